@@ -1,0 +1,1 @@
+//! Vocabulary and language: a TOML file becomes a checked scenario, or diagnostics.

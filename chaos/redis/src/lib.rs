@@ -1,0 +1,1 @@
+//! RESP codec and the built-in Redis.

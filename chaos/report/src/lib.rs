@@ -1,0 +1,1 @@
+//! Events to a terminal, to JSON lines: folds without a clock.

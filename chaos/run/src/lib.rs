@@ -1,0 +1,1 @@
+//! Runs a scenario in a world: phases, faults, load, observation, expectations, verdict.

@@ -1,0 +1,1 @@
+//! The API gateway (Backend for Frontend) that aggregates users, orders and products.

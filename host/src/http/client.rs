@@ -1,0 +1,120 @@
+use crate::{Host, Stream};
+use hyper_util::{
+    client::legacy::{
+        self,
+        connect::{Connected, Connection},
+    },
+    rt::{TokioIo, TokioTimer},
+};
+use std::{
+    io,
+    pin::Pin,
+    task::{Context, Poll},
+    time::Duration,
+};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tower_service::Service;
+
+/// A pooling HTTP/1.1 client over the seam. Make one per upstream: a pool that is shared between hosts keeps its idle
+/// connections in an order of its own, which a simulation could not repeat.
+pub type Client<B> = legacy::Client<Connector, B>;
+
+/// How a [`client`] pools its connections.
+#[derive(Clone, Copy, Debug)]
+pub struct ClientConfig {
+    /// Idle connections are closed after this time. Keep it below the upstream's own.
+    pub idle_timeout: Duration,
+    /// Idle connections kept per upstream.
+    pub max_idle: usize,
+}
+
+impl Default for ClientConfig {
+    fn default() -> Self {
+        Self { idle_timeout: Duration::from_secs(20), max_idle: 256 }
+    }
+}
+
+/// A client that dials through `host`. It follows no redirects and knows no proxies; timeouts are the caller's.
+#[must_use]
+pub fn client<B>(host: &Host, config: ClientConfig) -> Client<B>
+where
+    B: hyper::body::Body + Send,
+    B::Data: Send,
+{
+    legacy::Client::builder(host.clone())
+        .timer(TokioTimer::new())
+        .pool_timer(TokioTimer::new())
+        .pool_idle_timeout(config.idle_timeout)
+        .pool_max_idle_per_host(config.max_idle)
+        // A retry is the caller's decision: it costs budget and has to be counted.
+        .retry_canceled_requests(false)
+        .build(Connector { host: host.clone() })
+}
+
+/// Dials for hyper.
+#[derive(Clone)]
+pub struct Connector {
+    host: Host,
+}
+
+impl Service<hyper::Uri> for Connector {
+    type Response = TokioIo<Transport>;
+    type Error = io::Error;
+    type Future = Pin<Box<dyn Future<Output = io::Result<Self::Response>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, uri: hyper::Uri) -> Self::Future {
+        let host = self.host.clone();
+        Box::pin(async move {
+            let name =
+                uri.host().ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "the URL names no host"))?;
+            // An IPv6 address stands in brackets in a URL and without them everywhere else.
+            let name = name.trim_start_matches('[').trim_end_matches(']');
+            host.dial(name, uri.port_u16().unwrap_or(80)).await.map(|stream| TokioIo::new(Transport(stream)))
+        })
+    }
+}
+
+/// A stream that hyper can pool.
+pub struct Transport(Stream);
+
+impl Connection for Transport {
+    fn connected(&self) -> Connected {
+        Connected::new()
+    }
+}
+
+impl AsyncRead for Transport {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_read(cx, buf)
+    }
+}
+
+impl AsyncWrite for Transport {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.0).poll_write(cx, buf)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_shutdown(cx)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.0).poll_write_vectored(cx, bufs)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.0.is_write_vectored()
+    }
+}

@@ -1,0 +1,7 @@
+//! HTTP/1.1 over the seam: a server loop and a client, both hyper on whatever streams the host gives.
+
+mod client;
+mod server;
+
+pub use client::{Client, ClientConfig, Connector, client};
+pub use server::{ServerConfig, serve};

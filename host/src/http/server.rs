@@ -1,0 +1,73 @@
+use crate::{Host, Listener};
+use hyper::{Request, Response, body::Incoming, server::conn::http1};
+use hyper_util::{
+    rt::{TokioIo, TokioTimer},
+    server::graceful::GracefulShutdown,
+    service::TowerToHyperService,
+};
+use std::{convert::Infallible, time::Duration};
+use tower_service::Service;
+
+/// Limits of a server.
+#[derive(Clone, Copy, Debug)]
+pub struct ServerConfig {
+    /// A connection whose request head isn't complete by then is closed. It also ends connections that idle for so long.
+    pub header_timeout: Duration,
+    /// After the shutdown signal, requests under way have this long to end.
+    pub drain: Duration,
+}
+
+impl Default for ServerConfig {
+    fn default() -> Self {
+        Self { header_timeout: Duration::from_secs(30), drain: Duration::from_secs(10) }
+    }
+}
+
+/// Serves HTTP/1.1 on `listener` until the host's shutdown signal, then stops accepting, lets the requests under way end
+/// (at most [`ServerConfig::drain`]) and returns.
+///
+/// Responses carry no `Date`: hyper takes it from the wall clock, which would differ between two runs of one simulation
+/// (RFC 9110, 6.6.1 lets a server without a reliable clock leave it out).
+pub async fn serve<S, B>(host: &Host, mut listener: Listener, service: S, config: ServerConfig)
+where
+    S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible> + Clone + Send + 'static,
+    S::Future: Send,
+    B: hyper::body::Body + Send + 'static,
+    B::Data: Send,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    let graceful = GracefulShutdown::new();
+    loop {
+        let accepted = tokio::select! {
+            biased;
+            () = host.shutdown().cancelled() => break,
+            accepted = listener.accept() => accepted,
+        };
+        let stream = match accepted {
+            Ok(stream) => stream,
+            Err(error) => {
+                // Out of descriptors or memory: connections under way will free some.
+                tracing::warn!(%error, "can't accept");
+                host.sleep(Duration::from_millis(50)).await;
+                continue;
+            }
+        };
+        let connection = http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(config.header_timeout)
+            .auto_date_header(false)
+            .serve_connection(TokioIo::new(stream), TowerToHyperService::new(service.clone()));
+        let watched = graceful.watch(connection);
+        drop(host.spawn(async move {
+            if let Err(error) = watched.await {
+                tracing::debug!(%error, "a connection ended early");
+            }
+        }));
+    }
+    drop(listener);
+    tokio::select! {
+        biased;
+        () = graceful.shutdown() => {}
+        () = host.sleep(config.drain) => tracing::warn!("requests were still under way at the end of the drain"),
+    }
+}

@@ -1,0 +1,128 @@
+use super::pipe;
+use crate::{Accept, Answer, Control, Stream, TurnedAway};
+use futures_util::future::BoxFuture;
+use std::{
+    collections::VecDeque,
+    io,
+    sync::{Arc, Mutex, PoisonError},
+};
+use tokio::sync::Notify;
+
+/// Connections that wait to be accepted; the next one is refused. As net.core.somaxconn.
+const BACKLOG: usize = 4096;
+
+/// What came of one attempt to connect.
+pub(super) enum Dialed {
+    Connected(Stream),
+    Refused,
+    /// No answer: try again later.
+    Lost,
+}
+
+/// One listening port.
+#[derive(Default)]
+pub(super) struct Shared {
+    state: Mutex<State>,
+    changed: Notify,
+}
+
+#[derive(Default)]
+struct State {
+    answer: Answer,
+    waiting: VecDeque<Stream>,
+    turned_away: TurnedAway,
+}
+
+impl Shared {
+    fn state(&self) -> std::sync::MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn dial(&self, from: &str, to: &str) -> Dialed {
+        let mut state = self.state();
+        match state.answer {
+            Answer::Refuse => {
+                state.turned_away.refused += 1;
+                Dialed::Refused
+            }
+            Answer::Blackhole => {
+                state.turned_away.dropped += 1;
+                Dialed::Lost
+            }
+            Answer::Accept | Answer::Hang if state.waiting.len() >= BACKLOG => Dialed::Lost,
+            Answer::Accept | Answer::Hang => {
+                let (client, server) = pipe::connection(from, to);
+                state.waiting.push_back(server);
+                drop(state);
+                self.changed.notify_one();
+                Dialed::Connected(client)
+            }
+        }
+    }
+
+    fn take(&self) -> Option<Stream> {
+        let mut state = self.state();
+        if state.answer == Answer::Accept { state.waiting.pop_front() } else { None }
+    }
+
+    fn reset_waiting(&self) {
+        let waiting = std::mem::take(&mut self.state().waiting);
+        waiting.into_iter().for_each(Stream::abort);
+    }
+}
+
+impl Control for Shared {
+    fn set(&self, answer: Answer) -> io::Result<()> {
+        self.state().answer = answer;
+        if answer == Answer::Refuse {
+            self.reset_waiting();
+        }
+        self.changed.notify_one();
+        Ok(())
+    }
+
+    fn turned_away(&self) -> TurnedAway {
+        self.state().turned_away
+    }
+}
+
+pub(super) struct MemoryAccept {
+    shared: Arc<Shared>,
+    port: u16,
+    close: Box<dyn Fn() + Send + Sync>,
+}
+
+impl MemoryAccept {
+    pub(super) fn new(shared: Arc<Shared>, port: u16, close: Box<dyn Fn() + Send + Sync>) -> Self {
+        Self { shared, port, close }
+    }
+}
+
+impl Accept for MemoryAccept {
+    fn accept(&mut self) -> BoxFuture<'_, io::Result<Stream>> {
+        Box::pin(async move {
+            loop {
+                if let Some(stream) = self.shared.take() {
+                    return Ok(stream);
+                }
+                // `notify_one` leaves a permit, so that a change between the look and the wait isn't missed.
+                self.shared.changed.notified().await;
+            }
+        })
+    }
+
+    fn port(&self) -> u16 {
+        self.port
+    }
+
+    fn control(&self) -> Arc<dyn Control> {
+        Arc::clone(&self.shared) as Arc<dyn Control>
+    }
+}
+
+impl Drop for MemoryAccept {
+    fn drop(&mut self) {
+        (self.close)();
+        self.shared.reset_waiting();
+    }
+}

@@ -1,0 +1,87 @@
+use std::{
+    fmt, io,
+    pin::Pin,
+    task::{Context, Poll},
+};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+/// The two directions of a stream, borrowed: both can be driven at once, and the stream is whole again afterwards.
+pub type Halves<'a> = (Box<dyn AsyncRead + Send + Unpin + 'a>, Box<dyn AsyncWrite + Send + Unpin + 'a>);
+
+/// What a network gives for a connection.
+pub trait Connection: AsyncRead + AsyncWrite + Send + Unpin {
+    /// Both directions, borrowed.
+    fn split(&mut self) -> Halves<'_>;
+
+    /// Ends the connection with a reset: the peer's reads and writes fail with `ConnectionReset`, and nothing that was
+    /// still on its way arrives.
+    fn abort(self: Box<Self>);
+
+    /// Who is at the other end, for log lines and limits per client.
+    fn peer(&self) -> String;
+}
+
+/// A connection. Dropping it closes it in good order (FIN); [`Stream::abort`] resets it (RST).
+pub struct Stream(Box<dyn Connection>);
+
+impl Stream {
+    /// Wraps what a network made.
+    pub fn new(connection: impl Connection + 'static) -> Self {
+        Self(Box::new(connection))
+    }
+
+    /// Both directions, borrowed. For whoever pumps both and may then have to [`abort`](Self::abort).
+    pub fn split(&mut self) -> Halves<'_> {
+        self.0.split()
+    }
+
+    /// Resets the connection: on TCP a real RST (linger 0, then both halves dropped together, since dropping a write half
+    /// alone would send FIN).
+    pub fn abort(self) {
+        self.0.abort();
+    }
+
+    /// Who is at the other end.
+    #[must_use]
+    pub fn peer(&self) -> String {
+        self.0.peer()
+    }
+}
+
+impl fmt::Debug for Stream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Stream({})", self.peer())
+    }
+}
+
+impl AsyncRead for Stream {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut *self.0).poll_read(cx, buf)
+    }
+}
+
+impl AsyncWrite for Stream {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut *self.0).poll_write(cx, buf)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut *self.0).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut *self.0).poll_shutdown(cx)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut *self.0).poll_write_vectored(cx, bufs)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.0.is_write_vectored()
+    }
+}

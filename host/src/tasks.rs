@@ -1,0 +1,168 @@
+use std::{
+    collections::BTreeMap,
+    pin::Pin,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    task::{Context, Poll, Waker},
+};
+use tokio::task::{AbortHandle, JoinHandle};
+use tracing::instrument::WithSubscriber as _;
+
+/// The tasks of one node. A world can stop them all (a crash) or freeze them (a pause).
+#[derive(Clone, Default)]
+pub struct TaskGroup(Arc<Group>);
+
+#[derive(Default)]
+struct Group {
+    next: AtomicU64,
+    frozen: AtomicBool,
+    live: Mutex<Live>,
+}
+
+#[derive(Default)]
+struct Live {
+    crashed: bool,
+    tasks: BTreeMap<u64, Option<AbortHandle>>,
+    /// Tasks that were to run while frozen: they are woken by the thaw.
+    waiting: Vec<Waker>,
+}
+
+/// The task was stopped before its end, or panicked.
+#[derive(Debug, thiserror::Error)]
+#[error("the task was stopped")]
+pub struct Stopped;
+
+/// A running task. Awaiting it gives its output; dropping it lets it run on.
+pub struct Task<T>(JoinHandle<T>);
+
+impl<T> Task<T> {
+    /// Stops the task at its next point of waiting.
+    pub fn abort(&self) {
+        self.0.abort();
+    }
+
+    /// Whether it has ended.
+    #[must_use]
+    pub fn is_finished(&self) -> bool {
+        self.0.is_finished()
+    }
+}
+
+impl<T> Future for Task<T> {
+    type Output = Result<T, Stopped>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        Pin::new(&mut self.0).poll(cx).map_err(|_| Stopped)
+    }
+}
+
+impl TaskGroup {
+    /// Starts a task of this group. After [`TaskGroup::crash`] nothing starts any more.
+    #[expect(clippy::disallowed_methods, reason = "this is where tasks come from")]
+    pub fn spawn<F>(&self, future: F) -> Task<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        let id = self.0.next.fetch_add(1, Ordering::Relaxed);
+        let governed = Governed {
+            end: End { id, group: Arc::clone(&self.0) },
+            future: Box::pin(future.with_current_subscriber()),
+        };
+        // Entered before it starts, so that a task that ends at once finds itself. The lock isn't held across the spawn:
+        // a runtime that shuts down drops the future there and then, which takes the lock.
+        self.0.live().tasks.insert(id, None);
+        let handle = tokio::spawn(governed);
+        let mut live = self.0.live();
+        if live.crashed {
+            handle.abort();
+        } else if let Some(entry) = live.tasks.get_mut(&id) {
+            *entry = Some(handle.abort_handle());
+        }
+        drop(live);
+        Task(handle)
+    }
+
+    /// Stops every task, as when the machine loses power: nothing of them runs again, their connections are dropped.
+    pub fn crash(&self) {
+        let tasks = {
+            let mut live = self.0.live();
+            live.crashed = true;
+            std::mem::take(&mut live.tasks)
+        };
+        for task in tasks.values().flatten() {
+            task.abort();
+        }
+        self.thaw();
+    }
+
+    /// Freezes every task where it stands, as SIGSTOP does: connections stay open and silent.
+    pub fn freeze(&self) {
+        self.0.frozen.store(true, Ordering::SeqCst);
+    }
+
+    /// Lets frozen tasks go on.
+    pub fn thaw(&self) {
+        self.0.frozen.store(false, Ordering::SeqCst);
+        let waiting = std::mem::take(&mut self.0.live().waiting);
+        waiting.into_iter().for_each(Waker::wake);
+    }
+
+    /// How many tasks are running.
+    #[must_use]
+    pub fn running(&self) -> usize {
+        self.0.live().tasks.len()
+    }
+}
+
+impl Group {
+    fn live(&self) -> std::sync::MutexGuard<'_, Live> {
+        // Nothing that holds this lock can panic halfway through a change.
+        self.live.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether the group is frozen; if so, `waker` is woken by the thaw.
+    fn waits(&self, waker: &Waker) -> bool {
+        if !self.frozen.load(Ordering::SeqCst) {
+            return false;
+        }
+        let mut live = self.live();
+        // A thaw between the two looks has taken the list already.
+        let frozen = self.frozen.load(Ordering::SeqCst);
+        if frozen {
+            live.waiting.push(waker.clone());
+        }
+        frozen
+    }
+}
+
+/// A task's future, run only while its group isn't frozen.
+struct Governed<F> {
+    future: Pin<Box<F>>,
+    end: End,
+}
+
+/// Leaves the group when the task ends, however it ends.
+struct End {
+    id: u64,
+    group: Arc<Group>,
+}
+
+impl Drop for End {
+    fn drop(&mut self) {
+        self.group.live().tasks.remove(&self.id);
+    }
+}
+
+impl<F: Future> Future for Governed<F> {
+    type Output = F::Output;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        if self.end.group.waits(cx.waker()) {
+            return Poll::Pending;
+        }
+        self.future.as_mut().poll(cx)
+    }
+}

@@ -1,0 +1,69 @@
+use crate::{Connection, stream::Halves};
+use std::{
+    io,
+    pin::Pin,
+    task::{Context, Poll},
+};
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    net::TcpStream,
+};
+
+/// A TCP connection without Nagle's delay.
+pub(super) struct TcpConnection(TcpStream);
+
+impl TcpConnection {
+    pub(super) fn new(stream: TcpStream) -> io::Result<Self> {
+        // Requests are small and latency is what is measured: Nagle's algorithm would add up to 40 ms.
+        stream.set_nodelay(true)?;
+        Ok(Self(stream))
+    }
+}
+
+impl Connection for TcpConnection {
+    fn split(&mut self) -> Halves<'_> {
+        let (read, write) = self.0.split();
+        (Box::new(read), Box::new(write))
+    }
+
+    fn abort(self: Box<Self>) {
+        // Linger 0 makes the close a reset (socket(7)). It fails only on a socket that is gone already.
+        let _ = self.0.set_zero_linger();
+    }
+
+    fn peer(&self) -> String {
+        self.0.peer_addr().map_or_else(|_| "gone".to_owned(), |address| address.to_string())
+    }
+}
+
+impl AsyncRead for TcpConnection {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_read(cx, buf)
+    }
+}
+
+impl AsyncWrite for TcpConnection {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.0).poll_write(cx, buf)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_shutdown(cx)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.0).poll_write_vectored(cx, bufs)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.0.is_write_vectored()
+    }
+}

@@ -1,0 +1,1 @@
+//! The user, order and product services behind the gateway.
