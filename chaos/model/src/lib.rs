@@ -1,1 +1,31 @@
-//! Vocabulary and language: a TOML file becomes a checked scenario, or diagnostics.
+//! Vocabulary and language: what a system, a link, a fault, a phase, an expectation, an event and a verdict are, and how
+//! a TOML file becomes a checked [`Scenario`] or [`Diagnostics`] with file, line, caret and advice.
+//!
+//! Pure data and pure functions: no clock, no network, no files (whoever loads a scenario hands in how to read one).
+
+pub mod diagnostic;
+pub mod event;
+pub mod expect;
+pub mod fault;
+pub mod guard;
+pub mod language;
+pub mod load;
+pub mod metric;
+pub mod phase;
+pub mod quantity;
+pub mod scenario;
+pub mod system;
+pub mod verdict;
+
+pub use diagnostic::{Diagnostic, Diagnostics, Source, Sources, Span};
+pub use event::{Event, Record};
+pub use expect::{Check, Expectation, Quantile, Scope, StatusPattern, Subject, ValueTest};
+pub use fault::{Direction, Distribution, Effect, Fault, OpenConnections, Target};
+pub use guard::Guard;
+pub use load::{Arrivals, Load, Request, Text, Variable};
+pub use metric::Selector;
+pub use phase::{Phase, PhaseKind, Timeline};
+pub use quantity::{Comparison, Rate, Share};
+pub use scenario::{Scenario, Set};
+pub use system::{Endpoint, HttpProbe, Link, Node, NodeName, Protocol, Start, System, Template};
+pub use verdict::Verdict;

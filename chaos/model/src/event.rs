@@ -1,0 +1,269 @@
+//! The stream of events that a run is: versioned, one JSON object a line. Every report is a fold over it.
+
+use crate::{Effect, Phase, Rate, Share, Target, Verdict};
+use serde::{Deserialize, Serialize};
+use std::{collections::BTreeMap, time::Duration};
+
+/// The version of the stream's format. It changes when a reader of today would misread it.
+pub const FORMAT: u32 = 1;
+
+/// An event and when it happened.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Record {
+    /// Microseconds since the run began (provisioning included), on the run's own clock.
+    pub at_us: u64,
+    /// What happened.
+    #[serde(flatten)]
+    pub event: Event,
+}
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "event")]
+pub enum Event {
+    /// The run began. Always the first.
+    Begin(Begin),
+    /// Another run uses this machine: waiting for our turn.
+    Waiting {
+        /// Who holds it, if known.
+        holder: Option<u32>,
+    },
+    /// A node is ready.
+    NodeReady {
+        /// Its name.
+        node: String,
+        /// What runs there: `redis-server 7.0.15`, `gateway (built in)`.
+        what: String,
+        /// Its own address, past any proxy.
+        address: String,
+        /// How long it took.
+        took: Duration,
+    },
+    /// A link is in place.
+    LinkReady {
+        /// The link as written.
+        link: String,
+        /// Where its proxy listens.
+        address: String,
+    },
+    /// Every node is ready; the warm-up begins, or else the timeline.
+    Ready {
+        /// How long provisioning took, waiting for our turn not included.
+        took: Duration,
+    },
+    /// The timeline began: phases count from here.
+    TimelineBegan,
+    /// A fault took effect.
+    FaultApplied {
+        /// Its name.
+        fault: String,
+    },
+    /// A fault was taken back.
+    FaultRemoved {
+        /// Its name.
+        fault: String,
+        /// How often it fired, by what it did.
+        fired: Fired,
+    },
+    /// How the load goes; for whoever watches. Counts since the timeline began.
+    Progress {
+        /// Time since the timeline began.
+        at: Duration,
+        /// Arrivals that were due.
+        due: u64,
+        /// Answers below 500.
+        good: u64,
+        /// Answers from 500 on, and arrivals without answer.
+        bad: u64,
+        /// Of the last interval.
+        p99: Option<Duration>,
+    },
+    /// A node ended although nobody asked it to.
+    NodeDied {
+        /// Its name.
+        node: String,
+        /// How (`exit status: 1`, `signal: 9 (SIGKILL)`).
+        how: String,
+        /// Its last lines.
+        last_lines: Vec<String>,
+    },
+    /// What clients saw in a phase.
+    Phase(PhaseFigures),
+    /// What came of an expectation.
+    Judged(Judged),
+    /// Something that makes the run inconclusive as a whole.
+    Doubt {
+        /// What, in words.
+        why: String,
+    },
+    /// The run was interrupted.
+    Interrupted {
+        /// By what (`SIGINT`).
+        by: String,
+    },
+    /// The world failed: it could not do what the scenario asks.
+    WorldFailed {
+        /// Why, in words.
+        why: String,
+    },
+    /// The system was taken down.
+    TornDown {
+        /// How long it took.
+        took: Duration,
+        /// What could not be removed, in words. Empty is as it should be.
+        left: Vec<String>,
+        /// Where the logs are, by node, where they were kept.
+        logs: BTreeMap<String, String>,
+    },
+    /// The run ended. Always the last.
+    End {
+        /// What came of it; none where the world failed or it was interrupted.
+        verdict: Option<Verdict>,
+    },
+}
+
+/// What is run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Begin {
+    /// [`FORMAT`].
+    pub format: u32,
+    /// The scenario's file.
+    pub file: String,
+    /// Its title.
+    pub title: String,
+    /// Where it runs.
+    pub world: String,
+    /// The seed of every draw.
+    pub seed: u64,
+    /// When, in milliseconds since the Unix epoch.
+    pub unix_ms: u64,
+    /// The load's rate.
+    pub rate: Rate,
+    /// The warm-up.
+    pub warmup: Duration,
+    /// The phases, `run` first.
+    pub phases: Vec<Phase>,
+    /// The faults.
+    pub faults: Vec<FaultPlan>,
+    /// The protection that was taken away, where a guard is proven.
+    pub without: Option<String>,
+}
+
+/// A fault that is planned.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FaultPlan {
+    /// Its name.
+    pub name: String,
+    /// Where it acts.
+    pub on: Target,
+    /// What it does.
+    pub effect: Effect,
+    /// For how many.
+    pub share: Share,
+    /// From when.
+    pub at: Duration,
+    /// For how long.
+    pub lasts: Duration,
+}
+
+/// How often a fault fired.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fired {
+    /// Connections that it met.
+    pub connections: u64,
+    /// Chunks of bytes that it delayed or held.
+    pub chunks: u64,
+    /// Connections that it reset.
+    pub resets: u64,
+    /// Attempts to connect that were refused (where the system can't count them by socket: at most).
+    pub refused: u64,
+    /// Attempts to connect that were dropped, resent ones included.
+    pub dropped: u64,
+}
+
+impl Fired {
+    /// Whether it did anything at all.
+    #[must_use]
+    pub fn any(&self) -> bool {
+        self.chunks + self.resets + self.refused + self.dropped > 0
+    }
+}
+
+/// What clients saw in a phase.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct PhaseFigures {
+    /// The phase's name.
+    pub phase: String,
+    /// Arrivals that were due, and are judged.
+    pub arrivals: u64,
+    /// Arrivals that were due and straddled the beginning of a fault: begun before it, ended after. Counted apart.
+    pub straddled: u64,
+    /// Arrivals that the generator did not make.
+    pub missed: u64,
+    /// Answers by status.
+    pub statuses: BTreeMap<u16, u64>,
+    /// Arrivals without an answer, by reason.
+    pub errors: BTreeMap<String, u64>,
+    /// Answers marked partial.
+    pub partial: u64,
+    /// Answers with a stale part.
+    pub stale: u64,
+    /// Latencies from the intended start; unanswered arrivals count as the client's timeout.
+    pub latency: Option<LatencyFigures>,
+}
+
+impl PhaseFigures {
+    /// The share of arrivals that got an answer below 500.
+    #[must_use]
+    pub fn availability(&self) -> Share {
+        let parts = self.statuses.range(..500).map(|(_, count)| count).sum();
+        Share { parts, whole: self.arrivals }
+    }
+}
+
+/// Latencies of a phase.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LatencyFigures {
+    /// The median.
+    pub p50: Duration,
+    /// Nine of ten were faster.
+    pub p90: Duration,
+    /// 99 of a hundred were faster.
+    pub p99: Duration,
+    /// 999 of a thousand were faster.
+    pub p999: Duration,
+    /// The slowest.
+    pub max: Duration,
+}
+
+/// What came of an expectation.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Judged {
+    /// Its place among the scenario's expectations, from 0.
+    pub index: usize,
+    /// Its name.
+    pub that: String,
+    /// When it had to hold, in words: `outage`, `within 2s after outage`.
+    pub when: String,
+    /// What came of it.
+    pub verdict: Verdict,
+    /// What came of each comparison.
+    pub checks: Vec<JudgedCheck>,
+}
+
+/// What came of a comparison.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JudgedCheck {
+    /// What was asked: `latency.p99 < 50ms`.
+    pub asked: String,
+    /// What was seen: `12.4ms`, `99.2% (794 of 800)`.
+    pub seen: String,
+    /// What came of it.
+    pub verdict: Verdict,
+    /// What explains it, if anything does: why it can't be said, or an example of what broke it.
+    pub note: Option<String>,
+    /// Where it stands: the file, the line (from 1) and the range of bytes.
+    pub file: String,
+    /// The line, from 1.
+    pub line: usize,
+}

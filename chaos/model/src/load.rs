@@ -1,0 +1,118 @@
+//! The load: requests, when they arrive, and the variables in them.
+
+use crate::{Rate, Span};
+use serde::{Deserialize, Serialize};
+use std::{collections::BTreeMap, time::Duration};
+
+/// What clients do. Open-loop: arrivals come when they are due, whether or not earlier ones were answered.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Load {
+    /// The requests, at least one.
+    pub requests: Vec<Request>,
+    /// How often they come.
+    pub rate: Rate,
+    /// How they are spread in time.
+    pub arrivals: Arrivals,
+    /// How long the judged timeline lasts.
+    pub duration: Duration,
+    /// Load before the timeline starts, at the same rate, which is not judged.
+    pub warmup: Duration,
+    /// How long a client waits for an answer.
+    pub timeout: Duration,
+    /// The variables that requests use, by name.
+    pub vars: BTreeMap<String, Variable>,
+    /// Where it stands.
+    pub span: Span,
+}
+
+/// One kind of request.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Request {
+    /// The method, in capitals.
+    pub method: String,
+    /// The path and query, with variables.
+    pub path: Text,
+    /// Header fields, with variables.
+    pub headers: BTreeMap<String, Text>,
+    /// The body, with variables.
+    pub body: Option<Text>,
+    /// How often it comes, relative to the weights of the others.
+    pub weight: u32,
+}
+
+/// A text with variables: `/api/profile/{user}`. `{{` and `}}` are braces.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Text {
+    /// Its pieces, in order.
+    pub pieces: Vec<TextPiece>,
+}
+
+/// A piece of a [`Text`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TextPiece {
+    /// Text as it stands.
+    Plain(String),
+    /// The variable of this name.
+    Variable(String),
+}
+
+impl Text {
+    /// The text with the variables' values filled in.
+    #[must_use]
+    pub fn render(&self, vars: &BTreeMap<String, u64>) -> String {
+        let piece = |piece: &TextPiece| match piece {
+            TextPiece::Plain(text) => text.clone(),
+            TextPiece::Variable(name) => vars.get(name).map(u64::to_string).unwrap_or_default(),
+        };
+        self.pieces.iter().map(piece).collect()
+    }
+
+    /// The names of the variables in it.
+    pub fn variables(&self) -> impl Iterator<Item = &str> {
+        self.pieces.iter().filter_map(|piece| match piece {
+            TextPiece::Variable(name) => Some(name.as_str()),
+            TextPiece::Plain(_) => None,
+        })
+    }
+}
+
+/// How arrivals are spread in time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Arrivals {
+    /// A Poisson process: independent clients. The default, since it is what a service meets.
+    #[default]
+    Poisson,
+    /// Evenly.
+    Constant,
+}
+
+/// A variable: a whole number that each arrival draws for itself.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Variable {
+    /// `zipf 1..500`: the low end is the most frequent; the exponent is 1 unless said otherwise (`zipf 1..500 1.2`).
+    Zipf {
+        /// The first number.
+        low: u64,
+        /// The last number.
+        high: u64,
+        /// How steep; 0 is uniform.
+        exponent: f64,
+    },
+    /// `uniform 1..500`: each as often.
+    Uniform {
+        /// The first number.
+        low: u64,
+        /// The last number.
+        high: u64,
+    },
+    /// `sequence 1..500`: one after the other by arrival, from the start again after the last.
+    Sequence {
+        /// The first number.
+        low: u64,
+        /// The last number.
+        high: u64,
+    },
+}

@@ -1,0 +1,196 @@
+//! Quantities with their units, and comparisons with them.
+
+use serde::{Deserialize, Serialize};
+use std::{cmp::Ordering, fmt, time::Duration};
+
+/// A share as an exact ratio, so that `>= 99.9%` of 1,000 means 999 and no rounding decides.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub struct Share {
+    /// How many.
+    pub parts: u64,
+    /// Of how many; a share of nothing compares as 0.
+    pub whole: u64,
+}
+
+impl Share {
+    /// All.
+    pub const ALL: Self = Self { parts: 1, whole: 1 };
+
+    /// As a number between 0 and 1.
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "counts stay far below 2^52")]
+    pub fn as_f64(self) -> f64 {
+        if self.whole == 0 { 0.0 } else { self.parts as f64 / self.whole as f64 }
+    }
+}
+
+impl PartialEq for Share {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other) == Ordering::Equal
+    }
+}
+
+impl Eq for Share {}
+
+impl PartialOrd for Share {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Share {
+    fn cmp(&self, other: &Self) -> Ordering {
+        let cross = |a: &Self, b: &Self| u128::from(a.parts) * u128::from(b.whole.max(1));
+        cross(self, other).cmp(&cross(other, self))
+    }
+}
+
+/// Percent with as many decimals as it takes to tell it from 0 % and 100 %: `99.95%`, `100%`.
+impl fmt::Display for Share {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.parts == self.whole && self.whole > 0 {
+            return f.write_str("100%");
+        }
+        let percent = self.as_f64() * 100.0;
+        for decimals in 0..=3 {
+            let text = format!("{percent:.decimals$}");
+            let rounded: f64 = text.parse().unwrap_or(percent);
+            let shows_an_end = (rounded == 0.0 && self.parts > 0) || (rounded == 100.0 && self.parts < self.whole);
+            if !shows_an_end && ((rounded - percent).abs() < 0.005 || decimals >= 2) {
+                return write!(f, "{text}%");
+            }
+        }
+        write!(f, "{percent:.5}%")
+    }
+}
+
+/// How often a second, as an exact ratio: `200/s`, `30/min`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rate {
+    /// How often …
+    pub times: u64,
+    /// … in this time.
+    pub per: Duration,
+}
+
+impl Rate {
+    /// Events a second.
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "rates stay far below 2^52")]
+    pub fn per_second(self) -> f64 {
+        self.times as f64 / self.per.as_secs_f64()
+    }
+
+    /// How many are due in `time`, rounded down.
+    #[must_use]
+    pub fn in_time(self, time: Duration) -> u64 {
+        let due = u128::from(self.times) * time.as_nanos() / self.per.as_nanos().max(1);
+        u64::try_from(due).unwrap_or(u64::MAX)
+    }
+}
+
+impl fmt::Display for Rate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.per.as_secs() {
+            60 => write!(f, "{}/min", self.times),
+            3600 => write!(f, "{}/h", self.times),
+            _ => write!(f, "{}/s", self.times),
+        }
+    }
+}
+
+/// A comparison with a bound, as `< 50ms`.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Comparison<T> {
+    /// `< x`
+    Less(T),
+    /// `<= x`
+    AtMost(T),
+    /// `> x`
+    More(T),
+    /// `>= x`
+    AtLeast(T),
+    /// `== x`
+    Equal(T),
+    /// `!= x`
+    Different(T),
+    /// `x..y`, both included.
+    Between(T, T),
+}
+
+impl<T: PartialOrd> Comparison<T> {
+    /// Whether it holds for what was seen.
+    pub fn holds(&self, seen: &T) -> bool {
+        match self {
+            Self::Less(bound) => seen < bound,
+            Self::AtMost(bound) => seen <= bound,
+            Self::More(bound) => seen > bound,
+            Self::AtLeast(bound) => seen >= bound,
+            Self::Equal(bound) => seen == bound,
+            Self::Different(bound) => seen != bound,
+            Self::Between(low, high) => seen >= low && seen <= high,
+        }
+    }
+
+    /// Whether it asks for something to be reached (`>`, `>=`), rather than kept.
+    #[must_use]
+    pub fn wants_more(&self) -> bool {
+        matches!(self, Self::More(_) | Self::AtLeast(_))
+    }
+
+    /// The same comparison of something else.
+    #[must_use]
+    pub fn map<U>(self, mut convert: impl FnMut(T) -> U) -> Comparison<U> {
+        match self {
+            Self::Less(bound) => Comparison::Less(convert(bound)),
+            Self::AtMost(bound) => Comparison::AtMost(convert(bound)),
+            Self::More(bound) => Comparison::More(convert(bound)),
+            Self::AtLeast(bound) => Comparison::AtLeast(convert(bound)),
+            Self::Equal(bound) => Comparison::Equal(convert(bound)),
+            Self::Different(bound) => Comparison::Different(convert(bound)),
+            Self::Between(low, high) => Comparison::Between(convert(low), convert(high)),
+        }
+    }
+}
+
+impl<T: fmt::Display> fmt::Display for Comparison<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Less(bound) => write!(f, "< {bound}"),
+            Self::AtMost(bound) => write!(f, "<= {bound}"),
+            Self::More(bound) => write!(f, "> {bound}"),
+            Self::AtLeast(bound) => write!(f, ">= {bound}"),
+            Self::Equal(bound) => write!(f, "== {bound}"),
+            Self::Different(bound) => write!(f, "!= {bound}"),
+            Self::Between(low, high) => write!(f, "{low}..{high}"),
+        }
+    }
+}
+
+/// A duration as people write it: `1.5s`, `200ms`, `3.25ms`, `80us`; three significant digits at the most below a second.
+#[must_use]
+pub fn show_duration(duration: Duration) -> String {
+    let trimmed = |value: f64, unit: &str| {
+        let decimals = if value >= 100.0 {
+            0
+        } else if value >= 10.0 {
+            1
+        } else {
+            2
+        };
+        let text = format!("{value:.decimals$}");
+        let text = if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { &text };
+        format!("{text}{unit}")
+    };
+    let micros = duration.as_secs_f64() * 1e6;
+    if micros == 0.0 {
+        "0s".to_owned()
+    } else if micros < 999.5 {
+        trimmed(micros, "us")
+    } else if micros < 999_500.0 {
+        trimmed(micros / 1e3, "ms")
+    } else {
+        trimmed(micros / 1e6, "s")
+    }
+}

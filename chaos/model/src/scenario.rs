@@ -1,0 +1,38 @@
+//! A checked scenario: everything that a run needs to know.
+
+use crate::{Expectation, Fault, Guard, Load, Sources, Span, System, Timeline};
+
+/// A scenario that was parsed and checked: every name in it exists, every window lies within the run, every expectation
+/// can be judged.
+#[derive(Clone, Debug)]
+pub struct Scenario {
+    /// What it shows, in a few words.
+    pub title: String,
+    /// The system that it breaks.
+    pub system: System,
+    /// What clients do meanwhile.
+    pub load: Load,
+    /// What is broken, by time.
+    pub faults: Vec<Fault>,
+    /// What must hold.
+    pub expectations: Vec<Expectation>,
+    /// Which expectations depend on which protection.
+    pub guards: Vec<Guard>,
+    /// When what happens.
+    pub timeline: Timeline,
+    /// The texts that it was read from, so that a failed expectation can show its place.
+    pub sources: Sources,
+}
+
+/// A setting of a scenario or its system that is overridden: by `--set`, or by a guard.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Set {
+    /// The key's path, as `node.gateway.env.GATEWAY_CACHE_MEMORY` or `load.rate`. `node.…` is the system's, all else
+    /// the scenario's.
+    pub path: String,
+    /// The new value. Values of the language are strings, so this is one; where a key wants another type (a list, a
+    /// number), it is read as TOML.
+    pub value: String,
+    /// Where it was said, if in a file.
+    pub span: Option<Span>,
+}

@@ -1,0 +1,151 @@
+//! The system under test: nodes, and the links that their settings make.
+
+use crate::Span;
+use serde::{Deserialize, Serialize};
+use std::{collections::BTreeMap, fmt};
+
+/// A node's name: lower-case letters, digits and dashes, starting with a letter. `client` is the load's own.
+pub type NodeName = String;
+
+/// The name that the load goes by in links (`client -> gateway`).
+pub const CLIENT: &str = "client";
+
+/// A checked system.
+#[derive(Clone, Debug, PartialEq)]
+pub struct System {
+    /// The node that clients talk to.
+    pub entry: NodeName,
+    /// All nodes, by name.
+    pub nodes: BTreeMap<NodeName, Node>,
+    /// All links, ordered: `client -> entry`, and one for each use of a node that a setting names.
+    pub links: Vec<Link>,
+}
+
+/// A node: one program.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Node {
+    /// Its name.
+    pub name: NodeName,
+    /// What runs there.
+    pub start: Start,
+    /// What it speaks.
+    pub protocol: Protocol,
+    /// What to ask to know that it is ready; else a connection that is accepted.
+    pub ready: Option<HttpProbe>,
+    /// Where its Prometheus metrics are.
+    pub metrics: Option<HttpProbe>,
+    /// Its settings.
+    pub env: BTreeMap<String, Template>,
+    /// Where it stands.
+    pub span: Span,
+}
+
+/// What runs on a node.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Start {
+    /// A program that `chaos` brings, by name. It gets its port as `PORT`.
+    Program(String),
+    /// A command with its arguments; `{self.port}` is its port.
+    Command(Vec<Template>),
+}
+
+/// What a node speaks; faults above TCP need to know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Protocol {
+    /// HTTP/1.1.
+    Http,
+    /// RESP2 or RESP3.
+    Redis,
+    /// Bytes.
+    Tcp,
+}
+
+impl fmt::Display for Protocol {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Http => "http",
+            Self::Redis => "redis",
+            Self::Tcp => "tcp",
+        })
+    }
+}
+
+/// A GET that a node answers with 200.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HttpProbe {
+    /// The path, with its slash.
+    pub path: String,
+}
+
+/// A setting's text with the places where addresses go.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Template {
+    /// Its pieces, in order.
+    pub pieces: Vec<Piece>,
+}
+
+/// A piece of a [`Template`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Piece {
+    /// Text as it stands.
+    Text(String),
+    /// `{redis}` or `{redis#sessions}`: the address (`host:port`) at which this node reaches that one.
+    Node {
+        /// The node that is used.
+        to: NodeName,
+        /// What tells this use from others.
+        label: Option<String>,
+    },
+    /// `{self.port}`: the node's own port.
+    OwnPort,
+}
+
+impl Template {
+    /// Fills in the places: `address` gives what stands for a use of another node, `port` is the node's own.
+    pub fn render(&self, port: u16, mut address: impl FnMut(&str, Option<&str>) -> String) -> String {
+        let piece = |piece: &Piece| match piece {
+            Piece::Text(text) => text.clone(),
+            Piece::Node { to, label } => address(to, label.as_deref()),
+            Piece::OwnPort => port.to_string(),
+        };
+        self.pieces.iter().map(piece).collect()
+    }
+}
+
+/// Who uses a link.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Endpoint {
+    /// The load.
+    Client,
+    /// A node.
+    Node(NodeName),
+}
+
+impl fmt::Display for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Client => f.write_str(CLIENT),
+            Self::Node(name) => f.write_str(name),
+        }
+    }
+}
+
+/// One node's use of another. Shown and written as `gateway -> redis` or `gateway -> redis#sessions`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Link {
+    /// Who uses it.
+    pub from: Endpoint,
+    /// Who is used.
+    pub to: NodeName,
+    /// What tells this use from others of the same two.
+    pub label: Option<String>,
+}
+
+impl fmt::Display for Link {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} -> {}", self.from, self.to)?;
+        self.label.as_ref().map_or(Ok(()), |label| write!(f, "#{label}"))
+    }
+}
