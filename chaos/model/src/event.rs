@@ -96,6 +96,8 @@ pub enum Event {
         /// What, in words.
         why: String,
     },
+    /// The system is left up, for whoever wants to poke at it, until an interrupt.
+    Held,
     /// The run was interrupted.
     Interrupted {
         /// By what (`SIGINT`).
