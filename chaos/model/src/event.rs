@@ -1,6 +1,6 @@
 //! The stream of events that a run is: versioned, one JSON object a line. Every report is a fold over it.
 
-use crate::{Effect, Phase, Rate, Share, Target, Verdict};
+use crate::{Effect, Phase, Rate, Share, Span, Target, Verdict};
 use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 use std::{collections::BTreeMap, time::Duration};
 
@@ -272,8 +272,10 @@ pub struct JudgedCheck {
     pub verdict: Verdict,
     /// What explains it, if anything does: why it can't be said, or an example of what broke it.
     pub note: Option<String>,
-    /// Where it stands: the file, the line (from 1) and the range of bytes.
+    /// Where it stands: the file,
     pub file: String,
-    /// The line, from 1.
+    /// the line, from 1,
     pub line: usize,
+    /// and the place in the scenario's sources, so that a report that has them can show it.
+    pub span: Span,
 }
