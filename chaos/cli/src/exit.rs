@@ -1,75 +1,31 @@
 use chaos_model::Verdict;
-use chaos_run::Ending;
+use chaos_report::Outcome;
 
 /// How the command ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Exit {
-    /// Everything held.
+    /// It did what it was asked, and everything held.
     Pass,
-    /// Nothing failed, and something can't be said.
-    Inconclusive,
-    /// An expectation failed.
+    /// A program that was served could not go on.
     Failed,
-    /// The world could not do what was asked.
-    WorldFailed,
+    /// The machine refused what the command itself needs.
+    Machine,
     /// A scenario, or the command line, is not valid.
     Invalid,
-    /// Stopped by the user.
-    Interrupted,
+    /// What came of runs.
+    Runs(Outcome),
 }
 
 impl Exit {
     /// The exit code, as documented in `--help`.
     pub(crate) fn code(self) -> u8 {
         match self {
-            Self::Pass => 0,
-            Self::Failed => 1,
-            Self::Invalid => 2,
-            Self::WorldFailed => 3,
-            Self::Inconclusive => 4,
-            Self::Interrupted => 130,
+            Self::Pass | Self::Runs(Outcome::Verdict(Verdict::Pass)) => 0,
+            Self::Failed | Self::Runs(Outcome::Verdict(Verdict::Fail)) => 1,
+            Self::Invalid | Self::Runs(Outcome::Invalid) => 2,
+            Self::Machine | Self::Runs(Outcome::WorldFailed) => 3,
+            Self::Runs(Outcome::Verdict(Verdict::Inconclusive)) => 4,
+            Self::Runs(Outcome::Interrupted) => 130,
         }
-    }
-
-    /// The exit of several: an interrupt ends them all; else invalid, world failed, failed, inconclusive, passed.
-    pub(crate) fn worst(self, other: Self) -> Self {
-        let rank = |exit: Self| match exit {
-            Self::Pass => 0,
-            Self::Inconclusive => 1,
-            Self::Failed => 2,
-            Self::WorldFailed => 3,
-            Self::Invalid => 4,
-            Self::Interrupted => 5,
-        };
-        if rank(other) > rank(self) { other } else { self }
-    }
-}
-
-impl From<&Ending> for Exit {
-    fn from(ending: &Ending) -> Self {
-        match ending {
-            Ending::Judged(Verdict::Pass, _) => Self::Pass,
-            Ending::Judged(Verdict::Inconclusive, _) => Self::Inconclusive,
-            Ending::Judged(Verdict::Fail, _) => Self::Failed,
-            Ending::WorldFailed => Self::WorldFailed,
-            Ending::Interrupted => Self::Interrupted,
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::Exit;
-
-    #[test]
-    fn a_folder_exits_by_the_worst() {
-        let order = [Exit::Pass, Exit::Inconclusive, Exit::Failed, Exit::WorldFailed, Exit::Invalid, Exit::Interrupted];
-        for (i, better) in order.iter().enumerate() {
-            for worse in &order[i..] {
-                assert_eq!(better.worst(*worse), *worse);
-                assert_eq!(worse.worst(*better), *worse);
-            }
-        }
-        assert_eq!(order.map(Exit::code), [0, 4, 1, 3, 2, 130]);
     }
 }

@@ -6,10 +6,9 @@ mod events;
 mod examine;
 mod judge;
 mod observe;
-pub mod prove;
 mod run;
 mod world;
 
 pub use events::Events;
-pub use run::{Options, run};
+pub use run::{Ending, Options, run};
 pub use world::{Address, Death, TornDown, World, WorldError};

@@ -162,7 +162,8 @@ fn doubts(scenario: &Scenario, seen: &Seen, evidence: &Evidence<'_>) -> Vec<Stri
     let mut doubts = Vec::new();
     for fault in &scenario.faults {
         if seen.fired.get(&fault.name).is_none_or(|fired| !fired.any()) {
-            doubts.push(format!("the fault `{}` never fired: nothing used {} while it was there", fault.name, fault.on));
+            doubts
+                .push(format!("the fault `{}` never fired: nothing used {} while it was there", fault.name, fault.on));
         }
     }
     let warmup = scenario.load.warmup;

@@ -74,7 +74,13 @@ impl LocalWorld {
         Ok(())
     }
 
-    fn open_proxies(&mut self, system: &System, seed: u64, ports: &mut Ports, events: &Events) -> Result<(), WorldError> {
+    fn open_proxies(
+        &mut self,
+        system: &System,
+        seed: u64,
+        ports: &mut Ports,
+        events: &Events,
+    ) -> Result<(), WorldError> {
         for link in &system.links {
             let listener = ports.listen(&self.host).map_err(WorldError::machine(format!("no port for {link}")))?;
             let proxy = Proxy::start(&self.host, listener, ProxyConfig { link: link.clone(), seed });
@@ -99,7 +105,9 @@ impl LocalWorld {
             Target::Link(link) => self.proxies.get(link),
             Target::Node(_) => None,
         };
-        proxy.ok_or_else(|| WorldError::CannotGive(format!("the world `local` has no place for a fault on {}", fault.on)))
+        proxy.ok_or_else(|| {
+            WorldError::CannotGive(format!("the world `local` has no place for a fault on {}", fault.on))
+        })
     }
 }
 

@@ -9,7 +9,7 @@ pub(crate) fn keeper() -> Exit {
         Ok(runtime) => runtime,
         Err(error) => {
             eprintln!("chaos keeper: {error}");
-            return Exit::WorldFailed;
+            return Exit::Machine;
         }
     };
     let result = runtime.block_on(keep());
@@ -19,7 +19,7 @@ pub(crate) fn keeper() -> Exit {
         Ok(()) => Exit::Pass,
         Err(error) => {
             eprintln!("chaos keeper: {error}");
-            Exit::WorldFailed
+            Exit::Machine
         }
     }
 }
@@ -27,5 +27,5 @@ pub(crate) fn keeper() -> Exit {
 pub(crate) fn node(args: &Node) -> Exit {
     let error = become_node(args.keeper, &args.command);
     eprintln!("{}: {error}", args.command.first().map_or("", String::as_str));
-    Exit::WorldFailed
+    Exit::Machine
 }

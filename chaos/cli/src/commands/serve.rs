@@ -33,10 +33,10 @@ fn run(machine: &Machine, program: &programs::Program) -> Result<(), programs::P
         let host = tcp::host(config)?;
         let filter = machine.env.get("RUST_LOG").map_or("info", String::as_str);
         tracing::dispatcher::set_global_default(logs::json(&host, filter, std::io::stdout)?)?;
-        let mut interrupts = Interrupts::listen()?;
+        let interrupts = Interrupts::listen(&host)?;
         let shutdown = host.shutdown().clone();
         drop(host.spawn(async move {
-            interrupts.next().await;
+            interrupts.first().await;
             shutdown.cancel();
         }));
         (program.run)(host).await

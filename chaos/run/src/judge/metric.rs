@@ -43,7 +43,9 @@ fn counter(scope: &[&Reading], from: Duration, to: Duration, bound: &Comparison<
     for moment in [from, to] {
         match edges(moment) {
             None => return Finding::inconclusive("unknown", format!("there is no scrape {}", at(moment))),
-            Some(Err(why)) => return Finding::inconclusive("unknown", format!("the scrape {} failed: {why}", at(moment))),
+            Some(Err(why)) => {
+                return Finding::inconclusive("unknown", format!("the scrape {} failed: {why}", at(moment)));
+            }
             Some(Ok(_)) => {}
         }
     }

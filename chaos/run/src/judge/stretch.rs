@@ -36,7 +36,8 @@ impl<'a> Stretch<'a> {
                 Self::collect(evidence, from, to, kind.unwrap_or(PhaseKind::Window), None)
             }
             Scope::After { fault, within } => {
-                let end = scenario.faults.iter().find(|other| other.name == *fault).map_or(Duration::ZERO, |f| f.ends());
+                let end =
+                    scenario.faults.iter().find(|other| other.name == *fault).map_or(Duration::ZERO, |f| f.ends());
                 let next = scenario.faults.iter().map(|fault| fault.at).filter(|at| *at >= end + *within).min();
                 let to = next.unwrap_or(scenario.timeline.duration);
                 Self::collect(evidence, end + *within, to, PhaseKind::After, Some(*within))
@@ -110,7 +111,13 @@ pub(crate) fn figures(evidence: &Evidence<'_>, phase: &Phase) -> PhaseFigures {
     let latencies = super::latency::sorted(&stretch, evidence.scenario.load.timeout);
     figures.latency = latencies.last().map(|&max| {
         let quantile = |thousandths| super::latency::percentile(&latencies, thousandths).unwrap_or(max);
-        LatencyFigures { p50: quantile(50_000), p90: quantile(90_000), p99: quantile(99_000), p999: quantile(99_900), max }
+        LatencyFigures {
+            p50: quantile(50_000),
+            p90: quantile(90_000),
+            p99: quantile(99_000),
+            p999: quantile(99_900),
+            max,
+        }
     });
     figures
 }

@@ -38,13 +38,8 @@ pub(super) async fn drive(
 ) -> Result<Seen, WorldError> {
     let (sender, outcomes) = mpsc::unbounded_channel();
     let entry = world.entry();
-    let plan = Plan {
-        load: scenario.load.clone(),
-        host: entry.host,
-        port: entry.port,
-        seed,
-        max_in_flight: MAX_IN_FLIGHT,
-    };
+    let plan =
+        Plan { load: scenario.load.clone(), host: entry.host, port: entry.port, seed, max_in_flight: MAX_IN_FLIGHT };
     let scraper = scraper(scenario, world);
     let host = world.host().clone();
     let stop = CancellationToken::new();
@@ -128,13 +123,7 @@ impl Drive<'_> {
         let last = self.scenario.faults.iter().enumerate().filter(|(_, fault)| fault.ends() >= end);
         let remove = last.map(|(index, _)| index).collect();
         self.change(&Edge { remove, apply: Vec::new() }, &mut fired).await?;
-        Ok(Seen {
-            outcomes: Vec::new(),
-            scrapes: scraper.finish(),
-            fired,
-            acknowledged,
-            deaths: Vec::new(),
-        })
+        Ok(Seen { outcomes: Vec::new(), scrapes: scraper.finish(), fired, acknowledged, deaths: Vec::new() })
     }
 
     async fn change(&mut self, edge: &Edge, fired: &mut BTreeMap<String, Fired>) -> Result<(), WorldError> {
@@ -202,7 +191,8 @@ impl Drive<'_> {
         let good = |outcome: &&Outcome| outcome.result.as_ref().is_ok_and(|status| *status < 500);
         let answered = self.received.iter().filter(judged).count() as u64;
         let good = self.received.iter().filter(judged).filter(good).count() as u64;
-        let latest = self.received[self.announced..].iter().map(|outcome| outcome.ended.saturating_sub(outcome.intended));
+        let latest =
+            self.received[self.announced..].iter().map(|outcome| outcome.ended.saturating_sub(outcome.intended));
         let mut latest: Vec<Duration> = latest.collect();
         latest.sort_unstable();
         self.announced = self.received.len();

@@ -91,7 +91,10 @@ impl KeeperProcess {
                 tell(&Tell::Launched { name: name.clone(), pid: group.as_raw_nonzero().get().unsigned_abs() });
                 self.nodes.insert(name.clone(), group);
                 let exits = exits.clone();
-                #[expect(clippy::disallowed_methods, reason = "the keeper is a process of its own, not a node's program")]
+                #[expect(
+                    clippy::disallowed_methods,
+                    reason = "the keeper is a process of its own, not a node's program"
+                )]
                 tokio::spawn(async move {
                     let how = child.wait().await.map_or_else(|error| error.to_string(), |status| status.to_string());
                     // The keeper ended first.

@@ -1,10 +1,7 @@
 //! Starting the nodes: ports, settings, commands, readiness.
 
 use super::{LOOPBACK, LocalWorld, is_taken, keeper_failed, logs, ready};
-use crate::{
-    keeper::Launch,
-    ports::Ports,
-};
+use crate::{keeper::Launch, ports::Ports};
 use chaos_model::{Endpoint, Event, Node, Start, System};
 use chaos_run::{Address, Death, Events, World as _, WorldError};
 use futures_util::{StreamExt as _, stream::FuturesUnordered};
@@ -179,7 +176,8 @@ struct RedisProgram {
 
 impl RedisProgram {
     async fn find(world: &LocalWorld, system: &System) -> Self {
-        let wanted = |node: &Node| matches!(&node.start, Start::Program(name) if name == "redis" || name == "redis-server");
+        let wanted =
+            |node: &Node| matches!(&node.start, Start::Program(name) if name == "redis" || name == "redis-server");
         let path = world.config.redis_server.clone().filter(|_| system.nodes.values().any(wanted));
         let Some(path) = path else { return Self { server: None } };
         let output = tokio::process::Command::new(&path).arg("--version").output().await;
@@ -192,9 +190,9 @@ impl RedisProgram {
     fn server_for(&self, program: &str) -> Result<Option<&(std::path::PathBuf, String)>, WorldError> {
         match (program, &self.server) {
             ("redis" | "redis-server", Some(server)) => Ok(Some(server)),
-            ("redis-server", None) => {
-                Err(WorldError::CannotGive("there is no redis-server on the path: install it, or use `redis`".to_owned()))
-            }
+            ("redis-server", None) => Err(WorldError::CannotGive(
+                "there is no redis-server on the path: install it, or use `redis`".to_owned(),
+            )),
             _ => Ok(None),
         }
     }
