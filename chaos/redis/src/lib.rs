@@ -1,1 +1,3 @@
 //! RESP codec and the built-in Redis.
+
+pub mod codec;
