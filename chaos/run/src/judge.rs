@@ -106,6 +106,7 @@ fn judge_check(evidence: &Evidence<'_>, counters: &mut Counters, stretch: &Stret
         note: finding.note,
         file: file.to_owned(),
         line,
+        span: check.span.clone(),
     }
 }
 

@@ -4,4 +4,4 @@ mod exposition;
 mod scrape;
 
 pub(crate) use exposition::{Kind, Series, parse};
-pub(crate) use scrape::{Fetch, Scraper, Scrapes, Side, fetch};
+pub(crate) use scrape::{Fetch, Reading, Scraper, Scrapes, Side};

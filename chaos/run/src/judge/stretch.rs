@@ -36,11 +36,10 @@ impl<'a> Stretch<'a> {
                 Self::collect(evidence, from, to, kind.unwrap_or(PhaseKind::Window), None)
             }
             Scope::After { fault, within } => {
-                let end =
-                    scenario.faults.iter().find(|other| other.name == *fault).map_or(Duration::ZERO, |f| f.ends());
-                let next = scenario.faults.iter().map(|fault| fault.at).filter(|at| *at >= end + *within).min();
-                let to = next.unwrap_or(scenario.timeline.duration);
-                Self::collect(evidence, end + *within, to, PhaseKind::After, Some(*within))
+                let fault = scenario.faults.iter().find(|other| other.name == *fault);
+                let phase = fault.map(|fault| scenario.timeline.after(fault, *within, &scenario.faults));
+                let (from, to) = phase.map_or_else(Default::default, |phase| (phase.from, phase.to));
+                Self::collect(evidence, from, to, PhaseKind::After, Some(*within))
             }
         }
     }

@@ -21,7 +21,7 @@ pub(crate) struct Fetch {
 ///
 /// # Errors
 /// In words: what went wrong, or a status other than 200.
-pub(crate) async fn fetch(client: &Client<Empty<Bytes>>, what: &Fetch) -> Result<Bytes, String> {
+async fn fetch(client: &Client<Empty<Bytes>>, what: &Fetch) -> Result<Bytes, String> {
     let uri = format!("http://{}{}", what.address, what.path);
     let request = hyper::Request::get(&uri).body(Empty::new()).map_err(|error| format!("{uri}: {error}"))?;
     let answer = async {
