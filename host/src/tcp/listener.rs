@@ -45,13 +45,14 @@ struct Switching {
 
 impl TcpAccept {
     pub(super) fn bind(address: SocketAddr) -> io::Result<Self> {
-        let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
-        // Connections in TIME_WAIT must not keep a restarted program from its port.
-        socket.set_reuse_address(true)?;
-        socket.set_nonblocking(true)?;
-        socket.bind(&address.into())?;
-        socket.listen(BACKLOG)?;
+        let mut socket = claim(address)?;
         let port = socket.local_addr()?.as_socket().map_or(0, |address| address.port());
+        if address.port() == 0 {
+            // The kernel lets go of a port that it chose itself when the socket stops listening, and keeps one that was
+            // asked for. Both sockets can be bound, since neither listens yet.
+            socket = claim(SocketAddr::new(address.ip(), port))?;
+        }
+        socket.listen(BACKLOG)?;
         let (sender, answer) = watch::channel(Answer::Accept);
         let shared = Arc::new(Shared { socket, answer: sender, switching: Mutex::default() });
         let mut this = Self { shared, answer, listener: None, port };
@@ -153,6 +154,16 @@ impl Control for Shared {
         };
         TurnedAway { refused: switching.refused + current, dropped: drops(&self.socket) }
     }
+}
+
+/// A socket that is bound and doesn't listen yet.
+fn claim(address: SocketAddr) -> io::Result<Socket> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    // Connections in TIME_WAIT must not keep a restarted program from its port.
+    socket.set_reuse_address(true)?;
+    socket.set_nonblocking(true)?;
+    socket.bind(&address.into())?;
+    Ok(socket)
 }
 
 /// Resets that this machine (network namespace) has sent: `OutRsts` of `/proc/self/net/snmp`; 0 where there is no such file.
