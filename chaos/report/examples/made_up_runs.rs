@@ -1,5 +1,6 @@
 //! Prints runs that never happened, to look at: `cargo run -p chaos-report --example made_up_runs -- [colour] [verbose]`.
 
+use chaos_model::Event;
 use chaos_report::{GuardResult, RunResult, Style, Terminal, summary};
 use std::io::{self, Write};
 
@@ -19,6 +20,9 @@ fn main() -> io::Result<()> {
     ];
     let mut terminal = Terminal::new(io::stdout(), style);
     for record in runs.iter().flatten() {
+        if matches!(record.event, Event::Begin(_)) {
+            terminal.show_sources(made_up::sources());
+        }
         terminal.on(record)?;
     }
     let mut out = terminal.into_inner();

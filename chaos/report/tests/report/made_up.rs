@@ -1,7 +1,7 @@
 //! Runs that never happened, event by event, for the tests and the example.
 
 use chaos_model::{
-    Effect, Event, OpenConnections, Rate, Record, Share, Span, Target, Verdict,
+    Effect, Event, OpenConnections, Rate, Record, Share, Source, Sources, Span, Target, Verdict,
     event::{Begin, FORMAT, FaultPlan, Fired, Judged, JudgedCheck, LatencyFigures, PhaseFigures},
     phase::{Phase, PhaseKind},
     system::{Endpoint, Link},
@@ -63,7 +63,10 @@ pub(crate) fn figures(phase: &str, arrivals: u64, p50_us: u64, p99_us: u64) -> P
 }
 
 pub(crate) fn check(asked: &str, seen: &str, verdict: Verdict) -> JudgedCheck {
-    let place = Span { source: 0, range: 120..128 };
+    let key = asked.split(' ').next().unwrap_or(asked);
+    let start = FILE.find(key).map_or(0, |at| at + FILE[at..].find('"').unwrap_or(0));
+    let length = FILE[start..].find('\n').unwrap_or(0);
+    let place = Span { source: 0, range: start..start + length };
     JudgedCheck {
         asked: asked.to_owned(),
         seen: seen.to_owned(),
@@ -73,6 +76,19 @@ pub(crate) fn check(asked: &str, seen: &str, verdict: Verdict) -> JudgedCheck {
         line: 23,
         span: place,
     }
+}
+
+/// The part of the file that the comparisons stand in.
+const FILE: &str = r#"[[expect]]
+that   = "clients never notice"
+during = "outage"
+status.200  = ">= 100%"
+latency.p99 = "< 50ms"
+stale       = "<= 1%"
+"#;
+
+pub(crate) fn sources() -> Sources {
+    Sources(vec![Source { name: "scenarios/redis_down.toml".to_owned(), text: FILE.into() }])
 }
 
 pub(crate) fn judged(index: usize, that: &str, when: &str, checks: Vec<JudgedCheck>) -> Event {

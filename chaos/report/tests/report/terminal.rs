@@ -1,7 +1,7 @@
 //! What people read in the terminal, for runs that never happened.
 
 use crate::made_up;
-use chaos_model::{Event, Record, Source, Sources, Verdict, event::Judged};
+use chaos_model::{Event, Record, Verdict, event::Judged};
 use chaos_report::{Style, Terminal, failures};
 
 fn shown(records: &[Record], style: Style) -> String {
@@ -132,8 +132,7 @@ fn without_a_terminal_progress_is_a_line_every_five_seconds_and_at_each_phase() 
 
 #[test]
 fn failures_are_shown_in_the_file_where_it_is_known() {
-    let sources =
-        Sources(vec![Source { name: "scenarios/redis_down.toml".to_owned(), text: "x = 1\n".repeat(60).into() }]);
+    let sources = made_up::sources();
     let mut terminal = Terminal::new(Vec::new(), Style::default());
     terminal.show_sources(sources.clone());
     let records = made_up::failing();
