@@ -116,22 +116,17 @@ impl<R: BufRead> Reader<R> {
 
     fn parse(&mut self, text: &[u8]) -> Result<Record, ReadError> {
         let line = self.line;
-        let wrong = |source: serde_json::Error| {
-            if source.is_eof() && !text.ends_with(b"\n") {
-                ReadError::CutOff { line }
-            } else {
-                ReadError::NoEvent { line, source }
-            }
-        };
+        let cut_off = |source: &serde_json::Error| source.is_eof() && !text.ends_with(b"\n");
         match serde_json::from_slice::<Head>(text) {
             Ok(Head { event, format: Some(found) }) if event == "begin" && found != FORMAT => {
                 return Err(ReadError::Format { line, found });
             }
             Ok(Head { event, .. }) if event != "begin" && !self.begun => return Err(ReadError::NoBegin),
+            Err(source) if cut_off(&source) => return Err(ReadError::CutOff { line }),
             Err(_) if !self.begun => return Err(ReadError::NoBegin),
             _ => {}
         }
-        let record: Record = serde_json::from_slice(text).map_err(wrong)?;
+        let record: Record = serde_json::from_slice(text).map_err(|source| ReadError::NoEvent { line, source })?;
         self.begun |= matches!(record.event, Event::Begin(_));
         Ok(record)
     }

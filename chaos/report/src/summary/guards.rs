@@ -23,8 +23,10 @@ pub struct GuardResult {
     pub expected: Vec<String>,
     /// Those that broke.
     pub broke: Vec<String>,
-    /// Those of which it can't be said, and what puts the whole run in doubt.
+    /// Those of which it can't be said.
     pub unsure: Vec<String>,
+    /// What puts the run as a whole in doubt.
+    pub doubts: Vec<String>,
     /// What came of the run itself.
     pub run: Outcome,
     /// How long it took.
@@ -42,6 +44,9 @@ impl GuardResult {
         });
         let unsure = records.iter().filter_map(|record| match &record.event {
             Event::Judged(judged) if judged.verdict == Verdict::Inconclusive => Some(judged.that.clone()),
+            _ => None,
+        });
+        let doubts = records.iter().filter_map(|record| match &record.event {
             Event::Doubt { why } => Some(why.clone()),
             _ => None,
         });
@@ -51,9 +56,15 @@ impl GuardResult {
             expected: expected.to_vec(),
             broke: result.failed,
             unsure: unsure.collect(),
+            doubts: doubts.collect(),
             run: result.outcome,
             took: result.took,
         }
+    }
+
+    /// Whether the run came to an end at all.
+    fn judged(&self) -> bool {
+        matches!(self.run, Outcome::Verdict(_))
     }
 
     /// Those that should have broken and did not.
@@ -66,16 +77,16 @@ impl GuardResult {
         self.broke.iter().filter(|that| !self.expected.contains(that)).collect()
     }
 
-    /// Whether exactly the named expectations broke: pass. One more or one fewer: fail. Where that can't be said of one, or
-    /// the run as a whole is in doubt: inconclusive.
+    /// Whether exactly the named expectations broke: pass. One more or one fewer: fail. Where that can't be said of one:
+    /// inconclusive; and so where the run as a whole is in doubt, since what held may have held because nothing happened.
     #[must_use]
     pub fn outcome(&self) -> Outcome {
+        let doubtful = !self.doubts.is_empty() || self.run == Outcome::Verdict(Verdict::Inconclusive);
         match self.run {
             Outcome::Invalid | Outcome::WorldFailed | Outcome::Interrupted => self.run,
-            Outcome::Verdict(_) if !self.extra().is_empty() || !self.held().is_empty() => {
-                Outcome::Verdict(Verdict::Fail)
-            }
-            Outcome::Verdict(Verdict::Inconclusive) => Outcome::Verdict(Verdict::Inconclusive),
+            Outcome::Verdict(_) if !self.extra().is_empty() => Outcome::Verdict(Verdict::Fail),
+            Outcome::Verdict(_) if doubtful => Outcome::Verdict(Verdict::Inconclusive),
+            Outcome::Verdict(_) if !self.held().is_empty() => Outcome::Verdict(Verdict::Fail),
             Outcome::Verdict(_) if !self.unsure.is_empty() => Outcome::Verdict(Verdict::Inconclusive),
             Outcome::Verdict(_) => Outcome::Verdict(Verdict::Pass),
         }
@@ -117,6 +128,9 @@ fn entry(out: &mut impl Write, style: Style, result: &GuardResult, words: usize)
     let first = format!("  {}  ", style.paint(ink, left(word, words)));
     let head = format!("without {} ({}, {})", result.without, result.file, show_duration(result.took));
     write!(out, "{}", hanging(&first, indent, &head, columns))?;
+    if !result.judged() {
+        return Ok(());
+    }
     let held = result.held();
     let extra = result.extra();
     let rightly = result.broke.iter().filter(|that| result.expected.contains(that));
@@ -124,7 +138,8 @@ fn entry(out: &mut impl Write, style: Style, result: &GuardResult, words: usize)
         .map(|that| ("broke, as it must: ", that))
         .chain(held.into_iter().map(|that| ("HELD, and must break: ", that)))
         .chain(extra.into_iter().map(|that| ("BROKE, and must hold: ", that)))
-        .chain(result.unsure.iter().map(|that| ("can't be said: ", that)));
+        .chain(result.unsure.iter().map(|that| ("can't be said: ", that)))
+        .chain(result.doubts.iter().map(|why| ("in doubt: ", why)));
     for (what, that) in lines {
         write!(out, "{}", paragraph(&format!("{}{what}", " ".repeat(indent)), that, columns))?;
     }

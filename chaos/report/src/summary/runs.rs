@@ -57,18 +57,17 @@ pub fn runs(out: &mut impl Write, style: Style, results: &[RunResult]) -> io::Re
     let took_columns = longest(&mut times.iter().map(|took| width(took)));
     let room = columns - words - took_columns - 6;
     let files = longest(&mut results.iter().map(|result| width(&clean(&result.file)))).min(room);
-    let indent = words + 4;
     writeln!(out, "{}", style.paint(Ink::Strong, "all runs"))?;
     for (result, took) in results.iter().zip(&times) {
         let (ink, word) = headline(result.outcome);
         let word = style.paint(ink, left(word, words));
-        writeln!(out, "  {word}  {}  {}", left(&short(&result.file, files), files), right(took, took_columns))?;
+        let file = left(&short(&result.file, files), files);
+        let title =
+            if room - files >= 12 { format!("  {}", fit(&result.title, room - files - 2)) } else { String::new() };
+        let row = format!("{file}  {}{}", right(took, took_columns), style.paint(Ink::Faint, title.trim_end()));
+        writeln!(out, "  {word}  {row}")?;
         for failed in &result.failed {
-            write!(out, "{}", paragraph(&format!("{}  failed: ", " ".repeat(indent)), failed, columns))?;
-        }
-        if !result.title.is_empty() {
-            let title = fit(&result.title, columns - indent - 2);
-            writeln!(out, "{}  {}", " ".repeat(indent), style.paint(Ink::Faint, title))?;
+            write!(out, "{}", paragraph(&format!("{}failed: ", " ".repeat(words + 4)), failed, columns))?;
         }
     }
     let total = show_duration(results.iter().map(|result| result.took).sum());
@@ -91,21 +90,25 @@ pub(super) fn short(file: &str, columns: usize) -> String {
     format!("…{tail}")
 }
 
-/// `FAIL: 5 passed, 1 failed of 6 in 78s`
+/// `FAIL: 5 of 6 passed, 1 failed, in 78s`
 fn total_line(out: &mut impl Write, style: Style, outcomes: &[Outcome], rest: &str) -> io::Result<()> {
     let (ink, word) = headline(Outcome::worst(outcomes.iter().copied()));
-    let kinds = [
-        (Outcome::Verdict(Verdict::Pass), "passed"),
+    let others = [
         (Outcome::Verdict(Verdict::Fail), "failed"),
         (Outcome::Verdict(Verdict::Inconclusive), "inconclusive"),
         (Outcome::Invalid, "invalid"),
-        (Outcome::WorldFailed, "with a world that failed"),
+        (Outcome::WorldFailed, "world failed"),
         (Outcome::Interrupted, "interrupted"),
     ];
     let count = |kind: Outcome| outcomes.iter().filter(|outcome| **outcome == kind).count();
-    let counts = kinds.into_iter().map(|(kind, word)| (count(kind), word)).filter(|(count, _)| *count > 0);
-    let counts: Vec<_> = counts.map(|(count, word)| format!("{count} {word}")).collect();
-    let sentence = format!("{} of {} {rest}", counts.join(", "), outcomes.len());
+    let mut sentence = format!("{} of {} passed, ", count(Outcome::Verdict(Verdict::Pass)), outcomes.len());
+    for (kind, word) in others {
+        sentence += &match count(kind) {
+            0 => String::new(),
+            count => format!("{count} {word}, "),
+        };
+    }
+    sentence += rest;
     let first = format!("{}: ", style.paint(ink, word));
     write!(out, "{}", crate::text::hanging(&first, width(word) + 2, &sentence, style.columns()))
 }

@@ -13,16 +13,17 @@ use std::time::Duration;
 /// A node ended although nobody asked it to.
 pub(super) fn died(style: Style, stamp: &str, node: &str, how: &str, last_lines: &[String]) -> String {
     let columns = style.columns();
-    let painted = style.paint(Ink::Bad, "DIED: ");
-    let name = clean(node);
-    let first = format!("{stamp}  {name} {painted}");
-    let mut text = hanging(&first, stamp.len() + 2 + width(&name) + 7, how, columns);
+    let mut text = String::new();
+    for (n, line) in wrap(&format!("{node} DIED: {how}"), columns - 9).iter().enumerate() {
+        text += &format!("{}  {}\n", if n == 0 { stamp } else { "       " }, style.paint(Ink::Bad, line));
+    }
     if last_lines.is_empty() {
         return text + &format!("{}it wrote nothing\n", " ".repeat(9));
     }
     text += &format!("{}its last lines:\n", " ".repeat(9));
     for line in last_lines.iter().flat_map(|line| wrap(line, columns - 11)) {
-        text += &format!("{}{} {line}\n", " ".repeat(9), style.paint(Ink::Faint, "|"));
+        text += format!("{}{} {line}", " ".repeat(9), style.paint(Ink::Faint, "|")).trim_end();
+        text.push('\n');
     }
     text
 }
@@ -74,6 +75,12 @@ pub(crate) fn headline(outcome: Outcome) -> (Ink, &'static str) {
         Outcome::WorldFailed => (Ink::Bad, "WORLD FAILED"),
         Outcome::Interrupted => (Ink::Unsure, "INTERRUPTED"),
     }
+}
+
+/// A word for a shell.
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+,@%:".contains(c);
+    if word.chars().all(plain) { word.to_owned() } else { format!("'{}'", word.replace('\'', r"'\''")) }
 }
 
 fn of(story: &Story, verdict: Verdict) -> usize {
@@ -138,9 +145,20 @@ fn next(style: Style, story: &Story, outcome: Outcome) -> String {
     let Some(begin) = story.begin.as_ref().filter(|begin| begin.without.is_none()) else { return String::new() };
     match outcome {
         Outcome::Verdict(Verdict::Fail | Verdict::Inconclusive) => {
-            let command = format!("chaos run {} --seed {}", begin.file, begin.seed);
-            format!("the same draws again: {}\n", style.paint(Ink::Strong, clean(&command)))
+            let command = format!("chaos run {} --seed {}", quoted(&clean(&begin.file)), begin.seed);
+            format!("again, with the same draws: {}\n", style.paint(Ink::Strong, command))
         }
         _ => String::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_is_quoted_where_a_shell_needs_it() {
+        assert_eq!(quoted("scenarios/redis_down.toml"), "scenarios/redis_down.toml");
+        assert_eq!(quoted("my runs/it's.toml"), r"'my runs/it'\''s.toml'");
     }
 }

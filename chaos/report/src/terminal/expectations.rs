@@ -30,15 +30,17 @@ pub(super) fn mark(verdict: Verdict) -> (Ink, &'static str) {
 pub(super) fn judged(style: Style, story: &Story, judged: &Judged, shown: bool) -> String {
     let mut text = String::new();
     if story.judged.len() == 1 {
-        text += &format!("\n  {}\n", style.paint(Ink::Strong, "expectation"));
+        text += &format!("\n  {}\n", style.paint(Ink::Strong, "expectations"));
     }
     let (ink, word) = mark(judged.verdict);
     let first = format!("  {}", style.paint(ink, left(word, INDENT - 2)));
     text += &hanging(&first, INDENT, &format!("{} ({})", judged.that, judged.when), style.columns());
-    let asked = judged.checks.iter().map(|check| width(&clean(&check.asked))).max().unwrap_or(0);
+    // One that is very long has a line of its own, and does not push away what was seen of the others.
+    let asked = judged.checks.iter().map(|check| width(&clean(&check.asked)));
+    let asked = asked.filter(|columns| *columns <= style.columns() * 6 / 10).max().unwrap_or(0);
     for check in &judged.checks {
-        let quiet = judged.verdict == Verdict::Pass;
-        text += &compared(style, check, asked, quiet);
+        let marked = judged.verdict != Verdict::Pass;
+        text += &compared(style, check, asked, marked);
         if check.verdict != Verdict::Pass && !(shown && check.verdict == Verdict::Fail) {
             text += &explained(style, check);
         }
@@ -46,25 +48,28 @@ pub(super) fn judged(style: Style, story: &Story, judged: &Judged, shown: bool) 
     text
 }
 
-/// One comparison: asked, and seen beside it, or below where there is no room.
-fn compared(style: Style, check: &JudgedCheck, asked_columns: usize, quiet: bool) -> String {
+/// One comparison: asked, and seen beside it, or below where there is no room. It has a mark of its own where not all held.
+fn compared(style: Style, check: &JudgedCheck, asked_columns: usize, marked: bool) -> String {
     let columns = style.columns();
-    let (ink, word) = mark(check.verdict);
     let (asked, seen) = (clean(&check.asked), clean(&check.seen));
-    let word = if quiet { "" } else { word };
-    let painted = style.paint(ink, left(word, CHECK_INDENT - INDENT));
-    let first = format!("{}{}", " ".repeat(INDENT), if quiet { left("", CHECK_INDENT - INDENT) } else { painted });
-    if CHECK_INDENT + asked_columns + 2 + width(&seen) <= columns {
+    let indent = if marked { CHECK_INDENT } else { INDENT };
+    let mut first = " ".repeat(INDENT);
+    if marked {
+        let (ink, word) = mark(check.verdict);
+        first += &style.paint(ink, left(word, CHECK_INDENT - INDENT));
+    }
+    if indent + asked_columns.max(width(&asked)) + 2 + width(&seen) <= columns {
         return format!("{first}{}  {seen}\n", left(&asked, asked_columns));
     }
-    let seen = paragraph(&format!("{}seen: ", " ".repeat(CHECK_INDENT)), &seen, columns);
-    format!("{}{seen}", hanging(&first, CHECK_INDENT, &asked, columns))
+    let seen = paragraph(&format!("{}seen: ", " ".repeat(indent)), &seen, columns);
+    format!("{}{seen}", hanging(&first, indent, &asked, columns))
 }
 
 /// Where it stands, and what explains it.
 fn explained(style: Style, check: &JudgedCheck) -> String {
     let place = format!("{}:{}", check.file, check.line);
-    let lines = wrap(&place, style.columns() - CHECK_INDENT).into_iter();
-    let note = check.note.iter().flat_map(|note| wrap(note, style.columns() - CHECK_INDENT));
-    lines.chain(note).map(|line| format!("{}{}\n", " ".repeat(CHECK_INDENT), style.paint(Ink::Faint, line))).collect()
+    let set = |text: &str| wrap(text, style.columns() - CHECK_INDENT).into_iter();
+    let place = set(&place).map(|line| style.paint(Ink::Faint, line));
+    let note = check.note.iter().flat_map(|note| set(note));
+    place.chain(note).map(|line| format!("{}{line}\n", " ".repeat(CHECK_INDENT))).collect()
 }

@@ -28,8 +28,8 @@ pub(super) fn list(style: Style, story: &Story) -> String {
         return String::new();
     }
     let longest = story.plans().iter().map(|plan| width(&clean(&plan.name))).max().unwrap_or(0);
-    let names = longest.max("fault".len()).min(style.columns() / 3);
-    let mut text = format!("\n  {}\n", style.paint(Ink::Strong, "fault"));
+    let names = longest.min(style.columns() / 3);
+    let mut text = format!("\n  {}\n", style.paint(Ink::Strong, "faults"));
     for plan in story.plans() {
         text += &entry(style, story, plan, names);
     }
@@ -41,7 +41,7 @@ fn entry(style: Style, story: &Story, plan: &FaultPlan, names: usize) -> String 
     let (ink, how_often) = how_often(story, plan);
     let what = wrap(&format!("{}, {}", words::fault(plan), words::window(plan)), room);
     let often = wrap(&how_often, room);
-    let lines = what.iter().map(|line| (None, line)).chain(often.iter().map(|line| (Some(ink), line)));
+    let lines = what.iter().map(|line| (None, line)).chain(often.iter().map(|line| (ink, line)));
     let mut text = String::new();
     for (n, (ink, line)) in lines.enumerate() {
         let name = if n == 0 { fit(&plan.name, names) } else { String::new() };
@@ -51,17 +51,18 @@ fn entry(style: Style, story: &Story, plan: &FaultPlan, names: usize) -> String 
     text
 }
 
-fn how_often(story: &Story, plan: &FaultPlan) -> (Ink, String) {
+fn how_often(story: &Story, plan: &FaultPlan) -> (Option<Ink>, String) {
+    let unsure = Some(Ink::Unsure);
     match story.faults.get(&plan.name) {
-        None => (Ink::Unsure, "NEVER BEGAN".to_owned()),
-        Some(None) => (Ink::Unsure, "not taken back before the run ended: how often it fired is unknown".to_owned()),
+        None => (unsure, "NEVER BEGAN".to_owned()),
+        Some(None) => (unsure, "not taken back before the run ended: how often it fired is unknown".to_owned()),
         Some(Some(fired)) => match words::fired(&plan.effect, fired) {
-            Some(words) => (Ink::Faint, words),
+            Some(words) => (None, words),
             None if fired.connections > 0 => {
                 let met = words::count(fired.connections, "connection");
-                (Ink::Unsure, format!("NEVER FIRED (it met {met}, with nothing on them)"))
+                (unsure, format!("NEVER FIRED (it met {met}, with nothing on them)"))
             }
-            None => (Ink::Unsure, "NEVER FIRED (it met no connection)".to_owned()),
+            None => (unsure, "NEVER FIRED (it met no connection)".to_owned()),
         },
     }
 }

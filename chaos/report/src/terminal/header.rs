@@ -4,7 +4,7 @@ use super::story::Story;
 use crate::{
     Style,
     style::Ink,
-    text::{fit, left, paragraph, right, width, wrap},
+    text::{fit, left, paragraph, right, width},
 };
 use chaos_model::{event::Begin, quantity::show_duration};
 use std::time::Duration;
@@ -13,9 +13,7 @@ use std::time::Duration;
 pub(super) fn title(style: Style, begin: &Begin) -> String {
     let columns = style.columns();
     let mut text = String::new();
-    for line in wrap(&begin.title, columns) {
-        text += &format!("{}\n", style.paint(Ink::Strong, line));
-    }
+    text += &painted(style, Ink::Strong, &paragraph("", &begin.title, columns));
     let duration = begin.phases.iter().map(|phase| phase.to).max().unwrap_or_default();
     let mut how = format!("world {}, seed {}, {} for {}", begin.world, begin.seed, begin.rate, show_duration(duration));
     if !begin.warmup.is_zero() {
@@ -27,11 +25,14 @@ pub(super) fn title(style: Style, begin: &Begin) -> String {
         text += &format!("{}{}", paragraph("  ", &begin.file, columns), paragraph("  ", &how, columns));
     }
     if let Some(without) = &begin.without {
-        for line in paragraph("  ", &format!("on purpose without: {without}"), columns).lines() {
-            text += &format!("{}\n", style.paint(Ink::Unsure, line));
-        }
+        text += &painted(style, Ink::Unsure, &paragraph("  on purpose without: ", without, columns));
     }
     text
+}
+
+/// Each line in its colour, and the ends of lines outside of it.
+fn painted(style: Style, ink: Ink, lines: &str) -> String {
+    lines.lines().map(|line| format!("{}\n", style.paint(ink, line))).collect()
 }
 
 /// Another run goes first.
@@ -61,12 +62,13 @@ pub(super) fn nodes(style: Style, story: &Story) -> String {
         let (name, what) = (left(&fit(&node.name, names), names), left(&fit(&node.what, whats), whats));
         text += &format!("  {name}  {what}  ready in {}\n", right(took, took_columns));
         if style.verbose {
-            text += &style.paint(Ink::Faint, paragraph("    at ", &node.address, style.columns()));
+            text += &painted(style, Ink::Faint, &paragraph("    at ", &node.address, style.columns()));
         }
     }
     if style.verbose {
         for (link, address) in &story.links {
-            text += &paragraph("  ", &format!("{link} goes through {address}"), style.columns());
+            let route = paragraph("  ", &format!("{link} goes through {address}"), style.columns());
+            text += &painted(style, Ink::Faint, &route);
         }
     }
     text

@@ -22,12 +22,14 @@ pub(super) fn table(style: Style, story: &Story) -> String {
     let rows: Vec<_> = all.iter().map(|figures| cells(story, figures, stale)).collect();
     let column = |n: usize| rows.iter().map(|row| width(&row[n])).max().unwrap_or(0).max(heads[n].len());
     let columns: Vec<_> = (0..heads.len()).map(column).collect();
-    let room = style.columns().saturating_sub(2 + columns.iter().map(|column| column + 2).sum::<usize>());
+    let numbers = |gap: usize| columns.iter().map(|column| column + gap).sum::<usize>();
+    let gap = if 2 + "phase".len() + numbers(2) <= style.columns() { 2 } else { 1 };
+    let room = style.columns().saturating_sub(2 + numbers(gap)).max("phase".len());
     let longest = all.iter().map(|figures| width(&clean(&figures.phase))).max().unwrap_or(0);
     let names = longest.max("phase".len()).min(room);
 
     let set = |cells: &mut dyn Iterator<Item = &str>| {
-        cells.zip(&columns).map(|(cell, column)| format!("  {}", right(cell, *column))).collect::<String>()
+        cells.zip(&columns).map(|(cell, column)| right(cell, column + gap)).collect::<String>()
     };
     let head = format!("  {}{}", left("phase", names), set(&mut heads.iter().copied()));
     let mut text = format!("\n{}\n", style.paint(Ink::Strong, head));

@@ -10,8 +10,10 @@ use std::time::Duration;
 
 /// How often a line is due where it can't be redrawn. A change of phase brings one as well.
 const EVERY: Duration = Duration::from_secs(5);
-/// The columns of the bar, its ends not included.
-const BAR: usize = 16;
+/// The columns of the bar, its ends not included: fewer say nothing,
+const SHORTEST_BAR: usize = 4;
+/// and more don't say more.
+const WIDEST_BAR: usize = 20;
 
 /// The line of progress.
 #[derive(Debug)]
@@ -97,18 +99,25 @@ fn numbers(story: &Story, event: &Event) -> Option<String> {
     Some(format!("{due} sent, {good} good, {bad} bad{p99}"))
 }
 
-/// Bar, time, phase and numbers, in less than `columns`: what is not a number gives way.
+/// Bar, time, phase and numbers, in less than `columns`: what is not a number gives way. The bar's length depends on nothing
+/// that changes from one moment to the next, so that it doesn't jump.
 fn bar(story: &Story, event: &Event, numbers: &str, columns: usize) -> String {
-    let Event::Progress { at, .. } = event else { return String::new() };
+    let Event::Progress { at, due, .. } = event else { return String::new() };
     let whole = story.duration();
-    let share = if whole.is_zero() { 1.0 } else { at.as_secs_f64() / whole.as_secs_f64() };
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 0 and the bar's columns")]
-    let full = ((share.clamp(0.0, 1.0) * 16.0) as usize).min(BAR);
-    let bar = format!("[{}{}] ", "=".repeat(full), " ".repeat(BAR - full));
-    let time = format!("{:.1}s of {}", at.as_secs_f64(), show_duration(whole));
+    let time = format!("{:.1}/{}", at.as_secs_f64(), show_duration(whole));
     let phase = story.phase_at(*at);
-    let room = columns.saturating_sub(1 + 2 + width(&time) + 2 + 2 + width(numbers));
-    let (bar, room) =
-        if room >= bar.len() + width(&phase).min(8) { (bar.as_str(), room - bar.len()) } else { ("", room) };
+    let phases = story.begin.iter().flat_map(|begin| &begin.phases);
+    let longest = phases.map(|phase| width(&phase.name)).max().unwrap_or(0).min(24);
+    let digits = due.to_string().len().max(4);
+    let rest = width(&show_duration(whole)) + 6 + longest + 2 * digits + " sent,  good, 999 bad, p99 99.9ms".len();
+    let room = columns.saturating_sub(rest + "  [] : ".len() + 2).min(WIDEST_BAR);
+    let bar = if room < SHORTEST_BAR { String::new() } else { drawn(*at, whole, room) };
+    let room = columns.saturating_sub(1 + 2 + width(&bar) + width(&time) + 2 + 2 + width(numbers));
     format!("  {bar}{time}  {}: {numbers}", fit(&phase, room))
+}
+
+fn drawn(at: Duration, whole: Duration, columns: usize) -> String {
+    let full = at.as_millis().saturating_mul(columns as u128) / whole.as_millis().max(1);
+    let full = usize::try_from(full).unwrap_or(columns).min(columns);
+    format!("[{}{}] ", "=".repeat(full), " ".repeat(columns - full))
 }
