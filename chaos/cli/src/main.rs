@@ -9,7 +9,6 @@ mod programs;
 
 use args::{Args, Command};
 use clap::Parser as _;
-use exit::Exit;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
