@@ -48,7 +48,7 @@ pub(crate) fn window(plan: &FaultPlan) -> String {
     format!("{}..{}", show_duration(plan.at), show_duration(plan.at + plan.lasts))
 }
 
-/// How often it fired: `3 connections reset, 41 refused`. `None` where it never did.
+/// How often it fired: `3 connections reset, at most 41 refused` (see [`Fired::refused`]). `None` where it never did.
 pub(crate) fn fired(effect: &Effect, fired: &Fired) -> Option<String> {
     if !fired.any() {
         return None;
@@ -59,9 +59,9 @@ pub(crate) fn fired(effect: &Effect, fired: &Fired) -> Option<String> {
         words.push(format!("{} reset", count(fired.resets, "connection")));
     }
     if fired.refused > 0 && fired.resets > 0 {
-        words.push(format!("{} refused", fired.refused));
+        words.push(format!("at most {} refused", fired.refused));
     } else if fired.refused > 0 {
-        words.push(format!("{} refused", count(fired.refused, "connection")));
+        words.push(format!("at most {} refused", count(fired.refused, "connection")));
     }
     if fired.dropped > 0 {
         words.push(format!("{} to connect dropped", count(fired.dropped, "attempt")));
@@ -97,7 +97,7 @@ mod tests {
     fn how_often_in_words() {
         let refuse = Effect::Refuse { open: OpenConnections::Reset };
         let some = Fired { connections: 3, resets: 3, refused: 41, ..Fired::default() };
-        assert_eq!(fired(&refuse, &some).unwrap(), "3 connections reset, 41 refused");
+        assert_eq!(fired(&refuse, &some).unwrap(), "3 connections reset, at most 41 refused");
         let held = Fired { connections: 1, chunks: 7, dropped: 1, ..Fired::default() };
         assert_eq!(
             fired(&Effect::Blackhole, &held).unwrap(),

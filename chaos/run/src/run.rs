@@ -71,9 +71,15 @@ pub async fn run(
         events.emit(Event::Held);
         interrupt.await;
     }
-    let passed = matches!(ending, Ending::Judged(Verdict::Pass, _));
+    // Logs explain what went wrong. What passed needs no explanation, what was interrupted wants none, and what a guard
+    // breaks is meant to break.
+    let explain = match &ending {
+        Ending::Judged(verdict, _) => *verdict != Verdict::Pass && options.without.is_none(),
+        Ending::WorldFailed => true,
+        Ending::Interrupted => false,
+    };
     let stopping = Instant::now();
-    let torn_down = world.stop(!passed && options.without.is_none()).await;
+    let torn_down = world.stop(explain).await;
     events.emit(Event::TornDown { took: stopping.elapsed(), left: torn_down.left, logs: torn_down.logs });
     let verdict = match &ending {
         Ending::Judged(verdict, _) => Some(*verdict),
