@@ -82,6 +82,10 @@ impl<W: Write> Terminal<W> {
                 let (figures, failures) = (self.figures(), self.failures());
                 format!("{figures}{failures}\n{}", ending::torn_down(style, *took, left))
             }
+            Event::Held => {
+                let (figures, failures) = (self.figures(), self.failures());
+                format!("{figures}{failures}{}", header::held(style, &self.story))
+            }
             Event::End { .. } => {
                 let (figures, failures) = (self.figures(), self.failures());
                 format!("{figures}{failures}{}", ending::end(style, &self.story, record.at_us))
