@@ -5,6 +5,9 @@ use std::{collections::BTreeMap, ops::Range};
 /// Narrower than this, nothing can be said.
 const NARROWEST: usize = 40;
 
+/// What is longer is broken even where it is quoted.
+const LONGEST_QUOTE: usize = 64;
+
 impl Diagnostics {
     /// All of them for people, each with file, line, caret and advice, at most `width` columns wide.
     #[must_use]
@@ -61,19 +64,35 @@ fn clamp(source: &Source, range: &Range<usize>) -> Range<usize> {
     start..floor(range.end).max(start)
 }
 
-/// Breaks a text at its blanks, so that no line is longer than `width` where that can be.
+/// Breaks a text at its blanks, so that no line is longer than `width` where that can be. What is quoted by backticks is
+/// kept together.
 fn wrap(text: &str, width: usize) -> String {
     let mut lines = vec![String::new()];
-    for word in text.split(' ') {
+    for word in words(text) {
         let line = lines.last_mut().expect("there is always a line");
         if !line.is_empty() && line.chars().count() + 1 + word.chars().count() > width {
-            lines.push(word.to_owned());
+            lines.push(word);
         } else {
             if !line.is_empty() {
                 line.push(' ');
             }
-            line.push_str(word);
+            line.push_str(&word);
         }
     }
     lines.join("\n")
+}
+
+/// The words of a text; between backticks blanks part none, unless what stands there is long.
+fn words(text: &str) -> Vec<String> {
+    let mut words: Vec<String> = Vec::new();
+    for word in text.split(' ') {
+        match words.last_mut() {
+            Some(last) if last.matches('`').count() % 2 == 1 && last.len() + word.len() < LONGEST_QUOTE => {
+                last.push(' ');
+                last.push_str(word);
+            }
+            _ => words.push(word.to_owned()),
+        }
+    }
+    words
 }

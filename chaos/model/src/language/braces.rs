@@ -54,12 +54,13 @@ pub(crate) fn text(text: &str, vars: &[&str]) -> Result<Text, Wrong> {
         Part::Place(name, _) if vars.contains(&name) => Ok(TextPiece::Variable(name.to_owned())),
         Part::Place(name, at) => {
             let wrong = Wrong::new(format!("there is no variable called `{name}`")).at(at);
-            let new = if names::is_name(name) {
-                format!("declare it in [load]: `vars.{name} = \"uniform 1..500\"`")
+            Err(if names::is_name(name) {
+                let new = format!("declare it in [load]: `vars.{name} = \"uniform 1..500\"`");
+                let known = advise(name, vars.iter().copied(), "the variables are");
+                wrong.advice(if vars.is_empty() { new } else { known })
             } else {
-                "write `{{` and `}}` for braces themselves".to_owned()
-            };
-            Err(wrong.advice(new).maybe_advice(advise(name, vars.iter().copied(), "the variables are")))
+                wrong.advice("write `{{` and `}}` for braces themselves")
+            })
         }
     };
     Ok(Text { pieces: parts(text)?.into_iter().map(piece).collect::<Result<_, _>>()? })
@@ -100,7 +101,7 @@ pub(crate) fn known_node(name: &str, nodes: &[&str]) -> Result<(), Wrong> {
         return Ok(());
     }
     let wrong = Wrong::new(format!("there is no node called `{name}`"));
-    Err(wrong.maybe_advice(advise(name, nodes.iter().copied(), "the nodes are")))
+    Err(wrong.advice(advise(name, nodes.iter().copied(), "the nodes are")))
 }
 
 #[cfg(test)]

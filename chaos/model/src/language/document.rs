@@ -109,19 +109,19 @@ pub(crate) fn parse_value(raw: &str, span: &Span) -> Option<Value> {
 }
 
 fn syntax(message: &str, span: Span) -> Diagnostic {
-    let advice = if message.starts_with("string values must be quoted") {
-        Some("values of this language are strings: put it in quotes")
-    } else if message.starts_with("cannot extend value of type string") {
-        Some("quote what has a dot in it: `latency.\"p99.9\"` beside `latency.p99`")
-    } else if message.starts_with("duplicate key") {
-        Some("a key stands once in its table; `[[fault]]`, `[[expect]]` and `[[guard]]` begin another")
-    } else {
-        None
+    let (message, expected) = message.split_once(", expected ").unwrap_or((message, ""));
+    let advice = match message {
+        "string values must be quoted" => "values of this language are strings: put it in quotes".to_owned(),
+        "duplicate key" => {
+            "a key stands once in its table; `[[fault]]`, `[[expect]]` and `[[guard]]` begin another".to_owned()
+        }
+        _ if message.starts_with("cannot extend value of type string") => {
+            "quote what has a dot in it: `latency.\"p99.9\"` beside `latency.p99`".to_owned()
+        }
+        _ if expected.is_empty() => "tables begin with `[name]` or `[[name]]`, keys are `name = \"value\"`".to_owned(),
+        _ => format!("what could stand here: {expected}"),
     };
-    let message = message.split(", expected").next().unwrap_or(message);
-    let mut diagnostic = Diagnostic::new(span, format!("this is not TOML: {message}"));
-    diagnostic.advice = advice.map(str::to_owned);
-    diagnostic
+    Diagnostic::new(span, format!("this is not TOML: {message}")).advice(advice)
 }
 
 fn convert_table(table: &DeTable<'_>, span: Span, text: &str) -> Table {

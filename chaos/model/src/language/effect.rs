@@ -30,14 +30,14 @@ pub(crate) fn read(reader: &mut Reader<'_>, lasts: Option<Duration>, findings: &
         let find = |text: &str| {
             EFFECTS.into_iter().find(|(name, _)| *name == text).ok_or_else(|| {
                 let wrong = Wrong::new(format!("there is no effect called `{text}`"));
-                wrong.maybe_advice(advise(text, names(), "the effects are"))
+                wrong.advice(advise(text, names(), "the effects are"))
             })
         };
         parse_word(word, find, findings)
     });
     for (other, keys) in EFFECTS {
         for key in keys.iter().filter(|key| known.is_none_or(|(_, own)| !own.contains(key))) {
-            let (Some(entry), Some((name, own))) = (reader.entry(key), known) else { continue };
+            let (Some(entry), Some((name, own))) = (reader.foreign(key), known) else { continue };
             let message = format!("`{key}` belongs to `{other}`, and this is `{name}`");
             let advice = if own.is_empty() {
                 format!("`{name}` has no keys of its own")
@@ -95,7 +95,7 @@ fn one_of<T: Copy>(text: &str, what: &str, all: &[(&'static str, T)]) -> Result<
     let found = all.iter().find(|(name, _)| *name == text).map(|(_, value)| *value);
     found.ok_or_else(|| {
         let wrong = Wrong::new(format!("{what} can't be `{text}`"));
-        wrong.maybe_advice(advise(text, all.iter().map(|(name, _)| *name), "it is one of"))
+        wrong.advice(advise(text, all.iter().map(|(name, _)| *name), "it is one of"))
     })
 }
 

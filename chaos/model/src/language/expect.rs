@@ -101,9 +101,9 @@ fn metrics_node(reader: &mut Reader<'_>, table: &Table, against: &Against<'_>, f
     match against.system.nodes.get(&name) {
         None => {
             // A wrong entry has been refused where it stands.
-            if word.is_some() {
+            if word.is_some() && !against.system.nodes.is_empty() {
                 let mut diagnostic = Diagnostic::new(place, format!("there is no node called `{name}`"));
-                diagnostic.advice = advise(&name, nodes, "the nodes are");
+                diagnostic.advice = Some(advise(&name, nodes, "the nodes are"));
                 findings.add(diagnostic);
             }
         }

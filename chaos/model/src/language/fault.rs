@@ -6,7 +6,7 @@ use super::{
     findings::{Findings, Wrong},
     load::not_zero,
     names, quantity,
-    reader::Reader,
+    reader::{Reader, parse_word},
     target,
 };
 use crate::{Diagnostic, Fault, Share, Span, System, Target, quantity::show_duration};
@@ -50,12 +50,12 @@ fn repeated(tables: &[&Table], findings: &Findings) {
 fn read(table: &Table, system: &System, duration: Option<Duration>, findings: &Findings) -> FaultRead {
     let mut reader = Reader::new(table, "this fault", findings);
     let name = reader.needed("name", "name = \"outage\"", names::fault);
-    let on = reader
-        .needed_text("on", "on = \"gateway -> redis\"")
-        .and_then(|word| target::read(word.text, system).map_err(|wrong| findings.add(word.refuse(wrong))).ok());
+    // A system without nodes has been refused as such.
+    let on = reader.needed_text("on", "on = \"gateway -> redis\"").filter(|_| !system.nodes.is_empty());
+    let on = on.and_then(|word| parse_word(word, |text| target::read(text, system), findings));
     let at = reader.needed("at", "at = \"4s\"", quantity::duration);
     let lasts = reader.needed("for", "for = \"4s\"", not_zero);
-    let share = if table.get("share").is_some() { reader.parse("share", share) } else { Some(Share::ALL) };
+    let share = if reader.entry("share").is_some() { reader.parse("share", share) } else { Some(Share::ALL) };
     let effect = effect::read(&mut reader, lasts, findings);
     reader.finish();
     let span_of = |key| table.get(key).map_or_else(|| table.span.clone(), |entry| entry.value.span.clone());
@@ -71,11 +71,13 @@ fn read(table: &Table, system: &System, duration: Option<Duration>, findings: &F
             findings.add(Diagnostic::new(span_of("for"), message).advice(advice));
         }
     }
+    // Where the times are wrong there is no timeline to judge others by.
+    let fits = duration.is_none_or(|duration| at.zip(lasts).is_some_and(|(at, lasts)| at + lasts <= duration));
     let fault = || {
         let (name, on, effect, share, at, lasts) = (name.clone()?, Target::Link(on?), effect?, share?, at?, lasts?);
         Some(Fault { name, on, effect, share, at, lasts, span: table.span.clone() })
     };
-    let fault = fault();
+    let fault = fault().filter(|_| fits);
     let name = name.or_else(|| Some(table.get("name")?.value.text()?.to_owned()));
     FaultRead { name, fault }
 }

@@ -45,9 +45,11 @@ pub(crate) fn read(scenario: &mut Reader<'_>, findings: &Findings) -> LoadRead {
     let vars_table = reader.table("vars");
     let vars = vars_table.map(|table| variables(table, findings)).unwrap_or_default();
     let vars_named: Vec<String> = vars_table.iter().flat_map(|table| table.keys()).map(str::to_owned).collect();
+    let before = findings.len();
     let requests = requests(&mut reader, &vars_named, findings);
+    let complete = findings.len() == before && !requests.is_empty();
     reader.finish();
-    if let Some(table) = vars_table.filter(|_| !requests.is_empty()) {
+    if let Some(table) = vars_table.filter(|_| complete) {
         unused(table, &requests, findings);
     }
     if let (Some(rate), Some(duration)) = (rate, duration)
@@ -77,7 +79,7 @@ fn arrivals(text: &str) -> Result<Arrivals, Wrong> {
         "constant" => Ok(Arrivals::Constant),
         _ => {
             let wrong = Wrong::new(format!("arrivals can't be `{text}`"));
-            Err(wrong.maybe_advice(advise(text, ["poisson", "constant"], "they are")))
+            Err(wrong.advice(advise(text, ["poisson", "constant"], "they are")))
         }
     }
 }

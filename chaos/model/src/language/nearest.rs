@@ -12,17 +12,13 @@ pub(crate) fn nearest<'a>(word: &str, names: impl IntoIterator<Item = &'a str>) 
     names.into_iter().filter_map(rank).min().map(|(_, name)| name)
 }
 
-/// Advice for a name that does not exist: the nearest, or else all that there are, as `there are`: `a`, `b`.
-pub(crate) fn advise<'a>(
-    word: &str,
-    names: impl IntoIterator<Item = &'a str> + Clone,
-    there_are: &str,
-) -> Option<String> {
+/// Advice for a name that does not exist: the nearest, or else all that there are, after `there_are`.
+pub(crate) fn advise<'a>(word: &str, names: impl IntoIterator<Item = &'a str> + Clone, there_are: &str) -> String {
     if let Some(near) = nearest(word, names.clone()) {
-        return Some(format!("did you mean `{near}`?"));
+        return format!("did you mean `{near}`?");
     }
     let all = list(names);
-    (!all.is_empty()).then(|| format!("{there_are} {all}"))
+    if all.is_empty() { "there are none yet".to_owned() } else { format!("{there_are} {all}") }
 }
 
 /// The names as `a`, `b` and `c`.
@@ -50,6 +46,6 @@ mod tests {
 
     #[test]
     fn lists_all_where_none_is_near() {
-        assert_eq!(advise("x9", ["a-b", "c-d", "e-f"], "there are").unwrap(), "there are `a-b`, `c-d` and `e-f`");
+        assert_eq!(advise("x9", ["a-b", "c-d", "e-f"], "there are"), "there are `a-b`, `c-d` and `e-f`");
     }
 }

@@ -47,7 +47,7 @@ pub(crate) fn lay(document: &mut Table, set: &Override) -> Result<(), Wrong> {
         let existing = matches!((depth, path[0]), (1, "node"));
         if existing && table.get(key).is_none() {
             let wrong = Wrong::new(format!("there is no node called `{key}`"));
-            return Err(wrong.maybe_advice(advise(key, table.keys(), "the nodes are")));
+            return Err(wrong.advice(advise(key, table.keys(), "the nodes are")));
         }
         if table.get(key).is_none() {
             let empty = Table { span: set.path_span.clone(), entries: Vec::new() };
@@ -84,7 +84,7 @@ fn step<'t>(table: &'t mut Table, key: &str, in_list: Option<&str>) -> Result<&'
                 Some(Kind::Table(inner)) => Ok(inner),
                 _ => {
                     let wrong = Wrong::new(format!("there is no fault called `{name}`"));
-                    Err(wrong.maybe_advice(advise(name, names.iter().map(String::as_str), "the faults are")))
+                    Err(wrong.advice(advise(name, names.iter().map(String::as_str), "the faults are")))
                 }
             }
         }

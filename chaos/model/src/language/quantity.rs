@@ -36,7 +36,8 @@ pub(crate) fn duration(text: &str) -> Result<Duration, Wrong> {
     let unit_at = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
     let (number, unit) = text.split_at(unit_at);
     if text.starts_with('-') {
-        return Err(Wrong::new(format!("`{text}` is negative, and a duration can't be")));
+        let wrong = Wrong::new(format!("`{text}` is negative, and a duration can't be"));
+        return Err(wrong.advice("write it as `200ms`, `1.5s` or `2min`"));
     }
     let Some((parts, scale)) = decimal(number) else {
         return Err(Wrong::new(format!("`{text}` is no duration")).advice("write it as `200ms`, `1.5s` or `2min`"));
@@ -67,12 +68,12 @@ pub(crate) fn duration(text: &str) -> Result<Duration, Wrong> {
     };
     let nanos = u128::from(parts) * nanos;
     if nanos % u128::from(scale) != 0 {
-        return Err(Wrong::new(format!("`{text}` is finer than a nanosecond")));
+        return Err(Wrong::new(format!("`{text}` is finer than a nanosecond")).advice("write it as `10us`"));
     }
     let whole = nanos / u128::from(scale);
     match u64::try_from(whole).map(Duration::from_nanos) {
         Ok(duration) if duration <= LONGEST => Ok(duration),
-        _ => Err(Wrong::new(format!("`{text}` is longer than a month"))),
+        _ => Err(Wrong::new(format!("`{text}` is longer than a month")).advice("write it as `12s`")),
     }
 }
 
@@ -83,7 +84,8 @@ pub(crate) fn share(text: &str) -> Result<Share, Wrong> {
         return Ok(Share { parts: 0, whole: 1 });
     }
     if text.starts_with('-') {
-        return Err(Wrong::new(format!("`{text}` is negative, and a share can't be")));
+        let wrong = Wrong::new(format!("`{text}` is negative, and a share can't be"));
+        return Err(wrong.advice("a share lies between 0% and 100%"));
     }
     let Some(number) = text.strip_suffix('%') else {
         let wrong = Wrong::new(format!("`{text}` is no share: a share has a percent sign"));
@@ -139,7 +141,7 @@ pub(crate) fn rate(text: &str) -> Result<Rate, Wrong> {
         return Err(Wrong::new("a rate of 0 makes no request").advice(form));
     }
     if times > 10_000_000 {
-        return Err(Wrong::new(format!("`{text}` is more than any machine makes")));
+        return Err(Wrong::new(format!("`{text}` is more than any machine makes")).advice(form));
     }
     Ok(Rate { times, per: Duration::from_secs(per) })
 }
@@ -181,8 +183,105 @@ pub(crate) fn comparison<T>(text: &str, parse: impl Fn(&str) -> Result<T, Wrong>
     }
     let form = Wrong::new(format!("`{text}` says no comparison"));
     Err(if parse(text).is_ok() {
-        form.advice(format!("write `== {text}`, `< {text}`, `>= {text}` or a range as `1..5`"))
+        form.advice(format!("write `== {text}`, `< {text}`, `>= {text}` or a range as `low..high`"))
     } else {
-        form.advice("a comparison begins with `<`, `<=`, `>`, `>=`, `==` or `!=`, or is a range as `1..5`")
+        form.advice("a comparison begins with `<`, `<=`, `>`, `>=`, `==` or `!=`, or is a range as `low..high`")
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::quantity::show_duration;
+    use proptest::prelude::*;
+
+    #[test]
+    fn durations_are_exact() {
+        for (text, nanos) in
+            [("0s", 0), ("80us", 80_000), ("1.5us", 1_500), ("200ms", 200_000_000), ("2min", 120_000_000_000)]
+        {
+            assert_eq!(duration(text).unwrap(), Duration::from_nanos(nanos), "{text}");
+        }
+        assert_eq!(duration("1.5h").unwrap(), duration("90m").unwrap());
+        for text in
+            ["", "s", "4", "4 s", "-4s", "4sec", "1.2.3s", ".5s", "5.s", "1e3s", "0.0001us", "1000h", "\u{663}s"]
+        {
+            duration(text).unwrap_err();
+        }
+    }
+
+    #[test]
+    fn shares_are_exact() {
+        assert_eq!(share("99.95%").unwrap(), Share { parts: 9995, whole: 10_000 });
+        assert_eq!(share("100%").unwrap(), Share::ALL);
+        assert_eq!(share("100.000%").unwrap(), Share::ALL);
+        // 0.1 % of a thousand is one, without a rounding to decide.
+        assert_eq!(share("0.1%").unwrap(), Share { parts: 1, whole: 1000 });
+        for text in ["", "%", "5", "0.5", "-1%", "1e1%", "five%", "99999999999999999999%"] {
+            share(text).unwrap_err();
+        }
+        share_of_all("100.001%").unwrap_err();
+    }
+
+    #[test]
+    fn rates_are_whole() {
+        assert_eq!(rate("200/s").unwrap(), Rate { times: 200, per: Duration::from_secs(1) });
+        assert_eq!(rate("30/min").unwrap(), Rate { times: 30, per: Duration::from_secs(60) });
+        for text in ["", "/", "200", "0/s", "1.5/s", "-1/s", "1/day", "1/s/s", "99999999999/s"] {
+            rate(text).unwrap_err();
+        }
+    }
+
+    #[test]
+    fn comparisons_have_a_sign_or_are_ranges() {
+        assert_eq!(comparison("<5", number).unwrap(), Comparison::Less(5.0));
+        assert_eq!(comparison(" >= 5 ", number).unwrap(), Comparison::AtLeast(5.0));
+        assert_eq!(comparison("1..5", number).unwrap(), Comparison::Between(1.0, 5.0));
+        assert_eq!(comparison("1.5..2.5", number).unwrap(), Comparison::Between(1.5, 2.5));
+        for text in ["", "5", "=5", "=> 5", "<", "< <5", "1..", "..5", "< nan", "< inf"] {
+            comparison(text, number).unwrap_err();
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_taken_or_refused(text in ".{0,20}") {
+            let _ = (duration(&text), share(&text), rate(&text), number(&text), comparison(&text, share));
+        }
+
+        #[test]
+        fn what_is_shown_of_a_duration_reads_as_shown(nanos in 0..100_000_000_000_000_u64) {
+            let shown = show_duration(Duration::from_nanos(nanos));
+            let read = duration(&shown).unwrap();
+            prop_assert_eq!(&show_duration(read), &shown);
+            // Three digits are shown at the least; below a microsecond, two decimals.
+            prop_assert!(read.as_nanos().abs_diff(u128::from(nanos)) <= u128::from(nanos / 150 + 5));
+        }
+
+        #[test]
+        fn what_is_shown_of_a_share_reads_as_shown(parts in 0..2_000_u64, whole in 1..2_000_u64) {
+            let it = Share { parts, whole };
+            let read = share(&it.to_string()).unwrap();
+            prop_assert!((read.as_f64() - it.as_f64()).abs() <= 0.000_051, "{} {}", it, read);
+            prop_assert_eq!(read.parts == 0, parts == 0);
+            prop_assert_eq!(read == Share::ALL, parts == whole);
+        }
+
+        #[test]
+        fn a_rate_is_read_as_it_was(times in 1..10_000_000_u64, per in prop::sample::select(vec![1, 60, 3600])) {
+            let it = Rate { times, per: Duration::from_secs(per) };
+            prop_assert_eq!(rate(&it.to_string()).unwrap(), it);
+        }
+
+        #[test]
+        fn a_comparison_is_read_as_it_was(low in 0..100_u64, high in 0..100_u64, which in 0..7_usize) {
+            let percent = |parts| Share { parts, whole: 100 };
+            let (low, high) = (percent(low), percent(high));
+            let all = [
+                Comparison::Less(low), Comparison::AtMost(low), Comparison::More(low), Comparison::AtLeast(low),
+                Comparison::Equal(low), Comparison::Different(low), Comparison::Between(low, high),
+            ];
+            prop_assert_eq!(comparison(&all[which].to_string(), share).unwrap(), all[which]);
+        }
+    }
 }

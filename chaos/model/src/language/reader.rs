@@ -6,7 +6,7 @@ use super::{
     nearest::{list, nearest},
 };
 use crate::{Diagnostic, Span};
-use std::{borrow::Cow, ops::Range};
+use std::{borrow::Cow, collections::BTreeSet, ops::Range};
 
 /// Reads one table.
 pub(crate) struct Reader<'a> {
@@ -15,6 +15,10 @@ pub(crate) struct Reader<'a> {
     place: String,
     findings: &'a Findings,
     asked: Vec<&'static str>,
+    /// Keys that belong to something else, and are refused elsewhere.
+    foreign: Vec<&'static str>,
+    /// Keys that are missing, with what is said of them.
+    missing: Vec<(String, Diagnostic)>,
 }
 
 /// A string and where it stands.
@@ -44,7 +48,7 @@ impl Word<'_> {
 impl<'a> Reader<'a> {
     /// Begins to read `table`, which people know as `place`.
     pub(crate) fn new(table: &'a Table, place: impl Into<String>, findings: &'a Findings) -> Self {
-        Self { table, place: place.into(), findings, asked: Vec::new() }
+        Self { table, place: place.into(), findings, asked: Vec::new(), foreign: Vec::new(), missing: Vec::new() }
     }
 
     /// Where the table stands.
@@ -55,6 +59,12 @@ impl<'a> Reader<'a> {
     /// The entry of this key, whatever its type.
     pub(crate) fn entry(&mut self, key: &'static str) -> Option<&'a Entry> {
         self.asked.push(key);
+        self.table.get(key)
+    }
+
+    /// The entry of a key that belongs to something else: `finish` does not count it as one of these.
+    pub(crate) fn foreign(&mut self, key: &'static str) -> Option<&'a Entry> {
+        self.foreign.push(key);
         self.table.get(key)
     }
 
@@ -105,7 +115,8 @@ impl<'a> Reader<'a> {
         let advice = || format!("write `[[{key}]]`, with two brackets, above each");
         let Kind::List(items) = &entry.value.kind else {
             self.findings.add(wrong_type(entry, "a list of tables", advice()));
-            return Vec::new();
+            // Read as its only one, so that what refers to it is not refused too.
+            return entry.value.table().into_iter().collect();
         };
         if items.iter().any(|item| item.table().is_none()) {
             self.findings.add(wrong_type(entry, "a list of tables", advice()));
@@ -114,24 +125,32 @@ impl<'a> Reader<'a> {
     }
 
     /// Says that a key is missing.
-    pub(crate) fn lacks(&self, key: &str, example: &str) {
+    pub(crate) fn lacks(&mut self, key: &str, example: &str) {
         let message = format!("{} lacks `{key}`", self.place);
-        self.findings.add(Diagnostic::new(self.table.span.clone(), message).advice(format!("add `{example}`")));
+        let diagnostic = Diagnostic::new(self.table.span.clone(), message).advice(format!("add `{example}`"));
+        self.missing.push((key.to_owned(), diagnostic));
     }
 
-    /// Says that every key which nobody asked for is unknown.
+    /// Says that every key which nobody asked for is unknown, and what is missing: unless one was meant by the other.
     pub(crate) fn finish(self) {
-        let unknown = self.table.entries.iter().filter(|entry| !self.asked.contains(&entry.key.as_str()));
-        for entry in unknown {
+        let known: BTreeSet<&str> = self.asked.iter().copied().collect();
+        let is_known = |key: &str| known.contains(key) || self.foreign.contains(&key);
+        let unknown: Vec<&Entry> = self.table.entries.iter().filter(|entry| !is_known(&entry.key)).collect();
+        for entry in &unknown {
             let message = format!("unknown key `{}` in {}", entry.key, self.place);
-            let near = nearest(&entry.key, self.asked.iter().copied());
+            let near = nearest(&entry.key, known.iter().copied());
             let home = HOMES.iter().find(|(key, _)| *key == entry.key).map(|(_, home)| home);
             let advice = match (near, home) {
                 (Some(near), _) => format!("did you mean `{near}`?"),
                 (None, Some(home)) => format!("`{}` belongs in `{home}`", entry.key),
-                (None, None) => format!("its keys are {}", list(self.asked.iter().copied())),
+                (None, None) => format!("its keys are {}", list(known.iter().copied())),
             };
             self.findings.add(Diagnostic::new(entry.key_span.clone(), message).advice(advice));
+        }
+        for (key, diagnostic) in self.missing {
+            if unknown.iter().all(|entry| nearest(&entry.key, [key.as_str()]).is_none()) {
+                self.findings.add(diagnostic);
+            }
         }
     }
 }

@@ -108,7 +108,16 @@ fn quantile(key: &str) -> Result<Quantile, Wrong> {
         "max" => return Ok(Quantile::Max),
         _ => {}
     }
+    let alias = match key {
+        "median" => Some("p50"),
+        "avg" | "average" => Some("mean"),
+        "maximum" | "worst" => Some("max"),
+        _ => None,
+    };
     let wrong = |message: String, number: &str| {
+        if let Some(alias) = alias {
+            return Err(Wrong::new(message).advice(format!("did you mean `latency.{alias}`?")));
+        }
         let advice = match number.parse::<f64>() {
             Ok(100.0) => "the largest is `latency.max`".to_owned(),
             Ok(_) => "percentiles lie above p0 and below p100, with up to three decimals".to_owned(),

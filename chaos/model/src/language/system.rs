@@ -37,7 +37,13 @@ fn check_entry(word: Word<'_>, nodes: &BTreeMap<String, Node>, names: &[&str], f
     } else if let Some(node) = nodes.get(word.text).filter(|node| node.protocol != Protocol::Http) {
         let message = format!("clients speak HTTP, and `{}` speaks {}", word.text, node.protocol);
         let http = nodes.values().filter(|node| node.protocol == Protocol::Http).map(|node| node.name.as_str());
-        let wrong = Wrong::new(message).maybe_advice(advise("", http, "these speak HTTP:"));
+        let speaking = list(http);
+        let advice = if speaking.is_empty() {
+            "if it does speak HTTP, add `protocol = \"http\"` to it".to_owned()
+        } else {
+            format!("nodes that speak HTTP: {speaking}")
+        };
+        let wrong = Wrong::new(message).advice(advice);
         findings.add(word.refuse(wrong).also(node.span.clone(), "this node"));
     }
     word.text.to_owned()
@@ -70,7 +76,12 @@ fn node(entry: &Entry, names: &[&str], findings: &Findings) -> Option<(String, N
     };
     let mut reader = Reader::new(table, format!("node `{name}`"), findings);
     let start = start(&mut reader, name, names, findings);
-    let protocol = reader.parse("protocol", protocol).unwrap_or_else(|| default_protocol(&start));
+    let protocol = match table.get("protocol") {
+        None => default_protocol(&start),
+        // Where it is wrong, the one that least is refused with.
+        Some(_) => reader.parse("protocol", protocol).unwrap_or(Protocol::Http),
+    };
+    reader.entry("protocol");
     let ready = probe(&mut reader, "ready", protocol, findings);
     let metrics = probe(&mut reader, "metrics", protocol, findings);
     let env = reader.table("env").map(|table| env(table, &start, name, names, findings)).unwrap_or_default();
@@ -122,8 +133,8 @@ fn known_program(name: &str) -> Result<String, Wrong> {
 }
 
 fn command(entry: &Entry, node: &str, names: &[&str], findings: &Findings) -> Vec<Template> {
-    let words = texts_of(entry, findings);
     let before = findings.len();
+    let words = texts_of(entry, findings);
     let template = |(text, span): &(std::borrow::Cow<'_, str>, _)| {
         parse_word(Word { text, span }, |text| braces::template(text, node, names), findings)
     };
@@ -149,7 +160,7 @@ fn protocol(text: &str) -> Result<Protocol, Wrong> {
     let names = ALL.map(|protocol| protocol.to_string());
     ALL.into_iter().find(|protocol| protocol.to_string() == text).ok_or_else(|| {
         let wrong = Wrong::new(format!("there is no protocol called `{text}`"));
-        wrong.maybe_advice(advise(text, names.iter().map(String::as_str), "the protocols are"))
+        wrong.advice(advise(text, names.iter().map(String::as_str), "the protocols are"))
     })
 }
 

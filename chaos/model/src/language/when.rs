@@ -3,6 +3,7 @@
 use super::{
     expect::Against,
     findings::{Findings, Wrong},
+    names,
     nearest::advise,
     quantity,
     reader::{Reader, Word},
@@ -12,7 +13,7 @@ use crate::{
     phase::{BASELINE, RECOVERY, RUN},
     quantity::show_duration,
 };
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 /// Reads when an expectation must hold; a window that it names is added to `windows`.
 pub(crate) fn read(
@@ -71,9 +72,10 @@ fn during<'a>(word: Word<'a>, against: &Against<'_>, windows: &mut Vec<Phase>) -
         return Err((word, wrong.advice(advice)));
     }
     let wrong = Wrong::new(format!("there is no phase called `{name}`"));
-    let names: Vec<&str> = [RUN, BASELINE].into_iter().chain(faults()).chain([RECOVERY]).collect();
+    let names = faults().filter(|name| names::is_name(name)).chain([RUN, BASELINE, RECOVERY]);
+    let names: BTreeSet<&str> = names.collect();
     let known = advise(name, names.iter().copied(), "there are windows, as `4s..8s`, and the phases");
-    Err((word, wrong.maybe_advice(known)))
+    Err((word, wrong.advice(known)))
 }
 
 fn window(name: &str, from: &str, to: &str, timeline: Option<&Timeline>) -> Result<Phase, Wrong> {
@@ -82,7 +84,7 @@ fn window(name: &str, from: &str, to: &str, timeline: Option<&Timeline>) -> Resu
         let wrong = Wrong::new(format!("the window `{name}` ends before it begins"));
         let advice = format!("did you mean `{}..{}`?", show_duration(to), show_duration(from));
         return Err(if from == to {
-            Wrong::new(format!("the window `{name}` is empty"))
+            Wrong::new(format!("the window `{name}` is empty")).advice("write it as `4s..8s`")
         } else {
             wrong.advice(advice)
         });
@@ -105,7 +107,7 @@ fn after_fault(
     let names = against.faults.iter().filter_map(|fault| fault.name.as_deref());
     if names.clone().all(|name| name != word.text) {
         let mut wrong = Wrong::new(format!("there is no fault called `{}`", word.text));
-        wrong.advice = advise(word.text, names, "the faults are");
+        wrong.advice = Some(advise(word.text, names, "the faults are"));
         findings.add(word.refuse(wrong));
         return None;
     }
