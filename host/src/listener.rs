@@ -14,7 +14,8 @@ pub enum Answer {
     /// Connecting completes, but nobody ever takes the connection; those are taken after a return to `Accept`.
     Hang,
     /// Connecting doesn't complete either, as when packets vanish. A pending connect goes through at the client's next
-    /// SYN after a return to `Accept` (Linux sends them after 1, 3, 7, … s).
+    /// SYN after a return to `Accept` (Linux since 6.5 sends them after 1, 2, 3, 4, 5, 7, 11, 19, 35 and 67 s, before that
+    /// after 1, 3, 7, 15, 31 and 63 s).
     Blackhole,
 }
 
@@ -30,13 +31,13 @@ pub struct TurnedAway {
 
 /// Switches how a listener answers; the accept loop may be busy or idle meanwhile.
 pub trait Control: Send + Sync {
-    /// Switches. When it returns, the new answer holds.
+    /// Switches. When it returns, the new answer holds. Without effect once the listener is gone.
     ///
     /// # Errors
     /// Whatever the operating system says; the answer is then as it was.
     fn set(&self, answer: Answer) -> io::Result<()>;
 
-    /// What was turned away so far.
+    /// What was turned away so far, while this listener lived.
     fn turned_away(&self) -> TurnedAway;
 }
 

@@ -13,8 +13,8 @@ pub trait Connection: AsyncRead + AsyncWrite + Send + Unpin {
     /// Both directions, borrowed.
     fn split(&mut self) -> Halves<'_>;
 
-    /// Ends the connection with a reset: the peer's reads and writes fail with `ConnectionReset`, and nothing that was
-    /// still on its way arrives.
+    /// Ends the connection with a reset: the peer's next read (after what had already arrived) or write fails with
+    /// `ConnectionReset`, and nothing that was still on its way arrives.
     fn abort(self: Box<Self>);
 
     /// Who is at the other end, for log lines and limits per client.

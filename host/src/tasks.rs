@@ -25,8 +25,8 @@ struct Group {
 struct Live {
     crashed: bool,
     tasks: BTreeMap<u64, Option<AbortHandle>>,
-    /// Tasks that were to run while frozen: they are woken by the thaw.
-    waiting: Vec<Waker>,
+    /// Tasks that were to run while frozen: they are woken by the thaw, in the order in which they were started.
+    waiting: BTreeMap<u64, Waker>,
 }
 
 /// The task was stopped before its end, or panicked.
@@ -85,14 +85,16 @@ impl TaskGroup {
         Task(handle)
     }
 
-    /// Stops every task, as when the machine loses power: nothing of them runs again, their connections are dropped.
+    /// Stops every task, as SIGKILL does: nothing of them runs again (from their next point of waiting on), and the
+    /// machine closes their connections and ports. Nothing starts any more.
     pub fn crash(&self) {
-        let tasks = {
+        let tasks: Vec<_> = {
             let mut live = self.0.live();
             live.crashed = true;
-            std::mem::take(&mut live.tasks)
+            // They stay in the group until the runtime has dropped them.
+            live.tasks.values().flatten().cloned().collect()
         };
-        for task in tasks.values().flatten() {
+        for task in tasks {
             task.abort();
         }
         self.thaw();
@@ -107,10 +109,10 @@ impl TaskGroup {
     pub fn thaw(&self) {
         self.0.frozen.store(false, Ordering::SeqCst);
         let waiting = std::mem::take(&mut self.0.live().waiting);
-        waiting.into_iter().for_each(Waker::wake);
+        waiting.into_values().for_each(Waker::wake);
     }
 
-    /// How many tasks are running.
+    /// How many tasks have not ended yet.
     #[must_use]
     pub fn running(&self) -> usize {
         self.0.live().tasks.len()
@@ -123,8 +125,8 @@ impl Group {
         self.live.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether the group is frozen; if so, `waker` is woken by the thaw.
-    fn waits(&self, waker: &Waker) -> bool {
+    /// Whether the group is frozen; if so, `waker` of the task `id` is woken by the thaw.
+    fn waits(&self, id: u64, waker: &Waker) -> bool {
         if !self.frozen.load(Ordering::SeqCst) {
             return false;
         }
@@ -132,7 +134,7 @@ impl Group {
         // A thaw between the two looks has taken the list already.
         let frozen = self.frozen.load(Ordering::SeqCst);
         if frozen {
-            live.waiting.push(waker.clone());
+            live.waiting.insert(id, waker.clone());
         }
         frozen
     }
@@ -152,7 +154,11 @@ struct End {
 
 impl Drop for End {
     fn drop(&mut self) {
-        self.group.live().tasks.remove(&self.id);
+        let mut live = self.group.live();
+        let entry = (live.tasks.remove(&self.id), live.waiting.remove(&self.id));
+        drop(live);
+        // Without the lock: the last reference to a task may drop its output, and with it whatever that holds.
+        drop(entry);
     }
 }
 
@@ -160,7 +166,7 @@ impl<F: Future> Future for Governed<F> {
     type Output = F::Output;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
-        if self.end.group.waits(cx.waker()) {
+        if self.end.group.waits(self.end.id, cx.waker()) {
             return Poll::Pending;
         }
         self.future.as_mut().poll(cx)

@@ -6,6 +6,7 @@ use hyper_util::{
     service::TowerToHyperService,
 };
 use std::{convert::Infallible, time::Duration};
+use tokio_util::sync::CancellationToken;
 use tower_service::Service;
 
 /// Limits of a server.
@@ -24,7 +25,8 @@ impl Default for ServerConfig {
 }
 
 /// Serves HTTP/1.1 on `listener` until the host's shutdown signal, then stops accepting, lets the requests under way end
-/// (at most [`ServerConfig::drain`]) and returns.
+/// (at most [`ServerConfig::drain`]) and returns. Connections that are open then are cut off, also where the server itself
+/// is dropped.
 ///
 /// Responses carry no `Date`: hyper takes it from the wall clock, which would differ between two runs of one simulation
 /// (RFC 9110, 6.6.1 lets a server without a reliable clock leave it out).
@@ -37,6 +39,8 @@ where
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
     let graceful = GracefulShutdown::new();
+    let end = CancellationToken::new();
+    let _cut_off = end.clone().drop_guard();
     loop {
         let accepted = tokio::select! {
             biased;
@@ -58,11 +62,11 @@ where
             .auto_date_header(false)
             .serve_connection(TokioIo::new(stream), TowerToHyperService::new(service.clone()));
         let watched = graceful.watch(connection);
-        drop(host.spawn(async move {
+        drop(host.spawn(end.clone().run_until_cancelled_owned(async move {
             if let Err(error) = watched.await {
                 tracing::debug!(%error, "a connection ended early");
             }
-        }));
+        })));
     }
     drop(listener);
     tokio::select! {

@@ -29,6 +29,8 @@ pub(super) struct Shared {
 #[derive(Default)]
 struct State {
     answer: Answer,
+    /// The listener is gone, though its control may live on.
+    closed: bool,
     waiting: VecDeque<Stream>,
     turned_away: TurnedAway,
 }
@@ -41,6 +43,7 @@ impl Shared {
     pub(super) fn dial(&self, from: &str, to: &str) -> Dialed {
         let mut state = self.state();
         match state.answer {
+            _ if state.closed => Dialed::Refused,
             Answer::Refuse => {
                 state.turned_away.refused += 1;
                 Dialed::Refused
@@ -65,17 +68,21 @@ impl Shared {
         if state.answer == Answer::Accept { state.waiting.pop_front() } else { None }
     }
 
-    fn reset_waiting(&self) {
-        let waiting = std::mem::take(&mut self.state().waiting);
+    /// Makes a change after which nobody is taken any more: those who wait are reset.
+    fn turn_away(&self, change: impl FnOnce(&mut State)) {
+        let mut state = self.state();
+        change(&mut state);
+        let waiting = std::mem::take(&mut state.waiting);
+        drop(state);
         waiting.into_iter().for_each(Stream::abort);
     }
 }
 
 impl Control for Shared {
     fn set(&self, answer: Answer) -> io::Result<()> {
-        self.state().answer = answer;
-        if answer == Answer::Refuse {
-            self.reset_waiting();
+        match answer {
+            Answer::Refuse => self.turn_away(|state| state.answer = answer),
+            Answer::Accept | Answer::Hang | Answer::Blackhole => self.state().answer = answer,
         }
         self.changed.notify_one();
         Ok(())
@@ -122,7 +129,7 @@ impl Accept for MemoryAccept {
 
 impl Drop for MemoryAccept {
     fn drop(&mut self) {
+        self.shared.turn_away(|state| state.closed = true);
         (self.close)();
-        self.shared.reset_waiting();
     }
 }

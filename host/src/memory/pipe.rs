@@ -32,9 +32,9 @@ struct State {
     bytes: BytesMut,
     /// The writer has said its last: the reader gets the end once the bytes are read.
     finished: bool,
-    /// The reader has gone: what is written now is answered by a reset.
-    unread: bool,
-    /// The connection was reset: the bytes are lost, both sides fail.
+    /// The reader has gone: what is written now reaches nobody.
+    deserted: bool,
+    /// The connection was reset: what had arrived can still be read, then both sides fail. As on Linux.
     reset: bool,
     reader: Option<Waker>,
     writer: Option<Waker>,
@@ -51,10 +51,7 @@ impl Pipe {
     }
 
     fn reset(&self) {
-        self.change(|state| {
-            state.reset = true;
-            state.bytes.clear();
-        });
+        self.change(|state| state.reset = true);
     }
 }
 
@@ -84,26 +81,28 @@ impl Connection for MemoryConnection {
 
 impl Drop for MemoryConnection {
     fn drop(&mut self) {
-        self.write.0.change(|state| state.finished = true);
         // TCP answers with a reset where bytes are left unread (RFC 1122, 4.2.2.13).
-        let unread = self.read.0.change(|state| {
-            state.unread = true;
-            !state.bytes.is_empty()
+        let reset = self.read.0.change(|state| {
+            state.deserted = true;
+            state.reset |= !state.bytes.is_empty();
+            // Nobody reads them any more.
+            state.bytes = BytesMut::new();
+            state.reset
         });
-        if unread {
-            self.read.0.reset();
-            self.write.0.reset();
-        }
+        self.write.0.change(|state| {
+            state.reset |= reset;
+            state.finished |= !state.reset;
+        });
     }
 }
 
 impl AsyncRead for Reader {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let mut state = self.0.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if state.reset {
-            return Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()));
-        }
         if state.bytes.is_empty() && !state.finished {
+            if state.reset {
+                return Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()));
+            }
             state.reader = Some(cx.waker().clone());
             return Poll::Pending;
         }
@@ -125,8 +124,13 @@ impl AsyncWrite for Writer {
         if state.reset {
             return Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()));
         }
-        if state.finished || state.unread {
+        if state.finished {
             return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
+        }
+        if state.deserted {
+            // The first write goes out; the reset that answers it is what later ones meet.
+            state.finished = true;
+            return Poll::Ready(Ok(buf.len()));
         }
         let count = buf.len().min(CAPACITY - state.bytes.len());
         if count == 0 && !buf.is_empty() {

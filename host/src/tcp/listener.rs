@@ -1,7 +1,8 @@
 //! A TCP listener whose answer can be switched while the port stays bound.
 //!
 //! - Refusing is `shutdown(SHUT_RD)` on the listening socket: Linux stops listening (queued connections get RST, new ones
-//!   ECONNREFUSED) and keeps the port, until `listen` is called again. No other program can take the port meanwhile.
+//!   ECONNREFUSED) and keeps an explicitly bound port, until `listen` is called again. `SO_REUSEADDR` is off meanwhile, or
+//!   another program could listen there.
 //! - A blackhole is a socket filter (classic BPF) that drops every packet for the listener: SYNs vanish, and the kernel
 //!   counts them by socket. A full accept queue would do the same, but needs connections of our own to fill it, and lets
 //!   through as many as its rounding allows.
@@ -14,7 +15,7 @@ use std::{
     io,
     net::{Shutdown, SocketAddr},
     os::fd::AsRawFd as _,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 use tokio::{net::TcpListener, sync::watch};
 
@@ -24,53 +25,91 @@ const BACKLOG: i32 = 4096;
 pub(super) struct TcpAccept {
     shared: Arc<Shared>,
     answer: watch::Receiver<Answer>,
-    /// Absent after a change of answer: epoll remembers the hang-up of a socket that stopped listening, so it has to be
-    /// registered afresh.
+    /// Absent after a change of answer: tokio remembers the hang-up of a socket that stopped listening, and would try it
+    /// without end. So it has to be registered afresh.
     listener: Option<TcpListener>,
+    /// Taken from the kernel at the moment in which the answer changed.
+    held: Option<Stream>,
     port: u16,
 }
 
 struct Shared {
-    socket: Socket,
     answer: watch::Sender<Answer>,
-    /// Held while switching, so that two switches can't interleave.
-    switching: Mutex<Switching>,
+    /// Locked while switching, so that two switches can't interleave.
+    switch: Mutex<Switch>,
 }
 
-#[derive(Default)]
-struct Switching {
-    refused: u64,
-    resets_at_refusal: u64,
+struct Switch {
+    /// Absent once the listener is gone: nothing may make its port listen again.
+    socket: Option<Socket>,
+    /// Up to the last change of answer.
+    turned_away: TurnedAway,
+    /// What the kernel had counted at that change.
+    resets_before: u64,
+    drops_before: u64,
+}
+
+/// A socket that is bound and doesn't listen yet.
+fn bound(address: SocketAddr) -> io::Result<Socket> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    // Connections in TIME_WAIT must not keep a restarted program from its port.
+    socket.set_reuse_address(true)?;
+    socket.set_nonblocking(true)?;
+    socket.bind(&address.into())?;
+    Ok(socket)
+}
+
+fn port_of(socket: &Socket) -> io::Result<u16> {
+    Ok(socket.local_addr()?.as_socket().map_or(0, |address| address.port()))
 }
 
 impl TcpAccept {
-    pub(super) fn bind(address: SocketAddr) -> io::Result<Self> {
-        let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
-        // Connections in TIME_WAIT must not keep a restarted program from its port.
-        socket.set_reuse_address(true)?;
-        socket.set_nonblocking(true)?;
-        socket.bind(&address.into())?;
+    pub(super) fn bind(mut address: SocketAddr) -> io::Result<Self> {
+        let mut socket = bound(address)?;
+        if address.port() == 0 {
+            // A socket loses a port that the kernel chose when it stops listening, so it is asked for by its number. The
+            // first socket holds the port until the second has it, too.
+            address.set_port(port_of(&socket)?);
+            socket = bound(address)?;
+        }
         socket.listen(BACKLOG)?;
-        let port = socket.local_addr()?.as_socket().map_or(0, |address| address.port());
         let (sender, answer) = watch::channel(Answer::Accept);
-        let shared = Arc::new(Shared { socket, answer: sender, switching: Mutex::default() });
-        let mut this = Self { shared, answer, listener: None, port };
+        let switch =
+            Switch { socket: Some(socket), turned_away: TurnedAway::default(), resets_before: 0, drops_before: 0 };
+        let shared = Arc::new(Shared { answer: sender, switch: Mutex::new(switch) });
+        let mut this = Self { shared, answer, listener: None, held: None, port: address.port() };
         this.register()?;
         Ok(this)
     }
 
-    fn register(&mut self) -> io::Result<&TcpListener> {
-        let listener = TcpListener::from_std(self.shared.socket.try_clone()?.into())?;
-        Ok(self.listener.insert(listener))
+    fn register(&mut self) -> io::Result<()> {
+        let switch = self.shared.switch();
+        let socket = switch.socket.as_ref().ok_or(io::ErrorKind::NotConnected)?;
+        self.listener = Some(TcpListener::from_std(socket.try_clone()?.into())?);
+        Ok(())
     }
 
     async fn next(&mut self) -> io::Result<Stream> {
         loop {
-            if *self.answer.borrow_and_update() != Answer::Accept {
+            let (answer, changed) = {
+                let seen = self.answer.borrow_and_update();
+                (*seen, seen.has_changed())
+            };
+            // Also where the answer is the same again: the socket may have stopped listening in between.
+            if changed || answer != Answer::Accept {
                 self.listener = None;
-                // The sender lives as long as `shared`, so this can't fail.
-                let _ = self.answer.changed().await;
+            }
+            if answer != Answer::Accept {
+                if answer == Answer::Refuse
+                    && let Some(stream) = self.held.take()
+                {
+                    stream.abort();
+                }
+                self.changed().await;
                 continue;
+            }
+            if let Some(stream) = self.held.take() {
+                return Ok(stream);
             }
             if self.listener.is_none() {
                 self.register()?;
@@ -80,19 +119,28 @@ impl TcpAccept {
                 biased;
                 _ = self.answer.changed() => self.listener = None,
                 accepted = listener.accept() => match accepted {
-                    Ok((stream, _)) => return TcpConnection::new(stream).map(Stream::new),
-                    // It stopped listening under our hands: the change of answer says so in a moment.
-                    Err(error) if error.raw_os_error() == Some(libc::EINVAL) => {
-                        let _ = self.answer.changed().await;
-                        self.answer.mark_changed();
-                        self.listener = None;
+                    Ok((stream, _)) => {
+                        let stream = TcpConnection::new(stream).map(Stream::new)?;
+                        if !self.answer.has_changed().unwrap_or(false) {
+                            return Ok(stream);
+                        }
+                        self.held = Some(stream);
                     }
+                    // It stopped listening under our hands: the change of answer says so in a moment, or has already.
+                    Err(error) if error.raw_os_error() == Some(libc::EINVAL) => self.changed().await,
                     // The client gave up before it was taken.
                     Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
                     Err(error) => return Err(error),
                 },
             }
         }
+    }
+
+    /// Waits for a change of answer that wasn't seen yet.
+    async fn changed(&mut self) {
+        // The sender lives as long as `shared`, so this can't fail.
+        let _ = self.answer.changed().await;
+        self.listener = None;
     }
 }
 
@@ -112,47 +160,79 @@ impl Accept for TcpAccept {
 
 impl Drop for TcpAccept {
     fn drop(&mut self) {
-        // Controls may outlive the listener and share its socket: the port is freed here all the same.
-        let _ = self.shared.socket.shutdown(Shutdown::Read);
+        // Controls may live on, but the socket is closed here, and with it the port is free.
+        self.shared.switch().socket = None;
+    }
+}
+
+impl Shared {
+    fn switch(&self) -> MutexGuard<'_, Switch> {
+        self.switch.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Control for Shared {
     fn set(&self, answer: Answer) -> io::Result<()> {
-        let mut switching = self.switching.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut switch = self.switch();
         let before = *self.answer.borrow();
         if before == answer {
             return Ok(());
         }
-        match before {
-            Answer::Refuse => {
-                switching.refused += resets_sent().saturating_sub(switching.resets_at_refusal);
-                self.socket.listen(BACKLOG)?;
-            }
-            Answer::Blackhole => self.socket.detach_filter()?,
-            Answer::Accept | Answer::Hang => {}
+        let turned_away = switch.turned_away(before);
+        if let Some(socket) = &switch.socket {
+            change(socket, before, answer)?;
         }
-        match answer {
-            Answer::Refuse => {
-                self.socket.shutdown(Shutdown::Read)?;
-                switching.resets_at_refusal = resets_sent();
-            }
-            // BPF_RET with 0 bytes: keep nothing of any packet (linux/filter.h).
-            Answer::Blackhole => self.socket.attach_filter(&[SockFilter::new(0x06, 0, 0, 0)])?,
-            Answer::Accept | Answer::Hang => {}
-        }
+        switch.turned_away = turned_away;
+        switch.resets_before = if answer == Answer::Refuse { resets_sent() } else { 0 };
+        switch.drops_before = switch.socket.as_ref().map_or(0, drops);
         self.answer.send_replace(answer);
         Ok(())
     }
 
     fn turned_away(&self) -> TurnedAway {
-        let switching = self.switching.lock().unwrap_or_else(PoisonError::into_inner);
-        let current = match *self.answer.borrow() {
-            Answer::Refuse => resets_sent().saturating_sub(switching.resets_at_refusal),
-            _ => 0,
-        };
-        TurnedAway { refused: switching.refused + current, dropped: drops(&self.socket) }
+        self.switch().turned_away(*self.answer.borrow())
     }
+}
+
+impl Switch {
+    /// All that was turned away, while `answer` holds.
+    fn turned_away(&self, answer: Answer) -> TurnedAway {
+        let mut sum = self.turned_away;
+        match (&self.socket, answer) {
+            (Some(_), Answer::Refuse) => sum.refused += resets_sent().saturating_sub(self.resets_before),
+            (Some(socket), Answer::Blackhole) => sum.dropped += drops(socket).saturating_sub(self.drops_before),
+            _ => {}
+        }
+        sum
+    }
+}
+
+/// The new answer begins before the old one ends, so that nobody gets through between the two. Where a step fails, those
+/// before it are taken back.
+fn change(socket: &Socket, from: Answer, to: Answer) -> io::Result<()> {
+    if to == Answer::Blackhole {
+        // BPF_RET with 0 bytes: keep nothing of any packet (linux/filter.h).
+        socket.attach_filter(&[SockFilter::new(0x06, 0, 0, 0)])?;
+    }
+    if from == Answer::Refuse {
+        let resumed = socket.set_reuse_address(true).and_then(|()| socket.listen(BACKLOG));
+        if resumed.is_err() {
+            let _ = socket.set_reuse_address(false);
+            if to == Answer::Blackhole {
+                let _ = socket.detach_filter();
+            }
+            return resumed;
+        }
+    }
+    if to == Answer::Refuse {
+        socket.shutdown(Shutdown::Read)?;
+        // Only now: connections inherit it, and without it those that were taken before would keep us from listening again.
+        socket.set_reuse_address(false)?;
+    }
+    if from == Answer::Blackhole {
+        socket.detach_filter()?;
+    }
+    Ok(())
 }
 
 /// Resets that this machine (network namespace) has sent: `OutRsts` of `/proc/self/net/snmp`; 0 where there is no such file.

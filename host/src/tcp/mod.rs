@@ -8,11 +8,11 @@ use crate::{Clock, Host, Listener, Network, Parts, Settings, Stream, TaskGroup};
 use futures_util::future::BoxFuture;
 use std::{
     io,
-    net::{IpAddr, Ipv4Addr, SocketAddr},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     sync::Arc,
     time::Duration,
 };
-use tokio::time::Instant;
+use tokio::{net::TcpStream, time::Instant};
 use tokio_util::sync::CancellationToken;
 
 /// What a host on this machine is made of; the fields that `main` decides.
@@ -49,17 +49,27 @@ impl Config {
 /// # Errors
 /// Where the machine gives no timer.
 pub fn host(config: Config) -> io::Result<Host> {
+    node(config).map(|(host, _)| host)
+}
+
+/// As [`host`], with the group of the host's tasks, so that they can be crashed or frozen.
+///
+/// # Errors
+/// Where the machine gives no timer.
+pub fn node(config: Config) -> io::Result<(Host, TaskGroup)> {
     let tasks = TaskGroup::default();
-    let clock = SystemClock { timer: timer::Timer::start(&tasks)? };
-    Ok(Host::new(Parts {
+    // The timer is the machine's, so to speak: it runs on while the host's own tasks are frozen or gone.
+    let clock = SystemClock { timer: timer::Timer::start(&TaskGroup::default())? };
+    let host = Host::new(Parts {
         name: config.name,
         network: Arc::new(Tcp { bind: config.bind }),
         clock: Arc::new(clock),
-        tasks,
+        tasks: tasks.clone(),
         seed: config.seed,
         settings: config.settings,
         shutdown: config.shutdown,
-    }))
+    });
+    Ok((host, tasks))
 }
 
 struct Tcp {
@@ -67,10 +77,9 @@ struct Tcp {
 }
 
 impl Network for Tcp {
-    #[expect(clippy::disallowed_methods, reason = "this is where connections come from")]
     fn dial<'a>(&'a self, host: &'a str, port: u16) -> BoxFuture<'a, io::Result<Stream>> {
         Box::pin(async move {
-            let stream = tokio::net::TcpStream::connect((host, port)).await?;
+            let stream = not_oneself(connect(host, port).await?)?;
             stream::TcpConnection::new(stream).map(Stream::new)
         })
     }
@@ -78,6 +87,29 @@ impl Network for Tcp {
     fn listen(&self, port: u16) -> io::Result<Listener> {
         listener::TcpAccept::bind(SocketAddr::new(self.bind, port)).map(Listener::new)
     }
+}
+
+#[expect(clippy::disallowed_methods, reason = "this is where connections come from")]
+async fn connect(host: &str, port: u16) -> io::Result<TcpStream> {
+    if host != "localhost" {
+        return TcpStream::connect((host, port)).await;
+    }
+    // Loopback by definition (RFC 6761, 6.3), whatever the resolver knows of it, and without its detour through a thread.
+    match TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await {
+        Ok(stream) => Ok(stream),
+        // What IPv4 said counts: IPv6 may just be absent.
+        Err(error) => TcpStream::connect((Ipv6Addr::LOCALHOST, port)).await.map_err(|_| error),
+    }
+}
+
+/// Where nobody listens, the kernel may choose that very port for our end: TCP then connects the socket to itself. Nobody
+/// listening is a refusal.
+fn not_oneself(stream: TcpStream) -> io::Result<TcpStream> {
+    if stream.local_addr()? == stream.peer_addr()? {
+        stream.set_zero_linger()?;
+        return Err(io::ErrorKind::ConnectionRefused.into());
+    }
+    Ok(stream)
 }
 
 struct SystemClock {
@@ -92,5 +124,20 @@ impl Clock for SystemClock {
 
     fn sleep_until(&self, deadline: Instant) -> BoxFuture<'static, ()> {
         Box::pin(self.timer.sleep_until(deadline))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_socket_that_met_itself_is_refused() {
+        let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
+        socket.bind(&SocketAddr::from((Ipv4Addr::LOCALHOST, 0)).into()).unwrap();
+        socket.connect(&socket.local_addr().unwrap()).unwrap();
+        socket.set_nonblocking(true).unwrap();
+        let stream = TcpStream::from_std(socket.into()).unwrap();
+        assert_eq!(not_oneself(stream).unwrap_err().kind(), io::ErrorKind::ConnectionRefused);
     }
 }

@@ -131,8 +131,85 @@ async fn drive(shared: Arc<Shared>) {
         let Ok(mut ready) = shared.fd.readable().await else { return };
         let mut expirations = [0; 8];
         // An empty read means that it was armed anew: the next expiry wakes us.
-        let _ = ready.try_io(|fd| rustix::io::read(fd.get_ref(), &mut expirations).map_err(io::Error::from));
-        drop(ready);
+        let _ = rustix::io::read(shared.fd.get_ref(), &mut expirations);
+        // Nothing is left to read. An expiry after the read is a new event, which this doesn't clear.
+        ready.clear_ready();
         shared.wake_due();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn timer() -> Timer {
+        Timer::start(&TaskGroup::default()).unwrap()
+    }
+
+    #[tokio::test]
+    async fn many_sleepers_wake_in_order_and_never_early() {
+        let timer = timer();
+        let woken = Arc::new(Mutex::new(Vec::new()));
+        let start = Instant::now();
+        let group = TaskGroup::default();
+        // The deadlines go up and down, so that later sleepers come before and after those that wait.
+        let tasks: Vec<_> = (0..500_u64)
+            .map(|n| {
+                let deadline = start + Duration::from_micros(20_000 + (n * 7_919) % 30_000);
+                let (timer, woken) = (timer.clone(), Arc::clone(&woken));
+                group.spawn(async move {
+                    timer.sleep_until(deadline).await;
+                    assert!(Instant::now() >= deadline);
+                    woken.lock().unwrap().push(deadline);
+                })
+            })
+            .collect();
+        for task in tasks {
+            task.await.unwrap();
+        }
+        let woken = woken.lock().unwrap();
+        assert_eq!(woken.len(), 500);
+        assert!(woken.is_sorted(), "one thread runs them in the order in which they were woken");
+        assert!(timer.shared.sleepers().waiting.is_empty());
+    }
+
+    #[tokio::test]
+    async fn abandoned_sleeps_are_taken_out() {
+        let timer = timer();
+        let far = Instant::now() + Duration::from_secs(3600);
+        let mut sleeps: Vec<_> = (0..100).map(|_| Box::pin(timer.sleep_until(far))).collect();
+        for sleep in &mut sleeps {
+            assert!(futures_util::poll!(sleep).is_pending());
+        }
+        assert_eq!(timer.shared.sleepers().waiting.len(), 100);
+        drop(sleeps);
+        assert!(timer.shared.sleepers().waiting.is_empty());
+        // The timer still stands at the abandoned hour: a new sleeper brings it forward.
+        timer.sleep_until(Instant::now() + Duration::from_millis(1)).await;
+    }
+
+    #[tokio::test]
+    async fn deadlines_may_be_past_or_out_of_reach() {
+        let timer = timer();
+        timer.sleep_until(Instant::now()).await;
+        timer.sleep_until(Instant::now() - Duration::from_millis(5)).await;
+        let forever = Instant::now() + Duration::from_secs(u64::from(u32::MAX));
+        let mut sleep = Box::pin(timer.sleep_until(forever));
+        assert!(futures_util::poll!(&mut sleep).is_pending());
+        timer.sleep_until(Instant::now() + Duration::from_millis(1)).await;
+        assert!(futures_util::poll!(&mut sleep).is_pending());
+    }
+
+    #[tokio::test]
+    async fn the_task_ends_with_the_last_sleeper() {
+        let group = TaskGroup::default();
+        let timer = Timer::start(&group).unwrap();
+        let mut sleep = Box::pin(timer.sleep_until(Instant::now() + Duration::from_millis(5)));
+        assert!(futures_util::poll!(&mut sleep).is_pending());
+        drop(timer);
+        sleep.await;
+        while group.running() > 0 {
+            tokio::task::yield_now().await;
+        }
     }
 }

@@ -1,0 +1,115 @@
+//! Changes of answer, at any time and from anywhere.
+
+use crate::world::{World, assert_open, soon};
+use host::Answer;
+use std::io;
+use tokio::io::AsyncReadExt as _;
+
+const ALL: [Answer; 4] = [Answer::Accept, Answer::Refuse, Answer::Hang, Answer::Blackhole];
+
+/// What a dial meets: `None` where it doesn't complete.
+async fn met(world: &World, port: u16) -> Option<io::ErrorKind> {
+    let dialed = soon(world.dial(port)).await?;
+    Some(dialed.map_or_else(|error| error.kind(), |_| io::ErrorKind::Other))
+}
+
+pub(crate) async fn every_change_of_answer_takes_effect(world: World) {
+    for from in ALL {
+        for to in ALL {
+            let listener = world.listen();
+            let control = listener.control();
+            control.set(from).unwrap();
+            control.set(to).unwrap();
+            let expected = match to {
+                // Connected.
+                Answer::Accept | Answer::Hang => Some(io::ErrorKind::Other),
+                Answer::Refuse => Some(io::ErrorKind::ConnectionRefused),
+                Answer::Blackhole => None,
+            };
+            assert_eq!(met(&world, listener.port()).await, expected, "from {from:?} to {to:?}");
+        }
+    }
+}
+
+pub(crate) async fn many_switches_leave_a_listener_that_works(world: World) {
+    let mut listener = world.listen();
+    let control = listener.control();
+    for round in 0..100 {
+        for answer in [Answer::Refuse, Answer::Blackhole, Answer::Refuse, Answer::Hang, Answer::Accept] {
+            control.set(answer).unwrap();
+        }
+        if round % 10 == 0 {
+            let (mut client, mut server) = world.pair_on(&mut listener).await;
+            assert_open(&mut client, &mut server).await;
+        }
+    }
+}
+
+pub(crate) async fn switching_wakes_an_idle_accept(world: World) {
+    let mut listener = world.listen();
+    let (port, control) = (listener.port(), listener.control());
+    let accepting = world.server.spawn(async move {
+        let stream = listener.accept().await.unwrap();
+        (listener, stream)
+    });
+    // Let the task reach its wait, then change the answer under its hands.
+    assert!(soon(std::future::pending::<()>()).await.is_none());
+    for answer in [Answer::Refuse, Answer::Accept, Answer::Hang, Answer::Refuse, Answer::Hang] {
+        control.set(answer).unwrap();
+        tokio::task::yield_now().await;
+    }
+    let mut client = world.dial(port).await.unwrap();
+    assert!(!accepting.is_finished());
+    control.set(Answer::Accept).unwrap();
+    let (_listener, mut server) = accepting.await.unwrap();
+    assert_open(&mut client, &mut server).await;
+}
+
+pub(crate) async fn switching_back_and_forth_while_nobody_accepts(world: World) {
+    let mut listener = world.listen();
+    // It has waited before, so that it is registered wherever it has to be.
+    assert!(soon(listener.accept()).await.is_none());
+    for answer in [Answer::Refuse, Answer::Accept] {
+        listener.control().set(answer).unwrap();
+    }
+    assert!(soon(listener.accept()).await.is_none());
+    let (mut client, mut server) = world.pair_on(&mut listener).await;
+    assert_open(&mut client, &mut server).await;
+}
+
+pub(crate) async fn switching_under_load_loses_no_accept_loop(world: World) {
+    let mut listener = world.listen();
+    let (port, control) = (listener.port(), listener.control());
+    let serving = world.server.spawn(async move {
+        loop {
+            drop(listener.accept().await.unwrap());
+        }
+    });
+    let (dialing, address) = (world.client.clone(), world.address);
+    let load = world.client.spawn(async move {
+        let mut refused = 0;
+        for _ in 0..500 {
+            match dialing.dial(address, port).await {
+                // Closed in good order or reset before it was taken: both are an end.
+                Ok(mut stream) => drop(stream.read(&mut [0]).await),
+                Err(error) => {
+                    assert!(matches!(error.kind(), io::ErrorKind::ConnectionRefused | io::ErrorKind::ConnectionReset));
+                    refused += 1;
+                }
+            }
+            tokio::task::yield_now().await;
+        }
+        refused
+    });
+    while !load.is_finished() {
+        for answer in [Answer::Refuse, Answer::Accept, Answer::Hang, Answer::Refuse, Answer::Accept] {
+            control.set(answer).unwrap();
+            tokio::task::yield_now().await;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+    }
+    load.await.unwrap();
+    let mut client = world.dial(port).await.unwrap();
+    assert_eq!(client.read(&mut [0]).await.unwrap(), 0, "taken and closed");
+    serving.abort();
+}
