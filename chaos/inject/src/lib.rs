@@ -1,1 +1,17 @@
 //! The interpreter of faults, and the TCP proxy that puts it on a link.
+//!
+//! - [`Message`] and [`Reply`] steer a proxy: in process, over a pipe and over HTTP alike.
+//! - The interpreter decides, as pure code without clock or socket: faults and a connection in, a plan out; a chunk in, a
+//!   verdict out.
+//! - [`Proxy`] stands before a node, waits and writes.
+//!
+//! What is deliberately absent: when a fault begins and ends (whoever runs the timeline says so), and effects on nodes.
+
+mod draw;
+mod interpreter;
+mod message;
+mod proxy;
+mod tally;
+
+pub use message::{Message, Reply};
+pub use proxy::{Proxy, ProxyConfig};

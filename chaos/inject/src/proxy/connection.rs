@@ -1,0 +1,189 @@
+//! The life of a connection: accepted, the node dialled, both directions pumped, ended.
+
+use super::{
+    alarm::Alarm,
+    lane::{Flow, Lane},
+    shared::{Place, Rules, Shared, Target},
+};
+use crate::interpreter::{Plan, Way};
+use futures_util::future::BoxFuture;
+use host::{Halves, Host, Stream};
+use std::{
+    future::poll_fn,
+    io,
+    sync::Arc,
+    task::{Context, Poll, ready},
+};
+use tokio::{io::AsyncRead, time::Instant};
+
+pub(super) struct Connection {
+    plan: Plan,
+    up: Lane,
+    down: Lane,
+    alarm: Alarm,
+    place: Place,
+    rules: Arc<Rules>,
+    /// The rules of before, kept until what the new ones ask for is done.
+    replaced: Option<Arc<Rules>>,
+}
+
+/// How a connection ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum End {
+    /// In good order.
+    Closed,
+    /// With a reset, on both sides.
+    Reset,
+}
+
+impl Connection {
+    /// A connection that was just accepted.
+    pub(super) fn new(shared: &Arc<Shared>) -> Self {
+        let (place, rules) = Place::enter(shared);
+        let plan = rules.interpreter.on_connection(place.connection);
+        plan.met().iter().for_each(|fault| fault.tally.connection());
+        let alarm = Alarm::new(shared.host.clone());
+        Self { plan, up: Lane::new(Way::Up), down: Lane::new(Way::Down), alarm, place, rules, replaced: None }
+    }
+
+    /// Serves it to its end.
+    pub(super) async fn run(mut self, mut client: Stream) {
+        let (end, upstream) = match self.dial(&mut client).await {
+            Ok(mut upstream) => (self.pump(&mut client, &mut upstream).await, Some(upstream)),
+            Err(end) => (end, None),
+        };
+        if end == End::Reset {
+            client.abort();
+            upstream.into_iter().for_each(Stream::abort);
+        }
+        // Only now are the rules let go of, with `self`: a fault that resets holds when its resets are sent.
+    }
+
+    /// Dials the node, as soon as it is known where that is. Reads ahead meanwhile, so that a client that goes away ends
+    /// the dial.
+    async fn dial(&mut self, client: &mut Stream) -> Result<Stream, End> {
+        let (mut reader, _writer) = client.split();
+        let mut dial = None;
+        poll_fn(|cx| self.poll_dial(cx, &mut reader, &mut dial)).await
+    }
+
+    fn poll_dial<R: AsyncRead + Unpin>(
+        &mut self,
+        cx: &mut Context<'_>,
+        client: &mut R,
+        dial: &mut Option<Dial>,
+    ) -> Poll<Result<Stream, End>> {
+        loop {
+            if let Poll::Ready(end) = self.poll_rules(cx) {
+                return Poll::Ready(Err(end));
+            }
+            if self.up.poll_ahead(cx, client, &self.plan) {
+                return Poll::Ready(Err(End::Closed));
+            }
+            let target = self.place.shared.state().target.clone();
+            if dial.as_ref().map(|dial| &dial.target) != target.as_ref() {
+                *dial = target.map(|target| Dial::new(&self.place.shared.host, target));
+            }
+            match dial.as_mut().map(|dial| dial.poll(cx)) {
+                Some(Poll::Ready(Some(upstream))) => return Poll::Ready(Ok(upstream)),
+                // As if refused, though the kernel has shaken hands already. A held connection doesn't learn of it.
+                Some(Poll::Ready(None)) if !self.plan.holds() => return Poll::Ready(Err(End::Reset)),
+                _ => {}
+            }
+            ready!(self.poll_alarm(cx));
+        }
+    }
+
+    /// Moves bytes both ways until both have ended.
+    async fn pump(&mut self, client: &mut Stream, upstream: &mut Stream) -> End {
+        let (mut client, mut upstream) = (client.split(), upstream.split());
+        poll_fn(|cx| self.poll_pump(cx, &mut client, &mut upstream)).await
+    }
+
+    fn poll_pump(&mut self, cx: &mut Context<'_>, client: &mut Halves<'_>, upstream: &mut Halves<'_>) -> Poll<End> {
+        loop {
+            if let Poll::Ready(end) = self.poll_rules(cx) {
+                return Poll::Ready(end);
+            }
+            self.up.poll(cx, &mut client.0, &mut upstream.1, &self.plan);
+            if self.up.flow() == Flow::Broken {
+                self.down.cut();
+            }
+            self.down.poll(cx, &mut upstream.0, &mut client.1, &self.plan);
+            if self.down.flow() == Flow::Broken {
+                self.up.cut();
+                self.up.poll(cx, &mut client.0, &mut upstream.1, &self.plan);
+            }
+            match (self.up.flow(), self.down.flow()) {
+                (Flow::Reset, _) | (_, Flow::Reset) => return Poll::Ready(End::Reset),
+                (Flow::Finished, Flow::Finished) => return Poll::Ready(End::Closed),
+                // What the other side sent before it reset has still been passed on.
+                (Flow::Broken, Flow::Finished | Flow::Broken) | (Flow::Finished, Flow::Broken) => {
+                    return Poll::Ready(End::Reset);
+                }
+                (Flow::Open, _) | (_, Flow::Open) => {}
+            }
+            ready!(self.poll_alarm(cx));
+        }
+    }
+
+    /// Goes by the rules that hold now; ready where they end the connection.
+    fn poll_rules(&mut self, cx: &Context<'_>) -> Poll<End> {
+        self.place.register(cx);
+        let shared = &self.place.shared;
+        if !shared.is_current(self.rules.generation) {
+            let rules = Arc::clone(&shared.state().rules);
+            let plan = rules.interpreter.on_connection(self.place.connection);
+            let known = self.plan.met();
+            let new = plan.met().iter().filter(|fault| !known.iter().any(|old| Arc::ptr_eq(old, fault)));
+            new.for_each(|fault| fault.tally.connection());
+            self.up.judge(&self.plan, &plan);
+            self.down.judge(&self.plan, &plan);
+            self.plan = plan;
+            self.replaced = Some(std::mem::replace(&mut self.rules, rules));
+        }
+        if self.rules.stopped {
+            return Poll::Ready(End::Closed);
+        }
+        match self.plan.reset() {
+            Some((at, fault)) if at <= shared.now() => {
+                fault.tally.reset();
+                Poll::Ready(End::Reset)
+            }
+            _ => Poll::Pending,
+        }
+    }
+
+    /// Ready when it is time to look again. What the rules ask for now is done by then.
+    fn poll_alarm(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        self.replaced = None;
+        let reset = self.plan.reset().and_then(|(at, _)| self.place.shared.epoch.checked_add(at));
+        let at: Option<Instant> = [reset, self.up.due(), self.down.due()].into_iter().flatten().min();
+        self.alarm.poll(cx, at)
+    }
+}
+
+/// An attempt to reach the node.
+struct Dial {
+    target: Target,
+    /// None once it has failed.
+    attempt: Option<BoxFuture<'static, io::Result<Stream>>>,
+}
+
+impl Dial {
+    fn new(host: &Host, target: Target) -> Self {
+        let (host, Target { host: name, port }) = (host.clone(), target.clone());
+        Self { target, attempt: Some(Box::pin(async move { host.dial(&name, port).await })) }
+    }
+
+    /// Ready with nothing where the node can't be reached; it may be asked again.
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Stream>> {
+        let Some(attempt) = &mut self.attempt else { return Poll::Ready(None) };
+        let result = ready!(attempt.as_mut().poll(cx));
+        self.attempt = None;
+        if let Err(error) = &result {
+            tracing::debug!(host = self.target.host, port = self.target.port, %error, "the node can't be reached");
+        }
+        Poll::Ready(result.ok())
+    }
+}

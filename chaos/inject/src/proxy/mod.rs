@@ -1,0 +1,93 @@
+//! The TCP proxy: stands before a node, passes bytes, and does to them what the interpreter says.
+
+mod alarm;
+mod connection;
+mod lane;
+mod shared;
+mod steering;
+
+use crate::{Message, Reply};
+use chaos_model::Link;
+use connection::Connection;
+use host::{Host, Listener, Task};
+use shared::{Shared, Target};
+use std::{sync::Arc, time::Duration};
+use steering::Steering;
+
+/// What a proxy needs to know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProxyConfig {
+    /// The link that it stands on.
+    pub link: Link,
+    /// The seed of every draw.
+    pub seed: u64,
+}
+
+/// A running proxy. Dropping it stops it: its port is freed and its connections end.
+#[must_use = "dropping a proxy stops it"]
+pub struct Proxy {
+    shared: Arc<Shared>,
+    steering: Steering,
+    port: u16,
+    accepting: Task<()>,
+}
+
+impl Proxy {
+    /// Takes connections of `listener`. They wait until [`Proxy::point_at`] says where the node is.
+    pub fn start(host: &Host, listener: Listener, config: ProxyConfig) -> Self {
+        let port = listener.port();
+        let shared = Arc::new(Shared::new(host.clone(), listener.control()));
+        let accepting = host.spawn(accept(Arc::clone(&shared), listener));
+        Self { steering: Steering::new(config), shared, port, accepting }
+    }
+
+    /// The port that it listens on.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Says where the node is. It may move, as a restarted one does: new connections go to the new place, and so do those
+    /// that wait for it or are being dialled.
+    pub fn point_at(&self, host: &str, port: u16) {
+        self.shared.point_at(Target { host: host.to_owned(), port });
+    }
+
+    /// Does what the message says. When it returns, the change holds for every connection: what the fault resets is reset,
+    /// what it held is on its way.
+    pub async fn send(&self, message: Message) -> Reply {
+        match message {
+            Message::Apply(fault) => self.steering.apply(&self.shared, *fault).await,
+            Message::Remove { fault } => self.steering.remove(&self.shared, &fault).await,
+            Message::Clear => self.steering.clear(&self.shared).await,
+            Message::Fired => Reply::Fired(self.steering.fired(&self.shared)),
+        }
+    }
+
+    /// How many connections are open.
+    #[must_use]
+    pub fn connections(&self) -> usize {
+        self.shared.open()
+    }
+}
+
+impl Drop for Proxy {
+    fn drop(&mut self) {
+        self.accepting.abort();
+        let mut state = self.shared.state();
+        drop(self.shared.publish(&mut state, Default::default(), true));
+    }
+}
+
+async fn accept(shared: Arc<Shared>, mut listener: Listener) {
+    loop {
+        match listener.accept().await {
+            Ok(client) => drop(shared.host.spawn(Connection::new(&shared).run(client))),
+            Err(error) => {
+                // Out of descriptors or memory: connections wait in the queue until some are freed.
+                tracing::warn!(%error, "a connection could not be taken");
+                shared.host.sleep(Duration::from_millis(10)).await;
+            }
+        }
+    }
+}

@@ -1,0 +1,158 @@
+//! What the handle of a proxy, its accept loop and its connections share: the rules that hold, who is open, where to dial.
+//!
+//! A change of the faults publishes new [`Rules`] under the next generation and wakes every connection, in order of their
+//! numbers. A connection looks at the generation (one atomic load) whenever it runs, before it moves a byte. It lets go
+//! of the old rules once it has done what the new ones ask of it; so the change holds for all when nobody has the old
+//! rules any more, which their drop guard tells.
+
+use crate::interpreter::{Connection, Interpreter};
+use futures_util::task::AtomicWaker;
+use host::{Control, Host};
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+use tokio::time::Instant;
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+pub(super) struct Shared {
+    pub(super) host: Host,
+    pub(super) control: Arc<dyn Control>,
+    /// The moment from which the interpreter's times count.
+    pub(super) epoch: Instant,
+    generation: AtomicU64,
+    state: Mutex<State>,
+}
+
+/// What changes.
+pub(super) struct State {
+    pub(super) rules: Arc<Rules>,
+    pub(super) target: Option<Target>,
+    /// The number of the next connection.
+    pub(super) next: u64,
+    open: BTreeMap<u64, Arc<AtomicWaker>>,
+    /// Cancelled when all have let go of rules that were replaced.
+    replaced: Vec<CancellationToken>,
+}
+
+/// What holds for connections until the next change.
+pub(super) struct Rules {
+    pub(super) interpreter: Interpreter,
+    /// The proxy is gone, and its connections end.
+    pub(super) stopped: bool,
+    pub(super) generation: u64,
+    released: CancellationToken,
+    _release: DropGuard,
+}
+
+/// Where the node is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Target {
+    pub(super) host: String,
+    pub(super) port: u16,
+}
+
+impl Rules {
+    fn new(interpreter: Interpreter, generation: u64, stopped: bool) -> Arc<Self> {
+        let released = CancellationToken::new();
+        let release = released.clone().drop_guard();
+        Arc::new(Self { interpreter, stopped, generation, released, _release: release })
+    }
+}
+
+impl Shared {
+    pub(super) fn new(host: Host, control: Arc<dyn Control>) -> Self {
+        let rules = Rules::new(Interpreter::default(), 0, false);
+        let state = State { rules, target: None, next: 0, open: BTreeMap::new(), replaced: Vec::new() };
+        let generation = AtomicU64::new(0);
+        Self { host, control, epoch: Instant::now(), generation, state: Mutex::new(state) }
+    }
+
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
+        // Nothing that holds this lock can panic halfway through a change.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Time since the epoch.
+    pub(super) fn now(&self) -> Duration {
+        self.epoch.elapsed()
+    }
+
+    /// Whether rules of this generation still hold.
+    pub(super) fn is_current(&self, generation: u64) -> bool {
+        self.generation.load(Ordering::Acquire) == generation
+    }
+
+    /// Lets these faults hold from now on. What is returned is to be waited for ([`settle`]), without the lock.
+    pub(super) fn publish(&self, state: &mut State, interpreter: Interpreter, stopped: bool) -> Vec<CancellationToken> {
+        let rules = Rules::new(interpreter, state.rules.generation + 1, stopped);
+        self.generation.store(rules.generation, Ordering::Release);
+        let old = std::mem::replace(&mut state.rules, rules);
+        // A caller may have stopped waiting for earlier ones, so all are waited for.
+        state.replaced.retain(|released| !released.is_cancelled());
+        state.replaced.push(old.released.clone());
+        state.wake();
+        state.replaced.clone()
+    }
+
+    /// Says where the node is; connections that wait for it are woken.
+    pub(super) fn point_at(&self, target: Target) {
+        let mut state = self.state();
+        state.target = Some(target);
+        state.wake();
+    }
+
+    /// How many connections are open.
+    pub(super) fn open(&self) -> usize {
+        self.state().open.len()
+    }
+}
+
+impl State {
+    fn wake(&self) {
+        self.open.values().for_each(|waker| waker.wake());
+    }
+}
+
+/// Waits until no connection goes by rules that were replaced.
+pub(super) async fn settle(replaced: Vec<CancellationToken>) {
+    for released in replaced {
+        released.cancelled().await;
+    }
+}
+
+/// A connection's place among the open ones. Dropping it gives it up.
+pub(super) struct Place {
+    pub(super) shared: Arc<Shared>,
+    pub(super) connection: Connection,
+    waker: Arc<AtomicWaker>,
+}
+
+impl Place {
+    /// Enters a new connection; gives the rules that hold for it, too.
+    pub(super) fn enter(shared: &Arc<Shared>) -> (Self, Arc<Rules>) {
+        let waker = Arc::new(AtomicWaker::new());
+        let mut state = shared.state();
+        let connection = Connection { nth: state.next, accepted: shared.now() };
+        state.next += 1;
+        state.open.insert(connection.nth, Arc::clone(&waker));
+        let rules = Arc::clone(&state.rules);
+        drop(state);
+        (Self { shared: Arc::clone(shared), connection, waker }, rules)
+    }
+
+    /// Has `cx` woken by the next change.
+    pub(super) fn register(&self, cx: &std::task::Context<'_>) {
+        self.waker.register(cx.waker());
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.shared.state().open.remove(&self.connection.nth);
+    }
+}

@@ -1,0 +1,177 @@
+//! Carries out messages: puts faults on the link and takes them back, and says how often they fired.
+
+use super::{
+    ProxyConfig,
+    shared::{Shared, State, settle},
+};
+use crate::{
+    Reply,
+    interpreter::{Active, Interpreter},
+};
+use chaos_model::{Effect, Fault, Target, event::Fired};
+use host::{Answer, TurnedAway};
+use std::{
+    collections::BTreeMap,
+    io,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+use tokio_util::sync::CancellationToken;
+
+pub(super) struct Steering {
+    config: ProxyConfig,
+    /// Held during a change, and taken before the shared state.
+    standing: Mutex<Standing>,
+}
+
+#[derive(Default)]
+struct Standing {
+    answer: Answer,
+    /// What the listener had turned away when each fault began to, in the order of the interpreter's faults.
+    since: Vec<TurnedAway>,
+}
+
+impl Steering {
+    pub(super) fn new(config: ProxyConfig) -> Self {
+        Self { config, standing: Mutex::default() }
+    }
+
+    pub(super) async fn apply(&self, shared: &Shared, fault: Fault) -> Reply {
+        match self.put(shared, fault) {
+            Ok((active, replaced)) => {
+                settle(replaced).await;
+                self.begin_counting(shared, &active);
+                Reply::Done
+            }
+            Err(why) => Reply::Refused { why },
+        }
+    }
+
+    pub(super) async fn remove(&self, shared: &Shared, name: &str) -> Reply {
+        match self.take(shared, |active| active.fault.name == name) {
+            Ok((removed, replaced)) => {
+                settle(replaced).await;
+                match removed.first() {
+                    Some((active, away)) => Reply::Removed { fired: fired(active, *away) },
+                    None => Reply::Refused { why: format!("no fault called {name} is on {}", self.config.link) },
+                }
+            }
+            Err(why) => Reply::Refused { why },
+        }
+    }
+
+    pub(super) async fn clear(&self, shared: &Shared) -> Reply {
+        match self.take(shared, |_| true) {
+            Ok((_, replaced)) => {
+                settle(replaced).await;
+                Reply::Done
+            }
+            Err(why) => Reply::Refused { why },
+        }
+    }
+
+    pub(super) fn fired(&self, shared: &Shared) -> BTreeMap<String, Fired> {
+        let standing = self.standing();
+        let away = shared.control.turned_away();
+        let rules = Arc::clone(&shared.state().rules);
+        let pairs = rules.interpreter.faults.iter().zip(&standing.since);
+        pairs.map(|(active, since)| (active.fault.name.clone(), fired(active, difference(away, *since)))).collect()
+    }
+
+    fn put(&self, shared: &Shared, fault: Fault) -> Result<(Arc<Active>, Vec<CancellationToken>), String> {
+        let link = &self.config.link;
+        if !matches!(&fault.on, Target::Link(on) if on == link) {
+            return Err(format!("{} is on {}, and this is {link}", fault.name, fault.on));
+        }
+        let mut standing = self.standing();
+        let mut state = shared.state();
+        let mut interpreter = state.rules.interpreter.clone();
+        if interpreter.faults.iter().any(|active| active.fault.name == fault.name) {
+            return Err(format!("{} is on {link} already", fault.name));
+        }
+        let active = Arc::new(Active::new(fault, self.config.seed, link, shared.now(), state.next));
+        interpreter.faults.push(Arc::clone(&active));
+        let since = shared.control.turned_away();
+        let since = standing.since.iter().copied().chain([since]).collect();
+        let replaced = self.change(shared, &mut standing, &mut state, (interpreter, since))?;
+        Ok((active, replaced))
+    }
+
+    /// Takes faults back; with each goes what the listener turned away because of it.
+    #[expect(clippy::type_complexity, reason = "private, and named at its only uses")]
+    fn take(
+        &self,
+        shared: &Shared,
+        which: impl Fn(&Active) -> bool,
+    ) -> Result<(Vec<(Arc<Active>, TurnedAway)>, Vec<CancellationToken>), String> {
+        let mut standing = self.standing();
+        let mut state = shared.state();
+        let all = state.rules.interpreter.faults.iter().cloned().zip(standing.since.iter().copied());
+        let (taken, kept) = all.partition::<Vec<_>, _>(|(active, _)| which(active));
+        if taken.is_empty() {
+            return Ok((Vec::new(), Vec::new()));
+        }
+        let (faults, since) = kept.into_iter().unzip();
+        let replaced = self.change(shared, &mut standing, &mut state, (Interpreter { faults }, since))?;
+        let away = shared.control.turned_away();
+        Ok((taken.into_iter().map(|(active, since)| (active, difference(away, since))).collect(), replaced))
+    }
+
+    /// Lets these faults hold. The listener closes before connections learn of them, and opens after, so that no new one
+    /// meets a fault that is on its way out.
+    fn change(
+        &self,
+        shared: &Shared,
+        standing: &mut Standing,
+        state: &mut State,
+        (interpreter, since): (Interpreter, Vec<TurnedAway>),
+    ) -> Result<Vec<CancellationToken>, String> {
+        let failed = |error: io::Error| format!("the listener of {} can't be switched: {error}", self.config.link);
+        let (before, after) = (standing.answer, interpreter.answer());
+        if after != Answer::Accept {
+            shared.control.set(after).map_err(failed)?;
+        }
+        let replaced = shared.publish(state, interpreter, false);
+        standing.since = since;
+        if after == Answer::Accept && before != Answer::Accept {
+            shared.control.set(after).map_err(failed)?;
+        }
+        standing.answer = after;
+        Ok(replaced)
+    }
+
+    /// The system may count our own resets of open connections among the refused attempts: they are over now, so count
+    /// from here.
+    fn begin_counting(&self, shared: &Shared, active: &Arc<Active>) {
+        if !matches!(active.fault.effect, Effect::Refuse { .. }) {
+            return;
+        }
+        let mut standing = self.standing();
+        let rules = Arc::clone(&shared.state().rules);
+        let position = rules.interpreter.faults.iter().position(|other| Arc::ptr_eq(other, active));
+        if let Some(since) = position.and_then(|index| standing.since.get_mut(index)) {
+            since.refused = shared.control.turned_away().refused;
+        }
+    }
+
+    fn standing(&self) -> MutexGuard<'_, Standing> {
+        self.standing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// How often a fault fired, given what the listener turned away meanwhile.
+fn fired(active: &Active, away: TurnedAway) -> Fired {
+    let mut fired = active.tally.fired();
+    match active.fault.effect {
+        Effect::Refuse { .. } => fired.refused = away.refused,
+        Effect::Blackhole => fired.dropped = away.dropped,
+        _ => {}
+    }
+    fired
+}
+
+fn difference(now: TurnedAway, since: TurnedAway) -> TurnedAway {
+    TurnedAway {
+        refused: now.refused.saturating_sub(since.refused),
+        dropped: now.dropped.saturating_sub(since.dropped),
+    }
+}
