@@ -1,13 +1,9 @@
 //! What the proxy does, over TCP and in memory alike: one body for both.
 
-#![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
-
-mod support;
-
+use crate::support::{MS, REFUSE, World, apply, ask, assert_reset, fault, latency, remove};
 use chaos_inject::{Message, Reply};
 use chaos_model::{Direction, Effect, OpenConnections, Share, event::Fired};
 use std::{collections::BTreeMap, io, time::Duration};
-use support::{MS, REFUSE, World, apply, ask, assert_reset, fault, latency, remove};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     time::{Instant, timeout},
@@ -18,13 +14,13 @@ macro_rules! conformance {
         mod memory {
             $(#[tokio::test(start_paused = true)]
             async fn $name() {
-                super::$name(&super::World::memory()).await;
+                super::$name(&crate::support::World::memory()).await;
             })*
         }
         mod tcp {
             $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn $name() {
-                super::$name(&super::World::tcp()).await;
+                super::$name(&crate::support::World::tcp()).await;
             })*
         }
     };
@@ -46,6 +42,7 @@ conformance!(
     meets_a_share,
     releases_200_busy_connections_at_once,
     a_stop_ends_everything,
+    nothing_runs_on,
     refuses_what_makes_no_sense,
     clears,
 );
@@ -280,6 +277,28 @@ async fn a_stop_ends_everything(world: &World) {
     while world.proxy.listen(port).is_err() {
         world.client.sleep(MS).await;
     }
+}
+
+async fn nothing_runs_on(world: &World) {
+    let before = world.proxy_tasks();
+    let proxy = world.proxy();
+    apply(&proxy, fault("late", latency(Duration::from_secs(3600), Direction::Both))).await;
+    apply(&proxy, fault("later", Effect::Reset { after: Duration::from_secs(3600) })).await;
+    let mut streams = Vec::new();
+    for _ in 0..20 {
+        let mut stream = world.dial(&proxy).await.unwrap();
+        stream.write_all(b"anyone?").await.unwrap();
+        streams.push(stream);
+    }
+    world.await_connections(&proxy, 20).await;
+    drop(proxy);
+    for _ in 0..2000 {
+        if world.proxy_tasks() == before {
+            return;
+        }
+        world.client.sleep(MS).await;
+    }
+    panic!("{} tasks, {before} before", world.proxy_tasks());
 }
 
 async fn refuses_what_makes_no_sense(world: &World) {
