@@ -4,7 +4,7 @@ use chaos_inject::{Message, Proxy, ProxyConfig, Reply};
 use chaos_model::{
     Direction, Distribution, Effect, Endpoint, Fault, Link, OpenConnections, Share, Span, Target, event::Fired,
 };
-use host::{Host, Stream, memory::MemoryNetwork, tcp};
+use host::{Host, Settings, Stream, TaskGroup, memory::MemoryNetwork, tcp};
 use std::{io, time::Duration};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
@@ -17,6 +17,8 @@ pub(crate) const MS: Duration = Duration::from_millis(1);
 pub(crate) struct World {
     pub(crate) client: Host,
     pub(crate) proxy: Host,
+    /// The tasks on the proxy's machine.
+    pub(crate) tasks: TaskGroup,
     pub(crate) node: Host,
     /// How the client calls the proxy's machine, and the proxy the node's.
     names: (&'static str, &'static str),
@@ -27,14 +29,15 @@ pub(crate) struct World {
 impl World {
     pub(crate) fn memory() -> Self {
         let network = MemoryNetwork::new(1);
-        let [client, proxy, node] = ["client", "proxy", "node"].map(|name| network.host(name));
-        Self { client, proxy, node, names: ("proxy", "node"), patience: Duration::from_secs(3600) }
+        let (proxy, tasks) = network.node("proxy", Settings::default());
+        let (client, node) = (network.host("client"), network.host("node"));
+        Self { client, proxy, tasks, node, names: ("proxy", "node"), patience: Duration::from_secs(3600) }
     }
 
     pub(crate) fn tcp() -> Self {
-        let host = |name| tcp::host(tcp::Config::loopback(name)).expect("a timer");
-        let [client, proxy, node] = ["client", "proxy", "node"].map(host);
-        Self { client, proxy, node, names: ("127.0.0.1", "127.0.0.1"), patience: 100 * MS }
+        let node = |name| tcp::node(tcp::Config::loopback(name)).expect("a timer");
+        let ((client, _), (proxy, tasks), (node, _)) = (node("client"), node("proxy"), node("node"));
+        Self { client, proxy, tasks, node, names: ("127.0.0.1", "127.0.0.1"), patience: 100 * MS }
     }
 
     /// A proxy that doesn't know its node yet.

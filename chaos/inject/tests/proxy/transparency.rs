@@ -55,7 +55,8 @@ async fn both_ways(up: Script, down: Script, faults: Vec<(Effect, u8, u8)>) {
 
 fn script() -> impl Strategy<Value = Script> {
     let piece = (any::<u8>(), prop_oneof![0..20_usize, 0..100_000_usize]);
-    let bytes = piece.prop_map(|(first, length)| (0..=250).cycle().take(length).map(|at| first.wrapping_add(at)).collect());
+    let bytes =
+        piece.prop_map(|(first, length)| (0..=250).cycle().take(length).map(|at| first.wrapping_add(at)).collect());
     prop::collection::vec((bytes, 0..5_u8), 0..12)
 }
 
