@@ -57,3 +57,119 @@ pub(crate) struct Spread {
     pub(crate) jitter: Duration,
     pub(crate) distribution: Distribution,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn draws(seed: u64) -> Draws {
+        Draws { seed, fault: "slow".to_owned(), link: "gateway -> redis".to_owned() }
+    }
+
+    fn percent(parts: u64) -> Share {
+        Share { parts, whole: 100 }
+    }
+
+    proptest! {
+        #[test]
+        fn a_share_is_a_subset_of_a_larger_one(seed: u64, nth: u64, small in 0..=100_u64, more in 0..=100_u64) {
+            let large = (small + more).min(100);
+            prop_assert!(!draws(seed).takes(percent(small), nth) || draws(seed).takes(percent(large), nth));
+        }
+
+        #[test]
+        fn all_is_all_and_nothing_is_nothing(seed: u64, nth: u64, whole in 1..u64::MAX) {
+            let takes = |parts, whole| draws(seed).takes(Share { parts, whole }, nth);
+            prop_assert!(takes(whole, whole) && !takes(0, whole) && !takes(0, 0));
+        }
+
+        #[test]
+        fn equal_shares_take_the_same(seed: u64, nth: u64, parts in 0..1000_u64, times in 1..1000_u64) {
+            let whole = 1000;
+            let (one, other) = (Share { parts, whole }, Share { parts: parts * times, whole: whole * times });
+            prop_assert_eq!(draws(seed).takes(one, nth), draws(seed).takes(other, nth));
+        }
+    }
+
+    #[test]
+    fn a_share_is_met_for_every_seed() {
+        for seed in 0..20 {
+            let taken = (0..10_000).filter(|nth| draws(seed).takes(percent(10), *nth)).count();
+            // The 99.99 % interval of a binomial distribution: 1000 ± 3.89 · 30.
+            assert!((884..=1116).contains(&taken), "{taken} with seed {seed}");
+        }
+    }
+
+    /// Mean and standard deviation of many delays, in milliseconds.
+    fn moments(seed: u64, spread: &Spread) -> (f64, f64) {
+        let count = 20_000;
+        let delay = |kth: u64| draws(seed).delay(kth / 100, Way::Down, kth % 100, spread).as_secs_f64() * 1e3;
+        let all = (0..count).map(delay).collect::<Vec<_>>();
+        let mean = all.iter().sum::<f64>() / all.len() as f64;
+        let variance = all.iter().map(|delay| (delay - mean).powi(2)).sum::<f64>() / all.len() as f64;
+        (mean, variance.sqrt())
+    }
+
+    #[test]
+    fn delays_have_the_mean_and_the_spread_that_were_asked_for() {
+        let (mean, jitter) = (Duration::from_millis(100), Duration::from_millis(20));
+        for seed in 0..10 {
+            let uniform = moments(seed, &Spread { mean, jitter, distribution: Distribution::Uniform });
+            let normal = moments(seed, &Spread { mean, jitter, distribution: Distribution::Normal });
+            // The deviation of a uniform distribution is its half width / √3.
+            for ((mean, deviation), expected) in [(uniform, 20.0 / 3.0_f64.sqrt()), (normal, 20.0)] {
+                assert!((mean - 100.0).abs() < 0.6, "mean {mean} with seed {seed}");
+                assert!((deviation - expected).abs() < 0.02 * expected, "deviation {deviation} with seed {seed}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_normal_delay_is_cut_off_at_nothing() {
+        let spread = Spread {
+            mean: Duration::from_millis(10),
+            jitter: Duration::from_millis(30),
+            distribution: Distribution::Normal,
+        };
+        let delays = (0..1000).map(|kth| draws(1).delay(0, Way::Up, kth, &spread)).collect::<Vec<_>>();
+        let none = delays.iter().filter(|delay| delay.is_zero()).count();
+        // P(X < 0) for N(10, 30) is 36.9 %.
+        assert!((300..=440).contains(&none), "{none}");
+    }
+
+    #[test]
+    fn draws_differ_by_connection_way_chunk_fault_and_link() {
+        let spread = Spread {
+            mean: Duration::from_secs(1),
+            jitter: Duration::from_secs(1),
+            distribution: Distribution::Uniform,
+        };
+        let other = |fault: &str, link: &str| Draws { seed: 1, fault: fault.to_owned(), link: link.to_owned() };
+        let mut all = vec![
+            draws(1).delay(0, Way::Up, 0, &spread),
+            draws(1).delay(1, Way::Up, 0, &spread),
+            draws(1).delay(0, Way::Down, 0, &spread),
+            draws(1).delay(0, Way::Up, 1, &spread),
+            draws(2).delay(0, Way::Up, 0, &spread),
+            other("fast", "gateway -> redis").delay(0, Way::Up, 0, &spread),
+            other("slow", "gateway -> redis#sessions").delay(0, Way::Up, 0, &spread),
+        ];
+        all.sort();
+        all.dedup();
+        assert_eq!(all.len(), 7);
+    }
+
+    #[test]
+    fn draws_are_pinned() {
+        // A recorded seed must mean the same tomorrow.
+        let taken = (0..40).filter(|nth| draws(42).takes(percent(20), *nth)).collect::<Vec<_>>();
+        assert_eq!(taken, [3, 4, 8, 12, 13, 19, 25, 26, 29, 36, 38]);
+        let spread = Spread {
+            mean: Duration::from_millis(50),
+            jitter: Duration::from_millis(20),
+            distribution: Distribution::Uniform,
+        };
+        assert_eq!(draws(42).delay(3, Way::Down, 5, &spread), Duration::from_nanos(35_427_115));
+    }
+}

@@ -40,3 +40,34 @@ pub enum Reply {
         why: String,
     },
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use chaos_model::{Effect, Endpoint, Link, Share, Span, Target};
+    use std::time::Duration;
+
+    #[test]
+    fn messages_and_replies_survive_the_wire() {
+        let fault = Fault {
+            name: "outage".to_owned(),
+            on: Target::Link(Link { from: Endpoint::Client, to: "gateway".to_owned(), label: None }),
+            effect: Effect::Reset { after: Duration::from_millis(1) },
+            share: Share { parts: 1, whole: 10 },
+            at: Duration::ZERO,
+            lasts: Duration::from_secs(1),
+            span: Span::default(),
+        };
+        let remove = Message::Remove { fault: "outage".to_owned() };
+        for message in [Message::Apply(Box::new(fault)), remove, Message::Clear, Message::Fired] {
+            let text = serde_json::to_string(&message).unwrap();
+            assert_eq!(serde_json::from_str::<Message>(&text).unwrap(), message, "{text}");
+        }
+        let fired = Fired { refused: 3, ..Fired::default() };
+        let all = Reply::Fired(BTreeMap::from([("outage".to_owned(), fired)]));
+        for reply in [Reply::Done, Reply::Removed { fired }, all, Reply::Refused { why: "no".to_owned() }] {
+            let text = serde_json::to_string(&reply).unwrap();
+            assert_eq!(serde_json::from_str::<Reply>(&text).unwrap(), reply, "{text}");
+        }
+    }
+}

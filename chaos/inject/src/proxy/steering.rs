@@ -17,6 +17,9 @@ use std::{
 };
 use tokio_util::sync::CancellationToken;
 
+/// Faults that were taken back, each with what was turned away because of it; and what to wait for.
+type Taken = (Vec<(Arc<Active>, TurnedAway)>, Vec<CancellationToken>);
+
 pub(super) struct Steering {
     config: ProxyConfig,
     /// Held during a change, and taken before the shared state.
@@ -96,13 +99,8 @@ impl Steering {
         Ok((active, replaced))
     }
 
-    /// Takes faults back; with each goes what the listener turned away because of it.
-    #[expect(clippy::type_complexity, reason = "private, and named at its only uses")]
-    fn take(
-        &self,
-        shared: &Shared,
-        which: impl Fn(&Active) -> bool,
-    ) -> Result<(Vec<(Arc<Active>, TurnedAway)>, Vec<CancellationToken>), String> {
+    /// Takes faults back.
+    fn take(&self, shared: &Shared, which: impl Fn(&Active) -> bool) -> Result<Taken, String> {
         let mut standing = self.standing();
         let mut state = shared.state();
         let all = state.rules.interpreter.faults.iter().cloned().zip(standing.since.iter().copied());

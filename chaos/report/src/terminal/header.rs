@@ -48,6 +48,19 @@ pub(super) fn ready(style: Style, story: &Story, took: Duration) -> String {
     format!("{}  {}\n\n", nodes(style, story), style.paint(Ink::Faint, all))
 }
 
+/// The system is left up: where to poke at it.
+pub(super) fn held(style: Style, story: &Story) -> String {
+    let mut text = format!("\n{}\n", style.paint(Ink::Strong, "the system is left up, until Ctrl-C"));
+    let names = story.nodes.iter().map(|node| width(&node.name)).max().unwrap_or(0);
+    for node in &story.nodes {
+        text += &format!("  {}  {}\n", left(&node.name, names), node.address);
+    }
+    for (link, address) in &story.links {
+        text += &paragraph("  ", &format!("{link} goes through {address}"), style.columns());
+    }
+    text
+}
+
 /// The nodes that are ready, and which program each is.
 pub(super) fn nodes(style: Style, story: &Story) -> String {
     let longest = |text: fn(&super::story::Node) -> &str| story.nodes.iter().map(|node| width(text(node))).max();

@@ -1,0 +1,126 @@
+use super::*;
+use chaos_model::{Distribution, Endpoint, Span, Target};
+use proptest::prelude::*;
+
+const MS: Duration = Duration::from_millis(1);
+const REFUSE: Effect = Effect::Refuse { open: OpenConnections::Reset };
+
+fn link() -> Link {
+    Link { from: Endpoint::Node("gateway".to_owned()), to: "redis".to_owned(), label: None }
+}
+
+/// A fault that was applied after 100 ms, when ten connections had been accepted.
+fn active(name: &str, effect: Effect, share: Share) -> Arc<Active> {
+    let (at, lasts) = (Duration::ZERO, MS);
+    let on = Target::Link(link());
+    let fault = Fault { name: name.to_owned(), on, effect, share, at, lasts, span: Span::default() };
+    Arc::new(Active::new(fault, 1, &link(), 100 * MS, 10))
+}
+
+fn interpreter(effects: &[Effect]) -> Interpreter {
+    let named = effects.iter().enumerate();
+    Interpreter { faults: named.map(|(nth, effect)| active(&nth.to_string(), effect.clone(), Share::ALL)).collect() }
+}
+
+fn latency(delay: Duration, direction: Direction) -> Effect {
+    Effect::Latency { delay, jitter: Duration::ZERO, distribution: Distribution::Uniform, direction }
+}
+
+const OPEN: Connection = Connection { nth: 3, accepted: Duration::from_millis(40) };
+const NEW: Connection = Connection { nth: 12, accepted: Duration::from_millis(150) };
+
+#[test]
+fn nothing_is_done_where_there_is_no_fault() {
+    let plan = Interpreter::default().on_connection(NEW);
+    assert!(plan.is_clear(Way::Up) && plan.is_clear(Way::Down) && plan.reset().is_none() && plan.met().is_empty());
+    assert_eq!(Interpreter::default().answer(), Answer::Accept);
+}
+
+#[test]
+fn delays_add_up_by_direction() {
+    let effects =
+        [latency(MS, Direction::Upstream), latency(10 * MS, Direction::Downstream), latency(100 * MS, Direction::Both)];
+    let plan = interpreter(&effects).on_connection(NEW);
+    assert_eq!(plan.on_chunk(Way::Up, 0), 101 * MS);
+    assert_eq!(plan.on_chunk(Way::Down, 0), 110 * MS);
+    assert_eq!(plan.acting(Way::Up).count(), 2);
+    let one_way = interpreter(&effects[..1]).on_connection(NEW);
+    assert!(!one_way.is_clear(Way::Up) && one_way.is_clear(Way::Down));
+}
+
+#[test]
+fn holding_stops_both_ways_and_the_delay_is_still_known() {
+    for effect in [Effect::Hang, Effect::Blackhole] {
+        let plan = interpreter(&[latency(MS, Direction::Upstream), effect]).on_connection(OPEN);
+        assert!(plan.holds() && !plan.is_clear(Way::Up) && !plan.is_clear(Way::Down));
+        assert_eq!(plan.on_chunk(Way::Up, 0), MS);
+    }
+}
+
+#[test]
+fn resets_count_from_the_fault_for_open_and_from_the_accept_for_new_connections() {
+    let at = |effect, connection| interpreter(&[effect]).on_connection(connection).reset().map(|(at, _)| at);
+    let later = Effect::Reset { after: 30 * MS };
+    assert_eq!(at(later.clone(), OPEN), Some(130 * MS));
+    assert_eq!(at(later, NEW), Some(180 * MS));
+    assert_eq!(at(REFUSE, OPEN), Some(100 * MS));
+    assert_eq!(at(REFUSE, NEW), Some(150 * MS));
+    let keep = Effect::Refuse { open: OpenConnections::Keep };
+    assert_eq!(at(keep.clone(), OPEN), None);
+    assert_eq!(at(keep, NEW), Some(150 * MS));
+}
+
+#[test]
+fn the_earliest_reset_wins_and_holding_does_not_stop_it() {
+    let effects = [Effect::Hang, Effect::Reset { after: 30 * MS }, Effect::Reset { after: 20 * MS }];
+    let plan = interpreter(&effects).on_connection(NEW);
+    let (at, fault) = plan.reset().expect("a reset");
+    assert_eq!((at, fault.fault.name.as_str()), (170 * MS, "2"));
+}
+
+#[test]
+fn the_listener_answers_for_all_or_not_at_all() {
+    assert_eq!(interpreter(&[Effect::Blackhole, REFUSE]).answer(), Answer::Refuse);
+    assert_eq!(interpreter(&[Effect::Hang, Effect::Blackhole]).answer(), Answer::Blackhole);
+    assert_eq!(interpreter(&[Effect::Hang, Effect::Reset { after: MS }]).answer(), Answer::Accept);
+    for effect in [REFUSE, Effect::Blackhole] {
+        let partly = Interpreter { faults: vec![active("some", effect, Share { parts: 99, whole: 100 })] };
+        assert_eq!(partly.answer(), Answer::Accept);
+    }
+}
+
+/// A fault with jitter and a share, so that every draw shows.
+fn any_fault(name: String) -> impl Strategy<Value = Arc<Active>> {
+    let jittered =
+        |distribution| Effect::Latency { delay: 50 * MS, jitter: 20 * MS, distribution, direction: Direction::Both };
+    let effects = vec![
+        jittered(Distribution::Uniform),
+        jittered(Distribution::Normal),
+        Effect::Hang,
+        Effect::Reset { after: MS },
+    ];
+    (prop::sample::select(effects), 0..=100_u64)
+        .prop_map(move |(effect, parts)| active(&name, effect, Share { parts, whole: 100 }))
+}
+
+fn any_faults() -> impl Strategy<Value = Vec<Arc<Active>>> {
+    (0..6_usize).prop_flat_map(|count| (0..count).map(|nth| any_fault(nth.to_string())).collect::<Vec<_>>())
+}
+
+proptest! {
+    /// Which faults act on a connection, and by how much each delays, is the same whatever others there are.
+    #[test]
+    fn other_faults_change_no_draw(faults in any_faults(), keep: u64, nth in 0..1000_u64, kth in 0..1000_u64) {
+        let connection = Connection { nth, accepted: Duration::ZERO };
+        let names = |plan: &Plan| plan.met().iter().map(|fault| fault.fault.name.clone()).collect::<Vec<_>>();
+        let alone = |fault: &Arc<Active>| Interpreter { faults: vec![Arc::clone(fault)] }.on_connection(connection);
+        let some = faults.iter().enumerate().filter(|(index, _)| keep >> index & 1 == 1);
+        let some = some.map(|(_, fault)| Arc::clone(fault)).rev().collect::<Vec<_>>();
+        let met = some.iter().flat_map(|fault| names(&alone(fault))).collect::<Vec<_>>();
+        let delay = some.iter().map(|fault| alone(fault).on_chunk(Way::Up, kth)).sum::<Duration>();
+        let plan = Interpreter { faults: some }.on_connection(connection);
+        prop_assert_eq!(names(&plan), met);
+        prop_assert_eq!(plan.on_chunk(Way::Up, kth), delay);
+        prop_assert_eq!(plan.on_chunk(Way::Up, kth), plan.on_chunk(Way::Up, kth));
+    }
+}

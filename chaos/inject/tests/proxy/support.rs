@@ -1,0 +1,168 @@
+//! What the tests of the proxy share: a client, a proxy and an echoing node, over TCP or in memory.
+
+use chaos_inject::{Message, Proxy, ProxyConfig, Reply};
+use chaos_model::{
+    Direction, Distribution, Effect, Endpoint, Fault, Link, OpenConnections, Share, Span, Target, event::Fired,
+};
+use host::{Host, Settings, Stream, TaskGroup, memory::MemoryNetwork, tcp};
+use std::{io, time::Duration};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    time::timeout,
+};
+
+pub(crate) const MS: Duration = Duration::from_millis(1);
+
+/// Three machines and how to wait on them.
+pub(crate) struct World {
+    pub(crate) client: Host,
+    pub(crate) proxy: Host,
+    /// The tasks on the proxy's machine.
+    pub(crate) tasks: TaskGroup,
+    pub(crate) node: Host,
+    /// How the client calls the proxy's machine, and the proxy the node's.
+    names: (&'static str, &'static str),
+    /// How long nothing must happen to say that nothing happens.
+    pub(crate) patience: Duration,
+}
+
+impl World {
+    pub(crate) fn memory() -> Self {
+        let network = MemoryNetwork::new(1);
+        let (proxy, tasks) = network.node("proxy", Settings::default());
+        let (client, node) = (network.host("client"), network.host("node"));
+        Self { client, proxy, tasks, node, names: ("proxy", "node"), patience: Duration::from_secs(3600) }
+    }
+
+    pub(crate) fn tcp() -> Self {
+        let node = |name| tcp::node(tcp::Config::loopback(name)).expect("a timer");
+        let ((client, _), (proxy, tasks), (node, _)) = (node("client"), node("proxy"), node("node"));
+        Self { client, proxy, tasks, node, names: ("127.0.0.1", "127.0.0.1"), patience: 100 * MS }
+    }
+
+    /// A proxy that doesn't know its node yet.
+    pub(crate) fn lone_proxy(&self) -> Proxy {
+        let listener = self.proxy.listen(0).expect("a port");
+        Proxy::start(&self.proxy, listener, ProxyConfig { link: link(), seed: 7 })
+    }
+
+    /// A proxy before an echoing node.
+    pub(crate) fn proxy(&self) -> Proxy {
+        let proxy = self.lone_proxy();
+        proxy.point_at(self.node_name(), self.echo());
+        proxy
+    }
+
+    pub(crate) fn node_name(&self) -> &'static str {
+        self.names.1
+    }
+
+    /// Starts a node that sends back what it gets; its port.
+    pub(crate) fn echo(&self) -> u16 {
+        let mut listener = self.node.listen(0).expect("a port");
+        let (port, node) = (listener.port(), self.node.clone());
+        drop(self.node.spawn(async move {
+            while let Ok(stream) = listener.accept().await {
+                drop(node.spawn(echo(stream)));
+            }
+        }));
+        port
+    }
+
+    pub(crate) async fn dial(&self, proxy: &Proxy) -> io::Result<Stream> {
+        self.client.dial(self.names.0, proxy.port()).await
+    }
+
+    /// A connection through the proxy that has been used.
+    pub(crate) async fn open(&self, proxy: &Proxy) -> Stream {
+        let mut stream = self.dial(proxy).await.expect("a connection");
+        ask(&mut stream, b"hello").await.expect("an answer");
+        stream
+    }
+
+    /// Connects, and asserts that the connection is reset. Over TCP that may show while it is being made.
+    pub(crate) async fn assert_reset_on_dial(&self, proxy: &Proxy) {
+        match self.dial(proxy).await {
+            Ok(mut stream) => assert_reset(&mut stream).await,
+            Err(error) => assert_eq!(error.kind(), io::ErrorKind::ConnectionReset),
+        }
+    }
+
+    /// Asserts that the connection neither closes nor answers.
+    pub(crate) async fn assert_silent(&self, stream: &mut Stream) {
+        self.assert_silent_for(stream, self.patience).await;
+    }
+
+    /// The same, for a time.
+    pub(crate) async fn assert_silent_for(&self, stream: &mut Stream, time: Duration) {
+        let read = timeout(time, stream.read(&mut [0])).await;
+        assert!(read.is_err(), "expected silence, got {read:?}");
+    }
+
+    /// Waits until so many connections are open.
+    pub(crate) async fn await_connections(&self, proxy: &Proxy, count: usize) {
+        for _ in 0..2000 {
+            if proxy.connections() == count {
+                return;
+            }
+            self.client.sleep(MS).await;
+        }
+        panic!("{} connections are open, not {count}", proxy.connections());
+    }
+}
+
+async fn echo(mut stream: Stream) {
+    let (mut read, mut write) = stream.split();
+    if tokio::io::copy(&mut read, &mut write).await.is_ok() {
+        let _ = write.shutdown().await;
+    }
+}
+
+/// Sends bytes and reads as many.
+pub(crate) async fn ask(stream: &mut Stream, bytes: &[u8]) -> io::Result<()> {
+    stream.write_all(bytes).await?;
+    let mut answer = vec![0; bytes.len()];
+    stream.read_exact(&mut answer).await?;
+    assert_eq!(answer, bytes);
+    Ok(())
+}
+
+/// Asserts that the next read fails with a reset, and does not see an end.
+pub(crate) async fn assert_reset(stream: &mut Stream) {
+    let mut byte = [0];
+    let read = timeout(Duration::from_secs(5), stream.read(&mut byte)).await.expect("the reset arrives");
+    assert_eq!(read.map_err(|error| error.kind()), Err(io::ErrorKind::ConnectionReset));
+}
+
+pub(crate) fn link() -> Link {
+    Link { from: Endpoint::Node("gateway".to_owned()), to: "redis".to_owned(), label: None }
+}
+
+pub(crate) fn fault(name: &str, effect: Effect) -> Fault {
+    Fault {
+        name: name.to_owned(),
+        on: Target::Link(link()),
+        effect,
+        share: Share::ALL,
+        at: Duration::ZERO,
+        lasts: Duration::from_secs(1),
+        span: Span::default(),
+    }
+}
+
+pub(crate) fn latency(delay: Duration, direction: Direction) -> Effect {
+    Effect::Latency { delay, jitter: Duration::ZERO, distribution: Distribution::Uniform, direction }
+}
+
+pub(crate) const REFUSE: Effect = Effect::Refuse { open: OpenConnections::Reset };
+
+pub(crate) async fn apply(proxy: &Proxy, fault: Fault) {
+    assert_eq!(proxy.send(Message::Apply(Box::new(fault))).await, Reply::Done);
+}
+
+pub(crate) async fn remove(proxy: &Proxy, name: &str) -> Fired {
+    match proxy.send(Message::Remove { fault: name.to_owned() }).await {
+        Reply::Removed { fired } => fired,
+        other => panic!("{other:?}"),
+    }
+}
