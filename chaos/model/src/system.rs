@@ -11,7 +11,8 @@ pub type NodeName = String;
 pub const CLIENT: &str = "client";
 
 /// The programs that `chaos` brings, by the name that [`Start::Program`] holds.
-pub const KNOWN_PROGRAMS: [&str; 5] = ["gateway", "user-service", "order-service", "product-service", "redis"];
+pub const KNOWN_PROGRAMS: [&str; 7] =
+    ["gateway", "user-service", "order-service", "product-service", "redis", "redis-server", "redis-built-in"];
 
 /// A checked system.
 #[derive(Clone, Debug, PartialEq)]

@@ -149,7 +149,7 @@ fn command(entry: &Entry, node: &str, names: &[&str], findings: &Findings) -> Ve
 
 fn default_protocol(start: &Start) -> Protocol {
     match start {
-        Start::Program(name) if name == "redis" => Protocol::Redis,
+        Start::Program(name) if name.starts_with("redis") => Protocol::Redis,
         Start::Program(_) => Protocol::Http,
         Start::Command(_) => Protocol::Tcp,
     }
