@@ -110,13 +110,17 @@ impl Drop for Exchange {
 mod tests {
     use super::*;
     use axum::{Router, body::Body, middleware, routing::get};
-    use std::{future::pending, task::Poll};
+    use std::{
+        convert::Infallible,
+        future::{pending, poll_fn},
+        task::Poll,
+    };
     use tower_service::Service as _;
 
-    fn world(path: &str) -> (Host, impl Future<Output = Response> + Send + use<>) {
+    fn world() -> (Host, Router) {
         let host = host::memory::MemoryNetwork::new(1).host("service");
         let observer = Observer::new(&host, Metrics::register(host.metrics(), &[]).unwrap());
-        let mut router = Router::new()
+        let router = Router::new()
             .route("/waits", get(async || pending::<()>().await))
             .route(
                 "/panics",
@@ -127,8 +131,11 @@ mod tests {
                 }),
             )
             .layer(middleware::from_fn_with_state(observer, observe));
-        let call = router.call(Request::get(path).body(Body::empty()).unwrap());
-        (host, async { call.await.unwrap_or_else(|never| match never {}) })
+        (host, router)
+    }
+
+    fn call(router: &Router, path: &str) -> impl Future<Output = Result<Response, Infallible>> + Send + use<> {
+        router.clone().call(Request::get(path).body(Body::empty()).unwrap())
     }
 
     fn metrics(host: &Host) -> String {
@@ -136,23 +143,26 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_dropped_request_is_counted_once_as_499_and_leaves_the_gauge() {
-        let (host, call) = world("/waits");
-        let mut call = Box::pin(call);
-        let polled = std::future::poll_fn(|context| Poll::Ready(call.as_mut().poll(context).is_pending())).await;
-        assert!(polled);
-        assert!(metrics(&host).contains("http_active_requests 1\n"));
-        drop(call);
+    async fn a_thousand_requests_that_are_dropped_are_counted_once_each_as_499_and_leave_the_gauge() {
+        let (host, router) = world();
+        let mut calls: Vec<_> = (0..1000).map(|_| Box::pin(call(&router, "/waits"))).collect();
+        // Those that never ran were never under way.
+        for call in calls.iter_mut().skip(1) {
+            let pending = poll_fn(|context| Poll::Ready(call.as_mut().poll(context).is_pending())).await;
+            assert!(pending);
+        }
+        assert!(metrics(&host).contains("http_active_requests 999\n"));
+        drop(calls);
         let text = metrics(&host);
         assert!(text.contains("http_active_requests 0\n"), "{text}");
-        let line = r#"http_requests_total{method="GET",route="/waits",status="499"} 1"#;
+        let line = r#"http_requests_total{method="GET",route="/waits",status="499"} 999"#;
         assert!(text.contains(line), "{text}");
     }
 
     #[tokio::test]
     async fn a_panic_is_counted_once_as_500_and_leaves_the_gauge() {
-        let (host, call) = world("/panics");
-        assert!(host.spawn(call).await.is_err());
+        let (host, router) = world();
+        assert!(host.spawn(call(&router, "/panics")).await.is_err());
         let text = metrics(&host);
         assert!(text.contains("http_active_requests 0\n"), "{text}");
         let line = r#"http_requests_total{method="GET",route="/panics",status="500"} 1"#;

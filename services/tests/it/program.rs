@@ -4,7 +4,8 @@ use rustix::process::{Pid, Signal, kill_process};
 use std::{
     io::{BufRead as _, BufReader, Read as _, Write as _},
     net::{TcpListener, TcpStream},
-    process::{Child, ChildStdout, Command, Output, Stdio},
+    process::{Child, ChildStdout, Command, ExitStatus, Output, Stdio},
+    time::Duration,
 };
 
 const USER: &str = env!("CARGO_BIN_EXE_user-service");
@@ -45,10 +46,22 @@ impl Running {
         answer
     }
 
+    /// Waits for the end, and not for ever.
+    #[expect(clippy::disallowed_methods, reason = "waits for a process, where time is real")]
+    fn wait(&mut self) -> ExitStatus {
+        for _ in 0..1000 {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status;
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        panic!("the program did not stop within ten seconds");
+    }
+
     /// Sends a signal, and waits for the end: the exit code and the rest of the log.
     fn stop(mut self, signal: Signal) -> (Option<i32>, String) {
         kill_process(Pid::from_child(&self.child), signal).unwrap();
-        let code = self.child.wait().unwrap().code();
+        let code = self.wait().code();
         let mut rest = String::new();
         self.logs.read_to_string(&mut rest).unwrap();
         (code, rest)
