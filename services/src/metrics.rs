@@ -1,7 +1,7 @@
 //! The metrics of a service. Labels are closed sets: methods and routes that nobody declared become one value, so that no
 //! client can grow them.
 
-use http::{Method, StatusCode};
+use http::Method;
 use prometheus::{HistogramOpts, HistogramVec, IntCounterVec, IntGauge, Opts, Registry};
 use std::time::Duration;
 
@@ -62,11 +62,10 @@ impl Metrics {
         self.active.inc();
     }
 
-    /// Counts a request that [`began`](Metrics::began) and has ended; without a status, the client left.
-    pub(crate) fn ended(&self, method: &Method, route: &str, status: Option<StatusCode>, took: Duration) {
+    /// Counts a request that [`began`](Metrics::began) and has ended.
+    pub(crate) fn ended(&self, method: &Method, route: &str, status: u16, took: Duration) {
         self.active.dec();
         let method = method_label(method);
-        let status = status.map_or(CLIENT_LEFT, |status| status.as_u16());
         self.requests.with_label_values(&[method, route, &status.to_string()]).inc();
         self.durations.with_label_values(&[method, route]).observe(took.as_secs_f64());
     }

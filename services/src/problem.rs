@@ -5,7 +5,7 @@
 
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
-use serde_json::json;
+use serde::Serialize;
 
 /// What can be wrong. Each kind has its own status, title and `type`, and these never change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -100,20 +100,31 @@ impl Problem {
         self
     }
 
-    fn body(&self, request_id: &str) -> serde_json::Value {
+    fn body(&self, request_id: &str) -> Vec<u8> {
         let (status, _, title) = self.kind.row();
-        let mut body = json!({
-            "type": self.kind.uri(),
-            "title": title,
-            "status": status.as_u16(),
-            "detail": self.detail,
-            "request_id": request_id,
-        });
-        if let Some(pointer) = &self.pointer {
-            body["pointer"] = json!(pointer);
-        }
-        body
+        let members = Members {
+            uri: self.kind.uri(),
+            title,
+            status: status.as_u16(),
+            detail: &self.detail,
+            pointer: self.pointer.as_deref(),
+            request_id,
+        };
+        serde_json::to_vec(&members).expect("texts and a number can always be written as JSON")
     }
+}
+
+/// A problem as it is written: the members of RFC 9457, 3.1, and two of ours.
+#[derive(Serialize)]
+struct Members<'a> {
+    #[serde(rename = "type")]
+    uri: String,
+    title: &'static str,
+    status: u16,
+    detail: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pointer: Option<&'a str>,
+    request_id: &'a str,
 }
 
 impl IntoResponse for Problem {
@@ -131,7 +142,7 @@ pub(crate) fn render(mut response: Response, request_id: &str) -> Response {
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
     // 404, 405 and 410 may be cached unless they say otherwise (RFC 9110, 15.1).
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    *response.body_mut() = problem.body(request_id).to_string().into();
+    *response.body_mut() = problem.body(request_id).into();
     response
 }
 

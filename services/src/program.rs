@@ -112,7 +112,7 @@ enum Failure {
     Service(#[from] Error),
     #[error(transparent)]
     Log(#[from] host::logs::BadFilter),
-    #[error("the machine gives no runtime, timer or signals: {0}")]
+    #[error("the machine gives no runtime, timer, random numbers or signals: {0}")]
     Machine(#[from] io::Error),
 }
 
@@ -138,13 +138,21 @@ fn serve(program: Program, settings: Settings) -> Result<(), Failure> {
     let filter = settings.get("RUST_LOG").unwrap_or(DEFAULT_LOG).to_owned();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
-        let host = tcp::host(tcp::Config { bind, settings, ..tcp::Config::loopback(program.name()) })?;
+        let seed = entropy()?;
+        let host = tcp::host(tcp::Config { bind, seed, settings, ..tcp::Config::loopback(program.name()) })?;
         let logs = host::logs::json(&host, &filter, io::stdout)?;
         // Nothing has set one before: this is the program's start.
         let _ = tracing::dispatcher::set_global_default(logs);
         stop_on_signals(&host)?;
         Ok(program.run(host).await?)
     })
+}
+
+/// A seed that no other start has had: request ids are drawn from it, and must not repeat after a restart.
+fn entropy() -> io::Result<u64> {
+    let mut bytes = [0; 8];
+    io::Read::read_exact(&mut std::fs::File::open("/dev/urandom")?, &mut bytes)?;
+    Ok(u64::from_le_bytes(bytes))
 }
 
 fn stop_on_signals(host: &Host) -> io::Result<()> {
