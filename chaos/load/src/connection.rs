@@ -49,8 +49,9 @@ pub(crate) enum Failure {
 
 impl Connection {
     pub(crate) async fn new(stream: host::Stream) -> Result<Self, Error> {
-        let (requests, connection) =
-            http1::handshake(TokioIo::new(stream)).await.map_err(|error| Error::of_exchange(&error))?;
+        // Requests are small: one buffer is cheaper than several.
+        let handshake = http1::Builder::new().writev(false).handshake(TokioIo::new(stream)).await;
+        let (requests, connection) = handshake.map_err(|error| Error::of_exchange(&error))?;
         Ok(Self { requests, driver: Driver(Some(connection)) })
     }
 

@@ -3,11 +3,12 @@
 //! It alone knows the workers, and hears from them by a channel: nothing is shared under a lock.
 
 use crate::{
-    Error, Examine, Histogram, Marks, Outcome, Plan, Summary,
+    Error, Examine, Histogram, Outcome, Plan, Summary,
     arrivals::Schedule,
     draw::Draw,
+    job::{Done, Job},
     template::Template,
-    worker::{Done, Job, Shared, work},
+    worker::{Shared, work},
 };
 use host::{Host, Task};
 use std::{collections::VecDeque, pin::pin, sync::Arc, time::Duration};
@@ -20,6 +21,9 @@ use tokio_util::sync::CancellationToken;
 /// A kept connection that nobody used for so long is closed. Servers do the same, the quickest of the common ones after two
 /// seconds: to be quicker than they are avoids requests that meet their close.
 const IDLE: Duration = Duration::from_secs(1);
+
+/// Arrivals closer together than this are handed out together: a sleep costs as much as half a request.
+const SLICE: Duration = Duration::from_micros(20);
 
 /// When the dispatcher is behind, the workers get their turn after so many arrivals.
 const BURST: usize = 64;
@@ -112,7 +116,7 @@ impl Dispatcher {
                 tokio::select! {
                     biased;
                     () = &mut stopped => return true,
-                    () = self.shared.host.sleep_until(due) => {}
+                    () = self.shared.host.sleep_until(due.max(now + SLICE)) => {}
                 }
                 now = Instant::now();
                 burst = 0;
@@ -125,15 +129,15 @@ impl Dispatcher {
             }
             burst += 1;
             self.hear_all();
-            self.hand_out(Job { n, intended }, now);
+            self.hand_out(Job::new(&self.shared, n, intended), now);
         }
         false
     }
 
-    fn hand_out(&mut self, job: Job, now: Instant) {
+    fn hand_out(&mut self, mut job: Job, now: Instant) {
         self.summary.due += 1;
         if self.in_flight >= self.max_in_flight {
-            self.report_not_made(job);
+            job.end(Err(Error::NotMade), false);
             return;
         }
         self.in_flight += 1;
@@ -141,38 +145,28 @@ impl Dispatcher {
             let oldest = self.idle.pop_front();
             oldest.into_iter().for_each(|(worker, _)| self.leave(worker));
         }
-        while let Some((worker, _)) = self.idle.pop_back() {
-            let handed = self.workers[worker].as_ref().map(|worker| worker.jobs.try_send(job));
-            match handed {
-                Some(Ok(())) => return,
-                // It has ended, with its connection.
-                Some(Err(TrySendError::Closed(_) | TrySendError::Full(_))) | None => self.leave(worker),
+        while let Some((number, _)) = self.idle.pop_back() {
+            job.worker = Some(number);
+            if let Some(worker) = &self.workers[number] {
+                match worker.jobs.try_send(job) {
+                    Ok(()) => return,
+                    // It has ended, with its connection.
+                    Err(TrySendError::Closed(back) | TrySendError::Full(back)) => job = back,
+                }
             }
+            self.leave(number);
         }
         self.hire(job);
     }
 
-    fn report_not_made(&mut self, job: Job) {
-        self.summary.not_made += 1;
-        let outcome = Outcome {
-            n: job.n,
-            request: self.shared.draw.request(job.n),
-            intended: job.intended,
-            started: None,
-            ended: Instant::now().saturating_duration_since(self.shared.start),
-            result: Err(Error::NotMade),
-            marks: Marks::default(),
-        };
-        let _ = self.shared.outcomes.send(outcome);
-    }
-
-    fn hire(&mut self, job: Job) {
+    fn hire(&mut self, mut job: Job) {
         let number = self.vacant.pop().unwrap_or_else(|| {
             self.workers.push(None);
             self.workers.len() - 1
         });
+        job.worker = Some(number);
         let (jobs, receiver) = channel(1);
-        let task = self.shared.host.spawn(work(number, Arc::clone(&self.shared), job, receiver));
+        let task = self.shared.host.spawn(work(Arc::clone(&self.shared), job, receiver));
         self.workers[number] = Some(Worker { jobs, task });
     }
 
@@ -188,7 +182,6 @@ impl Dispatcher {
     }
 
     fn note(&mut self, done: &Done) {
-        self.in_flight -= 1;
         match done.late {
             Some(late) => {
                 self.summary.made += 1;
@@ -196,32 +189,33 @@ impl Dispatcher {
             }
             None => self.summary.not_made += 1,
         }
+        let Some(worker) = done.worker else { return };
+        self.in_flight -= 1;
         if done.idle {
-            self.idle.push_back((done.worker, done.at));
+            self.idle.push_back((worker, done.at));
         } else {
-            self.leave(done.worker);
+            self.leave(worker);
         }
     }
 
     /// Waits for those under way, or gives them up.
     async fn finish(mut self, mut stopped: bool, stop: &CancellationToken) -> Summary {
         self.hear_all();
-        while self.in_flight > 0 {
-            if stopped {
-                // Each reports as it is dropped.
-                self.workers.iter().flatten().for_each(|worker| worker.task.abort());
-            }
-            let done = tokio::select! {
+        while !stopped && self.in_flight > 0 {
+            tokio::select! {
                 biased;
-                done = self.hear.recv() => done,
-                () = stop.cancelled(), if !stopped => {
-                    stopped = true;
-                    continue;
-                }
-            };
-            // Never none: `shared` holds a sender.
+                // Never none: `shared` holds a sender.
+                done = self.hear.recv() => done.iter().for_each(|done| self.note(done)),
+                () = stop.cancelled() => stopped = true,
+            }
+        }
+        // Those still at work report as they are dropped.
+        self.workers.iter().flatten().for_each(|worker| worker.task.abort());
+        while self.in_flight > 0 {
+            let done = self.hear.recv().await;
             done.iter().for_each(|done| self.note(done));
         }
+        self.hear_all();
         self.summary.late = self.late.figures();
         self.summary
     }

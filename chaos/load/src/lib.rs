@@ -19,6 +19,7 @@ mod dispatch;
 mod draw;
 mod error;
 mod histogram;
+mod job;
 mod outcome;
 mod template;
 #[cfg(test)]

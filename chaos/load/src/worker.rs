@@ -4,6 +4,7 @@ use crate::{
     Answer, Arrival, Error, Examine, Marks, Outcome,
     connection::{Connection, Failure},
     draw::Draw,
+    job::{Done, Job},
     template::Template,
 };
 use bytes::Bytes;
@@ -33,49 +34,36 @@ pub(crate) struct Shared {
     pub(crate) done: UnboundedSender<Done>,
 }
 
-/// An arrival that is due.
-#[derive(Clone, Copy)]
-pub(crate) struct Job {
-    pub(crate) n: u64,
-    pub(crate) intended: Duration,
-}
-
-/// A worker is done with its arrival. There is one for each job.
-pub(crate) struct Done {
-    pub(crate) worker: usize,
-    /// Whether it waits for another job, with a connection that can be used again.
-    pub(crate) idle: bool,
-    /// How late the arrival was begun; none if it was not made.
-    pub(crate) late: Option<Duration>,
-    pub(crate) at: Instant,
-}
-
 /// Works until its connection ends or there are no more jobs.
-pub(crate) async fn work(worker: usize, shared: Arc<Shared>, first: Job, mut jobs: Receiver<Job>) {
+pub(crate) async fn work(shared: Arc<Shared>, first: Job, mut jobs: Receiver<Job>) {
     let mut hands = Hands { connection: None, buffer: Vec::new() };
     // One timer for all of its requests: moving it costs less than making one for each.
     let mut timer = pin!(sleep_until(shared.start));
     let mut job = first;
     loop {
-        let report = Report::begin(worker, &shared, job);
+        let started = job.begin();
         let arrival = shared.draw.arrival(job.n, job.intended);
         let mut connecting = false;
-        timer.as_mut().reset(report.started + shared.timeout);
+        timer.as_mut().reset(started + shared.timeout);
         let made = tokio::select! {
             biased;
             made = hands.make(&shared, &arrival, &mut connecting) => made,
             () = &mut timer => Err(if connecting { Error::ConnectTimeout } else { Error::Timeout }),
         };
-        report.end(made, hands.connection.is_some());
+        job.end(made, hands.connection.is_some());
         let Some(connection) = &mut hands.connection else { return };
-        job = tokio::select! {
+        let next = tokio::select! {
             biased;
-            job = jobs.recv() => match job {
-                Some(job) => job,
-                None => return,
-            },
-            () = connection.closed() => return,
+            next = jobs.recv() => next,
+            () = connection.closed() => {
+                hands.connection = None;
+                // A job may have come in this very moment: it is made on a new connection.
+                jobs.close();
+                jobs.recv().await
+            }
         };
+        let Some(next) = next else { return };
+        job = next;
     }
 }
 
@@ -87,10 +75,10 @@ struct Hands {
 }
 
 /// A request that was answered.
-struct Made {
-    status: u16,
-    ended: Instant,
-    marks: Marks,
+pub(crate) struct Made {
+    pub(crate) status: u16,
+    pub(crate) ended: Instant,
+    pub(crate) marks: Marks,
 }
 
 impl Hands {
@@ -139,54 +127,4 @@ async fn connect(shared: &Shared) -> Result<Connection, Error> {
     let (host, port) = &shared.target;
     let stream = shared.host.dial(host, *port).await.map_err(|error| Error::of_dial(&error))?;
     Connection::new(stream).await
-}
-
-/// Reports what came of a job, once: as stopped, if the worker is dropped in the middle of it.
-struct Report<'a> {
-    worker: usize,
-    shared: &'a Shared,
-    job: Job,
-    started: Instant,
-    ended: bool,
-}
-
-impl<'a> Report<'a> {
-    fn begin(worker: usize, shared: &'a Shared, job: Job) -> Self {
-        Self { worker, shared, job, started: Instant::now(), ended: false }
-    }
-
-    fn end(mut self, made: Result<Made, Error>, idle: bool) {
-        match made {
-            Ok(Made { status, ended, marks }) => self.send(Ok(status), ended, marks, idle),
-            Err(error) => self.send(Err(error), Instant::now(), Marks::default(), idle),
-        }
-    }
-
-    fn send(&mut self, result: Result<u16, Error>, at: Instant, marks: Marks, idle: bool) {
-        self.ended = true;
-        let Self { worker, shared, job, started, .. } = *self;
-        let since = |at: Instant| at.saturating_duration_since(shared.start);
-        let started = result.map_or_else(|error| !error.is_ours(), |_| true).then(|| since(started));
-        let outcome = Outcome {
-            n: job.n,
-            request: shared.draw.request(job.n),
-            intended: job.intended,
-            started,
-            ended: since(at),
-            result,
-            marks,
-        };
-        // Whoever does not listen any more does not want to know.
-        let _ = shared.outcomes.send(outcome);
-        let late = started.map(|started| started.saturating_sub(job.intended));
-        let _ = shared.done.send(Done { worker, idle, late, at });
-    }
-}
-
-impl Drop for Report<'_> {
-    fn drop(&mut self) {
-        if !self.ended {
-            self.send(Err(Error::Stopped), Instant::now(), Marks::default(), false);
-        }
-    }
 }

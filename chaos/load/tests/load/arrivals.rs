@@ -5,7 +5,7 @@ use axum::{Router, routing::get};
 use chaos_load::Error;
 use chaos_model::{Arrivals, Rate};
 use host::memory::MemoryNetwork;
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -84,7 +84,7 @@ async fn latency_counts_from_when_it_was_due_where_the_generator_is_late() {
     let start = Instant::now() - 300 * MS;
     let client = network.host("client");
     let stop = CancellationToken::new();
-    let nothing = std::sync::Arc::new(Nothing);
+    let nothing = Arc::new(Nothing);
     let summary = chaos_load::run(&client, plan("/"), start, nothing, sender, stop).await;
     assert_eq!((summary.due, summary.made), (100, 100), "all that is due is caught up with");
     assert_eq!(summary.late.unwrap().max, 300 * MS);
@@ -153,6 +153,24 @@ async fn stopping_after_the_last_arrival_is_heard_too() {
     }));
     let (outcomes, _) = run_until(&network, plan("/"), stop).await;
     assert!(outcomes.iter().all(|outcome| outcome.result == Err(Error::Stopped) && outcome.ended == 1200 * MS));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_handed_out_but_not_begun_is_reported_too() {
+    let network = MemoryNetwork::new(1);
+    let _target = serve(&network, ok());
+    tokio::time::advance(35 * MS).await;
+    let (stop, start) = (CancellationToken::new(), Instant::now() - 35 * MS);
+    // No worker gets its turn between the hand-out of the first four and the stop.
+    stop.cancel();
+    let (sender, mut outcomes) = tokio::sync::mpsc::unbounded_channel();
+    let client = network.host("client");
+    let summary = chaos_load::run(&client, plan("/"), start, Arc::new(Nothing), sender, stop).await;
+    assert_eq!((summary.due, summary.made, summary.not_made), (4, 0, 4));
+    for _ in 0..4 {
+        let outcome = outcomes.recv().await.unwrap();
+        assert_eq!((outcome.result, outcome.started, outcome.ended), (Err(Error::Stopped), None, 35 * MS));
+    }
 }
 
 #[tokio::test(start_paused = true)]
