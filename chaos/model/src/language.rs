@@ -1,4 +1,4 @@
-//! The language: TOML text to a checked [`Scenario`](crate::Scenario).
+//! The language: TOML text to a checked [`Scenario`].
 //!
 //! A text becomes a tree with places (`document`), settings are laid over it (`overlay`), readers take it apart key by key
 //! (`reader`, and a file for each part of a scenario). Whatever is wrong is collected, not thrown: a user sees all mistakes

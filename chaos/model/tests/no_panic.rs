@@ -98,6 +98,26 @@ fn check(scenario: &str, system: &str, sets: &[Set]) {
     }
 }
 
+#[test]
+fn depth_is_survived_and_takes_no_time() {
+    for depth in [10, 30, 100, 1_000, 100_000] {
+        let dots = "a.".repeat(depth);
+        check(&format!("{dots}a = 1"), SYSTEM, &[]);
+        check(&format!("[[expect]]\nstatus.{dots}a = \"== 1\""), SYSTEM, &[]);
+        check(&format!("[{dots}a]"), SYSTEM, &[]);
+        check(&format!("a = {}1{}", "[".repeat(depth), "]".repeat(depth)), SYSTEM, &[]);
+        check(&format!("a = {}1{}", "{a=".repeat(depth), "}".repeat(depth)), SYSTEM, &[]);
+        for path in ["(", "!", "(@.a&&", "$[?", "[?@", "length("] {
+            let path = format!("$[?{}", path.repeat(depth));
+            check(&REDIS_DOWN.replace("partial ", &format!("body.'{path}'")), SYSTEM, &[]);
+        }
+        let path = format!("load.{dots}a");
+        check(REDIS_DOWN, SYSTEM, &[Set { path, value: "[".repeat(depth), span: None }]);
+        let value = "[".repeat(depth);
+        check(REDIS_DOWN, SYSTEM, &[Set { path: "node.redis.command".to_owned(), value, span: None }]);
+    }
+}
+
 /// Replaces some of a text, at the nearest borders of characters, by a piece.
 fn mutate(text: &str, changes: &[(usize, usize, usize)]) -> String {
     let mut text = text.to_owned();

@@ -10,6 +10,9 @@ use crate::Span;
 /// Ways to say what a node runs; a new one replaces what was there.
 const STARTS: [&str; 4] = ["program", "command", "image", "address"];
 
+/// No setting lies deeper.
+const DEEPEST: usize = 8;
+
 /// One setting.
 #[derive(Clone, Debug)]
 pub(crate) struct Override {
@@ -34,7 +37,7 @@ impl Override {
 /// Lays a setting over a document.
 pub(crate) fn lay(document: &mut Table, set: &Override) -> Result<(), Wrong> {
     let path: Vec<&str> = set.path.split('.').collect();
-    if path.iter().any(|key| key.is_empty()) {
+    if path.iter().any(|key| key.is_empty()) || path.len() > DEEPEST {
         let advice = "write it as `node.gateway.env.NAME` or `load.rate`";
         return Err(Wrong::new(format!("`{}` is no path of a setting", set.path)).advice(advice));
     }

@@ -137,17 +137,26 @@ fn quantile(key: &str) -> Result<Quantile, Wrong> {
     }
 }
 
+/// The parser takes twice as long with each parenthesis inside another, and goes one call deeper with each bracket.
+const DEEPEST: usize = 8;
+
 fn json_path(key: &str) -> Result<String, Wrong> {
-    match serde_json_path::JsonPath::parse(key) {
-        Ok(_) => Ok(key.to_owned()),
-        Err(error) => {
-            let wrong = Wrong::new(format!("`{key}` is no JSONPath: {}", error.message()));
-            let advice = if key.starts_with('$') {
-                "as in `$.user.id`, `$.orders[0].id`, `$['a b']` (RFC 9535)".to_owned()
-            } else {
-                format!("it begins with `$`: body.\"$.{key}\"")
-            };
-            Err(wrong.advice(advice))
-        }
+    let deeper = |(deepest, depth): (usize, usize), c: char| match c {
+        '(' | '[' => (deepest.max(depth + 1), depth + 1),
+        ')' | ']' => (deepest, depth.saturating_sub(1)),
+        _ => (deepest, depth),
+    };
+    if key.chars().fold((0, 0), deeper).0 > DEEPEST || key.len() > 1000 {
+        let wrong = Wrong::new("this JSONPath is too long or too deep");
+        return Err(wrong.advice(format!("at most {DEEPEST} brackets go into one another")));
     }
+    if serde_json_path::JsonPath::parse(key).is_ok() {
+        return Ok(key.to_owned());
+    }
+    let wrong = Wrong::new(format!("`{key}` is no JSONPath"));
+    Err(wrong.advice(if key.starts_with('$') {
+        "as in `$.user.id`, `$.orders[0].id`, `$['a b']` (RFC 9535)".to_owned()
+    } else {
+        format!("it begins with `$`: body.\"$.{key}\"")
+    }))
 }

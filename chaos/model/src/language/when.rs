@@ -120,7 +120,7 @@ fn after_fault(
             let room = show_duration(judged.to.saturating_sub(fault.ends()));
             let next = faults.iter().find(|other| other.at == judged.to && other.name != fault.name);
             let until = next.map_or_else(|| "the run ends".to_owned(), |next| format!("`{}` begins", next.name));
-            let message = format!("after `{}` there are only {room} before {until}", fault.name);
+            let message = format!("after `{}`, only {room} remain before {until}", fault.name);
             findings.add(place.refuse(Wrong::new(message).advice("make `within` shorter, or the run longer")));
             return None;
         }
