@@ -8,7 +8,7 @@ use bytes::BytesMut;
 use chaos_redis::codec::Request;
 use rand::{Rng as _, RngExt as _, seq::IndexedRandom as _};
 
-const BATCHES: usize = 150;
+const BATCHES: usize = 1000;
 const BATCH: usize = 20;
 
 const COMMANDS: &[&str] = &[
@@ -101,10 +101,17 @@ async fn replies(connection: &mut Connection, requests: &[Vec<&[u8]>]) -> Vec<St
     for request in requests {
         let reply = connection.read().await.escape_ascii().to_string();
         let reply = reply.replace("\\r\\n", "\r\n");
-        // The real one works it out now and then.
-        let reply = reply.split_once(",avg_ttl=").map_or(reply.as_str(), |(before, _)| before);
+        let reply = without_average(reply);
         let is_time = request[0].to_ascii_uppercase().ends_with(b"TTL") && !reply.starts_with(":-");
-        replies.push(if is_time && reply.starts_with(':') { ":<time>".to_owned() } else { without_identity(reply) });
+        replies.push(if is_time && reply.starts_with(':') { ":<time>".to_owned() } else { without_identity(&reply) });
     }
     replies
+}
+
+/// Takes the average time to live out of `INFO keyspace`, and so the length in front: the real one works it out now and
+/// then, and keeps it when it no longer holds.
+fn without_average(reply: String) -> String {
+    let Some((_, keyspace)) = reply.split_once("# Keyspace") else { return reply };
+    let lines = keyspace.lines().map(|line| line.split_once(",avg_ttl=").map_or(line, |(before, _)| before));
+    lines.collect::<Vec<_>>().join("\n")
 }
