@@ -46,20 +46,21 @@ fn matches(pattern: &[u8], name: &[u8]) -> bool {
 }
 
 fn set(call: &mut Call<'_>) -> Reply {
-    match call.after(2) {
-        [name, value] if name.eq_ignore_ascii_case(b"maxmemory") => {
-            let bytes = memory(value).ok_or_else(|| {
-                let after = "') - argument must be a memory value";
-                Refusal::repeating("ERR CONFIG SET failed (possibly related to argument '", name, after)
-            })?;
-            call.state.store.set_max_bytes(bytes);
-            Ok(Frame::OK)
-        }
-        [name, ..] => {
-            Err(Refusal::repeating("ERR Unknown option or number of arguments for CONFIG SET - '", name, "'"))
-        }
-        [] => Err(Refusal::SYNTAX),
+    let (pairs, odd) = call.after(2).as_chunks::<2>();
+    if !odd.is_empty() {
+        return Err(Refusal::SYNTAX);
     }
+    if let Some([name, _]) = pairs.iter().find(|[name, _]| !name.eq_ignore_ascii_case(b"maxmemory")) {
+        return Err(Refusal::repeating("ERR Unknown option or number of arguments for CONFIG SET - '", name, "'"));
+    }
+    for [name, value] in pairs {
+        let bytes = memory(value).ok_or_else(|| {
+            let after = "') - argument must be a memory value";
+            Refusal::repeating("ERR CONFIG SET failed (possibly related to argument '", name, after)
+        })?;
+        call.state.store.set_max_bytes(bytes);
+    }
+    Ok(Frame::OK)
 }
 
 /// A number of bytes with a unit of Redis: `k`, `m` and `g` are thousands, `kb`, `mb` and `gb` are multiples of 1024.

@@ -20,6 +20,7 @@ mod quit;
 mod refusal;
 mod select;
 mod set;
+mod setex;
 mod ttl;
 
 use crate::{
@@ -94,6 +95,8 @@ const TABLE: &[&Command] = &[
     &get::GET,
     &set::SET,
     &mget::MGET,
+    &setex::SETEX,
+    &setex::PSETEX,
     &del::DEL,
     &exists::EXISTS,
     &expire::PEXPIRE,
@@ -117,9 +120,9 @@ const TABLE: &[&Command] = &[
 
 /// Runs a command. What it refuses is its reply too.
 pub(crate) fn execute(mut call: Call<'_>) -> Frame {
-    call.state.stats.commands += 1;
     let reply = find(call.arguments).and_then(|command| {
         check(command, &mut call)?;
+        call.state.stats.commands += 1;
         call.client.last_command = command.name;
         (command.run)(&mut call)
     });

@@ -25,9 +25,11 @@ impl Refusal {
         Self(Cow::Borrowed(text.as_bytes()))
     }
 
-    /// A text with some of the client's bytes in it, up to the first NUL, as C has it.
+    /// A text with some of the client's bytes in it, up to the first NUL, as C has it. Line breaks at the end go.
     pub(super) fn repeating(before: &str, client: &[u8], after: &str) -> Self {
-        Self(Cow::Owned([before.as_bytes(), until_nul(client), after.as_bytes()].concat()))
+        let mut text = [before.as_bytes(), until_nul(client), after.as_bytes()].concat();
+        while text.pop_if(|last| matches!(last, b'\r' | b'\n')).is_some() {}
+        Self(Cow::Owned(text))
     }
 
     pub(super) fn wrong_arity(command: &str) -> Self {
