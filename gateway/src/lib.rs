@@ -3,8 +3,8 @@
 //! [`run`] builds it from a [`Host`] and takes nothing elsewhere: the same code runs on TCP and in memory. It promises
 //! its clients an answer in time, whatever fails behind it: whole, partial and marked as such, or a problem with a reason.
 //!
-//! The parts: [`edge`] is what a client meets, [`profile`] what it asks for, [`upstream`] the services behind, [`cache`]
-//! what is kept of them, [`health`] what is known of all these.
+//! The parts: `edge` is what a client meets, `profile` what it asks for, `upstream` the services behind, `cache`
+//! what is kept of them, `health` what is known of all these.
 
 mod cache;
 mod edge;

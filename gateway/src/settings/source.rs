@@ -36,11 +36,12 @@ pub enum Invalid {
     },
 }
 
-/// The variable of the argument with this id.
+/// The variable of the argument with this id: what all programs of the system have is named alike in all of them.
 fn variable(id: &str) -> String {
     let name = id.to_uppercase();
     match id {
-        "port" | "user_service_url" | "order_service_url" | "product_service_url" | "redis_url" => name,
+        "port" | "bind" | "user_service_url" | "order_service_url" | "product_service_url" | "redis_url" => name,
+        "log" => "RUST_LOG".to_owned(),
         _ => format!("GATEWAY_{name}"),
     }
 }
@@ -50,7 +51,7 @@ fn command() -> clap::Command {
     Settings::command().mut_args(|argument| {
         let help = argument.get_help().map(ToString::to_string).unwrap_or_default();
         let variable = variable(argument.get_id().as_str());
-        if argument.get_long().is_some() { argument.help(format!("{help} [variable: {variable}]")) } else { argument }
+        if argument.get_long().is_some() { argument.help(format!("{help} [env: {variable}]")) } else { argument }
     })
 }
 
@@ -191,7 +192,7 @@ mod tests {
         // The terminal's width decides where it wraps.
         let help = command().render_help().to_string().split_whitespace().collect::<Vec<_>>().join(" ");
         for id in ids() {
-            assert!(help.contains(&format!("[variable: {}]", variable(&id))), "{id} in {help}");
+            assert!(help.contains(&format!("[env: {}]", variable(&id))), "{id} in {help}");
         }
         assert!(help.contains("[default: 1500ms]"), "{help}");
     }
