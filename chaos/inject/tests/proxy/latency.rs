@@ -152,6 +152,20 @@ async fn removal_releases_what_is_delayed_at_that_moment() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_chunk_that_waits_is_judged_again_when_the_faults_change() {
+    let effects = [latency(100 * MS, Direction::Upstream), latency(10_000 * MS, Direction::Upstream)];
+    let (world, proxy, mut stream) = with(&effects).await;
+    let change = async {
+        world.client.sleep(30 * MS).await;
+        remove(&proxy, "1").await;
+        apply(&proxy, fault("2", latency(50 * MS, Direction::Upstream))).await;
+    };
+    let (time, ()) = tokio::join!(round_trip(&mut stream), change);
+    assert_eq!(time, 150 * MS);
+    assert_eq!(remove(&proxy, "2").await.chunks, 1);
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_end_of_a_stream_is_as_late_as_its_bytes() {
     let (_world, proxy, mut stream) = with(&[latency(20 * MS, Direction::Both)]).await;
     let began = Instant::now();

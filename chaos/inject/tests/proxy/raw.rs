@@ -3,7 +3,7 @@
 use crate::support::{REFUSE, apply, fault, link, remove};
 use chaos_inject::{Proxy, ProxyConfig};
 use chaos_model::Effect;
-use host::tcp;
+use host::{TaskGroup, tcp};
 use std::{
     io::{ErrorKind, Read as _, Write as _},
     net::{TcpListener, TcpStream},
@@ -13,6 +13,7 @@ use tokio::runtime::Runtime;
 
 struct Raw {
     runtime: Runtime,
+    tasks: TaskGroup,
     proxy: Proxy,
     node: TcpListener,
 }
@@ -22,13 +23,13 @@ impl Raw {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let node = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = node.local_addr().unwrap().port();
-        let proxy = runtime.block_on(async {
-            let host = tcp::host(tcp::Config::loopback("proxy")).unwrap();
+        let (proxy, tasks) = runtime.block_on(async {
+            let (host, tasks) = tcp::node(tcp::Config::loopback("proxy")).unwrap();
             let proxy = Proxy::start(&host, host.listen(0).unwrap(), ProxyConfig { link: link(), seed: 1 });
             proxy.point_at("127.0.0.1", port);
-            proxy
+            (proxy, tasks)
         });
-        Self { runtime, proxy, node }
+        Self { runtime, tasks, proxy, node }
     }
 
     /// Both ends of a connection through the proxy.
@@ -126,4 +127,17 @@ fn a_client_that_resets_resets_the_node() {
     socket2::SockRef::from(&client).set_linger(Some(Duration::ZERO)).unwrap();
     drop(client);
     assert_reset(&mut served);
+}
+
+#[test]
+fn a_reset_that_shows_in_a_write_alone_is_passed_on_all_the_same() {
+    // The kernel reports it once: the write that meets it fails, and the read after that sees a plain end.
+    let raw = Raw::start();
+    let (mut client, served) = raw.connect();
+    raw.tasks.freeze();
+    socket2::SockRef::from(&served).set_linger(Some(Duration::ZERO)).unwrap();
+    drop(served);
+    client.write_all(b"PING").unwrap();
+    raw.tasks.thaw();
+    assert_reset(&mut client);
 }
