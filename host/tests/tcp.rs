@@ -36,7 +36,7 @@ async fn an_abort_is_a_reset() {
 }
 
 #[tokio::test]
-async fn an_abort_after_a_split_and_a_shutdown_is_a_reset() {
+async fn an_abort_after_a_split_is_a_reset() {
     let (client, mut server) = open_connection().await;
     {
         let (_read, mut write) = server.split();

@@ -1,2 +1,27 @@
-//! The `chaos` command.
-fn main() {}
+//! The `chaos` command: arguments, the choice of a world, the registry of built-in programs, exit codes.
+
+mod args;
+mod commands;
+mod exit;
+mod interrupt;
+mod machine;
+mod programs;
+
+use args::{Args, Command};
+use clap::Parser as _;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    let machine = machine::Machine::look(args.colour);
+    let exit = match args.command {
+        Command::Run(run) => commands::run::run(&machine, &run),
+        Command::Prove(prove) => commands::prove::prove(&machine, &prove),
+        Command::Check(check) => commands::check::check(&machine, &check),
+        Command::Explain(explain) => commands::explain::explain(&machine, &explain),
+        Command::Serve(serve) => commands::serve::serve(&machine, &serve),
+        Command::Keeper => commands::keeper::keeper(),
+        Command::Node(node) => commands::keeper::node(&node),
+    };
+    ExitCode::from(exit.code())
+}

@@ -1,7 +1,7 @@
 //! The stream of events that a run is: versioned, one JSON object a line. Every report is a fold over it.
 
-use crate::{Effect, Phase, Rate, Share, Target, Verdict};
-use serde::{Deserialize, Serialize};
+use crate::{Effect, Phase, Rate, Share, Span, Target, Verdict};
+use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 use std::{collections::BTreeMap, time::Duration};
 
 /// The version of the stream's format. It changes when a reader of today would misread it.
@@ -96,6 +96,8 @@ pub enum Event {
         /// What, in words.
         why: String,
     },
+    /// The system is left up, for whoever wants to poke at it, until an interrupt.
+    Held,
     /// The run was interrupted.
     Interrupted {
         /// By what (`SIGINT`).
@@ -201,6 +203,7 @@ pub struct PhaseFigures {
     /// Arrivals that the generator did not make.
     pub missed: u64,
     /// Answers by status.
+    #[serde(deserialize_with = "status_keys")]
     pub statuses: BTreeMap<u16, u64>,
     /// Arrivals without an answer, by reason.
     pub errors: BTreeMap<String, u64>,
@@ -219,6 +222,15 @@ impl PhaseFigures {
         let parts = self.statuses.range(..500).map(|(_, count)| count).sum();
         Share { parts, whole: self.arrivals }
     }
+}
+
+/// Reads keys that JSON spells as strings. serde buffers a flattened or tagged value, and then no longer takes `"200"` for
+/// a number by itself.
+fn status_keys<'de, D: Deserializer<'de>>(from: D) -> Result<BTreeMap<u16, u64>, D::Error> {
+    let texts = BTreeMap::<String, u64>::deserialize(from)?;
+    let number =
+        |(status, count): (String, u64)| status.parse().map(|status| (status, count)).map_err(D::Error::custom);
+    texts.into_iter().map(number).collect()
 }
 
 /// Latencies of a phase.
@@ -262,8 +274,10 @@ pub struct JudgedCheck {
     pub verdict: Verdict,
     /// What explains it, if anything does: why it can't be said, or an example of what broke it.
     pub note: Option<String>,
-    /// Where it stands: the file, the line (from 1) and the range of bytes.
+    /// Where it stands: the file,
     pub file: String,
-    /// The line, from 1.
+    /// the line, from 1,
     pub line: usize,
+    /// and the place in the scenario's sources, so that a report that has them can show it.
+    pub span: Span,
 }

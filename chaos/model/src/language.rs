@@ -1,6 +1,37 @@
-//! The language: TOML text to a checked [`Scenario`](crate::Scenario).
+//! The language: TOML text to a checked [`Scenario`].
+//!
+//! A text becomes a tree with places (`document`), settings are laid over it (`overlay`), readers take it apart key by key
+//! (`reader`, and a file for each part of a scenario). Whatever is wrong is collected, not thrown: a user sees all mistakes
+//! at once. Guards are proven applicable by checking the scenario once more with each guard's settings.
+
+mod bounds;
+mod braces;
+mod document;
+mod effect;
+mod expect;
+mod fault;
+mod files;
+mod findings;
+mod guard;
+mod load;
+mod names;
+mod nearest;
+mod overlay;
+mod proof;
+mod quantity;
+mod reader;
+mod request;
+mod samples;
+mod scenario;
+mod selector;
+mod subject;
+mod system;
+mod target;
+mod value_test;
+mod when;
 
 use crate::{Diagnostics, Scenario, Set};
+use findings::Findings;
 use std::{io, path::Path};
 
 /// Reads, parses and checks the scenario in `file`, with `sets` laid over it. `read` gives the text of a path: the
@@ -9,6 +40,18 @@ use std::{io, path::Path};
 /// # Errors
 /// Everything that is wrong with it, together.
 pub fn load(file: &Path, sets: &[Set], read: &dyn Fn(&Path) -> io::Result<String>) -> Result<Scenario, Diagnostics> {
-    let _ = (file, sets, read);
-    Err(Diagnostics { list: Vec::new(), sources: crate::Sources::default() })
+    let findings = Findings::default();
+    let (documents, sources) = files::read(file, sets, read, &findings);
+    let checked = documents.as_ref().map(|documents| scenario::check(&documents.laid, &findings));
+    if let (Some(documents), Some(checked)) = (&documents, &checked)
+        && findings.is_empty()
+        // A guard's settings are not laid over those of another.
+        && sets.iter().all(|set| set.span.is_none())
+    {
+        proof::check(documents, &checked.guards, &findings);
+    }
+    match checked.and_then(|checked| checked.scenario) {
+        Some(scenario) if findings.is_empty() => Ok(Scenario { sources, ..scenario }),
+        _ => Err(Diagnostics { list: findings.into_sorted(), sources }),
+    }
 }

@@ -74,6 +74,16 @@ impl Timeline {
         Self { duration, phases }
     }
 
+    /// What an expectation judges that must hold within some time after a fault: from then until the next fault or the
+    /// end. Not one of [`Self::phases`].
+    #[must_use]
+    pub fn after(&self, fault: &Fault, within: Duration, faults: &[Fault]) -> Phase {
+        let next = faults.iter().map(|other| other.at).filter(|at| *at >= fault.ends()).min();
+        let to = next.unwrap_or(self.duration).min(self.duration);
+        let name = format!("{} after {}", crate::quantity::show_duration(within), fault.name);
+        Phase { name, kind: PhaseKind::After, from: fault.ends() + within, to }
+    }
+
     /// The phase of this name.
     #[must_use]
     pub fn phase(&self, name: &str) -> Option<&Phase> {

@@ -10,6 +10,10 @@ pub type NodeName = String;
 /// The name that the load goes by in links (`client -> gateway`).
 pub const CLIENT: &str = "client";
 
+/// The programs that `chaos` brings, by the name that [`Start::Program`] holds.
+pub const KNOWN_PROGRAMS: [&str; 7] =
+    ["gateway", "user-service", "order-service", "product-service", "redis", "redis-server", "redis-built-in"];
+
 /// A checked system.
 #[derive(Clone, Debug, PartialEq)]
 pub struct System {

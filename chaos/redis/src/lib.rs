@@ -1,1 +1,10 @@
-//! RESP codec and the built-in Redis.
+//! RESP, the protocol of Redis ([`codec`]), and a Redis to run where none is installed ([`server`]).
+//!
+//! The codec serves proxies as well, so it knows nothing of the server.
+
+pub mod codec;
+pub mod server;
+
+mod commands;
+
+pub use server::{Config, Error, run, serve};

@@ -1,1 +1,18 @@
-//! Events to a terminal, to JSON lines: folds without a clock.
+//! Folds over the events of a run: to a terminal, to JSON lines, to one outcome, to the summary of many.
+//!
+//! Nothing here knows a clock, a file or whether it writes to a screen: what it needs is in the events, in a [`Style`], and
+//! in the writer that is handed in. So a recorded run is reported like one that happens now.
+
+pub mod failures;
+pub mod json;
+pub mod outcome;
+pub mod style;
+pub mod summary;
+pub mod terminal;
+mod text;
+mod words;
+
+pub use outcome::Outcome;
+pub use style::Style;
+pub use summary::{GuardResult, RunResult};
+pub use terminal::Terminal;

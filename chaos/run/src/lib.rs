@@ -1,1 +1,14 @@
-//! Runs a scenario in a world: phases, faults, load, observation, expectations, verdict.
+//! From a checked scenario to events: provision, warm up, baseline, faults on their timeline, recovery, judgement,
+//! tear-down. Where the system runs is a [`World`]'s business; what people see is the reports'.
+
+mod edges;
+mod events;
+mod examine;
+mod judge;
+mod observe;
+mod run;
+mod world;
+
+pub use events::Events;
+pub use run::{Ending, Options, run};
+pub use world::{Address, Death, TornDown, World, WorldError};

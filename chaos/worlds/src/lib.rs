@@ -1,1 +1,6 @@
-//! Where a system runs: local processes with their keeper.
+//! Where a system runs. Today: [`local`], real processes on this machine.
+
+pub mod keeper;
+pub mod local;
+mod ports;
+mod turn;

@@ -105,7 +105,8 @@ async fn connect(host: &str, port: u16) -> io::Result<TcpStream> {
 /// Where nobody listens, the kernel may choose that very port for our end: TCP then connects the socket to itself. Nobody
 /// listening is a refusal.
 fn not_oneself(stream: TcpStream) -> io::Result<TcpStream> {
-    if stream.local_addr()? == stream.peer_addr()? {
+    // A connection that was reset meanwhile has no peer: its reader will hear of that.
+    if stream.peer_addr().is_ok_and(|peer| stream.local_addr().is_ok_and(|local| local == peer)) {
         stream.set_zero_linger()?;
         return Err(io::ErrorKind::ConnectionRefused.into());
     }

@@ -87,19 +87,18 @@ pub(crate) async fn switching_under_load_loses_no_accept_loop(world: World) {
     });
     let (dialing, address) = (world.client.clone(), world.address);
     let load = world.client.spawn(async move {
-        let mut refused = 0;
         for _ in 0..500 {
             match dialing.dial(address, port).await {
                 // Closed in good order or reset before it was taken: both are an end.
                 Ok(mut stream) => drop(stream.read(&mut [0]).await),
                 Err(error) => {
-                    assert!(matches!(error.kind(), io::ErrorKind::ConnectionRefused | io::ErrorKind::ConnectionReset));
-                    refused += 1;
+                    // The answer may also change in the middle of a handshake.
+                    let expected = [io::ErrorKind::ConnectionRefused, io::ErrorKind::ConnectionReset];
+                    assert!(expected.contains(&error.kind()), "{error:?}");
                 }
             }
             tokio::task::yield_now().await;
         }
-        refused
     });
     while !load.is_finished() {
         for answer in [Answer::Refuse, Answer::Accept, Answer::Hang, Answer::Refuse, Answer::Accept] {

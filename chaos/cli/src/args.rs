@@ -1,0 +1,139 @@
+//! The command line, as people write it.
+
+use clap::{Args as Arguments, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+const AFTER: &str = "\
+Exit codes:
+  0    every expectation held
+  1    an expectation failed
+  2    a scenario or the command line is not valid; nothing was started
+  3    the system could not be started or broken as asked
+  4    inconclusive: a fault never fired, too few requests, the load was not reached
+  130  interrupted
+A folder exits by the worst of its scenarios, in the order 2, 3, 1, 4, 0.
+
+A scenario can start programs of your machine (`command`): treat it as code.";
+
+/// Breaks a system on purpose, watches what its users would see, and says whether that was acceptable.
+#[derive(Debug, Parser)]
+#[command(name = "chaos", version, after_help = AFTER, max_term_width = 100)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+    /// Colours: by the terminal, always or never (NO_COLOR is heard too)
+    #[arg(long = "color", global = true, value_name = "WHEN", default_value = "auto")]
+    pub(crate) colour: Colour,
+}
+
+/// When to use colours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Colour {
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Start the system, put load on it, break it, judge what clients saw, heal it
+    Run(Run),
+    /// Take away each protection that a scenario names, and show that exactly the named expectations break
+    Prove(Prove),
+    /// Look for mistakes in scenarios; starts nothing
+    Check(Check),
+    /// Show what a scenario would do: nodes, links, timeline, expectations; starts nothing
+    Explain(Explain),
+    /// Run one of the built-in programs in the foreground: gateway, user-service, order-service, product-service, redis
+    Serve(Serve),
+    #[command(hide = true)]
+    Keeper,
+    #[command(hide = true)]
+    Node(Node),
+}
+
+/// How scenarios are read.
+#[derive(Clone, Debug, Arguments)]
+pub(crate) struct Reading {
+    /// Scenario files, or folders of them
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+    /// Override a setting, as `load.rate=500/s` or `node.redis.program=redis-built-in`; can be repeated
+    #[arg(long = "set", value_name = "KEY=VALUE", value_parser = key_value)]
+    pub(crate) sets: Vec<(String, String)>,
+}
+
+/// How runs are made.
+#[derive(Clone, Debug, Arguments)]
+pub(crate) struct Running {
+    /// Where the system runs
+    #[arg(long, value_name = "WORLD", default_value = "local")]
+    pub(crate) world: WorldName,
+    /// The seed of every draw: arrivals, variables, jitter, shares
+    #[arg(long, value_name = "NUMBER", default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// Write the events of the run to this file, one JSON object a line (`-` is standard output)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) json: Option<PathBuf>,
+}
+
+/// The worlds there are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum WorldName {
+    /// Real processes on this machine
+    Local,
+}
+
+#[derive(Debug, Arguments)]
+pub(crate) struct Run {
+    #[command(flatten)]
+    pub(crate) reading: Reading,
+    #[command(flatten)]
+    pub(crate) running: Running,
+    /// Judge only this expectation (its `that`, or a part of it that no other has); can be repeated
+    #[arg(short = 'e', long = "expect", value_name = "NAME")]
+    pub(crate) expect: Vec<String>,
+    /// Leave the system up after the judgement, until Ctrl-C
+    #[arg(long)]
+    pub(crate) keep: bool,
+}
+
+#[derive(Debug, Arguments)]
+pub(crate) struct Prove {
+    #[command(flatten)]
+    pub(crate) reading: Reading,
+    #[command(flatten)]
+    pub(crate) running: Running,
+}
+
+#[derive(Debug, Arguments)]
+pub(crate) struct Check {
+    #[command(flatten)]
+    pub(crate) reading: Reading,
+}
+
+#[derive(Debug, Arguments)]
+pub(crate) struct Explain {
+    #[command(flatten)]
+    pub(crate) reading: Reading,
+}
+
+#[derive(Debug, Arguments)]
+pub(crate) struct Serve {
+    /// Which program; its settings are environment variables (`PORT`, `REDIS_URL`, …)
+    #[arg(value_name = "PROGRAM")]
+    pub(crate) program: String,
+}
+
+#[derive(Debug, Arguments)]
+pub(crate) struct Node {
+    /// The keeper's process id
+    pub(crate) keeper: u32,
+    #[arg(last = true, required = true)]
+    pub(crate) command: Vec<String>,
+}
+
+fn key_value(text: &str) -> Result<(String, String), String> {
+    let (key, value) = text.split_once('=').ok_or("it must be KEY=VALUE, as `load.rate=500/s`")?;
+    Ok((key.trim().to_owned(), value.to_owned()))
+}

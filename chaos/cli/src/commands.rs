@@ -1,0 +1,32 @@
+//! One command a file.
+
+pub(crate) mod check;
+pub(crate) mod explain;
+pub(crate) mod keeper;
+pub(crate) mod prove;
+mod read;
+pub(crate) mod run;
+pub(crate) mod serve;
+mod session;
+
+use crate::exit::Exit;
+
+/// Says what is wrong with the command line.
+fn refuse(command: &str, why: &str) -> Exit {
+    eprintln!("chaos {command}: {why}");
+    Exit::Invalid
+}
+
+/// Runs a command that needs the network, and says what the machine refused.
+fn in_runtime(command: &str, run: impl AsyncFnOnce() -> Result<Exit, String>) -> Exit {
+    let result = tokio::runtime::Runtime::new().map_err(|error| error.to_string()).and_then(|runtime| {
+        let result = runtime.block_on(run());
+        // Nothing of a run is left to wait for: what still runs are idle timers.
+        runtime.shutdown_background();
+        result
+    });
+    result.unwrap_or_else(|why| {
+        eprintln!("chaos {command}: {why}");
+        Exit::Machine
+    })
+}

@@ -1,0 +1,32 @@
+//! `chaos check FILE…`: looks for mistakes, starts nothing.
+
+use super::read;
+use crate::{args::Check, exit::Exit, machine::Machine};
+
+pub(crate) fn check(machine: &Machine, args: &Check) -> Exit {
+    let files = match read::files(&args.reading.files) {
+        Ok(files) => files,
+        Err(why) => {
+            eprintln!("chaos check: {why}");
+            return Exit::Invalid;
+        }
+    };
+    let sets = read::sets(&args.reading.sets);
+    let mut exit = Exit::Pass;
+    for file in files {
+        match read::load(machine, &file, &sets) {
+            Some(scenario) => {
+                let count = |count: usize, what: &str| format!("{count} {what}{}", if count == 1 { "" } else { "s" });
+                println!(
+                    "{}: valid, {}, {}, {}",
+                    file.display(),
+                    count(scenario.faults.len(), "fault"),
+                    count(scenario.expectations.len(), "expectation"),
+                    count(scenario.guards.len(), "guard"),
+                );
+            }
+            None => exit = Exit::Invalid,
+        }
+    }
+    exit
+}

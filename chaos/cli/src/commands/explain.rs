@@ -1,0 +1,150 @@
+//! `chaos explain FILE…`: what a scenario would do, in words; starts nothing.
+
+use super::read;
+use crate::{args::Explain, exit::Exit, machine::Machine};
+use chaos_model::{Node, Scenario, Scope, Start, quantity::show_duration, system::Piece};
+use std::fmt::Write as _;
+
+pub(crate) fn explain(machine: &Machine, args: &Explain) -> Exit {
+    let files = match read::files(&args.reading.files) {
+        Ok(files) => files,
+        Err(why) => return super::refuse("explain", &why),
+    };
+    let sets = read::sets(&args.reading.sets);
+    let mut exit = Exit::Pass;
+    for (index, file) in files.iter().enumerate() {
+        match read::load(machine, file, &sets) {
+            Some(scenario) => {
+                let gap = if index == 0 { "" } else { "\n" };
+                print!("{gap}{}: {}\n{}", file.display(), scenario.title, words(&scenario));
+            }
+            None => exit = Exit::Invalid,
+        }
+    }
+    exit
+}
+
+fn words(scenario: &Scenario) -> String {
+    let sections = [
+        ("nodes", nodes(scenario)),
+        ("links", links(scenario)),
+        ("load", load(scenario)),
+        ("timeline", timeline(scenario)),
+        ("expectations", expectations(scenario)),
+        ("guards", guards(scenario)),
+    ];
+    let mut text = String::new();
+    for (title, lines) in sections.iter().filter(|(_, lines)| !lines.is_empty()) {
+        let _ = write!(text, "\n{title}\n");
+        for line in lines {
+            let _ = writeln!(text, "  {line}");
+        }
+    }
+    text
+}
+
+fn nodes(scenario: &Scenario) -> Vec<String> {
+    let system = &scenario.system;
+    let width = system.nodes.keys().map(String::len).max().unwrap_or(0);
+    let mut lines = Vec::new();
+    for node in system.nodes.values() {
+        let ready =
+            node.ready.as_ref().map_or_else(|| "a connection".to_owned(), |probe| format!("GET {}", probe.path));
+        let entry = if node.name == system.entry { ", the entry" } else { "" };
+        lines.push(format!("{:width$}  {} ({}{entry}), ready by {ready}", node.name, start(node), node.protocol));
+        lines.extend(node.env.iter().map(|(name, value)| format!("{:width$}    {name}={}", "", template(value))));
+    }
+    lines
+}
+
+fn start(node: &Node) -> String {
+    match &node.start {
+        Start::Program(name) => format!("program {name}"),
+        Start::Command(words) => words.iter().map(template).collect::<Vec<_>>().join(" "),
+    }
+}
+
+fn template(template: &chaos_model::Template) -> String {
+    let piece = |piece: &Piece| match piece {
+        Piece::Text(text) => text.clone(),
+        Piece::Node { to, label: None } => format!("{{{to}}}"),
+        Piece::Node { to, label: Some(label) } => format!("{{{to}#{label}}}"),
+        Piece::OwnPort => "{self.port}".to_owned(),
+    };
+    template.pieces.iter().map(piece).collect()
+}
+
+fn links(scenario: &Scenario) -> Vec<String> {
+    let mut lines: Vec<_> = scenario.system.links.iter().map(ToString::to_string).collect();
+    lines.push("Each link gets a proxy, and each node and proxy a free port on 127.0.0.1.".to_owned());
+    lines
+}
+
+fn load(scenario: &Scenario) -> Vec<String> {
+    let load = &scenario.load;
+    let arrivals = match load.arrivals {
+        chaos_model::Arrivals::Poisson => "Poisson",
+        chaos_model::Arrivals::Constant => "constant",
+    };
+    let warmup = if load.warmup.is_zero() {
+        String::new()
+    } else {
+        format!(", after a warm-up of {}", show_duration(load.warmup))
+    };
+    let total = load.rate.in_time(load.duration);
+    let mut lines = vec![format!(
+        "{} ({arrivals}) for {}{warmup}: about {total} requests, each given up after {}",
+        load.rate,
+        show_duration(load.duration),
+        show_duration(load.timeout),
+    )];
+    for request in &load.requests {
+        let path: String = request.path.pieces.iter().map(text_piece).collect();
+        lines.push(format!("{} {path} (weight {})", request.method, request.weight));
+    }
+    lines
+}
+
+fn text_piece(piece: &chaos_model::load::TextPiece) -> String {
+    match piece {
+        chaos_model::load::TextPiece::Plain(text) => text.clone(),
+        chaos_model::load::TextPiece::Variable(name) => format!("{{{name}}}"),
+    }
+}
+
+fn timeline(scenario: &Scenario) -> Vec<String> {
+    let phases = &scenario.timeline.phases;
+    let width = phases.iter().map(|phase| phase.name.len()).max().unwrap_or(0);
+    let line = |phase: &chaos_model::Phase| {
+        let fault = scenario.faults.iter().find(|fault| fault.name == phase.name);
+        let what = fault.map_or_else(String::new, |fault| {
+            format!("  {} on {}, {} of connections", fault.effect.name(), fault.on, fault.share)
+        });
+        let window = format!("{}..{}", show_duration(phase.from), show_duration(phase.to));
+        format!("{:width$}  {window}{what}", phase.name)
+    };
+    phases.iter().map(line).collect()
+}
+
+fn expectations(scenario: &Scenario) -> Vec<String> {
+    let mut lines = Vec::new();
+    for expectation in &scenario.expectations {
+        let when = match &expectation.scope {
+            Scope::During(phase) => format!("during {phase}"),
+            Scope::After { fault, within } => format!("within {} after {fault}", show_duration(*within)),
+        };
+        lines.push(format!("{} ({when})", expectation.that));
+        lines.extend(expectation.checks.iter().map(|check| format!("  {}", check.subject)));
+    }
+    lines
+}
+
+fn guards(scenario: &Scenario) -> Vec<String> {
+    let mut lines = Vec::new();
+    for guard in &scenario.guards {
+        lines.push(format!("without {}", guard.without));
+        lines.extend(guard.set.iter().map(|set| format!("  {} = {:?}", set.path, set.value)));
+        lines.extend(guard.breaks.iter().map(|that| format!("  breaks: {that}")));
+    }
+    lines
+}

@@ -1,0 +1,54 @@
+//! `chaos prove FILE…`: each guard takes a protection away, and exactly the expectations that it names must break.
+
+use super::{read, session::Session};
+use crate::{args::Prove, exit::Exit, machine::Machine};
+use chaos_model::{Guard, Scenario};
+use chaos_report::{GuardResult, Outcome, summary};
+use std::path::PathBuf;
+
+pub(crate) fn prove(machine: &Machine, args: &Prove) -> Exit {
+    let files = match read::files(&args.reading.files) {
+        Ok(files) => files,
+        Err(why) => return super::refuse("prove", &why),
+    };
+    let mut guarded = Vec::new();
+    for file in files {
+        let sets = read::sets(&args.reading.sets);
+        let Some(scenario) = read::load(machine, &file, &sets) else { return Exit::Invalid };
+        for guard in scenario.guards {
+            let sets: Vec<_> = sets.iter().chain(&guard.set).cloned().collect();
+            let Some(scenario) = read::load(machine, &file, &sets) else { return Exit::Invalid };
+            guarded.push((file.clone(), guard, scenario));
+        }
+    }
+    if guarded.is_empty() {
+        return super::refuse("prove", "there is no guard in these scenarios, so there is nothing to prove");
+    }
+    super::in_runtime("prove", async || {
+        let session = Session::new(machine, &args.running)?;
+        let results = prove_all(&session, &guarded).await;
+        let outcome = if session.interrupted() {
+            Outcome::Interrupted
+        } else {
+            Outcome::worst(results.iter().map(GuardResult::outcome))
+        };
+        let written = session.finish(|mut out, style| {
+            writeln!(out, "\n")?;
+            summary::guards(&mut out, style, &results)
+        });
+        written.map_err(|error| format!("can't write the report: {error}"))?;
+        Ok(Exit::Runs(outcome))
+    })
+}
+
+async fn prove_all(session: &Session, guarded: &[(PathBuf, Guard, Scenario)]) -> Vec<GuardResult> {
+    let mut results = Vec::new();
+    for (file, guard, scenario) in guarded {
+        if session.interrupted() {
+            break;
+        }
+        let records = session.run(file, scenario, Some(&guard.without), false).await;
+        results.push(GuardResult::of(&records, &guard.breaks));
+    }
+    results
+}

@@ -1,0 +1,62 @@
+//! From paths to checked scenarios.
+
+use crate::machine::Machine;
+use chaos_model::{Scenario, Set, language};
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
+
+/// Files of the system's, which lie beside the scenarios.
+const SYSTEM: &str = "system.toml";
+
+/// The scenario files that are meant: files as given, folders by their `.toml` files, in the order of their names.
+///
+/// # Errors
+/// In words, for people: what can't be read, or has no scenario in it.
+pub(crate) fn files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, String> {
+    let mut files = Vec::new();
+    for path in paths {
+        if !path.is_dir() {
+            files.push(path.clone());
+            continue;
+        }
+        let mut found = folder(path).map_err(|error| format!("can't read {}: {error}", path.display()))?;
+        if found.is_empty() {
+            return Err(format!("{} has no scenario in it (files that end in .toml)", path.display()));
+        }
+        found.sort();
+        files.append(&mut found);
+    }
+    Ok(files)
+}
+
+fn folder(path: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(path)? {
+        let path = entry?.path();
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        let is_system = name == SYSTEM || name.ends_with(".system.toml");
+        if name.ends_with(".toml") && !is_system && path.is_file() {
+            files.push(path);
+        }
+    }
+    Ok(files)
+}
+
+/// The settings of the command line.
+pub(crate) fn sets(pairs: &[(String, String)]) -> Vec<Set> {
+    let set = |(path, value): &(String, String)| Set { path: path.clone(), value: value.clone(), span: None };
+    pairs.iter().map(set).collect()
+}
+
+/// Loads a scenario; tells what is wrong with it on standard error.
+pub(crate) fn load(machine: &Machine, file: &Path, sets: &[Set]) -> Option<Scenario> {
+    match language::load(file, sets, &|path| std::fs::read_to_string(path)) {
+        Ok(scenario) => Some(scenario),
+        Err(diagnostics) => {
+            eprint!("{}", diagnostics.render(machine.colour_errors, machine.width));
+            None
+        }
+    }
+}

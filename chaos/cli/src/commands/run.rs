@@ -1,0 +1,86 @@
+//! `chaos run FILE…`.
+
+use super::{read, session::Session};
+use crate::{args::Run, exit::Exit, machine::Machine};
+use chaos_model::Scenario;
+use chaos_report::{Outcome, RunResult, summary};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+pub(crate) fn run(machine: &Machine, args: &Run) -> Exit {
+    let files = match read::files(&args.reading.files) {
+        Ok(files) => files,
+        Err(why) => return super::refuse("run", &why),
+    };
+    let sets = read::sets(&args.reading.sets);
+    let mut scenarios = Vec::new();
+    for file in files {
+        let scenario = read::load(machine, &file, &sets);
+        let scenario = match scenario.map(|scenario| choose(scenario, &args.expect)).transpose() {
+            Ok(scenario) => scenario,
+            Err(why) => return super::refuse("run", &format!("{}: {why}", file.display())),
+        };
+        scenarios.push((file, scenario));
+    }
+    super::in_runtime("run", async || {
+        let session = Session::new(machine, &args.running)?;
+        let results = run_all(&session, &scenarios, args.keep).await;
+        let outcome = Outcome::worst(results.iter().map(|result| result.outcome));
+        let written = session.finish(|mut out, style| {
+            if results.len() < 2 {
+                return Ok(());
+            }
+            writeln!(out, "\n")?;
+            summary::runs(&mut out, style, &results)
+        });
+        written.map_err(|error| format!("can't write the report: {error}"))?;
+        Ok(Exit::Runs(outcome))
+    })
+}
+
+async fn run_all(session: &Session, scenarios: &[(PathBuf, Option<Scenario>)], keep: bool) -> Vec<RunResult> {
+    let mut results = Vec::new();
+    for (file, scenario) in scenarios {
+        if session.interrupted() {
+            break;
+        }
+        results.push(match scenario {
+            Some(scenario) => RunResult::of(&session.run(file, scenario, None, keep).await),
+            None => invalid(file),
+        });
+    }
+    results
+}
+
+fn invalid(file: &Path) -> RunResult {
+    RunResult {
+        file: file.display().to_string(),
+        title: String::new(),
+        outcome: Outcome::Invalid,
+        took: Duration::ZERO,
+        failed: Vec::new(),
+    }
+}
+
+/// The scenario with the wanted expectations alone; all of them where none is asked for.
+fn choose(mut scenario: Scenario, wanted: &[String]) -> Result<Scenario, String> {
+    if wanted.is_empty() {
+        return Ok(scenario);
+    }
+    let names: Vec<String> = scenario.expectations.iter().map(|expectation| expectation.that.clone()).collect();
+    let mut chosen = Vec::new();
+    for want in wanted {
+        let exact = names.iter().filter(|that| *that == want);
+        let parts = names.iter().filter(|that| that.contains(want.as_str()));
+        let found: Vec<_> = if exact.clone().next().is_some() { exact.collect() } else { parts.collect() };
+        match found[..] {
+            [that] => chosen.push(that.clone()),
+            [] => return Err(format!("no expectation is called `{want}`; there are:\n  {}", names.join("\n  "))),
+            _ => return Err(format!("`{want}` is part of several expectations:\n  {}", names.join("\n  "))),
+        }
+    }
+    scenario.expectations.retain(|expectation| chosen.contains(&expectation.that));
+    Ok(scenario)
+}

@@ -1,0 +1,44 @@
+//! `chaos serve PROGRAM`: one built-in program in the foreground, settings from the environment, logs on standard output.
+
+use crate::{args::Serve, exit::Exit, interrupt::Interrupts, machine::Machine, programs};
+use host::{logs, tcp};
+use std::net::{IpAddr, Ipv4Addr};
+use tokio_util::sync::CancellationToken;
+
+pub(crate) fn serve(machine: &Machine, args: &Serve) -> Exit {
+    let Some(program) = programs::find(&args.program) else {
+        let known = programs::PROGRAMS.map(|program| program.name).join(", ");
+        eprintln!("chaos serve: there is no built-in program called `{}`; there are {known}", args.program);
+        return Exit::Invalid;
+    };
+    match run(machine, program) {
+        Ok(()) => Exit::Pass,
+        Err(error) => {
+            eprintln!("{}: {error}", program.name);
+            Exit::Failed
+        }
+    }
+}
+
+fn run(machine: &Machine, program: &programs::Program) -> Result<(), programs::ProgramError> {
+    let runtime = tokio::runtime::Runtime::new()?;
+    runtime.block_on(async {
+        let config = tcp::Config {
+            name: program.name.to_owned(),
+            bind: machine.env.get("BIND").map_or(Ok(IpAddr::V4(Ipv4Addr::LOCALHOST)), |bind| bind.parse())?,
+            seed: machine.env.get("CHAOS_SEED").map_or(Ok(0), |seed| seed.parse())?,
+            settings: machine.env.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect(),
+            shutdown: CancellationToken::new(),
+        };
+        let host = tcp::host(config)?;
+        let filter = machine.env.get("RUST_LOG").map_or("info", String::as_str);
+        tracing::dispatcher::set_global_default(logs::json(&host, filter, std::io::stdout)?)?;
+        let interrupts = Interrupts::listen(&host)?;
+        let shutdown = host.shutdown().clone();
+        drop(host.spawn(async move {
+            interrupts.first().await;
+            shutdown.cancel();
+        }));
+        (program.run)(host).await
+    })
+}

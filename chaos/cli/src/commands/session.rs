@@ -1,0 +1,142 @@
+//! A session of runs: one runtime, one terminal, one recording, one Ctrl-C for all of them.
+
+use crate::{
+    args::{Running, WorldName},
+    interrupt::Interrupts,
+    machine::Machine,
+};
+use chaos_model::{Record, Scenario};
+use chaos_report::{Style, Terminal, json};
+use chaos_run::{Events, Options, World};
+use chaos_worlds::local::{LocalConfig, LocalWorld};
+use host::{Host, tcp};
+use std::{
+    fs::File,
+    io::{self, Write},
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
+};
+
+/// Where text goes.
+type Out = Box<dyn Write + Send>;
+
+/// Several runs, one after the other.
+pub(crate) struct Session {
+    host: Host,
+    interrupts: Interrupts,
+    running: Running,
+    local: LocalConfig,
+    reports: Arc<Mutex<Reports>>,
+    style: Style,
+}
+
+struct Reports {
+    terminal: Terminal<Out>,
+    json: Option<json::Writer<Out>>,
+    /// The first thing that a report could not write: told once, at the end.
+    broken: Option<io::Error>,
+}
+
+impl Session {
+    /// A session as the command line asks. Call it within a runtime.
+    ///
+    /// # Errors
+    /// In words, for people.
+    pub(crate) fn new(machine: &Machine, running: &Running) -> Result<Self, String> {
+        let config = tcp::Config { seed: running.seed, ..tcp::Config::loopback("client") };
+        let host = tcp::host(config).map_err(|error| format!("this machine gives no timer: {error}"))?;
+        let interrupts = Interrupts::listen(&host).map_err(|error| format!("can't listen for signals: {error}"))?;
+        let json_on_stdout = running.json.as_deref() == Some(Path::new("-"));
+        let out: Out = if json_on_stdout { Box::new(io::stderr()) } else { Box::new(io::stdout()) };
+        let style = Style {
+            colour: if json_on_stdout { machine.colour_errors } else { machine.colour },
+            width: machine.width,
+            live: machine.live && !json_on_stdout,
+            verbose: false,
+        };
+        let json = running.json.as_deref().map(open_json).transpose()?;
+        let reports = Reports { terminal: Terminal::new(out, style), json, broken: None };
+        let executable = std::env::current_exe().map_err(|error| format!("can't find this program itself: {error}"))?;
+        let local = LocalConfig {
+            executable,
+            redis_server: machine.find_program("redis-server"),
+            temp: machine.env.get("TMPDIR").map_or_else(std::env::temp_dir, PathBuf::from),
+        };
+        Ok(Self { host, interrupts, running: running.clone(), local, reports: Arc::new(Mutex::new(reports)), style })
+    }
+
+    /// Makes one run, reports it as it goes, and gives its events.
+    pub(crate) async fn run(&self, file: &Path, scenario: &Scenario, without: Option<&str>, hold: bool) -> Vec<Record> {
+        let mut world: Box<dyn World> = match self.running.world {
+            WorldName::Local => Box::new(LocalWorld::new(self.host.clone(), self.local.clone())),
+        };
+        let options = Options {
+            file: file.display().to_string(),
+            seed: self.running.seed,
+            without: without.map(str::to_owned),
+            hold,
+        };
+        // What a guard breaks is meant to break: its place in the file is no news.
+        if without.is_none() {
+            reports(&self.reports).terminal.show_sources(scenario.sources.clone());
+        }
+        let (events, mut records) = Events::channel();
+        let reports_of_run = Arc::clone(&self.reports);
+        // A task of its own: a terminal that is slow, or stopped, must not slow down the run.
+        let reporter = self.host.spawn(async move {
+            let mut seen = Vec::new();
+            while let Some(record) = records.recv().await {
+                reports(&reports_of_run).on(&record);
+                seen.push(record);
+            }
+            seen
+        });
+        let interrupt = Box::pin(self.interrupts.clone().first());
+        chaos_run::run(scenario, world.as_mut(), &options, &events, interrupt).await;
+        drop(events);
+        reporter.await.unwrap_or_default()
+    }
+
+    /// Whether a signal has ended the session.
+    pub(crate) fn interrupted(&self) -> bool {
+        self.interrupts.came()
+    }
+
+    /// Writes what comes after the last run: a summary.
+    ///
+    /// # Errors
+    /// What a report could not write, now or earlier.
+    pub(crate) fn finish(self, summary: impl FnOnce(&mut dyn Write, Style) -> io::Result<()>) -> io::Result<()> {
+        let Ok(reports) = Arc::try_unwrap(self.reports) else { return Ok(()) };
+        let Reports { terminal, json, broken } = reports.into_inner().unwrap_or_else(PoisonError::into_inner);
+        broken.map_or(Ok(()), Err)?;
+        let mut out = terminal.into_inner();
+        summary(&mut out, self.style)?;
+        out.flush()?;
+        json.map_or(Ok(()), |json| json.into_inner().flush())
+    }
+}
+
+impl Reports {
+    fn on(&mut self, record: &Record) {
+        let terminal = self.terminal.on(record);
+        let json = self.json.as_mut().map_or(Ok(()), |json| json.on(record));
+        if let Err(error) = terminal.and(json) {
+            self.broken.get_or_insert(error);
+        }
+    }
+}
+
+fn reports(reports: &Mutex<Reports>) -> std::sync::MutexGuard<'_, Reports> {
+    reports.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn open_json(path: &Path) -> Result<json::Writer<Out>, String> {
+    let out: Out = if path == Path::new("-") {
+        Box::new(io::stdout())
+    } else {
+        let file = File::create(path).map_err(|error| format!("can't write {}: {error}", path.display()))?;
+        Box::new(io::BufWriter::new(file))
+    };
+    Ok(json::Writer::new(out))
+}

@@ -1,0 +1,60 @@
+//! What the command line reads from its surroundings. Nothing else does.
+
+use crate::args::Colour;
+use std::{
+    collections::BTreeMap,
+    ffi::OsString,
+    io::IsTerminal as _,
+    path::{Path, PathBuf},
+};
+
+/// The surroundings of this process.
+pub(crate) struct Machine {
+    /// The environment, as far as it is UTF-8.
+    pub(crate) env: BTreeMap<String, String>,
+    /// Whether standard output is a terminal.
+    pub(crate) live: bool,
+    /// Whether standard output gets colours, and standard error.
+    pub(crate) colour: bool,
+    pub(crate) colour_errors: bool,
+    /// Columns of the terminal.
+    pub(crate) width: usize,
+}
+
+/// Output that goes nowhere in particular is made for this many columns.
+const WIDTH: usize = 80;
+/// Wider lines are hard to read, however wide the terminal.
+const WIDEST: usize = 120;
+
+impl Machine {
+    pub(crate) fn look(colour: Colour) -> Self {
+        #[expect(clippy::disallowed_methods, reason = "this is where the environment is read")]
+        let env: BTreeMap<String, String> = std::env::vars_os().filter_map(utf8).collect();
+        let no_colour = env.get("NO_COLOR").is_some_and(|value| !value.is_empty());
+        let dumb = env.get("TERM").is_some_and(|term| term == "dumb");
+        let coloured = |terminal: bool| match colour {
+            Colour::Always => true,
+            Colour::Never => false,
+            Colour::Auto => terminal && !no_colour && !dumb,
+        };
+        let live = std::io::stdout().is_terminal() && !dumb;
+        let columns = rustix::termios::tcgetwinsize(std::io::stdout()).ok().map(|size| usize::from(size.ws_col));
+        let width = columns.filter(|columns| live && *columns >= 40).unwrap_or(WIDTH).min(WIDEST);
+        let colour_errors = coloured(std::io::stderr().is_terminal());
+        Self { env, live, colour: coloured(live), colour_errors, width }
+    }
+
+    /// Where a program is on the path.
+    pub(crate) fn find_program(&self, name: &str) -> Option<PathBuf> {
+        let path = self.env.get("PATH")?;
+        std::env::split_paths(path).map(|folder| folder.join(name)).find(|file| is_executable(file))
+    }
+}
+
+fn utf8((name, value): (OsString, OsString)) -> Option<(String, String)> {
+    Some((name.into_string().ok()?, value.into_string().ok()?))
+}
+
+fn is_executable(file: &Path) -> bool {
+    rustix::fs::access(file, rustix::fs::Access::EXEC_OK).is_ok() && file.is_file()
+}

@@ -1,0 +1,90 @@
+//! ARCHITECTURE.md is compared with the tree: a map that has gone stale is worse than none.
+
+use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::{Path, PathBuf},
+};
+
+type Edges = BTreeMap<String, BTreeSet<String>>;
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
+}
+
+fn metadata() -> Metadata {
+    MetadataCommand::new().current_dir(root()).no_deps().other_options(["--offline".to_owned()]).exec().unwrap()
+}
+
+fn page() -> String {
+    std::fs::read_to_string(root().join("ARCHITECTURE.md")).unwrap()
+}
+
+/// The rows of the table under a heading, as cells.
+fn table(page: &str, heading: &str) -> Vec<Vec<String>> {
+    let section = page.split(&format!("\n## {heading}\n")).nth(1).expect("the heading is there");
+    let section = section.split("\n## ").next().unwrap();
+    let rows = section.lines().filter(|line| line.starts_with('|')).skip(2);
+    rows.map(|row| row.trim_matches('|').split('|').map(|cell| cell.trim().to_owned()).collect()).collect()
+}
+
+/// What stands in backticks.
+fn names(text: &str) -> BTreeSet<String> {
+    text.split('`').skip(1).step_by(2).map(str::to_owned).collect()
+}
+
+fn edges(metadata: &Metadata, wanted: impl Fn(DependencyKind) -> bool) -> Edges {
+    let members: BTreeSet<String> = metadata.packages.iter().map(|package| package.name.to_string()).collect();
+    let of = |package: &Package| {
+        let own = package.dependencies.iter().filter(|dependency| wanted(dependency.kind));
+        own.map(|dependency| dependency.name.clone()).filter(|name| members.contains(name)).collect()
+    };
+    metadata.packages.iter().map(|package| (package.name.to_string(), of(package))).collect()
+}
+
+#[test]
+fn the_table_of_dependencies_is_what_cargo_says() {
+    let page = page();
+    let mut written = Edges::new();
+    for row in table(&page, "Allowed dependencies") {
+        let krate = names(&row[0]).pop_first().unwrap();
+        assert!(written.insert(krate.clone(), names(&row[1])).is_none(), "{krate} stands there twice");
+    }
+    assert_eq!(written, edges(&metadata(), |kind| kind != DependencyKind::Development));
+}
+
+#[test]
+fn tests_use_no_other_crates_than_the_page_says() {
+    let page = page();
+    let sentence = page.split("For their tests alone, crates may also use:").nth(1).expect("the sentence is there");
+    let sentence = sentence.split("\n\n").next().unwrap();
+    let mut written = Edges::new();
+    for edge in sentence.split(',') {
+        let (from, to) = edge.split_once('→').unwrap();
+        written.entry(names(from).pop_first().unwrap()).or_default().extend(names(to));
+    }
+    let mut actual = edges(&metadata(), |kind| kind == DependencyKind::Development);
+    actual.retain(|_, to| !to.is_empty());
+    assert_eq!(written, actual);
+}
+
+#[test]
+fn the_code_map_is_what_the_tree_is() {
+    let written: BTreeSet<String> = table(&page(), "Code map").iter().flat_map(|row| names(&row[0])).collect();
+    for path in &written {
+        assert!(root().join(path).is_dir(), "the map shows {path}, which is not there");
+    }
+    let metadata = metadata();
+    let folder = |package: &Package| {
+        let folder = package.manifest_path.parent().unwrap().as_std_path().to_owned();
+        folder.strip_prefix(root()).unwrap().to_str().unwrap().to_owned()
+    };
+    let mut actual: BTreeSet<String> = metadata.packages.iter().map(folder).collect();
+    for entry in std::fs::read_dir(root()).unwrap() {
+        let entry = entry.unwrap();
+        let name = entry.file_name().into_string().unwrap();
+        let is_map = entry.path().is_dir() && !name.starts_with('.') && !["target", "chaos"].contains(&name.as_str());
+        actual.extend(is_map.then_some(name));
+    }
+    assert_eq!(written, actual);
+}

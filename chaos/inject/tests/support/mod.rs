@@ -1,0 +1,167 @@
+//! What the tests of the proxy share: a client, a proxy and an echoing node, over TCP or in memory.
+
+#![expect(unreachable_pub, reason = "shared by several tests, each a crate of its own")]
+
+use chaos_inject::{Message, Proxy, ProxyConfig, Reply};
+use chaos_model::{
+    Direction, Distribution, Effect, Endpoint, Fault, Link, OpenConnections, Share, Span, Target, event::Fired,
+};
+use host::{Host, Stream, memory::MemoryNetwork, tcp};
+use std::{io, time::Duration};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    time::timeout,
+};
+
+pub const MS: Duration = Duration::from_millis(1);
+
+/// Three machines and how to wait on them.
+pub struct World {
+    pub client: Host,
+    pub proxy: Host,
+    pub node: Host,
+    /// How the client calls the proxy's machine, and the proxy the node's.
+    names: (&'static str, &'static str),
+    /// How long nothing must happen to say that nothing happens.
+    pub patience: Duration,
+}
+
+impl World {
+    pub fn memory() -> Self {
+        let network = MemoryNetwork::new(1);
+        let [client, proxy, node] = ["client", "proxy", "node"].map(|name| network.host(name));
+        Self { client, proxy, node, names: ("proxy", "node"), patience: Duration::from_secs(3600) }
+    }
+
+    pub fn tcp() -> Self {
+        let host = |name| tcp::host(tcp::Config::loopback(name)).expect("a timer");
+        let [client, proxy, node] = ["client", "proxy", "node"].map(host);
+        Self { client, proxy, node, names: ("127.0.0.1", "127.0.0.1"), patience: 100 * MS }
+    }
+
+    /// A proxy that doesn't know its node yet.
+    pub fn lone_proxy(&self) -> Proxy {
+        let listener = self.proxy.listen(0).expect("a port");
+        Proxy::start(&self.proxy, listener, ProxyConfig { link: link(), seed: 7 })
+    }
+
+    /// A proxy before an echoing node.
+    pub fn proxy(&self) -> Proxy {
+        let proxy = self.lone_proxy();
+        proxy.point_at(self.node_name(), self.echo());
+        proxy
+    }
+
+    pub fn node_name(&self) -> &'static str {
+        self.names.1
+    }
+
+    /// Starts a node that sends back what it gets; its port.
+    pub fn echo(&self) -> u16 {
+        let mut listener = self.node.listen(0).expect("a port");
+        let (port, node) = (listener.port(), self.node.clone());
+        drop(self.node.spawn(async move {
+            while let Ok(stream) = listener.accept().await {
+                drop(node.spawn(echo(stream)));
+            }
+        }));
+        port
+    }
+
+    pub async fn dial(&self, proxy: &Proxy) -> io::Result<Stream> {
+        self.client.dial(self.names.0, proxy.port()).await
+    }
+
+    /// A connection through the proxy that has been used.
+    pub async fn open(&self, proxy: &Proxy) -> Stream {
+        let mut stream = self.dial(proxy).await.expect("a connection");
+        ask(&mut stream, b"hello").await.expect("an answer");
+        stream
+    }
+
+    /// Connects, and asserts that the connection is reset. Over TCP that may show while it is being made.
+    pub async fn assert_reset_on_dial(&self, proxy: &Proxy) {
+        match self.dial(proxy).await {
+            Ok(mut stream) => assert_reset(&mut stream).await,
+            Err(error) => assert_eq!(error.kind(), io::ErrorKind::ConnectionReset),
+        }
+    }
+
+    /// Asserts that the connection neither closes nor answers.
+    pub async fn assert_silent(&self, stream: &mut Stream) {
+        self.assert_silent_for(stream, self.patience).await;
+    }
+
+    /// The same, for a time.
+    pub async fn assert_silent_for(&self, stream: &mut Stream, time: Duration) {
+        let read = timeout(time, stream.read(&mut [0])).await;
+        assert!(read.is_err(), "expected silence, got {read:?}");
+    }
+
+    /// Waits until so many connections are open.
+    pub async fn await_connections(&self, proxy: &Proxy, count: usize) {
+        for _ in 0..2000 {
+            if proxy.connections() == count {
+                return;
+            }
+            self.client.sleep(MS).await;
+        }
+        panic!("{} connections are open, not {count}", proxy.connections());
+    }
+}
+
+async fn echo(mut stream: Stream) {
+    let (mut read, mut write) = stream.split();
+    if tokio::io::copy(&mut read, &mut write).await.is_ok() {
+        let _ = write.shutdown().await;
+    }
+}
+
+/// Sends bytes and reads as many.
+pub async fn ask(stream: &mut Stream, bytes: &[u8]) -> io::Result<()> {
+    stream.write_all(bytes).await?;
+    let mut answer = vec![0; bytes.len()];
+    stream.read_exact(&mut answer).await?;
+    assert_eq!(answer, bytes);
+    Ok(())
+}
+
+/// Asserts that the next read fails with a reset, and does not see an end.
+pub async fn assert_reset(stream: &mut Stream) {
+    let mut byte = [0];
+    let read = timeout(Duration::from_secs(5), stream.read(&mut byte)).await.expect("the reset arrives");
+    assert_eq!(read.map_err(|error| error.kind()), Err(io::ErrorKind::ConnectionReset));
+}
+
+pub fn link() -> Link {
+    Link { from: Endpoint::Node("gateway".to_owned()), to: "redis".to_owned(), label: None }
+}
+
+pub fn fault(name: &str, effect: Effect) -> Fault {
+    Fault {
+        name: name.to_owned(),
+        on: Target::Link(link()),
+        effect,
+        share: Share::ALL,
+        at: Duration::ZERO,
+        lasts: Duration::from_secs(1),
+        span: Span::default(),
+    }
+}
+
+pub fn latency(delay: Duration, direction: Direction) -> Effect {
+    Effect::Latency { delay, jitter: Duration::ZERO, distribution: Distribution::Uniform, direction }
+}
+
+pub const REFUSE: Effect = Effect::Refuse { open: OpenConnections::Reset };
+
+pub async fn apply(proxy: &Proxy, fault: Fault) {
+    assert_eq!(proxy.send(Message::Apply(Box::new(fault))).await, Reply::Done);
+}
+
+pub async fn remove(proxy: &Proxy, name: &str) -> Fired {
+    match proxy.send(Message::Remove { fault: name.to_owned() }).await {
+        Reply::Removed { fired } => fired,
+        other => panic!("{other:?}"),
+    }
+}

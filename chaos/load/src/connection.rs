@@ -1,0 +1,129 @@
+//! One connection, driven by the task that uses it.
+
+use crate::{Error, template::Request};
+use bytes::Bytes;
+use futures_util::FutureExt as _;
+use http::Response;
+use http_body_util::Full;
+use hyper::{
+    body::{Body as _, Incoming},
+    client::conn::http1,
+};
+use hyper_util::rt::TokioIo;
+use std::{
+    future::poll_fn,
+    pin::{Pin, pin},
+    task::{Context, Poll},
+};
+
+/// Bodies beyond this size are not read: memory stays bounded whatever the target sends.
+const BODY_LIMIT: usize = 8 * 1024 * 1024;
+
+/// An established HTTP/1.1 connection.
+pub(crate) struct Connection {
+    requests: http1::SendRequest<Full<Bytes>>,
+    driver: Driver,
+}
+
+/// What moves the bytes. It has to be polled for anything to happen, here by whoever waits for an answer.
+struct Driver(Option<http1::Connection<TokioIo<host::Stream>, Full<Bytes>>>);
+
+impl Driver {
+    /// Moves what can be moved. Once the connection has ended it is dropped, which fails what still waits for it.
+    fn drive(&mut self, cx: &mut Context<'_>) {
+        if let Some(connection) = &mut self.0
+            && connection.poll_unpin(cx).is_ready()
+        {
+            self.0 = None;
+        }
+    }
+}
+
+/// Why a request got no answer.
+pub(crate) enum Failure {
+    /// The connection had ended before any byte of the request was written: it can go out on another one.
+    Unsent(Box<Request>),
+    /// It was sent, at least in part.
+    Lost(Error),
+}
+
+impl Connection {
+    pub(crate) async fn new(stream: host::Stream) -> Result<Self, Error> {
+        // Requests are small: one buffer is cheaper than several.
+        let handshake = http1::Builder::new().writev(false).handshake(TokioIo::new(stream)).await;
+        let (requests, connection) = handshake.map_err(|error| Error::of_exchange(&error))?;
+        Ok(Self { requests, driver: Driver(Some(connection)) })
+    }
+
+    /// Sends a request and waits for the head of its answer. To drop this early is to give up the connection.
+    pub(crate) async fn send(&mut self, request: Request) -> Result<Response<Incoming>, Failure> {
+        let Self { requests, driver } = self;
+        let mut answer = pin!(requests.try_send_request(request));
+        let answered = poll_fn(|cx| {
+            driver.drive(cx);
+            answer.as_mut().poll(cx)
+        });
+        answered.await.map_err(|mut error| match error.take_message() {
+            Some(request) => Failure::Unsent(Box::new(request)),
+            None => Failure::Lost(Error::of_exchange(error.error())),
+        })
+    }
+
+    /// Reads the body to its end into `buffer`, or gives it as it is if it came in one piece.
+    pub(crate) async fn read(&mut self, body: &mut Incoming, buffer: &mut Vec<u8>) -> Result<Option<Bytes>, Error> {
+        buffer.clear();
+        let mut only = None;
+        while let Some(chunk) = self.chunk(body).await? {
+            if only.is_none() && buffer.is_empty() {
+                only = Some(chunk);
+            } else {
+                buffer.extend_from_slice(&only.take().unwrap_or_default());
+                buffer.extend_from_slice(&chunk);
+            }
+            if only.as_ref().map_or(buffer.len(), Bytes::len) > BODY_LIMIT {
+                return Err(Error::BodyTooLarge);
+            }
+        }
+        Ok(only)
+    }
+
+    async fn chunk(&mut self, body: &mut Incoming) -> Result<Option<Bytes>, Error> {
+        loop {
+            // Known from the length, where there is one, without another round.
+            if body.is_end_stream() {
+                return Ok(None);
+            }
+            let frame = poll_fn(|cx| {
+                self.driver.drive(cx);
+                Pin::new(&mut *body).poll_frame(cx)
+            });
+            match frame.await {
+                None => return Ok(None),
+                Some(Err(error)) => return Err(Error::of_exchange(&error)),
+                // Trailers are of no interest.
+                Some(Ok(frame)) => match frame.into_data() {
+                    Ok(chunk) if !chunk.is_empty() => return Ok(Some(chunk)),
+                    _ => {}
+                },
+            }
+        }
+    }
+
+    /// Whether another request can go out on it, after an answer has been read to its end.
+    pub(crate) async fn is_reusable(&mut self) -> bool {
+        poll_fn(|cx| {
+            self.driver.drive(cx);
+            Poll::Ready(self.driver.0.is_some() && self.requests.is_ready())
+        })
+        .await
+    }
+
+    /// Waits until the other side closes it.
+    pub(crate) async fn closed(&mut self) {
+        poll_fn(|cx| {
+            self.driver.drive(cx);
+            if self.driver.0.is_some() { Poll::Pending } else { Poll::Ready(()) }
+        })
+        .await;
+    }
+}

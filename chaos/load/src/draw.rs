@@ -1,0 +1,215 @@
+//! What arrival n does, from (seed, n) alone: pure functions, in the order of nothing.
+
+use crate::Arrival;
+use chaos_model::{Load, Variable};
+use host::{Random, hash};
+use rand::SeedableRng as _;
+use rand_distr::{Distribution as _, Zipf};
+use std::{collections::BTreeMap, time::Duration};
+
+/// The trace id of arrival `n` (W3C trace context: 16 bytes, not all zero), by which its traces and logs are found.
+#[must_use]
+pub fn trace_id(seed: u64, n: u64) -> u128 {
+    let (high, low) = (number(seed, b"trace high", n), number(seed, b"trace low", n));
+    (u128::from(high) << 64 | u128::from(low)).max(1)
+}
+
+/// The id of the client's own span.
+pub(crate) fn span_id(seed: u64, n: u64) -> u64 {
+    number(seed, b"span", n).max(1)
+}
+
+/// A number in (0, 1], of 53 random bits.
+#[expect(clippy::cast_precision_loss, reason = "53 bits fit")]
+pub(crate) fn unit(seed: u64, what: &[u8], n: u64) -> f64 {
+    ((number(seed, what, n) >> 11) + 1) as f64 / (1_u64 << 53) as f64
+}
+
+fn number(seed: u64, what: &[u8], n: u64) -> u64 {
+    hash(seed, &[what, &n.to_le_bytes()])
+}
+
+/// `bits` spread over 0..`count`.
+fn spread(bits: u64, count: u128) -> u64 {
+    let product = u128::from(bits) * count;
+    u64::try_from(product >> 64).expect("less than the count, which is at most 2^64")
+}
+
+/// Draws the arrivals of one load.
+pub(crate) struct Draw {
+    seed: u64,
+    /// The sums of the weights up to and including each request.
+    weights: Vec<u64>,
+    vars: Vec<(String, Source)>,
+}
+
+/// Where a variable's values come from.
+enum Source {
+    Zipf { low: u64, high: u64, ranks: Zipf<f64> },
+    Uniform { low: u64, high: u64 },
+    Sequence { low: u64, high: u64 },
+}
+
+impl Draw {
+    pub(crate) fn new(load: &Load, seed: u64) -> Self {
+        let mut sum = 0;
+        let up_to = |weight: u32| {
+            sum += u64::from(weight);
+            sum
+        };
+        Self {
+            seed,
+            weights: load.requests.iter().map(|request| request.weight).map(up_to).collect(),
+            vars: load.vars.iter().map(|(name, variable)| (name.clone(), Source::new(*variable))).collect(),
+        }
+    }
+
+    /// Which of the requests arrival `n` makes.
+    pub(crate) fn request(&self, n: u64) -> usize {
+        if self.weights.len() < 2 {
+            return 0;
+        }
+        let sum = self.weights.last().copied().unwrap_or(0);
+        let at = spread(number(self.seed, b"request", n), u128::from(sum));
+        self.weights.iter().position(|up_to| at < *up_to).unwrap_or(0)
+    }
+
+    pub(crate) fn arrival(&self, n: u64, intended: Duration) -> Arrival {
+        let value = |(name, source): &(String, Source)| (name.clone(), source.value(self.seed, name, n));
+        let vars: BTreeMap<_, _> = self.vars.iter().map(value).collect();
+        Arrival { n, request: self.request(n), intended, vars }
+    }
+}
+
+impl Source {
+    #[expect(clippy::cast_precision_loss, reason = "rounding doesn't matter to ranges beyond 2^52")]
+    fn new(variable: Variable) -> Self {
+        match variable {
+            Variable::Zipf { low, high, exponent } => {
+                match Zipf::new(high.saturating_sub(low) as f64 + 1.0, exponent) {
+                    Ok(ranks) => Self::Zipf { low, high, ranks },
+                    // Only for an exponent below 0, which the language refuses.
+                    Err(_) => Self::Uniform { low, high },
+                }
+            }
+            Variable::Uniform { low, high } => Self::Uniform { low, high },
+            Variable::Sequence { low, high } => Self::Sequence { low, high },
+        }
+    }
+
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "ranks are from 1 to the range's size")]
+    fn value(&self, seed: u64, name: &str, n: u64) -> u64 {
+        let bits = || hash(seed, &[b"variable", name.as_bytes(), &n.to_le_bytes()]);
+        match self {
+            Self::Zipf { low, high, ranks } => {
+                let rank = ranks.sample(&mut Random::seed_from_u64(bits())) as u64;
+                low.saturating_add(rank.saturating_sub(1)).min(*high)
+            }
+            Self::Uniform { low, high } => low.saturating_add(spread(bits(), size(*low, *high))),
+            Self::Sequence { low, high } => {
+                let step = u64::try_from(u128::from(n) % size(*low, *high)).expect("at most n");
+                low.saturating_add(step)
+            }
+        }
+    }
+}
+
+/// How many numbers there are from `low` to `high`, both included; at least one.
+fn size(low: u64, high: u64) -> u128 {
+    u128::from(high.saturating_sub(low)) + 1
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{load, request};
+    use proptest::prelude::*;
+
+    const COUNT: u64 = 20_000;
+
+    fn values(variable: Variable, seed: u64) -> Vec<u64> {
+        let load = Load { vars: BTreeMap::from([("user".to_owned(), variable)]), ..load() };
+        let draw = Draw::new(&load, seed);
+        (0..COUNT).map(|n| draw.arrival(n, Duration::ZERO).vars["user"]).collect()
+    }
+
+    fn share_of(values: &[u64], value: u64) -> f64 {
+        values.iter().filter(|seen| **seen == value).count() as f64 / values.len() as f64
+    }
+
+    #[test]
+    fn zipf_ranks_fall_off_as_their_rank() {
+        let values = values(Variable::Zipf { low: 11, high: 110, exponent: 1.0 }, 3);
+        assert!(values.iter().all(|value| (11..=110).contains(value)));
+        let harmonic: f64 = (1..=100).map(|rank| 1.0 / f64::from(rank)).sum();
+        for rank in [1, 2, 5, 10] {
+            let expected = 1.0 / (rank as f64 * harmonic);
+            let seen = share_of(&values, 10 + rank);
+            assert!((seen / expected - 1.0).abs() < 0.15, "rank {rank}: {seen} for {expected}");
+        }
+    }
+
+    #[test]
+    fn an_exponent_of_zero_is_uniform() {
+        for variable in [Variable::Zipf { low: 1, high: 10, exponent: 0.0 }, Variable::Uniform { low: 1, high: 10 }] {
+            let values = values(variable, 3);
+            assert!(values.iter().all(|value| (1..=10).contains(value)));
+            for value in 1..=10 {
+                let seen = share_of(&values, value);
+                assert!((seen - 0.1).abs() < 0.01, "{variable:?}: {value} has {seen}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_sequence_goes_round() {
+        let values = values(Variable::Sequence { low: 5, high: 7 }, 3);
+        assert_eq!(values[..7], [5, 6, 7, 5, 6, 7, 5]);
+    }
+
+    #[test]
+    fn requests_come_by_their_weights() {
+        let requests = vec![request("/a", 1), request("/never", 0), request("/b", 3)];
+        let draw = Draw::new(&Load { requests, ..load() }, 9);
+        let mut counts = [0_u64; 3];
+        (0..COUNT).for_each(|n| counts[draw.request(n)] += 1);
+        assert_eq!(counts[1], 0);
+        assert!(counts[0].abs_diff(COUNT / 4) < 250, "{counts:?}");
+    }
+
+    #[test]
+    fn an_arrival_depends_on_seed_and_number_alone() {
+        let variable = Variable::Uniform { low: 0, high: u64::MAX };
+        assert_eq!(values(variable, 1), values(variable, 1));
+        assert_ne!(values(variable, 1), values(variable, 2));
+        // A further variable changes no other's values.
+        let one = BTreeMap::from([("user".to_owned(), variable)]);
+        let mut two = one.clone();
+        two.insert("page".to_owned(), variable);
+        let user = |vars| Draw::new(&Load { vars, ..load() }, 1).arrival(17, Duration::ZERO).vars["user"];
+        assert_eq!(user(one), user(two));
+    }
+
+    #[test]
+    fn trace_ids_are_pinned_and_differ() {
+        // They stand in recorded runs and in traces kept elsewhere.
+        assert_eq!(format!("{:032x}", trace_id(42, 7)), "6a5cd0bccf615cd19c36683a1c089570");
+        assert_ne!(trace_id(42, 7), trace_id(42, 8));
+        assert_ne!(trace_id(42, 7), trace_id(43, 7));
+    }
+
+    proptest! {
+        #[test]
+        fn values_stay_in_their_range(low: u64, high: u64, exponent in 0.0_f64..4.0, n: u64) {
+            let (low, high) = (low.min(high), low.max(high));
+            for variable in [
+                Variable::Zipf { low, high, exponent },
+                Variable::Uniform { low, high },
+                Variable::Sequence { low, high },
+            ] {
+                let value = Source::new(variable).value(5, "user", n);
+                prop_assert!((low..=high).contains(&value), "{:?} gives {}", variable, value);
+            }
+        }
+    }
+}

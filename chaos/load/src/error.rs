@@ -1,0 +1,114 @@
+//! Why an arrival got no answer: a closed set, told by type and not by the text of messages.
+
+use std::io;
+
+/// Why an arrival got no answer. Its text is a short reason for counting (`connect_refused`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, thiserror::Error)]
+pub enum Error {
+    /// Nobody listened.
+    #[error("connect_refused")]
+    ConnectRefused,
+    /// The connection was not established within the client's timeout, or the network gave up.
+    #[error("connect_timeout")]
+    ConnectTimeout,
+    /// The connection could not be established for another reason: an unknown name, no route.
+    #[error("connect_failed")]
+    ConnectFailed,
+    /// The connection was reset.
+    #[error("reset")]
+    Reset,
+    /// The connection was closed in good order before the answer was complete; a kept connection that the server closed
+    /// just as the request went out is one case.
+    #[error("closed")]
+    Closed,
+    /// The answer was not complete within the client's timeout.
+    #[error("timeout")]
+    Timeout,
+    /// The answer was no valid HTTP.
+    #[error("bad_response")]
+    BadResponse,
+    /// The body of the answer was larger than 8 MiB.
+    #[error("body_too_large")]
+    BodyTooLarge,
+    /// The load was stopped before the answer was complete.
+    #[error("stopped")]
+    Stopped,
+    /// The generator could not make the arrival: too many were under way, or the machine had no descriptor or port left.
+    #[error("not_made")]
+    NotMade,
+    /// What the plan asks for can't be sent as HTTP, so the arrival was not made: an invalid method, path or header, or
+    /// a header that frames the message (`content-length`, `transfer-encoding`).
+    #[error("invalid_request")]
+    InvalidRequest,
+}
+
+impl Error {
+    /// Whether no request was made at all, so that the arrival says nothing about the target.
+    #[must_use]
+    pub fn is_ours(self) -> bool {
+        matches!(self, Self::NotMade | Self::InvalidRequest)
+    }
+
+    /// What a failed dial means.
+    pub(crate) fn of_dial(error: &io::Error) -> Self {
+        if error.raw_os_error().is_some_and(is_exhaustion) {
+            return Self::NotMade;
+        }
+        match error.kind() {
+            io::ErrorKind::ConnectionRefused => Self::ConnectRefused,
+            io::ErrorKind::TimedOut => Self::ConnectTimeout,
+            io::ErrorKind::ConnectionReset => Self::Reset,
+            _ => Self::ConnectFailed,
+        }
+    }
+
+    /// What a failed exchange means.
+    pub(crate) fn of_exchange(error: &hyper::Error) -> Self {
+        if error.is_parse() {
+            return Self::BadResponse;
+        }
+        match io_kind(error) {
+            Some(io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionAborted) => {
+                Self::Reset
+            }
+            // hyper's decoder says so of chunks that it can't read.
+            Some(io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData) => Self::BadResponse,
+            _ => Self::Closed,
+        }
+    }
+}
+
+/// The machine ran out of something that each connection needs.
+fn is_exhaustion(code: i32) -> bool {
+    matches!(code, libc::EMFILE | libc::ENFILE | libc::EADDRNOTAVAIL | libc::ENOBUFS | libc::ENOMEM)
+}
+
+fn io_kind(error: &hyper::Error) -> Option<io::ErrorKind> {
+    let mut source = std::error::Error::source(error);
+    while let Some(error) = source {
+        if let Some(error) = error.downcast_ref::<io::Error>() {
+            return Some(error.kind());
+        }
+        source = error.source();
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_machine_lacks_is_not_held_against_the_target() {
+        assert_eq!(Error::of_dial(&io::Error::from_raw_os_error(libc::EMFILE)), Error::NotMade);
+        assert_eq!(Error::of_dial(&io::Error::from_raw_os_error(libc::EADDRNOTAVAIL)), Error::NotMade);
+        assert_eq!(Error::of_dial(&io::Error::from_raw_os_error(libc::ECONNREFUSED)), Error::ConnectRefused);
+        assert_eq!(Error::of_dial(&io::Error::from_raw_os_error(libc::EHOSTUNREACH)), Error::ConnectFailed);
+    }
+
+    #[test]
+    fn reasons_are_short_words() {
+        assert_eq!(Error::ConnectRefused.to_string(), "connect_refused");
+        assert_eq!(Error::NotMade.to_string(), "not_made");
+    }
+}

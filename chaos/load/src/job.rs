@@ -1,0 +1,69 @@
+//! A job: an arrival that was handed out, and the duty to report on it exactly once, whatever becomes of who has it.
+
+use crate::{
+    Error, Marks, Outcome,
+    worker::{Made, Shared},
+};
+use std::{sync::Arc, time::Duration};
+use tokio::time::Instant;
+
+/// An arrival that is due. It is reported as [`Error::Stopped`] if it is dropped before its end, in a queue or at work.
+pub(crate) struct Job {
+    pub(crate) n: u64,
+    pub(crate) intended: Duration,
+    /// Who has it, if anyone.
+    pub(crate) worker: Option<usize>,
+    shared: Arc<Shared>,
+    begun: Option<Instant>,
+    reported: bool,
+}
+
+/// What the dispatcher hears of each job, once.
+pub(crate) struct Done {
+    /// Who had it; none where nobody was free.
+    pub(crate) worker: Option<usize>,
+    /// Whether the worker waits for another job, with a connection that can be used again.
+    pub(crate) idle: bool,
+    /// How late the arrival was begun; none if it was not made.
+    pub(crate) late: Option<Duration>,
+    pub(crate) at: Instant,
+}
+
+impl Job {
+    pub(crate) fn new(shared: &Arc<Shared>, n: u64, intended: Duration) -> Self {
+        Self { n, intended, worker: None, shared: Arc::clone(shared), begun: None, reported: false }
+    }
+
+    /// Notes the actual start, which is now.
+    pub(crate) fn begin(&mut self) -> Instant {
+        *self.begun.insert(Instant::now())
+    }
+
+    pub(crate) fn end(mut self, made: Result<Made, Error>, idle: bool) {
+        match made {
+            Ok(Made { status, ended, marks }) => self.report(Ok(status), ended, marks, idle),
+            Err(error) => self.report(Err(error), Instant::now(), Marks::default(), idle),
+        }
+    }
+
+    fn report(&mut self, result: Result<u16, Error>, at: Instant, marks: Marks, idle: bool) {
+        self.reported = true;
+        let Self { n, intended, worker, ref shared, begun, .. } = *self;
+        let since_start = |at: Instant| at.saturating_duration_since(shared.start);
+        let made = !result.is_err_and(Error::is_ours);
+        let started = begun.filter(|_| made).map(since_start);
+        let (request, ended) = (shared.draw.request(n), since_start(at));
+        // Whoever does not listen any more does not want to know.
+        let _ = shared.outcomes.send(Outcome { n, request, intended, started, ended, result, marks });
+        let late = started.map(|started| started.saturating_sub(intended));
+        let _ = shared.done.send(Done { worker, idle, late, at });
+    }
+}
+
+impl Drop for Job {
+    fn drop(&mut self) {
+        if !self.reported {
+            self.report(Err(Error::Stopped), Instant::now(), Marks::default(), false);
+        }
+    }
+}

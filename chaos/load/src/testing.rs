@@ -1,0 +1,25 @@
+//! Loads for unit tests.
+
+use chaos_model::{Arrivals, Load, Rate, Request, Span, Text, load::TextPiece};
+use std::{collections::BTreeMap, time::Duration};
+
+pub(crate) fn text(plain: &str) -> Text {
+    Text { pieces: vec![TextPiece::Plain(plain.to_owned())] }
+}
+
+pub(crate) fn request(path: &str, weight: u32) -> Request {
+    Request { method: "GET".to_owned(), path: text(path), headers: BTreeMap::new(), body: None, weight }
+}
+
+pub(crate) fn load() -> Load {
+    Load {
+        requests: vec![request("/", 1)],
+        rate: Rate { times: 100, per: Duration::from_secs(1) },
+        arrivals: Arrivals::Constant,
+        duration: Duration::from_secs(1),
+        warmup: Duration::ZERO,
+        timeout: Duration::from_secs(1),
+        vars: BTreeMap::new(),
+        span: Span { source: 0, range: 0..0 },
+    }
+}

@@ -1,0 +1,10 @@
+//! The load generator against servers in memory on a paused clock, and once over TCP.
+
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+mod answers;
+mod arrivals;
+mod bench;
+mod failures;
+mod requests;
+mod tcp;

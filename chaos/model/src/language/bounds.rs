@@ -1,0 +1,137 @@
+//! Comparisons that say nothing: those that can never hold and those that can't fail.
+
+use super::findings::Wrong;
+use crate::{Comparison, Share, quantity::show_duration};
+use std::{fmt, time::Duration};
+
+/// Refuses a comparison of a share that always or never holds.
+pub(crate) fn check_share(comparison: Comparison<Share>) -> Result<Comparison<Share>, Wrong> {
+    let none = Share { parts: 0, whole: 1 };
+    check(comparison, &none, &Share::ALL, "a share lies between 0% and 100%")
+}
+
+/// Refuses a comparison of a latency that always or never holds: an arrival without answer counts as the `timeout`.
+pub(crate) fn check_latency(
+    comparison: Comparison<Duration>,
+    timeout: Duration,
+) -> Result<Comparison<Duration>, Wrong> {
+    let why = format!("a latency lies between 0s and the client's timeout, {}", show_duration(timeout));
+    match comparison {
+        Comparison::Equal(exactly) | Comparison::Different(exactly) => {
+            let (low, high) = (show_duration(exactly.mul_f64(0.9)), show_duration(exactly.mul_f64(1.1)));
+            let message = "no latency is ever exactly that";
+            return Err(Wrong::new(message).advice(format!("give it room: `{low}..{high}`")));
+        }
+        _ => {}
+    }
+    check(comparison.map(Shown), &Shown(Duration::ZERO), &Shown(timeout), &why).map(|c| c.map(|shown| shown.0))
+}
+
+/// Refuses a comparison of a metric that always or never holds. Only what is called as a counter is known not to fall.
+pub(crate) fn check_metric(comparison: Comparison<f64>, name: &str) -> Result<Comparison<f64>, Wrong> {
+    let counter = ["_total", "_count", "_bucket"].iter().any(|end| name.ends_with(end));
+    let low = if counter { 0.0 } else { f64::NEG_INFINITY };
+    let why =
+        if counter { "a counter's increase is never below 0" } else { "a range goes from the lower to the higher" };
+    check(comparison, &low, &f64::INFINITY, why)
+}
+
+/// Refuses a comparison of a number in a body or a header that never holds.
+pub(crate) fn check_number(comparison: Comparison<f64>) -> Result<Comparison<f64>, Wrong> {
+    check(comparison, &f64::NEG_INFINITY, &f64::INFINITY, "a range goes from the lower to the higher")
+}
+
+#[derive(Clone, Copy, PartialEq, PartialOrd)]
+struct Shown(Duration);
+
+impl fmt::Display for Shown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&show_duration(self.0))
+    }
+}
+
+fn check<T: PartialOrd + fmt::Display>(
+    comparison: Comparison<T>,
+    low: &T,
+    high: &T,
+    why: &str,
+) -> Result<Comparison<T>, Wrong> {
+    let backwards = matches!(&comparison, Comparison::Between(from, to) if from > to);
+    let never = match &comparison {
+        Comparison::Less(x) => x <= low,
+        Comparison::AtMost(x) => x < low,
+        Comparison::More(x) => x >= high,
+        Comparison::AtLeast(x) => x > high,
+        Comparison::Equal(x) => x < low || x > high,
+        Comparison::Different(_) => false,
+        Comparison::Between(from, to) => from > to || from > high || to < low,
+    };
+    let always = match &comparison {
+        Comparison::Less(x) => x > high,
+        Comparison::AtMost(x) => x >= high,
+        Comparison::More(x) => x < low,
+        Comparison::AtLeast(x) => x <= low,
+        Comparison::Equal(_) => false,
+        Comparison::Different(x) => x < low || x > high,
+        Comparison::Between(from, to) => from <= low && to >= high,
+    };
+    match (&comparison, never, always) {
+        (Comparison::Between(from, to), ..) if backwards => {
+            Err(Wrong::new(format!("`{comparison}` can never hold")).advice(format!("did you mean `{to}..{from}`?")))
+        }
+        (_, true, _) => Err(Wrong::new(format!("`{comparison}` can never hold")).advice(why)),
+        (_, _, true) => Err(Wrong::new(format!("`{comparison}` can't fail, so it shows nothing")).advice(why)),
+        _ => Ok(comparison),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shares_at_the_ends() {
+        let percent = |parts| Share { parts, whole: 100 };
+        for bad in [
+            Comparison::Less(percent(0)),
+            Comparison::More(percent(100)),
+            Comparison::AtLeast(percent(101)),
+            Comparison::AtLeast(percent(0)),
+            Comparison::AtMost(percent(100)),
+            Comparison::Equal(percent(101)),
+            Comparison::Between(percent(20), percent(10)),
+            Comparison::Between(percent(0), percent(100)),
+        ] {
+            check_share(bad).unwrap_err();
+        }
+        for good in [
+            Comparison::Less(percent(1)),
+            Comparison::AtMost(percent(0)),
+            Comparison::Equal(percent(0)),
+            Comparison::Equal(percent(100)),
+            Comparison::Different(percent(100)),
+            Comparison::AtLeast(percent(100)),
+            Comparison::Between(percent(0), percent(10)),
+        ] {
+            assert_eq!(check_share(good).unwrap(), good);
+        }
+    }
+
+    #[test]
+    fn latencies_beyond_the_timeout_say_nothing() {
+        let (second, two) = (Duration::from_secs(1), Duration::from_secs(2));
+        check_latency(Comparison::Less(two), second).unwrap_err();
+        check_latency(Comparison::More(two), second).unwrap_err();
+        check_latency(Comparison::Less(Duration::ZERO), second).unwrap_err();
+        check_latency(Comparison::Equal(second), two).unwrap_err();
+        check_latency(Comparison::Less(second), second).unwrap();
+    }
+
+    #[test]
+    fn a_gauge_may_be_negative_and_a_counter_not() {
+        check_metric(Comparison::Less(0.0), "temperature").unwrap();
+        check_metric(Comparison::Less(0.0), "hits_total").unwrap_err();
+        check_metric(Comparison::AtLeast(0.0), "hits_total").unwrap_err();
+        check_metric(Comparison::Between(2.0, 1.0), "temperature").unwrap_err();
+    }
+}

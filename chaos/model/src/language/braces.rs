@@ -1,0 +1,133 @@
+//! Texts with places in braces: `{user}` in requests, `{redis}` in settings. `{{` and `}}` are braces themselves.
+
+use super::{findings::Wrong, names, nearest::advise};
+use crate::{
+    NodeName,
+    load::{Text, TextPiece},
+    system::{Piece, Template},
+};
+use std::ops::Range;
+
+enum Part<'a> {
+    Text(String),
+    Place(&'a str, Range<usize>),
+}
+
+/// Takes a text apart at its braces.
+fn parts(text: &str) -> Result<Vec<Part<'_>>, Wrong> {
+    let mut parts = Vec::new();
+    let mut plain = String::new();
+    let mut rest = text;
+    while let Some(brace) = rest.find(['{', '}']) {
+        let at = text.len() - rest.len() + brace;
+        plain.push_str(&rest[..brace]);
+        let from = &rest[brace..];
+        if from.starts_with("{{") || from.starts_with("}}") {
+            plain.push_str(&from[..1]);
+            rest = &from[2..];
+        } else if from.starts_with('}') {
+            let wrong = Wrong::new("this `}` closes nothing").at(at..at + 1);
+            return Err(wrong.advice("write `}}` for the brace itself"));
+        } else {
+            let Some(end) = from.find('}') else {
+                let wrong = Wrong::new("this `{` is never closed").at(at..at + 1);
+                return Err(wrong.advice("write `{{` for the brace itself"));
+            };
+            if !plain.is_empty() {
+                parts.push(Part::Text(std::mem::take(&mut plain)));
+            }
+            parts.push(Part::Place(&from[1..end], at..at + end + 1));
+            rest = &from[end + 1..];
+        }
+    }
+    plain.push_str(rest);
+    if !plain.is_empty() {
+        parts.push(Part::Text(plain));
+    }
+    Ok(parts)
+}
+
+/// A text with variables, all of which must be among `vars`.
+pub(crate) fn text(text: &str, vars: &[&str]) -> Result<Text, Wrong> {
+    let piece = |part| match part {
+        Part::Text(text) => Ok(TextPiece::Plain(text)),
+        Part::Place(name, _) if vars.contains(&name) => Ok(TextPiece::Variable(name.to_owned())),
+        Part::Place(name, at) => {
+            let wrong = Wrong::new(format!("there is no variable called `{name}`")).at(at);
+            Err(if names::is_name(name) {
+                let new = format!("declare it in [load]: `vars.{name} = \"uniform 1..500\"`");
+                let known = advise(name, vars.iter().copied(), "the variables are");
+                wrong.advice(if vars.is_empty() { new } else { known })
+            } else {
+                wrong.advice("write `{{` and `}}` for braces themselves")
+            })
+        }
+    };
+    Ok(Text { pieces: parts(text)?.into_iter().map(piece).collect::<Result<_, _>>()? })
+}
+
+/// A setting of `node`, with uses of other `nodes`.
+pub(crate) fn template(text: &str, node: &str, nodes: &[&str]) -> Result<Template, Wrong> {
+    let piece = |part| match part {
+        Part::Text(text) => Ok(Piece::Text(text)),
+        Part::Place("self.port", _) => Ok(Piece::OwnPort),
+        Part::Place(place, at) => use_of(place, node, nodes).map_err(|wrong| wrong.at(at)),
+    };
+    Ok(Template { pieces: parts(text)?.into_iter().map(piece).collect::<Result<_, _>>()? })
+}
+
+fn use_of(place: &str, node: &str, nodes: &[&str]) -> Result<Piece, Wrong> {
+    let (to, label) = match place.split_once('#') {
+        Some((to, label)) => (to, Some(label)),
+        None => (place, None),
+    };
+    if to == node {
+        let wrong = Wrong::new(format!("node `{node}` names itself"));
+        return Err(wrong.advice("its own port is `{self.port}`"));
+    }
+    if to.starts_with("self") && !nodes.contains(&to) {
+        return Err(Wrong::new(format!("a node has no `{place}`")).advice("its own port is `{self.port}`"));
+    }
+    known_node(to, nodes)?;
+    if let Some(label) = label {
+        names::check(label, "a link's label")?;
+    }
+    Ok(Piece::Node { to: NodeName::from(to), label: label.map(str::to_owned) })
+}
+
+/// Refuses the name of a node that is not there.
+pub(crate) fn known_node(name: &str, nodes: &[&str]) -> Result<(), Wrong> {
+    if nodes.contains(&name) {
+        return Ok(());
+    }
+    let wrong = Wrong::new(format!("there is no node called `{name}`"));
+    Err(wrong.advice(advise(name, nodes.iter().copied(), "the nodes are")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::load::TextPiece::{Plain, Variable};
+
+    #[test]
+    fn reads_variables_and_braces() {
+        let read = text("/a/{user}?q={{x}}", &["user"]).unwrap();
+        let wanted = [Plain("/a/".into()), Variable("user".into()), Plain("?q={x}".into())];
+        assert_eq!(read.pieces, wanted);
+    }
+
+    #[test]
+    fn reads_uses_of_nodes() {
+        let read = template("redis://{redis#sessions}:{self.port}", "gateway", &["gateway", "redis"]).unwrap();
+        let to = Piece::Node { to: "redis".into(), label: Some("sessions".into()) };
+        assert_eq!(read.pieces, [Piece::Text("redis://".into()), to, Piece::Text(":".into()), Piece::OwnPort]);
+    }
+
+    #[test]
+    fn says_where_it_is_wrong() {
+        assert_eq!(text("ab{user", &["user"]).unwrap_err().at, Some(2..3));
+        assert_eq!(text("ab}", &[]).unwrap_err().at, Some(2..3));
+        assert_eq!(text("é{usr}", &["user"]).unwrap_err().at, Some(2..7));
+        template("{gateway}", "gateway", &["gateway"]).unwrap_err();
+    }
+}

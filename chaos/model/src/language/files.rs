@@ -1,0 +1,143 @@
+//! From paths to documents: the scenario, its system, and what is set over them.
+
+use super::{
+    document::{self, Table},
+    findings::Findings,
+    overlay::{self, Override},
+    scenario::Documents,
+};
+use crate::{Diagnostic, Set, Source, Sources, Span};
+use std::{
+    io::{self, ErrorKind},
+    path::Path,
+};
+
+/// The system of a folder's scenarios, unless they say otherwise.
+const DEFAULT_SYSTEM: &str = "system.toml";
+
+/// A scenario's documents as they stand in the files, and with the settings laid over them.
+#[derive(Debug)]
+pub(crate) struct Read {
+    pub(crate) raw: Documents,
+    pub(crate) laid: Documents,
+}
+
+/// Reads the scenario in `file` and its system. Sources are in the order scenario, settings, system.
+pub(crate) fn read(
+    file: &Path,
+    sets: &[Set],
+    read: &dyn Fn(&Path) -> io::Result<String>,
+    findings: &Findings,
+) -> (Option<Read>, Sources) {
+    let mut sources = Sources::default();
+    let raw = text(file, read, None, &mut sources, findings).and_then(|text| document::parse(&text, 0, findings));
+    let overrides: Vec<Override> = sets.iter().filter_map(|set| locate(set, &mut sources)).collect();
+    let Some(raw) = raw else { return (None, sources) };
+    let mut laid = raw.clone();
+    let inline = ["entry", "node"].iter().any(|key| raw.get(key).is_some());
+    lay_all(&mut laid, overrides.iter().filter(|set| inline || !set.of_system()), findings);
+    if inline {
+        both_systems(&laid, findings);
+        let read =
+            Read { raw: Documents { scenario: raw, system: None }, laid: Documents { scenario: laid, system: None } };
+        return (Some(read), sources);
+    }
+    let Some(system) = system(file, &laid, read, &mut sources, findings) else { return (None, sources) };
+    let mut laid_system = system.clone();
+    lay_all(&mut laid_system, overrides.iter().filter(|set| set.of_system()), findings);
+    let raw = Documents { scenario: raw, system: Some(system) };
+    let laid = Documents { scenario: laid, system: Some(laid_system) };
+    (Some(Read { raw, laid }), sources)
+}
+
+/// Gives a setting its place: the one that it has in the file, or a text of its own.
+fn locate(set: &Set, sources: &mut Sources) -> Option<Override> {
+    let (path, value) = (set.path.trim().to_owned(), set.value.clone());
+    let in_file = set
+        .span
+        .clone()
+        .filter(|span| sources.0.get(span.source).is_some_and(|source| source.text.get(span.range.clone()).is_some()));
+    if let Some(span) = in_file {
+        return Some(Override { path, path_span: span.clone(), value, value_span: span });
+    }
+    let source = sources.0.len();
+    let text = format!("{path}={value}");
+    let (path_span, value_span) =
+        (Span { source, range: 0..path.len() }, Span { source, range: path.len() + 1..text.len() });
+    sources.0.push(Source { name: "--set".to_owned(), text: text.into() });
+    Some(Override { path, path_span, value, value_span })
+}
+
+fn lay_all<'a>(document: &mut Table, sets: impl Iterator<Item = &'a Override>, findings: &Findings) {
+    for set in sets {
+        if let Err(wrong) = overlay::lay(document, set) {
+            findings.add(wrong.diagnostic(set.path_span.clone()));
+        }
+    }
+}
+
+fn both_systems(scenario: &Table, findings: &Findings) {
+    let inline = scenario.get("node").or_else(|| scenario.get("entry"));
+    if let (Some(named), Some(inline)) = (scenario.get("system"), inline) {
+        let message = "the system is either in a file of its own or here";
+        let diagnostic =
+            Diagnostic::new(named.key_span.clone(), message).also(inline.key_span.clone(), "nodes are here");
+        findings.add(diagnostic.advice("take `system` away, or the nodes"));
+    }
+}
+
+fn system(
+    file: &Path,
+    scenario: &Table,
+    read: &dyn Fn(&Path) -> io::Result<String>,
+    sources: &mut Sources,
+    findings: &Findings,
+) -> Option<Table> {
+    let named = scenario.get("system");
+    let (name, place) = match named.map(|entry| (entry.value.text(), entry.value.span.clone())) {
+        // Another type is refused by whoever reads the scenario.
+        Some((name, span)) => (name.unwrap_or(DEFAULT_SYSTEM), Some(span)),
+        None => (DEFAULT_SYSTEM, None),
+    };
+    let path = file.parent().unwrap_or_else(|| Path::new("")).join(name);
+    let text = text(&path, read, Some(place), sources, findings)?;
+    document::parse(&text, sources.0.len() - 1, findings)
+}
+
+/// Reads a text and adds it to the sources. `named` is given for a system, with the place that names it, if any does.
+fn text(
+    path: &Path,
+    read: &dyn Fn(&Path) -> io::Result<String>,
+    named: Option<Option<Span>>,
+    sources: &mut Sources,
+    findings: &Findings,
+) -> Option<String> {
+    let name = path.display().to_string();
+    let source = sources.0.len();
+    let result = read(path);
+    let text = result.as_deref().unwrap_or_default();
+    sources.0.push(Source { name: name.clone(), text: text.into() });
+    let error = match result {
+        Ok(text) => return Some(text),
+        Err(error) => error,
+    };
+    let message = match error.kind() {
+        ErrorKind::NotFound => format!("there is no file `{name}`"),
+        ErrorKind::IsADirectory => format!("`{name}` is a folder"),
+        ErrorKind::PermissionDenied => format!("`{name}` may not be read"),
+        ErrorKind::InvalidData => format!("`{name}` is not UTF-8 text"),
+        _ => format!("`{name}` can't be read: {error}"),
+    };
+    let advice = match (error.kind(), &named) {
+        (ErrorKind::NotFound, Some(None)) => {
+            "a scenario's system is `system.toml` beside it; name another by `system = \"FILE\"`, or add nodes here"
+        }
+        (ErrorKind::NotFound, Some(Some(_))) => "the path is taken from the scenario's folder",
+        (ErrorKind::NotFound, None) => "check the path; a scenario is a TOML file",
+        (ErrorKind::InvalidData, _) => "save it as UTF-8",
+        _ => "name a file that can be read",
+    };
+    let span = named.flatten().unwrap_or(Span { source, range: 0..0 });
+    findings.add(Diagnostic::new(span, message).advice(advice));
+    None
+}

@@ -1,0 +1,183 @@
+//! `[load]`: what clients do.
+
+use super::{
+    document::{Kind, Table},
+    findings::{Findings, Wrong},
+    names,
+    nearest::{advise, list, nearest},
+    quantity,
+    reader::{Reader, parse_word, text_of, wrong_type},
+    request::{self, Defaults},
+};
+use crate::{Arrivals, Diagnostic, Load, Rate, Request, Variable};
+use std::{collections::BTreeMap, time::Duration};
+
+/// What is known of the load, even where it is wrong.
+#[derive(Debug, Default)]
+pub(crate) struct LoadRead {
+    /// All of it, if nothing is missing.
+    pub(crate) load: Option<Load>,
+    pub(crate) rate: Option<Rate>,
+    pub(crate) duration: Option<Duration>,
+    pub(crate) timeout: Option<Duration>,
+    /// The names of the variables.
+    pub(crate) vars: Vec<String>,
+}
+
+const REQUEST: &str = "request = \"GET /api/profile/{user}\"";
+
+/// Reads `[load]`.
+pub(crate) fn read(scenario: &mut Reader<'_>, findings: &Findings) -> LoadRead {
+    let Some(table) = scenario.table("load") else {
+        if scenario.entry("load").is_none() {
+            scenario.lacks("[load]", &format!("[load]` with `{REQUEST}`, `rate = \"200/s\"` and `duration = \"12s\""));
+        }
+        return LoadRead::default();
+    };
+    let mut reader = Reader::new(table, "`[load]`", findings);
+    let rate = reader.needed("rate", "rate = \"200/s\"", quantity::rate);
+    let duration = reader.needed("duration", "duration = \"12s\"", not_zero);
+    let arrivals = reader.parse("arrivals", arrivals).unwrap_or_default();
+    let warmup = reader.parse("warmup", quantity::duration).unwrap_or_default();
+    let has_timeout = table.get("timeout").is_some();
+    let given_timeout = reader.parse("timeout", not_zero);
+    let timeout = if has_timeout { given_timeout } else { Some(Duration::from_secs(5)) };
+    let vars_table = reader.table("vars");
+    let vars = vars_table.map(|table| variables(table, findings)).unwrap_or_default();
+    let vars_named: Vec<String> = vars_table.iter().flat_map(|table| table.keys()).map(str::to_owned).collect();
+    let before = findings.len();
+    let requests = requests(&mut reader, &vars_named, findings);
+    let complete = findings.len() == before && !requests.is_empty();
+    reader.finish();
+    if let Some(table) = vars_table.filter(|_| complete) {
+        unused(table, &requests, findings);
+    }
+    if let (Some(rate), Some(duration)) = (rate, duration)
+        && rate.in_time(duration) == 0
+    {
+        let message = format!("at {rate} no request is due within {}", crate::quantity::show_duration(duration));
+        findings.add(Diagnostic::new(table.span.clone(), message).advice("raise `rate` or `duration`"));
+    }
+    let load = || {
+        let (rate, duration, timeout, span) = (rate?, duration?, timeout?, table.span.clone());
+        Some(Load { requests, rate, arrivals, duration, warmup, timeout, vars, span })
+    };
+    LoadRead { load: load(), rate, duration, timeout, vars: vars_named }
+}
+
+/// A duration that is longer than nothing.
+pub(crate) fn not_zero(text: &str) -> Result<Duration, Wrong> {
+    match quantity::duration(text)? {
+        Duration::ZERO => Err(Wrong::new("this must be longer than nothing").advice("write it as `4s`")),
+        duration => Ok(duration),
+    }
+}
+
+fn arrivals(text: &str) -> Result<Arrivals, Wrong> {
+    match text {
+        "poisson" => Ok(Arrivals::Poisson),
+        "constant" => Ok(Arrivals::Constant),
+        _ => {
+            let wrong = Wrong::new(format!("arrivals can't be `{text}`"));
+            Err(wrong.advice(advise(text, ["poisson", "constant"], "they are")))
+        }
+    }
+}
+
+fn requests(reader: &mut Reader<'_>, vars: &[String], findings: &Findings) -> Vec<Request> {
+    let vars: Vec<&str> = vars.iter().map(String::as_str).collect();
+    let defaults = Defaults {
+        headers: reader.table("headers").map(|table| request::headers(table, &vars, findings)).unwrap_or_default(),
+        body: reader.text("body").and_then(|word| request::body(word, &vars, findings)),
+    };
+    let Some(entry) = reader.entry("request") else {
+        reader.lacks("request", REQUEST);
+        return Vec::new();
+    };
+    match &entry.value.kind {
+        Kind::Text(_) => {
+            let word = text_of(entry, findings);
+            word.and_then(|word| request::line(word, &vars, findings))
+                .map(|line| defaults.request(line, BTreeMap::new(), None, 1))
+                .into_iter()
+                .collect()
+        }
+        Kind::List(items) if items.iter().all(|item| item.table().is_some()) && !items.is_empty() => {
+            let tables = items.iter().filter_map(|item| item.table());
+            tables.filter_map(|table| request::read(table, &defaults, &vars, findings)).collect()
+        }
+        _ => {
+            let advice = format!("write `{REQUEST}`, or `[[load.request]]` above each of several");
+            findings.add(wrong_type(entry, "a string", advice));
+            Vec::new()
+        }
+    }
+}
+
+fn variables(table: &Table, findings: &Findings) -> BTreeMap<String, Variable> {
+    let mut vars = BTreeMap::new();
+    for entry in &table.entries {
+        if let Err(wrong) = names::check(&entry.key, "a variable's name") {
+            findings.add(wrong.diagnostic(entry.key_span.clone()));
+        }
+        let Some(word) = text_of(entry, findings) else { continue };
+        if let Some(variable) = parse_word(word, variable, findings) {
+            vars.insert(entry.key.clone(), variable);
+        }
+    }
+    vars
+}
+
+fn variable(text: &str) -> Result<Variable, Wrong> {
+    const KINDS: [&str; 3] = ["zipf", "uniform", "sequence"];
+    let form = "write it as `zipf 1..500`, `uniform 1..500` or `sequence 1..500`";
+    let mut words = text.split_whitespace();
+    let (kind, range, third) = (words.next().unwrap_or_default(), words.next(), words.next());
+    if !KINDS.contains(&kind) {
+        let wrong = Wrong::new(format!("a variable can't be drawn as `{kind}`"));
+        let near = nearest(kind, KINDS).map(|near| format!("did you mean `{near}`?"));
+        return Err(wrong.advice(form).maybe_advice(near));
+    }
+    let Some(range) = range else { return Err(Wrong::new(format!("`{kind}` needs a range of numbers")).advice(form)) };
+    let ends = range.split_once("..").and_then(|(low, high)| Some((low.parse::<u64>().ok()?, high.parse().ok()?)));
+    let Some((low, high)) = ends else {
+        return Err(Wrong::new(format!("`{range}` is no range of whole numbers")).advice(form));
+    };
+    if low > high {
+        let wrong = Wrong::new(format!("no number lies in `{range}`"));
+        return Err(wrong.advice(format!("did you mean `{high}..{low}`?")));
+    }
+    if words.next().is_some() || (third.is_some() && kind != "zipf") {
+        return Err(Wrong::new(format!("there is too much in `{text}`")).advice(form));
+    }
+    let exponent = match third.map(str::parse::<f64>) {
+        None => 1.0,
+        Some(Ok(exponent)) if (0.0..=100.0).contains(&exponent) => exponent,
+        Some(_) => {
+            let wrong = Wrong::new("the exponent of `zipf` is a number from 0 (uniform) to 100 (steep)");
+            return Err(wrong.advice(format!("write it as `zipf {range} 1.2`")));
+        }
+    };
+    Ok(match kind {
+        "zipf" => Variable::Zipf { low, high, exponent },
+        "uniform" => Variable::Uniform { low, high },
+        _ => Variable::Sequence { low, high },
+    })
+}
+
+fn unused(table: &Table, requests: &[Request], findings: &Findings) {
+    let texts = requests.iter().flat_map(|request| {
+        std::iter::once(&request.path).chain(request.headers.values()).chain(request.body.as_ref())
+    });
+    let used: Vec<&str> = texts.flat_map(|text| text.variables()).collect();
+    for entry in table.entries.iter().filter(|entry| !used.contains(&entry.key.as_str())) {
+        let message = format!("no request uses the variable `{}`", entry.key);
+        let advice = format!("use it as `{{{}}}` in a request, or take it away", entry.key);
+        let advice = if used.is_empty() { advice } else { format!("{advice}; used are {}", list(distinct(&used))) };
+        findings.add(Diagnostic::new(entry.key_span.clone(), message).advice(advice));
+    }
+}
+
+fn distinct<'a>(names: &[&'a str]) -> std::collections::BTreeSet<&'a str> {
+    names.iter().copied().collect()
+}

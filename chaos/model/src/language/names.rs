@@ -1,0 +1,61 @@
+//! Rules for names.
+
+use super::{findings::Wrong, quantity};
+use crate::{
+    phase::{BASELINE, RECOVERY, RUN},
+    system::CLIENT,
+};
+
+/// Names that mean something already.
+const RESERVED: &[(&str, &str)] = &[
+    (RUN, "the whole timeline"),
+    (BASELINE, "the time before the first fault"),
+    (RECOVERY, "the time after the last fault"),
+    (CLIENT, "the load"),
+];
+
+/// Whether it is a name: lower-case letters, digits, `-` and `_`, beginning with a letter.
+pub(crate) fn is_name(name: &str) -> bool {
+    name.starts_with(|first: char| first.is_ascii_lowercase())
+        && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'_'))
+}
+
+/// Refuses what is no name; `what` says whose.
+pub(crate) fn check(name: &str, what: &str) -> Result<(), Wrong> {
+    if is_name(name) {
+        return Ok(());
+    }
+    let wrong = Wrong::new(format!("`{name}` can't be {what}"));
+    let window = name
+        .split_once("..")
+        .is_some_and(|(from, to)| quantity::duration(from).is_ok() || quantity::duration(to).is_ok());
+    if window {
+        return Err(wrong.advice("it reads as a window of time"));
+    }
+    let rule = "a name has lower-case letters, digits, `-` and `_`, and begins with a letter";
+    let mended: String = name.trim().to_lowercase().replace([' ', '.', '/'], "-");
+    Err(if is_name(&mended) { wrong.advice(format!("{rule}: `{mended}`")) } else { wrong.advice(rule) })
+}
+
+/// Refuses what can't name a fault.
+pub(crate) fn fault(name: &str) -> Result<String, Wrong> {
+    check(name, "a fault's name")?;
+    if let Some((_, meaning)) = RESERVED.iter().find(|(reserved, _)| *reserved == name) {
+        let wrong = Wrong::new(format!("`{name}` is reserved: it means {meaning}"));
+        return Err(wrong.advice("name the fault after what is broken, as `outage`"));
+    }
+    Ok(name.to_owned())
+}
+
+/// Refuses what can't name a node.
+pub(crate) fn node(name: &str) -> Result<(), Wrong> {
+    if name == CLIENT || name == "self" {
+        let meaning = if name == CLIENT { "the load" } else { "the node itself" };
+        return Err(Wrong::new(format!("`{name}` is reserved: it means {meaning}")).advice("call the node otherwise"));
+    }
+    if name.contains('_') {
+        let advice = format!("node names become host names: `{}`", name.replace('_', "-"));
+        return Err(Wrong::new(format!("`{name}` can't be a node's name")).advice(advice));
+    }
+    check(name, "a node's name")
+}

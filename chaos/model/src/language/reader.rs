@@ -1,0 +1,231 @@
+//! Takes a table apart: "the key of this name and type", and at the end every key that nobody asked for is unknown.
+
+use super::{
+    document::{Entry, Kind, Table, Value, parse_value},
+    findings::{Findings, Wrong},
+    nearest::{list, nearest},
+};
+use crate::{Diagnostic, Span};
+use std::{borrow::Cow, collections::BTreeSet, ops::Range};
+
+/// Reads one table.
+pub(crate) struct Reader<'a> {
+    table: &'a Table,
+    /// What it is, for people: "`[load]`", "this fault".
+    place: String,
+    findings: &'a Findings,
+    asked: Vec<&'static str>,
+    /// Keys that belong to something else, and are refused elsewhere.
+    foreign: Vec<&'static str>,
+    /// Keys that are missing, with what is said of them.
+    missing: Vec<(String, Diagnostic)>,
+}
+
+/// A string and where it stands.
+#[derive(Clone, Copy)]
+pub(crate) struct Word<'a> {
+    pub(crate) text: &'a str,
+    pub(crate) span: &'a Span,
+}
+
+impl Word<'_> {
+    /// A diagnostic about it. Only the whole is pointed at: the text's bytes are not the file's where it has escapes.
+    pub(crate) fn refuse(self, wrong: Wrong) -> Diagnostic {
+        let inner = wrong.at.clone().and_then(|range| self.within(&range));
+        wrong.diagnostic(inner.unwrap_or_else(|| self.span.clone()))
+    }
+
+    /// The place of some bytes of the text, where the file has the text as it is.
+    fn within(self, range: &Range<usize>) -> Option<Span> {
+        let quotes = (self.span.range.len().checked_sub(self.text.len())?) / 2;
+        let exact = self.span.range.len() == self.text.len() + 2 * quotes && quotes <= 1;
+        let start = self.span.range.start + quotes;
+        let inside = !range.is_empty() && range.end <= self.text.len();
+        (exact && inside).then(|| Span { source: self.span.source, range: start + range.start..start + range.end })
+    }
+}
+
+impl<'a> Reader<'a> {
+    /// Begins to read `table`, which people know as `place`.
+    pub(crate) fn new(table: &'a Table, place: impl Into<String>, findings: &'a Findings) -> Self {
+        Self { table, place: place.into(), findings, asked: Vec::new(), foreign: Vec::new(), missing: Vec::new() }
+    }
+
+    /// Where the table stands.
+    pub(crate) fn span(&self) -> &'a Span {
+        &self.table.span
+    }
+
+    /// The entry of this key, whatever its type.
+    pub(crate) fn entry(&mut self, key: &'static str) -> Option<&'a Entry> {
+        self.asked.push(key);
+        self.table.get(key)
+    }
+
+    /// The entry of a key that belongs to something else: `finish` does not count it as one of these.
+    pub(crate) fn foreign(&mut self, key: &'static str) -> Option<&'a Entry> {
+        self.foreign.push(key);
+        self.table.get(key)
+    }
+
+    /// The string of this key.
+    pub(crate) fn text(&mut self, key: &'static str) -> Option<Word<'a>> {
+        let entry = self.entry(key)?;
+        text_of(entry, self.findings)
+    }
+
+    /// The string of this key, which must be there, as in `example`.
+    pub(crate) fn needed_text(&mut self, key: &'static str, example: &str) -> Option<Word<'a>> {
+        if self.table.get(key).is_none() {
+            self.lacks(key, example);
+        }
+        self.text(key)
+    }
+
+    /// What `parse` makes of the string of this key.
+    pub(crate) fn parse<T>(&mut self, key: &'static str, parse: impl FnOnce(&str) -> Result<T, Wrong>) -> Option<T> {
+        let word = self.text(key)?;
+        parse_word(word, parse, self.findings)
+    }
+
+    /// What `parse` makes of the string of this key, which must be there, as in `example`.
+    pub(crate) fn needed<T>(
+        &mut self,
+        key: &'static str,
+        example: &str,
+        parse: impl FnOnce(&str) -> Result<T, Wrong>,
+    ) -> Option<T> {
+        let word = self.needed_text(key, example)?;
+        parse_word(word, parse, self.findings)
+    }
+
+    /// The table of this key.
+    pub(crate) fn table(&mut self, key: &'static str) -> Option<&'a Table> {
+        let entry = self.entry(key)?;
+        let table = entry.value.table();
+        if table.is_none() {
+            self.findings.add(wrong_type(entry, "a table", format!("write `[{key}]` above its keys")));
+        }
+        table
+    }
+
+    /// The tables of a list of tables, `[[key]]`.
+    pub(crate) fn tables(&mut self, key: &'static str) -> Vec<&'a Table> {
+        let Some(entry) = self.entry(key) else { return Vec::new() };
+        let advice = || format!("write `[[{key}]]`, with two brackets, above each");
+        let Kind::List(items) = &entry.value.kind else {
+            self.findings.add(wrong_type(entry, "a list of tables", advice()));
+            // Read as its only one, so that what refers to it is not refused too.
+            return entry.value.table().into_iter().collect();
+        };
+        if items.iter().any(|item| item.table().is_none()) {
+            self.findings.add(wrong_type(entry, "a list of tables", advice()));
+        }
+        items.iter().filter_map(Value::table).collect()
+    }
+
+    /// Says that a key is missing.
+    pub(crate) fn lacks(&mut self, key: &str, example: &str) {
+        let message = format!("{} lacks `{key}`", self.place);
+        let diagnostic = Diagnostic::new(self.table.span.clone(), message).advice(format!("add `{example}`"));
+        self.missing.push((key.to_owned(), diagnostic));
+    }
+
+    /// Says that every key which nobody asked for is unknown, and what is missing: unless one was meant by the other.
+    pub(crate) fn finish(self) {
+        let known: BTreeSet<&str> = self.asked.iter().copied().collect();
+        let is_known = |key: &str| known.contains(key) || self.foreign.contains(&key);
+        let unknown: Vec<&Entry> = self.table.entries.iter().filter(|entry| !is_known(&entry.key)).collect();
+        for entry in &unknown {
+            let message = format!("unknown key `{}` in {}", entry.key, self.place);
+            let near = nearest(&entry.key, known.iter().copied());
+            let home = HOMES.iter().find(|(key, _)| *key == entry.key).map(|(_, home)| home);
+            let advice = match (near, home) {
+                (Some(near), _) => format!("did you mean `{near}`?"),
+                (None, Some(home)) => format!("`{}` belongs in `{home}`", entry.key),
+                (None, None) => format!("its keys are {}", list(known.iter().copied())),
+            };
+            self.findings.add(Diagnostic::new(entry.key_span.clone(), message).advice(advice));
+        }
+        for (key, diagnostic) in self.missing {
+            if unknown.iter().all(|entry| nearest(&entry.key, [key.as_str()]).is_none()) {
+                self.findings.add(diagnostic);
+            }
+        }
+    }
+}
+
+/// Where keys belong that people put elsewhere: in TOML, a key after a header is the header's.
+const HOMES: &[(&str, &str)] = &[
+    ("request", "[load]"),
+    ("rate", "[load]"),
+    ("duration", "[load]"),
+    ("arrivals", "[load]"),
+    ("warmup", "[load]"),
+    ("timeout", "[load]"),
+    ("vars", "[load]"),
+    ("on", "[[fault]]"),
+    ("effect", "[[fault]]"),
+    ("at", "[[fault]]"),
+    ("for", "[[fault]]"),
+    ("delay", "[[fault]]"),
+    ("that", "[[expect]]"),
+    ("during", "[[expect]]"),
+    ("within", "[[expect]]"),
+    ("status", "[[expect]]"),
+    ("latency", "[[expect]]"),
+    ("metric", "[[expect]]"),
+    ("without", "[[guard]]"),
+    ("breaks", "[[guard]]"),
+    ("program", "[node.NAME]"),
+    ("env", "[node.NAME]"),
+    ("title", "the top of the file"),
+    ("system", "the top of the file"),
+];
+
+/// The string of an entry, or a finding.
+pub(crate) fn text_of<'a>(entry: &'a Entry, findings: &Findings) -> Option<Word<'a>> {
+    let Some(text) = entry.value.text() else {
+        let advice = match &entry.value.kind {
+            Kind::Other { raw, .. } => format!("put it in quotes: `{} = \"{raw}\"`", entry.key),
+            _ => format!("write it as `{} = \"…\"`", entry.key).replace('…', "..."),
+        };
+        findings.add(wrong_type(entry, "a string", advice));
+        return None;
+    };
+    Some(Word { text, span: &entry.value.span })
+}
+
+/// The strings of an entry that is a list, or findings.
+pub(crate) fn texts_of<'a>(entry: &'a Entry, findings: &Findings) -> Vec<(Cow<'a, str>, Span)> {
+    let parsed = match &entry.value {
+        Value { kind: Kind::Text(text), span, loose: true } => parse_value(text, span).map(Cow::Owned),
+        _ => None,
+    };
+    let value = parsed.unwrap_or(Cow::Borrowed(&entry.value));
+    let advice = || format!("write it as `{} = [\"a\", \"b\"]`", entry.key);
+    let Kind::List(items) = &value.kind else {
+        findings.add(wrong_type(entry, "a list of strings", advice()));
+        return Vec::new();
+    };
+    if items.iter().any(|item| item.text().is_none()) {
+        findings.add(wrong_type(entry, "a list of strings", advice()));
+    }
+    let texts = items.iter().filter_map(|item| Some((item.text()?.to_owned(), item.span.clone())));
+    texts.map(|(text, span)| (Cow::Owned(text), span)).collect()
+}
+
+/// What `parse` makes of a string, or a finding.
+pub(crate) fn parse_word<'a, T>(
+    word: Word<'a>,
+    parse: impl FnOnce(&'a str) -> Result<T, Wrong>,
+    findings: &Findings,
+) -> Option<T> {
+    parse(word.text).map_err(|wrong| findings.add(word.refuse(wrong))).ok()
+}
+
+/// A diagnostic about a value of the wrong type.
+pub(crate) fn wrong_type(entry: &Entry, wanted: &str, advice: String) -> Diagnostic {
+    let message = format!("`{}` must be {wanted}, and this is {}", entry.key, entry.value.what());
+    Diagnostic::new(entry.value.span.clone(), message).advice(advice)
+}

@@ -1,0 +1,53 @@
+//! Whether there can be enough samples: a p99 of 20 requests is their maximum under another name.
+
+use super::{expect::Against, findings::Findings};
+use crate::{Check, Diagnostic, Fault, Phase, Scope, Subject, quantity::show_duration};
+
+/// Refuses latencies of stretches in which too few requests are due, and what must be reached in no time.
+pub(crate) fn check(checks: &[Check], scope: &Scope, against: &Against<'_>, findings: &Findings) {
+    for check in checks {
+        match (&check.subject, scope) {
+            (Subject::Latency(quantile, _), _) => {
+                let (Some(phase), Some(rate)) = (judged(scope, against), against.load.rate) else { continue };
+                let length = phase.to.saturating_sub(phase.from);
+                let (due, least) = (rate.in_time(length), quantile.least_samples());
+                if due < least {
+                    let length = show_duration(length);
+                    let message = format!("{quantile} takes {least} requests, and {due} are due in {length} at {rate}");
+                    let fitting = [99_900, 99_000, 95_000, 90_000, 50_000].map(crate::Quantile::Percentile);
+                    let fitting = fitting.into_iter().find(|quantile| quantile.least_samples() <= due);
+                    let advice = match fitting {
+                        Some(fitting) => format!("raise the rate, look at a longer stretch, or compare {fitting}"),
+                        None => "raise the rate or look at a longer stretch".to_owned(),
+                    };
+                    findings.add(Diagnostic::new(check.span.clone(), message).advice(advice));
+                }
+            }
+            (Subject::Metric { bound, .. }, Scope::After { within, .. }) if bound.wants_more() && within.is_zero() => {
+                let message = "nothing can be reached within 0s";
+                findings.add(Diagnostic::new(check.span.clone(), message).advice("write `within = \"2s\"`"));
+            }
+            _ => {}
+        }
+    }
+}
+
+/// The stretch that is judged, if it is known.
+fn judged(scope: &Scope, against: &Against<'_>) -> Option<Phase> {
+    let timeline = against.timeline?;
+    match scope {
+        Scope::During(name) => timeline.phase(name).cloned().or_else(|| window(name)),
+        Scope::After { fault, within } => {
+            let faults: Vec<Fault> = against.faults.iter().filter_map(|read| read.fault.clone()).collect();
+            let fault = faults.iter().find(|known| known.name == *fault)?;
+            Some(timeline.after(fault, *within, &faults))
+        }
+    }
+}
+
+/// A window reads as what it is.
+fn window(name: &str) -> Option<Phase> {
+    let (from, to) = name.split_once("..")?;
+    let (from, to) = (super::quantity::duration(from).ok()?, super::quantity::duration(to).ok()?);
+    Some(Phase { name: name.to_owned(), kind: crate::PhaseKind::Window, from, to })
+}

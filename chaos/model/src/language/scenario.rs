@@ -1,0 +1,67 @@
+//! The scenario as a whole: reads one pair of documents, guards not yet applied.
+
+use super::{
+    document::Table,
+    expect::{self, Against},
+    fault,
+    findings::Findings,
+    guard::{self, GuardRead},
+    load,
+    reader::Reader,
+    system,
+};
+use crate::{Diagnostic, Fault, Scenario, Sources, Timeline};
+
+/// The documents that make a scenario.
+#[derive(Clone, Debug)]
+pub(crate) struct Documents {
+    pub(crate) scenario: Table,
+    /// None where the nodes stand in the scenario.
+    pub(crate) system: Option<Table>,
+}
+
+/// A scenario and its guards. The sources are not filled in.
+#[derive(Debug)]
+pub(crate) struct Checked {
+    pub(crate) scenario: Option<Scenario>,
+    pub(crate) guards: Vec<GuardRead>,
+}
+
+/// Reads and checks; what is wrong is added to `findings`.
+pub(crate) fn check(documents: &Documents, findings: &Findings) -> Checked {
+    let mut reader = Reader::new(&documents.scenario, "the scenario", findings);
+    let title = reader.needed_text("title", "title = \"Redis goes down under load\"");
+    if let Some(word) = title.filter(|word| word.text.trim().is_empty()) {
+        let advice = "as in `title = \"Redis goes down under load\"`";
+        findings.add(Diagnostic::new(word.span.clone(), "the title says what the scenario shows").advice(advice));
+    }
+    reader.text("system");
+    let system = match &documents.system {
+        None => system::read(&mut reader, findings),
+        Some(table) => {
+            let mut reader = Reader::new(table, "the system", findings);
+            let system = system::read(&mut reader, findings);
+            reader.finish();
+            system
+        }
+    };
+    let load = load::read(&mut reader, findings);
+    let faults_read = fault::read_all(&mut reader, &system, load.duration, findings);
+    let faults: Vec<Fault> = faults_read.iter().filter_map(|read| read.fault.clone()).collect();
+    let sound = faults.len() == faults_read.len();
+    let mut timeline = load.duration.filter(|_| sound).map(|duration| Timeline::new(duration, &faults));
+    let against = Against { system: &system, load: &load, faults: &faults_read, timeline: timeline.as_ref() };
+    let mut windows = Vec::new();
+    let expectations = expect::read_all(&mut reader, &against, &mut windows, findings);
+    let guards = guard::read_all(&mut reader, &expectations, findings);
+    reader.finish();
+    if let Some(timeline) = &mut timeline {
+        timeline.phases.extend(windows);
+    }
+    let scenario = || {
+        let (title, load, timeline) = (title?.text.to_owned(), load.load?, timeline?);
+        let guards = guards.iter().map(|read| read.guard.clone()).collect();
+        Some(Scenario { title, system, load, faults, expectations, guards, timeline, sources: Sources::default() })
+    };
+    Checked { scenario: scenario(), guards }
+}

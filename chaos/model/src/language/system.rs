@@ -1,0 +1,213 @@
+//! The system: `entry`, `[node.X]`, and the links that settings make.
+
+use super::{
+    braces,
+    document::{Entry, Table},
+    findings::{Findings, Wrong},
+    names,
+    nearest::{advise, list, nearest},
+    reader::{Reader, Word, parse_word, text_of, texts_of},
+};
+use crate::{
+    Diagnostic, Endpoint, HttpProbe, Link, Node, Protocol, Start, System, Template,
+    system::{KNOWN_PROGRAMS, Piece},
+};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Reads a system: from its own file, or from the scenario where the nodes are inline. Nodes that are wrong are kept as
+/// well as can be, so that what refers to them is not refused too.
+pub(crate) fn read(reader: &mut Reader<'_>, findings: &Findings) -> System {
+    let entry = reader.needed_text("entry", "entry = \"gateway\"");
+    let tables = reader.table("node").map(|table| table.entries.as_slice()).unwrap_or_default();
+    if tables.is_empty() {
+        let message = "this system has no nodes";
+        let advice = "add one: `[node.gateway]` with `program = \"gateway\"`";
+        findings.add(Diagnostic::new(reader.span().clone(), message).advice(advice));
+    }
+    let names: Vec<&str> = tables.iter().map(|entry| entry.key.as_str()).collect();
+    let nodes: BTreeMap<_, _> = tables.iter().filter_map(|table| node(table, &names, findings)).collect();
+    let entry = entry.map(|word| check_entry(word, &nodes, &names, findings)).unwrap_or_default();
+    let links = links(&entry, &nodes);
+    System { entry, nodes, links }
+}
+
+fn check_entry(word: Word<'_>, nodes: &BTreeMap<String, Node>, names: &[&str], findings: &Findings) -> String {
+    if let Err(wrong) = braces::known_node(word.text, names) {
+        findings.add(word.refuse(wrong));
+    } else if let Some(node) = nodes.get(word.text).filter(|node| node.protocol != Protocol::Http) {
+        let message = format!("clients speak HTTP, and `{}` speaks {}", word.text, node.protocol);
+        let http = nodes.values().filter(|node| node.protocol == Protocol::Http).map(|node| node.name.as_str());
+        let speaking = list(http);
+        let advice = if speaking.is_empty() {
+            "if it does speak HTTP, add `protocol = \"http\"` to it".to_owned()
+        } else {
+            format!("nodes that speak HTTP: {speaking}")
+        };
+        let wrong = Wrong::new(message).advice(advice);
+        findings.add(word.refuse(wrong).also(node.span.clone(), "this node"));
+    }
+    word.text.to_owned()
+}
+
+fn links(entry: &str, nodes: &BTreeMap<String, Node>) -> Vec<Link> {
+    let mut links = BTreeSet::from([Link { from: Endpoint::Client, to: entry.to_owned(), label: None }]);
+    for node in nodes.values() {
+        let command = if let Start::Command(words) = &node.start { words.as_slice() } else { &[] };
+        let pieces = node.env.values().chain(command).flat_map(|template| &template.pieces);
+        links.extend(pieces.filter_map(|piece| match piece {
+            Piece::Node { to, label } => {
+                Some(Link { from: Endpoint::Node(node.name.clone()), to: to.clone(), label: label.clone() })
+            }
+            Piece::Text(_) | Piece::OwnPort => None,
+        }));
+    }
+    links.into_iter().collect()
+}
+
+fn node(entry: &Entry, names: &[&str], findings: &Findings) -> Option<(String, Node)> {
+    let name = entry.key.as_str();
+    if let Err(wrong) = names::node(name) {
+        findings.add(wrong.diagnostic(entry.key_span.clone()));
+    }
+    let Some(table) = entry.value.table() else {
+        let message = format!("node `{name}` must be a table, and this is {}", entry.value.what());
+        findings.add(Diagnostic::new(entry.value.span.clone(), message).advice(format!("write `[node.{name}]`")));
+        return None;
+    };
+    let mut reader = Reader::new(table, format!("node `{name}`"), findings);
+    let start = start(&mut reader, name, names, findings);
+    let protocol = match table.get("protocol") {
+        None => default_protocol(&start),
+        // Where it is wrong, the one that least is refused with.
+        Some(_) => reader.parse("protocol", protocol).unwrap_or(Protocol::Http),
+    };
+    reader.entry("protocol");
+    let ready = probe(&mut reader, "ready", protocol, findings);
+    let metrics = probe(&mut reader, "metrics", protocol, findings);
+    let env = reader.table("env").map(|table| env(table, &start, name, names, findings)).unwrap_or_default();
+    reader.finish();
+    let span = table.span.clone();
+    Some((name.to_owned(), Node { name: name.to_owned(), start, protocol, ready, metrics, env, span }))
+}
+
+fn start(reader: &mut Reader<'_>, node: &str, names: &[&str], findings: &Findings) -> Start {
+    let entries = ["program", "command", "image", "address"].map(|key| reader.entry(key));
+    let given: Vec<&Entry> = entries.into_iter().flatten().collect();
+    match given.as_slice() {
+        [] => {
+            let message = format!("nothing says what runs on node `{node}`");
+            let advice = "add `program = \"gateway\"` or `command = [\"./server\", \"--port\", \"{self.port}\"]`";
+            findings.add(Diagnostic::new(reader.span().clone(), message).advice(advice));
+        }
+        [_] => {}
+        [first, second, ..] => {
+            let message = format!("node `{node}` has both `{}` and `{}`", first.key, second.key);
+            let diagnostic =
+                Diagnostic::new(second.key_span.clone(), message).also(first.key_span.clone(), "the other");
+            findings.add(diagnostic.advice("one of them says what runs there; take the other away"));
+        }
+    }
+    for entry in given.iter().filter(|entry| matches!(entry.key.as_str(), "image" | "address")) {
+        let message = format!("no world here can take a node by `{}` yet", entry.key);
+        findings.add(Diagnostic::new(entry.key_span.clone(), message).advice("use `program` or `command`"));
+    }
+    let program = || Some(text_of(entries[0]?, findings)).flatten();
+    if let Some(program) = program() {
+        return Start::Program(parse_word(program, known_program, findings).unwrap_or_default());
+    }
+    Start::Command(entries[1].map(|entry| command(entry, node, names, findings)).unwrap_or_default())
+}
+
+fn known_program(name: &str) -> Result<String, Wrong> {
+    if KNOWN_PROGRAMS.contains(&name) {
+        return Ok(name.to_owned());
+    }
+    let wrong = Wrong::new(format!("there is no built-in program called `{name}`"));
+    Err(match nearest(name, KNOWN_PROGRAMS) {
+        Some(near) => wrong.advice(format!("did you mean `{near}`?")),
+        None => {
+            let all = list(KNOWN_PROGRAMS);
+            wrong.advice(format!("built in are {all}; for your own: `command = [\"./{name}\"]`"))
+        }
+    })
+}
+
+fn command(entry: &Entry, node: &str, names: &[&str], findings: &Findings) -> Vec<Template> {
+    let before = findings.len();
+    let words = texts_of(entry, findings);
+    let template = |(text, span): &(std::borrow::Cow<'_, str>, _)| {
+        parse_word(Word { text, span }, |text| braces::template(text, node, names), findings)
+    };
+    let templates: Vec<Template> = words.iter().filter_map(template).collect();
+    if words.first().is_none_or(|(first, _)| first.trim().is_empty()) && findings.len() == before {
+        let message = "a command begins with the program to start";
+        let advice = "as in `command = [\"./server\", \"--port\", \"{self.port}\"]`";
+        findings.add(Diagnostic::new(entry.value.span.clone(), message).advice(advice));
+    }
+    templates
+}
+
+fn default_protocol(start: &Start) -> Protocol {
+    match start {
+        Start::Program(name) if name.starts_with("redis") => Protocol::Redis,
+        Start::Program(_) => Protocol::Http,
+        Start::Command(_) => Protocol::Tcp,
+    }
+}
+
+fn protocol(text: &str) -> Result<Protocol, Wrong> {
+    const ALL: [Protocol; 3] = [Protocol::Http, Protocol::Redis, Protocol::Tcp];
+    let names = ALL.map(|protocol| protocol.to_string());
+    ALL.into_iter().find(|protocol| protocol.to_string() == text).ok_or_else(|| {
+        let wrong = Wrong::new(format!("there is no protocol called `{text}`"));
+        wrong.advice(advise(text, names.iter().map(String::as_str), "the protocols are"))
+    })
+}
+
+fn probe(reader: &mut Reader<'_>, key: &'static str, protocol: Protocol, findings: &Findings) -> Option<HttpProbe> {
+    let word = reader.text(key)?;
+    let probe = parse_word(word, |text| http_probe(text, key), findings)?;
+    if protocol != Protocol::Http {
+        let message = format!("`{key}` asks over HTTP, and this node speaks {protocol}");
+        let advice = format!("take `{key}` away, or say `protocol = \"http\"`");
+        findings.add(word.refuse(Wrong::new(message).advice(advice)));
+    }
+    Some(probe)
+}
+
+fn http_probe(text: &str, key: &str) -> Result<HttpProbe, Wrong> {
+    let path = text.strip_prefix("GET ").map(str::trim);
+    match path {
+        Some(path) if path.starts_with('/') && !path.contains(char::is_whitespace) => {
+            Ok(HttpProbe { path: path.to_owned() })
+        }
+        _ => {
+            let path = text.rsplit(' ').next().unwrap_or_default().trim_start_matches('/');
+            let path = if path.is_empty() { if key == "ready" { "health" } else { "metrics" } } else { path };
+            Err(Wrong::new(format!("`{text}` is no GET of a path")).advice(format!("write `{key} = \"GET /{path}\"`")))
+        }
+    }
+}
+
+fn env(table: &Table, start: &Start, node: &str, names: &[&str], findings: &Findings) -> BTreeMap<String, Template> {
+    let mut env = BTreeMap::new();
+    for entry in &table.entries {
+        let name = entry.key.as_str();
+        let first = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
+        if !first || !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
+            let message = format!("`{name}` can't be the name of a setting");
+            let advice = "letters, digits and `_`, as in `GATEWAY_PORT`";
+            findings.add(Diagnostic::new(entry.key_span.clone(), message).advice(advice));
+        }
+        if name == "PORT" && matches!(start, Start::Program(_)) {
+            let message = "a built-in program gets `PORT` from the world";
+            let advice = "take it away: other nodes find this one by its name in braces";
+            findings.add(Diagnostic::new(entry.key_span.clone(), message).advice(advice));
+        }
+        let Some(word) = text_of(entry, findings) else { continue };
+        if let Some(template) = parse_word(word, |text| braces::template(text, node, names), findings) {
+            env.insert(name.to_owned(), template);
+        }
+    }
+    env
+}

@@ -1,0 +1,219 @@
+//! What a right scenario becomes.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+
+use chaos_model::{
+    Arrivals, Comparison, Direction, Distribution, Effect, Endpoint, Link, OpenConnections, PhaseKind, Protocol,
+    Quantile, Rate, Scenario, Scope, Set, Share, Start, StatusPattern, Subject, Target, Text, ValueTest, Variable,
+    language::load, load::TextPiece,
+};
+use std::{fs, io, path::Path, time::Duration};
+
+const REDIS_DOWN: &str = include_str!("../../../scenarios/redis_down.toml");
+const SYSTEM: &str = include_str!("../../../scenarios/system.toml");
+
+fn scenario(text: &str, sets: &[(&str, &str)]) -> Result<Scenario, String> {
+    let read = |path: &Path| match path.to_str() {
+        Some("folder/it.toml") => Ok(text.to_owned()),
+        Some("folder/system.toml") => Ok(SYSTEM.to_owned()),
+        _ => Err(io::Error::from(io::ErrorKind::NotFound)),
+    };
+    let set = |(path, value): &(&str, &str)| Set { path: (*path).to_owned(), value: (*value).to_owned(), span: None };
+    let sets: Vec<Set> = sets.iter().map(set).collect();
+    load(Path::new("folder/it.toml"), &sets, &read).map_err(|wrong| wrong.render(false, 100))
+}
+
+fn seconds(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}
+
+fn link(text: &str) -> Link {
+    let (from, to) = text.split_once(" -> ").unwrap();
+    let from = if from == "client" { Endpoint::Client } else { Endpoint::Node(from.to_owned()) };
+    let (to, label) = to.split_once('#').map_or((to, None), |(to, label)| (to, Some(label.to_owned())));
+    Link { from, to: to.to_owned(), label }
+}
+
+#[test]
+fn redis_down_becomes_what_it_says() {
+    let read = scenario(REDIS_DOWN, &[]).unwrap();
+    assert_eq!(read.title, "Redis goes down under load");
+    let load = &read.load;
+    assert_eq!((load.rate, load.arrivals), (Rate { times: 200, per: seconds(1) }, Arrivals::Poisson));
+    assert_eq!((load.duration, load.warmup, load.timeout), (seconds(12), Duration::ZERO, seconds(5)));
+    assert_eq!(load.vars["user"], Variable::Zipf { low: 1, high: 500, exponent: 1.0 });
+    assert_eq!(load.requests.len(), 1);
+    assert_eq!((load.requests[0].method.as_str(), load.requests[0].weight), ("GET", 1));
+    let path = [TextPiece::Plain("/api/profile/".to_owned()), TextPiece::Variable("user".to_owned())];
+    assert_eq!(load.requests[0].path.pieces, path);
+
+    assert_eq!(read.faults.len(), 1);
+    let fault = &read.faults[0];
+    assert_eq!((fault.name.as_str(), &fault.on), ("outage", &Target::Link(link("gateway -> redis"))));
+    assert_eq!(fault.effect, Effect::Refuse { open: OpenConnections::Reset });
+    assert_eq!((fault.share, fault.at, fault.lasts), (Share::ALL, seconds(4), seconds(4)));
+    assert_eq!(read.sources.position(&fault.span), ("folder/it.toml", 9, 1));
+
+    let names: Vec<_> = read.timeline.phases.iter().map(|phase| phase.name.as_str()).collect();
+    assert_eq!(names, ["run", "baseline", "outage", "recovery"]);
+
+    let [unnoticed, memory, used] = read.expectations.as_slice() else { panic!("{:?}", read.expectations) };
+    assert_eq!(unnoticed.scope, Scope::During("outage".to_owned()));
+    let subjects: Vec<_> = unnoticed.checks.iter().map(|check| check.subject.clone()).collect();
+    let none = Share { parts: 0, whole: 1 };
+    let wanted = [
+        Subject::Status(StatusPattern::Code(200), Comparison::AtLeast(Share::ALL)),
+        Subject::Latency(Quantile::Percentile(99_000), Comparison::Less(Duration::from_millis(50))),
+        Subject::Partial(Comparison::Equal(none)),
+    ];
+    assert_eq!(subjects, wanted);
+    assert_eq!(read.sources.position(&unnoticed.checks[1].span), ("folder/it.toml", 20, 15));
+    let [check] = memory.checks.as_slice() else { panic!("{memory:?}") };
+    let Subject::Metric { node, selector, bound } = &check.subject else { panic!("{check:?}") };
+    assert_eq!((node.as_str(), selector.to_string().as_str()), ("gateway", "cache_hits_total{tier=\"memory\"}"));
+    assert_eq!(*bound, Comparison::More(0.0));
+    assert_eq!(used.scope, Scope::After { fault: "outage".to_owned(), within: seconds(2) });
+
+    let [guard] = read.guards.as_slice() else { panic!("{:?}", read.guards) };
+    assert_eq!((guard.without.as_str(), guard.breaks.as_slice()), ("the memory tier", &[memory.that.clone()][..]));
+    let [set] = guard.set.as_slice() else { panic!("{guard:?}") };
+    assert_eq!((set.path.as_str(), set.value.as_str()), ("node.gateway.env.GATEWAY_CACHE_MEMORY", "off"));
+}
+
+#[test]
+fn the_bundled_system_becomes_nodes_and_links() {
+    let system = scenario(REDIS_DOWN, &[]).unwrap().system;
+    assert_eq!(system.entry, "gateway");
+    assert_eq!(system.nodes.len(), 5);
+    let redis = &system.nodes["redis"];
+    assert_eq!((&redis.start, redis.protocol), (&Start::Program("redis".to_owned()), Protocol::Redis));
+    let gateway = &system.nodes["gateway"];
+    assert_eq!(gateway.protocol, Protocol::Http);
+    assert_eq!(gateway.ready.as_ref().unwrap().path, "/health/live");
+    assert_eq!(gateway.metrics.as_ref().unwrap().path, "/metrics");
+    assert_eq!(gateway.env["REDIS_URL"].render(1, |to, label| format!("{to}/{label:?}")), "redis://redis/None");
+    let links: Vec<String> = system.links.iter().map(Link::to_string).collect();
+    let wanted = [
+        "client -> gateway",
+        "gateway -> order-service",
+        "gateway -> product-service",
+        "gateway -> redis",
+        "gateway -> user-service",
+    ];
+    assert_eq!(links, wanted);
+}
+
+/// Everything that the language has, once.
+const ALL: &str = include_str!("valid/everything.toml");
+
+#[test]
+fn the_whole_language_is_taken() {
+    let read = scenario(ALL, &[]).unwrap();
+    let links: Vec<String> = read.system.links.iter().map(Link::to_string).collect();
+    assert_eq!(links, ["client -> shop", "redis -> shop", "shop -> redis", "shop -> redis#sessions"]);
+    let shop = &read.system.nodes["shop"];
+    assert_eq!(shop.env["TEXT"].render(1, |_, _| String::new()), "{braces}");
+    let Start::Command(words) = &shop.start else { panic!("{shop:?}") };
+    let words: Vec<String> = words.iter().map(|word| word.render(80, |to, label| format!("{to}#{label:?}"))).collect();
+    assert_eq!(words, ["./shop", "--port", "80", "--cache=redis#Some(\"sessions\")"]);
+
+    let [get, post] = read.load.requests.as_slice() else { panic!("{:?}", read.load) };
+    let vars = [("item", 7), ("user", 42), ("kind", 1)].map(|(name, value)| (name.to_owned(), value)).into();
+    assert_eq!((get.path.render(&vars).as_str(), get.weight), ("/items/7", 3));
+    assert_eq!(get.headers["accept"].render(&vars), "{text}/1");
+    assert_eq!(post.headers["accept"].render(&vars), "all");
+    assert_eq!(post.body.as_ref().unwrap().render(&vars), "{\"id\": 42}");
+    assert_eq!(read.load.rate, Rate { times: 6000, per: seconds(60) });
+    assert_eq!(read.load.warmup, Duration::from_millis(1500));
+
+    let slow = Effect::Latency {
+        delay: Duration::from_millis(200),
+        jitter: Duration::from_millis(20),
+        distribution: Distribution::Normal,
+        direction: Direction::Both,
+    };
+    assert_eq!((&read.faults[0].effect, read.faults[0].share), (&slow, Share { parts: 1, whole: 8 }));
+    assert_eq!(read.faults[1].effect, Effect::Reset { after: Duration::from_millis(100) });
+    assert_eq!(read.faults[2].effect, Effect::Refuse { open: OpenConnections::Keep });
+
+    let window = read.timeline.phase("4s..8s").unwrap();
+    assert_eq!((window.kind, window.from, window.to), (PhaseKind::Window, seconds(4), seconds(8)));
+    assert!(read.timeline.phase("recovery").is_none());
+    assert_eq!(read.expectations[1].scope, Scope::During("run".to_owned()));
+}
+
+#[test]
+fn tests_of_values_are_for_all_unless_they_say_otherwise() {
+    let read = scenario(ALL, &[]).unwrap();
+    let find = |wanted: &str| {
+        let checks = read.expectations.iter().flat_map(|expectation| &expectation.checks);
+        let mut found = checks.filter_map(|check| match &check.subject {
+            Subject::Body { path, test, share } if path == wanted => Some((test.clone(), *share)),
+            Subject::Header { name, test, share } if name == wanted => Some((test.clone(), *share)),
+            _ => None,
+        });
+        found.next().unwrap()
+    };
+    let user = Text { pieces: vec![TextPiece::Variable("user".to_owned())] };
+    let none = Text { pieces: vec![TextPiece::Plain("none".to_owned())] };
+    let percent = |parts| Share { parts, whole: 100 };
+    assert_eq!(find("$.user.id"), (ValueTest::Equal(user), Comparison::AtLeast(Share::ALL)));
+    assert_eq!(find("$.errors[0]"), (ValueTest::Exists, Comparison::Equal(percent(0))));
+    assert_eq!(find("x-cache"), (ValueTest::Different(none), Comparison::AtLeast(percent(95))));
+    let half = (ValueTest::Number(Comparison::Less(5.0)), Comparison::AtLeast(percent(50)));
+    assert_eq!(find("$.n"), half);
+}
+
+#[test]
+fn settings_are_laid_over_the_files() {
+    let sets = [
+        ("load.rate", "50/s"),
+        ("fault.outage.for", "3s"),
+        ("node.gateway.env.GATEWAY_PORT", "9"),
+        ("node.redis.command", "[\"redis-server\", \"--port\", \"{self.port}\"]"),
+    ];
+    let read = scenario(REDIS_DOWN, &sets).unwrap();
+    assert_eq!(read.load.rate, Rate { times: 50, per: seconds(1) });
+    assert_eq!(read.faults[0].lasts, seconds(3));
+    assert_eq!(read.system.nodes["gateway"].env["GATEWAY_PORT"].render(0, |_, _| String::new()), "9");
+    let Start::Command(words) = &read.system.nodes["redis"].start else { panic!("still a program") };
+    assert_eq!(words.len(), 3);
+    assert_eq!(words[2].render(6379, |_, _| String::new()), "6379");
+}
+
+#[test]
+fn a_guards_own_settings_can_be_given_back() {
+    let guard = scenario(ALL, &[]).unwrap().guards.remove(0);
+    let read = |_: &Path| Ok(ALL.to_owned());
+    let proven = load(Path::new("folder/it.toml"), &guard.set, &read).unwrap();
+    assert_eq!(proven.load.timeout, Duration::from_millis(1500));
+    // The places stay those of the file.
+    assert_eq!(proven.sources.0.len(), 1);
+}
+
+#[test]
+fn a_system_may_be_named_and_may_stand_in_the_scenario() {
+    let text = REDIS_DOWN.replacen("title", "system = \"../other/sys.toml\"\ntitle", 1);
+    let read = |path: &Path| match path.to_str() {
+        Some("folder/it.toml") => Ok(text.clone()),
+        Some("folder/../other/sys.toml") => Ok(SYSTEM.to_owned()),
+        _ => Err(io::Error::from(io::ErrorKind::NotFound)),
+    };
+    assert_eq!(load(Path::new("folder/it.toml"), &[], &read).unwrap().system.nodes.len(), 5);
+    let both = format!("{SYSTEM}\n{}", REDIS_DOWN.replacen("title = \"Redis goes down under load\"", "", 1));
+    let inline = format!("title = \"both\"\n{both}");
+    let read = |_: &Path| Ok(inline.clone());
+    assert_eq!(load(Path::new("it.toml"), &[], &read).unwrap().system.nodes.len(), 5);
+}
+
+#[test]
+fn what_files_say_is_read_only_through_the_reader() {
+    let asked = std::cell::RefCell::new(Vec::new());
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scenarios");
+    let read = |path: &Path| {
+        asked.borrow_mut().push(path.to_owned());
+        fs::read_to_string(path)
+    };
+    load(&folder.join("redis_down.toml"), &[], &read).unwrap();
+    assert_eq!(*asked.borrow(), [folder.join("redis_down.toml"), folder.join("system.toml")]);
+}

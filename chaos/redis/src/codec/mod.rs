@@ -1,0 +1,20 @@
+//! RESP, the protocol of Redis, in versions 2 and 3: bytes to [`Frame`]s and back, and the requests of clients.
+//!
+//! It knows no sockets and no server: a proxy uses it as much as the built-in Redis. Decoding is in two steps, so that a
+//! proxy can pass on the very bytes that came: where a frame ends is found first (resumably: each byte is looked at
+//! once however it arrives), then the frame is cut from the buffer, and parsed without copying.
+//!
+//! Deliberately absent: streamed strings and aggregates (`$?`, `*?`) and attributes (`|`), which Redis doesn't send.
+
+mod decode;
+mod encode;
+mod frame;
+mod inline;
+mod number;
+mod request;
+mod scan;
+
+pub use decode::{DecodeError, Decoder, Limits};
+pub use frame::{Frame, Protocol};
+pub use number::parse_integer;
+pub use request::{ProtocolError, Request, RequestDecoder, RequestLimits};

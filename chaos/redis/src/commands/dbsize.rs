@@ -1,0 +1,9 @@
+use super::{Call, Command, Reply};
+use crate::codec::Frame;
+
+/// `DBSIZE`
+pub(super) const DBSIZE: Command = Command::new("dbsize", 1, run);
+
+fn run(call: &mut Call<'_>) -> Reply {
+    Ok(Frame::count(call.state.store.len(call.client.database)))
+}

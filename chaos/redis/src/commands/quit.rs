@@ -1,0 +1,10 @@
+use super::{Access, Call, Command, Reply};
+use crate::codec::Frame;
+
+/// `QUIT`: the connection is closed behind the reply; requests behind it are not answered.
+pub(super) const QUIT: Command = Command { access: Access::Anyone, ..Command::new("quit", -1, run) };
+
+fn run(call: &mut Call<'_>) -> Reply {
+    call.client.closing = true;
+    Ok(Frame::OK)
+}

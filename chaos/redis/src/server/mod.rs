@@ -1,0 +1,109 @@
+//! The built-in Redis: strings with expiry in 16 databases, within a limit of memory.
+//!
+//! Four layers, each using only the next: the codec cuts requests, a connection answers them in order (pipelined ones with
+//! one write), a command is one small synchronous function, and the store keeps keys and their deadlines. All commands of
+//! all connections run under one lock, one after the other, as in Redis's single thread.
+//!
+//! It is a cache to test with, not a database: nothing is kept on disk, nothing is replicated, and what a cache doesn't
+//! need (lists, scripts, publishing, transactions, …) is an unknown command. What is there answers as Redis 7.0 does, to
+//! the byte; the conformance tests run against both.
+
+mod client;
+mod clock;
+mod config;
+mod connection;
+mod store;
+mod sweep;
+
+pub use config::{Config, Error, run};
+
+pub(crate) use client::{Client, Clients};
+pub(crate) use store::{DATABASES, Store};
+
+use clock::Clock;
+use host::{Host, Listener, Stream};
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+use tokio_util::task::TaskTracker;
+
+/// What all connections share.
+struct Server {
+    host: Host,
+    clock: Clock,
+    state: Mutex<State>,
+}
+
+/// What commands work on.
+pub(crate) struct State {
+    pub(crate) config: Config,
+    pub(crate) store: Store,
+    pub(crate) clients: Clients,
+    pub(crate) stats: Stats,
+    pub(crate) port: u16,
+    /// When the server started, in milliseconds since the Unix epoch.
+    pub(crate) started_ms: i64,
+}
+
+/// What `INFO stats` says, as far as the store doesn't know it.
+#[derive(Default)]
+pub(crate) struct Stats {
+    pub(crate) connections: u64,
+    pub(crate) rejected_connections: u64,
+    pub(crate) commands: u64,
+    pub(crate) error_replies: u64,
+}
+
+impl Server {
+    fn state(&self) -> MutexGuard<'_, State> {
+        // Nothing that holds this lock can panic halfway through a change.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Serves on `listener` until the host's shutdown signal. Then it closes every connection and returns; the data is gone.
+pub async fn serve(host: Host, mut listener: Listener, config: Config) {
+    let clock = Clock::starting_at(host.unix_now());
+    let (store, expiring) = Store::new(config.max_memory_bytes);
+    let state = State {
+        config,
+        store,
+        clients: Clients::default(),
+        stats: Stats::default(),
+        port: listener.port(),
+        started_ms: clock.now_ms(),
+    };
+    let server = Arc::new(Server { host: host.clone(), clock, state: Mutex::new(state) });
+    let connections = TaskTracker::new();
+    drop(host.spawn(sweep::sweep(Arc::clone(&server), expiring)));
+    loop {
+        let accepted = tokio::select! {
+            biased;
+            () = host.shutdown().cancelled() => break,
+            accepted = listener.accept() => accepted,
+        };
+        match accepted {
+            Ok(stream) => drop(host.spawn(connections.track_future(connection(Arc::clone(&server), stream)))),
+            Err(error) => {
+                // Out of descriptors or memory: connections that end will free some.
+                tracing::warn!(%error, "can't accept");
+                host.sleep(Duration::from_millis(50)).await;
+            }
+        }
+    }
+    drop(listener);
+    connections.close();
+    connections.wait().await;
+}
+
+async fn connection(server: Arc<Server>, stream: Stream) {
+    let host = server.host.clone();
+    tokio::select! {
+        biased;
+        () = host.shutdown().cancelled() => {}
+        ended = connection::serve(server, stream) => if let Err(error) = ended {
+            tracing::debug!(%error, "a connection ended early");
+        },
+    }
+}

@@ -1,0 +1,36 @@
+//! Prints runs that never happened, to look at: `cargo run -p chaos-report --example made_up_runs -- [colour] [verbose]`.
+
+use chaos_model::Event;
+use chaos_report::{GuardResult, RunResult, Style, Terminal, summary};
+use std::io::{self, Write};
+
+#[path = "../tests/report/made_up.rs"]
+mod made_up;
+
+fn main() -> io::Result<()> {
+    let said: Vec<_> = std::env::args().skip(1).collect();
+    let says = |word: &str| said.iter().any(|said| said == word);
+    let style = Style { colour: says("colour"), verbose: says("verbose"), ..Style::default() };
+    let runs = [
+        made_up::passing(),
+        made_up::failing(),
+        made_up::inconclusive(),
+        made_up::world_failed(),
+        made_up::interrupted(),
+    ];
+    let mut terminal = Terminal::new(io::stdout(), style);
+    for record in runs.iter().flatten() {
+        if matches!(record.event, Event::Begin(_)) {
+            terminal.show_sources(made_up::sources());
+        }
+        terminal.on(record)?;
+    }
+    let mut out = terminal.into_inner();
+    writeln!(out)?;
+    let results: Vec<_> = runs.iter().map(|run| RunResult::of(run)).collect();
+    summary::runs(&mut out, style, &results)?;
+    writeln!(out)?;
+    let expected = ["clients never notice".to_owned()];
+    let results: Vec<_> = runs.iter().map(|run| GuardResult::of(run, &expected)).collect();
+    summary::guards(&mut out, style, &results)
+}

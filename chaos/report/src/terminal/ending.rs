@@ -1,0 +1,164 @@
+//! What went wrong on the way, what was left behind, and the last line: what came of it, and what to do next.
+
+use super::story::Story;
+use crate::{
+    Outcome, Style,
+    style::Ink,
+    text::{clean, hanging, left, paragraph, width, wrap},
+    words::count,
+};
+use chaos_model::{Verdict, event::Fired, quantity::show_duration};
+use std::time::Duration;
+
+/// A node ended although nobody asked it to.
+pub(super) fn died(style: Style, stamp: &str, node: &str, how: &str, last_lines: &[String]) -> String {
+    let columns = style.columns();
+    let mut text = String::new();
+    for (n, line) in wrap(&format!("{node} DIED: {how}"), columns - 9).iter().enumerate() {
+        text += &format!("{}  {}\n", if n == 0 { stamp } else { "       " }, style.paint(Ink::Bad, line));
+    }
+    if last_lines.is_empty() {
+        return text + &format!("{}it wrote nothing\n", " ".repeat(9));
+    }
+    text += &format!("{}its last lines:\n", " ".repeat(9));
+    for line in last_lines.iter().flat_map(|line| wrap(line, columns - 11)) {
+        text += format!("{}{} {line}", " ".repeat(9), style.paint(Ink::Faint, "|")).trim_end();
+        text.push('\n');
+    }
+    text
+}
+
+/// Something that makes the whole run inconclusive.
+pub(super) fn doubt(style: Style, stamp: &str, why: &str) -> String {
+    let first = format!("{stamp}  {}", style.paint(Ink::Unsure, "???? "));
+    hanging(&first, stamp.len() + 7, why, style.columns())
+}
+
+/// The system was taken down.
+pub(super) fn torn_down(style: Style, took: Duration, left: &[String]) -> String {
+    let took = show_duration(took);
+    if left.is_empty() {
+        return format!("{}\n", style.paint(Ink::Faint, format!("taken down in {took}, nothing left behind")));
+    }
+    let head = format!("taken down in {took}; LEFT BEHIND:");
+    let items = left.iter().map(|item| paragraph("  ", item, style.columns())).collect::<String>();
+    format!("{}\n{items}", style.paint(Ink::Bad, head))
+}
+
+/// Logs, what to do next, and what came of it.
+pub(super) fn end(style: Style, story: &Story, at_us: u64) -> String {
+    let outcome = story.outcome.outcome();
+    let (ink, word) = headline(outcome);
+    let took = show_duration(Duration::from_micros(at_us));
+    let sentence = match outcome {
+        Outcome::Verdict(Verdict::Pass) => format!("in {took}: {}", held(story)),
+        Outcome::Verdict(Verdict::Fail) => format!("in {took}: {}", failed(story)),
+        Outcome::Verdict(Verdict::Inconclusive) => format!("in {took}: {}", unsure(story)),
+        Outcome::Invalid | Outcome::WorldFailed | Outcome::Interrupted => {
+            let why = story.stopped_by.as_deref().unwrap_or("it ended without a verdict");
+            let link = if outcome == Outcome::Interrupted { " by " } else { ": " };
+            format!("after {took}{link}{why}")
+        }
+    };
+    let first = format!("{} ", style.paint(ink, word));
+    let last = hanging(&first, width(word) + 1, &sentence, style.columns());
+    format!("{}{}{last}", logs(style, story, outcome), next(style, story, outcome))
+}
+
+/// The word for an outcome, and its colour.
+pub(crate) fn headline(outcome: Outcome) -> (Ink, &'static str) {
+    match outcome {
+        Outcome::Verdict(Verdict::Pass) => (Ink::Good, "PASS"),
+        Outcome::Verdict(Verdict::Fail) => (Ink::Bad, "FAIL"),
+        Outcome::Verdict(Verdict::Inconclusive) => (Ink::Unsure, "INCONCLUSIVE"),
+        Outcome::Invalid => (Ink::Bad, "INVALID"),
+        Outcome::WorldFailed => (Ink::Bad, "WORLD FAILED"),
+        Outcome::Interrupted => (Ink::Unsure, "INTERRUPTED"),
+    }
+}
+
+/// A word for a shell.
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+,@%:".contains(c);
+    if word.chars().all(plain) { word.to_owned() } else { format!("'{}'", word.replace('\'', r"'\''")) }
+}
+
+fn of(story: &Story, verdict: Verdict) -> usize {
+    story.judged.iter().filter(|judged| judged.verdict == verdict).count()
+}
+
+fn held(story: &Story) -> String {
+    match story.judged.len() {
+        0 => "there was nothing to expect".to_owned(),
+        1 => "what was expected held".to_owned(),
+        2 => "both expectations held".to_owned(),
+        n => format!("all {n} expectations held"),
+    }
+}
+
+fn failed(story: &Story) -> String {
+    let unsure = match of(story, Verdict::Inconclusive) {
+        0 => String::new(),
+        n => format!(", {n} can't be judged"),
+    };
+    let expectations = count(u64::try_from(story.judged.len()).unwrap_or(u64::MAX), "expectation");
+    format!("{} of {expectations} did not hold{unsure}", of(story, Verdict::Fail))
+}
+
+/// Why it can't be said, the first reason in full.
+fn unsure(story: &Story) -> String {
+    let never = |(_, fired): &(&String, &Option<Fired>)| fired.is_some_and(|fired| !fired.any());
+    let never = story.faults.iter().filter(never).map(|(name, _)| format!("the fault `{name}` never fired"));
+    let checks = story.judged.iter().flat_map(|judged| &judged.checks);
+    let checks = checks.filter(|check| check.verdict == Verdict::Inconclusive);
+    let checks = checks.map(|check| check.note.clone().unwrap_or_else(|| format!("{} can't be judged", check.asked)));
+    let mut reasons = story.doubts.clone();
+    if reasons.is_empty() {
+        reasons.extend(never);
+    }
+    if reasons.is_empty() {
+        reasons.extend(checks);
+        reasons.dedup();
+    }
+    match reasons.as_slice() {
+        [] => "it can't be said whether what was expected held".to_owned(),
+        [one] => one.clone(),
+        [first, rest @ ..] => {
+            let more = count(u64::try_from(rest.len()).unwrap_or(u64::MAX), "more reason");
+            format!("{first} (and {more} above)")
+        }
+    }
+}
+
+/// The logs of a run that did not pass. Paths stand whole, so that they can be copied.
+fn logs(style: Style, story: &Story, outcome: Outcome) -> String {
+    if story.logs.is_empty() || (outcome == Outcome::Verdict(Verdict::Pass) && !style.verbose) {
+        return String::new();
+    }
+    let names = story.logs.keys().map(|name| width(name)).max().unwrap_or(0);
+    let line = |(node, path): (&String, &String)| format!("  {}  {}\n", left(node, names), clean(path));
+    format!("logs:\n{}", story.logs.iter().map(line).collect::<String>())
+}
+
+/// How to see it once more. A guard's run can't be had by this command alone, so it names none.
+fn next(style: Style, story: &Story, outcome: Outcome) -> String {
+    let Some(begin) = story.begin.as_ref().filter(|begin| begin.without.is_none()) else { return String::new() };
+    match outcome {
+        Outcome::Verdict(Verdict::Fail | Verdict::Inconclusive) => {
+            let command = format!("chaos run {} --seed {}", quoted(&clean(&begin.file)), begin.seed);
+            format!("again, with the same draws: {}\n", style.paint(Ink::Strong, command))
+        }
+        _ => String::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_is_quoted_where_a_shell_needs_it() {
+        assert_eq!(quoted("scenarios/redis_down.toml"), "scenarios/redis_down.toml");
+        assert_eq!(quoted("my runs/it's.toml"), r"'my runs/it'\''s.toml'");
+    }
+}

@@ -1,0 +1,75 @@
+//! Each expectation: whether it held, when it had to, what was asked, what was seen. Marks are words, so that they need no
+//! colour.
+
+use super::story::Story;
+use crate::{
+    Style,
+    style::Ink,
+    text::{clean, hanging, left, paragraph, width, wrap},
+};
+use chaos_model::{
+    Verdict,
+    event::{Judged, JudgedCheck},
+};
+
+/// Columns before what an expectation says.
+const INDENT: usize = 8;
+/// Columns before what one of its comparisons says.
+const CHECK_INDENT: usize = 14;
+
+/// `ok`, `FAIL` or `????`, and its colour.
+pub(super) fn mark(verdict: Verdict) -> (Ink, &'static str) {
+    match verdict {
+        Verdict::Pass => (Ink::Good, "ok"),
+        Verdict::Inconclusive => (Ink::Unsure, "????"),
+        Verdict::Fail => (Ink::Bad, "FAIL"),
+    }
+}
+
+/// An expectation; under a heading if it is the first. `shown` says that failures are shown at their place later on.
+pub(super) fn judged(style: Style, story: &Story, judged: &Judged, shown: bool) -> String {
+    let mut text = String::new();
+    if story.judged.len() == 1 {
+        text += &format!("\n  {}\n", style.paint(Ink::Strong, "expectations"));
+    }
+    let (ink, word) = mark(judged.verdict);
+    let first = format!("  {}", style.paint(ink, left(word, INDENT - 2)));
+    text += &hanging(&first, INDENT, &format!("{} ({})", judged.that, judged.when), style.columns());
+    // One that is very long has a line of its own, and does not push away what was seen of the others.
+    let asked = judged.checks.iter().map(|check| width(&clean(&check.asked)));
+    let asked = asked.filter(|columns| *columns <= style.columns() * 6 / 10).max().unwrap_or(0);
+    for check in &judged.checks {
+        let marked = judged.verdict != Verdict::Pass;
+        text += &compared(style, check, asked, marked);
+        if check.verdict != Verdict::Pass && !(shown && check.verdict == Verdict::Fail) {
+            text += &explained(style, check);
+        }
+    }
+    text
+}
+
+/// One comparison: asked, and seen beside it, or below where there is no room. It has a mark of its own where not all held.
+fn compared(style: Style, check: &JudgedCheck, asked_columns: usize, marked: bool) -> String {
+    let columns = style.columns();
+    let (asked, seen) = (clean(&check.asked), clean(&check.seen));
+    let indent = if marked { CHECK_INDENT } else { INDENT };
+    let mut first = " ".repeat(INDENT);
+    if marked {
+        let (ink, word) = mark(check.verdict);
+        first += &style.paint(ink, left(word, CHECK_INDENT - INDENT));
+    }
+    if indent + asked_columns.max(width(&asked)) + 2 + width(&seen) <= columns {
+        return format!("{first}{}  {seen}\n", left(&asked, asked_columns));
+    }
+    let seen = paragraph(&format!("{}seen: ", " ".repeat(indent)), &seen, columns);
+    format!("{}{seen}", hanging(&first, indent, &asked, columns))
+}
+
+/// Where it stands, and what explains it.
+fn explained(style: Style, check: &JudgedCheck) -> String {
+    let place = format!("{}:{}", check.file, check.line);
+    let set = |text: &str| wrap(text, style.columns() - CHECK_INDENT).into_iter();
+    let place = set(&place).map(|line| style.paint(Ink::Faint, line));
+    let note = check.note.iter().flat_map(|note| set(note));
+    place.chain(note).map(|line| format!("{}{line}\n", " ".repeat(CHECK_INDENT))).collect()
+}

@@ -1,0 +1,68 @@
+//! Faults as they come and go, and how often each fired.
+
+use super::story::Story;
+use crate::{
+    Style,
+    style::Ink,
+    text::{clean, fit, left, paragraph, width, wrap},
+    words,
+};
+use chaos_model::event::{FaultPlan, Fired};
+
+/// A fault took effect.
+pub(super) fn applied(style: Style, story: &Story, at_us: u64, name: &str) -> String {
+    let what = story.plan(name).map_or_else(String::new, |plan| format!(": {}", words::fault(plan)));
+    paragraph(&format!("{}  ", story.stamp(at_us)), &format!("{name} begins{what}"), style.columns())
+}
+
+/// A fault was taken back.
+pub(super) fn removed(style: Style, story: &Story, at_us: u64, name: &str, fired: &Fired) -> String {
+    let how_often = story.plan(name).and_then(|plan| words::fired(&plan.effect, fired));
+    let how_often = how_often.unwrap_or_else(|| if fired.any() { "it fired" } else { "it NEVER FIRED" }.to_owned());
+    paragraph(&format!("{}  ", story.stamp(at_us)), &format!("{name} ends: {how_often}"), style.columns())
+}
+
+/// Each fault with where, what, for how many, when, and how often it fired.
+pub(super) fn list(style: Style, story: &Story) -> String {
+    if story.plans().is_empty() {
+        return String::new();
+    }
+    let longest = story.plans().iter().map(|plan| width(&clean(&plan.name))).max().unwrap_or(0);
+    let names = longest.min(style.columns() / 3);
+    let mut text = format!("\n  {}\n", style.paint(Ink::Strong, "faults"));
+    for plan in story.plans() {
+        text += &entry(style, story, plan, names);
+    }
+    text
+}
+
+fn entry(style: Style, story: &Story, plan: &FaultPlan, names: usize) -> String {
+    let room = style.columns() - 2 - names - 2;
+    let (ink, how_often) = how_often(story, plan);
+    let what = wrap(&format!("{}, {}", words::fault(plan), words::window(plan)), room);
+    let often = wrap(&how_often, room);
+    let lines = what.iter().map(|line| (None, line)).chain(often.iter().map(|line| (ink, line)));
+    let mut text = String::new();
+    for (n, (ink, line)) in lines.enumerate() {
+        let name = if n == 0 { fit(&plan.name, names) } else { String::new() };
+        let line = ink.map_or_else(|| line.clone(), |ink| style.paint(ink, line));
+        text += &format!("  {}  {line}\n", left(&name, names));
+    }
+    text
+}
+
+fn how_often(story: &Story, plan: &FaultPlan) -> (Option<Ink>, String) {
+    let unsure = Some(Ink::Unsure);
+    match story.faults.get(&plan.name) {
+        None => (unsure, "NEVER BEGAN".to_owned()),
+        Some(None) => (unsure, "not taken back before the run ended: how often it fired is unknown".to_owned()),
+        Some(Some(fired)) => match words::fired(&plan.effect, fired) {
+            Some(words) => (None, words),
+            None if fired.connections > 0 => {
+                let met = words::count(fired.connections, "connection");
+                (unsure, format!("NEVER FIRED (it met {met}, with nothing on them)"))
+            }
+            None => (unsure, "NEVER FIRED (it met no connection)".to_owned()),
+        },
+    }
+}

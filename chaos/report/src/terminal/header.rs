@@ -1,0 +1,88 @@
+//! What is run, and what runs.
+
+use super::story::Story;
+use crate::{
+    Style,
+    style::Ink,
+    text::{fit, left, paragraph, right, width},
+};
+use chaos_model::{event::Begin, quantity::show_duration};
+use std::time::Duration;
+
+/// What is run.
+pub(super) fn title(style: Style, begin: &Begin) -> String {
+    let columns = style.columns();
+    let mut text = String::new();
+    text += &painted(style, Ink::Strong, &paragraph("", &begin.title, columns));
+    let duration = begin.phases.iter().map(|phase| phase.to).max().unwrap_or_default();
+    let mut how = format!("world {}, seed {}, {} for {}", begin.world, begin.seed, begin.rate, show_duration(duration));
+    if !begin.warmup.is_zero() {
+        how += &format!(" after {} of warm-up", show_duration(begin.warmup));
+    }
+    if width(&begin.file) + width(&how) + 4 <= columns {
+        text += &format!("  {}, {how}\n", begin.file);
+    } else {
+        text += &format!("{}{}", paragraph("  ", &begin.file, columns), paragraph("  ", &how, columns));
+    }
+    if let Some(without) = &begin.without {
+        text += &painted(style, Ink::Unsure, &paragraph("  on purpose without: ", without, columns));
+    }
+    text
+}
+
+/// Each line in its colour, and the ends of lines outside of it.
+fn painted(style: Style, ink: Ink, lines: &str) -> String {
+    lines.lines().map(|line| format!("{}\n", style.paint(ink, line))).collect()
+}
+
+/// Another run goes first.
+pub(super) fn waiting(style: Style, holder: Option<u32>) -> String {
+    let who = holder.map_or_else(|| "another run".to_owned(), |pid| format!("another run (process {pid})"));
+    let text = format!("{who} measures on this machine now; this one starts when it is done");
+    paragraph("  ", &text, style.columns())
+}
+
+/// All nodes, and that they are ready.
+pub(super) fn ready(style: Style, story: &Story, took: Duration) -> String {
+    let all = format!("all ready in {}", show_duration(took));
+    format!("{}  {}\n\n", nodes(style, story), style.paint(Ink::Faint, all))
+}
+
+/// The system is left up: where to poke at it.
+pub(super) fn held(style: Style, story: &Story) -> String {
+    let mut text = format!("\n{}\n", style.paint(Ink::Strong, "the system is left up, until Ctrl-C"));
+    let names = story.nodes.iter().map(|node| width(&node.name)).max().unwrap_or(0);
+    for node in &story.nodes {
+        text += &format!("  {}  {}\n", left(&node.name, names), node.address);
+    }
+    for (link, address) in &story.links {
+        text += &paragraph("  ", &format!("{link} goes through {address}"), style.columns());
+    }
+    text
+}
+
+/// The nodes that are ready, and which program each is.
+pub(super) fn nodes(style: Style, story: &Story) -> String {
+    let longest = |text: fn(&super::story::Node) -> &str| story.nodes.iter().map(|node| width(text(node))).max();
+    let (names, whats) = (longest(|node| &node.name).unwrap_or(0), longest(|node| &node.what).unwrap_or(0));
+    let times: Vec<_> = story.nodes.iter().map(|node| show_duration(node.took)).collect();
+    let took_columns = times.iter().map(|took| width(took)).max().unwrap_or(0);
+    let for_texts = style.columns() - 2 - 2 - 2 - "ready in ".len() - took_columns;
+    let names = names.min(for_texts / 2);
+    let whats = whats.min(for_texts - names);
+    let mut text = String::from("\n");
+    for (node, took) in story.nodes.iter().zip(&times) {
+        let (name, what) = (left(&fit(&node.name, names), names), left(&fit(&node.what, whats), whats));
+        text += &format!("  {name}  {what}  ready in {}\n", right(took, took_columns));
+        if style.verbose {
+            text += &painted(style, Ink::Faint, &paragraph("    at ", &node.address, style.columns()));
+        }
+    }
+    if style.verbose {
+        for (link, address) in &story.links {
+            let route = paragraph("  ", &format!("{link} goes through {address}"), style.columns());
+            text += &painted(style, Ink::Faint, &route);
+        }
+    }
+    text
+}

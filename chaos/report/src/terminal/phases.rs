@@ -1,0 +1,128 @@
+//! What clients saw, phase by phase. Numbers are never cut: a name that leaves them no room has a line of its own.
+
+use super::story::Story;
+use crate::{
+    Style,
+    style::Ink,
+    text::{clean, left, paragraph, right, width, wrap},
+    words::count,
+};
+use chaos_model::{Share, event::PhaseFigures, phase::RUN, quantity::show_duration};
+use std::time::Duration;
+
+/// The table of phases, the whole run last.
+pub(super) fn table(style: Style, story: &Story) -> String {
+    let (whole, parts): (Vec<_>, Vec<_>) = story.figures.iter().partition(|figures| figures.phase == RUN);
+    let all: Vec<_> = parts.into_iter().chain(whole).collect();
+    let stale = all.iter().any(|figures| figures.stale > 0);
+    let mut heads = vec!["when", "requests", "rate", "available", "p50", "p99", "partial"];
+    if stale {
+        heads.push("stale");
+    }
+    let rows: Vec<_> = all.iter().map(|figures| cells(story, figures, stale)).collect();
+    let column = |n: usize| rows.iter().map(|row| width(&row[n])).max().unwrap_or(0).max(heads[n].len());
+    let columns: Vec<_> = (0..heads.len()).map(column).collect();
+    let numbers = |gap: usize| columns.iter().map(|column| column + gap).sum::<usize>();
+    let gap = if 2 + "phase".len() + numbers(2) <= style.columns() { 2 } else { 1 };
+    let room = style.columns().saturating_sub(2 + numbers(gap)).max("phase".len());
+    let longest = all.iter().map(|figures| width(&clean(&figures.phase))).max().unwrap_or(0);
+    let names = longest.max("phase".len()).min(room);
+
+    let set = |cells: &mut dyn Iterator<Item = &str>| {
+        cells.zip(&columns).map(|(cell, column)| right(cell, column + gap)).collect::<String>()
+    };
+    let head = format!("  {}{}", left("phase", names), set(&mut heads.iter().copied()));
+    let mut text = format!("\n{}\n", style.paint(Ink::Strong, head));
+    for (figures, row) in all.iter().zip(&rows) {
+        let numbers = set(&mut row.iter().map(String::as_str));
+        let name = clean(&figures.phase);
+        if width(&name) <= names {
+            text += &format!("  {}{numbers}\n", left(&name, names));
+        } else {
+            text += &format!("{}  {}{numbers}\n", paragraph("  ", &name, style.columns()), " ".repeat(names));
+        }
+        text += &details(style, figures);
+    }
+    text
+}
+
+fn cells(story: &Story, figures: &PhaseFigures, stale: bool) -> Vec<String> {
+    let window = story.window(&figures.phase);
+    let made = (figures.arrivals + figures.straddled).saturating_sub(figures.missed);
+    let answered = figures.statuses.values().sum::<u64>();
+    let of_answers =
+        |parts| if answered == 0 { "-".to_owned() } else { Share { parts, whole: figures.arrivals }.to_string() };
+    let latency = |pick: fn(&chaos_model::event::LatencyFigures) -> Duration| {
+        figures.latency.as_ref().map_or_else(|| "-".to_owned(), |latency| show_duration(pick(latency)))
+    };
+    let mut cells = vec![
+        window.as_ref().map_or_else(|| "-".to_owned(), |(words, _)| words.clone()),
+        figures.arrivals.to_string(),
+        window.map_or_else(|| "-".to_owned(), |(_, length)| rate(made, length)),
+        if figures.arrivals == 0 { "-".to_owned() } else { figures.availability().to_string() },
+        latency(|latency| latency.p50),
+        latency(|latency| latency.p99),
+        of_answers(figures.partial),
+    ];
+    if stale {
+        cells.push(of_answers(figures.stale));
+    }
+    cells
+}
+
+/// How many a second, in three digits or as many as it takes.
+#[expect(clippy::cast_precision_loss, reason = "counts stay far below 2^52")]
+fn rate(times: u64, length: Duration) -> String {
+    if length.is_zero() {
+        return "-".to_owned();
+    }
+    match times as f64 / length.as_secs_f64() {
+        whole if whole >= 99.95 => format!("{whole:.0}/s"),
+        tenths if tenths >= 9.995 => format!("{tenths:.1}/s"),
+        hundredths => format!("{hundredths:.2}/s"),
+    }
+}
+
+/// What does not fit the table: statuses that are not 2xx, errors, and what is counted apart.
+fn details(style: Style, figures: &PhaseFigures) -> String {
+    let mut lines = Vec::new();
+    let other = figures.statuses.iter().filter(|(status, count)| !(200..300).contains(*status) && **count > 0);
+    let other: Vec<_> = other.map(|(status, count)| format!("{count} x {status}")).collect();
+    if !other.is_empty() {
+        lines.push((Ink::Unsure, format!("status: {}", other.join(", "))));
+    }
+    if !figures.errors.is_empty() {
+        let errors: Vec<_> = figures.errors.iter().map(|(reason, count)| format!("{count} x {reason}")).collect();
+        lines.push((Ink::Unsure, format!("no answer: {}", errors.join(", "))));
+    }
+    if figures.missed > 0 {
+        lines.push((Ink::Unsure, format!("{} not made by the load generator", count(figures.missed, "arrival"))));
+    }
+    if figures.straddled > 0 {
+        let text = format!("counted apart: {} in flight when a fault began", count(figures.straddled, "request"));
+        lines.push((Ink::Faint, text));
+    }
+    if let (true, Some(latency)) = (style.verbose, figures.latency) {
+        let [p90, p999, max] = [latency.p90, latency.p999, latency.max].map(show_duration);
+        lines.push((Ink::Faint, format!("p90 {p90}, p99.9 {p999}, slowest {max}")));
+    }
+    let indent = 6;
+    let set = |(ink, text): &(Ink, String)| {
+        let lines = wrap(text, style.columns() - indent);
+        lines.iter().map(|line| format!("{}{}\n", " ".repeat(indent), style.paint(*ink, line))).collect::<String>()
+    };
+    lines.iter().map(set).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rates_keep_three_digits() {
+        assert_eq!(rate(800, Duration::from_secs(4)), "200/s");
+        assert_eq!(rate(50, Duration::from_secs(4)), "12.5/s");
+        assert_eq!(rate(1, Duration::from_secs(4)), "0.25/s");
+        assert_eq!(rate(1, Duration::ZERO), "-");
+    }
+}

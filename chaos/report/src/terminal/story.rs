@@ -1,0 +1,118 @@
+//! What is known of a run so far: the state that the sections are made from.
+
+use crate::outcome::Fold;
+use chaos_model::{
+    Event, PhaseKind, Record,
+    event::{Begin, FaultPlan, Fired, Judged, PhaseFigures},
+    quantity::show_duration,
+};
+use std::{collections::BTreeMap, time::Duration};
+
+/// A node that is ready.
+#[derive(Debug)]
+pub(super) struct Node {
+    pub(super) name: String,
+    pub(super) what: String,
+    pub(super) address: String,
+    pub(super) took: Duration,
+}
+
+/// What is known of a run so far.
+#[derive(Debug, Default)]
+pub(super) struct Story {
+    pub(super) begin: Option<Begin>,
+    pub(super) nodes: Vec<Node>,
+    pub(super) links: Vec<(String, String)>,
+    /// When the timeline began, in microseconds since the run did.
+    pub(super) timeline_us: Option<u64>,
+    pub(super) figures: Vec<PhaseFigures>,
+    pub(super) figures_shown: bool,
+    /// Faults that took effect; those that were taken back with how often they fired.
+    pub(super) faults: BTreeMap<String, Option<Fired>>,
+    pub(super) judged: Vec<Judged>,
+    pub(super) doubts: Vec<String>,
+    pub(super) logs: BTreeMap<String, String>,
+    /// Why the world failed, or by what it was interrupted.
+    pub(super) stopped_by: Option<String>,
+    pub(super) outcome: Fold,
+}
+
+impl Story {
+    pub(super) fn on(&mut self, record: &Record) {
+        if let Event::Begin(begin) = &record.event {
+            *self = Self { begin: Some(begin.clone()), ..Self::default() };
+        }
+        self.outcome.on(&record.event);
+        match &record.event {
+            Event::NodeReady { node, what, address, took } => {
+                self.nodes.push(Node { name: node.clone(), what: what.clone(), address: address.clone(), took: *took })
+            }
+            Event::LinkReady { link, address } => self.links.push((link.clone(), address.clone())),
+            Event::TimelineBegan => self.timeline_us = Some(record.at_us),
+            Event::FaultApplied { fault } => {
+                self.faults.entry(fault.clone()).or_default();
+            }
+            Event::FaultRemoved { fault, fired } => {
+                self.faults.insert(fault.clone(), Some(*fired));
+            }
+            Event::Phase(figures) => self.figures.push(figures.clone()),
+            Event::Judged(judged) => self.judged.push(judged.clone()),
+            Event::Doubt { why } => self.doubts.push(why.clone()),
+            Event::Interrupted { by: why } | Event::WorldFailed { why } => {
+                self.stopped_by.get_or_insert_with(|| why.clone());
+            }
+            Event::TornDown { logs, .. } => self.logs.clone_from(logs),
+            _ => {}
+        }
+    }
+
+    /// Which faults are planned.
+    pub(super) fn plans(&self) -> &[FaultPlan] {
+        self.begin.as_ref().map_or(&[], |begin| &begin.faults)
+    }
+
+    /// The plan of the fault of this name.
+    pub(super) fn plan(&self, name: &str) -> Option<&FaultPlan> {
+        self.plans().iter().find(|plan| plan.name == name)
+    }
+
+    /// How long the timeline lasts.
+    pub(super) fn duration(&self) -> Duration {
+        let phases = self.begin.iter().flat_map(|begin| &begin.phases);
+        phases.map(|phase| phase.to).max().unwrap_or_default()
+    }
+
+    /// A moment for people, in seven columns: seconds into the timeline (`   4.0s`), or that it has not begun.
+    pub(super) fn stamp(&self, at_us: u64) -> String {
+        match self.timeline_us {
+            Some(began) => {
+                let at = Duration::from_micros(at_us.saturating_sub(began));
+                format!("{:>6.1}s", at.as_secs_f64())
+            }
+            None => "  start".to_owned(),
+        }
+    }
+
+    /// The phase at this moment: the faults that act then, or else what lies between them.
+    pub(super) fn phase_at(&self, at: Duration) -> String {
+        let phases = self.begin.as_ref().map_or(&[][..], |begin| &begin.phases);
+        let of = |wanted: PhaseKind| {
+            let now = phases.iter().filter(move |phase| phase.kind == wanted && phase.contains(at));
+            now.map(|phase| phase.name.as_str()).collect::<Vec<_>>()
+        };
+        let kinds = [PhaseKind::Fault, PhaseKind::Baseline, PhaseKind::Recovery];
+        let names = kinds.into_iter().map(of).find(|names| !names.is_empty());
+        match names {
+            Some(names) => names.join(" + "),
+            None if at >= self.duration() => "end".to_owned(),
+            None => "between faults".to_owned(),
+        }
+    }
+
+    /// From when to when a phase lasts: `4s..8s`, and how long.
+    pub(super) fn window(&self, phase: &str) -> Option<(String, Duration)> {
+        let phase = self.begin.as_ref()?.phases.iter().find(|candidate| candidate.name == phase)?;
+        let words = format!("{}..{}", show_duration(phase.from), show_duration(phase.to));
+        Some((words, phase.to.saturating_sub(phase.from)))
+    }
+}

@@ -1,0 +1,123 @@
+//! Setting text in columns. Everything that comes from outside passes here, and leaves without escape sequences and
+//! control characters: a node's last words must not repaint a terminal.
+
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
+/// How many columns a text takes.
+pub(crate) fn width(text: &str) -> usize {
+    text.width()
+}
+
+/// The text on one line, without escape sequences and control characters.
+pub(crate) fn clean(text: &str) -> String {
+    let plain = anstream::adapter::strip_str(text).to_string();
+    plain.trim_end().chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
+
+/// The text, cut at its end where it is wider than `columns`, and marked so. Not for numbers.
+pub(crate) fn fit(text: &str, columns: usize) -> String {
+    let text = clean(text);
+    if width(&text) <= columns {
+        return text;
+    }
+    let (head, _) = text.split_at(bytes_within(&text, columns.saturating_sub(1)));
+    format!("{head}…")
+}
+
+/// Padded at the end.
+pub(crate) fn left(text: &str, columns: usize) -> String {
+    format!("{text}{}", " ".repeat(columns.saturating_sub(width(text))))
+}
+
+/// Padded at the start, as numbers are.
+pub(crate) fn right(text: &str, columns: usize) -> String {
+    format!("{}{text}", " ".repeat(columns.saturating_sub(width(text))))
+}
+
+/// The text in lines of at most `columns`, broken between words, and within those alone that are wider than a line.
+pub(crate) fn wrap(text: &str, columns: usize) -> Vec<String> {
+    let columns = columns.max(1);
+    let mut lines = vec![String::new()];
+    for word in clean(text).split(' ').filter(|word| !word.is_empty()) {
+        let mut word = word;
+        let line = lines.last_mut().map_or(0, |line| width(line));
+        if line > 0 && line + 1 + width(word) > columns {
+            lines.push(String::new());
+        }
+        while width(word) > columns {
+            let (head, tail) = word.split_at(bytes_within(word, columns).max(first_char(word)));
+            append(&mut lines, head);
+            lines.push(String::new());
+            word = tail;
+        }
+        append(&mut lines, word);
+    }
+    lines
+}
+
+/// A paragraph whose lines begin with `first`, and from the second on with as many spaces; each line ends with a newline.
+pub(crate) fn paragraph(first: &str, text: &str, columns: usize) -> String {
+    hanging(first, width(first), text, columns)
+}
+
+/// A paragraph whose lines begin with `first` (of `indent` columns, which colours in it don't count to), and from the second
+/// on with as many spaces.
+pub(crate) fn hanging(first: &str, indent: usize, text: &str, columns: usize) -> String {
+    let lines = wrap(text, columns.saturating_sub(indent));
+    let start = |n: usize| if n == 0 { first.to_owned() } else { " ".repeat(indent) };
+    lines.iter().enumerate().map(|(n, line)| format!("{}{line}\n", start(n))).collect()
+}
+
+fn append(lines: &mut [String], word: &str) {
+    if let Some(line) = lines.last_mut() {
+        if !line.is_empty() && !word.is_empty() {
+            line.push(' ');
+        }
+        line.push_str(word);
+    }
+}
+
+/// How many bytes from the start take at most `columns`.
+fn bytes_within(text: &str, columns: usize) -> usize {
+    let mut used = 0;
+    for (at, c) in text.char_indices() {
+        used += c.width().unwrap_or(0);
+        if used > columns {
+            return at;
+        }
+    }
+    text.len()
+}
+
+fn first_char(text: &str) -> usize {
+    text.chars().next().map_or(0, char::len_utf8)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn breaks_between_words_and_within_those_that_are_too_long() {
+        assert_eq!(wrap("one two three", 7), ["one two", "three"]);
+        assert_eq!(wrap("a abcdefgh b", 4), ["a", "abcd", "efgh", "b"]);
+        assert_eq!(wrap("", 4), [""]);
+    }
+
+    #[test]
+    fn wide_characters_count_twice() {
+        assert_eq!(fit("日本語", 5), "日本…");
+        assert_eq!(wrap("日本語", 4), ["日本", "語"]);
+        assert_eq!(wrap("日", 1), ["日", ""], "a character that is wider than a line does not loop");
+    }
+
+    #[test]
+    fn escape_sequences_and_control_characters_do_not_pass() {
+        assert_eq!(clean("\u{1b}[31mERROR\u{1b}[0m\tx\ry\n"), "ERROR x y");
+    }
+
+    #[test]
+    fn later_lines_hang() {
+        assert_eq!(paragraph("  a: ", "bb cc dd", 10), "  a: bb cc\n     dd\n");
+    }
+}

@@ -1,0 +1,139 @@
+//! Recordings: what is written is read back, and what can't be read is refused with the reason.
+
+use crate::made_up;
+use chaos_model::{
+    Effect, Event, OpenConnections, Record, Target, Verdict,
+    event::FORMAT,
+    fault::{Direction, Distribution},
+};
+use chaos_report::{
+    Outcome,
+    json::{self, ReadError, Reader, Writer},
+};
+use std::collections::BTreeMap;
+
+/// Every kind of event, and every effect.
+fn every_kind() -> Vec<Record> {
+    let mut begin = made_up::begin();
+    let latency = Effect::Latency {
+        delay: made_up::ms(200),
+        jitter: made_up::ms(50),
+        distribution: Distribution::Normal,
+        direction: Direction::Both,
+    };
+    let effects = [latency, Effect::Refuse { open: OpenConnections::Keep }, Effect::Hang, Effect::Blackhole];
+    begin.faults.extend(effects.map(|effect| made_up::plan("another", effect)));
+    begin.faults.push(made_up::plan("last", Effect::Reset { after: made_up::ms(70) }));
+    begin.faults[1].on = Target::Node("redis".to_owned());
+    begin.without = Some("the memory tier".to_owned());
+    let more = vec![
+        Event::Begin(begin),
+        Event::Waiting { holder: Some(4711) },
+        Event::Waiting { holder: None },
+        Event::Progress { at: made_up::ms(1), due: 0, good: 0, bad: 0, p99: None },
+        Event::Interrupted { by: "SIGINT".to_owned() },
+        Event::TornDown { took: made_up::ms(9), left: vec!["x".to_owned()], logs: BTreeMap::new() },
+        Event::End { verdict: None },
+        Event::End { verdict: Some(Verdict::Inconclusive) },
+    ];
+    [made_up::failing(), made_up::inconclusive(), made_up::world_failed(), made_up::late(more)].concat()
+}
+
+fn written(records: &[Record]) -> String {
+    let mut writer = Writer::new(Vec::new());
+    records.iter().for_each(|record| writer.on(record).unwrap());
+    String::from_utf8(writer.into_inner()).unwrap()
+}
+
+fn kind(event: &Event) -> &'static str {
+    // Exhaustive, so that a new kind can't be forgotten here and in `every_kind`.
+    match event {
+        Event::Begin(_) => "begin",
+        Event::Waiting { .. } => "waiting",
+        Event::NodeReady { .. } => "node_ready",
+        Event::LinkReady { .. } => "link_ready",
+        Event::Ready { .. } => "ready",
+        Event::TimelineBegan => "timeline_began",
+        Event::FaultApplied { .. } => "fault_applied",
+        Event::FaultRemoved { .. } => "fault_removed",
+        Event::Progress { .. } => "progress",
+        Event::NodeDied { .. } => "node_died",
+        Event::Phase(_) => "phase",
+        Event::Judged(_) => "judged",
+        Event::Doubt { .. } => "doubt",
+        Event::Interrupted { .. } => "interrupted",
+        Event::WorldFailed { .. } => "world_failed",
+        Event::TornDown { .. } => "torn_down",
+        Event::End { .. } => "end",
+    }
+}
+
+#[test]
+fn every_kind_of_event_is_read_back_as_it_was() {
+    let records = every_kind();
+    let text = written(&records);
+    assert_eq!(text.lines().count(), records.len(), "one line each");
+    assert_eq!(json::read(text.as_bytes()).unwrap(), records);
+    let mut kinds: Vec<_> = records.iter().map(|record| kind(&record.event)).collect();
+    kinds.sort_unstable();
+    kinds.dedup();
+    assert_eq!(kinds.len(), 17, "{kinds:?}");
+    for (record, line) in records.iter().zip(text.lines()) {
+        assert!(line.contains(&format!("\"event\":\"{}\"", kind(&record.event))), "{line}");
+    }
+}
+
+#[test]
+fn the_lines_of_a_recording() {
+    // A change here is a change of the format: readers of today must still understand it, or FORMAT goes up.
+    insta::assert_snapshot!(written(&[made_up::failing(), made_up::world_failed()].concat()));
+}
+
+#[test]
+fn another_format_is_refused_before_anything_else_is_looked_at() {
+    let other = r#"{"at_us":0,"event":"begin","format":2,"whatever":[]}"#;
+    let error = json::read(other.as_bytes()).unwrap_err();
+    assert!(matches!(error, ReadError::Format { line: 1, found: 2 }), "{error:?}");
+    insta::assert_snapshot!(error, @"line 1: the recording has format 2, and this program reads format 1; use the version of chaos that wrote it");
+    let second = format!("{}{other}\n", written(&made_up::passing()));
+    assert!(matches!(json::read(second.as_bytes()).unwrap_err(), ReadError::Format { found: 2, .. }));
+    assert_eq!(FORMAT, 1);
+}
+
+#[test]
+fn what_is_no_recording_is_refused() {
+    let end = r#"{"at_us":0,"event":"end","verdict":"pass"}"#;
+    let first = json::read(&b"{\"at_us\":0,\"eve"[..]).unwrap_err();
+    assert!(matches!(first, ReadError::CutOff { line: 1 }), "{first:?}");
+    for text in ["", "\n\n", "hello\n", "{}\n", "[1]\n", end] {
+        let error = json::read(text.as_bytes()).unwrap_err();
+        assert!(matches!(error, ReadError::NoBegin), "{text:?}: {error:?}");
+    }
+}
+
+#[test]
+fn a_line_that_is_no_event_is_named() {
+    let begin = written(&made_up::passing()[..1]);
+    let error = json::read(format!("{begin}\n{{\"at_us\":1,\"event\":\"sneeze\"}}\n").as_bytes()).unwrap_err();
+    assert!(matches!(error, ReadError::NoEvent { line: 3, .. }), "{error:?}");
+    assert!(error.to_string().starts_with("line 3: this is no event of a run: unknown variant `sneeze`"), "{error}");
+}
+
+#[test]
+fn of_a_recording_that_is_cut_off_the_whole_lines_can_be_used() {
+    let records = made_up::passing();
+    let text = written(&records);
+    for cut in [5, 40, text.lines().next_back().unwrap().len() + 1] {
+        let recording = &text.as_bytes()[..text.len() - cut];
+        let mut events: Vec<_> = Reader::new(recording).collect();
+        let last = events.pop().unwrap();
+        if recording.ends_with(b"\n") {
+            assert!(last.is_ok());
+        } else {
+            assert!(matches!(last, Err(ReadError::CutOff { line }) if line == records.len()), "{last:?}");
+        }
+        let whole: Vec<_> = events.into_iter().map(Result::unwrap).collect();
+        assert!(records.starts_with(&whole));
+        assert_eq!(Outcome::of(&whole), Outcome::Interrupted);
+    }
+}

@@ -1,0 +1,279 @@
+//! Runs that never happened, event by event, for the tests and the example.
+
+use chaos_model::{
+    Effect, Event, OpenConnections, Rate, Record, Share, Source, Sources, Span, Target, Verdict,
+    event::{Begin, FORMAT, FaultPlan, Fired, Judged, JudgedCheck, LatencyFigures, PhaseFigures},
+    phase::{Phase, PhaseKind},
+    system::{Endpoint, Link},
+};
+use std::{collections::BTreeMap, time::Duration};
+
+pub(crate) fn ms(ms: u64) -> Duration {
+    Duration::from_millis(ms)
+}
+
+pub(crate) fn phase(name: &str, kind: PhaseKind, from: u64, to: u64) -> Phase {
+    Phase { name: name.to_owned(), kind, from: ms(from), to: ms(to) }
+}
+
+pub(crate) fn plan(name: &str, effect: Effect) -> FaultPlan {
+    let link = Link { from: Endpoint::Node("gateway".to_owned()), to: "redis".to_owned(), label: None };
+    FaultPlan {
+        name: name.to_owned(),
+        on: Target::Link(link),
+        effect,
+        share: Share::ALL,
+        at: ms(4000),
+        lasts: ms(4000),
+    }
+}
+
+pub(crate) fn begin() -> Begin {
+    Begin {
+        format: FORMAT,
+        file: "scenarios/redis_down.toml".to_owned(),
+        title: "Redis goes down under load".to_owned(),
+        world: "local".to_owned(),
+        seed: 42,
+        unix_ms: 1_760_000_000_000,
+        rate: Rate { times: 200, per: ms(1000) },
+        warmup: ms(500),
+        phases: vec![
+            phase("run", PhaseKind::Run, 0, 12_000),
+            phase("baseline", PhaseKind::Baseline, 0, 4000),
+            phase("outage", PhaseKind::Fault, 4000, 8000),
+            phase("recovery", PhaseKind::Recovery, 8000, 12_000),
+        ],
+        faults: vec![plan("outage", Effect::Refuse { open: OpenConnections::Reset })],
+        without: None,
+    }
+}
+
+pub(crate) fn figures(phase: &str, arrivals: u64, p50_us: u64, p99_us: u64) -> PhaseFigures {
+    let us = Duration::from_micros;
+    let latency =
+        LatencyFigures { p50: us(p50_us), p90: us(p99_us / 2), p99: us(p99_us), p999: us(p99_us), max: us(p99_us * 2) };
+    PhaseFigures {
+        phase: phase.to_owned(),
+        arrivals,
+        statuses: BTreeMap::from([(200, arrivals)]),
+        latency: Some(latency),
+        ..PhaseFigures::default()
+    }
+}
+
+pub(crate) fn check(asked: &str, seen: &str, verdict: Verdict) -> JudgedCheck {
+    let key = asked.split(' ').next().unwrap_or(asked);
+    let start = FILE.find(key).map_or(0, |at| at + FILE[at..].find('"').unwrap_or(0));
+    let length = FILE[start..].find('\n').unwrap_or(0);
+    let place = Span { source: 0, range: start..start + length };
+    JudgedCheck {
+        asked: asked.to_owned(),
+        seen: seen.to_owned(),
+        verdict,
+        note: None,
+        file: "scenarios/redis_down.toml".to_owned(),
+        line: 23,
+        span: place,
+    }
+}
+
+/// The part of the file that the comparisons stand in.
+const FILE: &str = r#"[[expect]]
+that   = "clients never notice"
+during = "outage"
+status.200  = ">= 100%"
+latency.p99 = "< 50ms"
+stale       = "<= 1%"
+"#;
+
+pub(crate) fn sources() -> Sources {
+    Sources(vec![Source { name: "scenarios/redis_down.toml".to_owned(), text: FILE.into() }])
+}
+
+pub(crate) fn judged(index: usize, that: &str, when: &str, checks: Vec<JudgedCheck>) -> Event {
+    let verdict = Verdict::of_all(checks.iter().map(|check| check.verdict));
+    Event::Judged(Judged { index, that: that.to_owned(), when: when.to_owned(), verdict, checks })
+}
+
+pub(crate) fn node(node: &str, what: &str, port: u16, took: u64) -> Event {
+    let address = format!("127.0.0.1:{port}");
+    Event::NodeReady { node: node.to_owned(), what: what.to_owned(), address, took: ms(took) }
+}
+
+pub(crate) fn progress(at: u64, due: u64, bad: u64) -> Event {
+    Event::Progress { at: ms(at), due, good: due - bad, bad, p99: Some(Duration::from_micros(3200)) }
+}
+
+/// The events until the timeline begins, 300 ms in.
+pub(crate) fn start(begin: Begin) -> Vec<Record> {
+    let at = |ms: u64, event| Record { at_us: ms * 1000, event };
+    vec![
+        at(0, Event::Begin(begin)),
+        at(20, node("redis", "redis-server 7.0.15", 23001, 12)),
+        at(60, node("user-service", "user-service (built in)", 23002, 31)),
+        at(61, node("order-service", "order-service (built in)", 23003, 29)),
+        at(62, node("product-service", "product-service (built in)", 23004, 30)),
+        at(63, Event::LinkReady { link: "gateway -> redis".to_owned(), address: "127.0.0.1:23010".to_owned() }),
+        at(110, node("gateway", "gateway (built in)", 23005, 45)),
+        at(120, Event::Ready { took: ms(118) }),
+        at(300, Event::TimelineBegan),
+    ]
+}
+
+/// The events of the timeline, with a fault that fires so often.
+pub(crate) fn timeline(fired: Fired) -> Vec<Record> {
+    let at = |ms: u64, event| Record { at_us: (300 + ms) * 1000, event };
+    vec![
+        at(1000, progress(1000, 201, 0)),
+        at(3900, progress(3900, 780, 0)),
+        at(4001, Event::FaultApplied { fault: "outage".to_owned() }),
+        at(5000, progress(5000, 1002, 3)),
+        at(6000, progress(6000, 1203, 5)),
+        at(8002, Event::FaultRemoved { fault: "outage".to_owned(), fired }),
+        at(9000, progress(9000, 1800, 12)),
+        at(11_000, progress(11_000, 2200, 12)),
+    ]
+}
+
+pub(crate) const FIRED: Fired = Fired { connections: 3, chunks: 0, resets: 3, refused: 41, dropped: 0 };
+
+pub(crate) fn end(verdict: Option<Verdict>) -> Vec<Record> {
+    let logs = [("gateway", "/tmp/chaos-4711/gateway.log"), ("redis", "/tmp/chaos-4711/redis.log")];
+    let logs = logs.into_iter().map(|(node, path)| (node.to_owned(), path.to_owned())).collect();
+    vec![
+        Record { at_us: 12_800_000, event: Event::TornDown { took: ms(45), left: Vec::new(), logs } },
+        Record { at_us: 12_845_000, event: Event::End { verdict } },
+    ]
+}
+
+pub(crate) fn late(events: Vec<Event>) -> Vec<Record> {
+    events.into_iter().map(|event| Record { at_us: 12_700_000, event }).collect()
+}
+
+pub(crate) fn passing() -> Vec<Record> {
+    let ends = vec![
+        Event::Phase(figures("run", 2391, 1210, 4800)),
+        Event::Phase(PhaseFigures { straddled: 4, ..figures("baseline", 796, 1180, 4300) }),
+        Event::Phase(figures("outage", 801, 912, 12_400)),
+        Event::Phase(figures("recovery", 794, 1190, 4800)),
+        judged(
+            0,
+            "clients never notice",
+            "outage",
+            vec![
+                check("status.200 >= 100%", "100% (801 of 801)", Verdict::Pass),
+                check("latency.p99 < 50ms", "12.4ms", Verdict::Pass),
+                check("partial == 0%", "0% (0 of 801)", Verdict::Pass),
+            ],
+        ),
+        judged(
+            1,
+            "memory answers in Redis's place",
+            "outage",
+            vec![check("metric.cache_hits_total{tier=\"memory\"} > 0", "612", Verdict::Pass)],
+        ),
+        judged(
+            2,
+            "Redis is used again within two seconds",
+            "within 2s after outage",
+            vec![check("metric.cache_hits_total{tier=\"redis\"} > 0", "7, after 310ms", Verdict::Pass)],
+        ),
+    ];
+    [start(begin()), timeline(FIRED), late(ends), end(Some(Verdict::Pass))].concat()
+}
+
+pub(crate) fn failing() -> Vec<Record> {
+    let outage = PhaseFigures {
+        missed: 1,
+        statuses: BTreeMap::from([(200, 680), (404, 9), (502, 70), (503, 21)]),
+        errors: BTreeMap::from([("timed out".to_owned(), 17), ("connection reset".to_owned(), 4)]),
+        partial: 88,
+        stale: 3,
+        ..figures("outage", 802, 1912, 1_512_000)
+    };
+    let note = "request 812: 502, no answer from redis within 25 ms and nothing in memory";
+    let lame =
+        JudgedCheck { note: Some(note.to_owned()), ..check("status.200 >= 100%", "84.8% (680 of 802)", Verdict::Fail) };
+    let few = "the selector matches no series of the scrape; the nearest is cache_hits_total{tier=\"memory\"}";
+    let unsure = JudgedCheck {
+        note: Some(few.to_owned()),
+        line: 31,
+        ..check("metric.cache_hit_total{tier=\"memory\"} > 0", "nothing", Verdict::Inconclusive)
+    };
+    let ends = vec![
+        Event::Phase(figures("run", 2391, 1210, 1_512_000)),
+        Event::Phase(PhaseFigures { straddled: 1, ..figures("baseline", 796, 1180, 4300) }),
+        Event::Phase(outage),
+        Event::Phase(figures("recovery", 794, 1190, 4800)),
+        judged(
+            0,
+            "clients never notice",
+            "outage",
+            vec![
+                lame,
+                check("latency.p99 < 50ms", "1.51s", Verdict::Fail),
+                check("stale <= 1%", "0.37%", Verdict::Pass),
+            ],
+        ),
+        judged(1, "memory answers in Redis's place", "outage", vec![unsure]),
+        judged(
+            2,
+            "it recovers",
+            "within 2s after outage",
+            vec![check("status.200 >= 100%", "100% (794 of 794)", Verdict::Pass)],
+        ),
+    ];
+    [start(begin()), timeline(FIRED), late(ends), end(Some(Verdict::Fail))].concat()
+}
+
+/// The fault never fired.
+pub(crate) fn inconclusive() -> Vec<Record> {
+    let why = "the fault `outage` never fired, so that its phase shows nothing".to_owned();
+    let ends = vec![
+        Event::Doubt { why },
+        Event::Phase(figures("run", 2391, 1210, 4800)),
+        Event::Phase(figures("baseline", 796, 1180, 4300)),
+        Event::Phase(figures("outage", 801, 1180, 4400)),
+        Event::Phase(figures("recovery", 794, 1190, 4800)),
+        judged(
+            0,
+            "clients never notice",
+            "outage",
+            vec![check("status.200 >= 100%", "100% (801 of 801)", Verdict::Pass)],
+        ),
+    ];
+    let quiet = Fired { connections: 2, ..Fired::default() };
+    [start(begin()), timeline(quiet), late(ends), end(Some(Verdict::Inconclusive))].concat()
+}
+
+pub(crate) fn world_failed() -> Vec<Record> {
+    let lines = [
+        "\u{1b}[33mWARN\u{1b}[0m REDIS_URL has no database number",
+        "{\"level\":\"error\",\"message\":\"listen: address 127.0.0.1:23005 is in use by another process of this machine\",\"code\":98}",
+    ];
+    let died = Event::NodeDied {
+        node: "gateway".to_owned(),
+        how: "exit status: 1".to_owned(),
+        last_lines: lines.map(str::to_owned).to_vec(),
+    };
+    let mut records = start(begin());
+    records.truncate(5);
+    let at = |ms: u64, event| Record { at_us: ms * 1000, event };
+    records.push(at(90, died));
+    records.push(at(91, Event::WorldFailed { why: "the node `gateway` ended before it was ready".to_owned() }));
+    let mut ends = end(None);
+    ends[0].at_us = 130_000;
+    ends[1].at_us = 131_000;
+    [records, ends].concat()
+}
+
+pub(crate) fn interrupted() -> Vec<Record> {
+    let mut records = [start(begin()), timeline(FIRED)].concat();
+    records.truncate(records.len() - 3);
+    records.push(Record { at_us: 7_000_000, event: Event::Interrupted { by: "SIGINT".to_owned() } });
+    let mut ends = end(None);
+    ends[0].at_us = 7_050_000;
+    ends[1].at_us = 7_051_000;
+    [records, ends].concat()
+}

@@ -1,0 +1,8 @@
+//! Reports of runs that never happened: what people read, and what programs read.
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+
+mod columns;
+mod json;
+mod made_up;
+mod summary;
+mod terminal;

@@ -1,0 +1,187 @@
+//! What people read in the terminal, for runs that never happened.
+
+use crate::made_up;
+use chaos_model::{Event, Record, Verdict, event::Judged};
+use chaos_report::{Style, Terminal, failures};
+
+fn shown(records: &[Record], style: Style) -> String {
+    let mut terminal = Terminal::new(Vec::new(), style);
+    records.iter().for_each(|record| terminal.on(record).unwrap());
+    String::from_utf8(terminal.into_inner()).unwrap()
+}
+
+fn plain(records: &[Record]) -> String {
+    shown(records, Style::default())
+}
+
+#[test]
+fn a_run_that_passes() {
+    insta::assert_snapshot!(plain(&made_up::passing()));
+}
+
+#[test]
+fn a_run_that_fails() {
+    insta::assert_snapshot!(plain(&made_up::failing()));
+}
+
+#[test]
+fn a_run_whose_fault_never_fired() {
+    insta::assert_snapshot!(plain(&made_up::inconclusive()));
+}
+
+#[test]
+fn a_run_whose_world_failed() {
+    insta::assert_snapshot!(plain(&made_up::world_failed()));
+}
+
+#[test]
+fn a_run_that_was_interrupted() {
+    insta::assert_snapshot!(plain(&made_up::interrupted()));
+}
+
+#[test]
+fn everything_that_there_is_to_say() {
+    insta::assert_snapshot!(shown(&made_up::passing(), Style { verbose: true, ..Style::default() }));
+}
+
+#[test]
+fn a_run_that_waits_and_leaves_something_behind() {
+    let mut records = made_up::passing();
+    records.insert(1, Record { at_us: 0, event: Event::Waiting { holder: Some(4711) } });
+    let Some(Record { event: Event::TornDown { left, .. }, .. }) = records.iter_mut().rev().nth(1) else {
+        unreachable!()
+    };
+    left.push("process 4712 (redis): it does not end".to_owned());
+    let Event::Begin(begin) = &mut records[0].event else { unreachable!() };
+    begin.without = Some("the memory tier".to_owned());
+    insta::assert_snapshot!(plain(&records));
+}
+
+#[test]
+fn colour_adds_nothing_but_colour() {
+    for records in [made_up::passing(), made_up::failing(), made_up::inconclusive(), made_up::world_failed()] {
+        let style = Style { colour: true, verbose: true, ..Style::default() };
+        let coloured = shown(&records, style);
+        assert!(coloured.contains("\u{1b}["));
+        assert_eq!(
+            anstream::adapter::strip_str(&coloured).to_string(),
+            shown(&records, Style { colour: false, ..style })
+        );
+    }
+}
+
+/// What a terminal shows after `\r` and overwriting.
+fn screen(written: &str) -> String {
+    let mut lines = Vec::new();
+    for line in written.split('\n') {
+        let mut cells: Vec<char> = Vec::new();
+        for part in line.split('\r') {
+            for (n, c) in part.chars().enumerate() {
+                if n < cells.len() { cells[n] = c } else { cells.push(c) }
+            }
+        }
+        lines.push(cells.iter().collect::<String>().trim_end().to_owned());
+    }
+    lines.join("\n")
+}
+
+#[test]
+fn the_line_of_progress_is_redrawn_and_leaves_nothing() {
+    let style = Style { live: true, ..Style::default() };
+    for records in [made_up::passing(), made_up::failing(), made_up::interrupted(), made_up::world_failed()] {
+        let shown_live = screen(&shown(&records, style));
+        let without: Vec<_> = records.iter().filter(|r| !matches!(r.event, Event::Progress { .. })).cloned().collect();
+        assert_eq!(shown_live, screen(&plain(&without)));
+    }
+}
+
+#[test]
+fn the_line_of_progress_as_it_goes() {
+    let records: Vec<_> = made_up::passing().into_iter().take(17).collect();
+    let style = Style { live: true, ..Style::default() };
+    insta::assert_snapshot!(shown(&records, style).replace('\r', "\\r\n"));
+}
+
+#[test]
+fn the_line_of_progress_fits_any_terminal_that_its_numbers_fit() {
+    let records = [made_up::start(made_up::begin()), made_up::timeline(made_up::FIRED)].concat();
+    for width in 60..120 {
+        let mut bars = Vec::new();
+        for n in 1..=records.len() {
+            let text = shown(&records[..n], Style { width, live: true, ..Style::default() });
+            let frame = text.rsplit(['\r', '\n']).next().unwrap();
+            assert!(frame.chars().count() < width, "{width}: {frame:?}");
+            if matches!(records[n - 1].event, Event::Progress { .. }) {
+                assert!(frame.ends_with(" bad, p99 3.2ms"), "{width}: {frame:?}");
+                bars.push(frame.find(']'));
+            }
+        }
+        bars.dedup();
+        assert!(width < 80 || bars[0].is_some() && bars.len() == 1, "the bar keeps its place: {bars:?}");
+    }
+}
+
+#[test]
+fn without_a_terminal_progress_is_a_line_every_five_seconds_and_at_each_phase() {
+    let mut records = made_up::start(made_up::begin());
+    records.extend((1..=110).map(|n| Record { at_us: 0, event: made_up::progress(n * 100, n * 20, 0) }));
+    let text = plain(&records);
+    let times: Vec<_> = text.lines().filter(|line| line.contains(" sent, ")).map(|line| &line[..7]).collect();
+    assert_eq!(times, ["   0.1s", "   4.0s", "   8.0s"]);
+}
+
+#[test]
+fn failures_are_shown_in_the_file_where_it_is_known() {
+    let sources = made_up::sources();
+    let mut terminal = Terminal::new(Vec::new(), Style::default());
+    terminal.show_sources(sources.clone());
+    let records = made_up::failing();
+    records.iter().for_each(|record| terminal.on(record).unwrap());
+    let text = String::from_utf8(terminal.into_inner()).unwrap();
+    let judged = records.iter().filter_map(|record| match &record.event {
+        Event::Judged(judged) => Some(judged.clone()),
+        _ => None,
+    });
+    let rendered = failures::diagnostics(&judged.collect::<Vec<Judged>>(), &sources).unwrap().render(false, 80);
+    assert!(text.contains(&rendered));
+    let (list, _) = text.split_once("taken down").unwrap();
+    assert!(
+        !list.replace(&rendered, "").contains("redis_down.toml:23"),
+        "a failure's place is not named twice:\n{list}"
+    );
+    assert!(list.contains("redis_down.toml:31"), "what can't be judged is no failure, and keeps its place");
+}
+
+#[test]
+fn the_second_run_knows_nothing_of_the_first() {
+    let both = [made_up::failing(), made_up::passing()].concat();
+    let second = format!("\n\n{}", plain(&made_up::passing()));
+    assert!(plain(&both).ends_with(&second));
+}
+
+#[test]
+fn a_recording_without_expectations_still_shows_what_clients_saw() {
+    let records: Vec<_> = made_up::passing().into_iter().filter(|r| !matches!(r.event, Event::Judged(_))).collect();
+    let text = plain(&records);
+    assert!(text.contains("12.4ms") && text.contains("41 refused"));
+    assert!(text.ends_with("PASS in 12.8s: there was nothing to expect\n"));
+}
+
+#[test]
+fn the_reason_of_an_inconclusive_run_stands_in_its_last_line() {
+    let few = made_up::judged(
+        0,
+        "fast",
+        "outage",
+        vec![{
+            let mut check = made_up::check("latency.p99 < 50ms", "12ms", Verdict::Inconclusive);
+            check.note = Some("80 samples are too few for p99".to_owned());
+            check
+        }],
+    );
+    let ends = [made_up::late(vec![few]), made_up::end(Some(Verdict::Inconclusive))].concat();
+    let fired = [made_up::start(made_up::begin()), made_up::timeline(made_up::FIRED), ends.clone()].concat();
+    assert!(plain(&fired).ends_with("INCONCLUSIVE in 12.8s: 80 samples are too few for p99\n"));
+    let quiet = [made_up::start(made_up::begin()), made_up::timeline(Default::default()), ends].concat();
+    assert!(plain(&quiet).ends_with("INCONCLUSIVE in 12.8s: the fault `outage` never fired\n"));
+}

@@ -1,0 +1,58 @@
+//! When what has to be done: faults to apply and to take back, scrapes to take.
+
+use chaos_model::{Scenario, Scope, Subject};
+use std::{collections::BTreeMap, time::Duration};
+
+/// What happens at one moment of the timeline. In this order: a scrape that closes what ends here, faults taken back,
+/// faults applied, a scrape that opens what begins here.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Edge {
+    /// Faults to take back, by their place in the scenario.
+    pub(crate) remove: Vec<usize>,
+    /// Faults to apply.
+    pub(crate) apply: Vec<usize>,
+}
+
+/// How often gauges are looked at between the edges.
+const SCRAPE_EVERY: Duration = Duration::from_secs(1);
+
+/// The moments of a scenario at which something has to be done, in order. The end is not among them: it waits for the
+/// requests in flight.
+pub(crate) fn edges(scenario: &Scenario) -> BTreeMap<Duration, Edge> {
+    let end = scenario.timeline.duration;
+    let mut edges = BTreeMap::<Duration, Edge>::new();
+    for (index, fault) in scenario.faults.iter().enumerate() {
+        edges.entry(fault.at).or_default().apply.push(index);
+        edges.entry(fault.ends()).or_default().remove.push(index);
+    }
+    for phase in &scenario.timeline.phases {
+        edges.entry(phase.from).or_default();
+        edges.entry(phase.to).or_default();
+    }
+    for expectation in &scenario.expectations {
+        if let Scope::After { fault, within } = &expectation.scope
+            && let Some(fault) = scenario.faults.iter().find(|other| other.name == *fault)
+        {
+            edges.entry(fault.ends() + *within).or_default();
+        }
+    }
+    if scrapes(scenario).next().is_some() {
+        let mut at = Duration::ZERO;
+        while at < end {
+            edges.entry(at).or_default();
+            at += SCRAPE_EVERY;
+        }
+    }
+    // A fault that lasts to the end is taken back there, by the run itself.
+    edges.retain(|at, _| *at < end);
+    edges
+}
+
+/// The metric checks of a scenario, in order: the node, the selector.
+pub(crate) fn scrapes(scenario: &Scenario) -> impl Iterator<Item = (&str, &chaos_model::Selector)> {
+    let checks = scenario.expectations.iter().flat_map(|expectation| &expectation.checks);
+    checks.filter_map(|check| match &check.subject {
+        Subject::Metric { node, selector, .. } => Some((node.as_str(), selector)),
+        _ => None,
+    })
+}

@@ -1,0 +1,139 @@
+//! What is looked at in each answer while it is in memory: partial, stale, and the body and header checks. The result is
+//! a bit for each, so that bodies need not be kept.
+
+use chaos_load::{Answer, Arrival, Examine, Marks};
+use chaos_model::{Expectation, Subject, Text, ValueTest};
+use serde_json::Value;
+use serde_json_path::JsonPath;
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, PoisonError},
+};
+
+const PARTIAL: u64 = 1;
+const STALE: u64 = 2;
+/// The first bit of the checks.
+const CHECKS: u32 = 2;
+
+/// Whether an answer was marked partial.
+pub(crate) fn is_partial(marks: Marks) -> bool {
+    marks.0 & PARTIAL != 0
+}
+
+/// Whether an answer had a stale part.
+pub(crate) fn is_stale(marks: Marks) -> bool {
+    marks.0 & STALE != 0
+}
+
+/// Looks at answers.
+pub(crate) struct Examiner {
+    /// By bit.
+    tests: Vec<(Look, ValueTest)>,
+    /// For each test, the first answer that did not pass, in words.
+    examples: Mutex<BTreeMap<usize, String>>,
+}
+
+enum Look {
+    Body(JsonPath),
+    Header(String),
+}
+
+impl Examiner {
+    /// An examiner for the body and header checks of `expectations`, in order. The language lets no more of them through
+    /// than there are bits.
+    pub(crate) fn new(expectations: &[Expectation]) -> Self {
+        let checks = expectations.iter().flat_map(|expectation| &expectation.checks);
+        let tests = checks.filter_map(|check| match &check.subject {
+            Subject::Body { path, test, .. } => {
+                let path = JsonPath::parse(path).ok()?;
+                Some((Look::Body(path), test.clone()))
+            }
+            Subject::Header { name, test, .. } => Some((Look::Header(name.clone()), test.clone())),
+            _ => None,
+        });
+        Self { tests: tests.collect(), examples: Mutex::default() }
+    }
+
+    /// Whether the `nth` body or header check held for an answer.
+    pub(crate) fn passed(marks: Marks, nth: usize) -> bool {
+        u32::try_from(nth).is_ok_and(|nth| marks.0.checked_shr(CHECKS + nth).is_some_and(|bits| bits & 1 == 1))
+    }
+
+    /// The first answer that the `nth` check did not hold for, in words.
+    pub(crate) fn example(&self, nth: usize) -> Option<String> {
+        self.examples.lock().unwrap_or_else(PoisonError::into_inner).get(&nth).cloned()
+    }
+
+    fn note(&self, nth: usize, arrival: &Arrival, seen: &[&Value]) {
+        let mut examples = self.examples.lock().unwrap_or_else(PoisonError::into_inner);
+        examples.entry(nth).or_insert_with(|| {
+            let seen = match seen {
+                [] => "nothing there".to_owned(),
+                [value] => shorten(&value.to_string()),
+                [value, rest @ ..] => format!("{} and {} more", shorten(&value.to_string()), rest.len()),
+            };
+            format!("request {} saw {seen}", arrival.n)
+        });
+    }
+}
+
+fn shorten(text: &str) -> String {
+    const MOST: usize = 40;
+    if text.chars().count() <= MOST { text.to_owned() } else { text.chars().take(MOST).chain("…".chars()).collect() }
+}
+
+impl Examine for Examiner {
+    fn examine(&self, arrival: &Arrival, answer: &Answer<'_>) -> Marks {
+        let json = serde_json::from_slice::<Value>(answer.body).ok();
+        let mut marks = 0;
+        if let Some(json) = &json {
+            marks |= if json.get("partial") == Some(&Value::Bool(true)) { PARTIAL } else { 0 };
+            let mut parts = json.pointer("/meta/parts").and_then(Value::as_object).into_iter().flatten();
+            let stale = parts.any(|(_, part)| part.get("state").and_then(Value::as_str) == Some("stale"));
+            marks |= if stale { STALE } else { 0 };
+        }
+        for (nth, (look, test)) in self.tests.iter().enumerate() {
+            let header;
+            let seen: Vec<&Value> = match look {
+                Look::Body(path) => json.as_ref().map(|json| path.query(json).all()).unwrap_or_default(),
+                Look::Header(name) => {
+                    let value = answer.headers.get(name).and_then(|value| value.to_str().ok());
+                    header = value.map(|value| Value::String(value.to_owned()));
+                    header.iter().collect()
+                }
+            };
+            if holds(test, &seen, &arrival.vars) {
+                marks |= 1_u64.checked_shl(CHECKS + u32::try_from(nth).unwrap_or(u32::MAX - CHECKS)).unwrap_or(0);
+            } else {
+                self.note(nth, arrival, &seen);
+            }
+        }
+        Marks(marks)
+    }
+}
+
+/// Whether a test holds for what a path found: for every value, and at least for one, but for `missing`.
+fn holds(test: &ValueTest, seen: &[&Value], vars: &BTreeMap<String, u64>) -> bool {
+    let there = seen.iter().any(|value| !value.is_null());
+    let all = |test: &dyn Fn(&Value) -> bool| !seen.is_empty() && seen.iter().all(|value| test(value));
+    match test {
+        ValueTest::Exists => there,
+        ValueTest::Missing => !there,
+        ValueTest::Equal(text) => all(&|value| equal(value, text, vars)),
+        ValueTest::Different(text) => all(&|value| !equal(value, text, vars)),
+        ValueTest::Number(bound) => all(&|value| number(value).is_some_and(|number| bound.holds(&number))),
+    }
+}
+
+/// Equal as JSON, or as text: a header knows only strings, and ids are strings here and numbers there.
+fn equal(value: &Value, text: &Text, vars: &BTreeMap<String, u64>) -> bool {
+    let text = text.render(vars);
+    match value {
+        Value::String(string) => *string == text || serde_json::from_str::<String>(&text).is_ok_and(|t| t == *string),
+        other => serde_json::from_str::<Value>(&text).is_ok_and(|wanted| wanted == *other),
+    }
+}
+
+fn number(value: &Value) -> Option<f64> {
+    value.as_f64().or_else(|| value.as_str()?.trim().parse().ok())
+}

@@ -1,0 +1,87 @@
+//! Metrics: a counter's increase within the scope, safe against restarts; a gauge in every scrape of the scope.
+
+use super::{Finding, Stretch, at};
+use crate::observe::{Kind, Reading, Side};
+use chaos_model::{Comparison, Selector};
+use std::{collections::BTreeMap, time::Duration};
+
+/// Judges one metric check by the readings of its selector.
+pub(super) fn judge(
+    readings: &[Reading],
+    stretch: &Stretch<'_>,
+    selector: &Selector,
+    bound: &Comparison<f64>,
+    seen: Option<&BTreeMap<String, ()>>,
+) -> Finding {
+    let Some(kind) = kind(readings) else {
+        return Finding::inconclusive("no such series", unknown(selector, readings, seen));
+    };
+    // What has to be reached counts from the end of the fault, until it must be reached; all else from then on.
+    let (from, to) = match stretch.within {
+        Some(within) if bound.wants_more() => (stretch.from.saturating_sub(within), stretch.from),
+        _ => (stretch.from, stretch.to),
+    };
+    let scope: Vec<&Reading> = readings.iter().filter(|reading| lies_within(reading, from, to)).collect();
+    match kind {
+        Kind::Counter => counter(&scope, from, to, bound),
+        Kind::Gauge => gauge(&scope, bound),
+    }
+}
+
+/// At its first moment what was read after the changes there, at its last what was read before them.
+fn lies_within(reading: &Reading, from: Duration, to: Duration) -> bool {
+    (reading.at > from || (reading.at == from && reading.side == Side::After))
+        && (reading.at < to || (reading.at == to && reading.side == Side::Before))
+}
+
+fn kind(readings: &[Reading]) -> Option<Kind> {
+    readings.iter().find_map(|reading| reading.value.as_ref().ok()?.map(|(_, kind)| kind))
+}
+
+fn counter(scope: &[&Reading], from: Duration, to: Duration, bound: &Comparison<f64>) -> Finding {
+    let edges = |moment| scope.iter().find(|reading| reading.at == moment).map(|reading| &reading.value);
+    for moment in [from, to] {
+        match edges(moment) {
+            None => return Finding::inconclusive("unknown", format!("there is no scrape {}", at(moment))),
+            Some(Err(why)) => {
+                return Finding::inconclusive("unknown", format!("the scrape {} failed: {why}", at(moment)));
+            }
+            Some(Ok(_)) => {}
+        }
+    }
+    // A series that isn't there yet has counted nothing so far.
+    let values = scope.iter().filter_map(|reading| reading.value.as_ref().ok()).map(|value| value.map_or(0.0, |v| v.0));
+    let values: Vec<f64> = values.collect();
+    // A counter that falls was restarted: all that it shows has been counted since.
+    let increase: f64 = values.windows(2).map(|pair| if pair[1] < pair[0] { pair[1] } else { pair[1] - pair[0] }).sum();
+    Finding::of(bound.holds(&increase), format!("+{increase}"))
+}
+
+fn gauge(scope: &[&Reading], bound: &Comparison<f64>) -> Finding {
+    let values = scope.iter().filter_map(|reading| Some((reading.at, reading.value.as_ref().ok()?.as_ref()?.0)));
+    let values: Vec<(Duration, f64)> = values.collect();
+    let (Some(low), Some(high)) =
+        (values.iter().map(|v| v.1).reduce(f64::min), values.iter().map(|v| v.1).reduce(f64::max))
+    else {
+        return Finding::inconclusive("unknown", "no scrape of this stretch has it");
+    };
+    let broken = values.iter().find(|(_, value)| !bound.holds(value));
+    let seen = if (low - high).abs() < f64::EPSILON { low.to_string() } else { format!("{low} to {high}") };
+    let seen = format!("{seen} in {} scrapes", values.len());
+    Finding::of(broken.is_none(), seen)
+        .explained(|| broken.map(|(moment, value)| format!("the first, {}, was {value}", at(*moment))))
+}
+
+fn unknown(selector: &Selector, readings: &[Reading], seen: Option<&BTreeMap<String, ()>>) -> String {
+    if let Some(why) = readings.iter().find_map(|reading| reading.value.as_ref().err())
+        && readings.iter().all(|reading| reading.value.is_err())
+    {
+        return format!("every scrape failed: {why}");
+    }
+    let wanted = selector.to_string();
+    let nearest = seen.into_iter().flatten().map(|(series, ())| (strsim::jaro_winkler(&wanted, series), series));
+    match nearest.max_by(|a, b| a.0.total_cmp(&b.0)) {
+        Some((_, series)) => format!("no scrape has it; the nearest is `{series}`"),
+        None => "no scrape has any series".to_owned(),
+    }
+}

@@ -1,0 +1,122 @@
+//! Which requests, and which scrapes, a scope means.
+
+use super::Evidence;
+use crate::examine::{is_partial, is_stale};
+use chaos_load::Outcome;
+use chaos_model::{
+    Phase, PhaseKind, Scenario, Scope,
+    event::{LatencyFigures, PhaseFigures},
+};
+use std::{collections::BTreeMap, time::Duration};
+
+/// When the changes that were due at a moment of the timeline were acknowledged; moments without changes are not there.
+pub(crate) type Acknowledged = BTreeMap<Duration, Duration>;
+
+/// A stretch of the timeline and the arrivals in it.
+pub(crate) struct Stretch<'a> {
+    pub(crate) from: Duration,
+    pub(crate) to: Duration,
+    /// For `after`: how soon something must be reached, counted from the fault's end, which is `from` less this.
+    pub(crate) within: Option<Duration>,
+    /// Arrivals that belong to it, with their intended start on the timeline.
+    pub(crate) arrivals: Vec<(Duration, &'a Outcome)>,
+    /// How many are counted apart.
+    pub(crate) straddled: u64,
+}
+
+impl<'a> Stretch<'a> {
+    /// The stretch that a scope means.
+    pub(crate) fn of(evidence: &Evidence<'a>, scope: &Scope) -> Self {
+        let scenario = evidence.scenario;
+        match scope {
+            Scope::During(name) => {
+                let phase = scenario.timeline.phase(name);
+                // The language lets no other name through.
+                let (from, to, kind) = phase.map_or_else(Default::default, |p| (p.from, p.to, Some(p.kind)));
+                Self::collect(evidence, from, to, kind.unwrap_or(PhaseKind::Window), None)
+            }
+            Scope::After { fault, within } => {
+                let fault = scenario.faults.iter().find(|other| other.name == *fault);
+                let phase = fault.map(|fault| scenario.timeline.after(fault, *within, &scenario.faults));
+                let (from, to) = phase.map_or_else(Default::default, |phase| (phase.from, phase.to));
+                Self::collect(evidence, from, to, PhaseKind::After, Some(*within))
+            }
+        }
+    }
+
+    /// The stretch of a phase.
+    pub(crate) fn phase(evidence: &Evidence<'a>, phase: &Phase) -> Self {
+        Self::collect(evidence, phase.from, phase.to, phase.kind, None)
+    }
+
+    fn collect(
+        evidence: &Evidence<'a>,
+        from: Duration,
+        to: Duration,
+        kind: PhaseKind,
+        within: Option<Duration>,
+    ) -> Self {
+        let warmup = evidence.scenario.load.warmup;
+        // A phase begins when what makes it was acknowledged; what arrived in between met neither.
+        let began = evidence.acknowledged.get(&from).copied().unwrap_or(from).max(from);
+        let mut stretch = Self { from, to, within, arrivals: Vec::new(), straddled: 0 };
+        for outcome in evidence.outcomes {
+            let Some(at) = outcome.intended.checked_sub(warmup) else { continue };
+            if at < from || at >= to {
+                continue;
+            }
+            let apart = match kind {
+                PhaseKind::Run => false,
+                PhaseKind::Fault => at < began,
+                PhaseKind::Baseline | PhaseKind::Recovery | PhaseKind::Window | PhaseKind::After => {
+                    at < began || straddles(evidence.scenario, at, outcome.ended.saturating_sub(warmup))
+                }
+            };
+            if apart {
+                stretch.straddled += 1;
+            } else {
+                stretch.arrivals.push((at, outcome));
+            }
+        }
+        stretch
+    }
+}
+
+/// Whether a request began before a fault and ended within it: what it met belongs to neither.
+fn straddles(scenario: &Scenario, began: Duration, ended: Duration) -> bool {
+    let meets = |fault: &chaos_model::Fault| began < fault.at && ended >= fault.at;
+    let inside = scenario.faults.iter().any(|fault| fault.at <= began && began < fault.ends());
+    !inside && scenario.faults.iter().any(meets)
+}
+
+/// What clients saw in a phase.
+pub(crate) fn figures(evidence: &Evidence<'_>, phase: &Phase) -> PhaseFigures {
+    let stretch = Stretch::phase(evidence, phase);
+    let mut figures = PhaseFigures {
+        phase: phase.name.clone(),
+        arrivals: stretch.arrivals.len() as u64,
+        straddled: stretch.straddled,
+        ..PhaseFigures::default()
+    };
+    for (_, outcome) in &stretch.arrivals {
+        match &outcome.result {
+            Ok(status) => *figures.statuses.entry(*status).or_default() += 1,
+            Err(error) => *figures.errors.entry(error.to_string()).or_default() += 1,
+        }
+        figures.missed += u64::from(outcome.started.is_none());
+        figures.partial += u64::from(is_partial(outcome.marks));
+        figures.stale += u64::from(is_stale(outcome.marks));
+    }
+    let latencies = super::latency::sorted(&stretch, evidence.scenario.load.timeout);
+    figures.latency = latencies.last().map(|&max| {
+        let quantile = |thousandths| super::latency::percentile(&latencies, thousandths).unwrap_or(max);
+        LatencyFigures {
+            p50: quantile(50_000),
+            p90: quantile(90_000),
+            p99: quantile(99_000),
+            p999: quantile(99_900),
+            max,
+        }
+    });
+    figures
+}

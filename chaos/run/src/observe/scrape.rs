@@ -1,0 +1,115 @@
+use super::{Kind, Series, parse};
+use crate::Address;
+use bytes::Bytes;
+use chaos_model::Selector;
+use host::{Host, http::Client};
+use http_body_util::{BodyExt as _, Empty, Limited};
+use std::{collections::BTreeMap, time::Duration};
+
+/// A scrape that takes longer says nothing about the moment it was asked for.
+const TIMEOUT: Duration = Duration::from_secs(2);
+/// A scrape's text is kept in memory: 16 MiB are some 100,000 series.
+const LIMIT: usize = 16 * 1024 * 1024;
+
+/// A GET of one address, past any proxy.
+pub(crate) struct Fetch {
+    pub(crate) address: Address,
+    pub(crate) path: String,
+}
+
+/// Gets a page over `client`.
+///
+/// # Errors
+/// In words: what went wrong, or a status other than 200.
+async fn fetch(client: &Client<Empty<Bytes>>, what: &Fetch) -> Result<Bytes, String> {
+    let uri = format!("http://{}{}", what.address, what.path);
+    let request = hyper::Request::get(&uri).body(Empty::new()).map_err(|error| format!("{uri}: {error}"))?;
+    let answer = async {
+        let response = client.request(request).await.map_err(|error| format!("{uri}: {error}"))?;
+        if response.status() != http::StatusCode::OK {
+            return Err(format!("{uri} answered {}", response.status()));
+        }
+        let body = Limited::new(response.into_body(), LIMIT).collect().await;
+        body.map(http_body_util::Collected::to_bytes).map_err(|error| format!("{uri}: {error}"))
+    };
+    tokio::time::timeout(TIMEOUT, answer).await.unwrap_or_else(|_| Err(format!("{uri} did not answer in 2 s")))
+}
+
+/// Which side of an edge a scrape was taken on: before what changes there, or after it was acknowledged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Side {
+    /// It closes what ends here.
+    Before,
+    /// It opens what begins here.
+    After,
+}
+
+/// What the scrapes say of each selector, in the order of time.
+#[derive(Debug, Default)]
+pub(crate) struct Scrapes {
+    /// By selector, as they were given.
+    pub(crate) readings: Vec<Vec<Reading>>,
+    /// Every series that was ever seen, by node: for "did you mean".
+    pub(crate) seen: BTreeMap<String, BTreeMap<String, ()>>,
+}
+
+/// One selector in one scrape.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Reading {
+    pub(crate) at: Duration,
+    pub(crate) side: Side,
+    /// The sum of what matched, none where nothing did; or why there was no scrape.
+    pub(crate) value: Result<Option<(f64, Kind)>, String>,
+}
+
+/// Takes scrapes of the nodes that a scenario asks about.
+pub(crate) struct Scraper {
+    client: Client<Empty<Bytes>>,
+    nodes: BTreeMap<String, Fetch>,
+    selectors: Vec<(String, Selector)>,
+    scrapes: Scrapes,
+}
+
+impl Scraper {
+    pub(crate) fn new(host: &Host, nodes: BTreeMap<String, Fetch>, selectors: Vec<(String, Selector)>) -> Self {
+        let scrapes = Scrapes { readings: vec![Vec::new(); selectors.len()], seen: BTreeMap::new() };
+        Self { client: host::http::client(host, host::http::ClientConfig::default()), nodes, selectors, scrapes }
+    }
+
+    /// Takes one scrape of each node.
+    pub(crate) async fn scrape(&mut self, at: Duration, side: Side) {
+        let pages = self.nodes.iter().map(|(node, what)| async {
+            let page = fetch(&self.client, what).await;
+            (node.clone(), page.map(|text| parse(&String::from_utf8_lossy(&text))))
+        });
+        let pages: BTreeMap<String, Result<Vec<Series>, String>> =
+            futures_util::future::join_all(pages).await.into_iter().collect();
+        for (node, page) in &pages {
+            let seen = self.scrapes.seen.entry(node.clone()).or_default();
+            seen.extend(page.iter().flatten().map(|series| (show(series), ())));
+        }
+        for ((node, selector), readings) in self.selectors.iter().zip(&mut self.scrapes.readings) {
+            let value = match pages.get(node) {
+                Some(Ok(series)) => Ok(sum(selector, series)),
+                Some(Err(why)) => Err(why.clone()),
+                None => Err(format!("{node} has no metrics")),
+            };
+            readings.push(Reading { at, side, value });
+        }
+    }
+
+    pub(crate) fn finish(self) -> Scrapes {
+        self.scrapes
+    }
+}
+
+fn sum(selector: &Selector, series: &[Series]) -> Option<(f64, Kind)> {
+    let matching = series.iter().filter(|series| selector.matches(&series.name, &series.labels));
+    matching.fold(None, |sum, series| Some((sum.map_or(0.0, |(sum, _)| sum) + series.value, series.kind)))
+}
+
+fn show(series: &Series) -> String {
+    let labels = series.labels.iter().map(|(label, value)| format!("{label}={value:?}"));
+    let labels = labels.collect::<Vec<_>>().join(",");
+    if labels.is_empty() { series.name.clone() } else { format!("{}{{{labels}}}", series.name) }
+}

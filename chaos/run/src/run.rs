@@ -1,0 +1,198 @@
+//! One run, from the first event to the last.
+
+mod timeline;
+
+use crate::{
+    Events, World, WorldError,
+    examine::Examiner,
+    judge::{Evidence, figures, judge},
+};
+use chaos_model::{
+    Event, Scenario, Verdict,
+    event::{Begin, FORMAT, FaultPlan, Judged},
+};
+use futures_util::future::BoxFuture;
+use std::{sync::Arc, time::Duration};
+use timeline::Seen;
+use tokio::time::Instant;
+
+/// How a run is to be made.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The scenario's file, for the report.
+    pub file: String,
+    /// The seed of every draw.
+    pub seed: u64,
+    /// The protection that was taken away, where a guard is proven.
+    pub without: Option<String>,
+    /// Leave the system up after the judgement, until the interrupt.
+    pub hold: bool,
+}
+
+/// What came of a run.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Ending {
+    /// It was judged.
+    Judged(Verdict, Vec<Judged>),
+    /// The world could not do what the scenario asks.
+    WorldFailed,
+    /// It was interrupted before the judgement.
+    Interrupted,
+}
+
+/// More arrivals than this share late by more than [`LATE`], and the load was not what the scenario asks.
+const LATE_SHARE: u64 = 100;
+/// How late an arrival may start before it counts as late. Latencies count from the intended start, so lateness flatters
+/// nothing; but a generator that stands still for longer doesn't put the asked load on the system.
+const LATE: Duration = Duration::from_millis(100);
+
+/// Runs a scenario in a world and takes the world down again, however it ends. `interrupt` resolves, with the name of
+/// what came, when the run is to stop early.
+pub async fn run(
+    scenario: &Scenario,
+    world: &mut dyn World,
+    options: &Options,
+    events: &Events,
+    mut interrupt: BoxFuture<'_, String>,
+) -> Ending {
+    events.emit(Event::Begin(begin(scenario, world, options)));
+    let ending = tokio::select! {
+        biased;
+        by = &mut interrupt => {
+            events.emit(Event::Interrupted { by });
+            Ending::Interrupted
+        }
+        result = provision_and_judge(scenario, world, options, events) => result.unwrap_or_else(|error| {
+            report_failure(events, error);
+            Ending::WorldFailed
+        }),
+    };
+    if options.hold && matches!(ending, Ending::Judged(..)) {
+        events.emit(Event::Held);
+        interrupt.await;
+    }
+    // Logs explain what went wrong. What passed needs no explanation, what was interrupted wants none, and what a guard
+    // breaks is meant to break.
+    let explain = match &ending {
+        Ending::Judged(verdict, _) => *verdict != Verdict::Pass && options.without.is_none(),
+        Ending::WorldFailed => true,
+        Ending::Interrupted => false,
+    };
+    let stopping = Instant::now();
+    let torn_down = world.stop(explain).await;
+    events.emit(Event::TornDown { took: stopping.elapsed(), left: torn_down.left, logs: torn_down.logs });
+    let verdict = match &ending {
+        Ending::Judged(verdict, _) => Some(*verdict),
+        Ending::WorldFailed | Ending::Interrupted => None,
+    };
+    events.emit(Event::End { verdict });
+    ending
+}
+
+fn begin(scenario: &Scenario, world: &dyn World, options: &Options) -> Begin {
+    let plan = |fault: &chaos_model::Fault| FaultPlan {
+        name: fault.name.clone(),
+        on: fault.on.clone(),
+        effect: fault.effect.clone(),
+        share: fault.share,
+        at: fault.at,
+        lasts: fault.lasts,
+    };
+    Begin {
+        format: FORMAT,
+        file: options.file.clone(),
+        title: scenario.title.clone(),
+        world: world.name().to_owned(),
+        seed: options.seed,
+        unix_ms: u64::try_from(world.host().unix_now().as_millis()).unwrap_or(u64::MAX),
+        rate: scenario.load.rate,
+        warmup: scenario.load.warmup,
+        phases: scenario.timeline.phases.clone(),
+        faults: scenario.faults.iter().map(plan).collect(),
+        without: options.without.clone(),
+    }
+}
+
+fn report_failure(events: &Events, error: WorldError) {
+    let why = error.to_string();
+    match error {
+        WorldError::DiedStarting(death) => {
+            let crate::Death { node, how, last_lines } = death;
+            events.emit(Event::NodeDied { node, how, last_lines });
+        }
+        WorldError::NotReady { node, last_lines, .. } => {
+            events.emit(Event::NodeDied { node, how: "not ready, stopped".to_owned(), last_lines });
+        }
+        WorldError::Machine { .. } | WorldError::CannotGive(_) => {}
+    }
+    events.emit(Event::WorldFailed { why });
+}
+
+async fn provision_and_judge(
+    scenario: &Scenario,
+    world: &mut dyn World,
+    options: &Options,
+    events: &Events,
+) -> Result<Ending, WorldError> {
+    world.take_turn(events).await?;
+    let starting = Instant::now();
+    world.start(&scenario.system, options.seed, events).await?;
+    events.emit(Event::Ready { took: starting.elapsed() });
+    let examiner = Arc::new(Examiner::new(&scenario.expectations));
+    let seen = timeline::drive(scenario, world, options.seed, events, &examiner).await?;
+    let evidence = Evidence {
+        scenario,
+        outcomes: &seen.outcomes,
+        examiner: &examiner,
+        scrapes: &seen.scrapes,
+        acknowledged: &seen.acknowledged,
+    };
+    for phase in &scenario.timeline.phases {
+        events.emit(Event::Phase(figures(&evidence, phase)));
+    }
+    let judged = judge(&evidence);
+    for one in &judged {
+        events.emit(Event::Judged(one.clone()));
+    }
+    let doubts = doubts(scenario, &seen, &evidence);
+    for why in &doubts {
+        events.emit(Event::Doubt { why: why.clone() });
+    }
+    let doubt = if doubts.is_empty() { Verdict::Pass } else { Verdict::Inconclusive };
+    let verdict = Verdict::of_all(judged.iter().map(|judged| judged.verdict).chain([doubt]));
+    Ok(Ending::Judged(verdict, judged))
+}
+
+/// What makes the run as a whole inconclusive.
+fn doubts(scenario: &Scenario, seen: &Seen, evidence: &Evidence<'_>) -> Vec<String> {
+    let mut doubts = Vec::new();
+    for fault in &scenario.faults {
+        if seen.fired.get(&fault.name).is_none_or(|fired| !fired.any()) {
+            doubts
+                .push(format!("the fault `{}` never fired: nothing used {} while it was there", fault.name, fault.on));
+        }
+    }
+    let warmup = scenario.load.warmup;
+    let judged: Vec<_> = evidence.outcomes.iter().filter(|outcome| outcome.intended >= warmup).collect();
+    let missed = judged.iter().filter(|outcome| outcome.started.is_none()).count();
+    if missed > 0 {
+        doubts.push(format!("the load was not reached: {missed} of {} arrivals were not made", judged.len()));
+    }
+    let late = |outcome: &&&chaos_load::Outcome| outcome.started.is_some_and(|at| at > outcome.intended + LATE);
+    let late = judged.iter().filter(late).count() as u64;
+    if late * LATE_SHARE > judged.len() as u64 {
+        let all = judged.len();
+        doubts.push(format!("the load was not reached: {late} of {all} arrivals started more than 100ms late"));
+    }
+    if let Some(phase) = scenario.timeline.phase(chaos_model::phase::BASELINE) {
+        let figures = figures(evidence, phase);
+        let availability = figures.availability();
+        if figures.arrivals > 0 && availability.parts * 100 < availability.whole * 99 {
+            doubts.push(format!("the system was not well before the first fault: {availability} were served"));
+        }
+    }
+    for death in &seen.deaths {
+        doubts.push(format!("{} ended during the run ({})", death.node, death.how));
+    }
+    doubts
+}

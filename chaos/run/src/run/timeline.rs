@@ -1,0 +1,209 @@
+//! The timeline of a run: load from the first moment to the last, faults and scrapes at their edges.
+
+use crate::{
+    Death, Events, World, WorldError,
+    edges::{self, Edge},
+    examine::Examiner,
+    judge::Acknowledged,
+    observe::{Fetch, Scraper, Scrapes, Side},
+};
+use chaos_load::{Outcome, Plan};
+use chaos_model::{Event, Scenario, event::Fired};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use tokio::{sync::mpsc, time::Instant};
+use tokio_util::sync::CancellationToken;
+
+/// Requests in flight at which the generator gives up on further arrivals: what two seconds of 10,000/s leave behind.
+const MAX_IN_FLIGHT: usize = 20_000;
+/// How often those who watch hear how it goes.
+const PROGRESS_EVERY: Duration = Duration::from_millis(500);
+
+/// Everything that was seen.
+pub(super) struct Seen {
+    /// By arrival.
+    pub(super) outcomes: Vec<Outcome>,
+    pub(super) scrapes: Scrapes,
+    pub(super) fired: BTreeMap<String, Fired>,
+    pub(super) acknowledged: Acknowledged,
+    pub(super) deaths: Vec<Death>,
+}
+
+/// Puts the load on the world and does what is due at each edge.
+pub(super) async fn drive(
+    scenario: &Scenario,
+    world: &mut dyn World,
+    seed: u64,
+    events: &Events,
+    examiner: &Arc<Examiner>,
+) -> Result<Seen, WorldError> {
+    let (sender, outcomes) = mpsc::unbounded_channel();
+    let entry = world.entry();
+    let plan =
+        Plan { load: scenario.load.clone(), host: entry.host, port: entry.port, seed, max_in_flight: MAX_IN_FLIGHT };
+    let scraper = scraper(scenario, world);
+    let host = world.host().clone();
+    let stop = CancellationToken::new();
+    // Whatever ends this future early ends the load with it.
+    let _stop_load = stop.clone().drop_guard();
+    let began = Instant::now();
+    let load = {
+        let (host, examiner) = (host.clone(), Arc::clone(examiner));
+        async move { chaos_load::run(&host, plan, began, examiner, sender, stop).await }
+    };
+    let load = host.spawn(load);
+    let mut drive = Drive {
+        scenario,
+        world,
+        events,
+        zero: began + scenario.load.warmup,
+        outcomes,
+        received: Vec::new(),
+        announced: 0,
+        next_progress: began + scenario.load.warmup + PROGRESS_EVERY,
+        deaths: Vec::new(),
+    };
+    let mut seen = drive.edges(scraper).await?;
+    // The load ends when its last request was answered or timed out; a task that was stopped has nothing more to say.
+    let _ = load.await;
+    drive.drain();
+    seen.deaths = drive.deaths;
+    seen.outcomes = drive.received;
+    seen.outcomes.sort_unstable_by_key(|outcome| outcome.n);
+    Ok(seen)
+}
+
+fn scraper(scenario: &Scenario, world: &dyn World) -> Scraper {
+    let selectors: Vec<_> =
+        edges::scrapes(scenario).map(|(node, selector)| (node.to_owned(), selector.clone())).collect();
+    let fetch = |(name, _): &(String, _)| {
+        let path = scenario.system.nodes.get(name)?.metrics.as_ref()?.path.clone();
+        Some((name.clone(), Fetch { address: world.node(name)?, path }))
+    };
+    let nodes = selectors.iter().filter_map(fetch).collect();
+    Scraper::new(world.host(), nodes, selectors)
+}
+
+struct Drive<'a> {
+    scenario: &'a Scenario,
+    world: &'a mut dyn World,
+    events: &'a Events,
+    /// When the timeline begins.
+    zero: Instant,
+    outcomes: mpsc::UnboundedReceiver<Outcome>,
+    received: Vec<Outcome>,
+    /// How many of those the last progress has told of.
+    announced: usize,
+    next_progress: Instant,
+    deaths: Vec<Death>,
+}
+
+impl Drive<'_> {
+    async fn edges(&mut self, mut scraper: Scraper) -> Result<Seen, WorldError> {
+        let mut fired = BTreeMap::new();
+        let mut acknowledged = Acknowledged::new();
+        for (at, edge) in edges::edges(self.scenario) {
+            self.wait_until(self.zero + at).await;
+            if at.is_zero() {
+                self.events.emit(Event::TimelineBegan);
+            } else {
+                scraper.scrape(at, Side::Before).await;
+            }
+            if edge != Edge::default() {
+                self.change(&edge, &mut fired).await?;
+                acknowledged.insert(at, self.zero.elapsed());
+                scraper.scrape(at, Side::After).await;
+            } else if at.is_zero() {
+                scraper.scrape(at, Side::After).await;
+            }
+        }
+        let end = self.scenario.timeline.duration;
+        self.wait_until(self.zero + end).await;
+        self.wait_for_load().await;
+        scraper.scrape(end, Side::Before).await;
+        let last = self.scenario.faults.iter().enumerate().filter(|(_, fault)| fault.ends() >= end);
+        let remove = last.map(|(index, _)| index).collect();
+        self.change(&Edge { remove, apply: Vec::new() }, &mut fired).await?;
+        Ok(Seen { outcomes: Vec::new(), scrapes: scraper.finish(), fired, acknowledged, deaths: Vec::new() })
+    }
+
+    async fn change(&mut self, edge: &Edge, fired: &mut BTreeMap<String, Fired>) -> Result<(), WorldError> {
+        for index in &edge.remove {
+            let fault = &self.scenario.faults[*index];
+            let count = self.world.remove(fault).await?;
+            self.events.emit(Event::FaultRemoved { fault: fault.name.clone(), fired: count });
+            fired.insert(fault.name.clone(), count);
+        }
+        for index in &edge.apply {
+            let fault = &self.scenario.faults[*index];
+            self.world.apply(fault).await?;
+            self.events.emit(Event::FaultApplied { fault: fault.name.clone() });
+        }
+        Ok(())
+    }
+
+    /// Waits, and meanwhile collects outcomes, tells how it goes, and notices nodes that end.
+    async fn wait_until(&mut self, deadline: Instant) {
+        let host = self.world.host().clone();
+        let mut sleep = std::pin::pin!(host.sleep_until(deadline));
+        loop {
+            tokio::select! {
+                biased;
+                () = &mut sleep => return,
+                death = self.world.died() => self.note(death),
+                Some(outcome) = self.outcomes.recv() => self.received.push(outcome),
+                () = tokio::time::sleep_until(self.next_progress) => self.progress(),
+            }
+        }
+    }
+
+    /// Waits until the load has ended: its side of the channel is closed.
+    async fn wait_for_load(&mut self) {
+        loop {
+            tokio::select! {
+                biased;
+                outcome = self.outcomes.recv() => match outcome {
+                    Some(outcome) => self.received.push(outcome),
+                    None => return,
+                },
+                death = self.world.died() => self.note(death),
+                () = tokio::time::sleep_until(self.next_progress) => self.progress(),
+            }
+        }
+    }
+
+    fn note(&mut self, death: Death) {
+        let Death { node, how, last_lines } = death.clone();
+        self.events.emit(Event::NodeDied { node, how, last_lines });
+        self.deaths.push(death);
+    }
+
+    fn drain(&mut self) {
+        while let Ok(outcome) = self.outcomes.try_recv() {
+            self.received.push(outcome);
+        }
+    }
+
+    fn progress(&mut self) {
+        self.drain();
+        self.next_progress += PROGRESS_EVERY;
+        let warmup = self.scenario.load.warmup;
+        let judged = |outcome: &&Outcome| outcome.intended >= warmup;
+        let good = |outcome: &&Outcome| outcome.result.as_ref().is_ok_and(|status| *status < 500);
+        let answered = self.received.iter().filter(judged).count() as u64;
+        let good = self.received.iter().filter(judged).filter(good).count() as u64;
+        let latest =
+            self.received[self.announced..].iter().map(|outcome| outcome.ended.saturating_sub(outcome.intended));
+        let mut latest: Vec<Duration> = latest.collect();
+        latest.sort_unstable();
+        self.announced = self.received.len();
+        let at = self.zero.elapsed();
+        self.events.emit(Event::Progress {
+            at,
+            // What is due by the rate; Poisson arrivals run ahead of it at times.
+            due: self.scenario.load.rate.in_time(at.min(self.scenario.timeline.duration)).max(answered),
+            good,
+            bad: answered - good,
+            p99: latest.get((latest.len() * 99).div_ceil(100).saturating_sub(1)).copied(),
+        });
+    }
+}

@@ -1,0 +1,75 @@
+//! What makes a run inconclusive as a whole, and runs that come to no verdict.
+
+use crate::world::{MemoryWorld, ONE_NODE, fault, run, run_in};
+use axum::{Router, http::StatusCode, routing::get};
+use chaos_model::{Event, Verdict};
+use chaos_run::{Ending, Events, Options};
+use host::Host;
+use std::collections::BTreeMap;
+
+fn web(_: Host, _: BTreeMap<String, String>) -> Router {
+    Router::new().route("/users/{id}", get(|| async { "{}" }))
+}
+
+const WELL: &str = "[[expect]]\nthat = \"it\"\nduring = \"recovery\"\nstatus.200 = \">= 100%\"\n";
+
+#[tokio::test(start_paused = true)]
+async fn a_fault_that_fired_leaves_no_doubt() {
+    let ran = run(&format!("{ONE_NODE}{}{WELL}", fault("effect = \"hang\"")), &[("web", web)]).await;
+    assert!(matches!(ran.ending, Ending::Judged(Verdict::Pass, _)), "{:?}", ran.ending);
+    assert_eq!(ran.doubts(), Vec::<&str>::new());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_fault_that_never_fired_makes_a_run_inconclusive() {
+    let text = ONE_NODE.replace("[load]", "env.OTHER = \"{idle}\"\n[node.idle]\nprogram = \"redis\"\n[load]");
+    let fault = fault("effect = \"refuse\"").replace("client -> web", "web -> idle");
+    let ran = run(&format!("{text}{fault}{WELL}"), &[("web", web), ("idle", web)]).await;
+    assert!(matches!(ran.ending, Ending::Judged(Verdict::Inconclusive, _)), "{:?}", ran.ending);
+    assert_eq!(ran.doubts(), ["the fault `outage` never fired: nothing used web -> idle while it was there"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_system_that_was_not_well_before_proves_nothing() {
+    fn ill(_: Host, _: BTreeMap<String, String>) -> Router {
+        Router::new().route("/users/{id}", get(|| async { StatusCode::SERVICE_UNAVAILABLE }))
+    }
+    let expect = "[[expect]]\nthat = \"it\"\nduring = \"outage\"\nerrors = \"> 0%\"\n";
+    let ran = run(&format!("{ONE_NODE}{}{expect}", fault("effect = \"refuse\"")), &[("web", ill)]).await;
+    assert!(matches!(ran.ending, Ending::Judged(Verdict::Inconclusive, _)), "{:?}", ran.ending);
+    assert_eq!(ran.doubts(), ["the system was not well before the first fault: 0% were served"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_world_that_fails_gives_no_verdict() {
+    let ran = run_in(&format!("{ONE_NODE}{WELL}"), &mut MemoryWorld::broken()).await;
+    assert_eq!(ran.ending, Ending::WorldFailed);
+    let why = "this world is broken".to_owned();
+    assert!(ran.records.iter().any(|record| record.event == Event::WorldFailed { why: why.clone() }));
+    assert_eq!(ran.records.last().map(|record| &record.event), Some(&Event::End { verdict: None }));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_interrupt_ends_a_run_in_good_order() {
+    let scenario = crate::world::scenario(&format!("{ONE_NODE}{}{WELL}", fault("effect = \"hang\""))).unwrap();
+    let mut world = MemoryWorld::new(&[("web", web)]);
+    let options = Options { file: "test.toml".to_owned(), seed: 1, without: None, hold: false };
+    let (events, mut reader) = Events::channel();
+    let interrupt = Box::pin(async {
+        tokio::time::sleep(std::time::Duration::from_millis(1500)).await;
+        "SIGINT".to_owned()
+    });
+    let ending = chaos_run::run(&scenario, &mut world, &options, &events, interrupt).await;
+    assert_eq!(ending, Ending::Interrupted);
+    drop(events);
+    let mut names = Vec::new();
+    while let Some(record) = reader.recv().await {
+        match record.event {
+            Event::Interrupted { by } => names.push(by),
+            Event::TornDown { left, .. } => names.push(format!("torn down, {} left", left.len())),
+            Event::End { verdict } => names.push(format!("end {verdict:?}")),
+            _ => {}
+        }
+    }
+    assert_eq!(names, ["SIGINT", "torn down, 0 left", "end None"]);
+}

@@ -1,0 +1,137 @@
+//! Each kind of expectation on answers.
+
+use crate::world::{ONE_NODE, Ran, fault, run};
+use axum::{Json, Router, extract::Path, http::HeaderMap, routing::get};
+use chaos_model::Verdict;
+use host::Host;
+use serde_json::json;
+use std::{collections::BTreeMap, time::Duration};
+
+/// Answers with the user; slower, partial and stale for some, so that shares are known exactly: users 1 to 10 come in turn.
+fn web(host: Host, _: BTreeMap<String, String>) -> Router {
+    let user = move |Path(id): Path<u64>| {
+        let host = host.clone();
+        async move {
+            if id == 10 {
+                host.sleep(Duration::from_millis(80)).await;
+            }
+            let state = if id == 3 { "stale" } else { "fresh" };
+            let body = json!({
+                "user": {"id": id.to_string(), "age": id},
+                "partial": id <= 2,
+                "nothing": null,
+                "meta": {"parts": {"user": {"state": state}}},
+            });
+            let mut headers = HeaderMap::new();
+            headers.insert("x-complete", if id <= 2 { "false" } else { "true" }.parse().unwrap());
+            (headers, Json(body))
+        }
+    };
+    Router::new().route("/users/{id}", get(user))
+}
+
+async fn expect(checks: &str) -> Ran {
+    let text = format!("{ONE_NODE}{}[[expect]]\nthat = \"it\"\n{checks}\n", fault("effect = \"refuse\""));
+    run(&text, &[("web", web)]).await
+}
+
+/// Runs one expectation and gives what came of it and what was seen.
+async fn verdict(checks: &str) -> (Verdict, String) {
+    let ran = expect(checks).await;
+    let judged = ran.judged("it");
+    (judged.verdict, judged.checks[0].seen.clone())
+}
+
+fn pass(seen: &str) -> (Verdict, String) {
+    (Verdict::Pass, seen.to_owned())
+}
+
+fn fail(seen: &str) -> (Verdict, String) {
+    (Verdict::Fail, seen.to_owned())
+}
+
+#[tokio::test(start_paused = true)]
+async fn statuses() {
+    assert_eq!(verdict("during = \"recovery\"\nstatus.200 = \">= 100%\"").await, pass("100% (200 of 200)"));
+    assert_eq!(verdict("during = \"outage\"\nstatus.2xx = \">= 1%\"").await, fail("0% (0 of 100)"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn errors() {
+    assert_eq!(verdict("during = \"outage\"\nerrors = \">= 100%\"").await, pass("100% (100 of 100)"));
+    let ran = expect("during = \"outage\"\nerrors = \"== 0%\"").await;
+    assert_eq!(ran.judged("it").verdict, Verdict::Fail);
+    let note = ran.judged("it").checks[0].note.clone().unwrap();
+    assert_eq!(note, "the first, request 100 at 1.00s, had no answer: connect_refused");
+}
+
+#[tokio::test(start_paused = true)]
+async fn latencies() {
+    assert_eq!(verdict("during = \"recovery\"\nlatency.p50 = \"< 10ms\"").await, pass("0s"));
+    assert_eq!(verdict("during = \"recovery\"\nlatency.p99 = \"< 80ms\"").await, fail("80ms"));
+    assert_eq!(verdict("during = \"recovery\"\nlatency.max = \"<= 80ms\"").await, pass("80ms"));
+    assert_eq!(verdict("during = \"recovery\"\nlatency.mean = \"<= 8ms\"").await, pass("8ms"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_not_answered_counts_as_the_clients_timeout() {
+    assert_eq!(verdict("during = \"outage\"\nlatency.p50 = \"< 10ms\"").await, fail("1s"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn partial_answers() {
+    assert_eq!(verdict("during = \"recovery\"\npartial = \"<= 20%\"").await, pass("20% (40 of 200)"));
+    assert_eq!(verdict("during = \"recovery\"\npartial = \"< 20%\"").await, fail("20% (40 of 200)"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn stale_answers() {
+    assert_eq!(verdict("during = \"recovery\"\nstale = \"> 0%\"").await, pass("10% (20 of 200)"));
+    assert_eq!(verdict("during = \"recovery\"\nstale = \"== 0%\"").await, fail("10% (20 of 200)"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn bodies() {
+    let recovery = |check: &str| format!("during = \"recovery\"\nbody.{check}");
+    assert_eq!(verdict(&recovery("\"$.user.id\" = \"== {user}\"")).await, pass("100% (200 of 200)"));
+    assert_eq!(verdict(&recovery("\"$.user.age\" = \"== {user}\"")).await, pass("100% (200 of 200)"));
+    assert_eq!(verdict(&recovery("\"$.user.id\" = \"!= 7\"")).await, fail("90% (180 of 200)"));
+    assert_eq!(verdict(&recovery("\"$.user.age\" = \">= 80% <= 8\"")).await, pass("80% (160 of 200)"));
+    assert_eq!(verdict(&recovery("\"$.nothing\" = \"missing\"")).await, pass("100% (200 of 200)"));
+    assert_eq!(verdict(&recovery("\"$.nowhere\" = \"exists\"")).await, fail("0% (0 of 200)"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_body_that_differs_is_shown() {
+    let ran = expect("during = \"recovery\"\nbody.\"$.user.id\" = \"!= 7\"").await;
+    let note = ran.judged("it").checks[0].note.clone().unwrap();
+    assert!(note.ends_with("saw \"7\""), "{note}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn headers() {
+    let recovery = |check: &str| format!("during = \"recovery\"\nheader.{check}");
+    assert_eq!(verdict(&recovery("x-complete = \">= 80% == true\"")).await, pass("80% (160 of 200)"));
+    assert_eq!(verdict(&recovery("x-complete = \"== true\"")).await, fail("80% (160 of 200)"));
+    assert_eq!(verdict(&recovery("x-other = \"missing\"")).await, pass("100% (200 of 200)"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn all_checks_of_an_expectation_must_hold() {
+    let ran = expect("during = \"recovery\"\nstatus.200 = \">= 100%\"\npartial = \"== 0%\"").await;
+    let verdicts: Vec<_> = ran.judged("it").checks.iter().map(|check| check.verdict).collect();
+    assert_eq!((ran.judged("it").verdict, &verdicts[..]), (Verdict::Fail, &[Verdict::Pass, Verdict::Fail][..]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_a_fault_answers_must_hold_from_then_on() {
+    let soon = "after = \"outage\"\nwithin = \"500ms\"\n";
+    assert_eq!(verdict(&format!("{soon}status.200 = \">= 100%\"")).await, pass("100% (150 of 150)"));
+    assert_eq!(verdict(&format!("{soon}errors = \"> 0%\"")).await, fail("0% (0 of 150)"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_window_of_its_own() {
+    assert_eq!(verdict("during = \"500ms..900ms\"\nstatus.200 = \">= 100%\"").await, pass("100% (40 of 40)"));
+    assert_eq!(verdict("during = \"1500ms..2500ms\"\nstatus.200 = \">= 51%\"").await, fail("50% (50 of 100)"));
+}

@@ -1,0 +1,99 @@
+//! Expectations on metrics.
+
+use crate::world::{ONE_NODE, fault, run};
+use axum::{Router, extract::State, routing::get};
+use chaos_model::{Verdict, event::JudgedCheck};
+use host::Host;
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+#[derive(Clone, Default)]
+struct Counts {
+    hits: Arc<AtomicU64>,
+    scrapes: Arc<AtomicU64>,
+}
+
+/// Counts hits by even and odd users; a restart sets the count back at the third scrape; the depth is 2, then 3.
+fn web(_: Host, _: BTreeMap<String, String>) -> Router {
+    let metrics = |State(counts): State<Counts>| async move {
+        let hits = counts.hits.load(Ordering::SeqCst);
+        let scrape = counts.scrapes.fetch_add(1, Ordering::SeqCst);
+        let restarted = if scrape < 3 { 1000 + hits } else { hits };
+        let depth = if hits < 300 { 2 } else { 3 };
+        format!(
+            "# TYPE hits_total counter\nhits_total{{parity=\"any\",tier=\"a\"}} {hits}\nhits_total{{tier=\"b\"}} 5\n\
+             # TYPE restarted_total counter\nrestarted_total {restarted}\n# TYPE depth gauge\ndepth {depth}\n"
+        )
+    };
+    let count = |State(counts): State<Counts>| async move {
+        counts.hits.fetch_add(1, Ordering::SeqCst);
+        "{}"
+    };
+    Router::new().route("/users/{id}", get(count)).route("/metrics", get(metrics)).with_state(Counts::default())
+}
+
+async fn check(scope: &str, selector: &str, bound: &str) -> JudgedCheck {
+    let expect = format!("[[expect]]\nthat = \"it\"\n{scope}\nmetric.'{selector}' = \"{bound}\"\n");
+    let text = format!("{ONE_NODE}{}{expect}", fault("effect = \"refuse\""));
+    run(&text, &[("web", web)]).await.judged("it").checks[0].clone()
+}
+
+fn came(check: &JudgedCheck) -> (Verdict, &str) {
+    (check.verdict, &check.seen)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_counter_is_judged_by_its_increase_within_the_phase() {
+    assert_eq!(came(&check("during = \"baseline\"", "hits_total{tier=\"a\"}", "== 100").await), (Verdict::Pass, "+100"));
+    assert_eq!(came(&check("during = \"outage\"", "hits_total", "== 0").await), (Verdict::Pass, "+0"));
+    assert_eq!(came(&check("during = \"recovery\"", "hits_total", "< 200").await), (Verdict::Fail, "+200"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_has_to_be_reached_after_a_fault_counts_from_its_end() {
+    let soon = "after = \"outage\"\nwithin = \"500ms\"";
+    assert_eq!(came(&check(soon, "hits_total", ">= 50").await), (Verdict::Pass, "+50"));
+    assert_eq!(came(&check(soon, "hits_total", "> 60").await), (Verdict::Fail, "+50"));
+    // What has to be kept counts from then on.
+    assert_eq!(came(&check(soon, "hits_total", "<= 150").await), (Verdict::Pass, "+150"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_restart_of_the_node_does_not_hide_an_increase() {
+    let check = check("during = \"run\"", "restarted_total", "> 250").await;
+    assert_eq!(check.verdict, Verdict::Pass, "{check:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_gauge_must_hold_in_every_scrape() {
+    assert_eq!(check("during = \"run\"", "depth", "<= 3").await.verdict, Verdict::Pass);
+    let broken = check("during = \"run\"", "depth", "<= 2").await;
+    assert_eq!(broken.verdict, Verdict::Fail);
+    assert_eq!(broken.seen, "2 to 3 in 7 scrapes");
+    assert_eq!(broken.note.as_deref(), Some("the first, at 4.00s, was 3"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_selector_that_no_scrape_has_can_not_be_judged() {
+    let check = check("during = \"run\"", "hit_total{tier=\"a\"}", "== 0").await;
+    assert_eq!(check.verdict, Verdict::Inconclusive);
+    let note = check.note.unwrap();
+    assert!(note.contains("the nearest is `hits_total{"), "{note}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_node_that_gives_no_scrape_can_not_be_judged() {
+    fn silent(_: Host, _: BTreeMap<String, String>) -> Router {
+        Router::new().route("/users/{id}", get(|| async { "{}" }))
+    }
+    let expect = "[[expect]]\nthat = \"it\"\nduring = \"run\"\nmetric.'hits_total' = \"== 0\"\n";
+    let ran = run(&format!("{ONE_NODE}{expect}"), &[("web", silent)]).await;
+    let check = &ran.judged("it").checks[0];
+    assert_eq!(check.verdict, Verdict::Inconclusive);
+    assert!(check.note.as_ref().unwrap().contains("answered 404"), "{check:?}");
+}

@@ -1,0 +1,204 @@
+//! A world in memory: nodes are axum routers, links go through the real proxies.
+
+use async_trait::async_trait;
+use axum::Router;
+use chaos_inject::{Message, Proxy, ProxyConfig, Reply};
+use chaos_model::{
+    Diagnostics, Event, Fault, Link, Record, Scenario, System, Target,
+    event::{Fired, Judged},
+    language,
+};
+use chaos_run::{Address, Death, Ending, Events, Options, TornDown, World, WorldError};
+use host::{Host, http, memory::MemoryNetwork};
+use std::{collections::BTreeMap, io, path::Path};
+
+const PORT: u16 = 8000;
+const PROXIES: &str = "proxies";
+
+/// Makes a node's router, from the address of what it uses (its proxy), by the setting's name.
+pub(crate) type MakeRouter = fn(Host, BTreeMap<String, String>) -> Router;
+
+pub(crate) struct MemoryWorld {
+    network: MemoryNetwork,
+    client: Host,
+    programs: BTreeMap<&'static str, MakeRouter>,
+    proxies: BTreeMap<Link, Proxy>,
+    fails: bool,
+}
+
+impl MemoryWorld {
+    pub(crate) fn new(programs: &[(&'static str, MakeRouter)]) -> Self {
+        let network = MemoryNetwork::new(7);
+        let client = network.host("client");
+        let programs = programs.iter().copied().collect();
+        Self { network, client, programs, proxies: BTreeMap::new(), fails: false }
+    }
+
+    /// A world that can't be started.
+    pub(crate) fn broken() -> Self {
+        Self { fails: true, ..Self::new(&[]) }
+    }
+
+    fn proxy(&self, fault: &Fault) -> &Proxy {
+        match &fault.on {
+            Target::Link(link) => &self.proxies[link],
+            Target::Node(node) => panic!("no fault on {node} here"),
+        }
+    }
+}
+
+#[async_trait]
+impl World for MemoryWorld {
+    fn name(&self) -> &'static str {
+        "memory"
+    }
+
+    fn host(&self) -> &Host {
+        &self.client
+    }
+
+    async fn take_turn(&mut self, _: &Events) -> Result<(), WorldError> {
+        Ok(())
+    }
+
+    async fn start(&mut self, system: &System, seed: u64, events: &Events) -> Result<(), WorldError> {
+        if self.fails {
+            return Err(WorldError::CannotGive("this world is broken".to_owned()));
+        }
+        let proxies = self.network.host(PROXIES);
+        for link in &system.links {
+            let proxy = Proxy::start(&proxies, proxies.listen(0).unwrap(), ProxyConfig { link: link.clone(), seed });
+            proxy.point_at(&link.to, PORT);
+            self.proxies.insert(link.clone(), proxy);
+        }
+        for node in system.nodes.values() {
+            let host = self.network.host(&node.name);
+            let address = |to: &str, label: Option<&str>| {
+                let wanted = |link: &&Link| {
+                    link.from.to_string() == node.name && link.to == to && link.label.as_deref() == label
+                };
+                let link = self.proxies.keys().find(wanted).unwrap();
+                format!("{PROXIES}:{}", self.proxies[link].port())
+            };
+            let env = node.env.iter().map(|(name, value)| (name.clone(), value.render(PORT, address))).collect();
+            let router = self.programs[node.name.as_str()](host.clone(), env);
+            let listener = host.listen(PORT).unwrap();
+            let serving = host.clone();
+            drop(host.spawn(async move {
+                http::serve(&serving, listener, router, http::ServerConfig::default()).await;
+            }));
+            events.emit(Event::NodeReady {
+                node: node.name.clone(),
+                what: "a router".to_owned(),
+                address: format!("{}:{PORT}", node.name),
+                took: std::time::Duration::ZERO,
+            });
+        }
+        Ok(())
+    }
+
+    fn entry(&self) -> Address {
+        let entry = self.proxies.iter().find(|(link, _)| link.from == chaos_model::Endpoint::Client);
+        Address { host: PROXIES.to_owned(), port: entry.unwrap().1.port() }
+    }
+
+    fn node(&self, name: &str) -> Option<Address> {
+        Some(Address { host: name.to_owned(), port: PORT })
+    }
+
+    async fn apply(&self, fault: &Fault) -> Result<(), WorldError> {
+        match self.proxy(fault).send(Message::Apply(Box::new(fault.clone()))).await {
+            Reply::Done => Ok(()),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    async fn remove(&self, fault: &Fault) -> Result<Fired, WorldError> {
+        match self.proxy(fault).send(Message::Remove { fault: fault.name.clone() }).await {
+            Reply::Removed { fired } => Ok(fired),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    async fn died(&mut self) -> Death {
+        std::future::pending().await
+    }
+
+    async fn stop(&mut self, _: bool) -> TornDown {
+        self.proxies.clear();
+        TornDown::default()
+    }
+}
+
+/// What came of a run.
+pub(crate) struct Ran {
+    pub(crate) ending: Ending,
+    pub(crate) records: Vec<Record>,
+}
+
+impl Ran {
+    /// What came of the expectation of this name.
+    pub(crate) fn judged(&self, that: &str) -> &Judged {
+        let Ending::Judged(_, judged) = &self.ending else { panic!("{:?}", self.ending) };
+        judged.iter().find(|judged| judged.that == that).unwrap_or_else(|| panic!("{that} was not judged"))
+    }
+
+    /// What makes the run inconclusive as a whole.
+    pub(crate) fn doubts(&self) -> Vec<&str> {
+        let doubt = |record: &'_ Record| matches!(record.event, Event::Doubt { .. });
+        let text = |record| match record {
+            &Record { event: Event::Doubt { ref why }, .. } => why.as_str(),
+            _ => "",
+        };
+        self.records.iter().filter(|record| doubt(record)).map(text).collect()
+    }
+}
+
+/// Checks a scenario. Its nodes stand in itself.
+pub(crate) fn scenario(text: &str) -> Result<Scenario, Diagnostics> {
+    let read = |path: &Path| match path.to_str() {
+        Some("test.toml") => Ok(text.to_owned()),
+        _ => Err(io::Error::from(io::ErrorKind::NotFound)),
+    };
+    language::load(Path::new("test.toml"), &[], &read)
+}
+
+/// Runs a scenario whose entry, and only node unless it says otherwise, is this router.
+pub(crate) async fn run(text: &str, programs: &[(&'static str, MakeRouter)]) -> Ran {
+    run_in(text, &mut MemoryWorld::new(programs)).await
+}
+
+pub(crate) async fn run_in(text: &str, world: &mut MemoryWorld) -> Ran {
+    let scenario = scenario(text).unwrap_or_else(|wrong| panic!("{}", wrong.render(false, 100)));
+    let options = Options { file: "test.toml".to_owned(), seed: 1, without: None, hold: false };
+    let (events, mut reader) = Events::channel();
+    let never = Box::pin(std::future::pending());
+    let ending = chaos_run::run(&scenario, world, &options, &events, never).await;
+    drop(events);
+    let mut records = Vec::new();
+    while let Some(record) = reader.recv().await {
+        records.push(record);
+    }
+    Ran { ending, records }
+}
+
+/// The head of a scenario with one node: 100 requests a second, evenly, for four seconds.
+pub(crate) const ONE_NODE: &str = r#"
+title = "a test"
+entry = "web"
+[node.web]
+program = "gateway"
+metrics = "GET /metrics"
+[load]
+request = "GET /users/{user}"
+rate = "100/s"
+arrivals = "constant"
+duration = "4s"
+timeout = "1s"
+vars.user = "sequence 1..10"
+"#;
+
+/// A fault on the clients' link from the first to the second second.
+pub(crate) fn fault(effect: &str) -> String {
+    format!("[[fault]]\nname = \"outage\"\non = \"client -> web\"\n{effect}\nat = \"1s\"\nfor = \"1s\"\n")
+}

@@ -1,0 +1,207 @@
+//! The keeper's own process: `chaos keeper`, and what a node does before it becomes its program: `chaos node`.
+
+use super::protocol::{Ask, Exited, Launch, Tell};
+use rustix::process::{Pid, Signal, kill_process_group, set_child_subreaper, set_parent_process_death_signal};
+use std::{
+    collections::BTreeMap,
+    fs::File,
+    io::{self, Write as _},
+    os::unix::process::CommandExt as _,
+    path::{Path, PathBuf},
+    process::Stdio,
+    time::Duration,
+};
+use tokio::{
+    io::{AsyncBufReadExt as _, BufReader},
+    process::{Child, Command},
+    sync::mpsc,
+    time::Instant,
+};
+
+/// How long killed processes have to be gone from the process table.
+const REAP: Duration = Duration::from_secs(2);
+
+/// Runs the keeper on standard input and output until its runner is gone or asks it to stop. Call it on the main thread
+/// of a current-thread runtime: the kernel ties the death signal of the nodes to the thread that started them.
+///
+/// # Errors
+/// Where the machine refuses what a keeper needs.
+pub async fn keep() -> io::Result<()> {
+    // Nodes may start processes of their own and end before them: those become ours, and end with the rest.
+    set_child_subreaper(Some(rustix::process::getpid()))?;
+    let executable = std::env::current_exe()?;
+    let mut keeper = KeeperProcess { executable, nodes: BTreeMap::new(), folder: None };
+    let mut lines = BufReader::new(tokio::io::stdin()).lines();
+    let (exits, mut exited) = mpsc::unbounded_channel();
+    loop {
+        let line = tokio::select! {
+            biased;
+            Some(exit) = exited.recv() => {
+                keeper.note(exit);
+                continue;
+            }
+            line = lines.next_line() => line,
+        };
+        match line.ok().flatten().map(|line| serde_json::from_str(&line)) {
+            Some(Ok(Ask::Own(folder))) => keeper.folder = Some(folder),
+            Some(Ok(Ask::Launch(launch))) => keeper.launch(launch, &exits),
+            Some(Ok(Ask::Stop { grace_ms, keep_folder })) => {
+                let left = keeper.stop(Duration::from_millis(grace_ms), keep_folder, &mut exited).await;
+                tell(&Tell::Stopped { left });
+                return Ok(());
+            }
+            // The pipe is closed, or what comes through it is not from our runner.
+            None | Some(Err(_)) => {
+                keeper.stop(Duration::ZERO, false, &mut exited).await;
+                return Ok(());
+            }
+        }
+    }
+}
+
+/// Becomes a node's program: asks the kernel to be killed with its keeper, then replaces this process. Only returns if
+/// that fails.
+pub fn become_node(keeper: u32, command: &[String]) -> io::Error {
+    let [program, arguments @ ..] = command else {
+        return io::Error::new(io::ErrorKind::InvalidInput, "a node needs a command");
+    };
+    if let Err(error) = set_parent_process_death_signal(Some(Signal::KILL)) {
+        return error.into();
+    }
+    // The keeper may have ended before the request was in place: then nobody would send the signal.
+    let parent = rustix::process::getppid().map(|pid| pid.as_raw_nonzero().get().unsigned_abs());
+    if parent != Some(keeper) {
+        return io::Error::new(io::ErrorKind::NotFound, "the keeper is gone");
+    }
+    std::process::Command::new(program).args(arguments).exec()
+}
+
+struct KeeperProcess {
+    executable: PathBuf,
+    /// Running nodes with their process groups.
+    nodes: BTreeMap<String, Pid>,
+    folder: Option<PathBuf>,
+}
+
+impl KeeperProcess {
+    fn launch(&mut self, launch: Launch, exits: &mpsc::UnboundedSender<Exited>) {
+        let name = launch.name.clone();
+        match start(&self.executable, &launch) {
+            Ok((mut child, group)) => {
+                tell(&Tell::Launched { name: name.clone(), pid: group.as_raw_nonzero().get().unsigned_abs() });
+                self.nodes.insert(name.clone(), group);
+                let exits = exits.clone();
+                #[expect(
+                    clippy::disallowed_methods,
+                    reason = "the keeper is a process of its own, not a node's program"
+                )]
+                tokio::spawn(async move {
+                    let how = child.wait().await.map_or_else(|error| error.to_string(), |status| status.to_string());
+                    // The keeper ended first.
+                    let _ = exits.send(Exited { name, how });
+                });
+            }
+            Err(error) => tell(&Tell::NotLaunched { name, why: error.to_string() }),
+        }
+    }
+
+    fn note(&mut self, exit: Exited) {
+        // Others of its group may still be there: a node's children are not to outlive it.
+        if let Some(group) = self.nodes.remove(&exit.name) {
+            let _ = kill_process_group(group, Signal::KILL);
+        }
+        tell(&Tell::Exited(exit));
+    }
+
+    async fn stop(
+        &mut self,
+        grace: Duration,
+        keep_folder: bool,
+        exited: &mut mpsc::UnboundedReceiver<Exited>,
+    ) -> Vec<String> {
+        if !grace.is_zero() {
+            self.signal_all(Signal::TERM);
+            self.wait_for_exits(grace, exited).await;
+        }
+        let mut left = Vec::new();
+        self.signal_all(Signal::KILL);
+        self.wait_for_exits(REAP, exited).await;
+        left.extend(self.nodes.keys().map(|node| format!("the process of {node}")));
+        kill_adopted().await;
+        left.extend(children().into_iter().map(|pid| format!("process {pid}")));
+        if let Some(folder) = self.folder.take().filter(|_| !keep_folder)
+            && let Err(error) = remove(&folder)
+        {
+            left.push(format!("{}: {error}", folder.display()));
+        }
+        left
+    }
+
+    fn signal_all(&self, signal: Signal) {
+        for group in self.nodes.values() {
+            // It has just ended by itself.
+            let _ = kill_process_group(*group, signal);
+        }
+    }
+
+    async fn wait_for_exits(&mut self, patience: Duration, exited: &mut mpsc::UnboundedReceiver<Exited>) {
+        let deadline = Instant::now() + patience;
+        while !self.nodes.is_empty() {
+            let Ok(Some(exit)) = tokio::time::timeout_at(deadline, exited.recv()).await else { return };
+            if let Some(group) = self.nodes.remove(&exit.name) {
+                let _ = kill_process_group(group, Signal::KILL);
+            }
+        }
+    }
+}
+
+fn start(executable: &Path, launch: &Launch) -> io::Result<(Child, Pid)> {
+    let log = File::options().create(true).append(true).open(&launch.log)?;
+    let mut command = Command::new(executable);
+    command.arg("node").arg(std::process::id().to_string()).arg("--").args(&launch.command);
+    if !launch.inherit_env {
+        command.env_clear();
+    }
+    command.envs(&launch.env).current_dir(&launch.folder).process_group(0);
+    command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
+    let child = command.spawn()?;
+    let pid = child.id().and_then(|pid| Pid::from_raw(i32::try_from(pid).ok()?));
+    pid.map(|pid| (child, pid)).ok_or_else(|| io::Error::other("it ended at once"))
+}
+
+/// Kills what was left to us by nodes that ended before their children, until nothing is.
+async fn kill_adopted() {
+    let deadline = Instant::now() + REAP;
+    while Instant::now() < deadline {
+        let children = children();
+        if children.is_empty() {
+            return;
+        }
+        for pid in children.into_iter().filter_map(Pid::from_raw) {
+            let _ = rustix::process::kill_process(pid, Signal::KILL);
+            let _ = rustix::process::waitpid(Some(pid), rustix::process::WaitOptions::NOHANG);
+        }
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+}
+
+/// Our children, by the kernel's list (proc(5), `/proc/<pid>/task/<tid>/children`).
+fn children() -> Vec<i32> {
+    let pid = std::process::id();
+    let list = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
+    list.split_whitespace().filter_map(|pid| pid.parse().ok()).collect()
+}
+
+fn remove(folder: &Path) -> io::Result<()> {
+    match std::fs::remove_dir_all(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        result => result,
+    }
+}
+
+fn tell(tell: &Tell) {
+    let Ok(mut line) = serde_json::to_vec(tell) else { return };
+    line.push(b'\n');
+    // The runner is gone: its pipe says so in a moment.
+    let _ = io::stdout().write_all(&line).and_then(|()| io::stdout().flush());
+}

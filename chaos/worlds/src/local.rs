@@ -1,0 +1,215 @@
+//! Real processes on this machine: built-in programs are child processes of the same binary (`chaos serve NAME`), Redis
+//! is `redis-server` where there is one and else the built-in one. Every link gets a proxy on loopback, in the runner.
+
+mod launch;
+mod logs;
+mod ready;
+
+use crate::{
+    keeper::{Keeper, KeeperError},
+    ports::Ports,
+    turn::Turn,
+};
+use async_trait::async_trait;
+use chaos_inject::{Message, Proxy, ProxyConfig, Reply};
+use chaos_model::{Endpoint, Event, Fault, Link, System, Target, event::Fired};
+use chaos_run::{Address, Death, Events, TornDown, World, WorldError};
+use host::Host;
+use launch::Started;
+use std::{
+    collections::BTreeMap,
+    io,
+    path::{Path, PathBuf},
+};
+
+const LOOPBACK: &str = "127.0.0.1";
+
+/// What the world needs to know of the machine.
+#[derive(Clone, Debug)]
+pub struct LocalConfig {
+    /// The `chaos` binary: keeper, built-in programs and nodes' first step are this.
+    pub executable: PathBuf,
+    /// Where `redis-server` is, if it is.
+    pub redis_server: Option<PathBuf>,
+    /// Where the run's folder goes.
+    pub temp: PathBuf,
+}
+
+/// A system of processes on this machine.
+pub struct LocalWorld {
+    host: Host,
+    config: LocalConfig,
+    turn: Option<Turn>,
+    keeper: Option<Keeper>,
+    folder: PathBuf,
+    nodes: BTreeMap<String, Started>,
+    proxies: BTreeMap<Link, Proxy>,
+    entry: Option<Link>,
+}
+
+impl LocalWorld {
+    /// A world without anything in it yet. `host` is the runner's own.
+    #[must_use]
+    pub fn new(host: Host, config: LocalConfig) -> Self {
+        Self {
+            host,
+            config,
+            turn: None,
+            keeper: None,
+            folder: PathBuf::new(),
+            nodes: BTreeMap::new(),
+            proxies: BTreeMap::new(),
+            entry: None,
+        }
+    }
+
+    /// Starts the keeper, tells it of the run's folder, and makes that.
+    async fn prepare(&mut self) -> Result<(), WorldError> {
+        let mut keeper = Keeper::start(&self.config.executable).map_err(keeper_failed)?;
+        let folder = free_folder(&self.config.temp);
+        keeper.own(folder.clone()).await.map_err(keeper_failed)?;
+        self.keeper = Some(keeper);
+        std::fs::create_dir(&folder).map_err(WorldError::machine(format!("can't make {}", folder.display())))?;
+        self.folder = folder;
+        Ok(())
+    }
+
+    fn open_proxies(
+        &mut self,
+        system: &System,
+        seed: u64,
+        ports: &mut Ports,
+        events: &Events,
+    ) -> Result<(), WorldError> {
+        for link in &system.links {
+            let listener = ports.listen(&self.host).map_err(WorldError::machine(format!("no port for {link}")))?;
+            let proxy = Proxy::start(&self.host, listener, ProxyConfig { link: link.clone(), seed });
+            let address = format!("{LOOPBACK}:{}", proxy.port());
+            events.emit(Event::LinkReady { link: link.to_string(), address });
+            if link.from == Endpoint::Client {
+                self.entry = Some(link.clone());
+            }
+            self.proxies.insert(link.clone(), proxy);
+        }
+        Ok(())
+    }
+
+    fn point_proxies_at(&self, node: &str, port: u16) {
+        for (_, proxy) in self.proxies.iter().filter(|(link, _)| link.to == node) {
+            proxy.point_at(LOOPBACK, port);
+        }
+    }
+
+    fn proxy_of(&self, fault: &Fault) -> Result<&Proxy, WorldError> {
+        let proxy = match &fault.on {
+            Target::Link(link) => self.proxies.get(link),
+            Target::Node(_) => None,
+        };
+        proxy.ok_or_else(|| {
+            WorldError::CannotGive(format!("the world `local` has no place for a fault on {}", fault.on))
+        })
+    }
+}
+
+#[async_trait]
+impl World for LocalWorld {
+    fn name(&self) -> &'static str {
+        "local"
+    }
+
+    fn host(&self) -> &Host {
+        &self.host
+    }
+
+    async fn take_turn(&mut self, events: &Events) -> Result<(), WorldError> {
+        if self.turn.is_none() {
+            self.turn = Some(Turn::take(events).await?);
+        }
+        Ok(())
+    }
+
+    async fn start(&mut self, system: &System, seed: u64, events: &Events) -> Result<(), WorldError> {
+        self.prepare().await?;
+        let mut ports = Ports::new();
+        self.open_proxies(system, seed, &mut ports, events)?;
+        launch::start(self, system, seed, &mut ports, events).await
+    }
+
+    fn entry(&self) -> Address {
+        let proxy = self.entry.as_ref().and_then(|link| self.proxies.get(link));
+        // Port 0 reaches nothing: asked before the start, which the run doesn't.
+        Address { host: LOOPBACK.to_owned(), port: proxy.map_or(0, Proxy::port) }
+    }
+
+    fn node(&self, name: &str) -> Option<Address> {
+        self.nodes.get(name).map(|node| Address { host: LOOPBACK.to_owned(), port: node.port })
+    }
+
+    async fn apply(&self, fault: &Fault) -> Result<(), WorldError> {
+        match self.proxy_of(fault)?.send(Message::Apply(Box::new(fault.clone()))).await {
+            Reply::Refused { why } => Err(WorldError::CannotGive(why)),
+            Reply::Done | Reply::Removed { .. } | Reply::Fired(_) => Ok(()),
+        }
+    }
+
+    async fn remove(&self, fault: &Fault) -> Result<Fired, WorldError> {
+        match self.proxy_of(fault)?.send(Message::Remove { fault: fault.name.clone() }).await {
+            Reply::Removed { fired } => Ok(fired),
+            Reply::Refused { why } => Err(WorldError::CannotGive(why)),
+            Reply::Done | Reply::Fired(_) => Err(WorldError::CannotGive("the proxy misunderstood".to_owned())),
+        }
+    }
+
+    async fn died(&mut self) -> Death {
+        let Some(keeper) = &mut self.keeper else { return std::future::pending().await };
+        match keeper.exited().await {
+            Ok(exit) => {
+                let last_lines = logs::last_lines(&logs::path(&self.folder, &exit.name));
+                Death { node: exit.name, how: exit.how, last_lines }
+            }
+            Err(error) => {
+                // Its nodes went with it. It can't be asked again, and says no more.
+                self.keeper = None;
+                Death { node: "the keeper".to_owned(), how: error.to_string(), last_lines: Vec::new() }
+            }
+        }
+    }
+
+    async fn stop(&mut self, keep_logs: bool) -> TornDown {
+        let mut torn_down = TornDown::default();
+        let keep_logs = keep_logs && !self.nodes.is_empty();
+        if let Some(keeper) = self.keeper.take() {
+            torn_down.left = keeper.stop(keep_logs).await;
+            if keep_logs {
+                let log = |node: &String| (node.clone(), logs::path(&self.folder, node).display().to_string());
+                torn_down.logs = self.nodes.keys().map(log).collect();
+            }
+        } else if !keep_logs && self.folder.exists() && std::fs::remove_dir_all(&self.folder).is_err() {
+            torn_down.left.push(self.folder.display().to_string());
+        }
+        self.proxies.clear();
+        self.nodes.clear();
+        self.entry = None;
+        self.turn = None;
+        torn_down
+    }
+}
+
+fn keeper_failed(error: KeeperError) -> WorldError {
+    match error {
+        KeeperError::Gone(source) => WorldError::Machine { what: "the keeper of this run failed".to_owned(), source },
+        KeeperError::NotLaunched { .. } => WorldError::CannotGive(error.to_string()),
+    }
+}
+
+/// A name that no folder has: of this process, and numbered where it makes several runs.
+fn free_folder(temp: &Path) -> PathBuf {
+    let name = |n: u32| temp.join(format!("chaos-{}-{n}", std::process::id()));
+    let free = (1..).map(name).find(|folder| matches!(folder.try_exists(), Ok(false)));
+    free.unwrap_or_else(|| name(0))
+}
+
+/// Whether somebody else listens on a port by now.
+fn is_taken(host: &Host, port: u16) -> bool {
+    host.listen(port).is_err_and(|error| error.kind() == io::ErrorKind::AddrInUse)
+}

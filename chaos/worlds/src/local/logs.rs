@@ -1,0 +1,33 @@
+//! The nodes' logs: one file a node in the run's folder.
+
+use std::{
+    fs::File,
+    io::{Read as _, Seek as _, SeekFrom},
+    path::{Path, PathBuf},
+};
+
+/// How many of its last lines tell why a node ended.
+const LINES: usize = 10;
+/// How far back they are looked for.
+const BYTES: i64 = 16 * 1024;
+
+/// Where a node's log is.
+pub(super) fn path(folder: &Path, node: &str) -> PathBuf {
+    folder.join(format!("{node}.log"))
+}
+
+/// A node's last lines; none where there is no log.
+pub(super) fn last_lines(log: &Path) -> Vec<String> {
+    let tail = || {
+        let mut file = File::open(log)?;
+        let length = i64::try_from(file.metadata()?.len()).unwrap_or(i64::MAX);
+        file.seek(SeekFrom::End(-length.min(BYTES)))?;
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes)?;
+        Ok::<_, std::io::Error>(bytes)
+    };
+    let bytes = tail().unwrap_or_default();
+    let text = String::from_utf8_lossy(&bytes);
+    let lines: Vec<_> = text.lines().filter(|line| !line.trim().is_empty()).collect();
+    lines[lines.len().saturating_sub(LINES)..].iter().map(|line| (*line).to_owned()).collect()
+}

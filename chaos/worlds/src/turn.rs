@@ -1,0 +1,63 @@
+//! Whose turn it is. Real-time runs on one machine take turns, so that they don't disturb each other's timings.
+//!
+//! The lock is a listening Unix socket with an abstract name (unix(7)): the kernel frees it with its holder, however
+//! that ends, and there is no file that could be left behind. Whoever waits connects to it, and learns of its end by the
+//! end of that connection.
+
+use chaos_model::Event;
+use chaos_run::{Events, WorldError};
+use std::{
+    io,
+    os::{
+        linux::net::SocketAddrExt as _,
+        unix::net::{SocketAddr, UnixListener},
+    },
+    time::Duration,
+};
+use tokio::io::AsyncReadExt as _;
+
+/// The name is the machine's: every user's runs disturb each other alike.
+const NAME: &[u8] = b"chaos-run-turn";
+
+/// Held while it is this run's turn.
+pub(crate) struct Turn {
+    _listener: UnixListener,
+}
+
+impl Turn {
+    /// Waits for the turn, and says so if it has to.
+    pub(crate) async fn take(events: &Events) -> Result<Self, WorldError> {
+        let mut told = None;
+        loop {
+            match try_take() {
+                Ok(listener) => return Ok(Self { _listener: listener }),
+                Err(error) if error.kind() == io::ErrorKind::AddrInUse => {}
+                Err(error) => return Err(WorldError::machine("can't take the lock for this machine")(error)),
+            }
+            let Ok((mut holder, pid)) = connect().await else {
+                // It ended, or its queue of those who wait is full: look again in a moment.
+                tokio::time::sleep(Duration::from_millis(20)).await;
+                continue;
+            };
+            if told != Some(pid) {
+                told = Some(pid);
+                events.emit(Event::Waiting { holder: pid });
+            }
+            // Nothing is ever sent: this returns when the holder ends.
+            let _ = holder.read(&mut [0]).await;
+        }
+    }
+}
+
+fn try_take() -> io::Result<UnixListener> {
+    UnixListener::bind_addr(&SocketAddr::from_abstract_name(NAME)?)
+}
+
+async fn connect() -> io::Result<(tokio::net::UnixStream, Option<u32>)> {
+    let address = SocketAddr::from_abstract_name(NAME)?;
+    let stream = std::os::unix::net::UnixStream::connect_addr(&address)?;
+    stream.set_nonblocking(true)?;
+    let stream = tokio::net::UnixStream::from_std(stream)?;
+    let pid = stream.peer_cred()?.pid().and_then(|pid| u32::try_from(pid).ok());
+    Ok((stream, pid))
+}

@@ -1,0 +1,166 @@
+//! What is stored: a profile with its own absolute times, and whose it is.
+//!
+//! In Redis it is a line and JSON:
+//!
+//! ```text
+//! gateway-profile/1 <checksum, 16 hex digits> <user id> <stored at, ms> <fresh until, ms>\n{…}
+//! ```
+//!
+//! The checksum (XXH3, 64 bit) covers everything after it. It finds truncation and garbage; it is no signature: whoever
+//! may write to Redis may write profiles.
+
+use crate::{labels::Miss, profile::Profile, user_id::UserId};
+use std::time::Duration;
+
+/// Raised when the format changes: entries of other versions are misses.
+const VERSION: &str = "gateway-profile/1";
+const FORMAT: &str = "gateway-profile/";
+
+/// Bytes that an entry in memory takes beside its JSON, roughly.
+const OVERHEAD: usize = 256;
+
+/// A stored profile.
+#[derive(Clone, Debug)]
+pub(crate) struct Entry {
+    /// Whose profile it is: a reply for another key is found out by it.
+    pub(crate) user: UserId,
+    stored_at_ms: u64,
+    fresh_until_ms: u64,
+    pub(crate) profile: Profile,
+}
+
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
+
+fn checksum(rest: &[u8]) -> String {
+    format!("{:016x}", host::hash(0, &[rest]))
+}
+
+impl Entry {
+    /// A profile gathered at `now` (since the Unix epoch).
+    pub(super) fn new(user: UserId, now: Duration, ttl: Duration, profile: Profile) -> Self {
+        Self { user, stored_at_ms: millis(now), fresh_until_ms: millis(now.saturating_add(ttl)), profile }
+    }
+
+    /// When it was gathered, since the Unix epoch.
+    pub(crate) fn stored_at(&self) -> Duration {
+        Duration::from_millis(self.stored_at_ms)
+    }
+
+    /// Until when it may be shown as fresh, since the Unix epoch.
+    pub(crate) fn fresh_until(&self) -> Duration {
+        Duration::from_millis(self.fresh_until_ms)
+    }
+
+    /// Bytes that it takes in memory, roughly.
+    pub(super) fn weight(&self) -> usize {
+        let Profile { user, orders, products, gone } = &self.profile;
+        let json = user.get().len() + orders.get().len() + products.get().len();
+        json + gone.iter().map(|id| id.len() + size_of::<String>()).sum::<usize>() + OVERHEAD
+    }
+
+    pub(super) fn encode(&self) -> Vec<u8> {
+        let profile = serde_json::to_string(&self.profile).expect("checked JSON and strings are JSON");
+        let rest = format!("{} {} {}\n{profile}", self.user, self.stored_at_ms, self.fresh_until_ms);
+        format!("{VERSION} {} {rest}", checksum(rest.as_bytes())).into_bytes()
+    }
+
+    /// Reads an entry of `user`.
+    pub(super) fn decode(bytes: &[u8], user: UserId) -> Result<Self, Miss> {
+        let text = std::str::from_utf8(bytes).map_err(|_| Miss::Corrupt)?;
+        let (version, text) = text.split_once(' ').ok_or(Miss::Corrupt)?;
+        if version != VERSION {
+            return Err(if version.starts_with(FORMAT) { Miss::Version } else { Miss::Corrupt });
+        }
+        let (sum, rest) = text.split_once(' ').ok_or(Miss::Corrupt)?;
+        if sum != checksum(rest.as_bytes()) {
+            return Err(Miss::Corrupt);
+        }
+        let (line, profile) = rest.split_once('\n').ok_or(Miss::Corrupt)?;
+        let fields: Vec<&str> = line.split(' ').collect();
+        let [owner, stored_at, fresh_until] = fields[..] else { return Err(Miss::Corrupt) };
+        if owner.parse() != Ok(user) {
+            return Err(Miss::WrongKey);
+        }
+        let number = |text: &str| text.parse().map_err(|_| Miss::Corrupt);
+        Ok(Self {
+            user,
+            stored_at_ms: number(stored_at)?,
+            fresh_until_ms: number(fresh_until)?,
+            profile: serde_json::from_str(profile).map_err(|_| Miss::Corrupt)?,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::{any, prop, proptest};
+    use serde_json::value::to_raw_value;
+
+    fn user(number: u64) -> UserId {
+        number.to_string().parse().unwrap()
+    }
+
+    fn entry(number: u64, name: &str, gone: Vec<String>, now: u64, ttl: u64) -> Entry {
+        let json = |value: serde_json::Value| to_raw_value(&value).unwrap().into();
+        let profile = Profile {
+            user: json(serde_json::json!({ "id": number.to_string(), "name": name })),
+            orders: json(serde_json::json!([])),
+            products: json(serde_json::json!([{ "id": name }])),
+            gone,
+        };
+        Entry::new(user(number), Duration::from_millis(now), Duration::from_millis(ttl), profile)
+    }
+
+    #[test]
+    fn another_users_entry_is_a_wrong_key() {
+        let bytes = entry(42, "Ada", Vec::new(), 0, 1).encode();
+        assert_eq!(Entry::decode(&bytes, user(43)).unwrap_err(), Miss::WrongKey);
+    }
+
+    #[test]
+    fn other_versions_and_other_things_are_told_apart() {
+        let text = String::from_utf8(entry(42, "Ada", Vec::new(), 0, 1).encode()).unwrap();
+        let newer = text.replacen("/1", "/2", 1);
+        assert_eq!(Entry::decode(newer.as_bytes(), user(42)).unwrap_err(), Miss::Version);
+        for other in ["", "OK", "{}", "\u{0}"] {
+            assert_eq!(Entry::decode(other.as_bytes(), user(42)).unwrap_err(), Miss::Corrupt);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_is_read_back(
+            number in 1..=u64::MAX, name in any::<String>(), gone in prop::collection::vec(any::<String>(), 0..4),
+            now in 0..u64::MAX / 2, ttl in 0..u64::MAX / 2,
+        ) {
+            let entry = entry(number, &name, gone, now, ttl);
+            let bytes = entry.encode();
+            let read = Entry::decode(&bytes, user(number)).unwrap();
+            assert_eq!(read.encode(), bytes);
+            assert_eq!((read.stored_at(), read.fresh_until()), (entry.stored_at(), entry.fresh_until()));
+            assert_eq!(read.profile.gone, entry.profile.gone);
+        }
+
+        #[test]
+        fn no_corrupted_byte_gets_through(name in "[a-z]{0,20}", place in any::<prop::sample::Index>(), byte in any::<u8>()) {
+            let mut bytes = entry(42, &name, Vec::new(), 1, 2).encode();
+            let place = place.index(bytes.len());
+            let before = std::mem::replace(&mut bytes[place], byte);
+            assert_eq!(Entry::decode(&bytes, user(42)).is_ok(), before == byte);
+        }
+
+        #[test]
+        fn no_truncation_gets_through(keep in any::<prop::sample::Index>()) {
+            let bytes = entry(42, "Ada", Vec::new(), 1, 2).encode();
+            assert!(Entry::decode(&bytes[..keep.index(bytes.len())], user(42)).is_err());
+        }
+
+        #[test]
+        fn no_bytes_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+            assert!(Entry::decode(&bytes, user(42)).is_err());
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! The tier in Redis. It is never waited for: a read has some milliseconds, a write is off the request path, and while
+//! there is no good connection Redis isn't asked at all.
+//!
+//! One task connects and watches ([`supervisor`]), one writes ([`writer`]); requests share the connection ([`link`]). The
+//! library's own retries and reconnects are not used: they stall requests for seconds.
+
+mod link;
+mod supervisor;
+mod writer;
+
+use super::Entry;
+use crate::{
+    health::Board,
+    labels::{Miss, Mode, Write},
+    metrics::Metrics,
+    settings::Settings,
+    user_id::UserId,
+};
+use host::{Host, Task};
+use link::{Failure, Link};
+use redis::Value;
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+use tokio::{sync::mpsc, time::Instant};
+use tokio_util::sync::CancellationToken;
+use writer::Order;
+
+/// Writes that may wait; more are dropped, and counted.
+const QUEUE: usize = 1024;
+
+pub(super) struct RedisTier {
+    link: Arc<Link>,
+    queue: mpsc::Sender<Order>,
+    get_timeout: Duration,
+    metrics: Arc<Metrics>,
+    closing: CancellationToken,
+    tasks: Mutex<Option<(Task<()>, Task<()>)>>,
+}
+
+/// The key of a profile.
+fn key(user: UserId) -> String {
+    format!("gateway:profile:{user}")
+}
+
+impl RedisTier {
+    /// Starts to connect, in the background: it is fine if there is no Redis yet. While there is none, the cache's mode
+    /// is `without`.
+    pub(super) fn start(
+        host: &Host,
+        settings: &Settings,
+        metrics: &Arc<Metrics>,
+        board: &Arc<Board>,
+        without: Mode,
+    ) -> Self {
+        let link = Arc::new(Link::default());
+        let supervisor = supervisor::Supervisor {
+            host: host.clone(),
+            url: settings.redis_url.clone(),
+            connect_timeout: settings.cache_connect_timeout,
+            reply_timeout: settings.cache_get_timeout,
+            link: Arc::clone(&link),
+            metrics: Arc::clone(metrics),
+            board: Arc::clone(board),
+            without,
+        };
+        let (queue, orders) = mpsc::channel(QUEUE);
+        let closing = CancellationToken::new();
+        let writer = writer::Writer {
+            host: host.clone(),
+            link: Arc::clone(&link),
+            timeout: settings.cache_set_timeout,
+            metrics: Arc::clone(metrics),
+            closing: closing.clone(),
+        };
+        let tasks = (host.spawn(supervisor.run()), host.spawn(writer.run(orders)));
+        Self {
+            link,
+            queue,
+            get_timeout: settings.cache_get_timeout,
+            metrics: Arc::clone(metrics),
+            closing,
+            tasks: Mutex::new(Some(tasks)),
+        }
+    }
+
+    /// The entry of `user`, as old as it may be.
+    pub(super) async fn get(&self, user: UserId, deadline: Instant) -> Result<Arc<Entry>, Miss> {
+        let live = self.link.current().ok_or(Miss::Down)?;
+        let limit = self.get_timeout.min(deadline.saturating_duration_since(Instant::now()));
+        let reply = live.ask(redis::cmd("GET").arg(key(user)), limit).await;
+        match reply {
+            Ok(Value::Nil) => Err(Miss::Absent),
+            Ok(Value::BulkString(bytes)) => {
+                let entry = Entry::decode(&bytes, user);
+                if matches!(entry, Err(Miss::WrongKey)) {
+                    live.suspect();
+                }
+                entry.map(Arc::new)
+            }
+            // No server answers a GET with this: it is the reply to something else.
+            Ok(_) => {
+                live.suspect();
+                Err(Miss::Corrupt)
+            }
+            Err(Failure::Timeout) => Err(Miss::Timeout),
+            Err(Failure::Broken) => Err(Miss::Error),
+            Err(Failure::Server) => {
+                live.count_failure();
+                Err(Miss::ServerError)
+            }
+        }
+    }
+
+    /// Writes the entry some time soon.
+    pub(super) fn put(&self, entry: &Arc<Entry>) {
+        self.order(Order { entry: Arc::clone(entry), only_if_absent: false });
+    }
+
+    /// Writes the entry some time soon, unless Redis has got one meanwhile.
+    pub(super) fn put_if_absent(&self, entry: &Arc<Entry>) {
+        self.order(Order { entry: Arc::clone(entry), only_if_absent: true });
+    }
+
+    fn order(&self, order: Order) {
+        if self.queue.try_send(order).is_err() {
+            self.metrics.write(Write::Dropped);
+        }
+    }
+
+    /// Waits until the queue is empty, at most for `limit`, then stops both tasks.
+    pub(super) async fn close(&self, limit: Duration) {
+        self.closing.cancel();
+        let tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some((supervisor, mut writer)) = tasks {
+            if tokio::time::timeout(limit, &mut writer).await.is_err() {
+                writer.abort();
+            }
+            supervisor.abort();
+            if let Some(live) = self.link.take() {
+                live.end();
+            }
+        }
+    }
+}

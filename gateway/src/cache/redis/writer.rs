@@ -1,0 +1,81 @@
+//! Writes entries to Redis, off the request path, in the order in which they came.
+
+use super::{
+    Entry, key,
+    link::{Failure, Link},
+};
+use crate::{labels::Write, metrics::Metrics};
+use futures_util::{StreamExt as _, stream::FuturesUnordered};
+use host::Host;
+use std::{sync::Arc, time::Duration};
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+/// Writes on their way at once.
+const AT_ONCE: usize = 32;
+
+/// A write that was ordered.
+pub(super) struct Order {
+    pub(super) entry: Arc<Entry>,
+    pub(super) only_if_absent: bool,
+}
+
+pub(super) struct Writer {
+    pub(super) host: Host,
+    pub(super) link: Arc<Link>,
+    pub(super) timeout: Duration,
+    pub(super) metrics: Arc<Metrics>,
+    /// Once cancelled, no more orders are taken; those in the queue are still carried out.
+    pub(super) closing: CancellationToken,
+}
+
+impl Writer {
+    pub(super) async fn run(self, mut orders: mpsc::Receiver<Order>) {
+        let mut under_way = FuturesUnordered::new();
+        let mut closed = false;
+        loop {
+            tokio::select! {
+                biased;
+                () = self.closing.cancelled(), if !closed => {
+                    closed = true;
+                    orders.close();
+                }
+                Some(result) = under_way.next(), if !under_way.is_empty() => self.metrics.write(result),
+                order = orders.recv(), if under_way.len() < AT_ONCE => match order {
+                    Some(order) => under_way.push(self.write(order)),
+                    None => break,
+                },
+            }
+        }
+        while let Some(result) = under_way.next().await {
+            self.metrics.write(result);
+        }
+    }
+
+    async fn write(&self, order: Order) -> Write {
+        let Some(live) = self.link.current() else { return Write::Down };
+        // The key ends with the entry's freshness: the time in the queue is part of its age.
+        let left = order.entry.fresh_until().saturating_sub(self.host.unix_now()).as_millis();
+        if left == 0 {
+            return Write::Expired;
+        }
+        let mut command = redis::cmd("SET");
+        command.arg(key(order.entry.user)).arg(order.entry.encode()).arg("PX").arg(left.to_string());
+        if order.only_if_absent {
+            command.arg("NX");
+        }
+        match live.ask(&command, self.timeout).await {
+            Ok(redis::Value::Okay) => Write::Ok,
+            Ok(redis::Value::Nil) if order.only_if_absent => Write::Ok,
+            // It is the reply to something else.
+            Ok(_) => {
+                live.suspect();
+                Write::Error
+            }
+            Err(Failure::Timeout) => Write::Timeout,
+            Err(Failure::Broken) => Write::Error,
+            // Reads may be fine while writes are refused: it is no failure of the connection.
+            Err(Failure::Server) => Write::ServerError,
+        }
+    }
+}

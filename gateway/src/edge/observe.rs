@@ -1,0 +1,101 @@
+//! Around every request: who it is, how long it took, what came of it. One count, one duration and one log line each.
+
+use super::context::{RequestContext, X_REQUEST_ID};
+use super::problem::Problem;
+use crate::{
+    App,
+    labels::{Label as _, Method, Route},
+    metrics::{Active, Metrics},
+    profile::Summary,
+};
+use axum::{
+    extract::{MatchedPath, Request, State},
+    middleware::Next,
+    response::Response,
+};
+use hyper::body::Body as _;
+use std::sync::Arc;
+
+/// What nginx logs where the client went away before its answer.
+const CLIENT_WENT_AWAY: u16 = 499;
+
+/// The outermost layer.
+pub(super) async fn observe(State(app): State<Arc<App>>, mut request: Request, next: Next) -> Response {
+    let context = RequestContext::take_in(request.headers(), &app.ids);
+    let method = Method::of(request.method());
+    let route = Route::of(request.extensions().get::<MatchedPath>().map(MatchedPath::as_str));
+    // A scrape would always see itself.
+    let active = (route != Route::Metrics).then(|| app.metrics.active());
+    let mut end = End { metrics: &app.metrics, context: &context, method, route, ended: false, _active: active };
+    let too_large = request.body().size_hint().lower() > app.settings.body_limit as u64;
+    let mut response = if too_large {
+        Problem::BodyTooLarge.response(&context, None, &[])
+    } else {
+        request.extensions_mut().insert(context.clone());
+        next.run(request).await
+    };
+    response.headers_mut().insert(X_REQUEST_ID, context.request_id.clone());
+    end.with(&response);
+    drop(end);
+    response
+}
+
+/// The end of a request, which is told of even if its handling is dropped because the client went away.
+struct End<'a> {
+    metrics: &'a Metrics,
+    context: &'a RequestContext,
+    method: Method,
+    route: Route,
+    ended: bool,
+    _active: Option<Active>,
+}
+
+impl End<'_> {
+    fn with(&mut self, response: &Response) {
+        self.ended = true;
+        self.tell(response.status().as_u16(), response.extensions().get());
+    }
+
+    fn tell(&self, status: u16, summary: Option<&Arc<Summary>>) {
+        let took = self.context.started.elapsed();
+        self.metrics.request(self.method, self.route, status, took);
+        let (request_id, trace_id) = (self.context.request_id(), self.context.trace.id.as_str());
+        let (method, route, duration_ms) = (self.method.label(), self.route.label(), took.as_secs_f64() * 1e3);
+        match (self.route, summary) {
+            (_, Some(summary)) => tracing::info!(
+                request_id,
+                trace_id,
+                method,
+                route,
+                status,
+                duration_ms,
+                user_id = %summary.user_id,
+                outcome = summary.outcome,
+                cache = summary.cache,
+                user = summary.parts[0].state,
+                user_ms = summary.parts[0].took_ms,
+                orders = summary.parts[1].state,
+                orders_ms = summary.parts[1].took_ms,
+                products = summary.parts[2].state,
+                products_ms = summary.parts[2].took_ms,
+                errors = summary.errors,
+                "request"
+            ),
+            // Probes and scrapes come every few seconds and say little.
+            (Route::Health | Route::Live | Route::Ready | Route::Metrics, None) => {
+                tracing::debug!(request_id, trace_id, method, route, status, duration_ms, "request");
+            }
+            (Route::Profile | Route::Unmatched, None) => {
+                tracing::info!(request_id, trace_id, method, route, status, duration_ms, "request");
+            }
+        }
+    }
+}
+
+impl Drop for End<'_> {
+    fn drop(&mut self) {
+        if !self.ended {
+            self.tell(CLIENT_WENT_AWAY, None);
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! Answers that are no success: `application/problem+json` (RFC 9457) with a stable type, and nothing of what a service
+//! said.
+
+use super::context::RequestContext;
+use crate::profile::PartError;
+use axum::response::Response;
+use http::{HeaderValue, StatusCode, header};
+use serde::Serialize;
+
+/// Every kind of problem that the gateway tells of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Problem {
+    BadUserId,
+    NoSuchUser,
+    NoSuchRoute,
+    MethodNotAllowed,
+    BodyTooLarge,
+    UpstreamFailed,
+    UpstreamTimeout,
+}
+
+impl Problem {
+    pub(crate) fn status(self) -> StatusCode {
+        match self {
+            Self::BadUserId => StatusCode::BAD_REQUEST,
+            Self::NoSuchUser | Self::NoSuchRoute => StatusCode::NOT_FOUND,
+            Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+            Self::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::UpstreamFailed => StatusCode::BAD_GATEWAY,
+            Self::UpstreamTimeout => StatusCode::GATEWAY_TIMEOUT,
+        }
+    }
+
+    /// Clients may compare it: it never changes.
+    fn kind(self) -> &'static str {
+        match self {
+            Self::BadUserId => "urn:problem-type:gateway:bad-user-id",
+            Self::NoSuchUser => "urn:problem-type:gateway:no-such-user",
+            Self::NoSuchRoute => "urn:problem-type:gateway:no-such-route",
+            Self::MethodNotAllowed => "urn:problem-type:gateway:method-not-allowed",
+            Self::BodyTooLarge => "urn:problem-type:gateway:body-too-large",
+            Self::UpstreamFailed => "urn:problem-type:gateway:upstream-failed",
+            Self::UpstreamTimeout => "urn:problem-type:gateway:upstream-timeout",
+        }
+    }
+
+    fn title(self) -> &'static str {
+        match self {
+            Self::BadUserId => "Not the id of a user",
+            Self::NoSuchUser => "There is no such user",
+            Self::NoSuchRoute => "There is nothing here",
+            Self::MethodNotAllowed => "Method not allowed",
+            Self::BodyTooLarge => "The request's body is too large",
+            Self::UpstreamFailed => "The profile could not be gathered",
+            Self::UpstreamTimeout => "The profile could not be gathered in time",
+        }
+    }
+
+    /// The response.
+    pub(crate) fn response(self, context: &RequestContext, detail: Option<&str>, errors: &[PartError]) -> Response {
+        #[derive(Serialize)]
+        struct Body<'a> {
+            r#type: &'static str,
+            title: &'static str,
+            status: u16,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            detail: Option<&'a str>,
+            request_id: &'a str,
+            trace_id: &'a str,
+            errors: &'a [PartError],
+        }
+        let body = Body {
+            r#type: self.kind(),
+            title: self.title(),
+            status: self.status().as_u16(),
+            detail,
+            request_id: context.request_id(),
+            trace_id: &context.trace.id,
+            errors,
+        };
+        let body = serde_json::to_vec(&body).expect("strings and numbers are JSON");
+        let mut response = Response::new(body.into());
+        *response.status_mut() = self.status();
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        response
+    }
+}

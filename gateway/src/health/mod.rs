@@ -1,0 +1,83 @@
+//! What the gateway knows of its own state and of its components. Background tasks find out; answers only read, so that
+//! they come at once however dead everything is.
+
+mod probe;
+mod routes;
+
+pub(crate) use probe::probe;
+pub(crate) use routes::{health, live, ready};
+
+use crate::labels::{Component, Label as _, Status};
+use std::{
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+/// What is known of a component.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Known {
+    pub(crate) status: Status,
+    /// Of the last success.
+    pub(crate) latency: Option<Duration>,
+    /// Since the Unix epoch.
+    pub(crate) last_success: Option<Duration>,
+}
+
+/// The board that everybody writes to and `/health` reads.
+pub(crate) struct Board {
+    ready: AtomicBool,
+    components: Mutex<Vec<(Component, Known)>>,
+}
+
+impl Board {
+    /// Not ready, nothing known.
+    pub(crate) fn new() -> Self {
+        let unknown = Known { status: Status::Unknown, latency: None, last_success: None };
+        let components = Component::ALL.iter().map(|component| (*component, unknown)).collect();
+        Self { ready: AtomicBool::new(false), components: Mutex::new(components) }
+    }
+
+    /// Whether new requests are welcome: not while starting, and not while draining.
+    pub(crate) fn set_ready(&self, ready: bool) {
+        self.ready.store(ready, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_ready(&self) -> bool {
+        self.ready.load(Ordering::Relaxed)
+    }
+
+    /// The component answered, at `now` (since the Unix epoch).
+    pub(crate) fn up(&self, component: Component, latency: Duration, now: Duration) {
+        self.change(component, |known| {
+            *known = Known { status: Status::Up, latency: Some(latency), last_success: Some(now) };
+        });
+    }
+
+    /// The component did not answer, or not well.
+    pub(crate) fn down(&self, component: Component) {
+        self.change(component, |known| known.status = Status::Down);
+    }
+
+    /// The component isn't used.
+    pub(crate) fn off(&self, component: Component) {
+        self.change(component, |known| known.status = Status::Off);
+    }
+
+    /// All components.
+    pub(crate) fn all(&self) -> Vec<(Component, Known)> {
+        self.components().clone()
+    }
+
+    fn change(&self, component: Component, change: impl FnOnce(&mut Known)) {
+        if let Some((_, known)) = self.components().iter_mut().find(|(there, _)| *there == component) {
+            change(known);
+        }
+    }
+
+    fn components(&self) -> std::sync::MutexGuard<'_, Vec<(Component, Known)>> {
+        self.components.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,84 @@
+//! `/health`, `/health/live` and `/health/ready`.
+
+use super::Known;
+use crate::{
+    App,
+    labels::{Component, Label as _, Status},
+};
+use axum::{
+    Json,
+    extract::State,
+    response::{IntoResponse as _, Response},
+};
+use http::StatusCode;
+use serde_json::{Map, Value, json};
+use std::sync::Arc;
+
+/// The process runs.
+pub(crate) async fn live() -> Response {
+    Json(json!({ "status": "ok" })).into_response()
+}
+
+/// New requests are welcome. A dead Redis or service is no reason to take every gateway out of the load balancer.
+pub(crate) async fn ready(State(app): State<Arc<App>>) -> Response {
+    if app.board.is_ready() {
+        Json(json!({ "status": "ok" })).into_response()
+    } else {
+        let body = Json(json!({ "status": "unavailable" }));
+        (StatusCode::SERVICE_UNAVAILABLE, [("retry-after", "1")], body).into_response()
+    }
+}
+
+/// Every component, as the background tasks last saw it.
+pub(crate) async fn health(State(app): State<Arc<App>>) -> Response {
+    let components = app.board.all();
+    let overall = judge(&components, app.settings.partial);
+    let shown: Map<String, Value> =
+        components.iter().map(|(component, known)| (component.label().to_owned(), show(known))).collect();
+    let status = if overall == "down" { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::OK };
+    (status, Json(json!({ "status": overall, "components": shown }))).into_response()
+}
+
+fn show(known: &Known) -> Value {
+    json!({
+        "status": known.status.label(),
+        "latency_ms": known.latency.map(|latency| latency.as_secs_f64() * 1e3),
+        "last_success": known.last_success.map(host::rfc3339),
+    })
+}
+
+/// `down` where no profile can be gathered: users and orders are both gone, or any service where all are required.
+fn judge(components: &[(Component, Known)], partial: bool) -> &'static str {
+    let down = |wanted: Component| {
+        components.iter().any(|(component, known)| *component == wanted && known.status == Status::Down)
+    };
+    let (user, order, product) = (down(Component::User), down(Component::Order), down(Component::Product));
+    let nothing = if partial { user && order } else { user || order || product };
+    if nothing {
+        "down"
+    } else if user || order || product || down(Component::Redis) {
+        "degraded"
+    } else {
+        "ok"
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn overall(down: &[Component], partial: bool) -> &'static str {
+        let board = super::super::Board::new();
+        down.iter().for_each(|component| board.down(*component));
+        judge(&board.all(), partial)
+    }
+
+    #[test]
+    fn what_is_down_decides() {
+        assert_eq!(overall(&[], true), "ok");
+        assert_eq!(overall(&[Component::Redis], true), "degraded");
+        assert_eq!(overall(&[Component::User], true), "degraded");
+        assert_eq!(overall(&[Component::User, Component::Order], true), "down");
+        assert_eq!(overall(&[Component::Product], false), "down");
+    }
+}

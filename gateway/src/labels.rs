@@ -1,0 +1,271 @@
+//! The closed sets of words that metrics, bodies and logs share. One enum a set, so that a word outside of it can't be
+//! written, and every series can exist at zero from the start.
+
+/// A word of a closed set.
+pub(crate) trait Label: Copy + 'static {
+    /// The whole set.
+    const ALL: &'static [Self];
+
+    /// The word as metrics, bodies and logs show it.
+    fn label(self) -> &'static str;
+}
+
+/// Declares an enum with a word for each variant.
+macro_rules! labels {
+    ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $word:literal,)+ }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+        pub(crate) enum $name { $($(#[$variant_doc])* $variant,)+ }
+
+        impl Label for $name {
+            const ALL: &'static [Self] = &[$(Self::$variant,)+];
+
+            fn label(self) -> &'static str {
+                match self { $(Self::$variant => $word,)+ }
+            }
+        }
+
+        impl serde::Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(self.label())
+            }
+        }
+    };
+}
+
+labels! {
+    /// A service behind the gateway.
+    Service {
+        User = "user",
+        Order = "order",
+        Product = "product",
+    }
+}
+
+labels! {
+    /// Why a call to a service, or a part of an answer, failed. The contract's set: breakers, bulkheads and budgets have
+    /// their words already.
+    Code {
+        Timeout = "timeout",
+        DeadlineExceeded = "deadline_exceeded",
+        ConnectRefused = "connect_refused",
+        ConnectTimeout = "connect_timeout",
+        Dns = "dns",
+        Reset = "reset",
+        Status4xx = "status_4xx",
+        Status5xx = "status_5xx",
+        BadPayload = "bad_payload",
+        BodyTooLarge = "body_too_large",
+        CircuitOpen = "circuit_open",
+        BulkheadFull = "bulkhead_full",
+        RetryBudget = "retry_budget",
+        SkippedDependency = "skipped_dependency",
+    }
+}
+
+labels! {
+    /// A tier of the cache.
+    Tier {
+        Redis = "redis",
+        Memory = "memory",
+    }
+}
+
+labels! {
+    /// How old what a tier gave was.
+    Freshness {
+        Fresh = "fresh",
+        Stale = "stale",
+    }
+}
+
+labels! {
+    /// Why a tier gave nothing.
+    Miss {
+        /// The tier has no such key.
+        Absent = "absent",
+        /// It has, but its time is over.
+        Expired = "expired",
+        /// There is no connection: it was not asked.
+        Down = "down",
+        /// No answer in time.
+        Timeout = "timeout",
+        /// The connection broke.
+        Error = "error",
+        /// The server answered with an error.
+        ServerError = "server_error",
+        /// Truncated, garbled, or of another type.
+        Corrupt = "corrupt",
+        /// Written by another version of the gateway.
+        Version = "version",
+        /// Somebody else's value: replies are out of step.
+        WrongKey = "wrong_key",
+        /// The client went away while the tier was asked.
+        Cancelled = "cancelled",
+    }
+}
+
+labels! {
+    /// What came of a write to Redis.
+    Write {
+        Ok = "ok",
+        Timeout = "timeout",
+        /// The connection broke.
+        Error = "error",
+        /// The server answered with an error.
+        ServerError = "server_error",
+        /// There is no connection: it was not asked.
+        Down = "down",
+        /// The queue was full.
+        Dropped = "dropped",
+        /// It was no longer fresh when its turn came.
+        Expired = "expired",
+    }
+}
+
+labels! {
+    /// What came of an attempt to connect to Redis.
+    Connect {
+        Ok = "ok",
+        Refused = "refused",
+        /// No connection, handshake or first reply in time.
+        Timeout = "timeout",
+        /// It connected, but the greeting failed.
+        Handshake = "handshake",
+        Error = "error",
+    }
+}
+
+labels! {
+    /// Where cached answers come from just now.
+    Mode {
+        Redis = "redis",
+        Memory = "memory",
+        None = "none",
+    }
+}
+
+labels! {
+    /// What came of an aggregation. A user that does not exist is a complete answer: all of it is known.
+    Outcome {
+        Complete = "complete",
+        Partial = "partial",
+        Stale = "stale",
+        Failed = "failed",
+    }
+}
+
+labels! {
+    /// What a part of an answer is worth.
+    State {
+        Fresh = "fresh",
+        Stale = "stale",
+        Partial = "partial",
+        Failed = "failed",
+        Skipped = "skipped",
+        NotFound = "not_found",
+    }
+}
+
+labels! {
+    /// Where a part of an answer came from.
+    Source {
+        Origin = "origin",
+        Redis = "redis",
+        Memory = "memory",
+    }
+}
+
+labels! {
+    /// A route, by its template.
+    Route {
+        Profile = "/api/profile/{user_id}",
+        Health = "/health",
+        Live = "/health/live",
+        Ready = "/health/ready",
+        Metrics = "/metrics",
+        Unmatched = "unmatched",
+    }
+}
+
+labels! {
+    /// A method; whatever a client invents is `OTHER`.
+    Method {
+        Get = "GET",
+        Head = "HEAD",
+        Post = "POST",
+        Put = "PUT",
+        Patch = "PATCH",
+        Delete = "DELETE",
+        Options = "OPTIONS",
+        Other = "OTHER",
+    }
+}
+
+impl Method {
+    /// The word for a request's method.
+    pub(crate) fn of(method: &http::Method) -> Self {
+        Self::ALL.iter().copied().find(|known| known.label() == method.as_str()).unwrap_or(Self::Other)
+    }
+}
+
+impl Route {
+    /// The route that `template` belongs to; `None` is no route at all.
+    pub(crate) fn of(template: Option<&str>) -> Self {
+        Self::ALL.iter().copied().find(|route| Some(route.label()) == template).unwrap_or(Self::Unmatched)
+    }
+}
+
+impl From<Tier> for Source {
+    fn from(tier: Tier) -> Self {
+        match tier {
+            Tier::Redis => Self::Redis,
+            Tier::Memory => Self::Memory,
+        }
+    }
+}
+
+impl Code {
+    /// Whether time ran out, so that the gateway answers 504 and not 502.
+    pub(crate) fn is_timeout(self) -> bool {
+        matches!(self, Self::Timeout | Self::DeadlineExceeded | Self::ConnectTimeout)
+    }
+
+    /// Whether the same request may succeed a moment later.
+    pub(crate) fn is_retryable(self) -> bool {
+        !matches!(self, Self::Status4xx | Self::BadPayload | Self::BodyTooLarge)
+    }
+}
+
+labels! {
+    /// What `/health` tells of.
+    Component {
+        User = "user-service",
+        Order = "order-service",
+        Product = "product-service",
+        Redis = "redis",
+        Memory = "memory",
+    }
+}
+
+labels! {
+    /// How a component does.
+    Status {
+        /// Not looked at yet.
+        Unknown = "unknown",
+        Up = "up",
+        Down = "down",
+        /// Switched off by a setting.
+        Off = "off",
+    }
+}
+
+impl From<Service> for Component {
+    fn from(service: Service) -> Self {
+        match service {
+            Service::User => Self::User,
+            Service::Order => Self::Order,
+            Service::Product => Self::Product,
+        }
+    }
+}

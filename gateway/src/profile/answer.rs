@@ -1,0 +1,207 @@
+//! The one value that decides an answer's body, headers, metrics and log line.
+
+use super::{gather::Gathered, verdict::Verdict};
+use crate::{
+    App,
+    cache::{Found, Misses},
+    edge::problem::Problem,
+    labels::{Code, Label as _, Outcome, Service, Source, State},
+    upstream::{CallError, services::Json},
+    user_id::UserId,
+};
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+/// Entries of `errors`, and of `missing_ids` in each.
+const ERRORS_SHOWN: usize = 16;
+const MISSING_IDS_SHOWN: usize = 50;
+
+/// A complete profile, as it is cached.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Profile {
+    pub(crate) user: Json,
+    pub(crate) orders: Json,
+    pub(crate) products: Json,
+    /// Products of the orders that are known to be gone.
+    pub(crate) gone: Vec<String>,
+}
+
+/// Why a part is missing or has holes.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct PartError {
+    pub(crate) service: Service,
+    /// Where in the body (RFC 6901).
+    pointer: &'static str,
+    pub(crate) code: Code,
+    retryable: bool,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    missing_ids: Vec<String>,
+    attempts: u32,
+    detail: String,
+}
+
+impl PartError {
+    /// A failed call.
+    pub(super) fn new(error: &CallError, pointer: &'static str, missing_ids: Vec<String>) -> Self {
+        let mut this = Self::of_holes(error.service, error.code, pointer, missing_ids);
+        this.detail = error.to_string();
+        this
+    }
+
+    /// An answer that doesn't speak of everything that was asked for.
+    pub(super) fn of_holes(service: Service, code: Code, pointer: &'static str, mut missing_ids: Vec<String>) -> Self {
+        missing_ids.truncate(MISSING_IDS_SHOWN);
+        let detail = "the answer left some out".to_owned();
+        Self { service, pointer, code, retryable: code.is_retryable(), missing_ids, attempts: 1, detail }
+    }
+}
+
+/// How long each step took; `None` where it wasn't needed.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Timings {
+    pub(super) cache: Duration,
+    /// User, orders, products.
+    pub(super) parts: [Option<Duration>; 3],
+}
+
+impl Timings {
+    pub(super) fn of(cache: Duration, gathered: &Gathered) -> Self {
+        let parts = match gathered {
+            Gathered::NoSuchUser { took } => [Some(*took), None, None],
+            Gathered::Parts(parts) => {
+                let products = parts.products.as_ref().map(|products| products.took);
+                [Some(parts.user.took), Some(parts.orders.took), products]
+            }
+        };
+        Self { cache, parts }
+    }
+}
+
+/// What is to be shown.
+pub(super) enum Content {
+    Profile { user: Option<Json>, orders: Option<Json>, products: Option<Json>, gone: Vec<String>, complete: bool },
+    Problem(Problem),
+}
+
+/// An answer.
+pub(crate) struct Answer {
+    pub(super) user_id: UserId,
+    pub(super) content: Content,
+    pub(super) states: [State; 3],
+    pub(super) source: Source,
+    pub(super) errors: Vec<PartError>,
+    pub(super) outcome: Outcome,
+    /// RFC 9211.
+    pub(super) cache_status: String,
+    /// Since the Unix epoch.
+    pub(super) generated_at: Duration,
+    pub(super) age: Duration,
+    pub(super) max_age: Duration,
+    pub(super) timings: Timings,
+}
+
+impl Answer {
+    /// From the cache.
+    pub(super) fn cached(app: &App, found: Found, misses: &Misses, asked: Duration) -> Self {
+        let (entry, now) = (&found.entry, app.host.unix_now());
+        let generated_at = entry.stored_at();
+        let profile = entry.profile.clone();
+        let ttl = entry.fresh_until().saturating_sub(now).as_secs();
+        let tier = found.tier.label();
+        let why = misses.to_string();
+        let detail = if why.is_empty() { tier.to_owned() } else { format!("\"{tier} {why}\"") };
+        Self {
+            user_id: entry.user,
+            content: Content::Profile {
+                user: Some(profile.user),
+                orders: Some(profile.orders),
+                products: Some(profile.products),
+                gone: profile.gone,
+                complete: true,
+            },
+            states: [State::Fresh; 3],
+            source: found.tier.into(),
+            errors: Vec::new(),
+            outcome: Outcome::Complete,
+            cache_status: format!("gateway; hit; ttl={ttl}; detail={detail}"),
+            generated_at,
+            age: now.saturating_sub(generated_at),
+            max_age: app.settings.cache_ttl,
+            timings: Timings { cache: asked, ..Timings::default() },
+        }
+    }
+
+    /// From the services.
+    pub(super) fn gathered(
+        app: &App,
+        user_id: UserId,
+        verdict: Verdict,
+        misses: &Misses,
+        stored: bool,
+        timings: Timings,
+    ) -> Self {
+        let outcome = verdict.outcome();
+        let (content, states, mut errors) = match verdict {
+            Verdict::Complete(Profile { user, orders, products, gone }) => {
+                let (user, orders, products) = (Some(user), Some(orders), Some(products));
+                (Content::Profile { user, orders, products, gone, complete: true }, [State::Fresh; 3], Vec::new())
+            }
+            Verdict::Partial { user, orders, products, gone, states, errors } => {
+                (Content::Profile { user, orders, products, gone, complete: false }, states, errors)
+            }
+            Verdict::None { problem, states, errors } => (Content::Problem(problem), states, errors),
+        };
+        errors.truncate(ERRORS_SHOWN);
+        let stored = if stored { "; stored" } else { "" };
+        let detail = misses.to_string();
+        let detail = if detail.is_empty() { detail } else { format!("; detail=\"{detail}\"") };
+        Self {
+            user_id,
+            content,
+            states,
+            source: Source::Origin,
+            errors,
+            outcome,
+            cache_status: format!("gateway; fwd={}{stored}{detail}", misses.forwarded_because()),
+            generated_at: app.host.unix_now(),
+            age: Duration::ZERO,
+            max_age: app.settings.cache_ttl,
+            timings,
+        }
+    }
+
+    /// What the log says of it.
+    pub(super) fn summary(&self) -> Summary {
+        let part = |index: usize| PartSummary {
+            state: self.states[index].label(),
+            took_ms: self.timings.parts[index].map(|took| took.as_secs_f64() * 1e3),
+        };
+        let errors: Vec<String> =
+            self.errors.iter().map(|error| format!("{}:{}", error.service.label(), error.code.label())).collect();
+        Summary {
+            user_id: self.user_id,
+            outcome: self.outcome.label(),
+            cache: self.cache_status.clone(),
+            parts: [part(0), part(1), part(2)],
+            errors: errors.join(" "),
+        }
+    }
+}
+
+/// What the log says of an answer: it rides on the response to the outermost layer, which writes the line.
+#[derive(Debug)]
+pub(crate) struct Summary {
+    pub(crate) user_id: UserId,
+    pub(crate) outcome: &'static str,
+    pub(crate) cache: String,
+    /// User, orders, products.
+    pub(crate) parts: [PartSummary; 3],
+    pub(crate) errors: String,
+}
+
+/// What the log says of a part.
+#[derive(Debug)]
+pub(crate) struct PartSummary {
+    pub(crate) state: &'static str,
+    pub(crate) took_ms: Option<f64>,
+}

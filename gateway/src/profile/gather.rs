@@ -1,0 +1,164 @@
+//! Gathers a profile: user and orders at once, then the products of those orders. It fails nowhere: what failed is in
+//! what it returns.
+
+use crate::{
+    edge::context::RequestContext,
+    labels::{Code, Service},
+    metrics::Metrics,
+    settings::Settings,
+    upstream::{
+        CallError, Upstream,
+        services::{self, BATCH_LIMIT, Batch, Json, Orders},
+    },
+    user_id::UserId,
+};
+use futures_util::{StreamExt as _, future, stream};
+use host::Host;
+use serde_json::value::RawValue;
+use std::{sync::Arc, time::Duration};
+use tokio::time::Instant;
+
+/// Batches of one answer that are asked for at once.
+const BATCHES_AT_ONCE: usize = 4;
+
+/// The three services.
+pub(crate) struct Upstreams {
+    pub(crate) user: Upstream,
+    pub(crate) order: Upstream,
+    pub(crate) product: Upstream,
+}
+
+impl Upstreams {
+    /// The services of the settings.
+    pub(crate) fn new(host: &Host, settings: &Settings, metrics: &Arc<Metrics>) -> Self {
+        let make = |service: Service| {
+            let (base, timeout) = match service {
+                Service::User => (&settings.user_service_url, settings.user_timeout),
+                Service::Order => (&settings.order_service_url, settings.order_timeout),
+                Service::Product => (&settings.product_service_url, settings.product_timeout),
+            };
+            Upstream::new(host, service, base.clone(), timeout, settings.upstream_body_limit, Arc::clone(metrics))
+        };
+        Self { user: make(Service::User), order: make(Service::Order), product: make(Service::Product) }
+    }
+
+    /// The upstream of `service`.
+    pub(crate) fn of(&self, service: Service) -> &Upstream {
+        match service {
+            Service::User => &self.user,
+            Service::Order => &self.order,
+            Service::Product => &self.product,
+        }
+    }
+}
+
+/// A value and how long it took.
+#[derive(Debug)]
+pub(crate) struct Timed<T> {
+    pub(crate) value: T,
+    pub(crate) took: Duration,
+}
+
+/// What has come.
+#[derive(Debug)]
+pub(crate) enum Gathered {
+    /// The user service knows that there is no such user.
+    NoSuchUser {
+        took: Duration,
+    },
+    Parts(Box<Parts>),
+}
+
+/// The parts, each with its own fate.
+#[derive(Debug)]
+pub(crate) struct Parts {
+    pub(crate) user: Timed<Result<Json, CallError>>,
+    pub(crate) orders: Timed<Result<Orders, CallError>>,
+    /// The order service knows no such user: that is why there are none.
+    pub(crate) orders_unknown: bool,
+    /// `None` where there were no orders to ask for.
+    pub(crate) products: Option<Timed<Products>>,
+}
+
+/// The products of all batches.
+#[derive(Debug, Default)]
+pub(crate) struct Products {
+    pub(crate) found: Vec<Box<RawValue>>,
+    /// Known to be missing.
+    pub(crate) gone: Vec<String>,
+    /// Asked for, and not spoken of in a good answer.
+    pub(crate) unanswered: Vec<String>,
+    /// Batches that failed, with the ids that they asked for.
+    pub(crate) failed: Vec<(CallError, Vec<String>)>,
+    /// Whether any batch was answered, or none was needed.
+    pub(crate) answered: bool,
+}
+
+impl Gathered {
+    /// Failures that only show once all parts are there: no call counted them. An order service that knows no such user
+    /// has failed only if the user service knows one, or can't say; a product service that says nothing of some ids has
+    /// answered all the same.
+    pub(crate) fn found_out_late(&self) -> Vec<(Service, Code)> {
+        let Self::Parts(parts) = self else { return Vec::new() };
+        let holes = parts.products.as_ref().is_some_and(|products| !products.value.unanswered.is_empty());
+        let orders = parts.orders_unknown.then_some((Service::Order, Code::Status4xx));
+        orders.into_iter().chain(holes.then_some((Service::Product, Code::BadPayload))).collect()
+    }
+}
+
+/// Gathers the profile of `id` until `deadline`.
+pub(crate) async fn gather(upstreams: &Upstreams, context: &RequestContext, deadline: Instant, id: UserId) -> Gathered {
+    let started = Instant::now();
+    // That there is no such user ends it at once: whatever else is under way is dropped.
+    let user = async {
+        let timed = timed(services::user(&upstreams.user, context, deadline, id)).await;
+        match timed.value {
+            Ok(None) => Err(()),
+            Ok(Some(user)) => Ok(Timed { value: Ok(user), took: timed.took }),
+            Err(error) => Ok(Timed { value: Err(error), took: timed.took }),
+        }
+    };
+    let rest = async {
+        let Timed { value, took } = timed(services::orders(&upstreams.order, context, deadline, id)).await;
+        let unknown = matches!(value, Ok(None));
+        let missing = CallError { service: Service::Order, code: Code::Status4xx, after: took };
+        let orders = Timed { value: value.and_then(|orders| orders.ok_or(missing)), took };
+        let products = match &orders.value {
+            Ok(orders) => Some(timed(products(&upstreams.product, context, deadline, &orders.product_ids)).await),
+            Err(_) => None,
+        };
+        Ok((orders, unknown, products))
+    };
+    match future::try_join(user, rest).await {
+        Ok((user, (orders, orders_unknown, products))) => {
+            Gathered::Parts(Box::new(Parts { user, orders, orders_unknown, products }))
+        }
+        Err(()) => Gathered::NoSuchUser { took: started.elapsed() },
+    }
+}
+
+async fn timed<F: Future>(future: F) -> Timed<F::Output> {
+    let started = Instant::now();
+    Timed { value: future.await, took: started.elapsed() }
+}
+
+async fn products(upstream: &Upstream, context: &RequestContext, deadline: Instant, ids: &[String]) -> Products {
+    let mut all = Products { answered: ids.is_empty(), ..Products::default() };
+    let mut calls = Vec::new();
+    for ids in ids.chunks(BATCH_LIMIT) {
+        calls.push(services::products(upstream, context, deadline, ids));
+    }
+    let batches: Vec<Result<Batch, CallError>> = stream::iter(calls).buffered(BATCHES_AT_ONCE).collect().await;
+    for (ids, batch) in ids.chunks(BATCH_LIMIT).zip(batches) {
+        match batch {
+            Ok(batch) => {
+                all.answered = true;
+                all.found.extend(batch.found);
+                all.gone.extend(batch.gone);
+                all.unanswered.extend(batch.unanswered);
+            }
+            Err(error) => all.failed.push((error, ids.to_vec())),
+        }
+    }
+    all
+}

@@ -1,0 +1,127 @@
+//! An answer on the wire: body and headers.
+
+use super::answer::{Answer, Content, PartError};
+use crate::{
+    edge::context::RequestContext,
+    labels::{Source, State},
+    upstream::services::Json,
+    user_id::UserId,
+};
+use axum::response::Response;
+use http::{HeaderName, HeaderValue, header};
+use serde::Serialize;
+use std::{fmt::Write as _, sync::Arc};
+
+const CACHE_STATUS: HeaderName = HeaderName::from_static("cache-status");
+const X_GATEWAY_COMPLETE: HeaderName = HeaderName::from_static("x-gateway-complete");
+const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
+
+#[derive(Serialize)]
+struct Body<'a> {
+    user_id: UserId,
+    user: Option<&'a Json>,
+    orders: Option<&'a Json>,
+    products: Option<&'a Json>,
+    partial: bool,
+    errors: &'a [PartError],
+    meta: Meta<'a>,
+}
+
+#[derive(Serialize)]
+struct Meta<'a> {
+    request_id: &'a str,
+    trace_id: &'a str,
+    /// When the data was gathered: a cached answer keeps the time of its origin.
+    generated_at: String,
+    parts: Parts<'a>,
+}
+
+#[derive(Serialize)]
+struct Parts<'a> {
+    user: Part<'a>,
+    orders: Part<'a>,
+    products: Part<'a>,
+}
+
+/// Source and age are null where there is nothing that could have them.
+#[derive(Serialize)]
+struct Part<'a> {
+    state: State,
+    source: Option<Source>,
+    age_ms: Option<u64>,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    gone: &'a [String],
+}
+
+impl Answer {
+    fn part<'a>(&self, index: usize, gone: &'a [String]) -> Part<'a> {
+        let state = self.states[index];
+        let there = matches!(state, State::Fresh | State::Stale | State::Partial);
+        let age = u64::try_from(self.age.as_millis()).unwrap_or(u64::MAX);
+        Part { state, source: there.then_some(self.source), age_ms: there.then_some(age), gone }
+    }
+
+    /// The response, with the summary for the log among its extensions.
+    pub(super) fn into_response(self, context: &RequestContext) -> Response {
+        let mut response = match &self.content {
+            Content::Problem(problem) => problem.response(context, None, &self.errors),
+            Content::Profile { user, orders, products, gone, complete } => {
+                let body = Body {
+                    user_id: self.user_id,
+                    user: user.as_ref(),
+                    orders: orders.as_ref(),
+                    products: products.as_ref(),
+                    partial: !complete,
+                    errors: &self.errors,
+                    meta: Meta {
+                        request_id: context.request_id(),
+                        trace_id: &context.trace.id,
+                        generated_at: host::rfc3339(self.generated_at),
+                        parts: Parts {
+                            user: self.part(0, &[]),
+                            orders: self.part(1, &[]),
+                            products: self.part(2, gone),
+                        },
+                    },
+                };
+                let body = serde_json::to_vec(&body).expect("checked JSON, strings and numbers are JSON");
+                let mut response = Response::new(body.into());
+                self.profile_headers(*complete, response.headers_mut());
+                response
+            }
+        };
+        let headers = response.headers_mut();
+        set(headers, CACHE_STATUS, &self.cache_status);
+        set(headers, SERVER_TIMING, &self.server_timing());
+        response.extensions_mut().insert(Arc::new(self.summary()));
+        response
+    }
+
+    fn profile_headers(&self, complete: bool, headers: &mut http::HeaderMap) {
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        set(headers, X_GATEWAY_COMPLETE, if complete { "true" } else { "false" });
+        if complete {
+            set(headers, header::AGE, &self.age.as_secs().to_string());
+            set(headers, header::CACHE_CONTROL, &format!("private, max-age={}", self.max_age.as_secs()));
+        } else {
+            set(headers, header::CACHE_CONTROL, "no-store");
+        }
+    }
+
+    /// W3C Server Timing, in milliseconds.
+    fn server_timing(&self) -> String {
+        let mut text = format!("cache;dur={:.1}", self.timings.cache.as_secs_f64() * 1e3);
+        for (name, took) in ["user", "orders", "products"].iter().zip(self.timings.parts) {
+            if let Some(took) = took {
+                // Writing to a string can't fail.
+                let _ = write!(text, ", {name};dur={:.1}", took.as_secs_f64() * 1e3);
+            }
+        }
+        text
+    }
+}
+
+fn set(headers: &mut http::HeaderMap, name: HeaderName, value: &str) {
+    // All values are made of words of ours and numbers.
+    headers.insert(name, HeaderValue::from_str(value).expect("visible ASCII makes a header"));
+}

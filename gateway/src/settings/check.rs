@@ -1,0 +1,29 @@
+//! Settings that are fine one by one and can't work together.
+
+use super::{Invalid, Settings};
+
+pub(super) fn check(settings: &Settings) -> Result<(), Invalid> {
+    let timeouts = [
+        ("GATEWAY_USER_TIMEOUT", settings.user_timeout),
+        ("GATEWAY_ORDER_TIMEOUT", settings.order_timeout),
+        ("GATEWAY_PRODUCT_TIMEOUT", settings.product_timeout),
+    ];
+    for (variable, timeout) in timeouts {
+        if timeout > settings.deadline {
+            return Err(Invalid::Together {
+                problem: format!(
+                    "{variable} is {timeout:?}, which never ends before GATEWAY_DEADLINE ({:?})",
+                    settings.deadline
+                ),
+                advice: format!("raise GATEWAY_DEADLINE or lower {variable}"),
+            });
+        }
+    }
+    if settings.cache && !settings.cache_redis && !settings.cache_memory {
+        return Err(Invalid::Together {
+            problem: "GATEWAY_CACHE is on while GATEWAY_CACHE_REDIS and GATEWAY_CACHE_MEMORY are both off".to_owned(),
+            advice: "set GATEWAY_CACHE=off to have no cache".to_owned(),
+        });
+    }
+    Ok(())
+}

@@ -1,0 +1,128 @@
+//! What the gateway can be told. One table of settings: each is a flag and a variable of the same meaning, explained in
+//! `--help`. The gateway itself takes them from [`Host::settings`](host::Host::settings) and never from the process:
+//! only `main` reads arguments and environment ([`from_process`]).
+
+mod check;
+mod source;
+mod values;
+
+pub use source::{Invalid, from_process};
+pub(crate) use values::RedisUrl;
+
+use crate::upstream::BaseUrl;
+use std::{net::IpAddr, time::Duration};
+
+/// The gateway's settings, checked.
+///
+/// The off-switches and the timeouts are what operators turn, and what an experiment takes away to see that a protection
+/// was worth having.
+#[derive(Clone, Debug, clap::Parser)]
+#[command(
+    name = "gateway",
+    version,
+    about = "Aggregates users, orders and products into profiles, and answers in time whatever fails behind it",
+    after_help = "Every flag is also an environment variable; a flag wins over its variable. Durations have a unit \
+                  (200ms, 2s), sizes may have one (64KiB, 32MiB)."
+)]
+pub struct Settings {
+    /// Port to listen on; 0 takes a free one
+    #[arg(long, value_name = "PORT", default_value = "8000", help_heading = "Network")]
+    pub(crate) port: u16,
+    /// Address to listen on; 0.0.0.0 for all
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1", help_heading = "Network")]
+    pub(crate) bind: IpAddr,
+    /// User service
+    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8001", value_parser = values::base_url, help_heading = "Network")]
+    pub(crate) user_service_url: BaseUrl,
+    /// Order service
+    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8002", value_parser = values::base_url, help_heading = "Network")]
+    pub(crate) order_service_url: BaseUrl,
+    /// Product service
+    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8003", value_parser = values::base_url, help_heading = "Network")]
+    pub(crate) product_service_url: BaseUrl,
+    /// Redis
+    #[arg(long, value_name = "URL", default_value = "redis://127.0.0.1:6379", value_parser = values::redis_url, help_heading = "Network")]
+    pub(crate) redis_url: RedisUrl,
+
+    /// A profile is answered within this time, with whatever has come by then
+    #[arg(long, value_name = "TIME", default_value = "1500ms", value_parser = values::duration, help_heading = "Time")]
+    pub(crate) deadline: Duration,
+    /// A call to the user service may take this long
+    #[arg(long, value_name = "TIME", default_value = "400ms", value_parser = values::duration, help_heading = "Time")]
+    pub(crate) user_timeout: Duration,
+    /// A call to the order service may take this long
+    #[arg(long, value_name = "TIME", default_value = "400ms", value_parser = values::duration, help_heading = "Time")]
+    pub(crate) order_timeout: Duration,
+    /// A call to the product service may take this long
+    #[arg(long, value_name = "TIME", default_value = "400ms", value_parser = values::duration, help_heading = "Time")]
+    pub(crate) product_timeout: Duration,
+    /// After the signal to stop, requests under way may take this long
+    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = values::duration, help_heading = "Time")]
+    pub(crate) drain: Duration,
+    /// How often the components shown by /health are probed
+    #[arg(long, value_name = "TIME", default_value = "5s", value_parser = values::duration, help_heading = "Time")]
+    pub(crate) probe_interval: Duration,
+
+    /// Cache complete profiles
+    #[arg(long, value_name = "on|off", default_value = "on", value_parser = values::switch, action = clap::ArgAction::Set, help_heading = "Cache")]
+    pub(crate) cache: bool,
+    /// The tier in Redis, shared by all gateways
+    #[arg(long, value_name = "on|off", default_value = "on", value_parser = values::switch, action = clap::ArgAction::Set, help_heading = "Cache")]
+    pub(crate) cache_redis: bool,
+    /// The tier in memory, which answers while Redis can't
+    #[arg(long, value_name = "on|off", default_value = "on", value_parser = values::switch, action = clap::ArgAction::Set, help_heading = "Cache")]
+    pub(crate) cache_memory: bool,
+    /// What the tier in memory may hold
+    #[arg(long, value_name = "BYTES", default_value = "32MiB", value_parser = values::bytes, help_heading = "Cache")]
+    pub(crate) cache_memory_bytes: usize,
+    /// A cached profile is fresh for this long
+    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = values::duration, help_heading = "Cache")]
+    pub(crate) cache_ttl: Duration,
+    /// A request waits this long for Redis
+    #[arg(long, value_name = "TIME", default_value = "25ms", value_parser = values::duration, help_heading = "Cache")]
+    pub(crate) cache_get_timeout: Duration,
+    /// A write to Redis, which no request waits for, may take this long
+    #[arg(long, value_name = "TIME", default_value = "250ms", value_parser = values::duration, help_heading = "Cache")]
+    pub(crate) cache_set_timeout: Duration,
+    /// Connecting to Redis, greeting included, may take this long
+    #[arg(long, value_name = "TIME", default_value = "500ms", value_parser = values::duration, help_heading = "Cache")]
+    pub(crate) cache_connect_timeout: Duration,
+
+    /// Answer with the parts that could be had; off: one failed part fails the answer
+    #[arg(long, value_name = "on|off", default_value = "on", value_parser = values::switch, action = clap::ArgAction::Set, help_heading = "Answers")]
+    pub(crate) partial: bool,
+    /// A request's body may be this long (no endpoint takes any)
+    #[arg(long, value_name = "BYTES", default_value = "16KiB", value_parser = values::bytes, help_heading = "Answers")]
+    pub(crate) body_limit: usize,
+    /// A service's answer may be this long
+    #[arg(long, value_name = "BYTES", default_value = "2MiB", value_parser = values::bytes, help_heading = "Answers")]
+    pub(crate) upstream_body_limit: usize,
+
+    /// What is logged, in the syntax of tracing's EnvFilter
+    #[arg(long, value_name = "FILTER", default_value = "info", help_heading = "Logs")]
+    pub(crate) log: String,
+}
+
+impl Settings {
+    /// The settings in `map`, which reads like an environment; what isn't there has its default.
+    ///
+    /// # Errors
+    /// Names the variable, and says what would be right.
+    pub fn from_map(map: &host::Settings) -> Result<Self, Invalid> {
+        let settings = source::parse(map)?;
+        check::check(&settings)?;
+        Ok(settings)
+    }
+
+    /// The address to listen on: `main` makes its host with it.
+    #[must_use]
+    pub fn bind(&self) -> IpAddr {
+        self.bind
+    }
+
+    /// What is to be logged, in the syntax of tracing's `EnvFilter`.
+    #[must_use]
+    pub fn log(&self) -> &str {
+        &self.log
+    }
+}

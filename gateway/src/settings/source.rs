@@ -1,0 +1,199 @@
+//! Where settings come from: a map that reads like an environment, made by `main` from arguments and environment. The same
+//! clap command reads both, so that a value means the same wherever it was written.
+
+use super::Settings;
+use clap::{CommandFactory as _, FromArgMatches as _, error::ContextKind, error::ContextValue, parser::ValueSource};
+use std::error::Error as _;
+
+/// Settings that can't be used.
+#[derive(Debug, thiserror::Error)]
+pub enum Invalid {
+    /// The value can't be read.
+    #[error("{variable} can't be `{value}`: {reason}")]
+    Value {
+        /// The variable.
+        variable: String,
+        /// What it was set to; masked where it may hold a password.
+        value: String,
+        /// What would be right.
+        reason: String,
+    },
+    /// No setting of that name.
+    #[error("{variable} is no setting of the gateway: did you mean {nearest}? (`gateway --help` lists them)")]
+    Unknown {
+        /// The variable.
+        variable: String,
+        /// The setting whose name is most like it.
+        nearest: String,
+    },
+    /// Values that can't work together.
+    #[error("{problem}: {advice}")]
+    Together {
+        /// What is wrong.
+        problem: String,
+        /// What would be right.
+        advice: String,
+    },
+}
+
+/// The variable of the argument with this id: what all programs of the system have is named alike in all of them.
+fn variable(id: &str) -> String {
+    let name = id.to_uppercase();
+    match id {
+        "port" | "bind" | "user_service_url" | "order_service_url" | "product_service_url" | "redis_url" => name,
+        "log" => "RUST_LOG".to_owned(),
+        _ => format!("GATEWAY_{name}"),
+    }
+}
+
+/// The command with each setting's variable in its help.
+fn command() -> clap::Command {
+    Settings::command().mut_args(|argument| {
+        let help = argument.get_help().map(ToString::to_string).unwrap_or_default();
+        let variable = variable(argument.get_id().as_str());
+        if argument.get_long().is_some() { argument.help(format!("{help} [env: {variable}]")) } else { argument }
+    })
+}
+
+/// Ids of all settings, in the order of the help.
+fn ids() -> Vec<String> {
+    Settings::command().get_arguments().map(|argument| argument.get_id().to_string()).collect()
+}
+
+pub(super) fn parse(map: &host::Settings) -> Result<Settings, Invalid> {
+    let ids = ids();
+    let known: Vec<String> = ids.iter().map(|id| variable(id)).collect();
+    for (name, _) in map.iter().filter(|(name, _)| name.starts_with("GATEWAY_")) {
+        if !known.iter().any(|known| known == name) {
+            let nearest =
+                known.iter().max_by(|a, b| strsim::jaro_winkler(a, name).total_cmp(&strsim::jaro_winkler(b, name)));
+            let nearest = nearest.cloned().unwrap_or_default();
+            return Err(Invalid::Unknown { variable: name.to_owned(), nearest });
+        }
+    }
+    let flags = ids
+        .iter()
+        .zip(&known)
+        .filter_map(|(id, variable)| map.get(variable).map(|value| format!("--{}={value}", id.replace('_', "-"))));
+    let arguments = std::iter::once("gateway".to_owned()).chain(flags);
+    command()
+        .try_get_matches_from(arguments)
+        .and_then(|matches| Settings::from_arg_matches(&matches))
+        .map_err(|error| explain(&error, map))
+}
+
+/// Says it in terms of the variable: whoever set it has seen no flag.
+fn explain(error: &clap::Error, map: &host::Settings) -> Invalid {
+    let flag = match error.get(ContextKind::InvalidArg) {
+        Some(ContextValue::String(flag)) => flag.clone(),
+        _ => String::new(),
+    };
+    let id = flag.trim_start_matches('-').split([' ', '=']).next().unwrap_or_default().replace('-', "_");
+    let variable = variable(&id);
+    let value = map.get(&variable).unwrap_or_default();
+    let value = if value.contains('@') { "…".to_owned() } else { value.to_owned() };
+    let reason = error.source().map_or_else(|| error.kind().to_string(), ToString::to_string);
+    Invalid::Value { variable, value, reason }
+}
+
+/// The map for a host's settings from a process's arguments (its name first) and environment: a flag wins over its
+/// variable. Of the environment it takes the gateway's variables alone.
+///
+/// # Errors
+/// Where the arguments can't be read, and for `--help` and `--version`: print it and exit with its code.
+pub fn from_process(
+    arguments: impl IntoIterator<Item = String>,
+    environment: impl IntoIterator<Item = (String, String)>,
+) -> Result<host::Settings, clap::Error> {
+    let matches = command().try_get_matches_from(arguments)?;
+    let ids = ids();
+    let known: Vec<String> = ids.iter().map(|id| variable(id)).collect();
+    let variables = environment.into_iter().filter(|(name, _)| known.contains(name) || name.starts_with("GATEWAY_"));
+    let flags = ids.iter().filter(|id| matches.value_source(id) == Some(ValueSource::CommandLine)).filter_map(|id| {
+        let value = matches.get_raw(id)?.next_back()?;
+        Some((variable(id), value.to_string_lossy().into_owned()))
+    });
+    Ok(variables.chain(flags).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    fn from(pairs: &[(&str, &str)]) -> Result<Settings, Invalid> {
+        Settings::from_map(&pairs.iter().copied().collect())
+    }
+
+    fn refusal(pairs: &[(&str, &str)]) -> String {
+        from(pairs).expect_err("it should be refused").to_string()
+    }
+
+    #[test]
+    fn an_empty_map_gives_the_defaults() {
+        let settings = from(&[]).unwrap();
+        assert_eq!((settings.port, settings.deadline), (8000, Duration::from_millis(1500)));
+        assert!(settings.cache && settings.cache_memory && settings.partial);
+    }
+
+    #[test]
+    fn variables_are_read() {
+        let settings = from(&[
+            ("PORT", "9000"),
+            ("GATEWAY_CACHE_MEMORY", "off"),
+            ("GATEWAY_ORDER_TIMEOUT", "10s"),
+            ("GATEWAY_DEADLINE", "20s"),
+            ("PATH", "/bin"),
+            ("GATEWAY_PARTIAL", ""),
+        ]);
+        let settings = settings.unwrap();
+        assert_eq!((settings.port, settings.order_timeout), (9000, Duration::from_secs(10)));
+        assert!(!settings.cache_memory && settings.partial);
+    }
+
+    #[test]
+    fn refusals_name_the_variable_and_what_is_right() {
+        assert_eq!(
+            refusal(&[("GATEWAY_DEADLINE", "1500")]),
+            "GATEWAY_DEADLINE can't be `1500`: it is a duration with a unit, as `200ms` or `2s`"
+        );
+        assert_eq!(refusal(&[("GATEWAY_CACHE", "no")]), "GATEWAY_CACHE can't be `no`: it is `on` or `off`");
+        assert!(refusal(&[("PORT", "70000")]).starts_with("PORT can't be `70000`: "));
+        assert!(refusal(&[("USER_SERVICE_URL", "ftp://x")]).starts_with("USER_SERVICE_URL can't be `ftp://x`: "));
+        assert!(!refusal(&[("REDIS_URL", "http://:secret@x")]).contains("secret"));
+    }
+
+    #[test]
+    fn an_unknown_variable_is_refused_with_the_nearest() {
+        assert!(refusal(&[("GATEWAY_CACHE_MEMROY", "off")]).contains("did you mean GATEWAY_CACHE_MEMORY?"));
+    }
+
+    #[test]
+    fn what_cannot_work_together_comes_with_advice() {
+        assert!(refusal(&[("GATEWAY_ORDER_TIMEOUT", "10s")]).contains("raise GATEWAY_DEADLINE"));
+        let tiers = [("GATEWAY_CACHE_REDIS", "off"), ("GATEWAY_CACHE_MEMORY", "off")];
+        assert!(refusal(&tiers).contains("set GATEWAY_CACHE=off"));
+    }
+
+    #[test]
+    fn a_flag_wins_over_its_variable() {
+        let arguments = ["gateway", "--port", "1", "--cache-memory=off"].map(str::to_owned);
+        let environment = [("PORT", "2"), ("GATEWAY_DEADLINE", "2s"), ("HOME", "/")];
+        let map = from_process(arguments, environment.map(|(name, value)| (name.to_owned(), value.to_owned())));
+        let map = map.unwrap();
+        assert_eq!(map.get("PORT"), Some("1"));
+        assert_eq!(map.get("GATEWAY_CACHE_MEMORY"), Some("off"));
+        assert_eq!(map.get("GATEWAY_DEADLINE"), Some("2s"));
+        assert_eq!(map.get("HOME"), None);
+    }
+
+    #[test]
+    fn the_help_shows_every_variable_and_default() {
+        // The terminal's width decides where it wraps.
+        let help = command().render_help().to_string().split_whitespace().collect::<Vec<_>>().join(" ");
+        for id in ids() {
+            assert!(help.contains(&format!("[env: {}]", variable(&id))), "{id} in {help}");
+        }
+        assert!(help.contains("[default: 1500ms]"), "{help}");
+    }
+}

@@ -1,0 +1,104 @@
+//! What a setting's text may be: one function a kind of value, whose error says what would be right.
+
+use crate::upstream::BaseUrl;
+use std::time::Duration;
+
+/// `on` or `off`.
+pub(super) fn switch(text: &str) -> Result<bool, String> {
+    match text {
+        "on" | "true" => Ok(true),
+        "off" | "false" => Ok(false),
+        _ => Err("it is `on` or `off`".to_owned()),
+    }
+}
+
+/// A duration with a unit, from one millisecond to a day.
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
+    let parsed =
+        humantime::parse_duration(text).map_err(|_| "it is a duration with a unit, as `200ms` or `2s`".to_owned())?;
+    if (Duration::from_millis(1)..=Duration::from_secs(86_400)).contains(&parsed) {
+        Ok(parsed)
+    } else {
+        Err("it is from 1ms to 1day".to_owned())
+    }
+}
+
+/// A number of bytes, plain or with `KiB`, `MiB` or `GiB`; at least one KiB.
+pub(super) fn bytes(text: &str) -> Result<usize, String> {
+    let units = [("KiB", 1_usize << 10), ("MiB", 1 << 20), ("GiB", 1 << 30)];
+    let unit = units.iter().find_map(|(name, factor)| Some((text.strip_suffix(name)?, *factor)));
+    let (number, factor) = unit.unwrap_or((text, 1));
+    let bytes = number.trim().parse::<usize>().ok().and_then(|number| number.checked_mul(factor));
+    match bytes {
+        Some(bytes @ 1024..) => Ok(bytes),
+        Some(_) => Err("it is at least 1KiB".to_owned()),
+        None => Err("it is a number of bytes, as `65536` or `64MiB`".to_owned()),
+    }
+}
+
+/// The base URL of a service.
+pub(super) fn base_url(text: &str) -> Result<BaseUrl, String> {
+    BaseUrl::parse(text).map_err(|error| error.to_string())
+}
+
+/// Where Redis is, and how to greet it.
+#[derive(Clone)]
+pub(crate) struct RedisUrl {
+    pub(crate) host: String,
+    pub(crate) port: u16,
+    pub(crate) greeting: redis::RedisConnectionInfo,
+}
+
+/// Only the address: the rest is credentials.
+impl std::fmt::Debug for RedisUrl {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "redis://{}:{}", self.host, self.port)
+    }
+}
+
+/// `redis://[user:password@]host[:port][/database]`.
+pub(super) fn redis_url(text: &str) -> Result<RedisUrl, String> {
+    let shape = "it is `redis://[user:password@]host[:port][/database]`";
+    let info = redis::IntoConnectionInfo::into_connection_info(text).map_err(|_| shape.to_owned())?;
+    let greeting = info
+        .redis_settings()
+        .clone()
+        .set_protocol(redis::ProtocolVersion::RESP3)
+        .set_lib_name("gateway", env!("CARGO_PKG_VERSION"));
+    match info.addr() {
+        redis::ConnectionAddr::Tcp(host, port) => Ok(RedisUrl { host: host.clone(), port: *port, greeting }),
+        _ => Err(format!("only plain TCP is built in: {shape}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_need_a_unit_and_are_not_zero() {
+        assert_eq!(duration("200ms"), Ok(Duration::from_millis(200)));
+        assert_eq!(duration("1m 30s"), Ok(Duration::from_secs(90)));
+        for bad in ["200", "0s", "-1s", "soon", "2days"] {
+            assert!(duration(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn bytes_take_binary_units() {
+        assert_eq!(bytes("64MiB"), Ok(64 << 20));
+        assert_eq!(bytes("4096"), Ok(4096));
+        for bad in ["64MB", "-1", "1", "99999999999GiB"] {
+            assert!(bytes(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_redis_url_keeps_its_password_out_of_sight() {
+        let url = redis_url("redis://:secret@cache:7000/2").unwrap();
+        assert_eq!((url.host.as_str(), url.port, url.greeting.db()), ("cache", 7000, 2));
+        assert_eq!(format!("{url:?}"), "redis://cache:7000");
+        assert!(redis_url("rediss://cache").is_err());
+        assert!(redis_url("cache:6379").is_err());
+    }
+}

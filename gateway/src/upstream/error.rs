@@ -1,0 +1,82 @@
+//! Why a call to a service failed: a word of the closed set, and how long was waited. Nothing of what the service said,
+//! and no address, is kept, so none can leak.
+
+use crate::labels::{Code, Label as _, Service};
+use std::{error::Error, fmt, io, time::Duration};
+
+/// A failed call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct CallError {
+    pub(crate) service: Service,
+    pub(crate) code: Code,
+    /// From the call's start to its failure.
+    pub(crate) after: Duration,
+}
+
+impl fmt::Display for CallError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let after = self.after.as_millis();
+        match self.code {
+            Code::Timeout => write!(f, "no answer within {after} ms"),
+            Code::DeadlineExceeded => write!(f, "the request's time was over after {after} ms"),
+            Code::ConnectTimeout => write!(f, "no connection within {after} ms"),
+            Code::ConnectRefused => write!(f, "the connection was refused"),
+            Code::Dns => write!(f, "the name could not be resolved"),
+            Code::Reset => write!(f, "the connection broke after {after} ms"),
+            Code::Status4xx => write!(f, "the service refused the request"),
+            Code::Status5xx => write!(f, "the service failed"),
+            Code::BadPayload => write!(f, "the answer could not be understood"),
+            Code::BodyTooLarge => write!(f, "the answer was too large"),
+            Code::CircuitOpen | Code::BulkheadFull | Code::RetryBudget | Code::SkippedDependency => {
+                f.write_str(self.code.label())
+            }
+        }
+    }
+}
+
+impl Error for CallError {}
+
+/// The first I/O error among the causes of `error`.
+fn io_error<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a io::Error> {
+    std::iter::successors(Some(error), |&error| error.source()).find_map(|error| error.downcast_ref())
+}
+
+/// The word for a call that failed before its answer's head was there.
+pub(super) fn of_client(error: &hyper_util::client::legacy::Error) -> Code {
+    if error.is_connect() { io_error(error).map_or(Code::ConnectRefused, of_connect) } else { of_transfer(error) }
+}
+
+/// The word for a failed connect. Names that can't be resolved have no kind of their own in std.
+fn of_connect(error: &io::Error) -> Code {
+    match error.kind() {
+        io::ErrorKind::TimedOut => Code::ConnectTimeout,
+        io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted | io::ErrorKind::BrokenPipe => Code::Reset,
+        io::ErrorKind::ConnectionRefused
+        | io::ErrorKind::HostUnreachable
+        | io::ErrorKind::NetworkUnreachable
+        | io::ErrorKind::AddrNotAvailable
+        | io::ErrorKind::PermissionDenied => Code::ConnectRefused,
+        _ if error.raw_os_error().is_none() => Code::Dns,
+        _ => Code::ConnectRefused,
+    }
+}
+
+/// The word for a connection that failed with a call on it: it broke, or what came is no HTTP.
+pub(super) fn of_transfer(error: &(dyn Error + 'static)) -> Code {
+    let mut causes = std::iter::successors(Some(error), |&error| error.source());
+    let unreadable = causes.any(|error| error.downcast_ref::<hyper::Error>().is_some_and(hyper::Error::is_parse));
+    if unreadable { Code::BadPayload } else { Code::Reset }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn failed_connects_are_told_apart() {
+        let of_kind = |kind: io::ErrorKind| of_connect(&kind.into());
+        assert_eq!(of_kind(io::ErrorKind::ConnectionRefused), Code::ConnectRefused);
+        assert_eq!(of_kind(io::ErrorKind::TimedOut), Code::ConnectTimeout);
+        assert_eq!(of_connect(&io::Error::other("failed to lookup address information")), Code::Dns);
+    }
+}

@@ -1,0 +1,150 @@
+//! From start to stop: settings, health, logs, draining.
+
+use crate::support::{Behaviour, Mood, World};
+use host::{Answer as Listening, Settings, memory::MemoryNetwork};
+use std::{
+    io::Write,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+use tokio::time::sleep;
+
+async fn refusal(settings: &[(&str, &str)]) -> String {
+    let settings: Settings = settings.iter().copied().collect();
+    let (host, _) = MemoryNetwork::new(1).node("gateway", settings);
+    gateway::run(host).await.unwrap_err().to_string()
+}
+
+#[tokio::test(start_paused = true)]
+async fn bad_settings_are_refused_by_name() {
+    assert!(refusal(&[("GATEWAY_CACHE_TTL", "30")]).await.starts_with("GATEWAY_CACHE_TTL can't be `30`"));
+    assert!(refusal(&[("GATEWAY_CASHE", "off")]).await.contains("did you mean GATEWAY_CACHE?"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_taken_port_is_said_plainly() {
+    let network = MemoryNetwork::new(1);
+    let host = network.host("gateway");
+    let _taken = host.listen(8000).unwrap();
+    let error = gateway::run(host).await.unwrap_err().to_string();
+    assert!(error.starts_with("port 8000 is taken by another program"), "{error}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn health_tells_of_components_at_once() {
+    let world = World::start(&[]).await;
+    world.settle().await;
+    let well = world.get("/health").await;
+    assert_eq!((well.status.as_u16(), well.at("/status")), (200, "ok".into()));
+    assert_eq!(well.at("/components/redis/status"), "up");
+    for service in [&world.user, &world.order, &world.product] {
+        service.freeze();
+    }
+    world.redis.becomes(Mood::Silent);
+    sleep(Duration::from_secs(30)).await;
+    let ill = world.get("/health").await;
+    assert_eq!((ill.took, ill.status.as_u16(), ill.at("/status")), (Duration::ZERO, 503, "down".into()));
+    for component in ["redis", "user-service", "order-service", "product-service"] {
+        assert_eq!(ill.at(&format!("/components/{component}/status")), "down", "{component}");
+    }
+    assert!(ill.at("/components/redis/last_success").is_string());
+    assert_eq!(world.get("/health/ready").await.status, 200);
+    assert_eq!(world.get("/health/live").await.status, 200);
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_no_profile_can_be_had_health_is_503() {
+    let world = World::start_with(&[], Mood::Good);
+    world.user.answers(Listening::Refuse);
+    world.order.answers(Listening::Refuse);
+    sleep(Duration::from_millis(100)).await;
+    let health = world.get("/health").await;
+    assert_eq!((health.status.as_u16(), health.at("/status")), (503, "down".into()));
+    assert_eq!(health.at("/components/user-service/status"), "down");
+    assert_eq!(world.metric("service_calls_total").await, 0.0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stop_lets_requests_end_and_writes_be_done() {
+    let mut world = World::start(&[]).await;
+    world.user.becomes(Behaviour::Slow(Duration::from_millis(300)));
+    let host = world.gateway.clone();
+    let stop = async {
+        sleep(Duration::from_millis(100)).await;
+        host.shutdown().cancel();
+    };
+    let (answer, ()) = tokio::join!(world.get("/api/profile/42"), stop);
+    assert_eq!((answer.status.as_u16(), answer.at("/partial")), (200, false.into()));
+    (&mut world.running).await.unwrap().unwrap();
+    assert!(world.redis.values.lock().unwrap().contains_key("gateway:profile:42"));
+    let refused = world.network.host("late").dial("gateway", 8000).await;
+    assert_eq!(refused.unwrap_err().kind(), std::io::ErrorKind::ConnectionRefused);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stop_waits_no_longer_than_the_drain() {
+    let mut world = World::start_with(&[("GATEWAY_DRAIN", "200ms"), ("GATEWAY_CACHE", "off")], Mood::Good);
+    world.user.becomes(Behaviour::Hang);
+    let stop = async {
+        sleep(Duration::from_millis(50)).await;
+        world.gateway.shutdown().cancel();
+        let started = tokio::time::Instant::now();
+        sleep(Duration::from_millis(200)).await;
+        started
+    };
+    let (_, started) =
+        tokio::join!(tokio::time::timeout(Duration::from_millis(240), world.get("/api/profile/42")), stop);
+    (&mut world.running).await.unwrap().unwrap();
+    assert!(started.elapsed() <= Duration::from_millis(210), "{:?}", started.elapsed());
+}
+
+#[derive(Clone, Default)]
+struct Lines(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Lines {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_request_is_one_json_line() {
+    let lines = Lines::default();
+    let writer = lines.clone();
+    let network = MemoryNetwork::new(1);
+    let dispatch = host::logs::json(&network.host("logs"), "info", move || writer.clone()).unwrap();
+    let world = tracing::dispatcher::with_default(&dispatch, || World::start_with(&[], Mood::Good));
+    world.product.becomes(Behaviour::Status(500));
+    world.get_with("/api/profile/42", &[("x-request-id", "r-1")]).await;
+    world.get("/metrics").await;
+    let text = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
+    let requests: Vec<serde_json::Value> = text
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .filter(|line: &serde_json::Value| line["message"] == "request")
+        .collect();
+    let [line] = requests.as_slice() else { panic!("{text}") };
+    assert_eq!((&line["request_id"], &line["route"]), (&"r-1".into(), &"/api/profile/{user_id}".into()));
+    assert_eq!((&line["outcome"], &line["errors"]), (&"partial".into(), &"product:status_5xx".into()));
+    assert_eq!((&line["user"], &line["products"], &line["status"]), (&"fresh".into(), &"failed".into(), &200.into()));
+    assert!(line["timestamp"].as_str().unwrap().starts_with("2026-01-01T00:00:00"), "{line}");
+    assert!(line["duration_ms"].is_number() && line["orders_ms"].is_number());
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_same_seed_gives_the_same_bytes() {
+    async fn run() -> String {
+        let world = World::start(&[]).await;
+        let mut all = String::new();
+        for user in 1..=5 {
+            let answer = world.get(&format!("/api/profile/{user}")).await;
+            all.push_str(&format!("{:?} {}\n", answer.headers, answer.text));
+        }
+        all
+    }
+    assert_eq!(run().await, run().await);
+}

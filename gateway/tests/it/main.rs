@@ -1,0 +1,11 @@
+//! The gateway as its clients and operators see it: over the network in memory on a paused clock, and once over TCP.
+
+#![expect(clippy::unwrap_used, reason = "the lint knows tests by their attribute, and not what they share")]
+
+mod answers;
+mod cache;
+mod edge;
+mod life;
+mod redis;
+mod support;
+mod tcp;

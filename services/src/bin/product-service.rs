@@ -1,0 +1,8 @@
+//! The product service as a program; see `--help`.
+
+use services::program::{Program, main as run};
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    run(Program::Product)
+}

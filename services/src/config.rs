@@ -1,0 +1,66 @@
+//! The settings that the three services share, read and checked in one place.
+
+use crate::{Error, data::DEFAULT_SEED};
+use host::Settings;
+
+/// What a service can be told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Config {
+    /// `PORT`: where it listens; 0 takes a free port.
+    pub port: u16,
+    /// `DATA_SEED`: which shop it serves. The services of one system must agree on it.
+    pub data_seed: u64,
+}
+
+impl Config {
+    /// Reads `PORT` and `DATA_SEED`; an absent port is `default_port`.
+    ///
+    /// # Errors
+    /// Where a value can't be read; the error names the setting.
+    pub fn read(settings: &Settings, default_port: u16) -> Result<Self, Error> {
+        Ok(Self {
+            port: number(settings, "PORT", "a whole number from 0 to 65535")?.unwrap_or(default_port),
+            data_seed: number(settings, "DATA_SEED", "a whole number from 0 to 18446744073709551615")?
+                .unwrap_or(DEFAULT_SEED),
+        })
+    }
+}
+
+fn number<T: std::str::FromStr>(
+    settings: &Settings,
+    name: &'static str,
+    expected: &'static str,
+) -> Result<Option<T>, Error> {
+    let bad = |value: &str| Error::Setting { name, value: value.to_owned(), expected };
+    settings.get(name).map(|value| value.parse().map_err(|_| bad(value))).transpose()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(pairs: &[(&str, &str)]) -> Result<Config, String> {
+        Config::read(&pairs.iter().copied().collect(), 8001).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn absent_and_empty_settings_have_defaults() {
+        let defaults = Config { port: 8001, data_seed: DEFAULT_SEED };
+        assert_eq!(read(&[]), Ok(defaults));
+        assert_eq!(read(&[("PORT", ""), ("DATA_SEED", "")]), Ok(defaults));
+    }
+
+    #[test]
+    fn given_settings_are_taken() {
+        let given = read(&[("PORT", "0"), ("DATA_SEED", "18446744073709551615")]);
+        assert_eq!(given, Ok(Config { port: 0, data_seed: u64::MAX }));
+    }
+
+    #[test]
+    fn errors_name_the_setting_the_value_and_what_would_be_right() {
+        let port = read(&[("PORT", "80o1")]).unwrap_err();
+        assert_eq!(port, "PORT is `80o1`, but must be a whole number from 0 to 65535");
+        assert!(read(&[("PORT", "65536")]).unwrap_err().starts_with("PORT is `65536`"));
+        assert!(read(&[("DATA_SEED", "-1")]).unwrap_err().starts_with("DATA_SEED is `-1`"));
+    }
+}

@@ -1,0 +1,96 @@
+use super::{
+    CLOSED_S, OPENED_S, Shop, USERS,
+    draw::Draw,
+    words::{CITIES, FIRST_NAMES, LAST_NAMES},
+};
+use crate::id::UserId;
+use serde::Serialize;
+use std::time::Duration;
+
+/// A customer, as the user service answers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct User {
+    /// The id.
+    pub id: UserId,
+    /// First and last name.
+    pub name: String,
+    /// An address at a domain that is reserved for examples (RFC 2606).
+    pub email: String,
+    /// Where they live.
+    pub city: &'static str,
+    /// Its country (ISO 3166-1 alpha-2).
+    pub country: &'static str,
+    /// The day of their first visit, as `2021-03-04`.
+    pub member_since: String,
+}
+
+const DAY_S: u64 = 24 * 60 * 60;
+
+impl Shop {
+    /// The user with this id; none where there is no such user.
+    #[must_use]
+    pub fn user(self, id: UserId) -> Option<User> {
+        if !Self::has_user(id) {
+            return None;
+        }
+        let draw = Draw::new(self.seed(), "user", id.0);
+        let (first, address) = draw.pick("first name", FIRST_NAMES);
+        let last = draw.pick("last name", LAST_NAMES);
+        let (city, country) = draw.pick("city", CITIES);
+        let mut member_since = host::rfc3339(Duration::from_secs(self.joined_s(id)));
+        member_since.truncate("2021-03-04".len());
+        Some(User {
+            id,
+            name: format!("{first} {last}"),
+            email: format!("{address}.{id}@example.com"),
+            city,
+            country,
+            member_since,
+        })
+    }
+
+    /// Whether there is such a user. It is so in every shop.
+    #[must_use]
+    pub fn has_user(id: UserId) -> bool {
+        (1..=USERS).contains(&id.0)
+    }
+
+    /// Midnight of the day on which a user joined, at least a year before the data ends.
+    pub(super) fn joined_s(self, id: UserId) -> u64 {
+        let days = (CLOSED_S - OPENED_S) / DAY_S - 365;
+        OPENED_S + Draw::new(self.seed(), "user", id.0).below("joined", days) * DAY_S
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::DEFAULT_SEED;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn users_1_to_1000_exist_and_no_others() {
+        let shop = Shop::new(DEFAULT_SEED);
+        assert!((1..=USERS).all(|number| shop.user(UserId(number)).is_some_and(|user| user.id.0 == number)));
+        assert_eq!(shop.user(UserId(0)), None);
+        assert_eq!(shop.user(UserId(1001)), None);
+    }
+
+    #[test]
+    fn addresses_are_ascii_and_unique() {
+        let shop = Shop::new(DEFAULT_SEED);
+        let emails: BTreeSet<_> = (1..=USERS).filter_map(|number| shop.user(UserId(number))).map(|u| u.email).collect();
+        assert_eq!(emails.len(), 1000);
+        assert!(emails.iter().all(|email| email.is_ascii() && email.ends_with("@example.com")));
+    }
+
+    #[test]
+    fn names_and_cities_are_spread_out() {
+        let shop = Shop::new(DEFAULT_SEED);
+        let users: Vec<_> = (1..=USERS).filter_map(|number| shop.user(UserId(number))).collect();
+        let names: BTreeSet<_> = users.iter().map(|user| &user.name).collect();
+        let cities: BTreeSet<_> = users.iter().map(|user| user.city).collect();
+        assert!(names.len() > 700, "{}", names.len());
+        assert_eq!(cities.len(), CITIES.len());
+    }
+}
