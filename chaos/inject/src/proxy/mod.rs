@@ -54,7 +54,7 @@ impl Proxy {
     }
 
     /// Does what the message says. When it returns, the change holds for every connection: what the fault resets is reset,
-    /// what it held is on its way.
+    /// what it held is on its way. Several may be under way at once; one that is dropped halfway takes effect all the same.
     pub async fn send(&self, message: Message) -> Reply {
         match message {
             Message::Apply(fault) => self.steering.apply(&self.shared, *fault).await,
@@ -80,14 +80,34 @@ impl Drop for Proxy {
 }
 
 async fn accept(shared: Arc<Shared>, mut listener: Listener) {
+    let mut failing = false;
     loop {
         match listener.accept().await {
-            Ok(client) => drop(shared.host.spawn(Connection::new(&shared).run(client))),
+            Ok(client) => {
+                failing = false;
+                drop(shared.host.spawn(Connection::new(&shared).run(client)));
+            }
             Err(error) => {
-                // Out of descriptors or memory: connections wait in the queue until some are freed.
-                tracing::warn!(%error, "a connection could not be taken");
+                // Out of descriptors or memory: connections wait in the queue until some are freed. Said once.
+                if !std::mem::replace(&mut failing, true) {
+                    tracing::warn!(%error, "connections can't be taken");
+                }
                 shared.host.sleep(Duration::from_millis(10)).await;
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Worlds keep proxies in tasks of their own and steer them from several.
+    #[test]
+    fn a_proxy_can_be_steered_from_any_task() {
+        fn can_move<F: Send>(_: impl Fn(&'static Proxy) -> F) {}
+        fn is_shared<T: Send + Sync>() {}
+        is_shared::<Proxy>();
+        can_move(|proxy| proxy.send(Message::Clear));
     }
 }

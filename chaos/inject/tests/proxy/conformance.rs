@@ -40,6 +40,7 @@ conformance!(
     blackholes_and_takes_again,
     resets_after_a_time,
     meets_a_share,
+    holds_a_share_that_it_cannot_drop,
     releases_200_busy_connections_at_once,
     a_stop_ends_everything,
     nothing_runs_on,
@@ -230,6 +231,28 @@ async fn meets_a_share(world: &World) {
     assert!((10..=30).contains(&lost), "{lost} of 40");
     let fired = remove(&proxy, "half").await;
     assert_eq!((fired.connections, fired.resets), (lost, lost));
+}
+
+async fn holds_a_share_that_it_cannot_drop(world: &World) {
+    let proxy = world.proxy();
+    let mut half = fault("half", Effect::Blackhole);
+    half.share = Share { parts: 1, whole: 2 };
+    apply(&proxy, half).await;
+    let mut held = Vec::new();
+    for _ in 0..10 {
+        let mut stream = world.dial(&proxy).await.unwrap();
+        if timeout(world.patience, ask(&mut stream, b"there?")).await.is_err() {
+            held.push(stream);
+        }
+    }
+    assert!((1..=9).contains(&held.len()), "{} of 10", held.len());
+    let fired = remove(&proxy, "half").await;
+    let count = held.len() as u64;
+    assert_eq!(fired, Fired { connections: count, chunks: count, ..Fired::default() });
+    for stream in &mut held {
+        let mut answer = [0; 6];
+        stream.read_exact(&mut answer).await.unwrap();
+    }
 }
 
 async fn releases_200_busy_connections_at_once(world: &World) {
