@@ -8,7 +8,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 fn main() -> ExitCode {
-    // Only here are arguments and environment read.
+    #[expect(clippy::disallowed_methods, reason = "only here are arguments and environment read")]
     let environment =
         std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
     let arguments = std::env::args_os().map(|argument| argument.to_string_lossy().into_owned());

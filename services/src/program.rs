@@ -97,7 +97,9 @@ const DEFAULT_LOG: &str = "info";
 pub fn main(program: Program) -> ExitCode {
     // clap's own exits: 0 after --help and --version, 2 on a bad argument.
     let arguments = program.command().get_matches();
-    let result = serve(program, settings(&arguments, |name| std::env::var_os(name)));
+    #[expect(clippy::disallowed_methods, reason = "this is the main of the three programs")]
+    let variable = |name: &str| std::env::var_os(name);
+    let result = serve(program, settings(&arguments, variable));
     let Err(failure) = result else { return ExitCode::SUCCESS };
     eprintln!("{}: {failure}", program.name());
     match failure {

@@ -1,5 +1,7 @@
 //! ARCHITECTURE.md is compared with the tree: a map that has gone stale is worse than none.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package};
 use std::{
     collections::{BTreeMap, BTreeSet},

@@ -37,6 +37,7 @@ pub enum Event {
         /// Its own address, past any proxy.
         address: String,
         /// How long it took.
+        #[serde(rename = "took_us", with = "crate::micros")]
         took: Duration,
     },
     /// A link is in place.
@@ -49,6 +50,7 @@ pub enum Event {
     /// Every node is ready; the warm-up begins, or else the timeline.
     Ready {
         /// How long provisioning took, waiting for our turn not included.
+        #[serde(rename = "took_us", with = "crate::micros")]
         took: Duration,
     },
     /// The timeline began: phases count from here.
@@ -68,6 +70,7 @@ pub enum Event {
     /// How the load goes; for whoever watches. Counts since the timeline began.
     Progress {
         /// Time since the timeline began.
+        #[serde(rename = "at_us", with = "crate::micros")]
         at: Duration,
         /// Arrivals that were due.
         due: u64,
@@ -76,6 +79,7 @@ pub enum Event {
         /// Answers from 500 on, and arrivals without answer.
         bad: u64,
         /// Of the last interval.
+        #[serde(rename = "p99_us", with = "crate::micros::option")]
         p99: Option<Duration>,
     },
     /// A node ended although nobody asked it to.
@@ -111,6 +115,7 @@ pub enum Event {
     /// The system was taken down.
     TornDown {
         /// How long it took.
+        #[serde(rename = "took_us", with = "crate::micros")]
         took: Duration,
         /// What could not be removed, in words. Empty is as it should be.
         left: Vec<String>,
@@ -142,6 +147,7 @@ pub struct Begin {
     /// The load's rate.
     pub rate: Rate,
     /// The warm-up.
+    #[serde(rename = "warmup_us", with = "crate::micros")]
     pub warmup: Duration,
     /// The phases, `run` first.
     pub phases: Vec<Phase>,
@@ -163,8 +169,10 @@ pub struct FaultPlan {
     /// For how many.
     pub share: Share,
     /// From when.
+    #[serde(rename = "at_us", with = "crate::micros")]
     pub at: Duration,
     /// For how long.
+    #[serde(rename = "lasts_us", with = "crate::micros")]
     pub lasts: Duration,
 }
 
@@ -237,14 +245,19 @@ fn status_keys<'de, D: Deserializer<'de>>(from: D) -> Result<BTreeMap<u16, u64>,
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LatencyFigures {
     /// The median.
+    #[serde(rename = "p50_us", with = "crate::micros")]
     pub p50: Duration,
     /// Nine of ten were faster.
+    #[serde(rename = "p90_us", with = "crate::micros")]
     pub p90: Duration,
     /// 99 of a hundred were faster.
+    #[serde(rename = "p99_us", with = "crate::micros")]
     pub p99: Duration,
     /// 999 of a thousand were faster.
+    #[serde(rename = "p999_us", with = "crate::micros")]
     pub p999: Duration,
     /// The slowest.
+    #[serde(rename = "max_us", with = "crate::micros")]
     pub max: Duration,
 }
 

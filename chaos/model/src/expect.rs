@@ -29,6 +29,7 @@ pub enum Scope {
         /// The fault's name.
         fault: String,
         /// How soon.
+        #[serde(rename = "within_us", with = "crate::micros")]
         within: Duration,
     },
 }

@@ -16,8 +16,10 @@ pub struct Fault {
     /// For how many: of connections, since the effects here are TCP's.
     pub share: Share,
     /// From when, counted from the start of the timeline.
+    #[serde(rename = "at_us", with = "crate::micros")]
     pub at: Duration,
     /// For how long.
+    #[serde(rename = "lasts_us", with = "crate::micros")]
     pub lasts: Duration,
     /// Where it stands.
     pub span: Span,
@@ -57,8 +59,10 @@ pub enum Effect {
     /// Every chunk of bytes arrives later; the order stays.
     Latency {
         /// How much later, on the average.
+        #[serde(rename = "delay_us", with = "crate::micros")]
         delay: Duration,
         /// How far from that: half the width of a uniform, the standard deviation of a normal distribution. Never below 0.
+        #[serde(rename = "jitter_us", with = "crate::micros")]
         jitter: Duration,
         /// How the jitter is spread.
         distribution: Distribution,
@@ -77,6 +81,7 @@ pub enum Effect {
     /// Connections are reset.
     Reset {
         /// After how long: from the start of the fault for open connections, from the accept for new ones.
+        #[serde(rename = "after_us", with = "crate::micros")]
         after: Duration,
     },
 }

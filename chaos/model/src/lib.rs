@@ -11,6 +11,7 @@ pub mod guard;
 pub mod language;
 pub mod load;
 pub mod metric;
+mod micros;
 pub mod phase;
 pub mod quantity;
 pub mod scenario;

@@ -19,8 +19,10 @@ pub struct Phase {
     /// What kind it is.
     pub kind: PhaseKind,
     /// When it begins, counted from the start of the timeline.
+    #[serde(rename = "from_us", with = "crate::micros")]
     pub from: Duration,
     /// When it ends.
+    #[serde(rename = "to_us", with = "crate::micros")]
     pub to: Duration,
 }
 

@@ -70,6 +70,7 @@ pub struct Rate {
     /// How often …
     pub times: u64,
     /// … in this time.
+    #[serde(rename = "per_us", with = "crate::micros")]
     pub per: Duration,
 }
 

@@ -31,6 +31,7 @@ fn every_kind() -> Vec<Record> {
         Event::Waiting { holder: Some(4711) },
         Event::Waiting { holder: None },
         Event::Progress { at: made_up::ms(1), due: 0, good: 0, bad: 0, p99: None },
+        Event::Held,
         Event::Interrupted { by: "SIGINT".to_owned() },
         Event::TornDown { took: made_up::ms(9), left: vec!["x".to_owned()], logs: BTreeMap::new() },
         Event::End { verdict: None },
@@ -61,6 +62,7 @@ fn kind(event: &Event) -> &'static str {
         Event::Phase(_) => "phase",
         Event::Judged(_) => "judged",
         Event::Doubt { .. } => "doubt",
+        Event::Held => "held",
         Event::Interrupted { .. } => "interrupted",
         Event::WorldFailed { .. } => "world_failed",
         Event::TornDown { .. } => "torn_down",
@@ -77,7 +79,7 @@ fn every_kind_of_event_is_read_back_as_it_was() {
     let mut kinds: Vec<_> = records.iter().map(|record| kind(&record.event)).collect();
     kinds.sort_unstable();
     kinds.dedup();
-    assert_eq!(kinds.len(), 17, "{kinds:?}");
+    assert_eq!(kinds.len(), 18, "{kinds:?}");
     for (record, line) in records.iter().zip(text.lines()) {
         assert!(line.contains(&format!("\"event\":\"{}\"", kind(&record.event))), "{line}");
     }

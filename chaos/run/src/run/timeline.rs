@@ -8,13 +8,15 @@ use crate::{
     observe::{Fetch, Scraper, Scrapes, Side},
 };
 use chaos_load::{Outcome, Plan};
-use chaos_model::{Event, Scenario, event::Fired};
+use chaos_model::{Event, Fault, Scenario, event::Fired};
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use tokio::{sync::mpsc, time::Instant};
 use tokio_util::sync::CancellationToken;
 
 /// Requests in flight at which the generator gives up on further arrivals: what two seconds of 10,000/s leave behind.
 const MAX_IN_FLIGHT: usize = 20_000;
+/// How long switching a fault may take; it takes milliseconds.
+const SWITCHING: Duration = Duration::from_secs(10);
 /// How often those who watch hear how it goes.
 const PROGRESS_EVERY: Duration = Duration::from_millis(500);
 
@@ -70,6 +72,16 @@ pub(super) async fn drive(
     seen.outcomes = drive.received;
     seen.outcomes.sort_unstable_by_key(|outcome| outcome.n);
     Ok(seen)
+}
+
+/// A fault that can't be switched must not keep a run, and what it broke, for ever.
+async fn in_time<T>(
+    what: &str,
+    fault: &Fault,
+    change: impl Future<Output = Result<T, WorldError>>,
+) -> Result<T, WorldError> {
+    let late = |_| WorldError::CannotGive(format!("the fault `{}` could not be {what} in 10 s", fault.name));
+    tokio::time::timeout(SWITCHING, change).await.map_err(late)?
 }
 
 fn scraper(scenario: &Scenario, world: &dyn World) -> Scraper {
@@ -129,13 +141,13 @@ impl Drive<'_> {
     async fn change(&mut self, edge: &Edge, fired: &mut BTreeMap<String, Fired>) -> Result<(), WorldError> {
         for index in &edge.remove {
             let fault = &self.scenario.faults[*index];
-            let count = self.world.remove(fault).await?;
+            let count = in_time("taken back", fault, self.world.remove(fault)).await?;
             self.events.emit(Event::FaultRemoved { fault: fault.name.clone(), fired: count });
             fired.insert(fault.name.clone(), count);
         }
         for index in &edge.apply {
             let fault = &self.scenario.faults[*index];
-            self.world.apply(fault).await?;
+            in_time("applied", fault, self.world.apply(fault)).await?;
             self.events.emit(Event::FaultApplied { fault: fault.name.clone() });
         }
         Ok(())

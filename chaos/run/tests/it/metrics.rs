@@ -49,7 +49,10 @@ fn came(check: &JudgedCheck) -> (Verdict, &str) {
 
 #[tokio::test(start_paused = true)]
 async fn a_counter_is_judged_by_its_increase_within_the_phase() {
-    assert_eq!(came(&check("during = \"baseline\"", "hits_total{tier=\"a\"}", "== 100").await), (Verdict::Pass, "+100"));
+    assert_eq!(
+        came(&check("during = \"baseline\"", "hits_total{tier=\"a\"}", "== 100").await),
+        (Verdict::Pass, "+100")
+    );
     assert_eq!(came(&check("during = \"outage\"", "hits_total", "== 0").await), (Verdict::Pass, "+0"));
     assert_eq!(came(&check("during = \"recovery\"", "hits_total", "< 200").await), (Verdict::Fail, "+200"));
 }
