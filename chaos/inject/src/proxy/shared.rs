@@ -95,7 +95,7 @@ impl Shared {
         // A caller may have stopped waiting for earlier ones, so all are waited for.
         state.replaced.retain(|released| !released.is_cancelled());
         state.replaced.push(old.released.clone());
-
+        state.wake();
         state.replaced.clone()
     }
 
@@ -103,6 +103,7 @@ impl Shared {
     pub(super) fn point_at(&self, target: Target) {
         let mut state = self.state();
         state.target = Some(target);
+        state.wake();
     }
 
     /// How many connections are open.
