@@ -109,6 +109,17 @@ impl World {
         }
         panic!("{} connections are open, not {count}", proxy.connections());
     }
+
+    /// Waits until so many tasks run on the proxy's machine.
+    pub(crate) async fn await_tasks(&self, count: usize) {
+        for _ in 0..2000 {
+            if self.tasks.running() == count {
+                return;
+            }
+            self.client.sleep(MS).await;
+        }
+        panic!("{} tasks run, not {count}", self.tasks.running());
+    }
 }
 
 async fn echo(mut stream: Stream) {
