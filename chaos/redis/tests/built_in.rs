@@ -13,7 +13,10 @@ use std::{
     task::{Context, Poll},
     time::Duration,
 };
-use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, ReadBuf};
+use tokio::{
+    io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, ReadBuf},
+    time::timeout,
+};
 
 struct Running {
     network: MemoryNetwork,
@@ -47,7 +50,8 @@ async fn ask(stream: &mut Stream, line: &str, reply: &str) {
     Request::encode(&line.split(' ').collect::<Vec<_>>(), &mut request);
     stream.write_all(&request).await.expect("the server reads");
     let mut read = vec![0; reply.len()];
-    stream.read_exact(&mut read).await.expect("a reply of this length");
+    let whole = timeout(Duration::from_secs(5), stream.read_exact(&mut read)).await;
+    assert!(matches!(whole, Ok(Ok(_))), "{line}: {}", read.escape_ascii());
     assert_eq!(String::from_utf8_lossy(&read), reply, "{line}");
 }
 

@@ -16,8 +16,11 @@ mod target;
 
 use futures_util::future::LocalBoxFuture;
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
-use std::process::Command;
+use std::{process::Command, time::Duration};
 use target::{Target, World};
+
+/// No test takes so long, unless it hangs.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 type Part = fn(Target) -> LocalBoxFuture<'static, ()>;
 
@@ -68,7 +71,8 @@ fn with_real(name: &str, real: Option<&str>, test: impl AsyncFnOnce() + Send + '
 fn in_runtime(world: World, test: impl Future<Output = ()>) {
     let mut builder = tokio::runtime::Builder::new_current_thread();
     builder.enable_all().start_paused(world == World::Memory);
-    builder.build().expect("a runtime").block_on(test);
+    let limited = async { tokio::time::timeout(PATIENCE, test).await.expect("an end in time") };
+    builder.build().expect("a runtime").block_on(limited);
 }
 
 /// The version of the `redis-server` on the path, if there is one.
