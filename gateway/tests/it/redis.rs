@@ -165,6 +165,17 @@ async fn refused_writes_do_not_stop_good_reads() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_key_of_another_type_is_a_miss_and_the_connection_stays() {
+    let world = World::start(&[]).await;
+    world.redis.becomes(Mood::Error("WRONGTYPE Operation against a key holding the wrong kind of value"));
+    for _ in 0..10 {
+        assert_eq!(world.get(PROFILE).await.status, 200);
+    }
+    assert_eq!(world.metric("cache_misses_total{tier=\"redis\",reason=\"corrupt\"}").await, 10.0);
+    assert_eq!(world.metric("redis_connections_lost_total").await, 0.0);
+}
+
+#[tokio::test(start_paused = true)]
 async fn writes_beyond_the_queue_are_dropped_and_counted() {
     let world = World::start(&[]).await;
     world.redis.becomes(Mood::MuteForData);
