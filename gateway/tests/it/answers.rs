@@ -166,6 +166,14 @@ async fn the_deadline_holds_to_the_millisecond() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn without_the_short_timeout_a_slow_service_is_felt() {
+    let world = cold(&[("GATEWAY_ORDER_TIMEOUT", "10s"), ("GATEWAY_DEADLINE", "20s")]);
+    world.order.becomes(Behaviour::Slow(Duration::from_secs(3)));
+    let answer = world.get("/api/profile/42").await;
+    assert_eq!((answer.at("/partial"), answer.took), (json!(false), Duration::from_secs(3)));
+}
+
+#[tokio::test(start_paused = true)]
 async fn calls_are_parallel() {
     let world = cold(&[]);
     for service in [&world.user, &world.order, &world.product] {

@@ -43,6 +43,18 @@ async fn a_silent_redis_costs_three_requests_25_ms_and_then_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn without_the_short_patience_a_silent_redis_is_felt() {
+    let world = World::start(&[("GATEWAY_CACHE_GET_TIMEOUT", "2s")]).await;
+    world.get(PROFILE).await;
+    world.settle().await;
+    world.redis.becomes(Mood::Silent);
+    // Even so no longer than the deadline of the whole request.
+    let answer = world.get(PROFILE).await;
+    assert_eq!((answer.took, answer.at("/meta/parts/user/source")), (Duration::from_millis(1500), "memory".into()));
+    assert_eq!(world.get("/api/profile/43").await.status, 504);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_silent_redis_is_noticed_without_requests() {
     let world = World::start(&[]).await;
     world.redis.becomes(Mood::Silent);
@@ -129,8 +141,9 @@ async fn a_lost_reply_never_shows_a_user_anothers_data() {
         assert_eq!(answer.at("/partial"), false);
     }
     assert!(world.metric("cache_misses_total{reason=\"wrong_key\"}").await > 0.0);
-    // The connection is replaced, and the new one is in step.
-    world.until("redis_connections_lost_total", 1.0).await;
+    // The connection is given up at once, and the new one is in step.
+    world.settle().await;
+    assert_eq!(world.metric("redis_connections_lost_total").await, 1.0);
     world.redis_is_used().await;
     assert_eq!(world.get("/api/profile/7").await.at("/meta/parts/user/source"), "redis");
 }
@@ -149,6 +162,17 @@ async fn refused_writes_do_not_stop_good_reads() {
     assert_eq!(world.metric("cache_redis_writes_total{result=\"server_error\"}").await, 2.0);
     assert_eq!(world.get(PROFILE).await.at("/meta/parts/user/source"), "redis");
     assert_eq!(*world.redis.connections.lock().unwrap(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_key_of_another_type_is_a_miss_and_the_connection_stays() {
+    let world = World::start(&[]).await;
+    world.redis.becomes(Mood::Error("WRONGTYPE Operation against a key holding the wrong kind of value"));
+    for _ in 0..10 {
+        assert_eq!(world.get(PROFILE).await.status, 200);
+    }
+    assert_eq!(world.metric("cache_misses_total{tier=\"redis\",reason=\"corrupt\"}").await, 10.0);
+    assert_eq!(world.metric("redis_connections_lost_total").await, 0.0);
 }
 
 #[tokio::test(start_paused = true)]

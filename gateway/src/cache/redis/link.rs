@@ -49,7 +49,9 @@ pub(super) enum Failure {
     Timeout,
     /// The connection is gone, or what came is no Redis protocol.
     Broken,
-    /// The server answered with an error.
+    /// The key holds something else than a string: the server is fine, the value isn't.
+    WrongType,
+    /// The server answered with any other error.
     Server,
 }
 
@@ -80,8 +82,8 @@ impl Live {
                 self.count_failure();
                 Err(Failure::Timeout)
             }
-            Ok(Ok(Value::ServerError(_))) => Err(Failure::Server),
-            Ok(Err(error)) if is_from_server(&error) => Err(Failure::Server),
+            Ok(Ok(Value::ServerError(error))) => Err(of_server(Some(error.code()))),
+            Ok(Err(error)) if is_from_server(&error) => Err(of_server(error.code())),
             Ok(Err(_)) => {
                 self.given_up.cancel();
                 Err(Failure::Broken)
@@ -126,6 +128,10 @@ impl Live {
         self.given_up.cancel();
         self.driver.abort();
     }
+}
+
+fn of_server(code: Option<&str>) -> Failure {
+    if code == Some("WRONGTYPE") { Failure::WrongType } else { Failure::Server }
 }
 
 fn is_from_server(error: &redis::RedisError) -> bool {

@@ -106,6 +106,7 @@ impl RedisTier {
             }
             Err(Failure::Timeout) => Err(Miss::Timeout),
             Err(Failure::Broken) => Err(Miss::Error),
+            Err(Failure::WrongType) => Err(Miss::Corrupt),
             Err(Failure::Server) => {
                 live.count_failure();
                 Err(Miss::ServerError)

@@ -132,7 +132,7 @@ impl Supervisor {
             Ok(false) => Err(Connect::Handshake),
             Err(Failure::Timeout) => Err(Connect::Timeout),
             Err(Failure::Broken) => Err(Connect::Error),
-            Err(Failure::Server) => {
+            Err(Failure::Server | Failure::WrongType) => {
                 live.count_failure();
                 Err(Connect::Error)
             }

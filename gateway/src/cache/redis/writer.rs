@@ -75,7 +75,7 @@ impl Writer {
             Err(Failure::Timeout) => Write::Timeout,
             Err(Failure::Broken) => Write::Error,
             // Reads may be fine while writes are refused: it is no failure of the connection.
-            Err(Failure::Server) => Write::ServerError,
+            Err(Failure::Server | Failure::WrongType) => Write::ServerError,
         }
     }
 }
