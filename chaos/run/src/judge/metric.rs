@@ -30,8 +30,8 @@ pub(super) fn judge(
 
 /// At its first moment what was read after the changes there, at its last what was read before them.
 fn lies_within(reading: &Reading, from: Duration, to: Duration) -> bool {
-    (reading.at > from || (reading.at == from && reading.side == Side::After))
-        && (reading.at < to || (reading.at == to && reading.side == Side::Before))
+    (reading.at > from || (reading.at == from && reading.side != Side::Before))
+        && (reading.at < to || (reading.at == to && reading.side != Side::After))
 }
 
 fn kind(readings: &[Reading]) -> Option<Kind> {

@@ -36,12 +36,14 @@ async fn fetch(client: &Client<Empty<Bytes>>, what: &Fetch) -> Result<Bytes, Str
 }
 
 /// Which side of an edge a scrape was taken on: before what changes there, or after it was acknowledged.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Side {
     /// It closes what ends here.
     Before,
     /// It opens what begins here.
     After,
+    /// Nothing changes here: it does both.
+    Both,
 }
 
 /// What the scrapes say of each selector, in the order of time.

@@ -117,21 +117,20 @@ impl Drive<'_> {
             self.wait_until(self.zero + at).await;
             if at.is_zero() {
                 self.events.emit(Event::TimelineBegan);
-            } else {
-                scraper.scrape(at, Side::Before).await;
             }
-            if edge != Edge::default() {
-                self.change(&edge, &mut fired).await?;
-                acknowledged.insert(at, self.zero.elapsed());
-                scraper.scrape(at, Side::After).await;
-            } else if at.is_zero() {
-                scraper.scrape(at, Side::After).await;
+            if edge == Edge::default() {
+                scraper.scrape(at, Side::Both).await;
+                continue;
             }
+            scraper.scrape(at, Side::Before).await;
+            self.change(&edge, &mut fired).await?;
+            acknowledged.insert(at, self.zero.elapsed());
+            scraper.scrape(at, Side::After).await;
         }
         let end = self.scenario.timeline.duration;
         self.wait_until(self.zero + end).await;
         self.wait_for_load().await;
-        scraper.scrape(end, Side::Before).await;
+        scraper.scrape(end, Side::Both).await;
         let last = self.scenario.faults.iter().enumerate().filter(|(_, fault)| fault.ends() >= end);
         let remove = last.map(|(index, _)| index).collect();
         self.change(&Edge { remove, apply: Vec::new() }, &mut fired).await?;

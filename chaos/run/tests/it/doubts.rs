@@ -42,7 +42,7 @@ async fn a_system_that_was_not_well_before_proves_nothing() {
 
 #[tokio::test(start_paused = true)]
 async fn a_world_that_fails_gives_no_verdict() {
-    let ran = run_in(&format!("{ONE_NODE}{WELL}"), &mut MemoryWorld::broken()).await;
+    let ran = run_in(&format!("{ONE_NODE}{}{WELL}", fault("effect = \"hang\"")), &mut MemoryWorld::broken()).await;
     assert_eq!(ran.ending, Ending::WorldFailed);
     let why = "this world is broken".to_owned();
     assert!(ran.records.iter().any(|record| record.event == Event::WorldFailed { why: why.clone() }));
