@@ -70,7 +70,7 @@ pub enum Event {
     /// How the load goes; for whoever watches. Counts since the timeline began.
     Progress {
         /// Time since the timeline began.
-        #[serde(rename = "at_us", with = "crate::micros")]
+        #[serde(rename = "timeline_us", with = "crate::micros")]
         at: Duration,
         /// Arrivals that were due.
         due: u64,
