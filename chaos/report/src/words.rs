@@ -34,6 +34,7 @@ pub(crate) fn effect(effect: &Effect) -> String {
         Effect::Blackhole => "blackhole".to_owned(),
         Effect::Reset { after } if after.is_zero() => "reset".to_owned(),
         Effect::Reset { after } => format!("reset after {}", show_duration(*after)),
+        Effect::Stop | Effect::Kill | Effect::Pause | Effect::Restart | Effect::Flush => effect.name().to_owned(),
     }
 }
 
@@ -69,7 +70,21 @@ pub(crate) fn fired(effect: &Effect, fired: &Fired) -> Option<String> {
     if fired.chunks > 0 {
         words.push(format!("{} {held} on {}", count(fired.chunks, "chunk"), count(fired.connections, "connection")));
     }
+    if fired.nodes > 0 {
+        words.push(node_did(effect).to_owned());
+    }
     Some(words.join(", "))
+}
+
+/// What was done to a node.
+fn node_did(effect: &Effect) -> &'static str {
+    match effect {
+        Effect::Stop => "stopped, and started again",
+        Effect::Kill => "killed, and started again",
+        Effect::Pause => "frozen, and let go on",
+        Effect::Restart => "restarted",
+        _ => "flushed",
+    }
 }
 
 #[cfg(test)]
