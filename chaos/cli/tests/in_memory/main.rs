@@ -7,6 +7,7 @@
 #![expect(clippy::unwrap_used, reason = "the lint knows tests by their attribute, and not what they share")]
 
 mod cache;
+mod leftovers;
 mod profiles;
 mod proxies;
 mod redis_failures;

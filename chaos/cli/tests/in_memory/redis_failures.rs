@@ -92,6 +92,21 @@ async fn a_frozen_redis_costs_three_requests_the_timeout_and_then_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_crowd_at_a_frozen_redis_waits_no_longer_than_one() {
+    let system = System::start().await;
+    system.warm_up(1..=20).await;
+    system.freeze(REDIS);
+    let crowd = (0..200).map(|n| system.profile(n % 20 + 1));
+    for answer in futures_util::future::join_all(crowd).await {
+        answer.assert_complete();
+        assert_eq!((answer.source().as_str(), answer.took), ("memory", GET_TIMEOUT));
+    }
+    // They have found out together: nobody waits again.
+    let crowd = (0..200).map(|n| system.profile(n % 20 + 1));
+    assert!(futures_util::future::join_all(crowd).await.iter().all(|answer| answer.took.is_zero()));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_frozen_redis_does_not_fail_those_whom_no_tier_has() {
     let system = System::start().await;
     system.freeze(REDIS);

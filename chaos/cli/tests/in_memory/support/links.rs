@@ -55,6 +55,11 @@ impl Links {
         format!("{PROXIES}:{}", self.proxies[node].port())
     }
 
+    /// How many connections to the node are open.
+    pub(crate) fn connections(&self, node: &str) -> usize {
+        self.proxies[node].connections()
+    }
+
     /// Puts an effect on the link to the node. It is called after both.
     pub(crate) async fn apply(&self, node: &str, effect: Effect) {
         let fault = Fault {
