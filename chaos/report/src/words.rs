@@ -1,7 +1,7 @@
 //! Faults in words.
 
 use chaos_model::{
-    Distribution, Effect, OpenConnections, Share,
+    Distribution, Effect, OpenConnections, Share, Target,
     event::{FaultPlan, Fired},
     fault::Direction,
     quantity::show_duration,
@@ -39,9 +39,10 @@ pub(crate) fn effect(effect: &Effect) -> String {
 }
 
 /// What it does, where, and for how many: `refuse on gateway -> redis, 10% of connections`.
-pub(crate) fn fault(plan: &FaultPlan) -> String {
-    let share = if plan.share == Share::ALL { String::new() } else { format!(", {} of connections", plan.share) };
-    format!("{} on {}{share}", effect(&plan.effect), plan.on)
+#[must_use]
+pub fn fault(what: &Effect, on: &Target, share: Share) -> String {
+    let share = if share == Share::ALL { String::new() } else { format!(", {share} of connections") };
+    format!("{} on {on}{share}", effect(what))
 }
 
 /// When it acts: `4s..8s`.
