@@ -31,6 +31,17 @@ async fn a_frozen_redis_leaves_no_task_in_either_program() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn while_redis_is_frozen_attempts_to_connect_do_not_pile_up() {
+    let system = System::start().await;
+    let tasks = |before: Vec<(&'static str, usize)>| before[0].1;
+    let before = tasks(at_rest(&system).await);
+    system.freeze(REDIS);
+    let frozen = tasks(at_rest(&system).await);
+    assert!(frozen <= before, "{frozen} tasks of the gateway, {before} before");
+    assert!(system.metric("redis_connects_total{result=\"timeout\"}").await > 20.0);
+}
+
+#[tokio::test(start_paused = true)]
 async fn frozen_services_leave_no_task() {
     let system = System::start().await;
     let before = at_rest(&system).await;

@@ -58,6 +58,25 @@ async fn requests_under_way_are_answered_and_their_profiles_kept() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn each_node_is_restarted_in_turn_and_no_request_fails() {
+    let mut system = System::start().await;
+    for name in [USER, REDIS, ORDER, PRODUCT, GATEWAY, REDIS] {
+        // Its clients stay, with connections that they would use again.
+        system.warm_up(1..=5).await;
+        system.shut_down(name);
+        timeout(MS, system.ended(name)).await.unwrap().unwrap();
+        sleep(MS).await;
+        assert_eq!(system.running(name), 0, "tasks of {name} run on");
+        system.launch(name);
+        for user in 1..=10 {
+            system.profile(user).await.assert_complete();
+        }
+        system.redis_is_used().await;
+        sleep(Duration::from_secs(40)).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_gateway_whose_services_and_redis_are_frozen_stops_within_its_drain() {
     let mut system = System::start_with(1, false, &[("GATEWAY_DRAIN", "1s")]).await;
     system.warm_up(1..=2).await;
