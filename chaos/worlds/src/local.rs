@@ -6,7 +6,7 @@ mod logs;
 mod ready;
 
 use crate::{
-    keeper::{Keeper, KeeperError},
+    keeper::{Keeper, KeeperError, sweep},
     ports::Ports,
     turn::Turn,
 };
@@ -100,6 +100,18 @@ impl LocalWorld {
         }
     }
 
+    /// What the keeper would have done, where it is gone; gives what is left.
+    async fn tidy_alone(&self, keep_logs: bool) -> Vec<String> {
+        if self.folder.as_os_str().is_empty() {
+            return Vec::new();
+        }
+        let mut left = sweep(&self.folder).await;
+        if !keep_logs && self.folder.exists() && std::fs::remove_dir_all(&self.folder).is_err() {
+            left.push(self.folder.display().to_string());
+        }
+        left
+    }
+
     fn proxy_of(&self, fault: &Fault) -> Result<&Proxy, WorldError> {
         let proxy = match &fault.on {
             Target::Link(link) => self.proxies.get(link),
@@ -178,14 +190,17 @@ impl World for LocalWorld {
     async fn stop(&mut self, keep_logs: bool) -> TornDown {
         let mut torn_down = TornDown::default();
         let keep_logs = keep_logs && !self.nodes.is_empty();
-        if let Some(keeper) = self.keeper.take() {
-            torn_down.left = keeper.stop(keep_logs).await;
-            if keep_logs {
-                let log = |node: &String| (node.clone(), logs::path(&self.folder, node).display().to_string());
-                torn_down.logs = self.nodes.keys().map(log).collect();
-            }
-        } else if !keep_logs && self.folder.exists() && std::fs::remove_dir_all(&self.folder).is_err() {
-            torn_down.left.push(self.folder.display().to_string());
+        let stopped = match self.keeper.take() {
+            Some(keeper) => keeper.stop(keep_logs).await.ok(),
+            None => None,
+        };
+        torn_down.left = match stopped {
+            Some(left) => left,
+            None => self.tidy_alone(keep_logs).await,
+        };
+        if keep_logs {
+            let log = |node: &String| (node.clone(), logs::path(&self.folder, node).display().to_string());
+            torn_down.logs = self.nodes.keys().map(log).collect();
         }
         self.proxies.clear();
         self.nodes.clear();

@@ -1,7 +1,10 @@
 //! Starting the nodes: ports, settings, commands, readiness.
 
 use super::{LOOPBACK, LocalWorld, is_taken, keeper_failed, logs, ready};
-use crate::{keeper::Launch, ports::Ports};
+use crate::{
+    keeper::{Launch, MARK},
+    ports::Ports,
+};
 use chaos_model::{Endpoint, Event, Node, Start, System};
 use chaos_run::{Address, Death, Events, World as _, WorldError};
 use futures_util::{StreamExt as _, stream::FuturesUnordered};
@@ -150,6 +153,7 @@ fn plan(
             }
         },
     };
+    env.insert(MARK.to_owned(), world.folder.display().to_string());
     world.nodes.insert(node.name.clone(), Started { port, what, attempts });
     Ok(Launch {
         name: node.name.clone(),
