@@ -1,5 +1,5 @@
-//! Interrupts: the first Ctrl-C or SIGTERM ends a run in good order; the second ends the process at once, and the keeper
-//! tidies. SIGHUP is left as it came: under nohup it is ignored, else it ends the process, and the keeper tidies.
+//! Interrupts: the first Ctrl-C, SIGTERM or SIGHUP ends a run in good order; the second ends the process at once, and the
+//! keeper tidies.
 
 use host::Host;
 use std::io;
@@ -19,8 +19,9 @@ impl Interrupts {
     /// Listens from now on.
     pub(crate) fn listen(host: &Host) -> io::Result<Self> {
         let (int, term) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+        let hangup = if hangup_is_ignored() { None } else { Some(signal(SignalKind::hangup())?) };
         let (sender, receiver) = watch::channel(None);
-        drop(host.spawn(forward([int, term], sender)));
+        drop(host.spawn(forward(int, term, hangup, sender)));
         Ok(Self(receiver))
     }
 
@@ -40,16 +41,33 @@ impl Interrupts {
     }
 }
 
-async fn forward([mut int, mut term]: [Signal; 2], sender: watch::Sender<Option<&'static str>>) {
+async fn forward(
+    mut int: Signal,
+    mut term: Signal,
+    mut hangup: Option<Signal>,
+    sender: watch::Sender<Option<&'static str>>,
+) {
     loop {
         let name = tokio::select! {
             biased;
             _ = int.recv() => "SIGINT",
             _ = term.recv() => "SIGTERM",
+            Some(_) = received(hangup.as_mut()) => "SIGHUP",
         };
         if sender.borrow().is_some() {
             std::process::exit(INTERRUPTED);
         }
         sender.send_replace(Some(name));
     }
+}
+
+async fn received(signal: Option<&mut Signal>) -> Option<()> {
+    signal?.recv().await
+}
+
+/// Under nohup a process is to outlive its terminal: bit 0 of `SigIgn` (proc(5)) is SIGHUP's.
+fn hangup_is_ignored() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|line| u64::from_str_radix(line.strip_prefix("SigIgn:")?.trim(), 16).ok());
+    ignored.is_some_and(|ignored| ignored & 1 == 1)
 }

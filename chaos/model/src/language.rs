@@ -30,7 +30,7 @@ mod target;
 mod value_test;
 mod when;
 
-use crate::{Diagnostics, Scenario, Set};
+use crate::{Diagnostics, Scenario, Set, Sources};
 use findings::Findings;
 use std::{io, path::Path};
 
@@ -51,7 +51,16 @@ pub fn load(file: &Path, sets: &[Set], read: &dyn Fn(&Path) -> io::Result<String
         proof::check(documents, &checked.guards, &findings);
     }
     match checked.and_then(|checked| checked.scenario) {
-        Some(scenario) if findings.is_empty() => Ok(Scenario { sources, ..scenario }),
+        Some(scenario) if findings.is_empty() => Ok(placed(scenario, sources)),
         _ => Err(Diagnostics { list: findings.into_sorted(), sources }),
     }
+}
+
+/// The scenario with the texts that it was read from, and each node in the folder of its file.
+fn placed(mut scenario: Scenario, sources: Sources) -> Scenario {
+    for node in scenario.system.nodes.values_mut() {
+        let (file, ..) = sources.position(&node.span);
+        node.folder = Path::new(file).parent().map(Path::to_owned).unwrap_or_default();
+    }
+    Scenario { sources, ..scenario }
 }

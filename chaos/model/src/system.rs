@@ -2,7 +2,7 @@
 
 use crate::Span;
 use serde::{Deserialize, Serialize};
-use std::{collections::BTreeMap, fmt};
+use std::{collections::BTreeMap, fmt, path::PathBuf};
 
 /// A node's name: lower-case letters, digits and dashes, starting with a letter. `client` is the load's own.
 pub type NodeName = String;
@@ -40,6 +40,8 @@ pub struct Node {
     pub metrics: Option<HttpProbe>,
     /// Its settings.
     pub env: BTreeMap<String, Template>,
+    /// The folder of the file that names it: where a command of it runs.
+    pub folder: PathBuf,
     /// Where it stands.
     pub span: Span,
 }

@@ -106,8 +106,8 @@ pub trait World: Send + Sync {
     /// Takes a fault back. When it returns, what it held is released.
     async fn remove(&mut self, fault: &Fault) -> Result<Fired, WorldError>;
 
-    /// Waits for a node to end that nobody asked to. Safe to drop.
-    async fn died(&mut self) -> Death;
+    /// Waits for a node to end that nobody asked to. Safe to drop. An error where the world itself is lost.
+    async fn died(&mut self) -> Result<Death, WorldError>;
 
     /// Takes the system down. Safe at any time, and more than once.
     async fn stop(&mut self, keep_logs: bool) -> TornDown;

@@ -7,7 +7,7 @@ mod node_faults;
 mod ready;
 
 use crate::{
-    keeper::{Keeper, KeeperError},
+    keeper::{Keeper, KeeperError, sweep},
     ports::Ports,
     turn::Turn,
 };
@@ -21,6 +21,7 @@ use std::{
     collections::BTreeMap,
     io,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 const LOOPBACK: &str = "127.0.0.1";
@@ -67,10 +68,11 @@ impl LocalWorld {
     /// Starts the keeper, tells it of the run's folder, and makes that.
     async fn prepare(&mut self) -> Result<(), WorldError> {
         let mut keeper = Keeper::start(&self.config.executable).map_err(keeper_failed)?;
-        let folder = free_folder(&self.config.temp);
+        let folder = free_folder(&self.config.temp, self.host.unix_now());
         keeper.own(folder.clone()).await.map_err(keeper_failed)?;
         self.keeper = Some(keeper);
-        std::fs::create_dir(&folder).map_err(WorldError::machine(format!("can't make {}", folder.display())))?;
+        let refused = WorldError::machine(format!("can't make {} (TMPDIR names another place)", folder.display()));
+        std::fs::create_dir(&folder).map_err(refused)?;
         self.folder = folder;
         Ok(())
     }
@@ -99,6 +101,18 @@ impl LocalWorld {
         for (_, proxy) in self.proxies.iter().filter(|(link, _)| link.to == node) {
             proxy.point_at(LOOPBACK, port);
         }
+    }
+
+    /// What the keeper would have done, where it is gone; gives what is left.
+    async fn tidy_alone(&self, keep_logs: bool) -> Vec<String> {
+        if self.folder.as_os_str().is_empty() {
+            return Vec::new();
+        }
+        let mut left = sweep(&self.folder).await;
+        if !keep_logs && self.folder.exists() && std::fs::remove_dir_all(&self.folder).is_err() {
+            left.push(self.folder.display().to_string());
+        }
+        left
     }
 
     fn proxy_of(&self, fault: &Fault) -> Result<&Proxy, WorldError> {
@@ -168,17 +182,17 @@ impl World for LocalWorld {
         }
     }
 
-    async fn died(&mut self) -> Death {
+    async fn died(&mut self) -> Result<Death, WorldError> {
         let Some(keeper) = &mut self.keeper else { return std::future::pending().await };
         match keeper.exited().await {
             Ok(exit) => {
                 let last_lines = logs::last_lines(&logs::path(&self.folder, &exit.name));
-                Death { node: exit.name, how: exit.how, last_lines }
+                Ok(Death { node: exit.name, how: exit.how, last_lines })
             }
             Err(error) => {
-                // Its nodes went with it. It can't be asked again, and says no more.
+                // Its nodes went with it.
                 self.keeper = None;
-                Death { node: "the keeper".to_owned(), how: error.to_string(), last_lines: Vec::new() }
+                Err(keeper_failed(error))
             }
         }
     }
@@ -186,14 +200,17 @@ impl World for LocalWorld {
     async fn stop(&mut self, keep_logs: bool) -> TornDown {
         let mut torn_down = TornDown::default();
         let keep_logs = keep_logs && !self.nodes.is_empty();
-        if let Some(keeper) = self.keeper.take() {
-            torn_down.left = keeper.stop(keep_logs).await;
-            if keep_logs {
-                let log = |node: &String| (node.clone(), logs::path(&self.folder, node).display().to_string());
-                torn_down.logs = self.nodes.keys().map(log).collect();
-            }
-        } else if !keep_logs && self.folder.exists() && std::fs::remove_dir_all(&self.folder).is_err() {
-            torn_down.left.push(self.folder.display().to_string());
+        let stopped = match self.keeper.take() {
+            Some(keeper) => keeper.stop(keep_logs).await.ok(),
+            None => None,
+        };
+        torn_down.left = match stopped {
+            Some(left) => left,
+            None => self.tidy_alone(keep_logs).await,
+        };
+        if keep_logs {
+            let log = |node: &String| (node.clone(), logs::path(&self.folder, node).display().to_string());
+            torn_down.logs = self.nodes.keys().map(log).collect();
         }
         self.proxies.clear();
         self.nodes.clear();
@@ -210,9 +227,10 @@ fn keeper_failed(error: KeeperError) -> WorldError {
     }
 }
 
-/// A name that no folder has: of this process, and numbered where it makes several runs.
-fn free_folder(temp: &Path) -> PathBuf {
-    let name = |n: u32| temp.join(format!("chaos-{}-{n}", std::process::id()));
+/// A name that no folder has, nor gets from a run elsewhere that shares this folder of temporary files: of this process,
+/// this millisecond, and numbered.
+fn free_folder(temp: &Path, now: Duration) -> PathBuf {
+    let name = |n: u32| temp.join(format!("chaos-{}-{}-{n}", std::process::id(), now.as_millis()));
     let free = (1..).map(name).find(|folder| matches!(folder.try_exists(), Ok(false)));
     free.unwrap_or_else(|| name(0))
 }

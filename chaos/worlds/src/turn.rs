@@ -16,7 +16,7 @@ use std::{
 };
 use tokio::io::AsyncReadExt as _;
 
-/// The name is the machine's: every user's runs disturb each other alike.
+/// The name is the network namespace's, so the machine's unless it is divided: every user's runs disturb each other alike.
 const NAME: &[u8] = b"chaos-run-turn";
 
 /// Held while it is this run's turn.

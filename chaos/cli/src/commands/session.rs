@@ -56,9 +56,11 @@ impl Session {
         };
         let json = running.json.as_deref().map(open_json).transpose()?;
         let reports = Reports { terminal: Terminal::new(out, style), json, broken: None };
-        let executable = std::env::current_exe().map_err(|error| format!("can't find this program itself: {error}"))?;
-        let local =
-            LocalConfig { executable, redis_server: machine.find_program("redis-server"), temp: temp_folder(machine)? };
+        let local = LocalConfig {
+            executable: PathBuf::from(chaos_worlds::keeper::THIS_PROGRAM),
+            redis_server: machine.find_program("redis-server"),
+            temp: temp_folder(machine)?,
+        };
         Ok(Self { host, interrupts, running: running.clone(), local, reports: Arc::new(Mutex::new(reports)), style })
     }
 

@@ -5,7 +5,7 @@ use crate::support::{
     processes::{self, Process, wait_until},
     scenarios,
 };
-use rustix::process::Signal;
+use rustix::process::{Pid, Signal, kill_process};
 use std::time::Duration;
 
 /// How long a run that was killed may leave something behind.
@@ -52,6 +52,24 @@ async fn nothing_outlives_a_runner_that_is_killed() {
         assert_all_gone(&sandbox, &tree).await;
         assert_eq!(run.finish().await.code, None);
     }
+}
+
+#[tokio::test]
+async fn a_killed_keeper_takes_the_nodes_with_it() {
+    let sandbox = Sandbox::new();
+    let file = stubborn(&sandbox);
+    let mut run = sandbox.chaos(&format!("run {file}")).start();
+    run.line("away begins").await;
+    let tree = tree(&run).await;
+    let keeper = tree.iter().find(|process| process.command.ends_with("chaos keeper")).expect("it has a keeper");
+    kill_process(Pid::from_raw(keeper.pid).expect("a process id"), Signal::KILL).expect("it is there");
+    let run = run.finish().await;
+    assert_ne!(run.code, Some(0), "{run}");
+    // It did not pass, so its logs are kept.
+    run.said("the keeper DIED").said("users.log");
+    assert_eq!(processes::within(sandbox.path()), [], "{run}");
+    let alive: Vec<_> = tree.iter().filter(|process| process.is_alive()).collect();
+    assert!(alive.is_empty(), "{alive:?}\n{run}");
 }
 
 #[tokio::test]

@@ -12,7 +12,10 @@ use crate::{
     Diagnostic, Endpoint, HttpProbe, Link, Node, Protocol, Start, System, Template,
     system::{KNOWN_PROGRAMS, Piece},
 };
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
+};
 
 /// Reads a system: from its own file, or from the scenario where the nodes are inline. Nodes that are wrong are kept as
 /// well as can be, so that what refers to them is not refused too.
@@ -87,7 +90,10 @@ fn node(entry: &Entry, names: &[&str], findings: &Findings) -> Option<(String, N
     let env = reader.table("env").map(|table| env(table, &start, name, names, findings)).unwrap_or_default();
     reader.finish();
     let span = table.span.clone();
-    Some((name.to_owned(), Node { name: name.to_owned(), start, protocol, ready, metrics, env, span }))
+    Some((
+        name.to_owned(),
+        Node { name: name.to_owned(), start, protocol, ready, metrics, env, folder: PathBuf::new(), span },
+    ))
 }
 
 fn start(reader: &mut Reader<'_>, node: &str, names: &[&str], findings: &Findings) -> Start {

@@ -120,7 +120,7 @@ impl Drive<'_> {
         let mut fired = BTreeMap::new();
         let mut acknowledged = Acknowledged::new();
         for (at, edge) in edges::edges(self.scenario) {
-            self.wait_until(self.zero + at).await;
+            self.wait_until(self.zero + at).await?;
             if at.is_zero() {
                 self.events.emit(Event::TimelineBegan);
             }
@@ -134,8 +134,8 @@ impl Drive<'_> {
             scraper.scrape(at, Side::After).await;
         }
         let end = self.scenario.timeline.duration;
-        self.wait_until(self.zero + end).await;
-        self.wait_for_load().await;
+        self.wait_until(self.zero + end).await?;
+        self.wait_for_load().await?;
         scraper.scrape(end, Side::Both).await;
         let last = self.scenario.faults.iter().enumerate().filter(|(_, fault)| fault.ends() >= end);
         let remove = last.map(|(index, _)| index).collect();
@@ -159,14 +159,14 @@ impl Drive<'_> {
     }
 
     /// Waits, and meanwhile collects outcomes, tells how it goes, and notices nodes that end.
-    async fn wait_until(&mut self, deadline: Instant) {
+    async fn wait_until(&mut self, deadline: Instant) -> Result<(), WorldError> {
         let host = self.world.host().clone();
         let mut sleep = std::pin::pin!(host.sleep_until(deadline));
         loop {
             tokio::select! {
                 biased;
-                () = &mut sleep => return,
-                death = self.world.died() => self.note(death),
+                () = &mut sleep => return Ok(()),
+                death = self.world.died() => self.note(death?),
                 Some(outcome) = self.outcomes.recv() => self.received.push(outcome),
                 () = tokio::time::sleep_until(self.next_progress) => self.progress(),
             }
@@ -174,15 +174,15 @@ impl Drive<'_> {
     }
 
     /// Waits until the load has ended: its side of the channel is closed.
-    async fn wait_for_load(&mut self) {
+    async fn wait_for_load(&mut self) -> Result<(), WorldError> {
         loop {
             tokio::select! {
                 biased;
                 outcome = self.outcomes.recv() => match outcome {
                     Some(outcome) => self.received.push(outcome),
-                    None => return,
+                    None => return Ok(()),
                 },
-                death = self.world.died() => self.note(death),
+                death = self.world.died() => self.note(death?),
                 () = tokio::time::sleep_until(self.next_progress) => self.progress(),
             }
         }

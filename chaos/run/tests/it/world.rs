@@ -120,7 +120,7 @@ impl World for MemoryWorld {
         }
     }
 
-    async fn died(&mut self) -> Death {
+    async fn died(&mut self) -> Result<Death, WorldError> {
         std::future::pending().await
     }
 

@@ -49,7 +49,13 @@ impl Keeper {
     /// Where it can't be started.
     pub fn start(executable: &Path) -> Result<Self, KeeperError> {
         let mut command = Command::new(executable);
-        command.arg("keeper").process_group(0).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::inherit());
+        command
+            .arg0("chaos")
+            .arg("keeper")
+            .process_group(0)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::inherit());
         let mut process = command.spawn().map_err(KeeperError::Gone)?;
         let (Some(ask), Some(tell)) = (process.stdin.take(), process.stdout.take()) else {
             return Err(KeeperError::Gone(io::ErrorKind::BrokenPipe.into()));
@@ -135,24 +141,23 @@ impl Keeper {
     }
 
     /// Ends every node and the keeper, and gives what could not be removed.
-    pub async fn stop(mut self, keep_folder: bool) -> Vec<String> {
+    ///
+    /// # Errors
+    /// Where the keeper is gone, or does not end: then it is killed, and what its nodes started may be left.
+    pub async fn stop(mut self, keep_folder: bool) -> Result<Vec<String>, KeeperError> {
         let grace_ms = u64::try_from(GRACE.as_millis()).unwrap_or(u64::MAX);
         let stopped = async {
             self.send(&Ask::Stop { grace_ms, keep_folder }).await?;
             loop {
                 if let Tell::Stopped { left } = self.receive().await? {
-                    return Ok::<_, KeeperError>(left);
+                    return Ok(left);
                 }
             }
         };
-        let patience = GRACE * 3;
-        let left = match tokio::time::timeout(patience, stopped).await {
-            Ok(Ok(left)) => left,
-            Ok(Err(error)) => vec![error.to_string()],
-            Err(_) => vec![format!("the keeper did not end in {} s", patience.as_secs())],
-        };
+        let late = |_| Err(KeeperError::Gone(io::ErrorKind::TimedOut.into()));
+        let left = tokio::time::timeout(GRACE * 3, stopped).await.unwrap_or_else(late);
         drop(self.ask);
-        if tokio::time::timeout(GRACE, self.process.wait()).await.is_err() {
+        if left.is_err() || tokio::time::timeout(GRACE, self.process.wait()).await.is_err() {
             // Its nodes go with it, by the kernel's hand.
             let _ = self.process.start_kill();
         }

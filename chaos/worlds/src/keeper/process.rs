@@ -18,6 +18,8 @@ use tokio::{
     time::Instant,
 };
 
+/// This program itself, and not what may have its path by now: an upgrade in mid-run must not mix two versions.
+pub const THIS_PROGRAM: &str = "/proc/self/exe";
 /// How long killed processes have to be gone from the process table.
 const REAP: Duration = Duration::from_secs(2);
 
@@ -29,8 +31,7 @@ const REAP: Duration = Duration::from_secs(2);
 pub async fn keep() -> io::Result<()> {
     // Nodes may start processes of their own and end before them: those become ours, and end with the rest.
     set_child_subreaper(Some(rustix::process::getpid()))?;
-    let executable = std::env::current_exe()?;
-    let mut keeper = KeeperProcess { executable, nodes: BTreeMap::new(), folder: None };
+    let mut keeper = KeeperProcess { nodes: BTreeMap::new(), folder: None };
     let mut lines = BufReader::new(tokio::io::stdin()).lines();
     let (exits, mut exited) = mpsc::unbounded_channel();
     loop {
@@ -74,11 +75,15 @@ pub fn become_node(keeper: u32, command: &[String]) -> io::Error {
     if parent != Some(keeper) {
         return io::Error::new(io::ErrorKind::NotFound, "the keeper is gone");
     }
-    std::process::Command::new(program).args(arguments).exec()
+    let mut command = std::process::Command::new(program);
+    if program == THIS_PROGRAM {
+        // Else it would go by the name of the link.
+        command.arg0("chaos");
+    }
+    command.args(arguments).exec()
 }
 
 struct KeeperProcess {
-    executable: PathBuf,
     /// Running nodes with their process groups.
     nodes: BTreeMap<String, Pid>,
     folder: Option<PathBuf>,
@@ -87,7 +92,7 @@ struct KeeperProcess {
 impl KeeperProcess {
     fn launch(&mut self, launch: Launch, exits: &mpsc::UnboundedSender<Exited>) {
         let name = launch.name.clone();
-        match start(&self.executable, &launch) {
+        match start(&launch) {
             Ok((mut child, group)) => {
                 tell(&Tell::Launched { name: name.clone(), pid: group.as_raw_nonzero().get().unsigned_abs() });
                 self.nodes.insert(name.clone(), group);
@@ -172,10 +177,10 @@ impl KeeperProcess {
     }
 }
 
-fn start(executable: &Path, launch: &Launch) -> io::Result<(Child, Pid)> {
+fn start(launch: &Launch) -> io::Result<(Child, Pid)> {
     let log = File::options().create(true).append(true).open(&launch.log)?;
-    let mut command = Command::new(executable);
-    command.arg("node").arg(std::process::id().to_string()).arg("--").args(&launch.command);
+    let mut command = Command::new(THIS_PROGRAM);
+    command.arg0("chaos").arg("node").arg(std::process::id().to_string()).arg("--").args(&launch.command);
     if !launch.inherit_env {
         command.env_clear();
     }

@@ -1,11 +1,18 @@
 //! Starting the nodes: ports, settings, commands, readiness.
 
 use super::{LOOPBACK, LocalWorld, is_taken, keeper_failed, logs, ready};
-use crate::{keeper::Launch, ports::Ports};
+use crate::{
+    keeper::{Launch, MARK},
+    ports::Ports,
+};
 use chaos_model::{Endpoint, Event, Node, Start, System};
 use chaos_run::{Address, Death, Events, World as _, WorldError};
 use futures_util::{StreamExt as _, stream::FuturesUnordered};
-use std::{collections::BTreeMap, path::Path, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::{Path, PathBuf},
+    time::Duration,
+};
 use tokio::time::Instant;
 
 /// How long a node has to become ready.
@@ -46,11 +53,12 @@ pub(super) async fn start(
     }
     let deadline = began + PATIENCE;
     let mut reasons = BTreeMap::<String, String>::new();
-    let mut ready = BTreeMap::<String, ()>::new();
+    let mut ready = BTreeSet::<String>::new();
     while ready.len() < system.nodes.len() {
         tokio::select! {
             biased;
             death = world.died() => {
+                let death = death?;
                 let node = relaunch(world, system, death, seed, ports, &redis).await?;
                 waiting.push(ready::wait(world.host.clone(), node.clone(), address(world, &node.name)));
             }
@@ -58,7 +66,7 @@ pub(super) async fn start(
                 // Of a port that the node has no more.
                 _ if world.node(&node.name).as_ref() != Some(&at) => {}
                 Ok(()) => {
-                    ready.insert(node.name.clone(), ());
+                    ready.insert(node.name.clone());
                     let what = world.nodes.get(&node.name).map(|node| node.what.clone()).unwrap_or_default();
                     let took = began.elapsed();
                     events.emit(Event::NodeReady { node: node.name, what, address: at.to_string(), took });
@@ -79,14 +87,24 @@ fn address(world: &LocalWorld, node: &str) -> Address {
     Address { host: LOOPBACK.to_owned(), port }
 }
 
+/// Names all that are not ready. Of these, one whose own links are all ready is the likeliest cause: its lines are shown.
 fn not_ready(
     world: &LocalWorld,
     system: &System,
-    ready: &BTreeMap<String, ()>,
+    ready: &BTreeSet<String>,
     reasons: &BTreeMap<String, String>,
 ) -> WorldError {
-    let node = system.nodes.keys().find(|node| !ready.contains_key(*node)).cloned().unwrap_or_default();
-    let why = reasons.get(&node).cloned().unwrap_or_else(|| "it answered nothing".to_owned());
+    let late: Vec<&String> = system.nodes.keys().filter(|node| !ready.contains(*node)).collect();
+    let waits = |node: &String| {
+        let uses = system.links.iter().filter(|link| link.from.to_string() == *node);
+        uses.map(|link| &link.to).any(|to| !ready.contains(to))
+    };
+    let node = late.iter().find(|node| !waits(node)).or(late.first()).map(|node| (*node).clone()).unwrap_or_default();
+    let mut why = reasons.get(&node).cloned().unwrap_or_else(|| "it answered nothing".to_owned());
+    let others: Vec<&str> = late.iter().filter(|other| ***other != node).map(|other| other.as_str()).collect();
+    if !others.is_empty() {
+        why += &format!(" (nor were {})", others.join(", "));
+    }
     let last_lines = logs::last_lines(&logs::path(&world.folder, &node));
     WorldError::NotReady { node, seconds: PATIENCE.as_secs(), why, last_lines }
 }
@@ -154,17 +172,30 @@ fn plan(
             }
         },
     };
+    env.insert(MARK.to_owned(), world.folder.display().to_string());
     let launch = Launch {
         name: node.name.clone(),
         command,
         env,
         inherit_env: matches!(node.start, Start::Command(_)),
-        folder: world.folder.clone(),
+        folder: working_folder(world, node)?,
         log: logs::path(&world.folder, &node.name),
     };
     let started = Started { port, launch: launch.clone(), node: node.clone(), what, attempts };
     world.nodes.insert(node.name.clone(), started);
     Ok(launch)
+}
+
+/// Where a node runs: a command beside the file that names it, so that `./server` is found; what is built in has nothing to
+/// find.
+fn working_folder(world: &LocalWorld, node: &Node) -> Result<PathBuf, WorldError> {
+    match node.start {
+        Start::Program(_) => Ok(world.folder.clone()),
+        Start::Command(_) => {
+            let refused = WorldError::machine(format!("the folder of {}, `{}`", node.name, node.folder.display()));
+            std::path::absolute(Path::new(".").join(&node.folder)).map_err(refused)
+        }
+    }
 }
 
 fn redis_command(path: &Path, port: u16, folder: &Path) -> Vec<String> {
@@ -177,7 +208,7 @@ fn redis_command(path: &Path, port: u16, folder: &Path) -> Vec<String> {
 /// Which Redis stands behind the program `redis`: `redis-server` where the machine has it, else the built-in one.
 /// `redis-server` and `redis-built-in` ask for either.
 struct RedisProgram {
-    server: Option<(std::path::PathBuf, String)>,
+    server: Option<(PathBuf, String)>,
 }
 
 impl RedisProgram {
@@ -193,7 +224,7 @@ impl RedisProgram {
     }
 
     /// The real server, where this program means it.
-    fn server_for(&self, program: &str) -> Result<Option<&(std::path::PathBuf, String)>, WorldError> {
+    fn server_for(&self, program: &str) -> Result<Option<&(PathBuf, String)>, WorldError> {
         match (program, &self.server) {
             ("redis" | "redis-server", Some(server)) => Ok(Some(server)),
             ("redis-server", None) => Err(WorldError::CannotGive(
