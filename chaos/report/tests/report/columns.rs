@@ -31,8 +31,14 @@ fn long() -> Vec<Record> {
     let mut plan = made_up::plan(LONG, latency);
     plan.share = Share { parts: 1, whole: 3 };
     begin.faults.push(plan);
-    let fired =
-        Fired { connections: 123_456_789, chunks: 987_654_321, resets: 1, refused: 123_456_789, dropped: 12_345 };
+    let fired = Fired {
+        connections: 123_456_789,
+        chunks: 987_654_321,
+        resets: 1,
+        refused: 123_456_789,
+        dropped: 12_345,
+        nodes: 0,
+    };
     let figures = PhaseFigures {
         straddled: 123_456,
         missed: 12_345_678,
