@@ -9,3 +9,4 @@ mod life;
 mod redis;
 mod support;
 mod tcp;
+mod upstream;
