@@ -283,3 +283,13 @@ labels! {
         HalfOpen = "half_open",
     }
 }
+
+labels! {
+    /// Why a failed call was not made again.
+    Refused {
+        /// Retries are a small share of calls.
+        Budget = "budget",
+        /// Too little time was left.
+        Deadline = "deadline",
+    }
+}

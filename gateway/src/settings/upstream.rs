@@ -1,4 +1,4 @@
-//! How services are called: circuit breaker and bulkhead.
+//! How services are called: circuit breaker, bulkhead, retries.
 
 use super::{Invalid, values};
 use std::time::Duration;
@@ -33,6 +33,12 @@ pub(crate) struct UpstreamSettings {
     /// Calls to one service that may be under way at once; 0: any number
     #[arg(long, value_name = "CALLS", default_value = "512", help_heading = "Services")]
     pub(crate) bulkhead: usize,
+    /// Make a call that failed once more, within its timeout and where that can do no harm
+    #[arg(long, value_name = "on|off", default_value = "on", value_parser = values::switch, action = clap::ArgAction::Set, help_heading = "Services")]
+    pub(crate) retries: bool,
+    /// So many of a hundred calls may be made once more, and one in a second
+    #[arg(long, value_name = "PERCENT", default_value = "10%", value_parser = values::percent, help_heading = "Services")]
+    pub(crate) retry_budget: u8,
 }
 
 impl UpstreamSettings {

@@ -38,6 +38,40 @@ impl fmt::Display for CallError {
 
 impl Error for CallError {}
 
+/// A failed attempt.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Failed {
+    pub(super) code: Code,
+    /// The connection had carried an answer before, and broke before this one's: most likely the service was closing it
+    /// just then, since it had been idle.
+    pub(super) on_reused_connection: bool,
+    pub(super) took: Duration,
+}
+
+/// A call that was not made, or whose answer made no sense.
+impl From<Code> for Failed {
+    fn from(code: Code) -> Self {
+        Self { code, on_reused_connection: false, took: Duration::ZERO }
+    }
+}
+
+/// Whether an attempt that failed so may be made again, and might do better: any, where the service can't have seen it;
+/// otherwise one that does the same if done twice.
+pub(super) fn is_safe_to_repeat(code: Code, idempotent: bool) -> bool {
+    match code {
+        Code::ConnectRefused | Code::ConnectTimeout | Code::Dns => true,
+        Code::Reset | Code::Status5xx | Code::Timeout => idempotent,
+        Code::Status4xx
+        | Code::BadPayload
+        | Code::BodyTooLarge
+        | Code::DeadlineExceeded
+        | Code::CircuitOpen
+        | Code::BulkheadFull
+        | Code::RetryBudget
+        | Code::SkippedDependency => false,
+    }
+}
+
 /// Whose fault a failure is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Blame {

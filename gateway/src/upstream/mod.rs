@@ -2,13 +2,16 @@
 //! deadline. Which calls are made, and what their bodies mean, is [`services`]' part.
 //!
 //! The way of a call: the breaker lets it through ([`breaker`]), there is a place in the bulkhead ([`bulkhead`]), and only
-//! then is anything sent. What either turns away costs the service nothing, and says nothing about how long it takes.
+//! then is anything sent ([`wire`]). What either turns away costs the service nothing, and says nothing about how long it
+//! takes. A call that failed may be made once more ([`retry`]), on the same way and within the same timeout.
 
 mod base;
 mod breaker;
 mod bulkhead;
 mod error;
+mod retry;
 pub(crate) mod services;
+mod wire;
 
 pub(crate) use base::{BaseUrl, Segment};
 pub(crate) use error::CallError;
@@ -22,24 +25,25 @@ use crate::{
 use breaker::{Breaker, Permit};
 use bulkhead::Bulkhead;
 use bytes::Bytes;
-use error::Blame;
-use host::{
-    Host,
-    http::{Client, ClientConfig},
-};
-use http::{HeaderValue, Method, Request, StatusCode, header};
-use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
-use hyper_util::client::legacy::connect::capture_connection;
+use error::{Blame, Failed};
+use host::Host;
+use http::Method;
+use retry::Retries;
 use std::{sync::Arc, time::Duration};
 use tokio::time::Instant;
+use wire::{Until, Wire};
 
 /// One service.
 pub(crate) struct Upstream {
-    target: Target,
-    client: Client<Full<Bytes>>,
+    host: Host,
+    service: Service,
+    timeout: Duration,
+    wire: Wire,
     /// `None` where the settings want none.
     breaker: Option<Breaker>,
     bulkhead: Bulkhead,
+    /// `None` where the settings want none.
+    retries: Option<Retries>,
     metrics: Arc<Metrics>,
 }
 
@@ -57,6 +61,8 @@ pub(crate) struct Call<'a> {
     pub(crate) path: &'a [Segment],
     /// JSON.
     pub(crate) body: Option<Bytes>,
+    /// Made twice, it does the same as made once.
+    pub(crate) idempotent: bool,
 }
 
 /// What a service answered: JSON, not looked at yet, or that there is no such thing.
@@ -65,19 +71,29 @@ pub(crate) enum Reply {
     NotFound,
 }
 
+/// One call and what it has so far.
+struct Attempts<'a> {
+    call: &'a Call<'a>,
+    context: &'a RequestContext,
+    until: Until,
+    /// Attempts that were sent.
+    made: u32,
+}
+
 impl Upstream {
     pub(crate) fn new(host: &Host, target: Target, settings: &UpstreamSettings, metrics: Arc<Metrics>) -> Self {
-        // The services close idle connections after 30 s.
-        let client = host::http::client(host, ClientConfig::default());
-        let breaker = settings.breaker.then(|| {
-            let config = breaker_config(settings, target.timeout);
-            Breaker::start(host, target.service, config, Arc::clone(&metrics))
-        });
-        Self { target, client, breaker, bulkhead: Bulkhead::new(settings.bulkhead), metrics }
+        let Target { service, base, timeout, body_limit } = target;
+        let breaker = settings
+            .breaker
+            .then(|| Breaker::start(host, service, breaker_config(settings, timeout), Arc::clone(&metrics)));
+        let retries =
+            settings.retries.then(|| Retries::new(host, service, settings.retry_budget, Arc::clone(&metrics)));
+        let (wire, bulkhead) = (Wire::new(host, base, body_limit), Bulkhead::new(settings.bulkhead));
+        Self { host: host.clone(), service, timeout, wire, breaker, bulkhead, retries, metrics }
     }
 
     pub(crate) fn service(&self) -> Service {
-        self.target.service
+        self.service
     }
 
     /// The state of its circuit; `None` where it has no breaker.
@@ -95,106 +111,75 @@ impl Upstream {
         understand: impl Fn(Reply) -> Result<T, Code>,
     ) -> Result<T, CallError> {
         let started = Instant::now();
-        let mut attempts = 0;
-        let result = self.attempt(&call, context, deadline, &mut attempts, &understand).await;
-        result.map_err(|code| {
-            self.metrics.service_error(self.target.service, code);
-            CallError { service: self.target.service, code, attempts, after: started.elapsed() }
+        let until = Until { own: started + self.timeout, deadline };
+        let mut attempts = Attempts { call: &call, context, until, made: 0 };
+        let mut result = self.attempt(&mut attempts, None, &understand).await;
+        if let Err(failed) = result
+            && let Some(pause) = self.pause_before_retry(&failed, &attempts)
+        {
+            self.host.sleep(pause).await;
+            let again = self.attempt(&mut attempts, Some(failed.code), &understand).await;
+            // One that was turned away says less than what the service itself did.
+            if attempts.made == 2 {
+                result = again;
+            }
+        }
+        result.map_err(|Failed { code, .. }| {
+            self.metrics.service_error(self.service, code);
+            CallError { service: self.service, code, attempts: attempts.made, after: started.elapsed() }
         })
     }
 
-    /// One attempt; `attempts` grows where something is sent.
+    fn pause_before_retry(&self, failed: &Failed, attempts: &Attempts<'_>) -> Option<Duration> {
+        let retries = self.retries.as_ref()?;
+        // While its circuit isn't closed a service is spared all that isn't needed.
+        let spared = self.circuit().is_some_and(|circuit| circuit != Circuit::Closed);
+        if spared { None } else { retries.pause(failed, attempts.call.idempotent, attempts.until.end()) }
+    }
+
+    /// One attempt; `again` is what the one before failed with.
     async fn attempt<T>(
         &self,
-        call: &Call<'_>,
-        context: &RequestContext,
-        deadline: Instant,
-        attempts: &mut u32,
+        attempts: &mut Attempts<'_>,
+        again: Option<Code>,
         understand: impl Fn(Reply) -> Result<T, Code>,
-    ) -> Result<T, Code> {
+    ) -> Result<T, Failed> {
         let started = Instant::now();
-        if deadline <= started {
-            return Err(Code::DeadlineExceeded);
+        if attempts.until.deadline <= started {
+            return Err(Code::DeadlineExceeded.into());
         }
         let permit = match &self.breaker {
             Some(breaker) => Some(breaker.enter().ok_or(Code::CircuitOpen)?),
             None => None,
         };
         let _place = self.bulkhead.enter().ok_or(Code::BulkheadFull)?;
-        *attempts += 1;
-        self.metrics.call(self.target.service);
-        let active = self.metrics.upstream().active(self.target.service);
-        let result = self.send(call, context, started, deadline).await.and_then(understand);
+        attempts.made += 1;
+        self.count(again);
+        let active = self.metrics.upstream().active(self.service);
+        let reply = self.wire.send(attempts.call, attempts.context, started, attempts.until).await;
+        let result = reply.and_then(|reply| understand(reply).map_err(Failed::from));
         drop(active);
-        self.metrics.call_ended(self.target.service, started.elapsed());
+        self.metrics.call_ended(self.service, started.elapsed());
         if let Some(permit) = permit {
-            tell(permit, result.as_ref().err().copied());
+            tell(permit, result.as_ref().err());
         }
         result
     }
 
-    async fn send(
-        &self,
-        call: &Call<'_>,
-        context: &RequestContext,
-        started: Instant,
-        deadline: Instant,
-    ) -> Result<Reply, Code> {
-        let mut request = self.request(call, context);
-        let connection = capture_connection(&mut request);
-        let own = started + self.target.timeout;
-        match tokio::time::timeout_at(own.min(deadline), self.exchange(request)).await {
-            Ok(result) => result,
-            Err(_) if deadline < own => Err(Code::DeadlineExceeded),
-            Err(_) if connection.connection_metadata().is_none() => Err(Code::ConnectTimeout),
-            Err(_) => Err(Code::Timeout),
+    fn count(&self, again: Option<Code>) {
+        self.metrics.call(self.service);
+        match (again, &self.retries) {
+            (Some(code), _) => self.metrics.upstream().retry(self.service, code),
+            (None, retries) => {
+                self.metrics.upstream().first_attempt(self.service);
+                retries.iter().for_each(Retries::first_attempt);
+            }
         }
     }
 
-    async fn exchange(&self, request: Request<Full<Bytes>>) -> Result<Reply, Code> {
-        let response = self.client.request(request).await.map_err(|error| error::of_client(&error))?;
-        match response.status() {
-            StatusCode::OK => {}
-            StatusCode::NOT_FOUND => return Ok(Reply::NotFound),
-            status if status.is_client_error() => return Err(Code::Status4xx),
-            status if status.is_server_error() => return Err(Code::Status5xx),
-            // Redirects aren't followed, and no endpoint has any other success.
-            _ => return Err(Code::BadPayload),
-        }
-        match Limited::new(response.into_body(), self.target.body_limit).collect().await {
-            Ok(body) => Ok(Reply::Found(body.to_bytes())),
-            Err(error) if error.is::<LengthLimitError>() => Err(Code::BodyTooLarge),
-            Err(error) => Err(error::of_transfer(error.as_ref())),
-        }
-    }
-
-    /// Only these headers go upstream.
-    fn request(&self, call: &Call<'_>, context: &RequestContext) -> Request<Full<Bytes>> {
-        let mut request = Request::new(Full::new(call.body.clone().unwrap_or_default()));
-        *request.method_mut() = call.method.clone();
-        *request.uri_mut() = self.target.base.join(call.path);
-        let headers = request.headers_mut();
-        let json = HeaderValue::from_static("application/json");
-        if call.body.is_some() {
-            headers.insert(header::CONTENT_TYPE, json.clone());
-        }
-        headers.insert(header::ACCEPT, json);
-        context.propagate(headers);
-        request
-    }
-
-    /// Whether the service says that it is well, within `limit`. Not counted among the calls.
+    /// Whether the service says that it is well, within `limit`. Not counted among the calls, and whatever its circuit.
     pub(crate) async fn probe(&self, limit: Duration) -> bool {
-        let mut request = Request::new(Full::default());
-        *request.uri_mut() = self.target.base.join(&[Segment::Fixed("health")]);
-        let probe = async {
-            let response = self.client.request(request).await.ok()?;
-            let status = response.status();
-            // Read to its end, so that the connection can be used again.
-            Limited::new(response.into_body(), self.target.body_limit).collect().await.ok()?;
-            Some(status == StatusCode::OK)
-        };
-        tokio::time::timeout(limit, probe).await.ok().flatten().unwrap_or(false)
+        self.wire.probe(limit).await
     }
 }
 
@@ -212,11 +197,12 @@ fn breaker_config(settings: &UpstreamSettings, timeout: Duration) -> breaker::Co
     }
 }
 
-/// Tells the breaker how the call went. One that the gateway itself cut short says nothing, unless it was slow.
-fn tell(permit: Permit<'_>, failed_with: Option<Code>) {
-    match failed_with.map(error::blame) {
-        Some(Blame::Service) => permit.end(true),
-        None | Some(Blame::Request) => permit.end(false),
-        Some(Blame::Gateway) => drop(permit),
+/// Tells the breaker how an attempt went. One that the gateway itself cut short says nothing, unless it was slow; nor does
+/// a connection that had been idle and broke.
+fn tell(permit: Permit<'_>, failed: Option<&Failed>) {
+    match failed.map(|failed| (error::blame(failed.code), failed.on_reused_connection)) {
+        Some((Blame::Service, false)) => permit.end(true),
+        None | Some((Blame::Request, _)) => permit.end(false),
+        Some((Blame::Gateway, _) | (Blame::Service, true)) => drop(permit),
     }
 }

@@ -44,7 +44,7 @@ pub(crate) async fn user(
     id: UserId,
 ) -> Result<Option<Json>, CallError> {
     let path = [Segment::Fixed("users"), Segment::Number(id.get())];
-    let call = Call { method: Method::GET, path: &path, body: None };
+    let call = Call { method: Method::GET, path: &path, body: None, idempotent: true };
     upstream
         .call(call, context, deadline, |reply| match reply {
             Reply::NotFound => Ok(None),
@@ -61,7 +61,7 @@ pub(crate) async fn orders(
     id: UserId,
 ) -> Result<Option<Orders>, CallError> {
     let path = [Segment::Fixed("orders"), Segment::Fixed("user"), Segment::Number(id.get())];
-    let call = Call { method: Method::GET, path: &path, body: None };
+    let call = Call { method: Method::GET, path: &path, body: None, idempotent: true };
     upstream
         .call(call, context, deadline, |reply| match reply {
             Reply::NotFound => Ok(None),
@@ -79,7 +79,8 @@ pub(crate) async fn products(
 ) -> Result<Batch, CallError> {
     let path = [Segment::Fixed("products"), Segment::Fixed("batch")];
     let body = serde_json::json!({ "ids": ids }).to_string();
-    let call = Call { method: Method::POST, path: &path, body: Some(Bytes::from(body)) };
+    // A question, though a POST: asked twice it changes nothing.
+    let call = Call { method: Method::POST, path: &path, body: Some(Bytes::from(body)), idempotent: true };
     upstream
         .call(call, context, deadline, |reply| match reply {
             Reply::NotFound => Err(Code::Status4xx),
