@@ -21,6 +21,8 @@ where
     let subscriber = tracing_subscriber::fmt()
         .json()
         .flatten_event(true)
+        // A full disk must cost log lines and not the program: the notice would panic where standard error is full, too.
+        .log_internal_errors(false)
         .with_current_span(false)
         .with_span_list(false)
         .with_timer(HostTime(host.clone()))

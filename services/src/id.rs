@@ -11,9 +11,9 @@ use std::{fmt, str::FromStr};
 #[error("not an id")]
 pub struct BadId;
 
-/// A user's id: `1`, `42`, … (at most nine digits).
+/// A user's id: `1`, `42`, … (up to 2⁶⁴ − 1, as the gateway takes them: a number that is nobody's is unknown, not malformed).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct UserId(pub u32);
+pub struct UserId(pub u64);
 
 /// A product's id: `p1`, `p42`, … (at most nine digits).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -24,12 +24,11 @@ pub struct ProductId(pub u32);
 pub struct OrderId(pub u64);
 
 /// Nine digits always fit into 32 bits.
-const MOST_DIGITS: usize = 9;
+const MOST_DIGITS_OF_A_PRODUCT: usize = 9;
 
-fn number(digits: &str) -> Result<u32, BadId> {
-    let canonical = (1..=MOST_DIGITS).contains(&digits.len())
-        && digits.bytes().all(|byte| byte.is_ascii_digit())
-        && !digits.starts_with('0');
+fn number<N: FromStr>(digits: &str) -> Result<N, BadId> {
+    // `from_str` would also take a sign and leading zeros.
+    let canonical = digits.bytes().all(|byte| byte.is_ascii_digit()) && !digits.starts_with('0');
     if canonical { digits.parse().map_err(|_| BadId) } else { Err(BadId) }
 }
 
@@ -45,7 +44,8 @@ impl FromStr for ProductId {
     type Err = BadId;
 
     fn from_str(text: &str) -> Result<Self, BadId> {
-        number(text.strip_prefix('p').ok_or(BadId)?).map(Self)
+        let digits = text.strip_prefix('p').ok_or(BadId)?;
+        if digits.len() > MOST_DIGITS_OF_A_PRODUCT { Err(BadId) } else { number(digits).map(Self) }
     }
 }
 
@@ -92,13 +92,15 @@ mod tests {
 
     #[test]
     fn the_longest_ids_are_read() {
-        assert_eq!("999999999".parse(), Ok(UserId(999_999_999)));
+        assert_eq!("18446744073709551615".parse(), Ok(UserId(u64::MAX)));
         assert_eq!("p999999999".parse(), Ok(ProductId(999_999_999)));
     }
 
     #[test]
     fn other_spellings_are_refused() {
-        for text in ["", "0", "042", "+42", "-1", " 42", "42 ", "4.2", "1e3", "1000000000", "0x2a", "٤٢", "p42"] {
+        for text in
+            ["", "0", "042", "+42", "-1", " 42", "42 ", "4.2", "1e3", "18446744073709551616", "0x2a", "٤٢", "p42"]
+        {
             assert_eq!(text.parse::<UserId>(), Err(BadId), "{text:?}");
         }
         for text in ["", "p", "42", "p0", "p042", "P42", "p+42", "pp42", "p1000000000", "o42", "p42/"] {
@@ -108,7 +110,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn whatever_is_read_is_written_the_same(text in "\\PC{0,12}|[p0-9]{1,11}") {
+        fn whatever_is_read_is_written_the_same(text in "\\PC{0,12}|[p0-9]{1,11}|[0-9]{18,21}") {
             if let Ok(id) = text.parse::<UserId>() {
                 prop_assert_eq!(id.to_string(), text.clone());
             }
@@ -118,9 +120,9 @@ mod tests {
         }
 
         #[test]
-        fn whatever_is_written_is_read_the_same(number in 1..=999_999_999_u32) {
-            prop_assert_eq!(UserId(number).to_string().parse(), Ok(UserId(number)));
-            prop_assert_eq!(ProductId(number).to_string().parse(), Ok(ProductId(number)));
+        fn whatever_is_written_is_read_the_same(user in 1..=u64::MAX, product in 1..=999_999_999_u32) {
+            prop_assert_eq!(UserId(user).to_string().parse(), Ok(UserId(user)));
+            prop_assert_eq!(ProductId(product).to_string().parse(), Ok(ProductId(product)));
         }
     }
 }

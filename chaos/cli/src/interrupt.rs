@@ -1,5 +1,5 @@
-//! Interrupts: the first Ctrl-C, SIGTERM or SIGHUP ends a run in good order; the second ends the process at once, and the
-//! keeper tidies.
+//! Interrupts: the first Ctrl-C or SIGTERM ends a run in good order; the second ends the process at once, and the keeper
+//! tidies. SIGHUP is left as it came: under nohup it is ignored, else it ends the process, and the keeper tidies.
 
 use host::Host;
 use std::io;
@@ -19,9 +19,8 @@ impl Interrupts {
     /// Listens from now on.
     pub(crate) fn listen(host: &Host) -> io::Result<Self> {
         let (int, term) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
-        let hangup = signal(SignalKind::hangup())?;
         let (sender, receiver) = watch::channel(None);
-        drop(host.spawn(forward([int, term, hangup], sender)));
+        drop(host.spawn(forward([int, term], sender)));
         Ok(Self(receiver))
     }
 
@@ -41,13 +40,12 @@ impl Interrupts {
     }
 }
 
-async fn forward([mut int, mut term, mut hangup]: [Signal; 3], sender: watch::Sender<Option<&'static str>>) {
+async fn forward([mut int, mut term]: [Signal; 2], sender: watch::Sender<Option<&'static str>>) {
     loop {
         let name = tokio::select! {
             biased;
             _ = int.recv() => "SIGINT",
             _ = term.recv() => "SIGTERM",
-            _ = hangup.recv() => "SIGHUP",
         };
         if sender.borrow().is_some() {
             std::process::exit(INTERRUPTED);

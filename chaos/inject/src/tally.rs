@@ -35,6 +35,7 @@ impl Tally {
             resets: self.resets.load(Relaxed),
             refused: 0,
             dropped: 0,
+            nodes: 0,
         }
     }
 }

@@ -189,13 +189,16 @@ pub struct Fired {
     pub refused: u64,
     /// Attempts to connect that were dropped, resent ones included.
     pub dropped: u64,
+    /// Times that a node was stopped, killed, frozen, restarted or flushed.
+    #[serde(default)]
+    pub nodes: u64,
 }
 
 impl Fired {
     /// Whether it did anything at all.
     #[must_use]
     pub fn any(&self) -> bool {
-        self.chunks + self.resets + self.refused + self.dropped > 0
+        self.chunks + self.resets + self.refused + self.dropped + self.nodes > 0
     }
 }
 

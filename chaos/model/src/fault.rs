@@ -52,7 +52,7 @@ impl fmt::Display for Target {
     }
 }
 
-/// What a fault does to a link.
+/// What a fault does to a link or to a node.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "effect")]
 pub enum Effect {
@@ -84,6 +84,16 @@ pub enum Effect {
         #[serde(rename = "after_us", with = "crate::micros")]
         after: Duration,
     },
+    /// A node's program is asked to end (SIGTERM), and is started again at the end of the fault.
+    Stop,
+    /// A node's program is ended without being asked (SIGKILL), and is started again at the end of the fault.
+    Kill,
+    /// A node's program is frozen (SIGSTOP: its kernel still accepts and acknowledges) until the end of the fault.
+    Pause,
+    /// A node's program is asked to end, and is started again at once; the fault's time is what it takes to get over it.
+    Restart,
+    /// A Redis forgets everything; the fault's time is what it takes to get over it.
+    Flush,
 }
 
 impl Effect {
@@ -96,6 +106,20 @@ impl Effect {
             Self::Hang => "hang",
             Self::Blackhole => "blackhole",
             Self::Reset { .. } => "reset",
+            Self::Stop => "stop",
+            Self::Kill => "kill",
+            Self::Pause => "pause",
+            Self::Restart => "restart",
+            Self::Flush => "flush",
+        }
+    }
+
+    /// Whether it acts on a node, rather than on a link.
+    #[must_use]
+    pub fn is_of_nodes(&self) -> bool {
+        match self {
+            Self::Stop | Self::Kill | Self::Pause | Self::Restart | Self::Flush => true,
+            Self::Latency { .. } | Self::Refuse { .. } | Self::Hang | Self::Blackhole | Self::Reset { .. } => false,
         }
     }
 }

@@ -116,3 +116,17 @@ pub enum Variable {
         high: u64,
     },
 }
+
+/// As it is written: `zipf 1..500`.
+impl std::fmt::Display for Variable {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Zipf { low, high, exponent } if (*exponent - 1.0).abs() < f64::EPSILON => {
+                write!(f, "zipf {low}..{high}")
+            }
+            Self::Zipf { low, high, exponent } => write!(f, "zipf {low}..{high} {exponent}"),
+            Self::Uniform { low, high } => write!(f, "uniform {low}..{high}"),
+            Self::Sequence { low, high } => write!(f, "sequence {low}..{high}"),
+        }
+    }
+}

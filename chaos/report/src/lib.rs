@@ -16,3 +16,4 @@ pub use outcome::Outcome;
 pub use style::Style;
 pub use summary::{GuardResult, RunResult};
 pub use terminal::Terminal;
+pub use words::fault;

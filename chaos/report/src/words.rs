@@ -1,7 +1,7 @@
 //! Faults in words.
 
 use chaos_model::{
-    Distribution, Effect, OpenConnections, Share,
+    Distribution, Effect, OpenConnections, Share, Target,
     event::{FaultPlan, Fired},
     fault::Direction,
     quantity::show_duration,
@@ -34,13 +34,15 @@ pub(crate) fn effect(effect: &Effect) -> String {
         Effect::Blackhole => "blackhole".to_owned(),
         Effect::Reset { after } if after.is_zero() => "reset".to_owned(),
         Effect::Reset { after } => format!("reset after {}", show_duration(*after)),
+        Effect::Stop | Effect::Kill | Effect::Pause | Effect::Restart | Effect::Flush => effect.name().to_owned(),
     }
 }
 
 /// What it does, where, and for how many: `refuse on gateway -> redis, 10% of connections`.
-pub(crate) fn fault(plan: &FaultPlan) -> String {
-    let share = if plan.share == Share::ALL { String::new() } else { format!(", {} of connections", plan.share) };
-    format!("{} on {}{share}", effect(&plan.effect), plan.on)
+#[must_use]
+pub fn fault(what: &Effect, on: &Target, share: Share) -> String {
+    let share = if share == Share::ALL { String::new() } else { format!(", {share} of connections") };
+    format!("{} on {on}{share}", effect(what))
 }
 
 /// When it acts: `4s..8s`.
@@ -69,7 +71,21 @@ pub(crate) fn fired(effect: &Effect, fired: &Fired) -> Option<String> {
     if fired.chunks > 0 {
         words.push(format!("{} {held} on {}", count(fired.chunks, "chunk"), count(fired.connections, "connection")));
     }
+    if fired.nodes > 0 {
+        words.push(node_did(effect).to_owned());
+    }
     Some(words.join(", "))
+}
+
+/// What was done to a node.
+fn node_did(effect: &Effect) -> &'static str {
+    match effect {
+        Effect::Stop => "stopped, and started again",
+        Effect::Kill => "killed, and started again",
+        Effect::Pause => "frozen, and let go on",
+        Effect::Restart => "restarted",
+        _ => "flushed",
+    }
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 //! a bit for each, so that bodies need not be kept.
 
 use chaos_load::{Answer, Arrival, Examine, Marks};
-use chaos_model::{Expectation, Subject, Text, ValueTest};
+use chaos_model::{Comparison, Expectation, Share, Subject, Text, ValueTest};
 use serde_json::Value;
 use serde_json_path::JsonPath;
 use std::{
@@ -28,10 +28,20 @@ pub(crate) fn is_stale(marks: Marks) -> bool {
 /// Looks at answers.
 pub(crate) struct Examiner {
     /// By bit.
-    tests: Vec<(Look, ValueTest)>,
-    /// For each test, the first answer that did not pass, in words.
-    examples: Mutex<BTreeMap<usize, String>>,
+    tests: Vec<Test>,
+    /// What answers that speak against a test showed, by test and arrival, in words; at most [`EXAMPLES`] a test.
+    examples: Mutex<BTreeMap<usize, BTreeMap<u64, String>>>,
 }
+
+struct Test {
+    look: Look,
+    test: ValueTest,
+    /// Whether it is answers without it that speak against the check, or those with it.
+    wanted: bool,
+}
+
+/// Enough for the first one of any phase, but for the longest runs.
+const EXAMPLES: usize = 10_000;
 
 enum Look {
     Body(JsonPath),
@@ -44,11 +54,13 @@ impl Examiner {
     pub(crate) fn new(expectations: &[Expectation]) -> Self {
         let checks = expectations.iter().flat_map(|expectation| &expectation.checks);
         let tests = checks.filter_map(|check| match &check.subject {
-            Subject::Body { path, test, .. } => {
-                let path = JsonPath::parse(path).ok()?;
-                Some((Look::Body(path), test.clone()))
+            Subject::Body { path, test, share } => {
+                let look = Look::Body(JsonPath::parse(path).ok()?);
+                Some(Test { look, test: test.clone(), wanted: wants(share) })
             }
-            Subject::Header { name, test, .. } => Some((Look::Header(name.clone()), test.clone())),
+            Subject::Header { name, test, share } => {
+                Some(Test { look: Look::Header(name.clone()), test: test.clone(), wanted: wants(share) })
+            }
             _ => None,
         });
         Self { tests: tests.collect(), examples: Mutex::default() }
@@ -59,22 +71,28 @@ impl Examiner {
         u32::try_from(nth).is_ok_and(|nth| marks.0.checked_shr(CHECKS + nth).is_some_and(|bits| bits & 1 == 1))
     }
 
-    /// The first answer that the `nth` check did not hold for, in words.
-    pub(crate) fn example(&self, nth: usize) -> Option<String> {
-        self.examples.lock().unwrap_or_else(PoisonError::into_inner).get(&nth).cloned()
+    /// What an arrival that speaks against the `nth` check saw, in words.
+    pub(crate) fn saw(&self, nth: usize, arrival: u64) -> Option<String> {
+        self.examples.lock().unwrap_or_else(PoisonError::into_inner).get(&nth)?.get(&arrival).cloned()
     }
 
     fn note(&self, nth: usize, arrival: &Arrival, seen: &[&Value]) {
         let mut examples = self.examples.lock().unwrap_or_else(PoisonError::into_inner);
-        examples.entry(nth).or_insert_with(|| {
-            let seen = match seen {
-                [] => "nothing there".to_owned(),
-                [value] => shorten(&value.to_string()),
-                [value, rest @ ..] => format!("{} and {} more", shorten(&value.to_string()), rest.len()),
-            };
-            format!("request {} saw {seen}", arrival.n)
-        });
+        let examples = examples.entry(nth).or_default();
+        if examples.len() >= EXAMPLES {
+            return;
+        }
+        let seen = match seen {
+            [] => "nothing there".to_owned(),
+            [value] => shorten(&value.to_string()),
+            [value, rest @ ..] => format!("{} and {} more", shorten(&value.to_string()), rest.len()),
+        };
+        examples.insert(arrival.n, seen);
     }
+}
+
+fn wants(share: &Comparison<Share>) -> bool {
+    share.wants_more() || share.holds(&Share::ALL)
 }
 
 fn shorten(text: &str) -> String {
@@ -92,7 +110,7 @@ impl Examine for Examiner {
             let stale = parts.any(|(_, part)| part.get("state").and_then(Value::as_str) == Some("stale"));
             marks |= if stale { STALE } else { 0 };
         }
-        for (nth, (look, test)) in self.tests.iter().enumerate() {
+        for (nth, Test { look, test, wanted }) in self.tests.iter().enumerate() {
             let header;
             let seen: Vec<&Value> = match look {
                 Look::Body(path) => json.as_ref().map(|json| path.query(json).all()).unwrap_or_default(),
@@ -102,9 +120,11 @@ impl Examine for Examiner {
                     header.iter().collect()
                 }
             };
-            if holds(test, &seen, &arrival.vars) {
+            let passed = holds(test, &seen, &arrival.vars);
+            if passed {
                 marks |= 1_u64.checked_shl(CHECKS + u32::try_from(nth).unwrap_or(u32::MAX - CHECKS)).unwrap_or(0);
-            } else {
+            }
+            if passed != *wanted {
                 self.note(nth, arrival, &seen);
             }
         }

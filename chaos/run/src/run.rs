@@ -10,6 +10,7 @@ use crate::{
 use chaos_model::{
     Event, Scenario, Verdict,
     event::{Begin, FORMAT, FaultPlan, Judged},
+    quantity::show_duration,
 };
 use futures_util::future::BoxFuture;
 use std::{sync::Arc, time::Duration};
@@ -45,6 +46,9 @@ const LATE_SHARE: u64 = 100;
 /// How late an arrival may start before it counts as late. Latencies count from the intended start, so lateness flatters
 /// nothing; but a generator that stands still for longer doesn't put the asked load on the system.
 const LATE: Duration = Duration::from_millis(100);
+
+/// A fault that takes effect later than this after it was due acts in another phase than the scenario says.
+const LATE_EDGE: Duration = Duration::from_millis(250);
 
 /// Runs a scenario in a world and takes the world down again, however it ends. `interrupt` resolves, with the name of
 /// what came, when the run is to stop early.
@@ -170,6 +174,13 @@ fn doubts(scenario: &Scenario, seen: &Seen, evidence: &Evidence<'_>) -> Vec<Stri
         if seen.fired.get(&fault.name).is_none_or(|fired| !fired.any()) {
             doubts
                 .push(format!("the fault `{}` never fired: nothing used {} while it was there", fault.name, fault.on));
+        }
+    }
+    for (due, done) in &seen.acknowledged {
+        let late = done.saturating_sub(*due);
+        if late > LATE_EDGE {
+            let (due, late) = (show_duration(*due), show_duration(late));
+            doubts.push(format!("what was due at {due} was done {late} late, so the phases are not what they say"));
         }
     }
     let warmup = scenario.load.warmup;

@@ -101,10 +101,10 @@ pub trait World: Send + Sync {
     fn node(&self, name: &str) -> Option<Address>;
 
     /// Puts a fault in place. When it returns, the fault holds.
-    async fn apply(&self, fault: &Fault) -> Result<(), WorldError>;
+    async fn apply(&mut self, fault: &Fault) -> Result<(), WorldError>;
 
     /// Takes a fault back. When it returns, what it held is released.
-    async fn remove(&self, fault: &Fault) -> Result<Fired, WorldError>;
+    async fn remove(&mut self, fault: &Fault) -> Result<Fired, WorldError>;
 
     /// Waits for a node to end that nobody asked to. Safe to drop.
     async fn died(&mut self) -> Death;

@@ -11,4 +11,4 @@ mod protocol;
 
 pub use client::{Keeper, KeeperError};
 pub use process::{become_node, keep};
-pub use protocol::{Exited, Launch};
+pub use protocol::{Exited, Launch, NodeSignal};

@@ -3,6 +3,7 @@
 
 mod launch;
 mod logs;
+mod node_faults;
 mod ready;
 
 use crate::{
@@ -145,14 +146,21 @@ impl World for LocalWorld {
         self.nodes.get(name).map(|node| Address { host: LOOPBACK.to_owned(), port: node.port })
     }
 
-    async fn apply(&self, fault: &Fault) -> Result<(), WorldError> {
+    async fn apply(&mut self, fault: &Fault) -> Result<(), WorldError> {
+        if let Target::Node(node) = &fault.on {
+            return node_faults::apply(self, node, &fault.effect).await;
+        }
         match self.proxy_of(fault)?.send(Message::Apply(Box::new(fault.clone()))).await {
             Reply::Refused { why } => Err(WorldError::CannotGive(why)),
             Reply::Done | Reply::Removed { .. } | Reply::Fired(_) => Ok(()),
         }
     }
 
-    async fn remove(&self, fault: &Fault) -> Result<Fired, WorldError> {
+    async fn remove(&mut self, fault: &Fault) -> Result<Fired, WorldError> {
+        if let Target::Node(node) = &fault.on {
+            node_faults::remove(self, node, &fault.effect).await?;
+            return Ok(Fired { nodes: 1, ..Fired::default() });
+        }
         match self.proxy_of(fault)?.send(Message::Remove { fault: fault.name.clone() }).await {
             Reply::Removed { fired } => Ok(fired),
             Reply::Refused { why } => Err(WorldError::CannotGive(why)),

@@ -20,7 +20,7 @@ pub use users::User;
 pub const DEFAULT_SEED: u64 = 42;
 
 /// Users have the numbers from 1 to this.
-pub const USERS: u32 = 1000;
+pub const USERS: u64 = 1000;
 
 /// Products have the numbers from 1 to this.
 pub const PRODUCTS: u32 = 500;

@@ -19,7 +19,7 @@ pub struct Order {
 }
 
 /// As many users have a hundred orders: one in each stretch of 200 users.
-const COLLECTORS: u32 = 5;
+const COLLECTORS: u64 = 5;
 
 /// As many orders has a collector.
 const MOST_ORDERS: u64 = 100;
@@ -41,8 +41,8 @@ impl Shop {
     fn order_count(self, user: UserId) -> u64 {
         let stretch = USERS / COLLECTORS;
         let group = (user.0 - 1) / stretch;
-        let collector = Draw::new(self.seed(), "stretch", group).below("collector", u64::from(stretch));
-        if u64::from((user.0 - 1) % stretch) == collector {
+        let collector = Draw::new(self.seed(), "stretch", group).below("collector", stretch);
+        if (user.0 - 1) % stretch == collector {
             return MOST_ORDERS;
         }
         let mut left = Draw::new(self.seed(), "user", user.0).below("orders", SHARES.iter().sum());
@@ -59,7 +59,7 @@ impl Shop {
 
     /// The `turn`-th of `count` orders, counted from the oldest.
     fn order(self, user: UserId, turn: u64, count: u64) -> Order {
-        let number = u64::from(user.0) * 1000 + turn;
+        let number = user.0 * 1000 + turn;
         let draw = Draw::new(self.seed(), "order", number);
         // The time since the user joined falls into equal parts, one an order, so that ids and dates ascend alike.
         let joined_s = self.joined_s(user);

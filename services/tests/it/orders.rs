@@ -21,8 +21,10 @@ async fn a_user_without_orders_gets_an_empty_list() {
 #[tokio::test(start_paused = true)]
 async fn an_unknown_user_is_404_and_a_malformed_id_400() {
     let shop = Shop::open().await;
-    shop.get(ORDER, "/orders/user/1001").await.problem(404, "unknown-user");
-    for id in ["0", "007", "x", "%ff", "1e3"] {
+    for id in ["1001", "18446744073709551615"] {
+        shop.get(ORDER, &format!("/orders/user/{id}")).await.problem(404, "unknown-user");
+    }
+    for id in ["0", "007", "x", "%ff", "1e3", "18446744073709551616"] {
         shop.get(ORDER, &format!("/orders/user/{id}")).await.problem(400, "malformed-id");
     }
 }

@@ -2,8 +2,8 @@
 
 use super::read;
 use crate::{args::Explain, exit::Exit, machine::Machine};
-use chaos_model::{Node, Scenario, Scope, Start, quantity::show_duration, system::Piece};
-use std::fmt::Write as _;
+use chaos_model::{Node, Protocol, Scenario, Scope, Start, quantity::show_duration, system::Piece};
+use std::{fmt::Write as _, io::Write as _};
 
 pub(crate) fn explain(machine: &Machine, args: &Explain) -> Exit {
     let files = match read::files(&args.reading.files) {
@@ -12,11 +12,14 @@ pub(crate) fn explain(machine: &Machine, args: &Explain) -> Exit {
     };
     let sets = read::sets(&args.reading.sets);
     let mut exit = Exit::Pass;
+    let mut out = std::io::stdout().lock();
     for (index, file) in files.iter().enumerate() {
         match read::load(machine, file, &sets) {
             Some(scenario) => {
                 let gap = if index == 0 { "" } else { "\n" };
-                print!("{gap}{}: {}\n{}", file.display(), scenario.title, words(&scenario));
+                let text = format!("{gap}{}: {}\n{}", file.display(), scenario.title, words(&scenario));
+                // A reader that has seen enough is no failure.
+                let _ = out.write_all(text.as_bytes());
             }
             None => exit = Exit::Invalid,
         }
@@ -48,8 +51,11 @@ fn nodes(scenario: &Scenario) -> Vec<String> {
     let width = system.nodes.keys().map(String::len).max().unwrap_or(0);
     let mut lines = Vec::new();
     for node in system.nodes.values() {
-        let ready =
-            node.ready.as_ref().map_or_else(|| "a connection".to_owned(), |probe| format!("GET {}", probe.path));
+        let ready = match (&node.ready, node.protocol) {
+            (Some(probe), _) => format!("GET {}", probe.path),
+            (None, Protocol::Redis) => "PING".to_owned(),
+            (None, Protocol::Http | Protocol::Tcp) => "a connection".to_owned(),
+        };
         let entry = if node.name == system.entry { ", the entry" } else { "" };
         lines.push(format!("{:width$}  {} ({}{entry}), ready by {ready}", node.name, start(node), node.protocol));
         lines.extend(node.env.iter().map(|(name, value)| format!("{:width$}    {name}={}", "", template(value))));
@@ -98,6 +104,7 @@ fn load(scenario: &Scenario) -> Vec<String> {
         show_duration(load.duration),
         show_duration(load.timeout),
     )];
+    lines.extend(load.vars.iter().map(|(name, variable)| format!("{{{name}}} is {variable}")));
     for request in &load.requests {
         let path: String = request.path.pieces.iter().map(text_piece).collect();
         lines.push(format!("{} {path} (weight {})", request.method, request.weight));
@@ -118,7 +125,7 @@ fn timeline(scenario: &Scenario) -> Vec<String> {
     let line = |phase: &chaos_model::Phase| {
         let fault = scenario.faults.iter().find(|fault| fault.name == phase.name);
         let what = fault.map_or_else(String::new, |fault| {
-            format!("  {} on {}, {} of connections", fault.effect.name(), fault.on, fault.share)
+            format!("  {}", chaos_report::fault(&fault.effect, &fault.on, fault.share))
         });
         let window = format!("{}..{}", show_duration(phase.from), show_duration(phase.to));
         format!("{:width$}  {window}{what}", phase.name)

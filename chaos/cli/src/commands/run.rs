@@ -14,6 +14,9 @@ pub(crate) fn run(machine: &Machine, args: &Run) -> Exit {
         Ok(files) => files,
         Err(why) => return super::refuse("run", &why),
     };
+    if args.keep && files.len() > 1 {
+        return super::refuse("run", "--keep leaves one system up, and these are several scenarios: name one");
+    }
     let sets = read::sets(&args.reading.sets);
     let mut scenarios = Vec::new();
     for file in files {
@@ -28,12 +31,16 @@ pub(crate) fn run(machine: &Machine, args: &Run) -> Exit {
         let session = Session::new(machine, &args.running)?;
         let results = run_all(&session, &scenarios, args.keep).await;
         let outcome = Outcome::worst(results.iter().map(|result| result.outcome));
+        let left_out = scenarios.len() - results.len();
+        // What was not run has not passed.
+        let outcome = if left_out > 0 { Outcome::Interrupted } else { outcome };
         let written = session.finish(|mut out, style| {
-            if results.len() < 2 {
+            if scenarios.len() < 2 {
                 return Ok(());
             }
             writeln!(out, "\n")?;
-            summary::runs(&mut out, style, &results)
+            summary::runs(&mut out, style, &results)?;
+            if left_out > 0 { writeln!(out, "interrupted: {left_out} not run") } else { Ok(()) }
         });
         written.map_err(|error| format!("can't write the report: {error}"))?;
         Ok(Exit::Runs(outcome))

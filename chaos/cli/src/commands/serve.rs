@@ -25,8 +25,8 @@ fn run(machine: &Machine, program: &programs::Program) -> Result<(), programs::P
     runtime.block_on(async {
         let config = tcp::Config {
             name: program.name.to_owned(),
-            bind: machine.env.get("BIND").map_or(Ok(IpAddr::V4(Ipv4Addr::LOCALHOST)), |bind| bind.parse())?,
-            seed: machine.env.get("CHAOS_SEED").map_or(Ok(0), |seed| seed.parse())?,
+            bind: setting(machine, "BIND", "an IP address, as 127.0.0.1", IpAddr::V4(Ipv4Addr::LOCALHOST))?,
+            seed: setting(machine, "CHAOS_SEED", "a whole number", 0)?,
             settings: machine.env.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect(),
             shutdown: CancellationToken::new(),
         };
@@ -41,4 +41,9 @@ fn run(machine: &Machine, program: &programs::Program) -> Result<(), programs::P
         }));
         (program.run)(host).await
     })
+}
+
+fn setting<T: std::str::FromStr>(machine: &Machine, name: &str, wanted: &str, default: T) -> Result<T, String> {
+    let Some(value) = machine.env.get(name).filter(|value| !value.is_empty()) else { return Ok(default) };
+    value.parse().map_err(|_| format!("{name} is `{value}`, and must be {wanted}"))
 }

@@ -57,11 +57,8 @@ impl Session {
         let json = running.json.as_deref().map(open_json).transpose()?;
         let reports = Reports { terminal: Terminal::new(out, style), json, broken: None };
         let executable = std::env::current_exe().map_err(|error| format!("can't find this program itself: {error}"))?;
-        let local = LocalConfig {
-            executable,
-            redis_server: machine.find_program("redis-server"),
-            temp: machine.env.get("TMPDIR").map_or_else(std::env::temp_dir, PathBuf::from),
-        };
+        let local =
+            LocalConfig { executable, redis_server: machine.find_program("redis-server"), temp: temp_folder(machine)? };
         Ok(Self { host, interrupts, running: running.clone(), local, reports: Arc::new(Mutex::new(reports)), style })
     }
 
@@ -82,19 +79,22 @@ impl Session {
         }
         let (events, mut records) = Events::channel();
         let reports_of_run = Arc::clone(&self.reports);
-        // A task of its own: a terminal that is slow, or stopped, must not slow down the run.
-        let reporter = self.host.spawn(async move {
+        let (give_seen, reported) = tokio::sync::oneshot::channel();
+        // A thread of its own: writing to a terminal that is slow, or stopped, must hold up neither the run nor signals.
+        std::thread::spawn(move || {
             let mut seen = Vec::new();
-            while let Some(record) = records.recv().await {
+            while let Some(record) = records.blocking_recv() {
                 reports(&reports_of_run).on(&record);
                 seen.push(record);
             }
-            seen
+            drop(reports_of_run);
+            // The session was interrupted for good.
+            let _ = give_seen.send(seen);
         });
         let interrupt = Box::pin(self.interrupts.clone().first());
         chaos_run::run(scenario, world.as_mut(), &options, &events, interrupt).await;
         drop(events);
-        reporter.await.unwrap_or_default()
+        reported.await.unwrap_or_default()
     }
 
     /// Whether a signal has ended the session.
@@ -109,11 +109,15 @@ impl Session {
     pub(crate) fn finish(self, summary: impl FnOnce(&mut dyn Write, Style) -> io::Result<()>) -> io::Result<()> {
         let Ok(reports) = Arc::try_unwrap(self.reports) else { return Ok(()) };
         let Reports { terminal, json, broken } = reports.into_inner().unwrap_or_else(PoisonError::into_inner);
-        broken.map_or(Ok(()), Err)?;
         let mut out = terminal.into_inner();
-        summary(&mut out, self.style)?;
-        out.flush()?;
-        json.map_or(Ok(()), |json| json.into_inner().flush())
+        let written = summary(&mut out, self.style).and_then(|()| out.flush());
+        let recorded = json.map_or(Ok(()), |json| json.into_inner().flush());
+        // A reader that has seen enough (`| head`) is no failure, and takes nothing from the verdict.
+        let told = |result: io::Result<()>| match result {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            result => result,
+        };
+        told(broken.map_or(Ok(()), Err)).and(told(written)).and(recorded)
     }
 }
 
@@ -129,6 +133,12 @@ impl Reports {
 
 fn reports(reports: &Mutex<Reports>) -> std::sync::MutexGuard<'_, Reports> {
     reports.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Where runs have their folders: absolute, since nodes start elsewhere.
+fn temp_folder(machine: &Machine) -> Result<PathBuf, String> {
+    let folder = machine.env.get("TMPDIR").filter(|folder| !folder.is_empty()).map_or("/tmp", String::as_str);
+    std::path::absolute(folder).map_err(|error| format!("TMPDIR is `{folder}`, which is no folder: {error}"))
 }
 
 fn open_json(path: &Path) -> Result<json::Writer<Out>, String> {

@@ -106,6 +106,11 @@ impl Shared {
         state.wake();
     }
 
+    /// Whether there ever was a connection.
+    pub(super) fn was_used(&self) -> bool {
+        self.state().next > 0
+    }
+
     /// How many connections are open.
     pub(super) fn open(&self) -> usize {
         self.state().open.len()

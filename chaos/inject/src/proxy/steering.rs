@@ -53,8 +53,9 @@ impl Steering {
         match self.take(shared, |active| active.fault.name == name) {
             Ok((removed, replaced)) => {
                 settle(replaced).await;
+                let was_used = shared.was_used();
                 match removed.first() {
-                    Some((active, away)) => Reply::Removed { fired: fired(active, *away) },
+                    Some((active, away)) => Reply::Removed { fired: fired(active, *away, was_used) },
                     None => Reply::Refused { why: format!("no fault called {name} is on {}", self.config.link) },
                 }
             }
@@ -76,8 +77,12 @@ impl Steering {
         let standing = self.standing();
         let away = shared.control.turned_away();
         let rules = Arc::clone(&shared.state().rules);
+        let was_used = shared.was_used();
         let pairs = rules.interpreter.faults.iter().zip(&standing.since);
-        pairs.map(|(active, since)| (active.fault.name.clone(), fired(active, difference(away, *since)))).collect()
+        let count = |(active, since): (&Arc<Active>, &TurnedAway)| {
+            (active.fault.name.clone(), fired(active, difference(away, *since), was_used))
+        };
+        pairs.map(count).collect()
     }
 
     fn put(&self, shared: &Shared, fault: Fault) -> Result<(Arc<Active>, Vec<CancellationToken>), String> {
@@ -156,11 +161,12 @@ impl Steering {
     }
 }
 
-/// How often a fault fired, given what the listener turned away meanwhile.
-fn fired(active: &Active, away: TurnedAway) -> Fired {
+/// How often a fault fired, given what the listener turned away meanwhile. What the system counts as refused may be the
+/// whole machine's: on a link that nothing has ever used, it is somebody else's.
+fn fired(active: &Active, away: TurnedAway, was_used: bool) -> Fired {
     let mut fired = active.tally.fired();
     match active.fault.effect {
-        Effect::Refuse { .. } => fired.refused = away.refused,
+        Effect::Refuse { .. } if was_used => fired.refused = away.refused,
         Effect::Blackhole => fired.dropped = away.dropped,
         _ => {}
     }

@@ -119,6 +119,10 @@ fn syntax(message: &str, span: Span) -> Diagnostic {
             "quote what has a dot in it: `latency.\"p99.9\"` beside `latency.p99`".to_owned()
         }
         _ if expected.is_empty() => "tables begin with `[name]` or `[[name]]`, keys are `name = \"value\"`".to_owned(),
+        // Of a key: these are what people write without quotes.
+        _ if expected.contains('=') || expected.contains("letters") => {
+            "a key with signs in it is quoted, as `metric.'x{tier=\"a\"}'` or `body.\"$.user.id\"`".to_owned()
+        }
         _ => format!("what could stand here: {expected}"),
     };
     Diagnostic::new(span, format!("this is not TOML: {message}")).advice(advice)

@@ -10,16 +10,34 @@ use crate::{Diagnostic, Direction, Distribution, Effect, OpenConnections, quanti
 use std::time::Duration;
 
 /// The effects, with the keys that belong to each.
-const EFFECTS: [(&str, &[&str]); 5] = [
+const EFFECTS: [(&str, &[&str]); 10] = [
     ("latency", &["delay", "jitter", "distribution", "direction"]),
     ("refuse", &["open"]),
     ("hang", &[]),
     ("blackhole", &[]),
     ("reset", &["after"]),
+    ("stop", &[]),
+    ("kill", &[]),
+    ("pause", &[]),
+    ("restart", &[]),
+    ("flush", &[]),
 ];
 
+/// Where the effects of nodes begin.
+const OF_NODES: usize = 5;
+
+/// The effects on links.
+pub(crate) fn of_links() -> impl Iterator<Item = &'static str> + Clone {
+    names().take(OF_NODES)
+}
+
+/// The effects on nodes.
+pub(crate) fn of_nodes() -> impl Iterator<Item = &'static str> + Clone {
+    names().skip(OF_NODES)
+}
+
 /// The names of the effects.
-pub(crate) fn names() -> impl Iterator<Item = &'static str> + Clone {
+fn names() -> impl Iterator<Item = &'static str> + Clone {
     EFFECTS.into_iter().map(|(name, _)| name)
 }
 
@@ -52,6 +70,11 @@ pub(crate) fn read(reader: &mut Reader<'_>, lasts: Option<Duration>, findings: &
         "refuse" => Some(Effect::Refuse { open: reader.parse("open", open).unwrap_or_default() }),
         "hang" => Some(Effect::Hang),
         "blackhole" => Some(Effect::Blackhole),
+        "stop" => Some(Effect::Stop),
+        "kill" => Some(Effect::Kill),
+        "pause" => Some(Effect::Pause),
+        "restart" => Some(Effect::Restart),
+        "flush" => Some(Effect::Flush),
         _ => reset(reader, lasts, findings),
     }
 }

@@ -9,7 +9,7 @@ use super::{
     reader::Reader,
     samples, subject, when,
 };
-use crate::{Check, Diagnostic, Expectation, Phase, Span, System, Timeline};
+use crate::{Check, Diagnostic, Expectation, Phase, Span, Subject, System, Timeline};
 
 /// What expectations are checked against.
 #[derive(Debug)]
@@ -38,7 +38,20 @@ pub(crate) fn read_all(
         findings.add(Diagnostic::new(scenario.span().clone(), message).advice(advice));
     }
     repeated(&tables, findings);
-    tables.iter().filter_map(|table| read(table, against, windows, findings)).collect()
+    let expectations: Vec<_> = tables.iter().filter_map(|table| read(table, against, windows, findings)).collect();
+    too_many_looks(&expectations, findings);
+    expectations
+}
+
+/// Each answer carries a bit for each of these checks.
+const LOOKS: usize = 60;
+
+fn too_many_looks(expectations: &[Expectation], findings: &Findings) {
+    let looks = |check: &&Check| matches!(check.subject, Subject::Body { .. } | Subject::Header { .. });
+    if let Some(check) = expectations.iter().flat_map(|e| &e.checks).filter(looks).nth(LOOKS) {
+        let message = format!("a scenario can have {LOOKS} checks of bodies and headers, and this is one more");
+        findings.add(Diagnostic::new(check.span.clone(), message).advice("split the scenario in two"));
+    }
 }
 
 fn repeated(tables: &[&Table], findings: &Findings) {

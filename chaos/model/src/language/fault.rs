@@ -9,7 +9,7 @@ use super::{
     reader::{Reader, parse_word},
     target,
 };
-use crate::{Diagnostic, Fault, Share, Span, System, Target, quantity::show_duration};
+use crate::{Diagnostic, Effect, Fault, Share, Span, System, quantity::show_duration};
 use std::time::Duration;
 
 /// What is known of a fault, even where it is wrong.
@@ -57,6 +57,12 @@ fn read(table: &Table, system: &System, duration: Option<Duration>, findings: &F
     let lasts = reader.needed("for", "for = \"4s\"", not_zero);
     let share = if reader.entry("share").is_some() { reader.parse("share", share) } else { Some(Share::ALL) };
     let effect = effect::read(&mut reader, lasts, findings);
+    if let (Some(on), Some(effect)) = (&on, &effect) {
+        reader.parse("on", |_| target::fits(on, effect, system));
+        if effect.is_of_nodes() {
+            reader.parse("share", |_| Err::<(), _>(no_share(effect)));
+        }
+    }
     reader.finish();
     let span_of = |key| table.get(key).map_or_else(|| table.span.clone(), |entry| entry.value.span.clone());
     if let (Some(at), Some(lasts), Some(duration)) = (at, lasts, duration) {
@@ -74,12 +80,17 @@ fn read(table: &Table, system: &System, duration: Option<Duration>, findings: &F
     // Where the times are wrong there is no timeline to judge others by.
     let fits = duration.is_none_or(|duration| at.zip(lasts).is_some_and(|(at, lasts)| at + lasts <= duration));
     let fault = || {
-        let (name, on, effect, share, at, lasts) = (name.clone()?, Target::Link(on?), effect?, share?, at?, lasts?);
+        let (name, on, effect, share, at, lasts) = (name.clone()?, on?, effect?, share?, at?, lasts?);
         Some(Fault { name, on, effect, share, at, lasts, span: table.span.clone() })
     };
     let fault = fault().filter(|_| fits);
     let name = name.or_else(|| Some(table.get("name")?.value.text()?.to_owned()));
     FaultRead { name, fault }
+}
+
+fn no_share(effect: &Effect) -> Wrong {
+    let wrong = Wrong::new(format!("`{}` acts on the whole node", effect.name()));
+    wrong.advice("take `share` away: it is the share of connections that a fault on a link acts on")
 }
 
 fn share(text: &str) -> Result<Share, Wrong> {

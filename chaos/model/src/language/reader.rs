@@ -187,13 +187,29 @@ const HOMES: &[(&str, &str)] = &[
 pub(crate) fn text_of<'a>(entry: &'a Entry, findings: &Findings) -> Option<Word<'a>> {
     let Some(text) = entry.value.text() else {
         let advice = match &entry.value.kind {
-            Kind::Other { raw, .. } => format!("put it in quotes: `{} = \"{raw}\"`", entry.key),
+            Kind::Other { raw, .. } => quoted(&entry.key, raw),
             _ => format!("write it as `{} = \"…\"`", entry.key).replace('…', "..."),
         };
         findings.add(wrong_type(entry, "a string", advice));
         return None;
     };
     Some(Word { text, span: &entry.value.span })
+}
+
+/// A number in quotes, with what its key wants besides.
+fn quoted(key: &str, raw: &str) -> String {
+    let (prefix, unit) = match key {
+        "at" | "for" | "within" | "duration" | "warmup" | "timeout" | "delay" | "jitter" | "after" => ("", "s"),
+        "rate" => ("", "/s"),
+        "share" => ("", "%"),
+        "mean" | "max" => ("< ", "ms"),
+        "partial" | "stale" | "errors" => ("<= ", "%"),
+        percentile if percentile.starts_with('p') && percentile[1..].parse::<f64>().is_ok() => ("< ", "ms"),
+        status if status.parse::<u16>().is_ok() || status.ends_with("xx") => (">= ", "%"),
+        _ => return format!("put it in quotes: `{key} = \"{raw}\"`"),
+    };
+    let wants = if prefix.is_empty() { "its unit" } else { "how it compares" };
+    format!("put it in quotes, with {wants}: `{key} = \"{prefix}{raw}{unit}\"`")
 }
 
 /// The strings of an entry that is a list, or findings.

@@ -1,7 +1,7 @@
 //! Whether there can be enough samples: a p99 of 20 requests is their maximum under another name.
 
 use super::{expect::Against, findings::Findings};
-use crate::{Check, Diagnostic, Fault, Phase, Scope, Subject, quantity::show_duration};
+use crate::{Arrivals, Check, Diagnostic, Fault, Phase, Scope, Subject, quantity::show_duration};
 
 /// Refuses latencies of stretches in which too few requests are due, and what must be reached in no time.
 pub(crate) fn check(checks: &[Check], scope: &Scope, against: &Against<'_>, findings: &Findings) {
@@ -10,12 +10,21 @@ pub(crate) fn check(checks: &[Check], scope: &Scope, against: &Against<'_>, find
             (Subject::Latency(quantile, _), _) => {
                 let (Some(phase), Some(rate)) = (judged(scope, against), against.load.rate) else { continue };
                 let length = phase.to.saturating_sub(phase.from);
+                let poisson = against.load.load.as_ref().is_none_or(|load| load.arrivals == Arrivals::Poisson);
                 let (due, least) = (rate.in_time(length), quantile.least_samples());
-                if due < least {
+                let enough = |least: u64| due >= if poisson { with_margin(least) } else { least };
+                if !enough(least) {
                     let length = show_duration(length);
-                    let message = format!("{quantile} takes {least} requests, and {due} are due in {length} at {rate}");
+                    let message = if due < least {
+                        format!("{quantile} takes {least} requests, and {due} are due in {length} at {rate}")
+                    } else {
+                        format!(
+                            "{quantile} takes {least} requests, and of Poisson arrivals, some {due} in {length} at \
+                             {rate}, it may be fewer"
+                        )
+                    };
                     let fitting = [99_900, 99_000, 95_000, 90_000, 50_000].map(crate::Quantile::Percentile);
-                    let fitting = fitting.into_iter().find(|quantile| quantile.least_samples() <= due);
+                    let fitting = fitting.into_iter().find(|quantile| enough(quantile.least_samples()));
                     let advice = match fitting {
                         Some(fitting) => format!("raise the rate, look at a longer stretch, or compare {fitting}"),
                         None => "raise the rate or look at a longer stretch".to_owned(),
@@ -30,6 +39,12 @@ pub(crate) fn check(checks: &[Check], scope: &Scope, against: &Against<'_>, find
             _ => {}
         }
     }
+}
+
+/// How many must be due for at least so many to come: four standard deviations more, so that one seed in 30,000 has fewer.
+fn with_margin(least: u64) -> u64 {
+    // A maximum or mean needs one, and no margin makes that surer.
+    if least == 1 { 1 } else { least + 4 * (least + 4).isqrt() }
 }
 
 /// The stretch that is judged, if it is known.

@@ -1,12 +1,42 @@
-//! `on = "gateway -> redis"`: where a fault acts.
+//! `on = "gateway -> redis"` or `on = "redis"`: where a fault acts.
 
 use super::{braces::known_node, effect, findings::Wrong, nearest::list};
-use crate::{Endpoint, Link, System, system::CLIENT};
+use crate::{Effect, Endpoint, Link, Protocol, System, Target, system::CLIENT};
 
-/// The link that is meant, which must be one that the system has.
-pub(crate) fn read(text: &str, system: &System) -> Result<Link, Wrong> {
+/// The link or node that is meant, which must be one that the system has.
+pub(crate) fn read(text: &str, system: &System) -> Result<Target, Wrong> {
+    let name = text.trim();
+    if system.nodes.contains_key(name) {
+        return Ok(Target::Node(name.to_owned()));
+    }
+    link(text, system).map(Target::Link)
+}
+
+/// Whether an effect can act there.
+pub(crate) fn fits(on: &Target, effect: &Effect, system: &System) -> Result<(), Wrong> {
+    let (name, of_links, of_nodes) = (effect.name(), list(effect::of_links()), list(effect::of_nodes()));
+    match on {
+        Target::Link(link) if effect.is_of_nodes() => {
+            let wrong = Wrong::new(format!("`{name}` acts on a node, and `{link}` is a link"));
+            Err(wrong.advice(format!("name the node: `{}`; on a link, {of_links} act", link.to)))
+        }
+        Target::Node(node) if !effect.is_of_nodes() => {
+            let to_it: Vec<String> = system.links.iter().filter(|link| link.to == *node).map(Link::to_string).collect();
+            let all = if to_it.is_empty() { links(system) } else { list(to_it.iter().map(String::as_str)) };
+            let wrong = Wrong::new(format!("`{name}` acts on a link, and `{node}` is a node"));
+            Err(wrong.advice(format!("name a link, as {all}; on a node, {of_nodes} act")))
+        }
+        Target::Node(node) if *effect == Effect::Flush && system.nodes[node].protocol != Protocol::Redis => {
+            let wrong = Wrong::new(format!("`flush` makes a Redis forget, and `{node}` is none"));
+            Err(wrong.advice("name a node with `protocol = \"redis\"`"))
+        }
+        Target::Link(_) | Target::Node(_) => Ok(()),
+    }
+}
+
+fn link(text: &str, system: &System) -> Result<Link, Wrong> {
     let mut nodes: Vec<&str> = system.nodes.keys().map(String::as_str).collect();
-    let Some((from, to)) = text.split_once("->") else { return Err(no_link(text, &nodes, system)) };
+    let Some((from, to)) = text.split_once("->") else { return Err(no_link(text, system)) };
     let range = |part: &str| {
         let start = part.as_ptr() as usize - text.as_ptr() as usize;
         start..start + part.len()
@@ -33,19 +63,8 @@ pub(crate) fn read(text: &str, system: &System) -> Result<Link, Wrong> {
     Err(wrong.advice(advice))
 }
 
-fn no_link(text: &str, nodes: &[&str], system: &System) -> Wrong {
-    let name = text.trim();
-    if nodes.contains(&name) {
-        let to_it: Vec<String> = system.links.iter().filter(|link| link.to == name).map(Link::to_string).collect();
-        let effects = list(effect::names());
-        let wrong = Wrong::new(format!("`{name}` is a node, and faults act on links so far"));
-        return match to_it.is_empty() {
-            false => wrong
-                .advice(format!("name a link, as {}; there, {effects} act", list(to_it.iter().map(String::as_str)))),
-            true => wrong.advice(format!("name a link: {}; there, {effects} act", links(system))),
-        };
-    }
-    Wrong::new(format!("`{name}` is no link"))
+fn no_link(text: &str, system: &System) -> Wrong {
+    Wrong::new(format!("`{}` is no link and no node", text.trim()))
         .advice(format!("write it as `gateway -> redis`; the links are {}", links(system)))
 }
 

@@ -11,7 +11,9 @@ use chaos_model::event::{FaultPlan, Fired};
 
 /// A fault took effect.
 pub(super) fn applied(style: Style, story: &Story, at_us: u64, name: &str) -> String {
-    let what = story.plan(name).map_or_else(String::new, |plan| format!(": {}", words::fault(plan)));
+    let what = story
+        .plan(name)
+        .map_or_else(String::new, |plan| format!(": {}", words::fault(&plan.effect, &plan.on, plan.share)));
     paragraph(&format!("{}  ", story.stamp(at_us)), &format!("{name} begins{what}"), style.columns())
 }
 
@@ -39,7 +41,7 @@ pub(super) fn list(style: Style, story: &Story) -> String {
 fn entry(style: Style, story: &Story, plan: &FaultPlan, names: usize) -> String {
     let room = style.columns() - 2 - names - 2;
     let (ink, how_often) = how_often(story, plan);
-    let what = wrap(&format!("{}, {}", words::fault(plan), words::window(plan)), room);
+    let what = wrap(&format!("{}, {}", words::fault(&plan.effect, &plan.on, plan.share), words::window(plan)), room);
     let often = wrap(&how_often, room);
     let lines = what.iter().map(|line| (None, line)).chain(often.iter().map(|line| (ink, line)));
     let mut text = String::new();

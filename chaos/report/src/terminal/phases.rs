@@ -99,7 +99,8 @@ fn details(style: Style, figures: &PhaseFigures) -> String {
         lines.push((Ink::Unsure, format!("{} not made by the load generator", count(figures.missed, "arrival"))));
     }
     if figures.straddled > 0 {
-        let text = format!("counted apart: {} in flight as a fault began or ended", count(figures.straddled, "request"));
+        let text =
+            format!("counted apart: {} in flight as a fault began or ended", count(figures.straddled, "request"));
         lines.push((Ink::Faint, text));
     }
     if let (true, Some(latency)) = (style.verbose, figures.latency) {

@@ -58,18 +58,31 @@ fn counter(scope: &[&Reading], from: Duration, to: Duration, bound: &Comparison<
 }
 
 fn gauge(scope: &[&Reading], bound: &Comparison<f64>) -> Finding {
-    let values = scope.iter().filter_map(|reading| Some((reading.at, reading.value.as_ref().ok()?.as_ref()?.0)));
-    let values: Vec<(Duration, f64)> = values.collect();
+    let values: Vec<(Duration, f64)> =
+        scope.iter().filter_map(|reading| Some((reading.at, reading.value.as_ref().ok()?.as_ref()?.0))).collect();
     let (Some(low), Some(high)) =
         (values.iter().map(|v| v.1).reduce(f64::min), values.iter().map(|v| v.1).reduce(f64::max))
     else {
         return Finding::inconclusive("unknown", "no scrape of this stretch has it");
     };
-    let broken = values.iter().find(|(_, value)| !bound.holds(value));
     let seen = if (low - high).abs() < f64::EPSILON { low.to_string() } else { format!("{low} to {high}") };
     let seen = format!("{seen} in {} scrapes", values.len());
+    let broken = values.iter().find(|(_, value)| !bound.holds(value));
+    if broken.is_none() && values.len() < scope.len() {
+        // It has to hold in every scrape, and of some nothing is known.
+        return Finding::inconclusive(seen, missing(scope));
+    }
     Finding::of(broken.is_none(), seen)
         .explained(|| broken.map(|(moment, value)| format!("the first, {}, was {value}", at(*moment))))
+}
+
+fn missing(scope: &[&Reading]) -> String {
+    let why = scope.iter().find_map(|reading| match &reading.value {
+        Err(why) => Some(format!("the scrape {} failed: {why}", at(reading.at))),
+        Ok(None) => Some(format!("the scrape {} does not have it", at(reading.at))),
+        Ok(Some(_)) => None,
+    });
+    why.unwrap_or_default()
 }
 
 fn unknown(selector: &Selector, readings: &[Reading], seen: Option<&BTreeMap<String, ()>>) -> String {

@@ -4,7 +4,8 @@
 use super::{Finding, Stretch, at};
 use crate::examine::{Examiner, is_partial, is_stale};
 use chaos_load::Outcome;
-use chaos_model::{Comparison, Share, StatusPattern};
+use chaos_model::{Comparison, Share, StatusPattern, Verdict};
+use std::time::Duration;
 
 /// `status.200 = ">= 99%"`.
 pub(super) fn status(stretch: &Stretch<'_>, pattern: StatusPattern, bound: &Comparison<Share>) -> Finding {
@@ -21,18 +22,35 @@ pub(super) fn errors(stretch: &Stretch<'_>, bound: &Comparison<Share>) -> Findin
 /// `partial = "== 0%"`.
 pub(super) fn partial(stretch: &Stretch<'_>, bound: &Comparison<Share>) -> Finding {
     let has = |outcome: &Outcome| is_partial(outcome.marks);
-    judge(stretch, bound, has).explained(|| example(stretch, bound, has))
+    answers(stretch, bound, has).explained(|| example(stretch, bound, has))
 }
 
 /// `stale = "== 0%"`.
 pub(super) fn stale(stretch: &Stretch<'_>, bound: &Comparison<Share>) -> Finding {
     let has = |outcome: &Outcome| is_stale(outcome.marks);
-    judge(stretch, bound, has).explained(|| example(stretch, bound, has))
+    answers(stretch, bound, has).explained(|| example(stretch, bound, has))
 }
 
 /// The `nth` of the body and header checks.
 pub(super) fn look(stretch: &Stretch<'_>, examiner: &Examiner, nth: usize, bound: &Comparison<Share>) -> Finding {
-    judge(stretch, bound, |outcome| Examiner::passed(outcome.marks, nth)).explained(|| examiner.example(nth))
+    let has = |outcome: &Outcome| Examiner::passed(outcome.marks, nth);
+    answers(stretch, bound, has).explained(|| {
+        let (moment, outcome) = against(stretch, bound, has)?;
+        let saw = examiner.saw(nth, outcome.n);
+        saw.map(|saw| format!("the first, request {} {}, saw {saw}", outcome.n, at(*moment)))
+            .or_else(|| example(stretch, bound, has))
+    })
+}
+
+/// As [`judge`], of what only an answer can show: where nobody was answered, nobody saw what should not be seen, and that
+/// proves nothing.
+fn answers(stretch: &Stretch<'_>, bound: &Comparison<Share>, has: impl Fn(&Outcome) -> bool) -> Finding {
+    let finding = judge(stretch, bound, has);
+    let answered = stretch.arrivals.iter().any(|(_, outcome)| outcome.result.is_ok());
+    if finding.verdict == Verdict::Pass && !answered {
+        return Finding::inconclusive(finding.seen, "nobody was answered");
+    }
+    finding
 }
 
 fn judge(stretch: &Stretch<'_>, bound: &Comparison<Share>, has: impl Fn(&Outcome) -> bool) -> Finding {
@@ -46,10 +64,18 @@ fn judge(stretch: &Stretch<'_>, bound: &Comparison<Share>, has: impl Fn(&Outcome
 }
 
 /// The first arrival that speaks against the comparison.
-fn example(stretch: &Stretch<'_>, bound: &Comparison<Share>, has: impl Fn(&Outcome) -> bool) -> Option<String> {
+fn against<'s>(
+    stretch: &'s Stretch<'_>,
+    bound: &Comparison<Share>,
+    has: impl Fn(&Outcome) -> bool,
+) -> Option<&'s (Duration, &'s Outcome)> {
     // Where more is wanted, those without it speak against it; where less is, those with it.
     let wanted = bound.wants_more() || bound.holds(&Share::ALL);
-    let (moment, outcome) = stretch.arrivals.iter().find(|(_, outcome)| has(outcome) != wanted)?;
+    stretch.arrivals.iter().find(|(_, outcome)| has(outcome) != wanted)
+}
+
+fn example(stretch: &Stretch<'_>, bound: &Comparison<Share>, has: impl Fn(&Outcome) -> bool) -> Option<String> {
+    let (moment, outcome) = against(stretch, bound, has)?;
     let came = match &outcome.result {
         Ok(status) => format!("was answered {status}"),
         Err(error) => format!("had no answer: {error}"),

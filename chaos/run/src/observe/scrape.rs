@@ -6,8 +6,8 @@ use host::{Host, http::Client};
 use http_body_util::{BodyExt as _, Empty, Limited};
 use std::{collections::BTreeMap, time::Duration};
 
-/// A scrape that takes longer says nothing about the moment it was asked for.
-const TIMEOUT: Duration = Duration::from_secs(2);
+/// A scrape that takes longer says nothing about the moment it was asked for, and would hold up what is due then.
+const TIMEOUT: Duration = Duration::from_millis(500);
 /// A scrape's text is kept in memory: 16 MiB are some 100,000 series.
 const LIMIT: usize = 16 * 1024 * 1024;
 
@@ -32,7 +32,7 @@ async fn fetch(client: &Client<Empty<Bytes>>, what: &Fetch) -> Result<Bytes, Str
         let body = Limited::new(response.into_body(), LIMIT).collect().await;
         body.map(http_body_util::Collected::to_bytes).map_err(|error| format!("{uri}: {error}"))
     };
-    tokio::time::timeout(TIMEOUT, answer).await.unwrap_or_else(|_| Err(format!("{uri} did not answer in 2 s")))
+    tokio::time::timeout(TIMEOUT, answer).await.unwrap_or_else(|_| Err(format!("{uri} did not answer in 500 ms")))
 }
 
 /// Which side of an edge a scrape was taken on: before what changes there, or after it was acknowledged.

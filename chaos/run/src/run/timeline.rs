@@ -65,9 +65,15 @@ pub(super) async fn drive(
         deaths: Vec::new(),
     };
     let mut seen = drive.edges(scraper).await?;
-    // The load ends when its last request was answered or timed out; a task that was stopped has nothing more to say.
-    let _ = load.await;
+    // The load ends when its last request was answered or timed out.
+    let summary = load.await.map_err(|_| WorldError::CannotGive("the load generator ended in mid-run".to_owned()))?;
     drive.drain();
+    if drive.received.len() as u64 != summary.due {
+        let (due, told) = (summary.due, drive.received.len());
+        return Err(WorldError::CannotGive(format!(
+            "the load generator lost arrivals: {due} were due, {told} are known"
+        )));
+    }
     seen.deaths = drive.deaths;
     seen.outcomes = drive.received;
     seen.outcomes.sort_unstable_by_key(|outcome| outcome.n);

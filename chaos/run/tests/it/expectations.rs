@@ -105,7 +105,16 @@ async fn bodies() {
 async fn a_body_that_differs_is_shown() {
     let ran = expect("during = \"recovery\"\nbody.\"$.user.id\" = \"!= 7\"").await;
     let note = ran.judged("it").checks[0].note.clone().unwrap();
-    assert!(note.ends_with("saw \"7\""), "{note}");
+    assert_eq!(note, "the first, request 206 at 2.06s, saw \"7\"");
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_nobody_was_answered_nobody_saw_anything() {
+    for check in ["partial = \"== 0%\"", "stale = \"== 0%\"", "body.\"$.user.id\" = \"0% == 7\""] {
+        let ran = expect(&format!("during = \"outage\"\n{check}")).await;
+        let check = &ran.judged("it").checks[0];
+        assert_eq!((check.verdict, check.note.as_deref()), (Verdict::Inconclusive, Some("nobody was answered")));
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -82,6 +82,23 @@ async fn a_gauge_must_hold_in_every_scrape() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_gauge_that_some_scrapes_lack_can_not_be_judged() {
+    fn flaky(_: Host, _: BTreeMap<String, String>) -> Router {
+        let metrics = |State(counts): State<Counts>| async move {
+            let first = counts.scrapes.fetch_add(1, Ordering::SeqCst) == 0;
+            if first { "# TYPE depth gauge\ndepth 2\n" } else { "" }
+        };
+        let router = Router::new().route("/users/{id}", get(|| async { "{}" })).route("/metrics", get(metrics));
+        router.with_state(Counts::default())
+    }
+    let expect = "[[expect]]\nthat = \"it\"\nduring = \"run\"\nmetric.'depth' = \"<= 2\"\n";
+    let ran = run(&format!("{ONE_NODE}{expect}"), &[("web", flaky)]).await;
+    let check = &ran.judged("it").checks[0];
+    assert_eq!(check.verdict, Verdict::Inconclusive, "{check:?}");
+    assert_eq!(check.note.as_deref(), Some("the scrape at 1.00s does not have it"));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_selector_that_no_scrape_has_can_not_be_judged() {
     let check = check("during = \"run\"", "hit_total{tier=\"a\"}", "== 0").await;
     assert_eq!(check.verdict, Verdict::Inconclusive);

@@ -106,14 +106,14 @@ impl World for MemoryWorld {
         Some(Address { host: name.to_owned(), port: PORT })
     }
 
-    async fn apply(&self, fault: &Fault) -> Result<(), WorldError> {
+    async fn apply(&mut self, fault: &Fault) -> Result<(), WorldError> {
         match self.proxy(fault).send(Message::Apply(Box::new(fault.clone()))).await {
             Reply::Done => Ok(()),
             other => panic!("{other:?}"),
         }
     }
 
-    async fn remove(&self, fault: &Fault) -> Result<Fired, WorldError> {
+    async fn remove(&mut self, fault: &Fault) -> Result<Fired, WorldError> {
         match self.proxy(fault).send(Message::Remove { fault: fault.name.clone() }).await {
             Reply::Removed { fired } => Ok(fired),
             other => panic!("{other:?}"),

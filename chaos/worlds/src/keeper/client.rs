@@ -1,6 +1,6 @@
 //! The runner's side of the keeper.
 
-use super::protocol::{Ask, Exited, Launch, Tell};
+use super::protocol::{Ask, Exited, Launch, NodeSignal, Tell};
 use std::{
     collections::{BTreeMap, VecDeque},
     io,
@@ -80,10 +80,43 @@ impl Keeper {
                 Tell::Launched { name, pid } => drop(pids.insert(name, pid)),
                 Tell::NotLaunched { name, why } => return Err(KeeperError::NotLaunched { name, why }),
                 Tell::Exited(exit) => self.exits.push_back(exit),
+                Tell::Signalled { .. } => {}
                 Tell::Stopped { .. } => return Err(KeeperError::Gone(io::ErrorKind::UnexpectedEof.into())),
             }
         }
         Ok(pids)
+    }
+
+    /// Sends a signal to a node. When it returns, the signal was sent.
+    ///
+    /// # Errors
+    /// Where the keeper is gone.
+    pub async fn signal(&mut self, node: &str, signal: NodeSignal) -> Result<(), KeeperError> {
+        self.send(&Ask::Signal { name: node.to_owned(), signal }).await?;
+        loop {
+            match self.receive().await? {
+                Tell::Signalled { name } if name == node => return Ok(()),
+                Tell::Exited(exit) => self.exits.push_back(exit),
+                Tell::Signalled { .. } | Tell::Launched { .. } | Tell::NotLaunched { .. } | Tell::Stopped { .. } => {}
+            }
+        }
+    }
+
+    /// Waits until this node has ended.
+    ///
+    /// # Errors
+    /// Where the keeper is gone.
+    pub async fn exited_of(&mut self, node: &str) -> Result<Exited, KeeperError> {
+        loop {
+            if let Some(index) = self.exits.iter().position(|exit| exit.name == node)
+                && let Some(exit) = self.exits.remove(index)
+            {
+                return Ok(exit);
+            }
+            if let Tell::Exited(exit) = self.receive().await? {
+                self.exits.push_back(exit);
+            }
+        }
     }
 
     /// Waits for a node to end. Safe to drop.

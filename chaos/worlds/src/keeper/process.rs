@@ -1,6 +1,6 @@
 //! The keeper's own process: `chaos keeper`, and what a node does before it becomes its program: `chaos node`.
 
-use super::protocol::{Ask, Exited, Launch, Tell};
+use super::protocol::{Ask, Exited, Launch, NodeSignal, Tell};
 use rustix::process::{Pid, Signal, kill_process_group, set_child_subreaper, set_parent_process_death_signal};
 use std::{
     collections::BTreeMap,
@@ -45,6 +45,7 @@ pub async fn keep() -> io::Result<()> {
         match line.ok().flatten().map(|line| serde_json::from_str(&line)) {
             Some(Ok(Ask::Own(folder))) => keeper.folder = Some(folder),
             Some(Ok(Ask::Launch(launch))) => keeper.launch(launch, &exits),
+            Some(Ok(Ask::Signal { name, signal })) => keeper.signal(name, signal),
             Some(Ok(Ask::Stop { grace_ms, keep_folder })) => {
                 let left = keeper.stop(Duration::from_millis(grace_ms), keep_folder, &mut exited).await;
                 tell(&Tell::Stopped { left });
@@ -105,6 +106,20 @@ impl KeeperProcess {
         }
     }
 
+    fn signal(&self, name: String, signal: NodeSignal) {
+        let signal = match signal {
+            NodeSignal::Terminate => Signal::TERM,
+            NodeSignal::Kill => Signal::KILL,
+            NodeSignal::Freeze => Signal::STOP,
+            NodeSignal::Continue => Signal::CONT,
+        };
+        if let Some(group) = self.nodes.get(&name) {
+            // It has just ended by itself: that is told of in a moment.
+            let _ = kill_process_group(*group, signal);
+        }
+        tell(&Tell::Signalled { name });
+    }
+
     fn note(&mut self, exit: Exited) {
         // Others of its group may still be there: a node's children are not to outlive it.
         if let Some(group) = self.nodes.remove(&exit.name) {
@@ -121,6 +136,8 @@ impl KeeperProcess {
     ) -> Vec<String> {
         if !grace.is_zero() {
             self.signal_all(Signal::TERM);
+            // A frozen node hears it only once it goes on.
+            self.signal_all(Signal::CONT);
             self.wait_for_exits(grace, exited).await;
         }
         let mut left = Vec::new();

@@ -9,6 +9,13 @@ pub(super) enum Ask {
     Own(PathBuf),
     /// Start a node.
     Launch(Launch),
+    /// Send a signal to a node and whatever it started.
+    Signal {
+        /// The node's name.
+        name: String,
+        /// Which.
+        signal: NodeSignal,
+    },
     /// End every node: SIGTERM, and SIGKILL for those that are still there after `grace_ms`; then remove the folder
     /// unless it is to be kept; then end.
     Stop {
@@ -36,6 +43,20 @@ pub struct Launch {
     pub log: PathBuf,
 }
 
+/// What a node can be sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NodeSignal {
+    /// SIGTERM: end in good order.
+    Terminate,
+    /// SIGKILL: end now.
+    Kill,
+    /// SIGSTOP: freeze.
+    Freeze,
+    /// SIGCONT: go on.
+    Continue,
+}
+
 /// What the keeper answers and tells.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -44,6 +65,8 @@ pub(super) enum Tell {
     Launched { name: String, pid: u32 },
     /// It could not be started.
     NotLaunched { name: String, why: String },
+    /// The signal was sent, or the node is gone.
+    Signalled { name: String },
     /// It ended.
     Exited(Exited),
     /// Everything is stopped; what could not be removed, in words.

@@ -16,6 +16,10 @@ const ATTEMPTS: usize = 3;
 /// A node that was started.
 pub(super) struct Started {
     pub(super) port: u16,
+    /// How it was started, to do it again.
+    pub(super) launch: Launch,
+    /// What it is, to know when it is ready.
+    pub(super) node: Node,
     /// What runs there, for people.
     what: String,
     attempts: usize,
@@ -150,15 +154,17 @@ fn plan(
             }
         },
     };
-    world.nodes.insert(node.name.clone(), Started { port, what, attempts });
-    Ok(Launch {
+    let launch = Launch {
         name: node.name.clone(),
         command,
         env,
         inherit_env: matches!(node.start, Start::Command(_)),
         folder: world.folder.clone(),
         log: logs::path(&world.folder, &node.name),
-    })
+    };
+    let started = Started { port, launch: launch.clone(), node: node.clone(), what, attempts };
+    world.nodes.insert(node.name.clone(), started);
+    Ok(launch)
 }
 
 fn redis_command(path: &Path, port: u16, folder: &Path) -> Vec<String> {

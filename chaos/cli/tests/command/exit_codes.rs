@@ -1,0 +1,140 @@
+//! Each exit code by a real case, with what people need then.
+
+use crate::support::{Sandbox, scenarios};
+use rustix::process::Signal;
+use std::path::Path;
+
+/// Expects what can't be: answers while the service is away.
+const FAILING: &str = r#"
+[[expect]]
+that   = "nobody notices"
+during = "away"
+status.200 = ">= 100%"
+"#;
+
+#[tokio::test]
+async fn zero_where_all_holds() {
+    let sandbox = Sandbox::new();
+    let file = sandbox.write("good.toml", scenarios::passing());
+    let run = sandbox.chaos(&format!("run {file}")).run().await;
+    run.exited(0).said("One service").said("PASS in ").said("nothing left behind");
+    assert_eq!(run.err, "");
+    sandbox.assert_clean();
+}
+
+#[tokio::test]
+async fn one_where_an_expectation_fails_with_its_place_and_the_logs() {
+    let sandbox = Sandbox::new();
+    let text = scenarios::with(FAILING);
+    let line = 1 + text.lines().position(|line| line.starts_with("status.200")).expect("it is there");
+    let file = sandbox.write("bad.toml", text);
+    let run = sandbox.chaos(&format!("run {file}")).run().await;
+    run.exited(1).said("FAIL  nobody notices").said("status.200 >= 100%").said(&format!("bad.toml:{line}:"));
+    run.said("status.200 = \">= 100%\"").said("^^^^").said("seen: 0% (0 of ").said("FAIL in ");
+    let logs: Vec<&str> = run.out.lines().filter(|line| line.ends_with(".log")).collect();
+    let log = logs.first().and_then(|line| line.split_whitespace().last()).expect("the log's path is said");
+    assert_eq!(logs.len(), 1, "{run}");
+    assert!(std::fs::read_to_string(log).expect("the log is there").contains("listening"), "{log}");
+    assert!(Path::new(log).starts_with(sandbox.tmp()), "{log}");
+}
+
+#[tokio::test]
+async fn two_where_a_scenario_or_the_command_line_is_invalid() {
+    let sandbox = Sandbox::new();
+    let file = sandbox.write("typo.toml", scenarios::passing().replace("effect = ", "efect = "));
+    for command in ["run", "prove", "check", "explain"] {
+        let run = sandbox.chaos(&format!("{command} {file}")).run().await;
+        run.exited(2).complained("typo.toml:").complained("^^^^^").complained("did you mean `effect`?");
+        assert_eq!(run.out, "", "{command} started something");
+    }
+    sandbox.chaos("run no-such.toml").run().await.exited(2).complained("there is no file `no-such.toml`");
+    sandbox.chaos("run").run().await.exited(2).complained("<FILE>");
+    sandbox.chaos("run tmp").run().await.exited(2).complained("tmp has no scenario in it");
+    sandbox.chaos(&format!("run {file} --set load.rate")).run().await.exited(2).complained("KEY=VALUE");
+    sandbox.assert_clean();
+}
+
+#[tokio::test]
+async fn three_where_a_node_ends_at_once_with_its_last_words() {
+    let sandbox = Sandbox::new();
+    let file = sandbox.write(
+        "dies.toml",
+        scenarios::by_command(r#"["sh", "-c", "echo the first word; echo the last word >&2; exit 7"]"#),
+    );
+    let run = sandbox.chaos(&format!("run {file}")).run().await;
+    run.exited(3).said("users DIED: exit status: 7").said("| the first word").said("| the last word");
+    run.said("WORLD FAILED after ").said("users.log").said("nothing left behind");
+}
+
+#[tokio::test]
+async fn three_where_a_program_is_missing() {
+    let sandbox = Sandbox::new();
+    let file = sandbox.write("missing.toml", scenarios::by_command(r#"["no-such-program", "--fast"]"#));
+    let run = sandbox.chaos(&format!("run {file}")).run().await;
+    run.exited(3).said("no-such-program: No such file or directory").said("WORLD FAILED");
+
+    let file = scenarios::redis_down(&sandbox);
+    let run = sandbox.chaos(&format!("run {file} --set node.redis.program=redis-server")).env("PATH", "").run().await;
+    run.exited(3).said("there is no redis-server on the path");
+}
+
+#[tokio::test]
+async fn four_where_a_fault_never_fires() {
+    let sandbox = Sandbox::new();
+    let text = scenarios::with(
+        r#"
+[node.users.env]
+NEIGHBOUR = "{idle}"
+
+[node.idle]
+program = "order-service"
+
+[[expect]]
+that = "all are answered"
+status.200 = ">= 100%"
+"#,
+    );
+    let text = text.replace("client -> users", "users -> idle");
+    let file = sandbox.write("idle.toml", text);
+    let run = sandbox.chaos(&format!("run {file}")).run().await;
+    run.exited(4).said("ok    all are answered").said("the fault `away` never fired").said("INCONCLUSIVE in ");
+}
+
+#[tokio::test]
+async fn four_where_no_scrape_has_the_metric() {
+    let sandbox = Sandbox::new();
+    let expect = "\n[[expect]]\nthat = \"no errors\"\nduring = \"away\"\nmetric.'http_request_total' = \"== 0\"\n";
+    let file = sandbox.write("typo.toml", scenarios::with(expect));
+    let run = sandbox.chaos(&format!("run {file}")).run().await;
+    run.exited(4).said("????  no errors").said("the nearest is").said("INCONCLUSIVE in ");
+}
+
+#[tokio::test]
+async fn signals_end_a_run_in_good_order() {
+    let sandbox = Sandbox::new();
+    let file = sandbox.write("good.toml", scenarios::passing());
+    for (signal, name) in [(Signal::INT, "SIGINT"), (Signal::TERM, "SIGTERM"), (Signal::HUP, "SIGHUP")] {
+        let mut run = sandbox.chaos(&format!("run {file} --set load.duration=60s")).start();
+        run.line("away begins").await;
+        run.signal(signal);
+        let run = run.finish().await;
+        run.exited(130).said(&format!("by {name}")).said("nothing left behind");
+        assert!(!run.out.contains(".log"), "{run}");
+        sandbox.assert_clean();
+    }
+}
+
+#[tokio::test]
+async fn a_folder_exits_by_the_worst() {
+    let sandbox = Sandbox::new();
+    std::fs::create_dir(sandbox.path().join("all")).expect("a folder");
+    sandbox.write("all/a.toml", scenarios::with(FAILING));
+    sandbox.write("all/b.toml", scenarios::passing());
+    let run = sandbox.chaos("run all").run().await;
+    run.exited(1).said("FAIL").said("all/a.toml").said("PASS").said("all/b.toml").said("1 of 2");
+
+    sandbox.write("all/c.toml", scenarios::passing().replace("title", "tilte"));
+    std::fs::remove_file(sandbox.path().join("all/a.toml")).expect("it was written");
+    let run = sandbox.chaos("run all").run().await;
+    run.exited(2).said("PASS").said("INVALID").complained("all/c.toml");
+}

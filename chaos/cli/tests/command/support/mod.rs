@@ -1,0 +1,188 @@
+//! The command as a process, in a sandbox: a folder of its own for its files and its `TMPDIR`, in which it also runs, so
+//! that every process that a run leaves behind is known by where it stands.
+
+pub(crate) mod processes;
+pub(crate) mod scenarios;
+
+use rustix::process::{Pid, Signal, kill_process};
+use std::{
+    path::{Path, PathBuf},
+    process::Stdio,
+    time::Duration,
+};
+use tempfile::TempDir;
+use tokio::{
+    io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader, Lines},
+    process::{Child, ChildStdout, Command},
+    task::JoinHandle,
+    time::timeout,
+};
+
+/// No command takes so long, unless it hangs. Runs wait for all others on this machine.
+const PATIENCE: Duration = Duration::from_secs(240);
+
+/// A folder for one test.
+pub(crate) struct Sandbox {
+    folder: TempDir,
+}
+
+impl Sandbox {
+    pub(crate) fn new() -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        std::fs::create_dir(folder.path().join("tmp")).expect("a folder for the runs");
+        Self { folder }
+    }
+
+    /// Where scenarios go, and where commands run.
+    pub(crate) fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Where runs have their folders.
+    pub(crate) fn tmp(&self) -> PathBuf {
+        self.path().join("tmp")
+    }
+
+    /// Writes a file, and gives its name as a command in here knows it.
+    pub(crate) fn write(&self, name: &str, text: impl AsRef<str>) -> String {
+        std::fs::write(self.path().join(name), text.as_ref()).expect("a file can be written");
+        name.to_owned()
+    }
+
+    /// `chaos` with these arguments, apart by single spaces.
+    pub(crate) fn chaos(&self, arguments: &str) -> Chaos {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_chaos"));
+        command.args(arguments.split(' ')).current_dir(self.path()).env("TMPDIR", self.tmp());
+        for name in ["NO_COLOR", "TERM", "COLUMNS", "RUST_LOG"] {
+            command.env_remove(name);
+        }
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+        Chaos(command)
+    }
+
+    /// What is left of runs.
+    pub(crate) fn left(&self) -> Vec<PathBuf> {
+        let entries = std::fs::read_dir(self.tmp()).expect("the folder is there");
+        entries.map(|entry| entry.expect("an entry").path()).collect()
+    }
+
+    /// Nothing is left of any run: no process, no file.
+    pub(crate) fn assert_clean(&self) {
+        assert_eq!(processes::within(self.path()), [], "processes are left");
+        assert_eq!(self.left(), Vec::<PathBuf>::new(), "files are left");
+    }
+}
+
+/// A command that is not started yet.
+pub(crate) struct Chaos(Command);
+
+impl Chaos {
+    pub(crate) fn env(mut self, name: &str, value: &str) -> Self {
+        self.0.env(name, value);
+        self
+    }
+
+    pub(crate) fn start(mut self) -> Running {
+        let mut child = self.0.spawn().expect("the command starts");
+        let out = BufReader::new(child.stdout.take().expect("a pipe")).lines();
+        let mut err = child.stderr.take().expect("a pipe");
+        #[expect(clippy::disallowed_methods, reason = "the test's own task, in no world")]
+        let err = tokio::spawn(async move {
+            let mut text = String::new();
+            // What is no UTF-8 shows as missing.
+            let _ = err.read_to_string(&mut text).await;
+            text
+        });
+        Running { child, out, err, seen: String::new() }
+    }
+
+    /// Runs it to its end.
+    pub(crate) async fn run(self) -> Finished {
+        self.start().finish().await
+    }
+}
+
+/// A command that runs. It is killed when this is dropped.
+pub(crate) struct Running {
+    child: Child,
+    out: Lines<BufReader<ChildStdout>>,
+    err: JoinHandle<String>,
+    seen: String,
+}
+
+impl Running {
+    pub(crate) fn pid(&self) -> i32 {
+        let pid = self.child.id().expect("it has not ended");
+        i32::try_from(pid).expect("a process id")
+    }
+
+    /// Waits for a line that contains `text`, and gives it.
+    pub(crate) async fn line(&mut self, text: &str) -> String {
+        loop {
+            match self.next_line().await {
+                Some(line) if line.contains(text) => return line,
+                Some(_) => {}
+                None => panic!("it ended before it said `{text}`:\n{}", self.seen),
+            }
+        }
+    }
+
+    async fn next_line(&mut self) -> Option<String> {
+        let line = timeout(PATIENCE, self.out.next_line()).await;
+        let line = line.unwrap_or_else(|_| panic!("it says nothing more:\n{}", self.seen)).expect("lines of text");
+        if let Some(line) = &line {
+            self.seen += line;
+            self.seen.push('\n');
+        }
+        line
+    }
+
+    pub(crate) fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_raw(self.pid()).expect("a process id"), signal).expect("it is there");
+    }
+
+    /// Waits for its end.
+    pub(crate) async fn finish(mut self) -> Finished {
+        while self.next_line().await.is_some() {}
+        let status = timeout(PATIENCE, self.child.wait()).await.expect("it ends").expect("it can be waited for");
+        let err = timeout(PATIENCE, self.err).await.expect("standard error ends").expect("the reader ends");
+        Finished { code: status.code(), out: self.seen, err }
+    }
+}
+
+/// A command that ended.
+pub(crate) struct Finished {
+    /// None where a signal ended it.
+    pub(crate) code: Option<i32>,
+    pub(crate) out: String,
+    pub(crate) err: String,
+}
+
+impl Finished {
+    /// It ended with this code.
+    #[track_caller]
+    pub(crate) fn exited(&self, code: i32) -> &Self {
+        assert_eq!(self.code, Some(code), "{self}");
+        self
+    }
+
+    /// It said this on standard output.
+    #[track_caller]
+    pub(crate) fn said(&self, text: &str) -> &Self {
+        assert!(self.out.contains(text), "it did not say `{text}`:\n{self}");
+        self
+    }
+
+    /// It complained of this on standard error.
+    #[track_caller]
+    pub(crate) fn complained(&self, text: &str) -> &Self {
+        assert!(self.err.contains(text), "it did not complain `{text}`:\n{self}");
+        self
+    }
+}
+
+impl std::fmt::Display for Finished {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "exit code {:?}, standard output:\n{}\nstandard error:\n{}", self.code, self.out, self.err)
+    }
+}

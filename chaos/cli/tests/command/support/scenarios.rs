@@ -1,0 +1,80 @@
+//! Scenarios that are short, and judge no latency: these tests run in debug builds, many at once.
+
+use super::Sandbox;
+use std::path::{Path, PathBuf};
+
+/// The folder of the scenarios that ship.
+pub(crate) fn shipped() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scenarios").canonicalize().expect("the scenarios ship")
+}
+
+/// Redis goes down, as it ships but for its latencies. Shorten it by [`SHORTER`].
+pub(crate) fn redis_down(sandbox: &Sandbox) -> String {
+    let text = std::fs::read_to_string(shipped().join("redis_down.toml")).expect("it ships");
+    let lines: Vec<&str> = text.lines().filter(|line| !line.starts_with("latency.")).collect();
+    let system = shipped().join("system.toml");
+    sandbox.write("redis_down.toml", format!("system = {system:?}\n{}\n", lines.join("\n")))
+}
+
+/// What makes [`redis_down`] short.
+pub(crate) const SHORTER: &str = "--set load.duration=3.4s --set load.rate=100/s \
+                                  --set fault.outage.at=600ms --set fault.outage.for=700ms";
+
+/// One service that is away for a moment.
+pub(crate) const ONE_SERVICE: &str = r#"
+title = "One service"
+entry = "users"
+
+[node.users]
+program = "user-service"
+ready   = "GET /health"
+metrics = "GET /metrics"
+
+[load]
+request   = "GET /users/{user}"
+rate      = "100/s"
+duration  = "1500ms"
+vars.user = "uniform 1..1000"
+
+[[fault]]
+name   = "away"
+on     = "client -> users"
+effect = "refuse"
+at     = "500ms"
+for    = "400ms"
+"#;
+
+/// [`ONE_SERVICE`] with expectations that hold.
+pub(crate) fn passing() -> String {
+    with(
+        r#"
+[[expect]]
+that   = "nobody is answered without it"
+during = "away"
+errors = ">= 100%"
+
+[[expect]]
+that   = "all are answered before"
+during = "baseline"
+status.200 = ">= 100%"
+body."$.id" = "== {user}"
+
+[[expect]]
+that   = "all are answered again"
+after  = "away"
+within = "300ms"
+status.200 = ">= 100%"
+"#,
+    )
+}
+
+/// [`passing`] with a command in place of the program; its port is in `PORT`.
+pub(crate) fn by_command(words: &str) -> String {
+    let command = format!("command  = {words}\nprotocol = \"http\"\nenv.PORT = \"{{self.port}}\"");
+    passing().replace("program = \"user-service\"", &command)
+}
+
+/// [`ONE_SERVICE`] with more.
+pub(crate) fn with(more: &str) -> String {
+    format!("{ONE_SERVICE}{more}")
+}

@@ -1,0 +1,87 @@
+//! Faults of nodes: signals by the keeper's hand, and the same program at the same address again. A node that is ended
+//! here is waited for, so that its end is never taken for an accident.
+
+use super::{LOOPBACK, LocalWorld, keeper_failed, ready};
+use crate::keeper::{Keeper, NodeSignal};
+use chaos_model::Effect;
+use chaos_run::{Address, WorldError};
+use std::time::Duration;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+/// How long a node has to end when asked to; then it is killed.
+const GRACE: Duration = Duration::from_secs(3);
+/// How long a Redis may take to forget.
+const FLUSHING: Duration = Duration::from_secs(2);
+
+/// Does what the effect says. When it returns, it holds.
+pub(super) async fn apply(world: &mut LocalWorld, node: &str, effect: &Effect) -> Result<(), WorldError> {
+    match effect {
+        Effect::Pause => signal(world, node, NodeSignal::Freeze).await,
+        Effect::Stop => end(world, node, NodeSignal::Terminate).await,
+        Effect::Kill => end(world, node, NodeSignal::Kill).await,
+        Effect::Restart => {
+            end(world, node, NodeSignal::Terminate).await?;
+            start(world, node).await
+        }
+        Effect::Flush => flush(world, node).await,
+        Effect::Latency { .. } | Effect::Refuse { .. } | Effect::Hang | Effect::Blackhole | Effect::Reset { .. } => {
+            Err(WorldError::CannotGive(format!("`{}` acts on links, and {node} is a node", effect.name())))
+        }
+    }
+}
+
+/// Heals what [`apply`] did. When it returns, the node is ready again.
+pub(super) async fn remove(world: &mut LocalWorld, node: &str, effect: &Effect) -> Result<(), WorldError> {
+    match effect {
+        Effect::Pause => signal(world, node, NodeSignal::Continue).await,
+        Effect::Stop | Effect::Kill => start(world, node).await,
+        // They are over when they have happened.
+        _ => Ok(()),
+    }
+}
+
+fn keeper(world: &mut LocalWorld) -> Result<&mut Keeper, WorldError> {
+    world.keeper.as_mut().ok_or_else(|| WorldError::CannotGive("the keeper of this run is gone".to_owned()))
+}
+
+async fn signal(world: &mut LocalWorld, node: &str, signal: NodeSignal) -> Result<(), WorldError> {
+    keeper(world)?.signal(node, signal).await.map_err(keeper_failed)
+}
+
+async fn end(world: &mut LocalWorld, node: &str, how: NodeSignal) -> Result<(), WorldError> {
+    let keeper = keeper(world)?;
+    keeper.signal(node, how).await.map_err(keeper_failed)?;
+    if let Ok(ended) = tokio::time::timeout(GRACE, keeper.exited_of(node)).await {
+        return ended.map(drop).map_err(keeper_failed);
+    }
+    keeper.signal(node, NodeSignal::Kill).await.map_err(keeper_failed)?;
+    keeper.exited_of(node).await.map(drop).map_err(keeper_failed)
+}
+
+/// Starts the same program at the same port, and waits until it is ready. The run bounds how long that may take.
+async fn start(world: &mut LocalWorld, node: &str) -> Result<(), WorldError> {
+    let Some(started) = world.nodes.get(node) else {
+        return Err(WorldError::CannotGive(format!("there is no node {node} to start again")));
+    };
+    let (launch, model, port) = (started.launch.clone(), started.node.clone(), started.port);
+    keeper(world)?.launch(vec![launch]).await.map_err(keeper_failed)?;
+    let (host, address) = (world.host.clone(), Address { host: LOOPBACK.to_owned(), port });
+    while ready::wait(host.clone(), model.clone(), address.clone()).await.2.is_err() {}
+    Ok(())
+}
+
+async fn flush(world: &LocalWorld, node: &str) -> Result<(), WorldError> {
+    let port = world.nodes.get(node).map_or(0, |node| node.port);
+    let flush = async {
+        let mut stream = world.host.dial(LOOPBACK, port).await?;
+        stream.write_all(b"*1\r\n$8\r\nFLUSHALL\r\n").await?;
+        let mut answer = [0; 3];
+        stream.read_exact(&mut answer).await.map(|_| answer)
+    };
+    match tokio::time::timeout(FLUSHING, flush).await {
+        Ok(Ok(answer)) if answer == *b"+OK" => Ok(()),
+        Ok(Ok(_)) => Err(WorldError::CannotGive(format!("{node} refuses to forget (FLUSHALL)"))),
+        Ok(Err(error)) => Err(WorldError::machine(format!("{node} can't be flushed"))(error)),
+        Err(_) => Err(WorldError::CannotGive(format!("{node} did not answer FLUSHALL in 2 s"))),
+    }
+}
