@@ -231,6 +231,11 @@ impl Code {
         matches!(self, Self::Timeout | Self::DeadlineExceeded | Self::ConnectTimeout)
     }
 
+    /// Whether the gateway spared the service the call, so that it answers 503 where nothing is usable.
+    pub(crate) fn is_unavailable(self) -> bool {
+        matches!(self, Self::CircuitOpen | Self::BulkheadFull)
+    }
+
     /// Whether the same request may succeed a moment later.
     pub(crate) fn is_retryable(self) -> bool {
         !matches!(self, Self::Status4xx | Self::BadPayload | Self::BodyTooLarge)
@@ -267,5 +272,24 @@ impl From<Service> for Component {
             Service::Order => Self::Order,
             Service::Product => Self::Product,
         }
+    }
+}
+
+labels! {
+    /// The state of a service's circuit.
+    Circuit {
+        Closed = "closed",
+        Open = "open",
+        HalfOpen = "half_open",
+    }
+}
+
+labels! {
+    /// Why a failed call was not made again.
+    Refused {
+        /// Retries are a small share of calls.
+        Budget = "budget",
+        /// Too little time was left.
+        Deadline = "deadline",
     }
 }

@@ -2,6 +2,10 @@
 //!
 //! What it doesn't do: time anything. Durations are tokio's, observed by whoever measured them.
 
+mod upstream;
+
+pub(crate) use upstream::UpstreamMetrics;
+
 use crate::labels::{Code, Connect, Freshness, Label, Method, Miss, Mode, Outcome, Route, Service, Tier, Write};
 use prometheus::{
     HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry, core::Collector,
@@ -12,7 +16,7 @@ use std::time::Duration;
 const BUCKETS: [f64; 14] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 1.5, 2.5, 10.0];
 
 /// The statuses that a profile can have: they are there at zero.
-const PROFILE_STATUSES: [&str; 8] = ["200", "400", "404", "405", "413", "499", "502", "504"];
+const PROFILE_STATUSES: [&str; 9] = ["200", "400", "404", "405", "413", "499", "502", "503", "504"];
 
 /// All metrics of one gateway.
 pub(crate) struct Metrics {
@@ -30,6 +34,7 @@ pub(crate) struct Metrics {
     errors: IntCounterVec,
     calls: IntCounterVec,
     call_duration: HistogramVec,
+    upstream: UpstreamMetrics,
 }
 
 /// Registers what it makes.
@@ -85,6 +90,7 @@ impl Metrics {
             errors: make.counters("service_errors_total", "Failed calls to services", &["service", "code"])?,
             calls: make.counters("service_calls_total", "Calls to services", &["service"])?,
             call_duration: make.histograms("service_call_duration_seconds", "Calls to services", &["service"])?,
+            upstream: UpstreamMetrics::register(&make)?,
         };
         metrics.start_at_zero();
         Ok(metrics)
@@ -124,6 +130,11 @@ impl Metrics {
         zero(Connect::ALL, |word| drop(self.connects.with_label_values(&[word])));
         zero(Mode::ALL, |word| drop(self.mode.with_label_values(&[word])));
         zero(Outcome::ALL, |word| drop(self.aggregation.with_label_values(&[word])));
+    }
+
+    /// Breakers, bulkheads and retries.
+    pub(crate) fn upstream(&self) -> &UpstreamMetrics {
+        &self.upstream
     }
 
     /// A request ended; `status` 499 is that of a client that went away (as nginx has it).
@@ -178,11 +189,8 @@ impl Metrics {
     }
 
     /// A call to a service ended after `took`.
-    pub(crate) fn called(&self, service: Service, took: Duration, error: Option<Code>) {
+    pub(crate) fn call_ended(&self, service: Service, took: Duration) {
         self.call_duration.with_label_values(&[service.label()]).observe(took.as_secs_f64());
-        if let Some(code) = error {
-            self.service_error(service, code);
-        }
     }
 
     /// A service failed, or its answer had holes.

@@ -17,6 +17,7 @@ pub(crate) enum Problem {
     BodyTooLarge,
     UpstreamFailed,
     UpstreamTimeout,
+    UpstreamUnavailable,
 }
 
 impl Problem {
@@ -28,6 +29,7 @@ impl Problem {
             Self::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UpstreamFailed => StatusCode::BAD_GATEWAY,
             Self::UpstreamTimeout => StatusCode::GATEWAY_TIMEOUT,
+            Self::UpstreamUnavailable => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
 
@@ -41,6 +43,7 @@ impl Problem {
             Self::BodyTooLarge => "urn:problem-type:gateway:body-too-large",
             Self::UpstreamFailed => "urn:problem-type:gateway:upstream-failed",
             Self::UpstreamTimeout => "urn:problem-type:gateway:upstream-timeout",
+            Self::UpstreamUnavailable => "urn:problem-type:gateway:upstream-unavailable",
         }
     }
 
@@ -53,6 +56,7 @@ impl Problem {
             Self::BodyTooLarge => "The request's body is too large",
             Self::UpstreamFailed => "The profile could not be gathered",
             Self::UpstreamTimeout => "The profile could not be gathered in time",
+            Self::UpstreamUnavailable => "The profile can't be gathered just now",
         }
     }
 
@@ -84,6 +88,9 @@ impl Problem {
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        if self.status() == StatusCode::SERVICE_UNAVAILABLE {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+        }
         response
     }
 }

@@ -3,7 +3,7 @@
 use super::Known;
 use crate::{
     App,
-    labels::{Component, Label as _, Status},
+    labels::{Component, Label, Service, Status},
 };
 use axum::{
     Json,
@@ -33,8 +33,12 @@ pub(crate) async fn ready(State(app): State<Arc<App>>) -> Response {
 pub(crate) async fn health(State(app): State<Arc<App>>) -> Response {
     let components = app.board.all();
     let overall = judge(&components, app.settings.partial);
-    let shown: Map<String, Value> =
+    let mut shown: Map<String, Value> =
         components.iter().map(|(component, known)| (component.label().to_owned(), show(known))).collect();
+    for service in Service::ALL {
+        let circuit = app.upstreams.of(*service).circuit();
+        shown[Component::from(*service).label()]["circuit"] = circuit.map_or("off", Label::label).into();
+    }
     let status = if overall == "down" { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::OK };
     (status, Json(json!({ "status": overall, "components": shown }))).into_response()
 }

@@ -44,6 +44,7 @@ impl PartError {
     /// A failed call.
     pub(super) fn new(error: &CallError, pointer: &'static str, missing_ids: Vec<String>) -> Self {
         let mut this = Self::of_holes(error.service, error.code, pointer, missing_ids);
+        this.attempts = error.attempts;
         this.detail = error.to_string();
         this
     }

@@ -7,7 +7,7 @@ use crate::{
     metrics::Metrics,
     settings::Settings,
     upstream::{
-        CallError, Upstream,
+        CallError, Target, Upstream,
         services::{self, BATCH_LIMIT, Batch, Json, Orders},
     },
     user_id::UserId,
@@ -33,11 +33,12 @@ impl Upstreams {
     pub(crate) fn new(host: &Host, settings: &Settings, metrics: &Arc<Metrics>) -> Self {
         let make = |service: Service| {
             let (base, timeout) = match service {
-                Service::User => (&settings.user_service_url, settings.user_timeout),
-                Service::Order => (&settings.order_service_url, settings.order_timeout),
-                Service::Product => (&settings.product_service_url, settings.product_timeout),
+                Service::User => (settings.user_service_url.clone(), settings.user_timeout),
+                Service::Order => (settings.order_service_url.clone(), settings.order_timeout),
+                Service::Product => (settings.product_service_url.clone(), settings.product_timeout),
             };
-            Upstream::new(host, service, base.clone(), timeout, settings.upstream_body_limit, Arc::clone(metrics))
+            let target = Target { service, base, timeout, body_limit: settings.upstream_body_limit };
+            Upstream::new(host, target, &settings.upstream, Arc::clone(metrics))
         };
         Self { user: make(Service::User), order: make(Service::Order), product: make(Service::Product) }
     }
@@ -121,7 +122,7 @@ pub(crate) async fn gather(upstreams: &Upstreams, context: &RequestContext, dead
     let rest = async {
         let Timed { value, took } = timed(services::orders(&upstreams.order, context, deadline, id)).await;
         let unknown = matches!(value, Ok(None));
-        let missing = CallError { service: Service::Order, code: Code::Status4xx, after: took };
+        let missing = CallError { service: Service::Order, code: Code::Status4xx, attempts: 1, after: took };
         let orders = Timed { value: value.and_then(|orders| orders.ok_or(missing)), took };
         let products = match &orders.value {
             Ok(orders) => Some(timed(products(&upstreams.product, context, deadline, &orders.product_ids)).await),

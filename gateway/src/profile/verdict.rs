@@ -77,7 +77,9 @@ pub(super) fn judge(gathered: Gathered, partial: bool) -> Verdict {
     if partial && usable {
         return Verdict::Partial { user, orders, products, gone, states, errors };
     }
-    let problem = if errors.iter().all(|error| error.code.is_timeout()) {
+    let problem = if errors.iter().any(|error| error.code.is_unavailable()) {
+        Problem::UpstreamUnavailable
+    } else if errors.iter().all(|error| error.code.is_timeout()) {
         Problem::UpstreamTimeout
     } else {
         Problem::UpstreamFailed
@@ -141,7 +143,7 @@ mod tests {
     }
 
     fn error(service: Service, code: Code) -> CallError {
-        CallError { service, code, after: Duration::from_millis(400) }
+        CallError { service, code, attempts: 1, after: Duration::from_millis(400) }
     }
 
     fn timed<T>(value: T) -> Timed<T> {

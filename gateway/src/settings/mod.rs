@@ -4,9 +4,11 @@
 
 mod check;
 mod source;
+mod upstream;
 mod values;
 
 pub use source::{Invalid, from_process};
+pub(crate) use upstream::UpstreamSettings;
 pub(crate) use values::RedisUrl;
 
 use crate::upstream::BaseUrl;
@@ -97,6 +99,10 @@ pub struct Settings {
     /// A service's answer may be this long
     #[arg(long, value_name = "BYTES", default_value = "2MiB", value_parser = values::bytes, help_heading = "Answers")]
     pub(crate) upstream_body_limit: usize,
+
+    /// What protects the services from the gateway, and the gateway from the services
+    #[command(flatten)]
+    pub(crate) upstream: UpstreamSettings,
 
     /// What is logged, in the syntax of tracing's EnvFilter
     #[arg(long, value_name = "FILTER", default_value = "info", help_heading = "Logs")]

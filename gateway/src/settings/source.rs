@@ -176,6 +176,15 @@ mod tests {
     }
 
     #[test]
+    fn a_breaker_that_could_not_work_is_refused() {
+        assert!(refusal(&[("GATEWAY_BREAKER_MINIMUM", "101")]).contains("raise GATEWAY_BREAKER_CALLS"));
+        assert!(refusal(&[("GATEWAY_BREAKER_CALLS", "0")]).contains("set GATEWAY_BREAKER=off"));
+        assert!(refusal(&[("GATEWAY_BREAKER_FAILURES", "0%")]).starts_with("GATEWAY_BREAKER_FAILURES is 0%"));
+        let off = from(&[("GATEWAY_BREAKER", "off"), ("GATEWAY_BULKHEAD", "0")]).unwrap().upstream;
+        assert_eq!((off.breaker, off.bulkhead), (false, 0));
+    }
+
+    #[test]
     fn a_flag_wins_over_its_variable() {
         let arguments = ["gateway", "--port", "1", "--cache-memory=off"].map(str::to_owned);
         let environment = [("PORT", "2"), ("GATEWAY_DEADLINE", "2s"), ("HOME", "/")];

@@ -36,6 +36,12 @@ pub(super) fn bytes(text: &str) -> Result<usize, String> {
     }
 }
 
+/// A share in whole percent.
+pub(super) fn percent(text: &str) -> Result<u8, String> {
+    let number = text.strip_suffix('%').and_then(|number| number.trim().parse().ok());
+    number.filter(|percent| *percent <= 100).ok_or_else(|| "it is a share in whole percent, as `50%`".to_owned())
+}
+
 /// The base URL of a service.
 pub(super) fn base_url(text: &str) -> Result<BaseUrl, String> {
     BaseUrl::parse(text).map_err(|error| error.to_string())
@@ -90,6 +96,14 @@ mod tests {
         assert_eq!(bytes("4096"), Ok(4096));
         for bad in ["64MB", "-1", "1", "99999999999GiB"] {
             assert!(bytes(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn shares_are_whole_percent() {
+        assert_eq!((percent("0%"), percent("100%")), (Ok(0), Ok(100)));
+        for bad in ["50", "101%", "-1%", "0.5%", "%"] {
+            assert!(percent(bad).is_err(), "{bad}");
         }
     }
 

@@ -9,6 +9,8 @@ use std::{error::Error, fmt, io, time::Duration};
 pub(crate) struct CallError {
     pub(crate) service: Service,
     pub(crate) code: Code,
+    /// How often the service was called for it; 0 where a breaker or a bulkhead spared it the call.
+    pub(crate) attempts: u32,
     /// From the call's start to its failure.
     pub(crate) after: Duration,
 }
@@ -27,14 +29,79 @@ impl fmt::Display for CallError {
             Code::Status5xx => write!(f, "the service failed"),
             Code::BadPayload => write!(f, "the answer could not be understood"),
             Code::BodyTooLarge => write!(f, "the answer was too large"),
-            Code::CircuitOpen | Code::BulkheadFull | Code::RetryBudget | Code::SkippedDependency => {
-                f.write_str(self.code.label())
-            }
+            Code::CircuitOpen => write!(f, "the service was not asked, since it keeps failing"),
+            Code::BulkheadFull => write!(f, "the service was not asked, since too many calls to it are under way"),
+            Code::RetryBudget | Code::SkippedDependency => f.write_str(self.code.label()),
         }
     }
 }
 
 impl Error for CallError {}
+
+/// A failed attempt.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Failed {
+    pub(super) code: Code,
+    /// The connection had carried an answer before, and broke before this one's: most likely the service was closing it
+    /// just then, since it had been idle.
+    pub(super) on_reused_connection: bool,
+    pub(super) took: Duration,
+}
+
+/// A call that was not made, or whose answer made no sense.
+impl From<Code> for Failed {
+    fn from(code: Code) -> Self {
+        Self { code, on_reused_connection: false, took: Duration::ZERO }
+    }
+}
+
+/// Whether an attempt that failed so may be made again, and might do better: any, where the service can't have seen it;
+/// otherwise one that does the same if done twice.
+pub(super) fn is_safe_to_repeat(code: Code, idempotent: bool) -> bool {
+    match code {
+        Code::ConnectRefused | Code::ConnectTimeout | Code::Dns => true,
+        Code::Reset | Code::Status5xx | Code::Timeout => idempotent,
+        Code::Status4xx
+        | Code::BadPayload
+        | Code::BodyTooLarge
+        | Code::DeadlineExceeded
+        | Code::CircuitOpen
+        | Code::BulkheadFull
+        | Code::RetryBudget
+        | Code::SkippedDependency => false,
+    }
+}
+
+/// Whose fault a failure is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Blame {
+    /// The service's, or the way to it.
+    Service,
+    /// The request's: the service is well and refused it.
+    Request,
+    /// Nobody's: the gateway spared the service the call, or had no time left.
+    Gateway,
+}
+
+/// Whose fault it is.
+pub(super) fn blame(code: Code) -> Blame {
+    match code {
+        Code::Timeout
+        | Code::ConnectRefused
+        | Code::ConnectTimeout
+        | Code::Dns
+        | Code::Reset
+        | Code::Status5xx
+        | Code::BadPayload
+        | Code::BodyTooLarge => Blame::Service,
+        Code::Status4xx => Blame::Request,
+        Code::DeadlineExceeded
+        | Code::CircuitOpen
+        | Code::BulkheadFull
+        | Code::RetryBudget
+        | Code::SkippedDependency => Blame::Gateway,
+    }
+}
 
 /// The first I/O error among the causes of `error`.
 fn io_error<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a io::Error> {

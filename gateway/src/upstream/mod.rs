@@ -1,39 +1,58 @@
 //! Calls to one service: one HTTP client, one timeout, one set of words for failures. A call never outlasts the request's
 //! deadline. Which calls are made, and what their bodies mean, is [`services`]' part.
 //!
-//! Retries, breakers and bulkheads would wrap [`Upstream::call`]: it makes exactly one attempt.
+//! The way of a call: the breaker lets it through ([`breaker`]), there is a place in the bulkhead ([`bulkhead`]), and only
+//! then is anything sent ([`wire`]). What either turns away costs the service nothing, and says nothing about how long it
+//! takes. A call that failed may be made once more ([`retry`]), on the same way and within the same timeout.
 
 mod base;
+mod breaker;
+mod bulkhead;
 mod error;
+mod retry;
 pub(crate) mod services;
+mod wire;
 
 pub(crate) use base::{BaseUrl, Segment};
 pub(crate) use error::CallError;
 
 use crate::{
     edge::context::RequestContext,
-    labels::{Code, Service},
+    labels::{Circuit, Code, Service},
     metrics::Metrics,
+    settings::UpstreamSettings,
 };
+use breaker::{Breaker, Permit};
+use bulkhead::Bulkhead;
 use bytes::Bytes;
-use host::{
-    Host,
-    http::{Client, ClientConfig},
-};
-use http::{HeaderValue, Method, Request, StatusCode, header};
-use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
-use hyper_util::client::legacy::connect::capture_connection;
+use error::{Blame, Failed};
+use host::Host;
+use http::Method;
+use retry::Retries;
 use std::{sync::Arc, time::Duration};
 use tokio::time::Instant;
+use wire::{Until, Wire};
 
 /// One service.
 pub(crate) struct Upstream {
+    host: Host,
     service: Service,
-    base: BaseUrl,
-    client: Client<Full<Bytes>>,
     timeout: Duration,
-    body_limit: usize,
+    wire: Wire,
+    /// `None` where the settings want none.
+    breaker: Option<Breaker>,
+    bulkhead: Bulkhead,
+    /// `None` where the settings want none.
+    retries: Option<Retries>,
     metrics: Arc<Metrics>,
+}
+
+/// What is called, and how much of its time and its answer is taken.
+pub(crate) struct Target {
+    pub(crate) service: Service,
+    pub(crate) base: BaseUrl,
+    pub(crate) timeout: Duration,
+    pub(crate) body_limit: usize,
 }
 
 /// What is asked.
@@ -42,6 +61,8 @@ pub(crate) struct Call<'a> {
     pub(crate) path: &'a [Segment],
     /// JSON.
     pub(crate) body: Option<Bytes>,
+    /// Made twice, it does the same as made once.
+    pub(crate) idempotent: bool,
 }
 
 /// What a service answered: JSON, not looked at yet, or that there is no such thing.
@@ -50,105 +71,138 @@ pub(crate) enum Reply {
     NotFound,
 }
 
+/// One call and what it has so far.
+struct Attempts<'a> {
+    call: &'a Call<'a>,
+    context: &'a RequestContext,
+    until: Until,
+    /// Attempts that were sent.
+    made: u32,
+}
+
 impl Upstream {
-    pub(crate) fn new(
-        host: &Host,
-        service: Service,
-        base: BaseUrl,
-        timeout: Duration,
-        body_limit: usize,
-        metrics: Arc<Metrics>,
-    ) -> Self {
-        // The services close idle connections after 30 s.
-        let client = host::http::client(host, ClientConfig::default());
-        Self { service, base, client, timeout, body_limit, metrics }
+    pub(crate) fn new(host: &Host, target: Target, settings: &UpstreamSettings, metrics: Arc<Metrics>) -> Self {
+        let Target { service, base, timeout, body_limit } = target;
+        let breaker = settings
+            .breaker
+            .then(|| Breaker::start(host, service, breaker_config(settings, timeout), Arc::clone(&metrics)));
+        let retries =
+            settings.retries.then(|| Retries::new(host, service, settings.retry_budget, Arc::clone(&metrics)));
+        let (wire, bulkhead) = (Wire::new(host, base, body_limit), Bulkhead::new(settings.bulkhead));
+        Self { host: host.clone(), service, timeout, wire, breaker, bulkhead, retries, metrics }
     }
 
     pub(crate) fn service(&self) -> Service {
         self.service
     }
 
-    /// One attempt, within the service's timeout and the request's `deadline`, whichever ends first. `understand` turns
+    /// The state of its circuit; `None` where it has no breaker.
+    pub(crate) fn circuit(&self) -> Option<Circuit> {
+        self.breaker.as_ref().map(Breaker::state)
+    }
+
+    /// One call, within the service's timeout and the request's `deadline`, whichever ends first. `understand` turns
     /// the reply into what is wanted, and fails with the code that the call then has.
     pub(crate) async fn call<T>(
         &self,
         call: Call<'_>,
         context: &RequestContext,
         deadline: Instant,
-        understand: impl FnOnce(Reply) -> Result<T, Code>,
+        understand: impl Fn(Reply) -> Result<T, Code>,
     ) -> Result<T, CallError> {
         let started = Instant::now();
-        self.metrics.call(self.service);
-        let result = self.attempt(call, context, started, deadline).await.and_then(understand);
-        let after = started.elapsed();
-        self.metrics.called(self.service, after, result.as_ref().err().copied());
-        result.map_err(|code| CallError { service: self.service, code, after })
+        let until = Until { own: started + self.timeout, deadline };
+        let mut attempts = Attempts { call: &call, context, until, made: 0 };
+        let mut result = self.attempt(&mut attempts, None, &understand).await;
+        if let Err(failed) = result
+            && let Some(pause) = self.pause_before_retry(&failed, &attempts)
+        {
+            self.host.sleep(pause).await;
+            let again = self.attempt(&mut attempts, Some(failed.code), &understand).await;
+            // One that was turned away says less than what the service itself did.
+            if attempts.made == 2 {
+                result = again;
+            }
+        }
+        result.map_err(|Failed { code, .. }| {
+            self.metrics.service_error(self.service, code);
+            CallError { service: self.service, code, attempts: attempts.made, after: started.elapsed() }
+        })
     }
 
-    async fn attempt(
+    fn pause_before_retry(&self, failed: &Failed, attempts: &Attempts<'_>) -> Option<Duration> {
+        let retries = self.retries.as_ref()?;
+        // While its circuit isn't closed a service is spared all that isn't needed.
+        let spared = self.circuit().is_some_and(|circuit| circuit != Circuit::Closed);
+        if spared { None } else { retries.pause(failed, attempts.call.idempotent, attempts.until.end()) }
+    }
+
+    /// One attempt; `again` is what the one before failed with.
+    async fn attempt<T>(
         &self,
-        call: Call<'_>,
-        context: &RequestContext,
-        started: Instant,
-        deadline: Instant,
-    ) -> Result<Reply, Code> {
-        if deadline <= started {
-            return Err(Code::DeadlineExceeded);
+        attempts: &mut Attempts<'_>,
+        again: Option<Code>,
+        understand: impl Fn(Reply) -> Result<T, Code>,
+    ) -> Result<T, Failed> {
+        let started = Instant::now();
+        if attempts.until.deadline <= started {
+            return Err(Code::DeadlineExceeded.into());
         }
-        let mut request = self.request(call, context);
-        let connection = capture_connection(&mut request);
-        let own = started + self.timeout;
-        match tokio::time::timeout_at(own.min(deadline), self.exchange(request)).await {
-            Ok(result) => result,
-            Err(_) if deadline < own => Err(Code::DeadlineExceeded),
-            Err(_) if connection.connection_metadata().is_none() => Err(Code::ConnectTimeout),
-            Err(_) => Err(Code::Timeout),
-        }
-    }
-
-    async fn exchange(&self, request: Request<Full<Bytes>>) -> Result<Reply, Code> {
-        let response = self.client.request(request).await.map_err(|error| error::of_client(&error))?;
-        match response.status() {
-            StatusCode::OK => {}
-            StatusCode::NOT_FOUND => return Ok(Reply::NotFound),
-            status if status.is_client_error() => return Err(Code::Status4xx),
-            status if status.is_server_error() => return Err(Code::Status5xx),
-            // Redirects aren't followed, and no endpoint has any other success.
-            _ => return Err(Code::BadPayload),
-        }
-        match Limited::new(response.into_body(), self.body_limit).collect().await {
-            Ok(body) => Ok(Reply::Found(body.to_bytes())),
-            Err(error) if error.is::<LengthLimitError>() => Err(Code::BodyTooLarge),
-            Err(error) => Err(error::of_transfer(error.as_ref())),
-        }
-    }
-
-    /// Only these headers go upstream.
-    fn request(&self, call: Call<'_>, context: &RequestContext) -> Request<Full<Bytes>> {
-        let mut request = Request::new(Full::new(call.body.clone().unwrap_or_default()));
-        *request.method_mut() = call.method;
-        *request.uri_mut() = self.base.join(call.path);
-        let headers = request.headers_mut();
-        let json = HeaderValue::from_static("application/json");
-        if call.body.is_some() {
-            headers.insert(header::CONTENT_TYPE, json.clone());
-        }
-        headers.insert(header::ACCEPT, json);
-        context.propagate(headers);
-        request
-    }
-
-    /// Whether the service says that it is well, within `limit`. Not counted among the calls.
-    pub(crate) async fn probe(&self, limit: Duration) -> bool {
-        let mut request = Request::new(Full::default());
-        *request.uri_mut() = self.base.join(&[Segment::Fixed("health")]);
-        let probe = async {
-            let response = self.client.request(request).await.ok()?;
-            let status = response.status();
-            // Read to its end, so that the connection can be used again.
-            Limited::new(response.into_body(), self.body_limit).collect().await.ok()?;
-            Some(status == StatusCode::OK)
+        let permit = match &self.breaker {
+            Some(breaker) => Some(breaker.enter().ok_or(Code::CircuitOpen)?),
+            None => None,
         };
-        tokio::time::timeout(limit, probe).await.ok().flatten().unwrap_or(false)
+        let _place = self.bulkhead.enter().ok_or(Code::BulkheadFull)?;
+        attempts.made += 1;
+        self.count(again);
+        let active = self.metrics.upstream().active(self.service);
+        let reply = self.wire.send(attempts.call, attempts.context, started, attempts.until).await;
+        let result = reply.and_then(|reply| understand(reply).map_err(Failed::from));
+        drop(active);
+        self.metrics.call_ended(self.service, started.elapsed());
+        if let Some(permit) = permit {
+            tell(permit, result.as_ref().err());
+        }
+        result
+    }
+
+    fn count(&self, again: Option<Code>) {
+        self.metrics.call(self.service);
+        match (again, &self.retries) {
+            (Some(code), _) => self.metrics.upstream().retry(self.service, code),
+            (None, retries) => {
+                self.metrics.upstream().first_attempt(self.service);
+                retries.iter().for_each(Retries::first_attempt);
+            }
+        }
+    }
+
+    /// Whether the service says that it is well, within `limit`. Not counted among the calls, and whatever its circuit.
+    pub(crate) async fn probe(&self, limit: Duration) -> bool {
+        self.wire.probe(limit).await
+    }
+}
+
+fn breaker_config(settings: &UpstreamSettings, timeout: Duration) -> breaker::Config {
+    breaker::Config {
+        limits: breaker::Limits {
+            calls: settings.breaker_calls,
+            age: settings.breaker_age,
+            minimum: settings.breaker_minimum,
+            failures_percent: settings.breaker_failures.into(),
+            slow_percent: settings.breaker_slow_calls.into(),
+        },
+        slow_after: timeout.mul_f64(f64::from(settings.breaker_slow_after) / 100.0),
+        open: settings.breaker_open,
+    }
+}
+
+/// Tells the breaker how an attempt went. One that the gateway itself cut short says nothing, unless it was slow; nor does
+/// a connection that had been idle and broke.
+fn tell(permit: Permit<'_>, failed: Option<&Failed>) {
+    match failed.map(|failed| (error::blame(failed.code), failed.on_reused_connection)) {
+        Some((Blame::Service, false)) => permit.end(true),
+        None | Some((Blame::Request, _)) => permit.end(false),
+        Some((Blame::Gateway, _) | (Blame::Service, true)) => drop(permit),
     }
 }

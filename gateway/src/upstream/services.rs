@@ -44,7 +44,7 @@ pub(crate) async fn user(
     id: UserId,
 ) -> Result<Option<Json>, CallError> {
     let path = [Segment::Fixed("users"), Segment::Number(id.get())];
-    let call = Call { method: Method::GET, path: &path, body: None };
+    let call = Call { method: Method::GET, path: &path, body: None, idempotent: true };
     upstream
         .call(call, context, deadline, |reply| match reply {
             Reply::NotFound => Ok(None),
@@ -61,7 +61,7 @@ pub(crate) async fn orders(
     id: UserId,
 ) -> Result<Option<Orders>, CallError> {
     let path = [Segment::Fixed("orders"), Segment::Fixed("user"), Segment::Number(id.get())];
-    let call = Call { method: Method::GET, path: &path, body: None };
+    let call = Call { method: Method::GET, path: &path, body: None, idempotent: true };
     upstream
         .call(call, context, deadline, |reply| match reply {
             Reply::NotFound => Ok(None),
@@ -79,7 +79,8 @@ pub(crate) async fn products(
 ) -> Result<Batch, CallError> {
     let path = [Segment::Fixed("products"), Segment::Fixed("batch")];
     let body = serde_json::json!({ "ids": ids }).to_string();
-    let call = Call { method: Method::POST, path: &path, body: Some(Bytes::from(body)) };
+    // A question, though a POST: asked twice it changes nothing.
+    let call = Call { method: Method::POST, path: &path, body: Some(Bytes::from(body)), idempotent: true };
     upstream
         .call(call, context, deadline, |reply| match reply {
             Reply::NotFound => Err(Code::Status4xx),
@@ -166,6 +167,8 @@ fn read_batch(body: &[u8], ids: &[String]) -> Result<Batch, Code> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::{any, prop, proptest};
+    use serde_json::json;
 
     fn id(number: u64) -> UserId {
         number.to_string().parse().unwrap()
@@ -203,6 +206,43 @@ mod tests {
         let whole = br#"[{"id":"o1","product_ids":["p2"]}]"#;
         for length in 0..whole.len() {
             assert_eq!(read_orders(&whole[..length], id(1)).unwrap_err(), Code::BadPayload);
+        }
+    }
+
+    proptest! {
+        /// Whatever the service says: each id ends in one place, in the order of the question, and none but those.
+        #[test]
+        fn every_id_of_a_batch_is_accounted_for_once(
+            asked in prop::collection::btree_set(0_u8..40, 0..30),
+            found in prop::collection::vec(0_u8..40, 0..40),
+            gone in prop::collection::vec(0_u8..40, 0..20),
+            unknown in prop::collection::vec(0_u8..40, 0..20),
+            backwards in any::<bool>(),
+        ) {
+            let name = |id: &u8| format!("p{id}");
+            let names = |ids: &[u8]| ids.iter().map(name).collect::<Vec<_>>();
+            let mut ids: Vec<String> = asked.iter().map(name).collect();
+            if backwards {
+                ids.reverse();
+            }
+            let products: Vec<_> = found.iter().map(|id| json!({ "id": name(id) })).collect();
+            let body = json!({ "products": products, "gone": names(&gone), "unknown": names(&unknown) }).to_string();
+            let batch = read_batch(body.as_bytes(), &ids).unwrap();
+            let shown: Vec<String> = batch
+                .found
+                .iter()
+                .map(|product| serde_json::from_str::<serde_json::Value>(product.get()).unwrap())
+                .map(|product| product["id"].as_str().unwrap().to_owned())
+                .collect();
+            let place = |id: &String| ids.iter().position(|asked| asked == id).expect("it was asked for");
+            for part in [&shown, &batch.gone, &batch.unanswered] {
+                assert!(part.iter().map(place).is_sorted());
+            }
+            let mut all: Vec<&String> = shown.iter().chain(&batch.gone).chain(&batch.unanswered).collect();
+            all.sort_by_key(|id| place(id));
+            assert_eq!(all, ids.iter().collect::<Vec<_>>());
+            assert!(shown.iter().all(|id| names(&found).contains(id)));
+            assert!(batch.gone.iter().all(|id| names(&gone).contains(id) || names(&unknown).contains(id)));
         }
     }
 }

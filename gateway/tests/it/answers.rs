@@ -63,6 +63,18 @@ async fn many_products_are_asked_for_in_several_batches() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn of_many_missing_products_only_some_are_named() {
+    let world = cold(&[]);
+    *world.order.ids.lock().unwrap() = (0..600).map(|n| format!("p{n}")).collect();
+    world.product.becomes(Behaviour::Status(500));
+    let answer = world.get("/api/profile/42").await;
+    assert_eq!(answer.at("/errors").as_array().unwrap().len(), 2);
+    assert_eq!(answer.at("/errors/0/missing_ids").as_array().unwrap().len(), 50);
+    assert_eq!(answer.at("/errors/1/missing_ids/0"), "p500");
+    assert_eq!(answer.at("/meta/parts/products/state"), "failed");
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_unknown_user_is_a_404_and_no_services_fault() {
     let world = cold(&[]);
     let answer = world.get("/api/profile/900").await;

@@ -67,6 +67,7 @@ async fn trace_baggage_and_request_id_go_to_every_service_and_nothing_else_does(
             "traceparent",
             "tracestate",
             "x-request-id",
+            "x-request-timeout-ms",
         ];
         assert!(headers.keys().all(|name| allowed.contains(&name.as_str())), "{headers:?}");
     }

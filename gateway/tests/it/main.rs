@@ -7,5 +7,7 @@ mod cache;
 mod edge;
 mod life;
 mod redis;
+mod retries;
 mod support;
 mod tcp;
+mod upstream;

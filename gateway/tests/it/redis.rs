@@ -177,7 +177,7 @@ async fn a_key_of_another_type_is_a_miss_and_the_connection_stays() {
 
 #[tokio::test(start_paused = true)]
 async fn writes_beyond_the_queue_are_dropped_and_counted() {
-    let world = World::start(&[]).await;
+    let world = World::start(&[("GATEWAY_BULKHEAD", "0")]).await;
     world.redis.becomes(Mood::MuteForData);
     let requests = (2000..3500).map(|user| {
         let world = &world;

@@ -9,6 +9,10 @@ use hyper_util::{
 use std::{
     io,
     pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     task::{Context, Poll},
     time::Duration,
 };
@@ -78,12 +82,32 @@ impl Service<hyper::Uri> for Connector {
     }
 }
 
+/// Whether a connection of a [`Client`] has carried an answer before: then the other side may have been closing it just as
+/// the next request went out (the keep-alive race). Whoever gets an answer says so; hyper knows, and doesn't tell.
+///
+/// It is found among the extras of a captured connection ([`legacy::connect::capture_connection`]).
+#[derive(Clone, Debug, Default)]
+pub struct Reuse(Arc<AtomicBool>);
+
+impl Reuse {
+    /// An answer came on this connection.
+    pub fn answered(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether an answer came on this connection before.
+    #[must_use]
+    pub fn has_answered(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
 /// A stream that hyper can pool.
 pub struct Transport(Stream);
 
 impl Connection for Transport {
     fn connected(&self) -> Connected {
-        Connected::new()
+        Connected::new().extra(Reuse::default())
     }
 }
 

@@ -3,5 +3,5 @@
 mod client;
 mod server;
 
-pub use client::{Client, ClientConfig, Connector, client};
+pub use client::{Client, ClientConfig, Connector, Reuse, client};
 pub use server::{ServerConfig, serve};

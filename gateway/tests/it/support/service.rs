@@ -27,6 +27,8 @@ pub(crate) enum Behaviour {
     Good,
     Slow(Duration),
     Status(u16),
+    /// This status once, and good after that.
+    Once(u16),
     /// 200 with this body.
     Text(String),
     Hang,
@@ -92,7 +94,10 @@ impl Fake {
                 tokio::time::sleep(delay).await;
                 good()
             }
-            Behaviour::Status(status) => {
+            Behaviour::Status(status) | Behaviour::Once(status) => {
+                if matches!(behaviour, Behaviour::Once(_)) {
+                    self.becomes(Behaviour::Good);
+                }
                 (StatusCode::from_u16(status).unwrap(), "secret of http://users:80").into_response()
             }
             Behaviour::Text(text) => text.into_response(),
