@@ -86,6 +86,8 @@ labels! {
         Absent = "absent",
         /// It has, but its time is over.
         Expired = "expired",
+        /// The other tier has one that was gathered later.
+        Older = "older",
         /// There is no connection: it was not asked.
         Down = "down",
         /// No answer in time.

@@ -18,7 +18,7 @@ mod user_id;
 
 pub use settings::Settings;
 
-use cache::Cache;
+use cache::{Cache, Flights};
 use edge::context::Ids;
 use health::Board;
 use host::{Host, http::ServerConfig};
@@ -61,6 +61,7 @@ struct App {
     ids: Arc<Ids>,
     upstreams: Upstreams,
     cache: Cache,
+    flights: Flights<Arc<profile::Flown>>,
 }
 
 impl App {
@@ -70,7 +71,7 @@ impl App {
         let upstreams = Upstreams::new(host, &settings, &metrics);
         let cache = Cache::start(host, &settings, &metrics, &board);
         let ids = Arc::new(Ids::new(host));
-        Ok(Self { host: host.clone(), settings, metrics, board, ids, upstreams, cache })
+        Ok(Self { host: host.clone(), settings, metrics, board, ids, upstreams, cache, flights: Flights::new() })
     }
 }
 

@@ -5,6 +5,9 @@
 mod upstream;
 
 pub(crate) use upstream::UpstreamMetrics;
+mod cache;
+
+pub(crate) use cache::CacheMetrics;
 
 use crate::labels::{Code, Connect, Freshness, Label, Method, Miss, Mode, Outcome, Route, Service, Tier, Write};
 use prometheus::{
@@ -35,6 +38,8 @@ pub(crate) struct Metrics {
     calls: IntCounterVec,
     call_duration: HistogramVec,
     upstream: UpstreamMetrics,
+    /// The cache beyond its lookups.
+    pub(crate) cache: CacheMetrics,
 }
 
 /// Registers what it makes.
@@ -91,6 +96,7 @@ impl Metrics {
             calls: make.counters("service_calls_total", "Calls to services", &["service"])?,
             call_duration: make.histograms("service_call_duration_seconds", "Calls to services", &["service"])?,
             upstream: UpstreamMetrics::register(&make)?,
+            cache: CacheMetrics::register(&make)?,
         };
         metrics.start_at_zero();
         Ok(metrics)

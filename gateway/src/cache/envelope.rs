@@ -3,7 +3,7 @@
 //! In Redis it is a line and JSON:
 //!
 //! ```text
-//! gateway-profile/1 <checksum, 16 hex digits> <user id> <stored at, ms> <fresh until, ms>\n{…}
+//! gateway-profile/2 <checksum, 16 hex digits> <user id> <stored at, ms> <fresh until, ms> <stale until, ms>\n{…}
 //! ```
 //!
 //! The checksum (XXH3, 64 bit) covers everything after it. It finds truncation and garbage; it is no signature: whoever
@@ -13,7 +13,7 @@ use crate::{labels::Miss, profile::Profile, user_id::UserId};
 use std::time::Duration;
 
 /// Raised when the format changes: entries of other versions are misses.
-const VERSION: &str = "gateway-profile/1";
+const VERSION: &str = "gateway-profile/2";
 const FORMAT: &str = "gateway-profile/";
 
 /// Bytes that an entry in memory takes beside its JSON, roughly.
@@ -26,6 +26,7 @@ pub(crate) struct Entry {
     pub(crate) user: UserId,
     stored_at_ms: u64,
     fresh_until_ms: u64,
+    stale_until_ms: u64,
     pub(crate) profile: Profile,
 }
 
@@ -38,9 +39,11 @@ fn checksum(rest: &[u8]) -> String {
 }
 
 impl Entry {
-    /// A profile gathered at `now` (since the Unix epoch).
-    pub(super) fn new(user: UserId, now: Duration, ttl: Duration, profile: Profile) -> Self {
-        Self { user, stored_at_ms: millis(now), fresh_until_ms: millis(now.saturating_add(ttl)), profile }
+    /// A profile gathered at `now` (since the Unix epoch), fresh for `fresh`, and of use in need for `stale` after that.
+    pub(super) fn new(user: UserId, now: Duration, fresh: Duration, stale: Duration, profile: Profile) -> Self {
+        let fresh_until = now.saturating_add(fresh);
+        let stale_until_ms = millis(fresh_until.saturating_add(stale));
+        Self { user, stored_at_ms: millis(now), fresh_until_ms: millis(fresh_until), stale_until_ms, profile }
     }
 
     /// When it was gathered, since the Unix epoch.
@@ -53,6 +56,11 @@ impl Entry {
         Duration::from_millis(self.fresh_until_ms)
     }
 
+    /// Until when it may be shown where nothing better can be had, since the Unix epoch.
+    pub(crate) fn stale_until(&self) -> Duration {
+        Duration::from_millis(self.stale_until_ms)
+    }
+
     /// Bytes that it takes in memory, roughly.
     pub(super) fn weight(&self) -> usize {
         let Profile { user, orders, products, gone } = &self.profile;
@@ -62,7 +70,8 @@ impl Entry {
 
     pub(super) fn encode(&self) -> Vec<u8> {
         let profile = serde_json::to_string(&self.profile).expect("checked JSON and strings are JSON");
-        let rest = format!("{} {} {}\n{profile}", self.user, self.stored_at_ms, self.fresh_until_ms);
+        let Self { user, stored_at_ms, fresh_until_ms, stale_until_ms, .. } = self;
+        let rest = format!("{user} {stored_at_ms} {fresh_until_ms} {stale_until_ms}\n{profile}");
         format!("{VERSION} {} {rest}", checksum(rest.as_bytes())).into_bytes()
     }
 
@@ -79,7 +88,7 @@ impl Entry {
         }
         let (line, profile) = rest.split_once('\n').ok_or(Miss::Corrupt)?;
         let fields: Vec<&str> = line.split(' ').collect();
-        let [owner, stored_at, fresh_until] = fields[..] else { return Err(Miss::Corrupt) };
+        let [owner, stored_at, fresh_until, stale_until] = fields[..] else { return Err(Miss::Corrupt) };
         if owner.parse() != Ok(user) {
             return Err(Miss::WrongKey);
         }
@@ -88,6 +97,7 @@ impl Entry {
             user,
             stored_at_ms: number(stored_at)?,
             fresh_until_ms: number(fresh_until)?,
+            stale_until_ms: number(stale_until)?,
             profile: serde_json::from_str(profile).map_err(|_| Miss::Corrupt)?,
         })
     }
@@ -111,7 +121,8 @@ mod tests {
             products: json(serde_json::json!([{ "id": name }])),
             gone,
         };
-        Entry::new(user(number), Duration::from_millis(now), Duration::from_millis(ttl), profile)
+        let (now, ttl) = (Duration::from_millis(now), Duration::from_millis(ttl));
+        Entry::new(user(number), now, ttl, ttl / 2, profile)
     }
 
     #[test]
@@ -123,7 +134,7 @@ mod tests {
     #[test]
     fn other_versions_and_other_things_are_told_apart() {
         let text = String::from_utf8(entry(42, "Ada", Vec::new(), 0, 1).encode()).unwrap();
-        let newer = text.replacen("/1", "/2", 1);
+        let newer = text.replacen("/2", "/3", 1);
         assert_eq!(Entry::decode(newer.as_bytes(), user(42)).unwrap_err(), Miss::Version);
         for other in ["", "OK", "{}", "\u{0}"] {
             assert_eq!(Entry::decode(other.as_bytes(), user(42)).unwrap_err(), Miss::Corrupt);
@@ -134,13 +145,14 @@ mod tests {
         #[test]
         fn what_is_written_is_read_back(
             number in 1..=u64::MAX, name in any::<String>(), gone in prop::collection::vec(any::<String>(), 0..4),
-            now in 0..u64::MAX / 2, ttl in 0..u64::MAX / 2,
+            now in 0..u64::MAX / 4, ttl in 0..u64::MAX / 4,
         ) {
             let entry = entry(number, &name, gone, now, ttl);
             let bytes = entry.encode();
             let read = Entry::decode(&bytes, user(number)).unwrap();
             assert_eq!(read.encode(), bytes);
             assert_eq!((read.stored_at(), read.fresh_until()), (entry.stored_at(), entry.fresh_until()));
+            assert_eq!(read.stale_until(), entry.stale_until());
             assert_eq!(read.profile.gone, entry.profile.gone);
         }
 

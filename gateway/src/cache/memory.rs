@@ -2,7 +2,7 @@
 
 use super::Entry;
 use crate::user_id::UserId;
-use quick_cache::{OptionsBuilder, Weighter, sync::DefaultLifecycle};
+use quick_cache::{Options, OptionsBuilder, Weighter, sync::DefaultLifecycle};
 use std::{
     hash::{BuildHasherDefault, DefaultHasher},
     sync::Arc,
@@ -15,7 +15,7 @@ const USUAL_WEIGHT: usize = 4096;
 const SHARDS: usize = 4;
 
 /// The hasher has no random keys: two runs evict alike.
-type Hasher = BuildHasherDefault<DefaultHasher>;
+pub(super) type Hasher = BuildHasherDefault<DefaultHasher>;
 
 pub(super) struct MemoryTier {
     entries: quick_cache::sync::Cache<UserId, Arc<Entry>, ByBytes, Hasher>,
@@ -30,14 +30,19 @@ impl Weighter<UserId, Arc<Entry>> for ByBytes {
     }
 }
 
+/// For about so many items that weigh so much together.
+pub(super) fn options(items: usize, weight: u64) -> Options {
+    OptionsBuilder::new()
+        .shards(SHARDS)
+        .estimated_items_capacity(items)
+        .weight_capacity(weight)
+        .build()
+        .expect("both capacities are given")
+}
+
 impl MemoryTier {
     pub(super) fn new(bytes: usize) -> Self {
-        let options = OptionsBuilder::new()
-            .shards(SHARDS)
-            .estimated_items_capacity((bytes / USUAL_WEIGHT).max(1))
-            .weight_capacity(bytes as u64)
-            .build()
-            .expect("both capacities are given");
+        let options = options((bytes / USUAL_WEIGHT).max(1), bytes as u64);
         let entries =
             quick_cache::sync::Cache::with_options(options, ByBytes, Hasher::default(), DefaultLifecycle::default());
         Self { entries }
@@ -45,6 +50,15 @@ impl MemoryTier {
 
     pub(super) fn get(&self, user: UserId) -> Option<Arc<Entry>> {
         self.entries.get(&user)
+    }
+
+    /// As [`MemoryTier::get`], but it doesn't count as use.
+    pub(super) fn peek(&self, user: UserId) -> Option<Arc<Entry>> {
+        self.entries.peek(&user)
+    }
+
+    pub(super) fn remove(&self, user: UserId) {
+        self.entries.remove(&user);
     }
 
     /// Keeps the entry unless one that is as new is there.
@@ -67,7 +81,7 @@ mod tests {
         let json = |text: &str| to_raw_value(text).unwrap().into();
         let profile = Profile { user: json(&"x".repeat(1000)), orders: json(""), products: json(""), gone: Vec::new() };
         let user = user.to_string().parse().unwrap();
-        Arc::new(Entry::new(user, Duration::from_secs(now), Duration::from_secs(30), profile))
+        Arc::new(Entry::new(user, Duration::from_secs(now), Duration::from_secs(30), Duration::ZERO, profile))
     }
 
     #[test]

@@ -4,26 +4,37 @@
 //! reason. Every entry is written to both tiers, so that memory is warm when Redis dies; writes to Redis wait in a bounded
 //! queue that no request waits for.
 //!
-//! Freshness comes from an entry's own times ([`Entry`]), never from when a tier got it.
+//! Freshness comes from an entry's own times ([`Entry`]), never from when a tier got it. What is no longer fresh is kept
+//! for the case that the services give nothing better.
 
 mod envelope;
+mod flights;
+mod lookup;
 mod memory;
+mod negative;
 mod redis;
 
 pub(crate) use envelope::Entry;
+pub(crate) use flights::Flights;
+pub(crate) use lookup::{Found, LookedUp, Misses};
 
 use crate::{
     health::Board,
-    labels::{Component, Freshness, Label as _, Miss, Mode, Tier},
+    labels::{Component, Freshness, Miss, Mode, Tier},
     metrics::Metrics,
     profile::Profile,
     settings::Settings,
     user_id::UserId,
 };
-use host::Host;
+use host::{Host, Random};
 use memory::MemoryTier;
+use negative::Negative;
+use rand::RngExt as _;
 use redis::RedisTier;
-use std::{fmt, sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 use tokio::time::Instant;
 
 /// Both tiers; either may be off.
@@ -31,49 +42,13 @@ pub(crate) struct Cache {
     host: Host,
     memory: Option<MemoryTier>,
     redis: Option<RedisTier>,
+    negative: Negative,
     ttl: Duration,
+    /// Of the time.
+    ttl_jitter: f64,
+    jitter: Mutex<Random>,
+    stale: Duration,
     metrics: Arc<Metrics>,
-}
-
-/// An entry and where it was.
-pub(crate) struct Found {
-    pub(crate) entry: Arc<Entry>,
-    pub(crate) tier: Tier,
-}
-
-/// What came of asking the tiers in turn.
-#[derive(Default)]
-pub(crate) struct LookedUp {
-    pub(crate) found: Option<Found>,
-    pub(crate) misses: Misses,
-}
-
-/// Tiers that were asked and gave nothing, and why.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Misses(Vec<(Tier, Miss)>);
-
-impl Misses {
-    /// Why the services have to be asked, as a `fwd` of RFC 9211.
-    pub(crate) fn forwarded_because(&self) -> &'static str {
-        let any = |wanted: Miss| self.0.iter().any(|(_, miss)| *miss == wanted);
-        match self.0.as_slice() {
-            [] => "bypass",
-            _ if any(Miss::Expired) => "stale",
-            misses if misses.iter().all(|(_, miss)| *miss == Miss::Absent) => "uri-miss",
-            _ => "miss",
-        }
-    }
-}
-
-/// `redis:timeout memory:absent`.
-impl fmt::Display for Misses {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, (tier, miss)) in self.0.iter().enumerate() {
-            let space = if index > 0 { " " } else { "" };
-            write!(f, "{space}{}:{}", tier.label(), miss.label())?;
-        }
-        Ok(())
-    }
 }
 
 impl Cache {
@@ -93,62 +68,106 @@ impl Cache {
         }
         let redis =
             (on && settings.cache_redis).then(|| RedisTier::start(host, settings, metrics, board, without_redis));
-        Self { host: host.clone(), memory, redis, ttl: settings.cache_ttl, metrics: Arc::clone(metrics) }
+        Self {
+            host: host.clone(),
+            memory,
+            redis,
+            negative: Negative::new(settings.caching.negative),
+            ttl: settings.cache_ttl,
+            ttl_jitter: settings.caching.ttl_jitter,
+            jitter: Mutex::new(host.rng("cache ttl")),
+            stale: settings.caching.stale,
+            metrics: Arc::clone(metrics),
+        }
     }
 
     /// Asks the tiers for the profile of `user`, and waits for Redis until `deadline` at most.
     pub(crate) async fn look_up(&self, user: UserId, deadline: Instant) -> LookedUp {
-        let mut misses = Misses::default();
-        let mut found = None;
+        let mut looked = LookedUp::default();
         if let Some(redis) = &self.redis {
             let lookup = self.metrics.lookup(Tier::Redis);
-            match redis.get(user, deadline).await.and_then(|entry| self.fresh(entry)) {
+            let entry = redis.get(user, deadline).await;
+            let entry = entry.and_then(|entry| self.fresh(entry, Tier::Redis, &mut looked));
+            match entry.and_then(|entry| self.newest(entry)) {
                 Ok(entry) => {
                     lookup.hit(Freshness::Fresh);
-                    self.keep_warm(&entry);
-                    found = Some(Found { entry, tier: Tier::Redis });
+                    looked.found = Some(Found { entry, tier: Tier::Redis });
+                    return looked;
                 }
                 Err(miss) => {
                     lookup.miss(miss);
-                    misses.0.push((Tier::Redis, miss));
+                    looked.misses.add(Tier::Redis, miss);
                 }
             }
         }
-        if let (None, Some(memory)) = (&found, &self.memory) {
-            let lookup = self.metrics.lookup(Tier::Memory);
-            match memory.get(user).ok_or(Miss::Absent).and_then(|entry| self.fresh(entry)) {
-                Ok(entry) => {
-                    lookup.hit(Freshness::Fresh);
-                    self.give_back(&entry, &misses);
-                    found = Some(Found { entry, tier: Tier::Memory });
-                }
-                Err(miss) => {
-                    lookup.miss(miss);
-                    misses.0.push((Tier::Memory, miss));
-                }
-            }
-        }
-        LookedUp { found, misses }
-    }
-
-    fn fresh(&self, entry: Arc<Entry>) -> Result<Arc<Entry>, Miss> {
-        if self.host.unix_now() < entry.fresh_until() { Ok(entry) } else { Err(Miss::Expired) }
-    }
-
-    /// What another gateway wrote to Redis is kept in memory too.
-    fn keep_warm(&self, entry: &Arc<Entry>) {
         if let Some(memory) = &self.memory {
-            memory.put_if_newer(entry);
+            let lookup = self.metrics.lookup(Tier::Memory);
+            looked.no_such_user = self.negative.left(user, self.host.unix_now());
+            if looked.no_such_user.is_some() {
+                lookup.hit(Freshness::Fresh);
+                return looked;
+            }
+            let entry = memory.get(user).ok_or(Miss::Absent);
+            match entry.and_then(|entry| self.fresh(entry, Tier::Memory, &mut looked)) {
+                Ok(entry) => {
+                    lookup.hit(Freshness::Fresh);
+                    self.give_back(&entry, &looked.misses);
+                    looked.found = Some(Found { entry, tier: Tier::Memory });
+                }
+                Err(miss) => {
+                    lookup.miss(miss);
+                    looked.misses.add(Tier::Memory, miss);
+                }
+            }
         }
+        looked
+    }
+
+    fn fresh(&self, entry: Arc<Entry>, tier: Tier, looked: &mut LookedUp) -> Result<Arc<Entry>, Miss> {
+        let now = self.host.unix_now();
+        if now < entry.fresh_until() {
+            return Ok(entry);
+        }
+        if self.may_be_shown(&entry) {
+            looked.keep_for_need(entry, tier);
+        }
+        Err(Miss::Expired)
+    }
+
+    /// What another gateway wrote to Redis is kept in memory too. What memory knows better is not believed of Redis: it
+    /// may have come back with what it had saved long before.
+    fn newest(&self, entry: Arc<Entry>) -> Result<Arc<Entry>, Miss> {
+        if let Some(memory) = &self.memory {
+            let there = memory.peek(entry.user);
+            if there.is_some_and(|there| there.stored_at() > entry.stored_at()) {
+                return Err(Miss::Older);
+            }
+            memory.put_if_newer(&entry);
+        }
+        self.negative.remove(entry.user);
+        Ok(entry)
     }
 
     /// Redis came back without what memory has: it gets it again, with the times that it had, unless somebody was faster.
     fn give_back(&self, entry: &Arc<Entry>, misses: &Misses) {
-        if let Some(redis) = &self.redis
-            && misses.0.contains(&(Tier::Redis, Miss::Absent))
-        {
-            redis.put_if_absent(entry);
+        let Some(redis) = &self.redis else { return };
+        match misses.of(Tier::Redis) {
+            Some(Miss::Absent) => redis.put_if_absent(entry),
+            Some(Miss::Expired | Miss::Older) => redis.put(entry),
+            _ => {}
         }
+    }
+
+    /// Whether it isn't too old to be shown where nothing better can be had. The settings of now count as well: they may
+    /// be stricter than those it was stored with.
+    pub(crate) fn may_be_shown(&self, entry: &Entry) -> bool {
+        let until = entry.stale_until().min(entry.fresh_until().saturating_add(self.stale));
+        self.host.unix_now() < until
+    }
+
+    /// Something of `found` is shown, though it is old.
+    pub(crate) fn used_in_need(&self, found: &Found) {
+        self.metrics.lookup(found.tier).hit(Freshness::Stale);
     }
 
     /// Writes a complete profile to both tiers; `None` where there is no tier.
@@ -156,7 +175,9 @@ impl Cache {
         if self.memory.is_none() && self.redis.is_none() {
             return None;
         }
-        let entry = Arc::new(Entry::new(user, self.host.unix_now(), self.ttl, profile.clone()));
+        let fresh = self.ttl.mul_f64(1.0 - self.draw_jitter());
+        let entry = Arc::new(Entry::new(user, self.host.unix_now(), fresh, self.stale, profile.clone()));
+        self.negative.remove(user);
         if let Some(memory) = &self.memory {
             memory.put_if_newer(&entry);
         }
@@ -166,26 +187,25 @@ impl Cache {
         Some(entry)
     }
 
+    /// There is no such user: what was known of them is forgotten.
+    pub(crate) fn store_no_such_user(&self, user: UserId) {
+        if let Some(memory) = &self.memory {
+            memory.remove(user);
+            self.negative.put(user, self.host.unix_now());
+        }
+        if let Some(redis) = &self.redis {
+            redis.forget(user);
+        }
+    }
+
+    fn draw_jitter(&self) -> f64 {
+        self.jitter.lock().unwrap_or_else(PoisonError::into_inner).random_range(0.0..=self.ttl_jitter)
+    }
+
     /// Waits until the writes in the queue are done, at most for `limit`, and stops what runs.
     pub(crate) async fn close(&self, limit: Duration) {
         if let Some(redis) = &self.redis {
             redis.close(limit).await;
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn forwarding_says_why() {
-        let because = |misses: &[(Tier, Miss)]| Misses(misses.to_vec()).forwarded_because();
-        assert_eq!(because(&[]), "bypass");
-        assert_eq!(because(&[(Tier::Redis, Miss::Absent), (Tier::Memory, Miss::Absent)]), "uri-miss");
-        assert_eq!(because(&[(Tier::Redis, Miss::Down), (Tier::Memory, Miss::Expired)]), "stale");
-        assert_eq!(because(&[(Tier::Redis, Miss::Timeout), (Tier::Memory, Miss::Absent)]), "miss");
-        let misses = Misses(vec![(Tier::Redis, Miss::Down), (Tier::Memory, Miss::Absent)]);
-        assert_eq!(misses.to_string(), "redis:down memory:absent");
     }
 }

@@ -1,6 +1,6 @@
 //! The one value that decides an answer's body, headers, metrics and log line.
 
-use super::{gather::Gathered, verdict::Verdict};
+use super::{flight::Flown, verdict::Verdict};
 use crate::{
     App,
     cache::{Found, Misses},
@@ -10,11 +10,14 @@ use crate::{
     user_id::UserId,
 };
 use serde::{Deserialize, Serialize};
-use std::time::Duration;
+use std::{fmt::Write as _, time::Duration};
 
 /// Entries of `errors`, and of `missing_ids` in each.
 const ERRORS_SHOWN: usize = 16;
 const MISSING_IDS_SHOWN: usize = 50;
+
+/// The parts of a profile, in the order of all arrays of three.
+const PARTS: [&str; 3] = ["user", "orders", "products"];
 
 /// A complete profile, as it is cached.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -41,6 +44,12 @@ pub(crate) struct PartError {
 }
 
 impl PartError {
+    /// What it speaks of is there all the same, though old: `states` of user, orders and products.
+    pub(super) fn is_healed(&self, states: [State; 3]) -> bool {
+        let part = ["/user", "/orders", "/products"].iter().position(|pointer| *pointer == self.pointer);
+        part.is_some_and(|part| states[part] == State::Stale)
+    }
+
     /// A failed call.
     pub(super) fn new(error: &CallError, pointer: &'static str, missing_ids: Vec<String>) -> Self {
         let mut this = Self::of_holes(error.service, error.code, pointer, missing_ids);
@@ -65,19 +74,6 @@ pub(super) struct Timings {
     pub(super) parts: [Option<Duration>; 3],
 }
 
-impl Timings {
-    pub(super) fn of(cache: Duration, gathered: &Gathered) -> Self {
-        let parts = match gathered {
-            Gathered::NoSuchUser { took } => [Some(*took), None, None],
-            Gathered::Parts(parts) => {
-                let products = parts.products.as_ref().map(|products| products.took);
-                [Some(parts.user.took), Some(parts.orders.took), products]
-            }
-        };
-        Self { cache, parts }
-    }
-}
-
 /// What is to be shown.
 pub(super) enum Content {
     Profile { user: Option<Json>, orders: Option<Json>, products: Option<Json>, gone: Vec<String>, complete: bool },
@@ -89,8 +85,12 @@ pub(crate) struct Answer {
     pub(super) user_id: UserId,
     pub(super) content: Content,
     pub(super) states: [State; 3],
-    pub(super) source: Source,
+    /// Where each part is from, and how old it is.
+    pub(super) sources: [(Source, Duration); 3],
+    /// What is missing.
     pub(super) errors: Vec<PartError>,
+    /// Failures that clients aren't told of: there was something old to show instead.
+    pub(super) healed: Vec<PartError>,
     pub(super) outcome: Outcome,
     /// RFC 9211.
     pub(super) cache_status: String,
@@ -121,8 +121,9 @@ impl Answer {
                 complete: true,
             },
             states: [State::Fresh; 3],
-            source: found.tier.into(),
+            sources: [(found.tier.into(), now.saturating_sub(generated_at)); 3],
             errors: Vec::new(),
+            healed: Vec::new(),
             outcome: Outcome::Complete,
             cache_status: format!("gateway; hit; ttl={ttl}; detail={detail}"),
             generated_at,
@@ -136,16 +137,22 @@ impl Answer {
     pub(super) fn gathered(
         app: &App,
         user_id: UserId,
-        verdict: Verdict,
+        flown: &Flown,
         misses: &Misses,
-        stored: bool,
-        timings: Timings,
+        shared: bool,
+        asked: Duration,
     ) -> Self {
-        let outcome = verdict.outcome();
-        let (content, states, mut errors) = match verdict {
+        let outcome = flown.verdict.outcome();
+        let mut healed = Vec::new();
+        let (content, states, mut errors) = match flown.verdict.clone() {
             Verdict::Complete(Profile { user, orders, products, gone }) => {
                 let (user, orders, products) = (Some(user), Some(orders), Some(products));
                 (Content::Profile { user, orders, products, gone, complete: true }, [State::Fresh; 3], Vec::new())
+            }
+            Verdict::Stale { profile: Profile { user, orders, products, gone }, states, errors } => {
+                healed = errors;
+                let (user, orders, products) = (Some(user), Some(orders), Some(products));
+                (Content::Profile { user, orders, products, gone, complete: true }, states, Vec::new())
             }
             Verdict::Partial { user, orders, products, gone, states, errors } => {
                 (Content::Profile { user, orders, products, gone, complete: false }, states, errors)
@@ -153,22 +160,35 @@ impl Answer {
             Verdict::None { problem, states, errors } => (Content::Problem(problem), states, errors),
         };
         errors.truncate(ERRORS_SHOWN);
-        let stored = if stored { "; stored" } else { "" };
-        let detail = misses.to_string();
-        let detail = if detail.is_empty() { detail } else { format!("; detail=\"{detail}\"") };
+        let collapsed = if shared { "; collapsed" } else { "" };
+        let stored = if flown.stored { "; stored" } else { "" };
+        let mut detail = misses.to_string();
+        for (name, _) in PARTS.iter().zip(states).filter(|(_, state)| *state == State::Stale) {
+            // Writing to a string can't fail.
+            let _ = write!(detail, " stale:{name}");
+        }
+        let detail = if detail.is_empty() { detail } else { format!("; detail=\"{}\"", detail.trim_start()) };
         Self {
             user_id,
             content,
             states,
-            source: Source::Origin,
+            sources: states.map(|state| flown.source(state)),
             errors,
+            healed,
             outcome,
-            cache_status: format!("gateway; fwd={}{stored}{detail}", misses.forwarded_because()),
-            generated_at: app.host.unix_now(),
+            cache_status: format!("gateway; fwd={}{stored}{collapsed}{detail}", misses.forwarded_because()),
+            generated_at: flown.at,
             age: Duration::ZERO,
             max_age: app.settings.cache_ttl,
-            timings,
+            timings: Timings { cache: asked, parts: flown.took },
         }
+    }
+
+    /// From the cache, which knows that there is no such user, and for how long this is still believed.
+    pub(super) fn no_such_user(app: &App, user_id: UserId, left: Duration, asked: Duration) -> Self {
+        let flown = Flown::no_such_user(app);
+        let cache_status = format!("gateway; hit; ttl={}; detail=memory", left.as_secs());
+        Self { cache_status, ..Self::gathered(app, user_id, &flown, &Misses::default(), false, asked) }
     }
 
     /// What the log says of it.
@@ -177,8 +197,12 @@ impl Answer {
             state: self.states[index].label(),
             took_ms: self.timings.parts[index].map(|took| took.as_secs_f64() * 1e3),
         };
-        let errors: Vec<String> =
-            self.errors.iter().map(|error| format!("{}:{}", error.service.label(), error.code.label())).collect();
+        let errors: Vec<String> = self
+            .errors
+            .iter()
+            .chain(&self.healed)
+            .map(|error| format!("{}:{}", error.service.label(), error.code.label()))
+            .collect();
         Summary {
             user_id: self.user_id,
             outcome: self.outcome.label(),

@@ -96,6 +96,17 @@ pub(crate) struct Products {
 }
 
 impl Gathered {
+    /// Nothing has come, and time is over.
+    pub(crate) fn late(after: Duration) -> Self {
+        let late = |service| CallError { service, code: Code::DeadlineExceeded, attempts: 1, after };
+        Self::Parts(Box::new(Parts {
+            user: Timed { value: Err(late(Service::User)), took: after },
+            orders: Timed { value: Err(late(Service::Order)), took: after },
+            orders_unknown: false,
+            products: None,
+        }))
+    }
+
     /// Failures that only show once all parts are there: no call counted them. An order service that knows no such user
     /// has failed only if the user service knows one, or can't say; a product service that says nothing of some ids has
     /// answered all the same.

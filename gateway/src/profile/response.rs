@@ -57,8 +57,9 @@ impl Answer {
     fn part<'a>(&self, index: usize, gone: &'a [String]) -> Part<'a> {
         let state = self.states[index];
         let there = matches!(state, State::Fresh | State::Stale | State::Partial);
-        let age = u64::try_from(self.age.as_millis()).unwrap_or(u64::MAX);
-        Part { state, source: there.then_some(self.source), age_ms: there.then_some(age), gone }
+        let (source, age) = self.sources[index];
+        let age = u64::try_from(age.as_millis()).unwrap_or(u64::MAX);
+        Part { state, source: there.then_some(source), age_ms: there.then_some(age), gone }
     }
 
     /// The response, with the summary for the log among its extensions.
@@ -100,7 +101,8 @@ impl Answer {
     fn profile_headers(&self, complete: bool, headers: &mut http::HeaderMap) {
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
         set(headers, X_GATEWAY_COMPLETE, if complete { "true" } else { "false" });
-        if complete {
+        // What is old is shown in need: nobody shall keep it for longer.
+        if complete && !self.states.contains(&State::Stale) {
             set(headers, header::AGE, &self.age.as_secs().to_string());
             set(headers, header::CACHE_CONTROL, &format!("private, max-age={}", self.max_age.as_secs()));
         } else {

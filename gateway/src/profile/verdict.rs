@@ -3,6 +3,7 @@
 use super::{
     answer::{PartError, Profile},
     gather::{Gathered, Parts, Products},
+    stale,
 };
 use crate::{
     edge::problem::Problem,
@@ -16,10 +17,12 @@ use std::sync::Arc;
 pub(super) type States = [State; 3];
 
 /// The verdict.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) enum Verdict {
     /// All is known.
     Complete(Profile),
+    /// All can be shown, though some of it is old. `errors` say why; clients aren't told, for nothing is missing.
+    Stale { profile: Profile, states: States, errors: Vec<PartError> },
     /// Something is known, something isn't.
     Partial {
         user: Option<Json>,
@@ -38,19 +41,34 @@ impl Verdict {
     pub(super) fn outcome(&self) -> Outcome {
         match self {
             Self::Complete(_) | Self::None { problem: Problem::NoSuchUser, .. } => Outcome::Complete,
+            Self::Stale { .. } => Outcome::Stale,
             Self::Partial { .. } => Outcome::Partial,
             Self::None { .. } => Outcome::Failed,
         }
     }
 
-    /// The profile, if it is complete: only then may it be cached.
+    /// The profile, if it is complete and fresh: only then may it be cached.
     pub(super) fn complete(&self) -> Option<&Profile> {
         if let Self::Complete(profile) = self { Some(profile) } else { None }
     }
+
+    pub(super) fn is_no_such_user(&self) -> bool {
+        matches!(self, Self::None { problem: Problem::NoSuchUser, .. })
+    }
+
+    /// Whether something old is shown.
+    pub(super) fn shows_stale(&self) -> bool {
+        match self {
+            Self::Stale { .. } => true,
+            Self::Partial { states, .. } => states.contains(&State::Stale),
+            Self::Complete(_) | Self::None { .. } => false,
+        }
+    }
 }
 
-/// Judges what was gathered. Where `partial` is off, every part is required.
-pub(super) fn judge(gathered: Gathered, partial: bool) -> Verdict {
+/// Judges what was gathered. `old` stands in for parts that failed or have holes. Where `partial` is off, every part is
+/// required.
+pub(super) fn judge(gathered: Gathered, partial: bool, old: Option<&Profile>) -> Verdict {
     let parts = match gathered {
         Gathered::Parts(parts) => *parts,
         Gathered::NoSuchUser { .. } => {
@@ -61,18 +79,40 @@ pub(super) fn judge(gathered: Gathered, partial: bool) -> Verdict {
     let Parts { user, orders, products, orders_unknown: _ } = parts;
     let mut errors = Vec::new();
     let mut states = [State::Fresh, State::Fresh, State::Skipped];
-    let user = kept(user.value, "/user", &mut states[0], &mut errors);
-    let orders = kept(orders.value, "/orders", &mut states[1], &mut errors).map(|orders| orders.list);
-    let (products, gone) = match products {
+    let mut user = kept(user.value, "/user", &mut states[0], &mut errors);
+    let orders = kept(orders.value, "/orders", &mut states[1], &mut errors);
+    let filled = match (&orders, &products, old) {
+        (Some(orders), Some(products), Some(old)) => stale::completed(&products.value, &orders.product_ids, old),
+        _ => None,
+    };
+    let mut orders = orders.map(|orders| orders.list);
+    let (mut products, mut gone) = match products {
         Some(products) => merged(products.value, &mut states[2], &mut errors),
         None => (None, Vec::new()),
     };
-    if errors.is_empty()
-        && let (Some(user), Some(orders), Some(products)) = (&user, &orders, &products)
+    if let Some(old) = old {
+        if user.is_none() {
+            (user, states[0]) = (Some(Arc::clone(&old.user)), State::Stale);
+        }
+        if orders.is_none() {
+            (orders, products) = (Some(Arc::clone(&old.orders)), Some(Arc::clone(&old.products)));
+            (gone, states[1], states[2]) = (old.gone.clone(), State::Stale, State::Stale);
+        } else if let (Some((list, left_out)), State::Failed | State::Partial) = (filled, states[2]) {
+            (products, gone, states[2]) = (Some(list), left_out, State::Stale);
+        }
+    }
+    if let (Some(user), Some(orders), Some(products)) = (&user, &orders, &products)
+        && states.iter().all(|state| matches!(state, State::Fresh | State::Stale))
     {
         let (user, orders, products) = (Arc::clone(user), Arc::clone(orders), Arc::clone(products));
-        return Verdict::Complete(Profile { user, orders, products, gone });
+        let profile = Profile { user, orders, products, gone };
+        return if states.contains(&State::Stale) {
+            Verdict::Stale { profile, states, errors }
+        } else {
+            Verdict::Complete(profile)
+        };
     }
+    errors.retain(|error| !error.is_healed(states));
     let usable = user.is_some() || orders.is_some();
     if partial && usable {
         return Verdict::Partial { user, orders, products, gone, states, errors };
@@ -114,14 +154,15 @@ fn merged(products: Products, state: &mut State, errors: &mut Vec<PartError>) ->
     if !unanswered.is_empty() {
         errors.push(PartError::of_holes(Service::Product, Code::BadPayload, "/products", unanswered));
     }
-    (answered.then(|| list(&found)), gone)
+    (answered.then(|| list(found.iter().map(AsRef::as_ref))), gone)
 }
 
-fn list(items: &[Box<RawValue>]) -> Json {
-    let length = items.iter().map(|item| item.get().len() + 1).sum::<usize>() + 2;
+/// These values as a list.
+pub(super) fn list<'a>(items: impl Iterator<Item = &'a RawValue> + Clone) -> Json {
+    let length = items.clone().map(|item| item.get().len() + 1).sum::<usize>() + 2;
     let mut text = String::with_capacity(length);
     text.push('[');
-    for (index, item) in items.iter().enumerate() {
+    for (index, item) in items.enumerate() {
         if index > 0 {
             text.push(',');
         }
@@ -171,12 +212,13 @@ mod tests {
 
     #[test]
     fn all_parts_make_a_complete_profile() {
-        assert!(judge(gathered(None, None, None), true).complete().is_some());
+        assert!(judge(gathered(None, None, None), true, None).complete().is_some());
     }
 
     #[test]
     fn skipped_products_are_no_product_error() {
-        let Verdict::Partial { products, states, errors, .. } = judge(gathered(None, Some(Code::Reset), None), true)
+        let Verdict::Partial { products, states, errors, .. } =
+            judge(gathered(None, Some(Code::Reset), None), true, None)
         else {
             panic!("it should be partial")
         };
@@ -213,7 +255,8 @@ mod tests {
             let asked = orders.is_none();
             let failures: Vec<Code> =
                 [user, orders, products.filter(|_| asked)].into_iter().flatten().collect();
-            match judge(gathered(user, orders, products), partial) {
+            match judge(gathered(user, orders, products), partial, None) {
+                Verdict::Stale { .. } => panic!("there is nothing old"),
                 Verdict::Complete(_) => assert!(failures.is_empty()),
                 Verdict::Partial { errors, .. } => {
                     assert!(partial && !failures.is_empty() && (user.is_none() || orders.is_none()));
@@ -224,6 +267,31 @@ mod tests {
                     let timeouts = failures.iter().all(|code| code.is_timeout());
                     assert_eq!(problem == Problem::UpstreamTimeout, timeouts && !failures.is_empty());
                 }
+            }
+        }
+
+        #[test]
+        fn whatever_failed_is_shown_old_and_nothing_else_is(
+            user in any::<u8>(), orders in any::<u8>(), products in any::<u8>(), partial in any::<bool>(),
+        ) {
+            let (user, orders, products) = (code(user), code(orders), code(products));
+            let old = Profile {
+                user: raw("1"), orders: raw("2"), products: raw(r#"[{"id":"p1"}]"#), gone: vec!["gone".to_owned()],
+            };
+            let verdict = judge(gathered(user, orders, products), partial, Some(&old));
+            let state = |failed: bool| if failed { State::Stale } else { State::Fresh };
+            let wanted = [user.is_some(), orders.is_some(), orders.or(products).is_some()].map(state);
+            assert_eq!(verdict.shows_stale(), wanted.contains(&State::Stale));
+            match verdict {
+                Verdict::Complete(_) => assert_eq!(wanted, [State::Fresh; 3]),
+                Verdict::Stale { profile, states, errors } => {
+                    assert_eq!((states, errors.is_empty()), (wanted, false));
+                    assert_eq!(profile.user.get() == "1", user.is_some());
+                    // Old orders come with their own products.
+                    assert_eq!(profile.orders.get() == "2", orders.is_some());
+                    assert_eq!(profile.gone == ["gone"], orders.is_some());
+                }
+                other => panic!("{other:?}"),
             }
         }
     }

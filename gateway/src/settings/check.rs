@@ -1,6 +1,10 @@
 //! Settings that are fine one by one and can't work together.
 
 use super::{Invalid, Settings};
+use std::time::Duration;
+
+/// A user who comes into being is found after this at the latest.
+const LONGEST_NEGATIVE: Duration = Duration::from_secs(5);
 
 pub(super) fn check(settings: &Settings) -> Result<(), Invalid> {
     let timeouts = [
@@ -24,6 +28,13 @@ pub(super) fn check(settings: &Settings) -> Result<(), Invalid> {
         return Err(Invalid::Together {
             problem: "GATEWAY_CACHE is on while GATEWAY_CACHE_REDIS and GATEWAY_CACHE_MEMORY are both off".to_owned(),
             advice: "set GATEWAY_CACHE=off to have no cache".to_owned(),
+        });
+    }
+    let negative = settings.caching.negative;
+    if negative > LONGEST_NEGATIVE {
+        return Err(Invalid::Together {
+            problem: format!("GATEWAY_CACHE_NEGATIVE is {negative:?}: new users would stay unknown for that long"),
+            advice: format!("make it {LONGEST_NEGATIVE:?} at most"),
         });
     }
     Ok(())

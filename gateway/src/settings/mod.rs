@@ -2,6 +2,7 @@
 //! `--help`. The gateway itself takes them from [`Host::settings`](host::Host::settings) and never from the process:
 //! only `main` reads arguments and environment ([`from_process`]).
 
+mod cache;
 mod check;
 mod source;
 mod upstream;
@@ -89,6 +90,8 @@ pub struct Settings {
     /// Connecting to Redis, greeting included, may take this long
     #[arg(long, value_name = "TIME", default_value = "500ms", value_parser = values::duration, help_heading = "Cache")]
     pub(crate) cache_connect_timeout: Duration,
+    #[command(flatten)]
+    pub(crate) caching: cache::CacheSettings,
 
     /// Answer with the parts that could be had; off: one failed part fails the answer
     #[arg(long, value_name = "on|off", default_value = "on", value_parser = values::switch, action = clap::ArgAction::Set, help_heading = "Answers")]

@@ -23,6 +23,18 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
     }
 }
 
+/// A duration, or none at all.
+pub(super) fn duration_or_zero(text: &str) -> Result<Duration, String> {
+    if text == "0s" { Ok(Duration::ZERO) } else { duration(text).map_err(|reason| format!("{reason}, or 0s")) }
+}
+
+/// A share in percent, up to a half.
+pub(super) fn share(text: &str) -> Result<f64, String> {
+    let number = text.strip_suffix('%').and_then(|number| number.parse::<f64>().ok());
+    let share = number.map(|number| number / 100.0).filter(|share| (0.0..=0.5).contains(share));
+    share.ok_or_else(|| "it is a share from `0%` to `50%`".to_owned())
+}
+
 /// A number of bytes, plain or with `KiB`, `MiB` or `GiB`; at least one KiB.
 pub(super) fn bytes(text: &str) -> Result<usize, String> {
     let units = [("KiB", 1_usize << 10), ("MiB", 1 << 20), ("GiB", 1 << 30)];
@@ -87,6 +99,21 @@ mod tests {
         assert_eq!(duration("1m 30s"), Ok(Duration::from_secs(90)));
         for bad in ["200", "0s", "-1s", "soon", "2days"] {
             assert!(duration(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn some_durations_may_be_zero() {
+        assert_eq!(duration_or_zero("0s"), Ok(Duration::ZERO));
+        assert_eq!(duration_or_zero("3s"), Ok(Duration::from_secs(3)));
+        assert!(duration_or_zero("0").unwrap_err().ends_with("or 0s"));
+    }
+
+    #[test]
+    fn shares_are_in_percent() {
+        assert_eq!((share("10%"), share("0%")), (Ok(0.1), Ok(0.0)));
+        for bad in ["10", "-1%", "51%", "NaN%", "%"] {
+            assert!(share(bad).is_err(), "{bad}");
         }
     }
 

@@ -5,10 +5,12 @@ use std::time::Duration;
 use tokio::time::sleep;
 
 const PROFILE: &str = "/api/profile/42";
+/// Fresh for exactly 30 s.
+const EVEN: (&str, &str) = ("GATEWAY_CACHE_TTL_JITTER", "0%");
 
 #[tokio::test(start_paused = true)]
 async fn a_second_request_is_answered_by_redis_with_its_age() {
-    let world = World::start(&[]).await;
+    let world = World::start(&[EVEN]).await;
     let first = world.get(PROFILE).await;
     assert_eq!(first.header("cache-status"), "gateway; fwd=uri-miss; stored; detail=\"redis:absent memory:absent\"");
     sleep(Duration::from_millis(2500)).await;
@@ -27,7 +29,7 @@ async fn a_second_request_is_answered_by_redis_with_its_age() {
 
 #[tokio::test(start_paused = true)]
 async fn both_tiers_end_at_the_same_moment() {
-    let world = World::start(&[]).await;
+    let world = World::start(&[EVEN]).await;
     assert_eq!(world.get(PROFILE).await.status, 200);
     world.settle().await;
     let (_, ends) = world.redis.values.lock().unwrap()["gateway:profile:42"].clone();
@@ -119,7 +121,7 @@ async fn wrong_values_are_misses_with_a_reason() {
     world.settle().await;
     let theirs = world.redis.values.lock().unwrap()["gateway:profile:43"].clone();
     let cut = (theirs.0[..theirs.0.len() - 1].to_vec(), theirs.1);
-    let newer = (String::from_utf8(theirs.0.clone()).unwrap().replacen("/1", "/2", 1).into_bytes(), theirs.1);
+    let newer = (String::from_utf8(theirs.0.clone()).unwrap().replacen("/2", "/3", 1).into_bytes(), theirs.1);
     for (value, reason) in [(theirs, "wrong_key"), (cut, "corrupt"), (newer, "version")] {
         world.redis.values.lock().unwrap().insert("gateway:profile:42".to_owned(), value);
         let answer = world.get(PROFILE).await;

@@ -5,9 +5,11 @@
 mod answers;
 mod cache;
 mod edge;
+mod flights;
 mod life;
 mod redis;
 mod retries;
+mod stale;
 mod support;
 mod tcp;
 mod upstream;

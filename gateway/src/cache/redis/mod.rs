@@ -34,6 +34,7 @@ pub(super) struct RedisTier {
     link: Arc<Link>,
     queue: mpsc::Sender<Order>,
     get_timeout: Duration,
+    keeps_stale: bool,
     metrics: Arc<Metrics>,
     closing: CancellationToken,
     tasks: Mutex<Option<(Task<()>, Task<()>)>>,
@@ -71,6 +72,7 @@ impl RedisTier {
             host: host.clone(),
             link: Arc::clone(&link),
             timeout: settings.cache_set_timeout,
+            keeps_stale: settings.caching.redis_stale,
             metrics: Arc::clone(metrics),
             closing: closing.clone(),
         };
@@ -79,6 +81,7 @@ impl RedisTier {
             link,
             queue,
             get_timeout: settings.cache_get_timeout,
+            keeps_stale: settings.caching.redis_stale,
             metrics: Arc::clone(metrics),
             closing,
             tasks: Mutex::new(Some(tasks)),
@@ -116,12 +119,19 @@ impl RedisTier {
 
     /// Writes the entry some time soon.
     pub(super) fn put(&self, entry: &Arc<Entry>) {
-        self.order(Order { entry: Arc::clone(entry), only_if_absent: false });
+        self.order(Order::Put(Arc::clone(entry)));
     }
 
     /// Writes the entry some time soon, unless Redis has got one meanwhile.
     pub(super) fn put_if_absent(&self, entry: &Arc<Entry>) {
-        self.order(Order { entry: Arc::clone(entry), only_if_absent: true });
+        self.order(Order::PutIfAbsent(Arc::clone(entry)));
+    }
+
+    /// Deletes what Redis may still have of `user`. Where it keeps nothing old, there is nothing to delete.
+    pub(super) fn forget(&self, user: UserId) {
+        if self.keeps_stale {
+            self.order(Order::Forget(user));
+        }
     }
 
     fn order(&self, order: Order) {

@@ -4,7 +4,7 @@ use super::{
     Entry, key,
     link::{Failure, Link},
 };
-use crate::{labels::Write, metrics::Metrics};
+use crate::{labels::Write, metrics::Metrics, user_id::UserId};
 use futures_util::{StreamExt as _, stream::FuturesUnordered};
 use host::Host;
 use std::{sync::Arc, time::Duration};
@@ -15,15 +15,18 @@ use tokio_util::sync::CancellationToken;
 const AT_ONCE: usize = 32;
 
 /// A write that was ordered.
-pub(super) struct Order {
-    pub(super) entry: Arc<Entry>,
-    pub(super) only_if_absent: bool,
+pub(super) enum Order {
+    Put(Arc<Entry>),
+    PutIfAbsent(Arc<Entry>),
+    Forget(UserId),
 }
 
 pub(super) struct Writer {
     pub(super) host: Host,
     pub(super) link: Arc<Link>,
     pub(super) timeout: Duration,
+    /// Entries stay for as long as they may be shown in need, and not only while they are fresh.
+    pub(super) keeps_stale: bool,
     pub(super) metrics: Arc<Metrics>,
     /// Once cancelled, no more orders are taken; those in the queue are still carried out.
     pub(super) closing: CancellationToken,
@@ -52,21 +55,35 @@ impl Writer {
         }
     }
 
-    async fn write(&self, order: Order) -> Write {
-        let Some(live) = self.link.current() else { return Write::Down };
-        // The key ends with the entry's freshness: the time in the queue is part of its age.
-        let left = order.entry.fresh_until().saturating_sub(self.host.unix_now()).as_millis();
-        if left == 0 {
-            return Write::Expired;
-        }
+    /// `None` for an entry that has no time left.
+    fn command(&self, order: &Order) -> Option<redis::Cmd> {
+        let (entry, only_if_absent) = match order {
+            Order::Put(entry) => (entry, false),
+            Order::PutIfAbsent(entry) => (entry, true),
+            Order::Forget(user) => {
+                let mut command = redis::cmd("DEL");
+                command.arg(key(*user));
+                return Some(command);
+            }
+        };
+        // The key ends with the entry: the time in the queue is part of its age.
+        let ends = if self.keeps_stale { entry.stale_until() } else { entry.fresh_until() };
+        let left = ends.saturating_sub(self.host.unix_now()).as_millis();
         let mut command = redis::cmd("SET");
-        command.arg(key(order.entry.user)).arg(order.entry.encode()).arg("PX").arg(left.to_string());
-        if order.only_if_absent {
+        command.arg(key(entry.user)).arg(entry.encode()).arg("PX").arg(left.to_string());
+        if only_if_absent {
             command.arg("NX");
         }
+        (left > 0).then_some(command)
+    }
+
+    async fn write(&self, order: Order) -> Write {
+        let Some(live) = self.link.current() else { return Write::Down };
+        let Some(command) = self.command(&order) else { return Write::Expired };
         match live.ask(&command, self.timeout).await {
             Ok(redis::Value::Okay) => Write::Ok,
-            Ok(redis::Value::Nil) if order.only_if_absent => Write::Ok,
+            Ok(redis::Value::Nil) if matches!(order, Order::PutIfAbsent(_)) => Write::Ok,
+            Ok(redis::Value::Int(_)) if matches!(order, Order::Forget(_)) => Write::Ok,
             // It is the reply to something else.
             Ok(_) => {
                 live.suspect();

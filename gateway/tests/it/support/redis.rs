@@ -125,6 +125,7 @@ impl FakeRedis {
             "ECHO" => bulk(words[1].as_bytes()),
             "GET" => self.get(&words[1]),
             "SET" => self.set(&words[1..]),
+            "DEL" => format!(":{}\r\n", u8::from(self.values.lock().unwrap().remove(&words[1]).is_some())).into_bytes(),
             _ => b"+OK\r\n".to_vec(),
         })
     }

@@ -112,7 +112,7 @@ async fn one(State(fake): State<Arc<Fake>>, Path(id): Path<String>, headers: Hea
         // There are no users from 900 on.
         _ if id.len() == 3 && id.starts_with('9') => Value::Null,
         Kind::User => json!({ "id": id, "name": format!("user {id}") }),
-        Kind::Order => json!([{ "id": "o1", "product_ids": ids }]),
+        Kind::Order => json!([{ "id": "o1", "user_id": id, "product_ids": ids }]),
         Kind::Product => Value::Null,
     };
     fake.serve(headers, || {
