@@ -20,6 +20,7 @@ impl Interrupts {
     pub(crate) fn listen(host: &Host) -> io::Result<Self> {
         let (int, term) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
         let hangup = if hangup_is_ignored() { None } else { Some(signal(SignalKind::hangup())?) };
+        #[expect(clippy::disallowed_methods, reason = "the order in which an interrupt is noticed is nowhere seen")]
         let (sender, receiver) = watch::channel(None);
         drop(host.spawn(forward(int, term, hangup, sender)));
         Ok(Self(receiver))

@@ -9,10 +9,10 @@ use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, PoisonError},
 };
-use tokio::{sync::watch, time::Instant};
+use tokio::{sync::oneshot, time::Instant};
 
-/// Where each flight leaves its outcome.
-type UnderWay<T> = Mutex<BTreeMap<UserId, watch::Receiver<Option<T>>>>;
+/// Who waits for each flight, in the order in which they came: a `watch` channel would wake them in a random one.
+type UnderWay<T> = Mutex<BTreeMap<UserId, Vec<oneshot::Sender<T>>>>;
 
 /// The flights that are under way.
 pub(crate) struct Flights<T>(Arc<UnderWay<T>>);
@@ -36,34 +36,36 @@ impl<T: Clone + Send + Sync + 'static> Flights<T> {
     where
         F: Future<Output = T> + Send + 'static,
     {
-        let (mut landed, shared) = self.board(host, user, start);
-        let wait = async { landed.wait_for(Option::is_some).await.ok().and_then(|outcome| outcome.clone()) };
-        let outcome = tokio::time::timeout_at(deadline, wait).await.unwrap_or_default();
+        let (landed, shared) = self.board(host, user, start);
+        let outcome = tokio::time::timeout_at(deadline, landed).await.ok().and_then(Result::ok);
         Joined { outcome, shared }
     }
 
-    fn board<F>(&self, host: &Host, user: UserId, start: F) -> (watch::Receiver<Option<T>>, bool)
+    fn board<F>(&self, host: &Host, user: UserId, start: F) -> (oneshot::Receiver<T>, bool)
     where
         F: Future<Output = T> + Send + 'static,
     {
+        let (lands, landed) = oneshot::channel();
         let mut flights = lock(&self.0);
-        if let Some(landed) = flights.get(&user) {
-            return (landed.clone(), true);
+        if let Some(waiting) = flights.get_mut(&user) {
+            waiting.push(lands);
+            return (landed, true);
         }
-        let (lands, landed) = watch::channel(None);
-        flights.insert(user, landed.clone());
-        let end = End { flights: Arc::clone(&self.0), user };
+        flights.insert(user, vec![lands]);
+        let mut end = End { flights: Arc::clone(&self.0), user, landed: false };
         drop(host.spawn(async move {
             let outcome = start.await;
-            // Told before the key is free: who comes in between gets it too.
-            lands.send_replace(Some(outcome));
-            drop(end);
+            // Who waits leaves as the key is freed: nobody can come in between.
+            for lands in end.land() {
+                // That one may have gone away.
+                drop(lands.send(outcome.clone()));
+            }
         }));
         (landed, false)
     }
 }
 
-fn lock<T>(flights: &UnderWay<T>) -> std::sync::MutexGuard<'_, BTreeMap<UserId, watch::Receiver<Option<T>>>> {
+fn lock<T>(flights: &UnderWay<T>) -> std::sync::MutexGuard<'_, BTreeMap<UserId, Vec<oneshot::Sender<T>>>> {
     flights.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -71,11 +73,23 @@ fn lock<T>(flights: &UnderWay<T>) -> std::sync::MutexGuard<'_, BTreeMap<UserId, 
 struct End<T> {
     flights: Arc<UnderWay<T>>,
     user: UserId,
+    landed: bool,
+}
+
+impl<T> End<T> {
+    /// Frees the key for the next flight, and says who waits for this one.
+    fn land(&mut self) -> Vec<oneshot::Sender<T>> {
+        self.landed = true;
+        lock(&self.flights).remove(&self.user).unwrap_or_default()
+    }
 }
 
 impl<T> Drop for End<T> {
     fn drop(&mut self) {
-        lock(&self.flights).remove(&self.user);
+        // Once it has landed, the key may be another flight's.
+        if !self.landed {
+            drop(self.land());
+        }
     }
 }
 

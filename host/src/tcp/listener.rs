@@ -73,6 +73,7 @@ impl TcpAccept {
             socket = bound(address)?;
         }
         socket.listen(BACKLOG)?;
+        #[expect(clippy::disallowed_methods, reason = "one task accepts: there is no order in which to wake")]
         let (sender, answer) = watch::channel(Answer::Accept);
         let switch =
             Switch { socket: Some(socket), turned_away: TurnedAway::default(), resets_before: 0, drops_before: 0 };

@@ -13,6 +13,9 @@ async fn left_in_redis(system: &System, user: u64) -> i64 {
     reply.strip_prefix(':').unwrap().parse().unwrap()
 }
 
+/// Every profile is fresh for the whole of [`TTL`], and not for a share of it that was drawn.
+const EXACT: [(&str, &str); 1] = [("GATEWAY_CACHE_TTL_JITTER", "0%")];
+
 #[tokio::test(start_paused = true)]
 async fn a_second_request_is_answered_by_redis() {
     let system = System::start().await;
@@ -40,7 +43,7 @@ async fn a_second_request_is_answered_by_redis() {
 
 #[tokio::test(start_paused = true)]
 async fn redis_expires_after_thirty_seconds_to_the_millisecond() {
-    let system = System::start().await;
+    let system = System::start_with(1, false, &EXACT).await;
     system.profile(7).await.assert_complete();
     sleep(TTL - MS).await;
     assert_eq!(left_in_redis(&system, 7).await, 1);
@@ -56,7 +59,7 @@ async fn redis_expires_after_thirty_seconds_to_the_millisecond() {
 
 #[tokio::test(start_paused = true)]
 async fn memory_expires_at_the_same_moment() {
-    let mut system = System::start().await;
+    let mut system = System::start_with(1, false, &EXACT).await;
     system.profile(7).await.assert_complete();
     // A hit in Redis makes neither tier younger.
     sleep(HALF).await;
@@ -78,7 +81,7 @@ async fn memory_expires_at_the_same_moment() {
 
 #[tokio::test(start_paused = true)]
 async fn an_empty_redis_gets_back_what_memory_has_with_the_time_that_is_left() {
-    let mut system = System::start().await;
+    let mut system = System::start_with(1, false, &EXACT).await;
     system.profile(7).await.assert_complete();
     sleep(Duration::from_secs(10)).await;
     system.crash(REDIS).await;

@@ -43,17 +43,24 @@ async fn while_redis_is_frozen_attempts_to_connect_do_not_pile_up() {
 
 #[tokio::test(start_paused = true)]
 async fn frozen_services_leave_no_task() {
-    let system = System::start().await;
-    let before = at_rest(&system).await;
-    SERVICES.iter().for_each(|name| system.freeze(name));
-    for user in 1..=50 {
-        assert_eq!(system.profile(user).await.status, 504);
+    // Without a breaker each request waits for them, with one only the first do.
+    for (breaker, statuses) in [("off", &[504][..]), ("on", &[504, 503])] {
+        let system = System::start_with(1, false, &[("GATEWAY_BREAKER", breaker)]).await;
+        let before = at_rest(&system).await;
+        SERVICES.iter().for_each(|name| system.freeze(name));
+        let mut seen = Vec::new();
+        for user in 1..=50 {
+            seen.push(system.profile(user).await.status);
+        }
+        seen.dedup();
+        assert_eq!(seen, statuses, "breaker {breaker}");
+        SERVICES.iter().for_each(|name| system.thaw(name));
+        sleep(Duration::from_secs(2)).await;
+        for user in 1..=50 {
+            system.profile(user).await.assert_complete();
+        }
+        assert_eq!(at_rest(&system).await, before, "breaker {breaker}");
     }
-    SERVICES.iter().for_each(|name| system.thaw(name));
-    for user in 1..=50 {
-        system.profile(user).await.assert_complete();
-    }
-    assert_eq!(at_rest(&system).await, before);
 }
 
 #[tokio::test(start_paused = true)]

@@ -60,7 +60,7 @@ async fn observe(mut system: System) -> (Vec<Answer>, Vec<String>) {
 /// Few users often, some once, and what goes wrong by itself.
 fn path(n: u32) -> String {
     match n % 10 {
-        3 => format!("/api/profile/{}", 100 + n),
+        3 | 7 => format!("/api/profile/{}", 100 + n),
         6 if n % 20 == 6 => "/health".to_owned(),
         6 => "/api/profile/4711".to_owned(),
         9 if n % 20 == 9 => "/api/profile/x".to_owned(),
@@ -120,7 +120,13 @@ fn the_run_is_as_mixed_as_it_should_be() {
     for status in [200, 400, 404] {
         assert!(count(&|answer| answer.status == status) > 5, "{status}");
     }
-    for mark in ["\"partial\":true", "\"source\":\"origin\"", "\"source\":\"redis\"", "\"source\":\"memory\""] {
+    for mark in [
+        "\"partial\":true",
+        "\"source\":\"origin\"",
+        "\"source\":\"redis\"",
+        "\"source\":\"memory\"",
+        "\"state\":\"stale\"",
+    ] {
         assert!(count(&|answer| answer.text.contains(mark)) > 5, "{mark}");
     }
     assert!(count(&|answer| answer.took > 25 * MS) > 5);

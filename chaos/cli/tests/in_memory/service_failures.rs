@@ -113,7 +113,8 @@ async fn products_that_time_out_after_slow_orders_still_keep_the_deadline() {
     let (answer, ()) = tokio::join!(system.profile(user), thaw);
     // Of the deadline 200 ms were left for the products, less than their own timeout.
     assert_partial(&answer, user, ["fresh", "fresh", "failed"], ("product", "deadline_exceeded"));
-    assert_eq!(answer.took, 500 * MS);
+    // The aggregation ends two milliseconds early, so that its answer is there in time.
+    assert_eq!(answer.took, 498 * MS);
 }
 
 #[tokio::test(start_paused = true)]
