@@ -2,5 +2,6 @@
 
 mod exit_codes;
 mod killed;
+mod prove;
 mod shipped;
 mod support;
