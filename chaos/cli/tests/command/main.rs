@@ -2,6 +2,8 @@
 
 mod exit_codes;
 mod killed;
+mod options;
 mod prove;
+mod reading;
 mod shipped;
 mod support;
