@@ -5,5 +5,7 @@ mod killed;
 mod options;
 mod prove;
 mod reading;
+mod serve;
 mod shipped;
 mod support;
+mod turns;
