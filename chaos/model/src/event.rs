@@ -155,6 +155,12 @@ pub struct Begin {
     pub faults: Vec<FaultPlan>,
     /// The protection that was taken away, where a guard is proven.
     pub without: Option<String>,
+    /// What was set over the scenario for this run, as `load.rate=500/s`.
+    #[serde(default)]
+    pub sets: Vec<String>,
+    /// The expectations that were asked for, where not all of them are judged.
+    #[serde(default)]
+    pub only: Vec<String>,
 }
 
 /// A fault that is planned.

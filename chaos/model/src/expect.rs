@@ -87,14 +87,6 @@ pub enum Subject {
     },
 }
 
-impl Subject {
-    /// Whether it needs the answer's body.
-    #[must_use]
-    pub fn reads_body(&self) -> bool {
-        matches!(self, Self::Partial(_) | Self::Stale(_) | Self::Body { .. })
-    }
-}
-
 /// The key as in the file and the comparison: `latency.p99 < 50ms`.
 impl fmt::Display for Subject {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

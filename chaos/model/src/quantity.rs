@@ -24,6 +24,32 @@ impl Share {
     }
 }
 
+/// Decimals of a percentage that any share which is not all or nothing differs in from both: 1 of 2^64 is 5.4e-18 percent.
+const MOST_DECIMALS: u32 = 19;
+
+impl Share {
+    /// Percent by two significant digits of what is between it and the end that it is near to. In whole numbers, since a
+    /// floating-point number has no digits left for it near 100.
+    fn near_an_end(self) -> String {
+        let (parts, whole) = (u128::from(self.parts), u128::from(self.whole));
+        let gap = parts.min(whole.saturating_sub(parts));
+        let (mut decimals, mut one_percent) = (0, 1_u128);
+        // The division is by digits: a product of all of them is too large for the smallest shares.
+        let (mut digits, mut rest) = (gap * 100 / whole, gap * 100 % whole);
+        while digits < 10 && decimals < MOST_DECIMALS {
+            digits = digits * 10 + rest * 10 / whole;
+            rest = rest * 10 % whole;
+            one_percent *= 10;
+            decimals += 1;
+        }
+        digits += u128::from(rest * 2 >= whole);
+        let percent = if gap == parts { digits } else { 100 * one_percent - digits };
+        let (before, after) = (percent / one_percent, percent % one_percent);
+        let text = format!("{before}.{after:0width$}", width = decimals as usize);
+        format!("{}%", text.trim_end_matches('0').trim_end_matches('.'))
+    }
+}
+
 impl PartialEq for Share {
     fn eq(&self, other: &Self) -> bool {
         self.cmp(other) == Ordering::Equal
@@ -45,11 +71,14 @@ impl Ord for Share {
     }
 }
 
-/// Percent with as many decimals as it takes to tell it from 0 % and 100 %: `99.95%`, `100%`.
+/// Percent with as many decimals as it takes to tell it from 0 % and 100 %: `99.95%`, `100%`, `0.00000034%`.
 impl fmt::Display for Share {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.parts == self.whole && self.whole > 0 {
             return f.write_str("100%");
+        }
+        if self.whole == 0 {
+            return f.write_str("0%");
         }
         let percent = self.as_f64() * 100.0;
         for decimals in 0..=3 {
@@ -60,7 +89,7 @@ impl fmt::Display for Share {
                 return write!(f, "{text}%");
             }
         }
-        write!(f, "{percent:.5}%")
+        f.write_str(&self.near_an_end())
     }
 }
 
@@ -193,5 +222,26 @@ pub fn show_duration(duration: Duration) -> String {
         trimmed(micros / 1e3, "ms")
     } else {
         trimmed(micros / 1e6, "s")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_share_is_never_shown_as_an_end_that_it_is_not() {
+        let shown = |parts, whole| Share { parts, whole }.to_string();
+        assert_eq!(shown(0, 3), "0%");
+        assert_eq!(shown(1, 0), "0%", "a share of nothing compares as 0");
+        assert_eq!(shown(1, 3), "33.33%");
+        assert_eq!(shown(1, 100_000), "0.001%");
+        assert_eq!(shown(4, 1_000_000), "0.0004%");
+        assert_eq!(shown(34, 10_000_000_000), "0.00000034%");
+        assert_eq!(shown(9_999_999_997, 10_000_000_000), "99.99999997%");
+        assert_eq!(shown(1, 3_000_000_000), "0.000000033%");
+        assert_eq!(shown(1, u64::MAX), "0.0000000000000000054%");
+        assert_eq!(shown(u64::MAX - 1, u64::MAX), "99.9999999999999999946%");
+        assert_eq!(shown(u64::MAX, u64::MAX), "100%");
     }
 }

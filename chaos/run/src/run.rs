@@ -18,7 +18,7 @@ use timeline::Seen;
 use tokio::time::Instant;
 
 /// How a run is to be made.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Options {
     /// The scenario's file, for the report.
     pub file: String,
@@ -26,6 +26,10 @@ pub struct Options {
     pub seed: u64,
     /// The protection that was taken away, where a guard is proven.
     pub without: Option<String>,
+    /// What was set over the scenario, as `load.rate=500/s`, for the report.
+    pub sets: Vec<String>,
+    /// The expectations that were asked for, where not all of them are judged, for the report.
+    pub only: Vec<String>,
     /// Leave the system up after the judgement, until the interrupt.
     pub hold: bool,
 }
@@ -114,6 +118,8 @@ fn begin(scenario: &Scenario, world: &dyn World, options: &Options) -> Begin {
         phases: scenario.timeline.phases.clone(),
         faults: scenario.faults.iter().map(plan).collect(),
         without: options.without.clone(),
+        sets: options.sets.clone(),
+        only: options.only.clone(),
     }
 }
 

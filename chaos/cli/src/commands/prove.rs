@@ -1,9 +1,13 @@
 //! `chaos prove FILE…`: each guard takes a protection away, and exactly the expectations that it names must break.
 
-use super::{read, session::Session};
+use super::{
+    read,
+    session::{Recording, Session},
+};
 use crate::{args::Prove, exit::Exit, machine::Machine};
 use chaos_model::{Guard, Scenario};
 use chaos_report::{GuardResult, Outcome, summary};
+use chaos_run::Options;
 use std::path::PathBuf;
 
 pub(crate) fn prove(machine: &Machine, args: &Prove) -> Exit {
@@ -24,9 +28,13 @@ pub(crate) fn prove(machine: &Machine, args: &Prove) -> Exit {
     if guarded.is_empty() {
         return super::refuse("prove", "there is no guard in these scenarios, so there is nothing to prove");
     }
+    let recording = match Recording::open(&args.running) {
+        Ok(recording) => recording,
+        Err(why) => return super::refuse("prove", &why),
+    };
     super::in_runtime("prove", async || {
-        let session = Session::new(machine, &args.running)?;
-        let results = prove_all(&session, &guarded).await;
+        let session = Session::new(machine, &args.running, recording)?;
+        let results = prove_all(&session, &guarded, &read::texts(&args.reading.sets)).await;
         let outcome = if session.interrupted() {
             Outcome::Interrupted
         } else {
@@ -41,13 +49,19 @@ pub(crate) fn prove(machine: &Machine, args: &Prove) -> Exit {
     })
 }
 
-async fn prove_all(session: &Session, guarded: &[(PathBuf, Guard, Scenario)]) -> Vec<GuardResult> {
+async fn prove_all(session: &Session, guarded: &[(PathBuf, Guard, Scenario)], sets: &[String]) -> Vec<GuardResult> {
     let mut results = Vec::new();
     for (file, guard, scenario) in guarded {
         if session.interrupted() {
             break;
         }
-        let records = session.run(file, scenario, Some(&guard.without), false).await;
+        let options = Options {
+            file: file.display().to_string(),
+            without: Some(guard.without.clone()),
+            sets: sets.to_vec(),
+            ..Options::default()
+        };
+        let records = session.run(scenario, options).await;
         results.push(GuardResult::of(&records, &guard.breaks));
     }
     results

@@ -50,6 +50,11 @@ pub(crate) fn sets(pairs: &[(String, String)]) -> Vec<Set> {
     pairs.iter().map(set).collect()
 }
 
+/// The settings of the command line, each as it was given.
+pub(crate) fn texts(pairs: &[(String, String)]) -> Vec<String> {
+    pairs.iter().map(|(path, value)| format!("{path}={value}")).collect()
+}
+
 /// Loads a scenario; tells what is wrong with it on standard error.
 pub(crate) fn load(machine: &Machine, file: &Path, sets: &[Set]) -> Option<Scenario> {
     match language::load(file, sets, &|path| std::fs::read_to_string(path)) {

@@ -1,9 +1,13 @@
 //! `chaos run FILE…`.
 
-use super::{read, session::Session};
+use super::{
+    read,
+    session::{Recording, Session},
+};
 use crate::{args::Run, exit::Exit, machine::Machine};
 use chaos_model::Scenario;
 use chaos_report::{Outcome, RunResult, summary};
+use chaos_run::Options;
 use std::{
     path::{Path, PathBuf},
     time::Duration,
@@ -27,9 +31,13 @@ pub(crate) fn run(machine: &Machine, args: &Run) -> Exit {
         };
         scenarios.push((file, scenario));
     }
+    let recording = match Recording::open(&args.running) {
+        Ok(recording) => recording,
+        Err(why) => return super::refuse("run", &why),
+    };
     super::in_runtime("run", async || {
-        let session = Session::new(machine, &args.running)?;
-        let results = run_all(&session, &scenarios, args.keep).await;
+        let session = Session::new(machine, &args.running, recording)?;
+        let results = run_all(&session, &scenarios, args).await;
         let outcome = Outcome::worst(results.iter().map(|result| result.outcome));
         let left_out = scenarios.len() - results.len();
         // What was not run has not passed.
@@ -47,16 +55,24 @@ pub(crate) fn run(machine: &Machine, args: &Run) -> Exit {
     })
 }
 
-async fn run_all(session: &Session, scenarios: &[(PathBuf, Option<Scenario>)], keep: bool) -> Vec<RunResult> {
+async fn run_all(session: &Session, scenarios: &[(PathBuf, Option<Scenario>)], args: &Run) -> Vec<RunResult> {
     let mut results = Vec::new();
     for (file, scenario) in scenarios {
         if session.interrupted() {
             break;
         }
-        results.push(match scenario {
-            Some(scenario) => RunResult::of(&session.run(file, scenario, None, keep).await),
-            None => invalid(file),
-        });
+        let Some(scenario) = scenario else {
+            results.push(invalid(file));
+            continue;
+        };
+        let options = Options {
+            file: file.display().to_string(),
+            sets: read::texts(&args.reading.sets),
+            only: args.expect.clone(),
+            hold: args.keep,
+            ..Options::default()
+        };
+        results.push(RunResult::of(&session.run(scenario, options).await));
     }
     results
 }

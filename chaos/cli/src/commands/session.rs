@@ -30,6 +30,9 @@ pub(crate) struct Session {
     style: Style,
 }
 
+/// Where the events of a session go besides the terminal.
+pub(crate) struct Recording(Option<json::Writer<Out>>);
+
 struct Reports {
     terminal: Terminal<Out>,
     json: Option<json::Writer<Out>>,
@@ -42,7 +45,7 @@ impl Session {
     ///
     /// # Errors
     /// In words, for people.
-    pub(crate) fn new(machine: &Machine, running: &Running) -> Result<Self, String> {
+    pub(crate) fn new(machine: &Machine, running: &Running, recording: Recording) -> Result<Self, String> {
         let config = tcp::Config { seed: running.seed, ..tcp::Config::loopback("client") };
         let host = tcp::host(config).map_err(|error| format!("this machine gives no timer: {error}"))?;
         let interrupts = Interrupts::listen(&host).map_err(|error| format!("can't listen for signals: {error}"))?;
@@ -54,8 +57,7 @@ impl Session {
             live: machine.live && !json_on_stdout,
             verbose: false,
         };
-        let json = running.json.as_deref().map(open_json).transpose()?;
-        let reports = Reports { terminal: Terminal::new(out, style), json, broken: None };
+        let reports = Reports { terminal: Terminal::new(out, style), json: recording.0, broken: None };
         let local = LocalConfig {
             executable: PathBuf::from(chaos_worlds::keeper::THIS_PROGRAM),
             redis_server: machine.find_program("redis-server"),
@@ -64,19 +66,14 @@ impl Session {
         Ok(Self { host, interrupts, running: running.clone(), local, reports: Arc::new(Mutex::new(reports)), style })
     }
 
-    /// Makes one run, reports it as it goes, and gives its events.
-    pub(crate) async fn run(&self, file: &Path, scenario: &Scenario, without: Option<&str>, hold: bool) -> Vec<Record> {
+    /// Makes one run, with the session's seed, reports it as it goes, and gives its events.
+    pub(crate) async fn run(&self, scenario: &Scenario, options: Options) -> Vec<Record> {
         let mut world: Box<dyn World> = match self.running.world {
             WorldName::Local => Box::new(LocalWorld::new(self.host.clone(), self.local.clone())),
         };
-        let options = Options {
-            file: file.display().to_string(),
-            seed: self.running.seed,
-            without: without.map(str::to_owned),
-            hold,
-        };
+        let options = Options { seed: self.running.seed, ..options };
         // What a guard breaks is meant to break: its place in the file is no news.
-        if without.is_none() {
+        if options.without.is_none() {
             reports(&self.reports).terminal.show_sources(scenario.sources.clone());
         }
         let (events, mut records) = Events::channel();
@@ -143,12 +140,19 @@ fn temp_folder(machine: &Machine) -> Result<PathBuf, String> {
     std::path::absolute(folder).map_err(|error| format!("TMPDIR is `{folder}`, which is no folder: {error}"))
 }
 
-fn open_json(path: &Path) -> Result<json::Writer<Out>, String> {
-    let out: Out = if path == Path::new("-") {
-        Box::new(io::stdout())
-    } else {
-        let file = File::create(path).map_err(|error| format!("can't write {}: {error}", path.display()))?;
-        Box::new(io::BufWriter::new(file))
-    };
-    Ok(json::Writer::new(out))
+impl Recording {
+    /// Opens what `--json` names, if it names anything.
+    ///
+    /// # Errors
+    /// In words, for people: the path is no place for a file. That is a mistake in the command line.
+    pub(crate) fn open(running: &Running) -> Result<Self, String> {
+        let Some(path) = running.json.as_deref() else { return Ok(Self(None)) };
+        let out: Out = if path == Path::new("-") {
+            Box::new(io::stdout())
+        } else {
+            let no_place = |error| format!("--json: can't write {}: {error}", path.display());
+            Box::new(io::BufWriter::new(File::create(path).map_err(no_place)?))
+        };
+        Ok(Self(Some(json::Writer::new(out))))
+    }
 }

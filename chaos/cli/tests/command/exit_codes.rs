@@ -39,6 +39,15 @@ async fn one_where_an_expectation_fails_with_its_place_and_the_logs() {
 }
 
 #[tokio::test]
+async fn the_command_for_another_run_is_the_one_that_was_given() {
+    let sandbox = Sandbox::new();
+    let file = sandbox.write("bad.toml", scenarios::with(FAILING));
+    let command = format!("run {file} --seed 7 --set load.rate=50/s --set load.duration=1s -e notices");
+    let run = sandbox.chaos(&command).run().await;
+    run.exited(1).said(&format!("again, with the same draws: chaos {command}\n"));
+}
+
+#[tokio::test]
 async fn two_where_a_scenario_or_the_command_line_is_invalid() {
     let sandbox = Sandbox::new();
     let file = sandbox.write("typo.toml", scenarios::passing().replace("effect = ", "efect = "));
@@ -51,6 +60,18 @@ async fn two_where_a_scenario_or_the_command_line_is_invalid() {
     sandbox.chaos("run").run().await.exited(2).complained("<FILE>");
     sandbox.chaos("run tmp").run().await.exited(2).complained("tmp has no scenario in it");
     sandbox.chaos(&format!("run {file} --set load.rate")).run().await.exited(2).complained("KEY=VALUE");
+    sandbox.assert_clean();
+}
+
+#[tokio::test]
+async fn two_where_the_recording_has_no_place() {
+    let sandbox = Sandbox::new();
+    let file = sandbox.write("good.toml", scenarios::proven());
+    for command in ["run", "prove"] {
+        let run = sandbox.chaos(&format!("{command} {file} --json no/such/folder.jsonl")).run().await;
+        run.exited(2).complained(&format!("chaos {command}: --json: can't write no/such/folder.jsonl: No such file"));
+        assert_eq!(run.out, "", "{command} started something");
+    }
     sandbox.assert_clean();
 }
 

@@ -2,5 +2,10 @@
 
 mod exit_codes;
 mod killed;
+mod options;
+mod prove;
+mod reading;
+mod serve;
 mod shipped;
 mod support;
+mod turns;

@@ -1,7 +1,7 @@
 //! From paths to documents: the scenario, its system, and what is set over them.
 
 use super::{
-    document::{self, Table},
+    document::{self, Entry, Table},
     findings::Findings,
     overlay::{self, Override},
     scenario::Documents,
@@ -14,6 +14,9 @@ use std::{
 
 /// The system of a folder's scenarios, unless they say otherwise.
 const DEFAULT_SYSTEM: &str = "system.toml";
+
+/// What stands in a system file, or in a scenario that brings its own nodes.
+const SYSTEM_KEYS: [&str; 2] = ["entry", "node"];
 
 /// A scenario's documents as they stand in the files, and with the settings laid over them.
 #[derive(Debug)]
@@ -33,8 +36,12 @@ pub(crate) fn read(
     let raw = text(file, read, None, &mut sources, findings).and_then(|text| document::parse(&text, 0, findings));
     let overrides: Vec<Override> = sets.iter().filter_map(|set| locate(set, &mut sources)).collect();
     let Some(raw) = raw else { return (None, sources) };
+    if let Some(entry) = system_alone(&raw) {
+        findings.add(no_scenario(file, entry));
+        return (None, sources);
+    }
     let mut laid = raw.clone();
-    let inline = ["entry", "node"].iter().any(|key| raw.get(key).is_some());
+    let inline = SYSTEM_KEYS.iter().any(|key| raw.get(key).is_some());
     lay_all(&mut laid, overrides.iter().filter(|set| inline || !set.of_system()), findings);
     if inline {
         both_systems(&laid, findings);
@@ -48,6 +55,23 @@ pub(crate) fn read(
     let raw = Documents { scenario: raw, system: Some(system) };
     let laid = Documents { scenario: laid, system: Some(laid_system) };
     (Some(Read { raw, laid }), sources)
+}
+
+/// The first of a system's keys, where a document has no other.
+fn system_alone(document: &Table) -> Option<&Entry> {
+    let of_system = |entry: &Entry| SYSTEM_KEYS.contains(&entry.key.as_str());
+    document.entries.first().filter(|_| document.entries.iter().all(of_system))
+}
+
+fn no_scenario(file: &Path, first: &Entry) -> Diagnostic {
+    let message = format!("`{}` is a system file, not a scenario", file.display());
+    let name = file.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
+    let advice = if name == DEFAULT_SYSTEM {
+        "the scenarios in its folder use it: name one of them, or the folder".to_owned()
+    } else {
+        format!("scenarios in its folder use it by `system = \"{name}\"`: name one of them")
+    };
+    Diagnostic::new(first.key_span.clone(), message).advice(advice)
 }
 
 /// Gives a setting its place: the one that it has in the file, or a text of its own.

@@ -3,12 +3,16 @@
 use super::{
     document::{Entry, Kind, Table, Value},
     findings::Wrong,
-    nearest::advise,
+    nearest::{advise, list, nearest},
+    reader::home,
 };
 use crate::Span;
 
 /// Ways to say what a node runs; a new one replaces what was there.
 const STARTS: [&str; 4] = ["program", "command", "image", "address"];
+
+/// What a setting begins with.
+const FIRST: [&str; 6] = ["entry", "fault", "load", "node", "system", "title"];
 
 /// No setting lies deeper.
 const DEEPEST: usize = 8;
@@ -43,6 +47,17 @@ pub(crate) fn lay(document: &mut Table, set: &Override) -> Result<(), Wrong> {
     }
     if let ["expect" | "guard", ..] = path.as_slice() {
         return Err(Wrong::new("what is expected can't be set from outside").advice("edit the file"));
+    }
+    if !FIRST.contains(&path[0]) {
+        let keys = format!("settings begin with {}", list(FIRST));
+        let wrong = Wrong::new(format!("no setting begins with `{}`", path[0]));
+        let home = match home(path[0]) {
+            Some("[load]") => Some(format!("load.{}", set.path)),
+            Some("[[fault]]") => Some(format!("fault.NAME.{}", set.path)),
+            Some("[node.NAME]") => Some(format!("node.NAME.{}", set.path)),
+            _ => nearest(path[0], FIRST).map(str::to_owned),
+        };
+        return Err(wrong.advice(home.map_or(keys.clone(), |home| format!("did you mean `{home}`? {keys}"))));
     }
     let (last, way) = path.split_last().unwrap_or((&"", &[]));
     let mut table = document;

@@ -50,6 +50,10 @@ pub(crate) fn duration(text: &str) -> Result<Duration, Wrong> {
             Wrong::new(format!("`{text}` has no unit")).advice(format!("did you mean `{text}s` or `{text}ms`?"))
         );
     }
+    if unit.starts_with(char::is_whitespace) && UNITS.iter().any(|(name, _)| *name == unit.trim()) {
+        let wrong = Wrong::new(format!("`{text}` has a space between number and unit"));
+        return Err(wrong.advice(format!("remove the space: `{number}{}`", unit.trim())));
+    }
     let Some((_, nanos)) = UNITS.iter().find(|(name, _)| *name == unit) else {
         let word = unit.trim();
         let near = match word.to_lowercase().as_str() {

@@ -139,7 +139,7 @@ impl<'a> Reader<'a> {
         for entry in &unknown {
             let message = format!("unknown key `{}` in {}", entry.key, self.place);
             let near = nearest(&entry.key, known.iter().copied());
-            let home = HOMES.iter().find(|(key, _)| *key == entry.key).map(|(_, home)| home);
+            let home = home(&entry.key);
             let advice = match (near, home) {
                 (Some(near), _) => format!("did you mean `{near}`?"),
                 (None, Some(home)) => format!("`{}` belongs in `{home}`", entry.key),
@@ -182,6 +182,11 @@ const HOMES: &[(&str, &str)] = &[
     ("title", "the top of the file"),
     ("system", "the top of the file"),
 ];
+
+/// Where a key belongs, if it is one that people put elsewhere.
+pub(crate) fn home(key: &str) -> Option<&'static str> {
+    HOMES.iter().find(|(known, _)| *known == key).map(|(_, home)| *home)
+}
 
 /// The string of an entry, or a finding.
 pub(crate) fn text_of<'a>(entry: &'a Entry, findings: &Findings) -> Option<Word<'a>> {

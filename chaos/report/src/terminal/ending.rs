@@ -7,7 +7,11 @@ use crate::{
     text::{clean, hanging, left, paragraph, width, wrap},
     words::count,
 };
-use chaos_model::{Verdict, event::Fired, quantity::show_duration};
+use chaos_model::{
+    Verdict,
+    event::{Begin, Fired},
+    quantity::show_duration,
+};
 use std::time::Duration;
 
 /// A node ended although nobody asked it to.
@@ -79,8 +83,12 @@ pub(crate) fn headline(outcome: Outcome) -> (Ink, &'static str) {
 
 /// A word for a shell.
 fn quoted(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+,@%:".contains(c);
-    if word.chars().all(plain) { word.to_owned() } else { format!("'{}'", word.replace('\'', r"'\''")) }
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+,@%:=".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
 }
 
 fn of(story: &Story, verdict: Verdict) -> usize {
@@ -145,11 +153,20 @@ fn next(style: Style, story: &Story, outcome: Outcome) -> String {
     let Some(begin) = story.begin.as_ref().filter(|begin| begin.without.is_none()) else { return String::new() };
     match outcome {
         Outcome::Verdict(Verdict::Fail | Verdict::Inconclusive) => {
-            let command = format!("chaos run {} --seed {}", quoted(&clean(&begin.file)), begin.seed);
-            format!("again, with the same draws: {}\n", style.paint(Ink::Strong, command))
+            format!("again, with the same draws: {}\n", style.paint(Ink::Strong, command(begin)))
         }
         _ => String::new(),
     }
+}
+
+/// The command that makes the same run: what it was made with is in its first event. It stands whole, to be copied.
+fn command(begin: &Begin) -> String {
+    let mut command = format!("chaos run {} --seed {}", quoted(&clean(&begin.file)), begin.seed);
+    let options = begin.sets.iter().map(|set| ("--set", set)).chain(begin.only.iter().map(|that| ("-e", that)));
+    for (option, value) in options {
+        command += &format!(" {option} {}", quoted(&clean(value)));
+    }
+    command
 }
 
 #[cfg(test)]

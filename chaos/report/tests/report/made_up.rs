@@ -46,6 +46,8 @@ pub(crate) fn begin() -> Begin {
         ],
         faults: vec![plan("outage", Effect::Refuse { open: OpenConnections::Reset })],
         without: None,
+        sets: Vec::new(),
+        only: Vec::new(),
     }
 }
 

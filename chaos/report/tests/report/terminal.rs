@@ -25,6 +25,17 @@ fn a_run_that_fails() {
 }
 
 #[test]
+fn the_command_for_another_run_carries_what_this_one_was_made_with() {
+    let mut records = made_up::failing();
+    let Event::Begin(begin) = &mut records[0].event else { unreachable!() };
+    begin.sets = vec!["load.rate=500/s".to_owned(), "node.redis.env.MOTD=it's on".to_owned()];
+    begin.only = vec!["never notice".to_owned()];
+    let again = r"--seed 42 --set load.rate=500/s --set 'node.redis.env.MOTD=it'\''s on' -e 'never notice'";
+    let text = plain(&records);
+    assert!(text.contains(&format!("draws: chaos run scenarios/redis_down.toml {again}\n")), "{text}");
+}
+
+#[test]
 fn a_run_whose_fault_never_fired() {
     insta::assert_snapshot!(plain(&made_up::inconclusive()));
 }

@@ -53,7 +53,7 @@ async fn a_world_that_fails_gives_no_verdict() {
 async fn an_interrupt_ends_a_run_in_good_order() {
     let scenario = crate::world::scenario(&format!("{ONE_NODE}{}{WELL}", fault("effect = \"hang\""))).unwrap();
     let mut world = MemoryWorld::new(&[("web", web)]);
-    let options = Options { file: "test.toml".to_owned(), seed: 1, without: None, hold: false };
+    let options = Options { file: "test.toml".to_owned(), seed: 1, ..Options::default() };
     let (events, mut reader) = Events::channel();
     let interrupt = Box::pin(async {
         tokio::time::sleep(std::time::Duration::from_millis(1500)).await;

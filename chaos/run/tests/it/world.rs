@@ -170,7 +170,7 @@ pub(crate) async fn run(text: &str, programs: &[(&'static str, MakeRouter)]) -> 
 
 pub(crate) async fn run_in(text: &str, world: &mut MemoryWorld) -> Ran {
     let scenario = scenario(text).unwrap_or_else(|wrong| panic!("{}", wrong.render(false, 100)));
-    let options = Options { file: "test.toml".to_owned(), seed: 1, without: None, hold: false };
+    let options = Options { file: "test.toml".to_owned(), seed: 1, ..Options::default() };
     let (events, mut reader) = Events::channel();
     let never = Box::pin(std::future::pending());
     let ending = chaos_run::run(&scenario, world, &options, &events, never).await;

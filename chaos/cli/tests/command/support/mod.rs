@@ -1,6 +1,7 @@
 //! The command as a process, in a sandbox: a folder of its own for its files and its `TMPDIR`, in which it also runs, so
 //! that every process that a run leaves behind is known by where it stands.
 
+pub(crate) mod ask;
 pub(crate) mod processes;
 pub(crate) mod scenarios;
 

@@ -78,3 +78,18 @@ pub(crate) fn by_command(words: &str) -> String {
 pub(crate) fn with(more: &str) -> String {
     format!("{ONE_SERVICE}{more}")
 }
+
+/// [`passing`] with a guard that breaks what it names: another service has no users.
+pub(crate) fn proven() -> String {
+    guarded("node.users.program", "order-service", r#"["all are answered before", "all are answered again"]"#)
+}
+
+/// [`passing`] with a guard whose setting breaks nothing.
+pub(crate) fn unproven() -> String {
+    guarded("node.users.env.DATA_SEED", "7", r#"["all are answered before"]"#)
+}
+
+fn guarded(setting: &str, value: &str, breaks: &str) -> String {
+    let guard = format!("[[guard]]\nwithout = \"its users\"\nset.\"{setting}\" = \"{value}\"\nbreaks = {breaks}\n");
+    format!("{}\n{guard}", passing())
+}

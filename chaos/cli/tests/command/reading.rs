@@ -1,0 +1,41 @@
+//! What reads scenarios and starts nothing.
+
+use crate::support::{Sandbox, scenarios};
+
+#[tokio::test]
+async fn check_and_explain_start_nothing() {
+    let sandbox = Sandbox::new();
+    // Whatever is started says so in a file.
+    let text = scenarios::by_command(r#"["touch", "started"]"#);
+    let file = sandbox.write("good.toml", text);
+    let run = sandbox.chaos(&format!("check {file}")).run().await;
+    run.exited(0);
+    assert_eq!((run.out.as_str(), run.err.as_str()), ("good.toml: valid, 1 fault, 3 expectations, 0 guards\n", ""));
+    sandbox.chaos(&format!("explain {file}")).run().await.exited(0).said("touch started");
+    assert!(!sandbox.path().join("started").exists(), "a command was started");
+    sandbox.assert_clean();
+    // A run does start it, and so would show it.
+    sandbox.chaos(&format!("run {file}")).run().await.exited(3);
+    assert!(sandbox.path().join("started").exists(), "a run starts it");
+}
+
+#[tokio::test]
+async fn check_says_what_a_system_file_is() {
+    let sandbox = Sandbox::new();
+    let system = std::fs::read_to_string(scenarios::shipped().join("system.toml")).expect("it ships");
+    let file = sandbox.write("system.toml", system);
+    let run = sandbox.chaos(&format!("check {file}")).run().await;
+    run.exited(2).complained("`system.toml` is a system file, not a scenario");
+    run.complained("the scenarios in its folder use it: name one of them, or the folder");
+    assert_eq!(run.err.matches("error:").count(), 1, "{run}");
+}
+
+#[tokio::test]
+async fn explain_tells_all_that_a_run_would_do() {
+    let sandbox = Sandbox::new();
+    let file = sandbox.write("good.toml", scenarios::proven());
+    let run = sandbox.chaos(&format!("explain {file} --set load.rate=50/s")).run().await;
+    run.exited(0);
+    assert_eq!(run.err, "");
+    insta::assert_snapshot!("explain", run.out);
+}

@@ -1,0 +1,31 @@
+//! What a program answers over a plain socket.
+
+use std::net::SocketAddr;
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+};
+
+#[expect(clippy::disallowed_methods, reason = "these tests are clients of real processes, in no world")]
+async fn connect(address: SocketAddr) -> std::io::Result<TcpStream> {
+    TcpStream::connect(address).await
+}
+
+/// Whether anything listens there.
+pub(crate) async fn listens(address: SocketAddr) -> bool {
+    connect(address).await.is_ok()
+}
+
+/// Says this, and gives all that is answered until the other side closes.
+pub(crate) async fn say(address: SocketAddr, text: &str) -> String {
+    let mut stream = connect(address).await.expect("it listens");
+    stream.write_all(text.as_bytes()).await.expect("it reads");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.expect("it answers");
+    answer
+}
+
+/// Gets this path, and gives head and body of what is answered.
+pub(crate) async fn get(address: SocketAddr, path: &str) -> String {
+    say(address, &format!("GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")).await
+}
