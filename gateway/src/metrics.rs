@@ -6,8 +6,10 @@ mod upstream;
 
 pub(crate) use upstream::UpstreamMetrics;
 mod cache;
+mod edge;
 
 pub(crate) use cache::CacheMetrics;
+pub(crate) use edge::EdgeMetrics;
 
 use crate::labels::{Code, Connect, Freshness, Label, Method, Miss, Mode, Outcome, Route, Service, Tier, Write};
 use prometheus::{
@@ -40,6 +42,8 @@ pub(crate) struct Metrics {
     upstream: UpstreamMetrics,
     /// The cache beyond its lookups.
     pub(crate) cache: CacheMetrics,
+    /// What clients were refused.
+    pub(crate) edge: EdgeMetrics,
 }
 
 /// Registers what it makes.
@@ -97,6 +101,7 @@ impl Metrics {
             call_duration: make.histograms("service_call_duration_seconds", "Calls to services", &["service"])?,
             upstream: UpstreamMetrics::register(&make)?,
             cache: CacheMetrics::register(&make)?,
+            edge: EdgeMetrics::register(&make)?,
         };
         metrics.start_at_zero();
         Ok(metrics)

@@ -6,6 +6,7 @@ mod answers;
 mod cache;
 mod edge;
 mod flights;
+mod hostile;
 mod life;
 mod redis;
 mod retries;
