@@ -4,6 +4,7 @@
 
 mod answers;
 mod cache;
+mod conditional;
 mod edge;
 mod flights;
 mod hostile;
