@@ -21,7 +21,7 @@ pub use settings::Settings;
 use cache::{Cache, Flights};
 use edge::context::Ids;
 use health::Board;
-use host::{Host, http::ServerConfig};
+use host::Host;
 use labels::{Label as _, Service};
 use metrics::Metrics;
 use profile::Upstreams;
@@ -86,8 +86,8 @@ pub async fn run(host: Host) -> Result<(), Error> {
         io::ErrorKind::AddrInUse => Error::PortTaken(port),
         _ => Error::Listen { port, source },
     })?;
-    let server = ServerConfig { drain: settings.drain, ..ServerConfig::default() };
     let app = Arc::new(App::start(&host, settings)?);
+    let server = edge::server(&app);
     let probes: Vec<_> =
         Service::ALL.iter().map(|service| host.spawn(health::probe(Arc::clone(&app), *service))).collect();
     app.board.set_ready(true);

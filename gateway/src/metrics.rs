@@ -6,8 +6,10 @@ mod upstream;
 
 pub(crate) use upstream::UpstreamMetrics;
 mod cache;
+mod edge;
 
 pub(crate) use cache::CacheMetrics;
+pub(crate) use edge::EdgeMetrics;
 
 use crate::labels::{Code, Connect, Freshness, Label, Method, Miss, Mode, Outcome, Route, Service, Tier, Write};
 use prometheus::{
@@ -19,7 +21,7 @@ use std::time::Duration;
 const BUCKETS: [f64; 14] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 1.5, 2.5, 10.0];
 
 /// The statuses that a profile can have: they are there at zero.
-const PROFILE_STATUSES: [&str; 9] = ["200", "400", "404", "405", "413", "499", "502", "503", "504"];
+const PROFILE_STATUSES: [&str; 10] = ["200", "304", "400", "404", "405", "413", "499", "502", "503", "504"];
 
 /// All metrics of one gateway.
 pub(crate) struct Metrics {
@@ -40,6 +42,8 @@ pub(crate) struct Metrics {
     upstream: UpstreamMetrics,
     /// The cache beyond its lookups.
     pub(crate) cache: CacheMetrics,
+    /// What clients were refused.
+    pub(crate) edge: EdgeMetrics,
 }
 
 /// Registers what it makes.
@@ -97,6 +101,7 @@ impl Metrics {
             call_duration: make.histograms("service_call_duration_seconds", "Calls to services", &["service"])?,
             upstream: UpstreamMetrics::register(&make)?,
             cache: CacheMetrics::register(&make)?,
+            edge: EdgeMetrics::register(&make)?,
         };
         metrics.start_at_zero();
         Ok(metrics)

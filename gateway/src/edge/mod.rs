@@ -1,6 +1,7 @@
 //! What a client meets: routes, identity of requests, problems. Limits of connections and of heads are the server's
 //! ([`host::http`]).
 
+pub(crate) mod conditional;
 pub(crate) mod context;
 mod observe;
 pub(crate) mod problem;
@@ -9,10 +10,23 @@ mod trace;
 use crate::{App, health, labels::Label as _, labels::Route, profile};
 use axum::{Extension, Router, extract::State, middleware, response::Response, routing::get};
 use context::RequestContext;
+use host::http::ServerConfig;
 use http::header;
 use problem::Problem;
 use prometheus::TextEncoder;
 use std::sync::Arc;
+
+/// The server's limits.
+pub(crate) fn server(app: &App) -> ServerConfig {
+    let edge = &app.settings.edge;
+    ServerConfig {
+        header_timeout: edge.header_timeout,
+        head_limit: edge.head_limit,
+        max_connections: edge.max_connections,
+        turned_away: Some(app.metrics.edge.connections_turned_away.clone()),
+        drain: app.settings.drain,
+    }
+}
 
 /// All routes.
 pub(crate) fn router(app: Arc<App>) -> Router {

@@ -15,11 +15,15 @@ pub(crate) use answer::{PartError, Profile, Summary};
 pub(crate) use flight::Flown;
 pub(crate) use gather::Upstreams;
 
-use crate::{App, edge::context::RequestContext, edge::problem::Problem, user_id::UserId};
+use crate::{
+    App,
+    edge::{conditional::IfNoneMatch, context::RequestContext, problem::Problem},
+    user_id::UserId,
+};
 use answer::Answer;
 use axum::{
     Extension,
-    extract::{Path, State, rejection::PathRejection},
+    extract::{Path, Request, State, rejection::PathRejection},
     response::Response,
 };
 use std::sync::Arc;
@@ -29,6 +33,7 @@ pub(crate) async fn handle(
     State(app): State<Arc<App>>,
     Extension(context): Extension<RequestContext>,
     path: Result<Path<String>, PathRejection>,
+    request: Request,
 ) -> Response {
     // What isn't even text is no id either.
     let id = path.ok().and_then(|Path(id)| id.parse::<UserId>().ok());
@@ -36,7 +41,10 @@ pub(crate) async fn handle(
         let detail = crate::user_id::BadUserId.to_string();
         return Problem::BadUserId.response(&context, Some(&detail), &[]);
     };
-    answer(&app, &context, id).await.into_response(&context)
+    let has = IfNoneMatch::take_in(request.headers());
+    // No body is read.
+    drop(request);
+    answer(&app, &context, id).await.into_response(&context, &has)
 }
 
 async fn answer(app: &Arc<App>, context: &RequestContext, id: UserId) -> Answer {

@@ -2,13 +2,13 @@
 
 use super::answer::{Answer, Content, PartError};
 use crate::{
-    edge::context::RequestContext,
+    edge::{conditional::IfNoneMatch, context::RequestContext},
     labels::{Source, State},
     upstream::services::Json,
     user_id::UserId,
 };
 use axum::response::Response;
-use http::{HeaderName, HeaderValue, header};
+use http::{HeaderName, HeaderValue, StatusCode, header};
 use serde::Serialize;
 use std::{fmt::Write as _, sync::Arc};
 
@@ -16,6 +16,7 @@ const CACHE_STATUS: HeaderName = HeaderName::from_static("cache-status");
 const X_GATEWAY_COMPLETE: HeaderName = HeaderName::from_static("x-gateway-complete");
 const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
 
+/// The body but for `meta`, which is written after it: the tag is of this alone, since `meta` differs each time.
 #[derive(Serialize)]
 struct Body<'a> {
     user_id: UserId,
@@ -24,7 +25,6 @@ struct Body<'a> {
     products: Option<&'a Json>,
     partial: bool,
     errors: &'a [PartError],
-    meta: Meta<'a>,
 }
 
 #[derive(Serialize)]
@@ -62,8 +62,8 @@ impl Answer {
         Part { state, source: there.then_some(source), age_ms: there.then_some(age), gone }
     }
 
-    /// The response, with the summary for the log among its extensions.
-    pub(super) fn into_response(self, context: &RequestContext) -> Response {
+    /// The response, with the summary for the log among its extensions; 304 to whoever has it already.
+    pub(super) fn into_response(self, context: &RequestContext, client: &IfNoneMatch) -> Response {
         let mut response = match &self.content {
             Content::Problem(problem) => problem.response(context, None, &self.errors),
             Content::Profile { user, orders, products, gone, complete } => {
@@ -74,20 +74,18 @@ impl Answer {
                     products: products.as_ref(),
                     partial: !complete,
                     errors: &self.errors,
-                    meta: Meta {
-                        request_id: context.request_id(),
-                        trace_id: &context.trace.id,
-                        generated_at: host::rfc3339(self.generated_at),
-                        parts: Parts {
-                            user: self.part(0, &[]),
-                            orders: self.part(1, &[]),
-                            products: self.part(2, gone),
-                        },
-                    },
                 };
-                let body = serde_json::to_vec(&body).expect("checked JSON, strings and numbers are JSON");
-                let mut response = Response::new(body.into());
-                self.profile_headers(*complete, response.headers_mut());
+                let mut body = serde_json::to_vec(&body).expect("checked JSON, strings and numbers are JSON");
+                // What is old is shown in need: nobody shall keep it for longer.
+                let etag = (*complete && !self.states.contains(&State::Stale)).then(|| tag(&body));
+                let known = etag.as_ref().is_some_and(|etag| client.has(etag));
+                let mut response = if known {
+                    not_modified()
+                } else {
+                    self.append_meta(&mut body, context, gone);
+                    json(body)
+                };
+                self.profile_headers(*complete, etag.as_deref(), response.headers_mut());
                 response
             }
         };
@@ -98,11 +96,25 @@ impl Answer {
         response
     }
 
-    fn profile_headers(&self, complete: bool, headers: &mut http::HeaderMap) {
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    /// Puts `meta` into the object that `body` is, as its last member.
+    fn append_meta(&self, body: &mut Vec<u8>, context: &RequestContext, gone: &[String]) {
+        let meta = Meta {
+            request_id: context.request_id(),
+            trace_id: &context.trace.id,
+            generated_at: host::rfc3339(self.generated_at),
+            parts: Parts { user: self.part(0, &[]), orders: self.part(1, &[]), products: self.part(2, gone) },
+        };
+        body.pop();
+        body.extend_from_slice(b",\"meta\":");
+        serde_json::to_writer(&mut *body, &meta).expect("strings and numbers are JSON");
+        body.push(b'}');
+    }
+
+    /// `etag` is there for what may be kept.
+    fn profile_headers(&self, complete: bool, etag: Option<&str>, headers: &mut http::HeaderMap) {
         set(headers, X_GATEWAY_COMPLETE, if complete { "true" } else { "false" });
-        // What is old is shown in need: nobody shall keep it for longer.
-        if complete && !self.states.contains(&State::Stale) {
+        if let Some(etag) = etag {
+            set(headers, header::ETAG, etag);
             set(headers, header::AGE, &self.age.as_secs().to_string());
             set(headers, header::CACHE_CONTROL, &format!("private, max-age={}", self.max_age.as_secs()));
         } else {
@@ -121,6 +133,23 @@ impl Answer {
         }
         text
     }
+}
+
+/// A weak tag (RFC 9110, 8.8.3): the same data has the same one, whenever and by whichever gateway it was gathered.
+fn tag(body: &[u8]) -> String {
+    format!("W/\"{:016x}\"", host::hash(0, &[body]))
+}
+
+fn json(body: Vec<u8>) -> Response {
+    let mut response = Response::new(body.into());
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
+}
+
+fn not_modified() -> Response {
+    let mut response = Response::default();
+    *response.status_mut() = StatusCode::NOT_MODIFIED;
+    response
 }
 
 fn set(headers: &mut http::HeaderMap, name: HeaderName, value: &str) {

@@ -4,6 +4,7 @@
 
 mod cache;
 mod check;
+mod edge;
 mod source;
 mod upstream;
 mod values;
@@ -102,6 +103,10 @@ pub struct Settings {
     /// A service's answer may be this long
     #[arg(long, value_name = "BYTES", default_value = "2MiB", value_parser = values::bytes, help_heading = "Answers")]
     pub(crate) upstream_body_limit: usize,
+
+    /// What clients may do
+    #[command(flatten)]
+    pub(crate) edge: edge::EdgeSettings,
 
     /// What protects the services from the gateway, and the gateway from the services
     #[command(flatten)]

@@ -131,7 +131,12 @@ fn of_connect(error: &io::Error) -> Code {
 /// The word for a connection that failed with a call on it: it broke, or what came is no HTTP.
 pub(super) fn of_transfer(error: &(dyn Error + 'static)) -> Code {
     let mut causes = std::iter::successors(Some(error), |&error| error.source());
-    let unreadable = causes.any(|error| error.downcast_ref::<hyper::Error>().is_some_and(hyper::Error::is_parse));
+    let unreadable = causes.any(|error| {
+        let head = error.downcast_ref::<hyper::Error>().is_some_and(hyper::Error::is_parse);
+        // Chunks that are none are an I/O error to hyper; no socket fails with these kinds.
+        let body = error.downcast_ref::<io::Error>().map(io::Error::kind);
+        head || matches!(body, Some(io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData))
+    });
     if unreadable { Code::BadPayload } else { Code::Reset }
 }
 

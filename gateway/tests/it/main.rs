@@ -4,8 +4,10 @@
 
 mod answers;
 mod cache;
+mod conditional;
 mod edge;
 mod flights;
+mod hostile;
 mod life;
 mod redis;
 mod retries;

@@ -5,22 +5,36 @@ use hyper_util::{
     server::graceful::GracefulShutdown,
     service::TowerToHyperService,
 };
-use std::{convert::Infallible, time::Duration};
+use std::{convert::Infallible, sync::Arc, time::Duration};
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tower_service::Service;
 
 /// Limits of a server.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct ServerConfig {
     /// A connection whose request head isn't complete by then is closed. It also ends connections that idle for so long.
     pub header_timeout: Duration,
+    /// A request's head (its line and headers, in bytes) that is longer gets a bare 431, and the connection is closed.
+    pub head_limit: usize,
+    /// Connections that may be open at once; 0: any number. Further ones are reset at once, so that whoever connects can go
+    /// elsewhere instead of waiting in a queue.
+    pub max_connections: usize,
+    /// Counts connections beyond [`ServerConfig::max_connections`].
+    pub turned_away: Option<prometheus::IntCounter>,
     /// After the shutdown signal, requests under way have this long to end.
     pub drain: Duration,
 }
 
 impl Default for ServerConfig {
     fn default() -> Self {
-        Self { header_timeout: Duration::from_secs(30), drain: Duration::from_secs(10) }
+        Self {
+            header_timeout: Duration::from_secs(30),
+            head_limit: 64 << 10,
+            max_connections: 0,
+            turned_away: None,
+            drain: Duration::from_secs(10),
+        }
     }
 }
 
@@ -39,6 +53,11 @@ where
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
     let graceful = GracefulShutdown::new();
+    let room = match config.max_connections {
+        0 => Semaphore::MAX_PERMITS,
+        limit => limit.min(Semaphore::MAX_PERMITS),
+    };
+    let room = Arc::new(Semaphore::new(room));
     let end = CancellationToken::new();
     let _cut_off = end.clone().drop_guard();
     loop {
@@ -56,9 +75,15 @@ where
                 continue;
             }
         };
+        let Ok(place) = Arc::clone(&room).try_acquire_owned() else {
+            stream.abort();
+            config.turned_away.iter().for_each(prometheus::IntCounter::inc);
+            continue;
+        };
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(config.header_timeout)
+            .max_header_size(config.head_limit)
             .auto_date_header(false)
             .serve_connection(TokioIo::new(stream), TowerToHyperService::new(service.clone()));
         let watched = graceful.watch(connection);
@@ -66,6 +91,7 @@ where
             if let Err(error) = watched.await {
                 tracing::debug!(%error, "a connection ended early");
             }
+            drop(place);
         })));
     }
     drop(listener);

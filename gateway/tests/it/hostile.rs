@@ -1,0 +1,237 @@
+//! Clients that break the rules of HTTP, or use up what others need, and services that do.
+
+use crate::support::{Behaviour, Mood, World};
+use host::{Settings, Stream};
+use std::time::Duration;
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    time::Instant,
+};
+
+fn world(settings: &[(&str, &str)]) -> World {
+    World::start_with(&[&[("GATEWAY_CACHE", "off")], settings].concat(), Mood::Good)
+}
+
+async fn connect(world: &World) -> Stream {
+    tokio::task::yield_now().await;
+    world.network.host("attacker").dial("gateway", 8000).await.unwrap()
+}
+
+/// Everything until the gateway closes, which it does once a connection has idled for long enough.
+async fn read(stream: &mut Stream) -> String {
+    let mut bytes = Vec::new();
+    // A reset ends it too: what came before it counts.
+    let _ = stream.read_to_end(&mut bytes).await;
+    String::from_utf8(bytes).unwrap()
+}
+
+async fn raw(world: &World, text: &str) -> String {
+    let mut stream = connect(world).await;
+    stream.write_all(text.as_bytes()).await.unwrap();
+    read(&mut stream).await
+}
+
+/// Statuses of all answers.
+fn statuses(text: &str) -> Vec<&str> {
+    text.split("HTTP/1.").skip(1).map(|answer| &answer[2..5]).collect()
+}
+
+fn calls(world: &World) -> usize {
+    world.user.calls() + world.order.calls() + world.product.calls()
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_no_http_gets_a_bare_400_and_a_close() {
+    let world = world(&[]);
+    let cases = [
+        "hello\r\n\r\n",
+        "GET /api/profile/42\r\nX-Evil: 1 HTTP/1.1\r\n\r\n",
+        "GET /api/profile/4\0 HTTP/1.1\r\n\r\n",
+        "GET /api/profile/42 HTTP/1.1\r\nno colon\r\n\r\n",
+        "GET /api/profile/42 HTTP/1.1\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\nab",
+        "GET /api/profile/42 HTTP/1.1\r\ncontent-length: -1\r\n\r\n",
+    ];
+    for case in cases {
+        let started = Instant::now();
+        let answer = raw(&world, case).await;
+        assert_eq!(statuses(&answer), ["400"], "{case:?}: {answer}");
+        assert!(answer.ends_with("\r\n\r\n"), "it has no body: {answer}");
+        assert_eq!(started.elapsed(), Duration::ZERO, "{case:?}");
+    }
+    assert_eq!(calls(&world), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_head_that_is_too_long_gets_a_bare_431() {
+    let world = world(&[("GATEWAY_HEAD_LIMIT", "2KiB")]);
+    let long = format!("GET /api/profile/42 HTTP/1.1\r\nx: {}\r\n\r\n", "y".repeat(2048));
+    let endless = format!("GET /api/profile/42 HTTP/1.1\r\nx: {}", "y".repeat(4096));
+    let many = format!("GET /api/profile/42 HTTP/1.1\r\n{}\r\n", "a: b\r\n".repeat(101));
+    for head in [&long, &endless, &many] {
+        let answer = raw(&world, head).await;
+        assert_eq!(statuses(&answer), ["431"], "{answer}");
+        assert!(answer.ends_with("\r\n\r\n"), "it has no body: {answer}");
+    }
+    let fits = format!("GET /api/profile/42 HTTP/1.0\r\nx: {}\r\n\r\n", "y".repeat(1900));
+    assert_eq!(statuses(&raw(&world, &fits).await), ["200"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_target_that_is_too_long_gets_a_bare_414() {
+    let world = world(&[("GATEWAY_HEAD_LIMIT", "128KiB")]);
+    let answer = raw(&world, &format!("GET /api/profile/{} HTTP/1.1\r\n\r\n", "1".repeat(70_000))).await;
+    assert_eq!(statuses(&answer), ["414"], "{answer}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_head_that_comes_too_slowly_is_cut_off() {
+    let world = world(&[("GATEWAY_HEADER_TIMEOUT", "2s")]);
+    let mut stream = connect(&world).await;
+    let started = Instant::now();
+    // A byte from time to time doesn't help.
+    let drip = async {
+        let (mut read, mut write) = stream.split();
+        let drip = async {
+            for byte in b"GET /api/profile/42 HTTP/1.1\r\n".iter().cycle() {
+                if write.write_all(&[*byte]).await.is_err() {
+                    break;
+                }
+                tokio::time::sleep(Duration::from_millis(900)).await;
+            }
+        };
+        let mut bytes = Vec::new();
+        tokio::select! {
+            biased;
+            _ = read.read_to_end(&mut bytes) => {}
+            () = drip => {}
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), drip).await.unwrap();
+    assert_eq!(started.elapsed().as_secs(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn connections_beyond_the_limit_are_reset_until_there_is_room() {
+    let world = world(&[("GATEWAY_MAX_CONNECTIONS", "3")]);
+    // The client's own, which is kept open, is the first.
+    assert_eq!(world.metric("http_connections_turned_away_total").await, 0.0);
+    let (first, _second) = (connect(&world).await, connect(&world).await);
+    world.settle().await;
+    let mut beyond = connect(&world).await;
+    let error = beyond.read_u8().await.unwrap_err();
+    assert_eq!(error.kind(), std::io::ErrorKind::ConnectionReset);
+    assert_eq!(world.metric("http_connections_turned_away_total").await, 1.0);
+    drop(first);
+    world.settle().await;
+    assert_eq!(statuses(&raw(&world, "GET /health/live HTTP/1.0\r\n\r\n").await), ["200"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn http_1_0_is_answered_and_closed() {
+    let world = world(&[]);
+    let started = Instant::now();
+    let answer = raw(&world, "GET /api/profile/42 HTTP/1.0\r\n\r\n").await;
+    assert!(answer.starts_with("HTTP/1.0 200 OK\r\n") && answer.contains("\r\ncontent-length: "), "{answer}");
+    assert_eq!(started.elapsed(), Duration::ZERO);
+}
+
+#[tokio::test(start_paused = true)]
+async fn pipelined_requests_are_answered_in_order() {
+    let world = world(&[]);
+    let all = raw(
+        &world,
+        "GET /api/profile/1 HTTP/1.1\r\n\r\nGET /nothing HTTP/1.1\r\n\r\nGET /api/profile/0 HTTP/1.1\r\n\r\n\
+         GET /api/profile/2 HTTP/1.1\r\nconnection: close\r\n\r\nGET /api/profile/3 HTTP/1.1\r\n\r\n",
+    );
+    let all = all.await;
+    assert_eq!(statuses(&all), ["200", "404", "400", "200"], "{all}");
+    assert!(all.find("\"user_id\":\"1\"") < all.find("\"user_id\":\"2\""));
+    assert_eq!(world.user.calls(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_body_with_a_get_is_no_second_request() {
+    let world = world(&[]);
+    let inner = "GET /api/profile/7 HTTP/1.1\r\n\r\n";
+    let length = inner.len();
+    let plain = format!("GET /nothing HTTP/1.1\r\ncontent-length: {length}\r\n\r\n{inner}");
+    // Where both are given, the length is ignored or the request refused (RFC 9112, 6.3).
+    let both = format!(
+        "GET /nothing HTTP/1.1\r\ncontent-length: 3\r\ntransfer-encoding: chunked\r\n\r\n{length:x}\r\n{inner}\r\n0\r\n\r\n"
+    );
+    for request in [&plain, &both] {
+        let answer = raw(&world, request).await;
+        assert!(matches!(statuses(&answer).as_slice(), ["404" | "400"]), "{answer}");
+    }
+    let large = format!("GET /api/profile/7 HTTP/1.1\r\ncontent-length: 20000\r\n\r\n{inner}");
+    assert_eq!(statuses(&raw(&world, &large).await), ["413"]);
+    assert_eq!(calls(&world), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_path_reaches_a_service_but_those_of_the_table() {
+    let world = world(&[]);
+    for path in [
+        "/api/profile/..%2f..%2fadmin",
+        "/api/profile/../../admin",
+        "/api/profile/%2e%2e/admin",
+        "/api/profile/42%2f..%2fadmin",
+        "/api/profile/42%0d%0ahost:%20x",
+        "/api/profile/42;x=1",
+        "//api/profile/42",
+        "http://elsewhere/admin",
+        "*",
+    ] {
+        let answer = raw(&world, &format!("GET {path} HTTP/1.0\r\n\r\n")).await;
+        assert!(matches!(statuses(&answer).as_slice(), ["400" | "404"]), "{path}: {answer}");
+        assert!(answer.contains("urn:problem-type:gateway:"), "{path}: {answer}");
+    }
+    assert_eq!(calls(&world), 0);
+}
+
+/// A world whose user service says these bytes and closes.
+async fn with_user_service_that_says(bytes: &'static [u8]) -> World {
+    let world = world(&[("USER_SERVICE_URL", "http://rogue")]);
+    let (rogue, _) = world.network.node("rogue", Settings::default());
+    let mut listener = rogue.listen(80).unwrap();
+    let host = rogue.clone();
+    drop(rogue.spawn(async move {
+        loop {
+            let mut stream = listener.accept().await.unwrap();
+            drop(host.spawn(async move {
+                let mut head = [0; 1024];
+                let _ = stream.read(&mut head).await;
+                let _ = stream.write_all(bytes).await;
+            }));
+        }
+    }));
+    world
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_service_that_breaks_off_or_speaks_no_http_costs_its_part_alone() {
+    for (bytes, code) in [
+        (&b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{\"id\":"[..], "reset"),
+        (b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\n{\"id", "reset"),
+        (b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n", "bad_payload"),
+        (b"HTTP/1.1 200 OK\r\ncontent-", "reset"),
+        (b"what?\r\n\r\n", "bad_payload"),
+        (b"HTTP/1.1 302 Found\r\nlocation: http://orders/admin\r\ncontent-length: 0\r\n\r\n", "bad_payload"),
+    ] {
+        let world = with_user_service_that_says(bytes).await;
+        let answer = world.get("/api/profile/42").await;
+        let said = String::from_utf8_lossy(bytes);
+        assert_eq!((answer.status.as_u16(), answer.at("/partial")), (200, true.into()), "{said}");
+        assert_eq!(answer.at("/errors/0/code"), code, "{said}");
+        assert_eq!((answer.at("/user"), answer.at("/orders/0/id")), (serde_json::Value::Null, "o1".into()));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_of_50_mb_is_given_up() {
+    let world = world(&[]);
+    world.user.becomes(Behaviour::Text("x".repeat(50 << 20)));
+    let answer = world.get("/api/profile/42").await;
+    assert_eq!((answer.status.as_u16(), answer.at("/errors/0/code")), (200, "body_too_large".into()));
+    assert!(answer.text.len() < 4096);
+}
