@@ -34,6 +34,13 @@ macro_rules! labels {
 }
 
 labels! {
+    /// Which limit a request was turned away by.
+    Shed {
+        Requests = "requests",
+    }
+}
+
+labels! {
     /// A service behind the gateway.
     Service {
         User = "user",

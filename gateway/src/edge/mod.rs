@@ -1,6 +1,7 @@
 //! What a client meets: routes, identity of requests, problems. Limits of connections and of heads are the server's
 //! ([`host::http`]).
 
+pub(crate) mod admission;
 pub(crate) mod conditional;
 pub(crate) mod context;
 mod observe;

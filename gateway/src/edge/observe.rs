@@ -28,11 +28,13 @@ pub(super) async fn observe(State(app): State<Arc<App>>, mut request: Request, n
     let active = (route != Route::Metrics).then(|| app.metrics.active());
     let mut end = End { metrics: &app.metrics, context: &context, method, route, ended: false, _active: active };
     let too_large = request.body().size_hint().lower() > app.settings.body_limit as u64;
-    let mut response = if too_large {
-        Problem::BodyTooLarge.response(&context, None, &[])
-    } else {
-        request.extensions_mut().insert(context.clone());
-        next.run(request).await
+    let admitted = if too_large { Err(Problem::BodyTooLarge) } else { app.admission.admit(route, &app.metrics.edge) };
+    let mut response = match &admitted {
+        Err(problem) => problem.response(&context, None, &[]),
+        Ok(_) => {
+            request.extensions_mut().insert(context.clone());
+            next.run(request).await
+        }
     };
     response.headers_mut().insert(X_REQUEST_ID, context.request_id.clone());
     end.with(&response);

@@ -15,6 +15,7 @@ pub(crate) enum Problem {
     NoSuchRoute,
     MethodNotAllowed,
     BodyTooLarge,
+    Overloaded,
     UpstreamFailed,
     UpstreamTimeout,
     UpstreamUnavailable,
@@ -29,7 +30,7 @@ impl Problem {
             Self::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UpstreamFailed => StatusCode::BAD_GATEWAY,
             Self::UpstreamTimeout => StatusCode::GATEWAY_TIMEOUT,
-            Self::UpstreamUnavailable => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Overloaded | Self::UpstreamUnavailable => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
 
@@ -41,6 +42,7 @@ impl Problem {
             Self::NoSuchRoute => "urn:problem-type:gateway:no-such-route",
             Self::MethodNotAllowed => "urn:problem-type:gateway:method-not-allowed",
             Self::BodyTooLarge => "urn:problem-type:gateway:body-too-large",
+            Self::Overloaded => "urn:problem-type:gateway:overloaded",
             Self::UpstreamFailed => "urn:problem-type:gateway:upstream-failed",
             Self::UpstreamTimeout => "urn:problem-type:gateway:upstream-timeout",
             Self::UpstreamUnavailable => "urn:problem-type:gateway:upstream-unavailable",
@@ -54,6 +56,7 @@ impl Problem {
             Self::NoSuchRoute => "There is nothing here",
             Self::MethodNotAllowed => "Method not allowed",
             Self::BodyTooLarge => "The request's body is too large",
+            Self::Overloaded => "Too many requests are under way",
             Self::UpstreamFailed => "The profile could not be gathered",
             Self::UpstreamTimeout => "The profile could not be gathered in time",
             Self::UpstreamUnavailable => "The profile can't be gathered just now",

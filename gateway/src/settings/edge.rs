@@ -3,7 +3,7 @@
 use super::values;
 use std::time::Duration;
 
-/// Limits of connections and of heads.
+/// Limits of connections, heads and requests.
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct EdgeSettings {
     /// A request's head has to be there within this time, and a connection may idle for so long
@@ -15,4 +15,7 @@ pub(crate) struct EdgeSettings {
     /// Connections of clients that may be open at once, further ones are reset; 0: any number
     #[arg(long, value_name = "CONNECTIONS", default_value = "8192", help_heading = "Clients")]
     pub(crate) max_connections: usize,
+    /// Requests that may be under way at once, further ones get 503 (health and metrics don't count); 0: any number
+    #[arg(long, value_name = "REQUESTS", default_value = "2048", help_heading = "Clients")]
+    pub(crate) max_requests: usize,
 }
