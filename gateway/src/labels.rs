@@ -37,6 +37,7 @@ labels! {
     /// Which limit a request was turned away by.
     Shed {
         Requests = "requests",
+        ClientRate = "client_rate",
     }
 }
 

@@ -6,6 +6,7 @@ pub(crate) mod conditional;
 pub(crate) mod context;
 mod observe;
 pub(crate) mod problem;
+mod rates;
 mod trace;
 
 use crate::{App, health, labels::Label as _, labels::Route, profile};

@@ -50,3 +50,37 @@ async fn without_a_limit_all_are_let_in() {
     let world = world(&[("GATEWAY_MAX_REQUESTS", "0")]);
     assert_eq!(world.get("/api/profile/1").await.status, 200);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_client_beyond_its_rate_gets_429_and_others_dont() {
+    let world = world(&[("GATEWAY_CLIENT_RATE", "2"), ("GATEWAY_CLIENT_BURST", "3")]);
+    for user in 1..=3 {
+        assert_eq!(world.get(&format!("/api/profile/{user}")).await.status, 200);
+    }
+    let limited = world.get("/api/profile/4").await;
+    assert_eq!((limited.status.as_u16(), limited.header("retry-after")), (429, "1"));
+    assert_eq!(limited.at("/type"), "urn:problem-type:gateway:too-many-requests");
+    assert_eq!(limited.header("content-type"), "application/problem+json");
+    assert_eq!(world.metric("gateway_shed_total{reason=\"client_rate\"}").await, 1.0);
+    for path in ["/health", "/health/live", "/health/ready"] {
+        assert_eq!(world.get(path).await.status, 200, "{path}");
+    }
+    // Another client has its own rate.
+    let other = host::http::client(&world.network.host("other"), host::http::ClientConfig::default());
+    let request = http::Request::get("http://gateway:8000/api/profile/4");
+    let request = request.body(http_body_util::Full::<bytes::Bytes>::default()).unwrap();
+    assert_eq!(other.request(request).await.unwrap().status(), 200);
+    sleep(Duration::from_millis(500)).await;
+    assert_eq!(world.get("/api/profile/4").await.status, 200);
+    assert_eq!(world.get("/api/profile/5").await.status, 429);
+    assert_eq!(world.user.calls(), 5);
+}
+
+#[tokio::test(start_paused = true)]
+async fn by_default_no_client_has_a_rate() {
+    let world = world(&[]);
+    for _ in 0..500 {
+        assert_eq!(world.get("/api/profile/1").await.status, 200);
+    }
+    assert_eq!(world.metric("gateway_shed_total").await, 0.0);
+}
