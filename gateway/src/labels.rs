@@ -34,6 +34,14 @@ macro_rules! labels {
 }
 
 labels! {
+    /// Which limit a request was turned away by.
+    Shed {
+        Requests = "requests",
+        ClientRate = "client_rate",
+    }
+}
+
+labels! {
     /// A service behind the gateway.
     Service {
         User = "user",

@@ -19,7 +19,7 @@ mod user_id;
 pub use settings::Settings;
 
 use cache::{Cache, Flights};
-use edge::context::Ids;
+use edge::{admission::Admission, context::Ids};
 use health::Board;
 use host::Host;
 use labels::{Label as _, Service};
@@ -58,6 +58,7 @@ struct App {
     settings: Settings,
     metrics: Arc<Metrics>,
     board: Arc<Board>,
+    admission: Admission,
     ids: Arc<Ids>,
     upstreams: Upstreams,
     cache: Cache,
@@ -70,8 +71,10 @@ impl App {
         let board = Arc::new(Board::new());
         let upstreams = Upstreams::new(host, &settings, &metrics);
         let cache = Cache::start(host, &settings, &metrics, &board);
+        let admission = Admission::new(&settings.edge);
         let ids = Arc::new(Ids::new(host));
-        Ok(Self { host: host.clone(), settings, metrics, board, ids, upstreams, cache, flights: Flights::new() })
+        let (host, flights) = (host.clone(), Flights::new());
+        Ok(Self { host, settings, metrics, board, admission, ids, upstreams, cache, flights })
     }
 }
 

@@ -21,7 +21,7 @@ use std::time::Duration;
 const BUCKETS: [f64; 14] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 1.5, 2.5, 10.0];
 
 /// The statuses that a profile can have: they are there at zero.
-const PROFILE_STATUSES: [&str; 10] = ["200", "304", "400", "404", "405", "413", "499", "502", "503", "504"];
+const PROFILE_STATUSES: [&str; 11] = ["200", "304", "400", "404", "405", "413", "429", "499", "502", "503", "504"];
 
 /// All metrics of one gateway.
 pub(crate) struct Metrics {

@@ -1,10 +1,12 @@
 //! What a client meets: routes, identity of requests, problems. Limits of connections and of heads are the server's
 //! ([`host::http`]).
 
+pub(crate) mod admission;
 pub(crate) mod conditional;
 pub(crate) mod context;
 mod observe;
 pub(crate) mod problem;
+mod rates;
 mod trace;
 
 use crate::{App, health, labels::Label as _, labels::Route, profile};

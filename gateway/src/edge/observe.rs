@@ -13,6 +13,7 @@ use axum::{
     middleware::Next,
     response::Response,
 };
+use host::http::Peer;
 use hyper::body::Body as _;
 use std::sync::Arc;
 
@@ -27,12 +28,19 @@ pub(super) async fn observe(State(app): State<Arc<App>>, mut request: Request, n
     // A scrape would always see itself.
     let active = (route != Route::Metrics).then(|| app.metrics.active());
     let mut end = End { metrics: &app.metrics, context: &context, method, route, ended: false, _active: active };
+    let peer = request.extensions().get::<Peer>().cloned();
     let too_large = request.body().size_hint().lower() > app.settings.body_limit as u64;
-    let mut response = if too_large {
-        Problem::BodyTooLarge.response(&context, None, &[])
+    let admitted = if too_large {
+        Err(Problem::BodyTooLarge)
     } else {
-        request.extensions_mut().insert(context.clone());
-        next.run(request).await
+        app.admission.admit(route, peer.as_ref(), &app.metrics.edge)
+    };
+    let mut response = match &admitted {
+        Err(problem) => problem.response(&context, None, &[]),
+        Ok(_) => {
+            request.extensions_mut().insert(context.clone());
+            next.run(request).await
+        }
     };
     response.headers_mut().insert(X_REQUEST_ID, context.request_id.clone());
     end.with(&response);

@@ -15,6 +15,9 @@ pub(crate) enum Problem {
     NoSuchRoute,
     MethodNotAllowed,
     BodyTooLarge,
+    Overloaded,
+    /// For so many seconds.
+    TooManyRequests(u64),
     UpstreamFailed,
     UpstreamTimeout,
     UpstreamUnavailable,
@@ -29,7 +32,8 @@ impl Problem {
             Self::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UpstreamFailed => StatusCode::BAD_GATEWAY,
             Self::UpstreamTimeout => StatusCode::GATEWAY_TIMEOUT,
-            Self::UpstreamUnavailable => StatusCode::SERVICE_UNAVAILABLE,
+            Self::TooManyRequests(_) => StatusCode::TOO_MANY_REQUESTS,
+            Self::Overloaded | Self::UpstreamUnavailable => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
 
@@ -41,6 +45,8 @@ impl Problem {
             Self::NoSuchRoute => "urn:problem-type:gateway:no-such-route",
             Self::MethodNotAllowed => "urn:problem-type:gateway:method-not-allowed",
             Self::BodyTooLarge => "urn:problem-type:gateway:body-too-large",
+            Self::TooManyRequests(_) => "urn:problem-type:gateway:too-many-requests",
+            Self::Overloaded => "urn:problem-type:gateway:overloaded",
             Self::UpstreamFailed => "urn:problem-type:gateway:upstream-failed",
             Self::UpstreamTimeout => "urn:problem-type:gateway:upstream-timeout",
             Self::UpstreamUnavailable => "urn:problem-type:gateway:upstream-unavailable",
@@ -54,6 +60,8 @@ impl Problem {
             Self::NoSuchRoute => "There is nothing here",
             Self::MethodNotAllowed => "Method not allowed",
             Self::BodyTooLarge => "The request's body is too large",
+            Self::TooManyRequests(_) => "Too many requests from this client",
+            Self::Overloaded => "Too many requests are under way",
             Self::UpstreamFailed => "The profile could not be gathered",
             Self::UpstreamTimeout => "The profile could not be gathered in time",
             Self::UpstreamUnavailable => "The profile can't be gathered just now",
@@ -88,7 +96,9 @@ impl Problem {
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        if self.status() == StatusCode::SERVICE_UNAVAILABLE {
+        if let Self::TooManyRequests(seconds) = self {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        } else if self.status() == StatusCode::SERVICE_UNAVAILABLE {
             headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
         }
         response

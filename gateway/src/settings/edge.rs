@@ -3,7 +3,7 @@
 use super::values;
 use std::time::Duration;
 
-/// Limits of connections and of heads.
+/// Limits of connections, heads, requests and rates.
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct EdgeSettings {
     /// A request's head has to be there within this time, and a connection may idle for so long
@@ -15,4 +15,16 @@ pub(crate) struct EdgeSettings {
     /// Connections of clients that may be open at once, further ones are reset; 0: any number
     #[arg(long, value_name = "CONNECTIONS", default_value = "8192", help_heading = "Clients")]
     pub(crate) max_connections: usize,
+    /// Requests that may be under way at once, further ones get 503 (health and metrics don't count); 0: any number
+    #[arg(long, value_name = "REQUESTS", default_value = "2048", help_heading = "Clients")]
+    pub(crate) max_requests: usize,
+    /// Requests a second that each client (by the address of its connection) may make, further ones get 429; 0: any number
+    #[arg(long, value_name = "REQUESTS", default_value = "0", help_heading = "Clients")]
+    pub(crate) client_rate: u32,
+    /// Requests that a client who rested may make at once, where --client-rate is set
+    #[arg(long, value_name = "REQUESTS", default_value = "100", value_parser = clap::value_parser!(u32).range(1..), help_heading = "Clients")]
+    pub(crate) client_burst: u32,
+    /// Clients whose rates are remembered; beyond it, those who have been quiet are forgotten
+    #[arg(long, value_name = "CLIENTS", default_value = "10000", value_parser = clap::value_parser!(u32).range(2..), help_heading = "Clients")]
+    pub(crate) clients_remembered: u32,
 }

@@ -9,6 +9,7 @@ mod source;
 mod upstream;
 mod values;
 
+pub(crate) use edge::EdgeSettings;
 pub use source::{Invalid, from_process};
 pub(crate) use upstream::UpstreamSettings;
 pub(crate) use values::RedisUrl;
@@ -106,7 +107,7 @@ pub struct Settings {
 
     /// What clients may do
     #[command(flatten)]
-    pub(crate) edge: edge::EdgeSettings,
+    pub(crate) edge: EdgeSettings,
 
     /// What protects the services from the gateway, and the gateway from the services
     #[command(flatten)]

@@ -151,3 +151,27 @@ async fn the_same_seed_gives_the_same_bytes() {
     }
     assert_eq!(run().await, run().await);
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_during_the_drain_says_that_the_connection_closes() {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    let mut world = World::start_with(&[("GATEWAY_CACHE", "off")], Mood::Good);
+    world.user.becomes(Behaviour::Slow(Duration::from_millis(300)));
+    tokio::task::yield_now().await;
+    let mut stream = world.network.host("keeping").dial("gateway", 8000).await.unwrap();
+    // The second one comes too late to be read.
+    let request = b"GET /api/profile/42 HTTP/1.1\r\n\r\n";
+    stream.write_all(request).await.unwrap();
+    sleep(Duration::from_millis(100)).await;
+    world.gateway.shutdown().cancel();
+    sleep(Duration::from_millis(100)).await;
+    let stopped = tokio::time::Instant::now();
+    stream.write_all(request).await.unwrap();
+    let mut text = String::new();
+    let _ = stream.read_to_string(&mut text).await;
+    assert!(text.starts_with("HTTP/1.1 200 OK\r\n") && text.contains("\r\nconnection: close\r\n"), "{text}");
+    assert_eq!(text.matches("HTTP/1.1").count(), 1);
+    (&mut world.running).await.unwrap().unwrap();
+    assert!(stopped.elapsed() < Duration::from_millis(150), "{:?}", stopped.elapsed());
+    assert_eq!(world.user.calls(), 1);
+}

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "the lint knows tests by their attribute, and not what they share")]
 
+mod admission;
 mod answers;
 mod cache;
 mod conditional;

@@ -4,4 +4,4 @@ mod client;
 mod server;
 
 pub use client::{Client, ClientConfig, Connector, Reuse, client};
-pub use server::{ServerConfig, serve};
+pub use server::{Peer, ServerConfig, serve};

@@ -1,5 +1,10 @@
 use crate::{Host, Listener};
-use hyper::{Request, Response, body::Incoming, server::conn::http1};
+use hyper::{
+    Request, Response,
+    body::Incoming,
+    server::conn::http1,
+    service::{Service as _, service_fn},
+};
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
     server::graceful::GracefulShutdown,
@@ -9,6 +14,11 @@ use std::{convert::Infallible, sync::Arc, time::Duration};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tower_service::Service;
+
+/// Who is at the other end of a request's connection ([`crate::Stream::peer`]): among the extensions of every request that
+/// [`serve`] hands on.
+#[derive(Clone, Debug)]
+pub struct Peer(pub Arc<str>);
 
 /// Limits of a server.
 #[derive(Clone, Debug)]
@@ -80,12 +90,18 @@ where
             config.turned_away.iter().for_each(prometheus::IntCounter::inc);
             continue;
         };
+        let peer = Peer(stream.peer().into());
+        let service = TowerToHyperService::new(service.clone());
+        let service = service_fn(move |mut request: Request<Incoming>| {
+            request.extensions_mut().insert(peer.clone());
+            service.call(request)
+        });
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(config.header_timeout)
             .max_header_size(config.head_limit)
             .auto_date_header(false)
-            .serve_connection(TokioIo::new(stream), TowerToHyperService::new(service.clone()));
+            .serve_connection(TokioIo::new(stream), service);
         let watched = graceful.watch(connection);
         drop(host.spawn(end.clone().run_until_cancelled_owned(async move {
             if let Err(error) = watched.await {

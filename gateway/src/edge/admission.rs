@@ -1,0 +1,61 @@
+//! Who is let in: more requests at once than can be served well are turned away at once, since an answer in time to some
+//! is worth more than a late one to all.
+
+use super::{
+    problem::Problem,
+    rates::{self, Rates},
+};
+use crate::{
+    labels::{Route, Shed},
+    metrics::EdgeMetrics,
+    settings::EdgeSettings,
+};
+use host::http::Peer;
+use std::sync::{Mutex, PoisonError};
+use tokio::{
+    sync::{Semaphore, SemaphorePermit},
+    time::Instant,
+};
+
+/// The gate.
+pub(crate) struct Admission {
+    room: Semaphore,
+    rates: Option<Mutex<Rates>>,
+}
+
+impl Admission {
+    pub(crate) fn new(settings: &EdgeSettings) -> Self {
+        let room = match settings.max_requests {
+            0 => Semaphore::MAX_PERMITS,
+            limit => limit.min(Semaphore::MAX_PERMITS),
+        };
+        let clients = usize::try_from(settings.clients_remembered).unwrap_or(usize::MAX);
+        let rates = (settings.client_rate > 0)
+            .then(|| Mutex::new(Rates::new(settings.client_rate, settings.client_burst, clients)));
+        Self { room: Semaphore::new(room), rates }
+    }
+
+    /// Lets a request in, for as long as the permit lives. Those of operators always are: an overload has to be seen.
+    pub(super) fn admit(
+        &self,
+        route: Route,
+        peer: Option<&Peer>,
+        metrics: &EdgeMetrics,
+    ) -> Result<Option<SemaphorePermit<'_>>, Problem> {
+        if matches!(route, Route::Health | Route::Live | Route::Ready | Route::Metrics) {
+            return Ok(None);
+        }
+        self.take_token(peer).inspect_err(|_| metrics.shed(Shed::ClientRate))?;
+        self.room.try_acquire().map(Some).map_err(|_| {
+            metrics.shed(Shed::Requests);
+            Problem::Overloaded
+        })
+    }
+
+    fn take_token(&self, peer: Option<&Peer>) -> Result<(), Problem> {
+        let (Some(rates), Some(Peer(peer))) = (&self.rates, peer) else { return Ok(()) };
+        let mut rates = rates.lock().unwrap_or_else(PoisonError::into_inner);
+        let taken = rates.take(&rates::client(peer), Instant::now());
+        taken.map_err(|wait| Problem::TooManyRequests(wait.as_secs() + u64::from(wait.subsec_nanos() > 0)))
+    }
+}
