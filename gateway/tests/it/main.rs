@@ -8,6 +8,7 @@ mod edge;
 mod flights;
 mod life;
 mod redis;
+mod redis_modes;
 mod retries;
 mod stale;
 mod support;
