@@ -100,11 +100,35 @@ labels! {
         Down = "down",
         /// No answer in time.
         Timeout = "timeout",
+        /// Nobody listens where Redis should be.
+        Refused = "refused",
+        /// No connection or greeting in time.
+        ConnectTimeout = "connect_timeout",
         /// The connection broke.
-        Error = "error",
-        /// The server answered with an error.
+        Reset = "reset",
+        /// What came is no Redis protocol.
+        Protocol = "protocol",
+        /// The reply belongs to another question: the connection is dropped.
+        OutOfStep = "out_of_step",
+        /// Redis still reads its data from disk.
+        Loading = "loading",
+        /// It is a replica, after a failover maybe, and takes no writes.
+        Readonly = "readonly",
+        /// It is full, and takes no writes.
+        Oom = "oom",
+        /// It wants a password.
+        NoAuth = "noauth",
+        /// It wants another password.
+        WrongPass = "wrongpass",
+        /// This user may not do that.
+        NoPerm = "noperm",
+        /// It has as many clients as it may.
+        MaxClients = "max_clients",
+        /// The server answered with any other error.
         ServerError = "server_error",
-        /// Truncated, garbled, or of another type.
+        /// The key holds no string.
+        WrongType = "wrong_type",
+        /// Truncated or garbled.
         Corrupt = "corrupt",
         /// Written by another version of the gateway.
         Version = "version",
@@ -124,7 +148,7 @@ labels! {
         Error = "error",
         /// The server answered with an error.
         ServerError = "server_error",
-        /// There is no connection: it was not asked.
+        /// There is no connection, or writes failed too often: it was not asked.
         Down = "down",
         /// The queue was full.
         Dropped = "dropped",
@@ -143,6 +167,26 @@ labels! {
         /// It connected, but the greeting failed.
         Handshake = "handshake",
         Error = "error",
+    }
+}
+
+labels! {
+    /// What is asked of Redis: each is judged apart.
+    RedisSide {
+        Read = "read",
+        Write = "write",
+    }
+}
+
+labels! {
+    /// Whether Redis is asked.
+    RedisMode {
+        /// It is.
+        Up = "up",
+        /// It still is, though the last replies failed.
+        Suspect = "suspect",
+        /// It isn't: the supervisor alone looks whether it is back.
+        Open = "open",
     }
 }
 
@@ -223,6 +267,13 @@ impl Route {
     /// The route that `template` belongs to; `None` is no route at all.
     pub(crate) fn of(template: Option<&str>) -> Self {
         Self::ALL.iter().copied().find(|route| Some(route.label()) == template).unwrap_or(Self::Unmatched)
+    }
+}
+
+impl Miss {
+    /// Whether something is wrong, rather than just not there.
+    pub(crate) fn is_failure(self) -> bool {
+        !matches!(self, Self::Absent | Self::Expired | Self::Older | Self::Down | Self::Cancelled)
     }
 }
 

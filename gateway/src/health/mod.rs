@@ -7,7 +7,7 @@ mod routes;
 pub(crate) use probe::probe;
 pub(crate) use routes::{health, live, ready};
 
-use crate::labels::{Component, Label as _, Status};
+use crate::labels::{Component, Label as _, Miss, RedisMode, RedisSide, Status};
 use std::{
     sync::{
         Mutex, PoisonError,
@@ -26,10 +26,20 @@ pub(crate) struct Known {
     pub(crate) last_success: Option<Duration>,
 }
 
+/// How Redis is judged.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct RedisJudged {
+    pub(crate) reads: RedisMode,
+    pub(crate) writes: RedisMode,
+    /// What went wrong last, however long ago.
+    pub(crate) reason: Option<Miss>,
+}
+
 /// The board that everybody writes to and `/health` reads.
 pub(crate) struct Board {
     ready: AtomicBool,
     components: Mutex<Vec<(Component, Known)>>,
+    redis: Mutex<RedisJudged>,
 }
 
 impl Board {
@@ -37,7 +47,8 @@ impl Board {
     pub(crate) fn new() -> Self {
         let unknown = Known { status: Status::Unknown, latency: None, last_success: None };
         let components = Component::ALL.iter().map(|component| (*component, unknown)).collect();
-        Self { ready: AtomicBool::new(false), components: Mutex::new(components) }
+        let redis = RedisJudged { reads: RedisMode::Open, writes: RedisMode::Open, reason: None };
+        Self { ready: AtomicBool::new(false), components: Mutex::new(components), redis: Mutex::new(redis) }
     }
 
     /// Whether new requests are welcome: not while starting, and not while draining.
@@ -64,6 +75,25 @@ impl Board {
     /// The component isn't used.
     pub(crate) fn off(&self, component: Component) {
         self.change(component, |known| known.status = Status::Off);
+    }
+
+    /// Redis is judged otherwise than before.
+    pub(crate) fn redis_mode(&self, side: RedisSide, mode: RedisMode) {
+        let mut redis = self.redis.lock().unwrap_or_else(PoisonError::into_inner);
+        match side {
+            RedisSide::Read => redis.reads = mode,
+            RedisSide::Write => redis.writes = mode,
+        }
+    }
+
+    /// Something went wrong with Redis.
+    pub(crate) fn redis_failed(&self, reason: Miss) {
+        self.redis.lock().unwrap_or_else(PoisonError::into_inner).reason = Some(reason);
+    }
+
+    /// How Redis is judged.
+    pub(crate) fn redis(&self) -> RedisJudged {
+        *self.redis.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// All components.

@@ -39,6 +39,11 @@ pub(crate) async fn health(State(app): State<Arc<App>>) -> Response {
         let circuit = app.upstreams.of(*service).circuit();
         shown[Component::from(*service).label()]["circuit"] = circuit.map_or("off", Label::label).into();
     }
+    let redis = app.board.redis();
+    let component = &mut shown[Component::Redis.label()];
+    component["reads"] = redis.reads.label().into();
+    component["writes"] = redis.writes.label().into();
+    component["last_reason"] = redis.reason.map(Label::label).into();
     let status = if overall == "down" { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::OK };
     (status, Json(json!({ "status": overall, "components": shown }))).into_response()
 }

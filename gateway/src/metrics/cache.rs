@@ -1,21 +1,66 @@
 //! Metrics of the cache beyond its lookups.
 
 use super::Maker;
-use prometheus::IntCounter;
+use crate::labels::{Label as _, Miss, RedisMode, RedisSide};
+use prometheus::{IntCounter, IntCounterVec, IntGaugeVec, Opts};
 
 /// What the cache does besides looking up.
 pub(crate) struct CacheMetrics {
     coalesced: IntCounter,
+    redis_mode: IntGaugeVec,
+    redis_changes: IntCounterVec,
+    redis_failures: IntCounterVec,
 }
 
 impl CacheMetrics {
     pub(super) fn register(make: &Maker<'_>) -> prometheus::Result<Self> {
-        Ok(Self {
+        let cache = Self {
             coalesced: make.add(IntCounter::new(
                 "cache_coalesced_total",
                 "Requests that shared the aggregation of another one",
             )?)?,
-        })
+            redis_mode: make.add(IntGaugeVec::new(
+                Opts::new("redis_mode", "1 for how Redis is judged just now, by reads and writes"),
+                &["side", "mode"],
+            )?)?,
+            redis_changes: make.counters(
+                "redis_mode_changes_total",
+                "Changes of how Redis is judged, by the new mode",
+                &["side", "mode"],
+            )?,
+            redis_failures: make.counters(
+                "redis_failures_total",
+                "Failed reads, writes, connects and checks of Redis",
+                &["reason"],
+            )?,
+        };
+        for side in RedisSide::ALL {
+            for mode in RedisMode::ALL {
+                let _ = cache.redis_changes.with_label_values(&[side.label(), mode.label()]);
+            }
+            cache.show_mode(*side, RedisMode::Open);
+        }
+        for reason in Miss::ALL.iter().filter(|reason| reason.is_failure()) {
+            let _ = cache.redis_failures.with_label_values(&[reason.label()]);
+        }
+        Ok(cache)
+    }
+
+    /// Redis is judged otherwise than before.
+    pub(crate) fn redis_mode(&self, side: RedisSide, now: RedisMode) {
+        self.redis_changes.with_label_values(&[side.label(), now.label()]).inc();
+        self.show_mode(side, now);
+    }
+
+    fn show_mode(&self, side: RedisSide, now: RedisMode) {
+        for mode in RedisMode::ALL {
+            self.redis_mode.with_label_values(&[side.label(), mode.label()]).set(i64::from(*mode == now));
+        }
+    }
+
+    /// Something went wrong with Redis.
+    pub(crate) fn redis_failure(&self, reason: Miss) {
+        self.redis_failures.with_label_values(&[reason.label()]).inc();
     }
 
     /// A request joined an aggregation that was under way.

@@ -94,9 +94,9 @@ async fn a_redis_that_greets_and_then_says_nothing_is_asked_rarely() {
 #[tokio::test(start_paused = true)]
 async fn garbage_resets_and_errors_are_misses() {
     for (mood, reason) in [
-        (Mood::Garbage, "error"),
-        (Mood::Reset, "error"),
-        (Mood::Error("LOADING Redis is loading the dataset in memory"), "server_error"),
+        (Mood::Garbage, "protocol"),
+        (Mood::Reset, "reset"),
+        (Mood::Error("LOADING Redis is loading the dataset in memory"), "loading"),
     ] {
         let world = World::start(&[]).await;
         world.get(PROFILE).await;
@@ -171,7 +171,7 @@ async fn a_key_of_another_type_is_a_miss_and_the_connection_stays() {
     for _ in 0..10 {
         assert_eq!(world.get(PROFILE).await.status, 200);
     }
-    assert_eq!(world.metric("cache_misses_total{tier=\"redis\",reason=\"corrupt\"}").await, 10.0);
+    assert_eq!(world.metric("cache_misses_total{tier=\"redis\",reason=\"wrong_type\"}").await, 10.0);
     assert_eq!(world.metric("redis_connections_lost_total").await, 0.0);
 }
 

@@ -68,7 +68,7 @@ async fn requests_at_the_moment_of_the_crash_do_not_fail() {
         answer.assert_complete();
         assert_eq!((answer.source().as_str(), answer.took), ("memory", 10 * MS));
     }
-    assert_eq!(system.metric("cache_misses_total{tier=\"redis\",reason=\"error\"}").await, 20.0);
+    assert_eq!(system.metric("cache_misses_total{tier=\"redis\",reason=\"reset\"}").await, 20.0);
 }
 
 #[tokio::test(start_paused = true)]

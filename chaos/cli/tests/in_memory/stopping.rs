@@ -46,7 +46,8 @@ async fn requests_under_way_are_answered_and_their_profiles_kept() {
         assert_eq!(answer.took, 200 * MS);
     }
     timeout(MS, system.ended(GATEWAY)).await.unwrap().unwrap();
-    assert_eq!(ask_redis(&system.client_host, "DBSIZE").await, ":5");
+    let kept: String = (1..=5).map(|user| format!(" gateway:profile:{user}")).collect();
+    assert_eq!(ask_redis(&system.client_host, &format!("EXISTS{kept}")).await, ":5");
     ALL.iter().for_each(|name| system.shut_down(name));
     for name in [USER, ORDER, PRODUCT, REDIS] {
         system.ended(name).await.unwrap();

@@ -4,26 +4,108 @@
 //! be read out of step for long: entries name their owner, and whatever looks wrong has the supervisor check the
 //! connection with an echo at once.
 
+use super::{reason, side::Side};
+use crate::{
+    health::Board,
+    labels::{Label as _, Miss, RedisMode, RedisSide},
+    metrics::Metrics,
+};
 use host::Task;
 use redis::{Cmd, Value, aio::MultiplexedConnection};
 use std::{
-    sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicU32, Ordering},
-    },
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-/// Failures in a row after which a connection is given up.
-const FAILURES_ALLOWED: u32 = 3;
-
-/// Where requests find the connection, if there is one.
-#[derive(Default)]
-pub(super) struct Link(Mutex<Option<Arc<Live>>>);
+/// Where requests find the connection, if there is one, and where they tell what came of asking.
+pub(super) struct Link {
+    slot: Mutex<Option<Arc<Live>>>,
+    reads: Mutex<Side>,
+    writes: Mutex<Side>,
+    metrics: Arc<Metrics>,
+    board: Arc<Board>,
+}
 
 impl Link {
+    pub(super) fn new(metrics: &Arc<Metrics>, board: &Arc<Board>) -> Self {
+        let (metrics, board) = (Arc::clone(metrics), Arc::clone(board));
+        Self { slot: Mutex::default(), reads: Mutex::default(), writes: Mutex::default(), metrics, board }
+    }
+
+    /// What `side` asked went well.
+    pub(super) fn succeeded(&self, side: RedisSide) {
+        self.judge(side, None, Side::succeeded);
+    }
+
+    /// A read got a reply over `live`.
+    pub(super) fn succeeded_on(&self, live: &Live) {
+        if !live.given_up.is_cancelled() {
+            self.succeeded(RedisSide::Read);
+        }
+    }
+
+    /// What `side` asked of `live` failed: too often in a row, and Redis is asked no more. A failure of reads is one of
+    /// the connection; one that was given up already says nothing of the next.
+    pub(super) fn failed(&self, side: RedisSide, live: &Live, reason: Miss) {
+        self.note(reason);
+        if live.given_up.is_cancelled() {
+            return;
+        }
+        let broken = matches!(reason, Miss::Reset | Miss::Protocol);
+        // The whole connection's end is told by the supervisor.
+        let too_often = !broken && self.judge(side, Some(reason), Side::failed) == RedisMode::Open;
+        if broken || (too_often && side == RedisSide::Read) {
+            live.given_up.cancel();
+        }
+    }
+
+    /// There is no connection: nothing is asked.
+    pub(super) fn lost(&self, reason: Option<Miss>) {
+        self.judge(RedisSide::Read, reason, |_| Side::default());
+        self.judge(RedisSide::Write, reason, |_| Side::default());
+    }
+
+    /// How `side` is judged.
+    pub(super) fn mode(&self, side: RedisSide) -> RedisMode {
+        self.side(side).mode()
+    }
+
+    /// Names what went wrong, whether or not Redis is to blame.
+    pub(super) fn note(&self, reason: Miss) {
+        self.metrics.cache.redis_failure(reason);
+        self.board.redis_failed(reason);
+    }
+
+    fn judge(&self, which: RedisSide, reason: Option<Miss>, change: impl FnOnce(Side) -> Side) -> RedisMode {
+        let mut side = self.side(which);
+        let before = side.mode();
+        *side = change(*side);
+        let now = side.mode();
+        if before != now {
+            self.metrics.cache.redis_mode(which, now);
+            self.board.redis_mode(which, now);
+            let reason = reason.map_or("", |reason| reason.label());
+            tracing::info!(
+                side = which.label(),
+                from = before.label(),
+                to = now.label(),
+                reason,
+                "redis: mode changed"
+            );
+        }
+        now
+    }
+
+    fn side(&self, which: RedisSide) -> std::sync::MutexGuard<'_, Side> {
+        let side = match which {
+            RedisSide::Read => &self.reads,
+            RedisSide::Write => &self.writes,
+        };
+        side.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// The connection, unless it has been given up.
     pub(super) fn current(&self) -> Option<Arc<Live>> {
         self.slot().as_ref().filter(|live| !live.given_up.is_cancelled()).cloned()
@@ -38,28 +120,14 @@ impl Link {
     }
 
     fn slot(&self) -> std::sync::MutexGuard<'_, Option<Arc<Live>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.slot.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// Why there is no reply.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Failure {
-    /// None came in time. It is dropped when it comes: the library keeps count.
-    Timeout,
-    /// The connection is gone, or what came is no Redis protocol.
-    Broken,
-    /// The key holds something else than a string: the server is fine, the value isn't.
-    WrongType,
-    /// The server answered with any other error.
-    Server,
 }
 
 /// A connection that works, as far as is known.
 pub(super) struct Live {
     connection: MultiplexedConnection,
     driver: Task<()>,
-    failures: AtomicU32,
     /// Cancelled when it failed too often.
     given_up: CancellationToken,
     suspected: Notify,
@@ -69,43 +137,26 @@ impl Live {
     /// `driver` moves the connection's bytes; its end is the connection's.
     pub(super) fn new(connection: MultiplexedConnection, driver: Task<()>) -> Self {
         let (given_up, suspected) = (CancellationToken::new(), Notify::new());
-        Self { connection, driver, failures: AtomicU32::new(0), given_up, suspected }
+        Self { connection, driver, given_up, suspected }
     }
 
     /// One command, one reply, within `limit`. Safe to drop: the reply is then thrown away when it comes.
-    ///
-    /// A reply of any kind shows that the server is alive. What its errors mean is the caller's part.
-    pub(super) async fn ask(&self, command: &Cmd, limit: Duration) -> Result<Value, Failure> {
+    pub(super) async fn ask(&self, command: &Cmd, limit: Duration) -> Result<Value, Miss> {
         let mut connection = self.connection.clone();
         match tokio::time::timeout(limit, connection.send_packed_command(command)).await {
-            Err(_) => {
-                self.count_failure();
-                Err(Failure::Timeout)
+            Err(_) => Err(Miss::Timeout),
+            Ok(Ok(Value::ServerError(error))) => {
+                Err(reason::of_server(error.code(), error.details().unwrap_or_default()))
             }
-            Ok(Ok(Value::ServerError(error))) => Err(of_server(Some(error.code()))),
-            Ok(Err(error)) if is_from_server(&error) => Err(of_server(error.code())),
-            Ok(Err(_)) => {
-                self.given_up.cancel();
-                Err(Failure::Broken)
-            }
-            Ok(Ok(value)) => {
-                self.failures.store(0, Ordering::Relaxed);
-                Ok(value)
-            }
+            Ok(Err(error)) => Err(reason::of_library(&error)),
+            Ok(Ok(value)) => Ok(value),
         }
     }
 
     /// Whether the replies are in step: `Ok(false)` is proof that they are not.
-    pub(super) async fn echo(&self, word: &str, limit: Duration) -> Result<bool, Failure> {
+    pub(super) async fn echo(&self, word: &str, limit: Duration) -> Result<bool, Miss> {
         let reply = self.ask(redis::cmd("ECHO").arg(word), limit).await?;
         Ok(matches!(reply, Value::BulkString(bytes) if bytes == word.as_bytes()))
-    }
-
-    /// One more in a row: too many, and it is given up.
-    pub(super) fn count_failure(&self) {
-        if self.failures.fetch_add(1, Ordering::Relaxed) + 1 >= FAILURES_ALLOWED {
-            self.given_up.cancel();
-        }
     }
 
     /// Has the supervisor check it now.
@@ -128,12 +179,4 @@ impl Live {
         self.given_up.cancel();
         self.driver.abort();
     }
-}
-
-fn of_server(code: Option<&str>) -> Failure {
-    if code == Some("WRONGTYPE") { Failure::WrongType } else { Failure::Server }
-}
-
-fn is_from_server(error: &redis::RedisError) -> bool {
-    matches!(error.kind(), redis::ErrorKind::Server(_) | redis::ErrorKind::Extension)
 }

@@ -5,19 +5,21 @@
 //! library's own retries and reconnects are not used: they stall requests for seconds.
 
 mod link;
+mod reason;
+mod side;
 mod supervisor;
 mod writer;
 
 use super::Entry;
 use crate::{
     health::Board,
-    labels::{Miss, Mode, Write},
+    labels::{Miss, Mode, RedisSide, Write},
     metrics::Metrics,
     settings::Settings,
     user_id::UserId,
 };
 use host::{Host, Task};
-use link::{Failure, Link};
+use link::Link;
 use redis::Value;
 use std::{
     sync::{Arc, Mutex, PoisonError},
@@ -55,7 +57,7 @@ impl RedisTier {
         board: &Arc<Board>,
         without: Mode,
     ) -> Self {
-        let link = Arc::new(Link::default());
+        let link = Arc::new(Link::new(metrics, board));
         let supervisor = supervisor::Supervisor {
             host: host.clone(),
             url: settings.redis_url.clone(),
@@ -93,28 +95,28 @@ impl RedisTier {
         let live = self.link.current().ok_or(Miss::Down)?;
         let limit = self.get_timeout.min(deadline.saturating_duration_since(Instant::now()));
         let reply = live.ask(redis::cmd("GET").arg(key(user)), limit).await;
-        match reply {
+        let entry = match reply {
             Ok(Value::Nil) => Err(Miss::Absent),
-            Ok(Value::BulkString(bytes)) => {
-                let entry = Entry::decode(&bytes, user);
-                if matches!(entry, Err(Miss::WrongKey)) {
-                    live.suspect();
-                }
-                entry.map(Arc::new)
-            }
+            Ok(Value::BulkString(bytes)) => Entry::decode(&bytes, user).map(Arc::new),
             // No server answers a GET with this: it is the reply to something else.
-            Ok(_) => {
-                live.suspect();
-                Err(Miss::Corrupt)
+            Ok(_) => Err(Miss::OutOfStep),
+            // The server is fine, the value isn't.
+            Err(Miss::WrongType) => Err(Miss::WrongType),
+            Err(reason) => {
+                self.link.failed(RedisSide::Read, &live, reason);
+                return Err(reason);
             }
-            Err(Failure::Timeout) => Err(Miss::Timeout),
-            Err(Failure::Broken) => Err(Miss::Error),
-            Err(Failure::WrongType) => Err(Miss::Corrupt),
-            Err(Failure::Server) => {
-                live.count_failure();
-                Err(Miss::ServerError)
+        };
+        self.link.succeeded_on(&live);
+        if let Err(reason) = &entry
+            && reason.is_failure()
+        {
+            self.link.note(*reason);
+            if matches!(reason, Miss::WrongKey | Miss::OutOfStep) {
+                live.suspect();
             }
         }
+        entry
     }
 
     /// Writes the entry some time soon.

@@ -1,10 +1,11 @@
 //! Writes entries to Redis, off the request path, in the order in which they came.
 
-use super::{
-    Entry, key,
-    link::{Failure, Link},
+use super::{Entry, key, link::Link};
+use crate::{
+    labels::{Miss, RedisMode, RedisSide, Write},
+    metrics::Metrics,
+    user_id::UserId,
 };
-use crate::{labels::Write, metrics::Metrics, user_id::UserId};
 use futures_util::{StreamExt as _, stream::FuturesUnordered};
 use host::Host;
 use std::{sync::Arc, time::Duration};
@@ -79,20 +80,30 @@ impl Writer {
 
     async fn write(&self, order: Order) -> Write {
         let Some(live) = self.link.current() else { return Write::Down };
+        if self.link.mode(RedisSide::Write) == RedisMode::Open {
+            return Write::Down;
+        }
         let Some(command) = self.command(&order) else { return Write::Expired };
-        match live.ask(&command, self.timeout).await {
-            Ok(redis::Value::Okay) => Write::Ok,
-            Ok(redis::Value::Nil) if matches!(order, Order::PutIfAbsent(_)) => Write::Ok,
-            Ok(redis::Value::Int(_)) if matches!(order, Order::Forget(_)) => Write::Ok,
+        let done = match live.ask(&command, self.timeout).await {
+            Ok(redis::Value::Okay) => Ok(()),
+            Ok(redis::Value::Nil) if matches!(order, Order::PutIfAbsent(_)) => Ok(()),
+            Ok(redis::Value::Int(_)) if matches!(order, Order::Forget(_)) => Ok(()),
             // It is the reply to something else.
             Ok(_) => {
                 live.suspect();
-                Write::Error
+                Err(Miss::OutOfStep)
             }
-            Err(Failure::Timeout) => Write::Timeout,
-            Err(Failure::Broken) => Write::Error,
-            // Reads may be fine while writes are refused: it is no failure of the connection.
-            Err(Failure::Server | Failure::WrongType) => Write::ServerError,
+            Err(reason) => Err(reason),
+        };
+        let Err(reason) = done else {
+            self.link.succeeded(RedisSide::Write);
+            return Write::Ok;
+        };
+        self.link.failed(RedisSide::Write, &live, reason);
+        match reason {
+            Miss::Timeout => Write::Timeout,
+            Miss::Reset | Miss::Protocol | Miss::OutOfStep => Write::Error,
+            _ => Write::ServerError,
         }
     }
 }

@@ -23,6 +23,10 @@ pub(crate) enum Mood {
     Refused,
     /// Answers GET and SET with this error.
     Error(&'static str),
+    /// Answers SET alone with this error.
+    RefusesWrites(&'static str),
+    /// Answers the greeting with this error.
+    RefusesGreeting(&'static str),
     /// Swallows one reply and goes on: all that follow are out of step.
     LosesOne,
     /// Answers after this time.
@@ -113,6 +117,8 @@ impl FakeRedis {
             Mood::Garbage => return Some(b"what?\r\n".to_vec()),
             Mood::Reset | Mood::Refused => return None,
             Mood::Error(error) if data => return Some(format!("-{error}\r\n").into_bytes()),
+            Mood::RefusesWrites(error) if words[0] == "SET" => return Some(format!("-{error}\r\n").into_bytes()),
+            Mood::RefusesGreeting(error) if words[0] == "HELLO" => return Some(format!("-{error}\r\n").into_bytes()),
             Mood::LosesOne if data => {
                 self.becomes(Mood::Good);
                 return Some(Vec::new());
@@ -143,6 +149,10 @@ impl FakeRedis {
         let mut values = self.values.lock().unwrap();
         if rest == ["NX"] && values.contains_key(key) {
             return b"_\r\n".to_vec();
+        }
+        // What the gateway writes to see whether it can is no profile.
+        if key == "gateway:probe" {
+            return b"+OK\r\n".to_vec();
         }
         values.insert(key.clone(), (value.clone().into_bytes(), ends));
         b"+OK\r\n".to_vec()

@@ -1,0 +1,56 @@
+//! How reads, or writes, are judged by what came of them. Pure: it waits for nothing and tells nobody.
+
+use crate::labels::RedisMode;
+
+/// Failures in a row after which Redis is no longer asked.
+pub(super) const FAILURES_ALLOWED: u32 = 3;
+
+/// Reads or writes. Judged apart, since a Redis that is full or a replica refuses writes and reads well.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Side {
+    failures: u32,
+    /// There was a success, and too many failures in a row have not come since.
+    trusted: bool,
+}
+
+impl Side {
+    pub(super) fn mode(self) -> RedisMode {
+        match self {
+            Self { trusted: false, .. } => RedisMode::Open,
+            Self { failures: 0, .. } => RedisMode::Up,
+            _ => RedisMode::Suspect,
+        }
+    }
+
+    #[must_use]
+    pub(super) fn failed(self) -> Self {
+        let failures = self.failures.saturating_add(1);
+        Self { failures, trusted: self.trusted && failures < FAILURES_ALLOWED }
+    }
+
+    #[must_use]
+    pub(super) fn succeeded(self) -> Self {
+        Self { failures: 0, trusted: true }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_failures_in_a_row_open_and_one_success_closes() {
+        let mut side = Side::default();
+        assert_eq!(side.mode(), RedisMode::Open);
+        side = side.succeeded();
+        assert_eq!(side.mode(), RedisMode::Up);
+        side = side.failed().failed();
+        assert_eq!(side.mode(), RedisMode::Suspect);
+        side = side.succeeded().failed().failed();
+        assert_eq!(side.mode(), RedisMode::Suspect);
+        side = side.failed();
+        assert_eq!(side.mode(), RedisMode::Open);
+        assert_eq!(side.failed().mode(), RedisMode::Open);
+        assert_eq!(side.succeeded().mode(), RedisMode::Up);
+    }
+}
