@@ -95,6 +95,7 @@ const DEFAULT_LOG: &str = "info";
 /// Runs the program until a signal stops it. Messages go to stderr, logs to stdout.
 #[must_use]
 pub fn main(program: Program) -> ExitCode {
+    tcp::open_as_many_as_allowed();
     // clap's own exits: 0 after --help and --version, 2 on a bad argument.
     let arguments = program.command().get_matches();
     #[expect(clippy::disallowed_methods, reason = "this is the main of the three programs")]

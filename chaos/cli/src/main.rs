@@ -12,6 +12,8 @@ use clap::Parser as _;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    // Each connection through a proxy takes two descriptors.
+    host::tcp::open_as_many_as_allowed();
     let args = Args::parse();
     let machine = machine::Machine::look(args.colour);
     let exit = match args.command {

@@ -13,7 +13,7 @@ pub(crate) struct EdgeSettings {
     #[arg(long, value_name = "BYTES", default_value = "16KiB", value_parser = values::bytes, help_heading = "Clients")]
     pub(crate) head_limit: usize,
     /// Connections of clients that may be open at once, further ones are reset; 0: any number
-    #[arg(long, value_name = "CONNECTIONS", default_value = "8192", help_heading = "Clients")]
+    #[arg(long, value_name = "CONNECTIONS", default_value = "16384", help_heading = "Clients")]
     pub(crate) max_connections: usize,
     /// Requests that may be under way at once, further ones get 503 (health and metrics don't count); 0: any number
     #[arg(long, value_name = "REQUESTS", default_value = "2048", help_heading = "Clients")]

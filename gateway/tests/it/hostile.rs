@@ -235,3 +235,27 @@ async fn an_answer_of_50_mb_is_given_up() {
     assert_eq!((answer.status.as_u16(), answer.at("/errors/0/code")), (200, "body_too_large".into()));
     assert!(answer.text.len() < 4096);
 }
+
+#[tokio::test(start_paused = true)]
+async fn ten_thousand_idle_and_slow_clients_leave_the_others_served() {
+    let world = world(&[]);
+    let mut held = Vec::new();
+    for number in 0..10_000 {
+        let mut stream = connect(&world).await;
+        if number % 2 == 0 {
+            stream.write_all(b"GET /api/profile/42 HTTP/1.1\r\nx-slow: ").await.unwrap();
+        }
+        held.push(stream);
+    }
+    for _ in 0..10 {
+        let answer = world.get("/api/profile/42").await;
+        assert_eq!((answer.status.as_u16(), answer.took), (200, Duration::ZERO));
+    }
+    assert_eq!(world.metric("http_connections_turned_away_total").await, 0.0);
+    // They are closed once their time is over, and not before: half of them say nothing, half never end their heads.
+    let started = Instant::now();
+    for stream in &mut held {
+        read(stream).await;
+    }
+    assert_eq!(started.elapsed(), Duration::from_secs(30));
+}

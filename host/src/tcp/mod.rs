@@ -1,8 +1,11 @@
 //! The host of a real machine: TCP sockets, the system's clock, tokio's tasks.
 
+mod descriptors;
 mod listener;
 mod stream;
 mod timer;
+
+pub use descriptors::open_as_many_as_allowed;
 
 use crate::{Clock, Host, Listener, Network, Parts, Settings, Stream, TaskGroup};
 use futures_util::future::BoxFuture;
