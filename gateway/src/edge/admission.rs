@@ -52,6 +52,11 @@ impl Admission {
         })
     }
 
+    /// There is room for no further request: it is shed.
+    pub(crate) fn is_full(&self) -> bool {
+        self.room.available_permits() == 0
+    }
+
     fn take_token(&self, peer: Option<&Peer>) -> Result<(), Problem> {
         let (Some(rates), Some(Peer(peer))) = (&self.rates, peer) else { return Ok(()) };
         let mut rates = rates.lock().unwrap_or_else(PoisonError::into_inner);

@@ -19,9 +19,9 @@ pub(crate) async fn live() -> Response {
     Json(json!({ "status": "ok" })).into_response()
 }
 
-/// New requests are welcome. A dead Redis or service is no reason to take every gateway out of the load balancer.
+/// New requests are welcome: it neither starts, nor drains, nor sheds. A dead Redis or service is no reason to take every gateway out of the load balancer.
 pub(crate) async fn ready(State(app): State<Arc<App>>) -> Response {
-    if app.board.is_ready() {
+    if app.board.is_ready() && !app.admission.is_full() {
         Json(json!({ "status": "ok" })).into_response()
     } else {
         let body = Json(json!({ "status": "unavailable" }));
