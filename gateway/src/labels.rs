@@ -98,6 +98,8 @@ labels! {
         Older = "older",
         /// There is no connection: it was not asked.
         Down = "down",
+        /// Redis is back, and asked for a share of lookups: this one was not in it.
+        Warming = "warming",
         /// No answer in time.
         Timeout = "timeout",
         /// Nobody listens where Redis should be.
@@ -185,6 +187,8 @@ labels! {
         Up = "up",
         /// It still is, though the last replies failed.
         Suspect = "suspect",
+        /// It was away, and is asked by a growing share of lookups.
+        Warming = "warming",
         /// It isn't: the supervisor alone looks whether it is back.
         Open = "open",
     }
@@ -273,7 +277,7 @@ impl Route {
 impl Miss {
     /// Whether something is wrong, rather than just not there.
     pub(crate) fn is_failure(self) -> bool {
-        !matches!(self, Self::Absent | Self::Expired | Self::Older | Self::Down | Self::Cancelled)
+        !matches!(self, Self::Absent | Self::Expired | Self::Older | Self::Down | Self::Warming | Self::Cancelled)
     }
 }
 

@@ -15,6 +15,9 @@ pub(crate) struct CacheSettings {
     /// Redis keeps old profiles too, for gateways that start during an outage of the services
     #[arg(long = "cache-redis-stale", id = "cache_redis_stale", value_name = "on|off", default_value = "off", value_parser = values::switch, action = clap::ArgAction::Set, help_heading = "Cache")]
     pub(crate) redis_stale: bool,
+    /// When Redis is back, lookups return to it over this time, from a tenth of them to all; 0s: all at once
+    #[arg(long = "cache-warming", id = "cache_warming", value_name = "TIME", default_value = "2s", value_parser = values::duration_or_zero, help_heading = "Cache")]
+    pub(crate) warming: Duration,
     /// Each profile is fresh for a time that is shorter by up to this share, so that not all end at once; 0%: none is
     #[arg(long = "cache-ttl-jitter", id = "cache_ttl_jitter", value_name = "SHARE", default_value = "10%", value_parser = values::share, help_heading = "Cache")]
     pub(crate) ttl_jitter: f64,

@@ -136,3 +136,40 @@ async fn a_redis_that_is_absent_is_named_so() {
     world.redis_is_used().await;
     assert_eq!(world.judged().await, json!(["up", "up", "refused"]));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_redis_that_is_back_is_met_by_few_at_first_and_then_by_all() {
+    let world = World::start(&[("GATEWAY_CACHE_WARMING", "2s")]).await;
+    world.get(PROFILE).await;
+    world.settle().await;
+    // The first connection is no return.
+    assert_eq!(world.judged().await, json!(["up", "up", null]));
+    world.redis.becomes(Mood::Error("LOADING Redis is loading the dataset in memory"));
+    for _ in 0..5 {
+        world.get(PROFILE).await;
+    }
+    world.redis.becomes(Mood::Good);
+    world.redis_is_used().await;
+    assert_eq!(world.judged().await[0], "warming");
+    let mut from_redis = Vec::new();
+    for _ in 0..5 {
+        let mut hits = 0;
+        for _ in 0..100 {
+            let answer = world.get(PROFILE).await;
+            assert_eq!((answer.status.as_u16(), answer.took), (200, Duration::ZERO));
+            hits += u32::from(answer.at("/meta/parts/user/source") == "redis");
+            sleep(Duration::from_millis(5)).await;
+        }
+        from_redis.push(hits);
+    }
+    // On average 21, 44, 66, 89, and then all; three standard deviations are at most 15.
+    for (hits, expected) in from_redis.iter().zip([21, 44, 66, 89]) {
+        assert!(hits.abs_diff(expected) <= 15, "{from_redis:?}");
+    }
+    assert_eq!(from_redis[4], 100);
+    assert_eq!(world.judged().await[0], "up");
+    let lookups = world.metric("cache_lookups_total{tier=\"redis\"}").await;
+    let (hits, misses) = ("cache_hits_total{tier=\"redis\"}", "cache_misses_total{tier=\"redis\"}");
+    assert_eq!(world.metric(hits).await + world.metric(misses).await, lookups);
+    assert!(world.metric("cache_misses_total{tier=\"redis\",reason=\"warming\"}").await > 100.0);
+}

@@ -4,19 +4,20 @@
 //! be read out of step for long: entries name their owner, and whatever looks wrong has the supervisor check the
 //! connection with an echo at once.
 
-use super::{reason, side::Side};
+use super::{ramp, reason, side::Side};
 use crate::{
     health::Board,
     labels::{Label as _, Miss, RedisMode, RedisSide},
     metrics::Metrics,
 };
-use host::Task;
+use host::{Host, Random, Task};
+use rand::RngExt as _;
 use redis::{Cmd, Value, aio::MultiplexedConnection};
 use std::{
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
-use tokio::sync::Notify;
+use tokio::{sync::Notify, time::Instant};
 use tokio_util::sync::CancellationToken;
 
 /// Where requests find the connection, if there is one, and where they tell what came of asking.
@@ -24,14 +25,50 @@ pub(super) struct Link {
     slot: Mutex<Option<Arc<Live>>>,
     reads: Mutex<Side>,
     writes: Mutex<Side>,
+    /// How long the way back takes.
+    ramp: Duration,
+    /// Since when Redis is back, while not all lookups ask it, and who decides which do.
+    back: Mutex<(Option<Instant>, Random)>,
     metrics: Arc<Metrics>,
     board: Arc<Board>,
 }
 
 impl Link {
-    pub(super) fn new(metrics: &Arc<Metrics>, board: &Arc<Board>) -> Self {
+    pub(super) fn new(host: &Host, ramp: Duration, metrics: &Arc<Metrics>, board: &Arc<Board>) -> Self {
         let (metrics, board) = (Arc::clone(metrics), Arc::clone(board));
-        Self { slot: Mutex::default(), reads: Mutex::default(), writes: Mutex::default(), metrics, board }
+        let back = Mutex::new((None, host.rng("redis ramp")));
+        Self { slot: Mutex::default(), reads: Mutex::default(), writes: Mutex::default(), ramp, back, metrics, board }
+    }
+
+    /// Redis is back: a share of lookups asks it, which grows.
+    pub(super) fn warm(&self) {
+        if !self.ramp.is_zero() {
+            self.back().0 = Some(Instant::now());
+            self.judge(RedisSide::Read, None, |side| side.warming(true));
+        }
+    }
+
+    /// Whether this lookup may ask Redis.
+    pub(super) fn lets_in(&self) -> bool {
+        let share = self.share();
+        share.is_none_or(|share| self.back().1.random_bool(share))
+    }
+
+    /// The share of lookups that may ask Redis; `None`: all may. Ends the ramp when its time is over.
+    pub(super) fn share(&self) -> Option<f64> {
+        let mut back = self.back();
+        let since = back.0?;
+        let share = ramp::share(since.elapsed(), self.ramp);
+        if share.is_none() {
+            back.0 = None;
+            drop(back);
+            self.judge(RedisSide::Read, None, |side| side.warming(false));
+        }
+        share
+    }
+
+    fn back(&self) -> std::sync::MutexGuard<'_, (Option<Instant>, Random)> {
+        self.back.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What `side` asked went well.
@@ -63,6 +100,7 @@ impl Link {
 
     /// There is no connection: nothing is asked.
     pub(super) fn lost(&self, reason: Option<Miss>) {
+        self.back().0 = None;
         self.judge(RedisSide::Read, reason, |_| Side::default());
         self.judge(RedisSide::Write, reason, |_| Side::default());
     }

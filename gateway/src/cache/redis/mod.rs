@@ -5,6 +5,7 @@
 //! library's own retries and reconnects are not used: they stall requests for seconds.
 
 mod link;
+mod ramp;
 mod reason;
 mod side;
 mod supervisor;
@@ -57,7 +58,7 @@ impl RedisTier {
         board: &Arc<Board>,
         without: Mode,
     ) -> Self {
-        let link = Arc::new(Link::new(metrics, board));
+        let link = Arc::new(Link::new(host, settings.caching.warming, metrics, board));
         let supervisor = supervisor::Supervisor {
             host: host.clone(),
             url: settings.redis_url.clone(),
@@ -93,6 +94,9 @@ impl RedisTier {
     /// The entry of `user`, as old as it may be.
     pub(super) async fn get(&self, user: UserId, deadline: Instant) -> Result<Arc<Entry>, Miss> {
         let live = self.link.current().ok_or(Miss::Down)?;
+        if !self.link.lets_in() {
+            return Err(Miss::Warming);
+        }
         let limit = self.get_timeout.min(deadline.saturating_duration_since(Instant::now()));
         let reply = live.ask(redis::cmd("GET").arg(key(user)), limit).await;
         let entry = match reply {

@@ -11,26 +11,35 @@ pub(super) struct Side {
     failures: u32,
     /// There was a success, and too many failures in a row have not come since.
     trusted: bool,
+    /// It was away, and not all ask it yet.
+    warming: bool,
 }
 
 impl Side {
     pub(super) fn mode(self) -> RedisMode {
         match self {
             Self { trusted: false, .. } => RedisMode::Open,
-            Self { failures: 0, .. } => RedisMode::Up,
-            _ => RedisMode::Suspect,
+            Self { failures: 1.., .. } => RedisMode::Suspect,
+            Self { warming: true, .. } => RedisMode::Warming,
+            _ => RedisMode::Up,
         }
     }
 
     #[must_use]
     pub(super) fn failed(self) -> Self {
         let failures = self.failures.saturating_add(1);
-        Self { failures, trusted: self.trusted && failures < FAILURES_ALLOWED }
+        Self { failures, trusted: self.trusted && failures < FAILURES_ALLOWED, ..self }
     }
 
     #[must_use]
     pub(super) fn succeeded(self) -> Self {
-        Self { failures: 0, trusted: true }
+        Self { failures: 0, trusted: true, ..self }
+    }
+
+    /// As it is while only a share of lookups asks it, or no longer.
+    #[must_use]
+    pub(super) fn warming(self, warming: bool) -> Self {
+        Self { warming, ..self }
     }
 }
 
@@ -52,5 +61,15 @@ mod tests {
         assert_eq!(side.mode(), RedisMode::Open);
         assert_eq!(side.failed().mode(), RedisMode::Open);
         assert_eq!(side.succeeded().mode(), RedisMode::Up);
+    }
+
+    #[test]
+    fn what_warms_is_suspected_and_given_up_like_all_else() {
+        let side = Side::default().succeeded().warming(true);
+        assert_eq!(side.mode(), RedisMode::Warming);
+        assert_eq!(side.failed().mode(), RedisMode::Suspect);
+        assert_eq!(side.failed().succeeded().mode(), RedisMode::Warming);
+        assert_eq!(side.failed().failed().failed().mode(), RedisMode::Open);
+        assert_eq!(side.warming(false).mode(), RedisMode::Up);
     }
 }

@@ -54,13 +54,15 @@ impl Supervisor {
     pub(super) async fn run(self) {
         let mut waits = Waits { random: self.host.rng("redis waits"), spread: FIRST_SPREAD };
         let mut failed_before = false;
+        let mut lost_one = false;
         loop {
             match self.connect().await {
                 Ok(live) => {
                     self.metrics.connect(Connect::Ok);
                     tracing::info!("redis: connected");
                     let born = Instant::now();
-                    self.serve(&live).await;
+                    self.serve(&live, lost_one).await;
+                    lost_one = true;
                     if born.elapsed() >= GOOD_LIFE {
                         waits.spread = FIRST_SPREAD;
                     }
@@ -100,8 +102,11 @@ impl Supervisor {
         checked.map(|()| live)
     }
 
-    /// Hands the connection out until it fails.
-    async fn serve(&self, live: &Arc<Live>) {
+    /// Hands the connection out until it fails: to a few at first, if Redis is `back`.
+    async fn serve(&self, live: &Arc<Live>, back: bool) {
+        if back {
+            self.link.warm();
+        }
         self.link.succeeded(RedisSide::Read);
         self.try_write(live).await;
         self.link.publish(Arc::clone(live));
@@ -140,6 +145,8 @@ impl Supervisor {
                 }
             }
             self.link.succeeded_on(live);
+            // Also where nobody asks, it is no longer new after a while.
+            self.link.share();
             if self.link.mode(RedisSide::Write) == RedisMode::Open && self.try_write(live).await == Some(Miss::Readonly)
             {
                 // After a failover another server has the name.

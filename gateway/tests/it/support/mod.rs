@@ -77,6 +77,8 @@ impl World {
             ("ORDER_SERVICE_URL", "http://orders"),
             ("PRODUCT_SERVICE_URL", "http://products"),
             ("REDIS_URL", "redis://redis"),
+            // What is looked up is then asked of Redis for certain.
+            ("GATEWAY_CACHE_WARMING", "0s"),
         ];
         let settings: Settings = defaults.iter().chain(settings).copied().collect();
         let (gateway, _) = network.node(name, settings);

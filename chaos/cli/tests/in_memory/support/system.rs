@@ -97,8 +97,10 @@ impl System {
             None => format!("{to}:{}", node_of(to).1),
         };
         let uses = USES.iter().map(|(setting, scheme, to)| ((*setting).to_owned(), format!("{scheme}{}", address(to))));
+        // What is looked up is then asked of Redis for certain.
+        let exact = [("GATEWAY_CACHE_WARMING".to_owned(), "0s".to_owned())];
         let more = self.settings.iter().map(|(setting, value)| ((*setting).to_owned(), (*value).to_owned()));
-        uses.chain(more).collect()
+        uses.chain(exact).chain(more).collect()
     }
 
     /// Starts a node: a new host of this name, with a program that knows nothing of an earlier one.
