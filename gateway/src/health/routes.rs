@@ -3,7 +3,7 @@
 use super::Known;
 use crate::{
     App,
-    labels::{Component, Label, Service, Status},
+    labels::{Component, Label, RedisMode, Service, Status},
 };
 use axum::{
     Json,
@@ -32,14 +32,14 @@ pub(crate) async fn ready(State(app): State<Arc<App>>) -> Response {
 /// Every component, as the background tasks last saw it.
 pub(crate) async fn health(State(app): State<Arc<App>>) -> Response {
     let components = app.board.all();
-    let overall = judge(&components, app.settings.partial);
+    let redis = app.board.redis();
+    let overall = judge(&components, redis.writes, app.settings.partial);
     let mut shown: Map<String, Value> =
         components.iter().map(|(component, known)| (component.label().to_owned(), show(known))).collect();
     for service in Service::ALL {
         let circuit = app.upstreams.of(*service).circuit();
         shown[Component::from(*service).label()]["circuit"] = circuit.map_or("off", Label::label).into();
     }
-    let redis = app.board.redis();
     let component = &mut shown[Component::Redis.label()];
     component["reads"] = redis.reads.label().into();
     component["writes"] = redis.writes.label().into();
@@ -57,15 +57,18 @@ fn show(known: &Known) -> Value {
 }
 
 /// `down` where no profile can be gathered: users and orders are both gone, or any service where all are required.
-fn judge(components: &[(Component, Known)], partial: bool) -> &'static str {
-    let down = |wanted: Component| {
-        components.iter().any(|(component, known)| *component == wanted && known.status == Status::Down)
+/// A Redis that takes no writes soon has nothing to read.
+fn judge(components: &[(Component, Known)], writes: RedisMode, partial: bool) -> &'static str {
+    let is = |wanted: Component, status: Status| {
+        components.iter().any(|(component, known)| *component == wanted && known.status == status)
     };
+    let down = |wanted: Component| is(wanted, Status::Down);
+    let full = is(Component::Redis, Status::Up) && writes == RedisMode::Open;
     let (user, order, product) = (down(Component::User), down(Component::Order), down(Component::Product));
     let nothing = if partial { user && order } else { user || order || product };
     if nothing {
         "down"
-    } else if user || order || product || down(Component::Redis) {
+    } else if user || order || product || down(Component::Redis) || full {
         "degraded"
     } else {
         "ok"
@@ -79,7 +82,7 @@ mod tests {
     fn overall(down: &[Component], partial: bool) -> &'static str {
         let board = super::super::Board::new();
         down.iter().for_each(|component| board.down(*component));
-        judge(&board.all(), partial)
+        judge(&board.all(), RedisMode::Open, partial)
     }
 
     #[test]

@@ -67,6 +67,7 @@ async fn refused_writes_stop_while_reads_go_on() {
         assert_eq!(world.metric("cache_redis_writes_total{result=\"down\"}").await, 7.0, "{reason}");
         assert_eq!(world.judged().await, json!(["up", "open", reason]));
         assert_eq!(world.metric("redis_mode{side=\"write\",mode=\"open\"}").await, 1.0);
+        assert_eq!(world.get("/health").await.at("/status"), "degraded");
         assert_eq!(world.get(PROFILE).await.at("/meta/parts/user/source"), "redis", "{reason}");
         // A replica is left for whoever has the name by now; a full server is still the right one.
         sleep(Duration::from_millis(2_900)).await;
