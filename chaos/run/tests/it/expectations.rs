@@ -110,7 +110,13 @@ async fn a_body_that_differs_is_shown() {
 
 #[tokio::test(start_paused = true)]
 async fn where_nobody_was_answered_nobody_saw_anything() {
-    for check in ["partial = \"== 0%\"", "stale = \"== 0%\"", "body.\"$.user.id\" = \"0% == 7\""] {
+    let checks = [
+        "partial = \"== 0%\"",
+        "stale = \"== 0%\"",
+        "body.\"$.user.id\" = \"0% == 7\"",
+        "header.x-complete = \"0% == true\"",
+    ];
+    for check in checks {
         let ran = expect(&format!("during = \"outage\"\n{check}")).await;
         let check = &ran.judged("it").checks[0];
         assert_eq!((check.verdict, check.note.as_deref()), (Verdict::Inconclusive, Some("nobody was answered")));
