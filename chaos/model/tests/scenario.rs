@@ -217,3 +217,19 @@ fn what_files_say_is_read_only_through_the_reader() {
     load(&folder.join("redis_down.toml"), &[], &read).unwrap();
     assert_eq!(*asked.borrow(), [folder.join("redis_down.toml"), folder.join("system.toml")]);
 }
+
+#[test]
+fn a_scenario_sets_what_it_needs_in_a_system_that_it_shares() {
+    let set = "title = \"Redis goes down under load\"\n\n[set]\n\"node.gateway.env.GATEWAY_CACHE_TTL\" = \"2s\"\nnode.gateway.env.GATEWAY_CACHE = \"on\"\n";
+    let text = REDIS_DOWN.replacen("title = \"Redis goes down under load\"\n", set, 1);
+    assert_ne!(text, REDIS_DOWN);
+    let ttl = |sets: &[(&str, &str)]| {
+        let read = scenario(&text, sets).unwrap();
+        let env = &read.system.nodes["gateway"].env;
+        assert!(env.contains_key("GATEWAY_CACHE") && env.contains_key("REDIS_URL"));
+        format!("{:?}", env["GATEWAY_CACHE_TTL"])
+    };
+    assert!(ttl(&[]).contains("2s"));
+    // What is said for one run wins.
+    assert!(ttl(&[("node.gateway.env.GATEWAY_CACHE_TTL", "3s")]).contains("3s"));
+}

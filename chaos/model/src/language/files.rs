@@ -45,11 +45,16 @@ pub(crate) fn read(
     lay_all(&mut laid, overrides.iter().filter(|set| inline || !set.of_system()), findings);
     if inline {
         both_systems(&laid, findings);
+        if let Some(set) = raw.get("set") {
+            let message = "`[set]` changes a system in a file of its own, and the nodes are here";
+            findings.add(Diagnostic::new(set.key_span.clone(), message).advice("write it at the node"));
+        }
         let read =
             Read { raw: Documents { scenario: raw, system: None }, laid: Documents { scenario: laid, system: None } };
         return (Some(read), sources);
     }
-    let Some(system) = system(file, &laid, read, &mut sources, findings) else { return (None, sources) };
+    let Some(mut system) = system(file, &laid, read, &mut sources, findings) else { return (None, sources) };
+    lay_all(&mut system, own_settings(&raw, findings).iter(), findings);
     let mut laid_system = system.clone();
     lay_all(&mut laid_system, overrides.iter().filter(|set| set.of_system()), findings);
     let raw = Documents { scenario: raw, system: Some(system) };
@@ -98,6 +103,22 @@ fn lay_all<'a>(document: &mut Table, sets: impl Iterator<Item = &'a Override>, f
             findings.add(wrong.diagnostic(set.path_span.clone()));
         }
     }
+}
+
+/// What the scenario sets in its system: of its own keys, none.
+fn own_settings(scenario: &Table, findings: &Findings) -> Vec<Override> {
+    let mut all = Vec::new();
+    if let Some(entry) = scenario.get("set") {
+        overlay::read(entry, "", &mut all, findings);
+    }
+    let (of_system, others): (Vec<_>, Vec<_>) = all.into_iter().partition(Override::of_system);
+    for set in others {
+        let message = format!("`{}` is not a setting of the system", set.path);
+        let advice =
+            "`[set]` changes nodes, as `\"node.gateway.env.NAME\" = \"2s\"`; all else is written where it belongs";
+        findings.add(Diagnostic::new(set.path_span, message).advice(advice));
+    }
+    of_system
 }
 
 fn both_systems(scenario: &Table, findings: &Findings) {

@@ -1,10 +1,10 @@
 //! `[[guard]]`: a protection that is taken away, and what must break then.
 
 use super::{
-    document::{Entry, Kind, Table},
+    document::{Entry, Table},
     findings::Findings,
     nearest::nearest,
-    overlay::Override,
+    overlay::{self, Override},
     reader::{Reader, texts_of},
 };
 use crate::{Diagnostic, Expectation, Guard, Set};
@@ -37,7 +37,7 @@ fn read(table: &Table, expectations: &[Expectation], findings: &Findings) -> Opt
     let mut overrides = Vec::new();
     match reader.entry("set") {
         None => reader.lacks("set", "set.\"node.gateway.env.NAME\" = \"off\""),
-        Some(entry) => settings(entry, "", &mut overrides, findings),
+        Some(entry) => overlay::read(entry, "", &mut overrides, findings),
     }
     let breaks = match reader.entry("breaks") {
         None => {
@@ -54,34 +54,6 @@ fn read(table: &Table, expectations: &[Expectation], findings: &Findings) -> Opt
     });
     let guard = Guard { without: without?.text.to_owned(), set: set.collect(), breaks, span: table.span.clone() };
     Some(GuardRead { guard, overrides })
-}
-
-/// Settings, whether their path is one quoted key or several with dots.
-fn settings(entry: &Entry, above: &str, overrides: &mut Vec<Override>, findings: &Findings) {
-    let path_of = |key: &str| if above.is_empty() { key.to_owned() } else { format!("{above}.{key}") };
-    let Kind::Table(table) = &entry.value.kind else {
-        let message = "`set` needs to say which setting";
-        let advice = "as in `set.\"node.gateway.env.NAME\" = \"off\"`";
-        findings.add(Diagnostic::new(entry.value.span.clone(), message).advice(advice));
-        return;
-    };
-    for inner in &table.entries {
-        let path = path_of(&inner.key);
-        let value = match &inner.value.kind {
-            Kind::Table(_) => {
-                settings(inner, &path, overrides, findings);
-                continue;
-            }
-            Kind::Text(text) => text.clone(),
-            Kind::Other { raw, .. } => raw.clone(),
-            Kind::List(items) => {
-                let items = items.iter().filter_map(|item| item.text()).map(|item| format!("{item:?}"));
-                format!("[{}]", items.collect::<Vec<_>>().join(", "))
-            }
-        };
-        let (path_span, value_span) = (inner.key_span.clone(), inner.value.span.clone());
-        overrides.push(Override { path, path_span, value, value_span });
-    }
 }
 
 fn breaks(entry: &Entry, expectations: &[Expectation], findings: &Findings) -> Vec<String> {

@@ -1,12 +1,13 @@
-//! Settings laid over a document: `--set node.redis.program=redis`, and what a guard takes away.
+//! Settings laid over a document: `[set]` of a scenario over its system, `--set node.redis.program=redis`, and what a guard
+//! takes away.
 
 use super::{
     document::{Entry, Kind, Table, Value},
-    findings::Wrong,
+    findings::{Findings, Wrong},
     nearest::{advise, list, nearest},
     reader::home,
 };
-use crate::Span;
+use crate::{Diagnostic, Span};
 
 /// Ways to say what a node runs; a new one replaces what was there.
 const STARTS: [&str; 4] = ["program", "command", "image", "address"];
@@ -35,6 +36,34 @@ impl Override {
 
     fn new_value(&self) -> Value {
         Value { span: self.value_span.clone(), kind: Kind::Text(self.value.clone()), loose: true }
+    }
+}
+
+/// Reads the settings of a table called `set`, whether their path is one quoted key or several with dots.
+pub(crate) fn read(entry: &Entry, above: &str, overrides: &mut Vec<Override>, findings: &Findings) {
+    let path_of = |key: &str| if above.is_empty() { key.to_owned() } else { format!("{above}.{key}") };
+    let Kind::Table(table) = &entry.value.kind else {
+        let message = "`set` needs to say which setting";
+        let advice = "as in `set.\"node.gateway.env.NAME\" = \"off\"`";
+        findings.add(Diagnostic::new(entry.value.span.clone(), message).advice(advice));
+        return;
+    };
+    for inner in &table.entries {
+        let path = path_of(&inner.key);
+        let value = match &inner.value.kind {
+            Kind::Table(_) => {
+                read(inner, &path, overrides, findings);
+                continue;
+            }
+            Kind::Text(text) => text.clone(),
+            Kind::Other { raw, .. } => raw.clone(),
+            Kind::List(items) => {
+                let items = items.iter().filter_map(|item| item.text()).map(|item| format!("{item:?}"));
+                format!("[{}]", items.collect::<Vec<_>>().join(", "))
+            }
+        };
+        let (path_span, value_span) = (inner.key_span.clone(), inner.value.span.clone());
+        overrides.push(Override { path, path_span, value, value_span });
     }
 }
 

@@ -181,6 +181,7 @@ const HOMES: &[(&str, &str)] = &[
     ("env", "[node.NAME]"),
     ("title", "the top of the file"),
     ("system", "the top of the file"),
+    ("set", "[[guard]] or [set]"),
 ];
 
 /// Where a key belongs, if it is one that people put elsewhere.

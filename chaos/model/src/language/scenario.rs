@@ -36,6 +36,8 @@ pub(crate) fn check(documents: &Documents, findings: &Findings) -> Checked {
         findings.add(Diagnostic::new(word.span.clone(), "the title says what the scenario shows").advice(advice));
     }
     reader.text("system");
+    // Laid over the system already.
+    reader.entry("set");
     let system = match &documents.system {
         None => system::read(&mut reader, findings),
         Some(table) => {
