@@ -4,10 +4,10 @@
 //! of a stream. So equal keys decide alike in every world, whatever other faults there are.
 
 use crate::interpreter::Way;
-use chaos_model::{Distribution, Share};
+use chaos_model::{Distribution, Share, Spread};
 use host::Random;
 use rand::{RngExt as _, SeedableRng as _};
-use rand_distr::{Distribution as _, StandardNormal};
+use rand_distr::{Open01, StandardNormal};
 use std::time::Duration;
 
 /// What all draws of one fault on one link have in common.
@@ -34,11 +34,13 @@ impl Draws {
         }
         let mut random =
             Random::seed_from_u64(self.hash(&[&connection.to_le_bytes(), way.name().as_bytes(), &kth.to_le_bytes()]));
-        let deviation: f64 = match spread.distribution {
-            Distribution::Uniform => random.random_range(-1.0..=1.0),
-            Distribution::Normal => StandardNormal.sample(&mut random),
+        let (mean, jitter) = (spread.mean.as_secs_f64(), spread.jitter.as_secs_f64());
+        let seconds = match spread.distribution {
+            Distribution::Uniform => mean + jitter * random.random_range(-1.0..=1.0),
+            Distribution::Normal => mean + jitter * random.sample::<f64, _>(StandardNormal),
+            Distribution::Lognormal => lognormal(mean, jitter, random.sample(StandardNormal)),
+            Distribution::Pareto => pareto(mean, jitter, random.sample(Open01)),
         };
-        let seconds = spread.mean.as_secs_f64() + deviation * spread.jitter.as_secs_f64();
         Duration::try_from_secs_f64(seconds).unwrap_or_default()
     }
 
@@ -50,12 +52,17 @@ impl Draws {
     }
 }
 
-/// How delays are spread.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Spread {
-    pub(crate) mean: Duration,
-    pub(crate) jitter: Duration,
-    pub(crate) distribution: Distribution,
+/// What a standard normal deviate means for a log-normal distribution of this mean and standard deviation.
+fn lognormal(mean: f64, deviation: f64, normal: f64) -> f64 {
+    let variance = (deviation / mean).powi(2).ln_1p();
+    (mean.ln() - variance / 2.0 + variance.sqrt() * normal).exp()
+}
+
+/// What a share in (0, 1) means for a Pareto distribution of this mean and standard deviation: its shape a solves
+/// `deviation² / mean² = 1 / (a (a - 2))`, its scale is `mean (a - 1) / a`.
+fn pareto(mean: f64, deviation: f64, share: f64) -> f64 {
+    let shape = 1.0 + (1.0 + (mean / deviation).powi(2)).sqrt();
+    mean * (shape - 1.0) / shape * share.powf(-1.0 / shape)
 }
 
 #[cfg(test)]

@@ -9,11 +9,11 @@
 //! below 100 % the listener has to accept, since it can't tell connections apart: then those that the draw takes are reset
 //! as soon as they are accepted (`refuse`), or accepted and held (`blackhole`).
 
-use crate::{
-    draw::{Draws, Spread},
-    tally::Tally,
+use crate::{draw::Draws, tally::Tally};
+use chaos_model::{
+    Direction, Fault, Link, Share, Spread,
+    effect::action::{Cut, Listening, StreamAction},
 };
-use chaos_model::{Direction, Effect, Fault, Link, OpenConnections, Share};
 use host::Answer;
 use std::{sync::Arc, time::Duration};
 
@@ -49,6 +49,7 @@ impl Way {
 pub(crate) struct Active {
     pub(crate) fault: Fault,
     pub(crate) tally: Tally,
+    pub(crate) action: StreamAction,
     draws: Draws,
     /// When it was applied.
     applied: Duration,
@@ -59,44 +60,38 @@ pub(crate) struct Active {
 impl Active {
     pub(crate) fn new(fault: Fault, seed: u64, link: &Link, applied: Duration, first_new: u64) -> Self {
         let draws = Draws { seed, fault: fault.name.clone(), link: link.to_string() };
-        Self { fault, tally: Tally::default(), draws, applied, first_new }
+        let action = fault.effect.action().stream.unwrap_or_default();
+        Self { fault, tally: Tally::default(), action, draws, applied, first_new }
     }
 
     /// How it makes a listener answer.
     fn answer(&self) -> Answer {
-        match self.fault.effect {
-            Effect::Refuse { .. } if self.fault.share >= Share::ALL => Answer::Refuse,
-            Effect::Blackhole if self.fault.share >= Share::ALL => Answer::Blackhole,
+        match self.action.answer {
+            Listening::Refuse if self.fault.share >= Share::ALL => Answer::Refuse,
+            Listening::Blackhole if self.fault.share >= Share::ALL => Answer::Blackhole,
             _ => Answer::Accept,
         }
     }
 
     fn meets(&self, connection: Connection) -> bool {
-        let spared = matches!(self.fault.effect, Effect::Refuse { open: OpenConnections::Keep })
-            && connection.nth < self.first_new;
+        let spared = self.action.spares_open && connection.nth < self.first_new;
         !spared && self.draws.takes(self.fault.share, connection.nth)
     }
 
     fn resets_at(&self, connection: Connection) -> Option<Duration> {
         let since = if connection.nth < self.first_new { self.applied } else { connection.accepted };
-        match self.fault.effect {
-            Effect::Refuse { .. } => Some(since),
-            Effect::Reset { after } => Some(since.saturating_add(after)),
+        match self.action.cut {
+            Some(Cut::ResetAfter(after)) => Some(since.saturating_add(after)),
             _ => None,
         }
     }
 
     fn holds(&self) -> bool {
-        matches!(self.fault.effect, Effect::Hang | Effect::Blackhole)
+        self.action.holds.is_some()
     }
 
     fn spread(&self, way: Way) -> Option<Spread> {
-        match self.fault.effect {
-            Effect::Latency { delay, jitter, distribution, direction } if way.is_in(direction) => {
-                Some(Spread { mean: delay, jitter, distribution })
-            }
-            _ => None,
-        }
+        self.action.delay.filter(|(_, direction)| way.is_in(*direction)).map(|(spread, _)| spread)
     }
 }
 

@@ -8,6 +8,7 @@
 //! What is deliberately absent: when a fault begins and ends (whoever runs the timeline says so), and effects on nodes.
 
 mod draw;
+mod filter;
 mod interpreter;
 mod message;
 mod proxy;

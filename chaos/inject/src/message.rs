@@ -44,20 +44,14 @@ pub enum Reply {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use chaos_model::{Effect, Endpoint, Link, Share, Span, Target};
+    use chaos_model::{Endpoint, Link, Share, Target, effect::Reset};
     use std::time::Duration;
 
     #[test]
     fn messages_and_replies_survive_the_wire() {
-        let fault = Fault {
-            name: "outage".to_owned(),
-            on: Target::Link(Link { from: Endpoint::Client, to: "gateway".to_owned(), label: None }),
-            effect: Effect::Reset { after: Duration::from_millis(1) },
-            share: Share { parts: 1, whole: 10 },
-            at: Duration::ZERO,
-            lasts: Duration::from_secs(1),
-            span: Span::default(),
-        };
+        let on = Target::Link(Link { from: Endpoint::Client, to: "gateway".to_owned(), label: None });
+        let reset = Reset::after(Duration::from_millis(1));
+        let fault = Fault { share: Share { parts: 1, whole: 10 }, ..Fault::new("outage", on, reset) };
         let remove = Message::Remove { fault: "outage".to_owned() };
         for message in [Message::Apply(Box::new(fault)), remove, Message::Clear, Message::Fired] {
             let text = serde_json::to_string(&message).unwrap();

@@ -33,9 +33,7 @@ impl Tally {
             connections: self.connections.load(Relaxed),
             chunks: self.chunks.load(Relaxed),
             resets: self.resets.load(Relaxed),
-            refused: 0,
-            dropped: 0,
-            nodes: 0,
+            ..Fired::default()
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The stream of events that a run is: versioned, one JSON object a line. Every report is a fold over it.
 
-use crate::{Effect, Phase, Rate, Share, Span, Target, Verdict};
+use crate::{Fault, Phase, Rate, Share, Span, Verdict};
 use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 use std::{collections::BTreeMap, time::Duration};
 
@@ -152,7 +152,7 @@ pub struct Begin {
     /// The phases, `run` first.
     pub phases: Vec<Phase>,
     /// The faults.
-    pub faults: Vec<FaultPlan>,
+    pub faults: Vec<Fault>,
     /// The protection that was taken away, where a guard is proven.
     pub without: Option<String>,
     /// What was set over the scenario for this run, as `load.rate=500/s`.
@@ -161,25 +161,6 @@ pub struct Begin {
     /// The expectations that were asked for, where not all of them are judged.
     #[serde(default)]
     pub only: Vec<String>,
-}
-
-/// A fault that is planned.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct FaultPlan {
-    /// Its name.
-    pub name: String,
-    /// Where it acts.
-    pub on: Target,
-    /// What it does.
-    pub effect: Effect,
-    /// For how many.
-    pub share: Share,
-    /// From when.
-    #[serde(rename = "at_us", with = "crate::micros")]
-    pub at: Duration,
-    /// For how long.
-    #[serde(rename = "lasts_us", with = "crate::micros")]
-    pub lasts: Duration,
 }
 
 /// How often a fault fired.
@@ -195,6 +176,12 @@ pub struct Fired {
     pub refused: u64,
     /// Attempts to connect that were dropped, resent ones included.
     pub dropped: u64,
+    /// Requests or commands that it acted on.
+    #[serde(default)]
+    pub messages: u64,
+    /// Requests or commands that waited behind one of these, on its connection.
+    #[serde(default)]
+    pub bystanders: u64,
     /// Times that a node was stopped, killed, frozen, restarted or flushed.
     #[serde(default)]
     pub nodes: u64,
@@ -204,7 +191,7 @@ impl Fired {
     /// Whether it did anything at all.
     #[must_use]
     pub fn any(&self) -> bool {
-        self.chunks + self.resets + self.refused + self.dropped + self.nodes > 0
+        self.chunks + self.resets + self.refused + self.dropped + self.messages + self.nodes > 0
     }
 }
 

@@ -1,6 +1,6 @@
 //! Faults: what is broken, where, when and for whom. One type for every world, proxy and report.
 
-use crate::{Link, NodeName, Share, Span};
+use crate::{Effect, Link, NodeName, Only, Share, Span};
 use serde::{Deserialize, Serialize};
 use std::{fmt, time::Duration};
 
@@ -13,7 +13,10 @@ pub struct Fault {
     pub on: Target,
     /// What it does.
     pub effect: Effect,
-    /// For how many: of connections, since the effects here are TCP's.
+    /// For which requests or commands; effects on connections and nodes are for all of theirs.
+    #[serde(default, skip_serializing_if = "Only::is_all")]
+    pub only: Only,
+    /// For how many of these: of requests or commands where the effect acts on such, else of connections.
     pub share: Share,
     /// From when, counted from the start of the timeline.
     #[serde(rename = "at_us", with = "crate::micros")]
@@ -21,15 +24,71 @@ pub struct Fault {
     /// For how long.
     #[serde(rename = "lasts_us", with = "crate::micros")]
     pub lasts: Duration,
-    /// Where it stands.
+    /// How long it takes to grow from nothing to its whole: the delay of `latency` and `delay`, else the share.
+    #[serde(rename = "ramp_us", with = "crate::micros", default, skip_serializing_if = "Duration::is_zero")]
+    pub ramp: Duration,
+    /// It comes and goes within its time, where this is said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pulse: Option<Pulse>,
+    /// Where it stands, in the files at hand: nothing to anybody who hasn't these.
+    #[serde(skip)]
     pub span: Span,
 }
 
+/// A fault that comes and goes: on for a time, off for the rest, over and over from its beginning.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pulse {
+    /// How long it is on.
+    #[serde(rename = "on_us", with = "crate::micros")]
+    pub on: Duration,
+    /// From one beginning to the next; longer than that.
+    #[serde(rename = "every_us", with = "crate::micros")]
+    pub every: Duration,
+}
+
 impl Fault {
-    /// When it is taken back.
+    /// A fault for all that it meets, there from beginning to end at its full strength.
+    #[must_use]
+    pub fn new(name: impl Into<String>, on: Target, effect: impl Into<Effect>) -> Self {
+        Self {
+            name: name.into(),
+            on,
+            effect: effect.into(),
+            only: Only::default(),
+            share: Share::ALL,
+            at: Duration::ZERO,
+            lasts: Duration::ZERO,
+            ramp: Duration::ZERO,
+            pulse: None,
+            span: Span::default(),
+        }
+    }
+
+    /// When it is taken back for good.
     #[must_use]
     pub fn ends(&self) -> Duration {
         self.at + self.lasts
+    }
+
+    /// The stretches of the timeline in which it is there, each from its beginning up to its end.
+    pub fn windows(&self) -> impl Iterator<Item = (Duration, Duration)> + use<> {
+        let (at, ends) = (self.at, self.ends());
+        let Pulse { on, every } = self.pulse.unwrap_or(Pulse { on: self.lasts, every: self.lasts });
+        let starts = std::iter::successors(Some(at), move |start| Some(*start + every));
+        // A pulse without length would never come to the end.
+        let starts = starts.take_while(move |start| *start < ends && !every.is_zero());
+        starts.map(move |start| (start, (start + on).min(ends)))
+    }
+
+    /// How much of it is there when it has been for `since`: of a million.
+    #[must_use]
+    pub fn strength(&self, since: Duration) -> u32 {
+        const WHOLE: u32 = 1_000_000;
+        if since >= self.ramp {
+            return WHOLE;
+        }
+        let parts = since.as_nanos() * u128::from(WHOLE) / self.ramp.as_nanos().max(1);
+        u32::try_from(parts).unwrap_or(WHOLE)
     }
 }
 
@@ -52,109 +111,34 @@ impl fmt::Display for Target {
     }
 }
 
-/// What a fault does to a link or to a node.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", tag = "effect")]
-pub enum Effect {
-    /// Every chunk of bytes arrives later; the order stays.
-    Latency {
-        /// How much later, on the average.
-        #[serde(rename = "delay_us", with = "crate::micros")]
-        delay: Duration,
-        /// How far from that: half the width of a uniform, the standard deviation of a normal distribution. Never below 0.
-        #[serde(rename = "jitter_us", with = "crate::micros")]
-        jitter: Duration,
-        /// How the jitter is spread.
-        distribution: Distribution,
-        /// Which way it acts.
-        direction: Direction,
-    },
-    /// As when the program is gone: new connections are refused, open ones are reset, the port stays bound.
-    Refuse {
-        /// What happens to open connections.
-        open: OpenConnections,
-    },
-    /// Connecting works, and nothing is ever answered: bytes are held in both directions, on open connections too.
-    Hang,
-    /// As when packets vanish: connecting does not complete, and on open connections bytes are held in both directions.
-    Blackhole,
-    /// Connections are reset.
-    Reset {
-        /// After how long: from the start of the fault for open connections, from the accept for new ones.
-        #[serde(rename = "after_us", with = "crate::micros")]
-        after: Duration,
-    },
-    /// A node's program is asked to end (SIGTERM), and is started again at the end of the fault.
-    Stop,
-    /// A node's program is ended without being asked (SIGKILL), and is started again at the end of the fault.
-    Kill,
-    /// A node's program is frozen (SIGSTOP: its kernel still accepts and acknowledges) until the end of the fault.
-    Pause,
-    /// A node's program is asked to end, and is started again at once; the fault's time is what it takes to get over it.
-    Restart,
-    /// A Redis forgets everything; the fault's time is what it takes to get over it.
-    Flush,
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::effect::Hang;
 
-impl Effect {
-    /// The name that it has in the language.
-    #[must_use]
-    pub fn name(&self) -> &'static str {
-        match self {
-            Self::Latency { .. } => "latency",
-            Self::Refuse { .. } => "refuse",
-            Self::Hang => "hang",
-            Self::Blackhole => "blackhole",
-            Self::Reset { .. } => "reset",
-            Self::Stop => "stop",
-            Self::Kill => "kill",
-            Self::Pause => "pause",
-            Self::Restart => "restart",
-            Self::Flush => "flush",
-        }
+    fn fault(pulse: Option<Pulse>) -> Fault {
+        let (at, lasts) = (Duration::from_secs(4), Duration::from_secs(5));
+        Fault { at, lasts, pulse, ..Fault::new("f", Target::Node("a".to_owned()), Hang {}) }
     }
 
-    /// Whether it acts on a node, rather than on a link.
-    #[must_use]
-    pub fn is_of_nodes(&self) -> bool {
-        match self {
-            Self::Stop | Self::Kill | Self::Pause | Self::Restart | Self::Flush => true,
-            Self::Latency { .. } | Self::Refuse { .. } | Self::Hang | Self::Blackhole | Self::Reset { .. } => false,
-        }
+    #[test]
+    fn a_fault_is_there_once_unless_it_pulses() {
+        let windows = |pulse| {
+            let seconds = |(from, to): (Duration, Duration)| (from.as_secs(), to.as_secs());
+            fault(pulse).windows().map(seconds).collect::<Vec<_>>()
+        };
+        assert_eq!(windows(None), [(4, 9)]);
+        let pulse = |on, every| Some(Pulse { on: Duration::from_secs(on), every: Duration::from_secs(every) });
+        assert_eq!(windows(pulse(1, 2)), [(4, 5), (6, 7), (8, 9)]);
+        assert_eq!(windows(pulse(2, 3)), [(4, 6), (7, 9)]);
+        assert_eq!(windows(pulse(3, 4)), [(4, 7), (8, 9)]);
     }
-}
 
-/// How jitter is spread.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Distribution {
-    /// Evenly between delay - jitter and delay + jitter.
-    #[default]
-    Uniform,
-    /// Normally, with the jitter as standard deviation, cut off at 0.
-    Normal,
-}
-
-/// Which way a fault acts, seen from the side that connected.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Direction {
-    /// On what is sent to the node that is used.
-    Upstream,
-    /// On what comes back: a request and its answer together take the delay once.
-    #[default]
-    Downstream,
-    /// On both: together they take it twice.
-    Both,
-}
-
-/// What `refuse` does to connections that are open.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum OpenConnections {
-    /// They are reset.
-    #[default]
-    Reset,
-    /// They are kept.
-    Keep,
+    #[test]
+    fn a_ramp_grows_evenly() {
+        let ramped = Fault { ramp: Duration::from_secs(2), ..fault(None) };
+        let at = |millis| ramped.strength(Duration::from_millis(millis));
+        assert_eq!((at(0), at(500), at(1000), at(2000), at(9000)), (0, 250_000, 500_000, 1_000_000, 1_000_000));
+        assert_eq!(fault(None).strength(Duration::ZERO), 1_000_000);
+    }
 }

@@ -4,6 +4,7 @@
 //! Pure data and pure functions: no clock, no network, no files (whoever loads a scenario hands in how to read one).
 
 pub mod diagnostic;
+pub mod effect;
 pub mod event;
 pub mod expect;
 pub mod fault;
@@ -12,6 +13,7 @@ pub mod language;
 pub mod load;
 pub mod metric;
 mod micros;
+pub mod only;
 pub mod phase;
 pub mod quantity;
 pub mod scenario;
@@ -19,12 +21,14 @@ pub mod system;
 pub mod verdict;
 
 pub use diagnostic::{Diagnostic, Diagnostics, Source, Sources, Span};
+pub use effect::{Direction, Distribution, Effect, OpenConnections, Spread};
 pub use event::{Event, Record};
 pub use expect::{Check, Expectation, Quantile, Scope, StatusPattern, Subject, ValueTest};
-pub use fault::{Direction, Distribution, Effect, Fault, OpenConnections, Target};
+pub use fault::{Fault, Pulse, Target};
 pub use guard::Guard;
 pub use load::{Arrivals, Load, Request, Text, Variable};
 pub use metric::Selector;
+pub use only::{Nth, Only, Pattern};
 pub use phase::{Phase, PhaseKind, Timeline};
 pub use quantity::{Comparison, Rate, Share};
 pub use scenario::{Scenario, Set};

@@ -225,6 +225,19 @@ pub fn show_duration(duration: Duration) -> String {
     }
 }
 
+/// A number of bytes as short as it is exact: `512B`, `64KiB`, `1.5MiB`.
+#[must_use]
+pub fn show_bytes(bytes: u64) -> String {
+    for (unit, factor) in [("GiB", 1_u64 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)] {
+        // Halves are written as such; what has more digits is better read in a smaller unit.
+        if bytes >= factor && bytes.is_multiple_of(factor / 2) {
+            let half = if bytes.is_multiple_of(factor) { "" } else { ".5" };
+            return format!("{}{half}{unit}", bytes / factor);
+        }
+    }
+    format!("{bytes}B")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

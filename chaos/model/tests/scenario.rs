@@ -2,10 +2,11 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
+use chaos_model::effect::{Latency, Refuse, Reset};
 use chaos_model::{
     Arrivals, Comparison, Direction, Distribution, Effect, Endpoint, Link, OpenConnections, PhaseKind, Protocol,
-    Quantile, Rate, Scenario, Scope, Set, Share, Start, StatusPattern, Subject, Target, Text, ValueTest, Variable,
-    language::load, load::TextPiece,
+    Quantile, Rate, Scenario, Scope, Set, Share, Spread, Start, StatusPattern, Subject, Target, Text, ValueTest,
+    Variable, language::load, load::TextPiece,
 };
 use std::{fs, io, path::Path, time::Duration};
 
@@ -50,7 +51,7 @@ fn redis_down_becomes_what_it_says() {
     assert_eq!(read.faults.len(), 1);
     let fault = &read.faults[0];
     assert_eq!((fault.name.as_str(), &fault.on), ("outage", &Target::Link(link("gateway -> redis"))));
-    assert_eq!(fault.effect, Effect::Refuse { open: OpenConnections::Reset });
+    assert_eq!(fault.effect, Effect::Refuse(Refuse { open: OpenConnections::Reset }));
     assert_eq!((fault.share, fault.at, fault.lasts), (Share::ALL, seconds(4), seconds(4)));
     assert_eq!(read.sources.position(&fault.span), ("folder/it.toml", 9, 1));
 
@@ -126,15 +127,17 @@ fn the_whole_language_is_taken() {
     assert_eq!(read.load.rate, Rate { times: 6000, per: seconds(60) });
     assert_eq!(read.load.warmup, Duration::from_millis(1500));
 
-    let slow = Effect::Latency {
-        delay: Duration::from_millis(200),
-        jitter: Duration::from_millis(20),
-        distribution: Distribution::Normal,
+    let slow = Effect::Latency(Latency {
+        delay: Spread {
+            mean: Duration::from_millis(200),
+            jitter: Duration::from_millis(20),
+            distribution: Distribution::Normal,
+        },
         direction: Direction::Both,
-    };
+    });
     assert_eq!((&read.faults[0].effect, read.faults[0].share), (&slow, Share { parts: 1, whole: 8 }));
-    assert_eq!(read.faults[1].effect, Effect::Reset { after: Duration::from_millis(100) });
-    assert_eq!(read.faults[2].effect, Effect::Refuse { open: OpenConnections::Keep });
+    assert_eq!(read.faults[1].effect, Effect::Reset(Reset::after(Duration::from_millis(100))));
+    assert_eq!(read.faults[2].effect, Effect::Refuse(Refuse { open: OpenConnections::Keep }));
 
     let window = read.timeline.phase("4s..8s").unwrap();
     assert_eq!((window.kind, window.from, window.to), (PhaseKind::Window, seconds(4), seconds(8)));

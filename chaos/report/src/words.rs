@@ -1,9 +1,12 @@
 //! Faults in words.
 
 use chaos_model::{
-    Distribution, Effect, OpenConnections, Share, Target,
-    event::{FaultPlan, Fired},
-    fault::Direction,
+    Effect, Fault, Pulse, Share,
+    effect::{
+        Level,
+        action::{NodeAction, StreamAction},
+    },
+    event::Fired,
     quantity::show_duration,
 };
 
@@ -12,41 +15,33 @@ pub(crate) fn count(number: u64, thing: &str) -> String {
     format!("{number} {thing}{}", if number == 1 { "" } else { "s" })
 }
 
-/// What it does: `latency 200ms ± 50ms`.
-pub(crate) fn effect(effect: &Effect) -> String {
-    match effect {
-        Effect::Latency { delay, jitter, distribution, direction } => {
-            let mut words = format!("latency {}", show_duration(*delay));
-            if !jitter.is_zero() {
-                words += &format!(" ± {}", show_duration(*jitter));
-                words += if *distribution == Distribution::Normal { " (normal)" } else { "" };
-            }
-            words += match direction {
-                Direction::Upstream => " on what is sent",
-                Direction::Downstream => "",
-                Direction::Both => " each way",
-            };
-            words
-        }
-        Effect::Refuse { open: OpenConnections::Reset } => "refuse".to_owned(),
-        Effect::Refuse { open: OpenConnections::Keep } => "refuse (open connections are kept)".to_owned(),
-        Effect::Hang => "hang".to_owned(),
-        Effect::Blackhole => "blackhole".to_owned(),
-        Effect::Reset { after } if after.is_zero() => "reset".to_owned(),
-        Effect::Reset { after } => format!("reset after {}", show_duration(*after)),
-        Effect::Stop | Effect::Kill | Effect::Pause | Effect::Restart | Effect::Flush => effect.name().to_owned(),
-    }
-}
-
-/// What it does, where, and for how many: `refuse on gateway -> redis, 10% of connections`.
+/// What it does, where, and for which: `refuse on gateway -> redis, 10% of connections`.
 #[must_use]
-pub fn fault(what: &Effect, on: &Target, share: Share) -> String {
-    let share = if share == Share::ALL { String::new() } else { format!(", {share} of connections") };
-    format!("{} on {on}{share}", effect(what))
+pub fn fault(fault: &Fault) -> String {
+    let mut words = format!("{} on {}", fault.effect.words(), fault.on);
+    if !fault.only.is_all() {
+        words += &format!(", {}", fault.only);
+    }
+    if fault.share != Share::ALL {
+        let of = match fault.effect.facts().level {
+            Level::Connections | Level::Nodes => "connections",
+            Level::Requests => "requests",
+            Level::Commands => "commands",
+            Level::Messages => "messages",
+        };
+        words += &format!(", {} of {of}", fault.share);
+    }
+    if !fault.ramp.is_zero() {
+        words += &format!(", growing for {}", show_duration(fault.ramp));
+    }
+    if let Some(Pulse { on, every }) = fault.pulse {
+        words += &format!(", {} of each {}", show_duration(on), show_duration(every));
+    }
+    words
 }
 
 /// When it acts: `4s..8s`.
-pub(crate) fn window(plan: &FaultPlan) -> String {
+pub(crate) fn window(plan: &Fault) -> String {
     format!("{}..{}", show_duration(plan.at), show_duration(plan.at + plan.lasts))
 }
 
@@ -55,7 +50,12 @@ pub(crate) fn fired(effect: &Effect, fired: &Fired) -> Option<String> {
     if !fired.any() {
         return None;
     }
-    let held = if matches!(effect, Effect::Latency { .. }) { "delayed" } else { "held" };
+    let stream = effect.action().stream.unwrap_or_default();
+    let held = match stream {
+        StreamAction { holds: Some(_), .. } => "held",
+        StreamAction { slices: Some(_), .. } => "cut up",
+        _ => "delayed",
+    };
     let mut words = Vec::new();
     if fired.resets > 0 {
         words.push(format!("{} reset", count(fired.resets, "connection")));
@@ -71,6 +71,17 @@ pub(crate) fn fired(effect: &Effect, fired: &Fired) -> Option<String> {
     if fired.chunks > 0 {
         words.push(format!("{} {held} on {}", count(fired.chunks, "chunk"), count(fired.connections, "connection")));
     }
+    if fired.messages > 0 {
+        let thing = match effect.facts().level {
+            Level::Commands => "command",
+            Level::Requests => "request",
+            _ => "message",
+        };
+        words.push(format!("{} on {}", count(fired.messages, thing), count(fired.connections, "connection")));
+    }
+    if fired.bystanders > 0 {
+        words.push(format!("{} behind them", count(fired.bystanders, "bystander")));
+    }
     if fired.nodes > 0 {
         words.push(node_did(effect).to_owned());
     }
@@ -79,46 +90,60 @@ pub(crate) fn fired(effect: &Effect, fired: &Fired) -> Option<String> {
 
 /// What was done to a node.
 fn node_did(effect: &Effect) -> &'static str {
-    match effect {
-        Effect::Stop => "stopped, and started again",
-        Effect::Kill => "killed, and started again",
-        Effect::Pause => "frozen, and let go on",
-        Effect::Restart => "restarted",
-        _ => "flushed",
+    match effect.action().node {
+        Some(NodeAction::Stop) => "stopped, and started again",
+        Some(NodeAction::Kill) => "killed, and started again",
+        Some(NodeAction::Pause) => "frozen, and let go on",
+        Some(NodeAction::Restart) => "restarted",
+        Some(NodeAction::Flush) | None => "flushed",
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use chaos_model::{
+        Link, Only, OpenConnections, Pattern, Spread, Target,
+        effect::{Blackhole, Delay, Hang, Refuse},
+        system::Endpoint,
+    };
     use std::time::Duration;
 
+    const SECOND: Duration = Duration::from_secs(1);
+
     #[test]
-    fn effects_in_words() {
-        let ms = Duration::from_millis;
-        let latency = |jitter, distribution, direction| {
-            effect(&Effect::Latency { delay: ms(200), jitter: ms(jitter), distribution, direction })
+    fn faults_in_words() {
+        let link = Link { from: Endpoint::Node("gateway".to_owned()), to: "redis".to_owned(), label: None };
+        let on = Target::Link(link);
+        let refuse = Fault::new("outage", on.clone(), Refuse { open: OpenConnections::Reset });
+        assert_eq!(fault(&refuse), "refuse on gateway -> redis");
+        let some = Fault { share: Share { parts: 1, whole: 10 }, ..refuse };
+        assert_eq!(fault(&some), "refuse on gateway -> redis, 10% of connections");
+        let only = Only { commands: vec!["GET".to_owned()], key: Some(Pattern("a*".to_owned())), ..Only::default() };
+        let slow = Fault {
+            only,
+            share: Share { parts: 1, whole: 2 },
+            ramp: SECOND,
+            pulse: Some(Pulse { on: SECOND, every: 3 * SECOND }),
+            ..Fault::new("slow", on, Delay { delay: Spread::constant(SECOND) })
         };
-        assert_eq!(latency(0, Distribution::Uniform, Direction::Downstream), "latency 200ms");
-        assert_eq!(latency(50, Distribution::Uniform, Direction::Both), "latency 200ms ± 50ms each way");
-        assert_eq!(
-            latency(50, Distribution::Normal, Direction::Upstream),
-            "latency 200ms ± 50ms (normal) on what is sent"
-        );
-        assert_eq!(effect(&Effect::Reset { after: ms(5000) }), "reset after 5s");
-        assert_eq!(effect(&Effect::Refuse { open: OpenConnections::Keep }), "refuse (open connections are kept)");
+        let words = "delay 1s on gateway -> redis, only GET, key a*, 50% of messages, growing for 1s, 1s of each 3s";
+        assert_eq!(fault(&slow), words);
     }
 
     #[test]
     fn how_often_in_words() {
-        let refuse = Effect::Refuse { open: OpenConnections::Reset };
+        let refuse = Refuse { open: OpenConnections::Reset }.into();
         let some = Fired { connections: 3, resets: 3, refused: 41, ..Fired::default() };
         assert_eq!(fired(&refuse, &some).unwrap(), "3 connections reset, at most 41 refused");
         let held = Fired { connections: 1, chunks: 7, dropped: 1, ..Fired::default() };
         assert_eq!(
-            fired(&Effect::Blackhole, &held).unwrap(),
+            fired(&Blackhole {}.into(), &held).unwrap(),
             "1 attempt to connect dropped, 7 chunks held on 1 connection"
         );
-        assert_eq!(fired(&Effect::Hang, &Fired { connections: 5, ..Fired::default() }), None);
+        assert_eq!(fired(&Hang {}.into(), &Fired { connections: 5, ..Fired::default() }), None);
+        let delayed = Fired { connections: 2, messages: 9, bystanders: 4, ..Fired::default() };
+        let delay = Delay { delay: Spread::constant(SECOND) }.into();
+        assert_eq!(fired(&delay, &delayed).unwrap(), "9 messages on 2 connections, 4 bystanders behind them");
     }
 }

@@ -22,8 +22,10 @@ pub(crate) fn edges(scenario: &Scenario) -> BTreeMap<Duration, Edge> {
     let end = scenario.timeline.duration;
     let mut edges = BTreeMap::<Duration, Edge>::new();
     for (index, fault) in scenario.faults.iter().enumerate() {
-        edges.entry(fault.at).or_default().apply.push(index);
-        edges.entry(fault.ends()).or_default().remove.push(index);
+        for (from, to) in fault.windows() {
+            edges.entry(from).or_default().apply.push(index);
+            edges.entry(to).or_default().remove.push(index);
+        }
     }
     for phase in &scenario.timeline.phases {
         edges.entry(phase.from).or_default();

@@ -9,7 +9,7 @@ use crate::{
 };
 use chaos_model::{
     Event, Scenario, Verdict,
-    event::{Begin, FORMAT, FaultPlan, Judged},
+    event::{Begin, FORMAT, Judged},
     quantity::show_duration,
 };
 use futures_util::future::BoxFuture;
@@ -98,14 +98,6 @@ pub async fn run(
 }
 
 fn begin(scenario: &Scenario, world: &dyn World, options: &Options) -> Begin {
-    let plan = |fault: &chaos_model::Fault| FaultPlan {
-        name: fault.name.clone(),
-        on: fault.on.clone(),
-        effect: fault.effect.clone(),
-        share: fault.share,
-        at: fault.at,
-        lasts: fault.lasts,
-    };
     Begin {
         format: FORMAT,
         file: options.file.clone(),
@@ -116,7 +108,7 @@ fn begin(scenario: &Scenario, world: &dyn World, options: &Options) -> Begin {
         rate: scenario.load.rate,
         warmup: scenario.load.warmup,
         phases: scenario.timeline.phases.clone(),
-        faults: scenario.faults.iter().map(plan).collect(),
+        faults: scenario.faults.clone(),
         without: options.without.clone(),
         sets: options.sets.clone(),
         only: options.only.clone(),

@@ -124,9 +124,7 @@ fn timeline(scenario: &Scenario) -> Vec<String> {
     let width = phases.iter().map(|phase| phase.name.len()).max().unwrap_or(0);
     let line = |phase: &chaos_model::Phase| {
         let fault = scenario.faults.iter().find(|fault| fault.name == phase.name);
-        let what = fault.map_or_else(String::new, |fault| {
-            format!("  {}", chaos_report::fault(&fault.effect, &fault.on, fault.share))
-        });
+        let what = fault.map_or_else(String::new, |fault| format!("  {}", chaos_report::fault(fault)));
         let window = format!("{}..{}", show_duration(phase.from), show_duration(phase.to));
         format!("{:width$}  {window}{what}", phase.name)
     };

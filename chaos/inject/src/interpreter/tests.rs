@@ -1,9 +1,12 @@
 use super::*;
-use chaos_model::{Distribution, Endpoint, Span, Target};
+use chaos_model::{
+    Distribution, Effect, Endpoint, OpenConnections, Target,
+    effect::{Blackhole, Hang, Latency, Refuse, Reset},
+};
 use proptest::prelude::*;
 
 const MS: Duration = Duration::from_millis(1);
-const REFUSE: Effect = Effect::Refuse { open: OpenConnections::Reset };
+const REFUSE: Effect = Effect::Refuse(Refuse { open: OpenConnections::Reset });
 
 fn link() -> Link {
     Link { from: Endpoint::Node("gateway".to_owned()), to: "redis".to_owned(), label: None }
@@ -11,9 +14,8 @@ fn link() -> Link {
 
 /// A fault that was applied after 100 ms, when ten connections had been accepted.
 fn active(name: &str, effect: Effect, share: Share) -> Arc<Active> {
-    let (at, lasts) = (Duration::ZERO, MS);
     let on = Target::Link(link());
-    let fault = Fault { name: name.to_owned(), on, effect, share, at, lasts, span: Span::default() };
+    let fault = Fault { share, lasts: MS, ..Fault::new(name, on, effect) };
     Arc::new(Active::new(fault, 1, &link(), 100 * MS, 10))
 }
 
@@ -23,7 +25,10 @@ fn interpreter(effects: &[Effect]) -> Interpreter {
 }
 
 fn latency(delay: Duration, direction: Direction) -> Effect {
-    Effect::Latency { delay, jitter: Duration::ZERO, distribution: Distribution::Uniform, direction }
+    Effect::Latency(Latency {
+        delay: Spread { mean: delay, jitter: Duration::ZERO, distribution: Distribution::Uniform },
+        direction,
+    })
 }
 
 const OPEN: Connection = Connection { nth: 3, accepted: Duration::from_millis(40) };
@@ -50,7 +55,7 @@ fn delays_add_up_by_direction() {
 
 #[test]
 fn holding_stops_both_ways_and_the_delay_is_still_known() {
-    for effect in [Effect::Hang, Effect::Blackhole] {
+    for effect in [Effect::Hang(Hang {}), Effect::Blackhole(Blackhole {})] {
         let plan = interpreter(&[latency(MS, Direction::Upstream), effect]).on_connection(OPEN);
         assert!(plan.holds() && !plan.is_clear(Way::Up) && !plan.is_clear(Way::Down));
         assert_eq!(plan.on_chunk(Way::Up, 0), MS);
@@ -60,19 +65,19 @@ fn holding_stops_both_ways_and_the_delay_is_still_known() {
 #[test]
 fn resets_count_from_the_fault_for_open_and_from_the_accept_for_new_connections() {
     let at = |effect, connection| interpreter(&[effect]).on_connection(connection).reset().map(|(at, _)| at);
-    let later = Effect::Reset { after: 30 * MS };
+    let later = Effect::Reset(Reset::after(30 * MS));
     assert_eq!(at(later.clone(), OPEN), Some(130 * MS));
     assert_eq!(at(later, NEW), Some(180 * MS));
     assert_eq!(at(REFUSE, OPEN), Some(100 * MS));
     assert_eq!(at(REFUSE, NEW), Some(150 * MS));
-    let keep = Effect::Refuse { open: OpenConnections::Keep };
+    let keep = Effect::Refuse(Refuse { open: OpenConnections::Keep });
     assert_eq!(at(keep.clone(), OPEN), None);
     assert_eq!(at(keep, NEW), Some(150 * MS));
 }
 
 #[test]
 fn the_earliest_reset_wins_and_holding_does_not_stop_it() {
-    let effects = [Effect::Hang, Effect::Reset { after: 30 * MS }, Effect::Reset { after: 20 * MS }];
+    let effects = [Effect::Hang(Hang {}), Effect::Reset(Reset::after(30 * MS)), Effect::Reset(Reset::after(20 * MS))];
     let plan = interpreter(&effects).on_connection(NEW);
     let (at, fault) = plan.reset().expect("a reset");
     assert_eq!((at, fault.fault.name.as_str()), (170 * MS, "2"));
@@ -80,10 +85,10 @@ fn the_earliest_reset_wins_and_holding_does_not_stop_it() {
 
 #[test]
 fn the_listener_answers_for_all_or_not_at_all() {
-    assert_eq!(interpreter(&[Effect::Blackhole, REFUSE]).answer(), Answer::Refuse);
-    assert_eq!(interpreter(&[Effect::Hang, Effect::Blackhole]).answer(), Answer::Blackhole);
-    assert_eq!(interpreter(&[Effect::Hang, Effect::Reset { after: MS }]).answer(), Answer::Accept);
-    for effect in [REFUSE, Effect::Blackhole] {
+    assert_eq!(interpreter(&[Effect::Blackhole(Blackhole {}), REFUSE]).answer(), Answer::Refuse);
+    assert_eq!(interpreter(&[Effect::Hang(Hang {}), Effect::Blackhole(Blackhole {})]).answer(), Answer::Blackhole);
+    assert_eq!(interpreter(&[Effect::Hang(Hang {}), Effect::Reset(Reset::after(MS))]).answer(), Answer::Accept);
+    for effect in [REFUSE, Effect::Blackhole(Blackhole {})] {
         let partly = Interpreter { faults: vec![active("some", effect, Share { parts: 99, whole: 100 })] };
         assert_eq!(partly.answer(), Answer::Accept);
     }
@@ -91,13 +96,17 @@ fn the_listener_answers_for_all_or_not_at_all() {
 
 /// A fault with jitter and a share, so that every draw shows.
 fn any_fault(name: String) -> impl Strategy<Value = Arc<Active>> {
-    let jittered =
-        |distribution| Effect::Latency { delay: 50 * MS, jitter: 20 * MS, distribution, direction: Direction::Both };
+    let jittered = |distribution| {
+        Effect::Latency(Latency {
+            delay: Spread { mean: 50 * MS, jitter: 20 * MS, distribution },
+            direction: Direction::Both,
+        })
+    };
     let effects = vec![
         jittered(Distribution::Uniform),
         jittered(Distribution::Normal),
-        Effect::Hang,
-        Effect::Reset { after: MS },
+        Effect::Hang(Hang {}),
+        Effect::Reset(Reset::after(MS)),
     ];
     (prop::sample::select(effects), 0..=100_u64)
         .prop_map(move |(effect, parts)| active(&name, effect, Share { parts, whole: 100 }))

@@ -8,7 +8,11 @@ use crate::{
     Reply,
     interpreter::{Active, Interpreter},
 };
-use chaos_model::{Effect, Fault, Target, event::Fired};
+use chaos_model::{
+    Fault, Target,
+    effect::action::{Cut, Listening},
+    event::Fired,
+};
 use host::{Answer, TurnedAway};
 use std::{
     collections::BTreeMap,
@@ -90,6 +94,9 @@ impl Steering {
         if !matches!(&fault.on, Target::Link(on) if on == link) {
             return Err(format!("{} is on {}, and this is {link}", fault.name, fault.on));
         }
+        if let Some(why) = cannot(&fault) {
+            return Err(why);
+        }
         let mut standing = self.standing();
         let mut state = shared.state();
         let mut interpreter = state.rules.interpreter.clone();
@@ -145,7 +152,7 @@ impl Steering {
     /// The system may count our own resets of open connections among the refused attempts: they are over now, so count
     /// from here.
     fn begin_counting(&self, shared: &Shared, active: &Arc<Active>) {
-        if !matches!(active.fault.effect, Effect::Refuse { .. }) {
+        if active.action.answer != Listening::Refuse {
             return;
         }
         let mut standing = self.standing();
@@ -161,13 +168,23 @@ impl Steering {
     }
 }
 
+/// What this proxy can't do yet.
+fn cannot(fault: &Fault) -> Option<String> {
+    let known = ["latency", "refuse", "hang", "blackhole", "reset"];
+    let by_bytes =
+        fault.effect.action().stream.is_none_or(|stream| !matches!(stream.cut, None | Some(Cut::ResetAfter(_))));
+    let name = fault.effect.name();
+    (by_bytes || !known.contains(&name) || !fault.ramp.is_zero())
+        .then(|| format!("`{name}` is not carried out yet as {} asks", fault.name))
+}
+
 /// How often a fault fired, given what the listener turned away meanwhile. What the system counts as refused may be the
 /// whole machine's: on a link that nothing has ever used, it is somebody else's.
 fn fired(active: &Active, away: TurnedAway, was_used: bool) -> Fired {
     let mut fired = active.tally.fired();
-    match active.fault.effect {
-        Effect::Refuse { .. } if was_used => fired.refused = away.refused,
-        Effect::Blackhole => fired.dropped = away.dropped,
+    match active.action.answer {
+        Listening::Refuse if was_used => fired.refused = away.refused,
+        Listening::Blackhole => fired.dropped = away.dropped,
         _ => {}
     }
     fired

@@ -2,6 +2,7 @@
 
 use crate::support::{MS, REFUSE, World, apply, ask, assert_reset, fault, latency, remove};
 use chaos_inject::{Message, Reply};
+use chaos_model::effect::{Blackhole, Hang, Refuse, Reset};
 use chaos_model::{Direction, Effect, OpenConnections, Share, event::Fired};
 use std::{collections::BTreeMap, io, time::Duration};
 use tokio::{
@@ -139,7 +140,7 @@ async fn refuses_and_takes_again(world: &World) {
 async fn refuses_new_connections_alone(world: &World) {
     let proxy = world.proxy();
     let mut open = world.open(&proxy).await;
-    apply(&proxy, fault("outage", Effect::Refuse { open: OpenConnections::Keep })).await;
+    apply(&proxy, fault("outage", Effect::Refuse(Refuse { open: OpenConnections::Keep }))).await;
     ask(&mut open, b"spared").await.unwrap();
     assert_eq!(world.dial(&proxy).await.unwrap_err().kind(), io::ErrorKind::ConnectionRefused);
     let fired = remove(&proxy, "outage").await;
@@ -150,7 +151,7 @@ async fn refuses_new_connections_alone(world: &World) {
 async fn hangs_and_releases(world: &World) {
     let proxy = world.proxy();
     let mut open = world.open(&proxy).await;
-    apply(&proxy, fault("freeze", Effect::Hang)).await;
+    apply(&proxy, fault("freeze", Effect::Hang(Hang {}))).await;
     let mut new = world.dial(&proxy).await.unwrap();
     for stream in [&mut open, &mut new] {
         stream.write_all(b"anyone?").await.unwrap();
@@ -169,7 +170,7 @@ async fn hides_that_the_node_is_gone_while_it_hangs(world: &World) {
     let proxy = world.lone_proxy();
     let free = world.node.listen(0).unwrap().port();
     proxy.point_at(world.node_name(), free);
-    apply(&proxy, fault("freeze", Effect::Hang)).await;
+    apply(&proxy, fault("freeze", Effect::Hang(Hang {}))).await;
     let mut stream = world.dial(&proxy).await.unwrap();
     world.assert_silent(&mut stream).await;
     remove(&proxy, "freeze").await;
@@ -179,7 +180,7 @@ async fn hides_that_the_node_is_gone_while_it_hangs(world: &World) {
 async fn blackholes_and_takes_again(world: &World) {
     let proxy = world.proxy();
     let mut open = world.open(&proxy).await;
-    apply(&proxy, fault("cut", Effect::Blackhole)).await;
+    apply(&proxy, fault("cut", Effect::Blackhole(Blackhole {}))).await;
     open.write_all(b"anyone?").await.unwrap();
     world.assert_silent(&mut open).await;
     let dialed = timeout(300 * MS, world.dial(&proxy)).await;
@@ -196,7 +197,7 @@ async fn resets_after_a_time(world: &World) {
     let proxy = world.proxy();
     let mut open = world.open(&proxy).await;
     let applied = Instant::now();
-    apply(&proxy, fault("cut", Effect::Reset { after: 50 * MS })).await;
+    apply(&proxy, fault("cut", Effect::Reset(Reset::after(50 * MS)))).await;
     ask(&mut open, b"not yet").await.unwrap();
     assert_reset(&mut open).await;
     assert!(applied.elapsed() >= 50 * MS);
@@ -235,7 +236,7 @@ async fn meets_a_share(world: &World) {
 
 async fn holds_a_share_that_it_cannot_drop(world: &World) {
     let proxy = world.proxy();
-    let mut half = fault("half", Effect::Blackhole);
+    let mut half = fault("half", Effect::Blackhole(Blackhole {}));
     half.share = Share { parts: 1, whole: 2 };
     apply(&proxy, half).await;
     let mut held = Vec::new();
@@ -262,7 +263,7 @@ async fn releases_200_busy_connections_at_once(world: &World) {
         streams.push(world.open(&proxy).await);
     }
     let text = (0..40_000_u32).flat_map(u32::to_le_bytes).collect::<Vec<_>>();
-    apply(&proxy, fault("freeze", Effect::Hang)).await;
+    apply(&proxy, fault("freeze", Effect::Hang(Hang {}))).await;
     let busy = streams.into_iter().map(|mut stream| {
         let text = text.clone();
         world.client.spawn(async move {
@@ -288,7 +289,7 @@ async fn releases_200_busy_connections_at_once(world: &World) {
 async fn a_stop_ends_everything(world: &World) {
     let proxy = world.proxy();
     let mut open = world.open(&proxy).await;
-    apply(&proxy, fault("freeze", Effect::Hang)).await;
+    apply(&proxy, fault("freeze", Effect::Hang(Hang {}))).await;
     let mut held = world.dial(&proxy).await.unwrap();
     world.await_connections(&proxy, 2).await;
     let port = proxy.port();
@@ -305,7 +306,7 @@ async fn a_stop_ends_everything(world: &World) {
 async fn nothing_runs_on(world: &World) {
     let proxy = world.proxy();
     apply(&proxy, fault("late", latency(Duration::from_secs(3600), Direction::Both))).await;
-    apply(&proxy, fault("later", Effect::Reset { after: Duration::from_secs(3600) })).await;
+    apply(&proxy, fault("later", Effect::Reset(Reset::after(Duration::from_secs(3600))))).await;
     let mut streams = Vec::new();
     for _ in 0..20 {
         let mut stream = world.dial(&proxy).await.unwrap();
@@ -323,8 +324,8 @@ async fn refuses_what_makes_no_sense(world: &World) {
         Reply::Refused { why } => why,
         other => panic!("{other:?}"),
     };
-    apply(&proxy, fault("freeze", Effect::Hang)).await;
-    let mut astray = fault("astray", Effect::Hang);
+    apply(&proxy, fault("freeze", Effect::Hang(Hang {}))).await;
+    let mut astray = fault("astray", Effect::Hang(Hang {}));
     astray.on = chaos_model::Target::Node("redis".to_owned());
     let twice = Message::Apply(Box::new(fault("freeze", REFUSE)));
     assert_eq!(refused(twice).await, "freeze is on gateway -> redis already");
@@ -338,7 +339,7 @@ async fn refuses_what_makes_no_sense(world: &World) {
 
 async fn clears(world: &World) {
     let proxy = world.proxy();
-    for (name, effect) in [("a", Effect::Hang), ("b", REFUSE), ("c", Effect::Blackhole)] {
+    for (name, effect) in [("a", Effect::Hang(Hang {})), ("b", REFUSE), ("c", Effect::Blackhole(Blackhole {}))] {
         apply(&proxy, fault(name, effect)).await;
     }
     assert_eq!(world.dial(&proxy).await.unwrap_err().kind(), io::ErrorKind::ConnectionRefused);

@@ -2,7 +2,8 @@
 
 use crate::support::{MS, World, apply, ask, assert_reset, fault, latency, remove};
 use chaos_inject::Proxy;
-use chaos_model::{Direction, Distribution, Effect};
+use chaos_model::effect::{Hang, Latency, Reset};
+use chaos_model::{Direction, Distribution, Effect, Spread};
 use host::Stream;
 use std::time::Duration;
 use tokio::{
@@ -47,12 +48,10 @@ async fn a_request_takes_the_delay_once_or_twice_and_delays_add_up() {
 
 #[tokio::test(start_paused = true)]
 async fn uniform_jitter_stays_within_its_bounds_and_uses_them() {
-    let jittered = Effect::Latency {
-        delay: 50 * MS,
-        jitter: 20 * MS,
-        distribution: Distribution::Uniform,
+    let jittered = Effect::Latency(Latency {
+        delay: Spread { mean: 50 * MS, jitter: 20 * MS, distribution: Distribution::Uniform },
         direction: Direction::Downstream,
-    };
+    });
     let (_world, _proxy, mut stream) = with(&[jittered]).await;
     let mut times = Vec::new();
     for _ in 0..300 {
@@ -85,12 +84,10 @@ async fn chunks_on_their_way_do_not_wait_for_each_other() {
 
 #[tokio::test(start_paused = true)]
 async fn jitter_never_reorders() {
-    let jittered = Effect::Latency {
-        delay: 50 * MS,
-        jitter: 50 * MS,
-        distribution: Distribution::Normal,
+    let jittered = Effect::Latency(Latency {
+        delay: Spread { mean: 50 * MS, jitter: 50 * MS, distribution: Distribution::Normal },
         direction: Direction::Both,
-    };
+    });
     let (world, _proxy, mut stream) = with(&[jittered]).await;
     let (mut read, mut write) = stream.split();
     let send = async {
@@ -129,7 +126,7 @@ async fn a_delay_costs_no_throughput_up_to_the_bound_and_then_presses_back() {
 #[tokio::test(start_paused = true)]
 async fn what_was_held_longer_than_its_delay_goes_at_once_and_else_waits_for_the_rest() {
     for (held, expected) in [(200, 200), (40, 100)] {
-        let (world, proxy, mut stream) = with(&[latency(100 * MS, Direction::Upstream), Effect::Hang]).await;
+        let (world, proxy, mut stream) = with(&[latency(100 * MS, Direction::Upstream), Effect::Hang(Hang {})]).await;
         let release = async {
             world.client.sleep(held * MS).await;
             remove(&proxy, "1").await;
@@ -179,7 +176,7 @@ async fn the_end_of_a_stream_is_as_late_as_its_bytes() {
 
 #[tokio::test(start_paused = true)]
 async fn a_reset_wins_over_holding() {
-    let (_world, _proxy, mut stream) = with(&[Effect::Hang, Effect::Reset { after: 30 * MS }]).await;
+    let (_world, _proxy, mut stream) = with(&[Effect::Hang(Hang {}), Effect::Reset(Reset::after(30 * MS))]).await;
     let began = Instant::now();
     assert_reset(&mut stream).await;
     assert_eq!(began.elapsed(), 30 * MS);
@@ -188,7 +185,7 @@ async fn a_reset_wins_over_holding() {
 #[tokio::test(start_paused = true)]
 async fn a_longer_than_endless_delay_is_no_trouble() {
     let (world, proxy, mut stream) = with(&[latency(Duration::MAX, Direction::Both)]).await;
-    apply(&proxy, fault("late", Effect::Reset { after: Duration::MAX })).await;
+    apply(&proxy, fault("late", Effect::Reset(Reset::after(Duration::MAX)))).await;
     stream.write_all(b"?").await.unwrap();
     world.assert_silent(&mut stream).await;
 }

@@ -3,6 +3,7 @@
 use crate::support::{REFUSE, apply, fault, link, remove};
 use chaos_inject::{Proxy, ProxyConfig};
 use chaos_model::Effect;
+use chaos_model::effect::{Blackhole, Hang, Reset};
 use host::{TaskGroup, tcp};
 use std::{
     io::{ErrorKind, Read as _, Write as _},
@@ -66,7 +67,8 @@ fn assert_silent(stream: &mut TcpStream) {
 
 #[test]
 fn open_connections_get_a_reset_and_no_fin_on_both_sides() {
-    for effect in [REFUSE, Effect::Reset { after: Duration::ZERO }, Effect::Reset { after: Duration::from_millis(30) }]
+    for effect in
+        [REFUSE, Effect::Reset(Reset::after(Duration::ZERO)), Effect::Reset(Reset::after(Duration::from_millis(30)))]
     {
         let raw = Raw::start();
         let (mut client, mut served) = raw.connect();
@@ -78,7 +80,7 @@ fn open_connections_get_a_reset_and_no_fin_on_both_sides() {
 
 #[test]
 fn a_held_connection_neither_closes_nor_answers_on_either_side() {
-    for effect in [Effect::Hang, Effect::Blackhole] {
+    for effect in [Effect::Hang(Hang {}), Effect::Blackhole(Blackhole {})] {
         let raw = Raw::start();
         let (mut client, mut served) = raw.connect();
         raw.apply(effect);
@@ -99,7 +101,7 @@ fn a_held_connection_neither_closes_nor_answers_on_either_side() {
 fn the_end_of_one_side_while_held_stays_hidden_from_the_other() {
     let raw = Raw::start();
     let (client, mut served) = raw.connect();
-    raw.apply(Effect::Hang);
+    raw.apply(Effect::Hang(Hang {}));
     drop(client);
     assert_silent(&mut served);
     raw.runtime.block_on(remove(&raw.proxy, "fault"));

@@ -1,8 +1,9 @@
 //! What the tests of the proxy share: a client, a proxy and an echoing node, over TCP or in memory.
 
 use chaos_inject::{Message, Proxy, ProxyConfig, Reply};
+use chaos_model::effect::{Latency, Refuse};
 use chaos_model::{
-    Direction, Distribution, Effect, Endpoint, Fault, Link, OpenConnections, Share, Span, Target, event::Fired,
+    Direction, Distribution, Effect, Endpoint, Fault, Link, OpenConnections, Spread, Target, event::Fired,
 };
 use host::{Host, Settings, Stream, TaskGroup, memory::MemoryNetwork, tcp};
 use std::{io, time::Duration};
@@ -150,22 +151,17 @@ pub(crate) fn link() -> Link {
 }
 
 pub(crate) fn fault(name: &str, effect: Effect) -> Fault {
-    Fault {
-        name: name.to_owned(),
-        on: Target::Link(link()),
-        effect,
-        share: Share::ALL,
-        at: Duration::ZERO,
-        lasts: Duration::from_secs(1),
-        span: Span::default(),
-    }
+    Fault { lasts: Duration::from_secs(1), ..Fault::new(name, Target::Link(link()), effect) }
 }
 
 pub(crate) fn latency(delay: Duration, direction: Direction) -> Effect {
-    Effect::Latency { delay, jitter: Duration::ZERO, distribution: Distribution::Uniform, direction }
+    Effect::Latency(Latency {
+        delay: Spread { mean: delay, jitter: Duration::ZERO, distribution: Distribution::Uniform },
+        direction,
+    })
 }
 
-pub(crate) const REFUSE: Effect = Effect::Refuse { open: OpenConnections::Reset };
+pub(crate) const REFUSE: Effect = Effect::Refuse(Refuse { open: OpenConnections::Reset });
 
 pub(crate) async fn apply(proxy: &Proxy, fault: Fault) {
     assert_eq!(proxy.send(Message::Apply(Box::new(fault))).await, Reply::Done);

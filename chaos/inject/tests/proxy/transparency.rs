@@ -1,7 +1,10 @@
 //! Without a fault, and after one, the proxy changes no byte.
 
 use crate::support::{MS, World, apply, fault, remove};
-use chaos_model::{Direction, Distribution, Effect};
+use chaos_model::{
+    Direction, Distribution, Effect, Spread,
+    effect::{Blackhole, Hang, Latency},
+};
 use host::Stream;
 use proptest::prelude::*;
 use std::time::Duration;
@@ -61,13 +64,13 @@ fn script() -> impl Strategy<Value = Script> {
 }
 
 fn effect() -> impl Strategy<Value = Effect> {
-    let latency = (0..100_u64, 0..50_u64, 0..3_u8).prop_map(|(delay, jitter, direction)| Effect::Latency {
-        delay: Duration::from_millis(delay),
-        jitter: Duration::from_millis(jitter),
-        distribution: if delay % 2 == 0 { Distribution::Uniform } else { Distribution::Normal },
-        direction: [Direction::Upstream, Direction::Downstream, Direction::Both][usize::from(direction)],
+    let latency = (0..100_u64, 0..50_u64, 0..3_u8).prop_map(|(delay, jitter, direction)| {
+        let (mean, jitter) = (Duration::from_millis(delay), Duration::from_millis(jitter));
+        let distribution = Distribution::ALL[usize::try_from(delay % 4).unwrap()];
+        let delay = Spread { mean, jitter, distribution };
+        Effect::Latency(Latency { delay, direction: Direction::ALL[usize::from(direction)] })
     });
-    prop_oneof![Just(Effect::Hang), Just(Effect::Blackhole), latency]
+    prop_oneof![Just(Hang {}.into()), Just(Blackhole {}.into()), latency]
 }
 
 proptest! {

@@ -5,11 +5,14 @@ use super::{
     effect,
     findings::{Findings, Wrong},
     load::not_zero,
-    names, quantity,
+    names, only, quantity,
     reader::{Reader, parse_word},
     target,
 };
-use crate::{Diagnostic, Effect, Fault, Share, Span, System, quantity::show_duration};
+use crate::{
+    Diagnostic, Effect, Fault, Only, Protocol, Pulse, Share, Span, System, Target, effect::Level,
+    quantity::show_duration,
+};
 use std::time::Duration;
 
 /// What is known of a fault, even where it is wrong.
@@ -56,41 +59,124 @@ fn read(table: &Table, system: &System, duration: Option<Duration>, findings: &F
     let at = reader.needed("at", "at = \"4s\"", quantity::duration);
     let lasts = reader.needed("for", "for = \"4s\"", not_zero);
     let share = if reader.entry("share").is_some() { reader.parse("share", share) } else { Some(Share::ALL) };
+    let ramp = if reader.entry("ramp").is_some() { reader.parse("ramp", not_zero) } else { Some(Duration::ZERO) };
+    let pulse = if reader.entry("pulse").is_some() { reader.parse("pulse", pulse).map(Some) } else { Some(None) };
+    let only = only::read(&mut reader, findings);
     let effect = effect::read(&mut reader, lasts, findings);
     if let (Some(on), Some(effect)) = (&on, &effect) {
         reader.parse("on", |_| target::fits(on, effect, system));
-        if effect.is_of_nodes() {
-            reader.parse("share", |_| Err::<(), _>(no_share(effect)));
-        }
+        suits(&mut reader, on, effect, only.as_ref(), system, findings);
     }
+    longer_than(&mut reader, "ramp", ramp, lasts);
+    longer_than(&mut reader, "pulse", pulse.flatten().map(|pulse| pulse.every), lasts);
     reader.finish();
-    let span_of = |key| table.get(key).map_or_else(|| table.span.clone(), |entry| entry.value.span.clone());
-    if let (Some(at), Some(lasts), Some(duration)) = (at, lasts, duration) {
-        let end = show_duration(duration);
-        if at >= duration {
-            let message = format!("this fault begins at {}, and the run ends at {end}", show_duration(at));
-            let advice = "begin it earlier, or raise `duration` in [load]";
-            findings.add(Diagnostic::new(span_of("at"), message).advice(advice));
-        } else if at + lasts > duration {
-            let message = format!("this fault ends at {}, and the run at {end}", show_duration(at + lasts));
-            let advice = format!("write `for = \"{}\"` at most, or raise `duration`", show_duration(duration - at));
-            findings.add(Diagnostic::new(span_of("for"), message).advice(advice));
-        }
-    }
-    // Where the times are wrong there is no timeline to judge others by.
-    let fits = duration.is_none_or(|duration| at.zip(lasts).is_some_and(|(at, lasts)| at + lasts <= duration));
+    let fits = in_time(table, at, lasts, duration, findings);
     let fault = || {
-        let (name, on, effect, share, at, lasts) = (name.clone()?, on?, effect?, share?, at?, lasts?);
-        Some(Fault { name, on, effect, share, at, lasts, span: table.span.clone() })
+        let (name, on, effect, only) = (name.clone()?, on?, effect?, only?);
+        let (share, at, lasts, ramp, pulse) = (share?, at?, lasts?, ramp?, pulse?);
+        Some(Fault { name, on, effect, only, share, at, lasts, ramp, pulse, span: table.span.clone() })
     };
     let fault = fault().filter(|_| fits);
     let name = name.or_else(|| Some(table.get("name")?.value.text()?.to_owned()));
     FaultRead { name, fault }
 }
 
-fn no_share(effect: &Effect) -> Wrong {
-    let wrong = Wrong::new(format!("`{}` acts on the whole node", effect.name()));
-    wrong.advice("take `share` away: it is the share of connections that a fault on a link acts on")
+/// Whether the fault lies within the run. Where the times are wrong there is no timeline to judge others by.
+fn in_time(
+    table: &Table,
+    at: Option<Duration>,
+    lasts: Option<Duration>,
+    duration: Option<Duration>,
+    findings: &Findings,
+) -> bool {
+    let span_of = |key| table.get(key).map_or_else(|| table.span.clone(), |entry| entry.value.span.clone());
+    let Some(duration) = duration else { return true };
+    let (Some(at), Some(lasts)) = (at, lasts) else { return false };
+    let end = show_duration(duration);
+    if at >= duration {
+        let message = format!("this fault begins at {}, and the run ends at {end}", show_duration(at));
+        let advice = "begin it earlier, or raise `duration` in [load]";
+        findings.add(Diagnostic::new(span_of("at"), message).advice(advice));
+    } else if at + lasts > duration {
+        let message = format!("this fault ends at {}, and the run at {end}", show_duration(at + lasts));
+        let advice = format!("write `for = \"{}\"` at most, or raise `duration`", show_duration(duration - at));
+        findings.add(Diagnostic::new(span_of("for"), message).advice(advice));
+    }
+    at + lasts <= duration
+}
+
+/// Refuses a ramp or a pulse that is longer than its fault.
+fn longer_than(reader: &mut Reader<'_>, key: &'static str, time: Option<Duration>, lasts: Option<Duration>) {
+    if let (Some(time), Some(lasts)) = (time, lasts)
+        && time > lasts
+    {
+        let wrong = Wrong::new(format!("the fault lasts {}, which is less", show_duration(lasts)));
+        reader.parse(key, |_| Err::<(), _>(wrong.advice(format!("shorten `{key}`, or make the fault last longer"))));
+    }
+}
+
+/// Whether `share`, `ramp` and `only` can be said of this effect there.
+fn suits(
+    reader: &mut Reader<'_>,
+    on: &Target,
+    effect: &Effect,
+    only: Option<&Only>,
+    system: &System,
+    findings: &Findings,
+) {
+    let (name, level) = (effect.name(), effect.facts().level);
+    let whole =
+        |what: &str| Wrong::new(format!("`{name}` acts on the whole node")).advice(format!("take `{what}` away"));
+    if level == Level::Nodes {
+        let advice = "take `share` away: it is the share of connections, requests or commands of a link";
+        reader.parse("share", |_| Err::<(), _>(whole("share").advice(advice)));
+        reader.parse("ramp", |_| Err::<(), _>(whole("ramp")));
+    }
+    if level == Level::Connections && name != "latency" {
+        let wrong = Wrong::new(format!("`{name}` does not grow: it is there or not"));
+        let advice = "take `ramp` away; `latency` and effects on requests and commands have one";
+        reader.parse("ramp", |_| Err::<(), _>(wrong.advice(advice)));
+    }
+    let (Some(only), Some(entry)) = (only.filter(|only| !only.is_all()), reader.entry("only")) else { return };
+    let refuse = |message: String, advice: &str| {
+        findings.add(Diagnostic::new(entry.value.span.clone(), message).advice(advice));
+    };
+    let protocol = match on {
+        Target::Link(link) => system.nodes.get(&link.to).map(|node| node.protocol),
+        Target::Node(_) => None,
+    };
+    let of_requests =
+        !only.methods.is_empty() || only.path.is_some() || !only.headers.is_empty() || !only.baggage.is_empty();
+    let of_commands = !only.commands.is_empty() || only.key.is_some();
+    match (level, protocol) {
+        (Level::Nodes, _) => refuse(format!("`{name}` acts on the whole node"), "take `only` away"),
+        (Level::Connections, _) => refuse(
+            format!("`{name}` acts on connections, which carry any requests"),
+            "take `only` away, or use an effect on requests or commands, as `delay`",
+        ),
+        (_, Some(Protocol::Redis)) if of_requests => refuse(
+            "commands have no method, path, header or baggage".to_owned(),
+            "choose by `only.command` and `only.key`",
+        ),
+        (_, Some(Protocol::Http)) if of_commands => refuse(
+            "requests have no command and no key".to_owned(),
+            "choose by `only.method`, `only.path`, `only.header.NAME` or `only.baggage.NAME`",
+        ),
+        _ => {}
+    }
+}
+
+/// `1s of 3s`: on for one second of each three.
+fn pulse(text: &str) -> Result<Pulse, Wrong> {
+    let form = "write it as `1s of 3s`: on for one second of each three";
+    let Some((on, every)) = text.split_once(" of ") else {
+        return Err(Wrong::new(format!("`{}` is no pulse", text.trim())).advice(form));
+    };
+    let (on, every) = (not_zero(on)?, not_zero(every)?);
+    if on >= every {
+        return Err(Wrong::new("a pulse is off for some of the time").advice(form));
+    }
+    Ok(Pulse { on, every })
 }
 
 fn share(text: &str) -> Result<Share, Wrong> {

@@ -1,7 +1,7 @@
 //! Quantities with their units, from text.
 
 use super::{findings::Wrong, nearest::nearest};
-use crate::{Comparison, Rate, Share};
+use crate::{Comparison, Rate, Share, effect::action::Part};
 use std::time::Duration;
 
 /// Nobody breaks a system for longer; below it, sums of durations can't overflow.
@@ -150,6 +150,80 @@ pub(crate) fn rate(text: &str) -> Result<Rate, Wrong> {
     Ok(Rate { times, per: Duration::from_secs(per) })
 }
 
+/// A whole number of bytes above 0: `512B`, `64KiB`, `1.5MiB`.
+pub(crate) fn size(text: &str) -> Result<u64, Wrong> {
+    let text = text.trim();
+    let form = "write it as `512B`, `64KiB` or `1MiB`";
+    let unit_at = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
+    let (number, unit) = text.split_at(unit_at);
+    let Some((parts, scale)) = decimal(number) else {
+        return Err(Wrong::new(format!("`{text}` is no number of bytes")).advice(form));
+    };
+    let factor = match unit.trim() {
+        "B" => 1_u64,
+        "KiB" => 1 << 10,
+        "MiB" => 1 << 20,
+        "GiB" => 1 << 30,
+        "kB" | "KB" | "K" | "k" => return Err(wrong_unit(number, unit, "KiB")),
+        "MB" | "M" => return Err(wrong_unit(number, unit, "MiB")),
+        "GB" | "G" => return Err(wrong_unit(number, unit, "GiB")),
+        "" => return Err(Wrong::new(format!("`{text}` has no unit")).advice(format!("did you mean `{text}B`?"))),
+        other => return Err(Wrong::new(format!("`{other}` is no unit of bytes")).advice(form)),
+    };
+    let bytes = u128::from(parts) * u128::from(factor);
+    if bytes % u128::from(scale) != 0 {
+        return Err(Wrong::new(format!("`{text}` is no whole number of bytes")).advice(form));
+    }
+    match u64::try_from(bytes / u128::from(scale)) {
+        Ok(0) => Err(Wrong::new("0 bytes are nothing").advice(form)),
+        Ok(bytes) if bytes <= 1 << 40 => Ok(bytes),
+        _ => Err(Wrong::new(format!("`{text}` is more than 1024GiB")).advice(form)),
+    }
+}
+
+fn wrong_unit(number: &str, unit: &str, right: &str) -> Wrong {
+    Wrong::new(format!("`{}` is no unit of bytes here", unit.trim())).advice(format!("did you mean `{number}{right}`?"))
+}
+
+/// Bytes per second: `64KiB/s`.
+pub(crate) fn throughput(text: &str) -> Result<u64, Wrong> {
+    let form = "write it as `64KiB/s` or `1MiB/s`";
+    match text.trim().strip_suffix("/s") {
+        Some(bytes) => size(bytes).map_err(|wrong| match wrong.advice.as_deref() {
+            // The nearest size, as a rate.
+            Some(near) if near.starts_with("did you mean") => {
+                let near = near.replace("`?", "/s`?");
+                wrong.advice(near)
+            }
+            _ => wrong.advice(form),
+        }),
+        None => Err(Wrong::new(format!("`{}` is no rate of bytes", text.trim())).advice(form)),
+    }
+}
+
+/// A part of a body: `100B`, `50%`; `0` is nothing of it.
+pub(crate) fn part(text: &str) -> Result<Part, Wrong> {
+    let text = text.trim();
+    if matches!(text, "0" | "0B") {
+        return Ok(Part::Bytes(0));
+    }
+    if !text.ends_with('%') {
+        return size(text).map(Part::Bytes);
+    }
+    per_million(text).map(Part::PerMillion)
+}
+
+/// A share in parts of a million: `0.1%`.
+pub(crate) fn per_million(text: &str) -> Result<u32, Wrong> {
+    let Share { parts, whole } = share_of_all(text)?;
+    let parts = u128::from(parts) * 1_000_000;
+    let exact = parts % u128::from(whole) == 0;
+    match u32::try_from(parts / u128::from(whole)) {
+        Ok(parts) if exact => Ok(parts),
+        _ => Err(Wrong::new(format!("`{}` is finer than 0.0001%", text.trim())).advice("write it as `0.1%`")),
+    }
+}
+
 /// A plain number.
 pub(crate) fn number(text: &str) -> Result<f64, Wrong> {
     let text = text.trim();
@@ -233,6 +307,31 @@ mod tests {
         assert_eq!(rate("30/min").unwrap(), Rate { times: 30, per: Duration::from_secs(60) });
         for text in ["", "/", "200", "0/s", "1.5/s", "-1/s", "1/day", "1/s/s", "99999999999/s"] {
             rate(text).unwrap_err();
+        }
+    }
+
+    #[test]
+    fn sizes_are_whole_bytes() {
+        for (text, bytes) in [("512B", 512), ("64KiB", 65_536), ("1.5MiB", 1_572_864), ("1024GiB", 1 << 40)] {
+            assert_eq!(size(text).unwrap(), bytes, "{text}");
+        }
+        for text in ["", "B", "0B", "5", "1.5B", "64KB", "1TiB", "2048GiB", "-1B", "1e3B"] {
+            size(text).unwrap_err();
+        }
+        assert_eq!(throughput("1MiB/s").unwrap(), 1 << 20);
+        for text in ["1MiB", "0B/s", "1MiB/min", "/s"] {
+            throughput(text).unwrap_err();
+        }
+    }
+
+    #[test]
+    fn parts_are_bytes_or_shares() {
+        assert_eq!(part("100B").unwrap().of(40), 40);
+        assert_eq!(part("0").unwrap().of(40), 0);
+        assert_eq!(part("50%").unwrap().of(41), 20);
+        assert_eq!(part("100%").unwrap().of(u64::MAX), u64::MAX);
+        for text in ["", "50", "101%", "0.00001%", "half"] {
+            part(text).unwrap_err();
         }
     }
 

@@ -1,7 +1,11 @@
-//! `on = "gateway -> redis"` or `on = "redis"`: where a fault acts.
+//! `on = "gateway -> redis"` or `on = "redis"`: where a fault acts, and for which requests or commands.
 
-use super::{braces::known_node, effect, findings::Wrong, nearest::list};
-use crate::{Effect, Endpoint, Link, Protocol, System, Target, system::CLIENT};
+use super::{braces::known_node, findings::Wrong, nearest::list};
+use crate::{
+    Effect, Endpoint, Link, Protocol, System, Target,
+    effect::{Level, action::NodeAction},
+    system::CLIENT,
+};
 
 /// The link or node that is meant, which must be one that the system has.
 pub(crate) fn read(text: &str, system: &System) -> Result<Target, Wrong> {
@@ -14,24 +18,43 @@ pub(crate) fn read(text: &str, system: &System) -> Result<Target, Wrong> {
 
 /// Whether an effect can act there.
 pub(crate) fn fits(on: &Target, effect: &Effect, system: &System) -> Result<(), Wrong> {
-    let (name, of_links, of_nodes) = (effect.name(), list(effect::of_links()), list(effect::of_nodes()));
+    let (name, level) = (effect.name(), effect.facts().level);
     match on {
-        Target::Link(link) if effect.is_of_nodes() => {
+        Target::Link(link) if level == Level::Nodes => {
             let wrong = Wrong::new(format!("`{name}` acts on a node, and `{link}` is a link"));
-            Err(wrong.advice(format!("name the node: `{}`; on a link, {of_links} act", link.to)))
+            let act = effects(|level| level.fits(system.nodes[&link.to].protocol));
+            Err(wrong.advice(format!("name the node: `{}`; on this link, {act} act", link.to)))
         }
-        Target::Node(node) if !effect.is_of_nodes() => {
+        Target::Link(link) => {
+            let protocol = system.nodes[&link.to].protocol;
+            if level.fits(protocol) {
+                return Ok(());
+            }
+            let wrong = Wrong::new(format!("`{name}` can't act on `{link}`, which speaks {protocol}"));
+            let act = effects(|level| level.fits(protocol));
+            Err(wrong.advice(format!("there, {act} act; what a node speaks is said by its `protocol`")))
+        }
+        Target::Node(node) if level != Level::Nodes => {
             let to_it: Vec<String> = system.links.iter().filter(|link| link.to == *node).map(Link::to_string).collect();
             let all = if to_it.is_empty() { links(system) } else { list(to_it.iter().map(String::as_str)) };
             let wrong = Wrong::new(format!("`{name}` acts on a link, and `{node}` is a node"));
-            Err(wrong.advice(format!("name a link, as {all}; on a node, {of_nodes} act")))
+            let act = effects(|level| level == Level::Nodes);
+            Err(wrong.advice(format!("name a link, as {all}; on a node, {act} act")))
         }
-        Target::Node(node) if *effect == Effect::Flush && system.nodes[node].protocol != Protocol::Redis => {
+        Target::Node(node) => {
+            let is_redis = system.nodes[node].protocol == Protocol::Redis;
+            if is_redis || effect.action().node != Some(NodeAction::Flush) {
+                return Ok(());
+            }
             let wrong = Wrong::new(format!("`flush` makes a Redis forget, and `{node}` is none"));
             Err(wrong.advice("name a node with `protocol = \"redis\"`"))
         }
-        Target::Link(_) | Target::Node(_) => Ok(()),
     }
+}
+
+/// The effects of some levels.
+fn effects(which: impl Fn(Level) -> bool) -> String {
+    list(Effect::ALL.iter().filter(|facts| which(facts.level)).map(|facts| facts.name))
 }
 
 fn link(text: &str, system: &System) -> Result<Link, Wrong> {

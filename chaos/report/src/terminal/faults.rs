@@ -7,13 +7,11 @@ use crate::{
     text::{clean, fit, left, paragraph, width, wrap},
     words,
 };
-use chaos_model::event::{FaultPlan, Fired};
+use chaos_model::{Fault, event::Fired};
 
 /// A fault took effect.
 pub(super) fn applied(style: Style, story: &Story, at_us: u64, name: &str) -> String {
-    let what = story
-        .plan(name)
-        .map_or_else(String::new, |plan| format!(": {}", words::fault(&plan.effect, &plan.on, plan.share)));
+    let what = story.plan(name).map_or_else(String::new, |plan| format!(": {}", words::fault(plan)));
     paragraph(&format!("{}  ", story.stamp(at_us)), &format!("{name} begins{what}"), style.columns())
 }
 
@@ -38,10 +36,10 @@ pub(super) fn list(style: Style, story: &Story) -> String {
     text
 }
 
-fn entry(style: Style, story: &Story, plan: &FaultPlan, names: usize) -> String {
+fn entry(style: Style, story: &Story, plan: &Fault, names: usize) -> String {
     let room = style.columns() - 2 - names - 2;
     let (ink, how_often) = how_often(story, plan);
-    let what = wrap(&format!("{}, {}", words::fault(&plan.effect, &plan.on, plan.share), words::window(plan)), room);
+    let what = wrap(&format!("{}, {}", words::fault(plan), words::window(plan)), room);
     let often = wrap(&how_often, room);
     let lines = what.iter().map(|line| (None, line)).chain(often.iter().map(|line| (ink, line)));
     let mut text = String::new();
@@ -53,7 +51,7 @@ fn entry(style: Style, story: &Story, plan: &FaultPlan, names: usize) -> String 
     text
 }
 
-fn how_often(story: &Story, plan: &FaultPlan) -> (Option<Ink>, String) {
+fn how_often(story: &Story, plan: &Fault) -> (Option<Ink>, String) {
     let unsure = Some(Ink::Unsure);
     match story.faults.get(&plan.name) {
         None => (unsure, "NEVER BEGAN".to_owned()),

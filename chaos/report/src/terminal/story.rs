@@ -2,8 +2,8 @@
 
 use crate::outcome::Fold;
 use chaos_model::{
-    Event, PhaseKind, Record,
-    event::{Begin, FaultPlan, Fired, Judged, PhaseFigures},
+    Event, Fault, PhaseKind, Record,
+    event::{Begin, Fired, Judged, PhaseFigures},
     quantity::show_duration,
 };
 use std::{collections::BTreeMap, time::Duration};
@@ -67,12 +67,12 @@ impl Story {
     }
 
     /// Which faults are planned.
-    pub(super) fn plans(&self) -> &[FaultPlan] {
+    pub(super) fn plans(&self) -> &[Fault] {
         self.begin.as_ref().map_or(&[], |begin| &begin.faults)
     }
 
     /// The plan of the fault of this name.
-    pub(super) fn plan(&self, name: &str) -> Option<&FaultPlan> {
+    pub(super) fn plan(&self, name: &str) -> Option<&Fault> {
         self.plans().iter().find(|plan| plan.name == name)
     }
 

@@ -1,10 +1,10 @@
 //! Nothing is wider than the terminal, however long names are; and no number is ever cut.
 
 use crate::made_up;
+use chaos_model::effect::Latency;
 use chaos_model::{
-    Effect, Event, PhaseKind, Record, Share, Verdict,
+    Direction, Distribution, Effect, Event, PhaseKind, Record, Share, Spread, Verdict,
     event::{Fired, PhaseFigures},
-    fault::{Direction, Distribution},
 };
 use chaos_report::{GuardResult, Outcome, RunResult, Style, Terminal, summary};
 use std::{collections::BTreeMap, time::Duration};
@@ -22,12 +22,10 @@ fn long() -> Vec<Record> {
     begin.seed = u64::MAX;
     begin.without = Some(WORDS.to_owned());
     begin.phases.push(made_up::phase(LONG, PhaseKind::Fault, 4000, 3_600_000));
-    let latency = Effect::Latency {
-        delay: made_up::ms(200),
-        jitter: made_up::ms(50),
-        distribution: Distribution::Normal,
+    let latency = Effect::Latency(Latency {
+        delay: Spread { mean: made_up::ms(200), jitter: made_up::ms(50), distribution: Distribution::Normal },
         direction: Direction::Upstream,
-    };
+    });
     let mut plan = made_up::plan(LONG, latency);
     plan.share = Share { parts: 1, whole: 3 };
     begin.faults.push(plan);
@@ -37,6 +35,8 @@ fn long() -> Vec<Record> {
         resets: 1,
         refused: 123_456_789,
         dropped: 12_345,
+        messages: 98_765,
+        bystanders: 123_456,
         nodes: 0,
     };
     let figures = PhaseFigures {

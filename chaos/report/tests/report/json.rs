@@ -1,10 +1,9 @@
 //! Recordings: what is written is read back, and what can't be read is refused with the reason.
 
 use crate::made_up;
+use chaos_model::effect::{Blackhole, Hang, Latency, Refuse, Reset};
 use chaos_model::{
-    Effect, Event, OpenConnections, Record, Target, Verdict,
-    event::FORMAT,
-    fault::{Direction, Distribution},
+    Direction, Distribution, Effect, Event, OpenConnections, Record, Spread, Target, Verdict, event::FORMAT,
 };
 use chaos_report::{
     Outcome,
@@ -15,15 +14,18 @@ use std::collections::BTreeMap;
 /// Every kind of event, and every effect.
 fn every_kind() -> Vec<Record> {
     let mut begin = made_up::begin();
-    let latency = Effect::Latency {
-        delay: made_up::ms(200),
-        jitter: made_up::ms(50),
-        distribution: Distribution::Normal,
+    let latency = Effect::Latency(Latency {
+        delay: Spread { mean: made_up::ms(200), jitter: made_up::ms(50), distribution: Distribution::Normal },
         direction: Direction::Both,
-    };
-    let effects = [latency, Effect::Refuse { open: OpenConnections::Keep }, Effect::Hang, Effect::Blackhole];
+    });
+    let effects = [
+        latency,
+        Effect::Refuse(Refuse { open: OpenConnections::Keep }),
+        Effect::Hang(Hang {}),
+        Effect::Blackhole(Blackhole {}),
+    ];
     begin.faults.extend(effects.map(|effect| made_up::plan("another", effect)));
-    begin.faults.push(made_up::plan("last", Effect::Reset { after: made_up::ms(70) }));
+    begin.faults.push(made_up::plan("last", Effect::Reset(Reset::after(made_up::ms(70)))));
     begin.faults[1].on = Target::Node("redis".to_owned());
     begin.without = Some("the memory tier".to_owned());
     let more = vec![

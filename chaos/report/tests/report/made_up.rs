@@ -1,8 +1,9 @@
 //! Runs that never happened, event by event, for the tests and the example.
 
+use chaos_model::effect::Refuse;
 use chaos_model::{
-    Effect, Event, OpenConnections, Rate, Record, Share, Source, Sources, Span, Target, Verdict,
-    event::{Begin, FORMAT, FaultPlan, Fired, Judged, JudgedCheck, LatencyFigures, PhaseFigures},
+    Effect, Event, Fault, OpenConnections, Rate, Record, Source, Sources, Span, Target, Verdict,
+    event::{Begin, FORMAT, Fired, Judged, JudgedCheck, LatencyFigures, PhaseFigures},
     phase::{Phase, PhaseKind},
     system::{Endpoint, Link},
 };
@@ -16,16 +17,9 @@ pub(crate) fn phase(name: &str, kind: PhaseKind, from: u64, to: u64) -> Phase {
     Phase { name: name.to_owned(), kind, from: ms(from), to: ms(to) }
 }
 
-pub(crate) fn plan(name: &str, effect: Effect) -> FaultPlan {
+pub(crate) fn plan(name: &str, effect: Effect) -> Fault {
     let link = Link { from: Endpoint::Node("gateway".to_owned()), to: "redis".to_owned(), label: None };
-    FaultPlan {
-        name: name.to_owned(),
-        on: Target::Link(link),
-        effect,
-        share: Share::ALL,
-        at: ms(4000),
-        lasts: ms(4000),
-    }
+    Fault { at: ms(4000), lasts: ms(4000), ..Fault::new(name, Target::Link(link), effect) }
 }
 
 pub(crate) fn begin() -> Begin {
@@ -44,7 +38,7 @@ pub(crate) fn begin() -> Begin {
             phase("outage", PhaseKind::Fault, 4000, 8000),
             phase("recovery", PhaseKind::Recovery, 8000, 12_000),
         ],
-        faults: vec![plan("outage", Effect::Refuse { open: OpenConnections::Reset })],
+        faults: vec![plan("outage", Effect::Refuse(Refuse { open: OpenConnections::Reset }))],
         without: None,
         sets: Vec::new(),
         only: Vec::new(),
@@ -138,7 +132,8 @@ pub(crate) fn timeline(fired: Fired) -> Vec<Record> {
     ]
 }
 
-pub(crate) const FIRED: Fired = Fired { connections: 3, chunks: 0, resets: 3, refused: 41, dropped: 0, nodes: 0 };
+pub(crate) const FIRED: Fired =
+    Fired { connections: 3, chunks: 0, resets: 3, refused: 41, dropped: 0, messages: 0, bystanders: 0, nodes: 0 };
 
 pub(crate) fn end(verdict: Option<Verdict>) -> Vec<Record> {
     let logs = [("gateway", "/tmp/chaos-4711/gateway.log"), ("redis", "/tmp/chaos-4711/redis.log")];

@@ -3,7 +3,7 @@
 
 use super::{LOOPBACK, LocalWorld, keeper_failed, ready};
 use crate::keeper::{Keeper, NodeSignal};
-use chaos_model::Effect;
+use chaos_model::{Effect, effect::action::NodeAction};
 use chaos_run::{Address, WorldError};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -15,28 +15,26 @@ const FLUSHING: Duration = Duration::from_secs(2);
 
 /// Does what the effect says. When it returns, it holds.
 pub(super) async fn apply(world: &mut LocalWorld, node: &str, effect: &Effect) -> Result<(), WorldError> {
-    match effect {
-        Effect::Pause => signal(world, node, NodeSignal::Freeze).await,
-        Effect::Stop => end(world, node, NodeSignal::Terminate).await,
-        Effect::Kill => end(world, node, NodeSignal::Kill).await,
-        Effect::Restart => {
+    match effect.action().node {
+        Some(NodeAction::Pause) => signal(world, node, NodeSignal::Freeze).await,
+        Some(NodeAction::Stop) => end(world, node, NodeSignal::Terminate).await,
+        Some(NodeAction::Kill) => end(world, node, NodeSignal::Kill).await,
+        Some(NodeAction::Restart) => {
             end(world, node, NodeSignal::Terminate).await?;
             start(world, node).await
         }
-        Effect::Flush => flush(world, node).await,
-        Effect::Latency { .. } | Effect::Refuse { .. } | Effect::Hang | Effect::Blackhole | Effect::Reset { .. } => {
-            Err(WorldError::CannotGive(format!("`{}` acts on links, and {node} is a node", effect.name())))
-        }
+        Some(NodeAction::Flush) => flush(world, node).await,
+        None => Err(WorldError::CannotGive(format!("`{}` acts on links, and {node} is a node", effect.name()))),
     }
 }
 
 /// Heals what [`apply`] did. When it returns, the node is ready again.
 pub(super) async fn remove(world: &mut LocalWorld, node: &str, effect: &Effect) -> Result<(), WorldError> {
-    match effect {
-        Effect::Pause => signal(world, node, NodeSignal::Continue).await,
-        Effect::Stop | Effect::Kill => start(world, node).await,
+    match effect.action().node {
+        Some(NodeAction::Pause) => signal(world, node, NodeSignal::Continue).await,
+        Some(NodeAction::Stop | NodeAction::Kill) => start(world, node).await,
         // They are over when they have happened.
-        _ => Ok(()),
+        Some(NodeAction::Restart | NodeAction::Flush) | None => Ok(()),
     }
 }
 

@@ -1,8 +1,9 @@
 //! The real proxies on the gateway's links, and the faults that tests put on them.
 
 use chaos_inject::{Message, Proxy, ProxyConfig, Reply};
+use chaos_model::effect::{Blackhole, Hang, Latency, Refuse};
 use chaos_model::{
-    Direction, Distribution, Effect, Endpoint, Fault, Link, OpenConnections, Share, Span, Target, event::Fired,
+    Direction, Distribution, Effect, Endpoint, Fault, Link, OpenConnections, Spread, Target, event::Fired,
 };
 use host::{Host, memory::MemoryNetwork};
 use std::{collections::BTreeMap, time::Duration};
@@ -10,23 +11,24 @@ use std::{collections::BTreeMap, time::Duration};
 /// The node on which all proxies run.
 pub(super) const PROXIES: &str = "proxies";
 
-pub(crate) const REFUSE: Effect = Effect::Refuse { open: OpenConnections::Reset };
-pub(crate) const HANG: Effect = Effect::Hang;
-pub(crate) const BLACKHOLE: Effect = Effect::Blackhole;
+pub(crate) const REFUSE: Effect = Effect::Refuse(Refuse { open: OpenConnections::Reset });
+pub(crate) const HANG: Effect = Effect::Hang(Hang {});
+pub(crate) const BLACKHOLE: Effect = Effect::Blackhole(Blackhole {});
 
 /// A request and its answer together take so much longer.
 pub(crate) fn latency(delay: Duration) -> Effect {
-    Effect::Latency {
-        delay,
-        jitter: Duration::ZERO,
-        distribution: Distribution::Uniform,
+    Effect::Latency(Latency {
+        delay: Spread { mean: delay, jitter: Duration::ZERO, distribution: Distribution::Uniform },
         direction: Direction::Downstream,
-    }
+    })
 }
 
 /// The same, more or less.
 pub(crate) fn jittery(delay: Duration, jitter: Duration) -> Effect {
-    Effect::Latency { delay, jitter, distribution: Distribution::Normal, direction: Direction::Downstream }
+    Effect::Latency(Latency {
+        delay: Spread { mean: delay, jitter, distribution: Distribution::Normal },
+        direction: Direction::Downstream,
+    })
 }
 
 /// One proxy for each node that the gateway uses.
@@ -62,15 +64,8 @@ impl Links {
 
     /// Puts an effect on the link to the node. It is called after both.
     pub(crate) async fn apply(&self, node: &str, effect: Effect) {
-        let fault = Fault {
-            name: effect.name().to_owned(),
-            on: Target::Link(link(node)),
-            effect,
-            share: Share::ALL,
-            at: Duration::ZERO,
-            lasts: Duration::from_secs(1),
-            span: Span::default(),
-        };
+        let name = effect.name();
+        let fault = Fault { lasts: Duration::from_secs(1), ..Fault::new(name, Target::Link(link(node)), effect) };
         assert_eq!(self.proxies[node].send(Message::Apply(Box::new(fault))).await, Reply::Done);
     }
 

@@ -1,0 +1,27 @@
+//! `blackhole`: packets that vanish, as behind a broken route or a firewall that drops.
+
+use super::{Action, Facts, Keys, Kind, Level, action::{Listening, StreamAction}};
+use serde::{Deserialize, Serialize};
+
+/// Connecting does not complete, and nothing passes in either direction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Blackhole {}
+
+impl Kind for Blackhole {
+    const FACTS: Facts = Facts {
+        name: "blackhole",
+        level: Level::Connections,
+        about: "connecting does not complete either, as when packets vanish",
+        keys: &[],
+        example: "effect = \"blackhole\"",
+    };
+
+    fn read(_: &mut Keys<'_, '_>) -> Option<Self> {
+        Some(Self {})
+    }
+
+    fn action(&self) -> Action {
+        let holds = Some(super::Direction::Both);
+        Action::of_stream(StreamAction { answer: Listening::Blackhole, holds, ..StreamAction::default() })
+    }
+}

@@ -1,0 +1,28 @@
+//! `close`: a peer that goes away in place of an answer.
+
+use super::{Action, Facts, Keys, Kind, Level, action::{HttpAction, HttpEnding, RedisAction, ReplyEdit}};
+use serde::{Deserialize, Serialize};
+
+/// The connection is closed in an orderly way in place of the answer or the reply.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Close {}
+
+impl Kind for Close {
+    const FACTS: Facts = Facts {
+        name: "close",
+        level: Level::Messages,
+        about: "the connection is closed in place of the answer or the reply",
+        keys: &[],
+        example: "effect = \"close\"",
+    };
+
+    fn read(_: &mut Keys<'_, '_>) -> Option<Self> {
+        Some(Self {})
+    }
+
+    fn action(&self) -> Action {
+        let http = HttpAction { ending: Some(HttpEnding::CloseInstead), ..HttpAction::default() };
+        let redis = RedisAction { reply: Some(ReplyEdit::Close), ..RedisAction::default() };
+        Action { http: Some(http), redis: Some(redis), ..Action::default() }
+    }
+}

@@ -1,0 +1,44 @@
+//! `delay`: a message that waits, where `latency` delays bytes.
+
+use super::{
+    Action, Facts, Keys, Kind, Level, Spread,
+    action::{HttpAction, RedisAction},
+    key,
+};
+use serde::{Deserialize, Serialize};
+
+/// A request's answer begins later, or a command's reply comes later.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Delay {
+    /// How much later.
+    #[serde(flatten)]
+    pub delay: Spread,
+}
+
+impl Kind for Delay {
+    const FACTS: Facts = Facts {
+        name: "delay",
+        level: Level::Messages,
+        about: "a request's answer or a command's reply comes later, and on its connection what waits behind it",
+        keys: &[
+            key("delay", "how much later, on the average"),
+            key("jitter", "how far from that: half the width (`uniform`) or the standard deviation"),
+            key("distribution", "`uniform` (the default), `normal`, `lognormal`, `pareto`"),
+        ],
+        example: "effect = \"delay\"\ndelay = \"200ms\"",
+    };
+
+    fn read(keys: &mut Keys<'_, '_>) -> Option<Self> {
+        Some(Self { delay: keys.spread()? })
+    }
+
+    fn words(&self) -> String {
+        format!("delay {}", self.delay)
+    }
+
+    fn action(&self) -> Action {
+        let http = HttpAction { delay: Some(self.delay), ..HttpAction::default() };
+        let redis = RedisAction { delay: Some(self.delay), ..RedisAction::default() };
+        Action { http: Some(http), redis: Some(redis), ..Action::default() }
+    }
+}

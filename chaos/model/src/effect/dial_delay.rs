@@ -1,0 +1,37 @@
+//! `dial-delay`: connecting that takes long, as to a server whose accept queue is long.
+
+use super::{Action, Facts, Keys, Kind, Level, action::StreamAction, key};
+use crate::quantity::show_duration;
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+/// Nothing passes on a new connection for a time: the kernel shakes hands before a proxy sees a connection, so it is the
+/// first byte that is late.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DialDelay {
+    /// How long.
+    #[serde(rename = "delay_us", with = "crate::micros")]
+    pub delay: Duration,
+}
+
+impl Kind for DialDelay {
+    const FACTS: Facts = Facts {
+        name: "dial-delay",
+        level: Level::Connections,
+        about: "nothing passes on a new connection for a time after the handshake",
+        keys: &[key("delay", "how long")],
+        example: "effect = \"dial-delay\"\ndelay = \"200ms\"",
+    };
+
+    fn read(keys: &mut Keys<'_, '_>) -> Option<Self> {
+        Some(Self { delay: keys.duration("delay")? })
+    }
+
+    fn words(&self) -> String {
+        format!("dial-delay {}", show_duration(self.delay))
+    }
+
+    fn action(&self) -> Action {
+        Action::of_stream(StreamAction { dial_delay: self.delay, spares_open: true, ..StreamAction::default() })
+    }
+}

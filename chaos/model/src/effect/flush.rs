@@ -1,0 +1,26 @@
+//! `flush`: a cache that is cold from one moment to the next.
+
+use super::{Action, Facts, Keys, Kind, Level, action::NodeAction};
+use serde::{Deserialize, Serialize};
+
+/// A Redis forgets everything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Flush {}
+
+impl Kind for Flush {
+    const FACTS: Facts = Facts {
+        name: "flush",
+        level: Level::Nodes,
+        about: "a Redis is emptied",
+        keys: &[],
+        example: "effect = \"flush\"",
+    };
+
+    fn read(_: &mut Keys<'_, '_>) -> Option<Self> {
+        Some(Self {})
+    }
+
+    fn action(&self) -> Action {
+        Action::of_node(NodeAction::Flush)
+    }
+}

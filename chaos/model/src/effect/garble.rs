@@ -1,0 +1,46 @@
+//! `garble`: bytes that are wrong, under a framing that is right.
+
+use super::{
+    Action, Facts, Keys, Kind, Level,
+    action::{BodyEdit, HttpAction},
+    key,
+};
+use crate::language::{findings::Wrong, quantity};
+use serde::{Deserialize, Serialize};
+
+/// Some bytes of the body are others; which ones is drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Garble {
+    /// So many of a million, at least one.
+    pub parts_per_million: u32,
+}
+
+impl Kind for Garble {
+    const FACTS: Facts = Facts {
+        name: "garble",
+        level: Level::Requests,
+        about: "bytes of the body are others, at least one",
+        keys: &[key("part", "the share of its bytes, as `1%` (the default)")],
+        example: "effect = \"garble\"",
+    };
+
+    fn read(keys: &mut Keys<'_, '_>) -> Option<Self> {
+        if !keys.has("part") {
+            return Some(Self { parts_per_million: 10_000 });
+        }
+        let parts_per_million = keys.needed("part", "part = \"1%\"", quantity::per_million)?;
+        if parts_per_million == 0 {
+            keys.refuse("part", Wrong::new("a part of 0% changes nothing").advice("write it as `1%`"));
+        }
+        Some(Self { parts_per_million })
+    }
+
+    fn words(&self) -> String {
+        format!("garble {}%", f64::from(self.parts_per_million) / 10_000.0)
+    }
+
+    fn action(&self) -> Action {
+        let body = Some(BodyEdit::Garble { parts_per_million: self.parts_per_million });
+        Action::of_http(HttpAction { body, ..HttpAction::default() })
+    }
+}

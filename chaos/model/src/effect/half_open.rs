@@ -1,0 +1,35 @@
+//! `half-open`: a connection of which one direction is dead, as behind a firewall that forgot it.
+
+use super::{Action, Direction, Facts, Keys, Kind, Level, action::StreamAction, key};
+use serde::{Deserialize, Serialize};
+
+/// Nothing passes in one direction, and everything in the other. Connecting works.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HalfOpen {
+    /// The dead direction: not both, which would be `hang`.
+    pub direction: Direction,
+}
+
+impl Kind for HalfOpen {
+    const FACTS: Facts = Facts {
+        name: "half-open",
+        level: Level::Connections,
+        about: "nothing passes in one direction, everything in the other",
+        keys: &[key("direction", "the dead one: `downstream` (the default) or `upstream`")],
+        example: "effect = \"half-open\"",
+    };
+
+    fn read(keys: &mut Keys<'_, '_>) -> Option<Self> {
+        let all = [("upstream", Direction::Upstream), ("downstream", Direction::Downstream)];
+        let direction = keys.one_of("direction", "the dead direction", &all).unwrap_or_default();
+        Some(Self { direction })
+    }
+
+    fn words(&self) -> String {
+        format!("half-open ({} is dead)", self.direction.name())
+    }
+
+    fn action(&self) -> Action {
+        Action::of_stream(StreamAction { holds: Some(self.direction), ..StreamAction::default() })
+    }
+}

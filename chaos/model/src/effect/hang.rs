@@ -1,0 +1,27 @@
+//! `hang`: a program that has stopped serving, behind a kernel that has not.
+
+use super::{Action, Facts, Keys, Kind, Level, action::StreamAction};
+use serde::{Deserialize, Serialize};
+
+/// Connecting works, and nothing passes in either direction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hang {}
+
+impl Kind for Hang {
+    const FACTS: Facts = Facts {
+        name: "hang",
+        level: Level::Connections,
+        about: "connecting works, nothing is answered",
+        keys: &[],
+        example: "effect = \"hang\"",
+    };
+
+    fn read(_: &mut Keys<'_, '_>) -> Option<Self> {
+        Some(Self {})
+    }
+
+    fn action(&self) -> Action {
+        let holds = Some(super::Direction::Both);
+        Action::of_stream(StreamAction { holds, ..StreamAction::default() })
+    }
+}

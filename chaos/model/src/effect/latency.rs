@@ -1,0 +1,43 @@
+//! `latency`: a link that takes longer, for each chunk of bytes.
+
+use super::{Action, Direction, Facts, Keys, Kind, Level, Spread, action::StreamAction, key};
+use serde::{Deserialize, Serialize};
+
+/// Every chunk of bytes arrives later; the order stays.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Latency {
+    /// How much later.
+    #[serde(flatten)]
+    pub delay: Spread,
+    /// Which way it acts.
+    pub direction: Direction,
+}
+
+impl Kind for Latency {
+    const FACTS: Facts = Facts {
+        name: "latency",
+        level: Level::Connections,
+        about: "every chunk of bytes arrives later",
+        keys: &[
+            key("delay", "how much later, on the average"),
+            key("jitter", "how far from that: half the width (`uniform`) or the standard deviation"),
+            key("distribution", "`uniform` (the default), `normal`, `lognormal`, `pareto`"),
+            key("direction", "`downstream` (the default: a request and its answer together take it once), `upstream`, `both`"),
+        ],
+        example: "effect = \"latency\"\ndelay = \"200ms\"",
+    };
+
+    fn read(keys: &mut Keys<'_, '_>) -> Option<Self> {
+        let delay = keys.spread();
+        let direction = keys.direction();
+        Some(Self { delay: delay?, direction })
+    }
+
+    fn words(&self) -> String {
+        format!("latency {}{}", self.delay, self.direction.words())
+    }
+
+    fn action(&self) -> Action {
+        Action::of_stream(StreamAction { delay: Some((self.delay, self.direction)), ..StreamAction::default() })
+    }
+}

@@ -1,0 +1,220 @@
+//! Effects: what a fault does. One file an effect: its keys, how they are read, what it says of itself, what it does.
+//!
+//! To add one: write its file, register it in [`Effect`] below, and regenerate the table in the documentation (a test says
+//! how). What it does is an [`Action`]; only an effect that no action can express needs more.
+
+pub mod action;
+mod common;
+mod keys;
+mod table;
+
+pub use action::Action;
+pub use common::{Direction, Distribution, OpenConnections, Spread};
+pub(crate) use keys::Keys;
+pub use table::markdown;
+
+use crate::Protocol;
+use serde::{Deserialize, Serialize};
+
+/// An effect's key, with what it means.
+#[derive(Clone, Copy, Debug)]
+pub struct Key {
+    /// Its name in a fault.
+    pub name: &'static str,
+    /// What it means, with its default.
+    pub about: &'static str,
+}
+
+/// A key.
+pub(crate) const fn key(name: &'static str, about: &'static str) -> Key {
+    Key { name, about }
+}
+
+/// What an effect acts on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    /// Connections of a link, whatever it speaks.
+    Connections,
+    /// Requests or commands: on links that speak HTTP or Redis.
+    Messages,
+    /// Requests: on links that speak HTTP.
+    Requests,
+    /// Commands: on links that speak Redis.
+    Commands,
+    /// Nodes.
+    Nodes,
+}
+
+impl Level {
+    /// Whether effects of this level act on links that speak this.
+    #[must_use]
+    pub fn fits(self, protocol: Protocol) -> bool {
+        match self {
+            Self::Connections => true,
+            Self::Messages => protocol != Protocol::Tcp,
+            Self::Requests => protocol == Protocol::Http,
+            Self::Commands => protocol == Protocol::Redis,
+            Self::Nodes => false,
+        }
+    }
+}
+
+/// What is known of an effect without any fault: what documentation and advice say.
+#[derive(Clone, Copy, Debug)]
+pub struct Facts {
+    /// Its name in the language.
+    pub name: &'static str,
+    /// What it acts on.
+    pub level: Level,
+    /// What it does, in a sentence.
+    pub about: &'static str,
+    /// The keys that belong to it.
+    pub keys: &'static [Key],
+    /// An example, for advice: the lines that a fault needs of it.
+    pub example: &'static str,
+}
+
+/// One effect.
+pub(crate) trait Kind: Sized {
+    /// What is known without any fault.
+    const FACTS: Facts;
+
+    /// Takes its keys. What is wrong is told to `keys`; nothing comes back where that leaves no effect.
+    fn read(keys: &mut Keys<'_, '_>) -> Option<Self>;
+
+    /// What it does, in a few words: `latency 200ms ± 50ms`.
+    fn words(&self) -> String {
+        Self::FACTS.name.to_owned()
+    }
+
+    /// What it does.
+    fn action(&self) -> Action;
+}
+
+/// Declares the effects: a variant, a module and a type for each, in the order in which people are told of them.
+macro_rules! effects {
+    ($($(#[$about:meta])+ $module:ident :: $Name:ident,)+) => {
+        $(mod $module; pub use $module::$Name;)+
+
+        /// What a fault does to a link or to a node.
+        #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+        #[serde(rename_all = "kebab-case", tag = "effect")]
+        pub enum Effect {
+            $($(#[$about])+ $Name($Name),)+
+        }
+
+        impl Effect {
+            /// What is known of each effect, in the order in which people are told of them.
+            pub const ALL: &[Facts] = &[$($Name::FACTS),+];
+
+            /// Reads the effect of this name; nothing where there is none, or where its keys make none.
+            pub(crate) fn read(name: &str, keys: &mut Keys<'_, '_>) -> Option<Self> {
+                $(if name == $Name::FACTS.name { return $Name::read(keys).map(Self::$Name); })+
+                None
+            }
+
+            /// What is known of it without any fault.
+            #[must_use]
+            pub fn facts(&self) -> Facts {
+                match self { $(Self::$Name(_) => $Name::FACTS),+ }
+            }
+
+            /// What it does, in a few words: `latency 200ms ± 50ms`.
+            #[must_use]
+            pub fn words(&self) -> String {
+                match self { $(Self::$Name(effect) => effect.words()),+ }
+            }
+
+            /// What it does, for whoever carries it out.
+            #[must_use]
+            pub fn action(&self) -> Action {
+                match self { $(Self::$Name(effect) => effect.action()),+ }
+            }
+        }
+
+        $(impl From<$Name> for Effect {
+            fn from(effect: $Name) -> Self {
+                Self::$Name(effect)
+            }
+        })+
+    };
+}
+
+effects! {
+    /// Every chunk of bytes arrives later; the order stays.
+    latency::Latency,
+    /// Bytes come at a limited rate.
+    bandwidth::Bandwidth,
+    /// Connecting takes longer.
+    dial_delay::DialDelay,
+    /// As when the program is gone: new connections are refused, open ones are reset, the port stays bound.
+    refuse::Refuse,
+    /// Connecting works, and nothing is ever answered: bytes are held in both directions, on open connections too.
+    hang::Hang,
+    /// As when packets vanish: connecting does not complete, and on open connections bytes are held in both directions.
+    blackhole::Blackhole,
+    /// One direction of a connection is dead.
+    half_open::HalfOpen,
+    /// Connections are reset.
+    reset::Reset,
+    /// Bytes come in small pieces.
+    slice::Slice,
+    /// The end of a connection is passed on late.
+    slow_close::SlowClose,
+    /// Connections are closed after some bytes.
+    limit::Limit,
+    /// A message waits: a request's answer or a command's reply comes later.
+    delay::Delay,
+    /// Another answer than the node's.
+    status::Status,
+    /// A header of the answer is wrong or missing.
+    header::Header,
+    /// An answer or a reply ends early.
+    truncate::Truncate,
+    /// Bytes of the body are wrong.
+    garble::Garble,
+    /// Another body than the node's.
+    replace::Replace,
+    /// A body that is far too long.
+    oversize::Oversize,
+    /// A body that comes slowly.
+    trickle::Trickle,
+    /// The connection is closed in place of the answer or the reply.
+    close::Close,
+    /// The connection is reset within the body of the answer.
+    reset_body::ResetBody,
+    /// Redis answers with an error.
+    error::Error,
+    /// Redis has nothing.
+    miss::Miss,
+    /// Redis answers with an old value.
+    stale::Stale,
+    /// Redis answers with a value of something else.
+    wrong::Wrong,
+    /// A reply of Redis is lost, so that later ones are read out of step.
+    lose::Lose,
+    /// A node's program is asked to end (SIGTERM), and is started again at the end of the fault.
+    stop::Stop,
+    /// A node's program is ended without being asked (SIGKILL), and is started again at the end of the fault.
+    kill::Kill,
+    /// A node's program is frozen (SIGSTOP: its kernel still accepts and acknowledges) until the end of the fault.
+    pause::Pause,
+    /// A node's program is asked to end, and is started again at once; the fault's time is what it takes to get over it.
+    restart::Restart,
+    /// A Redis forgets everything; the fault's time is what it takes to get over it.
+    flush::Flush,
+}
+
+impl Effect {
+    /// The name that it has in the language.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        self.facts().name
+    }
+
+    /// Whether it acts on a node, rather than on a link.
+    #[must_use]
+    pub fn is_of_nodes(&self) -> bool {
+        self.facts().level == Level::Nodes
+    }
+}

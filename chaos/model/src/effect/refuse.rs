@@ -1,0 +1,43 @@
+//! `refuse`: a program that is gone, on a machine that is not.
+
+use super::{
+    Action, Facts, Keys, Kind, Level, OpenConnections,
+    action::{Cut, Listening, StreamAction},
+    key,
+};
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+/// New connections are refused, open ones are reset, the port stays bound.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refuse {
+    /// What happens to open connections.
+    pub open: OpenConnections,
+}
+
+impl Kind for Refuse {
+    const FACTS: Facts = Facts {
+        name: "refuse",
+        level: Level::Connections,
+        about: "as when the program is gone: new connections are refused, open ones are reset",
+        keys: &[key("open", "`reset` (the default) or `keep`, which spares the open ones")],
+        example: "effect = \"refuse\"",
+    };
+
+    fn read(keys: &mut Keys<'_, '_>) -> Option<Self> {
+        Some(Self { open: keys.open() })
+    }
+
+    fn words(&self) -> String {
+        match self.open {
+            OpenConnections::Reset => "refuse".to_owned(),
+            OpenConnections::Keep => "refuse (open connections are kept)".to_owned(),
+        }
+    }
+
+    fn action(&self) -> Action {
+        let (answer, cut) = (Listening::Refuse, Some(Cut::ResetAfter(Duration::ZERO)));
+        let spares_open = self.open == OpenConnections::Keep;
+        Action::of_stream(StreamAction { answer, cut, spares_open, ..StreamAction::default() })
+    }
+}

@@ -1,0 +1,39 @@
+//! `replace`: another body, under the node's own head.
+
+use super::{
+    Action, Facts, Keys, Kind, Level,
+    action::{BodyEdit, HttpAction},
+    key,
+};
+use serde::{Deserialize, Serialize};
+
+/// The body is another one; status and headers are the node's.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Replace {
+    /// The body.
+    pub body: String,
+}
+
+impl Kind for Replace {
+    const FACTS: Facts = Facts {
+        name: "replace",
+        level: Level::Requests,
+        about: "the body is another one; status and headers are the node's",
+        keys: &[key("body", "the body, as `{}`")],
+        example: "effect = \"replace\"\nbody = \"{}\"",
+    };
+
+    fn read(keys: &mut Keys<'_, '_>) -> Option<Self> {
+        let body = keys.needed("body", "body = \"{}\"", |text| Ok(text.to_owned()))?;
+        Some(Self { body })
+    }
+
+    fn words(&self) -> String {
+        format!("replace by {} bytes", self.body.len())
+    }
+
+    fn action(&self) -> Action {
+        let body = Some(BodyEdit::Replace(self.body.clone()));
+        Action::of_http(HttpAction { body, ..HttpAction::default() })
+    }
+}

@@ -1,0 +1,39 @@
+//! `reset-body`: a connection that is reset within the body of an answer.
+
+use super::{
+    Action, Facts, Keys, Kind, Level,
+    action::{HttpAction, HttpEnding, Part},
+    key,
+    truncate::Kept,
+};
+use serde::{Deserialize, Serialize};
+
+/// The head and a part of the body come, and then the connection is reset.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ResetBody {
+    /// How much of it comes.
+    pub keep: Kept,
+}
+
+impl Kind for ResetBody {
+    const FACTS: Facts = Facts {
+        name: "reset-body",
+        level: Level::Requests,
+        about: "the head and a part of the body come, and then the connection is reset",
+        keys: &[key("keep", "how much comes: a share or bytes, as `50%` (the default) or `100B`")],
+        example: "effect = \"reset-body\"",
+    };
+
+    fn read(keys: &mut Keys<'_, '_>) -> Option<Self> {
+        Some(Self { keep: keys.part("keep", Part::PerMillion(500_000))?.into() })
+    }
+
+    fn words(&self) -> String {
+        format!("reset-body after {}", Part::from(self.keep))
+    }
+
+    fn action(&self) -> Action {
+        let ending = Some(HttpEnding::ResetIn(self.keep.into()));
+        Action::of_http(HttpAction { ending, ..HttpAction::default() })
+    }
+}

@@ -1,0 +1,26 @@
+//! `restart`: a program that is deployed anew.
+
+use super::{Action, Facts, Keys, Kind, Level, action::NodeAction};
+use serde::{Deserialize, Serialize};
+
+/// A node's program is asked to end, and is started again at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Restart {}
+
+impl Kind for Restart {
+    const FACTS: Facts = Facts {
+        name: "restart",
+        level: Level::Nodes,
+        about: "stopped and started again at once",
+        keys: &[],
+        example: "effect = \"restart\"",
+    };
+
+    fn read(_: &mut Keys<'_, '_>) -> Option<Self> {
+        Some(Self {})
+    }
+
+    fn action(&self) -> Action {
+        Action::of_node(NodeAction::Restart)
+    }
+}

@@ -1,0 +1,61 @@
+//! `slice`: bytes that come in small pieces, for readers that take a read for a message.
+
+use super::{
+    Action, Direction, Facts, Keys, Kind, Level,
+    action::{Slices, StreamAction},
+    key,
+};
+use crate::{
+    language::findings::Wrong,
+    quantity::{show_bytes, show_duration},
+};
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+/// Bytes come in small pieces, with a gap between them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Slice {
+    /// Bytes of a piece.
+    pub size: u32,
+    /// Time from one to the next.
+    #[serde(rename = "gap_us", with = "crate::micros")]
+    pub gap: Duration,
+    /// Which way it acts.
+    pub direction: Direction,
+}
+
+impl Kind for Slice {
+    const FACTS: Facts = Facts {
+        name: "slice",
+        level: Level::Connections,
+        about: "bytes come in small pieces, each a write of its own",
+        keys: &[
+            key("size", "bytes of a piece, as `16B`; up to `32KiB`"),
+            key("gap", "time from one piece to the next (`0s`)"),
+            key("direction", "`downstream` (the default), `upstream`, `both`"),
+        ],
+        example: "effect = \"slice\"\nsize = \"16B\"",
+    };
+
+    fn read(keys: &mut Keys<'_, '_>) -> Option<Self> {
+        let size = keys.size("size", "16B");
+        let gap = keys.duration_or_zero("gap");
+        let direction = keys.direction();
+        let size = size?;
+        if size > 32 << 10 {
+            keys.refuse("size", Wrong::new("pieces are `32KiB` at most").advice("write it as `16B`"));
+            return None;
+        }
+        Some(Self { size: u32::try_from(size).ok()?, gap: gap?, direction })
+    }
+
+    fn words(&self) -> String {
+        let gap = if self.gap.is_zero() { String::new() } else { format!(", one each {}", show_duration(self.gap)) };
+        format!("slice into {}{gap}{}", show_bytes(u64::from(self.size)), self.direction.words())
+    }
+
+    fn action(&self) -> Action {
+        let slices = Slices { size: self.size as usize, gap: self.gap };
+        Action::of_stream(StreamAction { slices: Some((slices, self.direction)), ..StreamAction::default() })
+    }
+}

@@ -1,0 +1,36 @@
+//! `slow-close`: a peer that takes its time to close.
+
+use super::{Action, Facts, Keys, Kind, Level, action::StreamAction, key};
+use crate::quantity::show_duration;
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+/// The end of a connection is passed on late.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SlowClose {
+    /// How much later.
+    #[serde(rename = "delay_us", with = "crate::micros")]
+    pub delay: Duration,
+}
+
+impl Kind for SlowClose {
+    const FACTS: Facts = Facts {
+        name: "slow-close",
+        level: Level::Connections,
+        about: "the end of a connection is passed on late",
+        keys: &[key("delay", "how much later")],
+        example: "effect = \"slow-close\"\ndelay = \"5s\"",
+    };
+
+    fn read(keys: &mut Keys<'_, '_>) -> Option<Self> {
+        Some(Self { delay: keys.duration("delay")? })
+    }
+
+    fn words(&self) -> String {
+        format!("slow-close {}", show_duration(self.delay))
+    }
+
+    fn action(&self) -> Action {
+        Action::of_stream(StreamAction { close_delay: self.delay, ..StreamAction::default() })
+    }
+}

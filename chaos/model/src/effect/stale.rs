@@ -1,0 +1,26 @@
+//! `stale`: a replica that lags, or a write that was lost.
+
+use super::{Action, Facts, Keys, Kind, Level, action::{RedisAction, ReplyEdit}};
+use serde::{Deserialize, Serialize};
+
+/// A read of one key is answered with the value that it had when the fault first saw it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stale {}
+
+impl Kind for Stale {
+    const FACTS: Facts = Facts {
+        name: "stale",
+        level: Level::Commands,
+        about: "reads of one key are answered with the value that it had when the fault first saw it",
+        keys: &[],
+        example: "effect = \"stale\"",
+    };
+
+    fn read(_: &mut Keys<'_, '_>) -> Option<Self> {
+        Some(Self {})
+    }
+
+    fn action(&self) -> Action {
+        Action::of_redis(RedisAction { reply: Some(ReplyEdit::Stale), ..RedisAction::default() })
+    }
+}

@@ -1,0 +1,67 @@
+//! `status`: an answer in the node's place, as of a proxy before it that has nobody to ask.
+
+use super::{
+    Action, Facts, Keys, Kind, Level,
+    action::{Canned, HttpAction},
+    key,
+};
+use crate::language::findings::Wrong;
+use serde::{Deserialize, Serialize};
+
+/// The node is not asked, and the answer is this.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Status {
+    /// Its status.
+    pub status: u16,
+    /// Its body.
+    #[serde(default)]
+    pub body: String,
+    /// Its `Content-Type`, where it has a body.
+    #[serde(default)]
+    pub content_type: Option<String>,
+}
+
+impl Kind for Status {
+    const FACTS: Facts = Facts {
+        name: "status",
+        level: Level::Requests,
+        about: "the answer is this, and the node is not asked",
+        keys: &[
+            key("status", "from `200` to `599`"),
+            key("body", "its body (none)"),
+            key("content-type", "the type of the body (`text/plain`)"),
+        ],
+        example: "effect = \"status\"\nstatus = \"503\"",
+    };
+
+    fn read(keys: &mut Keys<'_, '_>) -> Option<Self> {
+        let status = keys.needed("status", "status = \"503\"", |text| {
+            let status = text.trim().parse::<u16>().ok().filter(|status| (200..600).contains(status));
+            status.ok_or_else(|| {
+                Wrong::new(format!("`{text}` is no status of an answer")).advice("write one from `200` to `599`")
+            })
+        });
+        let body = keys.text("body").map(|word| word.text.to_owned()).unwrap_or_default();
+        let content_type = keys.text("content-type").map(|word| word.text.to_owned());
+        if content_type.is_some() && body.is_empty() {
+            keys.refuse("content-type", Wrong::new("without a body there is no type").advice("add `body = \"...\"`"));
+        }
+        if let Some(value) = content_type.as_ref().filter(|value| !super::header::is_value(value)) {
+            let wrong = Wrong::new(format!("`{value}` can't stand in a header"));
+            keys.refuse("content-type", wrong.advice("write it as `application/json`"));
+            return None;
+        }
+        Some(Self { status: status?, body, content_type })
+    }
+
+    fn words(&self) -> String {
+        format!("status {}", self.status)
+    }
+
+    fn action(&self) -> Action {
+        let kind = self.content_type.clone().unwrap_or_else(|| "text/plain".to_owned());
+        let headers = if self.body.is_empty() { Vec::new() } else { vec![("content-type".to_owned(), kind)] };
+        let answer = Some(Canned { status: self.status, headers, body: self.body.clone() });
+        Action::of_http(HttpAction { answer, ..HttpAction::default() })
+    }
+}

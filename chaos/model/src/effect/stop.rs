@@ -1,0 +1,26 @@
+//! `stop`: a program that is taken down for a while.
+
+use super::{Action, Facts, Keys, Kind, Level, action::NodeAction};
+use serde::{Deserialize, Serialize};
+
+/// A node's program is asked to end, and is started again at the end of the fault.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stop {}
+
+impl Kind for Stop {
+    const FACTS: Facts = Facts {
+        name: "stop",
+        level: Level::Nodes,
+        about: "SIGTERM, and started again when the fault ends",
+        keys: &[],
+        example: "effect = \"stop\"",
+    };
+
+    fn read(_: &mut Keys<'_, '_>) -> Option<Self> {
+        Some(Self {})
+    }
+
+    fn action(&self) -> Action {
+        Action::of_node(NodeAction::Stop)
+    }
+}

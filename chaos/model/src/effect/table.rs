@@ -1,0 +1,49 @@
+//! The documentation of all effects, made of what they say of themselves.
+
+use super::{Effect, Facts, Level};
+use std::fmt::Write as _;
+
+/// The documentation's page of effects, in Markdown.
+#[must_use]
+pub fn markdown() -> String {
+    let mut text = String::from(
+        "# Effects\n\nWhat a fault can do, by what it acts on. This page is made from the code: a test compares them, and\n\
+         `cargo run -p chaos-model --example effects > docs/effects.md` makes it anew.\n",
+    );
+    for (level, title, about) in LEVELS {
+        let _ = write!(text, "\n## {title}\n\n{about}\n\n| effect | what it does | keys |\n|---|---|---|\n");
+        for facts in Effect::ALL.iter().filter(|facts| facts.level == level) {
+            let _ = writeln!(text, "| `{}` | {} | {} |", facts.name, facts.about, keys(facts));
+        }
+    }
+    text
+}
+
+const LEVELS: [(Level, &str, &str); 5] = [
+    (
+        Level::Connections,
+        "On connections",
+        "On any link, on open connections as well as on new ones, whatever they carry, TLS too. `share` is of connections.",
+    ),
+    (
+        Level::Messages,
+        "On requests and commands",
+        "On links whose node speaks HTTP or Redis. `share` is of requests or commands, and `only` chooses among them.",
+    ),
+    (
+        Level::Requests,
+        "On requests",
+        "On links whose node speaks HTTP. `share` is of requests, and `only` chooses among them.",
+    ),
+    (
+        Level::Commands,
+        "On commands",
+        "On links whose node speaks Redis. `share` is of commands, and `only` chooses among them.",
+    ),
+    (Level::Nodes, "On nodes", "On a node, as in `on = \"redis\"`."),
+];
+
+fn keys(facts: &Facts) -> String {
+    let all = facts.keys.iter().map(|key| format!("`{}`: {}", key.name, key.about));
+    all.collect::<Vec<_>>().join("<br>").replace('|', "\\|")
+}

@@ -1,0 +1,39 @@
+//! `trickle`: a body that comes drop by drop, which timeouts for a first byte don't notice.
+
+use super::{
+    Action, Facts, Keys, Kind, Level,
+    action::{BodyEdit, HttpAction, Throughput},
+    key,
+};
+use crate::quantity::show_bytes;
+use serde::{Deserialize, Serialize};
+
+/// The head comes at once, the body at a limited rate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Trickle {
+    /// Bytes per second.
+    pub bytes_per_second: u64,
+}
+
+impl Kind for Trickle {
+    const FACTS: Facts = Facts {
+        name: "trickle",
+        level: Level::Requests,
+        about: "the head comes at once, the body at a limited rate",
+        keys: &[key("rate", "bytes per second, as `1KiB/s`")],
+        example: "effect = \"trickle\"\nrate = \"1KiB/s\"",
+    };
+
+    fn read(keys: &mut Keys<'_, '_>) -> Option<Self> {
+        Some(Self { bytes_per_second: keys.throughput("rate")?.bytes_per_second })
+    }
+
+    fn words(&self) -> String {
+        format!("trickle {}/s", show_bytes(self.bytes_per_second))
+    }
+
+    fn action(&self) -> Action {
+        let body = Some(BodyEdit::Trickle(Throughput { bytes_per_second: self.bytes_per_second }));
+        Action::of_http(HttpAction { body, ..HttpAction::default() })
+    }
+}

@@ -1,0 +1,91 @@
+//! `truncate`: an answer or a reply that ends early.
+
+use super::{
+    Action, Facts, Keys, Kind, Level,
+    action::{BodyEdit, HttpAction, HttpEnding, Part, RedisAction, ReplyEdit},
+    key,
+};
+use serde::{Deserialize, Serialize};
+
+/// Only the beginning of a body or a reply comes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Truncate {
+    /// How much of it.
+    pub keep: Kept,
+    /// Whether the framing of the answer says so, which HTTP alone can.
+    pub framing: Framing,
+}
+
+/// How much of a body comes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kept {
+    /// So many bytes.
+    Bytes(u64),
+    /// So many of a million of its bytes.
+    PerMillion(u32),
+}
+
+/// What the head says of a truncated body.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Framing {
+    /// The whole length: the connection is closed before all of it has come.
+    #[default]
+    Whole,
+    /// The shorter length: the body is complete, as HTTP goes, and yet cut off.
+    Short,
+}
+
+impl From<Part> for Kept {
+    fn from(part: Part) -> Self {
+        match part {
+            Part::Bytes(bytes) => Self::Bytes(bytes),
+            Part::PerMillion(parts) => Self::PerMillion(parts),
+        }
+    }
+}
+
+impl From<Kept> for Part {
+    fn from(kept: Kept) -> Self {
+        match kept {
+            Kept::Bytes(bytes) => Self::Bytes(bytes),
+            Kept::PerMillion(parts) => Self::PerMillion(parts),
+        }
+    }
+}
+
+impl Kind for Truncate {
+    const FACTS: Facts = Facts {
+        name: "truncate",
+        level: Level::Messages,
+        about: "only the beginning of a body or a reply comes, and then the connection is closed",
+        keys: &[
+            key("keep", "how much comes: a share or bytes, as `50%` (the default) or `100B`"),
+            key("framing", "`whole` (the default: fewer bytes than announced) or `short` (HTTP: the head announces fewer, and the connection stays)"),
+        ],
+        example: "effect = \"truncate\"",
+    };
+
+    fn read(keys: &mut Keys<'_, '_>) -> Option<Self> {
+        let keep = keys.part("keep", Part::PerMillion(500_000));
+        let all = [("whole", Framing::Whole), ("short", Framing::Short)];
+        let framing = keys.one_of("framing", "the framing", &all).unwrap_or_default();
+        Some(Self { keep: keep?.into(), framing })
+    }
+
+    fn words(&self) -> String {
+        let framing = if self.framing == Framing::Short { ", as if that were all" } else { "" };
+        format!("truncate to {}{framing}", Part::from(self.keep))
+    }
+
+    fn action(&self) -> Action {
+        let part = self.keep.into();
+        let http = match self.framing {
+            Framing::Whole => HttpAction { ending: Some(HttpEnding::CloseIn(part)), ..HttpAction::default() },
+            Framing::Short => return Action::of_http(HttpAction { body: Some(BodyEdit::Shorten(part)), ..HttpAction::default() }),
+        };
+        let redis = RedisAction { reply: Some(ReplyEdit::Truncate(part)), ..RedisAction::default() };
+        Action { http: Some(http), redis: Some(redis), ..Action::default() }
+    }
+}

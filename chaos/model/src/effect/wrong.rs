@@ -1,0 +1,35 @@
+//! `wrong`: a Redis that answers with a value of something else.
+
+use super::{
+    Action, Facts, Keys, Kind, Level,
+    action::{RedisAction, ReplyEdit},
+    key,
+};
+use serde::{Deserialize, Serialize};
+
+/// A read of one key is answered with a value that is not the key's.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Wrong {
+    /// The value; else that of another key, or the key's own with its bytes in reverse.
+    #[serde(default)]
+    pub value: Option<String>,
+}
+
+impl Kind for Wrong {
+    const FACTS: Facts = Facts {
+        name: "wrong",
+        level: Level::Commands,
+        about: "reads of one key are answered with another value",
+        keys: &[key("value", "the value (that of another key, or the key's own with its bytes in reverse)")],
+        example: "effect = \"wrong\"",
+    };
+
+    fn read(keys: &mut Keys<'_, '_>) -> Option<Self> {
+        Some(Self { value: keys.text("value").map(|word| word.text.to_owned()) })
+    }
+
+    fn action(&self) -> Action {
+        let reply = Some(ReplyEdit::Wrong { value: self.value.clone() });
+        Action::of_redis(RedisAction { reply, ..RedisAction::default() })
+    }
+}

@@ -1,0 +1,102 @@
+//! What every effect has to keep, whoever adds one.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+
+use chaos_model::{
+    Effect, Fault, Nth, Pattern, Pulse,
+    effect::{Facts, Level, markdown},
+    language::load,
+};
+use std::{fs, io, path::Path, time::Duration};
+
+const SYSTEM: &str = include_str!("../../../scenarios/system.toml");
+
+fn scenario(fault: &str) -> Result<Fault, String> {
+    let text = format!(
+        "title = \"one fault\"\n[load]\nrequest = \"GET /api/profile/1\"\nrate = \"200/s\"\nduration = \"12s\"\n\
+         [[fault]]\nname = \"it\"\nat = \"2s\"\nfor = \"8s\"\n{fault}\n\
+         [[expect]]\nthat = \"all is well\"\nduring = \"run\"\nstatus.200 = \">= 99%\"\n"
+    );
+    let read = |path: &Path| match path.to_str() {
+        Some("it.toml") => Ok(text.clone()),
+        Some("system.toml") => Ok(SYSTEM.to_owned()),
+        _ => Err(io::Error::from(io::ErrorKind::NotFound)),
+    };
+    let scenario = load(Path::new("it.toml"), &[], &read).map_err(|wrong| wrong.render(false, 200))?;
+    Ok(scenario.faults[0].clone())
+}
+
+fn place(level: Level) -> &'static str {
+    match level {
+        Level::Connections | Level::Messages | Level::Commands => "gateway -> redis",
+        Level::Requests => "gateway -> user-service",
+        Level::Nodes => "redis",
+    }
+}
+
+fn example(facts: &Facts) -> Effect {
+    scenario(&format!("on = \"{}\"\n{}", place(facts.level), facts.example)).unwrap().effect
+}
+
+#[test]
+fn every_effect_reads_its_example_and_goes_over_the_wire_by_its_name() {
+    for facts in Effect::ALL {
+        let effect = example(facts);
+        assert_eq!(effect.name(), facts.name);
+        let json = serde_json::to_value(&effect).unwrap();
+        assert_eq!(json["effect"], facts.name, "{json}");
+        assert_eq!(serde_json::from_value::<Effect>(json).unwrap(), effect);
+        assert!(effect.words().starts_with(facts.name), "{}", effect.words());
+    }
+}
+
+#[test]
+fn every_effect_does_something_where_its_level_says_and_nothing_elsewhere() {
+    for facts in Effect::ALL {
+        let action = example(facts).action();
+        let does = (action.stream.is_some(), action.http.is_some(), action.redis.is_some(), action.node.is_some());
+        let should = match facts.level {
+            Level::Connections => (true, false, false, false),
+            Level::Messages => (false, true, true, false),
+            Level::Requests => (false, true, false, false),
+            Level::Commands => (false, false, true, false),
+            Level::Nodes => (false, false, false, true),
+        };
+        // An effect on messages may come to nothing more than HTTP by its keys, but not by its example.
+        assert_eq!(does, should, "{}", facts.name);
+    }
+}
+
+#[test]
+fn the_page_of_effects_is_what_the_code_says() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/effects.md");
+    let page = fs::read_to_string(path).unwrap_or_default();
+    assert!(page == markdown(), "run: cargo run -p chaos-model --example effects > docs/effects.md");
+}
+
+#[test]
+fn faults_are_for_those_that_they_name() {
+    let only = "only.method = \"get|HEAD\"\nonly.path = \"/users/*\"\nonly.header.X-Tenant = \"blue*\"\n\
+                only.baggage.experiment = \"a\"\nonly.first = \"3\"\n";
+    let text =
+        format!("on = \"gateway -> user-service\"\neffect = \"status\"\nstatus = \"503\"\nshare = \"10%\"\n{only}");
+    let read = scenario(&text).unwrap().only;
+    assert_eq!(read.methods, ["GET", "HEAD"]);
+    assert_eq!(read.path, Some(Pattern("/users/*".to_owned())));
+    assert_eq!(read.headers, [("x-tenant".to_owned(), Pattern("blue*".to_owned()))]);
+    assert_eq!(read.baggage, [("experiment".to_owned(), Pattern("a".to_owned()))]);
+    assert_eq!(read.nth, Some(Nth::First(3)));
+    let text = "on = \"gateway -> redis\"\neffect = \"miss\"\nonly.command = \"get\"\nonly.key = \"gateway:*\"\n";
+    let read = scenario(text).unwrap().only;
+    assert_eq!((read.commands, read.key), (vec!["GET".to_owned()], Some(Pattern("gateway:*".to_owned()))));
+}
+
+#[test]
+fn faults_grow_and_come_and_go() {
+    let text =
+        "on = \"gateway -> redis\"\neffect = \"latency\"\ndelay = \"80ms\"\nramp = \"2s\"\npulse = \"1s of 4s\"\n";
+    let read = scenario(text).unwrap();
+    assert_eq!(read.ramp, Duration::from_secs(2));
+    assert_eq!(read.pulse, Some(Pulse { on: Duration::from_secs(1), every: Duration::from_secs(4) }));
+    assert_eq!(read.windows().count(), 2);
+}
