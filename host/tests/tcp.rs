@@ -129,3 +129,15 @@ async fn answers_hold_on_ipv6() {
     host.dial("::1", listener.port()).await.unwrap();
     listener.accept().await.unwrap();
 }
+
+/// A process shows what it takes of its machine, by the names that Prometheus's own client libraries give.
+#[tokio::test]
+async fn a_host_shows_its_process() {
+    let families = host(Ipv4Addr::LOCALHOST).metrics().gather();
+    let gauge = |name: &str| {
+        let family = families.iter().find(|family| family.name() == name);
+        family.map_or(0.0, |family| family.get_metric()[0].get_gauge().get_value())
+    };
+    assert!(gauge("process_resident_memory_bytes") > 1e6);
+    assert!(gauge("process_open_fds") >= 3.0);
+}

@@ -9,6 +9,7 @@ pub use descriptors::open_as_many_as_allowed;
 
 use crate::{Clock, Host, Listener, Network, Parts, Settings, Stream, TaskGroup};
 use futures_util::future::BoxFuture;
+use prometheus::process_collector::ProcessCollector;
 use std::{
     io,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
@@ -72,6 +73,9 @@ pub fn node(config: Config) -> io::Result<(Host, TaskGroup)> {
         settings: config.settings,
         shutdown: config.shutdown,
     });
+    // A host on a real machine is a process: its memory, descriptors and processor time belong to what it shows.
+    let process = ProcessCollector::for_self();
+    host.metrics().register(Box::new(process)).map_err(io::Error::other)?;
     Ok((host, tasks))
 }
 
