@@ -168,10 +168,13 @@ pub struct Begin {
 pub struct Fired {
     /// Connections that it met.
     pub connections: u64,
-    /// Chunks of bytes that it delayed or held.
+    /// Chunks of bytes that it delayed, held or cut up; the ends of streams that it delayed.
     pub chunks: u64,
     /// Connections that it reset.
     pub resets: u64,
+    /// Connections that it closed in an orderly way.
+    #[serde(default)]
+    pub closes: u64,
     /// Attempts to connect that were refused (where the system can't count them by socket: at most).
     pub refused: u64,
     /// Attempts to connect that were dropped, resent ones included.
@@ -191,7 +194,7 @@ impl Fired {
     /// Whether it did anything at all.
     #[must_use]
     pub fn any(&self) -> bool {
-        self.chunks + self.resets + self.refused + self.dropped + self.messages + self.nodes > 0
+        self.chunks + self.resets + self.closes + self.refused + self.dropped + self.messages + self.nodes > 0
     }
 }
 

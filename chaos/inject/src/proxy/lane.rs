@@ -4,12 +4,16 @@
 //! clock, no memory for a connection that idles. Only what can't be written at once is kept.
 //!
 //! While a fault acts, the reader runs ahead of the writer by up to [`LIMIT`], so that a delay costs latency and not one
-//! delay per chunk. A chunk carries its time of arrival, so that waiting behind others doesn't add to its delay.
+//! delay per chunk. A chunk carries its time of arrival, so that waiting behind others doesn't add to its delay. When it
+//! is ready it is written: whole, or piece by piece as the [`Pace`] and the [`Budgets`] say.
 //!
 //! The end of a stream and a reset are passed on as chunks are: after what precedes them, as late as these, and not at all
-//! while the connection is held.
+//! while the direction is held. An end may be late beyond that, a reset is not.
+//!
+//! Times count from the proxy's epoch.
 
-use crate::interpreter::{Plan, Way};
+use super::{budget::Budgets, pace::Pace};
+use crate::interpreter::{Active, Chunk, Plan, Way};
 use std::{
     collections::VecDeque,
     mem::MaybeUninit,
@@ -32,6 +36,10 @@ const SMALLEST: usize = 128;
 /// The most that is read at a time.
 const CHUNK: usize = 32 * 1024;
 
+/// How many chunks are read in a turn, so that a connection which never runs dry learns soon enough that the faults have
+/// changed, and leaves others their turns.
+const TURN: usize = 16;
+
 /// How far a direction has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Flow {
@@ -48,6 +56,7 @@ pub(super) enum Flow {
 /// One direction.
 pub(super) struct Lane {
     way: Way,
+    epoch: Instant,
     flow: Flow,
     reading: bool,
     /// The sender is known to have reset the connection: its stream may show that as a plain end.
@@ -57,15 +66,18 @@ pub(super) struct Lane {
     waiting: VecDeque<Item>,
     /// What those waiting cost of [`LIMIT`].
     cost: usize,
-    /// When the first of those waiting is due, where it isn't yet.
-    due: Option<Instant>,
+    pace: Pace,
+    /// When the last bytes that had waited were written.
+    written: Duration,
+    /// When the first of those waiting may be written, where it isn't yet.
+    due: Option<Duration>,
 }
 
 struct Item {
     what: What,
     kth: u64,
-    arrived: Instant,
-    due: Instant,
+    arrived: Duration,
+    due: Duration,
 }
 
 enum What {
@@ -75,9 +87,20 @@ enum What {
 }
 
 impl Lane {
-    pub(super) fn new(way: Way) -> Self {
-        let waiting = VecDeque::new();
-        Self { way, flow: Flow::Open, reading: true, cut: false, chunks: 0, waiting, cost: 0, due: None }
+    pub(super) fn new(way: Way, epoch: Instant) -> Self {
+        Self {
+            way,
+            epoch,
+            flow: Flow::Open,
+            reading: true,
+            cut: false,
+            chunks: 0,
+            waiting: VecDeque::new(),
+            cost: 0,
+            pace: Pace::default(),
+            written: Duration::ZERO,
+            due: None,
+        }
     }
 
     /// How far it has come.
@@ -86,7 +109,7 @@ impl Lane {
     }
 
     /// When it must be polled again at the latest, as of the last poll.
-    pub(super) fn due(&self) -> Option<Instant> {
+    pub(super) fn due(&self) -> Option<Duration> {
         self.due
     }
 
@@ -95,30 +118,43 @@ impl Lane {
         self.cut = true;
     }
 
-    /// Judges again what waits: the faults have changed. Those that act anew have met all of it.
+    /// Goes by another plan from now on, and judges by it what waits. Faults that act anew have met all of it.
     pub(super) fn judge(&mut self, before: &Plan, now: &Plan) {
+        self.pace.set(now.on(self.way), self.epoch.elapsed());
+        let is_new = |fault: &Arc<Active>| !before.met().iter().any(|old| Arc::ptr_eq(old, fault));
         for item in &mut self.waiting {
-            item.due = due(item.arrived, now.on_chunk(self.way, item.kth));
-        }
-        let bytes = self.waiting.iter().filter(|item| matches!(item.what, What::Bytes { .. })).count();
-        for fault in now.acting(self.way).filter(|fault| !before.met().iter().any(|old| Arc::ptr_eq(old, fault))) {
-            fault.tally.chunks(bytes);
+            let chunk = item.chunk(self.way);
+            item.due = item.arrived.saturating_add(now.on_chunk(chunk));
+            match item.what {
+                What::Bytes { .. } => {
+                    now.acting(chunk).filter(|fault| is_new(fault)).for_each(|fault| fault.tally.chunk())
+                }
+                What::End => now.acting_on_end().filter(|fault| is_new(fault)).for_each(|fault| fault.tally.chunk()),
+                What::Reset => {}
+            }
         }
     }
 
     /// Moves what can be moved.
-    pub(super) fn poll<R, W>(&mut self, cx: &mut Context<'_>, from: &mut R, to: &mut W, plan: &Plan)
-    where
+    pub(super) fn poll<R, W>(
+        &mut self,
+        cx: &mut Context<'_>,
+        from: &mut R,
+        to: &mut W,
+        plan: &Plan,
+        budgets: &mut Budgets,
+    ) where
         R: AsyncRead + Unpin,
         W: AsyncWrite + Unpin,
     {
-        loop {
-            self.write(cx, to, plan);
+        for _ in 0..TURN {
+            self.write(cx, to, plan, budgets);
             let room = if plan.is_clear(self.way) { self.waiting.is_empty() } else { self.cost < LIMIT };
             if self.flow != Flow::Open || !self.reading || !room || self.read(cx, from, Some(to), plan).is_pending() {
                 return;
             }
         }
+        cx.waker().wake_by_ref();
     }
 
     /// Reads ahead while there is nowhere to write to. Says whether the sender has gone: reset the connection, or closed
@@ -160,9 +196,8 @@ impl Lane {
     {
         let kth = self.chunks;
         self.chunks += 1;
-        if !plan.is_clear(self.way) {
-            plan.acting(self.way).for_each(|fault| fault.tally.chunks(1));
-        } else if let Some(to) = to
+        if let Some(to) = to
+            && plan.is_clear(self.way)
             && self.waiting.is_empty()
         {
             while !bytes.is_empty() {
@@ -174,50 +209,76 @@ impl Lane {
             }
         }
         if !bytes.is_empty() {
-            self.push(What::Bytes { bytes: bytes.into(), written: 0 }, kth, plan);
+            let item = self.push(What::Bytes { bytes: bytes.into(), written: 0 }, kth, plan);
+            plan.acting(item).for_each(|fault| fault.tally.chunk());
         }
     }
 
     fn end(&mut self, what: What, plan: &Plan) {
         self.reading = false;
+        if let What::End = what {
+            plan.acting_on_end().for_each(|fault| fault.tally.chunk());
+        }
         self.push(what, self.chunks, plan);
     }
 
-    fn push(&mut self, what: What, kth: u64, plan: &Plan) {
-        let arrived = Instant::now();
+    fn push(&mut self, what: What, kth: u64, plan: &Plan) -> Chunk {
+        let arrived = self.epoch.elapsed();
         self.cost += what.cost();
-        self.waiting.push_back(Item { what, kth, arrived, due: due(arrived, plan.on_chunk(self.way, kth)) });
+        let mut item = Item { what, kth, arrived, due: arrived };
+        let chunk = item.chunk(self.way);
+        item.due = arrived.saturating_add(plan.on_chunk(chunk));
+        self.waiting.push_back(item);
+        chunk
     }
 
-    /// Writes what is due. What waits behind others never overtakes them.
-    fn write<W: AsyncWrite + Unpin>(&mut self, cx: &mut Context<'_>, to: &mut W, plan: &Plan) {
+    /// Writes what may be written. What waits behind others never overtakes them.
+    fn write<W: AsyncWrite + Unpin>(&mut self, cx: &mut Context<'_>, to: &mut W, plan: &Plan, budgets: &mut Budgets) {
         self.due = None;
         while let Some(item) = self.waiting.front_mut() {
-            if plan.holds() {
-                return;
+            if plan.on(self.way).holds {
+                return self.pace.stall();
             }
-            if !plan.is_clear(self.way) && item.due > Instant::now() {
-                self.due = Some(item.due);
-                return;
-            }
+            let now = self.epoch.elapsed();
+            let ready = item.due.max(plan.opens().unwrap_or_default());
             match &mut item.what {
-                What::Bytes { bytes, written } => match Pin::new(&mut *to).poll_write(cx, &bytes[*written..]) {
-                    Poll::Ready(Ok(count)) if count > 0 => *written += count,
-                    Poll::Ready(_) => return self.stop(Flow::Broken),
-                    Poll::Pending => return,
-                },
-                What::End => match Pin::new(&mut *to).poll_shutdown(cx) {
-                    Poll::Ready(Ok(())) => return self.stop(Flow::Finished),
-                    Poll::Ready(Err(_)) => return self.stop(Flow::Broken),
-                    Poll::Pending => return,
-                },
+                What::Bytes { bytes, written } => {
+                    let mut piece = self.pace.piece(bytes.len() - *written, ready);
+                    if piece.at > now {
+                        return self.due = Some(piece.at);
+                    }
+                    piece.bytes = piece.bytes.min(budgets.left(self.way));
+                    if piece.bytes == 0 {
+                        return;
+                    }
+                    match Pin::new(&mut *to).poll_write(cx, &bytes[*written..][..piece.bytes]) {
+                        Poll::Ready(Ok(count)) if count > 0 => {
+                            *written += count;
+                            budgets.spend(self.way, count);
+                            self.pace.wrote(piece, count, bytes.len() - *written, now);
+                            self.written = now;
+                        }
+                        Poll::Ready(_) => return self.stop(Flow::Broken),
+                        Poll::Pending => return self.pace.stall(),
+                    }
+                    if *written == bytes.len() {
+                        self.cost -= item.what.cost();
+                        self.waiting.pop_front();
+                    }
+                }
+                What::End => {
+                    let at = ready.max(self.written).saturating_add(plan.close_delay());
+                    if at > now {
+                        return self.due = Some(at);
+                    }
+                    match Pin::new(&mut *to).poll_shutdown(cx) {
+                        Poll::Ready(Ok(())) => return self.stop(Flow::Finished),
+                        Poll::Ready(Err(_)) => return self.stop(Flow::Broken),
+                        Poll::Pending => return,
+                    }
+                }
+                What::Reset if ready > now => return self.due = Some(ready),
                 What::Reset => return self.stop(Flow::Reset),
-            }
-            if let What::Bytes { bytes, written } = &item.what
-                && *written == bytes.len()
-            {
-                self.cost -= item.what.cost();
-                self.waiting.pop_front();
             }
         }
     }
@@ -230,6 +291,16 @@ impl Lane {
     }
 }
 
+impl Item {
+    fn chunk(&self, way: Way) -> Chunk {
+        let bytes = match &self.what {
+            What::Bytes { bytes, .. } => bytes.len(),
+            What::End | What::Reset => 0,
+        };
+        Chunk { way, kth: self.kth, bytes, arrived: self.arrived }
+    }
+}
+
 impl What {
     fn cost(&self) -> usize {
         match self {
@@ -237,10 +308,4 @@ impl What {
             Self::End | Self::Reset => 0,
         }
     }
-}
-
-/// `delay` after `arrived`, or never where that is beyond what the clock can say.
-fn due(arrived: Instant, delay: Duration) -> Instant {
-    const NEVER: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
-    arrived + delay.min(NEVER)
 }

@@ -1,8 +1,11 @@
 //! The TCP proxy: stands before a node, passes bytes, and does to them what the interpreter says.
 
 mod alarm;
+mod budget;
 mod connection;
+mod farewell;
 mod lane;
+mod pace;
 mod shared;
 mod steering;
 

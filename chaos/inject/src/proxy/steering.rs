@@ -8,11 +8,7 @@ use crate::{
     Reply,
     interpreter::{Active, Interpreter},
 };
-use chaos_model::{
-    Fault, Target,
-    effect::action::{Cut, Listening},
-    event::Fired,
-};
+use chaos_model::{Fault, Target, effect::action::Listening, event::Fired};
 use host::{Answer, TurnedAway};
 use std::{
     collections::BTreeMap,
@@ -170,12 +166,8 @@ impl Steering {
 
 /// What this proxy can't do yet.
 fn cannot(fault: &Fault) -> Option<String> {
-    let known = ["latency", "refuse", "hang", "blackhole", "reset"];
-    let by_bytes =
-        fault.effect.action().stream.is_none_or(|stream| !matches!(stream.cut, None | Some(Cut::ResetAfter(_))));
     let name = fault.effect.name();
-    (by_bytes || !known.contains(&name) || !fault.ramp.is_zero())
-        .then(|| format!("`{name}` is not carried out yet as {} asks", fault.name))
+    fault.effect.action().stream.is_none().then(|| format!("`{name}` is not carried out yet as {} asks", fault.name))
 }
 
 /// How often a fault fired, given what the listener turned away meanwhile. What the system counts as refused may be the
