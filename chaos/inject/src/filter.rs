@@ -5,11 +5,14 @@
 //! back only what they must see whole before anything can be decided (a head, a command), within limits. What they can't
 //! make sense of passes untouched, and so does all that follows on that connection ([`Filter::is_lost`]).
 
-#![expect(dead_code, reason = "the filters of HTTP and Redis come next")]
+#![expect(dead_code, reason = "the pump that runs filters, and the one of Redis, come next")]
 
-use crate::interpreter::{Active, Way};
+use crate::{
+    http::Fill,
+    interpreter::{Active, Way},
+};
 use bytes::Bytes;
-use chaos_model::effect::action::{BodyEdit, Canned, HeaderEdit, HttpEnding, ReplyEdit};
+use chaos_model::effect::action::{BodyEdit, Canned, HeaderEdit, HttpEnding, ReplyEdit, Throughput};
 use std::{sync::Arc, time::Duration};
 
 /// What becomes of bytes, in order. Bytes that came are used up by `Pass` and `Skip`, in the order in which they came; a
@@ -22,9 +25,13 @@ pub(crate) enum Step {
     Skip(Way, usize),
     /// These go this way too, where the step stands among what goes this way.
     Insert(Way, Bytes),
+    /// So do these, which are made as they are written: there may be more of them than fit into memory.
+    Fill(Way, Fill),
     /// All that follows this way goes later by this much, counted from now and for as long as any of these faults is
     /// there. Later waits begin where earlier ones end only where they are longer.
     Wait(Way, Wait),
+    /// What follows this way goes at this rate, up to the next step of this kind; `None` lifts it.
+    Rate(Way, Option<Rate>),
     /// After all that precedes it this way, the connection ends, both ways.
     End(Way, Ending),
     /// A fault did what it does to a message: for the ledger.
@@ -37,6 +44,15 @@ pub(crate) struct Wait {
     /// How long.
     pub(crate) delay: Duration,
     /// Whose it is: when all of these are gone, so is the wait.
+    pub(crate) faults: Vec<Arc<Active>>,
+}
+
+/// A rate that a fault asks for.
+#[derive(Clone, Debug)]
+pub(crate) struct Rate {
+    /// How many bytes go.
+    pub(crate) throughput: Throughput,
+    /// Whose it is: when all of these are gone, so is the rate.
     pub(crate) faults: Vec<Arc<Active>>,
 }
 
@@ -73,7 +89,8 @@ pub(crate) trait Filter: Send {
     /// The sender of this way has ended its stream; `left` came and is not used up. What is not passed or skipped now passes.
     fn on_end(&mut self, way: Way, left: &[u8], decide: &mut dyn Decide, steps: &mut Vec<Step>);
 
-    /// Whether it has lost track and lets everything pass from now on.
+    /// Whether it reads along no more, and lets everything pass from now on, what was left of both ways first: it has lost
+    /// track, or the connection speaks something else by now (HTTP after 101, and after 2xx to CONNECT).
     fn is_lost(&self) -> bool;
 }
 

@@ -9,6 +9,7 @@
 
 mod draw;
 mod filter;
+mod http;
 mod interpreter;
 mod message;
 mod proxy;
