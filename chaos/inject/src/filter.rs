@@ -7,7 +7,10 @@
 
 #![expect(dead_code, reason = "the filters of HTTP and Redis come next")]
 
-use crate::interpreter::{Active, Way};
+use crate::{
+    interpreter::{Active, Way},
+    redis::Values,
+};
 use bytes::Bytes;
 use chaos_model::effect::action::{BodyEdit, Canned, HeaderEdit, HttpEnding, ReplyEdit};
 use std::{sync::Arc, time::Duration};
@@ -150,4 +153,6 @@ pub(crate) struct RedisPlan {
     pub(crate) reply: Option<ReplyEdit>,
     /// What goes to the ledger once it has happened. An edit that does not fit the command (a miss of a write) does not happen.
     pub(crate) injected: Vec<Injected>,
+    /// What the fault of a stale or wrong reply remembers, on all connections of its link.
+    pub(crate) values: Option<Arc<Values>>,
 }

@@ -12,6 +12,7 @@ mod filter;
 mod interpreter;
 mod message;
 mod proxy;
+mod redis;
 mod tally;
 
 pub use message::{Message, Reply};
