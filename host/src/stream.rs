@@ -19,6 +19,12 @@ pub trait Connection: AsyncRead + AsyncWrite + Send + Unpin {
 
     /// Who is at the other end, for log lines and limits per client.
     fn peer(&self) -> String;
+
+    /// How many bytes were written and are not known to have arrived at the other end's machine: what a reset would throw
+    /// away. 0 where it throws nothing away.
+    fn unsent(&self) -> usize {
+        0
+    }
 }
 
 /// A connection. Dropping it closes it in good order (FIN); [`Stream::abort`] resets it (RST).
@@ -45,6 +51,13 @@ impl Stream {
     #[must_use]
     pub fn peer(&self) -> String {
         self.0.peer()
+    }
+
+    /// How many bytes were written that a reset would throw away: those that are not known to have arrived at the other
+    /// end's machine.
+    #[must_use]
+    pub fn unsent(&self) -> usize {
+        self.0.unsent()
     }
 }
 

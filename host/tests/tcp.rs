@@ -54,6 +54,26 @@ async fn an_abort_after_a_split_is_a_reset() {
 }
 
 #[tokio::test]
+async fn what_has_not_arrived_is_unsent() {
+    let (mut client, mut server) = open_connection().await;
+    assert_eq!(server.unsent(), 0);
+    // Far more than both kernels' buffers take together.
+    let bytes = vec![7; 64 << 20];
+    let mut written = 0;
+    while let Ok(count) = tokio::time::timeout(Duration::from_millis(200), server.write(&bytes[written..])).await {
+        written += count.unwrap();
+    }
+    assert!(server.unsent() > 0 && server.unsent() < written);
+    let reading = std::thread::spawn(move || client.read_exact(&mut vec![0; written]).map(|()| client));
+    while server.unsent() > 0 {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    let mut client = reading.join().unwrap().unwrap();
+    server.abort();
+    assert_eq!(client.read(&mut [0; 1]).unwrap_err().raw_os_error(), Some(libc::ECONNRESET));
+}
+
+#[tokio::test]
 async fn a_drop_is_an_end_and_no_reset() {
     let (mut client, server) = open_connection().await;
     drop(server);

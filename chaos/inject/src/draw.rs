@@ -22,18 +22,27 @@ impl Draws {
     /// Whether the fault takes the nth connection (counted from 0). Exact, without floating point: the connection's hash
     /// is a number in [0, 1) and is below the share or not, which makes 10 % a subset of 20 %.
     pub(crate) fn takes(&self, share: Share, connection: u64) -> bool {
-        let hash = self.hash(&[&connection.to_le_bytes()]);
+        self.takes_key(share, &[&connection.to_le_bytes()])
+    }
+
+    /// The same for whatever has this key.
+    pub(crate) fn takes_key(&self, share: Share, key: &[&[u8]]) -> bool {
+        let hash = self.hash(key);
         // hash / 2^64 < parts / whole; a share of nothing takes nothing.
         share.whole > 0 && u128::from(hash) * u128::from(share.whole) < u128::from(share.parts) << 64
     }
 
     /// The delay of the kth chunk (counted from 0) that goes this way on the nth connection. Never below 0.
     pub(crate) fn delay(&self, connection: u64, way: Way, kth: u64, spread: &Spread) -> Duration {
+        self.delay_of(&[&connection.to_le_bytes(), way.name().as_bytes(), &kth.to_le_bytes()], spread)
+    }
+
+    /// The delay of whatever has this key. Never below 0.
+    pub(crate) fn delay_of(&self, key: &[&[u8]], spread: &Spread) -> Duration {
         if spread.jitter.is_zero() {
             return spread.mean;
         }
-        let mut random =
-            Random::seed_from_u64(self.hash(&[&connection.to_le_bytes(), way.name().as_bytes(), &kth.to_le_bytes()]));
+        let mut random = Random::seed_from_u64(self.hash(key));
         let (mean, jitter) = (spread.mean.as_secs_f64(), spread.jitter.as_secs_f64());
         let seconds = match spread.distribution {
             Distribution::Uniform => mean + jitter * random.random_range(-1.0..=1.0),
@@ -44,8 +53,9 @@ impl Draws {
         Duration::try_from_secs_f64(seconds).unwrap_or_default()
     }
 
-    fn hash(&self, keys: &[&[u8]]) -> u64 {
-        let mut all = [self.fault.as_bytes(), self.link.as_bytes(), &[], &[], &[]];
+    /// A hash of the key that is this fault's alone. A key has four parts at the most.
+    pub(crate) fn hash(&self, keys: &[&[u8]]) -> u64 {
+        let mut all = [self.fault.as_bytes(), self.link.as_bytes(), &[], &[], &[], &[]];
         let length = 2 + keys.len();
         all[2..length].copy_from_slice(keys);
         host::hash(self.seed, &all[..length])
@@ -108,11 +118,15 @@ mod tests {
         }
     }
 
-    /// Mean and standard deviation of many delays, in milliseconds.
-    fn moments(seed: u64, spread: &Spread) -> (f64, f64) {
-        let count = 20_000;
+    /// Many delays, in milliseconds, in order.
+    fn delays(seed: u64, spread: &Spread) -> Vec<f64> {
         let delay = |kth: u64| draws(seed).delay(kth / 100, Way::Down, kth % 100, spread).as_secs_f64() * 1e3;
-        let all = (0..count).map(delay).collect::<Vec<_>>();
+        let mut all = (0..20_000).map(delay).collect::<Vec<_>>();
+        all.sort_by(f64::total_cmp);
+        all
+    }
+
+    fn moments(all: &[f64]) -> (f64, f64) {
         let mean = all.iter().sum::<f64>() / all.len() as f64;
         let variance = all.iter().map(|delay| (delay - mean).powi(2)).sum::<f64>() / all.len() as f64;
         (mean, variance.sqrt())
@@ -121,14 +135,45 @@ mod tests {
     #[test]
     fn delays_have_the_mean_and_the_spread_that_were_asked_for() {
         let (mean, jitter) = (Duration::from_millis(100), Duration::from_millis(20));
-        for seed in 0..10 {
-            let uniform = moments(seed, &Spread { mean, jitter, distribution: Distribution::Uniform });
-            let normal = moments(seed, &Spread { mean, jitter, distribution: Distribution::Normal });
-            // The deviation of a uniform distribution is its half width / √3.
-            for ((mean, deviation), expected) in [(uniform, 20.0 / 3.0_f64.sqrt()), (normal, 20.0)] {
-                assert!((mean - 100.0).abs() < 0.6, "mean {mean} with seed {seed}");
-                assert!((deviation - expected).abs() < 0.02 * expected, "deviation {deviation} with seed {seed}");
+        for seed in 0..4 {
+            for distribution in Distribution::ALL {
+                // The deviation of a uniform distribution is its half width / √3. That of a sample varies the more the
+                // heavier the tail is.
+                let (expected, tolerance) = match distribution {
+                    Distribution::Uniform => (20.0 / 3.0_f64.sqrt(), 0.02),
+                    Distribution::Normal => (20.0, 0.02),
+                    Distribution::Lognormal => (20.0, 0.03),
+                    Distribution::Pareto => (20.0, 0.15),
+                };
+                let (mean, deviation) = moments(&delays(seed, &Spread { mean, jitter, distribution }));
+                let words = format!("mean {mean}, deviation {deviation} of {distribution:?} with seed {seed}");
+                assert!((mean - 100.0).abs() < 0.6, "{words}");
+                assert!((deviation - expected).abs() < tolerance * expected, "{words}");
             }
+        }
+    }
+
+    #[test]
+    fn skewed_delays_have_the_quantiles_of_their_distributions() {
+        let (mean, jitter) = (Duration::from_millis(100), Duration::from_millis(50));
+        let near = |seen: f64, expected: f64| assert!((seen / expected - 1.0).abs() < 0.03, "{seen}, not {expected}");
+        let quantile = |all: &[f64], percent: usize| all[all.len() * percent / 100];
+        for seed in 0..5 {
+            // ln X is N(μ, σ) with σ² = ln(1 + (50/100)²) and μ = ln 100 - σ²/2; 1.2816 and 2.3263 are the standard
+            // normal's 90 % and 99 % quantiles.
+            let lognormal = delays(seed, &Spread { mean, jitter, distribution: Distribution::Lognormal });
+            let (median, sigma) = (100.0 / 1.25_f64.sqrt(), 1.25_f64.ln().sqrt());
+            near(quantile(&lognormal, 50), median);
+            near(quantile(&lognormal, 90), median * (1.2816 * sigma).exp());
+            near(quantile(&lognormal, 99), median * (2.3263 * sigma).exp());
+            // The shape is 1 + √(1 + (100/50)²) = 1 + √5, the scale 100 · √5 / (1 + √5), P(X > x) = (scale / x)^shape.
+            let pareto = delays(seed, &Spread { mean, jitter, distribution: Distribution::Pareto });
+            let (shape, scale) = (1.0 + 5.0_f64.sqrt(), 100.0 * 5.0_f64.sqrt() / (1.0 + 5.0_f64.sqrt()));
+            near(pareto[0], scale);
+            assert!(pareto[0] >= scale - 1e-6, "no delay is below the scale");
+            near(quantile(&pareto, 50), scale * 0.5_f64.powf(-1.0 / shape));
+            near(quantile(&pareto, 90), scale * 0.1_f64.powf(-1.0 / shape));
+            near(quantile(&pareto, 99), scale * 0.01_f64.powf(-1.0 / shape));
         }
     }
 

@@ -5,11 +5,16 @@
 //! back only what they must see whole before anything can be decided (a head, a command), within limits. What they can't
 //! make sense of passes untouched, and so does all that follows on that connection ([`Filter::is_lost`]).
 
-#![expect(dead_code, reason = "the filters of HTTP and Redis come next")]
-
-use crate::interpreter::{Active, Way};
+use crate::{
+    http::Fill,
+    interpreter::{Active, Way},
+    redis::Values,
+};
 use bytes::Bytes;
-use chaos_model::effect::action::{BodyEdit, Canned, HeaderEdit, HttpEnding, ReplyEdit};
+use chaos_model::{
+    KeyKind,
+    effect::action::{BodyEdit, Canned, HeaderEdit, HttpEnding, ReplyEdit, Throughput},
+};
 use std::{sync::Arc, time::Duration};
 
 /// What becomes of bytes, in order. Bytes that came are used up by `Pass` and `Skip`, in the order in which they came; a
@@ -22,8 +27,11 @@ pub(crate) enum Step {
     Skip(Way, usize),
     /// These go this way too, where the step stands among what goes this way.
     Insert(Way, Bytes),
-    /// All that follows this way goes later by this much, counted from now and for as long as any of these faults is
-    /// there. Later waits begin where earlier ones end only where they are longer.
+    /// So do these, which are made as they are written: there may be more of them than fit into memory.
+    Fill(Way, Fill),
+    /// What follows this way goes at this rate, up to the next step of this kind; `None` lifts it.
+    Rate(Way, Option<Rate>),
+    /// All that follows this way goes later by this much, counted from now.
     Wait(Way, Wait),
     /// After all that precedes it this way, the connection ends, both ways.
     End(Way, Ending),
@@ -31,13 +39,52 @@ pub(crate) enum Step {
     Fired(Injected),
 }
 
-/// A wait that a fault asks for.
-#[derive(Clone, Debug)]
+/// A wait that faults ask for: the sum of what each asks, for as long as it is there.
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Wait {
-    /// How long.
-    pub(crate) delay: Duration,
-    /// Whose it is: when all of these are gone, so is the wait.
+    /// Who asks, and for how long.
+    pub(crate) parts: Vec<(Arc<Active>, Duration)>,
+}
+
+impl Wait {
+    /// Adds what a fault asks for.
+    pub(crate) fn add(&mut self, fault: &Arc<Active>, delay: Duration) {
+        self.parts.push((Arc::clone(fault), delay));
+    }
+
+    /// Whether this fault asks for some of it.
+    pub(crate) fn is_of(&self, fault: &Arc<Active>) -> bool {
+        self.parts.iter().any(|(other, _)| Arc::ptr_eq(fault, other))
+    }
+
+    /// How long it is while these faults are there.
+    pub(crate) fn under(&self, faults: &[Arc<Active>]) -> Duration {
+        let there = |fault: &Arc<Active>| faults.iter().any(|other| Arc::ptr_eq(other, fault));
+        let asked = self.parts.iter().filter(|(fault, _)| there(fault)).map(|(_, delay)| *delay);
+        asked.fold(Duration::ZERO, Duration::saturating_add)
+    }
+
+    /// How long it is with all of them.
+    pub(crate) fn whole(&self) -> Duration {
+        self.parts.iter().map(|(_, delay)| *delay).fold(Duration::ZERO, Duration::saturating_add)
+    }
+}
+
+/// A rate that faults ask for.
+#[derive(Clone, Debug)]
+pub(crate) struct Rate {
+    /// How many bytes go.
+    pub(crate) throughput: Throughput,
+    /// Whose it is: when all of these are gone, so is the rate.
     pub(crate) faults: Vec<Arc<Active>>,
+}
+
+impl Rate {
+    /// The rate in bytes a second while these faults are there, if it is.
+    pub(crate) fn under(&self, faults: &[Arc<Active>]) -> Option<u64> {
+        let there = |fault: &Arc<Active>| faults.iter().any(|other| Arc::ptr_eq(other, fault));
+        self.faults.iter().any(there).then_some(self.throughput.bytes_per_second)
+    }
 }
 
 /// How a filter ends a connection.
@@ -54,6 +101,8 @@ pub(crate) enum Ending {
 pub(crate) struct Injected {
     /// The fault.
     pub(crate) fault: Arc<Active>,
+    /// By what it was drawn.
+    pub(crate) key: KeyKind,
     /// The message's subject, for people: `GET /users/7`, `GET gateway:profile:7`.
     pub(crate) subject: String,
     /// The number of the load's arrival that it belongs to, where it says so.
@@ -73,7 +122,8 @@ pub(crate) trait Filter: Send {
     /// The sender of this way has ended its stream; `left` came and is not used up. What is not passed or skipped now passes.
     fn on_end(&mut self, way: Way, left: &[u8], decide: &mut dyn Decide, steps: &mut Vec<Step>);
 
-    /// Whether it has lost track and lets everything pass from now on.
+    /// Whether it reads along no more, and lets everything pass from now on, what was left of both ways first: it has lost
+    /// track, or the connection speaks something else by now (HTTP after 101, and after 2xx to CONNECT).
     fn is_lost(&self) -> bool;
 }
 
@@ -150,4 +200,6 @@ pub(crate) struct RedisPlan {
     pub(crate) reply: Option<ReplyEdit>,
     /// What goes to the ledger once it has happened. An edit that does not fit the command (a miss of a write) does not happen.
     pub(crate) injected: Vec<Injected>,
+    /// What the fault of a stale or wrong reply remembers, on all connections of its link.
+    pub(crate) values: Option<Arc<Values>>,
 }

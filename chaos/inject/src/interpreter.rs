@@ -3,19 +3,35 @@
 //! Pure and synchronous: it knows no clock and no socket. Times are counted by the caller, from whatever moment it likes.
 //! A [`Plan`] says what holds for one connection until the faults change; then the caller asks for a new one.
 //!
-//! Several faults on one link: delays add up, holding wins over delays, a reset wins over all.
+//! Several faults on one link: delays add up (of chunks, of the first bytes, of the end), the lowest rate holds, pieces are
+//! the smallest with the longest gap, holding wins over delays, a reset wins over all.
 //!
 //! `refuse` and `blackhole` are answers of the listener where they are for all ([`Interpreter::answer`]). With a share
 //! below 100 % the listener has to accept, since it can't tell connections apart: then those that the draw takes are reset
 //! as soon as they are accepted (`refuse`), or accepted and held (`blackhole`).
 
-use crate::{draw::Draws, tally::Tally};
+mod messages;
+mod plan;
+
+pub(crate) use messages::Decider;
+pub(crate) use plan::{Acts, Plan};
+
+use crate::{counts::Counts, draw::Draws, filter::Ending, ledger::Ledger, redis::Values, tally::Tally};
 use chaos_model::{
     Direction, Fault, Link, Share, Spread,
-    effect::action::{Cut, Listening, StreamAction},
+    effect::{
+        Action,
+        action::{Cut, HttpAction, Listening, RedisAction, Slices, StreamAction},
+    },
 };
 use host::Answer;
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+    time::Duration,
+};
 
 /// The way that bytes go, seen from the side that connected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,7 +51,7 @@ impl Way {
         }
     }
 
-    fn is_in(self, direction: Direction) -> bool {
+    pub(crate) fn is_in(self, direction: Direction) -> bool {
         match direction {
             Direction::Upstream => self == Self::Up,
             Direction::Downstream => self == Self::Down,
@@ -49,10 +65,21 @@ impl Way {
 pub(crate) struct Active {
     pub(crate) fault: Fault,
     pub(crate) tally: Tally,
+    pub(crate) ledger: Ledger,
     pub(crate) action: StreamAction,
+    /// What it does to requests.
+    pub(crate) http: Option<HttpAction>,
+    /// What it does to commands.
+    pub(crate) redis: Option<RedisAction>,
     draws: Draws,
+    /// How often each message came that it was for.
+    counts: Counts,
+    /// How many there were.
+    matches: AtomicU64,
+    /// What it remembers of what was read under it.
+    values: Arc<Values>,
     /// When it was applied.
-    applied: Duration,
+    pub(crate) applied: Duration,
     /// The number of the first connection that was accepted after that; those before are the open ones.
     first_new: u64,
 }
@@ -60,8 +87,26 @@ pub(crate) struct Active {
 impl Active {
     pub(crate) fn new(fault: Fault, seed: u64, link: &Link, applied: Duration, first_new: u64) -> Self {
         let draws = Draws { seed, fault: fault.name.clone(), link: link.to_string() };
-        let action = fault.effect.action().stream.unwrap_or_default();
-        Self { fault, tally: Tally::default(), action, draws, applied, first_new }
+        let Action { stream, http, redis, .. } = fault.effect.action();
+        let (tally, counts, matches, values) = (Tally::default(), Counts::default(), AtomicU64::new(0), Arc::default());
+        let (ledger, action) = (Ledger::new(&fault, link), stream.unwrap_or_default());
+        Self { fault, tally, ledger, action, http, redis, draws, counts, matches, values, applied, first_new }
+    }
+
+    /// Whether it acts on requests or commands.
+    fn is_of_messages(&self) -> bool {
+        self.http.is_some() || self.redis.is_some()
+    }
+
+    /// The number of one more message that it is for, from 1.
+    fn count_match(&self) -> u64 {
+        self.matches.fetch_add(1, Relaxed) + 1
+    }
+
+    /// The delay of messages, if that is what it does.
+    fn message_delay(&self) -> Option<&Spread> {
+        let http = self.http.as_ref().and_then(|action| action.delay.as_ref());
+        http.or_else(|| self.redis.as_ref().and_then(|action| action.delay.as_ref()))
     }
 
     /// How it makes a listener answer.
@@ -74,6 +119,9 @@ impl Active {
     }
 
     fn meets(&self, connection: Connection) -> bool {
+        if self.is_of_messages() {
+            return false;
+        }
         let spared = self.action.spares_open && connection.nth < self.first_new;
         !spared && self.draws.takes(self.fault.share, connection.nth)
     }
@@ -86,12 +134,41 @@ impl Active {
         }
     }
 
-    fn holds(&self) -> bool {
-        self.action.holds.is_some()
+    /// After how many bytes in which direction it ends a connection, and how.
+    pub(crate) fn cut(&self) -> Option<(u64, Direction, Ending)> {
+        match self.action.cut {
+            Some(Cut::ResetAfterBytes(bytes, direction)) => Some((bytes, direction, Ending::Reset)),
+            Some(Cut::CloseAfterBytes(bytes, direction)) => Some((bytes, direction, Ending::Close)),
+            Some(Cut::ResetAfter(_)) | None => None,
+        }
+    }
+
+    fn holds(&self, way: Way) -> bool {
+        self.action.holds.is_some_and(|direction| way.is_in(direction))
     }
 
     fn spread(&self, way: Way) -> Option<Spread> {
         self.action.delay.filter(|(_, direction)| way.is_in(*direction)).map(|(spread, _)| spread)
+    }
+
+    fn rate(&self, way: Way) -> Option<u64> {
+        self.action.rate.filter(|(_, direction)| way.is_in(*direction)).map(|(rate, _)| rate.bytes_per_second)
+    }
+
+    fn slices(&self, way: Way) -> Option<Slices> {
+        self.action.slices.filter(|(_, direction)| way.is_in(*direction)).map(|(slices, _)| slices)
+    }
+
+    /// How much later it lets this chunk of the nth connection arrive. A ramp counts from when it was applied to when the
+    /// chunk arrived.
+    fn delay(&self, nth: u64, chunk: Chunk) -> Duration {
+        let Some(spread) = self.spread(chunk.way) else { return Duration::ZERO };
+        let whole = self.draws.delay(nth, chunk.way, chunk.kth, &spread);
+        if self.fault.ramp.is_zero() {
+            return whole;
+        }
+        let strength = self.fault.strength(chunk.arrived.saturating_sub(self.applied));
+        Duration::from_nanos_u128(whole.as_nanos() * u128::from(strength) / 1_000_000)
     }
 }
 
@@ -102,6 +179,19 @@ pub(crate) struct Connection {
     pub(crate) nth: u64,
     /// When it was accepted.
     pub(crate) accepted: Duration,
+}
+
+/// A chunk of bytes, as far as decisions go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Chunk {
+    /// The way that it goes.
+    pub(crate) way: Way,
+    /// Its number among those that go this way, counted from 0.
+    pub(crate) kth: u64,
+    /// How many bytes it has.
+    pub(crate) bytes: usize,
+    /// When it arrived.
+    pub(crate) arrived: Duration,
 }
 
 /// The faults that are on a link.
@@ -120,72 +210,7 @@ impl Interpreter {
 
     /// What these faults do to a connection. Asked when it is accepted, and again whenever the faults change.
     pub(crate) fn on_connection(&self, connection: Connection) -> Plan {
-        let met = self.faults.iter().filter(|fault| fault.meets(connection)).cloned().collect::<Vec<_>>();
-        let delays = |way| met.iter().any(|fault| fault.spread(way).is_some());
-        let resets = met.iter().enumerate().filter_map(|(index, fault)| Some((fault.resets_at(connection)?, index)));
-        Plan {
-            connection,
-            delays_up: delays(Way::Up),
-            delays_down: delays(Way::Down),
-            holds: met.iter().any(|fault| fault.holds()),
-            reset: resets.min(),
-            met,
-        }
-    }
-}
-
-/// What the active faults do to one connection.
-#[derive(Clone, Debug)]
-pub(crate) struct Plan {
-    connection: Connection,
-    met: Vec<Arc<Active>>,
-    delays_up: bool,
-    delays_down: bool,
-    holds: bool,
-    /// When, and by which of those met.
-    reset: Option<(Duration, usize)>,
-}
-
-impl Plan {
-    /// The faults that act on the connection.
-    pub(crate) fn met(&self) -> &[Arc<Active>] {
-        &self.met
-    }
-
-    /// Whether bytes that go this way pass untouched.
-    pub(crate) fn is_clear(&self, way: Way) -> bool {
-        !self.holds && !self.delays(way)
-    }
-
-    /// Whether nothing passes, either way.
-    pub(crate) fn holds(&self) -> bool {
-        self.holds
-    }
-
-    /// When the connection is reset, and by which fault. Those applied first win a tie.
-    pub(crate) fn reset(&self) -> Option<(Duration, &Active)> {
-        self.reset.map(|(at, index)| (at, &*self.met[index]))
-    }
-
-    /// How much later the kth chunk (counted from 0) that goes this way arrives, once nothing holds it.
-    pub(crate) fn on_chunk(&self, way: Way, kth: u64) -> Duration {
-        if !self.delays(way) {
-            return Duration::ZERO;
-        }
-        let delay = |fault: &Arc<Active>| Some(fault.draws.delay(self.connection.nth, way, kth, &fault.spread(way)?));
-        self.met.iter().filter_map(delay).fold(Duration::ZERO, Duration::saturating_add)
-    }
-
-    /// The faults that delay or hold each chunk that goes this way.
-    pub(crate) fn acting(&self, way: Way) -> impl Iterator<Item = &Arc<Active>> {
-        self.met.iter().filter(move |fault| fault.holds() || fault.spread(way).is_some())
-    }
-
-    fn delays(&self, way: Way) -> bool {
-        match way {
-            Way::Up => self.delays_up,
-            Way::Down => self.delays_down,
-        }
+        Plan::new(connection, self.faults.iter().filter(|fault| fault.meets(connection)).cloned().collect())
     }
 }
 

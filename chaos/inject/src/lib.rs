@@ -7,11 +7,15 @@
 //!
 //! What is deliberately absent: when a fault begins and ends (whoever runs the timeline says so), and effects on nodes.
 
+mod counts;
 mod draw;
 mod filter;
+mod http;
 mod interpreter;
+mod ledger;
 mod message;
 mod proxy;
+mod redis;
 mod tally;
 
 pub use message::{Message, Reply};

@@ -1,6 +1,6 @@
 //! What is said to a proxy, and what it answers. Serialisable, so that it goes over a pipe or over HTTP as it stands.
 
-use chaos_model::{Fault, event::Fired};
+use chaos_model::{Fault, Injection, event::Fired};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -31,6 +31,13 @@ pub enum Reply {
     Removed {
         /// How often it fired.
         fired: Fired,
+        /// Its injections, in the order of time: at most [`chaos_model::ledger::MOST_INJECTIONS`]. Times count from when
+        /// the fault was put on the link.
+        #[serde(default)]
+        injections: Vec<Injection>,
+        /// How many there was no room for.
+        #[serde(default)]
+        left_out: u64,
     },
     /// How often each active fault fired so far, by name.
     Fired(BTreeMap<String, Fired>),
@@ -44,7 +51,7 @@ pub enum Reply {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use chaos_model::{Endpoint, Link, Share, Target, effect::Reset};
+    use chaos_model::{Endpoint, KeyKind, Link, Share, Target, effect::Reset};
     use std::time::Duration;
 
     #[test]
@@ -59,9 +66,25 @@ mod tests {
         }
         let fired = Fired { refused: 3, ..Fired::default() };
         let all = Reply::Fired(BTreeMap::from([("outage".to_owned(), fired)]));
-        for reply in [Reply::Done, Reply::Removed { fired }, all, Reply::Refused { why: "no".to_owned() }] {
+        let injection = Injection {
+            fault: "outage".to_owned(),
+            link: "client -> gateway".to_owned(),
+            at: Duration::from_millis(12),
+            key: KeyKind::Connection,
+            subject: "connection 3".to_owned(),
+            arrival: None,
+            attempt: 0,
+            asked: None,
+            achieved: None,
+            bystanders: 2,
+        };
+        let removed = Reply::Removed { fired, injections: vec![injection], left_out: 7 };
+        for reply in [Reply::Done, removed, all, Reply::Refused { why: "no".to_owned() }] {
             let text = serde_json::to_string(&reply).unwrap();
             assert_eq!(serde_json::from_str::<Reply>(&text).unwrap(), reply, "{text}");
         }
+        let text = serde_json::json!({ "removed": { "fired": fired } });
+        let bare = Reply::Removed { fired, injections: Vec::new(), left_out: 0 };
+        assert_eq!(serde_json::from_value::<Reply>(text).unwrap(), bare, "a proxy that keeps no ledger");
     }
 }

@@ -9,6 +9,9 @@ pub(crate) struct Tally {
     connections: AtomicU64,
     chunks: AtomicU64,
     resets: AtomicU64,
+    closes: AtomicU64,
+    messages: AtomicU64,
+    bystanders: AtomicU64,
 }
 
 impl Tally {
@@ -17,14 +20,25 @@ impl Tally {
         self.connections.fetch_add(1, Relaxed);
     }
 
-    /// So many chunks were delayed or held.
-    pub(crate) fn chunks(&self, count: usize) {
-        self.chunks.fetch_add(count as u64, Relaxed);
+    /// A chunk, or the end of a stream, was delayed, held or cut up.
+    pub(crate) fn chunk(&self) {
+        self.chunks.fetch_add(1, Relaxed);
     }
 
     /// A connection was reset.
     pub(crate) fn reset(&self) {
         self.resets.fetch_add(1, Relaxed);
+    }
+
+    /// A connection was closed in an orderly way.
+    pub(crate) fn close(&self) {
+        self.closes.fetch_add(1, Relaxed);
+    }
+
+    /// A request or a command was acted on, and so many waited behind it.
+    pub(crate) fn message(&self, bystanders: u64) {
+        self.messages.fetch_add(1, Relaxed);
+        self.bystanders.fetch_add(bystanders, Relaxed);
     }
 
     /// The counts so far.
@@ -33,6 +47,9 @@ impl Tally {
             connections: self.connections.load(Relaxed),
             chunks: self.chunks.load(Relaxed),
             resets: self.resets.load(Relaxed),
+            closes: self.closes.load(Relaxed),
+            messages: self.messages.load(Relaxed),
+            bystanders: self.bystanders.load(Relaxed),
             ..Fired::default()
         }
     }

@@ -1,6 +1,9 @@
 //! The stream of events that a run is: versioned, one JSON object a line. Every report is a fold over it.
 
-use crate::{Fault, Phase, Rate, Share, Span, Verdict};
+use crate::{
+    Fault, Phase, Rate, Share, Span, Verdict,
+    ledger::{FaultFigures, Joined},
+};
 use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 use std::{collections::BTreeMap, time::Duration};
 
@@ -93,6 +96,13 @@ pub enum Event {
     },
     /// What clients saw in a phase.
     Phase(PhaseFigures),
+    /// Injections, each with the request that met it. A fault's come in several of these where there are many.
+    Injected {
+        /// In the order of time.
+        injections: Vec<Joined>,
+    },
+    /// What a fault's injections came to, and how the system took it.
+    FaultFigures(FaultFigures),
     /// What came of an expectation.
     Judged(Judged),
     /// Something that makes the run inconclusive as a whole.
@@ -161,6 +171,9 @@ pub struct Begin {
     /// The expectations that were asked for, where not all of them are judged.
     #[serde(default)]
     pub only: Vec<String>,
+    /// The control: the same load, and none of the faults.
+    #[serde(default)]
+    pub control: bool,
 }
 
 /// How often a fault fired.
@@ -168,10 +181,13 @@ pub struct Begin {
 pub struct Fired {
     /// Connections that it met.
     pub connections: u64,
-    /// Chunks of bytes that it delayed or held.
+    /// Chunks of bytes that it delayed, held or cut up; the ends of streams that it delayed.
     pub chunks: u64,
     /// Connections that it reset.
     pub resets: u64,
+    /// Connections that it closed in an orderly way.
+    #[serde(default)]
+    pub closes: u64,
     /// Attempts to connect that were refused (where the system can't count them by socket: at most).
     pub refused: u64,
     /// Attempts to connect that were dropped, resent ones included.
@@ -191,7 +207,23 @@ impl Fired {
     /// Whether it did anything at all.
     #[must_use]
     pub fn any(&self) -> bool {
-        self.chunks + self.resets + self.refused + self.dropped + self.messages + self.nodes > 0
+        self.chunks + self.resets + self.closes + self.refused + self.dropped + self.messages + self.nodes > 0
+    }
+}
+
+/// A fault that comes and goes fires in each of its times.
+impl std::ops::AddAssign for Fired {
+    fn add_assign(&mut self, other: Self) {
+        let Self { connections, chunks, resets, closes, refused, dropped, messages, bystanders, nodes } = other;
+        self.connections += connections;
+        self.chunks += chunks;
+        self.resets += resets;
+        self.closes += closes;
+        self.refused += refused;
+        self.dropped += dropped;
+        self.messages += messages;
+        self.bystanders += bystanders;
+        self.nodes += nodes;
     }
 }
 
@@ -215,6 +247,9 @@ pub struct PhaseFigures {
     pub partial: u64,
     /// Answers with a stale part.
     pub stale: u64,
+    /// The age of the oldest answer, where answers say their age.
+    #[serde(rename = "oldest_us", with = "crate::micros::option", default)]
+    pub oldest: Option<Duration>,
     /// Latencies from the intended start; unanswered arrivals count as the client's timeout.
     pub latency: Option<LatencyFigures>,
 }

@@ -51,6 +51,7 @@ pub(crate) fn fired(effect: &Effect, fired: &Fired) -> Option<String> {
         return None;
     }
     let stream = effect.action().stream.unwrap_or_default();
+    let thing = if stream.close_delay.is_zero() { "chunk" } else { "end" };
     let held = match stream {
         StreamAction { holds: Some(_), .. } => "held",
         StreamAction { slices: Some(_), .. } => "cut up",
@@ -59,6 +60,9 @@ pub(crate) fn fired(effect: &Effect, fired: &Fired) -> Option<String> {
     let mut words = Vec::new();
     if fired.resets > 0 {
         words.push(format!("{} reset", count(fired.resets, "connection")));
+    }
+    if fired.closes > 0 {
+        words.push(format!("{} closed", count(fired.closes, "connection")));
     }
     if fired.refused > 0 && fired.resets > 0 {
         words.push(format!("at most {} refused", fired.refused));
@@ -69,7 +73,7 @@ pub(crate) fn fired(effect: &Effect, fired: &Fired) -> Option<String> {
         words.push(format!("{} to connect dropped", count(fired.dropped, "attempt")));
     }
     if fired.chunks > 0 {
-        words.push(format!("{} {held} on {}", count(fired.chunks, "chunk"), count(fired.connections, "connection")));
+        words.push(format!("{} {held} on {}", count(fired.chunks, thing), count(fired.connections, "connection")));
     }
     if fired.messages > 0 {
         let thing = match effect.facts().level {
@@ -103,8 +107,8 @@ fn node_did(effect: &Effect) -> &'static str {
 mod tests {
     use super::*;
     use chaos_model::{
-        Link, Only, OpenConnections, Pattern, Spread, Target,
-        effect::{Blackhole, Delay, Hang, Refuse},
+        Direction, Link, Only, OpenConnections, Pattern, Spread, Target,
+        effect::{Blackhole, Delay, Hang, Limit, Refuse, SlowClose},
         system::Endpoint,
     };
     use std::time::Duration;
@@ -141,6 +145,11 @@ mod tests {
             fired(&Blackhole {}.into(), &held).unwrap(),
             "1 attempt to connect dropped, 7 chunks held on 1 connection"
         );
+        let closed = Fired { connections: 3, closes: 2, ..Fired::default() };
+        let limit = Limit { bytes: 9, direction: Direction::Both }.into();
+        assert_eq!(fired(&limit, &closed).unwrap(), "2 connections closed");
+        let late = Fired { connections: 3, chunks: 2, ..Fired::default() };
+        assert_eq!(fired(&SlowClose { delay: SECOND }.into(), &late).unwrap(), "2 ends delayed on 3 connections");
         assert_eq!(fired(&Hang {}.into(), &Fired { connections: 5, ..Fired::default() }), None);
         let delayed = Fired { connections: 2, messages: 9, bystanders: 4, ..Fired::default() };
         let delay = Delay { delay: Spread::constant(SECOND) }.into();

@@ -112,6 +112,7 @@ fn begin(scenario: &Scenario, world: &dyn World, options: &Options) -> Begin {
         without: options.without.clone(),
         sets: options.sets.clone(),
         only: options.only.clone(),
+        control: false,
     }
 }
 

@@ -13,7 +13,7 @@ use crate::{
 };
 use async_trait::async_trait;
 use chaos_inject::{Message, Proxy, ProxyConfig, Reply};
-use chaos_model::{Endpoint, Event, Fault, Link, System, Target, event::Fired};
+use chaos_model::{Endpoint, Event, Fault, Link, Protocol, System, Target, event::Fired};
 use chaos_run::{Address, Death, Events, TornDown, World, WorldError};
 use host::Host;
 use launch::Started;
@@ -86,7 +86,9 @@ impl LocalWorld {
     ) -> Result<(), WorldError> {
         for link in &system.links {
             let listener = ports.listen(&self.host).map_err(WorldError::machine(format!("no port for {link}")))?;
-            let proxy = Proxy::start(&self.host, listener, ProxyConfig { link: link.clone(), seed });
+            // The language makes links only to nodes that there are.
+            let protocol = system.nodes.get(&link.to).map_or(Protocol::Tcp, |node| node.protocol);
+            let proxy = Proxy::start(&self.host, listener, ProxyConfig { link: link.clone(), protocol, seed });
             let address = format!("{LOOPBACK}:{}", proxy.port());
             events.emit(Event::LinkReady { link: link.to_string(), address });
             if link.from == Endpoint::Client {
@@ -176,7 +178,7 @@ impl World for LocalWorld {
             return Ok(Fired { nodes: 1, ..Fired::default() });
         }
         match self.proxy_of(fault)?.send(Message::Remove { fault: fault.name.clone() }).await {
-            Reply::Removed { fired } => Ok(fired),
+            Reply::Removed { fired, .. } => Ok(fired),
             Reply::Refused { why } => Err(WorldError::CannotGive(why)),
             Reply::Done | Reply::Fired(_) => Err(WorldError::CannotGive("the proxy misunderstood".to_owned())),
         }

@@ -1,6 +1,7 @@
 use crate::{Connection, stream::Halves};
 use std::{
     io,
+    os::fd::AsRawFd as _,
     pin::Pin,
     task::{Context, Poll},
 };
@@ -33,6 +34,15 @@ impl Connection for TcpConnection {
 
     fn peer(&self) -> String {
         self.0.peer_addr().map_or_else(|_| "gone".to_owned(), |address| address.to_string())
+    }
+
+    #[expect(unsafe_code, reason = "no crate offers SIOCOUTQ")]
+    fn unsent(&self) -> usize {
+        let mut bytes: libc::c_int = 0;
+        // SAFETY: SIOCOUTQ (which is TIOCOUTQ, tcp(7)) writes one int to where the pointer says, which is `bytes`; the
+        // descriptor is open, since the stream is borrowed.
+        let result = unsafe { libc::ioctl(self.0.as_raw_fd(), libc::TIOCOUTQ, &raw mut bytes) };
+        if result == 0 { usize::try_from(bytes).unwrap_or(0) } else { 0 }
     }
 }
 

@@ -2,10 +2,17 @@
 
 use super::{
     alarm::Alarm,
+    budget::Budgets,
+    farewell,
     lane::{Flow, Lane},
     shared::{Place, Rules, Shared, Target},
+    tap::{Tap, Tapped},
 };
-use crate::interpreter::{Plan, Way};
+use crate::{
+    filter::Ending,
+    interpreter::{Interpreter, Plan, Way},
+};
+use chaos_model::Direction;
 use futures_util::future::BoxFuture;
 use host::{Halves, Host, Stream};
 use std::{
@@ -13,11 +20,15 @@ use std::{
     io,
     sync::Arc,
     task::{Context, Poll, ready},
+    time::Duration,
 };
-use tokio::{io::AsyncRead, time::Instant};
+use tokio::io::AsyncRead;
 
 pub(super) struct Connection {
     plan: Plan,
+    budgets: Budgets,
+    /// Reads along where the link's protocol is known.
+    tap: Option<Tap>,
     up: Lane,
     down: Lane,
     alarm: Alarm,
@@ -34,27 +45,40 @@ enum End {
     Closed,
     /// With a reset, on both sides.
     Reset,
+    /// By a fault, once all its bytes have passed in this direction.
+    Spent(Ending, Direction),
 }
 
 impl Connection {
     /// A connection that was just accepted.
     pub(super) fn new(shared: &Arc<Shared>) -> Self {
         let (place, rules) = Place::enter(shared);
-        let plan = rules.interpreter.on_connection(place.connection);
-        plan.met().iter().for_each(|fault| fault.tally.connection());
+        let (up, down) = (Lane::new(Way::Up, shared.epoch), Lane::new(Way::Down, shared.epoch));
         let alarm = Alarm::new(shared.host.clone());
-        Self { plan, up: Lane::new(Way::Up), down: Lane::new(Way::Down), alarm, place, rules, replaced: None }
+        let plan = Interpreter::default().on_connection(place.connection);
+        let (tap, budgets) = (Tap::of(shared.protocol), Budgets::default());
+        let mut this = Self { plan, budgets, tap, up, down, alarm, place, rules, replaced: None };
+        this.follow_rules();
+        this
     }
 
     /// Serves it to its end.
     pub(super) async fn run(mut self, mut client: Stream) {
-        let (end, upstream) = match self.dial(&mut client).await {
-            Ok(mut upstream) => (self.pump(&mut client, &mut upstream).await, Some(upstream)),
-            Err(end) => (end, None),
+        let mut upstream = match self.dial(&mut client).await {
+            Ok(upstream) => upstream,
+            Err(End::Closed) => return,
+            Err(End::Reset | End::Spent(..)) => return client.abort(),
         };
-        if end == End::Reset {
-            client.abort();
-            upstream.into_iter().for_each(Stream::abort);
+        match self.pump(&mut client, &mut upstream).await {
+            End::Closed => {}
+            End::Reset => {
+                client.abort();
+                upstream.abort();
+            }
+            End::Spent(ending, direction) => {
+                let Self { place, rules, .. } = self;
+                return farewell::end(&place, rules, (client, upstream), ending, direction).await;
+            }
         }
         // Only now are the rules let go of, with `self`: a fault that resets holds when its resets are sent.
     }
@@ -77,7 +101,9 @@ impl Connection {
             if let Poll::Ready(end) = self.poll_rules(cx) {
                 return Poll::Ready(Err(end));
             }
-            if self.up.poll_ahead(cx, client, &self.plan) {
+            let (interpreter, now) = (&self.rules.interpreter, self.place.shared.now());
+            let mut tapped = self.tap.as_mut().map(|tap| Tapped { tap, other: &mut self.down, interpreter, now });
+            if self.up.poll_ahead(cx, client, &self.plan, tapped.as_mut()) {
                 return Poll::Ready(Err(End::Closed));
             }
             let target = self.place.shared.state().target.clone();
@@ -87,7 +113,7 @@ impl Connection {
             match dial.as_mut().map(|dial| dial.poll(cx)) {
                 Some(Poll::Ready(Some(upstream))) => return Poll::Ready(Ok(upstream)),
                 // As if refused, though the kernel has shaken hands already. A held connection doesn't learn of it.
-                Some(Poll::Ready(None)) if !self.plan.holds() => return Poll::Ready(Err(End::Reset)),
+                Some(Poll::Ready(None)) if !self.withholds(Way::Down) => return Poll::Ready(Err(End::Reset)),
                 _ => {}
             }
             ready!(self.poll_alarm(cx));
@@ -105,17 +131,23 @@ impl Connection {
             if let Poll::Ready(end) = self.poll_rules(cx) {
                 return Poll::Ready(end);
             }
-            self.up.poll(cx, &mut client.0, &mut upstream.1, &self.plan);
+            self.tap = self.tap.take().filter(|tap| !tap.is_over());
+            self.poll_up(cx, client, upstream);
             if self.up.flow() == Flow::Broken {
                 self.down.cut();
             }
-            self.down.poll(cx, &mut upstream.0, &mut client.1, &self.plan);
+            self.poll_down(cx, client, upstream);
             if self.down.flow() == Flow::Broken {
                 self.up.cut();
-                self.up.poll(cx, &mut client.0, &mut upstream.1, &self.plan);
+                self.poll_up(cx, client, upstream);
+            }
+            if let Poll::Ready(end) = self.poll_budgets() {
+                return Poll::Ready(end);
             }
             match (self.up.flow(), self.down.flow()) {
                 (Flow::Reset, _) | (_, Flow::Reset) => return Poll::Ready(End::Reset),
+                (_, Flow::Cut(ending)) => return Poll::Ready(End::Spent(ending, Direction::Downstream)),
+                (Flow::Cut(ending), _) => return Poll::Ready(End::Spent(ending, Direction::Upstream)),
                 (Flow::Finished, Flow::Finished) => return Poll::Ready(End::Closed),
                 // What the other side sent before it reset has still been passed on.
                 (Flow::Broken, Flow::Finished | Flow::Broken) | (Flow::Finished, Flow::Broken) => {
@@ -127,39 +159,86 @@ impl Connection {
         }
     }
 
+    fn poll_up(&mut self, cx: &mut Context<'_>, client: &mut Halves<'_>, upstream: &mut Halves<'_>) {
+        let (interpreter, now) = (&self.rules.interpreter, self.place.shared.now());
+        let mut tapped = self.tap.as_mut().map(|tap| Tapped { tap, other: &mut self.down, interpreter, now });
+        let (from, to) = (&mut client.0, &mut upstream.1);
+        self.up.poll(cx, from, to, &self.plan, &mut self.budgets, tapped.as_mut());
+    }
+
+    fn poll_down(&mut self, cx: &mut Context<'_>, client: &mut Halves<'_>, upstream: &mut Halves<'_>) {
+        let (interpreter, now) = (&self.rules.interpreter, self.place.shared.now());
+        let mut tapped = self.tap.as_mut().map(|tap| Tapped { tap, other: &mut self.up, interpreter, now });
+        let (from, to) = (&mut upstream.0, &mut client.1);
+        self.down.poll(cx, from, to, &self.plan, &mut self.budgets, tapped.as_mut());
+    }
+
     /// Goes by the rules that hold now; ready where they end the connection.
     fn poll_rules(&mut self, cx: &Context<'_>) -> Poll<End> {
         self.place.register(cx);
         let shared = &self.place.shared;
         if !shared.is_current(self.rules.generation) {
             let rules = Arc::clone(&shared.state().rules);
-            let plan = rules.interpreter.on_connection(self.place.connection);
-            let known = self.plan.met();
-            let new = plan.met().iter().filter(|fault| !known.iter().any(|old| Arc::ptr_eq(old, fault)));
-            new.for_each(|fault| fault.tally.connection());
-            self.up.judge(&self.plan, &plan);
-            self.down.judge(&self.plan, &plan);
-            self.plan = plan;
             self.replaced = Some(std::mem::replace(&mut self.rules, rules));
+            self.follow_rules();
         }
         if self.rules.stopped {
             return Poll::Ready(End::Closed);
         }
         match self.plan.reset() {
-            Some((at, fault)) if at <= shared.now() => {
+            Some((at, fault)) if at <= self.place.shared.now() => {
                 fault.tally.reset();
                 Poll::Ready(End::Reset)
             }
-            _ => Poll::Pending,
+            _ => self.poll_budgets(),
         }
+    }
+
+    /// Takes the plan that the rules make.
+    fn follow_rules(&mut self) {
+        let interpreter = &self.rules.interpreter;
+        let plan = interpreter.on_connection(self.place.connection);
+        let known = self.plan.met();
+        let now = self.place.shared.now();
+        for fault in plan.met().iter().filter(|fault| !known.iter().any(|old| Arc::ptr_eq(old, fault))) {
+            fault.tally.connection();
+            // Delays are written down chunk by chunk.
+            if fault.action.delay.is_none() {
+                fault.ledger.connection(now.saturating_sub(fault.applied), self.place.connection.nth, None);
+            }
+        }
+        self.up.judge(&self.plan, &plan, &interpreter.faults);
+        self.down.judge(&self.plan, &plan, &interpreter.faults);
+        if let Some(tap) = &mut self.tap {
+            tap.forget(interpreter);
+        }
+        self.budgets.set(&plan);
+        self.plan = plan;
+    }
+
+    /// Ready where a fault's bytes have all passed.
+    fn poll_budgets(&self) -> Poll<End> {
+        let Some((fault, ending, direction)) = self.budgets.spent() else { return Poll::Pending };
+        match ending {
+            Ending::Reset => fault.tally.reset(),
+            Ending::Close => fault.tally.close(),
+        }
+        Poll::Ready(End::Spent(ending, direction))
+    }
+
+    /// Whether nothing passes this way now.
+    fn withholds(&self, way: Way) -> bool {
+        self.plan.on(way).holds || self.plan.opens().is_some_and(|opens| opens > self.place.shared.now())
     }
 
     /// Ready when it is time to look again. What the rules ask for now is done by then.
     fn poll_alarm(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         self.replaced = None;
-        let reset = self.plan.reset().and_then(|(at, _)| self.place.shared.epoch.checked_add(at));
-        let at: Option<Instant> = [reset, self.up.due(), self.down.due()].into_iter().flatten().min();
-        self.alarm.poll(cx, at)
+        let shared = &self.place.shared;
+        let reset = self.plan.reset().map(|(at, _)| at);
+        let opens = self.plan.opens().filter(|opens| *opens > shared.now());
+        let at: Option<Duration> = [reset, opens, self.up.due(), self.down.due()].into_iter().flatten().min();
+        self.alarm.poll(cx, at.and_then(|at| shared.epoch.checked_add(at)))
     }
 }
 

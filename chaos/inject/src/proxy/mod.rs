@@ -1,13 +1,17 @@
 //! The TCP proxy: stands before a node, passes bytes, and does to them what the interpreter says.
 
 mod alarm;
+mod budget;
 mod connection;
+mod farewell;
 mod lane;
+mod pace;
 mod shared;
 mod steering;
+mod tap;
 
 use crate::{Message, Reply};
-use chaos_model::Link;
+use chaos_model::{Link, Protocol};
 use connection::Connection;
 use host::{Host, Listener, Task};
 use shared::{Shared, Target};
@@ -19,6 +23,8 @@ use steering::Steering;
 pub struct ProxyConfig {
     /// The link that it stands on.
     pub link: Link,
+    /// What the node at its end speaks.
+    pub protocol: Protocol,
     /// The seed of every draw.
     pub seed: u64,
 }
@@ -36,7 +42,7 @@ impl Proxy {
     /// Takes connections of `listener`. They wait until [`Proxy::point_at`] says where the node is.
     pub fn start(host: &Host, listener: Listener, config: ProxyConfig) -> Self {
         let port = listener.port();
-        let shared = Arc::new(Shared::new(host.clone(), listener.control()));
+        let shared = Arc::new(Shared::new(host.clone(), listener.control(), config.protocol));
         let accepting = host.spawn(accept(Arc::clone(&shared), listener));
         Self { steering: Steering::new(config), shared, port, accepting }
     }

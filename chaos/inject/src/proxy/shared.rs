@@ -6,6 +6,7 @@
 //! rules any more, which their drop guard tells.
 
 use crate::interpreter::{Connection, Interpreter};
+use chaos_model::Protocol;
 use futures_util::task::AtomicWaker;
 use host::{Control, Host};
 use std::{
@@ -22,6 +23,8 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 pub(super) struct Shared {
     pub(super) host: Host,
     pub(super) control: Arc<dyn Control>,
+    /// What the node speaks.
+    pub(super) protocol: Protocol,
     /// The moment from which the interpreter's times count.
     pub(super) epoch: Instant,
     generation: AtomicU64,
@@ -65,11 +68,11 @@ impl Rules {
 }
 
 impl Shared {
-    pub(super) fn new(host: Host, control: Arc<dyn Control>) -> Self {
+    pub(super) fn new(host: Host, control: Arc<dyn Control>, protocol: Protocol) -> Self {
         let rules = Rules::new(Interpreter::default(), 0, false);
         let state = State { rules, target: None, next: 0, open: BTreeMap::new(), replaced: Vec::new() };
         let generation = AtomicU64::new(0);
-        Self { host, control, epoch: Instant::now(), generation, state: Mutex::new(state) }
+        Self { host, control, protocol, epoch: Instant::now(), generation, state: Mutex::new(state) }
     }
 
     pub(super) fn state(&self) -> MutexGuard<'_, State> {

@@ -8,11 +8,7 @@ use crate::{
     Reply,
     interpreter::{Active, Interpreter},
 };
-use chaos_model::{
-    Fault, Target,
-    effect::action::{Cut, Listening},
-    event::Fired,
-};
+use chaos_model::{Fault, Target, effect::action::Listening, event::Fired};
 use host::{Answer, TurnedAway};
 use std::{
     collections::BTreeMap,
@@ -59,7 +55,10 @@ impl Steering {
                 settle(replaced).await;
                 let was_used = shared.was_used();
                 match removed.first() {
-                    Some((active, away)) => Reply::Removed { fired: fired(active, *away, was_used) },
+                    Some((active, away)) => {
+                        let (injections, left_out) = active.ledger.read();
+                        Reply::Removed { fired: fired(active, *away, was_used), injections, left_out }
+                    }
                     None => Reply::Refused { why: format!("no fault called {name} is on {}", self.config.link) },
                 }
             }
@@ -94,8 +93,9 @@ impl Steering {
         if !matches!(&fault.on, Target::Link(on) if on == link) {
             return Err(format!("{} is on {}, and this is {link}", fault.name, fault.on));
         }
-        if let Some(why) = cannot(&fault) {
-            return Err(why);
+        let (effect, protocol) = (fault.effect.name(), self.config.protocol);
+        if !fault.effect.facts().level.fits(protocol) {
+            return Err(format!("`{effect}` can't act on {link}, which speaks {protocol}"));
         }
         let mut standing = self.standing();
         let mut state = shared.state();
@@ -166,16 +166,6 @@ impl Steering {
     fn standing(&self) -> MutexGuard<'_, Standing> {
         self.standing.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// What this proxy can't do yet.
-fn cannot(fault: &Fault) -> Option<String> {
-    let known = ["latency", "refuse", "hang", "blackhole", "reset"];
-    let by_bytes =
-        fault.effect.action().stream.is_none_or(|stream| !matches!(stream.cut, None | Some(Cut::ResetAfter(_))));
-    let name = fault.effect.name();
-    (by_bytes || !known.contains(&name) || !fault.ramp.is_zero())
-        .then(|| format!("`{name}` is not carried out yet as {} asks", fault.name))
 }
 
 /// How often a fault fired, given what the listener turned away meanwhile. What the system counts as refused may be the

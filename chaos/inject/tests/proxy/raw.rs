@@ -3,6 +3,7 @@
 use crate::support::{REFUSE, apply, fault, link, remove};
 use chaos_inject::{Proxy, ProxyConfig};
 use chaos_model::Effect;
+use chaos_model::Protocol;
 use chaos_model::effect::{Blackhole, Hang, Reset};
 use host::{TaskGroup, tcp};
 use std::{
@@ -26,7 +27,11 @@ impl Raw {
         let port = node.local_addr().unwrap().port();
         let (proxy, tasks) = runtime.block_on(async {
             let (host, tasks) = tcp::node(tcp::Config::loopback("proxy")).unwrap();
-            let proxy = Proxy::start(&host, host.listen(0).unwrap(), ProxyConfig { link: link(), seed: 1 });
+            let proxy = Proxy::start(
+                &host,
+                host.listen(0).unwrap(),
+                ProxyConfig { link: link(), protocol: Protocol::Tcp, seed: 1 },
+            );
             proxy.point_at("127.0.0.1", port);
             (proxy, tasks)
         });

@@ -3,7 +3,7 @@
 use chaos_inject::{Message, Proxy, ProxyConfig, Reply};
 use chaos_model::effect::{Latency, Refuse};
 use chaos_model::{
-    Direction, Distribution, Effect, Endpoint, Fault, Link, OpenConnections, Spread, Target, event::Fired,
+    Direction, Distribution, Effect, Endpoint, Fault, Link, OpenConnections, Protocol, Spread, Target, event::Fired,
 };
 use host::{Host, Settings, Stream, TaskGroup, memory::MemoryNetwork, tcp};
 use std::{io, time::Duration};
@@ -44,7 +44,7 @@ impl World {
     /// A proxy that doesn't know its node yet.
     pub(crate) fn lone_proxy(&self) -> Proxy {
         let listener = self.proxy.listen(0).expect("a port");
-        Proxy::start(&self.proxy, listener, ProxyConfig { link: link(), seed: 7 })
+        Proxy::start(&self.proxy, listener, ProxyConfig { link: link(), protocol: Protocol::Tcp, seed: 7 })
     }
 
     /// A proxy before an echoing node.
@@ -169,7 +169,7 @@ pub(crate) async fn apply(proxy: &Proxy, fault: Fault) {
 
 pub(crate) async fn remove(proxy: &Proxy, name: &str) -> Fired {
     match proxy.send(Message::Remove { fault: name.to_owned() }).await {
-        Reply::Removed { fired } => fired,
+        Reply::Removed { fired, .. } => fired,
         other => panic!("{other:?}"),
     }
 }

@@ -69,15 +69,16 @@ pub enum DecodeError {
 /// Cuts frames from a stream of bytes, however they arrive. One a connection and direction.
 #[derive(Debug, Default)]
 pub struct Decoder {
-    limits: Limits,
     scanner: Scanner,
+    /// How much of the buffer has been looked at.
+    seen: usize,
 }
 
 impl Decoder {
     /// A decoder with these limits.
     #[must_use]
     pub fn new(limits: Limits) -> Self {
-        Self { limits, scanner: Scanner::default() }
+        Self { scanner: Scanner::new(limits), seen: 0 }
     }
 
     /// Cuts the next whole frame from the start of `buffer` as the bytes that came; `None` until there is one. The
@@ -86,9 +87,12 @@ impl Decoder {
     /// # Errors
     /// Where the bytes are no frame, or one beyond the limits.
     pub fn decode_raw(&mut self, buffer: &mut BytesMut) -> Result<Option<Bytes>, DecodeError> {
-        let Some(end) = self.scanner.find_end(buffer, &self.limits)? else { return Ok(None) };
-        self.scanner.reset();
-        Ok(Some(buffer.split_to(end).freeze()))
+        let scanned = self.scanner.scan(&buffer[self.seen..])?;
+        self.seen += scanned.bytes;
+        if !scanned.whole {
+            return Ok(None);
+        }
+        Ok(Some(buffer.split_to(std::mem::take(&mut self.seen)).freeze()))
     }
 
     /// Cuts the next whole frame from the start of `buffer`; `None` until there is one.
@@ -107,9 +111,11 @@ impl Frame {
     /// # Errors
     /// Where the bytes are no frame, more than one, or one beyond the limits.
     pub fn parse(raw: &Bytes) -> Result<Self, DecodeError> {
-        match Scanner::default().find_end(raw, &Limits::default())? {
-            Some(end) if end == raw.len() => Cursor { raw, at: 0 }.frame(),
-            _ => Err(DecodeError::NotOneFrame),
+        let scanned = Scanner::default().scan(raw)?;
+        if scanned.whole && scanned.bytes == raw.len() {
+            Cursor { raw, at: 0 }.frame()
+        } else {
+            Err(DecodeError::NotOneFrame)
         }
     }
 }

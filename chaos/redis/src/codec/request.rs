@@ -11,7 +11,7 @@ use bytes::{Bytes, BytesMut};
 use std::ops::Range;
 
 /// A line may have this many bytes (`PROTO_INLINE_MAX_SIZE`).
-const LINE_BYTES: usize = 64 * 1024;
+pub(super) const LINE_BYTES: usize = 64 * 1024;
 
 /// What one request may be, at most.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -186,7 +186,7 @@ impl RequestDecoder {
     }
 }
 
-fn error(text: &str) -> ProtocolError {
+pub(super) fn error(text: &str) -> ProtocolError {
     ProtocolError(text.to_owned())
 }
 

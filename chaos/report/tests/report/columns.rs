@@ -33,6 +33,7 @@ fn long() -> Vec<Record> {
         connections: 123_456_789,
         chunks: 987_654_321,
         resets: 1,
+        closes: 0,
         refused: 123_456_789,
         dropped: 12_345,
         messages: 98_765,

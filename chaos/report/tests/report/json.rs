@@ -59,6 +59,8 @@ fn kind(event: &Event) -> &'static str {
         Event::TimelineBegan => "timeline_began",
         Event::FaultApplied { .. } => "fault_applied",
         Event::FaultRemoved { .. } => "fault_removed",
+        Event::Injected { .. } => "injected",
+        Event::FaultFigures(_) => "fault_figures",
         Event::Progress { .. } => "progress",
         Event::NodeDied { .. } => "node_died",
         Event::Phase(_) => "phase",

@@ -42,6 +42,7 @@ pub(crate) fn begin() -> Begin {
         without: None,
         sets: Vec::new(),
         only: Vec::new(),
+        control: false,
     }
 }
 
@@ -132,8 +133,17 @@ pub(crate) fn timeline(fired: Fired) -> Vec<Record> {
     ]
 }
 
-pub(crate) const FIRED: Fired =
-    Fired { connections: 3, chunks: 0, resets: 3, refused: 41, dropped: 0, messages: 0, bystanders: 0, nodes: 0 };
+pub(crate) const FIRED: Fired = Fired {
+    connections: 3,
+    chunks: 0,
+    resets: 3,
+    closes: 0,
+    refused: 41,
+    dropped: 0,
+    messages: 0,
+    bystanders: 0,
+    nodes: 0,
+};
 
 pub(crate) fn end(verdict: Option<Verdict>) -> Vec<Record> {
     let logs = [("gateway", "/tmp/chaos-4711/gateway.log"), ("redis", "/tmp/chaos-4711/redis.log")];

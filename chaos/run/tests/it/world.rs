@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use axum::Router;
 use chaos_inject::{Message, Proxy, ProxyConfig, Reply};
 use chaos_model::{
-    Diagnostics, Event, Fault, Link, Record, Scenario, System, Target,
+    Diagnostics, Event, Fault, Link, Protocol, Record, Scenario, System, Target,
     event::{Fired, Judged},
     language,
 };
@@ -67,7 +67,11 @@ impl World for MemoryWorld {
         }
         let proxies = self.network.host(PROXIES);
         for link in &system.links {
-            let proxy = Proxy::start(&proxies, proxies.listen(0).unwrap(), ProxyConfig { link: link.clone(), seed });
+            let proxy = Proxy::start(
+                &proxies,
+                proxies.listen(0).unwrap(),
+                ProxyConfig { link: link.clone(), protocol: Protocol::Http, seed },
+            );
             proxy.point_at(&link.to, PORT);
             self.proxies.insert(link.clone(), proxy);
         }
@@ -115,7 +119,7 @@ impl World for MemoryWorld {
 
     async fn remove(&mut self, fault: &Fault) -> Result<Fired, WorldError> {
         match self.proxy(fault).send(Message::Remove { fault: fault.name.clone() }).await {
-            Reply::Removed { fired } => Ok(fired),
+            Reply::Removed { fired, .. } => Ok(fired),
             other => panic!("{other:?}"),
         }
     }

@@ -3,7 +3,7 @@
 use chaos_inject::{Message, Proxy, ProxyConfig, Reply};
 use chaos_model::effect::{Blackhole, Hang, Latency, Refuse};
 use chaos_model::{
-    Direction, Distribution, Effect, Endpoint, Fault, Link, OpenConnections, Spread, Target, event::Fired,
+    Direction, Distribution, Effect, Endpoint, Fault, Link, OpenConnections, Protocol, Spread, Target, event::Fired,
 };
 use host::{Host, memory::MemoryNetwork};
 use std::{collections::BTreeMap, time::Duration};
@@ -36,6 +36,10 @@ pub(crate) struct Links {
     proxies: BTreeMap<&'static str, Proxy>,
 }
 
+fn protocol(to: &str) -> Protocol {
+    if to == "redis" { Protocol::Redis } else { Protocol::Http }
+}
+
 fn link(to: &str) -> Link {
     Link { from: Endpoint::Node("gateway".to_owned()), to: to.to_owned(), label: None }
 }
@@ -45,7 +49,11 @@ impl Links {
     pub(super) fn start(network: &MemoryNetwork, seed: u64, nodes: &[(&'static str, u16)]) -> Self {
         let host: Host = network.host(PROXIES);
         let start = |(name, port): &(&'static str, u16)| {
-            let proxy = Proxy::start(&host, host.listen(0).unwrap(), ProxyConfig { link: link(name), seed });
+            let proxy = Proxy::start(
+                &host,
+                host.listen(0).unwrap(),
+                ProxyConfig { link: link(name), protocol: protocol(name), seed },
+            );
             proxy.point_at(name, *port);
             (*name, proxy)
         };
@@ -72,7 +80,7 @@ impl Links {
     /// Takes it back, and says how often it fired.
     pub(crate) async fn heal(&self, node: &str, effect: &Effect) -> Fired {
         match self.proxies[node].send(Message::Remove { fault: effect.name().to_owned() }).await {
-            Reply::Removed { fired } => fired,
+            Reply::Removed { fired, .. } => fired,
             other => panic!("{other:?}"),
         }
     }

@@ -1,0 +1,14 @@
+//! Bodies: how they are framed, and how they are changed.
+
+mod chain;
+mod chunked;
+mod edited;
+mod framing;
+mod noise;
+
+pub(super) use self::{
+    chain::Chain,
+    edited::{Edited, Progress},
+    framing::Body,
+    noise::Noise,
+};

@@ -1,0 +1,81 @@
+//! HTTP/1.1 on the bytes of a connection: where messages begin and end, and what faults make of answers.
+//!
+//! Framing is by own code, since every client or server library writes heads and chunks anew, and what passes must pass byte
+//! for byte; heads are read by httparse. Requests and answers are paired in order, so that answers in the node's place
+//! stand where they belong.
+//!
+//! Deliberately strict: what two readers might read in two ways (RFC 9112, section 11.2) is not read at all. The filter is
+//! lost then and passes everything, and whoever is behind it decides what that means.
+
+mod answer;
+mod body;
+mod canned;
+mod down;
+mod exchange;
+mod fill;
+mod head;
+mod request;
+mod steps;
+mod up;
+
+pub(crate) use self::fill::Fill;
+pub(crate) use self::request::{arrival, matches};
+
+use self::{down::Down, exchange::Exchanges, up::Up};
+use crate::{
+    filter::{Decide, Filter, Step},
+    interpreter::Way,
+};
+
+/// Reads along on a connection that speaks HTTP/1.
+#[derive(Debug)]
+pub(crate) struct HttpFilter {
+    up: Up,
+    down: Down,
+    exchanges: Exchanges,
+}
+
+impl HttpFilter {
+    /// For a new connection.
+    pub(crate) fn new() -> Self {
+        Self { up: Up::new(), down: Down::new(), exchanges: Exchanges::new() }
+    }
+
+    /// Where one way isn't understood, the other is read for as long as what it means is known.
+    fn settle(&mut self) {
+        if self.down.is_lost() || self.down.has_ended() {
+            self.up.lose();
+            self.exchanges.clear();
+        } else if self.up.is_lost() && self.down.is_idle() && self.exchanges.is_empty() {
+            self.down.lose();
+        }
+    }
+}
+
+impl Filter for HttpFilter {
+    fn on_bytes(&mut self, way: Way, bytes: &[u8], decide: &mut dyn Decide, steps: &mut Vec<Step>) {
+        match way {
+            Way::Up => {
+                self.up.on_bytes(bytes, &mut self.exchanges, decide, steps);
+                self.down.answer(&mut self.exchanges, steps);
+            }
+            Way::Down => self.down.on_bytes(bytes, &mut self.exchanges, steps),
+        }
+        self.settle();
+    }
+
+    fn on_end(&mut self, way: Way, left: &[u8], _: &mut dyn Decide, steps: &mut Vec<Step>) {
+        match way {
+            Way::Up => self.up.on_end(left, steps),
+            Way::Down => self.down.on_end(left, steps),
+        }
+        self.settle();
+    }
+
+    fn is_lost(&self) -> bool {
+        self.up.is_lost() && self.down.is_lost()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,167 @@
+//! What two readers might read in two ways (RFC 9112, sections 6.3 and 11): it passes, and the filter is lost.
+
+use super::{Wire, canned, plan};
+use crate::{filter::HttpPlan, interpreter::Way};
+
+/// The filter takes no part in this, and passes it as soon as it shows.
+fn lost(way: Way, bytes: &[u8]) {
+    for pieces in [1, 5, usize::MAX] {
+        let mut wire = Wire::with(|_| canned(500, ""));
+        if way == Way::Down {
+            wire = Wire::planned(plan());
+            wire.up("GET /x HTTP/1.1\r\n\r\n");
+        }
+        bytes.chunks(pieces).for_each(|piece| wire.send(way, piece));
+        let came = String::from_utf8_lossy(bytes);
+        assert!(wire.is_lost(), "{came:?}");
+        assert_eq!(wire.side(way).out, bytes, "{came:?}");
+        assert_eq!(wire.fired, 0, "{came:?}");
+    }
+}
+
+#[test]
+fn framing_that_is_not_clear() {
+    for fields in [
+        "content-length: 5\r\ntransfer-encoding: chunked",
+        "transfer-encoding: chunked\r\ncontent-length: 5",
+        "content-length: 5\r\ncontent-length: 5",
+        "content-length: 5\r\nContent-Length: 6",
+        "content-length: 5, 5",
+        "content-length: +5",
+        "content-length: -5",
+        "content-length: 0x5",
+        "content-length: 5 5",
+        "content-length:",
+        "content-length: 18446744073709551616",
+        "content-length:\r\n 5",
+        "transfer-encoding: chunked, identity",
+        "transfer-encoding: chunked, chunked",
+        "transfer-encoding: chunked\r\ntransfer-encoding: chunked",
+        "transfer-encoding: identity",
+        "transfer-encoding: gzip",
+        "transfer-encoding: xchunked",
+        "transfer-encoding: chunked;q=1",
+        "transfer-encoding: \"chunked\"",
+        "transfer-encoding:\r\n chunked",
+        "transfer-encoding: \u{b}chunked",
+        "transfer-encoding : chunked",
+        "content-length : 5",
+        " content-length: 5",
+        "x: a\r\n \r\ncontent-length: 5",
+        "x: a\ncontent-length: 5",
+        "x: a\rcontent-length: 5",
+        "x: \0",
+        ": x",
+        "no field",
+    ] {
+        lost(Way::Up, format!("POST / HTTP/1.1\r\n{fields}\r\n\r\n").as_bytes());
+        lost(Way::Down, format!("HTTP/1.1 200 OK\r\n{fields}\r\n\r\n").as_bytes());
+    }
+    lost(Way::Up, b"POST / HTTP/1.0\r\ntransfer-encoding: chunked\r\n\r\n");
+    lost(Way::Down, b"HTTP/1.0 200 OK\r\ntransfer-encoding: chunked\r\n\r\n");
+}
+
+#[test]
+fn what_is_not_http_1_passes_as_soon_as_it_shows() {
+    let requests: [&[u8]; 9] = [
+        b"\x16\x03\x01\x02\x00",
+        b"PRI * HTTP/2.0\r\n",
+        b"SSH-2.0-OpenSSH_9.6\r\n",
+        b"*1\r\n$4\r\nPING\r\n",
+        b"PING\r\n",
+        b"GET /\r\n",
+        b"GET / HTTP/1.1\n",
+        b"GET  / HTTP/1.1\r\n",
+        b"GET / HTTP/1.1\r\nhost: a\r\nnot a field",
+    ];
+    requests.into_iter().for_each(|bytes| lost(Way::Up, bytes));
+    for bytes in ["HTTP/2 200\r\n", "ICY 200 OK\r\n", "HTTP/1.1 99 .\r\n", "220 mail\r\n", "HTTP/1.1 200 OK\n"] {
+        lost(Way::Down, bytes.as_bytes());
+    }
+}
+
+#[test]
+fn a_head_may_be_so_long_and_no_longer() {
+    let head = |length: usize| format!("GET / HTTP/1.1\r\nx: {}\r\n\r\n", "a".repeat(length - 23)).into_bytes();
+    let mut wire = Wire::with(|_| HttpPlan::default());
+    head(64 * 1024).chunks(1000).for_each(|piece| wire.send(Way::Up, piece));
+    assert_eq!((wire.decisions.asked.len(), wire.up.out.len()), (1, 64 * 1024));
+    lost_in_one_and_in_many(&head(64 * 1024 + 1));
+}
+
+fn lost_in_one_and_in_many(bytes: &[u8]) {
+    for pieces in [4096, usize::MAX] {
+        let mut wire = Wire::with(|_| canned(500, ""));
+        bytes.chunks(pieces).for_each(|piece| wire.send(Way::Up, piece));
+        assert!(wire.is_lost() && wire.up.out == bytes);
+    }
+}
+
+#[test]
+fn chunks_that_are_not_clear_pass() {
+    for chunks in [
+        "\r\n",
+        "g\r\n",
+        "-1\r\n",
+        "+1\r\n",
+        " 1\r\n",
+        "0x1\r\n",
+        "1_0\r\n",
+        "10000000000000000\r\n",
+        "1\na\r\n",
+        "1\r\na\n",
+        "1\r\nab\r\n",
+        "1\r\r\na",
+        "1;a=\n\r\na",
+        "1;\0\r\n",
+        "1 1\r\n",
+        "0\r\na: b\n\r\n",
+        "0\r\n\n",
+        "0\r\na\r\r\n",
+    ] {
+        for (way, start) in [(Way::Up, "POST / HTTP/1.1"), (Way::Down, "HTTP/1.1 200 OK")] {
+            for pieces in [1, usize::MAX] {
+                let mut wire = Wire::with(|_| HttpPlan::default());
+                wire.up(if way == Way::Down { "GET / HTTP/1.1\r\n\r\n" } else { "" });
+                let came = format!("{start}\r\ntransfer-encoding: chunked\r\n\r\n{chunks}GET / HTTP/1.1\r\n\r\n");
+                let before = wire.side(way).out.len();
+                came.as_bytes().chunks(pieces).for_each(|piece| wire.send(way, piece));
+                assert_eq!(&wire.side(way).out[before..], came.as_bytes());
+                let lost = if way == Way::Up { wire.filter.up.is_lost() } else { wire.is_lost() };
+                assert!(lost, "{chunks:?}");
+                assert!(wire.decisions.asked.len() < 2, "{chunks:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn answers_that_are_owed_come_when_a_later_request_is_not_understood() {
+    let mut wire = Wire::planned(canned(503, "no"));
+    wire.up("GET /y HTTP/1.1\r\n\r\nGET /x HTTP/1.1\r\n\r\nGET\n");
+    wire.down("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok");
+    assert!(wire.sent_up().ends_with("GET\n"));
+    assert!(wire.sent_down().contains("\r\n\r\nokHTTP/1.1 503 ") && wire.is_lost());
+    wire.down("400!");
+    assert!(wire.sent_down().ends_with("no400!"));
+}
+
+#[test]
+fn an_answer_to_nothing_passes() {
+    let mut wire = Wire::with(|_| canned(500, ""));
+    wire.up("GET /");
+    wire.down("HTTP/1.1 408 Timeout\r\nconnection: close\r\n\r\n");
+    assert!(wire.is_lost());
+    assert_eq!(wire.sent_up(), "GET /");
+}
+
+#[test]
+fn more_requests_at_once_than_are_kept_track_of_pass() {
+    let mut wire = Wire::idle();
+    let request = "GET / HTTP/1.1\r\n\r\n";
+    wire.up(&request.repeat(2000));
+    assert_eq!(wire.sent_up(), request.repeat(2000));
+    wire.down(&"HTTP/1.1 204 .\r\n\r\n".repeat(2000));
+    assert_eq!(wire.sent_down(), "HTTP/1.1 204 .\r\n\r\n".repeat(2000));
+    assert!(wire.is_lost());
+}

@@ -1,0 +1,216 @@
+//! Requests, on their way to the node.
+
+use super::{
+    body::Body,
+    exchange::{Exchange, Exchanges, Kind},
+    head::{Announced, Ask, Found, Scan, Side, parse_ask},
+    request,
+    steps::{self, Steps},
+};
+use crate::{
+    filter::{Decide, HttpPlan, Request},
+    interpreter::Way,
+};
+
+/// The longest body that a decision waits for.
+const LONGEST: u64 = 64 * 1024;
+
+/// More requests than this on their way at once are not kept track of.
+const DEEPEST: usize = 1024;
+
+#[derive(Debug)]
+pub(super) struct Up {
+    state: State,
+    scan: Scan,
+    /// A head and a body are waited for, before which nothing can be decided: so long, both together.
+    wanted: Option<Whole>,
+}
+
+#[derive(Debug)]
+enum State {
+    /// At the beginning of a request, or in its head.
+    Head,
+    /// In a body, which goes on.
+    Passed(Body),
+    /// In a body that the node doesn't get.
+    Skipped(Body),
+    /// Nothing is read any more.
+    Lost,
+}
+
+/// A head that has been found.
+#[derive(Clone, Copy, Debug)]
+struct Whole {
+    start: usize,
+    end: usize,
+    folded: bool,
+    /// With as much of the body as is waited for.
+    length: usize,
+}
+
+impl Up {
+    pub(super) fn new() -> Self {
+        Self { state: State::Head, scan: Scan::new(Side::Request), wanted: None }
+    }
+
+    pub(super) fn is_lost(&self) -> bool {
+        matches!(self.state, State::Lost)
+    }
+
+    /// Lets everything pass from now on.
+    pub(super) fn lose(&mut self) {
+        self.state = State::Lost;
+    }
+
+    pub(super) fn on_bytes(
+        &mut self,
+        bytes: &[u8],
+        exchanges: &mut Exchanges,
+        decide: &mut dyn Decide,
+        steps: Steps<'_>,
+    ) {
+        let mut at = 0;
+        while at < bytes.len() {
+            let rest = &bytes[at..];
+            let count = match &mut self.state {
+                State::Lost => None,
+                State::Passed(body) => body.take(rest).inspect(|count| steps::pass(steps, Way::Up, *count)),
+                State::Skipped(body) => Some(skip(body, rest, exchanges, steps)),
+                State::Head => match self.on_head(rest, exchanges, decide, steps) {
+                    Some(0) => return,
+                    count => count,
+                },
+            };
+            let Some(count) = count else {
+                self.lose();
+                return steps::pass(steps, Way::Up, rest.len());
+            };
+            at += count;
+            self.settle(exchanges);
+        }
+    }
+
+    /// At the end of a body, a head follows.
+    fn settle(&mut self, exchanges: &mut Exchanges) {
+        match &self.state {
+            State::Passed(body) if body.is_over() => self.state = State::Head,
+            State::Skipped(body) if body.is_over() => {
+                self.state = State::Head;
+                // It is the last, since its answer waits for this.
+                exchanges.back_mut().into_iter().for_each(|exchange| exchange.asked = true);
+            }
+            _ => {}
+        }
+    }
+
+    /// Takes a head, where it is complete and decided about: how many bytes it has. `None` where it is none.
+    fn on_head(
+        &mut self,
+        bytes: &[u8],
+        exchanges: &mut Exchanges,
+        decide: &mut dyn Decide,
+        steps: Steps<'_>,
+    ) -> Option<usize> {
+        // Behind this, HTTP goes on only if the node says so.
+        let tunnel = exchanges.back().is_some_and(|last| last.kind == Kind::Connect && !last.is_canned());
+        if tunnel || exchanges.len() >= DEEPEST {
+            return None;
+        }
+        let armed = decide.is_armed();
+        let known = match self.wanted {
+            Some(whole) => whole,
+            None => match self.scan.find(bytes) {
+                Found::Part => return Some(0),
+                Found::Head { start, end, folded } => Whole { start, end, folded, length: end },
+                Found::Nothing => return None,
+            },
+        };
+        if armed && bytes.len() < known.length {
+            return Some(0);
+        }
+        self.wanted = None;
+        let Whole { start, end, folded, length } = known;
+        let decided = parse_ask(&bytes[start..end], folded, |ask| {
+            let wanted = if length == end && armed { wants(ask, decide) } else { None };
+            if let Some(wanted) = wanted
+                && bytes.len() - end < wanted
+            {
+                return Err(end + wanted);
+            }
+            // The second time, it is there.
+            let have = wanted.or((length > end).then_some(length - end));
+            let body = |have| &bytes[end..end + have];
+            let plan = if armed { ask_for(ask, have.map(body), decide) } else { HttpPlan::default() };
+            Ok((Exchange::new(ask, plan), ask.announced))
+        });
+        match decided? {
+            Ok((exchange, announced)) => self.enter(exchange, announced, end, exchanges, steps),
+            Err(length) => {
+                self.wanted = Some(Whole { length, ..known });
+                return Some(0);
+            }
+        }
+        Some(end)
+    }
+
+    fn enter(
+        &mut self,
+        exchange: Exchange,
+        announced: Announced,
+        head: usize,
+        exchanges: &mut Exchanges,
+        steps: Steps<'_>,
+    ) {
+        let body = match announced {
+            Announced::Nothing => Body::Length(0),
+            Announced::Length(length) => Body::Length(length),
+            Announced::Chunked => Body::chunked(),
+        };
+        if exchange.is_canned() {
+            steps::skip(steps, Way::Up, head);
+            self.state = State::Skipped(body);
+        } else {
+            steps::pass(steps, Way::Up, head);
+            self.state = State::Passed(body);
+        }
+        exchanges.push_back(exchange);
+    }
+
+    /// The client sends nothing more; this is left of what it sent.
+    pub(super) fn on_end(&mut self, left: &[u8], steps: Steps<'_>) {
+        steps::pass(steps, Way::Up, left.len());
+        self.lose();
+    }
+}
+
+/// Leaves out what belongs to this body. Where its framing is broken, nobody knows where the next request begins: all is
+/// left out, and the connection ends behind the answer, as a node would do it.
+fn skip(body: &mut Body, bytes: &[u8], exchanges: &mut Exchanges, steps: Steps<'_>) -> usize {
+    let count = body.take(bytes).unwrap_or_else(|| {
+        exchanges.back_mut().into_iter().for_each(|exchange| (exchange.asked, exchange.closes) = (true, true));
+        *body = Body::UntilClose;
+        bytes.len()
+    });
+    steps::skip(steps, Way::Up, count);
+    count
+}
+
+/// How much of the body the decision waits for.
+fn wants(ask: &Ask<'_>, decide: &dyn Decide) -> Option<usize> {
+    let length = match ask.announced {
+        Announced::Nothing => 0,
+        Announced::Length(length) => length,
+        Announced::Chunked => return None,
+    };
+    if length > LONGEST || !decide.wants_body() || ask.expects() {
+        return None;
+    }
+    let baggage = ask.fields.iter().map(|field| (field.name, field.value));
+    if request::arrival(baggage).is_some() { None } else { usize::try_from(length).ok() }
+}
+
+fn ask_for(ask: &Ask<'_>, body: Option<&[u8]>, decide: &mut dyn Decide) -> HttpPlan {
+    let headers = ask.fields.iter().map(|field| (field.name, field.value)).collect::<Vec<_>>();
+    let target = request::target(ask.target);
+    decide.on_request(&Request { method: ask.method, target, headers: &headers, body })
+}

@@ -1,0 +1,162 @@
+use super::*;
+use chaos_model::{
+    Distribution, Effect, Endpoint, Fault, Link, Nth, Only, Pattern, Target,
+    effect::{Delay, Header, Latency, Miss, Status, action::ReplyEdit},
+};
+use std::collections::BTreeSet;
+
+const MS: Duration = Duration::from_millis(1);
+
+fn link(to: &str) -> Link {
+    Link { from: Endpoint::Node("gateway".to_owned()), to: to.to_owned(), label: None }
+}
+
+fn active(fault: Fault) -> Arc<Active> {
+    let link = link("user-service");
+    Arc::new(Active::new(fault, 7, &link, Duration::ZERO, 0))
+}
+
+fn fault(name: &str, effect: impl Into<Effect>) -> Fault {
+    Fault::new(name, Target::Link(link("user-service")), effect)
+}
+
+fn status(status: u16) -> Status {
+    Status { status, body: String::new(), content_type: None }
+}
+
+fn percent(name: &str, parts: u64) -> Fault {
+    Fault { share: Share { parts, whole: 100 }, ..fault(name, status(503)) }
+}
+
+/// What the faults do to request number `n`.
+fn ask(interpreter: &Interpreter, n: u64) -> HttpPlan {
+    let baggage = format!("chaos.request={n}");
+    let headers = [("baggage", baggage.as_bytes())];
+    let request = Request { method: "GET", target: "/users/7", headers: &headers, body: None };
+    Decider { interpreter, now: Duration::ZERO }.on_request(&request)
+}
+
+/// The numbers of those that a fault takes.
+fn taken(interpreter: &Interpreter, name: &str, numbers: impl IntoIterator<Item = u64>) -> BTreeSet<u64> {
+    let takes = |n: &u64| ask(interpreter, *n).injected.iter().any(|injected| injected.fault.fault.name == name);
+    numbers.into_iter().filter(takes).collect()
+}
+
+fn interpreter(faults: impl IntoIterator<Item = Fault>) -> Interpreter {
+    Interpreter { faults: faults.into_iter().map(active).collect() }
+}
+
+#[test]
+fn the_same_are_taken_in_any_order_and_whatever_other_faults_there_are() {
+    let alone = taken(&interpreter([percent("some", 20)]), "some", 0..500);
+    assert!((60..140).contains(&alone.len()), "{}", alone.len());
+    let backwards = taken(&interpreter([percent("some", 20)]), "some", (0..500).rev());
+    assert_eq!(alone, backwards);
+    let among = interpreter([percent("before", 50), percent("some", 20), fault("after", status(500))]);
+    assert_eq!(taken(&among, "some", 0..500), alone);
+    // A share is a subset of a larger one, and another name draws others.
+    assert!(taken(&interpreter([percent("some", 40)]), "some", 0..500).is_superset(&alone));
+    assert_ne!(taken(&interpreter([percent("other", 20)]), "other", 0..500), alone);
+}
+
+#[test]
+fn each_attempt_is_drawn_for_itself() {
+    let interpreter = interpreter([percent("half", 50)]);
+    let attempts: Vec<HttpPlan> = (0..40).map(|_| ask(&interpreter, 1)).collect();
+    let failed = attempts.iter().filter(|plan| !plan.is_clear()).count();
+    assert!((8..=32).contains(&failed), "{failed}");
+    for (nth, plan) in attempts.iter().enumerate() {
+        assert!(plan.injected.iter().all(|injected| injected.attempt == nth as u64 && injected.arrival == Some(1)));
+    }
+}
+
+#[test]
+fn ten_percent_of_ten_thousand_requests_lie_in_the_interval_for_every_seed() {
+    for seed in 0..20 {
+        let ten = percent("ten", 10);
+        let fault = Arc::new(Active::new(ten, seed, &link("user-service"), Duration::ZERO, 0));
+        let taken = taken(&Interpreter { faults: vec![fault] }, "ten", 0..10_000).len();
+        // The 99.99 % interval of a binomial distribution: 1000 ± 3.89 · 30.
+        assert!((884..=1116).contains(&taken), "{taken} with seed {seed}");
+    }
+}
+
+#[test]
+fn faults_add_up_in_the_order_in_which_they_came() {
+    let delay = |ms: u32| Delay { delay: Spread::constant(ms * MS) };
+    let header = Header { header: "x".to_owned(), value: Some("1".to_owned()) };
+    let all = [
+        fault("slow", delay(10)),
+        fault("slower", delay(20)),
+        fault("first", status(503)),
+        fault("second", status(500)),
+        fault("head", header),
+    ];
+    let plan = ask(&interpreter(all), 1);
+    assert_eq!(plan.delay.map(|wait| (wait.whole(), wait.parts.len())), Some((30 * MS, 2)));
+    assert_eq!(plan.answer.map(|answer| answer.status), Some(503));
+    assert_eq!((plan.head.len(), plan.injected.len()), (1, 5));
+}
+
+#[test]
+fn only_those_that_are_meant_are_counted_and_taken() {
+    let only = Only { nth: Some(Nth::Every(3)), path: Some(Pattern("/users/*".to_owned())), ..Only::default() };
+    let third = interpreter([Fault { only, ..fault("third", status(503)) }]);
+    let other = Request { method: "GET", target: "/health", headers: &[], body: None };
+    let plans: Vec<bool> = (0..9)
+        .map(|n| {
+            assert!(Decider { interpreter: &third, now: MS }.on_request(&other).is_clear());
+            !ask(&third, n).is_clear()
+        })
+        .collect();
+    assert_eq!(plans, [false, false, true, false, false, true, false, false, true]);
+}
+
+#[test]
+fn a_ramp_grows_the_share_or_the_delay() {
+    let ramp = 100 * MS;
+    let share = interpreter([Fault { ramp, ..fault("share", status(503)) }]);
+    let at = |now: Duration, n: u64| {
+        let target = format!("/users/{n}");
+        let request = Request { method: "GET", target: &target, headers: &[], body: None };
+        !Decider { interpreter: &share, now }.on_request(&request).is_clear()
+    };
+    let taken = |now: Duration, from: u64| (from..from + 1000).filter(|n| at(now, *n)).count();
+    assert_eq!(taken(Duration::ZERO, 0), 0);
+    let half = taken(50 * MS, 1000);
+    assert!((400..600).contains(&half), "{half}");
+    assert_eq!(taken(100 * MS, 2000), 1000);
+    let delay = interpreter([Fault { ramp, ..fault("delay", Delay { delay: Spread::constant(80 * MS) }) }]);
+    let request = Request { method: "GET", target: "/", headers: &[], body: None };
+    let plan = Decider { interpreter: &delay, now: 25 * MS }.on_request(&request);
+    assert_eq!(plan.delay.map(|wait| wait.whole()), Some(20 * MS));
+}
+
+#[test]
+fn commands_are_drawn_by_name_and_keys() {
+    let miss = || interpreter([Fault { share: Share { parts: 1, whole: 2 }, ..fault("miss", Miss {}) }]);
+    let ask = |interpreter: &Interpreter, key: &str| {
+        let command = Command { name: "GET", keys: &[key.as_bytes()] };
+        Decider { interpreter, now: Duration::ZERO }.on_command(&command).reply == Some(ReplyEdit::Miss)
+    };
+    let keys: Vec<String> = (0..200).map(|n| format!("profile:{n}")).collect();
+    let forth = miss();
+    let first: Vec<bool> = keys.iter().map(|key| ask(&forth, key)).collect();
+    let back = miss();
+    let mut second: Vec<bool> = keys.iter().rev().map(|key| ask(&back, key)).collect();
+    second.reverse();
+    assert_eq!(first, second);
+    // The same key is drawn anew each time it comes.
+    assert_ne!(first, keys.iter().map(|key| ask(&forth, key)).collect::<Vec<_>>());
+}
+
+#[test]
+fn effects_on_connections_leave_messages_alone() {
+    let latency = Latency {
+        delay: Spread { mean: MS, jitter: MS, distribution: Distribution::Uniform },
+        direction: chaos_model::Direction::Both,
+    };
+    let interpreter = interpreter([fault("slow", latency)]);
+    assert!(!Decider { interpreter: &interpreter, now: MS }.is_armed());
+    assert!(ask(&interpreter, 1).is_clear());
+}

@@ -1,0 +1,139 @@
+//! What the active faults do to one connection.
+
+use super::{Active, Chunk, Connection, Way};
+use crate::ledger::Delayed;
+use chaos_model::effect::action::Slices;
+use std::{sync::Arc, time::Duration};
+
+/// What the active faults do to one connection, until they change.
+#[derive(Clone, Debug)]
+pub(crate) struct Plan {
+    connection: Connection,
+    met: Vec<Arc<Active>>,
+    up: Acts,
+    down: Acts,
+    opens: Option<Duration>,
+    close_delay: Duration,
+    /// When, and by which of those met.
+    reset: Option<(Duration, usize)>,
+}
+
+/// What they do to all that goes one way.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Acts {
+    /// Nothing passes.
+    pub(crate) holds: bool,
+    /// Chunks arrive later, each by [`Plan::on_chunk`].
+    pub(crate) delays: bool,
+    /// The bytes that pass are counted ([`Active::cut`]).
+    pub(crate) counts: bool,
+    /// Bytes a second.
+    pub(crate) rate: Option<u64>,
+    /// Chunks are cut up.
+    pub(crate) slices: Option<Slices>,
+}
+
+impl Acts {
+    fn new(met: &[Arc<Active>], way: Way) -> Self {
+        let slices = met.iter().filter_map(|fault| fault.slices(way));
+        let finest =
+            |one: Slices, other: Slices| Slices { size: one.size.min(other.size), gap: one.gap.max(other.gap) };
+        let counts = |fault: &Arc<Active>| fault.cut().is_some_and(|(_, direction, _)| way.is_in(direction));
+        Self {
+            holds: met.iter().any(|fault| fault.holds(way)),
+            delays: met.iter().any(|fault| fault.spread(way).is_some()),
+            counts: met.iter().any(counts),
+            rate: met.iter().filter_map(|fault| fault.rate(way)).min(),
+            slices: slices.reduce(finest),
+        }
+    }
+
+    fn is_clear(&self) -> bool {
+        !self.holds && !self.delays && !self.counts && self.rate.is_none() && self.slices.is_none()
+    }
+}
+
+impl Plan {
+    pub(super) fn new(connection: Connection, met: Vec<Arc<Active>>) -> Self {
+        let sum =
+            |of: fn(&Active) -> Duration| met.iter().fold(Duration::ZERO, |sum, fault| sum.saturating_add(of(fault)));
+        let dial_delay = sum(|fault| fault.action.dial_delay);
+        let resets = met.iter().enumerate().filter_map(|(index, fault)| Some((fault.resets_at(connection)?, index)));
+        Self {
+            connection,
+            up: Acts::new(&met, Way::Up),
+            down: Acts::new(&met, Way::Down),
+            opens: (!dial_delay.is_zero()).then(|| connection.accepted.saturating_add(dial_delay)),
+            close_delay: sum(|fault| fault.action.close_delay),
+            reset: resets.min(),
+            met,
+        }
+    }
+
+    /// The faults that act on the connection.
+    pub(crate) fn met(&self) -> &[Arc<Active>] {
+        &self.met
+    }
+
+    /// What they do to all that goes this way.
+    pub(crate) fn on(&self, way: Way) -> &Acts {
+        match way {
+            Way::Up => &self.up,
+            Way::Down => &self.down,
+        }
+    }
+
+    /// Whether all that goes this way passes untouched.
+    pub(crate) fn is_clear(&self, way: Way) -> bool {
+        self.on(way).is_clear() && self.opens.is_none() && self.close_delay.is_zero()
+    }
+
+    /// Before when nothing passes, either way.
+    pub(crate) fn opens(&self) -> Option<Duration> {
+        self.opens
+    }
+
+    /// How much later than what precedes it the end of a stream is passed on.
+    pub(crate) fn close_delay(&self) -> Duration {
+        self.close_delay
+    }
+
+    /// When the connection is reset, and by which fault. Those applied first win a tie.
+    pub(crate) fn reset(&self) -> Option<(Duration, &Active)> {
+        self.reset.map(|(at, index)| (at, &*self.met[index]))
+    }
+
+    /// How much later this chunk arrives, once nothing holds it.
+    pub(crate) fn on_chunk(&self, chunk: Chunk) -> Duration {
+        if !self.on(chunk.way).delays {
+            return Duration::ZERO;
+        }
+        let delays = self.met.iter().map(|fault| fault.delay(self.connection.nth, chunk));
+        delays.fold(Duration::ZERO, Duration::saturating_add)
+    }
+
+    /// A chunk was late as asked: for the ledgers of the faults that delay it.
+    pub(crate) fn note_delay(&self, chunk: Chunk, delayed: Delayed) {
+        for fault in self.met.iter().filter(|fault| fault.spread(chunk.way).is_some()) {
+            fault.ledger.connection(chunk.arrived.saturating_sub(fault.applied), self.connection.nth, Some(delayed));
+        }
+    }
+
+    /// The faults that delay, hold or cut up this chunk.
+    pub(crate) fn acting(&self, chunk: Chunk) -> impl Iterator<Item = &Arc<Active>> {
+        let way = chunk.way;
+        let early = self.opens.is_some_and(|opens| chunk.arrived < opens);
+        self.met.iter().filter(move |fault| {
+            fault.holds(way)
+                || fault.spread(way).is_some()
+                || fault.rate(way).is_some()
+                || fault.slices(way).is_some_and(|slices| slices.size < chunk.bytes)
+                || (early && !fault.action.dial_delay.is_zero())
+        })
+    }
+
+    /// The faults that delay the end of a stream.
+    pub(crate) fn acting_on_end(&self) -> impl Iterator<Item = &Arc<Active>> {
+        self.met.iter().filter(|fault| !fault.action.close_delay.is_zero())
+    }
+}

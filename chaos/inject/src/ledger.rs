@@ -1,0 +1,106 @@
+//! The ledger of a fault on its link: each injection, with what was asked and what was achieved. Bounded.
+
+use crate::filter::Injected;
+use chaos_model::{Fault, Injection, KeyKind, Link, ledger::MOST_INJECTIONS};
+use std::{
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+/// What a fault did on its link.
+#[derive(Debug)]
+pub(crate) struct Ledger {
+    fault: String,
+    link: String,
+    kept: Mutex<Kept>,
+}
+
+#[derive(Debug, Default)]
+struct Kept {
+    injections: Vec<Injection>,
+    left_out: u64,
+}
+
+/// A delay: what was asked and what was achieved.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Delayed {
+    pub(crate) asked: Duration,
+    pub(crate) achieved: Duration,
+}
+
+impl Ledger {
+    pub(crate) fn new(fault: &Fault, link: &Link) -> Self {
+        Self { fault: fault.name.clone(), link: link.to_string(), kept: Mutex::default() }
+    }
+
+    /// A connection was met, or a chunk of its bytes: `at` counts from when the fault was applied.
+    pub(crate) fn connection(&self, at: Duration, nth: u64, delayed: Option<Delayed>) {
+        self.add(|| Injection { subject: format!("connection {nth}"), ..self.entry(at, KeyKind::Connection, delayed) });
+    }
+
+    /// A message was acted on.
+    pub(crate) fn message(&self, at: Duration, injected: &Injected, delayed: Option<Delayed>) {
+        self.add(|| Injection {
+            subject: injected.subject.clone(),
+            arrival: injected.arrival,
+            attempt: injected.attempt,
+            bystanders: injected.bystanders,
+            ..self.entry(at, injected.key, delayed)
+        });
+    }
+
+    /// All that there is, and how many there was no room for.
+    pub(crate) fn read(&self) -> (Vec<Injection>, u64) {
+        let kept = self.kept();
+        (kept.injections.clone(), kept.left_out)
+    }
+
+    fn entry(&self, at: Duration, key: KeyKind, delayed: Option<Delayed>) -> Injection {
+        Injection {
+            fault: self.fault.clone(),
+            link: self.link.clone(),
+            at,
+            key,
+            subject: String::new(),
+            arrival: None,
+            attempt: 0,
+            asked: delayed.map(|delayed| delayed.asked),
+            achieved: delayed.map(|delayed| delayed.achieved),
+            bystanders: 0,
+        }
+    }
+
+    fn add(&self, injection: impl FnOnce() -> Injection) {
+        let mut kept = self.kept();
+        if kept.injections.len() < MOST_INJECTIONS {
+            kept.injections.push(injection());
+        } else {
+            kept.left_out += 1;
+        }
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use chaos_model::{Endpoint, Target, effect::Hang};
+
+    #[test]
+    fn what_is_beyond_its_room_is_counted() {
+        let link = Link { from: Endpoint::Client, to: "gateway".to_owned(), label: None };
+        let ledger = Ledger::new(&Fault::new("hang", Target::Link(link.clone()), Hang {}), &link);
+        for nth in 0..MOST_INJECTIONS as u64 + 3 {
+            ledger.connection(Duration::from_millis(nth), nth, None);
+        }
+        let (injections, left_out) = ledger.read();
+        assert_eq!((injections.len(), left_out), (MOST_INJECTIONS, 3));
+        assert_eq!(
+            (injections[7].subject.as_str(), injections[7].link.as_str()),
+            ("connection 7", "client -> gateway")
+        );
+    }
+}

@@ -1,0 +1,53 @@
+//! How many bytes a connection may still pass before a fault ends it.
+
+use crate::{
+    filter::Ending,
+    interpreter::{Active, Plan, Way},
+};
+use chaos_model::Direction;
+use std::sync::Arc;
+
+/// The budgets of one connection: one for each fault that counts bytes, from the moment at which it met the connection.
+#[derive(Debug, Default)]
+pub(super) struct Budgets(Vec<Budget>);
+
+#[derive(Debug)]
+struct Budget {
+    fault: Arc<Active>,
+    left: u64,
+    direction: Direction,
+    ending: Ending,
+}
+
+impl Budgets {
+    /// Goes by these faults from now on: those that were there go on counting.
+    pub(super) fn set(&mut self, plan: &Plan) {
+        let mut before = std::mem::take(&mut self.0);
+        for fault in plan.met() {
+            let Some((left, direction, ending)) = fault.cut() else { continue };
+            let known = before.iter().position(|budget| Arc::ptr_eq(&budget.fault, fault));
+            let new = || Budget { fault: Arc::clone(fault), left, direction, ending };
+            self.0.push(known.map_or_else(new, |index| before.swap_remove(index)));
+        }
+    }
+
+    /// How many bytes may still go this way.
+    pub(super) fn left(&self, way: Way) -> usize {
+        let left = self.0.iter().filter(|budget| way.is_in(budget.direction)).map(|budget| budget.left).min();
+        left.map_or(usize::MAX, |left| usize::try_from(left).unwrap_or(usize::MAX))
+    }
+
+    /// So many bytes, at most those that are left, have gone this way.
+    pub(super) fn spend(&mut self, way: Way, bytes: usize) {
+        for budget in self.0.iter_mut().filter(|budget| way.is_in(budget.direction)) {
+            budget.left = budget.left.saturating_sub(bytes as u64);
+        }
+    }
+
+    /// Which fault ends the connection now, and how. A reset wins, then the fault that was applied first.
+    pub(super) fn spent(&self) -> Option<(&Active, Ending, Direction)> {
+        let spent = || self.0.iter().filter(|budget| budget.left == 0);
+        let first = spent().find(|budget| budget.ending == Ending::Reset).or_else(|| spent().next())?;
+        Some((&first.fault, first.ending, first.direction))
+    }
+}

@@ -1,0 +1,105 @@
+//! How a connection ends by a fault that has counted its bytes: each of them arrives, and then the end.
+//!
+//! A reset throws away what the kernel has not delivered yet, and so does a close with bytes left unread (RFC 1122,
+//! 4.2.2.13: it is a reset too). So a reset waits for the kernel, and an orderly close reads on for a while and throws
+//! that away. Faults that change meanwhile don't wait for either.
+
+use super::{
+    alarm::Alarm,
+    shared::{Place, Rules},
+};
+use crate::{filter::Ending, interpreter::Way};
+use chaos_model::Direction;
+use host::{Halves, Stream};
+use std::{
+    future::poll_fn,
+    mem::MaybeUninit,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+    time::Duration,
+};
+use tokio::{
+    io::{AsyncRead as _, AsyncWrite as _, ReadBuf},
+    time::Instant,
+};
+
+/// How long a receiver may take for what was sent before a reset, and a sender to notice an orderly close.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Ends a connection, which goes by these rules, on both sides.
+pub(super) async fn end(
+    place: &Place,
+    rules: Arc<Rules>,
+    (mut client, mut upstream): (Stream, Stream),
+    ending: Ending,
+    direction: Direction,
+) {
+    match ending {
+        Ending::Reset => {
+            if Way::Down.is_in(direction) {
+                until_sent(place, &rules, &mut client).await;
+            }
+            if Way::Up.is_in(direction) {
+                until_sent(place, &rules, &mut upstream).await;
+            }
+            client.abort();
+            upstream.abort();
+        }
+        Ending::Close => {
+            let sides = [Side::new(&mut client), Side::new(&mut upstream)];
+            close(place, rules, sides).await;
+        }
+    }
+}
+
+async fn until_sent(place: &Place, rules: &Rules, to: &mut Stream) {
+    let shared = &place.shared;
+    let late = Instant::now() + PATIENCE;
+    // The kernel tells nobody when it is done. Mostly it is at once.
+    while to.unsent() > 0 && shared.is_current(rules.generation) && Instant::now() < late {
+        shared.host.sleep(Duration::from_micros(500)).await;
+    }
+}
+
+struct Side<'a> {
+    halves: Halves<'a>,
+    told: bool,
+    ended: bool,
+}
+
+impl<'a> Side<'a> {
+    fn new(stream: &'a mut Stream) -> Self {
+        Self { halves: stream.split(), told: false, ended: false }
+    }
+
+    /// Ready when the other end has said its last.
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if !self.told && Pin::new(&mut self.halves.1).poll_shutdown(cx).is_ready() {
+            self.told = true;
+        }
+        while !self.ended {
+            let mut buffer = [const { MaybeUninit::uninit() }; 4096];
+            let mut buffer = ReadBuf::uninit(&mut buffer);
+            let result = std::task::ready!(Pin::new(&mut self.halves.0).poll_read(cx, &mut buffer));
+            self.ended = result.is_err() || buffer.filled().is_empty();
+        }
+        if self.told { Poll::Ready(()) } else { Poll::Pending }
+    }
+}
+
+async fn close(place: &Place, rules: Arc<Rules>, mut sides: [Side<'_>; 2]) {
+    let shared = &place.shared;
+    let mut rules = Some(rules);
+    let mut alarm = Alarm::new(shared.host.clone());
+    let late = Instant::now() + PATIENCE;
+    poll_fn(|cx| {
+        place.register(cx);
+        let waits = sides.iter_mut().filter_map(|side| side.poll(cx).is_pending().then_some(())).count() > 0;
+        // Both sides have been told: there is nothing left that the rules ask for.
+        rules = None;
+        let stopped = shared.state().rules.stopped;
+        if waits && !stopped { alarm.poll(cx, Some(late)) } else { Poll::Ready(()) }
+    })
+    .await;
+}

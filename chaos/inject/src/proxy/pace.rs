@@ -1,0 +1,192 @@
+//! When bytes may be written, and how many at a time: rates and pieces.
+//!
+//! A rate is kept by computed times: so many bytes after a moment take so long, whatever the timer did meanwhile. A timer
+//! that is late is caught up with, so nothing adds up; what was idle, held or stalled by its receiver is not made up for.
+
+use crate::interpreter::Acts;
+use chaos_model::effect::action::Slices;
+use std::time::Duration;
+
+/// How much of a second the bytes are worth that a rate lets pass at a time: 4 KiB of 1 MiB/s.
+const STEPS: u64 = 256;
+
+/// Paces one direction.
+#[derive(Debug, Default)]
+pub(super) struct Pace {
+    rate: Option<u64>,
+    slices: Option<Slices>,
+    /// The rate counts from here, …
+    since: Duration,
+    /// … and has let so many bytes pass.
+    passed: u64,
+    /// Bytes of the current slice that are written.
+    done: usize,
+    /// When the next slice may be written.
+    next: Duration,
+    /// The receiver takes nothing.
+    stalled: bool,
+}
+
+/// So many bytes may be written then.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Piece {
+    pub(super) bytes: usize,
+    pub(super) at: Duration,
+}
+
+impl Pace {
+    /// Goes by these from now on.
+    pub(super) fn set(&mut self, acts: &Acts, now: Duration) {
+        if acts.rate != self.rate {
+            self.restart(now);
+        }
+        if acts.slices != self.slices {
+            (self.done, self.next) = (0, Duration::ZERO);
+        }
+        (self.rate, self.slices) = (acts.rate, acts.slices);
+    }
+
+    /// The next piece of a chunk of which `rest` bytes (at least one) are left and that is ready to go at `ready`.
+    pub(super) fn piece(&mut self, rest: usize, ready: Duration) -> Piece {
+        let mut piece = Piece { bytes: rest, at: ready };
+        if let Some(slices) = self.slices {
+            piece.bytes = rest.min((slices.size - self.done).max(1));
+            if self.done == 0 {
+                piece.at = ready.max(self.next);
+            }
+        }
+        if let Some(rate) = self.rate {
+            piece.bytes = piece.bytes.min(usize::try_from((rate / STEPS).max(1)).unwrap_or(usize::MAX));
+            if ready > self.since.saturating_add(time(self.passed, rate)) {
+                self.restart(ready);
+            }
+            let bytes = self.passed.saturating_add(piece.bytes as u64);
+            piece.at = piece.at.max(self.since.saturating_add(time(bytes, rate)));
+        }
+        piece
+    }
+
+    /// So many bytes of this piece have been written; `rest` are left of the chunk.
+    pub(super) fn wrote(&mut self, piece: Piece, bytes: usize, rest: usize, now: Duration) {
+        let at = if std::mem::take(&mut self.stalled) { now } else { piece.at };
+        if let Some(rate) = self.rate {
+            self.passed += bytes as u64;
+            // Later than the rate alone asked for: that time is not made up for.
+            if at > self.since.saturating_add(time(self.passed, rate)) {
+                self.restart(at);
+            }
+        }
+        if let Some(slices) = self.slices {
+            self.done += bytes;
+            if self.done >= slices.size || rest == 0 {
+                (self.done, self.next) = (0, at.saturating_add(slices.gap));
+            }
+        }
+    }
+
+    /// The receiver, or a fault that holds, takes nothing now.
+    pub(super) fn stall(&mut self) {
+        self.stalled = true;
+    }
+
+    fn restart(&mut self, now: Duration) {
+        (self.since, self.passed) = (now, 0);
+    }
+}
+
+/// How long so many bytes take at so many a second.
+fn time(bytes: u64, rate: u64) -> Duration {
+    Duration::from_nanos_u128(u128::from(bytes) * 1_000_000_000 / u128::from(rate.max(1)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const MS: Duration = Duration::from_millis(1);
+
+    fn pace(rate: Option<u64>, slices: Option<Slices>) -> Pace {
+        let mut pace = Pace::default();
+        pace.set(&Acts { rate, slices, ..Acts::default() }, Duration::ZERO);
+        pace
+    }
+
+    /// Writes a chunk as a timer does that is late by `late(n)` for the nth piece; when each piece was due, and its bytes.
+    fn write(pace: &mut Pace, chunk: usize, ready: Duration, late: impl Fn(u32) -> Duration) -> Vec<(Duration, usize)> {
+        let (mut rest, mut pieces) = (chunk, Vec::new());
+        while rest > 0 {
+            let piece = pace.piece(rest, ready);
+            assert!(piece.bytes > 0 && piece.bytes <= rest);
+            rest -= piece.bytes;
+            let now = piece.at + late(u32::try_from(pieces.len()).unwrap());
+            pace.wrote(piece, piece.bytes, rest, now);
+            pieces.push((piece.at, piece.bytes));
+        }
+        pieces
+    }
+
+    #[test]
+    fn a_rate_is_even_and_a_late_timer_is_caught_up_with() {
+        let mut pace = pace(Some(1 << 20), None);
+        let pieces = write(&mut pace, 1 << 20, MS, |nth| nth % 7 * MS / 10);
+        assert_eq!(pieces.len(), 256);
+        assert_eq!(pieces.last(), Some(&(1001 * MS, 4096)), "a MiB takes a second");
+        assert_eq!(pieces[127].0, 501 * MS);
+        // The next chunk was ready long before: not a nanosecond is added.
+        assert_eq!(write(&mut pace, 1 << 20, 2 * MS, |_| MS).last(), Some(&(2001 * MS, 4096)));
+    }
+
+    #[test]
+    fn what_was_idle_or_stalled_is_not_made_up_for() {
+        let mut pace = pace(Some(1000), None);
+        assert_eq!(write(&mut pace, 10, Duration::ZERO, |_| MS).last().unwrap().0, 10 * MS);
+        assert_eq!(write(&mut pace, 10, 500 * MS, |_| MS).last().unwrap().0, 510 * MS);
+        let piece = pace.piece(10, 510 * MS);
+        pace.stall();
+        pace.wrote(piece, piece.bytes, 10 - piece.bytes, 900 * MS);
+        assert_eq!(pace.piece(7, 510 * MS).at, 903 * MS);
+    }
+
+    #[test]
+    fn a_new_rate_counts_from_when_it_is_set() {
+        let mut pace = pace(None, None);
+        assert_eq!(pace.piece(9999, MS), Piece { bytes: 9999, at: MS });
+        pace.set(&Acts { rate: Some(1000), ..Acts::default() }, 70 * MS);
+        assert_eq!(pace.piece(9999, MS), Piece { bytes: 3, at: 73 * MS });
+        // Other faults that come and go don't disturb it.
+        pace.set(&Acts { rate: Some(1000), delays: true, ..Acts::default() }, 72 * MS);
+        assert_eq!(pace.piece(9999, MS), Piece { bytes: 3, at: 73 * MS });
+    }
+
+    #[test]
+    fn slices_have_their_size_and_their_gap() {
+        let mut pace = pace(None, Some(Slices { size: 40, gap: 5 * MS }));
+        let pieces = write(&mut pace, 100, MS, |_| MS / 2);
+        assert_eq!(pieces, [(MS, 40), (6 * MS, 40), (11 * MS, 20)]);
+        assert_eq!(write(&mut pace, 10, 12 * MS, |_| MS), [(16 * MS, 10)]);
+        assert_eq!(write(&mut pace, 10, 90 * MS, |_| MS), [(90 * MS, 10)]);
+    }
+
+    #[test]
+    fn a_slice_that_is_written_in_parts_has_no_gap_within() {
+        let mut pace = pace(None, Some(Slices { size: 40, gap: 5 * MS }));
+        let piece = pace.piece(100, MS);
+        pace.wrote(piece, 15, 85, MS);
+        assert_eq!(pace.piece(85, MS), Piece { bytes: 25, at: MS });
+    }
+
+    proptest! {
+        /// However bytes come, no more pass in any time than the rate allows, and no less where there are always some.
+        #[test]
+        fn a_rate_is_kept(rate in 1..10_000_000_u64, chunks in prop::collection::vec(1..40_000_usize, 1..20)) {
+            let mut pace = pace(Some(rate), None);
+            let pieces = chunks.iter().flat_map(|chunk| write(&mut pace, *chunk, Duration::ZERO, |_| MS)).collect::<Vec<_>>();
+            let mut bytes = 0;
+            for (at, count) in pieces {
+                bytes += count as u64;
+                prop_assert_eq!(at, time(bytes, rate));
+            }
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! What becomes of a reply of the server.
+
+use super::{VALUE_BYTES, values::Values};
+use bytes::{Bytes, BytesMut};
+use chaos_model::effect::action::Part;
+use chaos_redis::codec::{Frame, Protocol, Scanner};
+use std::sync::Arc;
+
+/// A change of a reply, made for its command.
+#[derive(Debug)]
+pub(super) enum Edit {
+    /// It is left out.
+    Lose,
+    /// This part of it, and the connection ends.
+    Cut(Part),
+    /// The first that was seen.
+    Stale(Asked),
+    /// Another value: this one, or one that was seen, or its own in reverse.
+    Wrong { given: Option<Bytes>, asked: Asked },
+}
+
+/// What a read asked for.
+#[derive(Debug)]
+pub(super) struct Asked {
+    /// The command with its arguments, and the database.
+    pub(super) what: Vec<u8>,
+    pub(super) values: Arc<Values>,
+}
+
+/// What becomes of a reply.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Outcome {
+    /// It stays as it is: nothing happened.
+    Same,
+    /// It is this.
+    Other(Bytes),
+    /// So many bytes of it, and the connection ends.
+    Cut(u64),
+}
+
+impl Edit {
+    /// What becomes of the reply of which `reply` has come, or nothing while more of it must be seen.
+    pub(super) fn outcome(&self, reply: &[u8], whole: bool, scanner: &Scanner, protocol: Protocol) -> Option<Outcome> {
+        let too_long = !whole && (reply.len() > VALUE_BYTES || scanner.at_least() > VALUE_BYTES);
+        let kind = scanner.kind();
+        let is_error = matches!(kind, Some(b'-' | b'!'));
+        match self {
+            Self::Lose => Some(Outcome::Other(Bytes::new())),
+            Self::Cut(Part::Bytes(bytes)) => Some(Outcome::Cut(*bytes)),
+            Self::Cut(part) => {
+                let length_is_known = scanner.at_least() > reply.len() && matches!(kind, Some(b'$' | b'=' | b'!'));
+                let known = whole || length_is_known || too_long;
+                known.then(|| Outcome::Cut(part.of(scanner.at_least().max(reply.len()) as u64)))
+            }
+            Self::Stale(_) if is_error => Some(Outcome::Same),
+            Self::Wrong { .. } if kind.is_some_and(|kind| kind != b'$') => Some(Outcome::Same),
+            _ if !whole && !too_long => None,
+            Self::Stale(asked) => {
+                let what = asked.what(protocol);
+                Some(changed(reply, asked.values.first(&what, whole.then_some(reply))))
+            }
+            Self::Wrong { given, asked } => {
+                // Where there is no value, there is no wrong one.
+                let own = whole.then(|| value(reply));
+                if own == Some(None) {
+                    return Some(Outcome::Same);
+                }
+                let seen = |reply| asked.values.other(&asked.what, reply);
+                let wrong = match (given, own.flatten()) {
+                    (Some(given), _) => Some(string(given)),
+                    (None, Some(own)) => Some(seen(Some(reply)).unwrap_or_else(|| reversed(own))),
+                    (None, None) => seen(None),
+                };
+                Some(changed(reply, wrong))
+            }
+        }
+    }
+}
+
+impl Asked {
+    /// With the version of the protocol, in which replies differ.
+    fn what(&self, protocol: Protocol) -> Vec<u8> {
+        let mut what = self.what.clone();
+        what.push(u8::from(protocol == Protocol::Resp3));
+        what
+    }
+}
+
+/// A reply that would be the same has not been changed.
+fn changed(reply: &[u8], other: Option<Bytes>) -> Outcome {
+    other.filter(|other| **other != *reply).map_or(Outcome::Same, Outcome::Other)
+}
+
+/// The value in a reply that is a string.
+fn value(reply: &[u8]) -> Option<Bytes> {
+    match Frame::parse(&Bytes::copy_from_slice(reply)) {
+        Ok(Frame::Bulk(value)) => Some(value),
+        _ => None,
+    }
+}
+
+fn reversed(value: Bytes) -> Bytes {
+    let mut bytes = Vec::from(value);
+    bytes.reverse();
+    string(&bytes)
+}
+
+fn string(value: &[u8]) -> Bytes {
+    let mut out = BytesMut::new();
+    Frame::bulk(value).encode(Protocol::Resp2, &mut out);
+    out.freeze()
+}

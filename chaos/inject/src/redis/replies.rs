@@ -1,0 +1,285 @@
+//! The way down: which command each reply is for, and what becomes of it.
+
+use super::{
+    edit::{Edit, Outcome},
+    queue::{Entry, Local, Planned, Queue},
+    session::{Awaits, Session},
+    steps::{delay, fire, pass, skip},
+};
+use crate::{
+    filter::{Ending, Injected, Step},
+    interpreter::Way,
+};
+use bytes::Bytes;
+use chaos_redis::codec::{Limits, Protocol, Scanner};
+
+/// What is kept of a push: enough to see what it confirms.
+const HEAD_BYTES: usize = 48;
+
+/// Nested deeper than anything that Redis sends.
+const DEPTH: usize = 128;
+
+/// The replies of one connection.
+#[derive(Debug)]
+pub(super) struct Replies {
+    queue: Queue,
+    scanner: Scanner,
+    protocol: Protocol,
+    /// Commands on their way that may change the protocol.
+    unsure: u64,
+    /// Bytes that have been looked at and are held.
+    held: usize,
+    course: Course,
+    /// The beginning of a push.
+    head: Vec<u8>,
+    is_lost: bool,
+    has_ended: bool,
+}
+
+/// How it is with what is coming.
+#[derive(Debug)]
+enum Course {
+    /// Nothing is.
+    Between,
+    /// A push, which answers nothing.
+    Push,
+    /// The answer to what awaits this.
+    Reply(Awaits, Fate),
+}
+
+#[derive(Debug)]
+enum Fate {
+    Pass,
+    Undecided(Edit, Vec<Injected>),
+    Replace(Bytes),
+    Cut { left: u64 },
+}
+
+impl Default for Replies {
+    fn default() -> Self {
+        let limits = Limits { bytes: usize::MAX, elements: u64::MAX, depth: DEPTH };
+        Self {
+            queue: Queue::default(),
+            scanner: Scanner::new(limits).with_attributes(),
+            protocol: Protocol::Resp2,
+            unsure: 0,
+            held: 0,
+            course: Course::Between,
+            head: vec![],
+            is_lost: false,
+            has_ended: false,
+        }
+    }
+}
+
+impl Replies {
+    pub(super) fn is_lost(&self) -> bool {
+        self.is_lost
+    }
+
+    /// Whether anything can be done to the replies to further commands.
+    pub(super) fn can_act(&self) -> bool {
+        !self.has_ended && self.queue.has_room()
+    }
+
+    /// Whether subscriptions are confirmed by pushes: the connection surely speaks RESP3.
+    pub(super) fn confirm_by_pushes(&self) -> bool {
+        self.protocol == Protocol::Resp3 && self.unsure == 0
+    }
+
+    /// From here on everything passes.
+    pub(super) fn lose(&mut self) {
+        self.is_lost = true;
+        self.held = 0;
+        self.queue.clear();
+    }
+
+    /// What follows the replies that are awaited can't be told.
+    pub(super) fn end(&mut self) {
+        self.queue.end();
+    }
+
+    /// A command has gone to the server. Says whether its reply can be followed.
+    pub(super) fn expect(&mut self, awaits: Awaits, planned: Option<Box<Planned>>) -> bool {
+        self.unsure += u64::from(changes_protocol(awaits));
+        self.queue.push(match (awaits, planned) {
+            (Awaits::Reply, None) => Entry::Plain(1),
+            // Nothing happens to subscriptions: their replies come one by one.
+            (Awaits::Confirmations(..), _) => Entry::Reply(awaits, None),
+            (awaits, planned) => Entry::Reply(awaits, planned),
+        })
+    }
+
+    /// A command is answered in the server's place, behind the replies that are awaited. Says whether there was room, which
+    /// there is where [`Self::can_act`] said so.
+    pub(super) fn answer(&mut self, local: Box<Local>, steps: &mut Vec<Step>) -> bool {
+        let has_room = self.queue.push(Entry::Local(local));
+        if matches!(self.course, Course::Between) {
+            self.answer_those_whose_turn_it_is(steps);
+        }
+        has_room
+    }
+
+    pub(super) fn on_bytes(&mut self, bytes: &[u8], session: &mut Session, steps: &mut Vec<Step>) {
+        let (mut used, mut seen) = (0, self.held);
+        loop {
+            if matches!(self.course, Course::Between) {
+                self.answer_those_whose_turn_it_is(steps);
+            }
+            if self.is_lost || self.has_ended || seen == bytes.len() || !self.begin(bytes[seen], steps) {
+                break;
+            }
+            let Ok(scanned) = self.scanner.scan(&bytes[seen..]) else {
+                self.lose();
+                break;
+            };
+            self.look(&bytes[seen..seen + scanned.bytes]);
+            seen += scanned.bytes;
+            if self.go_on(&bytes[used..seen], scanned.whole, steps) {
+                used = seen;
+            }
+            if scanned.whole {
+                self.finish(session, steps);
+            }
+        }
+        let left = bytes.len() - used;
+        match (self.has_ended, self.is_lost) {
+            (true, _) => skip(Way::Down, left, steps),
+            (false, true) => pass(Way::Down, left, steps),
+            (false, false) => self.held = seen - used,
+        }
+    }
+
+    fn answer_those_whose_turn_it_is(&mut self, steps: &mut Vec<Step>) {
+        while !self.has_ended
+            && let Some(Entry::Local(_) | Entry::Reply(Awaits::Anything, _)) = self.queue.front()
+        {
+            let Some(Entry::Local(local)) = self.queue.pop() else { return self.lose() };
+            let Local { delay: wait, answer, mut injected } = *local;
+            delay(wait, &mut injected, self.queue.waiting(), steps);
+            fire(injected, steps);
+            steps.push(Step::Insert(Way::Down, answer.bytes(self.protocol)));
+        }
+    }
+
+    /// Something begins with this byte, unless it has begun. Says whether it is something that is understood.
+    fn begin(&mut self, first: u8, steps: &mut Vec<Step>) -> bool {
+        if !matches!(self.course, Course::Between) {
+            return true;
+        }
+        if first == b'>' {
+            self.head.clear();
+            self.course = Course::Push;
+            return true;
+        }
+        let is_error = matches!(first, b'-' | b'!');
+        if !is_error {
+            // A server that confirms by a reply after all.
+            while let Some(Entry::Reply(Awaits::Confirmations(..), _)) = self.queue.front() {
+                let _ = self.queue.pop();
+            }
+            self.answer_those_whose_turn_it_is(steps);
+        }
+        let (awaits, planned) = match self.queue.pop() {
+            Some(Entry::Plain(_)) => (Awaits::Reply, None),
+            Some(Entry::Reply(awaits, planned)) if awaits != Awaits::Anything => (awaits, planned),
+            _ => {
+                self.lose();
+                return false;
+            }
+        };
+        let fate = planned.map_or(Fate::Pass, |planned| {
+            let Planned { delay: wait, edit, mut injected } = *planned;
+            delay(wait, &mut injected, self.queue.waiting(), steps);
+            edit.map_or(Fate::Pass, |edit| Fate::Undecided(edit, injected))
+        });
+        self.course = Course::Reply(awaits, fate);
+        true
+    }
+
+    fn look(&mut self, new: &[u8]) {
+        if matches!(self.course, Course::Push) {
+            let room = HEAD_BYTES.saturating_sub(self.head.len()).min(new.len());
+            self.head.extend_from_slice(&new[..room]);
+        }
+    }
+
+    /// Does what is to be done with these bytes, which are all that are held; says whether they are used up.
+    fn go_on(&mut self, held: &[u8], whole: bool, steps: &mut Vec<Step>) -> bool {
+        let Course::Reply(_, fate) = &mut self.course else {
+            pass(Way::Down, held.len(), steps);
+            return true;
+        };
+        if let Fate::Undecided(edit, injected) = fate {
+            let Some(outcome) = edit.outcome(held, whole, &self.scanner, self.protocol) else { return false };
+            let injected = std::mem::take(injected);
+            *fate = match outcome {
+                Outcome::Same => Fate::Pass,
+                Outcome::Other(bytes) => Fate::Replace(bytes),
+                Outcome::Cut(left) => Fate::Cut { left },
+            };
+            if !matches!(fate, Fate::Pass) {
+                fire(injected, steps);
+            }
+        }
+        match fate {
+            Fate::Pass | Fate::Undecided(..) => pass(Way::Down, held.len(), steps),
+            Fate::Replace(_) => skip(Way::Down, held.len(), steps),
+            Fate::Cut { left } => {
+                let part = usize::try_from(*left).unwrap_or(usize::MAX).min(held.len());
+                *left -= part as u64;
+                pass(Way::Down, part, steps);
+                if *left == 0 || whole {
+                    skip(Way::Down, held.len() - part, steps);
+                    steps.push(Step::End(Way::Down, Ending::Close));
+                    self.has_ended = true;
+                }
+            }
+        }
+        true
+    }
+
+    /// What was coming has come whole.
+    fn finish(&mut self, session: &mut Session, steps: &mut Vec<Step>) {
+        let kind = self.scanner.kind();
+        match std::mem::replace(&mut self.course, Course::Between) {
+            Course::Between => {}
+            Course::Push => self.confirm(),
+            Course::Reply(awaits, fate) => {
+                if let Fate::Replace(bytes) = fate
+                    && !bytes.is_empty()
+                {
+                    steps.push(Step::Insert(Way::Down, bytes));
+                }
+                self.unsure = self.unsure.saturating_sub(u64::from(changes_protocol(awaits)));
+                match (awaits, kind) {
+                    (Awaits::Hello, Some(b'%')) => self.protocol = Protocol::Resp3,
+                    (Awaits::Hello, Some(b'*')) | (Awaits::Reset, Some(b'+')) => self.protocol = Protocol::Resp2,
+                    (Awaits::Multi(number), Some(b'-')) => session.refused(number),
+                    _ => {}
+                }
+            }
+        }
+    }
+
+    /// A push has come; perhaps it is one that is awaited.
+    fn confirm(&mut self) {
+        let mut lines = self.head.split(|byte| *byte == b'\n').skip(1).map(|line| line.strip_suffix(b"\r"));
+        let word = match lines.next().flatten() {
+            Some([b'+', word @ ..]) => word,
+            _ => lines.next().flatten().unwrap_or_default(),
+        };
+        if let Some(Entry::Reply(Awaits::Confirmations(awaited, left), _)) = self.queue.front()
+            && word.eq_ignore_ascii_case(awaited.as_bytes())
+        {
+            *left -= 1;
+            if *left == 0 {
+                let _ = self.queue.pop();
+            }
+        }
+    }
+}
+
+fn changes_protocol(awaits: Awaits) -> bool {
+    matches!(awaits, Awaits::Hello | Awaits::Reset)
+}

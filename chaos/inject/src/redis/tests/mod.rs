@@ -1,0 +1,5 @@
+mod connection;
+mod edits;
+mod streaming;
+mod transparency;
+mod wire;

@@ -1,0 +1,96 @@
+//! What is held, and for how long.
+
+use super::wire::{Wire, edit, with};
+use crate::{filter::Filter as _, interpreter::Way, redis::Values};
+use chaos_model::effect::action::ReplyEdit;
+use std::sync::Arc;
+
+#[test]
+fn a_write_is_held_until_its_key_is_known() {
+    let mut wire = Wire::under(|_, _| None);
+    wire.client("*3\r\n$3\r\nSET\r\n$10\r\n01234");
+    assert_eq!(wire.held(Way::Up), 23);
+    wire.client("56789\r\n$100000000\r\n");
+    assert_eq!((wire.held(Way::Up), &wire.rules.asked[..]), (0, &["SET 0123456789".to_owned()][..]));
+}
+
+#[test]
+fn keys_without_end_are_decided_on_by_what_is_known() {
+    let mut wire = Wire::under(|_, _| None);
+    wire.client("*3\r\n$4\r\nMGET\r\n$1\r\na\r\n$1000000\r\n");
+    for _ in 0..20 {
+        wire.client([b'k'; 50_000]);
+        assert!(wire.held(Way::Up) < 64 * 1024);
+    }
+    assert_eq!((wire.held(Way::Up), &wire.rules.asked[..]), (0, &["MGET a".to_owned()][..]));
+}
+
+#[test]
+fn nothing_is_held_where_no_fault_acts_on_commands() {
+    let mut wire = Wire::clear();
+    for byte in b"*2\r\n$3\r\nGET\r\n$1\r\na\r\n" {
+        wire.client([*byte]);
+        assert_eq!(wire.held(Way::Up), 0);
+    }
+    for byte in b"$3\r\nold\r\n" {
+        wire.server([*byte]);
+        assert_eq!(wire.held(Way::Down), 0);
+    }
+    assert!(wire.rules.asked.is_empty());
+}
+
+#[test]
+fn values_that_are_too_long_are_not_kept() {
+    let values = Arc::new(Values::default());
+    for what in [ReplyEdit::Stale, ReplyEdit::Wrong { value: None }] {
+        let values = Arc::clone(&values);
+        let mut wire = Wire::under(move |_, _| Some(with(&values, edit(what.clone()))));
+        wire.commands(&["GET a", "GET a"]);
+        for _ in 0..2 {
+            wire.server("$30000000\r\n");
+            for _ in 0..30 {
+                wire.server(vec![b'v'; 1_000_000]);
+                assert_eq!(wire.held(Way::Down), 0);
+            }
+            wire.server("\r\n");
+        }
+        assert_eq!((wire.to_client().len(), wire.fired.len()), (2 * (30_000_000 + 13), 0));
+    }
+}
+
+#[test]
+fn a_long_pipeline_is_followed_and_one_of_too_many_edits_is_not() {
+    let mut wire = Wire::clear();
+    for _ in 0..100_000 {
+        wire.client("*1\r\n$4\r\nPING\r\n");
+    }
+    assert!(!wire.filter.is_lost());
+    for _ in 0..100_000 {
+        wire.server("+PONG\r\n");
+    }
+    wire.commands(&["PING"]).server("+PONG\r\n");
+    assert!(!wire.filter.is_lost());
+
+    let mut wire = Wire::editing("GET", ReplyEdit::Error("ERR no".to_owned()));
+    for _ in 0..20_000 {
+        wire.commands(&["GET a", "PING"]);
+    }
+    let asked = wire.rules.asked.len();
+    assert!((8000..9000).contains(&asked), "{asked}");
+    let passed = wire.arrived(Way::Up).len();
+    for _ in 0..20_000 {
+        wire.server("+PONG\r\n");
+    }
+    assert_eq!(wire.replies().len(), 20_000 + wire.fired.len());
+    assert!(passed > 20_000 * 14 && wire.fired.len() > 4000, "{passed} {}", wire.fired.len());
+}
+
+#[test]
+fn another_protocol_passes_at_once() {
+    for hello in [&b"\x16\x03\x01\x02\0\x01\0"[..], b"*x\r\n", b"*1\r\n+PING\r\n"] {
+        let mut wire = Wire::under(|_, _| None);
+        wire.client(hello).server(b"\x16\x03\x03");
+        assert_eq!((wire.held(Way::Up), wire.held(Way::Down), wire.filter.is_lost()), (0, 0, true));
+        assert_eq!((wire.arrived(Way::Up), wire.arrived(Way::Down)), (hello, &b"\x16\x03\x03"[..]));
+    }
+}

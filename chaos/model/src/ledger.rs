@@ -1,0 +1,215 @@
+//! The ledger: each injection that happened, with what was asked and what was achieved, and what it came to for the
+//! request that met it.
+
+use serde::{Deserialize, Serialize};
+use std::{collections::BTreeMap, fmt, time::Duration};
+
+/// How many injections of one fault a proxy keeps. What is beyond is counted, and said to be left out.
+pub const MOST_INJECTIONS: usize = 10_000;
+
+/// One injection: a fault acted on one request, command or connection.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Injection {
+    /// The fault's name.
+    pub fault: String,
+    /// The link, as written.
+    pub link: String,
+    /// When. A proxy counts from when the fault was put on its link, since it knows no other clock of the run's; in an
+    /// event it counts from the start of the timeline.
+    #[serde(rename = "at_us", with = "crate::micros")]
+    pub at: Duration,
+    /// By what the draw was made that decided it.
+    pub key: KeyKind,
+    /// What it acted on, as `GET /users/7`, `GET profile:7` or `connection 3`.
+    pub subject: String,
+    /// The number of the client's request that it was made for, where it was known there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub arrival: Option<u64>,
+    /// How often the same was asked on this link before: 0 for the first time, more for retries.
+    #[serde(default)]
+    pub attempt: u64,
+    /// For a delay: what was asked.
+    #[serde(rename = "asked_us", with = "crate::micros::option", default, skip_serializing_if = "Option::is_none")]
+    pub asked: Option<Duration>,
+    /// For a delay: what was achieved.
+    #[serde(rename = "achieved_us", with = "crate::micros::option", default, skip_serializing_if = "Option::is_none")]
+    pub achieved: Option<Duration>,
+    /// Requests or commands that waited behind it on its connection.
+    #[serde(default)]
+    pub bystanders: u64,
+}
+
+/// By what a draw was made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum KeyKind {
+    /// The nth connection of the link.
+    Connection,
+    /// The number of the client's request, with method and path: the same in every world.
+    NumberedRequest,
+    /// Method, path and body, and how often they came before: no number was sent along.
+    Request,
+    /// The command, its key, and how often they came before.
+    Command,
+}
+
+/// What an injection came to for the request that met it. Ordered as it is reported.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Impact {
+    /// Its client saw nothing of it.
+    Unnoticed,
+    /// It was answered later than it would have been.
+    Slower,
+    /// It was answered with an old part.
+    Stale,
+    /// It was answered in part.
+    Partial,
+    /// It failed: no answer, or one from 500 on.
+    Failed,
+    /// Nobody waited for it: no request was under way.
+    Background,
+    /// Its client was given what came of another request, so that it can't be told from its answer.
+    SharedFlight,
+    /// It can't be said which request met it, or how that would have been answered otherwise.
+    Unknown,
+}
+
+impl Impact {
+    /// All of them, in order.
+    pub const ALL: [Self; 8] = [
+        Self::Unnoticed,
+        Self::Slower,
+        Self::Stale,
+        Self::Partial,
+        Self::Failed,
+        Self::Background,
+        Self::SharedFlight,
+        Self::Unknown,
+    ];
+}
+
+impl fmt::Display for Impact {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Unnoticed => "unnoticed",
+            Self::Slower => "slower",
+            Self::Stale => "stale",
+            Self::Partial => "partial",
+            Self::Failed => "failed",
+            Self::Background => "background",
+            Self::SharedFlight => "shared flight",
+            Self::Unknown => "unknown",
+        })
+    }
+}
+
+/// An injection and the request that met it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Joined {
+    /// The injection.
+    #[serde(flatten)]
+    pub injection: Injection,
+    /// The arrival that met it, if it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub met: Option<u64>,
+    /// What it came to for that.
+    pub impact: Impact,
+}
+
+/// The ledger of one fault in sums, and how the system took it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FaultFigures {
+    /// The fault's name.
+    pub fault: String,
+    /// How many injections the ledger holds,
+    pub injections: u64,
+    /// and how many it had no room for.
+    #[serde(default)]
+    pub left_out: u64,
+    /// What they came to, by how often.
+    pub impacts: BTreeMap<Impact, u64>,
+    /// How many of them met a retry.
+    pub retries: u64,
+    /// For delays: what was asked and what was achieved.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delays: Option<Delays>,
+    /// Time to detect: from when the fault took effect to the first answer that failed, was partial or stale. None where
+    /// no client noticed.
+    #[serde(rename = "detected_us", with = "crate::micros::option", default)]
+    pub detected: Option<Duration>,
+    /// Time to recover: from when the fault was taken back until answers were, and stayed, as good as in the baseline.
+    /// None where no client noticed, and where they did not become so before the next fault or the end.
+    #[serde(rename = "recovered_us", with = "crate::micros::option", default)]
+    pub recovered: Option<Duration>,
+}
+
+/// Delays, asked and achieved, of the injections in the ledger.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Delays {
+    /// How many there are.
+    pub samples: u64,
+    /// The median of what was asked,
+    #[serde(rename = "asked_p50_us", with = "crate::micros")]
+    pub asked_p50: Duration,
+    /// and what 99 of a hundred were not asked more than.
+    #[serde(rename = "asked_p99_us", with = "crate::micros")]
+    pub asked_p99: Duration,
+    /// The median of what was achieved,
+    #[serde(rename = "achieved_p50_us", with = "crate::micros")]
+    pub achieved_p50: Duration,
+    /// and what 99 of a hundred did not exceed.
+    #[serde(rename = "achieved_p99_us", with = "crate::micros")]
+    pub achieved_p99: Duration,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Event, Record};
+
+    fn injection() -> Injection {
+        Injection {
+            fault: "slow".to_owned(),
+            link: "gateway -> user-service".to_owned(),
+            at: Duration::from_micros(4_000_123),
+            key: KeyKind::NumberedRequest,
+            subject: "GET /users/7".to_owned(),
+            arrival: Some(812),
+            attempt: 1,
+            asked: Some(Duration::from_millis(200)),
+            achieved: Some(Duration::from_micros(200_081)),
+            bystanders: 0,
+        }
+    }
+
+    fn survives(event: Event) -> String {
+        let record = Record { at_us: 1, event };
+        let text = serde_json::to_string(&record).unwrap();
+        assert_eq!(serde_json::from_str::<Record>(&text).unwrap(), record, "{text}");
+        text
+    }
+
+    #[test]
+    fn the_ledger_survives_a_recording() {
+        let met = Joined { injection: injection(), met: Some(812), impact: Impact::SharedFlight };
+        let bare = Injection { key: KeyKind::Connection, arrival: None, asked: None, achieved: None, ..injection() };
+        let unmet = Joined { injection: bare, met: None, impact: Impact::Background };
+        let text = survives(Event::Injected { injections: vec![met, unmet] });
+        assert!(text.contains(r#""at_us":4000123,"key":"numbered_request","subject":"GET /users/7","arrival":812"#));
+        survives(Event::FaultFigures(FaultFigures {
+            fault: "slow".to_owned(),
+            injections: 2,
+            impacts: BTreeMap::from([(Impact::Background, 1), (Impact::SharedFlight, 1)]),
+            detected: Some(Duration::from_millis(3)),
+            ..FaultFigures::default()
+        }));
+    }
+
+    #[test]
+    fn each_impact_has_a_word_of_its_own() {
+        let words: std::collections::BTreeSet<String> = Impact::ALL.iter().map(ToString::to_string).collect();
+        assert_eq!(words.len(), Impact::ALL.len());
+        assert!(Impact::ALL.is_sorted());
+    }
+}
