@@ -10,13 +10,13 @@ use super::{
 };
 use crate::{filter::Ending, interpreter::Way};
 use chaos_model::Direction;
-use host::{Halves, Stream};
+use host::Stream;
 use std::{
     future::poll_fn,
     mem::MaybeUninit,
     pin::Pin,
     sync::Arc,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
     time::Duration,
 };
 use tokio::{
@@ -24,8 +24,8 @@ use tokio::{
     time::Instant,
 };
 
-/// How long a receiver may take for what was sent before a reset, and a sender to notice an orderly close.
-const PATIENCE: Duration = Duration::from_secs(2);
+/// How long a receiver may take for what was sent before a reset, and the ends to notice an orderly close.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Ends a connection, which goes by these rules, on both sides.
 pub(super) async fn end(
@@ -46,10 +46,7 @@ pub(super) async fn end(
             client.abort();
             upstream.abort();
         }
-        Ending::Close => {
-            let sides = [Side::new(&mut client), Side::new(&mut upstream)];
-            close(place, rules, sides).await;
-        }
+        Ending::Close => close(place, rules, [Side::new(client), Side::new(upstream)]).await,
     }
 }
 
@@ -62,44 +59,52 @@ async fn until_sent(place: &Place, rules: &Rules, to: &mut Stream) {
     }
 }
 
-struct Side<'a> {
-    halves: Halves<'a>,
+struct Side {
+    stream: Stream,
     told: bool,
     ended: bool,
 }
 
-impl<'a> Side<'a> {
-    fn new(stream: &'a mut Stream) -> Self {
-        Self { halves: stream.split(), told: false, ended: false }
+impl Side {
+    fn new(stream: Stream) -> Self {
+        Self { stream, told: false, ended: false }
     }
 
-    /// Ready when the other end has said its last.
+    /// Says that this is the end, and hears the other end out; ready when it has said its last.
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        if !self.told && Pin::new(&mut self.halves.1).poll_shutdown(cx).is_ready() {
+        if !self.told && Pin::new(&mut self.stream).poll_shutdown(cx).is_ready() {
             self.told = true;
         }
         while !self.ended {
             let mut buffer = [const { MaybeUninit::uninit() }; 4096];
             let mut buffer = ReadBuf::uninit(&mut buffer);
-            let result = std::task::ready!(Pin::new(&mut self.halves.0).poll_read(cx, &mut buffer));
+            let result = ready!(Pin::new(&mut self.stream).poll_read(cx, &mut buffer));
             self.ended = result.is_err() || buffer.filled().is_empty();
         }
         if self.told { Poll::Ready(()) } else { Poll::Pending }
     }
 }
 
-async fn close(place: &Place, rules: Arc<Rules>, mut sides: [Side<'_>; 2]) {
+async fn close(place: &Place, rules: Arc<Rules>, mut sides: [Side; 2]) {
     let shared = &place.shared;
     let mut rules = Some(rules);
     let mut alarm = Alarm::new(shared.host.clone());
-    let late = Instant::now() + PATIENCE;
+    let mut late = Instant::now() + PATIENCE;
     poll_fn(|cx| {
-        place.register(cx);
-        let waits = sides.iter_mut().filter_map(|side| side.poll(cx).is_pending().then_some(())).count() > 0;
-        // Both sides have been told: there is nothing left that the rules ask for.
-        rules = None;
-        let stopped = shared.state().rules.stopped;
-        if waits && !stopped { alarm.poll(cx, Some(late)) } else { Poll::Ready(()) }
+        loop {
+            place.register(cx);
+            let waits = sides.iter_mut().filter_map(|side| side.poll(cx).is_pending().then_some(())).count() > 0;
+            // Both sides have been told: there is nothing left that the rules ask for.
+            rules = None;
+            if !waits || shared.state().rules.stopped {
+                return Poll::Ready(());
+            }
+            ready!(alarm.poll(cx, Some(late)));
+            if sides.iter().all(|side| side.stream.unsent() == 0) {
+                return Poll::Ready(());
+            }
+            late += Duration::from_millis(100);
+        }
     })
     .await;
 }

@@ -2,6 +2,7 @@
 //!
 //! A rate is kept by computed times: so many bytes after a moment take so long, whatever the timer did meanwhile. A timer
 //! that is late is caught up with, so nothing adds up; what was idle, held or stalled by its receiver is not made up for.
+//! The gap between two pieces counts from when the first was written, so that they stay apart.
 
 use crate::interpreter::Acts;
 use chaos_model::effect::action::Slices;
@@ -9,6 +10,9 @@ use std::time::Duration;
 
 /// How much of a second the bytes are worth that a rate lets pass at a time: 4 KiB of 1 MiB/s.
 const STEPS: u64 = 256;
+
+/// The fewest bytes that a rate lets pass at a time, so that many slow connections don't wake for each byte.
+const FEWEST: u64 = 128;
 
 /// Paces one direction.
 #[derive(Debug, Default)]
@@ -56,7 +60,7 @@ impl Pace {
             }
         }
         if let Some(rate) = self.rate {
-            piece.bytes = piece.bytes.min(usize::try_from((rate / STEPS).max(1)).unwrap_or(usize::MAX));
+            piece.bytes = piece.bytes.min(usize::try_from((rate / STEPS).max(FEWEST)).unwrap_or(usize::MAX));
             if ready > self.since.saturating_add(time(self.passed, rate)) {
                 self.restart(ready);
             }
@@ -79,7 +83,7 @@ impl Pace {
         if let Some(slices) = self.slices {
             self.done += bytes;
             if self.done >= slices.size || rest == 0 {
-                (self.done, self.next) = (0, at.saturating_add(slices.gap));
+                (self.done, self.next) = (0, now.saturating_add(slices.gap));
             }
         }
     }
@@ -142,10 +146,11 @@ mod tests {
         let mut pace = pace(Some(1000), None);
         assert_eq!(write(&mut pace, 10, Duration::ZERO, |_| MS).last().unwrap().0, 10 * MS);
         assert_eq!(write(&mut pace, 10, 500 * MS, |_| MS).last().unwrap().0, 510 * MS);
-        let piece = pace.piece(10, 510 * MS);
+        let piece = pace.piece(150, 510 * MS);
+        assert_eq!(piece, Piece { bytes: 128, at: 638 * MS });
         pace.stall();
-        pace.wrote(piece, piece.bytes, 10 - piece.bytes, 900 * MS);
-        assert_eq!(pace.piece(7, 510 * MS).at, 903 * MS);
+        pace.wrote(piece, 128, 22, 900 * MS);
+        assert_eq!(pace.piece(22, 510 * MS), Piece { bytes: 22, at: 922 * MS });
     }
 
     #[test]
@@ -153,18 +158,18 @@ mod tests {
         let mut pace = pace(None, None);
         assert_eq!(pace.piece(9999, MS), Piece { bytes: 9999, at: MS });
         pace.set(&Acts { rate: Some(1000), ..Acts::default() }, 70 * MS);
-        assert_eq!(pace.piece(9999, MS), Piece { bytes: 3, at: 73 * MS });
+        assert_eq!(pace.piece(9999, MS), Piece { bytes: 128, at: 198 * MS });
         // Other faults that come and go don't disturb it.
         pace.set(&Acts { rate: Some(1000), delays: true, ..Acts::default() }, 72 * MS);
-        assert_eq!(pace.piece(9999, MS), Piece { bytes: 3, at: 73 * MS });
+        assert_eq!(pace.piece(9999, MS), Piece { bytes: 128, at: 198 * MS });
     }
 
     #[test]
     fn slices_have_their_size_and_their_gap() {
         let mut pace = pace(None, Some(Slices { size: 40, gap: 5 * MS }));
         let pieces = write(&mut pace, 100, MS, |_| MS / 2);
-        assert_eq!(pieces, [(MS, 40), (6 * MS, 40), (11 * MS, 20)]);
-        assert_eq!(write(&mut pace, 10, 12 * MS, |_| MS), [(16 * MS, 10)]);
+        assert_eq!(pieces, [(MS, 40), (13 * MS / 2, 40), (12 * MS, 20)]);
+        assert_eq!(write(&mut pace, 10, 12 * MS, |_| MS), [(35 * MS / 2, 10)]);
         assert_eq!(write(&mut pace, 10, 90 * MS, |_| MS), [(90 * MS, 10)]);
     }
 

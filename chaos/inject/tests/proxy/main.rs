@@ -2,8 +2,13 @@
 
 #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
-mod conformance;
-mod latency;
-mod raw;
+#[macro_use]
 mod support;
+
+mod conformance;
+mod effects;
+mod latency;
+mod pace;
+mod raw;
+mod removal;
 mod transparency;

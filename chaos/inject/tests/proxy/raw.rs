@@ -2,13 +2,13 @@
 
 use crate::support::{REFUSE, apply, fault, link, remove};
 use chaos_inject::{Proxy, ProxyConfig};
-use chaos_model::Effect;
-use chaos_model::Protocol;
-use chaos_model::effect::{Blackhole, Hang, Reset};
+use chaos_model::effect::{Blackhole, HalfOpen, Hang, Limit, Reset, Slice};
+use chaos_model::{Direction, Effect, Protocol};
 use host::{TaskGroup, tcp};
 use std::{
     io::{ErrorKind, Read as _, Write as _},
     net::{TcpListener, TcpStream},
+    os::fd::AsRawFd as _,
     time::Duration,
 };
 use tokio::runtime::Runtime;
@@ -68,6 +68,81 @@ fn assert_silent(stream: &mut TcpStream) {
     stream.set_read_timeout(Some(Duration::from_millis(150))).unwrap();
     assert_eq!(stream.read(&mut [0]).map_err(|error| error.kind()), Err(ErrorKind::WouldBlock));
     stream.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+}
+
+#[test]
+fn a_reset_after_bytes_comes_after_exactly_these_and_is_no_fin() {
+    let raw = Raw::start();
+    let (mut client, mut served) = raw.connect();
+    raw.apply(Reset { after: Duration::ZERO, after_bytes: Some(7), direction: Direction::Downstream }.into());
+    served.write_all(b"before and after").unwrap();
+    let mut got = [0; 7];
+    client.read_exact(&mut got).unwrap();
+    assert_eq!(&got, b"before ");
+    assert_reset(&mut client);
+    assert_reset(&mut served);
+}
+
+#[test]
+fn a_limit_is_a_fin_and_no_reset_though_bytes_are_left_unread() {
+    let raw = Raw::start();
+    let (mut client, mut served) = raw.connect();
+    raw.apply(Limit { bytes: 7, direction: Direction::Downstream }.into());
+    client.write_all(&[7; 200_000]).unwrap();
+    served.write_all(b"before and after").unwrap();
+    let mut got = Vec::new();
+    client.read_to_end(&mut got).unwrap();
+    assert_eq!(got, b"before ");
+    // What had passed the other way is read before its end, too.
+    served.read_to_end(&mut Vec::new()).unwrap();
+}
+
+#[test]
+fn the_dead_direction_of_a_half_open_connection_ends_neither_way() {
+    let raw = Raw::start();
+    let (mut client, mut served) = raw.connect();
+    raw.apply(HalfOpen { direction: Direction::Upstream }.into());
+    client.write_all(b"unheard").unwrap();
+    client.shutdown(std::net::Shutdown::Write).unwrap();
+    assert_silent(&mut served);
+    served.write_all(b"heard").unwrap();
+    client.read_exact(&mut [0; 5]).unwrap();
+}
+
+#[test]
+fn each_slice_is_a_segment_of_its_own() {
+    let raw = Raw::start();
+    let (mut client, mut served) = raw.connect();
+    let before = segments(&client);
+    served.write_all(&[7; 500]).unwrap();
+    client.read_exact(&mut [0; 500]).unwrap();
+    assert!(segments(&client) - before <= 2, "whole without the fault");
+    raw.apply(Slice { size: 10, gap: Duration::from_millis(1), direction: Direction::Downstream }.into());
+    let before = segments(&client);
+    served.write_all(&[7; 500]).unwrap();
+    client.read_exact(&mut [0; 500]).unwrap();
+    let slices = segments(&client) - before;
+    assert!(slices >= 50, "{slices} segments");
+}
+
+/// Segments with bytes in them that have come: `tcpi_data_segs_in` of `TCP_INFO` (linux/tcp.h).
+#[expect(unsafe_code, reason = "the standard library does not tell")]
+fn segments(stream: &TcpStream) -> u32 {
+    const DATA_SEGS_IN: usize = 152;
+    let mut info = [0_u8; 256];
+    let mut length = 256;
+    // SAFETY: the pointer and length describe `info`; the kernel writes at most so many bytes.
+    let result = unsafe {
+        libc::getsockopt(
+            stream.as_raw_fd(),
+            libc::IPPROTO_TCP,
+            libc::TCP_INFO,
+            info.as_mut_ptr().cast(),
+            &raw mut length,
+        )
+    };
+    assert_eq!(result, 0);
+    u32::from_ne_bytes(info[DATA_SEGS_IN..DATA_SEGS_IN + 4].try_into().unwrap())
 }
 
 #[test]

@@ -5,12 +5,30 @@ use chaos_model::effect::{Latency, Refuse};
 use chaos_model::{
     Direction, Distribution, Effect, Endpoint, Fault, Link, OpenConnections, Protocol, Spread, Target, event::Fired,
 };
-use host::{Host, Settings, Stream, TaskGroup, memory::MemoryNetwork, tcp};
+use host::{Host, Listener, Settings, Stream, TaskGroup, memory::MemoryNetwork, tcp};
 use std::{io, time::Duration};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     time::timeout,
 };
+
+/// Makes tests of these bodies, in memory on the paused clock and over TCP.
+macro_rules! conformance {
+    ($($name:ident),* $(,)?) => {
+        mod memory {
+            $(#[tokio::test(start_paused = true)]
+            async fn $name() {
+                super::$name(&crate::support::World::memory()).await;
+            })*
+        }
+        mod tcp {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $name() {
+                super::$name(&crate::support::World::tcp()).await;
+            })*
+        }
+    };
+}
 
 pub(crate) const MS: Duration = Duration::from_millis(1);
 
@@ -70,6 +88,23 @@ impl World {
         port
     }
 
+    /// A proxy, and both ends of a connection through it that has been used: the client's and the node's.
+    pub(crate) async fn pair(&self) -> (Proxy, Pair) {
+        let proxy = self.lone_proxy();
+        let mut listener = self.node.listen(0).expect("a port");
+        proxy.point_at(self.node_name(), listener.port());
+        let (mut client, mut served) = self.connect(&proxy, &mut listener).await;
+        pass(&mut client, &mut served, b"hello").await;
+        pass(&mut served, &mut client, b"and hello").await;
+        (proxy, Pair { client, served, listener })
+    }
+
+    /// Both ends of a new connection through a proxy.
+    pub(crate) async fn connect(&self, proxy: &Proxy, listener: &mut Listener) -> (Stream, Stream) {
+        let client = self.dial(proxy).await.expect("a connection");
+        (client, listener.accept().await.expect("a connection"))
+    }
+
     pub(crate) async fn dial(&self, proxy: &Proxy) -> io::Result<Stream> {
         self.client.dial(self.names.0, proxy.port()).await
     }
@@ -121,6 +156,33 @@ impl World {
         }
         panic!("{} tasks run, not {count}", self.tasks.running());
     }
+}
+
+/// Both ends of a connection through a proxy.
+pub(crate) struct Pair {
+    pub(crate) client: Stream,
+    pub(crate) served: Stream,
+    pub(crate) listener: Listener,
+}
+
+/// Sends bytes from one end to the other.
+pub(crate) async fn pass(from: &mut Stream, to: &mut Stream, bytes: &[u8]) {
+    let mut got = vec![0; bytes.len()];
+    let (sent, read) = tokio::join!(from.write_all(bytes), to.read_exact(&mut got));
+    sent.and(read.map(|_| ())).expect("it passes");
+    assert!(got == bytes, "what came is not what was sent");
+}
+
+/// All that comes until the end, and the end: in good order, or not.
+pub(crate) async fn rest(stream: &mut Stream) -> (Vec<u8>, Result<(), io::ErrorKind>) {
+    let mut all = Vec::new();
+    let end = timeout(Duration::from_secs(20), stream.read_to_end(&mut all)).await.expect("an end");
+    (all, end.map(|_| ()).map_err(|error| error.kind()))
+}
+
+/// Bytes that tell where they are from each other.
+pub(crate) fn text(length: usize) -> Vec<u8> {
+    (0..u32::MAX).flat_map(|number| number.to_be_bytes()).take(length).collect()
 }
 
 async fn echo(mut stream: Stream) {
