@@ -1,7 +1,9 @@
 //! The filter as a connection sees it: bytes in, bytes out.
 
 mod answers;
+mod arbitrary;
 mod bodies;
+mod messages;
 mod passing;
 mod reader;
 mod strange;

@@ -1,6 +1,6 @@
 //! Reads answers as a client does, with code of its own.
 
-use httparse::{EMPTY_HEADER, Response, Status};
+use httparse::{EMPTY_HEADER, ParserConfig, Response, Status};
 
 /// An answer.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -43,7 +43,9 @@ pub(super) fn answers<'a>(methods: &[&str], mut bytes: &'a [u8]) -> (Vec<Answer>
 fn answer<'a>(method: &str, bytes: &'a [u8]) -> Option<(Answer, &'a [u8])> {
     let mut headers = [EMPTY_HEADER; 32];
     let mut response = Response::new(&mut headers);
-    let Ok(Status::Complete(end)) = response.parse(bytes) else { return None };
+    let mut config = ParserConfig::default();
+    config.allow_obsolete_multiline_headers_in_responses(true);
+    let Ok(Status::Complete(end)) = config.parse_response(&mut response, bytes) else { return None };
     let headers =
         response.headers.iter().map(|it| (it.name.to_lowercase(), String::from_utf8(it.value.to_vec()).expect("text")));
     let mut answer =
