@@ -2,7 +2,8 @@
 //! faults ask for.
 //!
 //! - [`commands`] follows the way up: where commands end, what they are ([`spec`]), and what is decided on them.
-//! - [`replies`] follows the way down: which command each reply is for ([`queue`]), and what becomes of it ([`edit`]).
+//! - [`replies`] follows the way down: which command each reply is for ([`queue`]), and what becomes of it ([`edit`],
+//!   [`fate`]).
 //! - [`session`] knows what commands do to the connection itself, as far as it says which replies come.
 //!
 //! Values are never kept, but where an edit needs a reply as a whole, within [`VALUE_BYTES`]. A command is held until its
@@ -15,6 +16,7 @@
 mod commands;
 mod decision;
 mod edit;
+mod fate;
 mod matching;
 mod miss;
 mod queue;

@@ -1,16 +1,12 @@
 //! The way down: which command each reply is for, and what becomes of it.
 
 use super::{
-    edit::{Edit, Outcome},
+    fate::{Done, Fate},
     queue::{Entry, Local, Planned, Queue},
     session::{Awaits, Session},
     steps::{delay, fire, pass, skip},
 };
-use crate::{
-    filter::{Ending, Injected, Step},
-    interpreter::Way,
-};
-use bytes::Bytes;
+use crate::{filter::Step, interpreter::Way};
 use chaos_redis::codec::{Limits, Protocol, Scanner};
 
 /// What is kept of a push: enough to see what it confirms.
@@ -45,14 +41,6 @@ enum Course {
     Push,
     /// The answer to what awaits this.
     Reply(Awaits, Fate),
-}
-
-#[derive(Debug)]
-enum Fate {
-    Pass,
-    Undecided(Edit, Vec<Injected>),
-    Replace(Bytes),
-    Cut { left: u64 },
 }
 
 impl Default for Replies {
@@ -210,33 +198,9 @@ impl Replies {
             pass(Way::Down, held.len(), steps);
             return true;
         };
-        if let Fate::Undecided(edit, injected) = fate {
-            let Some(outcome) = edit.outcome(held, whole, &self.scanner, self.protocol) else { return false };
-            let injected = std::mem::take(injected);
-            *fate = match outcome {
-                Outcome::Same => Fate::Pass,
-                Outcome::Other(bytes) => Fate::Replace(bytes),
-                Outcome::Cut(left) => Fate::Cut { left },
-            };
-            if !matches!(fate, Fate::Pass) {
-                fire(injected, steps);
-            }
-        }
-        match fate {
-            Fate::Pass | Fate::Undecided(..) => pass(Way::Down, held.len(), steps),
-            Fate::Replace(_) => skip(Way::Down, held.len(), steps),
-            Fate::Cut { left } => {
-                let part = usize::try_from(*left).unwrap_or(usize::MAX).min(held.len());
-                *left -= part as u64;
-                pass(Way::Down, part, steps);
-                if *left == 0 || whole {
-                    skip(Way::Down, held.len() - part, steps);
-                    steps.push(Step::End(Way::Down, Ending::Close));
-                    self.has_ended = true;
-                }
-            }
-        }
-        true
+        let done = fate.go_on(held, whole, &self.scanner, self.protocol, steps);
+        self.has_ended |= done == Done::Ended;
+        done != Done::Held
     }
 
     /// What was coming has come whole.
@@ -246,11 +210,7 @@ impl Replies {
             Course::Between => {}
             Course::Push => self.confirm(),
             Course::Reply(awaits, fate) => {
-                if let Fate::Replace(bytes) = fate
-                    && !bytes.is_empty()
-                {
-                    steps.push(Step::Insert(Way::Down, bytes));
-                }
+                fate.finish(steps);
                 self.unsure = self.unsure.saturating_sub(u64::from(changes_protocol(awaits)));
                 match (awaits, kind) {
                     (Awaits::Hello, Some(b'%')) => self.protocol = Protocol::Resp3,

@@ -1,5 +1,6 @@
 mod connection;
 mod edits;
+mod library;
 mod streaming;
 mod transparency;
 mod wire;

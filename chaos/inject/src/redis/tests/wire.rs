@@ -15,7 +15,7 @@ use std::{sync::Arc, time::Duration};
 
 pub(crate) const WAIT: Duration = Duration::from_millis(7);
 
-type Rule = Box<dyn Fn(&str, &[&[u8]]) -> Option<RedisPlan>>;
+type Rule = Box<dyn Fn(&str, &[&[u8]]) -> Option<RedisPlan> + Send>;
 
 /// Decides by a rule, and keeps what it was asked.
 pub(crate) struct Rules {
@@ -112,7 +112,7 @@ impl Wire {
     }
 
     /// Under a fault that does this.
-    pub(crate) fn under(rule: impl Fn(&str, &[&[u8]]) -> Option<RedisPlan> + 'static) -> Self {
+    pub(crate) fn under(rule: impl Fn(&str, &[&[u8]]) -> Option<RedisPlan> + Send + 'static) -> Self {
         let mut wire = Self::clear();
         wire.rules.rule = Some(Box::new(rule));
         wire
@@ -183,6 +183,11 @@ impl Wire {
             Way::Up => &self.up.arrived,
             Way::Down => &self.down.arrived,
         }
+    }
+
+    /// What has arrived since it was taken last.
+    pub(crate) fn take(&mut self, way: Way) -> Vec<u8> {
+        std::mem::take(&mut self.side(way).arrived)
     }
 
     /// What a client reads: frames, and what is left of one.

@@ -1,0 +1,85 @@
+//! What becomes of the reply that is coming, as it comes.
+
+use super::{
+    edit::{Edit, Outcome},
+    steps::{fire, pass, skip},
+};
+use crate::{
+    filter::{Ending, Injected, Step},
+    interpreter::Way,
+};
+use bytes::Bytes;
+use chaos_redis::codec::{Protocol, Scanner};
+
+/// What becomes of a reply.
+#[derive(Debug)]
+pub(super) enum Fate {
+    /// It passes.
+    Pass,
+    /// More of it must be seen.
+    Undecided(Edit, Vec<Injected>),
+    /// It is left out, and these come in its place.
+    Replace(Bytes),
+    /// So many more bytes of it, and the connection ends.
+    Cut { left: u64 },
+}
+
+/// What has been done with bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Done {
+    /// They are held.
+    Held,
+    /// They are used up.
+    Used,
+    /// The connection has been ended.
+    Ended,
+}
+
+impl Fate {
+    /// Does what is to be done with all that has come and isn't used up; `whole` where the reply ends with it.
+    pub(super) fn go_on(
+        &mut self,
+        held: &[u8],
+        whole: bool,
+        scanner: &Scanner,
+        protocol: Protocol,
+        steps: &mut Vec<Step>,
+    ) -> Done {
+        if let Self::Undecided(edit, injected) = self {
+            let Some(outcome) = edit.outcome(held, whole, scanner, protocol) else { return Done::Held };
+            let injected = std::mem::take(injected);
+            *self = match outcome {
+                Outcome::Same => Self::Pass,
+                Outcome::Other(bytes) => Self::Replace(bytes),
+                Outcome::Cut(left) => Self::Cut { left },
+            };
+            if !matches!(self, Self::Pass) {
+                fire(injected, steps);
+            }
+        }
+        match self {
+            Self::Pass | Self::Undecided(..) => pass(Way::Down, held.len(), steps),
+            Self::Replace(_) => skip(Way::Down, held.len(), steps),
+            Self::Cut { left } => {
+                let part = usize::try_from(*left).unwrap_or(usize::MAX).min(held.len());
+                *left -= part as u64;
+                pass(Way::Down, part, steps);
+                if *left == 0 || whole {
+                    skip(Way::Down, held.len() - part, steps);
+                    steps.push(Step::End(Way::Down, Ending::Close));
+                    return Done::Ended;
+                }
+            }
+        }
+        Done::Used
+    }
+
+    /// The reply has come whole.
+    pub(super) fn finish(self, steps: &mut Vec<Step>) {
+        if let Self::Replace(bytes) = self
+            && !bytes.is_empty()
+        {
+            steps.push(Step::Insert(Way::Down, bytes));
+        }
+    }
+}
