@@ -5,10 +5,12 @@
 #[macro_use]
 mod support;
 
+mod commands;
 mod conformance;
 mod effects;
 mod latency;
 mod pace;
 mod raw;
 mod removal;
+mod requests;
 mod transparency;

@@ -3,7 +3,8 @@
 use chaos_inject::{Message, Proxy, ProxyConfig, Reply};
 use chaos_model::effect::{Latency, Refuse};
 use chaos_model::{
-    Direction, Distribution, Effect, Endpoint, Fault, Link, OpenConnections, Protocol, Spread, Target, event::Fired,
+    Direction, Distribution, Effect, Endpoint, Fault, Injection, Link, OpenConnections, Protocol, Spread, Target,
+    event::Fired,
 };
 use host::{Host, Listener, Settings, Stream, TaskGroup, memory::MemoryNetwork, tcp};
 use std::{io, time::Duration};
@@ -61,8 +62,13 @@ impl World {
 
     /// A proxy that doesn't know its node yet.
     pub(crate) fn lone_proxy(&self) -> Proxy {
+        self.proxy_of(Protocol::Tcp)
+    }
+
+    /// A proxy before a node that speaks this, and that it doesn't know yet.
+    pub(crate) fn proxy_of(&self, protocol: Protocol) -> Proxy {
         let listener = self.proxy.listen(0).expect("a port");
-        Proxy::start(&self.proxy, listener, ProxyConfig { link: link(), protocol: Protocol::Tcp, seed: 7 })
+        Proxy::start(&self.proxy, listener, ProxyConfig { link: link(), protocol, seed: 7 })
     }
 
     /// A proxy before an echoing node.
@@ -230,8 +236,13 @@ pub(crate) async fn apply(proxy: &Proxy, fault: Fault) {
 }
 
 pub(crate) async fn remove(proxy: &Proxy, name: &str) -> Fired {
+    removed(proxy, name).await.0
+}
+
+/// The same with the ledger, and how many injections it had no room for.
+pub(crate) async fn removed(proxy: &Proxy, name: &str) -> (Fired, Vec<Injection>, u64) {
     match proxy.send(Message::Remove { fault: name.to_owned() }).await {
-        Reply::Removed { fired, .. } => fired,
+        Reply::Removed { fired, injections, left_out } => (fired, injections, left_out),
         other => panic!("{other:?}"),
     }
 }

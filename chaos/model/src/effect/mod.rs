@@ -94,7 +94,7 @@ pub(crate) trait Kind: Sized {
 /// Declares the effects: a variant, a module and a type for each, in the order in which people are told of them.
 macro_rules! effects {
     ($($(#[$about:meta])+ $module:ident :: $Name:ident,)+) => {
-        $(mod $module; pub use $module::$Name;)+
+        $(pub mod $module; pub use $module::$Name;)+
 
         /// What a fault does to a link or to a node.
         #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -1,0 +1,308 @@
+//! Effects and matchers on HTTP requests, over TCP and in memory alike: one case each.
+
+use crate::support::{MS, World, apply, fault, remove, removed};
+use chaos_inject::Proxy;
+use chaos_model::{
+    Fault, KeyKind, Nth, Only, Pattern, Protocol, Share, Spread,
+    effect::{
+        Close, Delay, Effect, Garble, Header, Oversize, Replace, ResetBody, Status, Trickle, Truncate,
+        truncate::{Framing, Kept},
+    },
+};
+use host::Stream;
+use std::{io, time::Duration};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    time::Instant,
+};
+
+conformance!(
+    statuses_in_the_nodes_place,
+    delays_and_lets_go,
+    changes_headers,
+    truncates_both_ways,
+    garbles_replaces_and_fills_up,
+    trickles_and_lets_go,
+    closes_and_resets,
+    takes_only_those_that_match,
+    counts_what_matches,
+    takes_the_same_share_of_requests_on_one_connection,
+    tells_what_it_did,
+);
+
+/// A node that answers each request with its target.
+fn node(world: &World) -> u16 {
+    let mut listener = world.node.listen(0).unwrap();
+    let (port, host) = (listener.port(), world.node.clone());
+    drop(world.node.spawn(async move {
+        while let Ok(stream) = listener.accept().await {
+            drop(host.spawn(serve(stream)));
+        }
+    }));
+    port
+}
+
+async fn serve(mut stream: Stream) -> io::Result<()> {
+    let mut seen = Vec::new();
+    loop {
+        while let Some(end) = seen.windows(4).position(|four| four == b"\r\n\r\n") {
+            let head: Vec<u8> = seen.drain(..end + 4).collect();
+            let target = String::from_utf8_lossy(&head).split(' ').nth(1).unwrap_or_default().to_owned();
+            let answer = format!("HTTP/1.1 200 OK\r\nX-Node: yes\r\ncontent-length: {}\r\n\r\n{target}", target.len());
+            stream.write_all(answer.as_bytes()).await?;
+        }
+        if stream.read_buf(&mut seen).await? == 0 {
+            return stream.shutdown().await;
+        }
+    }
+}
+
+fn proxy(world: &World) -> Proxy {
+    let proxy = world.proxy_of(Protocol::Http);
+    proxy.point_at(world.node_name(), node(world));
+    proxy
+}
+
+/// An answer: its status, its head in lower case, its body.
+type Answer = (u16, String, Vec<u8>);
+
+async fn get(stream: &mut Stream, target: &str) -> io::Result<Answer> {
+    request(stream, "GET", target, "").await
+}
+
+async fn request(stream: &mut Stream, method: &str, target: &str, headers: &str) -> io::Result<Answer> {
+    let request = format!("{method} {target} HTTP/1.1\r\nhost: node\r\n{headers}\r\n");
+    stream.write_all(request.as_bytes()).await?;
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        head.push(stream.read_u8().await?);
+    }
+    let head = String::from_utf8(head).unwrap().to_lowercase();
+    let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+    let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")).unwrap_or("0");
+    let mut body = vec![0; length.trim().parse().unwrap()];
+    stream.read_exact(&mut body).await?;
+    Ok((status, head, body))
+}
+
+fn status(status: u16) -> Effect {
+    Status { status, body: "no".to_owned(), content_type: None }.into()
+}
+
+fn delay(delay: Duration) -> Effect {
+    Delay { delay: Spread::constant(delay) }.into()
+}
+
+async fn statuses_in_the_nodes_place(world: &World) {
+    let proxy = proxy(world);
+    let mut stream = world.dial(&proxy).await.unwrap();
+    assert_eq!(get(&mut stream, "/a").await.unwrap().0, 200);
+    apply(&proxy, fault("down", status(503))).await;
+    let (code, head, body) = get(&mut stream, "/b").await.unwrap();
+    assert_eq!((code, body.as_slice()), (503, b"no".as_slice()), "a connection that was open meets it");
+    assert!(!head.contains("x-node"), "{head}");
+    let fired = remove(&proxy, "down").await;
+    assert_eq!((fired.messages, fired.connections), (1, 1));
+    let (code, head, body) = get(&mut stream, "/c").await.unwrap();
+    assert_eq!((code, body.as_slice()), (200, b"/c".as_slice()), "and is of use after it");
+    assert!(head.contains("x-node: yes"), "{head}");
+}
+
+async fn delays_and_lets_go(world: &World) {
+    let proxy = proxy(world);
+    let mut stream = world.dial(&proxy).await.unwrap();
+    apply(&proxy, fault("slow", delay(50 * MS))).await;
+    let asked = Instant::now();
+    assert_eq!(get(&mut stream, "/a").await.unwrap().2, b"/a");
+    assert!(asked.elapsed() >= 50 * MS, "{:?}", asked.elapsed());
+    remove(&proxy, "slow").await;
+    apply(&proxy, fault("endless", delay(Duration::from_secs(100_000)))).await;
+    stream.write_all(b"GET /b HTTP/1.1\r\n\r\n").await.unwrap();
+    world.assert_silent(&mut stream).await;
+    assert_eq!(remove(&proxy, "endless").await.messages, 1);
+    let mut answer = [0; 15];
+    stream.read_exact(&mut answer).await.unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 200 OK");
+}
+
+async fn changes_headers(world: &World) {
+    let proxy = proxy(world);
+    let mut stream = world.dial(&proxy).await.unwrap();
+    let set = Header { header: "x-node".to_owned(), value: Some("no".to_owned()) };
+    apply(&proxy, fault("set", set.into())).await;
+    let head = get(&mut stream, "/a").await.unwrap().1;
+    assert!(head.contains("x-node: no") && !head.contains("yes"), "{head}");
+    remove(&proxy, "set").await;
+    let gone = Header { header: "x-node".to_owned(), value: None };
+    apply(&proxy, fault("gone", gone.into())).await;
+    assert!(!get(&mut stream, "/a").await.unwrap().1.contains("x-node"));
+}
+
+async fn truncates_both_ways(world: &World) {
+    let proxy = proxy(world);
+    let keep = Kept::PerMillion(500_000);
+    let mut stream = world.dial(&proxy).await.unwrap();
+    apply(&proxy, fault("short", Truncate { keep, framing: Framing::Short }.into())).await;
+    assert_eq!(get(&mut stream, "/123").await.unwrap().2, b"/1", "the head says so");
+    remove(&proxy, "short").await;
+    assert_eq!(get(&mut stream, "/123").await.unwrap().2, b"/123", "and the connection is of use");
+    apply(&proxy, fault("cut", Truncate { keep, framing: Framing::Whole }.into())).await;
+    let error = get(&mut stream, "/123").await.unwrap_err();
+    assert_eq!(error.kind(), io::ErrorKind::UnexpectedEof, "fewer bytes than announced, then an orderly end");
+}
+
+async fn garbles_replaces_and_fills_up(world: &World) {
+    let proxy = proxy(world);
+    let mut stream = world.dial(&proxy).await.unwrap();
+    let target = format!("/{}", "a".repeat(500));
+    apply(&proxy, fault("noise", Garble { parts_per_million: 10_000 }.into())).await;
+    let body = get(&mut stream, &target).await.unwrap().2;
+    let wrong = body.iter().zip(target.as_bytes()).filter(|(one, other)| one != other).count();
+    assert!(body.len() == target.len() && (1..=20).contains(&wrong), "{wrong} bytes are wrong");
+    remove(&proxy, "noise").await;
+    apply(&proxy, fault("other", Replace { body: "{}".to_owned() }.into())).await;
+    let (_, head, body) = get(&mut stream, "/a").await.unwrap();
+    assert!(body == b"{}" && head.contains("x-node: yes"), "{head}");
+    remove(&proxy, "other").await;
+    apply(&proxy, fault("huge", Oversize { size: 3 << 20 }.into())).await;
+    let body = get(&mut stream, "/a").await.unwrap().2;
+    assert!(body.len() == 3 << 20 && body.starts_with(b"/a  ") && body.ends_with(b"  "));
+    remove(&proxy, "huge").await;
+    assert_eq!(get(&mut stream, "/b").await.unwrap().2, b"/b");
+}
+
+async fn trickles_and_lets_go(world: &World) {
+    let proxy = proxy(world);
+    let mut stream = world.dial(&proxy).await.unwrap();
+    let target = format!("/{}", "a".repeat(99));
+    apply(&proxy, fault("drops", Trickle { bytes_per_second: 1000 }.into())).await;
+    let asked = Instant::now();
+    assert_eq!(get(&mut stream, &target).await.unwrap().2.len(), 100);
+    assert!(asked.elapsed() >= 99 * MS, "{:?}", asked.elapsed());
+    remove(&proxy, "drops").await;
+    apply(&proxy, fault("slower", Trickle { bytes_per_second: 1 }.into())).await;
+    stream.write_all(format!("GET {target} HTTP/1.1\r\n\r\n").as_bytes()).await.unwrap();
+    let mut head = [0; 15];
+    stream.read_exact(&mut head).await.unwrap();
+    assert_eq!(remove(&proxy, "slower").await.messages, 1);
+    let mut rest = vec![0; 47 + 100 - 15 + 1];
+    stream.read_exact(&mut rest).await.unwrap();
+    assert!(rest.ends_with(b"aaa"));
+}
+
+async fn closes_and_resets(world: &World) {
+    let proxy = proxy(world);
+    let mut stream = world.dial(&proxy).await.unwrap();
+    apply(&proxy, fault("away", Close {}.into())).await;
+    let error = get(&mut stream, "/a").await.unwrap_err();
+    assert_eq!(error.kind(), io::ErrorKind::UnexpectedEof);
+    remove(&proxy, "away").await;
+    let mut stream = world.dial(&proxy).await.unwrap();
+    apply(&proxy, fault("rst", ResetBody { keep: Kept::Bytes(2) }.into())).await;
+    let error = get(&mut stream, "/abc").await.unwrap_err();
+    assert_eq!(error.kind(), io::ErrorKind::ConnectionReset);
+    assert_eq!(remove(&proxy, "rst").await.messages, 1);
+}
+
+fn only(only: Only) -> Fault {
+    Fault { only, ..fault("some", status(503)) }
+}
+
+async fn takes_only_those_that_match(world: &World) {
+    let proxy = proxy(world);
+    let mut stream = world.dial(&proxy).await.unwrap();
+    let pattern = |text: &str| Pattern(text.to_owned());
+    let all: [(Only, [u16; 4]); 4] = [
+        (Only { methods: vec!["PUT".to_owned()], ..Only::default() }, [200, 503, 200, 200]),
+        (Only { path: Some(pattern("/users/*")), ..Only::default() }, [503, 200, 503, 200]),
+        (Only { headers: vec![("x-tenant".to_owned(), pattern("b*"))], ..Only::default() }, [200, 200, 503, 200]),
+        (Only { baggage: vec![("experiment".to_owned(), pattern("a"))], ..Only::default() }, [200, 200, 200, 503]),
+    ];
+    for (matcher, wanted) in all {
+        apply(&proxy, only(matcher.clone())).await;
+        let requests = [
+            ("GET", "/users/7?x=1", ""),
+            ("PUT", "/orders", ""),
+            ("GET", "/users/8", "X-Tenant: blue\r\n"),
+            ("GET", "/", "baggage: other=1, experiment=a;p=2\r\n"),
+        ];
+        let mut seen = Vec::new();
+        for (method, target, headers) in requests {
+            seen.push(request(&mut stream, method, target, headers).await.unwrap().0);
+        }
+        assert_eq!(seen, wanted, "{matcher}");
+        remove(&proxy, "some").await;
+    }
+}
+
+async fn counts_what_matches(world: &World) {
+    let proxy = proxy(world);
+    let mut stream = world.dial(&proxy).await.unwrap();
+    let all = [
+        (Nth::Only(2), [200, 503, 200, 200, 200, 200]),
+        (Nth::First(2), [503, 503, 200, 200, 200, 200]),
+        (Nth::Every(3), [200, 200, 503, 200, 200, 503]),
+    ];
+    for (nth, wanted) in all {
+        apply(&proxy, only(Only { nth: Some(nth), path: Some(Pattern("/a".to_owned())), ..Only::default() })).await;
+        let mut seen = Vec::new();
+        for _ in 0..6 {
+            seen.push(get(&mut stream, "/a").await.unwrap().0);
+            assert_eq!(get(&mut stream, "/b").await.unwrap().0, 200);
+        }
+        assert_eq!(seen, wanted, "{nth:?}");
+        remove(&proxy, "some").await;
+    }
+}
+
+/// Which of the requests with these numbers fail under a fault for a tenth of them.
+async fn failing(world: &World, numbers: impl Iterator<Item = u64>, others: &[Fault]) -> Vec<u64> {
+    let proxy = proxy(world);
+    let mut stream = world.dial(&proxy).await.unwrap();
+    for other in others {
+        apply(&proxy, other.clone()).await;
+    }
+    apply(&proxy, Fault { share: Share { parts: 1, whole: 10 }, ..fault("tenth", status(503)) }).await;
+    let mut failing = Vec::new();
+    for n in numbers {
+        let headers = format!("baggage: chaos.request={n}\r\n");
+        if request(&mut stream, "GET", "/users/7", &headers).await.unwrap().0 == 503 {
+            failing.push(n);
+        }
+    }
+    failing.sort_unstable();
+    failing
+}
+
+async fn takes_the_same_share_of_requests_on_one_connection(world: &World) {
+    let first = failing(world, 0..500, &[]).await;
+    assert!((23..=77).contains(&first.len()), "{} of 500", first.len());
+    let header = Header { header: "x".to_owned(), value: None };
+    let other = Fault { share: Share { parts: 1, whole: 2 }, ..fault("half", header.into()) };
+    let backwards = failing(world, (0..500).rev(), &[other]).await;
+    assert_eq!(first, backwards, "in another order, beside another fault");
+}
+
+async fn tells_what_it_did(world: &World) {
+    let proxy = proxy(world);
+    let mut stream = world.dial(&proxy).await.unwrap();
+    apply(&proxy, fault("slow", delay(20 * MS))).await;
+    request(&mut stream, "GET", "/users/7", "baggage: chaos.request=42\r\n").await.unwrap();
+    get(&mut stream, "/users/8").await.unwrap();
+    get(&mut stream, "/users/8").await.unwrap();
+    let (fired, injections, left_out) = removed(&proxy, "slow").await;
+    assert_eq!((fired.messages, left_out), (3, 0));
+    let facts: Vec<_> =
+        injections.iter().map(|one| (one.subject.as_str(), one.key, one.arrival, one.attempt)).collect();
+    let wanted = [
+        ("GET /users/7", KeyKind::NumberedRequest, Some(42), 0),
+        ("GET /users/8", KeyKind::Request, None, 0),
+        ("GET /users/8", KeyKind::Request, None, 1),
+    ];
+    assert_eq!(facts, wanted);
+    for one in &injections {
+        assert_eq!(one.asked, Some(20 * MS));
+        assert!(one.achieved.unwrap() >= 20 * MS, "{one:?}");
+        assert_eq!((one.fault.as_str(), one.link.as_str()), ("slow", "gateway -> redis"));
+    }
+}
