@@ -146,6 +146,30 @@ fn the_whole_language_is_taken() {
 }
 
 #[test]
+fn how_a_fault_is_taken() {
+    let read = scenario(ALL, &[]).unwrap();
+    let subjects = |that: &str| {
+        let expectation = read.expectations.iter().find(|expectation| expectation.that == that).unwrap();
+        let scraped = |check: &chaos_model::Check| check.subject.scraped().map_or(0, |(_, selectors)| selectors.len());
+        let shown = |check: &chaos_model::Check| (check.subject.to_string(), scraped(check));
+        (expectation.scope.clone(), expectation.checks.iter().map(shown).collect::<Vec<_>>())
+    };
+    let (scope, noticed) = subjects("noticed");
+    assert_eq!(scope, Scope::During("slow".to_owned()));
+    let wanted = [
+        ("detect.time < 2s", 0),
+        ("detect.breaker{state=\"open\"} <= 500ms", 1),
+        ("age.max < 330s", 0),
+        ("amplification.calls_total / first_total{kind=\"a\"} <= 1.2", 2),
+    ];
+    assert_eq!(noticed, wanted.map(|(text, selectors)| (text.to_owned(), selectors)));
+    let (scope, healed) = subjects("healed");
+    assert_eq!(scope, Scope::After { fault: "slow".to_owned(), within: Duration::ZERO }, "from its end on");
+    let wanted = [("recovery.time < 1s", 0), ("herd.http_requests_total < 1.5", 1)];
+    assert_eq!(healed, wanted.map(|(text, selectors)| (text.to_owned(), selectors)));
+}
+
+#[test]
 fn tests_of_values_are_for_all_unless_they_say_otherwise() {
     let read = scenario(ALL, &[]).unwrap();
     let find = |wanted: &str| {

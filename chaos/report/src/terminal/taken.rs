@@ -1,0 +1,107 @@
+//! How a system took a fault: what its injections came to, what was achieved of what was asked, and how long it took until
+//! clients noticed it and until they no longer did.
+
+use crate::words::count;
+use chaos_model::{
+    Impact,
+    ledger::{Delays, FaultFigures, Recovery},
+    quantity::show_duration,
+};
+
+/// A line for each that there is something to say of.
+pub(super) fn words(figures: &FaultFigures) -> Vec<String> {
+    let mut lines = Vec::new();
+    lines.extend(injections(figures));
+    lines.extend(figures.delays.as_ref().map(delays));
+    lines.push(clients(figures));
+    lines
+}
+
+/// `812 injections: 610 unnoticed, 202 slower; 12 met retries; 40 more were not kept`
+fn injections(figures: &FaultFigures) -> Option<String> {
+    if figures.injections == 0 && figures.left_out == 0 {
+        return None;
+    }
+    let impact = |impact: Impact| {
+        let times = figures.impacts.get(&impact).copied().unwrap_or_default();
+        (times > 0).then(|| format!("{times} {impact}"))
+    };
+    let impacts: Vec<_> = Impact::ALL.into_iter().filter_map(impact).collect();
+    let mut text = format!("{}: {}", count(figures.injections, "injection"), impacts.join(", "));
+    if figures.retries > 0 {
+        text += &format!("; {} met retries", figures.retries);
+    }
+    if figures.left_out > 0 {
+        text += &format!("; {} more were not kept", figures.left_out);
+    }
+    Some(text)
+}
+
+/// `delays: asked p50 200ms, p99 200ms; achieved p50 200ms, p99 201ms`
+fn delays(delays: &Delays) -> String {
+    let Delays { samples: _, asked_p50, asked_p99, achieved_p50, achieved_p99 } = delays;
+    let [asked_p50, asked_p99, achieved_p50, achieved_p99] =
+        [asked_p50, asked_p99, achieved_p50, achieved_p99].map(|delay| show_duration(*delay));
+    format!("delays: asked p50 {asked_p50}, p99 {asked_p99}; achieved p50 {achieved_p50}, p99 {achieved_p99}")
+}
+
+/// `clients noticed it after 12ms, and were served as before 310ms after its end`
+fn clients(figures: &FaultFigures) -> String {
+    let noticed = match figures.detected {
+        Some(detected) => format!("clients noticed it after {}", show_duration(detected)),
+        None => "clients noticed it only when it was over".to_owned(),
+    };
+    match figures.recovery {
+        Recovery::Unnoticed => "no client noticed it".to_owned(),
+        Recovery::NoRequests if figures.detected.is_none() => {
+            "no client noticed it, and none asked after it".to_owned()
+        }
+        Recovery::NoRequests => noticed,
+        Recovery::After { took } if took.is_zero() => format!("{noticed}, and were served as before at its end"),
+        Recovery::After { took } => {
+            format!("{noticed}, and were served as before {} after its end", show_duration(took))
+        }
+        Recovery::NotWithin { left } => {
+            format!("{noticed}, and were NOT SERVED AS BEFORE in the {} after its end", show_duration(left))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::{collections::BTreeMap, time::Duration};
+
+    fn ms(ms: u64) -> Duration {
+        Duration::from_millis(ms)
+    }
+
+    #[test]
+    fn what_injections_came_to() {
+        let impacts = BTreeMap::from([(Impact::SharedFlight, 1), (Impact::Slower, 2), (Impact::Unknown, 0)]);
+        let some = FaultFigures { injections: 3, impacts, ..FaultFigures::default() };
+        assert_eq!(injections(&some).unwrap(), "3 injections: 2 slower, 1 shared flight");
+        let more = FaultFigures { retries: 1, left_out: 9, ..some };
+        assert_eq!(
+            injections(&more).unwrap(),
+            "3 injections: 2 slower, 1 shared flight; 1 met retries; 9 more were not kept"
+        );
+        assert_eq!(injections(&FaultFigures::default()), None);
+    }
+
+    #[test]
+    fn what_clients_noticed() {
+        let with = |detected, recovery| clients(&FaultFigures { detected, recovery, ..FaultFigures::default() });
+        assert_eq!(with(None, Recovery::Unnoticed), "no client noticed it");
+        assert_eq!(with(None, Recovery::NoRequests), "no client noticed it, and none asked after it");
+        assert_eq!(with(Some(ms(12)), Recovery::NoRequests), "clients noticed it after 12ms");
+        let after = Recovery::After { took: ms(310) };
+        let text = "clients noticed it after 12ms, and were served as before 310ms after its end";
+        assert_eq!(with(Some(ms(12)), after), text);
+        let text = "clients noticed it only when it was over, and were served as before 310ms after its end";
+        assert_eq!(with(None, after), text);
+        let never = Recovery::NotWithin { left: ms(4000) };
+        let text = "clients noticed it after 12ms, and were NOT SERVED AS BEFORE in the 4s after its end";
+        assert_eq!(with(Some(ms(12)), never), text);
+    }
+}
