@@ -135,7 +135,7 @@ pub struct FaultFigures {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub delays: Option<Delays>,
     /// Time to detect: from when the fault took effect to the first answer that failed, was partial or stale. None where
-    /// no client noticed.
+    /// no answer was.
     #[serde(rename = "detected_us", with = "crate::micros::option", default)]
     pub detected: Option<Duration>,
     /// Time to recover: how long after it was taken back answers were as good as in the baseline.
@@ -160,7 +160,7 @@ pub enum Recovery {
         #[serde(rename = "left_us", with = "crate::micros")]
         left: Duration,
     },
-    /// No client noticed the fault, neither within it nor after it.
+    /// No answer failed, was partial or stale, neither within the fault nor after it.
     Unnoticed,
     /// Nothing was asked after it.
     #[default]

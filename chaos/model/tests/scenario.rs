@@ -69,7 +69,8 @@ fn redis_down_becomes_what_it_says() {
     ];
     assert_eq!(subjects, wanted);
     assert_eq!(read.sources.position(&unnoticed.checks[1].span), ("folder/it.toml", 20, 15));
-    let [check] = memory.checks.as_slice() else { panic!("{memory:?}") };
+    let [check, none] = memory.checks.as_slice() else { panic!("{memory:?}") };
+    assert_eq!(none.subject.to_string(), "metric.cache_hits_total{tier=\"redis\"} <= 2");
     let Subject::Metric { node, selector, bound } = &check.subject else { panic!("{check:?}") };
     assert_eq!((node.as_str(), selector.to_string().as_str()), ("gateway", "cache_hits_total{tier=\"memory\"}"));
     assert_eq!(*bound, Comparison::More(0.0));

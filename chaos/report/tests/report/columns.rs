@@ -15,6 +15,20 @@ const LONG: &str =
 const WORDS: &str = "a title of very many words, which no line of eighty columns can hold, and which therefore has to be \
                      broken in two or three of them";
 
+fn taken() -> FaultFigures {
+    let hour = made_up::ms(3_600_000);
+    FaultFigures {
+        fault: LONG.to_owned(),
+        injections: 1_234_567_890,
+        left_out: 123_456_789,
+        impacts: Impact::ALL.into_iter().map(|impact| (impact, 123_456_789)).collect(),
+        retries: 12_345_678,
+        delays: Some(Delays { samples: 1, asked_p50: hour, asked_p99: hour, achieved_p50: hour, achieved_p99: hour }),
+        detected: Some(hour),
+        recovery: Recovery::NotWithin { left: hour },
+    }
+}
+
 /// A run in which everything that has a name has a long one, and every number is large.
 fn long() -> Vec<Record> {
     let mut begin = made_up::begin();
@@ -75,22 +89,7 @@ fn long() -> Vec<Record> {
             last_lines: vec![LONG.repeat(3), String::new()],
         },
         Event::Phase(figures),
-        Event::FaultFigures(FaultFigures {
-            fault: LONG.to_owned(),
-            injections: 1_234_567_890,
-            left_out: 123_456_789,
-            impacts: Impact::ALL.into_iter().map(|impact| (impact, 123_456_789)).collect(),
-            retries: 12_345_678,
-            delays: Some(Delays {
-                samples: 1,
-                asked_p50: made_up::ms(3_600_000),
-                asked_p99: made_up::ms(3_600_000),
-                achieved_p50: made_up::ms(3_600_000),
-                achieved_p99: made_up::ms(3_600_000),
-            }),
-            detected: Some(made_up::ms(3_600_000)),
-            recovery: Recovery::NotWithin { left: made_up::ms(3_600_000) },
-        }),
+        Event::FaultFigures(taken()),
         made_up::judged(
             0,
             WORDS,

@@ -19,7 +19,7 @@ pub(super) fn judge(
     }
     let value = |reading: &Reading| Some(reading.value.as_ref().ok()?.map_or(0.0, |(value, _)| value));
     let before = |reading: &&Reading| reading.at < fault.at || (reading.at == fault.at && reading.side == Side::Before);
-    let Some(usual) = readings.iter().filter(before).next_back().and_then(value) else {
+    let Some(usual) = readings.iter().rfind(before).and_then(value) else {
         return Finding::inconclusive("unknown", "there is no scrape from before the fault");
     };
     let mut within = readings.iter().filter(|reading| !before(reading) && reading.at <= fault.ends());

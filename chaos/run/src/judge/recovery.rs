@@ -12,8 +12,8 @@ fn is_bad(outcome: &Outcome) -> bool {
     failed || is_partial(outcome.marks) || is_stale(outcome.marks)
 }
 
-/// From when a fault took effect to the first bad answer, requests included that it met under way. None where no client
-/// noticed.
+/// From when a fault took effect to the first bad answer, requests included that it met under way. None where no
+/// answer was bad.
 pub(crate) fn detected(evidence: &Evidence<'_>, fault: &Fault) -> Option<Duration> {
     let warmup = evidence.scenario.load.warmup;
     let applied = evidence.acknowledged.get(&fault.at).copied().unwrap_or(fault.at).max(fault.at);
@@ -63,7 +63,7 @@ pub(crate) fn recovery(evidence: &Evidence<'_>, fault: &Fault) -> Recovery {
 pub(super) fn judge_detected(evidence: &Evidence<'_>, fault: &Fault, bound: &Comparison<Duration>) -> Finding {
     match detected(evidence, fault) {
         Some(took) => Finding::of(bound.holds(&took), show_duration(took)),
-        None => Finding::of(false, format!("no client noticed it in {}", show_duration(fault.lasts))),
+        None => Finding::of(false, format!("no bad answer in {}", show_duration(fault.lasts))),
     }
 }
 
@@ -78,7 +78,7 @@ pub(super) fn judge_recovery(evidence: &Evidence<'_>, fault: &Fault, bound: &Com
             Finding::of(false, seen).explained(|| last_bad(evidence, fault))
         }
         Recovery::Unnoticed => {
-            let why = format!("no client noticed `{}`, so there was nothing to recover from", fault.name);
+            let why = format!("no answer failed, was partial or stale because of `{}`", fault.name);
             Finding::inconclusive("nothing to recover from", why)
         }
         Recovery::NoRequests => Finding::inconclusive("no requests", "no request belongs to this stretch"),
