@@ -6,7 +6,7 @@ use std::path::PathBuf;
 const AFTER: &str = "\
 Exit codes:
   0    every expectation held
-  1    an expectation failed
+  1    an expectation failed; with --control, a scenario shows nothing
   2    a scenario or the command line is not valid; nothing was started
   3    the system could not be started or broken as asked
   4    inconclusive: a fault never fired, too few requests, the load was not reached
@@ -93,6 +93,10 @@ pub(crate) struct Run {
     /// Judge only this expectation (its `that`, or a part of it that no other has); can be repeated
     #[arg(short = 'e', long = "expect", value_name = "NAME")]
     pub(crate) expect: Vec<String>,
+    /// Run each scenario once more without its faults: at least one expectation must come out otherwise, or else the
+    /// scenario shows nothing, and the exit code is 1
+    #[arg(long, conflicts_with = "keep")]
+    pub(crate) control: bool,
     /// Leave the system up after the judgement, until Ctrl-C
     #[arg(long)]
     pub(crate) keep: bool,

@@ -1,6 +1,7 @@
 //! One command a file.
 
 pub(crate) mod check;
+mod control;
 pub(crate) mod explain;
 pub(crate) mod keeper;
 pub(crate) mod prove;

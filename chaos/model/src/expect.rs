@@ -85,6 +85,57 @@ pub enum Subject {
         /// What must hold.
         bound: Comparison<f64>,
     },
+    /// `age.max = "< 330s"`: how old the oldest answer was, by what answers say (`Age`, or the `age_ms` of their parts).
+    Age(Comparison<Duration>),
+    /// `detect.time = "< 1s"`: from when the fault took effect to the first answer that failed, was partial or stale.
+    Detection(Comparison<Duration>),
+    /// `detect.'breaker_state{state="open"}' = "< 1s"`: from when the fault took effect to the first scrape in which the
+    /// series has another value than before.
+    DetectionBy {
+        /// Whose metric.
+        node: NodeName,
+        /// Which series.
+        selector: Selector,
+        /// What must hold.
+        bound: Comparison<Duration>,
+    },
+    /// `recovery.time = "< 2s"`: from when the fault was taken back until answers were, and stayed, as good as in the
+    /// baseline.
+    Recovery(Comparison<Duration>),
+    /// `amplification.'calls_total / first_attempts_total' = "<= 1.2"`: a counter's increase over another's.
+    Amplification {
+        /// Whose metrics.
+        node: NodeName,
+        /// Counts all calls.
+        calls: Selector,
+        /// Counts those that were no retries.
+        first: Selector,
+        /// What must hold.
+        bound: Comparison<f64>,
+    },
+    /// `herd.'http_requests_total' = "<= 1.25"`: a counter's peak in windows of a second, over its peak in the baseline.
+    Herd {
+        /// Whose metric.
+        node: NodeName,
+        /// Which series.
+        selector: Selector,
+        /// What must hold.
+        bound: Comparison<f64>,
+    },
+}
+
+impl Subject {
+    /// What it wants to see of scrapes: of which node, and which series; one for each that it reads.
+    #[must_use]
+    pub fn scraped(&self) -> Option<(&str, Vec<&Selector>)> {
+        match self {
+            Self::Metric { node, selector, .. }
+            | Self::DetectionBy { node, selector, .. }
+            | Self::Herd { node, selector, .. } => Some((node, vec![selector])),
+            Self::Amplification { node, calls, first, .. } => Some((node, vec![calls, first])),
+            _ => None,
+        }
+    }
 }
 
 /// The key as in the file and the comparison: `latency.p99 < 50ms`.
@@ -101,6 +152,14 @@ impl fmt::Display for Subject {
             Self::Body { path, test, share } => write!(f, "body.\"{path}\" {test} for {share}"),
             Self::Header { name, test, share } => write!(f, "header.{name} {test} for {share}"),
             Self::Metric { selector, bound, .. } => write!(f, "metric.{selector} {bound}"),
+            Self::Age(bound) => write!(f, "age.max {}", bound.map(crate::quantity::show_duration)),
+            Self::Detection(bound) => write!(f, "detect.time {}", bound.map(crate::quantity::show_duration)),
+            Self::DetectionBy { selector, bound, .. } => {
+                write!(f, "detect.{selector} {}", bound.map(crate::quantity::show_duration))
+            }
+            Self::Recovery(bound) => write!(f, "recovery.time {}", bound.map(crate::quantity::show_duration)),
+            Self::Amplification { calls, first, bound, .. } => write!(f, "amplification.{calls} / {first} {bound}"),
+            Self::Herd { selector, bound, .. } => write!(f, "herd.{selector} {bound}"),
         }
     }
 }

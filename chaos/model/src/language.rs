@@ -21,6 +21,7 @@ mod overlay;
 mod proof;
 pub(crate) mod quantity;
 pub(crate) mod reader;
+mod recovery;
 mod request;
 mod samples;
 mod scenario;

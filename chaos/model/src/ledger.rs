@@ -135,13 +135,36 @@ pub struct FaultFigures {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub delays: Option<Delays>,
     /// Time to detect: from when the fault took effect to the first answer that failed, was partial or stale. None where
-    /// no client noticed.
+    /// no answer was.
     #[serde(rename = "detected_us", with = "crate::micros::option", default)]
     pub detected: Option<Duration>,
-    /// Time to recover: from when the fault was taken back until answers were, and stayed, as good as in the baseline.
-    /// None where no client noticed, and where they did not become so before the next fault or the end.
-    #[serde(rename = "recovered_us", with = "crate::micros::option", default)]
-    pub recovered: Option<Duration>,
+    /// Time to recover: how long after it was taken back answers were as good as in the baseline.
+    #[serde(default)]
+    pub recovery: Recovery,
+}
+
+/// What came of a system after a fault, by its answers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Recovery {
+    /// Answers were, and stayed until the next fault or the end, as good as in the baseline from so long after it was
+    /// taken back.
+    After {
+        /// How long after.
+        #[serde(rename = "took_us", with = "crate::micros")]
+        took: Duration,
+    },
+    /// They did not become so in the time that was left.
+    NotWithin {
+        /// How long that was.
+        #[serde(rename = "left_us", with = "crate::micros")]
+        left: Duration,
+    },
+    /// No answer failed, was partial or stale, neither within the fault nor after it.
+    Unnoticed,
+    /// Nothing was asked after it.
+    #[default]
+    NoRequests,
 }
 
 /// Delays, asked and achieved, of the injections in the ledger.
@@ -202,6 +225,7 @@ mod tests {
             injections: 2,
             impacts: BTreeMap::from([(Impact::Background, 1), (Impact::SharedFlight, 1)]),
             detected: Some(Duration::from_millis(3)),
+            recovery: Recovery::After { took: Duration::from_millis(4) },
             ..FaultFigures::default()
         }));
     }

@@ -69,7 +69,8 @@ fn redis_down_becomes_what_it_says() {
     ];
     assert_eq!(subjects, wanted);
     assert_eq!(read.sources.position(&unnoticed.checks[1].span), ("folder/it.toml", 20, 15));
-    let [check] = memory.checks.as_slice() else { panic!("{memory:?}") };
+    let [check, none] = memory.checks.as_slice() else { panic!("{memory:?}") };
+    assert_eq!(none.subject.to_string(), "metric.cache_hits_total{tier=\"redis\"} <= 2");
     let Subject::Metric { node, selector, bound } = &check.subject else { panic!("{check:?}") };
     assert_eq!((node.as_str(), selector.to_string().as_str()), ("gateway", "cache_hits_total{tier=\"memory\"}"));
     assert_eq!(*bound, Comparison::More(0.0));
@@ -143,6 +144,30 @@ fn the_whole_language_is_taken() {
     assert_eq!((window.kind, window.from, window.to), (PhaseKind::Window, seconds(4), seconds(8)));
     assert!(read.timeline.phase("recovery").is_none());
     assert_eq!(read.expectations[1].scope, Scope::During("run".to_owned()));
+}
+
+#[test]
+fn how_a_fault_is_taken() {
+    let read = scenario(ALL, &[]).unwrap();
+    let subjects = |that: &str| {
+        let expectation = read.expectations.iter().find(|expectation| expectation.that == that).unwrap();
+        let scraped = |check: &chaos_model::Check| check.subject.scraped().map_or(0, |(_, selectors)| selectors.len());
+        let shown = |check: &chaos_model::Check| (check.subject.to_string(), scraped(check));
+        (expectation.scope.clone(), expectation.checks.iter().map(shown).collect::<Vec<_>>())
+    };
+    let (scope, noticed) = subjects("noticed");
+    assert_eq!(scope, Scope::During("slow".to_owned()));
+    let wanted = [
+        ("detect.time < 2s", 0),
+        ("detect.breaker{state=\"open\"} <= 500ms", 1),
+        ("age.max < 330s", 0),
+        ("amplification.calls_total / first_total{kind=\"a\"} <= 1.2", 2),
+    ];
+    assert_eq!(noticed, wanted.map(|(text, selectors)| (text.to_owned(), selectors)));
+    let (scope, healed) = subjects("healed");
+    assert_eq!(scope, Scope::After { fault: "slow".to_owned(), within: Duration::ZERO }, "from its end on");
+    let wanted = [("recovery.time < 1s", 0), ("herd.http_requests_total < 1.5", 1)];
+    assert_eq!(healed, wanted.map(|(text, selectors)| (text.to_owned(), selectors)));
 }
 
 #[test]

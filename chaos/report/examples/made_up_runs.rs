@@ -17,6 +17,8 @@ fn main() -> io::Result<()> {
         made_up::inconclusive(),
         made_up::world_failed(),
         made_up::interrupted(),
+        made_up::slow(),
+        made_up::control(),
     ];
     let mut terminal = Terminal::new(io::stdout(), style);
     for record in runs.iter().flatten() {

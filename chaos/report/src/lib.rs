@@ -14,6 +14,6 @@ mod words;
 
 pub use outcome::Outcome;
 pub use style::Style;
-pub use summary::{GuardResult, RunResult};
+pub use summary::{ControlResult, GuardResult, RunResult};
 pub use terminal::Terminal;
 pub use words::fault;

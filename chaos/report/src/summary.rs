@@ -1,7 +1,9 @@
-//! Several runs at a glance: a folder of scenarios, and the guards that were proven.
+//! Several runs at a glance: a folder of scenarios, the guards that were proven, the controls.
 
+mod controls;
 mod guards;
 mod runs;
 
+pub use controls::{Compared, ControlResult, controls};
 pub use guards::{GuardResult, guards};
 pub use runs::{RunResult, runs};

@@ -10,6 +10,7 @@ mod header;
 mod phases;
 mod progress;
 mod story;
+mod taken;
 
 pub(crate) use ending::headline;
 

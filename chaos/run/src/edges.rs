@@ -1,6 +1,6 @@
 //! When what has to be done: faults to apply and to take back, scrapes to take.
 
-use chaos_model::{Scenario, Scope, Subject};
+use chaos_model::{Expectation, Fault, Scenario, Scope, Subject};
 use std::{collections::BTreeMap, time::Duration};
 
 /// What happens at one moment of the timeline. In this order: a scrape that closes what ends here, faults taken back,
@@ -15,6 +15,9 @@ pub(crate) struct Edge {
 
 /// How often gauges are looked at between the edges.
 const SCRAPE_EVERY: Duration = Duration::from_secs(1);
+
+/// How often they are looked at where it matters when they change.
+const WATCH_EVERY: Duration = Duration::from_millis(100);
 
 /// The moments of a scenario at which something has to be done, in order. The end is not among them: it waits for the
 /// requests in flight.
@@ -39,22 +42,38 @@ pub(crate) fn edges(scenario: &Scenario) -> BTreeMap<Duration, Edge> {
         }
     }
     if scrapes(scenario).next().is_some() {
-        let mut at = Duration::ZERO;
-        while at < end {
-            edges.entry(at).or_default();
-            at += SCRAPE_EVERY;
-        }
+        scrape_each(&mut edges, SCRAPE_EVERY, (Duration::ZERO, end));
+    }
+    for window in watched(scenario) {
+        scrape_each(&mut edges, WATCH_EVERY, window);
     }
     // A fault that lasts to the end is taken back there, by the run itself.
     edges.retain(|at, _| *at < end);
     edges
 }
 
-/// The metric checks of a scenario, in order: the node, the selector.
+/// The times of faults whose detection is judged by a metric.
+fn watched(scenario: &Scenario) -> impl Iterator<Item = (Duration, Duration)> {
+    let watches = |expectation: &Expectation, fault: &Fault| {
+        let by_metric = |check: &chaos_model::Check| matches!(check.subject, Subject::DetectionBy { .. });
+        expectation.scope == Scope::During(fault.name.clone()) && expectation.checks.iter().any(by_metric)
+    };
+    let watched = move |fault: &&Fault| scenario.expectations.iter().any(|expectation| watches(expectation, fault));
+    scenario.faults.iter().filter(watched).map(|fault| (fault.at, fault.ends()))
+}
+
+fn scrape_each(edges: &mut BTreeMap<Duration, Edge>, every: Duration, (from, to): (Duration, Duration)) {
+    let mut at = from;
+    while at < to {
+        edges.entry(at).or_default();
+        at += every;
+    }
+}
+
+/// What checks want to see of scrapes, in the order of the scenario: the node, the selector.
 pub(crate) fn scrapes(scenario: &Scenario) -> impl Iterator<Item = (&str, &chaos_model::Selector)> {
     let checks = scenario.expectations.iter().flat_map(|expectation| &expectation.checks);
-    checks.filter_map(|check| match &check.subject {
-        Subject::Metric { node, selector, .. } => Some((node.as_str(), selector)),
-        _ => None,
-    })
+    checks
+        .filter_map(|check| check.subject.scraped())
+        .flat_map(|(node, selectors)| selectors.into_iter().map(move |selector| (node, selector)))
 }

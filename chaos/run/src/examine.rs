@@ -8,12 +8,14 @@ use serde_json_path::JsonPath;
 use std::{
     collections::BTreeMap,
     sync::{Mutex, PoisonError},
+    time::Duration,
 };
 
-const PARTIAL: u64 = 1;
-const STALE: u64 = 2;
+pub(crate) const PARTIAL: u64 = 1;
+pub(crate) const STALE: u64 = 2;
+pub(crate) const SHARED: u64 = 4;
 /// The first bit of the checks.
-const CHECKS: u32 = 2;
+const CHECKS: u32 = 3;
 
 /// Whether an answer was marked partial.
 pub(crate) fn is_partial(marks: Marks) -> bool {
@@ -25,10 +27,17 @@ pub(crate) fn is_stale(marks: Marks) -> bool {
     marks.0 & STALE != 0
 }
 
+/// Whether an answer says that it came of another request's flight: `collapsed` in `Cache-Status` (RFC 9211, 2.6).
+pub(crate) fn is_shared(marks: Marks) -> bool {
+    marks.0 & SHARED != 0
+}
+
 /// Looks at answers.
 pub(crate) struct Examiner {
     /// By bit.
     tests: Vec<Test>,
+    /// How old answers were, by arrival; only of those that say so.
+    ages: Mutex<BTreeMap<u64, Duration>>,
     /// What answers that speak against a test showed, by test and arrival, in words; at most [`EXAMPLES`] a test.
     examples: Mutex<BTreeMap<usize, BTreeMap<u64, String>>>,
 }
@@ -63,7 +72,7 @@ impl Examiner {
             }
             _ => None,
         });
-        Self { tests: tests.collect(), examples: Mutex::default() }
+        Self { tests: tests.collect(), ages: Mutex::default(), examples: Mutex::default() }
     }
 
     /// Whether the `nth` body or header check held for an answer.
@@ -74,6 +83,11 @@ impl Examiner {
     /// What an arrival that speaks against the `nth` check saw, in words.
     pub(crate) fn saw(&self, nth: usize, arrival: u64) -> Option<String> {
         self.examples.lock().unwrap_or_else(PoisonError::into_inner).get(&nth)?.get(&arrival).cloned()
+    }
+
+    /// How old the answer to an arrival was: by its `Age` (RFC 9111), or by its oldest part where that is older.
+    pub(crate) fn age(&self, arrival: u64) -> Option<Duration> {
+        self.ages.lock().unwrap_or_else(PoisonError::into_inner).get(&arrival).copied()
     }
 
     fn note(&self, nth: usize, arrival: &Arrival, seen: &[&Value]) {
@@ -103,12 +117,15 @@ fn shorten(text: &str) -> String {
 impl Examine for Examiner {
     fn examine(&self, arrival: &Arrival, answer: &Answer<'_>) -> Marks {
         let json = serde_json::from_slice::<Value>(answer.body).ok();
-        let mut marks = 0;
+        let mut marks = if shared(answer.headers) { SHARED } else { 0 };
+        let parts = json.as_ref().and_then(|json| json.pointer("/meta/parts")).and_then(Value::as_object);
         if let Some(json) = &json {
             marks |= if json.get("partial") == Some(&Value::Bool(true)) { PARTIAL } else { 0 };
-            let mut parts = json.pointer("/meta/parts").and_then(Value::as_object).into_iter().flatten();
-            let stale = parts.any(|(_, part)| part.get("state").and_then(Value::as_str) == Some("stale"));
-            marks |= if stale { STALE } else { 0 };
+            let stale = |(_, part): (&String, &Value)| part.get("state").and_then(Value::as_str) == Some("stale");
+            marks |= if parts.into_iter().flatten().any(stale) { STALE } else { 0 };
+        }
+        if let Some(age) = age(answer.headers, parts) {
+            self.ages.lock().unwrap_or_else(PoisonError::into_inner).insert(arrival.n, age);
         }
         for (nth, Test { look, test, wanted }) in self.tests.iter().enumerate() {
             let header;
@@ -130,6 +147,20 @@ impl Examine for Examiner {
         }
         Marks(marks)
     }
+}
+
+/// Whether a cache on the way says that it made no request of its own for this answer.
+fn shared(headers: &http::HeaderMap) -> bool {
+    let fields = headers.get_all("cache-status").into_iter().filter_map(|field| field.to_str().ok());
+    // A list of caches, each with its parameters. Quoted strings may hold separators, and no parameter's name.
+    let parameters = fields.flat_map(|field| field.split([',', ';'])).map(str::trim);
+    parameters.into_iter().any(|parameter| parameter == "collapsed" || parameter == "collapsed=?1")
+}
+
+fn age(headers: &http::HeaderMap, parts: Option<&serde_json::Map<String, Value>>) -> Option<Duration> {
+    let header = headers.get(http::header::AGE).and_then(|age| age.to_str().ok()?.trim().parse().ok());
+    let parts = parts.into_iter().flatten().filter_map(|(_, part)| part.get("age_ms").and_then(Value::as_u64));
+    parts.map(Duration::from_millis).chain(header.map(Duration::from_secs)).max()
 }
 
 /// Whether a test holds for what a path found: for every value, and at least for one, but for `missing`.

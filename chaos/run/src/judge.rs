@@ -1,20 +1,31 @@
 //! From evidence to verdicts. Pure: everything that was seen goes in, what came of each expectation comes out.
 
+mod age;
+mod amplification;
+mod detect;
+mod herd;
 mod latency;
 mod metric;
+mod recovery;
 mod share;
 mod stretch;
 
+pub(crate) use latency::{percentile, sorted};
+pub(crate) use recovery::{detected, recovery};
 pub(crate) use stretch::{Acknowledged, Stretch, figures};
 
-use crate::{examine::Examiner, observe::Scrapes};
+use crate::{
+    examine::Examiner,
+    observe::{Reading, Scrapes},
+};
 use chaos_load::Outcome;
 use chaos_model::{
-    Check, Expectation, Scenario, Scope, Subject, Verdict,
+    Check, Expectation, Fault, Scenario, Scope, Subject, Verdict,
     event::{Judged, JudgedCheck},
+    phase::BASELINE,
     quantity::show_duration,
 };
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 /// Everything that was seen in a run.
 pub(crate) struct Evidence<'a> {
@@ -70,16 +81,23 @@ struct Counters {
 fn judge_one(evidence: &Evidence<'_>, counters: &mut Counters, index: usize, expectation: &Expectation) -> Judged {
     let stretch = Stretch::of(evidence, &expectation.scope);
     let checks: Vec<JudgedCheck> =
-        expectation.checks.iter().map(|check| judge_check(evidence, counters, &stretch, check)).collect();
+        expectation.checks.iter().map(|check| judge_check(evidence, counters, &stretch, expectation, check)).collect();
     let when = match &expectation.scope {
         Scope::During(phase) => phase.clone(),
+        Scope::After { fault, within } if within.is_zero() => format!("after {fault}"),
         Scope::After { fault, within } => format!("within {} after {fault}", show_duration(*within)),
     };
     let verdict = Verdict::of_all(checks.iter().map(|check| check.verdict));
     Judged { index, that: expectation.that.clone(), when, verdict, checks }
 }
 
-fn judge_check(evidence: &Evidence<'_>, counters: &mut Counters, stretch: &Stretch<'_>, check: &Check) -> JudgedCheck {
+fn judge_check(
+    evidence: &Evidence<'_>,
+    counters: &mut Counters,
+    stretch: &Stretch<'_>,
+    expectation: &Expectation,
+    check: &Check,
+) -> JudgedCheck {
     let finding = match &check.subject {
         Subject::Status(pattern, bound) => share::status(stretch, *pattern, bound),
         Subject::Errors(bound) => share::errors(stretch, bound),
@@ -91,11 +109,11 @@ fn judge_check(evidence: &Evidence<'_>, counters: &mut Counters, stretch: &Stret
             share::look(stretch, evidence.examiner, nth, bound)
         }
         Subject::Latency(quantile, bound) => latency::judge(stretch, *quantile, bound, evidence.scenario.load.timeout),
-        Subject::Metric { node, selector, bound } => {
-            let nth = counters.metrics;
-            counters.metrics += 1;
-            let seen = evidence.scrapes.seen.get(node);
-            metric::judge(&evidence.scrapes.readings[nth], stretch, selector, bound, seen)
+        Subject::Age(bound) => age::judge(evidence, stretch, bound),
+        subject => {
+            let scraped = Scraped::next(evidence, counters, subject);
+            let fault = fault_of(evidence.scenario, &expectation.scope);
+            of_fault_or_metric(evidence, &scraped, fault, stretch, subject)
         }
     };
     let (file, line, _) = evidence.scenario.sources.position(&check.span);
@@ -107,6 +125,60 @@ fn judge_check(evidence: &Evidence<'_>, counters: &mut Counters, stretch: &Stret
         file: file.to_owned(),
         line,
         span: check.span.clone(),
+    }
+}
+
+/// The readings of a check's selectors, and what its node has besides.
+struct Scraped<'a> {
+    readings: &'a [Vec<Reading>],
+    seen: Option<&'a BTreeMap<String, ()>>,
+}
+
+impl<'a> Scraped<'a> {
+    fn next(evidence: &Evidence<'a>, counters: &mut Counters, subject: &Subject) -> Self {
+        let (node, count) = subject.scraped().map_or((None, 0), |(node, selectors)| (Some(node), selectors.len()));
+        let first = counters.metrics;
+        counters.metrics += count;
+        let readings = &evidence.scrapes.readings[first..first + count];
+        Self { readings, seen: node.and_then(|node| evidence.scrapes.seen.get(node)) }
+    }
+}
+
+/// Which fault a scope is about.
+fn fault_of<'a>(scenario: &'a Scenario, scope: &Scope) -> Option<&'a Fault> {
+    let (Scope::During(name) | Scope::After { fault: name, .. }) = scope;
+    scenario.faults.iter().find(|fault| fault.name == *name)
+}
+
+/// Checks of a fault's times, and those that scrapes answer.
+fn of_fault_or_metric(
+    evidence: &Evidence<'_>,
+    scraped: &Scraped<'_>,
+    fault: Option<&Fault>,
+    stretch: &Stretch<'_>,
+    subject: &Subject,
+) -> Finding {
+    let seen = scraped.seen;
+    let window = (stretch.from, stretch.to);
+    match (subject, scraped.readings, fault) {
+        (Subject::Metric { selector, bound, .. }, [readings], _) => {
+            metric::judge(readings, stretch, selector, bound, seen)
+        }
+        (Subject::Amplification { calls, first, bound, .. }, [all, firsts], _) => {
+            amplification::judge([all, firsts], [calls, first], seen, window, bound)
+        }
+        (Subject::Herd { selector, bound, .. }, [readings], _) => {
+            let baseline = evidence.scenario.timeline.phase(BASELINE);
+            let baseline = baseline.map_or_else(Default::default, |phase| (phase.from, phase.to));
+            herd::judge(readings, selector, seen, [baseline, window], bound)
+        }
+        (Subject::Detection(bound), _, Some(fault)) => recovery::judge_detected(evidence, fault, bound),
+        (Subject::DetectionBy { selector, bound, .. }, [readings], Some(fault)) => {
+            detect::judge(readings, selector, seen, fault, bound)
+        }
+        (Subject::Recovery(bound), _, Some(fault)) => recovery::judge_recovery(evidence, fault, bound),
+        // The language lets no other through.
+        _ => Finding::inconclusive("unknown", "this can't be judged"),
     }
 }
 

@@ -5,10 +5,11 @@ mod edges;
 mod events;
 mod examine;
 mod judge;
+mod ledger;
 mod observe;
 mod run;
 mod world;
 
 pub use events::Events;
 pub use run::{Ending, Options, run};
-pub use world::{Address, Death, TornDown, World, WorldError};
+pub use world::{Address, Death, Removed, TornDown, World, WorldError};

@@ -5,15 +5,17 @@ mod timeline;
 use crate::{
     Events, World, WorldError,
     examine::Examiner,
-    judge::{Evidence, figures, judge},
+    judge::{Evidence, detected, figures, judge, recovery},
+    ledger::{self, Injections, Join},
 };
 use chaos_model::{
     Event, Scenario, Verdict,
     event::{Begin, FORMAT, Judged},
+    ledger::{FaultFigures, Joined},
     quantity::show_duration,
 };
 use futures_util::future::BoxFuture;
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use timeline::Seen;
 use tokio::time::Instant;
 
@@ -30,6 +32,8 @@ pub struct Options {
     pub sets: Vec<String>,
     /// The expectations that were asked for, where not all of them are judged, for the report.
     pub only: Vec<String>,
+    /// The control: leave the faults out, and judge as if they had been there.
+    pub control: bool,
     /// Leave the system up after the judgement, until the interrupt.
     pub hold: bool,
 }
@@ -80,9 +84,9 @@ pub async fn run(
         interrupt.await;
     }
     // Logs explain what went wrong. What passed needs no explanation, what was interrupted wants none, and what a guard
-    // breaks is meant to break.
+    // breaks, or breaks without faults, is meant to.
     let explain = match &ending {
-        Ending::Judged(verdict, _) => *verdict != Verdict::Pass && options.without.is_none(),
+        Ending::Judged(verdict, _) => *verdict != Verdict::Pass && options.without.is_none() && !options.control,
         Ending::WorldFailed => true,
         Ending::Interrupted => false,
     };
@@ -112,7 +116,7 @@ fn begin(scenario: &Scenario, world: &dyn World, options: &Options) -> Begin {
         without: options.without.clone(),
         sets: options.sets.clone(),
         only: options.only.clone(),
-        control: false,
+        control: options.control,
     }
 }
 
@@ -142,7 +146,8 @@ async fn provision_and_judge(
     world.start(&scenario.system, options.seed, events).await?;
     events.emit(Event::Ready { took: starting.elapsed() });
     let examiner = Arc::new(Examiner::new(&scenario.expectations));
-    let seen = timeline::drive(scenario, world, options.seed, events, &examiner).await?;
+    let mut seen = timeline::drive(scenario, world, options, events, &examiner).await?;
+    let ledger = std::mem::take(&mut seen.ledger);
     let evidence = Evidence {
         scenario,
         outcomes: &seen.outcomes,
@@ -153,11 +158,14 @@ async fn provision_and_judge(
     for phase in &scenario.timeline.phases {
         events.emit(Event::Phase(figures(&evidence, phase)));
     }
+    if !options.control {
+        close_ledger(&evidence, ledger, events);
+    }
     let judged = judge(&evidence);
     for one in &judged {
         events.emit(Event::Judged(one.clone()));
     }
-    let doubts = doubts(scenario, &seen, &evidence);
+    let doubts = doubts(scenario, options.control, &seen, &evidence);
     for why in &doubts {
         events.emit(Event::Doubt { why: why.clone() });
     }
@@ -166,10 +174,31 @@ async fn provision_and_judge(
     Ok(Ending::Judged(verdict, judged))
 }
 
+/// Injections that go into one event.
+const BATCH: usize = 500;
+
+/// Tells each injection with the request that met it, and the sums of each fault.
+fn close_ledger(evidence: &Evidence<'_>, mut ledger: BTreeMap<String, Injections>, events: &Events) {
+    let join = Join::new(evidence);
+    for fault in &evidence.scenario.faults {
+        let Injections { list, left_out } = ledger.remove(&fault.name).unwrap_or_default();
+        let joined: Vec<Joined> = list.into_iter().map(|injection| join.join(injection)).collect();
+        let sums = ledger::sums(&fault.name, &joined, left_out);
+        for injections in joined.chunks(BATCH) {
+            events.emit(Event::Injected { injections: injections.to_vec() });
+        }
+        events.emit(Event::FaultFigures(FaultFigures {
+            detected: detected(evidence, fault),
+            recovery: recovery(evidence, fault),
+            ..sums
+        }));
+    }
+}
+
 /// What makes the run as a whole inconclusive.
-fn doubts(scenario: &Scenario, seen: &Seen, evidence: &Evidence<'_>) -> Vec<String> {
+fn doubts(scenario: &Scenario, control: bool, seen: &Seen, evidence: &Evidence<'_>) -> Vec<String> {
     let mut doubts = Vec::new();
-    for fault in &scenario.faults {
+    for fault in scenario.faults.iter().filter(|_| !control) {
         if seen.fired.get(&fault.name).is_none_or(|fired| !fired.any()) {
             doubts
                 .push(format!("the fault `{}` never fired: nothing used {} while it was there", fault.name, fault.on));

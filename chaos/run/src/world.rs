@@ -1,6 +1,6 @@
 use crate::Events;
 use async_trait::async_trait;
-use chaos_model::{Fault, System, event::Fired};
+use chaos_model::{Fault, Injection, System, event::Fired};
 use host::Host;
 use std::collections::BTreeMap;
 
@@ -28,6 +28,25 @@ pub struct Death {
     pub how: String,
     /// Its last lines.
     pub last_lines: Vec<String>,
+}
+
+/// What came of a fault that was taken back.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Removed {
+    /// How often it fired.
+    pub fired: Fired,
+    /// Its injections, as many as the proxy had room for; times count from when the fault was applied.
+    pub injections: Vec<Injection>,
+    /// How many it had no room for.
+    pub left_out: u64,
+}
+
+impl Removed {
+    /// A fault that fired so often, and of which there is no ledger.
+    #[must_use]
+    pub fn of(fired: Fired) -> Self {
+        Self { fired, ..Self::default() }
+    }
 }
 
 /// What was left when a system was taken down.
@@ -104,7 +123,7 @@ pub trait World: Send + Sync {
     async fn apply(&mut self, fault: &Fault) -> Result<(), WorldError>;
 
     /// Takes a fault back. When it returns, what it held is released.
-    async fn remove(&mut self, fault: &Fault) -> Result<Fired, WorldError>;
+    async fn remove(&mut self, fault: &Fault) -> Result<Removed, WorldError>;
 
     /// Waits for a node to end that nobody asked to. Safe to drop. An error where the world itself is lost.
     async fn died(&mut self) -> Result<Death, WorldError>;

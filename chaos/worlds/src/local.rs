@@ -14,7 +14,7 @@ use crate::{
 use async_trait::async_trait;
 use chaos_inject::{Message, Proxy, ProxyConfig, Reply};
 use chaos_model::{Endpoint, Event, Fault, Link, Protocol, System, Target, event::Fired};
-use chaos_run::{Address, Death, Events, TornDown, World, WorldError};
+use chaos_run::{Address, Death, Events, Removed, TornDown, World, WorldError};
 use host::Host;
 use launch::Started;
 use std::{
@@ -172,13 +172,13 @@ impl World for LocalWorld {
         }
     }
 
-    async fn remove(&mut self, fault: &Fault) -> Result<Fired, WorldError> {
+    async fn remove(&mut self, fault: &Fault) -> Result<Removed, WorldError> {
         if let Target::Node(node) = &fault.on {
             node_faults::remove(self, node, &fault.effect).await?;
-            return Ok(Fired { nodes: 1, ..Fired::default() });
+            return Ok(Removed::of(Fired { nodes: 1, ..Fired::default() }));
         }
         match self.proxy_of(fault)?.send(Message::Remove { fault: fault.name.clone() }).await {
-            Reply::Removed { fired, .. } => Ok(fired),
+            Reply::Removed { fired, injections, left_out } => Ok(Removed { fired, injections, left_out }),
             Reply::Refused { why } => Err(WorldError::CannotGive(why)),
             Reply::Done | Reply::Fired(_) => Err(WorldError::CannotGive("the proxy misunderstood".to_owned())),
         }

@@ -1,14 +1,15 @@
 //! `chaos run FILE…`.
 
 use super::{
-    read,
+    control, read,
     session::{Recording, Session},
 };
 use crate::{args::Run, exit::Exit, machine::Machine};
 use chaos_model::Scenario;
-use chaos_report::{Outcome, RunResult, summary};
+use chaos_report::{ControlResult, Outcome, RunResult, summary};
 use chaos_run::Options;
 use std::{
+    io::{self, Write},
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -37,22 +38,49 @@ pub(crate) fn run(machine: &Machine, args: &Run) -> Exit {
     };
     super::in_runtime("run", async || {
         let session = Session::new(machine, &args.running, recording)?;
-        let results = run_all(&session, &scenarios, args).await;
-        let outcome = Outcome::worst(results.iter().map(|result| result.outcome));
-        let left_out = scenarios.len() - results.len();
-        // What was not run has not passed.
-        let outcome = if left_out > 0 { Outcome::Interrupted } else { outcome };
-        let written = session.finish(|mut out, style| {
-            if scenarios.len() < 2 {
-                return Ok(());
-            }
-            writeln!(out, "\n")?;
-            summary::runs(&mut out, style, &results)?;
-            if left_out > 0 { writeln!(out, "interrupted: {left_out} not run") } else { Ok(()) }
-        });
-        written.map_err(|error| format!("can't write the report: {error}"))?;
-        Ok(Exit::Runs(outcome))
+        let exit = if args.control {
+            with_control(session, &scenarios, args).await
+        } else {
+            without_control(session, &scenarios, args).await
+        };
+        exit.map_err(|error| format!("can't write the report: {error}"))
     })
+}
+
+async fn without_control(session: Session, scenarios: &[(PathBuf, Option<Scenario>)], args: &Run) -> io::Result<Exit> {
+    let results = run_all(&session, scenarios, args).await;
+    let left_out = scenarios.len() - results.len();
+    let outcome = Outcome::worst(results.iter().map(|result| result.outcome));
+    session.finish(|mut out, style| {
+        if scenarios.len() < 2 {
+            return Ok(());
+        }
+        writeln!(out, "\n")?;
+        summary::runs(&mut out, style, &results)?;
+        tell_left_out(out, left_out)
+    })?;
+    Ok(ended(outcome, left_out))
+}
+
+async fn with_control(session: Session, scenarios: &[(PathBuf, Option<Scenario>)], args: &Run) -> io::Result<Exit> {
+    let results = control::run_all(&session, scenarios, args).await;
+    let left_out = scenarios.len() - results.len();
+    let outcome = Outcome::worst(results.iter().map(ControlResult::outcome));
+    session.finish(|mut out, style| {
+        writeln!(out, "\n")?;
+        summary::controls(&mut out, style, &results)?;
+        tell_left_out(out, left_out)
+    })?;
+    Ok(ended(outcome, left_out))
+}
+
+fn tell_left_out(out: &mut dyn Write, left_out: usize) -> io::Result<()> {
+    if left_out > 0 { writeln!(out, "interrupted: {left_out} not run") } else { Ok(()) }
+}
+
+/// What was not run has not passed.
+fn ended(outcome: Outcome, left_out: usize) -> Exit {
+    Exit::Runs(if left_out > 0 { Outcome::Interrupted } else { outcome })
 }
 
 async fn run_all(session: &Session, scenarios: &[(PathBuf, Option<Scenario>)], args: &Run) -> Vec<RunResult> {

@@ -72,8 +72,8 @@ impl Session {
             WorldName::Local => Box::new(LocalWorld::new(self.host.clone(), self.local.clone())),
         };
         let options = Options { seed: self.running.seed, ..options };
-        // What a guard breaks is meant to break: its place in the file is no news.
-        if options.without.is_none() {
+        // What a guard breaks, or a control, is meant to break: its place in the file is no news.
+        if options.without.is_none() && !options.control {
             reports(&self.reports).terminal.show_sources(scenario.sources.clone());
         }
         let (events, mut records) = Events::channel();

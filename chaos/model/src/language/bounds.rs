@@ -27,6 +27,17 @@ pub(crate) fn check_latency(
     check(comparison.map(Shown), &Shown(Duration::ZERO), &Shown(timeout), &why).map(|c| c.map(|shown| shown.0))
 }
 
+/// Refuses a comparison of an age, or of another time without an upper limit, that always or never holds.
+pub(crate) fn check_age(comparison: Comparison<Duration>) -> Result<Comparison<Duration>, Wrong> {
+    let why = "a time is never below 0s";
+    check(comparison.map(Shown), &Shown(Duration::ZERO), &Shown(Duration::MAX), why).map(|c| c.map(|shown| shown.0))
+}
+
+/// Refuses a comparison of calls over first attempts that always or never holds.
+pub(crate) fn check_amplification(comparison: Comparison<f64>) -> Result<Comparison<f64>, Wrong> {
+    check(comparison, &1.0, &f64::INFINITY, "there are never fewer calls than first attempts")
+}
+
 /// Refuses a comparison of a metric that always or never holds. Only what is called as a counter is known not to fall.
 pub(crate) fn check_metric(comparison: Comparison<f64>, name: &str) -> Result<Comparison<f64>, Wrong> {
     let counter = ["_total", "_count", "_bucket"].iter().any(|end| name.ends_with(end));

@@ -7,7 +7,7 @@ use super::{
     load::LoadRead,
     nearest::{advise, list, nearest},
     reader::Reader,
-    samples, subject, when,
+    recovery, samples, subject, when,
 };
 use crate::{Check, Diagnostic, Expectation, Phase, Span, Subject, System, Timeline};
 
@@ -22,7 +22,23 @@ pub(crate) struct Against<'a> {
 }
 
 /// The keys under which comparisons stand.
-const CHECKS: [&str; 8] = ["status", "errors", "latency", "partial", "stale", "body", "header", "metric"];
+const CHECKS: [&str; 13] = [
+    "status",
+    "errors",
+    "latency",
+    "partial",
+    "stale",
+    "body",
+    "header",
+    "metric",
+    "age",
+    "detect",
+    "recovery",
+    "amplification",
+    "herd",
+];
+/// Those of them that say within which time they must hold, or have no need to.
+const FROM_THE_END_ON: [&str; 4] = ["age", "recovery", "amplification", "herd"];
 
 /// Reads all expectations; the windows that they name are added to `windows`.
 pub(crate) fn read_all(
@@ -77,7 +93,9 @@ fn read(table: &Table, against: &Against<'_>, windows: &mut Vec<Phase>, findings
         let message = "an expectation says what it means";
         findings.add(Diagnostic::new(word.span.clone(), message).advice("as in `that = \"clients never notice\"`"));
     }
-    let scope = when::read(&mut reader, against, windows, findings);
+    let held = CHECKS.into_iter().filter(|key| table.get(key).is_some());
+    let at_once = held.clone().count() > 0 && held.clone().all(|key| FROM_THE_END_ON.contains(&key));
+    let scope = when::read(&mut reader, at_once, against, windows, findings);
     let node = metrics_node(&mut reader, table, against, findings);
     let entries: Vec<&Entry> = CHECKS.into_iter().filter_map(|key| reader.entry(key)).collect();
     let mut checks: Vec<Check> =
@@ -94,6 +112,7 @@ fn read(table: &Table, against: &Against<'_>, windows: &mut Vec<Phase>, findings
     let scope = scope?;
     if complete {
         samples::check(&checks, &scope, against, findings);
+        recovery::check_scope(&checks, &scope, against, findings);
     }
     Some(Expectation { that: that?.text.to_owned(), scope, checks, span: table.span.clone() })
 }
@@ -102,7 +121,7 @@ fn read(table: &Table, against: &Against<'_>, windows: &mut Vec<Phase>, findings
 fn metrics_node(reader: &mut Reader<'_>, table: &Table, against: &Against<'_>, findings: &Findings) -> String {
     let word = reader.text("node");
     let name = word.map_or(against.system.entry.as_str(), |word| word.text).to_owned();
-    let Some(metric) = table.get("metric") else {
+    let Some(metric) = asks_for_metrics(table) else {
         if let Some(entry) = table.get("node") {
             let message = "`node` says whose metrics are meant, and no metric is compared here";
             findings.add(Diagnostic::new(entry.key_span.clone(), message).advice("take it away"));
@@ -136,6 +155,16 @@ fn metrics_node(reader: &mut Reader<'_>, table: &Table, against: &Against<'_>, f
     name
 }
 
+/// The first comparison that takes scrapes.
+fn asks_for_metrics(table: &Table) -> Option<&Entry> {
+    let by_metric = |entry: &&Entry| match entry.key.as_str() {
+        "metric" | "amplification" | "herd" => true,
+        "detect" => entry.value.table().is_some_and(|inner| inner.entries.iter().any(|entry| entry.key != "time")),
+        _ => false,
+    };
+    table.entries.iter().find(by_metric)
+}
+
 /// The leaves under a key such as `latency`, with their names: TOML makes two tables of `p99.9`.
 pub(crate) fn leaves<'a>(entry: &'a Entry, findings: &Findings) -> Vec<(String, &'a Entry)> {
     let Kind::Table(table) = &entry.value.kind else {
@@ -144,6 +173,11 @@ pub(crate) fn leaves<'a>(entry: &'a Entry, findings: &Findings) -> Vec<(String, 
             "latency" => "latency.p99 = \"< 50ms\"",
             "body" => "body.\"$.user.id\" = \"100% exists\"",
             "header" => "header.etag = \"100% exists\"",
+            "age" => "age.max = \"< 330s\"",
+            "detect" => "detect.time = \"< 1s\"",
+            "recovery" => "recovery.time = \"< 2s\"",
+            "amplification" => "amplification.'calls_total / first_attempts_total' = \"<= 1.2\"",
+            "herd" => "herd.http_requests_total = \"<= 1.25\"",
             _ => "metric.cache_hits_total = \"> 0\"",
         };
         let message = format!("`{}` needs to say which", entry.key);

@@ -48,7 +48,7 @@ fn with_margin(least: u64) -> u64 {
 }
 
 /// The stretch that is judged, if it is known.
-fn judged(scope: &Scope, against: &Against<'_>) -> Option<Phase> {
+pub(crate) fn judged(scope: &Scope, against: &Against<'_>) -> Option<Phase> {
     let timeline = against.timeline?;
     match scope {
         Scope::During(name) => timeline.phase(name).cloned().or_else(|| window(name)),

@@ -8,6 +8,7 @@ use super::{
     nearest::list,
     quantity::{comparison, duration, number, share},
     reader::{parse_word, text_of},
+    recovery,
     request::field_name,
     selector, value_test,
 };
@@ -67,6 +68,7 @@ pub(crate) fn read(entry: &Entry, against: &Against<'_>, node: &str, findings: &
                     bound,
                 })
             }
+            kind if recovery::KEYS.contains(&kind) => recovery::read(kind, (&key, leaf), word, node, findings),
             _ => whole.zip(parse_word(word, shares, findings)).map(|(make, share)| make(share)),
         };
         checks.extend(subject.map(|subject| Check { subject, span: leaf.value.span.clone() }));
@@ -78,7 +80,7 @@ fn shares(text: &str) -> Result<Comparison<Share>, Wrong> {
     bounds::check_share(comparison(text, share)?)
 }
 
-fn metric_number(text: &str) -> Result<f64, Wrong> {
+pub(crate) fn metric_number(text: &str) -> Result<f64, Wrong> {
     number(text).map_err(|wrong| match text.trim().ends_with(|c: char| c == '%' || c.is_ascii_alphabetic()) {
         true => {
             Wrong::new(format!("`{}` is no plain number", text.trim())).advice("a metric has no unit: `> 0`, `< 0.25`")

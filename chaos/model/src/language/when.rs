@@ -15,9 +15,11 @@ use crate::{
 };
 use std::{collections::BTreeSet, time::Duration};
 
-/// Reads when an expectation must hold; a window that it names is added to `windows`.
+/// Reads when an expectation must hold; a window that it names is added to `windows`. `at_once` says that what it compares
+/// needs no `within`: it then holds from the fault's end on.
 pub(crate) fn read(
     reader: &mut Reader<'_>,
+    at_once: bool,
     against: &Against<'_>,
     windows: &mut Vec<Phase>,
     findings: &Findings,
@@ -37,7 +39,10 @@ pub(crate) fn read(
     }
     if after_entry.is_some() {
         let after = reader.text("after");
-        let within = reader.needed("within", "within = \"2s\"", quantity::duration);
+        let within = match within_entry {
+            None if at_once => Some(Duration::ZERO),
+            _ => reader.needed("within", "within = \"2s\"", quantity::duration),
+        };
         return after_fault(after?, within?, reader, against, findings);
     }
     match during_entry {
@@ -121,7 +126,12 @@ fn after_fault(
             let next = faults.iter().find(|other| other.at == judged.to && other.name != fault.name);
             let until = next.map_or_else(|| "the run ends".to_owned(), |next| format!("`{}` begins", next.name));
             let message = format!("after `{}`, only {room} remain before {until}", fault.name);
-            findings.add(place.refuse(Wrong::new(message).advice("make `within` shorter, or the run longer")));
+            let advice = if within.is_zero() {
+                "end it earlier, or the run later"
+            } else {
+                "make `within` shorter, or the run longer"
+            };
+            findings.add(place.refuse(Wrong::new(message).advice(advice)));
             return None;
         }
     }

@@ -148,9 +148,11 @@ fn logs(style: Style, story: &Story, outcome: Outcome) -> String {
     format!("logs:\n{}", story.logs.iter().map(line).collect::<String>())
 }
 
-/// How to see it once more. A guard's run can't be had by this command alone, so it names none.
+/// How to see it once more. A guard's run or a control can't be had by this command alone, so they name none.
 fn next(style: Style, story: &Story, outcome: Outcome) -> String {
-    let Some(begin) = story.begin.as_ref().filter(|begin| begin.without.is_none()) else { return String::new() };
+    let Some(begin) = story.begin.as_ref().filter(|begin| begin.without.is_none() && !begin.control) else {
+        return String::new();
+    };
     match outcome {
         Outcome::Verdict(Verdict::Fail | Verdict::Inconclusive) => {
             format!("again, with the same draws: {}\n", style.paint(Ink::Strong, command(begin)))

@@ -1,6 +1,6 @@
 //! Faults as they come and go, and how often each fired.
 
-use super::story::Story;
+use super::{story::Story, taken};
 use crate::{
     Style,
     style::Ink,
@@ -41,7 +41,10 @@ fn entry(style: Style, story: &Story, plan: &Fault, names: usize) -> String {
     let (ink, how_often) = how_often(story, plan);
     let what = wrap(&format!("{}, {}", words::fault(plan), words::window(plan)), room);
     let often = wrap(&how_often, room);
+    let taken = story.taken.get(&plan.name).map(taken::words).unwrap_or_default();
+    let taken: Vec<_> = taken.iter().flat_map(|words| wrap(words, room)).collect();
     let lines = what.iter().map(|line| (None, line)).chain(often.iter().map(|line| (ink, line)));
+    let lines = lines.chain(taken.iter().map(|line| (None, line)));
     let mut text = String::new();
     for (n, (ink, line)) in lines.enumerate() {
         let name = if n == 0 { fit(&plan.name, names) } else { String::new() };
@@ -53,6 +56,9 @@ fn entry(style: Style, story: &Story, plan: &Fault, names: usize) -> String {
 
 fn how_often(story: &Story, plan: &Fault) -> (Option<Ink>, String) {
     let unsure = Some(Ink::Unsure);
+    if story.begin.as_ref().is_some_and(|begin| begin.control) {
+        return (None, "left out, this is the control".to_owned());
+    }
     match story.faults.get(&plan.name) {
         None => (unsure, "NEVER BEGAN".to_owned()),
         Some(None) => (unsure, "not taken back before the run ended: how often it fired is unknown".to_owned()),

@@ -27,6 +27,10 @@ pub(super) fn title(style: Style, begin: &Begin) -> String {
     if let Some(without) = &begin.without {
         text += &painted(style, Ink::Unsure, &paragraph("  on purpose without: ", without, columns));
     }
+    if begin.control {
+        text +=
+            &painted(style, Ink::Unsure, &paragraph("  ", "control: the same load, and none of the faults", columns));
+    }
     text
 }
 

@@ -14,17 +14,16 @@ use std::time::Duration;
 pub(super) fn table(style: Style, story: &Story) -> String {
     let (whole, parts): (Vec<_>, Vec<_>) = story.figures.iter().partition(|figures| figures.phase == RUN);
     let all: Vec<_> = parts.into_iter().chain(whole).collect();
-    let stale = all.iter().any(|figures| figures.stale > 0);
-    let mut heads = vec!["when", "requests", "rate", "available", "p50", "p99", "partial"];
-    if stale {
-        heads.push("stale");
-    }
-    let rows: Vec<_> = all.iter().map(|figures| cells(story, figures, stale)).collect();
-    let column = |n: usize| rows.iter().map(|row| width(&row[n])).max().unwrap_or(0).max(heads[n].len());
-    let columns: Vec<_> = (0..heads.len()).map(column).collect();
-    let numbers = |gap: usize| columns.iter().map(|column| column + gap).sum::<usize>();
-    let gap = if 2 + "phase".len() + numbers(2) <= style.columns() { 2 } else { 1 };
-    let room = style.columns().saturating_sub(2 + numbers(gap)).max("phase".len());
+    // Ages have a line of their own where there is no room for one more column.
+    let aged = all.iter().any(|figures| figures.oldest.is_some_and(|oldest| !oldest.is_zero()));
+    let (heads, rows, columns) = [aged, false]
+        .map(|aged| columns(story, &all, aged))
+        .into_iter()
+        .find(|(_, _, columns)| within(columns, 1) <= style.columns())
+        .unwrap_or_else(|| columns(story, &all, false));
+    let beside = heads.contains(&"oldest");
+    let gap = if within(&columns, 2) <= style.columns() { 2 } else { 1 };
+    let room = ("phase".len() + style.columns()).saturating_sub(within(&columns, gap)).max("phase".len());
     let longest = all.iter().map(|figures| width(&clean(&figures.phase))).max().unwrap_or(0);
     let names = longest.max("phase".len()).min(room);
 
@@ -41,12 +40,35 @@ pub(super) fn table(style: Style, story: &Story) -> String {
         } else {
             text += &format!("{}  {}{numbers}\n", paragraph("  ", &name, style.columns()), " ".repeat(names));
         }
-        text += &details(style, figures);
+        text += &details(style, figures, beside);
     }
     text
 }
 
-fn cells(story: &Story, figures: &PhaseFigures, stale: bool) -> Vec<String> {
+/// Heads, cells and widths of the table.
+type Columns = (Vec<&'static str>, Vec<Vec<String>>, Vec<usize>);
+
+fn columns(story: &Story, all: &[&PhaseFigures], aged: bool) -> Columns {
+    let mut heads = vec!["when", "requests", "rate", "available", "p50", "p99", "partial"];
+    let stale = all.iter().any(|figures| figures.stale > 0);
+    if stale {
+        heads.push("stale");
+    }
+    if aged {
+        heads.push("oldest");
+    }
+    let rows: Vec<_> = all.iter().map(|figures| cells(story, figures, stale, aged)).collect();
+    let column = |n: usize| rows.iter().map(|row| width(&row[n])).max().unwrap_or(0).max(heads[n].len());
+    let columns = (0..heads.len()).map(column).collect();
+    (heads, rows, columns)
+}
+
+/// How wide a line is at least, with this gap between columns.
+fn within(columns: &[usize], gap: usize) -> usize {
+    2 + "phase".len() + columns.iter().map(|column| column + gap).sum::<usize>()
+}
+
+fn cells(story: &Story, figures: &PhaseFigures, stale: bool, aged: bool) -> Vec<String> {
     let window = story.window(&figures.phase);
     let made = (figures.arrivals + figures.straddled).saturating_sub(figures.missed);
     let answered = figures.statuses.values().sum::<u64>();
@@ -67,6 +89,9 @@ fn cells(story: &Story, figures: &PhaseFigures, stale: bool) -> Vec<String> {
     if stale {
         cells.push(of_answers(figures.stale));
     }
+    if aged {
+        cells.push(figures.oldest.map_or_else(|| "-".to_owned(), show_duration));
+    }
     cells
 }
 
@@ -84,8 +109,11 @@ fn rate(times: u64, length: Duration) -> String {
 }
 
 /// What does not fit the table: statuses that are not 2xx, errors, and what is counted apart.
-fn details(style: Style, figures: &PhaseFigures) -> String {
+fn details(style: Style, figures: &PhaseFigures, age_is_beside: bool) -> String {
     let mut lines = Vec::new();
+    if let Some(oldest) = figures.oldest.filter(|oldest| !oldest.is_zero() && !age_is_beside) {
+        lines.push((Ink::Faint, format!("oldest answer: {}", show_duration(oldest))));
+    }
     let other = figures.statuses.iter().filter(|(status, count)| !(200..300).contains(*status) && **count > 0);
     let other: Vec<_> = other.map(|(status, count)| format!("{count} x {status}")).collect();
     if !other.is_empty() {

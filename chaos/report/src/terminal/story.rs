@@ -4,6 +4,7 @@ use crate::outcome::Fold;
 use chaos_model::{
     Event, Fault, PhaseKind, Record,
     event::{Begin, Fired, Judged, PhaseFigures},
+    ledger::FaultFigures,
     quantity::show_duration,
 };
 use std::{collections::BTreeMap, time::Duration};
@@ -29,6 +30,8 @@ pub(super) struct Story {
     pub(super) figures_shown: bool,
     /// Faults that took effect; those that were taken back with how often they fired.
     pub(super) faults: BTreeMap<String, Option<Fired>>,
+    /// What came of them, by their name.
+    pub(super) taken: BTreeMap<String, FaultFigures>,
     pub(super) judged: Vec<Judged>,
     pub(super) doubts: Vec<String>,
     pub(super) logs: BTreeMap<String, String>,
@@ -53,9 +56,12 @@ impl Story {
                 self.faults.entry(fault.clone()).or_default();
             }
             Event::FaultRemoved { fault, fired } => {
-                self.faults.insert(fault.clone(), Some(*fired));
+                *self.faults.entry(fault.clone()).or_default().get_or_insert_default() += *fired;
             }
             Event::Phase(figures) => self.figures.push(figures.clone()),
+            Event::FaultFigures(figures) => {
+                self.taken.insert(figures.fault.clone(), figures.clone());
+            }
             Event::Judged(judged) => self.judged.push(judged.clone()),
             Event::Doubt { why } => self.doubts.push(why.clone()),
             Event::Interrupted { by: why } | Event::WorldFailed { why } => {

@@ -3,16 +3,31 @@
 use crate::made_up;
 use chaos_model::effect::Latency;
 use chaos_model::{
-    Direction, Distribution, Effect, Event, PhaseKind, Record, Share, Spread, Verdict,
+    Direction, Distribution, Effect, Event, Impact, PhaseKind, Record, Share, Spread, Verdict,
     event::{Fired, PhaseFigures},
+    ledger::{Delays, FaultFigures, Recovery},
 };
-use chaos_report::{GuardResult, Outcome, RunResult, Style, Terminal, summary};
+use chaos_report::{ControlResult, GuardResult, Outcome, RunResult, Style, Terminal, summary, summary::Compared};
 use std::{collections::BTreeMap, time::Duration};
 
 const LONG: &str =
     "a-name-that-goes-on-and-on-and-on-and-on-and-on-until-it-is-wider-than-any-line-could-ever-be-in-here";
 const WORDS: &str = "a title of very many words, which no line of eighty columns can hold, and which therefore has to be \
                      broken in two or three of them";
+
+fn taken() -> FaultFigures {
+    let hour = made_up::ms(3_600_000);
+    FaultFigures {
+        fault: LONG.to_owned(),
+        injections: 1_234_567_890,
+        left_out: 123_456_789,
+        impacts: Impact::ALL.into_iter().map(|impact| (impact, 123_456_789)).collect(),
+        retries: 12_345_678,
+        delays: Some(Delays { samples: 1, asked_p50: hour, asked_p99: hour, achieved_p50: hour, achieved_p99: hour }),
+        detected: Some(hour),
+        recovery: Recovery::NotWithin { left: hour },
+    }
+}
 
 /// A run in which everything that has a name has a long one, and every number is large.
 fn long() -> Vec<Record> {
@@ -47,6 +62,7 @@ fn long() -> Vec<Record> {
         errors: BTreeMap::from([(WORDS.to_owned(), 1_234_567), (LONG.to_owned(), 1)]),
         partial: 1,
         stale: 1,
+        oldest: Some(made_up::ms(86_400_000)),
         ..made_up::figures(LONG, 123_456_789, 999_400, 123_456_789)
     };
     let mut check = made_up::check(WORDS, WORDS, Verdict::Fail);
@@ -73,6 +89,7 @@ fn long() -> Vec<Record> {
             last_lines: vec![LONG.repeat(3), String::new()],
         },
         Event::Phase(figures),
+        Event::FaultFigures(taken()),
         made_up::judged(
             0,
             WORDS,
@@ -176,6 +193,15 @@ fn summaries_fit_too() {
     let mut out = Vec::new();
     summary::runs(&mut out, Style::default(), &all.map(run)).unwrap();
     summary::guards(&mut out, Style::default(), &all.map(guard)).unwrap();
+    let compared = |without| Compared { that: WORDS.to_owned(), with: Verdict::Pass, without, seen: LONG.to_owned() };
+    let control = |control| ControlResult {
+        file: format!("{LONG}/x.toml"),
+        run: Outcome::Verdict(Verdict::Pass),
+        control: Some(control),
+        expectations: vec![compared(Verdict::Pass), compared(Verdict::Fail)],
+        took: made_up::ms(12_345),
+    };
+    summary::controls(&mut out, Style::default(), &all.map(control)).unwrap();
     let text = String::from_utf8(out).unwrap();
     let (columns, line) = widest(&text);
     assert!(columns <= 80, "{columns} columns: {line:?}");

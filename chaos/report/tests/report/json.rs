@@ -3,13 +3,30 @@
 use crate::made_up;
 use chaos_model::effect::{Blackhole, Hang, Latency, Refuse, Reset};
 use chaos_model::{
-    Direction, Distribution, Effect, Event, OpenConnections, Record, Spread, Target, Verdict, event::FORMAT,
+    Direction, Distribution, Effect, Event, Impact, Injection, KeyKind, OpenConnections, Record, Spread, Target,
+    Verdict, event::FORMAT, ledger::Joined,
 };
 use chaos_report::{
     Outcome,
     json::{self, ReadError, Reader, Writer},
 };
 use std::collections::BTreeMap;
+
+fn injection(arrival: Option<u64>) -> Joined {
+    let injection = Injection {
+        fault: "outage".to_owned(),
+        link: "gateway -> redis".to_owned(),
+        at: made_up::ms(4100),
+        key: if arrival.is_some() { KeyKind::NumberedRequest } else { KeyKind::Command },
+        subject: "GET profile:7".to_owned(),
+        arrival,
+        attempt: 1,
+        asked: arrival.map(|_| made_up::ms(200)),
+        achieved: arrival.map(|_| made_up::ms(201)),
+        bystanders: 3,
+    };
+    Joined { injection, met: arrival, impact: if arrival.is_some() { Impact::Slower } else { Impact::Background } }
+}
 
 /// Every kind of event, and every effect.
 fn every_kind() -> Vec<Record> {
@@ -33,13 +50,15 @@ fn every_kind() -> Vec<Record> {
         Event::Waiting { holder: Some(4711) },
         Event::Waiting { holder: None },
         Event::Progress { at: made_up::ms(1), due: 0, good: 0, bad: 0, p99: None },
+        Event::Injected { injections: vec![injection(Some(812)), injection(None)] },
         Event::Held,
         Event::Interrupted { by: "SIGINT".to_owned() },
         Event::TornDown { took: made_up::ms(9), left: vec!["x".to_owned()], logs: BTreeMap::new() },
         Event::End { verdict: None },
         Event::End { verdict: Some(Verdict::Inconclusive) },
     ];
-    [made_up::failing(), made_up::inconclusive(), made_up::world_failed(), made_up::late(more)].concat()
+    [made_up::failing(), made_up::inconclusive(), made_up::world_failed(), made_up::slow(), made_up::late(more)]
+        .concat()
 }
 
 fn written(records: &[Record]) -> String {
@@ -64,6 +83,8 @@ fn kind(event: &Event) -> &'static str {
         Event::Progress { .. } => "progress",
         Event::NodeDied { .. } => "node_died",
         Event::Phase(_) => "phase",
+        Event::Injected { .. } => "injected",
+        Event::FaultFigures(_) => "fault_figures",
         Event::Judged(_) => "judged",
         Event::Doubt { .. } => "doubt",
         Event::Held => "held",
@@ -83,7 +104,7 @@ fn every_kind_of_event_is_read_back_as_it_was() {
     let mut kinds: Vec<_> = records.iter().map(|record| kind(&record.event)).collect();
     kinds.sort_unstable();
     kinds.dedup();
-    assert_eq!(kinds.len(), 18, "{kinds:?}");
+    assert_eq!(kinds.len(), 20, "{kinds:?}");
     for (record, line) in records.iter().zip(text.lines()) {
         assert!(line.contains(&format!("\"event\":\"{}\"", kind(&record.event))), "{line}");
     }
@@ -93,6 +114,12 @@ fn every_kind_of_event_is_read_back_as_it_was() {
 fn the_lines_of_a_recording() {
     // A change here is a change of the format: readers of today must still understand it, or FORMAT goes up.
     insta::assert_snapshot!(written(&[made_up::failing(), made_up::world_failed()].concat()));
+}
+
+#[test]
+fn the_lines_of_a_ledger() {
+    let of_ledger = |record: &Record| matches!(kind(&record.event), "injected" | "fault_figures");
+    insta::assert_snapshot!(written(&every_kind().into_iter().filter(of_ledger).collect::<Vec<_>>()));
 }
 
 #[test]

@@ -1,9 +1,11 @@
 //! Runs that never happened, event by event, for the tests and the example.
 
-use chaos_model::effect::Refuse;
+use chaos_model::effect::{Latency, Refuse};
 use chaos_model::{
-    Effect, Event, Fault, OpenConnections, Rate, Record, Source, Sources, Span, Target, Verdict,
+    Direction, Effect, Event, Fault, Impact, OpenConnections, Rate, Record, Source, Sources, Span, Spread, Target,
+    Verdict,
     event::{Begin, FORMAT, Fired, Judged, JudgedCheck, LatencyFigures, PhaseFigures},
+    ledger::{Delays, FaultFigures, Recovery},
     phase::{Phase, PhaseKind},
     system::{Endpoint, Link},
 };
@@ -232,6 +234,85 @@ pub(crate) fn failing() -> Vec<Record> {
         ),
     ];
     [start(begin()), timeline(FIRED), late(ends), end(Some(Verdict::Fail))].concat()
+}
+
+/// A delay that is asked for and achieved, a ledger of what it came to, and answers that say their age.
+pub(crate) fn slow() -> Vec<Record> {
+    let mut begin = begin();
+    let delay = Latency { delay: Spread::constant(ms(200)), direction: Direction::Downstream };
+    begin.faults =
+        vec![plan("slow", delay.into()), plan("brief", Effect::Refuse(Refuse { open: OpenConnections::Keep }))];
+    begin.phases[2].name = "slow".to_owned();
+    let aged = |figures, oldest| PhaseFigures { oldest: Some(ms(oldest)), ..figures };
+    let taken = FaultFigures {
+        fault: "slow".to_owned(),
+        injections: 801,
+        left_out: 12,
+        impacts: Impact::ALL.into_iter().zip([410, 201, 7, 31, 2, 140, 4, 6]).collect(),
+        retries: 9,
+        delays: Some(Delays {
+            samples: 801,
+            asked_p50: ms(200),
+            asked_p99: ms(200),
+            achieved_p50: Duration::from_micros(200_062),
+            achieved_p99: Duration::from_micros(201_340),
+        }),
+        detected: Some(ms(12)),
+        recovery: Recovery::After { took: ms(310) },
+    };
+    let brief = FaultFigures { fault: "brief".to_owned(), recovery: Recovery::Unnoticed, ..FaultFigures::default() };
+    let removed = |fault: &str, fired| Event::FaultRemoved { fault: fault.to_owned(), fired };
+    let chunks = Fired { connections: 3, chunks: 801, ..Fired::default() };
+    let ends = vec![
+        removed("slow", chunks),
+        removed("brief", FIRED),
+        // One that comes and goes: its counts add up.
+        removed("brief", FIRED),
+        Event::Phase(aged(figures("run", 2391, 1210, 212_000), 31_000)),
+        Event::Phase(aged(figures("baseline", 796, 1180, 4300), 4000)),
+        Event::Phase(PhaseFigures { partial: 31, stale: 7, ..aged(figures("slow", 801, 1912, 212_000), 31_000) }),
+        Event::Phase(figures("recovery", 794, 1190, 4800)),
+        Event::FaultFigures(taken),
+        Event::FaultFigures(brief),
+        judged(
+            0,
+            "answers are whole again within a second",
+            "after slow",
+            vec![
+                check("recovery.time < 1s", "310ms", Verdict::Pass),
+                check("herd.http_requests_total <= 1.25", "1.12 (38/s, and 34/s in the baseline)", Verdict::Pass),
+            ],
+        ),
+    ];
+    [start(begin), late(ends), end(Some(Verdict::Pass))].concat()
+}
+
+/// The same load as in [`passing`], and no fault.
+pub(crate) fn control() -> Vec<Record> {
+    let begin = Begin { control: true, ..begin() };
+    let ends = vec![
+        Event::Phase(figures("run", 2391, 1210, 4800)),
+        Event::Phase(figures("outage", 801, 1190, 4400)),
+        judged(
+            0,
+            "clients never notice",
+            "outage",
+            vec![check("status.200 >= 100%", "100% (801 of 801)", Verdict::Pass)],
+        ),
+        judged(
+            1,
+            "memory answers in Redis's place",
+            "outage",
+            vec![check("metric.cache_hits_total{tier=\"memory\"} > 0", "+0", Verdict::Fail)],
+        ),
+        judged(
+            2,
+            "Redis is used again within two seconds",
+            "within 2s after outage",
+            vec![check("metric.cache_hits_total{tier=\"redis\"} > 0", "+612", Verdict::Pass)],
+        ),
+    ];
+    [start(begin), late(ends), end(Some(Verdict::Fail))].concat()
 }
 
 /// The fault never fired.

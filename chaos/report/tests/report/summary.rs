@@ -2,7 +2,7 @@
 
 use crate::made_up;
 use chaos_model::{Record, Verdict};
-use chaos_report::{GuardResult, Outcome, RunResult, Style, summary};
+use chaos_report::{ControlResult, GuardResult, Outcome, RunResult, Style, summary};
 
 fn all() -> [Vec<Record>; 5] {
     [made_up::passing(), made_up::failing(), made_up::inconclusive(), made_up::world_failed(), made_up::interrupted()]
@@ -99,4 +99,36 @@ fn results_are_made_from_events() {
 #[test]
 fn nothing_to_sum_up() {
     assert_eq!(guards(&[]), "all guards\nPASS: there are no guards\n");
+}
+
+fn controls(results: &[ControlResult]) -> String {
+    let mut out = Vec::new();
+    summary::controls(&mut out, Style::default(), results).unwrap();
+    String::from_utf8(out).unwrap()
+}
+
+#[test]
+fn controls_of_every_outcome() {
+    let [passing, failing, _, failed, interrupted] = all();
+    let control = made_up::control();
+    let results = [
+        ControlResult::of(&passing, Some(&control)),
+        ControlResult::of(&passing, Some(&passing)),
+        ControlResult::of(&failing, Some(&control)),
+        ControlResult::of(&failed, None),
+        ControlResult::of(&passing, Some(&interrupted)),
+    ];
+    let outcomes: Vec<_> = results.iter().map(ControlResult::outcome).collect();
+    let verdict = Outcome::Verdict;
+    let (pass, fail) = (verdict(Verdict::Pass), verdict(Verdict::Fail));
+    assert_eq!(outcomes, [pass, fail, fail, Outcome::WorldFailed, Outcome::Interrupted]);
+    insta::assert_snapshot!(controls(&results));
+}
+
+#[test]
+fn one_control() {
+    let shows = ControlResult::of(&made_up::passing(), Some(&made_up::control()));
+    assert!(controls(&[shows]).ends_with("\nPASS: the scenario shows something, in 25.7s\n"));
+    let nothing = ControlResult::of(&made_up::passing(), Some(&made_up::passing()));
+    assert!(controls(&[nothing]).ends_with("\nFAIL: the scenario does not show what it says, in 25.7s\n"));
 }

@@ -36,6 +36,16 @@ fn the_command_for_another_run_carries_what_this_one_was_made_with() {
 }
 
 #[test]
+fn what_injections_came_to_and_how_old_answers_were() {
+    insta::assert_snapshot!(plain(&made_up::slow()));
+}
+
+#[test]
+fn a_control() {
+    insta::assert_snapshot!(plain(&made_up::control()));
+}
+
+#[test]
 fn a_run_whose_fault_never_fired() {
     insta::assert_snapshot!(plain(&made_up::inconclusive()));
 }

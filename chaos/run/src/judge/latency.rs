@@ -25,7 +25,7 @@ pub(super) fn judge(
 }
 
 /// The latencies of a stretch, the smallest first.
-pub(super) fn sorted(stretch: &Stretch<'_>, timeout: Duration) -> Vec<Duration> {
+pub(crate) fn sorted(stretch: &Stretch<'_>, timeout: Duration) -> Vec<Duration> {
     let mut latencies: Vec<_> = stretch.arrivals.iter().map(|(_, outcome)| latency(outcome, timeout)).collect();
     latencies.sort_unstable();
     latencies
@@ -37,7 +37,7 @@ fn latency(outcome: &chaos_load::Outcome, timeout: Duration) -> Duration {
 }
 
 /// The percentile by nearest rank, in thousandths of a percent; none of nothing.
-pub(super) fn percentile(sorted: &[Duration], thousandths: u32) -> Option<Duration> {
+pub(crate) fn percentile(sorted: &[Duration], thousandths: u32) -> Option<Duration> {
     let rank = (sorted.len() as u64 * u64::from(thousandths)).div_ceil(100_000).max(1);
     sorted.get(usize::try_from(rank - 1).ok()?).copied()
 }

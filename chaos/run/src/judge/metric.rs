@@ -13,8 +13,9 @@ pub(super) fn judge(
     bound: &Comparison<f64>,
     seen: Option<&BTreeMap<String, ()>>,
 ) -> Finding {
-    let Some(kind) = kind(readings) else {
-        return Finding::inconclusive("no such series", unknown(selector, readings, seen));
+    let kind = match known(readings, selector, seen) {
+        Ok(kind) => kind,
+        Err(unknown) => return unknown,
     };
     // What has to be reached counts from the end of the fault, until it must be reached; all else from then on.
     let (from, to) = match stretch.within {
@@ -28,23 +29,54 @@ pub(super) fn judge(
     }
 }
 
+/// How a selector's series moves; what stands in for a finding where no scrape has it.
+pub(super) fn known(
+    readings: &[Reading],
+    selector: &Selector,
+    seen: Option<&BTreeMap<String, ()>>,
+) -> Result<Kind, Finding> {
+    let found = readings.iter().find_map(|reading| reading.value.as_ref().ok()?.map(|(_, kind)| kind));
+    found.ok_or_else(|| Finding::inconclusive("no such series", unknown(selector, readings, seen)))
+}
+
+/// How far a counter rose within a stretch; what stands in for a finding where that is not known.
+pub(super) fn counted(
+    readings: &[Reading],
+    selector: &Selector,
+    seen: Option<&BTreeMap<String, ()>>,
+    (from, to): (Duration, Duration),
+) -> Result<f64, Finding> {
+    if known(readings, selector, seen)? == Kind::Gauge {
+        return Err(Finding::inconclusive(
+            "no counter",
+            format!("{selector} is a gauge, and what counts is a counter"),
+        ));
+    }
+    let scope: Vec<&Reading> = readings.iter().filter(|reading| lies_within(reading, from, to)).collect();
+    increase(&scope, from, to)
+}
+
 /// At its first moment what was read after the changes there, at its last what was read before them.
-fn lies_within(reading: &Reading, from: Duration, to: Duration) -> bool {
+pub(super) fn lies_within(reading: &Reading, from: Duration, to: Duration) -> bool {
     (reading.at > from || (reading.at == from && reading.side != Side::Before))
         && (reading.at < to || (reading.at == to && reading.side != Side::After))
 }
 
-fn kind(readings: &[Reading]) -> Option<Kind> {
-    readings.iter().find_map(|reading| reading.value.as_ref().ok()?.map(|(_, kind)| kind))
+fn counter(scope: &[&Reading], from: Duration, to: Duration, bound: &Comparison<f64>) -> Finding {
+    match increase(scope, from, to) {
+        Ok(increase) => Finding::of(bound.holds(&increase), format!("+{increase}")),
+        Err(unknown) => unknown,
+    }
 }
 
-fn counter(scope: &[&Reading], from: Duration, to: Duration, bound: &Comparison<f64>) -> Finding {
+/// How far a counter rose within a stretch; what stands in for a finding where that is not known.
+fn increase(scope: &[&Reading], from: Duration, to: Duration) -> Result<f64, Finding> {
     let edges = |moment| scope.iter().find(|reading| reading.at == moment).map(|reading| &reading.value);
     for moment in [from, to] {
         match edges(moment) {
-            None => return Finding::inconclusive("unknown", format!("there is no scrape {}", at(moment))),
+            None => return Err(Finding::inconclusive("unknown", format!("there is no scrape {}", at(moment)))),
             Some(Err(why)) => {
-                return Finding::inconclusive("unknown", format!("the scrape {} failed: {why}", at(moment)));
+                return Err(Finding::inconclusive("unknown", format!("the scrape {} failed: {why}", at(moment))));
             }
             Some(Ok(_)) => {}
         }
@@ -52,9 +84,12 @@ fn counter(scope: &[&Reading], from: Duration, to: Duration, bound: &Comparison<
     // A series that isn't there yet has counted nothing so far.
     let values = scope.iter().filter_map(|reading| reading.value.as_ref().ok()).map(|value| value.map_or(0.0, |v| v.0));
     let values: Vec<f64> = values.collect();
-    // A counter that falls was restarted: all that it shows has been counted since.
-    let increase: f64 = values.windows(2).map(|pair| if pair[1] < pair[0] { pair[1] } else { pair[1] - pair[0] }).sum();
-    Finding::of(bound.holds(&increase), format!("+{increase}"))
+    Ok(risen(&values))
+}
+
+/// How far a counter rose. One that falls was restarted: all that it shows has been counted since.
+pub(super) fn risen(values: &[f64]) -> f64 {
+    values.windows(2).map(|pair| if pair[1] < pair[0] { pair[1] } else { pair[1] - pair[0] }).sum()
 }
 
 fn gauge(scope: &[&Reading], bound: &Comparison<f64>) -> Finding {

@@ -106,6 +106,7 @@ pub(crate) fn figures(evidence: &Evidence<'_>, phase: &Phase) -> PhaseFigures {
         figures.missed += u64::from(outcome.started.is_none());
         figures.partial += u64::from(is_partial(outcome.marks));
         figures.stale += u64::from(is_stale(outcome.marks));
+        figures.oldest = figures.oldest.max(evidence.examiner.age(outcome.n));
     }
     let latencies = super::latency::sorted(&stretch, evidence.scenario.load.timeout);
     figures.latency = latencies.last().map(|&max| {

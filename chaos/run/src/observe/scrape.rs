@@ -58,7 +58,10 @@ pub(crate) struct Scrapes {
 /// One selector in one scrape.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Reading {
+    /// When it was due,
     pub(crate) at: Duration,
+    /// and when it was asked for.
+    pub(crate) taken: Duration,
     pub(crate) side: Side,
     /// The sum of what matched, none where nothing did; or why there was no scrape.
     pub(crate) value: Result<Option<(f64, Kind)>, String>,
@@ -78,8 +81,8 @@ impl Scraper {
         Self { client: host::http::client(host, host::http::ClientConfig::default()), nodes, selectors, scrapes }
     }
 
-    /// Takes one scrape of each node.
-    pub(crate) async fn scrape(&mut self, at: Duration, side: Side) {
+    /// Takes one scrape of each node: due `at`, and asked for now, which is `taken`.
+    pub(crate) async fn scrape(&mut self, at: Duration, taken: Duration, side: Side) {
         let pages = self.nodes.iter().map(|(node, what)| async {
             let page = fetch(&self.client, what).await;
             (node.clone(), page.map(|text| parse(&String::from_utf8_lossy(&text))))
@@ -96,7 +99,7 @@ impl Scraper {
                 Some(Err(why)) => Err(why.clone()),
                 None => Err(format!("{node} has no metrics")),
             };
-            readings.push(Reading { at, side, value });
+            readings.push(Reading { at, taken, side, value });
         }
     }
 

@@ -1,14 +1,16 @@
 //! The timeline of a run: load from the first moment to the last, faults and scrapes at their edges.
 
+use super::Options;
 use crate::{
-    Death, Events, World, WorldError,
+    Death, Events, Removed, World, WorldError,
     edges::{self, Edge},
     examine::Examiner,
     judge::Acknowledged,
+    ledger::Injections,
     observe::{Fetch, Scraper, Scrapes, Side},
 };
 use chaos_load::{Outcome, Plan};
-use chaos_model::{Event, Fault, Scenario, event::Fired};
+use chaos_model::{Event, Fault, Injection, Scenario, event::Fired};
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use tokio::{sync::mpsc, time::Instant};
 use tokio_util::sync::CancellationToken;
@@ -26,6 +28,8 @@ pub(super) struct Seen {
     pub(super) outcomes: Vec<Outcome>,
     pub(super) scrapes: Scrapes,
     pub(super) fired: BTreeMap<String, Fired>,
+    /// By fault.
+    pub(super) ledger: BTreeMap<String, Injections>,
     pub(super) acknowledged: Acknowledged,
     pub(super) deaths: Vec<Death>,
 }
@@ -34,14 +38,19 @@ pub(super) struct Seen {
 pub(super) async fn drive(
     scenario: &Scenario,
     world: &mut dyn World,
-    seed: u64,
+    options: &Options,
     events: &Events,
     examiner: &Arc<Examiner>,
 ) -> Result<Seen, WorldError> {
     let (sender, outcomes) = mpsc::unbounded_channel();
     let entry = world.entry();
-    let plan =
-        Plan { load: scenario.load.clone(), host: entry.host, port: entry.port, seed, max_in_flight: MAX_IN_FLIGHT };
+    let plan = Plan {
+        load: scenario.load.clone(),
+        host: entry.host,
+        port: entry.port,
+        seed: options.seed,
+        max_in_flight: MAX_IN_FLIGHT,
+    };
     let scraper = scraper(scenario, world);
     let host = world.host().clone();
     let stop = CancellationToken::new();
@@ -57,7 +66,11 @@ pub(super) async fn drive(
         scenario,
         world,
         events,
+        control: options.control,
         zero: began + scenario.load.warmup,
+        applied: BTreeMap::new(),
+        fired: BTreeMap::new(),
+        ledger: BTreeMap::new(),
         outcomes,
         received: Vec::new(),
         announced: 0,
@@ -105,8 +118,14 @@ struct Drive<'a> {
     scenario: &'a Scenario,
     world: &'a mut dyn World,
     events: &'a Events,
+    /// The faults are left out.
+    control: bool,
     /// When the timeline begins.
     zero: Instant,
+    /// When each fault was last applied, by its place in the scenario.
+    applied: BTreeMap<usize, Duration>,
+    fired: BTreeMap<String, Fired>,
+    ledger: BTreeMap<String, Injections>,
     outcomes: mpsc::UnboundedReceiver<Outcome>,
     received: Vec<Outcome>,
     /// How many of those the last progress has told of.
@@ -117,7 +136,6 @@ struct Drive<'a> {
 
 impl Drive<'_> {
     async fn edges(&mut self, mut scraper: Scraper) -> Result<Seen, WorldError> {
-        let mut fired = BTreeMap::new();
         let mut acknowledged = Acknowledged::new();
         for (at, edge) in edges::edges(self.scenario) {
             self.wait_until(self.zero + at).await?;
@@ -125,37 +143,59 @@ impl Drive<'_> {
                 self.events.emit(Event::TimelineBegan);
             }
             if edge == Edge::default() {
-                scraper.scrape(at, Side::Both).await;
+                self.scrape(&mut scraper, at, Side::Both).await;
                 continue;
             }
-            scraper.scrape(at, Side::Before).await;
-            self.change(&edge, &mut fired).await?;
+            self.scrape(&mut scraper, at, Side::Before).await;
+            self.change(&edge).await?;
             acknowledged.insert(at, self.zero.elapsed());
-            scraper.scrape(at, Side::After).await;
+            self.scrape(&mut scraper, at, Side::After).await;
         }
         let end = self.scenario.timeline.duration;
         self.wait_until(self.zero + end).await?;
         self.wait_for_load().await?;
-        scraper.scrape(end, Side::Both).await;
+        self.scrape(&mut scraper, end, Side::Both).await;
         let last = self.scenario.faults.iter().enumerate().filter(|(_, fault)| fault.ends() >= end);
         let remove = last.map(|(index, _)| index).collect();
-        self.change(&Edge { remove, apply: Vec::new() }, &mut fired).await?;
-        Ok(Seen { outcomes: Vec::new(), scrapes: scraper.finish(), fired, acknowledged, deaths: Vec::new() })
+        self.change(&Edge { remove, apply: Vec::new() }).await?;
+        let (fired, ledger) = (std::mem::take(&mut self.fired), std::mem::take(&mut self.ledger));
+        Ok(Seen { outcomes: Vec::new(), scrapes: scraper.finish(), fired, ledger, acknowledged, deaths: Vec::new() })
     }
 
-    async fn change(&mut self, edge: &Edge, fired: &mut BTreeMap<String, Fired>) -> Result<(), WorldError> {
+    async fn scrape(&self, scraper: &mut Scraper, at: Duration, side: Side) {
+        scraper.scrape(at, self.zero.elapsed(), side).await;
+    }
+
+    async fn change(&mut self, edge: &Edge) -> Result<(), WorldError> {
+        if self.control {
+            return Ok(());
+        }
         for index in &edge.remove {
             let fault = &self.scenario.faults[*index];
-            let count = in_time("taken back", fault, self.world.remove(fault)).await?;
-            self.events.emit(Event::FaultRemoved { fault: fault.name.clone(), fired: count });
-            fired.insert(fault.name.clone(), count);
+            let removed = in_time("taken back", fault, self.world.remove(fault)).await?;
+            self.events.emit(Event::FaultRemoved { fault: fault.name.clone(), fired: removed.fired });
+            self.enter(*index, removed);
         }
         for index in &edge.apply {
             let fault = &self.scenario.faults[*index];
+            // A proxy puts it on its link as soon as it hears of it; what is acknowledged later is that all know.
+            self.applied.insert(*index, self.zero.elapsed());
             in_time("applied", fault, self.world.apply(fault)).await?;
             self.events.emit(Event::FaultApplied { fault: fault.name.clone() });
         }
         Ok(())
+    }
+
+    /// Enters what came of a fault in the ledger.
+    fn enter(&mut self, index: usize, removed: Removed) {
+        let name = &self.scenario.faults[index].name;
+        let applied = self.applied.get(&index).copied().unwrap_or_default();
+        *self.fired.entry(name.clone()).or_default() += removed.fired;
+        let entered = removed.injections.into_iter();
+        let entered = entered.map(|injection| Injection { at: applied + injection.at, ..injection });
+        let ledger = self.ledger.entry(name.clone()).or_default();
+        ledger.list.extend(entered);
+        ledger.left_out += removed.left_out;
     }
 
     /// Waits, and meanwhile collects outcomes, tells how it goes, and notices nodes that end.

@@ -1,11 +1,18 @@
 //! What makes a run inconclusive as a whole, and runs that come to no verdict.
 
 use crate::world::{MemoryWorld, ONE_NODE, fault, run, run_in};
-use axum::{Router, http::StatusCode, routing::get};
+use axum::{Router, extract::State, http::StatusCode, routing::get};
 use chaos_model::{Event, Verdict};
 use chaos_run::{Ending, Events, Options};
 use host::Host;
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 fn web(_: Host, _: BTreeMap<String, String>) -> Router {
     Router::new().route("/users/{id}", get(|| async { "{}" }))
@@ -72,4 +79,58 @@ async fn an_interrupt_ends_a_run_in_good_order() {
         }
     }
     assert_eq!(names, ["SIGINT", "torn down, 0 left", "end None"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn too_few_requests_for_a_percentile_make_it_inconclusive() {
+    /// Those of the last 50 ms before the fault straddle its beginning.
+    fn slow(host: Host, _: BTreeMap<String, String>) -> Router {
+        let answer = move || {
+            let host = host.clone();
+            async move { host.sleep(Duration::from_millis(50)).await }
+        };
+        Router::new().route("/users/{id}", get(answer))
+    }
+    let expect = "[[expect]]\nthat = \"it\"\nduring = \"baseline\"\nlatency.p99 = \"< 1s\"\n";
+    let ran = run(&format!("{ONE_NODE}{}{expect}", fault("effect = \"refuse\"")), &[("web", slow)]).await;
+    assert!(matches!(ran.ending, Ending::Judged(Verdict::Inconclusive, _)), "{:?}", ran.ending);
+    let check = &ran.judged("it").checks[0];
+    assert_eq!((check.verdict, check.seen.as_str()), (Verdict::Inconclusive, "50ms of 95 requests"));
+    assert_eq!(check.note.as_deref(), Some("p99 takes at least 100 requests"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn arrivals_that_start_late_make_a_run_inconclusive() {
+    /// At one request, the world stands still for 300 ms: 30 arrivals are due in that time.
+    fn stalls(_: Host, _: BTreeMap<String, String>) -> Router {
+        let answer = |State(served): State<Arc<AtomicU64>>| async move {
+            if served.fetch_add(1, Ordering::SeqCst) == 30 {
+                tokio::time::advance(Duration::from_millis(300)).await;
+            }
+        };
+        Router::new().route("/users/{id}", get(answer)).with_state(Arc::default())
+    }
+    let ran = run(&format!("{ONE_NODE}{}{WELL}", fault("effect = \"hang\"")), &[("web", stalls)]).await;
+    assert!(matches!(ran.ending, Ending::Judged(Verdict::Inconclusive, _)), "{:?}", ran.ending);
+    let doubts = ran.doubts();
+    let [late] = doubts[..] else { panic!("{doubts:?}") };
+    assert!(
+        late.starts_with("the load was not reached: ") && late.ends_with(" started more than 100ms late"),
+        "{late}"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn arrivals_that_are_not_made_make_a_run_inconclusive() {
+    // More are under way than the generator keeps.
+    let text = ONE_NODE.replace("100/s", "30000/s").replace("\"4s\"", "\"900ms\"");
+    let fault = fault("effect = \"hang\"").replace("at = \"1s\"\nfor = \"1s\"", "at = \"100ms\"\nfor = \"700ms\"");
+    let ran = run(&format!("{text}{fault}{}", WELL.replace("recovery", "baseline")), &[("web", web)]).await;
+    assert!(matches!(ran.ending, Ending::Judged(Verdict::Inconclusive, _)), "{:?}", ran.ending);
+    let doubts = ran.doubts();
+    let [missed] = doubts[..] else { panic!("{doubts:?}") };
+    assert!(
+        missed.starts_with("the load was not reached: ") && missed.ends_with(" of 27000 arrivals were not made"),
+        "{missed}"
+    );
 }

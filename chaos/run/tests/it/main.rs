@@ -3,8 +3,11 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
+mod control;
 mod doubts;
 mod expectations;
+mod ledger;
 mod metrics;
 mod phases;
+mod recovery;
 mod world;

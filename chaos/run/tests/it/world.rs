@@ -4,11 +4,9 @@ use async_trait::async_trait;
 use axum::Router;
 use chaos_inject::{Message, Proxy, ProxyConfig, Reply};
 use chaos_model::{
-    Diagnostics, Event, Fault, Link, Protocol, Record, Scenario, System, Target,
-    event::{Fired, Judged},
-    language,
+    Diagnostics, Event, Fault, Injection, Link, Protocol, Record, Scenario, System, Target, event::Judged, language,
 };
-use chaos_run::{Address, Death, Ending, Events, Options, TornDown, World, WorldError};
+use chaos_run::{Address, Death, Ending, Events, Options, Removed, TornDown, World, WorldError};
 use host::{Host, http, memory::MemoryNetwork};
 use std::{collections::BTreeMap, io, path::Path};
 
@@ -24,6 +22,8 @@ pub(crate) struct MemoryWorld {
     programs: BTreeMap<&'static str, MakeRouter>,
     proxies: BTreeMap<Link, Proxy>,
     fails: bool,
+    /// What proxies tell of the first fault that is taken back: as many again were left out.
+    pub(crate) ledger: Vec<Injection>,
 }
 
 impl MemoryWorld {
@@ -31,7 +31,7 @@ impl MemoryWorld {
         let network = MemoryNetwork::new(7);
         let client = network.host("client");
         let programs = programs.iter().copied().collect();
-        Self { network, client, programs, proxies: BTreeMap::new(), fails: false }
+        Self { network, client, programs, proxies: BTreeMap::new(), fails: false, ledger: Vec::new() }
     }
 
     /// A world that can't be started.
@@ -117,9 +117,16 @@ impl World for MemoryWorld {
         }
     }
 
-    async fn remove(&mut self, fault: &Fault) -> Result<Fired, WorldError> {
+    async fn remove(&mut self, fault: &Fault) -> Result<Removed, WorldError> {
         match self.proxy(fault).send(Message::Remove { fault: fault.name.clone() }).await {
-            Reply::Removed { fired, .. } => Ok(fired),
+            Reply::Removed { fired, injections, left_out } if self.ledger.is_empty() => {
+                Ok(Removed { fired, injections, left_out })
+            }
+            Reply::Removed { fired, .. } => {
+                let injections = std::mem::take(&mut self.ledger);
+                let left_out = injections.len() as u64;
+                Ok(Removed { fired, injections, left_out })
+            }
             other => panic!("{other:?}"),
         }
     }
@@ -173,8 +180,13 @@ pub(crate) async fn run(text: &str, programs: &[(&'static str, MakeRouter)]) -> 
 }
 
 pub(crate) async fn run_in(text: &str, world: &mut MemoryWorld) -> Ran {
+    run_so(text, world, Options::default()).await
+}
+
+/// Runs a scenario as the options say.
+pub(crate) async fn run_so(text: &str, world: &mut MemoryWorld, options: Options) -> Ran {
     let scenario = scenario(text).unwrap_or_else(|wrong| panic!("{}", wrong.render(false, 100)));
-    let options = Options { file: "test.toml".to_owned(), seed: 1, ..Options::default() };
+    let options = Options { file: "test.toml".to_owned(), seed: 1, ..options };
     let (events, mut reader) = Events::channel();
     let never = Box::pin(std::future::pending());
     let ending = chaos_run::run(&scenario, world, &options, &events, never).await;

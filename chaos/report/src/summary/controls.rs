@@ -1,0 +1,140 @@
+//! Controls: whether a scenario shows anything, by what comes of its expectations with its faults and without.
+
+use crate::{
+    Outcome, Style,
+    style::Ink,
+    terminal::headline,
+    text::{hanging, left, paragraph, width},
+};
+use chaos_model::{Event, Record, Verdict, quantity::show_duration};
+use std::{
+    io::{self, Write},
+    time::Duration,
+};
+
+/// What came of a scenario with its faults, and of the same load without them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ControlResult {
+    /// The scenario's file.
+    pub file: String,
+    /// What came of the run with its faults.
+    pub run: Outcome,
+    /// What came of the run without them; none where there was no use in it.
+    pub control: Option<Outcome>,
+    /// The expectations, in the order of the scenario.
+    pub expectations: Vec<Compared>,
+    /// How long both took.
+    pub took: Duration,
+}
+
+/// What came of an expectation with the faults, and without.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Compared {
+    /// Its name.
+    pub that: String,
+    /// With the faults.
+    pub with: Verdict,
+    /// Without them.
+    pub without: Verdict,
+    /// What was seen without them, of the comparison that did not hold.
+    pub seen: String,
+}
+
+impl ControlResult {
+    /// What came of the two runs with these events.
+    #[must_use]
+    pub fn of(run: &[Record], control: Option<&[Record]>) -> Self {
+        let result = super::RunResult::of(run);
+        let without = control.map(super::RunResult::of);
+        let judged = |records: &'_ [Record]| {
+            let judged = records.iter().filter_map(|record| match &record.event {
+                Event::Judged(judged) => Some(judged.clone()),
+                _ => None,
+            });
+            judged.collect::<Vec<_>>()
+        };
+        let pairs = judged(run).into_iter().zip(control.map(judged).unwrap_or_default());
+        let expectations = pairs.map(|(with, without)| {
+            let broke = without.checks.iter().find(|check| check.verdict == without.verdict);
+            let seen = broke.map_or_else(String::new, |check| format!("{}: {}", check.asked, check.seen));
+            Compared { that: with.that, with: with.verdict, without: without.verdict, seen }
+        });
+        Self {
+            file: result.file,
+            run: result.outcome,
+            control: without.as_ref().map(|without| without.outcome),
+            expectations: expectations.collect(),
+            took: result.took + without.map_or(Duration::ZERO, |without| without.took),
+        }
+    }
+
+    /// Those that differ.
+    fn differing(&self) -> impl Iterator<Item = &Compared> {
+        self.expectations.iter().filter(|one| one.with != one.without)
+    }
+
+    /// Pass where the run passed and at least one expectation differs without the faults; fail where none does. What keeps
+    /// a run from passing counts as it does without a control: what it shows is not what the scenario says.
+    #[must_use]
+    pub fn outcome(&self) -> Outcome {
+        let verdict = |outcome| matches!(outcome, Outcome::Verdict(_));
+        match (self.run, self.control) {
+            (run, _) if run != Outcome::Verdict(Verdict::Pass) => run,
+            (run, None) => run,
+            (_, Some(control)) if !verdict(control) => control,
+            _ if self.differing().next().is_some() => Outcome::Verdict(Verdict::Pass),
+            _ => Outcome::Verdict(Verdict::Fail),
+        }
+    }
+}
+
+/// Writes what came of these scenarios with and without their faults, and how many show something.
+///
+/// # Errors
+/// Those of the writer.
+pub fn controls(out: &mut impl Write, style: Style, results: &[ControlResult]) -> io::Result<()> {
+    writeln!(out, "{}", style.paint(Ink::Strong, "with and without faults"))?;
+    let words = results.iter().map(|result| word(result).1.len()).max().unwrap_or(0);
+    for result in results {
+        entry(out, style, result, words)?;
+    }
+    let shows = results.iter().filter(|result| result.outcome() == Outcome::Verdict(Verdict::Pass)).count();
+    let (ink, word) = headline(Outcome::worst(results.iter().map(ControlResult::outcome)));
+    let took = show_duration(results.iter().map(|result| result.took).sum());
+    let sentence = match results.len() {
+        1 if shows == 1 => format!("the scenario shows something, in {took}"),
+        1 => format!("the scenario does not show what it says, in {took}"),
+        all => format!("{shows} of {all} scenarios show something, in {took}"),
+    };
+    write!(out, "{}", hanging(&format!("{}: ", style.paint(ink, word)), width(word) + 2, &sentence, style.columns()))
+}
+
+fn word(result: &ControlResult) -> (Ink, &'static str) {
+    let passed = result.run == Outcome::Verdict(Verdict::Pass);
+    match result.outcome() {
+        Outcome::Verdict(Verdict::Pass) => (Ink::Good, "SHOWS"),
+        Outcome::Verdict(Verdict::Fail) if passed => (Ink::Bad, "SHOWS NOTHING"),
+        other => headline(other),
+    }
+}
+
+fn entry(out: &mut impl Write, style: Style, result: &ControlResult, words: usize) -> io::Result<()> {
+    let columns = style.columns();
+    let (ink, word) = word(result);
+    let indent = words + 4;
+    let first = format!("  {}  ", style.paint(ink, left(word, words)));
+    let head = format!("{} ({})", result.file, show_duration(result.took));
+    write!(out, "{}", hanging(&first, indent, &head, columns))?;
+    let indent = " ".repeat(indent);
+    for one in result.differing() {
+        let words = format!("{} ({} without faults: {})", one.that, one.without, one.seen);
+        write!(out, "{}", paragraph(&format!("{indent}differs: "), &words, columns))?;
+    }
+    if result.control.is_some() && result.differing().next().is_none() {
+        for one in &result.expectations {
+            let words = format!("{} ({})", one.that, one.with);
+            write!(out, "{}", paragraph(&format!("{indent}the same without faults: "), &words, columns))?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,93 @@
+//! `herd.'http_requests_total'`: the peak rate of a counter in a stretch, over its peak in the baseline. Both are peaks of
+//! windows of a second, so that like is compared with like: a mean has no peaks of chance in it.
+
+use super::{Finding, at, metric};
+use crate::observe::{Kind, Reading};
+use chaos_model::{Comparison, Selector};
+use std::{collections::BTreeMap, time::Duration};
+
+/// Windows are from scrape to scrape, which are due each second and asked for a little early or late.
+const WINDOW: Duration = Duration::from_millis(950);
+
+/// Judges the peak within a stretch against that of the baseline.
+pub(super) fn judge(
+    readings: &[Reading],
+    selector: &Selector,
+    seen: Option<&BTreeMap<String, ()>>,
+    [baseline, stretch]: [(Duration, Duration); 2],
+    bound: &Comparison<f64>,
+) -> Finding {
+    match metric::known(readings, selector, seen) {
+        Ok(Kind::Counter) => {}
+        Ok(Kind::Gauge) => {
+            return Finding::inconclusive("no counter", format!("{selector} is a gauge, and what counts is a counter"));
+        }
+        Err(unknown) => return unknown,
+    }
+    let peaks = [baseline, stretch].map(|(from, to)| peak(readings, from, to));
+    let [Some((usual, _)), Some((herd, when))] = peaks else {
+        return Finding::inconclusive("unknown", "there are no two scrapes a second apart");
+    };
+    if usual <= 0.0 {
+        return Finding::inconclusive(format!("{herd:.0}/s"), "nothing was counted in the baseline");
+    }
+    let ratio = herd / usual;
+    Finding::of(bound.holds(&ratio), format!("{ratio:.2} ({herd:.0}/s, and {usual:.0}/s in the baseline)"))
+        .explained(|| Some(format!("the peak was {}", at(when))))
+}
+
+/// The highest rate of a window within a stretch, and when that window began.
+fn peak(readings: &[Reading], from: Duration, to: Duration) -> Option<(f64, Duration)> {
+    let within = readings.iter().filter(|reading| metric::lies_within(reading, from, to));
+    let scope: Vec<(Duration, f64)> = within
+        .filter_map(|reading| Some((reading.taken, reading.value.as_ref().ok()?.map_or(0.0, |(value, _)| value))))
+        .collect();
+    let window = |start: usize| {
+        let length = |end: &usize| scope[*end].0.saturating_sub(scope[start].0);
+        let end = (start + 1..scope.len()).find(|end| length(end) >= WINDOW)?;
+        let values: Vec<f64> = scope[start..=end].iter().map(|(_, value)| *value).collect();
+        Some((metric::risen(&values) / length(&end).as_secs_f64(), scope[start].0))
+    };
+    (0..scope.len()).filter_map(window).max_by(|a, b| a.0.total_cmp(&b.0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::observe::Side;
+
+    fn readings(all: &[(u64, f64)]) -> Vec<Reading> {
+        let reading = |(at_ms, value): &(u64, f64)| {
+            let at = Duration::from_millis(*at_ms);
+            Reading { at, taken: at, side: Side::Both, value: Ok(Some((*value, Kind::Counter))) }
+        };
+        all.iter().map(reading).collect()
+    }
+
+    fn peak_of(all: &[(u64, f64)], from: u64, to: u64) -> Option<(f64, u128)> {
+        let ms = Duration::from_millis;
+        peak(&readings(all), ms(from), ms(to)).map(|(rate, when)| (rate, when.as_millis()))
+    }
+
+    #[test]
+    fn the_peak_is_that_of_a_window_of_a_second() {
+        let all = [(0, 0.0), (1000, 50.0), (1200, 90.0), (2000, 110.0), (3000, 120.0)];
+        // 40 within 200 ms are no rate of 200 a second.
+        assert_eq!(peak_of(&all, 0, 3000), Some((60.0, 1000)));
+        assert_eq!(peak_of(&all, 2000, 3000), Some((10.0, 2000)));
+        assert_eq!(peak_of(&all, 1200, 2000), None, "less than a second");
+    }
+
+    #[test]
+    fn a_restart_of_the_node_is_no_herd() {
+        let all = [(0, 5000.0), (1000, 5010.0), (2000, 3.0), (3000, 23.0)];
+        assert_eq!(peak_of(&all, 0, 3000), Some((20.0, 2000)));
+    }
+
+    #[test]
+    fn a_scrape_that_came_late_makes_its_window_longer() {
+        let mut late = readings(&[(0, 0.0), (1000, 60.0), (2000, 80.0)]);
+        late[1].taken = Duration::from_millis(1200);
+        assert_eq!(peak(&late, Duration::ZERO, Duration::from_secs(2)).map(|(rate, _)| rate), Some(50.0));
+    }
+}
