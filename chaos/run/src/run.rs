@@ -9,7 +9,7 @@ use crate::{
     ledger::{self, Injections, Join},
 };
 use chaos_model::{
-    Event, Scenario, Verdict,
+    Calibration, Event, Scenario, Verdict,
     event::{Begin, FORMAT, Judged},
     ledger::{FaultFigures, Joined},
     quantity::show_duration,
@@ -34,6 +34,8 @@ pub struct Options {
     pub only: Vec<String>,
     /// The control: leave the faults out, and judge as if they had been there.
     pub control: bool,
+    /// What this machine could do when that was last measured, for the report.
+    pub calibration: Option<Calibration>,
     /// Leave the system up after the judgement, until the interrupt.
     pub hold: bool,
 }
@@ -117,6 +119,7 @@ fn begin(scenario: &Scenario, world: &dyn World, options: &Options) -> Begin {
         sets: options.sets.clone(),
         only: options.only.clone(),
         control: options.control,
+        calibration: options.calibration.clone(),
     }
 }
 
