@@ -15,6 +15,12 @@ A folder exits by the worst of its scenarios, in the order 2, 3, 1, 4, 0.
 
 A scenario can start programs of your machine (`command`): treat it as code.";
 
+const HEAL: &str = "\
+A run is alive while its runner or its keeper is. Nothing of such runs is touched, nothing of other users, and no folder
+but those in which a run has left its record.
+
+Exit codes: 0 nothing was found, or all of it was removed; 3 something could not be removed.";
+
 /// Breaks a system on purpose, watches what its users would see, and says whether that was acceptable.
 #[derive(Debug, Parser)]
 #[command(name = "chaos", version, after_help = AFTER, max_term_width = 100)]
@@ -44,6 +50,9 @@ pub(crate) enum Command {
     Check(Check),
     /// Show what a scenario would do: nodes, links, timeline, expectations; starts nothing
     Explain(Explain),
+    /// Find and remove what killed runs have left behind: their processes, and their folders in TMPDIR
+    #[command(after_help = HEAL)]
+    Heal(Heal),
     /// Run one of the built-in programs in the foreground: gateway, user-service, order-service, product-service, redis
     Serve(Serve),
     #[command(hide = true)]
@@ -116,6 +125,16 @@ pub(crate) struct Check {
 pub(crate) struct Explain {
     #[command(flatten)]
     pub(crate) reading: Reading,
+}
+
+#[derive(Debug, Arguments)]
+pub(crate) struct Heal {
+    /// Only say what would be removed
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Also remove the logs that runs kept which did not pass
+    #[arg(long)]
+    pub(crate) logs: bool,
 }
 
 #[derive(Debug, Arguments)]

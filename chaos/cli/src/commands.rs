@@ -2,6 +2,7 @@
 
 pub(crate) mod check;
 pub(crate) mod explain;
+pub(crate) mod heal;
 pub(crate) mod keeper;
 pub(crate) mod prove;
 mod read;

@@ -21,6 +21,7 @@ fn main() -> ExitCode {
         Command::Prove(prove) => commands::prove::prove(&machine, &prove),
         Command::Check(check) => commands::check::check(&machine, &check),
         Command::Explain(explain) => commands::explain::explain(&machine, &explain),
+        Command::Heal(heal) => commands::heal::heal(&machine, &heal),
         Command::Serve(serve) => commands::serve::serve(&machine, &serve),
         Command::Keeper => commands::keeper::keeper(),
         Command::Node(node) => commands::keeper::node(&node),

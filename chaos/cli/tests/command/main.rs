@@ -1,6 +1,7 @@
 //! The `chaos` command as people use it: real processes, real sockets, its output and its exit codes.
 
 mod exit_codes;
+mod heal;
 mod killed;
 mod options;
 mod prove;

@@ -1,19 +1,21 @@
 //! The keeper's own process: `chaos keeper`, and what a node does before it becomes its program: `chaos node`.
 
 use super::protocol::{Ask, Exited, Launch, NodeSignal, Tell};
+use crate::{mark, run_folder};
 use rustix::process::{Pid, Signal, kill_process_group, set_child_subreaper, set_parent_process_death_signal};
 use std::{
     collections::BTreeMap,
     fs::File,
     io::{self, Write as _},
     os::unix::process::CommandExt as _,
-    path::{Path, PathBuf},
+    path::PathBuf,
     process::Stdio,
     time::Duration,
 };
 use tokio::{
     io::{AsyncBufReadExt as _, BufReader},
     process::{Child, Command},
+    signal::unix::{SignalKind, signal},
     sync::mpsc,
     time::Instant,
 };
@@ -31,6 +33,12 @@ const REAP: Duration = Duration::from_secs(2);
 pub async fn keep() -> io::Result<()> {
     // Nodes may start processes of their own and end before them: those become ours, and end with the rest.
     set_child_subreaper(Some(rustix::process::getpid()))?;
+    // It ends with its runner and not before: a signal to all of a service or a session is for the runner to hear. And the
+    // kernel sends SIGHUP to a process that stands still when its parent ends (and wakes it, which is welcome). Handlers,
+    // since nodes would inherit that a signal is ignored.
+    for kind in [SignalKind::hangup(), SignalKind::interrupt(), SignalKind::terminate()] {
+        drop(signal(kind)?);
+    }
     let mut keeper = KeeperProcess { nodes: BTreeMap::new(), folder: None };
     let mut lines = BufReader::new(tokio::io::stdin()).lines();
     let (exits, mut exited) = mpsc::unbounded_channel();
@@ -152,7 +160,7 @@ impl KeeperProcess {
         kill_adopted().await;
         left.extend(children().into_iter().map(|pid| format!("process {pid}")));
         if let Some(folder) = self.folder.take().filter(|_| !keep_folder)
-            && let Err(error) = remove(&folder)
+            && let Err(error) = run_folder::remove(&folder)
         {
             left.push(format!("{}: {error}", folder.display()));
         }
@@ -184,6 +192,7 @@ fn start(launch: &Launch) -> io::Result<(Child, Pid)> {
     if !launch.inherit_env {
         command.env_clear();
     }
+    command.env_remove(mark::KEEPER);
     command.envs(&launch.env).current_dir(&launch.folder).process_group(0);
     command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
     let child = command.spawn()?;
@@ -212,13 +221,6 @@ fn children() -> Vec<i32> {
     let pid = std::process::id();
     let list = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
     list.split_whitespace().filter_map(|pid| pid.parse().ok()).collect()
-}
-
-fn remove(folder: &Path) -> io::Result<()> {
-    match std::fs::remove_dir_all(folder) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        result => result,
-    }
 }
 
 fn tell(tell: &Tell) {
