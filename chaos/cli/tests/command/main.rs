@@ -3,6 +3,7 @@
 mod exit_codes;
 mod heal;
 mod killed;
+mod node_faults;
 mod options;
 mod prove;
 mod reading;

@@ -25,6 +25,7 @@ pub(super) struct Seen {
     /// By arrival.
     pub(super) outcomes: Vec<Outcome>,
     pub(super) scrapes: Scrapes,
+    /// By fault, over all stretches in which it was there.
     pub(super) fired: BTreeMap<String, Fired>,
     pub(super) acknowledged: Acknowledged,
     pub(super) deaths: Vec<Death>,
@@ -148,7 +149,7 @@ impl Drive<'_> {
             let fault = &self.scenario.faults[*index];
             let count = in_time("taken back", fault, self.world.remove(fault)).await?;
             self.events.emit(Event::FaultRemoved { fault: fault.name.clone(), fired: count });
-            fired.insert(fault.name.clone(), count);
+            *fired.entry(fault.name.clone()).or_default() += count;
         }
         for index in &edge.apply {
             let fault = &self.scenario.faults[*index];

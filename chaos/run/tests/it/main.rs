@@ -7,4 +7,5 @@ mod doubts;
 mod expectations;
 mod metrics;
 mod phases;
+mod pulses;
 mod world;
