@@ -117,9 +117,7 @@ impl LocalWorld {
     async fn tidy_alone(&self, keep_logs: bool) -> Vec<String> {
         let Some(mark) = &self.mark else { return Vec::new() };
         let mut left = sweep(mark).await;
-        if !keep_logs && let Err(error) = run_folder::remove(&mark.folder) {
-            left.push(format!("{}: {error}", mark.folder.display()));
-        }
+        left.extend(run_folder::settle(&mark.folder, keep_logs));
         left
     }
 
@@ -217,9 +215,6 @@ impl World for LocalWorld {
             None => self.tidy_alone(keep_logs).await,
         };
         if keep_logs {
-            if let Err(error) = run_folder::keep(self.folder()) {
-                torn_down.left.push(format!("{}, as if it were in use: {error}", self.folder().display()));
-            }
             let log = |node: &String| (node.clone(), logs::path(self.folder(), node).display().to_string());
             torn_down.logs = self.nodes.keys().map(log).collect();
         }

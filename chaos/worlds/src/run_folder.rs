@@ -41,8 +41,14 @@ pub(crate) fn make(mark: &Mark) -> io::Result<()> {
     fs::write(mark.folder.join(RECORD), mark.json())
 }
 
+/// At the end of its run: keeps it, or removes it. Gives what could not be done, in words.
+pub(crate) fn settle(folder: &Path, is_kept: bool) -> Option<String> {
+    let result = if is_kept { keep(folder) } else { remove(folder) };
+    result.err().map(|error| format!("{}: {error}", folder.display()))
+}
+
 /// Says that what is in it is kept on purpose.
-pub(crate) fn keep(folder: &Path) -> io::Result<()> {
+fn keep(folder: &Path) -> io::Result<()> {
     fs::rename(folder.join(RECORD), folder.join(KEPT))
 }
 

@@ -54,6 +54,19 @@ async fn nothing_outlives_a_runner_that_is_killed() {
     }
 }
 
+#[tokio::test]
+async fn a_runner_that_is_killed_while_it_takes_down_leaves_nothing_either() {
+    let sandbox = Sandbox::new();
+    let file = stubborn(&sandbox);
+    let mut run = sandbox.chaos(&format!("run {file}")).start();
+    run.line("away begins").await;
+    let tree = tree(&run).await;
+    // The last that is said before the nodes are asked to end, for which they would have three seconds.
+    run.line("all are answered again").await;
+    run.signal(Signal::KILL);
+    assert_all_gone(&sandbox, &tree).await;
+}
+
 /// The keeper among them.
 fn keeper(tree: &[Process]) -> &Process {
     tree.iter().find(|process| process.command.ends_with("chaos keeper")).expect("it has a keeper")

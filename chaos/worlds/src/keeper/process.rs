@@ -56,13 +56,20 @@ pub async fn keep() -> io::Result<()> {
             Some(Ok(Ask::Launch(launch))) => keeper.launch(launch, &exits),
             Some(Ok(Ask::Signal { name, signal })) => keeper.signal(name, signal),
             Some(Ok(Ask::Stop { grace_ms, keep_folder })) => {
-                let left = keeper.stop(Duration::from_millis(grace_ms), keep_folder, &mut exited).await;
+                let grace = Duration::from_millis(grace_ms);
+                // Once the runner is gone too, nobody waits for an orderly end, nor knows of logs.
+                let is_watched = tokio::select! {
+                    biased;
+                    () = keeper.end_in_order(grace, &mut exited) => true,
+                    _ = lines.next_line() => false,
+                };
+                let left = keeper.stop(keep_folder && is_watched, &mut exited).await;
                 tell(&Tell::Stopped { left });
                 return Ok(());
             }
             // The pipe is closed, or what comes through it is not from our runner.
             None | Some(Err(_)) => {
-                keeper.stop(Duration::ZERO, false, &mut exited).await;
+                keeper.stop(false, &mut exited).await;
                 return Ok(());
             }
         }
@@ -141,28 +148,24 @@ impl KeeperProcess {
         tell(&Tell::Exited(exit));
     }
 
-    async fn stop(
-        &mut self,
-        grace: Duration,
-        keep_folder: bool,
-        exited: &mut mpsc::UnboundedReceiver<Exited>,
-    ) -> Vec<String> {
-        if !grace.is_zero() {
-            self.signal_all(Signal::TERM);
-            // A frozen node hears it only once it goes on.
-            self.signal_all(Signal::CONT);
-            self.wait_for_exits(grace, exited).await;
-        }
+    /// Asks all nodes to end, and waits for those that do.
+    async fn end_in_order(&mut self, grace: Duration, exited: &mut mpsc::UnboundedReceiver<Exited>) {
+        self.signal_all(Signal::TERM);
+        // A frozen node hears it only once it goes on.
+        self.signal_all(Signal::CONT);
+        self.wait_for_exits(grace, exited).await;
+    }
+
+    /// Ends what is left, and gives what could not be removed.
+    async fn stop(&mut self, keep_folder: bool, exited: &mut mpsc::UnboundedReceiver<Exited>) -> Vec<String> {
         let mut left = Vec::new();
         self.signal_all(Signal::KILL);
         self.wait_for_exits(REAP, exited).await;
         left.extend(self.nodes.keys().map(|node| format!("the process of {node}")));
         kill_adopted().await;
         left.extend(children().into_iter().map(|pid| format!("process {pid}")));
-        if let Some(folder) = self.folder.take().filter(|_| !keep_folder)
-            && let Err(error) = run_folder::remove(&folder)
-        {
-            left.push(format!("{}: {error}", folder.display()));
+        if let Some(folder) = self.folder.take() {
+            left.extend(run_folder::settle(&folder, keep_folder));
         }
         left
     }
