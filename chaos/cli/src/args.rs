@@ -15,6 +15,12 @@ A folder exits by the worst of its scenarios, in the order 2, 3, 1, 4, 0.
 
 A scenario can start programs of your machine (`command`): treat it as code.";
 
+const HEAL: &str = "\
+A run is alive while its runner or its keeper is. Nothing of such runs is touched, nothing of other users, and no folder
+but those in which a run has left its record.
+
+Exit codes: 0 nothing was found, or all of it was removed; 3 something could not be removed.";
+
 /// Breaks a system on purpose, watches what its users would see, and says whether that was acceptable.
 #[derive(Debug, Parser)]
 #[command(name = "chaos", version, after_help = AFTER, max_term_width = 100)]
@@ -46,6 +52,9 @@ pub(crate) enum Command {
     Explain(Explain),
     /// Measure what this machine can do: what an idle proxy adds, how exact delays, rates and shares are (ten seconds)
     Calibrate(Calibrate),
+    /// Find and remove what killed runs have left behind: their processes, and their folders in TMPDIR
+    #[command(after_help = HEAL)]
+    Heal(Heal),
     /// Run one of the built-in programs in the foreground: gateway, user-service, order-service, product-service, redis
     Serve(Serve),
     #[command(hide = true)]
@@ -129,6 +138,16 @@ pub(crate) struct Calibrate {
     /// Write the figures to this file as JSON (`-` is standard output)
     #[arg(long, value_name = "FILE")]
     pub(crate) json: Option<PathBuf>,
+}
+
+#[derive(Debug, Arguments)]
+pub(crate) struct Heal {
+    /// Only say what would be removed
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Also remove the logs that runs kept which did not pass
+    #[arg(long)]
+    pub(crate) logs: bool,
 }
 
 #[derive(Debug, Arguments)]

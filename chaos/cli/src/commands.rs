@@ -4,6 +4,7 @@ pub(crate) mod calibrate;
 pub(crate) mod check;
 mod control;
 pub(crate) mod explain;
+pub(crate) mod heal;
 pub(crate) mod keeper;
 pub(crate) mod prove;
 mod read;

@@ -44,6 +44,15 @@ impl Machine {
         Self { env, live, colour: coloured(live), colour_errors, width }
     }
 
+    /// Where runs have their folders: absolute, since nodes start elsewhere, and without links, as the kernel tells of it.
+    ///
+    /// # Errors
+    /// In words, for people.
+    pub(crate) fn temp_folder(&self) -> Result<PathBuf, String> {
+        let folder = self.env.get("TMPDIR").filter(|folder| !folder.is_empty()).map_or("/tmp", String::as_str);
+        std::fs::canonicalize(folder).map_err(|error| format!("TMPDIR is `{folder}`, which is no folder: {error}"))
+    }
+
     /// Where a program is on the path.
     pub(crate) fn find_program(&self, name: &str) -> Option<PathBuf> {
         let path = self.env.get("PATH")?;

@@ -23,6 +23,7 @@ fn main() -> ExitCode {
         Command::Check(check) => commands::check::check(&machine, &check),
         Command::Explain(explain) => commands::explain::explain(&machine, &explain),
         Command::Calibrate(args) => commands::calibrate::calibrate(&machine, &args),
+        Command::Heal(heal) => commands::heal::heal(&machine, &heal),
         Command::Serve(serve) => commands::serve::serve(&machine, &serve),
         Command::Keeper => commands::keeper::keeper(),
         Command::Node(node) => commands::keeper::node(&node),

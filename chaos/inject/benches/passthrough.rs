@@ -7,7 +7,7 @@
 #![expect(clippy::unwrap_used, reason = "a panic is how a benchmark fails")]
 
 use chaos_inject::{Proxy, ProxyConfig};
-use chaos_model::{Endpoint, Link};
+use chaos_model::{Endpoint, Link, Protocol};
 use host::{Host, Listener, Stream, tcp};
 use std::time::Duration;
 use tokio::{
@@ -38,7 +38,7 @@ async fn measure(rounds: usize) {
         let _ = tokio::io::copy_bidirectional(&mut stream, &mut upstream).await;
     });
     let link = Link { from: Endpoint::Client, to: "node".to_owned(), label: None };
-    let proxy = Proxy::start(&host, host.listen(0).unwrap(), ProxyConfig { link, seed: 1 });
+    let proxy = Proxy::start(&host, host.listen(0).unwrap(), ProxyConfig { link, protocol: Protocol::Tcp, seed: 1 });
     proxy.point_at("127.0.0.1", node);
     let mut times = [const { [const { Vec::new() }; 3] }; 2];
     for _ in 0..rounds {

@@ -5,7 +5,7 @@ use crate::{
     ledger::{FaultFigures, Joined},
 };
 use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, ops::AddAssign, time::Duration};
 
 /// The version of the stream's format. It changes when a reader of today would misread it.
 pub const FORMAT: u32 = 1;
@@ -63,11 +63,11 @@ pub enum Event {
         /// Its name.
         fault: String,
     },
-    /// A fault was taken back.
+    /// A fault was taken back. One that comes and goes is, at the end of each stretch in which it was there.
     FaultRemoved {
         /// Its name.
         fault: String,
-        /// How often it fired, by what it did.
+        /// How often it fired since it was applied, by what it did.
         fired: Fired,
     },
     /// How the load goes; for whoever watches. Counts since the timeline began.
@@ -214,8 +214,8 @@ impl Fired {
     }
 }
 
-/// A fault that comes and goes fires in each of its times.
-impl std::ops::AddAssign for Fired {
+/// Of a fault that was there several times: a connection that it met in each is counted in each.
+impl AddAssign for Fired {
     fn add_assign(&mut self, other: Self) {
         let Self { connections, chunks, resets, closes, refused, dropped, messages, bystanders, nodes } = other;
         self.connections += connections;

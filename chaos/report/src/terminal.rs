@@ -73,7 +73,7 @@ impl<W: Write> Terminal<W> {
                 format!("{unready}{}", ending::died(style, &self.story.stamp(record.at_us), node, how, last_lines))
             }
             Event::FaultApplied { fault } => faults::applied(style, &self.story, record.at_us, fault),
-            Event::FaultRemoved { fault, fired } => faults::removed(style, &self.story, record.at_us, fault, fired),
+            Event::FaultRemoved { fault, .. } => faults::removed(style, &self.story, record.at_us, fault),
             Event::Doubt { why } => ending::doubt(style, &self.story.stamp(record.at_us), why),
             Event::Judged(judged) => {
                 let figures = self.figures();

@@ -87,7 +87,8 @@ pub(crate) fn fired(effect: &Effect, fired: &Fired) -> Option<String> {
         words.push(format!("{} behind them", count(fired.bystanders, "bystander")));
     }
     if fired.nodes > 0 {
-        words.push(node_did(effect).to_owned());
+        let times = if fired.nodes > 1 { format!(", {} times", fired.nodes) } else { String::new() };
+        words.push(format!("{}{times}", node_did(effect)));
     }
     Some(words.join(", "))
 }
@@ -108,7 +109,7 @@ mod tests {
     use super::*;
     use chaos_model::{
         Direction, Link, Only, OpenConnections, Pattern, Spread, Target,
-        effect::{Blackhole, Delay, Hang, Limit, Refuse, SlowClose},
+        effect::{Blackhole, Delay, Hang, Limit, Refuse, SlowClose, Stop},
         system::Endpoint,
     };
     use std::time::Duration;
@@ -152,6 +153,9 @@ mod tests {
         assert_eq!(fired(&SlowClose { delay: SECOND }.into(), &late).unwrap(), "2 ends delayed on 3 connections");
         assert_eq!(fired(&Hang {}.into(), &Fired { connections: 5, ..Fired::default() }), None);
         let delayed = Fired { connections: 2, messages: 9, bystanders: 4, ..Fired::default() };
+        let nodes = |nodes| fired(&Stop {}.into(), &Fired { nodes, ..Fired::default() }).unwrap();
+        assert_eq!(nodes(1), "stopped, and started again");
+        assert_eq!(nodes(3), "stopped, and started again, 3 times");
         let delay = Delay { delay: Spread::constant(SECOND) }.into();
         assert_eq!(fired(&delay, &delayed).unwrap(), "9 messages on 2 connections, 4 bystanders behind them");
     }

@@ -8,7 +8,9 @@ mod ready;
 
 use crate::{
     keeper::{Keeper, KeeperError, sweep},
+    mark::{Mark, Runner},
     ports::Ports,
+    run_folder,
     turn::Turn,
 };
 use async_trait::async_trait;
@@ -21,7 +23,6 @@ use std::{
     collections::BTreeMap,
     io,
     path::{Path, PathBuf},
-    time::Duration,
 };
 
 const LOOPBACK: &str = "127.0.0.1";
@@ -43,7 +44,8 @@ pub struct LocalWorld {
     config: LocalConfig,
     turn: Option<Turn>,
     keeper: Option<Keeper>,
-    folder: PathBuf,
+    /// The run, once it has a keeper.
+    mark: Option<Mark>,
     nodes: BTreeMap<String, Started>,
     proxies: BTreeMap<Link, Proxy>,
     entry: Option<Link>,
@@ -58,7 +60,7 @@ impl LocalWorld {
             config,
             turn: None,
             keeper: None,
-            folder: PathBuf::new(),
+            mark: None,
             nodes: BTreeMap::new(),
             proxies: BTreeMap::new(),
             entry: None,
@@ -67,14 +69,20 @@ impl LocalWorld {
 
     /// Starts the keeper, tells it of the run's folder, and makes that.
     async fn prepare(&mut self) -> Result<(), WorldError> {
-        let mut keeper = Keeper::start(&self.config.executable).map_err(keeper_failed)?;
-        let folder = free_folder(&self.config.temp, self.host.unix_now());
-        keeper.own(folder.clone()).await.map_err(keeper_failed)?;
+        let runner = Runner::this().map_err(WorldError::machine("can't tell what marks this run's processes"))?;
+        let mark = Mark { folder: run_folder::free(&self.config.temp, self.host.unix_now()), runner };
+        let mut keeper = Keeper::start(&self.config.executable, &mark).map_err(keeper_failed)?;
+        keeper.own(mark.folder.clone()).await.map_err(keeper_failed)?;
         self.keeper = Some(keeper);
-        let refused = WorldError::machine(format!("can't make {} (TMPDIR names another place)", folder.display()));
-        std::fs::create_dir(&folder).map_err(refused)?;
-        self.folder = folder;
-        Ok(())
+        self.mark = Some(mark.clone());
+        let place = mark.folder.display();
+        let refused = WorldError::machine(format!("can't make {place} (TMPDIR names another place)"));
+        run_folder::make(&mark).map_err(refused)
+    }
+
+    /// The run's folder; that of the runner before there is one.
+    fn folder(&self) -> &Path {
+        self.mark.as_ref().map_or(Path::new(""), |mark| &mark.folder)
     }
 
     fn open_proxies(
@@ -107,13 +115,9 @@ impl LocalWorld {
 
     /// What the keeper would have done, where it is gone; gives what is left.
     async fn tidy_alone(&self, keep_logs: bool) -> Vec<String> {
-        if self.folder.as_os_str().is_empty() {
-            return Vec::new();
-        }
-        let mut left = sweep(&self.folder).await;
-        if !keep_logs && self.folder.exists() && std::fs::remove_dir_all(&self.folder).is_err() {
-            left.push(self.folder.display().to_string());
-        }
+        let Some(mark) = &self.mark else { return Vec::new() };
+        let mut left = sweep(mark).await;
+        left.extend(run_folder::settle(&mark.folder, keep_logs));
         left
     }
 
@@ -188,7 +192,7 @@ impl World for LocalWorld {
         let Some(keeper) = &mut self.keeper else { return std::future::pending().await };
         match keeper.exited().await {
             Ok(exit) => {
-                let last_lines = logs::last_lines(&logs::path(&self.folder, &exit.name));
+                let last_lines = logs::last_lines(&logs::path(self.folder(), &exit.name));
                 Ok(Death { node: exit.name, how: exit.how, last_lines })
             }
             Err(error) => {
@@ -211,12 +215,13 @@ impl World for LocalWorld {
             None => self.tidy_alone(keep_logs).await,
         };
         if keep_logs {
-            let log = |node: &String| (node.clone(), logs::path(&self.folder, node).display().to_string());
+            let log = |node: &String| (node.clone(), logs::path(self.folder(), node).display().to_string());
             torn_down.logs = self.nodes.keys().map(log).collect();
         }
         self.proxies.clear();
         self.nodes.clear();
         self.entry = None;
+        self.mark = None;
         self.turn = None;
         torn_down
     }
@@ -227,14 +232,6 @@ fn keeper_failed(error: KeeperError) -> WorldError {
         KeeperError::Gone(source) => WorldError::Machine { what: "the keeper of this run failed".to_owned(), source },
         KeeperError::NotLaunched { .. } => WorldError::CannotGive(error.to_string()),
     }
-}
-
-/// A name that no folder has, nor gets from a run elsewhere that shares this folder of temporary files: of this process,
-/// this millisecond, and numbered.
-fn free_folder(temp: &Path, now: Duration) -> PathBuf {
-    let name = |n: u32| temp.join(format!("chaos-{}-{}-{n}", std::process::id(), now.as_millis()));
-    let free = (1..).map(name).find(|folder| matches!(folder.try_exists(), Ok(false)));
-    free.unwrap_or_else(|| name(0))
 }
 
 /// Whether somebody else listens on a port by now.

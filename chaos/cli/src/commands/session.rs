@@ -63,7 +63,7 @@ impl Session {
         let local = LocalConfig {
             executable: PathBuf::from(chaos_worlds::keeper::THIS_PROGRAM),
             redis_server: machine.find_program("redis-server"),
-            temp: temp_folder(machine)?,
+            temp: machine.temp_folder()?,
         };
         let reports = Arc::new(Mutex::new(reports));
         let calibration = state::calibration(machine);
@@ -136,12 +136,6 @@ impl Reports {
 
 fn reports(reports: &Mutex<Reports>) -> std::sync::MutexGuard<'_, Reports> {
     reports.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Where runs have their folders: absolute, since nodes start elsewhere.
-fn temp_folder(machine: &Machine) -> Result<PathBuf, String> {
-    let folder = machine.env.get("TMPDIR").filter(|folder| !folder.is_empty()).map_or("/tmp", String::as_str);
-    std::path::absolute(folder).map_err(|error| format!("TMPDIR is `{folder}`, which is no folder: {error}"))
 }
 
 impl Recording {

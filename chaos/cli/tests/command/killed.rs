@@ -5,7 +5,7 @@ use crate::support::{
     processes::{self, Process, wait_until},
     scenarios,
 };
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::Signal;
 use std::time::Duration;
 
 /// How long a run that was killed may leave something behind.
@@ -55,20 +55,82 @@ async fn nothing_outlives_a_runner_that_is_killed() {
 }
 
 #[tokio::test]
+async fn a_runner_that_is_killed_while_it_takes_down_leaves_nothing_either() {
+    let sandbox = Sandbox::new();
+    let file = stubborn(&sandbox);
+    let mut run = sandbox.chaos(&format!("run {file}")).start();
+    run.line("away begins").await;
+    let tree = tree(&run).await;
+    // The last that is said before the nodes are asked to end, for which they would have three seconds.
+    run.line("all are answered again").await;
+    run.signal(Signal::KILL);
+    assert_all_gone(&sandbox, &tree).await;
+}
+
+/// The keeper among them.
+fn keeper(tree: &[Process]) -> &Process {
+    tree.iter().find(|process| process.command.ends_with("chaos keeper")).expect("it has a keeper")
+}
+
+#[tokio::test]
 async fn a_killed_keeper_takes_the_nodes_with_it() {
     let sandbox = Sandbox::new();
     let file = stubborn(&sandbox);
     let mut run = sandbox.chaos(&format!("run {file}")).start();
     run.line("away begins").await;
     let tree = tree(&run).await;
-    let keeper = tree.iter().find(|process| process.command.ends_with("chaos keeper")).expect("it has a keeper");
-    kill_process(Pid::from_raw(keeper.pid).expect("a process id"), Signal::KILL).expect("it is there");
+    keeper(&tree).signal(Signal::KILL);
     let run = run.finish().await;
     // It did not pass, so its logs are kept.
     run.exited(3).said("WORLD FAILED after ").said("the keeper of this run failed").said("users.log");
+    run.said("nothing left behind");
     assert_eq!(processes::within(sandbox.path()), [], "{run}");
     let alive: Vec<_> = tree.iter().filter(|process| process.is_alive()).collect();
     assert!(alive.is_empty(), "{alive:?}\n{run}");
+}
+
+#[tokio::test]
+async fn a_keeper_that_stands_still_does_its_work_all_the_same() {
+    let sandbox = Sandbox::new();
+    let file = stubborn(&sandbox);
+    let mut run = sandbox.chaos(&format!("run {file} --set load.duration=60s")).start();
+    run.line("away begins").await;
+    let tree = tree(&run).await;
+    keeper(&tree).signal(Signal::STOP);
+    wait_until("it stands still", Duration::from_secs(60), || keeper(&tree).is_frozen()).await;
+    run.signal(Signal::KILL);
+    assert_all_gone(&sandbox, &tree).await;
+}
+
+#[tokio::test]
+async fn a_signal_to_all_of_a_run_ends_it_in_good_order() {
+    let sandbox = Sandbox::new();
+    let file = stubborn(&sandbox);
+    for signal in [Signal::INT, Signal::TERM, Signal::HUP] {
+        let mut run = sandbox.chaos(&format!("run {file} --set load.duration=60s")).start();
+        run.line("away begins").await;
+        let tree = tree(&run).await;
+        keeper(&tree).signal(signal);
+        run.signal(signal);
+        run.finish().await.exited(130).said("nothing left behind");
+        sandbox.assert_clean();
+    }
+}
+
+#[tokio::test]
+async fn a_node_that_stands_still_does_not_outlive_a_killed_run() {
+    let sandbox = Sandbox::new();
+    let file = stubborn(&sandbox);
+    let text = std::fs::read_to_string(sandbox.path().join(&file)).expect("it was written");
+    let text = text.replace("on     = \"client -> users\"", "on     = \"users\"").replace("\"refuse\"", "\"pause\"");
+    let file = sandbox.write("frozen.toml", text);
+    let mut run = sandbox.chaos(&format!("run {file} --set load.duration=60s --set fault.away.for=50s")).start();
+    run.line("away begins: pause on users").await;
+    let tree = tree(&run).await;
+    let node = tree.iter().find(|process| process.command.contains("trap")).expect("it has a node");
+    assert!(node.is_frozen(), "{node:?}");
+    run.signal(Signal::KILL);
+    assert_all_gone(&sandbox, &tree).await;
 }
 
 #[tokio::test]
@@ -78,4 +140,17 @@ async fn a_node_that_hears_no_signal_is_ended_all_the_same() {
     let run = sandbox.chaos(&format!("run {file}")).run().await;
     run.exited(0).said("nothing left behind");
     sandbox.assert_clean();
+}
+
+#[tokio::test]
+async fn what_cannot_be_removed_is_named_at_the_end_of_the_report() {
+    let sandbox = Sandbox::new();
+    // A node that puts a file in the place of the run's folder: that no run can remove as a folder.
+    let shell =
+        format!("rm -r \"$CHAOS_RUN\"; touch \"$CHAOS_RUN\"; exec {} serve user-service", env!("CARGO_BIN_EXE_chaos"),);
+    let file = sandbox.write("swaps.toml", scenarios::by_command(&format!("[\"sh\", \"-c\", {shell:?}]")));
+    let run = sandbox.chaos(&format!("run {file}")).run().await;
+    let left = sandbox.left();
+    run.exited(0).said("LEFT BEHIND:").said(&format!("{}: Not a directory", left[0].display()));
+    assert_eq!((left.len(), processes::within(sandbox.path())), (1, vec![]), "{run}");
 }

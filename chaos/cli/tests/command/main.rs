@@ -3,7 +3,9 @@
 mod calibrate;
 mod control;
 mod exit_codes;
+mod heal;
 mod killed;
+mod node_faults;
 mod options;
 mod prove;
 mod reading;

@@ -205,6 +205,11 @@ effects! {
     flush::Flush,
 }
 
+/// The example in CONTRIBUTING.md: an effect like the others, but that it is not registered, so that it always compiles.
+#[cfg(test)]
+#[expect(unreachable_pub, reason = "it is written as it would be if it were registered")]
+mod far_away;
+
 impl Effect {
     /// The name that it has in the language.
     #[must_use]
@@ -216,5 +221,28 @@ impl Effect {
     #[must_use]
     pub fn is_of_nodes(&self) -> bool {
         self.facts().level == Level::Nodes
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Direction, Keys, Kind as _, Level, Spread, far_away::FarAway};
+    use std::time::Duration;
+
+    /// The example is whole, does what it says, and stands in the page as it is.
+    #[test]
+    fn the_example_for_contributors_compiles() {
+        let _: fn(&mut Keys<'_, '_>) -> Option<FarAway> = FarAway::read;
+        assert_eq!((FarAway::FACTS.name, FarAway::FACTS.level), ("far-away", Level::Connections));
+        let effect = FarAway { round_trip: Duration::from_millis(80) };
+        assert_eq!(effect.words(), "far-away by 80ms");
+        let action = effect.action().stream.unwrap_or_default();
+        assert_eq!(action.delay, Some((Spread::constant(Duration::from_millis(40)), Direction::Both)));
+        assert_eq!(action.dial_delay, effect.round_trip);
+        let page = include_str!("../../../../CONTRIBUTING.md");
+        assert!(
+            page.contains(&format!("```rust\n{}```\n", include_str!("far_away.rs"))),
+            "copy far_away.rs into the page"
+        );
     }
 }

@@ -7,11 +7,7 @@ use crate::{
     text::{clean, hanging, left, paragraph, width, wrap},
     words::count,
 };
-use chaos_model::{
-    Verdict,
-    event::{Begin, Fired},
-    quantity::show_duration,
-};
+use chaos_model::{Verdict, event::Begin, quantity::show_duration};
 use std::time::Duration;
 
 /// A node ended although nobody asked it to.
@@ -115,8 +111,8 @@ fn failed(story: &Story) -> String {
 
 /// Why it can't be said, the first reason in full.
 fn unsure(story: &Story) -> String {
-    let never = |(_, fired): &(&String, &Option<Fired>)| fired.is_some_and(|fired| !fired.any());
-    let never = story.faults.iter().filter(never).map(|(name, _)| format!("the fault `{name}` never fired"));
+    let never = story.faults.iter().filter(|(_, course)| course.ended > 0 && !course.fired.any());
+    let never = never.map(|(name, _)| format!("the fault `{name}` never fired"));
     let checks = story.judged.iter().flat_map(|judged| &judged.checks);
     let checks = checks.filter(|check| check.verdict == Verdict::Inconclusive);
     let checks = checks.map(|check| check.note.clone().unwrap_or_else(|| format!("{} can't be judged", check.asked)));

@@ -1,25 +1,37 @@
 //! Faults as they come and go, and how often each fired.
 
-use super::{story::Story, taken};
+use super::{
+    story::{Course, Story},
+    taken,
+};
 use crate::{
     Style,
     style::Ink,
     text::{clean, fit, left, paragraph, width, wrap},
     words,
 };
-use chaos_model::{Fault, event::Fired};
+use chaos_model::Fault;
 
-/// A fault took effect.
+/// A fault took effect. Of one that pulses, the first time is told of: its words say what follows.
 pub(super) fn applied(style: Style, story: &Story, at_us: u64, name: &str) -> String {
+    if story.faults.get(name).is_some_and(|course| course.begun > 1) {
+        return String::new();
+    }
     let what = story.plan(name).map_or_else(String::new, |plan| format!(": {}", words::fault(plan)));
     paragraph(&format!("{}  ", story.stamp(at_us)), &format!("{name} begins{what}"), style.columns())
 }
 
-/// A fault was taken back.
-pub(super) fn removed(style: Style, story: &Story, at_us: u64, name: &str, fired: &Fired) -> String {
+/// A fault was taken back. Of one that pulses, the last time is told of, with what it did in all.
+pub(super) fn removed(style: Style, story: &Story, at_us: u64, name: &str) -> String {
+    let Some(Course { ended, fired, .. }) = story.faults.get(name) else { return String::new() };
+    let pulses = story.plan(name).map_or(1, |plan| plan.windows().count());
+    if *ended < pulses {
+        return String::new();
+    }
+    let ends = if pulses > 1 { format!("ends after {pulses} pulses") } else { "ends".to_owned() };
     let how_often = story.plan(name).and_then(|plan| words::fired(&plan.effect, fired));
     let how_often = how_often.unwrap_or_else(|| if fired.any() { "it fired" } else { "it NEVER FIRED" }.to_owned());
-    paragraph(&format!("{}  ", story.stamp(at_us)), &format!("{name} ends: {how_often}"), style.columns())
+    paragraph(&format!("{}  ", story.stamp(at_us)), &format!("{name} {ends}: {how_often}"), style.columns())
 }
 
 /// Each fault with where, what, for how many, when, and how often it fired.
@@ -61,8 +73,10 @@ fn how_often(story: &Story, plan: &Fault) -> (Option<Ink>, String) {
     }
     match story.faults.get(&plan.name) {
         None => (unsure, "NEVER BEGAN".to_owned()),
-        Some(None) => (unsure, "not taken back before the run ended: how often it fired is unknown".to_owned()),
-        Some(Some(fired)) => match words::fired(&plan.effect, fired) {
+        Some(Course { ended: 0, .. }) => {
+            (unsure, "not taken back before the run ended: how often it fired is unknown".to_owned())
+        }
+        Some(Course { fired, .. }) => match words::fired(&plan.effect, fired) {
             Some(words) => (None, words),
             None if fired.connections > 0 => {
                 let met = words::count(fired.connections, "connection");

@@ -18,6 +18,16 @@ pub(super) struct Node {
     pub(super) took: Duration,
 }
 
+/// How a fault went: one that pulses comes and goes several times.
+#[derive(Debug, Default)]
+pub(super) struct Course {
+    /// How often it took effect, and was taken back.
+    pub(super) begun: usize,
+    pub(super) ended: usize,
+    /// How often it fired in all of these.
+    pub(super) fired: Fired,
+}
+
 /// What is known of a run so far.
 #[derive(Debug, Default)]
 pub(super) struct Story {
@@ -28,8 +38,8 @@ pub(super) struct Story {
     pub(super) timeline_us: Option<u64>,
     pub(super) figures: Vec<PhaseFigures>,
     pub(super) figures_shown: bool,
-    /// Faults that took effect; those that were taken back with how often they fired.
-    pub(super) faults: BTreeMap<String, Option<Fired>>,
+    /// Faults that took effect.
+    pub(super) faults: BTreeMap<String, Course>,
     /// What came of them, by their name.
     pub(super) taken: BTreeMap<String, FaultFigures>,
     pub(super) judged: Vec<Judged>,
@@ -53,10 +63,12 @@ impl Story {
             Event::LinkReady { link, address } => self.links.push((link.clone(), address.clone())),
             Event::TimelineBegan => self.timeline_us = Some(record.at_us),
             Event::FaultApplied { fault } => {
-                self.faults.entry(fault.clone()).or_default();
+                self.faults.entry(fault.clone()).or_default().begun += 1;
             }
             Event::FaultRemoved { fault, fired } => {
-                *self.faults.entry(fault.clone()).or_default().get_or_insert_default() += *fired;
+                let course = self.faults.entry(fault.clone()).or_default();
+                course.ended += 1;
+                course.fired += *fired;
             }
             Event::Phase(figures) => self.figures.push(figures.clone()),
             Event::FaultFigures(figures) => {

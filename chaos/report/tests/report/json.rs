@@ -83,8 +83,6 @@ fn kind(event: &Event) -> &'static str {
         Event::Progress { .. } => "progress",
         Event::NodeDied { .. } => "node_died",
         Event::Phase(_) => "phase",
-        Event::Injected { .. } => "injected",
-        Event::FaultFigures(_) => "fault_figures",
         Event::Judged(_) => "judged",
         Event::Doubt { .. } => "doubt",
         Event::Held => "held",

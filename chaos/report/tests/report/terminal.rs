@@ -2,7 +2,7 @@
 
 use crate::made_up;
 use chaos_model::{
-    Calibration, Event, Record, Share, Verdict,
+    Calibration, Event, Pulse, Record, Share, Verdict,
     calibration::{LatencyAccuracy, Quantiles, RateAccuracy, ShareAccuracy},
     event::Judged,
 };
@@ -230,4 +230,32 @@ fn the_reason_of_an_inconclusive_run_stands_in_its_last_line() {
     assert!(plain(&fired).ends_with("INCONCLUSIVE in 12.8s: 80 samples are too few for p99\n"));
     let quiet = [made_up::start(made_up::begin()), made_up::timeline(Default::default()), ends].concat();
     assert!(plain(&quiet).ends_with("INCONCLUSIVE in 12.8s: the fault `outage` never fired\n"));
+}
+
+#[test]
+fn a_fault_that_pulses_is_told_of_once_with_all_that_it_did() {
+    let mut begin = made_up::begin();
+    let second = made_up::ms(1000);
+    begin.faults[0].pulse = Some(Pulse { on: second, every: 2 * second });
+    let mut records = made_up::start(begin);
+    let fault = "outage".to_owned();
+    for at_us in [4_300_000, 6_300_000] {
+        records.push(Record { at_us, event: Event::FaultApplied { fault: fault.clone() } });
+        let event = Event::FaultRemoved { fault: fault.clone(), fired: made_up::FIRED };
+        records.push(Record { at_us: at_us + 1_000_000, event });
+    }
+    let until_then = plain(&records[..records.len() - 1]);
+    assert!(
+        until_then.ends_with("   4.0s  outage begins: refuse on gateway -> redis, 1s of each 2s\n"),
+        "{until_then}"
+    );
+    let text = plain(&records);
+    let last = text.strip_prefix(&until_then).unwrap();
+    assert_eq!(last, "   7.0s  outage ends after 2 pulses: 6 connections reset, at most 82 refused\n");
+    let mut phase = made_up::figures("run", 100, 900, 3200);
+    phase.errors.clear();
+    records.push(Record { at_us: 12_300_000, event: Event::Phase(phase) });
+    records.push(Record { at_us: 12_300_000, event: Event::End { verdict: Some(Verdict::Pass) } });
+    let text = plain(&records);
+    assert!(text.contains("          6 connections reset, at most 82 refused\n"), "{text}");
 }

@@ -27,6 +27,7 @@ pub(super) struct Seen {
     /// By arrival.
     pub(super) outcomes: Vec<Outcome>,
     pub(super) scrapes: Scrapes,
+    /// By fault, over all stretches in which it was there.
     pub(super) fired: BTreeMap<String, Fired>,
     /// By fault.
     pub(super) ledger: BTreeMap<String, Injections>,

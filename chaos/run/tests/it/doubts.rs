@@ -63,7 +63,7 @@ async fn an_interrupt_ends_a_run_in_good_order() {
     let options = Options { file: "test.toml".to_owned(), seed: 1, ..Options::default() };
     let (events, mut reader) = Events::channel();
     let interrupt = Box::pin(async {
-        tokio::time::sleep(std::time::Duration::from_millis(1500)).await;
+        tokio::time::sleep(Duration::from_millis(1500)).await;
         "SIGINT".to_owned()
     });
     let ending = chaos_run::run(&scenario, &mut world, &options, &events, interrupt).await;

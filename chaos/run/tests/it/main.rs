@@ -9,5 +9,6 @@ mod expectations;
 mod ledger;
 mod metrics;
 mod phases;
+mod pulses;
 mod recovery;
 mod world;

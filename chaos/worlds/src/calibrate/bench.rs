@@ -1,7 +1,7 @@
 //! A client, a proxy and an echoing node on loopback, and what is measured between them.
 
 use chaos_inject::{Message, Proxy, ProxyConfig, Reply};
-use chaos_model::{Effect, Endpoint, Fault, Link, Share, Target, calibration::Quantiles};
+use chaos_model::{Effect, Endpoint, Fault, Link, Protocol, Share, Target, calibration::Quantiles};
 use futures_util::future::try_join_all;
 use host::{Host, Stream, Task};
 use std::{io, time::Duration};
@@ -49,7 +49,11 @@ impl Bench {
                 drop(serving.spawn(echo(stream)));
             }
         });
-        let proxy = Proxy::start(host, host.listen(0)?, ProxyConfig { link: link(), seed: host.seed() });
+        let proxy = Proxy::start(
+            host,
+            host.listen(0)?,
+            ProxyConfig { link: link(), protocol: Protocol::Tcp, seed: host.seed() },
+        );
         proxy.point_at("127.0.0.1", node);
         Ok(Self { host: host.clone(), proxy, node, echoing })
     }

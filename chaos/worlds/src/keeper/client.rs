@@ -1,6 +1,7 @@
 //! The runner's side of the keeper.
 
 use super::protocol::{Ask, Exited, Launch, NodeSignal, Tell};
+use crate::mark::Mark;
 use std::{
     collections::{BTreeMap, VecDeque},
     io,
@@ -43,15 +44,17 @@ pub struct Keeper {
 }
 
 impl Keeper {
-    /// Starts `executable keeper`, in a process group of its own, so that a Ctrl-C in the terminal doesn't reach it.
+    /// Starts `executable keeper`, in a process group of its own, so that a Ctrl-C in the terminal doesn't reach it. It
+    /// carries the mark of the run that it keeps.
     ///
     /// # Errors
     /// Where it can't be started.
-    pub fn start(executable: &Path) -> Result<Self, KeeperError> {
+    pub(crate) fn start(executable: &Path, mark: &Mark) -> Result<Self, KeeperError> {
         let mut command = Command::new(executable);
         command
             .arg0("chaos")
             .arg("keeper")
+            .envs(mark.of_keeper())
             .process_group(0)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

@@ -1,19 +1,21 @@
 //! The keeper's own process: `chaos keeper`, and what a node does before it becomes its program: `chaos node`.
 
 use super::protocol::{Ask, Exited, Launch, NodeSignal, Tell};
+use crate::{mark, run_folder};
 use rustix::process::{Pid, Signal, kill_process_group, set_child_subreaper, set_parent_process_death_signal};
 use std::{
     collections::BTreeMap,
     fs::File,
     io::{self, Write as _},
     os::unix::process::CommandExt as _,
-    path::{Path, PathBuf},
+    path::PathBuf,
     process::Stdio,
     time::Duration,
 };
 use tokio::{
     io::{AsyncBufReadExt as _, BufReader},
     process::{Child, Command},
+    signal::unix::{SignalKind, signal},
     sync::mpsc,
     time::Instant,
 };
@@ -31,6 +33,12 @@ const REAP: Duration = Duration::from_secs(2);
 pub async fn keep() -> io::Result<()> {
     // Nodes may start processes of their own and end before them: those become ours, and end with the rest.
     set_child_subreaper(Some(rustix::process::getpid()))?;
+    // It ends with its runner and not before: a signal to all of a service or a session is for the runner to hear. And the
+    // kernel sends SIGHUP to a process that stands still when its parent ends (and wakes it, which is welcome). Handlers,
+    // since nodes would inherit that a signal is ignored.
+    for kind in [SignalKind::hangup(), SignalKind::interrupt(), SignalKind::terminate()] {
+        drop(signal(kind)?);
+    }
     let mut keeper = KeeperProcess { nodes: BTreeMap::new(), folder: None };
     let mut lines = BufReader::new(tokio::io::stdin()).lines();
     let (exits, mut exited) = mpsc::unbounded_channel();
@@ -48,13 +56,20 @@ pub async fn keep() -> io::Result<()> {
             Some(Ok(Ask::Launch(launch))) => keeper.launch(launch, &exits),
             Some(Ok(Ask::Signal { name, signal })) => keeper.signal(name, signal),
             Some(Ok(Ask::Stop { grace_ms, keep_folder })) => {
-                let left = keeper.stop(Duration::from_millis(grace_ms), keep_folder, &mut exited).await;
+                let grace = Duration::from_millis(grace_ms);
+                // Once the runner is gone too, nobody waits for an orderly end, nor knows of logs.
+                let is_watched = tokio::select! {
+                    biased;
+                    () = keeper.end_in_order(grace, &mut exited) => true,
+                    _ = lines.next_line() => false,
+                };
+                let left = keeper.stop(keep_folder && is_watched, &mut exited).await;
                 tell(&Tell::Stopped { left });
                 return Ok(());
             }
             // The pipe is closed, or what comes through it is not from our runner.
             None | Some(Err(_)) => {
-                keeper.stop(Duration::ZERO, false, &mut exited).await;
+                keeper.stop(false, &mut exited).await;
                 return Ok(());
             }
         }
@@ -133,28 +148,24 @@ impl KeeperProcess {
         tell(&Tell::Exited(exit));
     }
 
-    async fn stop(
-        &mut self,
-        grace: Duration,
-        keep_folder: bool,
-        exited: &mut mpsc::UnboundedReceiver<Exited>,
-    ) -> Vec<String> {
-        if !grace.is_zero() {
-            self.signal_all(Signal::TERM);
-            // A frozen node hears it only once it goes on.
-            self.signal_all(Signal::CONT);
-            self.wait_for_exits(grace, exited).await;
-        }
+    /// Asks all nodes to end, and waits for those that do.
+    async fn end_in_order(&mut self, grace: Duration, exited: &mut mpsc::UnboundedReceiver<Exited>) {
+        self.signal_all(Signal::TERM);
+        // A frozen node hears it only once it goes on.
+        self.signal_all(Signal::CONT);
+        self.wait_for_exits(grace, exited).await;
+    }
+
+    /// Ends what is left, and gives what could not be removed.
+    async fn stop(&mut self, keep_folder: bool, exited: &mut mpsc::UnboundedReceiver<Exited>) -> Vec<String> {
         let mut left = Vec::new();
         self.signal_all(Signal::KILL);
         self.wait_for_exits(REAP, exited).await;
         left.extend(self.nodes.keys().map(|node| format!("the process of {node}")));
         kill_adopted().await;
         left.extend(children().into_iter().map(|pid| format!("process {pid}")));
-        if let Some(folder) = self.folder.take().filter(|_| !keep_folder)
-            && let Err(error) = remove(&folder)
-        {
-            left.push(format!("{}: {error}", folder.display()));
+        if let Some(folder) = self.folder.take() {
+            left.extend(run_folder::settle(&folder, keep_folder));
         }
         left
     }
@@ -184,6 +195,7 @@ fn start(launch: &Launch) -> io::Result<(Child, Pid)> {
     if !launch.inherit_env {
         command.env_clear();
     }
+    command.env_remove(mark::KEEPER);
     command.envs(&launch.env).current_dir(&launch.folder).process_group(0);
     command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
     let child = command.spawn()?;
@@ -212,13 +224,6 @@ fn children() -> Vec<i32> {
     let pid = std::process::id();
     let list = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
     list.split_whitespace().filter_map(|pid| pid.parse().ok()).collect()
-}
-
-fn remove(folder: &Path) -> io::Result<()> {
-    match std::fs::remove_dir_all(folder) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        result => result,
-    }
 }
 
 fn tell(tell: &Tell) {

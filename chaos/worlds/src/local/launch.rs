@@ -1,10 +1,7 @@
 //! Starting the nodes: ports, settings, commands, readiness.
 
 use super::{LOOPBACK, LocalWorld, is_taken, keeper_failed, logs, ready};
-use crate::{
-    keeper::{Launch, MARK},
-    ports::Ports,
-};
+use crate::{keeper::Launch, ports::Ports};
 use chaos_model::{Endpoint, Event, Node, Start, System};
 use chaos_run::{Address, Death, Events, World as _, WorldError};
 use futures_util::{StreamExt as _, stream::FuturesUnordered};
@@ -105,7 +102,7 @@ fn not_ready(
     if !others.is_empty() {
         why += &format!(" (nor were {})", others.join(", "));
     }
-    let last_lines = logs::last_lines(&logs::path(&world.folder, &node));
+    let last_lines = logs::last_lines(&logs::path(world.folder(), &node));
     WorldError::NotReady { node, seconds: PATIENCE.as_secs(), why, last_lines }
 }
 
@@ -162,7 +159,7 @@ fn plan(
             (command, what)
         }
         Start::Program(program) => match redis.server_for(program)? {
-            Some((path, version)) => (redis_command(path, port, &world.folder), version.clone()),
+            Some((path, version)) => (redis_command(path, port, world.folder()), version.clone()),
             None => {
                 env.insert("PORT".to_owned(), port.to_string());
                 env.insert("CHAOS_SEED".to_owned(), seed.to_string());
@@ -172,14 +169,14 @@ fn plan(
             }
         },
     };
-    env.insert(MARK.to_owned(), world.folder.display().to_string());
+    env.extend(world.mark.iter().flat_map(crate::mark::Mark::of_nodes));
     let launch = Launch {
         name: node.name.clone(),
         command,
         env,
         inherit_env: matches!(node.start, Start::Command(_)),
         folder: working_folder(world, node)?,
-        log: logs::path(&world.folder, &node.name),
+        log: logs::path(world.folder(), &node.name),
     };
     let started = Started { port, launch: launch.clone(), node: node.clone(), what, attempts };
     world.nodes.insert(node.name.clone(), started);
@@ -190,7 +187,7 @@ fn plan(
 /// find.
 fn working_folder(world: &LocalWorld, node: &Node) -> Result<PathBuf, WorldError> {
     match node.start {
-        Start::Program(_) => Ok(world.folder.clone()),
+        Start::Program(_) => Ok(world.folder().to_owned()),
         Start::Command(_) => {
             let refused = WorldError::machine(format!("the folder of {}, `{}`", node.name, node.folder.display()));
             std::path::absolute(Path::new(".").join(&node.folder)).map_err(refused)

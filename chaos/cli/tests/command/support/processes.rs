@@ -1,5 +1,6 @@
 //! Processes of this machine, by proc(5).
 
+use rustix::process::{Pid, Signal, kill_process};
 use std::{fs, io, path::Path, time::Duration};
 use tokio::time::{Instant, sleep};
 
@@ -28,6 +29,22 @@ impl Process {
 
     pub(crate) fn is_alive(&self) -> bool {
         Self::read(self.pid).ok().flatten().is_some_and(|now| now.started == self.started)
+    }
+
+    /// Whether it stands still by SIGSTOP.
+    pub(crate) fn is_frozen(&self) -> bool {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.pid)).unwrap_or_default();
+        stat.rsplit(')').next().is_some_and(|fields| fields.trim_start().starts_with('T'))
+    }
+
+    pub(crate) fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_raw(self.pid).expect("a process id"), signal).expect("it is there");
+    }
+
+    /// The value of a variable that it was started with.
+    pub(crate) fn variable(&self, name: &str) -> Option<String> {
+        let environment = fs::read_to_string(format!("/proc/{}/environ", self.pid)).ok()?;
+        environment.split('\0').find_map(|variable| Some(variable.strip_prefix(name)?.strip_prefix('=')?.to_owned()))
     }
 }
 

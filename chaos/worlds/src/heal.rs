@@ -1,0 +1,174 @@
+//! Strays: what runs have left behind whose runners are gone. They are found by what each run leaves on purpose: a record in
+//! its folder, and its mark on all that it starts. So neither needs anybody to have lived on.
+//!
+//! A run is alive while its runner is, or its keeper; of runs that are alive nothing is touched, nor of those on other
+//! machines or in other containers, of whose lives nothing can be known from here, nor of other users'. What has left its
+//! environment behind and its output too can't be known for a stray.
+
+use crate::{
+    keeper::sweep,
+    mark::{self, Life, Mark, Runner},
+    process::{self, Process},
+    run_folder::{self, Folder},
+};
+use rustix::process::Signal;
+use std::{
+    collections::BTreeMap,
+    fs, io,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+use tokio::time::Instant;
+
+/// How long a keeper whose runner is gone has to take everything down. It takes some milliseconds, unless it was frozen.
+const PATIENCE: Duration = Duration::from_secs(6);
+
+/// What was found.
+#[derive(Debug, Default)]
+pub struct Found {
+    /// What can be removed.
+    pub strays: Vec<Stray>,
+    /// Folders of runs that are alive.
+    pub alive: Vec<PathBuf>,
+    /// Folders whose runs are, or were, on other machines or in other containers.
+    pub elsewhere: Vec<PathBuf>,
+    /// Folders with the logs of runs that ended in good order and did not pass.
+    pub kept: Vec<PathBuf>,
+}
+
+/// What a run has left behind.
+#[derive(Debug)]
+pub struct Stray {
+    /// The run's folder.
+    pub folder: PathBuf,
+    /// Whether the folder is still there.
+    pub has_folder: bool,
+    /// The process id that its runner had.
+    pub runner: u32,
+    /// Its keeper, where that still lives, and so has yet to take the run down.
+    pub keeper: Option<u32>,
+    /// Its processes: the id, and the command.
+    pub processes: Vec<(u32, String)>,
+    /// Nothing where the run never came to begin.
+    mark: Option<Mark>,
+}
+
+/// What belongs to one run.
+#[derive(Default)]
+struct Parts {
+    has_folder: bool,
+    keeper: Option<u32>,
+    processes: Vec<u32>,
+}
+
+/// Looks for strays of runs that had their folders in `temp`.
+///
+/// # Errors
+/// Where that can't be read.
+pub fn find(temp: &Path) -> io::Result<Found> {
+    let here = Runner::this()?;
+    let mut found = Found::default();
+    let mut runs = BTreeMap::<Mark, Parts>::new();
+    for entry in fs::read_dir(temp)? {
+        let folder = entry?.path();
+        match run_folder::look(&folder) {
+            Folder::Run(runner) => runs.entry(Mark { folder, runner }).or_default().has_folder = true,
+            Folder::Kept(runner) if runner.life(&here) != Life::Elsewhere => found.kept.push(folder),
+            Folder::Empty(runner) if Process::find(runner).is_none() => {
+                found.strays.push(Stray::unbegun(folder, runner))
+            }
+            Folder::Kept(_) | Folder::Empty(_) | Folder::Other => {}
+        }
+    }
+    add_processes(temp, &mut runs);
+    for (mark, parts) in runs {
+        match mark.runner.life(&here) {
+            Life::Alive => found.alive.push(mark.folder),
+            Life::Elsewhere => found.elsewhere.push(mark.folder),
+            Life::Gone => found.strays.push(Stray::of(mark, parts)),
+        }
+    }
+    found.kept.sort();
+    Ok(found)
+}
+
+fn add_processes(temp: &Path, runs: &mut BTreeMap<Mark, Parts>) {
+    for (pid, belongs) in mark::processes_of_runs_in(temp) {
+        let of_folder = || runs.keys().find(|mark| mark.folder == belongs.folder).map(|mark| mark.runner.clone());
+        let Some(runner) = belongs.runner.or_else(of_folder) else { continue };
+        let parts = runs.entry(Mark { folder: belongs.folder, runner }).or_default();
+        if belongs.is_keeper { parts.keeper = Some(pid) } else { parts.processes.push(pid) }
+    }
+}
+
+impl Stray {
+    fn of(mark: Mark, parts: Parts) -> Self {
+        Self {
+            folder: mark.folder.clone(),
+            has_folder: parts.has_folder,
+            runner: mark.runner.process.pid,
+            keeper: parts.keeper,
+            processes: parts.processes.into_iter().map(|pid| (pid, process::command(pid))).collect(),
+            mark: Some(mark),
+        }
+    }
+
+    fn unbegun(folder: PathBuf, runner: u32) -> Self {
+        Self { folder, has_folder: true, runner, keeper: None, processes: Vec::new(), mark: None }
+    }
+
+    /// Removes it, and gives what could not be removed, in words.
+    pub async fn remove(&self) -> Vec<String> {
+        let Some(mark) = &self.mark else {
+            return run_folder::remove_empty(&self.folder)
+                .err()
+                .map(|error| self.folder_and(&error))
+                .into_iter()
+                .collect();
+        };
+        if let Some(keeper) = self.keeper
+            && !has_ended(keeper).await
+        {
+            return vec![format!("process {keeper}, the keeper of this run, does not end")];
+        }
+        let mut left = sweep(mark).await;
+        // It may have been kept, or be another's by now.
+        if run_folder::look(&self.folder) == Folder::Run(mark.runner.clone())
+            && let Err(error) = run_folder::remove(&self.folder)
+        {
+            left.push(self.folder_and(&error));
+        }
+        left
+    }
+
+    fn folder_and(&self, error: &io::Error) -> String {
+        format!("{}: {error}", self.folder.display())
+    }
+}
+
+/// Removes a folder of logs that [`find`] gave.
+///
+/// # Errors
+/// What the machine says where it can't be removed.
+pub fn remove_logs(folder: &Path) -> io::Result<()> {
+    match run_folder::look(folder) {
+        Folder::Kept(_) => run_folder::remove(folder),
+        _ => Ok(()),
+    }
+}
+
+/// Wakes a keeper, which may have been frozen with its runner, and waits until it has done its work.
+async fn has_ended(pid: u32) -> bool {
+    let Some(keeper) = Process::find(pid) else { return true };
+    let Some(raw) = process::raw(pid) else { return true };
+    // It is no keeper any more if it has ended since it was found.
+    let _ = rustix::process::kill_process(raw, Signal::CONT);
+    let deadline = Instant::now() + PATIENCE;
+    while keeper.is_alive() {
+        if Instant::now() > deadline {
+            return false;
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    true
+}
