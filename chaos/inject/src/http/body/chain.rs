@@ -170,10 +170,8 @@ impl Piece {
     fn garble(&mut self, noise: &mut Noise) {
         match self {
             Self::Bytes(bytes) => noise.garble(bytes),
-            Self::Fill(fill) => {
-                fill.garble(noise.clone());
-                noise.skip(fill.left());
-            }
+            // Nothing comes behind it.
+            Self::Fill(fill) => fill.garble(noise.clone()),
         }
     }
 }

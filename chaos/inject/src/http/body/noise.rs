@@ -51,16 +51,6 @@ impl Noise {
         self.at = end;
     }
 
-    /// Lets so many bytes go by.
-    pub(super) fn skip(&mut self, count: u64) {
-        self.at = self.at.saturating_add(count);
-        let reached = u128::from(self.at) * u128::from(self.stretches) / u128::from(self.bytes);
-        self.next = self.next.max(u64::try_from(reached).unwrap_or(u64::MAX));
-        if self.place(self.next).0 < self.at {
-            self.next += 1;
-        }
-    }
-
     /// Where the byte of this stretch is, and what it is combined with, which is never 0.
     fn place(&self, stretch: u64) -> (u64, u8) {
         let begin = |stretch: u64| {

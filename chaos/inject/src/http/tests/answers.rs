@@ -195,6 +195,8 @@ fn the_connection_ends_before_the_answer_does() {
             let came = format!("{LONG}0123456789{OK}");
             came.as_bytes().chunks(pieces).for_each(|piece| wire.send(Way::Down, piece));
             assert_eq!((wire.sent_down(), wire.ended, wire.fired), (&*comes, Some(ended), 1));
+            wire.up(Y);
+            assert_eq!(wire.decisions.asked, ["GET /x"], "nothing is decided about what comes too late");
         }
     }
 }

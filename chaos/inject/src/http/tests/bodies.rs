@@ -2,7 +2,8 @@
 
 use super::{Wire, canned, edit, reader};
 use crate::{
-    filter::{Ending, HttpPlan},
+    filter::{Ending, Filter as _, HttpPlan, Step},
+    http::HttpFilter,
     interpreter::Way,
 };
 use chaos_model::effect::action::{
@@ -78,6 +79,40 @@ fn bodies_are_changed_in_order() {
 }
 
 #[test]
+fn a_body_that_is_cut_ends_at_once_though_its_sender_goes_on() {
+    let replaced = Replace("{}".to_owned());
+    for (edits, becomes) in [
+        (vec![Shorten(Part::Bytes(3))], "012"),
+        (vec![Shorten(Part::Bytes(3)), Pad(5)], "012  "),
+        (vec![replaced.clone()], "{}"),
+        (vec![replaced, Pad(5)], "{}   "),
+    ] {
+        for came in [whole(), chunked()] {
+            let mut wire = Wire::planned(edit(&edits));
+            wire.up(X);
+            wire.down(came.split_inclusive("01234567").next().expect("the beginning"));
+            let (answers, _) = reader::answers(&["GET"], &wire.down.out);
+            assert_eq!((answers[0].text(), answers[0].complete), (becomes, true));
+        }
+    }
+}
+
+#[test]
+fn padding_is_made_as_it_is_written() {
+    let mut filter = HttpFilter::new();
+    let mut wire = Wire::planned(edit(&[Pad(50 << 20)]));
+    let mut steps = Vec::new();
+    filter.on_bytes(Way::Up, X.as_bytes(), &mut wire.decisions, &mut steps);
+    filter.on_bytes(Way::Down, whole().as_bytes(), &mut wire.decisions, &mut steps);
+    let inserted = steps.iter().map(|step| if let Step::Insert(_, bytes) = step { bytes.len() } else { 0 });
+    assert!(inserted.sum::<usize>() < 200);
+    let Some(Step::Fill(Way::Down, fill)) = steps.last_mut() else { panic!("{steps:?}") };
+    assert_eq!(fill.left(), (50 << 20) - 20);
+    assert_eq!(fill.take(3).as_deref(), Some(&b"   "[..]));
+    assert_eq!(fill.left(), (50 << 20) - 23);
+}
+
+#[test]
 fn trailers_come_unless_the_body_was_cut() {
     let trailers = |edits: &[BodyEdit]| read(edits, &chunked(), 9).header("digest").len();
     assert_eq!(trailers(&[Pad(30)]), 1);
@@ -127,6 +162,19 @@ fn what_is_garbled_depends_on_the_seed() {
     };
     assert_eq!(garbled(7), garbled(7));
     assert_ne!(garbled(7), garbled(8));
+}
+
+#[test]
+fn what_is_left_of_the_first_chunk_is_garbled() {
+    for seed in 0..50 {
+        let mut plan = edit(&[Shorten(Part::PerMillion(250_000)), Garble { parts_per_million: 1 }]);
+        plan.body[1].1 = seed;
+        let mut wire = Wire::planned(plan);
+        wire.up(X);
+        wire.down(&chunked());
+        let (answers, _) = reader::answers(&["GET"], &wire.down.out);
+        assert_eq!(differing(&answers[0].body, b"01"), 1);
+    }
 }
 
 #[test]
@@ -197,8 +245,9 @@ fn a_body_that_its_sender_cuts_off_stays_cut_off() {
 #[test]
 fn a_body_comes_at_a_rate_and_what_follows_does_not() {
     let rates = [2000, 1000].map(|bytes_per_second| Trickle(Throughput { bytes_per_second }));
-    for (came, end) in [(whole(), whole()), (chunked(), chunked())] {
-        let mut wire = Wire::planned(edit(&rates));
+    let longer = whole().replace("h: 20", "h: 21").replace("Content-Length", "content-length") + " ";
+    for (came, pad, end) in [(whole(), None, whole()), (chunked(), None, chunked()), (whole(), Some(Pad(21)), longer)] {
+        let mut wire = Wire::planned(edit(&rates.clone().into_iter().chain(pad).collect::<Vec<_>>()));
         wire.up(X);
         came.bytes().for_each(|byte| wire.send(Way::Down, &[byte]));
         let head = came.find("\r\n\r\n").expect("the head's end") + 4;
