@@ -115,7 +115,8 @@ impl Metrics {
                 Route::Profile => &PROFILE_STATUSES,
                 Route::Unmatched => &["404"],
                 Route::Health | Route::Ready => &["200", "503"],
-                Route::Live | Route::Metrics => &["200"],
+                Route::Live | Route::Metrics | Route::OpenApi | Route::Docs => &["200"],
+                Route::DocsFile => &["200", "404"],
             };
             for status in statuses {
                 let _ = self.requests.with_label_values(&[labels[0], labels[1], status]);

@@ -93,7 +93,7 @@ impl End<'_> {
             (Route::Health | Route::Live | Route::Ready | Route::Metrics, None) => {
                 tracing::debug!(request_id, trace_id, method, route, status, duration_ms, "request");
             }
-            (Route::Profile | Route::Unmatched, None) => {
+            (_, None) => {
                 tracing::info!(request_id, trace_id, method, route, status, duration_ms, "request");
             }
         }

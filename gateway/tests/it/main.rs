@@ -6,6 +6,7 @@ mod admission;
 mod answers;
 mod cache;
 mod conditional;
+mod document;
 mod edge;
 mod flights;
 mod hostile;
