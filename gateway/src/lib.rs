@@ -14,6 +14,9 @@ mod metrics;
 mod openapi;
 mod profile;
 pub mod settings;
+mod spans;
+#[cfg(feature = "otlp")]
+pub mod traces;
 mod upstream;
 mod user_id;
 

@@ -11,11 +11,15 @@ mod edge;
 pub(crate) use cache::CacheMetrics;
 pub(crate) use edge::EdgeMetrics;
 
-use crate::labels::{Code, Connect, Freshness, Label, Method, Miss, Mode, Outcome, Route, Service, Tier, Write};
+use crate::{
+    labels::{Code, Connect, Freshness, Label, Method, Miss, Mode, Outcome, Route, Service, Tier, Write},
+    spans,
+};
 use prometheus::{
     HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry, core::Collector,
 };
 use std::time::Duration;
+use tracing::Span;
 
 /// Seconds: from a cached answer to past the deadline.
 const BUCKETS: [f64; 14] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 1.5, 2.5, 10.0];
@@ -165,7 +169,7 @@ impl Metrics {
     /// as a miss: so hits and misses always make up the lookups.
     pub(crate) fn lookup(&self, tier: Tier) -> Lookup<'_> {
         self.lookups.with_label_values(&[tier.label()]).inc();
-        Lookup { metrics: self, tier, told: false }
+        Lookup { metrics: self, tier, span: spans::lookup(tier), told: false }
     }
 
     /// A write to Redis ended.
@@ -225,11 +229,12 @@ impl Drop for Active {
     }
 }
 
-/// A tier that is being asked.
+/// A tier that is being asked; a span as well.
 #[must_use = "it counts as cancelled unless it is told what came of it"]
 pub(crate) struct Lookup<'a> {
     metrics: &'a Metrics,
     tier: Tier,
+    span: Span,
     told: bool,
 }
 
@@ -237,6 +242,7 @@ impl Lookup<'_> {
     /// The tier gave a profile.
     pub(crate) fn hit(mut self, freshness: Freshness) {
         self.told = true;
+        spans::looked_up(&self.span, freshness.label());
         self.metrics.hits.with_label_values(&[self.tier.label(), freshness.label()]).inc();
     }
 
@@ -247,6 +253,7 @@ impl Lookup<'_> {
     }
 
     fn count_miss(&self, reason: Miss) {
+        spans::looked_up(&self.span, reason.label());
         self.metrics.misses.with_label_values(&[self.tier.label(), reason.label()]).inc();
     }
 }
