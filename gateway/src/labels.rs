@@ -290,6 +290,13 @@ impl Method {
     }
 }
 
+impl Method {
+    /// Whether any route takes it.
+    pub(crate) fn is_answered(self) -> bool {
+        matches!(self, Self::Get | Self::Head)
+    }
+}
+
 impl Route {
     /// The route that `template` belongs to; `None` is no route at all.
     pub(crate) fn of(template: Option<&str>) -> Self {

@@ -25,7 +25,7 @@ use tracing::Span;
 const BUCKETS: [f64; 14] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 1.5, 2.5, 10.0];
 
 /// The statuses that a profile can have: they are there at zero.
-const PROFILE_STATUSES: [&str; 11] = ["200", "304", "400", "404", "405", "413", "429", "499", "502", "503", "504"];
+const PROFILE_STATUSES: [&str; 10] = ["200", "304", "400", "404", "413", "429", "499", "502", "503", "504"];
 
 /// All metrics of one gateway.
 pub(crate) struct Metrics {
@@ -80,7 +80,7 @@ impl Metrics {
             )?,
             request_duration: make.histograms(
                 "http_request_duration_seconds",
-                "From a request's head to the end of its handling",
+                "From a request's head to the end of its handling; GET and HEAD, since no route takes others",
                 &["method", "route"],
             )?,
             active: make.add(IntGauge::new("http_active_requests", "Requests under way, scrapes left out")?)?,
@@ -113,17 +113,13 @@ impl Metrics {
 
     fn start_at_zero(&self) {
         for route in Route::ALL {
-            let labels = [Method::Get.label(), route.label()];
-            let _ = self.request_duration.with_label_values(&labels);
-            let statuses: &[&str] = match route {
-                Route::Profile => &PROFILE_STATUSES,
-                Route::Unmatched => &["404"],
-                Route::Health | Route::Ready => &["200", "503"],
-                Route::Live | Route::Metrics | Route::OpenApi | Route::Docs => &["200"],
-                Route::DocsFile => &["200", "404"],
-            };
-            for status in statuses {
-                let _ = self.requests.with_label_values(&[labels[0], labels[1], status]);
+            for method in Method::ALL {
+                for status in statuses(*method, *route) {
+                    let _ = self.requests.with_label_values(&[method.label(), route.label(), status]);
+                }
+                if method.is_answered() {
+                    let _ = self.request_duration.with_label_values(&[method.label(), route.label()]);
+                }
             }
         }
         for tier in Tier::ALL {
@@ -156,7 +152,9 @@ impl Metrics {
     /// A request ended; `status` 499 is that of a client that went away (as nginx has it).
     pub(crate) fn request(&self, method: Method, route: Route, status: u16, took: Duration) {
         self.requests.with_label_values(&[method.label(), route.label(), &status.to_string()]).inc();
-        self.request_duration.with_label_values(&[method.label(), route.label()]).observe(took.as_secs_f64());
+        if method.is_answered() {
+            self.request_duration.with_label_values(&[method.label(), route.label()]).observe(took.as_secs_f64());
+        }
     }
 
     /// Counts a request as under way for as long as the guard lives.
@@ -212,6 +210,20 @@ impl Metrics {
     /// A service failed, or its answer had holes.
     pub(crate) fn service_error(&self, service: Service, code: Code) {
         self.errors.with_label_values(&[service.label(), code.label()]).inc();
+    }
+}
+
+/// The statuses that such a request can get.
+fn statuses(method: Method, route: Route) -> &'static [&'static str] {
+    match (route, method.is_answered()) {
+        (Route::Profile, true) => &PROFILE_STATUSES,
+        (Route::Profile, false) => &["405", "413", "429", "503"],
+        (Route::Unmatched, _) => &["404", "413", "429", "503"],
+        (Route::Health | Route::Ready, true) => &["200", "413", "503"],
+        (Route::Live | Route::Metrics, true) => &["200", "413"],
+        (Route::Health | Route::Ready | Route::Live | Route::Metrics, false) => &["405", "413"],
+        (Route::OpenApi | Route::Docs | Route::DocsFile, true) => &["200", "404", "413", "429", "503"],
+        (Route::OpenApi | Route::Docs | Route::DocsFile, false) => &["405", "413", "429", "503"],
     }
 }
 

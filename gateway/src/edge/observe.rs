@@ -74,6 +74,8 @@ impl End<'_> {
         self.metrics.request(self.method, self.route, status, took);
         spans::answered(self.span, status);
         let (request_id, trace_id) = (self.context.request_id(), self.context.trace.id.as_str());
+        // Of those that got as far as the profile, the answer's own.
+        let outcome = summary.map_or_else(|| outcome(status), |summary| summary.outcome);
         let (method, route, duration_ms) = (self.method.label(), self.route.label(), took.as_secs_f64() * 1e3);
         match (self.route, summary) {
             (_, Some(summary)) => tracing::info!(
@@ -84,7 +86,7 @@ impl End<'_> {
                 status,
                 duration_ms,
                 user_id = %summary.user_id,
-                outcome = summary.outcome,
+                outcome,
                 cache = summary.cache,
                 user = summary.parts[0].state,
                 user_ms = summary.parts[0].took_ms,
@@ -97,12 +99,21 @@ impl End<'_> {
             ),
             // Probes and scrapes come every few seconds and say little.
             (Route::Health | Route::Live | Route::Ready | Route::Metrics, None) => {
-                tracing::debug!(request_id, trace_id, method, route, status, duration_ms, "request");
+                tracing::debug!(request_id, trace_id, method, route, status, duration_ms, outcome, "request");
             }
             (_, None) => {
-                tracing::info!(request_id, trace_id, method, route, status, duration_ms, "request");
+                tracing::info!(request_id, trace_id, method, route, status, duration_ms, outcome, "request");
             }
         }
+    }
+}
+
+/// What came of a request that asked for no profile, or got no answer.
+fn outcome(status: u16) -> &'static str {
+    match status {
+        CLIENT_WENT_AWAY => "cancelled",
+        400.. => "refused",
+        _ => "complete",
     }
 }
 

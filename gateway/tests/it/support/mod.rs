@@ -104,6 +104,11 @@ impl World {
         self.send(Request::post(format!("{}{path}", self.base)).body(Full::new(body.into())).unwrap()).await
     }
 
+    pub(crate) async fn ask(&self, method: &str, path: &str) -> Answer {
+        let request = Request::builder().method(method).uri(format!("{}{path}", self.base));
+        self.send(request.body(Full::default()).unwrap()).await
+    }
+
     pub(crate) async fn get_with_body(&self, path: &str, body: Vec<u8>) -> Answer {
         self.send(Request::get(format!("{}{path}", self.base)).body(Full::new(body.into())).unwrap()).await
     }
