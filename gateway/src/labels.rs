@@ -12,10 +12,12 @@ pub(crate) trait Label: Copy + 'static {
 
 /// Declares an enum with a word for each variant.
 macro_rules! labels {
-    ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $word:literal,)+ }) => {
-        $(#[$doc])*
+    ($(#[doc = $doc:literal])* $name:ident {
+        $($(#[doc = $variant_doc:literal])* $variant:ident = $word:literal,)+
+    }) => {
+        $(#[doc = $doc])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-        pub(crate) enum $name { $($(#[$variant_doc])* $variant,)+ }
+        pub(crate) enum $name { $($(#[doc = $variant_doc])* $variant,)+ }
 
         impl Label for $name {
             const ALL: &'static [Self] = &[$(Self::$variant,)+];
@@ -30,6 +32,15 @@ macro_rules! labels {
                 serializer.serialize_str(self.label())
             }
         }
+
+        impl utoipa::PartialSchema for $name {
+            fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+                let meanings = [$(($word, concat!($($variant_doc,)*)),)+];
+                crate::openapi::words(concat!($($doc,)*), &meanings)
+            }
+        }
+
+        impl utoipa::ToSchema for $name {}
     };
 }
 
@@ -235,6 +246,15 @@ labels! {
 }
 
 labels! {
+    /// Where in the body a part is (RFC 6901).
+    Pointer {
+        User = "/user",
+        Orders = "/orders",
+        Products = "/products",
+    }
+}
+
+labels! {
     /// A route, by its template.
     Route {
         Profile = "/api/profile/{user_id}",
@@ -242,6 +262,9 @@ labels! {
         Live = "/health/live",
         Ready = "/health/ready",
         Metrics = "/metrics",
+        OpenApi = "/openapi.json",
+        Docs = "/docs",
+        DocsFile = "/docs/{*file}",
         Unmatched = "unmatched",
     }
 }
@@ -264,6 +287,13 @@ impl Method {
     /// The word for a request's method.
     pub(crate) fn of(method: &http::Method) -> Self {
         Self::ALL.iter().copied().find(|known| known.label() == method.as_str()).unwrap_or(Self::Other)
+    }
+}
+
+impl Method {
+    /// Whether any route takes it.
+    pub(crate) fn is_answered(self) -> bool {
+        matches!(self, Self::Get | Self::Head)
     }
 }
 
@@ -330,12 +360,55 @@ labels! {
     }
 }
 
+labels! {
+    /// What `/health` says of the whole.
+    Overall {
+        /// All is well.
+        Ok = "ok",
+        /// Profiles are answered, with less than they could be.
+        Degraded = "degraded",
+        /// No profile can be gathered.
+        Down = "down",
+    }
+}
+
+labels! {
+    /// Whether the gateway runs, or wants requests.
+    Readiness {
+        Ok = "ok",
+        /// It starts, drains or sheds.
+        Unavailable = "unavailable",
+    }
+}
+
 impl From<Service> for Component {
     fn from(service: Service) -> Self {
         match service {
             Service::User => Self::User,
             Service::Order => Self::Order,
             Service::Product => Self::Product,
+        }
+    }
+}
+
+labels! {
+    /// The state of a service's circuit, as `/health` tells it.
+    CircuitState {
+        Closed = "closed",
+        Open = "open",
+        HalfOpen = "half_open",
+        /// Switched off by a setting.
+        Off = "off",
+    }
+}
+
+impl From<Option<Circuit>> for CircuitState {
+    fn from(circuit: Option<Circuit>) -> Self {
+        match circuit {
+            Some(Circuit::Closed) => Self::Closed,
+            Some(Circuit::Open) => Self::Open,
+            Some(Circuit::HalfOpen) => Self::HalfOpen,
+            None => Self::Off,
         }
     }
 }

@@ -4,18 +4,23 @@
 //! its clients an answer in time, whatever fails behind it: whole, partial and marked as such, or a problem with a reason.
 //!
 //! The parts: `edge` is what a client meets, `profile` what it asks for, `upstream` the services behind, `cache`
-//! what is kept of them, `health` what is known of all these.
+//! what is kept of them, `health` what is known of all these, `openapi` what is said of it all.
 
 mod cache;
 mod edge;
 mod health;
 mod labels;
 mod metrics;
+mod openapi;
 mod profile;
 pub mod settings;
+mod spans;
+#[cfg(feature = "otlp")]
+pub mod traces;
 mod upstream;
 mod user_id;
 
+pub use openapi::json as openapi;
 pub use settings::Settings;
 
 use cache::{Cache, Flights};

@@ -37,7 +37,16 @@ fn start(map: host::Settings) -> Result<(), Box<dyn std::error::Error>> {
             shutdown: shutdown.clone(),
             ..tcp::Config::loopback("gateway")
         })?;
-        tracing::dispatcher::set_global_default(host::logs::json(&host, settings.log(), std::io::stdout)?)?;
+        #[cfg(feature = "otlp")]
+        let traces = gateway::traces::Traces::start(&host, &settings)?;
+        #[cfg(feature = "otlp")]
+        let logs = match &traces {
+            Some(traces) => host::logs::json_and(&host, settings.log(), std::io::stdout, traces.layer())?,
+            None => host::logs::json(&host, settings.log(), std::io::stdout)?,
+        };
+        #[cfg(not(feature = "otlp"))]
+        let logs = host::logs::json(&host, settings.log(), std::io::stdout)?;
+        tracing::dispatcher::set_global_default(logs)?;
         let (mut term, mut int) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
         drop(host.spawn(async move {
             tokio::select! {
@@ -48,6 +57,8 @@ fn start(map: host::Settings) -> Result<(), Box<dyn std::error::Error>> {
             shutdown.cancel();
         }));
         gateway::run(host).await?;
+        #[cfg(feature = "otlp")]
+        traces.iter().for_each(gateway::traces::Traces::stop);
         Ok(())
     })
 }

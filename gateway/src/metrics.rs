@@ -11,17 +11,21 @@ mod edge;
 pub(crate) use cache::CacheMetrics;
 pub(crate) use edge::EdgeMetrics;
 
-use crate::labels::{Code, Connect, Freshness, Label, Method, Miss, Mode, Outcome, Route, Service, Tier, Write};
+use crate::{
+    labels::{Code, Connect, Freshness, Label, Method, Miss, Mode, Outcome, Route, Service, Tier, Write},
+    spans,
+};
 use prometheus::{
     HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry, core::Collector,
 };
 use std::time::Duration;
+use tracing::Span;
 
 /// Seconds: from a cached answer to past the deadline.
 const BUCKETS: [f64; 14] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 1.5, 2.5, 10.0];
 
 /// The statuses that a profile can have: they are there at zero.
-const PROFILE_STATUSES: [&str; 11] = ["200", "304", "400", "404", "405", "413", "429", "499", "502", "503", "504"];
+const PROFILE_STATUSES: [&str; 10] = ["200", "304", "400", "404", "413", "429", "499", "502", "503", "504"];
 
 /// All metrics of one gateway.
 pub(crate) struct Metrics {
@@ -76,7 +80,7 @@ impl Metrics {
             )?,
             request_duration: make.histograms(
                 "http_request_duration_seconds",
-                "From a request's head to the end of its handling",
+                "From a request's head to the end of its handling; GET and HEAD, since no route takes others",
                 &["method", "route"],
             )?,
             active: make.add(IntGauge::new("http_active_requests", "Requests under way, scrapes left out")?)?,
@@ -109,16 +113,13 @@ impl Metrics {
 
     fn start_at_zero(&self) {
         for route in Route::ALL {
-            let labels = [Method::Get.label(), route.label()];
-            let _ = self.request_duration.with_label_values(&labels);
-            let statuses: &[&str] = match route {
-                Route::Profile => &PROFILE_STATUSES,
-                Route::Unmatched => &["404"],
-                Route::Health | Route::Ready => &["200", "503"],
-                Route::Live | Route::Metrics => &["200"],
-            };
-            for status in statuses {
-                let _ = self.requests.with_label_values(&[labels[0], labels[1], status]);
+            for method in Method::ALL {
+                for status in statuses(*method, *route) {
+                    let _ = self.requests.with_label_values(&[method.label(), route.label(), status]);
+                }
+                if method.is_answered() {
+                    let _ = self.request_duration.with_label_values(&[method.label(), route.label()]);
+                }
             }
         }
         for tier in Tier::ALL {
@@ -151,7 +152,9 @@ impl Metrics {
     /// A request ended; `status` 499 is that of a client that went away (as nginx has it).
     pub(crate) fn request(&self, method: Method, route: Route, status: u16, took: Duration) {
         self.requests.with_label_values(&[method.label(), route.label(), &status.to_string()]).inc();
-        self.request_duration.with_label_values(&[method.label(), route.label()]).observe(took.as_secs_f64());
+        if method.is_answered() {
+            self.request_duration.with_label_values(&[method.label(), route.label()]).observe(took.as_secs_f64());
+        }
     }
 
     /// Counts a request as under way for as long as the guard lives.
@@ -164,7 +167,7 @@ impl Metrics {
     /// as a miss: so hits and misses always make up the lookups.
     pub(crate) fn lookup(&self, tier: Tier) -> Lookup<'_> {
         self.lookups.with_label_values(&[tier.label()]).inc();
-        Lookup { metrics: self, tier, told: false }
+        Lookup { metrics: self, tier, span: spans::lookup(tier), told: false }
     }
 
     /// A write to Redis ended.
@@ -210,6 +213,20 @@ impl Metrics {
     }
 }
 
+/// The statuses that such a request can get.
+fn statuses(method: Method, route: Route) -> &'static [&'static str] {
+    match (route, method.is_answered()) {
+        (Route::Profile, true) => &PROFILE_STATUSES,
+        (Route::Profile, false) => &["405", "413", "429", "503"],
+        (Route::Unmatched, _) => &["404", "413", "429", "503"],
+        (Route::Health | Route::Ready, true) => &["200", "413", "503"],
+        (Route::Live | Route::Metrics, true) => &["200", "413"],
+        (Route::Health | Route::Ready | Route::Live | Route::Metrics, false) => &["405", "413"],
+        (Route::OpenApi | Route::Docs | Route::DocsFile, true) => &["200", "404", "413", "429", "503"],
+        (Route::OpenApi | Route::Docs | Route::DocsFile, false) => &["405", "413", "429", "503"],
+    }
+}
+
 fn zero<L: Label>(words: &[L], mut touch: impl FnMut(&str)) {
     words.iter().for_each(|word| touch(word.label()));
 }
@@ -224,11 +241,12 @@ impl Drop for Active {
     }
 }
 
-/// A tier that is being asked.
+/// A tier that is being asked; a span as well.
 #[must_use = "it counts as cancelled unless it is told what came of it"]
 pub(crate) struct Lookup<'a> {
     metrics: &'a Metrics,
     tier: Tier,
+    span: Span,
     told: bool,
 }
 
@@ -236,6 +254,7 @@ impl Lookup<'_> {
     /// The tier gave a profile.
     pub(crate) fn hit(mut self, freshness: Freshness) {
         self.told = true;
+        spans::looked_up(&self.span, freshness.label());
         self.metrics.hits.with_label_values(&[self.tier.label(), freshness.label()]).inc();
     }
 
@@ -246,6 +265,7 @@ impl Lookup<'_> {
     }
 
     fn count_miss(&self, reason: Miss) {
+        spans::looked_up(&self.span, reason.label());
         self.metrics.misses.with_label_values(&[self.tier.label(), reason.label()]).inc();
     }
 }

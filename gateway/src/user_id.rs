@@ -2,9 +2,12 @@
 
 use serde::{Serialize, Serializer};
 use std::{fmt, num::NonZeroU64, str::FromStr};
+use utoipa::ToSchema;
 
-/// A user's id. Only digits ever reach an upstream's path or a cache key.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+/// A user's id: decimal, from 1 to 18446744073709551615, without leading zeros.
+// Only digits ever reach an upstream's path or a cache key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, ToSchema)]
+#[schema(value_type = String, pattern = "^[1-9][0-9]{0,19}$", example = "42")]
 pub(crate) struct UserId(NonZeroU64);
 
 /// It isn't the id of any user, whatever the user service would say.

@@ -2,10 +2,12 @@
 
 use crate::{Host, rfc3339};
 use std::fmt;
-use tracing::Dispatch;
+use tracing::{Dispatch, Subscriber};
 use tracing_subscriber::{
-    EnvFilter,
+    EnvFilter, Layer, Registry,
     fmt::{MakeWriter, format::Writer, time::FormatTime},
+    layer::SubscriberExt as _,
+    registry::LookupSpan,
 };
 
 /// A dispatcher that writes one JSON line an event to `writer`. `filter` has the syntax of `RUST_LOG` (`info`,
@@ -17,8 +19,33 @@ pub fn json<W>(host: &Host, filter: &str, writer: W) -> Result<Dispatch, BadFilt
 where
     W: for<'w> MakeWriter<'w> + Send + Sync + 'static,
 {
-    let filter = EnvFilter::try_new(filter).map_err(|source| BadFilter { filter: filter.to_owned(), source })?;
-    let subscriber = tracing_subscriber::fmt()
+    let filter = parse(filter)?;
+    Ok(Dispatch::new(Registry::default().with(filter).with(lines(host, writer))))
+}
+
+/// As [`json`], with a layer of its own filter beside the lines, as for spans that go elsewhere.
+///
+/// # Errors
+/// Where `filter` can't be read.
+pub fn json_and<W, L>(host: &Host, filter: &str, writer: W, layer: L) -> Result<Dispatch, BadFilter>
+where
+    W: for<'w> MakeWriter<'w> + Send + Sync + 'static,
+    L: Layer<Registry> + Send + Sync,
+{
+    let filter = parse(filter)?;
+    Ok(Dispatch::new(Registry::default().with(layer).with(lines(host, writer).with_filter(filter))))
+}
+
+fn parse(filter: &str) -> Result<EnvFilter, BadFilter> {
+    EnvFilter::try_new(filter).map_err(|source| BadFilter { filter: filter.to_owned(), source })
+}
+
+fn lines<S, W>(host: &Host, writer: W) -> impl Layer<S> + Send + Sync + use<S, W>
+where
+    S: Subscriber + for<'s> LookupSpan<'s>,
+    W: for<'w> MakeWriter<'w> + Send + Sync + 'static,
+{
+    tracing_subscriber::fmt::layer()
         .json()
         .flatten_event(true)
         // A full disk must cost log lines and not the program: the notice would panic where standard error is full, too.
@@ -26,10 +53,7 @@ where
         .with_current_span(false)
         .with_span_list(false)
         .with_timer(HostTime(host.clone()))
-        .with_env_filter(filter)
         .with_writer(writer)
-        .finish();
-    Ok(Dispatch::new(subscriber))
 }
 
 /// A log filter that can't be read.

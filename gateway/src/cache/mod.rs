@@ -91,6 +91,7 @@ impl Cache {
             match entry.and_then(|entry| self.newest(entry)) {
                 Ok(entry) => {
                     lookup.hit(Freshness::Fresh);
+                    self.shown(Tier::Redis, &entry);
                     looked.found = Some(Found { entry, tier: Tier::Redis });
                     return looked;
                 }
@@ -111,6 +112,7 @@ impl Cache {
             match entry.and_then(|entry| self.fresh(entry, Tier::Memory, &mut looked)) {
                 Ok(entry) => {
                     lookup.hit(Freshness::Fresh);
+                    self.shown(Tier::Memory, &entry);
                     self.give_back(&entry, &looked.misses);
                     looked.found = Some(Found { entry, tier: Tier::Memory });
                 }
@@ -168,6 +170,11 @@ impl Cache {
     /// Something of `found` is shown, though it is old.
     pub(crate) fn used_in_need(&self, found: &Found) {
         self.metrics.lookup(found.tier).hit(Freshness::Stale);
+        self.shown(found.tier, &found.entry);
+    }
+
+    fn shown(&self, tier: Tier, entry: &Entry) {
+        self.metrics.cache.shown(tier, self.host.unix_now().saturating_sub(entry.stored_at()));
     }
 
     /// Writes a complete profile to both tiers; `None` where there is no tier.

@@ -1,11 +1,13 @@
 //! What a request is known by, and what of it goes to every service: request id, trace, baggage.
 
 use super::trace::{self, Trace};
+use crate::spans;
 use host::{Host, Random};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use rand::Rng as _;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::time::Instant;
+use tracing::Span;
 
 /// The header of the request id.
 pub(crate) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -44,21 +46,25 @@ pub(crate) struct RequestContext {
 }
 
 impl RequestContext {
-    /// Takes in what the client sent, and draws what it didn't.
-    pub(crate) fn take_in(headers: &HeaderMap, ids: &Arc<Ids>) -> Self {
+    /// Takes in what the client sent, and draws what it didn't. `span` is the request's.
+    pub(crate) fn take_in(headers: &HeaderMap, ids: &Arc<Ids>, span: &Span) -> Self {
         let sent = headers.get(X_REQUEST_ID).filter(|id| is_valid_id(id.as_bytes())).cloned();
         let request_id = sent.unwrap_or_else(|| {
             let drawn = format!("{:032x}", Ids::draw_wide(&ids.requests));
             HeaderValue::try_from(drawn).expect("hex digits make a header")
         });
-        let trace = Trace::take_in(headers).unwrap_or_else(|| Trace::start(Ids::draw_wide(&ids.traces)));
+        let client = Trace::take_in(headers);
+        let trace = Trace::recorded(span, client.as_ref()).or(client);
+        let trace = trace.unwrap_or_else(|| Trace::start(Ids::draw_wide(&ids.traces)));
         let baggage = trace::baggage(headers);
         Self { request_id, trace, baggage, started: Instant::now(), ids: Arc::clone(ids) }
     }
 
     /// Writes the headers that go to a service: each call is a span of its own.
     pub(crate) fn propagate(&self, headers: &mut HeaderMap) {
-        self.trace.propagate(Ids::draw(&self.ids.spans), headers);
+        // A span that is recorded is the one that services see.
+        let span = spans::current().unwrap_or_else(|| Ids::draw(&self.ids.spans));
+        self.trace.propagate(span, headers);
         headers.insert(X_REQUEST_ID, self.request_id.clone());
         if let Some(baggage) = &self.baggage {
             headers.insert(trace::BAGGAGE, baggage.clone());

@@ -9,7 +9,7 @@ pub(crate) mod problem;
 mod rates;
 mod trace;
 
-use crate::{App, health, labels::Label as _, labels::Route, profile};
+use crate::{App, health, labels::Label as _, labels::Route, openapi, profile};
 use axum::{Extension, Router, extract::State, middleware, response::Response, routing::get};
 use context::RequestContext;
 use host::http::ServerConfig;
@@ -32,12 +32,16 @@ pub(crate) fn server(app: &App) -> ServerConfig {
 
 /// All routes.
 pub(crate) fn router(app: Arc<App>) -> Router {
-    Router::new()
+    let routes = Router::new();
+    #[cfg(feature = "docs")]
+    let routes = routes.merge(openapi::pages());
+    routes
         .route(Route::Profile.label(), get(profile::handle))
         .route(Route::Health.label(), get(health::health))
         .route(Route::Live.label(), get(health::live))
         .route(Route::Ready.label(), get(health::ready))
         .route(Route::Metrics.label(), get(metrics))
+        .route(Route::OpenApi.label(), get(openapi::document))
         .fallback(async |Extension(context): Extension<RequestContext>| {
             Problem::NoSuchRoute.response(&context, None, &[])
         })
@@ -48,8 +52,9 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .with_state(app)
 }
 
-/// Everything in the host's registry, in Prometheus's text format.
-async fn metrics(State(app): State<Arc<App>>) -> Response {
+/// Everything that is counted
+#[utoipa::path(get, path = "/metrics", tag = "operation", responses(openapi::answers::Metrics))]
+pub(crate) async fn metrics(State(app): State<Arc<App>>) -> Response {
     let families = app.host.metrics().gather();
     let text = TextEncoder::new().encode_to_string(&families).unwrap_or_default();
     let mut response = Response::new(text.into());

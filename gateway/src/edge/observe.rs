@@ -7,6 +7,7 @@ use crate::{
     labels::{Label as _, Method, Route},
     metrics::{Active, Metrics},
     profile::Summary,
+    spans,
 };
 use axum::{
     extract::{MatchedPath, Request, State},
@@ -16,18 +17,21 @@ use axum::{
 use host::http::Peer;
 use hyper::body::Body as _;
 use std::sync::Arc;
+use tracing::{Instrument as _, Span};
 
 /// What nginx logs where the client went away before its answer.
 const CLIENT_WENT_AWAY: u16 = 499;
 
 /// The outermost layer.
 pub(super) async fn observe(State(app): State<Arc<App>>, mut request: Request, next: Next) -> Response {
-    let context = RequestContext::take_in(request.headers(), &app.ids);
     let method = Method::of(request.method());
     let route = Route::of(request.extensions().get::<MatchedPath>().map(MatchedPath::as_str));
+    let span = spans::request(method, route);
+    let context = RequestContext::take_in(request.headers(), &app.ids, &span);
     // A scrape would always see itself.
     let active = (route != Route::Metrics).then(|| app.metrics.active());
-    let mut end = End { metrics: &app.metrics, context: &context, method, route, ended: false, _active: active };
+    let metrics = &app.metrics;
+    let mut end = End { metrics, context: &context, span: &span, method, route, ended: false, _active: active };
     let peer = request.extensions().get::<Peer>().cloned();
     let too_large = request.body().size_hint().lower() > app.settings.body_limit as u64;
     let admitted = if too_large {
@@ -39,7 +43,7 @@ pub(super) async fn observe(State(app): State<Arc<App>>, mut request: Request, n
         Err(problem) => problem.response(&context, None, &[]),
         Ok(_) => {
             request.extensions_mut().insert(context.clone());
-            next.run(request).await
+            next.run(request).instrument(span.clone()).await
         }
     };
     response.headers_mut().insert(X_REQUEST_ID, context.request_id.clone());
@@ -52,6 +56,7 @@ pub(super) async fn observe(State(app): State<Arc<App>>, mut request: Request, n
 struct End<'a> {
     metrics: &'a Metrics,
     context: &'a RequestContext,
+    span: &'a Span,
     method: Method,
     route: Route,
     ended: bool,
@@ -67,7 +72,10 @@ impl End<'_> {
     fn tell(&self, status: u16, summary: Option<&Arc<Summary>>) {
         let took = self.context.started.elapsed();
         self.metrics.request(self.method, self.route, status, took);
+        spans::answered(self.span, status);
         let (request_id, trace_id) = (self.context.request_id(), self.context.trace.id.as_str());
+        // Of those that got as far as the profile, the answer's own.
+        let outcome = summary.map_or_else(|| outcome(status), |summary| summary.outcome);
         let (method, route, duration_ms) = (self.method.label(), self.route.label(), took.as_secs_f64() * 1e3);
         match (self.route, summary) {
             (_, Some(summary)) => tracing::info!(
@@ -78,7 +86,7 @@ impl End<'_> {
                 status,
                 duration_ms,
                 user_id = %summary.user_id,
-                outcome = summary.outcome,
+                outcome,
                 cache = summary.cache,
                 user = summary.parts[0].state,
                 user_ms = summary.parts[0].took_ms,
@@ -91,12 +99,21 @@ impl End<'_> {
             ),
             // Probes and scrapes come every few seconds and say little.
             (Route::Health | Route::Live | Route::Ready | Route::Metrics, None) => {
-                tracing::debug!(request_id, trace_id, method, route, status, duration_ms, "request");
+                tracing::debug!(request_id, trace_id, method, route, status, duration_ms, outcome, "request");
             }
-            (Route::Profile | Route::Unmatched, None) => {
-                tracing::info!(request_id, trace_id, method, route, status, duration_ms, "request");
+            (_, None) => {
+                tracing::info!(request_id, trace_id, method, route, status, duration_ms, outcome, "request");
             }
         }
+    }
+}
+
+/// What came of a request that asked for no profile, or got no answer.
+fn outcome(status: u16) -> &'static str {
+    match status {
+        CLIENT_WENT_AWAY => "cancelled",
+        400.. => "refused",
+        _ => "complete",
     }
 }
 

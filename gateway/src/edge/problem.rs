@@ -6,6 +6,44 @@ use crate::profile::PartError;
 use axum::response::Response;
 use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
+use utoipa::{
+    ToSchema,
+    openapi::{RefOr, Schema},
+};
+
+/// A problem (RFC 9457). Nothing of what a service said is in it.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Problem)]
+pub(crate) struct Body<'a> {
+    #[schema(value_type = ProblemType)]
+    r#type: &'static str,
+    /// The same for all problems of this type.
+    title: &'static str,
+    /// That of the response.
+    status: u16,
+    /// What is wrong with this request.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    detail: Option<&'a str>,
+    request_id: &'a str,
+    #[schema(pattern = "^[0-9a-f]{32}$")]
+    trace_id: &'a str,
+    /// Why the parts of the profile could not be had, at most 16 entries.
+    #[schema(value_type = Vec<PartError>, max_items = 16)]
+    errors: &'a [PartError],
+}
+
+/// What [`Problem::kind`] can be, as the document has it.
+pub(crate) struct ProblemType;
+
+impl utoipa::PartialSchema for ProblemType {
+    fn schema() -> RefOr<Schema> {
+        let meanings = Problem::ALL.map(|problem| (problem.kind(), problem.title()));
+        crate::openapi::words("What is wrong. It never changes, and clients may compare it.", &meanings)
+    }
+}
+
+impl ToSchema for ProblemType {}
 
 /// Every kind of problem that the gateway tells of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,6 +62,20 @@ pub(crate) enum Problem {
 }
 
 impl Problem {
+    /// All of them, for the document.
+    pub(crate) const ALL: [Self; 10] = [
+        Self::BadUserId,
+        Self::NoSuchUser,
+        Self::NoSuchRoute,
+        Self::MethodNotAllowed,
+        Self::BodyTooLarge,
+        Self::Overloaded,
+        Self::TooManyRequests(1),
+        Self::UpstreamFailed,
+        Self::UpstreamTimeout,
+        Self::UpstreamUnavailable,
+    ];
+
     pub(crate) fn status(self) -> StatusCode {
         match self {
             Self::BadUserId => StatusCode::BAD_REQUEST,
@@ -38,7 +90,7 @@ impl Problem {
     }
 
     /// Clients may compare it: it never changes.
-    fn kind(self) -> &'static str {
+    pub(crate) fn kind(self) -> &'static str {
         match self {
             Self::BadUserId => "urn:problem-type:gateway:bad-user-id",
             Self::NoSuchUser => "urn:problem-type:gateway:no-such-user",
@@ -53,7 +105,7 @@ impl Problem {
         }
     }
 
-    fn title(self) -> &'static str {
+    pub(crate) fn title(self) -> &'static str {
         match self {
             Self::BadUserId => "Not the id of a user",
             Self::NoSuchUser => "There is no such user",
@@ -70,17 +122,7 @@ impl Problem {
 
     /// The response.
     pub(crate) fn response(self, context: &RequestContext, detail: Option<&str>, errors: &[PartError]) -> Response {
-        #[derive(Serialize)]
-        struct Body<'a> {
-            r#type: &'static str,
-            title: &'static str,
-            status: u16,
-            #[serde(skip_serializing_if = "Option::is_none")]
-            detail: Option<&'a str>,
-            request_id: &'a str,
-            trace_id: &'a str,
-            errors: &'a [PartError],
-        }
+        debug_assert!(Self::ALL.iter().any(|known| known.kind() == self.kind()), "{self:?} is not in the document");
         let body = Body {
             r#type: self.kind(),
             title: self.title(),

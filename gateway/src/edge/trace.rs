@@ -1,7 +1,9 @@
 //! W3C Trace Context and Baggage: what is taken in from a client, and what goes to every service.
 //!
-//! The gateway records no spans, so it never asks others to: a trace that it starts is not sampled.
+//! A gateway that records no spans never asks others to: a trace that it starts is not sampled. One that does says so, and
+//! its spans have the ids that services get ([`spans`]).
 
+use crate::spans;
 use http::{HeaderMap, HeaderValue};
 
 /// Bytes of `tracestate` that are passed on (W3C Trace Context, 3.3.1.5 asks for at least 512).
@@ -20,6 +22,8 @@ pub(crate) const BAGGAGE: &str = "baggage";
 pub(crate) struct Trace {
     /// 32 hex digits.
     pub(crate) id: String,
+    /// The client's span, 16 hex digits.
+    parent: Option<String>,
     /// Two hex digits.
     flags: String,
     state: Option<HeaderValue>,
@@ -31,9 +35,10 @@ impl Trace {
         // More than one is as good as none: nobody can say which is meant.
         let mut parents = headers.get_all(TRACEPARENT).iter();
         let (parent, None) = (parents.next()?, parents.next()) else { return None };
-        let (id, flags) = parse(parent.to_str().ok()?)?;
+        let (id, span, flags) = parse(parent.to_str().ok()?)?;
         Some(Self {
             id: id.to_owned(),
+            parent: Some(span.to_owned()),
             flags: flags.to_owned(),
             state: joined(headers, TRACESTATE, TRACESTATE_LIMIT, 32),
         })
@@ -42,7 +47,16 @@ impl Trace {
     /// A new trace.
     pub(crate) fn start(id: u128) -> Self {
         // All zeros are invalid.
-        Self { id: format!("{:032x}", id.max(1)), flags: "00".to_owned(), state: None }
+        Self { id: format!("{:032x}", id.max(1)), parent: None, flags: "00".to_owned(), state: None }
+    }
+
+    /// The trace that `span` belongs to, where it is recorded: the client's, or one that it starts.
+    pub(crate) fn recorded(span: &tracing::Span, client: Option<&Self>) -> Option<Self> {
+        let parent =
+            client.and_then(|client| Some((client.id.as_str(), client.parent.as_deref()?, client.flags.as_str())));
+        let spans::Ids { trace, flags, .. } = spans::begin(span, parent)?;
+        let state = client.and_then(|client| client.state.clone());
+        Some(Self { id: trace, parent: None, flags, state })
     }
 
     /// Writes the headers of a call that is the span `span`.
@@ -55,8 +69,8 @@ impl Trace {
     }
 }
 
-/// Trace id and flags of a `traceparent` (W3C Trace Context, 3.2.2).
-fn parse(text: &str) -> Option<(&str, &str)> {
+/// Trace id, span id and flags of a `traceparent` (W3C Trace Context, 3.2.2).
+fn parse(text: &str) -> Option<(&str, &str, &str)> {
     let hex =
         |text: &str, length| text.len() == length && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
     let zero = |text: &str| text.bytes().all(|byte| byte == b'0');
@@ -65,7 +79,7 @@ fn parse(text: &str) -> Option<(&str, &str)> {
     let shaped = hex(version, 2) && hex(id, 32) && hex(parent, 16) && hex(flags, 2);
     // Later versions may add fields, the first has none.
     let known = version != "ff" && (version != "00" || fields.next().is_none());
-    (shaped && known && !zero(id) && !zero(parent)).then_some((id, flags))
+    (shaped && known && !zero(id) && !zero(parent)).then_some((id, parent, flags))
 }
 
 /// The client's baggage, as it came, up to the limits: members beyond them are left out whole.

@@ -2,10 +2,12 @@
 //! they come at once however dead everything is.
 
 mod probe;
-mod routes;
+pub(crate) mod routes;
+mod shown;
 
 pub(crate) use probe::probe;
 pub(crate) use routes::{health, live, ready};
+pub(crate) use shown::{Health, Ready};
 
 use crate::labels::{Component, Label as _, Miss, RedisMode, RedisSide, Status};
 use std::{
@@ -24,6 +26,10 @@ pub(crate) struct Known {
     pub(crate) latency: Option<Duration>,
     /// Since the Unix epoch.
     pub(crate) last_success: Option<Duration>,
+}
+
+impl Known {
+    const NOTHING: Self = Self { status: Status::Unknown, latency: None, last_success: None };
 }
 
 /// How Redis is judged.
@@ -45,8 +51,7 @@ pub(crate) struct Board {
 impl Board {
     /// Not ready, nothing known.
     pub(crate) fn new() -> Self {
-        let unknown = Known { status: Status::Unknown, latency: None, last_success: None };
-        let components = Component::ALL.iter().map(|component| (*component, unknown)).collect();
+        let components = Component::ALL.iter().map(|component| (*component, Known::NOTHING)).collect();
         let redis = RedisJudged { reads: RedisMode::Open, writes: RedisMode::Open, reason: None };
         Self { ready: AtomicBool::new(false), components: Mutex::new(components), redis: Mutex::new(redis) }
     }

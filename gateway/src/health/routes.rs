@@ -1,9 +1,12 @@
 //! `/health`, `/health/live` and `/health/ready`.
 
-use super::Known;
+use super::{
+    Known,
+    shown::{Components, Health, Ready, RedisHealth, ServiceHealth},
+};
 use crate::{
     App,
-    labels::{Component, Label, RedisMode, Service, Status},
+    labels::{Component, Overall, Readiness, RedisMode, Service, Status},
 };
 use axum::{
     Json,
@@ -11,54 +14,59 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 use http::StatusCode;
-use serde_json::{Map, Value, json};
 use std::sync::Arc;
 
-/// The process runs.
+/// The process runs
+#[utoipa::path(get, path = "/health/live", tag = "operation", responses(crate::openapi::answers::Live))]
 pub(crate) async fn live() -> Response {
-    Json(json!({ "status": "ok" })).into_response()
+    Json(Ready { status: Readiness::Ok }).into_response()
 }
 
-/// New requests are welcome: it neither starts, nor drains, nor sheds. A dead Redis or service is no reason to take every gateway out of the load balancer.
+/// New requests are welcome
+///
+/// It neither starts, nor drains, nor sheds. A dead Redis or service is no reason to take every gateway out of the load
+/// balancer.
+#[utoipa::path(get, path = "/health/ready", tag = "operation", responses(crate::openapi::answers::Ready))]
 pub(crate) async fn ready(State(app): State<Arc<App>>) -> Response {
     if app.board.is_ready() && !app.admission.is_full() {
-        Json(json!({ "status": "ok" })).into_response()
+        Json(Ready { status: Readiness::Ok }).into_response()
     } else {
-        let body = Json(json!({ "status": "unavailable" }));
+        let body = Json(Ready { status: Readiness::Unavailable });
         (StatusCode::SERVICE_UNAVAILABLE, [("retry-after", "1")], body).into_response()
     }
 }
 
-/// Every component, as the background tasks last saw it.
+/// Every component, as background tasks last saw it
+///
+/// It waits for nothing, so it answers at once with everything dead.
+#[utoipa::path(get, path = "/health", tag = "operation", responses(crate::openapi::answers::Health))]
 pub(crate) async fn health(State(app): State<Arc<App>>) -> Response {
     let components = app.board.all();
     let redis = app.board.redis();
-    let overall = judge(&components, redis.writes, app.settings.partial);
-    let mut shown: Map<String, Value> =
-        components.iter().map(|(component, known)| (component.label().to_owned(), show(known))).collect();
-    for service in Service::ALL {
-        let circuit = app.upstreams.of(*service).circuit();
-        shown[Component::from(*service).label()]["circuit"] = circuit.map_or("off", Label::label).into();
-    }
-    let component = &mut shown[Component::Redis.label()];
-    component["reads"] = redis.reads.label().into();
-    component["writes"] = redis.writes.label().into();
-    component["last_reason"] = redis.reason.map(Label::label).into();
-    let status = if overall == "down" { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::OK };
-    (status, Json(json!({ "status": overall, "components": shown }))).into_response()
+    let status = judge(&components, redis.writes, app.settings.partial);
+    let of = |component| known(&components, component);
+    let service = |service: Service| ServiceHealth {
+        seen: of(service.into()).into(),
+        circuit: app.upstreams.of(service).circuit().into(),
+    };
+    let shown = Components {
+        user_service: service(Service::User),
+        order_service: service(Service::Order),
+        product_service: service(Service::Product),
+        redis: RedisHealth::new(of(Component::Redis), redis),
+        memory: of(Component::Memory).into(),
+    };
+    let code = if status == Overall::Down { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::OK };
+    (code, Json(Health { status, components: shown })).into_response()
 }
 
-fn show(known: &Known) -> Value {
-    json!({
-        "status": known.status.label(),
-        "latency_ms": known.latency.map(|latency| latency.as_secs_f64() * 1e3),
-        "last_success": known.last_success.map(host::rfc3339),
-    })
+fn known(components: &[(Component, Known)], wanted: Component) -> Known {
+    components.iter().find(|(component, _)| *component == wanted).map_or(Known::NOTHING, |(_, known)| *known)
 }
 
 /// `down` where no profile can be gathered: users and orders are both gone, or any service where all are required.
 /// A Redis that takes no writes soon has nothing to read.
-fn judge(components: &[(Component, Known)], writes: RedisMode, partial: bool) -> &'static str {
+fn judge(components: &[(Component, Known)], writes: RedisMode, partial: bool) -> Overall {
     let is = |wanted: Component, status: Status| {
         components.iter().any(|(component, known)| *component == wanted && known.status == status)
     };
@@ -67,11 +75,11 @@ fn judge(components: &[(Component, Known)], writes: RedisMode, partial: bool) ->
     let (user, order, product) = (down(Component::User), down(Component::Order), down(Component::Product));
     let nothing = if partial { user && order } else { user || order || product };
     if nothing {
-        "down"
+        Overall::Down
     } else if user || order || product || down(Component::Redis) || full {
-        "degraded"
+        Overall::Degraded
     } else {
-        "ok"
+        Overall::Ok
     }
 }
 
@@ -79,7 +87,7 @@ fn judge(components: &[(Component, Known)], writes: RedisMode, partial: bool) ->
 mod tests {
     use super::*;
 
-    fn overall(down: &[Component], partial: bool) -> &'static str {
+    fn overall(down: &[Component], partial: bool) -> Overall {
         let board = super::super::Board::new();
         down.iter().for_each(|component| board.down(*component));
         judge(&board.all(), RedisMode::Open, partial)
@@ -87,10 +95,10 @@ mod tests {
 
     #[test]
     fn what_is_down_decides() {
-        assert_eq!(overall(&[], true), "ok");
-        assert_eq!(overall(&[Component::Redis], true), "degraded");
-        assert_eq!(overall(&[Component::User], true), "degraded");
-        assert_eq!(overall(&[Component::User, Component::Order], true), "down");
-        assert_eq!(overall(&[Component::Product], false), "down");
+        assert_eq!(overall(&[], true), Overall::Ok);
+        assert_eq!(overall(&[Component::Redis], true), Overall::Degraded);
+        assert_eq!(overall(&[Component::User], true), Overall::Degraded);
+        assert_eq!(overall(&[Component::User, Component::Order], true), Overall::Down);
+        assert_eq!(overall(&[Component::Product], false), Overall::Down);
     }
 }

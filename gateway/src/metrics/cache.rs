@@ -1,8 +1,9 @@
 //! Metrics of the cache beyond its lookups.
 
-use super::Maker;
-use crate::labels::{Label as _, Miss, RedisMode, RedisSide};
-use prometheus::{IntCounter, IntCounterVec, IntGaugeVec, Opts};
+use super::{Maker, zero};
+use crate::labels::{Label as _, Miss, RedisMode, RedisSide, Tier};
+use prometheus::{HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGaugeVec, Opts};
+use std::time::Duration;
 
 /// What the cache does besides looking up.
 pub(crate) struct CacheMetrics {
@@ -10,7 +11,11 @@ pub(crate) struct CacheMetrics {
     redis_mode: IntGaugeVec,
     redis_changes: IntCounterVec,
     redis_failures: IntCounterVec,
+    entry_age: HistogramVec,
 }
+
+/// Seconds: from just gathered to past the longest time that anything old is shown by default.
+const AGES: [f64; 11] = [0.1, 1.0, 2.0, 5.0, 10.0, 20.0, 30.0, 60.0, 120.0, 300.0, 600.0];
 
 impl CacheMetrics {
     pub(super) fn register(make: &Maker<'_>) -> prometheus::Result<Self> {
@@ -33,7 +38,13 @@ impl CacheMetrics {
                 "Failed reads, writes, connects and checks of Redis",
                 &["reason"],
             )?,
+            entry_age: make.add(HistogramVec::new(
+                HistogramOpts::new("cache_entry_age_seconds", "Age of cached profiles as they are shown")
+                    .buckets(AGES.to_vec()),
+                &["tier"],
+            )?)?,
         };
+        zero(Tier::ALL, |word| drop(cache.entry_age.with_label_values(&[word])));
         for side in RedisSide::ALL {
             for mode in RedisMode::ALL {
                 let _ = cache.redis_changes.with_label_values(&[side.label(), mode.label()]);
@@ -61,6 +72,11 @@ impl CacheMetrics {
     /// Something went wrong with Redis.
     pub(crate) fn redis_failure(&self, reason: Miss) {
         self.redis_failures.with_label_values(&[reason.label()]).inc();
+    }
+
+    /// A profile from `tier` is shown, gathered so long ago.
+    pub(crate) fn shown(&self, tier: Tier, age: Duration) {
+        self.entry_age.with_label_values(&[tier.label()]).observe(age.as_secs_f64());
     }
 
     /// A request joined an aggregation that was under way.

@@ -5,12 +5,13 @@ use crate::{
     App,
     cache::{Found, Misses},
     edge::problem::Problem,
-    labels::{Code, Label as _, Outcome, Service, Source, State},
+    labels::{Code, Label as _, Outcome, Pointer, Service, Source, State},
     upstream::{CallError, services::Json},
     user_id::UserId,
 };
 use serde::{Deserialize, Serialize};
 use std::{fmt::Write as _, time::Duration};
+use utoipa::ToSchema;
 
 /// Entries of `errors`, and of `missing_ids` in each.
 const ERRORS_SHOWN: usize = 16;
@@ -30,28 +31,32 @@ pub(crate) struct Profile {
 }
 
 /// Why a part is missing or has holes.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub(crate) struct PartError {
     pub(crate) service: Service,
-    /// Where in the body (RFC 6901).
-    pointer: &'static str,
+    pointer: Pointer,
     pub(crate) code: Code,
+    /// Whether the same request may succeed a moment later.
     retryable: bool,
+    /// What the part has holes for, at most 50 ids; left out where it has none.
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(max_items = 50)]
     missing_ids: Vec<String>,
+    /// How often the service was called for it; 0 where it was spared the call.
     attempts: u32,
+    /// For people.
     detail: String,
 }
 
 impl PartError {
     /// What it speaks of is there all the same, though old: `states` of user, orders and products.
     pub(super) fn is_healed(&self, states: [State; 3]) -> bool {
-        let part = ["/user", "/orders", "/products"].iter().position(|pointer| *pointer == self.pointer);
+        let part = Pointer::ALL.iter().position(|pointer| *pointer == self.pointer);
         part.is_some_and(|part| states[part] == State::Stale)
     }
 
     /// A failed call.
-    pub(super) fn new(error: &CallError, pointer: &'static str, missing_ids: Vec<String>) -> Self {
+    pub(super) fn new(error: &CallError, pointer: Pointer, missing_ids: Vec<String>) -> Self {
         let mut this = Self::of_holes(error.service, error.code, pointer, missing_ids);
         this.attempts = error.attempts;
         this.detail = error.to_string();
@@ -59,7 +64,7 @@ impl PartError {
     }
 
     /// An answer that doesn't speak of everything that was asked for.
-    pub(super) fn of_holes(service: Service, code: Code, pointer: &'static str, mut missing_ids: Vec<String>) -> Self {
+    pub(super) fn of_holes(service: Service, code: Code, pointer: Pointer, mut missing_ids: Vec<String>) -> Self {
         missing_ids.truncate(MISSING_IDS_SHOWN);
         let detail = "the answer left some out".to_owned();
         Self { service, pointer, code, retryable: code.is_retryable(), missing_ids, attempts: 1, detail }

@@ -9,10 +9,12 @@ use crate::{
     cache::Found,
     edge::context::RequestContext,
     labels::{Source, State},
+    spans,
     user_id::UserId,
 };
 use std::{sync::Arc, time::Duration};
 use tokio::time::Instant;
+use tracing::Instrument as _;
 
 /// A flight ends this long before the deadline of the request that started it, so that its outcome is there in time.
 const HANDOVER: Duration = Duration::from_millis(2);
@@ -40,12 +42,12 @@ pub(super) async fn flown(
     stale: Option<Found>,
 ) -> (Arc<Flown>, bool) {
     if !(app.settings.cache && app.settings.caching.coalesce) {
-        return (Arc::new(fly(app, context, id, deadline, stale).await), false);
+        return (Arc::new(fly(app, context, id, deadline, stale).instrument(spans::aggregation()).await), false);
     }
     let flight = {
         let (app, context, stale) = (Arc::clone(app), context.clone(), stale.clone());
         let deadline = deadline.checked_sub(HANDOVER).unwrap_or(deadline);
-        async move { Arc::new(fly(&app, &context, id, deadline, stale).await) }
+        async move { Arc::new(fly(&app, &context, id, deadline, stale).await) }.instrument(spans::aggregation())
     };
     let joined = app.flights.join(&app.host, id, deadline, flight).await;
     if joined.shared {
@@ -72,6 +74,7 @@ async fn fly(app: &App, context: &RequestContext, id: UserId, deadline: Instant,
         app.cache.store_no_such_user(id);
     }
     app.metrics.aggregation(flown.verdict.outcome(), took);
+    spans::aggregated(flown.verdict.outcome());
     flown
 }
 

@@ -14,6 +14,7 @@ mod verdict;
 pub(crate) use answer::{PartError, Profile, Summary};
 pub(crate) use flight::Flown;
 pub(crate) use gather::Upstreams;
+pub(crate) use response::ProfileBody;
 
 use crate::{
     App,
@@ -28,7 +29,23 @@ use axum::{
 };
 use std::sync::Arc;
 
-/// The handler.
+/// A user with their orders and the products of those
+///
+/// It comes within the gateway's deadline, with what could be had by then: 200 with `partial: true` where something is
+/// missing, and an old part, marked as such, where the service that has it fails.
+#[utoipa::path(
+    get,
+    path = "/api/profile/{user_id}",
+    operation_id = "profile",
+    tag = "profiles",
+    params(
+        ("user_id" = UserId, Path),
+        ("X-Request-Id" = Option<String>, Header, nullable = false, description = "Kept, if it is valid, in answer, log and all calls to services"),
+        ("traceparent" = Option<String>, Header, nullable = false, description = "The trace to be continued (W3C Trace Context)"),
+        ("If-None-Match" = Option<String>, Header, nullable = false, description = "Tags of what the client has already"),
+    ),
+    responses(crate::openapi::answers::Profile)
+)]
 pub(crate) async fn handle(
     State(app): State<Arc<App>>,
     Extension(context): Extension<RequestContext>,

@@ -4,39 +4,56 @@ use super::answer::{Answer, Content, PartError};
 use crate::{
     edge::{conditional::IfNoneMatch, context::RequestContext},
     labels::{Source, State},
-    upstream::services::Json,
+    upstream::services::{Json, Order, Product, User},
     user_id::UserId,
 };
 use axum::response::Response;
 use http::{HeaderName, HeaderValue, StatusCode, header};
 use serde::Serialize;
-use std::{fmt::Write as _, sync::Arc};
+use std::{borrow::Cow, fmt::Write as _, sync::Arc};
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{Ref, RefOr, Schema},
+};
 
 const CACHE_STATUS: HeaderName = HeaderName::from_static("cache-status");
 const X_GATEWAY_COMPLETE: HeaderName = HeaderName::from_static("x-gateway-complete");
 const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
 
-/// The body but for `meta`, which is written after it: the tag is of this alone, since `meta` differs each time.
-#[derive(Serialize)]
+/// Keys are always present: null is unknown, since it could not be had;
+/// an empty list is known to be empty.
+// But for `meta`, which is written after it: the tag is of this alone, since `meta` differs each time.
+#[derive(Serialize, ToSchema)]
 struct Body<'a> {
     user_id: UserId,
+    #[schema(value_type = Option<User>, required = true)]
     user: Option<&'a Json>,
+    #[schema(value_type = Option<Vec<Order>>, required = true)]
     orders: Option<&'a Json>,
+    /// Of the orders, without those that are known to be gone.
+    #[schema(value_type = Option<Vec<Product>>, required = true)]
     products: Option<&'a Json>,
+    /// Something is unknown.
     partial: bool,
+    /// What is missing and why, at most 16 entries.
+    #[schema(value_type = Vec<PartError>, max_items = 16)]
     errors: &'a [PartError],
 }
 
-#[derive(Serialize)]
+/// How the answer came about.
+#[derive(Serialize, ToSchema)]
 struct Meta<'a> {
     request_id: &'a str,
+    #[schema(pattern = "^[0-9a-f]{32}$")]
     trace_id: &'a str,
     /// When the data was gathered: a cached answer keeps the time of its origin.
+    #[schema(format = DateTime)]
     generated_at: String,
     parts: Parts<'a>,
 }
 
-#[derive(Serialize)]
+/// The parts of a profile.
+#[derive(Serialize, ToSchema)]
 struct Parts<'a> {
     user: Part<'a>,
     orders: Part<'a>,
@@ -44,13 +61,44 @@ struct Parts<'a> {
 }
 
 /// Source and age are null where there is nothing that could have them.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Part<'a> {
     state: State,
+    #[schema(required = true)]
     source: Option<Source>,
+    /// Milliseconds since it was gathered.
+    #[schema(required = true)]
     age_ms: Option<u64>,
+    /// Products of the orders that are known to be gone; left out where there are none.
     #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    #[schema(value_type = Vec<String>, required = false)]
     gone: &'a [String],
+}
+
+/// [`Body`] with its `meta`, as the document has it.
+pub(crate) struct ProfileBody;
+
+impl PartialSchema for ProfileBody {
+    fn schema() -> RefOr<Schema> {
+        let mut schema = Body::schema();
+        if let RefOr::T(Schema::Object(object)) = &mut schema {
+            object.properties.insert("meta".to_owned(), Ref::from_schema_name(Meta::name()).into());
+            object.required.push("meta".to_owned());
+        }
+        schema
+    }
+}
+
+impl ToSchema for ProfileBody {
+    fn name() -> Cow<'static, str> {
+        "Profile".into()
+    }
+
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        Body::schemas(schemas);
+        schemas.push((Meta::name().into(), Meta::schema()));
+        Meta::schemas(schemas);
+    }
 }
 
 impl Answer {

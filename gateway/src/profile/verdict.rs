@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     edge::problem::Problem,
-    labels::{Code, Outcome, Service, State},
+    labels::{Code, Outcome, Pointer, Service, State},
     upstream::{CallError, services::Json},
 };
 use serde_json::value::RawValue;
@@ -79,8 +79,8 @@ pub(super) fn judge(gathered: Gathered, partial: bool, old: Option<&Profile>) ->
     let Parts { user, orders, products, orders_unknown: _ } = parts;
     let mut errors = Vec::new();
     let mut states = [State::Fresh, State::Fresh, State::Skipped];
-    let mut user = kept(user.value, "/user", &mut states[0], &mut errors);
-    let orders = kept(orders.value, "/orders", &mut states[1], &mut errors);
+    let mut user = kept(user.value, Pointer::User, &mut states[0], &mut errors);
+    let orders = kept(orders.value, Pointer::Orders, &mut states[1], &mut errors);
     let filled = match (&orders, &products, old) {
         (Some(orders), Some(products), Some(old)) => stale::completed(&products.value, &orders.product_ids, old),
         _ => None,
@@ -127,12 +127,7 @@ pub(super) fn judge(gathered: Gathered, partial: bool, old: Option<&Profile>) ->
     Verdict::None { problem, states, errors }
 }
 
-fn kept<T>(
-    part: Result<T, CallError>,
-    pointer: &'static str,
-    state: &mut State,
-    errors: &mut Vec<PartError>,
-) -> Option<T> {
+fn kept<T>(part: Result<T, CallError>, pointer: Pointer, state: &mut State, errors: &mut Vec<PartError>) -> Option<T> {
     part.map_err(|error| {
         *state = State::Failed;
         errors.push(PartError::new(&error, pointer, Vec::new()));
@@ -149,10 +144,10 @@ fn merged(products: Products, state: &mut State, errors: &mut Vec<PartError>) ->
         (false, _) => State::Failed,
     };
     for (error, ids) in failed {
-        errors.push(PartError::new(&error, "/products", ids));
+        errors.push(PartError::new(&error, Pointer::Products, ids));
     }
     if !unanswered.is_empty() {
-        errors.push(PartError::of_holes(Service::Product, Code::BadPayload, "/products", unanswered));
+        errors.push(PartError::of_holes(Service::Product, Code::BadPayload, Pointer::Products, unanswered));
     }
     (answered.then(|| list(found.iter().map(AsRef::as_ref))), gone)
 }

@@ -24,6 +24,12 @@ pub(super) fn check(settings: &Settings) -> Result<(), Invalid> {
         }
     }
     settings.upstream.check()?;
+    if settings.traces.otlp_endpoint.is_some() && cfg!(not(feature = "otlp")) {
+        return Err(Invalid::Together {
+            problem: "GATEWAY_OTLP_ENDPOINT is set, and this gateway was built without the feature `otlp`".to_owned(),
+            advice: "build it with `--features otlp`, or leave the variable out".to_owned(),
+        });
+    }
     if settings.cache && !settings.cache_redis && !settings.cache_memory {
         return Err(Invalid::Together {
             problem: "GATEWAY_CACHE is on while GATEWAY_CACHE_REDIS and GATEWAY_CACHE_MEMORY are both off".to_owned(),

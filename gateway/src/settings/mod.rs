@@ -6,6 +6,7 @@ mod cache;
 mod check;
 mod edge;
 mod source;
+mod traces;
 mod upstream;
 mod values;
 
@@ -112,6 +113,10 @@ pub struct Settings {
     /// What protects the services from the gateway, and the gateway from the services
     #[command(flatten)]
     pub(crate) upstream: UpstreamSettings,
+
+    /// Where spans go
+    #[command(flatten)]
+    pub(crate) traces: traces::TraceSettings,
 
     /// What is logged, in the syntax of tracing's EnvFilter
     #[arg(long, value_name = "FILTER", default_value = "info", help_heading = "Logs")]

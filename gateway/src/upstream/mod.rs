@@ -21,6 +21,7 @@ use crate::{
     labels::{Circuit, Code, Service},
     metrics::Metrics,
     settings::UpstreamSettings,
+    spans,
 };
 use breaker::{Breaker, Permit};
 use bulkhead::Bulkhead;
@@ -31,6 +32,7 @@ use http::Method;
 use retry::Retries;
 use std::{sync::Arc, time::Duration};
 use tokio::time::Instant;
+use tracing::Instrument as _;
 use wire::{Until, Wire};
 
 /// One service.
@@ -156,8 +158,11 @@ impl Upstream {
         attempts.made += 1;
         self.count(again);
         let active = self.metrics.upstream().active(self.service);
-        let reply = self.wire.send(attempts.call, attempts.context, started, attempts.until).await;
-        let result = reply.and_then(|reply| understand(reply).map_err(Failed::from));
+        let span = spans::call(self.service, &attempts.call.method, attempts.made);
+        let reply = self.wire.send(attempts.call, attempts.context, started, attempts.until);
+        let result = reply.instrument(span.clone()).await.and_then(|reply| understand(reply).map_err(Failed::from));
+        spans::called(&span, result.as_ref().err().map(|failed| failed.code));
+        drop(span);
         drop(active);
         self.metrics.call_ended(self.service, started.elapsed());
         if let Some(permit) = permit {

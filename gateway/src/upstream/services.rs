@@ -9,12 +9,34 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::{collections::BTreeSet, sync::Arc};
 use tokio::time::Instant;
+use utoipa::ToSchema;
 
 /// Ids that the product service takes in one batch.
 pub(crate) const BATCH_LIMIT: usize = 500;
 
 /// JSON, passed through.
 pub(crate) type Json = Arc<RawValue>;
+
+/// A user as the user service has them: what else it says is passed on.
+#[derive(Deserialize, ToSchema)]
+pub(crate) struct User {
+    id: String,
+}
+
+/// An order as the order service has it: what else it says is passed on.
+#[derive(Deserialize, ToSchema)]
+pub(crate) struct Order {
+    #[expect(dead_code, reason = "an order must have one")]
+    id: String,
+    user_id: Option<String>,
+    product_ids: Vec<String>,
+}
+
+/// A product as the product service has it: what else it says is passed on.
+#[derive(Deserialize, ToSchema)]
+pub(crate) struct Product {
+    id: String,
+}
 
 /// The orders of a user.
 #[derive(Clone, Debug)]
@@ -99,21 +121,9 @@ fn pass(body: &[u8]) -> Result<Json, Code> {
 }
 
 fn read_user(body: &[u8], id: UserId) -> Result<Json, Code> {
-    #[derive(Deserialize)]
-    struct User {
-        id: String,
-    }
     let user: User = json(body)?;
     // Somebody else's data must never be passed on.
     if user.id == id.to_string() { pass(body) } else { Err(Code::BadPayload) }
-}
-
-#[derive(Deserialize)]
-struct Order {
-    #[expect(dead_code, reason = "an order must have one")]
-    id: String,
-    user_id: Option<String>,
-    product_ids: Vec<String>,
 }
 
 fn read_orders(body: &[u8], id: UserId) -> Result<Orders, Code> {
@@ -137,10 +147,6 @@ fn read_batch(body: &[u8], ids: &[String]) -> Result<Batch, Code> {
         gone: Vec<String>,
         #[serde(default)]
         unknown: Vec<String>,
-    }
-    #[derive(Deserialize)]
-    struct Product {
-        id: String,
     }
     let answer: Answer = json(body)?;
     let mut asked: std::collections::BTreeMap<&str, Option<Box<RawValue>>> =

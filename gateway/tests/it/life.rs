@@ -1,12 +1,8 @@
-//! From start to stop: settings, health, logs, draining.
+//! From start to stop: settings, health, draining.
 
 use crate::support::{Behaviour, Mood, World};
 use host::{Answer as Listening, Settings, memory::MemoryNetwork};
-use std::{
-    io::Write,
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+use std::time::Duration;
 use tokio::time::sleep;
 
 async fn refusal(settings: &[(&str, &str)]) -> String {
@@ -53,6 +49,42 @@ async fn health_tells_of_components_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn with_everything_blackholed_health_needs_no_time() {
+    let world = World::start(&[]).await;
+    for service in [&world.user, &world.order, &world.product] {
+        service.answers(Listening::Blackhole);
+        service.freeze();
+    }
+    world.redis.becomes(Mood::Silent);
+    world.redis.answers(Listening::Blackhole);
+    // Profiles are asked for all the while, so that probes and requests wait for the same dead connections.
+    let asked = async {
+        loop {
+            world.get("/api/profile/42").await;
+            sleep(Duration::from_millis(7)).await;
+        }
+    };
+    let watched = async {
+        for _ in 0..600 {
+            sleep(Duration::from_millis(101)).await;
+            for path in ["/health", "/health/live", "/health/ready"] {
+                assert_eq!(world.get(path).await.took, Duration::ZERO, "{path}");
+            }
+        }
+        world.get("/health").await
+    };
+    let health = tokio::select! {
+        biased;
+        health = watched => health,
+        () = asked => unreachable!(),
+    };
+    assert_eq!((health.status.as_u16(), health.at("/status")), (503, "down".into()));
+    for component in ["redis", "user-service", "order-service", "product-service"] {
+        assert_eq!(health.at(&format!("/components/{component}/status")), "down", "{component}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn where_no_profile_can_be_had_health_is_503() {
     let world = World::start_with(&[], Mood::Good);
     world.user.answers(Listening::Refuse);
@@ -96,46 +128,6 @@ async fn a_stop_waits_no_longer_than_the_drain() {
         tokio::join!(tokio::time::timeout(Duration::from_millis(240), world.get("/api/profile/42")), stop);
     (&mut world.running).await.unwrap().unwrap();
     assert!(started.elapsed() <= Duration::from_millis(210), "{:?}", started.elapsed());
-}
-
-#[derive(Clone, Default)]
-struct Lines(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Lines {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().write(bytes)
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn each_request_is_one_json_line() {
-    let lines = Lines::default();
-    let writer = lines.clone();
-    let network = MemoryNetwork::new(1);
-    let dispatch = host::logs::json(&network.host("logs"), "info", move || writer.clone()).unwrap();
-    // With one dispatcher alone, tracing asks the thread that comes first whether a line is wanted, and that may be
-    // another test's, whose logs go nowhere.
-    let _second = host::logs::json(&network.host("more logs"), "info", std::io::sink).unwrap();
-    let world = tracing::dispatcher::with_default(&dispatch, || World::start_with(&[], Mood::Good));
-    world.product.becomes(Behaviour::Status(500));
-    world.get_with("/api/profile/42", &[("x-request-id", "r-1")]).await;
-    world.get("/metrics").await;
-    let text = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
-    let requests: Vec<serde_json::Value> = text
-        .lines()
-        .map(|line| serde_json::from_str(line).unwrap())
-        .filter(|line: &serde_json::Value| line["message"] == "request")
-        .collect();
-    let [line] = requests.as_slice() else { panic!("{text}") };
-    assert_eq!((&line["request_id"], &line["route"]), (&"r-1".into(), &"/api/profile/{user_id}".into()));
-    assert_eq!((&line["outcome"], &line["errors"]), (&"partial".into(), &"product:status_5xx".into()));
-    assert_eq!((&line["user"], &line["products"], &line["status"]), (&"fresh".into(), &"failed".into(), &200.into()));
-    assert!(line["timestamp"].as_str().unwrap().starts_with("2026-01-01T00:00:00"), "{line}");
-    assert!(line["duration_ms"].is_number() && line["orders_ms"].is_number());
 }
 
 #[tokio::test(start_paused = true)]

@@ -104,13 +104,22 @@ impl World {
         self.send(Request::post(format!("{}{path}", self.base)).body(Full::new(body.into())).unwrap()).await
     }
 
+    pub(crate) async fn ask(&self, method: &str, path: &str) -> Answer {
+        let request = Request::builder().method(method).uri(format!("{}{path}", self.base));
+        self.send(request.body(Full::default()).unwrap()).await
+    }
+
+    pub(crate) async fn get_with_body(&self, path: &str, body: Vec<u8>) -> Answer {
+        self.send(Request::get(format!("{}{path}", self.base)).body(Full::new(body.into())).unwrap()).await
+    }
+
     async fn send(&self, request: Request<Full<Bytes>>) -> Answer {
         // The gateway may still be about to listen.
         tokio::task::yield_now().await;
         let started = Instant::now();
         let response = self.client.request(request).await.unwrap();
         let (head, body) = response.into_parts();
-        let text = String::from_utf8(body.collect().await.unwrap().to_bytes().to_vec()).unwrap();
+        let text = String::from_utf8_lossy(&body.collect().await.unwrap().to_bytes()).into_owned();
         Answer { status: head.status, headers: head.headers, text, took: started.elapsed() }
     }
 

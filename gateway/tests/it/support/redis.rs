@@ -74,6 +74,11 @@ impl FakeRedis {
         self.control.set(if mood == Mood::Refused { Answer::Refuse } else { Answer::Accept }).unwrap();
     }
 
+    /// How it takes connections.
+    pub(crate) fn answers(&self, answer: Answer) {
+        self.control.set(answer).unwrap();
+    }
+
     pub(crate) fn mood(&self) -> Mood {
         *self.mood.lock().unwrap()
     }
