@@ -1,16 +1,23 @@
-//! What the gateway can be told. One table of settings: each is a flag and a variable of the same meaning, explained in
-//! `--help`. The gateway itself takes them from [`Host::settings`](host::Host::settings) and never from the process:
-//! only `main` reads arguments and environment ([`from_process`]).
+//! What the gateway can be told. Each setting is declared once, and is a flag, a variable and a line of a settings file of
+//! the same meaning, explained in `--help` and in [`table`]. The gateway itself takes them from
+//! [`Host::settings`](host::Host::settings) and never from the process: only `main` reads file, environment and arguments
+//! ([`from_process`]).
 
 mod cache;
 mod check;
 mod edge;
+mod file;
+mod process;
 mod source;
+mod table;
 mod upstream;
 mod values;
 
 pub(crate) use edge::EdgeSettings;
-pub use source::{Invalid, from_process};
+pub use file::BadFile;
+pub use process::{Refused, Told, from_process};
+pub use source::Invalid;
+pub use table::table;
 pub(crate) use upstream::UpstreamSettings;
 pub(crate) use values::RedisUrl;
 
@@ -26,8 +33,8 @@ use std::{net::IpAddr, time::Duration};
     name = "gateway",
     version,
     about = "Aggregates users, orders and products into profiles, and answers in time whatever fails behind it",
-    after_help = "Every flag is also an environment variable; a flag wins over its variable. Durations have a unit \
-                  (200ms, 2s), sizes may have one (64KiB, 32MiB)."
+    after_help = "Every flag is also an environment variable and a line of the settings file; a flag wins over its \
+                  variable, and that over the file. Durations have a unit (200ms, 2s), sizes may have one (64KiB, 32MiB)."
 )]
 pub struct Settings {
     /// Port to listen on; 0 takes a free one
