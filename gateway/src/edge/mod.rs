@@ -26,6 +26,7 @@ pub(crate) fn server(app: &App) -> ServerConfig {
         head_limit: edge.head_limit,
         max_connections: edge.max_connections,
         turned_away: Some(app.metrics.edge.connections_turned_away.clone()),
+        drain_delay: app.settings.drain_delay,
         drain: app.settings.drain,
     }
 }

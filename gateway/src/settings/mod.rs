@@ -68,7 +68,10 @@ pub struct Settings {
     /// A call to the product service may take this long
     #[arg(long, value_name = "TIME", default_value = "400ms", value_parser = values::duration, help_heading = "Time")]
     pub(crate) product_timeout: Duration,
-    /// After the signal to stop, requests under way may take this long
+    /// After the signal to stop, /health/ready says so for this long before the port is closed: what a load balancer needs to notice; 0s: it is closed at once
+    #[arg(long, value_name = "TIME", default_value = "0s", value_parser = values::duration_or_zero, help_heading = "Time")]
+    pub(crate) drain_delay: Duration,
+    /// Once the port is closed, requests under way may take this long
     #[arg(long, value_name = "TIME", default_value = "10s", value_parser = values::duration, help_heading = "Time")]
     pub(crate) drain: Duration,
     /// How often the components shown by /health are probed
