@@ -1,7 +1,6 @@
 //! Around every request: who it is, how long it took, what came of it. One count, one duration and one log line each.
 
 use super::context::{RequestContext, X_REQUEST_ID};
-use super::problem::Problem;
 use crate::{
     App,
     labels::{Label as _, Method, Route},
@@ -13,8 +12,6 @@ use axum::{
     middleware::Next,
     response::Response,
 };
-use host::http::Peer;
-use hyper::body::Body as _;
 use std::sync::Arc;
 
 /// What nginx logs where the client went away before its answer.
@@ -28,20 +25,8 @@ pub(super) async fn observe(State(app): State<Arc<App>>, mut request: Request, n
     // A scrape would always see itself.
     let active = (route != Route::Metrics).then(|| app.metrics.active());
     let mut end = End { metrics: &app.metrics, context: &context, method, route, ended: false, _active: active };
-    let peer = request.extensions().get::<Peer>().cloned();
-    let too_large = request.body().size_hint().lower() > app.settings.body_limit as u64;
-    let admitted = if too_large {
-        Err(Problem::BodyTooLarge)
-    } else {
-        app.admission.admit(route, peer.as_ref(), &app.metrics.edge)
-    };
-    let mut response = match &admitted {
-        Err(problem) => problem.response(&context, None, &[]),
-        Ok(_) => {
-            request.extensions_mut().insert(context.clone());
-            next.run(request).await
-        }
-    };
+    request.extensions_mut().insert(context.clone());
+    let mut response = next.run(request).await;
     response.headers_mut().insert(X_REQUEST_ID, context.request_id.clone());
     end.with(&response);
     drop(end);

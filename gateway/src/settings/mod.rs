@@ -3,8 +3,10 @@
 //! [`Host::settings`](host::Host::settings) and never from the process: only `main` reads file, environment and arguments
 //! ([`from_process`]).
 
+mod auth;
 mod cache;
 mod check;
+mod cors;
 mod edge;
 mod file;
 mod process;
@@ -13,6 +15,8 @@ mod table;
 mod upstream;
 mod values;
 
+pub(crate) use auth::AuthSettings;
+pub(crate) use cors::{CorsSettings, Origins};
 pub(crate) use edge::EdgeSettings;
 pub use file::BadFile;
 pub use process::{Refused, Told, from_process};
@@ -118,6 +122,14 @@ pub struct Settings {
     /// What clients may do
     #[command(flatten)]
     pub(crate) edge: EdgeSettings,
+
+    /// Who may read a profile
+    #[command(flatten)]
+    pub(crate) auth: AuthSettings,
+
+    /// Which web pages may read answers
+    #[command(flatten)]
+    pub(crate) cors: CorsSettings,
 
     /// What protects the services from the gateway, and the gateway from the services
     #[command(flatten)]
