@@ -53,6 +53,21 @@ labels! {
 }
 
 labels! {
+    /// Why a bearer token was refused.
+    TokenFault {
+        Missing = "missing",
+        Malformed = "malformed",
+        Algorithm = "algorithm",
+        Signature = "signature",
+        Expired = "expired",
+        NotYetValid = "not_yet_valid",
+        Issuer = "issuer",
+        Audience = "audience",
+        OtherUser = "other_user",
+    }
+}
+
+labels! {
     /// A service behind the gateway.
     Service {
         User = "user",

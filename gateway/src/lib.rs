@@ -24,7 +24,7 @@ pub use openapi::json as openapi;
 pub use settings::Settings;
 
 use cache::{Cache, Flights};
-use edge::{admission::Admission, context::Ids};
+use edge::{admission::Admission, auth::Auth, context::Ids};
 use health::Board;
 use host::Host;
 use labels::{Label as _, Service};
@@ -64,6 +64,8 @@ struct App {
     metrics: Arc<Metrics>,
     board: Arc<Board>,
     admission: Admission,
+    /// `None` where no token is asked for.
+    auth: Option<Auth>,
     ids: Arc<Ids>,
     upstreams: Upstreams,
     cache: Cache,
@@ -77,9 +79,10 @@ impl App {
         let upstreams = Upstreams::new(host, &settings, &metrics);
         let cache = Cache::start(host, &settings, &metrics, &board);
         let admission = Admission::new(&settings.edge);
+        let auth = Auth::new(&settings.auth)?;
         let ids = Arc::new(Ids::new(host));
         let (host, flights) = (host.clone(), Flights::new());
-        Ok(Self { host, settings, metrics, board, admission, ids, upstreams, cache, flights })
+        Ok(Self { host, settings, metrics, board, admission, auth, ids, upstreams, cache, flights })
     }
 }
 

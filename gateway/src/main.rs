@@ -1,7 +1,7 @@
-//! The gateway as a program: arguments and environment in, JSON log lines out, an exit code at the end (0 stopped as
-//! asked, 1 it can't run, 2 the arguments can't be read).
+//! The gateway as a program: settings file, environment and arguments in, JSON log lines out, an exit code at the end (0
+//! stopped as asked, 1 it can't run, 2 what it was told can't be used).
 
-use gateway::Settings;
+use gateway::settings::{Refused, Told};
 use host::tcp;
 use std::process::ExitCode;
 use tokio::signal::unix::{SignalKind, signal};
@@ -13,11 +13,15 @@ fn main() -> ExitCode {
     let environment =
         std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
     let arguments = std::env::args_os().map(|argument| argument.to_string_lossy().into_owned());
-    let map = match gateway::settings::from_process(arguments, environment) {
-        Ok(map) => map,
-        Err(error) => error.exit(),
+    let told = match gateway::settings::from_process(arguments, environment, |path| std::fs::read_to_string(path)) {
+        Ok(told) => told,
+        Err(Refused::Arguments(error)) => error.exit(),
+        Err(error) => {
+            eprintln!("gateway: {error}");
+            return ExitCode::from(2);
+        }
     };
-    match start(map) {
+    match start(told) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("gateway: {error}");
@@ -26,8 +30,7 @@ fn main() -> ExitCode {
     }
 }
 
-fn start(map: host::Settings) -> Result<(), Box<dyn std::error::Error>> {
-    let settings = Settings::from_map(&map)?;
+fn start(Told { map, settings }: Told) -> Result<(), Box<dyn std::error::Error>> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         let shutdown = CancellationToken::new();

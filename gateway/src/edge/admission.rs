@@ -2,20 +2,46 @@
 //! is worth more than a late one to all.
 
 use super::{
+    context::RequestContext,
     problem::Problem,
     rates::{self, Rates},
 };
 use crate::{
+    App,
     labels::{Route, Shed},
     metrics::EdgeMetrics,
     settings::EdgeSettings,
 };
+use axum::{
+    extract::{MatchedPath, Request, State},
+    middleware::Next,
+    response::{IntoResponse as _, Response},
+};
 use host::http::Peer;
-use std::sync::{Mutex, PoisonError};
+use hyper::body::Body as _;
+use std::sync::{Arc, Mutex, PoisonError};
 use tokio::{
     sync::{Semaphore, SemaphorePermit},
     time::Instant,
 };
+
+/// The layer: what is turned away goes no further.
+pub(super) async fn admit(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+    let route = Route::of(request.extensions().get::<MatchedPath>().map(MatchedPath::as_str));
+    let too_large = request.body().size_hint().lower() > app.settings.body_limit as u64;
+    let admitted = if too_large {
+        Err(Problem::BodyTooLarge)
+    } else {
+        app.admission.let_in(route, request.extensions().get(), &app.metrics.edge)
+    };
+    match &admitted {
+        Ok(_) => next.run(request).await,
+        Err(problem) => request
+            .extensions()
+            .get::<RequestContext>()
+            .map_or_else(|| problem.status().into_response(), |context| problem.response(context, None, &[])),
+    }
+}
 
 /// The gate.
 pub(crate) struct Admission {
@@ -36,7 +62,7 @@ impl Admission {
     }
 
     /// Lets a request in, for as long as the permit lives. Those of operators always are: an overload has to be seen.
-    pub(super) fn admit(
+    fn let_in(
         &self,
         route: Route,
         peer: Option<&Peer>,

@@ -2,8 +2,11 @@
 //! ([`host::http`]).
 
 pub(crate) mod admission;
+pub(crate) mod auth;
+mod compression;
 pub(crate) mod conditional;
 pub(crate) mod context;
+mod cors;
 mod observe;
 pub(crate) mod problem;
 mod rates;
@@ -26,17 +29,32 @@ pub(crate) fn server(app: &App) -> ServerConfig {
         head_limit: edge.head_limit,
         max_connections: edge.max_connections,
         turned_away: Some(app.metrics.edge.connections_turned_away.clone()),
+        drain_delay: app.settings.drain_delay,
         drain: app.settings.drain,
     }
 }
 
-/// All routes.
+/// All routes, and what is around them. From the outside: what came of a request is observed; who may read the answer; how it
+/// is coded; who is let in. So all that is turned away is observed too, and browsers let their pages read why.
 pub(crate) fn router(app: Arc<App>) -> Router {
+    let admitted = routes(&app).layer(middleware::from_fn_with_state(Arc::clone(&app), admission::admit));
+    let mut router = compression::on(admitted, &app.settings.edge);
+    if let Some(cors) = cors::layer(&app.settings.cors) {
+        router = router.layer(cors);
+    }
+    router.layer(middleware::from_fn_with_state(app, observe::observe))
+}
+
+fn routes(app: &Arc<App>) -> Router {
+    let mut profile = get(profile::handle);
+    if app.auth.is_some() {
+        profile = profile.route_layer(middleware::from_fn_with_state(Arc::clone(app), auth::require));
+    }
     let routes = Router::new();
     #[cfg(feature = "docs")]
     let routes = routes.merge(openapi::pages());
     routes
-        .route(Route::Profile.label(), get(profile::handle))
+        .route(Route::Profile.label(), profile)
         .route(Route::Health.label(), get(health::health))
         .route(Route::Live.label(), get(health::live))
         .route(Route::Ready.label(), get(health::ready))
@@ -48,8 +66,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .method_not_allowed_fallback(async |Extension(context): Extension<RequestContext>| {
             Problem::MethodNotAllowed.response(&context, None, &[])
         })
-        .layer(middleware::from_fn_with_state(Arc::clone(&app), observe::observe))
-        .with_state(app)
+        .with_state(Arc::clone(app))
 }
 
 /// Everything that is counted

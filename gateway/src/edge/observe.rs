@@ -1,7 +1,6 @@
 //! Around every request: who it is, how long it took, what came of it. One count, one duration and one log line each.
 
 use super::context::{RequestContext, X_REQUEST_ID};
-use super::problem::Problem;
 use crate::{
     App,
     labels::{Label as _, Method, Route},
@@ -14,8 +13,6 @@ use axum::{
     middleware::Next,
     response::Response,
 };
-use host::http::Peer;
-use hyper::body::Body as _;
 use std::sync::Arc;
 use tracing::{Instrument as _, Span};
 
@@ -32,20 +29,8 @@ pub(super) async fn observe(State(app): State<Arc<App>>, mut request: Request, n
     let active = (route != Route::Metrics).then(|| app.metrics.active());
     let metrics = &app.metrics;
     let mut end = End { metrics, context: &context, span: &span, method, route, ended: false, _active: active };
-    let peer = request.extensions().get::<Peer>().cloned();
-    let too_large = request.body().size_hint().lower() > app.settings.body_limit as u64;
-    let admitted = if too_large {
-        Err(Problem::BodyTooLarge)
-    } else {
-        app.admission.admit(route, peer.as_ref(), &app.metrics.edge)
-    };
-    let mut response = match &admitted {
-        Err(problem) => problem.response(&context, None, &[]),
-        Ok(_) => {
-            request.extensions_mut().insert(context.clone());
-            next.run(request).instrument(span.clone()).await
-        }
-    };
+    request.extensions_mut().insert(context.clone());
+    let mut response = next.run(request).instrument(span.clone()).await;
     response.headers_mut().insert(X_REQUEST_ID, context.request_id.clone());
     end.with(&response);
     drop(end);

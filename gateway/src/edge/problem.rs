@@ -49,10 +49,13 @@ impl ToSchema for ProblemType {}
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Problem {
     BadUserId,
+    Unauthenticated,
+    Forbidden,
     NoSuchUser,
     NoSuchRoute,
     MethodNotAllowed,
     BodyTooLarge,
+    NotAcceptable,
     Overloaded,
     /// For so many seconds.
     TooManyRequests(u64),
@@ -79,9 +82,12 @@ impl Problem {
     pub(crate) fn status(self) -> StatusCode {
         match self {
             Self::BadUserId => StatusCode::BAD_REQUEST,
+            Self::Unauthenticated => StatusCode::UNAUTHORIZED,
+            Self::Forbidden => StatusCode::FORBIDDEN,
             Self::NoSuchUser | Self::NoSuchRoute => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::NotAcceptable => StatusCode::NOT_ACCEPTABLE,
             Self::UpstreamFailed => StatusCode::BAD_GATEWAY,
             Self::UpstreamTimeout => StatusCode::GATEWAY_TIMEOUT,
             Self::TooManyRequests(_) => StatusCode::TOO_MANY_REQUESTS,
@@ -93,10 +99,13 @@ impl Problem {
     pub(crate) fn kind(self) -> &'static str {
         match self {
             Self::BadUserId => "urn:problem-type:gateway:bad-user-id",
+            Self::Unauthenticated => "urn:problem-type:gateway:unauthenticated",
+            Self::Forbidden => "urn:problem-type:gateway:forbidden",
             Self::NoSuchUser => "urn:problem-type:gateway:no-such-user",
             Self::NoSuchRoute => "urn:problem-type:gateway:no-such-route",
             Self::MethodNotAllowed => "urn:problem-type:gateway:method-not-allowed",
             Self::BodyTooLarge => "urn:problem-type:gateway:body-too-large",
+            Self::NotAcceptable => "urn:problem-type:gateway:not-acceptable",
             Self::TooManyRequests(_) => "urn:problem-type:gateway:too-many-requests",
             Self::Overloaded => "urn:problem-type:gateway:overloaded",
             Self::UpstreamFailed => "urn:problem-type:gateway:upstream-failed",
@@ -108,10 +117,13 @@ impl Problem {
     pub(crate) fn title(self) -> &'static str {
         match self {
             Self::BadUserId => "Not the id of a user",
+            Self::Unauthenticated => "No token that is good",
+            Self::Forbidden => "The profile is another user's",
             Self::NoSuchUser => "There is no such user",
             Self::NoSuchRoute => "There is nothing here",
             Self::MethodNotAllowed => "Method not allowed",
             Self::BodyTooLarge => "The request's body is too large",
+            Self::NotAcceptable => "The answer can't be had in any coding that the client takes",
             Self::TooManyRequests(_) => "Too many requests from this client",
             Self::Overloaded => "Too many requests are under way",
             Self::UpstreamFailed => "The profile could not be gathered",

@@ -1,7 +1,7 @@
 //! What clients were refused.
 
 use super::Maker;
-use crate::labels::{Label as _, Shed};
+use crate::labels::{Label as _, Shed, TokenFault};
 use prometheus::{IntCounter, IntCounterVec};
 
 /// The edge's metrics.
@@ -9,6 +9,7 @@ pub(crate) struct EdgeMetrics {
     /// Connections beyond the limit.
     pub(crate) connections_turned_away: IntCounter,
     shed: IntCounterVec,
+    tokens_refused: IntCounterVec,
 }
 
 impl EdgeMetrics {
@@ -17,8 +18,17 @@ impl EdgeMetrics {
         for reason in Shed::ALL {
             let _ = shed.with_label_values(&[reason.label()]);
         }
+        let tokens_refused = make.counters(
+            "gateway_tokens_refused_total",
+            "Requests for a profile without a token that opens it",
+            &["reason"],
+        )?;
+        for fault in TokenFault::ALL {
+            let _ = tokens_refused.with_label_values(&[fault.label()]);
+        }
         Ok(Self {
             shed,
+            tokens_refused,
             connections_turned_away: make.add(IntCounter::new(
                 "http_connections_turned_away_total",
                 "Connections that were reset since too many were open",
@@ -29,5 +39,10 @@ impl EdgeMetrics {
     /// A request was turned away.
     pub(crate) fn shed(&self, reason: Shed) {
         self.shed.with_label_values(&[reason.label()]).inc();
+    }
+
+    /// A request for a profile had no token that opens it.
+    pub(crate) fn token_refused(&self, fault: TokenFault) {
+        self.tokens_refused.with_label_values(&[fault.label()]).inc();
     }
 }

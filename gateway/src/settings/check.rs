@@ -30,6 +30,7 @@ pub(super) fn check(settings: &Settings) -> Result<(), Invalid> {
             advice: "build it with `--features otlp`, or leave the variable out".to_owned(),
         });
     }
+    settings.auth.key()?;
     if settings.cache && !settings.cache_redis && !settings.cache_memory {
         return Err(Invalid::Together {
             problem: "GATEWAY_CACHE is on while GATEWAY_CACHE_REDIS and GATEWAY_CACHE_MEMORY are both off".to_owned(),

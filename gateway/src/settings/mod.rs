@@ -1,17 +1,28 @@
-//! What the gateway can be told. One table of settings: each is a flag and a variable of the same meaning, explained in
-//! `--help`. The gateway itself takes them from [`Host::settings`](host::Host::settings) and never from the process:
-//! only `main` reads arguments and environment ([`from_process`]).
+//! What the gateway can be told. Each setting is declared once, and is a flag, a variable and a line of a settings file of
+//! the same meaning, explained in `--help` and in [`table`]. The gateway itself takes them from
+//! [`Host::settings`](host::Host::settings) and never from the process: only `main` reads file, environment and arguments
+//! ([`from_process`]).
 
+mod auth;
 mod cache;
 mod check;
+mod cors;
 mod edge;
+mod file;
+mod process;
 mod source;
+mod table;
 mod traces;
 mod upstream;
 mod values;
 
+pub(crate) use auth::AuthSettings;
+pub(crate) use cors::{CorsSettings, Origins};
 pub(crate) use edge::EdgeSettings;
-pub use source::{Invalid, from_process};
+pub use file::BadFile;
+pub use process::{Refused, Told, from_process};
+pub use source::Invalid;
+pub use table::table;
 pub(crate) use upstream::UpstreamSettings;
 pub(crate) use values::RedisUrl;
 
@@ -27,8 +38,8 @@ use std::{net::IpAddr, time::Duration};
     name = "gateway",
     version,
     about = "Aggregates users, orders and products into profiles, and answers in time whatever fails behind it",
-    after_help = "Every flag is also an environment variable; a flag wins over its variable. Durations have a unit \
-                  (200ms, 2s), sizes may have one (64KiB, 32MiB)."
+    after_help = "Every flag is also an environment variable and a line of the settings file; a flag wins over its \
+                  variable, and that over the file. Durations have a unit (200ms, 2s), sizes may have one (64KiB, 32MiB)."
 )]
 pub struct Settings {
     /// Port to listen on; 0 takes a free one
@@ -62,7 +73,10 @@ pub struct Settings {
     /// A call to the product service may take this long
     #[arg(long, value_name = "TIME", default_value = "400ms", value_parser = values::duration, help_heading = "Time")]
     pub(crate) product_timeout: Duration,
-    /// After the signal to stop, requests under way may take this long
+    /// After the signal to stop, /health/ready says so for this long before the port is closed: what a load balancer needs to notice; 0s: it is closed at once
+    #[arg(long, value_name = "TIME", default_value = "0s", value_parser = values::duration_or_zero, help_heading = "Time")]
+    pub(crate) drain_delay: Duration,
+    /// Once the port is closed, requests under way may take this long
     #[arg(long, value_name = "TIME", default_value = "10s", value_parser = values::duration, help_heading = "Time")]
     pub(crate) drain: Duration,
     /// How often the components shown by /health are probed
@@ -109,6 +123,14 @@ pub struct Settings {
     /// What clients may do
     #[command(flatten)]
     pub(crate) edge: EdgeSettings,
+
+    /// Who may read a profile
+    #[command(flatten)]
+    pub(crate) auth: AuthSettings,
+
+    /// Which web pages may read answers
+    #[command(flatten)]
+    pub(crate) cors: CorsSettings,
 
     /// What protects the services from the gateway, and the gateway from the services
     #[command(flatten)]

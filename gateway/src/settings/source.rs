@@ -1,8 +1,8 @@
-//! Where settings come from: a map that reads like an environment, made by `main` from arguments and environment. The same
-//! clap command reads both, so that a value means the same wherever it was written.
+//! From a map that reads like an environment to settings. The clap command that declares them reads it, so that a value
+//! means the same wherever it was written.
 
-use super::Settings;
-use clap::{CommandFactory as _, FromArgMatches as _, error::ContextKind, error::ContextValue, parser::ValueSource};
+use super::{Settings, process::CONFIG};
+use clap::{CommandFactory as _, FromArgMatches as _, error::ContextKind, error::ContextValue};
 use std::error::Error as _;
 
 /// Settings that can't be used.
@@ -37,7 +37,7 @@ pub enum Invalid {
 }
 
 /// The variable of the argument with this id: what all programs of the system have is named alike in all of them.
-fn variable(id: &str) -> String {
+pub(super) fn variable(id: &str) -> String {
     let name = id.to_uppercase();
     match id {
         "port" | "bind" | "user_service_url" | "order_service_url" | "product_service_url" | "redis_url" => name,
@@ -46,8 +46,18 @@ fn variable(id: &str) -> String {
     }
 }
 
+/// The flag of that argument, without its dashes; also its name in a settings file.
+pub(super) fn flag(id: &str) -> String {
+    id.replace('_', "-")
+}
+
+/// The argument of that flag.
+pub(super) fn id(flag: &str) -> String {
+    flag.replace('-', "_")
+}
+
 /// The command with each setting's variable in its help.
-fn command() -> clap::Command {
+pub(super) fn command() -> clap::Command {
     Settings::command().mut_args(|argument| {
         let help = argument.get_help().map(ToString::to_string).unwrap_or_default();
         let variable = variable(argument.get_id().as_str());
@@ -55,26 +65,50 @@ fn command() -> clap::Command {
     })
 }
 
+/// Declarations of all settings, in the order of the help.
+pub(super) fn arguments() -> Vec<clap::Arg> {
+    Settings::command().get_arguments().cloned().collect()
+}
+
 /// Ids of all settings, in the order of the help.
-fn ids() -> Vec<String> {
-    Settings::command().get_arguments().map(|argument| argument.get_id().to_string()).collect()
+pub(super) fn ids() -> Vec<String> {
+    arguments().iter().map(|argument| argument.get_id().to_string()).collect()
+}
+
+/// Which of `known` is most like `name`.
+pub(super) fn nearest(name: &str, known: &[String]) -> String {
+    let likeness = |known: &String| strsim::jaro_winkler(known, name);
+    let nearest = known.iter().max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
+    nearest.cloned().unwrap_or_default()
+}
+
+/// What holds a secret is never shown: its declaration calls the value so. An `@` may have a password before it.
+fn masked(id: &str, value: &str) -> String {
+    let secret = |argument: &clap::Arg| {
+        argument.get_id() == id
+            && argument.get_value_names().is_some_and(|names| names.iter().any(|name| name == "SECRET"))
+    };
+    if value.contains('@') || arguments().iter().any(secret) { "…".to_owned() } else { value.to_owned() }
 }
 
 pub(super) fn parse(map: &host::Settings) -> Result<Settings, Invalid> {
     let ids = ids();
     let known: Vec<String> = ids.iter().map(|id| variable(id)).collect();
     for (name, _) in map.iter().filter(|(name, _)| name.starts_with("GATEWAY_")) {
+        if name == CONFIG {
+            return Err(Invalid::Together {
+                problem: format!("{CONFIG} names a file, which the program `gateway` reads and nothing else does"),
+                advice: "set what it says one by one".to_owned(),
+            });
+        }
         if !known.iter().any(|known| known == name) {
-            let nearest =
-                known.iter().max_by(|a, b| strsim::jaro_winkler(a, name).total_cmp(&strsim::jaro_winkler(b, name)));
-            let nearest = nearest.cloned().unwrap_or_default();
-            return Err(Invalid::Unknown { variable: name.to_owned(), nearest });
+            return Err(Invalid::Unknown { variable: name.to_owned(), nearest: nearest(name, &known) });
         }
     }
     let flags = ids
         .iter()
         .zip(&known)
-        .filter_map(|(id, variable)| map.get(variable).map(|value| format!("--{}={value}", id.replace('_', "-"))));
+        .filter_map(|(id, variable)| map.get(variable).map(|value| format!("--{}={value}", flag(id))));
     let arguments = std::iter::once("gateway".to_owned()).chain(flags);
     command()
         .try_get_matches_from(arguments)
@@ -84,36 +118,15 @@ pub(super) fn parse(map: &host::Settings) -> Result<Settings, Invalid> {
 
 /// Says it in terms of the variable: whoever set it has seen no flag.
 fn explain(error: &clap::Error, map: &host::Settings) -> Invalid {
-    let flag = match error.get(ContextKind::InvalidArg) {
-        Some(ContextValue::String(flag)) => flag.clone(),
+    let said = match error.get(ContextKind::InvalidArg) {
+        Some(ContextValue::String(said)) => said.clone(),
         _ => String::new(),
     };
-    let id = flag.trim_start_matches('-').split([' ', '=']).next().unwrap_or_default().replace('-', "_");
+    let id = id(said.trim_start_matches('-').split([' ', '=']).next().unwrap_or_default());
     let variable = variable(&id);
-    let value = map.get(&variable).unwrap_or_default();
-    let value = if value.contains('@') { "…".to_owned() } else { value.to_owned() };
+    let value = masked(&id, map.get(&variable).unwrap_or_default());
     let reason = error.source().map_or_else(|| error.kind().to_string(), ToString::to_string);
     Invalid::Value { variable, value, reason }
-}
-
-/// The map for a host's settings from a process's arguments (its name first) and environment: a flag wins over its
-/// variable. Of the environment it takes the gateway's variables alone.
-///
-/// # Errors
-/// Where the arguments can't be read, and for `--help` and `--version`: print it and exit with its code.
-pub fn from_process(
-    arguments: impl IntoIterator<Item = String>,
-    environment: impl IntoIterator<Item = (String, String)>,
-) -> Result<host::Settings, clap::Error> {
-    let matches = command().try_get_matches_from(arguments)?;
-    let ids = ids();
-    let known: Vec<String> = ids.iter().map(|id| variable(id)).collect();
-    let variables = environment.into_iter().filter(|(name, _)| known.contains(name) || name.starts_with("GATEWAY_"));
-    let flags = ids.iter().filter(|id| matches.value_source(id) == Some(ValueSource::CommandLine)).filter_map(|id| {
-        let value = matches.get_raw(id)?.next_back()?;
-        Some((variable(id), value.to_string_lossy().into_owned()))
-    });
-    Ok(variables.chain(flags).collect())
 }
 
 #[cfg(test)]
@@ -185,15 +198,8 @@ mod tests {
     }
 
     #[test]
-    fn a_flag_wins_over_its_variable() {
-        let arguments = ["gateway", "--port", "1", "--cache-memory=off"].map(str::to_owned);
-        let environment = [("PORT", "2"), ("GATEWAY_DEADLINE", "2s"), ("HOME", "/")];
-        let map = from_process(arguments, environment.map(|(name, value)| (name.to_owned(), value.to_owned())));
-        let map = map.unwrap();
-        assert_eq!(map.get("PORT"), Some("1"));
-        assert_eq!(map.get("GATEWAY_CACHE_MEMORY"), Some("off"));
-        assert_eq!(map.get("GATEWAY_DEADLINE"), Some("2s"));
-        assert_eq!(map.get("HOME"), None);
+    fn a_file_is_not_read_here() {
+        assert!(refusal(&[("GATEWAY_CONFIG", "g.toml")]).starts_with("GATEWAY_CONFIG names a file"));
     }
 
     #[test]

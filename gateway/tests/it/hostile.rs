@@ -47,6 +47,10 @@ async fn what_is_no_http_gets_a_bare_400_and_a_close() {
         "hello\r\n\r\n",
         "GET /api/profile/42\r\nX-Evil: 1 HTTP/1.1\r\n\r\n",
         "GET /api/profile/4\0 HTTP/1.1\r\n\r\n",
+        "GET /api/profile/4\r2 HTTP/1.1\r\n\r\n",
+        "GET /api/profile/42 HTTP/1.1\r\nx: a\rx-evil: 1\r\n\r\n",
+        "GET /api/profile/42 HTTP/1.1\r\nx-request-id: a\0b\r\n\r\n",
+        "GET  /api/profile/42 HTTP/1.1\r\n\r\n",
         "GET /api/profile/42 HTTP/1.1\r\nno colon\r\n\r\n",
         "GET /api/profile/42 HTTP/1.1\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\nab",
         "GET /api/profile/42 HTTP/1.1\r\ncontent-length: -1\r\n\r\n",
@@ -136,6 +140,94 @@ async fn http_1_0_is_answered_and_closed() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn http_1_0_is_kept_open_where_it_asks_for_it() {
+    let world = world(&[]);
+    let request = "GET /api/profile/42 HTTP/1.0\r\nconnection: keep-alive\r\n\r\n";
+    let started = Instant::now();
+    let answer = raw(&world, &request.repeat(2)).await;
+    assert_eq!(statuses(&answer), ["200", "200"], "{answer}");
+    assert!(!answer.contains("transfer-encoding"), "it knows no chunks: {answer}");
+    assert_eq!(started.elapsed().as_secs(), 30, "then it idles");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_compressed_answer_over_http_1_0_ends_with_the_connection() {
+    let world = world(&[]);
+    *world.order.ids.lock().unwrap() = (1..=200).map(|n| format!("p{n}")).collect();
+    let mut stream = connect(&world).await;
+    stream.write_all(b"GET /api/profile/42 HTTP/1.0\r\naccept-encoding: gzip\r\n\r\n").await.unwrap();
+    let mut bytes = Vec::new();
+    stream.read_to_end(&mut bytes).await.unwrap();
+    let end = bytes.windows(4).position(|four| four == b"\r\n\r\n").unwrap();
+    let head = String::from_utf8_lossy(&bytes[..end]);
+    assert!(head.contains("content-encoding: gzip") && !head.contains("transfer-encoding"), "{head}");
+    assert_eq!(bytes[end + 4..end + 6], [0x1f, 0x8b], "it begins as gzip does");
+}
+
+#[tokio::test(start_paused = true)]
+async fn methods_that_nobody_meant_are_refused_plainly() {
+    let world = world(&[]);
+    for (line, status) in [
+        ("CONNECT users:80 HTTP/1.1", "404"),
+        ("CONNECT /api/profile/42 HTTP/1.1", "405"),
+        ("TRACE /api/profile/42 HTTP/1.1", "405"),
+        ("OPTIONS * HTTP/1.1", "404"),
+        ("BREW /api/profile/42 HTTP/1.1", "405"),
+        ("get /api/profile/42 HTTP/1.1", "405"),
+    ] {
+        let answer = raw(&world, &format!("{line}\r\nconnection: close\r\n\r\n")).await;
+        assert_eq!(statuses(&answer), [status], "{line}: {answer}");
+        assert!(answer.contains("application/problem+json"), "{line}: {answer}");
+    }
+    assert_eq!(calls(&world), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn http_2_is_closed_without_an_answer() {
+    let world = world(&[]);
+    let started = Instant::now();
+    assert_eq!(raw(&world, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").await, "");
+    assert_eq!(started.elapsed(), Duration::ZERO);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_upgrade_and_an_expectation_change_nothing() {
+    let world = world(&[]);
+    for header in [
+        "connection: upgrade, close\r\nupgrade: h2c\r\nhttp2-settings: AAMAAABkAAQAAP__",
+        "expect: 100-continue\r\nconnection: close",
+    ] {
+        let answer = raw(&world, &format!("GET /api/profile/42 HTTP/1.1\r\n{header}\r\n\r\n")).await;
+        assert_eq!(statuses(&answer), ["200"], "{answer}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_body_without_end_is_not_read() {
+    let world = world(&[]);
+    let mut stream = connect(&world).await;
+    stream.write_all(b"GET /api/profile/42 HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\n").await.unwrap();
+    let (mut read, mut write) = stream.split();
+    let sent = async {
+        let (chunk, mut sent) = (format!("ffff\r\n{}\r\n", "x".repeat(0xffff)), 0_usize);
+        while sent < 100 << 20 && write.write_all(chunk.as_bytes()).await.is_ok() {
+            sent += chunk.len();
+        }
+        sent
+    };
+    let answered = async {
+        let mut bytes = Vec::new();
+        let _ = read.read_to_end(&mut bytes).await;
+        String::from_utf8(bytes).unwrap()
+    };
+    let started = Instant::now();
+    let (sent, answer) = tokio::join!(sent, answered);
+    assert_eq!(statuses(&answer), ["200"], "{answer}");
+    assert!(sent < 1 << 20, "{sent} bytes were taken in");
+    assert!(started.elapsed() < Duration::from_secs(1), "{:?}", started.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
 async fn pipelined_requests_are_answered_in_order() {
     let world = world(&[]);
     let all = raw(
@@ -177,6 +269,11 @@ async fn no_path_reaches_a_service_but_those_of_the_table() {
         "/api/profile/%2e%2e/admin",
         "/api/profile/42%2f..%2fadmin",
         "/api/profile/42%0d%0ahost:%20x",
+        "/api/profile/42%00",
+        "/api/profile/%34%32%2e",
+        "/api/profile/42%3fadmin=1",
+        "/api/profile/42%23",
+        "/api/profile/42\\..\\admin",
         "/api/profile/42;x=1",
         "//api/profile/42",
         "http://elsewhere/admin",

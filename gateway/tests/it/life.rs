@@ -167,3 +167,28 @@ async fn an_answer_during_the_drain_says_that_the_connection_closes() {
     assert!(stopped.elapsed() < Duration::from_millis(150), "{:?}", stopped.elapsed());
     assert_eq!(world.user.calls(), 1);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_load_balancer_can_see_the_stop_before_the_port_is_closed() {
+    let mut world = World::start_with(&[("GATEWAY_DRAIN_DELAY", "5s"), ("GATEWAY_CACHE", "off")], Mood::Good);
+    assert_eq!(world.get("/health/ready").await.status, 200);
+    world.gateway.shutdown().cancel();
+    let stopped = tokio::time::Instant::now();
+    world.settle().await;
+    let ready = world.get("/health/ready").await;
+    assert_eq!((ready.status.as_u16(), ready.header("retry-after")), (503, "1"));
+    assert_eq!(world.get("/health/live").await.status, 200);
+    // A slow one that begins at the last moment still has all of the drain.
+    sleep(Duration::from_millis(4_900).saturating_sub(stopped.elapsed())).await;
+    world.user.becomes(Behaviour::Slow(Duration::from_millis(300)));
+    drop(world.network.host("late").dial("gateway", 8000).await.unwrap());
+    let late = async {
+        sleep(Duration::from_millis(150)).await;
+        world.network.host("too late").dial("gateway", 8000).await.map(drop).unwrap_err().kind()
+    };
+    let (answer, refused) = tokio::join!(world.get("/api/profile/42"), late);
+    assert_eq!((answer.status.as_u16(), answer.at("/partial")), (200, false.into()));
+    assert_eq!(refused, std::io::ErrorKind::ConnectionRefused);
+    (&mut world.running).await.unwrap().unwrap();
+    assert_eq!(stopped.elapsed().as_millis() / 10, 520);
+}

@@ -4,8 +4,11 @@
 
 mod admission;
 mod answers;
+mod auth;
 mod cache;
+mod compression;
 mod conditional;
+mod cors;
 mod counts;
 mod document;
 mod edge;

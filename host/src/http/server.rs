@@ -10,7 +10,7 @@ use hyper_util::{
     server::graceful::GracefulShutdown,
     service::TowerToHyperService,
 };
-use std::{convert::Infallible, sync::Arc, time::Duration};
+use std::{convert::Infallible, pin::pin, sync::Arc, time::Duration};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tower_service::Service;
@@ -32,7 +32,10 @@ pub struct ServerConfig {
     pub max_connections: usize,
     /// Counts connections beyond [`ServerConfig::max_connections`].
     pub turned_away: Option<prometheus::IntCounter>,
-    /// After the shutdown signal, requests under way have this long to end.
+    /// After the shutdown signal, the server goes on as before for this long, so that whoever sends clients can see that it
+    /// is about to stop.
+    pub drain_delay: Duration,
+    /// After that, requests under way have this long to end.
     pub drain: Duration,
 }
 
@@ -43,13 +46,14 @@ impl Default for ServerConfig {
             head_limit: 64 << 10,
             max_connections: 0,
             turned_away: None,
+            drain_delay: Duration::ZERO,
             drain: Duration::from_secs(10),
         }
     }
 }
 
-/// Serves HTTP/1.1 on `listener` until the host's shutdown signal, then stops accepting, lets the requests under way end
-/// (at most [`ServerConfig::drain`]) and returns. Connections that are open then are cut off, also where the server itself
+/// Serves HTTP/1.1 on `listener` until the host's shutdown signal (and for [`ServerConfig::drain_delay`] more), then stops
+/// accepting, lets the requests under way end (at most [`ServerConfig::drain`]) and returns. Connections that are open then are cut off, also where the server itself
 /// is dropped.
 ///
 /// Responses carry no `Date`: hyper takes it from the wall clock, which would differ between two runs of one simulation
@@ -70,10 +74,16 @@ where
     let room = Arc::new(Semaphore::new(room));
     let end = CancellationToken::new();
     let _cut_off = end.clone().drop_guard();
+    let mut closing = pin!(async {
+        host.shutdown().cancelled().await;
+        if !config.drain_delay.is_zero() {
+            host.sleep(config.drain_delay).await;
+        }
+    });
     loop {
         let accepted = tokio::select! {
             biased;
-            () = host.shutdown().cancelled() => break,
+            () = &mut closing => break,
             accepted = listener.accept() => accepted,
         };
         let stream = match accepted {

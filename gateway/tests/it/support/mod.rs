@@ -24,6 +24,8 @@ pub(crate) struct Answer {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
     pub(crate) text: String,
+    /// The body as it came: compressed, it is no text.
+    pub(crate) bytes: Bytes,
     pub(crate) took: Duration,
 }
 
@@ -93,11 +95,7 @@ impl World {
     }
 
     pub(crate) async fn get_with(&self, path: &str, headers: &[(&str, &str)]) -> Answer {
-        let mut request = Request::get(format!("{}{path}", self.base));
-        for (name, value) in headers {
-            request = request.header(*name, *value);
-        }
-        self.send(request.body(Full::default()).unwrap()).await
+        self.request(http::Method::GET, path, headers).await
     }
 
     pub(crate) async fn post(&self, path: &str, body: Vec<u8>) -> Answer {
@@ -113,14 +111,24 @@ impl World {
         self.send(Request::get(format!("{}{path}", self.base)).body(Full::new(body.into())).unwrap()).await
     }
 
+    /// Any request; `method` and headers.
+    pub(crate) async fn request(&self, method: http::Method, path: &str, headers: &[(&str, &str)]) -> Answer {
+        let mut request = Request::builder().method(method).uri(format!("{}{path}", self.base));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        self.send(request.body(Full::default()).unwrap()).await
+    }
+
     async fn send(&self, request: Request<Full<Bytes>>) -> Answer {
         // The gateway may still be about to listen.
         tokio::task::yield_now().await;
         let started = Instant::now();
         let response = self.client.request(request).await.unwrap();
         let (head, body) = response.into_parts();
-        let text = String::from_utf8_lossy(&body.collect().await.unwrap().to_bytes()).into_owned();
-        Answer { status: head.status, headers: head.headers, text, took: started.elapsed() }
+        let bytes = body.collect().await.unwrap().to_bytes();
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        Answer { status: head.status, headers: head.headers, text, bytes, took: started.elapsed() }
     }
 
     /// The sum of a metric over the series that have all of these labels: `name{a="b",c="d"}`.

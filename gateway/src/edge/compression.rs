@@ -1,0 +1,52 @@
+//! Answers made smaller for clients that ask for it (`Accept-Encoding`): brotli or gzip.
+//!
+//! The tag of an answer is weak, and so the same for every coding of it: a 304 is right whatever coding the client has.
+
+use super::{context::RequestContext, problem::Problem};
+use crate::settings::EdgeSettings;
+use axum::{Router, extract::Request, middleware, middleware::Next, response::Response};
+use http::{HeaderMap, StatusCode, header};
+use tower_http::{
+    CompressionLevel,
+    compression::{
+        CompressionLayer, Predicate as _,
+        predicate::{NotForContentType, SizeAbove},
+    },
+};
+
+/// Of brotli and gzip alike. Level 4 needs three times as long for a fifth fewer bytes (28 kB of profile: 300 µs and 4.7 kB
+/// against 106 µs and 5.8 kB). Even so it is dear beside the rest of a cached answer, some 20 µs, which is why the
+/// settings leave the many short answers as they are.
+const LEVEL: CompressionLevel = CompressionLevel::Precise(1);
+
+/// The router with its answers compressed, where the settings say so.
+pub(super) fn on(router: Router, settings: &EdgeSettings) -> Router {
+    if !settings.compress {
+        return router;
+    }
+    let large = SizeAbove::new(settings.compress_above as u64);
+    let worth = large.and(NotForContentType::IMAGES).and(NotForContentType::SSE);
+    let layer = CompressionLayer::new().quality(LEVEL).compress_when(worth);
+    router.layer(layer).layer(middleware::from_fn(finish))
+}
+
+/// What the layer leaves to do: a 304 says what its 200 would vary by (RFC 9110, 15.4.5), and what can't be had in any
+/// coding that the client takes is a problem like all others.
+async fn finish(request: Request, next: Next) -> Response {
+    let chooses = request.headers().contains_key(header::ACCEPT_ENCODING);
+    let context = request.extensions().get::<RequestContext>().filter(|_| chooses).cloned();
+    let mut response = next.run(request).await;
+    match (response.status(), context) {
+        (StatusCode::NOT_MODIFIED, _) => vary(response.headers_mut()),
+        (StatusCode::NOT_ACCEPTABLE, Some(context)) => {
+            response = Problem::NotAcceptable.response(&context, None, &[]);
+            vary(response.headers_mut());
+        }
+        _ => {}
+    }
+    response
+}
+
+fn vary(headers: &mut HeaderMap) {
+    headers.append(header::VARY, header::ACCEPT_ENCODING.into());
+}
