@@ -11,6 +11,7 @@ mod flights;
 mod hostile;
 mod life;
 mod redis;
+mod redis_fails;
 mod redis_modes;
 mod retries;
 mod stale;
