@@ -10,6 +10,7 @@ mod edge;
 mod flights;
 mod hostile;
 mod life;
+mod owners;
 mod redis;
 mod redis_fails;
 mod redis_modes;
