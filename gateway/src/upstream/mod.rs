@@ -156,7 +156,7 @@ impl Upstream {
         attempts.made += 1;
         self.count(again);
         let active = self.metrics.upstream().active(self.service);
-        let reply = self.wire.send(attempts.call, attempts.context, started, attempts.until).await;
+        let reply = self.wire.send(attempts.call, attempts.context, again, started, attempts.until).await;
         let result = reply.and_then(|reply| understand(reply).map_err(Failed::from));
         drop(active);
         self.metrics.call_ended(self.service, started.elapsed());
