@@ -154,6 +154,8 @@ labels! {
         MaxClients = "max_clients",
         /// The server answered with any other error.
         ServerError = "server_error",
+        /// It no longer has what it was given: it came back without its data, was flushed, or evicts.
+        Empty = "empty",
         /// The key holds no string.
         WrongType = "wrong_type",
         /// Truncated or garbled.

@@ -3,7 +3,7 @@
 
 use gateway::settings::{Refused, Told};
 use host::tcp;
-use std::process::ExitCode;
+use std::{hash::BuildHasher as _, process::ExitCode};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
@@ -36,6 +36,8 @@ fn start(Told { map, settings }: Told) -> Result<(), Box<dyn std::error::Error>>
         let shutdown = CancellationToken::new();
         let host = tcp::host(tcp::Config {
             bind: settings.bind(),
+            // The standard library's keys are random: no two gateways draw the same ids, or wait in step.
+            seed: std::hash::RandomState::new().hash_one("seed"),
             settings: map,
             shutdown: shutdown.clone(),
             ..tcp::Config::loopback("gateway")

@@ -1,6 +1,9 @@
 //! The settings that the three services share, read and checked in one place.
 
-use crate::{Error, data::DEFAULT_SEED};
+use crate::{
+    Error,
+    data::{DEFAULT_SEED, Shop, USERS},
+};
 use host::Settings;
 
 /// What a service can be told.
@@ -10,10 +13,12 @@ pub struct Config {
     pub port: u16,
     /// `DATA_SEED`: which shop it serves. The services of one system must agree on it.
     pub data_seed: u64,
+    /// `DATA_USERS`: how many users there are. The services of one system must agree on it.
+    pub data_users: u64,
 }
 
 impl Config {
-    /// Reads `PORT` and `DATA_SEED`; an absent port is `default_port`.
+    /// Reads `PORT`, `DATA_SEED` and `DATA_USERS`; an absent port is `default_port`.
     ///
     /// # Errors
     /// Where a value can't be read; the error names the setting.
@@ -22,7 +27,13 @@ impl Config {
             port: number(settings, "PORT", "a whole number from 0 to 65535")?.unwrap_or(default_port),
             data_seed: number(settings, "DATA_SEED", "a whole number from 0 to 18446744073709551615")?
                 .unwrap_or(DEFAULT_SEED),
+            data_users: number(settings, "DATA_USERS", "a whole number")?.unwrap_or(USERS),
         })
+    }
+
+    /// The shop that it speaks of.
+    pub(crate) fn shop(self) -> Shop {
+        Shop::new(self.data_seed).with_users(self.data_users)
     }
 }
 
@@ -45,15 +56,15 @@ mod tests {
 
     #[test]
     fn absent_and_empty_settings_have_defaults() {
-        let defaults = Config { port: 8001, data_seed: DEFAULT_SEED };
+        let defaults = Config { port: 8001, data_seed: DEFAULT_SEED, data_users: 1000 };
         assert_eq!(read(&[]), Ok(defaults));
         assert_eq!(read(&[("PORT", ""), ("DATA_SEED", "")]), Ok(defaults));
     }
 
     #[test]
     fn given_settings_are_taken() {
-        let given = read(&[("PORT", "0"), ("DATA_SEED", "18446744073709551615")]);
-        assert_eq!(given, Ok(Config { port: 0, data_seed: u64::MAX }));
+        let given = read(&[("PORT", "0"), ("DATA_SEED", "18446744073709551615"), ("DATA_USERS", "10000")]);
+        assert_eq!(given, Ok(Config { port: 0, data_seed: u64::MAX, data_users: 10_000 }));
     }
 
     #[test]

@@ -30,7 +30,7 @@ const ROUTE: &str = "/orders/user/{id}";
 /// Where a setting can't be used, the port can't be listened on, or the host runs a service already.
 pub async fn run(host: Host) -> Result<(), Error> {
     let config = Config::read(host.settings(), DEFAULT_PORT)?;
-    let routes = Router::new().route(ROUTE, get(orders)).with_state(Shop::new(config.data_seed));
+    let routes = Router::new().route(ROUTE, get(orders)).with_state(config.shop());
     let endpoints = vec![Endpoint { method: Method::GET, route: ROUTE, statuses: &[200, 400, 404] }];
     server::run(host, Service { name: "order", config, routes, endpoints }).await
 }

@@ -42,10 +42,7 @@ const BATCH_ROUTE: &str = "/products/batch";
 /// Where a setting can't be used, the port can't be listened on, or the host runs a service already.
 pub async fn run(host: Host) -> Result<(), Error> {
     let config = Config::read(host.settings(), DEFAULT_PORT)?;
-    let routes = Router::new()
-        .route(ROUTE, get(product))
-        .route(BATCH_ROUTE, post(batch))
-        .with_state(Shop::new(config.data_seed));
+    let routes = Router::new().route(ROUTE, get(product)).route(BATCH_ROUTE, post(batch)).with_state(config.shop());
     let endpoints = vec![
         Endpoint { method: Method::GET, route: ROUTE, statuses: &[200, 400, 404, 410] },
         Endpoint { method: Method::POST, route: BATCH_ROUTE, statuses: &[200, 400, 408, 413, 415] },

@@ -1,7 +1,11 @@
 //! The `main` of the three programs: arguments and environment in, exit code out. Nothing else in this crate touches the
 //! process.
 
-use crate::{Error, data::DEFAULT_SEED, order, product, user};
+use crate::{
+    Error,
+    data::{DEFAULT_SEED, USERS},
+    order, product, user,
+};
 use clap::{Arg, ArgMatches, Command};
 use host::{Host, Settings, tcp};
 use std::{
@@ -66,12 +70,14 @@ impl Program {
             format!("Where to listen; 0 takes a free port, which the log tells [default: {}]", self.default_port());
         let seed =
             format!("Which shop to serve; the services of one system must agree on it [default: {DEFAULT_SEED}]");
+        let users = format!("How many users there are; the services of one system must agree on it [default: {USERS}]");
         Command::new(self.name())
             .version(env!("CARGO_PKG_VERSION"))
             .about(self.about())
             .arg(setting("PORT", "port", "PORT", port))
             .arg(setting("BIND", "bind", "ADDRESS", format!("The IP address to listen on [default: {DEFAULT_BIND}]")))
             .arg(setting("DATA_SEED", "data-seed", "NUMBER", seed))
+            .arg(setting("DATA_USERS", "data-users", "NUMBER", users))
             .arg(setting(
                 "RUST_LOG",
                 "log",
@@ -88,7 +94,7 @@ impl Program {
 }
 
 /// Every name that is read, as flag or from the environment.
-const NAMES: [&str; 4] = ["PORT", "BIND", "DATA_SEED", "RUST_LOG"];
+const NAMES: [&str; 5] = ["PORT", "BIND", "DATA_SEED", "DATA_USERS", "RUST_LOG"];
 const DEFAULT_BIND: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 const DEFAULT_LOG: &str = "info";
 

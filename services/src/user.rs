@@ -29,7 +29,7 @@ const ROUTE: &str = "/users/{id}";
 /// Where a setting can't be used, the port can't be listened on, or the host runs a service already.
 pub async fn run(host: Host) -> Result<(), Error> {
     let config = Config::read(host.settings(), DEFAULT_PORT)?;
-    let routes = Router::new().route(ROUTE, get(user)).with_state(Shop::new(config.data_seed));
+    let routes = Router::new().route(ROUTE, get(user)).with_state(config.shop());
     let endpoints = vec![Endpoint { method: Method::GET, route: ROUTE, statuses: &[200, 400, 404] }];
     server::run(host, Service { name: "user", config, routes, endpoints }).await
 }

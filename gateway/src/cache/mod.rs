@@ -150,12 +150,14 @@ impl Cache {
         Ok(entry)
     }
 
-    /// Redis came back without what memory has: it gets it again, with the times that it had, unless somebody was faster.
+    /// Redis came back without what memory has, or with something worse: it gets it again, with the times that it had.
+    /// Where there was nothing, not if somebody was faster.
     fn give_back(&self, entry: &Arc<Entry>, misses: &Misses) {
         let Some(redis) = &self.redis else { return };
         match misses.of(Tier::Redis) {
             Some(Miss::Absent) => redis.put_if_absent(entry),
-            Some(Miss::Expired | Miss::Older) => redis.put(entry),
+            // What can't be read by anybody is worth less than what memory has.
+            Some(Miss::Expired | Miss::Older | Miss::Corrupt | Miss::WrongType) => redis.put(entry),
             _ => {}
         }
     }

@@ -55,6 +55,12 @@ impl PartError {
         part.is_some_and(|part| states[part] == State::Stale)
     }
 
+    /// What of a list it speaks of.
+    #[cfg(test)]
+    pub(super) fn missing_ids(&self) -> &[String] {
+        &self.missing_ids
+    }
+
     /// A failed call.
     pub(super) fn new(error: &CallError, pointer: Pointer, missing_ids: Vec<String>) -> Self {
         let mut this = Self::of_holes(error.service, error.code, pointer, missing_ids);

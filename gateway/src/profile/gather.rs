@@ -155,22 +155,29 @@ async fn timed<F: Future>(future: F) -> Timed<F::Output> {
 }
 
 async fn products(upstream: &Upstream, context: &RequestContext, deadline: Instant, ids: &[String]) -> Products {
-    let mut all = Products { answered: ids.is_empty(), ..Products::default() };
     let mut calls = Vec::new();
     for ids in ids.chunks(BATCH_LIMIT) {
         calls.push(services::products(upstream, context, deadline, ids));
     }
     let batches: Vec<Result<Batch, CallError>> = stream::iter(calls).buffered(BATCHES_AT_ONCE).collect().await;
-    for (ids, batch) in ids.chunks(BATCH_LIMIT).zip(batches) {
-        match batch {
-            Ok(batch) => {
-                all.answered = true;
-                all.found.extend(batch.found);
-                all.gone.extend(batch.gone);
-                all.unanswered.extend(batch.unanswered);
+    Products::of(ids.chunks(BATCH_LIMIT).zip(batches))
+}
+
+impl Products {
+    /// What came of all batches, each with the ids that it asked for.
+    pub(super) fn of<'a>(batches: impl ExactSizeIterator<Item = (&'a [String], Result<Batch, CallError>)>) -> Self {
+        let mut all = Self { answered: batches.len() == 0, ..Self::default() };
+        for (ids, batch) in batches {
+            match batch {
+                Ok(batch) => {
+                    all.answered = true;
+                    all.found.extend(batch.found);
+                    all.gone.extend(batch.gone);
+                    all.unanswered.extend(batch.unanswered);
+                }
+                Err(error) => all.failed.push((error, ids.to_vec())),
             }
-            Err(error) => all.failed.push((error, ids.to_vec())),
         }
+        all
     }
-    all
 }

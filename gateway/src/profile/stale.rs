@@ -42,6 +42,7 @@ fn id_of(product: &RawValue) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::{any, prop, proptest};
 
     fn raw(text: &str) -> Box<RawValue> {
         RawValue::from_string(text.to_owned()).unwrap()
@@ -75,6 +76,48 @@ mod tests {
     #[test]
     fn what_neither_knows_leaves_it_as_it_is() {
         assert_eq!(complete(&[], &[], &["p1", "p3"]), None);
+    }
+
+    proptest! {
+        /// All or nothing: each id is shown or gone, once; what has just come counts for more than what is old.
+        #[test]
+        fn what_is_completed_is_whole(draws in prop::collection::vec(any::<(u8, u8)>(), 0..12)) {
+            let ids: Vec<String> = (0..draws.len()).map(|number| format!("p{number}")).collect();
+            // Of each id: what came of it, and what the old profile knows. 0: found, 1: gone, else: nothing.
+            let with = |which: fn(&(u8, u8)) -> u8, wanted: u8| {
+                ids.iter().zip(&draws).filter(move |(_, draw)| which(draw) % 4 == wanted).map(|(id, _)| id.clone())
+            };
+            let product = |id: String, from: &str| raw(&format!(r#"{{"id":"{id}","n":"{from}"}}"#));
+            let came = Products {
+                found: with(|draw| draw.0, 0).map(|id| product(id, "new")).collect(),
+                gone: with(|draw| draw.0, 1).collect(),
+                ..Products::default()
+            };
+            let old_products: Vec<_> = with(|draw| draw.1, 0).map(|id| product(id, "old")).collect();
+            let old = Profile {
+                products: super::super::verdict::list(old_products.iter().map(AsRef::as_ref)),
+                gone: with(|draw| draw.1, 1).collect(),
+                ..old()
+            };
+            let known = draws.iter().all(|(came, old)| came % 4 < 2 || old % 4 < 2);
+            let completed = completed(&came, &ids, &old);
+            assert_eq!(completed.is_some(), known);
+            let Some((list, gone)) = completed else { return Ok(()) };
+            let shown: Vec<serde_json::Value> = serde_json::from_str(list.get()).unwrap();
+            let mut shown = shown.iter().peekable();
+            let mut gone = gone.iter().peekable();
+            for (id, (came, old)) in ids.iter().zip(&draws) {
+                let newest = if came % 4 < 2 { ("new", came % 4) } else { ("old", old % 4) };
+                match newest {
+                    (from, 0) => {
+                        let product = shown.next().unwrap();
+                        assert_eq!((product["id"].as_str(), product["n"].as_str()), (Some(id.as_str()), Some(from)));
+                    }
+                    _ => assert_eq!(gone.next(), Some(id)),
+                }
+            }
+            assert!(shown.next().is_none() && gone.next().is_none());
+        }
     }
 
     #[test]

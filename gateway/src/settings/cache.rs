@@ -15,6 +15,9 @@ pub(crate) struct CacheSettings {
     /// Redis keeps old profiles too, for gateways that start during an outage of the services
     #[arg(long = "cache-redis-stale", id = "cache_redis_stale", value_name = "on|off", default_value = "off", value_parser = values::switch, action = clap::ArgAction::Set, help_heading = "Cache")]
     pub(crate) redis_stale: bool,
+    /// After so many failures in a row Redis is asked no more, until a fresh connection has proven itself
+    #[arg(long = "cache-failures", id = "cache_failures", value_name = "FAILURES", default_value = "3", value_parser = clap::value_parser!(u32).range(1..), help_heading = "Cache")]
+    pub(crate) failures: u32,
     /// When Redis is back, lookups return to it over this time, from a tenth of them to all; 0s: all at once
     #[arg(long = "cache-warming", id = "cache_warming", value_name = "TIME", default_value = "2s", value_parser = values::duration_or_zero, help_heading = "Cache")]
     pub(crate) warming: Duration,

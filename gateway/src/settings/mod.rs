@@ -17,6 +17,7 @@ mod upstream;
 mod values;
 
 pub(crate) use auth::AuthSettings;
+pub(crate) use cache::CacheSettings;
 pub(crate) use cors::{CorsSettings, Origins};
 pub(crate) use edge::EdgeSettings;
 pub use file::BadFile;
@@ -108,7 +109,7 @@ pub struct Settings {
     #[arg(long, value_name = "TIME", default_value = "500ms", value_parser = values::duration, help_heading = "Cache")]
     pub(crate) cache_connect_timeout: Duration,
     #[command(flatten)]
-    pub(crate) caching: cache::CacheSettings,
+    pub(crate) caching: CacheSettings,
 
     /// Answer with the parts that could be had; off: one failed part fails the answer
     #[arg(long, value_name = "on|off", default_value = "on", value_parser = values::switch, action = clap::ArgAction::Set, help_heading = "Answers")]

@@ -27,7 +27,7 @@ pub(crate) struct UpstreamSettings {
     /// A call is slow that takes this share of the service's timeout
     #[arg(long, value_name = "PERCENT", default_value = "80%", value_parser = values::percent, help_heading = "Services")]
     pub(crate) breaker_slow_after: u8,
-    /// The breaker stays open for about this long before it lets a call through
+    /// The breaker stays open for about this long before it lets a call through, and up to three times as long while such calls fail
     #[arg(long, value_name = "TIME", default_value = "250ms", value_parser = values::duration, help_heading = "Services")]
     pub(crate) breaker_open: Duration,
     /// Calls to one service that may be under way at once; 0: any number

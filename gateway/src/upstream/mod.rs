@@ -159,7 +159,7 @@ impl Upstream {
         self.count(again);
         let active = self.metrics.upstream().active(self.service);
         let span = spans::call(self.service, &attempts.call.method, attempts.made);
-        let reply = self.wire.send(attempts.call, attempts.context, started, attempts.until);
+        let reply = self.wire.send(attempts.call, attempts.context, again, started, attempts.until);
         let result = reply.instrument(span.clone()).await.and_then(|reply| understand(reply).map_err(Failed::from));
         spans::called(&span, result.as_ref().err().map(|failed| failed.code));
         drop(span);

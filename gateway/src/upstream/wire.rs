@@ -38,6 +38,8 @@ impl Until {
 /// The way to one service.
 pub(super) struct Wire {
     client: Client<Full<Bytes>>,
+    /// Keeps no connections: each request has one of its own.
+    fresh: Client<Full<Bytes>>,
     base: BaseUrl,
     body_limit: usize,
 }
@@ -45,23 +47,28 @@ pub(super) struct Wire {
 impl Wire {
     pub(super) fn new(host: &Host, base: BaseUrl, body_limit: usize) -> Self {
         // The services close idle connections after 30 s.
-        Self { client: host::http::client(host, ClientConfig::default()), base, body_limit }
+        let client = host::http::client(host, ClientConfig::default());
+        let fresh = host::http::client(host, ClientConfig { max_idle: 0, ..ClientConfig::default() });
+        Self { client, fresh, base, body_limit }
     }
 
-    /// Sends `call` and waits for the whole answer.
+    /// Sends `call` and waits for the whole answer; `again` is what the attempt before failed with. After a reset it goes
+    /// over a connection of its own: what broke one that was kept may have broken them all.
     pub(super) async fn send(
         &self,
         call: &Call<'_>,
         context: &RequestContext,
+        again: Option<Code>,
         started: Instant,
         until: Until,
     ) -> Result<Reply, Failed> {
+        let client = if again == Some(Code::Reset) { &self.fresh } else { &self.client };
         let mut request = self.request(call, context);
         let left = until.end().duration_since(started).as_millis();
         request.headers_mut().insert(X_REQUEST_TIMEOUT_MS, HeaderValue::from(u64::try_from(left).unwrap_or(u64::MAX)));
         let connection = capture_connection(&mut request);
         let mut on_reused_connection = false;
-        let exchange = self.exchange(request, &connection, &mut on_reused_connection);
+        let exchange = self.exchange(client, request, &connection, &mut on_reused_connection);
         let result = tokio::time::timeout_at(until.end(), exchange).await.unwrap_or_else(|_| {
             Err(if until.deadline < until.own {
                 Code::DeadlineExceeded
@@ -76,11 +83,12 @@ impl Wire {
 
     async fn exchange(
         &self,
+        client: &Client<Full<Bytes>>,
         request: Request<Full<Bytes>>,
         connection: &CaptureConnection,
         broke_on_reused: &mut bool,
     ) -> Result<Reply, Code> {
-        let response = match self.client.request(request).await {
+        let response = match client.request(request).await {
             Ok(response) => response,
             Err(error) => {
                 let code = error::of_client(&error);

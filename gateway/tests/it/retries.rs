@@ -93,6 +93,62 @@ async fn retries_add_no_more_than_their_budget() {
     assert!((none - 1.0).abs() < f64::EPSILON, "{none}");
 }
 
+/// Every way in which a service fails here, also together with what the gateway itself turns away.
+#[tokio::test(start_paused = true)]
+async fn no_fault_amplifies_calls_beyond_the_contract() {
+    let tight: &[(&str, &str)] = &[("GATEWAY_BULKHEAD", "3"), ("GATEWAY_MAX_REQUESTS", "5")];
+    let open: &[(&str, &str)] = &[("GATEWAY_BREAKER", "off")];
+    let faults = [
+        Behaviour::Status(500),
+        Behaviour::Hang,
+        Behaviour::Slow(Duration::from_millis(200)),
+        Behaviour::Text("no JSON".to_owned()),
+    ];
+    for fault in faults {
+        for settings in [&[], tight, open] {
+            no_more_than_the_contract(settings, |world| world.product.becomes(fault.clone())).await;
+        }
+    }
+    for answer in [host::Answer::Refuse, host::Answer::Blackhole, host::Answer::Hang] {
+        for settings in [&[], tight, open] {
+            no_more_than_the_contract(settings, |world| world.order.answers(answer)).await;
+        }
+    }
+}
+
+/// Four seconds at 50 requests a second: well, broken, well again.
+async fn no_more_than_the_contract(settings: &[(&str, &str)], broken: impl Fn(&World)) {
+    let world = cold(settings).await;
+    let requests = (0..200).map(|n| {
+        let world = &world;
+        async move {
+            sleep(Duration::from_millis(20) * n).await;
+            world.get("/api/profile/42").await
+        }
+    });
+    let breaks = async {
+        sleep(Duration::from_secs(1)).await;
+        broken(&world);
+        sleep(Duration::from_secs(2)).await;
+        for service in [&world.user, &world.order, &world.product] {
+            service.becomes(Behaviour::Good);
+            service.answers(host::Answer::Accept);
+        }
+    };
+    tokio::join!(futures_util::future::join_all(requests), breaks);
+    let seconds = 7.0;
+    for service in ["user", "order", "product"] {
+        let of = |name: &str| format!("service_{name}_total{{service=\"{service}\"}}");
+        let (calls, first) = (world.metric(&of("calls")).await, world.metric(&of("first_attempts")).await);
+        assert!(
+            calls <= 1.1 * first + seconds,
+            "{service} with {settings:?}: {calls} calls, {first} of them first ones"
+        );
+        let retries = world.metric(&format!("service_retries_total{{service=\"{service}\"}}")).await;
+        assert_eq!(calls, first + retries, "{service}: every call is a first one or a retry");
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_spent_budget_is_counted_and_the_failure_keeps_its_name() {
     let world = World::start_with(&[("GATEWAY_CACHE", "off")], Mood::Good);
@@ -132,6 +188,20 @@ async fn a_reset_on_a_reused_connection_is_mended_at_once() {
     }
     assert!(world.metric("service_retries_total{service=\"user\",code=\"reset\"}").await > 0.0);
     assert_eq!(world.metric("breaker_transitions_total").await, 0.0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_retry_does_not_meet_the_next_dead_connection() {
+    let world = cold(&[("USER_SERVICE_URL", "http://racer")]).await;
+    closes_idle_connections(&world.network.host("racer"));
+    // Many at once leave many connections, and all of them are dead.
+    futures_util::future::join_all((0..8).map(|_| world.get("/api/profile/42"))).await;
+    sleep(Duration::from_secs(2)).await;
+    let retries = "service_retries_total{service=\"user\",code=\"reset\"}";
+    let before = world.metric(retries).await;
+    let answer = world.get("/api/profile/42").await;
+    assert_eq!((answer.at("/partial"), answer.at("/errors")), (false.into(), serde_json::json!([])));
+    assert_eq!(world.metric(retries).await, before + 1.0);
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,4 +1,4 @@
-use super::{CLOSED_S, CURRENCY, PRODUCTS, Shop, USERS, draw::Draw};
+use super::{CLOSED_S, CURRENCY, PRODUCTS, Shop, draw::Draw};
 use crate::id::{OrderId, ProductId, UserId};
 use serde::Serialize;
 use std::time::Duration;
@@ -18,8 +18,8 @@ pub struct Order {
     pub currency: &'static str,
 }
 
-/// As many users have a hundred orders: one in each stretch of 200 users.
-const COLLECTORS: u64 = 5;
+/// One in each stretch of so many users has a hundred orders.
+const STRETCH: u64 = 200;
 
 /// As many orders has a collector.
 const MOST_ORDERS: u64 = 100;
@@ -34,15 +34,14 @@ impl Shop {
     /// A user's orders, newest first; none where there is no such user.
     #[must_use]
     pub fn orders(self, user: UserId) -> Option<Vec<Order>> {
-        let count = Self::has_user(user).then(|| self.order_count(user))?;
+        let count = self.has_user(user).then(|| self.order_count(user))?;
         Some((1..=count).rev().map(|turn| self.order(user, turn, count)).collect())
     }
 
     fn order_count(self, user: UserId) -> u64 {
-        let stretch = USERS / COLLECTORS;
-        let group = (user.0 - 1) / stretch;
-        let collector = Draw::new(self.seed(), "stretch", group).below("collector", stretch);
-        if (user.0 - 1) % stretch == collector {
+        let group = (user.0 - 1) / STRETCH;
+        let collector = Draw::new(self.seed(), "stretch", group).below("collector", STRETCH);
+        if (user.0 - 1) % STRETCH == collector {
             return MOST_ORDERS;
         }
         let mut left = Draw::new(self.seed(), "user", user.0).below("orders", SHARES.iter().sum());
@@ -82,7 +81,7 @@ impl Shop {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::{DEFAULT_SEED, Lookup};
+    use crate::data::{DEFAULT_SEED, Lookup, USERS};
     use std::collections::{BTreeMap, BTreeSet};
 
     fn by_user(shop: Shop) -> Vec<Vec<Order>> {

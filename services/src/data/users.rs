@@ -1,5 +1,5 @@
 use super::{
-    CLOSED_S, OPENED_S, Shop, USERS,
+    CLOSED_S, OPENED_S, Shop,
     draw::Draw,
     words::{CITIES, FIRST_NAMES, LAST_NAMES},
 };
@@ -30,7 +30,7 @@ impl Shop {
     /// The user with this id; none where there is no such user.
     #[must_use]
     pub fn user(self, id: UserId) -> Option<User> {
-        if !Self::has_user(id) {
+        if !self.has_user(id) {
             return None;
         }
         let draw = Draw::new(self.seed(), "user", id.0);
@@ -49,10 +49,10 @@ impl Shop {
         })
     }
 
-    /// Whether there is such a user. It is so in every shop.
+    /// Whether there is such a user, which the seed doesn't change.
     #[must_use]
-    pub fn has_user(id: UserId) -> bool {
-        (1..=USERS).contains(&id.0)
+    pub fn has_user(self, id: UserId) -> bool {
+        (1..=self.users).contains(&id.0)
     }
 
     /// Midnight of the day on which a user joined, at least a year before the data ends.
@@ -65,7 +65,7 @@ impl Shop {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::DEFAULT_SEED;
+    use crate::data::{DEFAULT_SEED, USERS};
     use std::collections::BTreeSet;
 
     #[test]
@@ -74,6 +74,20 @@ mod tests {
         assert!((1..=USERS).all(|number| shop.user(UserId(number)).is_some_and(|user| user.id.0 == number)));
         assert_eq!(shop.user(UserId(0)), None);
         assert_eq!(shop.user(UserId(1001)), None);
+    }
+
+    #[test]
+    fn more_users_change_nothing_about_the_others() {
+        let (shop, large) = (Shop::new(DEFAULT_SEED), Shop::new(DEFAULT_SEED).with_users(20_000));
+        for id in (1..=USERS).map(UserId) {
+            assert_eq!((shop.user(id), shop.orders(id)), (large.user(id), large.orders(id)));
+        }
+        let emails: BTreeSet<_> = (1..=20_000).map(|number| large.user(UserId(number)).unwrap().email).collect();
+        assert_eq!(emails.len(), 20_000);
+        let orders = |id: u64| large.orders(UserId(id)).unwrap().len();
+        assert_eq!((1..=20_000).filter(|id| orders(*id) == 100).count(), 100);
+        assert_eq!(large.user(UserId(20_001)), None);
+        assert_eq!(shop.with_users(1).user(UserId(2)), None);
     }
 
     #[test]

@@ -4,27 +4,28 @@
 //! be read out of step for long: entries name their owner, and whatever looks wrong has the supervisor check the
 //! connection with an echo at once.
 
-use super::{ramp, reason, side::Side};
+use super::{live::Live, ramp, side::Side};
 use crate::{
     health::Board,
     labels::{Label as _, Miss, RedisMode, RedisSide},
     metrics::Metrics,
+    settings::CacheSettings,
 };
-use host::{Host, Random, Task};
+use host::{Host, Random};
 use rand::RngExt as _;
-use redis::{Cmd, Value, aio::MultiplexedConnection};
 use std::{
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
-use tokio::{sync::Notify, time::Instant};
-use tokio_util::sync::CancellationToken;
+use tokio::time::Instant;
 
 /// Where requests find the connection, if there is one, and where they tell what came of asking.
 pub(super) struct Link {
     slot: Mutex<Option<Arc<Live>>>,
     reads: Mutex<Side>,
     writes: Mutex<Side>,
+    /// So many failures in a row, and Redis is asked no more.
+    failures: u32,
     /// How long the way back takes.
     ramp: Duration,
     /// Since when Redis is back, while not all lookups ask it, and who decides which do.
@@ -34,10 +35,17 @@ pub(super) struct Link {
 }
 
 impl Link {
-    pub(super) fn new(host: &Host, ramp: Duration, metrics: &Arc<Metrics>, board: &Arc<Board>) -> Self {
-        let (metrics, board) = (Arc::clone(metrics), Arc::clone(board));
-        let back = Mutex::new((None, host.rng("redis ramp")));
-        Self { slot: Mutex::default(), reads: Mutex::default(), writes: Mutex::default(), ramp, back, metrics, board }
+    pub(super) fn new(host: &Host, settings: &CacheSettings, metrics: &Arc<Metrics>, board: &Arc<Board>) -> Self {
+        Self {
+            slot: Mutex::default(),
+            reads: Mutex::default(),
+            writes: Mutex::default(),
+            failures: settings.failures,
+            ramp: settings.warming,
+            back: Mutex::new((None, host.rng("redis ramp"))),
+            metrics: Arc::clone(metrics),
+            board: Arc::clone(board),
+        }
     }
 
     /// Redis is back: a share of lookups asks it, which grows.
@@ -78,7 +86,7 @@ impl Link {
 
     /// A read got a reply over `live`.
     pub(super) fn succeeded_on(&self, live: &Live) {
-        if !live.given_up.is_cancelled() {
+        if !live.is_given_up() {
             self.succeeded(RedisSide::Read);
         }
     }
@@ -87,22 +95,22 @@ impl Link {
     /// the connection; one that was given up already says nothing of the next.
     pub(super) fn failed(&self, side: RedisSide, live: &Live, reason: Miss) {
         self.note(reason);
-        if live.given_up.is_cancelled() {
+        if live.is_given_up() {
             return;
         }
         let broken = matches!(reason, Miss::Reset | Miss::Protocol);
         // The whole connection's end is told by the supervisor.
-        let too_often = !broken && self.judge(side, Some(reason), Side::failed) == RedisMode::Open;
+        let too_often = !broken && self.judge(side, Some(reason), |side| side.failed(self.failures)) == RedisMode::Open;
         if broken || (too_often && side == RedisSide::Read) {
-            live.given_up.cancel();
+            live.give_up(reason);
         }
     }
 
-    /// There is no connection: nothing is asked.
-    pub(super) fn lost(&self, reason: Option<Miss>) {
+    /// There is no connection, for this reason: nothing is asked.
+    pub(super) fn lost(&self, reason: Miss) {
         self.back().0 = None;
-        self.judge(RedisSide::Read, reason, |_| Side::default());
-        self.judge(RedisSide::Write, reason, |_| Side::default());
+        self.judge(RedisSide::Read, Some(reason), |_| Side::default());
+        self.judge(RedisSide::Write, Some(reason), |_| Side::default());
     }
 
     /// How `side` is judged.
@@ -146,7 +154,7 @@ impl Link {
 
     /// The connection, unless it has been given up.
     pub(super) fn current(&self) -> Option<Arc<Live>> {
-        self.slot().as_ref().filter(|live| !live.given_up.is_cancelled()).cloned()
+        self.slot().as_ref().filter(|live| !live.is_given_up()).cloned()
     }
 
     pub(super) fn publish(&self, live: Arc<Live>) {
@@ -159,62 +167,5 @@ impl Link {
 
     fn slot(&self) -> std::sync::MutexGuard<'_, Option<Arc<Live>>> {
         self.slot.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// A connection that works, as far as is known.
-pub(super) struct Live {
-    connection: MultiplexedConnection,
-    driver: Task<()>,
-    /// Cancelled when it failed too often.
-    given_up: CancellationToken,
-    suspected: Notify,
-}
-
-impl Live {
-    /// `driver` moves the connection's bytes; its end is the connection's.
-    pub(super) fn new(connection: MultiplexedConnection, driver: Task<()>) -> Self {
-        let (given_up, suspected) = (CancellationToken::new(), Notify::new());
-        Self { connection, driver, given_up, suspected }
-    }
-
-    /// One command, one reply, within `limit`. Safe to drop: the reply is then thrown away when it comes.
-    pub(super) async fn ask(&self, command: &Cmd, limit: Duration) -> Result<Value, Miss> {
-        let mut connection = self.connection.clone();
-        match tokio::time::timeout(limit, connection.send_packed_command(command)).await {
-            Err(_) => Err(Miss::Timeout),
-            Ok(Ok(Value::ServerError(error))) => {
-                Err(reason::of_server(error.code(), error.details().unwrap_or_default()))
-            }
-            Ok(Err(error)) => Err(reason::of_library(&error)),
-            Ok(Ok(value)) => Ok(value),
-        }
-    }
-
-    /// Whether the replies are in step: `Ok(false)` is proof that they are not.
-    pub(super) async fn echo(&self, word: &str, limit: Duration) -> Result<bool, Miss> {
-        let reply = self.ask(redis::cmd("ECHO").arg(word), limit).await?;
-        Ok(matches!(reply, Value::BulkString(bytes) if bytes == word.as_bytes()))
-    }
-
-    /// Has the supervisor check it now.
-    pub(super) fn suspect(&self) {
-        self.suspected.notify_one();
-    }
-
-    /// Waits until somebody suspects it.
-    pub(super) async fn suspected(&self) {
-        self.suspected.notified().await;
-    }
-
-    /// Waits until it is given up.
-    pub(super) async fn given_up(&self) {
-        self.given_up.cancelled().await;
-    }
-
-    /// Ends it for all who share it: what they wait for fails.
-    pub(super) fn end(&self) {
-        self.given_up.cancel();
-        self.driver.abort();
     }
 }

@@ -5,10 +5,13 @@
 //! library's own retries and reconnects are not used: they stall requests for seconds.
 
 mod link;
+mod live;
+mod mark;
 mod ramp;
 mod reason;
 mod side;
 mod supervisor;
+mod waits;
 mod writer;
 
 use super::Entry;
@@ -58,7 +61,7 @@ impl RedisTier {
         board: &Arc<Board>,
         without: Mode,
     ) -> Self {
-        let link = Arc::new(Link::new(host, settings.caching.warming, metrics, board));
+        let link = Arc::new(Link::new(host, &settings.caching, metrics, board));
         let supervisor = supervisor::Supervisor {
             host: host.clone(),
             url: settings.redis_url.clone(),
@@ -156,7 +159,7 @@ impl RedisTier {
             }
             supervisor.abort();
             if let Some(live) = self.link.take() {
-                live.end();
+                live.end(Miss::Down);
             }
         }
     }

@@ -2,9 +2,6 @@
 
 use crate::labels::RedisMode;
 
-/// Failures in a row after which Redis is no longer asked.
-pub(super) const FAILURES_ALLOWED: u32 = 3;
-
 /// Reads or writes. Judged apart, since a Redis that is full or a replica refuses writes and reads well.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Side {
@@ -25,10 +22,11 @@ impl Side {
         }
     }
 
+    /// After `limit` of them in a row it is trusted no more.
     #[must_use]
-    pub(super) fn failed(self) -> Self {
+    pub(super) fn failed(self, limit: u32) -> Self {
         let failures = self.failures.saturating_add(1);
-        Self { failures, trusted: self.trusted && failures < FAILURES_ALLOWED, ..self }
+        Self { failures, trusted: self.trusted && failures < limit, ..self }
     }
 
     #[must_use]
@@ -53,23 +51,31 @@ mod tests {
         assert_eq!(side.mode(), RedisMode::Open);
         side = side.succeeded();
         assert_eq!(side.mode(), RedisMode::Up);
-        side = side.failed().failed();
+        side = side.failed(3).failed(3);
         assert_eq!(side.mode(), RedisMode::Suspect);
-        side = side.succeeded().failed().failed();
+        side = side.succeeded().failed(3).failed(3);
         assert_eq!(side.mode(), RedisMode::Suspect);
-        side = side.failed();
+        side = side.failed(3);
         assert_eq!(side.mode(), RedisMode::Open);
-        assert_eq!(side.failed().mode(), RedisMode::Open);
+        assert_eq!(side.failed(3).mode(), RedisMode::Open);
         assert_eq!(side.succeeded().mode(), RedisMode::Up);
+    }
+
+    #[test]
+    fn the_limit_is_what_the_settings_say() {
+        let side = Side::default().succeeded();
+        assert_eq!(side.failed(1).mode(), RedisMode::Open);
+        assert_eq!((0..9).fold(side, |side, _| side.failed(10)).mode(), RedisMode::Suspect);
+        assert_eq!((0..10).fold(side, |side, _| side.failed(10)).mode(), RedisMode::Open);
     }
 
     #[test]
     fn what_warms_is_suspected_and_given_up_like_all_else() {
         let side = Side::default().succeeded().warming(true);
         assert_eq!(side.mode(), RedisMode::Warming);
-        assert_eq!(side.failed().mode(), RedisMode::Suspect);
-        assert_eq!(side.failed().succeeded().mode(), RedisMode::Warming);
-        assert_eq!(side.failed().failed().failed().mode(), RedisMode::Open);
+        assert_eq!(side.failed(3).mode(), RedisMode::Suspect);
+        assert_eq!(side.failed(3).succeeded().mode(), RedisMode::Warming);
+        assert_eq!(side.failed(3).failed(3).failed(3).mode(), RedisMode::Open);
         assert_eq!(side.warming(false).mode(), RedisMode::Up);
     }
 }

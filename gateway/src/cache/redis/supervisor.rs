@@ -4,8 +4,11 @@
 //! there but slow costs no request anything.
 
 use super::{
-    link::{Link, Live},
+    link::Link,
+    live::Live,
+    mark::{self, Mark},
     reason,
+    waits::Waits,
 };
 use crate::{
     health::Board,
@@ -13,9 +16,8 @@ use crate::{
     metrics::Metrics,
     settings::RedisUrl,
 };
-use host::{Host, Random};
-use rand::RngExt as _;
-use redis::{AsyncConnectionConfig, aio::MultiplexedConnection};
+use host::Host;
+use redis::{AsyncConnectionConfig, Value, aio::MultiplexedConnection};
 use std::{sync::Arc, time::Duration};
 use tokio::time::Instant;
 
@@ -33,8 +35,10 @@ const GOOD_LIFE: Duration = Duration::from_secs(1);
 const CHECK_EVERY: Duration = Duration::from_secs(1);
 const CHECK_AGAIN: Duration = Duration::from_millis(100);
 
-/// How long Redis keeps what is written to see whether it takes writes.
-const PROBE_LIFE: Duration = Duration::from_secs(1);
+/// From one try to write to the next while Redis takes no writes, and what chance may add to it.
+const SHORTEST_WRITE_WAIT: Duration = Duration::from_millis(500);
+const FIRST_WRITE_SPREAD: Duration = Duration::from_millis(500);
+const LONGEST_WRITE_SPREAD: Duration = Duration::from_secs(4);
 
 pub(super) struct Supervisor {
     pub(super) host: Host,
@@ -50,21 +54,37 @@ pub(super) struct Supervisor {
     pub(super) without: Mode,
 }
 
+/// What the supervisor knows from one connection to the next.
+struct Memory {
+    mark: Mark,
+    /// Between tries to write.
+    write_waits: Waits,
+    /// When to try to write again, while Redis takes no writes.
+    next_write: Option<Instant>,
+    /// A connection failed: lookups return to the next one by a ramp.
+    lost_one: bool,
+}
+
 impl Supervisor {
     pub(super) async fn run(self) {
-        let mut waits = Waits { random: self.host.rng("redis waits"), spread: FIRST_SPREAD };
+        let mut waits = Waits::new(self.host.rng("redis waits"), SHORTEST_WAIT, FIRST_SPREAD, LONGEST_SPREAD);
+        let write_waits = self.host.rng("redis write waits");
+        let mut memory = Memory {
+            mark: Mark::new(&mut self.host.rng("redis mark")),
+            write_waits: Waits::new(write_waits, SHORTEST_WRITE_WAIT, FIRST_WRITE_SPREAD, LONGEST_WRITE_SPREAD),
+            next_write: None,
+            lost_one: false,
+        };
         let mut failed_before = false;
-        let mut lost_one = false;
         loop {
-            match self.connect().await {
+            match self.connect(&mut memory.mark).await {
                 Ok(live) => {
                     self.metrics.connect(Connect::Ok);
                     tracing::info!("redis: connected");
                     let born = Instant::now();
-                    self.serve(&live, lost_one).await;
-                    lost_one = true;
+                    self.serve(&live, &mut memory).await;
                     if born.elapsed() >= GOOD_LIFE {
-                        waits.spread = FIRST_SPREAD;
+                        waits.restart();
                     }
                     failed_before = false;
                 }
@@ -83,7 +103,7 @@ impl Supervisor {
     }
 
     /// A connection that has proven itself.
-    async fn connect(&self) -> Result<Arc<Live>, Miss> {
+    async fn connect(&self, mark: &mut Mark) -> Result<Arc<Live>, Miss> {
         let greeted = async {
             let stream =
                 self.host.dial(&self.url.host, self.url.port).await.map_err(|error| reason::of_dial(&error))?;
@@ -95,48 +115,48 @@ impl Supervisor {
         let greeted = tokio::time::timeout(self.connect_timeout, greeted).await;
         let (connection, driver) = greeted.unwrap_or(Err(Miss::ConnectTimeout))?;
         let live = Arc::new(Live::new(connection, self.host.spawn(driver)));
-        let checked = self.check(&live, "hello").await;
-        if checked.is_err() {
-            live.end();
-        }
-        checked.map(|()| live)
+        let checked = self.check(&live, "hello", mark).await;
+        checked.inspect_err(|reason| live.end(*reason))?;
+        Ok(live)
     }
 
-    /// Hands the connection out until it fails: to a few at first, if Redis is `back`.
-    async fn serve(&self, live: &Arc<Live>, back: bool) {
-        if back {
+    /// Hands the connection out until it fails: to a few at first, if Redis is back.
+    async fn serve(&self, live: &Arc<Live>, memory: &mut Memory) {
+        if memory.lost_one {
             self.link.warm();
         }
         self.link.succeeded(RedisSide::Read);
-        self.try_write(live).await;
+        self.try_write(live, memory).await;
         self.link.publish(Arc::clone(live));
         self.metrics.mode(Mode::Redis);
-        let why = self.watch(live).await;
+        let reason = self.watch(live, memory).await;
+        // A replica was read well until now: there is nobody to be careful with.
+        memory.lost_one = reason != Miss::Readonly;
         drop(self.link.take());
-        live.end();
-        self.link.lost(None);
+        live.end(reason);
+        self.link.lost(reason);
         self.metrics.mode(self.without);
         self.metrics.connection_lost();
         self.board.down(Component::Redis);
-        tracing::warn!(why, "redis: connection given up");
+        tracing::warn!(reason = reason.label(), "redis: connection given up");
     }
 
-    /// Waits until the connection has failed, and says how.
-    async fn watch(&self, live: &Live) -> &'static str {
+    /// Waits until the connection has failed, or reads well from what is a replica by now; says why it is given up.
+    async fn watch(&self, live: &Live, memory: &mut Memory) -> Miss {
         let mut wait = CHECK_EVERY;
         for count in 0_u64.. {
             tokio::select! {
                 biased;
-                () = live.given_up() => return "it failed too often",
+                reason = live.given_up() => return reason,
                 () = live.suspected() => {}
-                () = self.host.sleep(wait) => {}
+                () = self.host.sleep(self.until_next_write(memory).map_or(wait, |write| write.min(wait))) => {}
             }
             // A word that was never asked before: an old reply can't pass for the new one.
-            match self.check(live, &format!("check {count}")).await {
+            match self.check(live, &format!("check {count}"), &mut memory.mark).await {
                 Ok(()) => wait = CHECK_EVERY,
                 Err(Miss::OutOfStep) => {
                     self.link.note(Miss::OutOfStep);
-                    return "its replies are out of step";
+                    return Miss::OutOfStep;
                 }
                 Err(reason) => {
                     self.link.failed(RedisSide::Read, live, reason);
@@ -147,23 +167,45 @@ impl Supervisor {
             self.link.succeeded_on(live);
             // Also where nobody asks, it is no longer new after a while.
             self.link.share();
-            if self.link.mode(RedisSide::Write) == RedisMode::Open && self.try_write(live).await == Some(Miss::Readonly)
-            {
+            if self.is_write_due(memory) && self.try_write(live, memory).await == Some(Miss::Readonly) {
                 // After a failover another server has the name.
-                return "it takes no writes";
+                return Miss::Readonly;
             }
         }
         unreachable!("nobody counts to 2^64")
     }
 
-    /// One echo. `Handshake` is a wrong one.
-    async fn check(&self, live: &Live, word: &str) -> Result<(), Miss> {
+    /// How long until a write is tried; `None` while Redis takes them.
+    fn until_next_write(&self, memory: &mut Memory) -> Option<Duration> {
+        if self.link.mode(RedisSide::Write) != RedisMode::Open {
+            memory.next_write = None;
+            return None;
+        }
+        let Memory { next_write, write_waits, .. } = memory;
+        let next = *next_write.get_or_insert_with(|| Instant::now() + write_waits.next());
+        Some(next.saturating_duration_since(Instant::now()))
+    }
+
+    /// Whether to write the mark: to see whether Redis takes writes again, or to keep it.
+    fn is_write_due(&self, memory: &mut Memory) -> bool {
+        match self.until_next_write(memory) {
+            Some(left) => left.is_zero(),
+            None => memory.mark.is_missing() || memory.mark.is_aging(self.host.unix_now()),
+        }
+    }
+
+    /// One echo, and one read: of the mark, which tells whether Redis still has what it was given.
+    async fn check(&self, live: &Live, word: &str, mark: &mut Mark) -> Result<(), Miss> {
         let asked = Instant::now();
         if !live.echo(word, self.reply_timeout).await? {
             return Err(Miss::OutOfStep);
         }
         // Some things fail for data alone: while Redis loads, and where a user may not read.
-        match live.ask(redis::cmd("GET").arg("gateway:probe"), self.reply_timeout).await {
+        match live.ask(redis::cmd("GET").arg(&mark.key), self.reply_timeout).await {
+            Ok(Value::Nil) if mark.is_missed(self.host.unix_now()) => {
+                self.link.note(Miss::Empty);
+                tracing::warn!(reason = Miss::Empty.label(), "redis: it has lost what it was given");
+            }
             Ok(_) | Err(Miss::WrongType) => {}
             Err(reason) => return Err(reason),
         }
@@ -171,13 +213,18 @@ impl Supervisor {
         Ok(())
     }
 
-    /// Writes something of no worth, to learn whether writes work; says why they don't.
-    async fn try_write(&self, live: &Live) -> Option<Miss> {
+    /// Writes the mark, which also tells whether writes work; says why they don't.
+    async fn try_write(&self, live: &Live, memory: &mut Memory) -> Option<Miss> {
         let mut command = redis::cmd("SET");
-        command.arg("gateway:probe").arg("1").arg("PX").arg(PROBE_LIFE.as_millis().to_string());
+        command.arg(&memory.mark.key).arg("1").arg("PX").arg(mark::LIFE.as_millis().to_string());
         let failed = live.ask(&command, self.reply_timeout).await.err();
+        memory.next_write = None;
         match failed {
-            None => self.link.succeeded(RedisSide::Write),
+            None => {
+                memory.mark.written(self.host.unix_now());
+                memory.write_waits.restart();
+                self.link.succeeded(RedisSide::Write);
+            }
             Some(reason) => self.link.failed(RedisSide::Write, live, reason),
         }
         failed
@@ -191,34 +238,5 @@ fn of_reason(reason: Miss) -> Connect {
         Miss::Timeout | Miss::ConnectTimeout => Connect::Timeout,
         Miss::Reset => Connect::Error,
         _ => Connect::Handshake,
-    }
-}
-
-/// Waits with jitter that grows, so that many gateways don't knock at once.
-struct Waits {
-    random: Random,
-    spread: Duration,
-}
-
-impl Waits {
-    fn next(&mut self) -> Duration {
-        let spread = self.spread;
-        self.spread = (spread * 2).min(LONGEST_SPREAD);
-        SHORTEST_WAIT + spread.mul_f64(self.random.random_range(0.0..=1.0))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn waits_spread_and_are_never_below_half_a_second() {
-        let host = host::memory::MemoryNetwork::new(7);
-        let mut waits = Waits { random: host.host("gateway").rng("redis waits"), spread: FIRST_SPREAD };
-        for spread in [125, 250, 500, 500] {
-            let wait = waits.next();
-            assert!(wait >= SHORTEST_WAIT && wait <= SHORTEST_WAIT + Duration::from_millis(spread), "{wait:?}");
-        }
     }
 }

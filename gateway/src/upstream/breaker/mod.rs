@@ -36,9 +36,18 @@ pub(crate) struct Config {
     pub(crate) limits: Limits,
     /// A call that takes this long is slow.
     pub(crate) slow_after: Duration,
-    /// How long it stays open before the first probe and after each that failed, give or take a fifth: gateways must not
-    /// come back in step.
+    /// How long it stays open before the first probe, give or take a fifth: gateways must not come back in step. After
+    /// each probe that failed it is twice as long, up to [`LONGEST`] times: a service that hangs keeps the client whose
+    /// call is the probe waiting, and that must be a rare one.
     pub(crate) open: Duration,
+}
+
+/// As many times as long it stays open at most.
+const LONGEST: u32 = 3;
+
+/// How long it stays open after a probe that failed, where it was `open` for so long before it.
+fn longer(open: Duration, config: &Config) -> Duration {
+    (open * 2).min(config.open * LONGEST)
 }
 
 /// The breaker, as callers see it. Its task ends with it.
@@ -172,11 +181,13 @@ impl Circuit {
         self.metrics.upstream().circuit_is(self.service, State::Closed);
         loop {
             self.closed().await;
+            let mut open = self.config.open;
             loop {
-                self.open().await;
+                self.open(open).await;
                 if self.half_open().await {
                     break;
                 }
+                open = longer(open, &self.config);
             }
         }
     }
@@ -196,10 +207,10 @@ impl Circuit {
         self.era += 1;
     }
 
-    /// Lets nobody through for a while.
-    async fn open(&mut self) {
+    /// Lets nobody through for about so long.
+    async fn open(&mut self, time: Duration) {
         self.becomes(Gate::Open, State::Open);
-        let wait = jittered(self.config.open, &mut self.random);
+        let wait = jittered(time, &mut self.random);
         self.host.sleep(wait).await;
     }
 

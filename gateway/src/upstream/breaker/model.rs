@@ -1,6 +1,6 @@
 //! The breaker against a model of it: a table of states over everything that ever happened, as slow and plain as can be.
 
-use super::{Breaker, Config, Limits, Outcome, Permit, jittered, stream};
+use super::{Breaker, Config, Limits, Outcome, Permit, jittered, longer, stream};
 use crate::{
     labels::{Circuit as State, Service},
     metrics::Metrics,
@@ -57,14 +57,17 @@ enum Kind {
 struct Model {
     state: Modelled,
     era: u64,
+    /// How long it is open before the next probe, about.
+    open: Duration,
     /// Since it closed.
     history: Vec<(Instant, Outcome)>,
     random: Random,
 }
 
 impl Model {
-    fn opens(&mut self) {
-        self.state = Modelled::Open { until: Instant::now() + jittered(CONFIG.open, &mut self.random) };
+    fn opens(&mut self, open: Duration) {
+        self.open = open;
+        self.state = Modelled::Open { until: Instant::now() + jittered(open, &mut self.random) };
         self.history.clear();
     }
 
@@ -101,13 +104,13 @@ impl Model {
         let outcome = Outcome { failed: matches!(end, End::Failed), slow };
         match kind {
             Kind::Probe if !counts => self.state = Modelled::HalfOpen { probing: false },
-            Kind::Probe if outcome.failed || slow => self.opens(),
+            Kind::Probe if outcome.failed || slow => self.opens(longer(self.open, &CONFIG)),
             Kind::Probe => self.state = Modelled::Closed,
             Kind::Normal { era } if counts && era == self.era && matches!(self.state, Modelled::Closed) => {
                 self.history.push((now, outcome));
                 if self.is_ill(now) {
                     self.era += 1;
-                    self.opens();
+                    self.opens(CONFIG.open);
                 }
             }
             Kind::Normal { .. } => {}
@@ -145,7 +148,7 @@ async fn compare(steps: Vec<Step>) {
     let host = host();
     let breaker = Breaker::start(&host, Service::User, CONFIG, metrics());
     let random = host.rng(&stream(Service::User));
-    let mut model = Model { state: Modelled::Closed, era: 0, history: Vec::new(), random };
+    let mut model = Model { state: Modelled::Closed, era: 0, open: CONFIG.open, history: Vec::new(), random };
     let mut calls: Vec<(Permit<'_>, Kind, Instant)> = Vec::new();
     for step in steps {
         match step {
@@ -201,10 +204,15 @@ async fn one_probe_at_a_time_decides() {
     // A probe whose client went away lets the next one probe.
     drop(probe);
     settle().await;
-    breaker.enter().unwrap().end(true);
-    settle().await;
-    assert_eq!(breaker.state(), State::Open);
-    tokio::time::sleep(CONFIG.open * 6 / 5).await;
+    // After each that failed the next one comes later, up to three times as late as the first.
+    for (least, most) in [(16, 24), (24, 36), (24, 36)] {
+        breaker.enter().unwrap().end(true);
+        settle().await;
+        tokio::time::sleep(CONFIG.open * least / 10 - Duration::from_millis(1)).await;
+        assert_eq!(breaker.state(), State::Open);
+        tokio::time::sleep(CONFIG.open * (most - least) / 10 + Duration::from_millis(1)).await;
+        assert_eq!(breaker.state(), State::HalfOpen);
+    }
     breaker.enter().unwrap().end(false);
     settle().await;
     assert_eq!(breaker.state(), State::Closed);

@@ -1,8 +1,10 @@
 //! A whole system in memory: the gateway, three fake services, a fake Redis, and a client.
 
+mod logs;
 mod redis;
 mod service;
 
+pub(crate) use logs::Logs;
 pub(crate) use redis::{FakeRedis, Mood};
 pub(crate) use service::{Behaviour, Fake, Kind};
 
@@ -73,7 +75,7 @@ impl World {
         let user = Fake::start(network.node("users", Settings::default()), Kind::User);
         let order = Fake::start(network.node("orders", Settings::default()), Kind::Order);
         let product = Fake::start(network.node("products", Settings::default()), Kind::Product);
-        let redis = FakeRedis::start(&network.host("redis"), mood);
+        let redis = FakeRedis::start(network.node("redis", Settings::default()), mood);
         let defaults = [
             ("USER_SERVICE_URL", "http://users"),
             ("ORDER_SERVICE_URL", "http://orders"),
@@ -88,6 +90,23 @@ impl World {
         let client = host::http::client(&network.host("client"), ClientConfig::default());
         let base = format!("http://{name}:8000");
         Self { network, user, order, product, redis, gateway, running, client, base }
+    }
+
+    /// Another gateway with the same services and the same Redis.
+    pub(crate) fn neighbour(&self, name: &str) -> Self {
+        let (gateway, _) = self.network.node(name, self.gateway.settings().clone());
+        let running = gateway.spawn(gateway::run(gateway.clone()));
+        Self {
+            network: self.network.clone(),
+            user: Arc::clone(&self.user),
+            order: Arc::clone(&self.order),
+            product: Arc::clone(&self.product),
+            redis: Arc::clone(&self.redis),
+            gateway,
+            running,
+            client: self.client.clone(),
+            base: format!("http://{name}:8000"),
+        }
     }
 
     pub(crate) async fn get(&self, path: &str) -> Answer {

@@ -1,12 +1,20 @@
 //! A Redis that does as it is told: just enough of RESP for the gateway.
 
-use host::{Answer, Control, Host, Stream};
+mod trouble;
+mod wire;
+
+use host::{Answer, Control, Host, Stream, TaskGroup};
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU32, Ordering::Relaxed},
+    },
     time::Duration,
 };
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use trouble::Trouble;
+use wire::{bulk, parse};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Mood {
@@ -31,39 +39,61 @@ pub(crate) enum Mood {
     LosesOne,
     /// Answers after this time.
     Slow(Duration),
+    /// Packets vanish: connecting does not complete, and connections that are open stay so and are silent.
+    Blackhole,
+    /// Connections that are open now go nowhere any more, and nobody is told. New ones are good.
+    HalfOpen,
+    /// A reply to GET breaks off in its middle, and the connection is reset.
+    CutsReplies,
+    /// Loses, doubles, swaps and delays replies, as drawn from this seed.
+    Troubled(u64),
 }
 
 type Values = BTreeMap<String, (Vec<u8>, Duration)>;
 
 pub(crate) struct FakeRedis {
     host: Host,
+    tasks: TaskGroup,
     control: Arc<dyn Control>,
     mood: Mutex<Mood>,
-    /// Values and when they end, since the Unix epoch.
+    /// Profiles and when they end, since the Unix epoch.
     pub(crate) values: Mutex<Values>,
-    /// Every command, in order.
+    /// All else.
+    marks: Mutex<Values>,
+    /// Every command, in order, with what its key is of: `GET profile`, `SET mark`, `ECHO`.
     pub(crate) commands: Mutex<Vec<String>>,
     pub(crate) connections: Mutex<u32>,
+    /// Connections up to this one go nowhere.
+    dead_up_to: AtomicU32,
+    open: AtomicU32,
 }
 
 impl FakeRedis {
-    pub(crate) fn start(host: &Host, mood: Mood) -> Arc<Self> {
+    pub(crate) fn start((host, tasks): (Host, TaskGroup), mood: Mood) -> Arc<Self> {
         let mut listener = host.listen(6379).unwrap();
         let this = Arc::new(Self {
             host: host.clone(),
+            tasks,
             control: listener.control(),
             mood: Mutex::new(Mood::Good),
             values: Mutex::default(),
+            marks: Mutex::default(),
             commands: Mutex::default(),
             connections: Mutex::new(0),
+            dead_up_to: AtomicU32::new(0),
+            open: AtomicU32::new(0),
         });
         this.becomes(mood);
         let server = Arc::clone(&this);
         drop(host.spawn(async move {
             loop {
                 let stream = listener.accept().await.unwrap();
-                *server.connections.lock().unwrap() += 1;
-                drop(server.host.spawn(Arc::clone(&server).serve(stream)));
+                let number = {
+                    let mut connections = server.connections.lock().unwrap();
+                    *connections += 1;
+                    *connections
+                };
+                drop(server.host.spawn(Arc::clone(&server).serve(stream, number)));
             }
         }));
         this
@@ -71,7 +101,52 @@ impl FakeRedis {
 
     pub(crate) fn becomes(&self, mood: Mood) {
         *self.mood.lock().unwrap() = mood;
-        self.control.set(if mood == Mood::Refused { Answer::Refuse } else { Answer::Accept }).unwrap();
+        if mood == Mood::HalfOpen {
+            self.dead_up_to.store(*self.connections.lock().unwrap(), Relaxed);
+        }
+        let answer = match mood {
+            Mood::Refused => Answer::Refuse,
+            Mood::Blackhole => Answer::Blackhole,
+            _ => Answer::Accept,
+        };
+        self.control.set(answer).unwrap();
+    }
+
+    /// As by SIGSTOP: connecting works, what is sent is acknowledged and kept, and nothing is answered.
+    pub(crate) fn freeze(&self) {
+        self.tasks.freeze();
+    }
+
+    /// It goes on with what has come meanwhile.
+    pub(crate) fn thaw(&self) {
+        self.tasks.thaw();
+    }
+
+    /// What it held is gone.
+    pub(crate) fn forget_all(&self) {
+        self.values.lock().unwrap().clear();
+        self.marks.lock().unwrap().clear();
+    }
+
+    fn values_of(&self, key: &str) -> std::sync::MutexGuard<'_, Values> {
+        let values = if key.starts_with("gateway:profile:") { &self.values } else { &self.marks };
+        values.lock().unwrap()
+    }
+
+    /// Attempts to connect, those that were turned away included.
+    pub(crate) fn attempts(&self) -> u64 {
+        let away = self.control.turned_away();
+        u64::from(*self.connections.lock().unwrap()) + away.refused + away.dropped
+    }
+
+    /// Connections that its end has open just now.
+    pub(crate) fn open(&self) -> u32 {
+        self.open.load(Relaxed)
+    }
+
+    /// How often a profile was read or written.
+    pub(crate) fn asked_for_profiles(&self) -> usize {
+        self.commands.lock().unwrap().iter().filter(|command| command.ends_with("profile")).count()
     }
 
     /// How it takes connections.
@@ -85,19 +160,43 @@ impl FakeRedis {
 
     /// How often this command was sent.
     pub(crate) fn count(&self, command: &str) -> usize {
-        self.commands.lock().unwrap().iter().filter(|there| *there == command).count()
+        let commands = self.commands.lock().unwrap();
+        commands.iter().filter(|there| there.split(' ').next() == Some(command)).count()
     }
 
-    async fn serve(self: Arc<Self>, mut stream: Stream) {
+    async fn serve(self: Arc<Self>, stream: Stream, number: u32) {
+        self.open.fetch_add(1, Relaxed);
+        self.talk(stream, number).await;
+        self.open.fetch_sub(1, Relaxed);
+    }
+
+    async fn talk(&self, mut stream: Stream, number: u32) {
         let mut buffer = Vec::new();
+        let mut trouble = Trouble::new(&self.host, number);
         loop {
             while let Some((words, used)) = parse(&buffer) {
                 buffer.drain(..used);
-                self.commands.lock().unwrap().push(words[0].clone());
-                let Some(reply) = self.reply(&words).await else {
+                let of = words.get(1).and_then(|key| key.split(':').nth(1)).unwrap_or_default();
+                self.commands.lock().unwrap().push(format!("{} {of}", words[0]).trim_end().to_owned());
+                if number <= self.dead_up_to.load(Relaxed) {
+                    continue;
+                }
+                let Some(mut reply) = self.reply(&words).await else {
                     stream.abort();
                     return;
                 };
+                match self.mood() {
+                    Mood::CutsReplies if words[0] == "GET" => {
+                        reply.truncate(reply.len() / 2);
+                        let _ = stream.write_all(&reply).await;
+                        tokio::task::yield_now().await;
+                        return stream.abort();
+                    }
+                    Mood::Troubled(seed) if words[0] != "HELLO" && words[0] != "CLIENT" => {
+                        reply = trouble.befalls(seed, reply).await;
+                    }
+                    _ => {}
+                }
                 if stream.write_all(&reply).await.is_err() {
                     return;
                 }
@@ -117,7 +216,7 @@ impl FakeRedis {
     async fn reply(&self, words: &[String]) -> Option<Vec<u8>> {
         let data = matches!(words[0].as_str(), "GET" | "SET");
         match self.mood() {
-            Mood::Silent => return Some(Vec::new()),
+            Mood::Silent | Mood::Blackhole => return Some(Vec::new()),
             Mood::MuteForData if data => return Some(Vec::new()),
             Mood::Garbage => return Some(b"what?\r\n".to_vec()),
             Mood::Reset | Mood::Refused => return None,
@@ -142,7 +241,7 @@ impl FakeRedis {
     }
 
     fn get(&self, key: &str) -> Vec<u8> {
-        let values = self.values.lock().unwrap();
+        let values = self.values_of(key);
         let value = values.get(key).filter(|(_, ends)| *ends > self.host.unix_now());
         value.map_or_else(|| b"_\r\n".to_vec(), |(value, _)| bulk(value))
     }
@@ -151,39 +250,11 @@ impl FakeRedis {
         let [key, value, px, millis, rest @ ..] = words else { return b"-ERR syntax\r\n".to_vec() };
         assert_eq!(px, "PX");
         let ends = self.host.unix_now() + Duration::from_millis(millis.parse().unwrap());
-        let mut values = self.values.lock().unwrap();
+        let mut values = self.values_of(key);
         if rest == ["NX"] && values.contains_key(key) {
             return b"_\r\n".to_vec();
-        }
-        // What the gateway writes to see whether it can is no profile.
-        if key == "gateway:probe" {
-            return b"+OK\r\n".to_vec();
         }
         values.insert(key.clone(), (value.clone().into_bytes(), ends));
         b"+OK\r\n".to_vec()
     }
-}
-
-fn bulk(bytes: &[u8]) -> Vec<u8> {
-    [format!("${}\r\n", bytes.len()).as_bytes(), bytes, b"\r\n"].concat()
-}
-
-/// One command and its length, if it is there in whole.
-fn parse(buffer: &[u8]) -> Option<(Vec<String>, usize)> {
-    fn line(buffer: &[u8], at: &mut usize) -> Option<usize> {
-        let end = buffer[*at..].windows(2).position(|pair| pair == b"\r\n")? + *at;
-        let number = std::str::from_utf8(&buffer[*at + 1..end]).unwrap().parse().unwrap();
-        *at = end + 2;
-        Some(number)
-    }
-    let mut at = 0;
-    let count = line(buffer, &mut at)?;
-    let mut words = Vec::new();
-    for _ in 0..count {
-        let length = line(buffer, &mut at)?;
-        words.push(String::from_utf8(buffer.get(at..at + length)?.to_vec()).unwrap());
-        at += length + 2;
-        buffer.get(..at)?;
-    }
-    Some((words, at))
 }
