@@ -7,6 +7,7 @@ use crate::support::{
 };
 use rustix::process::Signal;
 use std::time::Duration;
+use tokio::time::Instant;
 
 /// How long a run that was killed may leave something behind.
 const LIMIT: Duration = Duration::from_secs(1);
@@ -87,6 +88,30 @@ async fn a_killed_keeper_takes_the_nodes_with_it() {
     assert_eq!(processes::within(sandbox.path()), [], "{run}");
     let alive: Vec<_> = tree.iter().filter(|process| process.is_alive()).collect();
     assert!(alive.is_empty(), "{alive:?}\n{run}");
+}
+
+#[tokio::test]
+async fn a_keeper_that_is_killed_while_a_node_starts_again_is_missed_at_once() {
+    let sandbox = Sandbox::new();
+    // It is ready the first time only, so that the end of the fault waits for it.
+    let shell =
+        format!("test -e once && exec sleep 3000; touch once; exec {} serve user-service", env!("CARGO_BIN_EXE_chaos"));
+    let text = scenarios::by_command(&format!("[\"sh\", \"-c\", {shell:?}]"));
+    let text = text.replace("on     = \"client -> users\"", "on     = \"users\"").replace("\"refuse\"", "\"kill\"");
+    let file = sandbox.write("once.toml", text);
+    let mut run = sandbox.chaos(&format!("run {file}")).start();
+    run.line("away begins: kill on users").await;
+    let mut tree = Vec::new();
+    wait_until("it is started again", Duration::from_secs(60), || {
+        tree = processes::descendants(run.pid());
+        tree.iter().any(|process| process.command == "sleep 3000")
+    })
+    .await;
+    keeper(&tree).signal(Signal::KILL);
+    let began = Instant::now();
+    run.line("WORLD FAILED").await;
+    assert!(began.elapsed() < Duration::from_secs(5), "it would be given up after ten");
+    run.finish().await.exited(3).said("the keeper of this run failed").said("nothing left behind");
 }
 
 #[tokio::test]

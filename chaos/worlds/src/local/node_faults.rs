@@ -1,10 +1,10 @@
 //! Faults of nodes: signals by the keeper's hand, and the same program at the same address again. A node that is ended
 //! here is waited for, so that its end is never taken for an accident.
 
-use super::{LOOPBACK, LocalWorld, keeper_failed, ready};
+use super::{LOOPBACK, LocalWorld, keeper_failed, logs, ready};
 use crate::keeper::{Keeper, NodeSignal};
 use chaos_model::{Effect, effect::action::NodeAction};
-use chaos_run::{Address, WorldError};
+use chaos_run::{Address, Death, WorldError};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
@@ -56,7 +56,8 @@ async fn end(world: &mut LocalWorld, node: &str, how: NodeSignal) -> Result<(), 
     keeper.exited_of(node).await.map(drop).map_err(keeper_failed)
 }
 
-/// Starts the same program at the same port, and waits until it is ready. The run bounds how long that may take.
+/// Starts the same program at the same port, and waits until it is ready, or has ended, or the keeper is gone. The run
+/// bounds how long that may take.
 async fn start(world: &mut LocalWorld, node: &str) -> Result<(), WorldError> {
     let Some(started) = world.nodes.get(node) else {
         return Err(WorldError::CannotGive(format!("there is no node {node} to start again")));
@@ -64,8 +65,14 @@ async fn start(world: &mut LocalWorld, node: &str) -> Result<(), WorldError> {
     let (launch, model, port) = (started.launch.clone(), started.node.clone(), started.port);
     keeper(world)?.launch(vec![launch]).await.map_err(keeper_failed)?;
     let (host, address) = (world.host.clone(), Address { host: LOOPBACK.to_owned(), port });
-    while ready::wait(host.clone(), model.clone(), address.clone()).await.2.is_err() {}
-    Ok(())
+    let is_ready = async { while ready::wait(host.clone(), model.clone(), address.clone()).await.2.is_err() {} };
+    let ended = tokio::select! {
+        biased;
+        ended = keeper(world)?.exited_of(node) => ended.map_err(keeper_failed)?,
+        () = is_ready => return Ok(()),
+    };
+    let last_lines = logs::last_lines(&logs::path(world.folder(), node));
+    Err(WorldError::DiedStarting(Death { node: ended.name, how: ended.how, last_lines }))
 }
 
 async fn flush(world: &LocalWorld, node: &str) -> Result<(), WorldError> {
