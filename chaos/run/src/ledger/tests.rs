@@ -59,10 +59,10 @@ fn without_a_number_it_is_the_only_request_in_flight() {
 #[test]
 fn a_request_is_in_flight_from_when_it_was_begun() {
     let late = Outcome { started: Some(ms(1050)), ..outcome(0, 0, 100) };
-    assert_eq!(join(&[late.clone()], injection(20, None)), (None, Impact::Background));
+    assert_eq!(join(std::slice::from_ref(&late), injection(20, None)), (None, Impact::Background));
     assert_eq!(join(&[late], injection(60, None)), (Some(0), Impact::Slower));
     let never = Outcome { started: None, result: Err(Error::NotMade), ..outcome(0, 0, 100) };
-    assert_eq!(join(&[never.clone()], injection(20, None)), (None, Impact::Background));
+    assert_eq!(join(std::slice::from_ref(&never), injection(20, None)), (None, Impact::Background));
     assert_eq!(join(&[never], injection(20, Some(0))), (Some(0), Impact::Unknown), "it was never made");
 }
 
