@@ -44,6 +44,8 @@ pub(crate) enum Command {
     Check(Check),
     /// Show what a scenario would do: nodes, links, timeline, expectations; starts nothing
     Explain(Explain),
+    /// Measure what this machine can do: what an idle proxy adds, how exact delays, rates and shares are (ten seconds)
+    Calibrate(Calibrate),
     /// Run one of the built-in programs in the foreground: gateway, user-service, order-service, product-service, redis
     Serve(Serve),
     #[command(hide = true)]
@@ -116,6 +118,13 @@ pub(crate) struct Check {
 pub(crate) struct Explain {
     #[command(flatten)]
     pub(crate) reading: Reading,
+}
+
+#[derive(Debug, Arguments)]
+pub(crate) struct Calibrate {
+    /// Write the figures to this file as JSON (`-` is standard output)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) json: Option<PathBuf>,
 }
 
 #[derive(Debug, Arguments)]

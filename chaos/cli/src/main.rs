@@ -6,6 +6,7 @@ mod exit;
 mod interrupt;
 mod machine;
 mod programs;
+mod state;
 
 use args::{Args, Command};
 use clap::Parser as _;
@@ -21,6 +22,7 @@ fn main() -> ExitCode {
         Command::Prove(prove) => commands::prove::prove(&machine, &prove),
         Command::Check(check) => commands::check::check(&machine, &check),
         Command::Explain(explain) => commands::explain::explain(&machine, &explain),
+        Command::Calibrate(args) => commands::calibrate::calibrate(&machine, &args),
         Command::Serve(serve) => commands::serve::serve(&machine, &serve),
         Command::Keeper => commands::keeper::keeper(),
         Command::Node(node) => commands::keeper::node(&node),

@@ -1,7 +1,7 @@
 //! The stream of events that a run is: versioned, one JSON object a line. Every report is a fold over it.
 
 use crate::{
-    Fault, Phase, Rate, Share, Span, Verdict,
+    Calibration, Fault, Phase, Rate, Share, Span, Verdict,
     ledger::{FaultFigures, Joined},
 };
 use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
@@ -174,6 +174,9 @@ pub struct Begin {
     /// The control: the same load, and none of the faults.
     #[serde(default)]
     pub control: bool,
+    /// What this machine could do when that was last measured, if it ever was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub calibration: Option<Calibration>,
 }
 
 /// How often a fault fired.

@@ -3,6 +3,7 @@
 //!
 //! Pure data and pure functions: no clock, no network, no files (whoever loads a scenario hands in how to read one).
 
+pub mod calibration;
 pub mod diagnostic;
 pub mod effect;
 pub mod event;
@@ -21,6 +22,7 @@ pub mod scenario;
 pub mod system;
 pub mod verdict;
 
+pub use calibration::Calibration;
 pub use diagnostic::{Diagnostic, Diagnostics, Source, Sources, Span};
 pub use effect::{Direction, Distribution, Effect, OpenConnections, Spread};
 pub use event::{Event, Record};

@@ -3,6 +3,7 @@
 //! Nothing here knows a clock, a file or whether it writes to a screen: what it needs is in the events, in a [`Style`], and
 //! in the writer that is handed in. So a recorded run is reported like one that happens now.
 
+pub mod calibration;
 pub mod failures;
 pub mod json;
 pub mod outcome;

@@ -8,7 +8,7 @@ use crate::{
     judge::{Evidence, figures, judge},
 };
 use chaos_model::{
-    Event, Scenario, Verdict,
+    Calibration, Event, Scenario, Verdict,
     event::{Begin, FORMAT, Judged},
     quantity::show_duration,
 };
@@ -30,6 +30,8 @@ pub struct Options {
     pub sets: Vec<String>,
     /// The expectations that were asked for, where not all of them are judged, for the report.
     pub only: Vec<String>,
+    /// What this machine could do when that was last measured, for the report.
+    pub calibration: Option<Calibration>,
     /// Leave the system up after the judgement, until the interrupt.
     pub hold: bool,
 }
@@ -113,6 +115,7 @@ fn begin(scenario: &Scenario, world: &dyn World, options: &Options) -> Begin {
         sets: options.sets.clone(),
         only: options.only.clone(),
         control: false,
+        calibration: options.calibration.clone(),
     }
 }
 

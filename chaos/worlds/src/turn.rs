@@ -27,12 +27,18 @@ pub(crate) struct Turn {
 impl Turn {
     /// Waits for the turn, and says so if it has to.
     pub(crate) async fn take(events: &Events) -> Result<Self, WorldError> {
+        let taken = Self::wait(|holder| events.emit(Event::Waiting { holder })).await;
+        taken.map_err(WorldError::machine("can't take the lock for this machine"))
+    }
+
+    /// Waits for the turn, and tells whose turn it is, if known, where it has to.
+    pub(crate) async fn wait(mut tell: impl FnMut(Option<u32>)) -> io::Result<Self> {
         let mut told = None;
         loop {
             match try_take() {
                 Ok(listener) => return Ok(Self { _listener: listener }),
                 Err(error) if error.kind() == io::ErrorKind::AddrInUse => {}
-                Err(error) => return Err(WorldError::machine("can't take the lock for this machine")(error)),
+                Err(error) => return Err(error),
             }
             let Ok((mut holder, pid)) = connect().await else {
                 // It ended, or its queue of those who wait is full: look again in a moment.
@@ -41,7 +47,7 @@ impl Turn {
             };
             if told != Some(pid) {
                 told = Some(pid);
-                events.emit(Event::Waiting { holder: pid });
+                tell(pid);
             }
             // Nothing is ever sent: this returns when the holder ends.
             let _ = holder.read(&mut [0]).await;

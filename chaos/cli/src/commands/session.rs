@@ -4,8 +4,9 @@ use crate::{
     args::{Running, WorldName},
     interrupt::Interrupts,
     machine::Machine,
+    state,
 };
-use chaos_model::{Record, Scenario};
+use chaos_model::{Calibration, Record, Scenario};
 use chaos_report::{Style, Terminal, json};
 use chaos_run::{Events, Options, World};
 use chaos_worlds::local::{LocalConfig, LocalWorld};
@@ -26,6 +27,7 @@ pub(crate) struct Session {
     interrupts: Interrupts,
     running: Running,
     local: LocalConfig,
+    calibration: Option<Calibration>,
     reports: Arc<Mutex<Reports>>,
     style: Style,
 }
@@ -63,7 +65,9 @@ impl Session {
             redis_server: machine.find_program("redis-server"),
             temp: temp_folder(machine)?,
         };
-        Ok(Self { host, interrupts, running: running.clone(), local, reports: Arc::new(Mutex::new(reports)), style })
+        let reports = Arc::new(Mutex::new(reports));
+        let calibration = state::calibration(machine);
+        Ok(Self { host, interrupts, running: running.clone(), local, calibration, reports, style })
     }
 
     /// Makes one run, with the session's seed, reports it as it goes, and gives its events.
@@ -71,7 +75,7 @@ impl Session {
         let mut world: Box<dyn World> = match self.running.world {
             WorldName::Local => Box::new(LocalWorld::new(self.host.clone(), self.local.clone())),
         };
-        let options = Options { seed: self.running.seed, ..options };
+        let options = Options { seed: self.running.seed, calibration: self.calibration.clone(), ..options };
         // What a guard breaks is meant to break: its place in the file is no news.
         if options.without.is_none() {
             reports(&self.reports).terminal.show_sources(scenario.sources.clone());

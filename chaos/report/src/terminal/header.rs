@@ -2,7 +2,7 @@
 
 use super::story::Story;
 use crate::{
-    Style,
+    Style, calibration,
     style::Ink,
     text::{fit, left, paragraph, right, width},
 };
@@ -23,6 +23,10 @@ pub(super) fn title(style: Style, begin: &Begin) -> String {
         text += &format!("  {}, {how}\n", begin.file);
     } else {
         text += &format!("{}{}", paragraph("  ", &begin.file, columns), paragraph("  ", &how, columns));
+    }
+    if let Some(calibration) = &begin.calibration {
+        let words = calibration::words(calibration, begin.unix_ms);
+        text += &painted(style, Ink::Faint, &paragraph("  ", &words, columns));
     }
     if let Some(without) = &begin.without {
         text += &painted(style, Ink::Unsure, &paragraph("  on purpose without: ", without, columns));

@@ -43,6 +43,7 @@ pub(crate) fn begin() -> Begin {
         sets: Vec::new(),
         only: Vec::new(),
         control: false,
+        calibration: None,
     }
 }
 

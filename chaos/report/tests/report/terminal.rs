@@ -1,8 +1,13 @@
 //! What people read in the terminal, for runs that never happened.
 
 use crate::made_up;
-use chaos_model::{Event, Record, Verdict, event::Judged};
+use chaos_model::{
+    Calibration, Event, Record, Share, Verdict,
+    calibration::{LatencyAccuracy, Quantiles, RateAccuracy, ShareAccuracy},
+    event::Judged,
+};
 use chaos_report::{Style, Terminal, failures};
+use std::time::Duration;
 
 fn shown(records: &[Record], style: Style) -> String {
     let mut terminal = Terminal::new(Vec::new(), style);
@@ -66,6 +71,26 @@ fn a_run_that_waits_and_leaves_something_behind() {
     let Event::Begin(begin) = &mut records[0].event else { unreachable!() };
     begin.without = Some("the memory tier".to_owned());
     insta::assert_snapshot!(plain(&records));
+}
+
+#[test]
+fn a_run_says_what_its_machine_can_do_where_that_was_measured() {
+    let mut records = made_up::passing();
+    let Event::Begin(begin) = &mut records[0].event else { unreachable!() };
+    let quantiles = |p50, p99| Quantiles { p50: Duration::from_micros(p50), p99: Duration::from_micros(p99) };
+    begin.calibration = Some(Calibration {
+        unix_ms: begin.unix_ms - 7_200_000,
+        idle: quantiles(61, 148),
+        latency: vec![LatencyAccuracy { asked: made_up::ms(10), achieved: quantiles(10_012, 10_240) }],
+        bandwidth: RateAccuracy { asked: 1 << 20, achieved: 1 << 20 },
+        share: ShareAccuracy { asked: Share { parts: 1, whole: 10 }, met: Share { parts: 1, whole: 10 } },
+    });
+    let text = plain(&records);
+    let words = "
+  this machine, 2 h before: an idle proxy added 0.061ms (p99 0.148ms); 10ms
+  asked came as 10.012ms (p99 10.240ms)
+";
+    assert!(text.contains(words), "{text}");
 }
 
 #[test]

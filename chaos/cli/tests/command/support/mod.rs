@@ -54,6 +54,8 @@ impl Sandbox {
     pub(crate) fn chaos(&self, arguments: &str) -> Chaos {
         let mut command = Command::new(env!("CARGO_BIN_EXE_chaos"));
         command.args(arguments.split(' ')).current_dir(self.path()).env("TMPDIR", self.tmp());
+        // What was measured on this machine is no business of tests.
+        command.env("XDG_STATE_HOME", self.path().join("state"));
         for name in ["NO_COLOR", "TERM", "COLUMNS", "RUST_LOG"] {
             command.env_remove(name);
         }

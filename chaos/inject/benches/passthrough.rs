@@ -1,0 +1,107 @@
+//! What a proxy without faults costs, as a ratio: beside a bare copy (`tokio::io::copy_bidirectional`) over the same sockets.
+//!
+//! `cargo bench -p chaos-inject`. Both are measured by turns, many short rounds of each, and medians are compared: on a
+//! machine that others use too, what disturbs one disturbs the other. That is why this is no ordinary benchmark, which would
+//! measure one after the other.
+
+#![expect(clippy::unwrap_used, reason = "a panic is how a benchmark fails")]
+
+use chaos_inject::{Proxy, ProxyConfig};
+use chaos_model::{Endpoint, Link, Protocol};
+use host::{Host, Listener, Stream, tcp};
+use std::time::Duration;
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    time::Instant,
+};
+
+/// Requests on one connection, one after the other, in a round.
+const REQUESTS: u32 = 2000;
+/// Bytes that go through in a round.
+const BULK: usize = 32 << 20;
+
+fn main() {
+    // Without `--bench` (as `cargo test --benches` calls it) it only shows that it works.
+    let rounds = if std::env::args().any(|argument| argument == "--bench") { 15 } else { 1 };
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    runtime.block_on(measure(rounds));
+}
+
+async fn measure(rounds: usize) {
+    let host = tcp::host(tcp::Config::loopback("bench")).unwrap();
+    let node = serve(&host, |_, mut stream| async move {
+        let (mut read, mut write) = stream.split();
+        let _ = tokio::io::copy(&mut read, &mut write).await;
+    });
+    let bare = serve(&host, move |host, mut stream| async move {
+        let mut upstream = host.dial("127.0.0.1", node).await.unwrap();
+        let _ = tokio::io::copy_bidirectional(&mut stream, &mut upstream).await;
+    });
+    let link = Link { from: Endpoint::Client, to: "node".to_owned(), label: None };
+    let proxy = Proxy::start(&host, host.listen(0).unwrap(), ProxyConfig { link, protocol: Protocol::Tcp, seed: 1 });
+    proxy.point_at("127.0.0.1", node);
+    let mut times = [const { [const { Vec::new() }; 3] }; 2];
+    for _ in 0..rounds {
+        for (index, port) in [node, bare, proxy.port()].into_iter().enumerate() {
+            times[0][index].push(requests(&host, port).await);
+            times[1][index].push(bulk(&host, port).await);
+        }
+    }
+    let [[direct, bare, proxied], [_, bare_bulk, proxied_bulk]] = times.map(|of| of.map(median));
+    let micros = |time: Duration| time.as_secs_f64() * 1e6 / f64::from(REQUESTS);
+    println!("a request, one at a time: direct {:.1} us", micros(direct));
+    println!("  bare copy {:.1} us, proxy {:.1} us: ratio {:.2}", micros(bare), micros(proxied), ratio(proxied, bare));
+    let rate = |time: Duration| (2 * BULK) as f64 / time.as_secs_f64() / f64::from(1 << 20);
+    println!("bulk, there and back:");
+    println!(
+        "  bare copy {:.0} MiB/s, proxy {:.0} MiB/s: ratio of times {:.2}",
+        rate(bare_bulk),
+        rate(proxied_bulk),
+        ratio(proxied_bulk, bare_bulk)
+    );
+}
+
+/// Serves each connection in a task of its own; the port.
+fn serve<F>(host: &Host, each: impl Fn(Host, Stream) -> F + Send + 'static) -> u16
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    let mut listener: Listener = host.listen(0).unwrap();
+    let (port, serving) = (listener.port(), host.clone());
+    drop(host.spawn(async move {
+        while let Ok(stream) = listener.accept().await {
+            drop(serving.spawn(each(serving.clone(), stream)));
+        }
+    }));
+    port
+}
+
+async fn requests(host: &Host, port: u16) -> Duration {
+    let mut stream = host.dial("127.0.0.1", port).await.unwrap();
+    let mut answer = [0; 100];
+    let began = Instant::now();
+    for _ in 0..REQUESTS {
+        stream.write_all(&[7; 100]).await.unwrap();
+        stream.read_exact(&mut answer).await.unwrap();
+    }
+    began.elapsed()
+}
+
+async fn bulk(host: &Host, port: u16) -> Duration {
+    let mut stream = host.dial("127.0.0.1", port).await.unwrap();
+    let (mut read, mut write) = stream.split();
+    let (bytes, mut back) = (vec![7; BULK], vec![0; BULK]);
+    let began = Instant::now();
+    let (sent, got) = tokio::join!(write.write_all(&bytes), read.read_exact(&mut back));
+    sent.and(got.map(|_| ())).unwrap();
+    began.elapsed()
+}
+
+fn median(mut times: Vec<Duration>) -> Duration {
+    times.sort_unstable();
+    times[times.len() / 2]
+}
+
+fn ratio(of: Duration, to: Duration) -> f64 {
+    of.as_secs_f64() / to.as_secs_f64()
+}

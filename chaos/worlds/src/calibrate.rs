@@ -1,0 +1,78 @@
+//! What this machine can do: how much a proxy adds when it does nothing, and how exactly faults come out.
+//!
+//! The same proxy as in a run, over loopback, in some ten seconds. Requests are made open-loop, one each millisecond on ten
+//! connections, and are timed from when they were sent, so that a late sender is no fault of the proxy. What is asked for
+//! is compared with what is seen beyond an idle proxy, which is measured before and after.
+
+mod bench;
+
+pub use bench::Failed;
+
+use bench::Bench;
+use chaos_model::{
+    Calibration, Direction, Effect, Share,
+    calibration::{LatencyAccuracy, Quantiles, RateAccuracy, ShareAccuracy},
+    effect::{Bandwidth, Latency, Reset, Spread},
+};
+use host::Host;
+use std::time::Duration;
+
+/// Delays that are tried, and for how many requests.
+const DELAYS: [(Duration, usize); 3] =
+    [(Duration::from_millis(1), 1500), (Duration::from_millis(10), 2000), (Duration::from_millis(200), 1500)];
+
+/// Requests without a proxy, or through an idle one, at a time.
+const IDLE: usize = 1000;
+
+/// Bytes a second.
+const RATE: u64 = 1 << 20;
+
+/// Connections of which a share is met.
+const CONNECTIONS: usize = 1000;
+
+/// Measures. Takes the machine's turn, as runs do, so that neither disturbs the other; `waiting` is told of who has it now.
+///
+/// # Errors
+/// Where the machine gives no port or breaks connections.
+pub async fn calibrate(host: &Host, waiting: impl FnMut(Option<u32>)) -> Result<Calibration, Failed> {
+    let _turn = crate::turn::Turn::wait(waiting).await?;
+    let bench = Bench::start(host)?;
+    bench.round_trips(bench.direct(), IDLE / 4).await?;
+    let direct = bench.round_trips(bench.direct(), IDLE).await?;
+    let before = bench.round_trips(bench.through(), IDLE).await?;
+    let mut latencies = Vec::new();
+    for (asked, requests) in DELAYS {
+        let latency = Latency { delay: Spread::constant(asked), direction: Direction::Downstream };
+        latencies.push((asked, bench.under(latency.into(), bench.round_trips(bench.through(), requests)).await?));
+    }
+    let after = bench.round_trips(bench.through(), IDLE).await?;
+    let idle = quieter(before, after);
+    let accuracy = |(asked, seen): (Duration, Quantiles)| LatencyAccuracy { asked, achieved: seen.beyond(idle) };
+    Ok(Calibration {
+        unix_ms: u64::try_from(host.unix_now().as_millis()).unwrap_or(u64::MAX),
+        idle: idle.beyond(direct),
+        latency: latencies.into_iter().map(accuracy).collect(),
+        bandwidth: bandwidth(&bench).await?,
+        share: share(&bench).await?,
+    })
+}
+
+/// Noise of the machine only ever adds.
+fn quieter(one: Quantiles, other: Quantiles) -> Quantiles {
+    Quantiles { p50: one.p50.min(other.p50), p99: one.p99.min(other.p99) }
+}
+
+async fn bandwidth(bench: &Bench) -> Result<RateAccuracy, Failed> {
+    let effect = Bandwidth { bytes_per_second: RATE, direction: Direction::Downstream };
+    let length = usize::try_from(RATE).unwrap_or(usize::MAX);
+    let took = bench.under(effect.into(), bench.transfer(length)).await?;
+    let achieved = u128::from(RATE) * 1_000_000_000 / took.as_nanos().max(1);
+    Ok(RateAccuracy { asked: RATE, achieved: u64::try_from(achieved).unwrap_or(u64::MAX) })
+}
+
+async fn share(bench: &Bench) -> Result<ShareAccuracy, Failed> {
+    let asked = Share { parts: 1, whole: 10 };
+    let reset = Effect::from(Reset::after(Duration::ZERO));
+    let met = bench.under_share(reset, asked, bench.resets(CONNECTIONS)).await?;
+    Ok(ShareAccuracy { asked, met: Share { parts: met, whole: CONNECTIONS as u64 } })
+}
