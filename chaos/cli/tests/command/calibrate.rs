@@ -18,7 +18,7 @@ async fn calibrate_measures_tells_and_is_carried_by_runs() {
     let asked: Vec<_> = latencies.iter().map(|latency| latency["asked_us"].clone()).collect();
     assert_eq!(asked, [json!(1000), json!(10_000), json!(200_000)]);
     // Which connections a seed takes is known; how exact times are, on a busy machine, is not.
-    assert_eq!(figures["share"]["met"], json!({"parts": 90, "whole": 1000}));
+    assert_eq!(figures["share"]["met"], json!({"parts": 117, "whole": 1000}));
     assert!(figures["bandwidth"]["achieved"].as_u64() <= figures["bandwidth"]["asked"].as_u64(), "{figures}");
     let file = sandbox.write("good.toml", scenarios::passing());
     let run = sandbox.chaos(&format!("run {file} --json events.jsonl")).run().await;
