@@ -66,12 +66,15 @@ pub(crate) enum Problem {
 
 impl Problem {
     /// All of them, for the document.
-    pub(crate) const ALL: [Self; 10] = [
+    pub(crate) const ALL: [Self; 13] = [
         Self::BadUserId,
+        Self::Unauthenticated,
+        Self::Forbidden,
         Self::NoSuchUser,
         Self::NoSuchRoute,
         Self::MethodNotAllowed,
         Self::BodyTooLarge,
+        Self::NotAcceptable,
         Self::Overloaded,
         Self::TooManyRequests(1),
         Self::UpstreamFailed,

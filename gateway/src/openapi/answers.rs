@@ -139,6 +139,7 @@ fn refusal(status: StatusCode, problems: &[Problem]) -> ResponseBuilder {
     let mut with = vec![headers::REQUEST_ID, headers::NO_STORE];
     match status {
         StatusCode::METHOD_NOT_ALLOWED => with.push(headers::ALLOW),
+        StatusCode::UNAUTHORIZED => with.push(headers::CHALLENGE),
         StatusCode::TOO_MANY_REQUESTS => with.push(headers::RETRY_AFTER),
         StatusCode::SERVICE_UNAVAILABLE => {
             with.extend([headers::RETRY_AFTER, headers::CACHE_STATUS, headers::SERVER_TIMING]);

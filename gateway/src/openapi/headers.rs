@@ -26,6 +26,8 @@ pub(super) const ETAG: About =
 pub(super) const AGE: About =
     ("Age", Type::Integer, "Seconds since the data was gathered; complete and fresh answers alone have it");
 pub(super) const RETRY_AFTER: About = ("Retry-After", Type::Integer, "Seconds after which it may be tried again");
+pub(super) const CHALLENGE: About =
+    ("WWW-Authenticate", Type::String, "How to be let in, and what is wrong with the token (RFC 6750)");
 pub(super) const ALLOW: About = ("Allow", Type::String, "The methods that this route has");
 
 /// The header for the document.

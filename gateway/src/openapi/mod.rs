@@ -17,7 +17,11 @@ use http::{HeaderValue, header};
 use std::{fmt::Write as _, sync::LazyLock};
 use utoipa::{
     OpenApi as _,
-    openapi::{RefOr, Schema, schema::ObjectBuilder, schema::Type},
+    openapi::{
+        RefOr, Schema,
+        schema::{ObjectBuilder, Type},
+        security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
+    },
 };
 
 #[derive(utoipa::OpenApi)]
@@ -43,6 +47,7 @@ use utoipa::{
         health::Health,
         health::Ready
     )),
+    modifiers(&Bearer),
     tags(
         (name = "profiles", description = "For clients"),
         (name = "operation", description = "For whoever runs the gateway; never shed, and not limited in rate"),
@@ -50,6 +55,19 @@ use utoipa::{
     )
 )]
 struct Document;
+
+/// The token that profiles need where `GATEWAY_AUTH` asks for one.
+struct Bearer;
+
+impl utoipa::Modify for Bearer {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        let about = "Of the user whose profile it is (`sub`). Needed where the gateway is told to check tokens.";
+        let http = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT").description(Some(about));
+        if let Some(components) = &mut document.components {
+            components.add_security_scheme("bearer", SecurityScheme::Http(http.build()));
+        }
+    }
+}
 
 /// The document as JSON: the same bytes for the same build.
 #[must_use]

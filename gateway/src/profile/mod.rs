@@ -44,6 +44,7 @@ use std::sync::Arc;
         ("traceparent" = Option<String>, Header, nullable = false, description = "The trace to be continued (W3C Trace Context)"),
         ("If-None-Match" = Option<String>, Header, nullable = false, description = "Tags of what the client has already"),
     ),
+    security((), ("bearer" = [])),
     responses(crate::openapi::answers::Profile)
 )]
 pub(crate) async fn handle(

@@ -12,6 +12,13 @@ const RSA_PUBLIC: &str = include_str!("keys/rsa.pub.pem");
 const EC: &str = include_str!("keys/ec.pem");
 const EC_PUBLIC: &str = include_str!("keys/ec.pub.pem");
 
+/// A gateway that wants tokens, and a good one of user 42.
+pub(crate) fn guarded() -> (World, String) {
+    let world = world("hs256", SECRET, &[]);
+    let token = hs256(&claims(&world, json!({})));
+    (world, token)
+}
+
 fn world(auth: &str, key: &str, settings: &[(&str, &str)]) -> World {
     let ours = [("GATEWAY_CACHE", "off"), ("GATEWAY_AUTH", auth), ("GATEWAY_AUTH_KEY", key)];
     World::start_with(&[&ours, settings].concat(), Mood::Good)

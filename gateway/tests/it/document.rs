@@ -159,12 +159,28 @@ async fn refusals(document: &mut Document) {
     }
 }
 
+async fn tokens(document: &mut Document) {
+    let (world, token) = crate::auth::guarded();
+    let bearer = format!("Bearer {token}");
+    let with = [("authorization", bearer.as_str())];
+    for (status, answer) in [
+        (200, world.get_with("/api/profile/42", &with).await),
+        (401, world.get("/api/profile/42").await),
+        (403, world.get_with("/api/profile/43", &with).await),
+        (406, world.get_with("/api/profile/42", &[with[0], ("accept-encoding", "identity;q=0")]).await),
+    ] {
+        assert_eq!(answer.status, status);
+        document.holds(PROFILE, &answer);
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn the_document_tells_of_all_that_is_answered_and_of_nothing_else() {
     let mut document = Document::of(&World::start_with(&[], Mood::Good)).await;
     complete_and_partial(&mut document).await;
     failures(&mut document).await;
     refusals(&mut document).await;
+    tokens(&mut document).await;
     document.all_was_seen();
 }
 
