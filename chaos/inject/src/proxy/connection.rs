@@ -139,6 +139,9 @@ impl Connection {
             self.poll_down(cx, client, upstream);
             if self.down.flow() == Flow::Broken {
                 self.up.cut();
+            }
+            // What came down may have let something go up.
+            if self.down.flow() == Flow::Broken || self.up.waits() {
                 self.poll_up(cx, client, upstream);
             }
             if let Poll::Ready(end) = self.poll_budgets() {

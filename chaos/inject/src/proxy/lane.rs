@@ -120,6 +120,11 @@ impl Lane {
         self.way
     }
 
+    /// Whether something waits to be written.
+    pub(super) fn waits(&self) -> bool {
+        !self.waiting.is_empty()
+    }
+
     /// Whether it has all that it should keep.
     pub(super) fn is_full(&self) -> bool {
         self.cost >= LIMIT

@@ -96,6 +96,11 @@ impl Tapped<'_> {
             *self.tap.left(way) = all[used..].to_vec();
         }
         self.tap.steps = steps;
+        if self.tap.filter.is_lost() {
+            // Nobody will ask for what was kept of the other way.
+            let kept = std::mem::take(self.tap.left(self.other.way()));
+            self.other.insert(&kept, plan);
+        }
     }
 
     /// `lane`'s sender has ended its stream: what the filter has kept of it goes on.

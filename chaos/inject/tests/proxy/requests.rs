@@ -28,6 +28,7 @@ conformance!(
     counts_what_matches,
     takes_the_same_share_of_requests_on_one_connection,
     tells_what_it_did,
+    lets_a_half_head_through_once_it_is_lost,
 );
 
 /// A node that answers each request with its target.
@@ -305,4 +306,21 @@ async fn tells_what_it_did(world: &World) {
         assert!(one.achieved.unwrap() >= 20 * MS, "{one:?}");
         assert_eq!((one.fault.as_str(), one.link.as_str()), ("slow", "gateway -> redis"));
     }
+}
+
+/// A node that answers before it was asked is not understood: what was kept of the request goes on all the same.
+async fn lets_a_half_head_through_once_it_is_lost(world: &World) {
+    let proxy = world.proxy_of(Protocol::Http);
+    let mut listener = world.node.listen(0).unwrap();
+    proxy.point_at(world.node_name(), listener.port());
+    let mut stream = world.dial(&proxy).await.unwrap();
+    stream.write_all(b"GET / HT").await.unwrap();
+    let mut node = listener.accept().await.unwrap();
+    let late = b"HTTP/1.1 408 Request Timeout\r\ncontent-length: 0\r\n\r\n";
+    node.write_all(late).await.unwrap();
+    let mut seen = vec![0; late.len()];
+    stream.read_exact(&mut seen).await.unwrap();
+    let mut half = [0; 8];
+    node.read_exact(&mut half).await.unwrap();
+    assert_eq!(&half, b"GET / HT");
 }
