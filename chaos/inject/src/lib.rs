@@ -1,9 +1,10 @@
-//! The interpreter of faults, and the TCP proxy that puts it on a link.
+//! The interpreter of faults, and the proxy that puts it on a link.
 //!
 //! - [`Message`] and [`Reply`] steer a proxy: in process, over a pipe and over HTTP alike.
 //! - The interpreter decides, as pure code without clock or socket: faults and a connection in, a plan out; a chunk in, a
 //!   verdict out.
-//! - [`Proxy`] stands before a node, waits and writes.
+//! - Filters of HTTP and Redis, pure too, read along where a link speaks these: bytes in, steps out.
+//! - [`Proxy`] stands before a node, waits and writes, and keeps a ledger of what each fault did.
 //!
 //! What is deliberately absent: when a fault begins and ends (whoever runs the timeline says so), and effects on nodes.
 
