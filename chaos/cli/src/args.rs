@@ -93,6 +93,8 @@ pub(crate) struct Running {
 pub(crate) enum WorldName {
     /// Real processes on this machine
     Local,
+    /// A deterministic simulation in this process: virtual time, and the same seed gives the same events
+    Sim,
 }
 
 #[derive(Debug, Arguments)]

@@ -25,3 +25,9 @@ pub(crate) const PROGRAMS: [Program; 5] = [
 pub(crate) fn find(name: &str) -> Option<&'static Program> {
     PROGRAMS.iter().find(|program| program.name == name)
 }
+
+/// All of them, for a simulation. There `redis` is the built-in one.
+pub(crate) fn simulated() -> chaos_sim::Programs {
+    let programs = PROGRAMS.iter().fold(chaos_sim::Programs::new(), |all, program| all.with(program.name, program.run));
+    programs.with("redis-built-in", |host| async { Ok(chaos_redis::run(host).await?) })
+}

@@ -4,9 +4,11 @@
 mod edges;
 mod events;
 mod examine;
+pub mod flush;
 mod judge;
 mod ledger;
 mod observe;
+pub mod ready;
 mod run;
 mod world;
 

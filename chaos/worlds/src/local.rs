@@ -4,7 +4,6 @@
 mod launch;
 mod logs;
 mod node_faults;
-mod ready;
 
 use crate::{
     keeper::{Keeper, KeeperError, sweep},

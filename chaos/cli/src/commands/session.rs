@@ -4,11 +4,12 @@ use crate::{
     args::{Running, WorldName},
     interrupt::Interrupts,
     machine::Machine,
-    state,
+    programs, state,
 };
 use chaos_model::{Calibration, Record, Scenario};
 use chaos_report::{Style, Terminal, json};
-use chaos_run::{Events, Options, World};
+use chaos_run::{Events, Options};
+use chaos_sim::SimWorld;
 use chaos_worlds::local::{LocalConfig, LocalWorld};
 use host::{Host, tcp};
 use std::{
@@ -17,6 +18,7 @@ use std::{
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
 };
+use tokio::sync::{mpsc::UnboundedReceiver, oneshot};
 
 /// Where text goes.
 type Out = Box<dyn Write + Send>;
@@ -72,17 +74,54 @@ impl Session {
 
     /// Makes one run, with the session's seed, reports it as it goes, and gives its events.
     pub(crate) async fn run(&self, scenario: &Scenario, options: Options) -> Vec<Record> {
-        let mut world: Box<dyn World> = match self.running.world {
-            WorldName::Local => Box::new(LocalWorld::new(self.host.clone(), self.local.clone())),
-        };
-        let options = Options { seed: self.running.seed, calibration: self.calibration.clone(), ..options };
+        let options = Options { seed: self.running.seed, ..options };
         // What a guard breaks, or a control, is meant to break: its place in the file is no news.
         if options.without.is_none() && !options.control {
             reports(&self.reports).terminal.show_sources(scenario.sources.clone());
         }
-        let (events, mut records) = Events::channel();
+        match self.running.world {
+            WorldName::Local => self.run_here(scenario, options).await,
+            WorldName::Sim => self.simulate(scenario.clone(), options).await,
+        }
+    }
+
+    async fn run_here(&self, scenario: &Scenario, options: Options) -> Vec<Record> {
+        let mut world = LocalWorld::new(self.host.clone(), self.local.clone());
+        let options = Options { calibration: self.calibration.clone(), ..options };
+        let (events, records) = Events::channel();
+        let reported = self.report(records);
+        let interrupt = Box::pin(self.interrupts.clone().first());
+        chaos_run::run(scenario, &mut world, &options, &events, interrupt).await;
+        drop(events);
+        reported.await.unwrap_or_default()
+    }
+
+    /// On a thread and a runtime of its own, whose clock is virtual.
+    async fn simulate(&self, scenario: Scenario, options: Options) -> Vec<Record> {
+        let interrupts = self.interrupts.clone();
+        let (give_records, records) = oneshot::channel();
+        let thread = std::thread::spawn(move || {
+            chaos_sim::block_on(async move {
+                let mut world = SimWorld::new(options.seed, programs::simulated());
+                // Its clock is the simulation's.
+                let (events, records) = Events::channel();
+                // The session was interrupted for good: nobody listens.
+                let _ = give_records.send(records);
+                chaos_run::run(&scenario, &mut world, &options, &events, Box::pin(interrupts.first())).await;
+            })
+        });
+        let records = match records.await {
+            Ok(records) => self.report(records).await.unwrap_or_default(),
+            Err(_) => Vec::new(),
+        };
+        drop(thread.join());
+        records
+    }
+
+    /// Reports a run as it goes, and gives its events when it has ended.
+    fn report(&self, mut records: UnboundedReceiver<Record>) -> oneshot::Receiver<Vec<Record>> {
         let reports_of_run = Arc::clone(&self.reports);
-        let (give_seen, reported) = tokio::sync::oneshot::channel();
+        let (give_seen, reported) = oneshot::channel();
         // A thread of its own: writing to a terminal that is slow, or stopped, must hold up neither the run nor signals.
         std::thread::spawn(move || {
             let mut seen = Vec::new();
@@ -94,10 +133,7 @@ impl Session {
             // The session was interrupted for good.
             let _ = give_seen.send(seen);
         });
-        let interrupt = Box::pin(self.interrupts.clone().first());
-        chaos_run::run(scenario, world.as_mut(), &options, &events, interrupt).await;
-        drop(events);
-        reported.await.unwrap_or_default()
+        reported
     }
 
     /// Whether a signal has ended the session.

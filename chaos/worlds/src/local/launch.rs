@@ -1,9 +1,9 @@
 //! Starting the nodes: ports, settings, commands, readiness.
 
-use super::{LOOPBACK, LocalWorld, is_taken, keeper_failed, logs, ready};
+use super::{LOOPBACK, LocalWorld, is_taken, keeper_failed, logs};
 use crate::{keeper::Launch, ports::Ports};
 use chaos_model::{Endpoint, Event, Node, Start, System};
-use chaos_run::{Address, Death, Events, World as _, WorldError};
+use chaos_run::{Address, Death, Events, World as _, WorldError, ready};
 use futures_util::{StreamExt as _, stream::FuturesUnordered};
 use std::{
     collections::{BTreeMap, BTreeSet},

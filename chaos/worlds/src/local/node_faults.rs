@@ -1,17 +1,14 @@
 //! Faults of nodes: signals by the keeper's hand, and the same program at the same address again. A node that is ended
 //! here is waited for, so that its end is never taken for an accident.
 
-use super::{LOOPBACK, LocalWorld, keeper_failed, logs, ready};
+use super::{LOOPBACK, LocalWorld, keeper_failed, logs};
 use crate::keeper::{Keeper, NodeSignal};
 use chaos_model::{Effect, effect::action::NodeAction};
-use chaos_run::{Address, Death, WorldError};
+use chaos_run::{Address, Death, World as _, WorldError, flush, ready};
 use std::time::Duration;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 /// How long a node has to end when asked to; then it is killed.
 const GRACE: Duration = Duration::from_secs(3);
-/// How long a Redis may take to forget.
-const FLUSHING: Duration = Duration::from_secs(2);
 
 /// Does what the effect says. When it returns, it holds.
 pub(super) async fn apply(world: &mut LocalWorld, node: &str, effect: &Effect) -> Result<(), WorldError> {
@@ -23,7 +20,7 @@ pub(super) async fn apply(world: &mut LocalWorld, node: &str, effect: &Effect) -
             end(world, node, NodeSignal::Terminate).await?;
             start(world, node).await
         }
-        Some(NodeAction::Flush) => flush(world, node).await,
+        Some(NodeAction::Flush) => flush::flush(&world.host, node, world.node(node)).await,
         None => Err(WorldError::CannotGive(format!("`{}` acts on links, and {node} is a node", effect.name()))),
     }
 }
@@ -73,20 +70,4 @@ async fn start(world: &mut LocalWorld, node: &str) -> Result<(), WorldError> {
     };
     let last_lines = logs::last_lines(&logs::path(world.folder(), node));
     Err(WorldError::DiedStarting(Death { node: ended.name, how: ended.how, last_lines }))
-}
-
-async fn flush(world: &LocalWorld, node: &str) -> Result<(), WorldError> {
-    let port = world.nodes.get(node).map_or(0, |node| node.port);
-    let flush = async {
-        let mut stream = world.host.dial(LOOPBACK, port).await?;
-        stream.write_all(b"*1\r\n$8\r\nFLUSHALL\r\n").await?;
-        let mut answer = [0; 3];
-        stream.read_exact(&mut answer).await.map(|_| answer)
-    };
-    match tokio::time::timeout(FLUSHING, flush).await {
-        Ok(Ok(answer)) if answer == *b"+OK" => Ok(()),
-        Ok(Ok(_)) => Err(WorldError::CannotGive(format!("{node} refuses to forget (FLUSHALL)"))),
-        Ok(Err(error)) => Err(WorldError::machine(format!("{node} can't be flushed"))(error)),
-        Err(_) => Err(WorldError::CannotGive(format!("{node} did not answer FLUSHALL in 2 s"))),
-    }
 }

@@ -1,7 +1,7 @@
 //! Readiness: a node is asked, past any proxy, until it answers.
 
+use crate::Address;
 use chaos_model::{Node, Protocol};
-use chaos_run::Address;
 use host::Host;
 use std::time::Duration;
 use tokio::{
@@ -17,7 +17,7 @@ const LONGEST: usize = 4096;
 const EVERY: Duration = Duration::from_millis(5);
 
 /// Asks a node once whether it is ready.
-pub(super) async fn wait(host: Host, node: Node, address: Address) -> (Node, Address, Result<(), String>) {
+pub async fn wait(host: Host, node: Node, address: Address) -> (Node, Address, Result<(), String>) {
     let began = Instant::now();
     let result = match tokio::time::timeout(ATTEMPT, ask(&host, &node, &address)).await {
         Ok(result) => result,

@@ -1,0 +1,66 @@
+//! What the nodes log: JSON lines in memory, dated by the virtual clock.
+
+use host::{Host, logs};
+use std::{
+    collections::BTreeMap,
+    io,
+    sync::{Arc, Mutex, PoisonError},
+};
+use tracing::Dispatch;
+
+/// What is logged, as `RUST_LOG` would say it.
+const FILTER: &str = "info";
+/// Lines that tell of an end.
+const LAST_LINES: usize = 12;
+
+/// The logs of a simulation's nodes. All clones are the same logs.
+#[derive(Clone, Debug, Default)]
+pub struct Logs(Arc<Mutex<BTreeMap<String, Vec<u8>>>>);
+
+impl Logs {
+    /// All that was logged, by node: JSON lines. It leaves none behind.
+    #[must_use]
+    pub fn take(&self) -> BTreeMap<String, Vec<u8>> {
+        std::mem::take(&mut *self.lock())
+    }
+
+    /// Where the log lines of `node`'s tasks go.
+    pub(crate) fn dispatch(&self, host: &Host) -> Dispatch {
+        let lines = Lines { logs: self.clone(), node: host.name().into() };
+        // The filter is ours and can be read.
+        logs::json(host, FILTER, move || lines.clone()).unwrap_or_else(|_| Dispatch::none())
+    }
+
+    /// The last lines of a node, for whoever wonders why it ended.
+    pub(crate) fn last_lines(&self, node: &str) -> Vec<String> {
+        let logs = self.lock();
+        let text = String::from_utf8_lossy(logs.get(node).map_or(&[][..], Vec::as_slice));
+        let lines: Vec<&str> = text.lines().collect();
+        lines[lines.len().saturating_sub(LAST_LINES)..].iter().map(ToString::to_string).collect()
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, Vec<u8>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[derive(Clone)]
+struct Lines {
+    logs: Logs,
+    node: Arc<str>,
+}
+
+impl io::Write for Lines {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let mut logs = self.logs.lock();
+        match logs.get_mut(&*self.node) {
+            Some(lines) => lines.extend_from_slice(bytes),
+            None => drop(logs.insert(self.node.to_string(), bytes.to_vec())),
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}

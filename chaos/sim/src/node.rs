@@ -1,0 +1,112 @@
+//! A node: a program on a host of its own, which starts, stops, crashes and freezes as a process does.
+
+use crate::{logs::Logs, programs::Outcome};
+use futures_util::future::BoxFuture;
+use host::{Host, Settings, Task, TaskGroup, memory::MemoryNetwork};
+use std::{sync::Arc, time::Duration};
+use tokio::{sync::mpsc::UnboundedSender, time::timeout};
+use tracing::instrument::WithSubscriber as _;
+
+/// How long a node has to end when asked to; then it is killed.
+const GRACE: Duration = Duration::from_secs(3);
+
+/// How a node is started, each time.
+#[derive(Clone)]
+pub(crate) struct Launch {
+    pub(crate) name: String,
+    pub(crate) run: Arc<dyn Fn(Host) -> BoxFuture<'static, Outcome> + Send + Sync>,
+    pub(crate) settings: Settings,
+}
+
+/// A program that ended without being asked to.
+#[derive(Debug)]
+pub(crate) struct Exit {
+    pub(crate) node: String,
+    pub(crate) start: u64,
+    /// In words.
+    pub(crate) how: String,
+}
+
+/// A node that was started.
+pub(crate) struct Node {
+    launch: Launch,
+    /// Which start of it this is. Exits of earlier ones are no news.
+    start: u64,
+    running: Option<Running>,
+}
+
+struct Running {
+    host: Host,
+    tasks: TaskGroup,
+    program: Task<()>,
+}
+
+impl Node {
+    /// A node that doesn't run yet.
+    pub(crate) fn new(launch: Launch) -> Self {
+        Self { launch, start: 0, running: None }
+    }
+
+    /// Starts the program on a new host of this name: it knows nothing of an earlier one. How it ends, where it ends by
+    /// itself, goes to `exits`; `watcher` is a host that outlives the node.
+    pub(crate) fn start(
+        &mut self,
+        network: &MemoryNetwork,
+        watcher: &Host,
+        logs: &Logs,
+        exits: &UnboundedSender<Exit>,
+    ) {
+        self.start += 1;
+        let (host, tasks) = network.node(&self.launch.name, self.launch.settings.clone());
+        let (result, ended) = tokio::sync::oneshot::channel();
+        let run = (self.launch.run)(host.clone()).with_subscriber(logs.dispatch(&host));
+        let program = host.spawn(async move {
+            // Nobody waits for a node that was crashed.
+            let _ = result.send(run.await);
+        });
+        let (node, start, exits) = (self.launch.name.clone(), self.start, exits.clone());
+        drop(watcher.spawn(async move {
+            let how = match ended.await {
+                Ok(Ok(())) => "it returned".to_owned(),
+                Ok(Err(error)) => error.to_string(),
+                Err(_) => "it panicked".to_owned(),
+            };
+            // The world has gone.
+            let _ = exits.send(Exit { node, start, how });
+        }));
+        self.running = Some(Running { host, tasks, program });
+    }
+
+    /// Whether this is news: an exit of what runs now.
+    pub(crate) fn is_news(&self, exit: &Exit) -> bool {
+        self.running.is_some() && self.start == exit.start
+    }
+
+    /// As SIGTERM, and SIGKILL where that doesn't end it. When it returns, ports and connections are gone.
+    pub(crate) async fn stop(&mut self) {
+        let Some(running) = &mut self.running else { return };
+        running.host.shutdown().cancel();
+        // Whether it ended, was stopped or takes too long: it is gone afterwards.
+        let _ = timeout(GRACE, &mut running.program).await;
+        self.kill().await;
+    }
+
+    /// As SIGKILL. When it returns, ports and connections are gone.
+    pub(crate) async fn kill(&mut self) {
+        let Some(running) = self.running.take() else { return };
+        running.tasks.crash();
+        while running.tasks.running() > 0 {
+            tokio::task::yield_now().await;
+        }
+    }
+
+    /// As SIGSTOP.
+    pub(crate) fn freeze(&self) {
+        self.running.iter().for_each(|running| running.tasks.freeze());
+    }
+
+    /// As SIGCONT.
+    pub(crate) fn thaw(&self) {
+        self.running.iter().for_each(|running| running.tasks.thaw());
+    }
+}
