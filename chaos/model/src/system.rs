@@ -25,6 +25,29 @@ pub struct System {
     pub links: Vec<Link>,
 }
 
+impl System {
+    /// The nodes in the order in which they are started: each comes after those that it uses, as in any deployment that
+    /// waits for what it depends on. Those that use each other, round in a circle, come together.
+    #[must_use]
+    pub fn start_order(&self) -> Vec<Vec<&Node>> {
+        let mut waves: Vec<Vec<&Node>> = Vec::new();
+        let mut left: BTreeMap<&str, &Node> = self.nodes.iter().map(|(name, node)| (name.as_str(), node)).collect();
+        while !left.is_empty() {
+            let waits = |name: &str| {
+                let mut uses = self.links.iter().filter(|link| link.from == Endpoint::Node(name.to_owned()));
+                uses.any(|link| link.to != name && left.contains_key(link.to.as_str()))
+            };
+            let mut wave: Vec<&Node> = left.values().filter(|node| !waits(&node.name)).copied().collect();
+            if wave.is_empty() {
+                wave = left.values().copied().collect();
+            }
+            left.retain(|name, _| wave.iter().all(|node| node.name != *name));
+            waves.push(wave);
+        }
+        waves
+    }
+}
+
 /// A node: one program.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Node {
@@ -153,5 +176,47 @@ impl fmt::Display for Link {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} -> {}", self.from, self.to)?;
         self.label.as_ref().map_or(Ok(()), |label| write!(f, "#{label}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::path::Path;
+
+    fn node(name: &str) -> Node {
+        Node {
+            name: name.to_owned(),
+            start: Start::Program(name.to_owned()),
+            protocol: Protocol::Tcp,
+            ready: None,
+            metrics: None,
+            env: BTreeMap::new(),
+            folder: Path::new("").to_owned(),
+            span: Span::default(),
+        }
+    }
+
+    fn order(names: &str, links: &[(&str, &str)]) -> Vec<String> {
+        let link = |(from, to): &(&str, &str)| Link {
+            from: Endpoint::Node((*from).to_owned()),
+            to: (*to).to_owned(),
+            label: None,
+        };
+        let nodes = names.split(' ').map(|name| (name.to_owned(), node(name))).collect();
+        let system = System { entry: String::new(), nodes, links: links.iter().map(link).collect() };
+        let names = |wave: Vec<&Node>| wave.iter().map(|node| node.name.as_str()).collect::<Vec<_>>().join(" ");
+        system.start_order().into_iter().map(names).collect()
+    }
+
+    #[test]
+    fn what_is_used_is_started_first() {
+        assert_eq!(order("a b c d", &[("a", "c"), ("c", "d"), ("b", "d")]), ["d", "b c", "a"]);
+        assert_eq!(order("a b", &[]), ["a b"]);
+    }
+
+    #[test]
+    fn nodes_that_use_each_other_are_started_together() {
+        assert_eq!(order("a b c d", &[("a", "b"), ("b", "a"), ("c", "c"), ("a", "d")]), ["c d", "a b"]);
     }
 }

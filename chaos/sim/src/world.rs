@@ -94,23 +94,16 @@ impl SimWorld {
             let known = self.programs.names().collect::<Vec<_>>().join(", ");
             WorldError::CannotGive(format!("this simulation has no program `{program}`; it has {known}"))
         })?;
-        let port = port(node.protocol);
+        let own_port = port(node.protocol);
         let address = |to: &str, label: Option<&str>| {
-            let link = Link {
-                from: Endpoint::Node(node.name.clone()),
-                to: to.to_owned(),
-                label: label.map(str::to_owned),
-            };
-            let protocol = self.nodes_protocol(&link);
-            format!("{}:{protocol}", proxy_name(&link))
+            let link =
+                Link { from: Endpoint::Node(node.name.clone()), to: to.to_owned(), label: label.map(str::to_owned) };
+            // The language makes a link of each place that names a node, so there is a proxy for each.
+            format!("{}:{}", proxy_name(&link), self.proxies.get(&link).map_or(0, Proxy::port))
         };
-        let env = node.env.iter().map(|(name, template)| (name.clone(), template.render(port, address)));
-        let settings = env.chain([("PORT".to_owned(), port.to_string())]).collect();
+        let env = node.env.iter().map(|(name, template)| (name.clone(), template.render(own_port, address)));
+        let settings = env.chain([("PORT".to_owned(), own_port.to_string())]).collect();
         Ok(Launch { name: node.name.clone(), run, settings })
-    }
-
-    fn nodes_protocol(&self, link: &Link) -> u16 {
-        self.proxies.get(link).map_or(0, Proxy::port)
     }
 
     fn start_node(&mut self, name: &str) {
@@ -215,17 +208,17 @@ impl World for SimWorld {
             let node = Node::new(self.launch_of(model)?);
             self.nodes.insert(model.name.clone(), (model.clone(), node));
         }
-        for name in system.nodes.keys() {
-            self.start_node(name);
-        }
-        for model in system.nodes.values() {
-            self.until_ready(&model.name, began + PATIENCE).await?;
-            let what = match &model.start {
-                Start::Program(program) => format!("{program} (simulated)"),
-                Start::Command(_) => String::new(),
-            };
-            let (node, address, took) = (model.name.clone(), address_of(model).to_string(), began.elapsed());
-            events.emit(Event::NodeReady { node, what, address, took });
+        for wave in system.start_order() {
+            wave.iter().for_each(|model| self.start_node(&model.name));
+            for model in wave {
+                self.until_ready(&model.name, began + PATIENCE).await?;
+                let what = match &model.start {
+                    Start::Program(program) => format!("{program} (simulated)"),
+                    Start::Command(_) => String::new(),
+                };
+                let (node, address, took) = (model.name.clone(), address_of(model).to_string(), began.elapsed());
+                events.emit(Event::NodeReady { node, what, address, took });
+            }
         }
         Ok(())
     }

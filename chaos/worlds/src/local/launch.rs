@@ -29,7 +29,7 @@ pub(super) struct Started {
     attempts: usize,
 }
 
-/// Starts every node and waits until all are ready.
+/// Starts every node, each after those that it uses, and waits until all are ready.
 pub(super) async fn start(
     world: &mut LocalWorld,
     system: &System,
@@ -37,46 +37,80 @@ pub(super) async fn start(
     ports: &mut Ports,
     events: &Events,
 ) -> Result<(), WorldError> {
-    let began = Instant::now();
     let redis = RedisProgram::find(world, system).await;
-    let mut launches = Vec::new();
+    let mut starting = Starting { system, seed, ports, redis, began: Instant::now(), events };
+    let mut launches = BTreeMap::new();
     for node in system.nodes.values() {
-        launches.push(plan(world, node, seed, ports, &redis, 1)?);
+        launches.insert(node.name.clone(), plan(world, node, &mut starting, 1)?);
     }
-    launch(world, launches).await?;
-    let mut waiting = FuturesUnordered::new();
-    for node in system.nodes.values() {
-        waiting.push(ready::wait(world.host.clone(), node.clone(), address(world, &node.name)));
-    }
-    let deadline = began + PATIENCE;
-    let mut reasons = BTreeMap::<String, String>::new();
-    let mut ready = BTreeSet::<String>::new();
-    while ready.len() < system.nodes.len() {
-        tokio::select! {
-            biased;
-            death = world.died() => {
-                let death = death?;
-                let node = relaunch(world, system, death, seed, ports, &redis).await?;
-                waiting.push(ready::wait(world.host.clone(), node.clone(), address(world, &node.name)));
-            }
-            Some((node, at, result)) = waiting.next() => match result {
-                // Of a port that the node has no more.
-                _ if world.node(&node.name).as_ref() != Some(&at) => {}
-                Ok(()) => {
-                    ready.insert(node.name.clone());
-                    let what = world.nodes.get(&node.name).map(|node| node.what.clone()).unwrap_or_default();
-                    let took = began.elapsed();
-                    events.emit(Event::NodeReady { node: node.name, what, address: at.to_string(), took });
-                }
-                Err(why) => {
-                    reasons.insert(node.name.clone(), why);
-                    waiting.push(ready::wait(world.host.clone(), node, at));
-                }
-            },
-            () = tokio::time::sleep_until(deadline) => return Err(not_ready(world, system, &ready, &reasons)),
-        }
+    for wave in system.start_order() {
+        launch(world, wave.iter().filter_map(|node| launches.remove(&node.name)).collect()).await?;
+        starting.until_ready(world, &wave).await?;
     }
     Ok(())
+}
+
+/// What starting a system takes.
+struct Starting<'a> {
+    system: &'a System,
+    seed: u64,
+    ports: &'a mut Ports,
+    redis: RedisProgram,
+    began: Instant,
+    events: &'a Events,
+}
+
+impl Starting<'_> {
+    /// Waits until these nodes are ready.
+    async fn until_ready(&mut self, world: &mut LocalWorld, wave: &[&Node]) -> Result<(), WorldError> {
+        let mut waiting = FuturesUnordered::new();
+        for node in wave {
+            waiting.push(ready::wait(world.host.clone(), (*node).clone(), address(world, &node.name)));
+        }
+        let deadline = self.began + PATIENCE;
+        let mut reasons = BTreeMap::<String, String>::new();
+        let mut late: BTreeSet<String> = wave.iter().map(|node| node.name.clone()).collect();
+        while !late.is_empty() {
+            tokio::select! {
+                biased;
+                death = world.died() => {
+                    let death = death?;
+                    let node = self.relaunch(world, death).await?;
+                    late.insert(node.name.clone());
+                    waiting.push(ready::wait(world.host.clone(), node.clone(), address(world, &node.name)));
+                }
+                Some((node, at, result)) = waiting.next() => match result {
+                    // Of a port that the node has no more.
+                    _ if world.node(&node.name).as_ref() != Some(&at) => {}
+                    Ok(()) => {
+                        late.remove(&node.name);
+                        let what = world.nodes.get(&node.name).map(|node| node.what.clone()).unwrap_or_default();
+                        let took = self.began.elapsed();
+                        self.events.emit(Event::NodeReady { node: node.name, what, address: at.to_string(), took });
+                    }
+                    Err(why) => {
+                        reasons.insert(node.name.clone(), why);
+                        waiting.push(ready::wait(world.host.clone(), node, at));
+                    }
+                },
+                () = tokio::time::sleep_until(deadline) => return Err(not_ready(world, &late, &reasons)),
+            }
+        }
+        Ok(())
+    }
+
+    /// A node that ended while starting gets another port if its own was snatched; all else is its own fault.
+    async fn relaunch(&mut self, world: &mut LocalWorld, death: Death) -> Result<Node, WorldError> {
+        let (Some(node), Some(started)) = (self.system.nodes.get(&death.node), world.nodes.get(&death.node)) else {
+            return Err(WorldError::DiedStarting(death));
+        };
+        if started.attempts >= ATTEMPTS || !is_taken(&world.host, started.port) {
+            return Err(WorldError::DiedStarting(death));
+        }
+        let plan = plan(world, node, self, started.attempts + 1)?;
+        launch(world, vec![plan]).await?;
+        Ok(node.clone())
+    }
 }
 
 fn address(world: &LocalWorld, node: &str) -> Address {
@@ -84,46 +118,17 @@ fn address(world: &LocalWorld, node: &str) -> Address {
     Address { host: LOOPBACK.to_owned(), port }
 }
 
-/// Names all that are not ready. Of these, one whose own links are all ready is the likeliest cause: its lines are shown.
-fn not_ready(
-    world: &LocalWorld,
-    system: &System,
-    ready: &BTreeSet<String>,
-    reasons: &BTreeMap<String, String>,
-) -> WorldError {
-    let late: Vec<&String> = system.nodes.keys().filter(|node| !ready.contains(*node)).collect();
-    let waits = |node: &String| {
-        let uses = system.links.iter().filter(|link| link.from.to_string() == *node);
-        uses.map(|link| &link.to).any(|to| !ready.contains(to))
-    };
-    let node = late.iter().find(|node| !waits(node)).or(late.first()).map(|node| (*node).clone()).unwrap_or_default();
+/// Names all that are not ready, and shows the lines of the first.
+fn not_ready(world: &LocalWorld, late: &BTreeSet<String>, reasons: &BTreeMap<String, String>) -> WorldError {
+    let mut late = late.iter();
+    let node = late.next().cloned().unwrap_or_default();
     let mut why = reasons.get(&node).cloned().unwrap_or_else(|| "it answered nothing".to_owned());
-    let others: Vec<&str> = late.iter().filter(|other| ***other != node).map(|other| other.as_str()).collect();
+    let others: Vec<&str> = late.map(String::as_str).collect();
     if !others.is_empty() {
         why += &format!(" (nor were {})", others.join(", "));
     }
     let last_lines = logs::last_lines(&logs::path(world.folder(), &node));
     WorldError::NotReady { node, seconds: PATIENCE.as_secs(), why, last_lines }
-}
-
-/// A node that ended while starting gets another port if its own was snatched; all else is its own fault.
-async fn relaunch(
-    world: &mut LocalWorld,
-    system: &System,
-    death: Death,
-    seed: u64,
-    ports: &mut Ports,
-    redis: &RedisProgram,
-) -> Result<Node, WorldError> {
-    let (Some(node), Some(started)) = (system.nodes.get(&death.node), world.nodes.get(&death.node)) else {
-        return Err(WorldError::DiedStarting(death));
-    };
-    if started.attempts >= ATTEMPTS || !is_taken(&world.host, started.port) {
-        return Err(WorldError::DiedStarting(death));
-    }
-    let plan = plan(world, node, seed, ports, redis, started.attempts + 1)?;
-    launch(world, vec![plan]).await?;
-    Ok(node.clone())
 }
 
 async fn launch(world: &mut LocalWorld, launches: Vec<Launch>) -> Result<(), WorldError> {
@@ -137,12 +142,10 @@ async fn launch(world: &mut LocalWorld, launches: Vec<Launch>) -> Result<(), Wor
 fn plan(
     world: &mut LocalWorld,
     node: &Node,
-    seed: u64,
-    ports: &mut Ports,
-    redis: &RedisProgram,
+    starting: &mut Starting<'_>,
     attempts: usize,
 ) -> Result<Launch, WorldError> {
-    let port = ports.free(&world.host).map_err(WorldError::machine(format!("no port for {}", node.name)))?;
+    let port = starting.ports.free(&world.host).map_err(WorldError::machine(format!("no port for {}", node.name)))?;
     world.point_proxies_at(&node.name, port);
     let address = |to: &str, label: Option<&str>| {
         let from = Endpoint::Node(node.name.clone());
@@ -158,11 +161,11 @@ fn plan(
             let what = command.first().cloned().unwrap_or_default();
             (command, what)
         }
-        Start::Program(program) => match redis.server_for(program)? {
+        Start::Program(program) => match starting.redis.server_for(program)? {
             Some((path, version)) => (redis_command(path, port, world.folder()), version.clone()),
             None => {
                 env.insert("PORT".to_owned(), port.to_string());
-                env.insert("CHAOS_SEED".to_owned(), seed.to_string());
+                env.insert("CHAOS_SEED".to_owned(), starting.seed.to_string());
                 let program = RedisProgram::built_in(program);
                 let executable = world.config.executable.display().to_string();
                 (vec![executable, "serve".to_owned(), program.to_owned()], format!("{program} (built in)"))
