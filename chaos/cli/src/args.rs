@@ -97,6 +97,16 @@ pub(crate) enum WorldName {
     Sim,
 }
 
+impl WorldName {
+    /// As it is written.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Local => "local",
+            Self::Sim => "sim",
+        }
+    }
+}
+
 #[derive(Debug, Arguments)]
 pub(crate) struct Run {
     #[command(flatten)]

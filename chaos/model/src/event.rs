@@ -171,6 +171,9 @@ pub struct Begin {
     /// The expectations that were asked for, where not all of them are judged.
     #[serde(default)]
     pub only: Vec<String>,
+    /// The expectations that this world leaves to others.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub elsewhere: Vec<String>,
     /// The control: the same load, and none of the faults.
     #[serde(default)]
     pub control: bool,

@@ -9,6 +9,8 @@ use std::{fmt, time::Duration};
 pub struct Expectation {
     /// What it means, in words; its name.
     pub that: String,
+    /// The worlds in which it is judged; none: in all.
+    pub worlds: Option<Vec<String>>,
     /// When it must hold.
     pub scope: Scope,
     /// What is compared; all of them must hold.

@@ -31,6 +31,7 @@ mod system;
 mod target;
 mod value_test;
 mod when;
+mod worlds;
 
 use crate::{Diagnostics, Scenario, Set, Sources};
 use findings::Findings;

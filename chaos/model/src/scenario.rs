@@ -24,6 +24,28 @@ pub struct Scenario {
     pub sources: Sources,
 }
 
+/// The worlds that there are, by the names that `--world` and `worlds` take.
+pub const WORLDS: [&str; 4] = ["sim", "local", "docker", "attach"];
+
+impl Scenario {
+    /// This scenario as `world` judges it, and the expectations that it leaves to others. A guard that breaks nothing else
+    /// goes with them.
+    #[must_use]
+    pub fn in_world(mut self, world: &str) -> (Self, Vec<String>) {
+        let elsewhere = |expectation: &Expectation| {
+            expectation.worlds.as_ref().is_some_and(|worlds| worlds.iter().all(|there| there != world))
+        };
+        let (left, judged): (Vec<_>, Vec<_>) = self.expectations.into_iter().partition(elsewhere);
+        self.expectations = judged;
+        let left: Vec<String> = left.into_iter().map(|expectation| expectation.that).collect();
+        for guard in &mut self.guards {
+            guard.breaks.retain(|that| !left.contains(that));
+        }
+        self.guards.retain(|guard| !guard.breaks.is_empty());
+        (self, left)
+    }
+}
+
 /// A setting of a scenario or its system that is overridden: by `--set`, or by a guard.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Set {

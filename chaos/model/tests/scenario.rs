@@ -261,3 +261,20 @@ fn a_scenario_sets_what_it_needs_in_a_system_that_it_shares() {
     // What is said for one run wins.
     assert!(ttl(&[("node.gateway.env.GATEWAY_CACHE_TTL", "3s")]).contains("3s"));
 }
+
+#[test]
+fn an_expectation_can_be_left_to_some_worlds() {
+    let text = format!(
+        "{REDIS_DOWN}\n[[expect]]\nthat = \"of processes\"\nduring = \"run\"\nworlds = [\"local\", \"docker\"]\n\
+         status.200 = \">= 99%\"\n[[guard]]\nwithout = \"enough load\"\nset.\"load.rate\" = \"300/s\"\n\
+         breaks = [\"of processes\"]\n"
+    );
+    let all = scenario(&text, &[]).unwrap();
+    let (here, left) = all.clone().in_world("local");
+    assert_eq!((here.expectations.len(), here.guards.len(), left.len()), (4, 2, 0));
+    let (there, left) = all.in_world("sim");
+    assert_eq!((there.expectations.len(), there.guards.len()), (3, 1));
+    assert_eq!(left, ["of processes"]);
+    let wrong = scenario(&text.replace("\"local\"", "\"locale\""), &[]).unwrap_err();
+    assert!(wrong.contains("there is no world `locale`") && wrong.contains("did you mean `local`?"), "{wrong}");
+}

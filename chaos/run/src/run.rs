@@ -32,6 +32,8 @@ pub struct Options {
     pub sets: Vec<String>,
     /// The expectations that were asked for, where not all of them are judged, for the report.
     pub only: Vec<String>,
+    /// The expectations that this world leaves to others, for the report.
+    pub elsewhere: Vec<String>,
     /// The control: leave the faults out, and judge as if they had been there.
     pub control: bool,
     /// What this machine could do when that was last measured, for the report.
@@ -118,6 +120,7 @@ fn begin(scenario: &Scenario, world: &dyn World, options: &Options) -> Begin {
         without: options.without.clone(),
         sets: options.sets.clone(),
         only: options.only.clone(),
+        elsewhere: options.elsewhere.clone(),
         control: options.control,
         calibration: options.calibration.clone(),
     }

@@ -1,4 +1,4 @@
-use super::pipe;
+use super::{pipe, wire::Wire};
 use crate::{Accept, Answer, Control, Stream, TurnedAway};
 use futures_util::future::BoxFuture;
 use std::{
@@ -40,7 +40,7 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn dial(&self, from: &str, to: &str) -> Dialed {
+    pub(super) fn dial(&self, from: &str, to: &str, wires: [&Arc<Wire>; 2]) -> Dialed {
         let mut state = self.state();
         match state.answer {
             _ if state.closed => Dialed::Refused,
@@ -54,7 +54,7 @@ impl Shared {
             }
             Answer::Accept | Answer::Hang if state.waiting.len() >= BACKLOG => Dialed::Lost,
             Answer::Accept | Answer::Hang => {
-                let (client, server) = pipe::connection(from, to);
+                let (client, server) = pipe::connection(from, to, wires);
                 state.waiting.push_back(server);
                 drop(state);
                 self.changed.notify_one();

@@ -1,23 +1,32 @@
-//! The host of a network in memory: nodes by name, no latency, no loss. Time is tokio's, which tests pause; dates count
-//! from a fixed day.
+//! The host of a network in memory: nodes by name, with no latency and no loss unless it is told otherwise
+//! ([`Conditions`]). Time is tokio's, which tests pause; dates count from a fixed day.
 //!
-//! It proves the seam (the conformance tests run on TCP and here), and lets tests run whole systems in one process. The
-//! simulation with its latencies and partitions is another crate's.
+//! It proves the seam (the conformance tests run on TCP and here), lets tests run whole systems in one process, and is the
+//! network of the simulation.
+//!
+//! What is deliberately absent: packets. Bytes are late, bounded or lost as a whole connection's are; none are reordered,
+//! and a sender never gives up (Linux does after a quarter of an hour).
 
 mod listener;
 mod pipe;
+mod postman;
+mod wire;
+
+pub use wire::Conditions;
 
 use crate::{Clock, Host, Listener, Network, Parts, Settings, Stream, TaskGroup};
 use futures_util::future::BoxFuture;
 use listener::{Dialed, Shared};
+use postman::Postman;
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     io,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
+use wire::Wire;
 
 /// The first moment of every network in memory: 2026-01-01T00:00:00Z.
 pub const EPOCH: Duration = Duration::from_secs(1_767_225_600);
@@ -35,13 +44,55 @@ pub struct MemoryNetwork {
     seed: u64,
     started: Instant,
     nodes: Arc<Mutex<Listening>>,
+    ways: Arc<Mutex<Ways>>,
+}
+
+/// What lies between the nodes.
+#[derive(Default)]
+struct Ways {
+    /// By (from, to): those that were used, or told how to be.
+    wires: BTreeMap<(String, String), Way>,
+    /// Nodes whose cable is pulled.
+    unplugged: BTreeSet<String>,
+    postman: Arc<Postman>,
+}
+
+struct Way {
+    wire: Arc<Wire>,
+    /// As it was told, whether or not a cable is pulled.
+    told: Conditions,
+}
+
+impl Ways {
+    fn is_unplugged(&self, from: &str, to: &str) -> bool {
+        from != to && (self.unplugged.contains(from) || self.unplugged.contains(to))
+    }
+
+    fn way(&mut self, from: &str, to: &str) -> &mut Way {
+        let cut = self.is_unplugged(from, to);
+        let postman = &self.postman;
+        self.wires.entry((from.to_owned(), to.to_owned())).or_insert_with(|| {
+            let told = Conditions::default();
+            Way { wire: Arc::new(Wire::new(Conditions { cut, ..told }, Arc::clone(postman))), told }
+        })
+    }
+
+    /// What each way is now: as told, or cut with a cable.
+    fn refresh(&self) {
+        for ((from, to), way) in &self.wires {
+            let now = Conditions { cut: way.told.cut || self.is_unplugged(from, to), ..way.told };
+            if way.wire.conditions() != now {
+                way.wire.set(now);
+            }
+        }
+    }
 }
 
 impl MemoryNetwork {
     /// An empty network whose clock starts at [`EPOCH`]. Call it within a tokio runtime.
     #[must_use]
     pub fn new(seed: u64) -> Self {
-        Self { seed, started: Instant::now(), nodes: Arc::default() }
+        Self { seed, started: Instant::now(), nodes: Arc::default(), ways: Arc::default() }
     }
 
     /// A node called `name` with these settings. Its tasks are in a group of their own, which is returned so that they
@@ -67,6 +118,45 @@ impl MemoryNetwork {
         self.node(name, Settings::default()).0
     }
 
+    /// Says how it is to send from one node to another, that way alone, from now on. What is under way arrives as it would
+    /// have.
+    pub fn set(&self, from: &str, to: &str, conditions: Conditions) {
+        let mut ways = self.ways();
+        ways.way(from, to).told = conditions;
+        ways.refresh();
+    }
+
+    /// The same, both ways.
+    pub fn set_both(&self, one: &str, other: &str, conditions: Conditions) {
+        self.set(one, other, conditions);
+        self.set(other, one, conditions);
+    }
+
+    /// Pulls a node's cable: nothing comes to it or from it, and nobody is told. What it sends itself arrives.
+    pub fn unplug(&self, node: &str) {
+        let mut ways = self.ways();
+        ways.unplugged.insert(node.to_owned());
+        ways.refresh();
+    }
+
+    /// Puts a node's cable back.
+    pub fn plug_in(&self, node: &str) {
+        let mut ways = self.ways();
+        ways.unplugged.remove(node);
+        ways.refresh();
+    }
+
+    /// Both ways between two nodes.
+    fn wires(&self, from: &str, to: &str) -> [Arc<Wire>; 2] {
+        let mut ways = self.ways();
+        let up = Arc::clone(&ways.way(from, to).wire);
+        [up, Arc::clone(&ways.way(to, from).wire)]
+    }
+
+    fn ways(&self) -> std::sync::MutexGuard<'_, Ways> {
+        self.ways.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn nodes(&self) -> std::sync::MutexGuard<'_, Listening> {
         self.nodes.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -80,17 +170,48 @@ struct Node {
     network: MemoryNetwork,
 }
 
+impl Node {
+    /// One attempt to connect, there and back.
+    fn knock(&self, to: &str, port: u16, wires: [&Arc<Wire>; 2]) -> Dialed {
+        let listener = self.network.nodes().get(&(to.to_owned(), port)).cloned();
+        listener.map_or(Dialed::Refused, |listener| listener.dial(&self.name, to, wires))
+    }
+
+    /// The same, where either way takes its time or is cut.
+    async fn knock_from_afar(&self, to: &str, port: u16, [up, down]: [&Arc<Wire>; 2]) -> Dialed {
+        let Conditions { latency, cut, .. } = up.conditions();
+        if cut {
+            return Dialed::Lost;
+        }
+        tokio::time::sleep(latency).await;
+        // An answer that is lost leaves the listener with a connection that nobody uses; the kernel forgets it, so do we.
+        if down.conditions().cut {
+            return Dialed::Lost;
+        }
+        let dialed = self.knock(to, port, [up, down]);
+        if !matches!(dialed, Dialed::Lost) {
+            tokio::time::sleep(down.conditions().latency).await;
+        }
+        dialed
+    }
+}
+
 impl Network for Node {
     fn dial<'a>(&'a self, host: &'a str, port: u16) -> BoxFuture<'a, io::Result<Stream>> {
         let to = if matches!(host, "localhost" | "127.0.0.1" | "::1") { &self.name } else { host };
         Box::pin(async move {
+            let [up, down] = self.network.wires(&self.name, to);
             for patience in SYN_WAITS {
-                let listener = self.network.nodes().get(&(to.to_owned(), port)).cloned();
-                let dialed = listener.map_or(Dialed::Refused, |listener| listener.dial(&self.name, to));
+                let lost = Instant::now() + Duration::from_secs(patience);
+                let dialed = if up.is_ideal() && down.is_ideal() {
+                    self.knock(to, port, [&up, &down])
+                } else {
+                    self.knock_from_afar(to, port, [&up, &down]).await
+                };
                 match dialed {
                     Dialed::Connected(stream) => return Ok(stream),
                     Dialed::Refused => return Err(io::ErrorKind::ConnectionRefused.into()),
-                    Dialed::Lost => tokio::time::sleep(Duration::from_secs(patience)).await,
+                    Dialed::Lost => tokio::time::sleep_until(lost).await,
                 }
             }
             Err(io::ErrorKind::TimedOut.into())

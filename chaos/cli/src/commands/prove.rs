@@ -19,6 +19,7 @@ pub(crate) fn prove(machine: &Machine, args: &Prove) -> Exit {
     for file in files {
         let sets = read::sets(&args.reading.sets);
         let Some(scenario) = read::load(machine, &file, &sets) else { return Exit::Invalid };
+        let (scenario, _) = scenario.in_world(args.running.world.name());
         for guard in scenario.guards {
             let sets: Vec<_> = sets.iter().chain(&guard.set).cloned().collect();
             let Some(scenario) = read::load(machine, &file, &sets) else { return Exit::Invalid };

@@ -74,14 +74,16 @@ impl Session {
 
     /// Makes one run, with the session's seed, reports it as it goes, and gives its events.
     pub(crate) async fn run(&self, scenario: &Scenario, options: Options) -> Vec<Record> {
-        let options = Options { seed: self.running.seed, ..options };
+        let world = self.running.world.name();
+        let (scenario, elsewhere) = scenario.clone().in_world(world);
+        let options = Options { seed: self.running.seed, elsewhere, ..options };
         // What a guard breaks, or a control, is meant to break: its place in the file is no news.
         if options.without.is_none() && !options.control {
             reports(&self.reports).terminal.show_sources(scenario.sources.clone());
         }
         match self.running.world {
-            WorldName::Local => self.run_here(scenario, options).await,
-            WorldName::Sim => self.simulate(scenario.clone(), options).await,
+            WorldName::Local => self.run_here(&scenario, options).await,
+            WorldName::Sim => self.simulate(scenario, options).await,
         }
     }
 

@@ -7,7 +7,7 @@ use super::{
     load::LoadRead,
     nearest::{advise, list, nearest},
     reader::Reader,
-    recovery, samples, subject, when,
+    recovery, samples, subject, when, worlds,
 };
 use crate::{Check, Diagnostic, Expectation, Phase, Span, Subject, System, Timeline};
 
@@ -96,6 +96,7 @@ fn read(table: &Table, against: &Against<'_>, windows: &mut Vec<Phase>, findings
     let held = CHECKS.into_iter().filter(|key| table.get(key).is_some());
     let at_once = held.clone().count() > 0 && held.clone().all(|key| FROM_THE_END_ON.contains(&key));
     let scope = when::read(&mut reader, at_once, against, windows, findings);
+    let worlds = worlds::read(reader.entry("worlds"), findings);
     let node = metrics_node(&mut reader, table, against, findings);
     let entries: Vec<&Entry> = CHECKS.into_iter().filter_map(|key| reader.entry(key)).collect();
     let mut checks: Vec<Check> =
@@ -114,7 +115,7 @@ fn read(table: &Table, against: &Against<'_>, windows: &mut Vec<Phase>, findings
         samples::check(&checks, &scope, against, findings);
         recovery::check_scope(&checks, &scope, against, findings);
     }
-    Some(Expectation { that: that?.text.to_owned(), scope, checks, span: table.span.clone() })
+    Some(Expectation { that: that?.text.to_owned(), worlds, scope, checks, span: table.span.clone() })
 }
 
 /// Whose metrics are meant: the entry's unless `node` says otherwise.

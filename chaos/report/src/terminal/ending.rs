@@ -160,6 +160,9 @@ fn next(style: Style, story: &Story, outcome: Outcome) -> String {
 /// The command that makes the same run: what it was made with is in its first event. It stands whole, to be copied.
 fn command(begin: &Begin) -> String {
     let mut command = format!("chaos run {} --seed {}", quoted(&clean(&begin.file)), begin.seed);
+    if begin.world != "local" {
+        command += &format!(" --world {}", begin.world);
+    }
     let options = begin.sets.iter().map(|set| ("--set", set)).chain(begin.only.iter().map(|that| ("-e", that)));
     for (option, value) in options {
         command += &format!(" {option} {}", quoted(&clean(value)));

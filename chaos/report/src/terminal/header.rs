@@ -31,6 +31,10 @@ pub(super) fn title(style: Style, begin: &Begin) -> String {
     if let Some(without) = &begin.without {
         text += &painted(style, Ink::Unsure, &paragraph("  on purpose without: ", without, columns));
     }
+    for that in &begin.elsewhere {
+        let head = format!("  not judged in the world {}: ", begin.world);
+        text += &painted(style, Ink::Faint, &paragraph(&head, that, columns));
+    }
     if begin.control {
         text +=
             &painted(style, Ink::Unsure, &paragraph("  ", "control: the same load, and none of the faults", columns));

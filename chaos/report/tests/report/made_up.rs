@@ -44,6 +44,7 @@ pub(crate) fn begin() -> Begin {
         without: None,
         sets: Vec::new(),
         only: Vec::new(),
+        elsewhere: Vec::new(),
         control: false,
         calibration: None,
     }

@@ -1,0 +1,29 @@
+//! `worlds`: where an expectation is judged, if not everywhere.
+
+use super::{
+    document::Entry,
+    findings::Findings,
+    nearest::{advise, list},
+    reader::texts_of,
+};
+use crate::{Diagnostic, scenario::WORLDS};
+
+/// Reads the names of worlds. None: all of them.
+pub(crate) fn read(entry: Option<&Entry>, findings: &Findings) -> Option<Vec<String>> {
+    let entry = entry?;
+    let before = findings.len();
+    let mut worlds = Vec::new();
+    for (text, span) in texts_of(entry, findings) {
+        if WORLDS.contains(&&*text) {
+            worlds.push(text.into_owned());
+        } else {
+            let diagnostic = Diagnostic::new(span, format!("there is no world `{text}`"));
+            findings.add(diagnostic.advice(advise(&text, WORLDS, "there are")));
+        }
+    }
+    if worlds.is_empty() && findings.len() == before {
+        let message = "an expectation is judged in at least one world";
+        findings.add(Diagnostic::new(entry.value.span.clone(), message).advice(format!("there are {}", list(WORLDS))));
+    }
+    Some(worlds)
+}
