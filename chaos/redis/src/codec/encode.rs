@@ -49,7 +49,7 @@ impl Frame {
     }
 }
 
-pub(super) fn header(out: &mut BytesMut, kind: char, value: impl Display) {
+pub(crate) fn header(out: &mut BytesMut, kind: char, value: impl Display) {
     // Writing to a BytesMut grows it, and never fails.
     let _ = write!(out, "{kind}{value}\r\n");
 }
