@@ -106,8 +106,9 @@ impl RequestDecoder {
 
     fn finish(&mut self, buffer: &mut BytesMut) -> Request {
         let raw = buffer.split_to(self.at.min(buffer.len())).freeze();
-        let arguments = self.arguments.iter().map(|range| raw.slice(range.clone())).collect();
-        *self = Self::default();
+        // The list keeps its memory for the next request.
+        let arguments = self.arguments.drain(..).map(|range| raw.slice(range)).collect();
+        (self.at, self.searched, self.missing) = (0, 0, None);
         Request { arguments, raw }
     }
 

@@ -37,6 +37,7 @@ mod select;
 mod set;
 mod setex;
 mod setnx;
+mod slowlog;
 mod table;
 mod time;
 mod touch;

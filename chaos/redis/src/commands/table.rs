@@ -3,7 +3,7 @@
 use super::{
     Call, Refusal, Reply, acl, auth, client, command, config, dbsize, del, echo, exists, expire, expiry_time, flush,
     get, getdel, getex, getset, hello, info, keys, kind, mget, mset, ping, quit, randomkey, reset, scan, select, set,
-    setex, setnx, time, touch, transaction, ttl, watch,
+    setex, setnx, slowlog, time, touch, transaction, ttl, watch,
 };
 use bytes::Bytes;
 
@@ -137,6 +137,8 @@ pub(super) const TABLE: &[&Command] = &[
     &config::CONFIG,
     &command::COMMAND,
     &time::TIME,
+    &slowlog::SLOWLOG,
+    &slowlog::LATENCY,
     &quit::QUIT,
 ];
 

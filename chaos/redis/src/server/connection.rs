@@ -99,7 +99,8 @@ impl Session {
 
     /// Answers the next request; what to do where there is none, or no other.
     fn answer_one(&mut self, client: &mut Client, state: &mut State, now_ms: i64) -> Option<Next> {
-        let limits = limits(client.authenticated, state.store.max_bytes());
+        let is_known = client.authenticated || !state.users.ask();
+        let limits = limits(is_known, state.store.max_bytes());
         let request = match self.decoder.decode(&mut self.inbox, &limits) {
             Ok(Some(request)) => request,
             Ok(None) => return Some(Next::Read),
