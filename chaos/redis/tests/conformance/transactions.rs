@@ -187,6 +187,8 @@ async fn without_memory_nothing_is_queued(connection: &mut Connection) {
         ("SET a 3", OOM),
         ("GET a", OOM),
         ("EXEC", ABORTED),
+        ("MULTI", OK),
+        ("DISCARD", OK),
         ("CONFIG SET maxmemory 0", OK),
         ("MULTI", OK),
         ("SET a 4", QUEUED),
