@@ -17,7 +17,7 @@ mod request;
 mod request_scan;
 mod scan;
 
-pub(crate) use encode::header;
+pub(crate) use encode::count;
 
 pub use decode::{DecodeError, Decoder, Limits};
 pub use frame::{Frame, Protocol};

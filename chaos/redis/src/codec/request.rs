@@ -4,7 +4,7 @@
 //! [`Frame`]: super::Frame
 
 use super::{
-    encode::{bulk, header},
+    encode::{bulk, count},
     inline, parse_integer,
 };
 use bytes::{Bytes, BytesMut};
@@ -59,9 +59,9 @@ pub struct Request {
 impl Request {
     /// Appends a request of these arguments.
     pub fn encode<A: AsRef<[u8]>>(arguments: &[A], out: &mut BytesMut) {
-        header(out, '*', arguments.len());
+        count(out, b'*', arguments.len());
         for argument in arguments {
-            bulk(out, '$', argument.as_ref());
+            bulk(out, b'$', argument.as_ref());
         }
     }
 }

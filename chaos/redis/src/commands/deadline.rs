@@ -18,15 +18,11 @@ pub(super) enum Unit {
 }
 
 impl Unit {
-    /// The unit that an option in lower case is for.
+    /// The unit that an option is for.
     pub(super) fn of(option: &[u8]) -> Option<Self> {
-        match option {
-            b"ex" => Some(Self::Ex),
-            b"px" => Some(Self::Px),
-            b"exat" => Some(Self::ExAt),
-            b"pxat" => Some(Self::PxAt),
-            _ => None,
-        }
+        const UNITS: [(&[u8], Unit); 4] =
+            [(b"ex", Unit::Ex), (b"px", Unit::Px), (b"exat", Unit::ExAt), (b"pxat", Unit::PxAt)];
+        UNITS.iter().find(|(name, _)| option.eq_ignore_ascii_case(name)).map(|(_, unit)| *unit)
     }
 }
 

@@ -50,20 +50,23 @@ impl<'a> Options<'a> {
         let mut this = Self::default();
         while let [word, rest @ ..] = words {
             words = rest;
-            match word.to_ascii_lowercase().as_slice() {
-                b"nx" if this.only != Some(Only::Present) => this.only = Some(Only::Absent),
-                b"xx" if this.only != Some(Only::Absent) => this.only = Some(Only::Present),
-                b"get" => this.get = true,
-                b"keepttl" if this.deadline.is_none() => this.keep = true,
-                other => {
-                    let unit = Unit::of(other).ok_or(Refusal::SYNTAX)?;
-                    let [value, rest @ ..] = words else { return Err(Refusal::SYNTAX) };
-                    if this.keep || this.deadline.is_some_and(|deadline| deadline.unit != unit) {
-                        return Err(Refusal::SYNTAX);
-                    }
-                    this.deadline = Some(Deadline { value, unit });
-                    words = rest;
+            let is = |option: &str| word.eq_ignore_ascii_case(option.as_bytes());
+            if is("nx") && this.only != Some(Only::Present) {
+                this.only = Some(Only::Absent);
+            } else if is("xx") && this.only != Some(Only::Absent) {
+                this.only = Some(Only::Present);
+            } else if is("get") {
+                this.get = true;
+            } else if is("keepttl") && this.deadline.is_none() {
+                this.keep = true;
+            } else {
+                let unit = Unit::of(word).ok_or(Refusal::SYNTAX)?;
+                let [value, rest @ ..] = words else { return Err(Refusal::SYNTAX) };
+                if this.keep || this.deadline.is_some_and(|deadline| deadline.unit != unit) {
+                    return Err(Refusal::SYNTAX);
                 }
+                this.deadline = Some(Deadline { value, unit });
+                words = rest;
             }
         }
         Ok(this)

@@ -1,6 +1,6 @@
 use super::{Call, Command, InTransaction, Refusal, Reply, refuse, run};
 use crate::{
-    codec::{Frame, Protocol, header},
+    codec::{Frame, Protocol, count},
     server::Open,
 };
 use bytes::BytesMut;
@@ -60,7 +60,7 @@ pub(super) fn execute(call: &mut Call<'_>, out: &mut BytesMut) {
             Protocol::Resp3 => Frame::Null.encode(Protocol::Resp3, out),
         };
     }
-    header(out, '*', requests.len());
+    count(out, b'*', requests.len());
     for queued in requests {
         let Call { client, state, now_ms, .. } = call;
         run(queued.command, &mut Call { arguments: &queued.arguments, client, state, now_ms: *now_ms }, out);
