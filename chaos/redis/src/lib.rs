@@ -7,4 +7,4 @@ pub mod server;
 
 mod commands;
 
-pub use server::{Config, Error, run, serve};
+pub use server::{BadRule, Config, Error, NoSuchPolicy, Policy, Users, run, serve};

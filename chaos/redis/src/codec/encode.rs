@@ -11,18 +11,21 @@ impl Frame {
         match self {
             Self::Simple(text) => line(out, b'+', text),
             Self::Error(text) => line(out, b'-', text),
-            Self::Integer(number) => header(out, ':', number),
-            Self::Bulk(bytes) => bulk(out, '$', bytes),
+            Self::Integer(number) => match usize::try_from(*number) {
+                Ok(number) => count(out, b':', number),
+                Err(_) => header(out, ':', number),
+            },
+            Self::Bulk(bytes) => bulk(out, b'$', bytes),
             Self::Null if resp3 => out.put_slice(b"_\r\n"),
             Self::Null => out.put_slice(b"$-1\r\n"),
-            Self::Array(items) => list(out, '*', items, protocol),
-            Self::Set(items) => list(out, if resp3 { '~' } else { '*' }, items, protocol),
-            Self::Push(items) => list(out, if resp3 { '>' } else { '*' }, items, protocol),
+            Self::Array(items) => list(out, b'*', items, protocol),
+            Self::Set(items) => list(out, if resp3 { b'~' } else { b'*' }, items, protocol),
+            Self::Push(items) => list(out, if resp3 { b'>' } else { b'*' }, items, protocol),
             Self::Map(pairs) => {
                 if resp3 {
-                    header(out, '%', pairs.len());
+                    count(out, b'%', pairs.len());
                 } else {
-                    header(out, '*', pairs.len() * 2);
+                    count(out, b'*', pairs.len() * 2);
                 }
                 for (key, value) in pairs {
                     key.encode(protocol, out);
@@ -30,32 +33,51 @@ impl Frame {
                 }
             }
             Self::Double(number) if resp3 => header(out, ',', double(*number)),
-            Self::Double(number) => bulk(out, '$', double(*number).as_bytes()),
+            Self::Double(number) => bulk(out, b'$', double(*number).as_bytes()),
             Self::Boolean(truth) if resp3 => out.put_slice(if *truth { b"#t\r\n" } else { b"#f\r\n" }),
             Self::Boolean(truth) => header(out, ':', i64::from(*truth)),
             Self::BigNumber(digits) if resp3 => line(out, b'(', digits),
-            Self::BigNumber(digits) => bulk(out, '$', digits),
+            Self::BigNumber(digits) => bulk(out, b'$', digits),
             Self::Verbatim { format, text } if resp3 => {
-                header(out, '=', text.len() + 4);
+                count(out, b'=', text.len() + 4);
                 out.put_slice(format);
                 out.put_u8(b':');
                 out.put_slice(text);
                 out.put_slice(b"\r\n");
             }
-            Self::Verbatim { text, .. } => bulk(out, '$', text),
-            Self::BlobError(text) if resp3 => bulk(out, '!', text),
+            Self::Verbatim { text, .. } => bulk(out, b'$', text),
+            Self::BlobError(text) if resp3 => bulk(out, b'!', text),
             Self::BlobError(text) => line(out, b'-', text),
         }
     }
 }
 
-pub(super) fn header(out: &mut BytesMut, kind: char, value: impl Display) {
+fn header(out: &mut BytesMut, kind: char, value: impl Display) {
     // Writing to a BytesMut grows it, and never fails.
     let _ = write!(out, "{kind}{value}\r\n");
 }
 
-pub(super) fn bulk(out: &mut BytesMut, kind: char, bytes: &[u8]) {
-    header(out, kind, bytes.len());
+/// A kind and a number. Each reply has some, and the standard library's formatting would take longer than all the rest.
+pub(crate) fn count(out: &mut BytesMut, kind: u8, number: usize) {
+    // As many as the largest number has.
+    let mut digits = [0; 20];
+    let (mut at, mut left) = (digits.len(), number);
+    loop {
+        at -= 1;
+        digits[at] = b'0' + u8::try_from(left % 10).unwrap_or_default();
+        left /= 10;
+        if left == 0 {
+            break;
+        }
+    }
+    out.reserve(digits.len() + 3);
+    out.put_u8(kind);
+    out.put_slice(&digits[at..]);
+    out.put_slice(b"\r\n");
+}
+
+pub(super) fn bulk(out: &mut BytesMut, kind: u8, bytes: &[u8]) {
+    count(out, kind, bytes.len());
     out.reserve(bytes.len() + 2);
     out.put_slice(bytes);
     out.put_slice(b"\r\n");
@@ -74,8 +96,8 @@ fn line(out: &mut BytesMut, kind: u8, text: &[u8]) {
     out.put_slice(b"\r\n");
 }
 
-fn list(out: &mut BytesMut, kind: char, items: &[Frame], protocol: Protocol) {
-    header(out, kind, items.len());
+fn list(out: &mut BytesMut, kind: u8, items: &[Frame], protocol: Protocol) {
+    count(out, kind, items.len());
     for item in items {
         item.encode(protocol, out);
     }
@@ -112,6 +134,10 @@ mod tests {
             (Frame::OK, "+OK\r\n", "+OK\r\n"),
             (Frame::error("ERR no"), "-ERR no\r\n", "-ERR no\r\n"),
             (Frame::Integer(-7), ":-7\r\n", ":-7\r\n"),
+            (Frame::Integer(0), ":0\r\n", ":0\r\n"),
+            (Frame::Integer(10), ":10\r\n", ":10\r\n"),
+            (Frame::Integer(i64::MAX), ":9223372036854775807\r\n", ":9223372036854775807\r\n"),
+            (Frame::Integer(i64::MIN), ":-9223372036854775808\r\n", ":-9223372036854775808\r\n"),
             (Frame::bulk("a\r\nb"), "$4\r\na\r\nb\r\n", "$4\r\na\r\nb\r\n"),
             (Frame::Null, "$-1\r\n", "_\r\n"),
             (Frame::Array(vec![]), "*0\r\n", "*0\r\n"),

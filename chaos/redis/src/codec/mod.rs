@@ -17,6 +17,8 @@ mod request;
 mod request_scan;
 mod scan;
 
+pub(crate) use encode::count;
+
 pub use decode::{DecodeError, Decoder, Limits};
 pub use frame::{Frame, Protocol};
 pub use number::parse_integer;

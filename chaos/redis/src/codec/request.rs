@@ -4,7 +4,7 @@
 //! [`Frame`]: super::Frame
 
 use super::{
-    encode::{bulk, header},
+    encode::{bulk, count},
     inline, parse_integer,
 };
 use bytes::{Bytes, BytesMut};
@@ -59,9 +59,9 @@ pub struct Request {
 impl Request {
     /// Appends a request of these arguments.
     pub fn encode<A: AsRef<[u8]>>(arguments: &[A], out: &mut BytesMut) {
-        header(out, '*', arguments.len());
+        count(out, b'*', arguments.len());
         for argument in arguments {
-            bulk(out, '$', argument.as_ref());
+            bulk(out, b'$', argument.as_ref());
         }
     }
 }
@@ -106,8 +106,9 @@ impl RequestDecoder {
 
     fn finish(&mut self, buffer: &mut BytesMut) -> Request {
         let raw = buffer.split_to(self.at.min(buffer.len())).freeze();
-        let arguments = self.arguments.iter().map(|range| raw.slice(range.clone())).collect();
-        *self = Self::default();
+        // The list keeps its memory for the next request.
+        let arguments = self.arguments.drain(..).map(|range| raw.slice(range)).collect();
+        (self.at, self.searched, self.missing) = (0, 0, None);
         Request { arguments, raw }
     }
 

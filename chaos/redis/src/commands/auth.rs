@@ -1,7 +1,7 @@
 use super::{Access, Call, Command, Refusal, Reply};
 use crate::{
     codec::Frame,
-    server::{Client, Config},
+    server::{Client, DEFAULT, Users},
 };
 
 /// `AUTH [username] password`
@@ -13,22 +13,19 @@ const NO_PASSWORD: Refusal = Refusal::says(
 );
 
 fn run(call: &mut Call<'_>) -> Reply {
-    let config = &call.state.config;
+    let users = &call.state.users;
     match call.after(1) {
-        [_] if config.password.is_none() => return Err(NO_PASSWORD),
-        [password] => authenticate(config, call.client, b"default", password)?,
-        [user, password] => authenticate(config, call.client, user, password)?,
+        [_] if !users.default_has_password() => return Err(NO_PASSWORD),
+        [password] => authenticate(users, call.client, DEFAULT.as_bytes(), password)?,
+        [user, password] => authenticate(users, call.client, user, password)?,
         _ => return Err(Refusal::SYNTAX),
     }
     Ok(Frame::OK)
 }
 
-/// Lets the client in if user and password are right. The only user is `default`; without a password, any is right.
-pub(super) fn authenticate(config: &Config, client: &mut Client, user: &[u8], password: &[u8]) -> Result<(), Refusal> {
-    let right = config.password.as_ref().is_none_or(|expected| expected.as_bytes() == password);
-    if user != b"default" || !right {
-        return Err(Refusal::WRONG_PASSWORD);
-    }
+/// Lets the client in as `user` if there is such a one and the password is right. Else it stays who it was.
+pub(super) fn authenticate(users: &Users, client: &mut Client, user: &[u8], password: &[u8]) -> Result<(), Refusal> {
+    client.user = users.authenticate(user, password).ok_or(Refusal::WRONG_PASSWORD)?;
     client.authenticated = true;
     Ok(())
 }

@@ -53,14 +53,13 @@ fn is_plain(text: &[u8]) -> bool {
 }
 
 fn list(call: &mut Call<'_>) -> Reply {
-    // The registry knows clients as they were before this batch.
     let (me, now_ms) = (&*call.client, call.now_ms);
-    let live = |client: &Client| if client.id == me.id { me.describe(now_ms) } else { client.describe(now_ms) };
+    let live = |client: &Client| client.describe(now_ms);
     let clients = &call.state.clients;
     match call.after(2) {
-        [] => Ok(text(clients.iter().flat_map(live).collect())),
+        [] => Ok(text(clients.iter(me).flat_map(live).collect())),
         [option, kind] if option.eq_ignore_ascii_case(b"type") => match kind.to_ascii_lowercase().as_slice() {
-            b"normal" => Ok(text(clients.iter().flat_map(live).collect())),
+            b"normal" => Ok(text(clients.iter(me).flat_map(live).collect())),
             b"master" | b"replica" | b"slave" | b"pubsub" => Ok(text(vec![])),
             _ => Err(Refusal::repeating("ERR Unknown client type '", kind, "'")),
         },
@@ -68,7 +67,7 @@ fn list(call: &mut Call<'_>) -> Reply {
             let mut lines = vec![];
             for id in ids {
                 let id = parse_integer(id).ok_or(Refusal::says("ERR Invalid client ID"))?;
-                let client = u64::try_from(id).ok().and_then(|id| clients.get(id));
+                let client = u64::try_from(id).ok().and_then(|id| clients.get(id, me));
                 lines.extend(client.map(live).unwrap_or_default());
             }
             Ok(text(lines))

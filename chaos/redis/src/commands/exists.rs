@@ -1,10 +1,9 @@
-use super::{Call, Command, Reply};
-use crate::codec::Frame;
+use super::{Call, Command, Keys, Reply};
+use crate::{codec::Frame, server::Look};
 
 /// `EXISTS key [key …]`: how many are there; a key that is named twice counts twice.
-pub(super) const EXISTS: Command = Command::new("exists", -2, run);
+pub(super) const EXISTS: Command = Command { keys: Keys::All, ..Command::new("exists", -2, run) };
 
 fn run(call: &mut Call<'_>) -> Reply {
-    let (keys, store) = (call.after(1), &mut call.state.store);
-    Ok(Frame::count(keys.iter().filter(|key| store.get(call.client.database, key, call.now_ms).is_some()).count()))
+    Ok(Frame::count(call.after(1).iter().filter(|key| call.deadline_ms(key, Look::Peek).is_some()).count()))
 }

@@ -1,27 +1,45 @@
 use super::{Call, Command, Refusal, Reply};
-use crate::codec::{Frame, parse_integer};
+use crate::{
+    codec::{Frame, parse_integer},
+    server::Look,
+};
 use bytes::Bytes;
 
 /// `PEXPIRE key milliseconds [NX | XX | GT | LT]`: 1 where the deadline was set.
-pub(super) const PEXPIRE: Command = Command::new("pexpire", -3, |call| run(call, "pexpire", 1));
+pub(super) const PEXPIRE: Command = Command::of_key("pexpire", -3, |call| run(call, "pexpire", 1, call.now_ms));
 
 /// `EXPIRE key seconds [NX | XX | GT | LT]`
-pub(super) const EXPIRE: Command = Command::new("expire", -3, |call| run(call, "expire", 1000));
+pub(super) const EXPIRE: Command = Command::of_key("expire", -3, |call| run(call, "expire", 1000, call.now_ms));
 
-fn run(call: &mut Call<'_>, name: &str, unit_ms: i64) -> Reply {
+/// `PEXPIREAT key milliseconds [NX | XX | GT | LT]`: since the Unix epoch.
+pub(super) const PEXPIREAT: Command = Command::of_key("pexpireat", -3, |call| run(call, "pexpireat", 1, 0));
+
+/// `EXPIREAT key seconds [NX | XX | GT | LT]`
+pub(super) const EXPIREAT: Command = Command::of_key("expireat", -3, |call| run(call, "expireat", 1000, 0));
+
+/// `PERSIST key`: 1 where there was a deadline to take away.
+pub(super) const PERSIST: Command = Command::of_key("persist", 2, |call| {
+    let had_one = call.deadline_ms(call.word(1), Look::Change).flatten().is_some();
+    if had_one {
+        call.state.store.set_deadline(call.client.database, call.word(1), None);
+    }
+    Ok(Frame::Integer(i64::from(had_one)))
+});
+
+fn run(call: &mut Call<'_>, name: &str, unit_ms: i64, base_ms: i64) -> Reply {
     let condition = Condition::parse(call.after(3))?;
-    let after = parse_integer(call.word(2)).ok_or(Refusal::NOT_AN_INTEGER)?;
-    let deadline_ms = after.checked_mul(unit_ms).and_then(|after_ms| call.now_ms.checked_add(after_ms));
+    let time = parse_integer(call.word(2)).ok_or(Refusal::NOT_AN_INTEGER)?;
+    let deadline_ms = time.checked_mul(unit_ms).and_then(|time_ms| base_ms.checked_add(time_ms));
     let deadline_ms = deadline_ms.ok_or_else(|| Refusal::invalid_expire(name))?;
-    let (key, database, store) = (call.word(1), call.client.database, &mut call.state.store);
-    let Some(current_ms) = store.deadline_ms(database, key, call.now_ms) else { return Ok(Frame::Integer(0)) };
+    let key = call.word(1);
+    let Some(current_ms) = call.deadline_ms(key, Look::Change) else { return Ok(Frame::Integer(0)) };
     if !condition.holds(current_ms, deadline_ms) {
         return Ok(Frame::Integer(0));
     }
     if deadline_ms <= call.now_ms {
-        store.remove(database, key, call.now_ms);
+        call.remove(key);
     } else {
-        store.set_deadline(database, key, deadline_ms);
+        call.state.store.set_deadline(call.client.database, key, Some(deadline_ms));
     }
     Ok(Frame::Integer(1))
 }

@@ -24,7 +24,7 @@ fn run(call: &mut Call<'_>) -> Reply {
     while let [option, rest @ ..] = options {
         options = match rest {
             [user, password, rest @ ..] if option.eq_ignore_ascii_case(b"auth") => {
-                authenticate(&call.state.config, call.client, user, password)?;
+                authenticate(&call.state.users, call.client, user, password)?;
                 rest
             }
             [name, rest @ ..] if option.eq_ignore_ascii_case(b"setname") => {
@@ -34,7 +34,7 @@ fn run(call: &mut Call<'_>) -> Reply {
             _ => return Err(Refusal::repeating("ERR Syntax error in HELLO option '", option, "'")),
         };
     }
-    if !call.client.authenticated {
+    if !call.client.authenticated && call.state.users.ask() {
         return Err(NOT_AUTHENTICATED);
     }
     call.client.protocol = protocol;

@@ -1,34 +1,62 @@
-//! The commands, one a file, and the table that finds them. A command is a synchronous function from a [`Call`] to a
-//! reply; what is common to all (arity, authentication, room in memory) is checked here, in the order of Redis.
+//! The commands, one a file or some that are alike, and the table that finds them. A command is a synchronous function
+//! from a [`Call`] to a reply; what is common to all (arity, authentication, rights, room in memory, transactions) is
+//! checked here, in the order of Redis.
 
+mod acl;
+mod admission;
 mod auth;
 mod client;
 mod command;
 mod config;
 mod dbsize;
+mod deadline;
 mod del;
 mod echo;
 mod exists;
 mod expire;
+mod expiry_time;
 mod flush;
 mod get;
+mod getdel;
+mod getex;
+mod getset;
+mod glob;
 mod hello;
 mod info;
+mod keys;
+mod kind;
 mod mget;
+mod mset;
 mod ping;
 mod quit;
+mod randomkey;
 mod refusal;
+mod reset;
+mod scan;
 mod select;
 mod set;
 mod setex;
+mod setnx;
+mod slowlog;
+mod table;
+mod time;
+mod touch;
+mod transaction;
 mod ttl;
+mod watch;
+
+pub(crate) use glob::matches as glob;
 
 use crate::{
     codec::Frame,
-    server::{Client, State},
+    server::{Client, Look, State},
 };
-use bytes::Bytes;
+use admission::check;
+use bytes::{Bytes, BytesMut};
 use refusal::Refusal;
+use table::{Access, InTransaction, Keys, TABLE, find};
+
+pub(crate) use table::{Command, is_command};
 
 /// One request on its way through a command.
 pub(crate) struct Call<'a> {
@@ -50,113 +78,83 @@ impl<'a> Call<'a> {
     fn word(&self, place: usize) -> &'a [u8] {
         self.arguments.get(place).map(AsRef::as_ref).unwrap_or_default()
     }
+
+    /// The value of `key`, counted as read.
+    fn read(&mut self, key: &[u8]) -> Option<Bytes> {
+        self.state.store.get(self.client.database, key, self.now_ms)
+    }
+
+    /// The deadline of `key`: `None` where there is no such key, `Some(None)` where it has none.
+    fn deadline_ms(&mut self, key: &[u8], look: Look) -> Option<Option<i64>> {
+        self.state.store.look(self.client.database, key, self.now_ms, look).map(|entry| entry.deadline_ms)
+    }
+
+    fn remove(&mut self, key: &[u8]) -> bool {
+        self.state.store.remove(self.client.database, key, self.now_ms)
+    }
 }
 
 type Reply = Result<Frame, Refusal>;
 
-struct Command {
-    /// In lower case; a subcommand's name is behind a bar (`client|id`).
-    name: &'static str,
-    /// As `COMMAND` gives it: words, the command's own included; negative where there may be more.
-    arity: i32,
-    access: Access,
-    run: fn(&mut Call<'_>) -> Reply,
-    /// Where there are any, the word behind the command must be one of them.
-    subcommands: &'static [Command],
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Access {
-    /// Also for clients that have not authenticated.
-    Anyone,
-    Authenticated,
-    /// Authenticated, and refused while its words wouldn't fit into memory.
-    Grows,
-}
-
-impl Command {
-    const fn new(name: &'static str, arity: i32, run: fn(&mut Call<'_>) -> Reply) -> Self {
-        Self { name, arity, access: Access::Authenticated, run, subcommands: &[] }
-    }
-
-    /// The name of a subcommand without its command's.
-    fn own_name(&self) -> &'static str {
-        self.name.split_once('|').map_or(self.name, |(_, name)| name)
-    }
-
-    fn takes(&self, words: usize) -> bool {
-        let bound = usize::try_from(self.arity.unsigned_abs()).unwrap_or(usize::MAX);
-        if self.arity < 0 { words >= bound } else { words == bound }
-    }
-}
-
-/// The most used come first: they are looked for one by one.
-const TABLE: &[&Command] = &[
-    &get::GET,
-    &set::SET,
-    &mget::MGET,
-    &setex::SETEX,
-    &setex::PSETEX,
-    &del::DEL,
-    &exists::EXISTS,
-    &expire::PEXPIRE,
-    &expire::EXPIRE,
-    &ttl::PTTL,
-    &ttl::TTL,
-    &ping::PING,
-    &echo::ECHO,
-    &select::SELECT,
-    &client::CLIENT,
-    &hello::HELLO,
-    &auth::AUTH,
-    &info::INFO,
-    &dbsize::DBSIZE,
-    &flush::FLUSHALL,
-    &flush::FLUSHDB,
-    &config::CONFIG,
-    &command::COMMAND,
-    &quit::QUIT,
-];
-
-/// Runs a command. What it refuses is its reply too.
-pub(crate) fn execute(mut call: Call<'_>) -> Frame {
-    let reply = find(call.arguments).and_then(|command| {
-        check(command, &mut call)?;
-        call.state.stats.commands += 1;
-        call.client.last_command = command.name;
-        (command.run)(&mut call)
-    });
-    reply.unwrap_or_else(|refusal| {
-        call.state.stats.error_replies += 1;
-        refusal.into_frame()
-    })
-}
-
-fn find(arguments: &[Bytes]) -> Result<&'static Command, Refusal> {
-    let [name, rest @ ..] = arguments else { return Err(Refusal::unknown_command(b"", &[])) };
-    let command = TABLE.iter().find(|command| name.eq_ignore_ascii_case(command.name.as_bytes()));
-    let Some(command) = command else { return Err(Refusal::unknown_command(name, rest)) };
-    match rest.first() {
-        Some(sub) if !command.subcommands.is_empty() => {
-            let found = command.subcommands.iter().find(|own| sub.eq_ignore_ascii_case(own.own_name().as_bytes()));
-            found.ok_or_else(|| Refusal::unknown_subcommand(command.name, sub))
+/// Runs a command, or queues it in a transaction, and writes the reply to `out`. What it refuses is its reply too.
+pub(crate) fn execute(call: &mut Call<'_>, out: &mut BytesMut) {
+    let (found, admitted) = match find(call.arguments) {
+        Ok(command) => (Some(command), check(command, call)),
+        Err(refusal) => (None, Err(refusal)),
+    };
+    let command = match (found, admitted) {
+        (Some(command), Ok(())) => command,
+        (found, Err(refusal)) => return reject(found, refusal, call, out),
+        (None, Ok(())) => return,
+    };
+    match command.in_transaction {
+        InTransaction::Waits if call.client.transaction.is_open() => {
+            call.client.transaction.queue(command, call.arguments);
+            Frame::Simple(Bytes::from_static(b"QUEUED")).encode(call.client.protocol, out);
         }
-        _ => Ok(command),
+        InTransaction::Executes => {
+            count(command, call);
+            transaction::execute(call, out);
+        }
+        _ => run(command, call, out),
     }
 }
 
-fn check(command: &Command, call: &mut Call<'_>) -> Result<(), Refusal> {
-    if !command.takes(call.arguments.len()) {
-        return Err(Refusal::wrong_arity(command.name));
-    }
-    if command.access != Access::Anyone && !call.client.authenticated {
-        return Err(Refusal::NOT_AUTHENTICATED);
-    }
-    if command.access == Access::Grows {
-        let bytes = call.after(1).iter().map(Bytes::len).sum();
-        if !call.state.store.has_room(bytes) {
-            return Err(Refusal::OUT_OF_MEMORY);
+/// Runs a command whose time has come.
+fn run(command: &'static Command, call: &mut Call<'_>, out: &mut BytesMut) {
+    count(command, call);
+    match (command.run)(call) {
+        Ok(frame) => frame.encode(call.client.protocol, out),
+        Err(refusal) => {
+            call.state.stats.by_command.entry(command.name).or_default().failed += 1;
+            refuse(refusal, call, out);
         }
     }
-    Ok(())
+}
+
+fn count(command: &'static Command, call: &mut Call<'_>) {
+    let stats = &mut call.state.stats;
+    stats.commands += 1;
+    stats.commands_rate.add(1, call.now_ms);
+    stats.by_command.entry(command.name).or_default().calls += 1;
+    call.client.last_command = command.name;
+}
+
+/// Answers what isn't admitted. A transaction that it was meant for can't be carried out any more.
+fn reject(command: Option<&'static Command>, refusal: Refusal, call: &mut Call<'_>, out: &mut BytesMut) {
+    if let Some(command) = command {
+        call.state.stats.by_command.entry(command.name).or_default().rejected += 1;
+    }
+    call.client.transaction.fail();
+    let executes = command.is_some_and(|command| command.in_transaction == InTransaction::Executes);
+    if executes {
+        transaction::abandon(call);
+    }
+    refuse(if executes { refusal.of_exec() } else { refusal }, call, out);
+}
+
+fn refuse(refusal: Refusal, call: &mut Call<'_>, out: &mut BytesMut) {
+    let frame = refusal.into_frame();
+    call.state.stats.count_error(frame.as_error().map(AsRef::as_ref).unwrap_or_default());
+    frame.encode(call.client.protocol, out);
 }

@@ -21,6 +21,9 @@ impl Refusal {
     pub(super) const OUT_OF_MEMORY: Self = Self::says("OOM command not allowed when used memory > 'maxmemory'.");
     pub(super) const WRONG_PASSWORD: Self = Self::says("WRONGPASS invalid username-password pair or user is disabled.");
 
+    pub(super) const NO_PERMISSION_FOR_KEY: Self =
+        Self::says("NOPERM this user has no permissions to access one of the keys used as arguments");
+
     pub(super) const fn says(text: &'static str) -> Self {
         Self(Cow::Borrowed(text.as_bytes()))
     }
@@ -34,6 +37,16 @@ impl Refusal {
 
     pub(super) fn wrong_arity(command: &str) -> Self {
         Self::repeating("ERR wrong number of arguments for '", command.as_bytes(), "' command")
+    }
+
+    pub(super) fn no_permission(command: &str) -> Self {
+        Self::repeating("NOPERM this user has no permissions to run the '", command.as_bytes(), "' command")
+    }
+
+    /// The same as the reason why a transaction isn't carried out.
+    pub(super) fn of_exec(self) -> Self {
+        let text = self.0.strip_prefix(b"ERR ").unwrap_or(&self.0);
+        Self::repeating("EXECABORT Transaction discarded because of: ", text, "")
     }
 
     pub(super) fn invalid_expire(command: &str) -> Self {

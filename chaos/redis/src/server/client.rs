@@ -1,9 +1,9 @@
+use super::Transaction;
 use crate::codec::Protocol;
 use bytes::Bytes;
 use std::{collections::BTreeMap, sync::Arc};
 
-/// A connection as commands see it. Cheap to clone.
-#[derive(Clone)]
+/// A connection as commands see it.
 pub(crate) struct Client {
     /// Counts from 1 in the order of connecting.
     pub(crate) id: u64,
@@ -13,7 +13,10 @@ pub(crate) struct Client {
     pub(crate) library_version: Bytes,
     pub(crate) database: u8,
     pub(crate) protocol: Protocol,
+    /// Who it is; before it has authenticated, and where it needn't, `default`.
+    pub(crate) user: Arc<str>,
     pub(crate) authenticated: bool,
+    pub(crate) transaction: Transaction,
     pub(crate) connected_ms: i64,
     pub(crate) active_ms: i64,
     pub(crate) last_command: &'static str,
@@ -22,7 +25,7 @@ pub(crate) struct Client {
 }
 
 impl Client {
-    pub(super) fn new(id: u64, peer: &str, authenticated: bool, now_ms: i64) -> Self {
+    fn new(id: u64, peer: &str, user: Arc<str>, authenticated: bool, now_ms: i64) -> Self {
         Self {
             id,
             peer: peer.into(),
@@ -31,7 +34,9 @@ impl Client {
             library_version: Bytes::new(),
             database: 0,
             protocol: Protocol::default(),
+            user,
             authenticated,
+            transaction: Transaction::default(),
             connected_ms: now_ms,
             active_ms: now_ms,
             last_command: "NULL",
@@ -42,13 +47,16 @@ impl Client {
     /// Its line in `CLIENT LIST`: the fields of Redis that mean something here.
     pub(crate) fn describe(&self, now_ms: i64) -> Vec<u8> {
         let seconds_since = |ms: i64| (now_ms - ms).max(0) / 1000;
+        let queued = self.transaction.queued().map_or(-1, |queued| i64::try_from(queued).unwrap_or(i64::MAX));
         let head = format!("id={} addr={} name=", self.id, self.peer);
         let middle = format!(
-            " age={} idle={} flags=N db={} sub=0 psub=0 ssub=0 multi=-1 cmd={} user=default redir=-1 resp={} lib-name=",
+            " age={} idle={} flags={} db={} sub=0 psub=0 ssub=0 multi={queued} cmd={} user={} redir=-1 resp={} lib-name=",
             seconds_since(self.connected_ms),
             seconds_since(self.active_ms),
+            if queued < 0 { 'N' } else { 'x' },
             self.database,
             self.last_command,
+            self.user,
             self.protocol.number(),
         );
         let parts =
@@ -57,37 +65,45 @@ impl Client {
     }
 }
 
-/// All clients, as they were after their last batch of requests.
+/// All clients. One whose requests are being answered is taken out meanwhile, and leaves its place empty.
 #[derive(Default)]
 pub(crate) struct Clients {
     last_id: u64,
-    by_id: BTreeMap<u64, Client>,
+    by_id: BTreeMap<u64, Option<Box<Client>>>,
 }
 
 impl Clients {
-    pub(super) fn next_id(&mut self) -> u64 {
+    /// Enters a new client; its id.
+    pub(super) fn enter(&mut self, peer: &str, user: Arc<str>, authenticated: bool, now_ms: i64) -> u64 {
         self.last_id += 1;
+        let client = Client::new(self.last_id, peer, user, authenticated, now_ms);
+        self.by_id.insert(self.last_id, Some(Box::new(client)));
         self.last_id
     }
 
-    pub(super) fn publish(&mut self, client: &Client) {
-        self.by_id.insert(client.id, client.clone());
+    pub(super) fn take(&mut self, id: u64) -> Option<Box<Client>> {
+        self.by_id.get_mut(&id)?.take()
     }
 
-    pub(super) fn remove(&mut self, id: u64) {
-        self.by_id.remove(&id);
+    pub(super) fn put_back(&mut self, client: Box<Client>) {
+        self.by_id.insert(client.id, Some(client));
+    }
+
+    pub(super) fn leave(&mut self, id: u64) -> Option<Box<Client>> {
+        self.by_id.remove(&id).flatten()
     }
 
     pub(crate) fn len(&self) -> usize {
         self.by_id.len()
     }
 
-    pub(crate) fn get(&self, id: u64) -> Option<&Client> {
-        self.by_id.get(&id)
+    /// The client with this number, where `me` is the one that is taken out.
+    pub(crate) fn get<'a>(&'a self, id: u64, me: &'a Client) -> Option<&'a Client> {
+        self.by_id.get(&id).map(|client| client.as_deref().unwrap_or(me))
     }
 
-    /// In the order of connecting.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &Client> {
-        self.by_id.values()
+    /// In the order of connecting, where `me` is the one that is taken out.
+    pub(crate) fn iter<'a>(&'a self, me: &'a Client) -> impl Iterator<Item = &'a Client> {
+        self.by_id.values().map(move |client| client.as_deref().unwrap_or(me))
     }
 }

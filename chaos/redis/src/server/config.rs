@@ -1,22 +1,27 @@
-use super::serve;
+use super::{BadRule, Policy, Users, serve};
 use host::Host;
 use std::io;
 
 /// What the server may use, and who may use it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
-    /// Keys and values may take this many bytes, bookkeeping included; then writes are refused with `OOM`. 0 is no limit.
+    /// Keys and values may take this many bytes: their lengths and 128 bytes a key. 0 is no limit.
     pub max_memory_bytes: u64,
+    /// What happens then.
+    pub policy: Policy,
     /// The password of the user `default`, if it has one.
     pub password: Option<String>,
+    /// Users beside `default`, and what each may do.
+    pub users: Users,
     /// As many connections may be open; more are told so and closed.
     pub max_clients: usize,
 }
 
 impl Default for Config {
-    /// 64 MiB, no password, 10,000 connections (the default of Redis).
+    /// 64 MiB and no eviction, no password, 10,000 connections (the default of Redis).
     fn default() -> Self {
-        Self { max_memory_bytes: 64 * 1024 * 1024, password: None, max_clients: 10_000 }
+        let (max_memory_bytes, policy) = (64 * 1024 * 1024, Policy::Noeviction);
+        Self { max_memory_bytes, policy, password: None, users: Users::default(), max_clients: 10_000 }
     }
 }
 
@@ -33,6 +38,14 @@ pub enum Error {
         /// What it should say.
         expected: &'static str,
     },
+    /// A rule of a user can't be used.
+    #[error("REDIS_USERS has the rule `{rule}`: {why}")]
+    BadRule {
+        /// The rule.
+        rule: String,
+        /// Why not.
+        why: BadRule,
+    },
     /// The port can't be had.
     #[error("can't listen on port {port}: {source}")]
     Listen {
@@ -43,22 +56,45 @@ pub enum Error {
     },
 }
 
-/// Serves as the host's settings say, until its shutdown signal: `PORT` (6379 unless given), `REDIS_MAXMEMORY` in bytes
-/// (64 MiB unless given, 0 is no limit) and `REDIS_PASSWORD` (none unless given).
+/// Serves as the host's settings say, until its shutdown signal:
+///
+/// | setting | what it is | unless given |
+/// |---|---|---|
+/// | `PORT` | the port | 6379 |
+/// | `REDIS_MAXMEMORY` | what keys and values may take, in bytes; 0 is no limit | 64 MiB |
+/// | `REDIS_MAXMEMORY_POLICY` | which keys make room, as in Redis (`allkeys-lru`, …) | `noeviction` |
+/// | `REDIS_MAXCLIENTS` | connections that may be open | 10000 |
+/// | `REDIS_PASSWORD` | the password of the user `default` | none |
+/// | `REDIS_USERS` | further users ([`Users::parse`]) | none |
 ///
 /// # Errors
 /// Where a setting can't be used, or the port is taken.
 pub async fn run(host: Host) -> Result<(), Error> {
     let port = setting(&host, "PORT", "a port from 0 to 65535")?.unwrap_or(6379);
-    let mut config = Config::default();
-    if let Some(bytes) = setting(&host, "REDIS_MAXMEMORY", "a number of bytes")? {
-        config.max_memory_bytes = bytes;
-    }
-    config.password = host.settings().get("REDIS_PASSWORD").map(str::to_owned);
+    let config = config(&host)?;
     let listener = host.listen(port).map_err(|source| Error::Listen { port, source })?;
-    tracing::info!(port = listener.port(), max_memory_bytes = config.max_memory_bytes, "listening");
+    tracing::info!(
+        port = listener.port(),
+        max_memory_bytes = config.max_memory_bytes,
+        policy = %config.policy,
+        "listening"
+    );
     serve(host, listener, config).await;
     Ok(())
+}
+
+fn config(host: &Host) -> Result<Config, Error> {
+    let defaults = Config::default();
+    let users = host.settings().get("REDIS_USERS").unwrap_or_default();
+    let max_clients = setting(host, "REDIS_MAXCLIENTS", "a number of connections")?;
+    let policy = setting(host, "REDIS_MAXMEMORY_POLICY", "a policy of Redis (`allkeys-lru`, `noeviction`, …)")?;
+    Ok(Config {
+        max_memory_bytes: setting(host, "REDIS_MAXMEMORY", "a number of bytes")?.unwrap_or(defaults.max_memory_bytes),
+        policy: policy.unwrap_or(defaults.policy),
+        password: host.settings().get("REDIS_PASSWORD").map(str::to_owned),
+        users: Users::parse(users).map_err(|(rule, why)| Error::BadRule { rule, why })?,
+        max_clients: max_clients.unwrap_or(defaults.max_clients),
+    })
 }
 
 fn setting<T: std::str::FromStr>(host: &Host, name: &'static str, expected: &'static str) -> Result<Option<T>, Error> {
@@ -78,8 +114,19 @@ mod tests {
 
     #[tokio::test]
     async fn settings_that_cannot_be_used_are_refused() {
-        assert_eq!(refusal("PORT", "70000").await, "PORT is `70000`, expected a port from 0 to 65535");
-        assert_eq!(refusal("REDIS_MAXMEMORY", "1mb").await, "REDIS_MAXMEMORY is `1mb`, expected a number of bytes");
+        for (name, value, expected) in [
+            ("PORT", "70000", "PORT is `70000`, expected a port from 0 to 65535"),
+            ("REDIS_MAXMEMORY", "1mb", "REDIS_MAXMEMORY is `1mb`, expected a number of bytes"),
+            ("REDIS_MAXCLIENTS", "-1", "REDIS_MAXCLIENTS is `-1`, expected a number of connections"),
+            (
+                "REDIS_MAXMEMORY_POLICY",
+                "lru",
+                "REDIS_MAXMEMORY_POLICY is `lru`, expected a policy of Redis (`allkeys-lru`, `noeviction`, …)",
+            ),
+            ("REDIS_USERS", "bob on what", "REDIS_USERS has the rule `what`: Syntax error"),
+        ] {
+            assert_eq!(refusal(name, value).await, expected);
+        }
     }
 
     #[tokio::test]

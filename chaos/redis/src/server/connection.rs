@@ -1,6 +1,6 @@
 //! One connection: reads what has come, answers every whole request in it, writes the replies at once, reads on.
 
-use super::{Client, Server};
+use super::{Client, DEFAULT, Server, State};
 use crate::{
     codec::{Frame, Protocol, RequestDecoder, RequestLimits},
     commands::{self, Call},
@@ -55,7 +55,7 @@ enum Next {
 
 struct Session {
     server: Arc<Server>,
-    client: Client,
+    id: u64,
     decoder: RequestDecoder,
     inbox: BytesMut,
     outbox: BytesMut,
@@ -65,57 +65,64 @@ impl Session {
     fn register(server: &Arc<Server>, stream: &Stream) -> Option<Self> {
         let now_ms = server.clock.now_ms();
         let mut state = server.state();
-        if state.clients.len() >= state.config.max_clients {
+        if state.clients.len() >= state.max_clients {
             state.stats.rejected_connections += 1;
             return None;
         }
         state.stats.connections += 1;
-        let id = state.clients.next_id();
-        let client = Client::new(id, &stream.peer(), state.config.password.is_none(), now_ms);
-        state.clients.publish(&client);
+        let needs_no_password = !state.users.ask();
+        let id = state.clients.enter(&stream.peer(), DEFAULT.into(), needs_no_password, now_ms);
         drop(state);
-        Some(Self {
-            server: Arc::clone(server),
-            client,
-            decoder: RequestDecoder::default(),
-            inbox: BytesMut::new(),
-            outbox: BytesMut::new(),
-        })
+        let (inbox, outbox) = (BytesMut::new(), BytesMut::new());
+        Some(Self { server: Arc::clone(server), id, decoder: RequestDecoder::default(), inbox, outbox })
     }
 
     /// Answers the whole requests in the inbox.
     fn answer(&mut self) -> Next {
-        let Self { server, client, decoder, inbox, outbox } = self;
-        let now_ms = server.clock.now_ms();
+        let now_ms = self.server.clock.now_ms();
+        let server = Arc::clone(&self.server);
         let mut state = server.state();
+        let Some(mut client) = state.clients.take(self.id) else { return Next::Close };
         let next = loop {
-            if outbox.len() >= REPLY_BYTES {
+            if self.outbox.len() >= REPLY_BYTES {
                 break Next::Answer;
             }
-            let limits = limits(client.authenticated, state.store.max_bytes());
-            let request = match decoder.decode(inbox, &limits) {
-                Ok(Some(request)) => request,
-                Ok(None) => break Next::Read,
-                Err(error) => {
-                    Frame::error(&format!("ERR {error}")).encode(Protocol::Resp2, outbox);
-                    break Next::Close;
-                }
-            };
-            client.active_ms = now_ms;
-            let reply = commands::execute(Call { arguments: &request.arguments, client, state: &mut state, now_ms });
-            reply.encode(client.protocol, outbox);
-            if client.closing {
-                break Next::Close;
+            if let Some(next) = self.answer_one(&mut client, &mut state, now_ms) {
+                break next;
             }
         };
-        state.clients.publish(client);
+        state.stats.output_bytes += self.outbox.len() as u64;
+        state.stats.output_rate.add(self.outbox.len() as u64, now_ms);
+        state.clients.put_back(client);
         next
+    }
+
+    /// Answers the next request; what to do where there is none, or no other.
+    fn answer_one(&mut self, client: &mut Client, state: &mut State, now_ms: i64) -> Option<Next> {
+        let is_known = client.authenticated || !state.users.ask();
+        let limits = limits(is_known, state.store.max_bytes());
+        let request = match self.decoder.decode(&mut self.inbox, &limits) {
+            Ok(Some(request)) => request,
+            Ok(None) => return Some(Next::Read),
+            Err(error) => {
+                Frame::error(&format!("ERR {error}")).encode(Protocol::Resp2, &mut self.outbox);
+                return Some(Next::Close);
+            }
+        };
+        client.active_ms = now_ms;
+        state.stats.input_bytes += request.raw.len() as u64;
+        state.stats.input_rate.add(request.raw.len() as u64, now_ms);
+        commands::execute(&mut Call { arguments: &request.arguments, client, state, now_ms }, &mut self.outbox);
+        client.closing.then_some(Next::Close)
     }
 }
 
 impl Drop for Session {
     fn drop(&mut self) {
-        self.server.state().clients.remove(self.client.id);
+        let mut state = self.server.state();
+        if let Some(mut client) = state.clients.leave(self.id) {
+            client.transaction.unwatch(&mut state.store);
+        }
     }
 }
 

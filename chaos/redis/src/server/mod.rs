@@ -5,20 +5,28 @@
 //! all connections run under one lock, one after the other, as in Redis's single thread.
 //!
 //! It is a cache to test with, not a database: nothing is kept on disk, nothing is replicated, and what a cache doesn't
-//! need (lists, scripts, publishing, transactions, …) is an unknown command. What is there answers as Redis 7.0 does, to
+//! need (lists, scripts, publishing, …) is an unknown command. What is there answers as Redis 7.0 does, to
 //! the byte; the conformance tests run against both.
 
 mod client;
 mod clock;
 mod config;
 mod connection;
+mod stats;
 mod store;
 mod sweep;
+mod transaction;
+mod users;
 
 pub use config::{Config, Error, run};
+pub use store::{NoSuchPolicy, Policy};
+pub use users::{BadRule, Users};
 
 pub(crate) use client::{Client, Clients};
-pub(crate) use store::{DATABASES, Store};
+pub(crate) use stats::Stats;
+pub(crate) use store::{DATABASES, Look, Store};
+pub(crate) use transaction::{Open, Transaction};
+pub(crate) use users::DEFAULT;
 
 use clock::Clock;
 use host::{Host, Listener, Stream};
@@ -37,7 +45,10 @@ struct Server {
 
 /// What commands work on.
 pub(crate) struct State {
-    pub(crate) config: Config,
+    pub(crate) max_clients: usize,
+    pub(crate) users: Users,
+    /// The password of `default` as it was set, for `CONFIG GET`.
+    pub(crate) password: String,
     pub(crate) store: Store,
     pub(crate) clients: Clients,
     pub(crate) stats: Stats,
@@ -46,13 +57,12 @@ pub(crate) struct State {
     pub(crate) started_ms: i64,
 }
 
-/// What `INFO stats` says, as far as the store doesn't know it.
-#[derive(Default)]
-pub(crate) struct Stats {
-    pub(crate) connections: u64,
-    pub(crate) rejected_connections: u64,
-    pub(crate) commands: u64,
-    pub(crate) error_replies: u64,
+impl State {
+    /// Sets the password of `default`; an empty one takes it away.
+    pub(crate) fn set_password(&mut self, password: &str) {
+        password.clone_into(&mut self.password);
+        self.users.set_password(password.as_bytes());
+    }
 }
 
 impl Server {
@@ -65,15 +75,21 @@ impl Server {
 /// Serves on `listener` until the host's shutdown signal. Then it closes every connection and returns; the data is gone.
 pub async fn serve(host: Host, mut listener: Listener, config: Config) {
     let clock = Clock::starting_at(host.unix_now());
-    let (store, expiring) = Store::new(config.max_memory_bytes);
-    let state = State {
-        config,
+    let random = host.rng("redis eviction");
+    let (store, expiring) = Store::new(config.max_memory_bytes, config.policy, random);
+    let mut state = State {
+        max_clients: config.max_clients,
+        users: config.users,
+        password: String::new(),
         store,
         clients: Clients::default(),
         stats: Stats::default(),
         port: listener.port(),
         started_ms: clock.now_ms(),
     };
+    if let Some(password) = &config.password {
+        state.set_password(password);
+    }
     let server = Arc::new(Server { host: host.clone(), clock, state: Mutex::new(state) });
     let connections = TaskTracker::new();
     drop(host.spawn(sweep::sweep(Arc::clone(&server), expiring)));

@@ -10,10 +10,11 @@ const BATCH: usize = 256;
 /// It looks no more often than this,
 const SHORTEST: Duration = Duration::from_millis(100);
 
-/// and no less often while there is any deadline: a nearer one may have come in meanwhile.
-const LONGEST: Duration = Duration::from_secs(1);
+/// and sleeps no longer: deadlines may be as far off as numbers go, and timers may not.
+const LONGEST: Duration = Duration::from_secs(86_400);
 
-/// Runs until the host's shutdown signal. Without deadlines it sleeps, so that an idle server costs a simulation nothing.
+/// Runs until the host's shutdown signal. It sleeps until the next deadline, and without one for ever, so that an idle
+/// server costs a simulation nothing.
 pub(super) async fn sweep(server: Arc<Server>, expiring: Arc<Notify>) {
     let host = server.host.clone();
     tokio::select! {
@@ -24,18 +25,42 @@ pub(super) async fn sweep(server: Arc<Server>, expiring: Arc<Notify>) {
 }
 
 async fn sweep_forever(server: &Server, expiring: &Notify) {
+    let mut earliest = Instant::now();
     loop {
-        let next = server.state().store.next_deadline_ms();
-        let Some(next) = next else {
-            expiring.notified().await;
-            continue;
-        };
-        let due_ms = next.saturating_sub(server.clock.now_ms()).saturating_add(1);
-        let wait = Duration::from_millis(u64::try_from(due_ms).unwrap_or(0)).clamp(SHORTEST, LONGEST);
-        server.host.sleep_until(Instant::now() + wait).await;
+        until_due(server, expiring, earliest).await;
         while sweep_batch(server) == BATCH {
             tokio::task::yield_now().await;
         }
+        earliest = Instant::now() + SHORTEST;
+    }
+}
+
+/// Waits until a deadline has passed, and until `earliest`.
+async fn until_due(server: &Server, expiring: &Notify, earliest: Instant) {
+    loop {
+        let due = due(server);
+        tokio::select! {
+            biased;
+            () = expiring.notified() => {}
+            () = sleep_until(server, due.map(|due| due.max(earliest))) => return,
+        }
+    }
+}
+
+/// When the next deadline has passed. Only sooner ones wake the sweep from then on.
+fn due(server: &Server) -> Option<Instant> {
+    let now_ms = server.clock.now_ms();
+    let mut state = server.state();
+    let next = state.store.next_deadline_ms();
+    state.store.wakes_at(next.unwrap_or(i64::MAX));
+    let left_ms = next?.saturating_sub(now_ms).saturating_add(1).max(0);
+    Some(Instant::now() + Duration::from_millis(left_ms.unsigned_abs()).min(LONGEST))
+}
+
+async fn sleep_until(server: &Server, due: Option<Instant>) {
+    match due {
+        Some(due) => server.host.sleep_until(due).await,
+        None => std::future::pending().await,
     }
 }
 

@@ -55,10 +55,57 @@ async fn info_counts(target: &Target) {
     assert!(after["db0"].starts_with("keys=1,expires=1,avg_ttl="), "{}", after["db0"]);
     assert!(number(&after, "connected_clients") >= 2);
 
+    assert_eq!(increase("total_commands_processed"), 5);
+    assert!(increase("total_net_input_bytes") > 100 && increase("total_net_output_bytes") > 100);
+    let all = info(&connection.ask_text("INFO ALL").await);
+    for name in FIELDS {
+        assert!(all.contains_key(*name), "{name} is missing");
+    }
+    assert!(all["cmdstat_get"].starts_with("calls=2,usec="), "{}", all["cmdstat_get"]);
+    assert!(all["cmdstat_mget"].ends_with(",rejected_calls=0,failed_calls=0"), "{}", all["cmdstat_mget"]);
+    assert_eq!(all["errorstat_ERR"], format!("count={}", all["total_error_replies"]));
     let stats = connection.ask_text("INFO STATS keyspace").await;
     let headings = stats.lines().filter(|line| line.starts_with('#')).collect::<Vec<_>>();
     assert_eq!(headings, ["# Stats", "# Keyspace"]);
 }
+
+/// What exporters for Prometheus read.
+const FIELDS: &[&str] = &[
+    "redis_version",
+    "redis_mode",
+    "os",
+    "uptime_in_seconds",
+    "process_id",
+    "config_file",
+    "connected_clients",
+    "maxclients",
+    "blocked_clients",
+    "used_memory",
+    "used_memory_rss",
+    "used_memory_peak",
+    "used_memory_lua",
+    "maxmemory",
+    "maxmemory_policy",
+    "mem_fragmentation_ratio",
+    "loading",
+    "total_connections_received",
+    "total_commands_processed",
+    "instantaneous_ops_per_sec",
+    "instantaneous_input_kbps",
+    "instantaneous_output_kbps",
+    "total_net_input_bytes",
+    "total_net_output_bytes",
+    "rejected_connections",
+    "expired_keys",
+    "evicted_keys",
+    "keyspace_hits",
+    "keyspace_misses",
+    "pubsub_channels",
+    "role",
+    "connected_slaves",
+    "master_repl_offset",
+    "cluster_enabled",
+];
 
 /// `name=value` pairs of a client's line.
 fn fields(line: &str) -> BTreeMap<String, String> {

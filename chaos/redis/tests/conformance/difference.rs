@@ -1,9 +1,6 @@
 //! The same random requests to both servers: their replies must be the same bytes.
 
-use crate::{
-    replies::without_identity,
-    target::{Connection, Target},
-};
+use crate::target::{Connection, Target};
 use bytes::BytesMut;
 use chaos_redis::codec::Request;
 use rand::{Rng as _, RngExt as _, seq::IndexedRandom as _};
@@ -12,8 +9,53 @@ const BATCHES: usize = 1000;
 const BATCH: usize = 20;
 
 const COMMANDS: &[&str] = &[
-    "GET", "get", "SET", "SET", "SET", "SET", "SeT", "MGET", "DEL", "EXISTS", "PEXPIRE", "EXPIRE", "PTTL", "TTL",
-    "PING", "ECHO", "SELECT", "FLUSHALL", "FLUSHDB", "DBSIZE", "HELLO", "AUTH", "CLIENT", "CONFIG", "INFO", "NONE",
+    "GET",
+    "get",
+    "SET",
+    "SET",
+    "SET",
+    "SET",
+    "SeT",
+    "MGET",
+    "DEL",
+    "EXISTS",
+    "PEXPIRE",
+    "EXPIRE",
+    "PTTL",
+    "TTL",
+    "PING",
+    "ECHO",
+    "SELECT",
+    "FLUSHALL",
+    "FLUSHDB",
+    "DBSIZE",
+    "HELLO",
+    "AUTH",
+    "CLIENT",
+    "CONFIG",
+    "INFO",
+    "NONE",
+    "SETNX",
+    "GETSET",
+    "GETEX",
+    "GETEX",
+    "GETDEL",
+    "MSET",
+    "UNLINK",
+    "TOUCH",
+    "TYPE",
+    "PERSIST",
+    "EXPIREAT",
+    "PEXPIREAT",
+    "EXPIRETIME",
+    "PEXPIRETIME",
+    "MULTI",
+    "EXEC",
+    "EXEC",
+    "DISCARD",
+    "WATCH",
+    "UNWATCH",
+    "RESET",
 ];
 
 /// Keys, values, options and nonsense alike.
@@ -49,6 +91,8 @@ const WORDS: &[&[u8]] = &[
     b"KEEPTTL",
     b"GETNAME",
     b"setname",
+    b"PERSIST",
+    b"exat",
     b"AUTH",
     b"default",
     b"keyspace",
@@ -79,7 +123,7 @@ fn request(random: &mut host::Random) -> Vec<&'static [u8]> {
         request = vec![b"INFO", b"keyspace"];
     }
     // Deadlines are far off or past, so that time makes no difference.
-    if [&b"set"[..], b"expire", b"pexpire"].iter().any(|name| request[0].eq_ignore_ascii_case(name)) {
+    if [&b"set"[..], b"expire", b"pexpire", b"getex"].iter().any(|name| request[0].eq_ignore_ascii_case(name)) {
         request
             .iter_mut()
             .skip(2)
@@ -98,14 +142,24 @@ async fn replies(connection: &mut Connection, requests: &[Vec<&[u8]>]) -> Vec<St
     requests.iter().for_each(|request| Request::encode(request, &mut bytes));
     connection.write(&bytes).await;
     let mut replies = vec![];
-    for request in requests {
+    for _ in requests {
         let reply = connection.read().await.escape_ascii().to_string();
-        let reply = reply.replace("\\r\\n", "\r\n");
-        let reply = without_average(reply);
-        let is_time = request[0].to_ascii_uppercase().ends_with(b"TTL") && !reply.starts_with(":-");
-        replies.push(if is_time && reply.starts_with(':') { ":<time>".to_owned() } else { without_identity(&reply) });
+        replies.push(anonymous(&without_average(reply.replace("\\r\\n", "\r\n"))));
     }
     replies
+}
+
+/// Takes out what each server has its own of: times, the version and the client's number.
+fn anonymous(reply: &str) -> String {
+    let mut lines: Vec<String> = vec![];
+    for line in reply.split("\r\n") {
+        let before = |back: usize| lines.len().checked_sub(back).and_then(|place| lines.get(place)).map(String::as_str);
+        let is_own = before(1) == Some("id") || before(1) == Some("version") || before(2) == Some("version");
+        let is_time =
+            line.strip_prefix(':').and_then(|number| number.parse().ok()).is_some_and(|number: i64| number > 100);
+        lines.push(if is_own || is_time { "<own>".to_owned() } else { line.to_owned() });
+    }
+    lines.join("\r\n")
 }
 
 /// Takes the average time to live out of `INFO keyspace`, and so the length in front: the real one works it out now and

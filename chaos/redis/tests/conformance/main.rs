@@ -6,13 +6,17 @@
 mod authentication;
 mod clients;
 mod difference;
+mod eviction;
 mod expiry;
+mod keys;
 mod library;
 mod memory;
 mod pipelines;
 mod protocol;
 mod replies;
+mod rows;
 mod target;
+mod transactions;
 
 use futures_util::future::LocalBoxFuture;
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
@@ -30,7 +34,10 @@ const PARTS: &[(&str, Option<&str>, Part)] = &[
     ("protocol_errors", None, |target| Box::pin(protocol::run(target))),
     ("pipelines", None, |target| Box::pin(pipelines::run(target))),
     ("expiry", None, |target| Box::pin(expiry::run(target))),
+    ("keys", None, |target| Box::pin(keys::run(target))),
+    ("transactions", None, |target| Box::pin(transactions::run(target))),
     ("memory", None, |target| Box::pin(memory::run(target))),
+    ("eviction", None, |target| Box::pin(eviction::run(target))),
     ("clients_and_info", None, |target| Box::pin(clients::run(target))),
     ("authentication", Some("sesame"), |target| Box::pin(authentication::run(target))),
     ("client_library", Some("sesame"), |target| Box::pin(library::run(target))),

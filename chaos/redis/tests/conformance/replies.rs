@@ -1,15 +1,10 @@
 //! Requests and the bytes that answer them.
 
-use crate::target::{Connection, Target};
+use crate::{
+    rows::{INTEGER, NULL, OK, Row, SYNTAX, check},
+    target::{Connection, Target},
+};
 use bytes::Bytes;
-
-/// A request's words, set apart by single spaces (so that two in a row are an empty word), and its reply.
-type Row = (&'static str, &'static str);
-
-const INTEGER: &str = "-ERR value is not an integer or out of range\r\n";
-const SYNTAX: &str = "-ERR syntax error\r\n";
-const OK: &str = "+OK\r\n";
-const NULL: &str = "$-1\r\n";
 
 const CONNECTION: &[Row] = &[
     ("PING", "+PONG\r\n"),
@@ -72,6 +67,18 @@ const CONNECTION: &[Row] = &[
         "CONFIG SET maxmemory x",
         "-ERR CONFIG SET failed (possibly related to argument 'maxmemory') - argument must be a memory value\r\n",
     ),
+    ("SLOWLOG", "-ERR wrong number of arguments for 'slowlog' command\r\n"),
+    ("SLOWLOG RESET", OK),
+    ("SLOWLOG LEN", ":0\r\n"),
+    ("SLOWLOG GET", "*0\r\n"),
+    ("SLOWLOG GET -1", "*0\r\n"),
+    ("SLOWLOG GET -2", "-ERR count should be greater than or equal to -1\r\n"),
+    ("SLOWLOG GET x", "-ERR count should be greater than or equal to -1\r\n"),
+    ("SLOWLOG GET 1 2", "-ERR unknown subcommand or wrong number of arguments for 'GET'. Try SLOWLOG HELP.\r\n"),
+    ("SLOWLOG FOO", "-ERR unknown subcommand 'FOO'. Try SLOWLOG HELP.\r\n"),
+    ("LATENCY LATEST", "*0\r\n"),
+    ("LATENCY LATEST x", "-ERR wrong number of arguments for 'latency|latest' command\r\n"),
+    ("LATENCY RESET", ":0\r\n"),
     ("INFO nothing", "$0\r\n\r\n"),
     ("INFO keyspace", "$12\r\n# Keyspace\r\n\r\n"),
 ];
@@ -246,11 +253,7 @@ const AUTH: &[Row] = &[
 
 pub(crate) async fn run(target: Target) {
     for rows in [CONNECTION, STRINGS, DEADLINES, RESP3, AUTH] {
-        let mut connection = target.connect().await;
-        assert_eq!(connection.ask("FLUSHALL").await, OK);
-        for (request, reply) in rows {
-            assert_eq!(without_identity(&connection.ask(request).await), *reply, "{request}");
-        }
+        check(&target, rows).await;
     }
     long_words_are_cut(&mut target.connect().await).await;
     any_bytes_are_kept(&mut target.connect().await).await;
@@ -280,17 +283,4 @@ async fn any_bytes_are_kept(connection: &mut Connection) {
     }
     let unknown = connection.ask_raw(&[&b"\xff\xfe"[..], b"\x80"]).await;
     assert_eq!(unknown, Bytes::from_static(b"-ERR unknown command '\xff\xfe', with args beginning with: '\x80' \r\n"));
-}
-
-/// Takes out of `HELLO`'s reply what differs between servers and connections.
-pub(crate) fn without_identity(reply: &str) -> String {
-    let (version, id) = ("$7\r\nversion\r\n", "$2\r\nid\r\n:");
-    let cut = |text: &str, mark: &str, lines: usize, instead: &str| match text.split_once(mark) {
-        Some((before, after)) => {
-            let rest = after.splitn(lines + 1, "\r\n").nth(lines).unwrap_or_default();
-            format!("{before}{mark}{instead}{rest}")
-        }
-        None => text.to_owned(),
-    };
-    cut(&cut(reply, version, 2, "<version>"), id, 1, "<id>\r\n")
 }

@@ -135,6 +135,11 @@ impl Connection {
         written.expect("the server reads");
     }
 
+    /// The same where the server may have closed the connection.
+    pub(crate) async fn try_write(&mut self, bytes: &[u8]) -> std::io::Result<()> {
+        self.stream.write_all(bytes).await
+    }
+
     /// The raw bytes of the next reply.
     pub(crate) async fn read(&mut self) -> Bytes {
         read(&mut self.stream, &mut self.decoder, &mut self.inbox).await

@@ -1,22 +1,24 @@
 //! What only the built-in Redis can be asked: exact times on a paused clock, its limits, and its end.
 
+mod counting;
+
 use bytes::BytesMut;
 use chaos_redis::{Config, Error, codec::Request};
-use host::{Connection, Halves, Host, Listener, Settings, Stream, memory::MemoryNetwork};
+use counting::{CountingAccept, CountingClock, Through};
+use host::{Host, Listener, Parts, Settings, Stream, TaskGroup, memory::MemoryNetwork};
 use std::{
     io,
-    pin::Pin,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
     },
-    task::{Context, Poll},
     time::Duration,
 };
 use tokio::{
-    io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, ReadBuf},
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
     time::timeout,
 };
+use tokio_util::sync::CancellationToken;
 
 struct Running {
     network: MemoryNetwork,
@@ -81,6 +83,72 @@ async fn expired_keys_are_swept_within_a_second_also_behind_a_far_deadline() {
     ask(&mut stream, "DBSIZE", ":1001\r\n").await;
     tokio::time::sleep(Duration::from_millis(1100)).await;
     ask(&mut stream, "DBSIZE", ":1\r\n").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_idle_server_wakes_for_nothing() {
+    let network = MemoryNetwork::new(0);
+    let sleeps = Arc::new(AtomicUsize::new(0));
+    let server = Host::new(Parts {
+        name: "redis".to_owned(),
+        network: Arc::new(Through(network.host("redis"))),
+        clock: Arc::new(CountingClock(Arc::clone(&sleeps))),
+        tasks: TaskGroup::default(),
+        seed: 0,
+        settings: Settings::default(),
+        shutdown: CancellationToken::new(),
+    });
+    drop(server.spawn(chaos_redis::serve(server.clone(), server.listen(6379).unwrap(), Config::default())));
+    let mut stream = network.host("client").dial("redis", 6379).await.unwrap();
+    let hour = Duration::from_secs(3600);
+    ask(&mut stream, "SET a 1", "+OK\r\n").await;
+    tokio::time::sleep(hour).await;
+    assert_eq!(sleeps.load(Ordering::Relaxed), 0);
+    ask(&mut stream, "SET far 1 EX 1000000", "+OK\r\n").await;
+    for n in 0..1000 {
+        ask(&mut stream, &format!("SET key{n} 1 EX 30"), "+OK\r\n").await;
+    }
+    tokio::time::sleep(hour).await;
+    ask(&mut stream, "DBSIZE", ":2\r\n").await;
+    // Until the far one, until those of 30 s, and until the far one again.
+    assert_eq!(sleeps.load(Ordering::Relaxed), 3);
+    ask(&mut stream, "FLUSHALL", "+OK\r\n").await;
+    tokio::time::sleep(500 * hour).await;
+    // A day is as long as it sleeps.
+    assert_eq!(sleeps.load(Ordering::Relaxed), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_same_requests_evict_the_same_keys() {
+    for policy in ["allkeys-random", "volatile-random", "allkeys-lfu"] {
+        let mut runs = vec![];
+        for _ in 0..2 {
+            let running = start(&[("REDIS_MAXMEMORY", "20000"), ("REDIS_MAXMEMORY_POLICY", policy)]);
+            let mut stream = running.dial().await;
+            for n in 0..300 {
+                ask(&mut stream, &format!("SET key{n} {n} EX 100"), "+OK\r\n").await;
+            }
+            stream.write_all(b"KEYS *\r\nRANDOMKEY\r\nINFO stats\r\nQUIT\r\n").await.unwrap();
+            let mut reply = String::new();
+            stream.read_to_string(&mut reply).await.unwrap();
+            assert!(!reply.contains("evicted_keys:0\r\n"), "{reply}");
+            runs.push(reply);
+        }
+        assert_eq!(runs[0], runs[1]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn users_come_from_the_settings() {
+    let users = "bob on >pw ~* +@all; carl on nopass ~cache:* +get";
+    let running = start(&[("REDIS_PASSWORD", "sesame"), ("REDIS_USERS", users), ("REDIS_MAXCLIENTS", "1")]);
+    let mut stream = running.dial().await;
+    ask(&mut stream, "AUTH bob pw", "+OK\r\n").await;
+    ask(&mut stream, "SET cache:1 1", "+OK\r\n").await;
+    ask(&mut stream, "CONFIG GET maxclients", "*2\r\n$10\r\nmaxclients\r\n$1\r\n1\r\n").await;
+    ask(&mut stream, "AUTH carl any", "+OK\r\n").await;
+    ask(&mut stream, "GET cache:1", "$1\r\n1\r\n").await;
+    ask(&mut stream, "DBSIZE", "-NOPERM this user has no permissions to run the 'dbsize' command\r\n").await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -154,67 +222,4 @@ async fn replies_to_a_pipeline_are_one_write() {
     assert_eq!(writes.load(Ordering::Relaxed), 1);
     ask(&mut stream, "PING", "+PONG\r\n").await;
     assert_eq!(writes.load(Ordering::Relaxed), 2);
-}
-
-struct CountingAccept {
-    inner: Listener,
-    writes: Arc<AtomicUsize>,
-}
-
-impl host::Accept for CountingAccept {
-    fn accept(&mut self) -> Pin<Box<dyn Future<Output = io::Result<Stream>> + Send + '_>> {
-        Box::pin(async {
-            let inner = self.inner.accept().await?;
-            Ok(Stream::new(Counting { inner, writes: Arc::clone(&self.writes) }))
-        })
-    }
-
-    fn port(&self) -> u16 {
-        self.inner.port()
-    }
-
-    fn control(&self) -> Arc<dyn host::Control> {
-        self.inner.control()
-    }
-}
-
-/// Counts writes.
-struct Counting {
-    inner: Stream,
-    writes: Arc<AtomicUsize>,
-}
-
-impl Connection for Counting {
-    fn split(&mut self) -> Halves<'_> {
-        self.inner.split()
-    }
-
-    fn abort(self: Box<Self>) {
-        self.inner.abort();
-    }
-
-    fn peer(&self) -> String {
-        self.inner.peer()
-    }
-}
-
-impl AsyncRead for Counting {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.inner).poll_read(cx, buf)
-    }
-}
-
-impl AsyncWrite for Counting {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        self.writes.fetch_add(1, Ordering::Relaxed);
-        Pin::new(&mut self.inner).poll_write(cx, buf)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.inner).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.inner).poll_shutdown(cx)
-    }
 }

@@ -1,8 +1,22 @@
 use super::*;
+use futures_util::FutureExt as _;
 use proptest::prelude::*;
+use rand::SeedableRng as _;
+use std::collections::BTreeMap;
 
 fn store() -> Store {
-    Store::new(0).0
+    limited(0, Policy::Noeviction)
+}
+
+pub(super) fn limited(max_bytes: u64, policy: Policy) -> Store {
+    Store::new(max_bytes, policy, Random::seed_from_u64(7)).0
+}
+
+/// The keys of database 0 in the order of their slots.
+pub(super) fn keys(store: &Store) -> Vec<Vec<u8>> {
+    let mut keys = vec![];
+    store.scan(0, 0, usize::MAX, 0, |key| keys.push(key.to_vec()));
+    keys
 }
 
 #[test]
@@ -38,26 +52,50 @@ fn a_new_value_forgets_the_old_deadline() {
 }
 
 #[test]
-fn room_is_what_the_limit_leaves() {
-    let mut store = Store::new(1000).0;
-    assert!(store.has_room(1000 - OVERHEAD_BYTES));
-    assert!(!store.has_room(1001 - OVERHEAD_BYTES));
-    store.set(0, b"k", &[0; 499], None);
-    assert!(store.has_room(1000 - 500 - 2 * OVERHEAD_BYTES));
-    assert!(!store.has_room(1001 - 500 - 2 * OVERHEAD_BYTES));
-    store.flush_all();
-    assert!(store.has_room(1000 - OVERHEAD_BYTES));
+fn only_sooner_deadlines_are_told() {
+    let (mut store, expiring) = Store::new(0, Policy::Noeviction, Random::seed_from_u64(0));
+    let told = |at: Option<i64>, store: &mut Store| {
+        store.set(0, b"a", b"", at);
+        expiring.notified().now_or_never().is_some()
+    };
+    assert!(!told(None, &mut store));
+    assert!(told(Some(5), &mut store));
+    assert!(!told(Some(5), &mut store));
+    assert!(!told(Some(9), &mut store));
+    assert!(told(Some(4), &mut store));
+    store.wakes_at(9);
+    assert!(told(Some(8), &mut store));
 }
 
-#[tokio::test]
-async fn the_first_deadline_is_told() {
-    let (mut store, expiring) = Store::new(0);
-    store.set(0, b"a", b"", None);
-    let told = expiring.notified();
-    tokio::pin!(told);
-    assert!(!told.as_mut().enable());
-    store.set(0, b"b", b"", Some(5));
-    told.await;
+#[test]
+fn a_watched_key_changes_when_it_is_set_removed_expires_or_gets_a_deadline() {
+    type Change = fn(&mut Store);
+    let changes: [(&str, Change); 6] = [
+        ("set", |store| store.set(0, b"k", b"v", Some(100))),
+        ("removed", |store| assert!(store.remove(0, b"k", 0))),
+        ("deadline", |store| store.set_deadline(0, b"k", None)),
+        ("flushed", |store| store.flush(0)),
+        ("all flushed", Store::flush_all),
+        ("swept", |store| assert_eq!(store.sweep(101, 1), 1)),
+    ];
+    for (name, change) in changes {
+        let mut store = store();
+        store.set(0, b"k", b"v", Some(100));
+        let (key, none) = (Bytes::from_static(b"k"), Bytes::from_static(b"none"));
+        let (since, none_since) = (store.watch(0, &key, 0), store.watch(0, &none, 0));
+        store.set(1, b"k", b"v", None);
+        store.get(0, b"k", 0);
+        assert!(!store.is_changed(0, b"k", since, 0), "{name}");
+        change(&mut store);
+        assert!(store.is_changed(0, b"k", since, 0), "{name}");
+        assert!(!store.is_changed(0, b"none", none_since, 0), "{name}");
+        let again = store.watch(0, &key, 0);
+        assert!(!store.is_changed(0, b"k", again, 0), "{name}");
+    }
+    let mut store = store();
+    store.set(0, b"k", b"v", Some(100));
+    let since = store.watch(0, &Bytes::from_static(b"k"), 0);
+    assert!(store.is_changed(0, b"k", since, 101));
 }
 
 #[derive(Clone, Debug)]
@@ -88,6 +126,10 @@ fn step() -> impl Strategy<Value = Step> {
 /// What the store should say, kept the slow way.
 type Model = BTreeMap<(u8, u8), (usize, Option<i64>)>;
 
+fn deadline_ms(store: &mut Store, database: u8, key: u8, now: i64) -> Option<Option<i64>> {
+    store.look(database, &[key], now, Look::Peek).map(|entry| entry.deadline_ms)
+}
+
 fn apply(step: &Step, store: &mut Store, model: &mut Model, now: &mut i64) -> Result<(), TestCaseError> {
     let live = |model: &Model, database: u8, key: u8, now: i64| {
         model.get(&(database, key)).copied().filter(|(_, at)| at.is_none_or(|at| at >= now))
@@ -100,8 +142,8 @@ fn apply(step: &Step, store: &mut Store, model: &mut Model, now: &mut i64) -> Re
         }
         Step::Deadline(database, key, after) => {
             let is_live = live(model, database, key, *now).is_some();
-            prop_assert_eq!(store.deadline_ms(database, &[key], *now).is_some(), is_live);
-            store.set_deadline(database, &[key], *now + after);
+            prop_assert_eq!(deadline_ms(store, database, key, *now).is_some(), is_live);
+            store.set_deadline(database, &[key], Some(*now + after));
             if is_live && let Some((_, deadline)) = model.get_mut(&(database, key)) {
                 *deadline = Some(*now + after);
             }
@@ -114,7 +156,7 @@ fn apply(step: &Step, store: &mut Store, model: &mut Model, now: &mut i64) -> Re
             let expected = live(model, database, key, *now);
             let length = store.get(database, &[key], *now).map(|value| value.len());
             prop_assert_eq!(length, expected.map(|(length, _)| length));
-            prop_assert_eq!(store.deadline_ms(database, &[key], *now), expected.map(|(_, deadline)| deadline));
+            prop_assert_eq!(deadline_ms(store, database, key, *now), expected.map(|(_, deadline)| deadline));
         }
         Step::Flush(database) => {
             store.flush(database);
@@ -140,5 +182,36 @@ proptest! {
         for step in steps.iter().chain([&Step::Sweep]) {
             apply(step, &mut store, &mut model, &mut now)?;
         }
+    }
+    #[test]
+    fn a_scan_meets_once_what_is_there_all_the_while(
+        stays in proptest::collection::btree_set(0..200_u8, 0..40),
+        others in proptest::collection::vec((200..=255_u8, any::<bool>()), 0..200),
+        count in 1..15_usize,
+    ) {
+        let mut store = store();
+        let mut others = others.into_iter();
+        let mut disturb = |store: &mut Store| for (key, comes) in others.by_ref().take(5) {
+            if comes {
+                store.set(0, &[key], b"", None);
+            } else {
+                store.remove(0, &[key], 0);
+            }
+        };
+        for key in &stays {
+            disturb(&mut store);
+            store.set(0, &[*key], b"", None);
+        }
+        let (mut met, mut cursor) = (vec![], 0);
+        loop {
+            cursor = store.scan(0, cursor, count, 0, |key| met.extend_from_slice(key));
+            if cursor == 0 {
+                break;
+            }
+            disturb(&mut store);
+        }
+        met.retain(|key| *key < 200);
+        met.sort_unstable();
+        prop_assert_eq!(met, stays.into_iter().collect::<Vec<_>>());
     }
 }
