@@ -390,11 +390,9 @@ labels! {
 }
 
 labels! {
-    /// Whether the gateway runs, or wants requests.
+    /// That the gateway runs, or wants requests.
     Readiness {
         Ok = "ok",
-        /// It starts, drains or sheds.
-        Unavailable = "unavailable",
     }
 }
 

@@ -83,6 +83,23 @@ pub(crate) fn call(service: Service, method: &http::Method, attempt: u32) -> Spa
     )
 }
 
+/// A service whose circuit has been open is called to find out whether it is well again. It outlasts the request that it
+/// is made in, so it has no parent of its own ([`begin`]).
+pub(crate) fn probe(service: Service, method: &http::Method) -> Span {
+    let service = service.label();
+    trace_span!(
+        target: TARGET,
+        parent: None,
+        "probe",
+        otel.name = %format_args!("probe {method} {service}"),
+        otel.kind = "client",
+        otel.status_code = Empty,
+        http.request.method = %method,
+        peer.service = service,
+        "error.type" = Empty,
+    )
+}
+
 /// The call ended, and failed with `code`.
 pub(crate) fn called(span: &Span, code: Option<Code>) {
     if let Some(code) = code {

@@ -7,6 +7,7 @@ mod compression;
 pub(crate) mod conditional;
 pub(crate) mod context;
 mod cors;
+mod host_header;
 mod observe;
 pub(crate) mod problem;
 mod rates;
@@ -34,15 +35,15 @@ pub(crate) fn server(app: &App) -> ServerConfig {
     }
 }
 
-/// All routes, and what is around them. From the outside: what came of a request is observed; who may read the answer; how it
-/// is coded; who is let in. So all that is turned away is observed too, and browsers let their pages read why.
+/// All routes, and what is around them. From the outside: what is no HTTP goes no further; what came of a request is observed;
+/// who may read the answer; how it is coded; who is let in. So all that is turned away is observed too, and browsers let their pages read why.
 pub(crate) fn router(app: Arc<App>) -> Router {
     let admitted = routes(&app).layer(middleware::from_fn_with_state(Arc::clone(&app), admission::admit));
     let mut router = compression::on(admitted, &app.settings.edge);
     if let Some(cors) = cors::layer(&app.settings.cors) {
         router = router.layer(cors);
     }
-    router.layer(middleware::from_fn_with_state(app, observe::observe))
+    router.layer(middleware::from_fn_with_state(app, observe::observe)).layer(middleware::from_fn(host_header::require))
 }
 
 fn routes(app: &Arc<App>) -> Router {

@@ -62,11 +62,13 @@ pub(crate) enum Problem {
     UpstreamFailed,
     UpstreamTimeout,
     UpstreamUnavailable,
+    NotReady,
+    Unhealthy,
 }
 
 impl Problem {
     /// All of them, for the document.
-    pub(crate) const ALL: [Self; 13] = [
+    pub(crate) const ALL: [Self; 15] = [
         Self::BadUserId,
         Self::Unauthenticated,
         Self::Forbidden,
@@ -80,7 +82,14 @@ impl Problem {
         Self::UpstreamFailed,
         Self::UpstreamTimeout,
         Self::UpstreamUnavailable,
+        Self::NotReady,
+        Self::Unhealthy,
     ];
+
+    /// Whether a profile can have it.
+    pub(crate) fn is_of_profiles(self) -> bool {
+        !matches!(self, Self::NoSuchRoute | Self::NotReady | Self::Unhealthy)
+    }
 
     pub(crate) fn status(self) -> StatusCode {
         match self {
@@ -94,7 +103,9 @@ impl Problem {
             Self::UpstreamFailed => StatusCode::BAD_GATEWAY,
             Self::UpstreamTimeout => StatusCode::GATEWAY_TIMEOUT,
             Self::TooManyRequests(_) => StatusCode::TOO_MANY_REQUESTS,
-            Self::Overloaded | Self::UpstreamUnavailable => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Overloaded | Self::UpstreamUnavailable | Self::NotReady | Self::Unhealthy => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
         }
     }
 
@@ -114,6 +125,8 @@ impl Problem {
             Self::UpstreamFailed => "urn:problem-type:gateway:upstream-failed",
             Self::UpstreamTimeout => "urn:problem-type:gateway:upstream-timeout",
             Self::UpstreamUnavailable => "urn:problem-type:gateway:upstream-unavailable",
+            Self::NotReady => "urn:problem-type:gateway:not-ready",
+            Self::Unhealthy => "urn:problem-type:gateway:unhealthy",
         }
     }
 
@@ -132,13 +145,25 @@ impl Problem {
             Self::UpstreamFailed => "The profile could not be gathered",
             Self::UpstreamTimeout => "The profile could not be gathered in time",
             Self::UpstreamUnavailable => "The profile can't be gathered just now",
+            Self::NotReady => "The gateway starts, drains or sheds",
+            Self::Unhealthy => "No profile can be gathered",
         }
     }
 
     /// The response.
     pub(crate) fn response(self, context: &RequestContext, detail: Option<&str>, errors: &[PartError]) -> Response {
+        self.respond(&self.body(context, detail, errors))
+    }
+
+    /// What it says of itself.
+    pub(crate) fn body<'a>(
+        self,
+        context: &'a RequestContext,
+        detail: Option<&'a str>,
+        errors: &'a [PartError],
+    ) -> Body<'a> {
         debug_assert!(Self::ALL.iter().any(|known| known.kind() == self.kind()), "{self:?} is not in the document");
-        let body = Body {
+        Body {
             r#type: self.kind(),
             title: self.title(),
             status: self.status().as_u16(),
@@ -146,8 +171,12 @@ impl Problem {
             request_id: context.request_id(),
             trace_id: &context.trace.id,
             errors,
-        };
-        let body = serde_json::to_vec(&body).expect("strings and numbers are JSON");
+        }
+    }
+
+    /// The response with this body: [`Problem::body`], or that and more (RFC 9457, 3.2).
+    pub(crate) fn respond(self, body: &impl Serialize) -> Response {
+        let body = serde_json::to_vec(body).expect("strings and numbers are JSON");
         let mut response = Response::new(body.into());
         *response.status_mut() = self.status();
         let headers = response.headers_mut();

@@ -59,6 +59,14 @@ impl Trace {
         Some(Self { id: trace, parent: None, flags, state })
     }
 
+    /// Puts `span`, which has no parent, beneath the current one, which it may outlive: a parent within this program would
+    /// last for as long as it does.
+    pub(crate) fn continue_in(&self, span: &tracing::Span) {
+        if let Some(parent) = spans::current() {
+            spans::begin(span, Some((&self.id, &format!("{parent:016x}"), &self.flags)));
+        }
+    }
+
     /// Writes the headers of a call that is the span `span`.
     pub(crate) fn propagate(&self, span: u64, headers: &mut HeaderMap) {
         let parent = format!("00-{}-{:016x}-{}", self.id, span.max(1), self.flags);

@@ -7,7 +7,7 @@ mod shown;
 
 pub(crate) use probe::probe;
 pub(crate) use routes::{health, live, ready};
-pub(crate) use shown::{Health, Ready};
+pub(crate) use shown::{Health, Ready, Unhealthy};
 
 use crate::labels::{Component, Label as _, Miss, RedisMode, RedisSide, Status};
 use std::{

@@ -20,7 +20,7 @@ pub(crate) async fn probe(app: Arc<App>, service: Service) {
 async fn once(app: &App, upstream: &Upstream, board: &Board) {
     let asked = Instant::now();
     let component = upstream.service().into();
-    if upstream.probe(PATIENCE).await {
+    if upstream.is_well(PATIENCE).await {
         board.up(component, asked.elapsed(), app.host.unix_now());
     } else {
         board.down(component);

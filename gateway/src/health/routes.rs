@@ -2,18 +2,18 @@
 
 use super::{
     Known,
-    shown::{Components, Health, Ready, RedisHealth, ServiceHealth},
+    shown::{Components, Health, Ready, RedisHealth, ServiceHealth, Unhealthy},
 };
 use crate::{
     App,
+    edge::{context::RequestContext, problem::Problem},
     labels::{Component, Overall, Readiness, RedisMode, Service, Status},
 };
 use axum::{
-    Json,
+    Extension, Json,
     extract::State,
     response::{IntoResponse as _, Response},
 };
-use http::StatusCode;
 use std::sync::Arc;
 
 /// The process runs
@@ -27,12 +27,11 @@ pub(crate) async fn live() -> Response {
 /// It neither starts, nor drains, nor sheds. A dead Redis or service is no reason to take every gateway out of the load
 /// balancer.
 #[utoipa::path(get, path = "/health/ready", tag = "operation", responses(crate::openapi::answers::Ready))]
-pub(crate) async fn ready(State(app): State<Arc<App>>) -> Response {
+pub(crate) async fn ready(State(app): State<Arc<App>>, Extension(context): Extension<RequestContext>) -> Response {
     if app.board.is_ready() && !app.admission.is_full() {
         Json(Ready { status: Readiness::Ok }).into_response()
     } else {
-        let body = Json(Ready { status: Readiness::Unavailable });
-        (StatusCode::SERVICE_UNAVAILABLE, [("retry-after", "1")], body).into_response()
+        Problem::NotReady.response(&context, None, &[])
     }
 }
 
@@ -40,24 +39,28 @@ pub(crate) async fn ready(State(app): State<Arc<App>>) -> Response {
 ///
 /// It waits for nothing, so it answers at once with everything dead.
 #[utoipa::path(get, path = "/health", tag = "operation", responses(crate::openapi::answers::Health))]
-pub(crate) async fn health(State(app): State<Arc<App>>) -> Response {
-    let components = app.board.all();
+pub(crate) async fn health(State(app): State<Arc<App>>, Extension(context): Extension<RequestContext>) -> Response {
+    let seen = app.board.all();
     let redis = app.board.redis();
-    let status = judge(&components, redis.writes, app.settings.partial);
-    let of = |component| known(&components, component);
+    let status = judge(&seen, redis.writes, app.settings.partial);
+    let of = |component| known(&seen, component);
     let service = |service: Service| ServiceHealth {
         seen: of(service.into()).into(),
         circuit: app.upstreams.of(service).circuit().into(),
     };
-    let shown = Components {
+    let components = Components {
         user_service: service(Service::User),
         order_service: service(Service::Order),
         product_service: service(Service::Product),
         redis: RedisHealth::new(of(Component::Redis), redis),
         memory: of(Component::Memory).into(),
     };
-    let code = if status == Overall::Down { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::OK };
-    (code, Json(Health { status, components: shown })).into_response()
+    if status == Overall::Down {
+        let problem = Problem::Unhealthy.body(&context, None, &[]);
+        Problem::Unhealthy.respond(&Unhealthy { problem, components })
+    } else {
+        Json(Health { status, components }).into_response()
+    }
 }
 
 fn known(components: &[(Component, Known)], wanted: Component) -> Known {

@@ -1,7 +1,10 @@
 //! What the health routes answer.
 
 use super::{Known, RedisJudged};
-use crate::labels::{CircuitState, Miss, Overall, Readiness, RedisMode, Status};
+use crate::{
+    edge::problem,
+    labels::{CircuitState, Miss, Overall, Readiness, RedisMode, Status},
+};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -9,6 +12,14 @@ use utoipa::ToSchema;
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Health {
     pub(super) status: Overall,
+    pub(super) components: Components,
+}
+
+/// No profile can be gathered: a problem that also has the components, as a [`Health`] that is better has them.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Unhealthy<'a> {
+    #[serde(flatten)]
+    pub(super) problem: problem::Body<'a>,
     pub(super) components: Components,
 }
 
@@ -54,7 +65,7 @@ pub(super) struct RedisHealth {
     last_reason: Option<Miss>,
 }
 
-/// Whether the gateway runs, or wants requests.
+/// The gateway runs, or wants requests.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Ready {
     pub(super) status: Readiness,

@@ -49,7 +49,7 @@ impl IntoResponses for Profile {
         );
         put(&mut responses, "304", answer("The client has it already (`If-None-Match`)", &PROFILE_HEADERS));
         let mut problems: BTreeMap<StatusCode, Vec<Problem>> = BTreeMap::new();
-        for problem in Problem::ALL.into_iter().filter(|problem| *problem != Problem::NoSuchRoute) {
+        for problem in Problem::ALL.into_iter().filter(|problem| problem.is_of_profiles()) {
             problems.entry(problem.status()).or_default().push(problem);
         }
         for (status, problems) in problems {
@@ -61,9 +61,9 @@ impl IntoResponses for Profile {
 
 impl IntoResponses for Health {
     fn responses() -> Responses {
-        let health = |about| answer(about, &[headers::REQUEST_ID]).content("application/json", of::<health::Health>());
-        let mut responses = operation(health("All is well, or less than it could be"));
-        put(&mut responses, "503", health("No profile can be gathered"));
+        let good = answer("All is well, or less than it could be", &[headers::REQUEST_ID]);
+        let mut responses = operation(good.content("application/json", of::<health::Health>()));
+        put(&mut responses, "503", unavailable(Problem::Unhealthy, of::<health::Unhealthy<'_>>()));
         responses
     }
 }
@@ -76,9 +76,9 @@ impl IntoResponses for Live {
 
 impl IntoResponses for Ready {
     fn responses() -> Responses {
-        let ready = |about, with: &[About]| answer(about, with).content("application/json", of::<health::Ready>());
-        let mut responses = operation(ready("Requests are welcome", &[headers::REQUEST_ID]));
-        put(&mut responses, "503", ready("They aren't", &[headers::REQUEST_ID, headers::RETRY_AFTER]));
+        let good = answer("Requests are welcome", &[headers::REQUEST_ID]);
+        let mut responses = operation(good.content("application/json", of::<health::Ready>()));
+        put(&mut responses, "503", unavailable(Problem::NotReady, of::<crate::edge::problem::Body<'_>>()));
         responses
     }
 }
@@ -127,6 +127,13 @@ fn refusable(good: ResponseBuilder, about: &str, with: &[About]) -> Responses {
     let problem = answer(about, with);
     put(&mut responses, "default", problem.content("application/problem+json", of::<crate::edge::problem::Body<'_>>()));
     responses
+}
+
+/// A route for operators says that the gateway is not available.
+fn unavailable(problem: Problem, body: Content) -> ResponseBuilder {
+    let about = format!("{} (`{}`)", problem.title(), problem.kind());
+    let with = [headers::REQUEST_ID, headers::NO_STORE, headers::RETRY_AFTER];
+    answer(&about, &with).content("application/problem+json", body)
 }
 
 fn refusal(status: StatusCode, problems: &[Problem]) -> ResponseBuilder {

@@ -29,8 +29,8 @@ use utoipa::{
     info(
         title = "Gateway",
         description = "Aggregates users, orders and products into profiles, and answers in time whatever fails behind it. \
-                       HEAD is answered wherever GET is. What breaks HTTP itself (a head that can't be parsed, is too large \
-                       or too slow) gets a bare 400, 414 or 431, or a close."
+                       HEAD is answered wherever GET is. What breaks HTTP itself (a head that can't be parsed, names no \
+                       host, is too large or too slow) gets a bare 400, 414 or 431, or a close."
     ),
     paths(
         profile::handle,
@@ -45,6 +45,7 @@ use utoipa::{
         edge::problem::Body<'_>,
         edge::problem::ProblemType,
         health::Health,
+        health::Unhealthy<'_>,
         health::Ready
     )),
     modifiers(&Bearer),

@@ -23,9 +23,9 @@ const BATCHES_AT_ONCE: usize = 4;
 
 /// The three services.
 pub(crate) struct Upstreams {
-    pub(crate) user: Upstream,
-    pub(crate) order: Upstream,
-    pub(crate) product: Upstream,
+    pub(crate) user: Arc<Upstream>,
+    pub(crate) order: Arc<Upstream>,
+    pub(crate) product: Arc<Upstream>,
 }
 
 impl Upstreams {
@@ -38,13 +38,13 @@ impl Upstreams {
                 Service::Product => (settings.product_service_url.clone(), settings.product_timeout),
             };
             let target = Target { service, base, timeout, body_limit: settings.upstream_body_limit };
-            Upstream::new(host, target, &settings.upstream, Arc::clone(metrics))
+            Arc::new(Upstream::new(host, target, &settings.upstream, Arc::clone(metrics)))
         };
         Self { user: make(Service::User), order: make(Service::Order), product: make(Service::Product) }
     }
 
     /// The upstream of `service`.
-    pub(crate) fn of(&self, service: Service) -> &Upstream {
+    pub(crate) fn of(&self, service: Service) -> &Arc<Upstream> {
         match service {
             Service::User => &self.user,
             Service::Order => &self.order,
@@ -154,13 +154,26 @@ async fn timed<F: Future>(future: F) -> Timed<F::Output> {
     Timed { value: future.await, took: started.elapsed() }
 }
 
-async fn products(upstream: &Upstream, context: &RequestContext, deadline: Instant, ids: &[String]) -> Products {
-    let mut calls = Vec::new();
-    for ids in ids.chunks(BATCH_LIMIT) {
-        calls.push(services::products(upstream, context, deadline, ids));
+async fn products(
+    upstream: &Arc<Upstream>,
+    context: &RequestContext,
+    deadline: Instant,
+    ids: &Arc<[String]>,
+) -> Products {
+    let asked = batches(ids);
+    let calls: Vec<_> =
+        asked.iter().map(|ids| services::products(upstream, context, deadline, Arc::clone(ids))).collect();
+    let answers: Vec<Result<Batch, CallError>> = stream::iter(calls).buffered(BATCHES_AT_ONCE).collect().await;
+    Products::of(asked.iter().map(|ids| &**ids).zip(answers))
+}
+
+/// The ids in batches that the product service takes; nearly always it is one.
+fn batches(ids: &Arc<[String]>) -> Vec<Arc<[String]>> {
+    match ids.len() {
+        0 => Vec::new(),
+        1..=BATCH_LIMIT => vec![Arc::clone(ids)],
+        _ => ids.chunks(BATCH_LIMIT).map(Arc::from).collect(),
     }
-    let batches: Vec<Result<Batch, CallError>> = stream::iter(calls).buffered(BATCHES_AT_ONCE).collect().await;
-    Products::of(ids.chunks(BATCH_LIMIT).zip(batches))
 }
 
 impl Products {

@@ -3,12 +3,14 @@
 //!
 //! The way of a call: the breaker lets it through ([`breaker`]), there is a place in the bulkhead ([`bulkhead`]), and only
 //! then is anything sent ([`wire`]). What either turns away costs the service nothing, and says nothing about how long it
-//! takes. A call that failed may be made once more ([`retry`]), on the same way and within the same timeout.
+//! takes. A call that failed may be made once more ([`retry`]), on the same way and within the same timeout. Whether a
+//! service with an open circuit is well again is found out by a call that nobody waits for ([`probe`]).
 
 mod base;
 mod breaker;
 mod bulkhead;
 mod error;
+mod probe;
 mod retry;
 pub(crate) mod services;
 mod wire;
@@ -23,7 +25,7 @@ use crate::{
     settings::UpstreamSettings,
     spans,
 };
-use breaker::{Breaker, Permit};
+use breaker::{Admission, Breaker, Permit};
 use bulkhead::Bulkhead;
 use bytes::Bytes;
 use error::{Blame, Failed};
@@ -32,7 +34,7 @@ use http::Method;
 use retry::Retries;
 use std::{sync::Arc, time::Duration};
 use tokio::time::Instant;
-use tracing::Instrument as _;
+use tracing::{Instrument as _, Span};
 use wire::{Until, Wire};
 
 /// One service.
@@ -58,9 +60,10 @@ pub(crate) struct Target {
 }
 
 /// What is asked.
-pub(crate) struct Call<'a> {
+#[derive(Clone)]
+pub(crate) struct Call {
     pub(crate) method: Method,
-    pub(crate) path: &'a [Segment],
+    pub(crate) path: Vec<Segment>,
     /// JSON.
     pub(crate) body: Option<Bytes>,
     /// Made twice, it does the same as made once.
@@ -73,13 +76,17 @@ pub(crate) enum Reply {
     NotFound,
 }
 
-/// One call and what it has so far.
-struct Attempts<'a> {
-    call: &'a Call<'a>,
+/// Makes of a reply what is wanted, or says what is wrong with it. A probe keeps it for longer than who asked.
+pub(crate) trait Understand<T>: Fn(Reply) -> Result<T, Code> + Clone + Send + Sync + 'static {}
+
+impl<T, U: Fn(Reply) -> Result<T, Code> + Clone + Send + Sync + 'static> Understand<T> for U {}
+
+/// A call, for whom and until when it is made, and what makes sense of the reply.
+struct Asked<'a, U> {
+    call: Call,
     context: &'a RequestContext,
     until: Until,
-    /// Attempts that were sent.
-    made: u32,
+    understand: U,
 }
 
 impl Upstream {
@@ -105,62 +112,83 @@ impl Upstream {
 
     /// One call, within the service's timeout and the request's `deadline`, whichever ends first. `understand` turns
     /// the reply into what is wanted, and fails with the code that the call then has.
-    pub(crate) async fn call<T>(
-        &self,
-        call: Call<'_>,
+    pub(crate) async fn call<T: Send>(
+        self: &Arc<Self>,
+        call: Call,
         context: &RequestContext,
         deadline: Instant,
-        understand: impl Fn(Reply) -> Result<T, Code>,
+        understand: impl Understand<T>,
     ) -> Result<T, CallError> {
         let started = Instant::now();
         let until = Until { own: started + self.timeout, deadline };
-        let mut attempts = Attempts { call: &call, context, until, made: 0 };
-        let mut result = self.attempt(&mut attempts, None, &understand).await;
+        let asked = Asked { call, context, until, understand };
+        let mut made = 0;
+        let mut result = self.attempt(&asked, None, &mut made).await;
         if let Err(failed) = result
-            && let Some(pause) = self.pause_before_retry(&failed, &attempts)
+            && let Some(pause) = self.pause_before_retry(&failed, asked.call.idempotent, until)
         {
             self.host.sleep(pause).await;
-            let again = self.attempt(&mut attempts, Some(failed.code), &understand).await;
+            let again = self.attempt(&asked, Some(failed.code), &mut made).await;
             // One that was turned away says less than what the service itself did.
-            if attempts.made == 2 {
+            if made == 2 {
                 result = again;
             }
         }
         result.map_err(|Failed { code, .. }| {
             self.metrics.service_error(self.service, code);
-            CallError { service: self.service, code, attempts: attempts.made, after: started.elapsed() }
+            CallError { service: self.service, code, attempts: made, after: started.elapsed() }
         })
     }
 
-    fn pause_before_retry(&self, failed: &Failed, attempts: &Attempts<'_>) -> Option<Duration> {
+    fn pause_before_retry(&self, failed: &Failed, idempotent: bool, until: Until) -> Option<Duration> {
         let retries = self.retries.as_ref()?;
         // While its circuit isn't closed a service is spared all that isn't needed.
         let spared = self.circuit().is_some_and(|circuit| circuit != Circuit::Closed);
-        if spared { None } else { retries.pause(failed, attempts.call.idempotent, attempts.until.end()) }
+        if spared { None } else { retries.pause(failed, idempotent, until.end()) }
     }
 
-    /// One attempt; `again` is what the one before failed with.
-    async fn attempt<T>(
-        &self,
-        attempts: &mut Attempts<'_>,
+    /// One attempt; `again` is what the one before failed with, `made` counts those that were sent.
+    async fn attempt<T: Send, U: Understand<T>>(
+        self: &Arc<Self>,
+        asked: &Asked<'_, U>,
         again: Option<Code>,
-        understand: impl Fn(Reply) -> Result<T, Code>,
+        made: &mut u32,
     ) -> Result<T, Failed> {
-        let started = Instant::now();
-        if attempts.until.deadline <= started {
+        if asked.until.deadline <= Instant::now() {
             return Err(Code::DeadlineExceeded.into());
         }
-        let permit = match &self.breaker {
-            Some(breaker) => Some(breaker.enter().ok_or(Code::CircuitOpen)?),
-            None => None,
-        };
+        let permit = self.permit(asked)?;
         let _place = self.bulkhead.enter().ok_or(Code::BulkheadFull)?;
-        attempts.made += 1;
+        *made += 1;
+        let span = spans::call(self.service, &asked.call.method, *made);
+        self.exchange(asked, again, permit, span).await
+    }
+
+    /// Asks the breaker, where there is one. Where it wants a probe, that is on its way, and nothing else is sent.
+    fn permit<T: Send, U: Understand<T>>(self: &Arc<Self>, asked: &Asked<'_, U>) -> Result<Option<Permit>, Code> {
+        let Some(breaker) = &self.breaker else { return Ok(None) };
+        match breaker.enter() {
+            Admission::Call(permit) => return Ok(Some(permit)),
+            Admission::Probe(permit) => self.start_probe(permit, asked),
+            Admission::Refused => {}
+        }
+        Err(Code::CircuitOpen)
+    }
+
+    /// Asks the service, and tells metrics, `span` and the breaker how it went.
+    async fn exchange<T, U: Understand<T>>(
+        &self,
+        asked: &Asked<'_, U>,
+        again: Option<Code>,
+        permit: Option<Permit>,
+        span: Span,
+    ) -> Result<T, Failed> {
+        let started = Instant::now();
         self.count(again);
         let active = self.metrics.upstream().active(self.service);
-        let span = spans::call(self.service, &attempts.call.method, attempts.made);
-        let reply = self.wire.send(attempts.call, attempts.context, again, started, attempts.until);
-        let result = reply.instrument(span.clone()).await.and_then(|reply| understand(reply).map_err(Failed::from));
+        let reply = self.wire.send(&asked.call, asked.context, again, started, asked.until);
+        let reply = reply.instrument(span.clone()).await;
+        let result = reply.and_then(|reply| (asked.understand)(reply).map_err(Failed::from));
         spans::called(&span, result.as_ref().err().map(|failed| failed.code));
         drop(span);
         drop(active);
@@ -183,8 +211,8 @@ impl Upstream {
     }
 
     /// Whether the service says that it is well, within `limit`. Not counted among the calls, and whatever its circuit.
-    pub(crate) async fn probe(&self, limit: Duration) -> bool {
-        self.wire.probe(limit).await
+    pub(crate) async fn is_well(&self, limit: Duration) -> bool {
+        self.wire.is_well(limit).await
     }
 }
 
@@ -204,7 +232,7 @@ fn breaker_config(settings: &UpstreamSettings, timeout: Duration) -> breaker::Co
 
 /// Tells the breaker how an attempt went. One that the gateway itself cut short says nothing, unless it was slow; nor does
 /// a connection that had been idle and broke.
-fn tell(permit: Permit<'_>, failed: Option<&Failed>) {
+fn tell(permit: Permit, failed: Option<&Failed>) {
     match failed.map(|failed| (error::blame(failed.code), failed.on_reused_connection)) {
         Some((Blame::Service, false)) => permit.end(true),
         None | Some((Blame::Request, _)) => permit.end(false),

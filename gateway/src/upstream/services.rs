@@ -44,7 +44,7 @@ pub(crate) struct Orders {
     /// The list as the service wrote it.
     pub(crate) list: Json,
     /// Each product once, in order of appearance.
-    pub(crate) product_ids: Vec<String>,
+    pub(crate) product_ids: Arc<[String]>,
 }
 
 /// What became of one batch of products.
@@ -60,15 +60,15 @@ pub(crate) struct Batch {
 
 /// The user; `None` where the service knows that there is none.
 pub(crate) async fn user(
-    upstream: &Upstream,
+    upstream: &Arc<Upstream>,
     context: &RequestContext,
     deadline: Instant,
     id: UserId,
 ) -> Result<Option<Json>, CallError> {
-    let path = [Segment::Fixed("users"), Segment::Number(id.get())];
-    let call = Call { method: Method::GET, path: &path, body: None, idempotent: true };
+    let path = vec![Segment::Fixed("users"), Segment::Number(id.get())];
+    let call = Call { method: Method::GET, path, body: None, idempotent: true };
     upstream
-        .call(call, context, deadline, |reply| match reply {
+        .call(call, context, deadline, move |reply| match reply {
             Reply::NotFound => Ok(None),
             Reply::Found(body) => read_user(&body, id).map(Some),
         })
@@ -77,15 +77,15 @@ pub(crate) async fn user(
 
 /// The orders of the user; `None` where the service knows no such user.
 pub(crate) async fn orders(
-    upstream: &Upstream,
+    upstream: &Arc<Upstream>,
     context: &RequestContext,
     deadline: Instant,
     id: UserId,
 ) -> Result<Option<Orders>, CallError> {
-    let path = [Segment::Fixed("orders"), Segment::Fixed("user"), Segment::Number(id.get())];
-    let call = Call { method: Method::GET, path: &path, body: None, idempotent: true };
+    let path = vec![Segment::Fixed("orders"), Segment::Fixed("user"), Segment::Number(id.get())];
+    let call = Call { method: Method::GET, path, body: None, idempotent: true };
     upstream
-        .call(call, context, deadline, |reply| match reply {
+        .call(call, context, deadline, move |reply| match reply {
             Reply::NotFound => Ok(None),
             Reply::Found(body) => read_orders(&body, id).map(Some),
         })
@@ -94,19 +94,19 @@ pub(crate) async fn orders(
 
 /// The products with these ids, at most [`BATCH_LIMIT`].
 pub(crate) async fn products(
-    upstream: &Upstream,
+    upstream: &Arc<Upstream>,
     context: &RequestContext,
     deadline: Instant,
-    ids: &[String],
+    ids: Arc<[String]>,
 ) -> Result<Batch, CallError> {
-    let path = [Segment::Fixed("products"), Segment::Fixed("batch")];
-    let body = serde_json::json!({ "ids": ids }).to_string();
+    let path = vec![Segment::Fixed("products"), Segment::Fixed("batch")];
+    let body = serde_json::json!({ "ids": &*ids }).to_string();
     // A question, though a POST: asked twice it changes nothing.
-    let call = Call { method: Method::POST, path: &path, body: Some(Bytes::from(body)), idempotent: true };
+    let call = Call { method: Method::POST, path, body: Some(Bytes::from(body)), idempotent: true };
     upstream
-        .call(call, context, deadline, |reply| match reply {
+        .call(call, context, deadline, move |reply| match reply {
             Reply::NotFound => Err(Code::Status4xx),
-            Reply::Found(body) => read_batch(&body, ids),
+            Reply::Found(body) => read_batch(&body, &ids),
         })
         .await
 }
@@ -193,7 +193,7 @@ mod tests {
     fn orders_name_each_product_once() {
         let body = br#"[{"id":"o1","product_ids":["p2","p1"]},{"id":"o2","product_ids":["p1","p3"]}]"#;
         let orders = read_orders(body, id(1)).unwrap();
-        assert_eq!(orders.product_ids, ["p2", "p1", "p3"]);
+        assert_eq!(*orders.product_ids, ["p2", "p1", "p3"]);
         assert_eq!(orders.list.get().as_bytes(), body);
     }
 

@@ -56,7 +56,7 @@ impl Wire {
     /// over a connection of its own: what broke one that was kept may have broken them all.
     pub(super) async fn send(
         &self,
-        call: &Call<'_>,
+        call: &Call,
         context: &RequestContext,
         again: Option<Code>,
         started: Instant,
@@ -115,10 +115,10 @@ impl Wire {
     }
 
     /// Only these headers go upstream.
-    fn request(&self, call: &Call<'_>, context: &RequestContext) -> Request<Full<Bytes>> {
+    fn request(&self, call: &Call, context: &RequestContext) -> Request<Full<Bytes>> {
         let mut request = Request::new(Full::new(call.body.clone().unwrap_or_default()));
         *request.method_mut() = call.method.clone();
-        *request.uri_mut() = self.base.join(call.path);
+        *request.uri_mut() = self.base.join(&call.path);
         let headers = request.headers_mut();
         let json = HeaderValue::from_static("application/json");
         if call.body.is_some() {
@@ -130,17 +130,17 @@ impl Wire {
     }
 
     /// Whether the service says that it is well, within `limit`.
-    pub(super) async fn probe(&self, limit: Duration) -> bool {
+    pub(super) async fn is_well(&self, limit: Duration) -> bool {
         let mut request = Request::new(Full::default());
         *request.uri_mut() = self.base.join(&[Segment::Fixed("health")]);
-        let probe = async {
+        let asked = async {
             let response = self.client.request(request).await.ok()?;
             let status = response.status();
             // Read to its end, so that the connection can be used again.
             Limited::new(response.into_body(), self.body_limit).collect().await.ok()?;
             Some(status == StatusCode::OK)
         };
-        tokio::time::timeout(limit, probe).await.ok().flatten().unwrap_or(false)
+        tokio::time::timeout(limit, asked).await.ok().flatten().unwrap_or(false)
     }
 }
 

@@ -48,6 +48,26 @@ async fn both_tiers_end_at_the_same_moment() {
     assert_eq!(world.user.calls(), 2);
 }
 
+/// Of a hundred profiles that were stored at one moment, how many are gathered anew after 28.5 s.
+async fn gathered_anew(settings: &[(&str, &str)]) -> usize {
+    let world = World::start(settings).await;
+    for wait in [Duration::ZERO, Duration::from_millis(28_500)] {
+        sleep(wait).await;
+        for user in 1..=100 {
+            world.get(&format!("/api/profile/{user}")).await;
+        }
+    }
+    world.user.calls() - 100
+}
+
+#[tokio::test(start_paused = true)]
+async fn profiles_that_were_stored_at_once_end_at_different_times() {
+    // Each is fresh for 27 to 30 s.
+    let anew = gathered_anew(&[]).await;
+    assert!((30..=70).contains(&anew), "{anew}");
+    assert_eq!(gathered_anew(&[EVEN]).await, 0);
+}
+
 #[tokio::test(start_paused = true)]
 async fn memory_answers_while_redis_is_down_without_a_wait() {
     let world = World::start(&[]).await;

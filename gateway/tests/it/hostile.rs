@@ -45,15 +45,15 @@ async fn what_is_no_http_gets_a_bare_400_and_a_close() {
     let world = world(&[]);
     let cases = [
         "hello\r\n\r\n",
-        "GET /api/profile/42\r\nX-Evil: 1 HTTP/1.1\r\n\r\n",
-        "GET /api/profile/4\0 HTTP/1.1\r\n\r\n",
-        "GET /api/profile/4\r2 HTTP/1.1\r\n\r\n",
-        "GET /api/profile/42 HTTP/1.1\r\nx: a\rx-evil: 1\r\n\r\n",
-        "GET /api/profile/42 HTTP/1.1\r\nx-request-id: a\0b\r\n\r\n",
-        "GET  /api/profile/42 HTTP/1.1\r\n\r\n",
-        "GET /api/profile/42 HTTP/1.1\r\nno colon\r\n\r\n",
-        "GET /api/profile/42 HTTP/1.1\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\nab",
-        "GET /api/profile/42 HTTP/1.1\r\ncontent-length: -1\r\n\r\n",
+        "GET /api/profile/42\r\nX-Evil: 1 HTTP/1.1\r\nhost: gateway\r\n\r\n",
+        "GET /api/profile/4\0 HTTP/1.1\r\nhost: gateway\r\n\r\n",
+        "GET /api/profile/4\r2 HTTP/1.1\r\nhost: gateway\r\n\r\n",
+        "GET /api/profile/42 HTTP/1.1\r\nhost: gateway\r\nx: a\rx-evil: 1\r\n\r\n",
+        "GET /api/profile/42 HTTP/1.1\r\nhost: gateway\r\nx-request-id: a\0b\r\n\r\n",
+        "GET  /api/profile/42 HTTP/1.1\r\nhost: gateway\r\n\r\n",
+        "GET /api/profile/42 HTTP/1.1\r\nhost: gateway\r\nno colon\r\n\r\n",
+        "GET /api/profile/42 HTTP/1.1\r\nhost: gateway\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\nab",
+        "GET /api/profile/42 HTTP/1.1\r\nhost: gateway\r\ncontent-length: -1\r\n\r\n",
     ];
     for case in cases {
         let started = Instant::now();
@@ -66,11 +66,30 @@ async fn what_is_no_http_gets_a_bare_400_and_a_close() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_request_without_one_host_gets_a_bare_400_and_a_close() {
+    let world = world(&[]);
+    for hosts in ["", "host: gateway\r\nhost: gateway\r\n", "host: a b\r\n", "host: me@gateway\r\n"] {
+        for target in ["/api/profile/42", "/health", "http://gateway/api/profile/42"] {
+            let request = format!("GET {target} HTTP/1.1\r\n{hosts}\r\n");
+            let answer = raw(&world, &request.repeat(2)).await;
+            assert_eq!(statuses(&answer), ["400"], "{request:?}: {answer}");
+            assert!(answer.ends_with("\r\n\r\n") && !answer.contains("x-request-id"), "it is bare: {answer}");
+        }
+    }
+    assert_eq!((calls(&world), world.metric("http_requests_total{status=\"400\"}").await), (0, 0.0));
+    // HTTP/1.0 knows no such field, and HTTP/1.1 lets it be empty.
+    for good in ["GET /health/live HTTP/1.0\r\n\r\n", "GET /health/live HTTP/1.1\r\nhost:\r\nconnection: close\r\n\r\n"]
+    {
+        assert_eq!(statuses(&raw(&world, good).await), ["200"], "{good}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_head_that_is_too_long_gets_a_bare_431() {
     let world = world(&[("GATEWAY_HEAD_LIMIT", "2KiB")]);
-    let long = format!("GET /api/profile/42 HTTP/1.1\r\nx: {}\r\n\r\n", "y".repeat(2048));
-    let endless = format!("GET /api/profile/42 HTTP/1.1\r\nx: {}", "y".repeat(4096));
-    let many = format!("GET /api/profile/42 HTTP/1.1\r\n{}\r\n", "a: b\r\n".repeat(101));
+    let long = format!("GET /api/profile/42 HTTP/1.1\r\nhost: gateway\r\nx: {}\r\n\r\n", "y".repeat(2048));
+    let endless = format!("GET /api/profile/42 HTTP/1.1\r\nhost: gateway\r\nx: {}", "y".repeat(4096));
+    let many = format!("GET /api/profile/42 HTTP/1.1\r\nhost: gateway\r\n{}\r\n", "a: b\r\n".repeat(101));
     for head in [&long, &endless, &many] {
         let answer = raw(&world, head).await;
         assert_eq!(statuses(&answer), ["431"], "{answer}");
@@ -83,7 +102,8 @@ async fn a_head_that_is_too_long_gets_a_bare_431() {
 #[tokio::test(start_paused = true)]
 async fn a_target_that_is_too_long_gets_a_bare_414() {
     let world = world(&[("GATEWAY_HEAD_LIMIT", "128KiB")]);
-    let answer = raw(&world, &format!("GET /api/profile/{} HTTP/1.1\r\n\r\n", "1".repeat(70_000))).await;
+    let answer =
+        raw(&world, &format!("GET /api/profile/{} HTTP/1.1\r\nhost: gateway\r\n\r\n", "1".repeat(70_000))).await;
     assert_eq!(statuses(&answer), ["414"], "{answer}");
 }
 
@@ -96,7 +116,7 @@ async fn a_head_that_comes_too_slowly_is_cut_off() {
     let drip = async {
         let (mut read, mut write) = stream.split();
         let drip = async {
-            for byte in b"GET /api/profile/42 HTTP/1.1\r\n".iter().cycle() {
+            for byte in b"GET /api/profile/42 HTTP/1.1\r\nhost: gateway\r\n".iter().cycle() {
                 if write.write_all(&[*byte]).await.is_err() {
                     break;
                 }
@@ -175,7 +195,7 @@ async fn methods_that_nobody_meant_are_refused_plainly() {
         ("BREW /api/profile/42 HTTP/1.1", "405"),
         ("get /api/profile/42 HTTP/1.1", "405"),
     ] {
-        let answer = raw(&world, &format!("{line}\r\nconnection: close\r\n\r\n")).await;
+        let answer = raw(&world, &format!("{line}\r\nhost: gateway\r\nconnection: close\r\n\r\n")).await;
         assert_eq!(statuses(&answer), [status], "{line}: {answer}");
         assert!(answer.contains("application/problem+json"), "{line}: {answer}");
     }
@@ -197,7 +217,7 @@ async fn an_upgrade_and_an_expectation_change_nothing() {
         "connection: upgrade, close\r\nupgrade: h2c\r\nhttp2-settings: AAMAAABkAAQAAP__",
         "expect: 100-continue\r\nconnection: close",
     ] {
-        let answer = raw(&world, &format!("GET /api/profile/42 HTTP/1.1\r\n{header}\r\n\r\n")).await;
+        let answer = raw(&world, &format!("GET /api/profile/42 HTTP/1.1\r\nhost: gateway\r\n{header}\r\n\r\n")).await;
         assert_eq!(statuses(&answer), ["200"], "{answer}");
     }
 }
@@ -206,7 +226,10 @@ async fn an_upgrade_and_an_expectation_change_nothing() {
 async fn a_body_without_end_is_not_read() {
     let world = world(&[]);
     let mut stream = connect(&world).await;
-    stream.write_all(b"GET /api/profile/42 HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\n").await.unwrap();
+    stream
+        .write_all(b"GET /api/profile/42 HTTP/1.1\r\nhost: gateway\r\ntransfer-encoding: chunked\r\n\r\n")
+        .await
+        .unwrap();
     let (mut read, mut write) = stream.split();
     let sent = async {
         let (chunk, mut sent) = (format!("ffff\r\n{}\r\n", "x".repeat(0xffff)), 0_usize);
@@ -232,8 +255,8 @@ async fn pipelined_requests_are_answered_in_order() {
     let world = world(&[]);
     let all = raw(
         &world,
-        "GET /api/profile/1 HTTP/1.1\r\n\r\nGET /nothing HTTP/1.1\r\n\r\nGET /api/profile/0 HTTP/1.1\r\n\r\n\
-         GET /api/profile/2 HTTP/1.1\r\nconnection: close\r\n\r\nGET /api/profile/3 HTTP/1.1\r\n\r\n",
+        "GET /api/profile/1 HTTP/1.1\r\nhost: gateway\r\n\r\nGET /nothing HTTP/1.1\r\nhost: gateway\r\n\r\nGET /api/profile/0 HTTP/1.1\r\nhost: gateway\r\n\r\n\
+         GET /api/profile/2 HTTP/1.1\r\nhost: gateway\r\nconnection: close\r\n\r\nGET /api/profile/3 HTTP/1.1\r\nhost: gateway\r\n\r\n",
     );
     let all = all.await;
     assert_eq!(statuses(&all), ["200", "404", "400", "200"], "{all}");
@@ -244,18 +267,18 @@ async fn pipelined_requests_are_answered_in_order() {
 #[tokio::test(start_paused = true)]
 async fn a_body_with_a_get_is_no_second_request() {
     let world = world(&[]);
-    let inner = "GET /api/profile/7 HTTP/1.1\r\n\r\n";
+    let inner = "GET /api/profile/7 HTTP/1.1\r\nhost: gateway\r\n\r\n";
     let length = inner.len();
-    let plain = format!("GET /nothing HTTP/1.1\r\ncontent-length: {length}\r\n\r\n{inner}");
+    let plain = format!("GET /nothing HTTP/1.1\r\nhost: gateway\r\ncontent-length: {length}\r\n\r\n{inner}");
     // Where both are given, the length is ignored or the request refused (RFC 9112, 6.3).
     let both = format!(
-        "GET /nothing HTTP/1.1\r\ncontent-length: 3\r\ntransfer-encoding: chunked\r\n\r\n{length:x}\r\n{inner}\r\n0\r\n\r\n"
+        "GET /nothing HTTP/1.1\r\nhost: gateway\r\ncontent-length: 3\r\ntransfer-encoding: chunked\r\n\r\n{length:x}\r\n{inner}\r\n0\r\n\r\n"
     );
     for request in [&plain, &both] {
         let answer = raw(&world, request).await;
         assert!(matches!(statuses(&answer).as_slice(), ["404" | "400"]), "{answer}");
     }
-    let large = format!("GET /api/profile/7 HTTP/1.1\r\ncontent-length: 20000\r\n\r\n{inner}");
+    let large = format!("GET /api/profile/7 HTTP/1.1\r\nhost: gateway\r\ncontent-length: 20000\r\n\r\n{inner}");
     assert_eq!(statuses(&raw(&world, &large).await), ["413"]);
     assert_eq!(calls(&world), 0);
 }
@@ -340,7 +363,7 @@ async fn ten_thousand_idle_and_slow_clients_leave_the_others_served() {
     for number in 0..10_000 {
         let mut stream = connect(&world).await;
         if number % 2 == 0 {
-            stream.write_all(b"GET /api/profile/42 HTTP/1.1\r\nx-slow: ").await.unwrap();
+            stream.write_all(b"GET /api/profile/42 HTTP/1.1\r\nhost: gateway\r\nx-slow: ").await.unwrap();
         }
         held.push(stream);
     }

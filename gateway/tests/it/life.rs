@@ -39,7 +39,9 @@ async fn health_tells_of_components_at_once() {
     world.redis.becomes(Mood::Silent);
     sleep(Duration::from_secs(30)).await;
     let ill = world.get("/health").await;
-    assert_eq!((ill.took, ill.status.as_u16(), ill.at("/status")), (Duration::ZERO, 503, "down".into()));
+    assert_eq!((ill.took, ill.status.as_u16(), ill.at("/status")), (Duration::ZERO, 503, 503.into()));
+    assert_eq!(ill.header("content-type"), "application/problem+json");
+    assert_eq!(ill.at("/type"), "urn:problem-type:gateway:unhealthy");
     for component in ["redis", "user-service", "order-service", "product-service"] {
         assert_eq!(ill.at(&format!("/components/{component}/status")), "down", "{component}");
     }
@@ -78,7 +80,7 @@ async fn with_everything_blackholed_health_needs_no_time() {
         health = watched => health,
         () = asked => unreachable!(),
     };
-    assert_eq!((health.status.as_u16(), health.at("/status")), (503, "down".into()));
+    assert_eq!((health.status.as_u16(), health.at("/type")), (503, "urn:problem-type:gateway:unhealthy".into()));
     for component in ["redis", "user-service", "order-service", "product-service"] {
         assert_eq!(health.at(&format!("/components/{component}/status")), "down", "{component}");
     }
@@ -91,7 +93,7 @@ async fn where_no_profile_can_be_had_health_is_503() {
     world.order.answers(Listening::Refuse);
     sleep(Duration::from_millis(100)).await;
     let health = world.get("/health").await;
-    assert_eq!((health.status.as_u16(), health.at("/status")), (503, "down".into()));
+    assert_eq!((health.status.as_u16(), health.at("/type")), (503, "urn:problem-type:gateway:unhealthy".into()));
     assert_eq!(health.at("/components/user-service/status"), "down");
     assert_eq!(world.metric("service_calls_total").await, 0.0);
 }
@@ -152,7 +154,7 @@ async fn an_answer_during_the_drain_says_that_the_connection_closes() {
     tokio::task::yield_now().await;
     let mut stream = world.network.host("keeping").dial("gateway", 8000).await.unwrap();
     // The second one comes too late to be read.
-    let request = b"GET /api/profile/42 HTTP/1.1\r\n\r\n";
+    let request = b"GET /api/profile/42 HTTP/1.1\r\nhost: gateway\r\n\r\n";
     stream.write_all(request).await.unwrap();
     sleep(Duration::from_millis(100)).await;
     world.gateway.shutdown().cancel();
@@ -177,6 +179,8 @@ async fn a_load_balancer_can_see_the_stop_before_the_port_is_closed() {
     world.settle().await;
     let ready = world.get("/health/ready").await;
     assert_eq!((ready.status.as_u16(), ready.header("retry-after")), (503, "1"));
+    assert_eq!(ready.header("content-type"), "application/problem+json");
+    assert_eq!(ready.at("/type"), "urn:problem-type:gateway:not-ready");
     assert_eq!(world.get("/health/live").await.status, 200);
     // A slow one that begins at the last moment still has all of the drain.
     sleep(Duration::from_millis(4_900).saturating_sub(stopped.elapsed())).await;

@@ -38,20 +38,121 @@ async fn a_service_that_hangs_is_left_alone_and_costs_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_request_at_a_time_finds_out_whether_it_is_well_again() {
+async fn one_probe_at_a_time_finds_out_whether_it_is_well_again() {
     let world = cold(&[]);
     world.user.answers(Listening::Refuse);
     requests(&world, 10).await;
     world.user.answers(Listening::Accept);
     world.user.becomes(Behaviour::Slow(Duration::from_millis(100)));
     sleep(Duration::from_millis(300)).await;
-    let (probe, other) = tokio::join!(world.get("/api/profile/42"), world.get("/api/profile/43"));
-    let complete = [probe.at("/partial") == false, other.at("/partial") == false];
-    assert_eq!(complete.iter().filter(|complete| **complete).count(), 1, "{} {}", probe.text, other.text);
+    // Nobody waits for the probe, not even who brought it about.
+    let (first, second) = tokio::join!(world.get("/api/profile/42"), world.get("/api/profile/43"));
+    for answer in [first, second] {
+        assert_eq!((answer.took, answer.at("/errors/0/code")), (Duration::ZERO, "circuit_open".into()));
+    }
     assert_eq!(world.user.calls(), 1);
+    sleep(Duration::from_millis(101)).await;
     let (first, second) = tokio::join!(world.get("/api/profile/42"), world.get("/api/profile/43"));
     assert_eq!((first.at("/partial"), second.at("/partial")), (false.into(), false.into()));
     assert_eq!(world.metric("breaker_transitions_total{service=\"user\"}").await, 3.0);
+}
+
+/// Ten seconds at 100 requests a second: how long each took.
+async fn steady_load(world: &World) -> Vec<Duration> {
+    let mut took = Vec::new();
+    for _ in 0..1000 {
+        let (answer, ()) = tokio::join!(world.get("/api/profile/42"), sleep(Duration::from_millis(10)));
+        assert_eq!(answer.status, 200);
+        took.push(answer.took);
+    }
+    took
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_request_pays_for_probes_of_a_service_that_hangs_nor_for_its_way_back() {
+    let world = cold(&[]);
+    world.order.becomes(Behaviour::Hang);
+    requests(&world, 10).await;
+    let calls = world.order.calls();
+    let took = steady_load(&world).await;
+    assert_eq!(took.iter().max(), Some(&Duration::ZERO));
+    // It was probed all the while: each probe waits for 400 ms, and the next one comes up to 0.9 s later.
+    let probes = world.order.calls() - calls;
+    assert!((7..=14).contains(&probes), "{probes}");
+    let failed = world.metric("service_errors_total{service=\"order\",code=\"timeout\"}").await;
+    assert_eq!(failed, 10.0 + f64::from(u32::try_from(probes).unwrap()) - world.metric("service_calls_active").await);
+    // Probes are first attempts, and no retries.
+    for name in ["service_calls_total", "service_first_attempts_total"] {
+        let made = world.metric(&format!("{name}{{service=\"order\"}}")).await;
+        assert_eq!(made, f64::from(u32::try_from(world.order.calls()).unwrap()), "{name}");
+    }
+    world.order.becomes(Behaviour::Good);
+    let took = steady_load(&world).await;
+    assert_eq!(took.iter().max(), Some(&Duration::ZERO));
+    assert_eq!(world.metric("breaker_state{service=\"order\",state=\"closed\"}").await, 1.0);
+    assert_eq!(world.get("/api/profile/42").await.at("/partial"), false);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_probe_asks_what_its_request_would_have_asked() {
+    let world = cold(&[]);
+    world.product.becomes(Behaviour::Status(500));
+    requests(&world, 10).await;
+    world.product.becomes(Behaviour::Good);
+    sleep(Duration::from_millis(300)).await;
+    let calls = world.product.calls();
+    let answer = world.get("/api/profile/42").await;
+    world.settle().await;
+    let probes = world.product.calls.lock().unwrap().split_off(calls);
+    assert_eq!(probes.len(), 1);
+    assert_eq!(probes[0]["x-request-id"], answer.header("x-request-id"));
+    // All of the call's own time, however little of the request's is left.
+    assert_eq!(probes[0]["x-request-timeout-ms"], "400");
+    assert_eq!(world.get("/api/profile/42").await.at("/partial"), false);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_without_sense_does_not_close_the_circuit() {
+    let world = cold(&[]);
+    world.user.becomes(Behaviour::Status(500));
+    requests(&world, 10).await;
+    // That of another user.
+    world.user.becomes(Behaviour::Text("{\"id\":\"7\"}".to_owned()));
+    steady_load(&world).await;
+    assert_eq!(world.metric("breaker_transitions_total{service=\"user\",to=\"closed\"}").await, 0.0);
+    assert!(world.metric("service_errors_total{service=\"user\",code=\"bad_payload\"}").await > 5.0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_probe_takes_a_place_of_the_bulkhead_or_waits_for_one() {
+    let world = cold(&[("GATEWAY_BULKHEAD", "1"), ("GATEWAY_BREAKER_MINIMUM", "1"), ("GATEWAY_RETRIES", "off")]);
+    world.user.becomes(Behaviour::Hang);
+    let (held, refused) = tokio::join!(world.get("/api/profile/1"), world.get("/api/profile/2"));
+    assert_eq!((held.at("/errors/0/code"), refused.at("/errors/0/code")), ("timeout".into(), "bulkhead_full".into()));
+    sleep(Duration::from_millis(300)).await;
+    // The probe has the only place.
+    world.get("/api/profile/3").await;
+    assert_eq!(world.metric("service_calls_active{service=\"user\"}").await, 1.0);
+    requests(&world, 20).await;
+    assert_eq!(world.user.calls(), 2);
+    world.user.becomes(Behaviour::Good);
+    steady_load(&world).await;
+    assert_eq!(world.get("/api/profile/42").await.at("/partial"), false);
+    assert_eq!(world.metric("service_calls_active").await, 0.0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stop_does_not_wait_for_a_probe() {
+    let mut world = cold(&[]);
+    world.user.becomes(Behaviour::Hang);
+    requests(&world, 10).await;
+    sleep(Duration::from_millis(300)).await;
+    world.get("/api/profile/42").await;
+    assert_eq!(world.metric("service_calls_active{service=\"user\"}").await, 1.0);
+    let stopped = tokio::time::Instant::now();
+    world.gateway.shutdown().cancel();
+    (&mut world.running).await.unwrap().unwrap();
+    assert!(stopped.elapsed() < Duration::from_millis(100), "{:?}", stopped.elapsed());
 }
 
 #[tokio::test(start_paused = true)]

@@ -45,7 +45,7 @@ async fn ten_thousand_idle_and_slow_clients_leave_the_others_served() {
     for number in 0..10_000 {
         let mut stream = connect(system.port("gateway")).await;
         if number % 2 == 0 {
-            stream.write_all(b"GET /api/profile/42 HTTP/1.1\r\nx-slow: ").await.unwrap();
+            stream.write_all(b"GET /api/profile/42 HTTP/1.1\r\nhost: gateway\r\nx-slow: ").await.unwrap();
         }
         held.push(stream);
     }

@@ -19,7 +19,7 @@ fn timed<T>(value: T) -> Timed<T> {
 }
 
 fn gathered(user: Option<Code>, orders: Option<Code>, products: Option<Code>) -> Gathered {
-    let list = Orders { list: raw("[]"), product_ids: vec!["p1".to_owned()] };
+    let list = Orders { list: raw("[]"), product_ids: ["p1".to_owned()].into() };
     let found = Products {
         found: vec![RawValue::from_string("{}".to_owned()).unwrap()],
         answered: true,
@@ -103,7 +103,7 @@ proptest! {
             .map(|((ids, draws), fate)| (ids, batch(ids, *fate, draws)))
             .collect();
         let none_answered = !batches.is_empty() && batches.iter().all(|(_, batch)| batch.is_err());
-        let orders = Orders { list: raw("[]"), product_ids: ids.clone() };
+        let orders = Orders { list: raw("[]"), product_ids: ids.clone().into() };
         let verdict = judge(Gathered::Parts(Box::new(Parts {
             user: timed(Ok(raw("{}"))),
             orders: timed(Ok(orders)),

@@ -1,12 +1,13 @@
 //! The circuit breaker of one service: a service that keeps failing, or keeps being slow, isn't called for a while, and
-//! then by one request at a time until it answers well again.
+//! then by one probe at a time until it answers well again.
 //!
 //! Its control flow is its state: [`Circuit::run`] is closed, then open, then half-open, each a function that returns when
 //! its time is over. One task runs it and owns the window; callers meet nothing but the gate, a lock that is held for a
 //! moment and never across a wait. So an open circuit costs a caller nothing, and needs no clock of its own.
 //!
 //! What it doesn't do: decide what a failure is. It is told ([`Permit::end`]); of calls that it isn't told about, only
-//! those count that had taken long enough to be slow.
+//! those count that had taken long enough to be slow. Nor does it make the probe: it says to one caller that it is time for
+//! one ([`Admission::Probe`]), since only callers know what the service can be asked.
 
 #[cfg(test)]
 mod model;
@@ -37,8 +38,7 @@ pub(crate) struct Config {
     /// A call that takes this long is slow.
     pub(crate) slow_after: Duration,
     /// How long it stays open before the first probe, give or take a fifth: gateways must not come back in step. After
-    /// each probe that failed it is twice as long, up to [`LONGEST`] times: a service that hangs keeps the client whose
-    /// call is the probe waiting, and that must be a rare one.
+    /// each probe that failed it is twice as long, up to [`LONGEST`] times: a service that stays ill is left in peace.
     pub(crate) open: Duration,
 }
 
@@ -65,7 +65,8 @@ enum Gate {
     Closed { era: u64 },
     /// Nobody.
     Open,
-    /// The first who comes takes the sender and tells how it went; dropping it says that nothing came of it.
+    /// Nobody, but the first who comes takes the sender for a probe, which tells how it went; dropping it says that nothing
+    /// came of it.
     HalfOpen(Option<oneshot::Sender<Outcome>>),
 }
 
@@ -75,17 +76,27 @@ struct Ended {
     outcome: Outcome,
 }
 
+/// What the breaker says to who wants to make a call.
+pub(crate) enum Admission {
+    /// Make it.
+    Call(Permit),
+    /// Don't wait for it: most likely the service is still ill. But it is time to find out, by a call of its own.
+    Probe(Permit),
+    /// Don't make it.
+    Refused,
+}
+
 /// The right to make one call.
 #[must_use = "the breaker learns from what comes of the call"]
-pub(crate) struct Permit<'a> {
-    breaker: &'a Breaker,
+pub(crate) struct Permit {
+    slow_after: Duration,
     started: Instant,
     /// `None` once it has been told.
     report: Option<Report>,
 }
 
 enum Report {
-    Closed { era: u64 },
+    Closed { era: u64, ended: mpsc::UnboundedSender<Ended> },
     Probe(oneshot::Sender<Outcome>),
 }
 
@@ -108,14 +119,21 @@ impl Breaker {
         Self { gate, slow_after: config.slow_after, ended, task }
     }
 
-    /// The right to make a call, unless the circuit is open.
-    pub(crate) fn enter(&self) -> Option<Permit<'_>> {
-        let report = match &mut *lock(&self.gate) {
-            Gate::Closed { era } => Report::Closed { era: *era },
-            Gate::Open => return None,
-            Gate::HalfOpen(probe) => Report::Probe(probe.take()?),
-        };
-        Some(Permit { breaker: self, started: Instant::now(), report: Some(report) })
+    /// Somebody wants to make a call.
+    pub(crate) fn enter(&self) -> Admission {
+        match &mut *lock(&self.gate) {
+            Gate::Closed { era } => {
+                Admission::Call(self.permit(Report::Closed { era: *era, ended: self.ended.clone() }))
+            }
+            Gate::Open => Admission::Refused,
+            Gate::HalfOpen(probe) => {
+                probe.take().map_or(Admission::Refused, |probe| Admission::Probe(self.permit(Report::Probe(probe))))
+            }
+        }
+    }
+
+    fn permit(&self, report: Report) -> Permit {
+        Permit { slow_after: self.slow_after, started: Instant::now(), report: Some(report) }
     }
 
     /// What it is in.
@@ -134,7 +152,7 @@ impl Drop for Breaker {
     }
 }
 
-impl Permit<'_> {
+impl Permit {
     /// The call ended; `failed` says whether by the service's fault.
     pub(crate) fn end(mut self, failed: bool) {
         let slow = self.is_slow();
@@ -142,13 +160,13 @@ impl Permit<'_> {
     }
 
     fn is_slow(&self) -> bool {
-        self.started.elapsed() >= self.breaker.slow_after
+        self.started.elapsed() >= self.slow_after
     }
 
     fn tell(&mut self, outcome: Outcome) {
         // Where nobody listens any more, nobody needs to know.
         match self.report.take() {
-            Some(Report::Closed { era }) => drop(self.breaker.ended.send(Ended { era, outcome })),
+            Some(Report::Closed { era, ended }) => drop(ended.send(Ended { era, outcome })),
             Some(Report::Probe(probe)) => drop(probe.send(outcome)),
             None => {}
         }
@@ -156,7 +174,7 @@ impl Permit<'_> {
 }
 
 /// A call that was given up says nothing, but for having been slow.
-impl Drop for Permit<'_> {
+impl Drop for Permit {
     fn drop(&mut self) {
         if self.is_slow() {
             self.tell(Outcome { failed: false, slow: true });
@@ -214,7 +232,7 @@ impl Circuit {
         self.host.sleep(wait).await;
     }
 
-    /// Lets one through after the other until one has an outcome: whether it is good.
+    /// Lets one probe after the other be made until one has an outcome: whether it is good.
     async fn half_open(&mut self) -> bool {
         let outcome = loop {
             let (probe, told) = oneshot::channel();

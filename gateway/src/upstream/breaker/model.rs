@@ -1,6 +1,6 @@
 //! The breaker against a model of it: a table of states over everything that ever happened, as slow and plain as can be.
 
-use super::{Breaker, Config, Limits, Outcome, Permit, jittered, longer, stream};
+use super::{Admission, Breaker, Config, Limits, Outcome, Permit, jittered, longer, stream};
 use crate::{
     labels::{Circuit as State, Service},
     metrics::Metrics,
@@ -48,7 +48,7 @@ enum Modelled {
     HalfOpen { probing: bool },
 }
 
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 enum Kind {
     Normal { era: u64 },
     Probe,
@@ -149,15 +149,14 @@ async fn compare(steps: Vec<Step>) {
     let breaker = Breaker::start(&host, Service::User, CONFIG, metrics());
     let random = host.rng(&stream(Service::User));
     let mut model = Model { state: Modelled::Closed, era: 0, open: CONFIG.open, history: Vec::new(), random };
-    let mut calls: Vec<(Permit<'_>, Kind, Instant)> = Vec::new();
+    let mut calls: Vec<(Permit, Kind, Instant)> = Vec::new();
     for step in steps {
         match step {
             Step::Enter => match (breaker.enter(), model.enter()) {
-                (Some(permit), Some(kind)) => calls.push((permit, kind, Instant::now())),
-                (None, None) => {}
-                (real, modelled) => {
-                    panic!("admitted: {}, should be: {}", real.is_some(), modelled.is_some())
-                }
+                (Admission::Call(permit), Some(kind @ Kind::Normal { .. }))
+                | (Admission::Probe(permit), Some(kind @ Kind::Probe)) => calls.push((permit, kind, Instant::now())),
+                (Admission::Refused, None) => {}
+                (real, modelled) => panic!("it should be {modelled:?}, and is not: {}", said(&real)),
             },
             Step::End(..) if calls.is_empty() => {}
             Step::End(call, end) => {
@@ -184,10 +183,30 @@ proptest! {
     }
 }
 
+fn said(admission: &Admission) -> &'static str {
+    match admission {
+        Admission::Call(_) => "a call",
+        Admission::Probe(_) => "a probe",
+        Admission::Refused => "refused",
+    }
+}
+
+/// The permit of a call.
+fn called(breaker: &Breaker) -> Permit {
+    let Admission::Call(permit) = breaker.enter() else { panic!("it lets no calls through") };
+    permit
+}
+
+/// The permit of a probe.
+fn probed(breaker: &Breaker) -> Permit {
+    let Admission::Probe(permit) = breaker.enter() else { panic!("it wants no probe") };
+    permit
+}
+
 /// Opens it with calls that fail.
 async fn opened(breaker: &Breaker) {
     for _ in 0..CONFIG.limits.minimum {
-        breaker.enter().unwrap().end(true);
+        called(breaker).end(true);
     }
     settle().await;
     assert_eq!(breaker.state(), State::Open);
@@ -197,23 +216,23 @@ async fn opened(breaker: &Breaker) {
 async fn one_probe_at_a_time_decides() {
     let breaker = Breaker::start(&host(), Service::User, CONFIG, metrics());
     opened(&breaker).await;
-    assert!(breaker.enter().is_none());
+    assert!(matches!(breaker.enter(), Admission::Refused));
     tokio::time::sleep(CONFIG.open * 6 / 5).await;
-    let probe = breaker.enter().unwrap();
-    assert!(breaker.enter().is_none());
-    // A probe whose client went away lets the next one probe.
+    let probe = probed(&breaker);
+    assert!(matches!(breaker.enter(), Admission::Refused));
+    // A probe that came to nothing lets the next one probe.
     drop(probe);
     settle().await;
     // After each that failed the next one comes later, up to three times as late as the first.
     for (least, most) in [(16, 24), (24, 36), (24, 36)] {
-        breaker.enter().unwrap().end(true);
+        probed(&breaker).end(true);
         settle().await;
         tokio::time::sleep(CONFIG.open * least / 10 - Duration::from_millis(1)).await;
         assert_eq!(breaker.state(), State::Open);
         tokio::time::sleep(CONFIG.open * (most - least) / 10 + Duration::from_millis(1)).await;
         assert_eq!(breaker.state(), State::HalfOpen);
     }
-    breaker.enter().unwrap().end(false);
+    probed(&breaker).end(false);
     settle().await;
     assert_eq!(breaker.state(), State::Closed);
 }
@@ -221,10 +240,10 @@ async fn one_probe_at_a_time_decides() {
 #[tokio::test(start_paused = true)]
 async fn what_began_before_it_opened_says_nothing_after_it_closed() {
     let breaker = Breaker::start(&host(), Service::User, CONFIG, metrics());
-    let late: Vec<_> = (0..9).filter_map(|_| breaker.enter()).collect();
+    let late: Vec<_> = (0..9).map(|_| called(&breaker)).collect();
     opened(&breaker).await;
     tokio::time::sleep(CONFIG.open * 6 / 5).await;
-    breaker.enter().unwrap().end(false);
+    probed(&breaker).end(false);
     settle().await;
     late.into_iter().for_each(|permit| permit.end(true));
     settle().await;
