@@ -1,7 +1,7 @@
 //! What the active faults do to one connection.
 
 use super::{Active, Chunk, Connection, Way};
-use crate::ledger::Delayed;
+use crate::{filter::Whose, ledger::Delayed};
 use chaos_model::effect::action::Slices;
 use std::{sync::Arc, time::Duration};
 
@@ -113,9 +113,17 @@ impl Plan {
     }
 
     /// A chunk was late as asked: for the ledgers of the faults that delay it.
-    pub(crate) fn note_delay(&self, chunk: Chunk, delayed: Delayed) {
+    pub(crate) fn note_delay(&self, chunk: Chunk, whose: &Whose, delayed: Delayed) {
         for fault in self.met.iter().filter(|fault| fault.spread(chunk.way).is_some()) {
-            fault.ledger.connection(chunk.arrived.saturating_sub(fault.applied), self.connection.nth, Some(delayed));
+            let at = chunk.arrived.saturating_sub(fault.applied);
+            fault.ledger.bytes(at, self.connection.nth, whose, Some(delayed));
+        }
+    }
+
+    /// A message has met what this fault does to its bytes; delays are written down when they are over.
+    pub(crate) fn note_message(&self, fault: &Active, whose: &Whose, now: Duration) {
+        if fault.action.delay.is_none() {
+            fault.ledger.bytes(now.saturating_sub(fault.applied), self.connection.nth, whose, None);
         }
     }
 

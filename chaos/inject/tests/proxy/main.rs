@@ -8,6 +8,7 @@ mod support;
 mod commands;
 mod conformance;
 mod effects;
+mod join;
 mod latency;
 mod pace;
 mod raw;
