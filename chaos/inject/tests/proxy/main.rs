@@ -14,4 +14,5 @@ mod pace;
 mod raw;
 mod removal;
 mod requests;
+mod shares;
 mod transparency;
