@@ -55,16 +55,17 @@ impl Acts {
 
 impl Plan {
     pub(super) fn new(connection: Connection, met: Vec<Arc<Active>>) -> Self {
-        let sum =
-            |of: fn(&Active) -> Duration| met.iter().fold(Duration::ZERO, |sum, fault| sum.saturating_add(of(fault)));
-        let dial_delay = sum(|fault| fault.action.dial_delay);
+        let sum = |of: &dyn Fn(&Active) -> Duration| {
+            met.iter().fold(Duration::ZERO, |sum, fault| sum.saturating_add(of(fault)))
+        };
+        let dial_delay = sum(&|fault| fault.dial_delay(connection));
         let resets = met.iter().enumerate().filter_map(|(index, fault)| Some((fault.resets_at(connection)?, index)));
         Self {
             connection,
             up: Acts::new(&met, Way::Up),
             down: Acts::new(&met, Way::Down),
             opens: (!dial_delay.is_zero()).then(|| connection.accepted.saturating_add(dial_delay)),
-            close_delay: sum(|fault| fault.action.close_delay),
+            close_delay: sum(&|fault| fault.action.close_delay),
             reset: resets.min(),
             met,
         }
