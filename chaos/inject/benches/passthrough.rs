@@ -6,10 +6,13 @@
 
 #![expect(clippy::unwrap_used, reason = "a panic is how a benchmark fails")]
 
+mod support;
+
 use chaos_inject::{Proxy, ProxyConfig};
 use chaos_model::{Endpoint, Link, Protocol};
-use host::{Host, Listener, Stream, tcp};
+use host::{Host, tcp};
 use std::time::Duration;
+use support::{bare_copy, median, ratio, serve};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     time::Instant,
@@ -21,10 +24,7 @@ const REQUESTS: u32 = 2000;
 const BULK: usize = 32 << 20;
 
 fn main() {
-    // Without `--bench` (as `cargo test --benches` calls it) it only shows that it works.
-    let rounds = if std::env::args().any(|argument| argument == "--bench") { 15 } else { 1 };
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-    runtime.block_on(measure(rounds));
+    support::run(measure);
 }
 
 async fn measure(rounds: usize) {
@@ -33,10 +33,7 @@ async fn measure(rounds: usize) {
         let (mut read, mut write) = stream.split();
         let _ = tokio::io::copy(&mut read, &mut write).await;
     });
-    let bare = serve(&host, move |host, mut stream| async move {
-        let mut upstream = host.dial("127.0.0.1", node).await.unwrap();
-        let _ = tokio::io::copy_bidirectional(&mut stream, &mut upstream).await;
-    });
+    let bare = bare_copy(&host, node);
     let link = Link { from: Endpoint::Client, to: "node".to_owned(), label: None };
     let proxy = Proxy::start(&host, host.listen(0).unwrap(), ProxyConfig { link, protocol: Protocol::Tcp, seed: 1 });
     proxy.point_at("127.0.0.1", node);
@@ -61,21 +58,6 @@ async fn measure(rounds: usize) {
     );
 }
 
-/// Serves each connection in a task of its own; the port.
-fn serve<F>(host: &Host, each: impl Fn(Host, Stream) -> F + Send + 'static) -> u16
-where
-    F: Future<Output = ()> + Send + 'static,
-{
-    let mut listener: Listener = host.listen(0).unwrap();
-    let (port, serving) = (listener.port(), host.clone());
-    drop(host.spawn(async move {
-        while let Ok(stream) = listener.accept().await {
-            drop(serving.spawn(each(serving.clone(), stream)));
-        }
-    }));
-    port
-}
-
 async fn requests(host: &Host, port: u16) -> Duration {
     let mut stream = host.dial("127.0.0.1", port).await.unwrap();
     let mut answer = [0; 100];
@@ -95,13 +77,4 @@ async fn bulk(host: &Host, port: u16) -> Duration {
     let (sent, got) = tokio::join!(write.write_all(&bytes), read.read_exact(&mut back));
     sent.and(got.map(|_| ())).unwrap();
     began.elapsed()
-}
-
-fn median(mut times: Vec<Duration>) -> Duration {
-    times.sort_unstable();
-    times[times.len() / 2]
-}
-
-fn ratio(of: Duration, to: Duration) -> f64 {
-    of.as_secs_f64() / to.as_secs_f64()
 }

@@ -37,6 +37,8 @@ pub(crate) enum Step {
     End(Way, Ending),
     /// A fault did what it does to a message: for the ledger.
     Fired(Injected),
+    /// What follows this way belongs to this message, up to the next step of this kind. Said where [`Decide::traces`].
+    About(Way, Whose),
 }
 
 /// A wait that faults ask for: the sum of what each asks, for as long as it is there.
@@ -87,6 +89,15 @@ impl Rate {
     }
 }
 
+/// The message that bytes belong to, as far as it is known: for the ledger of faults on connections.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Whose {
+    /// Its subject, as in [`Injected`]; none where it came before anybody wanted to know.
+    pub(crate) subject: Option<Arc<str>>,
+    /// The number of the load's arrival that it belongs to, where it says so.
+    pub(crate) arrival: Option<u64>,
+}
+
 /// How a filter ends a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Ending {
@@ -122,6 +133,9 @@ pub(crate) trait Filter: Send {
     /// The sender of this way has ended its stream; `left` came and is not used up. What is not passed or skipped now passes.
     fn on_end(&mut self, way: Way, left: &[u8], decide: &mut dyn Decide, steps: &mut Vec<Step>);
 
+    /// The messages that were sent up and are not answered in full, in order.
+    fn under_way(&self) -> Vec<Whose>;
+
     /// Whether it reads along no more, and lets everything pass from now on, what was left of both ways first: it has lost
     /// track, or the connection speaks something else by now (HTTP after 101, and after 2xx to CONNECT).
     fn is_lost(&self) -> bool;
@@ -132,6 +146,11 @@ pub(crate) trait Decide {
     /// Whether any active fault may act on messages. Where none does, a filter need not build what only decisions need; it
     /// still has to know where messages begin and end.
     fn is_armed(&self) -> bool;
+
+    /// Whether any active fault acts on connections, so that its ledger wants to know whose bytes it meets.
+    fn traces(&self) -> bool {
+        false
+    }
 
     /// Whether a decision on a request without a number needs the hash of its body.
     fn wants_body(&self) -> bool;
@@ -200,6 +219,8 @@ pub(crate) struct RedisPlan {
     pub(crate) reply: Option<ReplyEdit>,
     /// What goes to the ledger once it has happened. An edit that does not fit the command (a miss of a write) does not happen.
     pub(crate) injected: Vec<Injected>,
+    /// What is told of it to faults on connections, where [`Decide::traces`].
+    pub(crate) whose: Whose,
     /// What the fault of a stale or wrong reply remembers, on all connections of its link.
     pub(crate) values: Option<Arc<Values>>,
 }

@@ -13,7 +13,7 @@
 mod messages;
 mod plan;
 
-pub(crate) use messages::Decider;
+pub(crate) use messages::{Decider, request_subject};
 pub(crate) use plan::{Acts, Plan};
 
 use crate::{counts::Counts, draw::Draws, filter::Ending, ledger::Ledger, redis::Values, tally::Tally};
@@ -159,16 +159,25 @@ impl Active {
         self.action.slices.filter(|(_, direction)| way.is_in(*direction)).map(|(slices, _)| slices)
     }
 
+    /// How long nothing passes on this connection from when it was accepted; by when that was, under a ramp.
+    fn dial_delay(&self, connection: Connection) -> Duration {
+        self.grown(self.action.dial_delay, connection.accepted)
+    }
+
+    /// How much of this delay is there at a moment.
+    fn grown(&self, whole: Duration, at: Duration) -> Duration {
+        if self.fault.ramp.is_zero() {
+            return whole;
+        }
+        let strength = self.fault.strength(at.saturating_sub(self.applied));
+        Duration::from_nanos_u128(whole.as_nanos() * u128::from(strength) / 1_000_000)
+    }
+
     /// How much later it lets this chunk of the nth connection arrive. A ramp counts from when it was applied to when the
     /// chunk arrived.
     fn delay(&self, nth: u64, chunk: Chunk) -> Duration {
         let Some(spread) = self.spread(chunk.way) else { return Duration::ZERO };
-        let whole = self.draws.delay(nth, chunk.way, chunk.kth, &spread);
-        if self.fault.ramp.is_zero() {
-            return whole;
-        }
-        let strength = self.fault.strength(chunk.arrived.saturating_sub(self.applied));
-        Duration::from_nanos_u128(whole.as_nanos() * u128::from(strength) / 1_000_000)
+        self.grown(self.draws.delay(nth, chunk.way, chunk.kth, &spread), chunk.arrived)
     }
 }
 

@@ -1,7 +1,10 @@
 //! The ledger of a fault on its link: each injection, with what was asked and what was achieved. Bounded.
 
-use crate::filter::Injected;
-use chaos_model::{Fault, Injection, KeyKind, Link, ledger::MOST_INJECTIONS};
+use crate::filter::{Injected, Whose};
+use chaos_model::{
+    Fault, Injection, KeyKind, Link,
+    ledger::{self, MOST_INJECTIONS},
+};
 use std::{
     sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
@@ -35,7 +38,25 @@ impl Ledger {
 
     /// A connection was met, or a chunk of its bytes: `at` counts from when the fault was applied.
     pub(crate) fn connection(&self, at: Duration, nth: u64, delayed: Option<Delayed>) {
-        self.add(|| Injection { subject: format!("connection {nth}"), ..self.entry(at, KeyKind::Connection, delayed) });
+        self.bytes(at, nth, &Whose::default(), delayed);
+    }
+
+    /// The bytes of a message were met on a connection.
+    pub(crate) fn bytes(&self, at: Duration, nth: u64, whose: &Whose, delayed: Option<Delayed>) {
+        self.add(|| Injection {
+            subject: whose.subject.as_deref().map_or_else(|| ledger::connection(nth), str::to_owned),
+            arrival: whose.arrival,
+            ..self.entry(at, KeyKind::Connection, delayed)
+        });
+    }
+
+    /// A connection on which no message was under way was met.
+    pub(crate) fn idle(&self, at: Duration, nth: u64) {
+        self.add(|| Injection {
+            subject: ledger::connection(nth),
+            idle: true,
+            ..self.entry(at, KeyKind::Connection, None)
+        });
     }
 
     /// A message was acted on.
@@ -63,6 +84,7 @@ impl Ledger {
             key,
             subject: String::new(),
             arrival: None,
+            idle: false,
             attempt: 0,
             asked: delayed.map(|delayed| delayed.asked),
             achieved: delayed.map(|delayed| delayed.achieved),

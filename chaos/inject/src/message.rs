@@ -73,6 +73,7 @@ mod tests {
             key: KeyKind::Connection,
             subject: "connection 3".to_owned(),
             arrival: None,
+            idle: true,
             attempt: 0,
             asked: None,
             achieved: None,

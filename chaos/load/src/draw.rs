@@ -36,7 +36,7 @@ fn spread(bits: u64, count: u128) -> u64 {
 }
 
 /// Draws the arrivals of one load.
-pub(crate) struct Draw {
+pub struct Draw {
     seed: u64,
     /// The sums of the weights up to and including each request.
     weights: Vec<u64>,
@@ -51,7 +51,9 @@ enum Source {
 }
 
 impl Draw {
-    pub(crate) fn new(load: &Load, seed: u64) -> Self {
+    /// For the arrivals of this load under this seed.
+    #[must_use]
+    pub fn new(load: &Load, seed: u64) -> Self {
         let mut sum = 0;
         let up_to = |weight: u32| {
             sum += u64::from(weight);
@@ -74,7 +76,9 @@ impl Draw {
         self.weights.iter().position(|up_to| at < *up_to).unwrap_or(0)
     }
 
-    pub(crate) fn arrival(&self, n: u64, intended: Duration) -> Arrival {
+    /// Arrival `n`, due at `intended`.
+    #[must_use]
+    pub fn arrival(&self, n: u64, intended: Duration) -> Arrival {
         let value = |(name, source): &(String, Source)| (name.clone(), source.value(self.seed, name, n));
         let vars: BTreeMap<_, _> = self.vars.iter().map(value).collect();
         Arrival { n, request: self.request(n), intended, vars }

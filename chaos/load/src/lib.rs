@@ -27,7 +27,7 @@ mod testing;
 mod worker;
 
 pub use dispatch::run;
-pub use draw::trace_id;
+pub use draw::{Draw, trace_id};
 pub use error::Error;
 pub use histogram::Histogram;
 pub use outcome::{Answer, Arrival, Examine, Marks, Outcome, Summary};

@@ -15,7 +15,7 @@ pub struct Calibration {
     pub latency: Vec<LatencyAccuracy>,
     /// Rates.
     pub bandwidth: RateAccuracy,
-    /// Shares of connections.
+    /// Shares of requests on one connection.
     pub share: ShareAccuracy,
 }
 

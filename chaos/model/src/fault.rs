@@ -24,7 +24,7 @@ pub struct Fault {
     /// For how long.
     #[serde(rename = "lasts_us", with = "crate::micros")]
     pub lasts: Duration,
-    /// How long it takes to grow from nothing to its whole: the delay of `latency` and `delay`, else the share.
+    /// How long it takes to grow from nothing to its whole: what [`Effect::grows`] says.
     #[serde(rename = "ramp_us", with = "crate::micros", default, skip_serializing_if = "Duration::is_zero")]
     pub ramp: Duration,
     /// It comes and goes within its time, where this is said.

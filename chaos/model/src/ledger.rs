@@ -25,6 +25,9 @@ pub struct Injection {
     /// The number of the client's request that it was made for, where it was known there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub arrival: Option<u64>,
+    /// It acted on a connection on which no message was under way, so that nobody waited for it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub idle: bool,
     /// How often the same was asked on this link before: 0 for the first time, more for retries.
     #[serde(default)]
     pub attempt: u64,
@@ -37,6 +40,24 @@ pub struct Injection {
     /// Requests or commands that waited behind it on its connection.
     #[serde(default)]
     pub bystanders: u64,
+}
+
+impl Injection {
+    /// What the message said that it acted on, as `GET profile:7`, where it is known.
+    #[must_use]
+    pub fn message(&self) -> Option<&str> {
+        let is_connection = self.key == KeyKind::Connection && self.subject.starts_with(CONNECTION);
+        (!is_connection).then_some(&self.subject)
+    }
+}
+
+/// What subjects begin with that are connections.
+const CONNECTION: &str = "connection ";
+
+/// The subject of an injection that acted on the nth connection of its link, where its message isn't known.
+#[must_use]
+pub fn connection(nth: u64) -> String {
+    format!("{CONNECTION}{nth}")
 }
 
 /// By what a draw was made.
@@ -199,6 +220,7 @@ mod tests {
             key: KeyKind::NumberedRequest,
             subject: "GET /users/7".to_owned(),
             arrival: Some(812),
+            idle: false,
             attempt: 1,
             asked: Some(Duration::from_millis(200)),
             achieved: Some(Duration::from_micros(200_081)),

@@ -4,7 +4,7 @@
 
 use chaos_model::{
     Effect, Fault, Nth, Pattern, Pulse,
-    effect::{Facts, Level, markdown},
+    effect::{Facts, Grows, Level, markdown},
     language::load,
 };
 use std::{fs, io, path::Path, time::Duration};
@@ -89,6 +89,38 @@ fn faults_are_for_those_that_they_name() {
     let text = "on = \"gateway -> redis\"\neffect = \"miss\"\nonly.command = \"get\"\nonly.key = \"gateway:*\"\n";
     let read = scenario(text).unwrap().only;
     assert_eq!((read.commands, read.key), (vec!["GET".to_owned()], Some(Pattern("gateway:*".to_owned()))));
+}
+
+#[test]
+fn every_effect_grows_or_says_that_it_does_not() {
+    let mut grow = Vec::new();
+    for facts in Effect::ALL {
+        let fault = format!("on = \"{}\"\n{}\nramp = \"2s\"", place(facts.level), facts.example);
+        let grows = example(facts).grows();
+        match scenario(&fault) {
+            Ok(read) => {
+                assert_eq!(read.ramp, Duration::from_secs(2), "{}", facts.name);
+                assert!(grows.is_some(), "{} has nothing that grows", facts.name);
+            }
+            Err(said) => {
+                assert_eq!(grows, None, "{}: {said}", facts.name);
+                let why = if facts.level == Level::Nodes { "acts on the whole node" } else { "does not grow" };
+                assert!(said.contains(&format!("error: `{}` {why}", facts.name)), "{said}");
+                let line = 11 + facts.example.lines().count();
+                assert!(said.contains(&format!("--> it.toml:{line}:8")) && said.contains("take `ramp` away"), "{said}");
+            }
+        }
+        grow.extend(grows.map(|grows| (facts.level, grows, facts.name)));
+    }
+    let of = |level| grow.iter().filter(move |one| one.0 == level);
+    let connections: Vec<_> = of(Level::Connections).map(|one| (one.1, one.2)).collect();
+    assert_eq!(connections, [(Grows::Delay, "latency"), (Grows::Delay, "dial-delay")]);
+    assert_eq!(of(Level::Nodes).count(), 0);
+    let messages = grow.iter().filter(|one| one.0 != Level::Connections);
+    let (delays, shares): (Vec<&(Level, Grows, &str)>, Vec<_>) = messages.partition(|one| one.1 == Grows::Delay);
+    assert_eq!(delays.iter().map(|one| one.2).collect::<Vec<_>>(), ["delay"]);
+    let all = Effect::ALL.iter().filter(|facts| !matches!(facts.level, Level::Connections | Level::Nodes)).count();
+    assert_eq!(shares.len(), all - 1, "all others on messages");
 }
 
 #[test]

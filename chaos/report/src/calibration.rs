@@ -28,8 +28,8 @@ pub fn table(mut out: impl Write, style: Style, calibration: &Calibration) -> io
     let off = (bandwidth.achieved as f64 / bandwidth.asked as f64 - 1.0) * 100.0;
     let rate = format!("{} bytes/s ({off:+.2}%)", bandwidth.achieved);
     rows.push((format!("bandwidth {}/s", show_bytes(bandwidth.asked)), rate));
-    let met = format!("{} ({} of {} connections)", share.met, share.met.parts, share.met.whole);
-    rows.push((format!("reset for {}", share.asked), met));
+    let met = format!("{} ({} of {} requests on one connection)", share.met, share.met.parts, share.met.whole);
+    rows.push((format!("status for {}", share.asked), met));
     let columns = rows.iter().map(|(asked, _)| width(asked)).max().unwrap_or(0);
     writeln!(out, "{}", style.paint(Ink::Strong, format!("{}  came", left("asked", columns))))?;
     for (asked, came) in rows {

@@ -1,25 +1,37 @@
 //! The ledger: which request met each injection, and what came of it for that. Pure.
 //!
-//! - An injection that carries the number of an arrival was met by that one. A command or a connection carries none: it is
-//!   that of the only request in flight at the entry then, and it can't be said where there are several.
-//! - Where nobody was in flight, or the one it was made for had its answer already, it happened in the background.
-//! - A request that was answered in full was slower if it took longer than the baseline's p99, and, where a delay was
-//!   injected, at least half of that longer than the baseline's median. Where none was injected, 1 % are beyond the p99
-//!   by chance, so it takes more than the baseline's slowest.
-//! - An answer that says that it came of another request's flight (`collapsed` in `Cache-Status`, RFC 9211) shows what that
-//!   flight met. So unless it was whole and in time, what came of the injection can't be told from it.
+//! Which request met it, by what is surest:
+//!
+//! 1. *By number.* Bytes of a message that carries the number of an arrival were met by that one.
+//! 2. *Nobody.* A connection on which no message was under way had nobody who waited for it: background.
+//! 3. *By name.* A message that names requests under way ([`names`]), by a value that the load tells them apart by, is that
+//!    of the one it names. Where it names several, they asked for the same: what all of them came to is known, and else
+//!    it was a shared flight. One that names only requests which are over happened in the background.
+//! 4. *By what is left.* A message without a name is nobody's, on a link whose other messages have names, unless a request
+//!    under way was hurt that no injection of its own explains. Of a connection, or on a link where no message has a
+//!    name, it was that of the only request under way, or of one of several that came to the same. Where they did not, it
+//!    can't be said, unless injections of their own explain all that were hurt.
+//! 5. Where nobody was in flight, it happened in the background.
+//!
+//! What it came to: a request that was answered in full was slower if it took longer than the baseline's p99, and, where a
+//! delay was injected, at least half of that longer than the baseline's median. Where none was injected, 1 % are beyond the
+//! p99 by chance, so it takes more than the baseline's slowest. What came after its answer was in the background. An answer
+//! that says that it came of another request's flight (`collapsed` in `Cache-Status`, RFC 9211) shows what that flight met.
+//! So unless it was whole and in time, what came of the injection can't be told from it.
+
+mod names;
+mod sums;
+
+pub(crate) use sums::sums;
 
 use crate::{
     examine::{is_partial, is_shared, is_stale},
     judge::{Evidence, Stretch, percentile},
 };
 use chaos_load::Outcome;
-use chaos_model::{
-    Impact, Injection,
-    ledger::{Delays, FaultFigures, Joined},
-    phase::BASELINE,
-};
-use std::time::Duration;
+use chaos_model::{Impact, Injection, ledger::Joined, phase::BASELINE};
+use names::{Names, words};
+use std::{collections::BTreeSet, time::Duration};
 
 /// An injection that began so much later than an answer's last byte came after it; clocks of proxies differ by less.
 const SLACK: Duration = Duration::from_millis(10);
@@ -35,6 +47,7 @@ pub(crate) struct Injections {
 pub(crate) struct Join<'a> {
     /// By number, and so by when they were due. Times count from the start of the warm-up.
     outcomes: &'a [Outcome],
+    names: Names,
     warmup: Duration,
     /// How long a request took at most, from when it was due.
     longest: Duration,
@@ -49,57 +62,133 @@ struct Usual {
     max: Duration,
 }
 
+/// What is known of an injection by itself.
+enum Found {
+    /// Which request met it, if one did, and what came of it.
+    Sure(Option<u64>, Impact),
+    /// Its message has no name.
+    Nameless,
+    /// It is not known what it acted on.
+    Open,
+}
+
 impl<'a> Join<'a> {
-    pub(crate) fn new(evidence: &Evidence<'a>) -> Self {
-        let timeout = evidence.scenario.load.timeout;
+    pub(crate) fn new(evidence: &Evidence<'a>, seed: u64) -> Self {
+        let load = &evidence.scenario.load;
         let baseline = evidence.scenario.timeline.phase(BASELINE).and_then(|phase| {
-            let latencies = crate::judge::sorted(&Stretch::phase(evidence, phase), timeout);
+            let latencies = crate::judge::sorted(&Stretch::phase(evidence, phase), load.timeout);
             let max = *latencies.last()?;
             Some(Usual { p50: percentile(&latencies, 50_000)?, p99: percentile(&latencies, 99_000)?, max })
         });
-        let warmup = evidence.scenario.load.warmup;
         let longest = evidence.outcomes.iter().map(Outcome::latency).max().unwrap_or_default();
-        Self { outcomes: evidence.outcomes, warmup, longest, baseline }
+        let names = Names::new(load, seed);
+        Self { outcomes: evidence.outcomes, names, warmup: load.warmup, longest, baseline }
     }
 
-    /// The injection with the request that met it.
-    pub(crate) fn join(&self, injection: Injection) -> Joined {
-        let (met, impact) = match injection.arrival {
-            Some(n) => match self.outcomes.binary_search_by_key(&n, |outcome| outcome.n) {
-                Ok(index) => self.of(&injection, &self.outcomes[index]),
-                // Of another load than this run's.
-                Err(_) => (None, Impact::Unknown),
-            },
-            None => match self.in_flight(injection.at + self.warmup)[..] {
-                [] => (None, Impact::Background),
-                [only] => self.of(&injection, only),
-                _ => (None, Impact::Unknown),
-            },
+    /// All injections of a run, each with the request that met it.
+    pub(crate) fn join(&self, injections: Vec<Injection>) -> Vec<Joined> {
+        let found: Vec<Found> = injections.iter().map(|injection| self.find(injection)).collect();
+        let mut explained = BTreeSet::new();
+        let mut named = BTreeSet::new();
+        for (injection, found) in injections.iter().zip(&found) {
+            if let Found::Sure(met, impact) = found {
+                explained.extend(met.filter(|_| *impact != Impact::Background));
+                named.extend(injection.message().map(|_| injection.link.clone()));
+            }
+        }
+        let join = |(injection, found): (Injection, Found)| {
+            let (met, impact) = match found {
+                Found::Sure(met, impact) => (met, impact),
+                Found::Nameless if named.contains(&injection.link) => (None, self.nobodys(&injection, &explained)),
+                Found::Nameless | Found::Open => self.of_those_under_way(&injection, &explained),
+            };
+            Joined { injection, met, impact }
         };
-        Joined { injection, met, impact }
+        injections.into_iter().zip(found).map(join).collect()
     }
 
-    /// The first requests that were under way at this moment; two at the most, since more say no more.
-    fn in_flight(&self, at: Duration) -> Vec<&'a Outcome> {
-        let first = self.outcomes.partition_point(|outcome| outcome.intended + self.longest < at);
-        let due = self.outcomes[first..].iter().take_while(|outcome| outcome.intended <= at);
-        let spans = |outcome: &&Outcome| outcome.started.is_some_and(|started| started <= at) && at <= outcome.ended;
-        due.filter(spans).take(2).collect()
+    fn find(&self, injection: &Injection) -> Found {
+        if let Some(n) = injection.arrival {
+            return match self.outcomes.binary_search_by_key(&n, |outcome| outcome.n) {
+                Ok(index) => self.sure(injection, &self.outcomes[index]),
+                // Of another load than this run's.
+                Err(_) => Found::Sure(None, Impact::Unknown),
+            };
+        }
+        if injection.idle {
+            return Found::Sure(None, Impact::Background);
+        }
+        let Some(words) = injection.message().map(words) else { return Found::Open };
+        let at = injection.at + self.warmup;
+        // A proxy's clock may be a little late or early.
+        let under_way = [Duration::ZERO, SLACK].into_iter().find_map(|slack| {
+            let named: Vec<_> = self.under_way(at, slack).filter(|one| self.names.names(&words, one)).collect();
+            (!named.is_empty()).then_some(named)
+        });
+        match under_way.as_deref() {
+            Some([only]) => self.sure(injection, only),
+            Some(all) => {
+                Found::Sure(None, self.all_alike(injection, all.iter().copied()).unwrap_or(Impact::SharedFlight))
+            }
+            None if self.names.named_by(self.outcomes, &words, at) => Found::Sure(None, Impact::Background),
+            None => Found::Nameless,
+        }
     }
 
-    fn of(&self, injection: &Injection, outcome: &Outcome) -> (Option<u64>, Impact) {
-        let met = Some(outcome.n);
+    fn sure(&self, injection: &Injection, outcome: &Outcome) -> Found {
+        Found::Sure(Some(outcome.n), self.of(injection, outcome))
+    }
+
+    /// Of a message that has no name where others have one: nobody's, unless somebody was hurt by it for all that is known.
+    fn nobodys(&self, injection: &Injection, explained: &BTreeSet<u64>) -> Impact {
+        if self.has_hurt(injection, explained) { Impact::Unknown } else { Impact::Background }
+    }
+
+    fn of_those_under_way(&self, injection: &Injection, explained: &BTreeSet<u64>) -> (Option<u64>, Impact) {
+        let all: Vec<_> = self.under_way(injection.at + self.warmup, Duration::ZERO).collect();
+        match all[..] {
+            [] => (None, Impact::Background),
+            [only] => (Some(only.n), self.of(injection, only)),
+            _ => {
+                let alike = self.all_alike(injection, all.iter().copied());
+                let harmless = || (!self.has_hurt(injection, explained)).then_some(Impact::Unnoticed);
+                (None, alike.or_else(harmless).unwrap_or(Impact::Unknown))
+            }
+        }
+    }
+
+    /// What all of these came to, where that is the same.
+    fn all_alike<'b>(&self, injection: &Injection, outcomes: impl Iterator<Item = &'b Outcome>) -> Option<Impact> {
+        let impacts: BTreeSet<Impact> = outcomes.map(|outcome| self.of(injection, outcome)).collect();
+        impacts.first().copied().filter(|_| impacts.len() == 1)
+    }
+
+    /// Whether a request that was under way came to harm that no injection of its own explains.
+    fn has_hurt(&self, injection: &Injection, explained: &BTreeSet<u64>) -> bool {
+        let mut others = self
+            .under_way(injection.at + self.warmup, Duration::ZERO)
+            .filter(|outcome| !explained.contains(&outcome.n));
+        others.any(|outcome| !matches!(self.of(injection, outcome), Impact::Unnoticed | Impact::SharedFlight))
+    }
+
+    /// The requests that were under way at this moment, give or take some.
+    fn under_way(&self, at: Duration, slack: Duration) -> impl Iterator<Item = &'a Outcome> {
+        let first = self.outcomes.partition_point(|outcome| outcome.intended + self.longest + slack < at);
+        let due = self.outcomes[first..].iter().take_while(move |outcome| outcome.intended <= at + slack);
+        due.filter(move |outcome| {
+            outcome.started.is_some_and(|started| started <= at + slack) && at <= outcome.ended + slack
+        })
+    }
+
+    fn of(&self, injection: &Injection, outcome: &Outcome) -> Impact {
         if outcome.started.is_none() {
-            return (met, Impact::Unknown);
+            return Impact::Unknown;
         }
         if injection.at + self.warmup > outcome.ended + SLACK {
-            return (met, Impact::Background);
+            return Impact::Background;
         }
         let impact = self.impact(injection, outcome);
-        if is_shared(outcome.marks) && impact != Impact::Unnoticed {
-            return (met, Impact::SharedFlight);
-        }
-        (met, impact)
+        if is_shared(outcome.marks) && impact != Impact::Unnoticed { Impact::SharedFlight } else { impact }
     }
 
     fn impact(&self, injection: &Injection, outcome: &Outcome) -> Impact {
@@ -119,36 +208,6 @@ impl<'a> Join<'a> {
         };
         if slower { Impact::Slower } else { Impact::Unnoticed }
     }
-}
-
-/// The sums of a fault's ledger.
-pub(crate) fn sums(fault: &str, joined: &[Joined], left_out: u64) -> FaultFigures {
-    let mut figures = FaultFigures {
-        fault: fault.to_owned(),
-        injections: joined.len() as u64,
-        left_out,
-        delays: delays(joined),
-        ..FaultFigures::default()
-    };
-    for one in joined {
-        *figures.impacts.entry(one.impact).or_default() += 1;
-        figures.retries += u64::from(one.injection.attempt > 0);
-    }
-    figures
-}
-
-fn delays(joined: &[Joined]) -> Option<Delays> {
-    let both = joined.iter().filter_map(|one| Some((one.injection.asked?, one.injection.achieved?)));
-    let (mut asked, mut achieved): (Vec<_>, Vec<_>) = both.unzip();
-    asked.sort_unstable();
-    achieved.sort_unstable();
-    Some(Delays {
-        samples: asked.len() as u64,
-        asked_p50: percentile(&asked, 50_000)?,
-        asked_p99: percentile(&asked, 99_000)?,
-        achieved_p50: percentile(&achieved, 50_000)?,
-        achieved_p99: percentile(&achieved, 99_000)?,
-    })
 }
 
 #[cfg(test)]

@@ -165,7 +165,7 @@ async fn provision_and_judge(
         events.emit(Event::Phase(figures(&evidence, phase)));
     }
     if !options.control {
-        close_ledger(&evidence, ledger, events);
+        close_ledger(&evidence, options.seed, ledger, events);
     }
     let judged = judge(&evidence);
     for one in &judged {
@@ -184,11 +184,16 @@ async fn provision_and_judge(
 const BATCH: usize = 500;
 
 /// Tells each injection with the request that met it, and the sums of each fault.
-fn close_ledger(evidence: &Evidence<'_>, mut ledger: BTreeMap<String, Injections>, events: &Events) {
-    let join = Join::new(evidence);
+fn close_ledger(evidence: &Evidence<'_>, seed: u64, ledger: BTreeMap<String, Injections>, events: &Events) {
+    let left_out: BTreeMap<String, u64> = ledger.iter().map(|(fault, one)| (fault.clone(), one.left_out)).collect();
+    let all = ledger.into_values().flat_map(|injections| injections.list).collect();
+    let mut of_faults: BTreeMap<String, Vec<Joined>> = BTreeMap::new();
+    for joined in Join::new(evidence, seed).join(all) {
+        of_faults.entry(joined.injection.fault.clone()).or_default().push(joined);
+    }
     for fault in &evidence.scenario.faults {
-        let Injections { list, left_out } = ledger.remove(&fault.name).unwrap_or_default();
-        let joined: Vec<Joined> = list.into_iter().map(|injection| join.join(injection)).collect();
+        let joined = of_faults.remove(&fault.name).unwrap_or_default();
+        let left_out = left_out.get(&fault.name).copied().unwrap_or_default();
         let sums = ledger::sums(&fault.name, &joined, left_out);
         for injections in joined.chunks(BATCH) {
             events.emit(Event::Injected { injections: injections.to_vec() });

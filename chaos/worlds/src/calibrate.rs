@@ -5,14 +5,15 @@
 //! is compared with what is seen beyond an idle proxy, which is measured before and after.
 
 mod bench;
+mod requests;
 
 pub use bench::Failed;
 
 use bench::Bench;
 use chaos_model::{
-    Calibration, Direction, Effect, Share,
+    Calibration, Direction, Share,
     calibration::{LatencyAccuracy, Quantiles, RateAccuracy, ShareAccuracy},
-    effect::{Bandwidth, Latency, Reset, Spread},
+    effect::{Bandwidth, Latency, Spread},
 };
 use host::Host;
 use std::time::Duration;
@@ -27,8 +28,8 @@ const IDLE: usize = 1000;
 /// Bytes a second.
 const RATE: u64 = 1 << 20;
 
-/// Connections of which a share is met.
-const CONNECTIONS: usize = 1000;
+/// Requests on one connection of which a share is met.
+const REQUESTS: u64 = 5000;
 
 /// Measures. Takes the machine's turn, as runs do, so that neither disturbs the other; `waiting` is told of who has it now.
 ///
@@ -53,7 +54,7 @@ pub async fn calibrate(host: &Host, waiting: impl FnMut(Option<u32>)) -> Result<
         idle: idle.beyond(direct),
         latency: latencies.into_iter().map(accuracy).collect(),
         bandwidth: bandwidth(&bench).await?,
-        share: share(&bench).await?,
+        share: share(host).await?,
     })
 }
 
@@ -70,9 +71,8 @@ async fn bandwidth(bench: &Bench) -> Result<RateAccuracy, Failed> {
     Ok(RateAccuracy { asked: RATE, achieved: u64::try_from(achieved).unwrap_or(u64::MAX) })
 }
 
-async fn share(bench: &Bench) -> Result<ShareAccuracy, Failed> {
+async fn share(host: &Host) -> Result<ShareAccuracy, Failed> {
     let asked = Share { parts: 1, whole: 10 };
-    let reset = Effect::from(Reset::after(Duration::ZERO));
-    let met = bench.under_share(reset, asked, bench.resets(CONNECTIONS)).await?;
-    Ok(ShareAccuracy { asked, met: Share { parts: met, whole: CONNECTIONS as u64 } })
+    let met = requests::met(host, asked, REQUESTS).await?;
+    Ok(ShareAccuracy { asked, met: Share { parts: met, whole: REQUESTS } })
 }

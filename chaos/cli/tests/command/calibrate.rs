@@ -8,7 +8,7 @@ use std::fs;
 async fn calibrate_measures_tells_and_is_carried_by_runs() {
     let sandbox = Sandbox::new();
     let run = sandbox.chaos("calibrate --json figures.json").run().await;
-    run.exited(0).said("latency 10ms").said("bandwidth 1MiB/s").said("reset for 10%");
+    run.exited(0).said("latency 10ms").said("bandwidth 1MiB/s").said("status for 10%");
     assert!(run.out.lines().all(|line| line.chars().count() <= 80), "{run}");
     let figures = fs::read_to_string(sandbox.path().join("figures.json")).expect("it was written");
     let remembered = fs::read_to_string(sandbox.path().join("state/chaos/calibration.json")).expect("it is remembered");
@@ -17,7 +17,7 @@ async fn calibrate_measures_tells_and_is_carried_by_runs() {
     let latencies = figures["latency"].as_array().expect("a list");
     let asked: Vec<_> = latencies.iter().map(|latency| latency["asked_us"].clone()).collect();
     assert_eq!(asked, [json!(1000), json!(10_000), json!(200_000)]);
-    // Which connections a seed takes is known; how exact times are, on a busy machine, is not.
+    // Which requests a seed takes is known; how exact times are, on a busy machine, is not.
     assert_eq!(figures["share"]["met"], json!({"parts": 117, "whole": 1000}));
     assert!(figures["bandwidth"]["achieved"].as_u64() <= figures["bandwidth"]["asked"].as_u64(), "{figures}");
     let file = sandbox.write("good.toml", scenarios::passing());

@@ -15,6 +15,8 @@ pub(super) struct Down {
     scan: Scan,
     /// What of a head has passed already: where nothing happens to an answer, it is not held back.
     passed: Vec<u8>,
+    /// Faults on connections want to know whose bytes they are.
+    traces: bool,
 }
 
 #[derive(Debug)]
@@ -43,7 +45,18 @@ enum Took {
 
 impl Down {
     pub(super) fn new() -> Self {
-        Self { state: State::Head, scan: Scan::new(Side::Response), passed: Vec::new() }
+        Self { state: State::Head, scan: Scan::new(Side::Response), passed: Vec::new(), traces: false }
+    }
+
+    /// Says from now on whose answers come, or no more.
+    pub(super) fn trace(&mut self, traces: bool) {
+        self.traces = traces;
+    }
+
+    fn tell(&self, exchange: &Exchange, steps: Steps<'_>) {
+        if self.traces {
+            steps.push(Step::About(Way::Down, exchange.whose.clone()));
+        }
     }
 
     /// Whether everything that comes passes.
@@ -129,6 +142,7 @@ impl Down {
             Found::Head { start, end, folded } => (start, end, folded),
         };
         let Some(reply) = parse_reply(&bytes[start..end], folded) else { return Took::Lost };
+        self.tell(exchange, steps);
         if is_interim(reply.status) {
             steps::pass(steps, Way::Down, end);
             return Took::Bytes(end);
@@ -145,6 +159,9 @@ impl Down {
     /// Of an answer to which nothing happens: it goes on as it comes, and is read once it is complete.
     fn on_passed_head(&mut self, bytes: &[u8], exchange: &Exchange, steps: Steps<'_>) -> Took {
         let before = self.passed.len();
+        if before == 0 {
+            self.tell(exchange, steps);
+        }
         if before > 0 {
             self.passed.extend_from_slice(bytes);
         }
@@ -195,6 +212,7 @@ impl Down {
             if !exchange.asked {
                 return answer::ask_for_body(exchange, steps);
             }
+            self.tell(exchange, steps);
             if answer::give(exchange, steps) {
                 self.state = State::Ended;
             }

@@ -1,7 +1,7 @@
 //! Requests whose answers have not come to their end.
 
 use super::head::Ask;
-use crate::filter::HttpPlan;
+use crate::filter::{HttpPlan, Whose};
 use std::collections::VecDeque;
 
 /// In the order of the requests, which is that of the answers.
@@ -13,6 +13,8 @@ pub(super) struct Exchange {
     pub(super) kind: Kind,
     /// What happens, where something does.
     pub(super) plan: Option<Box<HttpPlan>>,
+    /// Who it is.
+    pub(super) whose: Whose,
     /// All of the request has come. Known for those whose answer does not come from the node.
     pub(super) asked: bool,
     /// The client waits to be told to send the body.
@@ -33,7 +35,7 @@ pub(super) enum Kind {
 }
 
 impl Exchange {
-    pub(super) fn new(ask: &Ask<'_>, plan: HttpPlan) -> Self {
+    pub(super) fn new(ask: &Ask<'_>, plan: HttpPlan, whose: Whose) -> Self {
         let kind = match ask.method {
             "HEAD" => Kind::Head,
             "CONNECT" => Kind::Connect,
@@ -42,7 +44,7 @@ impl Exchange {
         let plan = (!plan.is_clear()).then(|| Box::new(plan));
         let canned = plan.as_ref().is_some_and(|plan| plan.answer.is_some());
         let (expects, closes) = if canned { (ask.expects(), ask.closes()) } else { (false, false) };
-        Self { kind, plan, asked: false, expects, closes }
+        Self { kind, plan, whose, asked: false, expects, closes }
     }
 
     /// Whether the node is not asked.

@@ -23,7 +23,7 @@ pub(crate) use self::request::{arrival, matches};
 
 use self::{down::Down, exchange::Exchanges, up::Up};
 use crate::{
-    filter::{Decide, Filter, Step},
+    filter::{Decide, Filter, Step, Whose},
     interpreter::Way,
 };
 
@@ -54,6 +54,7 @@ impl HttpFilter {
 
 impl Filter for HttpFilter {
     fn on_bytes(&mut self, way: Way, bytes: &[u8], decide: &mut dyn Decide, steps: &mut Vec<Step>) {
+        self.down.trace(decide.traces());
         match way {
             Way::Up => {
                 self.up.on_bytes(bytes, &mut self.exchanges, decide, steps);
@@ -62,6 +63,10 @@ impl Filter for HttpFilter {
             Way::Down => self.down.on_bytes(bytes, &mut self.exchanges, steps),
         }
         self.settle();
+    }
+
+    fn under_way(&self) -> Vec<Whose> {
+        self.exchanges.iter().map(|exchange| exchange.whose.clone()).collect()
     }
 
     fn on_end(&mut self, way: Way, left: &[u8], _: &mut dyn Decide, steps: &mut Vec<Step>) {

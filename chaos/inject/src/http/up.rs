@@ -8,8 +8,8 @@ use super::{
     steps::{self, Steps},
 };
 use crate::{
-    filter::{Decide, HttpPlan, Request},
-    interpreter::Way,
+    filter::{Decide, HttpPlan, Request, Step, Whose},
+    interpreter::{Way, request_subject},
 };
 
 /// The longest body that a decision waits for.
@@ -116,7 +116,7 @@ impl Up {
         if tunnel || exchanges.len() >= DEEPEST {
             return None;
         }
-        let armed = decide.is_armed();
+        let (armed, traces) = (decide.is_armed(), decide.traces());
         let known = match self.wanted {
             Some(whole) => whole,
             None => match self.scan.find(bytes) {
@@ -141,10 +141,15 @@ impl Up {
             let have = wanted.or((length > end).then_some(length - end));
             let body = |have| &bytes[end..end + have];
             let plan = if armed { ask_for(ask, have.map(body), decide) } else { HttpPlan::default() };
-            Ok((Exchange::new(ask, plan), ask.announced))
+            Ok((Exchange::new(ask, plan, whose(ask, traces)), ask.announced))
         });
         match decided? {
-            Ok((exchange, announced)) => self.enter(exchange, announced, end, exchanges, steps),
+            Ok((exchange, announced)) => {
+                if traces {
+                    steps.push(Step::About(Way::Up, exchange.whose.clone()));
+                }
+                self.enter(exchange, announced, end, exchanges, steps);
+            }
             Err(length) => {
                 self.wanted = Some(Whole { length, ..known });
                 return Some(0);
@@ -207,6 +212,13 @@ fn wants(ask: &Ask<'_>, decide: &dyn Decide) -> Option<usize> {
     }
     let baggage = ask.fields.iter().map(|field| (field.name, field.value));
     if request::arrival(baggage).is_some() { None } else { usize::try_from(length).ok() }
+}
+
+/// Who it is: for those requests that are under way when a fault comes, its number is known without any fault too.
+fn whose(ask: &Ask<'_>, traces: bool) -> Whose {
+    let arrival = request::arrival(ask.fields.iter().map(|field| (field.name, field.value)));
+    let subject = traces.then(|| request_subject(ask.method, request::target(ask.target)).into());
+    Whose { subject, arrival }
 }
 
 fn ask_for(ask: &Ask<'_>, body: Option<&[u8]>, decide: &mut dyn Decide) -> HttpPlan {

@@ -94,6 +94,10 @@ impl Decide for Decider<'_> {
         self.interpreter.faults.iter().any(|fault| fault.is_of_messages())
     }
 
+    fn traces(&self) -> bool {
+        self.interpreter.faults.iter().any(|fault| !fault.is_of_messages())
+    }
+
     fn wants_body(&self) -> bool {
         self.interpreter.faults.iter().any(|fault| fault.is_of_messages() && fault.fault.share < Share::ALL)
     }
@@ -126,6 +130,9 @@ impl Decide for Decider<'_> {
 
     fn on_command(&mut self, command: &Command<'_>) -> RedisPlan {
         let mut plan = RedisPlan::default();
+        if self.traces() {
+            plan.whose.subject = Some(command_subject(command).into());
+        }
         let matching = |fault: &&Arc<Active>| fault.redis.is_some() && redis::matches(&fault.fault.only, command);
         let mut matching = self.interpreter.faults.iter().filter(matching).peekable();
         if matching.peek().is_none() {
@@ -168,14 +175,22 @@ fn request_key(request: &Request<'_>) -> Key {
         }
         None => (KeyKind::Request, host::hash(0, &[b"request", method, target, request.body.unwrap_or_default()])),
     };
-    Key { hash, kind, subject: format!("{} {}", request.method, shortened(target)), arrival }
+    Key { hash, kind, subject: request_subject(request.method, request.target), arrival }
 }
 
 fn command_key(command: &Command<'_>) -> Key {
     let parts: Vec<&[u8]> = std::iter::once(b"command".as_slice()).chain(redis::key_parts(command)).collect();
+    Key { hash: host::hash(0, &parts), kind: KeyKind::Command, subject: command_subject(command), arrival: None }
+}
+
+fn command_subject(command: &Command<'_>) -> String {
     let keys: Vec<String> = command.keys.iter().take(3).map(|key| shortened(key)).collect();
-    let subject = format!("{} {}", command.name, keys.join(" ")).trim_end().to_owned();
-    Key { hash: host::hash(0, &parts), kind: KeyKind::Command, subject, arrival: None }
+    format!("{} {}", command.name, keys.join(" ")).trim_end().to_owned()
+}
+
+/// What people are shown of a request.
+pub(crate) fn request_subject(method: &str, target: &str) -> String {
+    format!("{method} {}", shortened(target.as_bytes()))
 }
 
 /// What people are shown of it.

@@ -1,7 +1,7 @@
 //! What the active faults do to one connection.
 
 use super::{Active, Chunk, Connection, Way};
-use crate::ledger::Delayed;
+use crate::{filter::Whose, ledger::Delayed};
 use chaos_model::effect::action::Slices;
 use std::{sync::Arc, time::Duration};
 
@@ -55,16 +55,17 @@ impl Acts {
 
 impl Plan {
     pub(super) fn new(connection: Connection, met: Vec<Arc<Active>>) -> Self {
-        let sum =
-            |of: fn(&Active) -> Duration| met.iter().fold(Duration::ZERO, |sum, fault| sum.saturating_add(of(fault)));
-        let dial_delay = sum(|fault| fault.action.dial_delay);
+        let sum = |of: &dyn Fn(&Active) -> Duration| {
+            met.iter().fold(Duration::ZERO, |sum, fault| sum.saturating_add(of(fault)))
+        };
+        let dial_delay = sum(&|fault| fault.dial_delay(connection));
         let resets = met.iter().enumerate().filter_map(|(index, fault)| Some((fault.resets_at(connection)?, index)));
         Self {
             connection,
             up: Acts::new(&met, Way::Up),
             down: Acts::new(&met, Way::Down),
             opens: (!dial_delay.is_zero()).then(|| connection.accepted.saturating_add(dial_delay)),
-            close_delay: sum(|fault| fault.action.close_delay),
+            close_delay: sum(&|fault| fault.action.close_delay),
             reset: resets.min(),
             met,
         }
@@ -113,9 +114,17 @@ impl Plan {
     }
 
     /// A chunk was late as asked: for the ledgers of the faults that delay it.
-    pub(crate) fn note_delay(&self, chunk: Chunk, delayed: Delayed) {
+    pub(crate) fn note_delay(&self, chunk: Chunk, whose: &Whose, delayed: Delayed) {
         for fault in self.met.iter().filter(|fault| fault.spread(chunk.way).is_some()) {
-            fault.ledger.connection(chunk.arrived.saturating_sub(fault.applied), self.connection.nth, Some(delayed));
+            let at = chunk.arrived.saturating_sub(fault.applied);
+            fault.ledger.bytes(at, self.connection.nth, whose, Some(delayed));
+        }
+    }
+
+    /// A message has met what this fault does to its bytes; delays are written down when they are over.
+    pub(crate) fn note_message(&self, fault: &Active, whose: &Whose, now: Duration) {
+        if fault.action.delay.is_none() {
+            fault.ledger.bytes(now.saturating_sub(fault.applied), self.connection.nth, whose, None);
         }
     }
 

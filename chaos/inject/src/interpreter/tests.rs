@@ -161,6 +161,18 @@ fn a_ramp_grows_the_delay_by_when_a_chunk_arrives() {
     assert_eq!([100, 125, 150, 200, 300].map(delay), [0, 15, 30, 60, 60].map(|delay| delay * MS));
 }
 
+#[test]
+fn a_ramp_grows_the_delay_of_connecting_by_when_a_connection_is_accepted() {
+    let on = Target::Link(link());
+    let fault = Fault { ramp: 100 * MS, ..Fault::new("slow", on, DialDelay { delay: 60 * MS }) };
+    let faults = Interpreter { faults: vec![Arc::new(Active::new(fault, 1, &link(), 100 * MS, 10))] };
+    let opens = |accepted: u32| {
+        let connection = Connection { nth: 11, accepted: accepted * MS };
+        faults.on_connection(connection).opens().map_or(0, |opens| opens.as_millis())
+    };
+    assert_eq!([100, 125, 150, 200, 300].map(opens), [0, 140, 180, 260, 360]);
+}
+
 /// A fault with jitter and a share, so that every draw shows.
 fn any_fault(name: String) -> impl Strategy<Value = Arc<Active>> {
     let jittered = |distribution| {

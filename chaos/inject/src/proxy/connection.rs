@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     filter::Ending,
-    interpreter::{Interpreter, Plan, Way},
+    interpreter::{Active, Interpreter, Plan, Way},
 };
 use chaos_model::Direction;
 use futures_util::future::BoxFuture;
@@ -191,6 +191,7 @@ impl Connection {
         match self.plan.reset() {
             Some((at, fault)) if at <= self.place.shared.now() => {
                 fault.tally.reset();
+                self.note_end(fault);
                 Poll::Ready(End::Reset)
             }
             _ => self.poll_budgets(),
@@ -205,8 +206,10 @@ impl Connection {
         let now = self.place.shared.now();
         for fault in plan.met().iter().filter(|fault| !known.iter().any(|old| Arc::ptr_eq(old, fault))) {
             fault.tally.connection();
-            // Delays are written down chunk by chunk.
-            if fault.action.delay.is_none() {
+            // Delays are written down chunk by chunk, ends when they come, and what messages meet with each of them.
+            let later =
+                fault.action.delay.is_some() || fault.action.cut.is_some() || self.tap.as_ref().is_some_and(Tap::tells);
+            if !later {
                 fault.ledger.connection(now.saturating_sub(fault.applied), self.place.connection.nth, None);
             }
         }
@@ -226,7 +229,26 @@ impl Connection {
             Ending::Reset => fault.tally.reset(),
             Ending::Close => fault.tally.close(),
         }
+        self.note_end(fault);
         Poll::Ready(End::Spent(ending, direction))
+    }
+
+    /// A fault ends the connection: the messages on it meet that.
+    fn note_end(&self, fault: &Active) {
+        let (at, nth) = (self.place.shared.now().saturating_sub(fault.applied), self.place.connection.nth);
+        let Some(mut messages) = self.tap.as_ref().and_then(Tap::under_way) else {
+            return fault.ledger.connection(at, nth, None);
+        };
+        // Those that were answered, and whose answers wait for faults.
+        for whose in self.down.messages() {
+            if !messages.contains(whose) {
+                messages.push(whose.clone());
+            }
+        }
+        if messages.is_empty() {
+            return fault.ledger.idle(at, nth);
+        }
+        messages.iter().for_each(|whose| fault.ledger.bytes(at, nth, whose, None));
     }
 
     /// Whether nothing passes this way now.

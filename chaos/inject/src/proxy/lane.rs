@@ -16,7 +16,7 @@ mod item;
 
 use super::{budget::Budgets, pace::Pace, tap::Tapped};
 use crate::{
-    filter::{Ending, Injected, Rate, Wait},
+    filter::{Ending, Injected, Rate, Wait, Whose},
     http::Fill,
     interpreter::{Active, Acts, Plan, Way},
     ledger::Delayed,
@@ -71,6 +71,9 @@ pub(super) struct Lane {
     /// Chunks read so far.
     chunks: u64,
     waiting: VecDeque<Item>,
+    /// The message that what comes belongs to, where a filter says so; and whether nothing of it has waited yet.
+    whose: Option<Whose>,
+    first: bool,
     /// What those waiting cost of [`LIMIT`].
     cost: usize,
     pace: Pace,
@@ -92,6 +95,8 @@ impl Lane {
             cut: false,
             chunks: 0,
             waiting: VecDeque::new(),
+            whose: None,
+            first: false,
             cost: 0,
             pace: Pace::default(),
             rate: None,
@@ -120,6 +125,12 @@ impl Lane {
         self.way
     }
 
+    /// The messages whose bytes wait.
+    pub(super) fn messages(&self) -> impl Iterator<Item = &Whose> {
+        let bytes = self.waiting.iter().filter(|item| matches!(item.what, What::Bytes { .. } | What::Fill(_)));
+        bytes.map(|item| &item.whose)
+    }
+
     /// Whether something waits to be written.
     pub(super) fn waits(&self) -> bool {
         !self.waiting.is_empty()
@@ -140,7 +151,12 @@ impl Lane {
             let chunk = item.chunk(self.way);
             match item.what {
                 What::Bytes { .. } | What::Fill(_) => {
-                    now.acting(chunk).filter(|fault| is_new(fault)).for_each(|fault| fault.tally.chunk());
+                    for fault in now.acting(chunk).filter(|fault| is_new(fault)) {
+                        fault.tally.chunk();
+                        if item.first {
+                            now.note_message(fault, &item.whose, self.epoch.elapsed());
+                        }
+                    }
                 }
                 What::End => now.acting_on_end().filter(|fault| is_new(fault)).for_each(|fault| fault.tally.chunk()),
                 What::Gate(_) | What::Rate(_) | What::Reset | What::Cut(_) => {}
@@ -252,6 +268,12 @@ impl Lane {
         }
     }
 
+    /// What follows belongs to this message.
+    pub(super) fn begin(&mut self, whose: Whose) {
+        self.whose = Some(whose);
+        self.first = true;
+    }
+
     /// What follows waits.
     pub(super) fn wait(&mut self, wait: Wait, plan: &Plan) {
         let due = wait.whole();
@@ -322,10 +344,18 @@ impl Lane {
         let arrived = self.epoch.elapsed();
         self.cost += what.cost();
         let is_bytes = matches!(what, What::Bytes { .. } | What::Fill(_));
-        let mut item = Item { what, kth, arrived, due: arrived };
+        let first = is_bytes && self.first;
+        let whose = self.whose.as_ref().filter(|_| is_bytes).cloned().unwrap_or_default();
+        let mut item = Item { what, whose, first, kth, arrived, due: arrived };
         let chunk = item.chunk(self.way);
         if is_bytes {
-            plan.acting(chunk).for_each(|fault| fault.tally.chunk());
+            for fault in plan.acting(chunk) {
+                fault.tally.chunk();
+                self.first = false;
+                if first {
+                    plan.note_message(fault, &item.whose, arrived);
+                }
+            }
         }
         if !matches!(item.what, What::Gate(_) | What::Rate(_)) {
             item.due = arrived.saturating_add(plan.on_chunk(chunk));
@@ -357,12 +387,12 @@ impl Lane {
         match &mut item.what {
             What::Bytes { .. } => self.write_bytes(cx, to, plan, budgets, (ready, now)),
             What::Fill(fill) => {
-                let (kth, arrived, due) = (item.kth, item.arrived, item.due);
+                let (whose, kth, arrived, due) = (item.whose.clone(), item.kth, item.arrived, item.due);
                 match fill.take(CHUNK) {
                     Some(bytes) => {
                         let what = What::Bytes { bytes: Vec::from(bytes).into(), written: 0 };
                         self.cost += what.cost();
-                        self.waiting.push_front(Item { what, kth, arrived, due });
+                        self.waiting.push_front(Item { what, whose, first: false, kth, arrived, due });
                     }
                     None => drop(self.pop()),
                 }
@@ -412,7 +442,7 @@ impl Lane {
     {
         let Some(item) = self.waiting.front_mut() else { return false };
         let chunk = item.chunk(self.way);
-        let (arrived, due) = (item.arrived, item.due);
+        let (arrived, due, whose) = (item.arrived, item.due, &item.whose);
         let What::Bytes { bytes, written } = &mut item.what else { return false };
         let mut piece = self.pace.piece(bytes.len() - *written, ready);
         if piece.at > now {
@@ -426,7 +456,11 @@ impl Lane {
         match Pin::new(to).poll_write(cx, &bytes[*written..][..piece.bytes]) {
             Poll::Ready(Ok(count)) if count > 0 => {
                 if *written == 0 && due > arrived {
-                    plan.note_delay(chunk, Delayed { asked: due - arrived, achieved: now.saturating_sub(arrived) });
+                    plan.note_delay(
+                        chunk,
+                        whose,
+                        Delayed { asked: due - arrived, achieved: now.saturating_sub(arrived) },
+                    );
                 }
                 *written += count;
                 budgets.spend(self.way, count);

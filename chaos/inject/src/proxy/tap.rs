@@ -2,7 +2,7 @@
 
 use super::lane::Lane;
 use crate::{
-    filter::{Filter, Injected, Step},
+    filter::{Filter, Injected, Step, Whose},
     http::HttpFilter,
     interpreter::{Active, Decider, Interpreter, Plan, Way},
     redis::RedisFilter,
@@ -19,6 +19,8 @@ pub(super) struct Tap {
     steps: Vec<Step>,
     /// The faults that acted on this connection's messages: it counts once for each.
     met: Vec<Arc<Active>>,
+    /// Something came.
+    used: bool,
 }
 
 impl Tap {
@@ -29,7 +31,7 @@ impl Tap {
             Protocol::Redis => Box::new(RedisFilter::default()),
             Protocol::Tcp => return None,
         };
-        Some(Self { filter, up: Vec::new(), down: Vec::new(), steps: Vec::new(), met: Vec::new() })
+        Some(Self { filter, up: Vec::new(), down: Vec::new(), steps: Vec::new(), met: Vec::new(), used: false })
     }
 
     /// Whether there is nothing more to read along: all passes as it comes.
@@ -40,6 +42,21 @@ impl Tap {
     /// The faults have changed: those that are gone are let go of.
     pub(super) fn forget(&mut self, interpreter: &Interpreter) {
         self.met.retain(|fault| interpreter.faults.iter().any(|other| Arc::ptr_eq(fault, other)));
+    }
+
+    /// Whether it can say whose bytes pass.
+    pub(super) fn tells(&self) -> bool {
+        !self.filter.is_lost()
+    }
+
+    /// The messages that are under way, as far as they can be told apart. None at all where nobody waits for anything;
+    /// `None` where that can't be said: nothing came yet, or the filter is lost.
+    pub(super) fn under_way(&self) -> Option<Vec<Whose>> {
+        let known = self.used && !self.filter.is_lost();
+        let mut messages = self.filter.under_way();
+        // One that has not come whole.
+        messages.extend((!self.up.is_empty()).then(Whose::default));
+        known.then_some(messages)
     }
 
     fn left(&mut self, way: Way) -> &mut Vec<u8> {
@@ -81,6 +98,7 @@ impl Tapped<'_> {
         W: AsyncWrite + Unpin,
     {
         let way = lane.way();
+        self.tap.used = true;
         let mut kept = std::mem::take(self.tap.left(way));
         let all = if kept.is_empty() {
             bytes
@@ -147,6 +165,7 @@ impl Tapped<'_> {
                 Step::Fill(way, fill) => self.lane(lane, way).fill(fill, plan),
                 Step::Wait(way, wait) => self.lane(lane, way).wait(wait, plan),
                 Step::Rate(way, rate) => self.lane(lane, way).go_at(rate, plan),
+                Step::About(way, whose) => self.lane(lane, way).begin(whose),
                 Step::End(way, ending) => self.lane(lane, way).end_by(ending, plan),
                 Step::Fired(injected) => {
                     self.tap.count(&injected);

@@ -68,7 +68,11 @@ impl Commands {
             };
             seen += taken;
             if matches!(self.course, Course::Held) && self.can_decide(part, seen - used) {
-                self.course = Course::Decided(decide(&self.scanner, session, decisions));
+                let decision = decide(&self.scanner, session, decisions);
+                if decisions.traces() {
+                    steps.push(Step::About(Way::Up, decision.whose().cloned().unwrap_or_default()));
+                }
+                self.course = Course::Decided(decision);
                 self.scanner.keep(0);
             }
             match &self.course {
@@ -96,7 +100,7 @@ impl Commands {
             self.lose(replies);
             return false;
         }
-        let is_armed = decisions.is_armed() && replies.can_act();
+        let is_armed = (decisions.is_armed() || decisions.traces()) && replies.can_act();
         self.scanner.keep(if is_armed { COMMAND_BYTES } else { NAME_BYTES });
         self.course = if is_armed { Course::Held } else { Course::Decided(Decision::Ask(None)) };
         true

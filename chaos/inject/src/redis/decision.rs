@@ -6,7 +6,7 @@ use super::{
     session::Session,
     spec::Spec,
 };
-use crate::filter::{Command, Decide, RedisPlan};
+use crate::filter::{Command, Decide, RedisPlan, Whose};
 use bytes::Bytes;
 use chaos_model::effect::action::{Part, ReplyEdit};
 use chaos_redis::codec::RequestScanner;
@@ -24,6 +24,17 @@ pub(super) enum Decision {
     Answer(Box<Local>),
 }
 
+impl Decision {
+    /// Whose command it is, where that is known.
+    pub(super) fn whose(&self) -> Option<&Whose> {
+        let whose = match self {
+            Self::Ask(planned) => &planned.as_ref()?.whose,
+            Self::Answer(local) => &local.whose,
+        };
+        whose.subject.is_some().then_some(whose)
+    }
+}
+
 /// Decides on a command of which enough has come.
 pub(super) fn decide(command: &RequestScanner, session: &Session, decide: &mut dyn Decide) -> Decision {
     let Some(name) = command.argument(0) else { return Decision::Ask(None) };
@@ -34,18 +45,18 @@ pub(super) fn decide(command: &RequestScanner, session: &Session, decide: &mut d
     let spec = Spec::of(&name);
     let keys = spec.keys(command);
     let plan = decide.on_command(&Command { name: &name, keys: &keys });
-    let RedisPlan { delay, reply, injected, values } = plan;
+    let RedisPlan { delay, reply, injected, whose, values } = plan;
     let asked = |values: Option<Arc<_>>| {
         let fits = spec.reads() && keys.len() == 1;
         Some(Asked { what: what(command, session).filter(|_| fits)?, values: values? })
     };
     let edit = match reply {
         Some(ReplyEdit::Error(text)) => {
-            return Decision::Answer(Box::new(Local { delay, answer: Answer::Error(text), injected }));
+            return Decision::Answer(Box::new(Local { whose, delay, answer: Answer::Error(text), injected }));
         }
         Some(ReplyEdit::Miss) => match spec.miss.answer(command.announced()) {
             Some(nothing) => {
-                return Decision::Answer(Box::new(Local { delay, answer: Answer::Nothing(nothing), injected }));
+                return Decision::Answer(Box::new(Local { whose, delay, answer: Answer::Nothing(nothing), injected }));
             }
             None => None,
         },
@@ -59,8 +70,8 @@ pub(super) fn decide(command: &RequestScanner, session: &Session, decide: &mut d
         Some(ReplyEdit::Close) => Some(Edit::Cut(Part::Bytes(0))),
         Some(ReplyEdit::Lose) => Some(Edit::Lose),
     };
-    let happens = delay.is_some() || edit.is_some();
-    Decision::Ask(happens.then(|| Box::new(Planned { delay, edit, injected })))
+    let happens = delay.is_some() || edit.is_some() || whose.subject.is_some();
+    Decision::Ask(happens.then(|| Box::new(Planned { whose, delay, edit, injected })))
 }
 
 /// What a read asks for: the database and all arguments, told apart by their lengths.

@@ -30,7 +30,7 @@ pub(crate) use matching::{key_parts, matches};
 pub(crate) use values::Values;
 
 use crate::{
-    filter::{Decide, Filter, Step},
+    filter::{Decide, Filter, Step, Whose},
     interpreter::Way,
 };
 use commands::Commands;
@@ -69,6 +69,10 @@ impl Filter for RedisFilter {
                 self.commands.lose(&mut self.replies);
             }
         }
+    }
+
+    fn under_way(&self) -> Vec<Whose> {
+        self.replies.under_way()
     }
 
     fn is_lost(&self) -> bool {

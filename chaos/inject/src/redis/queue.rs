@@ -1,7 +1,7 @@
 //! The commands that await their replies, in order.
 
 use super::{edit::Edit, miss::Nothing, session::Awaits};
-use crate::filter::{Injected, Wait};
+use crate::filter::{Injected, Wait, Whose};
 use bytes::{BufMut as _, Bytes, BytesMut};
 use chaos_redis::codec::{Frame, Protocol};
 use std::collections::VecDeque;
@@ -30,6 +30,7 @@ pub(super) enum Entry {
 /// What is to happen to a reply.
 #[derive(Debug)]
 pub(super) struct Planned {
+    pub(super) whose: Whose,
     pub(super) delay: Option<Wait>,
     pub(super) edit: Option<Edit>,
     pub(super) injected: Vec<Injected>,
@@ -38,6 +39,7 @@ pub(super) struct Planned {
 /// An answer in the server's place.
 #[derive(Debug)]
 pub(super) struct Local {
+    pub(super) whose: Whose,
     pub(super) delay: Option<Wait>,
     pub(super) answer: Answer,
     pub(super) injected: Vec<Injected>,
@@ -87,6 +89,16 @@ impl Queue {
         };
         self.waiting = self.waiting.saturating_sub(1);
         Some(entry)
+    }
+
+    /// The commands that await an answer; those that nothing is known of are one.
+    pub(super) fn under_way(&self) -> Vec<Whose> {
+        let whose = |entry: &Entry| match entry {
+            Entry::Plain(_) | Entry::Reply(_, None) => Whose::default(),
+            Entry::Reply(_, Some(planned)) => planned.whose.clone(),
+            Entry::Local(local) => local.whose.clone(),
+        };
+        self.entries.iter().map(whose).collect()
     }
 
     /// How many commands await an answer.

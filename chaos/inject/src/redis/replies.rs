@@ -6,7 +6,10 @@ use super::{
     session::{Awaits, Session},
     steps::{delay, fire, pass, skip},
 };
-use crate::{filter::Step, interpreter::Way};
+use crate::{
+    filter::{Step, Whose},
+    interpreter::Way,
+};
 use chaos_redis::codec::{Limits, Protocol, Scanner};
 
 /// What is kept of a push: enough to see what it confirms.
@@ -30,6 +33,8 @@ pub(super) struct Replies {
     head: Vec<u8>,
     is_lost: bool,
     has_ended: bool,
+    /// It has been said whose reply this is.
+    told: bool,
 }
 
 /// How it is with what is coming.
@@ -56,6 +61,7 @@ impl Default for Replies {
             head: vec![],
             is_lost: false,
             has_ended: false,
+            told: false,
         }
     }
 }
@@ -143,7 +149,8 @@ impl Replies {
             && let Some(Entry::Local(_) | Entry::Reply(Awaits::Anything, _)) = self.queue.front()
         {
             let Some(Entry::Local(local)) = self.queue.pop() else { return self.lose() };
-            let Local { delay: wait, answer, mut injected } = *local;
+            let Local { whose, delay: wait, answer, mut injected } = *local;
+            self.tell(&whose, steps);
             delay(wait, &mut injected, self.queue.waiting(), steps);
             fire(injected, steps);
             steps.push(Step::Insert(Way::Down, answer.bytes(self.protocol)));
@@ -176,13 +183,30 @@ impl Replies {
                 return false;
             }
         };
+        let whose = planned.as_ref().map(|planned| planned.whose.clone());
+        self.tell(&whose.unwrap_or_default(), steps);
         let fate = planned.map_or(Fate::Pass, |planned| {
-            let Planned { delay: wait, edit, mut injected } = *planned;
+            let Planned { delay: wait, edit, mut injected, .. } = *planned;
             delay(wait, &mut injected, self.queue.waiting(), steps);
             edit.map_or(Fate::Pass, |edit| Fate::Undecided(edit, injected))
         });
         self.course = Course::Reply(awaits, fate);
         true
+    }
+
+    /// Says whose reply follows, where it is known; and once, that it is not.
+    fn tell(&mut self, whose: &Whose, steps: &mut Vec<Step>) {
+        let known = *whose != Whose::default();
+        if known || std::mem::replace(&mut self.told, known) {
+            steps.push(Step::About(Way::Down, whose.clone()));
+        }
+        self.told = known;
+    }
+
+    /// The commands that await an answer.
+    pub(super) fn under_way(&self) -> Vec<Whose> {
+        let coming = matches!(self.course, Course::Reply(..)).then(Whose::default);
+        coming.into_iter().chain(self.queue.under_way()).collect()
     }
 
     fn look(&mut self, new: &[u8]) {

@@ -67,8 +67,13 @@ impl World {
 
     /// A proxy before a node that speaks this, and that it doesn't know yet.
     pub(crate) fn proxy_of(&self, protocol: Protocol) -> Proxy {
+        self.seeded_proxy_of(protocol, 7)
+    }
+
+    /// The same, with another seed than the other tests'.
+    pub(crate) fn seeded_proxy_of(&self, protocol: Protocol, seed: u64) -> Proxy {
         let listener = self.proxy.listen(0).expect("a port");
-        Proxy::start(&self.proxy, listener, ProxyConfig { link: link(), protocol, seed: 7 })
+        Proxy::start(&self.proxy, listener, ProxyConfig { link: link(), protocol, seed })
     }
 
     /// A proxy before an echoing node.

@@ -74,6 +74,15 @@ pub struct Facts {
     pub example: &'static str,
 }
 
+/// What of an effect grows under a `ramp`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Grows {
+    /// How long it delays.
+    Delay,
+    /// How many requests or commands it takes.
+    Share,
+}
+
 /// One effect.
 pub(crate) trait Kind: Sized {
     /// What is known without any fault.
@@ -215,6 +224,20 @@ impl Effect {
     #[must_use]
     pub fn name(&self) -> &'static str {
         self.facts().name
+    }
+
+    /// What of it grows from nothing to its whole under a `ramp`; nothing where it is there or not.
+    #[must_use]
+    pub fn grows(&self) -> Option<Grows> {
+        let Action { stream, http, redis, node } = self.action();
+        let stream_delay = stream.as_ref().is_some_and(|act| act.delay.is_some() || !act.dial_delay.is_zero());
+        let message_delay = http.as_ref().is_some_and(|act| act.delay.is_some())
+            || redis.as_ref().is_some_and(|act| act.delay.is_some());
+        match (stream, node) {
+            _ if stream_delay || message_delay => Some(Grows::Delay),
+            (None, None) => Some(Grows::Share),
+            (Some(_), _) | (_, Some(_)) => None,
+        }
     }
 
     /// Whether it acts on a node, rather than on a link.

@@ -23,12 +23,14 @@ const LEVELS: [(Level, &str, &str); 5] = [
     (
         Level::Connections,
         "On connections",
-        "On any link, on open connections as well as on new ones, whatever they carry, TLS too. `share` is of connections.",
+        "On any link, on open connections as well as on new ones, whatever they carry, TLS too. `share` is of connections. \
+         Under a `ramp`, the delay of `latency` and `dial-delay` grows; the others are there or not.",
     ),
     (
         Level::Messages,
         "On requests and commands",
-        "On links whose node speaks HTTP or Redis. `share` is of requests or commands, and `only` chooses among them.",
+        "On links whose node speaks HTTP or Redis. `share` is of requests or commands, and `only` chooses among them. \
+         Under a `ramp`, the delay of `delay` grows; of the others, and of those below, the share does.",
     ),
     (
         Level::Requests,

@@ -132,9 +132,9 @@ fn suits(
         reader.parse("share", |_| Err::<(), _>(whole("share").advice(advice)));
         reader.parse("ramp", |_| Err::<(), _>(whole("ramp")));
     }
-    if level == Level::Connections && name != "latency" {
+    if level == Level::Connections && effect.grows().is_none() {
         let wrong = Wrong::new(format!("`{name}` does not grow: it is there or not"));
-        let advice = "take `ramp` away; `latency` and effects on requests and commands have one";
+        let advice = "take `ramp` away; `latency`, `dial-delay` and effects on requests and commands have one";
         reader.parse("ramp", |_| Err::<(), _>(wrong.advice(advice)));
     }
     let (Some(only), Some(entry)) = (only.filter(|only| !only.is_all()), reader.entry("only")) else { return };

@@ -20,6 +20,7 @@ fn injection(arrival: Option<u64>) -> Joined {
         key: if arrival.is_some() { KeyKind::NumberedRequest } else { KeyKind::Command },
         subject: "GET profile:7".to_owned(),
         arrival,
+        idle: false,
         attempt: 1,
         asked: arrival.map(|_| made_up::ms(200)),
         achieved: arrival.map(|_| made_up::ms(201)),

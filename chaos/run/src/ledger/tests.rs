@@ -1,7 +1,8 @@
 use super::*;
 use crate::examine::{PARTIAL, SHARED, STALE};
 use chaos_load::{Error, Marks};
-use chaos_model::KeyKind;
+use chaos_model::{Arrivals, KeyKind, Load, Rate, Request, Span, Text, Variable, load::TextPiece};
+use std::collections::BTreeMap;
 
 fn ms(ms: u64) -> Duration {
     Duration::from_millis(ms)
@@ -20,8 +21,9 @@ fn injection(at: u64, arrival: Option<u64>) -> Injection {
         link: "a -> b".to_owned(),
         at: ms(at),
         key: KeyKind::Command,
-        subject: "GET x".to_owned(),
+        subject: "PING".to_owned(),
         arrival,
+        idle: false,
         attempt: 0,
         asked: None,
         achieved: None,
@@ -29,12 +31,42 @@ fn injection(at: u64, arrival: Option<u64>) -> Injection {
     }
 }
 
+/// `GET /users/{user}`, where the nth arrival asks for user 100 + n.
+fn names() -> Names {
+    let pieces = vec![TextPiece::Plain("/users/".to_owned()), TextPiece::Variable("user".to_owned())];
+    let request =
+        Request { method: "GET".to_owned(), path: Text { pieces }, headers: BTreeMap::new(), body: None, weight: 1 };
+    let load = Load {
+        requests: vec![request],
+        rate: Rate { times: 1, per: ms(1) },
+        arrivals: Arrivals::Constant,
+        duration: ms(1),
+        warmup: ms(1000),
+        timeout: ms(1),
+        vars: BTreeMap::from([
+            ("user".to_owned(), Variable::Sequence { low: 100, high: 200 }),
+            ("unused".to_owned(), Variable::Sequence { low: 7, high: 7 }),
+        ]),
+        span: Span::default(),
+    };
+    Names::new(&load, 1)
+}
+
 /// Joins with a baseline of 2 ms in the median, 10 ms at p99 and 20 ms at the most.
-fn join(outcomes: &[Outcome], injection: Injection) -> (Option<u64>, Impact) {
+fn join_all(outcomes: &[Outcome], injections: Vec<Injection>) -> Vec<(Option<u64>, Impact)> {
     let longest = outcomes.iter().map(Outcome::latency).max().unwrap_or_default();
     let baseline = Some(Usual { p50: ms(2), p99: ms(10), max: ms(20) });
-    let joined = Join { outcomes, warmup: ms(1000), longest, baseline }.join(injection);
-    (joined.met, joined.impact)
+    let joined = Join { outcomes, names: names(), warmup: ms(1000), longest, baseline }.join(injections);
+    joined.into_iter().map(|joined| (joined.met, joined.impact)).collect()
+}
+
+fn join(outcomes: &[Outcome], injection: Injection) -> (Option<u64>, Impact) {
+    join_all(outcomes, vec![injection])[0]
+}
+
+/// Into a message that says so.
+fn message(at: u64, subject: &str) -> Injection {
+    Injection { subject: subject.to_owned(), ..injection(at, None) }
 }
 
 #[test]
@@ -49,7 +81,11 @@ fn a_number_names_the_request_that_met_it() {
 fn without_a_number_it_is_the_only_request_in_flight() {
     let all = [outcome(0, 0, 300), outcome(1, 100, 102), outcome(2, 600, 602)];
     assert_eq!(join(&all, injection(200, None)), (Some(0), Impact::Slower));
-    assert_eq!(join(&all, injection(101, None)), (None, Impact::Unknown), "two are in flight");
+    assert_eq!(
+        join(&all, injection(101, None)),
+        (None, Impact::Unknown),
+        "two are in flight, and one of them was slow"
+    );
     assert_eq!(join(&all, injection(400, None)), (None, Impact::Background), "none is");
     assert_eq!(join(&all, injection(602, None)), (Some(2), Impact::Unnoticed), "to its last moment");
     assert_eq!(join(&all, injection(603, None)), (None, Impact::Background), "and no longer");
@@ -107,8 +143,8 @@ fn what_is_slower_depends_on_what_was_injected() {
 #[test]
 fn without_a_baseline_nobody_knows_what_is_slow() {
     let outcomes = [outcome(0, 0, 1)];
-    let join = Join { outcomes: &outcomes, warmup: ms(1000), longest: ms(1), baseline: None };
-    assert_eq!(join.join(injection(1, None)).impact, Impact::Unknown);
+    let join = Join { outcomes: &outcomes, names: names(), warmup: ms(1000), longest: ms(1), baseline: None };
+    assert_eq!(join.join(vec![injection(1, None)])[0].impact, Impact::Unknown);
 }
 
 #[test]
@@ -120,22 +156,60 @@ fn an_answer_from_anothers_flight_tells_nothing_unless_it_was_good() {
 }
 
 #[test]
-fn sums_count_each_injection_once() {
-    let joined = |impact, attempt, achieved: Option<Duration>| Joined {
-        injection: Injection { attempt, asked: achieved.map(|_| ms(200)), achieved, ..injection(0, None) },
-        met: None,
-        impact,
-    };
-    let all = [
-        joined(Impact::Slower, 0, Some(ms(200))),
-        joined(Impact::Slower, 1, Some(ms(203))),
-        joined(Impact::Background, 2, None),
-    ];
-    let figures = sums("slow", &all, 7);
-    assert_eq!((figures.injections, figures.left_out, figures.retries), (3, 7, 2));
-    assert_eq!(figures.impacts.into_iter().collect::<Vec<_>>(), [(Impact::Slower, 2), (Impact::Background, 1)]);
-    let delays = figures.delays.unwrap();
-    assert_eq!((delays.samples, delays.asked_p50, delays.asked_p99), (2, ms(200), ms(200)));
-    assert_eq!((delays.achieved_p50, delays.achieved_p99), (ms(200), ms(203)));
-    assert_eq!(sums("slow", &all[2..], 0).delays, None);
+fn a_message_is_that_of_the_request_it_names() {
+    let all = [outcome(0, 0, 300), outcome(1, 10, 12), outcome(2, 10, 300)];
+    assert_eq!(join(&all, message(11, "GET profile:101")), (Some(1), Impact::Unnoticed));
+    assert_eq!(join(&all, message(11, "GET profile:102")), (Some(2), Impact::Slower));
+    assert_eq!(join(&all, message(20, "SET profile:101")), (Some(1), Impact::Unnoticed), "clocks differ");
+    assert_eq!(join(&all, message(40, "SET profile:101")), (None, Impact::Background), "it is over");
+    // Variables that the request doesn't use tell nothing.
+    assert_eq!(join(&all, message(11, "GET profile:7")), (None, Impact::Unknown));
+    let bytes = Injection { key: KeyKind::Connection, ..message(11, "GET profile:102") };
+    assert_eq!(join(&all, bytes), (Some(2), Impact::Slower));
+    // A connection's number is no name.
+    let connection = Injection { key: KeyKind::Connection, ..message(11, "connection 102") };
+    assert_eq!(join(&all, connection), (None, Impact::Unknown));
+}
+
+#[test]
+fn several_that_are_named_asked_for_the_same() {
+    // The sequence begins anew after 101 arrivals.
+    let slow = |n| outcome(n, 0, 300);
+    assert_eq!(join(&[slow(1), slow(102)], message(1, "GET profile:101")), (None, Impact::Slower));
+    let all = [slow(1), outcome(102, 0, 2)];
+    assert_eq!(join(&all, message(1, "GET profile:101")), (None, Impact::SharedFlight));
+}
+
+#[test]
+fn an_idle_connection_is_nobodys() {
+    let idle = Injection { key: KeyKind::Connection, idle: true, ..message(1, "connection 3") };
+    assert_eq!(join(&[outcome(0, 0, 300)], idle), (None, Impact::Background));
+}
+
+#[test]
+fn several_that_came_to_the_same_tell_what_it_came_to() {
+    let all = [outcome(0, 0, 3), outcome(1, 0, 2)];
+    assert_eq!(join(&all, injection(1, None)), (None, Impact::Unnoticed));
+    let all = [outcome(0, 0, 300), outcome(1, 0, 200)];
+    assert_eq!(join(&all, injection(1, None)), (None, Impact::Slower));
+}
+
+#[test]
+fn what_others_explain_is_not_laid_to_one_without_a_name() {
+    let all = [outcome(0, 0, 300), outcome(1, 0, 2)];
+    let explained = vec![message(1, "GET profile:100"), message(1, "PING")];
+    let slower = (Some(0), Impact::Slower);
+    assert_eq!(join_all(&all, explained.clone()), [slower, (None, Impact::Background)]);
+    // Not where somebody else was hurt too,
+    let all = [outcome(0, 0, 300), outcome(1, 0, 200)];
+    assert_eq!(join_all(&all, explained), [slower, (None, Impact::Unknown)]);
+    // and on a link where no message has a name it may have been anybody's.
+    let all = [outcome(0, 0, 300), outcome(1, 0, 2)];
+    let elsewhere = Injection { link: "a -> c".to_owned(), ..message(1, "PING") };
+    assert_eq!(join_all(&all, vec![message(1, "GET profile:100"), elsewhere])[1], (None, Impact::Unnoticed));
+    // What happened after an answer explains nothing of it.
+    let all = [Outcome { result: Ok(503), ..outcome(0, 0, 100) }, outcome(1, 0, 200)];
+    let late = Injection { arrival: Some(0), ..message(150, "GET profile:100") };
+    let late = join_all(&all, vec![late, message(50, "PING")]);
+    assert_eq!(late, [(Some(0), Impact::Background), (None, Impact::Unknown)]);
 }

@@ -23,6 +23,7 @@ fn injection(at_ms: u64, arrival: Option<u64>) -> Injection {
         key: KeyKind::Request,
         subject: "GET /users/1".to_owned(),
         arrival,
+        idle: false,
         attempt: arrival.unwrap_or(0) % 2,
         asked: None,
         achieved: None,

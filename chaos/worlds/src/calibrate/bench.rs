@@ -1,7 +1,7 @@
 //! A client, a proxy and an echoing node on loopback, and what is measured between them.
 
 use chaos_inject::{Message, Proxy, ProxyConfig, Reply};
-use chaos_model::{Effect, Endpoint, Fault, Link, Protocol, Share, Target, calibration::Quantiles};
+use chaos_model::{Effect, Endpoint, Fault, Link, Protocol, Target, calibration::Quantiles};
 use futures_util::future::try_join_all;
 use host::{Host, Stream, Task};
 use std::{io, time::Duration};
@@ -74,17 +74,7 @@ impl Bench {
         effect: Effect,
         body: impl Future<Output = Result<T, Failed>>,
     ) -> Result<T, Failed> {
-        self.under_share(effect, Share::ALL, body).await
-    }
-
-    /// The same, for a share of connections.
-    pub(super) async fn under_share<T>(
-        &self,
-        effect: Effect,
-        share: Share,
-        body: impl Future<Output = Result<T, Failed>>,
-    ) -> Result<T, Failed> {
-        let fault = Fault { share, ..Fault::new("calibration", Target::Link(link()), effect) };
+        let fault = Fault::new("calibration", Target::Link(link()), effect);
         if let Reply::Refused { why } = self.proxy.send(Message::Apply(Box::new(fault))).await {
             return Err(Failed::Refused(why));
         }
@@ -121,29 +111,6 @@ impl Bench {
         tokio::try_join!(write.write_all(&bytes), read.read_exact(&mut back))?;
         Ok(began.elapsed())
     }
-
-    /// How many of so many connections are reset.
-    pub(super) async fn resets(&self, connections: usize) -> Result<u64, Failed> {
-        let mut resets = 0;
-        for _ in 0..connections {
-            let asked = async {
-                let mut stream = self.host.dial("127.0.0.1", self.through()).await?;
-                stream.write_all(b"there?").await?;
-                stream.read_exact(&mut [0; 6]).await
-            };
-            match asked.await {
-                Ok(_) => {}
-                Err(error) if is_reset(&error) => resets += 1,
-                Err(error) => return Err(error.into()),
-            }
-        }
-        Ok(resets)
-    }
-}
-
-/// A reset that comes while bytes are sent may show in the write.
-fn is_reset(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe | io::ErrorKind::UnexpectedEof)
 }
 
 /// So many requests on one connection, the first one at `began`.
@@ -181,6 +148,6 @@ async fn echo(mut stream: Stream) {
     let _ = tokio::io::copy(&mut read, &mut write).await;
 }
 
-fn link() -> Link {
+pub(super) fn link() -> Link {
     Link { from: Endpoint::Client, to: "calibration".to_owned(), label: None }
 }

@@ -7,10 +7,11 @@ mod messages;
 mod passing;
 mod reader;
 mod strange;
+mod whose;
 
 use super::HttpFilter;
 use crate::{
-    filter::{Command, Decide, Ending, Filter as _, HttpPlan, Injected, RedisPlan, Request, Step, Wait},
+    filter::{Command, Decide, Ending, Filter as _, HttpPlan, Injected, RedisPlan, Request, Step, Wait, Whose},
     interpreter::{Active, Way},
 };
 use chaos_model::{
@@ -25,6 +26,7 @@ use std::{sync::Arc, time::Duration};
 /// Decides by the request, and keeps what it was asked.
 struct Decisions {
     armed: bool,
+    traces: bool,
     wants_body: bool,
     plan: Box<dyn FnMut(&Request<'_>) -> HttpPlan>,
     asked: Vec<String>,
@@ -34,6 +36,10 @@ struct Decisions {
 impl Decide for Decisions {
     fn is_armed(&self) -> bool {
         self.armed
+    }
+
+    fn traces(&self) -> bool {
+        self.traces
     }
 
     fn wants_body(&self) -> bool {
@@ -61,6 +67,8 @@ struct Wire {
     /// How the connection was ended.
     ended: Option<Ending>,
     fired: usize,
+    /// Whose bytes followed, and how many had come out before.
+    about: Vec<(Way, usize, Whose)>,
 }
 
 #[derive(Default)]
@@ -85,10 +93,16 @@ impl Wire {
     }
 
     fn with(plan: impl FnMut(&Request<'_>) -> HttpPlan + 'static) -> Self {
-        let decisions =
-            Decisions { armed: true, wants_body: false, plan: Box::new(plan), asked: Vec::new(), bodies: Vec::new() };
+        let decisions = Decisions {
+            armed: true,
+            traces: false,
+            wants_body: false,
+            plan: Box::new(plan),
+            asked: Vec::new(),
+            bodies: Vec::new(),
+        };
         let (up, down) = (Side::default(), Side::default());
-        Self { filter: HttpFilter::new(), decisions, up, down, ended: None, fired: 0 }
+        Self { filter: HttpFilter::new(), decisions, up, down, ended: None, fired: 0, about: Vec::new() }
     }
 
     fn side(&mut self, way: Way) -> &mut Side {
@@ -153,6 +167,11 @@ impl Wire {
                     self.ended.get_or_insert(ending);
                 }
                 Step::Fired(_) => self.fired += 1,
+                Step::About(to, whose) => {
+                    assert!(self.decisions.traces, "nobody wants to know");
+                    let before = self.side(to).out.len();
+                    self.about.push((to, before, whose));
+                }
             }
         }
         if self.filter.is_lost() {

@@ -1,7 +1,7 @@
 //! What waits in a lane.
 
 use crate::{
-    filter::{Ending, Injected, Rate, Wait},
+    filter::{Ending, Injected, Rate, Wait, Whose},
     http::Fill,
     interpreter::{Active, Chunk, Plan, Way},
     ledger::Delayed,
@@ -14,6 +14,10 @@ const SMALLEST: usize = 128;
 /// Something that waits its turn.
 pub(super) struct Item {
     pub(super) what: What,
+    /// The message that its bytes belong to.
+    pub(super) whose: Whose,
+    /// It is the beginning of that, as far as it waits.
+    pub(super) first: bool,
     pub(super) kth: u64,
     pub(super) arrived: Duration,
     pub(super) due: Duration,

@@ -3,4 +3,5 @@ mod edits;
 mod library;
 mod streaming;
 mod transparency;
+mod whose;
 mod wire;

@@ -1,7 +1,7 @@
 //! A connection without a pump: what the filter says is done at once.
 
 use crate::{
-    filter::{Command, Decide, Ending, Filter as _, HttpPlan, Injected, RedisPlan, Request, Step, Wait},
+    filter::{Command, Decide, Ending, Filter as _, HttpPlan, Injected, RedisPlan, Request, Step, Wait, Whose},
     interpreter::{Active, Way},
     redis::{RedisFilter, Values},
 };
@@ -20,12 +20,17 @@ type Rule = Box<dyn Fn(&str, &[&[u8]]) -> Option<RedisPlan> + Send>;
 /// Decides by a rule, and keeps what it was asked.
 pub(crate) struct Rules {
     rule: Option<Rule>,
+    pub(crate) traces: bool,
     pub(crate) asked: Vec<String>,
 }
 
 impl Decide for Rules {
     fn is_armed(&self) -> bool {
         self.rule.is_some()
+    }
+
+    fn traces(&self) -> bool {
+        self.traces
     }
 
     fn wants_body(&self) -> bool {
@@ -40,7 +45,8 @@ impl Decide for Rules {
         let keys = command.keys.iter().map(|key| String::from_utf8_lossy(key));
         self.asked.push(std::iter::once(command.name.into()).chain(keys).collect::<Vec<_>>().join(" "));
         let plan = self.rule.as_ref().and_then(|rule| rule(command.name, command.keys));
-        plan.unwrap_or_default()
+        let subject = self.traces.then(|| format!("number {}", self.asked.len()).into());
+        RedisPlan { whose: Whose { subject, arrival: None }, ..plan.unwrap_or_default() }
     }
 }
 
@@ -89,11 +95,13 @@ pub(crate) struct Wire {
     pub(crate) filter: RedisFilter,
     pub(crate) rules: Rules,
     up: Side,
-    down: Side,
+    pub(crate) down: Side,
     /// After how many bytes to the client there was a wait.
     pub(crate) waits: Vec<usize>,
     /// The names of the faults that fired, with their bystanders.
     pub(crate) fired: Vec<(String, u64)>,
+    /// Whose bytes followed, and how many had arrived before.
+    pub(crate) about: Vec<(Way, usize, Whose)>,
     pub(crate) has_ended: bool,
 }
 
@@ -102,11 +110,12 @@ impl Wire {
     pub(crate) fn clear() -> Self {
         Self {
             filter: RedisFilter::default(),
-            rules: Rules { rule: None, asked: vec![] },
+            rules: Rules { rule: None, traces: false, asked: vec![] },
             up: Side::default(),
             down: Side::default(),
             waits: vec![],
             fired: vec![],
+            about: vec![],
             has_ended: false,
         }
     }
@@ -231,6 +240,10 @@ impl Wire {
                 Step::End(way, ending) => {
                     assert_eq!((way, ending), (Way::Down, Ending::Close));
                     self.has_ended = true;
+                }
+                Step::About(way, whose) => {
+                    let before = self.side(way).arrived.len();
+                    self.about.push((way, before, whose));
                 }
                 Step::Fill(..) | Step::Rate(..) => panic!("Redis asks for no such thing: {step:?}"),
                 Step::Fired(injected) => self.fired.push((injected.fault.fault.name.clone(), injected.bystanders)),

@@ -1,0 +1,154 @@
+//! Faults on connections say whose bytes they met, where the proxy reads along: the ledger joins by it.
+
+use crate::support::{MS, World, apply, ask, assert_reset, fault, latency, removed};
+use chaos_inject::{Message, Proxy, Reply};
+use chaos_model::{
+    Direction, Effect, Injection, KeyKind, Protocol,
+    effect::{Bandwidth, HalfOpen, Hang, Reset},
+    event::Fired,
+};
+use host::{Listener, Stream};
+use std::time::Duration;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+conformance!(
+    a_delay_tells_whose_bytes_it_held,
+    a_hang_tells_whose_bytes_it_holds,
+    what_a_reset_cuts_off_is_told,
+    an_answer_that_still_waits_is_cut_off_too,
+    what_is_slow_is_told_once_a_message,
+    a_command_is_told_by_its_key,
+    bytes_that_nobody_understands_are_the_connections,
+);
+
+const ASK: &[u8] = b"GET /users/7 HTTP/1.1\r\nbaggage: chaos.request=42\r\n\r\n";
+const OK: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n";
+
+/// A proxy with a connection through it.
+async fn connected(world: &World, protocol: Protocol) -> (Proxy, Listener, Stream, Stream) {
+    let proxy = world.proxy_of(protocol);
+    let mut listener = world.node.listen(0).unwrap();
+    proxy.point_at(world.node_name(), listener.port());
+    let (client, node) = world.connect(&proxy, &mut listener).await;
+    (proxy, listener, client, node)
+}
+
+async fn arrives(from: &mut Stream, to: &mut Stream, bytes: &[u8]) {
+    crate::support::pass(from, to, bytes).await;
+}
+
+async fn fired(proxy: &Proxy, name: &str) -> Fired {
+    match proxy.send(Message::Fired).await {
+        Reply::Fired(all) => all[name],
+        other => panic!("{other:?}"),
+    }
+}
+
+/// What it acted on, whose it is, and whether nobody waited.
+fn facts(injections: &[Injection]) -> Vec<(&str, Option<u64>, bool)> {
+    assert!(injections.iter().all(|one| one.key == KeyKind::Connection), "{injections:?}");
+    injections.iter().map(|one| (one.subject.as_str(), one.arrival, one.idle)).collect()
+}
+
+async fn a_delay_tells_whose_bytes_it_held(world: &World) {
+    let (proxy, _listener, mut client, mut node) = connected(world, Protocol::Http).await;
+    arrives(&mut client, &mut node, ASK).await;
+    apply(&proxy, fault("slow", latency(5 * MS, Direction::Both))).await;
+    // This one was asked for before: its number is known, and no more.
+    arrives(&mut node, &mut client, OK).await;
+    arrives(&mut client, &mut node, ASK).await;
+    arrives(&mut node, &mut client, OK).await;
+    let (_, injections, _) = removed(&proxy, "slow").await;
+    let (before, known) = (("connection 0", Some(42), false), ("GET /users/7", Some(42), false));
+    assert_eq!(facts(&injections), [before, known, known]);
+    assert!(injections.iter().all(|one| one.achieved >= Some(5 * MS)), "{injections:?}");
+}
+
+async fn a_hang_tells_whose_bytes_it_holds(world: &World) {
+    let (proxy, _listener, mut client, mut node) = connected(world, Protocol::Http).await;
+    arrives(&mut client, &mut node, ASK).await;
+    arrives(&mut node, &mut client, OK).await;
+    apply(&proxy, fault("silence", Hang {}.into())).await;
+    apply(&proxy, fault("half", HalfOpen { direction: Direction::Upstream }.into())).await;
+    client.write_all(ASK).await.unwrap();
+    world.assert_silent_for(&mut node, 20 * MS).await;
+    for name in ["silence", "half"] {
+        let (_, injections, _) = removed(&proxy, name).await;
+        assert_eq!(facts(&injections), [("GET /users/7", Some(42), false)], "nothing of the idle connection");
+    }
+    let mut got = vec![0; ASK.len()];
+    node.read_exact(&mut got).await.unwrap();
+    assert_eq!(got, ASK);
+}
+
+async fn what_a_reset_cuts_off_is_told(world: &World) {
+    let reset = || fault("cut", Reset::after(Duration::ZERO).into());
+    let (proxy, mut listener, mut client, mut node) = connected(world, Protocol::Http).await;
+    arrives(&mut client, &mut node, &[ASK, ASK].concat()).await;
+    apply(&proxy, reset()).await;
+    assert_reset(&mut client).await;
+    let (_, injections, _) = removed(&proxy, "cut").await;
+    assert_eq!(facts(&injections), [("connection 0", Some(42), false); 2]);
+
+    let (mut client, mut node) = world.connect(&proxy, &mut listener).await;
+    arrives(&mut client, &mut node, ASK).await;
+    arrives(&mut node, &mut client, OK).await;
+    apply(&proxy, reset()).await;
+    assert_reset(&mut client).await;
+    // Who connects now has not said what for.
+    world.assert_reset_on_dial(&proxy).await;
+    let (_, injections, _) = removed(&proxy, "cut").await;
+    assert_eq!(facts(&injections), [("connection 1", None, true), ("connection 2", None, false)]);
+}
+
+async fn an_answer_that_still_waits_is_cut_off_too(world: &World) {
+    let (proxy, _listener, mut client, mut node) = connected(world, Protocol::Http).await;
+    apply(&proxy, fault("slow", latency(3_600_000 * MS, Direction::Downstream))).await;
+    arrives(&mut client, &mut node, ASK).await;
+    node.write_all(OK).await.unwrap();
+    // The proxy has read the answer.
+    while fired(&proxy, "slow").await.chunks == 0 {
+        world.client.sleep(MS).await;
+    }
+    apply(&proxy, fault("cut", Reset::after(Duration::ZERO).into())).await;
+    assert_reset(&mut client).await;
+    let (_, injections, _) = removed(&proxy, "cut").await;
+    assert_eq!(facts(&injections), [("GET /users/7", Some(42), false)]);
+}
+
+async fn what_is_slow_is_told_once_a_message(world: &World) {
+    let (proxy, _listener, mut client, mut node) = connected(world, Protocol::Http).await;
+    let rate = Bandwidth { bytes_per_second: 1024 * 1024, direction: Direction::Downstream };
+    apply(&proxy, fault("narrow", rate.into())).await;
+    arrives(&mut client, &mut node, ASK).await;
+    let body = vec![b'x'; 20_000];
+    arrives(&mut node, &mut client, b"HTTP/1.1 200 OK\r\ncontent-length: 20000\r\n\r\n").await;
+    arrives(&mut node, &mut client, &body).await;
+    arrives(&mut client, &mut node, ASK).await;
+    arrives(&mut node, &mut client, OK).await;
+    let (fired, injections, _) = removed(&proxy, "narrow").await;
+    assert_eq!(facts(&injections), [("GET /users/7", Some(42), false); 2]);
+    assert!(fired.chunks >= 3, "{fired:?}");
+}
+
+async fn a_command_is_told_by_its_key(world: &World) {
+    let (proxy, _listener, mut client, mut node) = connected(world, Protocol::Redis).await;
+    apply(&proxy, fault("slow", latency(5 * MS, Direction::Downstream))).await;
+    arrives(&mut client, &mut node, b"*2\r\n$3\r\nGET\r\n$9\r\nprofile:7\r\n*1\r\n$4\r\nPING\r\n").await;
+    arrives(&mut node, &mut client, b"$-1\r\n+PONG\r\n").await;
+    let (_, injections, _) = removed(&proxy, "slow").await;
+    assert_eq!(facts(&injections), [("GET profile:7", None, false), ("PING", None, false)]);
+}
+
+async fn bytes_that_nobody_understands_are_the_connections(world: &World) {
+    for protocol in [Protocol::Tcp, Protocol::Http] {
+        let proxy = world.proxy_of(protocol);
+        proxy.point_at(world.node_name(), world.echo());
+        let mut client = world.dial(&proxy).await.unwrap();
+        ask(&mut client, b"\x01\x02\r\n\r\n").await.unwrap();
+        let hang: Effect = Hang {}.into();
+        apply(&proxy, fault("silence", hang)).await;
+        let (fired, injections, _) = removed(&proxy, "silence").await;
+        assert_eq!((fired.connections, facts(&injections)), (1, vec![("connection 0", None, false)]), "{protocol:?}");
+    }
+}

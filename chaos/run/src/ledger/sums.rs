@@ -1,0 +1,75 @@
+//! The sums of a fault's ledger.
+
+use crate::judge::percentile;
+use chaos_model::ledger::{Delays, FaultFigures, Joined};
+
+/// The sums of a fault's ledger.
+pub(crate) fn sums(fault: &str, joined: &[Joined], left_out: u64) -> FaultFigures {
+    let mut figures = FaultFigures {
+        fault: fault.to_owned(),
+        injections: joined.len() as u64,
+        left_out,
+        delays: delays(joined),
+        ..FaultFigures::default()
+    };
+    for one in joined {
+        *figures.impacts.entry(one.impact).or_default() += 1;
+        figures.retries += u64::from(one.injection.attempt > 0);
+    }
+    figures
+}
+
+fn delays(joined: &[Joined]) -> Option<Delays> {
+    let both = joined.iter().filter_map(|one| Some((one.injection.asked?, one.injection.achieved?)));
+    let (mut asked, mut achieved): (Vec<_>, Vec<_>) = both.unzip();
+    asked.sort_unstable();
+    achieved.sort_unstable();
+    Some(Delays {
+        samples: asked.len() as u64,
+        asked_p50: percentile(&asked, 50_000)?,
+        asked_p99: percentile(&asked, 99_000)?,
+        achieved_p50: percentile(&achieved, 50_000)?,
+        achieved_p99: percentile(&achieved, 99_000)?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use chaos_model::{Impact, Injection, KeyKind};
+    use std::time::Duration;
+
+    #[test]
+    fn sums_count_each_injection_once() {
+        let ms = Duration::from_millis;
+        let joined = |impact, attempt, achieved: Option<Duration>| Joined {
+            injection: Injection {
+                fault: "slow".to_owned(),
+                link: "a -> b".to_owned(),
+                at: ms(0),
+                key: KeyKind::Command,
+                subject: "GET x".to_owned(),
+                arrival: None,
+                idle: false,
+                attempt,
+                asked: achieved.map(|_| ms(200)),
+                achieved,
+                bystanders: 0,
+            },
+            met: None,
+            impact,
+        };
+        let all = [
+            joined(Impact::Slower, 0, Some(ms(200))),
+            joined(Impact::Slower, 1, Some(ms(203))),
+            joined(Impact::Background, 2, None),
+        ];
+        let figures = sums("slow", &all, 7);
+        assert_eq!((figures.injections, figures.left_out, figures.retries), (3, 7, 2));
+        assert_eq!(figures.impacts.into_iter().collect::<Vec<_>>(), [(Impact::Slower, 2), (Impact::Background, 1)]);
+        let delays = figures.delays.unwrap();
+        assert_eq!((delays.samples, delays.asked_p50, delays.asked_p99), (2, ms(200), ms(200)));
+        assert_eq!((delays.achieved_p50, delays.achieved_p99), (ms(200), ms(203)));
+        assert_eq!(sums("slow", &all[2..], 0).delays, None);
+    }
+}
