@@ -5,9 +5,11 @@
 //!   verdict out.
 //! - Filters of HTTP and Redis, pure too, read along where a link speaks these: bytes in, steps out.
 //! - [`Proxy`] stands before a node, waits and writes, and keeps a ledger of what each fault did.
+//! - [`control`] steers proxies of a process of their own, over HTTP, for as long as a lease is renewed.
 //!
 //! What is deliberately absent: when a fault begins and ends (whoever runs the timeline says so), and effects on nodes.
 
+pub mod control;
 mod counts;
 mod draw;
 mod filter;

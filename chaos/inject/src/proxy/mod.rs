@@ -25,7 +25,7 @@ pub struct ProxyConfig {
     pub link: Link,
     /// What the node at its end speaks.
     pub protocol: Protocol,
-    /// The seed of every draw.
+    /// The seed of every draw, until [`Proxy::draw_by`] names another.
     pub seed: u64,
 }
 
@@ -68,6 +68,18 @@ impl Proxy {
             Message::Clear => self.steering.clear(&self.shared).await,
             Message::Fired => Reply::Fired(self.steering.fired(&self.shared)),
         }
+    }
+
+    /// Draws of faults that are put on the link from now on go by this seed: a proxy that outlives runs gets each one's.
+    pub fn draw_by(&self, seed: u64) {
+        self.steering.draw_by(seed);
+    }
+
+    /// Takes no more connections, and frees its port. Gives those that are open so long to end, then cuts them off.
+    pub async fn drain(self, patience: Duration) {
+        self.accepting.abort();
+        // What still waits is cut off by the drop.
+        let _ = tokio::time::timeout(patience, self.shared.all_gone()).await;
     }
 
     /// How many connections are open.

@@ -17,7 +17,7 @@ use std::{
     },
     time::Duration,
 };
-use tokio::time::Instant;
+use tokio::{sync::Notify, time::Instant};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 pub(super) struct Shared {
@@ -29,6 +29,8 @@ pub(super) struct Shared {
     pub(super) epoch: Instant,
     generation: AtomicU64,
     state: Mutex<State>,
+    /// Told when the last open connection has gone.
+    gone: Notify,
 }
 
 /// What changes.
@@ -72,7 +74,15 @@ impl Shared {
         let rules = Rules::new(Interpreter::default(), 0, false);
         let state = State { rules, target: None, next: 0, open: BTreeMap::new(), replaced: Vec::new() };
         let generation = AtomicU64::new(0);
-        Self { host, control, protocol, epoch: Instant::now(), generation, state: Mutex::new(state) }
+        Self {
+            host,
+            control,
+            protocol,
+            epoch: Instant::now(),
+            generation,
+            state: Mutex::new(state),
+            gone: Notify::new(),
+        }
     }
 
     pub(super) fn state(&self) -> MutexGuard<'_, State> {
@@ -112,6 +122,14 @@ impl Shared {
     /// Whether there ever was a connection.
     pub(super) fn was_used(&self) -> bool {
         self.state().next > 0
+    }
+
+    /// Waits until no connection is open. One waits at most.
+    pub(super) async fn all_gone(&self) {
+        while self.open() > 0 {
+            // A permit is kept for whoever looks in between.
+            self.gone.notified().await;
+        }
     }
 
     /// How many connections are open.
@@ -161,6 +179,12 @@ impl Place {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        self.shared.state().open.remove(&self.connection.nth);
+        let mut state = self.shared.state();
+        state.open.remove(&self.connection.nth);
+        let gone = state.open.is_empty();
+        drop(state);
+        if gone {
+            self.shared.gone.notify_one();
+        }
     }
 }

@@ -13,7 +13,10 @@ use host::{Answer, TurnedAway};
 use std::{
     collections::BTreeMap,
     io,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 use tokio_util::sync::CancellationToken;
 
@@ -22,6 +25,8 @@ type Taken = (Vec<(Arc<Active>, TurnedAway)>, Vec<CancellationToken>);
 
 pub(super) struct Steering {
     config: ProxyConfig,
+    /// Of the draws of faults that are yet to come.
+    seed: AtomicU64,
     /// Held during a change, and taken before the shared state.
     standing: Mutex<Standing>,
 }
@@ -35,7 +40,12 @@ struct Standing {
 
 impl Steering {
     pub(super) fn new(config: ProxyConfig) -> Self {
-        Self { config, standing: Mutex::default() }
+        let seed = AtomicU64::new(config.seed);
+        Self { config, seed, standing: Mutex::default() }
+    }
+
+    pub(super) fn draw_by(&self, seed: u64) {
+        self.seed.store(seed, Ordering::Relaxed);
     }
 
     pub(super) async fn apply(&self, shared: &Shared, fault: Fault) -> Reply {
@@ -103,7 +113,8 @@ impl Steering {
         if interpreter.faults.iter().any(|active| active.fault.name == fault.name) {
             return Err(format!("{} is on {link} already", fault.name));
         }
-        let active = Arc::new(Active::new(fault, self.config.seed, link, shared.now(), state.next));
+        let seed = self.seed.load(Ordering::Relaxed);
+        let active = Arc::new(Active::new(fault, seed, link, shared.now(), state.next));
         interpreter.faults.push(Arc::clone(&active));
         let since = shared.control.turned_away();
         let since = standing.since.iter().copied().chain([since]).collect();

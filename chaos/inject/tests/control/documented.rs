@@ -1,0 +1,122 @@
+//! Real answers are held against the document.
+
+use crate::support::{Caller, MS, System, fault};
+use chaos_model::effect::Hang;
+use http::Method;
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+
+/// The document, and which of its answers were seen.
+struct Documented<'c> {
+    document: Value,
+    caller: Caller<'c>,
+    seen: BTreeSet<(String, String, String)>,
+}
+
+impl Documented<'_> {
+    /// Sends a request to `path`, which the document has as `route`; the answer must be one that it has.
+    async fn call(&mut self, method: Method, route: &str, path: &str, body: &Value) -> Value {
+        let text = if body.is_null() { String::new() } else { body.to_string() };
+        let (parts, answer) = self.caller.raw(method.clone(), path, text).await;
+        let (method, status) = (method.as_str().to_lowercase(), parts.status.as_u16().to_string());
+        let known = &self.document["paths"][route][&method]["responses"][&status];
+        assert!(known.is_object(), "{method} {route} answers {status}, which is not in the document");
+        let answer = match known.get("content").and_then(Value::as_object) {
+            None => {
+                assert!(answer.is_empty(), "{method} {route} {status}: {answer:?}");
+                Value::Null
+            }
+            Some(content) => {
+                let kind = parts.headers["content-type"].to_str().unwrap();
+                let answer = serde_json::from_slice(&answer).unwrap();
+                self.holds(&content[kind]["schema"], &answer);
+                answer
+            }
+        };
+        self.seen.insert((method, route.to_owned(), status));
+        answer
+    }
+
+    /// Whether a value is of a schema of the document.
+    fn holds(&self, schema: &Value, value: &Value) {
+        let mut schema = schema.clone();
+        assert!(schema.is_object());
+        schema["components"] = self.document["components"].clone();
+        let validator = jsonschema::validator_for(&schema).unwrap();
+        let wrong: Vec<String> = validator.iter_errors(value).map(|error| error.to_string()).collect();
+        assert!(wrong.is_empty(), "{value}: {wrong:?}");
+    }
+
+    /// All answers that the document has.
+    fn all(&self) -> BTreeSet<(String, String, String)> {
+        let paths = self.document["paths"].as_object().unwrap().iter();
+        let operations = paths.flat_map(|(path, methods)| {
+            methods.as_object().unwrap().iter().map(move |(method, operation)| (path, method, operation))
+        });
+        let answers = operations.flat_map(|(path, method, operation)| {
+            let statuses = operation["responses"].as_object().unwrap().keys();
+            statuses.map(move |status| (method.clone(), path.clone(), status.clone()))
+        });
+        answers.collect()
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_answer_is_in_the_document_and_the_document_has_no_other() {
+    let (system, host) = System::memory();
+    let caller = system.steered_from(&host);
+    let document: Value = serde_json::from_str(include_str!("../../openapi.json")).unwrap();
+    assert_eq!(caller.get("/v1/openapi.json").await, document);
+    let mut this = Documented { document, caller, seen: BTreeSet::new() };
+    let none = &Value::Null;
+    let (lease, of, messages) = ("/v1/lease", "/v1/lease/{id}", "/v1/lease/{id}/messages");
+    let wanted = json!({ "holder": "me", "ttl_ms": 1000, "seed": 1 });
+    let to = |message: Value| json!({ "link": "gateway -> redis", "message": message });
+    let apply = to(json!({ "apply": fault("silence", Hang {}) }));
+    let remove = to(json!({ "remove": { "fault": "silence" } }));
+    let schemas = this.document["components"]["schemas"].clone();
+    this.holds(&schemas["Wanted"], &wanted);
+    let large = json!("x".repeat(1 << 20));
+
+    this.call(Method::GET, "/v1/health", "/v1/health", none).await;
+    this.call(Method::GET, "/v1/openapi.json", "/v1/openapi.json", none).await;
+    this.call(Method::GET, lease, lease, none).await;
+    this.call(Method::POST, lease, lease, &json!({})).await;
+    this.call(Method::POST, lease, lease, &large).await;
+    let granted = this.call(Method::POST, lease, lease, &wanted).await;
+    let place = format!("/v1/lease/{}", granted["id"].as_str().unwrap());
+    let place_of_messages = format!("{place}/messages");
+    this.call(Method::POST, lease, lease, &wanted).await;
+    this.call(Method::GET, lease, lease, none).await;
+    this.call(Method::PUT, of, &place, none).await;
+    for message in [&apply, &to(json!("fired")), &to(json!("clear")), &apply, &apply, &large, &json!({})] {
+        if message.get("link").is_some() {
+            this.holds(&schemas["Send"], message);
+        }
+        this.call(Method::POST, messages, &place_of_messages, message).await;
+    }
+    this.call(Method::GET, "/v1/links", "/v1/links", none).await;
+    let removed = this.call(Method::POST, messages, &place_of_messages, &remove).await;
+    this.holds(&schemas["Fired"], &removed["removed"]["fired"]);
+    this.holds(&schemas["Fault"], &json!(fault("silence", Hang {})));
+    tokio::time::sleep(1000 * MS).await;
+    this.call(Method::PUT, of, &place, none).await;
+    this.call(Method::POST, messages, &place_of_messages, &to(json!("fired"))).await;
+    this.call(Method::DELETE, of, &place, none).await;
+    for method in [Method::PUT, Method::DELETE] {
+        this.call(method, of, "/v1/lease/none", none).await;
+    }
+    this.call(Method::POST, messages, "/v1/lease/none/messages", &to(json!("fired"))).await;
+    this.caller.token = None;
+    for (method, route, path) in [
+        (Method::GET, lease, lease),
+        (Method::POST, lease, lease),
+        (Method::GET, "/v1/links", "/v1/links"),
+        (Method::PUT, of, "/v1/lease/none"),
+        (Method::DELETE, of, "/v1/lease/none"),
+        (Method::POST, messages, "/v1/lease/none/messages"),
+    ] {
+        this.call(method, route, path, none).await;
+    }
+    assert_eq!(this.seen, this.all());
+}
