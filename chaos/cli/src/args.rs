@@ -86,6 +86,9 @@ pub(crate) struct Running {
     /// Write the events of the run to this file, one JSON object a line (`-` is standard output)
     #[arg(long, value_name = "FILE")]
     pub(crate) json: Option<PathBuf>,
+    /// Write what each node logs to FOLDER/SCENARIO/seed-N/NODE.log (world sim; others keep the logs of what did not pass)
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) logs: Option<PathBuf>,
 }
 
 /// The worlds there are.
@@ -116,6 +119,10 @@ pub(crate) struct Run {
     /// Judge only this expectation (its `that`, or a part of it that no other has); can be repeated
     #[arg(short = 'e', long = "expect", value_name = "NAME")]
     pub(crate) expect: Vec<String>,
+    /// Run with each of these seeds (world sim), and stop at the first run that does not pass: it is shown in full, with
+    /// the command that makes it again
+    #[arg(long, value_name = "FIRST..LAST", value_parser = seeds, conflicts_with_all = ["seed", "control", "keep"])]
+    pub(crate) seeds: Option<(u64, u64)>,
     /// Run each scenario once more without its faults: at least one expectation must come out otherwise, or else the
     /// scenario shows nothing, and the exit code is 1
     #[arg(long, conflicts_with = "keep")]
@@ -175,6 +182,16 @@ pub(crate) struct Node {
     pub(crate) keeper: u32,
     #[arg(last = true, required = true)]
     pub(crate) command: Vec<String>,
+}
+
+fn seeds(text: &str) -> Result<(u64, u64), String> {
+    let wanted = "it must be two whole numbers, both included, as `1..1000`";
+    let (first, last) = text.split_once("..").ok_or(wanted)?;
+    match (first.trim().parse(), last.trim().parse()) {
+        (Ok(first), Ok(last)) if first <= last => Ok((first, last)),
+        (Ok(_), Ok(_)) => Err("the first is greater than the last".to_owned()),
+        _ => Err(wanted.to_owned()),
+    }
 }
 
 fn key_value(text: &str) -> Result<(String, String), String> {

@@ -9,8 +9,10 @@ pub(crate) mod keeper;
 pub(crate) mod prove;
 mod read;
 pub(crate) mod run;
+mod seeds;
 pub(crate) mod serve;
 mod session;
+mod simulate;
 
 use crate::exit::Exit;
 

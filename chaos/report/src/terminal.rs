@@ -55,6 +55,15 @@ impl<W: Write> Terminal<W> {
         self.out.flush()
     }
 
+    /// Says something between runs.
+    ///
+    /// # Errors
+    /// Those of the writer.
+    pub fn say(&mut self, text: &str) -> io::Result<()> {
+        write!(self.out, "{text}")?;
+        self.out.flush()
+    }
+
     /// The writer.
     pub fn into_inner(self) -> W {
         self.out

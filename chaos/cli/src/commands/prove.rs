@@ -5,7 +5,7 @@ use super::{
     session::{Recording, Session},
 };
 use crate::{args::Prove, exit::Exit, machine::Machine};
-use chaos_model::{Guard, Scenario};
+use chaos_model::{Guard, Record, Scenario};
 use chaos_report::{GuardResult, Outcome, summary};
 use chaos_run::Options;
 use std::path::PathBuf;
@@ -51,19 +51,17 @@ pub(crate) fn prove(machine: &Machine, args: &Prove) -> Exit {
 }
 
 async fn prove_all(session: &Session, guarded: &[(PathBuf, Guard, Scenario)], sets: &[String]) -> Vec<GuardResult> {
-    let mut results = Vec::new();
-    for (file, guard, scenario) in guarded {
-        if session.interrupted() {
-            break;
-        }
+    let run = |(file, guard, scenario): &(PathBuf, Guard, Scenario)| {
         let options = Options {
             file: file.display().to_string(),
             without: Some(guard.without.clone()),
             sets: sets.to_vec(),
             ..Options::default()
         };
-        let records = session.run(scenario, options).await;
-        results.push(GuardResult::of(&records, &guard.breaks));
-    }
+        (scenario.clone(), options)
+    };
+    let mut results: Vec<GuardResult> = Vec::new();
+    let made = |records: &[Record]| results.push(GuardResult::of(records, &guarded[results.len()].1.breaks));
+    session.run_each(guarded.iter().map(run).collect(), made).await;
     results
 }

@@ -1,10 +1,14 @@
 //! `chaos run FILE…`.
 
 use super::{
-    control, read,
+    control, read, seeds,
     session::{Recording, Session},
 };
-use crate::{args::Run, exit::Exit, machine::Machine};
+use crate::{
+    args::{Run, WorldName},
+    exit::Exit,
+    machine::Machine,
+};
 use chaos_model::Scenario;
 use chaos_report::{ControlResult, Outcome, RunResult, summary};
 use chaos_run::Options;
@@ -19,6 +23,19 @@ pub(crate) fn run(machine: &Machine, args: &Run) -> Exit {
         Ok(files) => files,
         Err(why) => return super::refuse("run", &why),
     };
+    let simulated = args.running.world == WorldName::Sim;
+    if !simulated && args.running.logs.is_some() {
+        return super::refuse(
+            "run",
+            "--logs is for `--world sim`: other worlds keep the logs of runs that do not pass",
+        );
+    }
+    if !simulated && args.seeds.is_some() {
+        return super::refuse("run", "--seeds is for `--world sim`, where a run takes no time");
+    }
+    if args.keep && simulated {
+        return super::refuse("run", "--keep is for worlds of real processes: a simulation ends with its command");
+    }
     if args.keep && files.len() > 1 {
         return super::refuse("run", "--keep leaves one system up, and these are several scenarios: name one");
     }
@@ -38,7 +55,9 @@ pub(crate) fn run(machine: &Machine, args: &Run) -> Exit {
     };
     super::in_runtime("run", async || {
         let session = Session::new(machine, &args.running, recording)?;
-        let exit = if args.control {
+        let exit = if let Some(seeds) = args.seeds {
+            with_seeds(session, &scenarios, seeds, args).await
+        } else if args.control {
             with_control(session, &scenarios, args).await
         } else {
             without_control(session, &scenarios, args).await
@@ -60,6 +79,17 @@ async fn without_control(session: Session, scenarios: &[(PathBuf, Option<Scenari
         tell_left_out(out, left_out)
     })?;
     Ok(ended(outcome, left_out))
+}
+
+async fn with_seeds(
+    session: Session,
+    scenarios: &[(PathBuf, Option<Scenario>)],
+    seeds: (u64, u64),
+    args: &Run,
+) -> io::Result<Exit> {
+    let outcome = seeds::run_all(&session, scenarios, seeds, args).await?;
+    session.finish(|_, _| Ok(()))?;
+    Ok(Exit::Runs(outcome))
 }
 
 async fn with_control(session: Session, scenarios: &[(PathBuf, Option<Scenario>)], args: &Run) -> io::Result<Exit> {
@@ -84,25 +114,23 @@ fn ended(outcome: Outcome, left_out: usize) -> Exit {
 }
 
 async fn run_all(session: &Session, scenarios: &[(PathBuf, Option<Scenario>)], args: &Run) -> Vec<RunResult> {
-    let mut results = Vec::new();
-    for (file, scenario) in scenarios {
-        if session.interrupted() {
-            break;
-        }
-        let Some(scenario) = scenario else {
-            results.push(invalid(file));
-            continue;
-        };
-        let options = Options {
-            file: file.display().to_string(),
-            sets: read::texts(&args.reading.sets),
-            only: args.expect.clone(),
-            hold: args.keep,
-            ..Options::default()
-        };
-        results.push(RunResult::of(&session.run(scenario, options).await));
-    }
-    results
+    let options = |file: &Path| Options {
+        file: file.display().to_string(),
+        sets: read::texts(&args.reading.sets),
+        only: args.expect.clone(),
+        hold: args.keep,
+        ..Options::default()
+    };
+    let valid = scenarios.iter().filter_map(|(file, scenario)| Some((scenario.clone()?, options(file))));
+    let mut made = Vec::new();
+    session.run_each(valid.collect(), |records| made.push(RunResult::of(records))).await;
+    let mut made = made.into_iter();
+    // Those that were not run any more are left out, and so is all that comes after them.
+    let result = |(file, scenario): &(PathBuf, Option<Scenario>)| match scenario {
+        Some(_) => made.next(),
+        None => Some(invalid(file)),
+    };
+    scenarios.iter().map_while(result).collect()
 }
 
 fn invalid(file: &Path) -> RunResult {

@@ -1,16 +1,17 @@
 //! A session of runs: one runtime, one terminal, one recording, one Ctrl-C for all of them.
 
+use super::simulate::{self, Job};
 use crate::{
     args::{Running, WorldName},
     interrupt::Interrupts,
     machine::Machine,
-    programs, state,
+    state,
 };
 use chaos_model::{Calibration, Record, Scenario};
 use chaos_report::{Style, Terminal, json};
 use chaos_run::{Events, Options};
-use chaos_sim::SimWorld;
 use chaos_worlds::local::{LocalConfig, LocalWorld};
+use futures_util::StreamExt as _;
 use host::{Host, tcp};
 use std::{
     fs::File,
@@ -22,6 +23,14 @@ use tokio::sync::{mpsc::UnboundedReceiver, oneshot};
 
 /// Where text goes.
 type Out = Box<dyn Write + Send>;
+
+/// What becomes of a simulated run, and of those after it.
+struct Step {
+    /// It is reported, and not only recorded.
+    shown: bool,
+    /// Others follow.
+    more: bool,
+}
 
 /// Several runs, one after the other.
 pub(crate) struct Session {
@@ -72,52 +81,108 @@ impl Session {
         Ok(Self { host, interrupts, running: running.clone(), local, calibration, reports, style })
     }
 
-    /// Makes one run, with the session's seed, reports it as it goes, and gives its events.
-    pub(crate) async fn run(&self, scenario: &Scenario, options: Options) -> Vec<Record> {
-        let world = self.running.world.name();
-        let (scenario, elsewhere) = scenario.clone().in_world(world);
-        let options = Options { seed: self.running.seed, elsewhere, ..options };
-        // What a guard breaks, or a control, is meant to break: its place in the file is no news.
-        if options.without.is_none() && !options.control {
-            reports(&self.reports).terminal.show_sources(scenario.sources.clone());
-        }
+    /// Makes these runs, with the session's seed, reports each, and gives its events to `on`. Ends early where a signal
+    /// ends the session.
+    pub(crate) async fn run_each(&self, runs: Vec<(Scenario, Options)>, mut on: impl FnMut(&[Record])) {
+        let seeded = runs.into_iter().map(|(scenario, options)| {
+            let options = Options { seed: self.running.seed, ..options };
+            self.job(scenario, options)
+        });
         match self.running.world {
-            WorldName::Local => self.run_here(&scenario, options).await,
-            WorldName::Sim => self.simulate(scenario, options).await,
+            WorldName::Local => {
+                for job in seeded {
+                    if self.interrupted() {
+                        return;
+                    }
+                    on(&self.run_here(job).await);
+                }
+            }
+            WorldName::Sim => {
+                let each = |records: &[Record]| {
+                    on(records);
+                    Step { shown: true, more: true }
+                };
+                self.simulate(seeded, each).await;
+            }
         }
     }
 
-    async fn run_here(&self, scenario: &Scenario, options: Options) -> Vec<Record> {
+    /// Makes one run.
+    pub(crate) async fn run(&self, scenario: &Scenario, options: Options) -> Vec<Record> {
+        let mut seen = Vec::new();
+        self.run_each(vec![(scenario.clone(), options)], |records| seen = records.to_vec()).await;
+        seen
+    }
+
+    /// Makes these runs, each with a seed of its own, until `on` says that it is enough: only the run at which it does is
+    /// reported.
+    pub(crate) async fn run_quietly(
+        &self,
+        runs: impl Iterator<Item = (Scenario, Options)>,
+        mut on: impl FnMut(&[Record]) -> bool,
+    ) {
+        let jobs = runs.map(|(scenario, options)| self.job(scenario, options));
+        let each = |records: &[Record]| {
+            let more = on(records);
+            Step { shown: !more, more }
+        };
+        self.simulate(jobs, each).await;
+    }
+
+    fn job(&self, scenario: Scenario, options: Options) -> Job {
+        let (scenario, elsewhere) = scenario.in_world(self.running.world.name());
+        Job { scenario: Arc::new(scenario), options: Options { elsewhere, ..options } }
+    }
+
+    async fn run_here(&self, Job { scenario, options }: Job) -> Vec<Record> {
         let mut world = LocalWorld::new(self.host.clone(), self.local.clone());
+        self.show_sources(&scenario, &options);
         let options = Options { calibration: self.calibration.clone(), ..options };
         let (events, records) = Events::channel();
         let reported = self.report(records);
         let interrupt = Box::pin(self.interrupts.clone().first());
-        chaos_run::run(scenario, &mut world, &options, &events, interrupt).await;
+        chaos_run::run(&scenario, &mut world, &options, &events, interrupt).await;
         drop(events);
         reported.await.unwrap_or_default()
     }
 
-    /// On a thread and a runtime of its own, whose clock is virtual.
-    async fn simulate(&self, scenario: Scenario, options: Options) -> Vec<Record> {
-        let interrupts = self.interrupts.clone();
-        let (give_records, records) = oneshot::channel();
-        let thread = std::thread::spawn(move || {
-            chaos_sim::block_on(async move {
-                let mut world = SimWorld::new(options.seed, programs::simulated());
-                // Its clock is the simulation's.
-                let (events, records) = Events::channel();
-                // The session was interrupted for good: nobody listens.
-                let _ = give_records.send(records);
-                chaos_run::run(&scenario, &mut world, &options, &events, Box::pin(interrupts.first())).await;
-            })
-        });
-        let records = match records.await {
-            Ok(records) => self.report(records).await.unwrap_or_default(),
-            Err(_) => Vec::new(),
-        };
-        drop(thread.join());
-        records
+    /// Simulates these, and asks of each, in the order of the jobs, how to go on.
+    async fn simulate(&self, jobs: impl Iterator<Item = Job>, mut on: impl FnMut(&[Record]) -> Step) {
+        let mut runs = std::pin::pin!(simulate::all(jobs, &self.interrupts));
+        while let Some((job, simulated)) = runs.next().await {
+            if let Some(folder) = &self.running.logs
+                && let Err(why) = simulate::write_logs(folder, &job.options, &simulated.logs)
+            {
+                reports(&self.reports).broken.get_or_insert(io::Error::other(why));
+            }
+            let records = &simulated.records;
+            let Step { shown, more } = on(records);
+            if shown {
+                self.show_sources(&job.scenario, &job.options);
+            }
+            let mut reports = reports(&self.reports);
+            records.iter().for_each(|record| if shown { reports.on(record) } else { reports.record(record) });
+            drop(reports);
+            if !more || self.interrupted() {
+                return;
+            }
+        }
+    }
+
+    /// A failed expectation is shown at its place. What a guard breaks, or a control, is meant to break: its place in the
+    /// file is no news.
+    fn show_sources(&self, scenario: &Scenario, options: &Options) {
+        if options.without.is_none() && !options.control {
+            reports(&self.reports).terminal.show_sources(scenario.sources.clone());
+        }
+    }
+
+    /// Writes a line for whoever watches.
+    ///
+    /// # Errors
+    /// Those of the terminal.
+    pub(crate) fn say(&self, text: &str) -> io::Result<()> {
+        reports(&self.reports).terminal.say(text)
     }
 
     /// Reports a run as it goes, and gives its events when it has ended.
@@ -164,9 +229,15 @@ impl Session {
 
 impl Reports {
     fn on(&mut self, record: &Record) {
-        let terminal = self.terminal.on(record);
-        let json = self.json.as_mut().map_or(Ok(()), |json| json.on(record));
-        if let Err(error) = terminal.and(json) {
+        if let Err(error) = self.terminal.on(record) {
+            self.broken.get_or_insert(error);
+        }
+        self.record(record);
+    }
+
+    /// For the recording alone.
+    fn record(&mut self, record: &Record) {
+        if let Some(Err(error)) = self.json.as_mut().map(|json| json.on(record)) {
             self.broken.get_or_insert(error);
         }
     }

@@ -1,0 +1,77 @@
+//! Simulated runs: each on a thread of its own with a clock of its own, as many at once as there are cores, and told in the
+//! order in which they were asked for.
+
+use crate::{interrupt::Interrupts, programs};
+use chaos_model::{Record, Scenario};
+use chaos_run::{Events, Options};
+use chaos_sim::SimWorld;
+use futures_util::{Stream, StreamExt as _, stream};
+use std::{collections::BTreeMap, num::NonZero, path::Path, sync::Arc};
+use tokio::sync::oneshot;
+
+/// One run to be made.
+pub(crate) struct Job {
+    pub(crate) scenario: Arc<Scenario>,
+    pub(crate) options: Options,
+}
+
+/// What came of a simulated run.
+#[derive(Default)]
+pub(crate) struct Simulated {
+    /// Its events.
+    pub(crate) records: Vec<Record>,
+    /// What each node logged, as JSON lines.
+    pub(crate) logs: BTreeMap<String, Vec<u8>>,
+}
+
+/// Makes these runs, several at once; their results come in the order of the jobs.
+pub(crate) fn all<'a>(
+    jobs: impl Iterator<Item = Job> + 'a,
+    interrupts: &'a Interrupts,
+) -> impl Stream<Item = (Job, Simulated)> + 'a {
+    let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
+    stream::iter(jobs)
+        .map(move |job| {
+            let interrupts = interrupts.clone();
+            async move {
+                let simulated = one(Arc::clone(&job.scenario), job.options.clone(), interrupts).await;
+                (job, simulated)
+            }
+        })
+        .buffered(cores)
+}
+
+/// Makes one run.
+async fn one(scenario: Arc<Scenario>, options: Options, interrupts: Interrupts) -> Simulated {
+    let (give, result) = oneshot::channel();
+    std::thread::spawn(move || {
+        let simulated = chaos_sim::block_on(async move {
+            let mut world = SimWorld::new(options.seed, programs::simulated());
+            let logs = world.logs();
+            // Its clock is the simulation's.
+            let (events, mut records) = Events::channel();
+            chaos_run::run(&scenario, &mut world, &options, &events, Box::pin(interrupts.first())).await;
+            drop((events, world));
+            let records = std::iter::from_fn(|| records.try_recv().ok()).collect();
+            Simulated { records, logs: logs.take() }
+        });
+        // The session was interrupted for good: nobody listens.
+        let _ = give.send(simulated.unwrap_or_default());
+    });
+    // A simulation that panicked has said so, and leaves no events: no verdict.
+    result.await.unwrap_or_default()
+}
+
+/// Writes what the nodes of a run logged to `folder/SCENARIO/seed-N/NODE.log`.
+///
+/// # Errors
+/// In words, for people.
+pub(crate) fn write_logs(folder: &Path, options: &Options, logs: &BTreeMap<String, Vec<u8>>) -> Result<(), String> {
+    let scenario = Path::new(&options.file).file_stem().unwrap_or_default();
+    let folder = folder.join(scenario).join(format!("seed-{}", options.seed));
+    let write = || {
+        std::fs::create_dir_all(&folder)?;
+        logs.iter().try_for_each(|(node, lines)| std::fs::write(folder.join(format!("{node}.log")), lines))
+    };
+    write().map_err(|error| format!("--logs: can't write to {}: {error}", folder.display()))
+}
