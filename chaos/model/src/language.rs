@@ -33,7 +33,7 @@ mod value_test;
 mod when;
 mod worlds;
 
-use crate::{Diagnostics, Scenario, Set, Sources};
+use crate::{Diagnostics, Scenario, Set, Sources, system::KNOWN_PROGRAMS};
 use findings::Findings;
 use std::{io, path::Path};
 
@@ -43,15 +43,28 @@ use std::{io, path::Path};
 /// # Errors
 /// Everything that is wrong with it, together.
 pub fn load(file: &Path, sets: &[Set], read: &dyn Fn(&Path) -> io::Result<String>) -> Result<Scenario, Diagnostics> {
+    load_with(file, sets, &KNOWN_PROGRAMS, read)
+}
+
+/// The same, where nodes run other programs than those that `chaos` brings: these.
+///
+/// # Errors
+/// Everything that is wrong with it, together.
+pub fn load_with(
+    file: &Path,
+    sets: &[Set],
+    programs: &[&str],
+    read: &dyn Fn(&Path) -> io::Result<String>,
+) -> Result<Scenario, Diagnostics> {
     let findings = Findings::default();
     let (documents, sources) = files::read(file, sets, read, &findings);
-    let checked = documents.as_ref().map(|documents| scenario::check(&documents.laid, &findings));
+    let checked = documents.as_ref().map(|documents| scenario::check(&documents.laid, programs, &findings));
     if let (Some(documents), Some(checked)) = (&documents, &checked)
         && findings.is_empty()
         // A guard's settings are not laid over those of another.
         && sets.iter().all(|set| set.span.is_none())
     {
-        proof::check(documents, &checked.guards, &findings);
+        proof::check(documents, &checked.guards, programs, &findings);
     }
     match checked.and_then(|checked| checked.scenario) {
         Some(scenario) if findings.is_empty() => Ok(placed(scenario, sources)),

@@ -10,11 +10,11 @@ use super::{
 use crate::{Diagnostic, Span};
 
 /// Checks each guard's settings.
-pub(crate) fn check(read: &Read, guards: &[GuardRead], findings: &Findings) {
+pub(crate) fn check(read: &Read, guards: &[GuardRead], programs: &[&str], findings: &Findings) {
     for guard in guards {
         if let Some(laid) = lay(guard, read, findings) {
             let own = Findings::default();
-            scenario::check(&laid, &own);
+            scenario::check(&laid, programs, &own);
             for diagnostic in own.into_sorted() {
                 findings.add(at_guard(diagnostic, &guard.overrides));
             }

@@ -27,8 +27,8 @@ pub(crate) struct Checked {
     pub(crate) guards: Vec<GuardRead>,
 }
 
-/// Reads and checks; what is wrong is added to `findings`.
-pub(crate) fn check(documents: &Documents, findings: &Findings) -> Checked {
+/// Reads and checks; what is wrong is added to `findings`. `programs` are those that a node can run.
+pub(crate) fn check(documents: &Documents, programs: &[&str], findings: &Findings) -> Checked {
     let mut reader = Reader::new(&documents.scenario, "the scenario", findings);
     let title = reader.needed_text("title", "title = \"Redis goes down under load\"");
     if let Some(word) = title.filter(|word| word.text.trim().is_empty()) {
@@ -39,10 +39,10 @@ pub(crate) fn check(documents: &Documents, findings: &Findings) -> Checked {
     // Laid over the system already.
     reader.entry("set");
     let system = match &documents.system {
-        None => system::read(&mut reader, findings),
+        None => system::read(&mut reader, programs, findings),
         Some(table) => {
             let mut reader = Reader::new(table, "the system", findings);
-            let system = system::read(&mut reader, findings);
+            let system = system::read(&mut reader, programs, findings);
             reader.finish();
             system
         }

@@ -8,18 +8,15 @@ use super::{
     nearest::{advise, list, nearest},
     reader::{Reader, Word, parse_word, text_of, texts_of},
 };
-use crate::{
-    Diagnostic, Endpoint, HttpProbe, Link, Node, Protocol, Start, System, Template,
-    system::{KNOWN_PROGRAMS, Piece},
-};
+use crate::{Diagnostic, Endpoint, HttpProbe, Link, Node, Protocol, Start, System, Template, system::Piece};
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::PathBuf,
 };
 
 /// Reads a system: from its own file, or from the scenario where the nodes are inline. Nodes that are wrong are kept as
-/// well as can be, so that what refers to them is not refused too.
-pub(crate) fn read(reader: &mut Reader<'_>, findings: &Findings) -> System {
+/// well as can be, so that what refers to them is not refused too. `programs` are those that there are.
+pub(crate) fn read(reader: &mut Reader<'_>, programs: &[&str], findings: &Findings) -> System {
     let entry = reader.needed_text("entry", "entry = \"gateway\"");
     let tables = reader.table("node").map(|table| table.entries.as_slice()).unwrap_or_default();
     if tables.is_empty() {
@@ -28,7 +25,7 @@ pub(crate) fn read(reader: &mut Reader<'_>, findings: &Findings) -> System {
         findings.add(Diagnostic::new(reader.span().clone(), message).advice(advice));
     }
     let names: Vec<&str> = tables.iter().map(|entry| entry.key.as_str()).collect();
-    let nodes: BTreeMap<_, _> = tables.iter().filter_map(|table| node(table, &names, findings)).collect();
+    let nodes: BTreeMap<_, _> = tables.iter().filter_map(|table| node(table, &names, programs, findings)).collect();
     let entry = entry.map(|word| check_entry(word, &nodes, &names, findings)).unwrap_or_default();
     let links = links(&entry, &nodes);
     System { entry, nodes, links }
@@ -67,7 +64,7 @@ fn links(entry: &str, nodes: &BTreeMap<String, Node>) -> Vec<Link> {
     links.into_iter().collect()
 }
 
-fn node(entry: &Entry, names: &[&str], findings: &Findings) -> Option<(String, Node)> {
+fn node(entry: &Entry, names: &[&str], programs: &[&str], findings: &Findings) -> Option<(String, Node)> {
     let name = entry.key.as_str();
     if let Err(wrong) = names::node(name) {
         findings.add(wrong.diagnostic(entry.key_span.clone()));
@@ -78,7 +75,7 @@ fn node(entry: &Entry, names: &[&str], findings: &Findings) -> Option<(String, N
         return None;
     };
     let mut reader = Reader::new(table, format!("node `{name}`"), findings);
-    let start = start(&mut reader, name, names, findings);
+    let start = start(&mut reader, name, (names, programs), findings);
     let protocol = match table.get("protocol") {
         None => default_protocol(&start),
         // Where it is wrong, the one that least is refused with.
@@ -96,7 +93,7 @@ fn node(entry: &Entry, names: &[&str], findings: &Findings) -> Option<(String, N
     ))
 }
 
-fn start(reader: &mut Reader<'_>, node: &str, names: &[&str], findings: &Findings) -> Start {
+fn start(reader: &mut Reader<'_>, node: &str, (names, programs): (&[&str], &[&str]), findings: &Findings) -> Start {
     let entries = ["program", "command", "image", "address"].map(|key| reader.entry(key));
     let given: Vec<&Entry> = entries.into_iter().flatten().collect();
     match given.as_slice() {
@@ -119,20 +116,20 @@ fn start(reader: &mut Reader<'_>, node: &str, names: &[&str], findings: &Finding
     }
     let program = || Some(text_of(entries[0]?, findings)).flatten();
     if let Some(program) = program() {
-        return Start::Program(parse_word(program, known_program, findings).unwrap_or_default());
+        return Start::Program(parse_word(program, |name| known_program(name, programs), findings).unwrap_or_default());
     }
     Start::Command(entries[1].map(|entry| command(entry, node, names, findings)).unwrap_or_default())
 }
 
-fn known_program(name: &str) -> Result<String, Wrong> {
-    if KNOWN_PROGRAMS.contains(&name) {
+fn known_program(name: &str, programs: &[&str]) -> Result<String, Wrong> {
+    if programs.contains(&name) {
         return Ok(name.to_owned());
     }
     let wrong = Wrong::new(format!("there is no built-in program called `{name}`"));
-    Err(match nearest(name, KNOWN_PROGRAMS) {
+    Err(match nearest(name, programs.iter().copied()) {
         Some(near) => wrong.advice(format!("did you mean `{near}`?")),
         None => {
-            let all = list(KNOWN_PROGRAMS);
+            let all = list(programs.iter().copied());
             wrong.advice(format!("built in are {all}; for your own: `command = [\"./{name}\"]`"))
         }
     })

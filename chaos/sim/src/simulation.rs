@@ -1,0 +1,191 @@
+//! Scenarios in tests: own programs, a scenario, and what came of it as an assertion.
+
+use crate::{Programs, SimWorld, block_on, programs::Outcome as Ended};
+use chaos_model::{Diagnostics, Record, Scenario, Set, Sources, Verdict, language};
+use chaos_report::{Outcome, Style, Terminal};
+use chaos_run::{Events, Options};
+use host::Host;
+use std::{
+    collections::BTreeMap,
+    io,
+    path::{Path, PathBuf},
+};
+
+/// A scenario to be simulated with own programs. The crate's documentation has examples.
+#[derive(Clone, Debug, Default)]
+pub struct Simulation {
+    programs: Programs,
+    sets: Vec<Set>,
+    seed: u64,
+}
+
+/// Why there was nothing to simulate.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The scenario is not valid: what is wrong, with file, line and advice.
+    #[error("the scenario is not valid\n\n{0}")]
+    Invalid(String),
+    /// The machine gave no runtime or no thread.
+    #[error("the machine gives no runtime")]
+    Machine(#[from] io::Error),
+    /// The simulation panicked. The panic was printed.
+    #[error("the simulation panicked")]
+    Panicked,
+}
+
+impl Simulation {
+    /// Nothing yet, with the seed 0.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The seed of every draw: arrivals, variables, jitter, shares, and the programs' own ([`Host::rng`]).
+    #[must_use]
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.seed = seed;
+        self
+    }
+
+    /// A program, by the name that the scenario's nodes give (`program = "shop"`); see [`Programs::with`].
+    #[must_use]
+    pub fn program<F, R>(mut self, name: &str, run: F) -> Self
+    where
+        F: Fn(Host) -> R + Send + Sync + 'static,
+        R: Future<Output = Ended> + Send + 'static,
+    {
+        self.programs = self.programs.with(name, run);
+        self
+    }
+
+    /// Overrides a setting of the scenario or its system, as `--set` does: `load.rate`, `node.shop.env.CACHE`.
+    #[must_use]
+    pub fn set(mut self, path: &str, value: &str) -> Self {
+        self.sets.push(Set { path: path.to_owned(), value: value.to_owned(), span: None });
+        self
+    }
+
+    /// Simulates the scenario in a file.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] where it can't be read or is wrong.
+    pub fn run_file(&self, file: impl AsRef<Path>) -> Result<Run, Error> {
+        let file = file.as_ref();
+        self.load(file, &|path| std::fs::read_to_string(path)).and_then(|scenario| self.run_scenario(file, scenario))
+    }
+
+    /// Simulates the scenario in this text, nodes included. In diagnostics it is called `name`.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] where it is wrong.
+    pub fn run_text(&self, name: &str, text: &str) -> Result<Run, Error> {
+        let file = Path::new(name);
+        let read = |path: &Path| match path == file {
+            true => Ok(text.to_owned()),
+            false => Err(io::ErrorKind::NotFound.into()),
+        };
+        self.load(file, &read).and_then(|scenario| self.run_scenario(file, scenario))
+    }
+
+    /// Simulates a scenario that was loaded, or made, before. `file` is what the report calls it.
+    ///
+    /// # Errors
+    /// Where the machine gives no thread, or the simulation panicked.
+    pub fn run_scenario(&self, file: impl AsRef<Path>, scenario: Scenario) -> Result<Run, Error> {
+        let (scenario, elsewhere) = scenario.in_world("sim");
+        let options = Options {
+            file: file.as_ref().display().to_string(),
+            seed: self.seed,
+            sets: self.sets.iter().map(|set| format!("{}={}", set.path, set.value)).collect(),
+            elsewhere,
+            ..Options::default()
+        };
+        let (programs, seed, sources) = (self.programs.clone(), self.seed, scenario.sources.clone());
+        // A thread of its own: the caller may be a task of another runtime.
+        let thread = std::thread::Builder::new().name("simulation".to_owned()).spawn(move || {
+            block_on(async move {
+                let mut world = SimWorld::new(seed, programs);
+                let logs = world.logs();
+                let (events, mut records) = Events::channel();
+                let never = Box::pin(std::future::pending());
+                chaos_run::run(&scenario, &mut world, &options, &events, never).await;
+                drop((events, world));
+                let records = std::iter::from_fn(|| records.try_recv().ok()).collect();
+                Run { records, logs: logs.take(), sources }
+            })
+        })?;
+        Ok(thread.join().map_err(|_| Error::Panicked)??)
+    }
+
+    /// Reads a scenario whose nodes run these programs.
+    fn load(&self, file: &Path, read: &dyn Fn(&Path) -> io::Result<String>) -> Result<Scenario, Error> {
+        let programs: Vec<&str> = self.programs.names().collect();
+        let invalid = |wrong: Diagnostics| Error::Invalid(wrong.render(false, Style::default().width));
+        language::load_with(file, &self.sets, &programs, read).map_err(invalid)
+    }
+}
+
+/// What came of a simulated run.
+#[derive(Clone, Debug)]
+#[must_use = "a run says nothing until somebody asks: `assert_passed`"]
+pub struct Run {
+    /// Its events, as `--json` writes them.
+    pub records: Vec<Record>,
+    /// What each node logged, as JSON lines.
+    pub logs: BTreeMap<String, Vec<u8>>,
+    sources: Sources,
+}
+
+impl Run {
+    /// Its verdict; none where the world failed.
+    #[must_use]
+    pub fn verdict(&self) -> Option<Verdict> {
+        match Outcome::of(&self.records) {
+            Outcome::Verdict(verdict) => Some(verdict),
+            _ => None,
+        }
+    }
+
+    /// The report that `chaos run` shows: 80 columns, no colour.
+    #[must_use]
+    pub fn report(&self) -> String {
+        let mut terminal = Terminal::new(Vec::new(), Style::default());
+        terminal.show_sources(self.sources.clone());
+        // A vector takes everything.
+        let _ = self.records.iter().try_for_each(|record| terminal.on(record));
+        String::from_utf8_lossy(&terminal.into_inner()).into_owned()
+    }
+
+    /// The expectations that failed, by what their `that` says.
+    #[must_use]
+    pub fn failed(&self) -> Vec<&str> {
+        let judged = self.records.iter().filter_map(|record| match &record.event {
+            chaos_model::Event::Judged(judged) => Some(judged),
+            _ => None,
+        });
+        judged.filter(|judged| judged.verdict == Verdict::Fail).map(|judged| judged.that.as_str()).collect()
+    }
+
+    /// Panics with the report, each failed expectation at its place in the file, unless all expectations held.
+    #[track_caller]
+    pub fn assert_passed(&self) {
+        assert!(self.verdict() == Some(Verdict::Pass), "the scenario did not pass\n\n{}", self.report());
+    }
+
+    /// Panics with the report unless exactly these expectations failed: for tests that take a protection away.
+    #[track_caller]
+    pub fn assert_failed(&self, expected: &[&str]) {
+        let failed = self.failed();
+        assert!(failed == expected, "{failed:?} failed, and {expected:?} should have\n\n{}", self.report());
+    }
+
+    /// Writes what the nodes logged to a folder, a file a node.
+    ///
+    /// # Errors
+    /// Those of the file system.
+    pub fn write_logs(&self, folder: impl AsRef<Path>) -> io::Result<()> {
+        let folder: PathBuf = folder.as_ref().to_owned();
+        std::fs::create_dir_all(&folder)?;
+        self.logs.iter().try_for_each(|(node, lines)| std::fs::write(folder.join(format!("{node}.log")), lines))
+    }
+}
