@@ -188,6 +188,35 @@ async fn a_trace_that_starts_here_has_the_id_that_the_answer_shows_and_failures_
 }
 
 #[tokio::test]
+async fn a_probe_is_in_the_trace_of_its_request_and_outlasts_it() {
+    let (services, collector) = (MockServer::start().await, collector().await);
+    let answer = |status: u16, body| ResponseTemplate::new(status).set_body_json(body);
+    Mock::given(path("/users/4711")).respond_with(answer(500, json!({}))).up_to_n_times(1).mount(&services).await;
+    let late = answer(200, json!({ "id": "4711" })).set_delay(std::time::Duration::from_secs(2));
+    Mock::given(path("/users/4711")).respond_with(late).mount(&services).await;
+    Mock::given(path("/orders/user/4711")).respond_with(answer(200, json!([]))).mount(&services).await;
+    let breaker = [("GATEWAY_BREAKER", "on"), ("GATEWAY_BREAKER_MINIMUM", "1"), ("GATEWAY_CACHE", "off")];
+    let gateway = Gateway::start(&services, &collector.uri(), &breaker).await;
+    let parent = format!("{CLIENT}-01");
+    // The first call opens the circuit, and the probe closes it, which nobody waits for.
+    while gateway.profile(Some(&parent)).await["partial"] == true {
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    gateway.stop().await;
+    let spans = spans(&collector).await;
+    let probe = named(&spans, "probe GET user");
+    let of = |id: &[u8]| spans.iter().find(|span| span.span_id == id).expect("it was recorded");
+    let aggregation = of(&probe.parent_span_id);
+    let request = of(&aggregation.parent_span_id);
+    assert_eq!((aggregation.name.as_str(), hex(&probe.trace_id)), ("aggregation", CLIENT[3..35].to_owned()));
+    for span in [aggregation, request] {
+        assert!(span.end_time_unix_nano < probe.end_time_unix_nano, "{} lasts as long as the probe", span.name);
+    }
+    let told = format!("{}-01", hex(&probe.span_id));
+    assert!(seen(&services).await.iter().any(|(path, parent)| path == "/users/4711" && parent.ends_with(&told)));
+}
+
+#[tokio::test]
 async fn what_the_client_doesnt_want_recorded_is_not() {
     let (services, collector) = (services().await, collector().await);
     let gateway = Gateway::start(&services, &collector.uri(), &[]).await;

@@ -3,7 +3,7 @@
 
 use chaos_load::{Answer, Arrival, Examine, Marks};
 use chaos_model::{Comparison, Expectation, Share, Subject, Text, ValueTest};
-use serde_json::Value;
+use serde_json::{Value, value::RawValue};
 use serde_json_path::JsonPath;
 use std::{
     collections::BTreeMap,
@@ -116,17 +116,16 @@ fn shorten(text: &str) -> String {
 
 impl Examine for Examiner {
     fn examine(&self, arrival: &Arrival, answer: &Answer<'_>) -> Marks {
-        let json = serde_json::from_slice::<Value>(answer.body).ok();
         let mut marks = if shared(answer.headers) { SHARED } else { 0 };
-        let parts = json.as_ref().and_then(|json| json.pointer("/meta/parts")).and_then(Value::as_object);
-        if let Some(json) = &json {
-            marks |= if json.get("partial") == Some(&Value::Bool(true)) { PARTIAL } else { 0 };
-            let stale = |(_, part): (&String, &Value)| part.get("state").and_then(Value::as_str) == Some("stale");
-            marks |= if parts.into_iter().flatten().any(stale) { STALE } else { 0 };
-        }
-        if let Some(age) = age(answer.headers, parts) {
+        let said = said(answer.body).unwrap_or_default();
+        marks |= if said.partial { PARTIAL } else { 0 };
+        let stale = |(_, part): (&String, &Value)| part.get("state").and_then(Value::as_str) == Some("stale");
+        marks |= if said.parts.iter().any(stale) { STALE } else { 0 };
+        if let Some(age) = age(answer.headers, &said.parts) {
             self.ages.lock().unwrap_or_else(PoisonError::into_inner).insert(arrival.n, age);
         }
+        let looks_inside = self.tests.iter().any(|test| matches!(test.look, Look::Body(_)));
+        let json = if looks_inside { serde_json::from_slice::<Value>(answer.body).ok() } else { None };
         for (nth, Test { look, test, wanted }) in self.tests.iter().enumerate() {
             let header;
             let seen: Vec<&Value> = match look {
@@ -157,9 +156,42 @@ fn shared(headers: &http::HeaderMap) -> bool {
     parameters.into_iter().any(|parameter| parameter == "collapsed" || parameter == "collapsed=?1")
 }
 
-fn age(headers: &http::HeaderMap, parts: Option<&serde_json::Map<String, Value>>) -> Option<Duration> {
+/// What an answer says of itself, where it is a JSON object that does.
+#[derive(Default)]
+struct Said {
+    /// `"partial": true`.
+    partial: bool,
+    /// `meta.parts`.
+    parts: serde_json::Map<String, Value>,
+}
+
+/// The members that matter. All else is passed over: bodies are long, and there are many.
+#[derive(serde::Deserialize)]
+struct Members<'a> {
+    #[serde(borrow, default)]
+    partial: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    meta: Option<&'a RawValue>,
+}
+
+fn said(body: &[u8]) -> Option<Said> {
+    // What is derived would take a list for an object.
+    if body.trim_ascii_start().first() != Some(&b'{') {
+        return None;
+    }
+    let members: Members<'_> = serde_json::from_slice(body).ok()?;
+    let meta = members.meta.and_then(|meta| serde_json::from_str::<Value>(meta.get()).ok());
+    let parts = match meta {
+        Some(Value::Object(mut meta)) => meta.remove("parts"),
+        _ => None,
+    };
+    let parts = if let Some(Value::Object(parts)) = parts { parts } else { serde_json::Map::new() };
+    Some(Said { partial: members.partial.is_some_and(|partial| partial.get() == "true"), parts })
+}
+
+fn age(headers: &http::HeaderMap, parts: &serde_json::Map<String, Value>) -> Option<Duration> {
     let header = headers.get(http::header::AGE).and_then(|age| age.to_str().ok()?.trim().parse().ok());
-    let parts = parts.into_iter().flatten().filter_map(|(_, part)| part.get("age_ms").and_then(Value::as_u64));
+    let parts = parts.iter().filter_map(|(_, part)| part.get("age_ms").and_then(Value::as_u64));
     parts.map(Duration::from_millis).chain(header.map(Duration::from_secs)).max()
 }
 
