@@ -1,0 +1,118 @@
+//! What simulating the bundled system costs: client, proxies, gateway, Redis and three services in one thread.
+//!
+//! `cargo bench -p chaos-cli --bench simulation`. Each figure is one core's time for a whole run, its start and its judgement
+//! included. Items a second are simulated seconds (`seconds`, `idle_hour`), requests (`requests`) or connections.
+
+use chaos_model::{Scenario, language::load};
+use chaos_sim::Simulation;
+use divan::{AllocProfiler, Bencher, counter::ItemsCount};
+use host::memory::MemoryNetwork;
+use std::{fmt::Write as _, io, path::Path};
+
+#[global_allocator]
+static ALLOCATIONS: AllocProfiler = AllocProfiler::system();
+
+const SYSTEM: &str = include_str!("../../../scenarios/system.toml");
+
+fn main() {
+    divan::main();
+}
+
+fn simulation() -> Simulation {
+    Simulation::new()
+        .seed(1)
+        .program("gateway", |host| async { Ok(gateway::run(host).await?) })
+        .program("user-service", |host| async { Ok(services::user::run(host).await?) })
+        .program("order-service", |host| async { Ok(services::order::run(host).await?) })
+        .program("product-service", |host| async { Ok(services::product::run(host).await?) })
+        .program("redis", |host| async { Ok(chaos_redis::run(host).await?) })
+}
+
+/// A scenario of the bundled system, with more in its system's file and more of its own.
+fn scenario(rate: &str, duration: &str, nodes: &str, more: &str) -> Scenario {
+    let text = format!(
+        "title = \"a bench\"\n[load]\nrequest = \"GET /api/profile/{{user}}\"\nrate = \"{rate}\"\nduration = \"{duration}\"\n\
+         vars.user = \"zipf 1..500\"\n[[expect]]\nthat = \"all are served\"\nduring = \"run\"\nstatus.200 = \">= 50%\"\n{more}"
+    );
+    let system = format!("{SYSTEM}{nodes}");
+    let read = |path: &Path| match path.to_str() {
+        Some("bench.toml") => Ok(text.clone()),
+        Some("system.toml") => Ok(system.clone()),
+        _ => Err(io::Error::from(io::ErrorKind::NotFound)),
+    };
+    load(Path::new("bench.toml"), &[], &read).unwrap_or_else(|wrong| panic!("{}", wrong.render(false, 100)))
+}
+
+fn run(bencher: Bencher<'_, '_>, items: u64, scenario: &Scenario) {
+    let simulation = simulation();
+    bencher.counter(ItemsCount::new(items)).bench(|| simulation.run_scenario("bench.toml", scenario.clone()));
+}
+
+/// A minute at so many requests a second.
+#[divan::bench(args = [1, 10, 100, 1000], sample_count = 10, sample_size = 1)]
+fn seconds(bencher: Bencher<'_, '_>, rate: u64) {
+    run(bencher, 60, &scenario(&format!("{rate}/s"), "60s", "", ""));
+}
+
+/// The same, counted in requests.
+#[divan::bench(args = [100, 1000], sample_count = 10, sample_size = 1)]
+fn requests(bencher: Bencher<'_, '_>, rate: u64) {
+    run(bencher, 60 * rate, &scenario(&format!("{rate}/s"), "60s", "", ""));
+}
+
+/// An hour in which next to nothing happens: one request, and what programs do by themselves.
+#[divan::bench(sample_count = 10, sample_size = 1)]
+fn idle_hour(bencher: Bencher<'_, '_>) {
+    run(bencher, 3600, &scenario("2/h", "1h", "", ""));
+}
+
+/// A minute at 100 requests a second, with so many more nodes, each of which is there and used by nobody.
+#[divan::bench(args = [0, 10, 100], sample_count = 5, sample_size = 1)]
+fn more_nodes(bencher: Bencher<'_, '_>, nodes: u64) {
+    let mut text = String::new();
+    for n in 0..nodes {
+        let _ = write!(text, "[node.user-{n}]\nprogram = \"user-service\"\nready = \"GET /health\"\n");
+    }
+    run(bencher, 60, &scenario("100/s", "60s", &text, ""));
+}
+
+/// The same, with so many more links of the gateway's, which it doesn't know what to do with.
+#[divan::bench(args = [0, 10, 100], sample_count = 5, sample_size = 1)]
+fn more_links(bencher: Bencher<'_, '_>, links: u64) {
+    let mut text = String::new();
+    for n in 0..links {
+        let _ = writeln!(text, "env.UNUSED_{n} = \"{{redis#{n}}}\"");
+    }
+    run(bencher, 60, &scenario("100/s", "60s", &text, ""));
+}
+
+/// The same, with so many faults on the way of each request, which delay one in a thousand.
+#[divan::bench(args = [0, 1, 10, 30], sample_count = 5, sample_size = 1)]
+fn more_faults(bencher: Bencher<'_, '_>, faults: u64) {
+    let mut text = String::new();
+    for n in 0..faults {
+        let _ = write!(
+            text,
+            "[[fault]]\nname = \"f{n}\"\non = \"client -> gateway\"\neffect = \"delay\"\ndelay = \"1ms\"\n\
+             share = \"0.1%\"\nat = \"1s\"\nfor = \"58s\"\n"
+        );
+    }
+    run(bencher, 60, &scenario("100/s", "60s", "", &text));
+}
+
+/// So many connections that are open, both their ends: what they hold is the allocation's maximum.
+#[divan::bench(args = [1000, 10_000], sample_count = 5, sample_size = 1)]
+fn connections(bencher: Bencher<'_, '_>, count: u64) {
+    bencher.counter(ItemsCount::new(count)).bench(|| {
+        chaos_sim::block_on(async move {
+            let network = MemoryNetwork::new(1);
+            let (a, b) = (network.host("a"), network.host("b"));
+            let mut listener = b.listen(80)?;
+            let mut open = Vec::new();
+            for _ in 0..count {
+                open.push((a.dial("b", 80).await?, listener.accept().await?));
+            }
+            Ok::<_, io::Error>(open.len())
+        })
+    });
+}
