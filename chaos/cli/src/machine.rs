@@ -1,6 +1,6 @@
 //! What the command line reads from its surroundings. Nothing else does.
 
-use crate::args::Colour;
+use crate::{args::Colour, programs::Programs};
 use std::{
     collections::BTreeMap,
     ffi::OsString,
@@ -10,6 +10,8 @@ use std::{
 
 /// The surroundings of this process.
 pub(crate) struct Machine {
+    /// The programs that this command brings.
+    pub(crate) programs: Programs,
     /// The environment, as far as it is UTF-8.
     pub(crate) env: BTreeMap<String, String>,
     /// Whether standard output is a terminal.
@@ -27,7 +29,7 @@ const WIDTH: usize = 80;
 const WIDEST: usize = 120;
 
 impl Machine {
-    pub(crate) fn look(colour: Colour) -> Self {
+    pub(crate) fn look(colour: Colour, programs: Programs) -> Self {
         #[expect(clippy::disallowed_methods, reason = "this is where the environment is read")]
         let env: BTreeMap<String, String> = std::env::vars_os().filter_map(utf8).collect();
         let no_colour = env.get("NO_COLOR").is_some_and(|value| !value.is_empty());
@@ -41,7 +43,7 @@ impl Machine {
         let columns = rustix::termios::tcgetwinsize(std::io::stdout()).ok().map(|size| usize::from(size.ws_col));
         let width = columns.filter(|columns| live && *columns >= 40).unwrap_or(WIDTH).min(WIDEST);
         let colour_errors = coloured(std::io::stderr().is_terminal());
-        Self { env, live, colour: coloured(live), colour_errors, width }
+        Self { programs, env, live, colour: coloured(live), colour_errors, width }
     }
 
     /// Where runs have their folders: absolute, since nodes start elsewhere, and without links, as the kernel tells of it.

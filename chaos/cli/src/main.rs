@@ -1,32 +1,17 @@
-//! The `chaos` command: arguments, the choice of a world, the registry of built-in programs, exit codes.
+//! The `chaos` command, with the programs of the bundled system.
 
-mod args;
-mod commands;
-mod exit;
-mod interrupt;
-mod machine;
-mod programs;
-mod state;
-
-use args::{Args, Command};
-use clap::Parser as _;
+use chaos_cli::Program;
 use std::process::ExitCode;
 
+/// The built-in programs, by name: each is a function of a host, and knows nothing of chaos.
+const PROGRAMS: &[Program] = &[
+    Program { name: "gateway", run: |host| Box::pin(async { Ok(gateway::run(host).await?) }) },
+    Program { name: "user-service", run: |host| Box::pin(async { Ok(services::user::run(host).await?) }) },
+    Program { name: "order-service", run: |host| Box::pin(async { Ok(services::order::run(host).await?) }) },
+    Program { name: "product-service", run: |host| Box::pin(async { Ok(services::product::run(host).await?) }) },
+    Program { name: "redis", run: |host| Box::pin(async { Ok(chaos_redis::run(host).await?) }) },
+];
+
 fn main() -> ExitCode {
-    // Each connection through a proxy takes two descriptors.
-    host::tcp::open_as_many_as_allowed();
-    let args = Args::parse();
-    let machine = machine::Machine::look(args.colour);
-    let exit = match args.command {
-        Command::Run(run) => commands::run::run(&machine, &run),
-        Command::Prove(prove) => commands::prove::prove(&machine, &prove),
-        Command::Check(check) => commands::check::check(&machine, &check),
-        Command::Explain(explain) => commands::explain::explain(&machine, &explain),
-        Command::Calibrate(args) => commands::calibrate::calibrate(&machine, &args),
-        Command::Heal(heal) => commands::heal::heal(&machine, &heal),
-        Command::Serve(serve) => commands::serve::serve(&machine, &serve),
-        Command::Keeper => commands::keeper::keeper(),
-        Command::Node(node) => commands::keeper::node(&node),
-    };
-    ExitCode::from(exit.code())
+    chaos_cli::main(PROGRAMS)
 }

@@ -1,33 +1,48 @@
-//! The built-in programs, by name: each is a function of a host, and knows nothing of chaos.
+//! The built-in programs of a command.
 
 use futures_util::future::BoxFuture;
 use host::Host;
 
 /// What a program says when it can't go on.
-pub(crate) type ProgramError = Box<dyn std::error::Error + Send + Sync>;
+pub type ProgramError = Box<dyn std::error::Error + Send + Sync>;
 
-/// A program of this binary.
-pub(crate) struct Program {
-    pub(crate) name: &'static str,
-    pub(crate) run: fn(Host) -> BoxFuture<'static, Result<(), ProgramError>>,
+/// A program that this binary brings: a function of a host.
+#[derive(Clone, Copy, Debug)]
+pub struct Program {
+    /// Its name, as nodes give it (`program = "gateway"`) and `chaos serve` takes it.
+    pub name: &'static str,
+    /// Runs it: until its host is told to shut down, or it can't go on.
+    pub run: fn(Host) -> BoxFuture<'static, Result<(), ProgramError>>,
 }
 
-/// All of them.
-pub(crate) const PROGRAMS: [Program; 5] = [
-    Program { name: "gateway", run: |host| Box::pin(async { Ok(gateway::run(host).await?) }) },
-    Program { name: "user-service", run: |host| Box::pin(async { Ok(services::user::run(host).await?) }) },
-    Program { name: "order-service", run: |host| Box::pin(async { Ok(services::order::run(host).await?) }) },
-    Program { name: "product-service", run: |host| Box::pin(async { Ok(services::product::run(host).await?) }) },
-    Program { name: "redis", run: |host| Box::pin(async { Ok(chaos_redis::run(host).await?) }) },
-];
+/// All programs of this command.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Programs(pub(crate) &'static [Program]);
 
-/// The program of this name.
-pub(crate) fn find(name: &str) -> Option<&'static Program> {
-    PROGRAMS.iter().find(|program| program.name == name)
-}
+impl Programs {
+    /// The program of this name.
+    pub(crate) fn find(self, name: &str) -> Option<&'static Program> {
+        self.0.iter().find(|program| program.name == name)
+    }
 
-/// All of them, for a simulation. There `redis` is the built-in one.
-pub(crate) fn simulated() -> chaos_sim::Programs {
-    let programs = PROGRAMS.iter().fold(chaos_sim::Programs::new(), |all, program| all.with(program.name, program.run));
-    programs.with("redis-built-in", |host| async { Ok(chaos_redis::run(host).await?) })
+    /// What nodes can name. A Redis is a real one where there is one, and can be asked for as either.
+    pub(crate) fn known(self) -> Vec<&'static str> {
+        let redis: &[&str] = if self.find("redis").is_some() { &["redis-server", "redis-built-in"] } else { &[] };
+        self.0.iter().map(|program| program.name).chain(redis.iter().copied()).collect()
+    }
+
+    /// Their names, as people read them.
+    pub(crate) fn names(self) -> String {
+        self.0.iter().map(|program| program.name).collect::<Vec<_>>().join(", ")
+    }
+
+    /// All of them, for a simulation. There `redis` is the built-in one, by whichever name.
+    pub(crate) fn simulated(self) -> chaos_sim::Programs {
+        let programs =
+            self.0.iter().fold(chaos_sim::Programs::new(), |all, program| all.with(program.name, program.run));
+        match self.find("redis") {
+            Some(redis) => programs.with("redis-built-in", redis.run),
+            None => programs,
+        }
+    }
 }

@@ -57,7 +57,7 @@ pub(crate) fn texts(pairs: &[(String, String)]) -> Vec<String> {
 
 /// Loads a scenario; tells what is wrong with it on standard error.
 pub(crate) fn load(machine: &Machine, file: &Path, sets: &[Set]) -> Option<Scenario> {
-    match language::load(file, sets, &|path| std::fs::read_to_string(path)) {
+    match language::load_with(file, sets, &machine.programs.known(), &|path| std::fs::read_to_string(path)) {
         Ok(scenario) => Some(scenario),
         Err(diagnostics) => {
             eprint!("{}", diagnostics.render(machine.colour_errors, machine.width));

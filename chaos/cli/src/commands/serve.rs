@@ -6,8 +6,8 @@ use std::net::{IpAddr, Ipv4Addr};
 use tokio_util::sync::CancellationToken;
 
 pub(crate) fn serve(machine: &Machine, args: &Serve) -> Exit {
-    let Some(program) = programs::find(&args.program) else {
-        let known = programs::PROGRAMS.map(|program| program.name).join(", ");
+    let Some(program) = machine.programs.find(&args.program) else {
+        let known = machine.programs.names();
         eprintln!("chaos serve: there is no built-in program called `{}`; there are {known}", args.program);
         return Exit::Invalid;
     };

@@ -5,6 +5,7 @@ use crate::{
     args::{Running, WorldName},
     interrupt::Interrupts,
     machine::Machine,
+    programs::Programs,
     state,
 };
 use chaos_model::{Calibration, Record, Scenario};
@@ -35,6 +36,7 @@ struct Step {
 /// Several runs, one after the other.
 pub(crate) struct Session {
     host: Host,
+    programs: Programs,
     interrupts: Interrupts,
     running: Running,
     local: LocalConfig,
@@ -78,7 +80,16 @@ impl Session {
         };
         let reports = Arc::new(Mutex::new(reports));
         let calibration = state::calibration(machine);
-        Ok(Self { host, interrupts, running: running.clone(), local, calibration, reports, style })
+        Ok(Self {
+            host,
+            programs: machine.programs,
+            interrupts,
+            running: running.clone(),
+            local,
+            calibration,
+            reports,
+            style,
+        })
     }
 
     /// Makes these runs, with the session's seed, reports each, and gives its events to `on`. Ends early where a signal
@@ -148,7 +159,7 @@ impl Session {
 
     /// Simulates these, and asks of each, in the order of the jobs, how to go on.
     async fn simulate(&self, jobs: impl Iterator<Item = Job>, mut on: impl FnMut(&[Record]) -> Step) {
-        let mut runs = std::pin::pin!(simulate::all(jobs, &self.interrupts));
+        let mut runs = std::pin::pin!(simulate::all(jobs, self.programs, &self.interrupts));
         while let Some((job, simulated)) = runs.next().await {
             if let Some(folder) = &self.running.logs
                 && let Err(why) = simulate::write_logs(folder, &job.options, &simulated.logs)

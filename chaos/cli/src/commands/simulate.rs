@@ -1,7 +1,7 @@
 //! Simulated runs: each on a thread of its own with a clock of its own, as many at once as there are cores, and told in the
 //! order in which they were asked for.
 
-use crate::{interrupt::Interrupts, programs};
+use crate::{interrupt::Interrupts, programs::Programs};
 use chaos_model::{Record, Scenario};
 use chaos_run::{Events, Options};
 use chaos_sim::SimWorld;
@@ -27,6 +27,7 @@ pub(crate) struct Simulated {
 /// Makes these runs, several at once; their results come in the order of the jobs.
 pub(crate) fn all<'a>(
     jobs: impl Iterator<Item = Job> + 'a,
+    programs: Programs,
     interrupts: &'a Interrupts,
 ) -> impl Stream<Item = (Job, Simulated)> + 'a {
     let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
@@ -34,7 +35,7 @@ pub(crate) fn all<'a>(
         .map(move |job| {
             let interrupts = interrupts.clone();
             async move {
-                let simulated = one(Arc::clone(&job.scenario), job.options.clone(), interrupts).await;
+                let simulated = one(Arc::clone(&job.scenario), job.options.clone(), programs, interrupts).await;
                 (job, simulated)
             }
         })
@@ -42,11 +43,11 @@ pub(crate) fn all<'a>(
 }
 
 /// Makes one run.
-async fn one(scenario: Arc<Scenario>, options: Options, interrupts: Interrupts) -> Simulated {
+async fn one(scenario: Arc<Scenario>, options: Options, programs: Programs, interrupts: Interrupts) -> Simulated {
     let (give, result) = oneshot::channel();
     std::thread::spawn(move || {
         let simulated = chaos_sim::block_on(async move {
-            let mut world = SimWorld::new(options.seed, programs::simulated());
+            let mut world = SimWorld::new(options.seed, programs.simulated());
             let logs = world.logs();
             // Its clock is the simulation's.
             let (events, mut records) = Events::channel();

@@ -1,0 +1,39 @@
+//! The `chaos` command: arguments, the choice of a world, the registry of built-in programs, exit codes.
+//!
+//! It is a library so that other programs can be built in: a `main` that calls [`main`] with its own is the same command for
+//! its own system, `--world sim` included.
+
+mod args;
+mod commands;
+mod exit;
+mod interrupt;
+mod machine;
+mod programs;
+mod state;
+
+pub use programs::{Program, ProgramError};
+
+use args::{Args, Command};
+use clap::Parser as _;
+use std::process::ExitCode;
+
+/// The command: reads arguments and surroundings of this process, and gives the exit code. Nodes can run these programs.
+#[must_use]
+pub fn main(programs: &'static [Program]) -> ExitCode {
+    // Each connection through a proxy takes two descriptors.
+    host::tcp::open_as_many_as_allowed();
+    let args = Args::parse();
+    let machine = machine::Machine::look(args.colour, programs::Programs(programs));
+    let exit = match args.command {
+        Command::Run(run) => commands::run::run(&machine, &run),
+        Command::Prove(prove) => commands::prove::prove(&machine, &prove),
+        Command::Check(check) => commands::check::check(&machine, &check),
+        Command::Explain(explain) => commands::explain::explain(&machine, &explain),
+        Command::Calibrate(args) => commands::calibrate::calibrate(&machine, &args),
+        Command::Heal(heal) => commands::heal::heal(&machine, &heal),
+        Command::Serve(serve) => commands::serve::serve(&machine, &serve),
+        Command::Keeper => commands::keeper::keeper(),
+        Command::Node(node) => commands::keeper::node(&node),
+    };
+    ExitCode::from(exit.code())
+}
