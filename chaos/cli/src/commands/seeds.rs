@@ -43,13 +43,18 @@ pub(crate) async fn run_all(
             if session.interrupted() {
                 return Ok(Outcome::Interrupted);
             }
-            session.say(&format!("{file}: seeds {first}..{last}: all {made} runs pass\n"))?;
+            session.say(&format!("{file}: seeds {first}..{last}: all {} pass\n", count(made)))?;
             continue;
         };
         if made > 1 {
-            session.say(&format!("\n{file}: {} runs passed before this one\n", made - 1))?;
+            let before = count(made - 1);
+            session.say(&format!("\n{file}: {before} passed before this one\n"))?;
         }
         return Ok(bad.outcome);
     }
     Ok(Outcome::Verdict(Verdict::Pass))
+}
+
+fn count(runs: u64) -> String {
+    if runs == 1 { "1 run".to_owned() } else { format!("{runs} runs") }
 }
