@@ -89,6 +89,9 @@ pub(crate) struct Running {
     /// Write what each node logs to FOLDER/SCENARIO/seed-N/NODE.log (world sim; others keep the logs of what did not pass)
     #[arg(long, value_name = "FOLDER")]
     pub(crate) logs: Option<PathBuf>,
+    /// Keep this file's Prometheus metrics of the run up to date, for a node exporter's textfile collector
+    #[arg(long, value_name = "FILE.prom")]
+    pub(crate) metrics: Option<PathBuf>,
 }
 
 /// The worlds there are.

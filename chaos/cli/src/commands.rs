@@ -6,6 +6,7 @@ mod control;
 pub(crate) mod explain;
 pub(crate) mod heal;
 pub(crate) mod keeper;
+mod metrics_file;
 pub(crate) mod prove;
 mod read;
 pub(crate) mod run;

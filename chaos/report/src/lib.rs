@@ -1,4 +1,4 @@
-//! Folds over the events of a run: to a terminal, to JSON lines, to one outcome, to the summary of many.
+//! Folds over the events of a run: to a terminal, to JSON lines, to Prometheus metrics, to one outcome, to the summary of many.
 //!
 //! Nothing here knows a clock, a file or whether it writes to a screen: what it needs is in the events, in a [`Style`], and
 //! in the writer that is handed in. So a recorded run is reported like one that happens now.
@@ -6,6 +6,7 @@
 pub mod calibration;
 pub mod failures;
 pub mod json;
+pub mod metrics;
 pub mod outcome;
 pub mod style;
 pub mod summary;
@@ -13,6 +14,7 @@ pub mod terminal;
 mod text;
 mod words;
 
+pub use metrics::Metrics;
 pub use outcome::Outcome;
 pub use style::Style;
 pub use summary::{ControlResult, GuardResult, RunResult};

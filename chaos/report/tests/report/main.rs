@@ -4,5 +4,6 @@
 mod columns;
 mod json;
 mod made_up;
+mod metrics;
 mod summary;
 mod terminal;
