@@ -4,6 +4,7 @@ pub(crate) mod calibrate;
 pub(crate) mod check;
 mod control;
 pub(crate) mod explain;
+mod grafana;
 pub(crate) mod heal;
 pub(crate) mod keeper;
 mod metrics_file;

@@ -174,8 +174,8 @@ impl State {
         text.gauge("chaos_run_phase_latency_seconds", "Latency in the phase, from when a request was due")?;
         for phase in &self.phases {
             let Some(latency) = phase.latency else { continue };
-            for (quantile, time) in [("0.5", latency.p50), ("0.9", latency.p90), ("0.99", latency.p99)] {
-                text.value(&[("phase", &phase.phase), ("quantile", quantile)], time.as_secs_f64())?;
+            for (percentile, time) in [("50", latency.p50), ("90", latency.p90), ("99", latency.p99)] {
+                text.value(&[("phase", &phase.phase), ("percentile", percentile)], time.as_secs_f64())?;
             }
         }
         Ok(())

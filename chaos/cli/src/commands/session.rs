@@ -1,6 +1,7 @@
 //! A session of runs: one runtime, one terminal, one recording, one Ctrl-C for all of them.
 
 use super::{
+    grafana::Grafana,
     metrics_file::MetricsFile,
     simulate::{self, Job},
 };
@@ -52,6 +53,7 @@ pub(crate) struct Session {
 pub(crate) struct Recording {
     json: Option<json::Writer<Out>>,
     metrics: Option<MetricsFile>,
+    grafana: Option<Grafana>,
 }
 
 struct Reports {
@@ -235,6 +237,9 @@ impl Session {
         let mut out = terminal.into_inner();
         let written = summary(&mut out, self.style).and_then(|()| out.flush());
         let recorded = recording.json.map_or(Ok(()), |json| json.into_inner().flush());
+        if let Some(untaken) = recording.grafana.and_then(Grafana::finish) {
+            eprintln!("{untaken}");
+        }
         // A reader that has seen enough (`| head`) is no failure, and takes nothing from the verdict.
         let told = |result: io::Result<()>| match result {
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
@@ -252,6 +257,7 @@ impl Reports {
         if let Some(Err(error)) = self.recording.metrics.as_mut().map(|metrics| metrics.on(record)) {
             self.broken.get_or_insert(error);
         }
+        self.recording.grafana.iter_mut().for_each(|grafana| grafana.on(record));
         self.record(record);
     }
 
@@ -268,14 +274,15 @@ fn reports(reports: &Mutex<Reports>) -> std::sync::MutexGuard<'_, Reports> {
 }
 
 impl Recording {
-    /// Opens what `--json` and `--metrics` name, if they name anything.
+    /// Opens what `--json`, `--metrics` and `--grafana` name, if they name anything.
     ///
     /// # Errors
     /// In words, for people: a path is no place for a file. That is a mistake in the command line.
-    pub(crate) fn open(running: &Running) -> Result<Self, String> {
+    pub(crate) fn open(machine: &Machine, running: &Running) -> Result<Self, String> {
         let json = running.json.as_deref().map(json_lines).transpose()?;
         let metrics = running.metrics.as_deref().map(MetricsFile::at).transpose()?;
-        Ok(Self { json, metrics })
+        let grafana = running.grafana.as_deref().map(|url| Grafana::start(machine, url)).transpose()?;
+        Ok(Self { json, metrics, grafana })
     }
 }
 

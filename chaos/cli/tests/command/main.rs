@@ -3,6 +3,7 @@
 mod calibrate;
 mod control;
 mod exit_codes;
+mod grafana;
 mod heal;
 mod killed;
 mod metrics;

@@ -1,12 +1,7 @@
 //! Programs of others that a test needs beside a run, each on a port of its own.
 
 use crate::support::ask;
-use std::{
-    net::{Ipv4Addr, SocketAddr, TcpListener},
-    path::Path,
-    process::Stdio,
-    time::Duration,
-};
+use std::{net::SocketAddr, path::Path, process::Stdio, time::Duration};
 use tokio::{
     process::{Child, Command},
     time::{Instant, sleep},
@@ -26,7 +21,7 @@ impl Daemon {
     /// its listening there, another may take it: then it ends, and is started on the next.
     pub(crate) async fn start(folder: &Path, path: &str, command: impl Fn(SocketAddr) -> Command) -> Self {
         for _ in 0..5 {
-            let address = free();
+            let address = ask::free();
             let mut command = command(address);
             let log = folder.join(format!("{}.log", address.port()));
             let out = std::fs::File::create(&log).expect("a log");
@@ -59,9 +54,4 @@ impl Daemon {
     fn is_running(&mut self) -> bool {
         self.child.try_wait().expect("it can be waited for").is_none()
     }
-}
-
-fn free() -> SocketAddr {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
-    listener.local_addr().expect("its address")
 }

@@ -136,6 +136,7 @@ async fn prove() {
     until_it_says(prometheus, "chaos_run_verdict == 1").await;
     let whole = (times.begin, times.end + 3.0);
 
+    rules::metrics_are_accepted(&sandbox.path().join("chaos.prom"));
     rules_are_healthy(prometheus).await;
     let mut wrong = Vec::new();
     let records = rules::named("record").into_iter().map(|expr| Query { place: "rules".to_owned(), expr });

@@ -35,6 +35,13 @@ pub(crate) fn promtool(arguments: &[&str], files: &[PathBuf]) {
     assert!(output.status.success(), "promtool {}: {said}", arguments.join(" "));
 }
 
+/// What a run writes of itself is as Prometheus's conventions want it.
+pub(crate) fn metrics_are_accepted(file: &Path) {
+    let file = std::fs::File::open(file).expect("the run's metrics");
+    let output = Command::new("promtool").args(["check", "metrics"]).stdin(file).output().expect("promtool starts");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
 /// The names of the rules of a kind: `alert` or `record`.
 pub(crate) fn named(kind: &str) -> Vec<String> {
     let mark = format!("- {kind}: ");
