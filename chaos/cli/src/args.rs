@@ -89,6 +89,13 @@ pub(crate) struct Running {
     /// Write what each node logs to FOLDER/SCENARIO/seed-N/NODE.log (world sim; others keep the logs of what did not pass)
     #[arg(long, value_name = "FOLDER")]
     pub(crate) logs: Option<PathBuf>,
+    /// Keep this file's Prometheus metrics of the run up to date, for a node exporter's textfile collector
+    #[arg(long, value_name = "FILE.prom")]
+    pub(crate) metrics: Option<PathBuf>,
+    /// Show faults, phases and the verdict as annotations in this Grafana, as http://127.0.0.1:3000; it lets in who has
+    /// GRAFANA_TOKEN, or GRAFANA_USER (admin) and GRAFANA_PASSWORD, in the environment
+    #[arg(long, value_name = "URL")]
+    pub(crate) grafana: Option<String>,
 }
 
 /// The worlds there are.

@@ -14,6 +14,11 @@ pub(crate) fn clean(text: &str) -> String {
     plain.trim_end().chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
+/// The text as it stands in HTML.
+pub(crate) fn html(text: &str) -> String {
+    clean(text).replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+}
+
 /// The text, cut at its end where it is wider than `columns`, and marked so. Not for numbers.
 pub(crate) fn fit(text: &str, columns: usize) -> String {
     let text = clean(text);
@@ -96,6 +101,11 @@ fn first_char(text: &str) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn html_shows_what_was_said_and_does_nothing_else() {
+        assert_eq!(html("a -> \"b\" <script>&\u{1b}[2J\n"), "a -&gt; &quot;b&quot; &lt;script&gt;&amp;");
+    }
 
     #[test]
     fn breaks_between_words_and_within_those_that_are_too_long() {

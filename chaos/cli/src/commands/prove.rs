@@ -29,7 +29,7 @@ pub(crate) fn prove(machine: &Machine, args: &Prove) -> Exit {
     if guarded.is_empty() {
         return super::refuse("prove", "there is no guard in these scenarios, so there is nothing to prove");
     }
-    let recording = match Recording::open(&args.running) {
+    let recording = match Recording::open(machine, &args.running) {
         Ok(recording) => recording,
         Err(why) => return super::refuse("prove", &why),
     };

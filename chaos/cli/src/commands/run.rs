@@ -49,7 +49,7 @@ pub(crate) fn run(machine: &Machine, args: &Run) -> Exit {
         };
         scenarios.push((file, scenario));
     }
-    let recording = match Recording::open(&args.running) {
+    let recording = match Recording::open(machine, &args.running) {
         Ok(recording) => recording,
         Err(why) => return super::refuse("run", &why),
     };

@@ -1,6 +1,10 @@
 //! A session of runs: one runtime, one terminal, one recording, one Ctrl-C for all of them.
 
-use super::simulate::{self, Job};
+use super::{
+    grafana::Grafana,
+    metrics_file::MetricsFile,
+    simulate::{self, Job},
+};
 use crate::{
     args::{Running, WorldName},
     interrupt::Interrupts,
@@ -46,11 +50,15 @@ pub(crate) struct Session {
 }
 
 /// Where the events of a session go besides the terminal.
-pub(crate) struct Recording(Option<json::Writer<Out>>);
+pub(crate) struct Recording {
+    json: Option<json::Writer<Out>>,
+    metrics: Option<MetricsFile>,
+    grafana: Option<Grafana>,
+}
 
 struct Reports {
     terminal: Terminal<Out>,
-    json: Option<json::Writer<Out>>,
+    recording: Recording,
     /// The first thing that a report could not write: told once, at the end.
     broken: Option<io::Error>,
 }
@@ -72,7 +80,7 @@ impl Session {
             live: machine.live && !json_on_stdout,
             verbose: false,
         };
-        let reports = Reports { terminal: Terminal::new(out, style), json: recording.0, broken: None };
+        let reports = Reports { terminal: Terminal::new(out, style), recording, broken: None };
         let local = LocalConfig {
             executable: PathBuf::from(chaos_worlds::keeper::THIS_PROGRAM),
             redis_server: machine.find_program("redis-server"),
@@ -225,10 +233,13 @@ impl Session {
     /// What a report could not write, now or earlier.
     pub(crate) fn finish(self, summary: impl FnOnce(&mut dyn Write, Style) -> io::Result<()>) -> io::Result<()> {
         let Ok(reports) = Arc::try_unwrap(self.reports) else { return Ok(()) };
-        let Reports { terminal, json, broken } = reports.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let Reports { terminal, recording, broken } = reports.into_inner().unwrap_or_else(PoisonError::into_inner);
         let mut out = terminal.into_inner();
         let written = summary(&mut out, self.style).and_then(|()| out.flush());
-        let recorded = json.map_or(Ok(()), |json| json.into_inner().flush());
+        let recorded = recording.json.map_or(Ok(()), |json| json.into_inner().flush());
+        if let Some(untaken) = recording.grafana.and_then(Grafana::finish) {
+            eprintln!("{untaken}");
+        }
         // A reader that has seen enough (`| head`) is no failure, and takes nothing from the verdict.
         let told = |result: io::Result<()>| match result {
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
@@ -243,12 +254,16 @@ impl Reports {
         if let Err(error) = self.terminal.on(record) {
             self.broken.get_or_insert(error);
         }
+        if let Some(Err(error)) = self.recording.metrics.as_mut().map(|metrics| metrics.on(record)) {
+            self.broken.get_or_insert(error);
+        }
+        self.recording.grafana.iter_mut().for_each(|grafana| grafana.on(record));
         self.record(record);
     }
 
-    /// For the recording alone.
+    /// For the recording of events alone.
     fn record(&mut self, record: &Record) {
-        if let Some(Err(error)) = self.json.as_mut().map(|json| json.on(record)) {
+        if let Some(Err(error)) = self.recording.json.as_mut().map(|json| json.on(record)) {
             self.broken.get_or_insert(error);
         }
     }
@@ -259,18 +274,24 @@ fn reports(reports: &Mutex<Reports>) -> std::sync::MutexGuard<'_, Reports> {
 }
 
 impl Recording {
-    /// Opens what `--json` names, if it names anything.
+    /// Opens what `--json`, `--metrics` and `--grafana` name, if they name anything.
     ///
     /// # Errors
-    /// In words, for people: the path is no place for a file. That is a mistake in the command line.
-    pub(crate) fn open(running: &Running) -> Result<Self, String> {
-        let Some(path) = running.json.as_deref() else { return Ok(Self(None)) };
-        let out: Out = if path == Path::new("-") {
-            Box::new(io::stdout())
-        } else {
-            let no_place = |error| format!("--json: can't write {}: {error}", path.display());
-            Box::new(io::BufWriter::new(File::create(path).map_err(no_place)?))
-        };
-        Ok(Self(Some(json::Writer::new(out))))
+    /// In words, for people: a path is no place for a file. That is a mistake in the command line.
+    pub(crate) fn open(machine: &Machine, running: &Running) -> Result<Self, String> {
+        let json = running.json.as_deref().map(json_lines).transpose()?;
+        let metrics = running.metrics.as_deref().map(MetricsFile::at).transpose()?;
+        let grafana = running.grafana.as_deref().map(|url| Grafana::start(machine, url)).transpose()?;
+        Ok(Self { json, metrics, grafana })
     }
+}
+
+fn json_lines(path: &Path) -> Result<json::Writer<Out>, String> {
+    let out: Out = if path == Path::new("-") {
+        Box::new(io::stdout())
+    } else {
+        let no_place = |error| format!("--json: can't write {}: {error}", path.display());
+        Box::new(io::BufWriter::new(File::create(path).map_err(no_place)?))
+    };
+    Ok(json::Writer::new(out))
 }

@@ -3,9 +3,11 @@
 mod calibrate;
 mod control;
 mod exit_codes;
+mod grafana;
 mod heal;
 mod killed;
 mod ledger;
+mod metrics;
 mod node_faults;
 mod options;
 mod prove;

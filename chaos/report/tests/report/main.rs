@@ -1,8 +1,10 @@
 //! Reports of runs that never happened: what people read, and what programs read.
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
+mod annotations;
 mod columns;
 mod json;
 mod made_up;
+mod metrics;
 mod summary;
 mod terminal;

@@ -11,6 +11,12 @@ async fn connect(address: SocketAddr) -> std::io::Result<TcpStream> {
     TcpStream::connect(address).await
 }
 
+/// An address at which nothing listens.
+pub(crate) fn free() -> SocketAddr {
+    let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).expect("a port");
+    listener.local_addr().expect("its address")
+}
+
 /// Whether anything listens there.
 pub(crate) async fn listens(address: SocketAddr) -> bool {
     connect(address).await.is_ok()
