@@ -1,16 +1,12 @@
 //! What simulating the bundled system costs: client, proxies, gateway, Redis and three services in one thread.
 //!
 //! `cargo bench -p chaos-cli --bench simulation`. Each figure is one core's time for a whole run, its start and its judgement
-//! included. Items a second are simulated seconds (`seconds`, `idle_hour`), requests (`requests`) or connections.
+//! included. Items a second are simulated seconds (`seconds`, `idle_hour`), requests (`requests`).
 
 use chaos_model::{Scenario, language::load};
 use chaos_sim::Simulation;
-use divan::{AllocProfiler, Bencher, counter::ItemsCount};
-use host::memory::MemoryNetwork;
+use divan::{Bencher, counter::ItemsCount};
 use std::{fmt::Write as _, io, path::Path};
-
-#[global_allocator]
-static ALLOCATIONS: AllocProfiler = AllocProfiler::system();
 
 const SYSTEM: &str = include_str!("../../../scenarios/system.toml");
 
@@ -81,7 +77,7 @@ fn more_nodes(bencher: Bencher<'_, '_>, nodes: u64) {
 fn more_links(bencher: Bencher<'_, '_>, links: u64) {
     let mut text = String::new();
     for n in 0..links {
-        let _ = writeln!(text, "env.UNUSED_{n} = \"{{redis#{n}}}\"");
+        let _ = writeln!(text, "env.UNUSED_{n} = \"{{redis#n{n}}}\"");
     }
     run(bencher, 60, &scenario("100/s", "60s", &text, ""));
 }
@@ -98,21 +94,4 @@ fn more_faults(bencher: Bencher<'_, '_>, faults: u64) {
         );
     }
     run(bencher, 60, &scenario("100/s", "60s", "", &text));
-}
-
-/// So many connections that are open, both their ends: what they hold is the allocation's maximum.
-#[divan::bench(args = [1000, 10_000], sample_count = 5, sample_size = 1)]
-fn connections(bencher: Bencher<'_, '_>, count: u64) {
-    bencher.counter(ItemsCount::new(count)).bench(|| {
-        chaos_sim::block_on(async move {
-            let network = MemoryNetwork::new(1);
-            let (a, b) = (network.host("a"), network.host("b"));
-            let mut listener = b.listen(80)?;
-            let mut open = Vec::new();
-            for _ in 0..count {
-                open.push((a.dial("b", 80).await?, listener.accept().await?));
-            }
-            Ok::<_, io::Error>(open.len())
-        })
-    });
 }
