@@ -90,3 +90,42 @@ fn the_code_map_is_what_the_tree_is() {
     }
     assert_eq!(written, actual);
 }
+
+/// Every Rust file under a folder.
+fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            sources(&path, found);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            found.push(path);
+        }
+    }
+}
+
+/// Places where a `select!` draws which of its ready branches goes first, by the number of their line.
+fn unbiased(text: &str) -> Vec<usize> {
+    let opening = concat!("select", "! {");
+    let places = text.match_indices(opening).filter(|(at, _)| {
+        let body = text[at + opening.len()..].trim_start();
+        !body.starts_with("biased;")
+    });
+    places.map(|(at, _)| text[..at].matches('\n').count() + 1).collect()
+}
+
+/// Which branch goes first is drawn by tokio's own generator otherwise, and no two simulations would be alike. No lint can
+/// see into the macro.
+#[test]
+fn every_select_says_which_branch_goes_first() {
+    let random = concat!("tokio::select", "! {\n    a = b => {}\n}");
+    assert_eq!(unbiased(&format!("\n{random}")), [2], "it would be found");
+    let mut files = Vec::new();
+    for folder in ["host", "gateway", "services", "chaos"] {
+        sources(&root().join(folder), &mut files);
+    }
+    assert!(files.len() > 100, "{}", files.len());
+    for file in files {
+        let lines = unbiased(&std::fs::read_to_string(&file).unwrap());
+        assert!(lines.is_empty(), "{}: a select without `biased;` in lines {lines:?}", file.display());
+    }
+}
