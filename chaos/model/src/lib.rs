@@ -19,6 +19,7 @@ pub mod only;
 pub mod phase;
 pub mod quantity;
 pub mod scenario;
+pub mod secret;
 pub mod system;
 pub mod verdict;
 

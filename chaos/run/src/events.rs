@@ -1,4 +1,7 @@
-use chaos_model::{Event, Record};
+use chaos_model::{
+    Event, Record,
+    secret::{masked, masked_setting},
+};
 use tokio::{sync::mpsc, time::Instant};
 
 /// Where events go: stamped with the time since the run began, in one line.
@@ -16,10 +19,71 @@ impl Events {
         (Self { began: Instant::now(), records }, reader)
     }
 
-    /// Adds an event.
+    /// Adds an event, without the secrets that may be in what is quoted in it.
     pub fn emit(&self, event: Event) {
         let at_us = u64::try_from(self.began.elapsed().as_micros()).unwrap_or(u64::MAX);
         // Nobody listens any more: the report went away, the run goes on to its tear-down.
-        let _ = self.records.send(Record { at_us, event });
+        let _ = self.records.send(Record { at_us, event: without_secrets(event) });
+    }
+}
+
+/// What users set and what programs and the machine say may hold secrets; all else is the run's own.
+fn without_secrets(mut event: Event) -> Event {
+    match &mut event {
+        Event::Begin(begin) => begin.sets.iter_mut().for_each(|set| *set = masked_setting(set)),
+        Event::NodeDied { last_lines, .. } => last_lines.iter_mut().for_each(|line| *line = masked(line)),
+        Event::WorldFailed { why } => *why = masked(why),
+        _ => {}
+    }
+    event
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use chaos_model::{Rate, event::Begin};
+    use std::time::Duration;
+
+    fn told(event: Event) -> Event {
+        let (events, mut reader) = Events::channel();
+        events.emit(event);
+        reader.try_recv().expect("it was told").event
+    }
+
+    #[test]
+    fn what_is_quoted_is_told_without_secrets() {
+        let set = |of: &str| format!("node.gateway.env.REDIS_PASSWORD={of}");
+        let begin = Begin { sets: vec![set("open sesame")], ..begin() };
+        let shown = Begin { sets: vec![set("…")], ..begin.clone() };
+        assert_eq!(told(Event::Begin(begin)), Event::Begin(shown));
+        let died = |line: &str| Event::NodeDied {
+            node: "gateway".to_owned(),
+            how: "exit 1".to_owned(),
+            last_lines: vec!["hello".to_owned(), line.to_owned()],
+        };
+        assert_eq!(told(died("can't reach redis://:pw@cache:6379/")), died("can't reach redis://…@cache:6379/"));
+        let failed = |why: &str| Event::WorldFailed { why: why.to_owned() };
+        assert_eq!(told(failed("http://a:b@c is down")), failed("http://…@c is down"));
+    }
+
+    fn begin() -> Begin {
+        Begin {
+            format: 1,
+            file: String::new(),
+            title: String::new(),
+            world: String::new(),
+            seed: 1,
+            unix_ms: 0,
+            rate: Rate { times: 1, per: Duration::from_secs(1) },
+            warmup: Duration::ZERO,
+            phases: Vec::new(),
+            faults: Vec::new(),
+            without: None,
+            sets: Vec::new(),
+            only: Vec::new(),
+            control: false,
+            elsewhere: Vec::new(),
+            calibration: None,
+        }
     }
 }

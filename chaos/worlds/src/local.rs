@@ -4,6 +4,7 @@
 mod launch;
 mod logs;
 mod node_faults;
+mod redis;
 
 use crate::{
     keeper::{Keeper, KeeperError, sweep},

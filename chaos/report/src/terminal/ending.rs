@@ -48,7 +48,11 @@ pub(super) fn torn_down(style: Style, took: Duration, left: &[String]) -> String
 /// Logs, what to do next, and what came of it.
 pub(super) fn end(style: Style, story: &Story, at_us: u64) -> String {
     let outcome = story.outcome.outcome();
-    let (ink, word) = headline(outcome);
+    let (ink, word) = match outcome {
+        // It is no defect that something breaks without the faults; what it means is told beside the run with them.
+        Outcome::Verdict(_) if story.is_control() => (Ink::Strong, "CONTROL"),
+        outcome => headline(outcome),
+    };
     let took = show_duration(Duration::from_micros(at_us));
     let sentence = match outcome {
         Outcome::Verdict(Verdict::Pass) => format!("in {took}: {}", held(story)),
@@ -146,7 +150,7 @@ fn logs(style: Style, story: &Story, outcome: Outcome) -> String {
 
 /// How to see it once more. A guard's run or a control can't be had by this command alone, so they name none.
 fn next(style: Style, story: &Story, outcome: Outcome) -> String {
-    let Some(begin) = story.begin.as_ref().filter(|begin| begin.without.is_none() && !begin.control) else {
+    let Some(begin) = story.begin.as_ref().filter(|begin| begin.without.is_none() && !story.is_control()) else {
         return String::new();
     };
     match outcome {

@@ -68,7 +68,7 @@ fn entry(style: Style, story: &Story, plan: &Fault, names: usize) -> String {
 
 fn how_often(story: &Story, plan: &Fault) -> (Option<Ink>, String) {
     let unsure = Some(Ink::Unsure);
-    if story.begin.as_ref().is_some_and(|begin| begin.control) {
+    if story.is_control() {
         return (None, "left out, this is the control".to_owned());
     }
     match story.faults.get(&plan.name) {

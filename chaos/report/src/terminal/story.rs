@@ -51,6 +51,11 @@ pub(super) struct Story {
 }
 
 impl Story {
+    /// Whether this run is made without its faults, so that expectations are meant to break.
+    pub(super) fn is_control(&self) -> bool {
+        self.begin.as_ref().is_some_and(|begin| begin.control)
+    }
+
     pub(super) fn on(&mut self, record: &Record) {
         if let Event::Begin(begin) = &record.event {
             *self = Self { begin: Some(begin.clone()), ..Self::default() };

@@ -1,6 +1,6 @@
 //! Starting the nodes: ports, settings, commands, readiness.
 
-use super::{LOOPBACK, LocalWorld, is_taken, keeper_failed, logs};
+use super::{LOOPBACK, LocalWorld, is_taken, keeper_failed, logs, redis::RedisProgram};
 use crate::{keeper::Launch, ports::Ports};
 use chaos_model::{Endpoint, Event, Node, Start, System};
 use chaos_run::{Address, Death, Events, World as _, WorldError, ready};
@@ -37,7 +37,7 @@ pub(super) async fn start(
     ports: &mut Ports,
     events: &Events,
 ) -> Result<(), WorldError> {
-    let redis = RedisProgram::find(world, system).await;
+    let redis = RedisProgram::find(world.config.redis_server.as_deref(), system).await;
     let mut starting = Starting { system, seed, ports, redis, began: Instant::now(), events };
     let mut launches = BTreeMap::new();
     for node in system.nodes.values() {
@@ -203,39 +203,4 @@ fn redis_command(path: &Path, port: u16, folder: &Path) -> Vec<String> {
     let port = port.to_string();
     let words = ["--port", &port, "--bind", LOOPBACK, "--save", "", "--appendonly", "no", "--dir", &folder];
     std::iter::once(path.display().to_string()).chain(words.map(str::to_owned)).collect()
-}
-
-/// Which Redis stands behind the program `redis`: `redis-server` where the machine has it, else the built-in one.
-/// `redis-server` and `redis-built-in` ask for either.
-struct RedisProgram {
-    server: Option<(PathBuf, String)>,
-}
-
-impl RedisProgram {
-    async fn find(world: &LocalWorld, system: &System) -> Self {
-        let wanted =
-            |node: &Node| matches!(&node.start, Start::Program(name) if name == "redis" || name == "redis-server");
-        let path = world.config.redis_server.clone().filter(|_| system.nodes.values().any(wanted));
-        let Some(path) = path else { return Self { server: None } };
-        let output = tokio::process::Command::new(&path).arg("--version").output().await;
-        let text = output.map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).unwrap_or_default();
-        let version = text.split_whitespace().find_map(|word| word.strip_prefix("v=")).unwrap_or("of unknown version");
-        Self { server: Some((path, format!("redis-server {version}"))) }
-    }
-
-    /// The real server, where this program means it.
-    fn server_for(&self, program: &str) -> Result<Option<&(PathBuf, String)>, WorldError> {
-        match (program, &self.server) {
-            ("redis" | "redis-server", Some(server)) => Ok(Some(server)),
-            ("redis-server", None) => Err(WorldError::CannotGive(
-                "there is no redis-server on the path: install it, or use `redis`".to_owned(),
-            )),
-            _ => Ok(None),
-        }
-    }
-
-    /// What the built-in one is called by `chaos serve`.
-    fn built_in(program: &str) -> &str {
-        if program == "redis-built-in" { "redis" } else { program }
-    }
 }

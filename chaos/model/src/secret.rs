@@ -1,0 +1,126 @@
+//! What must not be shown: values that are named like secrets, and credentials in URLs. Events, and with them recordings and
+//! reports, hold neither.
+
+/// What stands in its place.
+const MASK: &str = "…";
+
+/// Words of a name that make its value a secret, wherever they stand in it.
+const WORDS: [&str; 11] = [
+    "apikey",
+    "authorization",
+    "credential",
+    "credentials",
+    "jwt",
+    "passphrase",
+    "passwd",
+    "password",
+    "pwd",
+    "secret",
+    "token",
+];
+
+/// Whether a setting of this name holds a secret, as `node.gateway.env.GATEWAY_AUTH_KEY` does.
+#[must_use]
+pub fn is_named(name: &str) -> bool {
+    let words = name.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
+    let words: Vec<String> = words.map(str::to_ascii_lowercase).collect();
+    // A key is one at the end of a name: `KEY_PREFIX` is not.
+    let is_key = words.last().is_some_and(|word| word == "key" || word == "keys");
+    is_key
+        || words.iter().any(|word| WORDS.contains(&word.strip_suffix('s').unwrap_or(word)) || WORDS.contains(&&**word))
+}
+
+/// A setting as it was set, `name=value`, fit to be shown.
+#[must_use]
+pub fn masked_setting(setting: &str) -> String {
+    match setting.split_once('=') {
+        Some((name, value)) if is_named(name) && !value.is_empty() => format!("{name}={MASK}"),
+        _ => masked(setting),
+    }
+}
+
+/// A text, fit to be shown: without the credentials of the URLs in it (RFC 3986, 3.2.1).
+#[must_use]
+pub fn masked(text: &str) -> String {
+    const MARK: &str = "://";
+    let mut shown = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find(MARK) {
+        let (before, after) = rest.split_at(at + MARK.len());
+        shown.push_str(before);
+        let after = credentials(after).map_or(after, |length| {
+            shown.push_str(MASK);
+            &after[length..]
+        });
+        rest = after;
+    }
+    shown + rest
+}
+
+/// How many bytes are credentials at the beginning of what follows the scheme of a URL.
+fn credentials(text: &str) -> Option<usize> {
+    let ends = |c: char| c.is_whitespace() || c.is_control() || matches!(c, '"' | '\'' | '<' | '>' | '`');
+    let url = &text[..text.find(ends).unwrap_or(text.len())];
+    let authority = &url[..url.find(['/', '?', '#']).unwrap_or(url.len())];
+    if let Some(at) = authority.rfind('@') {
+        return Some(at);
+    }
+    // A password with one of these in it, as nobody should write it: what precedes is neither a port nor an address.
+    let (_, port) = authority.split_once(':').filter(|_| !authority.starts_with('['))?;
+    let is_port = !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit());
+    url.rfind('@').filter(|_| !is_port)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn secrets_are_known_by_their_names() {
+        for name in ["node.gateway.env.GATEWAY_AUTH_KEY", "API-KEYS", "db.Password", "TOKENS", "a_secret_b", "apiKey"] {
+            assert!(is_named(name), "{name}");
+        }
+        for name in ["load.rate", "KEY_PREFIX", "node.redis.env.KEYSPACE", "TOKENIZER", "", "node.monkey.env.A"] {
+            assert!(!is_named(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn settings_are_shown_without_what_they_hide() {
+        for (set, shown) in [
+            ("node.a.env.AUTH_KEY=abc=def", "node.a.env.AUTH_KEY=…"),
+            ("node.a.env.AUTH_KEY=", "node.a.env.AUTH_KEY="),
+            ("load.rate=500/s", "load.rate=500/s"),
+            ("node.a.env.REDIS_URL=redis://:pw@{redis}/0", "node.a.env.REDIS_URL=redis://…@{redis}/0"),
+            ("no value", "no value"),
+        ] {
+            assert_eq!(masked_setting(set), shown);
+        }
+    }
+
+    #[test]
+    fn credentials_are_taken_out_of_urls() {
+        for (text, shown) in [
+            ("redis://user:pw@cache:6379/0", "redis://…@cache:6379/0"),
+            ("at http://a:b@c, then \"https://d@e/f\" and x", "at http://…@c, then \"https://…@e/f\" and x"),
+            ("redis://:p/w?#@cache", "redis://…@cache"),
+            ("http://a:80/mail?to=b@c", "http://a:80/mail?to=b@c"),
+            ("http://a/b@c http://[::1]:80/d@e", "http://a/b@c http://[::1]:80/d@e"),
+            ("a@b :// no://", "a@b :// no://"),
+            ("http://ü:ß@ä", "http://…@ä"),
+        ] {
+            assert_eq!(masked(text), shown);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_password_is_left(before in ".{0,20}", user in "[a-z]{0,5}", password in "[A-Z0-9!$&*+,;=:%-]{1,12}", after in ".{0,20}") {
+            let text = format!("{before} http://{user}:#{password}#@host {after}");
+            let secret = format!("#{password}#");
+            prop_assert!(!masked(&text).contains(&secret), "{}", masked(&text));
+            prop_assert_eq!(masked(&masked(&text)), masked(&text), "masking twice changes nothing");
+        }
+    }
+}
