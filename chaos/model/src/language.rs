@@ -25,6 +25,7 @@ mod recovery;
 mod request;
 mod samples;
 mod scenario;
+pub mod schema;
 mod selector;
 mod subject;
 mod system;

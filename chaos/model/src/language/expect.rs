@@ -22,7 +22,7 @@ pub(crate) struct Against<'a> {
 }
 
 /// The keys under which comparisons stand.
-const CHECKS: [&str; 13] = [
+pub(crate) const CHECKS: [&str; 13] = [
     "status",
     "errors",
     "latency",

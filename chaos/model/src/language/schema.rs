@@ -1,0 +1,282 @@
+//! The JSON Schema of scenarios and systems, by which editors complete and explain keys as they are typed.
+//!
+//! Effects and their keys are those of the registry; the other keys stand here with what is said of them, and a test asks
+//! the language itself which ones it knows. Values are strings of small languages (`< 50ms`), which a schema can only give
+//! examples of: what is right is for `chaos check` to say.
+
+use super::expect::CHECKS;
+use crate::{Effect, scenario::WORLDS, system::KNOWN_PROGRAMS};
+use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
+
+/// What editors know best (taplo, Even Better TOML).
+const DRAFT: &str = "http://json-schema.org/draft-07/schema#";
+
+/// The schema of a scenario's file.
+#[must_use]
+pub fn scenario() -> Value {
+    let mut properties = object([
+        ("title", text("What the scenario shows.", "Redis goes down under load")),
+        ("system", text("The system's file, beside this one; `system.toml` unless it is said.", "system.toml")),
+        ("set", settings("Settings of the system that are otherwise in this scenario.")),
+        ("load", load()),
+        ("fault", list("What is broken, where and when.", fault())),
+        ("expect", list("What must hold, and when.", expectation())),
+        ("guard", list("A protection that is taken away, and what must break then (`chaos prove`).", guard())),
+    ]);
+    properties.extend(system_keys());
+    with_definitions(json!({
+        "$schema": DRAFT,
+        "title": "A scenario of chaos",
+        "type": "object",
+        "properties": properties,
+        "required": ["title", "load", "expect"],
+        "additionalProperties": false,
+    }))
+}
+
+/// The schema of a system's file.
+#[must_use]
+pub fn system() -> Value {
+    json!({
+        "$schema": DRAFT,
+        "title": "A system for chaos to break",
+        "type": "object",
+        "properties": system_keys(),
+        "required": ["entry", "node"],
+        "additionalProperties": false,
+    })
+}
+
+fn with_definitions(mut schema: Value) -> Value {
+    // TOML makes tables of the dots in `latency.p99.9` and `node.gateway.env.X`.
+    let tree = |name: &str, leaf: Value| {
+        let branch = json!({ "$ref": format!("#/definitions/{name}") });
+        json!({ "type": "object", "additionalProperties": { "anyOf": [leaf, branch] } })
+    };
+    schema["definitions"] = json!({
+        "comparisons": tree("comparisons", json!({ "type": "string" })),
+        "settings": tree("settings", json!({ "type": ["string", "number", "boolean", "array"] })),
+    });
+    schema
+}
+
+fn system_keys() -> Map<String, Value> {
+    object([
+        ("entry", text("The node that clients use.", "gateway")),
+        ("node", json!({ "type": "object", "description": "The nodes, by name.", "additionalProperties": node() })),
+    ])
+}
+
+fn node() -> Value {
+    let protocol = json!({
+        "enum": ["http", "redis", "tcp"],
+        "description": "What it speaks, if it is not what the program says: effects on requests and commands need to know.",
+    });
+    let command = json!({
+        "type": "array",
+        "items": { "type": "string" },
+        "description": "A program of your own, with arguments. `{self.port}` is its port, `{redis}` another node's address.",
+        "examples": [["./server", "--port", "{self.port}"]],
+    });
+    let env = strings("Settings. `{redis}` is a node's address, and makes a link that faults can act on.");
+    table([
+        ("program", json!({ "enum": KNOWN_PROGRAMS, "description": "A built-in program." })),
+        ("command", command),
+        ("image", text("A container's image. No world can take it yet.", "redis:7")),
+        ("address", text("Where it runs already. No world can take it yet.", "10.0.0.7:6379")),
+        ("protocol", protocol),
+        ("ready", text("What it answers once it is ready.", "GET /health")),
+        ("metrics", text("Where its Prometheus metrics are.", "GET /metrics")),
+        ("env", env),
+    ])
+}
+
+fn load() -> Value {
+    let vars = "Variables of requests, drawn for each: `zipf 1..500`, `uniform 1..500`, `sequence 1..500`.";
+    let one = required(
+        table([
+            ("request", text("Method, path and query, with variables in braces.", "GET /api/profile/{user}")),
+            ("headers", strings("Header fields of it.")),
+            ("body", text("Its body.", "{\"user\": {user}}")),
+            ("weight", json!({ "type": "integer", "minimum": 1, "description": "How often, beside the others." })),
+        ]),
+        &["request"],
+    );
+    let line = text("Method, path and query, with variables in braces.", "GET /api/profile/{user}");
+    let arrivals = json!({ "enum": ["poisson", "constant"], "description": "How arrivals are spread (`poisson`)." });
+    let load = table([
+        ("request", json!({ "anyOf": [line, { "type": "array", "items": one, "minItems": 1 }] })),
+        ("rate", text("How many come, whether or not earlier ones were answered.", "200/s")),
+        ("duration", text("How long the judged timeline is.", "12s")),
+        ("arrivals", arrivals),
+        ("warmup", text("Load before the timeline, which is not judged (`0s`).", "1s")),
+        ("timeout", text("How long a client waits (`5s`).", "2s")),
+        ("vars", strings(vars)),
+        ("headers", strings("Header fields of all requests.")),
+        ("body", text("The body of all requests.", "{\"user\": {user}}")),
+    ]);
+    described(required(load, &["request", "rate", "duration"]), "What clients do.")
+}
+
+fn fault() -> Value {
+    let own = [
+        ("name", text("Its name: the phase that it makes.", "outage")),
+        ("on", text("A link, or a node for effects on nodes.", "gateway -> redis")),
+        ("effect", effect()),
+        ("at", text("From when, on the timeline.", "4s")),
+        ("for", text("For how long.", "4s")),
+        ("share", text("For how many requests, commands or connections (`100%`).", "10%")),
+        ("ramp", text("In which time it grows from nothing to its whole.", "2s")),
+        ("pulse", text("It comes and goes: on for one second of each three.", "1s of 3s")),
+        ("only", only()),
+    ];
+    let names: Vec<&str> = own.iter().map(|(name, _)| *name).collect();
+    let mut about: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for (effect, key) in Effect::ALL.iter().flat_map(|facts| facts.keys.iter().map(|key| (facts.name, key))) {
+        about.entry(key.name).or_default().push(format!("`{effect}`: {}", key.about));
+    }
+    let mut properties = object(own);
+    for (key, about) in about {
+        properties.insert(key.to_owned(), json!({ "type": "string", "description": about.join("\n\n") }));
+    }
+    let kinds = Effect::ALL.iter().map(|facts| {
+        let keys: Vec<&str> = names.iter().copied().chain(facts.keys.iter().map(|key| key.name)).collect();
+        json!({
+            "if": { "properties": { "effect": { "const": facts.name } }, "required": ["effect"] },
+            "then": { "propertyNames": { "enum": keys } },
+        })
+    });
+    let kinds: Vec<Value> = kinds.collect();
+    json!({
+        "type": "object",
+        "properties": properties,
+        "required": ["name", "on", "effect", "at", "for"],
+        "additionalProperties": false,
+        "allOf": kinds,
+    })
+}
+
+/// Each with what it does, which editors show beside it.
+fn effect() -> Value {
+    let each = Effect::ALL.iter().map(|facts| json!({ "const": facts.name, "description": facts.about }));
+    json!({ "description": "What it does: docs/effects.md.", "oneOf": each.collect::<Vec<_>>() })
+}
+
+fn only() -> Value {
+    described(
+        table([
+            ("method", text("Of requests: these methods.", "GET|POST")),
+            ("path", text("Of requests: path and query are like this.", "/orders/*")),
+            ("header", strings("Of requests: these header fields are like this.")),
+            ("baggage", strings("Of requests: these entries of their W3C baggage are like this.")),
+            ("command", text("Of commands: these.", "GET|MGET")),
+            ("key", text("Of commands: a key is like this.", "gateway:profile:*")),
+            ("nth", text("Of those that match: the nth alone.", "3")),
+            ("first", text("Of those that match: the first n.", "3")),
+            ("every", text("Of those that match: every nth.", "10")),
+        ]),
+        "For which requests or commands.",
+    )
+}
+
+fn expectation() -> Value {
+    let mut properties = object([
+        ("that", text("What it means.", "clients never notice")),
+        ("during", text("In which phase: a fault's name, `baseline`, `recovery`, `run`, or a window.", "outage")),
+        ("after", text("After which fault.", "outage")),
+        ("within", text("How soon after it.", "2s")),
+        ("node", text("Whose metrics are meant; the entry's unless it is said.", "order-service")),
+        ("worlds", worlds()),
+    ]);
+    for key in CHECKS {
+        properties.insert(key.to_owned(), comparison(key));
+    }
+    json!({ "type": "object", "properties": properties, "required": ["that"], "additionalProperties": false })
+}
+
+fn worlds() -> Value {
+    json!({
+        "type": "array",
+        "items": { "enum": WORLDS },
+        "minItems": 1,
+        "description": "In which worlds it is judged, if not in all.",
+    })
+}
+
+/// What stands under a key of comparisons.
+fn comparison(key: &str) -> Value {
+    let (about, usual): (&str, &[(&str, &str)]) = match key {
+        "status" => ("Shares of answers by status.", &[("200", ">= 99.9%"), ("2xx", ">= 99.9%"), ("5xx", "== 0%")]),
+        "errors" => return text("The share of requests without an answer, and of answers from 500 on.", "<= 1%"),
+        "partial" => return text("The share of answers that say that they are partial.", "== 0%"),
+        "stale" => return text("The share of answers that say that a part is old.", "== 0%"),
+        "latency" => (
+            "Latencies, from when requests were due.",
+            &[("p50", "< 20ms"), ("p90", "< 30ms"), ("p99", "< 50ms"), ("mean", "< 20ms"), ("max", "< 1s")],
+        ),
+        "body" => ("What bodies have, by JSONPath: `body.\"$.user.id\" = \"100% exists\"`.", &[]),
+        "header" => ("What header fields answers have.", &[("etag", "100% exists")]),
+        "metric" => ("By how much counters grow, or what gauges are: `metric.'hits_total{tier=\"memory\"}'`.", &[]),
+        "age" => ("How old answers are.", &[("max", "< 330s")]),
+        "detect" => ("How long until the system shows that something is wrong.", &[("time", "< 1s")]),
+        "recovery" => ("How long until answers are as in the baseline.", &[("time", "< 2s")]),
+        "amplification" => ("Calls over first attempts: `amplification.'calls_total / first_total'`.", &[]),
+        _ => ("The peak after a fault, over the rate before it: `herd.http_requests_total = \"<= 1.25\"`.", &[]),
+    };
+    let usual = usual.iter().map(|(name, example)| ((*name).to_owned(), json!({ "examples": [example] })));
+    json!({
+        "description": about,
+        "allOf": [{ "$ref": "#/definitions/comparisons" }],
+        "properties": usual.collect::<Map<_, _>>(),
+    })
+}
+
+fn guard() -> Value {
+    let breaks = json!({
+        "type": "array",
+        "items": { "type": "string" },
+        "minItems": 1,
+        "description": "The expectations (`that`) which must break, and no others.",
+    });
+    let table = table([
+        ("without", text("The protection that is taken away.", "the memory tier")),
+        ("set", settings("How: settings, as `\"node.gateway.env.GATEWAY_CACHE_MEMORY\" = \"off\"`.")),
+        ("breaks", breaks),
+    ]);
+    required(table, &["without", "set", "breaks"])
+}
+
+fn object<const N: usize>(properties: [(&str, Value); N]) -> Map<String, Value> {
+    properties.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+}
+
+fn table<const N: usize>(properties: [(&str, Value); N]) -> Value {
+    json!({ "type": "object", "properties": object(properties), "additionalProperties": false })
+}
+
+fn list(about: &str, items: Value) -> Value {
+    json!({ "type": "array", "description": about, "items": items })
+}
+
+fn required(mut schema: Value, keys: &[&str]) -> Value {
+    schema["required"] = json!(keys);
+    schema
+}
+
+fn described(mut schema: Value, about: &str) -> Value {
+    schema["description"] = json!(about);
+    schema
+}
+
+fn text(about: &str, example: &str) -> Value {
+    json!({ "type": "string", "description": about, "examples": [example] })
+}
+
+fn strings(about: &str) -> Value {
+    json!({ "type": "object", "description": about, "additionalProperties": { "type": "string" } })
+}
+
+fn settings(about: &str) -> Value {
+    json!({ "description": about, "allOf": [{ "$ref": "#/definitions/settings" }] })
+}
