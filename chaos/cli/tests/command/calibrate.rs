@@ -17,8 +17,11 @@ async fn calibrate_measures_tells_and_is_carried_by_runs() {
     let latencies = figures["latency"].as_array().expect("a list");
     let asked: Vec<_> = latencies.iter().map(|latency| latency["asked_us"].clone()).collect();
     assert_eq!(asked, [json!(1000), json!(10_000), json!(200_000)]);
-    // Which requests a seed takes is known; how exact times are, on a busy machine, is not.
-    assert_eq!(figures["share"]["met"], json!({"parts": 117, "whole": 1000}));
+    // How exact times are, on a busy machine, is not known; that a tenth of the requests is met is, give or take what
+    // 99.99 % of draws do (3.8906 standard deviations of 21.2).
+    let met = &figures["share"]["met"];
+    assert_eq!(met["whole"], json!(5000));
+    assert!(met["parts"].as_u64().is_some_and(|parts| (418..=582).contains(&parts)), "{met}");
     assert!(figures["bandwidth"]["achieved"].as_u64() <= figures["bandwidth"]["asked"].as_u64(), "{figures}");
     let file = sandbox.write("good.toml", scenarios::passing());
     let run = sandbox.chaos(&format!("run {file} --json events.jsonl")).run().await;
