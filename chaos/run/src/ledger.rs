@@ -15,9 +15,10 @@
 //!
 //! What it came to: a request that was answered in full was slower if it took longer than the baseline's p99, and, where a
 //! delay was injected, at least half of that longer than the baseline's median. Where none was injected, 1 % are beyond the
-//! p99 by chance, so it takes more than the baseline's slowest. What came after its answer was in the background. An answer
-//! that says that it came of another request's flight (`collapsed` in `Cache-Status`, RFC 9211) shows what that flight met.
-//! So unless it was whole and in time, what came of the injection can't be told from it.
+//! p99 by chance, so it takes more than the baseline's slowest. Without a baseline, an answer that took as long as its
+//! delay was slower, and one that took less than half of it did not wait for it. What came after its answer was in the
+//! background. An answer that says that it came of another request's flight (`collapsed` in `Cache-Status`, RFC 9211) shows
+//! what that flight met. So unless it was whole and in time, what came of the injection can't be told from it.
 
 mod names;
 mod sums;
@@ -201,10 +202,12 @@ impl<'a> Join<'a> {
         if is_stale(outcome.marks) {
             return Impact::Stale;
         }
-        let Some(usual) = self.baseline else { return Impact::Unknown };
-        let slower = match injection.achieved.or(injection.asked) {
-            Some(delay) => outcome.latency() > usual.p99 && outcome.latency() >= usual.p50 + delay / 2,
-            None => outcome.latency() > usual.max,
+        let latency = outcome.latency();
+        let slower = match (injection.achieved.or(injection.asked), self.baseline) {
+            (Some(delay), Some(usual)) => latency > usual.p99 && latency >= usual.p50 + delay / 2,
+            (None, Some(usual)) => latency > usual.max,
+            (Some(delay), None) if latency >= delay || latency < delay / 2 => latency >= delay,
+            (_, None) => return Impact::Unknown,
         };
         if slower { Impact::Slower } else { Impact::Unnoticed }
     }

@@ -5,6 +5,7 @@ mod control;
 mod exit_codes;
 mod heal;
 mod killed;
+mod ledger;
 mod node_faults;
 mod options;
 mod prove;

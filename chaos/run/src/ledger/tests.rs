@@ -145,6 +145,14 @@ fn without_a_baseline_nobody_knows_what_is_slow() {
     let outcomes = [outcome(0, 0, 1)];
     let join = Join { outcomes: &outcomes, names: names(), warmup: ms(1000), longest: ms(1), baseline: None };
     assert_eq!(join.join(vec![injection(1, None)])[0].impact, Impact::Unknown);
+    // But for a delay that it surely waited for, or surely did not.
+    let took = |took| {
+        let outcomes = [outcome(0, 0, took)];
+        let join = Join { outcomes: &outcomes, names: names(), warmup: ms(1000), longest: ms(took), baseline: None };
+        let delayed = Injection { asked: Some(ms(300)), achieved: Some(ms(300)), ..injection(0, Some(0)) };
+        join.join(vec![delayed])[0].impact
+    };
+    assert_eq!([149, 150, 299, 300].map(took), [Impact::Unnoticed, Impact::Unknown, Impact::Unknown, Impact::Slower]);
 }
 
 #[test]
