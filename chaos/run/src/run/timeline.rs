@@ -9,8 +9,9 @@ use crate::{
     ledger::Injections,
     observe::{Fetch, Scraper, Scrapes, Side},
 };
-use chaos_load::{Outcome, Plan};
+use chaos_load::{Outcome, Plan, Summary};
 use chaos_model::{Event, Fault, Injection, Scenario, event::Fired};
+use host::{Host, Task};
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use tokio::{sync::mpsc, time::Instant};
 use tokio_util::sync::CancellationToken;
@@ -57,28 +58,24 @@ pub(super) async fn drive(
     let stop = CancellationToken::new();
     // Whatever ends this future early ends the load with it.
     let _stop_load = stop.clone().drop_guard();
-    let began = Instant::now();
-    let load = {
-        let (host, examiner) = (host.clone(), Arc::clone(examiner));
-        async move { chaos_load::run(&host, plan, began, examiner, sender, stop).await }
-    };
-    let load = host.spawn(load);
+    let examiner = Arc::clone(examiner);
+    let load = Load { warmup: scenario.load.warmup, host, plan, examiner, sender, stop };
     let mut drive = Drive {
         scenario,
         world,
         events,
         control: options.control,
-        zero: began + scenario.load.warmup,
+        zero: None,
         applied: BTreeMap::new(),
         fired: BTreeMap::new(),
         ledger: BTreeMap::new(),
         outcomes,
         received: Vec::new(),
         announced: 0,
-        next_progress: began + scenario.load.warmup + PROGRESS_EVERY,
+        next_progress: Instant::now() + PROGRESS_EVERY,
         deaths: Vec::new(),
     };
-    let mut seen = drive.edges(scraper).await?;
+    let (mut seen, load) = drive.edges(scraper, load).await?;
     // The load ends when its last request was answered or timed out.
     let summary = load.await.map_err(|_| WorldError::CannotGive("the load generator ended in mid-run".to_owned()))?;
     drive.drain();
@@ -115,16 +112,37 @@ fn scraper(scenario: &Scenario, world: &dyn World) -> Scraper {
     Scraper::new(world.host(), nodes, selectors)
 }
 
+/// The load, before it begins.
+struct Load {
+    warmup: Duration,
+    host: Host,
+    plan: Plan,
+    examiner: Arc<Examiner>,
+    sender: mpsc::UnboundedSender<Outcome>,
+    stop: CancellationToken,
+}
+
+impl Load {
+    /// Begins with the first arrival, and gives when the timeline begins: after the warm-up.
+    fn start(self) -> (Task<Summary>, Instant) {
+        let Self { warmup, host, plan, examiner, sender, stop } = self;
+        let began = Instant::now();
+        let own = host.clone();
+        let load = async move { chaos_load::run(&own, plan, began, examiner, sender, stop).await };
+        (host.spawn(load), began + warmup)
+    }
+}
+
 struct Drive<'a> {
     scenario: &'a Scenario,
     world: &'a mut dyn World,
     events: &'a Events,
     /// The faults are left out.
     control: bool,
-    /// When the timeline begins.
-    zero: Instant,
+    /// When the timeline begins, once that is known.
+    zero: Option<Instant>,
     /// When each fault was last applied, by its place in the scenario.
-    applied: BTreeMap<usize, Duration>,
+    applied: BTreeMap<usize, Instant>,
     fired: BTreeMap<String, Fired>,
     ledger: BTreeMap<String, Injections>,
     outcomes: mpsc::UnboundedReceiver<Outcome>,
@@ -136,35 +154,65 @@ struct Drive<'a> {
 }
 
 impl Drive<'_> {
-    async fn edges(&mut self, mut scraper: Scraper) -> Result<Seen, WorldError> {
+    async fn edges(&mut self, mut scraper: Scraper, load: Load) -> Result<(Seen, Task<Summary>), WorldError> {
         let mut acknowledged = Acknowledged::new();
-        for (at, edge) in edges::edges(self.scenario) {
-            self.wait_until(self.zero + at).await?;
+        let mut edges = edges::edges(self.scenario).into_iter().peekable();
+        // What is due at the very beginning holds before the first request, so that none gets past it.
+        if load.warmup.is_zero()
+            && let Some((at, edge)) = edges.next_if(|(at, _)| at.is_zero())
+        {
+            self.events.emit(Event::TimelineBegan);
+            self.edge(&mut scraper, at, &edge, &mut acknowledged).await?;
+        }
+        let (load, zero) = load.start();
+        self.zero = Some(zero);
+        self.next_progress = zero + PROGRESS_EVERY;
+        for (at, edge) in edges {
+            self.wait_until(zero + at).await?;
             if at.is_zero() {
                 self.events.emit(Event::TimelineBegan);
             }
-            if edge == Edge::default() {
-                self.scrape(&mut scraper, at, Side::Both).await;
-                continue;
-            }
-            self.scrape(&mut scraper, at, Side::Before).await;
-            self.change(&edge).await?;
-            acknowledged.insert(at, self.zero.elapsed());
-            self.scrape(&mut scraper, at, Side::After).await;
+            self.edge(&mut scraper, at, &edge, &mut acknowledged).await?;
         }
         let end = self.scenario.timeline.duration;
-        self.wait_until(self.zero + end).await?;
+        self.wait_until(zero + end).await?;
         self.wait_for_load().await?;
         self.scrape(&mut scraper, end, Side::Both).await;
         let last = self.scenario.faults.iter().enumerate().filter(|(_, fault)| fault.ends() >= end);
         let remove = last.map(|(index, _)| index).collect();
         self.change(&Edge { remove, apply: Vec::new() }).await?;
         let (fired, ledger) = (std::mem::take(&mut self.fired), std::mem::take(&mut self.ledger));
-        Ok(Seen { outcomes: Vec::new(), scrapes: scraper.finish(), fired, ledger, acknowledged, deaths: Vec::new() })
+        let (outcomes, deaths) = (Vec::new(), Vec::new());
+        let seen = Seen { outcomes, scrapes: scraper.finish(), fired, ledger, acknowledged, deaths };
+        Ok((seen, load))
+    }
+
+    /// Does what is due at a time.
+    async fn edge(
+        &mut self,
+        scraper: &mut Scraper,
+        at: Duration,
+        edge: &Edge,
+        acknowledged: &mut Acknowledged,
+    ) -> Result<(), WorldError> {
+        if *edge == Edge::default() {
+            self.scrape(scraper, at, Side::Both).await;
+            return Ok(());
+        }
+        self.scrape(scraper, at, Side::Before).await;
+        self.change(edge).await?;
+        acknowledged.insert(at, self.now());
+        self.scrape(scraper, at, Side::After).await;
+        Ok(())
+    }
+
+    /// Where the timeline is; at its beginning until that has come.
+    fn now(&self) -> Duration {
+        self.zero.map_or(Duration::ZERO, |zero| zero.elapsed())
     }
 
     async fn scrape(&self, scraper: &mut Scraper, at: Duration, side: Side) {
-        scraper.scrape(at, self.zero.elapsed(), side).await;
+        scraper.scrape(at, self.now(), side).await;
     }
 
     async fn change(&mut self, edge: &Edge) -> Result<(), WorldError> {
@@ -180,7 +228,7 @@ impl Drive<'_> {
         for index in &edge.apply {
             let fault = &self.scenario.faults[*index];
             // A proxy puts it on its link as soon as it hears of it; what is acknowledged later is that all know.
-            self.applied.insert(*index, self.zero.elapsed());
+            self.applied.insert(*index, Instant::now());
             in_time("applied", fault, self.world.apply(fault)).await?;
             self.events.emit(Event::FaultApplied { fault: fault.name.clone() });
         }
@@ -190,10 +238,12 @@ impl Drive<'_> {
     /// Enters what came of a fault in the ledger.
     fn enter(&mut self, index: usize, removed: Removed) {
         let name = &self.scenario.faults[index].name;
-        let applied = self.applied.get(&index).copied().unwrap_or_default();
+        let zero = self.zero.unwrap_or_else(Instant::now);
+        let applied = self.applied.get(&index).copied().unwrap_or(zero);
         *self.fired.entry(name.clone()).or_default() += removed.fired;
         let entered = removed.injections.into_iter();
-        let entered = entered.map(|injection| Injection { at: applied + injection.at, ..injection });
+        let on_timeline = |at| (applied + at).saturating_duration_since(zero);
+        let entered = entered.map(|injection| Injection { at: on_timeline(injection.at), ..injection });
         let ledger = self.ledger.entry(name.clone()).or_default();
         ledger.list.extend(entered);
         ledger.left_out += removed.left_out;
@@ -254,7 +304,7 @@ impl Drive<'_> {
         let mut latest: Vec<Duration> = latest.collect();
         latest.sort_unstable();
         self.announced = self.received.len();
-        let at = self.zero.elapsed();
+        let at = self.now();
         self.events.emit(Event::Progress {
             at,
             // What is due by the rate; Poisson arrivals run ahead of it at times.

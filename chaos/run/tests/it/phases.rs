@@ -42,6 +42,24 @@ async fn requests_in_flight_when_a_fault_begins_are_counted_apart() {
     assert_eq!((run.arrivals, run.errors["reset"]), (400, 5));
 }
 
+fn slow_to_scrape(host: Host, _: BTreeMap<String, String>) -> Router {
+    let metrics = move || async move {
+        host.sleep(Duration::from_millis(50)).await;
+        "# TYPE asked_total counter\nasked_total 1\n"
+    };
+    Router::new().route("/users/{id}", get(async || "{}")).route("/metrics", get(metrics))
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_fault_that_begins_with_the_timeline_is_there_before_the_first_request() {
+    // A scrape comes before the fault, and takes as long as five requests are apart.
+    let text = fault("effect = \"refuse\"").replace("at = \"1s\"", "at = \"0s\"");
+    let metric = "[[expect]]\nthat = \"it counts\"\nduring = \"run\"\nmetric.asked_total = \"> 0\"\n";
+    let ran = run(&format!("{ONE_NODE}{text}{metric}"), &[("web", slow_to_scrape)]).await;
+    let outage = figures(&ran, "outage");
+    assert_eq!(outage.errors, BTreeMap::from([("connect_refused".to_owned(), outage.arrivals)]));
+}
+
 #[tokio::test(start_paused = true)]
 async fn requests_that_outlive_a_fault_belong_to_it() {
     let ran = run(&format!("{ONE_NODE}{}{ANY}", fault("effect = \"hang\"")), &[("web", web)]).await;
