@@ -86,6 +86,23 @@ impl Host {
         Self { inner: Arc::new(Inner { name, network, clock, tasks, seed, settings, metrics, shutdown }) }
     }
 
+    /// The same host with another network, made of its own: one that reaches less, say.
+    #[must_use]
+    pub fn with_network(&self, make: impl FnOnce(Arc<dyn Network>) -> Arc<dyn Network>) -> Self {
+        let Inner { name, network, clock, tasks, seed, settings, metrics, shutdown } = &*self.inner;
+        let inner = Inner {
+            name: name.clone(),
+            network: make(Arc::clone(network)),
+            clock: Arc::clone(clock),
+            tasks: tasks.clone(),
+            seed: *seed,
+            settings: settings.clone(),
+            metrics: metrics.clone(),
+            shutdown: shutdown.clone(),
+        };
+        Self { inner: Arc::new(inner) }
+    }
+
     /// The node's name.
     #[must_use]
     pub fn name(&self) -> &str {

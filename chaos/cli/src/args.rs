@@ -21,6 +21,25 @@ but those in which a run has left its record.
 
 Exit codes: 0 nothing was found, or all of it was removed; 3 something could not be removed.";
 
+const PROXY: &str = "\
+FILE says where the proxies stand, and nobody who steers them can change it:
+  [control]
+  listen     = \"127.0.0.1:8400\"      # as without it; 0.0.0.0 in a container
+  token-file = \"token\"               # made anew at each start, mode 0600
+
+  [[link]]
+  name     = \"gateway -> redis\"      # as scenarios write it
+  listen   = \"127.0.0.1:16379\"
+  target   = \"redis:6379\"
+  protocol = \"redis\"                 # http, redis or tcp (as without it)
+
+  [targets]
+  allow = [\"cache.example.com:6379\"] # that are not local: with --allow-remote-targets alone
+
+Local are loopback and private networks (RFC 1918, RFC 4193), by the address that a name has when it is dialled.
+
+Exit codes: 0 ended by a signal, or well; 1 not well (--health); 2 FILE is not valid; 3 the machine refused.";
+
 /// Breaks a system on purpose, watches what its users would see, and says whether that was acceptable.
 #[derive(Debug, Parser)]
 #[command(name = "chaos", version, after_help = AFTER, max_term_width = 100)]
@@ -55,6 +74,9 @@ pub(crate) enum Command {
     /// Find and remove what killed runs have left behind: their processes, and their folders in TMPDIR
     #[command(after_help = HEAL)]
     Heal(Heal),
+    /// Run proxies on the links of a system that runs already, steered over a control API, in the foreground
+    #[command(after_help = PROXY)]
+    Proxy(Proxy),
     /// Run one of the built-in programs in the foreground: gateway, user-service, order-service, product-service, redis
     Serve(Serve),
     #[command(hide = true)]
@@ -80,6 +102,12 @@ pub(crate) struct Running {
     /// Where the system runs
     #[arg(long, value_name = "WORLD", default_value = "local")]
     pub(crate) world: WorldName,
+    /// For the world `attach`: where the system runs, in place of `attach.toml` beside the scenario
+    #[arg(long, value_name = "FILE")]
+    pub(crate) attach: Option<PathBuf>,
+    /// For the world `attach`: put load on addresses that are neither this machine's nor of a private network
+    #[arg(long)]
+    pub(crate) allow_remote_targets: bool,
     /// The seed of every draw: arrivals, variables, jitter, shares
     #[arg(long, value_name = "NUMBER", default_value_t = 1)]
     pub(crate) seed: u64,
@@ -105,6 +133,8 @@ pub(crate) enum WorldName {
     Local,
     /// A deterministic simulation in this process: virtual time, and the same seed gives the same events
     Sim,
+    /// A system that runs already, with the proxies of `chaos proxy` on its links
+    Attach,
 }
 
 impl WorldName {
@@ -113,6 +143,7 @@ impl WorldName {
         match self {
             Self::Local => "local",
             Self::Sim => "sim",
+            Self::Attach => "attach",
         }
     }
 }
@@ -174,6 +205,19 @@ pub(crate) struct Heal {
     /// Also remove the logs that runs kept which did not pass
     #[arg(long)]
     pub(crate) logs: bool,
+}
+
+#[derive(Debug, Arguments)]
+pub(crate) struct Proxy {
+    /// Which links, and where
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    /// Lead to targets that are not local, where FILE allows them
+    #[arg(long)]
+    pub(crate) allow_remote_targets: bool,
+    /// Only ask the one that runs by FILE whether it is well
+    #[arg(long)]
+    pub(crate) health: bool,
 }
 
 #[derive(Debug, Arguments)]

@@ -1,5 +1,6 @@
 //! One command a file.
 
+mod attached;
 pub(crate) mod calibrate;
 pub(crate) mod check;
 mod control;
@@ -9,6 +10,7 @@ pub(crate) mod heal;
 pub(crate) mod keeper;
 mod metrics_file;
 pub(crate) mod prove;
+pub(crate) mod proxy;
 mod read;
 pub(crate) mod run;
 mod seeds;

@@ -31,6 +31,7 @@ pub fn main(programs: &'static [Program]) -> ExitCode {
         Command::Explain(explain) => commands::explain::explain(&machine, &explain),
         Command::Calibrate(args) => commands::calibrate::calibrate(&machine, &args),
         Command::Heal(heal) => commands::heal::heal(&machine, &heal),
+        Command::Proxy(proxy) => commands::proxy::proxy(&machine, &proxy),
         Command::Serve(serve) => commands::serve::serve(&machine, &serve),
         Command::Keeper => commands::keeper::keeper(),
         Command::Node(node) => commands::keeper::node(&node),

@@ -55,6 +55,12 @@ impl Machine {
         std::fs::canonicalize(folder).map_err(|error| format!("TMPDIR is `{folder}`, which is no folder: {error}"))
     }
 
+    /// What it is called.
+    pub(crate) fn name(&self) -> String {
+        let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+        name.trim().to_owned()
+    }
+
     /// Where a program is on the path.
     pub(crate) fn find_program(&self, name: &str) -> Option<PathBuf> {
         let path = self.env.get("PATH")?;

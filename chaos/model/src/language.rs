@@ -4,6 +4,8 @@
 //! (`reader`, and a file for each part of a scenario). Whatever is wrong is collected, not thrown: a user sees all mistakes
 //! at once. Guards are proven applicable by checking the scenario once more with each guard's settings.
 
+mod address;
+pub mod attach;
 mod bounds;
 mod braces;
 mod document;
@@ -19,6 +21,7 @@ pub(crate) mod nearest;
 mod only;
 mod overlay;
 mod proof;
+pub mod proxies;
 pub(crate) mod quantity;
 pub(crate) mod reader;
 mod recovery;
@@ -68,7 +71,10 @@ pub fn load_with(
         proof::check(documents, &checked.guards, programs, &findings);
     }
     match checked.and_then(|checked| checked.scenario) {
-        Some(scenario) if findings.is_empty() => Ok(placed(scenario, sources)),
+        Some(scenario) if findings.is_empty() => {
+            let settings = documents.map(|documents| documents.settings).unwrap_or_default();
+            Ok(Scenario { settings, ..placed(scenario, sources) })
+        }
         _ => Err(Diagnostics { list: findings.into_sorted(), sources }),
     }
 }

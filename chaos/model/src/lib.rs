@@ -3,6 +3,7 @@
 //!
 //! Pure data and pure functions: no clock, no network, no files (whoever loads a scenario hands in how to read one).
 
+pub mod attach;
 pub mod calibration;
 pub mod diagnostic;
 pub mod effect;
@@ -17,6 +18,7 @@ pub mod metric;
 mod micros;
 pub mod only;
 pub mod phase;
+pub mod proxies;
 pub mod quantity;
 pub mod scenario;
 pub mod secret;

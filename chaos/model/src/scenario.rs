@@ -10,6 +10,8 @@ pub struct Scenario {
     pub title: String,
     /// The system that it breaks.
     pub system: System,
+    /// What is set in the system over what its own file says: by the scenario, and by whoever runs it.
+    pub settings: Vec<Set>,
     /// What clients do meanwhile.
     pub load: Load,
     /// What is broken, by time.

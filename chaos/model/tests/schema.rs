@@ -47,7 +47,8 @@ fn every_file_that_ships_is_valid() {
     let mut checked = 0;
     for entry in fs::read_dir(folder()).unwrap() {
         let path = entry.unwrap().path();
-        if path.extension().is_some_and(|end| end == "toml") {
+        // Where a system runs already is neither a scenario nor a system.
+        if path.extension().is_some_and(|end| end == "toml") && !path.ends_with("attach.toml") {
             let schema = if path.ends_with("system.toml") { &system } else { &scenario };
             assert_eq!(complaints(schema, &toml(&fs::read_to_string(&path).unwrap())), [""; 0], "{}", path.display());
             checked += 1;

@@ -90,7 +90,7 @@ impl<W: Write> Terminal<W> {
             }
             Event::TornDown { took, left, .. } => {
                 let (figures, failures) = (self.figures(), self.failures());
-                format!("{figures}{failures}\n{}", ending::torn_down(style, *took, left))
+                format!("{figures}{failures}\n{}", ending::torn_down(style, self.story.world(), *took, left))
             }
             Event::Held => {
                 let (figures, failures) = (self.figures(), self.failures());

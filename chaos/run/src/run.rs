@@ -79,11 +79,10 @@ pub async fn run(
             Ending::Interrupted
         }
         result = provision_and_judge(scenario, world, options, events) => result.unwrap_or_else(|error| {
-            report_failure(events, error);
-            Ending::WorldFailed
+            fail(events, error)
         }),
     };
-    if options.hold && matches!(ending, Ending::Judged(..)) {
+    if options.hold && matches!(&ending, Ending::Judged(_, judged) if !judged.is_empty()) {
         events.emit(Event::Held);
         interrupt.await;
     }
@@ -126,6 +125,15 @@ fn begin(scenario: &Scenario, world: &dyn World, options: &Options) -> Begin {
     }
 }
 
+fn fail(events: &Events, error: WorldError) -> Ending {
+    if let WorldError::Lost(why) = error {
+        events.emit(Event::Doubt { why });
+        return Ending::Judged(Verdict::Inconclusive, Vec::new());
+    }
+    report_failure(events, error);
+    Ending::WorldFailed
+}
+
 fn report_failure(events: &Events, error: WorldError) {
     let why = error.to_string();
     match error {
@@ -136,7 +144,7 @@ fn report_failure(events: &Events, error: WorldError) {
         WorldError::NotReady { node, last_lines, .. } => {
             events.emit(Event::NodeDied { node, how: "not ready, stopped".to_owned(), last_lines });
         }
-        WorldError::Machine { .. } | WorldError::CannotGive(_) => {}
+        WorldError::Machine { .. } | WorldError::Lost(_) | WorldError::CannotGive(_) => {}
     }
     events.emit(Event::WorldFailed { why });
 }

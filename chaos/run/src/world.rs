@@ -84,6 +84,9 @@ pub enum WorldError {
         /// What the machine said.
         source: std::io::Error,
     },
+    /// The world was lost in mid-run, so that nothing can be said of the system: the run is inconclusive.
+    #[error("{0}")]
+    Lost(String),
     /// This world can't give what the scenario asks.
     #[error("{0}")]
     CannotGive(String),

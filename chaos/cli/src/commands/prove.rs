@@ -22,7 +22,7 @@ pub(crate) fn prove(machine: &Machine, args: &Prove) -> Exit {
         let (scenario, _) = scenario.in_world(args.running.world.name());
         for guard in scenario.guards {
             let sets: Vec<_> = sets.iter().chain(&guard.set).cloned().collect();
-            let Some(scenario) = read::load(machine, &file, &sets) else { return Exit::Invalid };
+            let Some(scenario) = read::load_to_run(machine, &file, &sets, &args.running) else { return Exit::Invalid };
             guarded.push((file.clone(), guard, scenario));
         }
     }

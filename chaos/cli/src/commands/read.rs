@@ -1,6 +1,10 @@
 //! From paths to checked scenarios.
 
-use crate::machine::Machine;
+use super::attached;
+use crate::{
+    args::{Running, WorldName},
+    machine::Machine,
+};
 use chaos_model::{Scenario, Set, language};
 use std::{
     io,
@@ -9,6 +13,9 @@ use std::{
 
 /// Files of the system's, which lie beside the scenarios.
 const SYSTEM: &str = "system.toml";
+
+/// What files are called that say where a system runs.
+const ATTACH: &str = language::attach::DEFAULT;
 
 /// The scenario files that are meant: files as given, folders by their `.toml` files, in the order of their names.
 ///
@@ -36,8 +43,8 @@ fn folder(path: &Path) -> io::Result<Vec<PathBuf>> {
     for entry in std::fs::read_dir(path)? {
         let path = entry?.path();
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-        let is_system = name == SYSTEM || name.ends_with(".system.toml");
-        if name.ends_with(".toml") && !is_system && path.is_file() {
+        let is_other = |other| name == other || name.ends_with(&format!(".{other}"));
+        if name.ends_with(".toml") && ![SYSTEM, ATTACH].into_iter().any(is_other) && path.is_file() {
             files.push(path);
         }
     }
@@ -53,6 +60,18 @@ pub(crate) fn sets(pairs: &[(String, String)]) -> Vec<Set> {
 /// The settings of the command line, each as it was given.
 pub(crate) fn texts(pairs: &[(String, String)]) -> Vec<String> {
     pairs.iter().map(|(path, value)| format!("{path}={value}")).collect()
+}
+
+/// Loads a scenario that is to be run; tells what is wrong with it, also in the world that it is to run in.
+pub(crate) fn load_to_run(machine: &Machine, file: &Path, sets: &[Set], running: &Running) -> Option<Scenario> {
+    let scenario = load(machine, file, sets)?;
+    if running.world == WorldName::Attach
+        && let Err(wrong) = attached::load(&scenario, running)
+    {
+        eprint!("{}", wrong.render(machine.colour_errors, machine.width));
+        return None;
+    }
+    Some(scenario)
 }
 
 /// Loads a scenario; tells what is wrong with it on standard error.

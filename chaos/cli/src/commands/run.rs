@@ -42,7 +42,7 @@ pub(crate) fn run(machine: &Machine, args: &Run) -> Exit {
     let sets = read::sets(&args.reading.sets);
     let mut scenarios = Vec::new();
     for file in files {
-        let scenario = read::load(machine, &file, &sets);
+        let scenario = read::load_to_run(machine, &file, &sets, &args.running);
         let scenario = match scenario.map(|scenario| choose(scenario, &args.expect)).transpose() {
             Ok(scenario) => scenario,
             Err(why) => return super::refuse("run", &format!("{}: {why}", file.display())),

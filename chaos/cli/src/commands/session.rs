@@ -1,6 +1,7 @@
 //! A session of runs: one runtime, one terminal, one recording, one Ctrl-C for all of them.
 
 use super::{
+    attached::{self, Surroundings},
     grafana::Grafana,
     metrics_file::MetricsFile,
     simulate::{self, Job},
@@ -12,10 +13,14 @@ use crate::{
     programs::Programs,
     state,
 };
-use chaos_model::{Calibration, Record, Scenario};
+use chaos_model::{Calibration, Diagnostics, Record, Scenario};
 use chaos_report::{Style, Terminal, json};
-use chaos_run::{Events, Options};
-use chaos_worlds::local::{LocalConfig, LocalWorld};
+use chaos_run::{Events, Options, World};
+use chaos_worlds::{
+    attach::AttachedWorld,
+    local::{LocalConfig, LocalWorld},
+    reach,
+};
 use futures_util::StreamExt as _;
 use host::{Host, tcp};
 use std::{
@@ -44,6 +49,7 @@ pub(crate) struct Session {
     interrupts: Interrupts,
     running: Running,
     local: LocalConfig,
+    surroundings: Surroundings,
     calibration: Option<Calibration>,
     reports: Arc<Mutex<Reports>>,
     style: Style,
@@ -94,6 +100,7 @@ impl Session {
             interrupts,
             running: running.clone(),
             local,
+            surroundings: Surroundings::of(machine),
             calibration,
             reports,
             style,
@@ -108,7 +115,7 @@ impl Session {
             self.job(scenario, options)
         });
         match self.running.world {
-            WorldName::Local => {
+            WorldName::Local | WorldName::Attach => {
                 for job in seeded {
                     if self.interrupted() {
                         return;
@@ -154,15 +161,32 @@ impl Session {
     }
 
     async fn run_here(&self, Job { scenario, options }: Job) -> Vec<Record> {
-        let mut world = LocalWorld::new(self.host.clone(), self.local.clone());
+        let mut world = match self.world(&scenario, &options) {
+            Ok(world) => world,
+            // What says where the system runs was read before, and has changed since.
+            Err(wrong) => {
+                eprint!("{}", wrong.render(false, self.style.width));
+                return Vec::new();
+            }
+        };
         self.show_sources(&scenario, &options);
         let options = Options { calibration: self.calibration.clone(), ..options };
         let (events, records) = Events::channel();
         let reported = self.report(records);
         let interrupt = Box::pin(self.interrupts.clone().first());
-        chaos_run::run(&scenario, &mut world, &options, &events, interrupt).await;
+        chaos_run::run(&scenario, &mut *world, &options, &events, interrupt).await;
         drop(events);
         reported.await.unwrap_or_default()
+    }
+
+    /// Where a run happens that is no simulation.
+    fn world(&self, scenario: &Scenario, options: &Options) -> Result<Box<dyn World>, Diagnostics> {
+        if self.running.world != WorldName::Attach {
+            return Ok(Box::new(LocalWorld::new(self.host.clone(), self.local.clone())));
+        }
+        let attach = attached::load(scenario, &self.running)?;
+        let config = attached::config(&self.surroundings, attach, &self.running, &options.file);
+        Ok(Box::new(AttachedWorld::new(&self.host, config, reach::resolve_here())))
     }
 
     /// Simulates these, and asks of each, in the order of the jobs, how to go on.

@@ -1,5 +1,6 @@
 //! The `chaos` command as people use it: real processes, real sockets, its output and its exit codes.
 
+mod attach;
 mod calibrate;
 mod control;
 mod exit_codes;

@@ -23,6 +23,8 @@ const SYSTEM_KEYS: [&str; 2] = ["entry", "node"];
 pub(crate) struct Read {
     pub(crate) raw: Documents,
     pub(crate) laid: Documents,
+    /// What is set in the system, over what its own file says.
+    pub(crate) settings: Vec<Set>,
 }
 
 /// Reads the scenario in `file` and its system. Sources are in the order scenario, settings, system.
@@ -49,17 +51,23 @@ pub(crate) fn read(
             let message = "`[set]` changes a system in a file of its own, and the nodes are here";
             findings.add(Diagnostic::new(set.key_span.clone(), message).advice("write it at the node"));
         }
-        let read =
-            Read { raw: Documents { scenario: raw, system: None }, laid: Documents { scenario: laid, system: None } };
-        return (Some(read), sources);
+        let settings = overrides.iter().filter(|set| set.of_system()).map(setting).collect();
+        let (raw, laid) = (Documents { scenario: raw, system: None }, Documents { scenario: laid, system: None });
+        return (Some(Read { raw, laid, settings }), sources);
     }
     let Some(mut system) = system(file, &laid, read, &mut sources, findings) else { return (None, sources) };
-    lay_all(&mut system, own_settings(&raw, findings).iter(), findings);
+    let own = own_settings(&raw, findings);
+    lay_all(&mut system, own.iter(), findings);
+    let settings = own.iter().chain(overrides.iter().filter(|set| set.of_system())).map(setting).collect();
     let mut laid_system = system.clone();
     lay_all(&mut laid_system, overrides.iter().filter(|set| set.of_system()), findings);
     let raw = Documents { scenario: raw, system: Some(system) };
     let laid = Documents { scenario: laid, system: Some(laid_system) };
-    (Some(Read { raw, laid }), sources)
+    (Some(Read { raw, laid, settings }), sources)
+}
+
+fn setting(set: &Override) -> Set {
+    Set { path: set.path.clone(), value: set.value.clone(), span: Some(set.path_span.clone()) }
 }
 
 /// The first of a system's keys, where a document has no other.
@@ -157,6 +165,25 @@ fn text(
     sources: &mut Sources,
     findings: &Findings,
 ) -> Option<String> {
+    let absent = match &named {
+        Some(None) => {
+            "a scenario's system is `system.toml` beside it; name another by `system = \"FILE\"`, or add nodes here"
+        }
+        Some(Some(_)) => "the path is taken from the scenario's folder",
+        None => "check the path; a scenario is a TOML file",
+    };
+    other(path, read, absent, named.flatten(), sources, findings)
+}
+
+/// Reads a text and adds it to the sources. `absent` is the advice where there is no such file, `place` what names it.
+pub(crate) fn other(
+    path: &Path,
+    read: &dyn Fn(&Path) -> io::Result<String>,
+    absent: &str,
+    place: Option<Span>,
+    sources: &mut Sources,
+    findings: &Findings,
+) -> Option<String> {
     let name = path.display().to_string();
     let source = sources.0.len();
     let result = read(path);
@@ -173,16 +200,12 @@ fn text(
         ErrorKind::InvalidData => format!("`{name}` is not UTF-8 text"),
         _ => format!("`{name}` can't be read: {error}"),
     };
-    let advice = match (error.kind(), &named) {
-        (ErrorKind::NotFound, Some(None)) => {
-            "a scenario's system is `system.toml` beside it; name another by `system = \"FILE\"`, or add nodes here"
-        }
-        (ErrorKind::NotFound, Some(Some(_))) => "the path is taken from the scenario's folder",
-        (ErrorKind::NotFound, None) => "check the path; a scenario is a TOML file",
-        (ErrorKind::InvalidData, _) => "save it as UTF-8",
+    let advice = match error.kind() {
+        ErrorKind::NotFound => absent,
+        ErrorKind::InvalidData => "save it as UTF-8",
         _ => "name a file that can be read",
     };
-    let span = named.flatten().unwrap_or(Span { source, range: 0..0 });
+    let span = place.unwrap_or(Span { source, range: 0..0 });
     findings.add(Diagnostic::new(span, message).advice(advice));
     None
 }

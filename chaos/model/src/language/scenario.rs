@@ -20,7 +20,7 @@ pub(crate) struct Documents {
     pub(crate) system: Option<Table>,
 }
 
-/// A scenario and its guards. The sources are not filled in.
+/// A scenario and its guards. The settings and the sources are not filled in.
 #[derive(Debug)]
 pub(crate) struct Checked {
     pub(crate) scenario: Option<Scenario>,
@@ -63,7 +63,8 @@ pub(crate) fn check(documents: &Documents, programs: &[&str], findings: &Finding
     let scenario = || {
         let (title, load, timeline) = (title?.text.to_owned(), load.load?, timeline?);
         let guards = guards.iter().map(|read| read.guard.clone()).collect();
-        Some(Scenario { title, system, load, faults, expectations, guards, timeline, sources: Sources::default() })
+        let (settings, sources) = (Vec::new(), Sources::default());
+        Some(Scenario { title, system, settings, load, faults, expectations, guards, timeline, sources })
     };
     Checked { scenario: scenario(), guards }
 }

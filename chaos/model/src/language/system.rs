@@ -158,7 +158,7 @@ fn default_protocol(start: &Start) -> Protocol {
     }
 }
 
-fn protocol(text: &str) -> Result<Protocol, Wrong> {
+pub(crate) fn protocol(text: &str) -> Result<Protocol, Wrong> {
     const ALL: [Protocol; 3] = [Protocol::Http, Protocol::Redis, Protocol::Tcp];
     let names = ALL.map(|protocol| protocol.to_string());
     ALL.into_iter().find(|protocol| protocol.to_string() == text).ok_or_else(|| {

@@ -34,13 +34,14 @@ pub(super) fn doubt(style: Style, stamp: &str, why: &str) -> String {
     hanging(&first, stamp.len() + 7, why, style.columns())
 }
 
-/// The system was taken down.
-pub(super) fn torn_down(style: Style, took: Duration, left: &[String]) -> String {
+/// The system was taken down; or left alone, where it ran before.
+pub(super) fn torn_down(style: Style, world: &str, took: Duration, left: &[String]) -> String {
     let took = show_duration(took);
+    let (done, and) = if world == "attach" { ("healed", "; the system runs on") } else { ("taken down", "") };
     if left.is_empty() {
-        return format!("{}\n", style.paint(Ink::Faint, format!("taken down in {took}, nothing left behind")));
+        return format!("{}\n", style.paint(Ink::Faint, format!("{done} in {took}, nothing left behind{and}")));
     }
-    let head = format!("taken down in {took}; LEFT BEHIND:");
+    let head = format!("{done} in {took}; LEFT BEHIND:");
     let items = left.iter().map(|item| paragraph("  ", item, style.columns())).collect::<String>();
     format!("{}\n{items}", style.paint(Ink::Bad, head))
 }

@@ -89,6 +89,11 @@ impl Story {
         }
     }
 
+    /// Where it runs.
+    pub(super) fn world(&self) -> &str {
+        self.begin.as_ref().map_or("", |begin| &begin.world)
+    }
+
     /// Which faults are planned.
     pub(super) fn plans(&self) -> &[Fault] {
         self.begin.as_ref().map_or(&[], |begin| &begin.faults)

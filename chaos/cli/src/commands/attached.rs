@@ -1,0 +1,63 @@
+//! What the world `attach` needs of this machine: the file that says where the system runs, the token, and who we are.
+
+use crate::{args::Running, machine::Machine};
+use chaos_model::{
+    Diagnostics, Scenario,
+    attach::{Attach, TokenFrom},
+    language,
+};
+use chaos_worlds::attach::{AttachConfig, Token};
+use std::path::Path;
+
+/// How long a holder may call itself, in bytes.
+const LONGEST_HOLDER: usize = 200;
+
+/// Reads where the system of a scenario runs.
+///
+/// # Errors
+/// What is wrong with the file, or with the scenario in that world.
+pub(super) fn load(scenario: &Scenario, running: &Running) -> Result<Attach, Diagnostics> {
+    language::attach::load(scenario, running.attach.as_deref(), &|path| std::fs::read_to_string(path))
+}
+
+/// What the world is made with.
+pub(super) fn config(machine: &Surroundings, attach: Attach, running: &Running, file: &str) -> AttachConfig {
+    let token = token(machine, &attach.token);
+    let mut holder = format!("chaos run {file}, process {} on {}", std::process::id(), machine.name);
+    holder.retain(|c| !c.is_control());
+    while holder.len() > LONGEST_HOLDER {
+        holder.pop();
+    }
+    AttachConfig { attach, token, holder, remote: running.allow_remote_targets }
+}
+
+/// What is needed of the surroundings when a run begins.
+#[derive(Clone)]
+pub(super) struct Surroundings {
+    env: std::collections::BTreeMap<String, String>,
+    name: String,
+}
+
+impl Surroundings {
+    pub(super) fn of(machine: &Machine) -> Self {
+        Self { env: machine.env.clone(), name: machine.name() }
+    }
+}
+
+fn token(surroundings: &Surroundings, from: &TokenFrom) -> Result<Token, String> {
+    let (text, place) = match from {
+        TokenFrom::File(path) => (read(path)?, path.display().to_string()),
+        TokenFrom::Environment(name) => {
+            let value = surroundings.env.get(name);
+            let text = value.cloned().ok_or_else(|| format!("the token is to be in {name}, which is not set"))?;
+            (text, name.clone())
+        }
+    };
+    Token::read(&text).ok_or_else(|| format!("there is no token in {place}"))
+}
+
+fn read(path: &Path) -> Result<String, String> {
+    let place = path.display();
+    std::fs::read_to_string(path)
+        .map_err(|error| format!("can't read the token of the proxies in {place}: {error} (`chaos proxy` writes it)"))
+}

@@ -1,0 +1,94 @@
+//! `chaos proxy FILE`: proxies on the links of a system that runs already, steered over their control server.
+
+mod health;
+mod token;
+
+use crate::{args::Proxy, exit::Exit, interrupt::Interrupts, machine::Machine};
+use chaos_model::{Diagnostic, Diagnostics, language, proxies::Proxies};
+use chaos_worlds::{
+    proxies::StandingProxies,
+    reach::{self, Resolve},
+};
+use host::{Host, Settings, logs, tcp};
+use std::{collections::BTreeMap, net::IpAddr};
+use tokio_util::sync::CancellationToken;
+
+pub(crate) fn proxy(machine: &Machine, args: &Proxy) -> Exit {
+    let read = language::proxies::load(&args.file, &|path| std::fs::read_to_string(path));
+    let (proxies, sources) = match read {
+        Ok(read) => read,
+        Err(wrong) => return refuse(machine, &wrong),
+    };
+    if !proxies.allowed.is_empty() && !args.allow_remote_targets {
+        let why = "the file allows targets that are not local: say --allow-remote-targets as well, if that is meant";
+        return super::refuse("proxy", why);
+    }
+    if args.health {
+        return super::in_runtime("proxy", async || health::ask(proxies.control).await);
+    }
+    super::in_runtime("proxy", async || {
+        let resolve = reach::resolve_here();
+        let list = remote_targets(&proxies, &resolve).await;
+        if !list.is_empty() {
+            return Ok(refuse(machine, &Diagnostics { list, sources: sources.clone() }));
+        }
+        run(machine, &proxies, &resolve).await.map(|()| Exit::Pass)
+    })
+}
+
+fn refuse(machine: &Machine, wrong: &Diagnostics) -> Exit {
+    eprint!("{}", wrong.render(machine.colour_errors, machine.width));
+    Exit::Invalid
+}
+
+/// Targets that are known not to be local, and were not allowed. Those whose names stand for nothing yet are looked at when
+/// they are dialled, as all are.
+async fn remote_targets(proxies: &Proxies, resolve: &Resolve) -> Vec<Diagnostic> {
+    let mut list = Vec::new();
+    for link in proxies.links.iter().filter(|link| !proxies.allowed.contains(&link.target)) {
+        if let Err(why) = reach::check(&link.target, resolve).await {
+            let advice =
+                format!("add `[targets]` with `allow = [\"{}\"]`, and start with --allow-remote-targets", link.target);
+            list.push(Diagnostic::new(link.target_span.clone(), why).advice(advice));
+        }
+    }
+    list
+}
+
+async fn run(machine: &Machine, proxies: &Proxies, resolve: &Resolve) -> Result<(), String> {
+    let random = token::random().map_err(|error| format!("this machine gives no random bytes: {error}"))?;
+    let shutdown = CancellationToken::new();
+    let mut hosts: BTreeMap<IpAddr, Host> = BTreeMap::new();
+    let mut at = |bind: IpAddr| {
+        if let Some(host) = hosts.get(&bind) {
+            return Ok(host.clone());
+        }
+        let host = tcp::host(tcp::Config {
+            name: "proxies".to_owned(),
+            bind,
+            // The ids of leases: nobody is to guess them.
+            seed: random.seed,
+            settings: Settings::default(),
+            shutdown: shutdown.clone(),
+        })?;
+        hosts.insert(bind, host.clone());
+        Ok(host)
+    };
+    let host = at(proxies.control.ip()).map_err(|error| format!("this machine gives no timer: {error}"))?;
+    let filter = machine.env.get("RUST_LOG").map_or("info", String::as_str);
+    let lines = logs::json(&host, filter, std::io::stdout).map_err(|error| error.to_string())?;
+    tracing::dispatcher::set_global_default(lines).map_err(|error| error.to_string())?;
+    let interrupts = Interrupts::listen(&host).map_err(|error| format!("can't listen for signals: {error}"))?;
+    let standing =
+        StandingProxies::open(proxies, &mut at, &proxies.allowed, resolve).map_err(|error| error.to_string())?;
+    let path = proxies.token_file.display();
+    token::write(&proxies.token_file, &random.token)
+        .map_err(|error| format!("can't write the token to {path}: {error}"))?;
+    drop(host.spawn(async move {
+        let by = interrupts.first().await;
+        tracing::info!(by, "stops");
+        shutdown.cancel();
+    }));
+    standing.serve(random.token).await;
+    Ok(())
+}

@@ -1,0 +1,48 @@
+//! A system that runs already: where its nodes are, and who steers the proxies on its links.
+
+use crate::{Link, NodeName};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    path::PathBuf,
+};
+
+/// A name or an IP address, and a port.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct HostPort {
+    /// The name or address; an IPv6 address without its brackets.
+    pub host: String,
+    /// The port.
+    pub port: u16,
+}
+
+impl fmt::Display for HostPort {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { host, port } = self;
+        if host.contains(':') { write!(f, "[{host}]:{port}") } else { write!(f, "{host}:{port}") }
+    }
+}
+
+/// Where a system runs already, checked against a scenario.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Attach {
+    /// Where clients reach the entry: the proxy of their link.
+    pub entry: HostPort,
+    /// Where the control server of the proxies is.
+    pub control: HostPort,
+    /// Where its token is.
+    pub token: TokenFrom,
+    /// Each node of the system, past any proxy.
+    pub nodes: BTreeMap<NodeName, HostPort>,
+    /// The links that faults act on: they need proxies.
+    pub links: BTreeSet<Link>,
+}
+
+/// Where a token is to be had.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TokenFrom {
+    /// In this file.
+    File(PathBuf),
+    /// In this environment variable.
+    Environment(String),
+}

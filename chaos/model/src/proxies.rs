@@ -1,0 +1,32 @@
+//! Proxies that run by themselves, before a system that runs already.
+
+use crate::{Link, Protocol, Span, attach::HostPort};
+use std::{net::SocketAddr, path::PathBuf};
+
+/// What `chaos proxy` is started with. Nobody who steers it can change any of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Proxies {
+    /// Where the control server listens.
+    pub control: SocketAddr,
+    /// Where its token is written at the start.
+    pub token_file: PathBuf,
+    /// The links, in the order of the file.
+    pub links: Vec<ProxiedLink>,
+    /// Targets that need not be local, where whoever starts it allows that as well.
+    pub allowed: Vec<HostPort>,
+}
+
+/// A link and its proxy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProxiedLink {
+    /// The link.
+    pub link: Link,
+    /// Where the proxy listens.
+    pub listen: SocketAddr,
+    /// Where it leads.
+    pub target: HostPort,
+    /// What is spoken there.
+    pub protocol: Protocol,
+    /// Where the target stands.
+    pub target_span: Span,
+}

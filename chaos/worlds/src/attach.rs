@@ -1,0 +1,250 @@
+//! A system that runs already: addresses of its nodes, and proxies on its links that somebody else has started
+//! (`chaos proxy`). They are steered over their control server, under a lease.
+//!
+//! Nothing is started here, and nothing taken down: at the end, what was broken is healed, and the system goes on. If the
+//! runner is lost, its lease lapses, and the proxies heal it.
+
+mod client;
+mod lease;
+
+use crate::reach;
+use async_trait::async_trait;
+pub use chaos_inject::control::Token;
+use chaos_inject::{
+    Message, Reply,
+    control::{LinkState, Problem},
+};
+use chaos_model::{
+    Endpoint, Event, Fault, Link, System, Target,
+    attach::{Attach, HostPort},
+    event::Fired,
+};
+use chaos_run::{Address, Death, Events, Removed, TornDown, World, WorldError, ready};
+use client::{Control, ControlError};
+use futures_util::{StreamExt as _, stream::FuturesUnordered};
+use host::Host;
+use lease::Lease;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
+use tokio::time::Instant;
+
+/// How long a node has to answer that it is ready. It runs already: this is no start.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// What the world needs to know.
+#[derive(Clone, Debug)]
+pub struct AttachConfig {
+    /// Where everything is.
+    pub attach: Attach,
+    /// What the control server wants to be shown; or why there is none.
+    pub token: Result<Token, String>,
+    /// Who runs, for those who are refused meanwhile. At most 200 bytes.
+    pub holder: String,
+    /// Whether addresses that are not local may be used.
+    pub remote: bool,
+}
+
+/// A system that runs already.
+pub struct AttachedWorld {
+    host: Host,
+    config: AttachConfig,
+    resolve: reach::Resolve,
+    lease: Option<Lease>,
+    /// The faults that are in place.
+    faults: BTreeMap<String, String>,
+}
+
+impl AttachedWorld {
+    /// A world that nobody has talked to yet. `host` is the runner's own.
+    #[must_use]
+    pub fn new(host: &Host, config: AttachConfig, resolve: reach::Resolve) -> Self {
+        let near = || reach::within_reach(host, Vec::new(), Arc::clone(&resolve));
+        let host = if config.remote { host.clone() } else { near() };
+        Self { host, config, resolve, lease: None, faults: BTreeMap::new() }
+    }
+
+    /// Nothing that is not local is used, unless that was said.
+    async fn check_reach(&self) -> Result<(), WorldError> {
+        let Attach { entry, control, nodes, .. } = &self.config.attach;
+        for address in [entry, control].into_iter().chain(nodes.values()).filter(|_| !self.config.remote) {
+            let allow = |why| WorldError::CannotGive(format!("{why}: `--allow-remote-targets` would allow it"));
+            reach::check(address, &self.resolve).await.map_err(allow)?;
+        }
+        Ok(())
+    }
+
+    /// Each node has to be ready: else the run would judge what was broken before it.
+    async fn ask_nodes(&self, system: &System, events: &Events) -> Result<(), WorldError> {
+        let began = Instant::now();
+        let mut waiting = FuturesUnordered::new();
+        for node in system.nodes.values() {
+            let Some(at) = self.node(&node.name) else { continue };
+            waiting.push(ready::wait(self.host.clone(), node.clone(), at));
+        }
+        while let Some((node, at, result)) = waiting.next().await {
+            match result {
+                Ok(()) => events.emit(Event::NodeReady {
+                    node: node.name,
+                    what: "runs already".to_owned(),
+                    address: at.to_string(),
+                    took: began.elapsed(),
+                }),
+                Err(why) if began.elapsed() >= PATIENCE => {
+                    let (seconds, last_lines) = (PATIENCE.as_secs(), Vec::new());
+                    return Err(WorldError::NotReady {
+                        node: node.name,
+                        seconds,
+                        why: format!("{at}: {why}"),
+                        last_lines,
+                    });
+                }
+                Err(_) => waiting.push(ready::wait(self.host.clone(), node, at)),
+            }
+        }
+        Ok(())
+    }
+
+    /// The lease that messages go under, and the link of a fault.
+    fn place<'w>(&'w self, fault: &'w Fault) -> Result<(&'w Lease, String), WorldError> {
+        let Target::Link(link) = &fault.on else {
+            let why = format!("the world `attach` has no place for a fault on {}", fault.on);
+            return Err(WorldError::CannotGive(why));
+        };
+        let lease = self.lease.as_ref().ok_or_else(|| WorldError::CannotGive("there is no lease".to_owned()))?;
+        Ok((lease, link.to_string()))
+    }
+
+    async fn send(&self, fault: &Fault, message: Message) -> Result<Reply, WorldError> {
+        let (lease, link) = self.place(fault)?;
+        lease.send(&link, message).await.map_err(failed)
+    }
+}
+
+/// Every link that faults act on has to have a proxy, which speaks what the system says.
+fn check_links(system: &System, needed: &BTreeSet<Link>, links: &[LinkState]) -> Result<(), WorldError> {
+    for link in needed {
+        let name = link.to_string();
+        let protocol = system.nodes.get(&link.to).map(|node| node.protocol);
+        let Some(state) = links.iter().find(|state| state.link == name) else {
+            let known: Vec<&str> = links.iter().map(|state| state.link.as_str()).collect();
+            let why = format!("no proxy stands on {name}; they do on {}", known.join(", "));
+            return Err(WorldError::CannotGive(why));
+        };
+        if let Some(protocol) = protocol.filter(|protocol| *protocol != state.protocol) {
+            let why = format!("the proxy on {name} reads {}, and the system says {protocol}", state.protocol);
+            return Err(WorldError::CannotGive(why));
+        }
+    }
+    Ok(())
+}
+
+fn address(HostPort { host, port }: &HostPort) -> Address {
+    Address { host: host.clone(), port: *port }
+}
+
+/// A lease that is lost makes the run inconclusive; everything else is a failure of the world.
+fn failed(error: ControlError) -> WorldError {
+    match error {
+        ControlError::Refused(problem @ (Problem::LeaseOver { .. } | Problem::NoSuchLease)) => {
+            lost(&problem.to_string())
+        }
+        ControlError::Refused(Problem::Unauthenticated) => {
+            let why = "the control server takes another token: it makes a new one at each start";
+            WorldError::CannotGive(why.to_owned())
+        }
+        ControlError::Refused(problem) => WorldError::CannotGive(format!("the proxies refused: {problem}")),
+        ControlError::Unreachable(why) => WorldError::CannotGive(format!("the proxies can't be reached: {why}")),
+    }
+}
+
+fn lost(why: &str) -> WorldError {
+    WorldError::Lost(format!("the lease on the proxies was lost ({why}): they have taken all faults back"))
+}
+
+#[async_trait]
+impl World for AttachedWorld {
+    fn name(&self) -> &'static str {
+        "attach"
+    }
+
+    fn host(&self) -> &Host {
+        &self.host
+    }
+
+    /// The lease is the turn: one runner has it at a time, whatever machine it is on.
+    async fn take_turn(&mut self, _: &Events) -> Result<(), WorldError> {
+        Ok(())
+    }
+
+    async fn start(&mut self, system: &System, seed: u64, events: &Events) -> Result<(), WorldError> {
+        self.check_reach().await?;
+        let token = self.config.token.as_ref().map_err(|why| WorldError::CannotGive(why.clone()))?;
+        let control = Control::new(&self.host, address(&self.config.attach.control), token);
+        let links = control.links().await.map_err(failed)?;
+        check_links(system, &self.config.attach.links, &links)?;
+        self.lease = Some(Lease::take(control, self.config.holder.clone(), seed).await.map_err(failed)?);
+        for state in links.into_iter().filter(|state| system.links.iter().any(|link| link.to_string() == state.link)) {
+            let address =
+                if state.link == entry_link(system) { self.config.attach.entry.to_string() } else { state.listen };
+            events.emit(Event::LinkReady { link: state.link, address });
+        }
+        self.ask_nodes(system, events).await
+    }
+
+    fn entry(&self) -> Address {
+        address(&self.config.attach.entry)
+    }
+
+    fn node(&self, name: &str) -> Option<Address> {
+        self.config.attach.nodes.get(name).map(address)
+    }
+
+    async fn apply(&mut self, fault: &Fault) -> Result<(), WorldError> {
+        let reply = self.send(fault, Message::Apply(Box::new(fault.clone()))).await?;
+        self.faults.insert(fault.name.clone(), fault.on.to_string());
+        match reply {
+            Reply::Refused { why } => Err(WorldError::CannotGive(why)),
+            Reply::Done | Reply::Removed { .. } | Reply::Fired(_) => Ok(()),
+        }
+    }
+
+    async fn remove(&mut self, fault: &Fault) -> Result<Removed, WorldError> {
+        let reply = self.send(fault, Message::Remove { fault: fault.name.clone() }).await?;
+        self.faults.remove(&fault.name);
+        match reply {
+            Reply::Removed { fired, injections, left_out } => Ok(Removed { fired, injections, left_out }),
+            Reply::Refused { why } => Err(WorldError::CannotGive(why)),
+            Reply::Done | Reply::Fired(_) => Ok(Removed::of(Fired::default())),
+        }
+    }
+
+    /// Nodes are not watched here; the lease is.
+    async fn died(&mut self) -> Result<Death, WorldError> {
+        match &self.lease {
+            Some(lease) => Err(lost(&lease.lost().await)),
+            None => std::future::pending().await,
+        }
+    }
+
+    async fn stop(&mut self, _: bool) -> TornDown {
+        let mut torn_down = TornDown::default();
+        let faults = std::mem::take(&mut self.faults);
+        let Some(lease) = self.lease.take() else { return torn_down };
+        // Done already where it is over.
+        if let Err(error) = lease.give_up().await
+            && !matches!(error, ControlError::Refused(Problem::LeaseOver { .. } | Problem::NoSuchLease))
+        {
+            let heals = "which the proxies take back by themselves within a second";
+            torn_down.left.extend(faults.iter().map(|(fault, on)| format!("{fault} on {on}, {heals} ({error})")));
+        }
+        torn_down
+    }
+}
+
+fn entry_link(system: &System) -> String {
+    let entry = system.links.iter().find(|link| link.from == Endpoint::Client);
+    entry.map(ToString::to_string).unwrap_or_default()
+}

@@ -1,0 +1,138 @@
+//! What may be reached: what is local, and what else whoever starts a program has allowed by name.
+//!
+//! Local are this machine (loopback) and private networks (RFC 1918, RFC 4193), as those of containers are. It is decided by
+//! the address, not by the name, and at each dial: names can be made to lead elsewhere. Link-local addresses are not among
+//! them: no node is there, but what clouds tell their machines is.
+
+use chaos_model::attach::HostPort;
+use futures_util::future::BoxFuture;
+use host::{Host, Listener, Network, Stream};
+use std::{io, net::IpAddr, sync::Arc};
+
+/// Whether an address is of this machine or of a private network.
+#[must_use]
+pub fn is_local(address: IpAddr) -> bool {
+    match address.to_canonical() {
+        IpAddr::V4(address) => address.is_loopback() || address.is_private(),
+        IpAddr::V6(address) => address.is_loopback() || address.is_unique_local(),
+    }
+}
+
+/// What stands behind a name.
+pub type Resolve = Arc<dyn Fn(String, u16) -> BoxFuture<'static, io::Result<Vec<IpAddr>>> + Send + Sync>;
+
+/// As the machine resolves names.
+#[must_use]
+pub fn resolve_here() -> Resolve {
+    Arc::new(|name, port| {
+        Box::pin(async move {
+            // Loopback by definition (RFC 6761, 6.3), whatever the resolver knows of it.
+            if name == "localhost" {
+                return Ok(vec![IpAddr::from([127, 0, 0, 1])]);
+            }
+            Ok(tokio::net::lookup_host((name, port)).await?.map(|address| address.ip()).collect())
+        })
+    })
+}
+
+/// A host like this one, whose programs reach what is local and what is allowed, and nothing else.
+#[must_use]
+pub fn within_reach(host: &Host, allowed: Vec<HostPort>, resolve: Resolve) -> Host {
+    host.with_network(|network| Arc::new(Reach { network, allowed, resolve }))
+}
+
+/// What is wrong with a target, as far as its name can be resolved by now.
+///
+/// # Errors
+/// In words: it is not local.
+pub async fn check(target: &HostPort, resolve: &Resolve) -> Result<(), String> {
+    let HostPort { host, port } = target;
+    let addresses = resolve(host.clone(), *port).await.unwrap_or_default();
+    match addresses.into_iter().find(|address| !is_local(*address)) {
+        Some(address) => Err(not_local(host, *port, address)),
+        None => Ok(()),
+    }
+}
+
+struct Reach {
+    network: Arc<dyn Network>,
+    allowed: Vec<HostPort>,
+    resolve: Resolve,
+}
+
+impl Network for Reach {
+    fn dial<'a>(&'a self, host: &'a str, port: u16) -> BoxFuture<'a, io::Result<Stream>> {
+        Box::pin(async move {
+            if self.allowed.iter().any(|allowed| allowed.host == host && allowed.port == port) {
+                return self.network.dial(host, port).await;
+            }
+            let mut last = io::Error::new(io::ErrorKind::NotFound, format!("{host} has no address"));
+            for address in (self.resolve)(host.to_owned(), port).await? {
+                if !is_local(address) {
+                    return Err(io::Error::new(io::ErrorKind::PermissionDenied, not_local(host, port, address)));
+                }
+                // By its address, so that what is dialled is what was looked at.
+                match self.network.dial(&address.to_string(), port).await {
+                    Ok(stream) => return Ok(stream),
+                    Err(error) => last = error,
+                }
+            }
+            Err(last)
+        })
+    }
+
+    fn listen(&self, port: u16) -> io::Result<Listener> {
+        self.network.listen(port)
+    }
+}
+
+fn not_local(host: &str, port: u16, address: IpAddr) -> String {
+    let what = if host.parse::<IpAddr>().is_ok() { String::new() } else { format!(" ({address})") };
+    format!("{host}:{port}{what} is not local, and was not allowed")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use host::memory::MemoryNetwork;
+
+    #[test]
+    fn private_networks_are_local_and_what_clouds_tell_is_not() {
+        let local =
+            ["127.0.0.1", "127.9.9.9", "10.0.0.1", "172.18.0.2", "192.168.1.1", "::1", "fd00::1", "::ffff:10.0.0.1"];
+        for address in local {
+            assert!(is_local(address.parse().unwrap()), "{address}");
+        }
+        let remote =
+            ["8.8.8.8", "172.32.0.1", "169.254.169.254", "fe80::1", "2001:db8::1", "0.0.0.0", "::ffff:8.8.8.8"];
+        for address in remote {
+            assert!(!is_local(address.parse().unwrap()), "{address}");
+        }
+    }
+
+    /// A name stands for what this says.
+    fn resolving(address: &'static str) -> Resolve {
+        Arc::new(move |_, _| Box::pin(async move { Ok(vec![address.parse().unwrap()]) }))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_name_leads_where_its_address_is() {
+        let network = MemoryNetwork::new(1);
+        let (private, public) = (network.host("10.0.0.7"), network.host("8.8.8.8"));
+        let _listening = (private.listen(80).unwrap(), public.listen(80).unwrap());
+        let host = network.host("proxies");
+        within_reach(&host, Vec::new(), resolving("10.0.0.7")).dial("redis", 80).await.unwrap();
+        let strict = within_reach(&host, Vec::new(), resolving("8.8.8.8"));
+        let error = strict.dial("redis", 80).await.unwrap_err();
+        assert_eq!(error.to_string(), "redis:80 (8.8.8.8) is not local, and was not allowed");
+        let allowed = vec![HostPort { host: "8.8.8.8".to_owned(), port: 80 }];
+        let lenient = within_reach(&host, allowed, resolving("8.8.8.8"));
+        lenient.dial("8.8.8.8", 80).await.unwrap();
+        // Another port, or another name for the same, is another target.
+        assert_eq!(lenient.dial("8.8.8.8", 81).await.unwrap_err().kind(), io::ErrorKind::PermissionDenied);
+        assert_eq!(lenient.dial("redis", 80).await.unwrap_err().kind(), io::ErrorKind::PermissionDenied);
+        let target = HostPort { host: "redis".to_owned(), port: 80 };
+        assert_eq!(check(&target, &resolving("10.0.0.7")).await, Ok(()));
+        check(&target, &resolving("8.8.8.8")).await.unwrap_err();
+    }
+}

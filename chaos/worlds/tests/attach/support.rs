@@ -1,0 +1,203 @@
+//! A system that runs in memory, and runs against it.
+
+use axum::{Router, http::StatusCode, routing::get};
+use chaos_inject::{
+    Proxy, ProxyConfig,
+    control::{Controlled, Token, serve},
+};
+use chaos_model::{Endpoint, Event, Link, Protocol, Record, Scenario, language};
+use chaos_run::{Ending, Events, Options};
+use chaos_worlds::{
+    attach::{AttachConfig, AttachedWorld},
+    reach::Resolve,
+};
+use host::{Host, Settings, TaskGroup, http, memory::MemoryNetwork};
+use std::{io, path::Path, sync::Arc, time::Duration};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+pub(crate) const SECOND: Duration = Duration::from_secs(1);
+const TOKEN: &str = "the-token";
+
+const SCENARIO: &str = r#"
+title = "a running system"
+entry = "web"
+[node.web]
+program = "gateway"
+ready   = "GET /health"
+[load]
+request  = "GET /"
+rate     = "50/s"
+arrivals = "constant"
+duration = "4s"
+timeout  = "500ms"
+[[fault]]
+name   = "outage"
+on     = "client -> web"
+effect = "hang"
+at     = "1s"
+for    = "2s"
+[[expect]]
+that   = "nobody is answered"
+during = "outage"
+errors = ">= 70%"
+[[expect]]
+that   = "all are answered again"
+after  = "outage"
+within = "500ms"
+status.200 = ">= 100%"
+"#;
+
+/// What may be otherwise than it should be.
+pub(crate) struct Setting {
+    pub(crate) token: Result<&'static str, &'static str>,
+    /// The port of the control server, if it is not the right one.
+    pub(crate) control: u16,
+    /// The link that has a proxy.
+    pub(crate) link: &'static str,
+    pub(crate) is_ready: bool,
+    /// Whether what is not local may be used; all names stand for a public address.
+    pub(crate) remote: bool,
+}
+
+impl Default for Setting {
+    fn default() -> Self {
+        Self { token: Ok(TOKEN), control: 0, link: "client -> web", is_ready: true, remote: true }
+    }
+}
+
+pub(crate) struct Running {
+    client: Host,
+    runner_host: Host,
+    pub(crate) runner: TaskGroup,
+    pub(crate) proxies: Host,
+    pub(crate) proxies_tasks: TaskGroup,
+    pub(crate) web: Host,
+    entry: u16,
+    control: u16,
+}
+
+impl Running {
+    pub(crate) fn start() -> Self {
+        Self::start_so(&Setting::default())
+    }
+
+    pub(crate) fn start_so(setting: &Setting) -> Self {
+        let network = MemoryNetwork::new(1);
+        let (proxies, proxies_tasks) = network.node("proxies", Settings::default());
+        let (runner_host, runner) = network.node("runner", Settings::default());
+        let web = network.host("web");
+        let status = if setting.is_ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+        let router = Router::new().route("/", get(async || "hello")).route("/health", get(async move || status));
+        let (serving, listener) = (web.clone(), web.listen(8000).unwrap());
+        drop(web.spawn(async move { http::serve(&serving, listener, router, http::ServerConfig::default()).await }));
+        let to = setting.link.rsplit(' ').next().unwrap();
+        let link = Link { from: Endpoint::Client, to: to.to_owned(), label: None };
+        let config = ProxyConfig { link: link.clone(), protocol: Protocol::Http, seed: 0 };
+        let proxy = Proxy::start(&proxies, proxies.listen(0).unwrap(), config);
+        proxy.point_at("web", 8000);
+        let (entry, listener) = (proxy.port(), proxies.listen(0).unwrap());
+        let (control, serving) = (listener.port(), proxies.clone());
+        let (listen, target) = (format!("proxies:{entry}"), "web:8000".to_owned());
+        let controlled = Controlled { link, protocol: Protocol::Http, listen, target, proxy };
+        let token = Token::read(TOKEN).unwrap();
+        drop(proxies.spawn(async move { serve(&serving, listener, vec![controlled], token, SECOND).await }));
+        let client = network.host("somebody");
+        Self { client, runner_host, runner, proxies, proxies_tasks, web, entry, control }
+    }
+
+    /// Whether whoever asks through the proxy is answered at once.
+    pub(crate) async fn answers(&self) -> bool {
+        let ask = async {
+            let mut stream = self.client.dial("proxies", self.entry).await?;
+            stream.write_all(b"GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").await?;
+            let mut answer = String::new();
+            stream.read_to_string(&mut answer).await.map(|_| answer)
+        };
+        let answer = tokio::time::timeout(Duration::from_millis(1), ask).await;
+        answer.is_ok_and(|answer: io::Result<String>| answer.is_ok_and(|answer| answer.starts_with("HTTP/1.1 200")))
+    }
+
+    /// A runner's host, and a run that it is about to make.
+    pub(crate) fn world(&self, setting: Setting) -> (Host, (Scenario, AttachedWorld)) {
+        let scenario = scenario();
+        let control = if setting.control == 0 { self.control } else { setting.control };
+        let file = format!(
+            "entry = \"proxies:{}\"\n[control]\nurl = \"http://proxies:{control}\"\ntoken-file = \"t\"\n\
+             [node.web]\naddress = \"web:8000\"\n",
+            self.entry
+        );
+        let attach = language::attach::load(&scenario, None, &|_| Ok(file.clone()));
+        let attach = attach.unwrap_or_else(|wrong| panic!("{}", wrong.render(false, 100)));
+        let token = setting.token.map(|token| Token::read(token).unwrap()).map_err(str::to_owned);
+        let config = AttachConfig { attach, token, holder: "a test".to_owned(), remote: setting.remote };
+        let public: Resolve = Arc::new(|name, _| {
+            let address = if name == "proxies" { [10, 0, 0, 1] } else { [8, 8, 8, 8] };
+            Box::pin(async move { Ok(vec![address.into()]) })
+        });
+        let world = AttachedWorld::new(&self.runner_host, config, public);
+        (self.runner_host.clone(), (scenario, world))
+    }
+
+    /// Makes a run from its first event to its last.
+    pub(crate) async fn run(&self, setting: Setting) -> Ran {
+        run(self.world(setting).1).await
+    }
+}
+
+fn scenario() -> Scenario {
+    let read = |path: &Path| match path.to_str() {
+        Some("test.toml") => Ok(SCENARIO.to_owned()),
+        _ => Err(io::Error::from(io::ErrorKind::NotFound)),
+    };
+    let scenario = language::load(Path::new("test.toml"), &[], &read);
+    scenario.unwrap_or_else(|wrong| panic!("{}", wrong.render(false, 100)))
+}
+
+pub(crate) async fn run((scenario, mut world): (Scenario, AttachedWorld)) -> Ran {
+    let (events, mut reader) = Events::channel();
+    let never = Box::pin(std::future::pending());
+    let ending = chaos_run::run(&scenario, &mut world, &Options::default(), &events, never).await;
+    drop(events);
+    let mut records = Vec::new();
+    while let Some(record) = reader.recv().await {
+        records.push(record);
+    }
+    Ran { ending, records }
+}
+
+/// What came of a run.
+pub(crate) struct Ran {
+    pub(crate) ending: Ending,
+    pub(crate) records: Vec<Record>,
+}
+
+impl Ran {
+    /// What it told, but for figures.
+    pub(crate) fn told(&self) -> Vec<String> {
+        let line = |record: &Record| match &record.event {
+            Event::LinkReady { link, address } => Some(format!("link_ready {link} at {address}")),
+            Event::NodeReady { node, what, address, .. } => Some(format!("node_ready {node}: {what} at {address}")),
+            Event::FaultRemoved { fault, fired } if fired.any() => Some(format!("{fault} fired")),
+            Event::WorldFailed { why } => Some(format!("world failed: {why}")),
+            Event::Doubt { why } => Some(format!("doubt: {why}")),
+            Event::Judged(judged) => Some(format!("{}: {:?} {:?}", judged.that, judged.verdict, judged.checks)),
+            Event::TornDown { left, .. } => Some(format!("left: {left:?}")),
+            _ => None,
+        };
+        self.records.iter().filter_map(line).collect()
+    }
+
+    pub(crate) fn doubts(&self) -> Vec<&String> {
+        let doubt = |record: &'_ Record| matches!(record.event, Event::Doubt { .. });
+        let doubts = self.records.iter().filter(|record| doubt(record));
+        doubts.filter_map(|record| if let Event::Doubt { why } = &record.event { Some(why) } else { None }).collect()
+    }
+
+    /// What was left at the end.
+    pub(crate) fn left(&self) -> Option<Vec<String>> {
+        self.records.iter().find_map(|record| match &record.event {
+            Event::TornDown { left, .. } => Some(left.clone()),
+            _ => None,
+        })
+    }
+}
