@@ -1,6 +1,6 @@
 //! A checked scenario: everything that a run needs to know.
 
-use crate::{Expectation, Fault, Guard, Load, Sources, Span, System, Timeline};
+use crate::{Diagnostic, Diagnostics, Expectation, Fault, Guard, Load, Node, Sources, Span, Start, System, Timeline};
 
 /// A scenario that was parsed and checked: every name in it exists, every window lies within the run, every expectation
 /// can be judged.
@@ -46,6 +46,32 @@ impl Scenario {
         self.guards.retain(|guard| !guard.breaks.is_empty());
         (self, left)
     }
+
+    /// Whether `world` can run each node of the system.
+    ///
+    /// # Errors
+    /// The nodes that it can't run, with advice.
+    pub fn check_nodes(&self, world: &str) -> Result<(), Diagnostics> {
+        let nodes = self.system.nodes.values();
+        let list: Vec<Diagnostic> = nodes.filter_map(|node| unfit(node, world)).collect();
+        if list.is_empty() { Ok(()) } else { Err(Diagnostics { list, sources: self.sources.clone() }) }
+    }
+}
+
+/// What is wrong with a node in a world, if anything is.
+fn unfit(node: &Node, world: &str) -> Option<Diagnostic> {
+    let (message, advice) = match (world, &node.start) {
+        ("sim", Start::Command(_)) => (
+            format!("node `{}` runs a command, and a simulation runs functions of its own process", node.name),
+            "`--world local` runs it; a Rust program can be built into a command of its own (`chaos_cli::main`)",
+        ),
+        ("sim", Start::Program(program)) if program == "redis-server" => (
+            format!("node `{}` asks for a real Redis, and a simulation has the built-in one alone", node.name),
+            "`program = \"redis\"` is a real one where there is one, and the built-in one in a simulation",
+        ),
+        _ => return None,
+    };
+    Some(Diagnostic::new(node.span.clone(), message).advice(advice))
 }
 
 /// A setting of a scenario or its system that is overridden: by `--set`, or by a guard.

@@ -278,3 +278,26 @@ fn an_expectation_can_be_left_to_some_worlds() {
     let wrong = scenario(&text.replace("\"local\"", "\"locale\""), &[]).unwrap_err();
     assert!(wrong.contains("there is no world `locale`") && wrong.contains("did you mean `local`?"), "{wrong}");
 }
+
+#[test]
+fn a_simulation_runs_functions_alone() {
+    let fits = |set: (&str, &str), world| {
+        let scenario = scenario(REDIS_DOWN, &[set]).unwrap();
+        scenario.check_nodes(world).map_err(|wrong| wrong.render(false, 80))
+    };
+    let real = ("node.redis.program", "redis-server");
+    assert_eq!((fits(real, "local"), fits(("load.rate", "100/s"), "sim")), (Ok(()), Ok(())));
+    let wrong = fits(real, "sim").unwrap_err();
+    assert!(wrong.contains("node `redis` asks for a real Redis"), "{wrong}");
+    let text = REDIS_DOWN.replacen(
+        "[load]",
+        "entry = \"web\"\n[node.web]\ncommand = [\"./web\"]\nprotocol = \"http\"\n[load]",
+        1,
+    );
+    let text = text.replace("gateway -> redis", "client -> web").replace("[[guard]]", "[[guard]] #");
+    let text = text.split("[[guard]]").next().unwrap().to_owned();
+    let own = scenario(&text, &[]).unwrap();
+    assert!(own.check_nodes("local").is_ok());
+    let wrong = own.check_nodes("sim").unwrap_err().render(false, 80);
+    assert!(wrong.contains("runs a command") && wrong.contains("folder/it.toml:"), "{wrong}");
+}

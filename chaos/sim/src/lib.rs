@@ -89,7 +89,8 @@
 //! # Ok(()) }
 //! ```
 //!
-//! Whoever keeps scenarios in files uses [`Simulation::run_file`]; the same files run in other worlds by `chaos run`.
+//! Whoever keeps scenarios in files uses [`Simulation::run_file`]; the same files run in other worlds by `chaos run`. A
+//! [`Draft`] builds them in code.
 //!
 //! # A network without a scenario
 //!
@@ -132,6 +133,7 @@
 //! What is deliberately absent: programs that are processes (a simulation has only functions), and time that passes while
 //! code computes: it takes none.
 
+mod draft;
 mod logs;
 mod node;
 mod programs;
@@ -139,6 +141,7 @@ mod runtime;
 mod simulation;
 mod world;
 
+pub use draft::Draft;
 pub use logs::Logs;
 pub use programs::{Outcome, ProgramError, Programs};
 pub use runtime::block_on;

@@ -1,6 +1,6 @@
 //! Scenarios in tests: own programs, a scenario, and what came of it as an assertion.
 
-use crate::{Programs, SimWorld, block_on, programs::Outcome as Ended};
+use crate::{Draft, Programs, SimWorld, block_on, programs::Outcome as Ended};
 use chaos_model::{Diagnostics, Record, Scenario, Set, Sources, Verdict, language};
 use chaos_report::{Outcome, Style, Terminal};
 use chaos_run::{Events, Options};
@@ -87,7 +87,15 @@ impl Simulation {
         self.load(file, &read).and_then(|scenario| self.run_scenario(file, scenario))
     }
 
-    /// Simulates a scenario that was loaded, or made, before. `file` is what the report calls it.
+    /// Simulates a scenario that was built in code.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] where it is wrong.
+    pub fn run_draft(&self, draft: &Draft) -> Result<Run, Error> {
+        self.run_text("draft.toml", &draft.text())
+    }
+
+    /// Simulates a scenario that was loaded before. `file` is what the report calls it.
     ///
     /// # Errors
     /// Where the machine gives no thread, or the simulation panicked.

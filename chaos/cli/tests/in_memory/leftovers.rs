@@ -1,6 +1,8 @@
 //! What failures leave behind once they are over: nothing. Tasks and connections are counted before and after.
 
-use crate::support::{BLACKHOLE, GATEWAY, HANG, MS, ORDER, PRODUCT, REDIS, REFUSE, SERVICES, System, USER, latency};
+use crate::support::{
+    BLACKHOLE, GATEWAY, HANG, MS, ORDER, PRODUCT, REDIS, REFUSE, SERVICES, System, USER, latency, settle,
+};
 use std::time::Duration;
 use tokio::time::{sleep, timeout};
 
@@ -56,6 +58,9 @@ async fn frozen_services_leave_no_task() {
         assert_eq!(seen, statuses, "breaker {breaker}");
         SERVICES.iter().for_each(|name| system.thaw(name));
         sleep(Duration::from_secs(2)).await;
+        // Open circuits are probed beside this one's answer.
+        system.profile(51).await;
+        settle().await;
         for user in 1..=50 {
             system.profile(user).await.assert_complete();
         }
@@ -83,6 +88,8 @@ async fn faults_on_links_leave_no_task_and_no_connection() {
         system.redis_is_used().await;
         // The circuit that opened is probed within a second, however often it was before.
         sleep(Duration::from_secs(1)).await;
+        system.profile(78).await;
+        settle().await;
         system.profile(77).await.assert_complete();
         assert_eq!(at_rest(&system).await, before, "{effect:?}");
         assert_eq!((open(REDIS), open(ORDER)), (1, 1), "{effect:?}");
