@@ -19,6 +19,6 @@ mod words;
 pub use metrics::Metrics;
 pub use outcome::Outcome;
 pub use style::Style;
-pub use summary::{ControlResult, GuardResult, RunResult};
+pub use summary::{ComparisonResult, ControlResult, GuardResult, RunResult};
 pub use terminal::Terminal;
 pub use words::fault;

@@ -65,7 +65,7 @@ pub(crate) fn texts(pairs: &[(String, String)]) -> Vec<String> {
 /// Loads a scenario that is to be run; tells what is wrong with it, also in the world that it is to run in.
 pub(crate) fn load_to_run(machine: &Machine, file: &Path, sets: &[Set], running: &Running) -> Option<Scenario> {
     let scenario = load(machine, file, sets)?;
-    if running.world == WorldName::Attach
+    if running.worlds.contains(&WorldName::Attach)
         && let Err(wrong) = attached::load(&scenario, running)
     {
         eprint!("{}", wrong.render(machine.colour_errors, machine.width));

@@ -109,18 +109,28 @@ impl Session {
 
     /// Makes these runs, with the session's seed, reports each, and gives its events to `on`. Ends early where a signal
     /// ends the session.
-    pub(crate) async fn run_each(&self, runs: Vec<(Scenario, Options)>, mut on: impl FnMut(&[Record])) {
+    pub(crate) async fn run_each(&self, runs: Vec<(Scenario, Options)>, on: impl FnMut(&[Record])) {
+        self.run_each_in(self.running.world(), runs, on).await;
+    }
+
+    /// The same in this world.
+    pub(crate) async fn run_each_in(
+        &self,
+        world: WorldName,
+        runs: Vec<(Scenario, Options)>,
+        mut on: impl FnMut(&[Record]),
+    ) {
         let seeded = runs.into_iter().map(|(scenario, options)| {
             let options = Options { seed: self.running.seed, ..options };
-            self.job(scenario, options)
+            job(world, scenario, options)
         });
-        match self.running.world {
+        match world {
             WorldName::Local | WorldName::Attach => {
                 for job in seeded {
                     if self.interrupted() {
                         return;
                     }
-                    on(&self.run_here(job).await);
+                    on(&self.run_here(world, job).await);
                 }
             }
             WorldName::Sim => {
@@ -147,7 +157,7 @@ impl Session {
         runs: impl Iterator<Item = (Scenario, Options)>,
         mut on: impl FnMut(&[Record]) -> bool,
     ) {
-        let jobs = runs.map(|(scenario, options)| self.job(scenario, options));
+        let jobs = runs.map(|(scenario, options)| job(WorldName::Sim, scenario, options));
         let each = |records: &[Record]| {
             let more = on(records);
             Step { shown: !more, more }
@@ -155,13 +165,8 @@ impl Session {
         self.simulate(jobs, each).await;
     }
 
-    fn job(&self, scenario: Scenario, options: Options) -> Job {
-        let (scenario, elsewhere) = scenario.in_world(self.running.world.name());
-        Job { scenario: Arc::new(scenario), options: Options { elsewhere, ..options } }
-    }
-
-    async fn run_here(&self, Job { scenario, options }: Job) -> Vec<Record> {
-        let mut world = match self.world(&scenario, &options) {
+    async fn run_here(&self, world: WorldName, Job { scenario, options }: Job) -> Vec<Record> {
+        let mut world = match self.world(world, &scenario, &options) {
             Ok(world) => world,
             // What says where the system runs was read before, and has changed since.
             Err(wrong) => {
@@ -180,8 +185,8 @@ impl Session {
     }
 
     /// Where a run happens that is no simulation.
-    fn world(&self, scenario: &Scenario, options: &Options) -> Result<Box<dyn World>, Diagnostics> {
-        if self.running.world != WorldName::Attach {
+    fn world(&self, world: WorldName, scenario: &Scenario, options: &Options) -> Result<Box<dyn World>, Diagnostics> {
+        if world != WorldName::Attach {
             return Ok(Box::new(LocalWorld::new(self.host.clone(), self.local.clone())));
         }
         let attach = attached::load(scenario, &self.running)?;
@@ -291,6 +296,11 @@ impl Reports {
             self.broken.get_or_insert(error);
         }
     }
+}
+
+fn job(world: WorldName, scenario: Scenario, options: Options) -> Job {
+    let (scenario, elsewhere) = scenario.in_world(world.name());
+    Job { scenario: Arc::new(scenario), options: Options { elsewhere, ..options } }
 }
 
 fn reports(reports: &Mutex<Reports>) -> std::sync::MutexGuard<'_, Reports> {

@@ -2,6 +2,7 @@
 
 mod attach;
 mod calibrate;
+mod compare;
 mod control;
 mod exit_codes;
 mod grafana;

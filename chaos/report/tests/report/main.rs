@@ -3,6 +3,7 @@
 
 mod annotations;
 mod columns;
+mod compare;
 mod json;
 mod made_up;
 mod metrics;
