@@ -174,6 +174,10 @@ pub(crate) struct Run {
     /// scenario shows nothing, and the exit code is 1
     #[arg(long, conflicts_with = "keep")]
     pub(crate) control: bool,
+    /// Show what happened to this request, step by step, behind the report (world sim, one scenario): requests are numbered
+    /// from 0 in the order in which they are due, those of the warm-up included
+    #[arg(long, value_name = "REQUEST", conflicts_with_all = ["control", "keep", "seeds"])]
+    pub(crate) trace: Option<u64>,
     /// Leave the system up after the judgement, until Ctrl-C
     #[arg(long)]
     pub(crate) keep: bool,

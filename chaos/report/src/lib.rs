@@ -14,6 +14,7 @@ pub mod style;
 pub mod summary;
 pub mod terminal;
 mod text;
+pub mod trace;
 mod words;
 
 pub use metrics::Metrics;
@@ -21,4 +22,5 @@ pub use outcome::Outcome;
 pub use style::Style;
 pub use summary::{ComparisonResult, ControlResult, GuardResult, RunResult};
 pub use terminal::Terminal;
+pub use trace::{Trace, TraceStep};
 pub use words::fault;

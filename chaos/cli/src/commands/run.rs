@@ -41,7 +41,7 @@ pub(crate) fn run(machine: &Machine, args: &Run) -> Exit {
         Err(why) => return super::refuse("run", &why),
     };
     super::in_runtime("run", async || {
-        let session = Session::new(machine, &args.running, recording)?;
+        let session = Session::new(machine, &args.running, recording)?.tracing(args.trace);
         let exit = if let Some(seeds) = args.seeds {
             with_seeds(session, &scenarios, seeds, args).await
         } else if args.running.worlds.len() > 1 {
@@ -70,6 +70,9 @@ fn consistent(args: &Run, files: usize) -> Result<(), &'static str> {
     }
     if !simulated && args.seeds.is_some() {
         return Err("--seeds is for `--world sim`, where a run takes no time");
+    }
+    if args.trace.is_some() && (*worlds != [WorldName::Sim] || files > 1) {
+        return Err("--trace is for `--world sim` and one scenario");
     }
     if args.keep && simulated {
         return Err("--keep is for worlds of real processes: a simulation ends with its command");

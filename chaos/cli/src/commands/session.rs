@@ -14,7 +14,7 @@ use crate::{
     state,
 };
 use chaos_model::{Calibration, Diagnostics, Record, Scenario};
-use chaos_report::{Style, Terminal, json};
+use chaos_report::{Style, Terminal, Trace, json, trace};
 use chaos_run::{Events, Options, World};
 use chaos_worlds::{
     attach::AttachedWorld,
@@ -53,6 +53,8 @@ pub(crate) struct Session {
     calibration: Option<Calibration>,
     reports: Arc<Mutex<Reports>>,
     style: Style,
+    /// The request that is shown step by step.
+    trace: Option<u64>,
 }
 
 /// Where the events of a session go besides the terminal.
@@ -104,7 +106,13 @@ impl Session {
             calibration,
             reports,
             style,
+            trace: None,
         })
+    }
+
+    /// Shows this request of each simulated run, step by step.
+    pub(crate) fn tracing(self, trace: Option<u64>) -> Self {
+        Self { trace, ..self }
     }
 
     /// Makes these runs, with the session's seed, reports each, and gives its events to `on`. Ends early where a signal
@@ -196,7 +204,7 @@ impl Session {
 
     /// Simulates these, and asks of each, in the order of the jobs, how to go on.
     async fn simulate(&self, jobs: impl Iterator<Item = Job>, mut on: impl FnMut(&[Record]) -> Step) {
-        let mut runs = std::pin::pin!(simulate::all(jobs, self.programs, &self.interrupts));
+        let mut runs = std::pin::pin!(simulate::all(jobs, self.programs, self.trace, &self.interrupts));
         while let Some((job, simulated)) = runs.next().await {
             if let Some(folder) = &self.running.logs
                 && let Err(why) = simulate::write_logs(folder, &job.options, &simulated.logs)
@@ -210,6 +218,9 @@ impl Session {
             }
             let mut reports = reports(&self.reports);
             records.iter().for_each(|record| if shown { reports.on(record) } else { reports.record(record) });
+            if let Some(n) = self.trace {
+                reports.trace(n, simulated.trace.as_ref(), self.style);
+            }
             drop(reports);
             if !more || self.interrupted() {
                 return;
@@ -288,6 +299,19 @@ impl Reports {
         }
         self.recording.grafana.iter_mut().for_each(|grafana| grafana.on(record));
         self.record(record);
+    }
+
+    /// What one request met, behind the report.
+    fn trace(&mut self, n: u64, trace: Option<&Trace>, style: Style) {
+        let mut text = b"\n\n".to_vec();
+        let made = match trace {
+            Some(trace) => trace::write(&mut text, style, trace),
+            None => writeln!(text, "there was no request {n}"),
+        };
+        let text = String::from_utf8_lossy(&text);
+        if let Err(error) = made.and_then(|()| self.terminal.say(&text)) {
+            self.broken.get_or_insert(error);
+        }
     }
 
     /// For the recording of events alone.

@@ -17,4 +17,5 @@ mod reading;
 mod serve;
 mod shipped;
 mod support;
+mod trace;
 mod turns;

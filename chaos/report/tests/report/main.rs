@@ -9,3 +9,4 @@ mod made_up;
 mod metrics;
 mod summary;
 mod terminal;
+mod trace;
