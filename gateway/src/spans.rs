@@ -34,7 +34,19 @@ pub(crate) fn request(method: Method, route: Route) -> Span {
         http.request.method = method,
         http.route = route,
         http.response.status_code = Empty,
+        trace_id = Empty,
+        flight = Empty,
     )
+}
+
+/// The request belongs to this trace: for whoever follows spans without recording them, which ties them to traces itself.
+pub(crate) fn traced(span: &Span, trace: &str) {
+    span.record("trace_id", trace);
+}
+
+/// The request of the current span is answered by what another one had begun to gather.
+pub(crate) fn shared() {
+    Span::current().record("flight", "shared");
 }
 
 /// A request was answered.

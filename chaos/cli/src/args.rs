@@ -6,7 +6,7 @@ use std::path::PathBuf;
 const AFTER: &str = "\
 Exit codes:
   0    every expectation held
-  1    an expectation failed; with --control, a scenario shows nothing
+  1    an expectation failed; with --control, a scenario shows nothing; with several worlds, verdicts differ
   2    a scenario or the command line is not valid; nothing was started
   3    the system could not be started or broken as asked
   4    inconclusive: a fault never fired, too few requests, the load was not reached
@@ -99,9 +99,10 @@ pub(crate) struct Reading {
 /// How runs are made.
 #[derive(Clone, Debug, Arguments)]
 pub(crate) struct Running {
-    /// Where the system runs
-    #[arg(long, value_name = "WORLD", default_value = "local")]
-    pub(crate) world: WorldName,
+    /// Where the system runs; `run` takes several (`sim,local`), runs in each in turn with the same seed, and compares: the
+    /// exit code is 1 where verdicts differ
+    #[arg(long = "world", value_name = "WORLD", default_value = "local", value_delimiter = ',')]
+    pub(crate) worlds: Vec<WorldName>,
     /// For the world `attach`: where the system runs, in place of `attach.toml` beside the scenario
     #[arg(long, value_name = "FILE")]
     pub(crate) attach: Option<PathBuf>,
@@ -124,6 +125,14 @@ pub(crate) struct Running {
     /// GRAFANA_TOKEN, or GRAFANA_USER (admin) and GRAFANA_PASSWORD, in the environment
     #[arg(long, value_name = "URL")]
     pub(crate) grafana: Option<String>,
+}
+
+impl Running {
+    /// The world, or the first of several.
+    pub(crate) fn world(&self) -> WorldName {
+        // Never none: there is a default.
+        self.worlds.first().copied().unwrap_or(WorldName::Local)
+    }
 }
 
 /// The worlds there are.
@@ -165,6 +174,10 @@ pub(crate) struct Run {
     /// scenario shows nothing, and the exit code is 1
     #[arg(long, conflicts_with = "keep")]
     pub(crate) control: bool,
+    /// Show what happened to this request, step by step, behind the report (world sim, one scenario): requests are numbered
+    /// from 0 in the order in which they are due, those of the warm-up included
+    #[arg(long, value_name = "REQUEST", conflicts_with_all = ["control", "keep", "seeds"])]
+    pub(crate) trace: Option<u64>,
     /// Leave the system up after the judgement, until Ctrl-C
     #[arg(long)]
     pub(crate) keep: bool,

@@ -3,6 +3,7 @@
 mod attached;
 pub(crate) mod calibrate;
 pub(crate) mod check;
+mod compare;
 mod control;
 pub(crate) mod explain;
 mod grafana;

@@ -13,7 +13,7 @@
 mod messages;
 mod plan;
 
-pub(crate) use messages::{Decider, request_subject};
+pub(crate) use messages::{Decider, command_subject, request_subject};
 pub(crate) use plan::{Acts, Plan};
 
 use crate::{counts::Counts, draw::Draws, filter::Ending, ledger::Ledger, redis::Values, tally::Tally};

@@ -5,6 +5,7 @@
 //!   verdict out.
 //! - Filters of HTTP and Redis, pure too, read along where a link speaks these: bytes in, steps out.
 //! - [`Proxy`] stands before a node, waits and writes, and keeps a ledger of what each fault did.
+//! - [`WIRE`] tells whoever listens what passes on links.
 //! - [`control`] steers proxies of a process of their own, over HTTP, for as long as a lease is renewed.
 //!
 //! What is deliberately absent: when a fault begins and ends (whoever runs the timeline says so), and effects on nodes.
@@ -20,6 +21,8 @@ mod message;
 mod proxy;
 mod redis;
 mod tally;
+mod wire;
 
 pub use message::{Message, Reply};
 pub use proxy::{Proxy, ProxyConfig};
+pub use wire::WIRE;

@@ -1,11 +1,14 @@
 //! A job: an arrival that was handed out, and the duty to report on it exactly once, whatever becomes of who has it.
 
 use crate::{
-    Error, Marks, Outcome,
+    Error, Marks, Outcome, draw,
     worker::{Made, Shared},
 };
 use std::{sync::Arc, time::Duration};
 use tokio::time::Instant;
+
+/// The target of the `tracing` events, at the level trace, that tell of each request: when it is begun and when it ends.
+pub const REQUESTS: &str = "chaos_load::requests";
 
 /// An arrival that is due. It is reported as [`Error::Stopped`] if it is dropped before its end, in a queue or at work.
 pub(crate) struct Job {
@@ -36,7 +39,11 @@ impl Job {
 
     /// Notes the actual start, which is now.
     pub(crate) fn begin(&mut self) -> Instant {
-        *self.begun.insert(Instant::now())
+        let begun = *self.begun.insert(Instant::now());
+        let (intended_us, started_us) = (micros(self.intended), micros(begun - self.shared.start));
+        let trace_id = draw::trace_id(self.shared.seed, self.n);
+        tracing::trace!(target: REQUESTS, n = self.n, intended_us, started_us, trace_id = %format_args!("{trace_id:032x}"), "begun");
+        begun
     }
 
     pub(crate) fn end(mut self, made: Result<Made, Error>, idle: bool) {
@@ -53,11 +60,19 @@ impl Job {
         let made = !result.is_err_and(Error::is_ours);
         let started = begun.filter(|_| made).map(since_start);
         let (request, ended) = (shared.draw.request(n), since_start(at));
+        match result {
+            Ok(status) => tracing::trace!(target: REQUESTS, n, status, "answered"),
+            Err(error) => tracing::trace!(target: REQUESTS, n, why = %error, "failed"),
+        }
         // Whoever does not listen any more does not want to know.
         let _ = shared.outcomes.send(Outcome { n, request, intended, started, ended, result, marks });
         let late = started.map(|started| started.saturating_sub(intended));
         let _ = shared.done.send(Done { worker, idle, late, at });
     }
+}
+
+fn micros(time: Duration) -> u64 {
+    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
 }
 
 impl Drop for Job {

@@ -30,6 +30,7 @@ pub use dispatch::run;
 pub use draw::{Draw, trace_id};
 pub use error::Error;
 pub use histogram::Histogram;
+pub use job::REQUESTS;
 pub use outcome::{Answer, Arrival, Examine, Marks, Outcome, Summary};
 
 /// A load, and where it goes.

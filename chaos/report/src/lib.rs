@@ -14,11 +14,13 @@ pub mod style;
 pub mod summary;
 pub mod terminal;
 mod text;
+pub mod trace;
 mod words;
 
 pub use metrics::Metrics;
 pub use outcome::Outcome;
 pub use style::Style;
-pub use summary::{ControlResult, GuardResult, RunResult};
+pub use summary::{ComparisonResult, ControlResult, GuardResult, RunResult};
 pub use terminal::Terminal;
+pub use trace::{Trace, TraceStep};
 pub use words::fault;

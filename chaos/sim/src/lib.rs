@@ -139,6 +139,7 @@ mod node;
 mod programs;
 mod runtime;
 mod simulation;
+mod trace;
 mod world;
 
 pub use draft::Draft;
@@ -146,4 +147,5 @@ pub use logs::Logs;
 pub use programs::{Outcome, ProgramError, Programs};
 pub use runtime::block_on;
 pub use simulation::{Error, Run, Simulation};
+pub use trace::Tracer;
 pub use world::SimWorld;

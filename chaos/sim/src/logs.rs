@@ -1,5 +1,6 @@
 //! What the nodes log: JSON lines in memory, dated by the virtual clock.
 
+use crate::trace::Tracer;
 use host::{Host, logs};
 use std::{
     collections::BTreeMap,
@@ -24,11 +25,16 @@ impl Logs {
         std::mem::take(&mut *self.lock())
     }
 
-    /// Where the log lines of `node`'s tasks go.
-    pub(crate) fn dispatch(&self, host: &Host) -> Dispatch {
+    /// Where the log lines of `node`'s tasks go, and what a tracer wants to know of them.
+    pub(crate) fn dispatch(&self, host: &Host, tracer: Option<&Tracer>) -> Dispatch {
         let lines = Lines { logs: self.clone(), node: host.name().into() };
+        let writer = move || lines.clone();
+        let dispatch = match tracer {
+            None => logs::json(host, FILTER, writer),
+            Some(tracer) => logs::json_and(host, FILTER, writer, tracer.of_node(host.name())),
+        };
         // The filter is ours and can be read.
-        logs::json(host, FILTER, move || lines.clone()).unwrap_or_else(|_| Dispatch::none())
+        dispatch.unwrap_or_else(|_| Dispatch::none())
     }
 
     /// The last lines of a node, for whoever wonders why it ended.

@@ -1,6 +1,6 @@
 //! A node: a program on a host of its own, which starts, stops, crashes and freezes as a process does.
 
-use crate::{logs::Logs, programs::Outcome};
+use crate::{logs::Logs, programs::Outcome, trace::Tracer};
 use futures_util::future::BoxFuture;
 use host::{Host, Settings, Task, TaskGroup, memory::MemoryNetwork};
 use std::{sync::Arc, time::Duration};
@@ -53,13 +53,13 @@ impl Node {
         &mut self,
         network: &MemoryNetwork,
         watcher: &Host,
-        logs: &Logs,
+        (logs, tracer): (&Logs, Option<&Tracer>),
         exits: &UnboundedSender<Exit>,
     ) {
         self.start += 1;
         let (host, tasks) = network.node(&self.launch.name, self.launch.settings.clone());
         let (result, ended) = tokio::sync::oneshot::channel();
-        let run = (self.launch.run)(host.clone()).with_subscriber(logs.dispatch(&host));
+        let run = (self.launch.run)(host.clone()).with_subscriber(logs.dispatch(&host, tracer));
         let program = host.spawn(async move {
             // Nobody waits for a node that was crashed.
             let _ = result.send(run.await);

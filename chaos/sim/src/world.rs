@@ -4,6 +4,7 @@ use crate::{
     logs::Logs,
     node::{Exit, Launch, Node},
     programs::Programs,
+    trace::Tracer,
 };
 use async_trait::async_trait;
 use chaos_inject::{Message, Proxy, ProxyConfig, Reply};
@@ -29,6 +30,7 @@ pub struct SimWorld {
     client: Host,
     programs: Programs,
     logs: Logs,
+    tracer: Option<Tracer>,
     nodes: BTreeMap<String, (chaos_model::Node, Node)>,
     proxies: BTreeMap<Link, Proxy>,
     entry: Option<Address>,
@@ -46,6 +48,7 @@ impl SimWorld {
             client,
             programs,
             logs: Logs::default(),
+            tracer: None,
             nodes: BTreeMap::new(),
             proxies: BTreeMap::new(),
             entry: None,
@@ -57,6 +60,14 @@ impl SimWorld {
     #[must_use]
     pub fn logs(&self) -> Logs {
         self.logs.clone()
+    }
+
+    /// Tells this tracer what nodes do. What passes on links, and what clients do, is told where the run is awaited:
+    /// [`Tracer::follow`].
+    #[must_use]
+    pub fn traced(mut self, tracer: &Tracer) -> Self {
+        self.tracer = Some(tracer.clone());
+        self
     }
 
     /// The network, for what no scenario says: how far nodes are from one another, and what is cut off.
@@ -108,7 +119,7 @@ impl SimWorld {
 
     fn start_node(&mut self, name: &str) {
         if let Some((_, node)) = self.nodes.get_mut(name) {
-            node.start(&self.network, &self.client, &self.logs, &self.exits.0);
+            node.start(&self.network, &self.client, (&self.logs, self.tracer.as_ref()), &self.exits.0);
         }
     }
 

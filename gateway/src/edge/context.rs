@@ -54,8 +54,11 @@ impl RequestContext {
             HeaderValue::try_from(drawn).expect("hex digits make a header")
         });
         let client = Trace::take_in(headers);
-        let trace = Trace::recorded(span, client.as_ref()).or(client);
-        let trace = trace.unwrap_or_else(|| Trace::start(Ids::draw_wide(&ids.traces)));
+        let trace = Trace::recorded(span, client.as_ref()).unwrap_or_else(|| {
+            let trace = client.unwrap_or_else(|| Trace::start(Ids::draw_wide(&ids.traces)));
+            spans::traced(span, &trace.id);
+            trace
+        });
         let baggage = trace::baggage(headers);
         Self { request_id, trace, baggage, started: Instant::now(), ids: Arc::clone(ids) }
     }

@@ -52,6 +52,7 @@ pub(super) async fn flown(
     let joined = app.flights.join(&app.host, id, deadline, flight).await;
     if joined.shared {
         app.metrics.cache.coalesced();
+        spans::shared();
     }
     let flown = joined.outcome.unwrap_or_else(|| {
         let gathered = Gathered::late(app.settings.deadline);

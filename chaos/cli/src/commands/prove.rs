@@ -15,11 +15,14 @@ pub(crate) fn prove(machine: &Machine, args: &Prove) -> Exit {
         Ok(files) => files,
         Err(why) => return super::refuse("prove", &why),
     };
+    if args.running.worlds.len() > 1 {
+        return super::refuse("prove", "guards are proven in one world at a time: name one");
+    }
     let mut guarded = Vec::new();
     for file in files {
         let sets = read::sets(&args.reading.sets);
         let Some(scenario) = read::load(machine, &file, &sets) else { return Exit::Invalid };
-        let (scenario, _) = scenario.in_world(args.running.world.name());
+        let (scenario, _) = scenario.in_world(args.running.world().name());
         for guard in scenario.guards {
             let sets: Vec<_> = sets.iter().chain(&guard.set).cloned().collect();
             let Some(scenario) = read::load_to_run(machine, &file, &sets, &args.running) else { return Exit::Invalid };

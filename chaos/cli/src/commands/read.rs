@@ -65,17 +65,17 @@ pub(crate) fn texts(pairs: &[(String, String)]) -> Vec<String> {
 /// Loads a scenario that is to be run; tells what is wrong with it, also in the world that it is to run in.
 pub(crate) fn load_to_run(machine: &Machine, file: &Path, sets: &[Set], running: &Running) -> Option<Scenario> {
     let scenario = load(machine, file, sets)?;
-    let fits = match running.world {
-        WorldName::Attach => attached::load(&scenario, running).map(drop),
-        world => scenario.check_nodes(world.name()),
-    };
-    match fits {
-        Ok(()) => Some(scenario),
-        Err(wrong) => {
+    for world in &running.worlds {
+        let fits = match world {
+            WorldName::Attach => attached::load(&scenario, running).map(drop),
+            world => scenario.check_nodes(world.name()),
+        };
+        if let Err(wrong) = fits {
             eprint!("{}", wrong.render(machine.colour_errors, machine.width));
-            None
+            return None;
         }
     }
+    Some(scenario)
 }
 
 /// Loads a scenario; tells what is wrong with it on standard error.

@@ -1,7 +1,7 @@
 //! `chaos run FILE…`.
 
 use super::{
-    control, read, seeds,
+    compare, control, read, seeds,
     session::{Recording, Session},
 };
 use crate::{
@@ -10,7 +10,7 @@ use crate::{
     machine::Machine,
 };
 use chaos_model::Scenario;
-use chaos_report::{ControlResult, Outcome, RunResult, summary};
+use chaos_report::{ComparisonResult, ControlResult, Outcome, RunResult, summary};
 use chaos_run::Options;
 use std::{
     io::{self, Write},
@@ -23,21 +23,8 @@ pub(crate) fn run(machine: &Machine, args: &Run) -> Exit {
         Ok(files) => files,
         Err(why) => return super::refuse("run", &why),
     };
-    let simulated = args.running.world == WorldName::Sim;
-    if !simulated && args.running.logs.is_some() {
-        return super::refuse(
-            "run",
-            "--logs is for `--world sim`: other worlds keep the logs of runs that do not pass",
-        );
-    }
-    if !simulated && args.seeds.is_some() {
-        return super::refuse("run", "--seeds is for `--world sim`, where a run takes no time");
-    }
-    if args.keep && simulated {
-        return super::refuse("run", "--keep is for worlds of real processes: a simulation ends with its command");
-    }
-    if args.keep && files.len() > 1 {
-        return super::refuse("run", "--keep leaves one system up, and these are several scenarios: name one");
+    if let Err(why) = consistent(args, files.len()) {
+        return super::refuse("run", why);
     }
     let sets = read::sets(&args.reading.sets);
     let mut scenarios = Vec::new();
@@ -54,9 +41,11 @@ pub(crate) fn run(machine: &Machine, args: &Run) -> Exit {
         Err(why) => return super::refuse("run", &why),
     };
     super::in_runtime("run", async || {
-        let session = Session::new(machine, &args.running, recording)?;
+        let session = Session::new(machine, &args.running, recording)?.tracing(args.trace);
         let exit = if let Some(seeds) = args.seeds {
             with_seeds(session, &scenarios, seeds, args).await
+        } else if args.running.worlds.len() > 1 {
+            in_several_worlds(session, &scenarios, args).await
         } else if args.control {
             with_control(session, &scenarios, args).await
         } else {
@@ -64,6 +53,34 @@ pub(crate) fn run(machine: &Machine, args: &Run) -> Exit {
         };
         exit.map_err(|error| format!("can't write the report: {error}"))
     })
+}
+
+/// Whether these options go together, as far as clap can't say.
+fn consistent(args: &Run, files: usize) -> Result<(), &'static str> {
+    let worlds = &args.running.worlds;
+    let simulated = worlds.contains(&WorldName::Sim);
+    if worlds.iter().enumerate().any(|(n, world)| worlds[..n].contains(world)) {
+        return Err("--world names a world twice: it is compared with others");
+    }
+    if worlds.len() > 1 && (args.control || args.keep || args.seeds.is_some()) {
+        return Err("--control, --keep and --seeds are for one world");
+    }
+    if !simulated && args.running.logs.is_some() {
+        return Err("--logs is for `--world sim`: other worlds keep the logs of runs that do not pass");
+    }
+    if !simulated && args.seeds.is_some() {
+        return Err("--seeds is for `--world sim`, where a run takes no time");
+    }
+    if args.trace.is_some() && (*worlds != [WorldName::Sim] || files > 1) {
+        return Err("--trace is for `--world sim` and one scenario");
+    }
+    if args.keep && simulated {
+        return Err("--keep is for worlds of real processes: a simulation ends with its command");
+    }
+    if args.keep && files > 1 {
+        return Err("--keep leaves one system up, and these are several scenarios: name one");
+    }
+    Ok(())
 }
 
 async fn without_control(session: Session, scenarios: &[(PathBuf, Option<Scenario>)], args: &Run) -> io::Result<Exit> {
@@ -104,6 +121,22 @@ async fn with_control(session: Session, scenarios: &[(PathBuf, Option<Scenario>)
     Ok(ended(outcome, left_out))
 }
 
+async fn in_several_worlds(
+    session: Session,
+    scenarios: &[(PathBuf, Option<Scenario>)],
+    args: &Run,
+) -> io::Result<Exit> {
+    let results = compare::run_all(&session, scenarios, args).await;
+    let left_out = scenarios.len().saturating_sub(results.len() / (args.running.worlds.len() - 1));
+    let outcome = Outcome::worst(results.iter().map(ComparisonResult::outcome));
+    session.finish(|mut out, style| {
+        writeln!(out, "\n")?;
+        summary::comparisons(&mut out, style, &results)?;
+        tell_left_out(out, left_out)
+    })?;
+    Ok(ended(outcome, left_out))
+}
+
 fn tell_left_out(out: &mut dyn Write, left_out: usize) -> io::Result<()> {
     if left_out > 0 { writeln!(out, "interrupted: {left_out} not run") } else { Ok(()) }
 }
@@ -114,14 +147,7 @@ fn ended(outcome: Outcome, left_out: usize) -> Exit {
 }
 
 async fn run_all(session: &Session, scenarios: &[(PathBuf, Option<Scenario>)], args: &Run) -> Vec<RunResult> {
-    let options = |file: &Path| Options {
-        file: file.display().to_string(),
-        sets: read::texts(&args.reading.sets),
-        only: args.expect.clone(),
-        hold: args.keep,
-        ..Options::default()
-    };
-    let valid = scenarios.iter().filter_map(|(file, scenario)| Some((scenario.clone()?, options(file))));
+    let valid = scenarios.iter().filter_map(|(file, scenario)| Some((scenario.clone()?, options(file, args))));
     let mut made = Vec::new();
     session.run_each(valid.collect(), |records| made.push(RunResult::of(records))).await;
     let mut made = made.into_iter();
@@ -131,6 +157,17 @@ async fn run_all(session: &Session, scenarios: &[(PathBuf, Option<Scenario>)], a
         None => Some(invalid(file)),
     };
     scenarios.iter().map_while(result).collect()
+}
+
+/// How a scenario is run as the command line asks.
+pub(super) fn options(file: &Path, args: &Run) -> Options {
+    Options {
+        file: file.display().to_string(),
+        sets: read::texts(&args.reading.sets),
+        only: args.expect.clone(),
+        hold: args.keep,
+        ..Options::default()
+    }
 }
 
 fn invalid(file: &Path) -> RunResult {

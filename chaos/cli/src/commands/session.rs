@@ -14,7 +14,7 @@ use crate::{
     state,
 };
 use chaos_model::{Calibration, Diagnostics, Record, Scenario};
-use chaos_report::{Style, Terminal, json};
+use chaos_report::{Style, Terminal, Trace, json, trace};
 use chaos_run::{Events, Options, World};
 use chaos_worlds::{
     attach::AttachedWorld,
@@ -53,6 +53,8 @@ pub(crate) struct Session {
     calibration: Option<Calibration>,
     reports: Arc<Mutex<Reports>>,
     style: Style,
+    /// The request that is shown step by step.
+    trace: Option<u64>,
 }
 
 /// Where the events of a session go besides the terminal.
@@ -104,23 +106,39 @@ impl Session {
             calibration,
             reports,
             style,
+            trace: None,
         })
+    }
+
+    /// Shows this request of each simulated run, step by step.
+    pub(crate) fn tracing(self, trace: Option<u64>) -> Self {
+        Self { trace, ..self }
     }
 
     /// Makes these runs, with the session's seed, reports each, and gives its events to `on`. Ends early where a signal
     /// ends the session.
-    pub(crate) async fn run_each(&self, runs: Vec<(Scenario, Options)>, mut on: impl FnMut(&[Record])) {
+    pub(crate) async fn run_each(&self, runs: Vec<(Scenario, Options)>, on: impl FnMut(&[Record])) {
+        self.run_each_in(self.running.world(), runs, on).await;
+    }
+
+    /// The same in this world.
+    pub(crate) async fn run_each_in(
+        &self,
+        world: WorldName,
+        runs: Vec<(Scenario, Options)>,
+        mut on: impl FnMut(&[Record]),
+    ) {
         let seeded = runs.into_iter().map(|(scenario, options)| {
             let options = Options { seed: self.running.seed, ..options };
-            self.job(scenario, options)
+            job(world, scenario, options)
         });
-        match self.running.world {
+        match world {
             WorldName::Local | WorldName::Attach => {
                 for job in seeded {
                     if self.interrupted() {
                         return;
                     }
-                    on(&self.run_here(job).await);
+                    on(&self.run_here(world, job).await);
                 }
             }
             WorldName::Sim => {
@@ -147,7 +165,7 @@ impl Session {
         runs: impl Iterator<Item = (Scenario, Options)>,
         mut on: impl FnMut(&[Record]) -> bool,
     ) {
-        let jobs = runs.map(|(scenario, options)| self.job(scenario, options));
+        let jobs = runs.map(|(scenario, options)| job(WorldName::Sim, scenario, options));
         let each = |records: &[Record]| {
             let more = on(records);
             Step { shown: !more, more }
@@ -155,13 +173,8 @@ impl Session {
         self.simulate(jobs, each).await;
     }
 
-    fn job(&self, scenario: Scenario, options: Options) -> Job {
-        let (scenario, elsewhere) = scenario.in_world(self.running.world.name());
-        Job { scenario: Arc::new(scenario), options: Options { elsewhere, ..options } }
-    }
-
-    async fn run_here(&self, Job { scenario, options }: Job) -> Vec<Record> {
-        let mut world = match self.world(&scenario, &options) {
+    async fn run_here(&self, world: WorldName, Job { scenario, options }: Job) -> Vec<Record> {
+        let mut world = match self.world(world, &scenario, &options) {
             Ok(world) => world,
             // What says where the system runs was read before, and has changed since.
             Err(wrong) => {
@@ -180,8 +193,8 @@ impl Session {
     }
 
     /// Where a run happens that is no simulation.
-    fn world(&self, scenario: &Scenario, options: &Options) -> Result<Box<dyn World>, Diagnostics> {
-        if self.running.world != WorldName::Attach {
+    fn world(&self, world: WorldName, scenario: &Scenario, options: &Options) -> Result<Box<dyn World>, Diagnostics> {
+        if world != WorldName::Attach {
             return Ok(Box::new(LocalWorld::new(self.host.clone(), self.local.clone())));
         }
         let attach = attached::load(scenario, &self.running)?;
@@ -191,7 +204,7 @@ impl Session {
 
     /// Simulates these, and asks of each, in the order of the jobs, how to go on.
     async fn simulate(&self, jobs: impl Iterator<Item = Job>, mut on: impl FnMut(&[Record]) -> Step) {
-        let mut runs = std::pin::pin!(simulate::all(jobs, self.programs, &self.interrupts));
+        let mut runs = std::pin::pin!(simulate::all(jobs, self.programs, self.trace, &self.interrupts));
         while let Some((job, simulated)) = runs.next().await {
             if let Some(folder) = &self.running.logs
                 && let Err(why) = simulate::write_logs(folder, &job.options, &simulated.logs)
@@ -205,6 +218,9 @@ impl Session {
             }
             let mut reports = reports(&self.reports);
             records.iter().for_each(|record| if shown { reports.on(record) } else { reports.record(record) });
+            if let Some(n) = self.trace {
+                reports.trace(n, simulated.trace.as_ref(), self.style);
+            }
             drop(reports);
             if !more || self.interrupted() {
                 return;
@@ -285,12 +301,30 @@ impl Reports {
         self.record(record);
     }
 
+    /// What one request met, behind the report.
+    fn trace(&mut self, n: u64, trace: Option<&Trace>, style: Style) {
+        let mut text = b"\n\n".to_vec();
+        let made = match trace {
+            Some(trace) => trace::write(&mut text, style, trace),
+            None => writeln!(text, "there was no request {n}"),
+        };
+        let text = String::from_utf8_lossy(&text);
+        if let Err(error) = made.and_then(|()| self.terminal.say(&text)) {
+            self.broken.get_or_insert(error);
+        }
+    }
+
     /// For the recording of events alone.
     fn record(&mut self, record: &Record) {
         if let Some(Err(error)) = self.recording.json.as_mut().map(|json| json.on(record)) {
             self.broken.get_or_insert(error);
         }
     }
+}
+
+fn job(world: WorldName, scenario: Scenario, options: Options) -> Job {
+    let (scenario, elsewhere) = scenario.in_world(world.name());
+    Job { scenario: Arc::new(scenario), options: Options { elsewhere, ..options } }
 }
 
 fn reports(reports: &Mutex<Reports>) -> std::sync::MutexGuard<'_, Reports> {

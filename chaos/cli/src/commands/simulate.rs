@@ -3,8 +3,9 @@
 
 use crate::{interrupt::Interrupts, programs::Programs};
 use chaos_model::{Record, Scenario};
+use chaos_report::Trace;
 use chaos_run::{Events, Options};
-use chaos_sim::SimWorld;
+use chaos_sim::{SimWorld, Tracer};
 use futures_util::{Stream, StreamExt as _, stream};
 use std::{collections::BTreeMap, num::NonZero, path::Path, sync::Arc};
 use tokio::sync::oneshot;
@@ -22,12 +23,18 @@ pub(crate) struct Simulated {
     pub(crate) records: Vec<Record>,
     /// What each node logged, as JSON lines.
     pub(crate) logs: BTreeMap<String, Vec<u8>>,
+    /// What the request met that was asked for, if there was one.
+    pub(crate) trace: Option<Trace>,
 }
+
+/// The targets of the spans by which built-in programs tell of requests.
+const SPANS: [&str; 1] = ["gateway::spans"];
 
 /// Makes these runs, several at once; their results come in the order of the jobs.
 pub(crate) fn all<'a>(
     jobs: impl Iterator<Item = Job> + 'a,
     programs: Programs,
+    trace: Option<u64>,
     interrupts: &'a Interrupts,
 ) -> impl Stream<Item = (Job, Simulated)> + 'a {
     let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
@@ -35,7 +42,8 @@ pub(crate) fn all<'a>(
         .map(move |job| {
             let interrupts = interrupts.clone();
             async move {
-                let simulated = one(Arc::clone(&job.scenario), job.options.clone(), programs, interrupts).await;
+                let simulated =
+                    one(Arc::clone(&job.scenario), job.options.clone(), (programs, trace), interrupts).await;
                 (job, simulated)
             }
         })
@@ -43,18 +51,32 @@ pub(crate) fn all<'a>(
 }
 
 /// Makes one run.
-async fn one(scenario: Arc<Scenario>, options: Options, programs: Programs, interrupts: Interrupts) -> Simulated {
+async fn one(
+    scenario: Arc<Scenario>,
+    options: Options,
+    (programs, trace): (Programs, Option<u64>),
+    interrupts: Interrupts,
+) -> Simulated {
     let (give, result) = oneshot::channel();
     std::thread::spawn(move || {
         let simulated = chaos_sim::block_on(async move {
+            let tracer = trace.map(|n| (n, Tracer::new(&SPANS)));
             let mut world = SimWorld::new(options.seed, programs.simulated());
+            if let Some((_, tracer)) = &tracer {
+                world = world.traced(tracer);
+            }
             let logs = world.logs();
             // Its clock is the simulation's.
             let (events, mut records) = Events::channel();
-            chaos_run::run(&scenario, &mut world, &options, &events, Box::pin(interrupts.first())).await;
+            let run = chaos_run::run(&scenario, &mut world, &options, &events, Box::pin(interrupts.first()));
+            match &tracer {
+                Some((_, tracer)) => tracer.follow(run).await,
+                None => run.await,
+            };
             drop((events, world));
-            let records = std::iter::from_fn(|| records.try_recv().ok()).collect();
-            Simulated { records, logs: logs.take() }
+            let records: Vec<_> = std::iter::from_fn(|| records.try_recv().ok()).collect();
+            let trace = tracer.and_then(|(n, tracer)| tracer.trace(n, &records));
+            Simulated { records, logs: logs.take(), trace }
         });
         // The session was interrupted for good: nobody listens.
         let _ = give.send(simulated.unwrap_or_default());

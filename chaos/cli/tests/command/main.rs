@@ -2,6 +2,7 @@
 
 mod attach;
 mod calibrate;
+mod compare;
 mod control;
 mod exit_codes;
 mod grafana;
@@ -16,4 +17,5 @@ mod reading;
 mod serve;
 mod shipped;
 mod support;
+mod trace;
 mod turns;

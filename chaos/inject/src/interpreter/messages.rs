@@ -183,7 +183,7 @@ fn command_key(command: &Command<'_>) -> Key {
     Key { hash: host::hash(0, &parts), kind: KeyKind::Command, subject: command_subject(command), arrival: None }
 }
 
-fn command_subject(command: &Command<'_>) -> String {
+pub(crate) fn command_subject(command: &Command<'_>) -> String {
     let keys: Vec<String> = command.keys.iter().take(3).map(|key| shortened(key)).collect();
     format!("{} {}", command.name, keys.join(" ")).trim_end().to_owned()
 }

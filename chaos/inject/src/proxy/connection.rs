@@ -11,6 +11,7 @@ use super::{
 use crate::{
     filter::Ending,
     interpreter::{Active, Interpreter, Plan, Way},
+    wire::{self, Side},
 };
 use chaos_model::Direction;
 use futures_util::future::BoxFuture;
@@ -63,9 +64,10 @@ impl Connection {
     }
 
     /// Serves it to its end.
-    pub(super) async fn run(mut self, mut client: Stream) {
+    pub(super) async fn run(mut self, client: Stream) {
+        let mut client = self.watched(client, Side::Client);
         let mut upstream = match self.dial(&mut client).await {
-            Ok(upstream) => upstream,
+            Ok(upstream) => self.watched(upstream, Side::Node),
             Err(End::Closed) => return,
             Err(End::Reset | End::Spent(..)) => return client.abort(),
         };
@@ -81,6 +83,12 @@ impl Connection {
             }
         }
         // Only now are the rules let go of, with `self`: a fault that resets holds when its resets are sent.
+    }
+
+    /// The stream, with what passes on it told to whoever listens.
+    fn watched(&self, stream: Stream, side: Side) -> Stream {
+        let shared = &self.place.shared;
+        wire::watch(stream, shared.protocol, &shared.link, self.place.connection.nth, side)
     }
 
     /// Dials the node, as soon as it is known where that is. Reads ahead meanwhile, so that a client that goes away ends

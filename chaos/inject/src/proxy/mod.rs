@@ -42,7 +42,7 @@ impl Proxy {
     /// Takes connections of `listener`. They wait until [`Proxy::point_at`] says where the node is.
     pub fn start(host: &Host, listener: Listener, config: ProxyConfig) -> Self {
         let port = listener.port();
-        let shared = Arc::new(Shared::new(host.clone(), listener.control(), config.protocol));
+        let shared = Arc::new(Shared::new(host.clone(), listener.control(), &config));
         let accepting = host.spawn(accept(Arc::clone(&shared), listener));
         Self { steering: Steering::new(config), shared, port, accepting }
     }

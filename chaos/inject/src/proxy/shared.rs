@@ -5,6 +5,7 @@
 //! of the old rules once it has done what the new ones ask of it; so the change holds for all when nobody has the old
 //! rules any more, which their drop guard tells.
 
+use super::ProxyConfig;
 use crate::interpreter::{Connection, Interpreter};
 use chaos_model::Protocol;
 use futures_util::task::AtomicWaker;
@@ -23,6 +24,8 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 pub(super) struct Shared {
     pub(super) host: Host,
     pub(super) control: Arc<dyn Control>,
+    /// The link, as it is written.
+    pub(super) link: Arc<str>,
     /// What the node speaks.
     pub(super) protocol: Protocol,
     /// The moment from which the interpreter's times count.
@@ -70,14 +73,15 @@ impl Rules {
 }
 
 impl Shared {
-    pub(super) fn new(host: Host, control: Arc<dyn Control>, protocol: Protocol) -> Self {
+    pub(super) fn new(host: Host, control: Arc<dyn Control>, config: &ProxyConfig) -> Self {
         let rules = Rules::new(Interpreter::default(), 0, false);
         let state = State { rules, target: None, next: 0, open: BTreeMap::new(), replaced: Vec::new() };
         let generation = AtomicU64::new(0);
         Self {
             host,
             control,
-            protocol,
+            link: config.link.to_string().into(),
+            protocol: config.protocol,
             epoch: Instant::now(),
             generation,
             state: Mutex::new(state),

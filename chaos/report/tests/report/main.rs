@@ -3,8 +3,10 @@
 
 mod annotations;
 mod columns;
+mod compare;
 mod json;
 mod made_up;
 mod metrics;
 mod summary;
 mod terminal;
+mod trace;

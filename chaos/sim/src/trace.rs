@@ -1,0 +1,100 @@
+//! What one request met, step by step: everything that clients, proxies and nodes tell by `tracing` is kept with its virtual
+//! time, and what belongs to the request is picked out when the run is over.
+//!
+//! Listening changes nothing of a run: nobody waits for it, and nothing is drawn.
+
+mod listen;
+mod pick;
+
+use chaos_model::Record;
+use chaos_report::Trace;
+use std::sync::{Arc, Mutex, PoisonError};
+use tokio::time::Instant;
+use tracing::{Dispatch, Level, Subscriber, instrument::WithSubscriber as _};
+use tracing_subscriber::{
+    Layer, Registry,
+    filter::{LevelFilter, Targets},
+    layer::SubscriberExt as _,
+    registry::LookupSpan,
+};
+
+/// The target by which the load tells of requests: `chaos_load::REQUESTS`.
+const REQUESTS: &str = "chaos_load::requests";
+
+/// Follows the requests of one run. All clones are the same tracer.
+#[derive(Clone, Debug, Default)]
+pub struct Tracer {
+    seen: Arc<Mutex<Vec<Seen>>>,
+    /// Targets of the spans by which programs tell of requests.
+    spans: Arc<[String]>,
+}
+
+/// Something that was told, and when.
+#[derive(Clone, Debug)]
+struct Seen {
+    at: Instant,
+    /// None where it was told outside of nodes.
+    node: Option<Arc<str>>,
+    what: What,
+}
+
+/// Fields, in the order in which they were told.
+type Fields = Vec<(&'static str, String)>;
+
+#[derive(Clone, Debug)]
+enum What {
+    /// Spans have numbers of their own, since those of a subscriber come back.
+    Opened {
+        span: u64,
+        parent: Option<u64>,
+        name: &'static str,
+        fields: Fields,
+    },
+    Recorded {
+        span: u64,
+        fields: Fields,
+    },
+    Closed {
+        span: u64,
+    },
+    Told {
+        target: &'static str,
+        fields: Fields,
+    },
+}
+
+impl Tracer {
+    /// A tracer that follows the spans with these targets into what requests do within programs. A request is known by the
+    /// field `trace_id` of its outermost span, and of its log lines.
+    #[must_use]
+    pub fn new(spans: &[&str]) -> Self {
+        Self { seen: Arc::default(), spans: spans.iter().map(|target| (*target).to_owned()).collect() }
+    }
+
+    /// Follows what clients do and what passes on links in this run.
+    pub async fn follow<F: Future>(&self, run: F) -> F::Output {
+        let targets = Targets::new().with_target(REQUESTS, Level::TRACE).with_target(chaos_inject::WIRE, Level::TRACE);
+        let layer = listen::Listener::new(self.clone(), None).with_filter(targets);
+        run.with_subscriber(Dispatch::new(Registry::default().with(layer))).await
+    }
+
+    /// What listens to a node: its log lines, and the spans that were asked for.
+    pub(crate) fn of_node<S>(&self, node: &str) -> impl Layer<S> + Send + Sync + use<S>
+    where
+        S: Subscriber + for<'s> LookupSpan<'s>,
+    {
+        let targets = self.spans.iter().map(|target| (target.clone(), LevelFilter::TRACE));
+        let targets = Targets::new().with_default(LevelFilter::INFO).with_targets(targets);
+        listen::Listener::new(self.clone(), Some(node.into())).with_filter(targets)
+    }
+
+    /// What request `n` met in the run with these events; none where there was no such request.
+    #[must_use]
+    pub fn trace(&self, n: u64, records: &[Record]) -> Option<Trace> {
+        pick::pick(n, &self.lock(), records)
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Seen>> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

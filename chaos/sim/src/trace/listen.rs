@@ -1,0 +1,93 @@
+//! Listens, and keeps everything.
+
+use super::{Fields, Seen, Tracer, What};
+use std::{
+    fmt::{self, Write as _},
+    sync::Arc,
+};
+use tokio::time::Instant;
+use tracing::{
+    Event, Id, Subscriber,
+    field::{Field, Visit},
+    span::{Attributes, Record},
+};
+use tracing_subscriber::{Layer, layer::Context, registry::LookupSpan};
+
+/// The number of a span, kept with it.
+struct Number(u64);
+
+pub(super) struct Listener {
+    tracer: Tracer,
+    node: Option<Arc<str>>,
+}
+
+impl Listener {
+    pub(super) fn new(tracer: Tracer, node: Option<Arc<str>>) -> Self {
+        Self { tracer, node }
+    }
+
+    fn keep(&self, what: What) {
+        self.tracer.lock().push(Seen { at: Instant::now(), node: self.node.clone(), what });
+    }
+}
+
+impl<S: Subscriber + for<'s> LookupSpan<'s>> Layer<S> for Listener {
+    fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
+        let Some(span) = context.span(id) else { return };
+        let number = |span: &tracing_subscriber::registry::SpanRef<'_, S>| {
+            span.extensions().get::<Number>().map(|Number(number)| *number)
+        };
+        let parent = span.parent().as_ref().and_then(number);
+        let mut fields = Reading::default();
+        attributes.record(&mut fields);
+        let mut seen = self.tracer.lock();
+        // How many things were told before it: no other span has that.
+        let number = seen.len() as u64;
+        let what = What::Opened { span: number, parent, name: attributes.metadata().name(), fields: fields.0 };
+        seen.push(Seen { at: Instant::now(), node: self.node.clone(), what });
+        drop(seen);
+        span.extensions_mut().insert(Number(number));
+    }
+
+    fn on_record(&self, id: &Id, values: &Record<'_>, context: Context<'_, S>) {
+        let mut fields = Reading::default();
+        values.record(&mut fields);
+        if let Some(span) = number_of(id, &context) {
+            self.keep(What::Recorded { span, fields: fields.0 });
+        }
+    }
+
+    fn on_close(&self, id: Id, context: Context<'_, S>) {
+        if let Some(span) = number_of(&id, &context) {
+            self.keep(What::Closed { span });
+        }
+    }
+
+    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+        let mut fields = Reading::default();
+        event.record(&mut fields);
+        self.keep(What::Told { target: event.metadata().target(), fields: fields.0 });
+    }
+}
+
+fn number_of<S: Subscriber + for<'s> LookupSpan<'s>>(id: &Id, context: &Context<'_, S>) -> Option<u64> {
+    let span = context.span(id)?;
+    let extensions = span.extensions();
+    extensions.get::<Number>().map(|Number(number)| *number)
+}
+
+#[derive(Default)]
+struct Reading(Fields);
+
+impl Visit for Reading {
+    fn record_str(&mut self, field: &Field, value: &str) {
+        self.0.push((field.name(), value.to_owned()));
+    }
+
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        let mut text = String::new();
+        // A string takes everything.
+        let _ = write!(text, "{value:?}");
+        self.0.push((field.name(), text));
+    }
+}
