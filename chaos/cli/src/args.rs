@@ -109,6 +109,11 @@ pub(crate) struct Running {
     /// For the world `attach`: put load on addresses that are neither this machine's nor of a private network
     #[arg(long)]
     pub(crate) allow_remote_targets: bool,
+    /// For the world `docker`: where the names of images are, as scripts/base-images writes them (as without it:
+    /// `.images.env` in this folder, if it is there); CHAOS_IMAGE and REDIS_IMAGE in the environment come first
+    #[cfg(feature = "docker")]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) images: Option<PathBuf>,
     /// The seed of every draw: arrivals, variables, jitter, shares
     #[arg(long, value_name = "NUMBER", default_value_t = 1)]
     pub(crate) seed: u64,
@@ -140,6 +145,9 @@ impl Running {
 pub(crate) enum WorldName {
     /// Real processes on this machine
     Local,
+    /// Containers on this machine, on a network of the run's own
+    #[cfg(feature = "docker")]
+    Docker,
     /// A deterministic simulation in this process: virtual time, and the same seed gives the same events
     Sim,
     /// A system that runs already, with the proxies of `chaos proxy` on its links
@@ -151,6 +159,8 @@ impl WorldName {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Local => "local",
+            #[cfg(feature = "docker")]
+            Self::Docker => "docker",
             Self::Sim => "sim",
             Self::Attach => "attach",
         }

@@ -61,6 +61,36 @@ impl Machine {
         name.trim().to_owned()
     }
 
+    /// The images that containers run: by the environment, then by a file of `NAME=image` lines, else as scripts/images calls
+    /// them and as Redis is called by those who publish it.
+    ///
+    /// # Errors
+    /// In words, for people: the file was asked for and can't be read.
+    #[cfg(feature = "docker")]
+    pub(crate) fn images(&self, file: Option<&Path>) -> Result<chaos_worlds::docker::Images, String> {
+        let path = file.unwrap_or(Path::new(".images.env"));
+        let text = match std::fs::read_to_string(path) {
+            Ok(text) => text,
+            Err(error) if file.is_some() => return Err(format!("--images: can't read {}: {error}", path.display())),
+            Err(_) => String::new(),
+        };
+        let in_file = |name: &str| {
+            let mut lines = text.lines();
+            lines
+                .find_map(|line| line.trim().strip_prefix(name)?.strip_prefix('='))
+                .map(|image| image.trim().to_owned())
+        };
+        let image = |name: &str, usual: &str| {
+            let named = self.env.get(name).cloned().filter(|image| !image.is_empty());
+            let named = named.or_else(|| in_file(name)).filter(|image| !image.is_empty());
+            named.unwrap_or_else(|| usual.to_owned())
+        };
+        Ok(chaos_worlds::docker::Images {
+            chaos: image("CHAOS_IMAGE", "chaos-local/chaos:latest"),
+            redis: image("REDIS_IMAGE", "redis:7.2-bookworm"),
+        })
+    }
+
     /// Where a program is on the path.
     pub(crate) fn find_program(&self, name: &str) -> Option<PathBuf> {
         let path = self.env.get("PATH")?;

@@ -17,6 +17,13 @@ pub(crate) const KEEPER: &str = "CHAOS_KEEPER";
 /// In both: the run's [`Runner`], as JSON.
 const RUNNER: &str = "CHAOS_RUNNER";
 
+/// On containers and networks: the run's folder.
+#[cfg(feature = "docker")]
+pub(crate) const FOLDER_LABEL: &str = "chaos.run";
+/// On both: the run's [`Runner`], as JSON.
+#[cfg(feature = "docker")]
+const RUNNER_LABEL: &str = "chaos.runner";
+
 /// The process that makes a run, and where its process id means something.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) struct Runner {
@@ -66,7 +73,7 @@ impl Runner {
 }
 
 /// A run: its folder, and who makes it.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) struct Mark {
     pub(crate) folder: PathBuf,
     pub(crate) runner: Runner,
@@ -81,6 +88,19 @@ impl Mark {
     /// What the keeper gets.
     pub(crate) fn of_keeper(&self) -> [(String, String); 2] {
         [(KEEPER.to_owned(), self.folder.display().to_string()), (RUNNER.to_owned(), self.json())]
+    }
+
+    /// What each of its containers gets, and its network.
+    #[cfg(feature = "docker")]
+    pub(crate) fn labels(&self) -> [(&'static str, String); 2] {
+        [(FOLDER_LABEL, self.folder.display().to_string()), (RUNNER_LABEL, self.json())]
+    }
+
+    /// That of the run which something with these labels belongs to.
+    #[cfg(feature = "docker")]
+    pub(crate) fn of_labels<'a>(label: impl Fn(&str) -> Option<&'a String>) -> Option<Self> {
+        let runner = serde_json::from_str(label(RUNNER_LABEL)?).ok()?;
+        Some(Self { folder: PathBuf::from(label(FOLDER_LABEL)?), runner })
     }
 
     /// As in the run's folder.

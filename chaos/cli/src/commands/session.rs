@@ -16,6 +16,8 @@ use crate::{
 use chaos_model::{Calibration, Diagnostics, Record, Scenario};
 use chaos_report::{Style, Terminal, Trace, json, trace};
 use chaos_run::{Events, Options, World};
+#[cfg(feature = "docker")]
+use chaos_worlds::docker::{DockerConfig, DockerWorld};
 use chaos_worlds::{
     attach::AttachedWorld,
     local::{LocalConfig, LocalWorld},
@@ -50,6 +52,8 @@ pub(crate) struct Session {
     running: Running,
     local: LocalConfig,
     surroundings: Surroundings,
+    #[cfg(feature = "docker")]
+    docker: DockerConfig,
     calibration: Option<Calibration>,
     reports: Arc<Mutex<Reports>>,
     style: Style,
@@ -94,6 +98,12 @@ impl Session {
             redis_server: machine.find_program("redis-server"),
             temp: machine.temp_folder()?,
         };
+        #[cfg(feature = "docker")]
+        let docker = DockerConfig {
+            executable: local.executable.clone(),
+            temp: local.temp.clone(),
+            images: machine.images(running.images.as_deref())?,
+        };
         let reports = Arc::new(Mutex::new(reports));
         let calibration = state::calibration(machine);
         Ok(Self {
@@ -103,6 +113,8 @@ impl Session {
             running: running.clone(),
             local,
             surroundings: Surroundings::of(machine),
+            #[cfg(feature = "docker")]
+            docker,
             calibration,
             reports,
             style,
@@ -132,22 +144,18 @@ impl Session {
             let options = Options { seed: self.running.seed, ..options };
             job(world, scenario, options)
         });
-        match world {
-            WorldName::Local | WorldName::Attach => {
-                for job in seeded {
-                    if self.interrupted() {
-                        return;
-                    }
-                    on(&self.run_here(world, job).await);
-                }
+        if world == WorldName::Sim {
+            let each = |records: &[Record]| {
+                on(records);
+                Step { shown: true, more: true }
+            };
+            return self.simulate(seeded, each).await;
+        }
+        for job in seeded {
+            if self.interrupted() {
+                return;
             }
-            WorldName::Sim => {
-                let each = |records: &[Record]| {
-                    on(records);
-                    Step { shown: true, more: true }
-                };
-                self.simulate(seeded, each).await;
-            }
+            on(&self.run_here(world, job).await);
         }
     }
 
@@ -194,12 +202,16 @@ impl Session {
 
     /// Where a run happens that is no simulation.
     fn world(&self, world: WorldName, scenario: &Scenario, options: &Options) -> Result<Box<dyn World>, Diagnostics> {
-        if world != WorldName::Attach {
-            return Ok(Box::new(LocalWorld::new(self.host.clone(), self.local.clone())));
-        }
-        let attach = attached::load(scenario, &self.running)?;
-        let config = attached::config(&self.surroundings, attach, &self.running, &options.file);
-        Ok(Box::new(AttachedWorld::new(&self.host, config, reach::resolve_here())))
+        Ok(match world {
+            WorldName::Attach => {
+                let attach = attached::load(scenario, &self.running)?;
+                let config = attached::config(&self.surroundings, attach, &self.running, &options.file);
+                Box::new(AttachedWorld::new(&self.host, config, reach::resolve_here()))
+            }
+            #[cfg(feature = "docker")]
+            WorldName::Docker => Box::new(DockerWorld::new(self.host.clone(), self.docker.clone())),
+            WorldName::Local | WorldName::Sim => Box::new(LocalWorld::new(self.host.clone(), self.local.clone())),
+        })
     }
 
     /// Simulates these, and asks of each, in the order of the jobs, how to go on.

@@ -74,6 +74,15 @@ impl Keeper {
         self.send(&Ask::Own(folder)).await
     }
 
+    /// Tells it whose containers and networks are the run's, before any is made.
+    ///
+    /// # Errors
+    /// Where the keeper is gone.
+    #[cfg(feature = "docker")]
+    pub(crate) async fn own_containers(&mut self, mark: &Mark) -> Result<(), KeeperError> {
+        self.send(&Ask::OwnContainers(mark.clone())).await
+    }
+
     /// Starts nodes, all at once, and gives their process ids.
     ///
     /// # Errors

@@ -39,7 +39,7 @@ pub async fn keep() -> io::Result<()> {
     for kind in [SignalKind::hangup(), SignalKind::interrupt(), SignalKind::terminate()] {
         drop(signal(kind)?);
     }
-    let mut keeper = KeeperProcess { nodes: BTreeMap::new(), folder: None };
+    let mut keeper = KeeperProcess::default();
     let mut lines = BufReader::new(tokio::io::stdin()).lines();
     let (exits, mut exited) = mpsc::unbounded_channel();
     loop {
@@ -53,6 +53,8 @@ pub async fn keep() -> io::Result<()> {
         };
         match line.ok().flatten().map(|line| serde_json::from_str(&line)) {
             Some(Ok(Ask::Own(folder))) => keeper.folder = Some(folder),
+            #[cfg(feature = "docker")]
+            Some(Ok(Ask::OwnContainers(mark))) => keeper.containers = Some(mark),
             Some(Ok(Ask::Launch(launch))) => keeper.launch(launch, &exits),
             Some(Ok(Ask::Signal { name, signal })) => keeper.signal(name, signal),
             Some(Ok(Ask::Stop { grace_ms, keep_folder })) => {
@@ -63,13 +65,13 @@ pub async fn keep() -> io::Result<()> {
                     () = keeper.end_in_order(grace, &mut exited) => true,
                     _ = lines.next_line() => false,
                 };
-                let left = keeper.stop(keep_folder && is_watched, &mut exited).await;
+                let left = keeper.stop(is_watched, keep_folder, &mut exited).await;
                 tell(&Tell::Stopped { left });
                 return Ok(());
             }
             // The pipe is closed, or what comes through it is not from our runner.
             None | Some(Err(_)) => {
-                keeper.stop(false, &mut exited).await;
+                keeper.stop(false, false, &mut exited).await;
                 return Ok(());
             }
         }
@@ -98,10 +100,14 @@ pub fn become_node(keeper: u32, command: &[String]) -> io::Error {
     command.args(arguments).exec()
 }
 
+#[derive(Default)]
 struct KeeperProcess {
     /// Running nodes with their process groups.
     nodes: BTreeMap<String, Pid>,
     folder: Option<PathBuf>,
+    /// What marks the run's containers, where it may have some.
+    #[cfg(feature = "docker")]
+    containers: Option<mark::Mark>,
 }
 
 impl KeeperProcess {
@@ -156,16 +162,25 @@ impl KeeperProcess {
         self.wait_for_exits(grace, exited).await;
     }
 
-    /// Ends what is left, and gives what could not be removed.
-    async fn stop(&mut self, keep_folder: bool, exited: &mut mpsc::UnboundedReceiver<Exited>) -> Vec<String> {
+    /// Ends what is left, and gives what could not be removed. The folder is kept for a runner alone that still is there.
+    async fn stop(
+        &mut self,
+        is_watched: bool,
+        keep_folder: bool,
+        exited: &mut mpsc::UnboundedReceiver<Exited>,
+    ) -> Vec<String> {
         let mut left = Vec::new();
         self.signal_all(Signal::KILL);
         self.wait_for_exits(REAP, exited).await;
         left.extend(self.nodes.keys().map(|node| format!("the process of {node}")));
         kill_adopted().await;
         left.extend(children().into_iter().map(|pid| format!("process {pid}")));
+        #[cfg(feature = "docker")]
+        if let Some(mark) = self.containers.take() {
+            left.extend(remove_containers(&mark, is_watched).await);
+        }
         if let Some(folder) = self.folder.take() {
-            left.extend(run_folder::settle(&folder, keep_folder));
+            left.extend(run_folder::settle(&folder, keep_folder && is_watched));
         }
         left
     }
@@ -185,6 +200,16 @@ impl KeeperProcess {
                 let _ = kill_process_group(group, Signal::KILL);
             }
         }
+    }
+}
+
+/// Removes a run's containers and networks. What a runner asked for that is gone, the engine may still be making.
+#[cfg(feature = "docker")]
+async fn remove_containers(mark: &mark::Mark, is_watched: bool) -> Vec<String> {
+    use crate::engine::{Engine, SETTLED};
+    match Engine::connect().await {
+        Ok(engine) => engine.remove_all(mark, if is_watched { Duration::ZERO } else { SETTLED }).await,
+        Err(error) => vec![format!("containers, if there are any: no engine answers, {error}")],
     }
 }
 

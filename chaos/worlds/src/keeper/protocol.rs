@@ -1,3 +1,5 @@
+#[cfg(feature = "docker")]
+use crate::mark::Mark;
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, path::PathBuf};
 
@@ -7,6 +9,9 @@ use std::{collections::BTreeMap, path::PathBuf};
 pub(super) enum Ask {
     /// This folder is the run's: remove it when the runner is gone. Said before it is made.
     Own(PathBuf),
+    /// Containers and networks with this mark are the run's: remove them when the runner is gone. Said before any is made.
+    #[cfg(feature = "docker")]
+    OwnContainers(Mark),
     /// Start a node.
     Launch(Launch),
     /// Send a signal to a node and whatever it started.

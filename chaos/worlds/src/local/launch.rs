@@ -1,8 +1,8 @@
 //! Starting the nodes: ports, settings, commands, readiness.
 
-use super::{LOOPBACK, LocalWorld, is_taken, keeper_failed, logs, redis::RedisProgram};
-use crate::{keeper::Launch, ports::Ports};
-use chaos_model::{Endpoint, Event, Node, Start, System};
+use super::{LOOPBACK, LocalWorld, is_taken, redis::RedisProgram};
+use crate::{keeper::Launch, kept::keeper_failed, logs, ports::Ports};
+use chaos_model::{Event, Node, Start, System};
 use chaos_run::{Address, Death, Events, World as _, WorldError, ready};
 use futures_util::{StreamExt as _, stream::FuturesUnordered};
 use std::{
@@ -127,15 +127,12 @@ fn not_ready(world: &LocalWorld, late: &BTreeSet<String>, reasons: &BTreeMap<Str
     if !others.is_empty() {
         why += &format!(" (nor were {})", others.join(", "));
     }
-    let last_lines = logs::last_lines(&logs::path(world.folder(), &node));
+    let last_lines = logs::last_lines(&logs::path(world.kept.folder(), &node));
     WorldError::NotReady { node, seconds: PATIENCE.as_secs(), why, last_lines }
 }
 
 async fn launch(world: &mut LocalWorld, launches: Vec<Launch>) -> Result<(), WorldError> {
-    let Some(keeper) = &mut world.keeper else {
-        return Err(WorldError::CannotGive("the keeper of this run is gone".to_owned()));
-    };
-    keeper.launch(launches).await.map(drop).map_err(keeper_failed)
+    world.kept.keeper()?.launch(launches).await.map(drop).map_err(keeper_failed)
 }
 
 /// Gives a node its port and makes its command.
@@ -146,13 +143,8 @@ fn plan(
     attempts: usize,
 ) -> Result<Launch, WorldError> {
     let port = starting.ports.free(&world.host).map_err(WorldError::machine(format!("no port for {}", node.name)))?;
-    world.point_proxies_at(&node.name, port);
-    let address = |to: &str, label: Option<&str>| {
-        let from = Endpoint::Node(node.name.clone());
-        let link = chaos_model::Link { from, to: to.to_owned(), label: label.map(str::to_owned) };
-        // The language makes a link of each place that names a node, so there is a proxy for each.
-        format!("{LOOPBACK}:{}", world.proxies.get(&link).map_or(0, chaos_inject::Proxy::port))
-    };
+    world.links.point_at(&node.name, LOOPBACK, port);
+    let address = |to: &str, label: Option<&str>| world.links.address(&node.name, to, label);
     let mut env: BTreeMap<String, String> =
         node.env.iter().map(|(name, template)| (name.clone(), template.render(port, address))).collect();
     let (command, what) = match &node.start {
@@ -162,7 +154,7 @@ fn plan(
             (command, what)
         }
         Start::Program(program) => match starting.redis.server_for(program)? {
-            Some((path, version)) => (redis_command(path, port, world.folder()), version.clone()),
+            Some((path, version)) => (redis_command(path, port, world.kept.folder()), version.clone()),
             None => {
                 env.insert("PORT".to_owned(), port.to_string());
                 env.insert("CHAOS_SEED".to_owned(), starting.seed.to_string());
@@ -172,14 +164,14 @@ fn plan(
             }
         },
     };
-    env.extend(world.mark.iter().flat_map(crate::mark::Mark::of_nodes));
+    env.extend(world.kept.mark.iter().flat_map(crate::mark::Mark::of_nodes));
     let launch = Launch {
         name: node.name.clone(),
         command,
         env,
         inherit_env: matches!(node.start, Start::Command(_)),
         folder: working_folder(world, node)?,
-        log: logs::path(world.folder(), &node.name),
+        log: logs::path(world.kept.folder(), &node.name),
     };
     let started = Started { port, launch: launch.clone(), node: node.clone(), what, attempts };
     world.nodes.insert(node.name.clone(), started);
@@ -190,7 +182,7 @@ fn plan(
 /// find.
 fn working_folder(world: &LocalWorld, node: &Node) -> Result<PathBuf, WorldError> {
     match node.start {
-        Start::Program(_) => Ok(world.folder().to_owned()),
+        Start::Program(_) => Ok(world.kept.folder().to_owned()),
         Start::Command(_) => {
             let refused = WorldError::machine(format!("the folder of {}, `{}`", node.name, node.folder.display()));
             std::path::absolute(Path::new(".").join(&node.folder)).map_err(refused)

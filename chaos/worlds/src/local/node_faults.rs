@@ -1,8 +1,8 @@
 //! Faults of nodes: signals by the keeper's hand, and the same program at the same address again. A node that is ended
 //! here is waited for, so that its end is never taken for an accident.
 
-use super::{LOOPBACK, LocalWorld, keeper_failed, logs};
-use crate::keeper::{Keeper, NodeSignal};
+use super::{LOOPBACK, LocalWorld};
+use crate::{keeper::NodeSignal, kept::keeper_failed, logs};
 use chaos_model::{Effect, effect::action::NodeAction};
 use chaos_run::{Address, Death, World as _, WorldError, flush, ready};
 use std::time::Duration;
@@ -35,16 +35,12 @@ pub(super) async fn remove(world: &mut LocalWorld, node: &str, effect: &Effect) 
     }
 }
 
-fn keeper(world: &mut LocalWorld) -> Result<&mut Keeper, WorldError> {
-    world.keeper.as_mut().ok_or_else(|| WorldError::CannotGive("the keeper of this run is gone".to_owned()))
-}
-
 async fn signal(world: &mut LocalWorld, node: &str, signal: NodeSignal) -> Result<(), WorldError> {
-    keeper(world)?.signal(node, signal).await.map_err(keeper_failed)
+    world.kept.keeper()?.signal(node, signal).await.map_err(keeper_failed)
 }
 
 async fn end(world: &mut LocalWorld, node: &str, how: NodeSignal) -> Result<(), WorldError> {
-    let keeper = keeper(world)?;
+    let keeper = world.kept.keeper()?;
     keeper.signal(node, how).await.map_err(keeper_failed)?;
     if let Ok(ended) = tokio::time::timeout(GRACE, keeper.exited_of(node)).await {
         return ended.map(drop).map_err(keeper_failed);
@@ -60,14 +56,14 @@ async fn start(world: &mut LocalWorld, node: &str) -> Result<(), WorldError> {
         return Err(WorldError::CannotGive(format!("there is no node {node} to start again")));
     };
     let (launch, model, port) = (started.launch.clone(), started.node.clone(), started.port);
-    keeper(world)?.launch(vec![launch]).await.map_err(keeper_failed)?;
+    world.kept.keeper()?.launch(vec![launch]).await.map_err(keeper_failed)?;
     let (host, address) = (world.host.clone(), Address { host: LOOPBACK.to_owned(), port });
     let is_ready = async { while ready::wait(host.clone(), model.clone(), address.clone()).await.2.is_err() {} };
     let ended = tokio::select! {
         biased;
-        ended = keeper(world)?.exited_of(node) => ended.map_err(keeper_failed)?,
+        ended = world.kept.keeper()?.exited_of(node) => ended.map_err(keeper_failed)?,
         () = is_ready => return Ok(()),
     };
-    let last_lines = logs::last_lines(&logs::path(world.folder(), node));
+    let last_lines = logs::last_lines(&logs::path(world.kept.folder(), node));
     Err(WorldError::DiedStarting(Death { node: ended.name, how: ended.how, last_lines }))
 }

@@ -7,17 +7,17 @@ use std::{
 };
 
 /// How many of its last lines tell why a node ended.
-const LINES: usize = 10;
+pub(crate) const LINES: usize = 10;
 /// How far back they are looked for.
 const BYTES: i64 = 16 * 1024;
 
 /// Where a node's log is.
-pub(super) fn path(folder: &Path, node: &str) -> PathBuf {
+pub(crate) fn path(folder: &Path, node: &str) -> PathBuf {
     folder.join(format!("{node}.log"))
 }
 
 /// A node's last lines; none where there is no log.
-pub(super) fn last_lines(log: &Path) -> Vec<String> {
+pub(crate) fn last_lines(log: &Path) -> Vec<String> {
     let tail = || {
         let mut file = File::open(log)?;
         let length = i64::try_from(file.metadata()?.len()).unwrap_or(i64::MAX);

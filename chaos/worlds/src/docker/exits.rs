@@ -1,0 +1,67 @@
+//! Which nodes have ended, in the order in which it was noticed.
+
+use crate::engine::Engine;
+use host::Host;
+use std::collections::VecDeque;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+
+/// A node that has ended.
+#[derive(Debug)]
+pub(super) struct Exit {
+    pub(super) node: String,
+    /// How, as `exit code 137`.
+    pub(super) how: String,
+}
+
+/// What watches the containers of a run.
+pub(super) struct Exits {
+    sender: UnboundedSender<Exit>,
+    receiver: UnboundedReceiver<Exit>,
+    /// What was told while something else was waited for.
+    kept: VecDeque<Exit>,
+}
+
+impl Default for Exits {
+    fn default() -> Self {
+        let (sender, receiver) = unbounded_channel();
+        Self { sender, receiver, kept: VecDeque::new() }
+    }
+}
+
+impl Exits {
+    /// Watches a container that was started, until it ends.
+    pub(super) fn watch(&self, host: &Host, engine: &Engine, node: &str, id: &str) {
+        let (engine, node, id, sender) = (engine.clone(), node.to_owned(), id.to_owned(), self.sender.clone());
+        drop(host.spawn(async move {
+            let how = engine.ended(&id).await;
+            // The run is over.
+            let _ = sender.send(Exit { node, how });
+        }));
+    }
+
+    /// Waits for the next. Safe to drop.
+    pub(super) async fn next(&mut self) -> Exit {
+        if let Some(exit) = self.kept.pop_front() {
+            return exit;
+        }
+        match self.receiver.recv().await {
+            Some(exit) => exit,
+            // Never: this holds a sender.
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Waits until this node has ended. Safe to drop.
+    pub(super) async fn of(&mut self, node: &str) -> Exit {
+        loop {
+            if let Some(index) = self.kept.iter().position(|exit| exit.node == node)
+                && let Some(exit) = self.kept.remove(index)
+            {
+                return exit;
+            }
+            if let Some(exit) = self.receiver.recv().await {
+                self.kept.push_back(exit);
+            }
+        }
+    }
+}

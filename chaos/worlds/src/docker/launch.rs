@@ -1,0 +1,119 @@
+//! Starting the nodes: those of a wave at once, and the next when all of them are ready.
+
+use super::{DockerWorld, LOOPBACK, plan};
+use crate::ports::Ports;
+use chaos_model::{Event, Node, Protocol, System};
+use chaos_run::{Address, Events, World as _, WorldError, ready};
+use futures_util::{StreamExt as _, stream::FuturesUnordered};
+use host::Host;
+use std::{collections::BTreeMap, io, time::Duration};
+use testcontainers::runners::AsyncRunner as _;
+use tokio::{io::AsyncReadExt as _, time::Instant};
+
+/// How long the nodes have to become ready.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// How long a connection that the engine took for a node has to stay open.
+const STAYS_OPEN: Duration = Duration::from_millis(50);
+
+/// Starts every node, each after those that it uses, and waits until all are ready.
+pub(super) async fn start(
+    world: &mut DockerWorld,
+    (system, seed): (&System, u64),
+    network: &str,
+    ports: &mut Ports,
+    events: &Events,
+) -> Result<(), WorldError> {
+    let began = Instant::now();
+    for node in system.nodes.values() {
+        plan::publish(world, node, ports)?;
+    }
+    for wave in system.start_order() {
+        create(world, &wave, (network, seed)).await?;
+        until_ready(world, &wave, began, events).await?;
+    }
+    Ok(())
+}
+
+/// Makes and starts the containers of these nodes, all at once.
+async fn create(world: &mut DockerWorld, wave: &[&Node], ground: (&str, u64)) -> Result<(), WorldError> {
+    let mut starting = FuturesUnordered::new();
+    for node in wave {
+        let request = plan::request(world, node, ground)?;
+        starting.push(async { (node.name.clone(), request.start().await) });
+    }
+    while let Some((name, result)) = starting.next().await {
+        let refused = WorldError::machine(format!("{name} can't be started"));
+        let container = result.map_err(|error| refused(io::Error::other(error)))?;
+        world.exits.watch(&world.host, world.engine()?, &name, container.id());
+        if let Some(started) = world.nodes.get_mut(&name) {
+            started.container = Some(container);
+        }
+    }
+    Ok(())
+}
+
+/// Waits until these nodes are ready.
+async fn until_ready(
+    world: &mut DockerWorld,
+    wave: &[&Node],
+    began: Instant,
+    events: &Events,
+) -> Result<(), WorldError> {
+    let mut waiting = FuturesUnordered::new();
+    let mut reasons: BTreeMap<String, String> = BTreeMap::new();
+    for node in wave {
+        waiting.push(wait(world.host.clone(), (*node).clone(), address(world, &node.name)));
+        reasons.insert(node.name.clone(), "it answered nothing".to_owned());
+    }
+    while !reasons.is_empty() {
+        tokio::select! {
+            biased;
+            death = world.died() => return Err(WorldError::DiedStarting(death?)),
+            Some((node, at, result)) = waiting.next() => match result {
+                Ok(()) => {
+                    reasons.remove(&node.name);
+                    let what = world.nodes.get(&node.name).map(|node| node.what.clone()).unwrap_or_default();
+                    events.emit(Event::NodeReady { node: node.name, what, address: at.to_string(), took: began.elapsed() });
+                }
+                Err(why) => {
+                    reasons.insert(node.name.clone(), why);
+                    waiting.push(wait(world.host.clone(), node, at));
+                }
+            },
+            () = tokio::time::sleep_until(began + PATIENCE) => return Err(not_ready(world, &reasons).await),
+        }
+    }
+    Ok(())
+}
+
+fn address(world: &DockerWorld, node: &str) -> Address {
+    world.node(node).unwrap_or(Address { host: LOOPBACK.to_owned(), port: 0 })
+}
+
+/// Names all that are not ready, and shows the lines of the first.
+async fn not_ready(world: &DockerWorld, reasons: &BTreeMap<String, String>) -> WorldError {
+    let mut late = reasons.iter();
+    let (node, why) = late.next().map(|(node, why)| (node.clone(), why.clone())).unwrap_or_default();
+    let others: Vec<&str> = late.map(|(node, _)| node.as_str()).collect();
+    let why = if others.is_empty() { why } else { format!("{why} (nor were {})", others.join(", ")) };
+    let last_lines = world.last_lines(&node).await;
+    WorldError::NotReady { node, seconds: PATIENCE.as_secs(), why, last_lines }
+}
+
+/// As [`ready::wait`], where a connection that is accepted says nothing: the engine accepts on the node's behalf, and closes
+/// at once where nobody listens behind it.
+pub(super) async fn wait(host: Host, node: Node, at: Address) -> (Node, Address, Result<(), String>) {
+    let (node, at, result) = ready::wait(host.clone(), node, at).await;
+    let asked_nothing = node.ready.is_none() && node.protocol != Protocol::Redis;
+    let result = if result.is_ok() && asked_nothing { stays_open(&host, &at).await } else { result };
+    (node, at, result)
+}
+
+async fn stays_open(host: &Host, at: &Address) -> Result<(), String> {
+    let mut stream = host.dial(&at.host, at.port).await.map_err(|error| error.to_string())?;
+    match tokio::time::timeout(STAYS_OPEN, stream.read(&mut [0])).await {
+        Err(_) | Ok(Ok(1..)) => Ok(()),
+        Ok(Ok(0)) => Err("it closed the connection at once".to_owned()),
+        Ok(Err(error)) => Err(error.to_string()),
+    }
+}

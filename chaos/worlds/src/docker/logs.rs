@@ -1,0 +1,49 @@
+//! What the nodes say: the engine keeps it until their containers are removed.
+
+use super::Started;
+use crate::{
+    engine::Engine,
+    logs::{LINES, path},
+};
+use futures_util::{StreamExt as _, future::join_all};
+use std::{collections::BTreeMap, io, path::Path};
+use testcontainers::bollard::query_parameters::{LogsOptions, LogsOptionsBuilder};
+
+fn options() -> LogsOptionsBuilder {
+    LogsOptionsBuilder::new().stdout(true).stderr(true)
+}
+
+async fn read(engine: &Engine, id: &str, options: LogsOptions) -> io::Result<Vec<u8>> {
+    let mut frames = Box::pin(engine.0.logs(id, Some(options)));
+    let mut bytes = Vec::new();
+    while let Some(frame) = frames.next().await {
+        bytes.extend_from_slice(&frame.map_err(io::Error::other)?.into_bytes());
+    }
+    Ok(bytes)
+}
+
+/// A node's last lines; none where the engine has none.
+pub(super) async fn last_lines(engine: &Engine, id: &str) -> Vec<String> {
+    let options = options().tail(&LINES.to_string()).build();
+    let bytes = read(engine, id, options).await.unwrap_or_default();
+    let text = String::from_utf8_lossy(&bytes);
+    text.lines().filter(|line| !line.trim().is_empty()).map(str::to_owned).collect()
+}
+
+/// Writes what each node has said to a file in the run's folder, and gives the files by node.
+pub(super) async fn keep(
+    engine: &Engine,
+    nodes: &BTreeMap<String, Started>,
+    folder: &Path,
+) -> BTreeMap<String, String> {
+    let keep =
+        nodes.iter().filter_map(|(name, node)| Some((name, node.container.as_ref()?.id()))).map(async |(name, id)| {
+            let file = path(folder, name);
+            let written = match read(engine, id, options().build()).await {
+                Ok(bytes) => std::fs::write(&file, bytes),
+                Err(error) => Err(error),
+            };
+            written.ok().map(|()| (name.clone(), file.display().to_string()))
+        });
+    join_all(keep).await.into_iter().flatten().collect()
+}
