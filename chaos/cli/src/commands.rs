@@ -13,6 +13,7 @@ mod metrics_file;
 pub(crate) mod prove;
 pub(crate) mod proxy;
 mod read;
+mod reports;
 pub(crate) mod run;
 mod seeds;
 pub(crate) mod serve;

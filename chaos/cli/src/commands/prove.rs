@@ -1,9 +1,6 @@
 //! `chaos prove FILE…`: each guard takes a protection away, and exactly the expectations that it names must break.
 
-use super::{
-    read,
-    session::{Recording, Session},
-};
+use super::{read, reports::Recording, session::Session};
 use crate::{args::Prove, exit::Exit, machine::Machine};
 use chaos_model::{Guard, Record, Scenario};
 use chaos_report::{GuardResult, Outcome, summary};

@@ -1,9 +1,6 @@
 //! `chaos run FILE…`.
 
-use super::{
-    compare, control, read, seeds,
-    session::{Recording, Session},
-};
+use super::{compare, control, read, reports::Recording, seeds, session::Session};
 use crate::{
     args::{Run, WorldName},
     exit::Exit,

@@ -2,8 +2,7 @@
 
 use super::{
     attached::{self, Surroundings},
-    grafana::Grafana,
-    metrics_file::MetricsFile,
+    reports::{Out, Recording, Reports, lock},
     simulate::{self, Job},
 };
 use crate::{
@@ -14,7 +13,7 @@ use crate::{
     state,
 };
 use chaos_model::{Calibration, Diagnostics, Record, Scenario};
-use chaos_report::{Style, Terminal, Trace, json, trace};
+use chaos_report::Style;
 use chaos_run::{Events, Options, World};
 #[cfg(feature = "docker")]
 use chaos_worlds::docker::{DockerConfig, DockerWorld};
@@ -26,15 +25,11 @@ use chaos_worlds::{
 use futures_util::StreamExt as _;
 use host::{Host, tcp};
 use std::{
-    fs::File,
     io::{self, Write},
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
 };
 use tokio::sync::{mpsc::UnboundedReceiver, oneshot};
-
-/// Where text goes.
-type Out = Box<dyn Write + Send>;
 
 /// What becomes of a simulated run, and of those after it.
 struct Step {
@@ -61,20 +56,6 @@ pub(crate) struct Session {
     trace: Option<u64>,
 }
 
-/// Where the events of a session go besides the terminal.
-pub(crate) struct Recording {
-    json: Option<json::Writer<Out>>,
-    metrics: Option<MetricsFile>,
-    grafana: Option<Grafana>,
-}
-
-struct Reports {
-    terminal: Terminal<Out>,
-    recording: Recording,
-    /// The first thing that a report could not write: told once, at the end.
-    broken: Option<io::Error>,
-}
-
 impl Session {
     /// A session as the command line asks. Call it within a runtime.
     ///
@@ -92,7 +73,7 @@ impl Session {
             live: machine.live && !json_on_stdout,
             verbose: false,
         };
-        let reports = Reports { terminal: Terminal::new(out, style), recording, broken: None };
+        let reports = Reports::new(out, style, recording);
         let local = LocalConfig {
             executable: PathBuf::from(chaos_worlds::keeper::THIS_PROGRAM),
             redis_server: machine.find_program("redis-server"),
@@ -221,14 +202,14 @@ impl Session {
             if let Some(folder) = &self.running.logs
                 && let Err(why) = simulate::write_logs(folder, &job.options, &simulated.logs)
             {
-                reports(&self.reports).broken.get_or_insert(io::Error::other(why));
+                lock(&self.reports).broke(io::Error::other(why));
             }
             let records = &simulated.records;
             let Step { shown, more } = on(records);
             if shown {
                 self.show_sources(&job.scenario, &job.options);
             }
-            let mut reports = reports(&self.reports);
+            let mut reports = lock(&self.reports);
             records.iter().for_each(|record| if shown { reports.on(record) } else { reports.record(record) });
             if let Some(n) = self.trace {
                 reports.trace(n, simulated.trace.as_ref(), self.style);
@@ -244,7 +225,7 @@ impl Session {
     /// file is no news.
     fn show_sources(&self, scenario: &Scenario, options: &Options) {
         if options.without.is_none() && !options.control {
-            reports(&self.reports).terminal.show_sources(scenario.sources.clone());
+            lock(&self.reports).show_sources(scenario.sources.clone());
         }
     }
 
@@ -253,7 +234,7 @@ impl Session {
     /// # Errors
     /// Those of the terminal.
     pub(crate) fn say(&self, text: &str) -> io::Result<()> {
-        reports(&self.reports).terminal.say(text)
+        lock(&self.reports).say(text)
     }
 
     /// Reports a run as it goes, and gives its events when it has ended.
@@ -264,7 +245,7 @@ impl Session {
         std::thread::spawn(move || {
             let mut seen = Vec::new();
             while let Some(record) = records.blocking_recv() {
-                reports(&reports_of_run).on(&record);
+                lock(&reports_of_run).on(&record);
                 seen.push(record);
             }
             drop(reports_of_run);
@@ -285,83 +266,11 @@ impl Session {
     /// What a report could not write, now or earlier.
     pub(crate) fn finish(self, summary: impl FnOnce(&mut dyn Write, Style) -> io::Result<()>) -> io::Result<()> {
         let Ok(reports) = Arc::try_unwrap(self.reports) else { return Ok(()) };
-        let Reports { terminal, recording, broken } = reports.into_inner().unwrap_or_else(PoisonError::into_inner);
-        let mut out = terminal.into_inner();
-        let written = summary(&mut out, self.style).and_then(|()| out.flush());
-        let recorded = recording.json.map_or(Ok(()), |json| json.into_inner().flush());
-        if let Some(untaken) = recording.grafana.and_then(Grafana::finish) {
-            eprintln!("{untaken}");
-        }
-        // A reader that has seen enough (`| head`) is no failure, and takes nothing from the verdict.
-        let told = |result: io::Result<()>| match result {
-            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-            result => result,
-        };
-        told(broken.map_or(Ok(()), Err)).and(told(written)).and(recorded)
-    }
-}
-
-impl Reports {
-    fn on(&mut self, record: &Record) {
-        if let Err(error) = self.terminal.on(record) {
-            self.broken.get_or_insert(error);
-        }
-        if let Some(Err(error)) = self.recording.metrics.as_mut().map(|metrics| metrics.on(record)) {
-            self.broken.get_or_insert(error);
-        }
-        self.recording.grafana.iter_mut().for_each(|grafana| grafana.on(record));
-        self.record(record);
-    }
-
-    /// What one request met, behind the report.
-    fn trace(&mut self, n: u64, trace: Option<&Trace>, style: Style) {
-        let mut text = b"\n\n".to_vec();
-        let made = match trace {
-            Some(trace) => trace::write(&mut text, style, trace),
-            None => writeln!(text, "there was no request {n}"),
-        };
-        let text = String::from_utf8_lossy(&text);
-        if let Err(error) = made.and_then(|()| self.terminal.say(&text)) {
-            self.broken.get_or_insert(error);
-        }
-    }
-
-    /// For the recording of events alone.
-    fn record(&mut self, record: &Record) {
-        if let Some(Err(error)) = self.recording.json.as_mut().map(|json| json.on(record)) {
-            self.broken.get_or_insert(error);
-        }
+        reports.into_inner().unwrap_or_else(PoisonError::into_inner).finish(self.style, summary)
     }
 }
 
 fn job(world: WorldName, scenario: Scenario, options: Options) -> Job {
     let (scenario, elsewhere) = scenario.in_world(world.name());
     Job { scenario: Arc::new(scenario), options: Options { elsewhere, ..options } }
-}
-
-fn reports(reports: &Mutex<Reports>) -> std::sync::MutexGuard<'_, Reports> {
-    reports.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-impl Recording {
-    /// Opens what `--json`, `--metrics` and `--grafana` name, if they name anything.
-    ///
-    /// # Errors
-    /// In words, for people: a path is no place for a file. That is a mistake in the command line.
-    pub(crate) fn open(machine: &Machine, running: &Running) -> Result<Self, String> {
-        let json = running.json.as_deref().map(json_lines).transpose()?;
-        let metrics = running.metrics.as_deref().map(MetricsFile::at).transpose()?;
-        let grafana = running.grafana.as_deref().map(|url| Grafana::start(machine, url)).transpose()?;
-        Ok(Self { json, metrics, grafana })
-    }
-}
-
-fn json_lines(path: &Path) -> Result<json::Writer<Out>, String> {
-    let out: Out = if path == Path::new("-") {
-        Box::new(io::stdout())
-    } else {
-        let no_place = |error| format!("--json: can't write {}: {error}", path.display());
-        Box::new(io::BufWriter::new(File::create(path).map_err(no_place)?))
-    };
-    Ok(json::Writer::new(out))
 }

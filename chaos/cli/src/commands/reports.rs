@@ -1,0 +1,133 @@
+//! Where the events of a session go: the terminal, and what records them.
+
+use super::{grafana::Grafana, metrics_file::MetricsFile};
+use crate::{args::Running, machine::Machine};
+use chaos_model::{Record, Sources};
+use chaos_report::{Style, Terminal, Trace, json, trace};
+use std::{
+    fs::File,
+    io::{self, Write},
+    path::Path,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+/// Where text goes.
+pub(super) type Out = Box<dyn Write + Send>;
+
+/// Where the events of a session go besides the terminal.
+pub(crate) struct Recording {
+    json: Option<json::Writer<Out>>,
+    metrics: Option<MetricsFile>,
+    grafana: Option<Grafana>,
+}
+
+/// All of it.
+pub(super) struct Reports {
+    terminal: Terminal<Out>,
+    recording: Recording,
+    /// The first thing that a report could not write: told once, at the end.
+    broken: Option<io::Error>,
+}
+
+impl Reports {
+    /// Reports on `out`.
+    pub(super) fn new(out: Out, style: Style, recording: Recording) -> Self {
+        Self { terminal: Terminal::new(out, style), recording, broken: None }
+    }
+
+    /// The texts of the scenario that runs next.
+    pub(super) fn show_sources(&mut self, sources: Sources) {
+        self.terminal.show_sources(sources);
+    }
+
+    /// Says something between runs.
+    pub(super) fn say(&mut self, text: &str) -> io::Result<()> {
+        self.terminal.say(text)
+    }
+
+    /// Something could not be written.
+    pub(super) fn broke(&mut self, error: io::Error) {
+        self.broken.get_or_insert(error);
+    }
+
+    /// Reports and records an event.
+    pub(super) fn on(&mut self, record: &Record) {
+        if let Err(error) = self.terminal.on(record) {
+            self.broken.get_or_insert(error);
+        }
+        if let Some(Err(error)) = self.recording.metrics.as_mut().map(|metrics| metrics.on(record)) {
+            self.broken.get_or_insert(error);
+        }
+        self.recording.grafana.iter_mut().for_each(|grafana| grafana.on(record));
+        self.record(record);
+    }
+
+    /// What one request met, behind the report.
+    pub(super) fn trace(&mut self, n: u64, trace: Option<&Trace>, style: Style) {
+        let mut text = b"\n\n".to_vec();
+        let made = match trace {
+            Some(trace) => trace::write(&mut text, style, trace),
+            None => writeln!(text, "there was no request {n}"),
+        };
+        let text = String::from_utf8_lossy(&text);
+        if let Err(error) = made.and_then(|()| self.terminal.say(&text)) {
+            self.broken.get_or_insert(error);
+        }
+    }
+
+    /// For the recording of events alone.
+    pub(super) fn record(&mut self, record: &Record) {
+        if let Some(Err(error)) = self.recording.json.as_mut().map(|json| json.on(record)) {
+            self.broken.get_or_insert(error);
+        }
+    }
+
+    /// Writes what comes after the last run.
+    pub(super) fn finish(
+        self,
+        style: Style,
+        summary: impl FnOnce(&mut dyn Write, Style) -> io::Result<()>,
+    ) -> io::Result<()> {
+        let Self { terminal, recording, broken } = self;
+        let mut out = terminal.into_inner();
+        let written = summary(&mut out, style).and_then(|()| out.flush());
+        let recorded = recording.json.map_or(Ok(()), |json| json.into_inner().flush());
+        if let Some(untaken) = recording.grafana.and_then(Grafana::finish) {
+            eprintln!("{untaken}");
+        }
+        // A reader that has seen enough (`| head`) is no failure, and takes nothing from the verdict.
+        let told = |result: io::Result<()>| match result {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            result => result,
+        };
+        told(broken.map_or(Ok(()), Err)).and(told(written)).and(recorded)
+    }
+}
+
+/// The reports that threads share.
+pub(super) fn lock(reports: &Mutex<Reports>) -> MutexGuard<'_, Reports> {
+    reports.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Recording {
+    /// Opens what `--json`, `--metrics` and `--grafana` name, if they name anything.
+    ///
+    /// # Errors
+    /// In words, for people: a path is no place for a file. That is a mistake in the command line.
+    pub(crate) fn open(machine: &Machine, running: &Running) -> Result<Self, String> {
+        let json = running.json.as_deref().map(json_lines).transpose()?;
+        let metrics = running.metrics.as_deref().map(MetricsFile::at).transpose()?;
+        let grafana = running.grafana.as_deref().map(|url| Grafana::start(machine, url)).transpose()?;
+        Ok(Self { json, metrics, grafana })
+    }
+}
+
+fn json_lines(path: &Path) -> Result<json::Writer<Out>, String> {
+    let out: Out = if path == Path::new("-") {
+        Box::new(io::stdout())
+    } else {
+        let no_place = |error| format!("--json: can't write {}: {error}", path.display());
+        Box::new(io::BufWriter::new(File::create(path).map_err(no_place)?))
+    };
+    Ok(json::Writer::new(out))
+}
