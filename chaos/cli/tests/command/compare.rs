@@ -49,7 +49,7 @@ async fn what_can_not_be_compared_is_refused() {
     refused("sim,sim", "--world names a world twice").await;
     refused("sim,local --control", "are for one world").await;
     refused("sim,local --seeds 1..2", "are for one world").await;
-    refused("sim,mars", "possible values: local, sim").await;
+    refused("sim,mars", "possible values: local, ").await;
     let prove = sandbox.chaos(&format!("prove {file} --world sim,local")).run().await;
     prove.exited(2).complained("guards are proven in one world at a time");
 }
