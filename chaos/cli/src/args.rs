@@ -71,7 +71,7 @@ pub(crate) enum Command {
     Explain(Explain),
     /// Measure what this machine can do: what an idle proxy adds, how exact delays, rates and shares are (ten seconds)
     Calibrate(Calibrate),
-    /// Find and remove what killed runs have left behind: their processes, and their folders in TMPDIR
+    /// Find and remove what killed runs have left behind: their processes, containers and networks, and their folders in TMPDIR
     #[command(after_help = HEAL)]
     Heal(Heal),
     /// Run proxies on the links of a system that runs already, steered over a control API, in the foreground

@@ -1,6 +1,6 @@
 //! When what has to be done: faults to apply and to take back, scrapes to take.
 
-use chaos_model::{Expectation, Fault, Scenario, Scope, Subject};
+use chaos_model::{Expectation, Fault, Scenario, Scope, Subject, effect::action::NodeAction};
 use std::{collections::BTreeMap, time::Duration};
 
 /// What happens at one moment of the timeline. In this order: a scrape that closes what ends here, faults taken back,
@@ -50,6 +50,17 @@ pub(crate) fn edges(scenario: &Scenario) -> BTreeMap<Duration, Edge> {
     // A fault that lasts to the end is taken back there, by the run itself.
     edges.retain(|at, _| *at < end);
     edges
+}
+
+/// Whether a node is started at this moment: one that was ended comes back, or one is restarted.
+pub(crate) fn starts_nodes(scenario: &Scenario, at: Duration) -> bool {
+    scenario.faults.iter().any(|fault| {
+        fault.windows().any(|(from, to)| match fault.effect.action().node {
+            Some(NodeAction::Restart) => from == at,
+            Some(NodeAction::Stop | NodeAction::Kill) => to == at,
+            Some(NodeAction::Pause | NodeAction::Flush) | None => false,
+        })
+    })
 }
 
 /// The times of faults whose detection is judged by a metric.

@@ -4,6 +4,7 @@ mod timeline;
 
 use crate::{
     Events, World, WorldError,
+    edges::starts_nodes,
     examine::Examiner,
     judge::{Evidence, detected, figures, judge, recovery},
     ledger::{self, Injections, Join},
@@ -179,7 +180,8 @@ async fn provision_and_judge(
     for one in &judged {
         events.emit(Event::Judged(one.clone()));
     }
-    let doubts = doubts(scenario, options.control, &seen, &evidence);
+    let mut doubts = doubts(scenario, options.control, &seen, &evidence);
+    doubts.extend(late_edges(scenario, &seen, world.starting_takes()));
     for why in &doubts {
         events.emit(Event::Doubt { why: why.clone() });
     }
@@ -214,6 +216,18 @@ fn close_ledger(evidence: &Evidence<'_>, seed: u64, ledger: BTreeMap<String, Inj
     }
 }
 
+/// What was done so late that phases are not what they say. Where a node is started, that takes its time.
+fn late_edges(scenario: &Scenario, seen: &Seen, starting: Duration) -> Vec<String> {
+    let too_late = |(due, done): &(Duration, Duration)| {
+        let late = done.saturating_sub(*due);
+        let allowed = if starts_nodes(scenario, *due) { LATE_EDGE + starting } else { LATE_EDGE };
+        let (due, shown) = (show_duration(*due), show_duration(late));
+        let doubt = format!("what was due at {due} was done {shown} late, so the phases are not what they say");
+        (late > allowed).then_some(doubt)
+    };
+    seen.acknowledged.iter().filter_map(|(due, done)| too_late(&(*due, *done))).collect()
+}
+
 /// What makes the run as a whole inconclusive.
 fn doubts(scenario: &Scenario, control: bool, seen: &Seen, evidence: &Evidence<'_>) -> Vec<String> {
     let mut doubts = Vec::new();
@@ -221,13 +235,6 @@ fn doubts(scenario: &Scenario, control: bool, seen: &Seen, evidence: &Evidence<'
         if seen.fired.get(&fault.name).is_none_or(|fired| !fired.any()) {
             doubts
                 .push(format!("the fault `{}` never fired: nothing used {} while it was there", fault.name, fault.on));
-        }
-    }
-    for (due, done) in &seen.acknowledged {
-        let late = done.saturating_sub(*due);
-        if late > LATE_EDGE {
-            let (due, late) = (show_duration(*due), show_duration(late));
-            doubts.push(format!("what was due at {due} was done {late} late, so the phases are not what they say"));
         }
     }
     let warmup = scenario.load.warmup;

@@ -2,7 +2,7 @@ use crate::Events;
 use async_trait::async_trait;
 use chaos_model::{Fault, Injection, System, event::Fired};
 use host::Host;
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 /// Where a node or a link is reached.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -108,6 +108,11 @@ pub trait World: Send + Sync {
 
     /// The host that the load, the scrapes and the proxies use.
     fn host(&self) -> &Host;
+
+    /// How much longer than a process does a node take here until it runs: so much later than due may it be back.
+    fn starting_takes(&self) -> Duration {
+        Duration::ZERO
+    }
 
     /// Waits for this run's turn on the machine, where runs disturb each other's timings.
     async fn take_turn(&mut self, events: &Events) -> Result<(), WorldError>;

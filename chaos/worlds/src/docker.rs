@@ -29,6 +29,8 @@ use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 use testcontainers::{ContainerAsync, GenericImage};
 
 const LOOPBACK: &str = "127.0.0.1";
+/// What an engine may take to start a container: some 300 ms on an idle machine of two cores.
+const STARTING: Duration = Duration::from_secs(1);
 
 /// What the world needs to know of the machine.
 #[derive(Clone, Debug)]
@@ -139,6 +141,10 @@ impl World for DockerWorld {
         &self.host
     }
 
+    fn starting_takes(&self) -> Duration {
+        STARTING
+    }
+
     async fn take_turn(&mut self, events: &Events) -> Result<(), WorldError> {
         if self.turn.is_none() {
             self.turn = Some(Turn::take(events).await?);
@@ -198,7 +204,9 @@ impl World for DockerWorld {
             },
             exit = self.exits.next() => exit,
         };
+        // This takes a while, and who waits may turn to something else meanwhile.
         let last_lines = self.last_lines(&exit.node).await;
+        self.exits.take();
         Ok(Death { node: exit.node, how: exit.how, last_lines })
     }
 

@@ -128,8 +128,8 @@ impl Engine {
         }
     }
 
-    /// Ends a container and removes it with its volumes; says whether the engine did.
-    async fn remove_container(&self, id: &str) -> bool {
+    /// Ends a container, by its id or name, and removes it with its volumes; says whether the engine did.
+    pub(crate) async fn remove_container(&self, id: &str) -> bool {
         let options = RemoveContainerOptionsBuilder::new().force(true).v(true).build();
         self.0.remove_container(id, Some(options)).await.is_ok()
     }

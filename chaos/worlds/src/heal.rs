@@ -49,6 +49,8 @@ pub struct Stray {
     pub keeper: Option<u32>,
     /// Its processes: the id, and the command.
     pub processes: Vec<(u32, String)>,
+    /// Its containers and networks, in words.
+    pub containers: Vec<String>,
     /// Nothing where the run never came to begin.
     mark: Option<Mark>,
 }
@@ -59,13 +61,14 @@ struct Parts {
     has_folder: bool,
     keeper: Option<u32>,
     processes: Vec<u32>,
+    containers: Vec<String>,
 }
 
 /// Looks for strays of runs that had their folders in `temp`.
 ///
 /// # Errors
 /// Where that can't be read.
-pub fn find(temp: &Path) -> io::Result<Found> {
+pub async fn find(temp: &Path) -> io::Result<Found> {
     let here = Runner::this()?;
     let mut found = Found::default();
     let mut runs = BTreeMap::<Mark, Parts>::new();
@@ -81,6 +84,8 @@ pub fn find(temp: &Path) -> io::Result<Found> {
         }
     }
     add_processes(temp, &mut runs);
+    #[cfg(feature = "docker")]
+    add_containers(temp, &mut runs).await;
     for (mark, parts) in runs {
         match mark.runner.life(&here) {
             Life::Alive => found.alive.push(mark.folder),
@@ -101,6 +106,28 @@ fn add_processes(temp: &Path, runs: &mut BTreeMap<Mark, Parts>) {
     }
 }
 
+/// What an engine has of these runs. Where none answers, there is none to have anything.
+#[cfg(feature = "docker")]
+async fn add_containers(temp: &Path, runs: &mut BTreeMap<Mark, Parts>) {
+    let Ok(engine) = crate::engine::Engine::connect().await else { return };
+    for resource in engine.resources(None).await.unwrap_or_default() {
+        let words = resource.to_string();
+        let is_here = |mark: &Mark| mark.folder.parent() == Some(temp) && run_folder::is_named_as_one(&mark.folder);
+        if let Some(mark) = resource.mark.filter(is_here) {
+            runs.entry(mark).or_default().containers.push(words);
+        }
+    }
+}
+
+/// Removes what an engine has of a run; gives what is left, in words.
+#[cfg(feature = "docker")]
+async fn remove_containers(mark: &Mark) -> Vec<String> {
+    match crate::engine::Engine::connect().await {
+        Ok(engine) => engine.remove_all(mark, Duration::ZERO).await,
+        Err(error) => vec![format!("its containers: no engine answers any more, {error}")],
+    }
+}
+
 impl Stray {
     fn of(mark: Mark, parts: Parts) -> Self {
         Self {
@@ -109,12 +136,14 @@ impl Stray {
             runner: mark.runner.process.pid,
             keeper: parts.keeper,
             processes: parts.processes.into_iter().map(|pid| (pid, process::command(pid))).collect(),
+            containers: parts.containers,
             mark: Some(mark),
         }
     }
 
     fn unbegun(folder: PathBuf, runner: u32) -> Self {
-        Self { folder, has_folder: true, runner, keeper: None, processes: Vec::new(), mark: None }
+        let (processes, containers) = (Vec::new(), Vec::new());
+        Self { folder, has_folder: true, runner, keeper: None, processes, containers, mark: None }
     }
 
     /// Removes it, and gives what could not be removed, in words.
@@ -132,6 +161,10 @@ impl Stray {
             return vec![format!("process {keeper}, the keeper of this run, does not end")];
         }
         let mut left = sweep(mark).await;
+        #[cfg(feature = "docker")]
+        if !self.containers.is_empty() {
+            left.extend(remove_containers(mark).await);
+        }
         // It may have been kept, or be another's by now.
         if run_folder::look(&self.folder) == Folder::Run(mark.runner.clone())
             && let Err(error) = run_folder::remove(&self.folder)

@@ -11,6 +11,7 @@ use std::{
 #[derive(Default)]
 struct Removed {
     processes: usize,
+    containers: usize,
     folders: usize,
     left: usize,
 }
@@ -18,7 +19,7 @@ struct Removed {
 pub(crate) fn heal(machine: &Machine, args: &Heal) -> Exit {
     super::in_runtime("heal", async || {
         let temp = machine.temp_folder()?;
-        let found = heal::find(&temp).map_err(|error| format!("can't read {}: {error}", temp.display()))?;
+        let found = heal::find(&temp).await.map_err(|error| format!("can't read {}: {error}", temp.display()))?;
         // A reader that has seen enough changes nothing about what is removed.
         let mut out = io::stdout();
         let mut removed = Removed::default();
@@ -46,6 +47,7 @@ impl Removed {
     fn count(&mut self, out: &mut dyn Write, stray: &Stray, left: Vec<String>) {
         if left.is_empty() {
             self.processes += stray.processes.len();
+            self.containers += stray.containers.len();
             self.folders += usize::from(stray.has_folder);
         }
         self.not_removed(out, left);
@@ -68,6 +70,9 @@ fn tell(out: &mut dyn Write, stray: &Stray) -> io::Result<()> {
     for (pid, command) in &stray.processes {
         let command: String = command.chars().map(|c| if c.is_control() { ' ' } else { c }).take(100).collect();
         writeln!(out, "  process {pid}: {command}")?;
+    }
+    for what in &stray.containers {
+        writeln!(out, "  {what}")?;
     }
     if stray.has_folder { writeln!(out, "  {}", stray.folder.display()) } else { Ok(()) }
 }
@@ -99,7 +104,13 @@ fn last(out: &mut dyn Write, found: &Found, args: &Heal, temp: &Path, removed: &
     }
     let (processes, folders) =
         (count(removed.processes, "process", "processes"), count(removed.folders, "folder", "folders"));
-    write!(out, "removed {processes} and {folders}")?;
+    match removed.containers {
+        0 => write!(out, "removed {processes} and {folders}")?,
+        containers => {
+            let containers = count(containers, "container or network", "containers and networks");
+            write!(out, "removed {processes}, {containers} and {folders}")?;
+        }
+    }
     if removed.left > 0 {
         write!(out, "; {} could not be removed", removed.left)?;
     }

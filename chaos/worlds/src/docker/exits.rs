@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 /// A node that has ended.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Exit {
     pub(super) node: String,
     /// How, as `exit code 137`.
@@ -39,16 +39,23 @@ impl Exits {
         }));
     }
 
-    /// Waits for the next. Safe to drop.
+    /// Waits for the next, which stays the next until it is taken. Safe to drop.
     pub(super) async fn next(&mut self) -> Exit {
-        if let Some(exit) = self.kept.pop_front() {
-            return exit;
+        if self.kept.is_empty()
+            && let Some(exit) = self.receiver.recv().await
+        {
+            self.kept.push_back(exit);
         }
-        match self.receiver.recv().await {
-            Some(exit) => exit,
+        match self.kept.front() {
+            Some(exit) => exit.clone(),
             // Never: this holds a sender.
             None => std::future::pending().await,
         }
+    }
+
+    /// Takes what [`Exits::next`] gave.
+    pub(super) fn take(&mut self) {
+        self.kept.pop_front();
     }
 
     /// Waits until this node has ended. Safe to drop.

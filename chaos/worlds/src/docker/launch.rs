@@ -12,6 +12,8 @@ use tokio::{io::AsyncReadExt as _, time::Instant};
 
 /// How long the nodes have to become ready.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// How often a node whose port is taken gets another.
+const ATTEMPTS: usize = 4;
 /// How long a connection that the engine took for a node has to stay open.
 const STAYS_OPEN: Duration = Duration::from_millis(50);
 
@@ -28,28 +30,70 @@ pub(super) async fn start(
         plan::publish(world, node, ports)?;
     }
     for wave in system.start_order() {
-        create(world, &wave, (network, seed)).await?;
+        create(world, &wave, (network, seed), ports).await?;
         until_ready(world, &wave, began, events).await?;
     }
     Ok(())
 }
 
-/// Makes and starts the containers of these nodes, all at once.
-async fn create(world: &mut DockerWorld, wave: &[&Node], ground: (&str, u64)) -> Result<(), WorldError> {
+/// Makes and starts the containers of these nodes, all at once. A node whose port was snatched gets another: the engine may
+/// not have let go yet of one that a run had which was killed.
+async fn create(
+    world: &mut DockerWorld,
+    wave: &[&Node],
+    ground: (&str, u64),
+    ports: &mut Ports,
+) -> Result<(), WorldError> {
+    let mut left = wave.to_vec();
+    for attempt in 1.. {
+        let snatched = create_once(world, &left, ground, attempt < ATTEMPTS).await?;
+        left.retain(|node| snatched.contains(&node.name));
+        if left.is_empty() {
+            break;
+        }
+        for node in &left {
+            // It was made, and not started.
+            world.engine()?.remove_container(&plan::container_name(ground.0, &node.name)).await;
+            plan::publish(world, node, ports)?;
+        }
+    }
+    Ok(())
+}
+
+/// Gives the names of those whose ports were snatched, where they are to be tried again.
+async fn create_once(
+    world: &mut DockerWorld,
+    wave: &[&Node],
+    ground: (&str, u64),
+    is_forgiving: bool,
+) -> Result<Vec<String>, WorldError> {
     let mut starting = FuturesUnordered::new();
     for node in wave {
         let request = plan::request(world, node, ground)?;
         starting.push(async { (node.name.clone(), request.start().await) });
     }
+    let mut snatched = Vec::new();
     while let Some((name, result)) = starting.next().await {
-        let refused = WorldError::machine(format!("{name} can't be started"));
-        let container = result.map_err(|error| refused(io::Error::other(error)))?;
-        world.exits.watch(&world.host, world.engine()?, &name, container.id());
-        if let Some(started) = world.nodes.get_mut(&name) {
-            started.container = Some(container);
+        match result {
+            Ok(container) => {
+                world.exits.watch(&world.host, world.engine()?, &name, container.id());
+                if let Some(started) = world.nodes.get_mut(&name) {
+                    started.container = Some(container);
+                }
+            }
+            Err(error) if is_forgiving && is_of_port(&error.to_string()) => snatched.push(name),
+            Err(error) => {
+                let refused = WorldError::machine(format!("{name} can't be started"));
+                return Err(refused(io::Error::other(error)));
+            }
         }
     }
-    Ok(())
+    Ok(snatched)
+}
+
+/// Whether the engine refused a port: it has no code for that, and says either, by who holds it.
+fn is_of_port(error: &str) -> bool {
+    error.contains("port is already allocated") || error.contains("address already in use")
 }
 
 /// Waits until these nodes are ready.

@@ -51,7 +51,7 @@ pub(super) fn request(
         }
     };
     let request = GenericImage::new(name, tag)
-        .with_container_name(format!("{network}-{}", node.name))
+        .with_container_name(container_name(network, &node.name))
         .with_hostname(node.name.as_str())
         .with_network(network)
         .with_labels(mark.labels())
@@ -69,6 +69,11 @@ pub(super) fn request(
             config.log_config = Some(HostConfigLogConfig { typ: Some("json-file".to_owned()), config: None });
         });
     Ok(env.into_iter().fold(request, |request, (name, value)| request.with_env_var(name, value)))
+}
+
+/// What a node's container is called.
+pub(super) fn container_name(network: &str, node: &str) -> String {
+    format!("{network}-{node}")
 }
 
 /// The port that a node listens on: its container is a machine of its own, so the usual ones are free.

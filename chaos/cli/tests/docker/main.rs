@@ -1,0 +1,50 @@
+//! The world `docker`: the whole command against a real engine. Where none answers, or the images are missing that
+//! `scripts/images` makes, the tests are shown as ignored, with the reason; `CHAOS_DOCKER=require` turns that into a failure.
+
+mod engine;
+mod levels;
+mod runs;
+mod strays;
+#[expect(dead_code, reason = "the tests of the whole command use more of it")]
+#[path = "../command/support/mod.rs"]
+mod support;
+
+use engine::Engine;
+use futures_util::future::BoxFuture;
+use libtest_mimic::{Arguments, Completion, Failed, Trial};
+use std::sync::Arc;
+
+/// A test: its name, and what it does.
+type Test = (&'static str, fn(Arc<Engine>) -> BoxFuture<'static, ()>);
+
+const TESTS: [Test; 10] = [
+    ("redis_down: memory answers in the place of a real Redis", |engine| Box::pin(runs::redis_down(engine))),
+    ("products_down: answers are partial, and complete again", |engine| Box::pin(runs::products_down(engine))),
+    ("an effect of each level does what it says", |engine| Box::pin(levels::one_of_each(engine))),
+    ("a node that ends by another's hand is told of, and its log kept", |engine| Box::pin(runs::a_node_dies(engine))),
+    ("an image that is missing is named, and nothing is made", |engine| Box::pin(runs::no_image(engine))),
+    ("a run that is killed leaves nothing after ten seconds", |engine| Box::pin(strays::killed(engine))),
+    ("a run that is killed while it starts leaves nothing", |engine| Box::pin(strays::killed_starting(engine))),
+    ("a run that is interrupted while it starts leaves nothing", |engine| Box::pin(strays::interrupted(engine))),
+    ("what a run leaves that nobody survived is found and removed", |engine| Box::pin(strays::healed(engine))),
+    ("a run whose keeper is killed tidies by itself", |engine| Box::pin(strays::keeper_killed(engine))),
+];
+
+fn main() {
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let engine = runtime.block_on(Engine::find()).map(Arc::new);
+    #[expect(clippy::disallowed_methods, reason = "this is where the environment of these tests is read")]
+    let is_required = std::env::var("CHAOS_DOCKER").is_ok_and(|value| value == "require");
+    let trial = |(name, test): Test| {
+        let engine = engine.clone();
+        Trial::ignorable_test(name, move || match engine {
+            Ok(engine) => {
+                tokio::runtime::Runtime::new()?.block_on(test(engine));
+                Ok(Completion::Completed)
+            }
+            Err(why) if is_required => Err(Failed::from(format!("CHAOS_DOCKER=require, and {why}"))),
+            Err(why) => Ok(Completion::ignored_with(why)),
+        })
+    };
+    libtest_mimic::run(&Arguments::from_args(), TESTS.map(trial).into()).exit();
+}
