@@ -19,17 +19,24 @@ macro_rules! conformance {
         mod memory {
             $(#[tokio::test(start_paused = true)]
             async fn $name() {
-                super::$name(&crate::support::World::memory()).await;
+                let world = crate::support::World::memory();
+                let test = super::$name(&world);
+                tokio::time::timeout(crate::support::TOO_LONG, test).await.expect("the test hangs");
             })*
         }
         mod tcp {
             $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn $name() {
-                super::$name(&crate::support::World::tcp()).await;
+                let world = crate::support::World::tcp();
+                let test = super::$name(&world);
+                tokio::time::timeout(crate::support::TOO_LONG, test).await.expect("the test hangs");
             })*
         }
     };
 }
+
+/// No test needs this long. In memory it passes at once when nothing can go on any more.
+pub(crate) const TOO_LONG: Duration = Duration::from_secs(300);
 
 pub(crate) const MS: Duration = Duration::from_millis(1);
 
