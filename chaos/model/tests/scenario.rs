@@ -291,10 +291,10 @@ fn a_simulation_runs_functions_alone() {
     assert!(wrong.contains("node `redis` asks for a real Redis"), "{wrong}");
     let text = REDIS_DOWN.replacen(
         "[load]",
-        "entry = \"web\"\n[node.web]\ncommand = [\"./web\"]\nprotocol = \"http\"\n[load]",
+        "entry = \"web\"\n[node.web]\ncommand = [\"./web\"]\nprotocol = \"http\"\nmetrics = \"GET /metrics\"\n[load]",
         1,
     );
-    let text = text.replace("gateway -> redis", "client -> web").replace("[[guard]]", "[[guard]] #");
+    let text = text.replace("gateway -> redis", "client -> web");
     let text = text.split("[[guard]]").next().unwrap().to_owned();
     let own = scenario(&text, &[]).unwrap();
     assert!(own.check_nodes("local").is_ok());
