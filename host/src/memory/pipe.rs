@@ -161,9 +161,9 @@ impl Pipe {
                 is_last(state);
             }),
             Parcel::Reset => {
-                self.change(State::break_off);
+                self.change(|state| state.reset = true);
                 if let Some(back) = self.back() {
-                    back.change(State::break_off);
+                    back.change(|state| state.reset = true);
                 }
             }
         }
@@ -198,9 +198,9 @@ impl Pipe {
             return self.send(&mut state, Parcel::Reset);
         }
         drop(state);
-        self.change(State::break_off);
+        self.change(|state| state.reset = true);
         if let Some(back) = self.back() {
-            back.change(State::break_off);
+            back.change(|state| state.reset = true);
         }
     }
 
@@ -211,12 +211,6 @@ impl Pipe {
             let unread = !std::mem::take(&mut state.bytes).is_empty();
             unread || state.reset
         })
-    }
-}
-
-impl State {
-    fn break_off(&mut self) {
-        self.reset = true;
     }
 }
 
