@@ -25,6 +25,8 @@ pub struct Expectation {
 pub enum Scope {
     /// In a phase, by its name (`run` is the whole timeline).
     During(String),
+    /// Of the requests that were under way when a fault began, by its name: due before it, and not answered yet.
+    Across(String),
     /// Soon after a fault was taken back. A comparison that asks for more (`>`, `>=`) of a metric must be reached within
     /// that time; everything else must hold from then on, until the next fault or the end.
     After {

@@ -63,6 +63,14 @@ pub(crate) fn starts_nodes(scenario: &Scenario, at: Duration) -> bool {
     })
 }
 
+/// Whether it asks a node to end, which the node may take its time for.
+pub(crate) fn ends_in_order(fault: &Fault) -> bool {
+    match fault.effect.action().node {
+        Some(NodeAction::Stop | NodeAction::Restart) => true,
+        Some(NodeAction::Kill | NodeAction::Pause | NodeAction::Flush) | None => false,
+    }
+}
+
 /// The times of faults whose detection is judged by a metric.
 fn watched(scenario: &Scenario) -> impl Iterator<Item = (Duration, Duration)> {
     let watches = |expectation: &Expectation, fault: &Fault| {

@@ -84,6 +84,7 @@ fn judge_one(evidence: &Evidence<'_>, counters: &mut Counters, index: usize, exp
         expectation.checks.iter().map(|check| judge_check(evidence, counters, &stretch, expectation, check)).collect();
     let when = match &expectation.scope {
         Scope::During(phase) => phase.clone(),
+        Scope::Across(fault) => format!("across {fault}"),
         Scope::After { fault, within } if within.is_zero() => format!("after {fault}"),
         Scope::After { fault, within } => format!("within {} after {fault}", show_duration(*within)),
     };
@@ -146,7 +147,7 @@ impl<'a> Scraped<'a> {
 
 /// Which fault a scope is about.
 fn fault_of<'a>(scenario: &'a Scenario, scope: &Scope) -> Option<&'a Fault> {
-    let (Scope::During(name) | Scope::After { fault: name, .. }) = scope;
+    let (Scope::During(name) | Scope::Across(name) | Scope::After { fault: name, .. }) = scope;
     scenario.faults.iter().find(|fault| fault.name == *name)
 }
 

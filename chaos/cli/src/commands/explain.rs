@@ -136,6 +136,7 @@ fn expectations(scenario: &Scenario) -> Vec<String> {
     for expectation in &scenario.expectations {
         let when = match &expectation.scope {
             Scope::During(phase) => format!("during {phase}"),
+            Scope::Across(fault) => format!("of what is under way when {fault} begins"),
             Scope::After { fault, within } if within.is_zero() => format!("after {fault}"),
             Scope::After { fault, within } => format!("within {} after {fault}", show_duration(*within)),
         };

@@ -113,6 +113,12 @@ pub(crate) fn check_scope(checks: &[Check], scope: &Scope, against: &Against<'_>
                     format!("say `during = \"{fault}\"`"),
                 );
             }
+            (Subject::Metric { .. } | Subject::Amplification { .. } | Subject::Herd { .. }, Scope::Across(name)) => {
+                refuse(
+                    "`across` is about requests, and this is counted over a stretch of time",
+                    format!("say `during = \"{name}\"`"),
+                );
+            }
             (Subject::Recovery(_), Scope::After { .. }) => {}
             (Subject::Recovery(_), _) => {
                 refuse("the time to recover counts from the end of a fault", format!("say `after = \"{fault}\"`"));

@@ -52,6 +52,8 @@ pub(crate) fn judged(scope: &Scope, against: &Against<'_>) -> Option<Phase> {
     let timeline = against.timeline?;
     match scope {
         Scope::During(name) => timeline.phase(name).cloned().or_else(|| window(name)),
+        // How many are under way, nobody knows beforehand.
+        Scope::Across(_) => None,
         Scope::After { fault, within } => {
             let faults: Vec<Fault> = against.faults.iter().filter_map(|read| read.fault.clone()).collect();
             let fault = faults.iter().find(|known| known.name == *fault)?;

@@ -184,6 +184,7 @@ fn expectation() -> Value {
     let mut properties = object([
         ("that", text("What it means.", "clients never notice")),
         ("during", text("In which phase: a fault's name, `baseline`, `recovery`, `run`, or a window.", "outage")),
+        ("across", text("The requests that were under way when this fault began.", "outage")),
         ("after", text("After which fault.", "outage")),
         ("within", text("How soon after it.", "2s")),
         ("node", text("Whose metrics are meant; the entry's unless it is said.", "order-service")),

@@ -1,6 +1,7 @@
-//! `during`, or `after` with `within`: when an expectation must hold.
+//! `during`, `across`, or `after` with `within`: when an expectation must hold.
 
 use super::{
+    document::Entry,
     expect::Against,
     findings::{Findings, Wrong},
     names,
@@ -24,11 +25,12 @@ pub(crate) fn read(
     windows: &mut Vec<Phase>,
     findings: &Findings,
 ) -> Option<Scope> {
-    let (during_entry, after_entry, within_entry) =
-        (reader.entry("during"), reader.entry("after"), reader.entry("within"));
-    if let (Some(during), Some(after)) = (during_entry, after_entry) {
-        let message = "an expectation holds either `during` a phase or `after` a fault";
-        let diagnostic = Diagnostic::new(after.key_span.clone(), message).also(during.key_span.clone(), "the other");
+    let (during_entry, across_entry, after_entry, within_entry) =
+        (reader.entry("during"), reader.entry("across"), reader.entry("after"), reader.entry("within"));
+    let said: Vec<&Entry> = [during_entry, across_entry, after_entry].into_iter().flatten().collect();
+    if let [first, second, ..] = said[..] {
+        let message = "an expectation holds `during` a phase, `across` a fault's beginning, or `after` a fault";
+        let diagnostic = Diagnostic::new(second.key_span.clone(), message).also(first.key_span.clone(), "the other");
         findings.add(diagnostic.advice("take one away"));
         return None;
     }
@@ -44,6 +46,10 @@ pub(crate) fn read(
             _ => reader.needed("within", "within = \"2s\"", quantity::duration),
         };
         return after_fault(after?, within?, reader, against, findings);
+    }
+    if across_entry.is_some() {
+        let word = reader.text("across")?;
+        return across(word, against).map_err(|wrong| findings.add(word.refuse(wrong))).ok();
     }
     match during_entry {
         None => Some(Scope::During(RUN.to_owned())),
@@ -81,6 +87,22 @@ fn during<'a>(word: Word<'a>, against: &Against<'_>, windows: &mut Vec<Phase>) -
     let names: BTreeSet<&str> = names.collect();
     let known = advise(name, names.iter().copied(), "there are windows, as `4s..8s`, and the phases");
     Err((word, wrong.advice(known)))
+}
+
+/// The requests that a fault finds under way.
+fn across(word: Word<'_>, against: &Against<'_>) -> Result<Scope, Wrong> {
+    let name = word.text.trim();
+    let names = against.faults.iter().filter_map(|fault| fault.name.as_deref());
+    if names.clone().all(|known| known != name) {
+        let advice = advise(name, names, "the faults are");
+        return Err(Wrong::new(format!("there is no fault called `{name}`")).advice(advice));
+    }
+    let mut faults = against.faults.iter().filter_map(|read| read.fault.as_ref());
+    if faults.any(|fault| fault.name == name && fault.at.is_zero()) {
+        let wrong = Wrong::new(format!("nothing is under way when `{name}` begins: it begins with the run"));
+        return Err(wrong.advice("begin it later"));
+    }
+    Ok(Scope::Across(name.to_owned()))
 }
 
 fn window(name: &str, from: &str, to: &str, timeline: Option<&Timeline>) -> Result<Phase, Wrong> {

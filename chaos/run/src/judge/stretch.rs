@@ -35,6 +35,11 @@ impl<'a> Stretch<'a> {
                 let (from, to, kind) = phase.map_or_else(Default::default, |p| (p.from, p.to, Some(p.kind)));
                 Self::collect(evidence, from, to, kind.unwrap_or(PhaseKind::Window), None)
             }
+            Scope::Across(fault) => {
+                let fault = scenario.faults.iter().find(|other| other.name == *fault);
+                // The language lets no other name through.
+                Self::under_way(evidence, fault.map_or(Duration::ZERO, |fault| fault.at))
+            }
             Scope::After { fault, within } => {
                 let fault = scenario.faults.iter().find(|other| other.name == *fault);
                 let phase = fault.map(|fault| scenario.timeline.after(fault, *within, &scenario.faults));
@@ -47,6 +52,16 @@ impl<'a> Stretch<'a> {
     /// The stretch of a phase.
     pub(crate) fn phase(evidence: &Evidence<'a>, phase: &Phase) -> Self {
         Self::collect(evidence, phase.from, phase.to, phase.kind, None)
+    }
+
+    /// What was due before a moment and not over by then.
+    fn under_way(evidence: &Evidence<'a>, at: Duration) -> Self {
+        let moment = evidence.scenario.load.warmup + at;
+        let met = |outcome: &&Outcome| outcome.intended < moment && outcome.ended >= moment;
+        let arrivals = evidence.outcomes.iter().filter(met);
+        let arrivals =
+            arrivals.map(|outcome| (outcome.intended.saturating_sub(evidence.scenario.load.warmup), outcome));
+        Self { from: at, to: at, within: None, arrivals: arrivals.collect(), straddled: 0 }
     }
 
     fn collect(

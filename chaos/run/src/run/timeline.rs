@@ -200,8 +200,8 @@ impl Drive<'_> {
             return Ok(());
         }
         self.scrape(scraper, at, Side::Before).await;
-        self.change(edge).await?;
-        acknowledged.insert(at, self.now());
+        let holds = self.change(edge).await?;
+        acknowledged.insert(at, holds);
         self.scrape(scraper, at, Side::After).await;
         Ok(())
     }
@@ -215,9 +215,11 @@ impl Drive<'_> {
         scraper.scrape(at, self.now(), side).await;
     }
 
-    async fn change(&mut self, edge: &Edge) -> Result<(), WorldError> {
+    /// Does what is due, and gives since when all of it holds. A node that is asked to end is ending from then on: how it
+    /// does that, and how long it takes, is what is to be seen.
+    async fn change(&mut self, edge: &Edge) -> Result<Duration, WorldError> {
         if self.control {
-            return Ok(());
+            return Ok(self.now());
         }
         for index in &edge.remove {
             let fault = &self.scenario.faults[*index];
@@ -225,14 +227,30 @@ impl Drive<'_> {
             self.events.emit(Event::FaultRemoved { fault: fault.name.clone(), fired: removed.fired });
             self.enter(*index, removed);
         }
-        for index in &edge.apply {
-            let fault = &self.scenario.faults[*index];
-            // A proxy puts it on its link as soon as it hears of it; what is acknowledged later is that all know.
-            self.applied.insert(*index, Instant::now());
-            in_time("applied", fault, self.world.apply(fault)).await?;
-            self.events.emit(Event::FaultApplied { fault: fault.name.clone() });
+        let (ending, others): (Vec<usize>, Vec<usize>) =
+            edge.apply.iter().partition(|index| edges::ends_in_order(&self.scenario.faults[**index]));
+        for index in others {
+            self.apply(index).await?;
+            self.tell_applied(index);
         }
-        Ok(())
+        // Last, so that nothing else is late for them.
+        let holds = self.now();
+        for index in ending {
+            self.tell_applied(index);
+            self.apply(index).await?;
+        }
+        Ok(holds)
+    }
+
+    async fn apply(&mut self, index: usize) -> Result<(), WorldError> {
+        let fault = &self.scenario.faults[index];
+        // A proxy puts it on its link as soon as it hears of it; what is acknowledged later is that all know.
+        self.applied.insert(index, Instant::now());
+        in_time("applied", fault, self.world.apply(fault)).await
+    }
+
+    fn tell_applied(&self, index: usize) {
+        self.events.emit(Event::FaultApplied { fault: self.scenario.faults[index].name.clone() });
     }
 
     /// Enters what came of a fault in the ledger.

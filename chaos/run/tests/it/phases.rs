@@ -2,7 +2,7 @@
 
 use crate::world::{ONE_NODE, Ran, fault, run};
 use axum::{Router, routing::get};
-use chaos_model::{Event, Share, event::PhaseFigures};
+use chaos_model::{Event, Share, Verdict, event::PhaseFigures};
 use host::Host;
 use std::{collections::BTreeMap, time::Duration};
 
@@ -40,6 +40,24 @@ async fn requests_in_flight_when_a_fault_begins_are_counted_apart() {
     assert_eq!(outage.errors, BTreeMap::from([("connect_refused".to_owned(), 100)]));
     let run = figures(&ran, "run");
     assert_eq!((run.arrivals, run.errors["reset"]), (400, 5));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_fault_finds_under_way_can_be_judged_by_itself() {
+    let of_them = "[[expect]]\nthat = \"they are reset\"\nacross = \"outage\"\nerrors = \"== 100%\"\n\
+                   [[expect]]\nthat = \"they are answered\"\nacross = \"outage\"\nstatus.200 = \"> 0%\"\n";
+    let warmed = ONE_NODE.replace("duration = \"4s\"", "duration = \"4s\"\nwarmup = \"2s\"");
+    for text in [ONE_NODE, &warmed] {
+        let ran = run(&format!("{text}{}{of_them}", fault("effect = \"refuse\"")), &[("web", web)]).await;
+        let (reset, answered) = (ran.judged("they are reset"), ran.judged("they are answered"));
+        assert_eq!((reset.verdict, answered.verdict), (Verdict::Pass, Verdict::Fail));
+        assert_eq!(reset.when, "across outage");
+        assert!(reset.checks[0].seen.contains("5 of 5"), "{:?}", reset.checks);
+    }
+    // Nothing is under way where everything is answered at once, and nothing can be said.
+    let text = format!("{ONE_NODE}{}{of_them}", fault("effect = \"refuse\""));
+    let ran = run(&text, &[("web", |_, _| Router::new().route("/users/{id}", get(async || "{}")))]).await;
+    assert_eq!(ran.judged("they are reset").verdict, Verdict::Inconclusive);
 }
 
 fn slow_to_scrape(host: Host, _: BTreeMap<String, String>) -> Router {
