@@ -4,12 +4,12 @@
 
 use super::{context::RequestContext, problem::Problem};
 use crate::settings::EdgeSettings;
-use axum::{Router, extract::Request, middleware, middleware::Next, response::Response};
+use axum::{extract::Request, middleware::Next, response::Response};
 use http::{HeaderMap, StatusCode, header};
 use tower_http::{
     CompressionLevel,
     compression::{
-        CompressionLayer, Predicate as _,
+        CompressionLayer, Predicate,
         predicate::{NotForContentType, SizeAbove},
     },
 };
@@ -19,20 +19,16 @@ use tower_http::{
 /// settings leave the many short answers as they are.
 const LEVEL: CompressionLevel = CompressionLevel::Precise(1);
 
-/// The router with its answers compressed, where the settings say so.
-pub(super) fn on(router: Router, settings: &EdgeSettings) -> Router {
-    if !settings.compress {
-        return router;
-    }
+/// The layer, which needs [`finish`] around it; `None` where the settings want none.
+pub(super) fn layer(settings: &EdgeSettings) -> Option<CompressionLayer<impl Predicate + use<>>> {
     let large = SizeAbove::new(settings.compress_above as u64);
     let worth = large.and(NotForContentType::IMAGES).and(NotForContentType::SSE);
-    let layer = CompressionLayer::new().quality(LEVEL).compress_when(worth);
-    router.layer(layer).layer(middleware::from_fn(finish))
+    settings.compress.then(|| CompressionLayer::new().quality(LEVEL).compress_when(worth))
 }
 
 /// What the layer leaves to do: a 304 says what its 200 would vary by (RFC 9110, 15.4.5), and what can't be had in any
 /// coding that the client takes is a problem like all others.
-async fn finish(request: Request, next: Next) -> Response {
+pub(super) async fn finish(request: Request, next: Next) -> Response {
     let chooses = request.headers().contains_key(header::ACCEPT_ENCODING);
     let context = request.extensions().get::<RequestContext>().filter(|_| chooses).cloned();
     let mut response = next.run(request).await;

@@ -21,6 +21,7 @@ use http::header;
 use problem::Problem;
 use prometheus::TextEncoder;
 use std::sync::Arc;
+use tower::ServiceBuilder;
 
 /// The server's limits.
 pub(crate) fn server(app: &App) -> ServerConfig {
@@ -38,12 +39,20 @@ pub(crate) fn server(app: &App) -> ServerConfig {
 /// All routes, and what is around them. From the outside: what is no HTTP goes no further; what came of a request is observed;
 /// who may read the answer; how it is coded; who is let in. So all that is turned away is observed too, and browsers let their pages read why.
 pub(crate) fn router(app: Arc<App>) -> Router {
-    let admitted = routes(&app).layer(middleware::from_fn_with_state(Arc::clone(&app), admission::admit));
-    let mut router = compression::on(admitted, &app.settings.edge);
-    if let Some(cors) = cors::layer(&app.settings.cors) {
-        router = router.layer(cors);
+    // One stack: a router boxes what each of its own layers makes, and clones all of these boxes for every request.
+    let observed = ServiceBuilder::new()
+        .layer(middleware::from_fn(host_header::require))
+        .layer(middleware::from_fn_with_state(Arc::clone(&app), observe::observe))
+        .option_layer(cors::layer(&app.settings.cors));
+    let admission = middleware::from_fn_with_state(Arc::clone(&app), admission::admit);
+    let routes = routes(&app);
+    match compression::layer(&app.settings.edge) {
+        Some(coded) => {
+            let finished = middleware::from_fn(compression::finish);
+            routes.layer(observed.layer(finished).layer(coded).layer(admission))
+        }
+        None => routes.layer(observed.layer(admission)),
     }
-    router.layer(middleware::from_fn_with_state(app, observe::observe)).layer(middleware::from_fn(host_header::require))
 }
 
 fn routes(app: &Arc<App>) -> Router {

@@ -52,6 +52,8 @@ pub(super) fn end(style: Style, story: &Story, at_us: u64) -> String {
     let (ink, word) = match outcome {
         // It is no defect that something breaks without the faults; what it means is told beside the run with them.
         Outcome::Verdict(_) if story.is_control() => (Ink::Strong, "CONTROL"),
+        // What it proves is told when all guards are through: whether it was what the guard names that broke.
+        Outcome::Verdict(_) if story.is_guard() => (Ink::Strong, "GUARD"),
         outcome => headline(outcome),
     };
     let took = show_duration(Duration::from_micros(at_us));
@@ -151,7 +153,7 @@ fn logs(style: Style, story: &Story, outcome: Outcome) -> String {
 
 /// How to see it once more. A guard's run or a control can't be had by this command alone, so they name none.
 fn next(style: Style, story: &Story, outcome: Outcome) -> String {
-    let Some(begin) = story.begin.as_ref().filter(|begin| begin.without.is_none() && !story.is_control()) else {
+    let Some(begin) = story.begin.as_ref().filter(|_| !story.is_meant_to_break()) else {
         return String::new();
     };
     match outcome {

@@ -17,12 +17,12 @@ const INDENT: usize = 8;
 /// Columns before what one of its comparisons says.
 const CHECK_INDENT: usize = 14;
 
-/// `ok`, `FAIL` or `????`, and its colour. In a control, where it is no defect that an expectation breaks: `held` and `broke`.
-fn mark(verdict: Verdict, control: bool) -> (Ink, &'static str) {
+/// `ok`, `FAIL` or `????`, and its colour. Where it is meant to break: `held` and `broke`.
+fn mark(verdict: Verdict, meant: bool) -> (Ink, &'static str) {
     match verdict {
         Verdict::Inconclusive => (Ink::Unsure, "????"),
-        Verdict::Pass if control => (Ink::Strong, "held"),
-        Verdict::Fail if control => (Ink::Strong, "broke"),
+        Verdict::Pass if meant => (Ink::Strong, "held"),
+        Verdict::Fail if meant => (Ink::Strong, "broke"),
         Verdict::Pass => (Ink::Good, "ok"),
         Verdict::Fail => (Ink::Bad, "FAIL"),
     }
@@ -34,8 +34,8 @@ pub(super) fn judged(style: Style, story: &Story, judged: &Judged, shown: bool) 
     if story.judged.len() == 1 {
         text += &format!("\n  {}\n", style.paint(Ink::Strong, "expectations"));
     }
-    let control = story.is_control();
-    let (ink, word) = mark(judged.verdict, control);
+    let meant = story.is_meant_to_break();
+    let (ink, word) = mark(judged.verdict, meant);
     let first = format!("  {}", style.paint(ink, left(word, INDENT - 2)));
     text += &hanging(&first, INDENT, &format!("{} ({})", judged.that, judged.when), style.columns());
     // One that is very long has a line of its own, and does not push away what was seen of the others.
@@ -43,7 +43,7 @@ pub(super) fn judged(style: Style, story: &Story, judged: &Judged, shown: bool) 
     let asked = asked.filter(|columns| *columns <= style.columns() * 6 / 10).max().unwrap_or(0);
     for check in &judged.checks {
         let marked = judged.verdict != Verdict::Pass;
-        text += &compared(style, check, asked, marked.then_some(control));
+        text += &compared(style, check, asked, marked.then_some(meant));
         if check.verdict != Verdict::Pass && !(shown && check.verdict == Verdict::Fail) {
             text += &explained(style, check);
         }
@@ -52,14 +52,14 @@ pub(super) fn judged(style: Style, story: &Story, judged: &Judged, shown: bool) 
 }
 
 /// One comparison: asked, and seen beside it, or below where there is no room. It has a mark of its own where not all held;
-/// `marked` says so, and whether this is a control.
+/// `marked` says so, and whether it is meant to break.
 fn compared(style: Style, check: &JudgedCheck, asked_columns: usize, marked: Option<bool>) -> String {
     let columns = style.columns();
     let (asked, seen) = (clean(&check.asked), clean(&check.seen));
     let indent = if marked.is_some() { CHECK_INDENT } else { INDENT };
     let mut first = " ".repeat(INDENT);
-    if let Some(control) = marked {
-        let (ink, word) = mark(check.verdict, control);
+    if let Some(meant) = marked {
+        let (ink, word) = mark(check.verdict, meant);
         first += &style.paint(ink, left(word, CHECK_INDENT - INDENT));
     }
     if indent + asked_columns.max(width(&asked)) + 2 + width(&seen) <= columns {

@@ -51,9 +51,19 @@ pub(super) struct Story {
 }
 
 impl Story {
-    /// Whether this run is made without its faults, so that expectations are meant to break.
+    /// Whether this run is made without its faults.
     pub(super) fn is_control(&self) -> bool {
         self.begin.as_ref().is_some_and(|begin| begin.control)
+    }
+
+    /// Whether this run is made without a protection.
+    pub(super) fn is_guard(&self) -> bool {
+        self.begin.as_ref().is_some_and(|begin| begin.without.is_some())
+    }
+
+    /// Whether expectations are meant to break, so that it is no defect where one does.
+    pub(super) fn is_meant_to_break(&self) -> bool {
+        self.is_control() || self.is_guard()
     }
 
     pub(super) fn on(&mut self, record: &Record) {
