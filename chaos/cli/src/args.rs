@@ -109,6 +109,10 @@ pub(crate) struct Running {
     /// For the world `attach`: put load on addresses that are neither this machine's nor of a private network
     #[arg(long)]
     pub(crate) allow_remote_targets: bool,
+    /// For the world `attach`: let faults take away what can't be given back: `kill` what a node has in memory alone, `flush`
+    /// what a Redis has
+    #[arg(long)]
+    pub(crate) allow_unhealed: bool,
     /// For the world `docker`: where the names of images are, as scripts/base-images writes them (as without it:
     /// `.images.env` in this folder, if it is there); CHAOS_IMAGE and REDIS_IMAGE in the environment come first
     #[cfg(feature = "docker")]

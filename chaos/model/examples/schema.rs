@@ -1,4 +1,5 @@
-//! Prints the JSON Schema of scenarios, or of systems: `cargo run -p chaos-model --example schema scenario`.
+//! Prints the JSON Schema of a kind of file: `cargo run -p chaos-model --example schema scenario`, or `system`, `attach`,
+//! `proxies`.
 
 use chaos_model::language::schema;
 use std::process::ExitCode;
@@ -7,8 +8,10 @@ fn main() -> ExitCode {
     let schema = match std::env::args().nth(1).as_deref() {
         Some("scenario") => schema::scenario(),
         Some("system") => schema::system(),
+        Some("attach") => schema::attach(),
+        Some("proxies") => schema::proxies(),
         _ => {
-            eprintln!("which: `scenario` or `system`?");
+            eprintln!("which: `scenario`, `system`, `attach` or `proxies`?");
             return ExitCode::from(2);
         }
     };

@@ -36,6 +36,8 @@ pub struct Attach {
     pub nodes: BTreeMap<NodeName, HostPort>,
     /// The links that faults act on: they need proxies.
     pub links: BTreeSet<Link>,
+    /// The containers of the nodes that faults act on, by name or id, as the engine knows them that the runner speaks to.
+    pub containers: BTreeMap<NodeName, String>,
 }
 
 /// Where a token is to be had.

@@ -40,7 +40,7 @@ fn scenario(text: &str, sets: &[Set]) -> Scenario {
 
 fn attach(scenario: &Scenario, text: &str) -> Result<chaos_model::attach::Attach, String> {
     let texts = [("s/attach.toml", text)];
-    language::attach::load(scenario, None, &reader(&texts)).map_err(|wrong| wrong.render(false, 80))
+    language::attach::load(scenario, None, false, &reader(&texts)).map_err(|wrong| wrong.render(false, 80))
 }
 
 fn proxies(text: &str) -> Result<chaos_model::proxies::Proxies, String> {
@@ -66,7 +66,7 @@ fn another_file_may_be_named_and_the_token_be_in_a_variable() {
     assert_ne!(text, ATTACH);
     let texts = [("there/staging.toml", text.as_str())];
     let file = Path::new("there/staging.toml");
-    let attach = language::attach::load(&scenario, Some(file), &reader(&texts)).unwrap();
+    let attach = language::attach::load(&scenario, Some(file), false, &reader(&texts)).unwrap();
     assert_eq!(attach.token, TokenFrom::Environment("TOKEN".to_owned()));
 }
 
@@ -131,22 +131,59 @@ fn mistakes_of_attached_systems_are_shown_with_their_places() {
     ];
     let mut refusals: Vec<String> = mistakes.iter().map(|text| attach(&sound, text).unwrap_err()).collect();
     let texts = [("s/system.toml", SYSTEM)];
-    refusals.push(language::attach::load(&sound, None, &reader(&texts)).unwrap_err().render(false, 80));
+    refusals.push(language::attach::load(&sound, None, false, &reader(&texts)).unwrap_err().render(false, 80));
     insta::with_settings!({ snapshot_path => "attach", prepend_module_to_snapshot => false, omit_expression => true }, {
         insta::assert_snapshot!("attached", refusals.join("\n"));
     });
 }
 
+/// The scenario with an effect on Redis itself.
+fn of_node(effect: &str) -> String {
+    let on_redis = with(SCENARIO, "on     = \"gateway -> redis\"", "on     = \"redis\"");
+    with(&on_redis, "\"refuse\"", &format!("\"{effect}\""))
+}
+
+#[test]
+fn nodes_are_broken_where_their_containers_are_named() {
+    for (effect, unhealed, container) in [
+        ("stop", false, Some("chaos-redis")),
+        ("pause", false, Some("chaos-redis")),
+        ("restart", false, Some("chaos-redis")),
+        ("kill", true, Some("chaos-redis")),
+        // By its own command.
+        ("flush", true, None),
+    ] {
+        let scenario = scenario(&of_node(effect), &[]);
+        let texts = [("s/attach.toml", ATTACH)];
+        let attach = language::attach::load(&scenario, None, unhealed, &reader(&texts));
+        let attach = attach.unwrap_or_else(|wrong| panic!("{effect}: {}", wrong.render(false, 80)));
+        assert_eq!(attach.containers.get("redis").map(String::as_str), container, "{effect}");
+        assert_eq!(
+            attach.containers.len(),
+            usize::from(container.is_some()),
+            "those alone that faults act on: {effect}"
+        );
+    }
+}
+
 #[test]
 fn what_can_not_be_done_to_a_running_system_is_refused() {
     let set = "[set]\n\"node.gateway.env.GATEWAY_CACHE_TTL\" = \"2s\"\n[load]";
-    let restart = with(SCENARIO, "on     = \"gateway -> redis\"", "on     = \"redis\"");
-    let restart = with(&restart, "\"refuse\"", "\"restart\"");
+    let on_redis = |effect: &str| scenario(&of_node(effect), &[]);
     let program = "node.redis.program".to_owned();
     let by_hand = Set { path: program, value: "redis-built-in".to_owned(), span: None };
-    let refused =
-        [scenario(&with(SCENARIO, "[load]", set), &[]), scenario(&restart, &[]), scenario(SCENARIO, &[by_hand])];
-    let refusals: Vec<String> = refused.iter().map(|scenario| attach(scenario, ATTACH).unwrap_err()).collect();
+    let without = with(ATTACH, "container = \"chaos-redis\"\n", "");
+    let nowhere = with(ATTACH, "container = \"chaos-redis\"", "container = \"chaos redis\"");
+    let refused = [
+        (scenario(&with(SCENARIO, "[load]", set), &[]), ATTACH),
+        (scenario(SCENARIO, &[by_hand]), ATTACH),
+        (on_redis("restart"), &without),
+        (on_redis("pause"), &nowhere),
+        (on_redis("kill"), &without),
+        (on_redis("kill"), ATTACH),
+        (on_redis("flush"), &without),
+    ];
+    let refusals: Vec<String> = refused.iter().map(|(scenario, file)| attach(scenario, file).unwrap_err()).collect();
     insta::with_settings!({ snapshot_path => "attach", prepend_module_to_snapshot => false, omit_expression => true }, {
         insta::assert_snapshot!("refused", refusals.join("\n"));
     });

@@ -5,7 +5,7 @@
 use chaos_model::{
     Effect,
     effect::Level,
-    language::{load, schema},
+    language::{attach, load, proxies, schema},
 };
 use serde_json::{Value, json};
 use std::{
@@ -18,13 +18,14 @@ fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scenarios")
 }
 
-fn both() -> [(&'static str, Value); 2] {
-    [("scenario", schema::scenario()), ("system", schema::system())]
+fn all() -> [(&'static str, Value); 4] {
+    let (scenario, system) = (schema::scenario(), schema::system());
+    [("scenario", scenario), ("system", system), ("attach", schema::attach()), ("proxies", schema::proxies())]
 }
 
 #[test]
 fn the_schemas_that_ship_are_what_the_code_says() {
-    for (name, schema) in both() {
+    for (name, schema) in all() {
         let shipped = fs::read_to_string(folder().join(format!("{name}.schema.json"))).unwrap_or_default();
         let advice = format!("run: cargo run -p chaos-model --example schema {name} > scenarios/{name}.schema.json");
         assert!(shipped == format!("{schema:#}\n"), "{advice}");
@@ -43,18 +44,23 @@ fn complaints(schema: &Value, file: &Value) -> Vec<String> {
 
 #[test]
 fn every_file_that_ships_is_valid() {
-    let [(_, scenario), (_, system)] = both();
+    let [(_, scenario), (_, system), (_, attach), (_, proxies)] = all();
     let mut checked = 0;
-    for entry in fs::read_dir(folder()).unwrap() {
-        let path = entry.unwrap().path();
-        // Where a system runs already is neither a scenario nor a system.
-        if path.extension().is_some_and(|end| end == "toml") && !path.ends_with("attach.toml") {
-            let schema = if path.ends_with("system.toml") { &system } else { &scenario };
+    for folder in [folder(), folder().join("../monitoring")] {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            let schema = match path.file_name().and_then(|name| name.to_str()).unwrap_or_default() {
+                "system.toml" => &system,
+                "attach.toml" => &attach,
+                "proxies.toml" => &proxies,
+                name if name.ends_with(".toml") => &scenario,
+                _ => continue,
+            };
             assert_eq!(complaints(schema, &toml(&fs::read_to_string(&path).unwrap())), [""; 0], "{}", path.display());
             checked += 1;
         }
     }
-    assert!(checked > 1);
+    assert!(checked > 3);
 }
 
 const SYSTEM: &str = include_str!("../../../scenarios/system.toml");
@@ -120,6 +126,64 @@ fn the_schemas_have_the_keys_that_the_language_knows() {
     let mut top = asked("top", &unknown);
     top.extend(properties(&schema::system()));
     assert_eq!(top, properties(&schema));
+}
+
+const ATTACH: &str = include_str!("../../../scenarios/attach.toml");
+const PROXIES: &str = include_str!("../../../monitoring/proxies.toml");
+
+/// What the language says of where a system runs already.
+fn said_of_attach(text: &str) -> String {
+    let read = |path: &Path| match path.to_str() {
+        Some("it.toml") => Ok(scenario("fault", "on = \"gateway -> redis\"\neffect = \"hang\"")),
+        Some("system.toml") => Ok(SYSTEM.to_owned()),
+        Some("attach.toml") => Ok(text.to_owned()),
+        _ => Err(io::Error::from(io::ErrorKind::NotFound)),
+    };
+    let scenario = load(Path::new("it.toml"), &[], &read).unwrap_or_else(|wrong| panic!("{}", wrong.render(false, 80)));
+    let read = attach::load(&scenario, None, false, &read);
+    read.map_or_else(|wrong| wrong.render(false, 2000), |_| String::new())
+}
+
+/// What it says of proxies.
+fn said_of_proxies(text: &str) -> String {
+    let read = proxies::load(Path::new("it.toml"), &|_| Ok(text.to_owned()));
+    read.map_or_else(|wrong| wrong.render(false, 2000), |_| String::new())
+}
+
+#[test]
+fn the_schemas_of_running_systems_have_the_keys_that_the_language_knows() {
+    let unknown = format!("{UNKNOWN} = \"x\"\n");
+    let after = |text: &str, header: &str| {
+        assert!(text.contains(header), "{header}");
+        text.replacen(header, &format!("{header}\n{unknown}"), 1)
+    };
+    let of = |schema: &Value, pointer: &str| properties(schema.pointer(pointer).unwrap());
+    let (attach, proxies) = (schema::attach(), schema::proxies());
+    assert_eq!(said_of_attach(ATTACH), "");
+    assert_eq!(known(&said_of_attach(&format!("{unknown}{ATTACH}"))), of(&attach, ""));
+    assert_eq!(known(&said_of_attach(&after(ATTACH, "[control]"))), of(&attach, "/properties/control"));
+    let node = of(&attach, "/properties/node/additionalProperties");
+    assert_eq!(known(&said_of_attach(&after(ATTACH, "[node.redis]"))), node);
+    assert_eq!(said_of_proxies(PROXIES), "");
+    assert_eq!(known(&said_of_proxies(&format!("{unknown}{PROXIES}"))), of(&proxies, ""));
+    assert_eq!(known(&said_of_proxies(&after(PROXIES, "[control]"))), of(&proxies, "/properties/control"));
+    assert_eq!(known(&said_of_proxies(&after(PROXIES, "[[link]]"))), of(&proxies, "/properties/link/items"));
+    let targets = format!("{PROXIES}\n[targets]\n{unknown}");
+    assert_eq!(known(&said_of_proxies(&targets)), of(&proxies, "/properties/targets"));
+}
+
+#[test]
+fn what_is_wrong_with_files_of_running_systems_is_shown_too() {
+    let refuses = |schema: Value, text: &str, from: &str, to: &str| {
+        assert!(text.contains(from), "{from}");
+        assert_eq!(complaints(&schema, &toml(text)), [""; 0]);
+        assert!(!complaints(&schema, &toml(&text.replacen(from, to, 1))).is_empty(), "{to}");
+    };
+    refuses(schema::attach(), ATTACH, "token-file", "token-env = \"TOKEN\"\ntoken-file");
+    refuses(schema::attach(), ATTACH, "token-file", "#token-file");
+    refuses(schema::attach(), ATTACH, "\"127.0.0.1:6379\"", "6379");
+    refuses(schema::proxies(), PROXIES, "\"redis\"", "\"rediss\"");
+    refuses(schema::proxies(), PROXIES, "target", "targets");
 }
 
 #[test]

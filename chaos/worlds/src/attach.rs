@@ -2,9 +2,14 @@
 //! (`chaos proxy`). They are steered over their control server, under a lease.
 //!
 //! Nothing is started here, and nothing taken down: at the end, what was broken is healed, and the system goes on. If the
-//! runner is lost, its lease lapses, and the proxies heal it.
+//! runner is lost, its lease lapses, and the proxies heal it; nodes whose containers were broken are brought back by a keeper.
 
 mod client;
+#[cfg(feature = "docker")]
+mod containers;
+#[cfg(not(feature = "docker"))]
+#[path = "attach/no_containers.rs"]
+mod containers;
 mod lease;
 
 use crate::reach;
@@ -17,15 +22,18 @@ use chaos_inject::{
 use chaos_model::{
     Endpoint, Event, Fault, Link, System, Target,
     attach::{Attach, HostPort},
+    effect::action::NodeAction,
     event::Fired,
 };
-use chaos_run::{Address, Death, Events, Removed, TornDown, World, WorldError, ready};
+use chaos_run::{Address, Death, Events, Removed, TornDown, World, WorldError, flush, ready};
 use client::{Control, ControlError};
+use containers::Containers;
 use futures_util::{StreamExt as _, stream::FuturesUnordered};
 use host::Host;
 use lease::Lease;
 use std::{
     collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
     sync::Arc,
     time::Duration,
 };
@@ -33,6 +41,8 @@ use tokio::time::Instant;
 
 /// How long a node has to answer that it is ready. It runs already: this is no start.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// What an engine may take to start a container: some 300 ms on an idle machine of two cores.
+const STARTING: Duration = Duration::from_secs(1);
 
 /// What the world needs to know.
 #[derive(Clone, Debug)]
@@ -45,6 +55,17 @@ pub struct AttachConfig {
     pub holder: String,
     /// Whether addresses that are not local may be used.
     pub remote: bool,
+    /// What nodes need that are broken themselves.
+    pub keeping: Keeping,
+}
+
+/// What brings containers back that a lost runner has broken.
+#[derive(Clone, Debug)]
+pub struct Keeping {
+    /// The `chaos` binary: the keeper is this.
+    pub executable: PathBuf,
+    /// Where the run's folder goes, in which stands what is broken.
+    pub temp: PathBuf,
 }
 
 /// A system that runs already.
@@ -53,8 +74,10 @@ pub struct AttachedWorld {
     config: AttachConfig,
     resolve: reach::Resolve,
     lease: Option<Lease>,
-    /// The faults that are in place.
+    /// The faults that are in place on links.
     faults: BTreeMap<String, String>,
+    /// The containers of nodes that faults act on, if they act on some.
+    containers: Option<Containers>,
 }
 
 impl AttachedWorld {
@@ -63,7 +86,7 @@ impl AttachedWorld {
     pub fn new(host: &Host, config: AttachConfig, resolve: reach::Resolve) -> Self {
         let near = || reach::within_reach(host, Vec::new(), Arc::clone(&resolve));
         let host = if config.remote { host.clone() } else { near() };
-        Self { host, config, resolve, lease: None, faults: BTreeMap::new() }
+        Self { host, config, resolve, lease: None, faults: BTreeMap::new(), containers: None }
     }
 
     /// Nothing that is not local is used, unless that was said.
@@ -115,6 +138,22 @@ impl AttachedWorld {
         };
         let lease = self.lease.as_ref().ok_or_else(|| WorldError::CannotGive("there is no lease".to_owned()))?;
         Ok((lease, link.to_string()))
+    }
+
+    /// What a node's containers need to know of the system, where faults act on any.
+    async fn find_containers(&self, system: &System) -> Result<Option<Containers>, WorldError> {
+        let named = &self.config.attach.containers;
+        if named.is_empty() {
+            return Ok(None);
+        }
+        let of_node = |name: &str| self.node(name);
+        Containers::find(&self.host, &self.config.keeping, named, (system, of_node)).await.map(Some)
+    }
+
+    fn containers(&mut self, node: &str) -> Result<&mut Containers, WorldError> {
+        self.containers
+            .as_mut()
+            .ok_or_else(|| WorldError::CannotGive(format!("nothing says in which container {node} runs")))
     }
 
     async fn send(&self, fault: &Fault, message: Message) -> Result<Reply, WorldError> {
@@ -174,6 +213,10 @@ impl World for AttachedWorld {
         &self.host
     }
 
+    fn starting_takes(&self) -> Duration {
+        if self.config.attach.containers.is_empty() { Duration::ZERO } else { STARTING }
+    }
+
     /// The lease is the turn: one runner has it at a time, whatever machine it is on.
     async fn take_turn(&mut self, _: &Events) -> Result<(), WorldError> {
         Ok(())
@@ -191,7 +234,9 @@ impl World for AttachedWorld {
                 if state.link == entry_link(system) { self.config.attach.entry.to_string() } else { state.listen };
             events.emit(Event::LinkReady { link: state.link, address });
         }
-        self.ask_nodes(system, events).await
+        self.ask_nodes(system, events).await?;
+        self.containers = self.find_containers(system).await?;
+        Ok(())
     }
 
     fn entry(&self) -> Address {
@@ -203,6 +248,12 @@ impl World for AttachedWorld {
     }
 
     async fn apply(&mut self, fault: &Fault) -> Result<(), WorldError> {
+        if let Target::Node(node) = &fault.on {
+            return match node_action(fault, node)? {
+                NodeAction::Flush => flush::flush(&self.host, node, self.node(node)).await,
+                action => self.containers(node)?.apply(node, fault, action).await,
+            };
+        }
         let reply = self.send(fault, Message::Apply(Box::new(fault.clone()))).await?;
         self.faults.insert(fault.name.clone(), fault.on.to_string());
         match reply {
@@ -212,6 +263,14 @@ impl World for AttachedWorld {
     }
 
     async fn remove(&mut self, fault: &Fault) -> Result<Removed, WorldError> {
+        if let Target::Node(node) = &fault.on {
+            match node_action(fault, node)? {
+                // It was over when it had happened.
+                NodeAction::Flush => {}
+                action => self.containers(node)?.remove(node, fault, action).await?,
+            }
+            return Ok(Removed::of(Fired { nodes: 1, ..Fired::default() }));
+        }
         let reply = self.send(fault, Message::Remove { fault: fault.name.clone() }).await?;
         self.faults.remove(&fault.name);
         match reply {
@@ -221,16 +280,22 @@ impl World for AttachedWorld {
         }
     }
 
-    /// Nodes are not watched here; the lease is.
+    /// Nodes are not watched here; the lease is, and the keeper where there is one.
     async fn died(&mut self) -> Result<Death, WorldError> {
-        match &self.lease {
-            Some(lease) => Err(lost(&lease.lost().await)),
-            None => std::future::pending().await,
-        }
+        let Some(lease) = &self.lease else { return std::future::pending().await };
+        let Some(containers) = &mut self.containers else { return Err(lost(&lease.lost().await)) };
+        Err(tokio::select! {
+            biased;
+            why = lease.lost() => lost(&why),
+            error = containers.lost() => error,
+        })
     }
 
     async fn stop(&mut self, _: bool) -> TornDown {
         let mut torn_down = TornDown::default();
+        if let Some(containers) = self.containers.take() {
+            torn_down.left = containers.stop().await;
+        }
         let faults = std::mem::take(&mut self.faults);
         let Some(lease) = self.lease.take() else { return torn_down };
         // Done already where it is over.
@@ -242,6 +307,12 @@ impl World for AttachedWorld {
         }
         torn_down
     }
+}
+
+/// What a fault of a node does to it.
+fn node_action(fault: &Fault, node: &str) -> Result<NodeAction, WorldError> {
+    let of_links = || WorldError::CannotGive(format!("`{}` acts on links, and {node} is a node", fault.effect.name()));
+    fault.effect.action().node.ok_or_else(of_links)
 }
 
 fn entry_link(system: &System) -> String {

@@ -1,5 +1,6 @@
 //! The container engine, as far as it concerns whose containers and networks are whose: what a run makes carries the run's
-//! mark as labels, so that the runner, its keeper and `chaos heal` alike find and remove it.
+//! mark as labels, so that the runner, its keeper and `chaos heal` alike find and remove it. What is somebody else's is found
+//! by its name, and brought back by its id.
 
 use crate::mark::Mark;
 use futures_util::{StreamExt as _, future::join_all};
@@ -7,7 +8,12 @@ use std::{io, time::Duration};
 use testcontainers::{
     bollard::{
         Docker,
-        query_parameters::{ListContainersOptionsBuilder, ListNetworksOptionsBuilder, RemoveContainerOptionsBuilder},
+        errors::Error as EngineError,
+        models::ContainerState,
+        query_parameters::{
+            KillContainerOptionsBuilder, ListContainersOptionsBuilder, ListNetworksOptionsBuilder,
+            RemoveContainerOptionsBuilder, StopContainerOptionsBuilder,
+        },
     },
     core::client::docker_client_instance,
 };
@@ -19,6 +25,8 @@ const PATIENCE: Duration = Duration::from_secs(8);
 const EVERY: Duration = Duration::from_millis(50);
 /// How long nothing may have appeared where the engine may still be making what a runner asked for that is gone.
 pub(crate) const SETTLED: Duration = Duration::from_secs(1);
+/// How many seconds a container has to end when asked to; then it is killed.
+pub(crate) const GRACE_SECONDS: i32 = 3;
 
 /// An engine that answers.
 #[derive(Clone)]
@@ -152,4 +160,93 @@ impl Engine {
             None => format!("exit code {code}"),
         }
     }
+
+    /// The id of a container that runs, by its name or id.
+    pub(crate) async fn running(&self, container: &str) -> Result<String, String> {
+        let inspected = match self.0.inspect_container(container, None).await {
+            Ok(inspected) => inspected,
+            Err(EngineError::DockerResponseServerError { status_code: 404, .. }) => {
+                return Err(format!("the engine of this machine has no container {container}"));
+            }
+            Err(error) => return Err(error.to_string()),
+        };
+        let state = inspected.state.unwrap_or_default();
+        if !is_sound(&state) {
+            return Err(format!("the container {container} does not run: it is {}", in_words(&state)));
+        }
+        Ok(inspected.id.unwrap_or_default())
+    }
+
+    /// Freezes all processes of a container.
+    pub(crate) async fn pause(&self, id: &str) -> io::Result<()> {
+        self.0.pause_container(id).await.map_err(io::Error::other)
+    }
+
+    /// Lets them go on.
+    pub(crate) async fn unpause(&self, id: &str) -> io::Result<()> {
+        self.0.unpause_container(id).await.map_err(io::Error::other)
+    }
+
+    /// Asks a container to end; when this returns, it has.
+    pub(crate) async fn stop(&self, id: &str) -> io::Result<()> {
+        let options = StopContainerOptionsBuilder::new().t(GRACE_SECONDS).build();
+        self.0.stop_container(id, Some(options)).await.map_err(io::Error::other)
+    }
+
+    /// Ends a container without asking; when this returns, it has ended.
+    pub(crate) async fn kill(&self, id: &str) -> io::Result<()> {
+        let options = KillContainerOptionsBuilder::new().signal("SIGKILL").build();
+        self.0.kill_container(id, Some(options)).await.map_err(io::Error::other)?;
+        self.ended(id).await;
+        Ok(())
+    }
+
+    /// Starts a container that has ended.
+    pub(crate) async fn start(&self, id: &str) -> io::Result<()> {
+        self.0.start_container(id, None).await.map_err(io::Error::other)
+    }
+
+    /// Sees to it that a container runs, whatever was done to it, and has done so for as long as `settled`. One that was
+    /// removed is nothing to be brought back.
+    pub(crate) async fn restore(&self, id: &str, settled: Duration) -> Result<(), String> {
+        let deadline = Instant::now() + PATIENCE + settled;
+        let mut sound_since = None;
+        loop {
+            let inspected = self.0.inspect_container(id, None).await;
+            let why = match inspected {
+                Ok(inspected) => {
+                    let state = inspected.state.unwrap_or_default();
+                    let now = Instant::now();
+                    if !is_sound(&state) {
+                        sound_since = None;
+                    } else if now.duration_since(*sound_since.get_or_insert(now)) >= settled {
+                        return Ok(());
+                    }
+                    let brought_back = match () {
+                        () if state.paused == Some(true) => self.unpause(id).await,
+                        () if state.running != Some(true) => self.start(id).await,
+                        () => Ok(()),
+                    };
+                    // What is sound now is seen at the next look.
+                    brought_back.err().map_or_else(|| in_words(&state), |error| error.to_string())
+                }
+                Err(EngineError::DockerResponseServerError { status_code: 404, .. }) => return Ok(()),
+                Err(error) => error.to_string(),
+            };
+            if Instant::now() > deadline {
+                return Err(why);
+            }
+            tokio::time::sleep(EVERY).await;
+        }
+    }
+}
+
+/// Whether a container runs and is not frozen.
+fn is_sound(state: &ContainerState) -> bool {
+    state.running == Some(true) && state.paused != Some(true) && state.restarting != Some(true)
+}
+
+/// As `docker ps` says it.
+fn in_words(state: &ContainerState) -> String {
+    state.status.map(|status| status.to_string()).unwrap_or_default()
 }

@@ -51,6 +51,8 @@ pub struct Stray {
     pub processes: Vec<(u32, String)>,
     /// Its containers and networks, in words.
     pub containers: Vec<String>,
+    /// Containers of others that it has broken, by name.
+    pub broken: Vec<String>,
     /// Nothing where the run never came to begin.
     mark: Option<Mark>,
 }
@@ -128,6 +130,18 @@ async fn remove_containers(mark: &Mark) -> Vec<String> {
     }
 }
 
+/// What a run's folder says of containers that are not its own.
+#[cfg(feature = "docker")]
+fn broken_by(mark: &Mark) -> Vec<String> {
+    crate::broken::read(&mark.folder).into_iter().map(|broken| broken.name).collect()
+}
+
+/// Without an engine no run breaks any.
+#[cfg(not(feature = "docker"))]
+fn broken_by(_: &Mark) -> Vec<String> {
+    Vec::new()
+}
+
 impl Stray {
     fn of(mark: Mark, parts: Parts) -> Self {
         Self {
@@ -137,16 +151,17 @@ impl Stray {
             keeper: parts.keeper,
             processes: parts.processes.into_iter().map(|pid| (pid, process::command(pid))).collect(),
             containers: parts.containers,
+            broken: if parts.has_folder { broken_by(&mark) } else { Vec::new() },
             mark: Some(mark),
         }
     }
 
     fn unbegun(folder: PathBuf, runner: u32) -> Self {
-        let (processes, containers) = (Vec::new(), Vec::new());
-        Self { folder, has_folder: true, runner, keeper: None, processes, containers, mark: None }
+        let (processes, containers, broken) = (Vec::new(), Vec::new(), Vec::new());
+        Self { folder, has_folder: true, runner, keeper: None, processes, containers, broken, mark: None }
     }
 
-    /// Removes it, and gives what could not be removed, in words.
+    /// Removes it, brings back what it has broken, and gives what could not be, in words.
     pub async fn remove(&self) -> Vec<String> {
         let Some(mark) = &self.mark else {
             return run_folder::remove_empty(&self.folder)
@@ -166,11 +181,16 @@ impl Stray {
             left.extend(remove_containers(mark).await);
         }
         // It may have been kept, or be another's by now.
-        if run_folder::look(&self.folder) == Folder::Run(mark.runner.clone())
-            && let Err(error) = run_folder::remove(&self.folder)
-        {
-            left.push(self.folder_and(&error));
+        if run_folder::look(&self.folder) != Folder::Run(mark.runner.clone()) {
+            return left;
         }
+        #[cfg(feature = "docker")]
+        left.extend(crate::broken::restore(&self.folder).await);
+        if !left.is_empty() {
+            // What stands in it is all that tells of what is left.
+            return left;
+        }
+        left.extend(run_folder::remove(&self.folder).err().map(|error| self.folder_and(&error)));
         left
     }
 

@@ -2,6 +2,8 @@
 //! already. [`heal`] finds what killed runs left on this machine, [`reach`] says what is local.
 
 pub mod attach;
+#[cfg(feature = "docker")]
+mod broken;
 pub mod calibrate;
 #[cfg(feature = "docker")]
 pub mod docker;

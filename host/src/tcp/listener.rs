@@ -213,7 +213,13 @@ impl Switch {
 fn change(socket: &Socket, from: Answer, to: Answer) -> io::Result<()> {
     if to == Answer::Blackhole {
         // BPF_RET with 0 bytes: keep nothing of any packet (linux/filter.h).
-        socket.attach_filter(&[SockFilter::new(0x06, 0, 0, 0)])?;
+        socket.attach_filter(&[SockFilter::new(0x06, 0, 0, 0)]).map_err(|error| match error.kind() {
+            io::ErrorKind::PermissionDenied => {
+                let why = "a blackhole is a socket filter, which this kernel lets only who has CAP_NET_ADMIN attach";
+                io::Error::new(error.kind(), why)
+            }
+            _ => error,
+        })?;
     }
     if from == Answer::Refuse {
         let resumed = socket.set_reuse_address(true).and_then(|()| socket.listen(BACKLOG));

@@ -6,7 +6,7 @@ use chaos_model::{
     attach::{Attach, TokenFrom},
     language,
 };
-use chaos_worlds::attach::{AttachConfig, Token};
+use chaos_worlds::attach::{AttachConfig, Keeping, Token};
 use std::path::Path;
 
 /// How long a holder may call itself, in bytes.
@@ -17,18 +17,25 @@ const LONGEST_HOLDER: usize = 200;
 /// # Errors
 /// What is wrong with the file, or with the scenario in that world.
 pub(super) fn load(scenario: &Scenario, running: &Running) -> Result<Attach, Diagnostics> {
-    language::attach::load(scenario, running.attach.as_deref(), &|path| std::fs::read_to_string(path))
+    let (file, unhealed) = (running.attach.as_deref(), running.allow_unhealed);
+    language::attach::load(scenario, file, unhealed, &|path| std::fs::read_to_string(path))
 }
 
 /// What the world is made with.
-pub(super) fn config(machine: &Surroundings, attach: Attach, running: &Running, file: &str) -> AttachConfig {
+pub(super) fn config(
+    machine: &Surroundings,
+    attach: Attach,
+    running: &Running,
+    file: &str,
+    keeping: Keeping,
+) -> AttachConfig {
     let token = token(machine, &attach.token);
     let mut holder = format!("chaos run {file}, process {} on {}", std::process::id(), machine.name);
     holder.retain(|c| !c.is_control());
     while holder.len() > LONGEST_HOLDER {
         holder.pop();
     }
-    AttachConfig { attach, token, holder, remote: running.allow_remote_targets }
+    AttachConfig { attach, token, holder, remote: running.allow_remote_targets, keeping }
 }
 
 /// What is needed of the surroundings when a run begins.

@@ -12,6 +12,7 @@ use std::{
 struct Removed {
     processes: usize,
     containers: usize,
+    broken: usize,
     folders: usize,
     left: usize,
 }
@@ -48,6 +49,7 @@ impl Removed {
         if left.is_empty() {
             self.processes += stray.processes.len();
             self.containers += stray.containers.len();
+            self.broken += stray.broken.len();
             self.folders += usize::from(stray.has_folder);
         }
         self.not_removed(out, left);
@@ -73,6 +75,9 @@ fn tell(out: &mut dyn Write, stray: &Stray) -> io::Result<()> {
     }
     for what in &stray.containers {
         writeln!(out, "  {what}")?;
+    }
+    for container in &stray.broken {
+        writeln!(out, "  container {container}: another's, and broken by this run")?;
     }
     if stray.has_folder { writeln!(out, "  {}", stray.folder.display()) } else { Ok(()) }
 }
@@ -110,6 +115,9 @@ fn last(out: &mut dyn Write, found: &Found, args: &Heal, temp: &Path, removed: &
             let containers = count(containers, "container or network", "containers and networks");
             write!(out, "removed {processes}, {containers} and {folders}")?;
         }
+    }
+    if removed.broken > 0 {
+        write!(out, ", brought back {}", count(removed.broken, "container", "containers"))?;
     }
     if removed.left > 0 {
         write!(out, "; {} could not be removed", removed.left)?;

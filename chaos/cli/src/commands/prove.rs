@@ -1,6 +1,10 @@
 //! `chaos prove FILE…`: each guard takes a protection away, and exactly the expectations that it names must break.
 
-use super::{read, reports::Recording, session::Session};
+use super::{
+    read,
+    reports::Recording,
+    session::{self, Session},
+};
 use crate::{args::Prove, exit::Exit, machine::Machine};
 use chaos_model::{Guard, Record, Scenario};
 use chaos_report::{GuardResult, Outcome, summary};
@@ -14,6 +18,9 @@ pub(crate) fn prove(machine: &Machine, args: &Prove) -> Exit {
     };
     if args.running.worlds.len() > 1 {
         return super::refuse("prove", "guards are proven in one world at a time: name one");
+    }
+    if let Err(why) = session::check_files(machine, &args.running) {
+        return super::refuse("prove", &why);
     }
     let mut guarded = Vec::new();
     for file in files {

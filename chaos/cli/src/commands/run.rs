@@ -1,6 +1,11 @@
 //! `chaos run FILE…`.
 
-use super::{compare, control, read, reports::Recording, seeds, session::Session};
+use super::{
+    compare, control, read,
+    reports::Recording,
+    seeds,
+    session::{self, Session},
+};
 use crate::{
     args::{Run, WorldName},
     exit::Exit,
@@ -22,6 +27,9 @@ pub(crate) fn run(machine: &Machine, args: &Run) -> Exit {
     };
     if let Err(why) = consistent(args, files.len()) {
         return super::refuse("run", why);
+    }
+    if let Err(why) = session::check_files(machine, &args.running) {
+        return super::refuse("run", &why);
     }
     let sets = read::sets(&args.reading.sets);
     let mut scenarios = Vec::new();

@@ -18,7 +18,7 @@ use chaos_run::{Events, Options, World};
 #[cfg(feature = "docker")]
 use chaos_worlds::docker::{DockerConfig, DockerWorld};
 use chaos_worlds::{
-    attach::AttachedWorld,
+    attach::{AttachedWorld, Keeping},
     local::{LocalConfig, LocalWorld},
     reach,
 };
@@ -54,6 +54,16 @@ pub(crate) struct Session {
     style: Style,
     /// The request that is shown step by step.
     trace: Option<u64>,
+}
+
+/// Whether the files that the command line names for all runs can be read, before anything is started.
+///
+/// # Errors
+/// In words, for people.
+pub(crate) fn check_files(machine: &Machine, running: &Running) -> Result<(), String> {
+    #[cfg(feature = "docker")]
+    machine.images(running.images.as_deref())?;
+    Ok(())
 }
 
 impl Session {
@@ -186,7 +196,8 @@ impl Session {
         Ok(match world {
             WorldName::Attach => {
                 let attach = attached::load(scenario, &self.running)?;
-                let config = attached::config(&self.surroundings, attach, &self.running, &options.file);
+                let keeping = Keeping { executable: self.local.executable.clone(), temp: self.local.temp.clone() };
+                let config = attached::config(&self.surroundings, attach, &self.running, &options.file, keeping);
                 Box::new(AttachedWorld::new(&self.host, config, reach::resolve_here()))
             }
             #[cfg(feature = "docker")]

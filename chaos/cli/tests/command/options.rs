@@ -50,6 +50,17 @@ async fn set_changes_the_scenario_for_this_run() {
 }
 
 #[tokio::test]
+async fn a_file_of_images_that_is_not_there_is_a_mistake_of_the_command_line() {
+    let sandbox = Sandbox::new();
+    let file = sandbox.write("good.toml", scenarios::proven());
+    for command in ["run", "prove"] {
+        let run = sandbox.chaos(&format!("{command} {file} --world docker --images nowhere.env")).run().await;
+        run.exited(2).complained(&format!("chaos {command}: --images: can't read nowhere.env"));
+    }
+    sandbox.assert_clean();
+}
+
+#[tokio::test]
 async fn expect_judges_that_expectation_alone() {
     let sandbox = Sandbox::new();
     let file = sandbox.write("good.toml", scenarios::passing());

@@ -1,6 +1,8 @@
 //! The world `docker`: the whole command against a real engine. Where none answers, or the images are missing that
 //! `scripts/images` makes, the tests are shown as ignored, with the reason; `CHAOS_DOCKER=require` turns that into a failure.
 
+mod attached;
+mod conformance;
 mod engine;
 mod levels;
 mod runs;
@@ -10,14 +12,14 @@ mod strays;
 mod support;
 
 use engine::Engine;
-use futures_util::future::BoxFuture;
+use futures_util::future::LocalBoxFuture;
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
 use std::sync::Arc;
 
 /// A test: its name, and what it does.
-type Test = (&'static str, fn(Arc<Engine>) -> BoxFuture<'static, ()>);
+type Test = (&'static str, fn(Arc<Engine>) -> LocalBoxFuture<'static, ()>);
 
-const TESTS: [Test; 10] = [
+const TESTS: [Test; 15] = [
     ("redis_down: memory answers in the place of a real Redis", |engine| Box::pin(runs::redis_down(engine))),
     ("products_down: answers are partial, and complete again", |engine| Box::pin(runs::products_down(engine))),
     ("an effect of each level does what it says", |engine| Box::pin(levels::one_of_each(engine))),
@@ -28,9 +30,20 @@ const TESTS: [Test; 10] = [
     ("a run that is interrupted while it starts leaves nothing", |engine| Box::pin(strays::interrupted(engine))),
     ("what a run leaves that nobody survived is found and removed", |engine| Box::pin(strays::healed(engine))),
     ("a run whose keeper is killed tidies by itself", |engine| Box::pin(strays::keeper_killed(engine))),
+    ("the conformance suite of faults holds before a container", |engine| Box::pin(conformance::all(engine))),
+    ("attached nodes are broken and healed", |engine| Box::pin(attached::nodes_are_broken_and_healed(engine))),
+    ("attached nodes lose nothing unless that is said", |engine| {
+        Box::pin(attached::what_cannot_be_healed_needs_a_word(engine))
+    }),
+    ("a runner that is killed leaves no attached node broken", |engine| {
+        Box::pin(attached::a_killed_runner_leaves_no_broken_node(engine))
+    }),
+    ("attached nodes are brought back without a keeper too", |engine| Box::pin(attached::without_a_keeper(engine))),
 ];
 
 fn main() {
+    // Hundreds of connections, each with both of its ends here.
+    host::tcp::open_as_many_as_allowed();
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     let engine = runtime.block_on(Engine::find()).map(Arc::new);
     #[expect(clippy::disallowed_methods, reason = "this is where the environment of these tests is read")]

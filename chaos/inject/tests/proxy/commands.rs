@@ -1,6 +1,6 @@
 //! Effects and matchers on Redis commands, over TCP and in memory alike, before the built-in Redis: one case each.
 
-use crate::support::{MS, World, apply, fault, remove, removed};
+use super::support::{MS, World, apply, fault, remove, removed};
 use chaos_inject::Proxy;
 use chaos_model::{
     Fault, KeyKind, Only, Pattern, Protocol, Spread,

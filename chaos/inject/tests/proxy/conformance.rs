@@ -1,6 +1,6 @@
 //! What the proxy does, over TCP and in memory alike: one body for both. The effects on bytes have a file of their own.
 
-use crate::support::{MS, REFUSE, World, apply, ask, assert_reset, fault, latency, remove};
+use super::support::{MS, REFUSE, World, apply, ask, assert_reset, fault, latency, remove};
 use chaos_inject::{Message, Reply};
 use chaos_model::effect::{Blackhole, Hang, Refuse, Reset};
 use chaos_model::{Direction, Effect, OpenConnections, Share, event::Fired};

@@ -1,7 +1,7 @@
 //! One case for each effect on bytes, over TCP and in memory alike. What each asserts of time is a bound that no machine is
 //! too slow for; exact times are on the paused clock alone.
 
-use crate::support::{MS, Pair, World, apply, assert_reset, fault, latency, pass, remove, rest, text};
+use super::support::{MS, Pair, World, apply, assert_reset, fault, latency, pass, remove, rest, text};
 use chaos_model::effect::{Bandwidth, DialDelay, HalfOpen, Hang, Latency, Limit, Reset, Slice, SlowClose};
 use chaos_model::{Direction, Distribution, Effect, Fault, Share, Spread, event::Fired};
 use host::Stream;

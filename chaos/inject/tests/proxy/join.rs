@@ -1,6 +1,6 @@
 //! Faults on connections say whose bytes they met, where the proxy reads along: the ledger joins by it.
 
-use crate::support::{MS, World, apply, ask, assert_reset, fault, latency, removed};
+use super::support::{MS, World, apply, ask, assert_reset, fault, latency, removed};
 use chaos_inject::{Message, Proxy, Reply};
 use chaos_model::{
     Direction, Effect, Injection, KeyKind, Protocol,
@@ -34,7 +34,7 @@ async fn connected(world: &World, protocol: Protocol) -> (Proxy, Listener, Strea
 }
 
 async fn arrives(from: &mut Stream, to: &mut Stream, bytes: &[u8]) {
-    crate::support::pass(from, to, bytes).await;
+    super::support::pass(from, to, bytes).await;
 }
 
 async fn fired(proxy: &Proxy, name: &str) -> Fired {

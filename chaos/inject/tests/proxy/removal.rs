@@ -1,6 +1,6 @@
 //! Taking back any fault on a link with 200 busy connections: at once, and no byte is lost.
 
-use crate::support::{MS, World, apply, fault, latency, remove, text};
+use super::support::{MS, World, apply, fault, latency, remove, text};
 use chaos_model::effect::{Bandwidth, Blackhole, DialDelay, HalfOpen, Hang, Limit, Refuse, Reset, Slice, SlowClose};
 use chaos_model::{Direction, Effect, OpenConnections};
 use host::{Stream, Task};

@@ -1,6 +1,6 @@
 //! Effects and matchers on HTTP requests, over TCP and in memory alike: one case each.
 
-use crate::support::{MS, World, apply, fault, remove, removed};
+use super::support::{MS, World, apply, fault, remove, removed};
 use chaos_inject::Proxy;
 use chaos_model::{
     Fault, KeyKind, Nth, Only, Pattern, Protocol, Share, Spread,

@@ -1,4 +1,5 @@
-//! What the tests of the proxy share: a client, a proxy and an echoing node, over TCP or in memory.
+//! What the tests of the proxy share: a client, a proxy and an echoing node, over TCP or in memory. The tests of the world
+//! `docker` use this and the conformance tests too, with the node in a container.
 
 use chaos_inject::{Message, Proxy, ProxyConfig, Reply};
 use chaos_model::effect::{Latency, Refuse};
@@ -48,7 +49,7 @@ pub(crate) struct World {
     pub(crate) tasks: TaskGroup,
     pub(crate) node: Host,
     /// How the client calls the proxy's machine, and the proxy the node's.
-    names: (&'static str, &'static str),
+    pub(crate) names: (String, String),
     /// How long nothing must happen to say that nothing happens.
     pub(crate) patience: Duration,
 }
@@ -58,13 +59,15 @@ impl World {
         let network = MemoryNetwork::new(1);
         let (proxy, tasks) = network.node("proxy", Settings::default());
         let (client, node) = (network.host("client"), network.host("node"));
-        Self { client, proxy, tasks, node, names: ("proxy", "node"), patience: Duration::from_secs(3600) }
+        let names = ("proxy".to_owned(), "node".to_owned());
+        Self { client, proxy, tasks, node, names, patience: Duration::from_secs(3600) }
     }
 
     pub(crate) fn tcp() -> Self {
         let node = |name| tcp::node(tcp::Config::loopback(name)).expect("a timer");
         let ((client, _), (proxy, tasks), (node, _)) = (node("client"), node("proxy"), node("node"));
-        Self { client, proxy, tasks, node, names: ("127.0.0.1", "127.0.0.1"), patience: 100 * MS }
+        let here = "127.0.0.1".to_owned();
+        Self { client, proxy, tasks, node, names: (here.clone(), here), patience: 100 * MS }
     }
 
     /// A proxy that doesn't know its node yet.
@@ -90,8 +93,8 @@ impl World {
         proxy
     }
 
-    pub(crate) fn node_name(&self) -> &'static str {
-        self.names.1
+    pub(crate) fn node_name(&self) -> &str {
+        &self.names.1
     }
 
     /// Starts a node that sends back what it gets; its port.
@@ -124,7 +127,7 @@ impl World {
     }
 
     pub(crate) async fn dial(&self, proxy: &Proxy) -> io::Result<Stream> {
-        self.client.dial(self.names.0, proxy.port()).await
+        self.client.dial(&self.names.0, proxy.port()).await
     }
 
     /// A connection through the proxy that has been used.

@@ -50,6 +50,14 @@ pub(crate) fn control_url(text: &str) -> Result<HostPort, Wrong> {
     host_port(rest.ok_or_else(|| Wrong::new(format!("`{text}` is no URL of a control API")).advice(advice))?)
 }
 
+/// The name or the id of a container, as engines allow them.
+pub(crate) fn container(text: &str) -> Result<String, Wrong> {
+    let inner = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-');
+    let fits = text.len() > 1 && text.bytes().all(inner) && text.as_bytes()[0].is_ascii_alphanumeric();
+    let advice = "write it as `docker ps` shows it, in the column NAMES or CONTAINER ID";
+    if fits { Ok(text.to_owned()) } else { Err(Wrong::new(format!("`{text}` is no container")).advice(advice)) }
+}
+
 /// A link as scenarios write it, of a system that is not known here.
 pub(crate) fn link(text: &str) -> Result<Link, Wrong> {
     let Some((from, to)) = text.split_once("->") else {
@@ -105,6 +113,16 @@ mod tests {
         }
         for text in ["https://a:1", "127.0.0.1:8400", "http://a", "http://a:1/v1", "http://u@a:1", "ftp://a:1"] {
             control_url(text).unwrap_err();
+        }
+    }
+
+    #[test]
+    fn reads_names_and_ids_of_containers() {
+        for text in ["chaos-redis", "chaos_redis_1", "4f5a6b7c8d9e", "a.b"] {
+            assert_eq!(container(text).unwrap(), text);
+        }
+        for text in ["", "a", "/chaos-redis", "-a", "_a", "a b", "a:b", "ä1"] {
+            container(text).unwrap_err();
         }
     }
 

@@ -12,6 +12,7 @@ use super::{
 use crate::{
     Diagnostic, Diagnostics, Link, NodeName, Scenario, Span, System, Target,
     attach::{Attach, HostPort, TokenFrom},
+    effect::action::NodeAction,
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -23,32 +24,41 @@ use std::{
 pub const DEFAULT: &str = "attach.toml";
 
 /// Reads, parses and checks the file for a scenario, and the scenario for a system that runs already. `file` is none where
-/// the one beside the scenario is meant; `read` gives the text of a path.
+/// the one beside the scenario is meant; `unhealed` says whether the system may lose what can't be given back to it; `read`
+/// gives the text of a path.
 ///
 /// # Errors
 /// Everything that is wrong, together.
 pub fn load(
     scenario: &Scenario,
     file: Option<&Path>,
+    unhealed: bool,
     read: &dyn Fn(&Path) -> io::Result<String>,
 ) -> Result<Attach, Diagnostics> {
     let (findings, mut sources) = (Findings::default(), scenario.sources.clone());
-    left_alone(scenario, &findings);
+    settings_are_left_alone(scenario, &findings);
     let beside = sources.0.first().map(|source| Path::new(&source.name).with_file_name(DEFAULT)).unwrap_or_default();
     let file = file.unwrap_or(&beside);
     let advice = "say where the system runs: in `attach.toml` beside the scenario, or name a file by `--attach FILE`";
     let source = sources.0.len();
     let text = files::other(file, read, advice, None, &mut sources, &findings);
     let table = text.and_then(|text| document::parse(&text, source, &findings));
-    let attach = table.and_then(|table| check(&table, file, &scenario.system, &findings));
+    let (attach, named) = table.map(|table| check(&table, file, &scenario.system, &findings)).unwrap_or_default();
+    let containers = broken_containers(scenario, file, &named, &findings);
+    if !unhealed {
+        what_cannot_be_healed(scenario, &findings);
+    }
     match attach {
-        Some(attach) if findings.is_empty() => Ok(Attach { links: broken(scenario), ..attach }),
+        Some(attach) if findings.is_empty() => Ok(Attach { links: broken_links(scenario), containers, ..attach }),
         _ => Err(Diagnostics { list: findings.into_sorted(), sources }),
     }
 }
 
+/// What is advised where a running system is no place for a scenario.
+const ELSEWHERE: &str = "run it in another world: `--world local`, which starts the system itself";
+
 /// The links that faults act on.
-fn broken(scenario: &Scenario) -> BTreeSet<Link> {
+fn broken_links(scenario: &Scenario) -> BTreeSet<Link> {
     let links = scenario.faults.iter().filter_map(|fault| match &fault.on {
         Target::Link(link) => Some(link.clone()),
         Target::Node(_) => None,
@@ -56,23 +66,62 @@ fn broken(scenario: &Scenario) -> BTreeSet<Link> {
     links.collect()
 }
 
-/// Refuses what can't be done to a system that runs already, and isn't the runner's.
-fn left_alone(scenario: &Scenario, findings: &Findings) {
-    let elsewhere = "run it in another world: `--world local`, which starts the system itself";
-    for set in &scenario.settings {
-        let message = format!("`{}` can't be set in the world `attach`: the system runs already", set.path);
-        findings.add(Diagnostic::new(set.span.clone().unwrap_or_default(), message).advice(elsewhere));
-    }
+/// The containers of nodes that faults act on. A Redis is flushed by its own command; everything else needs one.
+fn broken_containers(
+    scenario: &Scenario,
+    file: &Path,
+    named: &BTreeMap<NodeName, String>,
+    findings: &Findings,
+) -> BTreeMap<NodeName, String> {
+    let mut broken = BTreeMap::new();
     for fault in &scenario.faults {
-        if let Target::Node(node) = &fault.on {
-            let effect = fault.effect.name();
-            let message = format!("the world `attach` can't {effect} `{node}`: it has proxies on links, and no nodes");
-            findings.add(Diagnostic::new(fault.span.clone(), message).advice(elsewhere));
+        let Target::Node(node) = &fault.on else { continue };
+        match named.get(node) {
+            _ if fault.effect.action().node == Some(NodeAction::Flush) => {}
+            Some(container) => drop(broken.insert(node.clone(), container.clone())),
+            None => {
+                let effect = fault.effect.name();
+                let why = "nothing says in which container it runs";
+                let message = format!("the world `attach` can't {effect} `{node}`: {why}");
+                let file = file.display();
+                let advice = format!("add `container = \"{node}\"` to `[node.{node}]` in {file}, or {ELSEWHERE}");
+                findings.add(Diagnostic::new(fault.span.clone(), message).advice(advice));
+            }
         }
+    }
+    broken
+}
+
+/// Refuses what takes something away for good. In other worlds the system is the run's own, and goes with it.
+fn what_cannot_be_healed(scenario: &Scenario, findings: &Findings) {
+    for fault in &scenario.faults {
+        let loses = match fault.effect.action().node {
+            Some(NodeAction::Flush) => "forgets",
+            Some(NodeAction::Kill) => "has in memory alone",
+            _ => continue,
+        };
+        let (effect, node) = (fault.effect.name(), &fault.on);
+        let message = format!("`{effect}` can't be healed: what `{node}` {loses} is lost for good");
+        let advice = format!("say `--allow-unhealed` where that may be, or {ELSEWHERE}");
+        findings.add(Diagnostic::new(fault.span.clone(), message).advice(advice));
     }
 }
 
-fn check(table: &Table, file: &Path, system: &System, findings: &Findings) -> Option<Attach> {
+/// Refuses settings: the system isn't the runner's, and runs already.
+fn settings_are_left_alone(scenario: &Scenario, findings: &Findings) {
+    for set in &scenario.settings {
+        let message = format!("`{}` can't be set in the world `attach`: the system runs already", set.path);
+        findings.add(Diagnostic::new(set.span.clone().unwrap_or_default(), message).advice(ELSEWHERE));
+    }
+}
+
+/// What stands in the file, if all that is needed does; and the containers that it names, in any case.
+fn check(
+    table: &Table,
+    file: &Path,
+    system: &System,
+    findings: &Findings,
+) -> (Option<Attach>, BTreeMap<NodeName, String>) {
     let mut reader = Reader::new(table, "this file", findings);
     let entry = reader.needed("entry", "entry = \"127.0.0.1:8000\"", address::host_port);
     if table.get("control").is_none() {
@@ -80,10 +129,18 @@ fn check(table: &Table, file: &Path, system: &System, findings: &Findings) -> Op
     }
     let control = reader.table("control").map(|table| control(table, file, findings));
     let nodes = reader.table("node").map(|table| table.entries.as_slice()).unwrap_or_default();
-    let nodes = addresses(nodes, &table.span, system, findings);
+    let (nodes, containers) = places(nodes, &table.span, system, findings);
     reader.finish();
-    let (control, token) = control?;
-    Some(Attach { entry: entry?, control: control?, token: token?, nodes, links: BTreeSet::new() })
+    let (control, token) = control.unwrap_or_default();
+    let whole = entry.zip(control).zip(token).map(|((entry, control), token)| Attach {
+        entry,
+        control,
+        token,
+        nodes,
+        links: BTreeSet::new(),
+        containers: BTreeMap::new(),
+    });
+    (whole, containers)
 }
 
 fn control(table: &Table, file: &Path, findings: &Findings) -> (Option<HostPort>, Option<TokenFrom>) {
@@ -106,10 +163,15 @@ fn control(table: &Table, file: &Path, findings: &Findings) -> (Option<HostPort>
     (url, in_file.or(variable.map(|word| TokenFrom::Environment(word.text.to_owned()))))
 }
 
-/// The address of each node of the system, and of no other.
-fn addresses(entries: &[Entry], file: &Span, system: &System, findings: &Findings) -> BTreeMap<NodeName, HostPort> {
+/// The address of each node of the system, and of no other; and the containers of those that have some.
+fn places(
+    entries: &[Entry],
+    file: &Span,
+    system: &System,
+    findings: &Findings,
+) -> (BTreeMap<NodeName, HostPort>, BTreeMap<NodeName, String>) {
     let known: Vec<&str> = system.nodes.keys().map(String::as_str).collect();
-    let mut nodes = BTreeMap::new();
+    let (mut nodes, mut containers) = (BTreeMap::new(), BTreeMap::new());
     for entry in entries {
         let name = entry.key.as_str();
         let is_known = names::node(name).and_then(|()| known_node(name, &known));
@@ -122,8 +184,13 @@ fn addresses(entries: &[Entry], file: &Span, system: &System, findings: &Finding
         };
         let mut reader = Reader::new(table, format!("node `{name}`"), findings);
         let address = reader.needed("address", "address = \"127.0.0.1:8001\"", address::host_port);
+        let container = reader.parse("container", address::container);
         reader.finish();
         nodes.extend(address.map(|address| (name.to_owned(), address)));
+        // One that can't be read was told of, and is no one that is missing.
+        if table.get("container").is_some() {
+            containers.insert(name.to_owned(), container.unwrap_or_default());
+        }
     }
     let has = |name: &str| entries.iter().any(|entry| entry.key == name);
     for name in known.into_iter().filter(|name| !has(name)) {
@@ -131,5 +198,5 @@ fn addresses(entries: &[Entry], file: &Span, system: &System, findings: &Finding
         let advice = format!("add `[node.{name}]` with `address = \"127.0.0.1:8001\"`");
         findings.add(Diagnostic::new(file.clone(), message).advice(advice));
     }
-    nodes
+    (nodes, containers)
 }

@@ -1,4 +1,5 @@
-//! The JSON Schema of scenarios and systems, by which editors complete and explain keys as they are typed.
+//! The JSON Schemas of all files that people write, by which editors complete and explain keys as they are typed: scenarios,
+//! systems, where a system runs already, and the proxies before it.
 //!
 //! Effects and their keys are those of the registry; the other keys stand here with what is said of them, and a test asks
 //! the language itself which ones it knows. Values are strings of small languages (`< 50ms`), which a schema can only give
@@ -25,25 +26,101 @@ pub fn scenario() -> Value {
         ("guard", list("A protection that is taken away, and what must break then (`chaos prove`).", guard())),
     ]);
     properties.extend(system_keys());
-    with_definitions(json!({
-        "$schema": DRAFT,
-        "title": "A scenario of chaos",
-        "type": "object",
-        "properties": properties,
-        "required": ["title", "load", "expect"],
-        "additionalProperties": false,
-    }))
+    with_definitions(file("A scenario of chaos", properties, &["title", "load", "expect"]))
 }
 
 /// The schema of a system's file.
 #[must_use]
 pub fn system() -> Value {
+    file("A system for chaos to break", system_keys(), &["entry", "node"])
+}
+
+/// The schema of the file that says where a system runs already (`attach.toml`).
+#[must_use]
+pub fn attach() -> Value {
+    let control = required(
+        table([
+            ("url", text("The control API of the proxies: plain HTTP.", "http://127.0.0.1:8400")),
+            ("token-file", text("The file with its token, beside this one; `chaos proxy` writes it.", "token")),
+            ("token-env", text("The environment variable with its token, in place of a file.", "CHAOS_TOKEN")),
+        ]),
+        &["url"],
+    );
+    let one_token = json!([{ "required": ["token-file"] }, { "required": ["token-env"] }]);
+    let control = described(with(control, "oneOf", one_token), "Who steers the proxies on the links.");
+    let about =
+        "The container that it runs in, by name or id: for faults of nodes, by the engine of the runner's machine.";
+    let node = required(
+        table([
+            ("address", text("Where it is reached past any proxy.", "127.0.0.1:8001")),
+            ("container", text(about, "chaos-redis")),
+        ]),
+        &["address"],
+    );
+    let nodes =
+        json!({ "type": "object", "description": "The nodes of the system, by name.", "additionalProperties": node });
+    file(
+        "Where a system runs that chaos attaches to",
+        object([
+            ("entry", text("Where clients reach the entry: the proxy of their link.", "127.0.0.1:8000")),
+            ("control", control),
+            ("node", nodes),
+        ]),
+        &["entry", "control", "node"],
+    )
+}
+
+/// The schema of the file of `chaos proxy`.
+#[must_use]
+pub fn proxies() -> Value {
+    let listen = "An IP address of this machine with a port; a port alone is on loopback.";
+    let control = required(
+        table([
+            ("listen", text(&format!("Where the control API listens (`127.0.0.1:8400`). {listen}"), "127.0.0.1:8400")),
+            ("token-file", text("Where its token is written at each start, beside this file.", "token")),
+        ]),
+        &["token-file"],
+    );
+    let protocol = json!({
+        "enum": ["http", "redis", "tcp"],
+        "description": "What is spoken there (`tcp`): effects on requests and commands need to know.",
+    });
+    let link = required(
+        table([
+            ("name", text("The link, as scenarios write it.", "gateway -> redis")),
+            ("listen", text(&format!("Where its proxy listens. {listen}"), "127.0.0.1:16379")),
+            ("target", text("Where it leads.", "redis:6379")),
+            ("protocol", protocol),
+        ]),
+        &["name", "listen", "target"],
+    );
+    let allow = json!({
+        "type": "array",
+        "items": { "type": "string" },
+        "description": "Targets that need not be local, with `--allow-remote-targets`.",
+        "examples": [["cache.example.com:6379"]],
+    });
+    let links =
+        json!({ "type": "array", "description": "The links, each with a proxy.", "items": link, "minItems": 1 });
+    file(
+        "Proxies of chaos before a system that runs already",
+        object([
+            ("control", described(control, "The control API of these proxies.")),
+            ("link", links),
+            ("targets", described(table([("allow", allow)]), "Where proxies may lead.")),
+        ]),
+        &["control", "link"],
+    )
+}
+
+/// The schema of a file with these keys.
+fn file(title: &str, properties: Map<String, Value>, needed: &[&str]) -> Value {
     json!({
         "$schema": DRAFT,
-        "title": "A system for chaos to break",
+        "title": title,
         "type": "object",
-        "properties": system_keys(),
-        "required": ["entry", "node"],
+        "properties": properties,
+        "required": needed,
         "additionalProperties": false,
     })
 }
@@ -260,13 +337,16 @@ fn list(about: &str, items: Value) -> Value {
     json!({ "type": "array", "description": about, "items": items })
 }
 
-fn required(mut schema: Value, keys: &[&str]) -> Value {
-    schema["required"] = json!(keys);
-    schema
+fn required(schema: Value, keys: &[&str]) -> Value {
+    with(schema, "required", json!(keys))
 }
 
-fn described(mut schema: Value, about: &str) -> Value {
-    schema["description"] = json!(about);
+fn described(schema: Value, about: &str) -> Value {
+    with(schema, "description", json!(about))
+}
+
+fn with(mut schema: Value, key: &str, value: Value) -> Value {
+    schema[key] = value;
     schema
 }
 

@@ -10,8 +10,9 @@ use std::{
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-/// How long the proxies keep what a runner broke after it was last heard of.
-const TIME_TO_LIVE: Duration = Duration::from_secs(1);
+/// How long the proxies keep what a runner broke after it was last heard of. Clean within a second is what is promised: the
+/// rest of that is for the message that was under way, and for taking faults back.
+const TIME_TO_LIVE: Duration = Duration::from_millis(900);
 /// How often it is heard of.
 const RENEWED_EVERY: Duration = Duration::from_millis(250);
 

@@ -180,6 +180,15 @@ impl KeeperProcess {
             left.extend(remove_containers(&mark, is_watched).await);
         }
         if let Some(folder) = self.folder.take() {
+            #[cfg(feature = "docker")]
+            {
+                let broken = crate::broken::restore(&folder).await;
+                if !broken.is_empty() {
+                    // What stands in it is all that tells of them.
+                    left.extend(broken);
+                    return left;
+                }
+            }
             left.extend(run_folder::settle(&folder, keep_folder && is_watched));
         }
         left

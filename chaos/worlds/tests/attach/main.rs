@@ -40,8 +40,8 @@ async fn a_runner_that_is_lost_leaves_clean_traffic_within_a_second() {
     while !running.answers().await {
         sleep(Duration::from_millis(1)).await;
     }
-    assert!(killed.elapsed() <= SECOND, "{:?}", killed.elapsed());
-    assert!(killed.elapsed() >= Duration::from_millis(700), "the lease was gone too early: {:?}", killed.elapsed());
+    assert!(killed.elapsed() < SECOND, "{:?}", killed.elapsed());
+    assert!(killed.elapsed() >= Duration::from_millis(600), "the lease was gone too early: {:?}", killed.elapsed());
 }
 
 #[tokio::test(start_paused = true)]

@@ -8,7 +8,7 @@ use chaos_inject::{
 use chaos_model::{Endpoint, Event, Link, Protocol, Record, Scenario, language};
 use chaos_run::{Ending, Events, Options};
 use chaos_worlds::{
-    attach::{AttachConfig, AttachedWorld},
+    attach::{AttachConfig, AttachedWorld, Keeping},
     reach::Resolve,
 };
 use host::{Host, Settings, TaskGroup, http, memory::MemoryNetwork};
@@ -126,10 +126,12 @@ impl Running {
              [node.web]\naddress = \"web:8000\"\n",
             self.entry
         );
-        let attach = language::attach::load(&scenario, None, &|_| Ok(file.clone()));
+        let attach = language::attach::load(&scenario, None, false, &|_| Ok(file.clone()));
         let attach = attach.unwrap_or_else(|wrong| panic!("{}", wrong.render(false, 100)));
         let token = setting.token.map(|token| Token::read(token).unwrap()).map_err(str::to_owned);
-        let config = AttachConfig { attach, token, holder: "a test".to_owned(), remote: setting.remote };
+        // Nothing is kept where no node is broken.
+        let keeping = Keeping { executable: "/nowhere".into(), temp: "/nowhere".into() };
+        let config = AttachConfig { attach, token, holder: "a test".to_owned(), remote: setting.remote, keeping };
         let public: Resolve = Arc::new(|name, _| {
             let address = if name == "proxies" { [10, 0, 0, 1] } else { [8, 8, 8, 8] };
             Box::pin(async move { Ok(vec![address.into()]) })

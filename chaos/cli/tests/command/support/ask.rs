@@ -24,14 +24,23 @@ pub(crate) async fn listens(address: SocketAddr) -> bool {
 
 /// Says this, and gives all that is answered until the other side closes.
 pub(crate) async fn say(address: SocketAddr, text: &str) -> String {
-    let mut stream = connect(address).await.expect("it listens");
-    stream.write_all(text.as_bytes()).await.expect("it reads");
+    try_say(address, text).await.expect("it answers")
+}
+
+async fn try_say(address: SocketAddr, text: &str) -> std::io::Result<String> {
+    let mut stream = connect(address).await?;
+    stream.write_all(text.as_bytes()).await?;
     let mut answer = String::new();
-    stream.read_to_string(&mut answer).await.expect("it answers");
-    answer
+    stream.read_to_string(&mut answer).await?;
+    Ok(answer)
 }
 
 /// Gets this path, and gives head and body of what is answered.
 pub(crate) async fn get(address: SocketAddr, path: &str) -> String {
-    say(address, &format!("GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")).await
+    try_get(address, path).await.expect("it answers")
+}
+
+/// The same where nobody may answer.
+pub(crate) async fn try_get(address: SocketAddr, path: &str) -> std::io::Result<String> {
+    try_say(address, &format!("GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")).await
 }

@@ -1,0 +1,76 @@
+//! Containers that are somebody else's and that a run breaks: they are written into the run's folder before that, so that the
+//! runner, its keeper and `chaos heal` alike find them and bring them back.
+
+use crate::engine::{Engine, GRACE_SECONDS, SETTLED};
+use futures_util::future::join_all;
+use serde::{Deserialize, Serialize};
+use std::{fs, io, path::Path, time::Duration};
+
+/// In the run's folder.
+const FILE: &str = "broken.json";
+/// What it is written as, before it takes that name.
+const UNFINISHED: &str = "broken.new";
+
+/// A container that is broken, or about to be.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Broken {
+    /// The engine's id of it.
+    pub(crate) id: String,
+    /// What people call it.
+    pub(crate) name: String,
+    /// Whether the engine was asked to change it and has not answered: it goes on when whoever asked is gone.
+    pub(crate) changing: bool,
+}
+
+/// Writes down all that is broken, in place of what was there.
+pub(crate) fn write(folder: &Path, broken: &[Broken]) -> io::Result<()> {
+    let unfinished = folder.join(UNFINISHED);
+    fs::write(&unfinished, serde_json::to_vec(broken)?)?;
+    fs::rename(unfinished, folder.join(FILE))
+}
+
+/// What stands written in a run's folder. Most runs break no containers of others.
+pub(crate) fn read(folder: &Path) -> Vec<Broken> {
+    let text = fs::read(folder.join(FILE)).unwrap_or_default();
+    serde_json::from_slice(&text).unwrap_or_default()
+}
+
+/// Brings back what stands written in a run's folder, and gives what could not be brought back, in words.
+pub(crate) async fn restore(folder: &Path) -> Vec<String> {
+    let broken = read(folder);
+    if broken.is_empty() {
+        return Vec::new();
+    }
+    match Engine::connect().await {
+        Ok(engine) => restore_all(&engine, &broken).await,
+        Err(error) => broken.iter().map(|of| format!("container {}: no engine answers, {error}", of.name)).collect(),
+    }
+}
+
+/// Brings these back, all at once, and gives those that are still broken, in words.
+pub(crate) async fn restore_all(engine: &Engine, broken: &[Broken]) -> Vec<String> {
+    let restored = broken.iter().map(async |of| {
+        let grace = Duration::from_secs(u64::from(GRACE_SECONDS.unsigned_abs()));
+        let settled = if of.changing { grace + SETTLED } else { Duration::ZERO };
+        let why = engine.restore(&of.id, settled).await.err()?;
+        Some(format!("container {}: {why}", of.name))
+    });
+    join_all(restored).await.into_iter().flatten().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_down_is_read_again() {
+        let folder = tempfile::tempdir().unwrap();
+        assert_eq!(read(folder.path()), []);
+        let broken = Broken { id: "4f5a".to_owned(), name: "redis".to_owned(), changing: true };
+        write(folder.path(), std::slice::from_ref(&broken)).unwrap();
+        assert_eq!(read(folder.path()), [broken]);
+        write(folder.path(), &[]).unwrap();
+        assert_eq!(read(folder.path()), []);
+        assert!(!folder.path().join(UNFINISHED).exists());
+    }
+}
