@@ -60,18 +60,26 @@ impl Scenario {
 
 /// What is wrong with a node in a world, if anything is.
 fn unfit(node: &Node, world: &str) -> Option<Diagnostic> {
-    let (message, advice) = match (world, &node.start) {
+    let in_containers = "`--world docker` runs it";
+    let (what, advice) = match (world, &node.start) {
         ("sim", Start::Command(_)) => (
-            format!("node `{}` runs a command, and a simulation runs functions of its own process", node.name),
+            "runs a command, and a simulation runs functions of its own process",
             "`--world local` runs it; a Rust program can be built into a command of its own (`chaos_cli::main`)",
         ),
         ("sim", Start::Program(program)) if program == "redis-server" => (
-            format!("node `{}` asks for a real Redis, and a simulation has the built-in one alone", node.name),
+            "asks for a real Redis, and a simulation has the built-in one alone",
             "`program = \"redis\"` is a real one where there is one, and the built-in one in a simulation",
+        ),
+        ("sim", Start::Image(_)) => ("is an image, and a simulation runs functions of its own process", in_containers),
+        ("local", Start::Image(_)) => ("is an image, and the world `local` runs processes", in_containers),
+        ("attach", Start::Image(_)) => ("is an image, and the world `attach` starts nothing", in_containers),
+        ("docker", Start::Command(_)) => (
+            "runs a command, and containers run images",
+            "`--world local` runs it; beside `image = \"...\"`, a command is what the container runs",
         ),
         _ => return None,
     };
-    Some(Diagnostic::new(node.span.clone(), message).advice(advice))
+    Some(Diagnostic::new(node.span.clone(), format!("node `{}` {what}", node.name)).advice(advice))
 }
 
 /// A setting of a scenario or its system that is overridden: by `--set`, or by a guard.

@@ -97,7 +97,7 @@ impl SimWorld {
     fn launch_of(&self, node: &chaos_model::Node) -> Result<Launch, WorldError> {
         let Start::Program(program) = &node.start else {
             return Err(WorldError::CannotGive(format!(
-                "the node {} runs a command, and a simulation runs programs that are built in",
+                "the node {} is no program that is built in, and a simulation runs no others",
                 node.name
             )));
         };
@@ -225,7 +225,7 @@ impl World for SimWorld {
                 self.until_ready(&model.name, began + PATIENCE).await?;
                 let what = match &model.start {
                     Start::Program(program) => format!("{program} (simulated)"),
-                    Start::Command(_) => String::new(),
+                    Start::Command(_) | Start::Image(_) => String::new(),
                 };
                 let (node, address, took) = (model.name.clone(), address_of(model).to_string(), began.elapsed());
                 events.emit(Event::NodeReady { node, what, address, took });

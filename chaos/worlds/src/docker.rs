@@ -50,6 +50,8 @@ pub struct DockerWorld {
     turn: Option<Turn>,
     kept: Kept,
     engine: Option<Engine>,
+    /// The port that each node listens on in its container.
+    listens: BTreeMap<String, u16>,
     nodes: BTreeMap<String, Started>,
     links: Links,
     exits: Exits,
@@ -77,6 +79,7 @@ impl DockerWorld {
             turn: None,
             kept: Kept::default(),
             engine: None,
+            listens: BTreeMap::new(),
             nodes: BTreeMap::new(),
             links: Links::default(),
             exits: Exits::default(),
@@ -155,7 +158,7 @@ impl World for DockerWorld {
     async fn start(&mut self, system: &System, seed: u64, events: &Events) -> Result<(), WorldError> {
         let advice = "no container engine answers (is it running, and may this user speak to it?)";
         let engine = Engine::connect().await.map_err(WorldError::machine(advice))?;
-        self.config.images.check(&engine, system).await?;
+        self.listens = self.config.images.check(&engine, system).await?;
         self.engine = Some(engine.clone());
         self.prepare().await?;
         self.in_flight = true;

@@ -14,6 +14,9 @@ use testcontainers::{
     core::client::docker_client_instance,
 };
 
+/// The image of the gateway alone, as `scripts/images` calls it.
+pub(crate) const GATEWAY: &str = "chaos-local/gateway:latest";
+
 /// An engine with all the images that these tests need.
 pub(crate) struct Engine {
     pub(crate) docker: Docker,
@@ -30,7 +33,7 @@ impl Engine {
         let names = scenarios::shipped().join("../.images.env");
         let names = names.exists().then_some(names);
         let images = images(names.as_deref());
-        for image in images.values() {
+        for image in images.values().map(String::as_str).chain([GATEWAY]) {
             docker
                 .inspect_image(image)
                 .await
@@ -58,6 +61,13 @@ impl Engine {
         let networks =
             networks.filter_map(|of| is_here(of.labels?.get("chaos.run")).then(|| of.name.unwrap_or_default()));
         containers.chain(networks).collect()
+    }
+
+    /// The container of a node of this run, by its name.
+    pub(crate) async fn container(&self, sandbox: &Sandbox, node: &str) -> String {
+        let resources = self.resources(sandbox).await;
+        let container = resources.iter().find(|name| name.ends_with(&format!("-{node}"))).expect("it has a container");
+        container.trim_start_matches('/').to_owned()
     }
 
     /// Waits until nothing of any run in this sandbox is left: no container, no network, no process, no file.

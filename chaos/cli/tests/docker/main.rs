@@ -2,6 +2,7 @@
 //! `scripts/images` makes, the tests are shown as ignored, with the reason; `CHAOS_DOCKER=require` turns that into a failure.
 
 mod engine;
+mod images;
 mod levels;
 mod runs;
 mod strays;
@@ -17,11 +18,14 @@ use std::sync::Arc;
 /// A test: its name, and what it does.
 type Test = (&'static str, fn(Arc<Engine>) -> BoxFuture<'static, ()>);
 
-const TESTS: [Test; 10] = [
+const TESTS: [Test; 13] = [
     ("redis_down: memory answers in the place of a real Redis", |engine| Box::pin(runs::redis_down(engine))),
     ("products_down: answers are partial, and complete again", |engine| Box::pin(runs::products_down(engine))),
     ("an effect of each level does what it says", |engine| Box::pin(levels::one_of_each(engine))),
     ("a node that ends by another's hand is told of, and its log kept", |engine| Box::pin(runs::a_node_dies(engine))),
+    ("an image is a node with proxies on its links", |engine| Box::pin(images::redis(engine))),
+    ("an image listens where its port says, or where it exposes one", |engine| Box::pin(images::ports(engine))),
+    ("an image that can't be a node is named, and nothing is made", |engine| Box::pin(images::refused(engine))),
     ("an image that is missing is named, and nothing is made", |engine| Box::pin(runs::no_image(engine))),
     ("a run that is killed leaves nothing after ten seconds", |engine| Box::pin(strays::killed(engine))),
     ("a run that is killed while it starts leaves nothing", |engine| Box::pin(strays::killed_starting(engine))),
