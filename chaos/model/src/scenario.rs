@@ -1,6 +1,9 @@
 //! A checked scenario: everything that a run needs to know.
 
-use crate::{Diagnostic, Diagnostics, Expectation, Fault, Guard, Load, Node, Sources, Span, Start, System, Timeline};
+use crate::{
+    Diagnostic, Diagnostics, Expectation, Fault, Guard, Load, Node, Sources, Span, Start, System, Timeline,
+    effect::action::NodeAction,
+};
 
 /// A scenario that was parsed and checked: every name in it exists, every window lies within the run, every expectation
 /// can be judged.
@@ -47,13 +50,14 @@ impl Scenario {
         (self, left)
     }
 
-    /// Whether `world` can run each node of the system.
+    /// Whether `world` can run each node of the system, and do to it what faults ask.
     ///
     /// # Errors
-    /// The nodes that it can't run, with advice.
+    /// The nodes that it can't run, and the faults of nodes that it can't give, with advice.
     pub fn check_nodes(&self, world: &str) -> Result<(), Diagnostics> {
-        let nodes = self.system.nodes.values();
-        let list: Vec<Diagnostic> = nodes.filter_map(|node| unfit(node, world)).collect();
+        let nodes = self.system.nodes.values().filter_map(|node| unfit(node, world));
+        let faults = self.faults.iter().filter_map(|fault| ungiven(fault, world));
+        let list: Vec<Diagnostic> = nodes.chain(faults).collect();
         if list.is_empty() { Ok(()) } else { Err(Diagnostics { list, sources: self.sources.clone() }) }
     }
 }
@@ -80,6 +84,20 @@ fn unfit(node: &Node, world: &str) -> Option<Diagnostic> {
         _ => return None,
     };
     Some(Diagnostic::new(node.span.clone(), format!("node `{}` {what}", node.name)).advice(advice))
+}
+
+/// What is wrong with a fault of a node in a world, if anything is.
+fn ungiven(fault: &Fault, world: &str) -> Option<Diagnostic> {
+    let why = match (world, fault.effect.action().node) {
+        ("sim", Some(NodeAction::Limit(_))) => "in a simulation computing takes no time, and memory is not counted",
+        ("local", Some(NodeAction::Limit(_))) => "limiting a process takes cgroups, and those take root",
+        ("attach", Some(NodeAction::Limit(_))) => "the world `attach` has proxies on links, and no nodes",
+        _ => return None,
+    };
+    let message = format!("`{}` on `{}` can't be given here: {why}", fault.effect.name(), fault.on);
+    Some(
+        Diagnostic::new(fault.span.clone(), message).advice("only docker can limit what a node uses: `--world docker`"),
+    )
 }
 
 /// A setting of a scenario or its system that is overridden: by `--set`, or by a guard.

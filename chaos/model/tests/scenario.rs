@@ -338,6 +338,24 @@ fn containers_run_images_and_nothing_else_does() {
 }
 
 #[test]
+fn containers_are_limited_and_nothing_else_is() {
+    let program = "program  = \"redis\"";
+    for limit in ["effect = \"cpu\"\ncpus = \"0.5\"", "effect = \"memory\"\nbytes = \"64MiB\""] {
+        let fault = format!("on     = \"gateway\"\n{limit}");
+        assert_eq!(in_world(program, &fault, "docker"), Ok(()));
+        for world in ["sim", "local", "attach"] {
+            let wrong = in_world(program, &fault, world).unwrap_err();
+            assert!(wrong.contains("on `gateway` can't be given here: ") && wrong.contains("--> it.toml:"), "{wrong}");
+            assert!(wrong.contains("only docker can limit what a node uses: `--world docker`"), "{wrong}");
+        }
+    }
+    let pause = "on     = \"gateway\"\neffect = \"pause\"";
+    for world in ["sim", "local", "docker"] {
+        assert_eq!(in_world(program, pause, world), Ok(()));
+    }
+}
+
+#[test]
 fn an_image_has_its_settings_its_command_and_its_port() {
     let text = REDIS_DOWN.replacen(
         "[load]",

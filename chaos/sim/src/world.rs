@@ -171,6 +171,10 @@ impl SimWorld {
                 let address = self.nodes.get(name).map(|(model, _)| address_of(model));
                 return flush::flush(&self.client, name, address).await;
             }
+            Some(NodeAction::Limit(_)) => {
+                let effect = effect.name();
+                return Err(WorldError::CannotGive(format!("a simulation has no `{effect}` to limit {name} by")));
+            }
             None => {
                 let effect = effect.name();
                 return Err(WorldError::CannotGive(format!("`{effect}` acts on links, and {name} is a node")));
@@ -186,8 +190,8 @@ impl SimWorld {
                 Ok(())
             }
             Some(NodeAction::Stop | NodeAction::Kill) => self.bring_back(name).await,
-            // They are over when they have happened.
-            Some(NodeAction::Restart | NodeAction::Flush) | None => Ok(()),
+            // They are over when they have happened, or never did.
+            Some(NodeAction::Restart | NodeAction::Flush | NodeAction::Limit(_)) | None => Ok(()),
         }
     }
 

@@ -1,6 +1,7 @@
 //! What the engine says, past the command.
 
 use crate::support::{Chaos, Sandbox, processes::wait_until, scenarios};
+use futures_util::StreamExt as _;
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
@@ -9,6 +10,8 @@ use std::{
 use testcontainers::{
     bollard::{
         Docker,
+        exec::StartExecResults,
+        models::ExecConfig,
         query_parameters::{ListContainersOptionsBuilder, ListNetworksOptionsBuilder},
     },
     core::client::docker_client_instance,
@@ -68,6 +71,25 @@ impl Engine {
         let resources = self.resources(sandbox).await;
         let container = resources.iter().find(|name| name.ends_with(&format!("-{node}"))).expect("it has a container");
         container.trim_start_matches('/').to_owned()
+    }
+
+    /// What a command in a container says.
+    pub(crate) async fn exec(&self, container: &str, command: &[&str]) -> String {
+        let config = ExecConfig {
+            attach_stdout: Some(true),
+            attach_stderr: Some(true),
+            cmd: Some(command.iter().map(|word| (*word).to_owned()).collect()),
+            ..ExecConfig::default()
+        };
+        let exec = self.docker.create_exec(container, config).await.expect("it runs");
+        let started = self.docker.start_exec(&exec.id, None).await.expect("it is there");
+        let StartExecResults::Attached { mut output, .. } = started else { panic!("it was not attached") };
+        let mut said = String::new();
+        // It ends with its container, if that ends first.
+        while let Some(Ok(part)) = output.next().await {
+            said += &part.to_string();
+        }
+        said
     }
 
     /// Waits until nothing of any run in this sandbox is left: no container, no network, no process, no file.

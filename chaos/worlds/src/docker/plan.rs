@@ -1,6 +1,6 @@
 //! From a node to its container: image, command, settings, ports.
 
-use super::{DockerWorld, LOOPBACK, Started, images::is_real_redis};
+use super::{DockerWorld, LOOPBACK, Started, images::is_real_redis, limits::Limited};
 use crate::ports::Ports;
 use chaos_model::{Node, Start};
 use chaos_run::WorldError;
@@ -18,7 +18,7 @@ pub(super) fn publish(world: &mut DockerWorld, node: &Node, ports: &mut Ports) -
         Start::Program(program) => format!("{program} ({image})"),
         Start::Command(_) | Start::Image(_) => image.to_owned(),
     };
-    let started = Started { node: node.clone(), port, what, container: None };
+    let started = Started { node: node.clone(), port, what, container: None, limited: Limited::default() };
     world.nodes.insert(node.name.clone(), started);
     Ok(())
 }
