@@ -1,6 +1,9 @@
 //! A checked scenario: everything that a run needs to know.
 
-use crate::{Diagnostic, Diagnostics, Expectation, Fault, Guard, Load, Node, Sources, Span, Start, System, Timeline};
+use crate::{
+    Diagnostic, Diagnostics, Expectation, Fault, Guard, Load, Node, Sources, Span, Start, System, Timeline,
+    effect::action::NodeAction,
+};
 
 /// A scenario that was parsed and checked: every name in it exists, every window lies within the run, every expectation
 /// can be judged.
@@ -47,31 +50,54 @@ impl Scenario {
         (self, left)
     }
 
-    /// Whether `world` can run each node of the system.
+    /// Whether `world` can run each node of the system, and do to it what faults ask.
     ///
     /// # Errors
-    /// The nodes that it can't run, with advice.
+    /// The nodes that it can't run, and the faults of nodes that it can't give, with advice.
     pub fn check_nodes(&self, world: &str) -> Result<(), Diagnostics> {
-        let nodes = self.system.nodes.values();
-        let list: Vec<Diagnostic> = nodes.filter_map(|node| unfit(node, world)).collect();
+        let nodes = self.system.nodes.values().filter_map(|node| unfit(node, world));
+        let faults = self.faults.iter().filter_map(|fault| ungiven(fault, world));
+        let list: Vec<Diagnostic> = nodes.chain(faults).collect();
         if list.is_empty() { Ok(()) } else { Err(Diagnostics { list, sources: self.sources.clone() }) }
     }
 }
 
 /// What is wrong with a node in a world, if anything is.
 fn unfit(node: &Node, world: &str) -> Option<Diagnostic> {
-    let (message, advice) = match (world, &node.start) {
+    let in_containers = "`--world docker` runs it";
+    let (what, advice) = match (world, &node.start) {
         ("sim", Start::Command(_)) => (
-            format!("node `{}` runs a command, and a simulation runs functions of its own process", node.name),
+            "runs a command, and a simulation runs functions of its own process",
             "`--world local` runs it; a Rust program can be built into a command of its own (`chaos_cli::main`)",
         ),
         ("sim", Start::Program(program)) if program == "redis-server" => (
-            format!("node `{}` asks for a real Redis, and a simulation has the built-in one alone", node.name),
+            "asks for a real Redis, and a simulation has the built-in one alone",
             "`program = \"redis\"` is a real one where there is one, and the built-in one in a simulation",
+        ),
+        ("sim", Start::Image(_)) => ("is an image, and a simulation runs functions of its own process", in_containers),
+        ("local", Start::Image(_)) => ("is an image, and the world `local` runs processes", in_containers),
+        ("attach", Start::Image(_)) => ("is an image, and the world `attach` starts nothing", in_containers),
+        ("docker", Start::Command(_)) => (
+            "runs a command, and containers run images",
+            "`--world local` runs it; beside `image = \"...\"`, a command is what the container runs",
         ),
         _ => return None,
     };
-    Some(Diagnostic::new(node.span.clone(), message).advice(advice))
+    Some(Diagnostic::new(node.span.clone(), format!("node `{}` {what}", node.name)).advice(advice))
+}
+
+/// What is wrong with a fault of a node in a world, if anything is.
+fn ungiven(fault: &Fault, world: &str) -> Option<Diagnostic> {
+    let why = match (world, fault.effect.action().node) {
+        ("sim", Some(NodeAction::Limit(_))) => "in a simulation computing takes no time, and memory is not counted",
+        ("local", Some(NodeAction::Limit(_))) => "limiting a process takes cgroups, and those take root",
+        ("attach", Some(NodeAction::Limit(_))) => "the world `attach` has proxies on links, and no nodes",
+        _ => return None,
+    };
+    let message = format!("`{}` on `{}` can't be given here: {why}", fault.effect.name(), fault.on);
+    Some(
+        Diagnostic::new(fault.span.clone(), message).advice("only docker can limit what a node uses: `--world docker`"),
+    )
 }
 
 /// A setting of a scenario or its system that is overridden: by `--set`, or by a guard.

@@ -76,6 +76,30 @@ pub enum Start {
     Program(String),
     /// A command with its arguments; `{self.port}` is its port.
     Command(Vec<Template>),
+    /// A container's image.
+    Image(Image),
+}
+
+impl Start {
+    /// The words of a command, or of what an image is to run: texts that may name other nodes.
+    #[must_use]
+    pub fn command(&self) -> &[Template] {
+        match self {
+            Self::Program(_) => &[],
+            Self::Command(words) | Self::Image(Image { command: words, .. }) => words,
+        }
+    }
+}
+
+/// An image that a node is a container of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Image {
+    /// Its reference, as engines know it: `redis:7.2`, `registry.example.com/team/app@sha256:…`.
+    pub reference: String,
+    /// What the container runs, in place of the image's own command and behind its entry point; empty where it runs that.
+    pub command: Vec<Template>,
+    /// The port that its program listens on in the container; where none is given, the one that the image exposes.
+    pub port: Option<u16>,
 }
 
 /// What a node speaks; faults above TCP need to know.

@@ -301,3 +301,77 @@ fn a_simulation_runs_functions_alone() {
     let wrong = own.check_nodes("sim").unwrap_err().render(false, 80);
     assert!(wrong.contains("runs a command") && wrong.contains("folder/it.toml:"), "{wrong}");
 }
+
+/// The bundled system with another Redis, and with another fault than that which ships.
+fn in_world(redis: &str, fault: &str, world: &str) -> Result<(), String> {
+    let system = SYSTEM.replacen("program  = \"redis\"", redis, 1);
+    assert!(system.contains(redis), "{system}");
+    let text = REDIS_DOWN.replacen("on     = \"gateway -> redis\"\neffect = \"refuse\"", fault, 1);
+    assert!(text.contains(fault), "{text}");
+    let read = |path: &Path| match path.to_str() {
+        Some("it.toml") => Ok(text.clone()),
+        Some("system.toml") => Ok(system.clone()),
+        _ => Err(io::Error::from(io::ErrorKind::NotFound)),
+    };
+    let scenario = load(Path::new("it.toml"), &[], &read).map_err(|wrong| wrong.render(false, 200)).unwrap();
+    scenario.check_nodes(world).map_err(|wrong| wrong.render(false, 200))
+}
+
+#[test]
+fn containers_run_images_and_nothing_else_does() {
+    let refuse = "on     = \"gateway -> redis\"\neffect = \"refuse\"";
+    let image = "image   = \"redis:7.2\"\ncommand = [\"redis-server\", \"--port\", \"{self.port}\"]\nport    = 6390";
+    assert_eq!(in_world(image, refuse, "docker"), Ok(()));
+    for world in ["sim", "local", "attach"] {
+        let wrong = in_world(image, refuse, world).unwrap_err();
+        assert!(
+            wrong.contains("error: node `redis` is an image, and ") && wrong.contains("--> system.toml:"),
+            "{wrong}"
+        );
+        assert!(wrong.contains("^^^^^^") && wrong.contains("help: `--world docker` runs it"), "{wrong}");
+    }
+    let command = "command = [\"redis-server\", \"--port\", \"{self.port}\"]";
+    assert_eq!(in_world(command, refuse, "local"), Ok(()));
+    let wrong = in_world(command, refuse, "docker").unwrap_err();
+    assert!(wrong.contains("node `redis` runs a command, and containers run images"), "{wrong}");
+    assert!(wrong.contains("--> system.toml:") && wrong.contains("`--world local` runs it"), "{wrong}");
+}
+
+#[test]
+fn containers_are_limited_and_nothing_else_is() {
+    let program = "program  = \"redis\"";
+    for limit in ["effect = \"cpu\"\ncpus = \"0.5\"", "effect = \"memory\"\nbytes = \"64MiB\""] {
+        let fault = format!("on     = \"gateway\"\n{limit}");
+        assert_eq!(in_world(program, &fault, "docker"), Ok(()));
+        for world in ["sim", "local", "attach"] {
+            let wrong = in_world(program, &fault, world).unwrap_err();
+            assert!(wrong.contains("on `gateway` can't be given here: ") && wrong.contains("--> it.toml:"), "{wrong}");
+            assert!(wrong.contains("only docker can limit what a node uses: `--world docker`"), "{wrong}");
+        }
+    }
+    let pause = "on     = \"gateway\"\neffect = \"pause\"";
+    for world in ["sim", "local", "docker"] {
+        assert_eq!(in_world(program, pause, world), Ok(()));
+    }
+}
+
+#[test]
+fn an_image_has_its_settings_its_command_and_its_port() {
+    let text = REDIS_DOWN.replacen(
+        "[load]",
+        "entry = \"web\"\n[node.web]\nimage = \"registry:5000/web:1.4\"\nprotocol = \"http\"\nport = 80\n\
+         metrics = \"GET /metrics\"\nenv.DB = \"tcp://{db}\"\n[node.db]\nimage = \"db\"\n\
+         command = [\"--listen\", \"{self.port}\", \"--cache\", \"{cache}\"]\n[node.cache]\nprogram = \"redis\"\n[load]",
+        1,
+    );
+    let text = text.replace("gateway -> redis", "db -> cache");
+    let read = scenario(text.split("[[guard]]").next().unwrap(), &[]).unwrap();
+    let links: Vec<String> = read.system.links.iter().map(ToString::to_string).collect();
+    assert_eq!(links, ["client -> web", "db -> cache", "web -> db"]);
+    let Start::Image(web) = &read.system.nodes["web"].start else { panic!("no image") };
+    assert_eq!((web.reference.as_str(), web.command.len(), web.port), ("registry:5000/web:1.4", 0, Some(80)));
+    let db = &read.system.nodes["db"];
+    assert_eq!((db.start.command().len(), db.protocol), (4, Protocol::Tcp));
+    let Start::Image(image) = &db.start else { panic!("no image") };
+    assert_eq!(image.port, None);
+}

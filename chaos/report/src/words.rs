@@ -4,7 +4,7 @@ use chaos_model::{
     Effect, Fault, Pulse, Share,
     effect::{
         Level,
-        action::{NodeAction, StreamAction},
+        action::{NodeAction, NodeLimit, StreamAction},
     },
     event::Fired,
     quantity::show_duration,
@@ -100,6 +100,8 @@ fn node_did(effect: &Effect) -> &'static str {
         Some(NodeAction::Kill) => "killed, and started again",
         Some(NodeAction::Pause) => "frozen, and let go on",
         Some(NodeAction::Restart) => "restarted",
+        Some(NodeAction::Limit(NodeLimit::Cpu { .. })) => "CPU limited, and given back",
+        Some(NodeAction::Limit(NodeLimit::Memory { .. })) => "memory limited, and given back",
         Some(NodeAction::Flush) | None => "flushed",
     }
 }
@@ -109,7 +111,7 @@ mod tests {
     use super::*;
     use chaos_model::{
         Direction, Link, Only, OpenConnections, Pattern, Spread, Target,
-        effect::{Blackhole, Delay, Hang, Limit, Refuse, SlowClose, Stop},
+        effect::{Blackhole, Cpu, Delay, Hang, Limit, Refuse, SlowClose, Stop},
         system::Endpoint,
     };
     use std::time::Duration;
@@ -156,6 +158,8 @@ mod tests {
         let nodes = |nodes| fired(&Stop {}.into(), &Fired { nodes, ..Fired::default() }).unwrap();
         assert_eq!(nodes(1), "stopped, and started again");
         assert_eq!(nodes(3), "stopped, and started again, 3 times");
+        let limited = fired(&Cpu { thousandths: 100 }.into(), &Fired { nodes: 1, ..Fired::default() }).unwrap();
+        assert_eq!(limited, "CPU limited, and given back");
         let delay = Delay { delay: Spread::constant(SECOND) }.into();
         assert_eq!(fired(&delay, &delayed).unwrap(), "9 messages on 2 connections, 4 bystanders behind them");
     }

@@ -58,7 +58,7 @@ pub(crate) fn starts_nodes(scenario: &Scenario, at: Duration) -> bool {
         fault.windows().any(|(from, to)| match fault.effect.action().node {
             Some(NodeAction::Restart) => from == at,
             Some(NodeAction::Stop | NodeAction::Kill) => to == at,
-            Some(NodeAction::Pause | NodeAction::Flush) | None => false,
+            Some(NodeAction::Pause | NodeAction::Flush | NodeAction::Limit(_)) | None => false,
         })
     })
 }
@@ -67,7 +67,7 @@ pub(crate) fn starts_nodes(scenario: &Scenario, at: Duration) -> bool {
 pub(crate) fn ends_in_order(fault: &Fault) -> bool {
     match fault.effect.action().node {
         Some(NodeAction::Stop | NodeAction::Restart) => true,
-        Some(NodeAction::Kill | NodeAction::Pause | NodeAction::Flush) | None => false,
+        Some(NodeAction::Kill | NodeAction::Pause | NodeAction::Flush | NodeAction::Limit(_)) | None => false,
     }
 }
 

@@ -97,7 +97,7 @@ impl SimWorld {
     fn launch_of(&self, node: &chaos_model::Node) -> Result<Launch, WorldError> {
         let Start::Program(program) = &node.start else {
             return Err(WorldError::CannotGive(format!(
-                "the node {} runs a command, and a simulation runs programs that are built in",
+                "the node {} is no program that is built in, and a simulation runs no others",
                 node.name
             )));
         };
@@ -171,6 +171,10 @@ impl SimWorld {
                 let address = self.nodes.get(name).map(|(model, _)| address_of(model));
                 return flush::flush(&self.client, name, address).await;
             }
+            Some(NodeAction::Limit(_)) => {
+                let effect = effect.name();
+                return Err(WorldError::CannotGive(format!("a simulation has no `{effect}` to limit {name} by")));
+            }
             None => {
                 let effect = effect.name();
                 return Err(WorldError::CannotGive(format!("`{effect}` acts on links, and {name} is a node")));
@@ -186,8 +190,8 @@ impl SimWorld {
                 Ok(())
             }
             Some(NodeAction::Stop | NodeAction::Kill) => self.bring_back(name).await,
-            // They are over when they have happened.
-            Some(NodeAction::Restart | NodeAction::Flush) | None => Ok(()),
+            // They are over when they have happened, or never did.
+            Some(NodeAction::Restart | NodeAction::Flush | NodeAction::Limit(_)) | None => Ok(()),
         }
     }
 
@@ -225,7 +229,7 @@ impl World for SimWorld {
                 self.until_ready(&model.name, began + PATIENCE).await?;
                 let what = match &model.start {
                     Start::Program(program) => format!("{program} (simulated)"),
-                    Start::Command(_) => String::new(),
+                    Start::Command(_) | Start::Image(_) => String::new(),
                 };
                 let (node, address, took) = (model.name.clone(), address_of(model).to_string(), began.elapsed());
                 events.emit(Event::NodeReady { node, what, address, took });

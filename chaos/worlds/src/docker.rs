@@ -5,6 +5,7 @@
 mod exits;
 mod images;
 mod launch;
+mod limits;
 mod logs;
 mod network;
 mod node_faults;
@@ -25,6 +26,7 @@ use chaos_run::{Address, Death, Events, Removed, TornDown, World, WorldError};
 use exits::Exits;
 use futures_util::future::join_all;
 use host::Host;
+use limits::Limited;
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 use testcontainers::{ContainerAsync, GenericImage};
 
@@ -50,6 +52,8 @@ pub struct DockerWorld {
     turn: Option<Turn>,
     kept: Kept,
     engine: Option<Engine>,
+    /// The port that each node listens on in its container.
+    listens: BTreeMap<String, u16>,
     nodes: BTreeMap<String, Started>,
     links: Links,
     exits: Exits,
@@ -65,6 +69,8 @@ struct Started {
     /// What runs there, for people.
     what: String,
     container: Option<ContainerAsync<GenericImage>>,
+    /// What faults hold it to.
+    limited: Limited,
 }
 
 impl DockerWorld {
@@ -77,6 +83,7 @@ impl DockerWorld {
             turn: None,
             kept: Kept::default(),
             engine: None,
+            listens: BTreeMap::new(),
             nodes: BTreeMap::new(),
             links: Links::default(),
             exits: Exits::default(),
@@ -155,7 +162,7 @@ impl World for DockerWorld {
     async fn start(&mut self, system: &System, seed: u64, events: &Events) -> Result<(), WorldError> {
         let advice = "no container engine answers (is it running, and may this user speak to it?)";
         let engine = Engine::connect().await.map_err(WorldError::machine(advice))?;
-        self.config.images.check(&engine, system).await?;
+        self.listens = self.config.images.check(&engine, system).await?;
         self.engine = Some(engine.clone());
         self.prepare().await?;
         self.in_flight = true;
@@ -177,14 +184,14 @@ impl World for DockerWorld {
 
     async fn apply(&mut self, fault: &Fault) -> Result<(), WorldError> {
         match &fault.on {
-            Target::Node(node) => node_faults::apply(self, node, &fault.effect).await,
+            Target::Node(node) => node_faults::apply(self, node, fault).await,
             Target::Link(_) => self.links.apply(fault).await,
         }
     }
 
     async fn remove(&mut self, fault: &Fault) -> Result<Removed, WorldError> {
         if let Target::Node(node) = &fault.on {
-            node_faults::remove(self, node, &fault.effect).await?;
+            node_faults::remove(self, node, fault).await?;
             return Ok(Removed::of(Fired { nodes: 1, ..Fired::default() }));
         }
         self.links.remove(fault).await

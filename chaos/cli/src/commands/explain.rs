@@ -2,7 +2,7 @@
 
 use super::read;
 use crate::{args::Explain, exit::Exit, machine::Machine};
-use chaos_model::{Node, Protocol, Scenario, Scope, Start, quantity::show_duration, system::Piece};
+use chaos_model::{Image, Node, Protocol, Scenario, Scope, Start, quantity::show_duration, system::Piece};
 use std::{fmt::Write as _, io::Write as _};
 
 pub(crate) fn explain(machine: &Machine, args: &Explain) -> Exit {
@@ -66,8 +66,17 @@ fn nodes(scenario: &Scenario) -> Vec<String> {
 fn start(node: &Node) -> String {
     match &node.start {
         Start::Program(name) => format!("program {name}"),
-        Start::Command(words) => words.iter().map(template).collect::<Vec<_>>().join(" "),
+        Start::Command(words) => line(words),
+        Start::Image(Image { reference, command, port }) => {
+            let command = if command.is_empty() { String::new() } else { format!(" with {}", line(command)) };
+            let port = port.map(|port| format!(", port {port}")).unwrap_or_default();
+            format!("image {reference}{command}{port}")
+        }
     }
+}
+
+fn line(words: &[chaos_model::Template]) -> String {
+    words.iter().map(template).collect::<Vec<_>>().join(" ")
 }
 
 fn template(template: &chaos_model::Template) -> String {

@@ -66,10 +66,10 @@ pub(crate) fn texts(pairs: &[(String, String)]) -> Vec<String> {
 pub(crate) fn load_to_run(machine: &Machine, file: &Path, sets: &[Set], running: &Running) -> Option<Scenario> {
     let scenario = load(machine, file, sets)?;
     for world in &running.worlds {
-        let fits = match world {
+        let fits = scenario.check_nodes(world.name()).and_then(|()| match world {
             WorldName::Attach => attached::load(&scenario, running).map(drop),
-            world => scenario.check_nodes(world.name()),
-        };
+            WorldName::Sim | WorldName::Local | WorldName::Docker => Ok(()),
+        });
         if let Err(wrong) = fits {
             eprint!("{}", wrong.render(machine.colour_errors, machine.width));
             return None;

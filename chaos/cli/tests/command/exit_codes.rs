@@ -64,6 +64,30 @@ async fn two_where_a_scenario_or_the_command_line_is_invalid() {
 }
 
 #[tokio::test]
+async fn two_where_a_world_cannot_run_a_node_or_give_a_fault() {
+    let sandbox = Sandbox::new();
+    let image = scenarios::passing().replace("program = \"user-service\"", "image = \"users:1\"\nprotocol = \"http\"");
+    let image = sandbox.write("image.toml", image);
+    let limit = "on     = \"users\"\neffect = \"cpu\"\ncpus   = \"0.1\"";
+    let limit = scenarios::passing().replace("on     = \"client -> users\"\neffect = \"refuse\"", limit);
+    let limit = sandbox.write("limit.toml", limit);
+    for world in ["sim", "local", "attach"] {
+        let run = sandbox.chaos(&format!("run {image} --world {world}")).run().await;
+        run.exited(2).complained("node `users` is an image").complained("image.toml:5:").complained("--world docker");
+        assert_eq!(run.out, "", "{world} started something");
+        let run = sandbox.chaos(&format!("run {limit} --world {world}")).run().await;
+        run.exited(2).complained("`cpu` on `users` can't be given here").complained("limit.toml:").complained("^^^");
+        assert_eq!(run.out, "", "{world} started something");
+    }
+    let command = sandbox.write("command.toml", scenarios::by_command(r#"["./server"]"#));
+    let run = sandbox.chaos(&format!("run {command} --world docker")).run().await;
+    run.exited(2).complained("node `users` runs a command, and containers run images").complained("command.toml:5:");
+    assert_eq!(run.out, "", "docker started something");
+    sandbox.chaos(&format!("explain {image}")).run().await.exited(0).said("image users:1 (http, the entry)");
+    sandbox.assert_clean();
+}
+
+#[tokio::test]
 async fn two_where_the_recording_has_no_place() {
     let sandbox = Sandbox::new();
     let file = sandbox.write("good.toml", scenarios::proven());

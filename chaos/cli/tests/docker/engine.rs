@@ -1,6 +1,7 @@
 //! What the engine says, past the command.
 
 use crate::support::{Chaos, Sandbox, processes::wait_until, scenarios};
+use futures_util::StreamExt as _;
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
@@ -9,10 +10,15 @@ use std::{
 use testcontainers::{
     bollard::{
         Docker,
+        exec::StartExecResults,
+        models::ExecConfig,
         query_parameters::{ListContainersOptionsBuilder, ListNetworksOptionsBuilder},
     },
     core::client::docker_client_instance,
 };
+
+/// The image of the gateway alone, as `scripts/images` calls it.
+pub(crate) const GATEWAY: &str = "chaos-local/gateway:latest";
 
 /// An engine with all the images that these tests need.
 pub(crate) struct Engine {
@@ -30,7 +36,7 @@ impl Engine {
         let names = scenarios::shipped().join("../.images.env");
         let names = names.exists().then_some(names);
         let images = images(names.as_deref());
-        for image in images.values() {
+        for image in images.values().map(String::as_str).chain([GATEWAY]) {
             docker
                 .inspect_image(image)
                 .await
@@ -58,6 +64,32 @@ impl Engine {
         let networks =
             networks.filter_map(|of| is_here(of.labels?.get("chaos.run")).then(|| of.name.unwrap_or_default()));
         containers.chain(networks).collect()
+    }
+
+    /// The container of a node of this run, by its name.
+    pub(crate) async fn container(&self, sandbox: &Sandbox, node: &str) -> String {
+        let resources = self.resources(sandbox).await;
+        let container = resources.iter().find(|name| name.ends_with(&format!("-{node}"))).expect("it has a container");
+        container.trim_start_matches('/').to_owned()
+    }
+
+    /// What a command in a container says.
+    pub(crate) async fn exec(&self, container: &str, command: &[&str]) -> String {
+        let config = ExecConfig {
+            attach_stdout: Some(true),
+            attach_stderr: Some(true),
+            cmd: Some(command.iter().map(|word| (*word).to_owned()).collect()),
+            ..ExecConfig::default()
+        };
+        let exec = self.docker.create_exec(container, config).await.expect("it runs");
+        let started = self.docker.start_exec(&exec.id, None).await.expect("it is there");
+        let StartExecResults::Attached { mut output, .. } = started else { panic!("it was not attached") };
+        let mut said = String::new();
+        // It ends with its container, if that ends first.
+        while let Some(Ok(part)) = output.next().await {
+            said += &part.to_string();
+        }
+        said
     }
 
     /// Waits until nothing of any run in this sandbox is left: no container, no network, no process, no file.

@@ -4,7 +4,9 @@
 mod attached;
 mod conformance;
 mod engine;
+mod images;
 mod levels;
+mod limits;
 mod runs;
 mod strays;
 #[expect(dead_code, reason = "the tests of the whole command use more of it")]
@@ -19,11 +21,17 @@ use std::sync::Arc;
 /// A test: its name, and what it does.
 type Test = (&'static str, fn(Arc<Engine>) -> LocalBoxFuture<'static, ()>);
 
-const TESTS: [Test; 15] = [
+const TESTS: [Test; 21] = [
     ("redis_down: memory answers in the place of a real Redis", |engine| Box::pin(runs::redis_down(engine))),
     ("products_down: answers are partial, and complete again", |engine| Box::pin(runs::products_down(engine))),
     ("an effect of each level does what it says", |engine| Box::pin(levels::one_of_each(engine))),
     ("a node that ends by another's hand is told of, and its log kept", |engine| Box::pin(runs::a_node_dies(engine))),
+    ("an image is a node with proxies on its links", |engine| Box::pin(images::redis(engine))),
+    ("an image listens where its port says, or where it exposes one", |engine| Box::pin(images::ports(engine))),
+    ("an image that can't be a node is named, and nothing is made", |engine| Box::pin(images::refused(engine))),
+    ("limits are there during their faults, and gone afterwards", |engine| Box::pin(limits::seen(engine))),
+    ("a limit that can't be lifted is not said to be healed", |engine| Box::pin(limits::not_lifted(engine))),
+    ("a node that runs out of memory is told of", |engine| Box::pin(limits::out_of_memory(engine))),
     ("an image that is missing is named, and nothing is made", |engine| Box::pin(runs::no_image(engine))),
     ("a run that is killed leaves nothing after ten seconds", |engine| Box::pin(strays::killed(engine))),
     ("a run that is killed while it starts leaves nothing", |engine| Box::pin(strays::killed_starting(engine))),

@@ -16,7 +16,7 @@ pub(crate) fn events(sandbox: &Sandbox, kind: &str) -> Vec<serde_json::Value> {
 
 /// What a metric rose by, as an expectation saw it.
 #[track_caller]
-fn increase(sandbox: &Sandbox, metric: &str) -> f64 {
+pub(crate) fn increase(sandbox: &Sandbox, metric: &str) -> f64 {
     let judged = events(sandbox, "judged");
     let mut checks = judged.iter().flat_map(|judged| judged["checks"].as_array().expect("it has checks"));
     let check = checks.find(|check| check["asked"].as_str().is_some_and(|asked| asked.contains(metric)));
@@ -60,10 +60,9 @@ pub(crate) async fn a_node_dies(engine: Arc<Engine>) {
     let mut run =
         engine.chaos(&sandbox, &format!("run {file} --set load.duration=60s --set fault.away.for=50s")).start();
     run.line("away begins").await;
-    let resources = engine.resources(&sandbox).await;
-    let container = resources.iter().find(|name| name.ends_with("-users")).expect("it has a container");
+    let container = engine.container(&sandbox, "users").await;
     let options = KillContainerOptionsBuilder::new().signal("SIGKILL").build();
-    engine.docker.kill_container(container.trim_start_matches('/'), Some(options)).await.expect("it is there");
+    engine.docker.kill_container(&container, Some(options)).await.expect("it is there");
     let run = run.finish().await;
     run.said("users DIED: exit code 137").said("users.log").said("nothing left behind");
     assert_eq!(engine.resources(&sandbox).await, Vec::<String>::new(), "{run}");

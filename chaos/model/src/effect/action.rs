@@ -248,4 +248,21 @@ pub enum NodeAction {
     Restart,
     /// A Redis forgets everything.
     Flush,
+    /// Held to less of the machine than it has, until the end of the fault.
+    Limit(NodeLimit),
+}
+
+/// What a node may use of the machine. Of several on one node, the lowest of each kind holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NodeLimit {
+    /// Processor time.
+    Cpu {
+        /// In thousandths of one CPU: 500 is half of one.
+        thousandths: u32,
+    },
+    /// Memory, swap included.
+    Memory {
+        /// So many bytes.
+        bytes: u64,
+    },
 }

@@ -212,6 +212,10 @@ effects! {
     restart::Restart,
     /// A Redis forgets everything; the fault's time is what it takes to get over it.
     flush::Flush,
+    /// What a node may use of the machine's CPUs is limited until the end of the fault.
+    cpu::Cpu,
+    /// The memory that a node may use is limited until the end of the fault.
+    memory::Memory,
 }
 
 /// The example in CONTRIBUTING.md: an effect like the others, but that it is not registered, so that it always compiles.

@@ -7,6 +7,9 @@ use std::time::Duration;
 /// Nobody breaks a system for longer; below it, sums of durations can't overflow.
 const LONGEST: Duration = Duration::from_secs(31 * 24 * 3600);
 
+/// No machine has more CPUs, in thousandths.
+const MOST_CPUS: u32 = 10_000_000;
+
 const UNITS: &[(&str, u128)] = &[
     ("us", 1_000),
     ("ms", 1_000_000),
@@ -224,6 +227,24 @@ pub(crate) fn per_million(text: &str) -> Result<u32, Wrong> {
     }
 }
 
+/// A number of CPUs in thousandths: `0.1` is 100.
+pub(crate) fn cpus(text: &str) -> Result<u32, Wrong> {
+    let text = text.trim();
+    let form = "write it as `0.5` (half of one) or `2`";
+    let Some((parts, scale)) = decimal(text) else {
+        return Err(Wrong::new(format!("`{text}` is no number of CPUs")).advice(form));
+    };
+    let thousandths = u128::from(parts) * 1000;
+    if thousandths % u128::from(scale) != 0 {
+        return Err(Wrong::new(format!("`{text}` is finer than a thousandth of a CPU")).advice(form));
+    }
+    match u32::try_from(thousandths / u128::from(scale)) {
+        Ok(0..10) => Err(Wrong::new(format!("`{text}` is less than engines give")).advice("write `0.01` at least")),
+        Ok(thousandths @ ..=MOST_CPUS) => Ok(thousandths),
+        _ => Err(Wrong::new(format!("`{text}` is more than any machine has")).advice(form)),
+    }
+}
+
 /// A plain number.
 pub(crate) fn number(text: &str) -> Result<f64, Wrong> {
     let text = text.trim();
@@ -321,6 +342,16 @@ mod tests {
         assert_eq!(throughput("1MiB/s").unwrap(), 1 << 20);
         for text in ["1MiB", "0B/s", "1MiB/min", "/s"] {
             throughput(text).unwrap_err();
+        }
+    }
+
+    #[test]
+    fn cpus_are_thousandths() {
+        for (text, thousandths) in [("0.1", 100), ("2", 2000), ("0.01", 10), ("1.50", 1500), ("0.125", 125)] {
+            assert_eq!(cpus(text).unwrap(), thousandths, "{text}");
+        }
+        for text in ["", "0", "0.009", "0.0125", "-1", "50%", "1e3", "one", "99999999", "100m"] {
+            cpus(text).unwrap_err();
         }
     }
 

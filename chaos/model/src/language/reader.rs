@@ -178,6 +178,7 @@ const HOMES: &[(&str, &str)] = &[
     ("without", "[[guard]]"),
     ("breaks", "[[guard]]"),
     ("program", "[node.NAME]"),
+    ("image", "[node.NAME]"),
     ("env", "[node.NAME]"),
     ("title", "the top of the file"),
     ("system", "the top of the file"),

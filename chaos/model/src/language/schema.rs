@@ -156,11 +156,22 @@ fn node() -> Value {
         "description": "A program of your own, with arguments. `{self.port}` is its port, `{redis}` another node's address.",
         "examples": [["./server", "--port", "{self.port}"]],
     });
+    let port = json!({
+        "type": "integer",
+        "minimum": 1,
+        "maximum": 65535,
+        "description": "Where the program of an image listens in its container, if not where the image exposes its one port.",
+        "examples": [5432],
+    });
     let env = strings("Settings. `{redis}` is a node's address, and makes a link that faults can act on.");
     table([
         ("program", json!({ "enum": KNOWN_PROGRAMS, "description": "A built-in program." })),
         ("command", command),
-        ("image", text("A container's image. No world can take it yet.", "redis:7")),
+        (
+            "image",
+            text("A container's image, for the world `docker`; `command` beside it is what it runs.", "redis:7.2"),
+        ),
+        ("port", port),
         ("address", text("Where it runs already. No world can take it yet.", "10.0.0.7:6379")),
         ("protocol", protocol),
         ("ready", text("What it answers once it is ready.", "GET /health")),

@@ -5,8 +5,9 @@ use super::{
     document::{Entry, Table},
     findings::{Findings, Wrong},
     names,
-    nearest::{advise, list, nearest},
-    reader::{Reader, Word, parse_word, text_of, texts_of},
+    nearest::{advise, list},
+    reader::{Reader, Word, parse_word, text_of},
+    start,
 };
 use crate::{Diagnostic, Endpoint, HttpProbe, Link, Node, Protocol, Start, System, Template, system::Piece};
 use std::{
@@ -52,8 +53,7 @@ fn check_entry(word: Word<'_>, nodes: &BTreeMap<String, Node>, names: &[&str], f
 fn links(entry: &str, nodes: &BTreeMap<String, Node>) -> Vec<Link> {
     let mut links = BTreeSet::from([Link { from: Endpoint::Client, to: entry.to_owned(), label: None }]);
     for node in nodes.values() {
-        let command = if let Start::Command(words) = &node.start { words.as_slice() } else { &[] };
-        let pieces = node.env.values().chain(command).flat_map(|template| &template.pieces);
+        let pieces = node.env.values().chain(node.start.command()).flat_map(|template| &template.pieces);
         links.extend(pieces.filter_map(|piece| match piece {
             Piece::Node { to, label } => {
                 Some(Link { from: Endpoint::Node(node.name.clone()), to: to.clone(), label: label.clone() })
@@ -75,7 +75,7 @@ fn node(entry: &Entry, names: &[&str], programs: &[&str], findings: &Findings) -
         return None;
     };
     let mut reader = Reader::new(table, format!("node `{name}`"), findings);
-    let start = start(&mut reader, name, (names, programs), findings);
+    let start = start::read(&mut reader, name, (names, programs), findings);
     let protocol = match table.get("protocol") {
         None => default_protocol(&start),
         // Where it is wrong, the one that least is refused with.
@@ -93,68 +93,11 @@ fn node(entry: &Entry, names: &[&str], programs: &[&str], findings: &Findings) -
     ))
 }
 
-fn start(reader: &mut Reader<'_>, node: &str, (names, programs): (&[&str], &[&str]), findings: &Findings) -> Start {
-    let entries = ["program", "command", "image", "address"].map(|key| reader.entry(key));
-    let given: Vec<&Entry> = entries.into_iter().flatten().collect();
-    match given.as_slice() {
-        [] => {
-            let message = format!("nothing says what runs on node `{node}`");
-            let advice = "add `program = \"gateway\"` or `command = [\"./server\", \"--port\", \"{self.port}\"]`";
-            findings.add(Diagnostic::new(reader.span().clone(), message).advice(advice));
-        }
-        [_] => {}
-        [first, second, ..] => {
-            let message = format!("node `{node}` has both `{}` and `{}`", first.key, second.key);
-            let diagnostic =
-                Diagnostic::new(second.key_span.clone(), message).also(first.key_span.clone(), "the other");
-            findings.add(diagnostic.advice("one of them says what runs there; take the other away"));
-        }
-    }
-    for entry in given.iter().filter(|entry| matches!(entry.key.as_str(), "image" | "address")) {
-        let message = format!("no world here can take a node by `{}` yet", entry.key);
-        findings.add(Diagnostic::new(entry.key_span.clone(), message).advice("use `program` or `command`"));
-    }
-    let program = || Some(text_of(entries[0]?, findings)).flatten();
-    if let Some(program) = program() {
-        return Start::Program(parse_word(program, |name| known_program(name, programs), findings).unwrap_or_default());
-    }
-    Start::Command(entries[1].map(|entry| command(entry, node, names, findings)).unwrap_or_default())
-}
-
-fn known_program(name: &str, programs: &[&str]) -> Result<String, Wrong> {
-    if programs.contains(&name) {
-        return Ok(name.to_owned());
-    }
-    let wrong = Wrong::new(format!("there is no built-in program called `{name}`"));
-    Err(match nearest(name, programs.iter().copied()) {
-        Some(near) => wrong.advice(format!("did you mean `{near}`?")),
-        None => {
-            let all = list(programs.iter().copied());
-            wrong.advice(format!("built in are {all}; for your own: `command = [\"./{name}\"]`"))
-        }
-    })
-}
-
-fn command(entry: &Entry, node: &str, names: &[&str], findings: &Findings) -> Vec<Template> {
-    let before = findings.len();
-    let words = texts_of(entry, findings);
-    let template = |(text, span): &(std::borrow::Cow<'_, str>, _)| {
-        parse_word(Word { text, span }, |text| braces::template(text, node, names), findings)
-    };
-    let templates: Vec<Template> = words.iter().filter_map(template).collect();
-    if words.first().is_none_or(|(first, _)| first.trim().is_empty()) && findings.len() == before {
-        let message = "a command begins with the program to start";
-        let advice = "as in `command = [\"./server\", \"--port\", \"{self.port}\"]`";
-        findings.add(Diagnostic::new(entry.value.span.clone(), message).advice(advice));
-    }
-    templates
-}
-
 fn default_protocol(start: &Start) -> Protocol {
     match start {
         Start::Program(name) if name.starts_with("redis") => Protocol::Redis,
         Start::Program(_) => Protocol::Http,
-        Start::Command(_) => Protocol::Tcp,
+        Start::Command(_) | Start::Image(_) => Protocol::Tcp,
     }
 }
 

@@ -1,9 +1,12 @@
 //! What the nodes run in: images that are on this machine.
 
 use crate::engine::Engine;
-use chaos_model::{Node, Start, System};
+use chaos_model::{Image, Node, Protocol, Start, System};
 use chaos_run::WorldError;
-use std::io;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    io,
+};
 use testcontainers::bollard::errors::Error as EngineError;
 
 /// The images of the programs that `chaos` brings.
@@ -21,32 +24,93 @@ const MADE_BY: &str = "`scripts/images` makes it";
 const PULLED_BY: &str = "`scripts/base-images` pulls it, or makes a stand-in";
 
 impl Images {
-    /// The image of a node, and what makes it where it is missing.
-    pub(super) fn of(&self, node: &Node) -> (&str, &'static str) {
+    /// The image of a node.
+    pub(super) fn of<'a>(&'a self, node: &'a Node) -> &'a str {
         match &node.start {
-            Start::Program(program) if is_real_redis(program) => (&self.redis, PULLED_BY),
-            Start::Program(_) | Start::Command(_) => (&self.chaos, MADE_BY),
+            Start::Program(program) if is_real_redis(program) => &self.redis,
+            Start::Image(image) => &image.reference,
+            Start::Program(_) | Start::Command(_) => &self.chaos,
         }
     }
 
-    /// Sees to it that all images of a system are there: none is pulled in mid-run.
-    pub(super) async fn check(&self, engine: &Engine, system: &System) -> Result<(), WorldError> {
+    /// Sees to it that all images of a system are there: none is pulled in mid-run. Gives the port that each node listens
+    /// on in its container.
+    pub(super) async fn check(&self, engine: &Engine, system: &System) -> Result<BTreeMap<String, u16>, WorldError> {
+        let mut ports = BTreeMap::new();
         for node in system.nodes.values() {
-            let (image, advice) = self.of(node);
-            match engine.0.inspect_image(image).await {
-                Ok(_) => {}
+            let (name, image) = (&node.name, self.of(node));
+            let found = match engine.0.inspect_image(image).await {
+                Ok(found) => found,
                 Err(EngineError::DockerResponseServerError { status_code: 404, .. }) => {
-                    let why = format!("node {} needs the image {image}, which is not here: {advice}", node.name);
+                    let why = format!("node {name} needs the image {image}, which is not here: {}", advice(node));
                     return Err(WorldError::CannotGive(why));
                 }
                 Err(error) => return Err(WorldError::machine(format!("image {image}"))(io::Error::other(error))),
-            }
+            };
+            let port = match &node.start {
+                Start::Image(Image { port: None, .. }) => {
+                    let exposed = found.config.and_then(|config| config.exposed_ports).unwrap_or_default();
+                    only_port(&exposed).map_err(|why| {
+                        WorldError::CannotGive(format!("node {name}: the image {image} {why}, as `port = 5432`"))
+                    })?
+                }
+                Start::Image(Image { port: Some(port), .. }) => *port,
+                Start::Program(_) | Start::Command(_) => usual_port(node.protocol),
+            };
+            ports.insert(name.clone(), port);
         }
-        Ok(())
+        Ok(ports)
+    }
+}
+
+/// What to do where the image of a node is missing.
+fn advice(node: &Node) -> String {
+    match &node.start {
+        Start::Program(program) if is_real_redis(program) => PULLED_BY.to_owned(),
+        Start::Program(_) | Start::Command(_) => MADE_BY.to_owned(),
+        Start::Image(image) => format!("`docker pull {}` gets it, and a run pulls nothing", image.reference),
+    }
+}
+
+/// The only TCP port among those that an image exposes, as `6379/tcp`; else what is to be done about it.
+fn only_port(exposed: &[String]) -> Result<u16, String> {
+    let port = |text: &String| text.strip_suffix("/tcp").unwrap_or(text).parse().ok();
+    let ports: BTreeSet<u16> = exposed.iter().filter_map(port).collect();
+    let mut all = ports.iter();
+    match (all.next(), all.next()) {
+        (Some(port), None) => Ok(*port),
+        (None, _) => Err("exposes no port: say where its program listens".to_owned()),
+        (Some(_), Some(_)) => {
+            let all: Vec<String> = ports.iter().map(u16::to_string).collect();
+            Err(format!("exposes several ports ({}): say which one is meant", all.join(", ")))
+        }
+    }
+}
+
+/// The port that our programs listen on: a container is a machine of its own, so the usual ones are free.
+fn usual_port(protocol: Protocol) -> u16 {
+    match protocol {
+        Protocol::Http => 8000,
+        Protocol::Redis => 6379,
+        Protocol::Tcp => 7000,
     }
 }
 
 /// Whether the program is a Redis that is not ours.
 pub(super) fn is_real_redis(program: &str) -> bool {
     matches!(program, "redis" | "redis-server")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::only_port;
+
+    #[test]
+    fn the_port_of_an_image_is_the_one_that_it_exposes() {
+        let of = |ports: &[&str]| only_port(&ports.iter().map(|port| (*port).to_owned()).collect::<Vec<_>>());
+        assert_eq!(of(&["6379/tcp"]), Ok(6379));
+        assert_eq!(of(&["53/udp", "8053/tcp"]), Ok(8053));
+        assert!(of(&["53/udp"]).unwrap_err().contains("no port"));
+        assert!(of(&["9000/tcp", "80/tcp"]).unwrap_err().contains("(80, 9000)"));
+    }
 }

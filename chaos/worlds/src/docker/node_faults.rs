@@ -1,9 +1,9 @@
 //! Faults of nodes, by the engine's hand: a container that is started again has the address that it had. One that is ended
 //! here is waited for, so that its end is never taken for an accident.
 
-use super::{DockerWorld, launch};
+use super::{DockerWorld, launch, limits};
 use crate::engine::Engine;
-use chaos_model::{Effect, effect::action::NodeAction};
+use chaos_model::{Fault, effect::action::NodeAction};
 use chaos_run::{Death, World as _, WorldError, flush};
 use std::io;
 use testcontainers::bollard::query_parameters::{KillContainerOptionsBuilder, StopContainerOptionsBuilder};
@@ -12,8 +12,8 @@ use testcontainers::bollard::query_parameters::{KillContainerOptionsBuilder, Sto
 const GRACE_SECONDS: i32 = 3;
 
 /// Does what the effect says. When it returns, it holds.
-pub(super) async fn apply(world: &mut DockerWorld, node: &str, effect: &Effect) -> Result<(), WorldError> {
-    match effect.action().node {
+pub(super) async fn apply(world: &mut DockerWorld, node: &str, fault: &Fault) -> Result<(), WorldError> {
+    match fault.effect.action().node {
         Some(NodeAction::Pause) => {
             let (engine, id) = of(world, node)?;
             engine.0.pause_container(id).await.map_err(refused("frozen", node))
@@ -31,28 +31,33 @@ pub(super) async fn apply(world: &mut DockerWorld, node: &str, effect: &Effect) 
             start(world, node).await
         }
         Some(NodeAction::Flush) => flush::flush(&world.host, node, world.node(node)).await,
-        None => Err(WorldError::CannotGive(format!("`{}` acts on links, and {node} is a node", effect.name()))),
+        Some(NodeAction::Limit(limit)) => limits::apply(world, node, (&fault.name, limit)).await,
+        None => Err(WorldError::CannotGive(format!("`{}` acts on links, and {node} is a node", fault.effect.name()))),
     }
 }
 
 /// Heals what [`apply`] did. When it returns, the node is ready again.
-pub(super) async fn remove(world: &mut DockerWorld, node: &str, effect: &Effect) -> Result<(), WorldError> {
-    match effect.action().node {
+pub(super) async fn remove(world: &mut DockerWorld, node: &str, fault: &Fault) -> Result<(), WorldError> {
+    match fault.effect.action().node {
         Some(NodeAction::Pause) => {
             let (engine, id) = of(world, node)?;
             engine.0.unpause_container(id).await.map_err(refused("thawed", node))
         }
         Some(NodeAction::Stop | NodeAction::Kill) => start(world, node).await,
+        Some(NodeAction::Limit(limit)) => limits::remove(world, node, (&fault.name, limit)).await,
         // They are over when they have happened.
         Some(NodeAction::Restart | NodeAction::Flush) | None => Ok(()),
     }
 }
 
-fn of<'a>(world: &'a DockerWorld, node: &str) -> Result<(&'a Engine, &'a str), WorldError> {
+pub(super) fn of<'a>(world: &'a DockerWorld, node: &str) -> Result<(&'a Engine, &'a str), WorldError> {
     Ok((world.engine()?, world.container(node)?))
 }
 
-fn refused(what: &str, node: &str) -> impl FnOnce(testcontainers::bollard::errors::Error) -> WorldError + use<> {
+pub(super) fn refused(
+    what: &str,
+    node: &str,
+) -> impl FnOnce(testcontainers::bollard::errors::Error) -> WorldError + use<> {
     let refused = WorldError::machine(format!("{node} can't be {what}"));
     move |error| refused(io::Error::other(error))
 }

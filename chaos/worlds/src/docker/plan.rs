@@ -1,8 +1,8 @@
 //! From a node to its container: image, command, settings, ports.
 
-use super::{DockerWorld, LOOPBACK, Started, images::is_real_redis};
+use super::{DockerWorld, LOOPBACK, Started, images::is_real_redis, limits::Limited};
 use crate::ports::Ports;
-use chaos_model::{Node, Protocol, Start};
+use chaos_model::{Node, Start};
 use chaos_run::WorldError;
 use std::collections::BTreeMap;
 use testcontainers::{
@@ -13,12 +13,13 @@ use testcontainers::{
 pub(super) fn publish(world: &mut DockerWorld, node: &Node, ports: &mut Ports) -> Result<(), WorldError> {
     let port = ports.free(&world.host).map_err(WorldError::machine(format!("no port for {}", node.name)))?;
     world.links.point_at(&node.name, LOOPBACK, port);
-    let (image, _) = world.config.images.of(node);
+    let image = world.config.images.of(node);
     let what = match &node.start {
         Start::Program(program) => format!("{program} ({image})"),
-        Start::Command(_) => image.to_owned(),
+        Start::Command(_) | Start::Image(_) => image.to_owned(),
     };
-    world.nodes.insert(node.name.clone(), Started { node: node.clone(), port, what, container: None });
+    let started = Started { node: node.clone(), port, what, container: None, limited: Limited::default() };
+    world.nodes.insert(node.name.clone(), started);
     Ok(())
 }
 
@@ -28,21 +29,21 @@ pub(super) fn request(
     node: &Node,
     (network, seed): (&str, u64),
 ) -> Result<ContainerRequest<GenericImage>, WorldError> {
-    let (Some(started), Some(mark)) = (world.nodes.get(&node.name), &world.kept.mark) else {
+    let (started, listens) = (world.nodes.get(&node.name), world.listens.get(&node.name));
+    let (Some(started), Some(own), Some(mark)) = (started, listens.copied(), &world.kept.mark) else {
         return Err(WorldError::CannotGive(format!("there is no node {}", node.name)));
     };
-    let own = own_port(node.protocol);
     let address = |to: &str, label: Option<&str>| world.links.address(&node.name, to, label);
     let mut env: BTreeMap<String, String> =
         node.env.iter().map(|(name, template)| (name.clone(), template.render(own, address))).collect();
-    let (image, _) = world.config.images.of(node);
-    let (name, tag) = split(image);
+    let (name, tag) = split(world.config.images.of(node));
     let command = match &node.start {
         Start::Program(program) if is_real_redis(program) => redis_command(own),
         Start::Program(program) => {
             env.extend([("PORT".to_owned(), own.to_string()), ("CHAOS_SEED".to_owned(), seed.to_string())]);
             vec!["serve".to_owned(), if program == "redis-built-in" { "redis" } else { program }.to_owned()]
         }
+        Start::Image(image) => image.command.iter().map(|word| word.render(own, address)).collect(),
         Start::Command(_) => {
             return Err(WorldError::CannotGive(format!(
                 "node {} runs a command, and containers have images",
@@ -76,15 +77,6 @@ pub(super) fn container_name(network: &str, node: &str) -> String {
     format!("{network}-{node}")
 }
 
-/// The port that a node listens on: its container is a machine of its own, so the usual ones are free.
-fn own_port(protocol: Protocol) -> u16 {
-    match protocol {
-        Protocol::Http => 8000,
-        Protocol::Redis => 6379,
-        Protocol::Tcp => 7000,
-    }
-}
-
 fn redis_command(port: u16) -> Vec<String> {
     let port = port.to_string();
     // Others than itself may use it: that is what its network is for.
@@ -110,5 +102,7 @@ mod tests {
         assert_eq!(split("redis"), ("redis", "latest"));
         assert_eq!(split("registry:5000/redis"), ("registry:5000/redis", "latest"));
         assert_eq!(split("registry:5000/a/redis:7"), ("registry:5000/a/redis", "7"));
+        // Joined by a colon, as they are in the end, these are the same again.
+        assert_eq!(split("redis:7@sha256:1f"), ("redis:7@sha256", "1f"));
     }
 }

@@ -153,6 +153,10 @@ fn plan(
             let what = command.first().cloned().unwrap_or_default();
             (command, what)
         }
+        Start::Image(image) => {
+            let why = format!("node {} is the image {}, and here nodes are processes", node.name, image.reference);
+            return Err(WorldError::CannotGive(why));
+        }
         Start::Program(program) => match starting.redis.server_for(program)? {
             Some((path, version)) => (redis_command(path, port, world.kept.folder()), version.clone()),
             None => {
@@ -182,7 +186,7 @@ fn plan(
 /// find.
 fn working_folder(world: &LocalWorld, node: &Node) -> Result<PathBuf, WorldError> {
     match node.start {
-        Start::Program(_) => Ok(world.kept.folder().to_owned()),
+        Start::Program(_) | Start::Image(_) => Ok(world.kept.folder().to_owned()),
         Start::Command(_) => {
             let refused = WorldError::machine(format!("the folder of {}, `{}`", node.name, node.folder.display()));
             std::path::absolute(Path::new(".").join(&node.folder)).map_err(refused)

@@ -21,6 +21,10 @@ pub(super) async fn apply(world: &mut LocalWorld, node: &str, effect: &Effect) -
             start(world, node).await
         }
         Some(NodeAction::Flush) => flush::flush(&world.host, node, world.node(node)).await,
+        Some(NodeAction::Limit(_)) => Err(WorldError::CannotGive(format!(
+            "processes can't be limited: {node} can have `{}` in docker alone",
+            effect.name()
+        ))),
         None => Err(WorldError::CannotGive(format!("`{}` acts on links, and {node} is a node", effect.name()))),
     }
 }
@@ -30,8 +34,8 @@ pub(super) async fn remove(world: &mut LocalWorld, node: &str, effect: &Effect) 
     match effect.action().node {
         Some(NodeAction::Pause) => signal(world, node, NodeSignal::Continue).await,
         Some(NodeAction::Stop | NodeAction::Kill) => start(world, node).await,
-        // They are over when they have happened.
-        Some(NodeAction::Restart | NodeAction::Flush) | None => Ok(()),
+        // They are over when they have happened, or never did.
+        Some(NodeAction::Restart | NodeAction::Flush | NodeAction::Limit(_)) | None => Ok(()),
     }
 }
 

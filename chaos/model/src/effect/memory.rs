@@ -1,0 +1,47 @@
+//! `memory`: a program that has less memory than it was made for.
+
+use super::{
+    Action, Facts, Keys, Kind, Level,
+    action::{NodeAction, NodeLimit},
+    key,
+};
+use crate::{language::findings::Wrong, quantity::show_bytes};
+use serde::{Deserialize, Serialize};
+
+/// What engines give at least, so that they can start a program at all.
+const LEAST: u64 = 6 << 20;
+
+/// The memory that a node may use, swap included, is limited until the end of the fault.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Memory {
+    /// How many bytes.
+    pub bytes: u64,
+}
+
+impl Kind for Memory {
+    const FACTS: Facts = Facts {
+        name: "memory",
+        level: Level::Nodes,
+        about: "the node has no more than this memory, swap included, and what it had when the fault ends; the kernel ends \
+                a program that needs more, which is told and makes the run inconclusive; in the world `docker` alone",
+        keys: &[key("bytes", "how much, from `6MiB` on: `64MiB`")],
+        example: "effect = \"memory\"\nbytes = \"64MiB\"",
+    };
+
+    fn read(keys: &mut Keys<'_, '_>) -> Option<Self> {
+        let bytes = keys.size("bytes", "64MiB")?;
+        if bytes < LEAST {
+            let wrong = Wrong::new(format!("{} is less than engines give", show_bytes(bytes)));
+            keys.refuse("bytes", wrong.advice(format!("write `{}` at least", show_bytes(LEAST))));
+        }
+        Some(Self { bytes })
+    }
+
+    fn words(&self) -> String {
+        format!("memory limited to {}", show_bytes(self.bytes))
+    }
+
+    fn action(&self) -> Action {
+        Action::of_node(NodeAction::Limit(NodeLimit::Memory { bytes: self.bytes }))
+    }
+}

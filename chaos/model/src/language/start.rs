@@ -1,0 +1,108 @@
+//! What runs on a node: `program`, `command`, or `image` with the keys that go with it.
+
+use super::{
+    braces,
+    document::Entry,
+    findings::{Findings, Wrong},
+    image,
+    nearest::{list, nearest},
+    reader::{Reader, Word, parse_word, text_of, texts_of},
+};
+use crate::{Diagnostic, Image, Start, Template};
+
+/// Reads what runs on `node`. Where that is wrong, it is a command of nothing. `names` are those of all nodes, `programs`
+/// those that there are.
+pub(crate) fn read(
+    reader: &mut Reader<'_>,
+    node: &str,
+    (names, programs): (&[&str], &[&str]),
+    findings: &Findings,
+) -> Start {
+    let entries = ["program", "command", "image", "address"].map(|key| reader.entry(key));
+    one_of(&entries, node, reader, findings);
+    let [program, words, image, address] = entries;
+    let port = port(reader, image.is_some(), findings);
+    if let Some(entry) = address {
+        let message = "no world here can take a node by `address` yet";
+        let advice = "use `program`, `command` or `image`";
+        findings.add(Diagnostic::new(entry.key_span.clone(), message).advice(advice));
+    }
+    if let Some(program) = program.and_then(|entry| text_of(entry, findings)) {
+        return Start::Program(parse_word(program, |name| known_program(name, programs), findings).unwrap_or_default());
+    }
+    let command = words.map(|entry| command(entry, node, names, findings)).unwrap_or_default();
+    match image.and_then(|entry| text_of(entry, findings)) {
+        Some(word) => {
+            let reference = parse_word(word, image::reference, findings).unwrap_or_default();
+            Start::Image(Image { reference, command, port })
+        }
+        None => Start::Command(command),
+    }
+}
+
+/// Whether one key says what runs there. A command beside an image is what the image's container runs.
+fn one_of(entries: &[Option<&Entry>], node: &str, reader: &Reader<'_>, findings: &Findings) {
+    let given: Vec<&Entry> = entries.iter().copied().flatten().collect();
+    let keys: Vec<&str> = given.iter().map(|entry| entry.key.as_str()).collect();
+    match (keys.as_slice(), given.as_slice()) {
+        ([], _) => {
+            let message = format!("nothing says what runs on node `{node}`");
+            let advice = "add `program = \"gateway\"` or `command = [\"./server\", \"--port\", \"{self.port}\"]`";
+            findings.add(Diagnostic::new(reader.span().clone(), message).advice(advice));
+        }
+        ([_] | ["command", "image"], _) => {}
+        (_, [first, second, ..]) => {
+            let message = format!("node `{node}` has both `{}` and `{}`", first.key, second.key);
+            let diagnostic =
+                Diagnostic::new(second.key_span.clone(), message).also(first.key_span.clone(), "the other");
+            findings.add(diagnostic.advice("one of them says what runs there; take the other away"));
+        }
+        (_, _) => {}
+    }
+}
+
+fn known_program(name: &str, programs: &[&str]) -> Result<String, Wrong> {
+    if programs.contains(&name) {
+        return Ok(name.to_owned());
+    }
+    let wrong = Wrong::new(format!("there is no built-in program called `{name}`"));
+    Err(match nearest(name, programs.iter().copied()) {
+        Some(near) => wrong.advice(format!("did you mean `{near}`?")),
+        None => {
+            let all = list(programs.iter().copied());
+            wrong.advice(format!("built in are {all}; for your own: `command = [\"./{name}\"]`"))
+        }
+    })
+}
+
+fn command(entry: &Entry, node: &str, names: &[&str], findings: &Findings) -> Vec<Template> {
+    let before = findings.len();
+    let words = texts_of(entry, findings);
+    let template = |(text, span): &(std::borrow::Cow<'_, str>, _)| {
+        parse_word(Word { text, span }, |text| braces::template(text, node, names), findings)
+    };
+    let templates: Vec<Template> = words.iter().filter_map(template).collect();
+    if words.first().is_none_or(|(first, _)| first.trim().is_empty()) && findings.len() == before {
+        let message = "a command begins with the program to start";
+        let advice = "as in `command = [\"./server\", \"--port\", \"{self.port}\"]`";
+        findings.add(Diagnostic::new(entry.value.span.clone(), message).advice(advice));
+    }
+    templates
+}
+
+/// `port`, which belongs to an image: every other node is told its port.
+fn port(reader: &mut Reader<'_>, is_image: bool, findings: &Findings) -> Option<u16> {
+    let entry = reader.entry("port")?;
+    if !is_image {
+        let message = "`port` belongs to `image`: it is where its program listens in the container";
+        let advice = "take it away: a program gets a port from the world, and a command as `{self.port}`";
+        findings.add(Diagnostic::new(entry.key_span.clone(), message).advice(advice));
+        return None;
+    }
+    let port = entry.value.raw().and_then(|raw| raw.parse::<u16>().ok()).filter(|port| *port > 0);
+    if port.is_none() {
+        let message = "a port is a whole number from 1 to 65535";
+        findings.add(Diagnostic::new(entry.value.span.clone(), message).advice("write it as `port = 5432`"));
+    }
+    port
+}

@@ -1,0 +1,172 @@
+//! Limits on what nodes may use, by updates of their containers. The engine passes over what its kernel can't do, so what
+//! it has set is read back: a limit that is not there is none that was given, and one that is still there is not healed.
+
+use super::{
+    DockerWorld,
+    node_faults::{of, refused},
+};
+use crate::engine::Engine;
+use chaos_model::effect::action::NodeLimit;
+use chaos_run::WorldError;
+use std::collections::BTreeMap;
+use testcontainers::bollard::models::ContainerUpdateBody;
+
+/// In which time a quota of processor time is given out, in microseconds: the kernel's own.
+const PERIOD_US: i64 = 100_000;
+/// No quota.
+const NO_QUOTA: i64 = -1;
+/// More memory than any machine has: how a limit is lifted, since an engine takes 0 for "as it is".
+const ALL_MEMORY: i64 = 1 << 61;
+/// The same with swap, which is the difference of the two. An engine passes no negative number on to its kernel.
+const ALL_MEMORY_AND_SWAP: i64 = 1 << 62;
+
+/// What is limited.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum What {
+    Cpu,
+    Memory,
+}
+
+/// The limits that faults hold a node to.
+#[derive(Debug, Default)]
+pub(super) struct Limited(BTreeMap<What, Held>);
+
+/// Limits of one kind: microseconds of each [`PERIOD_US`], or bytes.
+#[derive(Clone, Debug, Default)]
+struct Held {
+    /// What the node had before any fault, if that was limited.
+    before: Option<i64>,
+    /// By fault.
+    by: BTreeMap<String, i64>,
+}
+
+impl Held {
+    /// What is to hold: the lowest. None: all that the machine has.
+    fn wanted(&self) -> Option<i64> {
+        self.by.values().chain(&self.before).min().copied()
+    }
+}
+
+fn amount(limit: NodeLimit) -> (What, i64) {
+    match limit {
+        NodeLimit::Cpu { thousandths } => (What::Cpu, i64::from(thousandths) * PERIOD_US / 1000),
+        NodeLimit::Memory { bytes } => (What::Memory, i64::try_from(bytes).unwrap_or(ALL_MEMORY)),
+    }
+}
+
+/// Limits a node. When it returns, the engine has set the limit on a container that runs.
+pub(super) async fn apply(
+    world: &mut DockerWorld,
+    node: &str,
+    (fault, limit): (&str, NodeLimit),
+) -> Result<(), WorldError> {
+    let (what, amount) = amount(limit);
+    let mut held = held(world, node, what);
+    let (engine, id) = of(world, node)?;
+    let (runs, now) = look(engine, id, node, what).await?;
+    if !runs {
+        return Err(WorldError::CannotGive(format!("{node} can't be limited: it does not run")));
+    }
+    if held.by.is_empty() {
+        held.before = now;
+    }
+    held.by.insert(fault.to_owned(), amount);
+    set(world, node, (what, held), "limited").await
+}
+
+/// Gives a node what it had, or what other faults leave of it. When it returns, the engine has.
+pub(super) async fn remove(
+    world: &mut DockerWorld,
+    node: &str,
+    (fault, limit): (&str, NodeLimit),
+) -> Result<(), WorldError> {
+    let (what, _) = amount(limit);
+    let mut held = held(world, node, what);
+    held.by.remove(fault);
+    set(world, node, (what, held), "given back what it had").await
+}
+
+fn held(world: &DockerWorld, node: &str, what: What) -> Held {
+    let held = world.nodes.get(node).and_then(|started| started.limited.0.get(&what));
+    held.cloned().unwrap_or_default()
+}
+
+/// Has the engine set what is to hold now. `so` says for people what the node can't be where that fails.
+async fn set(world: &mut DockerWorld, node: &str, (what, held): (What, Held), so: &str) -> Result<(), WorldError> {
+    let wanted = held.wanted();
+    let (engine, id) = of(world, node)?;
+    engine.0.update_container(id, update(what, wanted)).await.map_err(refused(so, node))?;
+    let (_, now) = look(engine, id, node, what).await?;
+    if now != wanted {
+        let show = |limit: Option<i64>| limit.map_or_else(|| "no limit".to_owned(), |limit| limit.to_string());
+        let why = format!(
+            "the engine took a change of the limits of {node} and did not make it ({what:?}: asked for {}, it has {}): \
+             its kernel may be without such limits",
+            show(wanted),
+            show(now)
+        );
+        return Err(WorldError::CannotGive(why));
+    }
+    if let Some(started) = world.nodes.get_mut(node) {
+        started.limited.0.insert(what, held);
+    }
+    Ok(())
+}
+
+/// What to ask of the engine. Swap goes with memory: a node that could swap would be slower, and not short of memory.
+fn update(what: What, limit: Option<i64>) -> ContainerUpdateBody {
+    match what {
+        What::Cpu => ContainerUpdateBody {
+            cpu_period: Some(PERIOD_US),
+            cpu_quota: Some(limit.unwrap_or(NO_QUOTA)),
+            ..ContainerUpdateBody::default()
+        },
+        What::Memory => ContainerUpdateBody {
+            memory: Some(limit.unwrap_or(ALL_MEMORY)),
+            memory_swap: Some(limit.unwrap_or(ALL_MEMORY_AND_SWAP)),
+            ..ContainerUpdateBody::default()
+        },
+    }
+}
+
+/// Whether the container runs, and what it is limited to.
+async fn look(engine: &Engine, id: &str, node: &str, what: What) -> Result<(bool, Option<i64>), WorldError> {
+    let container = engine.0.inspect_container(id, None).await.map_err(refused("looked at", node))?;
+    let runs = container.state.and_then(|state| state.running).unwrap_or_default();
+    let config = container.host_config.unwrap_or_default();
+    let limit = match what {
+        What::Cpu => config.cpu_quota.filter(|quota| *quota > 0),
+        What::Memory => config.memory.filter(|bytes| *bytes > 0 && *bytes < ALL_MEMORY),
+    };
+    Ok((runs, limit))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_lowest_limit_holds_and_what_was_before_comes_back() {
+        let mut held = Held::default();
+        assert_eq!(held.wanted(), None);
+        for (fault, limit) in [("a", 20), ("b", 10), ("c", 30)] {
+            held.by.insert(fault.to_owned(), limit);
+        }
+        assert_eq!(held.wanted(), Some(10));
+        held.by.remove("b");
+        assert_eq!(held.wanted(), Some(20));
+        held.before = Some(15);
+        assert_eq!(held.wanted(), Some(15));
+        held.by.clear();
+        assert_eq!(held.wanted(), Some(15));
+    }
+
+    #[test]
+    fn amounts_are_the_engines() {
+        assert_eq!(amount(NodeLimit::Cpu { thousandths: 250 }), (What::Cpu, 25_000));
+        assert_eq!(amount(NodeLimit::Memory { bytes: 64 << 20 }), (What::Memory, 64 << 20));
+        let lifted = update(What::Memory, None);
+        let wanted = (Some(ALL_MEMORY), Some(ALL_MEMORY_AND_SWAP), None);
+        assert_eq!((lifted.memory, lifted.memory_swap, lifted.cpu_quota), wanted);
+    }
+}
