@@ -76,7 +76,6 @@ fn unfit(node: &Node, world: &str) -> Option<Diagnostic> {
         ),
         ("sim", Start::Image(_)) => ("is an image, and a simulation runs functions of its own process", in_containers),
         ("local", Start::Image(_)) => ("is an image, and the world `local` runs processes", in_containers),
-        ("attach", Start::Image(_)) => ("is an image, and the world `attach` starts nothing", in_containers),
         ("docker", Start::Command(_)) => (
             "runs a command, and containers run images",
             "`--world local` runs it; beside `image = \"...\"`, a command is what the container runs",
@@ -91,7 +90,7 @@ fn ungiven(fault: &Fault, world: &str) -> Option<Diagnostic> {
     let why = match (world, fault.effect.action().node) {
         ("sim", Some(NodeAction::Limit(_))) => "in a simulation computing takes no time, and memory is not counted",
         ("local", Some(NodeAction::Limit(_))) => "limiting a process takes cgroups, and those take root",
-        ("attach", Some(NodeAction::Limit(_))) => "the world `attach` has proxies on links, and no nodes",
+        ("attach", Some(NodeAction::Limit(_))) => "what runs already has the limits that its operator gave it",
         _ => return None,
     };
     let message = format!("`{}` on `{}` can't be given here: {why}", fault.effect.name(), fault.on);

@@ -67,7 +67,10 @@ impl Containers {
                 self.start(node).await?;
                 return self.changes(fault, None);
             }
-            NodeAction::Flush => return Err(WorldError::CannotGive(format!("{node} is flushed by its own command"))),
+            // The language lets neither through to here: a flush is a command of its own, and limits are their operator's.
+            NodeAction::Flush | NodeAction::Limit(_) => {
+                return Err(WorldError::CannotGive(format!("`{}` can't be done to {node}", fault.effect.name())));
+            }
         }
         self.changed(fault)
     }
@@ -82,7 +85,7 @@ impl Containers {
         match action {
             NodeAction::Pause => self.engine.unpause(&id).await.map_err(refused(node, "thawed"))?,
             NodeAction::Stop | NodeAction::Kill => self.start(node).await?,
-            NodeAction::Restart | NodeAction::Flush => {}
+            NodeAction::Restart | NodeAction::Flush | NodeAction::Limit(_) => {}
         }
         self.changes(fault, None)
     }
