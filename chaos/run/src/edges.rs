@@ -52,15 +52,11 @@ pub(crate) fn edges(scenario: &Scenario) -> BTreeMap<Duration, Edge> {
     edges
 }
 
-/// Whether a node is started at this moment: one that was ended comes back, or one is restarted.
+/// Whether a node that was ended is started at this moment.
 pub(crate) fn starts_nodes(scenario: &Scenario, at: Duration) -> bool {
-    scenario.faults.iter().any(|fault| {
-        fault.windows().any(|(from, to)| match fault.effect.action().node {
-            Some(NodeAction::Restart) => from == at,
-            Some(NodeAction::Stop | NodeAction::Kill) => to == at,
-            Some(NodeAction::Pause | NodeAction::Flush | NodeAction::Limit(_)) | None => false,
-        })
-    })
+    let ended = |fault: &Fault| matches!(fault.effect.action().node, Some(NodeAction::Stop | NodeAction::Kill));
+    let mut faults = scenario.faults.iter().filter(|fault| ended(fault));
+    faults.any(|fault| fault.windows().any(|(_, to)| to == at))
 }
 
 /// Whether it asks a node to end, which the node may take its time for.

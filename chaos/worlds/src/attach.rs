@@ -293,17 +293,17 @@ impl World for AttachedWorld {
 
     async fn stop(&mut self, _: bool) -> TornDown {
         let mut torn_down = TornDown::default();
-        if let Some(containers) = self.containers.take() {
-            torn_down.left = containers.stop().await;
-        }
         let faults = std::mem::take(&mut self.faults);
-        let Some(lease) = self.lease.take() else { return torn_down };
-        // Done already where it is over.
-        if let Err(error) = lease.give_up().await
+        // First, since it takes no time: nodes may need some. Done already where it is over.
+        if let Some(lease) = self.lease.take()
+            && let Err(error) = lease.give_up().await
             && !matches!(error, ControlError::Refused(Problem::LeaseOver { .. } | Problem::NoSuchLease))
         {
             let heals = "which the proxies take back by themselves within a second";
             torn_down.left.extend(faults.iter().map(|(fault, on)| format!("{fault} on {on}, {heals} ({error})")));
+        }
+        if let Some(containers) = self.containers.take() {
+            torn_down.left.extend(containers.stop().await);
         }
         torn_down
     }

@@ -42,18 +42,18 @@ pub(crate) async fn restore(folder: &Path) -> Vec<String> {
         return Vec::new();
     }
     match Engine::connect().await {
-        Ok(engine) => restore_all(&engine, &broken).await,
+        Ok(engine) => restore_all(&engine, &broken).await.into_iter().map(|(_, why)| why).collect(),
         Err(error) => broken.iter().map(|of| format!("container {}: no engine answers, {error}", of.name)).collect(),
     }
 }
 
-/// Brings these back, all at once, and gives those that are still broken, in words.
-pub(crate) async fn restore_all(engine: &Engine, broken: &[Broken]) -> Vec<String> {
+/// Brings these back, all at once, and gives those that are still broken, with why, in words.
+pub(crate) async fn restore_all(engine: &Engine, broken: &[Broken]) -> Vec<(Broken, String)> {
     let restored = broken.iter().map(async |of| {
         let grace = Duration::from_secs(u64::from(GRACE_SECONDS.unsigned_abs()));
         let settled = if of.changing { grace + SETTLED } else { Duration::ZERO };
         let why = engine.restore(&of.id, settled).await.err()?;
-        Some(format!("container {}: {why}", of.name))
+        Some((of.clone(), format!("container {}: {why}", of.name)))
     });
     join_all(restored).await.into_iter().flatten().collect()
 }

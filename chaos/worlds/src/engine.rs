@@ -210,7 +210,7 @@ impl Engine {
     /// removed is nothing to be brought back.
     pub(crate) async fn restore(&self, id: &str, settled: Duration) -> Result<(), String> {
         let deadline = Instant::now() + PATIENCE + settled;
-        let mut sound_since = None;
+        let (mut sound_since, mut settled) = (None, settled);
         loop {
             let inspected = self.0.inspect_container(id, None).await;
             let why = match inspected {
@@ -224,7 +224,11 @@ impl Engine {
                     }
                     let brought_back = match () {
                         () if state.paused == Some(true) => self.unpause(id).await,
-                        () if state.running != Some(true) => self.start(id).await,
+                        () if state.running != Some(true) => {
+                            // It may end at once.
+                            settled = settled.max(SETTLED);
+                            self.start(id).await
+                        }
                         () => Ok(()),
                     };
                     // What is sound now is seen at the next look.

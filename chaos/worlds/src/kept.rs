@@ -50,6 +50,17 @@ impl Kept {
             return left;
         }
         let mut left = sweep(&mark).await;
+        #[cfg(feature = "docker")]
+        {
+            let broken = crate::broken::read(&mark.folder);
+            if !broken.is_empty() {
+                // Its folder is all that tells of them.
+                left.extend(
+                    broken.into_iter().map(|of| format!("container {}: the keeper didn't bring it back", of.name)),
+                );
+                return left;
+            }
+        }
         left.extend(run_folder::settle(&mark.folder, keep_logs));
         left
     }

@@ -20,5 +20,7 @@ mod ports;
 mod process;
 pub mod proxies;
 pub mod reach;
+#[cfg(feature = "docker")]
+mod relayed;
 mod run_folder;
 mod turn;

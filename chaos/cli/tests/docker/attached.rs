@@ -102,7 +102,13 @@ impl System {
         let long = " --set load.duration=300s --set fault.away.for=200s";
         let mut run = self.run(&scenario, long).start();
         run.line("away begins").await;
-        assert!(!self.is_sound().await, "it is broken");
+        // A stop begins with its signal.
+        let broken = async {
+            while self.is_sound().await {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(10), broken).await.expect("it is broken");
         run
     }
 

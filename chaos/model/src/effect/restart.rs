@@ -11,7 +11,7 @@ impl Kind for Restart {
     const FACTS: Facts = Facts {
         name: "restart",
         level: Level::Nodes,
-        about: "stopped and started again at once",
+        about: "SIGTERM, SIGKILL after 3 s, and started again at once",
         keys: &[],
         example: "effect = \"restart\"",
     };

@@ -11,7 +11,7 @@ impl Kind for Stop {
     const FACTS: Facts = Facts {
         name: "stop",
         level: Level::Nodes,
-        about: "SIGTERM, and started again when the fault ends",
+        about: "SIGTERM, SIGKILL after 3 s, and started again when the fault ends",
         keys: &[],
         example: "effect = \"stop\"",
     };

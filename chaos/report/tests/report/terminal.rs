@@ -84,6 +84,14 @@ fn a_run_that_waits_and_leaves_something_behind() {
 }
 
 #[test]
+fn a_guards_run_in_which_something_breaks() {
+    let mut records = made_up::failing();
+    let Event::Begin(begin) = &mut records[0].event else { unreachable!() };
+    begin.without = Some("the memory tier".to_owned());
+    insta::assert_snapshot!(plain(&records));
+}
+
+#[test]
 fn a_run_says_what_its_machine_can_do_where_that_was_measured() {
     let mut records = made_up::passing();
     let Event::Begin(begin) = &mut records[0].event else { unreachable!() };

@@ -1,10 +1,13 @@
 //! Which requests, and which scrapes, a scope means.
 
 use super::Evidence;
-use crate::examine::{is_partial, is_stale};
+use crate::{
+    edges::ends_in_order,
+    examine::{is_partial, is_stale},
+};
 use chaos_load::Outcome;
 use chaos_model::{
-    Phase, PhaseKind, Scenario, Scope,
+    Fault, Phase, PhaseKind, Scenario, Scope,
     event::{LatencyFigures, PhaseFigures},
 };
 use std::{collections::BTreeMap, time::Duration};
@@ -13,6 +16,7 @@ use std::{collections::BTreeMap, time::Duration};
 pub(crate) type Acknowledged = BTreeMap<Duration, Duration>;
 
 /// A stretch of the timeline and the arrivals in it.
+#[derive(Default)]
 pub(crate) struct Stretch<'a> {
     pub(crate) from: Duration,
     pub(crate) to: Duration,
@@ -38,7 +42,7 @@ impl<'a> Stretch<'a> {
             Scope::Across(fault) => {
                 let fault = scenario.faults.iter().find(|other| other.name == *fault);
                 // The language lets no other name through.
-                Self::under_way(evidence, fault.map_or(Duration::ZERO, |fault| fault.at))
+                fault.map_or_else(Self::default, |fault| Self::under_way(evidence, fault))
             }
             Scope::After { fault, within } => {
                 let fault = scenario.faults.iter().find(|other| other.name == *fault);
@@ -54,14 +58,16 @@ impl<'a> Stretch<'a> {
         Self::collect(evidence, phase.from, phase.to, phase.kind, None)
     }
 
-    /// What was due before a moment and not over by then.
-    fn under_way(evidence: &Evidence<'a>, at: Duration) -> Self {
-        let moment = evidence.scenario.load.warmup + at;
+    /// What was due before a fault began and not over by then.
+    fn under_way(evidence: &Evidence<'a>, fault: &Fault) -> Self {
+        let warmup = evidence.scenario.load.warmup;
+        // Proxies act as soon as they hear of it, which is before all have acknowledged it; a node hears its signal then.
+        let acknowledged = evidence.acknowledged.get(&fault.at).copied().filter(|_| ends_in_order(fault));
+        let moment = warmup + acknowledged.map_or(fault.at, |at| at.max(fault.at));
         let met = |outcome: &&Outcome| outcome.intended < moment && outcome.ended >= moment;
         let arrivals = evidence.outcomes.iter().filter(met);
-        let arrivals =
-            arrivals.map(|outcome| (outcome.intended.saturating_sub(evidence.scenario.load.warmup), outcome));
-        Self { from: at, to: at, within: None, arrivals: arrivals.collect(), straddled: 0 }
+        let arrivals = arrivals.map(|outcome| (outcome.intended.saturating_sub(warmup), outcome));
+        Self { from: fault.at, to: fault.at, arrivals: arrivals.collect(), ..Self::default() }
     }
 
     fn collect(

@@ -200,9 +200,18 @@ impl Drive<'_> {
             return Ok(());
         }
         self.scrape(scraper, at, Side::Before).await;
-        let holds = self.change(edge).await?;
-        acknowledged.insert(at, holds);
+        let (ending, apply): (Vec<usize>, Vec<usize>) =
+            edge.apply.iter().partition(|index| edges::ends_in_order(&self.scenario.faults[**index]));
+        self.change(&Edge { remove: edge.remove.clone(), apply }).await?;
+        acknowledged.insert(at, self.now());
         self.scrape(scraper, at, Side::After).await;
+        // Last, so that nothing else is late for them. A node that is asked to end is ending from then on: how it does that,
+        // and how long it takes, is what is to be seen.
+        for index in ending.into_iter().filter(|_| !self.control) {
+            acknowledged.insert(at, self.now());
+            self.tell_applied(index);
+            self.apply(index).await?;
+        }
         Ok(())
     }
 
@@ -215,11 +224,9 @@ impl Drive<'_> {
         scraper.scrape(at, self.now(), side).await;
     }
 
-    /// Does what is due, and gives since when all of it holds. A node that is asked to end is ending from then on: how it
-    /// does that, and how long it takes, is what is to be seen.
-    async fn change(&mut self, edge: &Edge) -> Result<Duration, WorldError> {
+    async fn change(&mut self, edge: &Edge) -> Result<(), WorldError> {
         if self.control {
-            return Ok(self.now());
+            return Ok(());
         }
         for index in &edge.remove {
             let fault = &self.scenario.faults[*index];
@@ -227,19 +234,11 @@ impl Drive<'_> {
             self.events.emit(Event::FaultRemoved { fault: fault.name.clone(), fired: removed.fired });
             self.enter(*index, removed);
         }
-        let (ending, others): (Vec<usize>, Vec<usize>) =
-            edge.apply.iter().partition(|index| edges::ends_in_order(&self.scenario.faults[**index]));
-        for index in others {
-            self.apply(index).await?;
-            self.tell_applied(index);
+        for index in &edge.apply {
+            self.apply(*index).await?;
+            self.tell_applied(*index);
         }
-        // Last, so that nothing else is late for them.
-        let holds = self.now();
-        for index in ending {
-            self.tell_applied(index);
-            self.apply(index).await?;
-        }
-        Ok(holds)
+        Ok(())
     }
 
     async fn apply(&mut self, index: usize) -> Result<(), WorldError> {

@@ -6,9 +6,10 @@ use crate::{
     broken::{self, Broken},
     engine::Engine,
     kept::{Kept, keeper_failed},
+    relayed,
 };
 use chaos_model::{Fault, Node, NodeName, System, effect::action::NodeAction};
-use chaos_run::{Address, Death, WorldError, ready};
+use chaos_run::{Address, Death, WorldError};
 use host::Host;
 use std::{collections::BTreeMap, io};
 
@@ -106,9 +107,13 @@ impl Containers {
     pub(super) async fn stop(mut self) -> Vec<String> {
         let broken: Vec<Broken> = std::mem::take(&mut self.broken).into_values().collect();
         let left = broken::restore_all(&self.engine, &broken).await;
-        // The keeper is asked to end now: what it would bring back once more has been, or can't be.
-        let written = broken::write(self.kept.folder(), &[]).err().map(|error| error.to_string());
-        left.into_iter().chain(written).chain(self.kept.stop(false).await).collect()
+        // What could not be brought back stays written down: the keeper tries once more, and `chaos heal` whenever it is asked.
+        let broken: Vec<Broken> = left.iter().map(|(broken, _)| broken.clone()).collect();
+        let written = broken::write(self.kept.folder(), &broken).err().map(|error| error.to_string());
+        let mut left: Vec<String> = written.into_iter().chain(self.kept.stop(false).await).collect();
+        left.sort_unstable();
+        left.dedup();
+        left
     }
 
     fn of(&self, node: &str) -> Result<&Contained, WorldError> {
@@ -122,7 +127,7 @@ impl Containers {
         let of = self.of(node)?;
         self.engine.start(&of.id).await.map_err(refused(node, "started"))?;
         let is_ready =
-            async { while ready::wait(self.host.clone(), of.node.clone(), of.address.clone()).await.2.is_err() {} };
+            async { while relayed::wait(self.host.clone(), of.node.clone(), of.address.clone()).await.2.is_err() {} };
         let how = tokio::select! {
             biased;
             how = self.engine.ended(&of.id) => how,

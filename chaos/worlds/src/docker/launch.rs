@@ -1,21 +1,18 @@
 //! Starting the nodes: those of a wave at once, and the next when all of them are ready.
 
 use super::{DockerWorld, LOOPBACK, plan};
-use crate::ports::Ports;
-use chaos_model::{Event, Node, Protocol, System};
-use chaos_run::{Address, Events, World as _, WorldError, ready};
+use crate::{ports::Ports, relayed};
+use chaos_model::{Event, Node, System};
+use chaos_run::{Address, Events, World as _, WorldError};
 use futures_util::{StreamExt as _, stream::FuturesUnordered};
-use host::Host;
 use std::{collections::BTreeMap, io, time::Duration};
 use testcontainers::runners::AsyncRunner as _;
-use tokio::{io::AsyncReadExt as _, time::Instant};
+use tokio::time::Instant;
 
 /// How long the nodes have to become ready.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// How often a node whose port is taken gets another.
 const ATTEMPTS: usize = 4;
-/// How long a connection that the engine took for a node has to stay open.
-const STAYS_OPEN: Duration = Duration::from_millis(50);
 
 /// Starts every node, each after those that it uses, and waits until all are ready.
 pub(super) async fn start(
@@ -106,7 +103,7 @@ async fn until_ready(
     let mut waiting = FuturesUnordered::new();
     let mut reasons: BTreeMap<String, String> = BTreeMap::new();
     for node in wave {
-        waiting.push(wait(world.host.clone(), (*node).clone(), address(world, &node.name)));
+        waiting.push(relayed::wait(world.host.clone(), (*node).clone(), address(world, &node.name)));
         reasons.insert(node.name.clone(), "it answered nothing".to_owned());
     }
     while !reasons.is_empty() {
@@ -121,7 +118,7 @@ async fn until_ready(
                 }
                 Err(why) => {
                     reasons.insert(node.name.clone(), why);
-                    waiting.push(wait(world.host.clone(), node, at));
+                    waiting.push(relayed::wait(world.host.clone(), node, at));
                 }
             },
             () = tokio::time::sleep_until(began + PATIENCE) => return Err(not_ready(world, &reasons).await),
@@ -142,22 +139,4 @@ async fn not_ready(world: &DockerWorld, reasons: &BTreeMap<String, String>) -> W
     let why = if others.is_empty() { why } else { format!("{why} (nor were {})", others.join(", ")) };
     let last_lines = world.last_lines(&node).await;
     WorldError::NotReady { node, seconds: PATIENCE.as_secs(), why, last_lines }
-}
-
-/// As [`ready::wait`], where a connection that is accepted says nothing: the engine accepts on the node's behalf, and closes
-/// at once where nobody listens behind it.
-pub(super) async fn wait(host: Host, node: Node, at: Address) -> (Node, Address, Result<(), String>) {
-    let (node, at, result) = ready::wait(host.clone(), node, at).await;
-    let asked_nothing = node.ready.is_none() && node.protocol != Protocol::Redis;
-    let result = if result.is_ok() && asked_nothing { stays_open(&host, &at).await } else { result };
-    (node, at, result)
-}
-
-async fn stays_open(host: &Host, at: &Address) -> Result<(), String> {
-    let mut stream = host.dial(&at.host, at.port).await.map_err(|error| error.to_string())?;
-    match tokio::time::timeout(STAYS_OPEN, stream.read(&mut [0])).await {
-        Err(_) | Ok(Ok(1..)) => Ok(()),
-        Ok(Ok(0)) => Err("it closed the connection at once".to_owned()),
-        Ok(Err(error)) => Err(error.to_string()),
-    }
 }

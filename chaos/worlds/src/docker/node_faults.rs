@@ -1,15 +1,12 @@
 //! Faults of nodes, by the engine's hand: a container that is started again has the address that it had. One that is ended
 //! here is waited for, so that its end is never taken for an accident.
 
-use super::{DockerWorld, launch, limits};
-use crate::engine::Engine;
+use super::{DockerWorld, limits};
+use crate::{engine::Engine, relayed};
 use chaos_model::{Fault, effect::action::NodeAction};
 use chaos_run::{Death, World as _, WorldError, flush};
 use std::io;
-use testcontainers::bollard::query_parameters::{KillContainerOptionsBuilder, StopContainerOptionsBuilder};
-
-/// How many seconds a node has to end when asked to; then it is killed.
-const GRACE_SECONDS: i32 = 3;
+use testcontainers::bollard::query_parameters::KillContainerOptionsBuilder;
 
 /// Does what the effect says. When it returns, it holds.
 pub(super) async fn apply(world: &mut DockerWorld, node: &str, fault: &Fault) -> Result<(), WorldError> {
@@ -64,8 +61,7 @@ pub(super) fn refused(
 
 async fn stop(world: &mut DockerWorld, node: &str) -> Result<(), WorldError> {
     let (engine, id) = of(world, node)?;
-    let options = StopContainerOptionsBuilder::new().t(GRACE_SECONDS).build();
-    engine.0.stop_container(id, Some(options)).await.map_err(refused("stopped", node))?;
+    engine.stop(id).await.map_err(WorldError::machine(format!("{node} can't be stopped")))?;
     world.exits.of(node).await;
     Ok(())
 }
@@ -79,7 +75,7 @@ async fn start(world: &mut DockerWorld, node: &str) -> Result<(), WorldError> {
         return Err(WorldError::CannotGive(format!("there is no node {node} to start again")));
     };
     let (host, model) = (world.host.clone(), started.node.clone());
-    let is_ready = async { while launch::wait(host.clone(), model.clone(), address.clone()).await.2.is_err() {} };
+    let is_ready = async { while relayed::wait(host.clone(), model.clone(), address.clone()).await.2.is_err() {} };
     let exit = tokio::select! {
         biased;
         exit = world.exits.of(node) => exit,
