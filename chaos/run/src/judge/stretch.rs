@@ -105,7 +105,7 @@ impl<'a> Stretch<'a> {
 
 /// Whether a request began before a fault and ended within it: what it met belongs to neither.
 fn straddles(scenario: &Scenario, began: Duration, ended: Duration) -> bool {
-    let meets = |fault: &chaos_model::Fault| began < fault.at && ended >= fault.at;
+    let meets = |fault: &Fault| began < fault.at && ended >= fault.at;
     let inside = scenario.faults.iter().any(|fault| fault.at <= began && began < fault.ends());
     !inside && scenario.faults.iter().any(meets)
 }

@@ -207,7 +207,8 @@ impl Drive<'_> {
         self.scrape(scraper, at, Side::After).await;
         // Last, so that nothing else is late for them. A node that is asked to end is ending from then on: how it does that,
         // and how long it takes, is what is to be seen.
-        for index in ending.into_iter().filter(|_| !self.control) {
+        let ending = if self.control { Vec::new() } else { ending };
+        for index in ending {
             acknowledged.insert(at, self.now());
             self.tell_applied(index);
             self.apply(index).await?;
