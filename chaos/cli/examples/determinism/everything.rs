@@ -1,4 +1,4 @@
-//! A scenario with every effect that there is, many of them at once.
+//! A scenario with every effect that a simulation gives, many of them at once.
 
 use chaos_model::{
     Effect,
@@ -13,9 +13,13 @@ const STEP: usize = 200;
 const NODE_LASTS: usize = 900;
 const NODE_STEP: usize = 1500;
 
+/// What no simulation gives.
+const IN_CONTAINERS_ALONE: [&str; 2] = ["cpu", "memory"];
+
 /// The scenario's text.
 pub(crate) fn scenario(system: &Path) -> String {
-    let (nodes, links): (Vec<_>, Vec<_>) = Effect::ALL.iter().partition(|facts| facts.level == Level::Nodes);
+    let all = Effect::ALL.iter().filter(|facts| !IN_CONTAINERS_ALONE.contains(&facts.name));
+    let (nodes, links): (Vec<_>, Vec<_>) = all.partition(|facts| facts.level == Level::Nodes);
     let ends = (links.len() * STEP + LASTS).max(nodes.len() * NODE_STEP) + 3000;
     let mut text = format!(
         "title = \"every effect, many at once\"\nsystem = {system:?}\n\

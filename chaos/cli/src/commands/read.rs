@@ -68,7 +68,7 @@ pub(crate) fn load_to_run(machine: &Machine, file: &Path, sets: &[Set], running:
     for world in &running.worlds {
         let fits = scenario.check_nodes(world.name()).and_then(|()| match world {
             WorldName::Attach => attached::load(&scenario, running).map(drop),
-            WorldName::Sim | WorldName::Local | WorldName::Docker => Ok(()),
+            _ => Ok(()),
         });
         if let Err(wrong) = fits {
             eprint!("{}", wrong.render(machine.colour_errors, machine.width));

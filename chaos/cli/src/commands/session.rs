@@ -60,6 +60,7 @@ pub(crate) struct Session {
 ///
 /// # Errors
 /// In words, for people.
+#[cfg_attr(not(feature = "docker"), expect(unused_variables, reason = "only containers have such a file"))]
 pub(crate) fn check_files(machine: &Machine, running: &Running) -> Result<(), String> {
     #[cfg(feature = "docker")]
     machine.images(running.images.as_deref())?;
