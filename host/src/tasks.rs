@@ -3,7 +3,7 @@ use std::{
     pin::Pin,
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        atomic::{AtomicU8, AtomicU64, Ordering},
     },
     task::{Context, Poll, Waker},
 };
@@ -17,13 +17,17 @@ pub struct TaskGroup(Arc<Group>);
 #[derive(Default)]
 struct Group {
     next: AtomicU64,
-    frozen: AtomicBool,
+    /// [`RUNS`], [`FROZEN`] or [`CRASHED`], which is the last.
+    state: AtomicU8,
     live: Mutex<Live>,
 }
 
+const RUNS: u8 = 0;
+const FROZEN: u8 = 1;
+const CRASHED: u8 = 2;
+
 #[derive(Default)]
 struct Live {
-    crashed: bool,
     tasks: BTreeMap<u64, Option<AbortHandle>>,
     /// Tasks that were to run while frozen: they are woken by the thaw, in the order in which they were started.
     waiting: BTreeMap<u64, Waker>,
@@ -76,7 +80,7 @@ impl TaskGroup {
         self.0.live().tasks.insert(id, None);
         let handle = tokio::spawn(governed);
         let mut live = self.0.live();
-        if live.crashed {
+        if self.0.is(CRASHED) {
             handle.abort();
         } else if let Some(entry) = live.tasks.get_mut(&id) {
             *entry = Some(handle.abort_handle());
@@ -88,26 +92,23 @@ impl TaskGroup {
     /// Stops every task, as SIGKILL does: nothing of them runs again (from their next point of waiting on), and the
     /// machine closes their connections and ports. Nothing starts any more.
     pub fn crash(&self) {
-        let tasks: Vec<_> = {
-            let mut live = self.0.live();
-            live.crashed = true;
-            // They stay in the group until the runtime has dropped them.
-            live.tasks.values().flatten().cloned().collect()
-        };
+        // Before the look at who is there: a task that starts meanwhile is either seen here, or sees this.
+        self.0.state.store(CRASHED, Ordering::SeqCst);
+        // They stay in the group until the runtime has dropped them.
+        let tasks: Vec<_> = self.0.live().tasks.values().flatten().cloned().collect();
         for task in tasks {
             task.abort();
         }
-        self.thaw();
     }
 
     /// Freezes every task where it stands, as SIGSTOP does: connections stay open and silent.
     pub fn freeze(&self) {
-        self.0.frozen.store(true, Ordering::SeqCst);
+        self.0.turn(RUNS, FROZEN);
     }
 
     /// Lets frozen tasks go on.
     pub fn thaw(&self) {
-        self.0.frozen.store(false, Ordering::SeqCst);
+        self.0.turn(FROZEN, RUNS);
         let waiting = std::mem::take(&mut self.0.live().waiting);
         waiting.into_values().for_each(Waker::wake);
     }
@@ -125,18 +126,28 @@ impl Group {
         self.live.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether the group is frozen; if so, `waker` of the task `id` is woken by the thaw.
+    fn is(&self, state: u8) -> bool {
+        self.state.load(Ordering::SeqCst) == state
+    }
+
+    /// From one state to another; from any other nothing changes.
+    fn turn(&self, from: u8, to: u8) {
+        let _ = self.state.compare_exchange(from, to, Ordering::SeqCst, Ordering::SeqCst);
+    }
+
+    /// Whether the task `id` must not run now. If that is because the group is frozen, the thaw wakes `waker`. After a crash
+    /// nobody does: whoever sees the crash also aborts the task, be it that another thread is at it only now.
     fn waits(&self, id: u64, waker: &Waker) -> bool {
-        if !self.frozen.load(Ordering::SeqCst) {
+        if self.is(RUNS) {
             return false;
         }
         let mut live = self.live();
-        // A thaw between the two looks has taken the list already.
-        let frozen = self.frozen.load(Ordering::SeqCst);
-        if frozen {
+        // Looked at anew: a thaw between the two looks has taken the list already.
+        let state = self.state.load(Ordering::SeqCst);
+        if state == FROZEN {
             live.waiting.insert(id, waker.clone());
         }
-        frozen
+        state != RUNS
     }
 }
 
