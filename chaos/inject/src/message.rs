@@ -1,6 +1,6 @@
 //! What is said to a proxy, and what it answers. Serialisable, so that it goes over a pipe or over HTTP as it stands.
 
-use chaos_model::{Fault, Injection, event::Fired};
+use chaos_model::{Fault, event::Fired, ledger::Removed};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -28,17 +28,7 @@ pub enum Reply {
     /// It is so, for every connection.
     Done,
     /// The fault is gone from every connection.
-    Removed {
-        /// How often it fired.
-        fired: Fired,
-        /// Its injections, in the order of time: at most [`chaos_model::ledger::MOST_INJECTIONS`]. Times count from when
-        /// the fault was put on the link.
-        #[serde(default)]
-        injections: Vec<Injection>,
-        /// How many there was no room for.
-        #[serde(default)]
-        left_out: u64,
-    },
+    Removed(Removed),
     /// How often each active fault fired so far, by name.
     Fired(BTreeMap<String, Fired>),
     /// Nothing was changed.
@@ -48,10 +38,35 @@ pub enum Reply {
     },
 }
 
+impl Reply {
+    /// What is said to [`Message::Apply`].
+    ///
+    /// # Errors
+    /// Why it was refused, in words.
+    pub fn applied(self) -> Result<(), String> {
+        match self {
+            Self::Done | Self::Removed(_) | Self::Fired(_) => Ok(()),
+            Self::Refused { why } => Err(why),
+        }
+    }
+
+    /// What is said to [`Message::Remove`].
+    ///
+    /// # Errors
+    /// Why it was refused, in words.
+    pub fn removed(self) -> Result<Removed, String> {
+        match self {
+            Self::Removed(removed) => Ok(removed),
+            Self::Refused { why } => Err(why),
+            Self::Done | Self::Fired(_) => Err("the proxy misunderstood".to_owned()),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use chaos_model::{Endpoint, KeyKind, Link, Share, Target, effect::Reset};
+    use chaos_model::{Endpoint, Injection, KeyKind, Link, Share, Target, effect::Reset};
     use std::time::Duration;
 
     #[test]
@@ -79,13 +94,13 @@ mod tests {
             achieved: None,
             bystanders: 2,
         };
-        let removed = Reply::Removed { fired, injections: vec![injection], left_out: 7 };
+        let removed = Reply::Removed(Removed { fired, injections: vec![injection], left_out: 7 });
         for reply in [Reply::Done, removed, all, Reply::Refused { why: "no".to_owned() }] {
             let text = serde_json::to_string(&reply).unwrap();
             assert_eq!(serde_json::from_str::<Reply>(&text).unwrap(), reply, "{text}");
         }
         let text = serde_json::json!({ "removed": { "fired": fired } });
-        let bare = Reply::Removed { fired, injections: Vec::new(), left_out: 0 };
+        let bare = Reply::Removed(Removed::of(fired));
         assert_eq!(serde_json::from_value::<Reply>(text).unwrap(), bare, "a proxy that keeps no ledger");
     }
 }

@@ -1,6 +1,7 @@
 //! The ledger: each injection that happened, with what was asked and what was achieved, and what it came to for the
 //! request that met it.
 
+use crate::event::Fired;
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, fmt, time::Duration};
 
@@ -40,6 +41,27 @@ pub struct Injection {
     /// Requests or commands that waited behind it on its connection.
     #[serde(default)]
     pub bystanders: u64,
+}
+
+/// What came of a fault that was taken back.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Removed {
+    /// How often it fired.
+    pub fired: Fired,
+    /// Its injections, in the order of time: at most [`MOST_INJECTIONS`]. Times count from when the fault was applied.
+    #[serde(default)]
+    pub injections: Vec<Injection>,
+    /// How many there was no room for.
+    #[serde(default)]
+    pub left_out: u64,
+}
+
+impl Removed {
+    /// A fault that fired so often, and of which there is no ledger.
+    #[must_use]
+    pub fn of(fired: Fired) -> Self {
+        Self { fired, ..Self::default() }
+    }
 }
 
 impl Injection {

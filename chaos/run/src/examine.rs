@@ -1,9 +1,12 @@
 //! What is looked at in each answer while it is in memory: partial, stale, and the body and header checks. The result is
 //! a bit for each, so that bodies need not be kept.
 
+mod said;
+
 use chaos_load::{Answer, Arrival, Examine, Marks};
 use chaos_model::{Comparison, Expectation, Share, Subject, Text, ValueTest};
-use serde_json::{Value, value::RawValue};
+use said::Said;
+use serde_json::Value;
 use serde_json_path::JsonPath;
 use std::{
     collections::BTreeMap,
@@ -85,7 +88,7 @@ impl Examiner {
         self.examples.lock().unwrap_or_else(PoisonError::into_inner).get(&nth)?.get(&arrival).cloned()
     }
 
-    /// How old the answer to an arrival was: by its `Age` (RFC 9111), or by its oldest part where that is older.
+    /// How old the answer to an arrival was, if it said so.
     pub(crate) fn age(&self, arrival: u64) -> Option<Duration> {
         self.ages.lock().unwrap_or_else(PoisonError::into_inner).get(&arrival).copied()
     }
@@ -117,11 +120,10 @@ fn shorten(text: &str) -> String {
 impl Examine for Examiner {
     fn examine(&self, arrival: &Arrival, answer: &Answer<'_>) -> Marks {
         let mut marks = if shared(answer.headers) { SHARED } else { 0 };
-        let said = said(answer.body).unwrap_or_default();
+        let said = Said::read(answer.body);
         marks |= if said.partial { PARTIAL } else { 0 };
-        let stale = |(_, part): (&String, &Value)| part.get("state").and_then(Value::as_str) == Some("stale");
-        marks |= if said.parts.iter().any(stale) { STALE } else { 0 };
-        if let Some(age) = age(answer.headers, &said.parts) {
+        marks |= if said.stale { STALE } else { 0 };
+        if let Some(age) = age(answer.headers, said.age) {
             self.ages.lock().unwrap_or_else(PoisonError::into_inner).insert(arrival.n, age);
         }
         let looks_inside = self.tests.iter().any(|test| matches!(test.look, Look::Body(_)));
@@ -156,43 +158,10 @@ fn shared(headers: &http::HeaderMap) -> bool {
     parameters.into_iter().any(|parameter| parameter == "collapsed" || parameter == "collapsed=?1")
 }
 
-/// What an answer says of itself, where it is a JSON object that does.
-#[derive(Default)]
-struct Said {
-    /// `"partial": true`.
-    partial: bool,
-    /// `meta.parts`.
-    parts: serde_json::Map<String, Value>,
-}
-
-/// The members that matter. All else is passed over: bodies are long, and there are many.
-#[derive(serde::Deserialize)]
-struct Members<'a> {
-    #[serde(borrow, default)]
-    partial: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    meta: Option<&'a RawValue>,
-}
-
-fn said(body: &[u8]) -> Option<Said> {
-    // What is derived would take a list for an object.
-    if body.trim_ascii_start().first() != Some(&b'{') {
-        return None;
-    }
-    let members: Members<'_> = serde_json::from_slice(body).ok()?;
-    let meta = members.meta.and_then(|meta| serde_json::from_str::<Value>(meta.get()).ok());
-    let parts = match meta {
-        Some(Value::Object(mut meta)) => meta.remove("parts"),
-        _ => None,
-    };
-    let parts = if let Some(Value::Object(parts)) = parts { parts } else { serde_json::Map::new() };
-    Some(Said { partial: members.partial.is_some_and(|partial| partial.get() == "true"), parts })
-}
-
-fn age(headers: &http::HeaderMap, parts: &serde_json::Map<String, Value>) -> Option<Duration> {
+/// How old an answer is: by its `Age` (RFC 9111), or by its oldest part where that is older.
+fn age(headers: &http::HeaderMap, of_parts: Option<Duration>) -> Option<Duration> {
     let header = headers.get(http::header::AGE).and_then(|age| age.to_str().ok()?.trim().parse().ok());
-    let parts = parts.iter().filter_map(|(_, part)| part.get("age_ms").and_then(Value::as_u64));
-    parts.map(Duration::from_millis).chain(header.map(Duration::from_secs)).max()
+    of_parts.max(header.map(Duration::from_secs))
 }
 
 /// Whether a test holds for what a path found: for every value, and at least for one, but for `missing`.

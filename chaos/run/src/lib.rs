@@ -14,4 +14,4 @@ mod world;
 
 pub use events::Events;
 pub use run::{Ending, Options, run};
-pub use world::{Address, Death, Removed, TornDown, World, WorldError};
+pub use world::{Address, Death, TornDown, World, WorldError};

@@ -1,6 +1,6 @@
 use crate::Events;
 use async_trait::async_trait;
-use chaos_model::{Fault, Injection, System, event::Fired};
+use chaos_model::{Fault, System, ledger::Removed};
 use host::Host;
 use std::{collections::BTreeMap, time::Duration};
 
@@ -28,25 +28,6 @@ pub struct Death {
     pub how: String,
     /// Its last lines.
     pub last_lines: Vec<String>,
-}
-
-/// What came of a fault that was taken back.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Removed {
-    /// How often it fired.
-    pub fired: Fired,
-    /// Its injections, as many as the proxy had room for; times count from when the fault was applied.
-    pub injections: Vec<Injection>,
-    /// How many it had no room for.
-    pub left_out: u64,
-}
-
-impl Removed {
-    /// A fault that fired so often, and of which there is no ledger.
-    #[must_use]
-    pub fn of(fired: Fired) -> Self {
-        Self { fired, ..Self::default() }
-    }
 }
 
 /// What was left when a system was taken down.

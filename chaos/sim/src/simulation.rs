@@ -1,9 +1,10 @@
 //! Scenarios in tests: own programs, a scenario, and what came of it as an assertion.
 
-use crate::{Draft, Programs, SimWorld, block_on, programs::Outcome as Ended};
+use crate::{Draft, Programs, SimWorld, Tracer, block_on, programs::Outcome as Ended};
 use chaos_model::{Diagnostics, Record, Scenario, Set, Sources, Verdict, language};
 use chaos_report::{Outcome, Style, Terminal};
 use chaos_run::{Events, Options};
+use futures_util::future::BoxFuture;
 use host::Host;
 use std::{
     collections::BTreeMap,
@@ -108,19 +109,11 @@ impl Simulation {
             elsewhere,
             ..Options::default()
         };
-        let (programs, seed, sources) = (self.programs.clone(), self.seed, scenario.sources.clone());
+        let programs = self.programs.clone();
         // A thread of its own: the caller may be a task of another runtime.
         let thread = std::thread::Builder::new().name("simulation".to_owned()).spawn(move || {
-            block_on(async move {
-                let mut world = SimWorld::new(seed, programs);
-                let logs = world.logs();
-                let (events, mut records) = Events::channel();
-                let never = Box::pin(std::future::pending());
-                chaos_run::run(&scenario, &mut world, &options, &events, never).await;
-                drop((events, world));
-                let records = std::iter::from_fn(|| records.try_recv().ok()).collect();
-                Run { records, logs: logs.take(), sources }
-            })
+            let never = Box::pin(std::future::pending());
+            simulate(&scenario, &options, programs, None, never)
         })?;
         Ok(thread.join().map_err(|_| Error::Panicked)??)
     }
@@ -131,6 +124,38 @@ impl Simulation {
         let invalid = |wrong: Diagnostics| Error::Invalid(wrong.render(false, Style::default().width));
         language::load_with(file, &self.sets, &programs, read).map_err(invalid)
     }
+}
+
+/// Makes one run in a simulation of its own, on this thread: see [`block_on`]. `interrupt` resolves, with the name of what
+/// came, when it is to stop early; a tracer follows its requests.
+///
+/// # Errors
+/// Where the machine gives no runtime.
+pub fn simulate(
+    scenario: &Scenario,
+    options: &Options,
+    programs: Programs,
+    tracer: Option<&Tracer>,
+    interrupt: BoxFuture<'_, String>,
+) -> io::Result<Run> {
+    block_on(async {
+        let world = SimWorld::new(options.seed, programs);
+        let mut world = match tracer {
+            Some(tracer) => world.traced(tracer),
+            None => world,
+        };
+        let logs = world.logs();
+        // Made here: its clock is the simulation's.
+        let (events, mut records) = Events::channel();
+        let run = chaos_run::run(scenario, &mut world, options, &events, interrupt);
+        match tracer {
+            Some(tracer) => tracer.follow(run).await,
+            None => run.await,
+        };
+        drop((events, world));
+        let records = std::iter::from_fn(|| records.try_recv().ok()).collect();
+        Run { records, logs: logs.take(), sources: scenario.sources.clone() }
+    })
 }
 
 /// What came of a simulated run.

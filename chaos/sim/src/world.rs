@@ -7,12 +7,12 @@ use crate::{
     trace::Tracer,
 };
 use async_trait::async_trait;
-use chaos_inject::{Message, Proxy, ProxyConfig, Reply};
+use chaos_inject::{Message, Proxy, ProxyConfig};
 use chaos_model::{
     Effect, Endpoint, Event, Fault, Link, Protocol, Start, System, Target, effect::action::NodeAction, event::Fired,
-    system::CLIENT,
+    ledger::Removed, system::CLIENT,
 };
-use chaos_run::{Address, Death, Events, Removed, TornDown, World, WorldError, flush, ready};
+use chaos_run::{Address, Death, Events, TornDown, World, WorldError, flush, ready};
 use host::{Host, memory::MemoryNetwork};
 use std::{collections::BTreeMap, time::Duration};
 use tokio::{
@@ -251,10 +251,8 @@ impl World for SimWorld {
         if let Target::Node(node) = &fault.on {
             return self.break_node(node, &fault.effect).await;
         }
-        match self.proxy_of(fault)?.send(Message::Apply(Box::new(fault.clone()))).await {
-            Reply::Refused { why } => Err(WorldError::CannotGive(why)),
-            Reply::Done | Reply::Removed { .. } | Reply::Fired(_) => Ok(()),
-        }
+        let reply = self.proxy_of(fault)?.send(Message::Apply(Box::new(fault.clone()))).await;
+        reply.applied().map_err(WorldError::CannotGive)
     }
 
     async fn remove(&mut self, fault: &Fault) -> Result<Removed, WorldError> {
@@ -262,11 +260,8 @@ impl World for SimWorld {
             self.heal_node(node, &fault.effect).await?;
             return Ok(Removed::of(Fired { nodes: 1, ..Fired::default() }));
         }
-        match self.proxy_of(fault)?.send(Message::Remove { fault: fault.name.clone() }).await {
-            Reply::Removed { fired, injections, left_out } => Ok(Removed { fired, injections, left_out }),
-            Reply::Refused { why } => Err(WorldError::CannotGive(why)),
-            Reply::Done | Reply::Fired(_) => Err(WorldError::CannotGive("the proxy misunderstood".to_owned())),
-        }
+        let reply = self.proxy_of(fault)?.send(Message::Remove { fault: fault.name.clone() }).await;
+        reply.removed().map_err(WorldError::CannotGive)
     }
 
     async fn died(&mut self) -> Result<Death, WorldError> {

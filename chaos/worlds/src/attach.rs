@@ -24,8 +24,9 @@ use chaos_model::{
     attach::{Attach, HostPort},
     effect::action::NodeAction,
     event::Fired,
+    ledger::Removed,
 };
-use chaos_run::{Address, Death, Events, Removed, TornDown, World, WorldError, flush, ready};
+use chaos_run::{Address, Death, Events, TornDown, World, WorldError, flush, ready};
 use client::{Control, ControlError};
 use containers::Containers;
 use futures_util::{StreamExt as _, stream::FuturesUnordered};
@@ -256,10 +257,7 @@ impl World for AttachedWorld {
         }
         let reply = self.send(fault, Message::Apply(Box::new(fault.clone()))).await?;
         self.faults.insert(fault.name.clone(), fault.on.to_string());
-        match reply {
-            Reply::Refused { why } => Err(WorldError::CannotGive(why)),
-            Reply::Done | Reply::Removed { .. } | Reply::Fired(_) => Ok(()),
-        }
+        reply.applied().map_err(WorldError::CannotGive)
     }
 
     async fn remove(&mut self, fault: &Fault) -> Result<Removed, WorldError> {
@@ -273,11 +271,7 @@ impl World for AttachedWorld {
         }
         let reply = self.send(fault, Message::Remove { fault: fault.name.clone() }).await?;
         self.faults.remove(&fault.name);
-        match reply {
-            Reply::Removed { fired, injections, left_out } => Ok(Removed { fired, injections, left_out }),
-            Reply::Refused { why } => Err(WorldError::CannotGive(why)),
-            Reply::Done | Reply::Fired(_) => Ok(Removed::of(Fired::default())),
-        }
+        reply.removed().map_err(WorldError::CannotGive)
     }
 
     /// Nodes are not watched here; the lease is, and the keeper where there is one.

@@ -21,8 +21,8 @@ use crate::{
     turn::Turn,
 };
 use async_trait::async_trait;
-use chaos_model::{Endpoint, Fault, Node, System, Target, event::Fired};
-use chaos_run::{Address, Death, Events, Removed, TornDown, World, WorldError};
+use chaos_model::{Endpoint, Fault, Node, System, Target, event::Fired, ledger::Removed};
+use chaos_run::{Address, Death, Events, TornDown, World, WorldError};
 use exits::Exits;
 use futures_util::future::join_all;
 use host::Host;

@@ -1,8 +1,8 @@
 //! The links of a system whose proxies are in the runner: one proxy a link.
 
-use chaos_inject::{Message, Proxy, ProxyConfig, Reply};
-use chaos_model::{Endpoint, Event, Fault, Link, Protocol, System, Target};
-use chaos_run::{Address, Events, Removed, WorldError};
+use chaos_inject::{Message, Proxy, ProxyConfig};
+use chaos_model::{Endpoint, Event, Fault, Link, Protocol, System, Target, ledger::Removed};
+use chaos_run::{Address, Events, WorldError};
 use host::{Host, Listener};
 use std::{collections::BTreeMap, io};
 
@@ -68,19 +68,14 @@ impl Links {
 
     /// Puts a fault on its link.
     pub(crate) async fn apply(&self, fault: &Fault) -> Result<(), WorldError> {
-        match self.proxy_of(fault)?.send(Message::Apply(Box::new(fault.clone()))).await {
-            Reply::Refused { why } => Err(WorldError::CannotGive(why)),
-            Reply::Done | Reply::Removed { .. } | Reply::Fired(_) => Ok(()),
-        }
+        let reply = self.proxy_of(fault)?.send(Message::Apply(Box::new(fault.clone()))).await;
+        reply.applied().map_err(WorldError::CannotGive)
     }
 
     /// Takes a fault from its link.
     pub(crate) async fn remove(&self, fault: &Fault) -> Result<Removed, WorldError> {
-        match self.proxy_of(fault)?.send(Message::Remove { fault: fault.name.clone() }).await {
-            Reply::Removed { fired, injections, left_out } => Ok(Removed { fired, injections, left_out }),
-            Reply::Refused { why } => Err(WorldError::CannotGive(why)),
-            Reply::Done | Reply::Fired(_) => Err(WorldError::CannotGive("the proxy misunderstood".to_owned())),
-        }
+        let reply = self.proxy_of(fault)?.send(Message::Remove { fault: fault.name.clone() }).await;
+        reply.removed().map_err(WorldError::CannotGive)
     }
 
     fn proxy_of(&self, fault: &Fault) -> Result<&Proxy, WorldError> {

@@ -13,8 +13,8 @@ use crate::{
     turn::Turn,
 };
 use async_trait::async_trait;
-use chaos_model::{Fault, System, Target, event::Fired};
-use chaos_run::{Address, Death, Events, Removed, TornDown, World, WorldError};
+use chaos_model::{Fault, System, Target, event::Fired, ledger::Removed};
+use chaos_run::{Address, Death, Events, TornDown, World, WorldError};
 use host::Host;
 use launch::Started;
 use std::{collections::BTreeMap, io, path::PathBuf};

@@ -4,8 +4,8 @@
 use crate::{interrupt::Interrupts, programs::Programs};
 use chaos_model::{Record, Scenario};
 use chaos_report::Trace;
-use chaos_run::{Events, Options};
-use chaos_sim::{SimWorld, Tracer};
+use chaos_run::Options;
+use chaos_sim::{Run, Tracer};
 use futures_util::{Stream, StreamExt as _, stream};
 use std::{collections::BTreeMap, num::NonZero, path::Path, sync::Arc};
 use tokio::sync::oneshot;
@@ -59,24 +59,12 @@ async fn one(
 ) -> Simulated {
     let (give, result) = oneshot::channel();
     std::thread::spawn(move || {
-        let simulated = chaos_sim::block_on(async move {
-            let tracer = trace.map(|n| (n, Tracer::new(&SPANS)));
-            let mut world = SimWorld::new(options.seed, programs.simulated());
-            if let Some((_, tracer)) = &tracer {
-                world = world.traced(tracer);
-            }
-            let logs = world.logs();
-            // Its clock is the simulation's.
-            let (events, mut records) = Events::channel();
-            let run = chaos_run::run(&scenario, &mut world, &options, &events, Box::pin(interrupts.first()));
-            match &tracer {
-                Some((_, tracer)) => tracer.follow(run).await,
-                None => run.await,
-            };
-            drop((events, world));
-            let records: Vec<_> = std::iter::from_fn(|| records.try_recv().ok()).collect();
+        let tracer = trace.map(|n| (n, Tracer::new(&SPANS)));
+        let (interrupt, follows) = (Box::pin(interrupts.first()), tracer.as_ref().map(|(_, tracer)| tracer));
+        let run = chaos_sim::simulate(&scenario, &options, programs.simulated(), follows, interrupt);
+        let simulated = run.map(|Run { records, logs, .. }| {
             let trace = tracer.and_then(|(n, tracer)| tracer.trace(n, &records));
-            Simulated { records, logs: logs.take(), trace }
+            Simulated { records, logs, trace }
         });
         // The session was interrupted for good: nobody listens.
         let _ = give.send(simulated.unwrap_or_default());

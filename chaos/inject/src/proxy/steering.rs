@@ -8,7 +8,7 @@ use crate::{
     Reply,
     interpreter::{Active, Interpreter},
 };
-use chaos_model::{Fault, Target, effect::action::Listening, event::Fired};
+use chaos_model::{Fault, Target, effect::action::Listening, event::Fired, ledger::Removed};
 use host::{Answer, TurnedAway};
 use std::{
     collections::BTreeMap,
@@ -67,7 +67,7 @@ impl Steering {
                 match removed.first() {
                     Some((active, away)) => {
                         let (injections, left_out) = active.ledger.read();
-                        Reply::Removed { fired: fired(active, *away, was_used), injections, left_out }
+                        Reply::Removed(Removed { fired: fired(active, *away, was_used), injections, left_out })
                     }
                     None => Reply::Refused { why: format!("no fault called {name} is on {}", self.config.link) },
                 }

@@ -5,7 +5,7 @@ use chaos_inject::{Message, Proxy, ProxyConfig, Reply};
 use chaos_model::effect::{Latency, Refuse};
 use chaos_model::{
     Direction, Distribution, Effect, Endpoint, Fault, Injection, Link, OpenConnections, Protocol, Spread, Target,
-    event::Fired,
+    event::Fired, ledger::Removed,
 };
 use host::{Host, Listener, Settings, Stream, TaskGroup, memory::MemoryNetwork, tcp};
 use std::{io, time::Duration};
@@ -257,7 +257,7 @@ pub(crate) async fn remove(proxy: &Proxy, name: &str) -> Fired {
 /// The same with the ledger, and how many injections it had no room for.
 pub(crate) async fn removed(proxy: &Proxy, name: &str) -> (Fired, Vec<Injection>, u64) {
     match proxy.send(Message::Remove { fault: name.to_owned() }).await {
-        Reply::Removed { fired, injections, left_out } => (fired, injections, left_out),
+        Reply::Removed(Removed { fired, injections, left_out }) => (fired, injections, left_out),
         other => panic!("{other:?}"),
     }
 }

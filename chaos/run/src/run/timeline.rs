@@ -2,7 +2,7 @@
 
 use super::Options;
 use crate::{
-    Death, Events, Removed, World, WorldError,
+    Death, Events, World, WorldError,
     edges::{self, Edge},
     examine::Examiner,
     judge::Acknowledged,
@@ -10,7 +10,7 @@ use crate::{
     observe::{Fetch, Scraper, Scrapes, Side},
 };
 use chaos_load::{Outcome, Plan, Summary};
-use chaos_model::{Event, Fault, Injection, Scenario, event::Fired};
+use chaos_model::{Event, Fault, Injection, Scenario, event::Fired, ledger::Removed};
 use host::{Host, Task};
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use tokio::{sync::mpsc, time::Instant};

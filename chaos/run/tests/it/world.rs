@@ -5,8 +5,9 @@ use axum::Router;
 use chaos_inject::{Message, Proxy, ProxyConfig, Reply};
 use chaos_model::{
     Diagnostics, Event, Fault, Injection, Link, Protocol, Record, Scenario, System, Target, event::Judged, language,
+    ledger::Removed,
 };
-use chaos_run::{Address, Death, Ending, Events, Options, Removed, TornDown, World, WorldError};
+use chaos_run::{Address, Death, Ending, Events, Options, TornDown, World, WorldError};
 use host::{Host, http, memory::MemoryNetwork};
 use std::{collections::BTreeMap, io, path::Path};
 
@@ -119,10 +120,8 @@ impl World for MemoryWorld {
 
     async fn remove(&mut self, fault: &Fault) -> Result<Removed, WorldError> {
         match self.proxy(fault).send(Message::Remove { fault: fault.name.clone() }).await {
-            Reply::Removed { fired, injections, left_out } if self.ledger.is_empty() => {
-                Ok(Removed { fired, injections, left_out })
-            }
-            Reply::Removed { fired, .. } => {
+            Reply::Removed(removed) if self.ledger.is_empty() => Ok(removed),
+            Reply::Removed(Removed { fired, .. }) => {
                 let injections = std::mem::take(&mut self.ledger);
                 let left_out = injections.len() as u64;
                 Ok(Removed { fired, injections, left_out })

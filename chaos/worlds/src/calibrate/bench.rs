@@ -1,6 +1,6 @@
 //! A client, a proxy and an echoing node on loopback, and what is measured between them.
 
-use chaos_inject::{Message, Proxy, ProxyConfig, Reply};
+use chaos_inject::{Message, Proxy, ProxyConfig};
 use chaos_model::{Effect, Endpoint, Fault, Link, Protocol, Target, calibration::Quantiles};
 use futures_util::future::try_join_all;
 use host::{Host, Stream, Task};
@@ -75,7 +75,7 @@ impl Bench {
         body: impl Future<Output = Result<T, Failed>>,
     ) -> Result<T, Failed> {
         let fault = Fault::new("calibration", Target::Link(link()), effect);
-        if let Reply::Refused { why } = self.proxy.send(Message::Apply(Box::new(fault))).await {
+        if let Err(why) = self.proxy.send(Message::Apply(Box::new(fault))).await.applied() {
             return Err(Failed::Refused(why));
         }
         let result = body.await;

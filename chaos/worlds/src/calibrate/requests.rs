@@ -1,7 +1,7 @@
 //! A share of requests, where all of them come on one connection that is kept open.
 
 use super::bench::{Failed, link};
-use chaos_inject::{Message, Proxy, ProxyConfig, Reply};
+use chaos_inject::{Message, Proxy, ProxyConfig};
 use chaos_model::{Fault, Protocol, Share, Target, effect::Status};
 use host::{Host, Stream};
 use std::io;
@@ -28,7 +28,7 @@ pub(super) async fn met(host: &Host, share: Share, requests: u64) -> Result<u64,
     proxy.point_at("127.0.0.1", node);
     let effect = Status { status: TAKEN, body: String::new(), content_type: None };
     let fault = Fault { share, ..Fault::new("calibration", Target::Link(link()), effect) };
-    if let Reply::Refused { why } = proxy.send(Message::Apply(Box::new(fault))).await {
+    if let Err(why) = proxy.send(Message::Apply(Box::new(fault))).await.applied() {
         return Err(Failed::Refused(why));
     }
     let mut stream = host.dial("127.0.0.1", proxy.port()).await?;

@@ -80,7 +80,7 @@ impl Links {
     /// Takes it back, and says how often it fired.
     pub(crate) async fn heal(&self, node: &str, effect: &Effect) -> Fired {
         match self.proxies[node].send(Message::Remove { fault: effect.name().to_owned() }).await {
-            Reply::Removed { fired, .. } => fired,
+            Reply::Removed(removed) => removed.fired,
             other => panic!("{other:?}"),
         }
     }
