@@ -146,6 +146,6 @@ pub use draft::Draft;
 pub use logs::Logs;
 pub use programs::{Outcome, ProgramError, Programs};
 pub use runtime::block_on;
-pub use simulation::{Error, Run, Simulation, simulate};
+pub use simulation::{Error, Run, Simulation, Wanted, simulate};
 pub use trace::Tracer;
 pub use world::SimWorld;

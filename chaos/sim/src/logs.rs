@@ -14,12 +14,24 @@ const FILTER: &str = "info";
 /// Lines that tell of an end.
 const LAST_LINES: usize = 12;
 
+/// What is kept of a log of which only the end matters.
+const KEPT: usize = 32 * 1024;
+
 /// The logs of a simulation's nodes. All clones are the same logs.
 #[derive(Clone, Debug, Default)]
-pub struct Logs(Arc<Mutex<BTreeMap<String, Vec<u8>>>>);
+pub struct Logs {
+    lines: Arc<Mutex<BTreeMap<String, Vec<u8>>>>,
+    only_ends: bool,
+}
 
 impl Logs {
-    /// All that was logged, by node: JSON lines. It leaves none behind.
+    /// Logs of which only the ends are kept, for whoever wonders why a node ended: fresh memory for megabytes that nobody
+    /// reads is what logging costs most.
+    pub(crate) fn only_ends() -> Self {
+        Self { only_ends: true, ..Self::default() }
+    }
+
+    /// All that was kept, by node: JSON lines. It leaves none behind.
     #[must_use]
     pub fn take(&self) -> BTreeMap<String, Vec<u8>> {
         std::mem::take(&mut *self.lock())
@@ -46,7 +58,7 @@ impl Logs {
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, Vec<u8>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.lines.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -60,7 +72,12 @@ impl io::Write for Lines {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let mut logs = self.logs.lock();
         match logs.get_mut(&*self.node) {
-            Some(lines) => lines.extend_from_slice(bytes),
+            Some(lines) => {
+                if self.logs.only_ends && lines.len() >= 2 * KEPT {
+                    lines.drain(..lines.len() - KEPT);
+                }
+                lines.extend_from_slice(bytes);
+            }
             None => drop(logs.insert(self.node.to_string(), bytes.to_vec())),
         }
         Ok(bytes.len())

@@ -113,7 +113,7 @@ impl Simulation {
         // A thread of its own: the caller may be a task of another runtime.
         let thread = std::thread::Builder::new().name("simulation".to_owned()).spawn(move || {
             let never = Box::pin(std::future::pending());
-            simulate(&scenario, &options, programs, None, never)
+            simulate(&scenario, &options, programs, Wanted { logs: true, tracer: None }, never)
         })?;
         Ok(thread.join().map_err(|_| Error::Panicked)??)
     }
@@ -126,8 +126,17 @@ impl Simulation {
     }
 }
 
+/// What is wanted of a simulated run besides its events.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Wanted<'a> {
+    /// The nodes' logs. Else their ends alone are kept.
+    pub logs: bool,
+    /// Follows the requests.
+    pub tracer: Option<&'a Tracer>,
+}
+
 /// Makes one run in a simulation of its own, on this thread: see [`block_on`]. `interrupt` resolves, with the name of what
-/// came, when it is to stop early; a tracer follows its requests.
+/// came, when it is to stop early.
 ///
 /// # Errors
 /// Where the machine gives no runtime.
@@ -135,15 +144,17 @@ pub fn simulate(
     scenario: &Scenario,
     options: &Options,
     programs: Programs,
-    tracer: Option<&Tracer>,
+    Wanted { logs, tracer }: Wanted<'_>,
     interrupt: BoxFuture<'_, String>,
 ) -> io::Result<Run> {
     block_on(async {
-        let world = SimWorld::new(options.seed, programs);
-        let mut world = match tracer {
-            Some(tracer) => world.traced(tracer),
-            None => world,
-        };
+        let mut world = SimWorld::new(options.seed, programs);
+        if !logs {
+            world = world.without_logs();
+        }
+        if let Some(tracer) = tracer {
+            world = world.traced(tracer);
+        }
         let logs = world.logs();
         // Made here: its clock is the simulation's.
         let (events, mut records) = Events::channel();

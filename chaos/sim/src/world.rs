@@ -56,6 +56,13 @@ impl SimWorld {
         }
     }
 
+    /// Keeps of the nodes' logs only the ends.
+    #[must_use]
+    pub fn without_logs(mut self) -> Self {
+        self.logs = Logs::only_ends();
+        self
+    }
+
     /// The nodes' logs. They can be read when the world is gone, too.
     #[must_use]
     pub fn logs(&self) -> Logs {

@@ -47,7 +47,9 @@ pub(super) async fn flown(
     let flight = {
         let (app, context, stale) = (Arc::clone(app), context.clone(), stale.clone());
         let deadline = deadline.checked_sub(HANDOVER).unwrap_or(deadline);
-        async move { Arc::new(fly(&app, &context, id, deadline, stale).await) }.instrument(spans::aggregation())
+        let flight = async move { Arc::new(fly(&app, &context, id, deadline, stale).await) };
+        // Large, and handed on several times.
+        Box::pin(flight.instrument(spans::aggregation()))
     };
     let joined = app.flights.join(&app.host, id, deadline, flight).await;
     if joined.shared {

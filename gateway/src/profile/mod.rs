@@ -75,6 +75,7 @@ async fn answer(app: &Arc<App>, context: &RequestContext, id: UserId) -> Answer 
     if let Some(left) = lookup.no_such_user {
         return Answer::no_such_user(app, id, left, asked);
     }
-    let (flown, shared) = flight::flown(app, context, id, deadline, lookup.stale).await;
+    // Boxed, so that a request that finds its profile doesn't carry the room for gathering one.
+    let (flown, shared) = Box::pin(flight::flown(app, context, id, deadline, lookup.stale)).await;
     Answer::gathered(app, id, &flown, &lookup.misses, shared, asked)
 }

@@ -20,6 +20,9 @@ const CACHE_STATUS: HeaderName = HeaderName::from_static("cache-status");
 const X_GATEWAY_COMPLETE: HeaderName = HeaderName::from_static("x-gateway-complete");
 const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
 
+/// About as much as a body has besides its parts, `meta` included.
+const BESIDES_PARTS: usize = 768;
+
 /// Keys are always present: null is unknown, since it could not be had;
 /// an empty list is known to be empty.
 // But for `meta`, which is written after it: the tag is of this alone, since `meta` differs each time.
@@ -115,7 +118,7 @@ impl Answer {
         let mut response = match &self.content {
             Content::Problem(problem) => problem.response(context, None, &self.errors),
             Content::Profile { user, orders, products, gone, complete } => {
-                let body = Body {
+                let shown = Body {
                     user_id: self.user_id,
                     user: user.as_ref(),
                     orders: orders.as_ref(),
@@ -123,7 +126,9 @@ impl Answer {
                     partial: !complete,
                     errors: &self.errors,
                 };
-                let mut body = serde_json::to_vec(&body).expect("checked JSON, strings and numbers are JSON");
+                let parts = [user, orders, products].into_iter().flatten().map(|part| part.get().len()).sum::<usize>();
+                let mut body = Vec::with_capacity(parts + BESIDES_PARTS);
+                serde_json::to_writer(&mut body, &shown).expect("checked JSON, strings and numbers are JSON");
                 // What is old is shown in need: nobody shall keep it for longer.
                 let etag = (*complete && !self.states.contains(&State::Stale)).then(|| tag(&body));
                 let known = etag.as_ref().is_some_and(|etag| client.has(etag));

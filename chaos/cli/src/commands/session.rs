@@ -3,7 +3,7 @@
 use super::{
     attached::{self, Surroundings},
     reports::{Out, Recording, Reports, lock},
-    simulate::{self, Job},
+    simulate::{self, Job, Wanted},
 };
 use crate::{
     args::{Running, WorldName},
@@ -209,7 +209,8 @@ impl Session {
 
     /// Simulates these, and asks of each, in the order of the jobs, how to go on.
     async fn simulate(&self, jobs: impl Iterator<Item = Job>, mut on: impl FnMut(&[Record]) -> Step) {
-        let mut runs = std::pin::pin!(simulate::all(jobs, self.programs, self.trace, &self.interrupts));
+        let wanted = Wanted { logs: self.running.logs.is_some(), trace: self.trace };
+        let mut runs = std::pin::pin!(simulate::all(jobs, self.programs, wanted, &self.interrupts));
         while let Some((job, simulated)) = runs.next().await {
             if let Some(folder) = &self.running.logs
                 && let Err(why) = simulate::write_logs(folder, &job.options, &simulated.logs)

@@ -16,12 +16,21 @@ pub(crate) struct Job {
     pub(crate) options: Options,
 }
 
+/// What is wanted of each run besides its events.
+#[derive(Clone, Copy)]
+pub(crate) struct Wanted {
+    /// What the nodes log.
+    pub(crate) logs: bool,
+    /// What the request with this number met.
+    pub(crate) trace: Option<u64>,
+}
+
 /// What came of a simulated run.
 #[derive(Default)]
 pub(crate) struct Simulated {
     /// Its events.
     pub(crate) records: Vec<Record>,
-    /// What each node logged, as JSON lines.
+    /// What each node logged, as JSON lines, where that was wanted.
     pub(crate) logs: BTreeMap<String, Vec<u8>>,
     /// What the request met that was asked for, if there was one.
     pub(crate) trace: Option<Trace>,
@@ -34,7 +43,7 @@ const SPANS: [&str; 1] = ["gateway::spans"];
 pub(crate) fn all<'a>(
     jobs: impl Iterator<Item = Job> + 'a,
     programs: Programs,
-    trace: Option<u64>,
+    wanted: Wanted,
     interrupts: &'a Interrupts,
 ) -> impl Stream<Item = (Job, Simulated)> + 'a {
     let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
@@ -42,8 +51,7 @@ pub(crate) fn all<'a>(
         .map(move |job| {
             let interrupts = interrupts.clone();
             async move {
-                let simulated =
-                    one(Arc::clone(&job.scenario), job.options.clone(), (programs, trace), interrupts).await;
+                let simulated = one(Arc::clone(&job.scenario), job.options.clone(), programs, wanted, interrupts).await;
                 (job, simulated)
             }
         })
@@ -54,14 +62,16 @@ pub(crate) fn all<'a>(
 async fn one(
     scenario: Arc<Scenario>,
     options: Options,
-    (programs, trace): (Programs, Option<u64>),
+    programs: Programs,
+    Wanted { logs, trace }: Wanted,
     interrupts: Interrupts,
 ) -> Simulated {
     let (give, result) = oneshot::channel();
     std::thread::spawn(move || {
         let tracer = trace.map(|n| (n, Tracer::new(&SPANS)));
-        let (interrupt, follows) = (Box::pin(interrupts.first()), tracer.as_ref().map(|(_, tracer)| tracer));
-        let run = chaos_sim::simulate(&scenario, &options, programs.simulated(), follows, interrupt);
+        let wanted = chaos_sim::Wanted { logs, tracer: tracer.as_ref().map(|(_, tracer)| tracer) };
+        let interrupt = Box::pin(interrupts.first());
+        let run = chaos_sim::simulate(&scenario, &options, programs.simulated(), wanted, interrupt);
         let simulated = run.map(|Run { records, logs, .. }| {
             let trace = tracer.and_then(|(n, tracer)| tracer.trace(n, &records));
             Simulated { records, logs, trace }

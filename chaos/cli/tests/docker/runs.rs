@@ -57,8 +57,7 @@ pub(crate) async fn products_down(engine: Arc<Engine>) {
 pub(crate) async fn a_node_dies(engine: Arc<Engine>) {
     let sandbox = Sandbox::new();
     let file = sandbox.write("one.toml", scenarios::passing());
-    let mut run =
-        engine.chaos(&sandbox, &format!("run {file} --set load.duration=60s --set fault.away.for=50s")).start();
+    let mut run = engine.chaos(&sandbox, &format!("run {file} --set load.duration=8s --set fault.away.for=5s")).start();
     run.line("away begins").await;
     let container = engine.container(&sandbox, "users").await;
     let options = KillContainerOptionsBuilder::new().signal("SIGKILL").build();

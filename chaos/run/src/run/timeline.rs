@@ -71,7 +71,7 @@ pub(super) async fn drive(
         ledger: BTreeMap::new(),
         outcomes,
         received: Vec::new(),
-        announced: 0,
+        told: Told::default(),
         next_progress: Instant::now() + PROGRESS_EVERY,
         deaths: Vec::new(),
     };
@@ -133,6 +133,14 @@ impl Load {
     }
 }
 
+/// What the last progress has told of.
+#[derive(Default)]
+struct Told {
+    outcomes: usize,
+    answered: u64,
+    good: u64,
+}
+
 struct Drive<'a> {
     scenario: &'a Scenario,
     world: &'a mut dyn World,
@@ -147,8 +155,7 @@ struct Drive<'a> {
     ledger: BTreeMap<String, Injections>,
     outcomes: mpsc::UnboundedReceiver<Outcome>,
     received: Vec<Outcome>,
-    /// How many of those the last progress has told of.
-    announced: usize,
+    told: Told,
     next_progress: Instant,
     deaths: Vec<Death>,
 }
@@ -315,13 +322,14 @@ impl Drive<'_> {
         let warmup = self.scenario.load.warmup;
         let judged = |outcome: &&Outcome| outcome.intended >= warmup;
         let good = |outcome: &&Outcome| outcome.result.as_ref().is_ok_and(|status| *status < 500);
-        let answered = self.received.iter().filter(judged).count() as u64;
-        let good = self.received.iter().filter(judged).filter(good).count() as u64;
-        let latest =
-            self.received[self.announced..].iter().map(|outcome| outcome.ended.saturating_sub(outcome.intended));
-        let mut latest: Vec<Duration> = latest.collect();
+        let news = &self.received[self.told.outcomes..];
+        self.told.answered += news.iter().filter(judged).count() as u64;
+        self.told.good += news.iter().filter(judged).filter(good).count() as u64;
+        let mut latest: Vec<Duration> =
+            news.iter().map(|outcome| outcome.ended.saturating_sub(outcome.intended)).collect();
         latest.sort_unstable();
-        self.announced = self.received.len();
+        self.told.outcomes = self.received.len();
+        let Told { answered, good, .. } = self.told;
         let at = self.now();
         self.events.emit(Event::Progress {
             at,

@@ -12,9 +12,9 @@ use tokio_util::sync::CancellationToken;
 
 /// How long the proxies keep what a runner broke after it was last heard of. Clean within a second is what is promised: the
 /// rest of that is for the message that was under way, and for taking faults back.
-const TIME_TO_LIVE: Duration = Duration::from_millis(900);
+const TIME_TO_LIVE: Duration = Duration::from_millis(800);
 /// How often it is heard of.
-const RENEWED_EVERY: Duration = Duration::from_millis(250);
+const RENEWED_EVERY: Duration = Duration::from_millis(200);
 
 /// A lease that is held, until it is dropped (then it lapses) or given up.
 pub(super) struct Lease {
