@@ -34,10 +34,12 @@ fn start(Told { map, settings }: Told) -> Result<(), Box<dyn std::error::Error>>
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         let shutdown = CancellationToken::new();
+        // The standard library's keys are random: no two gateways draw the same ids, or wait in step.
+        #[expect(clippy::disallowed_types, reason = "this is no simulation, and nothing of it is to be repeated")]
+        let seed = std::hash::RandomState::new().hash_one("seed");
         let host = tcp::host(tcp::Config {
             bind: settings.bind(),
-            // The standard library's keys are random: no two gateways draw the same ids, or wait in step.
-            seed: std::hash::RandomState::new().hash_one("seed"),
+            seed,
             settings: map,
             shutdown: shutdown.clone(),
             ..tcp::Config::loopback("gateway")

@@ -57,6 +57,7 @@ impl Gateway {
     }
 
     /// SIGTERM; what comes of it.
+    #[expect(clippy::disallowed_methods, reason = "waits for a process, in no world")]
     async fn stop(mut self) {
         let pid = rustix::process::Pid::from_child(&self.child);
         rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();

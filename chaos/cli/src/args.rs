@@ -124,7 +124,8 @@ pub(crate) struct Running {
     /// Write the events of the run to this file, one JSON object a line (`-` is standard output)
     #[arg(long, value_name = "FILE")]
     pub(crate) json: Option<PathBuf>,
-    /// Write what each node logs to FOLDER/SCENARIO/seed-N/NODE.log (world sim; others keep the logs of what did not pass)
+    /// Write what each node logs to FOLDER/SCENARIO/seed-N/NODE.log (world sim; others keep the logs of what did not pass);
+    /// those of guards and of controls have folders of their own beside it
     #[arg(long, value_name = "FOLDER")]
     pub(crate) logs: Option<PathBuf>,
     /// Keep this file's Prometheus metrics of the run up to date, for a node exporter's textfile collector
@@ -182,7 +183,7 @@ pub(crate) struct Run {
     pub(crate) expect: Vec<String>,
     /// Run with each of these seeds (world sim), and stop at the first run that does not pass: it is shown in full, with
     /// the command that makes it again
-    #[arg(long, value_name = "FIRST..LAST", value_parser = seeds, conflicts_with_all = ["seed", "control", "keep"])]
+    #[arg(long, value_name = "FIRST..LAST", value_parser = seeds, allow_hyphen_values = true, conflicts_with_all = ["seed", "control", "keep"])]
     pub(crate) seeds: Option<(u64, u64)>,
     /// Run each scenario once more without its faults: at least one expectation must come out otherwise, or else the
     /// scenario shows nothing, and the exit code is 1
@@ -190,7 +191,7 @@ pub(crate) struct Run {
     pub(crate) control: bool,
     /// Show what happened to this request, step by step, behind the report (world sim, one scenario): requests are numbered
     /// from 0 in the order in which they are due, those of the warm-up included
-    #[arg(long, value_name = "REQUEST", conflicts_with_all = ["control", "keep", "seeds"])]
+    #[arg(long, value_name = "REQUEST", value_parser = request, allow_hyphen_values = true, conflicts_with_all = ["control", "keep", "seeds"])]
     pub(crate) trace: Option<u64>,
     /// Leave the system up after the judgement, until Ctrl-C
     #[arg(long)]
@@ -270,6 +271,10 @@ fn seeds(text: &str) -> Result<(u64, u64), String> {
         (Ok(_), Ok(_)) => Err("the first is greater than the last".to_owned()),
         _ => Err(wanted.to_owned()),
     }
+}
+
+fn request(text: &str) -> Result<u64, String> {
+    text.trim().parse().map_err(|_| "it must be a whole number: requests are numbered from 0".to_owned())
 }
 
 fn key_value(text: &str) -> Result<(String, String), String> {

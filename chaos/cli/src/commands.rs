@@ -9,6 +9,7 @@ pub(crate) mod explain;
 mod grafana;
 pub(crate) mod heal;
 pub(crate) mod keeper;
+mod log_files;
 mod metrics_file;
 pub(crate) mod prove;
 pub(crate) mod proxy;

@@ -4,8 +4,9 @@ use crate::draw;
 use chaos_model::{Arrivals, Load, Rate};
 use std::time::Duration;
 
-/// The due times of a load, in order, from the beginning of the warm-up.
-pub(crate) struct Schedule {
+/// The arrivals of a load by number, each with when it is due, in order, from the beginning of the warm-up.
+#[derive(Clone, Debug)]
+pub struct Schedule {
     arrivals: Arrivals,
     rate: Rate,
     seed: u64,
@@ -17,7 +18,9 @@ pub(crate) struct Schedule {
 }
 
 impl Schedule {
-    pub(crate) fn new(load: &Load, seed: u64) -> Self {
+    /// All arrivals of `load` in a run with this seed.
+    #[must_use]
+    pub fn new(load: &Load, seed: u64) -> Self {
         let end = load.warmup + load.duration;
         Self { arrivals: load.arrivals, rate: load.rate, seed, end, next: 0, last: Duration::ZERO }
     }

@@ -26,6 +26,7 @@ mod template;
 mod testing;
 mod worker;
 
+pub use arrivals::Schedule;
 pub use dispatch::run;
 pub use draw::{Draw, trace_id};
 pub use error::Error;

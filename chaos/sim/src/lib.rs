@@ -142,7 +142,10 @@ mod simulation;
 mod trace;
 mod world;
 
+pub use chaos_model::{Record, Scenario, Verdict};
+pub use chaos_run::Options;
 pub use draft::Draft;
+pub use host;
 pub use logs::Logs;
 pub use programs::{Outcome, ProgramError, Programs};
 pub use runtime::block_on;

@@ -7,8 +7,8 @@ use chaos_run::{Events, Options};
 use futures_util::future::BoxFuture;
 use host::Host;
 use std::{
-    collections::BTreeMap,
-    io,
+    collections::{BTreeMap, BTreeSet},
+    fmt, io,
     path::{Path, PathBuf},
 };
 
@@ -21,7 +21,7 @@ pub struct Simulation {
 }
 
 /// Why there was nothing to simulate.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 pub enum Error {
     /// The scenario is not valid: what is wrong, with file, line and advice.
     #[error("the scenario is not valid\n\n{0}")]
@@ -32,6 +32,13 @@ pub enum Error {
     /// The simulation panicked. The panic was printed.
     #[error("the simulation panicked")]
     Panicked,
+}
+
+/// As it is shown to people: a test that ends with it shows what is wrong with the scenario, at its place.
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
 }
 
 impl Simulation {
@@ -72,7 +79,7 @@ impl Simulation {
     /// [`Error::Invalid`] where it can't be read or is wrong.
     pub fn run_file(&self, file: impl AsRef<Path>) -> Result<Run, Error> {
         let file = file.as_ref();
-        self.load(file, &|path| std::fs::read_to_string(path)).and_then(|scenario| self.run_scenario(file, scenario))
+        self.load(file, &|path| std::fs::read_to_string(path)).and_then(|scenario| self.simulate(file, scenario))
     }
 
     /// Simulates the scenario in this text, nodes included. In diagnostics it is called `name`.
@@ -85,7 +92,7 @@ impl Simulation {
             true => Ok(text.to_owned()),
             false => Err(io::ErrorKind::NotFound.into()),
         };
-        self.load(file, &read).and_then(|scenario| self.run_scenario(file, scenario))
+        self.load(file, &read).and_then(|scenario| self.simulate(file, scenario))
     }
 
     /// Simulates a scenario that was built in code.
@@ -96,14 +103,25 @@ impl Simulation {
         self.run_text("draft.toml", &draft.text())
     }
 
-    /// Simulates a scenario that was loaded before. `file` is what the report calls it.
+    /// Simulates a scenario that was loaded before, with its settings as they were then. `file` is what the report calls it.
     ///
     /// # Errors
-    /// Where the machine gives no thread, or the simulation panicked.
+    /// [`Error::Invalid`] where settings were to be overridden by [`Simulation::set`], which comes too late here; where the
+    /// machine gives no thread, or the simulation panicked.
     pub fn run_scenario(&self, file: impl AsRef<Path>, scenario: Scenario) -> Result<Run, Error> {
+        if let Some(set) = self.sets.first() {
+            return Err(Error::Invalid(format!(
+                "`{}` can't be set any more: the scenario is loaded already",
+                set.path
+            )));
+        }
+        self.simulate(file.as_ref(), scenario)
+    }
+
+    fn simulate(&self, file: &Path, scenario: Scenario) -> Result<Run, Error> {
         let (scenario, elsewhere) = scenario.in_world("sim");
         let options = Options {
-            file: file.as_ref().display().to_string(),
+            file: file.display().to_string(),
             seed: self.seed,
             sets: self.sets.iter().map(|set| format!("{}={}", set.path, set.value)).collect(),
             elsewhere,
@@ -216,11 +234,13 @@ impl Run {
         assert!(self.verdict() == Some(Verdict::Pass), "the scenario did not pass\n\n{}", self.report());
     }
 
-    /// Panics with the report unless exactly these expectations failed: for tests that take a protection away.
+    /// Panics with the report unless the scenario failed by exactly these expectations, in whatever order: for tests that
+    /// take a protection away.
     #[track_caller]
     pub fn assert_failed(&self, expected: &[&str]) {
-        let failed = self.failed();
-        assert!(failed == expected, "{failed:?} failed, and {expected:?} should have\n\n{}", self.report());
+        let (failed, wanted) = (BTreeSet::from_iter(self.failed()), BTreeSet::from_iter(expected.iter().copied()));
+        let is_so = self.verdict() == Some(Verdict::Fail) && failed == wanted;
+        assert!(is_so, "{failed:?} failed, and {wanted:?} should have\n\n{}", self.report());
     }
 
     /// Writes what the nodes logged to a folder, a file a node.

@@ -94,6 +94,13 @@ impl Tracer {
         pick::pick(n, &self.lock(), records)
     }
 
+    /// How many requests there were.
+    #[must_use]
+    pub fn requests(&self) -> u64 {
+        let begun = |one: &&Seen| pick::is_begun(one);
+        self.lock().iter().filter(begun).count() as u64
+    }
+
     fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Seen>> {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -23,6 +23,7 @@ pub type Resolve = Arc<dyn Fn(String, u16) -> BoxFuture<'static, io::Result<Vec<
 
 /// As the machine resolves names.
 #[must_use]
+#[expect(clippy::disallowed_methods, reason = "this is where names are looked up before a run")]
 pub fn resolve_here() -> Resolve {
     Arc::new(|name, port| {
         Box::pin(async move {

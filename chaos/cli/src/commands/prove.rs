@@ -19,7 +19,7 @@ pub(crate) fn prove(machine: &Machine, args: &Prove) -> Exit {
     if args.running.worlds.len() > 1 {
         return super::refuse("prove", "guards are proven in one world at a time: name one");
     }
-    if let Err(why) = session::check_files(machine, &args.running) {
+    if let Err(why) = session::check(machine, &args.running) {
         return super::refuse("prove", &why);
     }
     let mut guarded = Vec::new();

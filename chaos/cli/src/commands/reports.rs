@@ -1,10 +1,12 @@
 //! Where the events of a session go: the terminal, and what records them.
 
-use super::{grafana::Grafana, metrics_file::MetricsFile};
+use super::{grafana::Grafana, log_files::LogFiles, metrics_file::MetricsFile};
 use crate::{args::Running, machine::Machine};
 use chaos_model::{Record, Sources};
 use chaos_report::{Style, Terminal, Trace, json, trace};
+use chaos_run::Options;
 use std::{
+    collections::BTreeMap,
     fs::File,
     io::{self, Write},
     path::Path,
@@ -19,6 +21,7 @@ pub(crate) struct Recording {
     json: Option<json::Writer<Out>>,
     metrics: Option<MetricsFile>,
     grafana: Option<Grafana>,
+    logs: Option<LogFiles>,
 }
 
 /// All of it.
@@ -45,9 +48,16 @@ impl Reports {
         self.terminal.say(text)
     }
 
-    /// Something could not be written.
-    pub(super) fn broke(&mut self, error: io::Error) {
-        self.broken.get_or_insert(error);
+    /// Whether the nodes' logs are wanted.
+    pub(super) fn wants_logs(&self) -> bool {
+        self.recording.logs.is_some()
+    }
+
+    /// Keeps the nodes' logs of a run.
+    pub(super) fn logs(&mut self, options: &Options, logs: &BTreeMap<String, Vec<u8>>) {
+        if let Some(Err(why)) = self.recording.logs.as_mut().map(|files| files.write(options, logs)) {
+            self.broken.get_or_insert(io::Error::other(why));
+        }
     }
 
     /// Reports and records an event.
@@ -62,12 +72,12 @@ impl Reports {
         self.record(record);
     }
 
-    /// What one request met, behind the report.
-    pub(super) fn trace(&mut self, n: u64, trace: Option<&Trace>, style: Style) {
+    /// What one request of so many met, behind the report.
+    pub(super) fn trace(&mut self, n: u64, (trace, requests): (Option<&Trace>, u64), style: Style) {
         let mut text = b"\n\n".to_vec();
         let made = match trace {
             Some(trace) => trace::write(&mut text, style, trace),
-            None => writeln!(text, "there was no request {n}"),
+            None => writeln!(text, "there was no request {n}: {}", told(requests)),
         };
         let text = String::from_utf8_lossy(&text);
         if let Err(error) = made.and_then(|()| self.terminal.say(&text)) {
@@ -104,13 +114,22 @@ impl Reports {
     }
 }
 
+/// Which requests there were.
+fn told(requests: u64) -> String {
+    match requests {
+        0 => "none was made".to_owned(),
+        1 => "the only one was 0".to_owned(),
+        _ => format!("they were 0 to {}", requests - 1),
+    }
+}
+
 /// The reports that threads share.
 pub(super) fn lock(reports: &Mutex<Reports>) -> MutexGuard<'_, Reports> {
     reports.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Recording {
-    /// Opens what `--json`, `--metrics` and `--grafana` name, if they name anything.
+    /// Opens what `--json`, `--metrics`, `--grafana` and `--logs` name, if they name anything.
     ///
     /// # Errors
     /// In words, for people: a path is no place for a file. That is a mistake in the command line.
@@ -118,7 +137,8 @@ impl Recording {
         let json = running.json.as_deref().map(json_lines).transpose()?;
         let metrics = running.metrics.as_deref().map(MetricsFile::at).transpose()?;
         let grafana = running.grafana.as_deref().map(|url| Grafana::start(machine, url)).transpose()?;
-        Ok(Self { json, metrics, grafana })
+        let logs = running.logs.as_deref().map(LogFiles::at).transpose()?;
+        Ok(Self { json, metrics, grafana, logs })
     }
 }
 

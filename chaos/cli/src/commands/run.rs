@@ -28,7 +28,7 @@ pub(crate) fn run(machine: &Machine, args: &Run) -> Exit {
     if let Err(why) = consistent(args, files.len()) {
         return super::refuse("run", why);
     }
-    if let Err(why) = session::check_files(machine, &args.running) {
+    if let Err(why) = session::check(machine, &args.running) {
         return super::refuse("run", &why);
     }
     let sets = read::sets(&args.reading.sets);
@@ -69,9 +69,6 @@ fn consistent(args: &Run, files: usize) -> Result<(), &'static str> {
     }
     if worlds.len() > 1 && (args.control || args.keep || args.seeds.is_some()) {
         return Err("--control, --keep and --seeds are for one world");
-    }
-    if !simulated && args.running.logs.is_some() {
-        return Err("--logs is for `--world sim`: other worlds keep the logs of runs that do not pass");
     }
     if !simulated && args.seeds.is_some() {
         return Err("--seeds is for `--world sim`, where a run takes no time");

@@ -1,9 +1,12 @@
 //! `chaos run --seeds 1..1000 FILE…`: the same scenario with other draws, until one comes out badly.
 
-use super::{read, session::Session};
+use super::{
+    read,
+    session::{Session, Step},
+};
 use crate::args::Run;
 use chaos_model::{Scenario, Verdict};
-use chaos_report::{Outcome, RunResult};
+use chaos_report::Outcome;
 use chaos_run::Options;
 use std::{io, path::PathBuf};
 
@@ -15,8 +18,13 @@ pub(crate) async fn run_all(
     (first, last): (u64, u64),
     args: &Run,
 ) -> io::Result<Outcome> {
+    let mut worst = Outcome::Verdict(Verdict::Pass);
     for (file, scenario) in scenarios {
-        let Some(scenario) = scenario else { return Ok(Outcome::Invalid) };
+        let Some(scenario) = scenario else {
+            // What is wrong with it was said. The others are looked at all the same.
+            worst = Outcome::Invalid;
+            continue;
+        };
         let options = |seed| Options {
             file: file.display().to_string(),
             seed,
@@ -24,35 +32,35 @@ pub(crate) async fn run_all(
             only: args.expect.clone(),
             ..Options::default()
         };
-        let mut made = 0_u64;
+        let mut passed = 0_u64;
         let mut bad = None;
         let runs = (first..=last).map(|seed| (scenario.clone(), options(seed)));
         session
             .run_quietly(runs, |records| {
-                made += 1;
                 let outcome = Outcome::of(records);
                 if outcome == Outcome::Verdict(Verdict::Pass) {
-                    return true;
+                    passed += 1;
+                    return Step { shown: false, more: true };
                 }
-                bad = Some(RunResult::of(records));
-                false
+                bad = Some(outcome);
+                // One that was interrupted is no find.
+                Step { shown: outcome != Outcome::Interrupted, more: false }
             })
             .await;
-        let file = file.display();
-        let Some(bad) = bad else {
-            if session.interrupted() {
-                return Ok(Outcome::Interrupted);
-            }
-            session.say(&format!("{file}: seeds {first}..{last}: all {} pass\n", count(made)))?;
-            continue;
-        };
-        if made > 1 {
-            let before = count(made - 1);
-            session.say(&format!("\n{file}: {before} passed before this one\n"))?;
+        let (file, passed) = (file.display(), count(passed));
+        match bad {
+            Some(Outcome::Interrupted) => session.say(&format!("{file}: interrupted, {passed} passed until then\n"))?,
+            Some(_) => session.say(&format!("\n{file}: {passed} passed before this one\n"))?,
+            None => session.say(&format!("{file}: seeds {first}..{last}: {passed} passed\n"))?,
         }
-        return Ok(bad.outcome);
+        if bad.is_none() && session.interrupted() {
+            return Ok(Outcome::Interrupted);
+        }
+        if let Some(bad) = bad {
+            return Ok(bad);
+        }
     }
-    Ok(Outcome::Verdict(Verdict::Pass))
+    Ok(worst)
 }
 
 fn count(runs: u64) -> String {

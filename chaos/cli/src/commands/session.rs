@@ -32,11 +32,11 @@ use std::{
 use tokio::sync::{mpsc::UnboundedReceiver, oneshot};
 
 /// What becomes of a simulated run, and of those after it.
-struct Step {
+pub(crate) struct Step {
     /// It is reported, and not only recorded.
-    shown: bool,
+    pub(crate) shown: bool,
     /// Others follow.
-    more: bool,
+    pub(crate) more: bool,
 }
 
 /// Several runs, one after the other.
@@ -56,14 +56,33 @@ pub(crate) struct Session {
     trace: Option<u64>,
 }
 
-/// Whether the files that the command line names for all runs can be read, before anything is started.
+/// Whether what the command line says for all runs can be, before anything is started: options of worlds that are not run
+/// in, files that can't be read.
 ///
 /// # Errors
 /// In words, for people.
 #[cfg_attr(not(feature = "docker"), expect(unused_variables, reason = "only containers have such a file"))]
-pub(crate) fn check_files(machine: &Machine, running: &Running) -> Result<(), String> {
+pub(crate) fn check(machine: &Machine, running: &Running) -> Result<(), String> {
+    let of_attach = [
+        ("--attach", running.attach.is_some()),
+        ("--allow-remote-targets", running.allow_remote_targets),
+        ("--allow-unhealed", running.allow_unhealed),
+    ];
+    if !running.worlds.contains(&WorldName::Attach)
+        && let Some((option, _)) = of_attach.iter().find(|(_, given)| *given)
+    {
+        return Err(format!("{option} is for `--world attach`"));
+    }
+    if !running.worlds.contains(&WorldName::Sim) && running.logs.is_some() {
+        return Err("--logs is for `--world sim`: other worlds keep the logs of runs that do not pass".to_owned());
+    }
     #[cfg(feature = "docker")]
-    machine.images(running.images.as_deref())?;
+    {
+        if !running.worlds.contains(&WorldName::Docker) && running.images.is_some() {
+            return Err("--images is for `--world docker`".to_owned());
+        }
+        machine.images(running.images.as_deref())?;
+    }
     Ok(())
 }
 
@@ -158,19 +177,14 @@ impl Session {
         seen
     }
 
-    /// Makes these runs, each with a seed of its own, until `on` says that it is enough: only the run at which it does is
-    /// reported.
+    /// Makes these runs, each with a seed of its own, until `on` says that it is enough.
     pub(crate) async fn run_quietly(
         &self,
         runs: impl Iterator<Item = (Scenario, Options)>,
-        mut on: impl FnMut(&[Record]) -> bool,
+        on: impl FnMut(&[Record]) -> Step,
     ) {
         let jobs = runs.map(|(scenario, options)| job(WorldName::Sim, scenario, options));
-        let each = |records: &[Record]| {
-            let more = on(records);
-            Step { shown: !more, more }
-        };
-        self.simulate(jobs, each).await;
+        self.simulate(jobs, on).await;
     }
 
     async fn run_here(&self, world: WorldName, Job { scenario, options }: Job) -> Vec<Record> {
@@ -209,14 +223,10 @@ impl Session {
 
     /// Simulates these, and asks of each, in the order of the jobs, how to go on.
     async fn simulate(&self, jobs: impl Iterator<Item = Job>, mut on: impl FnMut(&[Record]) -> Step) {
-        let wanted = Wanted { logs: self.running.logs.is_some(), trace: self.trace };
+        let wanted = Wanted { logs: lock(&self.reports).wants_logs(), trace: self.trace };
         let mut runs = std::pin::pin!(simulate::all(jobs, self.programs, wanted, &self.interrupts));
         while let Some((job, simulated)) = runs.next().await {
-            if let Some(folder) = &self.running.logs
-                && let Err(why) = simulate::write_logs(folder, &job.options, &simulated.logs)
-            {
-                lock(&self.reports).broke(io::Error::other(why));
-            }
+            lock(&self.reports).logs(&job.options, &simulated.logs);
             let records = &simulated.records;
             let Step { shown, more } = on(records);
             if shown {
@@ -225,7 +235,7 @@ impl Session {
             let mut reports = lock(&self.reports);
             records.iter().for_each(|record| if shown { reports.on(record) } else { reports.record(record) });
             if let Some(n) = self.trace {
-                reports.trace(n, simulated.trace.as_ref(), self.style);
+                reports.trace(n, (simulated.trace.as_ref(), simulated.requests), self.style);
             }
             drop(reports);
             if !more || self.interrupted() {

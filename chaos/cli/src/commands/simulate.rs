@@ -7,7 +7,7 @@ use chaos_report::Trace;
 use chaos_run::Options;
 use chaos_sim::{Run, Tracer};
 use futures_util::{Stream, StreamExt as _, stream};
-use std::{collections::BTreeMap, num::NonZero, path::Path, sync::Arc};
+use std::{collections::BTreeMap, num::NonZero, sync::Arc};
 use tokio::sync::oneshot;
 
 /// One run to be made.
@@ -34,6 +34,8 @@ pub(crate) struct Simulated {
     pub(crate) logs: BTreeMap<String, Vec<u8>>,
     /// What the request met that was asked for, if there was one.
     pub(crate) trace: Option<Trace>,
+    /// How many requests there were, where one was asked for.
+    pub(crate) requests: u64,
 }
 
 /// The targets of the spans by which built-in programs tell of requests.
@@ -73,26 +75,13 @@ async fn one(
         let interrupt = Box::pin(interrupts.first());
         let run = chaos_sim::simulate(&scenario, &options, programs.simulated(), wanted, interrupt);
         let simulated = run.map(|Run { records, logs, .. }| {
+            let requests = tracer.as_ref().map_or(0, |(_, tracer)| tracer.requests());
             let trace = tracer.and_then(|(n, tracer)| tracer.trace(n, &records));
-            Simulated { records, logs, trace }
+            Simulated { records, logs, trace, requests }
         });
         // The session was interrupted for good: nobody listens.
         let _ = give.send(simulated.unwrap_or_default());
     });
     // A simulation that panicked has said so, and leaves no events: no verdict.
     result.await.unwrap_or_default()
-}
-
-/// Writes what the nodes of a run logged to `folder/SCENARIO/seed-N/NODE.log`.
-///
-/// # Errors
-/// In words, for people.
-pub(crate) fn write_logs(folder: &Path, options: &Options, logs: &BTreeMap<String, Vec<u8>>) -> Result<(), String> {
-    let scenario = Path::new(&options.file).file_stem().unwrap_or_default();
-    let folder = folder.join(scenario).join(format!("seed-{}", options.seed));
-    let write = || {
-        std::fs::create_dir_all(&folder)?;
-        logs.iter().try_for_each(|(node, lines)| std::fs::write(folder.join(format!("{node}.log")), lines))
-    };
-    write().map_err(|error| format!("--logs: can't write to {}: {error}", folder.display()))
 }

@@ -9,10 +9,10 @@ use crate::{
     ledger::Injections,
     observe::{Fetch, Scraper, Scrapes, Side},
 };
-use chaos_load::{Outcome, Plan, Summary};
+use chaos_load::{Outcome, Plan, Schedule, Summary};
 use chaos_model::{Event, Fault, Injection, Scenario, event::Fired, ledger::Removed};
 use host::{Host, Task};
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, iter::Peekable, sync::Arc, time::Duration};
 use tokio::{sync::mpsc, time::Instant};
 use tokio_util::sync::CancellationToken;
 
@@ -71,7 +71,7 @@ pub(super) async fn drive(
         ledger: BTreeMap::new(),
         outcomes,
         received: Vec::new(),
-        told: Told::default(),
+        told: Told::nothing_yet(scenario, options.seed),
         next_progress: Instant::now() + PROGRESS_EVERY,
         deaths: Vec::new(),
     };
@@ -134,11 +134,20 @@ impl Load {
 }
 
 /// What the last progress has told of.
-#[derive(Default)]
 struct Told {
+    /// Those to come.
+    arrivals: Peekable<Schedule>,
+    due: u64,
     outcomes: usize,
     answered: u64,
     good: u64,
+}
+
+impl Told {
+    fn nothing_yet(scenario: &Scenario, seed: u64) -> Self {
+        let arrivals = Schedule::new(&scenario.load, seed).peekable();
+        Self { arrivals, due: 0, outcomes: 0, answered: 0, good: 0 }
+    }
 }
 
 struct Drive<'a> {
@@ -329,12 +338,14 @@ impl Drive<'_> {
             news.iter().map(|outcome| outcome.ended.saturating_sub(outcome.intended)).collect();
         latest.sort_unstable();
         self.told.outcomes = self.received.len();
-        let Told { answered, good, .. } = self.told;
         let at = self.now();
+        while let Some((_, intended)) = self.told.arrivals.next_if(|(_, intended)| *intended <= warmup + at) {
+            self.told.due += u64::from(intended >= warmup);
+        }
+        let Told { due, answered, good, .. } = self.told;
         self.events.emit(Event::Progress {
             at,
-            // What is due by the rate; Poisson arrivals run ahead of it at times.
-            due: self.scenario.load.rate.in_time(at.min(self.scenario.timeline.duration)).max(answered),
+            due,
             good,
             bad: answered - good,
             p99: latest.get((latest.len() * 99).div_ceil(100).saturating_sub(1)).copied(),

@@ -55,6 +55,11 @@ fn is_of_load(one: &Seen, n: u64, message: &str) -> bool {
     of(fields, "message") == Some(message) && of(fields, "n").is_some_and(|text| text.parse() == Ok(n))
 }
 
+/// Whether this tells that a request begins.
+pub(super) fn is_begun(one: &Seen) -> bool {
+    matches!(&one.what, What::Told { target: REQUESTS, fields } if of(fields, "message") == Some("begun"))
+}
+
 fn of<'f>(fields: &'f Fields, name: &str) -> Option<&'f str> {
     fields.iter().find(|(field, _)| *field == name).map(|(_, value)| value.as_str())
 }
