@@ -16,6 +16,7 @@ mod prove;
 mod reading;
 mod serve;
 mod shipped;
+mod simulated;
 mod support;
 mod trace;
 mod turns;
