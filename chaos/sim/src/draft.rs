@@ -84,6 +84,13 @@ impl Draft {
         self
     }
 
+    /// More of the language, as it stands in a file: what holds lists (`worlds`, the `breaks` of a guard), several requests.
+    #[must_use]
+    pub fn toml(mut self, text: &str) -> Self {
+        self.tables += &format!("\n{text}\n");
+        self
+    }
+
     /// The scenario as a file would have it.
     #[must_use]
     pub fn text(&self) -> String {
@@ -118,9 +125,11 @@ mod tests {
     #[test]
     fn a_draft_is_what_a_file_would_say() {
         let draft = Draft::new("a \"title\"\n").entry("web").node("web", &[("program", "web"), ("env.A", "\\")]);
-        let text = draft.expect("it", "during", "run", &[("metric.'a{b=\"c\"}'", "> 0")]).text();
+        let draft = draft.expect("it", "during", "run", &[("metric.'a{b=\"c\"}'", "> 0")]);
+        let text = draft.toml("[[guard]]\nbreaks = [\"it\"]").text();
         let wanted = "title = \"a \\\"title\\\"\\u000A\"\nentry = \"web\"\n\n[node.web]\nprogram = \"web\"\nenv.A = \"\\\\\"\n\
-                      \n[[expect]]\nthat = \"it\"\nduring = \"run\"\nmetric.'a{b=\"c\"}' = \"> 0\"\n";
+                      \n[[expect]]\nthat = \"it\"\nduring = \"run\"\nmetric.'a{b=\"c\"}' = \"> 0\"\n\
+                      \n[[guard]]\nbreaks = [\"it\"]\n";
         assert_eq!(text, wanted);
     }
 }

@@ -96,6 +96,19 @@ pub(crate) async fn seen(engine: Arc<Engine>) {
     assert!(doubts.iter().all(is_of_time), "{run}");
 }
 
+pub(crate) async fn none_at_all(engine: Arc<Engine>) {
+    let sandbox = Sandbox::new();
+    let text = scenarios::passing().replace("on     = \"client -> users\"", "on     = \"users\"");
+    for (limit, why) in [
+        ("\"cpu\"\ncpus = \"1000\"", "the limit takes nothing from users: its machine has "),
+        ("\"memory\"\nbytes = \"1000GiB\"", "MiB of memory"),
+    ] {
+        let file = sandbox.write("one.toml", text.replace("\"refuse\"", limit));
+        let run = engine.chaos(&sandbox, &format!("run {file}")).run().await;
+        run.exited(3).said(why).said("nothing left behind");
+    }
+}
+
 /// A Redis is given more than it may have: the kernel ends it, and the run says so.
 pub(crate) async fn out_of_memory(engine: Arc<Engine>) {
     let sandbox = Sandbox::new();

@@ -21,7 +21,7 @@ use std::sync::Arc;
 /// A test: its name, and what it does.
 type Test = (&'static str, fn(Arc<Engine>) -> LocalBoxFuture<'static, ()>);
 
-const TESTS: [Test; 21] = [
+const TESTS: [Test; 22] = [
     ("redis_down: memory answers in the place of a real Redis", |engine| Box::pin(runs::redis_down(engine))),
     ("products_down: answers are partial, and complete again", |engine| Box::pin(runs::products_down(engine))),
     ("an effect of each level does what it says", |engine| Box::pin(levels::one_of_each(engine))),
@@ -31,6 +31,7 @@ const TESTS: [Test; 21] = [
     ("an image that can't be a node is named, and nothing is made", |engine| Box::pin(images::refused(engine))),
     ("limits are there during their faults, and gone afterwards", |engine| Box::pin(limits::seen(engine))),
     ("a limit that can't be lifted is not said to be healed", |engine| Box::pin(limits::not_lifted(engine))),
+    ("a limit that leaves a node all of its machine is refused", |engine| Box::pin(limits::none_at_all(engine))),
     ("a node that runs out of memory is told of", |engine| Box::pin(limits::out_of_memory(engine))),
     ("an image that is missing is named, and nothing is made", |engine| Box::pin(runs::no_image(engine))),
     ("a run that is killed leaves nothing after ten seconds", |engine| Box::pin(strays::killed(engine))),

@@ -67,11 +67,32 @@ pub(super) async fn apply(
     if !runs {
         return Err(WorldError::CannotGive(format!("{node} can't be limited: it does not run")));
     }
+    takes_something(engine, node, limit).await?;
     if held.by.is_empty() {
         held.before = now;
     }
     held.by.insert(fault.to_owned(), amount);
     set(world, node, (what, held), "limited").await
+}
+
+/// A limit that leaves a node all that its machine has is none, and a fault that is none proves nothing.
+async fn takes_something(engine: &Engine, node: &str, limit: NodeLimit) -> Result<(), WorldError> {
+    let machine = engine.0.info().await.map_err(refused("limited", node))?;
+    let number = |known: Option<i64>| known.and_then(|number| u64::try_from(number).ok());
+    let (limit, has, what) = match limit {
+        NodeLimit::Cpu { thousandths } => {
+            (u64::from(thousandths), number(machine.ncpu).map(|cpus| cpus * 1000), "CPUs")
+        }
+        NodeLimit::Memory { bytes } => (bytes, number(machine.mem_total), "memory"),
+    };
+    match has {
+        Some(has) if has <= limit => {
+            let shown = if what == "CPUs" { (has / 1000).to_string() } else { format!("{} MiB of", has >> 20) };
+            let why = format!("the limit takes nothing from {node}: its machine has {shown} {what}");
+            Err(WorldError::CannotGive(why))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Gives a node what it had, or what other faults leave of it. When it returns, the engine has.
