@@ -35,6 +35,7 @@ mod start;
 mod subject;
 mod system;
 mod target;
+mod turns;
 mod value_test;
 mod when;
 mod worlds;

@@ -171,6 +171,42 @@ fn how_a_fault_is_taken() {
 }
 
 #[test]
+fn faults_of_a_node_take_turns() {
+    let taken = |faults: &[(&str, &str, &str, &str)]| {
+        let mut text = REDIS_DOWN.to_owned();
+        for (n, (on, effect, at, lasts)) in faults.iter().enumerate() {
+            text += &format!("[[fault]]\nname = \"f{n}\"\non = \"{on}\"\n{effect}\nat = \"{at}\"\nfor = \"{lasts}\"\n");
+        }
+        scenario(&text, &[]).map(|_| ())
+    };
+    let [stop, kill, pause, restart, flush] =
+        ["stop", "kill", "pause", "restart", "flush"].map(|effect| format!("effect = \"{effect}\""));
+    let cpu = |cpus: &str| format!("effect = \"cpu\"\ncpus = \"{cpus}\"");
+    // One ends as the next begins; another node is another matter.
+    let after_another = [
+        ("redis", kill.as_str(), "1s", "2s"),
+        ("redis", &pause, "3s", "2s"),
+        ("redis", &stop, "5s", "1s"),
+        ("redis", &flush, "6s", "1s"),
+        ("gateway", &restart, "1s", "6s"),
+    ];
+    assert_eq!(taken(&after_another), Ok(()));
+    // Within a pulse, and between two.
+    let pulsing = format!("{kill}\npulse = \"1s of 4s\"");
+    assert_eq!(taken(&[("redis", &pulsing, "1s", "8s"), ("redis", &pause, "2s", "3s")]), Ok(()));
+    taken(&[("redis", &pulsing, "1s", "8s"), ("redis", &pause, "2s", "4s")]).unwrap_err();
+    // Limits go with what leaves the node running, with one another, and with what comes later.
+    let limited =
+        [("redis", cpu("0.5")), ("redis", cpu("0.2")), ("redis", pause.clone()), ("gateway", restart.clone())];
+    let limited = limited.each_ref().map(|(on, effect)| (*on, effect.as_str(), "2s", "3s"));
+    assert_eq!(taken(&limited), Ok(()));
+    assert_eq!(taken(&[("redis", &cpu("0.5"), "1s", "8s"), ("redis", &kill, "2s", "3s")]), Ok(()));
+    // What happens at once leaves room for more.
+    assert_eq!(taken(&[("redis", &flush, "1s", "8s"), ("redis", &kill, "2s", "3s")]), Ok(()));
+    assert_eq!(taken(&[("redis", &restart, "1s", "8s"), ("redis", &flush, "2s", "3s")]), Ok(()));
+}
+
+#[test]
 fn tests_of_values_are_for_all_unless_they_say_otherwise() {
     let read = scenario(ALL, &[]).unwrap();
     let find = |wanted: &str| {

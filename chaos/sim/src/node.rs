@@ -48,7 +48,8 @@ impl Node {
     }
 
     /// Starts the program on a new host of this name: it knows nothing of an earlier one. How it ends, where it ends by
-    /// itself, goes to `exits`; `watcher` is a host that outlives the node.
+    /// itself, goes to `exits`; `watcher` is a host that outlives the node. One that was started and not ended stays as it
+    /// is: a second one would find its ports taken.
     pub(crate) fn start(
         &mut self,
         network: &MemoryNetwork,
@@ -56,6 +57,9 @@ impl Node {
         (logs, tracer): (&Logs, Option<&Tracer>),
         exits: &UnboundedSender<Exit>,
     ) {
+        if self.running.is_some() {
+            return;
+        }
         self.start += 1;
         let (host, tasks) = network.node(&self.launch.name, self.launch.settings.clone());
         let (result, ended) = tokio::sync::oneshot::channel();
@@ -100,13 +104,47 @@ impl Node {
         }
     }
 
-    /// As SIGSTOP.
-    pub(crate) fn freeze(&self) {
+    /// As SIGSTOP; says whether there was anything to freeze.
+    #[must_use]
+    pub(crate) fn freeze(&self) -> bool {
         self.running.iter().for_each(|running| running.tasks.freeze());
+        self.running.is_some()
     }
 
     /// As SIGCONT.
     pub(crate) fn thaw(&self) {
         self.running.iter().for_each(|running| running.tasks.thaw());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Programs, block_on};
+    use tokio::sync::mpsc::unbounded_channel;
+
+    #[test]
+    fn what_runs_is_not_started_again_and_what_does_not_is_not_frozen() {
+        let programs = Programs::new().with("shop", async |host: Host| {
+            let _port = host.listen(80)?;
+            host.shutdown().cancelled().await;
+            Ok(())
+        });
+        block_on(async move {
+            let (network, logs) = (MemoryNetwork::new(1), Logs::default());
+            let (watcher, (exits, mut ended)) = (network.host("client"), unbounded_channel());
+            let run = programs.find("shop").unwrap();
+            let mut node = Node::new(Launch { name: "shop".to_owned(), run, settings: Settings::default() });
+            assert!(!node.freeze());
+            for _ in 0..2 {
+                node.start(&network, &watcher, (&logs, None), &exits);
+                tokio::time::sleep(Duration::from_secs(1)).await;
+                assert!(ended.try_recv().is_err());
+            }
+            assert!(node.freeze());
+            node.kill().await;
+            assert!(!node.freeze());
+        })
+        .unwrap();
     }
 }

@@ -167,7 +167,10 @@ impl SimWorld {
 
     async fn break_node(&mut self, name: &str, effect: &Effect) -> Result<(), WorldError> {
         match effect.action().node {
-            Some(NodeAction::Pause) => self.node_mut(name)?.freeze(),
+            Some(NodeAction::Pause) if self.node_mut(name)?.freeze() => {}
+            Some(NodeAction::Pause) => {
+                return Err(WorldError::CannotGive(format!("{name} can't be frozen: it does not run")));
+            }
             Some(NodeAction::Stop) => self.node_mut(name)?.stop().await,
             Some(NodeAction::Kill) => self.node_mut(name)?.kill().await,
             Some(NodeAction::Restart) => {

@@ -2,7 +2,7 @@
 //!
 //! `determinism COMMAND SEEDS PROCESSES`, where the command is `chaos`, built for release (`.ci/determinism` builds both).
 //! First every shipped scenario, then one with all effects at once, with each of the seeds. What differs is reported at its
-//! first differing event.
+//! first differing event. An effect that acted with none of the seeds is a failure too: nothing was shown of it.
 
 mod everything;
 
@@ -32,24 +32,30 @@ fn main() -> ExitCode {
 fn all(chaos: &Path, seeds: u64, processes: u64) -> Result<(), String> {
     let scratch = tempfile::tempdir().map_err(|error| format!("no folder to work in: {error}"))?;
     let shipped = Path::new("scenarios");
-    let hash = equal(chaos, shipped, 1, processes, scratch.path())?;
+    let hash = hash_of(&equal(chaos, shipped, 1, processes, scratch.path())?);
     println!("all shipped scenarios, seed 1: {processes} processes, hash {hash:016x}");
     let file = scratch.path().join("everything_at_once.toml");
     let text = everything::scenario(&std::path::absolute(shipped.join("system.toml")).map_err(|e| e.to_string())?);
     std::fs::write(&file, text).map_err(|error| format!("can't write {}: {error}", file.display()))?;
-    let mut hashes = BTreeMap::new();
+    let (mut hashes, mut fired) = (BTreeMap::new(), everything::FiredIn::default());
     for seed in 1..=seeds {
-        let hash = equal(chaos, &file, seed, processes, scratch.path())?;
+        let written = equal(chaos, &file, seed, processes, scratch.path())?;
+        fired.fold(written.get(EVENTS).map_or(&[], Vec::as_slice))?;
+        let hash = hash_of(&written);
         println!("all effects at once, seed {seed}: {processes} processes, hash {hash:016x}");
         if let Some(other) = hashes.insert(hash, seed) {
             return Err(format!("seeds {other} and {seed} make the same run: the seed is not heard"));
         }
     }
+    let missing = fired.missing();
+    if seeds > 0 && !missing.is_empty() {
+        return Err(format!("with none of {seeds} seeds these effects did anything: {}", missing.join(", ")));
+    }
     Ok(())
 }
 
-/// Runs it in so many processes and gives the hash of what they all wrote.
-fn equal(chaos: &Path, scenario: &Path, seed: u64, processes: u64, scratch: &Path) -> Result<u64, String> {
+/// Runs it in so many processes and gives what they all wrote.
+fn equal(chaos: &Path, scenario: &Path, seed: u64, processes: u64, scratch: &Path) -> Result<Written, String> {
     let first = run(chaos, scenario, seed, &scratch.join("first"))?;
     for n in 1..processes {
         let other = run(chaos, scenario, seed, &scratch.join("other"))?;
@@ -57,12 +63,19 @@ fn equal(chaos: &Path, scenario: &Path, seed: u64, processes: u64, scratch: &Pat
             return Err(format!("{}, seed {seed}: process {n} differs: {difference}", scenario.display()));
         }
     }
-    let parts: Vec<&[u8]> = first.iter().flat_map(|(file, bytes)| [file.as_bytes(), bytes.as_slice()]).collect();
-    Ok(host::hash(0, &parts))
+    Ok(first)
 }
 
 /// Everything that a run writes, by file: its events, and what its nodes log.
 type Written = BTreeMap<String, Vec<u8>>;
+
+/// The file of the events.
+const EVENTS: &str = "events.jsonl";
+
+fn hash_of(written: &Written) -> u64 {
+    let parts: Vec<&[u8]> = written.iter().flat_map(|(file, bytes)| [file.as_bytes(), bytes.as_slice()]).collect();
+    host::hash(0, &parts)
+}
 
 fn run(chaos: &Path, scenario: &Path, seed: u64, folder: &Path) -> Result<Written, String> {
     let _ = std::fs::remove_dir_all(folder);
@@ -73,7 +86,7 @@ fn run(chaos: &Path, scenario: &Path, seed: u64, folder: &Path) -> Result<Writte
         .arg(scenario)
         .args(["--world", "sim", "--seed", &seed.to_string()])
         .arg("--json")
-        .arg(folder.join("events.jsonl"))
+        .arg(folder.join(EVENTS))
         .arg("--logs")
         .arg(folder.join("logs"))
         .stdout(Stdio::null())

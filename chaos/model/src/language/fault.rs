@@ -7,7 +7,7 @@ use super::{
     load::not_zero,
     names, only, quantity,
     reader::{Reader, parse_word},
-    target,
+    target, turns,
 };
 use crate::{
     Diagnostic, Effect, Fault, Only, Protocol, Pulse, Share, Span, System, Target, effect::Level,
@@ -30,8 +30,9 @@ pub(crate) fn read_all(
     findings: &Findings,
 ) -> Vec<FaultRead> {
     let tables = scenario.tables("fault");
-    let faults = tables.iter().map(|table| read(table, system, duration, findings)).collect();
+    let faults: Vec<FaultRead> = tables.iter().map(|table| read(table, system, duration, findings)).collect();
     repeated(&tables, findings);
+    turns::check(&tables, &faults, findings);
     faults
 }
 
