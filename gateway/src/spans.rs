@@ -5,7 +5,7 @@
 //! Health, metrics and pages have no spans: they come every few seconds and say little.
 
 use crate::labels::{Code, Label as _, Method, Outcome, Route, Service, Tier};
-use tracing::{Span, field::Empty, trace_span};
+use tracing::{Span, field::Empty, trace, trace_span};
 
 /// What spans are filtered by: no log filter that names levels alone asks for them.
 pub(crate) const TARGET: &str = "gateway::spans";
@@ -44,6 +44,11 @@ pub(crate) fn traced(span: &Span, trace: &str) {
     span.record("trace_id", trace);
 }
 
+/// The request of the current span waits for what another one has begun to gather, which is the span `flight`.
+pub(crate) fn joins(flight: &Span) {
+    Span::current().follows_from(flight);
+}
+
 /// The request of the current span is answered by what another one had begun to gather.
 pub(crate) fn shared() {
     Span::current().record("flight", "shared");
@@ -60,8 +65,26 @@ pub(crate) fn answered(span: &Span, status: u16) {
 
 /// A tier of the cache is asked.
 pub(crate) fn lookup(tier: Tier) -> Span {
+    let operation = matches!(tier, Tier::Redis).then_some("GET");
     let tier = tier.label();
-    trace_span!(target: TARGET, "lookup", otel.name = %format_args!("lookup {tier}"), cache.tier = tier, cache.result = Empty)
+    trace_span!(
+        target: TARGET,
+        "lookup",
+        otel.name = %format_args!("lookup {tier}"),
+        cache.tier = tier,
+        db.operation.name = operation,
+        cache.result = Empty,
+    )
+}
+
+/// Redis is to carry out this command soon. An event, since the current span does not wait for it.
+pub(crate) fn ordered(operation: &'static str) {
+    trace!(target: TARGET, { cache.tier = Tier::Redis.label(), db.operation.name = operation }, "ordered");
+}
+
+/// A call to this service is not made, for this reason. An event: there is no call that could be a span.
+pub(crate) fn refused(service: Service, code: Code) {
+    trace!(target: TARGET, { peer.service = service.label(), "error.type" = code.label() }, "not called");
 }
 
 /// The tier gave something, as fresh as `result` says, or nothing for the reason that it names.

@@ -189,6 +189,26 @@ async fn a_trace_that_starts_here_has_the_id_that_the_answer_shows_and_failures_
 }
 
 #[tokio::test]
+async fn who_waits_for_what_another_request_gathers_is_linked_to_that() {
+    let (services, collector) = (MockServer::start().await, collector().await);
+    let answer = |body| ResponseTemplate::new(200).set_body_json(body);
+    let late = answer(json!({ "id": "4711" })).set_delay(std::time::Duration::from_millis(300));
+    Mock::given(path("/users/4711")).respond_with(late).mount(&services).await;
+    Mock::given(path("/orders/user/4711")).respond_with(answer(json!([]))).mount(&services).await;
+    let gateway = Gateway::start(&services, &collector.uri(), &[]).await;
+    tokio::join!(gateway.profile(None), gateway.profile(None));
+    gateway.stop().await;
+    let spans = spans(&collector).await;
+    let aggregation = named(&spans, "aggregation");
+    let requests = spans.iter().filter(|span| span.name == "GET /api/profile/{user_id}");
+    let (first, second): (Vec<_>, Vec<_>) = requests.partition(|span| span.span_id == aggregation.parent_span_id);
+    assert_eq!((first.len(), second.len()), (1, 1), "{spans:#?}");
+    assert!(first[0].links.is_empty(), "{first:#?}");
+    let links: Vec<_> = second[0].links.iter().map(|link| (&link.trace_id, &link.span_id)).collect();
+    assert_eq!(links, [(&aggregation.trace_id, &aggregation.span_id)]);
+}
+
+#[tokio::test]
 async fn a_probe_is_in_the_trace_of_its_request_and_outlasts_it() {
     let (services, collector) = (MockServer::start().await, collector().await);
     let answer = |status: u16, body| ResponseTemplate::new(status).set_body_json(body);

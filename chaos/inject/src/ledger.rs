@@ -1,6 +1,12 @@
 //! The ledger of a fault on its link: each injection, with what was asked and what was achieved. Bounded.
+//!
+//! An injection is told to whoever listens to [`WIRE`](crate::WIRE) when it begins, so that its place among what passes is
+//! known; a delay is written down when it is over.
 
-use crate::filter::{Injected, Whose};
+use crate::{
+    filter::{Injected, Whose},
+    wire::WIRE,
+};
 use chaos_model::{
     Fault, Injection, KeyKind, Link,
     ledger::{self, MOST_INJECTIONS},
@@ -43,6 +49,9 @@ impl Ledger {
 
     /// The bytes of a message were met on a connection.
     pub(crate) fn bytes(&self, at: Duration, nth: u64, whose: &Whose, delayed: Option<Delayed>) {
+        if delayed.is_none() {
+            self.tell_bytes(nth, whose);
+        }
         self.add(|| Injection {
             subject: whose.subject.as_deref().map_or_else(|| ledger::connection(nth), str::to_owned),
             arrival: whose.arrival,
@@ -52,6 +61,7 @@ impl Ledger {
 
     /// A connection on which no message was under way was met.
     pub(crate) fn idle(&self, at: Duration, nth: u64) {
+        self.tell_bytes(nth, &Whose::default());
         self.add(|| Injection {
             subject: ledger::connection(nth),
             idle: true,
@@ -61,6 +71,9 @@ impl Ledger {
 
     /// A message was acted on.
     pub(crate) fn message(&self, at: Duration, injected: &Injected, delayed: Option<Delayed>) {
+        if delayed.is_none() {
+            self.tell_message(injected);
+        }
         self.add(|| Injection {
             subject: injected.subject.clone(),
             arrival: injected.arrival,
@@ -68,6 +81,19 @@ impl Ledger {
             bystanders: injected.bystanders,
             ..self.entry(at, injected.key, delayed)
         });
+    }
+
+    /// Tells that the bytes of a message are met now. Those that write a delay down later tell it themselves.
+    pub(crate) fn tell_bytes(&self, nth: u64, whose: &Whose) {
+        let (link, fault, subject) = (self.link.as_str(), self.fault.as_str(), whose.subject.as_deref());
+        tracing::trace!(target: WIRE, link, fault, connection = nth, subject, arrival = whose.arrival, attempt = 0, "acts");
+    }
+
+    /// Tells that a message is acted on now.
+    pub(crate) fn tell_message(&self, injected: &Injected) {
+        let Injected { subject, arrival, attempt, .. } = injected;
+        let (link, fault, subject) = (self.link.as_str(), self.fault.as_str(), subject.as_str());
+        tracing::trace!(target: WIRE, link, fault, subject, arrival, attempt, "acts");
     }
 
     /// All that there is, and how many there was no room for.

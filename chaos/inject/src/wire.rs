@@ -1,5 +1,5 @@
 //! What passes on links, told as `tracing` events: one for the head of each message, on either side of the proxy, so that a
-//! message which a fault holds is seen to come and not to go.
+//! message which a fault holds is seen to come and not to go; and one for each injection, which its ledger tells.
 //!
 //! It reads along beside the filters that faults act by, with filters of its own, so that whether anybody listens changes
 //! nothing of what faults do. Where nobody listens to [`WIRE`] when a connection begins, nothing is read.
@@ -25,6 +25,9 @@ use tracing::Level;
 /// `side` (of the proxy: `client` or `node`), `up` (from the client to the node), `subject` (`GET /users/7`, `GET
 /// profile:7`), `answer` (`200`, `nil`, `57 bytes`) where it is one, and `arrival`, the number of the client's request that
 /// it is for, where it says so.
+///
+/// An injection, told when it begins, has `link`, `fault`, `attempt` and, where they are known, `connection`, `subject` and
+/// `arrival`.
 pub const WIRE: &str = "chaos_inject::wire";
 
 /// A longer error of Redis is cut.

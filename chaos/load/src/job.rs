@@ -1,13 +1,14 @@
 //! A job: an arrival that was handed out, and the duty to report on it exactly once, whatever becomes of who has it.
 
 use crate::{
-    Error, Marks, Outcome, draw,
+    Arrival, Error, Marks, Outcome, draw,
     worker::{Made, Shared},
 };
 use std::{sync::Arc, time::Duration};
 use tokio::time::Instant;
 
-/// The target of the `tracing` events, at the level trace, that tell of each request: when it is begun and when it ends.
+/// The target of the `tracing` events, at the level trace, that tell of each request: when it is begun, with the
+/// values of its variables (`vars`), and when it ends.
 pub const REQUESTS: &str = "chaos_load::requests";
 
 /// An arrival that is due. It is reported as [`Error::Stopped`] if it is dropped before its end, in a queue or at work.
@@ -39,11 +40,21 @@ impl Job {
 
     /// Notes the actual start, which is now.
     pub(crate) fn begin(&mut self) -> Instant {
-        let begun = *self.begun.insert(Instant::now());
-        let (intended_us, started_us) = (micros(self.intended), micros(begun - self.shared.start));
-        let trace_id = draw::trace_id(self.shared.seed, self.n);
-        tracing::trace!(target: REQUESTS, n = self.n, intended_us, started_us, trace_id = %format_args!("{trace_id:032x}"), "begun");
-        begun
+        *self.begun.insert(Instant::now())
+    }
+
+    /// Tells whoever listens that it was begun, as what `arrival` was drawn.
+    pub(crate) fn tell(&self, arrival: &Arrival) {
+        let Some(begun) = self.begun else { return };
+        tracing::trace!(
+            target: REQUESTS,
+            n = self.n,
+            intended_us = micros(self.intended),
+            started_us = micros(begun - self.shared.start),
+            trace_id = %format_args!("{:032x}", draw::trace_id(self.shared.seed, self.n)),
+            vars = ?arrival.vars.values(),
+            "begun"
+        );
     }
 
     pub(crate) fn end(mut self, made: Result<Made, Error>, idle: bool) {

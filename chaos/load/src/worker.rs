@@ -43,6 +43,7 @@ pub(crate) async fn work(shared: Arc<Shared>, first: Job, mut jobs: Receiver<Job
     loop {
         let started = job.begin();
         let arrival = shared.draw.arrival(job.n, job.intended);
+        job.tell(&arrival);
         let mut connecting = false;
         timer.as_mut().reset(started + shared.timeout);
         let made = tokio::select! {

@@ -3,7 +3,10 @@
 //!
 //! Listening changes nothing of a run: nobody waits for it, and nothing is drawn.
 
+mod asks;
+mod injections;
 mod listen;
+mod messages;
 mod pick;
 
 use chaos_model::Record;
@@ -20,6 +23,9 @@ use tracing_subscriber::{
 
 /// The target by which the load tells of requests: `chaos_load::REQUESTS`.
 const REQUESTS: &str = "chaos_load::requests";
+
+/// The field by which spans and log lines say to which request they belong.
+const TRACE_ID: &str = "trace_id";
 
 /// Follows the requests of one run. All clones are the same tracer.
 #[derive(Clone, Debug, Default)]
@@ -41,6 +47,14 @@ struct Seen {
 /// Fields, in the order in which they were told.
 type Fields = Vec<(&'static str, String)>;
 
+fn of<'f>(fields: &'f Fields, name: &str) -> Option<&'f str> {
+    fields.iter().find(|(field, _)| *field == name).map(|(_, value)| value.as_str())
+}
+
+fn number(fields: &Fields, name: &str) -> Option<u64> {
+    of(fields, name)?.parse().ok()
+}
+
 #[derive(Clone, Debug)]
 enum What {
     /// Spans have numbers of their own, since those of a subscriber come back.
@@ -57,8 +71,15 @@ enum What {
     Closed {
         span: u64,
     },
+    /// The span waits for what came of another one.
+    Follows {
+        span: u64,
+        other: u64,
+    },
     Told {
         target: &'static str,
+        /// Within which it was told.
+        span: Option<u64>,
         fields: Fields,
     },
 }
@@ -91,7 +112,7 @@ impl Tracer {
     /// What request `n` met in the run with these events; none where there was no such request.
     #[must_use]
     pub fn trace(&self, n: u64, records: &[Record]) -> Option<Trace> {
-        pick::pick(n, &self.lock(), records)
+        pick::pick(n, &self.lock(), &self.spans, records)
     }
 
     /// How many requests there were.

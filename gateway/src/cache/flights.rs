@@ -3,16 +3,23 @@
 //! A flight is a task of its own. It outlives the request that started it, so that a client that goes away takes nothing
 //! from those who joined, and the cache gets what was paid for. Nobody waits longer than until their own deadline.
 
-use crate::user_id::UserId;
+use crate::{spans, user_id::UserId};
 use host::Host;
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, PoisonError},
 };
 use tokio::{sync::oneshot, time::Instant};
+use tracing::{Instrument as _, Span};
 
-/// Who waits for each flight, in the order in which they came: a `watch` channel would wake them in a random one.
-type UnderWay<T> = Mutex<BTreeMap<UserId, Vec<oneshot::Sender<T>>>>;
+type UnderWay<T> = Mutex<BTreeMap<UserId, Flight<T>>>;
+
+struct Flight<T> {
+    /// Held for as long as somebody may join: a span that has closed can't be followed.
+    span: Span,
+    /// In the order in which they came: a `watch` channel would wake them in a random one.
+    waiting: Vec<oneshot::Sender<T>>,
+}
 
 /// The flights that are under way.
 pub(crate) struct Flights<T>(Arc<UnderWay<T>>);
@@ -47,11 +54,14 @@ impl<T: Clone + Send + Sync + 'static> Flights<T> {
     {
         let (lands, landed) = oneshot::channel();
         let mut flights = lock(&self.0);
-        if let Some(waiting) = flights.get_mut(&user) {
-            waiting.push(lands);
+        if let Some(flight) = flights.get_mut(&user) {
+            spans::joins(&flight.span);
+            flight.waiting.push(lands);
             return (landed, true);
         }
-        flights.insert(user, vec![lands]);
+        let span = spans::aggregation();
+        let start = start.instrument(span.clone());
+        flights.insert(user, Flight { span, waiting: vec![lands] });
         let mut end = End { flights: Arc::clone(&self.0), user, landed: false };
         drop(host.spawn(async move {
             let outcome = start.await;
@@ -65,7 +75,7 @@ impl<T: Clone + Send + Sync + 'static> Flights<T> {
     }
 }
 
-fn lock<T>(flights: &UnderWay<T>) -> std::sync::MutexGuard<'_, BTreeMap<UserId, Vec<oneshot::Sender<T>>>> {
+fn lock<T>(flights: &UnderWay<T>) -> std::sync::MutexGuard<'_, BTreeMap<UserId, Flight<T>>> {
     flights.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -80,7 +90,9 @@ impl<T> End<T> {
     /// Frees the key for the next flight, and says who waits for this one.
     fn land(&mut self) -> Vec<oneshot::Sender<T>> {
         self.landed = true;
-        lock(&self.flights).remove(&self.user).unwrap_or_default()
+        // What hears of the span's end does so without the lock.
+        let flight = lock(&self.flights).remove(&self.user);
+        flight.map(|flight| flight.waiting).unwrap_or_default()
     }
 }
 

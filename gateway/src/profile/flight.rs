@@ -47,9 +47,8 @@ pub(super) async fn flown(
     let flight = {
         let (app, context, stale) = (Arc::clone(app), context.clone(), stale.clone());
         let deadline = deadline.checked_sub(HANDOVER).unwrap_or(deadline);
-        let flight = async move { Arc::new(fly(&app, &context, id, deadline, stale).await) };
         // Large, and handed on several times.
-        Box::pin(flight.instrument(spans::aggregation()))
+        Box::pin(async move { Arc::new(fly(&app, &context, id, deadline, stale).await) })
     };
     let joined = app.flights.join(&app.host, id, deadline, flight).await;
     if joined.shared {

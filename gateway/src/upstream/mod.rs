@@ -157,8 +157,9 @@ impl Upstream {
         if asked.until.deadline <= Instant::now() {
             return Err(Code::DeadlineExceeded.into());
         }
-        let permit = self.permit(asked)?;
-        let _place = self.bulkhead.enter().ok_or(Code::BulkheadFull)?;
+        let permit = self.permit(asked).inspect_err(|code| spans::refused(self.service, *code))?;
+        let place = self.bulkhead.enter().ok_or(Code::BulkheadFull);
+        let _place = place.inspect_err(|code| spans::refused(self.service, *code))?;
         *made += 1;
         let span = spans::call(self.service, &asked.call.method, *made);
         self.exchange(asked, again, permit, span).await

@@ -3,7 +3,8 @@
 use crate::support::{Finished, Sandbox, scenarios};
 use std::path::Path;
 
-/// All profiles are one, requests come in a row, and orders take their time: who comes second waits for the first.
+/// All profiles are one, requests come in a row, and Redis and orders take their time: several look it up at once, and who
+/// comes second waits for the first.
 const ONE_PROFILE: &str = r#"
 title = "One profile"
 
@@ -22,9 +23,42 @@ delay  = "45ms"
 at     = "0s"
 for    = "500ms"
 
+[[fault]]
+name   = "slow_redis"
+on     = "gateway -> redis"
+effect = "latency"
+delay  = "15ms"
+at     = "0s"
+for    = "500ms"
+
 [[expect]]
 that = "all are answered"
 status.200 = ">= 100%"
+during = "run"
+"#;
+
+/// All profiles are others, and nobody gets their user.
+const NO_USERS: &str = r#"
+title = "No users"
+
+[load]
+request  = "GET /api/profile/{user}"
+vars.user = "sequence 1..1000"
+arrivals = "constant"
+rate     = "100/s"
+duration = "1s"
+warmup   = "0s"
+
+[[fault]]
+name   = "no_users"
+on     = "gateway -> user-service"
+effect = "refuse"
+at     = "0s"
+for    = "900ms"
+
+[[expect]]
+that = "all are answered"
+status.200 = ">= 99%"
 during = "run"
 "#;
 
@@ -57,12 +91,21 @@ fn assert_in_order(steps: &[String], wanted: &[&str]) {
     }
 }
 
-/// The number of a request that a fault met, and that was answered by something else than what was held.
-fn met(recording: &Path, impact: &str) -> u64 {
+/// The number of the first request that `fault` met, and that came of it to this.
+fn met(recording: &Path, fault: &str, impact: &str) -> u64 {
     let events = std::fs::read_to_string(recording).expect("it was recorded");
-    let end = format!(",\"impact\":\"{impact}\"");
-    let before = events.split(&end).next().filter(|before| before.len() < events.len()).expect("somebody met it");
-    before.rsplit("\"met\":").next().and_then(|n| n.parse().ok()).expect("a number")
+    let (begin, end) = (format!("{fault}\","), format!(",\"impact\":\"{impact}\""));
+    let mut injections = events.split("{\"fault\":\"").filter(|injection| injection.starts_with(&begin));
+    let met = injections.find_map(|injection| injection.split_once(&end)?.0.rsplit_once("\"met\":")?.1.parse().ok());
+    met.unwrap_or_else(|| panic!("nobody met {fault} and was {impact}"))
+}
+
+/// The steps of the first request that a fault of this scenario met, and that came of it to this.
+async fn steps_of_met(sandbox: &Sandbox, name: &str, fault: &str, impact: &str) -> Vec<String> {
+    let file = scenarios::shipped().join(format!("{name}.toml")).display().to_string();
+    run(sandbox, &format!("{file} --json events.jsonl")).await.exited(0);
+    let n = met(&sandbox.path().join("events.jsonl"), fault, impact);
+    steps(run(sandbox, &format!("{file} --trace {n}")).await.exited(0))
 }
 
 #[tokio::test]
@@ -70,7 +113,7 @@ async fn a_request_whose_cache_is_silent_shows_the_timeout_and_what_answered_ins
     let sandbox = Sandbox::new();
     let file = scenarios::shipped().join("redis_hangs.toml").display().to_string();
     run(&sandbox, &format!("{file} --json events.jsonl")).await.exited(0);
-    let n = met(&sandbox.path().join("events.jsonl"), "slower");
+    let n = met(&sandbox.path().join("events.jsonl"), "silence", "slower");
     let traced = run(&sandbox, &format!("{file} --trace {n}")).await;
     traced.exited(0).said(&format!("request {n}, due at 4.0")).said("while silence: hang on gateway -> redis");
     let steps = steps(&traced);
@@ -79,19 +122,57 @@ async fn a_request_whose_cache_is_silent_shows_the_timeout_and_what_answered_ins
         &[
             "client begins",
             "client -> gateway GET /api/profile/",
-            "~ gateway -> redis GET gateway:profile:",
-            "~ gateway -> redis silence acts on GET gateway:profile:",
+            " gateway -> redis GET gateway:profile:",
+            " gateway -> redis silence acts on GET gateway:profile:",
             "gateway lookup redis: timeout after 25ms",
             "gateway lookup memory: fresh",
             "gateway logs `request`: status 200, outcome complete",
             "client <- gateway 200 to GET /api/profile/",
             "client is answered 200",
             // When the fault is over.
-            "s ~ gateway -> redis goes on: GET gateway:profile:",
+            "s gateway -> redis goes on: GET gateway:profile:",
         ],
     );
-    let held = steps.iter().any(|step| step.contains("gateway <- redis"));
-    assert!(!held, "nothing came back while it waited: {steps:#?}");
+    let answered = steps.iter().position(|step| step.contains("client is answered")).expect("it is answered");
+    let reply = steps.iter().position(|step| step.contains("gateway <- redis"));
+    assert!(reply.is_none_or(|reply| reply > answered), "nothing came back while it waited: {steps:#?}");
+    assert!(!steps.iter().any(|step| step.contains('~')), "the gateway said when it asked: {steps:#?}");
+}
+
+#[tokio::test]
+async fn what_a_fault_does_comes_behind_what_it_acts_on_and_before_what_comes_of_it() {
+    let sandbox = Sandbox::new();
+    assert_in_order(
+        &steps_of_met(&sandbox, "orders_flaky", "flaky_orders", "slower").await,
+        &[
+            "gateway -> order-service GET /orders/user/",
+            "gateway -> order-service flaky_orders acts on GET /orders/user/",
+            "gateway GET order: reset after ",
+            "gateway -> order-service GET /orders/user/",
+            "gateway <- order-service 200 to GET /orders/user/",
+            "client is answered 200",
+        ],
+    );
+    let mixed = steps_of_met(&sandbox, "redis_mixes_values", "garbage", "unnoticed").await;
+    assert_in_order(
+        &mixed,
+        &[
+            "gateway -> redis GET gateway:profile:",
+            "gateway -> redis garbage acts on GET gateway:profile:",
+            "gateway lookup redis: corrupt",
+            "client is answered 200",
+        ],
+    );
+    assert_eq!(mixed.iter().filter(|step| step.contains("garbage acts on")).count(), 1, "{mixed:#?}");
+}
+
+#[tokio::test]
+async fn a_call_that_is_not_made_is_said_to_be_refused_by_the_open_circuit() {
+    let sandbox = Sandbox::new();
+    let system = scenarios::shipped().join("system.toml");
+    let file = sandbox.write("down.toml", format!("system = {system:?}\n{NO_USERS}"));
+    let steps = steps(run(&sandbox, &format!("{file} --trace 60")).await.exited(0));
+    assert_in_order(&steps, &["gateway not called: user, circuit_open", "gateway aggregation: partial"]);
 }
 
 #[tokio::test]
@@ -112,10 +193,26 @@ async fn a_request_goes_through_services_by_its_number_and_who_joins_a_flight_is
         ],
     );
     assert!(!first.iter().any(|step| step.contains("shared")), "{first:#?}");
+    let commands = |steps: &[String], command: &str| {
+        let asked = format!("gateway -> redis {command} gateway:profile:7");
+        steps.iter().filter(|step| step.contains(&asked)).count()
+    };
+    assert_eq!((commands(&first, "GET"), commands(&first, "SET")), (1, 1), "others' are theirs: {first:#?}");
+    assert!(!first.iter().any(|step| step.contains('~')), "{first:#?}");
     let certain = first.iter().filter(|step| step.contains("-service"));
     assert!(certain.clone().count() > 6 && certain.clone().all(|step| !step.contains('~')), "{first:#?}");
     let second = steps(run(&sandbox, &format!("{file} --trace 2")).await.exited(0));
-    assert_in_order(&second, &["client -> gateway GET /api/profile/7", ": shared after ", "client is answered 200"]);
+    assert_in_order(
+        &second,
+        &[
+            "client -> gateway GET /api/profile/7",
+            "gateway lookup redis: absent after 15ms",
+            "gateway waits for what request 0 has under way (--trace 0 shows it)",
+            ": shared after ",
+            "client is answered 200",
+        ],
+    );
+    assert_eq!((commands(&second, "GET"), commands(&second, "SET")), (1, 0), "{second:#?}");
     assert!(!second.iter().any(|step| step.contains("-service ")), "the services were asked for another: {second:#?}");
 }
 

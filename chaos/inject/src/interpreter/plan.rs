@@ -121,10 +121,13 @@ impl Plan {
         }
     }
 
-    /// A message has met what this fault does to its bytes; delays are written down when they are over.
+    /// A message has met what this fault does to its bytes; delays are written down when they are over, and told now.
     pub(crate) fn note_message(&self, fault: &Active, whose: &Whose, now: Duration) {
+        let nth = self.connection.nth;
         if fault.action.delay.is_none() {
-            fault.ledger.bytes(now.saturating_sub(fault.applied), self.connection.nth, whose, None);
+            fault.ledger.bytes(now.saturating_sub(fault.applied), nth, whose, None);
+        } else {
+            fault.ledger.tell_bytes(nth, whose);
         }
     }
 

@@ -171,7 +171,9 @@ impl Tapped<'_> {
                     self.tap.count(&injected);
                     let own = lane.way();
                     let on_gate = self.lane(lane, Way::Down).note(&injected) || self.lane(lane, own).note(&injected);
-                    if !on_gate {
+                    if on_gate {
+                        injected.fault.ledger.tell_message(&injected);
+                    } else {
                         let at = self.now.saturating_sub(injected.fault.applied);
                         injected.fault.ledger.message(at, &injected, None);
                     }

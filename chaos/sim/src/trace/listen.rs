@@ -57,16 +57,23 @@ impl<S: Subscriber + for<'s> LookupSpan<'s>> Layer<S> for Listener {
         }
     }
 
+    fn on_follows_from(&self, id: &Id, follows: &Id, context: Context<'_, S>) {
+        if let (Some(span), Some(other)) = (number_of(id, &context), number_of(follows, &context)) {
+            self.keep(What::Follows { span, other });
+        }
+    }
+
     fn on_close(&self, id: Id, context: Context<'_, S>) {
         if let Some(span) = number_of(&id, &context) {
             self.keep(What::Closed { span });
         }
     }
 
-    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+    fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
         let mut fields = Reading::default();
         event.record(&mut fields);
-        self.keep(What::Told { target: event.metadata().target(), fields: fields.0 });
+        let span = context.event_span(event).and_then(|span| span.extensions().get::<Number>().map(|number| number.0));
+        self.keep(What::Told { target: event.metadata().target(), span, fields: fields.0 });
     }
 }
 

@@ -1,67 +1,81 @@
 //! Picks out what belongs to one request.
 //!
 //! - Of the load: by its number.
-//! - Of messages on links: by the number that they carry (`baggage`). Commands carry none: what is asked between the
+//! - Of messages on links: by the number that they carry (`baggage`). Commands carry none: they are those of the request
+//!   whose program says by its spans that it asks ([`Asks`]). Where a program says nothing of it, what is asked between the
 //!   request's start and its end by a key that names what the request asks for is taken for its own, and marked as a guess.
-//! - Of nodes: spans beneath the one with the request's trace id, and log lines with it.
-//! - Of faults: the injections that the run's ledger joins with it; a guess where the ledger went by names.
+//! - Of nodes: spans beneath the one with the request's trace id, what is told within them, and log lines with that id.
+//! - Of faults: what acts on its messages, and the injections that the run's ledger joins with it; a guess where the ledger
+//!   went by names.
 
-use super::{Fields, REQUESTS, Seen, What};
-use chaos_inject::WIRE;
-use chaos_model::{Event, Record};
-use chaos_report::{Trace, TraceStep, trace};
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    time::Duration,
+use super::{
+    Fields, REQUESTS, Seen, TRACE_ID, What,
+    asks::{Asks, By},
+    injections::{Injections, Told},
+    messages::{Messages, Shown, Sight, Whose},
+    number, of,
 };
+use chaos_inject::WIRE;
+use chaos_model::{Event, Record, ledger::Joined, system::CLIENT};
+use chaos_report::{Trace, TraceStep, trace};
+use std::{collections::BTreeMap, time::Duration};
 use tokio::time::Instant;
 
 /// Fields that say who it is, or what is seen on the links.
 const IDENTITY: [&str; 7] =
     ["trace_id", "request_id", "chaos.request", "user_id", "method", "route", "http.response.status_code"];
 
-pub(super) fn pick(n: u64, seen: &[Seen], records: &[Record]) -> Option<Trace> {
+/// The request `n`, of what was seen; programs tell by events with these targets.
+pub(super) fn pick(n: u64, seen: &[Seen], targets: &[String], records: &[Record]) -> Option<Trace> {
     let begun = seen.iter().find(|one| is_of_load(one, n, "begun"))?;
     let What::Told { fields, .. } = &begun.what else { return None };
-    let number = |name| of(fields, name).and_then(|text| text.parse::<u64>().ok());
-    let (intended, started) = (number("intended_us")?, number("started_us")?);
+    let (intended, started) = (number(fields, "intended_us")?, number(fields, "started_us")?);
     let ended = seen.iter().find(|one| is_of_load(one, n, "answered") || is_of_load(one, n, "failed"));
     let late = Duration::from_micros(started.saturating_sub(intended));
+    let (due, intended, warmup) = (begun.at.checked_sub(late)?, Duration::from_micros(intended), warmup(records));
+    let injections = Injections::of(seen, records, due.checked_sub(intended)? + warmup);
+    let links = seen.iter().filter_map(|one| match &one.what {
+        What::Told { target: WIRE, fields, .. } => of(fields, "link"),
+        _ => None,
+    });
     let mut picking = Picking {
         n,
-        due: begun.at.checked_sub(late)?,
+        due,
         began: begun.at,
         ended: ended.map(|one| one.at),
-        trace_id: of(fields, "trace_id")?,
-        names: BTreeSet::new(),
+        trace_id: of(fields, TRACE_ID)?,
+        targets,
+        asks: Asks::new(links),
         spans: BTreeMap::new(),
-        under_way: BTreeMap::new(),
+        messages: Messages::default(),
+        injections: injections.placed,
         steps: Vec::new(),
     };
-    picking.step(begun, false, "client", "begins");
-    seen.iter().for_each(|one| picking.look(one));
+    for (place, one) in seen.iter().enumerate() {
+        picking.look(place, one);
+    }
     picking.note_what_goes_no_further();
-    let warmup = warmup(records);
-    let due = Duration::from_micros(intended);
-    picking.add_injections(records, due.saturating_sub(warmup), warmup.saturating_sub(due));
-    let window = (due, ended.map_or(due, |one| due + (one.at - picking.due)));
-    let steps = picking.steps;
+    for joined in injections.untold.into_iter().filter(|joined| is_of(n, joined)) {
+        picking.add_untold(joined, (joined.injection.at + warmup).saturating_sub(intended));
+    }
+    let window = (intended, ended.map_or(intended, |one| intended + (one.at - due)));
     let faults = trace::faults(records, window, warmup);
-    Some(Trace { n, due: due.checked_sub(warmup), faults, steps })
+    Some(Trace { n, due: intended.checked_sub(warmup), faults, steps: picking.steps })
 }
 
 fn is_of_load(one: &Seen, n: u64, message: &str) -> bool {
-    let What::Told { target: REQUESTS, fields } = &one.what else { return false };
-    of(fields, "message") == Some(message) && of(fields, "n").is_some_and(|text| text.parse() == Ok(n))
+    let What::Told { target: REQUESTS, fields, .. } = &one.what else { return false };
+    of(fields, "message") == Some(message) && number(fields, "n") == Some(n)
 }
 
 /// Whether this tells that a request begins.
 pub(super) fn is_begun(one: &Seen) -> bool {
-    matches!(&one.what, What::Told { target: REQUESTS, fields } if of(fields, "message") == Some("begun"))
+    matches!(&one.what, What::Told { target: REQUESTS, fields, .. } if of(fields, "message") == Some("begun"))
 }
 
-fn of<'f>(fields: &'f Fields, name: &str) -> Option<&'f str> {
-    fields.iter().find(|(field, _)| *field == name).map(|(_, value)| value.as_str())
+/// Whether the ledger says that request `n` met it.
+fn is_of(n: u64, joined: &Joined) -> bool {
+    joined.met == Some(n) || joined.injection.arrival == Some(n)
 }
 
 fn warmup(records: &[Record]) -> Duration {
@@ -71,9 +85,6 @@ fn warmup(records: &[Record]) -> Duration {
     });
     warmups.unwrap_or_default()
 }
-
-/// A message is known by its link, its connection, its way and its subject; the same may be under way several times.
-type Message<'s> = (&'s str, &'s str, bool, &'s str);
 
 struct Span<'s> {
     opened: Instant,
@@ -87,12 +98,12 @@ struct Picking<'s> {
     began: Instant,
     ended: Option<Instant>,
     trace_id: &'s str,
-    /// What the request asks for, by the parts of its path that name one of many.
-    names: BTreeSet<&'s str>,
+    targets: &'s [String],
+    asks: Asks<'s>,
     /// Those that belong to the request and have not closed.
     spans: BTreeMap<u64, Span<'s>>,
-    /// Messages that were seen on one side of a proxy and not on the other: the steps that tell of them.
-    under_way: BTreeMap<Message<'s>, Vec<usize>>,
+    messages: Messages<'s>,
+    injections: BTreeMap<usize, &'s Joined>,
     steps: Vec<TraceStep>,
 }
 
@@ -102,31 +113,69 @@ impl<'s> Picking<'s> {
         self.steps.push(TraceStep { at, is_guess, place: place.to_owned(), what: what.into() });
     }
 
-    fn look(&mut self, one: &'s Seen) {
-        let node = one.node.as_deref().unwrap_or("client");
+    fn look(&mut self, place: usize, one: &'s Seen) {
+        let node = one.node.as_deref().unwrap_or(CLIENT);
         match &one.what {
             What::Opened { span, parent, name, fields } => {
-                if parent.is_some_and(|parent| self.spans.contains_key(&parent)) {
+                let Some(parent) = *parent else { return };
+                self.asks.opened(node, *span, parent, fields);
+                if self.spans.contains_key(&parent) {
                     self.open(*span, one.at, name, fields);
                 }
             }
             What::Recorded { span, fields } => self.record(*span, one, fields),
-            What::Closed { span } => self.close(*span, one, node),
-            What::Told { target: REQUESTS, fields } => {
-                if is_of_load(one, self.n, "answered") || is_of_load(one, self.n, "failed") {
-                    let answered = of(fields, "status").map(|status| format!("is answered {status}"));
-                    let failed = of(fields, "why").map(|why| format!("has no answer: {why}"));
-                    self.step(one, false, node, answered.or(failed).unwrap_or_default());
+            What::Follows { span, other } => self.follow(*span, *other, one, node),
+            What::Closed { span } => {
+                self.asks.closed(*span);
+                self.close(*span, one, node);
+            }
+            What::Told { target: REQUESTS, fields, .. } => self.on_load(one, fields),
+            What::Told { target: WIRE, fields, .. } => {
+                if let Some(told) = Told::of(fields) {
+                    self.on_injection(place, one, &told);
+                } else if let Some(sight) = Sight::of(fields) {
+                    self.on_message(one, &sight);
                 }
             }
-            What::Told { target: WIRE, fields } => self.on_wire(one, fields),
-            What::Told { fields, .. } if of(fields, "trace_id") == Some(self.trace_id) => {
-                let told = fields.iter().filter(|(name, value)| !is_noise(name) && !value.is_empty());
-                let told: Vec<_> = told.map(|(name, value)| format!("{name} {value}")).collect();
-                let message = of(fields, "message").unwrap_or("a line");
-                self.step(one, false, node, format!("logs `{message}`: {}", told.join(", ")));
+            What::Told { target, span, fields } => match span.and_then(|span| self.asks.owner(span)) {
+                Some(n) if self.targets.iter().any(|ours| ours == target) => self.on_event(n, one, node, fields),
+                _ => self.on_log(one, node, fields),
+            },
+        }
+    }
+
+    fn on_load(&mut self, one: &Seen, fields: &'s Fields) {
+        let Some(n) = number(fields, "n") else { return };
+        let what = match of(fields, "message") {
+            Some("begun") => {
+                self.asks.begun(n, fields);
+                "begins".to_owned()
             }
-            What::Told { .. } => {}
+            Some("answered") => format!("is answered {}", of(fields, "status").unwrap_or_default()),
+            _ => format!("has no answer: {}", of(fields, "why").unwrap_or_default()),
+        };
+        if n == self.n {
+            self.step(one, false, CLIENT, what);
+        }
+    }
+
+    fn on_log(&mut self, one: &Seen, node: &str, fields: &Fields) {
+        if of(fields, TRACE_ID) == Some(self.trace_id) {
+            let told = fields.iter().filter(|(name, value)| !is_noise(name) && !value.is_empty());
+            let told: Vec<_> = told.map(|(name, value)| format!("{name} {value}")).collect();
+            let message = of(fields, "message").unwrap_or("a line");
+            self.step(one, false, node, format!("logs `{message}`: {}", told.join(", ")));
+        }
+    }
+
+    /// Something is told within a span of request `n`.
+    fn on_event(&mut self, n: u64, one: &Seen, node: &'s str, fields: &'s Fields) {
+        let is_ask = self.asks.ask(n, node, By::Event(one.at), fields);
+        if !is_ask && n == self.n {
+            let told = fields.iter().filter(|(name, value)| !is_noise(name) && !value.is_empty());
+            let told: Vec<_> = told.map(|(_, value)| value.as_str()).collect();
+            let message = of(fields, "message").unwrap_or("an event");
+            self.step(one, false, node, format!("{message}: {}", told.join(", ")));
         }
     }
 
@@ -135,13 +184,24 @@ impl<'s> Picking<'s> {
         self.spans.insert(span, Span { opened, title, results: Vec::new() });
     }
 
-    fn record(&mut self, span: u64, one: &'s Seen, fields: &'s Fields) {
-        if of(fields, "trace_id") == Some(self.trace_id) {
+    fn record(&mut self, span: u64, one: &Seen, fields: &'s Fields) {
+        self.asks.recorded(span, fields);
+        if of(fields, TRACE_ID) == Some(self.trace_id) {
             self.open(span, one.at, "request", fields);
         }
         if let Some(span) = self.spans.get_mut(&span) {
             let told = fields.iter().filter(|(name, _)| !is_noise(name) && !name.starts_with("otel."));
             span.results.extend(told.map(|(_, value)| value.as_str()));
+        }
+    }
+
+    fn follow(&mut self, span: u64, other: u64, one: &Seen, node: &str) {
+        if self.spans.contains_key(&span) {
+            let what = match self.asks.owner(other) {
+                Some(n) => format!("waits for what request {n} has under way (--trace {n} shows it)"),
+                None => "waits for what another request has under way".to_owned(),
+            };
+            self.step(one, false, node, what);
         }
     }
 
@@ -157,87 +217,102 @@ impl<'s> Picking<'s> {
         self.step(one, false, node, format!("{title}: {}{took}", results.join(", ")));
     }
 
-    fn on_wire(&mut self, one: &'s Seen, fields: &'s Fields) {
-        let (Some(link), Some(connection), Some(subject)) =
-            (of(fields, "link"), of(fields, "connection"), of(fields, "subject"))
-        else {
-            return;
-        };
-        let (up, at_client) = (of(fields, "up") == Some("true"), of(fields, "side") == Some("client"));
-        let message = (link, connection, up, subject);
-        let arrow = if up { link.to_owned() } else { link.replace("->", "<-") };
-        let said = of(fields, "answer").map_or_else(|| subject.to_owned(), |answer| format!("{answer} to {subject}"));
-        if up != at_client
-            && let Some(first) = self.under_way.get_mut(&message).filter(|first| !first.is_empty())
+    fn on_message(&mut self, one: &Seen, sight: &Sight<'s>) {
+        let Sight { link, subject, .. } = *sight;
+        let arrow = if sight.is_up { link.to_owned() } else { link.replace("->", "<-") };
+        let said = sight.answer.map_or_else(|| subject.to_owned(), |answer| format!("{answer} to {subject}"));
+        if !sight.comes()
+            && let Some(shown) = self.messages.arrived(sight)
         {
-            let step = &self.steps[first.remove(0)];
-            let at = one.at.saturating_duration_since(self.due);
-            if step.at != at {
-                let is_guess = step.is_guess;
+            let Some(TraceStep { at, is_guess, .. }) = shown.step.map(|step| &self.steps[step]) else { return };
+            let (is_late, is_guess) = (*at != one.at.saturating_duration_since(self.due), *is_guess);
+            if shown.answer != sight.answer {
+                self.step(one, is_guess, &arrow, format!("arrives as: {said}"));
+            } else if is_late {
                 self.step(one, is_guess, &arrow, format!("goes on: {said}"));
             }
             return;
         }
-        let arrival = of(fields, "arrival");
-        let is_ours = arrival.is_some_and(|number| number.parse() == Ok(self.n));
-        let is_guess = arrival.is_none() && self.is_asked_meanwhile(one.at, subject);
-        if !is_ours && !is_guess {
-            return;
+        let (whose, unsent) = self.whose(one.at, sight);
+        if let Some(step) = unsent.and_then(|shown| shown.step) {
+            self.steps[step].what += GOES_NO_FURTHER;
         }
-        if link.starts_with(chaos_model::system::CLIENT) {
-            let parts = subject.split(|c: char| !c.is_ascii_alphanumeric());
-            self.names.extend(parts.filter(|part| part.bytes().any(|byte| byte.is_ascii_digit())));
+        let step = (whose != Whose::Others).then_some(self.steps.len());
+        if step.is_some() {
+            // Where the far side had nothing to pass on, it is the proxy's own.
+            let made = if sight.comes() { "" } else { ", made by the proxy" };
+            self.step(one, whose == Whose::MaybeOurs, &arrow, said + made);
         }
-        if up == at_client {
-            self.under_way.entry(message).or_default().push(self.steps.len());
-            self.step(one, is_guess, &arrow, said);
-        } else {
-            // The far side had nothing to pass on: it is the proxy's own.
-            self.step(one, is_guess, &arrow, format!("{said}, made by the proxy"));
+        let shown = Shown { step, answer: sight.answer };
+        match (sight.comes(), sight.is_up) {
+            (true, true) => self.messages.asked(sight, whose, shown),
+            (true, false) => self.messages.answered(sight, shown),
+            (false, _) => {}
         }
     }
 
-    /// Whether it names what the request asks for, while that is under way.
-    fn is_asked_meanwhile(&self, at: Instant, subject: &str) -> bool {
+    /// Whose a message is that is seen for the first time; and what asked for it, where that has not gone on.
+    fn whose(&mut self, at: Instant, sight: &Sight<'s>) -> (Whose, Option<Shown<'s>>) {
+        let answers = if sight.is_up { None } else { self.messages.answers(sight) };
+        if let Some(n) = sight.arrival {
+            if sight.is_up && sight.link.starts_with(CLIENT) {
+                self.asks.named(n, sight.subject);
+            }
+            let whose = if n == self.n { Whose::Ours } else { Whose::Others };
+            return (whose, answers.and_then(|(_, unsent)| unsent));
+        }
+        if let Some(answers) = answers {
+            return answers;
+        }
+        if sight.is_up && self.asks.are_told(sight.link) {
+            let is_ours = self.asks.take(at, sight.link, sight.subject) == Some(self.n);
+            return (if is_ours { Whose::Ours } else { Whose::Others }, None);
+        }
         let meanwhile = at >= self.began && self.ended.is_none_or(|ended| at <= ended);
-        let mut parts = subject.split(|c: char| !c.is_ascii_alphanumeric());
-        meanwhile && parts.any(|part| self.names.contains(part))
+        let maybe = meanwhile && self.asks.names(self.n, sight.subject);
+        (if maybe { Whose::MaybeOurs } else { Whose::Others }, None)
     }
 
     fn note_what_goes_no_further(&mut self) {
-        for first in self.under_way.values().flatten() {
-            self.steps[*first].what += " (goes no further)";
+        for step in self.messages.lost() {
+            self.steps[step].what += GOES_NO_FURTHER;
         }
     }
 
-    /// The request was due `due` after the timeline began, or `before` before it.
-    fn add_injections(&mut self, records: &[Record], due: Duration, before: Duration) {
-        let injections = records.iter().filter_map(|record| match &record.event {
-            Event::Injected { injections } => Some(injections),
-            _ => None,
-        });
-        for joined in injections.flatten() {
-            let injection = &joined.injection;
-            if joined.met != Some(self.n) && injection.arrival != Some(self.n) {
-                continue;
-            }
-            let at = (injection.at + before).saturating_sub(due);
-            let what = trace::injection(joined);
-            let is_guess = injection.arrival != Some(self.n);
-            let step = TraceStep { at, is_guess, place: injection.link.clone(), what };
-            // Behind what it acted on.
-            let place = self.steps.iter().rposition(|step| step.at <= at && same_link(&step.place, &injection.link));
-            let place = place.or_else(|| self.steps.iter().rposition(|step| step.at <= at));
-            self.steps.insert(place.map_or(0, |place| place + 1), step);
+    /// An injection begins. One that came to nothing before its time was over is not in the ledger.
+    fn on_injection(&mut self, place: usize, one: &Seen, told: &Told<'_>) {
+        let joined = self.injections.get(&place).copied();
+        let is_ours = told.arrival == Some(self.n)
+            || (told.arrival.is_none()
+                && told.subject.is_some_and(|subject| self.messages.are_ours(told.link, subject)));
+        if is_ours || joined.is_some_and(|joined| is_of(self.n, joined)) {
+            let subject = told.subject.unwrap_or("its connection");
+            let what = joined.map_or_else(|| format!("{} acts on {subject}", told.fault), trace::injection);
+            self.step(one, !is_ours, told.link, what);
         }
-        self.steps.sort_by_key(|step| step.at);
+    }
+
+    /// An injection of which nothing was told comes behind the last message that it may have acted on.
+    fn add_untold(&mut self, joined: &Joined, at: Duration) {
+        let injection = &joined.injection;
+        let (is_guess, what) = (injection.arrival != Some(self.n), trace::injection(joined));
+        let step = TraceStep { at, is_guess, place: injection.link.clone(), what };
+        let until = self.steps.partition_point(|step| step.at <= at);
+        let on_link = |step: &TraceStep| step.place.replace("<-", "->") == injection.link;
+        let about = |step: &TraceStep| on_link(step) && step.what.contains(&injection.subject);
+        let before = &self.steps[..until];
+        let place = before.iter().rposition(about).or_else(|| before.iter().rposition(on_link));
+        let place = place.filter(|place| self.steps[*place].at == at).map_or(until, |place| place + 1);
+        self.steps.insert(place, step);
     }
 }
 
-fn same_link(place: &str, link: &str) -> bool {
-    place.replace("<-", "->") == link
-}
+/// What is said of a message that was not seen on the far side.
+const GOES_NO_FURTHER: &str = " (goes no further)";
 
 fn is_noise(name: &str) -> bool {
     name == "message" || IDENTITY.contains(&name) || name.ends_with("_ms")
 }
+
+#[cfg(test)]
+mod tests;

@@ -20,6 +20,7 @@ use crate::{
     labels::{Miss, Mode, RedisSide, Write},
     metrics::Metrics,
     settings::Settings,
+    spans,
     user_id::UserId,
 };
 use host::{Host, Task};
@@ -144,8 +145,10 @@ impl RedisTier {
     }
 
     fn order(&self, order: Order) {
-        if self.queue.try_send(order).is_err() {
-            self.metrics.write(Write::Dropped);
+        let operation = order.operation();
+        match self.queue.try_send(order) {
+            Ok(()) => spans::ordered(operation),
+            Err(_) => self.metrics.write(Write::Dropped),
         }
     }
 

@@ -22,6 +22,16 @@ pub(super) enum Order {
     Forget(UserId),
 }
 
+impl Order {
+    /// The command that it becomes.
+    pub(super) fn operation(&self) -> &'static str {
+        match self {
+            Self::Put(_) | Self::PutIfAbsent(_) => "SET",
+            Self::Forget(_) => "DEL",
+        }
+    }
+}
+
 pub(super) struct Writer {
     pub(super) host: Host,
     pub(super) link: Arc<Link>,
@@ -62,7 +72,7 @@ impl Writer {
             Order::Put(entry) => (entry, false),
             Order::PutIfAbsent(entry) => (entry, true),
             Order::Forget(user) => {
-                let mut command = redis::cmd("DEL");
+                let mut command = redis::cmd(order.operation());
                 command.arg(key(*user));
                 return Some(command);
             }
@@ -70,7 +80,7 @@ impl Writer {
         // The key ends with the entry: the time in the queue is part of its age.
         let ends = if self.keeps_stale { entry.stale_until() } else { entry.fresh_until() };
         let left = ends.saturating_sub(self.host.unix_now()).as_millis();
-        let mut command = redis::cmd("SET");
+        let mut command = redis::cmd(order.operation());
         command.arg(key(entry.user)).arg(entry.encode()).arg("PX").arg(left.to_string());
         if only_if_absent {
             command.arg("NX");
