@@ -52,12 +52,14 @@ impl Case {
 
     /// Kills runner and keeper at once, and waits until the kernel has killed the node.
     async fn kill_both(&mut self) {
+        let runner = processes::of(self.run.pid());
         // Neither can do anything about the other's end.
         self.run.signal(Signal::STOP);
         self.keeper.signal(Signal::KILL);
         self.run.signal(Signal::KILL);
-        let (keeper, node) = (&self.keeper, &self.node);
-        wait_until("the kernel ends the node", PATIENCE, || !keeper.is_alive() && !node.is_alive()).await;
+        // The runner too: what is killed is there for a moment, and a run whose runner is there is alive.
+        let ends = [&runner, &self.keeper, &self.node];
+        wait_until("the kernel ends them", PATIENCE, || !ends.iter().any(|process| process.is_alive())).await;
         assert!(self.escaped.iter().all(Process::is_alive), "they are nobody's children any more");
         assert_eq!(self.sandbox.left().len(), 1, "the run's folder");
     }

@@ -48,6 +48,11 @@ impl Process {
     }
 }
 
+/// The process with this id, which runs.
+pub(crate) fn of(pid: i32) -> Process {
+    Process::read(pid).expect("it can be read").expect("it runs")
+}
+
 fn all() -> Vec<Process> {
     let entries = fs::read_dir("/proc").expect("/proc is there");
     let pids = entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
