@@ -115,11 +115,10 @@ impl Tracer {
         pick::pick(n, &self.lock(), &self.spans, records)
     }
 
-    /// How many requests there were.
+    /// The number of the last request; none where there was none.
     #[must_use]
-    pub fn requests(&self) -> u64 {
-        let begun = |one: &&Seen| pick::is_begun(one);
-        self.lock().iter().filter(begun).count() as u64
+    pub fn last(&self) -> Option<u64> {
+        self.lock().iter().filter_map(pick::begun).max()
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Seen>> {

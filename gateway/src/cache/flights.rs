@@ -62,6 +62,8 @@ impl<T: Clone + Send + Sync + 'static> Flights<T> {
         let span = spans::aggregation();
         let start = start.instrument(span.clone());
         flights.insert(user, Flight { span, waiting: vec![lands] });
+        // A runtime that shuts down drops the task there and then, which takes the lock.
+        drop(flights);
         let mut end = End { flights: Arc::clone(&self.0), user, landed: false };
         drop(host.spawn(async move {
             let outcome = start.await;

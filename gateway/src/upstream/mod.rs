@@ -155,6 +155,7 @@ impl Upstream {
         made: &mut u32,
     ) -> Result<T, Failed> {
         if asked.until.deadline <= Instant::now() {
+            spans::refused(self.service, Code::DeadlineExceeded);
             return Err(Code::DeadlineExceeded.into());
         }
         let permit = self.permit(asked).inspect_err(|code| spans::refused(self.service, *code))?;

@@ -72,12 +72,15 @@ impl Reports {
         self.record(record);
     }
 
-    /// What one request of so many met, behind the report.
-    pub(super) fn trace(&mut self, n: u64, (trace, requests): (Option<&Trace>, u64), style: Style) {
+    /// What one request met, behind the report; where there was no such, which was the last.
+    pub(super) fn trace(&mut self, n: u64, (trace, last): (Option<&Trace>, Option<u64>), style: Style) {
         let mut text = b"\n\n".to_vec();
         let made = match trace {
             Some(trace) => trace::write(&mut text, style, trace),
-            None => writeln!(text, "there was no request {n}: {}", told(requests)),
+            None => match last {
+                Some(last) => writeln!(text, "there was no request {n}: the last was {last}"),
+                None => writeln!(text, "there was no request {n}, nor any other"),
+            },
         };
         let text = String::from_utf8_lossy(&text);
         if let Err(error) = made.and_then(|()| self.terminal.say(&text)) {
@@ -111,15 +114,6 @@ impl Reports {
             result => result,
         };
         told(broken.map_or(Ok(()), Err)).and(told(written)).and(recorded)
-    }
-}
-
-/// Which requests there were.
-fn told(requests: u64) -> String {
-    match requests {
-        0 => "none was made".to_owned(),
-        1 => "the only one was 0".to_owned(),
-        _ => format!("they were 0 to {}", requests - 1),
     }
 }
 

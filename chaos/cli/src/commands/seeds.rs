@@ -42,23 +42,23 @@ pub(crate) async fn run_all(
                     passed += 1;
                     return Step { shown: false, more: true };
                 }
-                bad = Some(outcome);
+                // One that panicked leaves no events.
+                bad = Some(if records.is_empty() { Outcome::WorldFailed } else { outcome });
                 // One that was interrupted is no find.
-                Step { shown: outcome != Outcome::Interrupted, more: false }
+                Step { shown: !session.interrupted(), more: false }
             })
             .await;
-        let (file, passed) = (file.display(), count(passed));
-        match bad {
-            Some(Outcome::Interrupted) => session.say(&format!("{file}: interrupted, {passed} passed until then\n"))?,
-            Some(_) => session.say(&format!("\n{file}: {passed} passed before this one\n"))?,
-            None => session.say(&format!("{file}: seeds {first}..{last}: {passed} passed\n"))?,
-        }
-        if bad.is_none() && session.interrupted() {
+        let (file, seed, passed) = (file.display(), first + passed, count(passed));
+        if session.interrupted() {
+            session.say(&format!("{file}: interrupted, {passed} passed until then\n"))?;
             return Ok(Outcome::Interrupted);
         }
-        if let Some(bad) = bad {
-            return Ok(bad);
-        }
+        let Some(bad) = bad else {
+            session.say(&format!("{file}: seeds {first}..{last}: {passed} passed\n"))?;
+            continue;
+        };
+        session.say(&format!("\n{file}: seed {seed} is the first that does not pass, {passed} passed before it\n"))?;
+        return Ok(Outcome::worst([worst, bad]));
     }
     Ok(worst)
 }

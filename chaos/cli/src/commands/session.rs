@@ -235,7 +235,7 @@ impl Session {
             let mut reports = lock(&self.reports);
             records.iter().for_each(|record| if shown { reports.on(record) } else { reports.record(record) });
             if let Some(n) = self.trace {
-                reports.trace(n, (simulated.trace.as_ref(), simulated.requests), self.style);
+                reports.trace(n, (simulated.trace.as_ref(), simulated.last), self.style);
             }
             drop(reports);
             if !more || self.interrupted() {

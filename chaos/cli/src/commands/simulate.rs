@@ -34,8 +34,8 @@ pub(crate) struct Simulated {
     pub(crate) logs: BTreeMap<String, Vec<u8>>,
     /// What the request met that was asked for, if there was one.
     pub(crate) trace: Option<Trace>,
-    /// How many requests there were, where one was asked for.
-    pub(crate) requests: u64,
+    /// The last request that there was, where one was asked for.
+    pub(crate) last: Option<u64>,
 }
 
 /// The targets of the spans by which built-in programs tell of requests.
@@ -75,9 +75,9 @@ async fn one(
         let interrupt = Box::pin(interrupts.first());
         let run = chaos_sim::simulate(&scenario, &options, programs.simulated(), wanted, interrupt);
         let simulated = run.map(|Run { records, logs, .. }| {
-            let requests = tracer.as_ref().map_or(0, |(_, tracer)| tracer.requests());
+            let last = tracer.as_ref().and_then(|(_, tracer)| tracer.last());
             let trace = tracer.and_then(|(n, tracer)| tracer.trace(n, &records));
-            Simulated { records, logs, trace, requests }
+            Simulated { records, logs, trace, last }
         });
         // The session was interrupted for good: nobody listens.
         let _ = give.send(simulated.unwrap_or_default());

@@ -1,6 +1,7 @@
 //! What an answer says of itself: `partial`, and the states and ages of its `meta.parts`.
 //!
-//! Read in one pass that keeps nothing: answers are many, and most of what they say is not about themselves.
+//! Read in one pass that keeps nothing: answers are many, and most of what they say is not about themselves. Of members that
+//! are there twice, each counts.
 
 use serde::{
     Deserialize, Deserializer,

@@ -1,7 +1,7 @@
 //! The messages on links, each followed from one side of its proxy to the other, and from a question to its answer.
 
 use super::{Fields, number, of};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, VecDeque, btree_map::Entry};
 
 /// A message as it was seen on one side of a proxy.
 pub(super) struct Sight<'s> {
@@ -83,7 +83,7 @@ pub(super) struct Messages<'s> {
 impl<'s> Messages<'s> {
     /// A message is seen on the far side: how it was shown on the near one, unless it was made by the proxy.
     pub(super) fn arrived(&mut self, sight: &Sight<'s>) -> Option<Shown<'s>> {
-        self.going.get_mut(&(place(sight), sight.is_up))?.pop_front().map(|going| going.shown)
+        take(&mut self.going, (place(sight), sight.is_up), VecDeque::pop_front).map(|going| going.shown)
     }
 
     /// A question comes that is of this one.
@@ -97,14 +97,13 @@ impl<'s> Messages<'s> {
 
     /// Whose question this answers, and how that was shown where it has not reached the node: it will not any more.
     pub(super) fn answers(&mut self, sight: &Sight<'s>) -> Option<(Whose, Option<Shown<'s>>)> {
-        let Question { place: question, whose } = self.unanswered.get_mut(&place(sight))?.pop_front()?;
+        let Question { place: question, whose } = take(&mut self.unanswered, place(sight), VecDeque::pop_front)?;
         self.last.insert((sight.link, sight.subject), whose);
-        let going = self.going.get_mut(&(place(sight), true));
-        let kept = going.and_then(|going| {
+        let kept = take(&mut self.going, (place(sight), true), |going| {
             let at = going.iter().position(|going| going.question == Some(question))?;
-            going.remove(at).map(|going| going.shown)
+            going.remove(at)
         });
-        Some((whose, kept))
+        Some((whose, kept.map(|going| going.shown)))
     }
 
     /// An answer comes from the node.
@@ -123,6 +122,20 @@ impl<'s> Messages<'s> {
     pub(super) fn lost(&self) -> impl Iterator<Item = usize> {
         self.going.values().flatten().filter_map(|going| going.shown.step)
     }
+}
+
+/// Takes one from the queue that stands here. No empty queue is kept: there are as many as subjects.
+fn take<K: Ord, T>(
+    queues: &mut BTreeMap<K, VecDeque<T>>,
+    key: K,
+    one: impl FnOnce(&mut VecDeque<T>) -> Option<T>,
+) -> Option<T> {
+    let Entry::Occupied(mut queue) = queues.entry(key) else { return None };
+    let taken = one(queue.get_mut());
+    if queue.get().is_empty() {
+        queue.remove();
+    }
+    taken
 }
 
 fn place<'s>(sight: &Sight<'s>) -> Place<'s> {

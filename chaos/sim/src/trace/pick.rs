@@ -68,9 +68,10 @@ fn is_of_load(one: &Seen, n: u64, message: &str) -> bool {
     of(fields, "message") == Some(message) && number(fields, "n") == Some(n)
 }
 
-/// Whether this tells that a request begins.
-pub(super) fn is_begun(one: &Seen) -> bool {
-    matches!(&one.what, What::Told { target: REQUESTS, fields, .. } if of(fields, "message") == Some("begun"))
+/// The number of the request, if this tells that one begins.
+pub(super) fn begun(one: &Seen) -> Option<u64> {
+    let What::Told { target: REQUESTS, fields, .. } = &one.what else { return None };
+    if of(fields, "message") == Some("begun") { number(fields, "n") } else { None }
 }
 
 /// Whether the ledger says that request `n` met it.
