@@ -163,6 +163,17 @@ impl<T: PartialOrd> Comparison<T> {
         }
     }
 
+    /// Whether it holds for some value from `least` to `most`, both included: for what is known no better.
+    pub fn holds_between(&self, least: &T, most: &T) -> bool {
+        match self {
+            Self::Less(_) | Self::AtMost(_) => self.holds(least),
+            Self::More(_) | Self::AtLeast(_) => self.holds(most),
+            Self::Equal(bound) => least <= bound && bound <= most,
+            Self::Different(_) => self.holds(least) || self.holds(most),
+            Self::Between(low, high) => least <= high && low <= most,
+        }
+    }
+
     /// Whether it asks for something to be reached (`>`, `>=`), rather than kept.
     #[must_use]
     pub fn wants_more(&self) -> bool {
@@ -256,5 +267,21 @@ mod tests {
         assert_eq!(shown(1, u64::MAX), "0.0000000000000000054%");
         assert_eq!(shown(u64::MAX - 1, u64::MAX), "99.9999999999999999946%");
         assert_eq!(shown(u64::MAX, u64::MAX), "100%");
+    }
+
+    #[test]
+    fn between_two_values_a_bound_holds_if_it_holds_for_one_in_between() {
+        let bounds = |bound| {
+            let one = [Comparison::Less, Comparison::AtMost, Comparison::More, Comparison::AtLeast];
+            let other = [Comparison::Equal, Comparison::Different, |low| Comparison::Between(low, low + 1)];
+            one.into_iter().chain(other).map(move |comparison| comparison(bound))
+        };
+        let ranges = || (0..6).flat_map(|least| (least..6).map(move |most| (least, most)));
+        for bound in (0..6).flat_map(bounds) {
+            for (least, most) in ranges() {
+                let one_does = (least..=most).any(|value| bound.holds(&value));
+                assert_eq!(bound.holds_between(&least, &most), one_does, "{bound:?} {least} to {most}");
+            }
+        }
     }
 }

@@ -1,4 +1,8 @@
 //! Metrics: a counter's increase within the scope, safe against restarts; a gauge in every scrape of the scope.
+//!
+//! An edge takes milliseconds: a scrape, the change, a scrape. What a counter counted in between belongs to one side of the
+//! change or to the other, and no scrape says to which. So an increase lies between two values, and a bound holds if it
+//! holds for one of them or for one in between. Otherwise what happens once, and at once, would be missed now and then.
 
 use super::{Finding, Stretch, at};
 use crate::observe::{Kind, Reading, Side};
@@ -22,10 +26,12 @@ pub(super) fn judge(
         Some(within) if bound.wants_more() => (stretch.from.saturating_sub(within), stretch.from),
         _ => (stretch.from, stretch.to),
     };
-    let scope: Vec<&Reading> = readings.iter().filter(|reading| lies_within(reading, from, to)).collect();
     match kind {
-        Kind::Counter => counter(&scope, from, to, bound),
-        Kind::Gauge => gauge(&scope, bound),
+        Kind::Counter => counter(readings, from, to, bound),
+        Kind::Gauge => {
+            let scope: Vec<&Reading> = readings.iter().filter(|reading| lies_within(reading, from, to)).collect();
+            gauge(&scope, bound)
+        }
     }
 }
 
@@ -52,8 +58,7 @@ pub(super) fn counted(
             format!("{selector} is a gauge, and what counts is a counter"),
         ));
     }
-    let scope: Vec<&Reading> = readings.iter().filter(|reading| lies_within(reading, from, to)).collect();
-    increase(&scope, from, to)
+    increase(readings, from, to)
 }
 
 /// At its first moment what was read after the changes there, at its last what was read before them.
@@ -62,15 +67,23 @@ pub(super) fn lies_within(reading: &Reading, from: Duration, to: Duration) -> bo
         && (reading.at < to || (reading.at == to && reading.side != Side::After))
 }
 
-fn counter(scope: &[&Reading], from: Duration, to: Duration, bound: &Comparison<f64>) -> Finding {
-    match increase(scope, from, to) {
-        Ok(increase) => Finding::of(bound.holds(&increase), format!("+{increase}")),
-        Err(unknown) => unknown,
-    }
+fn counter(readings: &[Reading], from: Duration, to: Duration, bound: &Comparison<f64>) -> Finding {
+    let least = match increase(readings, from, to) {
+        Ok(least) => least,
+        Err(unknown) => return unknown,
+    };
+    let most = risen(&values(readings.iter().filter(|reading| (from..=to).contains(&reading.at)))).max(least);
+    let seen = if bound.holds(&least) || least.total_cmp(&most).is_eq() {
+        format!("+{least}")
+    } else {
+        format!("+{least} to +{most}")
+    };
+    Finding::of(bound.holds_between(&least, &most), seen)
 }
 
-/// How far a counter rose within a stretch; what stands in for a finding where that is not known.
-fn increase(scope: &[&Reading], from: Duration, to: Duration) -> Result<f64, Finding> {
+/// How far a counter rose at least within a stretch; what stands in for a finding where that is not known.
+fn increase(readings: &[Reading], from: Duration, to: Duration) -> Result<f64, Finding> {
+    let scope: Vec<&Reading> = readings.iter().filter(|reading| lies_within(reading, from, to)).collect();
     let edges = |moment| scope.iter().find(|reading| reading.at == moment).map(|reading| &reading.value);
     for moment in [from, to] {
         match edges(moment) {
@@ -81,10 +94,13 @@ fn increase(scope: &[&Reading], from: Duration, to: Duration) -> Result<f64, Fin
             Some(Ok(_)) => {}
         }
     }
-    // A series that isn't there yet has counted nothing so far.
-    let values = scope.iter().filter_map(|reading| reading.value.as_ref().ok()).map(|value| value.map_or(0.0, |v| v.0));
-    let values: Vec<f64> = values.collect();
-    Ok(risen(&values))
+    Ok(risen(&values(scope)))
+}
+
+/// What scrapes read; those that failed are left out. A series that isn't there yet has counted nothing so far.
+fn values<'a>(readings: impl IntoIterator<Item = &'a Reading>) -> Vec<f64> {
+    let read = readings.into_iter().filter_map(|reading| reading.value.as_ref().ok());
+    read.map(|value| value.map_or(0.0, |(value, _)| value)).collect()
 }
 
 /// How far a counter rose. One that falls was restarted: all that it shows has been counted since.
@@ -131,5 +147,46 @@ fn unknown(selector: &Selector, readings: &[Reading], seen: Option<&BTreeMap<Str
     match nearest.max_by(|a, b| a.0.total_cmp(&b.0)) {
         Some((_, series)) => format!("no scrape has it; the nearest is `{series}`"),
         None => "no scrape has any series".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use chaos_model::Verdict;
+
+    /// Edges at 1 s and at 2 s, with a scrape on each side.
+    fn judged(values: [f64; 4], bound: Comparison<f64>) -> (Verdict, String) {
+        let sides = [(1, Side::Before), (1, Side::After), (2, Side::Before), (2, Side::After)];
+        let reading = |((at, side), value)| {
+            let at = Duration::from_secs(at);
+            Reading { at, taken: at, side, value: Ok(Some((value, Kind::Counter))) }
+        };
+        let readings: Vec<Reading> = sides.into_iter().zip(values).map(reading).collect();
+        let finding = counter(&readings, Duration::from_secs(1), Duration::from_secs(2), &bound);
+        (finding.verdict, finding.seen)
+    }
+
+    #[test]
+    fn what_is_counted_while_a_fault_is_applied_may_belong_to_it() {
+        let more = Comparison::More(0.0);
+        assert_eq!(judged([5.0, 6.0, 6.0, 6.0], more), (Verdict::Pass, "+0 to +1".to_owned()));
+        assert_eq!(judged([5.0, 5.0, 5.0, 6.0], more), (Verdict::Pass, "+0 to +1".to_owned()));
+        assert_eq!(judged([5.0, 6.0, 7.0, 7.0], more), (Verdict::Pass, "+1".to_owned()), "no need to say more");
+        assert_eq!(judged([5.0, 5.0, 5.0, 5.0], more), (Verdict::Fail, "+0".to_owned()));
+    }
+
+    #[test]
+    fn or_not() {
+        assert_eq!(judged([5.0, 6.0, 6.0, 7.0], Comparison::AtMost(0.0)), (Verdict::Pass, "+0".to_owned()));
+        assert_eq!(judged([5.0, 6.0, 7.0, 7.0], Comparison::AtMost(0.0)), (Verdict::Fail, "+1 to +2".to_owned()));
+        assert_eq!(judged([5.0, 6.0, 6.0, 6.0], Comparison::Equal(1.0)), (Verdict::Pass, "+0 to +1".to_owned()));
+        assert_eq!(judged([5.0, 6.0, 8.0, 9.0], Comparison::Equal(1.0)), (Verdict::Fail, "+2 to +4".to_owned()));
+    }
+
+    #[test]
+    fn a_restart_at_an_edge_counts_what_is_there_since() {
+        assert_eq!(judged([500.0, 2.0, 5.0, 5.0], Comparison::More(4.0)), (Verdict::Pass, "+3 to +5".to_owned()));
+        assert_eq!(judged([500.0, 2.0, 5.0, 5.0], Comparison::More(5.0)), (Verdict::Fail, "+3 to +5".to_owned()));
     }
 }
