@@ -10,7 +10,10 @@
 //! may write to Redis may write profiles.
 
 use crate::{labels::Miss, profile::Profile, user_id::UserId};
-use std::time::Duration;
+use std::{
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 /// Raised when the format changes: entries of other versions are misses.
 const VERSION: &str = "gateway-profile/2";
@@ -28,14 +31,16 @@ pub(crate) struct Entry {
     fresh_until_ms: u64,
     stale_until_ms: u64,
     pub(crate) profile: Profile,
+    /// Of the entry as it is written, once that is known.
+    checksum: OnceLock<u64>,
 }
 
 fn millis(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
-fn checksum(rest: &[u8]) -> String {
-    format!("{:016x}", host::hash(0, &[rest]))
+fn checksum(rest: &str) -> u64 {
+    host::hash(0, &[rest.as_bytes()])
 }
 
 impl Entry {
@@ -43,7 +48,8 @@ impl Entry {
     pub(super) fn new(user: UserId, now: Duration, fresh: Duration, stale: Duration, profile: Profile) -> Self {
         let fresh_until = now.saturating_add(fresh);
         let stale_until_ms = millis(fresh_until.saturating_add(stale));
-        Self { user, stored_at_ms: millis(now), fresh_until_ms: millis(fresh_until), stale_until_ms, profile }
+        let (stored_at_ms, fresh_until_ms) = (millis(now), millis(fresh_until));
+        Self { user, stored_at_ms, fresh_until_ms, stale_until_ms, profile, checksum: OnceLock::new() }
     }
 
     /// When it was gathered, since the Unix epoch.
@@ -72,19 +78,28 @@ impl Entry {
         let profile = serde_json::to_string(&self.profile).expect("checked JSON and strings are JSON");
         let Self { user, stored_at_ms, fresh_until_ms, stale_until_ms, .. } = self;
         let rest = format!("{user} {stored_at_ms} {fresh_until_ms} {stale_until_ms}\n{profile}");
-        format!("{VERSION} {} {rest}", checksum(rest.as_bytes())).into_bytes()
+        let checksum = self.checksum.get_or_init(|| checksum(&rest));
+        format!("{VERSION} {checksum:016x} {rest}").into_bytes()
     }
 
-    /// Reads an entry of `user`.
-    pub(super) fn decode(bytes: &[u8], user: UserId) -> Result<Self, Miss> {
+    /// Reads an entry of `user`. What is `known` of them already is given back where this is the same one: most of the time
+    /// it is, and nothing need be read twice.
+    pub(super) fn decode(bytes: &[u8], user: UserId, known: Option<Arc<Self>>) -> Result<Arc<Self>, Miss> {
         let text = std::str::from_utf8(bytes).map_err(|_| Miss::Corrupt)?;
         let (version, text) = text.split_once(' ').ok_or(Miss::Corrupt)?;
         if version != VERSION {
             return Err(if version.starts_with(FORMAT) { Miss::Version } else { Miss::Corrupt });
         }
         let (sum, rest) = text.split_once(' ').ok_or(Miss::Corrupt)?;
-        if sum != checksum(rest.as_bytes()) {
+        let checksum = checksum(rest);
+        if sum != format!("{checksum:016x}") {
             return Err(Miss::Corrupt);
+        }
+        if let Some(known) = known
+            && known.checksum.get() == Some(&checksum)
+            && known.user == user
+        {
+            return Ok(known);
         }
         let (line, profile) = rest.split_once('\n').ok_or(Miss::Corrupt)?;
         let fields: Vec<&str> = line.split(' ').collect();
@@ -93,13 +108,14 @@ impl Entry {
             return Err(Miss::WrongKey);
         }
         let number = |text: &str| text.parse().map_err(|_| Miss::Corrupt);
-        Ok(Self {
+        Ok(Arc::new(Self {
             user,
             stored_at_ms: number(stored_at)?,
             fresh_until_ms: number(fresh_until)?,
             stale_until_ms: number(stale_until)?,
             profile: serde_json::from_str(profile).map_err(|_| Miss::Corrupt)?,
-        })
+            checksum: OnceLock::from(checksum),
+        }))
     }
 }
 
@@ -125,19 +141,42 @@ mod tests {
         Entry::new(user(number), now, ttl, ttl / 2, profile)
     }
 
+    fn read(bytes: &[u8], number: u64) -> Result<Arc<Entry>, Miss> {
+        Entry::decode(bytes, user(number), None)
+    }
+
+    #[test]
+    fn what_is_known_is_not_read_again() {
+        let known = Arc::new(entry(42, "Ada", Vec::new(), 0, 1));
+        let bytes = known.encode();
+        let again = Entry::decode(&bytes, user(42), Some(Arc::clone(&known))).unwrap();
+        assert!(Arc::ptr_eq(&again, &known));
+        let first = read(&bytes, 42).unwrap();
+        assert!(Arc::ptr_eq(&Entry::decode(&bytes, user(42), Some(Arc::clone(&first))).unwrap(), &first));
+        // Nobody else's, nor an older one of theirs, nor one of which it isn't known how it is written.
+        assert_eq!(Entry::decode(&bytes, user(43), Some(Arc::clone(&known))).unwrap_err(), Miss::WrongKey);
+        let newer = entry(42, "Ada", Vec::new(), 1, 1).encode();
+        let read = Entry::decode(&newer, user(42), Some(Arc::clone(&known))).unwrap();
+        assert_eq!((read.stored_at(), read.encode()), (Duration::from_millis(1), newer));
+        let never_written = Arc::new(entry(42, "Ada", Vec::new(), 0, 1));
+        assert_eq!(Entry::decode(&bytes, user(42), Some(never_written)).unwrap().encode(), bytes);
+        // And what is broken stays broken.
+        assert_eq!(Entry::decode(&bytes[..bytes.len() - 1], user(42), Some(known)).unwrap_err(), Miss::Corrupt);
+    }
+
     #[test]
     fn another_users_entry_is_a_wrong_key() {
         let bytes = entry(42, "Ada", Vec::new(), 0, 1).encode();
-        assert_eq!(Entry::decode(&bytes, user(43)).unwrap_err(), Miss::WrongKey);
+        assert_eq!(read(&bytes, 43).unwrap_err(), Miss::WrongKey);
     }
 
     #[test]
     fn other_versions_and_other_things_are_told_apart() {
         let text = String::from_utf8(entry(42, "Ada", Vec::new(), 0, 1).encode()).unwrap();
         let newer = text.replacen("/2", "/3", 1);
-        assert_eq!(Entry::decode(newer.as_bytes(), user(42)).unwrap_err(), Miss::Version);
+        assert_eq!(read(newer.as_bytes(), 42).unwrap_err(), Miss::Version);
         for other in ["", "OK", "{}", "\u{0}"] {
-            assert_eq!(Entry::decode(other.as_bytes(), user(42)).unwrap_err(), Miss::Corrupt);
+            assert_eq!(read(other.as_bytes(), 42).unwrap_err(), Miss::Corrupt);
         }
     }
 
@@ -149,7 +188,7 @@ mod tests {
         ) {
             let entry = entry(number, &name, gone, now, ttl);
             let bytes = entry.encode();
-            let read = Entry::decode(&bytes, user(number)).unwrap();
+            let read = read(&bytes, number).unwrap();
             assert_eq!(read.encode(), bytes);
             assert_eq!((read.stored_at(), read.fresh_until()), (entry.stored_at(), entry.fresh_until()));
             assert_eq!(read.stale_until(), entry.stale_until());
@@ -161,18 +200,18 @@ mod tests {
             let mut bytes = entry(42, &name, Vec::new(), 1, 2).encode();
             let place = place.index(bytes.len());
             let before = std::mem::replace(&mut bytes[place], byte);
-            assert_eq!(Entry::decode(&bytes, user(42)).is_ok(), before == byte);
+            assert_eq!(read(&bytes, 42).is_ok(), before == byte);
         }
 
         #[test]
         fn no_truncation_gets_through(keep in any::<prop::sample::Index>()) {
             let bytes = entry(42, "Ada", Vec::new(), 1, 2).encode();
-            assert!(Entry::decode(&bytes[..keep.index(bytes.len())], user(42)).is_err());
+            assert!(read(&bytes[..keep.index(bytes.len())], 42).is_err());
         }
 
         #[test]
         fn no_bytes_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
-            assert!(Entry::decode(&bytes, user(42)).is_err());
+            assert!(read(&bytes, 42).is_err());
         }
     }
 }

@@ -86,7 +86,8 @@ impl Cache {
         let mut looked = LookedUp::default();
         if let Some(redis) = &self.redis {
             let lookup = self.metrics.lookup(Tier::Redis);
-            let entry = redis.get(user, deadline).await;
+            let known = || self.memory.as_ref().and_then(|memory| memory.peek(user));
+            let entry = redis.get(user, deadline, known).await;
             let entry = entry.and_then(|entry| self.fresh(entry, Tier::Redis, &mut looked));
             match entry.and_then(|entry| self.newest(entry)) {
                 Ok(entry) => {

@@ -95,8 +95,13 @@ impl RedisTier {
         }
     }
 
-    /// The entry of `user`, as old as it may be.
-    pub(super) async fn get(&self, user: UserId, deadline: Instant) -> Result<Arc<Entry>, Miss> {
+    /// The entry of `user`, as old as it may be. What is `known` of them meanwhile may be the same one.
+    pub(super) async fn get(
+        &self,
+        user: UserId,
+        deadline: Instant,
+        known: impl FnOnce() -> Option<Arc<Entry>>,
+    ) -> Result<Arc<Entry>, Miss> {
         let live = self.link.current().ok_or(Miss::Down)?;
         if !self.link.lets_in() {
             return Err(Miss::Warming);
@@ -105,7 +110,7 @@ impl RedisTier {
         let reply = live.ask(redis::cmd("GET").arg(key(user)), limit).await;
         let entry = match reply {
             Ok(Value::Nil) => Err(Miss::Absent),
-            Ok(Value::BulkString(bytes)) => Entry::decode(&bytes, user).map(Arc::new),
+            Ok(Value::BulkString(bytes)) => Entry::decode(&bytes, user, known()),
             // No server answers a GET with this: it is the reply to something else.
             Ok(_) => Err(Miss::OutOfStep),
             // The server is fine, the value isn't.
