@@ -4,12 +4,12 @@
 
 use super::{context::RequestContext, problem::Problem};
 use crate::settings::EdgeSettings;
-use axum::{extract::Request, middleware::Next, response::Response};
+use axum::{body::Body, extract::Request, middleware::Next, response::Response};
 use http::{HeaderMap, StatusCode, header};
 use tower_http::{
     CompressionLevel,
     compression::{
-        CompressionLayer, Predicate,
+        CompressionBody, CompressionLayer, Predicate,
         predicate::{NotForContentType, SizeAbove},
     },
 };
@@ -19,11 +19,21 @@ use tower_http::{
 /// settings leave the many short answers as they are.
 const LEVEL: CompressionLevel = CompressionLevel::Precise(1);
 
-/// The layer, which needs [`finish`] around it; `None` where the settings want none.
+/// The layer, which needs [`slim`] and [`finish`] around it; `None` where the settings want none.
 pub(super) fn layer(settings: &EdgeSettings) -> Option<CompressionLayer<impl Predicate + use<>>> {
     let large = SizeAbove::new(settings.compress_above as u64);
     let worth = large.and(NotForContentType::IMAGES).and(NotForContentType::SSE);
     settings.compress.then(|| CompressionLayer::new().quality(LEVEL).compress_when(worth))
+}
+
+/// Most answers are left as they are: these go on without the room that the layer keeps for its coders, which is some six
+/// kilobytes to be moved and kept.
+pub(super) fn slim(response: Response<CompressionBody<Body>>) -> Response {
+    if response.headers().contains_key(header::CONTENT_ENCODING) {
+        response.map(Body::new)
+    } else {
+        response.map(CompressionBody::into_inner)
+    }
 }
 
 /// What the layer leaves to do: a 304 says what its 200 would vary by (RFC 9110, 15.4.5), and what can't be had in any

@@ -49,6 +49,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
     match compression::layer(&app.settings.edge) {
         Some(coded) => {
             let finished = middleware::from_fn(compression::finish);
+            let coded = ServiceBuilder::new().map_response(compression::slim).layer(coded);
             routes.layer(observed.layer(finished).layer(coded).layer(admission))
         }
         None => routes.layer(observed.layer(admission)),
