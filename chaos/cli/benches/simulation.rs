@@ -8,6 +8,11 @@ use chaos_sim::Simulation;
 use divan::{Bencher, counter::ItemsCount};
 use std::{fmt::Write as _, io, path::Path};
 
+/// The command's.
+#[cfg(feature = "mimalloc")]
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const SYSTEM: &str = include_str!("../../../scenarios/system.toml");
 
 fn main() {

@@ -3,6 +3,11 @@
 use chaos_cli::Program;
 use std::process::ExitCode;
 
+/// A simulation asks for memory some hundred times a request, and frees it at once.
+#[cfg(feature = "mimalloc")]
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// The built-in programs, by name: each is a function of a host, and knows nothing of chaos.
 const PROGRAMS: &[Program] = &[
     Program { name: "gateway", run: |host| Box::pin(async { Ok(gateway::run(host).await?) }) },
