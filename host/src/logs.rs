@@ -7,7 +7,10 @@ use tracing::{Dispatch, Event, Subscriber};
 use tracing_serde::{AsSerde as _, SerdeMapVisitor};
 use tracing_subscriber::{
     EnvFilter, Layer, Registry,
-    fmt::{FmtContext, FormatEvent, FormatFields, MakeWriter, format::Writer},
+    fmt::{
+        FmtContext, FormatEvent, FormatFields, MakeWriter,
+        format::{Writer, debug_fn},
+    },
     layer::SubscriberExt as _,
     registry::LookupSpan,
 };
@@ -49,6 +52,8 @@ where
 {
     tracing_subscriber::fmt::layer()
         .event_format(Line(host.clone()))
+        // Lines show no spans.
+        .fmt_fields(debug_fn(|_, _, _| Ok(())))
         // A full disk must cost log lines and not the program: the notice would panic where standard error is full, too.
         .log_internal_errors(false)
         .with_writer(writer)
@@ -145,6 +150,8 @@ mod tests {
         tracing::info!(none = f64::NAN, big = u64::MAX, chaos.request = "1 é \\", name = 'x'.to_string());
         let _inside = tracing::info_span!("a span", of = "no interest").entered();
         tracing::info!("within");
+        tracing::info!(level = 1, timestamp = "then", target = "here", wide = i128::MIN, wider = u128::MAX);
+        tracing::trace!("of no interest");
     }
 
     #[tokio::test(start_paused = true)]
@@ -155,10 +162,10 @@ mod tests {
         tracing::dispatcher::with_default(&json(&host, "info", move || to_own.clone()).unwrap(), events);
         let layer = tracing_subscriber::fmt::layer().json().flatten_event(true);
         let layer = layer.with_current_span(false).with_span_list(false).with_timer(HostTime(host));
-        let layer = layer.with_writer(move || to_peer.clone());
+        let layer = layer.with_writer(move || to_peer.clone()).with_filter(EnvFilter::new("info"));
         tracing::dispatcher::with_default(&Dispatch::new(Registry::default().with(layer)), events);
         let lines = own.take();
-        assert_eq!(lines.lines().count(), 5, "{lines}");
+        assert_eq!(lines.lines().count(), 6, "{lines}");
         assert_eq!(lines, peer.take());
     }
 }

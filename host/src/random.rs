@@ -70,10 +70,10 @@ mod tests {
     #[test]
     fn keys_of_every_length_are_hashed_alike() {
         let key = [7; 2 * TOGETHER];
-        for length in 0..key.len() {
-            let mut state = Xxh3::with_seed(3);
+        for (length, seed) in (0..key.len()).flat_map(|length| [0, 3, u64::MAX].map(|seed| (length, seed))) {
+            let mut state = Xxh3::with_seed(seed);
             each_part(&[&key[..length], b"x"], |part| state.update(part));
-            assert_eq!(hash(3, &[&key[..length], b"x"]), state.digest(), "{length} bytes");
+            assert_eq!(hash(seed, &[&key[..length], b"x"]), state.digest(), "{length} bytes");
         }
     }
 }

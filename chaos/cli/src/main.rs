@@ -3,7 +3,7 @@
 use chaos_cli::Program;
 use std::process::ExitCode;
 
-/// A simulation asks for memory some hundred times a request, and frees it at once.
+/// A simulation asks for memory some 160 times a request, and soon gives it back.
 #[cfg(feature = "mimalloc")]
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

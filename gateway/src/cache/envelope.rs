@@ -31,7 +31,7 @@ pub(crate) struct Entry {
     fresh_until_ms: u64,
     stale_until_ms: u64,
     pub(crate) profile: Profile,
-    /// Of the entry as it is written, once that is known.
+    /// Of the text that it was first written to, or read from.
     checksum: OnceLock<u64>,
 }
 
@@ -78,7 +78,9 @@ impl Entry {
         let profile = serde_json::to_string(&self.profile).expect("checked JSON and strings are JSON");
         let Self { user, stored_at_ms, fresh_until_ms, stale_until_ms, .. } = self;
         let rest = format!("{user} {stored_at_ms} {fresh_until_ms} {stale_until_ms}\n{profile}");
-        let checksum = self.checksum.get_or_init(|| checksum(&rest));
+        let checksum = checksum(&rest);
+        // What was read may have been written in another way.
+        let _ = self.checksum.set(checksum);
         format!("{VERSION} {checksum:016x} {rest}").into_bytes()
     }
 
@@ -159,9 +161,20 @@ mod tests {
         let read = Entry::decode(&newer, user(42), Some(Arc::clone(&known))).unwrap();
         assert_eq!((read.stored_at(), read.encode()), (Duration::from_millis(1), newer));
         let never_written = Arc::new(entry(42, "Ada", Vec::new(), 0, 1));
-        assert_eq!(Entry::decode(&bytes, user(42), Some(never_written)).unwrap().encode(), bytes);
+        let again = Entry::decode(&bytes, user(42), Some(Arc::clone(&never_written))).unwrap();
+        assert!(!Arc::ptr_eq(&again, &never_written));
         // And what is broken stays broken.
         assert_eq!(Entry::decode(&bytes[..bytes.len() - 1], user(42), Some(known)).unwrap_err(), Miss::Corrupt);
+    }
+
+    #[test]
+    fn what_others_write_in_another_way_is_written_in_ours() {
+        let rest = "42 007 8 9\n{ \"gone\": [], \"user\": {}, \"orders\": [], \"products\": [], \"more\": 1 }";
+        let theirs = format!("{VERSION} {:016x} {rest}", checksum(rest));
+        let entry = read(theirs.as_bytes(), 42).unwrap();
+        let ours = entry.encode();
+        assert_ne!(ours, theirs.into_bytes());
+        assert_eq!(read(&ours, 42).unwrap().encode(), ours);
     }
 
     #[test]

@@ -3,11 +3,15 @@
 //! An edge takes milliseconds: a scrape, the change, a scrape. What a counter counted in between belongs to one side of the
 //! change or to the other, and no scrape says to which. So an increase lies between two values, and a bound holds if it
 //! holds for one of them or for one in between. Otherwise what happens once, and at once, would be missed now and then.
+//! Where an edge takes longer, since a node starts there, what is counted meanwhile is apart from either side, as requests are.
 
 use super::{Finding, Stretch, at};
 use crate::observe::{Kind, Reading, Side};
 use chaos_model::{Comparison, Selector};
 use std::{collections::BTreeMap, time::Duration};
+
+/// Longer takes no edge at which no node is started.
+const BRIEF: Duration = Duration::from_millis(100);
 
 /// Judges one metric check by the readings of its selector.
 pub(super) fn judge(
@@ -72,13 +76,21 @@ fn counter(readings: &[Reading], from: Duration, to: Duration, bound: &Compariso
         Ok(least) => least,
         Err(unknown) => return unknown,
     };
-    let most = risen(&values(readings.iter().filter(|reading| (from..=to).contains(&reading.at)))).max(least);
+    let most = risen(&values(readings.iter().filter(|reading| {
+        lies_within(reading, from, to) || ([from, to].contains(&reading.at) && is_brief(readings, reading.at))
+    })));
     let seen = if bound.holds(&least) || least.total_cmp(&most).is_eq() {
         format!("+{least}")
     } else {
         format!("+{least} to +{most}")
     };
     Finding::of(bound.holds_between(&least, &most), seen)
+}
+
+/// Whether the scrapes of an edge were taken within a short time.
+fn is_brief(readings: &[Reading], edge: Duration) -> bool {
+    let taken = || readings.iter().filter(|reading| reading.at == edge).map(|reading| reading.taken);
+    taken().max().zip(taken().min()).is_some_and(|(last, first)| last - first <= BRIEF)
 }
 
 /// How far a counter rose at least within a stretch; what stands in for a finding where that is not known.
@@ -155,16 +167,23 @@ mod tests {
     use super::*;
     use chaos_model::Verdict;
 
-    /// Edges at 1 s and at 2 s, with a scrape on each side.
-    fn judged(values: [f64; 4], bound: Comparison<f64>) -> (Verdict, String) {
-        let sides = [(1, Side::Before), (1, Side::After), (2, Side::Before), (2, Side::After)];
+    /// Readings at 0 s (of 0), 1 s, 2 s and 3 s (of 1000), with scrapes on each side of the edges at 1 s and 2 s, the second
+    /// of which is taken so much later. Judged from 1 s to 2 s.
+    fn after(took: Duration, values: [f64; 4], bound: Comparison<f64>) -> (Verdict, String) {
+        let edges = [(1, Side::Before), (1, Side::After), (2, Side::Before), (2, Side::After)].into_iter().zip(values);
+        let all = [((0, Side::Both), 0.0)].into_iter().chain(edges).chain([((3, Side::Both), 1000.0)]);
         let reading = |((at, side), value)| {
             let at = Duration::from_secs(at);
-            Reading { at, taken: at, side, value: Ok(Some((value, Kind::Counter))) }
+            let taken = if side == Side::After { at + took } else { at };
+            Reading { at, taken, side, value: Ok(Some((value, Kind::Counter))) }
         };
-        let readings: Vec<Reading> = sides.into_iter().zip(values).map(reading).collect();
+        let readings: Vec<Reading> = all.map(reading).collect();
         let finding = counter(&readings, Duration::from_secs(1), Duration::from_secs(2), &bound);
         (finding.verdict, finding.seen)
+    }
+
+    fn judged(values: [f64; 4], bound: Comparison<f64>) -> (Verdict, String) {
+        after(Duration::from_millis(5), values, bound)
     }
 
     #[test]
@@ -182,6 +201,13 @@ mod tests {
         assert_eq!(judged([5.0, 6.0, 7.0, 7.0], Comparison::AtMost(0.0)), (Verdict::Fail, "+1 to +2".to_owned()));
         assert_eq!(judged([5.0, 6.0, 6.0, 6.0], Comparison::Equal(1.0)), (Verdict::Pass, "+0 to +1".to_owned()));
         assert_eq!(judged([5.0, 6.0, 8.0, 9.0], Comparison::Equal(1.0)), (Verdict::Fail, "+2 to +4".to_owned()));
+    }
+
+    #[test]
+    fn but_not_while_a_node_starts() {
+        let starts = Duration::from_secs(1);
+        assert_eq!(after(starts, [5.0, 6.0, 6.0, 7.0], Comparison::More(0.0)), (Verdict::Fail, "+0".to_owned()));
+        assert_eq!(after(starts, [5.0, 6.0, 8.0, 9.0], Comparison::More(1.0)), (Verdict::Pass, "+2".to_owned()));
     }
 
     #[test]
