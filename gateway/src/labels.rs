@@ -12,7 +12,7 @@ pub(crate) trait Label: Copy + 'static {
 
 /// Declares an enum with a word for each variant.
 macro_rules! labels {
-    ($(#[doc = $doc:literal])* $name:ident {
+    ($(#[doc = $doc:literal])* $name:ident $(as $schema:literal)? {
         $($(#[doc = $variant_doc:literal])* $variant:ident = $word:literal,)+
     }) => {
         $(#[doc = $doc])*
@@ -40,12 +40,14 @@ macro_rules! labels {
             }
         }
 
-        impl utoipa::ToSchema for $name {}
+        impl utoipa::ToSchema for $name {
+            $(fn name() -> std::borrow::Cow<'static, str> { $schema.into() })?
+        }
     };
 }
 
 labels! {
-    /// Which limit a request was turned away by.
+    /// Limits by which requests are turned away.
     Shed {
         Requests = "requests",
         ClientRate = "client_rate",
@@ -53,7 +55,7 @@ labels! {
 }
 
 labels! {
-    /// Why a bearer token was refused.
+    /// Reasons to refuse a bearer token.
     TokenFault {
         Missing = "missing",
         Malformed = "malformed",
@@ -106,7 +108,7 @@ labels! {
 }
 
 labels! {
-    /// How old what a tier gave was.
+    /// The freshness of what a tier gave.
     Freshness {
         Fresh = "fresh",
         Stale = "stale",
@@ -170,7 +172,7 @@ labels! {
 }
 
 labels! {
-    /// What came of a write to Redis.
+    /// Results of writes to Redis.
     Write {
         Ok = "ok",
         Timeout = "timeout",
@@ -182,27 +184,27 @@ labels! {
         Down = "down",
         /// The queue was full.
         Dropped = "dropped",
-        /// It was no longer fresh when its turn came.
+        /// The entry was no longer fresh when its turn came.
         Expired = "expired",
     }
 }
 
 labels! {
-    /// What came of an attempt to connect to Redis.
+    /// Results of attempts to connect to Redis.
     Connect {
         Ok = "ok",
         Refused = "refused",
         /// No connection, handshake or first reply in time.
         Timeout = "timeout",
-        /// It connected, but the greeting failed.
+        /// Connecting went well, but the greeting failed.
         Handshake = "handshake",
         Error = "error",
     }
 }
 
 labels! {
-    /// What is asked of Redis: each is judged apart.
-    RedisSide {
+    /// Uses of Redis, each judged apart.
+    RedisAccess {
         Read = "read",
         Write = "write",
     }
@@ -211,7 +213,7 @@ labels! {
 labels! {
     /// Whether Redis is asked.
     RedisMode {
-        /// It is.
+        /// Redis is asked.
         Up = "up",
         /// It still is, though the last replies failed.
         Suspect = "suspect",
@@ -223,7 +225,7 @@ labels! {
 }
 
 labels! {
-    /// Where cached answers come from just now.
+    /// Sources of cached responses just now.
     Mode {
         Redis = "redis",
         Memory = "memory",
@@ -232,7 +234,7 @@ labels! {
 }
 
 labels! {
-    /// What came of an aggregation. A user that does not exist is a complete answer: all of it is known.
+    /// Outcomes of aggregations. A user that does not exist is a complete response: all of it is known.
     Outcome {
         Complete = "complete",
         Partial = "partial",
@@ -243,7 +245,7 @@ labels! {
 
 labels! {
     /// What a part of an answer is worth.
-    State {
+    PartState as "State" {
         Fresh = "fresh",
         Stale = "stale",
         Partial = "partial",
@@ -308,7 +310,7 @@ impl Method {
 }
 
 impl Method {
-    /// Whether any route takes it.
+    /// Tells if any route takes the method.
     pub(crate) fn is_answered(self) -> bool {
         matches!(self, Self::Get | Self::Head)
     }
@@ -322,7 +324,7 @@ impl Route {
 }
 
 impl Miss {
-    /// Whether something is wrong, rather than just not there.
+    /// Tells a failure from what is just not there.
     pub(crate) fn is_failure(self) -> bool {
         !matches!(self, Self::Absent | Self::Expired | Self::Older | Self::Down | Self::Warming | Self::Cancelled)
     }
@@ -338,12 +340,12 @@ impl From<Tier> for Source {
 }
 
 impl Code {
-    /// Whether time ran out, so that the gateway answers 504 and not 502.
+    /// Tells if time ran out, so that the gateway responds with 504 and not 502.
     pub(crate) fn is_timeout(self) -> bool {
         matches!(self, Self::Timeout | Self::DeadlineExceeded | Self::ConnectTimeout)
     }
 
-    /// Whether the gateway spared the service the call, so that it answers 503 where nothing is usable.
+    /// Tells if the gateway spared the service the call, so that it responds with 503 where nothing is usable.
     pub(crate) fn is_unavailable(self) -> bool {
         matches!(self, Self::CircuitOpen | Self::BulkheadFull)
     }
@@ -355,7 +357,7 @@ impl Code {
 }
 
 labels! {
-    /// What `/health` tells of.
+    /// Components that `/health` tells of.
     Component {
         User = "user-service",
         Order = "order-service",
@@ -417,12 +419,12 @@ labels! {
     }
 }
 
-impl From<Option<Circuit>> for CircuitState {
-    fn from(circuit: Option<Circuit>) -> Self {
+impl From<Option<BreakerState>> for CircuitState {
+    fn from(circuit: Option<BreakerState>) -> Self {
         match circuit {
-            Some(Circuit::Closed) => Self::Closed,
-            Some(Circuit::Open) => Self::Open,
-            Some(Circuit::HalfOpen) => Self::HalfOpen,
+            Some(BreakerState::Closed) => Self::Closed,
+            Some(BreakerState::Open) => Self::Open,
+            Some(BreakerState::HalfOpen) => Self::HalfOpen,
             None => Self::Off,
         }
     }
@@ -430,7 +432,7 @@ impl From<Option<Circuit>> for CircuitState {
 
 labels! {
     /// The state of a service's circuit.
-    Circuit {
+    BreakerState {
         Closed = "closed",
         Open = "open",
         HalfOpen = "half_open",
@@ -438,7 +440,7 @@ labels! {
 }
 
 labels! {
-    /// Why a failed call was not made again.
+    /// Reasons not to make a failed call again.
     Refused {
         /// Retries are a small share of calls.
         Budget = "budget",

@@ -1,7 +1,8 @@
 //! The API gateway (Backend for Frontend) that aggregates users, orders and products.
 //!
 //! [`run`] builds it from a [`Host`] and takes nothing elsewhere: the same code runs on TCP and in memory. It promises
-//! its clients an answer in time, whatever fails behind it: whole, partial and marked as such, or a problem with a reason.
+//! its clients a response in time, whatever fails behind it: whole, partial and marked as such, or a problem with a
+//! reason.
 //!
 //! The parts: `edge` is what a client meets, `profile` what it asks for, `upstream` the services behind, `cache`
 //! what is kept of them, `health` what is known of all these, `openapi` what is said of it all.
@@ -35,7 +36,7 @@ use std::{io, sync::Arc, time::Duration};
 /// Writes to the cache that wait when the gateway stops have this long.
 const FLUSH: Duration = Duration::from_secs(1);
 
-/// Why the gateway can't run.
+/// Reasons why the gateway can't run.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The settings can't be used.
@@ -49,7 +50,7 @@ pub enum Error {
     Listen {
         /// The port.
         port: u16,
-        /// What the machine says.
+        /// The machine's error.
         source: io::Error,
     },
     /// The host's registry has metrics of these names already: two gateways can't share a host.
@@ -69,7 +70,7 @@ struct App {
     ids: Arc<Ids>,
     upstreams: Upstreams,
     cache: Cache,
-    flights: Flights<Arc<profile::Flown>>,
+    flights: Flights<Arc<profile::FlightResult>>,
 }
 
 impl App {

@@ -1,7 +1,7 @@
 //! The gateway as a program: settings file, environment and arguments in, JSON log lines out, an exit code at the end (0
 //! stopped as asked, 1 it can't run, 2 what it was told can't be used).
 
-use gateway::settings::{Refused, Told};
+use gateway::settings::{ProcessSettings, Refused};
 use host::tcp;
 use std::{hash::BuildHasher as _, process::ExitCode};
 use tokio::signal::unix::{SignalKind, signal};
@@ -30,7 +30,7 @@ fn main() -> ExitCode {
     }
 }
 
-fn start(Told { map, settings }: Told) -> Result<(), Box<dyn std::error::Error>> {
+fn start(ProcessSettings { map, settings }: ProcessSettings) -> Result<(), Box<dyn std::error::Error>> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         let shutdown = CancellationToken::new();

@@ -1,4 +1,5 @@
-//! The gateway's metrics. All series exist at zero from the start; labels come from closed sets ([`crate::labels`]) alone.
+//! The gateway's metrics. All series exist at zero from the start; labels come from closed sets ([`crate::labels`])
+//! alone.
 //!
 //! What it doesn't do: time anything. Durations are tokio's, observed by whoever measured them.
 
@@ -21,7 +22,7 @@ use prometheus::{
 use std::time::Duration;
 use tracing::Span;
 
-/// Seconds: from a cached answer to past the deadline.
+/// Seconds: from a cached response to past the deadline.
 const BUCKETS: [f64; 14] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 1.5, 2.5, 10.0];
 
 /// The statuses that a profile can have: they are there at zero.
@@ -47,7 +48,7 @@ pub(crate) struct Metrics {
     upstream: UpstreamMetrics,
     /// The cache beyond its lookups.
     pub(crate) cache: CacheMetrics,
-    /// What clients were refused.
+    /// Metrics of the requests that clients were refused.
     pub(crate) edge: EdgeMetrics,
 }
 
@@ -176,7 +177,7 @@ impl Metrics {
         self.writes.with_label_values(&[result.label()]).inc();
     }
 
-    /// Where cached answers come from now.
+    /// Sets the source of cached responses just now.
     pub(crate) fn mode(&self, now: Mode) {
         for mode in Mode::ALL {
             self.mode.with_label_values(&[mode.label()]).set(i64::from(*mode == now));
@@ -208,7 +209,7 @@ impl Metrics {
         self.call_duration.with_label_values(&[service.label()]).observe(took.as_secs_f64());
     }
 
-    /// A service failed, or its answer had holes.
+    /// A service failed, or its response had holes.
     pub(crate) fn service_error(&self, service: Service, code: Code) {
         self.errors.with_label_values(&[service.label(), code.label()]).inc();
     }

@@ -7,10 +7,10 @@
 use crate::labels::{Code, Label as _, Method, Outcome, Route, Service, Tier};
 use tracing::{Span, field::Empty, trace, trace_span};
 
-/// What spans are filtered by: no log filter that names levels alone asks for them.
+/// The target that spans are filtered by: no log filter that names levels alone asks for them.
 pub(crate) const TARGET: &str = "gateway::spans";
 
-/// What a recorded span is known by.
+/// Ids of a recorded span.
 pub(crate) struct Ids {
     /// 32 hex digits.
     pub(crate) trace: String,
@@ -39,7 +39,8 @@ pub(crate) fn request(method: Method, route: Route) -> Span {
     )
 }
 
-/// The request belongs to this trace: for whoever follows spans without recording them, which ties them to traces itself.
+/// The request belongs to this trace: for whoever follows spans without recording them, which ties them to traces
+/// itself.
 pub(crate) fn traced(span: &Span, trace: &str) {
     span.record("trace_id", trace);
 }
@@ -55,7 +56,7 @@ pub(crate) fn shared() {
 }
 
 /// A request was answered.
-pub(crate) fn answered(span: &Span, status: u16) {
+pub(crate) fn responded(span: &Span, status: u16) {
     // As OpenTelemetry has it: an unsigned number would become a text.
     span.record("http.response.status_code", i64::from(status));
     if status >= 500 {

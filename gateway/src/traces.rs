@@ -1,6 +1,6 @@
 //! Sends spans to a collector by OTLP over HTTP (protobuf). `main` alone starts it; requests never wait for it: finished
-//! spans go into a bounded queue, a thread of its own sends them in batches, and what has no room is dropped and counted in
-//! the log.
+//! spans go into a bounded queue, a thread of its own sends them in batches, and what has no room is dropped and
+//! counted in the log.
 
 use crate::{Settings, spans, upstream::BaseUrl};
 use bytes::Bytes;
@@ -25,13 +25,13 @@ use tracing_subscriber::{Layer, filter::Targets, registry::LookupSpan};
 const QUEUE: usize = 4096;
 /// Spans that are sent at once.
 const BATCH: usize = 512;
-/// How long spans wait for company.
+/// The time for which spans wait for company.
 const DELAY: Duration = Duration::from_secs(1);
 /// A collector that needs longer has failed.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// What is in the queue when the gateway stops has this long.
+/// The time that spans in the queue have when the gateway stops.
 const FLUSH: Duration = Duration::from_secs(1);
-/// Bytes of a collector's answer that are read.
+/// Bytes of a collector's response that are read.
 const ANSWER_LIMIT: usize = 64 << 10;
 
 /// The way of spans to the collector.

@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 #[schema(value_type = String, pattern = "^[1-9][0-9]{0,19}$", example = "42")]
 pub(crate) struct UserId(NonZeroU64);
 
-/// It isn't the id of any user, whatever the user service would say.
+/// The error of a text that isn't the id of any user, whatever the user service would say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a user id is a decimal number from 1 to 18446744073709551615 without leading zeros")]
 pub(crate) struct BadUserId;
@@ -40,7 +40,7 @@ impl fmt::Display for UserId {
     }
 }
 
-/// As a string: JSON numbers lose digits beyond 2⁵³ in most clients.
+/// Writes a string: JSON numbers lose digits beyond 2⁵³ in most clients.
 impl Serialize for UserId {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)

@@ -81,8 +81,8 @@ impl Drop for Gateway {
 async fn services() -> MockServer {
     let services = MockServer::start().await;
     for (at, body) in [("/users/4711", json!({ "id": "4711" })), ("/orders/user/4711", json!([]))] {
-        let answer = ResponseTemplate::new(200).set_body_json(body);
-        Mock::given(path(at)).respond_with(answer).mount(&services).await;
+        let response = ResponseTemplate::new(200).set_body_json(body);
+        Mock::given(path(at)).respond_with(response).mount(&services).await;
     }
     services
 }
@@ -137,10 +137,10 @@ async fn seen(services: &MockServer) -> Vec<(String, String)> {
 async fn spans_continue_the_clients_trace_up_to_the_services() {
     let (services, collector) = (services().await, collector().await);
     let gateway = Gateway::start(&services, &collector.uri(), &[]).await;
-    let answer = gateway.profile(Some(&format!("{CLIENT}-01"))).await;
+    let response = gateway.profile(Some(&format!("{CLIENT}-01"))).await;
     gateway.stop().await;
     let spans = spans(&collector).await;
-    let id = answer["meta"]["trace_id"].as_str().unwrap();
+    let id = response["meta"]["trace_id"].as_str().unwrap();
     assert_eq!(id, &CLIENT[3..35]);
     assert!(spans.iter().all(|span| hex(&span.trace_id) == id), "{spans:#?}");
     let request = named(&spans, "GET /api/profile/{user_id}");
@@ -169,13 +169,13 @@ async fn a_trace_that_starts_here_has_the_id_that_the_answer_shows_and_failures_
     let gateway =
         Gateway::start(&services, &collector.uri(), &[("GATEWAY_RETRIES", "on"), ("GATEWAY_RETRY_BUDGET", "100%")])
             .await;
-    let answer = gateway.profile(None).await;
+    let response = gateway.profile(None).await;
     gateway.stop().await;
     let spans = spans(&collector).await;
     let request = named(&spans, "GET /api/profile/{user_id}");
     assert_eq!(
         (hex(&request.trace_id), &*request.parent_span_id),
-        (answer["trace_id"].as_str().unwrap().to_owned(), &[][..])
+        (response["trace_id"].as_str().unwrap().to_owned(), &[][..])
     );
     assert_eq!(attribute(request, "http.response.status_code"), 502);
     assert_eq!(request.status.as_ref().unwrap().code(), StatusCode::Error);
@@ -191,10 +191,10 @@ async fn a_trace_that_starts_here_has_the_id_that_the_answer_shows_and_failures_
 #[tokio::test]
 async fn who_waits_for_what_another_request_gathers_is_linked_to_that() {
     let (services, collector) = (MockServer::start().await, collector().await);
-    let answer = |body| ResponseTemplate::new(200).set_body_json(body);
-    let late = answer(json!({ "id": "4711" })).set_delay(std::time::Duration::from_millis(300));
+    let response = |body| ResponseTemplate::new(200).set_body_json(body);
+    let late = response(json!({ "id": "4711" })).set_delay(std::time::Duration::from_millis(300));
     Mock::given(path("/users/4711")).respond_with(late).mount(&services).await;
-    Mock::given(path("/orders/user/4711")).respond_with(answer(json!([]))).mount(&services).await;
+    Mock::given(path("/orders/user/4711")).respond_with(response(json!([]))).mount(&services).await;
     let gateway = Gateway::start(&services, &collector.uri(), &[]).await;
     tokio::join!(gateway.profile(None), gateway.profile(None));
     gateway.stop().await;
@@ -211,11 +211,11 @@ async fn who_waits_for_what_another_request_gathers_is_linked_to_that() {
 #[tokio::test]
 async fn a_probe_is_in_the_trace_of_its_request_and_outlasts_it() {
     let (services, collector) = (MockServer::start().await, collector().await);
-    let answer = |status: u16, body| ResponseTemplate::new(status).set_body_json(body);
-    Mock::given(path("/users/4711")).respond_with(answer(500, json!({}))).up_to_n_times(1).mount(&services).await;
-    let late = answer(200, json!({ "id": "4711" })).set_delay(std::time::Duration::from_secs(2));
+    let response = |status: u16, body| ResponseTemplate::new(status).set_body_json(body);
+    Mock::given(path("/users/4711")).respond_with(response(500, json!({}))).up_to_n_times(1).mount(&services).await;
+    let late = response(200, json!({ "id": "4711" })).set_delay(std::time::Duration::from_secs(2));
     Mock::given(path("/users/4711")).respond_with(late).mount(&services).await;
-    Mock::given(path("/orders/user/4711")).respond_with(answer(200, json!([]))).mount(&services).await;
+    Mock::given(path("/orders/user/4711")).respond_with(response(200, json!([]))).mount(&services).await;
     let breaker = [("GATEWAY_BREAKER", "on"), ("GATEWAY_BREAKER_MINIMUM", "1"), ("GATEWAY_CACHE", "off")];
     let gateway = Gateway::start(&services, &collector.uri(), &breaker).await;
     let parent = format!("{CLIENT}-01");
@@ -241,9 +241,9 @@ async fn a_probe_is_in_the_trace_of_its_request_and_outlasts_it() {
 async fn what_the_client_doesnt_want_recorded_is_not() {
     let (services, collector) = (services().await, collector().await);
     let gateway = Gateway::start(&services, &collector.uri(), &[]).await;
-    let answer = gateway.profile(Some(&format!("{CLIENT}-00"))).await;
+    let response = gateway.profile(Some(&format!("{CLIENT}-00"))).await;
     gateway.stop().await;
-    assert_eq!(answer["meta"]["trace_id"], CLIENT[3..35]);
+    assert_eq!(response["meta"]["trace_id"], CLIENT[3..35]);
     assert_eq!(spans(&collector).await.len(), 0);
     assert!(seen(&services).await.iter().all(|(_, parent)| parent.ends_with("-00") && parent[3..35] == CLIENT[3..35]));
 }

@@ -19,7 +19,7 @@ mod stream;
 mod tasks;
 
 pub use clock::Clock;
-pub use listener::{Accept, Answer, Control, Listener, TurnedAway};
+pub use listener::{Accept, ListenMode, ListenSwitch, Listener, TurnedAway};
 pub use random::{Random, hash};
 pub use settings::Settings;
 pub use stream::{Connection, Halves, Stream};
@@ -30,19 +30,20 @@ use std::{io, sync::Arc, time::Duration};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-/// A network as one node sees it. Implemented for TCP and in memory; a simulation brings its own.
+/// A network as one host sees it. Implemented for TCP and in memory; a simulation brings its own.
 pub trait Network: Send + Sync {
-    /// Connects to `port` of the node or machine called `host`.
+    /// Connects to `port` of the host or machine called `host`.
     fn dial<'a>(&'a self, host: &'a str, port: u16) -> BoxFuture<'a, io::Result<Stream>>;
 
-    /// Starts to listen on `port` of this node; 0 takes a free one.
+    /// Starts to listen on `port` of this host; 0 takes a free one.
     ///
     /// # Errors
     /// `AddrInUse` where the port is taken, and whatever else the machine says.
     fn listen(&self, port: u16) -> io::Result<Listener>;
 }
 
-/// What a program gets from its machine. Cheap to clone: all clones are the same host.
+/// The machine as a program sees it: network, clock, tasks, randomness, settings, metrics. Cheap to clone: all clones
+/// are the same host.
 #[derive(Clone)]
 pub struct Host {
     inner: Arc<Inner>,
@@ -59,17 +60,17 @@ struct Inner {
     shutdown: CancellationToken,
 }
 
-/// What a [`Host`] is made of. Worlds fill it in; programs never see it.
+/// Parts of a [`Host`]. Worlds fill them in; programs never see them.
 pub struct Parts {
-    /// The node's name: it tells random streams and log lines apart.
+    /// The host's name: it tells random streams and log lines apart.
     pub name: String,
-    /// The network as this node sees it.
+    /// The network as this host sees it.
     pub network: Arc<dyn Network>,
     /// The clock.
     pub clock: Arc<dyn Clock>,
-    /// The group that owns this node's tasks.
+    /// The group that owns this host's tasks.
     pub tasks: TaskGroup,
-    /// The seed of the whole run; streams also depend on the node's name.
+    /// The seed of the whole run; streams also depend on the host's name.
     pub seed: u64,
     /// The program's settings.
     pub settings: Settings,
@@ -103,13 +104,13 @@ impl Host {
         Self { inner: Arc::new(inner) }
     }
 
-    /// The node's name.
+    /// The host's name.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.inner.name
     }
 
-    /// Connects to `port` of the node or machine called `host`. Waits for as long as the network lets it: callers bring
+    /// Connects to `port` of the host or machine called `host`. Waits for as long as the network lets it: callers bring
     /// their own timeout.
     ///
     /// # Errors
@@ -118,7 +119,7 @@ impl Host {
         self.inner.network.dial(host, port).await
     }
 
-    /// Listens on `port` of this node; 0 takes a free one ([`Listener::port`] tells which).
+    /// Listens on `port` of this host; 0 takes a free one ([`Listener::port`] tells which).
     ///
     /// # Errors
     /// `AddrInUse` where the port is taken, and whatever else the machine says.
@@ -132,8 +133,8 @@ impl Host {
         self.inner.clock.unix_now()
     }
 
-    /// Waits until `deadline`, as exactly as the world can: where time is real, finer than tokio's timer, which rounds up
-    /// to a millisecond. Never early.
+    /// Waits until `deadline`, as exactly as the world can: where time is real, finer than tokio's timer, which rounds
+    /// up to a millisecond. Never early.
     pub async fn sleep_until(&self, deadline: Instant) {
         self.inner.clock.sleep_until(deadline).await;
     }
@@ -143,7 +144,7 @@ impl Host {
         self.sleep_until(Instant::now() + duration).await;
     }
 
-    /// Starts a task that belongs to this node: the world can stop or freeze it. The task keeps the tracing dispatcher
+    /// Starts a task that belongs to this host: the world can stop or freeze it. The task keeps the tracing dispatcher
     /// of whoever spawned it. Dropping the [`Task`] lets it run on.
     pub fn spawn<F>(&self, future: F) -> Task<F::Output>
     where
@@ -153,7 +154,7 @@ impl Host {
         self.inner.tasks.spawn(future)
     }
 
-    /// The random stream called `name`: the same for the same seed, node and name, and independent of all others.
+    /// The random stream called `name`: the same for the same seed, host and name, and independent of all others.
     #[must_use]
     pub fn rng(&self, name: &str) -> Random {
         random::stream(self.inner.seed, &self.inner.name, name)
@@ -171,7 +172,7 @@ impl Host {
         &self.inner.settings
     }
 
-    /// The registry of this node's metrics.
+    /// The registry of this host's metrics.
     #[must_use]
     pub fn metrics(&self) -> &prometheus::Registry {
         &self.inner.metrics

@@ -8,8 +8,9 @@ pub type Random = rand_chacha::ChaCha8Rng;
 /// simpler up to this length.
 const TOGETHER: usize = 240;
 
-/// One number from a seed and some keys, for decisions that must not depend on the order in which they are made: the same
-/// keys give the same number in every world. Keys are told apart by their lengths, so `["ab", "c"]` is not `["a", "bc"]`.
+/// One number from a seed and some keys, for decisions that must not depend on the order in which they are made: the
+/// same keys give the same number in every world. Keys are told apart by their lengths, so `["ab", "c"]` is not `["a",
+/// "bc"]`.
 ///
 /// The function is XXH3 (64 bit) with the seed; it is part of what makes a recorded seed mean the same tomorrow.
 #[must_use]
@@ -28,7 +29,7 @@ pub fn hash(seed: u64, keys: &[&[u8]]) -> u64 {
     xxh3_64_with_seed(&together[..length], seed)
 }
 
-/// What is hashed: each key after its length.
+/// Parts that are hashed: each key after its length.
 fn each_part(keys: &[&[u8]], mut take: impl FnMut(&[u8])) {
     for key in keys {
         take(&(key.len() as u64).to_le_bytes());

@@ -8,7 +8,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 /// The two directions of a stream, borrowed: both can be driven at once, and the stream is whole again afterwards.
 pub type Halves<'a> = (Box<dyn AsyncRead + Send + Unpin + 'a>, Box<dyn AsyncWrite + Send + Unpin + 'a>);
 
-/// What a network gives for a connection.
+/// Connection of a network, from its inside.
 pub trait Connection: AsyncRead + AsyncWrite + Send + Unpin {
     /// Both directions, borrowed.
     fn split(&mut self) -> Halves<'_>;
@@ -17,10 +17,10 @@ pub trait Connection: AsyncRead + AsyncWrite + Send + Unpin {
     /// `ConnectionReset`, and nothing that was still on its way arrives.
     fn abort(self: Box<Self>);
 
-    /// Who is at the other end, for log lines and limits per client.
+    /// Address of the other end, for log lines and limits per client.
     fn peer(&self) -> String;
 
-    /// How many bytes were written and are not known to have arrived at the other end's machine: what a reset would throw
+    /// Bytes that were written and are not known to have arrived at the other end's machine: what a reset would throw
     /// away. 0 where it throws nothing away.
     fn unsent(&self) -> usize {
         0
@@ -41,19 +41,19 @@ impl Stream {
         self.0.split()
     }
 
-    /// Resets the connection: on TCP a real RST (linger 0, then both halves dropped together, since dropping a write half
-    /// alone would send FIN).
+    /// Resets the connection: on TCP a real RST (linger 0, then both halves dropped together, since dropping a write
+    /// half alone would send FIN).
     pub fn abort(self) {
         self.0.abort();
     }
 
-    /// Who is at the other end.
+    /// Address of the other end.
     #[must_use]
     pub fn peer(&self) -> String {
         self.0.peer()
     }
 
-    /// How many bytes were written that a reset would throw away: those that are not known to have arrived at the other
+    /// Bytes that were written and that a reset would throw away: those that are not known to have arrived at the other
     /// end's machine.
     #[must_use]
     pub fn unsent(&self) -> usize {

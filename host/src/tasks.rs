@@ -10,7 +10,7 @@ use std::{
 use tokio::task::{AbortHandle, JoinHandle};
 use tracing::instrument::WithSubscriber as _;
 
-/// The tasks of one node. A world can stop them all (a crash) or freeze them (a pause).
+/// The tasks of one host. A world can stop them all (a crash) or freeze them (a pause).
 #[derive(Clone, Default)]
 pub struct TaskGroup(Arc<Group>);
 
@@ -47,7 +47,7 @@ impl<T> Task<T> {
         self.0.abort();
     }
 
-    /// Whether it has ended.
+    /// True when it has ended.
     #[must_use]
     pub fn is_finished(&self) -> bool {
         self.0.is_finished()
@@ -113,7 +113,7 @@ impl TaskGroup {
         waiting.into_values().for_each(Waker::wake);
     }
 
-    /// How many tasks have not ended yet.
+    /// Number of tasks that have not ended yet.
     #[must_use]
     pub fn running(&self) -> usize {
         self.0.live().tasks.len()
@@ -135,8 +135,8 @@ impl Group {
         let _ = self.state.compare_exchange(from, to, Ordering::SeqCst, Ordering::SeqCst);
     }
 
-    /// Whether the task `id` must not run now. If that is because the group is frozen, the thaw wakes `waker`. After a crash
-    /// nobody does: whoever sees the crash also aborts the task, be it that another thread is at it only now.
+    /// True where the task `id` must not run now. If that is because the group is frozen, the thaw wakes `waker`. After
+    /// a crash nobody does: whoever sees the crash also aborts the task, be it that another thread is at it only now.
     fn waits(&self, id: u64, waker: &Waker) -> bool {
         if self.is(RUNS) {
             return false;

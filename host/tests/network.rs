@@ -1,4 +1,4 @@
-//! What lies between the nodes of a network in memory: latency, bandwidth, cuts and pulled cables.
+//! Conditions between the hosts of a network in memory: latency, bandwidth, cuts and pulled cables.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by a panic, helpers included")]
 
@@ -20,7 +20,7 @@ fn late(latency: Duration) -> Conditions {
     Conditions { latency, ..FINE }
 }
 
-/// Two nodes, and a connection from `a` to `b`.
+/// Two hosts, and a connection from `a` to `b`.
 async fn pair() -> (MemoryNetwork, Stream, Stream) {
     let network = MemoryNetwork::new(1);
     let (a, b) = connect(&network.host("a"), &network.host("b")).await;

@@ -1,8 +1,8 @@
-//! What only TCP can show: what is on the wire, as plain sockets of the standard library see it.
+//! Behaviour that only TCP can show: what is on the wire, as plain sockets of the standard library see it.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by a panic, helpers included")]
 
-use host::{Answer, Host, tcp};
+use host::{Host, ListenMode, tcp};
 use std::{
     io::{self, Read as _, Write as _},
     net::{IpAddr, Ipv4Addr, Ipv6Addr, TcpListener, TcpStream},
@@ -101,12 +101,14 @@ async fn no_other_program_gets_a_port_that_we_have() {
     drop(first);
     // By its number as well as chosen by the kernel.
     for listener in [host.listen(port).unwrap(), host.listen(0).unwrap()] {
-        for answer in [Answer::Accept, Answer::Refuse, Answer::Hang, Answer::Blackhole, Answer::Refuse] {
+        for answer in
+            [ListenMode::Accept, ListenMode::Refuse, ListenMode::Hang, ListenMode::Blackhole, ListenMode::Refuse]
+        {
             listener.control().set(answer).unwrap();
             let other = TcpListener::bind((Ipv4Addr::LOCALHOST, listener.port()));
             assert_eq!(other.unwrap_err().kind(), io::ErrorKind::AddrInUse, "{answer:?}");
         }
-        listener.control().set(Answer::Accept).unwrap();
+        listener.control().set(ListenMode::Accept).unwrap();
         TcpStream::connect((Ipv4Addr::LOCALHOST, listener.port())).unwrap();
     }
 }
@@ -138,14 +140,14 @@ async fn answers_hold_on_ipv6() {
     let host = host(Ipv6Addr::LOCALHOST);
     let mut listener = host.listen(0).unwrap();
     let control = listener.control();
-    control.set(Answer::Refuse).unwrap();
+    control.set(ListenMode::Refuse).unwrap();
     let refused = host.dial("::1", listener.port()).await.unwrap_err();
     assert_eq!(refused.kind(), io::ErrorKind::ConnectionRefused);
-    control.set(Answer::Blackhole).unwrap();
+    control.set(ListenMode::Blackhole).unwrap();
     let dial = host.dial("::1", listener.port());
     assert!(tokio::time::timeout(Duration::from_millis(200), dial).await.is_err());
     assert_eq!(control.turned_away().dropped, 1);
-    control.set(Answer::Accept).unwrap();
+    control.set(ListenMode::Accept).unwrap();
     host.dial("::1", listener.port()).await.unwrap();
     listener.accept().await.unwrap();
 }

@@ -1,6 +1,6 @@
 //! Reading a request's body, bounded in size and in time.
 
-use crate::problem::{Kind, Problem};
+use crate::problem::{Problem, ProblemKind};
 use axum::body::{Body, HttpBody as _};
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, header};
@@ -10,33 +10,33 @@ use std::time::Duration;
 /// The longest body that is taken.
 pub(crate) const LIMIT_BYTES: usize = 64 * 1024;
 
-/// What is read of a body that is too long, so that its sender, who reads only after writing, gets the answer and not a
-/// reset. One that announces more is answered at once.
+/// The most that is read of a body that is too long, so that its sender, who reads only after writing, gets the
+/// response and not a reset. One that announces more is answered at once.
 const DISCARD_LIMIT_BYTES: usize = 1024 * 1024;
 
-/// As long may a body take to arrive.
+/// The most time that a body may take to arrive.
 pub(crate) const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The whole body, where it says that it is JSON.
 pub(crate) async fn read_json(headers: &HeaderMap, body: Body) -> Result<Bytes, Problem> {
     if !is_json(headers) {
-        return Err(Problem::new(Kind::UnsupportedMediaType, "the body must be application/json"));
+        return Err(Problem::new(ProblemKind::UnsupportedMediaType, "the body must be application/json"));
     }
     tokio::time::timeout(TIMEOUT, read(body)).await.unwrap_or_else(|_| {
         let detail = format!("the body did not arrive within {} s", TIMEOUT.as_secs());
-        Err(Problem::new(Kind::BodyTimeout, detail))
+        Err(Problem::new(ProblemKind::BodyTimeout, detail))
     })
 }
 
 async fn read(mut body: Body) -> Result<Bytes, Problem> {
-    let too_large = || Problem::new(Kind::TooLarge, format!("the body may have at most {LIMIT_BYTES} bytes"));
+    let too_large = || Problem::new(ProblemKind::TooLarge, format!("the body may have at most {LIMIT_BYTES} bytes"));
     if body.size_hint().lower() > DISCARD_LIMIT_BYTES as u64 {
         return Err(too_large());
     }
     let mut taken = BytesMut::new();
     let mut length = 0;
     while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(|_| Problem::new(Kind::MalformedBody, "the body broke off"))?;
+        let frame = frame.map_err(|_| Problem::new(ProblemKind::MalformedBody, "the body broke off"))?;
         // Trailers say nothing here.
         let Ok(data) = frame.into_data() else { continue };
         length += data.len();

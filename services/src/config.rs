@@ -6,7 +6,7 @@ use crate::{
 };
 use host::Settings;
 
-/// What a service can be told.
+/// Settings of a service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Config {
     /// `PORT`: where it listens; 0 takes a free port.

@@ -1,4 +1,4 @@
-//! What a request says about where it comes from: `X-Request-Id`, `traceparent`, `baggage`. All of it is written by whoever
+//! The origin of a request, as it tells it: `X-Request-Id`, `traceparent`, `baggage`. All of it is written by whoever
 //! calls, so it is checked and bounded before it reaches a header or a log line.
 
 use http::{HeaderMap, HeaderValue};
@@ -34,7 +34,8 @@ pub(crate) fn trace_id(headers: &HeaderMap) -> Option<&str> {
     (formed && known && !zero(trace) && !zero(parent)).then_some(trace)
 }
 
-/// The value of `chaos.request` in `baggage` (W3C Baggage, 3.3): at most 64 printable ASCII characters, properties left out.
+/// The value of `chaos.request` in `baggage` (W3C Baggage, 3.3): at most 64 printable ASCII characters, properties left
+/// out.
 pub(crate) fn request_number(headers: &HeaderMap) -> Option<&str> {
     let lines = headers.get_all("baggage").iter().filter_map(|line| line.to_str().ok());
     let mut members = lines.flat_map(|line| line.split(','));

@@ -1,7 +1,7 @@
 //! The ids of users, orders and products: how they are written, and nothing about which exist.
 //!
-//! Each id has exactly one spelling (no sign, no leading zero, ASCII digits alone), so that two spellings can never be two
-//! entries of one cache.
+//! Each id has exactly one spelling (no sign, no leading zero, ASCII digits alone), so that two spellings can never be
+//! two entries of one cache.
 
 use serde::{Serialize, Serializer};
 use std::{fmt, str::FromStr};
@@ -11,7 +11,8 @@ use std::{fmt, str::FromStr};
 #[error("not an id")]
 pub struct BadId;
 
-/// A user's id: `1`, `42`, … (up to 2⁶⁴ − 1, as the gateway takes them: a number that is nobody's is unknown, not malformed).
+/// A user's id: `1`, `42`, … (up to 2⁶⁴ − 1, as the gateway takes them: a number that is nobody's is unknown, not
+/// malformed).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct UserId(pub u64);
 

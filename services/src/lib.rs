@@ -1,11 +1,12 @@
 //! The user, order and product services behind the gateway.
 //!
-//! Each is one function of a [`Host`](host::Host): [`user::run`], [`order::run`], [`product::run`]. It reads its settings
-//! ([`Config`]), listens, answers until the host's shutdown signal and returns. What they serve is the [`data`] of a made-up
-//! shop, a pure function of a seed, so that they need no store and agree with each other in every process and world.
+//! Each is one function of a [`Host`](host::Host): [`user::run`], [`order::run`], [`product::run`]. It reads its
+//! settings ([`Config`]), listens, answers until the host's shutdown signal and returns. What they serve is the
+//! [`data`] of a made-up shop, a pure function of a seed, so that they need no store and agree with each other in every
+//! process and world.
 //!
-//! The services never answer 500 by design: what a client can get wrong has a [`problem`] of its own. They do no caching,
-//! no authentication and no rate limiting: the gateway stands in front of them.
+//! The services never answer 500 by design: what a client can get wrong has a [`problem`] of its own. They do no
+//! caching, no authentication and no rate limiting: the gateway stands in front of them.
 
 pub mod data;
 pub mod id;
@@ -26,7 +27,7 @@ pub use config::Config;
 
 use std::io;
 
-/// Why a service did not start.
+/// Reasons why a service did not start.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// A setting has a value that can't be used.
@@ -34,9 +35,9 @@ pub enum Error {
     Setting {
         /// The setting's name.
         name: &'static str,
-        /// What was given.
+        /// The value that was given.
         value: String,
-        /// What would be right.
+        /// The values that would be right, in words.
         expected: &'static str,
     },
     /// The port can't be listened on.
@@ -44,7 +45,7 @@ pub enum Error {
     Listen {
         /// The port.
         port: u16,
-        /// What the machine says.
+        /// The machine's error.
         source: io::Error,
     },
     /// The host's registry has metrics of these names already: two services on one host.

@@ -1,5 +1,5 @@
-//! The metrics of a service. Labels are closed sets: methods and routes that nobody declared become one value, so that no
-//! client can grow them.
+//! The metrics of a service. Labels are closed sets: methods and routes that nobody declared become one value, so that
+//! no client can grow them.
 
 use http::Method;
 use prometheus::{HistogramOpts, HistogramVec, IntCounterVec, IntGauge, Opts, Registry};
@@ -8,14 +8,14 @@ use std::time::Duration;
 /// The `route` of requests that no route takes.
 pub(crate) const UNMATCHED: &str = "unmatched";
 
-/// The `status` of requests whose client left before the answer (nginx's custom; there is no standard one).
+/// The `status` of requests whose client left before the response (nginx's custom; there is no standard one).
 pub(crate) const CLIENT_LEFT: u16 = 499;
 
 /// From a tenth of a millisecond, which is usual here, to ten seconds, in seconds.
 const BUCKETS_S: &[f64] =
     &[0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
 
-/// What an endpoint may answer; its series are there at zero from the start.
+/// An endpoint and the statuses that it may respond with; its series are there at zero from the start.
 pub(crate) struct Endpoint {
     pub(crate) method: Method,
     /// The template, as the router has it.

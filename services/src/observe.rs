@@ -1,4 +1,4 @@
-//! What is done for every request, matched or not: an id, the metrics, one log line, and the writing of problems.
+//! Observation of every request, matched or not: an id, the metrics, one log line, and the writing of problems.
 
 use crate::{
     context,
@@ -19,7 +19,7 @@ use tokio::time::Instant;
 /// The `status` of a request whose handler panicked: its client sees the connection end.
 const BUG: u16 = 500;
 
-/// What the observation of a service needs.
+/// The shared parts that the observation of a service needs.
 #[derive(Clone)]
 pub(crate) struct Observer(Arc<Inner>);
 
@@ -61,7 +61,7 @@ struct Exchange {
     request_number: Option<String>,
     method: Method,
     route: Option<MatchedPath>,
-    /// The answer's; absent while there is none.
+    /// The response's; absent while there is none.
     status: Option<u16>,
 }
 

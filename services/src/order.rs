@@ -1,7 +1,7 @@
 //! The order service: `GET /orders/user/{id}`.
 //!
-//! 200 with a list of [`Order`]s, newest first, `[]` for a user without orders; 404 where there is no such user (an empty
-//! list would say that it is known to have none); 400 where the id has the wrong form.
+//! 200 with a list of [`Order`]s, newest first, `[]` for a user without orders; 404 where there is no such user (an
+//! empty list would say that it is known to have none); 400 where the id has the wrong form.
 
 use crate::{
     Config, Error,

@@ -7,9 +7,9 @@ use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
 
-/// What can be wrong. Each kind has its own status, title and `type`, and these never change.
+/// Kinds of problems. Each has its own status, title and `type`, and these never change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum ProblemKind {
     /// The id in the path has the wrong form.
     MalformedId,
     /// There is no such user.
@@ -32,7 +32,7 @@ pub enum Kind {
     NoSuchRoute,
 }
 
-impl Kind {
+impl ProblemKind {
     /// Every kind.
     pub const ALL: [Self; 10] = [
         Self::MalformedId,
@@ -81,7 +81,7 @@ impl Kind {
 /// One problem of one request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
-    kind: Kind,
+    kind: ProblemKind,
     detail: String,
     pointer: Option<String>,
 }
@@ -89,7 +89,7 @@ pub struct Problem {
 impl Problem {
     /// A problem, and what a person should know about this one. Never quote the request in `detail`: whoever reads the
     /// answer, or the log, need not be the one who wrote the request.
-    pub fn new(kind: Kind, detail: impl Into<String>) -> Self {
+    pub fn new(kind: ProblemKind, detail: impl Into<String>) -> Self {
         Self { kind, detail: detail.into(), pointer: None }
     }
 
@@ -153,13 +153,13 @@ mod tests {
 
     #[test]
     fn types_are_unique_and_pinned() {
-        let types: BTreeSet<_> = Kind::ALL.iter().map(|kind| kind.uri()).collect();
-        assert_eq!(types.len(), Kind::ALL.len());
-        assert_eq!(Kind::UnknownUser.uri(), "urn:problem-type:shop:unknown-user");
+        let types: BTreeSet<_> = ProblemKind::ALL.iter().map(|kind| kind.uri()).collect();
+        assert_eq!(types.len(), ProblemKind::ALL.len());
+        assert_eq!(ProblemKind::UnknownUser.uri(), "urn:problem-type:shop:unknown-user");
     }
 
     #[test]
     fn every_problem_is_the_clients() {
-        assert!(Kind::ALL.iter().all(|kind| kind.status().is_client_error()));
+        assert!(ProblemKind::ALL.iter().all(|kind| kind.status().is_client_error()));
     }
 }

@@ -3,17 +3,17 @@
 //! One product: 200 with the [`Product`], 410 where it is gone, 404 where there never was one, 400 where the id has the
 //! wrong form.
 //!
-//! Many products: `{"ids": ["p1", "p9", …]}` gives 200 with `{"products": […], "gone": ["p9"], "unknown": []}`. Each id of the
-//! request is in exactly one of the three, once, in the order of its first mention. 400 for what isn't such a body, 413 for
-//! more than 500 ids or 64 KiB, 415 for another content type, 408 where the body doesn't arrive. Members of the request other
-//! than `ids` are ignored, so that clients may be newer than the service.
+//! Many products: `{"ids": ["p1", "p9", …]}` gives 200 with `{"products": […], "gone": ["p9"], "unknown": []}`. Each id
+//! of the request is in exactly one of the three, once, in the order of its first mention. 400 for what isn't such a
+//! body, 413 for more than 500 ids or 64 KiB, 415 for another content type, 408 where the body doesn't arrive. Members
+//! of the request other than `ids` are ignored, so that clients may be newer than the service.
 
 use crate::{
     Config, Error, body,
     data::{Lookup, Product, Shop},
     id::ProductId,
     metrics::Endpoint,
-    problem::{Kind, Problem},
+    problem::{Problem, ProblemKind},
     server::{self, Service},
 };
 use axum::{
@@ -30,7 +30,7 @@ use std::collections::BTreeSet;
 /// The port where `PORT` says nothing.
 pub const DEFAULT_PORT: u16 = 8003;
 
-/// As many ids a batch may have, repeated ones included: what the largest profile needs.
+/// The most ids of a batch, repeated ones included: enough for the largest profile.
 pub const MOST_IDS: usize = 500;
 
 const ROUTE: &str = "/products/{id}";
@@ -53,21 +53,21 @@ pub async fn run(host: Host) -> Result<(), Error> {
 async fn product(State(shop): State<Shop>, id: Result<Path<String>, PathRejection>) -> Result<Json<Product>, Problem> {
     // The path itself is rejected where its percent-encoding is no UTF-8.
     let id: Option<ProductId> = id.ok().and_then(|Path(text)| text.parse().ok());
-    let id = id.ok_or_else(|| Problem::new(Kind::MalformedId, "a product's id is `p` and a number, as p42"))?;
+    let id = id.ok_or_else(|| Problem::new(ProblemKind::MalformedId, "a product's id is `p` and a number, as p42"))?;
     match shop.product(id) {
         Lookup::Found(product) => Ok(Json(product)),
-        Lookup::Gone => Err(Problem::new(Kind::ProductGone, "the product was sold once and is no more")),
-        Lookup::Unknown => Err(Problem::new(Kind::UnknownProduct, "there never was a product with this id")),
+        Lookup::Gone => Err(Problem::new(ProblemKind::ProductGone, "the product was sold once and is no more")),
+        Lookup::Unknown => Err(Problem::new(ProblemKind::UnknownProduct, "there never was a product with this id")),
     }
 }
 
-/// What a batch asks for.
+/// The request of a batch.
 #[derive(Deserialize)]
 struct Batch {
     ids: Vec<String>,
 }
 
-/// What a batch gets.
+/// The response to a batch.
 #[derive(Debug, Default, PartialEq, Eq, Serialize)]
 struct Found {
     products: Vec<Product>,
@@ -87,15 +87,16 @@ fn read_ids(body: &[u8]) -> Result<Vec<ProductId>, Problem> {
         // The position, and not the message: that one may quote the body.
         let (line, column) = (error.line(), error.column());
         let detail = format!("the body must be {{\"ids\": [\"p1\", …]}}; see line {line}, column {column}");
-        Problem::new(Kind::MalformedBody, detail)
+        Problem::new(ProblemKind::MalformedBody, detail)
     })?;
     if batch.ids.len() > MOST_IDS {
         let detail = format!("a batch may have at most {MOST_IDS} ids");
-        return Err(Problem::new(Kind::TooLarge, detail).at("/ids".to_owned()));
+        return Err(Problem::new(ProblemKind::TooLarge, detail).at("/ids".to_owned()));
     }
     let read = |(index, text): (usize, &String)| {
         text.parse().map_err(|_| {
-            Problem::new(Kind::MalformedId, "a product's id is `p` and a number, as p42").at(format!("/ids/{index}"))
+            Problem::new(ProblemKind::MalformedId, "a product's id is `p` and a number, as p42")
+                .at(format!("/ids/{index}"))
         })
     };
     batch.ids.iter().enumerate().map(read).collect()

@@ -125,7 +125,7 @@ enum Failure {
     Machine(#[from] io::Error),
 }
 
-/// What was said on the command line, else in the environment. What it means is decided elsewhere.
+/// Settings from the command line, else from the environment. Their meaning is decided elsewhere.
 fn settings(arguments: &ArgMatches, environment: impl Fn(&str) -> Option<OsString>) -> Settings {
     let value = |name: &str| {
         let argument = arguments.get_one::<String>(name).cloned();

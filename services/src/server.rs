@@ -1,10 +1,10 @@
-//! What the three services have in common: the router around their routes, health, metrics, and the loop that serves.
+//! Common parts of the three services: the router around their routes, health, metrics, and the loop that serves.
 
 use crate::{
     Config, Error,
     metrics::{Endpoint, Metrics},
     observe::{Observer, observe},
-    problem::{Kind, Problem},
+    problem::{Problem, ProblemKind},
 };
 use axum::{Json, Router, extract::State, middleware, response::IntoResponse, routing::get};
 use host::{Host, http::ServerConfig};
@@ -12,13 +12,13 @@ use http::{Method, header};
 use prometheus::{Registry, TextEncoder};
 use serde_json::{Value, json};
 
-/// What makes a service different from its siblings.
+/// Differences between a service and its siblings.
 pub(crate) struct Service {
     /// `user`, `order` or `product`.
     pub(crate) name: &'static str,
     pub(crate) config: Config,
     pub(crate) routes: Router,
-    /// What `routes` answer.
+    /// Endpoints of `routes`, with their statuses.
     pub(crate) endpoints: Vec<Endpoint>,
 }
 
@@ -47,9 +47,9 @@ fn router(host: &Host, service: Service) -> Result<Router, Error> {
     let router = routes
         .route("/health", get(|State(health): State<Value>| async { Json(health) }).with_state(health))
         .route("/metrics", get(metrics).with_state(host.metrics().clone()))
-        .fallback(|| async { Problem::new(Kind::NoSuchRoute, "there is no such endpoint") })
+        .fallback(|| async { Problem::new(ProblemKind::NoSuchRoute, "there is no such endpoint") })
         .method_not_allowed_fallback(|| async {
-            Problem::new(Kind::MethodNotAllowed, "the Allow header lists what this endpoint takes")
+            Problem::new(ProblemKind::MethodNotAllowed, "the Allow header lists what this endpoint takes")
         })
         .layer(middleware::from_fn_with_state(observer, observe));
     Ok(router)

@@ -7,7 +7,7 @@ use crate::{
     data::{Shop, User},
     id::UserId,
     metrics::Endpoint,
-    problem::{Kind, Problem},
+    problem::{Problem, ProblemKind},
     server::{self, Service},
 };
 use axum::{
@@ -43,9 +43,11 @@ async fn user(State(shop): State<Shop>, id: Result<Path<String>, PathRejection>)
 pub(crate) fn read_id(path: Result<Path<String>, PathRejection>) -> Result<UserId, Problem> {
     // The path itself is rejected where its percent-encoding is no UTF-8.
     let id = path.ok().and_then(|Path(text)| text.parse().ok());
-    id.ok_or_else(|| Problem::new(Kind::MalformedId, "a user's id is a number without sign or leading zeros, as 42"))
+    id.ok_or_else(|| {
+        Problem::new(ProblemKind::MalformedId, "a user's id is a number without sign or leading zeros, as 42")
+    })
 }
 
 pub(crate) fn unknown() -> Problem {
-    Problem::new(Kind::UnknownUser, "there is no user with this id")
+    Problem::new(ProblemKind::UnknownUser, "there is no user with this id")
 }

@@ -1,4 +1,4 @@
-//! What open connections of the network in memory hold, both their ends: the allocations' maximum, over their number.
+//! Memory of open connections of the network in memory, both their ends: the allocations' maximum, over their number.
 //!
 //! `cargo bench -p chaos-cli --bench connections`.
 

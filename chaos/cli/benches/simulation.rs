@@ -1,7 +1,7 @@
-//! What simulating the bundled system costs: client, proxies, gateway, Redis and three services in one thread.
+//! The cost of simulating the bundled system: client, proxies, gateway, Redis and three services in one thread.
 //!
-//! `cargo bench -p chaos-cli --bench simulation`. Each figure is one core's time for a whole run, its start and its judgement
-//! included. Items a second are simulated seconds (`seconds`, `idle_hour`), requests (`requests`).
+//! `cargo bench -p chaos-cli --bench simulation`. Each figure is one core's time for a whole run, its start and its
+//! judgement included. Items a second are simulated seconds (`seconds`, `idle_hour`), requests (`requests`).
 
 use chaos_model::{Scenario, language::load};
 use chaos_sim::Simulation;
@@ -30,12 +30,12 @@ fn simulation() -> Simulation {
 }
 
 /// A scenario of the bundled system, with more in its system's file and more of its own.
-fn scenario(rate: &str, duration: &str, nodes: &str, more: &str) -> Scenario {
+fn scenario(rate: &str, duration: &str, services: &str, more: &str) -> Scenario {
     let text = format!(
         "title = \"a bench\"\n[load]\nrequest = \"GET /api/profile/{{user}}\"\nrate = \"{rate}\"\nduration = \"{duration}\"\n\
          vars.user = \"zipf 1..500\"\n[[expect]]\nthat = \"all are served\"\nduring = \"run\"\nstatus.200 = \">= 50%\"\n{more}"
     );
-    let system = format!("{SYSTEM}{nodes}");
+    let system = format!("{SYSTEM}{services}");
     let read = |path: &Path| match path.to_str() {
         Some("bench.toml") => Ok(text.clone()),
         Some("system.toml") => Ok(system.clone()),
@@ -69,12 +69,12 @@ fn idle_hour(bencher: Bencher<'_, '_>) {
     run(bencher, 3600, &scenario("2/h", "1h", "", ""));
 }
 
-/// A minute at 100 requests a second, with so many more nodes, each of which is there and used by nobody.
+/// A minute at 100 requests a second, with so many more services, each of which is there and used by nobody.
 #[divan::bench(args = [0, 10, 100], sample_count = 5, sample_size = 1)]
-fn more_nodes(bencher: Bencher<'_, '_>, nodes: u64) {
+fn more_services(bencher: Bencher<'_, '_>, services: u64) {
     let mut text = String::new();
-    for n in 0..nodes {
-        let _ = write!(text, "[node.user-{n}]\nprogram = \"user-service\"\nready = \"GET /health\"\n");
+    for n in 0..services {
+        let _ = write!(text, "[service.user-{n}]\nprogram = \"user-service\"\nready = \"GET /health\"\n");
     }
     run(bencher, 60, &scenario("100/s", "60s", &text, ""));
 }

@@ -16,7 +16,7 @@ A folder exits by the worst of its scenarios, in the order 2, 3, 1, 4, 0.
 A scenario can start programs of your machine (`command`): treat it as code.";
 
 const HEAL: &str = "\
-A run is alive while its runner or its keeper is. Nothing of such runs is touched, nothing of other users, and no folder
+A run is alive while its runner or its supervisor is. Nothing of such runs is touched, nothing of other users, and no folder
 but those in which a run has left its record.
 
 Exit codes: 0 nothing was found, or all of it was removed; 3 something could not be removed.";
@@ -51,7 +51,7 @@ pub(crate) struct Args {
     pub(crate) colour: Colour,
 }
 
-/// When to use colours.
+/// The use of colours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Colour {
     Auto,
@@ -67,40 +67,41 @@ pub(crate) enum Command {
     Prove(Prove),
     /// Look for mistakes in scenarios; starts nothing
     Check(Check),
-    /// Show what a scenario would do: nodes, links, timeline, expectations; starts nothing
+    /// Show what a scenario would do: services, links, timeline, expectations; starts nothing
     Explain(Explain),
     /// Measure what this machine can do: what an idle proxy adds, how exact delays, rates and shares are (ten seconds)
     Calibrate(Calibrate),
-    /// Find and remove what killed runs have left behind: their processes, containers and networks, and their folders in TMPDIR
+    /// Find and remove what killed runs have left behind: their processes, containers and networks, and their folders
+    /// in TMPDIR
     #[command(after_help = HEAL)]
-    Heal(Heal),
+    Cleanup(Cleanup),
     /// Run proxies on the links of a system that runs already, steered over a control API, in the foreground
     #[command(after_help = PROXY)]
     Proxy(Proxy),
     /// Run one of the built-in programs in the foreground: gateway, user-service, order-service, product-service, redis
     Serve(Serve),
     #[command(hide = true)]
-    Keeper,
+    Supervisor,
     #[command(hide = true)]
-    Node(Node),
+    Service(Service),
 }
 
-/// How scenarios are read.
+/// Options of reading scenarios.
 #[derive(Clone, Debug, Arguments)]
 pub(crate) struct Reading {
     /// Scenario files, or folders of them
     #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
-    /// Override a setting, as `load.rate=500/s` or `node.redis.program=redis-built-in`; can be repeated
+    /// Override a setting, as `load.rate=500/s` or `service.redis.program=redis-built-in`; can be repeated
     #[arg(long = "set", value_name = "KEY=VALUE", value_parser = key_value)]
     pub(crate) sets: Vec<(String, String)>,
 }
 
-/// How runs are made.
+/// Options of running scenarios.
 #[derive(Clone, Debug, Arguments)]
 pub(crate) struct Running {
-    /// Where the system runs; `run` takes several (`sim,local`), runs in each in turn with the same seed, and compares: the
-    /// exit code is 1 where verdicts differ
+    /// Where the system runs; `run` takes several (`sim,local`), runs in each in turn with the same seed, and compares:
+    /// the exit code is 1 where verdicts differ
     #[arg(long = "world", value_name = "WORLD", default_value = "local", value_delimiter = ',')]
     pub(crate) worlds: Vec<WorldName>,
     /// For the world `attach`: where the system runs, in place of `attach.toml` beside the scenario
@@ -109,8 +110,8 @@ pub(crate) struct Running {
     /// For the world `attach`: put load on addresses that are neither this machine's nor of a private network
     #[arg(long)]
     pub(crate) allow_remote_targets: bool,
-    /// For the world `attach`: let faults take away what can't be given back: `kill` what a node has in memory alone, `flush`
-    /// what a Redis has
+    /// For the world `attach`: let faults take away what can't be given back: `kill` what a service has in memory
+    /// alone, `flush` what a Redis has
     #[arg(long)]
     pub(crate) allow_unhealed: bool,
     /// For the world `docker`: where the names of images are, as scripts/base-images writes them (as without it:
@@ -124,8 +125,8 @@ pub(crate) struct Running {
     /// Write the events of the run to this file, one JSON object a line (`-` is standard output)
     #[arg(long, value_name = "FILE")]
     pub(crate) json: Option<PathBuf>,
-    /// Write what each node logs to FOLDER/SCENARIO/seed-N/NODE.log (world sim; others keep the logs of what did not pass);
-    /// those of guards and of controls have folders of their own beside it
+    /// Write what each service logs to FOLDER/SCENARIO/seed-N/SERVICE.log (world sim; others keep the logs of what did
+    /// not pass); those of guards and of controls have folders of their own beside it
     #[arg(long, value_name = "FOLDER")]
     pub(crate) logs: Option<PathBuf>,
     /// Keep this file's Prometheus metrics of the run up to date, for a node exporter's textfile collector
@@ -160,7 +161,7 @@ pub(crate) enum WorldName {
 }
 
 impl WorldName {
-    /// As it is written.
+    /// The world's name as it is written.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Local => "local",
@@ -189,8 +190,8 @@ pub(crate) struct Run {
     /// scenario shows nothing, and the exit code is 1
     #[arg(long, conflicts_with = "keep")]
     pub(crate) control: bool,
-    /// Show what happened to this request, step by step, behind the report (world sim, one scenario): requests are numbered
-    /// from 0 in the order in which they are due, those of the warm-up included
+    /// Show what happened to this request, step by step, behind the report (world sim, one scenario): requests are
+    /// numbered from 0 in the order in which they are due, those of the warm-up included
     #[arg(long, value_name = "REQUEST", value_parser = request, allow_hyphen_values = true, conflicts_with_all = ["control", "keep", "seeds"])]
     pub(crate) trace: Option<u64>,
     /// Leave the system up after the judgement, until Ctrl-C
@@ -226,7 +227,7 @@ pub(crate) struct Calibrate {
 }
 
 #[derive(Debug, Arguments)]
-pub(crate) struct Heal {
+pub(crate) struct Cleanup {
     /// Only say what would be removed
     #[arg(long)]
     pub(crate) dry_run: bool,
@@ -256,9 +257,9 @@ pub(crate) struct Serve {
 }
 
 #[derive(Debug, Arguments)]
-pub(crate) struct Node {
-    /// The keeper's process id
-    pub(crate) keeper: u32,
+pub(crate) struct Service {
+    /// The supervisor's process id
+    pub(crate) supervisor: u32,
     #[arg(last = true, required = true)]
     pub(crate) command: Vec<String>,
 }

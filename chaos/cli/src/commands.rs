@@ -3,12 +3,11 @@
 mod attached;
 pub(crate) mod calibrate;
 pub(crate) mod check;
+pub(crate) mod cleanup;
 mod compare;
 mod control;
 pub(crate) mod explain;
 mod grafana;
-pub(crate) mod heal;
-pub(crate) mod keeper;
 mod log_files;
 mod metrics_file;
 pub(crate) mod prove;
@@ -20,6 +19,7 @@ mod seeds;
 pub(crate) mod serve;
 mod session;
 mod simulate;
+pub(crate) mod supervisor;
 
 use crate::exit::Exit;
 

@@ -1,10 +1,10 @@
 use chaos_model::Verdict;
 use chaos_report::Outcome;
 
-/// How the command ends.
+/// The command's end, which decides its exit code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Exit {
-    /// It did what it was asked, and everything held.
+    /// Everything held.
     Pass,
     /// A program that was served could not go on.
     Failed,
@@ -12,7 +12,7 @@ pub(crate) enum Exit {
     Machine,
     /// A scenario, or the command line, is not valid.
     Invalid,
-    /// What came of runs.
+    /// The outcome of runs.
     Runs(Outcome),
 }
 

@@ -1,5 +1,5 @@
-//! Interrupts: the first Ctrl-C, SIGTERM or SIGHUP ends a run in good order; the second ends the process at once, and the
-//! keeper tidies.
+//! Interrupts: the first Ctrl-C, SIGTERM or SIGHUP ends a run in good order; the second ends the process at once, and
+//! the supervisor tidies.
 
 use host::Host;
 use std::io;
@@ -12,7 +12,7 @@ use tokio::{
 #[derive(Clone)]
 pub(crate) struct Interrupts(watch::Receiver<Option<&'static str>>);
 
-/// What a shell expects of a process that Ctrl-C ended.
+/// The exit code that a shell expects of a process that Ctrl-C ended.
 const INTERRUPTED: i32 = 130;
 
 impl Interrupts {
@@ -36,7 +36,7 @@ impl Interrupts {
         }
     }
 
-    /// Whether there was one.
+    /// Tells if there was one.
     pub(crate) fn came(&self) -> bool {
         self.0.borrow().is_some()
     }

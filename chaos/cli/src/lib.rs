@@ -1,7 +1,7 @@
 //! The `chaos` command: arguments, the choice of a world, the registry of built-in programs, exit codes.
 //!
-//! It is a library so that other programs can be built in: a `main` that calls [`main`] with its own is the same command for
-//! its own system, `--world sim` included.
+//! It is a library so that other programs can be built in: a `main` that calls [`main`] with its own is the same
+//! command for its own system, `--world sim` included.
 
 mod args;
 mod commands;
@@ -17,7 +17,8 @@ use args::{Args, Command};
 use clap::Parser as _;
 use std::process::ExitCode;
 
-/// The command: reads arguments and surroundings of this process, and gives the exit code. Nodes can run these programs.
+/// The command: reads arguments and surroundings of this process, and gives the exit code. Services can run these
+/// programs.
 #[must_use]
 pub fn main(programs: &'static [Program]) -> ExitCode {
     // Each connection through a proxy takes two descriptors.
@@ -30,11 +31,11 @@ pub fn main(programs: &'static [Program]) -> ExitCode {
         Command::Check(check) => commands::check::check(&machine, &check),
         Command::Explain(explain) => commands::explain::explain(&machine, &explain),
         Command::Calibrate(args) => commands::calibrate::calibrate(&machine, &args),
-        Command::Heal(heal) => commands::heal::heal(&machine, &heal),
+        Command::Cleanup(cleanup) => commands::cleanup::cleanup(&machine, &cleanup),
         Command::Proxy(proxy) => commands::proxy::proxy(&machine, &proxy),
         Command::Serve(serve) => commands::serve::serve(&machine, &serve),
-        Command::Keeper => commands::keeper::keeper(),
-        Command::Node(node) => commands::keeper::node(&node),
+        Command::Supervisor => commands::supervisor::supervisor(),
+        Command::Service(service) => commands::supervisor::service(&service),
     };
     ExitCode::from(exit.code())
 }

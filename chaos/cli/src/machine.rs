@@ -1,4 +1,4 @@
-//! What the command line reads from its surroundings. Nothing else does.
+//! The machine that the command runs on: all that it reads from its surroundings. Nothing else reads them.
 
 use crate::{args::Colour, programs::Programs};
 use std::{
@@ -14,9 +14,9 @@ pub(crate) struct Machine {
     pub(crate) programs: Programs,
     /// The environment, as far as it is UTF-8.
     pub(crate) env: BTreeMap<String, String>,
-    /// Whether standard output is a terminal.
+    /// True where standard output is a terminal.
     pub(crate) live: bool,
-    /// Whether standard output gets colours, and standard error.
+    /// Colours on standard output, and on standard error.
     pub(crate) colour: bool,
     pub(crate) colour_errors: bool,
     /// Columns of the terminal.
@@ -46,7 +46,8 @@ impl Machine {
         Self { programs, env, live, colour: coloured(live), colour_errors, width }
     }
 
-    /// Where runs have their folders: absolute, since nodes start elsewhere, and without links, as the kernel tells of it.
+    /// The folder in which runs have theirs: absolute, since services start elsewhere, and without links, as the kernel
+    /// tells of it.
     ///
     /// # Errors
     /// In words, for people.
@@ -55,14 +56,14 @@ impl Machine {
         std::fs::canonicalize(folder).map_err(|error| format!("TMPDIR is `{folder}`, which is no folder: {error}"))
     }
 
-    /// What it is called.
+    /// The machine's name.
     pub(crate) fn name(&self) -> String {
         let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
         name.trim().to_owned()
     }
 
-    /// The images that containers run: by the environment, then by a file of `NAME=image` lines, else as scripts/images calls
-    /// them and as Redis is called by those who publish it.
+    /// The images that containers run: by the environment, then by a file of `NAME=image` lines, else as scripts/images
+    /// calls them and as Redis is called by those who publish it.
     ///
     /// # Errors
     /// In words, for people: the file was asked for and can't be read.
@@ -91,7 +92,7 @@ impl Machine {
         })
     }
 
-    /// Where a program is on the path.
+    /// The place of a program on the path.
     pub(crate) fn find_program(&self, name: &str) -> Option<PathBuf> {
         let path = self.env.get("PATH")?;
         std::env::split_paths(path).map(|folder| folder.join(name)).find(|file| is_executable(file))

@@ -3,13 +3,13 @@
 use futures_util::future::BoxFuture;
 use host::Host;
 
-/// What a program says when it can't go on.
+/// The error of a program that can't go on.
 pub type ProgramError = Box<dyn std::error::Error + Send + Sync>;
 
 /// A program that this binary brings: a function of a host.
 #[derive(Clone, Copy, Debug)]
 pub struct Program {
-    /// Its name, as nodes give it (`program = "gateway"`) and `chaos serve` takes it.
+    /// The name by which services (`program = "gateway"`) and `chaos serve` ask for it.
     pub name: &'static str,
     /// Runs it: until its host is told to shut down, or it can't go on.
     pub run: fn(Host) -> BoxFuture<'static, Result<(), ProgramError>>,
@@ -25,13 +25,13 @@ impl Programs {
         self.0.iter().find(|program| program.name == name)
     }
 
-    /// What nodes can name. A Redis is a real one where there is one, and can be asked for as either.
+    /// Names that services can use. A Redis is a real one where there is one, and can be asked for as either.
     pub(crate) fn known(self) -> Vec<&'static str> {
         let redis: &[&str] = if self.find("redis").is_some() { &["redis-server", "redis-built-in"] } else { &[] };
         self.0.iter().map(|program| program.name).chain(redis.iter().copied()).collect()
     }
 
-    /// Their names, as people read them.
+    /// All names, as people read them.
     pub(crate) fn names(self) -> String {
         self.0.iter().map(|program| program.name).collect::<Vec<_>>().join(", ")
     }

@@ -1,7 +1,7 @@
-//! What the command remembers from one call to the next: what this machine could do when that was last measured.
+//! State that the command keeps from one call to the next: what this machine could do when that was last measured.
 //!
-//! In `chaos/calibration.json` under `XDG_STATE_HOME`, or `~/.local/state`. It is for reports alone and changes nothing that
-//! a run does: where it can't be read there is none.
+//! In `chaos/calibration.json` under `XDG_STATE_HOME`, or `~/.local/state`. It is for reports alone and changes nothing
+//! that a run does: where it can't be read there is none.
 
 use crate::machine::Machine;
 use chaos_model::Calibration;
@@ -11,7 +11,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// What was last measured, if anything was.
+/// The last calibration, if there was one.
 pub(crate) fn calibration(machine: &Machine) -> Option<Calibration> {
     read_json(&std::fs::read_to_string(file(machine)?).ok()?)
 }

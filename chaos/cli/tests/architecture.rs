@@ -30,7 +30,7 @@ fn table(page: &str, heading: &str) -> Vec<Vec<String>> {
     rows.map(|row| row.trim_matches('|').split('|').map(|cell| cell.trim().to_owned()).collect()).collect()
 }
 
-/// What stands in backticks.
+/// The words in backticks.
 fn names(text: &str) -> BTreeSet<String> {
     text.split('`').skip(1).step_by(2).map(str::to_owned).collect()
 }
@@ -113,7 +113,8 @@ fn unbiased(text: &str) -> Vec<usize> {
     places.map(|(at, _)| text[..at].matches('\n').count() + 1).collect()
 }
 
-/// Which branch goes first is drawn by tokio's own generator otherwise, and no two simulations would be alike. No lint can
+/// Biased `select!`: tokio's own generator draws which branch goes first otherwise, and no two simulations would be
+/// alike. No lint can
 /// see into the macro.
 #[test]
 fn every_select_says_which_branch_goes_first() {

@@ -1,4 +1,5 @@
-//! Bugs that only a certain order of events brings about are found by `--seeds`, and the printed command finds them again.
+//! Bugs that only a certain order of events brings about are found by `--seeds`, and the printed command finds them
+//! again.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by a panic, helpers included")]
 
@@ -8,7 +9,7 @@ use std::{path::Path, process::Command};
 const SEEDS: &str = "1..1000";
 const SCENARIO: &str = "examples/planted/scenarios/shop.toml";
 
-/// What a command printed, and its exit code.
+/// The output of a command, and its exit code.
 fn planted(arguments: &[&str]) -> (String, Option<i32>) {
     // An example is built beside the tests' folder.
     let test = std::env::current_exe().unwrap();
@@ -23,7 +24,7 @@ fn planted(arguments: &[&str]) -> (String, Option<i32>) {
 
 /// The expectation that a bug breaks is found broken, and by the printed command once more, with the same report.
 fn is_found(bug: &str, breaks: &str) {
-    let set = format!("node.shop.env.BUG={bug}");
+    let set = format!("service.shop.env.BUG={bug}");
     let (found, code) = planted(&["run", SCENARIO, "--world", "sim", "--seeds", SEEDS, "--set", &set]);
     assert_eq!(code, Some(1), "{found}");
     assert!(found.contains(&format!("FAIL  {breaks}")), "{found}");

@@ -1,5 +1,5 @@
-//! `docs/protections.md` is compared with the scenarios, the tests and the gateway's settings: a protection whose proof is
-//! gone, or that nobody proves, is named.
+//! `docs/protections.md` is compared with the scenarios, the tests and the gateway's settings: a protection whose proof
+//! is gone, or that nobody proves, is named.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
@@ -16,7 +16,7 @@ fn read(path: &str) -> String {
     std::fs::read_to_string(root().join(path)).unwrap()
 }
 
-/// What stands in backticks.
+/// The words in backticks.
 fn names(text: &str) -> Vec<String> {
     text.split('`').skip(1).step_by(2).map(str::to_owned).collect()
 }
@@ -40,7 +40,7 @@ fn rows(page: &str, heading: &str) -> Vec<(Vec<String>, Vec<String>)> {
 /// Settings of the gateway that some guard of the scenario changes.
 fn guarded(scenario: &str) -> BTreeSet<String> {
     let scenario = read(&format!("scenarios/{scenario}.toml"));
-    let set = scenario.lines().filter_map(|line| line.strip_prefix("set.\"node.gateway.env."));
+    let set = scenario.lines().filter_map(|line| line.strip_prefix("set.\"service.gateway.env."));
     set.map(|rest| rest.split('"').next().unwrap().to_owned()).collect()
 }
 

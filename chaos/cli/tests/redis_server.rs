@@ -26,7 +26,7 @@ async fn passes(version: &str) {
     let sandbox = Sandbox::new();
     let file = scenarios::redis_down(&sandbox);
     for program in ["redis", "redis-server"] {
-        let command = format!("run {file} {} --set node.redis.program={program}", scenarios::SHORTER);
+        let command = format!("run {file} {} --set service.redis.program={program}", scenarios::SHORTER);
         let run = sandbox.chaos(&command).run().await;
         run.exited(0).said(&format!("redis-server {version}")).said("nothing left behind");
         sandbox.assert_clean();

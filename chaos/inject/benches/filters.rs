@@ -1,8 +1,8 @@
-//! What reading along costs, as ratios: the proxies of HTTP and Redis beside a bare copy over the same sockets.
+//! The cost of reading along, as ratios: the proxies of HTTP and Redis beside a bare copy over the same sockets.
 //!
-//! `cargo bench -p chaos-inject --bench filters`. Three proxies a protocol: without faults, with one that matches nothing (each
-//! message is looked at), and with one that delays connections by nothing worth mentioning (each message is told by its
-//! name). Messages go one at a time, and sixteen at once. All are measured by turns, as in `passthrough`.
+//! `cargo bench -p chaos-inject --bench filters`. Three proxies a protocol: without faults, with one that matches
+//! nothing (each message is looked at), and with one that delays connections by nothing worth mentioning (each message
+//! is told by its name). Messages go one at a time, and sixteen at once. All are measured by turns, as in `passthrough`.
 
 #![expect(clippy::unwrap_used, reason = "a panic is how a benchmark fails")]
 
@@ -23,10 +23,10 @@ use tokio::{
 
 /// Messages on one connection in a round.
 const MESSAGES: usize = 2048;
-/// How many of them go at once.
+/// Messages under way at once.
 const AT_ONCE: [usize; 2] = [1, 16];
 
-/// What is asked and answered, always the same.
+/// A request and its response, always the same.
 #[derive(Clone, Copy)]
 struct Exchange {
     protocol: Protocol,
@@ -59,14 +59,14 @@ fn main() {
 
 async fn measure(name: &str, exchange: Exchange, rounds: usize) {
     let host = tcp::host(tcp::Config::loopback("bench")).unwrap();
-    let node = serve(&host, move |_, stream| answer(stream, exchange));
-    let bare = bare_copy(&host, node);
+    let service = serve(&host, move |_, stream| answer(stream, exchange));
+    let bare = bare_copy(&host, service);
     let (idle, asked, told) = (
-        proxy(&host, node, exchange, None).await,
-        proxy(&host, node, exchange, Some(matches_nothing(exchange.protocol))).await,
-        proxy(&host, node, exchange, Some(tells_names())).await,
+        proxy(&host, service, exchange, None).await,
+        proxy(&host, service, exchange, Some(matches_nothing(exchange.protocol))).await,
+        proxy(&host, service, exchange, Some(tells_names())).await,
     );
-    let ports = [node, bare, idle.port(), asked.port(), told.port()];
+    let ports = [service, bare, idle.port(), asked.port(), told.port()];
     for at_once in AT_ONCE {
         let mut times = [const { Vec::new() }; 5];
         for _ in 0..rounds {
@@ -87,10 +87,10 @@ async fn measure(name: &str, exchange: Exchange, rounds: usize) {
     }
 }
 
-async fn proxy(host: &Host, node: u16, exchange: Exchange, fault: Option<Fault>) -> Proxy {
+async fn proxy(host: &Host, service: u16, exchange: Exchange, fault: Option<Fault>) -> Proxy {
     let config = ProxyConfig { link: link(), protocol: exchange.protocol, seed: 1 };
     let proxy = Proxy::start(host, host.listen(0).unwrap(), config);
-    proxy.point_at("127.0.0.1", node);
+    proxy.point_at("127.0.0.1", service);
     if let Some(fault) = fault {
         assert_eq!(proxy.send(Message::Apply(Box::new(fault))).await, Reply::Done);
     }
@@ -98,7 +98,7 @@ async fn proxy(host: &Host, node: u16, exchange: Exchange, fault: Option<Fault>)
 }
 
 fn link() -> Link {
-    Link { from: Endpoint::Client, to: "node".to_owned(), label: None }
+    Link { from: Endpoint::Client, to: "service".to_owned(), label: None }
 }
 
 fn matches_nothing(protocol: Protocol) -> Fault {

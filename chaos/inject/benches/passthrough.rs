@@ -1,8 +1,9 @@
-//! What a proxy without faults costs, as a ratio: beside a bare copy (`tokio::io::copy_bidirectional`) over the same sockets.
+//! The cost of a proxy without faults, as a ratio: beside a bare copy (`tokio::io::copy_bidirectional`), over the same
+//! sockets.
 //!
 //! `cargo bench -p chaos-inject`. Both are measured by turns, many short rounds of each, and medians are compared: on a
-//! machine that others use too, what disturbs one disturbs the other. That is why this is no ordinary benchmark, which would
-//! measure one after the other.
+//! machine that others use too, what disturbs one disturbs the other. That is why this is no ordinary benchmark, which
+//! would measure one after the other.
 
 #![expect(clippy::unwrap_used, reason = "a panic is how a benchmark fails")]
 
@@ -29,17 +30,17 @@ fn main() {
 
 async fn measure(rounds: usize) {
     let host = tcp::host(tcp::Config::loopback("bench")).unwrap();
-    let node = serve(&host, |_, mut stream| async move {
+    let service = serve(&host, |_, mut stream| async move {
         let (mut read, mut write) = stream.split();
         let _ = tokio::io::copy(&mut read, &mut write).await;
     });
-    let bare = bare_copy(&host, node);
-    let link = Link { from: Endpoint::Client, to: "node".to_owned(), label: None };
+    let bare = bare_copy(&host, service);
+    let link = Link { from: Endpoint::Client, to: "service".to_owned(), label: None };
     let proxy = Proxy::start(&host, host.listen(0).unwrap(), ProxyConfig { link, protocol: Protocol::Tcp, seed: 1 });
-    proxy.point_at("127.0.0.1", node);
+    proxy.point_at("127.0.0.1", service);
     let mut times = [const { [const { Vec::new() }; 3] }; 2];
     for _ in 0..rounds {
-        for (index, port) in [node, bare, proxy.port()].into_iter().enumerate() {
+        for (index, port) in [service, bare, proxy.port()].into_iter().enumerate() {
             times[0][index].push(requests(&host, port).await);
             times[1][index].push(bulk(&host, port).await);
         }

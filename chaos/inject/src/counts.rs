@@ -1,4 +1,4 @@
-//! How often each key came, with bounded memory.
+//! Occurrences of keys, counted in bounded memory.
 
 use std::{collections::BTreeMap, sync::Mutex, sync::PoisonError};
 
@@ -19,7 +19,7 @@ struct Halves {
 }
 
 impl Counts {
-    /// How often the key came before, and counts it.
+    /// Counts an occurrence of the key, and gives the number of those before it.
     pub(crate) fn next(&self, key: u64) -> u64 {
         let mut halves = self.halves.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(count) = halves.newer.get_mut(&key) {

@@ -10,7 +10,7 @@ use rand::{RngExt as _, SeedableRng as _};
 use rand_distr::{Open01, StandardNormal};
 use std::time::Duration;
 
-/// What all draws of one fault on one link have in common.
+/// The common part of all draws of one fault on one link: a hash of seed, fault and link.
 #[derive(Clone, Debug)]
 pub(crate) struct Draws {
     pub(crate) seed: u64,
@@ -19,8 +19,8 @@ pub(crate) struct Draws {
 }
 
 impl Draws {
-    /// Whether the fault takes the nth connection (counted from 0). Exact, without floating point: the connection's hash
-    /// is a number in [0, 1) and is below the share or not, which makes 10 % a subset of 20 %.
+    /// Decides whether the fault takes the nth connection (counted from 0). Exact, without floating point: the
+    /// connection's hash is a number in [0, 1) and is below the share or not, which makes 10 % a subset of 20 %.
     pub(crate) fn takes(&self, share: Share, connection: u64) -> bool {
         self.takes_key(share, &[&connection.to_le_bytes()])
     }
@@ -62,14 +62,15 @@ impl Draws {
     }
 }
 
-/// What a standard normal deviate means for a log-normal distribution of this mean and standard deviation.
+/// The value that a standard normal deviate stands for, of a log-normal distribution with this mean and standard
+/// deviation.
 fn lognormal(mean: f64, deviation: f64, normal: f64) -> f64 {
     let variance = (deviation / mean).powi(2).ln_1p();
     (mean.ln() - variance / 2.0 + variance.sqrt() * normal).exp()
 }
 
-/// What a share in (0, 1) means for a Pareto distribution of this mean and standard deviation: its shape a solves
-/// `deviation² / mean² = 1 / (a (a - 2))`, its scale is `mean (a - 1) / a`.
+/// The value that a share in (0, 1) stands for, of a Pareto distribution with this mean and standard deviation: its
+/// shape a solves `deviation² / mean² = 1 / (a (a - 2))`, its scale is `mean (a - 1) / a`.
 fn pareto(mean: f64, deviation: f64, share: f64) -> f64 {
     let shape = 1.0 + (1.0 + (mean / deviation).powi(2)).sqrt();
     mean * (shape - 1.0) / shape * share.powf(-1.0 / shape)

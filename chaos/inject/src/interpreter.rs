@@ -1,14 +1,14 @@
 //! The interpreter: which faults act on a connection, and what they do to it.
 //!
-//! Pure and synchronous: it knows no clock and no socket. Times are counted by the caller, from whatever moment it likes.
-//! A [`Plan`] says what holds for one connection until the faults change; then the caller asks for a new one.
+//! Pure and synchronous: it knows no clock and no socket. Times are counted by the caller, from whatever moment it
+//! likes. A [`Plan`] says what holds for one connection until the faults change; then the caller asks for a new one.
 //!
-//! Several faults on one link: delays add up (of chunks, of the first bytes, of the end), the lowest rate holds, pieces are
-//! the smallest with the longest gap, holding wins over delays, a reset wins over all.
+//! Several faults on one link: delays add up (of chunks, of the first bytes, of the end), the lowest rate holds, pieces
+//! are the smallest with the longest gap, holding wins over delays, a reset wins over all.
 //!
 //! `refuse` and `blackhole` are answers of the listener where they are for all ([`Interpreter::answer`]). With a share
-//! below 100 % the listener has to accept, since it can't tell connections apart: then those that the draw takes are reset
-//! as soon as they are accepted (`refuse`), or accepted and held (`blackhole`).
+//! below 100 % the listener has to accept, since it can't tell connections apart: then those that the draw takes are
+//! reset as soon as they are accepted (`refuse`), or accepted and held (`blackhole`).
 
 mod messages;
 mod plan;
@@ -21,10 +21,10 @@ use chaos_model::{
     Direction, Fault, Link, Share, Spread,
     effect::{
         Action,
-        action::{Cut, HttpAction, Listening, RedisAction, Slices, StreamAction},
+        action::{Accepting, Cut, HttpAction, RedisAction, Slices, StreamAction},
     },
 };
-use host::Answer;
+use host::ListenMode;
 use std::{
     sync::{
         Arc,
@@ -36,7 +36,7 @@ use std::{
 /// The way that bytes go, seen from the side that connected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Way {
-    /// To the node that is used.
+    /// To the service that is used.
     Up,
     /// Back from it.
     Down,
@@ -67,18 +67,20 @@ pub(crate) struct Active {
     pub(crate) tally: Tally,
     pub(crate) ledger: Ledger,
     pub(crate) action: StreamAction,
-    /// What it does to requests.
+    /// Action on requests.
     pub(crate) http: Option<HttpAction>,
-    /// What it does to commands.
+    /// Action on commands.
     pub(crate) redis: Option<RedisAction>,
     draws: Draws,
-    /// How often each message came that it was for.
+    /// Occurrences of each message that it was for.
+    // Counted for each fault since it began, and not for the link: then no fault changes what another one decides, and a
+    // link without faults counts nothing.
     counts: Counts,
-    /// How many there were.
+    /// Messages that it was for.
     matches: AtomicU64,
-    /// What it remembers of what was read under it.
+    /// Replies that were read under it.
     values: Arc<Values>,
-    /// When it was applied.
+    /// Time at which it was applied.
     pub(crate) applied: Duration,
     /// The number of the first connection that was accepted after that; those before are the open ones.
     first_new: u64,
@@ -86,14 +88,17 @@ pub(crate) struct Active {
 
 impl Active {
     pub(crate) fn new(fault: Fault, seed: u64, link: &Link, applied: Duration, first_new: u64) -> Self {
+        // A draw hashes names and never a position, so adding or removing a fault leaves the draws of all others as
+        // they were.
         let draws = Draws { seed, fault: fault.name.clone(), link: link.to_string() };
+        // Actions are data that an effect gives; a new effect that combines known actions touches nothing here.
         let Action { stream, http, redis, .. } = fault.effect.action();
         let (tally, counts, matches, values) = (Tally::default(), Counts::default(), AtomicU64::new(0), Arc::default());
         let (ledger, action) = (Ledger::new(&fault, link), stream.unwrap_or_default());
         Self { fault, tally, ledger, action, http, redis, draws, counts, matches, values, applied, first_new }
     }
 
-    /// Whether it acts on requests or commands.
+    /// Tells whether it acts on requests or commands.
     fn is_of_messages(&self) -> bool {
         self.http.is_some() || self.redis.is_some()
     }
@@ -109,12 +114,12 @@ impl Active {
         http.or_else(|| self.redis.as_ref().and_then(|action| action.delay.as_ref()))
     }
 
-    /// How it makes a listener answer.
-    fn answer(&self) -> Answer {
-        match self.action.answer {
-            Listening::Refuse if self.fault.share >= Share::ALL => Answer::Refuse,
-            Listening::Blackhole if self.fault.share >= Share::ALL => Answer::Blackhole,
-            _ => Answer::Accept,
+    /// The way in which it makes a listener treat new connections.
+    fn answer(&self) -> ListenMode {
+        match self.action.accepting {
+            Accepting::Refuse if self.fault.share >= Share::ALL => ListenMode::Refuse,
+            Accepting::Blackhole if self.fault.share >= Share::ALL => ListenMode::Blackhole,
+            _ => ListenMode::Accept,
         }
     }
 
@@ -159,12 +164,12 @@ impl Active {
         self.action.slices.filter(|(_, direction)| way.is_in(*direction)).map(|(slices, _)| slices)
     }
 
-    /// How long nothing passes on this connection from when it was accepted; by when that was, under a ramp.
+    /// The time in which nothing passes on this connection from when it was accepted; by when that was, under a ramp.
     fn dial_delay(&self, connection: Connection) -> Duration {
         self.grown(self.action.dial_delay, connection.accepted)
     }
 
-    /// How much of this delay is there at a moment.
+    /// The part of this delay that is there at a moment.
     fn grown(&self, whole: Duration, at: Duration) -> Duration {
         if self.fault.ramp.is_zero() {
             return whole;
@@ -173,7 +178,7 @@ impl Active {
         Duration::from_nanos_u128(whole.as_nanos() * u128::from(strength) / 1_000_000)
     }
 
-    /// How much later it lets this chunk of the nth connection arrive. A ramp counts from when it was applied to when the
+    /// The delay of this chunk of the nth connection. A ramp counts from when the fault was applied to when the
     /// chunk arrived.
     fn delay(&self, nth: u64, chunk: Chunk) -> Duration {
         let Some(spread) = self.spread(chunk.way) else { return Duration::ZERO };
@@ -184,9 +189,9 @@ impl Active {
 /// A connection, as far as decisions go.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Connection {
-    /// Its number on its link, counted from 0.
+    /// Number of the connection on its link, counted from 0.
     pub(crate) nth: u64,
-    /// When it was accepted.
+    /// Time at which it was accepted.
     pub(crate) accepted: Duration,
 }
 
@@ -195,11 +200,11 @@ pub(crate) struct Connection {
 pub(crate) struct Chunk {
     /// The way that it goes.
     pub(crate) way: Way,
-    /// Its number among those that go this way, counted from 0.
+    /// Number of the chunk among those that go this way, counted from 0.
     pub(crate) kth: u64,
-    /// How many bytes it has.
+    /// Size in bytes.
     pub(crate) bytes: usize,
-    /// When it arrived.
+    /// Time at which it arrived.
     pub(crate) arrived: Duration,
 }
 
@@ -211,13 +216,14 @@ pub(crate) struct Interpreter {
 }
 
 impl Interpreter {
-    /// How the listener answers. `refuse` wins over `blackhole`, as resets win over holding.
-    pub(crate) fn answer(&self) -> Answer {
+    /// The way in which the listener treats new connections. `refuse` wins over `blackhole`, as resets win over
+    /// holding.
+    pub(crate) fn answer(&self) -> ListenMode {
         let any = |answer| self.faults.iter().any(|fault| fault.answer() == answer);
-        [Answer::Refuse, Answer::Blackhole].into_iter().find(|answer| any(*answer)).unwrap_or_default()
+        [ListenMode::Refuse, ListenMode::Blackhole].into_iter().find(|answer| any(*answer)).unwrap_or_default()
     }
 
-    /// What these faults do to a connection. Asked when it is accepted, and again whenever the faults change.
+    /// Plans what these faults do to a connection. Asked when it is accepted, and again whenever the faults change.
     pub(crate) fn on_connection(&self, connection: Connection) -> Plan {
         Plan::new(connection, self.faults.iter().filter(|fault| fault.meets(connection)).cloned().collect())
     }

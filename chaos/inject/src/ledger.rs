@@ -1,10 +1,10 @@
 //! The ledger of a fault on its link: each injection, with what was asked and what was achieved. Bounded.
 //!
-//! An injection is told to whoever listens to [`WIRE`](crate::WIRE) when it begins, so that its place among what passes is
-//! known; a delay is written down when it is over.
+//! An injection is told to whoever listens to [`WIRE`](crate::WIRE) when it begins, so that its place among what passes
+//! is known; a delay is written down when it is over.
 
 use crate::{
-    filter::{Injected, Whose},
+    filter::{Attribution, Injected},
     wire::WIRE,
 };
 use chaos_model::{
@@ -16,7 +16,7 @@ use std::{
     time::Duration,
 };
 
-/// What a fault did on its link.
+/// The record of what a fault did on its link.
 #[derive(Debug)]
 pub(crate) struct Ledger {
     fault: String,
@@ -44,24 +44,24 @@ impl Ledger {
 
     /// A connection was met, or a chunk of its bytes: `at` counts from when the fault was applied.
     pub(crate) fn connection(&self, at: Duration, nth: u64, delayed: Option<Delayed>) {
-        self.bytes(at, nth, &Whose::default(), delayed);
+        self.bytes(at, nth, &Attribution::default(), delayed);
     }
 
     /// The bytes of a message were met on a connection.
-    pub(crate) fn bytes(&self, at: Duration, nth: u64, whose: &Whose, delayed: Option<Delayed>) {
+    pub(crate) fn bytes(&self, at: Duration, nth: u64, attribution: &Attribution, delayed: Option<Delayed>) {
         if delayed.is_none() {
-            self.tell_bytes(nth, whose);
+            self.tell_bytes(nth, attribution);
         }
         self.add(|| Injection {
-            subject: whose.subject.as_deref().map_or_else(|| ledger::connection(nth), str::to_owned),
-            arrival: whose.arrival,
+            subject: attribution.subject.as_deref().map_or_else(|| ledger::connection(nth), str::to_owned),
+            arrival: attribution.arrival,
             ..self.entry(at, KeyKind::Connection, delayed)
         });
     }
 
     /// A connection on which no message was under way was met.
     pub(crate) fn idle(&self, at: Duration, nth: u64) {
-        self.tell_bytes(nth, &Whose::default());
+        self.tell_bytes(nth, &Attribution::default());
         self.add(|| Injection {
             subject: ledger::connection(nth),
             idle: true,
@@ -84,9 +84,9 @@ impl Ledger {
     }
 
     /// Tells that the bytes of a message are met now. Those that write a delay down later tell it themselves.
-    pub(crate) fn tell_bytes(&self, nth: u64, whose: &Whose) {
-        let (link, fault, subject) = (self.link.as_str(), self.fault.as_str(), whose.subject.as_deref());
-        tracing::trace!(target: WIRE, link, fault, connection = nth, subject, arrival = whose.arrival, attempt = 0, "acts");
+    pub(crate) fn tell_bytes(&self, nth: u64, attribution: &Attribution) {
+        let (link, fault, subject) = (self.link.as_str(), self.fault.as_str(), attribution.subject.as_deref());
+        tracing::trace!(target: WIRE, link, fault, connection = nth, subject, arrival = attribution.arrival, attempt = 0, "acts");
     }
 
     /// Tells that a message is acted on now.

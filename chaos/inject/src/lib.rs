@@ -1,14 +1,16 @@
 //! The interpreter of faults, and the proxy that puts it on a link.
 //!
 //! - [`Message`] and [`Reply`] steer a proxy: in process, over a pipe and over HTTP alike.
-//! - The interpreter decides, as pure code without clock or socket: faults and a connection in, a plan out; a chunk in, a
+//! - The interpreter decides, as pure code without clock or socket: faults and a connection in, a plan out; a chunk in,
+//! a
 //!   verdict out.
 //! - Filters of HTTP and Redis, pure too, read along where a link speaks these: bytes in, steps out.
-//! - [`Proxy`] stands before a node, waits and writes, and keeps a ledger of what each fault did.
+//! - [`Proxy`] stands before a service, waits and writes, and keeps a ledger of what each fault did.
 //! - [`WIRE`] tells whoever listens what passes on links.
 //! - [`control`] steers proxies of a process of their own, over HTTP, for as long as a lease is renewed.
 //!
-//! What is deliberately absent: when a fault begins and ends (whoever runs the timeline says so), and effects on nodes.
+//! What is deliberately absent: when a fault begins and ends (whoever runs the timeline says so), and effects on
+//! services.
 
 pub mod control;
 mod counts;

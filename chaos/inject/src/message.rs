@@ -1,4 +1,4 @@
-//! What is said to a proxy, and what it answers. Serialisable, so that it goes over a pipe or over HTTP as it stands.
+//! Messages to a proxy, and its replies. Serialisable, so that they go over a pipe or over HTTP as they stand.
 
 use chaos_model::{Fault, event::Fired, ledger::Removed};
 use serde::{Deserialize, Serialize};
@@ -12,7 +12,7 @@ pub enum Message {
     Apply(Box<Fault>),
     /// Take a fault back: what it holds goes on its way at once.
     Remove {
-        /// Its name.
+        /// Name of the fault.
         fault: String,
     },
     /// Take all faults back.
@@ -21,28 +21,28 @@ pub enum Message {
     Fired,
 }
 
-/// What a proxy answers.
+/// The reply of a proxy.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Reply {
-    /// It is so, for every connection.
+    /// The message has been carried out, for every connection.
     Done,
     /// The fault is gone from every connection.
     Removed(Removed),
-    /// How often each active fault fired so far, by name.
+    /// Counts of each active fault so far, by name.
     Fired(BTreeMap<String, Fired>),
     /// Nothing was changed.
     Refused {
-        /// Why, in words.
+        /// Reason, in words.
         why: String,
     },
 }
 
 impl Reply {
-    /// What is said to [`Message::Apply`].
+    /// The outcome of [`Message::Apply`].
     ///
     /// # Errors
-    /// Why it was refused, in words.
+    /// The reason for which it was refused, in words.
     pub fn applied(self) -> Result<(), String> {
         match self {
             Self::Done | Self::Removed(_) | Self::Fired(_) => Ok(()),
@@ -50,10 +50,10 @@ impl Reply {
         }
     }
 
-    /// What is said to [`Message::Remove`].
+    /// The outcome of [`Message::Remove`].
     ///
     /// # Errors
-    /// Why it was refused, in words.
+    /// The reason for which it was refused, in words.
     pub fn removed(self) -> Result<Removed, String> {
         match self {
             Self::Removed(removed) => Ok(removed),

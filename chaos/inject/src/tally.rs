@@ -1,4 +1,4 @@
-//! How often a fault fired, counted from many connections at once.
+//! The tally of a fault: how often it fired, counted from many connections at once.
 
 use chaos_model::event::Fired;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};

@@ -1,11 +1,12 @@
-//! What passes on links, told as `tracing` events: one for the head of each message, on either side of the proxy, so that a
-//! message which a fault holds is seen to come and not to go; and one for each injection, which its ledger tells.
+//! The trace of what passes on links, told as `tracing` events: one for the head of each message, on either side of the
+//! proxy, so that a message which a fault holds is seen to come and not to go; and one for each injection, which its
+//! ledger tells.
 //!
-//! It reads along beside the filters that faults act by, with filters of its own, so that whether anybody listens changes
-//! nothing of what faults do. Where nobody listens to [`WIRE`] when a connection begins, nothing is read.
+//! It reads along beside the filters that faults act by, with filters of its own, so that whether anybody listens
+//! changes nothing of what faults do. Where nobody listens to [`WIRE`] when a connection begins, nothing is read.
 
 use crate::{
-    filter::{Command, Decide, Filter, HttpPlan, RedisPlan, Request, Step, Whose},
+    filter::{Attribution, Command, Decide, Filter, HttpPlan, RedisPlan, Request, Step},
     http::HttpFilter,
     interpreter::{Way, command_subject},
     redis::RedisFilter,
@@ -22,11 +23,12 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tracing::Level;
 
 /// The target of the events, which are at the level trace. Their fields: `link`, `connection` (its number on the link),
-/// `side` (of the proxy: `client` or `node`), `up` (from the client to the node), `subject` (`GET /users/7`, `GET
-/// profile:7`), `answer` (`200`, `nil`, `57 bytes`) where it is one, and `arrival`, the number of the client's request that
-/// it is for, where it says so.
+/// `side` (of the proxy: `client` or `service`), `up` (from the client to the service), `subject` (`GET /users/7`, `GET
+/// profile:7`), `answer` (`200`, `nil`, `57 bytes`) where it is one, and `arrival`, the number of the client's request
+/// that it is for, where it says so.
 ///
-/// An injection, told when it begins, has `link`, `fault`, `attempt` and, where they are known, `connection`, `subject` and
+/// An injection, told when it begins, has `link`, `fault`, `attempt` and, where they are known, `connection`, `subject`
+/// and
 /// `arrival`.
 pub const WIRE: &str = "chaos_inject::wire";
 
@@ -35,16 +37,18 @@ const ERROR_BYTES: usize = 80;
 
 /// A side of the proxy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Side {
+pub(crate) enum ProxySide {
     Client,
-    Node,
+    Service,
 }
 
 /// The stream, read along if anybody listens.
-pub(crate) fn watch(stream: Stream, protocol: Protocol, link: &Arc<str>, connection: u64, side: Side) -> Stream {
+pub(crate) fn watch(stream: Stream, protocol: Protocol, link: &Arc<str>, connection: u64, side: ProxySide) -> Stream {
     if !tracing::enabled!(target: WIRE, Level::TRACE) {
         return stream;
     }
+    // A filter of its own: one that faults share would have to decide before it could tell, and listening would change
+    // what faults do.
     let filter: Box<dyn Filter> = match protocol {
         Protocol::Http => Box::new(HttpFilter::new()),
         Protocol::Redis => Box::new(RedisFilter::default()),
@@ -57,13 +61,13 @@ pub(crate) fn watch(stream: Stream, protocol: Protocol, link: &Arc<str>, connect
 
 struct Reader {
     filter: Box<dyn Filter>,
-    /// What the filter has not used up.
+    /// Bytes that the filter has not used up.
     up: Vec<u8>,
     down: Vec<u8>,
     protocol: Protocol,
     link: Arc<str>,
     connection: u64,
-    side: Side,
+    side: ProxySide,
 }
 
 impl Reader {
@@ -81,29 +85,30 @@ impl Reader {
         let mut all = std::mem::take(self.left(way));
         all.extend_from_slice(bytes);
         let (mut steps, mut at) = (Vec::new(), 0);
-        self.filter.on_bytes(way, &all, &mut Look, &mut steps);
+        self.filter.on_bytes(way, &all, &mut Onlooker, &mut steps);
         for step in steps {
             match step {
                 Step::Pass(_, count) | Step::Skip(_, count) => at += count,
-                Step::About(_, whose) => self.tell(way, &whose, &all[at..]),
+                Step::About(_, attribution) => self.tell(way, &attribution, &all[at..]),
                 _ => {}
             }
         }
         *self.left(way) = all.split_off(at);
     }
 
-    fn tell(&self, way: Way, whose: &Whose, head: &[u8]) {
-        let Some(subject) = whose.subject.as_deref() else { return };
+    fn tell(&self, way: Way, attribution: &Attribution, head: &[u8]) {
+        let Some(subject) = attribution.subject.as_deref() else { return };
         let answer = (way == Way::Down).then(|| match self.protocol {
             Protocol::Http => status(head),
             Protocol::Redis | Protocol::Tcp => reply(head),
         });
         let side = match self.side {
-            Side::Client => "client",
-            Side::Node => "node",
+            ProxySide::Client => "client",
+            ProxySide::Service => "service",
         };
         let (link, connection, up) = (&*self.link, self.connection, way == Way::Up);
-        tracing::trace!(target: WIRE, link, connection, side, up, subject, answer, arrival = whose.arrival);
+        // At the level trace, which costs next to nothing where nobody listens.
+        tracing::trace!(target: WIRE, link, connection, side, up, subject, answer, arrival = attribution.arrival);
     }
 }
 
@@ -114,7 +119,7 @@ fn status(head: &[u8]) -> String {
     if known { String::from_utf8_lossy(word).into_owned() } else { "an answer".to_owned() }
 }
 
-/// What a reply is, by its first line: `nil`, `OK`, `57 bytes`, `3 elements`, `error: WRONGTYPE …`.
+/// The words for a reply, by its first line: `nil`, `OK`, `57 bytes`, `3 elements`, `error: WRONGTYPE …`.
 fn reply(head: &[u8]) -> String {
     let line = head.split(|byte| *byte == b'\r').next().unwrap_or_default();
     let Some((kind, rest)) = line.split_first() else { return "a reply".to_owned() };
@@ -131,9 +136,9 @@ fn reply(head: &[u8]) -> String {
 }
 
 /// Decides nothing, and wants to know whose messages these are.
-struct Look;
+struct Onlooker;
 
-impl Decide for Look {
+impl Decide for Onlooker {
     fn is_armed(&self) -> bool {
         false
     }
@@ -151,8 +156,8 @@ impl Decide for Look {
     }
 
     fn on_command(&mut self, command: &Command<'_>) -> RedisPlan {
-        let whose = Whose { subject: Some(command_subject(command).into()), arrival: None };
-        RedisPlan { whose, ..RedisPlan::default() }
+        let attribution = Attribution { subject: Some(command_subject(command).into()), arrival: None };
+        RedisPlan { attribution, ..RedisPlan::default() }
     }
 }
 
@@ -163,11 +168,11 @@ struct Watched {
 }
 
 impl Watched {
-    /// Which way bytes go that are read from here.
+    /// The direction of bytes that are read from here.
     fn read_way(reader: &Reader) -> Way {
         match reader.side {
-            Side::Client => Way::Up,
-            Side::Node => Way::Down,
+            ProxySide::Client => Way::Up,
+            ProxySide::Service => Way::Down,
         }
     }
 

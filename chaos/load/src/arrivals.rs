@@ -1,4 +1,4 @@
-//! When arrivals are due: computed from the start, so that nothing that happens meanwhile can shift them.
+//! The schedule of arrivals: due times are computed from the start, so that nothing can shift them meanwhile.
 
 use crate::draw;
 use chaos_model::{Arrivals, Load, Rate};
@@ -28,6 +28,7 @@ impl Schedule {
     fn due(&self, n: u64) -> Option<Duration> {
         match self.arrivals {
             Arrivals::Constant => {
+                // From the start, and not from the one before: sums of rounded gaps would drift.
                 let nanos = u128::from(n) * self.rate.per.as_nanos() / u128::from(self.rate.times);
                 u64::try_from(nanos).ok().map(Duration::from_nanos)
             }

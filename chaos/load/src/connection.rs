@@ -19,13 +19,16 @@ use std::{
 /// Bodies beyond this size are not read: memory stays bounded whatever the target sends.
 const BODY_LIMIT: usize = 8 * 1024 * 1024;
 
+// Over hyper's low-level client: the load must tell a connect from a request and a request from a response, which a
+// pooled client hides.
 /// An established HTTP/1.1 connection.
 pub(crate) struct Connection {
     requests: http1::SendRequest<Full<Bytes>>,
     driver: Driver,
 }
 
-/// What moves the bytes. It has to be polled for anything to happen, here by whoever waits for an answer.
+/// The half of a connection that moves bytes. It has to be polled for anything to happen, here by whoever waits for a
+/// response.
 struct Driver(Option<http1::Connection<TokioIo<host::Stream>, Full<Bytes>>>);
 
 impl Driver {
@@ -39,11 +42,11 @@ impl Driver {
     }
 }
 
-/// Why a request got no answer.
+/// A request that got no response, and whether it may go out again.
 pub(crate) enum Failure {
     /// The connection had ended before any byte of the request was written: it can go out on another one.
     Unsent(Box<Request>),
-    /// It was sent, at least in part.
+    /// The request was sent, at least in part.
     Lost(Error),
 }
 
@@ -55,7 +58,7 @@ impl Connection {
         Ok(Self { requests, driver: Driver(Some(connection)) })
     }
 
-    /// Sends a request and waits for the head of its answer. To drop this early is to give up the connection.
+    /// Sends a request and waits for the head of its response. To drop this early is to give up the connection.
     pub(crate) async fn send(&mut self, request: Request) -> Result<Response<Incoming>, Failure> {
         let Self { requests, driver } = self;
         let mut answer = pin!(requests.try_send_request(request));
@@ -109,7 +112,7 @@ impl Connection {
         }
     }
 
-    /// Whether another request can go out on it, after an answer has been read to its end.
+    /// True if another request can go out on it, after a response has been read to its end.
     pub(crate) async fn is_reusable(&mut self) -> bool {
         poll_fn(|cx| {
             self.driver.drive(cx);

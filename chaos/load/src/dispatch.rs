@@ -3,7 +3,7 @@
 //! It alone knows the workers, and hears from them by a channel: nothing is shared under a lock.
 
 use crate::{
-    Error, Examine, Histogram, Outcome, Plan, Summary,
+    CheckResponse, Error, Histogram, Outcome, Plan, Summary,
     arrivals::Schedule,
     draw::Draw,
     job::{Done, Job},
@@ -18,29 +18,29 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-/// A kept connection that nobody used for so long is closed. Servers do the same, the quickest of the common ones after two
-/// seconds: to be quicker than they are avoids requests that meet their close.
+/// A kept connection that nobody used for so long is closed. Servers do the same, the quickest of the common ones after
+/// two seconds: to be quicker than they are avoids requests that meet their close.
 const IDLE: Duration = Duration::from_secs(1);
 
 /// Arrivals closer together than this are handed out together: a sleep costs as much as half a request.
 const SLICE: Duration = Duration::from_micros(20);
 
-/// When the dispatcher is behind, the workers get their turn after so many arrivals.
+/// Arrivals handed out in one go by a dispatcher that is behind, before workers get their turn.
 const BURST: usize = 64;
 
-/// Puts the plan's load on its target, the first arrivals counting from `start`, and sends an [`Outcome`] for each arrival
-/// that was due, in the order in which they end. Returns when all have ended: at the latest a client's timeout after the
-/// last was due. Where `stop` is cancelled, those under way are given up and reported as [`Error::Stopped`]; those that
-/// were not yet due are no arrivals.
+/// Puts the plan's load on its target, the first arrivals counting from `start`, and sends an [`Outcome`] for each
+/// arrival that was due, in the order in which they end. Returns when all have ended: at the latest a client's timeout
+/// after the last was due. Where `stop` is cancelled, those under way are given up and reported as [`Error::Stopped`];
+/// those that were not yet due are no arrivals.
 ///
 /// The client's timeout counts from the actual start of a request (a client doesn't know that it is late), connecting
-/// included. Workers are tasks of `host`. The arrivals are timed by the task that awaits this, so it had better be one of
-/// the runtime's own (`host.spawn`).
+/// included. Workers are tasks of `host`. The arrivals are timed by the task that awaits this, so it had better be one
+/// of the runtime's own (`host.spawn`).
 pub async fn run(
     host: &Host,
     plan: Plan,
     start: Instant,
-    examine: Arc<dyn Examine>,
+    checker: Arc<dyn CheckResponse>,
     outcomes: UnboundedSender<Outcome>,
     stop: CancellationToken,
 ) -> Summary {
@@ -55,7 +55,7 @@ pub async fn run(
         draw: Draw::new(&load, seed),
         templates: load.requests.iter().map(|request| Template::new(request, &target, port)).collect(),
         target: (target, port),
-        examine,
+        checker,
         outcomes,
         done,
     };
@@ -80,8 +80,8 @@ struct Dispatcher {
     /// By their number; none where the place is vacant.
     workers: Vec<Option<Worker>>,
     vacant: Vec<usize>,
-    /// Those that wait for a job, and since when. The last to become idle works first, so that no more connections are
-    /// kept than the load needs.
+    /// Workers that wait for a job, and since when. The last to become idle works first, so that no more connections
+    /// are kept than the load needs.
     idle: VecDeque<(usize, Instant)>,
     in_flight: usize,
     max_in_flight: usize,

@@ -1,4 +1,4 @@
-//! What arrival n does, from (seed, n) alone: pure functions, in the order of nothing.
+//! Draws: everything that arrival n does follows from (seed, n) alone, by pure functions that know no order.
 
 use crate::Arrival;
 use chaos_model::{Load, Variable};
@@ -43,7 +43,7 @@ pub struct Draw {
     vars: Vec<(String, Source)>,
 }
 
-/// Where a variable's values come from.
+/// The source of a variable's values.
 enum Source {
     Zipf { low: u64, high: u64, ranks: Zipf<f64> },
     Uniform { low: u64, high: u64 },
@@ -66,7 +66,7 @@ impl Draw {
         }
     }
 
-    /// Which of the requests arrival `n` makes.
+    /// The request that arrival `n` makes, as its place in the load.
     pub(crate) fn request(&self, n: u64) -> usize {
         if self.weights.len() < 2 {
             return 0;
@@ -118,7 +118,7 @@ impl Source {
     }
 }
 
-/// How many numbers there are from `low` to `high`, both included; at least one.
+/// The count of numbers from `low` to `high`, both included; at least one.
 fn size(low: u64, high: u64) -> u128 {
     u128::from(high.saturating_sub(low)) + 1
 }

@@ -1,8 +1,8 @@
-//! Why an arrival got no answer: a closed set, told by type and not by the text of messages.
+//! Reasons why an arrival got no response: a closed set, told by type and not by the text of messages.
 
 use std::io;
 
-/// Why an arrival got no answer. Its text is a short reason for counting (`connect_refused`).
+/// A reason why an arrival got no response. Its text is a short word for counting (`connect_refused`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, thiserror::Error)]
 pub enum Error {
     /// Nobody listened.
@@ -17,39 +17,39 @@ pub enum Error {
     /// The connection was reset.
     #[error("reset")]
     Reset,
-    /// The connection was closed in good order before the answer was complete; a kept connection that the server closed
-    /// just as the request went out is one case.
+    /// The connection was closed in good order before the response was complete; a kept connection that the server
+    /// closed just as the request went out is one case.
     #[error("closed")]
     Closed,
-    /// The answer was not complete within the client's timeout.
+    /// The response was not complete within the client's timeout.
     #[error("timeout")]
     Timeout,
-    /// The answer was no valid HTTP.
+    /// The response was no valid HTTP.
     #[error("bad_response")]
     BadResponse,
-    /// The body of the answer was larger than 8 MiB.
+    /// The body of the response was larger than 8 MiB.
     #[error("body_too_large")]
     BodyTooLarge,
-    /// The load was stopped before the answer was complete.
+    /// The load was stopped before the response was complete.
     #[error("stopped")]
     Stopped,
     /// The generator could not make the arrival: too many were under way, or the machine had no descriptor or port left.
     #[error("not_made")]
     NotMade,
-    /// What the plan asks for can't be sent as HTTP, so the arrival was not made: an invalid method, path or header, or
+    /// A request that can't be sent as HTTP, so the arrival was not made: an invalid method, path or header, or
     /// a header that frames the message (`content-length`, `transfer-encoding`).
     #[error("invalid_request")]
     InvalidRequest,
 }
 
 impl Error {
-    /// Whether no request was made at all, so that the arrival says nothing about the target.
+    /// True where no request was made at all, so that the arrival says nothing about the target.
     #[must_use]
     pub fn is_ours(self) -> bool {
         matches!(self, Self::NotMade | Self::InvalidRequest)
     }
 
-    /// What a failed dial means.
+    /// The reason behind a failed dial.
     pub(crate) fn of_dial(error: &io::Error) -> Self {
         if error.raw_os_error().is_some_and(is_exhaustion) {
             return Self::NotMade;
@@ -62,7 +62,7 @@ impl Error {
         }
     }
 
-    /// What a failed exchange means.
+    /// The reason behind a failed exchange.
     pub(crate) fn of_exchange(error: &hyper::Error) -> Self {
         if error.is_parse() {
             return Self::BadResponse;

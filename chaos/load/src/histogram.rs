@@ -8,8 +8,8 @@ const LOWEST: Duration = Duration::from_nanos(100);
 /// Longer ones count as this.
 const HIGHEST: Duration = Duration::from_secs(600);
 
-/// A histogram of durations: 3 significant digits from 100 ns to 10 minutes, in some 190 kB. A quantile is the upper edge
-/// of its bucket, so it is never below the truth and at most 0.1 % above; the maximum is exact.
+/// A histogram of durations: 3 significant digits from 100 ns to 10 minutes, in some 190 kB. A quantile is the upper
+/// edge of its bucket, so it is never below the truth and at most 0.1 % above; the maximum is exact.
 #[derive(Clone)]
 pub struct Histogram {
     buckets: hdrhistogram::Histogram<u64>,
@@ -37,7 +37,7 @@ impl Histogram {
         self.max = self.max.max(other.max);
     }
 
-    /// How many were counted.
+    /// The number of samples counted.
     #[must_use]
     pub fn count(&self) -> u64 {
         self.buckets.len()

@@ -15,20 +15,20 @@ pub const REQUESTS: &str = "chaos_load::requests";
 pub(crate) struct Job {
     pub(crate) n: u64,
     pub(crate) intended: Duration,
-    /// Who has it, if anyone.
+    /// The worker that has it, if any.
     pub(crate) worker: Option<usize>,
     shared: Arc<Shared>,
     begun: Option<Instant>,
     reported: bool,
 }
 
-/// What the dispatcher hears of each job, once.
+/// The end of a job, of which the dispatcher hears exactly once.
 pub(crate) struct Done {
-    /// Who had it; none where nobody was free.
+    /// The worker that had it; none where nobody was free.
     pub(crate) worker: Option<usize>,
-    /// Whether the worker waits for another job, with a connection that can be used again.
+    /// True if the worker waits for another job, with a connection that can be used again.
     pub(crate) idle: bool,
-    /// How late the arrival was begun; none if it was not made.
+    /// The time from the due moment to the actual start; none if it was not made.
     pub(crate) late: Option<Duration>,
     pub(crate) at: Instant,
 }
@@ -45,6 +45,8 @@ impl Job {
 
     /// Tells whoever listens that it was begun, as what `arrival` was drawn.
     pub(crate) fn tell(&self, arrival: &Arrival) {
+        // A trace is listened to, not asked for: where nobody listens it costs next to nothing, and a run's events are
+        // the same with and without it.
         let Some(begun) = self.begun else { return };
         tracing::trace!(
             target: REQUESTS,

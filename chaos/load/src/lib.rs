@@ -1,17 +1,19 @@
 //! Open-loop load over HTTP/1.1: requests come when they are due, whether or not earlier ones were answered, as those of
 //! independent clients do.
 //!
-//! - Due times are computed from the start, so they can't drift; latency counts from the due time (the intended start) to
-//!   the last byte of the answer, so a stalled target can't hide its delay by holding the generator back.
-//! - Everything that arrival n does (its gap, request, variables, trace id) derives from (seed, n) alone: it does the same
+//! - Due times are computed from the start, so they can't drift; latency counts from the due time (the intended start)
+//! to
+//!   the last byte of the response, so a stalled target can't hide its delay by holding the generator back.
+//! - Everything that arrival n does (its gap, request, variables, trace id) derives from (seed, n) alone: it does the
+//! same
 //!   in every world, whatever happened before it.
 //! - An arrival that the generator could not make is reported as such, never dropped.
 //!
-//! A kept connection is driven by the task that uses it, so that a request needs no hand-over between tasks but the first;
-//! hyper-util's pooling client needs several, and tells neither a dial from an exchange nor an unsent request from a lost
-//! one.
+//! A kept connection is driven by the task that uses it, so that a request needs no hand-over between tasks but the
+//! first; hyper-util's pooling client needs several, and tells neither a dial from an exchange nor an unsent request
+//! from a lost one.
 //!
-//! What is deliberately absent: retries, redirects, cookies, a verdict. One arrival is one request at most.
+//! Retries, redirects, cookies and a verdict are deliberately absent. One arrival is one request at most.
 
 mod arrivals;
 mod connection;
@@ -32,12 +34,12 @@ pub use draw::{Draw, trace_id};
 pub use error::Error;
 pub use histogram::Histogram;
 pub use job::REQUESTS;
-pub use outcome::{Answer, Arrival, Examine, Marks, Outcome, Summary};
+pub use outcome::{Arrival, CheckResponse, Marks, Outcome, Response, Summary};
 
 /// A load, and where it goes.
 #[derive(Clone, Debug)]
 pub struct Plan {
-    /// What clients do.
+    /// The load: requests, rate, duration.
     pub load: chaos_model::Load,
     /// The name or address of the entry; an IPv6 address with or without its brackets.
     pub host: String,

@@ -1,60 +1,60 @@
-//! What goes in and comes out: arrivals, answers, outcomes, the summary. No behaviour.
+//! Values that go in and come out: arrivals, responses, outcomes, the summary. No behaviour.
 
 use crate::Error;
 use chaos_model::event::LatencyFigures;
 use std::{collections::BTreeMap, time::Duration};
 
-/// Looks at each answer while it is in memory. It runs between requests, on the task that made the request: it is no place
-/// to wait, and what it takes is missing from the generator's speed, not from the latency that is reported.
-pub trait Examine: Send + Sync {
-    /// What there is to note about the answer.
-    fn examine(&self, arrival: &Arrival, answer: &Answer<'_>) -> Marks;
+/// Looks at each response while it is in memory. It runs between requests, on the task that made the request: it is no
+/// place to wait, and what it takes is missing from the generator's speed, not from the latency that is reported.
+pub trait CheckResponse: Send + Sync {
+    /// The marks to keep of this response.
+    fn check(&self, arrival: &Arrival, response: &Response<'_>) -> Marks;
 }
 
 /// An arrival, as it was drawn.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Arrival {
-    /// Its number, from 0.
+    /// The arrival's number, from 0.
     pub n: u64,
-    /// Which of the load's requests it makes.
+    /// The request that it makes, as its place in the load.
     pub request: usize,
-    /// When it is due, from the beginning of the warm-up.
+    /// The moment at which it is due, from the beginning of the warm-up.
     pub intended: Duration,
     /// The values of the load's variables.
     pub vars: BTreeMap<String, u64>,
 }
 
-/// A complete answer.
+/// A complete response.
 #[derive(Clone, Copy, Debug)]
-pub struct Answer<'a> {
-    /// Its status.
+pub struct Response<'a> {
+    /// The HTTP status.
     pub status: u16,
-    /// Its header.
+    /// The header fields.
     pub headers: &'a http::HeaderMap,
-    /// Its body.
+    /// The body, in full.
     pub body: &'a [u8],
 }
 
-/// What [`Examine`] noted; the bits are its own.
+/// Bits that [`CheckResponse`] noted of a response; their meaning is its own.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Marks(pub u64);
 
-/// What came of an arrival. All times are from the beginning of the warm-up.
+/// The outcome of an arrival. All times are from the beginning of the warm-up.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outcome {
     /// The arrival's number.
     pub n: u64,
-    /// Which of the load's requests it made.
+    /// The request that it made, as its place in the load.
     pub request: usize,
-    /// When it was due.
+    /// The moment at which it was due.
     pub intended: Duration,
-    /// When it was begun; none where it was not made.
+    /// The moment at which it was begun; none where it was not made.
     pub started: Option<Duration>,
-    /// When the last byte of the answer came, or when it became clear that none will.
+    /// The moment at which the last byte of the response came, or at which it became clear that none will.
     pub ended: Duration,
-    /// The status, or why there is none.
+    /// The status, or the reason why there is none.
     pub result: Result<u16, Error>,
-    /// What was noted about the answer; none without an answer.
+    /// Marks of the response; none without a response.
     pub marks: Marks,
 }
 
@@ -66,7 +66,7 @@ impl Outcome {
     }
 }
 
-/// How the generator itself did.
+/// The generator's own figures: due, made, late.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Summary {
     /// Arrivals that were due. There is an outcome for each.
@@ -75,6 +75,6 @@ pub struct Summary {
     pub made: u64,
     /// Arrivals that were not made.
     pub not_made: u64,
-    /// How late those that were made were begun; none if none was.
+    /// The lateness of those that were made; none if none was.
     pub late: Option<LatencyFigures>,
 }

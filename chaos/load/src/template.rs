@@ -121,7 +121,7 @@ fn part<T>(text: &Text, constant: impl Fn(String) -> Option<T>) -> Option<Part<T
     constant(fill(text, &BTreeMap::new())).map(Part::Constant)
 }
 
-/// As [`Text::render`], with one allocation.
+/// The rendered text, as [`Text::render`] gives it, with one allocation.
 fn fill(text: &Text, vars: &BTreeMap<String, u64>) -> String {
     let mut filled = String::with_capacity(64);
     for piece in &text.pieces {

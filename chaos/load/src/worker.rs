@@ -1,7 +1,7 @@
 //! A worker: a task that makes one arrival at a time and keeps its connection in between.
 
 use crate::{
-    Answer, Arrival, Error, Examine, Marks, Outcome,
+    Arrival, CheckResponse, Error, Marks, Outcome, Response,
     connection::{Connection, Failure},
     draw::Draw,
     job::{Done, Job},
@@ -18,7 +18,7 @@ use tokio::{
 /// A body larger than this is not worth keeping room for.
 const KEEP_BUFFER: usize = 64 * 1024;
 
-/// What all workers of a run share; nothing in it changes.
+/// State that all workers of a run share; nothing in it changes.
 pub(crate) struct Shared {
     pub(crate) host: Host,
     pub(crate) target: (String, u16),
@@ -29,7 +29,7 @@ pub(crate) struct Shared {
     pub(crate) draw: Draw,
     /// By request; none for what can't be sent.
     pub(crate) templates: Vec<Option<Template>>,
-    pub(crate) examine: Arc<dyn Examine>,
+    pub(crate) checker: Arc<dyn CheckResponse>,
     pub(crate) outcomes: UnboundedSender<Outcome>,
     pub(crate) done: UnboundedSender<Done>,
 }
@@ -68,14 +68,14 @@ pub(crate) async fn work(shared: Arc<Shared>, first: Job, mut jobs: Receiver<Job
     }
 }
 
-/// What a worker holds.
+/// The connection and the buffer that a worker holds.
 struct Hands {
     /// Kept between two requests.
     connection: Option<Connection>,
     buffer: Vec<u8>,
 }
 
-/// A request that was answered.
+/// A request that got a response.
 pub(crate) struct Made {
     pub(crate) status: u16,
     pub(crate) ended: Instant,
@@ -113,7 +113,7 @@ impl Hands {
         let ended = Instant::now();
         let body = only.as_ref().map_or(self.buffer.as_slice(), Bytes::as_ref);
         let status = head.status.as_u16();
-        let marks = shared.examine.examine(arrival, &Answer { status, headers: &head.headers, body });
+        let marks = shared.checker.check(arrival, &Response { status, headers: &head.headers, body });
         if self.buffer.capacity() > KEEP_BUFFER {
             self.buffer = Vec::new();
         }

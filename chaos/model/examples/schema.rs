@@ -1,4 +1,5 @@
-//! Prints the JSON Schema of a kind of file: `cargo run -p chaos-model --example schema scenario`, or `system`, `attach`,
+//! Prints the JSON Schema of a kind of file: `cargo run -p chaos-model --example schema scenario`, or `system`,
+//! `attach`,
 //! `proxies`.
 
 use chaos_model::language::schema;

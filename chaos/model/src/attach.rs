@@ -1,6 +1,6 @@
-//! A system that runs already: where its nodes are, and who steers the proxies on its links.
+//! A system that runs already: where its services are, and who steers the proxies on its links.
 
-use crate::{Link, NodeName};
+use crate::{Link, ServiceName};
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt,
@@ -23,24 +23,25 @@ impl fmt::Display for HostPort {
     }
 }
 
-/// Where a system runs already, checked against a scenario.
+/// A system that runs already, checked against a scenario.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Attach {
-    /// Where clients reach the entry: the proxy of their link.
+    /// Address at which clients reach the entry: the proxy of their link.
     pub entry: HostPort,
-    /// Where the control server of the proxies is.
+    /// Address of the proxies' control server.
     pub control: HostPort,
-    /// Where its token is.
+    /// Source of the control server's token.
     pub token: TokenFrom,
-    /// Each node of the system, past any proxy.
-    pub nodes: BTreeMap<NodeName, HostPort>,
+    /// Each service of the system, past any proxy.
+    pub services: BTreeMap<ServiceName, HostPort>,
     /// The links that faults act on: they need proxies.
     pub links: BTreeSet<Link>,
-    /// The containers of the nodes that faults act on, by name or id, as the engine knows them that the runner speaks to.
-    pub containers: BTreeMap<NodeName, String>,
+    /// The containers of the services that faults act on, by name or id, as the engine knows them that the runner speaks
+    /// to.
+    pub containers: BTreeMap<ServiceName, String>,
 }
 
-/// Where a token is to be had.
+/// A place from which a token is read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TokenFrom {
     /// In this file.

@@ -1,15 +1,15 @@
-//! What a machine can do: how exactly the faults that take time come out on it.
+//! Accuracy of a machine: how exactly the faults that take time come out on it.
 
 use crate::Share;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
-/// What was measured, on an otherwise idle link over loopback.
+/// Measurements of a machine's accuracy, on an otherwise idle link over loopback.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Calibration {
-    /// When, in milliseconds since the Unix epoch.
+    /// The time of the measurement, in milliseconds since the Unix epoch.
     pub unix_ms: u64,
-    /// What a proxy without faults adds to a request and its answer.
+    /// Time that a proxy without faults adds to a request and its response.
     pub idle: Quantiles,
     /// Delays.
     pub latency: Vec<LatencyAccuracy>,
@@ -31,24 +31,24 @@ pub struct Quantiles {
 }
 
 impl Quantiles {
-    /// How much more this is than that, quantile by quantile.
+    /// The difference to `other`, quantile by quantile; 0 where that is more.
     #[must_use]
     pub fn beyond(self, other: Self) -> Self {
         Self { p50: self.p50.saturating_sub(other.p50), p99: self.p99.saturating_sub(other.p99) }
     }
 }
 
-/// How exact a delay is.
+/// Accuracy of a delay.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LatencyAccuracy {
-    /// What was asked for.
+    /// The delay that was asked for.
     #[serde(rename = "asked_us", with = "crate::micros")]
     pub asked: Duration,
-    /// What came, beyond what the idle proxy takes.
+    /// The delay that came, beyond what the idle proxy takes.
     pub achieved: Quantiles,
 }
 
-/// How exact a rate is.
+/// Accuracy of a rate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RateAccuracy {
     /// Bytes a second that were asked for.
@@ -57,11 +57,11 @@ pub struct RateAccuracy {
     pub achieved: u64,
 }
 
-/// How exact a share is.
+/// Accuracy of a share.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ShareAccuracy {
-    /// What was asked for.
+    /// The share that was asked for.
     pub asked: Share,
-    /// What was met.
+    /// The share of requests that met the fault.
     pub met: Share,
 }

@@ -9,15 +9,15 @@ pub use source::{Source, Sources, Span};
 /// Something that is wrong in a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Diagnostic {
-    /// What is wrong, as a lower-case sentence without a full stop: "there is no node called `rediss`".
+    /// The mistake, as a lower-case sentence without a full stop: "there is no service called `rediss`".
     pub message: String,
-    /// Where.
+    /// Place of the mistake.
     pub span: Span,
-    /// What stands beside the caret, if there is more to say than the message.
+    /// A text beside the caret, if there is more to say than the message.
     pub label: Option<String>,
     /// Other places that matter, with what they say ("first declared here").
     pub also: Vec<(Span, String)>,
-    /// What would be right: "did you mean `redis`?".
+    /// Advice: what would be right, as "did you mean `redis`?".
     pub advice: Option<String>,
 }
 
@@ -52,7 +52,7 @@ impl Diagnostic {
 /// Everything that is wrong with a scenario, at least one thing, in the order of the files; and the texts it stands in.
 #[derive(Clone, Debug)]
 pub struct Diagnostics {
-    /// What is wrong.
+    /// The mistakes, at least one.
     pub list: Vec<Diagnostic>,
     /// The files.
     pub sources: Sources,

@@ -15,12 +15,12 @@ pub const FORMAT: u32 = 1;
 pub struct Record {
     /// Microseconds since the run began (provisioning included), on the run's own clock.
     pub at_us: u64,
-    /// What happened.
+    /// The event itself; its name and its fields stand beside `at_us` in the recorded line.
     #[serde(flatten)]
     pub event: Event,
 }
 
-/// What happened.
+/// Every kind of event that a run tells of, in about the order in which they come.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "event")]
 pub enum Event {
@@ -28,18 +28,18 @@ pub enum Event {
     Begin(Begin),
     /// Another run uses this machine: waiting for our turn.
     Waiting {
-        /// Who holds it, if known.
+        /// The process that holds the run lock, if known.
         holder: Option<u32>,
     },
-    /// A node is ready.
-    NodeReady {
-        /// Its name.
-        node: String,
-        /// What runs there: `redis-server 7.0.15`, `gateway (built in)`.
+    /// A service is ready.
+    ServiceReady {
+        /// The service's name.
+        service: String,
+        /// The program that runs there: `redis-server 7.0.15`, `gateway (built in)`.
         what: String,
-        /// Its own address, past any proxy.
+        /// The service's own address, past any proxy.
         address: String,
-        /// How long it took.
+        /// Time from its start until it was ready.
         #[serde(rename = "took_us", with = "crate::micros")]
         took: Duration,
     },
@@ -47,12 +47,12 @@ pub enum Event {
     LinkReady {
         /// The link as written.
         link: String,
-        /// Where its proxy listens.
+        /// The address at which the link's proxy listens.
         address: String,
     },
-    /// Every node is ready; the warm-up begins, or else the timeline.
+    /// Every service is ready; the warm-up begins, or else the timeline.
     Ready {
-        /// How long provisioning took, waiting for our turn not included.
+        /// Time that provisioning took, waiting for the run lock not included.
         #[serde(rename = "took_us", with = "crate::micros")]
         took: Duration,
     },
@@ -60,54 +60,54 @@ pub enum Event {
     TimelineBegan,
     /// A fault took effect.
     FaultApplied {
-        /// Its name.
+        /// The fault's name.
         fault: String,
     },
     /// A fault was taken back. One that comes and goes is, at the end of each stretch in which it was there.
     FaultRemoved {
-        /// Its name.
+        /// The fault's name.
         fault: String,
-        /// How often it fired since it was applied, by what it did.
+        /// Counts of what the fault did since it was applied.
         fired: Fired,
     },
-    /// How the load goes; for whoever watches. Counts since the timeline began.
+    /// The load so far, for whoever watches. Counts since the timeline began.
     Progress {
         /// Time since the timeline began.
         #[serde(rename = "timeline_us", with = "crate::micros")]
         at: Duration,
         /// Arrivals that were due.
         due: u64,
-        /// Answers below 500.
+        /// Responses below 500.
         good: u64,
-        /// Answers from 500 on, and arrivals without answer.
+        /// Responses from 500 on, and arrivals without response.
         bad: u64,
-        /// Of the last interval.
+        /// The 99th percentile of the last interval's latencies; none where nothing ended in it.
         #[serde(rename = "p99_us", with = "crate::micros::option")]
         p99: Option<Duration>,
     },
-    /// A node ended although nobody asked it to.
-    NodeDied {
-        /// Its name.
-        node: String,
-        /// How (`exit status: 1`, `signal: 9 (SIGKILL)`).
+    /// A service ended although nobody asked it to.
+    ServiceDied {
+        /// The service's name.
+        service: String,
+        /// The way it ended (`exit status: 1`, `signal: 9 (SIGKILL)`).
         how: String,
-        /// Its last lines.
+        /// The last lines that it wrote.
         last_lines: Vec<String>,
     },
-    /// What clients saw in a phase.
+    /// Figures of a phase: what clients saw in it.
     Phase(PhaseFigures),
     /// Injections, each with the request that met it. A fault's come in several of these where there are many.
     Injected {
         /// In the order of time.
         injections: Vec<Joined>,
     },
-    /// What a fault's injections came to, and how the system took it.
+    /// Figures of a fault: what its injections came to, and how the system took it.
     FaultFigures(FaultFigures),
-    /// What came of an expectation.
+    /// Judgement of an expectation.
     Judged(Judged),
     /// Something that makes the run inconclusive as a whole.
-    Doubt {
-        /// What, in words.
+    Inconclusive {
+        /// The reason, in words.
         why: String,
     },
     /// The system is left up, for whoever wants to poke at it, until an interrupt.
@@ -119,40 +119,40 @@ pub enum Event {
     },
     /// The world failed: it could not do what the scenario asks.
     WorldFailed {
-        /// Why, in words.
+        /// The reason, in words.
         why: String,
     },
     /// The system was taken down.
     TornDown {
-        /// How long it took.
+        /// Time that taking it down took.
         #[serde(rename = "took_us", with = "crate::micros")]
         took: Duration,
-        /// What could not be removed, in words. Empty is as it should be.
+        /// Leftovers: what could not be removed, in words. Empty is as it should be.
         left: Vec<String>,
-        /// Where the logs are, by node, where they were kept.
+        /// Folders of the logs by service, where logs were kept.
         logs: BTreeMap<String, String>,
     },
     /// The run ended. Always the last.
     End {
-        /// What came of it; none where the world failed or it was interrupted.
+        /// The run's verdict; none where the world failed or it was interrupted.
         verdict: Option<Verdict>,
     },
 }
 
-/// What is run.
+/// Everything that is known of a run as it begins.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Begin {
     /// [`FORMAT`].
     pub format: u32,
     /// The scenario's file.
     pub file: String,
-    /// Its title.
+    /// The scenario's title.
     pub title: String,
-    /// Where it runs.
+    /// The world's name, as `sim` or `local`.
     pub world: String,
     /// The seed of every draw.
     pub seed: u64,
-    /// When, in milliseconds since the Unix epoch.
+    /// The time of the beginning, in milliseconds since the Unix epoch.
     pub unix_ms: u64,
     /// The load's rate.
     pub rate: Rate,
@@ -165,7 +165,7 @@ pub struct Begin {
     pub faults: Vec<Fault>,
     /// The protection that was taken away, where a guard is proven.
     pub without: Option<String>,
-    /// What was set over the scenario for this run, as `load.rate=500/s`.
+    /// Settings that were laid over the scenario for this run, as `load.rate=500/s`.
     #[serde(default)]
     pub sets: Vec<String>,
     /// The expectations that were asked for, where not all of them are judged.
@@ -177,12 +177,12 @@ pub struct Begin {
     /// The control: the same load, and none of the faults.
     #[serde(default)]
     pub control: bool,
-    /// What this machine could do when that was last measured, if it ever was.
+    /// Accuracy of this machine, when that was last measured, if it ever was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub calibration: Option<Calibration>,
 }
 
-/// How often a fault fired.
+/// Counts of what a fault did while it was in place, by kind.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fired {
     /// Connections that it met.
@@ -204,23 +204,24 @@ pub struct Fired {
     /// Requests or commands that waited behind one of these, on its connection.
     #[serde(default)]
     pub bystanders: u64,
-    /// Times that a node was stopped, killed, frozen, restarted or flushed.
+    /// Times that a service was stopped, killed, frozen, restarted or flushed.
     #[serde(default)]
-    pub nodes: u64,
+    pub services: u64,
 }
 
 impl Fired {
-    /// Whether it did anything at all.
+    /// True where the fault did anything at all; that it met a connection is not enough.
     #[must_use]
     pub fn any(&self) -> bool {
-        self.chunks + self.resets + self.closes + self.refused + self.dropped + self.messages + self.nodes > 0
+        // Connections alone don't count: to meet one and let it pass is nothing that anybody could have noticed.
+        self.chunks + self.resets + self.closes + self.refused + self.dropped + self.messages + self.services > 0
     }
 }
 
-/// Of a fault that was there several times: a connection that it met in each is counted in each.
+/// Sums over the times that a fault was in place: a connection that it met in each is counted in each.
 impl AddAssign for Fired {
     fn add_assign(&mut self, other: Self) {
-        let Self { connections, chunks, resets, closes, refused, dropped, messages, bystanders, nodes } = other;
+        let Self { connections, chunks, resets, closes, refused, dropped, messages, bystanders, services } = other;
         self.connections += connections;
         self.chunks += chunks;
         self.resets += resets;
@@ -229,11 +230,11 @@ impl AddAssign for Fired {
         self.dropped += dropped;
         self.messages += messages;
         self.bystanders += bystanders;
-        self.nodes += nodes;
+        self.services += services;
     }
 }
 
-/// What clients saw in a phase.
+/// Figures of a phase: what clients saw of the arrivals that it is judged by.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct PhaseFigures {
     /// The phase's name.
@@ -244,16 +245,16 @@ pub struct PhaseFigures {
     pub straddled: u64,
     /// Arrivals that the generator did not make.
     pub missed: u64,
-    /// Answers by status.
+    /// Responses by status.
     #[serde(deserialize_with = "status_keys")]
     pub statuses: BTreeMap<u16, u64>,
-    /// Arrivals without an answer, by reason.
+    /// Arrivals without a response, by reason.
     pub errors: BTreeMap<String, u64>,
-    /// Answers marked partial.
+    /// Responses marked partial.
     pub partial: u64,
-    /// Answers with a stale part.
+    /// Responses with a stale part.
     pub stale: u64,
-    /// The age of the oldest answer, where answers say their age.
+    /// The age of the oldest response, where responses say their age.
     #[serde(rename = "oldest_us", with = "crate::micros::option", default)]
     pub oldest: Option<Duration>,
     /// Latencies from the intended start; unanswered arrivals count as the client's timeout.
@@ -261,7 +262,7 @@ pub struct PhaseFigures {
 }
 
 impl PhaseFigures {
-    /// The share of arrivals that got an answer below 500.
+    /// The share of arrivals that got a response below 500.
     #[must_use]
     pub fn availability(&self) -> Share {
         let parts = self.statuses.range(..500).map(|(_, count)| count).sum();
@@ -269,8 +270,8 @@ impl PhaseFigures {
     }
 }
 
-/// Reads keys that JSON spells as strings. serde buffers a flattened or tagged value, and then no longer takes `"200"` for
-/// a number by itself.
+/// Reads keys that JSON spells as strings. serde buffers a flattened or tagged value, and then no longer takes `"200"`
+/// for a number by itself.
 fn status_keys<'de, D: Deserializer<'de>>(from: D) -> Result<BTreeMap<u16, u64>, D::Error> {
     let texts = BTreeMap::<String, u64>::deserialize(from)?;
     let number =
@@ -298,33 +299,33 @@ pub struct LatencyFigures {
     pub max: Duration,
 }
 
-/// What came of an expectation.
+/// Judgement of an expectation, with that of each of its comparisons.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Judged {
-    /// Its place among the scenario's expectations, from 0.
+    /// Number of the expectation in the scenario, from 0.
     pub index: usize,
-    /// Its name.
+    /// The expectation's name.
     pub that: String,
-    /// When it had to hold, in words: `outage`, `within 2s after outage`.
+    /// The time in which it had to hold, in words: `outage`, `within 2s after outage`.
     pub when: String,
-    /// What came of it.
+    /// The worst of its comparisons' verdicts.
     pub verdict: Verdict,
-    /// What came of each comparison.
+    /// Judgements of its comparisons, in the order of the file.
     pub checks: Vec<JudgedCheck>,
 }
 
-/// What came of a comparison.
+/// Judgement of one comparison of an expectation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct JudgedCheck {
-    /// What was asked: `latency.p99 < 50ms`.
+    /// The comparison as written: `latency.p99 < 50ms`.
     pub asked: String,
-    /// What was seen: `12.4ms`, `99.2% (794 of 800)`.
+    /// The value that was seen: `12.4ms`, `99.2% (794 of 800)`.
     pub seen: String,
-    /// What came of it.
+    /// The comparison's verdict.
     pub verdict: Verdict,
-    /// What explains it, if anything does: why it can't be said, or an example of what broke it.
+    /// An explanation, if there is any: why it can't be said, or an example of what broke it.
     pub note: Option<String>,
-    /// Where it stands: the file,
+    /// The place of the comparison: the file,
     pub file: String,
     /// the line, from 1,
     pub line: usize,

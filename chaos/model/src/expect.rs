@@ -1,38 +1,38 @@
 //! Expectations: what must hold, when, and how it is compared.
 
-use crate::{Comparison, NodeName, Selector, Share, Span, Text};
+use crate::{Comparison, Selector, ServiceName, Share, Span, Text};
 use serde::{Deserialize, Serialize};
 use std::{fmt, time::Duration};
 
-/// What must hold.
+/// A claim about a scope of the timeline that must hold, with the checks that it consists of.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Expectation {
-    /// What it means, in words; its name.
+    /// The claim in words; its name.
     pub that: String,
     /// The worlds in which it is judged; none: in all.
     pub worlds: Option<Vec<String>>,
-    /// When it must hold.
+    /// The scope in which it must hold.
     pub scope: Scope,
-    /// What is compared; all of them must hold.
+    /// The comparisons; all of them must hold.
     pub checks: Vec<Check>,
-    /// Where it stands.
+    /// The place in the file.
     pub span: Span,
 }
 
-/// When an expectation must hold.
+/// The scope of an expectation: a phase, a moment, or the time after a fault.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Scope {
     /// In a phase, by its name (`run` is the whole timeline).
     During(String),
-    /// Of the requests that were under way when a fault began, by its name: due before it, and not answered yet.
+    /// Requests that were under way when a fault began, by its name: due before it, and not answered yet.
     Across(String),
-    /// Soon after a fault was taken back. A comparison that asks for more (`>`, `>=`) of a metric must be reached within
-    /// that time; everything else must hold from then on, until the next fault or the end.
+    /// Soon after a fault was taken back. A comparison that asks for more (`>`, `>=`) of a metric must be reached
+    /// within that time; everything else must hold from then on, until the next fault or the end.
     After {
         /// The fault's name.
         fault: String,
-        /// How soon.
+        /// The time after the fault's end.
         #[serde(rename = "within_us", with = "crate::micros")]
         within: Duration,
     },
@@ -41,102 +41,105 @@ pub enum Scope {
 /// One comparison of an expectation.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Check {
-    /// What is compared, and with what.
+    /// The figure and its bound.
     pub subject: Subject,
-    /// Where its value stands.
+    /// The place of its value in the file.
     pub span: Span,
 }
 
-/// What is compared, and with what. Shares are of all intended arrivals of the scope, those included that could not
-/// connect or were not made.
+/// The figure that is compared, and its bound. Shares are of all intended arrivals of the scope, those included that
+/// could not connect or were not made.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Subject {
-    /// `status.200 = ">= 99%"`: the share of answers with such a status.
+    /// `status.200 = ">= 99%"`: the share of responses with such a status.
     Status(StatusPattern, Comparison<Share>),
-    /// `errors = "== 0%"`: the share of arrivals without any answer (refused, reset, timed out, …).
+    /// `errors = "== 0%"`: the share of arrivals without any response (refused, reset, timed out, …).
     Errors(Comparison<Share>),
     /// `latency.p99 = "< 50ms"`: from the intended start to the last byte, of those that were answered; those that were
     /// not answered count as the client's timeout.
     Latency(Quantile, Comparison<Duration>),
-    /// `partial = "== 0%"`: the share of answers whose body says `"partial": true`.
+    /// `partial = "== 0%"`: the share of responses whose body says `"partial": true`.
     Partial(Comparison<Share>),
-    /// `stale = "== 0%"`: the share of answers with a part whose state is `stale`.
+    /// `stale = "== 0%"`: the share of responses with a part whose state is `stale`.
     Stale(Comparison<Share>),
-    /// `body."$.user.id" = "100% == {user}"`: the share of answers whose body passes the test at that JSONPath (RFC 9535).
+    /// `body."$.user.id" = "100% == {user}"`: the share of responses whose body passes the test at that JSONPath
+    /// (RFC 9535).
     Body {
         /// The path as written, a valid RFC 9535 query.
         path: String,
-        /// What must hold there.
+        /// The test of the values there.
         test: ValueTest,
-        /// For how many.
+        /// The share of responses that must pass.
         share: Comparison<Share>,
     },
-    /// `header.x-gateway-complete = "100% == true"`: the share of answers whose header field passes the test.
+    /// `header.x-gateway-complete = "100% == true"`: the share of responses whose header field passes the test.
     Header {
         /// The field's name in lower case.
         name: String,
-        /// What must hold.
+        /// The test of the field's value.
         test: ValueTest,
-        /// For how many.
+        /// The share of responses that must pass.
         share: Comparison<Share>,
     },
-    /// `metric.'cache_hits_total{tier="memory"}' = "> 0"`: a counter's increase within the scope; a gauge in every scrape.
+    /// `metric.'cache_hits_total{tier="memory"}' = "> 0"`: a counter's increase within the scope; a gauge in every
+    /// scrape.
     Metric {
-        /// Whose metric.
-        node: NodeName,
-        /// Which series.
+        /// The service whose metric it is.
+        service: ServiceName,
+        /// The series, summed.
         selector: Selector,
-        /// What must hold.
+        /// The bound of the increase, or of the gauge.
         bound: Comparison<f64>,
     },
-    /// `age.max = "< 330s"`: how old the oldest answer was, by what answers say (`Age`, or the `age_ms` of their parts).
+    /// `age.max = "< 330s"`: the age of the oldest response, by what responses say (`Age`, or their parts' `age_ms`).
     Age(Comparison<Duration>),
-    /// `detect.time = "< 1s"`: from when the fault took effect to the first answer that failed, was partial or stale.
+    /// `detect.time = "< 1s"`: from when the fault took effect to the first response that failed, was partial or stale.
     Detection(Comparison<Duration>),
-    /// `detect.'breaker_state{state="open"}' = "< 1s"`: from when the fault took effect to the first scrape in which the
-    /// series has another value than before.
+    /// `detect.'breaker_state{state="open"}' = "< 1s"`: from when the fault took effect to the first scrape in which
+    /// the series has another value than before.
     DetectionBy {
-        /// Whose metric.
-        node: NodeName,
-        /// Which series.
+        /// The service whose metric it is.
+        service: ServiceName,
+        /// The series that shows the fault.
         selector: Selector,
-        /// What must hold.
+        /// The bound of the time.
         bound: Comparison<Duration>,
     },
-    /// `recovery.time = "< 2s"`: from when the fault was taken back until answers were, and stayed, as good as in the
+    /// `recovery.time = "< 2s"`: from when the fault was taken back until responses were, and stayed, as good as in the
     /// baseline.
     Recovery(Comparison<Duration>),
     /// `amplification.'calls_total / first_attempts_total' = "<= 1.2"`: a counter's increase over another's.
     Amplification {
-        /// Whose metrics.
-        node: NodeName,
+        /// The service whose metrics they are.
+        service: ServiceName,
         /// Counts all calls.
         calls: Selector,
         /// Counts those that were no retries.
         first: Selector,
-        /// What must hold.
+        /// The bound of the ratio.
         bound: Comparison<f64>,
     },
-    /// `herd.'http_requests_total' = "<= 1.25"`: a counter's peak in windows of a second, over its peak in the baseline.
+    /// `herd.'http_requests_total' = "<= 1.25"`: a counter's peak in windows of a second, over its peak in the
+    /// baseline.
     Herd {
-        /// Whose metric.
-        node: NodeName,
-        /// Which series.
+        /// The service whose metric it is.
+        service: ServiceName,
+        /// The counter whose peak is meant.
         selector: Selector,
-        /// What must hold.
+        /// The bound of the ratio of the peaks.
         bound: Comparison<f64>,
     },
 }
 
 impl Subject {
-    /// What it wants to see of scrapes: of which node, and which series; one for each that it reads.
+    /// The series that it reads from scrapes, with the service whose they are.
     #[must_use]
     pub fn scraped(&self) -> Option<(&str, Vec<&Selector>)> {
         match self {
-            Self::Metric { node, selector, .. }
-            | Self::DetectionBy { node, selector, .. }
-            | Self::Herd { node, selector, .. } => Some((node, vec![selector])),
-            Self::Amplification { node, calls, first, .. } => Some((node, vec![calls, first])),
+            Self::Metric { service, selector, .. }
+            | Self::DetectionBy { service, selector, .. }
+            | Self::Herd { service, selector, .. } => Some((service, vec![selector])),
+            Self::Amplification { service, calls, first, .. } => Some((service, vec![calls, first])),
             _ => None,
         }
     }
@@ -168,7 +171,7 @@ impl fmt::Display for Subject {
     }
 }
 
-/// Which statuses are meant.
+/// A pattern of HTTP statuses: one code, or a class.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum StatusPattern {
@@ -179,7 +182,7 @@ pub enum StatusPattern {
 }
 
 impl StatusPattern {
-    /// Whether it means this status.
+    /// True if it means this status.
     #[must_use]
     pub fn matches(self, status: u16) -> bool {
         match self {
@@ -198,7 +201,7 @@ impl fmt::Display for StatusPattern {
     }
 }
 
-/// Which figure of the latencies.
+/// The figure of the latencies that is compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Quantile {
@@ -211,7 +214,7 @@ pub enum Quantile {
 }
 
 impl Quantile {
-    /// How many samples it takes before it means anything: one in the part above it. A `p99` of 20 requests is their
+    /// The number of samples that it takes to mean anything: one in the part above it. A `p99` of 20 requests is their
     /// maximum under another name.
     #[must_use]
     pub fn least_samples(self) -> u64 {
@@ -232,7 +235,7 @@ impl fmt::Display for Quantile {
     }
 }
 
-/// What must hold for a value in a body or a header.
+/// A test of a value in a body or a header.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ValueTest {

@@ -1,19 +1,19 @@
 //! Faults: what is broken, where, when and for whom. One type for every world, proxy and report.
 
-use crate::{Effect, Link, NodeName, Only, Share, Span};
+use crate::{Effect, Link, Only, ServiceName, Share, Span};
 use serde::{Deserialize, Serialize};
 use std::{fmt, time::Duration};
 
 /// A fault.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Fault {
-    /// Its name: the phase that it makes, and part of the key of its draws.
+    /// The fault's name: the phase that it makes, and part of the key of its draws.
     pub name: String,
-    /// Where it acts.
+    /// The link or service that it acts on.
     pub on: Target,
-    /// What it does.
+    /// The effect, with its settings.
     pub effect: Effect,
-    /// For which requests or commands; effects on connections and nodes are for all of theirs.
+    /// For which requests or commands; effects on connections and services are for all of theirs.
     #[serde(default, skip_serializing_if = "Only::is_all")]
     pub only: Only,
     /// For how many of these: of requests or commands where the effect acts on such, else of connections.
@@ -24,13 +24,13 @@ pub struct Fault {
     /// For how long.
     #[serde(rename = "lasts_us", with = "crate::micros")]
     pub lasts: Duration,
-    /// How long it takes to grow from nothing to its whole: what [`Effect::grows`] says.
+    /// Time in which it grows from nothing to its whole: what grows is said by [`Effect::grows`].
     #[serde(rename = "ramp_us", with = "crate::micros", default, skip_serializing_if = "Duration::is_zero")]
     pub ramp: Duration,
-    /// It comes and goes within its time, where this is said.
+    /// Times at which it comes and goes within its time; none where it is there throughout.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pulse: Option<Pulse>,
-    /// Where it stands, in the files at hand: nothing to anybody who hasn't these.
+    /// Place of the fault in the files at hand: nothing to anybody who hasn't these.
     #[serde(skip)]
     pub span: Span,
 }
@@ -38,7 +38,7 @@ pub struct Fault {
 /// A fault that comes and goes: on for a time, off for the rest, over and over from its beginning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pulse {
-    /// How long it is on.
+    /// Time that it is on, each time.
     #[serde(rename = "on_us", with = "crate::micros")]
     pub on: Duration,
     /// From one beginning to the next; longer than that.
@@ -64,7 +64,7 @@ impl Fault {
         }
     }
 
-    /// When it is taken back for good.
+    /// The moment at which it is taken back for good, from the start of the timeline.
     #[must_use]
     pub fn ends(&self) -> Duration {
         self.at + self.lasts
@@ -80,33 +80,34 @@ impl Fault {
         starts.map(move |start| (start, (start + on).min(ends)))
     }
 
-    /// How much of it is there when it has been for `since`: of a million.
+    /// Strength of the fault when it has been there for `since`: of a million.
     #[must_use]
     pub fn strength(&self, since: Duration) -> u32 {
         const WHOLE: u32 = 1_000_000;
         if since >= self.ramp {
             return WHOLE;
         }
+        // In whole numbers, so that every machine comes to the same strength, and draws by it the same.
         let parts = since.as_nanos() * u128::from(WHOLE) / self.ramp.as_nanos().max(1);
         u32::try_from(parts).unwrap_or(WHOLE)
     }
 }
 
-/// Where a fault acts.
+/// The place at which a fault acts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Target {
     /// On a link.
     Link(Link),
-    /// On a node.
-    Node(NodeName),
+    /// On a service.
+    Service(ServiceName),
 }
 
 impl fmt::Display for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Link(link) => link.fmt(f),
-            Self::Node(node) => f.write_str(node),
+            Self::Service(service) => f.write_str(service),
         }
     }
 }
@@ -118,7 +119,7 @@ mod tests {
 
     fn fault(pulse: Option<Pulse>) -> Fault {
         let (at, lasts) = (Duration::from_secs(4), Duration::from_secs(5));
-        Fault { at, lasts, pulse, ..Fault::new("f", Target::Node("a".to_owned()), Hang {}) }
+        Fault { at, lasts, pulse, ..Fault::new("f", Target::Service("a".to_owned()), Hang {}) }
     }
 
     #[test]

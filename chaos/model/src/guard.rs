@@ -7,10 +7,10 @@ use crate::{Set, Span};
 pub struct Guard {
     /// The protection that is taken away, in words.
     pub without: String,
-    /// How it is taken away.
+    /// The settings that take it away.
     pub set: Vec<Set>,
     /// The expectations (their `that`) which must fail then.
     pub breaks: Vec<String>,
-    /// Where it stands.
+    /// The place in the file.
     pub span: Span,
 }

@@ -1,8 +1,8 @@
 //! The language: TOML text to a checked [`Scenario`].
 //!
-//! A text becomes a tree with places (`document`), settings are laid over it (`overlay`), readers take it apart key by key
-//! (`reader`, and a file for each part of a scenario). Whatever is wrong is collected, not thrown: a user sees all mistakes
-//! at once. Guards are proven applicable by checking the scenario once more with each guard's settings.
+//! A text becomes a tree with places (`document`), settings are laid over it (`overlay`), readers take it apart key by
+//! key (`reader`, and a file for each part of a scenario). Whatever is wrong is collected, not thrown: a user sees all
+//! mistakes at once. Guards are proven applicable by checking the scenario once more with each guard's settings.
 
 mod address;
 pub mod attach;
@@ -53,7 +53,7 @@ pub fn load(file: &Path, sets: &[Set], read: &dyn Fn(&Path) -> io::Result<String
     load_with(file, sets, &KNOWN_PROGRAMS, read)
 }
 
-/// The same, where nodes run other programs than those that `chaos` brings: these.
+/// The same, where services run other programs than those that `chaos` brings: these.
 ///
 /// # Errors
 /// Everything that is wrong with it, together.
@@ -82,11 +82,11 @@ pub fn load_with(
     }
 }
 
-/// The scenario with the texts that it was read from, and each node in the folder of its file.
+/// The scenario with the texts that it was read from, and each service in the folder of its file.
 fn placed(mut scenario: Scenario, sources: Sources) -> Scenario {
-    for node in scenario.system.nodes.values_mut() {
-        let (file, ..) = sources.position(&node.span);
-        node.folder = Path::new(file).parent().map(Path::to_owned).unwrap_or_default();
+    for service in scenario.system.services.values_mut() {
+        let (file, ..) = sources.position(&service.span);
+        service.folder = Path::new(file).parent().map(Path::to_owned).unwrap_or_default();
     }
     Scenario { sources, ..scenario }
 }

@@ -5,7 +5,7 @@ use crate::event::Fired;
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, fmt, time::Duration};
 
-/// How many injections of one fault a proxy keeps. What is beyond is counted, and said to be left out.
+/// The most injections of one fault that a proxy keeps. Those beyond are counted, and said to be left out.
 pub const MOST_INJECTIONS: usize = 10_000;
 
 /// One injection: a fault acted on one request, command or connection.
@@ -15,21 +15,21 @@ pub struct Injection {
     pub fault: String,
     /// The link, as written.
     pub link: String,
-    /// When. A proxy counts from when the fault was put on its link, since it knows no other clock of the run's; in an
-    /// event it counts from the start of the timeline.
+    /// Time of the injection. A proxy counts from when the fault was put on its link, since it knows no other clock of
+    /// the run's; in an event it counts from the start of the timeline.
     #[serde(rename = "at_us", with = "crate::micros")]
     pub at: Duration,
     /// By what the draw was made that decided it.
     pub key: KeyKind,
-    /// What it acted on, as `GET /users/7`, `GET profile:7` or `connection 3`.
+    /// The message or connection that it acted on, as `GET /users/7`, `GET profile:7` or `connection 3`.
     pub subject: String,
     /// The number of the client's request that it was made for, where it was known there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub arrival: Option<u64>,
-    /// It acted on a connection on which no message was under way, so that nobody waited for it.
+    /// True where no message was under way on the connection that it acted on, so that nobody waited for it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub idle: bool,
-    /// How often the same was asked on this link before: 0 for the first time, more for retries.
+    /// Number of times that the same was requested on this link before: 0 for the first time, more for retries.
     #[serde(default)]
     pub attempt: u64,
     /// For a delay: what was asked.
@@ -43,15 +43,15 @@ pub struct Injection {
     pub bystanders: u64,
 }
 
-/// What came of a fault that was taken back.
+/// Record of a fault that was taken back: what it did while it was in place.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Removed {
-    /// How often it fired.
+    /// Counts of what it did, by kind.
     pub fired: Fired,
-    /// Its injections, in the order of time: at most [`MOST_INJECTIONS`]. Times count from when the fault was applied.
+    /// The fault's injections, in the order of time: at most [`MOST_INJECTIONS`]. Times count from when it was applied.
     #[serde(default)]
     pub injections: Vec<Injection>,
-    /// How many there was no room for.
+    /// The number of injections that there was no room for.
     #[serde(default)]
     pub left_out: u64,
 }
@@ -65,7 +65,7 @@ impl Removed {
 }
 
 impl Injection {
-    /// What the message said that it acted on, as `GET profile:7`, where it is known.
+    /// The message that it acted on, as `GET profile:7`, where that is known.
     #[must_use]
     pub fn message(&self) -> Option<&str> {
         let is_connection = self.key == KeyKind::Connection && self.subject.starts_with(CONNECTION);
@@ -73,7 +73,7 @@ impl Injection {
     }
 }
 
-/// What subjects begin with that are connections.
+/// The beginning of subjects that are connections, before their number.
 const CONNECTION: &str = "connection ";
 
 /// The subject of an injection that acted on the nth connection of its link, where its message isn't known.
@@ -96,25 +96,25 @@ pub enum KeyKind {
     Command,
 }
 
-/// What an injection came to for the request that met it. Ordered as it is reported.
+/// Impact of an injection on the request that met it: what its client saw. Ordered as it is reported.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Impact {
-    /// Its client saw nothing of it.
+    /// The client saw nothing of it.
     Unnoticed,
-    /// It was answered later than it would have been.
+    /// The response came later than it would have.
     Slower,
-    /// It was answered with an old part.
+    /// The response had an old part.
     Stale,
-    /// It was answered in part.
+    /// The response was partial.
     Partial,
-    /// It failed: no answer, or one from 500 on.
+    /// The request failed: no response, or one from 500 on.
     Failed,
     /// Nobody waited for it: no request was under way.
     Background,
-    /// Its client was given what came of another request, so that it can't be told from its answer.
+    /// The client was given what came of another request, so that the impact can't be told from its response.
     SharedFlight,
-    /// It can't be said which request met it, or how that would have been answered otherwise.
+    /// Nothing can be said: it isn't known which request met it, or how that would have been answered otherwise.
     Unknown,
 }
 
@@ -156,7 +156,7 @@ pub struct Joined {
     /// The arrival that met it, if it is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub met: Option<u64>,
-    /// What it came to for that.
+    /// The impact on that arrival.
     pub impact: Impact,
 }
 
@@ -165,45 +165,45 @@ pub struct Joined {
 pub struct FaultFigures {
     /// The fault's name.
     pub fault: String,
-    /// How many injections the ledger holds,
+    /// The number of injections that the ledger holds,
     pub injections: u64,
     /// and how many it had no room for.
     #[serde(default)]
     pub left_out: u64,
-    /// What they came to, by how often.
+    /// Counts of injections by their impact.
     pub impacts: BTreeMap<Impact, u64>,
-    /// How many of them met a retry.
+    /// The number of injections that met a retry.
     pub retries: u64,
     /// For delays: what was asked and what was achieved.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub delays: Option<Delays>,
-    /// Time to detect: from when the fault took effect to the first answer that failed, was partial or stale. None where
-    /// no answer was.
+    /// Time to detect: from when the fault took effect to the first response that failed, was partial or stale. None
+    /// where no response was.
     #[serde(rename = "detected_us", with = "crate::micros::option", default)]
     pub detected: Option<Duration>,
-    /// Time to recover: how long after it was taken back answers were as good as in the baseline.
+    /// Time to recover: how long after it was taken back responses were as good as in the baseline.
     #[serde(default)]
     pub recovery: Recovery,
 }
 
-/// What came of a system after a fault, by its answers.
+/// Recovery of a system after a fault, as its responses show it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Recovery {
-    /// Answers were, and stayed until the next fault or the end, as good as in the baseline from so long after it was
+    /// Responses were, and stayed until the next fault or the end, as good as in the baseline from so long after it was
     /// taken back.
     After {
-        /// How long after.
+        /// Time from when the fault was taken back until responses were good.
         #[serde(rename = "took_us", with = "crate::micros")]
         took: Duration,
     },
-    /// They did not become so in the time that was left.
+    /// Responses did not become as good in the time that was left.
     NotWithin {
-        /// How long that was.
+        /// The time that was left.
         #[serde(rename = "left_us", with = "crate::micros")]
         left: Duration,
     },
-    /// No answer failed, was partial or stale, neither within the fault nor after it.
+    /// No response failed, was partial or stale, neither within the fault nor after it.
     Unnoticed,
     /// Nothing was asked after it.
     #[default]
@@ -213,7 +213,7 @@ pub enum Recovery {
 /// Delays, asked and achieved, of the injections in the ledger.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Delays {
-    /// How many there are.
+    /// The number of delays.
     pub samples: u64,
     /// The median of what was asked,
     #[serde(rename = "asked_p50_us", with = "crate::micros")]

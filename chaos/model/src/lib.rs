@@ -39,5 +39,5 @@ pub use only::{Nth, Only, Pattern};
 pub use phase::{Phase, PhaseKind, Timeline};
 pub use quantity::{Comparison, Rate, Share};
 pub use scenario::{Scenario, Set};
-pub use system::{Endpoint, HttpProbe, Image, Link, Node, NodeName, Protocol, Start, System, Template};
+pub use system::{Endpoint, HttpProbe, Image, Link, Protocol, Service, ServiceName, Start, System, Template};
 pub use verdict::Verdict;

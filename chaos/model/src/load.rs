@@ -4,24 +4,25 @@ use crate::{Rate, Span};
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, time::Duration};
 
-/// What clients do. Open-loop: arrivals come when they are due, whether or not earlier ones were answered.
+/// The load that clients put on the system. Open-loop: arrivals come when they are due, whether or not
+/// earlier ones were answered.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Load {
     /// The requests, at least one.
     pub requests: Vec<Request>,
-    /// How often they come.
+    /// The rate of arrivals.
     pub rate: Rate,
-    /// How they are spread in time.
+    /// The spread of arrivals in time.
     pub arrivals: Arrivals,
-    /// How long the judged timeline lasts.
+    /// The length of the judged timeline.
     pub duration: Duration,
     /// Load before the timeline starts, at the same rate, which is not judged.
     pub warmup: Duration,
-    /// How long a client waits for an answer.
+    /// A client's patience, from the actual start of a request to the last byte of its response.
     pub timeout: Duration,
     /// The variables that requests use, by name.
     pub vars: BTreeMap<String, Variable>,
-    /// Where it stands.
+    /// The place in the file.
     pub span: Span,
 }
 
@@ -36,14 +37,14 @@ pub struct Request {
     pub headers: BTreeMap<String, Text>,
     /// The body, with variables.
     pub body: Option<Text>,
-    /// How often it comes, relative to the weights of the others.
+    /// The weight of this request among the others.
     pub weight: u32,
 }
 
 /// A text with variables: `/api/profile/{user}`. `{{` and `}}` are braces.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Text {
-    /// Its pieces, in order.
+    /// The pieces, in order.
     pub pieces: Vec<TextPiece>,
 }
 
@@ -77,7 +78,7 @@ impl Text {
     }
 }
 
-/// How arrivals are spread in time.
+/// The spread of arrivals in time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Arrivals {
@@ -98,7 +99,7 @@ pub enum Variable {
         low: u64,
         /// The last number.
         high: u64,
-        /// How steep; 0 is uniform.
+        /// The steepness; 0 is uniform.
         exponent: f64,
     },
     /// `uniform 1..500`: each as often.
@@ -117,7 +118,7 @@ pub enum Variable {
     },
 }
 
-/// As it is written: `zipf 1..500`.
+/// The text as it is written: `zipf 1..500`.
 impl std::fmt::Display for Variable {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {

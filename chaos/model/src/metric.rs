@@ -1,4 +1,4 @@
-//! Which series of a scrape are meant.
+//! Selectors of the series of a scrape.
 
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, fmt};
@@ -9,23 +9,23 @@ use std::{collections::BTreeMap, fmt};
 pub struct Selector {
     /// The series' name, as it stands in the scrape (`…_bucket`, `…_count` and `…_sum` for histograms).
     pub name: String,
-    /// What labels must be.
+    /// The labels that must match.
     pub labels: Vec<LabelMatch>,
 }
 
-/// What one label must be.
+/// A label and the value that it must have, or must not.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LabelMatch {
     /// The label's name.
     pub label: String,
-    /// Its value.
+    /// The value to compare with.
     pub value: String,
     /// `!=`: anything but this value.
     pub negated: bool,
 }
 
 impl Selector {
-    /// Whether it means the series of this name and these labels. A label that is absent has the empty value, as in
+    /// True if it means the series of this name and these labels. A label that is absent has the empty value, as in
     /// Prometheus.
     #[must_use]
     pub fn matches(&self, name: &str, labels: &BTreeMap<String, String>) -> bool {

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// Which requests or commands a fault is for: those that match all of these. Without any, all.
+/// A filter of requests or commands: a fault is for those that match all of these. Without any, it is for all.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Only {
@@ -19,12 +19,12 @@ pub struct Only {
     pub commands: Vec<String>,
     /// A key of a command is like this.
     pub key: Option<Pattern>,
-    /// Of those that match, by their place in the order in which they come on the link.
+    /// Numbers of those that match, in the order in which they come on the link.
     pub nth: Option<Nth>,
 }
 
 impl Only {
-    /// Whether it is for all.
+    /// True where the fault is for all.
     #[must_use]
     pub fn is_all(&self) -> bool {
         *self == Self::default()
@@ -44,7 +44,7 @@ pub enum Nth {
 }
 
 impl Nth {
-    /// Whether the one with this number, from 1, is among them.
+    /// True where the one with this number, from 1, is among them.
     #[must_use]
     pub fn has(self, number: u64) -> bool {
         match self {
@@ -61,7 +61,7 @@ impl Nth {
 pub struct Pattern(pub String);
 
 impl Pattern {
-    /// Whether all of `text` is like this. Takes time in the product of both lengths at the most.
+    /// True where the whole of `text` is like this. Takes time in the product of both lengths at the most.
     #[must_use]
     pub fn matches(&self, text: &[u8]) -> bool {
         let pattern = self.0.as_bytes();
@@ -80,6 +80,8 @@ impl Pattern {
                 }
                 _ => {
                     let Some((star_at, reached)) = star else { return false };
+                    // The last star alone takes one more: an earlier one that took more could match nothing that this
+                    // one can't.
                     star = Some((star_at, reached + 1));
                     p = star_at + 1;
                     at = reached + 1;

@@ -1,4 +1,4 @@
-//! Phases: named stretches of a run.
+//! Phases: named windows of a run.
 
 use crate::Fault;
 use serde::{Deserialize, Serialize};
@@ -11,30 +11,30 @@ pub const BASELINE: &str = "baseline";
 /// From the end of the last fault to the end.
 pub const RECOVERY: &str = "recovery";
 
-/// A named stretch of the timeline, from `from` up to but not including `to`.
+/// A named window of the timeline, from `from` up to but not including `to`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Phase {
-    /// Its name: `run`, `baseline`, `recovery`, a fault's, or a window's text (`4s..8s`).
+    /// The name: `run`, `baseline`, `recovery`, a fault's, or a window's text (`4s..8s`).
     pub name: String,
-    /// What kind it is.
+    /// The kind, which says what is counted apart.
     pub kind: PhaseKind,
-    /// When it begins, counted from the start of the timeline.
+    /// The beginning, counted from the start of the timeline.
     #[serde(rename = "from_us", with = "crate::micros")]
     pub from: Duration,
-    /// When it ends.
+    /// The end, which no longer belongs to it.
     #[serde(rename = "to_us", with = "crate::micros")]
     pub to: Duration,
 }
 
 impl Phase {
-    /// Whether a request whose intended start is `at` belongs to it.
+    /// True if a request whose intended start is `at` belongs to it.
     #[must_use]
     pub fn contains(&self, at: Duration) -> bool {
         self.from <= at && at < self.to
     }
 }
 
-/// What kind of stretch it is.
+/// The kind of a phase.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PhaseKind {
@@ -52,10 +52,10 @@ pub enum PhaseKind {
     After,
 }
 
-/// When what happens.
+/// The timeline of a run: its length and its phases.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Timeline {
-    /// How long it lasts.
+    /// The length, without the warm-up.
     pub duration: Duration,
     /// `run`, `baseline`, each fault in the order of the file, `recovery`. Those that would be empty are left out.
     pub phases: Vec<Phase>,
@@ -76,8 +76,8 @@ impl Timeline {
         Self { duration, phases }
     }
 
-    /// What an expectation judges that must hold within some time after a fault: from then until the next fault or the
-    /// end. Not one of [`Self::phases`].
+    /// The window of an expectation that must hold within some time after a fault: from then until the next fault or
+    /// the end. Not one of [`Self::phases`].
     #[must_use]
     pub fn after(&self, fault: &Fault, within: Duration, faults: &[Fault]) -> Phase {
         let next = faults.iter().map(|other| other.at).filter(|at| *at >= fault.ends()).min();

@@ -3,12 +3,12 @@
 use crate::{Link, Protocol, Span, attach::HostPort};
 use std::{net::SocketAddr, path::PathBuf};
 
-/// What `chaos proxy` is started with. Nobody who steers it can change any of it.
+/// Everything that `chaos proxy` is started with. Nobody who steers it can change any of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Proxies {
-    /// Where the control server listens.
+    /// Address at which the control server listens.
     pub control: SocketAddr,
-    /// Where its token is written at the start.
+    /// File into which the control server's token is written at the start.
     pub token_file: PathBuf,
     /// The links, in the order of the file.
     pub links: Vec<ProxiedLink>,
@@ -21,12 +21,12 @@ pub struct Proxies {
 pub struct ProxiedLink {
     /// The link.
     pub link: Link,
-    /// Where the proxy listens.
+    /// Address at which the proxy listens.
     pub listen: SocketAddr,
-    /// Where it leads.
+    /// Target that the proxy leads to.
     pub target: HostPort,
-    /// What is spoken there.
+    /// Protocol that is spoken there.
     pub protocol: Protocol,
-    /// Where the target stands.
+    /// Place of the target in the file.
     pub target_span: Span,
 }

@@ -6,9 +6,9 @@ use std::{cmp::Ordering, fmt, time::Duration};
 /// A share as an exact ratio, so that `>= 99.9%` of 1,000 means 999 and no rounding decides.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct Share {
-    /// How many.
+    /// The part.
     pub parts: u64,
-    /// Of how many; a share of nothing compares as 0.
+    /// The whole; a share of nothing compares as 0.
     pub whole: u64,
 }
 
@@ -16,7 +16,7 @@ impl Share {
     /// All.
     pub const ALL: Self = Self { parts: 1, whole: 1 };
 
-    /// As a number between 0 and 1.
+    /// The share as a number between 0 and 1.
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "counts stay far below 2^52")]
     pub fn as_f64(self) -> f64 {
@@ -24,12 +24,13 @@ impl Share {
     }
 }
 
-/// Decimals of a percentage that any share which is not all or nothing differs in from both: 1 of 2^64 is 5.4e-18 percent.
+/// Decimals of a percentage that any share which is not all or nothing differs in from both: 1 of 2^64 is 5.4e-18
+/// percent.
 const MOST_DECIMALS: u32 = 19;
 
 impl Share {
-    /// Percent by two significant digits of what is between it and the end that it is near to. In whole numbers, since a
-    /// floating-point number has no digits left for it near 100.
+    /// Percent by two significant digits of what is between it and the end that it is near to. In whole numbers, since
+    /// a floating-point number has no digits left for it near 100.
     fn near_an_end(self) -> String {
         let (parts, whole) = (u128::from(self.parts), u128::from(self.whole));
         let gap = parts.min(whole.saturating_sub(parts));
@@ -93,10 +94,10 @@ impl fmt::Display for Share {
     }
 }
 
-/// How often a second, as an exact ratio: `200/s`, `30/min`.
+/// A rate, as an exact ratio: `200/s`, `30/min`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rate {
-    /// How often …
+    /// The number of times …
     pub times: u64,
     /// … in this time.
     #[serde(rename = "per_us", with = "crate::micros")]
@@ -111,7 +112,7 @@ impl Rate {
         self.times as f64 / self.per.as_secs_f64()
     }
 
-    /// How many are due in `time`, rounded down.
+    /// The number that are due in `time`, rounded down.
     #[must_use]
     pub fn in_time(self, time: Duration) -> u64 {
         let due = u128::from(self.times) * time.as_nanos() / self.per.as_nanos().max(1);
@@ -150,7 +151,7 @@ pub enum Comparison<T> {
 }
 
 impl<T: PartialOrd> Comparison<T> {
-    /// Whether it holds for what was seen.
+    /// True if it holds for what was seen.
     pub fn holds(&self, seen: &T) -> bool {
         match self {
             Self::Less(bound) => seen < bound,
@@ -163,7 +164,7 @@ impl<T: PartialOrd> Comparison<T> {
         }
     }
 
-    /// Whether it holds for some value from `least` to `most`, both included: for what is known no better.
+    /// True if it holds for some value from `least` to `most`, both included: for what is known no better.
     pub fn holds_between(&self, least: &T, most: &T) -> bool {
         match self {
             Self::Less(_) | Self::AtMost(_) => self.holds(least),
@@ -174,7 +175,7 @@ impl<T: PartialOrd> Comparison<T> {
         }
     }
 
-    /// Whether it asks for something to be reached (`>`, `>=`), rather than kept.
+    /// True if it asks for something to be reached (`>`, `>=`), rather than kept.
     #[must_use]
     pub fn wants_more(&self) -> bool {
         matches!(self, Self::More(_) | Self::AtLeast(_))
@@ -209,7 +210,8 @@ impl<T: fmt::Display> fmt::Display for Comparison<T> {
     }
 }
 
-/// A duration as people write it: `1.5s`, `200ms`, `3.25ms`, `80us`; three significant digits at the most below a second.
+/// A duration as people write it: `1.5s`, `200ms`, `3.25ms`, `80us`; three significant digits at the most below a
+/// second.
 #[must_use]
 pub fn show_duration(duration: Duration) -> String {
     let trimmed = |value: f64, unit: &str| {

@@ -1,7 +1,7 @@
-//! What must not be shown: values that are named like secrets, and credentials in URLs. Events, and with them recordings and
-//! reports, hold neither.
+//! Masking of secrets: values that are named like secrets, and credentials in URLs. Events, and with them recordings
+//! and reports, hold neither.
 
-/// What stands in its place.
+/// The mask that stands in a secret's place.
 const MASK: &str = "…";
 
 /// Words of a name that make its value a secret, wherever they stand in it.
@@ -19,7 +19,7 @@ const WORDS: [&str; 11] = [
     "token",
 ];
 
-/// Whether a setting of this name holds a secret, as `node.gateway.env.GATEWAY_AUTH_KEY` does.
+/// True where a setting of this name holds a secret, as `service.gateway.env.GATEWAY_AUTH_KEY` does.
 #[must_use]
 pub fn is_named(name: &str) -> bool {
     let words = name.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
@@ -57,7 +57,7 @@ pub fn masked(text: &str) -> String {
     shown + rest
 }
 
-/// How many bytes are credentials at the beginning of what follows the scheme of a URL.
+/// The number of bytes that are credentials at the beginning of what follows the scheme of a URL.
 fn credentials(text: &str) -> Option<usize> {
     let ends = |c: char| c.is_whitespace() || c.is_control() || matches!(c, '"' | '\'' | '<' | '>' | '`');
     let url = &text[..text.find(ends).unwrap_or(text.len())];
@@ -67,6 +67,7 @@ fn credentials(text: &str) -> Option<usize> {
     }
     // A password with one of these in it, as nobody should write it: what precedes is neither a port nor an address.
     let (_, port) = authority.split_once(':').filter(|_| !authority.starts_with('['))?;
+    // Masking too much is a nuisance, masking too little a leak: what looks like both is taken for a secret.
     let is_port = !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit());
     url.rfind('@').filter(|_| !is_port)
 }
@@ -78,10 +79,12 @@ mod tests {
 
     #[test]
     fn secrets_are_known_by_their_names() {
-        for name in ["node.gateway.env.GATEWAY_AUTH_KEY", "API-KEYS", "db.Password", "TOKENS", "a_secret_b", "apiKey"] {
+        for name in
+            ["service.gateway.env.GATEWAY_AUTH_KEY", "API-KEYS", "db.Password", "TOKENS", "a_secret_b", "apiKey"]
+        {
             assert!(is_named(name), "{name}");
         }
-        for name in ["load.rate", "KEY_PREFIX", "node.redis.env.KEYSPACE", "TOKENIZER", "", "node.monkey.env.A"] {
+        for name in ["load.rate", "KEY_PREFIX", "service.redis.env.KEYSPACE", "TOKENIZER", "", "service.monkey.env.A"] {
             assert!(!is_named(name), "{name}");
         }
     }
@@ -89,10 +92,10 @@ mod tests {
     #[test]
     fn settings_are_shown_without_what_they_hide() {
         for (set, shown) in [
-            ("node.a.env.AUTH_KEY=abc=def", "node.a.env.AUTH_KEY=…"),
-            ("node.a.env.AUTH_KEY=", "node.a.env.AUTH_KEY="),
+            ("service.a.env.AUTH_KEY=abc=def", "service.a.env.AUTH_KEY=…"),
+            ("service.a.env.AUTH_KEY=", "service.a.env.AUTH_KEY="),
             ("load.rate=500/s", "load.rate=500/s"),
-            ("node.a.env.REDIS_URL=redis://:pw@{redis}/0", "node.a.env.REDIS_URL=redis://…@{redis}/0"),
+            ("service.a.env.REDIS_URL=redis://:pw@{redis}/0", "service.a.env.REDIS_URL=redis://…@{redis}/0"),
             ("no value", "no value"),
         ] {
             assert_eq!(masked_setting(set), shown);

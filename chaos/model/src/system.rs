@@ -1,11 +1,11 @@
-//! The system under test: nodes, and the links that their settings make.
+//! The system under test: services, and the links that their settings make.
 
 use crate::Span;
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, fmt, path::PathBuf};
 
-/// A node's name: lower-case letters, digits and dashes, starting with a letter. `client` is the load's own.
-pub type NodeName = String;
+/// A service's name: lower-case letters, digits and dashes, starting with a letter. `client` is the load's own.
+pub type ServiceName = String;
 
 /// The name that the load goes by in links (`client -> gateway`).
 pub const CLIENT: &str = "client";
@@ -17,59 +17,62 @@ pub const KNOWN_PROGRAMS: [&str; 7] =
 /// A checked system.
 #[derive(Clone, Debug, PartialEq)]
 pub struct System {
-    /// The node that clients talk to.
-    pub entry: NodeName,
-    /// All nodes, by name.
-    pub nodes: BTreeMap<NodeName, Node>,
-    /// All links, ordered: `client -> entry`, and one for each use of a node that a setting names.
+    /// The service that clients talk to.
+    pub entry: ServiceName,
+    /// All services, by name.
+    pub services: BTreeMap<ServiceName, Service>,
+    /// All links, ordered: `client -> entry`, and one for each use of a service that a setting names.
     pub links: Vec<Link>,
 }
 
 impl System {
-    /// The nodes in the order in which they are started: each comes after those that it uses, as in any deployment that
-    /// waits for what it depends on. Those that use each other, round in a circle, come together.
+    /// The services in the order in which they are started: each comes after those that it uses, as in any deployment
+    /// that waits for what it depends on. Those that use each other, round in a circle, come together.
     #[must_use]
-    pub fn start_order(&self) -> Vec<Vec<&Node>> {
-        let mut waves: Vec<Vec<&Node>> = Vec::new();
-        let mut left: BTreeMap<&str, &Node> = self.nodes.iter().map(|(name, node)| (name.as_str(), node)).collect();
+    pub fn start_order(&self) -> Vec<Vec<&Service>> {
+        // In every world: where all start at once, a service can win a race against what it needs, and begins with a
+        // second without it.
+        let mut waves: Vec<Vec<&Service>> = Vec::new();
+        let mut left: BTreeMap<&str, &Service> =
+            self.services.iter().map(|(name, service)| (name.as_str(), service)).collect();
         while !left.is_empty() {
             let waits = |name: &str| {
-                let mut uses = self.links.iter().filter(|link| link.from == Endpoint::Node(name.to_owned()));
+                let mut uses = self.links.iter().filter(|link| link.from == Endpoint::Service(name.to_owned()));
                 uses.any(|link| link.to != name && left.contains_key(link.to.as_str()))
             };
-            let mut wave: Vec<&Node> = left.values().filter(|node| !waits(&node.name)).copied().collect();
+            let mut wave: Vec<&Service> = left.values().filter(|service| !waits(&service.name)).copied().collect();
             if wave.is_empty() {
                 wave = left.values().copied().collect();
             }
-            left.retain(|name, _| wave.iter().all(|node| node.name != *name));
+            left.retain(|name, _| wave.iter().all(|service| service.name != *name));
             waves.push(wave);
         }
         waves
     }
 }
 
-/// A node: one program.
+/// A service: one program.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Node {
-    /// Its name.
-    pub name: NodeName,
-    /// What runs there.
+pub struct Service {
+    /// The service's name.
+    pub name: ServiceName,
+    /// The program, command or image that runs there.
     pub start: Start,
-    /// What it speaks.
+    /// The protocol that it speaks.
     pub protocol: Protocol,
-    /// What to ask to know that it is ready; else a connection that is accepted.
+    /// The request that shows that it is ready; else a connection that is accepted.
     pub ready: Option<HttpProbe>,
-    /// Where its Prometheus metrics are.
+    /// The request that gives its Prometheus metrics.
     pub metrics: Option<HttpProbe>,
-    /// Its settings.
+    /// The settings that it starts with.
     pub env: BTreeMap<String, Template>,
     /// The folder of the file that names it: where a command of it runs.
     pub folder: PathBuf,
-    /// Where it stands.
+    /// The place in the file.
     pub span: Span,
 }
 
-/// What runs on a node.
+/// The program, command or image that a service runs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Start {
     /// A program that `chaos` brings, by name. It gets its port as `PORT`.
@@ -81,7 +84,7 @@ pub enum Start {
 }
 
 impl Start {
-    /// The words of a command, or of what an image is to run: texts that may name other nodes.
+    /// The words of a command, or of what an image is to run: texts that may name other services.
     #[must_use]
     pub fn command(&self) -> &[Template] {
         match self {
@@ -91,18 +94,18 @@ impl Start {
     }
 }
 
-/// An image that a node is a container of.
+/// An image that a service is a container of.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Image {
-    /// Its reference, as engines know it: `redis:7.2`, `registry.example.com/team/app@sha256:…`.
+    /// The image's reference, as engines know it: `redis:7.2`, `registry.example.com/team/app@sha256:…`.
     pub reference: String,
-    /// What the container runs, in place of the image's own command and behind its entry point; empty where it runs that.
+    /// The command, in place of the image's own and behind its entry point; empty where the container runs that.
     pub command: Vec<Template>,
     /// The port that its program listens on in the container; where none is given, the one that the image exposes.
     pub port: Option<u16>,
 }
 
-/// What a node speaks; faults above TCP need to know.
+/// The protocol that a service speaks; faults above TCP need to know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Protocol {
@@ -124,7 +127,7 @@ impl fmt::Display for Protocol {
     }
 }
 
-/// A GET that a node answers with 200.
+/// A GET that a service answers with 200.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HttpProbe {
     /// The path, with its slash.
@@ -134,7 +137,7 @@ pub struct HttpProbe {
 /// A setting's text with the places where addresses go.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Template {
-    /// Its pieces, in order.
+    /// The pieces, in order.
     pub pieces: Vec<Piece>,
 }
 
@@ -143,56 +146,56 @@ pub struct Template {
 pub enum Piece {
     /// Text as it stands.
     Text(String),
-    /// `{redis}` or `{redis#sessions}`: the address (`host:port`) at which this node reaches that one.
-    Node {
-        /// The node that is used.
-        to: NodeName,
-        /// What tells this use from others.
+    /// `{redis}` or `{redis#sessions}`: the address (`host:port`) at which this service reaches that one.
+    Service {
+        /// The service that is used.
+        to: ServiceName,
+        /// The label that tells this use from others.
         label: Option<String>,
     },
-    /// `{self.port}`: the node's own port.
+    /// `{self.port}`: the service's own port.
     OwnPort,
 }
 
 impl Template {
-    /// Fills in the places: `address` gives what stands for a use of another node, `port` is the node's own.
+    /// Fills in the places: `address` gives what stands for a use of another service, `port` is the service's own.
     pub fn render(&self, port: u16, mut address: impl FnMut(&str, Option<&str>) -> String) -> String {
         let piece = |piece: &Piece| match piece {
             Piece::Text(text) => text.clone(),
-            Piece::Node { to, label } => address(to, label.as_deref()),
+            Piece::Service { to, label } => address(to, label.as_deref()),
             Piece::OwnPort => port.to_string(),
         };
         self.pieces.iter().map(piece).collect()
     }
 }
 
-/// Who uses a link.
+/// The user of a link: the load, or a service.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Endpoint {
     /// The load.
     Client,
-    /// A node.
-    Node(NodeName),
+    /// A service.
+    Service(ServiceName),
 }
 
 impl fmt::Display for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Client => f.write_str(CLIENT),
-            Self::Node(name) => f.write_str(name),
+            Self::Service(name) => f.write_str(name),
         }
     }
 }
 
-/// One node's use of another. Shown and written as `gateway -> redis` or `gateway -> redis#sessions`.
+/// One service's use of another. Shown and written as `gateway -> redis` or `gateway -> redis#sessions`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Link {
-    /// Who uses it.
+    /// The user.
     pub from: Endpoint,
-    /// Who is used.
-    pub to: NodeName,
-    /// What tells this use from others of the same two.
+    /// The service that is used.
+    pub to: ServiceName,
+    /// The label that tells this use from others of the same two.
     pub label: Option<String>,
 }
 
@@ -208,8 +211,8 @@ mod tests {
     use super::*;
     use std::path::Path;
 
-    fn node(name: &str) -> Node {
-        Node {
+    fn service(name: &str) -> Service {
+        Service {
             name: name.to_owned(),
             start: Start::Program(name.to_owned()),
             protocol: Protocol::Tcp,
@@ -223,13 +226,14 @@ mod tests {
 
     fn order(names: &str, links: &[(&str, &str)]) -> Vec<String> {
         let link = |(from, to): &(&str, &str)| Link {
-            from: Endpoint::Node((*from).to_owned()),
+            from: Endpoint::Service((*from).to_owned()),
             to: (*to).to_owned(),
             label: None,
         };
-        let nodes = names.split(' ').map(|name| (name.to_owned(), node(name))).collect();
-        let system = System { entry: String::new(), nodes, links: links.iter().map(link).collect() };
-        let names = |wave: Vec<&Node>| wave.iter().map(|node| node.name.as_str()).collect::<Vec<_>>().join(" ");
+        let services = names.split(' ').map(|name| (name.to_owned(), service(name))).collect();
+        let system = System { entry: String::new(), services, links: links.iter().map(link).collect() };
+        let names =
+            |wave: Vec<&Service>| wave.iter().map(|service| service.name.as_str()).collect::<Vec<_>>().join(" ");
         system.start_order().into_iter().map(names).collect()
     }
 
@@ -240,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn nodes_that_use_each_other_are_started_together() {
+    fn services_that_use_each_other_are_started_together() {
         assert_eq!(order("a b c d", &[("a", "b"), ("b", "a"), ("c", "c"), ("a", "d")]), ["c d", "a b"]);
     }
 }

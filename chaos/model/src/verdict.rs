@@ -1,16 +1,17 @@
-//! What came of a run, and of each of its parts.
+//! Verdicts of a run, and of each of its parts.
 
 use serde::{Deserialize, Serialize};
 
-/// What came of it. Ordered from best to worst.
+/// A verdict. Ordered from best to worst.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
-    /// It held.
+    /// All held that had to.
     Pass,
-    /// It can't be said: a fault never fired, too few samples, a load that was not reached, a selector that no scrape has.
+    /// Nothing can be said: a fault never fired, too few samples, a load that was not reached, a selector that no
+    /// scrape has.
     Inconclusive,
-    /// It did not hold.
+    /// Something did not hold.
     Fail,
 }
 

@@ -50,13 +50,13 @@ fn proxies(text: &str) -> Result<chaos_model::proxies::Proxies, String> {
 }
 
 #[test]
-fn what_ships_tells_where_every_node_of_the_system_is() {
+fn what_ships_tells_where_every_service_of_the_system_is() {
     let scenario = scenario(SCENARIO, &[]);
     let attach = attach(&scenario, ATTACH).unwrap();
     assert_eq!(attach.entry.to_string(), "127.0.0.1:8000");
     assert_eq!(attach.control.to_string(), "127.0.0.1:8400");
     assert_eq!(attach.token, TokenFrom::File("s/../.chaos/token".into()));
-    assert!(attach.nodes.keys().eq(scenario.system.nodes.keys()));
+    assert!(attach.services.keys().eq(scenario.system.services.keys()));
 }
 
 #[test]
@@ -123,7 +123,7 @@ fn mistakes_of_attached_systems_are_shown_with_their_places() {
     let sound = scenario(SCENARIO, &[]);
     let mistakes = [
         String::new(),
-        with(ATTACH, "[node.redis]", "[node.rediss]"),
+        with(ATTACH, "[service.redis]", "[service.rediss]"),
         with(ATTACH, "token-file", "token-env = \"TOKEN\"\ntoken-file"),
         with(ATTACH, "token-file = \"../.chaos/token\"\n", ""),
         with(ATTACH, "http://127.0.0.1:8400", "https://127.0.0.1:8400"),
@@ -138,13 +138,13 @@ fn mistakes_of_attached_systems_are_shown_with_their_places() {
 }
 
 /// The scenario with an effect on Redis itself.
-fn of_node(effect: &str) -> String {
+fn of_service(effect: &str) -> String {
     let on_redis = with(SCENARIO, "on     = \"gateway -> redis\"", "on     = \"redis\"");
     with(&on_redis, "\"refuse\"", &format!("\"{effect}\""))
 }
 
 #[test]
-fn nodes_are_broken_where_their_containers_are_named() {
+fn services_are_broken_where_their_containers_are_named() {
     for (effect, unhealed, container) in [
         ("stop", false, Some("chaos-redis")),
         ("pause", false, Some("chaos-redis")),
@@ -153,7 +153,7 @@ fn nodes_are_broken_where_their_containers_are_named() {
         // By its own command.
         ("flush", true, None),
     ] {
-        let scenario = scenario(&of_node(effect), &[]);
+        let scenario = scenario(&of_service(effect), &[]);
         let texts = [("s/attach.toml", ATTACH)];
         let attach = language::attach::load(&scenario, None, unhealed, &reader(&texts));
         let attach = attach.unwrap_or_else(|wrong| panic!("{effect}: {}", wrong.render(false, 80)));
@@ -168,9 +168,9 @@ fn nodes_are_broken_where_their_containers_are_named() {
 
 #[test]
 fn what_can_not_be_done_to_a_running_system_is_refused() {
-    let set = "[set]\n\"node.gateway.env.GATEWAY_CACHE_TTL\" = \"2s\"\n[load]";
-    let on_redis = |effect: &str| scenario(&of_node(effect), &[]);
-    let program = "node.redis.program".to_owned();
+    let set = "[set]\n\"service.gateway.env.GATEWAY_CACHE_TTL\" = \"2s\"\n[load]";
+    let on_redis = |effect: &str| scenario(&of_service(effect), &[]);
+    let program = "service.redis.program".to_owned();
     let by_hand = Set { path: program, value: "redis-built-in".to_owned(), span: None };
     let without = with(ATTACH, "container = \"chaos-redis\"\n", "");
     let nowhere = with(ATTACH, "container = \"chaos-redis\"", "container = \"chaos redis\"");

@@ -1,4 +1,4 @@
-//! What every effect has to keep, whoever adds one.
+//! Rules that every effect has to keep, whoever adds one.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
@@ -30,7 +30,7 @@ fn place(level: Level) -> &'static str {
     match level {
         Level::Connections | Level::Messages | Level::Commands => "gateway -> redis",
         Level::Requests => "gateway -> user-service",
-        Level::Nodes => "redis",
+        Level::Services => "redis",
     }
 }
 
@@ -54,13 +54,13 @@ fn every_effect_reads_its_example_and_goes_over_the_wire_by_its_name() {
 fn every_effect_does_something_where_its_level_says_and_nothing_elsewhere() {
     for facts in Effect::ALL {
         let action = example(facts).action();
-        let does = (action.stream.is_some(), action.http.is_some(), action.redis.is_some(), action.node.is_some());
+        let does = (action.stream.is_some(), action.http.is_some(), action.redis.is_some(), action.service.is_some());
         let should = match facts.level {
             Level::Connections => (true, false, false, false),
             Level::Messages => (false, true, true, false),
             Level::Requests => (false, true, false, false),
             Level::Commands => (false, false, true, false),
-            Level::Nodes => (false, false, false, true),
+            Level::Services => (false, false, false, true),
         };
         // An effect on messages may come to nothing more than HTTP by its keys, but not by its example.
         assert_eq!(does, should, "{}", facts.name);
@@ -104,7 +104,7 @@ fn every_effect_grows_or_says_that_it_does_not() {
             }
             Err(said) => {
                 assert_eq!(grows, None, "{}: {said}", facts.name);
-                let why = if facts.level == Level::Nodes { "acts on the whole node" } else { "does not grow" };
+                let why = if facts.level == Level::Services { "acts on the whole service" } else { "does not grow" };
                 assert!(said.contains(&format!("error: `{}` {why}", facts.name)), "{said}");
                 let line = 11 + facts.example.lines().count();
                 assert!(said.contains(&format!("--> it.toml:{line}:8")) && said.contains("take `ramp` away"), "{said}");
@@ -115,11 +115,11 @@ fn every_effect_grows_or_says_that_it_does_not() {
     let of = |level| grow.iter().filter(move |one| one.0 == level);
     let connections: Vec<_> = of(Level::Connections).map(|one| (one.1, one.2)).collect();
     assert_eq!(connections, [(Grows::Delay, "latency"), (Grows::Delay, "dial-delay")]);
-    assert_eq!(of(Level::Nodes).count(), 0);
+    assert_eq!(of(Level::Services).count(), 0);
     let messages = grow.iter().filter(|one| one.0 != Level::Connections);
     let (delays, shares): (Vec<&(Level, Grows, &str)>, Vec<_>) = messages.partition(|one| one.1 == Grows::Delay);
     assert_eq!(delays.iter().map(|one| one.2).collect::<Vec<_>>(), ["delay"]);
-    let all = Effect::ALL.iter().filter(|facts| !matches!(facts.level, Level::Connections | Level::Nodes)).count();
+    let all = Effect::ALL.iter().filter(|facts| !matches!(facts.level, Level::Connections | Level::Services)).count();
     assert_eq!(shares.len(), all - 1, "all others on messages");
 }
 

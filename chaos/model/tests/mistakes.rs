@@ -1,7 +1,7 @@
 //! Golden files: every mistake in `mistakes/` is refused, with file, line, caret and what would be right.
 //!
-//! A file's first lines may say `# --set path=value`. `system.toml` is the system of all that have no nodes of their own.
-//! To accept what changed: `INSTA_UPDATE=always cargo test -p chaos-model`, then read the diff.
+//! A file's first lines may say `# --set path=value`. `system.toml` is the system of all that have no services of their
+//! own. To accept what changed: `INSTA_UPDATE=always cargo test -p chaos-model`, then read the diff.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
@@ -12,7 +12,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// What people are shown is as wide as a terminal.
+/// The width of a terminal, which nothing that people are shown exceeds.
 const WIDTH: usize = 80;
 
 fn folder() -> PathBuf {

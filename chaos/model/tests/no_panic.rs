@@ -60,7 +60,7 @@ const PIECES: &[&str] = &[
     "client",
     "redis",
     "gateway",
-    "node",
+    "service",
     "load",
     "fault",
     "expect",
@@ -114,7 +114,7 @@ fn depth_is_survived_and_takes_no_time() {
         let path = format!("load.{dots}a");
         check(REDIS_DOWN, SYSTEM, &[Set { path, value: "[".repeat(depth), span: None }]);
         let value = "[".repeat(depth);
-        check(REDIS_DOWN, SYSTEM, &[Set { path: "node.redis.command".to_owned(), value, span: None }]);
+        check(REDIS_DOWN, SYSTEM, &[Set { path: "service.redis.command".to_owned(), value, span: None }]);
     }
 }
 
@@ -180,7 +180,7 @@ proptest! {
     fn any_settings(
         path in prop_oneof![
             pieces(), ".{0,20}", Just("load.rate".to_owned()), Just("fault.outage.at".to_owned()),
-            Just("node.redis.command".to_owned()), Just("system".to_owned()), Just("node.gateway.env.REDIS_URL".to_owned()),
+            Just("service.redis.command".to_owned()), Just("system".to_owned()), Just("service.gateway.env.REDIS_URL".to_owned()),
         ],
         value in prop_oneof![pieces(), ".{0,20}"],
         span in prop::option::of((0..3_usize, 0..600_usize, 0..600_usize)),

@@ -1,4 +1,4 @@
-//! What a right scenario becomes.
+//! Right scenarios, and the values that they become.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
@@ -30,7 +30,7 @@ fn seconds(seconds: u64) -> Duration {
 
 fn link(text: &str) -> Link {
     let (from, to) = text.split_once(" -> ").unwrap();
-    let from = if from == "client" { Endpoint::Client } else { Endpoint::Node(from.to_owned()) };
+    let from = if from == "client" { Endpoint::Client } else { Endpoint::Service(from.to_owned()) };
     let (to, label) = to.split_once('#').map_or((to, None), |(to, label)| (to, Some(label.to_owned())));
     Link { from, to: to.to_owned(), label }
 }
@@ -71,25 +71,25 @@ fn redis_down_becomes_what_it_says() {
     assert_eq!(read.sources.position(&unnoticed.checks[1].span), ("folder/it.toml", 20, 15));
     let [check, none] = memory.checks.as_slice() else { panic!("{memory:?}") };
     assert_eq!(none.subject.to_string(), "metric.cache_hits_total{tier=\"redis\"} <= 2");
-    let Subject::Metric { node, selector, bound } = &check.subject else { panic!("{check:?}") };
-    assert_eq!((node.as_str(), selector.to_string().as_str()), ("gateway", "cache_hits_total{tier=\"memory\"}"));
+    let Subject::Metric { service, selector, bound } = &check.subject else { panic!("{check:?}") };
+    assert_eq!((service.as_str(), selector.to_string().as_str()), ("gateway", "cache_hits_total{tier=\"memory\"}"));
     assert_eq!(*bound, Comparison::More(0.0));
     assert_eq!(used.scope, Scope::After { fault: "outage".to_owned(), within: seconds(2) });
 
     let [guard] = read.guards.as_slice() else { panic!("{:?}", read.guards) };
     assert_eq!((guard.without.as_str(), guard.breaks.as_slice()), ("the memory tier", &[memory.that.clone()][..]));
     let [set] = guard.set.as_slice() else { panic!("{guard:?}") };
-    assert_eq!((set.path.as_str(), set.value.as_str()), ("node.gateway.env.GATEWAY_CACHE_MEMORY", "off"));
+    assert_eq!((set.path.as_str(), set.value.as_str()), ("service.gateway.env.GATEWAY_CACHE_MEMORY", "off"));
 }
 
 #[test]
-fn the_bundled_system_becomes_nodes_and_links() {
+fn the_bundled_system_becomes_services_and_links() {
     let system = scenario(REDIS_DOWN, &[]).unwrap().system;
     assert_eq!(system.entry, "gateway");
-    assert_eq!(system.nodes.len(), 5);
-    let redis = &system.nodes["redis"];
+    assert_eq!(system.services.len(), 5);
+    let redis = &system.services["redis"];
     assert_eq!((&redis.start, redis.protocol), (&Start::Program("redis".to_owned()), Protocol::Redis));
-    let gateway = &system.nodes["gateway"];
+    let gateway = &system.services["gateway"];
     assert_eq!(gateway.protocol, Protocol::Http);
     assert_eq!(gateway.ready.as_ref().unwrap().path, "/health/live");
     assert_eq!(gateway.metrics.as_ref().unwrap().path, "/metrics");
@@ -113,7 +113,7 @@ fn the_whole_language_is_taken() {
     let read = scenario(ALL, &[]).unwrap();
     let links: Vec<String> = read.system.links.iter().map(Link::to_string).collect();
     assert_eq!(links, ["client -> shop", "redis -> shop", "shop -> redis", "shop -> redis#sessions"]);
-    let shop = &read.system.nodes["shop"];
+    let shop = &read.system.services["shop"];
     assert_eq!(shop.env["TEXT"].render(1, |_, _| String::new()), "{braces}");
     let Start::Command(words) = &shop.start else { panic!("{shop:?}") };
     let words: Vec<String> = words.iter().map(|word| word.render(80, |to, label| format!("{to}#{label:?}"))).collect();
@@ -171,7 +171,7 @@ fn how_a_fault_is_taken() {
 }
 
 #[test]
-fn faults_of_a_node_take_turns() {
+fn faults_of_a_service_take_turns() {
     let taken = |faults: &[(&str, &str, &str, &str)]| {
         let mut text = REDIS_DOWN.to_owned();
         for (n, (on, effect, at, lasts)) in faults.iter().enumerate() {
@@ -182,7 +182,7 @@ fn faults_of_a_node_take_turns() {
     let [stop, kill, pause, restart, flush] =
         ["stop", "kill", "pause", "restart", "flush"].map(|effect| format!("effect = \"{effect}\""));
     let cpu = |cpus: &str| format!("effect = \"cpu\"\ncpus = \"{cpus}\"");
-    // One ends as the next begins; another node is another matter.
+    // One ends as the next begins; another service is another matter.
     let after_another = [
         ("redis", kill.as_str(), "1s", "2s"),
         ("redis", &pause, "3s", "2s"),
@@ -195,7 +195,7 @@ fn faults_of_a_node_take_turns() {
     let pulsing = format!("{kill}\npulse = \"1s of 4s\"");
     assert_eq!(taken(&[("redis", &pulsing, "1s", "8s"), ("redis", &pause, "2s", "3s")]), Ok(()));
     taken(&[("redis", &pulsing, "1s", "8s"), ("redis", &pause, "2s", "4s")]).unwrap_err();
-    // Limits go with what leaves the node running, with one another, and with what comes later.
+    // Limits go with what leaves the service running, with one another, and with what comes later.
     let limited =
         [("redis", cpu("0.5")), ("redis", cpu("0.2")), ("redis", pause.clone()), ("gateway", restart.clone())];
     let limited = limited.each_ref().map(|(on, effect)| (*on, effect.as_str(), "2s", "3s"));
@@ -233,14 +233,14 @@ fn settings_are_laid_over_the_files() {
     let sets = [
         ("load.rate", "50/s"),
         ("fault.outage.for", "3s"),
-        ("node.gateway.env.GATEWAY_PORT", "9"),
-        ("node.redis.command", "[\"redis-server\", \"--port\", \"{self.port}\"]"),
+        ("service.gateway.env.GATEWAY_PORT", "9"),
+        ("service.redis.command", "[\"redis-server\", \"--port\", \"{self.port}\"]"),
     ];
     let read = scenario(REDIS_DOWN, &sets).unwrap();
     assert_eq!(read.load.rate, Rate { times: 50, per: seconds(1) });
     assert_eq!(read.faults[0].lasts, seconds(3));
-    assert_eq!(read.system.nodes["gateway"].env["GATEWAY_PORT"].render(0, |_, _| String::new()), "9");
-    let Start::Command(words) = &read.system.nodes["redis"].start else { panic!("still a program") };
+    assert_eq!(read.system.services["gateway"].env["GATEWAY_PORT"].render(0, |_, _| String::new()), "9");
+    let Start::Command(words) = &read.system.services["redis"].start else { panic!("still a program") };
     assert_eq!(words.len(), 3);
     assert_eq!(words[2].render(6379, |_, _| String::new()), "6379");
 }
@@ -263,11 +263,11 @@ fn a_system_may_be_named_and_may_stand_in_the_scenario() {
         Some("folder/../other/sys.toml") => Ok(SYSTEM.to_owned()),
         _ => Err(io::Error::from(io::ErrorKind::NotFound)),
     };
-    assert_eq!(load(Path::new("folder/it.toml"), &[], &read).unwrap().system.nodes.len(), 5);
+    assert_eq!(load(Path::new("folder/it.toml"), &[], &read).unwrap().system.services.len(), 5);
     let both = format!("{SYSTEM}\n{}", REDIS_DOWN.replacen("title = \"Redis goes down under load\"", "", 1));
     let inline = format!("title = \"both\"\n{both}");
     let read = |_: &Path| Ok(inline.clone());
-    assert_eq!(load(Path::new("it.toml"), &[], &read).unwrap().system.nodes.len(), 5);
+    assert_eq!(load(Path::new("it.toml"), &[], &read).unwrap().system.services.len(), 5);
 }
 
 #[test]
@@ -284,18 +284,18 @@ fn what_files_say_is_read_only_through_the_reader() {
 
 #[test]
 fn a_scenario_sets_what_it_needs_in_a_system_that_it_shares() {
-    let set = "title = \"Redis goes down under load\"\n\n[set]\n\"node.gateway.env.GATEWAY_CACHE_TTL\" = \"2s\"\nnode.gateway.env.GATEWAY_CACHE = \"on\"\n";
+    let set = "title = \"Redis goes down under load\"\n\n[set]\n\"service.gateway.env.GATEWAY_CACHE_TTL\" = \"2s\"\nservice.gateway.env.GATEWAY_CACHE = \"on\"\n";
     let text = REDIS_DOWN.replacen("title = \"Redis goes down under load\"\n", set, 1);
     assert_ne!(text, REDIS_DOWN);
     let ttl = |sets: &[(&str, &str)]| {
         let read = scenario(&text, sets).unwrap();
-        let env = &read.system.nodes["gateway"].env;
+        let env = &read.system.services["gateway"].env;
         assert!(env.contains_key("GATEWAY_CACHE") && env.contains_key("REDIS_URL"));
         format!("{:?}", env["GATEWAY_CACHE_TTL"])
     };
     assert!(ttl(&[]).contains("2s"));
     // What is said for one run wins.
-    assert!(ttl(&[("node.gateway.env.GATEWAY_CACHE_TTL", "3s")]).contains("3s"));
+    assert!(ttl(&[("service.gateway.env.GATEWAY_CACHE_TTL", "3s")]).contains("3s"));
 }
 
 #[test]
@@ -319,22 +319,22 @@ fn an_expectation_can_be_left_to_some_worlds() {
 fn a_simulation_runs_functions_alone() {
     let fits = |set: (&str, &str), world| {
         let scenario = scenario(REDIS_DOWN, &[set]).unwrap();
-        scenario.check_nodes(world).map_err(|wrong| wrong.render(false, 80))
+        scenario.check_services(world).map_err(|wrong| wrong.render(false, 80))
     };
-    let real = ("node.redis.program", "redis-server");
+    let real = ("service.redis.program", "redis-server");
     assert_eq!((fits(real, "local"), fits(("load.rate", "100/s"), "sim")), (Ok(()), Ok(())));
     let wrong = fits(real, "sim").unwrap_err();
-    assert!(wrong.contains("node `redis` asks for a real Redis"), "{wrong}");
+    assert!(wrong.contains("service `redis` asks for a real Redis"), "{wrong}");
     let text = REDIS_DOWN.replacen(
         "[load]",
-        "entry = \"web\"\n[node.web]\ncommand = [\"./web\"]\nprotocol = \"http\"\nmetrics = \"GET /metrics\"\n[load]",
+        "entry = \"web\"\n[service.web]\ncommand = [\"./web\"]\nprotocol = \"http\"\nmetrics = \"GET /metrics\"\n[load]",
         1,
     );
     let text = text.replace("gateway -> redis", "client -> web");
     let text = text.split("[[guard]]").next().unwrap().to_owned();
     let own = scenario(&text, &[]).unwrap();
-    assert!(own.check_nodes("local").is_ok());
-    let wrong = own.check_nodes("sim").unwrap_err().render(false, 80);
+    assert!(own.check_services("local").is_ok());
+    let wrong = own.check_services("sim").unwrap_err().render(false, 80);
     assert!(wrong.contains("runs a command") && wrong.contains("folder/it.toml:"), "{wrong}");
 }
 
@@ -350,7 +350,7 @@ fn in_world(redis: &str, fault: &str, world: &str) -> Result<(), String> {
         _ => Err(io::Error::from(io::ErrorKind::NotFound)),
     };
     let scenario = load(Path::new("it.toml"), &[], &read).map_err(|wrong| wrong.render(false, 200)).unwrap();
-    scenario.check_nodes(world).map_err(|wrong| wrong.render(false, 200))
+    scenario.check_services(world).map_err(|wrong| wrong.render(false, 200))
 }
 
 #[test]
@@ -363,7 +363,7 @@ fn containers_run_images_and_nothing_else_does() {
     for world in ["sim", "local"] {
         let wrong = in_world(image, refuse, world).unwrap_err();
         assert!(
-            wrong.contains("error: node `redis` is an image, and ") && wrong.contains("--> system.toml:"),
+            wrong.contains("error: service `redis` is an image, and ") && wrong.contains("--> system.toml:"),
             "{wrong}"
         );
         assert!(wrong.contains("^^^^^^") && wrong.contains("help: `--world docker` runs it"), "{wrong}");
@@ -371,7 +371,7 @@ fn containers_run_images_and_nothing_else_does() {
     let command = "command = [\"redis-server\", \"--port\", \"{self.port}\"]";
     assert_eq!(in_world(command, refuse, "local"), Ok(()));
     let wrong = in_world(command, refuse, "docker").unwrap_err();
-    assert!(wrong.contains("node `redis` runs a command, and containers run images"), "{wrong}");
+    assert!(wrong.contains("service `redis` runs a command, and containers run images"), "{wrong}");
     assert!(wrong.contains("--> system.toml:") && wrong.contains("`--world local` runs it"), "{wrong}");
 }
 
@@ -384,7 +384,7 @@ fn containers_are_limited_and_nothing_else_is() {
         for world in ["sim", "local", "attach"] {
             let wrong = in_world(program, &fault, world).unwrap_err();
             assert!(wrong.contains("on `gateway` can't be given here: ") && wrong.contains("--> it.toml:"), "{wrong}");
-            assert!(wrong.contains("only docker can limit what a node uses: `--world docker`"), "{wrong}");
+            assert!(wrong.contains("only docker can limit what a service uses: `--world docker`"), "{wrong}");
         }
     }
     let pause = "on     = \"gateway\"\neffect = \"pause\"";
@@ -397,18 +397,18 @@ fn containers_are_limited_and_nothing_else_is() {
 fn an_image_has_its_settings_its_command_and_its_port() {
     let text = REDIS_DOWN.replacen(
         "[load]",
-        "entry = \"web\"\n[node.web]\nimage = \"registry:5000/web:1.4\"\nprotocol = \"http\"\nport = 80\n\
-         metrics = \"GET /metrics\"\nenv.DB = \"tcp://{db}\"\n[node.db]\nimage = \"db\"\n\
-         command = [\"--listen\", \"{self.port}\", \"--cache\", \"{cache}\"]\n[node.cache]\nprogram = \"redis\"\n[load]",
+        "entry = \"web\"\n[service.web]\nimage = \"registry:5000/web:1.4\"\nprotocol = \"http\"\nport = 80\n\
+         metrics = \"GET /metrics\"\nenv.DB = \"tcp://{db}\"\n[service.db]\nimage = \"db\"\n\
+         command = [\"--listen\", \"{self.port}\", \"--cache\", \"{cache}\"]\n[service.cache]\nprogram = \"redis\"\n[load]",
         1,
     );
     let text = text.replace("gateway -> redis", "db -> cache");
     let read = scenario(text.split("[[guard]]").next().unwrap(), &[]).unwrap();
     let links: Vec<String> = read.system.links.iter().map(ToString::to_string).collect();
     assert_eq!(links, ["client -> web", "db -> cache", "web -> db"]);
-    let Start::Image(web) = &read.system.nodes["web"].start else { panic!("no image") };
+    let Start::Image(web) = &read.system.services["web"].start else { panic!("no image") };
     assert_eq!((web.reference.as_str(), web.command.len(), web.port), ("registry:5000/web:1.4", 0, Some(80)));
-    let db = &read.system.nodes["db"];
+    let db = &read.system.services["db"];
     assert_eq!((db.start.command().len(), db.protocol), (4, Protocol::Tcp));
     let Start::Image(image) = &db.start else { panic!("no image") };
     assert_eq!(image.port, None);

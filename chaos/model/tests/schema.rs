@@ -73,7 +73,7 @@ fn scenario(place: &str, more: &str) -> String {
         ("request", "[[load.request]]\nrequest = \"GET /api/profile/1\""),
         ("fault", "[[fault]]\nname = \"it\"\nat = \"2s\"\nfor = \"8s\""),
         ("expect", "[[expect]]\nthat = \"all is well\"\nstatus.200 = \">= 99%\""),
-        ("guard", "[[guard]]\nwithout = \"a\"\nset.\"node.gateway.env.A\" = \"b\"\nbreaks = [\"all is well\"]"),
+        ("guard", "[[guard]]\nwithout = \"a\"\nset.\"service.gateway.env.A\" = \"b\"\nbreaks = [\"all is well\"]"),
     ];
     let with = |(name, table): (&str, &str)| {
         let default = if name == "fault" { "on = \"gateway -> redis\"\neffect = \"hang\"\n" } else { "" };
@@ -82,7 +82,7 @@ fn scenario(place: &str, more: &str) -> String {
     tables.map(with).concat()
 }
 
-/// What the language says of it.
+/// The language's message on a scenario with its system; empty where it is right.
 fn said(scenario: &str, system: &str) -> String {
     let read = |path: &Path| match path.to_str() {
         Some("it.toml") => Ok(scenario.to_owned()),
@@ -118,9 +118,9 @@ fn the_schemas_have_the_keys_that_the_language_knows() {
     assert_eq!(asked("guard", &unknown), of("/guard/items"));
     let only = format!("on = \"gateway -> redis\"\neffect = \"miss\"\nonly.{UNKNOWN} = \"x\"");
     assert_eq!(asked("fault", &only), of("/fault/items/properties/only"));
-    // The nodes of a system stand in the scenario, or in a file of their own.
-    let system = format!("{SYSTEM}\n[node.redis.{UNKNOWN}]\n");
-    assert_eq!(known(&said(&scenario("", ""), &system)), of("/node/additionalProperties"));
+    // The services of a system stand in the scenario, or in a file of their own.
+    let system = format!("{SYSTEM}\n[service.redis.{UNKNOWN}]\n");
+    assert_eq!(known(&said(&scenario("", ""), &system)), of("/service/additionalProperties"));
     let system = format!("{unknown}\n{SYSTEM}");
     assert_eq!(known(&said(&scenario("", ""), &system)), properties(&schema::system()));
     let mut top = asked("top", &unknown);
@@ -131,7 +131,7 @@ fn the_schemas_have_the_keys_that_the_language_knows() {
 const ATTACH: &str = include_str!("../../../scenarios/attach.toml");
 const PROXIES: &str = include_str!("../../../monitoring/proxies.toml");
 
-/// What the language says of where a system runs already.
+/// The language's message on a file that says where a system runs already.
 fn said_of_attach(text: &str) -> String {
     let read = |path: &Path| match path.to_str() {
         Some("it.toml") => Ok(scenario("fault", "on = \"gateway -> redis\"\neffect = \"hang\"")),
@@ -144,7 +144,7 @@ fn said_of_attach(text: &str) -> String {
     read.map_or_else(|wrong| wrong.render(false, 2000), |_| String::new())
 }
 
-/// What it says of proxies.
+/// The language's message on a file of proxies.
 fn said_of_proxies(text: &str) -> String {
     let read = proxies::load(Path::new("it.toml"), &|_| Ok(text.to_owned()));
     read.map_or_else(|wrong| wrong.render(false, 2000), |_| String::new())
@@ -162,8 +162,8 @@ fn the_schemas_of_running_systems_have_the_keys_that_the_language_knows() {
     assert_eq!(said_of_attach(ATTACH), "");
     assert_eq!(known(&said_of_attach(&format!("{unknown}{ATTACH}"))), of(&attach, ""));
     assert_eq!(known(&said_of_attach(&after(ATTACH, "[control]"))), of(&attach, "/properties/control"));
-    let node = of(&attach, "/properties/node/additionalProperties");
-    assert_eq!(known(&said_of_attach(&after(ATTACH, "[node.redis]"))), node);
+    let service = of(&attach, "/properties/service/additionalProperties");
+    assert_eq!(known(&said_of_attach(&after(ATTACH, "[service.redis]"))), service);
     assert_eq!(said_of_proxies(PROXIES), "");
     assert_eq!(known(&said_of_proxies(&format!("{unknown}{PROXIES}"))), of(&proxies, ""));
     assert_eq!(known(&said_of_proxies(&after(PROXIES, "[control]"))), of(&proxies, "/properties/control"));
@@ -195,7 +195,7 @@ fn each_effect_has_its_keys_and_no_others() {
         let on = match facts.level {
             Level::Connections | Level::Messages | Level::Commands => "gateway -> redis",
             Level::Requests => "gateway -> user-service",
-            Level::Nodes => "redis",
+            Level::Services => "redis",
         };
         let fault = format!("on = \"{on}\"\n{}\n", facts.example);
         let text = scenario("fault", &fault);
@@ -223,6 +223,6 @@ fn what_is_wrong_is_shown_as_it_is_typed() {
     assert!(refuses("title = \"nothing else\""));
     let mut system = toml(SYSTEM);
     assert_eq!(complaints(&schema::system(), &system), [""; 0]);
-    system["node"]["redis"]["protocol"] = json!("amqp");
+    system["service"]["redis"]["protocol"] = json!("amqp");
     assert!(!complaints(&schema::system(), &system).is_empty());
 }

@@ -1,4 +1,5 @@
-//! Prints runs that never happened, to look at: `cargo run -p chaos-report --example made_up_runs -- [colour] [verbose]`.
+//! Prints runs that never happened, to look at: `cargo run -p chaos-report --example made_up_runs -- [colour]
+//! [verbose]`.
 
 use chaos_model::Event;
 use chaos_report::{GuardResult, RunResult, Style, Terminal, summary};

@@ -1,7 +1,7 @@
 //! A run as annotations of a dashboard: faults and phases as regions, the verdict as a point.
 //!
-//! This says what to draw and when; who posts it to Grafana is the command's business. Times are Unix milliseconds, made of
-//! the run's beginning and each event's own time.
+//! This says what to draw and when; who posts it to Grafana is the command's business. Times are Unix milliseconds,
+//! made of the run's beginning and each event's own time.
 
 use crate::{text::html, words};
 use chaos_model::{
@@ -15,22 +15,22 @@ use std::collections::BTreeSet;
 /// A mark on a dashboard's time.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Annotation {
-    /// When it begins, in milliseconds since the Unix epoch.
+    /// The beginning, in milliseconds since the Unix epoch.
     pub from_ms: u64,
-    /// When it ends, where it is a region whose end is known.
+    /// The end, where it is a region whose end is known.
     pub to_ms: Option<u64>,
-    /// What dashboards choose by: `chaos`, its kind (`chaos-fault`, `chaos-phase`, `chaos-verdict`), its name.
+    /// Tags that dashboards choose by: `chaos`, the kind (`chaos-fault`, `chaos-phase`, `chaos-verdict`), the name.
     pub tags: Vec<String>,
-    /// What it says, as HTML.
+    /// The text, as HTML.
     pub text: String,
 }
 
-/// What is to be done.
+/// A step for whoever posts annotations.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Step {
     /// Something is there that has no end yet: a fault, by its name.
     Open(String, Annotation),
-    /// It is over: the annotation that was opened by this name becomes this.
+    /// The annotation that was opened by this name is over, and becomes this.
     Close(String, Annotation),
     /// Something that is over already.
     Post(Annotation),
@@ -40,7 +40,7 @@ pub enum Step {
 #[derive(Debug, Default)]
 pub struct Annotations {
     begin: Option<Begin>,
-    /// When the timeline began, in milliseconds since the Unix epoch.
+    /// The beginning of the timeline, in milliseconds since the Unix epoch.
     timeline_ms: u64,
     /// The faults that are in place: since when, and what they say.
     open: Vec<(String, Annotation)>,

@@ -1,4 +1,4 @@
-//! What a machine can do, for people and as JSON.
+//! Calibrations, for people and as JSON.
 
 use crate::{
     Style,
@@ -57,10 +57,10 @@ pub(crate) fn words(calibration: &Calibration, unix_ms: u64) -> String {
     format!("this machine, {ago} before: {idle}{}", latency.unwrap_or_default())
 }
 
-/// As one line of JSON.
+/// Writes a calibration as one line of JSON.
 ///
 /// # Errors
-/// Whatever the writer says.
+/// Errors of the writer.
 pub fn write_json(mut out: impl Write, calibration: &Calibration) -> io::Result<()> {
     serde_json::to_writer(&mut out, calibration)?;
     writeln!(out)

@@ -12,6 +12,7 @@ pub fn diagnostics(judged: &[Judged], sources: &Sources) -> Option<Diagnostics> 
     let failed = judged.iter().flat_map(|judged| judged.checks.iter().map(move |check| (judged, check)));
     let failed = failed.filter(|(_, check)| check.verdict == Verdict::Fail);
     let mut list: Vec<_> = failed.map(|(judged, check)| diagnostic(judged, check)).collect();
+    // By place, as a compiler does, and not by expectation: whoever mends a file reads it from above.
     list.sort_by_key(|diagnostic| (diagnostic.span.source, diagnostic.span.range.start));
     (!list.is_empty()).then(|| Diagnostics { list, sources: sources.clone() })
 }

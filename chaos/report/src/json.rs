@@ -34,7 +34,7 @@ impl<W: Write> Writer<W> {
     }
 }
 
-/// Why a recording could not be read.
+/// Reasons why a recording could not be read.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
     /// The reader's.
@@ -43,7 +43,7 @@ pub enum ReadError {
     /// The first line is not the beginning of a run.
     #[error("line 1: this is no recording of a run, which starts with the event `begin`")]
     NoBegin,
-    /// It was written in another format.
+    /// The recording was written in another format.
     #[error(
         "line {line}: the recording has format {found}, and this program reads format {FORMAT}; \
          use the version of chaos that wrote it"
@@ -51,7 +51,7 @@ pub enum ReadError {
     Format {
         /// The line, from 1.
         line: usize,
-        /// Its format.
+        /// The recording's format.
         found: u32,
     },
     /// A line is no event.
@@ -59,7 +59,7 @@ pub enum ReadError {
     NoEvent {
         /// The line, from 1.
         line: usize,
-        /// What is wrong with it.
+        /// The mistake that the JSON reader found.
         source: serde_json::Error,
     },
     /// The last line is not whole.
@@ -87,7 +87,7 @@ pub struct Reader<R> {
     ended: bool,
 }
 
-/// As much of a line as says whether the rest can be understood.
+/// The part of a line that says whether the rest can be understood.
 #[derive(Deserialize)]
 struct Head {
     event: String,

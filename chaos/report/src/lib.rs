@@ -1,8 +1,8 @@
-//! Folds over the events of a run: to a terminal, to JSON lines, to Prometheus metrics, to annotations, to one outcome, to the
-//! summary of many.
+//! Folds over the events of a run: to a terminal, to JSON lines, to Prometheus metrics, to annotations, to one outcome,
+//! to the summary of many.
 //!
-//! Nothing here knows a clock, a file or whether it writes to a screen: what it needs is in the events, in a [`Style`], and
-//! in the writer that is handed in. So a recorded run is reported like one that happens now.
+//! Nothing here knows a clock, a file or whether it writes to a screen: what it needs is in the events, in a [`Style`],
+//! and in the writer that is handed in. So a recorded run is reported like one that happens now.
 
 pub mod annotations;
 pub mod calibration;

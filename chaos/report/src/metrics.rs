@@ -1,8 +1,8 @@
 //! A run as Prometheus metrics: what is going on now, and at its end what came of it.
 //!
-//! The text that [`Metrics::write`] gives is all of it at that moment, in Prometheus's text format and without timestamps,
-//! as the textfile collector of its node exporter wants it. What lasts no longer than a scrape is seen all the same: counts
-//! only grow within a run, and what was judged stays until the next run begins.
+//! The text that [`Metrics::write`] gives is all of it at that moment, in Prometheus's text format and without
+//! timestamps, as the textfile collector of its node exporter wants it. What lasts no longer than a scrape is seen all
+//! the same: counts only grow within a run, and what was judged stays until the next run begins.
 
 mod text;
 
@@ -20,12 +20,12 @@ use text::Text;
 /// Folds the events of a run, or of several one after another: the metrics are those of the last that began.
 #[derive(Debug, Default)]
 pub struct Metrics {
-    run: Option<State>,
+    run: Option<CurrentRun>,
 }
 
-/// What is known of the run.
+/// State of the run that is told of.
 #[derive(Debug)]
-struct State {
+struct CurrentRun {
     begin: Begin,
     /// Since the timeline began; none before.
     timeline: Option<Duration>,
@@ -45,7 +45,7 @@ impl Metrics {
     /// Takes an event in. Gives whether [`Self::write`] would now write something else.
     pub fn on(&mut self, record: &Record) -> bool {
         if let Event::Begin(begin) = &record.event {
-            self.run = Some(State::new(begin.clone()));
+            self.run = Some(CurrentRun::new(begin.clone()));
             return true;
         }
         self.run.as_mut().is_some_and(|run| run.on(&record.event))
@@ -64,7 +64,7 @@ impl Metrics {
     }
 }
 
-impl State {
+impl CurrentRun {
     fn new(begin: Begin) -> Self {
         let faults = begin.faults.iter().map(|fault| (fault.name.clone(), (false, 0))).collect();
         Self {
@@ -90,7 +90,7 @@ impl State {
                 let state = self.faults.entry(fault.clone()).or_default();
                 state.0 = false;
                 state.1 += fired.chunks + fired.resets + fired.closes + fired.refused + fired.dropped;
-                state.1 += fired.messages + fired.nodes;
+                state.1 += fired.messages + fired.services;
             }
             Event::Progress { at, due, good, bad, p99 } => {
                 (self.due, self.good, self.bad, self.p99) = (*due, *good, *bad, *p99);
@@ -101,6 +101,7 @@ impl State {
             Event::End { verdict } => {
                 // What was in place as a run was cut off is no more: the world is down.
                 self.faults.values_mut().for_each(|(active, _)| *active = false);
+                // No phase is on any more; what was judged stays until the next run begins, for scrapes that come late.
                 (self.timeline, self.ended, self.verdict) = (None, true, *verdict);
             }
             _ => return false,

@@ -1,32 +1,33 @@
-//! What came of a run as a whole: its verdict, or why there is none.
+//! Outcomes of runs: a verdict, or the reason why there is none.
 
 use chaos_model::{Event, Record, Verdict};
 use serde::{Deserialize, Serialize};
 
-/// What came of a run as a whole.
+/// Outcome of a run as a whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
-    /// It came to a verdict.
+    /// The run came to a verdict.
     Verdict(Verdict),
     /// The scenario is invalid, so that nothing was started.
     Invalid,
     /// The world could not do what the scenario asks.
     WorldFailed,
-    /// It was interrupted, or its recording ends before the run does.
+    /// The run was interrupted, or its recording ends before it does.
     Interrupted,
 }
 
 impl Outcome {
-    /// What came of the run with these events. What stopped it first counts: nodes that die of the same Ctrl-C, or a Ctrl-C
-    /// while a failed world is taken down, change nothing.
+    /// Outcome of the run with these events. The first thing that stopped it counts: services that die of the same
+    /// Ctrl-C, or a Ctrl-C while a failed world is taken down, change nothing.
     pub fn of<'a>(records: impl IntoIterator<Item = &'a Record>) -> Self {
         let mut fold = Fold::default();
         records.into_iter().for_each(|record| fold.on(&record.event));
         fold.outcome()
     }
 
-    /// What came of several runs together: the worst of them (interrupted, invalid, world failed, fail, inconclusive, pass).
+    /// Outcome of several runs together: the worst of them (interrupted, invalid, world failed, fail, inconclusive,
+    /// pass).
     pub fn worst(outcomes: impl IntoIterator<Item = Self>) -> Self {
         outcomes.into_iter().max_by_key(|outcome| outcome.badness()).unwrap_or(Self::Verdict(Verdict::Pass))
     }
@@ -65,6 +66,8 @@ impl Fold {
         match (self.stopped, self.end) {
             (Some(stopped), _) => stopped,
             (None, Some(Some(verdict))) => Outcome::Verdict(verdict),
+            // An end without a verdict that nothing explains: nobody interrupted it, so that the world must have
+            // failed.
             (None, Some(None)) => Outcome::WorldFailed,
             (None, None) => Outcome::Interrupted,
         }
@@ -83,7 +86,7 @@ mod tests {
     #[test]
     fn what_stopped_a_run_first_counts() {
         let interrupted = || Event::Interrupted { by: "SIGINT".to_owned() };
-        let failed = || Event::WorldFailed { why: "a node died".to_owned() };
+        let failed = || Event::WorldFailed { why: "a service died".to_owned() };
         let end = |verdict| Event::End { verdict };
         assert_eq!(of(vec![end(Some(Verdict::Fail))]), Outcome::Verdict(Verdict::Fail));
         assert_eq!(of(vec![interrupted(), failed(), end(None)]), Outcome::Interrupted);

@@ -1,18 +1,18 @@
-//! How a report looks: width, colours, and whether a line can be redrawn. Colour only ever repeats what words say.
+//! Style of a report: width, colours, and whether a line can be redrawn. Colour only ever repeats what words say.
 
 use anstyle::{AnsiColor, Style as Ansi};
 use std::fmt::Display;
 
-/// How a report looks.
+/// Style of a report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Style {
-    /// Whether to write ANSI colours.
+    /// ANSI colours are written.
     pub colour: bool,
-    /// How many columns there are.
+    /// The number of columns.
     pub width: usize,
-    /// Whether the writer is a terminal, so that the line of progress can be redrawn.
+    /// The writer is a terminal, so that the line of progress can be redrawn.
     pub live: bool,
-    /// Whether to show addresses, links and more figures.
+    /// Addresses, links and more figures are shown.
     pub verbose: bool,
 }
 
@@ -23,16 +23,16 @@ impl Default for Style {
     }
 }
 
-/// What a piece of text means.
+/// Meaning of a piece of text, which has a colour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Ink {
-    /// As it should be.
+    /// All is as it should be.
     Good,
-    /// As it should not be.
+    /// Something is as it should not be.
     Bad,
-    /// It can't be said.
+    /// Something can't be said.
     Unsure,
-    /// Of less weight.
+    /// Something of less weight.
     Faint,
     /// A heading.
     Strong,

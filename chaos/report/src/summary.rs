@@ -1,4 +1,5 @@
-//! Several runs at a glance: a folder of scenarios, the guards that were proven, the controls, one scenario in several worlds.
+//! Several runs at a glance: a folder of scenarios, the guards that were proven, the controls, one scenario in several
+//! worlds.
 
 mod compare;
 mod controls;

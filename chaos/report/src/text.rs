@@ -1,15 +1,16 @@
 //! Setting text in columns. Everything that comes from outside passes here, and leaves without escape sequences and
-//! control characters: a node's last words must not repaint a terminal.
+//! control characters: a service's last words must not repaint a terminal.
 
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-/// How many columns a text takes.
+/// The number of columns that a text takes.
 pub(crate) fn width(text: &str) -> usize {
     text.width()
 }
 
 /// The text on one line, without escape sequences and control characters.
 pub(crate) fn clean(text: &str) -> String {
+    // Control characters go as well as whole sequences: half of one would still move the cursor.
     let plain = anstream::adapter::strip_str(text).to_string();
     plain.trim_end().chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
@@ -60,13 +61,14 @@ pub(crate) fn wrap(text: &str, columns: usize) -> Vec<String> {
     lines
 }
 
-/// A paragraph whose lines begin with `first`, and from the second on with as many spaces; each line ends with a newline.
+/// A paragraph whose lines begin with `first`, and from the second on with as many spaces; each line ends with a
+/// newline.
 pub(crate) fn paragraph(first: &str, text: &str, columns: usize) -> String {
     hanging(first, width(first), text, columns)
 }
 
-/// A paragraph whose lines begin with `first` (of `indent` columns, which colours in it don't count to), and from the second
-/// on with as many spaces.
+/// A paragraph whose lines begin with `first` (of `indent` columns, which colours in it don't count to), and from the
+/// second on with as many spaces.
 pub(crate) fn hanging(first: &str, indent: usize, text: &str, columns: usize) -> String {
     let lines = wrap(text, columns.saturating_sub(indent));
     let start = |n: usize| if n == 0 { first.to_owned() } else { " ".repeat(indent) };
@@ -82,7 +84,7 @@ fn append(lines: &mut [String], word: &str) {
     }
 }
 
-/// How many bytes from the start take at most `columns`.
+/// The number of bytes from the start that take at most `columns`.
 fn bytes_within(text: &str, columns: usize) -> usize {
     let mut used = 0;
     for (at, c) in text.char_indices() {

@@ -15,12 +15,12 @@ use std::{
 /// Places that are longer have a line of their own.
 const WIDEST_PLACE: usize = 26;
 
-/// What one request met.
+/// The course of one request: what it met, step by step.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Trace {
-    /// Its number.
+    /// The request's number.
     pub n: u64,
-    /// When it was due, from the beginning of the timeline; none in the warm-up.
+    /// The moment at which it was due, from the beginning of the timeline; none in the warm-up.
     pub due: Option<Duration>,
     /// The faults that were there while it was under way, in words.
     pub faults: Vec<String>,
@@ -31,13 +31,13 @@ pub struct Trace {
 /// Something that happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TraceStep {
-    /// When, from when the request was due.
+    /// Time since the request was due.
     pub at: Duration,
-    /// It is taken to be this request's by time and name; nothing said so.
+    /// The step is taken to be this request's by time and name; nothing said so.
     pub is_guess: bool,
-    /// Where: a node, or a link with the direction of what passed (`gateway <- redis`).
+    /// The service, or the link with the direction of what passed (`gateway <- redis`).
     pub place: String,
-    /// What.
+    /// The step in words.
     pub what: String,
 }
 

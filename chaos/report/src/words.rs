@@ -4,7 +4,7 @@ use chaos_model::{
     Effect, Fault, Pulse, Share,
     effect::{
         Level,
-        action::{NodeAction, NodeLimit, StreamAction},
+        action::{ServiceAction, ServiceLimit, StreamAction},
     },
     event::Fired,
     quantity::show_duration,
@@ -15,7 +15,7 @@ pub(crate) fn count(number: u64, thing: &str) -> String {
     format!("{number} {thing}{}", if number == 1 { "" } else { "s" })
 }
 
-/// What it does, where, and for which: `refuse on gateway -> redis, 10% of connections`.
+/// Words for a fault: its effect, where, and for which: `refuse on gateway -> redis, 10% of connections`.
 #[must_use]
 pub fn fault(fault: &Fault) -> String {
     let mut words = format!("{} on {}", fault.effect.words(), fault.on);
@@ -24,7 +24,7 @@ pub fn fault(fault: &Fault) -> String {
     }
     if fault.share != Share::ALL {
         let of = match fault.effect.facts().level {
-            Level::Connections | Level::Nodes => "connections",
+            Level::Connections | Level::Services => "connections",
             Level::Requests => "requests",
             Level::Commands => "commands",
             Level::Messages => "messages",
@@ -40,12 +40,13 @@ pub fn fault(fault: &Fault) -> String {
     words
 }
 
-/// When it acts: `4s..8s`.
+/// The time in which a fault acts: `4s..8s`.
 pub(crate) fn window(plan: &Fault) -> String {
     format!("{}..{}", show_duration(plan.at), show_duration(plan.at + plan.lasts))
 }
 
-/// How often it fired: `3 connections reset, at most 41 refused` (see [`Fired::refused`]). `None` where it never did.
+/// Counts of what a fault did, in words: `3 connections reset, at most 41 refused` (see [`Fired::refused`]). `None`
+/// where it never fired.
 pub(crate) fn fired(effect: &Effect, fired: &Fired) -> Option<String> {
     if !fired.any() {
         return None;
@@ -64,6 +65,7 @@ pub(crate) fn fired(effect: &Effect, fired: &Fired) -> Option<String> {
     if fired.closes > 0 {
         words.push(format!("{} closed", count(fired.closes, "connection")));
     }
+    // "At most": the kernel does not count refused connects by socket, so that the count is the machine's.
     if fired.refused > 0 && fired.resets > 0 {
         words.push(format!("at most {} refused", fired.refused));
     } else if fired.refused > 0 {
@@ -86,23 +88,23 @@ pub(crate) fn fired(effect: &Effect, fired: &Fired) -> Option<String> {
     if fired.bystanders > 0 {
         words.push(format!("{} behind them", count(fired.bystanders, "bystander")));
     }
-    if fired.nodes > 0 {
-        let times = if fired.nodes > 1 { format!(", {} times", fired.nodes) } else { String::new() };
-        words.push(format!("{}{times}", node_did(effect)));
+    if fired.services > 0 {
+        let times = if fired.services > 1 { format!(", {} times", fired.services) } else { String::new() };
+        words.push(format!("{}{times}", service_did(effect)));
     }
     Some(words.join(", "))
 }
 
-/// What was done to a node.
-fn node_did(effect: &Effect) -> &'static str {
-    match effect.action().node {
-        Some(NodeAction::Stop) => "stopped, and started again",
-        Some(NodeAction::Kill) => "killed, and started again",
-        Some(NodeAction::Pause) => "frozen, and let go on",
-        Some(NodeAction::Restart) => "restarted",
-        Some(NodeAction::Limit(NodeLimit::Cpu { .. })) => "CPU limited, and given back",
-        Some(NodeAction::Limit(NodeLimit::Memory { .. })) => "memory limited, and given back",
-        Some(NodeAction::Flush) | None => "flushed",
+/// Words for what was done to a service.
+fn service_did(effect: &Effect) -> &'static str {
+    match effect.action().service {
+        Some(ServiceAction::Stop) => "stopped, and started again",
+        Some(ServiceAction::Kill) => "killed, and started again",
+        Some(ServiceAction::Pause) => "frozen, and let go on",
+        Some(ServiceAction::Restart) => "restarted",
+        Some(ServiceAction::Limit(ServiceLimit::Cpu { .. })) => "CPU limited, and given back",
+        Some(ServiceAction::Limit(ServiceLimit::Memory { .. })) => "memory limited, and given back",
+        Some(ServiceAction::Flush) | None => "flushed",
     }
 }
 
@@ -120,7 +122,7 @@ mod tests {
 
     #[test]
     fn faults_in_words() {
-        let link = Link { from: Endpoint::Node("gateway".to_owned()), to: "redis".to_owned(), label: None };
+        let link = Link { from: Endpoint::Service("gateway".to_owned()), to: "redis".to_owned(), label: None };
         let on = Target::Link(link);
         let refuse = Fault::new("outage", on.clone(), Refuse { open: OpenConnections::Reset });
         assert_eq!(fault(&refuse), "refuse on gateway -> redis");
@@ -155,10 +157,10 @@ mod tests {
         assert_eq!(fired(&SlowClose { delay: SECOND }.into(), &late).unwrap(), "2 ends delayed on 3 connections");
         assert_eq!(fired(&Hang {}.into(), &Fired { connections: 5, ..Fired::default() }), None);
         let delayed = Fired { connections: 2, messages: 9, bystanders: 4, ..Fired::default() };
-        let nodes = |nodes| fired(&Stop {}.into(), &Fired { nodes, ..Fired::default() }).unwrap();
-        assert_eq!(nodes(1), "stopped, and started again");
-        assert_eq!(nodes(3), "stopped, and started again, 3 times");
-        let limited = fired(&Cpu { thousandths: 100 }.into(), &Fired { nodes: 1, ..Fired::default() }).unwrap();
+        let services = |services| fired(&Stop {}.into(), &Fired { services, ..Fired::default() }).unwrap();
+        assert_eq!(services(1), "stopped, and started again");
+        assert_eq!(services(3), "stopped, and started again, 3 times");
+        let limited = fired(&Cpu { thousandths: 100 }.into(), &Fired { services: 1, ..Fired::default() }).unwrap();
         assert_eq!(limited, "CPU limited, and given back");
         let delay = Delay { delay: Spread::constant(SECOND) }.into();
         assert_eq!(fired(&delay, &delayed).unwrap(), "9 messages on 2 connections, 4 bystanders behind them");

@@ -1,9 +1,9 @@
-//! When what has to be done: faults to apply and to take back, scrapes to take.
+//! Edges of the timeline: faults to apply and to take back, scrapes to take.
 
-use chaos_model::{Expectation, Fault, Scenario, Scope, Subject, effect::action::NodeAction};
+use chaos_model::{Expectation, Fault, Scenario, Scope, Subject, effect::action::ServiceAction};
 use std::{collections::BTreeMap, time::Duration};
 
-/// What happens at one moment of the timeline. In this order: a scrape that closes what ends here, faults taken back,
+/// Changes at one moment of the timeline. In this order: a scrape that closes what ends here, faults taken back,
 /// faults applied, a scrape that opens what begins here.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Edge {
@@ -13,10 +13,10 @@ pub(crate) struct Edge {
     pub(crate) apply: Vec<usize>,
 }
 
-/// How often gauges are looked at between the edges.
+/// The time between two looks at gauges, between the edges.
 const SCRAPE_EVERY: Duration = Duration::from_secs(1);
 
-/// How often they are looked at where it matters when they change.
+/// The time between two looks where it matters when they change.
 const WATCH_EVERY: Duration = Duration::from_millis(100);
 
 /// The moments of a scenario at which something has to be done, in order. The end is not among them: it waits for the
@@ -41,6 +41,7 @@ pub(crate) fn edges(scenario: &Scenario) -> BTreeMap<Duration, Edge> {
             edges.entry(fault.ends() + *within).or_default();
         }
     }
+    // Between the edges too, since a gauge must hold in every scrape of its scope.
     if scrapes(scenario).next().is_some() {
         scrape_each(&mut edges, SCRAPE_EVERY, (Duration::ZERO, end));
     }
@@ -52,18 +53,21 @@ pub(crate) fn edges(scenario: &Scenario) -> BTreeMap<Duration, Edge> {
     edges
 }
 
-/// Whether a node that was ended is started at this moment.
-pub(crate) fn starts_nodes(scenario: &Scenario, at: Duration) -> bool {
-    let ended = |fault: &Fault| matches!(fault.effect.action().node, Some(NodeAction::Stop | NodeAction::Kill));
+/// True if a service that was ended is started at this moment.
+pub(crate) fn starts_services(scenario: &Scenario, at: Duration) -> bool {
+    let ended =
+        |fault: &Fault| matches!(fault.effect.action().service, Some(ServiceAction::Stop | ServiceAction::Kill));
     let mut faults = scenario.faults.iter().filter(|fault| ended(fault));
     faults.any(|fault| fault.windows().any(|(_, to)| to == at))
 }
 
-/// Whether it asks a node to end, which the node may take its time for.
+/// True for faults that ask a service to end, which it may take its time for.
 pub(crate) fn ends_in_order(fault: &Fault) -> bool {
-    match fault.effect.action().node {
-        Some(NodeAction::Stop | NodeAction::Restart) => true,
-        Some(NodeAction::Kill | NodeAction::Pause | NodeAction::Flush | NodeAction::Limit(_)) | None => false,
+    match fault.effect.action().service {
+        Some(ServiceAction::Stop | ServiceAction::Restart) => true,
+        Some(ServiceAction::Kill | ServiceAction::Pause | ServiceAction::Flush | ServiceAction::Limit(_)) | None => {
+            false
+        }
     }
 }
 
@@ -85,10 +89,10 @@ fn scrape_each(edges: &mut BTreeMap<Duration, Edge>, every: Duration, (from, to)
     }
 }
 
-/// What checks want to see of scrapes, in the order of the scenario: the node, the selector.
+/// Series that checks read from scrapes, in the order of the scenario: the service, the selector.
 pub(crate) fn scrapes(scenario: &Scenario) -> impl Iterator<Item = (&str, &chaos_model::Selector)> {
     let checks = scenario.expectations.iter().flat_map(|expectation| &expectation.checks);
     checks
         .filter_map(|check| check.subject.scraped())
-        .flat_map(|(node, selectors)| selectors.into_iter().map(move |selector| (node, selector)))
+        .flat_map(|(service, selectors)| selectors.into_iter().map(move |selector| (service, selector)))
 }

@@ -4,7 +4,7 @@ use chaos_model::{
 };
 use tokio::{sync::mpsc, time::Instant};
 
-/// Where events go: stamped with the time since the run began, in one line.
+/// The stream of a run's events: stamped with the time since the run began, in one line.
 #[derive(Clone, Debug)]
 pub struct Events {
     began: Instant,
@@ -27,11 +27,11 @@ impl Events {
     }
 }
 
-/// What users set and what programs and the machine say may hold secrets; all else is the run's own.
+/// The event without secrets: they may be in what users set and in what programs and the machine say.
 fn without_secrets(mut event: Event) -> Event {
     match &mut event {
         Event::Begin(begin) => begin.sets.iter_mut().for_each(|set| *set = masked_setting(set)),
-        Event::NodeDied { last_lines, .. } => last_lines.iter_mut().for_each(|line| *line = masked(line)),
+        Event::ServiceDied { last_lines, .. } => last_lines.iter_mut().for_each(|line| *line = masked(line)),
         Event::WorldFailed { why } => *why = masked(why),
         _ => {}
     }
@@ -52,12 +52,12 @@ mod tests {
 
     #[test]
     fn what_is_quoted_is_told_without_secrets() {
-        let set = |of: &str| format!("node.gateway.env.REDIS_PASSWORD={of}");
+        let set = |of: &str| format!("service.gateway.env.REDIS_PASSWORD={of}");
         let begin = Begin { sets: vec![set("open sesame")], ..begin() };
         let shown = Begin { sets: vec![set("…")], ..begin.clone() };
         assert_eq!(told(Event::Begin(begin)), Event::Begin(shown));
-        let died = |line: &str| Event::NodeDied {
-            node: "gateway".to_owned(),
+        let died = |line: &str| Event::ServiceDied {
+            service: "gateway".to_owned(),
             how: "exit 1".to_owned(),
             last_lines: vec!["hello".to_owned(), line.to_owned()],
         };

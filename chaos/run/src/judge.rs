@@ -8,15 +8,15 @@ mod latency;
 mod metric;
 mod recovery;
 mod share;
-mod stretch;
+mod window;
 
 pub(crate) use latency::{percentile, sorted};
 pub(crate) use recovery::{detected, recovery};
-pub(crate) use stretch::{Acknowledged, Stretch, figures};
+pub(crate) use window::{Acknowledged, Window, figures};
 
 use crate::{
-    examine::Examiner,
     observe::{Reading, Scrapes},
+    responses::ResponseChecker,
 };
 use chaos_load::Outcome;
 use chaos_model::{
@@ -32,14 +32,14 @@ pub(crate) struct Evidence<'a> {
     pub(crate) scenario: &'a Scenario,
     /// By arrival; times count from the start of the warm-up.
     pub(crate) outcomes: &'a [Outcome],
-    pub(crate) examiner: &'a Examiner,
+    pub(crate) checker: &'a ResponseChecker,
     /// By metric check, in the order of the scenario.
     pub(crate) scrapes: &'a Scrapes,
-    /// When changes of faults were acknowledged.
+    /// The moments at which changes of faults were acknowledged.
     pub(crate) acknowledged: &'a Acknowledged,
 }
 
-/// What came of one comparison, before it is put in words.
+/// The result of one comparison, before it is put in words.
 pub(crate) struct Finding {
     pub(crate) seen: String,
     pub(crate) verdict: Verdict,
@@ -71,7 +71,7 @@ pub(crate) fn judge(evidence: &Evidence<'_>) -> Vec<Judged> {
     expectations.map(|(index, expectation)| judge_one(evidence, &mut counters, index, expectation)).collect()
 }
 
-/// Which body or header check, and which metric check, comes next: they are numbered through the scenario.
+/// Counters that number body and header checks, and metric checks, through the scenario.
 #[derive(Default)]
 struct Counters {
     looks: usize,
@@ -79,9 +79,9 @@ struct Counters {
 }
 
 fn judge_one(evidence: &Evidence<'_>, counters: &mut Counters, index: usize, expectation: &Expectation) -> Judged {
-    let stretch = Stretch::of(evidence, &expectation.scope);
+    let window = Window::of(evidence, &expectation.scope);
     let checks: Vec<JudgedCheck> =
-        expectation.checks.iter().map(|check| judge_check(evidence, counters, &stretch, expectation, check)).collect();
+        expectation.checks.iter().map(|check| judge_check(evidence, counters, &window, expectation, check)).collect();
     let when = match &expectation.scope {
         Scope::During(phase) => phase.clone(),
         Scope::Across(fault) => format!("across {fault}"),
@@ -95,26 +95,26 @@ fn judge_one(evidence: &Evidence<'_>, counters: &mut Counters, index: usize, exp
 fn judge_check(
     evidence: &Evidence<'_>,
     counters: &mut Counters,
-    stretch: &Stretch<'_>,
+    window: &Window<'_>,
     expectation: &Expectation,
     check: &Check,
 ) -> JudgedCheck {
     let finding = match &check.subject {
-        Subject::Status(pattern, bound) => share::status(stretch, *pattern, bound),
-        Subject::Errors(bound) => share::errors(stretch, bound),
-        Subject::Partial(bound) => share::partial(stretch, bound),
-        Subject::Stale(bound) => share::stale(stretch, bound),
+        Subject::Status(pattern, bound) => share::status(window, *pattern, bound),
+        Subject::Errors(bound) => share::errors(window, bound),
+        Subject::Partial(bound) => share::partial(window, bound),
+        Subject::Stale(bound) => share::stale(window, bound),
         Subject::Body { share: bound, .. } | Subject::Header { share: bound, .. } => {
             let nth = counters.looks;
             counters.looks += 1;
-            share::look(stretch, evidence.examiner, nth, bound)
+            share::look(window, evidence.checker, nth, bound)
         }
-        Subject::Latency(quantile, bound) => latency::judge(stretch, *quantile, bound, evidence.scenario.load.timeout),
-        Subject::Age(bound) => age::judge(evidence, stretch, bound),
+        Subject::Latency(quantile, bound) => latency::judge(window, *quantile, bound, evidence.scenario.load.timeout),
+        Subject::Age(bound) => age::judge(evidence, window, bound),
         subject => {
             let scraped = Scraped::next(evidence, counters, subject);
             let fault = fault_of(evidence.scenario, &expectation.scope);
-            of_fault_or_metric(evidence, &scraped, fault, stretch, subject)
+            of_fault_or_metric(evidence, &scraped, fault, window, subject)
         }
     };
     let (file, line, _) = evidence.scenario.sources.position(&check.span);
@@ -129,7 +129,7 @@ fn judge_check(
     }
 }
 
-/// The readings of a check's selectors, and what its node has besides.
+/// The readings of a check's selectors, and what its service has besides.
 struct Scraped<'a> {
     readings: &'a [Vec<Reading>],
     seen: Option<&'a BTreeMap<String, ()>>,
@@ -137,15 +137,16 @@ struct Scraped<'a> {
 
 impl<'a> Scraped<'a> {
     fn next(evidence: &Evidence<'a>, counters: &mut Counters, subject: &Subject) -> Self {
-        let (node, count) = subject.scraped().map_or((None, 0), |(node, selectors)| (Some(node), selectors.len()));
+        let (service, count) =
+            subject.scraped().map_or((None, 0), |(service, selectors)| (Some(service), selectors.len()));
         let first = counters.metrics;
         counters.metrics += count;
         let readings = &evidence.scrapes.readings[first..first + count];
-        Self { readings, seen: node.and_then(|node| evidence.scrapes.seen.get(node)) }
+        Self { readings, seen: service.and_then(|service| evidence.scrapes.seen.get(service)) }
     }
 }
 
-/// Which fault a scope is about.
+/// The fault that a scope is about.
 fn fault_of<'a>(scenario: &'a Scenario, scope: &Scope) -> Option<&'a Fault> {
     let (Scope::During(name) | Scope::Across(name) | Scope::After { fault: name, .. }) = scope;
     scenario.faults.iter().find(|fault| fault.name == *name)
@@ -156,22 +157,22 @@ fn of_fault_or_metric(
     evidence: &Evidence<'_>,
     scraped: &Scraped<'_>,
     fault: Option<&Fault>,
-    stretch: &Stretch<'_>,
+    window: &Window<'_>,
     subject: &Subject,
 ) -> Finding {
     let seen = scraped.seen;
-    let window = (stretch.from, stretch.to);
+    let range = (window.from, window.to);
     match (subject, scraped.readings, fault) {
         (Subject::Metric { selector, bound, .. }, [readings], _) => {
-            metric::judge(readings, stretch, selector, bound, seen)
+            metric::judge(readings, window, selector, bound, seen)
         }
         (Subject::Amplification { calls, first, bound, .. }, [all, firsts], _) => {
-            amplification::judge([all, firsts], [calls, first], seen, window, bound)
+            amplification::judge([all, firsts], [calls, first], seen, range, bound)
         }
         (Subject::Herd { selector, bound, .. }, [readings], _) => {
             let baseline = evidence.scenario.timeline.phase(BASELINE);
             let baseline = baseline.map_or_else(Default::default, |phase| (phase.from, phase.to));
-            herd::judge(readings, selector, seen, [baseline, window], bound)
+            herd::judge(readings, selector, seen, [baseline, range], bound)
         }
         (Subject::Detection(bound), _, Some(fault)) => recovery::judge_detected(evidence, fault, bound),
         (Subject::DetectionBy { selector, bound, .. }, [readings], Some(fault)) => {

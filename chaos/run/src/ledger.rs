@@ -4,21 +4,25 @@
 //!
 //! 1. *By number.* Bytes of a message that carries the number of an arrival were met by that one.
 //! 2. *Nobody.* A connection on which no message was under way had nobody who waited for it: background.
-//! 3. *By name.* A message that names requests under way ([`names`]), by a value that the load tells them apart by, is that
+//! 3. *By name.* A message that names requests under way ([`names`]), by a value that the load tells them apart by, is
+//! that
 //!    of the one it names. Where it names several, they asked for the same: what all of them came to is known, and else
 //!    it was a shared flight. One that names only requests which are over happened in the background.
-//! 4. *By what is left.* A message without a name is nobody's, on a link whose other messages have names, unless a request
+//! 4. *By what is left.* A message without a name is nobody's, on a link whose other messages have names, unless a
+//! request
 //!    under way was hurt that no injection of its own explains. Of a connection, or on a link where no message has a
-//!    name, it was that of the only request under way, or of one of several that came to the same. Where they did not, it
+//!    name, it was that of the only request under way, or of one of several that came to the same. Where they did not,
+//! it
 //!    can't be said, unless injections of their own explain all that were hurt.
 //! 5. Where nobody was in flight, it happened in the background.
 //!
-//! What it came to: a request that was answered in full was slower if it took longer than the baseline's p99, and, where a
-//! delay was injected, at least half of that longer than the baseline's median. Where none was injected, 1 % are beyond the
-//! p99 by chance, so it takes more than the baseline's slowest. Without a baseline, an answer that took as long as its
-//! delay was slower, and one that took less than half of it did not wait for it. What came after its answer was in the
-//! background. An answer that says that it came of another request's flight (`collapsed` in `Cache-Status`, RFC 9211) shows
-//! what that flight met. So unless it was whole and in time, what came of the injection can't be told from it.
+//! What it came to: a request that was answered in full was slower if it took longer than the baseline's p99, and,
+//! where a delay was injected, at least half of that longer than the baseline's median. Where none was injected, 1 %
+//! are beyond the p99 by chance, so it takes more than the baseline's slowest. Without a baseline, a response that took
+//! as long as its delay was slower, and one that took less than half of it did not wait for it. What came after its
+//! response was in the background. A response that says that it came of another request's flight (`collapsed` in
+//! `Cache-Status`, RFC 9211) shows what that flight met. So unless it was whole and in time, what came of the injection
+//! can't be told from it.
 
 mod names;
 mod sums;
@@ -26,15 +30,15 @@ mod sums;
 pub(crate) use sums::sums;
 
 use crate::{
-    examine::{is_partial, is_shared, is_stale},
-    judge::{Evidence, Stretch, percentile},
+    judge::{Evidence, Window, percentile},
+    responses::{is_partial, is_shared, is_stale},
 };
 use chaos_load::Outcome;
 use chaos_model::{Impact, Injection, ledger::Joined, phase::BASELINE};
 use names::{Names, words};
 use std::{collections::BTreeSet, time::Duration};
 
-/// An injection that began so much later than an answer's last byte came after it; clocks of proxies differ by less.
+/// An injection that began so much later than a response's last byte came after it; clocks of proxies differ by less.
 const SLACK: Duration = Duration::from_millis(10);
 
 /// The injections of one fault; times count from the start of the timeline.
@@ -50,7 +54,7 @@ pub(crate) struct Join<'a> {
     outcomes: &'a [Outcome],
     names: Names,
     warmup: Duration,
-    /// How long a request took at most, from when it was due.
+    /// The longest latency of the run, from when a request was due.
     longest: Duration,
     baseline: Option<Usual>,
 }
@@ -63,13 +67,13 @@ struct Usual {
     max: Duration,
 }
 
-/// What is known of an injection by itself.
+/// The meeting of an injection as far as it is known by itself.
 enum Found {
-    /// Which request met it, if one did, and what came of it.
+    /// The request that met it, if one did, and what came of it.
     Sure(Option<u64>, Impact),
-    /// Its message has no name.
+    /// A message without a name.
     Nameless,
-    /// It is not known what it acted on.
+    /// A connection, or a message that is not known.
     Open,
 }
 
@@ -77,7 +81,7 @@ impl<'a> Join<'a> {
     pub(crate) fn new(evidence: &Evidence<'a>, seed: u64) -> Self {
         let load = &evidence.scenario.load;
         let baseline = evidence.scenario.timeline.phase(BASELINE).and_then(|phase| {
-            let latencies = crate::judge::sorted(&Stretch::phase(evidence, phase), load.timeout);
+            let latencies = crate::judge::sorted(&Window::phase(evidence, phase), load.timeout);
             let max = *latencies.last()?;
             Some(Usual { p50: percentile(&latencies, 50_000)?, p99: percentile(&latencies, 99_000)?, max })
         });
@@ -140,7 +144,8 @@ impl<'a> Join<'a> {
         Found::Sure(Some(outcome.n), self.of(injection, outcome))
     }
 
-    /// Of a message that has no name where others have one: nobody's, unless somebody was hurt by it for all that is known.
+    /// The impact of a message without a name where others have one: nobody's, unless somebody was hurt whom nothing
+    /// else explains.
     fn nobodys(&self, injection: &Injection, explained: &BTreeSet<u64>) -> Impact {
         if self.has_hurt(injection, explained) { Impact::Unknown } else { Impact::Background }
     }
@@ -158,13 +163,13 @@ impl<'a> Join<'a> {
         }
     }
 
-    /// What all of these came to, where that is the same.
+    /// The impact that all of these share, if they do.
     fn all_alike<'b>(&self, injection: &Injection, outcomes: impl Iterator<Item = &'b Outcome>) -> Option<Impact> {
         let impacts: BTreeSet<Impact> = outcomes.map(|outcome| self.of(injection, outcome)).collect();
         impacts.first().copied().filter(|_| impacts.len() == 1)
     }
 
-    /// Whether a request that was under way came to harm that no injection of its own explains.
+    /// True if a request that was under way came to harm that no injection of its own explains.
     fn has_hurt(&self, injection: &Injection, explained: &BTreeSet<u64>) -> bool {
         let mut others = self
             .under_way(injection.at + self.warmup, Duration::ZERO)

@@ -3,12 +3,12 @@
 
 mod edges;
 mod events;
-mod examine;
 pub mod flush;
 mod judge;
 mod ledger;
 mod observe;
 pub mod ready;
+mod responses;
 mod run;
 mod world;
 

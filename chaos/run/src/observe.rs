@@ -1,7 +1,7 @@
-//! What is seen besides the answers: scrapes of the nodes' metrics.
+//! Scrapes of the services' metrics: what is seen besides the responses.
 
 mod exposition;
 mod scrape;
 
-pub(crate) use exposition::{Kind, Series, parse};
-pub(crate) use scrape::{Fetch, Reading, Scraper, Scrapes, Side};
+pub(crate) use exposition::{Series, SeriesKind, parse};
+pub(crate) use scrape::{Fetch, Reading, ScrapeSide, Scraper, Scrapes};

@@ -1,7 +1,7 @@
-//! Readiness: a node is asked, past any proxy, until it answers.
+//! Readiness: a service is asked, past any proxy, until it answers.
 
 use crate::Address;
-use chaos_model::{Node, Protocol};
+use chaos_model::{Protocol, Service};
 use host::Host;
 use std::time::Duration;
 use tokio::{
@@ -9,30 +9,30 @@ use tokio::{
     time::Instant,
 };
 
-/// How long one attempt may take.
+/// The longest time of one attempt.
 const ATTEMPT: Duration = Duration::from_secs(1);
-/// Bytes in which an answer's first line must end.
+/// Bytes in which a response's first line must end.
 const LONGEST: usize = 4096;
-/// How long after one attempt began the next may begin.
+/// The least time between the beginnings of two attempts.
 const EVERY: Duration = Duration::from_millis(5);
 
-/// Asks a node once whether it is ready.
-pub async fn wait(host: Host, node: Node, address: Address) -> (Node, Address, Result<(), String>) {
+/// Asks a service once whether it is ready.
+pub async fn wait(host: Host, service: Service, address: Address) -> (Service, Address, Result<(), String>) {
     let began = Instant::now();
-    let result = match tokio::time::timeout(ATTEMPT, ask(&host, &node, &address)).await {
+    let result = match tokio::time::timeout(ATTEMPT, ask(&host, &service, &address)).await {
         Ok(result) => result,
         Err(_) => Err("it did not answer in a second".to_owned()),
     };
     if result.is_err() {
         tokio::time::sleep_until(began + EVERY).await;
     }
-    (node, address, result)
+    (service, address, result)
 }
 
-async fn ask(host: &Host, node: &Node, address: &Address) -> Result<(), String> {
+async fn ask(host: &Host, service: &Service, address: &Address) -> Result<(), String> {
     let text = |error: std::io::Error| error.to_string();
     let mut stream = host.dial(&address.host, address.port).await.map_err(text)?;
-    let (question, is_ready): (_, fn(&str) -> bool) = match (&node.ready, node.protocol) {
+    let (question, is_ready): (_, fn(&str) -> bool) = match (&service.ready, service.protocol) {
         (Some(probe), _) => {
             let path = &probe.path;
             (format!("GET {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n"), is_success)
@@ -55,7 +55,7 @@ async fn ask(host: &Host, node: &Node, address: &Address) -> Result<(), String> 
     if is_ready(line) { Ok(()) } else { Err(format!("it answered `{line}`")) }
 }
 
-/// Whether a status line says that all is well: any HTTP/1 and any 2xx (RFC 9112, section 4).
+/// True if a status line says that all is well: any HTTP/1 and any 2xx (RFC 9112, section 4).
 fn is_success(line: &str) -> bool {
     let mut words = line.split(' ');
     words.next().is_some_and(|version| version.starts_with("HTTP/1."))

@@ -4,10 +4,10 @@ mod timeline;
 
 use crate::{
     Events, World, WorldError,
-    edges::starts_nodes,
-    examine::Examiner,
+    edges::starts_services,
     judge::{Evidence, detected, figures, judge, recovery},
     ledger::{self, Injections, Join},
+    responses::ResponseChecker,
 };
 use chaos_model::{
     Calibration, Event, Scenario, Verdict,
@@ -17,10 +17,10 @@ use chaos_model::{
 };
 use futures_util::future::BoxFuture;
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
-use timeline::Seen;
+use timeline::Observed;
 use tokio::time::Instant;
 
-/// How a run is to be made.
+/// Options of a run, beside its scenario.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
     /// The scenario's file, for the report.
@@ -29,7 +29,7 @@ pub struct Options {
     pub seed: u64,
     /// The protection that was taken away, where a guard is proven.
     pub without: Option<String>,
-    /// What was set over the scenario, as `load.rate=500/s`, for the report.
+    /// Settings over the scenario, as `load.rate=500/s`, for the report.
     pub sets: Vec<String>,
     /// The expectations that were asked for, where not all of them are judged, for the report.
     pub only: Vec<String>,
@@ -37,26 +37,26 @@ pub struct Options {
     pub elsewhere: Vec<String>,
     /// The control: leave the faults out, and judge as if they had been there.
     pub control: bool,
-    /// What this machine could do when that was last measured, for the report.
+    /// The speed of this machine when it was last measured, for the report.
     pub calibration: Option<Calibration>,
     /// Leave the system up after the judgement, until the interrupt.
     pub hold: bool,
 }
 
-/// What came of a run.
+/// The ending of a run.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Ending {
-    /// It was judged.
+    /// The run was judged.
     Judged(Verdict, Vec<Judged>),
     /// The world could not do what the scenario asks.
     WorldFailed,
-    /// It was interrupted before the judgement.
+    /// The run was interrupted before the judgement.
     Interrupted,
 }
 
 /// More arrivals than this share late by more than [`LATE`], and the load was not what the scenario asks.
 const LATE_SHARE: u64 = 100;
-/// How late an arrival may start before it counts as late. Latencies count from the intended start, so lateness flatters
+/// The lateness from which on an arrival counts as late. Latencies count from the intended start, so lateness flatters
 /// nothing; but a generator that stands still for longer doesn't put the asked load on the system.
 const LATE: Duration = Duration::from_millis(100);
 
@@ -128,7 +128,7 @@ fn begin(scenario: &Scenario, world: &dyn World, options: &Options) -> Begin {
 
 fn fail(events: &Events, error: WorldError) -> Ending {
     if let WorldError::Lost(why) = error {
-        events.emit(Event::Doubt { why });
+        events.emit(Event::Inconclusive { why });
         return Ending::Judged(Verdict::Inconclusive, Vec::new());
     }
     report_failure(events, error);
@@ -139,11 +139,11 @@ fn report_failure(events: &Events, error: WorldError) {
     let why = error.to_string();
     match error {
         WorldError::DiedStarting(death) => {
-            let crate::Death { node, how, last_lines } = death;
-            events.emit(Event::NodeDied { node, how, last_lines });
+            let crate::Death { service, how, last_lines } = death;
+            events.emit(Event::ServiceDied { service, how, last_lines });
         }
-        WorldError::NotReady { node, last_lines, .. } => {
-            events.emit(Event::NodeDied { node, how: "not ready, stopped".to_owned(), last_lines });
+        WorldError::NotReady { service, last_lines, .. } => {
+            events.emit(Event::ServiceDied { service, how: "not ready, stopped".to_owned(), last_lines });
         }
         WorldError::Machine { .. } | WorldError::Lost(_) | WorldError::CannotGive(_) => {}
     }
@@ -156,19 +156,19 @@ async fn provision_and_judge(
     options: &Options,
     events: &Events,
 ) -> Result<Ending, WorldError> {
-    world.take_turn(events).await?;
+    world.take_run_lock(events).await?;
     let starting = Instant::now();
     world.start(&scenario.system, options.seed, events).await?;
     events.emit(Event::Ready { took: starting.elapsed() });
-    let examiner = Arc::new(Examiner::new(&scenario.expectations));
-    let mut seen = timeline::drive(scenario, world, options, events, &examiner).await?;
-    let ledger = std::mem::take(&mut seen.ledger);
+    let checker = Arc::new(ResponseChecker::new(&scenario.expectations));
+    let mut observed = timeline::drive(scenario, world, options, events, &checker).await?;
+    let ledger = std::mem::take(&mut observed.ledger);
     let evidence = Evidence {
         scenario,
-        outcomes: &seen.outcomes,
-        examiner: &examiner,
-        scrapes: &seen.scrapes,
-        acknowledged: &seen.acknowledged,
+        outcomes: &observed.outcomes,
+        checker: &checker,
+        scrapes: &observed.scrapes,
+        acknowledged: &observed.acknowledged,
     };
     for phase in &scenario.timeline.phases {
         events.emit(Event::Phase(figures(&evidence, phase)));
@@ -180,13 +180,13 @@ async fn provision_and_judge(
     for one in &judged {
         events.emit(Event::Judged(one.clone()));
     }
-    let mut doubts = doubts(scenario, options.control, &seen, &evidence);
-    doubts.extend(late_edges(scenario, &seen, world.starting_takes()));
-    for why in &doubts {
-        events.emit(Event::Doubt { why: why.clone() });
+    let mut reasons = inconclusive_reasons(scenario, options.control, &observed, &evidence);
+    reasons.extend(late_edges(scenario, &observed, world.starting_takes()));
+    for why in &reasons {
+        events.emit(Event::Inconclusive { why: why.clone() });
     }
-    let doubt = if doubts.is_empty() { Verdict::Pass } else { Verdict::Inconclusive };
-    let verdict = Verdict::of_all(judged.iter().map(|judged| judged.verdict).chain([doubt]));
+    let reason = if reasons.is_empty() { Verdict::Pass } else { Verdict::Inconclusive };
+    let verdict = Verdict::of_all(judged.iter().map(|judged| judged.verdict).chain([reason]));
     Ok(Ending::Judged(verdict, judged))
 }
 
@@ -216,48 +216,57 @@ fn close_ledger(evidence: &Evidence<'_>, seed: u64, ledger: BTreeMap<String, Inj
     }
 }
 
-/// What was done so late that phases are not what they say. Where a node is started, that takes its time.
-fn late_edges(scenario: &Scenario, seen: &Seen, starting: Duration) -> Vec<String> {
+/// Changes so late that phases are not what they say. Where a service is started, that takes its time.
+fn late_edges(scenario: &Scenario, observed: &Observed, starting: Duration) -> Vec<String> {
     let too_late = |(due, done): &(Duration, Duration)| {
         let late = done.saturating_sub(*due);
-        let allowed = if starts_nodes(scenario, *due) { LATE_EDGE + starting } else { LATE_EDGE };
+        let allowed = if starts_services(scenario, *due) { LATE_EDGE + starting } else { LATE_EDGE };
         let (due, shown) = (show_duration(*due), show_duration(late));
-        let doubt = format!("what was due at {due} was done {shown} late, so the phases are not what they say");
-        (late > allowed).then_some(doubt)
+        let reason = format!("what was due at {due} was done {shown} late, so the phases are not what they say");
+        (late > allowed).then_some(reason)
     };
-    seen.acknowledged.iter().filter_map(|(due, done)| too_late(&(*due, *done))).collect()
+    observed.acknowledged.iter().filter_map(|(due, done)| too_late(&(*due, *done))).collect()
 }
 
-/// What makes the run as a whole inconclusive.
-fn doubts(scenario: &Scenario, control: bool, seen: &Seen, evidence: &Evidence<'_>) -> Vec<String> {
-    let mut doubts = Vec::new();
+/// Reasons that make the run as a whole inconclusive.
+fn inconclusive_reasons(
+    scenario: &Scenario,
+    control: bool,
+    observed: &Observed,
+    evidence: &Evidence<'_>,
+) -> Vec<String> {
+    let mut reasons = Vec::new();
+    // A pass would be worth nothing: what never happened can't have been survived.
     for fault in scenario.faults.iter().filter(|_| !control) {
-        if seen.fired.get(&fault.name).is_none_or(|fired| !fired.any()) {
-            doubts
+        if observed.fired.get(&fault.name).is_none_or(|fired| !fired.any()) {
+            reasons
                 .push(format!("the fault `{}` never fired: nothing used {} while it was there", fault.name, fault.on));
         }
     }
+    // What no load put on the system says nothing of how the system takes it.
     let warmup = scenario.load.warmup;
     let judged: Vec<_> = evidence.outcomes.iter().filter(|outcome| outcome.intended >= warmup).collect();
     let missed = judged.iter().filter(|outcome| outcome.started.is_none()).count();
     if missed > 0 {
-        doubts.push(format!("the load was not reached: {missed} of {} arrivals were not made", judged.len()));
+        reasons.push(format!("the load was not reached: {missed} of {} arrivals were not made", judged.len()));
     }
     let late = |outcome: &&&chaos_load::Outcome| outcome.started.is_some_and(|at| at > outcome.intended + LATE);
     let late = judged.iter().filter(late).count() as u64;
     if late * LATE_SHARE > judged.len() as u64 {
         let all = judged.len();
-        doubts.push(format!("the load was not reached: {late} of {all} arrivals started more than 100ms late"));
+        reasons.push(format!("the load was not reached: {late} of {all} arrivals started more than 100ms late"));
     }
     if let Some(phase) = scenario.timeline.phase(chaos_model::phase::BASELINE) {
         let figures = figures(evidence, phase);
         let availability = figures.availability();
         if figures.arrivals > 0 && availability.parts * 100 < availability.whole * 99 {
-            doubts.push(format!("the system was not well before the first fault: {availability} were served"));
+            // What was broken before the first fault may not be the faults' doing.
+            reasons.push(format!("the system was not well before the first fault: {availability} were served"));
         }
     }
-    for death in &seen.deaths {
-        doubts.push(format!("{} ended during the run ({})", death.node, death.how));
+    // Whether a service that ends by itself comes back is up to whoever runs the system; nothing here starts it again.
+    for death in &observed.deaths {
+        reasons.push(format!("{} ended during the run ({})", death.service, death.how));
     }
-    doubts
+    reasons
 }

@@ -4,7 +4,7 @@ use chaos_model::{Fault, System, ledger::Removed};
 use host::Host;
 use std::{collections::BTreeMap, time::Duration};
 
-/// Where a node or a link is reached.
+/// The address at which a service or a link is reached.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Address {
     /// A name or an IP address.
@@ -19,56 +19,56 @@ impl std::fmt::Display for Address {
     }
 }
 
-/// A node that ended although nobody asked it to.
+/// A service that ended although nobody asked it to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Death {
-    /// Its name.
-    pub node: String,
-    /// How it ended.
+    /// The service's name.
+    pub service: String,
+    /// The way in which it ended: exit code or signal, in words.
     pub how: String,
-    /// Its last lines.
+    /// The last lines of its output.
     pub last_lines: Vec<String>,
 }
 
-/// What was left when a system was taken down.
+/// Remains of a system that was taken down.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TornDown {
-    /// What could not be removed, in words.
+    /// Things that could not be removed, in words.
     pub left: Vec<String>,
-    /// Where the logs are, by node, where they were kept.
+    /// Paths of the logs, by service, where they were kept.
     pub logs: BTreeMap<String, String>,
 }
 
-/// Why a world could not do what it was asked.
+/// A world's failure to do what it was asked.
 #[derive(Debug, thiserror::Error)]
 pub enum WorldError {
-    /// A node ended while it started.
-    #[error("{} ended while it was starting ({})", .0.node, .0.how)]
+    /// A service ended while it started.
+    #[error("{} ended while it was starting ({})", .0.service, .0.how)]
     DiedStarting(Death),
-    /// A node did not become ready in time.
-    #[error("{node} was not ready after {seconds} s: {why}")]
+    /// A service did not become ready in time.
+    #[error("{service} was not ready after {seconds} s: {why}")]
     NotReady {
-        /// Its name.
-        node: String,
-        /// How long it was waited for.
+        /// The service's name.
+        service: String,
+        /// The seconds that it was waited for.
         seconds: u64,
-        /// What it last said.
+        /// The last reason why it was not ready.
         why: String,
-        /// Its last lines.
+        /// The last lines of its output.
         last_lines: Vec<String>,
     },
     /// The machine refused something.
     #[error("{what}: {source}")]
     Machine {
-        /// What was tried.
+        /// The action that was tried.
         what: String,
-        /// What the machine said.
+        /// The machine's error.
         source: std::io::Error,
     },
     /// The world was lost in mid-run, so that nothing can be said of the system: the run is inconclusive.
     #[error("{0}")]
     Lost(String),
-    /// This world can't give what the scenario asks.
+    /// A demand of the scenario that this world can't meet.
     #[error("{0}")]
     CannotGive(String),
 }
@@ -81,32 +81,33 @@ impl WorldError {
     }
 }
 
-/// Where a system runs. All worlds take the same scenarios and give the same events.
+/// A place where a system runs. All worlds take the same scenarios and give the same events.
 #[async_trait]
 pub trait World: Send + Sync {
-    /// Its name, as in `--world`.
+    /// The world's name, as in `--world`.
     fn name(&self) -> &'static str;
 
     /// The host that the load, the scrapes and the proxies use.
     fn host(&self) -> &Host;
 
-    /// How much longer than a process does a node take here until it runs: so much later than due may it be back.
+    /// The time that a service needs longer than a process until it runs: so much later than due may it be back.
     fn starting_takes(&self) -> Duration {
+        // Engines need 300 ms and more for a container, longer than an edge of the timeline may be late elsewhere.
         Duration::ZERO
     }
 
     /// Waits for this run's turn on the machine, where runs disturb each other's timings.
-    async fn take_turn(&mut self, events: &Events) -> Result<(), WorldError>;
+    async fn take_run_lock(&mut self, events: &Events) -> Result<(), WorldError>;
 
-    /// Starts every node, puts a proxy on every link, waits until all are ready. What was started when it fails, or
+    /// Starts every service, puts a proxy on every link, waits until all are ready. What was started when it fails, or
     /// when the future is dropped, is for [`World::stop`] to remove.
     async fn start(&mut self, system: &System, seed: u64, events: &Events) -> Result<(), WorldError>;
 
-    /// Where clients reach the entry: the proxy of their link.
+    /// The address at which clients reach the entry: the proxy of their link.
     fn entry(&self) -> Address;
 
-    /// Where a node itself is reached, past any proxy.
-    fn node(&self, name: &str) -> Option<Address>;
+    /// The address of a service itself, past any proxy.
+    fn service(&self, name: &str) -> Option<Address>;
 
     /// Puts a fault in place. When it returns, the fault holds.
     async fn apply(&mut self, fault: &Fault) -> Result<(), WorldError>;
@@ -114,7 +115,7 @@ pub trait World: Send + Sync {
     /// Takes a fault back. When it returns, what it held is released.
     async fn remove(&mut self, fault: &Fault) -> Result<Removed, WorldError>;
 
-    /// Waits for a node to end that nobody asked to. Safe to drop. An error where the world itself is lost.
+    /// Waits for a service to end that nobody asked to. Safe to drop. An error where the world itself is lost.
     async fn died(&mut self) -> Result<Death, WorldError>;
 
     /// Takes the system down. Safe at any time, and more than once.

@@ -2,8 +2,9 @@
 
 use std::fmt::Write as _;
 
-/// A scenario that is being written: each method adds to it, values are those of the language (`"50/s"`, `">= 99%"`). It is
-/// checked when it is run, like one that stands in a file; diagnostics show the text that it makes ([`Draft::text`]).
+/// A scenario that is being written: each method adds to it, values are those of the language (`"50/s"`, `">= 99%"`).
+/// It is checked when it is run, like one that stands in a file; diagnostics show the text that it makes
+/// ([`Draft::text`]).
 ///
 /// ```
 /// # use chaos_sim::{Draft, Simulation};
@@ -16,7 +17,7 @@ use std::fmt::Write as _;
 /// # fn main() -> Result<(), chaos_sim::Error> {
 /// let draft = Draft::new("a page is late and comes")
 ///     .entry("web")
-///     .node("web", &[("program", "web")])
+///     .service("web", &[("program", "web")])
 ///     .load("GET /", "50/s", "6s")
 ///     .fault("late", "client -> web", "latency", ("1s", "4s"), &[("delay", "30ms")])
 ///     .expect("it comes", "during", "late", &[("status.200", ">= 100%"), ("latency.p50", "29ms..31ms")]);
@@ -36,20 +37,20 @@ impl Draft {
         Self { head: format!("title = {}\n", quoted(title)), tables: String::new() }
     }
 
-    /// The node that clients talk to.
+    /// The service that clients talk to.
     #[must_use]
-    pub fn entry(mut self, node: &str) -> Self {
-        line(&mut self.head, "entry", node);
+    pub fn entry(mut self, service: &str) -> Self {
+        line(&mut self.head, "entry", service);
         self
     }
 
-    /// A node, with its keys: `program`, `protocol`, `ready`, `metrics`, `env.NAME`.
+    /// A service, with its keys: `program`, `protocol`, `ready`, `metrics`, `env.NAME`.
     #[must_use]
-    pub fn node(self, name: &str, keys: &[(&str, &str)]) -> Self {
-        self.table(&format!("[node.{name}]"), keys)
+    pub fn service(self, name: &str, keys: &[(&str, &str)]) -> Self {
+        self.table(&format!("[service.{name}]"), keys)
     }
 
-    /// What clients do: a request, how often, for how long.
+    /// The load of clients: a request, how often, for how long.
     #[must_use]
     pub fn load(self, request: &str, rate: &str, duration: &str) -> Self {
         self.load_with(request, rate, duration, &[])
@@ -62,15 +63,15 @@ impl Draft {
         self.table("[load]", &[&given, keys].concat())
     }
 
-    /// A fault: its name, a link or a node, an effect, when it begins and for how long, and the effect's keys.
+    /// A fault: its name, a link or a service, an effect, when it begins and for how long, and the effect's keys.
     #[must_use]
     pub fn fault(self, name: &str, on: &str, effect: &str, (at, lasts): (&str, &str), keys: &[(&str, &str)]) -> Self {
         let given = [("name", name), ("on", on), ("effect", effect), ("at", at), ("for", lasts)];
         self.table("[[fault]]", &[&given, keys].concat())
     }
 
-    /// An expectation: what it says, when (`"during"` a phase, or `"after"` a fault, with `within` among the checks), and the
-    /// checks: `status.200`, `latency.p99`, `metric.'name{label="value"}'`.
+    /// An expectation: what it says, when (`"during"` a phase, or `"after"` a fault, with `within` among the checks),
+    /// and the checks: `status.200`, `latency.p99`, `metric.'name{label="value"}'`.
     #[must_use]
     pub fn expect(self, that: &str, when: &str, phase: &str, checks: &[(&str, &str)]) -> Self {
         self.table("[[expect]]", &[&[("that", that), (when, phase)], checks].concat())
@@ -84,7 +85,8 @@ impl Draft {
         self
     }
 
-    /// More of the language, as it stands in a file: what holds lists (`worlds`, the `breaks` of a guard), several requests.
+    /// More of the language, as it stands in a file: what holds lists (`worlds`, the `breaks` of a guard), several
+    /// requests.
     #[must_use]
     pub fn toml(mut self, text: &str) -> Self {
         self.tables += &format!("\n{text}\n");
@@ -124,10 +126,10 @@ mod tests {
 
     #[test]
     fn a_draft_is_what_a_file_would_say() {
-        let draft = Draft::new("a \"title\"\n").entry("web").node("web", &[("program", "web"), ("env.A", "\\")]);
+        let draft = Draft::new("a \"title\"\n").entry("web").service("web", &[("program", "web"), ("env.A", "\\")]);
         let draft = draft.expect("it", "during", "run", &[("metric.'a{b=\"c\"}'", "> 0")]);
         let text = draft.toml("[[guard]]\nbreaks = [\"it\"]").text();
-        let wanted = "title = \"a \\\"title\\\"\\u000A\"\nentry = \"web\"\n\n[node.web]\nprogram = \"web\"\nenv.A = \"\\\\\"\n\
+        let wanted = "title = \"a \\\"title\\\"\\u000A\"\nentry = \"web\"\n\n[service.web]\nprogram = \"web\"\nenv.A = \"\\\\\"\n\
                       \n[[expect]]\nthat = \"it\"\nduring = \"run\"\nmetric.'a{b=\"c\"}' = \"> 0\"\n\
                       \n[[guard]]\nbreaks = [\"it\"]\n";
         assert_eq!(text, wanted);

@@ -51,9 +51,9 @@
 //! const SCENARIO: &str = r#"
 //! title = "The stock service hangs, and items are shown all the same"
 //! entry = "shop"
-//! node.stock.program = "stock"
-//! node.shop.program = "shop"
-//! node.shop.env.STOCK = "{stock}"
+//! service.stock.program = "stock"
+//! service.shop.program = "shop"
+//! service.shop.env.STOCK = "{stock}"
 //! load.request = "GET /items/1"
 //! load.rate = "50/s"
 //! load.duration = "8s"
@@ -84,7 +84,7 @@
 //! // Eight seconds of traffic and an outage, in some milliseconds.
 //! simulation.run_text("stock_hangs.toml", SCENARIO)?.assert_passed();
 //! // The timeout is what makes it so: with ten seconds of patience, nobody is answered in time.
-//! let patient = simulation.set("node.shop.env.PATIENCE_MS", "10000");
+//! let patient = simulation.set("service.shop.env.PATIENCE_MS", "10000");
 //! patient.run_text("stock_hangs.toml", SCENARIO)?.assert_failed(&["items are shown without stock"]);
 //! # Ok(()) }
 //! ```
@@ -94,8 +94,9 @@
 //!
 //! # A network without a scenario
 //!
-//! [`block_on`] and [`host::memory::MemoryNetwork`] alone give a virtual clock and nodes on a network that can be slow, cut
-//! or unplugged. Here a client is cut off in the middle of an exchange, and hears the answer when the cut is over.
+//! [`block_on`] and [`host::memory::MemoryNetwork`] alone give a virtual clock and services on a network that can be
+//! slow, cut or unplugged. Here a client is cut off in the middle of an exchange, and hears the response when the cut
+//! is over.
 //!
 //! ```
 //! use host::memory::{Conditions, MemoryNetwork};
@@ -123,21 +124,22 @@
 //!     let mut word = [0; 5];
 //!     stream.read_exact(&mut word).await?;
 //!     assert_eq!(&word, b"hello");
-//!     // "hello" had left before the cut. The answer, lost 20 ms later, was sent again after 200, 600 and 1400 ms, as TCP does.
+//!     // "hello" had left before the cut. The response, lost 20 ms later, was sent again after 200, 600 and 1400 ms,
+//! as TCP does.
 //!     assert_eq!(asked.elapsed(), Duration::from_millis(1420));
 //!     Ok(())
 //! })?
 //! # }
 //! ```
 //!
-//! What is deliberately absent: programs that are processes (a simulation has only functions), and time that passes while
-//! code computes: it takes none.
+//! What is deliberately absent: programs that are processes (a simulation has only functions), and time that passes
+//! while code computes: it takes none.
 
 mod draft;
 mod logs;
-mod node;
 mod programs;
 mod runtime;
+mod service;
 mod simulation;
 mod trace;
 mod world;

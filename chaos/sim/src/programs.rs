@@ -4,15 +4,15 @@ use futures_util::future::BoxFuture;
 use host::Host;
 use std::{collections::BTreeMap, fmt, sync::Arc};
 
-/// What a program says when it can't go on.
+/// The error of a program that can't go on.
 pub type ProgramError = Box<dyn std::error::Error + Send + Sync>;
 
-/// What a program comes to: it ends when it is asked to, or says why it can't go on.
+/// The result of a program: it ends when it is asked to, or says why it can't go on.
 pub type Outcome = Result<(), ProgramError>;
 
 type Run = dyn Fn(Host) -> BoxFuture<'static, Outcome> + Send + Sync;
 
-/// The programs that nodes can run, by the name that a scenario's system gives them.
+/// The programs that services can run, by the name that a scenario's system gives them.
 #[derive(Clone, Default)]
 pub struct Programs(BTreeMap<String, Arc<Run>>);
 
@@ -23,8 +23,9 @@ impl Programs {
         Self::default()
     }
 
-    /// Adds a program. It is called anew for each start of a node, with a host whose settings are the node's, `PORT` (on
-    /// which it is to listen) among them. It returns when [`Host::shutdown`] was cancelled and its work is done.
+    /// Adds a program. It is called anew for each start of a service, with a host whose settings are the service's,
+    /// `PORT` (on which it is to listen) among them. It returns when [`Host::shutdown`] was cancelled and its work is
+    /// done.
     #[must_use]
     pub fn with<F, R>(mut self, name: &str, run: F) -> Self
     where

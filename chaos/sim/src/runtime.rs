@@ -8,6 +8,7 @@ use std::io;
 /// # Errors
 /// Where the machine gives no runtime.
 pub fn block_on<F: Future>(simulation: F) -> io::Result<F::Output> {
+    // One thread for one simulation: the command runs as many at once as there are cores.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build()?;
     Ok(runtime.block_on(simulation))
 }

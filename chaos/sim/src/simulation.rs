@@ -20,7 +20,7 @@ pub struct Simulation {
     seed: u64,
 }
 
-/// Why there was nothing to simulate.
+/// The reason that there was nothing to simulate.
 #[derive(thiserror::Error)]
 pub enum Error {
     /// The scenario is not valid: what is wrong, with file, line and advice.
@@ -34,7 +34,7 @@ pub enum Error {
     Panicked,
 }
 
-/// As it is shown to people: a test that ends with it shows what is wrong with the scenario, at its place.
+/// Shown as to people: a test that ends with it shows what is wrong with the scenario, at its place.
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
@@ -55,7 +55,7 @@ impl Simulation {
         self
     }
 
-    /// A program, by the name that the scenario's nodes give (`program = "shop"`); see [`Programs::with`].
+    /// A program, by the name that the scenario's services give (`program = "shop"`); see [`Programs::with`].
     #[must_use]
     pub fn program<F, R>(mut self, name: &str, run: F) -> Self
     where
@@ -66,7 +66,7 @@ impl Simulation {
         self
     }
 
-    /// Overrides a setting of the scenario or its system, as `--set` does: `load.rate`, `node.shop.env.CACHE`.
+    /// Overrides a setting of the scenario or its system, as `--set` does: `load.rate`, `service.shop.env.CACHE`.
     #[must_use]
     pub fn set(mut self, path: &str, value: &str) -> Self {
         self.sets.push(Set { path: path.to_owned(), value: value.to_owned(), span: None });
@@ -82,7 +82,7 @@ impl Simulation {
         self.load(file, &|path| std::fs::read_to_string(path)).and_then(|scenario| self.simulate(file, scenario))
     }
 
-    /// Simulates the scenario in this text, nodes included. In diagnostics it is called `name`.
+    /// Simulates the scenario in this text, services included. In diagnostics it is called `name`.
     ///
     /// # Errors
     /// [`Error::Invalid`] where it is wrong.
@@ -103,11 +103,12 @@ impl Simulation {
         self.run_text("draft.toml", &draft.text())
     }
 
-    /// Simulates a scenario that was loaded before, with its settings as they were then. `file` is what the report calls it.
+    /// Simulates a scenario that was loaded before, with its settings as they were then. `file` is what the report
+    /// calls it.
     ///
     /// # Errors
-    /// [`Error::Invalid`] where settings were to be overridden by [`Simulation::set`], which comes too late here; where the
-    /// machine gives no thread, or the simulation panicked.
+    /// [`Error::Invalid`] where settings were to be overridden by [`Simulation::set`], which comes too late here; where
+    /// the machine gives no thread, or the simulation panicked.
     pub fn run_scenario(&self, file: impl AsRef<Path>, scenario: Scenario) -> Result<Run, Error> {
         if let Some(set) = self.sets.first() {
             return Err(Error::Invalid(format!(
@@ -136,7 +137,7 @@ impl Simulation {
         Ok(thread.join().map_err(|_| Error::Panicked)??)
     }
 
-    /// Reads a scenario whose nodes run these programs.
+    /// Reads a scenario whose services run these programs.
     fn load(&self, file: &Path, read: &dyn Fn(&Path) -> io::Result<String>) -> Result<Scenario, Error> {
         let programs: Vec<&str> = self.programs.names().collect();
         let invalid = |wrong: Diagnostics| Error::Invalid(wrong.render(false, Style::default().width));
@@ -144,17 +145,17 @@ impl Simulation {
     }
 }
 
-/// What is wanted of a simulated run besides its events.
+/// Wishes for a simulated run besides its events.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Wanted<'a> {
-    /// The nodes' logs. Else their ends alone are kept.
+    /// The services' logs. Else their ends alone are kept.
     pub logs: bool,
     /// Follows the requests.
     pub tracer: Option<&'a Tracer>,
 }
 
-/// Makes one run in a simulation of its own, on this thread: see [`block_on`]. `interrupt` resolves, with the name of what
-/// came, when it is to stop early.
+/// Makes one run in a simulation of its own, on this thread: see [`block_on`]. `interrupt` resolves, with the name of
+/// what came, when it is to stop early.
 ///
 /// # Errors
 /// Where the machine gives no runtime.
@@ -187,19 +188,19 @@ pub fn simulate(
     })
 }
 
-/// What came of a simulated run.
+/// The result of a simulated run.
 #[derive(Clone, Debug)]
 #[must_use = "a run says nothing until somebody asks: `assert_passed`"]
 pub struct Run {
-    /// Its events, as `--json` writes them.
+    /// Events of the run, as `--json` writes them.
     pub records: Vec<Record>,
-    /// What each node logged, as JSON lines.
+    /// Logs of each service, as JSON lines.
     pub logs: BTreeMap<String, Vec<u8>>,
     sources: Sources,
 }
 
 impl Run {
-    /// Its verdict; none where the world failed.
+    /// Verdict of the run; none where the world failed.
     #[must_use]
     pub fn verdict(&self) -> Option<Verdict> {
         match Outcome::of(&self.records) {
@@ -234,8 +235,8 @@ impl Run {
         assert!(self.verdict() == Some(Verdict::Pass), "the scenario did not pass\n\n{}", self.report());
     }
 
-    /// Panics with the report unless the scenario failed by exactly these expectations, in whatever order: for tests that
-    /// take a protection away.
+    /// Panics with the report unless the scenario failed by exactly these expectations, in whatever order: for tests
+    /// that take a protection away.
     #[track_caller]
     pub fn assert_failed(&self, expected: &[&str]) {
         let (failed, wanted) = (BTreeSet::from_iter(self.failed()), BTreeSet::from_iter(expected.iter().copied()));
@@ -243,13 +244,13 @@ impl Run {
         assert!(is_so, "{failed:?} failed, and {wanted:?} should have\n\n{}", self.report());
     }
 
-    /// Writes what the nodes logged to a folder, a file a node.
+    /// Writes what the services logged to a folder, a file a service.
     ///
     /// # Errors
     /// Those of the file system.
     pub fn write_logs(&self, folder: impl AsRef<Path>) -> io::Result<()> {
         let folder: PathBuf = folder.as_ref().to_owned();
         std::fs::create_dir_all(&folder)?;
-        self.logs.iter().try_for_each(|(node, lines)| std::fs::write(folder.join(format!("{node}.log")), lines))
+        self.logs.iter().try_for_each(|(service, lines)| std::fs::write(folder.join(format!("{service}.log")), lines))
     }
 }

@@ -1,5 +1,5 @@
-//! What one request met, step by step: everything that clients, proxies and nodes tell by `tracing` is kept with its virtual
-//! time, and what belongs to the request is picked out when the run is over.
+//! Traces: what one request met, step by step. Everything that clients, proxies and services tell by `tracing` is kept
+//! with its virtual time, and what belongs to the request is picked out when the run is over.
 //!
 //! Listening changes nothing of a run: nobody waits for it, and nothing is drawn.
 
@@ -30,17 +30,17 @@ const TRACE_ID: &str = "trace_id";
 /// Follows the requests of one run. All clones are the same tracer.
 #[derive(Clone, Debug, Default)]
 pub struct Tracer {
-    seen: Arc<Mutex<Vec<Seen>>>,
+    seen: Arc<Mutex<Vec<Observation>>>,
     /// Targets of the spans by which programs tell of requests.
     spans: Arc<[String]>,
 }
 
 /// Something that was told, and when.
 #[derive(Clone, Debug)]
-struct Seen {
+struct Observation {
     at: Instant,
-    /// None where it was told outside of nodes.
-    node: Option<Arc<str>>,
+    /// None where it was told outside of services.
+    service: Option<Arc<str>>,
     what: What,
 }
 
@@ -76,7 +76,7 @@ enum What {
         span: u64,
         other: u64,
     },
-    Told {
+    Event {
         target: &'static str,
         /// Within which it was told.
         span: Option<u64>,
@@ -85,13 +85,15 @@ enum What {
 }
 
 impl Tracer {
-    /// A tracer that follows the spans with these targets into what requests do within programs. A request is known by the
-    /// field `trace_id` of its outermost span, and of its log lines.
+    /// A tracer that follows the spans with these targets into what requests do within programs. A request is known by
+    /// the field `trace_id` of its outermost span, and of its log lines.
     #[must_use]
     pub fn new(spans: &[&str]) -> Self {
         Self { seen: Arc::default(), spans: spans.iter().map(|target| (*target).to_owned()).collect() }
     }
 
+    // Listened to, not asked for: `tracing` at the level trace costs next to nothing where nobody listens, and since
+    // all is kept and picked afterwards, a run's events are the same, byte for byte, with a tracer and without.
     /// Follows what clients do and what passes on links in this run.
     pub async fn follow<F: Future>(&self, run: F) -> F::Output {
         let targets = Targets::new().with_target(REQUESTS, Level::TRACE).with_target(chaos_inject::WIRE, Level::TRACE);
@@ -99,17 +101,17 @@ impl Tracer {
         run.with_subscriber(Dispatch::new(Registry::default().with(layer))).await
     }
 
-    /// What listens to a node: its log lines, and the spans that were asked for.
-    pub(crate) fn of_node<S>(&self, node: &str) -> impl Layer<S> + Send + Sync + use<S>
+    /// The layer that listens to a service: its log lines, and the spans that were asked for.
+    pub(crate) fn of_service<S>(&self, service: &str) -> impl Layer<S> + Send + Sync + use<S>
     where
         S: Subscriber + for<'s> LookupSpan<'s>,
     {
         let targets = self.spans.iter().map(|target| (target.clone(), LevelFilter::TRACE));
         let targets = Targets::new().with_default(LevelFilter::INFO).with_targets(targets);
-        listen::Listener::new(self.clone(), Some(node.into())).with_filter(targets)
+        listen::Listener::new(self.clone(), Some(service.into())).with_filter(targets)
     }
 
-    /// What request `n` met in the run with these events; none where there was no such request.
+    /// The trace of request `n` in the run with these events; none where there was no such request.
     #[must_use]
     pub fn trace(&self, n: u64, records: &[Record]) -> Option<Trace> {
         pick::pick(n, &self.lock(), &self.spans, records)
@@ -121,7 +123,7 @@ impl Tracer {
         self.lock().iter().filter_map(pick::begun).max()
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Seen>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Observation>> {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,8 +1,9 @@
-//! A system that runs already: addresses of its nodes, and proxies on its links that somebody else has started
+//! A system that runs already: addresses of its services, and proxies on its links that somebody else has started
 //! (`chaos proxy`). They are steered over their control server, under a lease.
 //!
-//! Nothing is started here, and nothing taken down: at the end, what was broken is healed, and the system goes on. If the
-//! runner is lost, its lease lapses, and the proxies heal it; nodes whose containers were broken are brought back by a keeper.
+//! Nothing is started here, and nothing taken down: at the end, what was broken is healed, and the system goes on. If
+//! the runner is lost, its lease lapses, and the proxies heal it; services whose containers were broken are brought
+//! back by a supervisor.
 
 mod client;
 #[cfg(feature = "docker")]
@@ -22,12 +23,12 @@ use chaos_inject::{
 use chaos_model::{
     Endpoint, Event, Fault, Link, System, Target,
     attach::{Attach, HostPort},
-    effect::action::NodeAction,
+    effect::action::ServiceAction,
     event::Fired,
     ledger::Removed,
 };
 use chaos_run::{Address, Death, Events, TornDown, World, WorldError, flush, ready};
-use client::{Control, ControlError};
+use client::{ControlClient, ControlError};
 use containers::Containers;
 use futures_util::{StreamExt as _, stream::FuturesUnordered};
 use host::Host;
@@ -40,32 +41,32 @@ use std::{
 };
 use tokio::time::Instant;
 
-/// How long a node has to answer that it is ready. It runs already: this is no start.
+/// Time that a service has to answer that it is ready. It runs already: this is no start.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// What an engine may take to start a container: some 300 ms on an idle machine of two cores.
+/// Time that an engine may take to start a container: some 300 ms on an idle machine of two cores.
 const STARTING: Duration = Duration::from_secs(1);
 
-/// What the world needs to know.
+/// Configuration of the world: addresses, the token of the control server, and what may be reached.
 #[derive(Clone, Debug)]
 pub struct AttachConfig {
-    /// Where everything is.
+    /// Addresses of the entry, the control server and the services, as `attach.toml` has them.
     pub attach: Attach,
-    /// What the control server wants to be shown; or why there is none.
+    /// The token that the control server wants to be shown; or the reason that there is none.
     pub token: Result<Token, String>,
-    /// Who runs, for those who are refused meanwhile. At most 200 bytes.
+    /// The name of who runs, for those who are refused meanwhile. At most 200 bytes.
     pub holder: String,
-    /// Whether addresses that are not local may be used.
+    /// True where addresses that are not local may be used.
     pub remote: bool,
-    /// What nodes need that are broken themselves.
+    /// The supervision that services need which are broken themselves.
     pub keeping: Keeping,
 }
 
-/// What brings containers back that a lost runner has broken.
+/// The supervisor's program and place: it brings containers back that a lost runner has broken.
 #[derive(Clone, Debug)]
 pub struct Keeping {
-    /// The `chaos` binary: the keeper is this.
+    /// The `chaos` binary: the supervisor is this.
     pub executable: PathBuf,
-    /// Where the run's folder goes, in which stands what is broken.
+    /// The folder that the run's folder is made in, in which stands what is broken.
     pub temp: PathBuf,
 }
 
@@ -77,7 +78,7 @@ pub struct AttachedWorld {
     lease: Option<Lease>,
     /// The faults that are in place on links.
     faults: BTreeMap<String, String>,
-    /// The containers of nodes that faults act on, if they act on some.
+    /// The containers of services that faults act on, if they act on some.
     containers: Option<Containers>,
 }
 
@@ -92,26 +93,26 @@ impl AttachedWorld {
 
     /// Nothing that is not local is used, unless that was said.
     async fn check_reach(&self) -> Result<(), WorldError> {
-        let Attach { entry, control, nodes, .. } = &self.config.attach;
-        for address in [entry, control].into_iter().chain(nodes.values()).filter(|_| !self.config.remote) {
+        let Attach { entry, control, services, .. } = &self.config.attach;
+        for address in [entry, control].into_iter().chain(services.values()).filter(|_| !self.config.remote) {
             let allow = |why| WorldError::CannotGive(format!("{why}: `--allow-remote-targets` would allow it"));
             reach::check(address, &self.resolve).await.map_err(allow)?;
         }
         Ok(())
     }
 
-    /// Each node has to be ready: else the run would judge what was broken before it.
-    async fn ask_nodes(&self, system: &System, events: &Events) -> Result<(), WorldError> {
+    /// Each service has to be ready: else the run would judge what was broken before it.
+    async fn ask_services(&self, system: &System, events: &Events) -> Result<(), WorldError> {
         let began = Instant::now();
         let mut waiting = FuturesUnordered::new();
-        for node in system.nodes.values() {
-            let Some(at) = self.node(&node.name) else { continue };
-            waiting.push(ready::wait(self.host.clone(), node.clone(), at));
+        for service in system.services.values() {
+            let Some(at) = self.service(&service.name) else { continue };
+            waiting.push(ready::wait(self.host.clone(), service.clone(), at));
         }
-        while let Some((node, at, result)) = waiting.next().await {
+        while let Some((service, at, result)) = waiting.next().await {
             match result {
-                Ok(()) => events.emit(Event::NodeReady {
-                    node: node.name,
+                Ok(()) => events.emit(Event::ServiceReady {
+                    service: service.name,
                     what: "runs already".to_owned(),
                     address: at.to_string(),
                     took: began.elapsed(),
@@ -119,13 +120,13 @@ impl AttachedWorld {
                 Err(why) if began.elapsed() >= PATIENCE => {
                     let (seconds, last_lines) = (PATIENCE.as_secs(), Vec::new());
                     return Err(WorldError::NotReady {
-                        node: node.name,
+                        service: service.name,
                         seconds,
                         why: format!("{at}: {why}"),
                         last_lines,
                     });
                 }
-                Err(_) => waiting.push(ready::wait(self.host.clone(), node, at)),
+                Err(_) => waiting.push(ready::wait(self.host.clone(), service, at)),
             }
         }
         Ok(())
@@ -141,20 +142,20 @@ impl AttachedWorld {
         Ok((lease, link.to_string()))
     }
 
-    /// What a node's containers need to know of the system, where faults act on any.
+    /// Containers of the services that faults act on; none where faults act on no service.
     async fn find_containers(&self, system: &System) -> Result<Option<Containers>, WorldError> {
         let named = &self.config.attach.containers;
         if named.is_empty() {
             return Ok(None);
         }
-        let of_node = |name: &str| self.node(name);
-        Containers::find(&self.host, &self.config.keeping, named, (system, of_node)).await.map(Some)
+        let of_service = |name: &str| self.service(name);
+        Containers::find(&self.host, &self.config.keeping, named, (system, of_service)).await.map(Some)
     }
 
-    fn containers(&mut self, node: &str) -> Result<&mut Containers, WorldError> {
+    fn containers(&mut self, service: &str) -> Result<&mut Containers, WorldError> {
         self.containers
             .as_mut()
-            .ok_or_else(|| WorldError::CannotGive(format!("nothing says in which container {node} runs")))
+            .ok_or_else(|| WorldError::CannotGive(format!("nothing says in which container {service} runs")))
     }
 
     async fn send(&self, fault: &Fault, message: Message) -> Result<Reply, WorldError> {
@@ -167,7 +168,7 @@ impl AttachedWorld {
 fn check_links(system: &System, needed: &BTreeSet<Link>, links: &[LinkState]) -> Result<(), WorldError> {
     for link in needed {
         let name = link.to_string();
-        let protocol = system.nodes.get(&link.to).map(|node| node.protocol);
+        let protocol = system.services.get(&link.to).map(|service| service.protocol);
         let Some(state) = links.iter().find(|state| state.link == name) else {
             let known: Vec<&str> = links.iter().map(|state| state.link.as_str()).collect();
             let why = format!("no proxy stands on {name}; they do on {}", known.join(", "));
@@ -218,15 +219,15 @@ impl World for AttachedWorld {
         if self.config.attach.containers.is_empty() { Duration::ZERO } else { STARTING }
     }
 
-    /// The lease is the turn: one runner has it at a time, whatever machine it is on.
-    async fn take_turn(&mut self, _: &Events) -> Result<(), WorldError> {
+    /// The lease is the run lock: one runner has it at a time, whatever machine it is on.
+    async fn take_run_lock(&mut self, _: &Events) -> Result<(), WorldError> {
         Ok(())
     }
 
     async fn start(&mut self, system: &System, seed: u64, events: &Events) -> Result<(), WorldError> {
         self.check_reach().await?;
         let token = self.config.token.as_ref().map_err(|why| WorldError::CannotGive(why.clone()))?;
-        let control = Control::new(&self.host, address(&self.config.attach.control), token);
+        let control = ControlClient::new(&self.host, address(&self.config.attach.control), token);
         let links = control.links().await.map_err(failed)?;
         check_links(system, &self.config.attach.links, &links)?;
         self.lease = Some(Lease::take(control, self.config.holder.clone(), seed).await.map_err(failed)?);
@@ -235,7 +236,7 @@ impl World for AttachedWorld {
                 if state.link == entry_link(system) { self.config.attach.entry.to_string() } else { state.listen };
             events.emit(Event::LinkReady { link: state.link, address });
         }
-        self.ask_nodes(system, events).await?;
+        self.ask_services(system, events).await?;
         self.containers = self.find_containers(system).await?;
         Ok(())
     }
@@ -244,15 +245,15 @@ impl World for AttachedWorld {
         address(&self.config.attach.entry)
     }
 
-    fn node(&self, name: &str) -> Option<Address> {
-        self.config.attach.nodes.get(name).map(address)
+    fn service(&self, name: &str) -> Option<Address> {
+        self.config.attach.services.get(name).map(address)
     }
 
     async fn apply(&mut self, fault: &Fault) -> Result<(), WorldError> {
-        if let Target::Node(node) = &fault.on {
-            return match node_action(fault, node)? {
-                NodeAction::Flush => flush::flush(&self.host, node, self.node(node)).await,
-                action => self.containers(node)?.apply(node, fault, action).await,
+        if let Target::Service(service) = &fault.on {
+            return match service_action(fault, service)? {
+                ServiceAction::Flush => flush::flush(&self.host, service, self.service(service)).await,
+                action => self.containers(service)?.apply(service, fault, action).await,
             };
         }
         let reply = self.send(fault, Message::Apply(Box::new(fault.clone()))).await?;
@@ -261,20 +262,20 @@ impl World for AttachedWorld {
     }
 
     async fn remove(&mut self, fault: &Fault) -> Result<Removed, WorldError> {
-        if let Target::Node(node) = &fault.on {
-            match node_action(fault, node)? {
+        if let Target::Service(service) = &fault.on {
+            match service_action(fault, service)? {
                 // It was over when it had happened.
-                NodeAction::Flush => {}
-                action => self.containers(node)?.remove(node, fault, action).await?,
+                ServiceAction::Flush => {}
+                action => self.containers(service)?.remove(service, fault, action).await?,
             }
-            return Ok(Removed::of(Fired { nodes: 1, ..Fired::default() }));
+            return Ok(Removed::of(Fired { services: 1, ..Fired::default() }));
         }
         let reply = self.send(fault, Message::Remove { fault: fault.name.clone() }).await?;
         self.faults.remove(&fault.name);
         reply.removed().map_err(WorldError::CannotGive)
     }
 
-    /// Nodes are not watched here; the lease is, and the keeper where there is one.
+    /// Services are not watched here; the lease is, and the supervisor where there is one.
     async fn died(&mut self) -> Result<Death, WorldError> {
         let Some(lease) = &self.lease else { return std::future::pending().await };
         let Some(containers) = &mut self.containers else { return Err(lost(&lease.lost().await)) };
@@ -288,7 +289,7 @@ impl World for AttachedWorld {
     async fn stop(&mut self, _: bool) -> TornDown {
         let mut torn_down = TornDown::default();
         let faults = std::mem::take(&mut self.faults);
-        // First, since it takes no time: nodes may need some. Done already where it is over.
+        // First, since it takes no time: services may need some. Done already where it is over.
         if let Some(lease) = self.lease.take()
             && let Err(error) = lease.give_up().await
             && !matches!(error, ControlError::Refused(Problem::LeaseOver { .. } | Problem::NoSuchLease))
@@ -303,10 +304,11 @@ impl World for AttachedWorld {
     }
 }
 
-/// What a fault of a node does to it.
-fn node_action(fault: &Fault, node: &str) -> Result<NodeAction, WorldError> {
-    let of_links = || WorldError::CannotGive(format!("`{}` acts on links, and {node} is a node", fault.effect.name()));
-    fault.effect.action().node.ok_or_else(of_links)
+/// The action of a fault on a service; refused where the fault acts on links.
+fn service_action(fault: &Fault, service: &str) -> Result<ServiceAction, WorldError> {
+    let of_links =
+        || WorldError::CannotGive(format!("`{}` acts on links, and {service} is a service", fault.effect.name()));
+    fault.effect.action().service.ok_or_else(of_links)
 }
 
 fn entry_link(system: &System) -> String {

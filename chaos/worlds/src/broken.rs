@@ -1,5 +1,5 @@
-//! Containers that are somebody else's and that a run breaks: they are written into the run's folder before that, so that the
-//! runner, its keeper and `chaos heal` alike find them and bring them back.
+//! Containers that are somebody else's and that a run breaks: they are written into the run's folder before that, so
+//! that the runner, its supervisor and `chaos cleanup` alike find them and bring them back.
 
 use crate::engine::{Engine, GRACE_SECONDS, SETTLED};
 use futures_util::future::join_all;
@@ -8,7 +8,7 @@ use std::{fs, io, path::Path, time::Duration};
 
 /// In the run's folder.
 const FILE: &str = "broken.json";
-/// What it is written as, before it takes that name.
+/// Name of the file while it is written, before it takes that name.
 const UNFINISHED: &str = "broken.new";
 
 /// A container that is broken, or about to be.
@@ -16,12 +16,14 @@ const UNFINISHED: &str = "broken.new";
 pub(crate) struct Broken {
     /// The engine's id of it.
     pub(crate) id: String,
-    /// What people call it.
+    /// The container's name, for people.
     pub(crate) name: String,
-    /// Whether the engine was asked to change it and has not answered: it goes on when whoever asked is gone.
+    /// True where the engine was asked to change it and has not answered: it goes on when whoever asked is gone.
     pub(crate) changing: bool,
 }
 
+// Before anything is broken, and into the folder: runner, supervisor and cleanup read the same file, so nobody has to
+// be told, and the supervisor needs no message for it.
 /// Writes down all that is broken, in place of what was there.
 pub(crate) fn write(folder: &Path, broken: &[Broken]) -> io::Result<()> {
     let unfinished = folder.join(UNFINISHED);
@@ -29,7 +31,7 @@ pub(crate) fn write(folder: &Path, broken: &[Broken]) -> io::Result<()> {
     fs::rename(unfinished, folder.join(FILE))
 }
 
-/// What stands written in a run's folder. Most runs break no containers of others.
+/// Reads what a run's folder says of containers of others. Most runs break none.
 pub(crate) fn read(folder: &Path) -> Vec<Broken> {
     let text = fs::read(folder.join(FILE)).unwrap_or_default();
     serde_json::from_slice(&text).unwrap_or_default()

@@ -1,8 +1,8 @@
-//! What this machine can do: how much a proxy adds when it does nothing, and how exactly faults come out.
+//! Calibration of this machine: how much a proxy adds when it does nothing, and how exactly faults come out.
 //!
-//! The same proxy as in a run, over loopback, in some ten seconds. Requests are made open-loop, one each millisecond on ten
-//! connections, and are timed from when they were sent, so that a late sender is no fault of the proxy. What is asked for
-//! is compared with what is seen beyond an idle proxy, which is measured before and after.
+//! The same proxy as in a run, over loopback, in some ten seconds. Requests are made open-loop, one each millisecond on
+//! ten connections, and are timed from when they were sent, so that a late sender is no fault of the proxy. What is
+//! asked for is compared with what is seen beyond an idle proxy, which is measured before and after.
 
 mod bench;
 mod requests;
@@ -31,12 +31,14 @@ const RATE: u64 = 1 << 20;
 /// Requests on one connection of which a share is met.
 const REQUESTS: u64 = 5000;
 
-/// Measures. Takes the machine's turn, as runs do, so that neither disturbs the other; `waiting` is told of who has it now.
+// By a command, and remembered, rather than in each run: a 99th percentile needs ten seconds, and a run that began with
+// less would carry a figure that says nothing.
+/// Measures. Takes the run lock, as runs do, so that neither disturbs the other; `waiting` is told of who has it now.
 ///
 /// # Errors
 /// Where the machine gives no port or breaks connections.
 pub async fn calibrate(host: &Host, waiting: impl FnMut(Option<u32>)) -> Result<Calibration, Failed> {
-    let _turn = crate::turn::Turn::wait(waiting).await?;
+    let _lock = crate::run_lock::RunLock::wait(waiting).await?;
     let bench = Bench::start(host)?;
     bench.round_trips(bench.direct(), IDLE / 4).await?;
     let direct = bench.round_trips(bench.direct(), IDLE).await?;

@@ -1,6 +1,6 @@
-//! Containers: each node is one, on a network of the run's own. The proxies are in the runner, as in every world; nodes
-//! reach them at the network's gateway, which is an address of this machine, and the runner reaches nodes at ports that are
-//! published on loopback. Nothing is pulled: images are there, or the run says how they are made.
+//! Containers: each service is one, on a network of the run's own. The proxies are in the runner, as in every world;
+//! services reach them at the network's gateway, which is an address of this machine, and the runner reaches services
+//! at ports that are published on loopback. Nothing is pulled: images are there, or the run says how they are made.
 
 mod exits;
 mod images;
@@ -8,20 +8,20 @@ mod launch;
 mod limits;
 mod logs;
 mod network;
-mod node_faults;
 mod plan;
+mod service_faults;
 
 pub use images::Images;
 
 use crate::{
     engine::{Engine, SETTLED},
-    kept::Kept,
-    links::{Links, Place},
+    links::{Links, ListenAt},
     ports::Ports,
-    turn::Turn,
+    run_lock::RunLock,
+    supervision::Supervision,
 };
 use async_trait::async_trait;
-use chaos_model::{Endpoint, Fault, Node, System, Target, event::Fired, ledger::Removed};
+use chaos_model::{Endpoint, Fault, Service, System, Target, event::Fired, ledger::Removed};
 use chaos_run::{Address, Death, Events, TornDown, World, WorldError};
 use exits::Exits;
 use futures_util::future::join_all;
@@ -31,17 +31,17 @@ use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 use testcontainers::{ContainerAsync, GenericImage};
 
 const LOOPBACK: &str = "127.0.0.1";
-/// What an engine may take to start a container: some 300 ms on an idle machine of two cores.
+/// Time that an engine may take to start a container: some 300 ms on an idle machine of two cores.
 const STARTING: Duration = Duration::from_secs(1);
 
-/// What the world needs to know of the machine.
+/// Configuration of the world: the supervisor's program, the place of the run's folder, and images.
 #[derive(Clone, Debug)]
 pub struct DockerConfig {
-    /// The `chaos` binary: the keeper is this.
+    /// The `chaos` binary: the supervisor is this.
     pub executable: PathBuf,
-    /// Where the run's folder goes.
+    /// The folder that the run's folder is made in.
     pub temp: PathBuf,
-    /// What the nodes run in.
+    /// The images that the services run in.
     pub images: Images,
 }
 
@@ -49,27 +49,27 @@ pub struct DockerConfig {
 pub struct DockerWorld {
     host: Host,
     config: DockerConfig,
-    turn: Option<Turn>,
-    kept: Kept,
+    run_lock: Option<RunLock>,
+    supervision: Supervision,
     engine: Option<Engine>,
-    /// The port that each node listens on in its container.
+    /// The port that each service listens on in its container.
     listens: BTreeMap<String, u16>,
-    nodes: BTreeMap<String, Started>,
+    services: BTreeMap<String, Started>,
     links: Links,
     exits: Exits,
-    /// Whether the engine may still be at work on what a start that was given up has asked for.
+    /// True while the engine may still be at work on what a start that was given up has asked for.
     in_flight: bool,
 }
 
-/// A node and, once it has been started, its container.
+/// A service and, once it has been started, its container.
 struct Started {
-    node: Node,
-    /// Where it is published on loopback, now and after each start.
+    service: Service,
+    /// The port of loopback that it is published at, now and after each start.
     port: u16,
-    /// What runs there, for people.
+    /// The image that runs there, for people.
     what: String,
     container: Option<ContainerAsync<GenericImage>>,
-    /// What faults hold it to.
+    /// The limits that faults hold it to.
     limited: Limited,
 }
 
@@ -80,11 +80,11 @@ impl DockerWorld {
         Self {
             host,
             config,
-            turn: None,
-            kept: Kept::default(),
+            run_lock: None,
+            supervision: Supervision::default(),
             engine: None,
             listens: BTreeMap::new(),
-            nodes: BTreeMap::new(),
+            services: BTreeMap::new(),
             links: Links::default(),
             exits: Exits::default(),
             in_flight: false,
@@ -95,32 +95,36 @@ impl DockerWorld {
         self.engine.as_ref().ok_or_else(|| WorldError::CannotGive("there is no engine yet".to_owned()))
     }
 
-    /// The id of a node's container.
-    fn container(&self, node: &str) -> Result<&str, WorldError> {
-        let container = self.nodes.get(node).and_then(|node| node.container.as_ref());
+    /// The id of a service's container.
+    fn container(&self, service: &str) -> Result<&str, WorldError> {
+        let container = self.services.get(service).and_then(|service| service.container.as_ref());
         container
             .map(|container| container.id())
-            .ok_or_else(|| WorldError::CannotGive(format!("there is no node {node}")))
+            .ok_or_else(|| WorldError::CannotGive(format!("there is no service {service}")))
     }
 
-    async fn last_lines(&self, node: &str) -> Vec<String> {
-        match (self.engine(), self.container(node)) {
+    async fn last_lines(&self, service: &str) -> Vec<String> {
+        match (self.engine(), self.container(service)) {
             (Ok(engine), Ok(id)) => logs::last_lines(engine, id).await,
             _ => Vec::new(),
         }
     }
 
-    /// Starts the keeper and tells it of all that is about to be made.
+    /// Starts the supervisor and tells it of all that is about to be made.
     async fn prepare(&mut self) -> Result<(), WorldError> {
         let now = self.host.unix_now();
-        self.kept.prepare(&self.config.executable, &self.config.temp, now).await?;
-        if let Some(mark) = self.kept.mark.clone() {
-            self.kept.keeper()?.own_containers(&mark).await.map_err(crate::kept::keeper_failed)?;
+        self.supervision.prepare(&self.config.executable, &self.config.temp, now).await?;
+        if let Some(label) = self.supervision.label.clone() {
+            self.supervision
+                .supervisor()?
+                .own_containers(&label)
+                .await
+                .map_err(crate::supervision::supervisor_failed)?;
         }
         Ok(())
     }
 
-    /// Opens the proxies: clients' on loopback, those of nodes at the gateway of their network, and nowhere else.
+    /// Opens the proxies: clients' on loopback, those of services at the gateway of their network, and nowhere else.
     fn open_links(
         &mut self,
         (system, seed): (&System, u64),
@@ -130,9 +134,9 @@ impl DockerWorld {
     ) -> Result<(), WorldError> {
         let host = self.host.clone();
         self.links.open(system, (&host, seed), events, |link| match link.from {
-            Endpoint::Client => Ok(Place { host: LOOPBACK.to_owned(), listener: ports.listen(&host)? }),
-            Endpoint::Node(_) => {
-                Ok(Place { host: gateway.address.to_string(), listener: ports.listen(&gateway.host)? })
+            Endpoint::Client => Ok(ListenAt { host: LOOPBACK.to_owned(), listener: ports.listen(&host)? }),
+            Endpoint::Service(_) => {
+                Ok(ListenAt { host: gateway.address.to_string(), listener: ports.listen(&gateway.host)? })
             }
         })
     }
@@ -148,13 +152,15 @@ impl World for DockerWorld {
         &self.host
     }
 
+    // A container takes longer to start than an edge of the timeline may be late, so edges that start one have that
+    // much longer.
     fn starting_takes(&self) -> Duration {
         STARTING
     }
 
-    async fn take_turn(&mut self, events: &Events) -> Result<(), WorldError> {
-        if self.turn.is_none() {
-            self.turn = Some(Turn::take(events).await?);
+    async fn take_run_lock(&mut self, events: &Events) -> Result<(), WorldError> {
+        if self.run_lock.is_none() {
+            self.run_lock = Some(RunLock::take(events).await?);
         }
         Ok(())
     }
@@ -167,7 +173,7 @@ impl World for DockerWorld {
         self.prepare().await?;
         self.in_flight = true;
         let mut ports = Ports::new();
-        let network = network::make(&engine, &self.host, self.kept.mark.as_ref()).await?;
+        let network = network::make(&engine, &self.host, self.supervision.label.as_ref()).await?;
         self.open_links((system, seed), &network.gateway, &mut ports, events)?;
         launch::start(self, (system, seed), &network.name, &mut ports, events).await?;
         self.in_flight = false;
@@ -178,66 +184,66 @@ impl World for DockerWorld {
         self.links.entry()
     }
 
-    fn node(&self, name: &str) -> Option<Address> {
-        self.nodes.get(name).map(|node| Address { host: LOOPBACK.to_owned(), port: node.port })
+    fn service(&self, name: &str) -> Option<Address> {
+        self.services.get(name).map(|service| Address { host: LOOPBACK.to_owned(), port: service.port })
     }
 
     async fn apply(&mut self, fault: &Fault) -> Result<(), WorldError> {
         match &fault.on {
-            Target::Node(node) => node_faults::apply(self, node, fault).await,
+            Target::Service(service) => service_faults::apply(self, service, fault).await,
             Target::Link(_) => self.links.apply(fault).await,
         }
     }
 
     async fn remove(&mut self, fault: &Fault) -> Result<Removed, WorldError> {
-        if let Target::Node(node) = &fault.on {
-            node_faults::remove(self, node, fault).await?;
-            return Ok(Removed::of(Fired { nodes: 1, ..Fired::default() }));
+        if let Target::Service(service) = &fault.on {
+            service_faults::remove(self, service, fault).await?;
+            return Ok(Removed::of(Fired { services: 1, ..Fired::default() }));
         }
         self.links.remove(fault).await
     }
 
     async fn died(&mut self) -> Result<Death, WorldError> {
-        let Some(keeper) = &mut self.kept.keeper else { return std::future::pending().await };
+        let Some(supervisor) = &mut self.supervision.supervisor else { return std::future::pending().await };
         let exit = tokio::select! {
             biased;
             // It has no processes to tell of: this is its end.
-            exited = keeper.exited() => match exited {
-                Ok(exit) => return Err(WorldError::CannotGive(format!("the keeper has a process {}", exit.name))),
+            exited = supervisor.exited() => match exited {
+                Ok(exit) => return Err(WorldError::CannotGive(format!("the supervisor has a process {}", exit.name))),
                 Err(error) => {
-                    self.kept.keeper = None;
-                    return Err(crate::kept::keeper_failed(error));
+                    self.supervision.supervisor = None;
+                    return Err(crate::supervision::supervisor_failed(error));
                 }
             },
             exit = self.exits.next() => exit,
         };
         // This takes a while, and who waits may turn to something else meanwhile.
-        let last_lines = self.last_lines(&exit.node).await;
+        let last_lines = self.last_lines(&exit.service).await;
         self.exits.take();
-        Ok(Death { node: exit.node, how: exit.how, last_lines })
+        Ok(Death { service: exit.service, how: exit.how, last_lines })
     }
 
     async fn stop(&mut self, keep_logs: bool) -> TornDown {
         let mut torn_down = TornDown::default();
-        let keep_logs = keep_logs && !self.nodes.is_empty();
+        let keep_logs = keep_logs && !self.services.is_empty();
         if let (true, Some(engine)) = (keep_logs, &self.engine) {
-            torn_down.logs = logs::keep(engine, &self.nodes, self.kept.folder()).await;
+            torn_down.logs = logs::keep(engine, &self.services, self.supervision.folder()).await;
         }
-        let containers = std::mem::take(&mut self.nodes).into_values().filter_map(|node| node.container);
+        let containers = std::mem::take(&mut self.services).into_values().filter_map(|service| service.container);
         // What is refused here is there still, and is told of by the next.
         drop(join_all(containers.map(ContainerAsync::rm)).await);
-        if let (Some(engine), Some(mark)) = (self.engine.take(), &self.kept.mark) {
+        if let (Some(engine), Some(label)) = (self.engine.take(), &self.supervision.label) {
             let settled = if std::mem::take(&mut self.in_flight) { SETTLED } else { Duration::ZERO };
-            torn_down.left = engine.remove_all(mark, settled).await;
+            torn_down.left = engine.remove_all(label, settled).await;
         }
-        for what in self.kept.stop(keep_logs).await {
+        for what in self.supervision.stop(keep_logs).await {
             if !torn_down.left.contains(&what) {
                 torn_down.left.push(what);
             }
         }
         self.links = Links::default();
         self.exits = Exits::default();
-        self.turn = None;
+        self.run_lock = None;
         torn_down
     }
 }

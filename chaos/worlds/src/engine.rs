@@ -1,8 +1,8 @@
-//! The container engine, as far as it concerns whose containers and networks are whose: what a run makes carries the run's
-//! mark as labels, so that the runner, its keeper and `chaos heal` alike find and remove it. What is somebody else's is found
-//! by its name, and brought back by its id.
+//! The container engine, as far as it concerns whose containers and networks are whose: what a run makes carries the
+//! run's label as labels of its own, so that the runner, its supervisor and `chaos cleanup` alike find and remove it.
+//! What is somebody else's is found by its name, and brought back by its id.
 
-use crate::mark::Mark;
+use crate::run_label::RunLabel;
 use futures_util::{StreamExt as _, future::join_all};
 use std::{io, time::Duration};
 use testcontainers::{
@@ -19,22 +19,22 @@ use testcontainers::{
 };
 use tokio::time::Instant;
 
-/// How long all of a run's containers have to be gone.
+/// Time that all of a run's containers have to be gone.
 const PATIENCE: Duration = Duration::from_secs(8);
-/// How long after one look the next is due.
+/// Time after one look at which the next is due.
 const EVERY: Duration = Duration::from_millis(50);
-/// How long nothing may have appeared where the engine may still be making what a runner asked for that is gone.
+/// Time in which nothing may have appeared where the engine may still be making what a runner asked for that is gone.
 pub(crate) const SETTLED: Duration = Duration::from_secs(1);
-/// How many seconds a container has to end when asked to; then it is killed.
+/// Seconds that a container has to end when asked to; then it is killed.
 pub(crate) const GRACE_SECONDS: i32 = 3;
 
 /// An engine that answers.
 #[derive(Clone)]
 pub(crate) struct Engine(pub(crate) Docker);
 
-/// What a [`Resource`] is.
+/// The kind of a [`Resource`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) enum ResourceKind {
     Container,
     Network,
 }
@@ -42,18 +42,18 @@ pub(crate) enum Kind {
 /// Something that a run has made.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Resource {
-    pub(crate) kind: Kind,
+    pub(crate) kind: ResourceKind,
     pub(crate) id: String,
     pub(crate) name: String,
-    /// Whose it is; nothing where its labels can't be read.
-    pub(crate) mark: Option<Mark>,
+    /// The label of the run that made it; none where its labels can't be read.
+    pub(crate) label: Option<RunLabel>,
 }
 
 impl std::fmt::Display for Resource {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let kind = match self.kind {
-            Kind::Container => "container",
-            Kind::Network => "network",
+            ResourceKind::Container => "container",
+            ResourceKind::Network => "network",
         };
         write!(f, "{kind} {}", self.name)
     }
@@ -67,11 +67,11 @@ impl Engine {
         Ok(Self(docker))
     }
 
-    /// What this run has made, or any.
-    pub(crate) async fn resources(&self, of: Option<&Mark>) -> io::Result<Vec<Resource>> {
+    /// Containers and networks that this run has made, or any run.
+    pub(crate) async fn resources(&self, of: Option<&RunLabel>) -> io::Result<Vec<Resource>> {
         let labels = match of {
-            Some(mark) => mark.labels().map(|(key, value)| format!("{key}={value}")).to_vec(),
-            None => vec![crate::mark::FOLDER_LABEL.to_owned()],
+            Some(label) => label.engine_labels().map(|(key, value)| format!("{key}={value}")).to_vec(),
+            None => vec![crate::run_label::FOLDER_LABEL.to_owned()],
         };
         #[expect(clippy::disallowed_types, reason = "bollard wants one, and it has one key")]
         let filters = std::collections::HashMap::from([("label", labels)]);
@@ -81,21 +81,24 @@ impl Engine {
         let networks = self.0.list_networks(Some(networks)).await.map_err(io::Error::other)?;
         let containers = containers.into_iter().map(|of| {
             let name = of.names.and_then(|names| names.into_iter().next()).unwrap_or_default();
-            let mark = of.labels.and_then(|labels| Mark::of_labels(|key| labels.get(key)));
+            let label = of.labels.and_then(|labels| RunLabel::of_labels(|key| labels.get(key)));
             let name = name.trim_start_matches('/').to_owned();
-            Resource { kind: Kind::Container, id: of.id.unwrap_or_default(), name, mark }
+            Resource { kind: ResourceKind::Container, id: of.id.unwrap_or_default(), name, label }
         });
         let networks = networks.into_iter().map(|of| {
-            let mark = of.labels.and_then(|labels| Mark::of_labels(|key| labels.get(key)));
+            let label = of.labels.and_then(|labels| RunLabel::of_labels(|key| labels.get(key)));
             let name = of.name.unwrap_or_default();
-            Resource { kind: Kind::Network, id: of.id.unwrap_or_default(), name, mark }
+            Resource { kind: ResourceKind::Network, id: of.id.unwrap_or_default(), name, label }
         });
         Ok(containers.chain(networks).collect())
     }
 
-    /// Removes all that a run has made, running, frozen or not, until there has been nothing of it for as long as `settled`.
-    /// Gives what is left, in words.
-    pub(crate) async fn remove_all(&self, of: &Mark, settled: Duration) -> Vec<String> {
+    // testcontainers removes what its handles let go, and nothing of a run that was killed. So runner, supervisor and
+    // `chaos cleanup` share this one way, by label. After a kill the supervisor looks until nothing has appeared for a
+    // while, since the engine finishes what it was asked for.
+    /// Removes all that a run has made, running, frozen or not, until there has been nothing of it for as long as
+    /// `settled`. Gives what is left, in words.
+    pub(crate) async fn remove_all(&self, of: &RunLabel, settled: Duration) -> Vec<String> {
         let deadline = Instant::now() + PATIENCE;
         let mut empty_since = None;
         loop {
@@ -123,10 +126,11 @@ impl Engine {
         }
     }
 
-    /// Removes these, all containers at once and then the networks, which must be empty. What is refused is still there at
-    /// the next look.
+    /// Removes these, all containers at once and then the networks, which must be empty. What is refused is still there
+    /// at the next look.
     async fn remove(&self, resources: &[Resource]) {
-        let (containers, networks): (Vec<_>, Vec<_>) = resources.iter().partition(|of| of.kind == Kind::Container);
+        let (containers, networks): (Vec<_>, Vec<_>) =
+            resources.iter().partition(|of| of.kind == ResourceKind::Container);
         let refused = join_all(containers.iter().map(|of| self.remove_container(&of.id))).await.contains(&false);
         let refused =
             join_all(networks.iter().map(|of| self.0.remove_network(&of.id))).await.iter().any(Result::is_err)
@@ -152,6 +156,8 @@ impl Engine {
             Err(error) => return format!("the engine does not say how: {error}"),
         };
         let code = state.exit_code.unwrap_or_default();
+        // Told, and not healed: a service that the kernel ends under a limit stays away, as it does for whoever runs the
+        // system.
         if state.oom_killed == Some(true) {
             return format!("exit code {code}, out of memory");
         }
@@ -245,12 +251,12 @@ impl Engine {
     }
 }
 
-/// Whether a container runs and is not frozen.
+/// True for a container that runs and is not frozen.
 fn is_sound(state: &ContainerState) -> bool {
     state.running == Some(true) && state.paused != Some(true) && state.restarting != Some(true)
 }
 
-/// As `docker ps` says it.
+/// The state of a container in the words of `docker ps`.
 fn in_words(state: &ContainerState) -> String {
     state.status.map(|status| status.to_string()).unwrap_or_default()
 }

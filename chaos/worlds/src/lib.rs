@@ -1,21 +1,18 @@
-//! Where a system runs: [`local`], real processes on this machine, [`docker`], containers, and [`attach`], a system that runs
-//! already. [`heal`] finds what killed runs left on this machine, [`reach`] says what is local.
+//! Worlds, where a system runs: [`local`], real processes on this machine, [`docker`], containers, and [`attach`], a
+//! system that runs already. [`cleanup`] finds what killed runs left on this machine, [`reach`] says what is local.
 
 pub mod attach;
 #[cfg(feature = "docker")]
 mod broken;
 pub mod calibrate;
+pub mod cleanup;
 #[cfg(feature = "docker")]
 pub mod docker;
 #[cfg(feature = "docker")]
 mod engine;
-pub mod heal;
-pub mod keeper;
-mod kept;
 mod links;
 pub mod local;
 mod logs;
-mod mark;
 mod ports;
 mod process;
 pub mod proxies;
@@ -23,4 +20,7 @@ pub mod reach;
 #[cfg(feature = "docker")]
 mod relayed;
 mod run_folder;
-mod turn;
+mod run_label;
+mod run_lock;
+mod supervision;
+pub mod supervisor;

@@ -2,15 +2,15 @@
 //! is `redis-server` where there is one and else the built-in one. Every link gets a proxy on loopback, in the runner.
 
 mod launch;
-mod node_faults;
 mod redis;
+mod service_faults;
 
 use crate::{
-    kept::{Kept, keeper_failed},
-    links::{Links, Place},
+    links::{Links, ListenAt},
     logs,
     ports::Ports,
-    turn::Turn,
+    run_lock::RunLock,
+    supervision::{Supervision, supervisor_failed},
 };
 use async_trait::async_trait;
 use chaos_model::{Fault, System, Target, event::Fired, ledger::Removed};
@@ -21,14 +21,14 @@ use std::{collections::BTreeMap, io, path::PathBuf};
 
 const LOOPBACK: &str = "127.0.0.1";
 
-/// What the world needs to know of the machine.
+/// Configuration of the world: the programs that it starts, and the place of the run's folder.
 #[derive(Clone, Debug)]
 pub struct LocalConfig {
-    /// The `chaos` binary: keeper, built-in programs and nodes' first step are this.
+    /// The `chaos` binary: supervisor, built-in programs and services' first step are this.
     pub executable: PathBuf,
-    /// Where `redis-server` is, if it is.
+    /// The path of `redis-server`; none where the machine has none.
     pub redis_server: Option<PathBuf>,
-    /// Where the run's folder goes.
+    /// The folder that the run's folder is made in.
     pub temp: PathBuf,
 }
 
@@ -36,9 +36,9 @@ pub struct LocalConfig {
 pub struct LocalWorld {
     host: Host,
     config: LocalConfig,
-    turn: Option<Turn>,
-    kept: Kept,
-    nodes: BTreeMap<String, Started>,
+    run_lock: Option<RunLock>,
+    supervision: Supervision,
+    services: BTreeMap<String, Started>,
     links: Links,
 }
 
@@ -46,7 +46,14 @@ impl LocalWorld {
     /// A world without anything in it yet. `host` is the runner's own.
     #[must_use]
     pub fn new(host: Host, config: LocalConfig) -> Self {
-        Self { host, config, turn: None, kept: Kept::default(), nodes: BTreeMap::new(), links: Links::default() }
+        Self {
+            host,
+            config,
+            run_lock: None,
+            supervision: Supervision::default(),
+            services: BTreeMap::new(),
+            links: Links::default(),
+        }
     }
 }
 
@@ -60,20 +67,20 @@ impl World for LocalWorld {
         &self.host
     }
 
-    async fn take_turn(&mut self, events: &Events) -> Result<(), WorldError> {
-        if self.turn.is_none() {
-            self.turn = Some(Turn::take(events).await?);
+    async fn take_run_lock(&mut self, events: &Events) -> Result<(), WorldError> {
+        if self.run_lock.is_none() {
+            self.run_lock = Some(RunLock::take(events).await?);
         }
         Ok(())
     }
 
     async fn start(&mut self, system: &System, seed: u64, events: &Events) -> Result<(), WorldError> {
         let now = self.host.unix_now();
-        self.kept.prepare(&self.config.executable, &self.config.temp, now).await?;
+        self.supervision.prepare(&self.config.executable, &self.config.temp, now).await?;
         let mut ports = Ports::new();
         let host = self.host.clone();
         self.links.open(system, (&host, seed), events, |_| {
-            Ok(Place { host: LOOPBACK.to_owned(), listener: ports.listen(&host)? })
+            Ok(ListenAt { host: LOOPBACK.to_owned(), listener: ports.listen(&host)? })
         })?;
         launch::start(self, system, seed, &mut ports, events).await
     }
@@ -82,56 +89,58 @@ impl World for LocalWorld {
         self.links.entry()
     }
 
-    fn node(&self, name: &str) -> Option<Address> {
-        self.nodes.get(name).map(|node| Address { host: LOOPBACK.to_owned(), port: node.port })
+    fn service(&self, name: &str) -> Option<Address> {
+        self.services.get(name).map(|service| Address { host: LOOPBACK.to_owned(), port: service.port })
     }
 
     async fn apply(&mut self, fault: &Fault) -> Result<(), WorldError> {
-        if let Target::Node(node) = &fault.on {
-            return node_faults::apply(self, node, &fault.effect).await;
+        if let Target::Service(service) = &fault.on {
+            return service_faults::apply(self, service, &fault.effect).await;
         }
         self.links.apply(fault).await
     }
 
     async fn remove(&mut self, fault: &Fault) -> Result<Removed, WorldError> {
-        if let Target::Node(node) = &fault.on {
-            node_faults::remove(self, node, &fault.effect).await?;
-            return Ok(Removed::of(Fired { nodes: 1, ..Fired::default() }));
+        if let Target::Service(service) = &fault.on {
+            service_faults::remove(self, service, &fault.effect).await?;
+            return Ok(Removed::of(Fired { services: 1, ..Fired::default() }));
         }
         self.links.remove(fault).await
     }
 
     async fn died(&mut self) -> Result<Death, WorldError> {
-        let Some(keeper) = &mut self.kept.keeper else { return std::future::pending().await };
-        match keeper.exited().await {
+        let Some(supervisor) = &mut self.supervision.supervisor else { return std::future::pending().await };
+        match supervisor.exited().await {
             Ok(exit) => {
-                let last_lines = logs::last_lines(&logs::path(self.kept.folder(), &exit.name));
-                Ok(Death { node: exit.name, how: exit.how, last_lines })
+                let last_lines = logs::last_lines(&logs::path(self.supervision.folder(), &exit.name));
+                Ok(Death { service: exit.name, how: exit.how, last_lines })
             }
             Err(error) => {
-                // Its nodes went with it.
-                self.kept.keeper = None;
-                Err(keeper_failed(error))
+                // Its services went with it.
+                self.supervision.supervisor = None;
+                Err(supervisor_failed(error))
             }
         }
     }
 
     async fn stop(&mut self, keep_logs: bool) -> TornDown {
         let mut torn_down = TornDown::default();
-        let keep_logs = keep_logs && !self.nodes.is_empty();
+        let keep_logs = keep_logs && !self.services.is_empty();
         if keep_logs {
-            let log = |node: &String| (node.clone(), logs::path(self.kept.folder(), node).display().to_string());
-            torn_down.logs = self.nodes.keys().map(log).collect();
+            let log = |service: &String| {
+                (service.clone(), logs::path(self.supervision.folder(), service).display().to_string())
+            };
+            torn_down.logs = self.services.keys().map(log).collect();
         }
-        torn_down.left = self.kept.stop(keep_logs).await;
+        torn_down.left = self.supervision.stop(keep_logs).await;
         self.links = Links::default();
-        self.nodes.clear();
-        self.turn = None;
+        self.services.clear();
+        self.run_lock = None;
         torn_down
     }
 }
 
-/// Whether somebody else listens on a port by now.
+/// True where somebody else listens on a port by now.
 fn is_taken(host: &Host, port: u16) -> bool {
     host.listen(port).is_err_and(|error| error.kind() == io::ErrorKind::AddrInUse)
 }

@@ -1,4 +1,4 @@
-//! The nodes' logs: one file a node in the run's folder.
+//! The services' logs: one file a service in the run's folder.
 
 use std::{
     fs::File,
@@ -6,17 +6,17 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// How many of its last lines tell why a node ended.
+/// Number of last lines that tell why a service ended.
 pub(crate) const LINES: usize = 10;
-/// How far back they are looked for.
+/// Bytes from the end in which they are looked for.
 const BYTES: i64 = 16 * 1024;
 
-/// Where a node's log is.
-pub(crate) fn path(folder: &Path, node: &str) -> PathBuf {
-    folder.join(format!("{node}.log"))
+/// Path of a service's log.
+pub(crate) fn path(folder: &Path, service: &str) -> PathBuf {
+    folder.join(format!("{service}.log"))
 }
 
-/// A node's last lines; none where there is no log.
+/// A service's last lines; none where there is no log.
 pub(crate) fn last_lines(log: &Path) -> Vec<String> {
     let tail = || {
         let mut file = File::open(log)?;

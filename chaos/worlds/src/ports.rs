@@ -1,4 +1,4 @@
-//! Ports for nodes and proxies: from below the kernel's ephemeral range, since a port inside it can be taken by any
+//! Ports for services and proxies: from below the kernel's ephemeral range, since a port inside it can be taken by any
 //! outgoing connection, or even dial itself. Runs take turns, so nobody of ours competes.
 
 use host::{Host, Listener};
@@ -6,7 +6,7 @@ use std::io;
 
 /// The first port that is tried.
 const FIRST: u16 = 20_000;
-/// Where the ephemeral range begins if the kernel doesn't say (ip(7)).
+/// First port of the ephemeral range if the kernel doesn't say (ip(7)).
 const EPHEMERAL: u16 = 32_768;
 
 /// Gives each port once.

@@ -29,7 +29,7 @@ impl Process {
     }
 }
 
-/// When a process was started, unless it is a zombie.
+/// The start of a process, in clock ticks, unless it is a zombie.
 fn parse(stat: &str) -> Option<u64> {
     // The name before the fields is in parentheses, and may have anything in it.
     let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
@@ -46,7 +46,7 @@ pub(crate) fn others_of_this_user() -> impl Iterator<Item = u32> {
     pids.filter(|pid| *pid != std::process::id())
 }
 
-/// Its command as people write it; its name in brackets where it shows no command.
+/// The command of a process as people write it; its name in brackets where it shows no command.
 pub(crate) fn command(pid: u32) -> String {
     let words = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
     let words = String::from_utf8_lossy(&words).trim_end_matches('\0').replace('\0', " ");

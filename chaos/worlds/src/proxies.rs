@@ -13,10 +13,10 @@ use std::{
     time::Duration,
 };
 
-/// How long connections that are open may go on when the proxies are to stop.
+/// Time that open connections may go on when the proxies are to stop.
 const DRAIN: Duration = Duration::from_secs(5);
 
-/// Why the proxies can't stand.
+/// The port that could not be had, and the reason.
 #[derive(Debug, thiserror::Error)]
 #[error("can't listen on {address} ({what}): {source}")]
 pub struct NoPort {
@@ -33,7 +33,8 @@ pub struct StandingProxies {
 }
 
 impl StandingProxies {
-    /// Takes every port. `at` gives the host that listens on an address; `allowed` are the targets that need not be local.
+    /// Takes every port. `at` gives the host that listens on an address; `allowed` are the targets that need not be
+    /// local.
     ///
     /// # Errors
     /// Where a port can't be had.

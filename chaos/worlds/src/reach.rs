@@ -1,15 +1,15 @@
-//! What may be reached: what is local, and what else whoever starts a program has allowed by name.
+//! Reach: what is local, and what else whoever starts a program has allowed by name.
 //!
-//! Local are this machine (loopback) and private networks (RFC 1918, RFC 4193), as those of containers are. It is decided by
-//! the address, not by the name, and at each dial: names can be made to lead elsewhere. Link-local addresses are not among
-//! them: no node is there, but what clouds tell their machines is.
+//! Local are this machine (loopback) and private networks (RFC 1918, RFC 4193), as those of containers are. It is
+//! decided by the address, not by the name, and at each dial: names can be made to lead elsewhere. Link-local addresses
+//! are not among them: no service is there, but what clouds tell their machines is.
 
 use chaos_model::attach::HostPort;
 use futures_util::future::BoxFuture;
 use host::{Host, Listener, Network, Stream};
 use std::{io, net::IpAddr, sync::Arc};
 
-/// Whether an address is of this machine or of a private network.
+/// True for an address of this machine or of a private network.
 #[must_use]
 pub fn is_local(address: IpAddr) -> bool {
     match address.to_canonical() {
@@ -18,10 +18,10 @@ pub fn is_local(address: IpAddr) -> bool {
     }
 }
 
-/// What stands behind a name.
+/// Resolver: gives the addresses behind a name.
 pub type Resolve = Arc<dyn Fn(String, u16) -> BoxFuture<'static, io::Result<Vec<IpAddr>>> + Send + Sync>;
 
-/// As the machine resolves names.
+/// The resolver of this machine.
 #[must_use]
 #[expect(clippy::disallowed_methods, reason = "this is where names are looked up before a run")]
 pub fn resolve_here() -> Resolve {
@@ -42,7 +42,7 @@ pub fn within_reach(host: &Host, allowed: Vec<HostPort>, resolve: Resolve) -> Ho
     host.with_network(|network| Arc::new(Reach { network, allowed, resolve }))
 }
 
-/// What is wrong with a target, as far as its name can be resolved by now.
+/// Checks a target, as far as its name can be resolved by now.
 ///
 /// # Errors
 /// In words: it is not local.
@@ -68,6 +68,8 @@ impl Network for Reach {
                 return self.network.dial(host, port).await;
             }
             let mut last = io::Error::new(io::ErrorKind::NotFound, format!("{host} has no address"));
+            // At each dial: names of containers stand for nothing until these run, and can be made to stand for
+            // something else.
             for address in (self.resolve)(host.to_owned(), port).await? {
                 if !is_local(address) {
                     return Err(io::Error::new(io::ErrorKind::PermissionDenied, not_local(host, port, address)));

@@ -1,21 +1,21 @@
-//! Whether a node is ready that the engine relays connections to.
+//! Readiness of services that the engine relays connections to.
 
-use chaos_model::{Node, Protocol};
+use chaos_model::{Protocol, Service};
 use chaos_run::{Address, ready};
 use host::Host;
 use std::time::Duration;
 use tokio::io::AsyncReadExt as _;
 
-/// How long a connection that the engine took for a node has to stay open.
+/// Time that a connection which the engine took for a service has to stay open.
 const STAYS_OPEN: Duration = Duration::from_millis(50);
 
-/// As [`ready::wait`], where a connection that is accepted says nothing: the engine accepts on the node's behalf, and closes
-/// at once where nobody listens behind it.
-pub(crate) async fn wait(host: Host, node: Node, at: Address) -> (Node, Address, Result<(), String>) {
-    let (node, at, result) = ready::wait(host.clone(), node, at).await;
-    let asked_nothing = node.ready.is_none() && node.protocol != Protocol::Redis;
+/// Asks as [`ready::wait`] does, where a connection that is accepted says nothing: the engine accepts on the service's
+/// behalf, and closes at once where nobody listens behind it.
+pub(crate) async fn wait(host: Host, service: Service, at: Address) -> (Service, Address, Result<(), String>) {
+    let (service, at, result) = ready::wait(host.clone(), service, at).await;
+    let asked_nothing = service.ready.is_none() && service.protocol != Protocol::Redis;
     let result = if result.is_ok() && asked_nothing { stays_open(&host, &at).await } else { result };
-    (node, at, result)
+    (service, at, result)
 }
 
 async fn stays_open(host: &Host, at: &Address) -> Result<(), String> {

@@ -1,7 +1,7 @@
-//! A run's folder: its name, and the record in it, a file that says whose it is. Only a folder with such a record is ever
-//! removed as a stray.
+//! A run's folder: its name, and the record in it, a file that says whose it is. Only a folder with such a record is
+//! ever removed as an orphan.
 
-use crate::mark::{Mark, Runner};
+use crate::run_label::{RunLabel, Runner};
 use std::{
     fs, io,
     os::unix::fs::{DirBuilderExt as _, MetadataExt as _},
@@ -11,10 +11,10 @@ use std::{
 
 /// The record of a run that is made, or was never ended in good order.
 const RECORD: &str = "run.json";
-/// Its name once the run is over and its logs are kept on purpose.
+/// Name of the record once the run is over and its logs are kept on purpose.
 const KEPT: &str = "kept.json";
 
-/// What a path is.
+/// The meaning of a path.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Folder {
     /// Nothing of ours, whatever its name says.
@@ -36,9 +36,9 @@ pub(crate) fn free(temp: &Path, now: Duration) -> PathBuf {
 }
 
 /// Makes it, for this user alone: logs may say what others are not to know. The record comes first.
-pub(crate) fn make(mark: &Mark) -> io::Result<()> {
-    fs::DirBuilder::new().mode(0o700).create(&mark.folder)?;
-    fs::write(mark.folder.join(RECORD), mark.json())
+pub(crate) fn make(label: &RunLabel) -> io::Result<()> {
+    fs::DirBuilder::new().mode(0o700).create(&label.folder)?;
+    fs::write(label.folder.join(RECORD), label.json())
 }
 
 /// At the end of its run: keeps it, or removes it. Gives what could not be done, in words.
@@ -68,7 +68,7 @@ pub(crate) fn remove_empty(folder: &Path) -> io::Result<()> {
     }
 }
 
-/// What there is by this path.
+/// Looks at a path and says what is there.
 pub(crate) fn look(path: &Path) -> Folder {
     let user = rustix::process::geteuid().as_raw();
     let is_ours = |path: &Path, is: fn(&fs::Metadata) -> bool| {
@@ -92,7 +92,7 @@ pub(crate) fn look(path: &Path) -> Folder {
     }
 }
 
-/// Whether a path has the name of a run's folder.
+/// True where a path has the name of a run's folder.
 pub(crate) fn is_named_as_one(path: &Path) -> bool {
     maker(path).is_some()
 }
@@ -120,28 +120,28 @@ mod tests {
     use super::*;
     use std::os::unix::fs::symlink;
 
-    fn mark(temp: &Path) -> Mark {
-        Mark { folder: free(temp, Duration::from_millis(7)), runner: Runner::this().unwrap() }
+    fn label(temp: &Path) -> RunLabel {
+        RunLabel { folder: free(temp, Duration::from_millis(7)), runner: Runner::this().unwrap() }
     }
 
     #[test]
     fn a_folder_is_known_by_its_record() {
         let temp = tempfile::tempdir().unwrap();
-        let mark = mark(temp.path());
-        make(&mark).unwrap();
-        assert_eq!(look(&mark.folder), Folder::Run(mark.runner.clone()));
-        assert_ne!(free(temp.path(), Duration::from_millis(7)), mark.folder);
-        keep(&mark.folder).unwrap();
-        assert_eq!(look(&mark.folder), Folder::Kept(mark.runner));
-        fs::write(mark.folder.join("a.log"), "what it said").unwrap();
-        fs::remove_file(mark.folder.join(KEPT)).unwrap();
-        assert_eq!(look(&mark.folder), Folder::Other, "without a record it is anybody's");
+        let label = label(temp.path());
+        make(&label).unwrap();
+        assert_eq!(look(&label.folder), Folder::Run(label.runner.clone()));
+        assert_ne!(free(temp.path(), Duration::from_millis(7)), label.folder);
+        keep(&label.folder).unwrap();
+        assert_eq!(look(&label.folder), Folder::Kept(label.runner));
+        fs::write(label.folder.join("a.log"), "what it said").unwrap();
+        fs::remove_file(label.folder.join(KEPT)).unwrap();
+        assert_eq!(look(&label.folder), Folder::Other, "without a record it is anybody's");
     }
 
     #[test]
     fn a_folder_that_was_never_begun_is_known_by_having_nothing() {
         let temp = tempfile::tempdir().unwrap();
-        let folder = mark(temp.path()).folder;
+        let folder = label(temp.path()).folder;
         fs::create_dir(&folder).unwrap();
         assert_eq!(look(&folder), Folder::Empty(std::process::id()));
         fs::write(folder.join(RECORD), "").unwrap();
@@ -157,14 +157,14 @@ mod tests {
     #[test]
     fn what_only_looks_alike_is_not_ours() {
         let temp = tempfile::tempdir().unwrap();
-        let mark = mark(temp.path());
-        make(&mark).unwrap();
+        let label = label(temp.path());
+        make(&label).unwrap();
         let link = temp.path().join("chaos-1-2-3");
-        symlink(&mark.folder, &link).unwrap();
+        symlink(&label.folder, &link).unwrap();
         assert_eq!(look(&link), Folder::Other, "a link to a run's folder");
         let other = temp.path().join("chaos-4-5-6");
         fs::create_dir(&other).unwrap();
-        fs::copy(mark.folder.join(RECORD), other.join(RECORD)).unwrap();
+        fs::copy(label.folder.join(RECORD), other.join(RECORD)).unwrap();
         assert_eq!(look(&other), Folder::Other, "the record of another process");
         for name in
             ["chaos-1-2", "chaos-1-2-3-4", "chaos-1-2-x", "chaos--2-3", "chaos-1-2-", "Chaos-1-2-3", "chaos-+1-2-3"]

@@ -1,4 +1,4 @@
-//! What is stored: a profile with its own absolute times, and whose it is.
+//! Cache entries: a profile with its own absolute times, and the user that it belongs to.
 //!
 //! In Redis it is a line and JSON:
 //!
@@ -25,13 +25,13 @@ const OVERHEAD: usize = 256;
 /// A stored profile.
 #[derive(Clone, Debug)]
 pub(crate) struct Entry {
-    /// Whose profile it is: a reply for another key is found out by it.
+    /// The profile's owner: a reply for another key is found out by it.
     pub(crate) user: UserId,
     stored_at_ms: u64,
     fresh_until_ms: u64,
     stale_until_ms: u64,
     pub(crate) profile: Profile,
-    /// Of the text that it was first written to, or read from.
+    /// The checksum of the text that the entry was first written to, or read from.
     checksum: OnceLock<u64>,
 }
 
@@ -52,7 +52,7 @@ impl Entry {
         Self { user, stored_at_ms, fresh_until_ms, stale_until_ms, profile, checksum: OnceLock::new() }
     }
 
-    /// When it was gathered, since the Unix epoch.
+    /// The time at which the profile was gathered, since the Unix epoch.
     pub(crate) fn stored_at(&self) -> Duration {
         Duration::from_millis(self.stored_at_ms)
     }
@@ -84,8 +84,8 @@ impl Entry {
         format!("{VERSION} {checksum:016x} {rest}").into_bytes()
     }
 
-    /// Reads an entry of `user`. What is `known` of them already is given back where this is the same one: most of the time
-    /// it is, and nothing need be read twice.
+    /// Reads an entry of `user`. What is `known` of them already is given back where this is the same one: most of the
+    /// time it is, and nothing need be read twice.
     pub(super) fn decode(bytes: &[u8], user: UserId, known: Option<Arc<Self>>) -> Result<Arc<Self>, Miss> {
         let text = std::str::from_utf8(bytes).map_err(|_| Miss::Corrupt)?;
         let (version, text) = text.split_once(' ').ok_or(Miss::Corrupt)?;

@@ -24,7 +24,7 @@ struct Flight<T> {
 /// The flights that are under way.
 pub(crate) struct Flights<T>(Arc<UnderWay<T>>);
 
-/// What a request got of a flight.
+/// The result of a flight, as one of its requests gets it.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Joined<T> {
     /// `None` where the flight did not end in time, or broke off.
@@ -43,37 +43,37 @@ impl<T: Clone + Send + Sync + 'static> Flights<T> {
     where
         F: Future<Output = T> + Send + 'static,
     {
-        let (landed, shared) = self.board(host, user, start);
-        let outcome = tokio::time::timeout_at(deadline, landed).await.ok().and_then(Result::ok);
+        let (result, shared) = self.join_or_start(host, user, start);
+        let outcome = tokio::time::timeout_at(deadline, result).await.ok().and_then(Result::ok);
         Joined { outcome, shared }
     }
 
-    fn board<F>(&self, host: &Host, user: UserId, start: F) -> (oneshot::Receiver<T>, bool)
+    fn join_or_start<F>(&self, host: &Host, user: UserId, start: F) -> (oneshot::Receiver<T>, bool)
     where
         F: Future<Output = T> + Send + 'static,
     {
-        let (lands, landed) = oneshot::channel();
+        let (sender, result) = oneshot::channel();
         let mut flights = lock(&self.0);
         if let Some(flight) = flights.get_mut(&user) {
             spans::joins(&flight.span);
-            flight.waiting.push(lands);
-            return (landed, true);
+            flight.waiting.push(sender);
+            return (result, true);
         }
         let span = spans::aggregation();
         let start = start.instrument(span.clone());
-        flights.insert(user, Flight { span, waiting: vec![lands] });
+        flights.insert(user, Flight { span, waiting: vec![sender] });
         // A runtime that shuts down drops the task there and then, which takes the lock.
         drop(flights);
-        let mut end = End { flights: Arc::clone(&self.0), user, landed: false };
+        let mut end = End { flights: Arc::clone(&self.0), user, completed: false };
         drop(host.spawn(async move {
             let outcome = start.await;
             // Who waits leaves as the key is freed: nobody can come in between.
-            for lands in end.land() {
+            for sender in end.complete() {
                 // That one may have gone away.
-                drop(lands.send(outcome.clone()));
+                drop(sender.send(outcome.clone()));
             }
         }));
-        (landed, false)
+        (result, false)
     }
 }
 
@@ -85,13 +85,13 @@ fn lock<T>(flights: &UnderWay<T>) -> std::sync::MutexGuard<'_, BTreeMap<UserId, 
 struct End<T> {
     flights: Arc<UnderWay<T>>,
     user: UserId,
-    landed: bool,
+    completed: bool,
 }
 
 impl<T> End<T> {
     /// Frees the key for the next flight, and says who waits for this one.
-    fn land(&mut self) -> Vec<oneshot::Sender<T>> {
-        self.landed = true;
+    fn complete(&mut self) -> Vec<oneshot::Sender<T>> {
+        self.completed = true;
         // What hears of the span's end does so without the lock.
         let flight = lock(&self.flights).remove(&self.user);
         flight.map(|flight| flight.waiting).unwrap_or_default()
@@ -100,9 +100,9 @@ impl<T> End<T> {
 
 impl<T> Drop for End<T> {
     fn drop(&mut self) {
-        // Once it has landed, the key may be another flight's.
-        if !self.landed {
-            drop(self.land());
+        // Once it is completed, the key may be another flight's.
+        if !self.completed {
+            drop(self.complete());
         }
     }
 }

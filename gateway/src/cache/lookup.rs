@@ -1,4 +1,4 @@
-//! What came of a lookup: an entry, or why there is none.
+//! Results of lookups: an entry, or the reason why there is none.
 
 use super::Entry;
 use crate::labels::{Label as _, Miss, Tier};
@@ -11,13 +11,13 @@ pub(crate) struct Found {
     pub(crate) tier: Tier,
 }
 
-/// What came of asking the tiers in turn.
+/// The result of asking the tiers in turn.
 #[derive(Default)]
 pub(crate) struct LookedUp {
     pub(crate) found: Option<Found>,
     /// There is no such user: for how long this is still to be believed.
     pub(crate) no_such_user: Option<Duration>,
-    /// What may be shown if the services give nothing better.
+    /// An old entry that may be shown if the services give nothing better.
     pub(crate) stale: Option<Found>,
     pub(crate) misses: Misses,
 }
@@ -40,12 +40,12 @@ impl Misses {
         self.0.push((tier, miss));
     }
 
-    /// Why `tier` gave nothing, if it was asked.
+    /// The reason why `tier` gave nothing, if it was asked.
     pub(super) fn of(&self, tier: Tier) -> Option<Miss> {
         self.0.iter().find(|(there, _)| *there == tier).map(|(_, miss)| *miss)
     }
 
-    /// Why the services have to be asked, as a `fwd` of RFC 9211.
+    /// The reason why the services have to be asked, as a `fwd` of RFC 9211.
     pub(crate) fn forwarded_because(&self) -> &'static str {
         let any = |wanted: Miss| self.0.iter().any(|(_, miss)| *miss == wanted);
         match self.0.as_slice() {

@@ -8,7 +8,7 @@ use std::{
     sync::Arc,
 };
 
-/// What an entry weighs on average, to size the tables.
+/// An entry's usual weight in bytes, to size the tables.
 const USUAL_WEIGHT: usize = 4096;
 
 /// Fixed, so that what is evicted doesn't depend on the machine's cores.
@@ -52,7 +52,7 @@ impl MemoryTier {
         self.entries.get(&user)
     }
 
-    /// As [`MemoryTier::get`], but it doesn't count as use.
+    /// Looks up like [`MemoryTier::get`], but doesn't count as use.
     pub(super) fn peek(&self, user: UserId) -> Option<Arc<Entry>> {
         self.entries.peek(&user)
     }

@@ -1,8 +1,8 @@
 //! The cache: complete profiles in two tiers, Redis and memory, both with the same absolute times.
 //!
-//! Redis is asked first, memory where Redis gave nothing. There is no error to propagate: what goes wrong is a miss with a
-//! reason. Every entry is written to both tiers, so that memory is warm when Redis dies; writes to Redis wait in a bounded
-//! queue that no request waits for.
+//! Redis is asked first, memory where Redis gave nothing. There is no error to propagate: what goes wrong is a miss
+//! with a reason. Every entry is written to both tiers, so that memory is warm when Redis dies; writes to Redis wait in
+//! a bounded queue that no request waits for.
 //!
 //! Freshness comes from an entry's own times ([`Entry`]), never from when a tier got it. What is no longer fresh is kept
 //! for the case that the services give nothing better.
@@ -44,7 +44,7 @@ pub(crate) struct Cache {
     redis: Option<RedisTier>,
     negative: Negative,
     ttl: Duration,
-    /// Of the time.
+    /// The share of the TTL by which it is varied, 0 to 1.
     ttl_jitter: f64,
     jitter: Mutex<Random>,
     stale: Duration,
@@ -86,6 +86,8 @@ impl Cache {
         let mut looked = LookedUp::default();
         if let Some(redis) = &self.redis {
             let lookup = self.metrics.lookup(Tier::Redis);
+            // The checksum tells an entry that memory has already: parsing it again was a fifth of the work for a
+            // cached response.
             let known = || self.memory.as_ref().and_then(|memory| memory.peek(user));
             let entry = redis.get(user, deadline, known).await;
             let entry = entry.and_then(|entry| self.fresh(entry, Tier::Redis, &mut looked));
@@ -137,8 +139,8 @@ impl Cache {
         Err(Miss::Expired)
     }
 
-    /// What another gateway wrote to Redis is kept in memory too. What memory knows better is not believed of Redis: it
-    /// may have come back with what it had saved long before.
+    /// Keeps in memory too what another gateway wrote to Redis. Redis is not believed where memory knows better: it may
+    /// have come back with data that it had saved long before.
     fn newest(&self, entry: Arc<Entry>) -> Result<Arc<Entry>, Miss> {
         if let Some(memory) = &self.memory {
             let there = memory.peek(entry.user);
@@ -157,14 +159,16 @@ impl Cache {
         let Some(redis) = &self.redis else { return };
         match misses.of(Tier::Redis) {
             Some(Miss::Absent) => redis.put_if_absent(entry),
-            // What can't be read by anybody is worth less than what memory has.
+            // What can't be read by anybody is worth less than what memory has. An entry of another version or key is
+            // left: gateways of two versions would take each other's away, and the reply may have been the wrong one
+            // rather than the value.
             Some(Miss::Expired | Miss::Older | Miss::Corrupt | Miss::WrongType) => redis.put(entry),
             _ => {}
         }
     }
 
-    /// Whether it isn't too old to be shown where nothing better can be had. The settings of now count as well: they may
-    /// be stricter than those it was stored with.
+    /// Tells if the entry is young enough to be shown where nothing better can be had. Today's settings count as well:
+    /// they may be stricter than those that it was stored with.
     pub(crate) fn may_be_shown(&self, entry: &Entry) -> bool {
         let until = entry.stale_until().min(entry.fresh_until().saturating_add(self.stale));
         self.host.unix_now() < until

@@ -26,7 +26,7 @@ impl Negative {
         Self { ends, lasts }
     }
 
-    /// How long it is still to be believed that there is no such user.
+    /// The time for which the user is still believed not to exist; `None` where nothing is known.
     pub(super) fn left(&self, user: UserId, now: Duration) -> Option<Duration> {
         self.ends.get(&user)?.checked_sub(now).filter(|left| !left.is_zero())
     }

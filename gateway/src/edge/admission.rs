@@ -1,4 +1,4 @@
-//! Who is let in: more requests at once than can be served well are turned away at once, since an answer in time to some
+//! Admission: more requests at once than can be served well are turned away at once, since a response in time to some
 //! is worth more than a late one to all.
 
 use super::{

@@ -1,8 +1,8 @@
 //! Bearer tokens (RFC 6750): where it is on, a profile is shown only to its user.
 //!
-//! A token is a JWT (RFC 7519) that is signed as the settings say and in no other way, has not ended (`exp`, which it must
-//! have), has begun (`nbf`), and comes from whom and is for whom the settings say (`iss`, `aud`). Its `sub` is the user.
-//! Times are the host's. What it doesn't do: fetch keys, keep sessions, know roles.
+//! A token is a JWT (RFC 7519) that is signed as the settings say and in no other way, has not ended (`exp`, which it
+//! must have), has begun (`nbf`), and comes from whom and is for whom the settings say (`iss`, `aud`). Its `sub` is the
+//! user. Times are the host's. What it doesn't do: fetch keys, keep sessions, know roles.
 
 use super::{context::RequestContext, problem::Problem};
 use crate::{
@@ -21,14 +21,14 @@ use http::{HeaderMap, HeaderValue, header};
 use jsonwebtoken::{DecodingKey, Validation, errors::ErrorKind};
 use std::{sync::Arc, time::Duration};
 
-/// What tokens are judged by.
+/// The key, algorithm and claims that bearer tokens are judged by.
 pub(crate) struct Auth {
     key: DecodingKey,
     validation: Validation,
     leeway: Duration,
 }
 
-/// What is read of a token. Times are in seconds since the Unix epoch, and may have fractions.
+/// Claims that are read of a token. Times are in seconds since the Unix epoch, and may have fractions.
 #[derive(serde::Deserialize)]
 struct Claims {
     sub: String,
@@ -45,8 +45,9 @@ impl Auth {
             }
             return Ok(None);
         };
+        // One algorithm, by the settings: what a token says of itself chooses nothing.
         let mut validation = Validation::new(algorithm);
-        // The library would ask the machine's clock.
+        // The library would ask the machine's clock: `exp` and `nbf` are judged below, by the host's.
         (validation.validate_exp, validation.validate_nbf) = (false, false);
         let mut required = vec!["exp", "sub"];
         if let Some(issuer) = &settings.auth_issuer {
@@ -61,7 +62,7 @@ impl Auth {
         Ok(Some(Self { key, validation, leeway: settings.auth_leeway }))
     }
 
-    /// Whose token came, at `now` (since the Unix epoch).
+    /// The subject of the bearer token, judged at `now` (since the Unix epoch).
     fn subject(&self, headers: &HeaderMap, now: Duration) -> Result<String, TokenFault> {
         let token = bearer(headers)?;
         let token =
@@ -74,7 +75,8 @@ impl Auth {
                 ErrorKind::MissingRequiredClaim(claim) if claim == "aud" => TokenFault::Audience,
                 _ => TokenFault::Malformed,
             })?;
-        // What it calls critical is nothing that is known here (RFC 7515, 4.1.11).
+        // The library reads `crit` and passes over it; what it calls critical is nothing that is known here (RFC 7515,
+        // 4.1.11).
         if token.header.crit.is_some() {
             return Err(TokenFault::Malformed);
         }
@@ -135,15 +137,15 @@ pub(super) async fn require(
 fn unauthenticated(fault: TokenFault, context: &RequestContext) -> Response {
     let challenge = match fault {
         TokenFault::Missing => "Bearer realm=\"gateway\"".to_owned(),
-        _ => format!("Bearer realm=\"gateway\", error=\"invalid_token\", error_description=\"{}\"", said(fault)),
+        _ => format!("Bearer realm=\"gateway\", error=\"invalid_token\", error_description=\"{}\"", description(fault)),
     };
-    let mut response = Problem::Unauthenticated.response(context, Some(said(fault)), &[]);
+    let mut response = Problem::Unauthenticated.response(context, Some(description(fault)), &[]);
     let challenge = HeaderValue::try_from(challenge).expect("words of ours make a header");
     response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
     response
 }
 
-fn said(fault: TokenFault) -> &'static str {
+fn description(fault: TokenFault) -> &'static str {
     match fault {
         TokenFault::Missing => "a bearer token is needed",
         TokenFault::Malformed => "it is no token",

@@ -1,6 +1,6 @@
-//! Answers made smaller for clients that ask for it (`Accept-Encoding`): brotli or gzip.
+//! Responses made smaller for clients that ask for it (`Accept-Encoding`): brotli or gzip.
 //!
-//! The tag of an answer is weak, and so the same for every coding of it: a 304 is right whatever coding the client has.
+//! The tag of a response is weak, and so the same for every coding of it: a 304 is right whatever coding the client has.
 
 use super::{context::RequestContext, problem::Problem};
 use crate::settings::EdgeSettings;
@@ -14,9 +14,10 @@ use tower_http::{
     },
 };
 
-/// Of brotli and gzip alike. Level 4 needs three times as long for a fifth fewer bytes (28 kB of profile: 300 µs and 4.7 kB
-/// against 106 µs and 5.8 kB). Even so it is dear beside the rest of a cached answer, some 20 µs, which is why the
-/// settings leave the many short answers as they are.
+/// The level of brotli and gzip alike.
+// Level 4 needs three times as long for a fifth fewer bytes (28 kB of profile: 300 µs and 4.7 kB against 106 µs and
+// 5.8 kB). Even so it is dear beside the rest of a cached response, some 20 µs, and a usual profile (1 to 2 kB) would be
+// made smaller by less than a packet: so the settings leave short responses as they are.
 const LEVEL: CompressionLevel = CompressionLevel::Precise(1);
 
 /// The layer, which needs [`slim`] and [`finish`] around it; `None` where the settings want none.
@@ -26,8 +27,8 @@ pub(super) fn layer(settings: &EdgeSettings) -> Option<CompressionLayer<impl Pre
     settings.compress.then(|| CompressionLayer::new().quality(LEVEL).compress_when(worth))
 }
 
-/// Most answers are left as they are: these go on without the room that the layer keeps for its coders, which is some six
-/// kilobytes to be moved and kept.
+/// Most responses are left as they are: these go on without the room that the layer keeps for its coders, which is some
+/// six kilobytes to be moved and kept.
 pub(super) fn slim(response: Response<CompressionBody<Body>>) -> Response {
     if response.headers().contains_key(header::CONTENT_ENCODING) {
         response.map(Body::new)
@@ -36,8 +37,8 @@ pub(super) fn slim(response: Response<CompressionBody<Body>>) -> Response {
     }
 }
 
-/// What the layer leaves to do: a 304 says what its 200 would vary by (RFC 9110, 15.4.5), and what can't be had in any
-/// coding that the client takes is a problem like all others.
+/// Finishes what the compression layer leaves to do: a 304 says what its 200 would vary by (RFC 9110, 15.4.5), and a
+/// body that can't be had in any coding that the client takes is a problem like all others.
 pub(super) async fn finish(request: Request, next: Next) -> Response {
     let chooses = request.headers().contains_key(header::ACCEPT_ENCODING);
     let context = request.extensions().get::<RequestContext>().filter(|_| chooses).cloned();

@@ -11,7 +11,7 @@ impl IfNoneMatch {
         Self(headers.get_all(header::IF_NONE_MATCH).iter().cloned().collect())
     }
 
-    /// Whether the client has what `etag` stands for, by the weak comparison (RFC 9110, 8.8.3.2).
+    /// Tells if the client has what `etag` stands for, by the weak comparison (RFC 9110, 8.8.3.2).
     pub(crate) fn has(&self, etag: &str) -> bool {
         let tags = self.0.iter().filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(','));
         tags.map(str::trim).any(|tag| tag == "*" || opaque(tag) == opaque(etag))

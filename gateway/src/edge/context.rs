@@ -1,4 +1,4 @@
-//! What a request is known by, and what of it goes to every service: request id, trace, baggage.
+//! A request's identity, which goes on to every service: request id, trace, baggage.
 
 use super::trace::{self, Trace};
 use crate::spans;
@@ -40,7 +40,7 @@ pub(crate) struct RequestContext {
     pub(crate) request_id: HeaderValue,
     pub(crate) trace: Trace,
     baggage: Option<HeaderValue>,
-    /// When its head was there.
+    /// The moment at which its head was there.
     pub(crate) started: Instant,
     ids: Arc<Ids>,
 }

@@ -1,4 +1,4 @@
-//! Cross-origin requests: which web pages may read answers in a browser (the Fetch standard, "CORS protocol").
+//! Cross-origin requests: which web pages may read responses in a browser (the Fetch standard, "CORS protocol").
 //!
 //! Credentials (cookies, client certificates) are never allowed: the gateway knows none. A page sends its token in
 //! `Authorization`, for which being listed is enough.

@@ -1,5 +1,5 @@
-//! The field `Host` of a request (RFC 9112, 3.2). Where it isn't as HTTP wants it, the request breaks HTTP itself: it gets a
-//! bare 400, as one that can't be parsed does, and never reaches the router. Nothing is chosen by what it says.
+//! The field `Host` of a request (RFC 9112, 3.2). Where it isn't as HTTP wants it, the request breaks HTTP itself: it
+//! gets a bare 400, as one that can't be parsed does, and never reaches the router. Nothing is chosen by what it says.
 
 use axum::{
     extract::Request,

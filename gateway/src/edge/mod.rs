@@ -1,5 +1,5 @@
-//! What a client meets: routes, identity of requests, problems. Limits of connections and of heads are the server's
-//! ([`host::http`]).
+//! The edge that clients meet: routes, identity of requests, problems. Limits of connections and of heads are the
+//! server's ([`host::http`]).
 
 pub(crate) mod admission;
 pub(crate) mod auth;
@@ -36,8 +36,9 @@ pub(crate) fn server(app: &App) -> ServerConfig {
     }
 }
 
-/// All routes, and what is around them. From the outside: what is no HTTP goes no further; what came of a request is observed;
-/// who may read the answer; how it is coded; who is let in. So all that is turned away is observed too, and browsers let their pages read why.
+/// All routes, and what is around them. From the outside: what is no HTTP goes no further; what came of a request is
+/// observed; who may read the response; how it is coded; who is let in. So all that is turned away is observed too, and
+/// browsers let their pages read why.
 pub(crate) fn router(app: Arc<App>) -> Router {
     // One stack: a router boxes what each of its own layers makes, and clones all of these boxes for every request.
     let observed = ServiceBuilder::new()
@@ -81,7 +82,7 @@ fn routes(app: &Arc<App>) -> Router {
 }
 
 /// Everything that is counted
-#[utoipa::path(get, path = "/metrics", tag = "operation", responses(openapi::answers::Metrics))]
+#[utoipa::path(get, path = "/metrics", tag = "operation", responses(openapi::responses::Metrics))]
 pub(crate) async fn metrics(State(app): State<Arc<App>>) -> Response {
     let families = app.host.metrics().gather();
     let text = TextEncoder::new().encode_to_string(&families).unwrap_or_default();

@@ -16,7 +16,7 @@ use axum::{
 use std::sync::Arc;
 use tracing::{Instrument as _, Span};
 
-/// What nginx logs where the client went away before its answer.
+/// The status that nginx logs where the client went away before its response.
 const CLIENT_WENT_AWAY: u16 = 499;
 
 /// The outermost layer.
@@ -57,9 +57,9 @@ impl End<'_> {
     fn tell(&self, status: u16, summary: Option<&Arc<Summary>>) {
         let took = self.context.started.elapsed();
         self.metrics.request(self.method, self.route, status, took);
-        spans::answered(self.span, status);
+        spans::responded(self.span, status);
         let (request_id, trace_id) = (self.context.request_id(), self.context.trace.id.as_str());
-        // Of those that got as far as the profile, the answer's own.
+        // Of those that got as far as the profile, the response's own.
         let outcome = summary.map_or_else(|| outcome(status), |summary| summary.outcome);
         let (method, route, duration_ms) = (self.method.label(), self.route.label(), took.as_secs_f64() * 1e3);
         match (self.route, summary) {
@@ -93,7 +93,7 @@ impl End<'_> {
     }
 }
 
-/// What came of a request that asked for no profile, or got no answer.
+/// The outcome, for metrics, of a request that asked for no profile, or got no response.
 fn outcome(status: u16) -> &'static str {
     match status {
         CLIENT_WENT_AWAY => "cancelled",

@@ -1,5 +1,5 @@
-//! Answers that are no success: `application/problem+json` (RFC 9457) with a stable type, and nothing of what a service
-//! said.
+//! Responses that are no success: `application/problem+json` (RFC 9457) with a stable type, and nothing of what a
+//! service said.
 
 use super::context::RequestContext;
 use crate::profile::PartError;
@@ -33,7 +33,7 @@ pub(crate) struct Body<'a> {
     errors: &'a [PartError],
 }
 
-/// What [`Problem::kind`] can be, as the document has it.
+/// The values of [`Problem::kind`], as the document has them.
 pub(crate) struct ProblemType;
 
 impl utoipa::PartialSchema for ProblemType {
@@ -86,7 +86,7 @@ impl Problem {
         Self::Unhealthy,
     ];
 
-    /// Whether a profile can have it.
+    /// Tells if a request for a profile can have this problem.
     pub(crate) fn is_of_profiles(self) -> bool {
         !matches!(self, Self::NoSuchRoute | Self::NotReady | Self::Unhealthy)
     }
@@ -155,7 +155,7 @@ impl Problem {
         self.respond(&self.body(context, detail, errors))
     }
 
-    /// What it says of itself.
+    /// The problem's body.
     pub(crate) fn body<'a>(
         self,
         context: &'a RequestContext,

@@ -1,7 +1,7 @@
-//! How many requests each client may make: a token bucket a client, kept as the one time at which it is full again (GCRA).
+//! Rate limits of clients: a token bucket a client, kept as the one time at which it is full again (GCRA).
 //!
-//! What it keeps is bounded, whoever comes: two generations of clients, of which the older one is forgotten when the younger
-//! one is full. Whoever is forgotten starts with a full bucket.
+//! What it keeps is bounded, whoever comes: two generations of clients, of which the older one is forgotten when the
+//! younger one is full. Whoever is forgotten starts with a full bucket.
 
 use std::{collections::BTreeMap, mem, sync::Arc, time::Duration};
 use tokio::time::Instant;
@@ -41,8 +41,8 @@ impl Rates {
     }
 }
 
-/// The client of a connection from `peer`, which is an address with its port: the address, and of IPv6 the network, of which
-/// one client has a whole one.
+/// The client of a connection from `peer`, which is an address with its port: the address, and of IPv6 the network, of
+/// which one client has a whole one.
 pub(super) fn client(peer: &str) -> Arc<str> {
     match peer.parse::<std::net::SocketAddr>().map(|address| address.ip().to_canonical()) {
         Ok(std::net::IpAddr::V4(address)) => address.to_string().into(),

@@ -1,7 +1,7 @@
 //! W3C Trace Context and Baggage: what is taken in from a client, and what goes to every service.
 //!
-//! A gateway that records no spans never asks others to: a trace that it starts is not sampled. One that does says so, and
-//! its spans have the ids that services get ([`spans`]).
+//! A gateway that records no spans never asks others to: a trace that it starts is not sampled. One that does says so,
+//! and its spans have the ids that services get ([`spans`]).
 
 use crate::spans;
 use http::{HeaderMap, HeaderValue};
@@ -59,8 +59,8 @@ impl Trace {
         Some(Self { id: trace, parent: None, flags, state })
     }
 
-    /// Puts `span`, which has no parent, beneath the current one, which it may outlive: a parent within this program would
-    /// last for as long as it does.
+    /// Puts `span`, which has no parent, beneath the current one, which it may outlive: a parent within this program
+    /// would last for as long as it does.
     pub(crate) fn continue_in(&self, span: &tracing::Span) {
         if let Some(parent) = spans::current() {
             spans::begin(span, Some((&self.id, &format!("{parent:016x}"), &self.flags)));

@@ -1,5 +1,5 @@
-//! What the gateway knows of its own state and of its components. Background tasks find out; answers only read, so that
-//! they come at once however dead everything is.
+//! The health of the gateway and of its components. Background tasks find out; responses only read, so that they come
+//! at once however dead everything is.
 
 mod probe;
 pub(crate) mod routes;
@@ -9,7 +9,7 @@ pub(crate) use probe::probe;
 pub(crate) use routes::{health, live, ready};
 pub(crate) use shown::{Health, Ready, Unhealthy};
 
-use crate::labels::{Component, Label as _, Miss, RedisMode, RedisSide, Status};
+use crate::labels::{Component, Label as _, Miss, RedisAccess, RedisMode, Status};
 use std::{
     sync::{
         Mutex, PoisonError,
@@ -18,11 +18,11 @@ use std::{
     time::Duration,
 };
 
-/// What is known of a component.
+/// The state of a component, as it was last probed.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Known {
     pub(crate) status: Status,
-    /// Of the last success.
+    /// The latency of the last success.
     pub(crate) latency: Option<Duration>,
     /// Since the Unix epoch.
     pub(crate) last_success: Option<Duration>,
@@ -32,12 +32,12 @@ impl Known {
     const NOTHING: Self = Self { status: Status::Unknown, latency: None, last_success: None };
 }
 
-/// How Redis is judged.
+/// The judgement of Redis: reads, writes, and the last reason.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct RedisJudged {
     pub(crate) reads: RedisMode,
     pub(crate) writes: RedisMode,
-    /// What went wrong last, however long ago.
+    /// The last failure, however long ago.
     pub(crate) reason: Option<Miss>,
 }
 
@@ -56,7 +56,7 @@ impl Board {
         Self { ready: AtomicBool::new(false), components: Mutex::new(components), redis: Mutex::new(redis) }
     }
 
-    /// Whether new requests are welcome: not while starting, and not while draining.
+    /// Says if new requests are welcome: not while starting, and not while draining.
     pub(crate) fn set_ready(&self, ready: bool) {
         self.ready.store(ready, Ordering::Relaxed);
     }
@@ -83,11 +83,11 @@ impl Board {
     }
 
     /// Redis is judged otherwise than before.
-    pub(crate) fn redis_mode(&self, side: RedisSide, mode: RedisMode) {
+    pub(crate) fn redis_mode(&self, side: RedisAccess, mode: RedisMode) {
         let mut redis = self.redis.lock().unwrap_or_else(PoisonError::into_inner);
         match side {
-            RedisSide::Read => redis.reads = mode,
-            RedisSide::Write => redis.writes = mode,
+            RedisAccess::Read => redis.reads = mode,
+            RedisAccess::Write => redis.writes = mode,
         }
     }
 
@@ -96,7 +96,7 @@ impl Board {
         self.redis.lock().unwrap_or_else(PoisonError::into_inner).reason = Some(reason);
     }
 
-    /// How Redis is judged.
+    /// The judgement of Redis.
     pub(crate) fn redis(&self) -> RedisJudged {
         *self.redis.lock().unwrap_or_else(PoisonError::into_inner)
     }

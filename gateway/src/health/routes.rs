@@ -17,7 +17,7 @@ use axum::{
 use std::sync::Arc;
 
 /// The process runs
-#[utoipa::path(get, path = "/health/live", tag = "operation", responses(crate::openapi::answers::Live))]
+#[utoipa::path(get, path = "/health/live", tag = "operation", responses(crate::openapi::responses::Live))]
 pub(crate) async fn live() -> Response {
     Json(Ready { status: Readiness::Ok }).into_response()
 }
@@ -26,7 +26,7 @@ pub(crate) async fn live() -> Response {
 ///
 /// It neither starts, nor drains, nor sheds. A dead Redis or service is no reason to take every gateway out of the load
 /// balancer.
-#[utoipa::path(get, path = "/health/ready", tag = "operation", responses(crate::openapi::answers::Ready))]
+#[utoipa::path(get, path = "/health/ready", tag = "operation", responses(crate::openapi::responses::Ready))]
 pub(crate) async fn ready(State(app): State<Arc<App>>, Extension(context): Extension<RequestContext>) -> Response {
     if app.board.is_ready() && !app.admission.is_full() {
         Json(Ready { status: Readiness::Ok }).into_response()
@@ -38,7 +38,7 @@ pub(crate) async fn ready(State(app): State<Arc<App>>, Extension(context): Exten
 /// Every component, as background tasks last saw it
 ///
 /// It waits for nothing, so it answers at once with everything dead.
-#[utoipa::path(get, path = "/health", tag = "operation", responses(crate::openapi::answers::Health))]
+#[utoipa::path(get, path = "/health", tag = "operation", responses(crate::openapi::responses::Health))]
 pub(crate) async fn health(State(app): State<Arc<App>>, Extension(context): Extension<RequestContext>) -> Response {
     let seen = app.board.all();
     let redis = app.board.redis();
@@ -55,6 +55,8 @@ pub(crate) async fn health(State(app): State<Arc<App>>, Extension(context): Exte
         redis: RedisHealth::new(of(Component::Redis), redis),
         memory: of(Component::Memory).into(),
     };
+    // What is no success is a problem (RFC 9457), health too: `status` is the number that it wants there, and the
+    // components are further members.
     if status == Overall::Down {
         let problem = Problem::Unhealthy.body(&context, None, &[]);
         Problem::Unhealthy.respond(&Unhealthy { problem, components })

@@ -1,4 +1,4 @@
-//! What the health routes answer.
+//! Bodies of the health routes.
 
 use super::{Known, RedisJudged};
 use crate::{
@@ -31,12 +31,13 @@ pub(super) struct Components {
     pub(super) order_service: ServiceHealth,
     pub(super) product_service: ServiceHealth,
     pub(super) redis: RedisHealth,
-    pub(super) memory: Seen,
+    pub(super) memory: ComponentHealth,
 }
 
 /// A component as it was last seen.
 #[derive(Serialize, ToSchema)]
-pub(super) struct Seen {
+#[schema(as = Seen)]
+pub(super) struct ComponentHealth {
     status: Status,
     /// Of the last success, in milliseconds.
     #[schema(required = true)]
@@ -49,7 +50,7 @@ pub(super) struct Seen {
 #[derive(Serialize, ToSchema)]
 pub(super) struct ServiceHealth {
     #[serde(flatten)]
-    pub(super) seen: Seen,
+    pub(super) seen: ComponentHealth,
     pub(super) circuit: CircuitState,
 }
 
@@ -57,7 +58,7 @@ pub(super) struct ServiceHealth {
 #[derive(Serialize, ToSchema)]
 pub(super) struct RedisHealth {
     #[serde(flatten)]
-    seen: Seen,
+    seen: ComponentHealth,
     reads: RedisMode,
     writes: RedisMode,
     /// What went wrong last, however long ago.
@@ -71,7 +72,7 @@ pub(crate) struct Ready {
     pub(super) status: Readiness,
 }
 
-impl From<Known> for Seen {
+impl From<Known> for ComponentHealth {
     fn from(known: Known) -> Self {
         Self {
             status: known.status,

@@ -1,11 +1,11 @@
 //! Metrics of the cache beyond its lookups.
 
 use super::{Maker, zero};
-use crate::labels::{Label as _, Miss, RedisMode, RedisSide, Tier};
+use crate::labels::{Label as _, Miss, RedisAccess, RedisMode, Tier};
 use prometheus::{HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGaugeVec, Opts};
 use std::time::Duration;
 
-/// What the cache does besides looking up.
+/// Metrics of all that the cache does besides looking up.
 pub(crate) struct CacheMetrics {
     coalesced: IntCounter,
     redis_mode: IntGaugeVec,
@@ -45,7 +45,7 @@ impl CacheMetrics {
             )?)?,
         };
         zero(Tier::ALL, |word| drop(cache.entry_age.with_label_values(&[word])));
-        for side in RedisSide::ALL {
+        for side in RedisAccess::ALL {
             for mode in RedisMode::ALL {
                 let _ = cache.redis_changes.with_label_values(&[side.label(), mode.label()]);
             }
@@ -58,12 +58,12 @@ impl CacheMetrics {
     }
 
     /// Redis is judged otherwise than before.
-    pub(crate) fn redis_mode(&self, side: RedisSide, now: RedisMode) {
+    pub(crate) fn redis_mode(&self, side: RedisAccess, now: RedisMode) {
         self.redis_changes.with_label_values(&[side.label(), now.label()]).inc();
         self.show_mode(side, now);
     }
 
-    fn show_mode(&self, side: RedisSide, now: RedisMode) {
+    fn show_mode(&self, side: RedisAccess, now: RedisMode) {
         for mode in RedisMode::ALL {
             self.redis_mode.with_label_values(&[side.label(), mode.label()]).set(i64::from(*mode == now));
         }

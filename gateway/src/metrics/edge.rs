@@ -1,4 +1,4 @@
-//! What clients were refused.
+//! Metrics of the requests that clients were refused.
 
 use super::Maker;
 use crate::labels::{Label as _, Shed, TokenFault};

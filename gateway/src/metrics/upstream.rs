@@ -3,7 +3,7 @@
 //! Amplification is `service_calls_total / service_first_attempts_total`.
 
 use super::{Maker, zero};
-use crate::labels::{Circuit, Code, Label as _, Refused, Service};
+use crate::labels::{BreakerState, Code, Label as _, Refused, Service};
 use prometheus::{GaugeVec, IntCounterVec, IntGauge, IntGaugeVec, Opts};
 
 /// The metrics of all upstreams.
@@ -60,20 +60,20 @@ impl UpstreamMetrics {
             zero(Code::ALL, |word| drop(self.retries.with_label_values(&[service, word])));
             zero(Refused::ALL, |word| drop(self.retries_refused.with_label_values(&[service, word])));
             let _ = self.active.with_label_values(&[service]);
-            zero(Circuit::ALL, |word| drop(self.circuit.with_label_values(&[service, word])));
-            zero(Circuit::ALL, |word| drop(self.transitions.with_label_values(&[service, word])));
+            zero(BreakerState::ALL, |word| drop(self.circuit.with_label_values(&[service, word])));
+            zero(BreakerState::ALL, |word| drop(self.transitions.with_label_values(&[service, word])));
         }
     }
 
     /// The circuit of `service` is in this state.
-    pub(crate) fn circuit_is(&self, service: Service, now: Circuit) {
-        for state in Circuit::ALL {
+    pub(crate) fn circuit_is(&self, service: Service, now: BreakerState) {
+        for state in BreakerState::ALL {
             self.circuit.with_label_values(&[service.label(), state.label()]).set(i64::from(*state == now));
         }
     }
 
     /// The circuit of `service` changes.
-    pub(crate) fn circuit_becomes(&self, service: Service, now: Circuit) {
+    pub(crate) fn circuit_becomes(&self, service: Service, now: BreakerState) {
         self.circuit_is(service, now);
         self.transitions.with_label_values(&[service.label(), now.label()]).inc();
     }

@@ -1,4 +1,4 @@
-//! The headers of answers, as the document tells of them.
+//! The headers of responses, as the document tells of them.
 
 use utoipa::openapi::{
     header::{Header, HeaderBuilder},

@@ -1,11 +1,12 @@
-//! The gateway's description of itself (OpenAPI 3.1): made from the types that are answered, the closed sets of words and
-//! the list of problems, so that there is nothing to keep in step by hand. It is checked in as `gateway/openapi.json`, and
-//! real answers are validated against it. The feature `docs`, on by default, adds a page that shows it.
+//! The gateway's description of itself (OpenAPI 3.1): made from the types that are answered, the closed sets of words
+//! and the list of problems, so that there is nothing to keep in step by hand. It is checked in as
+//! `gateway/openapi.json`, and real responses are validated against it. The feature `docs`, on by default, adds a page
+//! that shows it.
 
-pub(crate) mod answers;
 mod headers;
 #[cfg(feature = "docs")]
 mod page;
+pub(crate) mod responses;
 
 #[cfg(feature = "docs")]
 pub(crate) use page::pages;
@@ -79,7 +80,7 @@ pub fn json() -> String {
 }
 
 /// This document
-#[utoipa::path(get, path = "/openapi.json", tag = "documentation", responses(answers::Document))]
+#[utoipa::path(get, path = "/openapi.json", tag = "documentation", responses(responses::Document))]
 pub(crate) async fn document() -> Response {
     static JSON: LazyLock<Bytes> = LazyLock::new(|| json().into());
     ([(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))], JSON.clone()).into_response()

@@ -1,4 +1,5 @@
-//! A page to read the document with: Swagger UI, from the binary. It needs no other host, and its policy lets it reach none.
+//! A page to read the document with: Swagger UI, from the binary. It needs no other host, and its policy lets it reach
+//! none.
 
 use crate::{
     edge::{context::RequestContext, problem::Problem},
@@ -15,7 +16,7 @@ use http::{HeaderValue, header};
 use std::{borrow::Cow, sync::Arc};
 use utoipa_swagger_ui::Config;
 
-/// Its files are under `docs/`, seen from the page, also where a proxy puts a path before both.
+/// The page's HTML. Its files are under `docs/`, seen from the page, also where a proxy puts a path before both.
 const PAGE: &str = include_str!("page.html");
 const START: &str = include_str!("start.js");
 

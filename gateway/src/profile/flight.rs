@@ -8,7 +8,7 @@ use crate::{
     App,
     cache::Found,
     edge::context::RequestContext,
-    labels::{Source, State},
+    labels::{PartState, Source},
     spans,
     user_id::UserId,
 };
@@ -19,28 +19,28 @@ use tracing::Instrument as _;
 /// A flight ends this long before the deadline of the request that started it, so that its outcome is there in time.
 const HANDOVER: Duration = Duration::from_millis(2);
 
-/// What an aggregation brought.
+/// The result of an aggregation.
 #[derive(Debug)]
-pub(crate) struct Flown {
+pub(crate) struct FlightResult {
     pub(super) verdict: Verdict,
     /// Old, and shown in need.
     pub(super) stale: Option<Found>,
-    /// It is in the cache now.
+    /// True where the profile is in the cache now.
     pub(super) stored: bool,
-    /// When it ended, since the Unix epoch.
+    /// The end of the aggregation, since the Unix epoch.
     pub(super) at: Duration,
-    /// How long user, orders and products took; `None` where it wasn't needed.
+    /// Durations of user, orders and products; `None` where it wasn't needed.
     pub(super) took: [Option<Duration>; 3],
 }
 
 /// The outcome of the flight of `id`, and whether another request had started it.
-pub(super) async fn flown(
+pub(super) async fn result(
     app: &Arc<App>,
     context: &RequestContext,
     id: UserId,
     deadline: Instant,
     stale: Option<Found>,
-) -> (Arc<Flown>, bool) {
+) -> (Arc<FlightResult>, bool) {
     if !(app.settings.cache && app.settings.caching.coalesce) {
         return (Arc::new(fly(app, context, id, deadline, stale).instrument(spans::aggregation()).await), false);
     }
@@ -55,32 +55,32 @@ pub(super) async fn flown(
         app.metrics.cache.coalesced();
         spans::shared();
     }
-    let flown = joined.outcome.unwrap_or_else(|| {
+    let result = joined.outcome.unwrap_or_else(|| {
         let gathered = Gathered::late(app.settings.deadline);
-        Arc::new(Flown::of(app, gathered, stale))
+        Arc::new(FlightResult::of(app, gathered, stale))
     });
-    (flown, joined.shared)
+    (result, joined.shared)
 }
 
-async fn fly(app: &App, context: &RequestContext, id: UserId, deadline: Instant, stale: Option<Found>) -> Flown {
+async fn fly(app: &App, context: &RequestContext, id: UserId, deadline: Instant, stale: Option<Found>) -> FlightResult {
     let started = Instant::now();
     let gathered = gather::gather(&app.upstreams, context, deadline, id).await;
     let took = started.elapsed();
     for (service, code) in gathered.found_out_late() {
         app.metrics.service_error(service, code);
     }
-    let mut flown = Flown::of(app, gathered, stale);
-    if let Some(profile) = flown.verdict.complete() {
-        flown.stored = app.cache.store(id, profile).is_some();
-    } else if flown.verdict.is_no_such_user() {
+    let mut result = FlightResult::of(app, gathered, stale);
+    if let Some(profile) = result.verdict.complete() {
+        result.stored = app.cache.store(id, profile).is_some();
+    } else if result.verdict.is_no_such_user() {
         app.cache.store_no_such_user(id);
     }
-    app.metrics.aggregation(flown.verdict.outcome(), took);
-    spans::aggregated(flown.verdict.outcome());
-    flown
+    app.metrics.aggregation(result.verdict.outcome(), took);
+    spans::aggregated(result.verdict.outcome());
+    result
 }
 
-impl Flown {
+impl FlightResult {
     /// Judges what was gathered. What is old counts where it may still be shown.
     fn of(app: &App, gathered: Gathered, stale: Option<Found>) -> Self {
         let took = match &gathered {
@@ -98,16 +98,16 @@ impl Flown {
         Self { verdict, stale, stored: false, at: app.host.unix_now(), took }
     }
 
-    /// It is known that there is no such user: nothing was gathered.
+    /// The result for a user who is known not to exist: nothing was gathered.
     pub(super) fn no_such_user(app: &App) -> Self {
         let verdict = verdict::judge(Gathered::NoSuchUser { took: Duration::ZERO }, app.settings.partial, None);
         Self { verdict, stale: None, stored: false, at: app.host.unix_now(), took: [None; 3] }
     }
 
-    /// Where a part in this state is from, and how old it was when all was there.
-    pub(super) fn source(&self, state: State) -> (Source, Duration) {
+    /// The source of a part in this state, and its age when all was there.
+    pub(super) fn source(&self, state: PartState) -> (Source, Duration) {
         match &self.stale {
-            Some(found) if state == State::Stale => {
+            Some(found) if state == PartState::Stale => {
                 (found.tier.into(), self.at.saturating_sub(found.entry.stored_at()))
             }
             _ => (Source::Origin, Duration::ZERO),

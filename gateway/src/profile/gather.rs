@@ -18,7 +18,7 @@ use serde_json::value::RawValue;
 use std::{sync::Arc, time::Duration};
 use tokio::time::Instant;
 
-/// Batches of one answer that are asked for at once.
+/// Batches of one response that are asked for at once.
 const BATCHES_AT_ONCE: usize = 4;
 
 /// The three services.
@@ -60,7 +60,7 @@ pub(crate) struct Timed<T> {
     pub(crate) took: Duration,
 }
 
-/// What has come.
+/// The parts that have come.
 #[derive(Debug)]
 pub(crate) enum Gathered {
     /// The user service knows that there is no such user.
@@ -87,11 +87,11 @@ pub(crate) struct Products {
     pub(crate) found: Vec<Box<RawValue>>,
     /// Known to be missing.
     pub(crate) gone: Vec<String>,
-    /// Asked for, and not spoken of in a good answer.
+    /// Asked for, and not spoken of in a good response.
     pub(crate) unanswered: Vec<String>,
     /// Batches that failed, with the ids that they asked for.
     pub(crate) failed: Vec<(CallError, Vec<String>)>,
-    /// Whether any batch was answered, or none was needed.
+    /// True where any batch was answered, or none was needed.
     pub(crate) answered: bool,
 }
 
@@ -177,7 +177,7 @@ fn batches(ids: &Arc<[String]>) -> Vec<Arc<[String]>> {
 }
 
 impl Products {
-    /// What came of all batches, each with the ids that it asked for.
+    /// Joins the results of all batches, each with the ids that it asked for.
     pub(super) fn of<'a>(batches: impl ExactSizeIterator<Item = (&'a [String], Result<Batch, CallError>)>) -> Self {
         let mut all = Self { answered: batches.len() == 0, ..Self::default() };
         for (ids, batch) in batches {

@@ -1,32 +1,32 @@
 //! `GET /api/profile/{user_id}`: a user with their orders and the products of those.
 //!
-//! The way of a request: look it up in the cache; else, once for all who ask at the same time ([`flight`]), gather the parts
-//! from the services ([`gather`]) and judge what has come ([`verdict`], pure). Either ends in one [`Answer`], which decides body, headers, metrics and log line, so that
-//! they can't disagree.
+//! The way of a request: look it up in the cache; else, once for all who ask at the same time ([`flight`]), gather the
+//! parts from the services ([`gather`]) and judge what has come ([`verdict`], pure). Either ends in one
+//! [`ProfileResponse`], which decides body, headers, metrics and log line, so that they can't disagree.
 
-mod answer;
 mod flight;
 mod gather;
 mod response;
 mod stale;
 mod verdict;
+mod wire;
 
-pub(crate) use answer::{PartError, Profile, Summary};
-pub(crate) use flight::Flown;
+pub(crate) use flight::FlightResult;
 pub(crate) use gather::Upstreams;
-pub(crate) use response::ProfileBody;
+pub(crate) use response::{PartError, Profile, Summary};
+pub(crate) use wire::ProfileBody;
 
 use crate::{
     App,
     edge::{conditional::IfNoneMatch, context::RequestContext, problem::Problem},
     user_id::UserId,
 };
-use answer::Answer;
 use axum::{
     Extension,
     extract::{Path, Request, State, rejection::PathRejection},
     response::Response,
 };
+use response::ProfileResponse;
 use std::sync::Arc;
 
 /// A user with their orders and the products of those
@@ -45,7 +45,7 @@ use std::sync::Arc;
         ("If-None-Match" = Option<String>, Header, nullable = false, description = "Tags of what the client has already"),
     ),
     security((), ("bearer" = [])),
-    responses(crate::openapi::answers::Profile)
+    responses(crate::openapi::responses::Profile)
 )]
 pub(crate) async fn handle(
     State(app): State<Arc<App>>,
@@ -62,20 +62,20 @@ pub(crate) async fn handle(
     let has = IfNoneMatch::take_in(request.headers());
     // No body is read.
     drop(request);
-    answer(&app, &context, id).await.into_response(&context, &has)
+    respond(&app, &context, id).await.into_response(&context, &has)
 }
 
-async fn answer(app: &Arc<App>, context: &RequestContext, id: UserId) -> Answer {
+async fn respond(app: &Arc<App>, context: &RequestContext, id: UserId) -> ProfileResponse {
     let deadline = context.started + app.settings.deadline;
     let lookup = app.cache.look_up(id, deadline).await;
     let asked = context.started.elapsed();
     if let Some(found) = lookup.found {
-        return Answer::cached(app, found, &lookup.misses, asked);
+        return ProfileResponse::cached(app, found, &lookup.misses, asked);
     }
     if let Some(left) = lookup.no_such_user {
-        return Answer::no_such_user(app, id, left, asked);
+        return ProfileResponse::no_such_user(app, id, left, asked);
     }
     // Boxed, so that a request that finds its profile doesn't carry the room for gathering one.
-    let (flown, shared) = Box::pin(flight::flown(app, context, id, deadline, lookup.stale)).await;
-    Answer::gathered(app, id, &flown, &lookup.misses, shared, asked)
+    let (result, shared) = Box::pin(flight::result(app, context, id, deadline, lookup.stale)).await;
+    ProfileResponse::gathered(app, id, &result, &lookup.misses, shared, asked)
 }

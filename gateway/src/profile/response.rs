@@ -1,211 +1,243 @@
-//! An answer on the wire: body and headers.
+//! The one value that decides a response's body, headers, metrics and log line.
 
-use super::answer::{Answer, Content, PartError};
+use super::{flight::FlightResult, verdict::Verdict};
 use crate::{
-    edge::{conditional::IfNoneMatch, context::RequestContext},
-    labels::{Source, State},
-    upstream::services::{Json, Order, Product, User},
+    App,
+    cache::{Found, Misses},
+    edge::problem::Problem,
+    labels::{Code, Label as _, Outcome, PartState, Pointer, Service, Source},
+    upstream::{CallError, services::Json},
     user_id::UserId,
 };
-use axum::response::Response;
-use http::{HeaderName, HeaderValue, StatusCode, header};
-use serde::Serialize;
-use std::{borrow::Cow, fmt::Write as _, sync::Arc};
-use utoipa::{
-    PartialSchema, ToSchema,
-    openapi::{Ref, RefOr, Schema},
-};
+use serde::{Deserialize, Serialize};
+use std::{fmt::Write as _, time::Duration};
+use utoipa::ToSchema;
 
-const CACHE_STATUS: HeaderName = HeaderName::from_static("cache-status");
-const X_GATEWAY_COMPLETE: HeaderName = HeaderName::from_static("x-gateway-complete");
-const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
+/// Entries of `errors`, and of `missing_ids` in each.
+const ERRORS_SHOWN: usize = 16;
+const MISSING_IDS_SHOWN: usize = 50;
 
-/// About as much as a body has besides its parts, `meta` included.
-const BESIDES_PARTS: usize = 768;
+/// The parts of a profile, in the order of all arrays of three.
+const PARTS: [&str; 3] = ["user", "orders", "products"];
 
-/// Keys are always present: null is unknown, since it could not be had;
-/// an empty list is known to be empty.
-// But for `meta`, which is written after it: the tag is of this alone, since `meta` differs each time.
-#[derive(Serialize, ToSchema)]
-struct Body<'a> {
-    user_id: UserId,
-    #[schema(value_type = Option<User>, required = true)]
-    user: Option<&'a Json>,
-    #[schema(value_type = Option<Vec<Order>>, required = true)]
-    orders: Option<&'a Json>,
-    /// Of the orders, without those that are known to be gone.
-    #[schema(value_type = Option<Vec<Product>>, required = true)]
-    products: Option<&'a Json>,
-    /// Something is unknown.
-    partial: bool,
-    /// What is missing and why, at most 16 entries.
-    #[schema(value_type = Vec<PartError>, max_items = 16)]
-    errors: &'a [PartError],
+/// A complete profile, as it is cached.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Profile {
+    pub(crate) user: Json,
+    pub(crate) orders: Json,
+    pub(crate) products: Json,
+    /// Products of the orders that are known to be gone.
+    pub(crate) gone: Vec<String>,
 }
 
-/// How the answer came about.
-#[derive(Serialize, ToSchema)]
-struct Meta<'a> {
-    request_id: &'a str,
-    #[schema(pattern = "^[0-9a-f]{32}$")]
-    trace_id: &'a str,
-    /// When the data was gathered: a cached answer keeps the time of its origin.
-    #[schema(format = DateTime)]
-    generated_at: String,
-    parts: Parts<'a>,
+/// Why a part is missing or has holes.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct PartError {
+    pub(crate) service: Service,
+    pointer: Pointer,
+    pub(crate) code: Code,
+    /// Whether the same request may succeed a moment later.
+    retryable: bool,
+    /// What the part has holes for, at most 50 ids; left out where it has none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(max_items = 50)]
+    missing_ids: Vec<String>,
+    /// How often the service was called for it; 0 where it was spared the call.
+    attempts: u32,
+    /// For people.
+    detail: String,
 }
 
-/// The parts of a profile.
-#[derive(Serialize, ToSchema)]
-struct Parts<'a> {
-    user: Part<'a>,
-    orders: Part<'a>,
-    products: Part<'a>,
+impl PartError {
+    /// Tells if the part in question is there all the same, though old: `states` of user, orders and products.
+    pub(super) fn is_healed(&self, states: [PartState; 3]) -> bool {
+        let part = Pointer::ALL.iter().position(|pointer| *pointer == self.pointer);
+        part.is_some_and(|part| states[part] == PartState::Stale)
+    }
+
+    /// The ids of a list that are missing.
+    #[cfg(test)]
+    pub(super) fn missing_ids(&self) -> &[String] {
+        &self.missing_ids
+    }
+
+    /// A failed call.
+    pub(super) fn new(error: &CallError, pointer: Pointer, missing_ids: Vec<String>) -> Self {
+        let mut this = Self::of_holes(error.service, error.code, pointer, missing_ids);
+        this.attempts = error.attempts;
+        this.detail = error.to_string();
+        this
+    }
+
+    /// A response that doesn't speak of everything that was asked for.
+    pub(super) fn of_holes(service: Service, code: Code, pointer: Pointer, mut missing_ids: Vec<String>) -> Self {
+        missing_ids.truncate(MISSING_IDS_SHOWN);
+        let detail = "the answer left some out".to_owned();
+        Self { service, pointer, code, retryable: code.is_retryable(), missing_ids, attempts: 1, detail }
+    }
 }
 
-/// Source and age are null where there is nothing that could have them.
-#[derive(Serialize, ToSchema)]
-struct Part<'a> {
-    state: State,
-    #[schema(required = true)]
-    source: Option<Source>,
-    /// Milliseconds since it was gathered.
-    #[schema(required = true)]
-    age_ms: Option<u64>,
-    /// Products of the orders that are known to be gone; left out where there are none.
-    #[serde(skip_serializing_if = "<[String]>::is_empty")]
-    #[schema(value_type = Vec<String>, required = false)]
-    gone: &'a [String],
+/// Durations of each step; `None` where it wasn't needed.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Timings {
+    pub(super) cache: Duration,
+    /// User, orders, products.
+    pub(super) parts: [Option<Duration>; 3],
 }
 
-/// [`Body`] with its `meta`, as the document has it.
-pub(crate) struct ProfileBody;
+/// The content that is to be shown.
+pub(super) enum Content {
+    Profile { user: Option<Json>, orders: Option<Json>, products: Option<Json>, gone: Vec<String>, complete: bool },
+    Problem(Problem),
+}
 
-impl PartialSchema for ProfileBody {
-    fn schema() -> RefOr<Schema> {
-        let mut schema = Body::schema();
-        if let RefOr::T(Schema::Object(object)) = &mut schema {
-            object.properties.insert("meta".to_owned(), Ref::from_schema_name(Meta::name()).into());
-            object.required.push("meta".to_owned());
+/// A response.
+pub(crate) struct ProfileResponse {
+    pub(super) user_id: UserId,
+    pub(super) content: Content,
+    pub(super) states: [PartState; 3],
+    /// The source of each part, and its age.
+    pub(super) sources: [(Source, Duration); 3],
+    /// What is missing.
+    pub(super) errors: Vec<PartError>,
+    /// Failures that clients aren't told of: there was something old to show instead.
+    pub(super) healed: Vec<PartError>,
+    pub(super) outcome: Outcome,
+    /// RFC 9211.
+    pub(super) cache_status: String,
+    /// Since the Unix epoch.
+    pub(super) generated_at: Duration,
+    pub(super) age: Duration,
+    pub(super) max_age: Duration,
+    pub(super) timings: Timings,
+}
+
+impl ProfileResponse {
+    /// From the cache.
+    pub(super) fn cached(app: &App, found: Found, misses: &Misses, asked: Duration) -> Self {
+        let (entry, now) = (&found.entry, app.host.unix_now());
+        let generated_at = entry.stored_at();
+        let profile = entry.profile.clone();
+        let ttl = entry.fresh_until().saturating_sub(now).as_secs();
+        let tier = found.tier.label();
+        let why = misses.to_string();
+        let detail = if why.is_empty() { tier.to_owned() } else { format!("\"{tier} {why}\"") };
+        Self {
+            user_id: entry.user,
+            content: Content::Profile {
+                user: Some(profile.user),
+                orders: Some(profile.orders),
+                products: Some(profile.products),
+                gone: profile.gone,
+                complete: true,
+            },
+            states: [PartState::Fresh; 3],
+            sources: [(found.tier.into(), now.saturating_sub(generated_at)); 3],
+            errors: Vec::new(),
+            healed: Vec::new(),
+            outcome: Outcome::Complete,
+            cache_status: format!("gateway; hit; ttl={ttl}; detail={detail}"),
+            generated_at,
+            age: now.saturating_sub(generated_at),
+            max_age: app.settings.cache_ttl,
+            timings: Timings { cache: asked, ..Timings::default() },
         }
-        schema
-    }
-}
-
-impl ToSchema for ProfileBody {
-    fn name() -> Cow<'static, str> {
-        "Profile".into()
     }
 
-    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
-        Body::schemas(schemas);
-        schemas.push((Meta::name().into(), Meta::schema()));
-        Meta::schemas(schemas);
-    }
-}
-
-impl Answer {
-    fn part<'a>(&self, index: usize, gone: &'a [String]) -> Part<'a> {
-        let state = self.states[index];
-        let there = matches!(state, State::Fresh | State::Stale | State::Partial);
-        let (source, age) = self.sources[index];
-        let age = u64::try_from(age.as_millis()).unwrap_or(u64::MAX);
-        Part { state, source: there.then_some(source), age_ms: there.then_some(age), gone }
-    }
-
-    /// The response, with the summary for the log among its extensions; 304 to whoever has it already.
-    pub(super) fn into_response(self, context: &RequestContext, client: &IfNoneMatch) -> Response {
-        let mut response = match &self.content {
-            Content::Problem(problem) => problem.response(context, None, &self.errors),
-            Content::Profile { user, orders, products, gone, complete } => {
-                let shown = Body {
-                    user_id: self.user_id,
-                    user: user.as_ref(),
-                    orders: orders.as_ref(),
-                    products: products.as_ref(),
-                    partial: !complete,
-                    errors: &self.errors,
-                };
-                let parts = [user, orders, products].into_iter().flatten().map(|part| part.get().len()).sum::<usize>();
-                let mut body = Vec::with_capacity(parts + BESIDES_PARTS);
-                serde_json::to_writer(&mut body, &shown).expect("checked JSON, strings and numbers are JSON");
-                // What is old is shown in need: nobody shall keep it for longer.
-                let etag = (*complete && !self.states.contains(&State::Stale)).then(|| tag(&body));
-                let known = etag.as_ref().is_some_and(|etag| client.has(etag));
-                let mut response = if known {
-                    not_modified()
-                } else {
-                    self.append_meta(&mut body, context, gone);
-                    json(body)
-                };
-                self.profile_headers(*complete, etag.as_deref(), response.headers_mut());
-                response
+    /// From the services.
+    pub(super) fn gathered(
+        app: &App,
+        user_id: UserId,
+        flight: &FlightResult,
+        misses: &Misses,
+        shared: bool,
+        asked: Duration,
+    ) -> Self {
+        let outcome = flight.verdict.outcome();
+        let mut healed = Vec::new();
+        let (content, states, mut errors) = match flight.verdict.clone() {
+            Verdict::Complete(Profile { user, orders, products, gone }) => {
+                let (user, orders, products) = (Some(user), Some(orders), Some(products));
+                (Content::Profile { user, orders, products, gone, complete: true }, [PartState::Fresh; 3], Vec::new())
             }
-        };
-        let headers = response.headers_mut();
-        set(headers, CACHE_STATUS, &self.cache_status);
-        set(headers, SERVER_TIMING, &self.server_timing());
-        response.extensions_mut().insert(Arc::new(self.summary()));
-        response
-    }
-
-    /// Puts `meta` into the object that `body` is, as its last member.
-    fn append_meta(&self, body: &mut Vec<u8>, context: &RequestContext, gone: &[String]) {
-        let meta = Meta {
-            request_id: context.request_id(),
-            trace_id: &context.trace.id,
-            generated_at: host::rfc3339(self.generated_at),
-            parts: Parts { user: self.part(0, &[]), orders: self.part(1, &[]), products: self.part(2, gone) },
-        };
-        body.pop();
-        body.extend_from_slice(b",\"meta\":");
-        serde_json::to_writer(&mut *body, &meta).expect("strings and numbers are JSON");
-        body.push(b'}');
-    }
-
-    /// `etag` is there for what may be kept.
-    fn profile_headers(&self, complete: bool, etag: Option<&str>, headers: &mut http::HeaderMap) {
-        set(headers, X_GATEWAY_COMPLETE, if complete { "true" } else { "false" });
-        if let Some(etag) = etag {
-            set(headers, header::ETAG, etag);
-            set(headers, header::AGE, &self.age.as_secs().to_string());
-            set(headers, header::CACHE_CONTROL, &format!("private, max-age={}", self.max_age.as_secs()));
-        } else {
-            set(headers, header::CACHE_CONTROL, "no-store");
-        }
-    }
-
-    /// W3C Server Timing, in milliseconds.
-    fn server_timing(&self) -> String {
-        let mut text = format!("cache;dur={:.1}", self.timings.cache.as_secs_f64() * 1e3);
-        for (name, took) in ["user", "orders", "products"].iter().zip(self.timings.parts) {
-            if let Some(took) = took {
-                // Writing to a string can't fail.
-                let _ = write!(text, ", {name};dur={:.1}", took.as_secs_f64() * 1e3);
+            Verdict::Stale { profile: Profile { user, orders, products, gone }, states, errors } => {
+                healed = errors;
+                let (user, orders, products) = (Some(user), Some(orders), Some(products));
+                (Content::Profile { user, orders, products, gone, complete: true }, states, Vec::new())
             }
+            Verdict::Partial { user, orders, products, gone, states, errors } => {
+                (Content::Profile { user, orders, products, gone, complete: false }, states, errors)
+            }
+            Verdict::None { problem, states, errors } => (Content::Problem(problem), states, errors),
+        };
+        errors.truncate(ERRORS_SHOWN);
+        let collapsed = if shared { "; collapsed" } else { "" };
+        let stored = if flight.stored { "; stored" } else { "" };
+        let mut detail = misses.to_string();
+        for (name, _) in PARTS.iter().zip(states).filter(|(_, state)| *state == PartState::Stale) {
+            // Writing to a string can't fail.
+            let _ = write!(detail, " stale:{name}");
         }
-        text
+        let detail = if detail.is_empty() { detail } else { format!("; detail=\"{}\"", detail.trim_start()) };
+        Self {
+            user_id,
+            content,
+            states,
+            sources: states.map(|state| flight.source(state)),
+            errors,
+            healed,
+            outcome,
+            cache_status: format!("gateway; fwd={}{stored}{collapsed}{detail}", misses.forwarded_because()),
+            generated_at: flight.at,
+            age: Duration::ZERO,
+            max_age: app.settings.cache_ttl,
+            timings: Timings { cache: asked, parts: flight.took },
+        }
+    }
+
+    /// From the cache, which knows that there is no such user, and for how long this is still believed.
+    pub(super) fn no_such_user(app: &App, user_id: UserId, left: Duration, asked: Duration) -> Self {
+        let flight = FlightResult::no_such_user(app);
+        let cache_status = format!("gateway; hit; ttl={}; detail=memory", left.as_secs());
+        Self { cache_status, ..Self::gathered(app, user_id, &flight, &Misses::default(), false, asked) }
+    }
+
+    /// The summary for the log.
+    pub(super) fn summary(&self) -> Summary {
+        let part = |index: usize| PartSummary {
+            state: self.states[index].label(),
+            took_ms: self.timings.parts[index].map(|took| took.as_secs_f64() * 1e3),
+        };
+        let errors: Vec<String> = self
+            .errors
+            .iter()
+            .chain(&self.healed)
+            .map(|error| format!("{}:{}", error.service.label(), error.code.label()))
+            .collect();
+        Summary {
+            user_id: self.user_id,
+            outcome: self.outcome.label(),
+            cache: self.cache_status.clone(),
+            parts: [part(0), part(1), part(2)],
+            errors: errors.join(" "),
+        }
     }
 }
 
-/// A weak tag (RFC 9110, 8.8.3): the same data has the same one, whenever and by whichever gateway it was gathered.
-fn tag(body: &[u8]) -> String {
-    format!("W/\"{:016x}\"", host::hash(0, &[body]))
+/// The summary of a response for the log: it rides on the response to the outermost layer, which writes the line.
+#[derive(Debug)]
+pub(crate) struct Summary {
+    pub(crate) user_id: UserId,
+    pub(crate) outcome: &'static str,
+    pub(crate) cache: String,
+    /// User, orders, products.
+    pub(crate) parts: [PartSummary; 3],
+    pub(crate) errors: String,
 }
 
-fn json(body: Vec<u8>) -> Response {
-    let mut response = Response::new(body.into());
-    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    response
-}
-
-fn not_modified() -> Response {
-    let mut response = Response::default();
-    *response.status_mut() = StatusCode::NOT_MODIFIED;
-    response
-}
-
-fn set(headers: &mut http::HeaderMap, name: HeaderName, value: &str) {
-    // All values are made of words of ours and numbers.
-    headers.insert(name, HeaderValue::from_str(value).expect("visible ASCII makes a header"));
+/// The summary of a part for the log.
+#[derive(Debug)]
+pub(crate) struct PartSummary {
+    pub(crate) state: &'static str,
+    pub(crate) took_ms: Option<f64>,
 }

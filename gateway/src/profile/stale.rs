@@ -1,17 +1,16 @@
-//! What an old profile can still do for parts that could not be had. Pure: whether it may be shown at all is decided
-//! elsewhere.
+//! The use of an old profile for parts that could not be had. Pure: other code decides if it may be shown at all.
 //!
-//! A part is taken from it only if that makes the part whole: products for orders that are newer than they are would have
-//! holes, and then what has just come is worth more. Old orders come with their own products.
+//! A part is taken from it only if that makes the part whole: products for orders that are newer than they are would
+//! have holes, and then what has just come is worth more. Old orders come with their own products.
 
-use super::{answer::Profile, gather::Products};
+use super::{gather::Products, response::Profile};
 use crate::upstream::services::Json;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The products `ids`, of what has come and, for the rest, of `old`; and which of them are gone. `None` where some are in
-/// neither.
+/// The products `ids`, of what has come and, for the rest, of `old`; and which of them are gone. `None` where some are
+/// in neither.
 pub(super) fn completed(came: &Products, ids: &[String], old: &Profile) -> Option<(Json, Vec<String>)> {
     let old_list: Vec<&RawValue> = serde_json::from_str(old.products.get()).ok()?;
     let fresh = came.found.iter().map(AsRef::as_ref);

@@ -1,20 +1,20 @@
-//! What the parts that came are worth: a whole profile, a partial one, or none. Pure: no clock, no network.
+//! The verdict on the parts that came: a whole profile, a partial one, or none. Pure: no clock, no network.
 
 use super::{
-    answer::{PartError, Profile},
     gather::{Gathered, Parts, Products},
+    response::{PartError, Profile},
     stale,
 };
 use crate::{
     edge::problem::Problem,
-    labels::{Code, Outcome, Pointer, Service, State},
+    labels::{Code, Outcome, PartState, Pointer, Service},
     upstream::{CallError, services::Json},
 };
 use serde_json::value::RawValue;
 use std::sync::Arc;
 
 /// States of user, orders and products.
-pub(super) type States = [State; 3];
+pub(super) type States = [PartState; 3];
 
 /// The verdict.
 #[derive(Clone, Debug)]
@@ -37,7 +37,7 @@ pub(super) enum Verdict {
 }
 
 impl Verdict {
-    /// What metrics and log call it.
+    /// The outcome's word in metrics and log.
     pub(super) fn outcome(&self) -> Outcome {
         match self {
             Self::Complete(_) | Self::None { problem: Problem::NoSuchUser, .. } => Outcome::Complete,
@@ -56,11 +56,11 @@ impl Verdict {
         matches!(self, Self::None { problem: Problem::NoSuchUser, .. })
     }
 
-    /// Whether something old is shown.
+    /// Tells if something old is shown.
     pub(super) fn shows_stale(&self) -> bool {
         match self {
             Self::Stale { .. } => true,
-            Self::Partial { states, .. } => states.contains(&State::Stale),
+            Self::Partial { states, .. } => states.contains(&PartState::Stale),
             Self::Complete(_) | Self::None { .. } => false,
         }
     }
@@ -72,13 +72,13 @@ pub(super) fn judge(gathered: Gathered, partial: bool, old: Option<&Profile>) ->
     let parts = match gathered {
         Gathered::Parts(parts) => *parts,
         Gathered::NoSuchUser { .. } => {
-            let states = [State::NotFound, State::Skipped, State::Skipped];
+            let states = [PartState::NotFound, PartState::Skipped, PartState::Skipped];
             return Verdict::None { problem: Problem::NoSuchUser, states, errors: Vec::new() };
         }
     };
     let Parts { user, orders, products, orders_unknown: _ } = parts;
     let mut errors = Vec::new();
-    let mut states = [State::Fresh, State::Fresh, State::Skipped];
+    let mut states = [PartState::Fresh, PartState::Fresh, PartState::Skipped];
     let mut user = kept(user.value, Pointer::User, &mut states[0], &mut errors);
     let orders = kept(orders.value, Pointer::Orders, &mut states[1], &mut errors);
     let filled = match (&orders, &products, old) {
@@ -92,21 +92,21 @@ pub(super) fn judge(gathered: Gathered, partial: bool, old: Option<&Profile>) ->
     };
     if let Some(old) = old {
         if user.is_none() {
-            (user, states[0]) = (Some(Arc::clone(&old.user)), State::Stale);
+            (user, states[0]) = (Some(Arc::clone(&old.user)), PartState::Stale);
         }
         if orders.is_none() {
             (orders, products) = (Some(Arc::clone(&old.orders)), Some(Arc::clone(&old.products)));
-            (gone, states[1], states[2]) = (old.gone.clone(), State::Stale, State::Stale);
-        } else if let (Some((list, left_out)), State::Failed | State::Partial) = (filled, states[2]) {
-            (products, gone, states[2]) = (Some(list), left_out, State::Stale);
+            (gone, states[1], states[2]) = (old.gone.clone(), PartState::Stale, PartState::Stale);
+        } else if let (Some((list, left_out)), PartState::Failed | PartState::Partial) = (filled, states[2]) {
+            (products, gone, states[2]) = (Some(list), left_out, PartState::Stale);
         }
     }
     if let (Some(user), Some(orders), Some(products)) = (&user, &orders, &products)
-        && states.iter().all(|state| matches!(state, State::Fresh | State::Stale))
+        && states.iter().all(|state| matches!(state, PartState::Fresh | PartState::Stale))
     {
         let (user, orders, products) = (Arc::clone(user), Arc::clone(orders), Arc::clone(products));
         let profile = Profile { user, orders, products, gone };
-        return if states.contains(&State::Stale) {
+        return if states.contains(&PartState::Stale) {
             Verdict::Stale { profile, states, errors }
         } else {
             Verdict::Complete(profile)
@@ -127,21 +127,26 @@ pub(super) fn judge(gathered: Gathered, partial: bool, old: Option<&Profile>) ->
     Verdict::None { problem, states, errors }
 }
 
-fn kept<T>(part: Result<T, CallError>, pointer: Pointer, state: &mut State, errors: &mut Vec<PartError>) -> Option<T> {
+fn kept<T>(
+    part: Result<T, CallError>,
+    pointer: Pointer,
+    state: &mut PartState,
+    errors: &mut Vec<PartError>,
+) -> Option<T> {
     part.map_err(|error| {
-        *state = State::Failed;
+        *state = PartState::Failed;
         errors.push(PartError::new(&error, pointer, Vec::new()));
     })
     .ok()
 }
 
 /// All batches as one list; null where none was answered.
-fn merged(products: Products, state: &mut State, errors: &mut Vec<PartError>) -> (Option<Json>, Vec<String>) {
+fn merged(products: Products, state: &mut PartState, errors: &mut Vec<PartError>) -> (Option<Json>, Vec<String>) {
     let Products { found, gone, unanswered, failed, answered } = products;
     *state = match (answered, failed.is_empty() && unanswered.is_empty()) {
-        (true, true) => State::Fresh,
-        (true, false) => State::Partial,
-        (false, _) => State::Failed,
+        (true, true) => PartState::Fresh,
+        (true, false) => PartState::Partial,
+        (false, _) => PartState::Failed,
     };
     for (error, ids) in failed {
         errors.push(PartError::new(&error, Pointer::Products, ids));
@@ -152,7 +157,7 @@ fn merged(products: Products, state: &mut State, errors: &mut Vec<PartError>) ->
     (answered.then(|| list(found.iter().map(AsRef::as_ref))), gone)
 }
 
-/// These values as a list.
+/// Joins these values into a list.
 pub(super) fn list<'a>(items: impl Iterator<Item = &'a RawValue> + Clone) -> Json {
     let length = items.clone().map(|item| item.get().len() + 1).sum::<usize>() + 2;
     let mut text = String::with_capacity(length);

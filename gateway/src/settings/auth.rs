@@ -10,7 +10,8 @@ pub(crate) struct AuthSettings {
     /// A profile is shown only to who sends a bearer token (JWT) of its user, signed so; off: to anybody
     #[arg(long, value_name = "off|hs256|rs256|es256", default_value = "off", value_parser = signing, help_heading = "Tokens")]
     pub(crate) auth: Signing,
-    /// What tokens are checked with: for hs256 the shared secret, else the public key in PEM (a line's end may be written as \n)
+    /// What tokens are checked with: for hs256 the shared secret, else the public key in PEM (a line's end may be
+    /// written as \n)
     #[arg(long, value_name = "SECRET", help_heading = "Tokens")]
     pub(crate) auth_key: Option<Secret>,
     /// Tokens have to be issued by this one (iss); where it isn't set, by anybody with the key
@@ -24,7 +25,7 @@ pub(crate) struct AuthSettings {
     pub(crate) auth_leeway: Duration,
 }
 
-/// How tokens are signed. One way alone: what a token says of itself chooses nothing.
+/// Algorithms of signatures. One is set: a token's own word chooses nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Signing {
     Off,

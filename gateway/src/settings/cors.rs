@@ -7,7 +7,8 @@ use std::time::Duration;
 /// Which web pages may read answers.
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct CorsSettings {
-    /// Origins whose pages may read answers in a browser, as `https://app.example`, separated by commas; *: any; off: none
+    /// Origins whose pages may read answers in a browser, as `https://app.example`, separated by commas; *: any; off:
+    /// none
     #[arg(long, value_name = "ORIGINS", default_value = "off", value_parser = origins, help_heading = "Browsers")]
     pub(crate) cors_origins: Origins,
     /// How long a browser may remember what it was allowed

@@ -18,7 +18,8 @@ pub(crate) struct EdgeSettings {
     /// Requests that may be under way at once, further ones get 503 (health and metrics don't count); 0: any number
     #[arg(long, value_name = "REQUESTS", default_value = "2048", help_heading = "Clients")]
     pub(crate) max_requests: usize,
-    /// Requests a second that each client (by the address of its connection) may make, further ones get 429; 0: any number
+    /// Requests a second that each client (by the address of its connection) may make, further ones get 429; 0: any
+    /// number
     #[arg(long, value_name = "REQUESTS", default_value = "0", help_heading = "Clients")]
     pub(crate) client_rate: u32,
     /// Requests that a client who rested may make at once, where --client-rate is set

@@ -1,5 +1,5 @@
-//! The settings file: TOML with one line a setting, `cache-ttl = "30s"`, each called as its flag. Read with positions, so
-//! that whoever is told of a mistake is told where it is.
+//! The settings file: TOML with one line a setting, `cache-ttl = "30s"`, each called as its flag. Read with positions,
+//! so that whoever is told of a mistake is told where it is.
 
 use super::source::nearest;
 use figment::{
@@ -15,12 +15,12 @@ use toml::{
 /// A settings file that can't be used.
 #[derive(Debug, thiserror::Error)]
 pub enum BadFile {
-    /// It isn't TOML. The message shows the line.
+    /// The file isn't TOML. The message shows the line.
     #[error("{path}: {message}")]
     Syntax {
         /// The file.
         path: String,
-        /// What is wrong, and where.
+        /// The mistake and its place, in words.
         message: String,
     },
     /// No setting of that name.
@@ -33,7 +33,7 @@ pub enum BadFile {
         /// The setting whose name is most like it.
         nearest: String,
     },
-    /// What stands there can be no setting's value.
+    /// The value is of a kind that no setting has.
     #[error(
         "{place}: {name} is {what}: settings are lines as `cache-ttl = \"30s\"`, with a string, a number, a boolean or a \
          list of strings"
@@ -43,12 +43,12 @@ pub enum BadFile {
         place: String,
         /// The setting.
         name: String,
-        /// What stands there.
+        /// The kind of value that stands there.
         what: &'static str,
     },
 }
 
-/// What a settings file says.
+/// The values of a settings file.
 #[derive(Clone, Debug)]
 pub(super) struct SettingsFile {
     path: String,
@@ -82,7 +82,7 @@ impl SettingsFile {
     }
 }
 
-/// As it would stand in a variable; else what it is.
+/// The value's text as it would stand in a variable; else the kind of value that it is.
 fn as_text(value: &DeValue<'_>) -> Result<String, &'static str> {
     match value {
         DeValue::String(text) => Ok(text.to_string()),

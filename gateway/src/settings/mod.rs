@@ -1,7 +1,7 @@
-//! What the gateway can be told. Each setting is declared once, and is a flag, a variable and a line of a settings file of
+//! Settings of the gateway. Each is declared once, and is a flag, a variable and a line of a settings file of
 //! the same meaning, explained in `--help` and in [`table`]. The gateway itself takes them from
-//! [`Host::settings`](host::Host::settings) and never from the process: only `main` reads file, environment and arguments
-//! ([`from_process`]).
+//! [`Host::settings`](host::Host::settings) and never from the process: only `main` reads file, environment and
+//! arguments ([`from_process`]).
 
 mod auth;
 mod cache;
@@ -21,7 +21,7 @@ pub(crate) use cache::CacheSettings;
 pub(crate) use cors::{CorsSettings, Origins};
 pub(crate) use edge::EdgeSettings;
 pub use file::BadFile;
-pub use process::{Refused, Told, from_process};
+pub use process::{ProcessSettings, Refused, from_process};
 pub use source::Invalid;
 pub use table::table;
 pub(crate) use upstream::UpstreamSettings;
@@ -74,7 +74,8 @@ pub struct Settings {
     /// A call to the product service may take this long
     #[arg(long, value_name = "TIME", default_value = "400ms", value_parser = values::duration, help_heading = "Time")]
     pub(crate) product_timeout: Duration,
-    /// After the signal to stop, /health/ready says so for this long before the port is closed: what a load balancer needs to notice; 0s: it is closed at once
+    /// After the signal to stop, /health/ready says so for this long before the port is closed: what a load balancer
+    /// needs to notice; 0s: it is closed at once
     #[arg(long, value_name = "TIME", default_value = "0s", value_parser = values::duration_or_zero, help_heading = "Time")]
     pub(crate) drain_delay: Duration,
     /// Once the port is closed, requests under way may take this long
@@ -163,7 +164,7 @@ impl Settings {
         self.bind
     }
 
-    /// What is to be logged, in the syntax of tracing's `EnvFilter`.
+    /// The filter of the log, in the syntax of tracing's `EnvFilter`.
     #[must_use]
     pub fn log(&self) -> &str {
         &self.log

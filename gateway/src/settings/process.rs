@@ -1,5 +1,5 @@
-//! What a process was told, as one map: its settings file, its environment, its arguments, in this order; what comes later
-//! wins. The defaults are those of the declarations, and take the place of what nobody said.
+//! Settings of a process, as one map: its settings file, its environment, its arguments, in this order; what comes
+//! later wins. The defaults are those of the declarations, and take the place of what nobody said.
 //!
 //! A value is looked at only when all is together ([`Settings::from_map`]), so that it means the same wherever it stood;
 //! what is wrong with it is then said of the place where it was written.
@@ -20,7 +20,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// What names the settings file, beside `--config`.
+/// The variable that names the settings file, as `--config` does.
 pub(super) const CONFIG: &str = "GATEWAY_CONFIG";
 
 /// A process was told something that can't be used.
@@ -34,10 +34,10 @@ pub enum Refused {
     Unreadable {
         /// The file.
         path: PathBuf,
-        /// What the machine says.
+        /// The machine's error.
         source: io::Error,
     },
-    /// What the settings file says can't be used.
+    /// The settings file can't be used.
     #[error(transparent)]
     File(#[from] BadFile),
     /// Settings can't be used.
@@ -47,14 +47,14 @@ pub enum Refused {
 
 /// Settings of a process, and what [`run`](crate::run) gets them from.
 #[derive(Clone, Debug)]
-pub struct Told {
+pub struct ProcessSettings {
     /// For the host.
     pub map: host::Settings,
     /// The same, checked.
     pub settings: Settings,
 }
 
-/// What a process's settings file, environment and arguments (its name first) say. Of the environment it takes the
+/// Reads a process's settings file, environment and arguments (its name first). Of the environment it takes the
 /// gateway's variables alone. `read` reads the settings file, where `--config` or `GATEWAY_CONFIG` name one.
 ///
 /// # Errors
@@ -63,7 +63,7 @@ pub fn from_process(
     arguments: impl IntoIterator<Item = String>,
     environment: impl IntoIterator<Item = (String, String)>,
     read: impl FnOnce(&Path) -> io::Result<String>,
-) -> Result<Told, Refused> {
+) -> Result<ProcessSettings, Refused> {
     let ids = source::ids();
     let names: Vec<String> = ids.iter().map(|id| source::flag(id)).collect();
     let matches = command().try_get_matches_from(arguments)?;
@@ -93,7 +93,7 @@ pub fn from_process(
     let map = ids.iter().zip(&names).filter_map(|(id, name)| Some((source::variable(id), value(&figment, name)?)));
     let map: host::Settings = map.chain(strangers).collect();
     match Settings::from_map(&map) {
-        Ok(settings) => Ok(Told { map, settings }),
+        Ok(settings) => Ok(ProcessSettings { map, settings }),
         Err(invalid) => Err(Refused::Settings(located(&invalid, &figment, &ids))),
     }
 }
@@ -140,7 +140,7 @@ fn value(figment: &Figment, name: &str) -> Option<String> {
     figment.find_value(name).ok()?.into_string()
 }
 
-/// Where the setting of this name was written, if anywhere.
+/// The place where the setting of this name was written, if anywhere.
 fn origin(figment: &Figment, name: &str) -> Option<String> {
     Some(figment.find_metadata(name)?.interpolate(&Profile::Default, &[name]))
 }
@@ -178,7 +178,7 @@ mod tests {
     use std::time::Duration;
 
     /// With a settings file of this text.
-    fn told(arguments: &[&str], environment: &[(&str, &str)], file: &str) -> Result<Told, Refused> {
+    fn told(arguments: &[&str], environment: &[(&str, &str)], file: &str) -> Result<ProcessSettings, Refused> {
         let arguments = std::iter::once("gateway").chain(arguments.iter().copied()).map(str::to_owned);
         let environment = environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
         from_process(arguments, environment, |path| {

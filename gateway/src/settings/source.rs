@@ -13,9 +13,9 @@ pub enum Invalid {
     Value {
         /// The variable.
         variable: String,
-        /// What it was set to; masked where it may hold a password.
+        /// The value that it was set to; masked where it may hold a password.
         value: String,
-        /// What would be right.
+        /// The values that would be right, in words.
         reason: String,
     },
     /// No setting of that name.
@@ -29,9 +29,9 @@ pub enum Invalid {
     /// Values that can't work together.
     #[error("{problem}: {advice}")]
     Together {
-        /// What is wrong.
+        /// The mistake, in words.
         problem: String,
-        /// What would be right.
+        /// The way to mend it, in words.
         advice: String,
     },
 }
@@ -75,14 +75,15 @@ pub(super) fn ids() -> Vec<String> {
     arguments().iter().map(|argument| argument.get_id().to_string()).collect()
 }
 
-/// Which of `known` is most like `name`.
+/// The name of `known` that is most like `name`.
 pub(super) fn nearest(name: &str, known: &[String]) -> String {
     let likeness = |known: &String| strsim::jaro_winkler(known, name);
     let nearest = known.iter().max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
     nearest.cloned().unwrap_or_default()
 }
 
-/// What holds a secret is never shown: its declaration calls the value so. An `@` may have a password before it.
+/// Masks a value that holds a secret, or may: its declaration says so, or there is an `@`, which may have a password
+/// before it.
 fn masked(id: &str, value: &str) -> String {
     let secret = |argument: &clap::Arg| {
         argument.get_id() == id

@@ -1,4 +1,4 @@
-//! How services are called: circuit breaker, bulkhead, retries.
+//! Settings of calls to services: circuit breaker, bulkhead, retries.
 
 use super::{Invalid, values};
 use std::time::Duration;
@@ -27,7 +27,8 @@ pub(crate) struct UpstreamSettings {
     /// A call is slow that takes this share of the service's timeout
     #[arg(long, value_name = "PERCENT", default_value = "80%", value_parser = values::percent, help_heading = "Services")]
     pub(crate) breaker_slow_after: u8,
-    /// The breaker stays open for about this long before it lets a call through, and up to three times as long while such calls fail
+    /// The breaker stays open for about this long before it lets a call through, and up to three times as long while
+    /// such calls fail
     #[arg(long, value_name = "TIME", default_value = "250ms", value_parser = values::duration, help_heading = "Services")]
     pub(crate) breaker_open: Duration,
     /// Calls to one service that may be under way at once; 0: any number
@@ -42,7 +43,7 @@ pub(crate) struct UpstreamSettings {
 }
 
 impl UpstreamSettings {
-    /// What can't work.
+    /// Refuses combinations that can't work.
     pub(super) fn check(&self) -> Result<(), Invalid> {
         let together = |problem: String, advice: &str| Err(Invalid::Together { problem, advice: advice.to_owned() });
         if !(1..=10_000).contains(&self.breaker_calls) {

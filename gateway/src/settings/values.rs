@@ -1,4 +1,4 @@
-//! What a setting's text may be: one function a kind of value, whose error says what would be right.
+//! Readers of settings' values: one function a kind of value, whose error says what would be right.
 
 use crate::upstream::BaseUrl;
 use std::time::Duration;
@@ -59,7 +59,7 @@ pub(super) fn base_url(text: &str) -> Result<BaseUrl, String> {
     BaseUrl::parse(text).map_err(|error| error.to_string())
 }
 
-/// Where Redis is, and how to greet it.
+/// The address of Redis, and its greeting.
 #[derive(Clone)]
 pub(crate) struct RedisUrl {
     pub(crate) host: String,

@@ -6,7 +6,7 @@ use http::{
 };
 use std::fmt;
 
-/// Where a service is: `http://host[:port][/prefix]`.
+/// The base URL of a service: `http://host[:port][/prefix]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct BaseUrl {
     authority: Authority,
@@ -14,7 +14,7 @@ pub(crate) struct BaseUrl {
     prefix: String,
 }
 
-/// It can't be the base URL of a service.
+/// The error of a text that can't be the base URL of a service.
 #[derive(Debug, thiserror::Error)]
 #[error("it is `http://host[:port][/prefix]`")]
 pub(crate) struct BadBaseUrl;
@@ -22,7 +22,7 @@ pub(crate) struct BadBaseUrl;
 /// One segment of a path. What a client sent can only be in it as a number.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Segment {
-    /// As it stands in the code: made of characters that need no escape.
+    /// A path as it stands in the code: made of characters that need no escape.
     Fixed(&'static str),
     /// A number.
     Number(u64),

@@ -11,7 +11,7 @@ pub(crate) struct Bulkhead {
 
 /// A place, taken for as long as this lives.
 #[must_use = "the place is free again as soon as this is dropped"]
-pub(crate) struct Place<'a>(&'a Bulkhead);
+pub(crate) struct Slot<'a>(&'a Bulkhead);
 
 impl Bulkhead {
     /// So many places; 0: any number.
@@ -20,13 +20,13 @@ impl Bulkhead {
     }
 
     /// A place, if one is free.
-    pub(crate) fn enter(&self) -> Option<Place<'_>> {
+    pub(crate) fn enter(&self) -> Option<Slot<'_>> {
         let more = |taken: usize| (taken < self.limit).then(|| taken + 1);
-        self.taken.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more).ok().map(|_| Place(self))
+        self.taken.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more).ok().map(|_| Slot(self))
     }
 }
 
-impl Drop for Place<'_> {
+impl Drop for Slot<'_> {
     fn drop(&mut self) {
         self.0.taken.fetch_sub(1, Ordering::Relaxed);
     }

@@ -1,4 +1,4 @@
-//! Why a call to a service failed: a word of the closed set, and how long was waited. Nothing of what the service said,
+//! Failures of calls to services: a word of the closed set, and how long was waited. Nothing of the service's words,
 //! and no address, is kept, so none can leak.
 
 use crate::labels::{Code, Label as _, Service};
@@ -9,7 +9,7 @@ use std::{error::Error, fmt, io, time::Duration};
 pub(crate) struct CallError {
     pub(crate) service: Service,
     pub(crate) code: Code,
-    /// How often the service was called for it; 0 where a breaker or a bulkhead spared it the call.
+    /// The number of calls that were made; 0 where a breaker or a bulkhead spared it the call.
     pub(crate) attempts: u32,
     /// From the call's start to its failure.
     pub(crate) after: Duration,
@@ -42,7 +42,7 @@ impl Error for CallError {}
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Failed {
     pub(super) code: Code,
-    /// The connection had carried an answer before, and broke before this one's: most likely the service was closing it
+    /// The connection had carried a response before, and broke before this one's: most likely the service was closing it
     /// just then, since it had been idle.
     pub(super) on_reused_connection: bool,
     pub(super) took: Duration,
@@ -55,8 +55,8 @@ impl From<Code> for Failed {
     }
 }
 
-/// Whether an attempt that failed so may be made again, and might do better: any, where the service can't have seen it;
-/// otherwise one that does the same if done twice.
+/// Tells if an attempt that failed so may be made again, and might do better: any, where the service can't have seen
+/// it; otherwise one that does the same if done twice.
 pub(super) fn is_safe_to_repeat(code: Code, idempotent: bool) -> bool {
     match code {
         Code::ConnectRefused | Code::ConnectTimeout | Code::Dns => true,
@@ -72,7 +72,7 @@ pub(super) fn is_safe_to_repeat(code: Code, idempotent: bool) -> bool {
     }
 }
 
-/// Whose fault a failure is.
+/// The party whose fault a failure is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Blame {
     /// The service's, or the way to it.
@@ -83,7 +83,7 @@ pub(super) enum Blame {
     Gateway,
 }
 
-/// Whose fault it is.
+/// The party to blame for a failure.
 pub(super) fn blame(code: Code) -> Blame {
     match code {
         Code::Timeout
@@ -108,7 +108,7 @@ fn io_error<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a io::Error> {
     std::iter::successors(Some(error), |&error| error.source()).find_map(|error| error.downcast_ref())
 }
 
-/// The word for a call that failed before its answer's head was there.
+/// The word for a call that failed before its response's head was there.
 pub(super) fn of_client(error: &hyper_util::client::legacy::Error) -> Code {
     if error.is_connect() { io_error(error).map_or(Code::ConnectRefused, of_connect) } else { of_transfer(error) }
 }

@@ -1,10 +1,10 @@
-//! Calls to one service: one HTTP client, one timeout, one set of words for failures. A call never outlasts the request's
-//! deadline. Which calls are made, and what their bodies mean, is [`services`]' part.
+//! Calls to one service: one HTTP client, one timeout, one set of words for failures. A call never outlasts the
+//! request's deadline. Which calls are made, and what their bodies mean, is [`services`]' part.
 //!
-//! The way of a call: the breaker lets it through ([`breaker`]), there is a place in the bulkhead ([`bulkhead`]), and only
-//! then is anything sent ([`wire`]). What either turns away costs the service nothing, and says nothing about how long it
-//! takes. A call that failed may be made once more ([`retry`]), on the same way and within the same timeout. Whether a
-//! service with an open circuit is well again is found out by a call that nobody waits for ([`probe`]).
+//! The way of a call: the breaker lets it through ([`breaker`]), there is a place in the bulkhead ([`bulkhead`]), and
+//! only then is anything sent ([`wire`]). What either turns away costs the service nothing, and says nothing about how
+//! long it takes. A call that failed may be made once more ([`retry`]), on the same way and within the same timeout.
+//! Whether a service with an open circuit is well again is found out by a call that nobody waits for ([`probe`]).
 
 mod base;
 mod breaker;
@@ -20,7 +20,7 @@ pub(crate) use error::CallError;
 
 use crate::{
     edge::context::RequestContext,
-    labels::{Circuit, Code, Service},
+    labels::{BreakerState, Code, Service},
     metrics::Metrics,
     settings::UpstreamSettings,
     spans,
@@ -51,7 +51,7 @@ pub(crate) struct Upstream {
     metrics: Arc<Metrics>,
 }
 
-/// What is called, and how much of its time and its answer is taken.
+/// The service that is called, and how much of its time and of its response is taken.
 pub(crate) struct Target {
     pub(crate) service: Service,
     pub(crate) base: BaseUrl,
@@ -59,7 +59,7 @@ pub(crate) struct Target {
     pub(crate) body_limit: usize,
 }
 
-/// What is asked.
+/// A call to a service.
 #[derive(Clone)]
 pub(crate) struct Call {
     pub(crate) method: Method,
@@ -70,7 +70,7 @@ pub(crate) struct Call {
     pub(crate) idempotent: bool,
 }
 
-/// What a service answered: JSON, not looked at yet, or that there is no such thing.
+/// A service's response: JSON, not looked at yet, or that there is no such thing.
 pub(crate) enum Reply {
     Found(Bytes),
     NotFound,
@@ -82,7 +82,7 @@ pub(crate) trait Understand<T>: Fn(Reply) -> Result<T, Code> + Clone + Send + Sy
 impl<T, U: Fn(Reply) -> Result<T, Code> + Clone + Send + Sync + 'static> Understand<T> for U {}
 
 /// A call, for whom and until when it is made, and what makes sense of the reply.
-struct Asked<'a, U> {
+struct CallRequest<'a, U> {
     call: Call,
     context: &'a RequestContext,
     until: Until,
@@ -106,7 +106,7 @@ impl Upstream {
     }
 
     /// The state of its circuit; `None` where it has no breaker.
-    pub(crate) fn circuit(&self) -> Option<Circuit> {
+    pub(crate) fn circuit(&self) -> Option<BreakerState> {
         self.breaker.as_ref().map(Breaker::state)
     }
 
@@ -121,14 +121,14 @@ impl Upstream {
     ) -> Result<T, CallError> {
         let started = Instant::now();
         let until = Until { own: started + self.timeout, deadline };
-        let asked = Asked { call, context, until, understand };
+        let request = CallRequest { call, context, until, understand };
         let mut made = 0;
-        let mut result = self.attempt(&asked, None, &mut made).await;
+        let mut result = self.attempt(&request, None, &mut made).await;
         if let Err(failed) = result
-            && let Some(pause) = self.pause_before_retry(&failed, asked.call.idempotent, until)
+            && let Some(pause) = self.pause_before_retry(&failed, request.call.idempotent, until)
         {
             self.host.sleep(pause).await;
-            let again = self.attempt(&asked, Some(failed.code), &mut made).await;
+            let again = self.attempt(&request, Some(failed.code), &mut made).await;
             // One that was turned away says less than what the service itself did.
             if made == 2 {
                 result = again;
@@ -143,35 +143,38 @@ impl Upstream {
     fn pause_before_retry(&self, failed: &Failed, idempotent: bool, until: Until) -> Option<Duration> {
         let retries = self.retries.as_ref()?;
         // While its circuit isn't closed a service is spared all that isn't needed.
-        let spared = self.circuit().is_some_and(|circuit| circuit != Circuit::Closed);
+        let spared = self.circuit().is_some_and(|circuit| circuit != BreakerState::Closed);
         if spared { None } else { retries.pause(failed, idempotent, until.end()) }
     }
 
     /// One attempt; `again` is what the one before failed with, `made` counts those that were sent.
     async fn attempt<T: Send, U: Understand<T>>(
         self: &Arc<Self>,
-        asked: &Asked<'_, U>,
+        request: &CallRequest<'_, U>,
         again: Option<Code>,
         made: &mut u32,
     ) -> Result<T, Failed> {
-        if asked.until.deadline <= Instant::now() {
+        if request.until.deadline <= Instant::now() {
             spans::refused(self.service, Code::DeadlineExceeded);
             return Err(Code::DeadlineExceeded.into());
         }
-        let permit = self.permit(asked).inspect_err(|code| spans::refused(self.service, *code))?;
-        let place = self.bulkhead.enter().ok_or(Code::BulkheadFull);
-        let _place = place.inspect_err(|code| spans::refused(self.service, *code))?;
+        let permit = self.permit(request).inspect_err(|code| spans::refused(self.service, *code))?;
+        let slot = self.bulkhead.enter().ok_or(Code::BulkheadFull);
+        let _slot = slot.inspect_err(|code| spans::refused(self.service, *code))?;
         *made += 1;
-        let span = spans::call(self.service, &asked.call.method, *made);
-        self.exchange(asked, again, permit, span).await
+        let span = spans::call(self.service, &request.call.method, *made);
+        self.exchange(request, again, permit, span).await
     }
 
     /// Asks the breaker, where there is one. Where it wants a probe, that is on its way, and nothing else is sent.
-    fn permit<T: Send, U: Understand<T>>(self: &Arc<Self>, asked: &Asked<'_, U>) -> Result<Option<Permit>, Code> {
+    fn permit<T: Send, U: Understand<T>>(
+        self: &Arc<Self>,
+        request: &CallRequest<'_, U>,
+    ) -> Result<Option<Permit>, Code> {
         let Some(breaker) = &self.breaker else { return Ok(None) };
         match breaker.enter() {
             Admission::Call(permit) => return Ok(Some(permit)),
-            Admission::Probe(permit) => self.start_probe(permit, asked),
+            Admission::Probe(permit) => self.start_probe(permit, request),
             Admission::Refused => {}
         }
         Err(Code::CircuitOpen)
@@ -180,7 +183,7 @@ impl Upstream {
     /// Asks the service, and tells metrics, `span` and the breaker how it went.
     async fn exchange<T, U: Understand<T>>(
         &self,
-        asked: &Asked<'_, U>,
+        request: &CallRequest<'_, U>,
         again: Option<Code>,
         permit: Option<Permit>,
         span: Span,
@@ -188,9 +191,9 @@ impl Upstream {
         let started = Instant::now();
         self.count(again);
         let active = self.metrics.upstream().active(self.service);
-        let reply = self.wire.send(&asked.call, asked.context, again, started, asked.until);
+        let reply = self.wire.send(&request.call, request.context, again, started, request.until);
         let reply = reply.instrument(span.clone()).await;
-        let result = reply.and_then(|reply| (asked.understand)(reply).map_err(Failed::from));
+        let result = reply.and_then(|reply| (request.understand)(reply).map_err(Failed::from));
         spans::called(&span, result.as_ref().err().map(|failed| failed.code));
         drop(span);
         drop(active);
@@ -212,7 +215,7 @@ impl Upstream {
         }
     }
 
-    /// Whether the service says that it is well, within `limit`. Not counted among the calls, and whatever its circuit.
+    /// Asks the service if it is well, within `limit`. Not counted among the calls, and whatever its circuit.
     pub(crate) async fn is_well(&self, limit: Duration) -> bool {
         self.wire.is_well(limit).await
     }
@@ -232,8 +235,8 @@ fn breaker_config(settings: &UpstreamSettings, timeout: Duration) -> breaker::Co
     }
 }
 
-/// Tells the breaker how an attempt went. One that the gateway itself cut short says nothing, unless it was slow; nor does
-/// a connection that had been idle and broke.
+/// Tells the breaker how an attempt went. One that the gateway itself cut short says nothing, unless it was slow; nor
+/// does a connection that had been idle and broke.
 fn tell(permit: Permit, failed: Option<&Failed>) {
     match failed.map(|failed| (error::blame(failed.code), failed.on_reused_connection)) {
         Some((Blame::Service, false)) => permit.end(true),

@@ -1,5 +1,5 @@
-//! Whether a failed call is made again: once at most, only where that can do no harm, only in the time that the call has
-//! left, and only from a budget, so that a service in trouble isn't asked more than a tenth more by its retries.
+//! Retries of failed calls: once at most, only where that can do no harm, only in the time that the call has left, and
+//! only from a budget, so that a service in trouble isn't asked more than a tenth more by its retries.
 //!
 //! A call's timeout covers its retry, so a retry never makes anybody wait longer; and a call that timed out has no time
 //! left for one, which is as it should be: who is too slow is helped by fewer calls.
@@ -47,7 +47,7 @@ impl Retries {
         self.metrics.upstream().retry_budget(self.service, left);
     }
 
-    /// How long to wait before the call is made again; `None` where it isn't. The call must have ended by `end`.
+    /// The pause before the call is made again; `None` where it isn't. The call must have ended by `end`.
     pub(super) fn pause(&self, failed: &Failed, idempotent: bool, end: Instant) -> Option<Duration> {
         if !is_safe_to_repeat(failed.code, idempotent) {
             return None;
@@ -88,7 +88,7 @@ const MOST: Thousandths = 10 * ONE_RETRY;
 struct Budget {
     tokens: Thousandths,
     per_call: Thousandths,
-    /// When time's share was last added.
+    /// The time at which time's share was last added.
     refilled: Instant,
 }
 
@@ -149,7 +149,7 @@ mod tests {
     /// Calls, granted retries and microseconds up to a moment.
     type Totals = (u64, u64, u64);
 
-    /// What a stretch of them may have had, in thousandths, if `kept` of them were there at its start.
+    /// The most that a run of them may have had, in thousandths, if `kept` of them were there at its start.
     fn may_have(from: Totals, to: Totals, percent: u8, kept: u64) -> u64 {
         (to.0 - from.0) * u64::from(percent) * 10 + (to.2 - from.2).div_ceil(1000) + kept
     }

@@ -1,5 +1,5 @@
-//! The three services as the gateway uses them: which call, and what its answer must look like. What the gateway doesn't
-//! know passes through as the service wrote it; what it relies on (ids, and whose data it is) is checked.
+//! The three services as the gateway uses them: which call, and what its response must look like. What the gateway
+//! doesn't know passes through as the service wrote it; what it relies on (ids, and whose data it is) is checked.
 
 use super::{Call, CallError, Reply, Segment, Upstream};
 use crate::{edge::context::RequestContext, labels::Code, user_id::UserId};
@@ -47,14 +47,14 @@ pub(crate) struct Orders {
     pub(crate) product_ids: Arc<[String]>,
 }
 
-/// What became of one batch of products.
+/// The result of one batch of products.
 #[derive(Debug, Default)]
 pub(crate) struct Batch {
-    /// Those found, in the order of the question.
+    /// Products that were found, in the order of the question.
     pub(crate) found: Vec<Box<RawValue>>,
     /// Known to be missing.
     pub(crate) gone: Vec<String>,
-    /// Asked for, and not spoken of in the answer.
+    /// Asked for, and not spoken of in the response.
     pub(crate) unanswered: Vec<String>,
 }
 
@@ -141,24 +141,24 @@ fn read_orders(body: &[u8], id: UserId) -> Result<Orders, Code> {
 
 fn read_batch(body: &[u8], ids: &[String]) -> Result<Batch, Code> {
     #[derive(Deserialize)]
-    struct Answer {
+    struct BatchResponse {
         products: Vec<Box<RawValue>>,
         #[serde(default)]
         gone: Vec<String>,
         #[serde(default)]
         unknown: Vec<String>,
     }
-    let answer: Answer = json(body)?;
+    let response: BatchResponse = json(body)?;
     let mut asked: std::collections::BTreeMap<&str, Option<Box<RawValue>>> =
         ids.iter().map(|id| (id.as_str(), None)).collect();
-    for product in answer.products {
+    for product in response.products {
         let id = json::<Product>(product.get().as_bytes())?.id;
         // What nobody asked for isn't passed on.
         if let Some(place) = asked.get_mut(id.as_str()) {
             *place = Some(product);
         }
     }
-    let known: BTreeSet<String> = answer.gone.into_iter().chain(answer.unknown).collect();
+    let known: BTreeSet<String> = response.gone.into_iter().chain(response.unknown).collect();
     let mut batch = Batch::default();
     for id in ids {
         match asked.remove(id.as_str()).flatten() {

@@ -1,4 +1,4 @@
-//! One exchange with a service over HTTP: the request, and the answer as far as HTTP goes.
+//! One exchange with a service over HTTP: the request, and the response as far as HTTP goes.
 
 use super::{
     BaseUrl, Call, Reply, Segment,
@@ -16,7 +16,7 @@ use hyper_util::client::legacy::connect::{CaptureConnection, capture_connection}
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// Tells a service how many milliseconds its answer is waited for: what takes longer needn't be done.
+/// Tells a service how many milliseconds its response is waited for: what takes longer needn't be done.
 const X_REQUEST_TIMEOUT_MS: HeaderName = HeaderName::from_static("x-request-timeout-ms");
 
 /// Until when a call may take.
@@ -52,8 +52,8 @@ impl Wire {
         Self { client, fresh, base, body_limit }
     }
 
-    /// Sends `call` and waits for the whole answer; `again` is what the attempt before failed with. After a reset it goes
-    /// over a connection of its own: what broke one that was kept may have broken them all.
+    /// Sends `call` and waits for the whole response; `again` is what the attempt before failed with. After a reset it
+    /// goes over a connection of its own: what broke one that was kept may have broken them all.
     pub(super) async fn send(
         &self,
         call: &Call,
@@ -62,6 +62,7 @@ impl Wire {
         started: Instant,
         until: Until,
     ) -> Result<Reply, Failed> {
+        // The pool hands out the next kept connection, which whatever broke the first may have broken too.
         let client = if again == Some(Code::Reset) { &self.fresh } else { &self.client };
         let mut request = self.request(call, context);
         let left = until.end().duration_since(started).as_millis();
@@ -129,7 +130,7 @@ impl Wire {
         request
     }
 
-    /// Whether the service says that it is well, within `limit`.
+    /// Asks the service if it is well, within `limit`.
     pub(super) async fn is_well(&self, limit: Duration) -> bool {
         let mut request = Request::new(Full::default());
         *request.uri_mut() = self.base.join(&[Segment::Fixed("health")]);
@@ -144,7 +145,7 @@ impl Wire {
     }
 }
 
-/// What is known of the connection that a request went out on.
+/// The reuse of the connection that a request went out on, as far as it is known.
 fn reuse(connection: &CaptureConnection) -> Option<Reuse> {
     let mut extras = Extensions::new();
     connection.connection_metadata().as_ref()?.get_extras(&mut extras);

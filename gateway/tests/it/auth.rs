@@ -1,6 +1,6 @@
 //! Bearer tokens: who may read a profile, and how those are turned away who may not.
 
-use crate::support::{Answer, Mood, World};
+use crate::support::{Mood, Response, World};
 use host::rfc3339;
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use serde_json::{Value, json};
@@ -28,7 +28,7 @@ fn now(world: &World) -> u64 {
     world.gateway.unix_now().as_secs()
 }
 
-/// Of user 42, for a minute, with these claims over it.
+/// Claims of user 42, for a minute, with these over them.
 fn claims(world: &World, over: Value) -> Value {
     let mut claims = json!({ "sub": "42", "exp": now(world) + 60 });
     let Value::Object(over) = over else { panic!("{over}") };
@@ -44,20 +44,24 @@ fn hs256(claims: &Value) -> String {
     signed(Algorithm::HS256, &EncodingKey::from_secret(SECRET.as_bytes()), claims)
 }
 
-async fn with(world: &World, token: &str) -> Answer {
+async fn with(world: &World, token: &str) -> Response {
     world.get_with("/api/profile/42", &[("authorization", &format!("Bearer {token}"))]).await
 }
 
-/// It is a 401 that says `what`, and counts for `reason`.
+/// Asserts a 401 that says `what`, and counts for `reason`.
 async fn is_refused(world: &World, token: &str, what: &str, reason: &str) {
     let series = format!("gateway_tokens_refused_total{{reason=\"{reason}\"}}");
     let before = world.metric(&series).await;
-    let answer = with(world, token).await;
-    assert_eq!((answer.status.as_u16(), answer.header("content-type")), (401, "application/problem+json"), "{token}");
-    assert_eq!(answer.at("/type"), "urn:problem-type:gateway:unauthenticated");
-    assert_eq!((answer.at("/detail"), answer.header("cache-control")), (what.into(), "no-store"));
+    let response = with(world, token).await;
+    assert_eq!(
+        (response.status.as_u16(), response.header("content-type")),
+        (401, "application/problem+json"),
+        "{token}"
+    );
+    assert_eq!(response.at("/type"), "urn:problem-type:gateway:unauthenticated");
+    assert_eq!((response.at("/detail"), response.header("cache-control")), (what.into(), "no-store"));
     let challenge = format!("Bearer realm=\"gateway\", error=\"invalid_token\", error_description=\"{what}\"");
-    assert_eq!(answer.header("www-authenticate"), challenge);
+    assert_eq!(response.header("www-authenticate"), challenge);
     assert_eq!(world.metric(&series).await, before + 1.0, "{reason}");
     assert_eq!(world.user.calls(), 0, "{token}");
 }
@@ -65,8 +69,8 @@ async fn is_refused(world: &World, token: &str, what: &str, reason: &str) {
 #[tokio::test(start_paused = true)]
 async fn by_default_nobody_needs_a_token() {
     let world = World::start_with(&[("GATEWAY_CACHE", "off")], Mood::Good);
-    let answer = with(&world, "garbage").await;
-    assert_eq!((answer.status.as_u16(), answer.header("vary")), (200, ""));
+    let response = with(&world, "garbage").await;
+    assert_eq!((response.status.as_u16(), response.header("vary")), (200, ""));
 }
 
 #[tokio::test(start_paused = true)]
@@ -96,8 +100,8 @@ async fn without_a_token_the_challenge_tells_of_no_error() {
     let good = hs256(&claims(&world, json!({})));
     let basic = [("authorization", "Basic dTpw")];
     for headers in [&[][..], &basic, &[("authorization", good.as_str())]] {
-        let answer = world.get_with("/api/profile/42", headers).await;
-        assert_eq!((answer.status.as_u16(), answer.header("www-authenticate")), (401, "Bearer realm=\"gateway\""));
+        let response = world.get_with("/api/profile/42", headers).await;
+        assert_eq!((response.status.as_u16(), response.header("www-authenticate")), (401, "Bearer realm=\"gateway\""));
     }
     assert_eq!(world.metric("gateway_tokens_refused_total{reason=\"missing\"}").await, 3.0);
     // Operators need none, and what isn't there is no secret.

@@ -1,4 +1,4 @@
-//! What the two tiers keep, for how long, and what is said about it.
+//! Entries of the two tiers: how long they are kept, and what is said about them.
 
 use crate::support::{Behaviour, Mood, World};
 use std::time::Duration;
@@ -48,7 +48,7 @@ async fn both_tiers_end_at_the_same_moment() {
     assert_eq!(world.user.calls(), 2);
 }
 
-/// Of a hundred profiles that were stored at one moment, how many are gathered anew after 28.5 s.
+/// The number of a hundred profiles, stored at one moment, that are gathered anew after 28.5 s.
 async fn gathered_anew(settings: &[(&str, &str)]) -> usize {
     let world = World::start(settings).await;
     for wait in [Duration::ZERO, Duration::from_millis(28_500)] {
@@ -75,9 +75,9 @@ async fn memory_answers_while_redis_is_down_without_a_wait() {
     world.redis.becomes(Mood::Refused);
     world.until("cache_mode{mode=\"memory\"}", 1.0).await;
     let asked = world.redis.count("GET");
-    let answer = world.get(PROFILE).await;
-    assert_eq!((answer.at("/meta/parts/user/source"), answer.took), ("memory".into(), Duration::ZERO));
-    assert!(answer.header("cache-status").ends_with("detail=\"memory redis:down\""));
+    let response = world.get(PROFILE).await;
+    assert_eq!((response.at("/meta/parts/user/source"), response.took), ("memory".into(), Duration::ZERO));
+    assert!(response.header("cache-status").ends_with("detail=\"memory redis:down\""));
     assert_eq!(world.redis.count("GET"), asked);
     assert_eq!(world.metric("cache_hits_total{tier=\"memory\"}").await, 1.0);
 }
@@ -144,8 +144,8 @@ async fn wrong_values_are_misses_with_a_reason() {
     let newer = (String::from_utf8(theirs.0.clone()).unwrap().replacen("/2", "/3", 1).into_bytes(), theirs.1);
     for (value, reason) in [(theirs, "wrong_key"), (cut, "corrupt"), (newer, "version")] {
         world.redis.values.lock().unwrap().insert("gateway:profile:42".to_owned(), value);
-        let answer = world.get(PROFILE).await;
-        assert_eq!(answer.at("/user/id"), "42");
+        let response = world.get(PROFILE).await;
+        assert_eq!(response.at("/user/id"), "42");
         assert_eq!(world.metric(&format!("cache_misses_total{{tier=\"redis\",reason=\"{reason}\"}}")).await, 1.0);
         world.settle().await;
     }
@@ -188,7 +188,7 @@ async fn hits_and_misses_make_up_the_lookups() {
 }
 
 impl World {
-    async fn get_profile(&self, user: u64) -> crate::support::Answer {
+    async fn get_profile(&self, user: u64) -> crate::support::Response {
         self.get(&format!("/api/profile/{user}")).await
     }
 }

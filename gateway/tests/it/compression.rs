@@ -1,6 +1,6 @@
-//! Answers made smaller for clients that ask for it.
+//! Responses made smaller for clients that ask for it.
 
-use crate::support::{Answer, World};
+use crate::support::{Response, World};
 use http::Method;
 use std::io::Read as _;
 
@@ -17,9 +17,9 @@ fn accepting(coding: &str) -> [(&str, &str); 2] {
     [("accept-encoding", coding), ("x-request-id", "same")]
 }
 
-fn inflated(answer: &Answer) -> String {
-    let (mut text, bytes) = (String::new(), &answer.bytes[..]);
-    match answer.header("content-encoding") {
+fn inflated(response: &Response) -> String {
+    let (mut text, bytes) = (String::new(), &response.bytes[..]);
+    match response.header("content-encoding") {
         "gzip" => flate2::read::GzDecoder::new(bytes).read_to_string(&mut text),
         "br" => brotli::Decompressor::new(bytes, 4096).read_to_string(&mut text),
         other => panic!("{other} is no coding"),
@@ -28,8 +28,8 @@ fn inflated(answer: &Answer) -> String {
     text
 }
 
-fn varies(answer: &Answer) -> usize {
-    answer.headers.get_all("vary").iter().filter(|value| *value == "accept-encoding").count()
+fn varies(response: &Response) -> usize {
+    response.headers.get_all("vary").iter().filter(|value| *value == "accept-encoding").count()
 }
 
 #[tokio::test(start_paused = true)]
@@ -85,10 +85,10 @@ async fn what_is_short_or_has_no_body_stays_as_it_is() {
 #[tokio::test(start_paused = true)]
 async fn who_takes_nothing_that_there_is_gets_406() {
     let world = world(&[]).await;
-    let answer = world.get_with(PATH, &accepting("identity;q=0, deflate")).await;
-    assert_eq!((answer.status.as_u16(), answer.header("content-type")), (406, "application/problem+json"));
-    assert_eq!(answer.at("/type"), "urn:problem-type:gateway:not-acceptable");
-    assert_eq!((answer.at("/request_id"), varies(&answer)), ("same".into(), 1));
+    let response = world.get_with(PATH, &accepting("identity;q=0, deflate")).await;
+    assert_eq!((response.status.as_u16(), response.header("content-type")), (406, "application/problem+json"));
+    assert_eq!(response.at("/type"), "urn:problem-type:gateway:not-acceptable");
+    assert_eq!((response.at("/request_id"), varies(&response)), ("same".into(), 1));
 }
 
 #[tokio::test(start_paused = true)]

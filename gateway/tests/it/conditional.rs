@@ -1,4 +1,4 @@
-//! Clients that have the answer already: tags, 304, and what may be kept for how long.
+//! Clients that have the response already: tags, 304, and what may be kept for how long.
 
 use crate::support::{Behaviour, Mood, World};
 use std::time::Duration;
@@ -61,9 +61,9 @@ async fn what_is_partial_or_old_is_never_to_be_kept_nor_304() {
     tokio::time::sleep(Duration::from_secs(31)).await;
     let stale = world.get_with(PATH, &[("if-none-match", whole.header("etag"))]).await;
     assert_eq!((stale.status.as_u16(), stale.at("/meta/parts/user/state")), (200, "stale".into()));
-    for answer in [&partial, &stale] {
-        assert_eq!(answer.header("cache-control"), "no-store");
-        assert_eq!((answer.header("etag"), answer.header("age")), ("", ""));
-        assert!(answer.header("cache-status").starts_with("gateway; fwd="), "{:?}", answer.headers);
+    for response in [&partial, &stale] {
+        assert_eq!(response.header("cache-control"), "no-store");
+        assert_eq!((response.header("etag"), response.header("age")), ("", ""));
+        assert!(response.header("cache-status").starts_with("gateway; fwd="), "{:?}", response.headers);
     }
 }

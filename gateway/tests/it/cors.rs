@@ -13,8 +13,8 @@ fn world(settings: &[(&str, &str)]) -> World {
 #[tokio::test(start_paused = true)]
 async fn by_default_no_page_of_another_origin_reads_anything() {
     let world = world(&[]);
-    let answer = world.get_with(PATH, &[APP]).await;
-    assert_eq!((answer.status.as_u16(), answer.header("access-control-allow-origin")), (200, ""));
+    let response = world.get_with(PATH, &[APP]).await;
+    assert_eq!((response.status.as_u16(), response.header("access-control-allow-origin")), (200, ""));
     assert_eq!(world.request(Method::OPTIONS, PATH, &[APP]).await.status, 405);
 }
 
@@ -25,7 +25,7 @@ async fn listed_origins_read_answers_and_problems_and_others_dont() {
         ("GATEWAY_CLIENT_RATE", "1"),
         ("GATEWAY_CLIENT_BURST", "2"),
     ]);
-    let exposed = |answer: &crate::support::Answer| answer.header("access-control-expose-headers").to_owned();
+    let exposed = |response: &crate::support::Response| response.header("access-control-expose-headers").to_owned();
     let good = world.get_with(PATH, &[APP]).await;
     assert_eq!((good.status.as_u16(), good.header("access-control-allow-origin")), (200, APP.1));
     let varies: Vec<_> = good.headers.get_all("vary").iter().map(|value| value.to_str().unwrap()).collect();

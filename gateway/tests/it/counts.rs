@@ -1,4 +1,4 @@
-//! What is counted adds up, whatever happens: many requests at once, clients that go away, services and a Redis that fail
+//! Counts that add up, whatever happens: many requests at once, clients that go away, services and a Redis that fail
 //! midway.
 
 use crate::support::{Behaviour, Mood, World};
@@ -110,8 +110,8 @@ async fn storm(seed: u64) {
     }
     // Every place is free again: as many as there are get one, and none is turned away.
     let users: Vec<String> = (101..=140).map(|user| format!("/api/profile/{user}")).collect();
-    let answers = join_all(users.iter().map(|path| world.get(path))).await;
-    let good = answers.iter().filter(|answer| answer.status == 200 && answer.at("/partial") == false).count();
+    let responses = join_all(users.iter().map(|path| world.get(path))).await;
+    let good = responses.iter().filter(|response| response.status == 200 && response.at("/partial") == false).count();
     assert_eq!(good, 40, "seed {seed}");
     let now = series(&world).await;
     let new: Vec<_> = now.difference(&at_first).collect();

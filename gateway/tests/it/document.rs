@@ -1,6 +1,6 @@
 //! The OpenAPI document and the page that shows it: what the gateway really answers is held against the document.
 
-use crate::support::{Answer, Behaviour, Mood, World};
+use crate::support::{Behaviour, Mood, Response, World};
 use serde_json::{Value, json};
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -20,44 +20,45 @@ struct Document {
 
 impl Document {
     async fn of(world: &World) -> Self {
-        let answer = world.get("/openapi.json").await;
-        assert_eq!(answer.text, include_str!("../../openapi.json"));
-        let mut this = Self { json: answer.json(), seen: BTreeMap::new() };
+        let response = world.get("/openapi.json").await;
+        assert_eq!(response.text, include_str!("../../openapi.json"));
+        let mut this = Self { json: response.json(), seen: BTreeMap::new() };
         this.json["components"]["schemas"].as_object_mut().unwrap().iter_mut().for_each(|(name, schema)| {
             // What services say is passed on; what is known of a component, and a problem, are part of other schemas.
             if !["User", "Order", "Product", "Seen", "Problem"].contains(&name.as_str()) && schema["type"] != "string" {
                 schema["unevaluatedProperties"] = false.into();
             }
         });
-        this.holds("/openapi.json", &answer);
+        this.holds("/openapi.json", &response);
         this
     }
 
-    /// The document told of this answer: of its status, its headers, and everything that its body says.
-    fn holds(&mut self, path: &str, answer: &Answer) {
+    /// The document told of this response: of its status, its headers, and everything that its body says.
+    fn holds(&mut self, path: &str, response: &Response) {
         let responses = &self.json["paths"][path]["get"]["responses"];
-        let mut status = answer.status.as_str();
+        let mut status = response.status.as_str();
         if responses[status].is_null() {
             status = "default";
         }
-        let response = &responses[status];
+        let promise = &responses[status];
         let headers: BTreeSet<String> =
-            answer.headers.keys().map(ToString::to_string).filter(|name| !PLAIN.contains(&name.as_str())).collect();
-        let documented = documented(response);
+            response.headers.keys().map(ToString::to_string).filter(|name| !PLAIN.contains(&name.as_str())).collect();
+        let documented = documented(promise);
         assert!(headers.is_subset(&documented), "{path} {status}: {headers:?} not in {documented:?}");
         self.seen.entry((path.to_owned(), status.to_owned())).or_default().extend(headers);
-        let content = &response["content"];
+        let content = &promise["content"];
         if content.is_null() {
-            assert_eq!(answer.text, "", "{path} {status}");
+            assert_eq!(response.text, "", "{path} {status}");
             return;
         }
-        let mut schema = content[answer.header("content-type")]["schema"].clone();
-        assert!(!schema.is_null(), "{path} {status}: {} not in {content}", answer.header("content-type"));
-        if answer.header("content-type") == "application/problem+json" {
+        let mut schema = content[response.header("content-type")]["schema"].clone();
+        assert!(!schema.is_null(), "{path} {status}: {} not in {content}", response.header("content-type"));
+        if response.header("content-type") == "application/problem+json" {
             schema["unevaluatedProperties"] = false.into();
         }
         schema["components"] = self.json["components"].clone();
-        let body = if answer.header("content-type").contains("json") { answer.json() } else { json!(answer.text) };
+        let body =
+            if response.header("content-type").contains("json") { response.json() } else { json!(response.text) };
         let validator = jsonschema::options().should_validate_formats(true).build(&schema).unwrap();
         let errors: Vec<String> = validator.iter_errors(&body).map(|error| error.to_string()).collect();
         assert!(errors.is_empty(), "{path} {status}: {errors:#?} in {body:#}");
@@ -136,14 +137,14 @@ async fn refusals(document: &mut Document) {
     let limits = [("GATEWAY_CLIENT_RATE", "1"), ("GATEWAY_CLIENT_BURST", "5"), ("GATEWAY_MAX_REQUESTS", "1")];
     let world = World::start_with(&limits, Mood::Silent);
     let second = Duration::from_secs(1);
-    for (status, answer) in [
+    for (status, response) in [
         (400, world.get("/api/profile/x").await),
         (404, world.get("/api/profile/900").await),
         (405, world.post("/api/profile/42", Vec::new()).await),
         (413, world.get_with_body("/api/profile/42", vec![0; 20_000]).await),
     ] {
-        assert_eq!(answer.status, status);
-        document.holds(PROFILE, &answer);
+        assert_eq!(response.status, status);
+        document.holds(PROFILE, &response);
     }
     world.user.becomes(Behaviour::Slow(second / 5));
     let meanwhile = async {
@@ -166,14 +167,14 @@ async fn tokens(document: &mut Document) {
     let (world, token) = crate::auth::guarded();
     let bearer = format!("Bearer {token}");
     let with = [("authorization", bearer.as_str())];
-    for (status, answer) in [
+    for (status, response) in [
         (200, world.get_with("/api/profile/42", &with).await),
         (401, world.get("/api/profile/42").await),
         (403, world.get_with("/api/profile/43", &with).await),
         (406, world.get_with("/api/profile/42", &[with[0], ("accept-encoding", "identity;q=0")]).await),
     ] {
-        assert_eq!(answer.status, status);
-        document.holds(PROFILE, &answer);
+        assert_eq!(response.status, status);
+        document.holds(PROFILE, &response);
     }
 }
 
@@ -205,9 +206,9 @@ async fn the_page_has_all_that_it_needs_and_reaches_no_other_host() {
         assert_eq!(file.header("content-encoding"), if path.ends_with("start.js") { "" } else { "gzip" });
     }
     for other in ["index.html", "swagger-initializer.js", "..%2fopenapi.json", "%ff", "nothing"] {
-        let answer = world.get(&format!("/docs/{other}")).await;
-        assert!(matches!(answer.status.as_u16(), 400 | 404), "{other}: {}", answer.status);
-        assert_eq!(answer.header("content-type"), "application/problem+json", "{other}");
+        let response = world.get(&format!("/docs/{other}")).await;
+        assert!(matches!(response.status.as_u16(), 400 | 404), "{other}: {}", response.status);
+        assert_eq!(response.header("content-type"), "application/problem+json", "{other}");
     }
     assert_eq!(world.metric("http_requests_total{route=\"/docs/{*file}\",status=\"200\"}").await, 5.0);
 }

@@ -1,4 +1,4 @@
-//! What clients send, and what of it goes on to the services.
+//! Headers that clients send, and the ones that go on to the services.
 
 use crate::support::{Behaviour, Mood, World};
 use std::collections::BTreeSet;
@@ -14,9 +14,9 @@ async fn bad_ids_are_400_and_reach_no_service() {
     let world = world();
     let long = "1".repeat(10_000);
     for id in ["0", "042", "-1", "abc", "..%2f..%2fadmin", "%0d%0aX-A:%201", "%ff", "18446744073709551616", &long] {
-        let answer = world.get(&format!("/api/profile/{id}")).await;
-        assert_eq!(answer.status, 400, "{id}");
-        assert_eq!(answer.at("/type"), "urn:problem-type:gateway:bad-user-id");
+        let response = world.get(&format!("/api/profile/{id}")).await;
+        assert_eq!(response.status, 400, "{id}");
+        assert_eq!(response.at("/type"), "urn:problem-type:gateway:bad-user-id");
     }
     assert_eq!(world.user.calls() + world.order.calls(), 0);
 }
@@ -45,8 +45,8 @@ async fn trace_baggage_and_request_id_go_to_every_service_and_nothing_else_does(
         ("authorization", "secret"),
         ("cookie", "a=b"),
     ];
-    let answer = world.get_with("/api/profile/42", &sent).await;
-    assert_eq!(answer.at("/meta/trace_id"), "0af7651916cd43dd8448eb211c80319c");
+    let response = world.get_with("/api/profile/42", &sent).await;
+    assert_eq!(response.at("/meta/trace_id"), "0af7651916cd43dd8448eb211c80319c");
     let mut spans = BTreeSet::from(["b7ad6b7169203331".to_owned()]);
     for service in [&world.user, &world.order, &world.product] {
         let headers = service.calls.lock().unwrap()[0].clone();
@@ -76,12 +76,12 @@ async fn trace_baggage_and_request_id_go_to_every_service_and_nothing_else_does(
 #[tokio::test(start_paused = true)]
 async fn without_a_trace_one_is_started_and_bad_request_ids_are_replaced() {
     let world = world();
-    let answer = world.get_with("/api/profile/42", &[("x-request-id", "a b"), ("traceparent", "00-zz")]).await;
-    assert_eq!(answer.header("x-request-id").len(), 32);
+    let response = world.get_with("/api/profile/42", &[("x-request-id", "a b"), ("traceparent", "00-zz")]).await;
+    assert_eq!(response.header("x-request-id").len(), 32);
     let parent = world.user.calls.lock().unwrap()[0]["traceparent"].to_str().unwrap().to_owned();
-    assert_eq!(parent[3..35], answer.at("/meta/trace_id").as_str().unwrap()[..]);
+    assert_eq!(parent[3..35], response.at("/meta/trace_id").as_str().unwrap()[..]);
     let other = world.get("/api/profile/42").await;
-    assert_ne!(answer.at("/meta/trace_id"), other.at("/meta/trace_id"));
+    assert_ne!(response.at("/meta/trace_id"), other.at("/meta/trace_id"));
 }
 
 #[tokio::test(start_paused = true)]
@@ -104,6 +104,6 @@ async fn a_request_under_way_is_counted() {
         tokio::time::sleep(std::time::Duration::from_millis(100)).await;
         world.metric("http_active_requests").await
     };
-    let (answer, count) = tokio::join!(world.get("/api/profile/42"), count);
-    assert_eq!((answer.status.as_u16(), count), (200, 1.0));
+    let (response, count) = tokio::join!(world.get("/api/profile/42"), count);
+    assert_eq!((response.status.as_u16(), count), (200, 1.0));
 }

@@ -15,7 +15,7 @@ fn slow(millis: u64) -> Behaviour {
 async fn concurrent_misses_make_one_aggregation() {
     let world = World::start(&[]).await;
     world.user.becomes(slow(50));
-    let answers = join_all((0..50).map(|n| {
+    let responses = join_all((0..50).map(|n| {
         let world = &world;
         async move {
             sleep(Duration::from_millis(n % 40)).await;
@@ -25,11 +25,12 @@ async fn concurrent_misses_make_one_aggregation() {
     }))
     .await;
     assert_eq!((world.user.calls(), world.order.calls(), world.product.calls()), (1, 1, 1));
-    for (answer, id) in &answers {
-        assert_eq!((answer.status.as_u16(), answer.at("/user/id")), (200, "42".into()));
-        assert_eq!(answer.at("/meta/request_id"), id.as_str());
+    for (response, id) in &responses {
+        assert_eq!((response.status.as_u16(), response.at("/user/id")), (200, "42".into()));
+        assert_eq!(response.at("/meta/request_id"), id.as_str());
     }
-    let shared = answers.iter().filter(|(answer, _)| answer.header("cache-status").contains("; collapsed")).count();
+    let shared =
+        responses.iter().filter(|(response, _)| response.header("cache-status").contains("; collapsed")).count();
     assert_eq!((shared, world.metric("cache_coalesced_total").await), (49, 49.0));
     assert_eq!(world.metric("aggregation_duration_seconds_count").await, 1.0);
 }
@@ -72,7 +73,7 @@ async fn a_flight_that_hangs_ends_in_time_for_all() {
     let patient = [("GATEWAY_USER_TIMEOUT", "1500ms"), ("GATEWAY_ORDER_TIMEOUT", "1500ms")];
     let world = World::start(&patient).await;
     world.user.becomes(Behaviour::Hang);
-    let answers = join_all((0..10).map(|n| {
+    let responses = join_all((0..10).map(|n| {
         let world = &world;
         async move {
             sleep(Duration::from_millis(n * 100)).await;
@@ -81,10 +82,10 @@ async fn a_flight_that_hangs_ends_in_time_for_all() {
     }))
     .await;
     assert_eq!(world.user.calls(), 1);
-    for answer in answers {
-        assert!(answer.took <= Duration::from_millis(1500), "{:?}", answer.took);
-        assert_eq!((answer.status.as_u16(), answer.at("/errors/0/code")), (200, "deadline_exceeded".into()));
-        assert_eq!(answer.at("/products").as_array().unwrap().len(), 2);
+    for response in responses {
+        assert!(response.took <= Duration::from_millis(1500), "{:?}", response.took);
+        assert_eq!((response.status.as_u16(), response.at("/errors/0/code")), (200, "deadline_exceeded".into()));
+        assert_eq!(response.at("/products").as_array().unwrap().len(), 2);
     }
 }
 
@@ -112,16 +113,16 @@ async fn no_answer_ever_carries_another_users_data() {
             // Some clients give up in the middle of a lookup or a flight.
             let patience = if n % 11 == 0 { 3 } else { 5_000 };
             let path = format!("/api/profile/{user}");
-            let answer = timeout(Duration::from_millis(patience), world.get(&path)).await.ok()?;
-            Some((user.to_string(), answer))
+            let response = timeout(Duration::from_millis(patience), world.get(&path)).await.ok()?;
+            Some((user.to_string(), response))
         }
     }));
-    let (answers, ()) = tokio::join!(requests, trouble);
-    let answers: Vec<_> = answers.into_iter().flatten().collect();
-    assert!(answers.len() > 10_000, "{}", answers.len());
-    for (user, answer) in &answers {
-        let body = answer.json();
-        assert_eq!(answer.status, 200);
+    let (responses, ()) = tokio::join!(requests, trouble);
+    let responses: Vec<_> = responses.into_iter().flatten().collect();
+    assert!(responses.len() > 10_000, "{}", responses.len());
+    for (user, response) in &responses {
+        let body = response.json();
+        assert_eq!(response.status, 200);
         assert_eq!((&body["user_id"], &body["user"]["id"]), (&user.as_str().into(), &user.as_str().into()));
         assert_eq!((&body["orders"][0]["user_id"], &body["partial"]), (&user.as_str().into(), &false.into()));
     }

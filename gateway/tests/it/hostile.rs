@@ -31,9 +31,9 @@ async fn raw(world: &World, text: &str) -> String {
     read(&mut stream).await
 }
 
-/// Statuses of all answers.
+/// Statuses of all responses.
 fn statuses(text: &str) -> Vec<&str> {
-    text.split("HTTP/1.").skip(1).map(|answer| &answer[2..5]).collect()
+    text.split("HTTP/1.").skip(1).map(|response| &response[2..5]).collect()
 }
 
 fn calls(world: &World) -> usize {
@@ -57,9 +57,9 @@ async fn what_is_no_http_gets_a_bare_400_and_a_close() {
     ];
     for case in cases {
         let started = Instant::now();
-        let answer = raw(&world, case).await;
-        assert_eq!(statuses(&answer), ["400"], "{case:?}: {answer}");
-        assert!(answer.ends_with("\r\n\r\n"), "it has no body: {answer}");
+        let response = raw(&world, case).await;
+        assert_eq!(statuses(&response), ["400"], "{case:?}: {response}");
+        assert!(response.ends_with("\r\n\r\n"), "it has no body: {response}");
         assert_eq!(started.elapsed(), Duration::ZERO, "{case:?}");
     }
     assert_eq!(calls(&world), 0);
@@ -71,9 +71,9 @@ async fn a_request_without_one_host_gets_a_bare_400_and_a_close() {
     for hosts in ["", "host: gateway\r\nhost: gateway\r\n", "host: a b\r\n", "host: me@gateway\r\n"] {
         for target in ["/api/profile/42", "/health", "http://gateway/api/profile/42"] {
             let request = format!("GET {target} HTTP/1.1\r\n{hosts}\r\n");
-            let answer = raw(&world, &request.repeat(2)).await;
-            assert_eq!(statuses(&answer), ["400"], "{request:?}: {answer}");
-            assert!(answer.ends_with("\r\n\r\n") && !answer.contains("x-request-id"), "it is bare: {answer}");
+            let response = raw(&world, &request.repeat(2)).await;
+            assert_eq!(statuses(&response), ["400"], "{request:?}: {response}");
+            assert!(response.ends_with("\r\n\r\n") && !response.contains("x-request-id"), "it is bare: {response}");
         }
     }
     assert_eq!((calls(&world), world.metric("http_requests_total{status=\"400\"}").await), (0, 0.0));
@@ -91,9 +91,9 @@ async fn a_head_that_is_too_long_gets_a_bare_431() {
     let endless = format!("GET /api/profile/42 HTTP/1.1\r\nhost: gateway\r\nx: {}", "y".repeat(4096));
     let many = format!("GET /api/profile/42 HTTP/1.1\r\nhost: gateway\r\n{}\r\n", "a: b\r\n".repeat(101));
     for head in [&long, &endless, &many] {
-        let answer = raw(&world, head).await;
-        assert_eq!(statuses(&answer), ["431"], "{answer}");
-        assert!(answer.ends_with("\r\n\r\n"), "it has no body: {answer}");
+        let response = raw(&world, head).await;
+        assert_eq!(statuses(&response), ["431"], "{response}");
+        assert!(response.ends_with("\r\n\r\n"), "it has no body: {response}");
     }
     let fits = format!("GET /api/profile/42 HTTP/1.0\r\nx: {}\r\n\r\n", "y".repeat(1900));
     assert_eq!(statuses(&raw(&world, &fits).await), ["200"]);
@@ -102,9 +102,9 @@ async fn a_head_that_is_too_long_gets_a_bare_431() {
 #[tokio::test(start_paused = true)]
 async fn a_target_that_is_too_long_gets_a_bare_414() {
     let world = world(&[("GATEWAY_HEAD_LIMIT", "128KiB")]);
-    let answer =
+    let response =
         raw(&world, &format!("GET /api/profile/{} HTTP/1.1\r\nhost: gateway\r\n\r\n", "1".repeat(70_000))).await;
-    assert_eq!(statuses(&answer), ["414"], "{answer}");
+    assert_eq!(statuses(&response), ["414"], "{response}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -154,8 +154,8 @@ async fn connections_beyond_the_limit_are_reset_until_there_is_room() {
 async fn http_1_0_is_answered_and_closed() {
     let world = world(&[]);
     let started = Instant::now();
-    let answer = raw(&world, "GET /api/profile/42 HTTP/1.0\r\n\r\n").await;
-    assert!(answer.starts_with("HTTP/1.0 200 OK\r\n") && answer.contains("\r\ncontent-length: "), "{answer}");
+    let response = raw(&world, "GET /api/profile/42 HTTP/1.0\r\n\r\n").await;
+    assert!(response.starts_with("HTTP/1.0 200 OK\r\n") && response.contains("\r\ncontent-length: "), "{response}");
     assert_eq!(started.elapsed(), Duration::ZERO);
 }
 
@@ -164,9 +164,9 @@ async fn http_1_0_is_kept_open_where_it_asks_for_it() {
     let world = world(&[]);
     let request = "GET /api/profile/42 HTTP/1.0\r\nconnection: keep-alive\r\n\r\n";
     let started = Instant::now();
-    let answer = raw(&world, &request.repeat(2)).await;
-    assert_eq!(statuses(&answer), ["200", "200"], "{answer}");
-    assert!(!answer.contains("transfer-encoding"), "it knows no chunks: {answer}");
+    let response = raw(&world, &request.repeat(2)).await;
+    assert_eq!(statuses(&response), ["200", "200"], "{response}");
+    assert!(!response.contains("transfer-encoding"), "it knows no chunks: {response}");
     assert_eq!(started.elapsed().as_secs(), 30, "then it idles");
 }
 
@@ -195,9 +195,9 @@ async fn methods_that_nobody_meant_are_refused_plainly() {
         ("BREW /api/profile/42 HTTP/1.1", "405"),
         ("get /api/profile/42 HTTP/1.1", "405"),
     ] {
-        let answer = raw(&world, &format!("{line}\r\nhost: gateway\r\nconnection: close\r\n\r\n")).await;
-        assert_eq!(statuses(&answer), [status], "{line}: {answer}");
-        assert!(answer.contains("application/problem+json"), "{line}: {answer}");
+        let response = raw(&world, &format!("{line}\r\nhost: gateway\r\nconnection: close\r\n\r\n")).await;
+        assert_eq!(statuses(&response), [status], "{line}: {response}");
+        assert!(response.contains("application/problem+json"), "{line}: {response}");
     }
     assert_eq!(calls(&world), 0);
 }
@@ -217,8 +217,8 @@ async fn an_upgrade_and_an_expectation_change_nothing() {
         "connection: upgrade, close\r\nupgrade: h2c\r\nhttp2-settings: AAMAAABkAAQAAP__",
         "expect: 100-continue\r\nconnection: close",
     ] {
-        let answer = raw(&world, &format!("GET /api/profile/42 HTTP/1.1\r\nhost: gateway\r\n{header}\r\n\r\n")).await;
-        assert_eq!(statuses(&answer), ["200"], "{answer}");
+        let response = raw(&world, &format!("GET /api/profile/42 HTTP/1.1\r\nhost: gateway\r\n{header}\r\n\r\n")).await;
+        assert_eq!(statuses(&response), ["200"], "{response}");
     }
 }
 
@@ -244,8 +244,8 @@ async fn a_body_without_end_is_not_read() {
         String::from_utf8(bytes).unwrap()
     };
     let started = Instant::now();
-    let (sent, answer) = tokio::join!(sent, answered);
-    assert_eq!(statuses(&answer), ["200"], "{answer}");
+    let (sent, response) = tokio::join!(sent, answered);
+    assert_eq!(statuses(&response), ["200"], "{response}");
     assert!(sent < 1 << 20, "{sent} bytes were taken in");
     assert!(started.elapsed() < Duration::from_secs(1), "{:?}", started.elapsed());
 }
@@ -275,8 +275,8 @@ async fn a_body_with_a_get_is_no_second_request() {
         "GET /nothing HTTP/1.1\r\nhost: gateway\r\ncontent-length: 3\r\ntransfer-encoding: chunked\r\n\r\n{length:x}\r\n{inner}\r\n0\r\n\r\n"
     );
     for request in [&plain, &both] {
-        let answer = raw(&world, request).await;
-        assert!(matches!(statuses(&answer).as_slice(), ["404" | "400"]), "{answer}");
+        let response = raw(&world, request).await;
+        assert!(matches!(statuses(&response).as_slice(), ["404" | "400"]), "{response}");
     }
     let large = format!("GET /api/profile/7 HTTP/1.1\r\nhost: gateway\r\ncontent-length: 20000\r\n\r\n{inner}");
     assert_eq!(statuses(&raw(&world, &large).await), ["413"]);
@@ -302,9 +302,9 @@ async fn no_path_reaches_a_service_but_those_of_the_table() {
         "http://elsewhere/admin",
         "*",
     ] {
-        let answer = raw(&world, &format!("GET {path} HTTP/1.0\r\n\r\n")).await;
-        assert!(matches!(statuses(&answer).as_slice(), ["400" | "404"]), "{path}: {answer}");
-        assert!(answer.contains("urn:problem-type:gateway:"), "{path}: {answer}");
+        let response = raw(&world, &format!("GET {path} HTTP/1.0\r\n\r\n")).await;
+        assert!(matches!(statuses(&response).as_slice(), ["400" | "404"]), "{path}: {response}");
+        assert!(response.contains("urn:problem-type:gateway:"), "{path}: {response}");
     }
     assert_eq!(calls(&world), 0);
 }
@@ -339,11 +339,11 @@ async fn a_service_that_breaks_off_or_speaks_no_http_costs_its_part_alone() {
         (b"HTTP/1.1 302 Found\r\nlocation: http://orders/admin\r\ncontent-length: 0\r\n\r\n", "bad_payload"),
     ] {
         let world = with_user_service_that_says(bytes).await;
-        let answer = world.get("/api/profile/42").await;
+        let response = world.get("/api/profile/42").await;
         let said = String::from_utf8_lossy(bytes);
-        assert_eq!((answer.status.as_u16(), answer.at("/partial")), (200, true.into()), "{said}");
-        assert_eq!(answer.at("/errors/0/code"), code, "{said}");
-        assert_eq!((answer.at("/user"), answer.at("/orders/0/id")), (serde_json::Value::Null, "o1".into()));
+        assert_eq!((response.status.as_u16(), response.at("/partial")), (200, true.into()), "{said}");
+        assert_eq!(response.at("/errors/0/code"), code, "{said}");
+        assert_eq!((response.at("/user"), response.at("/orders/0/id")), (serde_json::Value::Null, "o1".into()));
     }
 }
 
@@ -351,9 +351,9 @@ async fn a_service_that_breaks_off_or_speaks_no_http_costs_its_part_alone() {
 async fn an_answer_of_50_mb_is_given_up() {
     let world = world(&[]);
     world.user.becomes(Behaviour::Text("x".repeat(50 << 20)));
-    let answer = world.get("/api/profile/42").await;
-    assert_eq!((answer.status.as_u16(), answer.at("/errors/0/code")), (200, "body_too_large".into()));
-    assert!(answer.text.len() < 4096);
+    let response = world.get("/api/profile/42").await;
+    assert_eq!((response.status.as_u16(), response.at("/errors/0/code")), (200, "body_too_large".into()));
+    assert!(response.text.len() < 4096);
 }
 
 #[tokio::test(start_paused = true)]
@@ -368,8 +368,8 @@ async fn ten_thousand_idle_and_slow_clients_leave_the_others_served() {
         held.push(stream);
     }
     for _ in 0..10 {
-        let answer = world.get("/api/profile/42").await;
-        assert_eq!((answer.status.as_u16(), answer.took), (200, Duration::ZERO));
+        let response = world.get("/api/profile/42").await;
+        assert_eq!((response.status.as_u16(), response.took), (200, Duration::ZERO));
     }
     assert_eq!(world.metric("http_connections_turned_away_total").await, 0.0);
     // They are closed once their time is over, and not before: half of them say nothing, half never end their heads.

@@ -1,7 +1,7 @@
 //! From start to stop: settings, health, draining.
 
 use crate::support::{Behaviour, Mood, World};
-use host::{Answer as Listening, Settings, memory::MemoryNetwork};
+use host::{ListenMode as Listening, Settings, memory::MemoryNetwork};
 use std::time::Duration;
 use tokio::time::sleep;
 
@@ -54,11 +54,11 @@ async fn health_tells_of_components_at_once() {
 async fn with_everything_blackholed_health_needs_no_time() {
     let world = World::start(&[]).await;
     for service in [&world.user, &world.order, &world.product] {
-        service.answers(Listening::Blackhole);
+        service.listens(Listening::Blackhole);
         service.freeze();
     }
     world.redis.becomes(Mood::Silent);
-    world.redis.answers(Listening::Blackhole);
+    world.redis.listens(Listening::Blackhole);
     // Profiles are asked for all the while, so that probes and requests wait for the same dead connections.
     let asked = async {
         loop {
@@ -89,8 +89,8 @@ async fn with_everything_blackholed_health_needs_no_time() {
 #[tokio::test(start_paused = true)]
 async fn where_no_profile_can_be_had_health_is_503() {
     let world = World::start_with(&[], Mood::Good);
-    world.user.answers(Listening::Refuse);
-    world.order.answers(Listening::Refuse);
+    world.user.listens(Listening::Refuse);
+    world.order.listens(Listening::Refuse);
     sleep(Duration::from_millis(100)).await;
     let health = world.get("/health").await;
     assert_eq!((health.status.as_u16(), health.at("/type")), (503, "urn:problem-type:gateway:unhealthy".into()));
@@ -107,8 +107,8 @@ async fn a_stop_lets_requests_end_and_writes_be_done() {
         sleep(Duration::from_millis(100)).await;
         host.shutdown().cancel();
     };
-    let (answer, ()) = tokio::join!(world.get("/api/profile/42"), stop);
-    assert_eq!((answer.status.as_u16(), answer.at("/partial")), (200, false.into()));
+    let (response, ()) = tokio::join!(world.get("/api/profile/42"), stop);
+    assert_eq!((response.status.as_u16(), response.at("/partial")), (200, false.into()));
     (&mut world.running).await.unwrap().unwrap();
     assert!(world.redis.values.lock().unwrap().contains_key("gateway:profile:42"));
     let refused = world.network.host("late").dial("gateway", 8000).await;
@@ -138,8 +138,8 @@ async fn the_same_seed_gives_the_same_bytes() {
         let world = World::start(&[]).await;
         let mut all = String::new();
         for user in 1..=5 {
-            let answer = world.get(&format!("/api/profile/{user}")).await;
-            all.push_str(&format!("{:?} {}\n", answer.headers, answer.text));
+            let response = world.get(&format!("/api/profile/{user}")).await;
+            all.push_str(&format!("{:?} {}\n", response.headers, response.text));
         }
         all
     }
@@ -190,8 +190,8 @@ async fn a_load_balancer_can_see_the_stop_before_the_port_is_closed() {
         sleep(Duration::from_millis(150)).await;
         world.network.host("too late").dial("gateway", 8000).await.map(drop).unwrap_err().kind()
     };
-    let (answer, refused) = tokio::join!(world.get("/api/profile/42"), late);
-    assert_eq!((answer.status.as_u16(), answer.at("/partial")), (200, false.into()));
+    let (response, refused) = tokio::join!(world.get("/api/profile/42"), late);
+    assert_eq!((response.status.as_u16(), response.at("/partial")), (200, false.into()));
     assert_eq!(refused, std::io::ErrorKind::ConnectionRefused);
     (&mut world.running).await.unwrap().unwrap();
     assert_eq!(stopped.elapsed().as_millis() / 10, 520);

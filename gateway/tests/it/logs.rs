@@ -50,12 +50,12 @@ async fn each_request_is_one_json_line() {
     let lines = Lines::default();
     let world = lines.world(&[]);
     world.product.becomes(Behaviour::Status(500));
-    let answer = world.get_with("/api/profile/42", &[("x-request-id", "r-1")]).await;
+    let response = world.get_with("/api/profile/42", &[("x-request-id", "r-1")]).await;
     world.get("/metrics").await;
     let requests = lines.requests();
     let [line] = requests.as_slice() else { panic!("{}", lines.text()) };
     assert_eq!((&line["request_id"], &line["route"]), (&"r-1".into(), &"/api/profile/{user_id}".into()));
-    assert_eq!(line["trace_id"], answer.at("/meta/trace_id"));
+    assert_eq!(line["trace_id"], response.at("/meta/trace_id"));
     assert_eq!((&line["outcome"], &line["errors"]), (&"partial".into(), &"product:status_5xx".into()));
     assert_eq!((&line["user"], &line["products"], &line["status"]), (&"fresh".into(), &"failed".into(), &200.into()));
     assert!(line["timestamp"].as_str().unwrap().starts_with("2026-01-01T00:00:00"), "{line}");

@@ -3,7 +3,6 @@
 #![expect(clippy::unwrap_used, reason = "the lint knows tests by their attribute, and not what they share")]
 
 mod admission;
-mod answers;
 mod auth;
 mod cache;
 mod compression;
@@ -20,6 +19,7 @@ mod owners;
 mod redis;
 mod redis_fails;
 mod redis_modes;
+mod responses;
 mod retries;
 mod stale;
 mod support;

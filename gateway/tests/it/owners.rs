@@ -1,7 +1,7 @@
-//! No answer ever carries another user's data, though keys, flights and connections are shared, clients go away in the
+//! No response ever carries another user's data, though keys, flights and connections are shared, clients go away in the
 //! middle of it all, and Redis loses, doubles, swaps and delays its replies.
 
-use crate::support::{Answer, Behaviour, Mood, World};
+use crate::support::{Behaviour, Mood, Response, World};
 use proptest::prelude::{ProptestConfig, any, proptest};
 use std::time::Duration;
 use tokio::time::{sleep, timeout};
@@ -12,13 +12,13 @@ const USERS: u64 = 12;
 const SETTINGS: [(&str, &str); 2] = [("GATEWAY_CACHE_TTL", "300ms"), ("GATEWAY_CACHE_STALE", "2s")];
 
 /// All that speaks of a user speaks of this one.
-fn assert_owned(answer: &Answer, user: u64) {
-    assert_eq!(answer.status, 200, "{}", answer.text);
+fn assert_owned(response: &Response, user: u64) {
+    assert_eq!(response.status, 200, "{}", response.text);
     let user = user.to_string();
-    let orders = answer.at("/orders");
+    let orders = response.at("/orders");
     let owners = orders.as_array().unwrap().iter().map(|order| order["user_id"].clone());
-    for owner in owners.chain([answer.at("/user_id"), answer.at("/user/id")]) {
-        assert_eq!(owner, user, "{}", answer.text);
+    for owner in owners.chain([response.at("/user_id"), response.at("/user/id")]) {
+        assert_eq!(owner, user, "{}", response.text);
     }
 }
 
@@ -28,8 +28,8 @@ async fn ask(gateways: &[&World; 2], draw: u64) {
     let path = format!("/api/profile/{user}");
     // Some go away while they wait for Redis, or for a flight that others have joined.
     let patience = if (draw / 10_000_000).is_multiple_of(5) { draw / 100_000_000 % 10 } else { 10_000 };
-    if let Ok(answer) = timeout(Duration::from_millis(patience), gateway.get(&path)).await {
-        assert_owned(&answer, user);
+    if let Ok(response) = timeout(Duration::from_millis(patience), gateway.get(&path)).await {
+        assert_owned(&response, user);
     }
 }
 

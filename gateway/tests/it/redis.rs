@@ -1,4 +1,4 @@
-//! How Redis fails, and what that costs requests.
+//! Failures of Redis, and their cost for requests.
 
 use crate::support::{Mood, World};
 use std::time::Duration;
@@ -29,8 +29,11 @@ async fn a_silent_redis_costs_three_requests_25_ms_and_then_nothing() {
     world.settle().await;
     world.redis.becomes(Mood::Silent);
     for _ in 0..3 {
-        let answer = world.get(PROFILE).await;
-        assert_eq!((answer.took, answer.at("/meta/parts/user/source")), (Duration::from_millis(25), "memory".into()));
+        let response = world.get(PROFILE).await;
+        assert_eq!(
+            (response.took, response.at("/meta/parts/user/source")),
+            (Duration::from_millis(25), "memory".into())
+        );
     }
     for _ in 0..100 {
         assert_eq!(world.get(PROFILE).await.took, Duration::ZERO);
@@ -49,8 +52,8 @@ async fn without_the_short_patience_a_silent_redis_is_felt() {
     world.settle().await;
     world.redis.becomes(Mood::Silent);
     // Even so no longer than the deadline of the whole request.
-    let answer = world.get(PROFILE).await;
-    assert_eq!((answer.took, answer.at("/meta/parts/user/source")), (Duration::from_millis(1500), "memory".into()));
+    let response = world.get(PROFILE).await;
+    assert_eq!((response.took, response.at("/meta/parts/user/source")), (Duration::from_millis(1500), "memory".into()));
     assert_eq!(world.get("/api/profile/43").await.status, 504);
 }
 
@@ -102,8 +105,12 @@ async fn garbage_resets_and_errors_are_misses() {
         world.get(PROFILE).await;
         world.settle().await;
         world.redis.becomes(mood);
-        let answer = world.get(PROFILE).await;
-        assert_eq!((answer.status.as_u16(), answer.at("/meta/parts/user/source")), (200, "memory".into()), "{mood:?}");
+        let response = world.get(PROFILE).await;
+        assert_eq!(
+            (response.status.as_u16(), response.at("/meta/parts/user/source")),
+            (200, "memory".into()),
+            "{mood:?}"
+        );
         let misses = world.metric(&format!("cache_misses_total{{tier=\"redis\",reason=\"{reason}\"}}")).await;
         assert_eq!(misses, 1.0, "{mood:?}");
         world.redis.becomes(Mood::Good);
@@ -136,9 +143,9 @@ async fn a_lost_reply_never_shows_a_user_anothers_data() {
             (user, world.get(&format!("/api/profile/{user}")).await)
         }
     });
-    for (user, answer) in futures_util::future::join_all(requests).await {
-        assert_eq!(answer.at("/user/id"), user.to_string());
-        assert_eq!(answer.at("/partial"), false);
+    for (user, response) in futures_util::future::join_all(requests).await {
+        assert_eq!(response.at("/user/id"), user.to_string());
+        assert_eq!(response.at("/partial"), false);
     }
     assert!(world.metric("cache_misses_total{reason=\"wrong_key\"}").await > 0.0);
     // The connection is given up at once, and the new one is in step.
@@ -183,8 +190,8 @@ async fn writes_beyond_the_queue_are_dropped_and_counted() {
         let world = &world;
         async move { world.get(&format!("/api/profile/{user}")).await.status }
     });
-    let answers = futures_util::future::join_all(requests).await;
-    assert!(answers.iter().all(|status| *status == 200));
+    let responses = futures_util::future::join_all(requests).await;
+    assert!(responses.iter().all(|status| *status == 200));
     sleep(Duration::from_secs(1)).await;
     assert!(world.metric("cache_redis_writes_total{result=\"dropped\"}").await > 0.0);
     // Each write ended in some way.

@@ -1,4 +1,4 @@
-//! How Redis is judged: reads and writes apart, with a reason, and asked no more after a few failures.
+//! Modes of Redis: reads and writes are judged apart, with a reason, and asked no more after a few failures.
 
 use crate::support::{Mood, World};
 use serde_json::json;
@@ -8,7 +8,7 @@ use tokio::time::sleep;
 const PROFILE: &str = "/api/profile/42";
 
 impl World {
-    /// Of the Redis component in `/health`: reads, writes, last reason.
+    /// The Redis component in `/health`: reads, writes, last reason.
     async fn judged(&self) -> serde_json::Value {
         let health = self.get("/health").await;
         let of = |field: &str| health.at(&format!("/components/redis/{field}"));
@@ -34,8 +34,8 @@ async fn errors_to_data_are_named_and_stop_the_traffic() {
         assert_eq!(world.judged().await, json!(["up", "up", null]));
         world.redis.becomes(Mood::Error(error));
         for _ in 0..10 {
-            let answer = world.get(PROFILE).await;
-            assert_eq!((answer.status.as_u16(), answer.took), (200, Duration::ZERO), "{reason}");
+            let response = world.get(PROFILE).await;
+            assert_eq!((response.status.as_u16(), response.took), (200, Duration::ZERO), "{reason}");
         }
         let misses = |reason: &str| format!("cache_misses_total{{tier=\"redis\",reason=\"{reason}\"}}");
         assert_eq!(world.metric(&misses(reason)).await, 3.0, "{reason}");
@@ -114,12 +114,12 @@ async fn under_load_a_frozen_redis_costs_a_handful_and_two_connects_a_second() {
             (n, world.get(PROFILE).await)
         }
     });
-    let answers = futures_util::future::join_all(requests).await;
-    for (n, answer) in &answers {
-        assert_eq!(answer.status, 200);
+    let responses = futures_util::future::join_all(requests).await;
+    for (n, response) in &responses {
+        assert_eq!(response.status, 200);
         // 25 ms hold five requests: the first handful finds out, and nobody waits after it.
         let limit = if *n < 8 { Duration::from_millis(25) } else { Duration::ZERO };
-        assert!(answer.took <= limit, "request {n} took {:?}", answer.took);
+        assert!(response.took <= limit, "request {n} took {:?}", response.took);
     }
     let connects = *world.redis.connections.lock().unwrap() - before;
     assert!((2..=10).contains(&connects), "{connects} in five seconds");
@@ -156,9 +156,9 @@ async fn a_redis_that_is_back_is_met_by_few_at_first_and_then_by_all() {
     for _ in 0..5 {
         let mut hits = 0;
         for _ in 0..100 {
-            let answer = world.get(PROFILE).await;
-            assert_eq!((answer.status.as_u16(), answer.took), (200, Duration::ZERO));
-            hits += u32::from(answer.at("/meta/parts/user/source") == "redis");
+            let response = world.get(PROFILE).await;
+            assert_eq!((response.status.as_u16(), response.took), (200, Duration::ZERO));
+            hits += u32::from(response.at("/meta/parts/user/source") == "redis");
             sleep(Duration::from_millis(5)).await;
         }
         from_redis.push(hits);

@@ -26,9 +26,9 @@ async fn a_call_that_failed_once_is_made_again() {
     for service in [&world.user, &world.product] {
         service.becomes(Behaviour::Once(503));
     }
-    let answer = world.get("/api/profile/42").await;
-    assert_eq!((answer.at("/partial"), answer.at("/errors")), (false.into(), serde_json::json!([])));
-    assert!(answer.took <= Duration::from_millis(50), "{:?}", answer.took);
+    let response = world.get("/api/profile/42").await;
+    assert_eq!((response.at("/partial"), response.at("/errors")), (false.into(), serde_json::json!([])));
+    assert!(response.took <= Duration::from_millis(50), "{:?}", response.took);
     assert_eq!((world.user.calls(), world.order.calls(), world.product.calls()), (2, 1, 2));
     assert_eq!(world.metric("service_retries_total{service=\"user\",code=\"status_5xx\"}").await, 1.0);
     assert_eq!(user_metric(&world, "service_calls_total").await, 2.0);
@@ -42,8 +42,8 @@ async fn it_is_made_twice_at_most_and_says_so() {
     let world = cold(&[]).await;
     sleep(Duration::from_secs(20)).await;
     world.user.becomes(Behaviour::Status(500));
-    let answer = world.get("/api/profile/42").await;
-    assert_eq!((answer.at("/errors/0/code"), answer.at("/errors/0/attempts")), ("status_5xx".into(), 2.into()));
+    let response = world.get("/api/profile/42").await;
+    assert_eq!((response.at("/errors/0/code"), response.at("/errors/0/attempts")), ("status_5xx".into(), 2.into()));
     assert_eq!(world.user.calls(), 2);
     assert_eq!(world.metric("service_errors_total{service=\"user\"}").await, 1.0);
 }
@@ -52,8 +52,8 @@ async fn it_is_made_twice_at_most_and_says_so() {
 async fn a_call_that_took_all_its_time_is_not_made_again() {
     let world = cold(&[]).await;
     world.user.becomes(Behaviour::Hang);
-    let answer = world.get("/api/profile/42").await;
-    assert_eq!((answer.took, answer.at("/errors/0/attempts")), (Duration::from_millis(400), 1.into()));
+    let response = world.get("/api/profile/42").await;
+    assert_eq!((response.took, response.at("/errors/0/attempts")), (Duration::from_millis(400), 1.into()));
     assert_eq!(world.metric("service_retries_refused_total{service=\"user\",reason=\"deadline\"}").await, 1.0);
 }
 
@@ -66,8 +66,8 @@ async fn an_open_circuit_is_not_tried_twice() {
     }
     sleep(Duration::from_secs(10)).await;
     let before = user_metric(&world, "service_calls_total").await;
-    let answer = world.get("/api/profile/42").await;
-    assert_eq!((answer.at("/errors/0/code"), answer.at("/errors/0/attempts")), ("circuit_open".into(), 0.into()));
+    let response = world.get("/api/profile/42").await;
+    assert_eq!((response.at("/errors/0/code"), response.at("/errors/0/attempts")), ("circuit_open".into(), 0.into()));
     // Only by the probe.
     sleep(Duration::from_millis(100)).await;
     assert_eq!(user_metric(&world, "service_calls_total").await, before + 1.0);
@@ -111,9 +111,9 @@ async fn no_fault_amplifies_calls_beyond_the_contract() {
             no_more_than_the_contract(settings, |world| world.product.becomes(fault.clone())).await;
         }
     }
-    for answer in [host::Answer::Refuse, host::Answer::Blackhole, host::Answer::Hang] {
+    for listening in [host::ListenMode::Refuse, host::ListenMode::Blackhole, host::ListenMode::Hang] {
         for settings in [&[], tight, open] {
-            no_more_than_the_contract(settings, |world| world.order.answers(answer)).await;
+            no_more_than_the_contract(settings, |world| world.order.listens(listening)).await;
         }
     }
 }
@@ -134,7 +134,7 @@ async fn no_more_than_the_contract(settings: &[(&str, &str)], broken: impl Fn(&W
         sleep(Duration::from_secs(2)).await;
         for service in [&world.user, &world.order, &world.product] {
             service.becomes(Behaviour::Good);
-            service.answers(host::Answer::Accept);
+            service.listens(host::ListenMode::Accept);
         }
     };
     tokio::join!(futures_util::future::join_all(requests), breaks);
@@ -155,8 +155,8 @@ async fn no_more_than_the_contract(settings: &[(&str, &str)], broken: impl Fn(&W
 async fn a_spent_budget_is_counted_and_the_failure_keeps_its_name() {
     let world = World::start_with(&[("GATEWAY_CACHE", "off")], Mood::Good);
     world.user.becomes(Behaviour::Once(500));
-    let answer = world.get("/api/profile/42").await;
-    assert_eq!((answer.at("/errors/0/code"), answer.at("/errors/0/attempts")), ("status_5xx".into(), 1.into()));
+    let response = world.get("/api/profile/42").await;
+    assert_eq!((response.at("/errors/0/code"), response.at("/errors/0/attempts")), ("status_5xx".into(), 1.into()));
     assert_eq!(world.metric("service_retries_refused_total{service=\"user\",reason=\"budget\"}").await, 1.0);
 }
 
@@ -183,8 +183,8 @@ async fn a_reset_on_a_reused_connection_is_mended_at_once() {
     let world = cold(&[("USER_SERVICE_URL", "http://racer")]).await;
     closes_idle_connections(&world.network.host("racer"));
     for round in 0..4 {
-        let answer = world.get("/api/profile/42").await;
-        assert_eq!((answer.at("/partial"), answer.took), (false.into(), Duration::ZERO), "{}", answer.text);
+        let response = world.get("/api/profile/42").await;
+        assert_eq!((response.at("/partial"), response.took), (false.into(), Duration::ZERO), "{}", response.text);
         assert!(world.metric("service_retries_total{service=\"user\",code=\"reset\"}").await <= f64::from(round));
         sleep(Duration::from_secs(1)).await;
     }
@@ -201,8 +201,8 @@ async fn a_retry_does_not_meet_the_next_dead_connection() {
     sleep(Duration::from_secs(2)).await;
     let retries = "service_retries_total{service=\"user\",code=\"reset\"}";
     let before = world.metric(retries).await;
-    let answer = world.get("/api/profile/42").await;
-    assert_eq!((answer.at("/partial"), answer.at("/errors")), (false.into(), serde_json::json!([])));
+    let response = world.get("/api/profile/42").await;
+    assert_eq!((response.at("/partial"), response.at("/errors")), (false.into(), serde_json::json!([])));
     assert_eq!(world.metric(retries).await, before + 1.0);
 }
 

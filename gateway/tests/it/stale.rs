@@ -1,4 +1,4 @@
-//! What is shown when the services give nothing: old parts, for a while, and said to be old.
+//! Stale parts, shown when the services give nothing: for a while, and said to be old.
 
 use crate::support::{Behaviour, Mood, World};
 use serde_json::{Value, json};
@@ -21,19 +21,22 @@ async fn with_old(settings: &[(&str, &str)]) -> World {
 async fn an_old_part_stands_in_for_a_failed_one() {
     let world = with_old(&[]).await;
     world.product.becomes(Behaviour::Status(500));
-    let answer = world.get(PROFILE).await;
-    assert_eq!((answer.status.as_u16(), answer.at("/partial"), answer.at("/errors")), (200, json!(false), json!([])));
-    assert_eq!(answer.at("/products").as_array().unwrap().len(), 2);
-    assert_eq!(answer.at("/meta/parts/orders/state"), "fresh");
-    assert_eq!(answer.at("/meta/parts/products/state"), "stale");
-    assert_eq!(answer.at("/meta/parts/products/source"), "memory");
-    assert_eq!(answer.at("/meta/parts/products/gone"), json!(["gone1"]));
-    let age = answer.at("/meta/parts/products/age_ms").as_u64().unwrap();
+    let response = world.get(PROFILE).await;
+    assert_eq!(
+        (response.status.as_u16(), response.at("/partial"), response.at("/errors")),
+        (200, json!(false), json!([]))
+    );
+    assert_eq!(response.at("/products").as_array().unwrap().len(), 2);
+    assert_eq!(response.at("/meta/parts/orders/state"), "fresh");
+    assert_eq!(response.at("/meta/parts/products/state"), "stale");
+    assert_eq!(response.at("/meta/parts/products/source"), "memory");
+    assert_eq!(response.at("/meta/parts/products/gone"), json!(["gone1"]));
+    let age = response.at("/meta/parts/products/age_ms").as_u64().unwrap();
     assert!((40_000..40_100).contains(&age), "{age}");
-    assert_eq!((answer.header("cache-control"), answer.header("age")), ("no-store", ""));
-    assert_eq!(answer.header("x-gateway-complete"), "true");
+    assert_eq!((response.header("cache-control"), response.header("age")), ("no-store", ""));
+    assert_eq!(response.header("x-gateway-complete"), "true");
     let status = "gateway; fwd=stale; detail=\"redis:absent memory:expired stale:products\"";
-    assert_eq!(answer.header("cache-status"), status);
+    assert_eq!(response.header("cache-status"), status);
     assert_eq!(world.metric("aggregation_duration_seconds_count{outcome=\"stale\"}").await, 1.0);
     assert_eq!(world.metric("cache_hits_total{tier=\"memory\",freshness=\"stale\"}").await, 1.0);
     for tier in ["redis", "memory"] {
@@ -52,12 +55,12 @@ async fn with_everything_down_all_is_old_and_nothing_is_missing() {
     for service in [&world.user, &world.order, &world.product] {
         service.freeze();
     }
-    let answer = world.get(PROFILE).await;
-    assert_eq!((answer.status.as_u16(), answer.at("/partial")), (200, json!(false)));
+    let response = world.get(PROFILE).await;
+    assert_eq!((response.status.as_u16(), response.at("/partial")), (200, json!(false)));
     for part in ["user", "orders", "products"] {
-        assert_eq!(answer.at(&format!("/meta/parts/{part}/state")), "stale", "{part}");
+        assert_eq!(response.at(&format!("/meta/parts/{part}/state")), "stale", "{part}");
     }
-    assert_eq!(answer.at("/user/id"), "42");
+    assert_eq!(response.at("/user/id"), "42");
 }
 
 #[tokio::test(start_paused = true)]
@@ -75,8 +78,8 @@ async fn what_is_old_is_shown_for_300_s_after_it_was_fresh() {
 async fn it_can_be_switched_off() {
     let world = with_old(&[("GATEWAY_CACHE_STALE", "0s")]).await;
     world.product.becomes(Behaviour::Status(500));
-    let answer = world.get(PROFILE).await;
-    assert_eq!((answer.at("/partial"), answer.at("/products")), (json!(true), Value::Null));
+    let response = world.get(PROFILE).await;
+    assert_eq!((response.at("/partial"), response.at("/products")), (json!(true), Value::Null));
     assert_eq!(world.metric("cache_hits_total{freshness=\"stale\"}").await, 0.0);
 }
 
@@ -85,15 +88,15 @@ async fn newer_orders_than_the_old_products_know_are_partial() {
     let world = with_old(&[]).await;
     world.order.ids.lock().unwrap().push("p3".to_owned());
     world.product.becomes(Behaviour::Status(500));
-    let answer = world.get(PROFILE).await;
-    assert_eq!((answer.at("/partial"), answer.at("/products")), (json!(true), Value::Null));
-    assert_eq!(answer.at("/errors/0/service"), "product");
+    let response = world.get(PROFILE).await;
+    assert_eq!((response.at("/partial"), response.at("/products")), (json!(true), Value::Null));
+    assert_eq!(response.at("/errors/0/service"), "product");
     // Of a failed user and failed products, the user alone can be had.
     world.user.becomes(Behaviour::Status(500));
-    let answer = world.get(PROFILE).await;
-    assert_eq!((answer.at("/partial"), answer.at("/user/id")), (json!(true), json!("42")));
-    assert_eq!(answer.at("/meta/parts/user/state"), "stale");
-    assert_eq!(answer.at("/errors").as_array().unwrap().len(), 1);
+    let response = world.get(PROFILE).await;
+    assert_eq!((response.at("/partial"), response.at("/user/id")), (json!(true), json!("42")));
+    assert_eq!(response.at("/meta/parts/user/state"), "stale");
+    assert_eq!(response.at("/errors").as_array().unwrap().len(), 1);
 }
 
 #[tokio::test(start_paused = true)]
@@ -119,8 +122,8 @@ async fn a_user_that_is_gone_does_not_come_back() {
 async fn that_there_is_no_such_user_is_believed_for_five_seconds() {
     let world = World::start(&[]).await;
     for _ in 0..10 {
-        let answer = world.get("/api/profile/900").await;
-        assert_eq!((answer.status.as_u16(), answer.at("/status")), (404, json!(404)));
+        let response = world.get("/api/profile/900").await;
+        assert_eq!((response.status.as_u16(), response.at("/status")), (404, json!(404)));
     }
     let cached = world.get("/api/profile/900").await;
     assert_eq!((world.user.calls(), cached.header("cache-status")), (1, "gateway; hit; ttl=5; detail=memory"));
@@ -147,10 +150,10 @@ async fn redis_can_keep_old_profiles_for_gateways_that_start_late() {
     *late.redis.values.lock().unwrap() = values;
     late.redis_is_used().await;
     sleep(Duration::from_secs(60)).await;
-    let answer = late.get(PROFILE).await;
-    assert_eq!((answer.status.as_u16(), answer.at("/user/id")), (200, json!("42")));
-    assert_eq!(answer.at("/meta/parts/user/source"), "redis");
-    assert_eq!(answer.at("/meta/parts/user/state"), "stale");
+    let response = late.get(PROFILE).await;
+    assert_eq!((response.status.as_u16(), response.at("/user/id")), (200, json!("42")));
+    assert_eq!(response.at("/meta/parts/user/source"), "redis");
+    assert_eq!(response.at("/meta/parts/user/state"), "stale");
     // A user that is gone is deleted there too.
     late.user.becomes(Behaviour::Status(404));
     assert_eq!(late.get(PROFILE).await.status, 404);

@@ -1,4 +1,4 @@
-//! That it works over real sockets too. Nothing here depends on how fast the machine is.
+//! The gateway over real sockets. Nothing here depends on how fast the machine is.
 
 use host::tcp;
 use serde_json::{Value, json};
@@ -17,23 +17,23 @@ async fn free_port() -> u16 {
 #[tokio::test]
 async fn a_profile_over_tcp_and_a_stop() {
     let services = MockServer::start().await;
-    let answer = |body: Value| ResponseTemplate::new(200).set_body_json(body);
+    let response = |body: Value| ResponseTemplate::new(200).set_body_json(body);
     Mock::given(method("GET"))
         .and(path("/users/42"))
         .and(header("x-request-id", "r-1"))
         .and(header_exists("traceparent"))
-        .respond_with(answer(json!({ "id": "42", "name": "Ada" })))
+        .respond_with(response(json!({ "id": "42", "name": "Ada" })))
         .expect(1)
         .mount(&services)
         .await;
     Mock::given(path("/orders/user/42"))
-        .respond_with(answer(json!([{ "id": "o1", "product_ids": ["p1"] }])))
+        .respond_with(response(json!([{ "id": "o1", "product_ids": ["p1"] }])))
         .expect(1)
         .mount(&services)
         .await;
     Mock::given(method("POST"))
         .and(path("/products/batch"))
-        .respond_with(answer(json!({ "products": [{ "id": "p1" }], "gone": [], "unknown": [] })))
+        .respond_with(response(json!({ "products": [{ "id": "p1" }], "gone": [], "unknown": [] })))
         .expect(1)
         .mount(&services)
         .await;

@@ -1,7 +1,7 @@
-//! What protects services and clients from each other: breaker and bulkhead.
+//! Protection of services and clients from each other: breaker and bulkhead.
 
 use crate::support::{Behaviour, Mood, World};
-use host::Answer as Listening;
+use host::ListenMode as Listening;
 use std::time::Duration;
 use tokio::time::sleep;
 
@@ -24,10 +24,10 @@ async fn a_service_that_hangs_is_left_alone_and_costs_nothing() {
     requests(&world, 10).await;
     let (calls, durations) = (world.user.calls(), "service_call_duration_seconds_count{service=\"user\"}");
     assert_eq!((calls, world.metric(durations).await), (10, 10.0));
-    let answer = world.get("/api/profile/42").await;
-    assert_eq!((answer.status.as_u16(), answer.took), (200, Duration::ZERO));
-    assert_eq!((answer.at("/errors/0/code"), answer.at("/errors/0/attempts")), ("circuit_open".into(), 0.into()));
-    assert_eq!((answer.at("/errors/0/retryable"), answer.at("/orders/0/id")), (true.into(), "o1".into()));
+    let response = world.get("/api/profile/42").await;
+    assert_eq!((response.status.as_u16(), response.took), (200, Duration::ZERO));
+    assert_eq!((response.at("/errors/0/code"), response.at("/errors/0/attempts")), ("circuit_open".into(), 0.into()));
+    assert_eq!((response.at("/errors/0/retryable"), response.at("/orders/0/id")), (true.into(), "o1".into()));
     // It was not called, and nothing is said of how long it takes.
     assert_eq!((world.user.calls(), world.metric(durations).await), (calls, 10.0));
     assert_eq!(world.metric("service_errors_total{service=\"user\",code=\"circuit_open\"}").await, 1.0);
@@ -40,15 +40,15 @@ async fn a_service_that_hangs_is_left_alone_and_costs_nothing() {
 #[tokio::test(start_paused = true)]
 async fn one_probe_at_a_time_finds_out_whether_it_is_well_again() {
     let world = cold(&[]);
-    world.user.answers(Listening::Refuse);
+    world.user.listens(Listening::Refuse);
     requests(&world, 10).await;
-    world.user.answers(Listening::Accept);
+    world.user.listens(Listening::Accept);
     world.user.becomes(Behaviour::Slow(Duration::from_millis(100)));
     sleep(Duration::from_millis(300)).await;
     // Nobody waits for the probe, not even who brought it about.
     let (first, second) = tokio::join!(world.get("/api/profile/42"), world.get("/api/profile/43"));
-    for answer in [first, second] {
-        assert_eq!((answer.took, answer.at("/errors/0/code")), (Duration::ZERO, "circuit_open".into()));
+    for response in [first, second] {
+        assert_eq!((response.took, response.at("/errors/0/code")), (Duration::ZERO, "circuit_open".into()));
     }
     assert_eq!(world.user.calls(), 1);
     sleep(Duration::from_millis(101)).await;
@@ -61,9 +61,9 @@ async fn one_probe_at_a_time_finds_out_whether_it_is_well_again() {
 async fn steady_load(world: &World) -> Vec<Duration> {
     let mut took = Vec::new();
     for _ in 0..1000 {
-        let (answer, ()) = tokio::join!(world.get("/api/profile/42"), sleep(Duration::from_millis(10)));
-        assert_eq!(answer.status, 200);
-        took.push(answer.took);
+        let (response, ()) = tokio::join!(world.get("/api/profile/42"), sleep(Duration::from_millis(10)));
+        assert_eq!(response.status, 200);
+        took.push(response.took);
     }
     took
 }
@@ -101,11 +101,11 @@ async fn a_probe_asks_what_its_request_would_have_asked() {
     world.product.becomes(Behaviour::Good);
     sleep(Duration::from_millis(300)).await;
     let calls = world.product.calls();
-    let answer = world.get("/api/profile/42").await;
+    let response = world.get("/api/profile/42").await;
     world.settle().await;
     let probes = world.product.calls.lock().unwrap().split_off(calls);
     assert_eq!(probes.len(), 1);
-    assert_eq!(probes[0]["x-request-id"], answer.header("x-request-id"));
+    assert_eq!(probes[0]["x-request-id"], response.header("x-request-id"));
     // All of the call's own time, however little of the request's is left.
     assert_eq!(probes[0]["x-request-timeout-ms"], "400");
     assert_eq!(world.get("/api/profile/42").await.at("/partial"), false);
@@ -198,10 +198,10 @@ async fn with_all_circuits_open_the_answer_is_503_with_retry_after() {
     world.user.becomes(Behaviour::Status(500));
     world.order.becomes(Behaviour::Status(500));
     requests(&world, 10).await;
-    let answer = world.get("/api/profile/42").await;
-    assert_eq!((answer.status.as_u16(), answer.header("retry-after")), (503, "1"));
-    assert_eq!(answer.at("/type"), "urn:problem-type:gateway:upstream-unavailable");
-    assert_eq!(answer.at("/errors/1/code"), "circuit_open");
+    let response = world.get("/api/profile/42").await;
+    assert_eq!((response.status.as_u16(), response.header("retry-after")), (503, "1"));
+    assert_eq!(response.at("/type"), "urn:problem-type:gateway:upstream-unavailable");
+    assert_eq!(response.at("/errors/1/code"), "circuit_open");
 }
 
 #[tokio::test(start_paused = true)]

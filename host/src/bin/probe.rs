@@ -1,4 +1,5 @@
-//! `probe PATH`: whether the program that listens on `PORT` of this machine answers a GET of this path with 2xx, by exit code.
+//! `probe PATH`: whether the program that listens on `PORT` of this machine answers a GET of this path with 2xx, by
+//! exit code.
 //!
 //! It is the health check of images, which have no curl and no shell to speak of. It says why where it isn't so, since
 //! engines keep what a health check printed.
@@ -6,6 +7,7 @@
 use std::{process::ExitCode, time::Duration};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
+// A program of ours, since images have no curl, and what runs in them shall not need one.
 /// A program that is well answers at once.
 const PATIENCE: Duration = Duration::from_secs(2);
 
@@ -23,7 +25,7 @@ async fn main() -> ExitCode {
         Ok(Ok(head)) if head.starts_with("HTTP/1.1 2") => ExitCode::SUCCESS,
         Ok(Ok(head)) => said(head.lines().next().unwrap_or("nothing")),
         Ok(Err(error)) => said(&error.to_string()),
-        Err(_) => said("no answer"),
+        Err(_) => said("no response"),
     }
 }
 
@@ -32,7 +34,7 @@ fn said(what: &str) -> ExitCode {
     ExitCode::FAILURE
 }
 
-/// The beginning of the answer.
+/// The beginning of the response.
 async fn ask(port: u16, path: &str) -> std::io::Result<String> {
     let host = host::tcp::host(host::tcp::Config::loopback("probe"))?;
     let mut stream = host.dial("127.0.0.1", port).await?;

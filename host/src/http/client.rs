@@ -23,7 +23,7 @@ use tower_service::Service;
 /// connections in an order of its own, which a simulation could not repeat.
 pub type Client<B> = legacy::Client<Connector, B>;
 
-/// How a [`client`] pools its connections.
+/// Configuration of a [`client`]'s pool of connections.
 #[derive(Clone, Copy, Debug)]
 pub struct ClientConfig {
     /// Idle connections are closed after this time. Keep it below the upstream's own.
@@ -82,20 +82,21 @@ impl Service<hyper::Uri> for Connector {
     }
 }
 
-/// Whether a connection of a [`Client`] has carried an answer before: then the other side may have been closing it just as
-/// the next request went out (the keep-alive race). Whoever gets an answer says so; hyper knows, and doesn't tell.
+/// Reuse of a connection of a [`Client`]: tells whether it has carried a response before. Then the other side may have
+/// been closing it just as the next request went out (the keep-alive race). Whoever gets a response says so; hyper
+/// knows, and doesn't tell.
 ///
 /// It is found among the extras of a captured connection ([`legacy::connect::capture_connection`]).
 #[derive(Clone, Debug, Default)]
 pub struct Reuse(Arc<AtomicBool>);
 
 impl Reuse {
-    /// An answer came on this connection.
+    /// A response came on this connection.
     pub fn answered(&self) {
         self.0.store(true, Ordering::Relaxed);
     }
 
-    /// Whether an answer came on this connection before.
+    /// True when a response came on this connection before.
     #[must_use]
     pub fn has_answered(&self) -> bool {
         self.0.load(Ordering::Relaxed)

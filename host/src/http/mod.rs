@@ -1,5 +1,7 @@
 //! HTTP/1.1 over the seam: a server loop and a client, both hyper on whatever streams the host gives.
 
+// Here, since gateway, services, load and scrapes need the same loop and client, and none of them may depend on
+// another.
 mod client;
 mod server;
 

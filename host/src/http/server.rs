@@ -15,7 +15,7 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tower_service::Service;
 
-/// Who is at the other end of a request's connection ([`crate::Stream::peer`]): among the extensions of every request that
+/// The other end of a request's connection ([`crate::Stream::peer`]): among the extensions of every request that
 /// [`serve`] hands on.
 #[derive(Clone, Debug)]
 pub struct Peer(pub Arc<str>);
@@ -27,13 +27,13 @@ pub struct ServerConfig {
     pub header_timeout: Duration,
     /// A request's head (its line and headers, in bytes) that is longer gets a bare 431, and the connection is closed.
     pub head_limit: usize,
-    /// Connections that may be open at once; 0: any number. Further ones are reset at once, so that whoever connects can go
-    /// elsewhere instead of waiting in a queue.
+    /// Connections that may be open at once; 0: any number. Further ones are reset at once, so that whoever connects
+    /// can go elsewhere instead of waiting in a queue.
     pub max_connections: usize,
     /// Counts connections beyond [`ServerConfig::max_connections`].
     pub turned_away: Option<prometheus::IntCounter>,
-    /// After the shutdown signal, the server goes on as before for this long, so that whoever sends clients can see that it
-    /// is about to stop.
+    /// After the shutdown signal, the server goes on as before for this long, so that whoever sends clients can see
+    /// that it is about to stop.
     pub drain_delay: Duration,
     /// After that, requests under way have this long to end.
     pub drain: Duration,
@@ -52,9 +52,9 @@ impl Default for ServerConfig {
     }
 }
 
-/// Serves HTTP/1.1 on `listener` until the host's shutdown signal (and for [`ServerConfig::drain_delay`] more), then stops
-/// accepting, lets the requests under way end (at most [`ServerConfig::drain`]) and returns. Connections that are open then are cut off, also where the server itself
-/// is dropped.
+/// Serves HTTP/1.1 on `listener` until the host's shutdown signal (and for [`ServerConfig::drain_delay`] more), then
+/// stops accepting, lets the requests under way end (at most [`ServerConfig::drain`]) and returns. Connections that are
+/// open then are cut off, also where the server itself is dropped.
 ///
 /// Responses carry no `Date`: hyper takes it from the wall clock, which would differ between two runs of one simulation
 /// (RFC 9110, 6.6.1 lets a server without a reliable clock leave it out).

@@ -1,5 +1,5 @@
 use super::{pipe, wire::Wire};
-use crate::{Accept, Answer, Control, Stream, TurnedAway};
+use crate::{Accept, ListenMode, ListenSwitch, Stream, TurnedAway};
 use futures_util::future::BoxFuture;
 use std::{
     collections::VecDeque,
@@ -11,7 +11,7 @@ use tokio::sync::Notify;
 /// Connections that wait to be accepted; the next one is refused. As net.core.somaxconn.
 const BACKLOG: usize = 4096;
 
-/// What came of one attempt to connect.
+/// The result of one attempt to connect.
 pub(super) enum Dialed {
     Connected(Stream),
     Refused,
@@ -28,7 +28,7 @@ pub(super) struct Shared {
 
 #[derive(Default)]
 struct State {
-    answer: Answer,
+    answer: ListenMode,
     /// The listener is gone, though its control may live on.
     closed: bool,
     waiting: VecDeque<Stream>,
@@ -44,16 +44,16 @@ impl Shared {
         let mut state = self.state();
         match state.answer {
             _ if state.closed => Dialed::Refused,
-            Answer::Refuse => {
+            ListenMode::Refuse => {
                 state.turned_away.refused += 1;
                 Dialed::Refused
             }
-            Answer::Blackhole => {
+            ListenMode::Blackhole => {
                 state.turned_away.dropped += 1;
                 Dialed::Lost
             }
-            Answer::Accept | Answer::Hang if state.waiting.len() >= BACKLOG => Dialed::Lost,
-            Answer::Accept | Answer::Hang => {
+            ListenMode::Accept | ListenMode::Hang if state.waiting.len() >= BACKLOG => Dialed::Lost,
+            ListenMode::Accept | ListenMode::Hang => {
                 let (client, server) = pipe::connection(from, to, wires);
                 state.waiting.push_back(server);
                 drop(state);
@@ -65,7 +65,7 @@ impl Shared {
 
     fn take(&self) -> Option<Stream> {
         let mut state = self.state();
-        if state.answer == Answer::Accept { state.waiting.pop_front() } else { None }
+        if state.answer == ListenMode::Accept { state.waiting.pop_front() } else { None }
     }
 
     /// Makes a change after which nobody is taken any more: those who wait are reset.
@@ -78,11 +78,11 @@ impl Shared {
     }
 }
 
-impl Control for Shared {
-    fn set(&self, answer: Answer) -> io::Result<()> {
+impl ListenSwitch for Shared {
+    fn set(&self, answer: ListenMode) -> io::Result<()> {
         match answer {
-            Answer::Refuse => self.turn_away(|state| state.answer = answer),
-            Answer::Accept | Answer::Hang | Answer::Blackhole => self.state().answer = answer,
+            ListenMode::Refuse => self.turn_away(|state| state.answer = answer),
+            ListenMode::Accept | ListenMode::Hang | ListenMode::Blackhole => self.state().answer = answer,
         }
         self.changed.notify_one();
         Ok(())
@@ -122,8 +122,8 @@ impl Accept for MemoryAccept {
         self.port
     }
 
-    fn control(&self) -> Arc<dyn Control> {
-        Arc::clone(&self.shared) as Arc<dyn Control>
+    fn control(&self) -> Arc<dyn ListenSwitch> {
+        Arc::clone(&self.shared) as Arc<dyn ListenSwitch>
     }
 }
 

@@ -1,11 +1,11 @@
-//! The host of a network in memory: nodes by name, with no latency and no loss unless it is told otherwise
+//! The host of a network in memory: hosts by name, with no latency and no loss unless it is told otherwise
 //! ([`Conditions`]). Time is tokio's, which tests pause; dates count from a fixed day.
 //!
-//! It proves the seam (the conformance tests run on TCP and here), lets tests run whole systems in one process, and is the
-//! network of the simulation.
+//! It proves the seam (the conformance tests run on TCP and here), lets tests run whole systems in one process, and is
+//! the network of the simulation.
 //!
-//! What is deliberately absent: packets. Bytes are late, bounded or lost as a whole connection's are; none are reordered,
-//! and a sender never gives up (Linux does after a quarter of an hour).
+//! What is deliberately absent: packets. Bytes are late, bounded or lost as a whole connection's are; none are
+//! reordered, and a sender never gives up (Linux does after a quarter of an hour).
 
 mod listener;
 mod pipe;
@@ -34,50 +34,54 @@ pub const EPOCH: Duration = Duration::from_secs(1_767_225_600);
 /// The first ports given to those who ask for any, as on Linux.
 const EPHEMERAL: u16 = 32_768;
 
-/// How long Linux waits for an answer to each SYN, in seconds, before it sends the next or gives up
+/// Seconds that Linux waits for a response to each SYN before it sends the next or gives up
 /// (net.ipv4.tcp_syn_linear_timeouts = 4 and tcp_syn_retries = 6, the defaults since Linux 6.5).
 const SYN_WAITS: [u64; 11] = [1, 1, 1, 1, 1, 2, 4, 8, 16, 32, 64];
 
-/// A network of named nodes. All clones are the same network.
+// The one network in memory, for simulations and for all tests, so that the conformance tests hold it to what TCP does.
+// Without conditions a write is there at once and costs no timer; with some, one task brings what is under way in the
+// order of (time, when it was sent). A partition loses resets for good and sends the rest again when TCP would: healing
+// leaves half-open connections, as it does for real.
+/// A network of named hosts. All clones are the same network.
 #[derive(Clone)]
 pub struct MemoryNetwork {
     seed: u64,
     started: Instant,
     nodes: Arc<Mutex<Listening>>,
-    ways: Arc<Mutex<Ways>>,
+    wiring: Arc<Mutex<Wiring>>,
 }
 
-/// What lies between the nodes.
+/// Directions between the hosts, each with its conditions.
 #[derive(Default)]
-struct Ways {
+struct Wiring {
     /// By (from, to): those that were used, or told how to be.
-    wires: BTreeMap<(String, String), Way>,
-    /// Nodes whose cable is pulled.
+    wires: BTreeMap<(String, String), ToldWire>,
+    /// Hosts whose cable is pulled.
     unplugged: BTreeSet<String>,
     postman: Arc<Postman>,
 }
 
-struct Way {
+struct ToldWire {
     wire: Arc<Wire>,
-    /// As it was told, whether or not a cable is pulled.
+    /// Conditions as they were told, whether or not a cable is pulled.
     told: Conditions,
 }
 
-impl Ways {
+impl Wiring {
     fn is_unplugged(&self, from: &str, to: &str) -> bool {
         from != to && (self.unplugged.contains(from) || self.unplugged.contains(to))
     }
 
-    fn way(&mut self, from: &str, to: &str) -> &mut Way {
+    fn wire(&mut self, from: &str, to: &str) -> &mut ToldWire {
         let cut = self.is_unplugged(from, to);
         let postman = &self.postman;
         self.wires.entry((from.to_owned(), to.to_owned())).or_insert_with(|| {
             let told = Conditions::default();
-            Way { wire: Arc::new(Wire::new(Conditions { cut, ..told }, Arc::clone(postman))), told }
+            ToldWire { wire: Arc::new(Wire::new(Conditions { cut, ..told }, Arc::clone(postman))), told }
         })
     }
 
-    /// What each way is now: as told, or cut with a cable.
+    /// Sets what each direction is now: as told, or cut with a cable.
     fn refresh(&self) {
         for ((from, to), way) in &self.wires {
             let now = Conditions { cut: way.told.cut || self.is_unplugged(from, to), ..way.told };
@@ -92,10 +96,10 @@ impl MemoryNetwork {
     /// An empty network whose clock starts at [`EPOCH`]. Call it within a tokio runtime.
     #[must_use]
     pub fn new(seed: u64) -> Self {
-        Self { seed, started: Instant::now(), nodes: Arc::default(), ways: Arc::default() }
+        Self { seed, started: Instant::now(), nodes: Arc::default(), wiring: Arc::default() }
     }
 
-    /// A node called `name` with these settings. Its tasks are in a group of their own, which is returned so that they
+    /// A host called `name` with these settings. Its tasks are in a group of their own, which is returned so that they
     /// can be crashed or frozen.
     #[must_use]
     pub fn node(&self, name: &str, settings: Settings) -> (Host, TaskGroup) {
@@ -112,18 +116,18 @@ impl MemoryNetwork {
         (host, tasks)
     }
 
-    /// A node called `name` without settings.
+    /// A host called `name` without settings.
     #[must_use]
     pub fn host(&self, name: &str) -> Host {
         self.node(name, Settings::default()).0
     }
 
-    /// Says how it is to send from one node to another, that way alone, from now on. What is under way arrives as it would
-    /// have.
+    /// Says how it is to send from one host to another, that way alone, from now on. What is under way arrives as it
+    /// would have.
     pub fn set(&self, from: &str, to: &str, conditions: Conditions) {
-        let mut ways = self.ways();
-        ways.way(from, to).told = conditions;
-        ways.refresh();
+        let mut wiring = self.wiring();
+        wiring.wire(from, to).told = conditions;
+        wiring.refresh();
     }
 
     /// The same, both ways.
@@ -132,29 +136,29 @@ impl MemoryNetwork {
         self.set(other, one, conditions);
     }
 
-    /// Pulls a node's cable: nothing comes to it or from it, and nobody is told. What it sends itself arrives.
+    /// Pulls a host's cable: nothing comes to it or from it, and nobody is told. What it sends itself arrives.
     pub fn unplug(&self, node: &str) {
-        let mut ways = self.ways();
-        ways.unplugged.insert(node.to_owned());
-        ways.refresh();
+        let mut wiring = self.wiring();
+        wiring.unplugged.insert(node.to_owned());
+        wiring.refresh();
     }
 
-    /// Puts a node's cable back.
+    /// Puts a host's cable back.
     pub fn plug_in(&self, node: &str) {
-        let mut ways = self.ways();
-        ways.unplugged.remove(node);
-        ways.refresh();
+        let mut wiring = self.wiring();
+        wiring.unplugged.remove(node);
+        wiring.refresh();
     }
 
-    /// Both ways between two nodes.
+    /// Both ways between two hosts.
     fn wires(&self, from: &str, to: &str) -> [Arc<Wire>; 2] {
-        let mut ways = self.ways();
-        let up = Arc::clone(&ways.way(from, to).wire);
-        [up, Arc::clone(&ways.way(to, from).wire)]
+        let mut wiring = self.wiring();
+        let up = Arc::clone(&wiring.wire(from, to).wire);
+        [up, Arc::clone(&wiring.wire(to, from).wire)]
     }
 
-    fn ways(&self) -> std::sync::MutexGuard<'_, Ways> {
-        self.ways.lock().unwrap_or_else(PoisonError::into_inner)
+    fn wiring(&self) -> std::sync::MutexGuard<'_, Wiring> {
+        self.wiring.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn nodes(&self) -> std::sync::MutexGuard<'_, Listening> {
@@ -162,7 +166,7 @@ impl MemoryNetwork {
     }
 }
 
-/// Who listens, by node and port.
+/// Listeners, by host and port.
 type Listening = BTreeMap<(String, u16), Arc<Shared>>;
 
 struct Node {
@@ -184,7 +188,8 @@ impl Node {
             return Dialed::Lost;
         }
         tokio::time::sleep(latency).await;
-        // An answer that is lost leaves the listener with a connection that nobody uses; the kernel forgets it, so do we.
+        // A response that is lost leaves the listener with a connection that nobody uses; the kernel forgets it, so do
+        // we.
         if down.conditions().cut {
             return Dialed::Lost;
         }

@@ -18,7 +18,7 @@ use tokio::{
 /// Bytes that one direction holds before its writer has to wait: about what a socket on loopback takes.
 const CAPACITY: usize = 64 * 1024;
 
-/// What goes from one end to the other.
+/// Parcels that go from one end to the other.
 pub(super) enum Parcel {
     Bytes(Bytes),
     /// The end of the stream: a FIN.
@@ -49,11 +49,11 @@ pub(super) struct Pipe {
 
 #[derive(Default)]
 struct State {
-    /// Those that have arrived.
+    /// Bytes that have arrived.
     bytes: BytesMut,
-    /// How many have not.
+    /// Number of bytes that have not arrived.
     under_way: usize,
-    /// What was lost, in order, and since when: it is sent again.
+    /// Parcels that were lost, in order, and since when: they are sent again.
     lost: VecDeque<Parcel>,
     lost_since: Option<Instant>,
     /// Nothing arrives before what was sent before it.
@@ -92,7 +92,7 @@ impl Pipe {
         self.back.get().and_then(Weak::upgrade)
     }
 
-    /// Whether what is sent now is there at once, and nothing is before it.
+    /// True where what is sent now is there at once, and nothing is before it.
     fn is_direct(&self, state: &State) -> bool {
         self.wire.is_ideal() && state.under_way == 0 && state.lost.is_empty() && state.last.is_none()
     }

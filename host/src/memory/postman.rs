@@ -7,7 +7,7 @@ use std::{
 };
 use tokio::{sync::Notify, time::Instant};
 
-/// What is under way in a network.
+/// Queue of what is under way in a network.
 #[derive(Default)]
 pub(super) struct Postman {
     round: Mutex<Round>,
@@ -44,7 +44,7 @@ impl Postman {
         }
     }
 
-    /// When something is to be brought next.
+    /// The time at which something is to be brought next.
     fn next(&self) -> Option<Instant> {
         self.round().under_way.first_key_value().map(|((at, _), _)| *at)
     }

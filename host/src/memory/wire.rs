@@ -1,4 +1,5 @@
-//! What lies between two nodes, one way: how long bytes are under way, how many of them a second, and whether any arrive.
+//! Wires between two hosts, one direction each: how long bytes are under way, how many of them a second, and whether any
+//! arrive.
 
 use super::{pipe::Pipe, postman::Postman};
 use std::{
@@ -10,15 +11,15 @@ use std::{
 };
 use tokio::time::Instant;
 
-/// How it is to send from one node to another. By default: at once, any amount, all of it.
+/// Conditions of sending from one host to another. By default: at once, any amount, all of it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Conditions {
-    /// How long each byte is under way.
+    /// Time that each byte is under way.
     pub latency: Duration,
     /// Bytes a second, of all connections together; none: any number.
     pub bandwidth: Option<u64>,
-    /// Nothing arrives. Bytes (and ends of streams) are sent again until it is over, as TCP does; attempts to connect are
-    /// too; a reset is sent once, and then lost for good.
+    /// Nothing arrives. Bytes (and ends of streams) are sent again until it is over, as TCP does; attempts to connect
+    /// are too; a reset is sent once, and then lost for good.
     pub cut: bool,
 }
 
@@ -26,7 +27,7 @@ pub struct Conditions {
 /// Linux's bounds, `TCP_RTO_MIN` and `TCP_RTO_MAX`).
 const RESEND: [Duration; 2] = [Duration::from_millis(200), Duration::from_secs(120)];
 
-/// One way between two nodes. All connections between them share it.
+/// One way between two hosts. All connections between them share it.
 pub(super) struct Wire {
     /// Nothing is late, bounded or lost, which mostly holds: then nobody takes a lock.
     ideal: AtomicBool,
@@ -37,17 +38,17 @@ pub(super) struct Wire {
 #[derive(Default)]
 struct State {
     conditions: Conditions,
-    /// When the last bytes that were sent have left.
+    /// The time at which the last bytes that were sent have left.
     free: Option<Instant>,
-    /// Those with something that was lost and is to be sent again.
+    /// Pipes with something that was lost and is to be sent again.
     waiting: Vec<Weak<Pipe>>,
 }
 
-/// What becomes of something that is sent.
+/// Fate of something that is sent.
 pub(super) enum Sent {
-    /// It arrives then.
+    /// Arrives at this time.
     Arrives(Instant),
-    /// It is lost.
+    /// Lost.
     Lost,
 }
 
@@ -61,7 +62,7 @@ impl Wire {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether what is sent is there at once.
+    /// True where what is sent is there at once.
     pub(super) fn is_ideal(&self) -> bool {
         self.ideal.load(Ordering::Relaxed)
     }
@@ -111,7 +112,7 @@ impl Wire {
     }
 }
 
-/// When TCP sends again, the first time from `now` on, what it first sent at `first`.
+/// The time at which TCP sends again, the first time from `now` on, what it first sent at `first`.
 pub(super) fn resend(first: Instant, now: Instant) -> Instant {
     let [mut wait, longest] = RESEND;
     let mut at = first + wait;

@@ -1,10 +1,10 @@
-//! How many sockets a process may have open.
+//! Descriptors: the number of sockets that a process may have open.
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-/// Lets this process, and those it starts, open as many files and sockets as the machine allows: raises the soft limit to
-/// the hard one (`setrlimit(2)`). The soft limit is often 1024, for programs that use `select(2)`. What can't be raised
-/// stays as it is. Called by a program's `main`, since it changes the process.
+/// Lets this process, and those it starts, open as many files and sockets as the machine allows: raises the soft limit
+/// to the hard one (`setrlimit(2)`). The soft limit is often 1024, for programs that use `select(2)`. What can't be
+/// raised stays as it is. Called by a program's `main`, since it changes the process.
 pub fn open_as_many_as_allowed() {
     let limit = getrlimit(Resource::Nofile);
     if limit.current.is_some() && limit.current != limit.maximum {

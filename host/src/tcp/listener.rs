@@ -1,14 +1,16 @@
-//! A TCP listener whose answer can be switched while the port stays bound.
+//! A TCP listener whose mode can be switched while the port stays bound.
 //!
-//! - Refusing is `shutdown(SHUT_RD)` on the listening socket: Linux stops listening (queued connections get RST, new ones
-//!   ECONNREFUSED) and keeps an explicitly bound port, until `listen` is called again. `SO_REUSEADDR` is off meanwhile, or
+//! - Refusing is `shutdown(SHUT_RD)` on the listening socket: Linux stops listening (queued connections get RST, new
+//! ones
+//!   ECONNREFUSED) and keeps an explicitly bound port, until `listen` is called again. `SO_REUSEADDR` is off meanwhile,
+//! or
 //!   another program could listen there.
 //! - A blackhole is a socket filter (classic BPF) that drops every packet for the listener: SYNs vanish, and the kernel
 //!   counts them by socket. A full accept queue would do the same, but needs connections of our own to fill it, and lets
 //!   through as many as its rounding allows.
 
 use super::stream::TcpConnection;
-use crate::{Accept, Answer, Control, Stream, TurnedAway};
+use crate::{Accept, ListenMode, ListenSwitch, Stream, TurnedAway};
 use futures_util::future::BoxFuture;
 use socket2::{Domain, Protocol, SockFilter, Socket, Type};
 use std::{
@@ -19,22 +21,23 @@ use std::{
 };
 use tokio::{net::TcpListener, sync::watch};
 
-/// As many waiting connections as the kernel allows by default (net.core.somaxconn since Linux 5.4).
+/// Length of the accept queue: as many waiting connections as the kernel allows by default (net.core.somaxconn since
+/// Linux 5.4).
 const BACKLOG: i32 = 4096;
 
 pub(super) struct TcpAccept {
     shared: Arc<Shared>,
-    answer: watch::Receiver<Answer>,
-    /// Absent after a change of answer: tokio remembers the hang-up of a socket that stopped listening, and would try it
+    answer: watch::Receiver<ListenMode>,
+    /// Absent after a change of mode: tokio remembers the hang-up of a socket that stopped listening, and would try it
     /// without end. So it has to be registered afresh.
     listener: Option<TcpListener>,
-    /// Taken from the kernel at the moment in which the answer changed.
+    /// Taken from the kernel at the moment in which the mode changed.
     held: Option<Stream>,
     port: u16,
 }
 
 struct Shared {
-    answer: watch::Sender<Answer>,
+    answer: watch::Sender<ListenMode>,
     /// Locked while switching, so that two switches can't interleave.
     switch: Mutex<Switch>,
 }
@@ -42,9 +45,9 @@ struct Shared {
 struct Switch {
     /// Absent once the listener is gone: nothing may make its port listen again.
     socket: Option<Socket>,
-    /// Up to the last change of answer.
+    /// Up to the last change of mode.
     turned_away: TurnedAway,
-    /// What the kernel had counted at that change.
+    /// Resets that the kernel had counted at that change.
     resets_before: u64,
     drops_before: u64,
 }
@@ -74,7 +77,7 @@ impl TcpAccept {
         }
         socket.listen(BACKLOG)?;
         #[expect(clippy::disallowed_methods, reason = "one task accepts: there is no order in which to wake")]
-        let (sender, answer) = watch::channel(Answer::Accept);
+        let (sender, answer) = watch::channel(ListenMode::Accept);
         let switch =
             Switch { socket: Some(socket), turned_away: TurnedAway::default(), resets_before: 0, drops_before: 0 };
         let shared = Arc::new(Shared { answer: sender, switch: Mutex::new(switch) });
@@ -96,12 +99,12 @@ impl TcpAccept {
                 let seen = self.answer.borrow_and_update();
                 (*seen, seen.has_changed())
             };
-            // Also where the answer is the same again: the socket may have stopped listening in between.
-            if changed || answer != Answer::Accept {
+            // Also where the mode is the same again: the socket may have stopped listening in between.
+            if changed || answer != ListenMode::Accept {
                 self.listener = None;
             }
-            if answer != Answer::Accept {
-                if answer == Answer::Refuse
+            if answer != ListenMode::Accept {
+                if answer == ListenMode::Refuse
                     && let Some(stream) = self.held.take()
                 {
                     stream.abort();
@@ -127,7 +130,7 @@ impl TcpAccept {
                         }
                         self.held = Some(stream);
                     }
-                    // It stopped listening under our hands: the change of answer says so in a moment, or has already.
+                    // It stopped listening under our hands: the change of mode says so in a moment, or has already.
                     Err(error) if error.raw_os_error() == Some(libc::EINVAL) => self.changed().await,
                     // The client gave up before it was taken.
                     Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
@@ -137,7 +140,7 @@ impl TcpAccept {
         }
     }
 
-    /// Waits for a change of answer that wasn't seen yet.
+    /// Waits for a change of mode that wasn't seen yet.
     async fn changed(&mut self) {
         // The sender lives as long as `shared`, so this can't fail.
         let _ = self.answer.changed().await;
@@ -154,8 +157,8 @@ impl Accept for TcpAccept {
         self.port
     }
 
-    fn control(&self) -> Arc<dyn Control> {
-        Arc::clone(&self.shared) as Arc<dyn Control>
+    fn control(&self) -> Arc<dyn ListenSwitch> {
+        Arc::clone(&self.shared) as Arc<dyn ListenSwitch>
     }
 }
 
@@ -172,8 +175,8 @@ impl Shared {
     }
 }
 
-impl Control for Shared {
-    fn set(&self, answer: Answer) -> io::Result<()> {
+impl ListenSwitch for Shared {
+    fn set(&self, answer: ListenMode) -> io::Result<()> {
         let mut switch = self.switch();
         let before = *self.answer.borrow();
         if before == answer {
@@ -184,7 +187,7 @@ impl Control for Shared {
             change(socket, before, answer)?;
         }
         switch.turned_away = turned_away;
-        switch.resets_before = if answer == Answer::Refuse { resets_sent() } else { 0 };
+        switch.resets_before = if answer == ListenMode::Refuse { resets_sent() } else { 0 };
         switch.drops_before = switch.socket.as_ref().map_or(0, drops);
         self.answer.send_replace(answer);
         Ok(())
@@ -197,21 +200,24 @@ impl Control for Shared {
 
 impl Switch {
     /// All that was turned away, while `answer` holds.
-    fn turned_away(&self, answer: Answer) -> TurnedAway {
+    fn turned_away(&self, answer: ListenMode) -> TurnedAway {
         let mut sum = self.turned_away;
         match (&self.socket, answer) {
-            (Some(_), Answer::Refuse) => sum.refused += resets_sent().saturating_sub(self.resets_before),
-            (Some(socket), Answer::Blackhole) => sum.dropped += drops(socket).saturating_sub(self.drops_before),
+            (Some(_), ListenMode::Refuse) => sum.refused += resets_sent().saturating_sub(self.resets_before),
+            (Some(socket), ListenMode::Blackhole) => sum.dropped += drops(socket).saturating_sub(self.drops_before),
             _ => {}
         }
         sum
     }
 }
 
-/// The new answer begins before the old one ends, so that nobody gets through between the two. Where a step fails, those
+/// The new mode begins before the old one ends, so that nobody gets through between the two. Where a step fails, those
 /// before it are taken back.
-fn change(socket: &Socket, from: Answer, to: Answer) -> io::Result<()> {
-    if to == Answer::Blackhole {
+fn change(socket: &Socket, from: ListenMode, to: ListenMode) -> io::Result<()> {
+    // A filter rather than a full accept queue: the queue needs connections of our own to fill it and lets through as
+    // many as its rounding allows; the filter takes effect at once, and the kernel counts what it dropped, which proves
+    // that the fault fired.
+    if to == ListenMode::Blackhole {
         // BPF_RET with 0 bytes: keep nothing of any packet (linux/filter.h).
         socket.attach_filter(&[SockFilter::new(0x06, 0, 0, 0)]).map_err(|error| match error.kind() {
             io::ErrorKind::PermissionDenied => {
@@ -221,28 +227,32 @@ fn change(socket: &Socket, from: Answer, to: Answer) -> io::Result<()> {
             _ => error,
         })?;
     }
-    if from == Answer::Refuse {
+    if from == ListenMode::Refuse {
         let resumed = socket.set_reuse_address(true).and_then(|()| socket.listen(BACKLOG));
         if resumed.is_err() {
             let _ = socket.set_reuse_address(false);
-            if to == Answer::Blackhole {
+            if to == ListenMode::Blackhole {
                 let _ = socket.detach_filter();
             }
             return resumed;
         }
     }
-    if to == Answer::Refuse {
+    if to == ListenMode::Refuse {
+        // `shutdown`, and `listen` again later, rather than a close: the port stays bound, so no other program can take
+        // it meanwhile, and what waits in the accept queue is reset.
         socket.shutdown(Shutdown::Read)?;
-        // Only now: connections inherit it, and without it those that were taken before would keep us from listening again.
+        // Only now: connections inherit it, and without it those that were taken before would keep us from listening
+        // again.
         socket.set_reuse_address(false)?;
     }
-    if from == Answer::Blackhole {
+    if from == ListenMode::Blackhole {
         socket.detach_filter()?;
     }
     Ok(())
 }
 
-/// Resets that this machine (network namespace) has sent: `OutRsts` of `/proc/self/net/snmp`; 0 where there is no such file.
+/// Resets that this machine (network namespace) has sent: `OutRsts` of `/proc/self/net/snmp`; 0 where there is no such
+/// file.
 fn resets_sent() -> u64 {
     let Ok(snmp) = std::fs::read_to_string("/proc/self/net/snmp") else { return 0 };
     let mut tcp = snmp.lines().filter_map(|line| line.strip_prefix("Tcp: "));

@@ -19,10 +19,10 @@ use std::{
 use tokio::{net::TcpStream, time::Instant};
 use tokio_util::sync::CancellationToken;
 
-/// What a host on this machine is made of; the fields that `main` decides.
+/// Configuration of a host on this machine; the fields that `main` decides.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// The node's name.
+    /// The host's name.
     pub name: String,
     /// The address that listeners bind.
     pub bind: IpAddr,
@@ -56,7 +56,7 @@ pub fn host(config: Config) -> io::Result<Host> {
     node(config).map(|(host, _)| host)
 }
 
-/// As [`host`], with the group of the host's tasks, so that they can be crashed or frozen.
+/// A host as [`host`] makes it, with the group of its tasks, so that they can be crashed or frozen.
 ///
 /// # Errors
 /// Where the machine gives no timer.
@@ -101,7 +101,8 @@ async fn connect(host: &str, port: u16) -> io::Result<TcpStream> {
     if host != "localhost" {
         return TcpStream::connect((host, port)).await;
     }
-    // Loopback by definition (RFC 6761, 6.3), whatever the resolver knows of it, and without its detour through a thread.
+    // Loopback by definition (RFC 6761, 6.3), whatever the resolver knows of it, and without its detour through a
+    // thread.
     match TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await {
         Ok(stream) => Ok(stream),
         // What IPv4 said counts: IPv6 may just be absent.
@@ -109,8 +110,8 @@ async fn connect(host: &str, port: u16) -> io::Result<TcpStream> {
     }
 }
 
-/// Where nobody listens, the kernel may choose that very port for our end: TCP then connects the socket to itself. Nobody
-/// listening is a refusal.
+/// Refuses a connection to oneself. Where nobody listens, the kernel may choose that very port for our end: TCP then
+/// connects the socket to itself. Nobody listening is a refusal.
 fn not_oneself(stream: TcpStream) -> io::Result<TcpStream> {
     // A connection that was reset meanwhile has no peer: its reader will hear of that.
     if stream.peer_addr().is_ok_and(|peer| stream.local_addr().is_ok_and(|local| local == peer)) {

@@ -1,7 +1,7 @@
 //! One body of tests for every implementation of the seam: over TCP in real time, and in memory on a paused clock.
 //!
-//! Each test is a function of a [`World`]; `conformance!` lists them and runs each in both worlds. What only one world can
-//! show (a reset as the bytes on the wire, say) is tested elsewhere.
+//! Each test is a function of a [`World`]; `conformance!` lists them and runs each in both worlds. What only one world
+//! can show (a reset as the bytes on the wire, say) is tested elsewhere.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by a panic, helpers included")]
 

@@ -1,4 +1,4 @@
-//! What else a program gets: clock, randomness, settings, metrics, the shutdown signal.
+//! Programs and the rest that they get: clock, randomness, settings, metrics, the shutdown signal.
 
 use crate::world::{World, settings, soon};
 use rand::Rng as _;
@@ -56,7 +56,7 @@ pub(crate) async fn random_streams_depend_on_node_and_name(world: World) {
     assert_eq!(first(&world.server, "jitter"), PINNED);
 }
 
-/// The first number of seed 7, node `server`, stream `jitter`.
+/// The first number of seed 7, host `server`, stream `jitter`.
 const PINNED: u64 = 9_979_894_990_006_966_879;
 
 pub(crate) async fn settings_are_handed_through(world: World) {

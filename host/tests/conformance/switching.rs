@@ -1,13 +1,13 @@
 //! Changes of answer, at any time and from anywhere.
 
 use crate::world::{World, assert_open, soon};
-use host::Answer;
+use host::ListenMode;
 use std::io;
 use tokio::io::AsyncReadExt as _;
 
-const ALL: [Answer; 4] = [Answer::Accept, Answer::Refuse, Answer::Hang, Answer::Blackhole];
+const ALL: [ListenMode; 4] = [ListenMode::Accept, ListenMode::Refuse, ListenMode::Hang, ListenMode::Blackhole];
 
-/// What a dial meets: `None` where it doesn't complete.
+/// Result of a dial: `None` where it doesn't complete.
 async fn met(world: &World, port: u16) -> Option<io::ErrorKind> {
     let dialed = soon(world.dial(port)).await?;
     Some(dialed.map_or_else(|error| error.kind(), |_| io::ErrorKind::Other))
@@ -22,9 +22,9 @@ pub(crate) async fn every_change_of_answer_takes_effect(world: World) {
             control.set(to).unwrap();
             let expected = match to {
                 // Connected.
-                Answer::Accept | Answer::Hang => Some(io::ErrorKind::Other),
-                Answer::Refuse => Some(io::ErrorKind::ConnectionRefused),
-                Answer::Blackhole => None,
+                ListenMode::Accept | ListenMode::Hang => Some(io::ErrorKind::Other),
+                ListenMode::Refuse => Some(io::ErrorKind::ConnectionRefused),
+                ListenMode::Blackhole => None,
             };
             assert_eq!(met(&world, listener.port()).await, expected, "from {from:?} to {to:?}");
         }
@@ -35,7 +35,9 @@ pub(crate) async fn many_switches_leave_a_listener_that_works(world: World) {
     let mut listener = world.listen();
     let control = listener.control();
     for round in 0..100 {
-        for answer in [Answer::Refuse, Answer::Blackhole, Answer::Refuse, Answer::Hang, Answer::Accept] {
+        for answer in
+            [ListenMode::Refuse, ListenMode::Blackhole, ListenMode::Refuse, ListenMode::Hang, ListenMode::Accept]
+        {
             control.set(answer).unwrap();
         }
         if round % 10 == 0 {
@@ -52,15 +54,15 @@ pub(crate) async fn switching_wakes_an_idle_accept(world: World) {
         let stream = listener.accept().await.unwrap();
         (listener, stream)
     });
-    // Let the task reach its wait, then change the answer under its hands.
+    // Let the task reach its wait, then change the mode under its hands.
     assert!(soon(std::future::pending::<()>()).await.is_none());
-    for answer in [Answer::Refuse, Answer::Accept, Answer::Hang, Answer::Refuse, Answer::Hang] {
+    for answer in [ListenMode::Refuse, ListenMode::Accept, ListenMode::Hang, ListenMode::Refuse, ListenMode::Hang] {
         control.set(answer).unwrap();
         tokio::task::yield_now().await;
     }
     let mut client = world.dial(port).await.unwrap();
     assert!(!accepting.is_finished());
-    control.set(Answer::Accept).unwrap();
+    control.set(ListenMode::Accept).unwrap();
     let (_listener, mut server) = accepting.await.unwrap();
     assert_open(&mut client, &mut server).await;
 }
@@ -69,7 +71,7 @@ pub(crate) async fn switching_back_and_forth_while_nobody_accepts(world: World) 
     let mut listener = world.listen();
     // It has waited before, so that it is registered wherever it has to be.
     assert!(soon(listener.accept()).await.is_none());
-    for answer in [Answer::Refuse, Answer::Accept] {
+    for answer in [ListenMode::Refuse, ListenMode::Accept] {
         listener.control().set(answer).unwrap();
     }
     assert!(soon(listener.accept()).await.is_none());
@@ -92,7 +94,7 @@ pub(crate) async fn switching_under_load_loses_no_accept_loop(world: World) {
                 // Closed in good order or reset before it was taken: both are an end.
                 Ok(mut stream) => drop(stream.read(&mut [0]).await),
                 Err(error) => {
-                    // The answer may also change in the middle of a handshake.
+                    // The mode may also change in the middle of a handshake.
                     let expected = [io::ErrorKind::ConnectionRefused, io::ErrorKind::ConnectionReset];
                     assert!(expected.contains(&error.kind()), "{error:?}");
                 }
@@ -101,7 +103,8 @@ pub(crate) async fn switching_under_load_loses_no_accept_loop(world: World) {
         }
     });
     while !load.is_finished() {
-        for answer in [Answer::Refuse, Answer::Accept, Answer::Hang, Answer::Refuse, Answer::Accept] {
+        for answer in [ListenMode::Refuse, ListenMode::Accept, ListenMode::Hang, ListenMode::Refuse, ListenMode::Accept]
+        {
             control.set(answer).unwrap();
             tokio::task::yield_now().await;
         }

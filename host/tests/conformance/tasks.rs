@@ -1,4 +1,4 @@
-//! Tasks of a node: their ends, a crash, a freeze.
+//! Tasks of a host: their ends, a crash, a freeze.
 
 use crate::world::{World, assert_open, drain, soon, until};
 use host::{Host, Listener};

@@ -1,4 +1,4 @@
-//! Two nodes, in one of the worlds.
+//! Two hosts, in one of the worlds.
 
 use host::{Host, Listener, Settings, Stream, TaskGroup, memory::MemoryNetwork, tcp};
 use std::{io, time::Duration};
@@ -55,7 +55,7 @@ impl World {
     }
 }
 
-/// What the future gives, if it ends within a time that is long for something that could go on and short for a test.
+/// Result of the future, if it ends within a time that is long for something that could go on and short for a test.
 pub(crate) async fn soon<F: Future>(future: F) -> Option<F::Output> {
     tokio::time::timeout(Duration::from_millis(300), future).await.ok()
 }

@@ -1,7 +1,7 @@
 use host::hash;
 
-/// The random numbers of one thing (user 42, product p9). Each is found by its name, never by its turn, so that a new field
-/// changes no other.
+/// The random numbers of one thing (user 42, product p9). Each is found by its name, never by its turn, so that a new
+/// field changes no other.
 #[derive(Clone, Copy)]
 pub(super) struct Draw {
     seed: u64,
@@ -24,7 +24,7 @@ impl Draw {
         self.below_at(field, 0, bound)
     }
 
-    /// As [`Draw::below`], for fields that are drawn more than once.
+    /// Draws like [`Draw::below`], for fields that are drawn more than once.
     pub(super) fn below_at(self, field: &str, turn: u64, bound: u64) -> u64 {
         scale(u128::from(self.bits(field, turn)), bound)
     }

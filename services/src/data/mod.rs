@@ -1,8 +1,9 @@
-//! The data of a made-up shop: a pure function of a seed and an id. Nothing is stored and nothing changes, so every process
-//! in every world sees the same shop, and a test can say in advance what a profile holds.
+//! The data of a made-up shop: a pure function of a seed and an id. Nothing is stored and nothing changes, so every
+//! process in every world sees the same shop, and a test can say in advance what a profile holds.
 //!
-//! Users 1 to 1000 exist, or as many as are wanted. Most have a few orders, some have none, one in each 200 has a hundred. Products p1 to p500 were sold at some
-//! time; twenty of them are gone, and old orders still name them. Lower product numbers sell better.
+//! Users 1 to 1000 exist, or as many as are wanted. Most have a few orders, some have none, one in each 200 has a
+//! hundred. Products p1 to p500 were sold at some time; twenty of them are gone, and old orders still name them. Lower
+//! product numbers sell better.
 //!
 //! A change of anything in here changes what recorded runs mean: the tests pin a sample.
 
@@ -19,7 +20,8 @@ pub use users::User;
 /// The seed where none is given.
 pub const DEFAULT_SEED: u64 = 42;
 
-/// Where nothing is said, users have the numbers from 1 to this. More or fewer change nothing about the others.
+/// The number of users where nothing is said: they have the numbers from 1 to this. More or fewer change nothing about
+/// the others.
 pub const USERS: u64 = 1000;
 
 /// Products have the numbers from 1 to this.

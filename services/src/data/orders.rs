@@ -8,9 +8,9 @@ use std::time::Duration;
 pub struct Order {
     /// The id.
     pub id: OrderId,
-    /// What was bought; each product once.
+    /// Products that were bought; each once.
     pub product_ids: Vec<ProductId>,
-    /// When, as RFC 3339.
+    /// The time of the order, as RFC 3339.
     pub created_at: String,
     /// The sum of the products' prices in hundredths of the currency, those that are gone included.
     pub total_cents: u32,
@@ -21,13 +21,13 @@ pub struct Order {
 /// One in each stretch of so many users has a hundred orders.
 const STRETCH: u64 = 200;
 
-/// As many orders has a collector.
+/// The number of a collector's orders.
 const MOST_ORDERS: u64 = 100;
 
-/// Of a hundred other users, as many have so many orders: none 12, one 24, …
+/// Shares of a hundred other users by their number of orders: none 12, one 24, …
 const SHARES: [u64; 9] = [12, 24, 20, 14, 10, 8, 6, 4, 2];
 
-/// As many products has an order at most. A collector's profile then has at most 500 products.
+/// The most products of an order. A collector's profile then has at most 500 products.
 const MOST_PRODUCTS: u64 = 5;
 
 impl Shop {

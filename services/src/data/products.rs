@@ -7,22 +7,22 @@ use serde::Serialize;
 pub struct Product {
     /// The id.
     pub id: ProductId,
-    /// What it is called; no two are called alike.
+    /// The product's name; no two have the same.
     pub name: String,
     /// The part of the range that it belongs to.
     pub category: &'static str,
-    /// Its price in hundredths of the currency.
+    /// The price in hundredths of the currency.
     pub price_cents: u32,
     /// ISO 4217.
     pub currency: &'static str,
 }
 
-/// What is known about a product's id.
+/// The result of looking up a product's id.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Lookup {
-    /// It is for sale.
+    /// The product is for sale.
     Found(Product),
-    /// It was sold once and is no more.
+    /// The product was sold once and is no more.
     Gone,
     /// There never was one.
     Unknown,
@@ -35,7 +35,7 @@ const SHELF: u32 = 25;
 const STAYS: u32 = 5;
 
 impl Shop {
-    /// What is known about this id.
+    /// Looks up the product with this id.
     #[must_use]
     pub fn product(self, id: ProductId) -> Lookup {
         if !(1..=PRODUCTS).contains(&id.0) {

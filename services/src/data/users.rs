@@ -16,9 +16,9 @@ pub struct User {
     pub name: String,
     /// An address at a domain that is reserved for examples (RFC 2606).
     pub email: String,
-    /// Where they live.
+    /// The city that they live in.
     pub city: &'static str,
-    /// Its country (ISO 3166-1 alpha-2).
+    /// The city's country (ISO 3166-1 alpha-2).
     pub country: &'static str,
     /// The day of their first visit, as `2021-03-04`.
     pub member_since: String,
@@ -49,7 +49,7 @@ impl Shop {
         })
     }
 
-    /// Whether there is such a user, which the seed doesn't change.
+    /// Tells if there is such a user, which the seed doesn't change.
     #[must_use]
     pub fn has_user(self, id: UserId) -> bool {
         (1..=self.users).contains(&id.0)

@@ -1,4 +1,4 @@
-//! What names are made of.
+//! Words that names are made of.
 
 /// First names, and how they are written in an address.
 pub(super) const FIRST_NAMES: &[(&str, &str)] = &[

@@ -24,9 +24,9 @@ pub(crate) struct Shop {
     client: Client<Full<Bytes>>,
 }
 
-/// What came back.
+/// A response, its body read.
 #[derive(Debug)]
-pub(crate) struct Answer {
+pub(crate) struct Response {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
@@ -46,7 +46,7 @@ impl Shop {
         Self { network, product_host, product_tasks, client }
     }
 
-    pub(crate) async fn send(&self, port: u16, request: Request<Full<Bytes>>) -> Answer {
+    pub(crate) async fn send(&self, port: u16, request: Request<Full<Bytes>>) -> Response {
         let name = match port {
             USER => "user",
             ORDER => "order",
@@ -56,25 +56,25 @@ impl Shop {
         parts.uri = format!("http://{name}:{port}{}", parts.uri).parse().unwrap();
         let response = self.client.request(Request::from_parts(parts, body)).await.unwrap();
         let (parts, body) = response.into_parts();
-        Answer { status: parts.status, headers: parts.headers, body: body.collect().await.unwrap().to_bytes() }
+        Response { status: parts.status, headers: parts.headers, body: body.collect().await.unwrap().to_bytes() }
     }
 
-    pub(crate) async fn get(&self, port: u16, path: &str) -> Answer {
+    pub(crate) async fn get(&self, port: u16, path: &str) -> Response {
         self.send(port, Request::get(path).body(Full::default()).unwrap()).await
     }
 
-    pub(crate) async fn request(&self, port: u16, method: Method, path: &str) -> Answer {
+    pub(crate) async fn request(&self, port: u16, method: Method, path: &str) -> Response {
         self.send(port, Request::builder().method(method).uri(path).body(Full::default()).unwrap()).await
     }
 
     /// Posts a batch of products.
-    pub(crate) async fn batch(&self, body: impl Into<Bytes>) -> Answer {
+    pub(crate) async fn batch(&self, body: impl Into<Bytes>) -> Response {
         let request = Request::post("/products/batch").header("content-type", "application/json");
         self.send(PRODUCT, request.body(Full::new(body.into())).unwrap()).await
     }
 }
 
-impl Answer {
+impl Response {
     pub(crate) fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error}: {self:?}"))
     }

@@ -41,9 +41,9 @@ async fn after_a_thousand_requests_that_end_in_all_ways_none_is_active() {
             2 => stream.shutdown().await.unwrap(),
             _ => {
                 stream.write_all(&WHOLE.as_bytes()[WHOLE.len() - 3..]).await.unwrap();
-                let mut answer = [0; 12];
-                stream.read_exact(&mut answer).await.unwrap();
-                assert_eq!(&answer, b"HTTP/1.1 200");
+                let mut response = [0; 12];
+                stream.read_exact(&mut response).await.unwrap();
+                assert_eq!(&response, b"HTTP/1.1 200");
             }
         }
     }
@@ -72,9 +72,9 @@ async fn what_is_no_http_ends_its_own_connection_alone() {
         let mut stream = client.dial("product", PRODUCT).await.unwrap();
         // It may be cut off before all is written.
         let _ = stream.write_all(garbage.as_bytes()).await;
-        let mut answer = Vec::new();
-        let _ = stream.read_to_end(&mut answer).await;
-        let status = String::from_utf8_lossy(&answer).chars().skip(9).take(3).collect::<String>();
+        let mut response = Vec::new();
+        let _ = stream.read_to_end(&mut response).await;
+        let status = String::from_utf8_lossy(&response).chars().skip(9).take(3).collect::<String>();
         assert!(["", "400", "414", "431"].contains(&status.as_str()), "{status}");
     }
     shop.get(PRODUCT, "/products/p1").await.ok();
@@ -95,9 +95,9 @@ async fn at_shutdown_the_request_under_way_is_answered_and_the_port_is_free() {
     assert!(client.dial("product", PRODUCT).await.is_err());
     assert!(!service.is_finished());
     stream.write_all(&WHOLE.as_bytes()[WHOLE.len() - 1..]).await.unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).await.unwrap();
-    assert!(answer.starts_with("HTTP/1.1 200 OK"), "{answer}");
+    let mut response = String::new();
+    stream.read_to_string(&mut response).await.unwrap();
+    assert!(response.starts_with("HTTP/1.1 200 OK"), "{response}");
     service.await.unwrap().unwrap();
     assert!(host.listen(PRODUCT).is_ok());
 }

@@ -38,15 +38,15 @@ impl Kept {
     }
 }
 
-/// What the user service logs for these requests, without the lines of its start.
+/// Log lines of the user service for these requests, without the lines of its start.
 async fn logged(requests: Vec<Request<Full<Bytes>>>) -> Vec<Value> {
     let network = MemoryNetwork::new(1);
     let (host, _) = network.node("user", Settings::default());
     let kept = Kept::default();
     let writer = kept.clone();
     let logs = host::logs::json(&host, "info", move || writer.clone()).unwrap();
-    // tracing remembers for each place in the code whether anyone listens. With one dispatcher alive it asks only the thread
-    // that comes by first, which may be another test's; with two it asks them all.
+    // tracing remembers for each place in the code whether anyone listens. With one dispatcher alive it asks only the
+    // thread that comes by first, which may be another test's; with two it asks them all.
     let _second = host::logs::json(&host, "off", io::sink).unwrap();
     // A task keeps the dispatcher of whoever spawned it, and so do the tasks that it spawns.
     tracing::dispatcher::with_default(&logs, || drop(host.spawn(services::user::run(host.clone()))));

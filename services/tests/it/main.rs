@@ -1,4 +1,5 @@
-//! The services as their clients see them: over the network in memory on a paused clock, and the programs on real sockets.
+//! The services as their clients see them: over the network in memory on a paused clock, and the programs on real
+//! sockets.
 
 #![expect(clippy::unwrap_used, reason = "the helpers are tests too: what fails there fails the test")]
 

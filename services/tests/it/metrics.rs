@@ -9,9 +9,9 @@ fn value(text: &str, series: &str) -> Option<f64> {
 #[tokio::test(start_paused = true)]
 async fn every_series_of_the_routes_is_there_at_zero_from_the_start() {
     let shop = Shop::open().await;
-    let answer = shop.get(PRODUCT, "/metrics").await;
-    assert_eq!(answer.status, 200);
-    assert_eq!(answer.header("content-type"), Some("text/plain; version=0.0.4"));
+    let response = shop.get(PRODUCT, "/metrics").await;
+    assert_eq!(response.status, 200);
+    assert_eq!(response.header("content-type"), Some("text/plain; version=0.0.4"));
     for series in [
         r#"http_requests_total{method="GET",route="/products/{id}",status="200"}"#,
         r#"http_requests_total{method="GET",route="/products/{id}",status="410"}"#,
@@ -19,9 +19,9 @@ async fn every_series_of_the_routes_is_there_at_zero_from_the_start() {
         r#"http_request_duration_seconds_count{method="POST",route="/products/batch"}"#,
         r#"http_request_duration_seconds_bucket{method="GET",route="/health",le="+Inf"}"#,
     ] {
-        assert_eq!(value(answer.text(), series), Some(0.0), "{series} in {}", answer.text());
+        assert_eq!(value(response.text(), series), Some(0.0), "{series} in {}", response.text());
     }
-    assert_eq!(value(answer.text(), "http_active_requests"), Some(1.0), "the scrape itself");
+    assert_eq!(value(response.text(), "http_active_requests"), Some(1.0), "the scrape itself");
     for port in [USER, ORDER] {
         assert!(shop.get(port, "/metrics").await.text().contains(r#"status="404"} 0"#));
     }

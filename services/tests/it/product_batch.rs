@@ -50,9 +50,9 @@ async fn what_is_no_batch_is_400_and_is_not_quoted() {
         &deep,
     ];
     for body in bodies {
-        let answer = shop.batch(body.to_owned()).await;
-        answer.problem(400, "malformed-body");
-        assert!(!answer.text().contains("secret"));
+        let response = shop.batch(body.to_owned()).await;
+        response.problem(400, "malformed-body");
+        assert!(!response.text().contains("secret"));
     }
     shop.batch(&b"{\"ids\":[\"\xff\"]}"[..]).await.problem(400, "malformed-body");
 }
@@ -97,9 +97,9 @@ async fn a_client_that_reads_only_after_writing_gets_its_413_too() {
     let mut stream = shop.network.host("client").dial("product", PRODUCT).await.unwrap();
     stream.write_all(head.as_bytes()).await.unwrap();
     stream.write_all(&vec![b' '; length]).await.unwrap();
-    let mut answer = [0; 12];
-    stream.read_exact(&mut answer).await.unwrap();
-    assert_eq!(&answer, b"HTTP/1.1 413");
+    let mut response = [0; 12];
+    stream.read_exact(&mut response).await.unwrap();
+    assert_eq!(&response, b"HTTP/1.1 413");
 }
 
 #[tokio::test(start_paused = true)]
@@ -108,9 +108,9 @@ async fn a_body_that_announces_too_much_is_413_before_it_is_sent() {
     let head = "POST /products/batch HTTP/1.1\r\nhost: product\r\ncontent-type: application/json\r\ncontent-length: 9999999\r\n\r\n";
     let mut stream = shop.network.host("client").dial("product", PRODUCT).await.unwrap();
     stream.write_all(head.as_bytes()).await.unwrap();
-    let mut answer = String::new();
-    let _ = stream.read_to_string(&mut answer).await;
-    assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
+    let mut response = String::new();
+    let _ = stream.read_to_string(&mut response).await;
+    assert!(response.starts_with("HTTP/1.1 413 "), "{response}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -132,9 +132,9 @@ async fn a_body_that_never_arrives_is_408_after_ten_seconds() {
     let started = tokio::time::Instant::now();
     let mut stream = shop.network.host("client").dial("product", PRODUCT).await.unwrap();
     stream.write_all(head.as_bytes()).await.unwrap();
-    let mut answer = String::new();
-    let _ = stream.read_to_string(&mut answer).await;
-    assert!(answer.starts_with("HTTP/1.1 408 "), "{answer}");
+    let mut response = String::new();
+    let _ = stream.read_to_string(&mut response).await;
+    assert!(response.starts_with("HTTP/1.1 408 "), "{response}");
     assert!((Duration::from_secs(10)..Duration::from_millis(10_010)).contains(&started.elapsed()));
 }
 
@@ -154,10 +154,10 @@ fn no_body_gets_anything_but_200_or_400() {
     let shop = runtime.block_on(Shop::open());
     let mut runner = TestRunner::new(Config { failure_persistence: None, ..Config::with_cases(512) });
     let result = runner.run(&bodies(), |body| {
-        let answer = runtime.block_on(shop.batch(body));
-        match answer.status.as_u16() {
-            200 => prop_assert!(answer.ok()["products"].is_array()),
-            400 => prop_assert!(matches!(answer.problem(400, kind(&answer.json())), Value::Object(_))),
+        let response = runtime.block_on(shop.batch(body));
+        match response.status.as_u16() {
+            200 => prop_assert!(response.ok()["products"].is_array()),
+            400 => prop_assert!(matches!(response.problem(400, kind(&response.json())), Value::Object(_))),
             other => prop_assert!(false, "{other}"),
         }
         Ok(())

@@ -41,9 +41,9 @@ impl Running {
     fn get(&self, path: &str) -> String {
         let mut stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
         write!(stream, "GET {path} HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n").unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
-        answer
+        let mut response = String::new();
+        stream.read_to_string(&mut response).unwrap();
+        response
     }
 
     /// Waits for the end, and not for ever.
@@ -102,8 +102,8 @@ fn settings_come_from_the_environment_and_flags_count_first() {
 #[test]
 fn made_request_ids_do_not_repeat_after_a_restart() {
     let id = || {
-        let answer = Running::start(command(USER).args(["--port", "0"])).get("/health");
-        answer.lines().find_map(|line| line.strip_prefix("x-request-id: ").map(str::to_owned)).unwrap()
+        let response = Running::start(command(USER).args(["--port", "0"])).get("/health");
+        response.lines().find_map(|line| line.strip_prefix("x-request-id: ").map(str::to_owned)).unwrap()
     };
     assert_ne!(id(), id());
 }

@@ -38,22 +38,22 @@ async fn other_methods_are_405_and_say_which_are_allowed() {
         (USER, "/metrics", "GET,HEAD"),
     ] {
         for method in [Method::DELETE, Method::POST, Method::PUT, Method::from_bytes(b"BREW").unwrap()] {
-            let answer = shop.request(port, method, path).await;
-            answer.problem(405, "method-not-allowed");
-            assert_eq!(answer.header("allow"), Some(allowed), "{path}");
+            let response = shop.request(port, method, path).await;
+            response.problem(405, "method-not-allowed");
+            assert_eq!(response.header("allow"), Some(allowed), "{path}");
         }
     }
-    let answer = shop.get(PRODUCT, "/products/batch").await;
-    answer.problem(405, "method-not-allowed");
-    assert_eq!(answer.header("allow"), Some("POST"));
+    let response = shop.get(PRODUCT, "/products/batch").await;
+    response.problem(405, "method-not-allowed");
+    assert_eq!(response.header("allow"), Some("POST"));
 }
 
 #[tokio::test(start_paused = true)]
 async fn head_is_get_without_a_body() {
     let shop = Shop::open().await;
-    let answer = shop.request(USER, Method::HEAD, "/users/1").await;
-    assert_eq!(answer.status, 200);
-    assert!(answer.body.is_empty());
+    let response = shop.request(USER, Method::HEAD, "/users/1").await;
+    assert_eq!(response.status, 200);
+    assert!(response.body.is_empty());
     assert_eq!(shop.request(USER, Method::HEAD, "/users/0").await.status, 400);
 }
 
@@ -80,9 +80,9 @@ fn no_path_gets_a_server_error() {
         r"/(users|products|orders/user)/([0-9]{1,12}|p[0-9]{1,12}|(%[0-9a-fA-F]{2}|[a-z.~:@!$&'()*+,;=-]){0,12})";
     let cases = (prop::sample::select(vec![USER, ORDER, PRODUCT]), path);
     let result = runner.run(&cases, |(port, path)| {
-        let answer = runtime.block_on(shop.get(port, &path));
-        prop_assert!([200, 400, 404, 405, 410].contains(&answer.status.as_u16()), "{:?}", answer);
-        prop_assert!(answer.json().is_object() || answer.json().is_array());
+        let response = runtime.block_on(shop.get(port, &path));
+        prop_assert!([200, 400, 404, 405, 410].contains(&response.status.as_u16()), "{:?}", response);
+        prop_assert!(response.json().is_object() || response.json().is_array());
         Ok(())
     });
     result.unwrap();

@@ -1,5 +1,5 @@
-//! A scenario with every effect that a simulation gives, many of them at once, each where the others leave it something to
-//! act on; and whether each of them did.
+//! A scenario with every effect that a simulation gives, many of them at once, each where the others leave it something
+//! to act on; and whether each of them did.
 
 use chaos_model::{
     Effect, Event, Record,
@@ -7,18 +7,18 @@ use chaos_model::{
 };
 use std::{collections::BTreeSet, fmt::Write as _, path::Path};
 
-/// How long each fault lasts, and how long after one begins the next does, in milliseconds: some fifteen act at once.
+/// The duration of each fault, and the pause between the begins of two, in milliseconds: some fifteen act at once.
 const LASTS: usize = 3000;
 const STEP: usize = 200;
-/// Nodes take turns: a node that is gone can't be frozen.
-const NODE_LASTS: usize = 900;
-const NODE_STEP: usize = 1500;
+/// Services take turns: a service that is gone can't be frozen.
+const SERVICE_LASTS: usize = 900;
+const SERVICE_STEP: usize = 1500;
 
-/// What no simulation gives.
+/// Effects that no simulation gives.
 const IN_CONTAINERS_ALONE: [&str; 2] = ["cpu", "memory"];
 
-/// A gateway that comes back to what failed almost at once, and asks its services again and again: what is left alone shows
-/// no fault.
+/// A gateway that comes back to what failed almost at once, and asks its services again and again: what is left alone
+/// shows no fault.
 const SETTINGS: [(&str, &str); 4] = [
     ("GATEWAY_BREAKER_OPEN", "50ms"),
     ("GATEWAY_CACHE_TTL", "1s"),
@@ -32,11 +32,11 @@ fn effects() -> impl Iterator<Item = &'static Facts> {
 
 /// The scenario's text.
 pub(crate) fn scenario(system: &Path) -> String {
-    let (nodes, links): (Vec<_>, Vec<_>) = effects().partition(|facts| facts.level == Level::Nodes);
-    let ends = (links.len() * STEP + LASTS).max(nodes.len() * NODE_STEP) + 3000;
+    let (services, links): (Vec<_>, Vec<_>) = effects().partition(|facts| facts.level == Level::Services);
+    let ends = (links.len() * STEP + LASTS).max(services.len() * SERVICE_STEP) + 3000;
     let mut text = format!("title = \"every effect, many at once\"\nsystem = {system:?}\n[set]\n");
     for (name, value) in SETTINGS {
-        let _ = writeln!(text, "node.gateway.env.{name} = {value:?}");
+        let _ = writeln!(text, "service.gateway.env.{name} = {value:?}");
     }
     let _ = write!(
         text,
@@ -48,9 +48,9 @@ pub(crate) fn scenario(system: &Path) -> String {
         fault(&mut text, facts, link(facts, n), (1000 + n * STEP, LASTS));
         text.push_str(for_whom(facts));
     }
-    for (n, facts) in nodes.iter().enumerate() {
-        let node = ["redis", "product-service"][if facts.name == "flush" { 0 } else { n % 2 }];
-        fault(&mut text, facts, node, (1000 + n * NODE_STEP, NODE_LASTS));
+    for (n, facts) in services.iter().enumerate() {
+        let service = ["redis", "product-service"][if facts.name == "flush" { 0 } else { n % 2 }];
+        fault(&mut text, facts, service, (1000 + n * SERVICE_STEP, SERVICE_LASTS));
     }
     text
 }
@@ -62,7 +62,7 @@ fn link(facts: &Facts, n: usize) -> &'static str {
         (_, "blackhole") => "gateway -> product-service",
         (Level::Connections, _) => ["gateway -> user-service", "client -> gateway", "gateway -> redis"][n % 3],
         (Level::Requests, _) => ["gateway -> product-service", "gateway -> user-service"][n % 2],
-        (Level::Messages | Level::Commands | Level::Nodes, _) => "gateway -> redis",
+        (Level::Messages | Level::Commands | Level::Services, _) => "gateway -> redis",
     }
 }
 
@@ -79,7 +79,7 @@ fn for_whom(facts: &Facts) -> &'static str {
         (_, "truncate" | "close" | "lose") => "share = \"5%\"\nonly.key = \"gateway:profile:*\"\n",
         (Level::Messages | Level::Commands, _) => "share = \"50%\"\nonly.key = \"gateway:profile:*\"\n",
         (Level::Requests, _) => "share = \"20%\"\n",
-        (Level::Nodes, _) => "",
+        (Level::Services, _) => "",
     }
 }
 

@@ -1,8 +1,9 @@
 //! Simulates the same again and again, each time in a process of its own, and compares every byte of events and logs.
 //!
-//! `determinism COMMAND SEEDS PROCESSES`, where the command is `chaos`, built for release (`.ci/determinism` builds both).
-//! First every shipped scenario, then one with all effects at once, with each of the seeds. What differs is reported at its
-//! first differing event. An effect that acted with none of the seeds is a failure too: nothing was shown of it.
+//! `determinism COMMAND SEEDS PROCESSES`, where the command is `chaos`, built for release (`.ci/determinism` builds
+//! both). First every shipped scenario, then one with all effects at once, with each of the seeds. What differs is
+//! reported at its first differing event. An effect that acted with none of the seeds is a failure too: nothing was
+//! shown of it.
 
 mod everything;
 
@@ -66,7 +67,7 @@ fn equal(chaos: &Path, scenario: &Path, seed: u64, processes: u64, scratch: &Pat
     Ok(first)
 }
 
-/// Everything that a run writes, by file: its events, and what its nodes log.
+/// Everything that a run writes, by file: its events, and what its services log.
 type Written = BTreeMap<String, Vec<u8>>;
 
 /// The file of the events.

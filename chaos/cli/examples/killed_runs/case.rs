@@ -18,16 +18,16 @@ use tokio::{
 /// No run takes so long, unless it waits for others on this machine.
 const PATIENCE: Duration = Duration::from_secs(300);
 
-/// Who is killed.
+/// The process that is killed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Victim {
     Runner,
-    Keeper,
+    Supervisor,
     Both,
 }
 
 impl Victim {
-    pub(crate) const ALL: [Self; 3] = [Self::Runner, Self::Keeper, Self::Both];
+    pub(crate) const ALL: [Self; 3] = [Self::Runner, Self::Supervisor, Self::Both];
 }
 
 /// A run to be killed.
@@ -36,29 +36,29 @@ pub(crate) struct Case {
     pub(crate) victim: Victim,
     /// After its begin.
     pub(crate) after: Duration,
-    /// Whether it has a node that ends by no SIGTERM.
+    /// True where it has a service that ends by no SIGTERM.
     pub(crate) is_stubborn: bool,
 }
 
-/// How that ended.
+/// The end of a case.
 pub(crate) struct Ended {
-    /// Who was killed in the end: there may be no keeper yet. None where the run was over.
+    /// The process that was killed in the end: there may be no supervisor yet. None where the run was over.
     pub(crate) killed: Option<Victim>,
-    /// How many processes it had.
+    /// The number of the run's processes.
     pub(crate) processes: usize,
-    /// How long after the kill nothing was left.
+    /// The time from the kill until nothing was left.
     pub(crate) gone_after: Duration,
-    /// Whether it took `chaos heal`.
+    /// True where it took `chaos cleanup`.
     pub(crate) healed: bool,
 }
 
-/// Where one run stands.
-struct Place {
+/// The folder of one run and what it is started with.
+struct Sandbox {
     folder: TempDir,
     chaos: PathBuf,
 }
 
-impl Place {
+impl Sandbox {
     fn new(chaos: &Path, is_stubborn: bool) -> Result<Self, String> {
         let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
         let made = std::fs::create_dir(folder.path().join("tmp"));
@@ -110,10 +110,10 @@ impl Place {
     }
 }
 
-/// How long a run takes that nobody kills, its turn not counted.
+/// The duration of a run that nobody kills, its turn not counted.
 pub(crate) async fn whole(chaos: &Path) -> Result<Duration, String> {
-    let place = Place::new(chaos, false)?;
-    let mut run = place.begin().await?;
+    let sandbox = Sandbox::new(chaos, false)?;
+    let mut run = sandbox.begin().await?;
     let began = Instant::now();
     let status = timeout(PATIENCE, run.wait()).await.map_err(|_| "it does not end".to_owned())?;
     match status.map(|status| status.code()) {
@@ -124,40 +124,40 @@ pub(crate) async fn whole(chaos: &Path) -> Result<Duration, String> {
 
 impl Case {
     pub(crate) async fn run(&self) -> Result<Ended, String> {
-        let place = Place::new(&self.chaos, self.is_stubborn)?;
-        let mut run = place.begin().await?;
+        let sandbox = Sandbox::new(&self.chaos, self.is_stubborn)?;
+        let mut run = sandbox.begin().await?;
         sleep(self.after).await;
         let Some(runner) = run.id().and_then(|pid| Pid::from_raw(i32::try_from(pid).ok()?)) else {
             return Err("it has no process id".to_owned());
         };
-        let processes = machine::within(place.folder.path());
+        let processes = machine::within(sandbox.folder.path());
         let listening = machine::listening(&processes);
-        let keeper = machine::keeper(&processes, runner.as_raw_nonzero().get());
-        let keeper = keeper.and_then(|keeper| Pid::from_raw(keeper.pid));
-        let killed = self.kill(runner, keeper);
+        let supervisor = machine::supervisor(&processes, runner.as_raw_nonzero().get());
+        let supervisor = supervisor.and_then(|supervisor| Pid::from_raw(supervisor.pid));
+        let killed = self.kill(runner, supervisor);
         let at = Instant::now();
         let mut healed = false;
         if killed == Some(Victim::Both) {
             let _ = run.wait().await;
-            healed = heal(&place, "heal").await?;
+            healed = cleanup(&sandbox, "cleanup").await?;
         }
-        let looks = Looks { place: &place, processes: &processes, listening: &listening };
+        let looks = Evidence { sandbox: &sandbox, processes: &processes, listening: &listening };
         let gone_after = looks.until_nothing_is_left(&mut run, killed, at).await?;
         // Logs that the run said it kept.
-        heal(&place, "heal --logs").await?;
-        match machine::files(&place.temp(), false).as_slice() {
+        cleanup(&sandbox, "cleanup --logs").await?;
+        match machine::files(&sandbox.temp(), false).as_slice() {
             [] => Ok(Ended { killed, processes: processes.len(), gone_after, healed }),
             left => Err(format!("kept for ever: {left:?}")),
         }
     }
 
     /// Kills whom it should, as far as they are there.
-    fn kill(&self, runner: Pid, keeper: Option<Pid>) -> Option<Victim> {
+    fn kill(&self, runner: Pid, supervisor: Option<Pid>) -> Option<Victim> {
         let kill = |pid: Pid| kill_process(pid, Signal::KILL).is_ok();
-        match (self.victim, keeper) {
-            (Victim::Keeper, Some(keeper)) => kill(keeper).then_some(Victim::Keeper),
-            (Victim::Both, Some(keeper)) => {
-                let first = kill(keeper);
+        match (self.victim, supervisor) {
+            (Victim::Supervisor, Some(supervisor)) => kill(supervisor).then_some(Victim::Supervisor),
+            (Victim::Both, Some(supervisor)) => {
+                let first = kill(supervisor);
                 (kill(runner) && first).then_some(Victim::Both)
             }
             (Victim::Runner, _) | (_, None) => kill(runner).then_some(Victim::Runner),
@@ -165,14 +165,14 @@ impl Case {
     }
 }
 
-/// What is looked for.
-struct Looks<'a> {
-    place: &'a Place,
+/// Signs of a run that are looked for.
+struct Evidence<'a> {
+    sandbox: &'a Sandbox,
     processes: &'a [machine::Process],
     listening: &'a BTreeSet<u64>,
 }
 
-impl Looks<'_> {
+impl Evidence<'_> {
     async fn until_nothing_is_left(
         &self,
         run: &mut Child,
@@ -195,22 +195,22 @@ impl Looks<'_> {
     }
 
     fn left(&self) -> Vec<String> {
-        let now = machine::within(self.place.folder.path());
+        let now = machine::within(self.sandbox.folder.path());
         let before = self.processes.iter().filter(|process| process.is_alive() && !now.contains(process));
         let alive = now.iter().chain(before).map(|process| format!("process {}: {}", process.pid, process.command));
         let all = machine::all_listening();
         let sockets = self.listening.intersection(&all).map(|inode| format!("socket {inode} listens"));
-        // Logs are kept by a run that has come to its end without its keeper, or without a verdict.
-        let files = machine::files(&self.place.temp(), true);
+        // Logs are kept by a run that has come to its end without its supervisor, or without a verdict.
+        let files = machine::files(&self.sandbox.temp(), true);
         let files = files.iter().map(|path| path.display().to_string());
         alive.chain(sockets).chain(files).collect()
     }
 }
 
-/// Runs `chaos heal`, which must succeed, and says whether there was anything to do.
-async fn heal(place: &Place, command: &str) -> Result<bool, String> {
+/// Runs `chaos cleanup`, which must succeed, and says whether there was anything to do.
+async fn cleanup(sandbox: &Sandbox, command: &str) -> Result<bool, String> {
     let arguments: Vec<&str> = command.split(' ').collect();
-    let healed = place.command(&arguments).output().await.map_err(|error| error.to_string())?;
+    let healed = sandbox.command(&arguments).output().await.map_err(|error| error.to_string())?;
     let text = String::from_utf8_lossy(&healed.stdout).into_owned();
     if healed.status.success() { Ok(text.contains("removed ")) } else { Err(format!("chaos {command} fails:\n{text}")) }
 }

@@ -1,4 +1,4 @@
-//! What there is on this machine, by proc(5).
+//! Processes and sockets of this machine, by proc(5).
 
 use std::{
     collections::BTreeSet,
@@ -33,7 +33,7 @@ impl Process {
         Self::read(self.pid).ok().flatten().is_some_and(|now| now.started == self.started)
     }
 
-    /// Whether it stands in this folder, or its output goes there.
+    /// Tells if it stands in this folder, or its output goes there.
     fn is_within(&self, folder: &Path) -> bool {
         ["cwd", "fd/1", "fd/2"].iter().any(|link| {
             fs::read_link(format!("/proc/{}/{link}", self.pid)).is_ok_and(|place| place.starts_with(folder))
@@ -57,12 +57,12 @@ pub(crate) fn within(folder: &Path) -> Vec<Process> {
     all.filter(|process| process.is_within(folder)).collect()
 }
 
-/// The keeper among the children of a runner.
-pub(crate) fn keeper(processes: &[Process], runner: i32) -> Option<&Process> {
-    processes.iter().find(|process| process.parent == runner && process.command == "chaos keeper")
+/// The supervisor among the children of a runner.
+pub(crate) fn supervisor(processes: &[Process], runner: i32) -> Option<&Process> {
+    processes.iter().find(|process| process.parent == runner && process.command == "chaos supervisor")
 }
 
-/// Of these processes' sockets those that listen, by inode.
+/// Listening sockets of these processes, by inode.
 pub(crate) fn listening(processes: &[Process]) -> BTreeSet<u64> {
     let all = all_listening();
     processes.iter().flat_map(Process::sockets).filter(|inode| all.contains(inode)).collect()

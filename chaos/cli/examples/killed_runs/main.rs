@@ -1,9 +1,9 @@
 //! Starts runs, kills each at a random moment by SIGKILL, and looks at what is left a second later: it must be nothing.
 //!
-//! `killed_runs COMMAND RUNS [SEED]`, where the command is `chaos`, built for release (`.ci/killed-runs` builds both). Of each
-//! three runs one loses its runner, one its keeper, one both at once; where both are gone, `chaos heal` comes before the look.
-//! What is left is found by other means than the command's own: by where processes stand, where their output goes, and by the
-//! kernel's tables of sockets.
+//! `killed_runs COMMAND RUNS [SEED]`, where the command is `chaos`, built for release (`.ci/killed-runs` builds both).
+//! Of each three runs one loses its runner, one its supervisor, one both at once; where both are gone, `chaos cleanup`
+//! comes before the look. What is left is found by other means than the command's own: by where processes stand, where
+//! their output goes, and by the kernel's tables of sockets.
 
 mod case;
 mod machine;
@@ -67,5 +67,5 @@ fn report(ended: &[Ended]) {
     println!("of {} runs no process, no socket that listens and no folder is left", ended.len());
 }
 
-/// How long what was killed may be there.
+/// The time for which what was killed may be there.
 const LIMIT: Duration = Duration::from_secs(1);

@@ -1,9 +1,9 @@
-//! A run that has all that could be left: nodes that are ours and nodes that are commands, one that hears no signal, children
-//! that leave it, faults that freeze and end nodes.
+//! A run that has all that could be left: services that are ours and services that are commands, one that hears no
+//! signal, children that leave it, faults that freeze and end services.
 
 use std::path::Path;
 
-/// The scenario's text. A node that is stubborn ends by no SIGTERM, so that taking down takes its time.
+/// The scenario's text. A service that is stubborn ends by no SIGTERM, so that taking down takes its time.
 pub(crate) fn text(chaos: &Path, is_stubborn: bool) -> String {
     let chaos = chaos.display();
     let trap = if is_stubborn { "trap '' TERM; " } else { "" };
@@ -14,7 +14,7 @@ pub(crate) fn text(chaos: &Path, is_stubborn: bool) -> String {
 title = "A run to be killed"
 entry = "users"
 
-[node.users]
+[service.users]
 command  = ["sh", "-c", {shell:?}]
 protocol = "http"
 ready    = "GET /health"
@@ -22,11 +22,11 @@ env.PORT = "{{self.port}}"
 env.NEIGHBOUR = "{{orders}}"
 env.REDIS     = "redis://{{redis}}"
 
-[node.orders]
+[service.orders]
 program = "order-service"
 ready   = "GET /health"
 
-[node.redis]
+[service.redis]
 program  = "redis"
 protocol = "redis"
 

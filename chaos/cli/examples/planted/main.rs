@@ -1,9 +1,9 @@
 //! A `chaos` command with other programs: a shop that shows prices, with a planted bug, and the price service behind it.
 //! Tests look for each bug by `--seeds`.
 //!
-//! The bug is the shop's setting `BUG`. Each is one of those that only a certain order of events brings about: `lock` (one
-//! is held across a call), `ttl` (reading starts it again), `fallback` (there is a way into it that has no way back). Without
-//! a bug the shop does what it promises.
+//! The bug is the shop's setting `BUG`. Each is one of those that only a certain order of events brings about: `lock`
+//! (one is held across a call), `ttl` (reading starts it again), `fallback` (there is a way into it that has no way
+//! back). Without a bug the shop does what it promises.
 
 mod shop;
 

@@ -22,11 +22,11 @@ use std::{
 };
 use tokio::time::{Instant, timeout};
 
-/// How old a price may be.
+/// The greatest age of a price.
 const TTL: Duration = Duration::from_secs(1);
-/// How long the price service is waited for.
+/// The time for which the price service is waited for.
 const PATIENCE: Duration = Duration::from_millis(100);
-/// How long the old list is used before the service is asked again.
+/// The time for which the old list is used before the service is asked again.
 const PAUSE: Duration = Duration::from_millis(500);
 
 #[derive(Clone, Copy, PartialEq)]
@@ -144,8 +144,8 @@ impl Shop {
 
     async fn ask(&self, item: u64) -> Option<Value> {
         let uri = format!("http://{}/{item}", self.prices).parse().ok()?;
-        let answer = self.client.get(uri).await.ok()?;
-        let body = answer.into_body().collect().await.ok()?.to_bytes();
+        let response = self.client.get(uri).await.ok()?;
+        let body = response.into_body().collect().await.ok()?.to_bytes();
         serde_json::from_slice(&body).ok()
     }
 }

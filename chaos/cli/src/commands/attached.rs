@@ -1,4 +1,5 @@
-//! What the world `attach` needs of this machine: the file that says where the system runs, the token, and who we are.
+//! The needs of the world `attach` on this machine: the file that says where the system runs, the token, and who we
+//! are.
 
 use crate::{args::Running, machine::Machine};
 use chaos_model::{
@@ -9,7 +10,7 @@ use chaos_model::{
 use chaos_worlds::attach::{AttachConfig, Keeping, Token};
 use std::path::Path;
 
-/// How long a holder may call itself, in bytes.
+/// The longest name of a holder, in bytes.
 const LONGEST_HOLDER: usize = 200;
 
 /// Reads where the system of a scenario runs.
@@ -21,7 +22,7 @@ pub(super) fn load(scenario: &Scenario, running: &Running) -> Result<Attach, Dia
     language::attach::load(scenario, file, unhealed, &|path| std::fs::read_to_string(path))
 }
 
-/// What the world is made with.
+/// The configuration that the world is made with.
 pub(super) fn config(
     machine: &Surroundings,
     attach: Attach,
@@ -38,7 +39,7 @@ pub(super) fn config(
     AttachConfig { attach, token, holder, remote: running.allow_remote_targets, keeping }
 }
 
-/// What is needed of the surroundings when a run begins.
+/// The surroundings that a run needs when it begins.
 #[derive(Clone)]
 pub(super) struct Surroundings {
     env: std::collections::BTreeMap<String, String>,

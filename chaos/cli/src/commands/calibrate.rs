@@ -12,7 +12,8 @@ use std::{
 };
 
 pub(crate) fn calibrate(machine: &Machine, args: &Calibrate) -> Exit {
-    // Before ten seconds are spent.
+    // Before ten seconds are spent, which a 99th percentile takes: a run that measured for less would carry a figure
+    // that says nothing. So it is measured by a command of its own, and remembered.
     let json = match args.json.as_deref() {
         Some(path) if path != Path::new("-") => match File::create(path) {
             Ok(file) => Some(file),

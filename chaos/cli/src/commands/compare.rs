@@ -1,5 +1,5 @@
-//! `chaos run --world sim,local FILE…`: the same scenarios with the same seed in several worlds, and where these do not come
-//! to the same.
+//! `chaos run --world sim,local FILE…`: the same scenarios with the same seed in several worlds, and where these do not
+//! come to the same.
 
 use super::{run, session::Session};
 use crate::args::{Run, WorldName};
@@ -7,8 +7,8 @@ use chaos_model::{Record, Scenario};
 use chaos_report::ComparisonResult;
 use std::path::PathBuf;
 
-/// Runs all scenarios in the first world, then in the next, and compares each world with the first. Where a signal ends the
-/// session, those that were not run in all worlds are left out.
+/// Runs all scenarios in the first world, then in the next, and compares each world with the first. Where a signal ends
+/// the session, those that were not run in all worlds are left out.
 pub(super) async fn run_all(
     session: &Session,
     scenarios: &[(PathBuf, Option<Scenario>)],

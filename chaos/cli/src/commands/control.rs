@@ -1,5 +1,5 @@
-//! `chaos run --control FILE…`: each scenario with its faults, and once more without. Where nothing comes out otherwise, the
-//! scenario shows nothing about its faults.
+//! `chaos run --control FILE…`: each scenario with its faults, and once more without. Where nothing comes out
+//! otherwise, the scenario shows nothing about its faults.
 
 use super::{read, session::Session};
 use crate::args::Run;
@@ -11,8 +11,8 @@ use std::{
     time::Duration,
 };
 
-/// Runs these scenarios with and without their faults. Where a signal ends the session, those that were not run both ways
-/// are left out.
+/// Runs these scenarios with and without their faults. Where a signal ends the session, those that were not run both
+/// ways are left out.
 pub(crate) async fn run_all(
     session: &Session,
     scenarios: &[(PathBuf, Option<Scenario>)],
@@ -43,6 +43,7 @@ pub(crate) async fn run_all(
         if judged && session.interrupted() {
             break;
         }
+        // A second run of the whole, and not a look at the baseline: caches are as warm, and the load is as long.
         let without: Option<Vec<Record>> = if judged { Some(run(true).await) } else { None };
         results.push(ControlResult::of(&with, without.as_deref()));
     }

@@ -2,7 +2,7 @@
 
 use super::read;
 use crate::{args::Explain, exit::Exit, machine::Machine};
-use chaos_model::{Image, Node, Protocol, Scenario, Scope, Start, quantity::show_duration, system::Piece};
+use chaos_model::{Image, Protocol, Scenario, Scope, Service, Start, quantity::show_duration, system::Piece};
 use std::{fmt::Write as _, io::Write as _};
 
 pub(crate) fn explain(machine: &Machine, args: &Explain) -> Exit {
@@ -29,7 +29,7 @@ pub(crate) fn explain(machine: &Machine, args: &Explain) -> Exit {
 
 fn words(scenario: &Scenario) -> String {
     let sections = [
-        ("nodes", nodes(scenario)),
+        ("services", services(scenario)),
         ("links", links(scenario)),
         ("load", load(scenario)),
         ("timeline", timeline(scenario)),
@@ -46,25 +46,30 @@ fn words(scenario: &Scenario) -> String {
     text
 }
 
-fn nodes(scenario: &Scenario) -> Vec<String> {
+fn services(scenario: &Scenario) -> Vec<String> {
     let system = &scenario.system;
-    let width = system.nodes.keys().map(String::len).max().unwrap_or(0);
+    let width = system.services.keys().map(String::len).max().unwrap_or(0);
     let mut lines = Vec::new();
-    for node in system.nodes.values() {
-        let ready = match (&node.ready, node.protocol) {
+    for service in system.services.values() {
+        let ready = match (&service.ready, service.protocol) {
             (Some(probe), _) => format!("GET {}", probe.path),
             (None, Protocol::Redis) => "PING".to_owned(),
             (None, Protocol::Http | Protocol::Tcp) => "a connection".to_owned(),
         };
-        let entry = if node.name == system.entry { ", the entry" } else { "" };
-        lines.push(format!("{:width$}  {} ({}{entry}), ready by {ready}", node.name, start(node), node.protocol));
-        lines.extend(node.env.iter().map(|(name, value)| format!("{:width$}    {name}={}", "", template(value))));
+        let entry = if service.name == system.entry { ", the entry" } else { "" };
+        lines.push(format!(
+            "{:width$}  {} ({}{entry}), ready by {ready}",
+            service.name,
+            start(service),
+            service.protocol
+        ));
+        lines.extend(service.env.iter().map(|(name, value)| format!("{:width$}    {name}={}", "", template(value))));
     }
     lines
 }
 
-fn start(node: &Node) -> String {
-    match &node.start {
+fn start(service: &Service) -> String {
+    match &service.start {
         Start::Program(name) => format!("program {name}"),
         Start::Command(words) => line(words),
         Start::Image(Image { reference, command, port }) => {
@@ -82,8 +87,8 @@ fn line(words: &[chaos_model::Template]) -> String {
 fn template(template: &chaos_model::Template) -> String {
     let piece = |piece: &Piece| match piece {
         Piece::Text(text) => text.clone(),
-        Piece::Node { to, label: None } => format!("{{{to}}}"),
-        Piece::Node { to, label: Some(label) } => format!("{{{to}#{label}}}"),
+        Piece::Service { to, label: None } => format!("{{{to}}}"),
+        Piece::Service { to, label: Some(label) } => format!("{{{to}#{label}}}"),
         Piece::OwnPort => "{self.port}".to_owned(),
     };
     template.pieces.iter().map(piece).collect()
@@ -91,7 +96,7 @@ fn template(template: &chaos_model::Template) -> String {
 
 fn links(scenario: &Scenario) -> Vec<String> {
     let mut lines: Vec<_> = scenario.system.links.iter().map(ToString::to_string).collect();
-    lines.push("Each link gets a proxy, and each node and proxy a free port on 127.0.0.1.".to_owned());
+    lines.push("Each link gets a proxy, and each service and proxy a free port on 127.0.0.1.".to_owned());
     lines
 }
 

@@ -1,7 +1,7 @@
 //! `--grafana URL`: a run's faults, phases and verdict as annotations of a Grafana.
 //!
-//! A thread of its own posts them, so that a Grafana that is slow, or away, holds up no run; what it did not take is told at
-//! the end and changes no verdict.
+//! A thread of its own posts them, so that a Grafana that is slow, or away, holds up no run; what it did not take is
+//! told at the end and changes no verdict.
 
 use crate::machine::Machine;
 use base64::Engine as _;
@@ -25,8 +25,8 @@ use tokio::{
 const PATIENCE: Duration = Duration::from_secs(2);
 /// For all that is left once the last run has ended.
 const FAREWELL: Duration = Duration::from_secs(5);
-/// Grafana's answers are short.
-const LONGEST_ANSWER: usize = 64 * 1024;
+/// Grafana's responses are short.
+const LONGEST_RESPONSE: usize = 64 * 1024;
 
 /// Posts what it is told.
 pub(crate) struct Grafana {
@@ -35,7 +35,7 @@ pub(crate) struct Grafana {
     poster: thread::JoinHandle<Untaken>,
 }
 
-/// What Grafana did not take.
+/// An error: Grafana did not take an annotation.
 #[derive(Debug, Default)]
 struct Untaken {
     steps: u64,
@@ -48,7 +48,7 @@ impl Untaken {
     }
 }
 
-/// Where it is, and who is asking.
+/// Grafana's address, and the credentials for it.
 struct Access {
     base: String,
     authorization: HeaderValue,
@@ -139,7 +139,7 @@ fn post_all(access: &Access, mut steps: UnboundedReceiver<Step>) -> Untaken {
 struct Poster<'a> {
     access: &'a Access,
     client: Client<Full<Bytes>>,
-    /// What Grafana calls the annotations that have no end yet.
+    /// Grafana's ids of the annotations that have no end yet.
     ids: BTreeMap<String, u64>,
 }
 
@@ -175,11 +175,11 @@ impl Poster<'_> {
             .header(header::CONTENT_TYPE, "application/json")
             .body(Full::from(body))
             .map_err(|error| error.to_string())?;
-        let answer = timeout(PATIENCE, self.client.request(request)).await;
-        let answer = answer.map_err(|_| format!("{base} does not answer"))?;
-        let answer = answer.map_err(|error| format!("{base}: {}", root(&error)))?;
-        let status = answer.status();
-        let body = Limited::new(answer.into_body(), LONGEST_ANSWER).collect().await;
+        let response = timeout(PATIENCE, self.client.request(request)).await;
+        let response = response.map_err(|_| format!("{base} does not answer"))?;
+        let response = response.map_err(|error| format!("{base}: {}", root(&error)))?;
+        let status = response.status();
+        let body = Limited::new(response.into_body(), LONGEST_RESPONSE).collect().await;
         let body: Value = body.ok().and_then(|body| serde_json::from_slice(&body.to_bytes()).ok()).unwrap_or_default();
         if status.is_success() {
             return Ok(body["id"].as_u64().unwrap_or_default());
@@ -189,7 +189,8 @@ impl Poster<'_> {
     }
 }
 
-/// As Grafana's API of annotations wants it: <https://grafana.com/docs/grafana/latest/developers/http_api/annotations/>.
+/// The body that Grafana's API of annotations wants:
+/// <https://grafana.com/docs/grafana/latest/developers/http_api/annotations/>.
 fn body(annotation: &Annotation) -> Value {
     let Annotation { from_ms, to_ms, tags, text } = annotation;
     let mut body = json!({ "time": from_ms, "tags": tags, "text": text });
@@ -199,7 +200,7 @@ fn body(annotation: &Annotation) -> Value {
     body
 }
 
-/// What lies at the bottom of an error: hyper's own words say only that something failed.
+/// The root cause of an error: hyper's own words say only that something failed.
 fn root(error: &dyn std::error::Error) -> String {
     error.source().map_or_else(|| error.to_string(), root)
 }

@@ -1,4 +1,4 @@
-//! `--logs FOLDER`: what the nodes of each simulated run logged, as files.
+//! `--logs FOLDER`: what the services of each simulated run logged, as files.
 
 use chaos_run::Options;
 use std::{
@@ -30,8 +30,8 @@ impl LogFiles {
         Ok(Self { folder: folder.to_owned(), taken: BTreeSet::new() })
     }
 
-    /// Writes what the nodes of a run logged to `SCENARIO/seed-N/NODE.log`. Another run of the session that would write to
-    /// the same place, as a guard's or one of a file of the same name elsewhere, gets `SCENARIO-2`.
+    /// Writes what the services of a run logged to `SCENARIO/seed-N/SERVICE.log`. Another run of the session that would
+    /// write to the same place, as a guard's or one of a file of the same name elsewhere, gets `SCENARIO-2`.
     ///
     /// # Errors
     /// In words, for people.
@@ -39,7 +39,7 @@ impl LogFiles {
         let place = self.take(options);
         let write = || {
             fs::create_dir_all(&place)?;
-            logs.iter().try_for_each(|(node, lines)| fs::write(place.join(format!("{node}.log")), lines))
+            logs.iter().try_for_each(|(service, lines)| fs::write(place.join(format!("{service}.log")), lines))
         };
         write().map_err(|error| no_place(&place, &error))
     }

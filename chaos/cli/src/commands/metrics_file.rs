@@ -38,7 +38,9 @@ impl MetricsFile {
         if self.metrics.on(record) { self.write() } else { Ok(()) }
     }
 
-    /// Whoever reads sees all of it as it was before, or all of it as it is now.
+    /// Writes it anew: whoever reads sees all of it as it was before, or all of it as it is now.
+    // A file, and not a port: a Prometheus in a container reaches no loopback of the machine's, and what was judged is
+    // there after the run has ended.
     fn write(&self) -> io::Result<()> {
         let mut out = BufWriter::new(File::create(&self.draft)?);
         self.metrics.write(&mut out)?;

@@ -41,8 +41,8 @@ fn refuse(machine: &Machine, wrong: &Diagnostics) -> Exit {
     Exit::Invalid
 }
 
-/// Targets that are known not to be local, and were not allowed. Those whose names stand for nothing yet are looked at when
-/// they are dialled, as all are.
+/// Targets that are known not to be local, and were not allowed. Those whose names stand for nothing yet are looked at
+/// when they are dialled, as all are.
 async fn remote_targets(proxies: &Proxies, resolve: &Resolve) -> Vec<Diagnostic> {
     let mut list = Vec::new();
     for link in proxies.links.iter().filter(|link| !proxies.allowed.contains(&link.target)) {

@@ -14,7 +14,7 @@ use std::{
 /// Files of the system's, which lie beside the scenarios.
 const SYSTEM: &str = "system.toml";
 
-/// What files are called that say where a system runs.
+/// The usual name of the file that says where a system runs.
 const ATTACH: &str = language::attach::DEFAULT;
 
 /// The scenario files that are meant: files as given, folders by their `.toml` files, in the order of their names.
@@ -66,7 +66,7 @@ pub(crate) fn texts(pairs: &[(String, String)]) -> Vec<String> {
 pub(crate) fn load_to_run(machine: &Machine, file: &Path, sets: &[Set], running: &Running) -> Option<Scenario> {
     let scenario = load(machine, file, sets)?;
     for world in &running.worlds {
-        let fits = scenario.check_nodes(world.name()).and_then(|()| match world {
+        let fits = scenario.check_services(world.name()).and_then(|()| match world {
             WorldName::Attach => attached::load(&scenario, running).map(drop),
             _ => Ok(()),
         });

@@ -1,4 +1,4 @@
-//! Where the events of a session go: the terminal, and what records them.
+//! Reports of a session's events: the terminal, and what records them.
 
 use super::{grafana::Grafana, log_files::LogFiles, metrics_file::MetricsFile};
 use crate::{args::Running, machine::Machine};
@@ -13,10 +13,10 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-/// Where text goes.
+/// The destination of text.
 pub(super) type Out = Box<dyn Write + Send>;
 
-/// Where the events of a session go besides the terminal.
+/// Recorders of a session's events besides the terminal.
 pub(crate) struct Recording {
     json: Option<json::Writer<Out>>,
     metrics: Option<MetricsFile>,
@@ -48,12 +48,12 @@ impl Reports {
         self.terminal.say(text)
     }
 
-    /// Whether the nodes' logs are wanted.
+    /// Tells if the services' logs are wanted.
     pub(super) fn wants_logs(&self) -> bool {
         self.recording.logs.is_some()
     }
 
-    /// Keeps the nodes' logs of a run.
+    /// Keeps the services' logs of a run.
     pub(super) fn logs(&mut self, options: &Options, logs: &BTreeMap<String, Vec<u8>>) {
         if let Some(Err(why)) = self.recording.logs.as_mut().map(|files| files.write(options, logs)) {
             self.broken.get_or_insert(io::Error::other(why));
@@ -72,7 +72,7 @@ impl Reports {
         self.record(record);
     }
 
-    /// What one request met, behind the report; where there was no such, which was the last.
+    /// Writes the trace of one request behind the report; where there was no such request, which was the last.
     pub(super) fn trace(&mut self, n: u64, (trace, last): (Option<&Trace>, Option<u64>), style: Style) {
         let mut text = b"\n\n".to_vec();
         let made = match trace {

@@ -60,7 +60,7 @@ pub(crate) fn run(machine: &Machine, args: &Run) -> Exit {
     })
 }
 
-/// Whether these options go together, as far as clap can't say.
+/// Checks that these options go together, as far as clap can't.
 fn consistent(args: &Run, files: usize) -> Result<(), &'static str> {
     let worlds = &args.running.worlds;
     let simulated = worlds.contains(&WorldName::Sim);
@@ -143,7 +143,7 @@ fn tell_left_out(out: &mut dyn Write, left_out: usize) -> io::Result<()> {
     if left_out > 0 { writeln!(out, "interrupted: {left_out} not run") } else { Ok(()) }
 }
 
-/// What was not run has not passed.
+/// The exit code of the whole: a scenario that was not run has not passed.
 fn ended(outcome: Outcome, left_out: usize) -> Exit {
     Exit::Runs(if left_out > 0 { Outcome::Interrupted } else { outcome })
 }
@@ -161,7 +161,7 @@ async fn run_all(session: &Session, scenarios: &[(PathBuf, Option<Scenario>)], a
     scenarios.iter().map_while(result).collect()
 }
 
-/// How a scenario is run as the command line asks.
+/// The options of a scenario's run, as the command line asks.
 pub(super) fn options(file: &Path, args: &Run) -> Options {
     Options {
         file: file.display().to_string(),

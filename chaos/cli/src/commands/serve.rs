@@ -1,4 +1,5 @@
-//! `chaos serve PROGRAM`: one built-in program in the foreground, settings from the environment, logs on standard output.
+//! `chaos serve PROGRAM`: one built-in program in the foreground, settings from the environment, logs on standard
+//! output.
 
 use crate::{args::Serve, exit::Exit, interrupt::Interrupts, machine::Machine, programs};
 use host::{logs, tcp};

@@ -31,9 +31,9 @@ use std::{
 };
 use tokio::sync::{mpsc::UnboundedReceiver, oneshot};
 
-/// What becomes of a simulated run, and of those after it.
+/// The place of a simulated run among others: how it is shown, and if others follow.
 pub(crate) struct Step {
-    /// It is reported, and not only recorded.
+    /// True where it is reported, and not only recorded.
     pub(crate) shown: bool,
     /// Others follow.
     pub(crate) more: bool,
@@ -56,7 +56,7 @@ pub(crate) struct Session {
     trace: Option<u64>,
 }
 
-/// Whether what the command line says for all runs can be, before anything is started: options of worlds that are not run
+/// Checks the command line's options for all runs before anything is started: options of worlds that are not run
 /// in, files that can't be read.
 ///
 /// # Errors
@@ -105,7 +105,7 @@ impl Session {
         };
         let reports = Reports::new(out, style, recording);
         let local = LocalConfig {
-            executable: PathBuf::from(chaos_worlds::keeper::THIS_PROGRAM),
+            executable: PathBuf::from(chaos_worlds::supervisor::THIS_PROGRAM),
             redis_server: machine.find_program("redis-server"),
             temp: machine.temp_folder()?,
         };
@@ -206,7 +206,7 @@ impl Session {
         reported.await.unwrap_or_default()
     }
 
-    /// Where a run happens that is no simulation.
+    /// The world of a run that is no simulation.
     fn world(&self, world: WorldName, scenario: &Scenario, options: &Options) -> Result<Box<dyn World>, Diagnostics> {
         Ok(match world {
             WorldName::Attach => {
@@ -244,8 +244,8 @@ impl Session {
         }
     }
 
-    /// A failed expectation is shown at its place. What a guard breaks, or a control, is meant to break: its place in the
-    /// file is no news.
+    /// A failed expectation is shown at its place. What a guard breaks, or a control, is meant to break: its place in
+    /// the file is no news.
     fn show_sources(&self, scenario: &Scenario, options: &Options) {
         if options.without.is_none() && !options.control {
             lock(&self.reports).show_sources(scenario.sources.clone());
@@ -278,7 +278,7 @@ impl Session {
         reported
     }
 
-    /// Whether a signal has ended the session.
+    /// Tells if a signal has ended the session.
     pub(crate) fn interrupted(&self) -> bool {
         self.interrupts.came()
     }

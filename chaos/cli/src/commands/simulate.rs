@@ -1,5 +1,5 @@
-//! Simulated runs: each on a thread of its own with a clock of its own, as many at once as there are cores, and told in the
-//! order in which they were asked for.
+//! Simulated runs: each on a thread of its own with a clock of its own, as many at once as there are cores, and told in
+//! the order in which they were asked for.
 
 use crate::{interrupt::Interrupts, programs::Programs};
 use chaos_model::{Record, Scenario};
@@ -16,23 +16,23 @@ pub(crate) struct Job {
     pub(crate) options: Options,
 }
 
-/// What is wanted of each run besides its events.
+/// Results that are wanted of each run besides its events.
 #[derive(Clone, Copy)]
 pub(crate) struct Wanted {
-    /// What the nodes log.
+    /// Keep the services' logs.
     pub(crate) logs: bool,
-    /// What the request with this number met.
+    /// Trace the request with this number.
     pub(crate) trace: Option<u64>,
 }
 
-/// What came of a simulated run.
+/// The result of a simulated run.
 #[derive(Default)]
 pub(crate) struct Simulated {
-    /// Its events.
+    /// The run's events.
     pub(crate) records: Vec<Record>,
-    /// What each node logged, as JSON lines, where that was wanted.
+    /// Log lines of each service, as JSON, where they were wanted.
     pub(crate) logs: BTreeMap<String, Vec<u8>>,
-    /// What the request met that was asked for, if there was one.
+    /// The trace of the request that was asked for, if there was one.
     pub(crate) trace: Option<Trace>,
     /// The last request that there was, where one was asked for.
     pub(crate) last: Option<u64>,
@@ -69,6 +69,7 @@ async fn one(
     interrupts: Interrupts,
 ) -> Simulated {
     let (give, result) = oneshot::channel();
+    // A simulation is a runtime with a clock of its own, which can't share a thread with another one.
     std::thread::spawn(move || {
         let tracer = trace.map(|n| (n, Tracer::new(&SPANS)));
         let wanted = chaos_sim::Wanted { logs, tracer: tracer.as_ref().map(|(_, tracer)| tracer) };

@@ -1,4 +1,5 @@
-//! The world `attach` with real processes: a system of `chaos serve`, proxies of `chaos proxy`, and runners that may die.
+//! The world `attach` with real processes: a system of `chaos serve`, proxies of `chaos proxy`, and runners that may
+//! die.
 
 use crate::support::{Chaos, Running, Sandbox, ask, scenarios::passing};
 use rustix::process::Signal;
@@ -34,21 +35,21 @@ fn free_port() -> u16 {
 impl System {
     async fn start() -> Self {
         let sandbox = Sandbox::new();
-        let (node, entry, control) = (free_port(), free_port(), free_port());
+        let (port, entry, control) = (free_port(), free_port(), free_port());
         // It would tell of each request, and stand still once nobody reads that.
         let service =
-            sandbox.chaos("serve user-service").env("PORT", &node.to_string()).env("RUST_LOG", "error").start();
-        while !ask::listens(SocketAddr::from(([127, 0, 0, 1], node))).await {
+            sandbox.chaos("serve user-service").env("PORT", &port.to_string()).env("RUST_LOG", "error").start();
+        while !ask::listens(SocketAddr::from(([127, 0, 0, 1], port))).await {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
         let proxies = format!(
             "[control]\nlisten = \"{control}\"\ntoken-file = \"token\"\n[[link]]\nname = \"client -> users\"\n\
-             listen = \"{entry}\"\ntarget = \"localhost:{node}\"\nprotocol = \"http\"\n"
+             listen = \"{entry}\"\ntarget = \"localhost:{port}\"\nprotocol = \"http\"\n"
         );
         sandbox.write("proxies.toml", proxies);
         let attach = format!(
             "entry = \"127.0.0.1:{entry}\"\n[control]\nurl = \"http://127.0.0.1:{control}\"\ntoken-file = \"token\"\n\
-             [node.users]\naddress = \"127.0.0.1:{node}\"\n"
+             [service.users]\naddress = \"127.0.0.1:{port}\"\n"
         );
         sandbox.write("attach.toml", attach);
         let mut proxy = sandbox.chaos("proxy proxies.toml").start();
@@ -60,12 +61,12 @@ impl System {
         self.sandbox.chaos(&format!("run --world attach {scenario}"))
     }
 
-    /// What a user gets, through the proxy.
+    /// The profile that a user gets, through the proxy.
     async fn user(&self) -> String {
         ask::get(SocketAddr::from(([127, 0, 0, 1], self.entry)), "/users/7").await
     }
 
-    /// It runs on, and ends when it is told to.
+    /// Asserts that it runs on, and ends it.
     async fn stop(self) {
         assert!(self.user().await.starts_with("HTTP/1.1 200 "), "the system runs on");
         for running in [self.proxy, self.service] {
@@ -145,15 +146,15 @@ async fn a_runner_that_stood_still_can_say_nothing() {
 #[tokio::test]
 async fn what_can_not_be_done_there_is_refused_before_anything_starts() {
     let sandbox = Sandbox::new();
-    sandbox.write("node.toml", passing().replace("client -> users", "users").replace("\"refuse\"", "\"stop\""));
-    let nowhere = sandbox.chaos("run --world attach node.toml").run().await;
+    sandbox.write("service.toml", passing().replace("client -> users", "users").replace("\"refuse\"", "\"stop\""));
+    let nowhere = sandbox.chaos("run --world attach service.toml").run().await;
     nowhere.exited(2).complained("there is no file `attach.toml`").complained("the world `attach` can't stop `users`");
     sandbox.write("one.toml", passing());
     let attach = "entry = \"127.0.0.1:1\"\n[control]\nurl = \"http://127.0.0.1:1\"\ntoken-file = \"token\"\n\
-                  [node.users]\naddress = \"127.0.0.1:1\"\n";
+                  [service.users]\naddress = \"127.0.0.1:1\"\n";
     sandbox.write("attach.toml", attach);
-    let set = sandbox.chaos("run --world attach --set node.users.env.DATA_SEED=7 one.toml").run().await;
-    set.exited(2).complained("`node.users.env.DATA_SEED` can't be set in the world `attach`");
+    let set = sandbox.chaos("run --world attach --set service.users.env.DATA_SEED=7 one.toml").run().await;
+    set.exited(2).complained("`service.users.env.DATA_SEED` can't be set in the world `attach`");
     let no_token = sandbox.chaos("run --world attach one.toml").run().await;
     no_token.exited(3).said("can't read the token of the proxies in token");
     sandbox.write("attach.toml", attach.replacen("127.0.0.1:1", "192.0.2.7:80", 1));

@@ -1,4 +1,4 @@
-//! What a machine can do: measured, told, and carried by the runs that follow.
+//! Calibration of a machine: measured, told, and carried by the runs that follow.
 
 use crate::support::{Sandbox, scenarios};
 use serde_json::{Value, json};

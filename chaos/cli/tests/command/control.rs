@@ -32,7 +32,7 @@ async fn a_scenario_that_shows_nothing_exits_1() {
 #[tokio::test]
 async fn a_scenario_whose_fault_never_fires_is_inconclusive_all_the_same() {
     let sandbox = Sandbox::new();
-    let idle = "[node.users.env]\nNEIGHBOUR = \"{idle}\"\n\n[node.idle]\nprogram = \"order-service\"\n";
+    let idle = "[service.users.env]\nNEIGHBOUR = \"{idle}\"\n\n[service.idle]\nprogram = \"order-service\"\n";
     let text = format!("{}\n{idle}", scenarios::passing()).replace("client -> users", "users -> idle");
     let file = sandbox.write("idle.toml", text.replace("errors = \">= 100%\"", "errors = \"== 0%\""));
     let run = sandbox.chaos(&format!("run --control {file}")).run().await;

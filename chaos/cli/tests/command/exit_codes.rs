@@ -64,7 +64,7 @@ async fn two_where_a_scenario_or_the_command_line_is_invalid() {
 }
 
 #[tokio::test]
-async fn two_where_a_world_cannot_run_a_node_or_give_a_fault() {
+async fn two_where_a_world_cannot_run_a_service_or_give_a_fault() {
     let sandbox = Sandbox::new();
     let image = scenarios::passing().replace("program = \"user-service\"", "image = \"users:1\"\nprotocol = \"http\"");
     let image = sandbox.write("image.toml", image);
@@ -73,7 +73,10 @@ async fn two_where_a_world_cannot_run_a_node_or_give_a_fault() {
     let limit = sandbox.write("limit.toml", limit);
     for world in ["sim", "local"] {
         let run = sandbox.chaos(&format!("run {image} --world {world}")).run().await;
-        run.exited(2).complained("node `users` is an image").complained("image.toml:5:").complained("--world docker");
+        run.exited(2)
+            .complained("service `users` is an image")
+            .complained("image.toml:5:")
+            .complained("--world docker");
         assert_eq!(run.out, "", "{world} started something");
     }
     for world in ["sim", "local", "attach"] {
@@ -83,7 +86,7 @@ async fn two_where_a_world_cannot_run_a_node_or_give_a_fault() {
     }
     let command = sandbox.write("command.toml", scenarios::by_command(r#"["./server"]"#));
     let run = sandbox.chaos(&format!("run {command} --world docker")).run().await;
-    run.exited(2).complained("node `users` runs a command, and containers run images").complained("command.toml:5:");
+    run.exited(2).complained("service `users` runs a command, and containers run images").complained("command.toml:5:");
     assert_eq!(run.out, "", "docker started something");
     sandbox.chaos(&format!("explain {image}")).run().await.exited(0).said("image users:1 (http, the entry)");
     sandbox.assert_clean();
@@ -102,7 +105,7 @@ async fn two_where_the_recording_has_no_place() {
 }
 
 #[tokio::test]
-async fn three_where_a_node_ends_at_once_with_its_last_words() {
+async fn three_where_a_service_ends_at_once_with_its_last_words() {
     let sandbox = Sandbox::new();
     let file = sandbox.write(
         "dies.toml",
@@ -121,7 +124,8 @@ async fn three_where_a_program_is_missing() {
     run.exited(3).said("no-such-program: No such file or directory").said("WORLD FAILED");
 
     let file = scenarios::redis_down(&sandbox);
-    let run = sandbox.chaos(&format!("run {file} --set node.redis.program=redis-server")).env("PATH", "").run().await;
+    let run =
+        sandbox.chaos(&format!("run {file} --set service.redis.program=redis-server")).env("PATH", "").run().await;
     run.exited(3).said("there is no redis-server on the path");
 }
 
@@ -130,10 +134,10 @@ async fn four_where_a_fault_never_fires() {
     let sandbox = Sandbox::new();
     let text = scenarios::with(
         r#"
-[node.users.env]
+[service.users.env]
 NEIGHBOUR = "{idle}"
 
-[node.idle]
+[service.idle]
 program = "order-service"
 
 [[expect]]

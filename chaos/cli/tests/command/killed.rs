@@ -9,10 +9,10 @@ use rustix::process::Signal;
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// How long a run that was killed may leave something behind.
+/// The time for which a run that was killed may leave something behind.
 const LIMIT: Duration = Duration::from_secs(1);
 
-/// A node that ends by no SIGTERM, and starts a process in a session of its own.
+/// A service that ends by no SIGTERM, and starts a process in a session of its own.
 fn stubborn(sandbox: &Sandbox) -> String {
     let shell = format!(
         "trap '' TERM; setsid sleep 1000 & {} serve user-service & echo started; wait",
@@ -27,7 +27,7 @@ async fn tree(run: &Running) -> Vec<Process> {
     wait_until("all processes are there", Duration::from_secs(60), || {
         tree = processes::descendants(run.pid());
         let has = |what: &str| tree.iter().any(|process| process.command.contains(what));
-        has("sleep 1000") && has("serve user-service") && has("keeper")
+        has("sleep 1000") && has("serve user-service") && has("supervisor")
     })
     .await;
     tree
@@ -62,28 +62,28 @@ async fn a_runner_that_is_killed_while_it_takes_down_leaves_nothing_either() {
     let mut run = sandbox.chaos(&format!("run {file}")).start();
     run.line("away begins").await;
     let tree = tree(&run).await;
-    // The last that is said before the nodes are asked to end, for which they would have three seconds.
+    // The last that is said before the services are asked to end, for which they would have three seconds.
     run.line("all are answered again").await;
     run.signal(Signal::KILL);
     assert_all_gone(&sandbox, &tree).await;
 }
 
-/// The keeper among them.
-fn keeper(tree: &[Process]) -> &Process {
-    tree.iter().find(|process| process.command.ends_with("chaos keeper")).expect("it has a keeper")
+/// The supervisor among them.
+fn supervisor(tree: &[Process]) -> &Process {
+    tree.iter().find(|process| process.command.ends_with("chaos supervisor")).expect("it has a supervisor")
 }
 
 #[tokio::test]
-async fn a_killed_keeper_takes_the_nodes_with_it() {
+async fn a_killed_supervisor_takes_the_services_with_it() {
     let sandbox = Sandbox::new();
     let file = stubborn(&sandbox);
     let mut run = sandbox.chaos(&format!("run {file}")).start();
     run.line("away begins").await;
     let tree = tree(&run).await;
-    keeper(&tree).signal(Signal::KILL);
+    supervisor(&tree).signal(Signal::KILL);
     let run = run.finish().await;
     // It did not pass, so its logs are kept.
-    run.exited(3).said("WORLD FAILED after ").said("the keeper of this run failed").said("users.log");
+    run.exited(3).said("WORLD FAILED after ").said("the supervisor of this run failed").said("users.log");
     run.said("nothing left behind");
     assert_eq!(processes::within(sandbox.path()), [], "{run}");
     let alive: Vec<_> = tree.iter().filter(|process| process.is_alive()).collect();
@@ -91,7 +91,7 @@ async fn a_killed_keeper_takes_the_nodes_with_it() {
 }
 
 #[tokio::test]
-async fn a_keeper_that_is_killed_while_a_node_starts_again_is_missed_at_once() {
+async fn a_supervisor_that_is_killed_while_a_service_starts_again_is_missed_at_once() {
     let sandbox = Sandbox::new();
     // It is ready the first time only, so that the end of the fault waits for it.
     let shell =
@@ -107,22 +107,22 @@ async fn a_keeper_that_is_killed_while_a_node_starts_again_is_missed_at_once() {
         tree.iter().any(|process| process.command == "sleep 3000")
     })
     .await;
-    keeper(&tree).signal(Signal::KILL);
+    supervisor(&tree).signal(Signal::KILL);
     let began = Instant::now();
     run.line("WORLD FAILED").await;
     assert!(began.elapsed() < Duration::from_secs(5), "it would be given up after ten");
-    run.finish().await.exited(3).said("the keeper of this run failed").said("nothing left behind");
+    run.finish().await.exited(3).said("the supervisor of this run failed").said("nothing left behind");
 }
 
 #[tokio::test]
-async fn a_keeper_that_stands_still_does_its_work_all_the_same() {
+async fn a_supervisor_that_stands_still_does_its_work_all_the_same() {
     let sandbox = Sandbox::new();
     let file = stubborn(&sandbox);
     let mut run = sandbox.chaos(&format!("run {file} --set load.duration=60s")).start();
     run.line("away begins").await;
     let tree = tree(&run).await;
-    keeper(&tree).signal(Signal::STOP);
-    wait_until("it stands still", Duration::from_secs(60), || keeper(&tree).is_frozen()).await;
+    supervisor(&tree).signal(Signal::STOP);
+    wait_until("it stands still", Duration::from_secs(60), || supervisor(&tree).is_frozen()).await;
     run.signal(Signal::KILL);
     assert_all_gone(&sandbox, &tree).await;
 }
@@ -135,7 +135,7 @@ async fn a_signal_to_all_of_a_run_ends_it_in_good_order() {
         let mut run = sandbox.chaos(&format!("run {file} --set load.duration=60s")).start();
         run.line("away begins").await;
         let tree = tree(&run).await;
-        keeper(&tree).signal(signal);
+        supervisor(&tree).signal(signal);
         run.signal(signal);
         run.finish().await.exited(130).said("nothing left behind");
         sandbox.assert_clean();
@@ -143,7 +143,7 @@ async fn a_signal_to_all_of_a_run_ends_it_in_good_order() {
 }
 
 #[tokio::test]
-async fn a_node_that_stands_still_does_not_outlive_a_killed_run() {
+async fn a_service_that_stands_still_does_not_outlive_a_killed_run() {
     let sandbox = Sandbox::new();
     let file = stubborn(&sandbox);
     let text = std::fs::read_to_string(sandbox.path().join(&file)).expect("it was written");
@@ -152,14 +152,14 @@ async fn a_node_that_stands_still_does_not_outlive_a_killed_run() {
     let mut run = sandbox.chaos(&format!("run {file} --set load.duration=60s --set fault.away.for=50s")).start();
     run.line("away begins: pause on users").await;
     let tree = tree(&run).await;
-    let node = tree.iter().find(|process| process.command.contains("trap")).expect("it has a node");
-    assert!(node.is_frozen(), "{node:?}");
+    let service = tree.iter().find(|process| process.command.contains("trap")).expect("it has a service");
+    assert!(service.is_frozen(), "{service:?}");
     run.signal(Signal::KILL);
     assert_all_gone(&sandbox, &tree).await;
 }
 
 #[tokio::test]
-async fn a_node_that_hears_no_signal_is_ended_all_the_same() {
+async fn a_service_that_hears_no_signal_is_ended_all_the_same() {
     let sandbox = Sandbox::new();
     let file = stubborn(&sandbox);
     let run = sandbox.chaos(&format!("run {file}")).run().await;
@@ -170,7 +170,7 @@ async fn a_node_that_hears_no_signal_is_ended_all_the_same() {
 #[tokio::test]
 async fn what_cannot_be_removed_is_named_at_the_end_of_the_report() {
     let sandbox = Sandbox::new();
-    // A node that puts a file in the place of the run's folder: that no run can remove as a folder.
+    // A service that puts a file in the place of the run's folder: that no run can remove as a folder.
     let shell =
         format!("rm -r \"$CHAOS_RUN\"; touch \"$CHAOS_RUN\"; exec {} serve user-service", env!("CARGO_BIN_EXE_chaos"),);
     let file = sandbox.write("swaps.toml", scenarios::by_command(&format!("[\"sh\", \"-c\", {shell:?}]")));

@@ -1,4 +1,4 @@
-//! What injections came to, in simulations of the bundled system.
+//! Outcomes of injections, in simulations of the bundled system.
 
 use crate::support::Sandbox;
 use serde_json::Value;

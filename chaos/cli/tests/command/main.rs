@@ -2,21 +2,21 @@
 
 mod attach;
 mod calibrate;
+mod cleanup;
 mod compare;
 mod control;
 mod exit_codes;
 mod grafana;
-mod heal;
 mod killed;
 mod ledger;
 mod metrics;
-mod node_faults;
 mod options;
 mod prove;
 mod reading;
+mod run_lock;
 mod serve;
+mod service_faults;
 mod shipped;
 mod simulated;
 mod support;
 mod trace;
-mod turns;

@@ -45,8 +45,8 @@ async fn set_changes_the_scenario_for_this_run() {
     run.exited(0).said("40/s for 1.5s");
     let run = sandbox.chaos(&format!("run {file} --set fault.away.fro=300ms")).run().await;
     run.exited(2).complained("--set:1:1").complained("did you mean `for`?");
-    let run = sandbox.chaos(&format!("run {file} --set nodes.users.program=x")).run().await;
-    run.exited(2).complained("did you mean `node`?");
+    let run = sandbox.chaos(&format!("run {file} --set services.users.program=x")).run().await;
+    run.exited(2).complained("did you mean `service`?");
 }
 
 #[tokio::test]
@@ -79,13 +79,14 @@ async fn keep_leaves_the_system_up_until_it_is_interrupted() {
     let file = sandbox.write("good.toml", scenarios::passing());
     let mut run = sandbox.chaos(&format!("run {file} --keep")).start();
     run.line("the system is left up, until Ctrl-C").await;
-    let node = run.line("users  ").await;
-    let address: SocketAddr = node.split_whitespace().last().and_then(|word| word.parse().ok()).expect("its address");
+    let service = run.line("users  ").await;
+    let address: SocketAddr =
+        service.split_whitespace().last().and_then(|word| word.parse().ok()).expect("its address");
     let through = run.line("client -> users goes through ").await;
     let proxy: SocketAddr = through.split_whitespace().last().and_then(|word| word.parse().ok()).expect("an address");
     for address in [address, proxy] {
-        let answer = ask::get(address, "/users/7").await;
-        assert!(answer.starts_with("HTTP/1.1 200 ") && answer.contains("\"id\":\"7\""), "{address}: {answer}");
+        let response = ask::get(address, "/users/7").await;
+        assert!(response.starts_with("HTTP/1.1 200 ") && response.contains("\"id\":\"7\""), "{address}: {response}");
     }
     run.signal(Signal::INT);
     run.finish().await.exited(0).said("PASS in ").said("nothing left behind");
@@ -120,7 +121,7 @@ fn assert_whole(events: &[Value]) {
     assert_eq!((&events[0]["event"], &events[0]["format"]), (&Value::from("begin"), &Value::from(1)));
     let end = events.last().expect("an event");
     assert_eq!((&end["event"], &end["verdict"]), (&Value::from("end"), &Value::from("pass")));
-    for event in ["node_ready", "ready", "timeline_began", "fault_applied", "fault_removed", "judged", "torn_down"] {
+    for event in ["service_ready", "ready", "timeline_began", "fault_applied", "fault_removed", "judged", "torn_down"] {
         assert!(named(events, event).next().is_some(), "no {event}");
     }
     let times: Vec<u64> = events.iter().map(|event| event["at_us"].as_u64().expect("a time")).collect();

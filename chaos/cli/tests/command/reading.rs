@@ -1,4 +1,4 @@
-//! What reads scenarios and starts nothing.
+//! Commands that read scenarios and start nothing.
 
 use crate::support::{Sandbox, scenarios};
 

@@ -5,7 +5,7 @@ use rustix::process::Signal;
 use serde_json::Value;
 use std::net::SocketAddr;
 
-/// What says that a program is there.
+/// Paths and texts by which a program is seen to be there.
 const HTTP: [(&str, &str); 4] = [
     ("gateway", "/health/live"),
     ("user-service", "/users/7"),
@@ -20,8 +20,8 @@ async fn served(program: &str, say: &str, expected: &str) {
     let line: Value = serde_json::from_str(&run.line("listening").await).expect("logs are JSON lines");
     let port = line["port"].as_u64().and_then(|port| u16::try_from(port).ok()).expect("its port");
     let address = SocketAddr::from(([127, 0, 0, 1], port));
-    let answer = ask::say(address, say).await;
-    assert!(answer.starts_with(expected), "{program}: {answer}");
+    let response = ask::say(address, say).await;
+    assert!(response.starts_with(expected), "{program}: {response}");
     run.signal(Signal::TERM);
     let run = run.finish().await;
     run.exited(0);

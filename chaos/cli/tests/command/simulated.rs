@@ -109,21 +109,21 @@ async fn progress_tells_of_requests_that_were_due_and_no_others() {
     assert!(!progress.is_empty(), "{events:#?}");
     for told in progress {
         let number = |name: &str| told[name].as_u64().unwrap();
-        // An answer takes a millisecond at most, in which hardly one more is due.
+        // A response takes a millisecond at most, in which hardly one more is due.
         let waiting = number("due") - number("good") - number("bad");
         assert!(waiting <= 1, "{told}");
     }
 }
 
 #[tokio::test]
-async fn of_two_nodes_that_are_to_stop_at_once_one_is_late_and_the_run_says_so() {
+async fn of_two_services_that_are_to_stop_at_once_one_is_late_and_the_run_says_so() {
     let sandbox = Sandbox::new();
     let folder = scenarios::shipped();
     let text = std::fs::read_to_string(folder.join("gateway_stops.toml")).unwrap();
     let both =
         "\n[[fault]]\nname = \"too\"\non = \"product-service\"\neffect = \"stop\"\nat = \"2500ms\"\nfor = \"1500ms\"\n";
     let file = sandbox.write("both.toml", format!("system = {:?}\n{text}{both}", folder.join("system.toml")));
-    let slow = format!("{file} --set node.gateway.env.GATEWAY_DRAIN_DELAY=400ms");
+    let slow = format!("{file} --set service.gateway.env.GATEWAY_DRAIN_DELAY=400ms");
     let late = sim(&sandbox, &slow).await;
     late.exited(4).said("what was due at 2.5s was done 6").said("ms late");
     // After the other's end it waits for nobody.

@@ -3,8 +3,8 @@
 use crate::support::{Finished, Sandbox, scenarios};
 use std::path::Path;
 
-/// All profiles are one, requests come in a row, and Redis and orders take their time: several look it up at once, and who
-/// comes second waits for the first.
+/// All profiles are one, requests come in a row, and Redis and orders take their time: several look it up at once, and
+/// who comes second waits for the first.
 const ONE_PROFILE: &str = r#"
 title = "One profile"
 

@@ -1,4 +1,5 @@
-//! Faults of nodes in the world `attach`: a user service in a container that the run has not started, with a proxy before it.
+//! Faults of services in the world `attach`: a user service in a container that the run has not started, with a proxy
+//! before it.
 
 use crate::{
     engine::Engine,
@@ -20,8 +21,8 @@ use testcontainers::{
     runners::AsyncRunner as _,
 };
 
-/// How long a broken container may stay so after its runner was killed. It takes a fraction of a second, and longer beside
-/// other tests.
+/// The time for which a broken container may stay so after its runner was killed. It takes a fraction of a second, and
+/// longer beside other tests.
 const TEN_SECONDS: Duration = Duration::from_secs(10);
 
 /// A service in a container of somebody else's.
@@ -44,12 +45,12 @@ fn free_port() -> u16 {
 impl System {
     async fn start(engine: Arc<Engine>) -> Self {
         let sandbox = Sandbox::new();
-        let (node, entry, control) = (free_port(), free_port(), free_port());
+        let (service, entry, control) = (free_port(), free_port(), free_port());
         let (image, tag) = engine.images["CHAOS_IMAGE"].rsplit_once(':').expect("an image with its tag");
         let container = GenericImage::new(image, tag)
             .with_cmd(["serve", "user-service"])
             .with_env_var("PORT", "8000")
-            .with_mapped_port(node, 8000.tcp())
+            .with_mapped_port(service, 8000.tcp())
             .with_host_config_modifier(|config| {
                 // By itself, it would be published to everybody.
                 for binding in config.port_bindings.iter_mut().flat_map(|map| map.values_mut()).flatten().flatten() {
@@ -61,21 +62,21 @@ impl System {
             .expect("the container starts");
         let proxies = format!(
             "[control]\nlisten = \"{control}\"\ntoken-file = \"token\"\n[[link]]\nname = \"client -> users\"\n\
-             listen = \"{entry}\"\ntarget = \"localhost:{node}\"\nprotocol = \"http\"\n"
+             listen = \"{entry}\"\ntarget = \"localhost:{service}\"\nprotocol = \"http\"\n"
         );
         sandbox.write("proxies.toml", proxies);
         let attach = format!(
             "entry = \"127.0.0.1:{entry}\"\n[control]\nurl = \"http://127.0.0.1:{control}\"\ntoken-file = \"token\"\n\
-             [node.users]\naddress = \"127.0.0.1:{node}\"\ncontainer = \"{}\"\n",
+             [service.users]\naddress = \"127.0.0.1:{service}\"\ncontainer = \"{}\"\n",
             container.id()
         );
         sandbox.write("attach.toml", attach);
         let mut proxy = sandbox.chaos("proxy proxies.toml").start();
         proxy.line("the control server listens").await;
-        let address = SocketAddr::from(([127, 0, 0, 1], node));
+        let address = SocketAddr::from(([127, 0, 0, 1], service));
         let deadline = tokio::time::Instant::now() + Duration::from_secs(60);
         // The engine takes connections before the service does.
-        while !matches!(ask::try_get(address, "/health").await, Ok(answer) if answer.starts_with("HTTP/1.1 200 ")) {
+        while !matches!(ask::try_get(address, "/health").await, Ok(response) if response.starts_with("HTTP/1.1 200 ")) {
             assert!(tokio::time::Instant::now() < deadline, "the service does not answer");
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
@@ -88,7 +89,7 @@ impl System {
         let text = text.replace("\"1500ms\"", "\"5s\"").replace("for    = \"400ms\"", "for    = \"1s\"");
         let expect = "[[expect]]\nthat = \"all are answered before\"\nduring = \"baseline\"\nstatus.200 = \">= 100%\"\n\
                       [[expect]]\nthat = \"all are answered again\"\nduring = \"4s..5s\"\nstatus.200 = \">= 100%\"\n";
-        self.sandbox.write("node.toml", format!("{text}{expect}"))
+        self.sandbox.write("service.toml", format!("{text}{expect}"))
     }
 
     /// The command with the world `attach` and this scenario, and more.
@@ -122,7 +123,7 @@ impl System {
         state.running == Some(true) && state.paused == Some(false)
     }
 
-    /// When the container was last started.
+    /// The time at which the container was last started.
     async fn started(&self) -> String {
         self.state().await.started_at.expect("it was started")
     }
@@ -134,7 +135,7 @@ impl System {
             assert!(tokio::time::Instant::now() < deadline, "broken after {patience:?}: {:?}", self.state().await);
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
-        wait_until("the keeper is gone", TEN_SECONDS, || self.sandbox.left().is_empty()).await;
+        wait_until("the supervisor is gone", TEN_SECONDS, || self.sandbox.left().is_empty()).await;
     }
 
     async fn stop(self) {
@@ -146,7 +147,7 @@ impl System {
 }
 
 /// Each effect does what it says, and the service is as before: the same container, and running.
-pub(crate) async fn nodes_are_broken_and_healed(engine: Arc<Engine>) {
+pub(crate) async fn services_are_broken_and_healed(engine: Arc<Engine>) {
     let system = System::start(engine).await;
     for (effect, more, said, ends) in [
         ("\"pause\"", "", "frozen", false),
@@ -160,8 +161,9 @@ pub(crate) async fn nodes_are_broken_and_healed(engine: Arc<Engine>) {
         run.said(said).said("nothing left behind; the system runs on");
         let judged = events(&system.sandbox, "judged");
         assert!(judged.len() == 2 && judged.iter().all(|judged| judged["verdict"] == "pass"), "{run}");
-        // Edges may come late on a machine that builds and tests at once; that a fault did not fire would be another doubt.
-        let doubts = events(&system.sandbox, "doubt");
+        // Edges may come late on a machine that builds and tests at once; that a fault did not fire would be another
+        // doubt.
+        let doubts = events(&system.sandbox, "inconclusive");
         let is_of_time = |doubt: &serde_json::Value| doubt["why"].as_str().is_some_and(|why| why.contains(" late"));
         assert!(doubts.iter().all(is_of_time), "{run}");
         assert_eq!(system.started().await != before, ends, "{effect}: {run}");
@@ -175,17 +177,17 @@ pub(crate) async fn what_cannot_be_healed_needs_a_word(engine: Arc<Engine>) {
     let scenario = system.scenario("\"kill\"");
     let before = system.started().await;
     let refused = system.run(&scenario, "").run().await;
-    refused.exited(2).complained("`kill` can't be healed").complained("node.toml:").complained("--allow-unhealed");
+    refused.exited(2).complained("`kill` can't be healed").complained("service.toml:").complained("--allow-unhealed");
     let file = system.sandbox.path().join("attach.toml");
     let text = std::fs::read_to_string(&file).expect("it is there");
     std::fs::write(&file, text.replace(system.container.id(), "chaos-nobody")).expect("it can be written");
     let nobody = system.run(&scenario, " --allow-unhealed").run().await;
-    nobody.exited(3).said("node users can't be broken").said("no container chaos-nobody");
+    nobody.exited(3).said("service users can't be broken").said("no container chaos-nobody");
     assert_eq!(system.started().await, before, "nothing was done to it");
     system.stop().await;
 }
 
-pub(crate) async fn a_killed_runner_leaves_no_broken_node(engine: Arc<Engine>) {
+pub(crate) async fn a_killed_runner_leaves_no_broken_service(engine: Arc<Engine>) {
     let mut system = System::start(engine).await;
     for effect in ["\"pause\"", "\"stop\""] {
         let run = system.broken_by(effect).await;
@@ -202,28 +204,29 @@ pub(crate) async fn a_killed_runner_leaves_no_broken_node(engine: Arc<Engine>) {
     system.stop().await;
 }
 
-fn keeper(run: &Running) -> Process {
-    let keeper = processes::descendants(run.pid()).into_iter().find(|process| process.command == "chaos keeper");
-    keeper.expect("it has a keeper")
+fn supervisor(run: &Running) -> Process {
+    let supervisor =
+        processes::descendants(run.pid()).into_iter().find(|process| process.command == "chaos supervisor");
+    supervisor.expect("it has a supervisor")
 }
 
-/// Without its keeper a run ends by itself; where both are killed, who is asked brings back what they broke.
-pub(crate) async fn without_a_keeper(engine: Arc<Engine>) {
+/// Without its supervisor a run ends by itself; where both are killed, who is asked brings back what they broke.
+pub(crate) async fn without_a_supervisor(engine: Arc<Engine>) {
     let system = System::start(engine).await;
     let run = system.broken_by("\"pause\"").await;
-    keeper(&run).signal(Signal::KILL);
-    run.finish().await.exited(3).said("the keeper of this run failed").said("nothing left behind");
+    supervisor(&run).signal(Signal::KILL);
+    run.finish().await.exited(3).said("the supervisor of this run failed").said("nothing left behind");
     system.wait_until_sound(Duration::ZERO).await;
     let run = system.broken_by("\"stop\"").await;
-    let keeper = keeper(&run);
-    keeper.signal(Signal::STOP);
+    let supervisor = supervisor(&run);
+    supervisor.signal(Signal::STOP);
     run.signal(Signal::KILL);
-    keeper.signal(Signal::KILL);
-    wait_until("both are gone", TEN_SECONDS, || !keeper.is_alive()).await;
-    let told = system.sandbox.chaos("heal --dry-run").run().await;
+    supervisor.signal(Signal::KILL);
+    wait_until("both are gone", TEN_SECONDS, || !supervisor.is_alive()).await;
+    let told = system.sandbox.chaos("cleanup --dry-run").run().await;
     told.exited(0).said("another's, and broken by this run").said("nothing was removed");
     assert!(!system.is_sound().await, "it only looked");
-    let healed = system.sandbox.chaos("heal").run().await;
+    let healed = system.sandbox.chaos("cleanup").run().await;
     healed.exited(0).said("removed 0 processes and 1 folder, brought back 1 container");
     system.wait_until_sound(Duration::ZERO).await;
     system.stop().await;

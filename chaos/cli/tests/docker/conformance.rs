@@ -1,10 +1,10 @@
-//! The conformance suite of faults, whole: the bodies that run in memory and over sockets (`chaos/inject/tests/proxy`), with
-//! the far side of each link in a container of our own image.
+//! The conformance suite of faults, whole: the bodies that run in memory and over sockets (`chaos/inject/tests/proxy`),
+//! with the far side of each link in a container of our own image.
 //!
-//! The proxy under test listens at the gateway of the containers' network and dials a container, as in the world `docker`.
-//! What answers there is `chaos proxy` without faults: it hands each connection on to the test, with its half-closes and
-//! resets, since the bodies hold both ends in their hands. So whatever a fault does to the far side crosses the containers'
-//! network, and a program behind it.
+//! The proxy under test listens at the gateway of the containers' network and dials a container, as in the world
+//! `docker`. What answers there is `chaos proxy` without faults: it hands each connection on to the test, with its
+//! half-closes and resets, since the bodies hold both ends in their hands. So whatever a fault does to the far side
+//! crosses the containers' network, and a program behind it.
 
 use crate::engine::Engine;
 use futures_util::{FutureExt as _, future::BoxFuture, future::LocalBoxFuture};
@@ -57,9 +57,9 @@ suites! {
     removal: "../../../inject/tests/proxy/removal.rs"
 }
 
-/// How many listeners all cases may have together, since many live on to the end: each is a link of the container's proxies.
+/// The most listeners of all cases together, since many live on to the end: each is a link of the container's proxies.
 const LISTENERS: usize = 256;
-/// How long a container has to listen.
+/// The time that a container has to listen.
 const STARTING: Duration = Duration::from_secs(60);
 
 /// Runs every case of every file, one after the other, and names all that fail.
@@ -139,10 +139,10 @@ impl FarSide {
     /// Waits until it listens, and sees to it that what comes through has come from the container.
     async fn leads_through_the_container(&self) {
         let world = self.world();
-        let mut listener = world.node.listen(0).expect("a port");
+        let mut listener = world.service.listen(0).expect("a port");
         let deadline = tokio::time::Instant::now() + STARTING;
         let dialed = loop {
-            match world.proxy.dial(world.node_name(), listener.port()).await {
+            match world.proxy.dial(world.service_name(), listener.port()).await {
                 Ok(stream) => break stream,
                 Err(error) => assert!(tokio::time::Instant::now() < deadline, "the container does not listen: {error}"),
             }
@@ -154,18 +154,18 @@ impl FarSide {
         drop(dialed);
     }
 
-    /// Three machines: clients and the proxy here, the node behind the container.
+    /// Three machines: clients and the proxy here, the service behind the container.
     fn world(&self) -> World {
-        let (client, _) = node("client", self.gateway);
-        let (proxy, tasks) = node("proxy", self.gateway);
+        let (client, _) = service("client", self.gateway);
+        let (proxy, tasks) = service("proxy", self.gateway);
         let ports = Arc::clone(&self.ports);
-        let node = machine("node", self.gateway).with_network(|network| Arc::new(Behind { network, ports }));
+        let service = machine("service", self.gateway).with_network(|network| Arc::new(Behind { network, ports }));
         let names = (self.gateway.to_string(), self.address.to_string());
-        World { client, proxy, tasks, node, names, patience: Duration::from_millis(100) }
+        World { client, proxy, tasks, service, names, patience: Duration::from_millis(100) }
     }
 }
 
-/// This machine's network, where whoever listens is reached through the container.
+/// The network of this machine, where whoever listens is reached through the container.
 struct Behind {
     network: Arc<dyn Network>,
     ports: Arc<Ports>,
@@ -190,12 +190,12 @@ impl Network for Behind {
     }
 }
 
-fn node(name: &str, bind: IpAddr) -> (Host, TaskGroup) {
+fn service(name: &str, bind: IpAddr) -> (Host, TaskGroup) {
     tcp::node(tcp::Config { bind, ..tcp::Config::loopback(name) }).expect("a timer")
 }
 
 fn machine(name: &str, bind: IpAddr) -> Host {
-    node(name, bind).0
+    service(name, bind).0
 }
 
 /// Makes a network, as the world `docker` does, and gives this machine's address in it.

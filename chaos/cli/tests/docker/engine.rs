@@ -1,4 +1,4 @@
-//! What the engine says, past the command.
+//! The engine's own word, past the command.
 
 use crate::support::{Chaos, Sandbox, processes::wait_until, scenarios};
 use futures_util::StreamExt as _;
@@ -23,7 +23,7 @@ pub(crate) const GATEWAY: &str = "chaos-local/gateway:latest";
 /// An engine with all the images that these tests need.
 pub(crate) struct Engine {
     pub(crate) docker: Docker,
-    /// Where their names are, if in a file.
+    /// The file of their names, if there is one.
     names: Option<PathBuf>,
     pub(crate) images: BTreeMap<&'static str, String>,
 }
@@ -66,14 +66,15 @@ impl Engine {
         containers.chain(networks).collect()
     }
 
-    /// The container of a node of this run, by its name.
-    pub(crate) async fn container(&self, sandbox: &Sandbox, node: &str) -> String {
+    /// The container of a service of this run, by its name.
+    pub(crate) async fn container(&self, sandbox: &Sandbox, service: &str) -> String {
         let resources = self.resources(sandbox).await;
-        let container = resources.iter().find(|name| name.ends_with(&format!("-{node}"))).expect("it has a container");
+        let container =
+            resources.iter().find(|name| name.ends_with(&format!("-{service}"))).expect("it has a container");
         container.trim_start_matches('/').to_owned()
     }
 
-    /// What a command in a container says.
+    /// The output of a command in a container.
     pub(crate) async fn exec(&self, container: &str, command: &[&str]) -> String {
         let config = ExecConfig {
             attach_stdout: Some(true),
@@ -103,7 +104,7 @@ impl Engine {
             assert!(tokio::time::Instant::now() < deadline, "left after {patience:?}: {left:?}");
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
-        // The keeper looks a while longer, and removes the folder last.
+        // The supervisor looks a while longer, and removes the folder last.
         wait_until("files are gone", patience, || sandbox.left().is_empty()).await;
         assert_eq!(self.resources(sandbox).await, Vec::<String>::new(), "something came after all");
     }

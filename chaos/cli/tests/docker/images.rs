@@ -1,4 +1,4 @@
-//! Nodes that are images.
+//! Services that are images.
 
 use crate::{
     engine::{Engine, GATEWAY},
@@ -19,8 +19,8 @@ pub(crate) async fn redis(engine: Arc<Engine>) {
     let sandbox = Sandbox::new();
     let image = &engine.images["REDIS_IMAGE"];
     let system = std::fs::read_to_string(scenarios::shipped().join("system.toml")).expect("it ships");
-    let node = format!("image = {image:?}\nprotocol = \"redis\"{REDIS}");
-    let inline = system.replacen("program  = \"redis\"\nprotocol = \"redis\"\n", &node, 1);
+    let service = format!("image = {image:?}\nprotocol = \"redis\"{REDIS}");
+    let inline = system.replacen("program  = \"redis\"\nprotocol = \"redis\"\n", &service, 1);
     assert_ne!(inline, system, "the system has another Redis");
     sandbox.write("system.toml", inline);
     let text = std::fs::read_to_string(scenarios::shipped().join("redis_down.toml")).expect("it ships");
@@ -28,8 +28,8 @@ pub(crate) async fn redis(engine: Arc<Engine>) {
     let file = sandbox.write("redis_down.toml", lines.join("\n"));
     let run = engine.chaos(&sandbox, &format!("run {file} {} --json events.jsonl", scenarios::SHORTER)).run().await;
     run.exited(0).said("nothing left behind");
-    let ready = events(&sandbox, "node_ready");
-    assert!(ready.iter().any(|ready| ready["node"] == "redis" && ready["what"] == image.as_str()), "{run}");
+    let ready = events(&sandbox, "service_ready");
+    assert!(ready.iter().any(|ready| ready["service"] == "redis" && ready["what"] == image.as_str()), "{run}");
     // Redis is asked through its proxy: while that refuses, nothing comes from there.
     assert!(increase(&sandbox, r#"cache_hits_total{tier="memory"}"#) > 10.0, "{run}");
     assert!(increase(&sandbox, r#"cache_hits_total{tier="redis"}"#) <= 2.0, "{run}");
@@ -38,8 +38,8 @@ pub(crate) async fn redis(engine: Arc<Engine>) {
 
 /// [`scenarios::passing`] with an image in place of the program.
 fn by_image(image: &str, more: &str) -> String {
-    let node = format!("image = {image:?}\nprotocol = \"http\"\n{more}");
-    scenarios::passing().replace("program = \"user-service\"", &node)
+    let service = format!("image = {image:?}\nprotocol = \"http\"\n{more}");
+    scenarios::passing().replace("program = \"user-service\"", &service)
 }
 
 pub(crate) async fn ports(engine: Arc<Engine>) {
@@ -66,11 +66,11 @@ pub(crate) async fn refused(engine: Arc<Engine>) {
     // Where its lines end depends on how long it took.
     let said = run.out.split_whitespace().collect::<Vec<_>>().join(" ");
     let wanted = "exposes no port: say where its program listens, as `port = 5432`";
-    assert!(said.contains("node users: the image ") && said.contains(wanted), "{run}");
+    assert!(said.contains("service users: the image ") && said.contains(wanted), "{run}");
 
     let file = sandbox.write("one.toml", by_image("chaos-local/none:never", "port = 80"));
     let run = engine.chaos(&sandbox, &format!("run {file}")).run().await;
-    run.exited(3).said("node users needs the image chaos-local/none:never").said("which is not here");
+    run.exited(3).said("service users needs the image chaos-local/none:never").said("which is not here");
     run.said("`docker pull chaos-local/none:never` gets it");
     engine.wait_until_clean(&sandbox, Duration::ZERO).await;
 }

@@ -1,4 +1,5 @@
-//! One effect of each level that effects act on, seen by clients and in metrics: connections, requests, commands, nodes.
+//! One effect of each level that effects act on, seen by clients and in metrics: connections, requests, commands,
+//! services.
 
 use crate::{
     engine::Engine,
@@ -7,8 +8,8 @@ use crate::{
 };
 use std::sync::Arc;
 
-/// A fault each second, and on different links, so that none meets what another one did. A fault that never fires is told
-/// of as a doubt, so each has fired where there is none. Edges that start a node leave time after them.
+/// A fault each second, and on different links, so that none meets what another one did. A fault that never fires is
+/// told of as a doubt, so each has fired where there is none. Edges that start a service leave time after them.
 const LEVELS: &str = r#"
 title = "One effect of each level"
 
@@ -112,7 +113,7 @@ pub(crate) async fn one_of_each(engine: Arc<Engine>) {
     let system = scenarios::shipped().join("system.toml");
     let file = sandbox.write("levels.toml", format!("system = {system:?}\n{LEVELS}"));
     // The gateway gives up on a Redis that is slow, as it may be in a debug build among other tests.
-    let patient = "--set node.gateway.env.GATEWAY_CACHE_GET_TIMEOUT=1s";
+    let patient = "--set service.gateway.env.GATEWAY_CACHE_GET_TIMEOUT=1s";
     let run = engine.chaos(&sandbox, &format!("run {file} {patient} --json events.jsonl")).run().await;
     run.said("killed, and started again").said("restarted").said("nothing left behind");
     let judged = events(&sandbox, "judged");

@@ -1,4 +1,4 @@
-//! What nodes may use, as their containers' cgroups have it: the engine's own word is what the command goes by.
+//! Limits of services, as their containers' cgroups have them: the engine's own word is what the command goes by.
 
 use crate::{
     engine::Engine,
@@ -8,7 +8,7 @@ use crate::{
 use std::sync::Arc;
 use testcontainers::bollard::query_parameters::RemoveContainerOptionsBuilder;
 
-/// What a container is held to, in the files of its cgroup, of version 2 or 1: processor time in microseconds of each
+/// Limits of a container in the files of its cgroup, of version 2 or 1: processor time in microseconds of each
 /// 100,000, and bytes of memory, and of memory with swap.
 const LIMITS: &str = "cd /sys/fs/cgroup; \
     if [ -e cpu.max ]; then cat cpu.max memory.max memory.swap.max; \
@@ -19,7 +19,7 @@ const LIMITED: &str = r#"
 title = "Less of the machine"
 entry = "users"
 
-[node.users]
+[service.users]
 program = "user-service"
 ready   = "GET /health"
 
@@ -59,7 +59,7 @@ during = "run"
 status.200 = ">= 100%"
 "#;
 
-/// The limits of the node `users`, as numbers; none is `None`.
+/// The limits of the service `users`, as numbers; none is `None`.
 async fn limits(engine: &Engine, container: &str) -> Vec<Option<u64>> {
     let said = engine.exec(container, &["sh", "-c", LIMITS]).await;
     let first = |line: &str| line.split_whitespace().next().and_then(|word| word.parse::<u64>().ok());
@@ -115,7 +115,7 @@ pub(crate) async fn out_of_memory(engine: Arc<Engine>) {
     let limit = "on     = \"cache\"\neffect = \"memory\"\nbytes  = \"64MiB\"";
     let text = scenarios::with("\n[[expect]]\nthat = \"users are answered\"\nstatus.200 = \">= 100%\"\n");
     let text = text.replace("on     = \"client -> users\"\neffect = \"refuse\"", limit);
-    let text = text.replace("[load]", "[node.cache]\nprogram = \"redis-server\"\n\n[load]");
+    let text = text.replace("[load]", "[service.cache]\nprogram = \"redis-server\"\n\n[load]");
     let file = sandbox.write("one.toml", text);
     let longer = "--set load.duration=6s --set load.rate=20/s --set fault.away.for=5s";
     let mut run = engine.chaos(&sandbox, &format!("run {file} {longer}")).start();
@@ -129,7 +129,7 @@ pub(crate) async fn out_of_memory(engine: Arc<Engine>) {
     assert_eq!(engine.resources(&sandbox).await, Vec::<String>::new(), "{run}");
 }
 
-/// Its container is gone when the limit is to be lifted.
+/// A limit that can't be lifted, since its container is gone by then.
 pub(crate) async fn not_lifted(engine: Arc<Engine>) {
     let sandbox = Sandbox::new();
     let limit = "on     = \"users\"\neffect = \"cpu\"\ncpus   = \"0.5\"";

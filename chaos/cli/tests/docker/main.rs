@@ -1,5 +1,6 @@
 //! The world `docker`: the whole command against a real engine. Where none answers, or the images are missing that
-//! `scripts/images` makes, the tests are shown as ignored, with the reason; `CHAOS_DOCKER=require` turns that into a failure.
+//! `scripts/images` makes, the tests are shown as ignored, with the reason; `CHAOS_DOCKER=require` turns that into a
+//! failure.
 
 mod attached;
 mod conformance;
@@ -7,8 +8,9 @@ mod engine;
 mod images;
 mod levels;
 mod limits;
+mod orphans;
 mod runs;
-mod strays;
+
 #[expect(dead_code, reason = "the tests of the whole command use more of it")]
 #[path = "../command/support/mod.rs"]
 mod support;
@@ -25,29 +27,33 @@ const TESTS: [Test; 22] = [
     ("redis_down: memory answers in the place of a real Redis", |engine| Box::pin(runs::redis_down(engine))),
     ("products_down: answers are partial, and complete again", |engine| Box::pin(runs::products_down(engine))),
     ("an effect of each level does what it says", |engine| Box::pin(levels::one_of_each(engine))),
-    ("a node that ends by another's hand is told of, and its log kept", |engine| Box::pin(runs::a_node_dies(engine))),
-    ("an image is a node with proxies on its links", |engine| Box::pin(images::redis(engine))),
+    ("a service that ends by another's hand is told of, and its log kept", |engine| {
+        Box::pin(runs::a_service_dies(engine))
+    }),
+    ("an image is a service with proxies on its links", |engine| Box::pin(images::redis(engine))),
     ("an image listens where its port says, or where it exposes one", |engine| Box::pin(images::ports(engine))),
-    ("an image that can't be a node is named, and nothing is made", |engine| Box::pin(images::refused(engine))),
+    ("an image that can't be a service is named, and nothing is made", |engine| Box::pin(images::refused(engine))),
     ("limits are there during their faults, and gone afterwards", |engine| Box::pin(limits::seen(engine))),
     ("a limit that can't be lifted is not said to be healed", |engine| Box::pin(limits::not_lifted(engine))),
-    ("a limit that leaves a node all of its machine is refused", |engine| Box::pin(limits::none_at_all(engine))),
-    ("a node that runs out of memory is told of", |engine| Box::pin(limits::out_of_memory(engine))),
+    ("a limit that leaves a service all of its machine is refused", |engine| Box::pin(limits::none_at_all(engine))),
+    ("a service that runs out of memory is told of", |engine| Box::pin(limits::out_of_memory(engine))),
     ("an image that is missing is named, and nothing is made", |engine| Box::pin(runs::no_image(engine))),
-    ("a run that is killed leaves nothing after ten seconds", |engine| Box::pin(strays::killed(engine))),
-    ("a run that is killed while it starts leaves nothing", |engine| Box::pin(strays::killed_starting(engine))),
-    ("a run that is interrupted while it starts leaves nothing", |engine| Box::pin(strays::interrupted(engine))),
-    ("what a run leaves that nobody survived is found and removed", |engine| Box::pin(strays::healed(engine))),
-    ("a run whose keeper is killed tidies by itself", |engine| Box::pin(strays::keeper_killed(engine))),
+    ("a run that is killed leaves nothing after ten seconds", |engine| Box::pin(orphans::killed(engine))),
+    ("a run that is killed while it starts leaves nothing", |engine| Box::pin(orphans::killed_starting(engine))),
+    ("a run that is interrupted while it starts leaves nothing", |engine| Box::pin(orphans::interrupted(engine))),
+    ("what a run leaves that nobody survived is found and removed", |engine| Box::pin(orphans::healed(engine))),
+    ("a run whose supervisor is killed tidies by itself", |engine| Box::pin(orphans::supervisor_killed(engine))),
     ("the conformance suite of faults holds before a container", |engine| Box::pin(conformance::all(engine))),
-    ("attached nodes are broken and healed", |engine| Box::pin(attached::nodes_are_broken_and_healed(engine))),
-    ("attached nodes lose nothing unless that is said", |engine| {
+    ("attached services are broken and healed", |engine| Box::pin(attached::services_are_broken_and_healed(engine))),
+    ("attached services lose nothing unless that is said", |engine| {
         Box::pin(attached::what_cannot_be_healed_needs_a_word(engine))
     }),
-    ("a runner that is killed leaves no attached node broken", |engine| {
-        Box::pin(attached::a_killed_runner_leaves_no_broken_node(engine))
+    ("a runner that is killed leaves no attached service broken", |engine| {
+        Box::pin(attached::a_killed_runner_leaves_no_broken_service(engine))
     }),
-    ("attached nodes are brought back without a keeper too", |engine| Box::pin(attached::without_a_keeper(engine))),
+    ("attached services are brought back without a supervisor too", |engine| {
+        Box::pin(attached::without_a_supervisor(engine))
+    }),
 ];
 
 fn main() {

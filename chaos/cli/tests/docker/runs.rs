@@ -14,7 +14,7 @@ pub(crate) fn events(sandbox: &Sandbox, kind: &str) -> Vec<serde_json::Value> {
     events.filter(|event: &serde_json::Value| event["event"] == kind).collect()
 }
 
-/// What a metric rose by, as an expectation saw it.
+/// The increase of a metric, as an expectation saw it.
 #[track_caller]
 pub(crate) fn increase(sandbox: &Sandbox, metric: &str) -> f64 {
     let judged = events(sandbox, "judged");
@@ -54,7 +54,7 @@ pub(crate) async fn products_down(engine: Arc<Engine>) {
     assert!(increase(&sandbox, r#"service_errors_total{service="product"}"#) > 0.0, "{run}");
 }
 
-pub(crate) async fn a_node_dies(engine: Arc<Engine>) {
+pub(crate) async fn a_service_dies(engine: Arc<Engine>) {
     let sandbox = Sandbox::new();
     let file = sandbox.write("one.toml", scenarios::passing());
     let mut run = engine.chaos(&sandbox, &format!("run {file} --set load.duration=8s --set fault.away.for=5s")).start();
@@ -74,6 +74,6 @@ pub(crate) async fn no_image(engine: Arc<Engine>) {
     let sandbox = Sandbox::new();
     let file = sandbox.write("one.toml", scenarios::passing());
     let run = engine.chaos(&sandbox, &format!("run {file}")).env("CHAOS_IMAGE", "chaos-local/none:never").run().await;
-    run.exited(3).said("node users needs the image").said("chaos-local/none:never").said("`scripts/images` makes");
+    run.exited(3).said("service users needs the image").said("chaos-local/none:never").said("`scripts/images` makes");
     engine.wait_until_clean(&sandbox, std::time::Duration::ZERO).await;
 }

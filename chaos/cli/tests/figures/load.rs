@@ -1,20 +1,20 @@
 //! Open-loop load on the gateway, and what came of it.
 
 use crate::system::System;
-use chaos_load::{Answer, Arrival, Examine, Histogram, Marks, Outcome, Plan};
+use chaos_load::{Arrival, CheckResponse, Histogram, Marks, Outcome, Plan, Response};
 use chaos_model::{Arrivals, Load, Rate, Request, Span, Text, Variable, load::TextPiece};
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use tokio::{sync::mpsc::unbounded_channel, time::Instant};
 use tokio_util::sync::CancellationToken;
 
-/// Marks the answers that are partial.
+/// Marks the responses that are partial.
 const PARTIAL: Marks = Marks(1);
 
 struct Partial;
 
-impl Examine for Partial {
-    fn examine(&self, _: &Arrival, answer: &Answer<'_>) -> Marks {
-        let partial = answer.body.windows(14).any(|window| window == b"\"partial\":true");
+impl CheckResponse for Partial {
+    fn check(&self, _: &Arrival, response: &Response<'_>) -> Marks {
+        let partial = response.body.windows(14).any(|window| window == b"\"partial\":true");
         if partial { PARTIAL } else { Marks(0) }
     }
 }
@@ -54,7 +54,7 @@ pub(crate) async fn put(system: &System, rate: u32, time: Duration, user: Variab
 }
 
 impl Outcomes {
-    /// Those that were due within this time.
+    /// Requests that were due within this time.
     pub(crate) fn within(&self, from: Duration, to: Duration) -> Self {
         Self(self.0.iter().filter(|outcome| (from..to).contains(&outcome.intended)).cloned().collect())
     }
@@ -63,7 +63,7 @@ impl Outcomes {
         self.0.len()
     }
 
-    /// Those that did not end in 200.
+    /// The number of requests that did not end in 200.
     pub(crate) fn failed(&self) -> usize {
         self.0.iter().filter(|outcome| !matches!(outcome.result, Ok(200))).count()
     }

@@ -9,7 +9,7 @@ const USERS: Variable = Variable::Zipf { low: 1, high: 500, exponent: 1.0 };
 const RATE: u32 = 200;
 const TTL: Duration = Duration::from_secs(5);
 
-/// When Redis is frozen and thawed, and when it must be as before.
+/// The times at which Redis is frozen and thawed, and at which it must be as before.
 const FROZEN: Duration = Duration::from_secs(8);
 const THAWED: Duration = Duration::from_secs(16);
 const AS_BEFORE: Duration = Duration::from_secs(16 + 5 + 2);

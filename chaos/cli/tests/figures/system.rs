@@ -17,17 +17,17 @@ use tokio::time::{Instant, sleep};
 
 const PROGRAMS: [&str; 5] = ["redis", "user-service", "order-service", "product-service", "gateway"];
 
-/// What a program is called by its process's environment.
+/// The gateway's name in its process's environment.
 const GATEWAY: &str = "gateway";
 
 /// One running program.
-struct Node {
+struct Service {
     name: &'static str,
     port: u16,
     child: Child,
 }
 
-impl Drop for Node {
+impl Drop for Service {
     fn drop(&mut self) {
         // SIGKILL ends frozen ones too.
         let _ = self.child.kill();
@@ -37,7 +37,7 @@ impl Drop for Node {
 
 /// All of them. They end with this.
 pub(crate) struct System {
-    nodes: Vec<Node>,
+    services: Vec<Service>,
     pub(crate) host: Host,
     client: Client<Full<bytes::Bytes>>,
 }
@@ -50,7 +50,7 @@ impl System {
         let client = host::http::client(&host, ClientConfig::default());
         let ports = free_ports();
         let address = |index: usize| format!("127.0.0.1:{}", ports[index]);
-        let nodes = PROGRAMS.iter().zip(ports).map(|(name, port)| {
+        let services = PROGRAMS.iter().zip(ports).map(|(name, port)| {
             let mut command = Command::new(env!("CARGO_BIN_EXE_chaos"));
             command.args(["serve", name]).stdout(Stdio::null()).env("RUST_LOG", "off").env("PORT", port.to_string());
             if *name == GATEWAY {
@@ -61,9 +61,9 @@ impl System {
             }
             let of_it = |name: &str, of: &str| (of == GATEWAY) == name.starts_with("GATEWAY_");
             command.envs(settings.iter().filter(|(key, _)| of_it(key, name)).copied());
-            Node { name, port, child: command.spawn().unwrap() }
+            Service { name, port, child: command.spawn().unwrap() }
         });
-        let system = Self { nodes: nodes.collect(), host, client };
+        let system = Self { services: services.collect(), host, client };
         for name in &PROGRAMS[1..] {
             system.answers(name).await;
         }
@@ -73,20 +73,20 @@ impl System {
         system
     }
 
-    fn node(&self, name: &str) -> &Node {
-        self.nodes.iter().find(|node| node.name == name).unwrap()
+    fn service(&self, name: &str) -> &Service {
+        self.services.iter().find(|service| service.name == name).unwrap()
     }
 
     pub(crate) fn port(&self, name: &str) -> u16 {
-        self.node(name).port
+        self.service(name).port
     }
 
     pub(crate) fn pid(&self, name: &str) -> u32 {
-        self.node(name).child.id()
+        self.service(name).child.id()
     }
 
     fn signal(&self, name: &str, signal: Signal) {
-        kill_process(Pid::from_child(&self.node(name).child), signal).unwrap();
+        kill_process(Pid::from_child(&self.service(name).child), signal).unwrap();
     }
 
     /// By SIGSTOP: its kernel still accepts and acknowledges.

@@ -1,4 +1,4 @@
-//! What the two tiers keep, with the built-in Redis as one of them.
+//! Entries of the two tiers, with the built-in Redis as one of them.
 
 use crate::support::{Expected, MS, ORDER, PRODUCT, REDIS, SERVICES, System, USER, ask_redis, settle};
 use std::time::Duration;
@@ -7,7 +7,7 @@ use tokio::time::sleep;
 const TTL: Duration = Duration::from_secs(30);
 const HALF: Duration = Duration::from_secs(15);
 
-/// How long Redis keeps the key, in milliseconds; -2 where it has none.
+/// The time left for the key in Redis, in milliseconds; -2 where it has none.
 async fn left_in_redis(system: &System, user: u64) -> i64 {
     let reply = ask_redis(&system.client_host, &format!("PTTL gateway:profile:{user}")).await;
     reply.strip_prefix(':').unwrap().parse().unwrap()
@@ -92,8 +92,8 @@ async fn an_empty_redis_gets_back_what_memory_has_with_the_time_that_is_left() {
     settle().await;
     let left = Duration::from_secs(20) - found - MS;
     assert_eq!(u128::try_from(left_in_redis(&system, 7).await), Ok(left.as_millis()));
-    let answer = system.profile(7).await;
-    assert_eq!((answer.source().as_str(), answer.at("/orders")), ("redis", Expected::of(7).orders));
+    let response = system.profile(7).await;
+    assert_eq!((response.source().as_str(), response.at("/orders")), ("redis", Expected::of(7).orders));
 }
 
 #[tokio::test(start_paused = true)]
@@ -104,8 +104,8 @@ async fn a_cached_profile_needs_no_service() {
         system.crash(service).await;
     }
     for user in 1..=20 {
-        let answer = system.profile(user).await;
-        answer.assert_complete();
-        assert_eq!((answer.at("/user"), answer.source().as_str()), (Expected::of(user).user, "redis"));
+        let response = system.profile(user).await;
+        response.assert_complete();
+        assert_eq!((response.at("/user"), response.source().as_str()), (Expected::of(user).user, "redis"));
     }
 }

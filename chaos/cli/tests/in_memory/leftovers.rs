@@ -1,4 +1,4 @@
-//! What failures leave behind once they are over: nothing. Tasks and connections are counted before and after.
+//! Leftovers of failures once they are over: none. Tasks and connections are counted before and after.
 
 use crate::support::{
     BLACKHOLE, GATEWAY, HANG, MS, ORDER, PRODUCT, REDIS, REFUSE, SERVICES, System, USER, latency, settle,
@@ -9,7 +9,7 @@ use tokio::time::{sleep, timeout};
 /// Longer than any pool keeps an idle connection, and any server one that says nothing.
 const IDLE: Duration = Duration::from_secs(40);
 
-/// How many tasks each node has once nothing is under way but what always is.
+/// The number of tasks of each service once nothing is under way but what always is.
 async fn at_rest(system: &System) -> Vec<(&'static str, usize)> {
     sleep(IDLE).await;
     [GATEWAY, USER, ORDER, PRODUCT, REDIS].map(|name| (name, system.running(name))).to_vec()
@@ -58,7 +58,7 @@ async fn frozen_services_leave_no_task() {
         assert_eq!(seen, statuses, "breaker {breaker}");
         SERVICES.iter().for_each(|name| system.thaw(name));
         sleep(Duration::from_secs(2)).await;
-        // Open circuits are probed beside this one's answer.
+        // Open circuits are probed beside this one's response.
         system.profile(51).await;
         settle().await;
         for user in 1..=50 {
@@ -75,15 +75,15 @@ async fn faults_on_links_leave_no_task_and_no_connection() {
     let open = |name| system.links().connections(name);
     assert_eq!((open(REDIS), open(ORDER)), (1, 1));
     for effect in [REFUSE, HANG, BLACKHOLE, latency(30 * MS), latency(Duration::from_secs(3))] {
-        for node in [REDIS, ORDER] {
-            system.links().apply(node, effect.clone()).await;
+        for service in [REDIS, ORDER] {
+            system.links().apply(service, effect.clone()).await;
         }
         for user in 1..=20 {
             assert_eq!(system.profile(user).await.status, 200);
             sleep(50 * MS).await;
         }
-        for node in [REDIS, ORDER] {
-            system.links().heal(node, &effect).await;
+        for service in [REDIS, ORDER] {
+            system.links().heal(service, &effect).await;
         }
         system.redis_is_used().await;
         // The circuit that opened is probed within a second, however often it was before.
@@ -138,10 +138,10 @@ async fn a_gateway_that_slept_shows_nothing_that_is_out_of_date() {
         system.thaw(GATEWAY);
     };
     // Connected to the kernel, as it were; the program reads it when it is awake.
-    let (answer, ()) = tokio::join!(system.profile(7), wake);
-    answer.assert_complete();
-    assert_eq!((answer.source().as_str(), answer.took), ("origin", Duration::from_secs(31)));
-    assert_ne!(answer.at("/meta/generated_at"), first.at("/meta/generated_at"));
+    let (response, ()) = tokio::join!(system.profile(7), wake);
+    response.assert_complete();
+    assert_eq!((response.source().as_str(), response.took), ("origin", Duration::from_secs(31)));
+    assert_ne!(response.at("/meta/generated_at"), first.at("/meta/generated_at"));
     system.redis_is_used().await;
     assert_eq!(system.profile(7).await.source(), "redis");
 }

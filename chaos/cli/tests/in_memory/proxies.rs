@@ -1,7 +1,7 @@
 //! With the real proxies on the gateway's links: what a fault asks for is what clients see, to the millisecond.
 
 use crate::support::{
-    Answer, BLACKHOLE, Expected, HANG, MS, ORDER, PRODUCT, REDIS, REFUSE, System, USER, latency, user_where,
+    BLACKHOLE, Expected, HANG, MS, ORDER, PRODUCT, REDIS, REFUSE, Response, System, USER, latency, user_where,
 };
 use chaos_model::Effect;
 use std::time::Duration;
@@ -26,19 +26,19 @@ async fn latency_on_one_link_is_seen_exactly() {
     let system = System::start_with_proxies().await;
     system.links().apply(ORDER, latency(200 * MS)).await;
     for user in 1..=20 {
-        let answer = system.profile(user).await;
-        answer.assert_complete();
-        assert_eq!(answer.took, 200 * MS);
-        let timing = answer.header("server-timing");
+        let response = system.profile(user).await;
+        response.assert_complete();
+        assert_eq!(response.took, 200 * MS);
+        let timing = response.header("server-timing");
         assert!(timing.contains("user;dur=0.0, orders;dur=200.0"), "{timing}");
         // What is cached needs no orders.
         assert_eq!(system.profile(user).await.took, Duration::ZERO);
     }
     let fired = system.links().heal(ORDER, &latency(200 * MS)).await;
     assert!(fired.chunks >= 20, "{fired:?}");
-    let answer = system.profile(21).await;
-    answer.assert_complete();
-    assert_eq!(answer.took, Duration::ZERO);
+    let response = system.profile(21).await;
+    response.assert_complete();
+    assert_eq!(response.took, Duration::ZERO);
 }
 
 #[tokio::test(start_paused = true)]
@@ -59,49 +59,49 @@ async fn latency_beyond_the_timeout_is_a_timeout_and_healing_ends_it_at_once() {
     let system = System::start_with_proxies().await;
     let (user, slow) = (shopper(), latency(Duration::from_secs(2)));
     system.links().apply(ORDER, slow.clone()).await;
-    let answer = system.profile(user).await;
-    assert_eq!((answer.took, answer.at("/partial")), (400 * MS, true.into()));
-    assert_eq!(answer.errors(), [("order".to_owned(), "timeout".to_owned())]);
+    let response = system.profile(user).await;
+    assert_eq!((response.took, response.at("/partial")), (400 * MS, true.into()));
+    assert_eq!(response.errors(), [("order".to_owned(), "timeout".to_owned())]);
     let heal = async {
         sleep(50 * MS).await;
         system.links().heal(ORDER, &slow).await;
     };
     // What was held goes on its way.
-    let (answer, ()) = tokio::join!(system.profile(user), heal);
-    answer.assert_complete();
-    assert_eq!(answer.took, 50 * MS);
+    let (response, ()) = tokio::join!(system.profile(user), heal);
+    response.assert_complete();
+    assert_eq!(response.took, 50 * MS);
 }
 
-/// Puts the effect on the link to Redis for three seconds, with a request every 10 ms, and heals it. Returns the answers
-/// in its time, and how long Redis took to be used again.
-async fn break_redis(system: &System, effect: Effect) -> (Vec<Answer>, Duration) {
+/// Puts the effect on the link to Redis for three seconds, with a request every 10 ms, and heals it. Returns the
+/// responses in its time, and how long Redis took to be used again.
+async fn break_redis(system: &System, effect: Effect) -> (Vec<Response>, Duration) {
     system.warm_up(1..=20).await;
     system.links().apply(REDIS, effect.clone()).await;
-    let mut answers = Vec::new();
+    let mut responses = Vec::new();
     for turn in 0..300 {
-        let answer = system.profile(turn % 20 + 1).await;
-        answer.assert_complete();
-        assert_eq!(answer.source(), "memory");
-        sleep((10 * MS).saturating_sub(answer.took)).await;
-        answers.push(answer);
+        let response = system.profile(turn % 20 + 1).await;
+        response.assert_complete();
+        assert_eq!(response.source(), "memory");
+        sleep((10 * MS).saturating_sub(response.took)).await;
+        responses.push(response);
     }
     let fired = system.links().heal(REDIS, &effect).await;
     assert!(fired.any(), "{fired:?}");
     let found = system.redis_is_used().await;
-    // The node was well all the time, so it has what was written before.
+    // The service was well all the time, so it has what was written before.
     assert_eq!(system.profile(7).await.source(), "redis");
-    (answers, found)
+    (responses, found)
 }
 
-fn waits(answers: &[Answer]) -> Vec<Duration> {
-    answers.iter().map(|answer| answer.took).filter(|took| !took.is_zero()).collect()
+fn waits(responses: &[Response]) -> Vec<Duration> {
+    responses.iter().map(|response| response.took).filter(|took| !took.is_zero()).collect()
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_refusing_link_to_redis_costs_nothing() {
     let system = System::start_with_proxies().await;
-    let (answers, found) = break_redis(&system, REFUSE).await;
-    assert!(waits(&answers).is_empty(), "{:?}", waits(&answers));
+    let (responses, found) = break_redis(&system, REFUSE).await;
+    assert!(waits(&responses).is_empty(), "{:?}", waits(&responses));
     assert!(found <= Duration::from_millis(1_001), "{found:?}");
     assert!(system.metric("redis_connects_total{result=\"refused\"}").await >= 3.0);
 }
@@ -109,8 +109,8 @@ async fn a_refusing_link_to_redis_costs_nothing() {
 #[tokio::test(start_paused = true)]
 async fn a_hanging_link_to_redis_costs_three_timeouts() {
     let system = System::start_with_proxies().await;
-    let (answers, found) = break_redis(&system, HANG).await;
-    assert_eq!(waits(&answers), [25 * MS; 3]);
+    let (responses, found) = break_redis(&system, HANG).await;
+    assert_eq!(waits(&responses), [25 * MS; 3]);
     assert!(found <= Duration::from_millis(1_001), "{found:?}");
     assert!(system.metric("redis_connects_total{result=\"timeout\"}").await >= 2.0);
 }
@@ -118,8 +118,8 @@ async fn a_hanging_link_to_redis_costs_three_timeouts() {
 #[tokio::test(start_paused = true)]
 async fn a_blackholed_link_to_redis_costs_three_timeouts() {
     let system = System::start_with_proxies().await;
-    let (answers, found) = break_redis(&system, BLACKHOLE).await;
-    assert_eq!(waits(&answers), [25 * MS; 3]);
+    let (responses, found) = break_redis(&system, BLACKHOLE).await;
+    assert_eq!(waits(&responses), [25 * MS; 3]);
     // An attempt that is under way sends its next packet only after its timeout of 500 ms; then comes the wait.
     assert!(found <= Duration::from_millis(1_501), "{found:?}");
     assert!(system.metric("redis_connects_total{result=\"timeout\"}").await >= 2.0);
@@ -131,9 +131,9 @@ async fn a_refusing_link_to_a_service_is_a_partial_answer_and_heals() {
     let user = shopper();
     system.profile(user + 1).await.assert_complete();
     system.links().apply(ORDER, REFUSE).await;
-    let answer = system.profile(user).await;
-    assert_eq!(answer.states(), ["fresh", "failed", "skipped"]);
-    assert_eq!(answer.errors(), [("order".to_owned(), "connect_refused".to_owned())]);
+    let response = system.profile(user).await;
+    assert_eq!(response.states(), ["fresh", "failed", "skipped"]);
+    assert_eq!(response.errors(), [("order".to_owned(), "connect_refused".to_owned())]);
     let fired = system.links().heal(ORDER, &REFUSE).await;
     assert!(fired.refused >= 1 && fired.resets >= 1, "{fired:?}");
     system.profile(user).await.assert_complete();
@@ -145,10 +145,10 @@ async fn behind_a_proxy_a_dead_service_is_still_a_partial_answer() {
     let user = shopper();
     system.profile(user + 1).await.assert_complete();
     system.crash(ORDER).await;
-    let answer = system.profile(user).await;
-    assert_eq!(answer.states(), ["fresh", "failed", "skipped"]);
+    let response = system.profile(user).await;
+    assert_eq!(response.states(), ["fresh", "failed", "skipped"]);
     // The proxy has taken the connection before it learns that nobody is behind it.
-    assert_eq!(answer.errors(), [("order".to_owned(), "reset".to_owned())]);
+    assert_eq!(response.errors(), [("order".to_owned(), "reset".to_owned())]);
     system.launch(ORDER);
     sleep(MS).await;
     system.profile(user).await.assert_complete();

@@ -1,29 +1,29 @@
-//! Redis fails as a node does: killed, stopped, started anew. No request may fail for it.
+//! Redis fails as a service does: killed, stopped, started anew. No request may fail for it.
 
-use crate::support::{Answer, MS, REDIS, System};
+use crate::support::{MS, REDIS, Response, System};
 use std::time::Duration;
 use tokio::time::sleep;
 
-/// How long the gateway waits for a GET.
+/// The time that the gateway waits for a GET.
 const GET_TIMEOUT: Duration = Duration::from_millis(25);
 
 /// The gateway tries to connect every second at least.
 const FOUND_WITHIN: Duration = Duration::from_millis(1_001);
 
 /// A client that asks for the warm users in turn, every 10 ms, for so long.
-async fn ask_for(system: &System, time: Duration) -> Vec<Answer> {
-    let mut answers = Vec::new();
+async fn ask_for(system: &System, time: Duration) -> Vec<Response> {
+    let mut responses = Vec::new();
     for turn in 0..time.as_millis() / 10 {
-        let answer = system.profile(u64::try_from(turn % 20).unwrap() + 1).await;
-        sleep((10 * MS).saturating_sub(answer.took)).await;
-        answer.assert_complete();
-        answers.push(answer);
+        let response = system.profile(u64::try_from(turn % 20).unwrap() + 1).await;
+        sleep((10 * MS).saturating_sub(response.took)).await;
+        response.assert_complete();
+        responses.push(response);
     }
-    answers
+    responses
 }
 
-fn count(answers: &[Answer], source: &str) -> usize {
-    answers.iter().filter(|answer| answer.source() == source).count()
+fn count(responses: &[Response], source: &str) -> usize {
+    responses.iter().filter(|response| response.source() == source).count()
 }
 
 #[tokio::test(start_paused = true)]
@@ -36,7 +36,7 @@ async fn memory_answers_while_redis_is_dead_and_a_restarted_one_is_used() {
     system.crash(REDIS).await;
     let during = ask_for(&system, Duration::from_secs(5)).await;
     assert_eq!(count(&during, "memory"), 500);
-    assert!(during.iter().all(|answer| answer.took.is_zero()), "a dead Redis costs nobody any time");
+    assert!(during.iter().all(|response| response.took.is_zero()), "a dead Redis costs nobody any time");
     assert_eq!(system.metric("cache_mode{mode=\"memory\"}").await, 1.0);
     assert_eq!(system.get("/health").await.at("/components/redis/status"), "down");
     assert_eq!(system.get("/health/ready").await.status, 200);
@@ -63,10 +63,10 @@ async fn requests_at_the_moment_of_the_crash_do_not_fail() {
         sleep(10 * MS).await;
         system.crash(REDIS).await;
     };
-    let (answers, ()) = tokio::join!(asked, crash);
-    for answer in answers {
-        answer.assert_complete();
-        assert_eq!((answer.source().as_str(), answer.took), ("memory", 10 * MS));
+    let (responses, ()) = tokio::join!(asked, crash);
+    for response in responses {
+        response.assert_complete();
+        assert_eq!((response.source().as_str(), response.took), ("memory", 10 * MS));
     }
     assert_eq!(system.metric("cache_misses_total{tier=\"redis\",reason=\"reset\"}").await, 20.0);
 }
@@ -78,7 +78,7 @@ async fn a_frozen_redis_costs_three_requests_the_timeout_and_then_nothing() {
     system.freeze(REDIS);
     let during = ask_for(&system, Duration::from_secs(5)).await;
     assert_eq!(count(&during, "memory"), during.len());
-    let waited: Vec<Duration> = during.iter().map(|answer| answer.took).filter(|took| !took.is_zero()).collect();
+    let waited: Vec<Duration> = during.iter().map(|response| response.took).filter(|took| !took.is_zero()).collect();
     assert_eq!(waited, [GET_TIMEOUT; 3]);
     assert_eq!(system.metric("cache_misses_total{tier=\"redis\",reason=\"timeout\"}").await, 3.0);
     assert_eq!(system.metric("redis_connections_lost_total").await, 1.0);
@@ -97,13 +97,13 @@ async fn a_crowd_at_a_frozen_redis_waits_no_longer_than_one() {
     system.warm_up(1..=20).await;
     system.freeze(REDIS);
     let crowd = (0..200).map(|n| system.profile(n % 20 + 1));
-    for answer in futures_util::future::join_all(crowd).await {
-        answer.assert_complete();
-        assert_eq!((answer.source().as_str(), answer.took), ("memory", GET_TIMEOUT));
+    for response in futures_util::future::join_all(crowd).await {
+        response.assert_complete();
+        assert_eq!((response.source().as_str(), response.took), ("memory", GET_TIMEOUT));
     }
     // They have found out together: nobody waits again.
     let crowd = (0..200).map(|n| system.profile(n % 20 + 1));
-    assert!(futures_util::future::join_all(crowd).await.iter().all(|answer| answer.took.is_zero()));
+    assert!(futures_util::future::join_all(crowd).await.iter().all(|response| response.took.is_zero()));
 }
 
 #[tokio::test(start_paused = true)]
@@ -111,10 +111,10 @@ async fn a_frozen_redis_does_not_fail_those_whom_no_tier_has() {
     let system = System::start().await;
     system.freeze(REDIS);
     for user in 1..=10 {
-        let answer = system.profile(user).await;
-        answer.assert_complete();
-        assert_eq!(answer.source(), "origin");
-        assert!(answer.took <= GET_TIMEOUT, "{:?}", answer.took);
+        let response = system.profile(user).await;
+        response.assert_complete();
+        assert_eq!(response.source(), "origin");
+        assert!(response.took <= GET_TIMEOUT, "{:?}", response.took);
         // Neither does the write that follows keep anybody waiting: memory has it.
         assert_eq!(system.profile(user).await.source(), "memory");
     }

@@ -1,6 +1,6 @@
 //! The same seed gives the same run: every byte that a client gets and when, every line that is logged, every metric.
 
-use crate::support::{Answer, GATEWAY, HANG, MS, ORDER, PRODUCT, REDIS, SERVICES, System, USER, jittery};
+use crate::support::{GATEWAY, HANG, MS, ORDER, PRODUCT, REDIS, Response, SERVICES, System, USER, jittery};
 use std::{
     io::Write,
     sync::{Arc, Mutex},
@@ -12,29 +12,29 @@ const REQUESTS: u32 = 200;
 
 /// All that can be seen of a run.
 #[derive(Debug, PartialEq)]
-struct Seen {
-    answers: Vec<Answer>,
+struct Observed {
+    responses: Vec<Response>,
     logs: String,
     metrics: Vec<String>,
 }
 
 /// One run on a runtime of its own, so that nothing of an earlier one is in it.
-fn run(seed: u64) -> Seen {
+fn run(seed: u64) -> Observed {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
     runtime.block_on(async {
         let system = System::idle(seed, true, &[("GATEWAY_CACHE_TTL", "400ms")]);
         let lines = Lines::default();
         let writer = lines.clone();
         let logs = host::logs::json(&system.client_host, "info", move || writer.clone()).unwrap();
-        let (answers, metrics) = observe(system).with_subscriber(logs).await;
+        let (responses, metrics) = observe(system).with_subscriber(logs).await;
         let logs = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
-        Seen { answers, logs, metrics }
+        Observed { responses, logs, metrics }
     })
 }
 
-async fn observe(mut system: System) -> (Vec<Answer>, Vec<String>) {
-    for node in [REDIS, USER, ORDER, PRODUCT, GATEWAY] {
-        system.launch(node);
+async fn observe(mut system: System) -> (Vec<Response>, Vec<String>) {
+    for service in [REDIS, USER, ORDER, PRODUCT, GATEWAY] {
+        system.launch(service);
     }
     system.redis_is_used().await;
     let started = Instant::now();
@@ -46,15 +46,15 @@ async fn observe(mut system: System) -> (Vec<Answer>, Vec<String>) {
         // Nobody waits for the one before: slow ones overlap.
         under_way.push(system.client_host.spawn(async move { client.get("gateway:8000", &path).await }));
     }
-    let mut answers = Vec::new();
-    for answer in under_way {
-        answers.push(answer.await.unwrap());
+    let mut responses = Vec::new();
+    for response in under_way {
+        responses.push(response.await.unwrap());
     }
     let mut metrics = Vec::new();
-    for node in SERVICES.iter().chain(&[GATEWAY]) {
-        metrics.push(system.get_from(node, "/metrics").await.text);
+    for service in SERVICES.iter().chain(&[GATEWAY]) {
+        metrics.push(system.get_from(service, "/metrics").await.text);
     }
-    (answers, metrics)
+    (responses, metrics)
 }
 
 /// Few users often, some once, and what goes wrong by itself.
@@ -88,7 +88,7 @@ async fn step(system: &mut System, n: u32) {
 #[test]
 fn the_same_seed_gives_the_same_bytes_at_the_same_times() {
     let (one, other) = (run(7), run(7));
-    for (n, (one, other)) in one.answers.iter().zip(&other.answers).enumerate() {
+    for (n, (one, other)) in one.responses.iter().zip(&other.responses).enumerate() {
         assert_eq!(one, other, "request {n}");
     }
     for (one, other) in one.logs.lines().zip(other.logs.lines()) {
@@ -105,20 +105,21 @@ fn the_same_seed_gives_the_same_bytes_at_the_same_times() {
 #[test]
 fn another_seed_gives_other_ids_and_other_delays() {
     let (one, other) = (run(7), run(8));
-    let ids =
-        |seen: &Seen| seen.answers.iter().map(|answer| answer.header("x-request-id").to_owned()).collect::<Vec<_>>();
+    let ids = |seen: &Observed| {
+        seen.responses.iter().map(|response| response.header("x-request-id").to_owned()).collect::<Vec<_>>()
+    };
     assert!(ids(&one).iter().zip(ids(&other)).all(|(one, other)| *one != other));
-    let times = |seen: &Seen| seen.answers.iter().map(|answer| answer.took).collect::<Vec<_>>();
+    let times = |seen: &Observed| seen.responses.iter().map(|response| response.took).collect::<Vec<_>>();
     assert_ne!(times(&one), times(&other));
 }
 
-/// So that equal runs say something: they hold every kind of answer.
+/// So that equal runs say something: they hold every kind of response.
 #[test]
 fn the_run_is_as_mixed_as_it_should_be() {
     let seen = run(7);
-    let count = |wanted: &dyn Fn(&Answer) -> bool| seen.answers.iter().filter(|answer| wanted(answer)).count();
+    let count = |wanted: &dyn Fn(&Response) -> bool| seen.responses.iter().filter(|response| wanted(response)).count();
     for status in [200, 400, 404] {
-        assert!(count(&|answer| answer.status == status) > 5, "{status}");
+        assert!(count(&|response| response.status == status) > 5, "{status}");
     }
     for mark in [
         "\"partial\":true",
@@ -127,11 +128,11 @@ fn the_run_is_as_mixed_as_it_should_be() {
         "\"source\":\"memory\"",
         "\"state\":\"stale\"",
     ] {
-        assert!(count(&|answer| answer.text.contains(mark)) > 5, "{mark}");
+        assert!(count(&|response| response.text.contains(mark)) > 5, "{mark}");
     }
-    assert!(count(&|answer| answer.took > 25 * MS) > 5);
+    assert!(count(&|response| response.took > 25 * MS) > 5);
     for miss in ["redis:timeout", "redis:down", "redis:absent", "memory:expired"] {
-        assert!(count(&|answer| answer.header("cache-status").contains(miss)) >= 3, "{miss}");
+        assert!(count(&|response| response.header("cache-status").contains(miss)) >= 3, "{miss}");
     }
     assert!(seen.logs.lines().count() > REQUESTS as usize);
     assert!(seen.metrics.iter().all(|text| text.contains("http_requests_total")));

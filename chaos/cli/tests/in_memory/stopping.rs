@@ -40,10 +40,10 @@ async fn requests_under_way_are_answered_and_their_profiles_kept() {
         sleep(100 * MS).await;
         system.shut_down(GATEWAY);
     };
-    let (answers, ()) = tokio::join!(futures_util::future::join_all((1..=5).map(|user| system.profile(user))), stop);
-    for answer in answers {
-        answer.assert_complete();
-        assert_eq!(answer.took, 200 * MS);
+    let (responses, ()) = tokio::join!(futures_util::future::join_all((1..=5).map(|user| system.profile(user))), stop);
+    for response in responses {
+        response.assert_complete();
+        assert_eq!(response.took, 200 * MS);
     }
     timeout(MS, system.ended(GATEWAY)).await.unwrap().unwrap();
     let kept: String = (1..=5).map(|user| format!(" gateway:profile:{user}")).collect();
@@ -59,7 +59,7 @@ async fn requests_under_way_are_answered_and_their_profiles_kept() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn each_node_is_restarted_in_turn_and_no_request_fails() {
+async fn each_service_is_restarted_in_turn_and_no_request_fails() {
     let mut system = System::start().await;
     for name in [USER, REDIS, ORDER, PRODUCT, GATEWAY, REDIS] {
         // Its clients stay, with connections that they would use again.
@@ -87,8 +87,8 @@ async fn a_gateway_whose_services_and_redis_are_frozen_stops_within_its_drain() 
         system.shut_down(GATEWAY);
     };
     // The one that is under way has its timeouts: 25 ms for Redis, 400 ms for the services.
-    let (answer, ()) = tokio::join!(system.profile(77), stop);
-    assert_eq!((answer.status.as_u16(), answer.took), (504, 425 * MS), "{}", answer.text);
+    let (response, ()) = tokio::join!(system.profile(77), stop);
+    assert_eq!((response.status.as_u16(), response.took), (504, 425 * MS), "{}", response.text);
     timeout(Duration::from_secs(2), system.ended(GATEWAY)).await.unwrap().unwrap();
     sleep(MS).await;
     assert_eq!(system.running(GATEWAY), 0);

@@ -17,8 +17,8 @@ pub(crate) struct Daemon {
 }
 
 impl Daemon {
-    /// Starts it, with its log in this folder, and waits until it answers `GET path` with 200. Between finding a port and
-    /// its listening there, another may take it: then it ends, and is started on the next.
+    /// Starts it, with its log in this folder, and waits until it answers `GET path` with 200. Between finding a port
+    /// and its listening there, another may take it: then it ends, and is started on the next.
     pub(crate) async fn start(folder: &Path, path: &str, command: impl Fn(SocketAddr) -> Command) -> Self {
         for _ in 0..5 {
             let address = ask::free();
@@ -40,7 +40,7 @@ impl Daemon {
         let deadline = Instant::now() + PATIENCE;
         while Instant::now() < deadline {
             if ask::listens(self.address).await && ask::get(self.address, path).await.starts_with("HTTP/1.1 200 ") {
-                // Else it was another's answer.
+                // Else it was another's response.
                 return self.is_running();
             }
             if !self.is_running() {

@@ -1,5 +1,5 @@
-//! The dashboards against Grafana's published model of them (its kinds `dashboard` and `panel`, schema version 39), as far as
-//! these use it: a Grafana that meets something else shows an empty panel and says nothing.
+//! The dashboards against Grafana's published model of them (its kinds `dashboard` and `panel`, schema version 39), as
+//! far as these use it: a Grafana that meets something else shows an empty panel and says nothing.
 
 use crate::dashboards::{self, array, text};
 use serde_json::Value;

@@ -1,4 +1,4 @@
-//! What a Prometheus is asked, over its HTTP API.
+//! Queries to a Prometheus, over its HTTP API.
 
 use crate::support::ask;
 use serde_json::Value;
@@ -12,7 +12,8 @@ pub(crate) type Samples = Vec<(f64, f64)>;
 pub(crate) struct Prometheus(pub(crate) SocketAddr);
 
 impl Prometheus {
-    /// The values of an expression between two moments, every quarter of a second, by series. What is no number is left out.
+    /// The values of an expression between two moments, every quarter of a second, by series. What is no number is left
+    /// out.
     ///
     /// # Errors
     /// What Prometheus says of the expression.
@@ -28,14 +29,14 @@ impl Prometheus {
         Ok(series.iter().map(|series| (series["metric"].clone(), samples(series))).collect())
     }
 
-    /// The data of an answer.
+    /// The data of a response.
     ///
     /// # Errors
     /// What Prometheus complains of.
     pub(crate) async fn get(&self, path: &str) -> Result<Value, String> {
-        // By HTTP/1.0, so that the answer comes in one piece.
-        let answer = ask::say(self.0, &format!("GET {path} HTTP/1.0\r\nhost: x\r\n\r\n")).await;
-        let (_, body) = answer.split_once("\r\n\r\n").ok_or("no body")?;
+        // By HTTP/1.0, so that the response comes in one piece.
+        let response = ask::say(self.0, &format!("GET {path} HTTP/1.0\r\nhost: x\r\n\r\n")).await;
+        let (_, body) = response.split_once("\r\n\r\n").ok_or("no body")?;
         let body: Value = serde_json::from_str(body).map_err(|error| format!("{error}: {body}"))?;
         if body["status"] == "success" { Ok(body["data"].clone()) } else { Err(body["error"].to_string()) }
     }

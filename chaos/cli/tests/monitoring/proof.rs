@@ -1,5 +1,5 @@
-//! A real Prometheus watches a run that breaks everything once: every expression of every dashboard and rule has data, and
-//! what the run moves has moved; alerts fire while something is broken, and not before or long after.
+//! A real Prometheus watches a run that breaks everything once: every expression of every dashboard and rule has data,
+//! and what the run moves has moved; alerts fire while something is broken, and not before or long after.
 
 use crate::{
     daemon::Daemon,
@@ -21,8 +21,8 @@ title = "Everything breaks once"
 
 [set]
 # So short that the caches neither answer everything nor stand in for what is away.
-"node.gateway.env.GATEWAY_CACHE_TTL"   = "2s"
-"node.gateway.env.GATEWAY_CACHE_STALE" = "0s"
+"service.gateway.env.GATEWAY_CACHE_TTL"   = "2s"
+"service.gateway.env.GATEWAY_CACHE_STALE" = "0s"
 
 [load]
 request   = "GET /api/profile/{user}"
@@ -82,7 +82,7 @@ const FIRE: [&str; 6] = [
     "ProfilesAreSlow",
     "RedisFallbackActive",
 ];
-/// Those that the end of the run brings about, since then nothing is up; or that take longer than the run.
+/// Alerts that the end of the run brings about, since then nothing is up; or that take longer than the run.
 const MAY_FIRE: [&str; 2] = ["TargetDown", "ErrorBudgetBurns"];
 
 /// Expressions that are 0 in this run, each with the reason.
@@ -114,7 +114,7 @@ pub(crate) fn every_expression_has_data_and_alerts_fire_and_resolve() {
 /// The time between two values that Prometheus is asked for, in seconds.
 const STEP: f64 = 0.25;
 
-/// When things happened, in Unix seconds.
+/// Times of what happened, in Unix seconds.
 #[derive(Default)]
 struct Times {
     begin: f64,
@@ -151,16 +151,16 @@ async fn prove() {
     alerts_fired_and_resolved(prometheus, &times, whole).await;
 }
 
-/// The run's beginning, and where its nodes listen.
+/// The run's beginning, and where its services listen.
 async fn until_ready(run: &mut Running) -> (Times, BTreeMap<String, String>) {
     let (mut times, mut addresses) = (Times::default(), BTreeMap::new());
     loop {
         let event = next(run).await;
         match event["event"].as_str() {
             Some("begin") => times.begin = event["unix_ms"].as_f64().expect("when it began") / 1000.0,
-            Some("node_ready") => {
+            Some("service_ready") => {
                 let text = |key: &str| event[key].as_str().expect("a text").to_owned();
-                addresses.insert(text("node"), text("address"));
+                addresses.insert(text("service"), text("address"));
             }
             Some("ready") => return (times, addresses),
             _ => {}
@@ -176,7 +176,7 @@ async fn follow(run: &mut Running, times: &mut Times) {
         match event["event"].as_str() {
             Some("fault_applied") if times.fault_first == 0.0 => times.fault_first = now,
             Some("fault_removed") => times.fault_last = now,
-            // Before it, no node is taken down.
+            // Before it, no service is taken down.
             Some("phase") if times.end == 0.0 => times.end = now,
             Some("end") => return,
             _ => {}
@@ -189,11 +189,11 @@ async fn next(run: &mut Running) -> Value {
     serde_json::from_str(&line).expect("events are JSON lines")
 }
 
-/// Starts the exporters and a Prometheus that scrapes them and the run's nodes.
-async fn watch(sandbox: &Sandbox, nodes: &BTreeMap<String, String>) -> (Prometheus, [Daemon; 3]) {
+/// Starts the exporters and a Prometheus that scrapes them and the run's services.
+async fn watch(sandbox: &Sandbox, services: &BTreeMap<String, String>) -> (Prometheus, [Daemon; 3]) {
     let folder = sandbox.path().join("watch");
     std::fs::create_dir(&folder).expect("a folder");
-    let redis = format!("redis://{}", nodes["redis"]);
+    let redis = format!("redis://{}", services["redis"]);
     let redis_exporter = Daemon::start(&folder, "/metrics", |address| {
         let mut command = Command::new("prometheus-redis-exporter");
         command.arg("-redis.addr").arg(&redis).arg("-web.listen-address").arg(address.to_string());
@@ -208,10 +208,10 @@ async fn watch(sandbox: &Sandbox, nodes: &BTreeMap<String, String>) -> (Promethe
     });
     let (redis_exporter, node_exporter) = tokio::join!(redis_exporter, node_exporter);
     let targets = [
-        ("gateway:8000", nodes["gateway"].clone()),
-        ("user-service:8001", nodes["user-service"].clone()),
-        ("order-service:8002", nodes["order-service"].clone()),
-        ("product-service:8003", nodes["product-service"].clone()),
+        ("gateway:8000", services["gateway"].clone()),
+        ("user-service:8001", services["user-service"].clone()),
+        ("order-service:8002", services["order-service"].clone()),
+        ("product-service:8003", services["product-service"].clone()),
         ("redis-exporter:9121", redis_exporter.address.to_string()),
         ("node-exporter:9100", node_exporter.address.to_string()),
     ];
@@ -287,7 +287,7 @@ async fn alerts_fired_and_resolved(prometheus: Prometheus, times: &Times, whole:
     assert!(unknown.is_empty(), "these fired too: {unknown:?}");
 }
 
-/// Whether there was a moment between these two at which it did not fire, of those four times a second that are known.
+/// Tells if there was a moment between these two at which it did not fire, of those four times a second that are known.
 fn quiet(firing: &[f64], from: f64, to: f64) -> bool {
     let within = firing.iter().filter(|at| (from..=to).contains(*at)).count();
     f64::from(u32::try_from(within).unwrap_or(u32::MAX)) < (to - from) / STEP

@@ -6,7 +6,8 @@ use std::{
     process::Command,
 };
 
-/// What a minute of a rule is in a real Prometheus under test: a second. promtool has judged the rules as they ship.
+/// The speed of a rule in a real Prometheus under test: a minute is a second. promtool has judged the rules as they
+/// ship.
 pub(crate) const FASTER: u32 = 60;
 
 fn folder() -> PathBuf {
@@ -35,7 +36,7 @@ pub(crate) fn promtool(arguments: &[&str], files: &[PathBuf]) {
     assert!(output.status.success(), "promtool {}: {said}", arguments.join(" "));
 }
 
-/// What a run writes of itself is as Prometheus's conventions want it.
+/// Checks a run's own metrics against Prometheus's conventions.
 pub(crate) fn metrics_are_accepted(file: &Path) {
     let file = std::fs::File::open(file).expect("the run's metrics");
     let output = Command::new("promtool").args(["check", "metrics"]).stdin(file).output().expect("promtool starts");
@@ -57,8 +58,8 @@ fn texts(folder: &Path) -> impl Iterator<Item = String> {
     files(folder, ".yml").into_iter().map(|file| std::fs::read_to_string(file).expect("it can be read"))
 }
 
-/// Writes the configuration and the rules to a folder: other targets in place of those that ship, every time in the rules
-/// [`FASTER`], and scrapes twice a second.
+/// Writes the configuration and the rules to a folder: other targets in place of those that ship, every time in the
+/// rules [`FASTER`], and scrapes twice a second.
 pub(crate) fn write_faster(to: &Path, targets: &[(&str, String)]) {
     let text = std::fs::read_to_string(folder().join("prometheus.yml")).expect("it can be read");
     let mut text = text.replace("_interval: 5s", "_interval: 500ms").replace("_timeout: 4s", "_timeout: 500ms");

@@ -1,9 +1,10 @@
-//! What the benchmarks share: rounds, servers, and how times are compared.
+//! The parts that benchmarks share: rounds, servers, and the comparison of times.
 
 use host::{Host, Listener, Stream};
 use std::time::Duration;
 
-/// Runs a benchmark in so many rounds. Without `--bench` (as `cargo test --benches` calls it) it only shows that it works.
+/// Runs a benchmark in so many rounds. Without `--bench` (as `cargo test --benches` calls it) it only shows that it
+/// works.
 pub(crate) fn run<F: Future<Output = ()>>(measure: impl FnOnce(usize) -> F) {
     let rounds = if std::env::args().any(|argument| argument == "--bench") { 15 } else { 1 };
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
@@ -25,10 +26,11 @@ where
     port
 }
 
-/// What a proxy is compared with: bytes copied to a node and back (`tokio::io::copy_bidirectional`); the port.
-pub(crate) fn bare_copy(host: &Host, node: u16) -> u16 {
+/// The thing that a proxy is compared with: bytes copied to a service and back (`tokio::io::copy_bidirectional`). Gives
+/// its port.
+pub(crate) fn bare_copy(host: &Host, service: u16) -> u16 {
     serve(host, move |host, mut stream| async move {
-        let mut upstream = host.dial("127.0.0.1", node).await.unwrap();
+        let mut upstream = host.dial("127.0.0.1", service).await.unwrap();
         let _ = tokio::io::copy_bidirectional(&mut stream, &mut upstream).await;
     })
 }

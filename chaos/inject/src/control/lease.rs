@@ -1,4 +1,4 @@
-//! Who may steer, until when. It reads no clock.
+//! The lease: the right to steer the proxies until a moment. It reads no clock.
 
 use super::{problem::Problem, wire::Wanted};
 use crate::Reply;
@@ -11,11 +11,11 @@ use tokio::time::Instant;
 
 /// Faults that a lease may have in place at once.
 const MOST_FAULTS: usize = 256;
-/// What came of faults that were taken back is told again for so many of the last, to whoever didn't get the answer.
+/// Faults that were taken back whose outcome is kept, to be told again to a holder who didn't get the response.
 const MOST_REMEMBERED: usize = 16;
 
 /// A fault on a link: both by name.
-pub(super) type Place = (String, String);
+pub(super) type FaultKey = (String, String);
 
 /// The lease that is held, and what is remembered of the one before.
 #[derive(Default)]
@@ -28,12 +28,12 @@ pub(super) struct Leases {
 pub(super) struct Lease {
     pub(super) id: String,
     pub(super) holder: String,
-    /// When it was taken, since the Unix epoch.
+    /// Time at which it was taken, since the Unix epoch.
     pub(super) since: Duration,
     pub(super) ttl: Duration,
-    /// When it lapses, unless it is renewed.
+    /// Moment at which it lapses, unless it is renewed.
     until: Instant,
-    pub(super) faults: BTreeMap<Place, Fault>,
+    pub(super) faults: BTreeMap<FaultKey, Fault>,
     removed: Removed,
 }
 
@@ -44,12 +44,12 @@ pub(super) struct Ended {
     removed: Removed,
 }
 
-/// What came of the last faults that were taken back.
+/// Outcomes of the last faults that were taken back.
 #[derive(Default)]
-struct Removed(VecDeque<(Place, Reply)>);
+struct Removed(VecDeque<(FaultKey, Reply)>);
 
 impl Removed {
-    fn note(&mut self, place: Place, reply: Reply) {
+    fn note(&mut self, place: FaultKey, reply: Reply) {
         self.0.retain(|(other, _)| *other != place);
         if self.0.len() == MOST_REMEMBERED {
             self.0.pop_front();
@@ -57,7 +57,7 @@ impl Removed {
         self.0.push_back((place, reply));
     }
 
-    fn get(&self, place: &Place) -> Option<&Reply> {
+    fn get(&self, place: &FaultKey) -> Option<&Reply> {
         self.0.iter().find(|(other, _)| other == place).map(|(_, reply)| reply)
     }
 }
@@ -99,26 +99,28 @@ impl Leases {
         Ok(())
     }
 
-    /// When the lease lapses, unless it is renewed.
+    /// The moment at which the lease lapses, unless it is renewed.
     pub(super) fn lapses(&self) -> Option<Instant> {
+        // Counted from when the proxies heard of the renewal. The runner counts from when it asked, which is earlier:
+        // it never believes in the lease for longer than they do.
         self.held.as_ref().map(|lease| lease.until)
     }
 
     /// Ends the lease if it has lapsed; gives what it had in place, which has to be taken back.
-    pub(super) fn lapse(&mut self, now: Instant) -> Option<Vec<Place>> {
+    pub(super) fn lapse(&mut self, now: Instant) -> Option<Vec<FaultKey>> {
         self.held.as_ref().filter(|lease| now >= lease.until)?;
         self.end(true)
     }
 
     /// Ends the lease because its holder gives it up, or because everything ends.
-    pub(super) fn end(&mut self, lapsed: bool) -> Option<Vec<Place>> {
+    pub(super) fn end(&mut self, lapsed: bool) -> Option<Vec<FaultKey>> {
         let Lease { id, faults, removed, .. } = self.held.take()?;
         self.last = Some(Ended { id, lapsed, removed });
         Some(faults.into_keys().collect())
     }
 
     /// Notes that a fault is in place.
-    pub(super) fn note_applied(&mut self, place: Place, fault: Fault) {
+    pub(super) fn note_applied(&mut self, place: FaultKey, fault: Fault) {
         if let Some(lease) = &mut self.held {
             lease.faults.insert(place, fault);
         }
@@ -132,7 +134,7 @@ impl Leases {
     }
 
     /// Notes what came of a fault that was taken back.
-    pub(super) fn note_removed(&mut self, place: Place, reply: Reply) {
+    pub(super) fn note_removed(&mut self, place: FaultKey, reply: Reply) {
         if let Some(lease) = &mut self.held {
             lease.faults.remove(&place);
             lease.removed.note(place, reply);
@@ -141,8 +143,10 @@ impl Leases {
         }
     }
 
-    /// What came of a fault that this lease had in place, where it is no longer. Also once the lease is over.
-    pub(super) fn removed(&self, id: &str, place: &Place) -> Option<&Reply> {
+    /// The outcome of a fault that this lease had in place and has no longer. Also once the lease is over.
+    pub(super) fn removed(&self, id: &str, place: &FaultKey) -> Option<&Reply> {
+        // A response may be lost on the way, and what the fault did would be lost with it: so it is told again, also
+        // when the lease is over.
         let held = self.held.as_ref().filter(|lease| lease.id == id && !lease.faults.contains_key(place));
         let held = held.map(|lease| &lease.removed);
         held.or(self.last.as_ref().filter(|last| last.id == id).map(|last| &last.removed))?.get(place)
@@ -150,7 +154,7 @@ impl Leases {
 }
 
 impl Lease {
-    /// Whether there is room for another fault.
+    /// Tells whether there is room for another fault.
     pub(super) fn has_room(&self) -> bool {
         self.faults.len() < MOST_FAULTS
     }
@@ -164,7 +168,7 @@ mod tests {
         Wanted { holder: "me".to_owned(), ttl: Duration::from_secs(1), seed: 1 }
     }
 
-    fn place(fault: &str) -> Place {
+    fn place(fault: &str) -> FaultKey {
         ("a -> b".to_owned(), fault.to_owned())
     }
 

@@ -1,11 +1,11 @@
 //! The control server: steers a set of proxies over HTTP, with the same messages as in process.
 //!
-//! Whoever steers takes a lease and renews it; faults live as long as it does. A runner that dies, or whose machine is cut
-//! off, renews nothing: its lease lapses, and every fault is taken back at once. So what is left of a lost runner is a
-//! system as it was.
+//! Whoever steers takes a lease and renews it; faults live as long as it does. A runner that dies, or whose machine is
+//! cut off, renews nothing: its lease lapses, and every fault is taken back at once. So what is left of a lost runner
+//! is a system as it was.
 //!
-//! Where the proxies lead is decided by whoever starts them, and nothing here changes it. `GET /v1/openapi.json` describes
-//! the interface; it is checked in as `chaos/inject/openapi.json`.
+//! Where the proxies lead is decided by whoever starts them, and nothing here changes it. `GET /v1/openapi.json`
+//! describes the interface; it is checked in as `chaos/inject/openapi.json`.
 
 mod lease;
 mod openapi;
@@ -23,5 +23,5 @@ pub use wire::{Granted, Held, LeaseState, LinkState, LinkStates, Send, Standing,
 
 use std::time::Duration;
 
-/// How long a lease may be asked for: long enough to be renewed over a network, short enough to heal.
+/// Times to live that a lease may be asked for: long enough to be renewed over a network, short enough to heal.
 pub const TIMES_TO_LIVE: std::ops::RangeInclusive<Duration> = Duration::from_millis(200)..=Duration::from_secs(60);

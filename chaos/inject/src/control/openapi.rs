@@ -1,7 +1,7 @@
-//! The description of the interface (OpenAPI 3.1), made from what goes over the wire. Faults are described by what they have
-//! in common: what each effect takes is in `docs/effects.md`.
+//! The description of the interface (OpenAPI 3.1), made from what goes over the wire. Faults are described by what they
+//! have in common: what each effect takes is in `docs/effects.md`.
 
-pub(super) mod answers;
+pub(super) mod responses;
 
 use super::{
     problem::Body,
@@ -45,7 +45,7 @@ use utoipa::{
 )]
 struct Document;
 
-/// What routes refer to by name.
+/// Components of the document, to which routes refer by name.
 struct Parts;
 
 impl utoipa::Modify for Parts {
@@ -107,7 +107,7 @@ fn read(json: serde_json::Value) -> RefOr<Schema> {
 }
 
 described! {
-    /// What a node speaks.
+    /// Protocol that a service speaks.
     ProtocolSchema = { "type": "string", "enum": ["http", "redis", "tcp"] };
     /// A fault.
     FaultSchema = {
@@ -127,7 +127,7 @@ described! {
                         "type": "object",
                         "required": ["from", "to"],
                         "properties": {
-                            "from": { "description": "`client`, or `{\"node\": \"gateway\"}`" },
+                            "from": { "description": "`client`, or `{\"service\": \"gateway\"}`" },
                             "to": { "type": "string" },
                             "label": { "type": ["string", "null"] }
                         }
@@ -145,14 +145,14 @@ described! {
         },
         "examples": [{
             "name": "outage",
-            "on": { "link": { "from": { "node": "gateway" }, "to": "redis", "label": null } },
+            "on": { "link": { "from": { "service": "gateway" }, "to": "redis", "label": null } },
             "effect": { "refuse": { "open": "reset" } },
             "share": { "parts": 1, "whole": 1 },
             "at_us": 0,
             "lasts_us": 4_000_000
         }]
     };
-    /// How often a fault fired.
+    /// Count of what a fault did.
     FiredSchema = {
         "type": "object",
         "description": "How often a fault fired, by what it did.",
@@ -168,7 +168,7 @@ described! {
             "bystanders": { "type": "integer", "description": "Requests or commands that waited behind one of these" }
         }
     };
-    /// What a proxy is told.
+    /// Message to a proxy.
     MessageSchema = {
         "description": "One of: `{\"apply\": FAULT}` puts it on the link, `{\"remove\": {\"fault\": NAME}}` takes it back, \
                         `\"clear\"` takes all back, `\"fired\"` asks how often each has fired so far.",
@@ -186,7 +186,7 @@ described! {
             { "type": "string", "enum": ["clear", "fired"] }
         ]
     };
-    /// What a proxy answers.
+    /// Reply of a proxy.
     ReplySchema = {
         "description": "`\"done\"`; or `{\"removed\": …}` with how often the fault fired and its injections, in the order of \
                         time, with how many there was no room for; or `{\"fired\": …}` by fault.",

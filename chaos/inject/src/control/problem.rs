@@ -1,4 +1,4 @@
-//! Answers that are no success: `application/problem+json` (RFC 9457).
+//! Responses that are no success: `application/problem+json` (RFC 9457).
 
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use utoipa::ToSchema;
 
-/// Why something was not done.
+/// Reason for which something was not done.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Problem {
     /// No token, or another one.
@@ -15,14 +15,14 @@ pub enum Problem {
     BadRequest(String),
     /// Somebody has the lease.
     LeaseHeld {
-        /// Who, in their words.
+        /// Holder's name for itself.
         holder: String,
         /// Since when (RFC 3339).
         since: String,
     },
     /// The lease is over, and its faults are taken back.
     LeaseOver {
-        /// It was not renewed in time; else it was given up.
+        /// True where it was not renewed in time, false where it was given up.
         lapsed: bool,
     },
     /// There never was such a lease, as far as is remembered.
@@ -84,13 +84,13 @@ pub(super) struct Body<'a> {
     r#type: ProblemType,
     /// The same for all problems of this type.
     title: Cow<'a, str>,
-    /// That of the response.
+    /// Status of the response.
     status: u16,
-    /// What is wrong with this request.
+    /// Fault of this request, in words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     detail: Option<Cow<'a, str>>,
-    /// Who holds the lease, where somebody does.
+    /// Holder of the lease, where there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     holder: Option<Cow<'a, str>>,

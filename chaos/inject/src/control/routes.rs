@@ -2,7 +2,7 @@
 
 use super::{
     TIMES_TO_LIVE,
-    openapi::{self, answers},
+    openapi::{self, responses},
     problem::Problem,
     steered::{Controlled, Steered},
     token::Token,
@@ -21,16 +21,16 @@ use http::{HeaderValue, StatusCode, header};
 use serde::de::DeserializeOwned;
 use std::{sync::Arc, time::Duration};
 
-/// The largest body that is read; a fault may bring a whole answer with it.
+/// The largest body that is read; a fault may bring a whole response with it.
 const LARGEST_BODY: usize = 1 << 20;
 /// Connections to the control server that may be open at once.
 const MOST_CONNECTIONS: usize = 64;
-/// How long requests under way have when it stops.
+/// Time that requests under way have when the server stops.
 const LAST_REQUESTS: Duration = Duration::from_secs(1);
 /// The longest that a holder calls itself, in bytes.
 const LONGEST_HOLDER: usize = 200;
 
-/// What handlers have at hand.
+/// State that handlers have at hand.
 #[derive(Clone)]
 pub(super) struct Api {
     host: Host,
@@ -38,8 +38,8 @@ pub(super) struct Api {
     token: Token,
 }
 
-/// Steers these links' proxies for whoever shows the token, until the host's shutdown signal. Then all faults are taken back
-/// at once, the proxies take no more connections, and those that are open have `patience` to end.
+/// Steers these links' proxies for whoever shows the token, until the host's shutdown signal. Then all faults are taken
+/// back at once, the proxies take no more connections, and those that are open have `patience` to end.
 pub async fn serve(host: &Host, listener: Listener, links: Vec<Controlled>, token: Token, patience: Duration) {
     let steered = Steered::new(host, links);
     let watched = Arc::clone(&steered);
@@ -70,7 +70,7 @@ fn router(api: Api) -> Router {
         .with_state(api)
 }
 
-/// What is told here is over in the next moment.
+/// Middleware that forbids caches: what is told here is over in the next moment.
 async fn fresh(mut response: Response) -> Response {
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
@@ -103,36 +103,36 @@ impl<T: DeserializeOwned> FromRequest<Api> for Read<T> {
 }
 
 /// The server is there
-#[utoipa::path(get, path = "/v1/health", tag = "operation", responses(answers::Health))]
+#[utoipa::path(get, path = "/v1/health", tag = "operation", responses(responses::Health))]
 pub(super) async fn health() -> Response {
     Json(Health { status: "ok" }).into_response()
 }
 
-/// This document
-#[utoipa::path(get, path = "/v1/openapi.json", tag = "operation", responses(answers::Document))]
+/// The description of this API
+#[utoipa::path(get, path = "/v1/openapi.json", tag = "operation", responses(responses::Document))]
 pub(super) async fn document() -> Response {
     ([(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))], openapi::json()).into_response()
 }
 
 /// Every link, with its proxy and the faults that are in place
-#[utoipa::path(get, path = "/v1/links", tag = "links", security(("token" = [])), responses(answers::Links))]
+#[utoipa::path(get, path = "/v1/links", tag = "links", security(("token" = [])), responses(responses::Links))]
 pub(super) async fn links(State(api): State<Api>) -> Json<LinkStates> {
     Json(api.steered.links().await)
 }
 
-/// Who holds the lease, if anybody does
-#[utoipa::path(get, path = "/v1/lease", tag = "lease", security(("token" = [])), responses(answers::Lease))]
+/// The holder of the lease, if anybody holds it
+#[utoipa::path(get, path = "/v1/lease", tag = "lease", security(("token" = [])), responses(responses::Lease))]
 pub(super) async fn lease(State(api): State<Api>) -> Json<LeaseState> {
     Json(api.steered.lease())
 }
 
 /// Take the lease
 ///
-/// One holds it at a time, and only under it faults come and go. It has to be renewed within its time; else it lapses, and
-/// its faults are taken back at once.
+/// One holds it at a time, and only under it faults come and go. It has to be renewed within its time; else it lapses,
+/// and its faults are taken back at once.
 #[utoipa::path(
     post, path = "/v1/lease", tag = "lease", security(("token" = [])),
-    request_body = Wanted, responses(answers::Take)
+    request_body = Wanted, responses(responses::Take)
 )]
 pub(super) async fn take(State(api): State<Api>, Read(wanted): Read<Wanted>) -> Result<Response, Problem> {
     check(&wanted)?;
@@ -158,7 +158,7 @@ fn check(wanted: &Wanted) -> Result<(), Problem> {
 /// Let the lease live on for as long as it was taken for, from now
 #[utoipa::path(
     put, path = "/v1/lease/{id}", tag = "lease", security(("token" = [])),
-    params(("id" = String, Path)), responses(answers::Renew)
+    params(("id" = String, Path)), responses(responses::Renew)
 )]
 pub(super) async fn renew(State(api): State<Api>, Path(id): Path<String>) -> Result<StatusCode, Problem> {
     api.steered.renew(&id).map(|()| StatusCode::NO_CONTENT)
@@ -169,7 +169,7 @@ pub(super) async fn renew(State(api): State<Api>, Path(id): Path<String>) -> Res
 /// When it is answered, its faults are taken back. Done already where the lease is over.
 #[utoipa::path(
     delete, path = "/v1/lease/{id}", tag = "lease", security(("token" = [])),
-    params(("id" = String, Path)), responses(answers::GiveUp)
+    params(("id" = String, Path)), responses(responses::GiveUp)
 )]
 pub(super) async fn give_up(State(api): State<Api>, Path(id): Path<String>) -> Result<StatusCode, Problem> {
     let steered = Arc::clone(&api.steered);
@@ -178,11 +178,11 @@ pub(super) async fn give_up(State(api): State<Api>, Path(id): Path<String>) -> R
 
 /// Tell the proxy of a link what to do
 ///
-/// When it is answered, the change holds for every connection. To take a fault back once more is answered as it was before,
-/// also after the end of the lease (for the last few faults).
+/// When it is answered, the change holds for every connection. To take a fault back once more is answered as it was
+/// before, also after the end of the lease (for the last few faults).
 #[utoipa::path(
     post, path = "/v1/lease/{id}/messages", tag = "links", security(("token" = [])),
-    params(("id" = String, Path)), request_body = Send, responses(answers::Send)
+    params(("id" = String, Path)), request_body = Send, responses(responses::Send)
 )]
 pub(super) async fn send(
     State(api): State<Api>,
@@ -202,5 +202,6 @@ async fn to_its_end<T>(
 where
     T: std::marker::Send + 'static,
 {
+    // A task of its own, which no caller's hang-up cancels.
     host.spawn(change).await.unwrap_or_else(|_| Err(Problem::Refused("the server stops".to_owned())))
 }

@@ -1,9 +1,9 @@
 //! The proxies, and the lease under which they are steered.
 
 use super::{
-    lease::{Leases, Place},
+    lease::{FaultKey, Leases},
     problem::Problem,
-    wire::{Answer, Granted, Held, LeaseState, LinkState, LinkStates, Send, Standing, Wanted},
+    wire::{Granted, Held, LeaseState, LinkState, LinkStates, Send, Standing, Wanted},
 };
 use crate::{Message, Proxy, Reply};
 use chaos_model::{Link, Protocol, event::Fired};
@@ -21,11 +21,11 @@ use tokio::{sync::Notify, time::Instant};
 pub struct Controlled {
     /// The link.
     pub link: Link,
-    /// What its node speaks.
+    /// Protocol that the service speaks.
     pub protocol: Protocol,
-    /// Where the proxy listens, for people.
+    /// Address at which the proxy listens, for people.
     pub listen: String,
-    /// Where the proxy leads, for people.
+    /// Address to which the proxy leads, for people.
     pub target: String,
     /// The proxy, which knows its target.
     pub proxy: Proxy,
@@ -34,14 +34,15 @@ pub struct Controlled {
 pub(super) struct Steered {
     host: Host,
     links: BTreeMap<String, Controlled>,
-    state: Mutex<State>,
+    state: Mutex<SteeringState>,
     /// Held while faults come and go, so that none slips in while those of a lease that is over are taken back.
+    // From the look at the lease to the proxy's answer, so that a change is under one lease or under none.
     changing: tokio::sync::Mutex<()>,
     /// The moment at which the lease lapses has changed.
     changed: Notify,
 }
 
-struct State {
+struct SteeringState {
     leases: Leases,
     ids: Random,
 }
@@ -49,12 +50,12 @@ struct State {
 impl Steered {
     pub(super) fn new(host: &Host, links: Vec<Controlled>) -> Arc<Self> {
         let links = links.into_iter().map(|link| (link.link.to_string(), link)).collect();
-        let state = Mutex::new(State { leases: Leases::default(), ids: host.rng("leases") });
+        let state = Mutex::new(SteeringState { leases: Leases::default(), ids: host.rng("leases") });
         let (changing, changed) = (tokio::sync::Mutex::default(), Notify::new());
         Arc::new(Self { host: host.clone(), links, state, changing, changed })
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, SteeringState> {
         // Nothing that holds this lock can panic halfway through a change.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -99,7 +100,7 @@ impl Steered {
     }
 
     /// All at once: each is taken back before any connection has let go of it. For whoever holds `changing`.
-    async fn take_back(&self, places: Vec<Place>) {
+    async fn take_back(&self, places: Vec<FaultKey>) {
         let removals = places.into_iter().filter_map(|(link, fault)| {
             let proxy = &self.links.get(&link)?.proxy;
             Some(async move {
@@ -157,7 +158,7 @@ impl Steered {
         Ok(())
     }
 
-    pub(super) async fn send(&self, id: &str, Send { link, message }: Send) -> Result<Answer, Problem> {
+    pub(super) async fn send(&self, id: &str, Send { link, message }: Send) -> Result<Reply, Problem> {
         let _changing = self.changing.lock().await;
         let Some(controlled) = self.links.get(&link) else {
             let known: Vec<&str> = self.links.keys().map(String::as_str).collect();
@@ -165,7 +166,7 @@ impl Steered {
         };
         let has_room = {
             let state = self.state();
-            // Asked again, by whoever didn't get the answer, or after the lease's end: it is done.
+            // Asked again, by whoever didn't get the response, or after the lease's end: it is done.
             if let Message::Remove { fault } = &message
                 && let Some(reply) = state.leases.removed(id, &(link.clone(), fault.clone()))
             {

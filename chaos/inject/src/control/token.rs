@@ -1,7 +1,8 @@
 use std::fmt;
 use subtle::ConstantTimeEq as _;
 
-/// What a caller has to show. It is made anew at each start, from the machine's randomness; there is no default.
+/// The secret that a caller has to show. It is made anew at each start, from the machine's randomness; there is no
+/// default.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Token(String);
 
@@ -32,7 +33,7 @@ impl Token {
         &self.0
     }
 
-    /// Whether an `Authorization` header shows it. How long that takes says nothing of the token but its length.
+    /// Compares an `Authorization` header with it, in a time that tells nothing of the token but its length.
     pub(super) fn is_shown_by(&self, header: &[u8]) -> bool {
         let (scheme, shown) = header.split_at(header.len().min(7));
         scheme.eq_ignore_ascii_case(b"bearer ") && bool::from(shown.trim_ascii().ct_eq(self.0.as_bytes()))

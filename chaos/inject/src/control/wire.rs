@@ -1,27 +1,27 @@
-//! What goes over the wire.
+//! Bodies of the control API's requests and responses.
 
-use crate::{Message, Reply};
+use crate::Message;
 use chaos_model::{Fault, Protocol, event::Fired};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 use utoipa::ToSchema;
 
-/// How the server is.
+/// Health of the server.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Health {
-    /// `ok`, or there is no answer.
+    /// `ok`, or there is no response.
     #[schema(example = "ok")]
     pub(super) status: &'static str,
 }
 
-/// What a lease is asked for with.
+/// Request for a lease.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Wanted {
-    /// Who asks, for people: whoever is refused meanwhile is told. At most 200 bytes on one line.
+    /// Name of the caller, for people: whoever is refused meanwhile is told. At most 200 bytes on one line.
     #[schema(example = "chaos run scenarios/redis_down.toml (process 4711 on ci-3)", max_length = 200)]
     pub holder: String,
-    /// How long it lives without being renewed, in milliseconds: 200 to 60000.
+    /// Time to live without being renewed, in milliseconds: 200 to 60000.
     #[serde(rename = "ttl_ms", with = "millis")]
     #[schema(value_type = u64, minimum = 200, maximum = 60000, example = 1000)]
     pub ttl: Duration,
@@ -32,19 +32,19 @@ pub struct Wanted {
 /// A lease that was given.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Granted {
-    /// Its id, which nobody else is told.
+    /// Id of the lease, which nobody else is told.
     #[schema(example = "5b1d0f0f8a4e2c37")]
     pub id: String,
-    /// How long it lives without being renewed, in milliseconds.
+    /// Time to live without being renewed, in milliseconds.
     #[serde(rename = "ttl_ms", with = "millis")]
     #[schema(value_type = u64, example = 1000)]
     pub ttl: Duration,
 }
 
-/// Whether somebody holds the lease.
+/// State of the lease.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct LeaseState {
-    /// Who, if anybody.
+    /// The lease, if anybody holds it.
     pub lease: Option<Held>,
 }
 
@@ -56,11 +56,11 @@ pub struct Held {
     /// Since when (RFC 3339).
     #[schema(example = "2026-01-31T12:00:00.000Z")]
     pub since: String,
-    /// How long it lives without being renewed, in milliseconds.
+    /// Time to live without being renewed, in milliseconds.
     #[serde(rename = "ttl_ms", with = "millis")]
     #[schema(value_type = u64, example = 1000)]
     pub ttl: Duration,
-    /// How many faults it has in place.
+    /// Number of faults that it has in place.
     pub faults: u64,
 }
 
@@ -71,7 +71,7 @@ pub struct Send {
     /// The link, as scenarios write it.
     #[schema(example = "gateway -> redis")]
     pub link: String,
-    /// What its proxy is to do.
+    /// Message for the link's proxy.
     #[schema(value_type = super::openapi::MessageSchema)]
     pub message: Message,
 }
@@ -86,21 +86,21 @@ pub struct LinkStates {
 /// A link and its proxy.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct LinkState {
-    /// As scenarios write it.
+    /// Name of the link, as scenarios write it.
     #[schema(example = "gateway -> redis")]
     pub link: String,
-    /// What its node speaks.
+    /// Protocol that its service speaks.
     #[schema(value_type = super::openapi::ProtocolSchema)]
     pub protocol: Protocol,
-    /// Where its proxy listens.
+    /// Address at which its proxy listens.
     #[schema(example = "127.0.0.1:16379")]
     pub listen: String,
-    /// Where its proxy leads.
+    /// Address to which its proxy leads.
     #[schema(example = "redis:6379")]
     pub target: String,
-    /// How many connections are open.
+    /// Number of connections that are open.
     pub connections: u64,
-    /// What is in place.
+    /// Faults that are in place.
     pub faults: Vec<Standing>,
 }
 
@@ -110,13 +110,10 @@ pub struct Standing {
     /// The fault.
     #[schema(value_type = super::openapi::FaultSchema)]
     pub fault: Fault,
-    /// How often it fired so far.
+    /// Count of what it did so far.
     #[schema(value_type = super::openapi::FiredSchema)]
     pub fired: Fired,
 }
-
-/// What a proxy answered: as in process.
-pub(super) type Answer = Reply;
 
 /// Durations in whole milliseconds.
 mod millis {

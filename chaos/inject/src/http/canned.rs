@@ -1,15 +1,15 @@
-//! Answers in the node's place.
+//! Responses in the service's place.
 
-use chaos_model::effect::action::Canned;
+use chaos_model::effect::action::CannedResponse;
 use std::fmt::Write as _;
 
-/// Whether an answer of this status has no body (RFC 9110, sections 15.3.5, 15.4.5).
+/// Tells whether a response of this status has no body (RFC 9110, sections 15.3.5, 15.4.5).
 pub(super) fn is_bodiless(status: u16) -> bool {
     matches!(status, 204 | 304)
 }
 
-/// Its head, for a body of this length, and for a connection that ends with it or doesn't.
-pub(super) fn head(canned: &Canned, length: u64, closes: bool) -> Vec<u8> {
+/// The head of a canned response, for a body of this length, and for a connection that ends with it or doesn't.
+pub(super) fn head(canned: &CannedResponse, length: u64, closes: bool) -> Vec<u8> {
     let code = http::StatusCode::from_u16(canned.status).ok();
     let reason = code.and_then(|code| code.canonical_reason()).unwrap_or_default();
     let mut head = format!("HTTP/1.1 {} {reason}\r\n", canned.status);

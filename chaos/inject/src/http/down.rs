@@ -1,27 +1,27 @@
-//! Answers, on their way to the client.
+//! Responses, on their way to the client.
 
 use super::{
-    answer::{self, Begun},
     body::{Body, Edited, Progress},
     exchange::{Exchange, Exchanges},
-    head::{Announced, Found, Reply, Scan, Side, parse_reply},
+    head::{Announced, Found, MessageKind, Reply, Scan, parse_reply},
+    response::{self, Begun},
     steps::{self, Steps},
 };
 use crate::{filter::Step, interpreter::Way};
 
 #[derive(Debug)]
 pub(super) struct Down {
-    state: State,
+    state: ResponseState,
     scan: Scan,
-    /// What of a head has passed already: where nothing happens to an answer, it is not held back.
+    /// Bytes of a head that have passed already: where nothing happens to a response, it is not held back.
     passed: Vec<u8>,
     /// Faults on connections want to know whose bytes they are.
     traces: bool,
 }
 
 #[derive(Debug)]
-enum State {
-    /// At the beginning of an answer, or in its head.
+enum ResponseState {
+    /// At the beginning of a response, or in its head.
     Head,
     /// In a body that goes on as it is, at a rate perhaps.
     Passed(Body, bool),
@@ -33,50 +33,50 @@ enum State {
     Lost,
 }
 
-/// What was taken of some bytes.
-enum Took {
+/// The part of some bytes that was taken.
+enum Progressed {
     /// So many.
     Bytes(usize),
     /// None, and more are needed.
     Nothing,
-    /// They are not understood.
+    /// The bytes are not understood.
     Lost,
 }
 
 impl Down {
     pub(super) fn new() -> Self {
-        Self { state: State::Head, scan: Scan::new(Side::Response), passed: Vec::new(), traces: false }
+        Self { state: ResponseState::Head, scan: Scan::new(MessageKind::Response), passed: Vec::new(), traces: false }
     }
 
-    /// Says from now on whose answers come, or no more.
+    /// Says from now on whose responses come, or no more.
     pub(super) fn trace(&mut self, traces: bool) {
         self.traces = traces;
     }
 
     fn tell(&self, exchange: &Exchange, steps: Steps<'_>) {
         if self.traces {
-            steps.push(Step::About(Way::Down, exchange.whose.clone()));
+            steps.push(Step::About(Way::Down, exchange.attribution.clone()));
         }
     }
 
-    /// Whether everything that comes passes.
+    /// Tells whether everything that comes passes.
     pub(super) fn is_lost(&self) -> bool {
-        matches!(self.state, State::Lost)
+        matches!(self.state, ResponseState::Lost)
     }
 
     /// Lets everything pass from now on, once nothing is owed.
     pub(super) fn lose(&mut self) {
-        self.state = State::Lost;
+        self.state = ResponseState::Lost;
     }
 
-    /// Whether the connection has been ended, or the node's stream has.
+    /// Tells whether the connection has been ended, or the service's stream has.
     pub(super) fn has_ended(&self) -> bool {
-        matches!(self.state, State::Ended)
+        matches!(self.state, ResponseState::Ended)
     }
 
-    /// Whether it is between two answers.
+    /// Tells whether it is between two responses.
     pub(super) fn is_idle(&self) -> bool {
-        matches!(self.state, State::Head) && self.passed.is_empty()
+        matches!(self.state, ResponseState::Head) && self.passed.is_empty()
     }
 
     pub(super) fn on_bytes(&mut self, bytes: &[u8], exchanges: &mut Exchanges, steps: Steps<'_>) {
@@ -84,25 +84,25 @@ impl Down {
         while at < bytes.len() {
             let rest = &bytes[at..];
             let took = match &mut self.state {
-                State::Lost => Took::Lost,
-                State::Ended => {
+                ResponseState::Lost => Progressed::Lost,
+                ResponseState::Ended => {
                     steps::skip(steps, Way::Down, rest.len());
-                    Took::Bytes(rest.len())
+                    Progressed::Bytes(rest.len())
                 }
-                State::Passed(body, _) => match body.take(rest) {
+                ResponseState::Passed(body, _) => match body.take(rest) {
                     Some(count) => {
                         steps::pass(steps, Way::Down, count);
-                        Took::Bytes(count)
+                        Progressed::Bytes(count)
                     }
-                    None => Took::Lost,
+                    None => Progressed::Lost,
                 },
-                State::Edited(..) => self.on_edited(rest, steps),
-                State::Head => self.on_head(rest, exchanges, steps),
+                ResponseState::Edited(..) => self.on_edited(rest, steps),
+                ResponseState::Head => self.on_head(rest, exchanges, steps),
             };
             match took {
-                Took::Bytes(count) => at += count,
-                Took::Nothing => return,
-                Took::Lost => {
+                Progressed::Bytes(count) => at += count,
+                Progressed::Nothing => return,
+                Progressed::Lost => {
                     self.lift(steps);
                     self.lose();
                     return steps::pass(steps, Way::Down, rest.len());
@@ -112,52 +112,52 @@ impl Down {
         }
     }
 
-    fn on_edited(&mut self, bytes: &[u8], steps: Steps<'_>) -> Took {
-        let State::Edited(edited, _) = &mut self.state else { return Took::Lost };
+    fn on_edited(&mut self, bytes: &[u8], steps: Steps<'_>) -> Progressed {
+        let ResponseState::Edited(edited, _) = &mut self.state else { return Progressed::Lost };
         let count = edited.take(bytes, steps);
         if count == 0 {
-            return Took::Lost;
+            return Progressed::Lost;
         }
         if edited.progress() == Progress::Ended {
-            self.state = State::Ended;
+            self.state = ResponseState::Ended;
         }
-        Took::Bytes(count)
+        Progressed::Bytes(count)
     }
 
-    fn on_head(&mut self, bytes: &[u8], exchanges: &mut Exchanges, steps: Steps<'_>) -> Took {
+    fn on_head(&mut self, bytes: &[u8], exchanges: &mut Exchanges, steps: Steps<'_>) -> Progressed {
         match exchanges.front_mut() {
-            // An answer to nothing, or to what the node was not asked.
-            None => Took::Lost,
-            Some(exchange) if exchange.is_canned() => Took::Lost,
+            // A response to nothing, or to what the service was not asked.
+            None => Progressed::Lost,
+            Some(exchange) if exchange.is_canned() => Progressed::Lost,
             Some(exchange) if exchange.plan.is_some() => self.on_held_head(bytes, exchange, steps),
             Some(exchange) => self.on_passed_head(bytes, exchange, steps),
         }
     }
 
-    /// Of an answer to which something happens: nothing of it goes on before it is complete.
-    fn on_held_head(&mut self, bytes: &[u8], exchange: &mut Exchange, steps: Steps<'_>) -> Took {
+    /// Takes the head of a response to which something happens: nothing of it goes on before it is complete.
+    fn on_held_head(&mut self, bytes: &[u8], exchange: &mut Exchange, steps: Steps<'_>) -> Progressed {
         let (start, end, folded) = match self.scan.find(bytes) {
-            Found::Part => return Took::Nothing,
-            Found::Nothing => return Took::Lost,
+            Found::Part => return Progressed::Nothing,
+            Found::Nothing => return Progressed::Lost,
             Found::Head { start, end, folded } => (start, end, folded),
         };
-        let Some(reply) = parse_reply(&bytes[start..end], folded) else { return Took::Lost };
+        let Some(reply) = parse_reply(&bytes[start..end], folded) else { return Progressed::Lost };
         self.tell(exchange, steps);
         if is_interim(reply.status) {
             steps::pass(steps, Way::Down, end);
-            return Took::Bytes(end);
+            return Progressed::Bytes(end);
         }
-        self.state = match answer::begin(exchange, &bytes[..end], reply, steps) {
-            Begun::Ended => State::Ended,
-            Begun::Passed(body, limited) => State::Passed(body, limited),
-            Begun::Edited(edited, limited) => State::Edited(edited, limited),
-            Begun::Tunnel => State::Lost,
+        self.state = match response::begin(exchange, &bytes[..end], reply, steps) {
+            Begun::Ended => ResponseState::Ended,
+            Begun::Passed(body, limited) => ResponseState::Passed(body, limited),
+            Begun::Edited(edited, limited) => ResponseState::Edited(edited, limited),
+            Begun::Tunnel => ResponseState::Lost,
         };
-        Took::Bytes(end)
+        Progressed::Bytes(end)
     }
 
-    /// Of an answer to which nothing happens: it goes on as it comes, and is read once it is complete.
-    fn on_passed_head(&mut self, bytes: &[u8], exchange: &Exchange, steps: Steps<'_>) -> Took {
+    /// Takes the head of a response to which nothing happens: it goes on as it comes, and is read once it is complete.
+    fn on_passed_head(&mut self, bytes: &[u8], exchange: &Exchange, steps: Steps<'_>) -> Progressed {
         let before = self.passed.len();
         if before == 0 {
             self.tell(exchange, steps);
@@ -172,78 +172,80 @@ impl Down {
                     self.passed.extend_from_slice(bytes);
                 }
                 steps::pass(steps, Way::Down, bytes.len());
-                return Took::Bytes(bytes.len());
+                return Progressed::Bytes(bytes.len());
             }
-            Found::Nothing => return Took::Lost,
+            Found::Nothing => return Progressed::Lost,
             Found::Head { start, end, folded } => (start, end, folded),
         };
         let reply = parse_reply(&all[start..end], folded);
         self.passed.clear();
-        let Some(reply) = reply else { return Took::Lost };
+        let Some(reply) = reply else { return Progressed::Lost };
         steps::pass(steps, Way::Down, end - before);
         if exchange.is_tunnel(reply.status) {
             self.lose();
         } else if !is_interim(reply.status) {
-            self.state = State::Passed(body_of(exchange, reply), false);
+            self.state = ResponseState::Passed(body_of(exchange, reply), false);
         }
-        Took::Bytes(end - before)
+        Progressed::Bytes(end - before)
     }
 
-    /// At the end of an answer, the next follows.
+    /// At the end of a response, the next follows.
     fn settle(&mut self, exchanges: &mut Exchanges, steps: Steps<'_>) {
         let over = match &self.state {
-            State::Passed(body, _) => body.is_over(),
-            State::Edited(edited, _) => edited.is_over(),
-            State::Head | State::Ended | State::Lost => false,
+            ResponseState::Passed(body, _) => body.is_over(),
+            ResponseState::Edited(edited, _) => edited.is_over(),
+            ResponseState::Head | ResponseState::Ended | ResponseState::Lost => false,
         };
         if over {
             self.lift(steps);
             exchanges.pop_front();
-            self.state = State::Head;
+            self.state = ResponseState::Head;
             self.answer(exchanges, steps);
         }
     }
 
-    /// Gives the answers that don't come from the node, where it is their turn.
+    /// Gives the responses that don't come from the service, where it is their turn.
     pub(super) fn answer(&mut self, exchanges: &mut Exchanges, steps: Steps<'_>) {
         while self.is_idle()
             && let Some(exchange) = exchanges.front_mut().filter(|exchange| exchange.is_canned())
         {
             if !exchange.asked {
-                return answer::ask_for_body(exchange, steps);
+                return response::ask_for_body(exchange, steps);
             }
             self.tell(exchange, steps);
-            if answer::give(exchange, steps) {
-                self.state = State::Ended;
+            if response::give(exchange, steps) {
+                self.state = ResponseState::Ended;
             }
             exchanges.pop_front();
         }
     }
 
-    /// What follows goes as fast as it goes.
+    /// Lifts the rate that the response had.
     fn lift(&self, steps: Steps<'_>) {
-        if let State::Passed(_, true) | State::Edited(_, true) = self.state {
+        if let ResponseState::Passed(_, true) | ResponseState::Edited(_, true) = self.state {
             steps.push(Step::Rate(Way::Down, None));
         }
     }
 
-    /// The node sends nothing more; this is left of what it sent.
+    /// The service sends nothing more; this is left of what it sent.
     pub(super) fn on_end(&mut self, left: &[u8], steps: Steps<'_>) {
         match &mut self.state {
-            State::Ended => return steps::skip(steps, Way::Down, left.len()),
-            State::Edited(edited, _) => edited.on_end(steps),
-            State::Head | State::Passed(..) | State::Lost => steps::pass(steps, Way::Down, left.len()),
+            ResponseState::Ended => return steps::skip(steps, Way::Down, left.len()),
+            ResponseState::Edited(edited, _) => edited.on_end(steps),
+            ResponseState::Head | ResponseState::Passed(..) | ResponseState::Lost => {
+                steps::pass(steps, Way::Down, left.len())
+            }
         }
-        self.state = State::Ended;
+        self.state = ResponseState::Ended;
     }
 }
 
-/// Whether another answer follows to the same request.
+/// Tells whether another response follows to the same request.
 fn is_interim(status: u16) -> bool {
     (100..200).contains(&status) && status != 101
 }
 
-/// Where the body of an answer ends.
+/// The framing of a response's body.
 pub(super) fn body_of(exchange: &Exchange, reply: Reply) -> Body {
     match reply.announced {
         _ if exchange.is_bodiless(reply.status) => Body::Length(0),

@@ -1,64 +1,64 @@
-//! Requests whose answers have not come to their end.
+//! Exchanges: requests whose responses have not come to their end.
 
 use super::head::Ask;
-use crate::filter::{HttpPlan, Whose};
+use crate::filter::{Attribution, HttpPlan};
 use std::collections::VecDeque;
 
-/// In the order of the requests, which is that of the answers.
+/// In the order of the requests, which is that of the responses.
 pub(super) type Exchanges = VecDeque<Exchange>;
 
-/// A request and its answer.
+/// A request and its response.
 #[derive(Debug)]
 pub(super) struct Exchange {
-    pub(super) kind: Kind,
-    /// What happens, where something does.
+    pub(super) kind: MethodKind,
+    /// Plan, where something happens.
     pub(super) plan: Option<Box<HttpPlan>>,
-    /// Who it is.
-    pub(super) whose: Whose,
-    /// All of the request has come. Known for those whose answer does not come from the node.
+    /// Attribution of request and response.
+    pub(super) attribution: Attribution,
+    /// All of the request has come. Known for those whose response does not come from the service.
     pub(super) asked: bool,
     /// The client waits to be told to send the body.
     pub(super) expects: bool,
-    /// The client wants no further answer on this connection.
+    /// The client wants no further response on this connection.
     pub(super) closes: bool,
 }
 
-/// What the method says about where the answer ends.
+/// Kinds of methods, by what they say of where the response ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum MethodKind {
     /// Nothing.
     Plain,
-    /// The answer has no body.
+    /// The response has no body.
     Head,
-    /// A good answer makes the connection a tunnel.
+    /// A good response makes the connection a tunnel.
     Connect,
 }
 
 impl Exchange {
-    pub(super) fn new(ask: &Ask<'_>, plan: HttpPlan, whose: Whose) -> Self {
+    pub(super) fn new(ask: &Ask<'_>, plan: HttpPlan, attribution: Attribution) -> Self {
         let kind = match ask.method {
-            "HEAD" => Kind::Head,
-            "CONNECT" => Kind::Connect,
-            _ => Kind::Plain,
+            "HEAD" => MethodKind::Head,
+            "CONNECT" => MethodKind::Connect,
+            _ => MethodKind::Plain,
         };
         let plan = (!plan.is_clear()).then(|| Box::new(plan));
-        let canned = plan.as_ref().is_some_and(|plan| plan.answer.is_some());
+        let canned = plan.as_ref().is_some_and(|plan| plan.response.is_some());
         let (expects, closes) = if canned { (ask.expects(), ask.closes()) } else { (false, false) };
-        Self { kind, plan, whose, asked: false, expects, closes }
+        Self { kind, plan, attribution, asked: false, expects, closes }
     }
 
-    /// Whether the node is not asked.
+    /// Tells whether the service is not asked.
     pub(super) fn is_canned(&self) -> bool {
-        self.plan.as_ref().is_some_and(|plan| plan.answer.is_some())
+        self.plan.as_ref().is_some_and(|plan| plan.response.is_some())
     }
 
-    /// Whether an answer of this status has no body, whatever its head says.
+    /// Tells whether a response of this status has no body, whatever its head says.
     pub(super) fn is_bodiless(&self, status: u16) -> bool {
-        self.kind == Kind::Head || matches!(status, 100..=199 | 204 | 304) || self.is_tunnel(status)
+        self.kind == MethodKind::Head || matches!(status, 100..=199 | 204 | 304) || self.is_tunnel(status)
     }
 
-    /// Whether what follows an answer of this status is HTTP no more.
+    /// Tells whether what follows a response of this status is HTTP no more.
     pub(super) fn is_tunnel(&self, status: u16) -> bool {
-        status == 101 || (self.kind == Kind::Connect && (200..300).contains(&status))
+        status == 101 || (self.kind == MethodKind::Connect && (200..300).contains(&status))
     }
 }

@@ -1,29 +1,29 @@
-//! HTTP/1.1 on the bytes of a connection: where messages begin and end, and what faults make of answers.
+//! HTTP/1.1 on the bytes of a connection: where messages begin and end, and what faults make of responses.
 //!
-//! Framing is by own code, since every client or server library writes heads and chunks anew, and what passes must pass byte
-//! for byte; heads are read by httparse. Requests and answers are paired in order, so that answers in the node's place
-//! stand where they belong.
+//! Framing is by own code, since every client or server library writes heads and chunks anew, and what passes must pass
+//! byte for byte; heads are read by httparse. Requests and responses are paired in order, so that responses in the
+//! service's place stand where they belong.
 //!
-//! Deliberately strict: what two readers might read in two ways (RFC 9112, section 11.2) is not read at all. The filter is
-//! lost then and passes everything, and whoever is behind it decides what that means.
+//! Deliberately strict: what two readers might read in two ways (RFC 9112, section 11.2) is not read at all. The filter
+//! is lost then and passes everything, and whoever is behind it decides what that means.
 
-mod answer;
 mod body;
 mod canned;
 mod down;
 mod exchange;
-mod fill;
+mod generated_body;
 mod head;
 mod request;
+mod response;
 mod steps;
 mod up;
 
-pub(crate) use self::fill::Fill;
+pub(crate) use self::generated_body::GeneratedBody;
 pub(crate) use self::request::{arrival, matches};
 
 use self::{down::Down, exchange::Exchanges, up::Up};
 use crate::{
-    filter::{Decide, Filter, Step, Whose},
+    filter::{Attribution, Decide, Filter, Step},
     interpreter::Way,
 };
 
@@ -41,7 +41,8 @@ impl HttpFilter {
         Self { up: Up::new(), down: Down::new(), exchanges: Exchanges::new() }
     }
 
-    /// Where one way isn't understood, the other is read for as long as what it means is known.
+    /// Gives up what can't be read on: where one way isn't understood, the other is read for as long as what it means
+    /// is known.
     fn settle(&mut self) {
         if self.down.is_lost() || self.down.has_ended() {
             self.up.lose();
@@ -65,8 +66,8 @@ impl Filter for HttpFilter {
         self.settle();
     }
 
-    fn under_way(&self) -> Vec<Whose> {
-        self.exchanges.iter().map(|exchange| exchange.whose.clone()).collect()
+    fn under_way(&self) -> Vec<Attribution> {
+        self.exchanges.iter().map(|exchange| exchange.attribution.clone()).collect()
     }
 
     fn on_end(&mut self, way: Way, left: &[u8], _: &mut dyn Decide, steps: &mut Vec<Step>) {

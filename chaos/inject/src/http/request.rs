@@ -1,4 +1,4 @@
-//! What decisions read in a request: its target, its baggage, whether a fault is for it.
+//! The parts of a request that decisions read: its target, its baggage, and whether a fault is for it.
 
 use crate::filter::Request;
 use chaos_model::Only;
@@ -20,9 +20,9 @@ pub(crate) fn target(sent: &str) -> &str {
 /// An entry of a request's baggage.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Entry<'a> {
-    /// Its key.
+    /// Key of the entry.
     pub(crate) key: &'a [u8],
-    /// Its value, decoded.
+    /// Value of the entry, decoded.
     pub(crate) value: Cow<'a, [u8]>,
 }
 
@@ -46,7 +46,7 @@ pub(crate) fn arrival<'a>(headers: impl Iterator<Item = (&'a str, &'a [u8])>) ->
     std::str::from_utf8(&number).ok()?.parse().ok()
 }
 
-/// Whether a fault is for this request, its place among those that match apart. What is for commands is for none.
+/// Tells whether a fault is for this request, its place among those that match apart. A fault for commands is for none.
 pub(crate) fn matches(only: &Only, request: &Request<'_>) -> bool {
     let method = only.methods.is_empty() || only.methods.iter().any(|method| method == request.method);
     let path = only.path.as_ref().is_none_or(|path| path.matches(request.target.as_bytes()));

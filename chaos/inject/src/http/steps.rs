@@ -3,7 +3,7 @@
 use crate::{filter::Step, interpreter::Way};
 use bytes::Bytes;
 
-/// Where they are put.
+/// The list that steps are put into.
 pub(super) type Steps<'a> = &'a mut Vec<Step>;
 
 /// So many pass.
@@ -24,7 +24,7 @@ pub(super) fn skip(steps: Steps<'_>, way: Way, count: usize) {
     }
 }
 
-/// These go too.
+/// Adds bytes to what goes this way.
 pub(super) fn insert(steps: Steps<'_>, way: Way, bytes: Bytes) {
     if !bytes.is_empty() {
         steps.push(Step::Insert(way, bytes));

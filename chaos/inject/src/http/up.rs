@@ -1,14 +1,14 @@
-//! Requests, on their way to the node.
+//! Requests, on their way to the service.
 
 use super::{
     body::Body,
-    exchange::{Exchange, Exchanges, Kind},
-    head::{Announced, Ask, Found, Scan, Side, parse_ask},
+    exchange::{Exchange, Exchanges, MethodKind},
+    head::{Announced, Ask, Found, MessageKind, Scan, parse_ask},
     request,
     steps::{self, Steps},
 };
 use crate::{
-    filter::{Decide, HttpPlan, Request, Step, Whose},
+    filter::{Attribution, Decide, HttpPlan, Request, Step},
     interpreter::{Way, request_subject},
 };
 
@@ -20,19 +20,19 @@ const DEEPEST: usize = 1024;
 
 #[derive(Debug)]
 pub(super) struct Up {
-    state: State,
+    state: RequestState,
     scan: Scan,
     /// A head and a body are waited for, before which nothing can be decided: so long, both together.
-    wanted: Option<Whole>,
+    wanted: Option<WholeHead>,
 }
 
 #[derive(Debug)]
-enum State {
+enum RequestState {
     /// At the beginning of a request, or in its head.
     Head,
     /// In a body, which goes on.
     Passed(Body),
-    /// In a body that the node doesn't get.
+    /// In a body that the service doesn't get.
     Skipped(Body),
     /// Nothing is read any more.
     Lost,
@@ -40,7 +40,7 @@ enum State {
 
 /// A head that has been found.
 #[derive(Clone, Copy, Debug)]
-struct Whole {
+struct WholeHead {
     start: usize,
     end: usize,
     folded: bool,
@@ -50,16 +50,16 @@ struct Whole {
 
 impl Up {
     pub(super) fn new() -> Self {
-        Self { state: State::Head, scan: Scan::new(Side::Request), wanted: None }
+        Self { state: RequestState::Head, scan: Scan::new(MessageKind::Request), wanted: None }
     }
 
     pub(super) fn is_lost(&self) -> bool {
-        matches!(self.state, State::Lost)
+        matches!(self.state, RequestState::Lost)
     }
 
     /// Lets everything pass from now on.
     pub(super) fn lose(&mut self) {
-        self.state = State::Lost;
+        self.state = RequestState::Lost;
     }
 
     pub(super) fn on_bytes(
@@ -73,10 +73,10 @@ impl Up {
         while at < bytes.len() {
             let rest = &bytes[at..];
             let count = match &mut self.state {
-                State::Lost => None,
-                State::Passed(body) => body.take(rest).inspect(|count| steps::pass(steps, Way::Up, *count)),
-                State::Skipped(body) => Some(skip(body, rest, exchanges, steps)),
-                State::Head => match self.on_head(rest, exchanges, decide, steps) {
+                RequestState::Lost => None,
+                RequestState::Passed(body) => body.take(rest).inspect(|count| steps::pass(steps, Way::Up, *count)),
+                RequestState::Skipped(body) => Some(skip(body, rest, exchanges, steps)),
+                RequestState::Head => match self.on_head(rest, exchanges, decide, steps) {
                     Some(0) => return,
                     count => count,
                 },
@@ -93,10 +93,10 @@ impl Up {
     /// At the end of a body, a head follows.
     fn settle(&mut self, exchanges: &mut Exchanges) {
         match &self.state {
-            State::Passed(body) if body.is_over() => self.state = State::Head,
-            State::Skipped(body) if body.is_over() => {
-                self.state = State::Head;
-                // It is the last, since its answer waits for this.
+            RequestState::Passed(body) if body.is_over() => self.state = RequestState::Head,
+            RequestState::Skipped(body) if body.is_over() => {
+                self.state = RequestState::Head;
+                // It is the last, since its response waits for this.
                 exchanges.back_mut().into_iter().for_each(|exchange| exchange.asked = true);
             }
             _ => {}
@@ -111,8 +111,8 @@ impl Up {
         decide: &mut dyn Decide,
         steps: Steps<'_>,
     ) -> Option<usize> {
-        // Behind this, HTTP goes on only if the node says so.
-        let tunnel = exchanges.back().is_some_and(|last| last.kind == Kind::Connect && !last.is_canned());
+        // Behind this, HTTP goes on only if the service says so.
+        let tunnel = exchanges.back().is_some_and(|last| last.kind == MethodKind::Connect && !last.is_canned());
         if tunnel || exchanges.len() >= DEEPEST {
             return None;
         }
@@ -121,7 +121,7 @@ impl Up {
             Some(whole) => whole,
             None => match self.scan.find(bytes) {
                 Found::Part => return Some(0),
-                Found::Head { start, end, folded } => Whole { start, end, folded, length: end },
+                Found::Head { start, end, folded } => WholeHead { start, end, folded, length: end },
                 Found::Nothing => return None,
             },
         };
@@ -129,7 +129,7 @@ impl Up {
             return Some(0);
         }
         self.wanted = None;
-        let Whole { start, end, folded, length } = known;
+        let WholeHead { start, end, folded, length } = known;
         let decided = parse_ask(&bytes[start..end], folded, |ask| {
             let wanted = if length == end && armed { wants(ask, decide) } else { None };
             if let Some(wanted) = wanted
@@ -141,17 +141,17 @@ impl Up {
             let have = wanted.or((length > end).then_some(length - end));
             let body = |have| &bytes[end..end + have];
             let plan = if armed { ask_for(ask, have.map(body), decide) } else { HttpPlan::default() };
-            Ok((Exchange::new(ask, plan, whose(ask, traces)), ask.announced))
+            Ok((Exchange::new(ask, plan, attribution(ask, traces)), ask.announced))
         });
         match decided? {
             Ok((exchange, announced)) => {
                 if traces {
-                    steps.push(Step::About(Way::Up, exchange.whose.clone()));
+                    steps.push(Step::About(Way::Up, exchange.attribution.clone()));
                 }
                 self.enter(exchange, announced, end, exchanges, steps);
             }
             Err(length) => {
-                self.wanted = Some(Whole { length, ..known });
+                self.wanted = Some(WholeHead { length, ..known });
                 return Some(0);
             }
         }
@@ -173,10 +173,10 @@ impl Up {
         };
         if exchange.is_canned() {
             steps::skip(steps, Way::Up, head);
-            self.state = State::Skipped(body);
+            self.state = RequestState::Skipped(body);
         } else {
             steps::pass(steps, Way::Up, head);
-            self.state = State::Passed(body);
+            self.state = RequestState::Passed(body);
         }
         exchanges.push_back(exchange);
     }
@@ -189,7 +189,7 @@ impl Up {
 }
 
 /// Leaves out what belongs to this body. Where its framing is broken, nobody knows where the next request begins: all is
-/// left out, and the connection ends behind the answer, as a node would do it.
+/// left out, and the connection ends behind the response, as a service would do it.
 fn skip(body: &mut Body, bytes: &[u8], exchanges: &mut Exchanges, steps: Steps<'_>) -> usize {
     let count = body.take(bytes).unwrap_or_else(|| {
         exchanges.back_mut().into_iter().for_each(|exchange| (exchange.asked, exchange.closes) = (true, true));
@@ -200,7 +200,7 @@ fn skip(body: &mut Body, bytes: &[u8], exchanges: &mut Exchanges, steps: Steps<'
     count
 }
 
-/// How much of the body the decision waits for.
+/// The part of the body that the decision waits for, in bytes.
 fn wants(ask: &Ask<'_>, decide: &dyn Decide) -> Option<usize> {
     let length = match ask.announced {
         Announced::Nothing => 0,
@@ -214,11 +214,12 @@ fn wants(ask: &Ask<'_>, decide: &dyn Decide) -> Option<usize> {
     if request::arrival(baggage).is_some() { None } else { usize::try_from(length).ok() }
 }
 
-/// Who it is: for those requests that are under way when a fault comes, its number is known without any fault too.
-fn whose(ask: &Ask<'_>, traces: bool) -> Whose {
+/// The attribution of a request: its number is known without any fault too, for those that are under way when a fault
+/// comes.
+fn attribution(ask: &Ask<'_>, traces: bool) -> Attribution {
     let arrival = request::arrival(ask.fields.iter().map(|field| (field.name, field.value)));
     let subject = traces.then(|| request_subject(ask.method, request::target(ask.target)).into());
-    Whose { subject, arrival }
+    Attribution { subject, arrival }
 }
 
 fn ask_for(ask: &Ask<'_>, body: Option<&[u8]>, decide: &mut dyn Decide) -> HttpPlan {

@@ -1,9 +1,9 @@
-//! What the faults on a link do to one request or command.
+//! Decisions on messages: the faults on a link and one request or command.
 //!
-//! Order-free: whether a fault takes a message is a pure function of the seed, the fault's name, the link and the message's
-//! key. The key of a request with a number of the load is (number, method, target, attempt), of one without (method,
-//! target, hash of the body, occurrence), of a command (name, keys, occurrence). Attempts and occurrences are counted for
-//! each fault since it began, so that no fault changes what another decides.
+//! Order-free: whether a fault takes a message is a pure function of the seed, the fault's name, the link and the
+//! message's key. The key of a request with a number of the load is (number, method, target, attempt), of one without
+//! (method, target, hash of the body, occurrence), of a command (name, keys, occurrence). Attempts and occurrences are
+//! counted for each fault since it began, so that no fault changes what another decides.
 
 use super::{Active, Interpreter};
 use crate::{
@@ -23,7 +23,7 @@ pub(crate) struct Decider<'a> {
     pub(crate) now: Duration,
 }
 
-/// What a message is drawn by.
+/// The key that a message is drawn by.
 struct Key {
     /// Hash of all that tells it from others, but for how often it came.
     hash: u64,
@@ -33,7 +33,7 @@ struct Key {
 }
 
 /// A fault that takes the message.
-struct Taken<'a> {
+struct Drawn<'a> {
     fault: &'a Arc<Active>,
     attempt: u64,
     key: u64,
@@ -42,11 +42,11 @@ struct Taken<'a> {
 
 impl Decider<'_> {
     /// The faults that take a message, in the order in which they were applied.
-    fn taken<'f>(
+    fn drawn<'f>(
         faults: impl Iterator<Item = &'f Arc<Active>>,
         key: &Key,
         now: Duration,
-    ) -> impl Iterator<Item = Taken<'f>> {
+    ) -> impl Iterator<Item = Drawn<'f>> {
         let hash = key.hash;
         faults.filter_map(move |fault| {
             let number = fault.count_match();
@@ -58,12 +58,12 @@ impl Decider<'_> {
             let grows_by_delay = fault.message_delay().is_some();
             let share = if grows_by_delay { fault.fault.share } else { scaled(fault.fault.share, strength) };
             let parts: [&[u8]; 3] = [b"message", &hash.to_le_bytes(), &attempt.to_le_bytes()];
-            fault.draws.takes_key(share, &parts).then_some(Taken { fault, attempt, key: hash, strength })
+            fault.draws.takes_key(share, &parts).then_some(Drawn { fault, attempt, key: hash, strength })
         })
     }
 }
 
-impl Taken<'_> {
+impl Drawn<'_> {
     fn injected(&self, key: &Key) -> Injected {
         Injected {
             fault: Arc::clone(self.fault),
@@ -75,7 +75,7 @@ impl Taken<'_> {
         }
     }
 
-    /// How long its message waits, of a delay that is spread like this.
+    /// The wait of its message, of a delay that is spread like this.
     fn delay(&self, spread: &Spread) -> Duration {
         let parts: [&[u8]; 3] = [b"delay", &self.key.to_le_bytes(), &self.attempt.to_le_bytes()];
         let whole = self.fault.draws.delay_of(&parts, spread);
@@ -110,20 +110,20 @@ impl Decide for Decider<'_> {
             return plan;
         }
         let key = request_key(request);
-        for taken in Self::taken(matching, &key, self.now) {
-            let Some(action) = &taken.fault.http else { continue };
+        for drawn in Self::drawn(matching, &key, self.now) {
+            let Some(action) = &drawn.fault.http else { continue };
             if let Some(spread) = &action.delay {
-                plan.delay.get_or_insert_default().add(taken.fault, taken.delay(spread));
+                plan.delay.get_or_insert_default().add(drawn.fault, drawn.delay(spread));
             }
-            if plan.answer.is_none() {
-                plan.answer.clone_from(&action.answer);
+            if plan.response.is_none() {
+                plan.response.clone_from(&action.response);
             }
             plan.head.extend(action.head.iter().cloned());
-            let edit = action.body.clone().map(|edit| (edit, taken.seed(plan.body.len())));
+            let edit = action.body.clone().map(|edit| (edit, drawn.seed(plan.body.len())));
             plan.body.extend(edit);
             plan.ending = plan.ending.or(action.ending);
-            plan.injected.push(taken.injected(&key));
-            plan.faults.push(Arc::clone(taken.fault));
+            plan.injected.push(drawn.injected(&key));
+            plan.faults.push(Arc::clone(drawn.fault));
         }
         plan
     }
@@ -131,7 +131,7 @@ impl Decide for Decider<'_> {
     fn on_command(&mut self, command: &Command<'_>) -> RedisPlan {
         let mut plan = RedisPlan::default();
         if self.traces() {
-            plan.whose.subject = Some(command_subject(command).into());
+            plan.attribution.subject = Some(command_subject(command).into());
         }
         let matching = |fault: &&Arc<Active>| fault.redis.is_some() && redis::matches(&fault.fault.only, command);
         let mut matching = self.interpreter.faults.iter().filter(matching).peekable();
@@ -139,16 +139,16 @@ impl Decide for Decider<'_> {
             return plan;
         }
         let key = command_key(command);
-        for taken in Self::taken(matching, &key, self.now) {
-            let Some(action) = &taken.fault.redis else { continue };
+        for drawn in Self::drawn(matching, &key, self.now) {
+            let Some(action) = &drawn.fault.redis else { continue };
             if let Some(spread) = &action.delay {
-                plan.delay.get_or_insert_default().add(taken.fault, taken.delay(spread));
+                plan.delay.get_or_insert_default().add(drawn.fault, drawn.delay(spread));
             }
             if plan.reply.is_none() {
                 plan.reply.clone_from(&action.reply);
-                plan.values = Some(Arc::clone(&taken.fault.values));
+                plan.values = Some(Arc::clone(&drawn.fault.values));
             }
-            plan.injected.push(taken.injected(&key));
+            plan.injected.push(drawn.injected(&key));
         }
         plan
     }
@@ -188,12 +188,12 @@ pub(crate) fn command_subject(command: &Command<'_>) -> String {
     format!("{} {}", command.name, keys.join(" ")).trim_end().to_owned()
 }
 
-/// What people are shown of a request.
+/// The subject of a request, for people.
 pub(crate) fn request_subject(method: &str, target: &str) -> String {
     format!("{method} {}", shortened(target.as_bytes()))
 }
 
-/// What people are shown of it.
+/// Text for people, cut where it is long.
 fn shortened(text: &[u8]) -> String {
     const LONGEST: usize = 120;
     let shown = String::from_utf8_lossy(&text[..text.len().min(LONGEST)]);

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 const MS: Duration = Duration::from_millis(1);
 
 fn link(to: &str) -> Link {
-    Link { from: Endpoint::Node("gateway".to_owned()), to: to.to_owned(), label: None }
+    Link { from: Endpoint::Service("gateway".to_owned()), to: to.to_owned(), label: None }
 }
 
 fn active(fault: Fault) -> Arc<Active> {
@@ -28,7 +28,7 @@ fn percent(name: &str, parts: u64) -> Fault {
     Fault { share: Share { parts, whole: 100 }, ..fault(name, status(503)) }
 }
 
-/// What the faults do to request number `n`.
+/// The plan for request number `n`.
 fn ask(interpreter: &Interpreter, n: u64) -> HttpPlan {
     let baggage = format!("chaos.request={n}");
     let headers = [("baggage", baggage.as_bytes())];
@@ -94,7 +94,7 @@ fn faults_add_up_in_the_order_in_which_they_came() {
     ];
     let plan = ask(&interpreter(all), 1);
     assert_eq!(plan.delay.map(|wait| (wait.whole(), wait.parts.len())), Some((30 * MS, 2)));
-    assert_eq!(plan.answer.map(|answer| answer.status), Some(503));
+    assert_eq!(plan.response.map(|answer| answer.status), Some(503));
     assert_eq!((plan.head.len(), plan.injected.len()), (1, 5));
 }
 

@@ -1,11 +1,11 @@
-//! What the active faults do to one connection.
+//! The plan of the active faults for one connection.
 
 use super::{Active, Chunk, Connection, Way};
-use crate::{filter::Whose, ledger::Delayed};
+use crate::{filter::Attribution, ledger::Delayed};
 use chaos_model::effect::action::Slices;
 use std::{sync::Arc, time::Duration};
 
-/// What the active faults do to one connection, until they change.
+/// The plan of the active faults for one connection, until they change.
 #[derive(Clone, Debug)]
 pub(crate) struct Plan {
     connection: Connection,
@@ -14,11 +14,11 @@ pub(crate) struct Plan {
     down: Acts,
     opens: Option<Duration>,
     close_delay: Duration,
-    /// When, and by which of those met.
+    /// Time of the reset, and the index of its fault among those met.
     reset: Option<(Duration, usize)>,
 }
 
-/// What they do to all that goes one way.
+/// The effects of the active faults on all that goes one way.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Acts {
     /// Nothing passes.
@@ -76,7 +76,7 @@ impl Plan {
         &self.met
     }
 
-    /// What they do to all that goes this way.
+    /// The effects of the active faults on all that goes this way.
     pub(crate) fn on(&self, way: Way) -> &Acts {
         match way {
             Way::Up => &self.up,
@@ -84,7 +84,7 @@ impl Plan {
         }
     }
 
-    /// Whether all that goes this way passes untouched.
+    /// Tells whether all that goes this way passes untouched.
     pub(crate) fn is_clear(&self, way: Way) -> bool {
         self.on(way).is_clear() && self.opens.is_none() && self.close_delay.is_zero()
     }
@@ -94,17 +94,17 @@ impl Plan {
         self.opens
     }
 
-    /// How much later than what precedes it the end of a stream is passed on.
+    /// The delay of a stream's end behind what precedes it.
     pub(crate) fn close_delay(&self) -> Duration {
         self.close_delay
     }
 
-    /// When the connection is reset, and by which fault. Those applied first win a tie.
+    /// The time at which the connection is reset, and the fault that does it. Those applied first win a tie.
     pub(crate) fn reset(&self) -> Option<(Duration, &Active)> {
         self.reset.map(|(at, index)| (at, &*self.met[index]))
     }
 
-    /// How much later this chunk arrives, once nothing holds it.
+    /// The delay of this chunk, once nothing holds it.
     pub(crate) fn on_chunk(&self, chunk: Chunk) -> Duration {
         if !self.on(chunk.way).delays {
             return Duration::ZERO;
@@ -114,20 +114,20 @@ impl Plan {
     }
 
     /// A chunk was late as asked: for the ledgers of the faults that delay it.
-    pub(crate) fn note_delay(&self, chunk: Chunk, whose: &Whose, delayed: Delayed) {
+    pub(crate) fn note_delay(&self, chunk: Chunk, attribution: &Attribution, delayed: Delayed) {
         for fault in self.met.iter().filter(|fault| fault.spread(chunk.way).is_some()) {
             let at = chunk.arrived.saturating_sub(fault.applied);
-            fault.ledger.bytes(at, self.connection.nth, whose, Some(delayed));
+            fault.ledger.bytes(at, self.connection.nth, attribution, Some(delayed));
         }
     }
 
     /// A message has met what this fault does to its bytes; delays are written down when they are over, and told now.
-    pub(crate) fn note_message(&self, fault: &Active, whose: &Whose, now: Duration) {
+    pub(crate) fn note_message(&self, fault: &Active, attribution: &Attribution, now: Duration) {
         let nth = self.connection.nth;
         if fault.action.delay.is_none() {
-            fault.ledger.bytes(now.saturating_sub(fault.applied), nth, whose, None);
+            fault.ledger.bytes(now.saturating_sub(fault.applied), nth, attribution, None);
         } else {
-            fault.ledger.tell_bytes(nth, whose);
+            fault.ledger.tell_bytes(nth, attribution);
         }
     }
 

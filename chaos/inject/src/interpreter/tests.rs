@@ -9,7 +9,7 @@ const MS: Duration = Duration::from_millis(1);
 const REFUSE: Effect = Effect::Refuse(Refuse { open: OpenConnections::Reset });
 
 fn link() -> Link {
-    Link { from: Endpoint::Node("gateway".to_owned()), to: "redis".to_owned(), label: None }
+    Link { from: Endpoint::Service("gateway".to_owned()), to: "redis".to_owned(), label: None }
 }
 
 /// A fault that was applied after 100 ms, when ten connections had been accepted.
@@ -42,7 +42,7 @@ const NEW: Connection = Connection { nth: 12, accepted: Duration::from_millis(15
 fn nothing_is_done_where_there_is_no_fault() {
     let plan = Interpreter::default().on_connection(NEW);
     assert!(plan.is_clear(Way::Up) && plan.is_clear(Way::Down) && plan.reset().is_none() && plan.met().is_empty());
-    assert_eq!(Interpreter::default().answer(), Answer::Accept);
+    assert_eq!(Interpreter::default().answer(), ListenMode::Accept);
 }
 
 #[test]
@@ -91,12 +91,12 @@ fn the_earliest_reset_wins_and_holding_does_not_stop_it() {
 
 #[test]
 fn the_listener_answers_for_all_or_not_at_all() {
-    assert_eq!(interpreter(&[Effect::Blackhole(Blackhole {}), REFUSE]).answer(), Answer::Refuse);
-    assert_eq!(interpreter(&[Effect::Hang(Hang {}), Effect::Blackhole(Blackhole {})]).answer(), Answer::Blackhole);
-    assert_eq!(interpreter(&[Effect::Hang(Hang {}), Effect::Reset(Reset::after(MS))]).answer(), Answer::Accept);
+    assert_eq!(interpreter(&[Effect::Blackhole(Blackhole {}), REFUSE]).answer(), ListenMode::Refuse);
+    assert_eq!(interpreter(&[Effect::Hang(Hang {}), Effect::Blackhole(Blackhole {})]).answer(), ListenMode::Blackhole);
+    assert_eq!(interpreter(&[Effect::Hang(Hang {}), Effect::Reset(Reset::after(MS))]).answer(), ListenMode::Accept);
     for effect in [REFUSE, Effect::Blackhole(Blackhole {})] {
         let partly = Interpreter { faults: vec![active("some", effect, Share { parts: 99, whole: 100 })] };
-        assert_eq!(partly.answer(), Answer::Accept);
+        assert_eq!(partly.answer(), ListenMode::Accept);
     }
 }
 
@@ -196,7 +196,7 @@ fn any_faults() -> impl Strategy<Value = Vec<Arc<Active>>> {
 }
 
 proptest! {
-    /// Which faults act on a connection, and by how much each delays, is the same whatever others there are.
+    /// Draws (the connections that a fault acts on, and each delay) are the same whatever other faults there are.
     #[test]
     fn other_faults_change_no_draw(faults in any_faults(), keep: u64, nth in 0..1000_u64, kth in 0..1000_u64) {
         let connection = Connection { nth, accepted: Duration::ZERO };

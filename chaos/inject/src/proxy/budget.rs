@@ -1,4 +1,4 @@
-//! How many bytes a connection may still pass before a fault ends it.
+//! The budget of bytes that a connection may still pass before a fault ends it.
 
 use crate::{
     filter::Ending,
@@ -31,7 +31,7 @@ impl Budgets {
         }
     }
 
-    /// How many bytes may still go this way.
+    /// The count of bytes that may still go this way.
     pub(super) fn left(&self, way: Way) -> usize {
         let left = self.0.iter().filter(|budget| way.is_in(budget.direction)).map(|budget| budget.left).min();
         left.map_or(usize::MAX, |left| usize::try_from(left).unwrap_or(usize::MAX))
@@ -44,7 +44,7 @@ impl Budgets {
         }
     }
 
-    /// Which fault ends the connection now, and how. A reset wins, then the fault that was applied first.
+    /// The fault that ends the connection now, with its end. A reset wins, then the fault that was applied first.
     pub(super) fn spent(&self) -> Option<(&Active, Ending, Direction)> {
         let spent = || self.0.iter().filter(|budget| budget.left == 0);
         let first = spent().find(|budget| budget.ending == Ending::Reset).or_else(|| spent().next())?;

@@ -1,17 +1,17 @@
-//! The life of a connection: accepted, the node dialled, both directions pumped, ended.
+//! The life of a connection: accepted, the service dialled, both directions pumped, ended.
 
 use super::{
+    adapter::{Adapter, Adapting},
     alarm::Alarm,
     budget::Budgets,
-    farewell,
-    lane::{Flow, Lane},
-    shared::{Place, Rules, Shared, Target},
-    tap::{Tap, Tapped},
+    lingering_close,
+    pump::{Pump, PumpState},
+    shared::{OpenConnection, Rules, Shared, Target},
 };
 use crate::{
     filter::Ending,
     interpreter::{Active, Interpreter, Plan, Way},
-    wire::{self, Side},
+    wire::{self, ProxySide},
 };
 use chaos_model::Direction;
 use futures_util::future::BoxFuture;
@@ -29,17 +29,17 @@ pub(super) struct Connection {
     plan: Plan,
     budgets: Budgets,
     /// Reads along where the link's protocol is known.
-    tap: Option<Tap>,
-    up: Lane,
-    down: Lane,
+    adapter: Option<Adapter>,
+    up: Pump,
+    down: Pump,
     alarm: Alarm,
-    place: Place,
+    open: OpenConnection,
     rules: Arc<Rules>,
     /// The rules of before, kept until what the new ones ask for is done.
     replaced: Option<Arc<Rules>>,
 }
 
-/// How a connection ends.
+/// Ends of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum End {
     /// In good order.
@@ -53,46 +53,46 @@ enum End {
 impl Connection {
     /// A connection that was just accepted.
     pub(super) fn new(shared: &Arc<Shared>) -> Self {
-        let (place, rules) = Place::enter(shared);
-        let (up, down) = (Lane::new(Way::Up, shared.epoch), Lane::new(Way::Down, shared.epoch));
+        let (open, rules) = OpenConnection::enter(shared);
+        let (up, down) = (Pump::new(Way::Up, shared.epoch), Pump::new(Way::Down, shared.epoch));
         let alarm = Alarm::new(shared.host.clone());
-        let plan = Interpreter::default().on_connection(place.connection);
-        let (tap, budgets) = (Tap::of(shared.protocol), Budgets::default());
-        let mut this = Self { plan, budgets, tap, up, down, alarm, place, rules, replaced: None };
+        let plan = Interpreter::default().on_connection(open.connection);
+        let (adapter, budgets) = (Adapter::of(shared.protocol), Budgets::default());
+        let mut this = Self { plan, budgets, adapter, up, down, alarm, open, rules, replaced: None };
         this.follow_rules();
         this
     }
 
     /// Serves it to its end.
     pub(super) async fn run(mut self, client: Stream) {
-        let mut client = self.watched(client, Side::Client);
+        let mut client = self.watched(client, ProxySide::Client);
         let mut upstream = match self.dial(&mut client).await {
-            Ok(upstream) => self.watched(upstream, Side::Node),
+            Ok(upstream) => self.watched(upstream, ProxySide::Service),
             Err(End::Closed) => return,
             Err(End::Reset | End::Spent(..)) => return client.abort(),
         };
-        match self.pump(&mut client, &mut upstream).await {
+        match self.pump_both(&mut client, &mut upstream).await {
             End::Closed => {}
             End::Reset => {
                 client.abort();
                 upstream.abort();
             }
             End::Spent(ending, direction) => {
-                let Self { place, rules, .. } = self;
-                return farewell::end(&place, rules, (client, upstream), ending, direction).await;
+                let Self { open, rules, .. } = self;
+                return lingering_close::end(&open, rules, (client, upstream), ending, direction).await;
             }
         }
         // Only now are the rules let go of, with `self`: a fault that resets holds when its resets are sent.
     }
 
     /// The stream, with what passes on it told to whoever listens.
-    fn watched(&self, stream: Stream, side: Side) -> Stream {
-        let shared = &self.place.shared;
-        wire::watch(stream, shared.protocol, &shared.link, self.place.connection.nth, side)
+    fn watched(&self, stream: Stream, side: ProxySide) -> Stream {
+        let shared = &self.open.shared;
+        wire::watch(stream, shared.protocol, &shared.link, self.open.connection.nth, side)
     }
 
-    /// Dials the node, as soon as it is known where that is. Reads ahead meanwhile, so that a client that goes away ends
-    /// the dial.
+    /// Dials the service, as soon as it is known where that is. Reads ahead meanwhile, so that a client that goes away
+    /// ends the dial.
     async fn dial(&mut self, client: &mut Stream) -> Result<Stream, End> {
         let (mut reader, _writer) = client.split();
         let mut dial = None;
@@ -109,14 +109,15 @@ impl Connection {
             if let Poll::Ready(end) = self.poll_rules(cx) {
                 return Poll::Ready(Err(end));
             }
-            let (interpreter, now) = (&self.rules.interpreter, self.place.shared.now());
-            let mut tapped = self.tap.as_mut().map(|tap| Tapped { tap, other: &mut self.down, interpreter, now });
-            if self.up.poll_ahead(cx, client, &self.plan, tapped.as_mut()) {
+            let (interpreter, now) = (&self.rules.interpreter, self.open.shared.now());
+            let mut adapting =
+                self.adapter.as_mut().map(|adapter| Adapting { adapter, other: &mut self.down, interpreter, now });
+            if self.up.poll_ahead(cx, client, &self.plan, adapting.as_mut()) {
                 return Poll::Ready(Err(End::Closed));
             }
-            let target = self.place.shared.state().target.clone();
+            let target = self.open.shared.state().target.clone();
             if dial.as_ref().map(|dial| &dial.target) != target.as_ref() {
-                *dial = target.map(|target| Dial::new(&self.place.shared.host, target));
+                *dial = target.map(|target| Dial::new(&self.open.shared.host, target));
             }
             match dial.as_mut().map(|dial| dial.poll(cx)) {
                 Some(Poll::Ready(Some(upstream))) => return Poll::Ready(Ok(upstream)),
@@ -129,7 +130,7 @@ impl Connection {
     }
 
     /// Moves bytes both ways until both have ended.
-    async fn pump(&mut self, client: &mut Stream, upstream: &mut Stream) -> End {
+    async fn pump_both(&mut self, client: &mut Stream, upstream: &mut Stream) -> End {
         let (mut client, mut upstream) = (client.split(), upstream.split());
         poll_fn(|cx| self.poll_pump(cx, &mut client, &mut upstream)).await
     }
@@ -139,55 +140,58 @@ impl Connection {
             if let Poll::Ready(end) = self.poll_rules(cx) {
                 return Poll::Ready(end);
             }
-            self.tap = self.tap.take().filter(|tap| !tap.is_over());
+            self.adapter = self.adapter.take().filter(|adapter| !adapter.is_over());
             self.poll_up(cx, client, upstream);
-            if self.up.flow() == Flow::Broken {
+            if self.up.state() == PumpState::Broken {
                 self.down.cut();
             }
             self.poll_down(cx, client, upstream);
-            if self.down.flow() == Flow::Broken {
+            if self.down.state() == PumpState::Broken {
                 self.up.cut();
             }
             // What came down may have let something go up.
-            if self.down.flow() == Flow::Broken || self.up.waits() {
+            if self.down.state() == PumpState::Broken || self.up.waits() {
                 self.poll_up(cx, client, upstream);
             }
             if let Poll::Ready(end) = self.poll_budgets() {
                 return Poll::Ready(end);
             }
-            match (self.up.flow(), self.down.flow()) {
-                (Flow::Reset, _) | (_, Flow::Reset) => return Poll::Ready(End::Reset),
-                (_, Flow::Cut(ending)) => return Poll::Ready(End::Spent(ending, Direction::Downstream)),
-                (Flow::Cut(ending), _) => return Poll::Ready(End::Spent(ending, Direction::Upstream)),
-                (Flow::Finished, Flow::Finished) => return Poll::Ready(End::Closed),
+            match (self.up.state(), self.down.state()) {
+                (PumpState::Reset, _) | (_, PumpState::Reset) => return Poll::Ready(End::Reset),
+                (_, PumpState::Cut(ending)) => return Poll::Ready(End::Spent(ending, Direction::Downstream)),
+                (PumpState::Cut(ending), _) => return Poll::Ready(End::Spent(ending, Direction::Upstream)),
+                (PumpState::Finished, PumpState::Finished) => return Poll::Ready(End::Closed),
                 // What the other side sent before it reset has still been passed on.
-                (Flow::Broken, Flow::Finished | Flow::Broken) | (Flow::Finished, Flow::Broken) => {
+                (PumpState::Broken, PumpState::Finished | PumpState::Broken)
+                | (PumpState::Finished, PumpState::Broken) => {
                     return Poll::Ready(End::Reset);
                 }
-                (Flow::Open, _) | (_, Flow::Open) => {}
+                (PumpState::Open, _) | (_, PumpState::Open) => {}
             }
             ready!(self.poll_alarm(cx));
         }
     }
 
     fn poll_up(&mut self, cx: &mut Context<'_>, client: &mut Halves<'_>, upstream: &mut Halves<'_>) {
-        let (interpreter, now) = (&self.rules.interpreter, self.place.shared.now());
-        let mut tapped = self.tap.as_mut().map(|tap| Tapped { tap, other: &mut self.down, interpreter, now });
+        let (interpreter, now) = (&self.rules.interpreter, self.open.shared.now());
+        let mut adapting =
+            self.adapter.as_mut().map(|adapter| Adapting { adapter, other: &mut self.down, interpreter, now });
         let (from, to) = (&mut client.0, &mut upstream.1);
-        self.up.poll(cx, from, to, &self.plan, &mut self.budgets, tapped.as_mut());
+        self.up.poll(cx, from, to, &self.plan, &mut self.budgets, adapting.as_mut());
     }
 
     fn poll_down(&mut self, cx: &mut Context<'_>, client: &mut Halves<'_>, upstream: &mut Halves<'_>) {
-        let (interpreter, now) = (&self.rules.interpreter, self.place.shared.now());
-        let mut tapped = self.tap.as_mut().map(|tap| Tapped { tap, other: &mut self.up, interpreter, now });
+        let (interpreter, now) = (&self.rules.interpreter, self.open.shared.now());
+        let mut adapting =
+            self.adapter.as_mut().map(|adapter| Adapting { adapter, other: &mut self.up, interpreter, now });
         let (from, to) = (&mut upstream.0, &mut client.1);
-        self.down.poll(cx, from, to, &self.plan, &mut self.budgets, tapped.as_mut());
+        self.down.poll(cx, from, to, &self.plan, &mut self.budgets, adapting.as_mut());
     }
 
     /// Goes by the rules that hold now; ready where they end the connection.
     fn poll_rules(&mut self, cx: &Context<'_>) -> Poll<End> {
-        self.place.register(cx);
-        let shared = &self.place.shared;
+        self.open.register(cx);
+        let shared = &self.open.shared;
         if !shared.is_current(self.rules.generation) {
             let rules = Arc::clone(&shared.state().rules);
             self.replaced = Some(std::mem::replace(&mut self.rules, rules));
@@ -197,7 +201,7 @@ impl Connection {
             return Poll::Ready(End::Closed);
         }
         match self.plan.reset() {
-            Some((at, fault)) if at <= self.place.shared.now() => {
+            Some((at, fault)) if at <= self.open.shared.now() => {
                 fault.tally.reset();
                 self.note_end(fault);
                 Poll::Ready(End::Reset)
@@ -209,22 +213,23 @@ impl Connection {
     /// Takes the plan that the rules make.
     fn follow_rules(&mut self) {
         let interpreter = &self.rules.interpreter;
-        let plan = interpreter.on_connection(self.place.connection);
+        let plan = interpreter.on_connection(self.open.connection);
         let known = self.plan.met();
-        let now = self.place.shared.now();
+        let now = self.open.shared.now();
         for fault in plan.met().iter().filter(|fault| !known.iter().any(|old| Arc::ptr_eq(old, fault))) {
             fault.tally.connection();
             // Delays are written down chunk by chunk, ends when they come, and what messages meet with each of them.
-            let later =
-                fault.action.delay.is_some() || fault.action.cut.is_some() || self.tap.as_ref().is_some_and(Tap::tells);
+            let later = fault.action.delay.is_some()
+                || fault.action.cut.is_some()
+                || self.adapter.as_ref().is_some_and(Adapter::tells);
             if !later {
-                fault.ledger.connection(now.saturating_sub(fault.applied), self.place.connection.nth, None);
+                fault.ledger.connection(now.saturating_sub(fault.applied), self.open.connection.nth, None);
             }
         }
         self.up.judge(&self.plan, &plan, &interpreter.faults);
         self.down.judge(&self.plan, &plan, &interpreter.faults);
-        if let Some(tap) = &mut self.tap {
-            tap.forget(interpreter);
+        if let Some(adapter) = &mut self.adapter {
+            adapter.forget(interpreter);
         }
         self.budgets.set(&plan);
         self.plan = plan;
@@ -243,31 +248,31 @@ impl Connection {
 
     /// A fault ends the connection: the messages on it meet that.
     fn note_end(&self, fault: &Active) {
-        let (at, nth) = (self.place.shared.now().saturating_sub(fault.applied), self.place.connection.nth);
-        let Some(mut messages) = self.tap.as_ref().and_then(Tap::under_way) else {
+        let (at, nth) = (self.open.shared.now().saturating_sub(fault.applied), self.open.connection.nth);
+        let Some(mut messages) = self.adapter.as_ref().and_then(Adapter::under_way) else {
             return fault.ledger.connection(at, nth, None);
         };
-        // Those that were answered, and whose answers wait for faults.
-        for whose in self.down.messages() {
-            if !messages.contains(whose) {
-                messages.push(whose.clone());
+        // Messages that were answered, and whose responses wait for faults.
+        for attribution in self.down.messages() {
+            if !messages.contains(attribution) {
+                messages.push(attribution.clone());
             }
         }
         if messages.is_empty() {
             return fault.ledger.idle(at, nth);
         }
-        messages.iter().for_each(|whose| fault.ledger.bytes(at, nth, whose, None));
+        messages.iter().for_each(|attribution| fault.ledger.bytes(at, nth, attribution, None));
     }
 
-    /// Whether nothing passes this way now.
+    /// Tells whether nothing passes this way now.
     fn withholds(&self, way: Way) -> bool {
-        self.plan.on(way).holds || self.plan.opens().is_some_and(|opens| opens > self.place.shared.now())
+        self.plan.on(way).holds || self.plan.opens().is_some_and(|opens| opens > self.open.shared.now())
     }
 
     /// Ready when it is time to look again. What the rules ask for now is done by then.
     fn poll_alarm(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         self.replaced = None;
-        let shared = &self.place.shared;
+        let shared = &self.open.shared;
         let reset = self.plan.reset().map(|(at, _)| at);
         let opens = self.plan.opens().filter(|opens| *opens > shared.now());
         let at: Option<Duration> = [reset, opens, self.up.due(), self.down.due()].into_iter().flatten().min();
@@ -275,7 +280,7 @@ impl Connection {
     }
 }
 
-/// An attempt to reach the node.
+/// An attempt to reach the service.
 struct Dial {
     target: Target,
     /// None once it has failed.
@@ -288,13 +293,13 @@ impl Dial {
         Self { target, attempt: Some(Box::pin(async move { host.dial(&name, port).await })) }
     }
 
-    /// Ready with nothing where the node can't be reached; it may be asked again.
+    /// Ready with nothing where the service can't be reached; it may be asked again.
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Stream>> {
         let Some(attempt) = &mut self.attempt else { return Poll::Ready(None) };
         let result = ready!(attempt.as_mut().poll(cx));
         self.attempt = None;
         if let Err(error) = &result {
-            tracing::debug!(host = self.target.host, port = self.target.port, %error, "the node can't be reached");
+            tracing::debug!(host = self.target.host, port = self.target.port, %error, "the service can't be reached");
         }
         Poll::Ready(result.ok())
     }

@@ -1,14 +1,14 @@
-//! The TCP proxy: stands before a node, passes bytes, and does to them what the interpreter says.
+//! The TCP proxy: stands before a service, passes bytes, and does to them what the interpreter says.
 
+mod adapter;
 mod alarm;
 mod budget;
 mod connection;
-mod farewell;
-mod lane;
-mod pace;
+mod lingering_close;
+mod pump;
+mod shaper;
 mod shared;
 mod steering;
-mod tap;
 
 use crate::{Message, Reply};
 use chaos_model::{Link, Protocol};
@@ -18,12 +18,12 @@ use shared::{Shared, Target};
 use std::{sync::Arc, time::Duration};
 use steering::Steering;
 
-/// What a proxy needs to know.
+/// The setting of a proxy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProxyConfig {
     /// The link that it stands on.
     pub link: Link,
-    /// What the node at its end speaks.
+    /// Protocol that the service at its end speaks.
     pub protocol: Protocol,
     /// The seed of every draw, until [`Proxy::draw_by`] names another.
     pub seed: u64,
@@ -39,7 +39,7 @@ pub struct Proxy {
 }
 
 impl Proxy {
-    /// Takes connections of `listener`. They wait until [`Proxy::point_at`] says where the node is.
+    /// Takes connections of `listener`. They wait until [`Proxy::point_at`] says where the service is.
     pub fn start(host: &Host, listener: Listener, config: ProxyConfig) -> Self {
         let port = listener.port();
         let shared = Arc::new(Shared::new(host.clone(), listener.control(), &config));
@@ -53,14 +53,15 @@ impl Proxy {
         self.port
     }
 
-    /// Says where the node is. It may move, as a restarted one does: new connections go to the new place, and so do those
-    /// that wait for it or are being dialled.
+    /// Says where the service is. It may move, as a restarted one does: new connections go to the new place, and so do
+    /// those that wait for it or are being dialled.
     pub fn point_at(&self, host: &str, port: u16) {
         self.shared.point_at(Target { host: host.to_owned(), port });
     }
 
-    /// Does what the message says. When it returns, the change holds for every connection: what the fault resets is reset,
-    /// what it held is on its way. Several may be under way at once; one that is dropped halfway takes effect all the same.
+    /// Does what the message says. When it returns, the change holds for every connection: what the fault resets is
+    /// reset, what it held is on its way. Several may be under way at once; one that is dropped halfway takes effect
+    /// all the same.
     pub async fn send(&self, message: Message) -> Reply {
         match message {
             Message::Apply(fault) => self.steering.apply(&self.shared, *fault).await,
@@ -82,7 +83,7 @@ impl Proxy {
         let _ = tokio::time::timeout(patience, self.shared.all_gone()).await;
     }
 
-    /// How many connections are open.
+    /// The number of connections that are open.
     #[must_use]
     pub fn connections(&self) -> usize {
         self.shared.open()

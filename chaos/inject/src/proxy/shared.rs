@@ -1,15 +1,16 @@
-//! What the handle of a proxy, its accept loop and its connections share: the rules that hold, who is open, where to dial.
+//! The state that the handle of a proxy, its accept loop and its connections share: the rules that hold, who is open,
+//! where to dial.
 //!
-//! A change of the faults publishes new [`Rules`] under the next generation and wakes every connection, in order of their
-//! numbers. A connection looks at the generation (one atomic load) whenever it runs, before it moves a byte. It lets go
-//! of the old rules once it has done what the new ones ask of it; so the change holds for all when nobody has the old
-//! rules any more, which their drop guard tells.
+//! A change of the faults publishes new [`Rules`] under the next generation and wakes every connection, in order of
+//! their numbers. A connection looks at the generation (one atomic load) whenever it runs, before it moves a byte. It
+//! lets go of the old rules once it has done what the new ones ask of it; so the change holds for all when nobody has
+//! the old rules any more, which their drop guard tells.
 
 use super::ProxyConfig;
 use crate::interpreter::{Connection, Interpreter};
 use chaos_model::Protocol;
 use futures_util::task::AtomicWaker;
-use host::{Control, Host};
+use host::{Host, ListenSwitch};
 use std::{
     collections::BTreeMap,
     sync::{
@@ -23,21 +24,21 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 pub(super) struct Shared {
     pub(super) host: Host,
-    pub(super) control: Arc<dyn Control>,
+    pub(super) control: Arc<dyn ListenSwitch>,
     /// The link, as it is written.
     pub(super) link: Arc<str>,
-    /// What the node speaks.
+    /// Protocol that the service speaks.
     pub(super) protocol: Protocol,
     /// The moment from which the interpreter's times count.
     pub(super) epoch: Instant,
     generation: AtomicU64,
-    state: Mutex<State>,
+    state: Mutex<ProxyState>,
     /// Told when the last open connection has gone.
     gone: Notify,
 }
 
-/// What changes.
-pub(super) struct State {
+/// The part of the state that changes.
+pub(super) struct ProxyState {
     pub(super) rules: Arc<Rules>,
     pub(super) target: Option<Target>,
     /// The number of the next connection.
@@ -47,7 +48,7 @@ pub(super) struct State {
     replaced: Vec<CancellationToken>,
 }
 
-/// What holds for connections until the next change.
+/// The rules that hold for connections until the next change.
 pub(super) struct Rules {
     pub(super) interpreter: Interpreter,
     /// The proxy is gone, and its connections end.
@@ -57,7 +58,7 @@ pub(super) struct Rules {
     _release: DropGuard,
 }
 
-/// Where the node is.
+/// The address of the service.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Target {
     pub(super) host: String,
@@ -73,9 +74,9 @@ impl Rules {
 }
 
 impl Shared {
-    pub(super) fn new(host: Host, control: Arc<dyn Control>, config: &ProxyConfig) -> Self {
+    pub(super) fn new(host: Host, control: Arc<dyn ListenSwitch>, config: &ProxyConfig) -> Self {
         let rules = Rules::new(Interpreter::default(), 0, false);
-        let state = State { rules, target: None, next: 0, open: BTreeMap::new(), replaced: Vec::new() };
+        let state = ProxyState { rules, target: None, next: 0, open: BTreeMap::new(), replaced: Vec::new() };
         let generation = AtomicU64::new(0);
         Self {
             host,
@@ -89,7 +90,7 @@ impl Shared {
         }
     }
 
-    pub(super) fn state(&self) -> MutexGuard<'_, State> {
+    pub(super) fn state(&self) -> MutexGuard<'_, ProxyState> {
         // Nothing that holds this lock can panic halfway through a change.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -99,13 +100,18 @@ impl Shared {
         self.epoch.elapsed()
     }
 
-    /// Whether rules of this generation still hold.
+    /// Tells whether rules of this generation still hold.
     pub(super) fn is_current(&self, generation: u64) -> bool {
         self.generation.load(Ordering::Acquire) == generation
     }
 
     /// Lets these faults hold from now on. What is returned is to be waited for ([`settle`]), without the lock.
-    pub(super) fn publish(&self, state: &mut State, interpreter: Interpreter, stopped: bool) -> Vec<CancellationToken> {
+    pub(super) fn publish(
+        &self,
+        state: &mut ProxyState,
+        interpreter: Interpreter,
+        stopped: bool,
+    ) -> Vec<CancellationToken> {
         let rules = Rules::new(interpreter, state.rules.generation + 1, stopped);
         self.generation.store(rules.generation, Ordering::Release);
         let old = std::mem::replace(&mut state.rules, rules);
@@ -116,14 +122,14 @@ impl Shared {
         state.replaced.clone()
     }
 
-    /// Says where the node is; connections that wait for it are woken.
+    /// Says where the service is; connections that wait for it are woken.
     pub(super) fn point_at(&self, target: Target) {
         let mut state = self.state();
         state.target = Some(target);
         state.wake();
     }
 
-    /// Whether there ever was a connection.
+    /// Tells whether there ever was a connection.
     pub(super) fn was_used(&self) -> bool {
         self.state().next > 0
     }
@@ -136,13 +142,13 @@ impl Shared {
         }
     }
 
-    /// How many connections are open.
+    /// The number of connections that are open.
     pub(super) fn open(&self) -> usize {
         self.state().open.len()
     }
 }
 
-impl State {
+impl ProxyState {
     fn wake(&self) {
         self.open.values().for_each(|waker| waker.wake());
     }
@@ -156,13 +162,13 @@ pub(super) async fn settle(replaced: Vec<CancellationToken>) {
 }
 
 /// A connection's place among the open ones. Dropping it gives it up.
-pub(super) struct Place {
+pub(super) struct OpenConnection {
     pub(super) shared: Arc<Shared>,
     pub(super) connection: Connection,
     waker: Arc<AtomicWaker>,
 }
 
-impl Place {
+impl OpenConnection {
     /// Enters a new connection; gives the rules that hold for it, too.
     pub(super) fn enter(shared: &Arc<Shared>) -> (Self, Arc<Rules>) {
         let waker = Arc::new(AtomicWaker::new());
@@ -181,7 +187,7 @@ impl Place {
     }
 }
 
-impl Drop for Place {
+impl Drop for OpenConnection {
     fn drop(&mut self) {
         let mut state = self.shared.state();
         state.open.remove(&self.connection.nth);

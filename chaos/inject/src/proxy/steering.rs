@@ -2,14 +2,14 @@
 
 use super::{
     ProxyConfig,
-    shared::{Shared, State, settle},
+    shared::{ProxyState, Shared, settle},
 };
 use crate::{
     Reply,
     interpreter::{Active, Interpreter},
 };
-use chaos_model::{Fault, Target, effect::action::Listening, event::Fired, ledger::Removed};
-use host::{Answer, TurnedAway};
+use chaos_model::{Fault, Target, effect::action::Accepting, event::Fired, ledger::Removed};
+use host::{ListenMode, TurnedAway};
 use std::{
     collections::BTreeMap,
     io,
@@ -21,20 +21,21 @@ use std::{
 use tokio_util::sync::CancellationToken;
 
 /// Faults that were taken back, each with what was turned away because of it; and what to wait for.
-type Taken = (Vec<(Arc<Active>, TurnedAway)>, Vec<CancellationToken>);
+type TakenBack = (Vec<(Arc<Active>, TurnedAway)>, Vec<CancellationToken>);
 
 pub(super) struct Steering {
     config: ProxyConfig,
-    /// Of the draws of faults that are yet to come.
+    /// Seed of the draws of faults that are yet to come.
     seed: AtomicU64,
     /// Held during a change, and taken before the shared state.
-    standing: Mutex<Standing>,
+    standing: Mutex<StandingFaults>,
 }
 
 #[derive(Default)]
-struct Standing {
-    answer: Answer,
-    /// What the listener had turned away when each fault began to, in the order of the interpreter's faults.
+struct StandingFaults {
+    answer: ListenMode,
+    /// Connections that the listener had turned away when each fault began to, in the order of the interpreter's
+    /// faults.
     since: Vec<TurnedAway>,
 }
 
@@ -104,6 +105,7 @@ impl Steering {
             return Err(format!("{} is on {}, and this is {link}", fault.name, fault.on));
         }
         let (effect, protocol) = (fault.effect.name(), self.config.protocol);
+        // The language has checked this already; a message from elsewhere has not been through it.
         if !fault.effect.facts().level.fits(protocol) {
             return Err(format!("`{effect}` can't act on {link}, which speaks {protocol}"));
         }
@@ -123,7 +125,7 @@ impl Steering {
     }
 
     /// Takes faults back.
-    fn take(&self, shared: &Shared, which: impl Fn(&Active) -> bool) -> Result<Taken, String> {
+    fn take(&self, shared: &Shared, which: impl Fn(&Active) -> bool) -> Result<TakenBack, String> {
         let mut standing = self.standing();
         let mut state = shared.state();
         let all = state.rules.interpreter.faults.iter().cloned().zip(standing.since.iter().copied());
@@ -142,18 +144,18 @@ impl Steering {
     fn change(
         &self,
         shared: &Shared,
-        standing: &mut Standing,
-        state: &mut State,
+        standing: &mut StandingFaults,
+        state: &mut ProxyState,
         (interpreter, since): (Interpreter, Vec<TurnedAway>),
     ) -> Result<Vec<CancellationToken>, String> {
         let failed = |error: io::Error| format!("the listener of {} can't be switched: {error}", self.config.link);
         let (before, after) = (standing.answer, interpreter.answer());
-        if after != Answer::Accept {
+        if after != ListenMode::Accept {
             shared.control.set(after).map_err(failed)?;
         }
         let replaced = shared.publish(state, interpreter, false);
         standing.since = since;
-        if after == Answer::Accept && before != Answer::Accept {
+        if after == ListenMode::Accept && before != ListenMode::Accept {
             shared.control.set(after).map_err(failed)?;
         }
         standing.answer = after;
@@ -163,29 +165,30 @@ impl Steering {
     /// The system may count our own resets of open connections among the refused attempts: they are over now, so count
     /// from here.
     fn begin_counting(&self, shared: &Shared, active: &Arc<Active>) {
-        if active.action.answer != Listening::Refuse {
+        if active.action.accepting != Accepting::Refuse {
             return;
         }
         let mut standing = self.standing();
         let rules = Arc::clone(&shared.state().rules);
         let position = rules.interpreter.faults.iter().position(|other| Arc::ptr_eq(other, active));
         if let Some(since) = position.and_then(|index| standing.since.get_mut(index)) {
+            // The kernel counts no refused connects by socket. This is the machine's count of resets, an upper bound.
             since.refused = shared.control.turned_away().refused;
         }
     }
 
-    fn standing(&self) -> MutexGuard<'_, Standing> {
+    fn standing(&self) -> MutexGuard<'_, StandingFaults> {
         self.standing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// How often a fault fired, given what the listener turned away meanwhile. What the system counts as refused may be the
-/// whole machine's: on a link that nothing has ever used, it is somebody else's.
+/// The count of what a fault did, given what the listener turned away meanwhile. What the system counts as refused may
+/// be the whole machine's: on a link that nothing has ever used, it is somebody else's.
 fn fired(active: &Active, away: TurnedAway, was_used: bool) -> Fired {
     let mut fired = active.tally.fired();
-    match active.action.answer {
-        Listening::Refuse if was_used => fired.refused = away.refused,
-        Listening::Blackhole => fired.dropped = away.dropped,
+    match active.action.accepting {
+        Accepting::Refuse if was_used => fired.refused = away.refused,
+        Accepting::Blackhole => fired.dropped = away.dropped,
         _ => {}
     }
     fired

@@ -14,7 +14,8 @@ use crate::{
 };
 use chaos_redis::codec::{RequestPart, RequestScanner};
 
-/// What is kept of a command that nothing happens to: enough for the names and words that say which replies come.
+/// Bytes that are kept of a command to which nothing happens: enough for the names and words that say which replies
+/// come.
 const NAME_BYTES: usize = 64;
 
 /// The commands of one connection.
@@ -23,16 +24,16 @@ pub(super) struct Commands {
     scanner: RequestScanner,
     /// Bytes that have been looked at and are held.
     held: usize,
-    course: Course,
+    course: CommandCourse,
     is_lost: bool,
 }
 
-/// How it is with the command that is coming.
+/// Progress of the command that is coming.
 #[derive(Debug, Default)]
-enum Course {
+enum CommandCourse {
     #[default]
     None,
-    /// It is held until it can be decided on.
+    /// Held until it can be decided on.
     Held,
     Decided(Decision),
 }
@@ -59,7 +60,7 @@ impl Commands {
     ) {
         let (mut used, mut seen) = (0, self.held);
         while seen < bytes.len() && !self.is_lost {
-            if matches!(self.course, Course::None) && !self.begin(bytes[seen], replies, decisions) {
+            if matches!(self.course, CommandCourse::None) && !self.begin(bytes[seen], replies, decisions) {
                 break;
             }
             let Ok((taken, part)) = self.scanner.scan(&bytes[seen..]) else {
@@ -67,18 +68,18 @@ impl Commands {
                 break;
             };
             seen += taken;
-            if matches!(self.course, Course::Held) && self.can_decide(part, seen - used) {
+            if matches!(self.course, CommandCourse::Held) && self.can_decide(part, seen - used) {
                 let decision = decide(&self.scanner, session, decisions);
                 if decisions.traces() {
-                    steps.push(Step::About(Way::Up, decision.whose().cloned().unwrap_or_default()));
+                    steps.push(Step::About(Way::Up, decision.attribution().cloned().unwrap_or_default()));
                 }
-                self.course = Course::Decided(decision);
+                self.course = CommandCourse::Decided(decision);
                 self.scanner.keep(0);
             }
             match &self.course {
-                Course::Decided(Decision::Ask(_)) => pass(Way::Up, seen - used, steps),
-                Course::Decided(Decision::Answer(_)) => skip(Way::Up, seen - used, steps),
-                Course::None | Course::Held => continue,
+                CommandCourse::Decided(Decision::Ask(_)) => pass(Way::Up, seen - used, steps),
+                CommandCourse::Decided(Decision::Answer(_)) => skip(Way::Up, seen - used, steps),
+                CommandCourse::None | CommandCourse::Held => continue,
             }
             used = seen;
             if part == RequestPart::Whole {
@@ -100,13 +101,14 @@ impl Commands {
             self.lose(replies);
             return false;
         }
+        // A link without faults keeps as little as will do: nothing is held back, and only names are looked at.
         let is_armed = (decisions.is_armed() || decisions.traces()) && replies.can_act();
         self.scanner.keep(if is_armed { COMMAND_BYTES } else { NAME_BYTES });
-        self.course = if is_armed { Course::Held } else { Course::Decided(Decision::Ask(None)) };
+        self.course = if is_armed { CommandCourse::Held } else { CommandCourse::Decided(Decision::Ask(None)) };
         true
     }
 
-    /// Whether enough has come of a command of which so many bytes are held.
+    /// Tells whether enough has come of a command of which so many bytes are held.
     fn can_decide(&self, part: RequestPart, held: usize) -> bool {
         if part == RequestPart::Whole || held >= COMMAND_BYTES {
             return true;
@@ -119,7 +121,7 @@ impl Commands {
     /// The command has come whole.
     fn finish(&mut self, session: &mut Session, replies: &mut Replies, steps: &mut Vec<Step>) {
         let course = std::mem::take(&mut self.course);
-        let Course::Decided(decision) = course else { return };
+        let CommandCourse::Decided(decision) = course else { return };
         if self.scanner.announced() == 0 {
             return;
         }

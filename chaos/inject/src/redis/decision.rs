@@ -1,12 +1,12 @@
-//! What is decided on a command: whether the server is asked, and what is to become of the reply.
+//! The decision on a command: whether the server is asked, and what is to become of the reply.
 
 use super::{
-    edit::{Asked, Edit},
-    queue::{Answer, Local, Planned},
+    edit::{Edit, ReadCommand},
+    queue::{LocalReply, Planned, ReplyContent},
     session::Session,
     spec::Spec,
 };
-use crate::filter::{Command, Decide, RedisPlan, Whose};
+use crate::filter::{Attribution, Command, Decide, RedisPlan};
 use bytes::Bytes;
 use chaos_model::effect::action::{Part, ReplyEdit};
 use chaos_redis::codec::RequestScanner;
@@ -15,23 +15,23 @@ use std::sync::Arc;
 /// A longer command is not told apart from others by what it asks for.
 const ASKED_BYTES: usize = 1024;
 
-/// What happens to a command.
+/// The decision on a command.
 #[derive(Debug)]
 pub(super) enum Decision {
-    /// It goes to the server.
+    /// The command goes to the server.
     Ask(Option<Box<Planned>>),
-    /// It does not.
-    Answer(Box<Local>),
+    /// The command is answered in the server's place.
+    Answer(Box<LocalReply>),
 }
 
 impl Decision {
-    /// Whose command it is, where that is known.
-    pub(super) fn whose(&self) -> Option<&Whose> {
-        let whose = match self {
-            Self::Ask(planned) => &planned.as_ref()?.whose,
-            Self::Answer(local) => &local.whose,
+    /// The command's attribution, where it is known.
+    pub(super) fn attribution(&self) -> Option<&Attribution> {
+        let attribution = match self {
+            Self::Ask(planned) => &planned.as_ref()?.attribution,
+            Self::Answer(local) => &local.attribution,
         };
-        whose.subject.is_some().then_some(whose)
+        attribution.subject.is_some().then_some(attribution)
     }
 }
 
@@ -45,36 +45,46 @@ pub(super) fn decide(command: &RequestScanner, session: &Session, decide: &mut d
     let spec = Spec::of(&name);
     let keys = spec.keys(command);
     let plan = decide.on_command(&Command { name: &name, keys: &keys });
-    let RedisPlan { delay, reply, injected, whose, values } = plan;
-    let asked = |values: Option<Arc<_>>| {
+    let RedisPlan { delay, reply, injected, attribution, values } = plan;
+    let read = |values: Option<Arc<_>>| {
         let fits = spec.reads() && keys.len() == 1;
-        Some(Asked { what: what(command, session).filter(|_| fits)?, values: values? })
+        Some(ReadCommand { what: what(command, session).filter(|_| fits)?, values: values? })
     };
     let edit = match reply {
         Some(ReplyEdit::Error(text)) => {
-            return Decision::Answer(Box::new(Local { whose, delay, answer: Answer::Error(text), injected }));
+            return Decision::Answer(Box::new(LocalReply {
+                attribution,
+                delay,
+                content: ReplyContent::Error(text),
+                injected,
+            }));
         }
         Some(ReplyEdit::Miss) => match spec.miss.answer(command.announced()) {
             Some(nothing) => {
-                return Decision::Answer(Box::new(Local { whose, delay, answer: Answer::Nothing(nothing), injected }));
+                return Decision::Answer(Box::new(LocalReply {
+                    attribution,
+                    delay,
+                    content: ReplyContent::Nothing(nothing),
+                    injected,
+                }));
             }
             None => None,
         },
-        Some(ReplyEdit::Stale) => asked(values).map(Edit::Stale),
+        Some(ReplyEdit::Stale) => read(values).map(Edit::Stale),
         Some(ReplyEdit::Wrong { value }) if spec.is_value => {
             let given = value.map(Bytes::from);
-            asked(values.or_else(|| given.is_some().then(Arc::default))).map(|asked| Edit::Wrong { given, asked })
+            read(values.or_else(|| given.is_some().then(Arc::default))).map(|read| Edit::Wrong { given, read })
         }
         Some(ReplyEdit::Wrong { .. }) | None => None,
         Some(ReplyEdit::Truncate(part)) => Some(Edit::Cut(part)),
         Some(ReplyEdit::Close) => Some(Edit::Cut(Part::Bytes(0))),
         Some(ReplyEdit::Lose) => Some(Edit::Lose),
     };
-    let happens = delay.is_some() || edit.is_some() || whose.subject.is_some();
-    Decision::Ask(happens.then(|| Box::new(Planned { whose, delay, edit, injected })))
+    let happens = delay.is_some() || edit.is_some() || attribution.subject.is_some();
+    Decision::Ask(happens.then(|| Box::new(Planned { attribution, delay, edit, injected })))
 }
 
-/// What a read asks for: the database and all arguments, told apart by their lengths.
+/// The identity of a read: the database and all arguments, told apart by their lengths.
 fn what(command: &RequestScanner, session: &Session) -> Option<Vec<u8>> {
     let mut what = session.database().to_vec();
     let mut count = 0;

@@ -1,4 +1,4 @@
-//! What becomes of a reply of the server.
+//! Edits of a server's reply.
 
 use super::{VALUE_BYTES, values::Values};
 use bytes::{Bytes, BytesMut};
@@ -9,37 +9,37 @@ use std::sync::Arc;
 /// A change of a reply, made for its command.
 #[derive(Debug)]
 pub(super) enum Edit {
-    /// It is left out.
+    /// Leaves the reply out.
     Lose,
-    /// This part of it, and the connection ends.
+    /// Passes this part of it, and ends the connection.
     Cut(Part),
     /// The first that was seen.
-    Stale(Asked),
+    Stale(ReadCommand),
     /// Another value: this one, or one that was seen, or its own in reverse.
-    Wrong { given: Option<Bytes>, asked: Asked },
+    Wrong { given: Option<Bytes>, read: ReadCommand },
 }
 
-/// What a read asked for.
+/// The read that a reply belongs to.
 #[derive(Debug)]
-pub(super) struct Asked {
+pub(super) struct ReadCommand {
     /// The command with its arguments, and the database.
     pub(super) what: Vec<u8>,
     pub(super) values: Arc<Values>,
 }
 
-/// What becomes of a reply.
+/// The outcome of an edit.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Outcome {
-    /// It stays as it is: nothing happened.
+    /// The reply stays as it is: nothing happened.
     Same,
-    /// It is this.
+    /// Bytes that come in its place.
     Other(Bytes),
     /// So many bytes of it, and the connection ends.
     Cut(u64),
 }
 
 impl Edit {
-    /// What becomes of the reply of which `reply` has come, or nothing while more of it must be seen.
+    /// The outcome for the reply of which `reply` has come, or nothing while more of it must be seen.
     pub(super) fn outcome(&self, reply: &[u8], whole: bool, scanner: &Scanner, protocol: Protocol) -> Option<Outcome> {
         let too_long = !whole && (reply.len() > VALUE_BYTES || scanner.at_least() > VALUE_BYTES);
         let kind = scanner.kind();
@@ -55,17 +55,17 @@ impl Edit {
             Self::Stale(_) if is_error => Some(Outcome::Same),
             Self::Wrong { .. } if kind.is_some_and(|kind| kind != b'$') => Some(Outcome::Same),
             _ if !whole && !too_long => None,
-            Self::Stale(asked) => {
-                let what = asked.what(protocol);
-                Some(changed(reply, asked.values.first(&what, whole.then_some(reply))))
+            Self::Stale(read) => {
+                let what = read.what(protocol);
+                Some(changed(reply, read.values.first(&what, whole.then_some(reply))))
             }
-            Self::Wrong { given, asked } => {
+            Self::Wrong { given, read } => {
                 // Where there is no value, there is no wrong one.
                 let own = whole.then(|| value(reply));
                 if own == Some(None) {
                     return Some(Outcome::Same);
                 }
-                let seen = |reply| asked.values.other(&asked.what, reply);
+                let seen = |reply| read.values.other(&read.what, reply);
                 let wrong = match (given, own.flatten()) {
                     (Some(given), _) => Some(string(given)),
                     (None, Some(own)) => Some(seen(Some(reply)).unwrap_or_else(|| reversed(own))),
@@ -77,7 +77,7 @@ impl Edit {
     }
 }
 
-impl Asked {
+impl ReadCommand {
     /// With the version of the protocol, in which replies differ.
     fn what(&self, protocol: Protocol) -> Vec<u8> {
         let mut what = self.what.clone();

@@ -1,4 +1,4 @@
-//! What becomes of the reply that is coming, as it comes.
+//! The fate of the reply that is coming, as it comes.
 
 use super::{
     edit::{Edit, Outcome},
@@ -11,25 +11,25 @@ use crate::{
 use bytes::Bytes;
 use chaos_redis::codec::{Protocol, Scanner};
 
-/// What becomes of a reply.
+/// The fate of a reply.
 #[derive(Debug)]
 pub(super) enum Fate {
-    /// It passes.
+    /// The reply passes.
     Pass,
     /// More of it must be seen.
     Undecided(Edit, Vec<Injected>),
-    /// It is left out, and these come in its place.
+    /// The reply is left out, and these bytes come in its place.
     Replace(Bytes),
     /// So many more bytes of it, and the connection ends.
     Cut { left: u64 },
 }
 
-/// What has been done with bytes.
+/// The use that was made of bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Done {
-    /// They are held.
+pub(super) enum Use {
+    /// Held.
     Held,
-    /// They are used up.
+    /// Used up.
     Used,
     /// The connection has been ended.
     Ended,
@@ -44,9 +44,9 @@ impl Fate {
         scanner: &Scanner,
         protocol: Protocol,
         steps: &mut Vec<Step>,
-    ) -> Done {
+    ) -> Use {
         if let Self::Undecided(edit, injected) = self {
-            let Some(outcome) = edit.outcome(held, whole, scanner, protocol) else { return Done::Held };
+            let Some(outcome) = edit.outcome(held, whole, scanner, protocol) else { return Use::Held };
             let injected = std::mem::take(injected);
             *self = match outcome {
                 Outcome::Same => Self::Pass,
@@ -67,11 +67,11 @@ impl Fate {
                 if *left == 0 || whole {
                     skip(Way::Down, held.len() - part, steps);
                     steps.push(Step::End(Way::Down, Ending::Close));
-                    return Done::Ended;
+                    return Use::Ended;
                 }
             }
         }
-        Done::Used
+        Use::Used
     }
 
     /// The reply has come whole.

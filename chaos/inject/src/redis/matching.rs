@@ -1,16 +1,16 @@
-//! Which commands a fault is for, and what draws on commands hang on. Pure.
+//! Matching of commands: the commands that a fault is for, and what draws on them hang on. Pure.
 
 use crate::filter::Command;
 use chaos_model::Only;
 
-/// Whether a fault that is for these is for this command, apart from its number (`nth`). A pattern of keys takes a command
-/// with any key that is like it, and none without keys.
+/// Tells whether a fault that is for these is for this command, apart from its number (`nth`). A pattern of keys takes
+/// a command with any key that is like it, and none without keys.
 pub(crate) fn matches(only: &Only, command: &Command<'_>) -> bool {
     let named = only.commands.is_empty() || only.commands.iter().any(|name| name == command.name);
     named && only.key.as_ref().is_none_or(|pattern| command.keys.iter().any(|key| pattern.matches(key)))
 }
 
-/// What identifies a command in draws: its name and its keys.
+/// The parts that identify a command in draws: its name and its keys.
 pub(crate) fn key_parts<'a>(command: &Command<'a>) -> Vec<&'a [u8]> {
     std::iter::once(command.name.as_bytes()).chain(command.keys.iter().copied()).collect()
 }

@@ -1,12 +1,12 @@
-//! That there is nothing, as each read says it.
+//! Replies that say "nothing there", as each read has them.
 
 use bytes::Bytes;
 use chaos_redis::codec::Protocol;
 
-/// How a read says that there is nothing.
+/// The reply by which a read says that there is nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Miss {
-    /// It is no read, or has no such answer.
+    /// No such reply: the command is no read, or has none.
     Never,
     /// A null.
     Null,
@@ -51,7 +51,7 @@ impl Miss {
 }
 
 impl Nothing {
-    /// As this version of the protocol has it.
+    /// The reply in this version of the protocol.
     pub(super) fn bytes(self, protocol: Protocol) -> Bytes {
         let resp3 = protocol == Protocol::Resp3;
         let null = if resp3 { "_\r\n" } else { "$-1\r\n" };

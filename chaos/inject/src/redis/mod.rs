@@ -6,12 +6,12 @@
 //!   [`fate`]).
 //! - [`session`] knows what commands do to the connection itself, as far as it says which replies come.
 //!
-//! Values are never kept, but where an edit needs a reply as a whole, within [`VALUE_BYTES`]. A command is held until its
-//! name and keys are known, within [`COMMAND_BYTES`], and not at all while no fault acts on messages.
+//! Values are never kept, but where an edit needs a reply as a whole, within [`VALUE_BYTES`]. A command is held until
+//! its name and keys are known, within [`COMMAND_BYTES`], and not at all while no fault acts on messages.
 //!
-//! Never acted on: what belongs to a transaction (`MULTI`, `EXEC` and all between, `WATCH`), and commands whose replies a
-//! client has turned off. Where replies can no longer be told apart (RESP2 subscriptions, `MONITOR`, replication, bytes that
-//! are no RESP), the filter is lost and everything passes.
+//! Never acted on: what belongs to a transaction (`MULTI`, `EXEC` and all between, `WATCH`), and commands whose replies
+//! a client has turned off. Where replies can no longer be told apart (RESP2 subscriptions, `MONITOR`, replication,
+//! bytes that are no RESP), the filter is lost and everything passes.
 
 mod commands;
 mod decision;
@@ -30,7 +30,7 @@ pub(crate) use matching::{key_parts, matches};
 pub(crate) use values::Values;
 
 use crate::{
-    filter::{Decide, Filter, Step, Whose},
+    filter::{Attribution, Decide, Filter, Step},
     interpreter::Way,
 };
 use commands::Commands;
@@ -71,7 +71,7 @@ impl Filter for RedisFilter {
         }
     }
 
-    fn under_way(&self) -> Vec<Whose> {
+    fn under_way(&self) -> Vec<Attribution> {
         self.replies.under_way()
     }
 

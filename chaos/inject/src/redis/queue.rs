@@ -1,7 +1,7 @@
 //! The commands that await their replies, in order.
 
 use super::{edit::Edit, miss::Nothing, session::Awaits};
-use crate::filter::{Injected, Wait, Whose};
+use crate::filter::{Attribution, Injected, Wait};
 use bytes::{BufMut as _, Bytes, BytesMut};
 use chaos_redis::codec::{Frame, Protocol};
 use std::collections::VecDeque;
@@ -9,7 +9,7 @@ use std::collections::VecDeque;
 /// More entries than this are not kept. Commands that nothing is to happen to share one.
 const ENTRIES: usize = 8 * 1024;
 
-/// What is known of the replies to come.
+/// The queue of replies to come, as far as they are known.
 #[derive(Debug, Default)]
 pub(super) struct Queue {
     entries: VecDeque<Entry>,
@@ -24,13 +24,13 @@ pub(super) enum Entry {
     /// A reply of the server, or several.
     Reply(Awaits, Option<Box<Planned>>),
     /// An answer in the server's place.
-    Local(Box<Local>),
+    Local(Box<LocalReply>),
 }
 
-/// What is to happen to a reply.
+/// The plan for a reply.
 #[derive(Debug)]
 pub(super) struct Planned {
-    pub(super) whose: Whose,
+    pub(super) attribution: Attribution,
     pub(super) delay: Option<Wait>,
     pub(super) edit: Option<Edit>,
     pub(super) injected: Vec<Injected>,
@@ -38,15 +38,15 @@ pub(super) struct Planned {
 
 /// An answer in the server's place.
 #[derive(Debug)]
-pub(super) struct Local {
-    pub(super) whose: Whose,
+pub(super) struct LocalReply {
+    pub(super) attribution: Attribution,
     pub(super) delay: Option<Wait>,
-    pub(super) answer: Answer,
+    pub(super) content: ReplyContent,
     pub(super) injected: Vec<Injected>,
 }
 
 #[derive(Debug)]
-pub(super) enum Answer {
+pub(super) enum ReplyContent {
     Error(String),
     Nothing(Nothing),
 }
@@ -56,6 +56,7 @@ impl Queue {
     pub(super) fn push(&mut self, entry: Entry) -> bool {
         let has_room = self.has_room();
         match (&entry, self.entries.back_mut()) {
+            // Replies that nothing happens to are one entry, whose size depends on no pipeline's length.
             (Entry::Plain(more), Some(Entry::Plain(count))) => *count += more,
             _ if !has_room => return false,
             _ => self.entries.push_back(entry),
@@ -64,7 +65,7 @@ impl Queue {
         true
     }
 
-    /// Whether anything can be added.
+    /// Tells whether anything can be added.
     pub(super) fn has_room(&self) -> bool {
         self.entries.len() < ENTRIES
     }
@@ -92,16 +93,16 @@ impl Queue {
     }
 
     /// The commands that await an answer; those that nothing is known of are one.
-    pub(super) fn under_way(&self) -> Vec<Whose> {
-        let whose = |entry: &Entry| match entry {
-            Entry::Plain(_) | Entry::Reply(_, None) => Whose::default(),
-            Entry::Reply(_, Some(planned)) => planned.whose.clone(),
-            Entry::Local(local) => local.whose.clone(),
+    pub(super) fn under_way(&self) -> Vec<Attribution> {
+        let attribution = |entry: &Entry| match entry {
+            Entry::Plain(_) | Entry::Reply(_, None) => Attribution::default(),
+            Entry::Reply(_, Some(planned)) => planned.attribution.clone(),
+            Entry::Local(local) => local.attribution.clone(),
         };
-        self.entries.iter().map(whose).collect()
+        self.entries.iter().map(attribution).collect()
     }
 
-    /// How many commands await an answer.
+    /// The count of commands that await a reply.
     pub(super) fn waiting(&self) -> u64 {
         self.waiting
     }
@@ -111,8 +112,8 @@ impl Queue {
     }
 }
 
-impl Answer {
-    /// Its bytes, as this version of the protocol has it.
+impl ReplyContent {
+    /// The reply in this version of the protocol.
     pub(super) fn bytes(&self, protocol: Protocol) -> Bytes {
         let mut out = BytesMut::new();
         match self {

@@ -1,18 +1,18 @@
 //! The way down: which command each reply is for, and what becomes of it.
 
 use super::{
-    fate::{Done, Fate},
-    queue::{Entry, Local, Planned, Queue},
+    fate::{Fate, Use},
+    queue::{Entry, LocalReply, Planned, Queue},
     session::{Awaits, Session},
     steps::{delay, fire, pass, skip},
 };
 use crate::{
-    filter::{Step, Whose},
+    filter::{Attribution, Step},
     interpreter::Way,
 };
 use chaos_redis::codec::{Limits, Protocol, Scanner};
 
-/// What is kept of a push: enough to see what it confirms.
+/// Bytes that are kept of a push: enough to see what it confirms.
 const HEAD_BYTES: usize = 48;
 
 /// Nested deeper than anything that Redis sends.
@@ -28,18 +28,18 @@ pub(super) struct Replies {
     unsure: u64,
     /// Bytes that have been looked at and are held.
     held: usize,
-    course: Course,
+    course: ReplyCourse,
     /// The beginning of a push.
     head: Vec<u8>,
     is_lost: bool,
     has_ended: bool,
-    /// It has been said whose reply this is.
+    /// True once the reply has been attributed.
     told: bool,
 }
 
-/// How it is with what is coming.
+/// Progress of the reply that is coming.
 #[derive(Debug)]
-enum Course {
+enum ReplyCourse {
     /// Nothing is.
     Between,
     /// A push, which answers nothing.
@@ -57,7 +57,7 @@ impl Default for Replies {
             protocol: Protocol::Resp2,
             unsure: 0,
             held: 0,
-            course: Course::Between,
+            course: ReplyCourse::Between,
             head: vec![],
             is_lost: false,
             has_ended: false,
@@ -71,12 +71,12 @@ impl Replies {
         self.is_lost
     }
 
-    /// Whether anything can be done to the replies to further commands.
+    /// Tells whether anything can be done to the replies to further commands.
     pub(super) fn can_act(&self) -> bool {
         !self.has_ended && self.queue.has_room()
     }
 
-    /// Whether subscriptions are confirmed by pushes: the connection surely speaks RESP3.
+    /// Tells whether subscriptions are confirmed by pushes: the connection surely speaks RESP3.
     pub(super) fn confirm_by_pushes(&self) -> bool {
         self.protocol == Protocol::Resp3 && self.unsure == 0
     }
@@ -88,7 +88,7 @@ impl Replies {
         self.queue.clear();
     }
 
-    /// What follows the replies that are awaited can't be told.
+    /// Notes that what follows the awaited replies can't be told.
     pub(super) fn end(&mut self) {
         self.queue.end();
     }
@@ -104,11 +104,11 @@ impl Replies {
         })
     }
 
-    /// A command is answered in the server's place, behind the replies that are awaited. Says whether there was room, which
-    /// there is where [`Self::can_act`] said so.
-    pub(super) fn answer(&mut self, local: Box<Local>, steps: &mut Vec<Step>) -> bool {
+    /// A command is answered in the server's place, behind the replies that are awaited. Says whether there was room,
+    /// which there is where [`Self::can_act`] said so.
+    pub(super) fn answer(&mut self, local: Box<LocalReply>, steps: &mut Vec<Step>) -> bool {
         let has_room = self.queue.push(Entry::Local(local));
-        if matches!(self.course, Course::Between) {
+        if matches!(self.course, ReplyCourse::Between) {
             self.answer_those_whose_turn_it_is(steps);
         }
         has_room
@@ -117,7 +117,7 @@ impl Replies {
     pub(super) fn on_bytes(&mut self, bytes: &[u8], session: &mut Session, steps: &mut Vec<Step>) {
         let (mut used, mut seen) = (0, self.held);
         loop {
-            if matches!(self.course, Course::Between) {
+            if matches!(self.course, ReplyCourse::Between) {
                 self.answer_those_whose_turn_it_is(steps);
             }
             if self.is_lost || self.has_ended || seen == bytes.len() || !self.begin(bytes[seen], steps) {
@@ -149,22 +149,22 @@ impl Replies {
             && let Some(Entry::Local(_) | Entry::Reply(Awaits::Anything, _)) = self.queue.front()
         {
             let Some(Entry::Local(local)) = self.queue.pop() else { return self.lose() };
-            let Local { whose, delay: wait, answer, mut injected } = *local;
-            self.tell(&whose, steps);
+            let LocalReply { attribution, delay: wait, content, mut injected } = *local;
+            self.tell(&attribution, steps);
             delay(wait, &mut injected, self.queue.waiting(), steps);
             fire(injected, steps);
-            steps.push(Step::Insert(Way::Down, answer.bytes(self.protocol)));
+            steps.push(Step::Insert(Way::Down, content.bytes(self.protocol)));
         }
     }
 
     /// Something begins with this byte, unless it has begun. Says whether it is something that is understood.
     fn begin(&mut self, first: u8, steps: &mut Vec<Step>) -> bool {
-        if !matches!(self.course, Course::Between) {
+        if !matches!(self.course, ReplyCourse::Between) {
             return true;
         }
         if first == b'>' {
             self.head.clear();
-            self.course = Course::Push;
+            self.course = ReplyCourse::Push;
             return true;
         }
         let is_error = matches!(first, b'-' | b'!');
@@ -179,38 +179,40 @@ impl Replies {
             Some(Entry::Plain(_)) => (Awaits::Reply, None),
             Some(Entry::Reply(awaits, planned)) if awaits != Awaits::Anything => (awaits, planned),
             _ => {
+                // A reply to nothing: which command it is for can't be told, and a guess would put an error in a
+                // stranger's place.
                 self.lose();
                 return false;
             }
         };
-        let whose = planned.as_ref().map(|planned| planned.whose.clone());
-        self.tell(&whose.unwrap_or_default(), steps);
+        let attribution = planned.as_ref().map(|planned| planned.attribution.clone());
+        self.tell(&attribution.unwrap_or_default(), steps);
         let fate = planned.map_or(Fate::Pass, |planned| {
             let Planned { delay: wait, edit, mut injected, .. } = *planned;
             delay(wait, &mut injected, self.queue.waiting(), steps);
             edit.map_or(Fate::Pass, |edit| Fate::Undecided(edit, injected))
         });
-        self.course = Course::Reply(awaits, fate);
+        self.course = ReplyCourse::Reply(awaits, fate);
         true
     }
 
     /// Says whose reply follows, where it is known; and once, that it is not.
-    fn tell(&mut self, whose: &Whose, steps: &mut Vec<Step>) {
-        let known = *whose != Whose::default();
+    fn tell(&mut self, attribution: &Attribution, steps: &mut Vec<Step>) {
+        let known = *attribution != Attribution::default();
         if known || std::mem::replace(&mut self.told, known) {
-            steps.push(Step::About(Way::Down, whose.clone()));
+            steps.push(Step::About(Way::Down, attribution.clone()));
         }
         self.told = known;
     }
 
     /// The commands that await an answer.
-    pub(super) fn under_way(&self) -> Vec<Whose> {
-        let coming = matches!(self.course, Course::Reply(..)).then(Whose::default);
+    pub(super) fn under_way(&self) -> Vec<Attribution> {
+        let coming = matches!(self.course, ReplyCourse::Reply(..)).then(Attribution::default);
         coming.into_iter().chain(self.queue.under_way()).collect()
     }
 
     fn look(&mut self, new: &[u8]) {
-        if matches!(self.course, Course::Push) {
+        if matches!(self.course, ReplyCourse::Push) {
             let room = HEAD_BYTES.saturating_sub(self.head.len()).min(new.len());
             self.head.extend_from_slice(&new[..room]);
         }
@@ -218,22 +220,22 @@ impl Replies {
 
     /// Does what is to be done with these bytes, which are all that are held; says whether they are used up.
     fn go_on(&mut self, held: &[u8], whole: bool, steps: &mut Vec<Step>) -> bool {
-        let Course::Reply(_, fate) = &mut self.course else {
+        let ReplyCourse::Reply(_, fate) = &mut self.course else {
             pass(Way::Down, held.len(), steps);
             return true;
         };
         let done = fate.go_on(held, whole, &self.scanner, self.protocol, steps);
-        self.has_ended |= done == Done::Ended;
-        done != Done::Held
+        self.has_ended |= done == Use::Ended;
+        done != Use::Held
     }
 
-    /// What was coming has come whole.
+    /// Ends what was coming: it has come whole.
     fn finish(&mut self, session: &mut Session, steps: &mut Vec<Step>) {
         let kind = self.scanner.kind();
-        match std::mem::replace(&mut self.course, Course::Between) {
-            Course::Between => {}
-            Course::Push => self.confirm(),
-            Course::Reply(awaits, fate) => {
+        match std::mem::replace(&mut self.course, ReplyCourse::Between) {
+            ReplyCourse::Between => {}
+            ReplyCourse::Push => self.confirm(),
+            ReplyCourse::Reply(awaits, fate) => {
                 fate.finish(steps);
                 self.unsure = self.unsure.saturating_sub(u64::from(changes_protocol(awaits)));
                 match (awaits, kind) {

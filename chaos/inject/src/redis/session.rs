@@ -1,29 +1,29 @@
-//! What commands do to the connection that they come on, as far as it says which replies there will be.
+//! The session: what commands do to the connection that they come on, as far as it says which replies there will be.
 
 use chaos_redis::codec::RequestScanner;
 
-/// How a connection stands, by the commands that went to the server.
+/// The state of a connection, by the commands that went to the server.
 #[derive(Debug, Default)]
 pub(super) struct Session {
     /// The number of the transaction that is open.
     transaction: Option<u64>,
     transactions: u64,
     muted: Muted,
-    /// What `SELECT` said last.
+    /// Database that `SELECT` named last.
     database: Vec<u8>,
 }
 
-/// Which replies the client doesn't want.
+/// Replies that the client doesn't want.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Muted {
     #[default]
     None,
-    /// That to the next command.
+    /// The reply to the next command.
     Next,
     All,
 }
 
-/// What answers a command.
+/// The replies that a command awaits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Awaits {
     /// One reply.
@@ -47,16 +47,16 @@ const SUBSCRIPTIONS: [&str; 6] =
 
 const STREAMS: [&str; 3] = ["MONITOR", "SYNC", "PSYNC"];
 
-/// They make or end a transaction, or are a part of it.
+/// Commands that make or end a transaction, or are a part of it.
 const TRANSACTIONS: [&str; 5] = ["MULTI", "EXEC", "DISCARD", "WATCH", "UNWATCH"];
 
 impl Session {
-    /// Whether faults may act on this command.
+    /// Tells whether faults may act on this command.
     pub(super) fn may_act(&self, name: &[u8]) -> bool {
         self.transaction.is_none() && self.muted == Muted::None && !one_of(&TRANSACTIONS, name)
     }
 
-    /// What values belong to.
+    /// The database that values belong to.
     pub(super) fn database(&self) -> &[u8] {
         &self.database
     }

@@ -1,4 +1,4 @@
-//! What is known of commands: where their keys are, and what their replies are like. As `COMMAND INFO` of Redis 7 has it,
+//! The table of commands: where their keys are, and what their replies are like. As `COMMAND INFO` of Redis 7 has it,
 //! for the commands in common use. Of others, the first argument counts as the key.
 
 use super::miss::Miss;
@@ -9,13 +9,13 @@ use chaos_redis::codec::{RequestScanner, parse_integer};
 pub(super) struct Spec {
     pub(super) name: &'static str,
     keys: Keys,
-    /// How it says that there is nothing; [`Miss::Never`] for writes.
+    /// Reply that says that there is nothing; [`Miss::Never`] for writes.
     pub(super) miss: Miss,
-    /// Whether its reply is the value of one key, or of a part of it.
+    /// True where its reply is the value of one key, or of a part of it.
     pub(super) is_value: bool,
 }
 
-/// Where keys are among the arguments, the command's name being number 0.
+/// Places of keys among the arguments, the command's name being number 0.
 #[derive(Clone, Copy, Debug)]
 enum Keys {
     None,
@@ -29,7 +29,7 @@ enum Keys {
     Streams,
 }
 
-/// Of a command that isn't in the table.
+/// Row of a command that isn't in the table.
 const UNKNOWN: Spec = write("", Keys::At(1));
 
 const fn write(name: &'static str, keys: Keys) -> Spec {
@@ -96,12 +96,12 @@ const TABLE: &[Spec] = &[
 ];
 
 impl Spec {
-    /// What is known of the command with this name, in upper case.
+    /// The row of the command with this name, in upper case.
     pub(super) fn of(name: &str) -> Self {
         TABLE.binary_search_by(|spec| spec.name.cmp(name)).map_or(UNKNOWN, |at| TABLE[at])
     }
 
-    /// How many arguments it takes to decide on the command, its name included; nothing where it takes them all.
+    /// The count of arguments that a decision on the command takes, its name included; nothing where it takes them all.
     pub(super) fn needed(&self) -> Option<usize> {
         match self.keys {
             Keys::At(at) if self.is_write() => Some(usize::from(at) + 1),
@@ -113,7 +113,7 @@ impl Spec {
         self.miss == Miss::Never && !self.is_value
     }
 
-    /// Whether a reply to it can be given again: it reads.
+    /// Tells whether a reply to it can be given again: it reads.
     pub(super) fn reads(&self) -> bool {
         !self.is_write()
     }

@@ -23,7 +23,7 @@ pub(super) fn skip(way: Way, bytes: usize, steps: &mut Vec<Step>) {
     }
 }
 
-/// What faults did to one message.
+/// Says that faults acted on one message.
 pub(super) fn fire(injected: Vec<Injected>, steps: &mut Vec<Step>) {
     steps.extend(injected.into_iter().map(Step::Fired));
 }

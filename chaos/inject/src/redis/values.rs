@@ -1,4 +1,4 @@
-//! What a fault remembers of the values that were read under it, on all connections of its link.
+//! Values that a fault remembers: those that were read under it, on all connections of its link.
 
 use super::VALUE_BYTES;
 use bytes::Bytes;
@@ -10,12 +10,13 @@ use std::{
 /// Bytes that replies and what they are replies to may take.
 const BYTES: usize = 16 * 1024 * 1024;
 
-/// What one more takes beyond its bytes, so that many small ones don't take far more than [`BYTES`].
+/// Cost of an entry beyond its bytes, so that many small ones don't take far more than [`BYTES`].
 const ENTRY_BYTES: usize = 128;
 
 /// Replies by what was asked for, within 16 MiB: what no longer fits, or is longer than 1 MiB, isn't remembered.
 #[derive(Debug, Default)]
 pub(crate) struct Values {
+    // Shared by all connections of a link: what a stale or wrong value is made of belongs to the fault.
     inner: Mutex<Inner>,
 }
 

@@ -1,4 +1,4 @@
-//! Real answers are held against the document.
+//! Real responses are held against the document.
 
 use crate::support::{Caller, MS, System, fault};
 use chaos_model::effect::Hang;
@@ -6,7 +6,7 @@ use http::Method;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
-/// The document, and which of its answers were seen.
+/// The document, and which of its responses were seen.
 struct Documented<'c> {
     document: Value,
     caller: Caller<'c>,
@@ -14,7 +14,7 @@ struct Documented<'c> {
 }
 
 impl Documented<'_> {
-    /// Sends a request to `path`, which the document has as `route`; the answer must be one that it has.
+    /// Sends a request to `path`, which the document has as `route`; the response must be one that it has.
     async fn call(&mut self, method: Method, route: &str, path: &str, body: &Value) -> Value {
         let text = if body.is_null() { String::new() } else { body.to_string() };
         let (parts, answer) = self.caller.raw(method.clone(), path, text).await;
@@ -37,7 +37,7 @@ impl Documented<'_> {
         answer
     }
 
-    /// Whether a value is of a schema of the document.
+    /// Asserts that a value is of a schema of the document.
     fn holds(&self, schema: &Value, value: &Value) {
         let mut schema = schema.clone();
         assert!(schema.is_object());
@@ -47,7 +47,7 @@ impl Documented<'_> {
         assert!(wrong.is_empty(), "{value}: {wrong:?}");
     }
 
-    /// All answers that the document has.
+    /// All responses that the document has.
     fn all(&self) -> BTreeSet<(String, String, String)> {
         let paths = self.document["paths"].as_object().unwrap().iter();
         let operations = paths.flat_map(|(path, methods)| {

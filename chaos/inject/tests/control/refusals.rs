@@ -1,4 +1,4 @@
-//! Who is refused, and how.
+//! Tests of callers who are refused, and of what they are told.
 
 use crate::support::{MS, System, kind};
 use chaos_model::effect::Hang;

@@ -21,7 +21,7 @@ async fn a_fault_acts_is_seen_and_tells_what_it_did() {
     let state = &clean["links"][0];
     assert_eq!(
         (&state["link"], &state["protocol"], &state["target"], &state["connections"], &state["faults"]),
-        (&json!(LINK), &json!("tcp"), &json!("node:7"), &json!(0), &json!([]))
+        (&json!(LINK), &json!("tcp"), &json!("service:7"), &json!(0), &json!([]))
     );
     let lease = runner.lease("a runner", 60_000 * MS).await.unwrap();
     runner.apply(&lease, "slow", latency(30 * MS)).await;
@@ -34,7 +34,7 @@ async fn a_fault_acts_is_seen_and_tells_what_it_did() {
     let (status, removed) = runner.remove(&lease, "slow").await;
     assert_eq!((status, &removed["removed"]["fired"]["chunks"]), (StatusCode::OK, &json!(1)), "{removed}");
     assert_eq!(system.round_trip(&host).await.unwrap(), Duration::ZERO);
-    // Whoever lost the answer asks again.
+    // Whoever lost the response asks again.
     assert_eq!(runner.remove(&lease, "slow").await, (status, removed));
     // One of the same name is another fault.
     runner.apply(&lease, "slow", latency(MS)).await;
@@ -71,7 +71,7 @@ async fn a_fault_that_is_there_or_is_not_or_is_another_links_is_refused() {
     assert_eq!(system.round_trip(&host).await.unwrap(), 30 * MS, "the first is as it was");
 }
 
-/// Which of twenty connections are reset under a lease of this seed.
+/// The connections, of twenty, that are reset under a lease of this seed.
 async fn resets(seed: u64) -> Vec<bool> {
     let (system, host) = System::memory();
     let runner = system.steered_from(&host);

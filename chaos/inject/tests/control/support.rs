@@ -1,4 +1,4 @@
-//! A system of one node behind one proxy, its control server, and whoever steers.
+//! A system of one service behind one proxy, its control server, and whoever steers.
 
 use bytes::Bytes;
 use chaos_inject::{
@@ -18,7 +18,7 @@ pub(crate) const LINK: &str = "gateway -> redis";
 pub(crate) const TOKEN: [u8; 32] = [7; 32];
 
 pub(crate) struct System {
-    /// Where the proxy and its control server run.
+    /// Machine on which the proxy and its control server run.
     pub(crate) proxies: Host,
     pub(crate) serving: Task<()>,
     names: &'static str,
@@ -31,21 +31,21 @@ impl System {
     pub(crate) fn memory() -> (Self, Host) {
         let network = MemoryNetwork::new(1);
         let (proxies, _) = network.node("proxies", Settings::default());
-        (Self::start(proxies, &network.host("node"), "proxies", "node"), network.host("runner"))
+        (Self::start(proxies, &network.host("service"), "proxies", "service"), network.host("runner"))
     }
 
     /// On machines that are called so.
-    pub(crate) fn start(proxies: Host, node: &Host, names: &'static str, node_name: &str) -> Self {
+    pub(crate) fn start(proxies: Host, service: &Host, names: &'static str, service_name: &str) -> Self {
         let config = ProxyConfig { link: link(), protocol: Protocol::Tcp, seed: 0 };
         let proxy = Proxy::start(&proxies, proxies.listen(0).unwrap(), config);
-        proxy.point_at(node_name, echo(node));
+        proxy.point_at(service_name, echo(service));
         let listener = proxies.listen(0).unwrap();
         let (control, port) = (listener.port(), proxy.port());
         let controlled = Controlled {
             link: link(),
             protocol: Protocol::Tcp,
             listen: format!("{names}:{port}"),
-            target: "node:7".to_owned(),
+            target: "service:7".to_owned(),
             proxy,
         };
         let host = proxies.clone();
@@ -65,7 +65,7 @@ impl System {
         from.dial(self.names, self.proxy).await
     }
 
-    /// How long a byte takes to the node and back, on a connection of its own.
+    /// The time that a byte takes to the service and back, on a connection of its own.
     pub(crate) async fn round_trip(&self, from: &Host) -> io::Result<Duration> {
         let began = tokio::time::Instant::now();
         let mut stream = self.dial(from).await?;
@@ -142,7 +142,7 @@ impl Caller<'_> {
     }
 }
 
-/// What kind of problem was answered.
+/// The kind of problem that was answered.
 pub(crate) fn kind((status, body): &(StatusCode, Value)) -> (u16, &str) {
     let kind = body["type"].as_str().unwrap_or_else(|| panic!("{status} {body} is no problem"));
     assert_eq!(body["status"], status.as_u16());
@@ -150,7 +150,7 @@ pub(crate) fn kind((status, body): &(StatusCode, Value)) -> (u16, &str) {
 }
 
 pub(crate) fn link() -> Link {
-    Link { from: Endpoint::Node("gateway".to_owned()), to: "redis".to_owned(), label: None }
+    Link { from: Endpoint::Service("gateway".to_owned()), to: "redis".to_owned(), label: None }
 }
 
 pub(crate) fn fault(name: &str, effect: impl Into<Effect>) -> Fault {
@@ -163,11 +163,11 @@ pub(crate) async fn ask(stream: &mut Stream) -> io::Result<()> {
     stream.read_exact(&mut [0]).await.map(drop)
 }
 
-/// Starts a node that sends back what it gets; its port.
-fn echo(node: &Host) -> u16 {
-    let mut listener = node.listen(0).unwrap();
-    let (port, host) = (listener.port(), node.clone());
-    drop(node.spawn(async move {
+/// Starts a service that sends back what it gets; its port.
+fn echo(service: &Host) -> u16 {
+    let mut listener = service.listen(0).unwrap();
+    let (port, host) = (listener.port(), service.clone());
+    drop(service.spawn(async move {
         while let Ok(mut stream) = listener.accept().await {
             drop(host.spawn(async move {
                 let (mut read, mut write) = stream.split();

@@ -9,8 +9,8 @@ use tokio::time::Instant;
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_lost_runner_heals() {
     let host = |name| tcp::host(tcp::Config::loopback(name)).unwrap();
-    let (proxies, node, runner) = (host("proxies"), host("node"), host("runner"));
-    let system = System::start(proxies, &node, "127.0.0.1", "127.0.0.1");
+    let (proxies, service, runner) = (host("proxies"), host("service"), host("runner"));
+    let system = System::start(proxies, &service, "127.0.0.1", "127.0.0.1");
     let caller = system.steered_from(&runner);
     let lease = caller.lease("a runner", 500 * MS).await.unwrap();
     let taken = Instant::now();

@@ -29,11 +29,11 @@ conformance!(
 
 fn proxy(world: &World) -> Proxy {
     let proxy = world.proxy_of(Protocol::Redis);
-    let listener = world.node.listen(0).unwrap();
+    let listener = world.service.listen(0).unwrap();
     let port = listener.port();
-    let node = world.node.clone();
-    drop(world.node.spawn(chaos_redis::serve(node, listener, chaos_redis::Config::default())));
-    proxy.point_at(world.node_name(), port);
+    let service = world.service.clone();
+    drop(world.service.spawn(chaos_redis::serve(service, listener, chaos_redis::Config::default())));
+    proxy.point_at(world.service_name(), port);
     proxy
 }
 

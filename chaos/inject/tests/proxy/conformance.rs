@@ -1,4 +1,5 @@
-//! What the proxy does, over TCP and in memory alike: one body for both. The effects on bytes have a file of their own.
+//! Conformance of the proxy, over TCP and in memory alike: one body for both. The effects on bytes have a file of their
+//! own.
 
 use super::support::{MS, REFUSE, World, apply, ask, assert_reset, fault, latency, remove};
 use chaos_inject::{Message, Reply};
@@ -12,15 +13,15 @@ use tokio::{
 
 conformance!(
     passes_bytes_and_a_half_close,
-    resets_clients_of_a_node_that_is_not_there,
-    lets_connections_wait_for_the_node,
+    resets_clients_of_a_service_that_is_not_there,
+    lets_connections_wait_for_the_service,
     a_client_that_goes_away_ends_the_dial,
-    goes_to_where_the_node_has_moved,
+    goes_to_where_the_service_has_moved,
     delays_and_releases,
     refuses_and_takes_again,
     refuses_new_connections_alone,
     hangs_and_releases,
-    hides_that_the_node_is_gone_while_it_hangs,
+    hides_that_the_service_is_gone_while_it_hangs,
     blackholes_and_takes_again,
     resets_after_a_time,
     meets_a_share,
@@ -43,20 +44,20 @@ async fn passes_bytes_and_a_half_close(world: &World) {
     world.await_connections(&proxy, 0).await;
 }
 
-async fn resets_clients_of_a_node_that_is_not_there(world: &World) {
+async fn resets_clients_of_a_service_that_is_not_there(world: &World) {
     let proxy = world.lone_proxy();
-    let free = world.node.listen(0).unwrap().port();
-    proxy.point_at(world.node_name(), free);
+    let free = world.service.listen(0).unwrap().port();
+    proxy.point_at(world.service_name(), free);
     world.assert_reset_on_dial(&proxy).await;
     world.await_connections(&proxy, 0).await;
 }
 
-async fn lets_connections_wait_for_the_node(world: &World) {
+async fn lets_connections_wait_for_the_service(world: &World) {
     let proxy = world.lone_proxy();
     let mut stream = world.dial(&proxy).await.unwrap();
     stream.write_all(b"early").await.unwrap();
     world.assert_silent(&mut stream).await;
-    proxy.point_at(world.node_name(), world.echo());
+    proxy.point_at(world.service_name(), world.echo());
     let mut answer = [0; 5];
     stream.read_exact(&mut answer).await.unwrap();
     assert_eq!(&answer, b"early");
@@ -73,14 +74,14 @@ async fn a_client_that_goes_away_ends_the_dial(world: &World) {
     world.await_connections(&proxy, 0).await;
 }
 
-async fn goes_to_where_the_node_has_moved(world: &World) {
+async fn goes_to_where_the_service_has_moved(world: &World) {
     let proxy = world.proxy();
     let mut open = world.open(&proxy).await;
-    let free = world.node.listen(0).unwrap().port();
-    proxy.point_at(world.node_name(), free);
+    let free = world.service.listen(0).unwrap().port();
+    proxy.point_at(world.service_name(), free);
     world.assert_reset_on_dial(&proxy).await;
     ask(&mut open, b"still there").await.unwrap();
-    proxy.point_at(world.node_name(), world.echo());
+    proxy.point_at(world.service_name(), world.echo());
     world.open(&proxy).await;
 }
 
@@ -148,10 +149,10 @@ async fn hangs_and_releases(world: &World) {
     }
 }
 
-async fn hides_that_the_node_is_gone_while_it_hangs(world: &World) {
+async fn hides_that_the_service_is_gone_while_it_hangs(world: &World) {
     let proxy = world.lone_proxy();
-    let free = world.node.listen(0).unwrap().port();
-    proxy.point_at(world.node_name(), free);
+    let free = world.service.listen(0).unwrap().port();
+    proxy.point_at(world.service_name(), free);
     apply(&proxy, fault("freeze", Effect::Hang(Hang {}))).await;
     let mut stream = world.dial(&proxy).await.unwrap();
     world.assert_silent(&mut stream).await;
@@ -278,7 +279,7 @@ async fn refuses_what_makes_no_sense(world: &World) {
     };
     apply(&proxy, fault("freeze", Effect::Hang(Hang {}))).await;
     let mut astray = fault("astray", Effect::Hang(Hang {}));
-    astray.on = chaos_model::Target::Node("redis".to_owned());
+    astray.on = chaos_model::Target::Service("redis".to_owned());
     let twice = Message::Apply(Box::new(fault("freeze", REFUSE)));
     assert_eq!(refused(twice).await, "freeze is on gateway -> redis already");
     let why = refused(Message::Apply(Box::new(astray))).await;

@@ -1,5 +1,5 @@
-//! One case for each effect on bytes, over TCP and in memory alike. What each asserts of time is a bound that no machine is
-//! too slow for; exact times are on the paused clock alone.
+//! One case for each effect on bytes, over TCP and in memory alike. What each asserts of time is a bound that no
+//! machine is too slow for; exact times are on the paused clock alone.
 
 use super::support::{MS, Pair, World, apply, assert_reset, fault, latency, pass, remove, rest, text};
 use chaos_model::effect::{Bandwidth, DialDelay, HalfOpen, Hang, Latency, Limit, Reset, Slice, SlowClose};
@@ -36,7 +36,7 @@ conformance!(
 
 const HOUR: Duration = Duration::from_secs(3600);
 
-/// Whether as much time has passed as must have.
+/// Asserts that as much time has passed as must have.
 fn at_least(since: Instant, time: Duration) {
     assert!(since.elapsed() >= time, "{:?}, not {time:?}", since.elapsed());
 }
@@ -286,7 +286,7 @@ async fn reset_after_more_than_the_kernel_takes(world: &World) {
     let (length, bytes) = (6_000_000, text(8_000_000));
     let reset = Reset { after: Duration::ZERO, after_bytes: Some(length as u64), direction: Direction::Downstream };
     apply(&proxy, fault("cut", reset.into())).await;
-    let sending = world.node.spawn(async move {
+    let sending = world.service.spawn(async move {
         let _ = served.write_all(&bytes).await;
         served
     });
@@ -302,7 +302,7 @@ async fn limit_of_more_than_the_kernel_takes(world: &World) {
     let (proxy, Pair { mut client, mut served, .. }) = world.pair().await;
     let (length, bytes) = (6_000_000, text(8_000_000));
     apply(&proxy, fault("short", Limit { bytes: length as u64, direction: Direction::Downstream }.into())).await;
-    let sending = world.node.spawn(async move {
+    let sending = world.service.spawn(async move {
         let _ = served.write_all(&bytes).await;
         served
     });

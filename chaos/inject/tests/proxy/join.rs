@@ -27,10 +27,10 @@ const OK: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n";
 /// A proxy with a connection through it.
 async fn connected(world: &World, protocol: Protocol) -> (Proxy, Listener, Stream, Stream) {
     let proxy = world.proxy_of(protocol);
-    let mut listener = world.node.listen(0).unwrap();
-    proxy.point_at(world.node_name(), listener.port());
-    let (client, node) = world.connect(&proxy, &mut listener).await;
-    (proxy, listener, client, node)
+    let mut listener = world.service.listen(0).unwrap();
+    proxy.point_at(world.service_name(), listener.port());
+    let (client, service) = world.connect(&proxy, &mut listener).await;
+    (proxy, listener, client, service)
 }
 
 async fn arrives(from: &mut Stream, to: &mut Stream, bytes: &[u8]) {
@@ -44,20 +44,20 @@ async fn fired(proxy: &Proxy, name: &str) -> Fired {
     }
 }
 
-/// What it acted on, whose it is, and whether nobody waited.
+/// The facts of injections: subject, arrival, and whether nobody waited.
 fn facts(injections: &[Injection]) -> Vec<(&str, Option<u64>, bool)> {
     assert!(injections.iter().all(|one| one.key == KeyKind::Connection), "{injections:?}");
     injections.iter().map(|one| (one.subject.as_str(), one.arrival, one.idle)).collect()
 }
 
 async fn a_delay_tells_whose_bytes_it_held(world: &World) {
-    let (proxy, _listener, mut client, mut node) = connected(world, Protocol::Http).await;
-    arrives(&mut client, &mut node, ASK).await;
+    let (proxy, _listener, mut client, mut service) = connected(world, Protocol::Http).await;
+    arrives(&mut client, &mut service, ASK).await;
     apply(&proxy, fault("slow", latency(5 * MS, Direction::Both))).await;
     // This one was asked for before: its number is known, and no more.
-    arrives(&mut node, &mut client, OK).await;
-    arrives(&mut client, &mut node, ASK).await;
-    arrives(&mut node, &mut client, OK).await;
+    arrives(&mut service, &mut client, OK).await;
+    arrives(&mut client, &mut service, ASK).await;
+    arrives(&mut service, &mut client, OK).await;
     let (_, injections, _) = removed(&proxy, "slow").await;
     let (before, known) = (("connection 0", Some(42), false), ("GET /users/7", Some(42), false));
     assert_eq!(facts(&injections), [before, known, known]);
@@ -65,34 +65,34 @@ async fn a_delay_tells_whose_bytes_it_held(world: &World) {
 }
 
 async fn a_hang_tells_whose_bytes_it_holds(world: &World) {
-    let (proxy, _listener, mut client, mut node) = connected(world, Protocol::Http).await;
-    arrives(&mut client, &mut node, ASK).await;
-    arrives(&mut node, &mut client, OK).await;
+    let (proxy, _listener, mut client, mut service) = connected(world, Protocol::Http).await;
+    arrives(&mut client, &mut service, ASK).await;
+    arrives(&mut service, &mut client, OK).await;
     apply(&proxy, fault("silence", Hang {}.into())).await;
     apply(&proxy, fault("half", HalfOpen { direction: Direction::Upstream }.into())).await;
     client.write_all(ASK).await.unwrap();
-    world.assert_silent_for(&mut node, 20 * MS).await;
+    world.assert_silent_for(&mut service, 20 * MS).await;
     for name in ["silence", "half"] {
         let (_, injections, _) = removed(&proxy, name).await;
         assert_eq!(facts(&injections), [("GET /users/7", Some(42), false)], "nothing of the idle connection");
     }
     let mut got = vec![0; ASK.len()];
-    node.read_exact(&mut got).await.unwrap();
+    service.read_exact(&mut got).await.unwrap();
     assert_eq!(got, ASK);
 }
 
 async fn what_a_reset_cuts_off_is_told(world: &World) {
     let reset = || fault("cut", Reset::after(Duration::ZERO).into());
-    let (proxy, mut listener, mut client, mut node) = connected(world, Protocol::Http).await;
-    arrives(&mut client, &mut node, &[ASK, ASK].concat()).await;
+    let (proxy, mut listener, mut client, mut service) = connected(world, Protocol::Http).await;
+    arrives(&mut client, &mut service, &[ASK, ASK].concat()).await;
     apply(&proxy, reset()).await;
     assert_reset(&mut client).await;
     let (_, injections, _) = removed(&proxy, "cut").await;
     assert_eq!(facts(&injections), [("connection 0", Some(42), false); 2]);
 
-    let (mut client, mut node) = world.connect(&proxy, &mut listener).await;
-    arrives(&mut client, &mut node, ASK).await;
-    arrives(&mut node, &mut client, OK).await;
+    let (mut client, mut service) = world.connect(&proxy, &mut listener).await;
+    arrives(&mut client, &mut service, ASK).await;
+    arrives(&mut service, &mut client, OK).await;
     apply(&proxy, reset()).await;
     assert_reset(&mut client).await;
     // Who connects now has not said what for.
@@ -102,10 +102,10 @@ async fn what_a_reset_cuts_off_is_told(world: &World) {
 }
 
 async fn an_answer_that_still_waits_is_cut_off_too(world: &World) {
-    let (proxy, _listener, mut client, mut node) = connected(world, Protocol::Http).await;
+    let (proxy, _listener, mut client, mut service) = connected(world, Protocol::Http).await;
     apply(&proxy, fault("slow", latency(3_600_000 * MS, Direction::Downstream))).await;
-    arrives(&mut client, &mut node, ASK).await;
-    node.write_all(OK).await.unwrap();
+    arrives(&mut client, &mut service, ASK).await;
+    service.write_all(OK).await.unwrap();
     // The proxy has read the answer.
     while fired(&proxy, "slow").await.chunks == 0 {
         world.client.sleep(MS).await;
@@ -117,25 +117,25 @@ async fn an_answer_that_still_waits_is_cut_off_too(world: &World) {
 }
 
 async fn what_is_slow_is_told_once_a_message(world: &World) {
-    let (proxy, _listener, mut client, mut node) = connected(world, Protocol::Http).await;
+    let (proxy, _listener, mut client, mut service) = connected(world, Protocol::Http).await;
     let rate = Bandwidth { bytes_per_second: 1024 * 1024, direction: Direction::Downstream };
     apply(&proxy, fault("narrow", rate.into())).await;
-    arrives(&mut client, &mut node, ASK).await;
+    arrives(&mut client, &mut service, ASK).await;
     let body = vec![b'x'; 20_000];
-    arrives(&mut node, &mut client, b"HTTP/1.1 200 OK\r\ncontent-length: 20000\r\n\r\n").await;
-    arrives(&mut node, &mut client, &body).await;
-    arrives(&mut client, &mut node, ASK).await;
-    arrives(&mut node, &mut client, OK).await;
+    arrives(&mut service, &mut client, b"HTTP/1.1 200 OK\r\ncontent-length: 20000\r\n\r\n").await;
+    arrives(&mut service, &mut client, &body).await;
+    arrives(&mut client, &mut service, ASK).await;
+    arrives(&mut service, &mut client, OK).await;
     let (fired, injections, _) = removed(&proxy, "narrow").await;
     assert_eq!(facts(&injections), [("GET /users/7", Some(42), false); 2]);
     assert!(fired.chunks >= 3, "{fired:?}");
 }
 
 async fn a_command_is_told_by_its_key(world: &World) {
-    let (proxy, _listener, mut client, mut node) = connected(world, Protocol::Redis).await;
+    let (proxy, _listener, mut client, mut service) = connected(world, Protocol::Redis).await;
     apply(&proxy, fault("slow", latency(5 * MS, Direction::Downstream))).await;
-    arrives(&mut client, &mut node, b"*2\r\n$3\r\nGET\r\n$9\r\nprofile:7\r\n*1\r\n$4\r\nPING\r\n").await;
-    arrives(&mut node, &mut client, b"$-1\r\n+PONG\r\n").await;
+    arrives(&mut client, &mut service, b"*2\r\n$3\r\nGET\r\n$9\r\nprofile:7\r\n*1\r\n$4\r\nPING\r\n").await;
+    arrives(&mut service, &mut client, b"$-1\r\n+PONG\r\n").await;
     let (_, injections, _) = removed(&proxy, "slow").await;
     assert_eq!(facts(&injections), [("GET profile:7", None, false), ("PING", None, false)]);
 }
@@ -143,7 +143,7 @@ async fn a_command_is_told_by_its_key(world: &World) {
 async fn bytes_that_nobody_understands_are_the_connections(world: &World) {
     for protocol in [Protocol::Tcp, Protocol::Http] {
         let proxy = world.proxy_of(protocol);
-        proxy.point_at(world.node_name(), world.echo());
+        proxy.point_at(world.service_name(), world.echo());
         let mut client = world.dial(&proxy).await.unwrap();
         ask(&mut client, b"\x01\x02\r\n\r\n").await.unwrap();
         let hang: Effect = Hang {}.into();

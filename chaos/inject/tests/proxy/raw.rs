@@ -1,4 +1,4 @@
-//! What the kernel sees of a fault: a client and a node of std's sockets alone.
+//! Faults as the kernel sees them: a client and a service of std's sockets alone.
 
 use crate::support::{REFUSE, apply, fault, link, remove};
 use chaos_inject::{Proxy, ProxyConfig};
@@ -17,14 +17,14 @@ struct Raw {
     runtime: Runtime,
     tasks: TaskGroup,
     proxy: Proxy,
-    node: TcpListener,
+    service: TcpListener,
 }
 
 impl Raw {
     fn start() -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-        let node = TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = node.local_addr().unwrap().port();
+        let service = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = service.local_addr().unwrap().port();
         let (proxy, tasks) = runtime.block_on(async {
             let (host, tasks) = tcp::node(tcp::Config::loopback("proxy")).unwrap();
             let proxy = Proxy::start(
@@ -35,13 +35,13 @@ impl Raw {
             proxy.point_at("127.0.0.1", port);
             (proxy, tasks)
         });
-        Self { runtime, tasks, proxy, node }
+        Self { runtime, tasks, proxy, service }
     }
 
     /// Both ends of a connection through the proxy.
     fn connect(&self) -> (TcpStream, TcpStream) {
         let mut client = TcpStream::connect(("127.0.0.1", self.proxy.port())).unwrap();
-        let (mut served, _) = self.node.accept().unwrap();
+        let (mut served, _) = self.service.accept().unwrap();
         for stream in [&client, &served] {
             stream.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
         }
@@ -189,7 +189,7 @@ fn the_end_of_one_side_while_held_stays_hidden_from_the_other() {
 }
 
 #[test]
-fn what_a_node_sent_before_it_reset_arrives_and_then_the_reset() {
+fn what_a_service_sent_before_it_reset_arrives_and_then_the_reset() {
     let raw = Raw::start();
     let (mut client, mut served) = raw.connect();
     // Bytes left unread when a socket is closed make it a reset (RFC 1122, 4.2.2.13).
@@ -203,7 +203,7 @@ fn what_a_node_sent_before_it_reset_arrives_and_then_the_reset() {
 }
 
 #[test]
-fn a_client_that_resets_resets_the_node() {
+fn a_client_that_resets_resets_the_service() {
     let raw = Raw::start();
     let (client, mut served) = raw.connect();
     socket2::SockRef::from(&client).set_linger(Some(Duration::ZERO)).unwrap();

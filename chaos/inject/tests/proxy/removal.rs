@@ -20,7 +20,7 @@ conformance!(releases_busy_connections_at_once);
 
 const CONNECTIONS: usize = 200;
 
-/// How long it may take. The promise is a tenth of a second; a debug build beside other tests has more time.
+/// Longest time it may take. The promise is a tenth of a second; a debug build beside other tests has more time.
 const PATIENCE: Duration = if cfg!(debug_assertions) { Duration::from_secs(1) } else { Duration::from_millis(100) };
 
 /// Every effect that leaves connections alive, as strong as it gets.

@@ -17,7 +17,7 @@ use tokio::{
 };
 
 conformance!(
-    statuses_in_the_nodes_place,
+    statuses_in_the_services_place,
     delays_and_lets_go,
     changes_headers,
     truncates_both_ways,
@@ -31,11 +31,11 @@ conformance!(
     lets_a_half_head_through_once_it_is_lost,
 );
 
-/// A node that answers each request with its target.
-fn node(world: &World) -> u16 {
-    let mut listener = world.node.listen(0).unwrap();
-    let (port, host) = (listener.port(), world.node.clone());
-    drop(world.node.spawn(async move {
+/// A service that responses each request with its target.
+fn service(world: &World) -> u16 {
+    let mut listener = world.service.listen(0).unwrap();
+    let (port, host) = (listener.port(), world.service.clone());
+    drop(world.service.spawn(async move {
         while let Ok(stream) = listener.accept().await {
             drop(host.spawn(serve(stream)));
         }
@@ -49,7 +49,8 @@ async fn serve(mut stream: Stream) -> io::Result<()> {
         while let Some(end) = seen.windows(4).position(|four| four == b"\r\n\r\n") {
             let head: Vec<u8> = seen.drain(..end + 4).collect();
             let target = String::from_utf8_lossy(&head).split(' ').nth(1).unwrap_or_default().to_owned();
-            let answer = format!("HTTP/1.1 200 OK\r\nX-Node: yes\r\ncontent-length: {}\r\n\r\n{target}", target.len());
+            let answer =
+                format!("HTTP/1.1 200 OK\r\nX-Service: yes\r\ncontent-length: {}\r\n\r\n{target}", target.len());
             stream.write_all(answer.as_bytes()).await?;
         }
         if stream.read_buf(&mut seen).await? == 0 {
@@ -60,11 +61,11 @@ async fn serve(mut stream: Stream) -> io::Result<()> {
 
 fn proxy(world: &World) -> Proxy {
     let proxy = world.proxy_of(Protocol::Http);
-    proxy.point_at(world.node_name(), node(world));
+    proxy.point_at(world.service_name(), service(world));
     proxy
 }
 
-/// An answer: its status, its head in lower case, its body.
+/// A response: its status, its head in lower case, its body.
 type Answer = (u16, String, Vec<u8>);
 
 async fn get(stream: &mut Stream, target: &str) -> io::Result<Answer> {
@@ -72,7 +73,7 @@ async fn get(stream: &mut Stream, target: &str) -> io::Result<Answer> {
 }
 
 async fn request(stream: &mut Stream, method: &str, target: &str, headers: &str) -> io::Result<Answer> {
-    let request = format!("{method} {target} HTTP/1.1\r\nhost: node\r\n{headers}\r\n");
+    let request = format!("{method} {target} HTTP/1.1\r\nhost: service\r\n{headers}\r\n");
     stream.write_all(request.as_bytes()).await?;
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
@@ -94,19 +95,19 @@ fn delay(delay: Duration) -> Effect {
     Delay { delay: Spread::constant(delay) }.into()
 }
 
-async fn statuses_in_the_nodes_place(world: &World) {
+async fn statuses_in_the_services_place(world: &World) {
     let proxy = proxy(world);
     let mut stream = world.dial(&proxy).await.unwrap();
     assert_eq!(get(&mut stream, "/a").await.unwrap().0, 200);
     apply(&proxy, fault("down", status(503))).await;
     let (code, head, body) = get(&mut stream, "/b").await.unwrap();
     assert_eq!((code, body.as_slice()), (503, b"no".as_slice()), "a connection that was open meets it");
-    assert!(!head.contains("x-node"), "{head}");
+    assert!(!head.contains("x-service"), "{head}");
     let fired = remove(&proxy, "down").await;
     assert_eq!((fired.messages, fired.connections), (1, 1));
     let (code, head, body) = get(&mut stream, "/c").await.unwrap();
     assert_eq!((code, body.as_slice()), (200, b"/c".as_slice()), "and is of use after it");
-    assert!(head.contains("x-node: yes"), "{head}");
+    assert!(head.contains("x-service: yes"), "{head}");
 }
 
 async fn delays_and_lets_go(world: &World) {
@@ -129,14 +130,14 @@ async fn delays_and_lets_go(world: &World) {
 async fn changes_headers(world: &World) {
     let proxy = proxy(world);
     let mut stream = world.dial(&proxy).await.unwrap();
-    let set = Header { header: "x-node".to_owned(), value: Some("no".to_owned()) };
+    let set = Header { header: "x-service".to_owned(), value: Some("no".to_owned()) };
     apply(&proxy, fault("set", set.into())).await;
     let head = get(&mut stream, "/a").await.unwrap().1;
-    assert!(head.contains("x-node: no") && !head.contains("yes"), "{head}");
+    assert!(head.contains("x-service: no") && !head.contains("yes"), "{head}");
     remove(&proxy, "set").await;
-    let gone = Header { header: "x-node".to_owned(), value: None };
+    let gone = Header { header: "x-service".to_owned(), value: None };
     apply(&proxy, fault("gone", gone.into())).await;
-    assert!(!get(&mut stream, "/a").await.unwrap().1.contains("x-node"));
+    assert!(!get(&mut stream, "/a").await.unwrap().1.contains("x-service"));
 }
 
 async fn truncates_both_ways(world: &World) {
@@ -163,7 +164,7 @@ async fn garbles_replaces_and_fills_up(world: &World) {
     remove(&proxy, "noise").await;
     apply(&proxy, fault("other", Replace { body: "{}".to_owned() }.into())).await;
     let (_, head, body) = get(&mut stream, "/a").await.unwrap();
-    assert!(body == b"{}" && head.contains("x-node: yes"), "{head}");
+    assert!(body == b"{}" && head.contains("x-service: yes"), "{head}");
     remove(&proxy, "other").await;
     apply(&proxy, fault("huge", Oversize { size: 3 << 20 }.into())).await;
     let body = get(&mut stream, "/a").await.unwrap().2;
@@ -256,7 +257,7 @@ async fn counts_what_matches(world: &World) {
     }
 }
 
-/// Which of the requests with these numbers fail under a fault for a tenth of them.
+/// The numbered requests that fail under a fault for a tenth of them.
 async fn failing(world: &World, numbers: impl Iterator<Item = u64>, others: &[Fault]) -> Vec<u64> {
     let proxy = proxy(world);
     let mut stream = world.dial(&proxy).await.unwrap();
@@ -308,19 +309,19 @@ async fn tells_what_it_did(world: &World) {
     }
 }
 
-/// A node that answers before it was asked is not understood: what was kept of the request goes on all the same.
+/// A service that responses before it was asked is not understood: what was kept of the request goes on all the same.
 async fn lets_a_half_head_through_once_it_is_lost(world: &World) {
     let proxy = world.proxy_of(Protocol::Http);
-    let mut listener = world.node.listen(0).unwrap();
-    proxy.point_at(world.node_name(), listener.port());
+    let mut listener = world.service.listen(0).unwrap();
+    proxy.point_at(world.service_name(), listener.port());
     let mut stream = world.dial(&proxy).await.unwrap();
     stream.write_all(b"GET / HT").await.unwrap();
-    let mut node = listener.accept().await.unwrap();
+    let mut service = listener.accept().await.unwrap();
     let late = b"HTTP/1.1 408 Request Timeout\r\ncontent-length: 0\r\n\r\n";
-    node.write_all(late).await.unwrap();
+    service.write_all(late).await.unwrap();
     let mut seen = vec![0; late.len()];
     stream.read_exact(&mut seen).await.unwrap();
     let mut half = [0; 8];
-    node.read_exact(&mut half).await.unwrap();
+    service.read_exact(&mut half).await.unwrap();
     assert_eq!(&half, b"GET / HT");
 }

@@ -11,16 +11,16 @@ const SHARE: Share = Share { parts: 1, whole: 10 };
 /// So many standard deviations to either side of the mean hold 99.99 % of a normal distribution.
 const DEVIATIONS: f64 = 3.8906;
 
-/// As many requests go at once, so that they take less time.
+/// Requests that go at once, so that they take less time.
 const AT_ONCE: u64 = 100;
 
 const ANSWER: &str = "HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n";
 
-/// A node that answers on one connection: its port.
-fn node(world: &World) -> u16 {
-    let mut listener = world.node.listen(0).unwrap();
+/// A service that answers on one connection: its port.
+fn service(world: &World) -> u16 {
+    let mut listener = world.service.listen(0).unwrap();
     let port = listener.port();
-    drop(world.node.spawn(async move {
+    drop(world.service.spawn(async move {
         let mut stream = listener.accept().await.unwrap();
         let (mut seen, mut ends) = (Vec::new(), 0);
         while stream.read_buf(&mut seen).await.is_ok_and(|count| count > 0) {
@@ -35,10 +35,10 @@ fn node(world: &World) -> u16 {
     port
 }
 
-/// Which of the requests, by number, are answered in the node's place.
+/// The requests, by number, that are answered in the service's place.
 async fn taken(world: &World, seed: u64) -> Vec<u64> {
     let proxy = world.seeded_proxy_of(Protocol::Http, seed);
-    proxy.point_at(world.node_name(), node(world));
+    proxy.point_at(world.service_name(), service(world));
     let effect = Status { status: 503, body: String::new(), content_type: None };
     apply(&proxy, Fault { share: SHARE, ..fault("some", effect.into()) }).await;
     let mut stream = world.dial(&proxy).await.unwrap();

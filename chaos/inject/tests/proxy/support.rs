@@ -1,5 +1,6 @@
-//! What the tests of the proxy share: a client, a proxy and an echoing node, over TCP or in memory. The tests of the world
-//! `docker` use this and the conformance tests too, with the node in a container.
+//! The parts that tests of the proxy share: a client, a proxy and an echoing service, over TCP or in memory. The tests
+//! of the world
+//! `docker` use this and the conformance tests too, with the service in a container.
 
 use chaos_inject::{Message, Proxy, ProxyConfig, Reply};
 use chaos_model::effect::{Latency, Refuse};
@@ -47,10 +48,10 @@ pub(crate) struct World {
     pub(crate) proxy: Host,
     /// The tasks on the proxy's machine.
     pub(crate) tasks: TaskGroup,
-    pub(crate) node: Host,
-    /// How the client calls the proxy's machine, and the proxy the node's.
+    pub(crate) service: Host,
+    /// Names by which the client calls the proxy's machine, and the proxy the service's.
     pub(crate) names: (String, String),
-    /// How long nothing must happen to say that nothing happens.
+    /// Time in which nothing must happen to say that nothing happens.
     pub(crate) patience: Duration,
 }
 
@@ -58,24 +59,24 @@ impl World {
     pub(crate) fn memory() -> Self {
         let network = MemoryNetwork::new(1);
         let (proxy, tasks) = network.node("proxy", Settings::default());
-        let (client, node) = (network.host("client"), network.host("node"));
-        let names = ("proxy".to_owned(), "node".to_owned());
-        Self { client, proxy, tasks, node, names, patience: Duration::from_secs(3600) }
+        let (client, service) = (network.host("client"), network.host("service"));
+        let names = ("proxy".to_owned(), "service".to_owned());
+        Self { client, proxy, tasks, service, names, patience: Duration::from_secs(3600) }
     }
 
     pub(crate) fn tcp() -> Self {
-        let node = |name| tcp::node(tcp::Config::loopback(name)).expect("a timer");
-        let ((client, _), (proxy, tasks), (node, _)) = (node("client"), node("proxy"), node("node"));
+        let service = |name| tcp::node(tcp::Config::loopback(name)).expect("a timer");
+        let ((client, _), (proxy, tasks), (service, _)) = (service("client"), service("proxy"), service("service"));
         let here = "127.0.0.1".to_owned();
-        Self { client, proxy, tasks, node, names: (here.clone(), here), patience: 100 * MS }
+        Self { client, proxy, tasks, service, names: (here.clone(), here), patience: 100 * MS }
     }
 
-    /// A proxy that doesn't know its node yet.
+    /// A proxy that doesn't know its service yet.
     pub(crate) fn lone_proxy(&self) -> Proxy {
         self.proxy_of(Protocol::Tcp)
     }
 
-    /// A proxy before a node that speaks this, and that it doesn't know yet.
+    /// A proxy before a service that speaks this, and that it doesn't know yet.
     pub(crate) fn proxy_of(&self, protocol: Protocol) -> Proxy {
         self.seeded_proxy_of(protocol, 7)
     }
@@ -86,34 +87,34 @@ impl World {
         Proxy::start(&self.proxy, listener, ProxyConfig { link: link(), protocol, seed })
     }
 
-    /// A proxy before an echoing node.
+    /// A proxy before an echoing service.
     pub(crate) fn proxy(&self) -> Proxy {
         let proxy = self.lone_proxy();
-        proxy.point_at(self.node_name(), self.echo());
+        proxy.point_at(self.service_name(), self.echo());
         proxy
     }
 
-    pub(crate) fn node_name(&self) -> &str {
+    pub(crate) fn service_name(&self) -> &str {
         &self.names.1
     }
 
-    /// Starts a node that sends back what it gets; its port.
+    /// Starts a service that sends back what it gets; its port.
     pub(crate) fn echo(&self) -> u16 {
-        let mut listener = self.node.listen(0).expect("a port");
-        let (port, node) = (listener.port(), self.node.clone());
-        drop(self.node.spawn(async move {
+        let mut listener = self.service.listen(0).expect("a port");
+        let (port, service) = (listener.port(), self.service.clone());
+        drop(self.service.spawn(async move {
             while let Ok(stream) = listener.accept().await {
-                drop(node.spawn(echo(stream)));
+                drop(service.spawn(echo(stream)));
             }
         }));
         port
     }
 
-    /// A proxy, and both ends of a connection through it that has been used: the client's and the node's.
+    /// A proxy, and both ends of a connection through it that has been used: the client's and the service's.
     pub(crate) async fn pair(&self) -> (Proxy, Pair) {
         let proxy = self.lone_proxy();
-        let mut listener = self.node.listen(0).expect("a port");
-        proxy.point_at(self.node_name(), listener.port());
+        let mut listener = self.service.listen(0).expect("a port");
+        proxy.point_at(self.service_name(), listener.port());
         let (mut client, mut served) = self.connect(&proxy, &mut listener).await;
         pass(&mut client, &mut served, b"hello").await;
         pass(&mut served, &mut client, b"and hello").await;
@@ -230,7 +231,7 @@ pub(crate) async fn assert_reset(stream: &mut Stream) {
 }
 
 pub(crate) fn link() -> Link {
-    Link { from: Endpoint::Node("gateway".to_owned()), to: "redis".to_owned(), label: None }
+    Link { from: Endpoint::Service("gateway".to_owned()), to: "redis".to_owned(), label: None }
 }
 
 pub(crate) fn fault(name: &str, effect: Effect) -> Fault {

@@ -12,7 +12,7 @@ use proptest::prelude::*;
 use std::{io::ErrorKind, time::Duration};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
-/// What one side sends: pieces, with pauses between.
+/// Script of one side: pieces that it sends, with pauses between.
 type Script = Vec<(Vec<u8>, u8)>;
 
 /// A fault, when it comes, and for how long.
@@ -56,8 +56,8 @@ async fn steer(proxy: &Proxy, visits: Vec<Visit>) {
 async fn both_ways(up: Script, down: Script, visits: Vec<Visit>) {
     let world = World::memory();
     let proxy = world.lone_proxy();
-    let mut listener = world.node.listen(0).unwrap();
-    proxy.point_at(world.node_name(), listener.port());
+    let mut listener = world.service.listen(0).unwrap();
+    proxy.point_at(world.service_name(), listener.port());
     let mut sides = Vec::new();
     for _ in 0..3 {
         let (client, served) = world.connect(&proxy, &mut listener).await;
@@ -66,14 +66,14 @@ async fn both_ways(up: Script, down: Script, visits: Vec<Visit>) {
     let (sent_up, sent_down) = (sent(&up), sent(&down));
     let playing = sides.into_iter().map(async |(client, served)| {
         let (got_down, got_up) = tokio::join!(play(client, up.clone()), play(served, down.clone()));
-        assert!(got_up == sent_up, "what the node got is not what the client sent");
-        assert!(got_down == sent_down, "what the client got is not what the node sent");
+        assert!(got_up == sent_up, "what the service got is not what the client sent");
+        assert!(got_down == sent_down, "what the client got is not what the service sent");
     });
     tokio::join!(join_all(playing), steer(&proxy, visits));
     world.await_connections(&proxy, 0).await;
 }
 
-/// The node sends so many bytes, and a fault ends the connection at one of them, whatever else there is.
+/// The service sends so many bytes, and a fault ends the connection at one of them, whatever else there is.
 async fn ends_at_its_byte(cut: Effect, length: usize, piece: usize, visits: Vec<Visit>) {
     let expected = match cut {
         Effect::Limit(Limit { bytes, .. }) => (bytes, Ok(())),

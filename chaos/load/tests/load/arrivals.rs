@@ -1,4 +1,4 @@
-//! When requests are made, and what latency means.
+//! Tests of the times at which requests are made, and of the meaning of latency.
 
 use crate::bench::{MS, plan, run_all, run_until, serve};
 use axum::{Router, routing::get};
@@ -96,8 +96,8 @@ async fn latency_counts_from_when_it_was_due_where_the_generator_is_late() {
 
 struct Nothing;
 
-impl chaos_load::Examine for Nothing {
-    fn examine(&self, _: &chaos_load::Arrival, _: &chaos_load::Answer<'_>) -> chaos_load::Marks {
+impl chaos_load::CheckResponse for Nothing {
+    fn check(&self, _: &chaos_load::Arrival, _: &chaos_load::Response<'_>) -> chaos_load::Marks {
         chaos_load::Marks::default()
     }
 }
@@ -110,7 +110,7 @@ async fn what_exceeds_the_limit_is_not_made_and_says_so() {
     let mut plan = plan("/");
     plan.max_in_flight = 4;
     let (outcomes, summary) = run_all(&network, plan).await;
-    // Of each ten, four are made; their answers come before the next ten are due.
+    // Of each ten, four are made; their responses come before the next ten are due.
     assert_eq!((summary.due, summary.made, summary.not_made), (100, 40, 60));
     for outcome in &outcomes {
         let made = outcome.n % 10 < 4;

@@ -1,7 +1,7 @@
 //! A client and a target on one network in memory.
 
 use axum::Router;
-use chaos_load::{Answer, Arrival, Examine, Marks, Outcome, Plan, Summary, run};
+use chaos_load::{Arrival, CheckResponse, Marks, Outcome, Plan, Response, Summary, run};
 use chaos_model::{Arrivals, Load, Rate, Request, Span, Text, load::TextPiece};
 use host::{Host, Listener, Stream, memory::MemoryNetwork};
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
@@ -42,7 +42,7 @@ pub(crate) fn plan(path: &str) -> Plan {
     Plan { load, host: "target".to_owned(), port: 80, seed: 1, max_in_flight: 10_000 }
 }
 
-/// Serves `router` on a new node called `target`.
+/// Serves `router` on a new service called `target`.
 pub(crate) fn serve(network: &MemoryNetwork, router: Router) -> Host {
     let target = network.host("target");
     let listener = target.listen(80).unwrap();
@@ -57,7 +57,7 @@ pub(crate) fn serve_on(target: &Host, listener: Listener, router: Router) {
     }));
 }
 
-/// Serves a new node called `target` by hand: `script` has each connection once the first request's head has come.
+/// Serves a new service called `target` by hand: `script` has each connection once the first request's head has come.
 pub(crate) fn serve_raw<F>(network: &MemoryNetwork, script: impl Fn(Stream) -> F + Send + 'static) -> Host
 where
     F: Future<Output = ()> + Send + 'static,
@@ -76,7 +76,7 @@ where
     target
 }
 
-/// Serves each connection one answer, byte for byte, and closes it.
+/// Serves each connection one response, byte for byte, and closes it.
 pub(crate) fn serve_bytes(network: &MemoryNetwork, answer: &'static [u8]) -> Host {
     serve_raw(network, move |mut stream| async move { stream.write_all(answer).await.unwrap() })
 }
@@ -84,8 +84,8 @@ pub(crate) fn serve_bytes(network: &MemoryNetwork, answer: &'static [u8]) -> Hos
 /// Notes how long the body was.
 struct Length;
 
-impl Examine for Length {
-    fn examine(&self, _: &Arrival, answer: &Answer<'_>) -> Marks {
+impl CheckResponse for Length {
+    fn check(&self, _: &Arrival, answer: &Response<'_>) -> Marks {
         Marks(answer.body.len() as u64)
     }
 }
@@ -102,11 +102,11 @@ pub(crate) async fn run_all(network: &MemoryNetwork, plan: Plan) -> (Vec<Outcome
 pub(crate) async fn run_with(
     client: &Host,
     plan: Plan,
-    examine: Arc<dyn Examine>,
+    checker: Arc<dyn CheckResponse>,
     stop: CancellationToken,
 ) -> (Vec<Outcome>, Summary) {
     let (sender, mut receiver) = unbounded_channel();
-    let summary = run(client, plan, Instant::now(), examine, sender, stop).await;
+    let summary = run(client, plan, Instant::now(), checker, sender, stop).await;
     let mut outcomes = Vec::new();
     while let Ok(outcome) = receiver.try_recv() {
         outcomes.push(outcome);

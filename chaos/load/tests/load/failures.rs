@@ -1,9 +1,9 @@
-//! What each way to get no answer is called, and when it is reported.
+//! Tests of the name of each way to get no response, and of the moment at which it is reported.
 
 use crate::bench::{MS, plan, run_all, serve, serve_bytes, serve_raw};
 use axum::{Router, routing::get};
 use chaos_load::{Error, Outcome, Plan};
-use host::{Answer, memory::MemoryNetwork};
+use host::{ListenMode, memory::MemoryNetwork};
 use std::time::Duration;
 use tokio::io::AsyncWriteExt as _;
 
@@ -43,7 +43,7 @@ async fn a_blackhole_is_a_connect_timeout() {
     let network = MemoryNetwork::new(1);
     let target = network.host("target");
     let listener = target.listen(80).unwrap();
-    listener.control().set(Answer::Blackhole).unwrap();
+    listener.control().set(ListenMode::Blackhole).unwrap();
     let outcome = only(&network).await;
     assert_eq!((outcome.result, outcome.ended), (Err(Error::ConnectTimeout), Duration::from_secs(2)));
 }
@@ -53,7 +53,7 @@ async fn a_target_that_never_answers_is_a_timeout() {
     let network = MemoryNetwork::new(1);
     let target = network.host("target");
     let listener = target.listen(80).unwrap();
-    listener.control().set(Answer::Hang).unwrap();
+    listener.control().set(ListenMode::Hang).unwrap();
     let outcome = only(&network).await;
     assert_eq!((outcome.result, outcome.ended), (Err(Error::Timeout), Duration::from_secs(2)));
 }
@@ -133,8 +133,8 @@ async fn what_cannot_be_sent_is_not_made() {
 #[tokio::test(start_paused = true)]
 async fn a_panic_of_the_examiner_is_not_waited_for() {
     struct Panics;
-    impl chaos_load::Examine for Panics {
-        fn examine(&self, _: &chaos_load::Arrival, _: &chaos_load::Answer<'_>) -> chaos_load::Marks {
+    impl chaos_load::CheckResponse for Panics {
+        fn check(&self, _: &chaos_load::Arrival, _: &chaos_load::Response<'_>) -> chaos_load::Marks {
             panic!("as a test wants it");
         }
     }

@@ -2,9 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 
-mod answers;
 mod arrivals;
 mod bench;
 mod failures;
 mod requests;
+mod responses;
 mod tcp;

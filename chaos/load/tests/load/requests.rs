@@ -1,4 +1,4 @@
-//! What arrives at the target, and that it repeats.
+//! Tests of the requests that arrive at the target, and of their repetition by seed.
 
 use crate::bench::{get, plan, run_all, serve, text};
 use axum::{
@@ -15,7 +15,7 @@ use std::{
     time::Duration,
 };
 
-/// What a target saw: method, path and header of each request, in order.
+/// Requests as a target saw them: method, path and header of each, in order.
 type Seen = Vec<(String, BTreeMap<String, String>)>;
 
 async fn seen(plan: Plan) -> Seen {

@@ -2,7 +2,7 @@
 
 use crate::bench::{plan, run_with, serve_on};
 use axum::{Router, routing::get};
-use chaos_load::{Answer, Arrival, Error, Examine, Marks};
+use chaos_load::{Arrival, CheckResponse, Error, Marks, Response};
 use chaos_model::{Arrivals, Rate};
 use host::tcp::{Config, host};
 use std::{sync::Arc, time::Duration};
@@ -11,8 +11,8 @@ use tokio_util::sync::CancellationToken;
 /// Notes whether the body is as it should be.
 struct Hello;
 
-impl Examine for Hello {
-    fn examine(&self, _: &Arrival, answer: &Answer<'_>) -> Marks {
+impl CheckResponse for Hello {
+    fn check(&self, _: &Arrival, answer: &Response<'_>) -> Marks {
         Marks(u64::from(answer.body == b"hello" && answer.headers["content-length"] == "5"))
     }
 }
@@ -44,7 +44,7 @@ async fn a_closed_port_refuses() {
     let client = host(Config::loopback("client")).unwrap();
     // Bound and refusing, so that nobody else takes it meanwhile.
     let listener = client.listen(0).unwrap();
-    listener.control().set(host::Answer::Refuse).unwrap();
+    listener.control().set(host::ListenMode::Refuse).unwrap();
     let mut plan = plan("/");
     plan.host = "127.0.0.1".to_owned();
     plan.port = listener.port();

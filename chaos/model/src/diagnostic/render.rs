@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, ops::Range};
 /// Narrower than this, nothing can be said.
 const NARROWEST: usize = 40;
 
-/// What is longer is broken even where it is quoted.
+/// The most bytes of a quotation that are kept on one line; a longer one is broken at its blanks.
 const LONGEST_QUOTE: usize = 64;
 
 impl Diagnostics {
@@ -13,6 +13,8 @@ impl Diagnostics {
     #[must_use]
     pub fn render(&self, colour: bool, width: usize) -> String {
         let width = width.max(NARROWEST);
+        // annotate-snippets is rustc's own renderer: what a scenario's author sees looks like what their compiler
+        // shows, at 80 columns and without colour too.
         let renderer = if colour { Renderer::styled() } else { Renderer::plain() }.term_width(width);
         let one = |diagnostic: &Diagnostic| {
             let text = renderer.render(&[self.group(diagnostic, width)]);
@@ -64,8 +66,8 @@ fn clamp(source: &Source, range: &Range<usize>) -> Range<usize> {
     start..floor(range.end).max(start)
 }
 
-/// Breaks a text at its blanks, so that no line is longer than `width` where that can be. What is quoted by backticks is
-/// kept together.
+/// Breaks a text at its blanks, so that no line is longer than `width` where that can be. What is quoted by backticks
+/// is kept together.
 fn wrap(text: &str, width: usize) -> String {
     let mut lines = vec![String::new()];
     for word in words(text) {

@@ -1,60 +1,61 @@
-//! What effects do, in the terms of whoever carries them out: a proxy of streams, of HTTP, of Redis, or the keeper of nodes.
+//! Actions of effects, in the terms of whoever carries them out: a proxy of streams, of HTTP, of Redis, or the
+//! supervisor of services.
 //!
-//! An effect is one of these, or several. Whoever interprets faults combines the actions of all that are active and draws
-//! what chance decides; there is nothing here that knows a clock, a socket or a seed.
+//! An effect is one of these, or several. Whoever interprets faults combines the actions of all that are active and
+//! draws by chance what is a matter of chance; there is nothing here that knows a clock, a socket or a seed.
 
 use super::{Direction, Spread};
 use crate::quantity::show_bytes;
 use std::{fmt, time::Duration};
 
-/// What an effect does, by where it can act. It fits a target for which it has something.
+/// The action of an effect, by where it can act. It fits a target for which it has something.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Action {
     /// To the bytes and the life of a connection, whatever it speaks.
     pub stream: Option<StreamAction>,
-    /// To an HTTP request and its answer.
+    /// To an HTTP request and its response.
     pub http: Option<HttpAction>,
     /// To a Redis command and its reply.
     pub redis: Option<RedisAction>,
-    /// To a node.
-    pub node: Option<NodeAction>,
+    /// To a service.
+    pub service: Option<ServiceAction>,
 }
 
 impl Action {
-    /// Of streams alone.
+    /// An action on streams alone.
     pub(crate) fn of_stream(stream: StreamAction) -> Self {
         Self { stream: Some(stream), ..Self::default() }
     }
 
-    /// Of HTTP alone.
+    /// An action on HTTP alone.
     pub(crate) fn of_http(http: HttpAction) -> Self {
         Self { http: Some(http), ..Self::default() }
     }
 
-    /// Of Redis alone.
+    /// An action on Redis alone.
     pub(crate) fn of_redis(redis: RedisAction) -> Self {
         Self { redis: Some(redis), ..Self::default() }
     }
 
-    /// Of nodes alone.
-    pub(crate) fn of_node(node: NodeAction) -> Self {
-        Self { node: Some(node), ..Self::default() }
+    /// An action on services alone.
+    pub(crate) fn of_service(service: ServiceAction) -> Self {
+        Self { service: Some(service), ..Self::default() }
     }
 }
 
-/// What happens to connections. Several on one connection: delays add up, the lowest rate holds, holding wins over
+/// An action on connections. Several on one connection: delays add up, the lowest rate holds, holding wins over
 /// delays, a reset wins over all.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct StreamAction {
-    /// What attempts to connect meet.
-    pub answer: Listening,
+    /// The fate of attempts to connect.
+    pub accepting: Accepting,
     /// The directions in which nothing passes.
     pub holds: Option<Direction>,
     /// Each chunk arrives later.
     pub delay: Option<(Spread, Direction)>,
     /// Nothing passes, either way, for this long after a connection was accepted.
     pub dial_delay: Duration,
-    /// How many bytes pass.
+    /// The rate at which bytes pass.
     pub rate: Option<(Throughput, Direction)>,
     /// Bytes pass in small pieces.
     pub slices: Option<(Slices, Direction)>,
@@ -66,15 +67,15 @@ pub struct StreamAction {
     pub spares_open: bool,
 }
 
-/// What attempts to connect meet.
+/// The fate of attempts to connect.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Listening {
-    /// They are accepted.
+pub enum Accepting {
+    /// Attempts are accepted.
     #[default]
     Accept,
-    /// They are refused, and open connections are reset.
+    /// Attempts are refused, and open connections are reset.
     Refuse,
-    /// They vanish, and open connections are held in both directions.
+    /// Attempts vanish, and open connections are held in both directions.
     Blackhole,
 }
 
@@ -94,7 +95,7 @@ pub struct Slices {
     pub gap: Duration,
 }
 
-/// How and when a connection ends early.
+/// The early end of a connection: how and when.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cut {
     /// With a reset, so long after the fault began (open connections) or after the accept (new ones).
@@ -105,64 +106,64 @@ pub enum Cut {
     CloseAfterBytes(u64, Direction),
 }
 
-/// What happens to a request and its answer. Several on one request: delays add up, the first canned answer holds, edits
-/// of the answer apply in the order in which the faults were applied, the earliest ending wins.
+/// An action on a request and its response. Several on one request: delays add up, the first canned response holds,
+/// edits of the response apply in the order in which the faults were applied, the earliest ending wins.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct HttpAction {
-    /// The answer (the node's or a canned one) begins this much later than it would.
+    /// The response (the service's or a canned one) begins this much later than it would.
     pub delay: Option<Spread>,
-    /// The node is not asked; this is the answer.
-    pub answer: Option<Canned>,
-    /// What is changed in the head of the answer.
+    /// The service is not asked; this is the response.
+    pub response: Option<CannedResponse>,
+    /// Changes to the head of the response.
     pub head: Vec<HeaderEdit>,
-    /// What is changed in its body.
+    /// The change to its body.
     pub body: Option<BodyEdit>,
-    /// How the connection ends before the answer does.
+    /// The end of the connection before that of the response.
     pub ending: Option<HttpEnding>,
 }
 
-/// An answer in the node's place.
+/// A response in the service's place.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Canned {
-    /// Its status, from 200 to 599.
+pub struct CannedResponse {
+    /// The response's status, from 200 to 599.
     pub status: u16,
-    /// Its headers, apart from those of its framing.
+    /// The response's headers, apart from those of its framing.
     pub headers: Vec<(String, String)>,
-    /// Its body.
+    /// The response's body.
     pub body: String,
 }
 
-/// A header of the answer that is changed.
+/// A header of the response that is changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HeaderEdit {
-    /// Its name.
+    /// The header's name.
     pub name: String,
-    /// What it is set to, in place of all that were there; `None` takes it away.
+    /// The value that takes the place of all that were there; `None` takes the header away.
     pub value: Option<String>,
 }
 
-/// How a body is changed. The framing of the answer goes with it, unless said otherwise.
+/// A change to a body. The framing of the response goes with it, unless said otherwise.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum BodyEdit {
-    /// It ends after this part; the head says so (`Content-Length` or the last chunk).
+    /// The body ends after this part; the head says so (`Content-Length` or the last chunk).
     Shorten(Part),
     /// So many of a million of its bytes are others, at least one.
     Garble {
-        /// Of a million.
+        /// Bytes that are changed, of a million.
         parts_per_million: u32,
     },
-    /// It is another one.
+    /// The body is replaced by this one.
     Replace(String),
-    /// It is filled up with spaces to this many bytes.
+    /// The body is filled up with spaces to this many bytes.
     Pad(u64),
-    /// It comes at this rate.
+    /// The body comes at this rate.
     Trickle(Throughput),
 }
 
-/// How the connection ends before the answer does.
+/// The end of a connection before that of the response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HttpEnding {
-    /// In an orderly way, in place of the answer.
+    /// In an orderly way, in place of the response.
     CloseInstead,
     /// In an orderly way, after the head and this part of the body: fewer bytes than were announced.
     CloseIn(Part),
@@ -180,12 +181,13 @@ pub enum Part {
 }
 
 impl Part {
-    /// How many bytes that is of a body with `length` bytes.
+    /// The number of bytes that this part is of a body with `length` bytes.
     #[must_use]
     pub fn of(self, length: u64) -> u64 {
         match self {
             Self::Bytes(bytes) => bytes.min(length),
             Self::PerMillion(parts) => {
+                // In 128 bits: a length times a million does not fit into 64.
                 let part = u128::from(length) * u128::from(parts) / 1_000_000;
                 u64::try_from(part).unwrap_or(length).min(length)
             }
@@ -203,22 +205,22 @@ impl fmt::Display for Part {
     }
 }
 
-/// What happens to a command and its reply. Several on one command: delays add up, the first reply in the server's place
+/// An action on a command and its reply. Several on one command: delays add up, the first reply in the server's place
 /// holds.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct RedisAction {
     /// The reply comes this much later; those behind it on its connection wait with it.
     pub delay: Option<Spread>,
-    /// What the reply becomes.
+    /// The change to the reply.
     pub reply: Option<ReplyEdit>,
 }
 
-/// What a reply becomes.
+/// A change to a reply of Redis.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ReplyEdit {
-    /// This error; the server is not asked.
+    /// An error in the reply's place; the server is not asked.
     Error(String),
-    /// That there is nothing; the server is not asked. Reads alone.
+    /// A reply that says that there is nothing; the server is not asked. Reads alone.
     Miss,
     /// The value that the key had when the fault first saw it. Reads of one key alone.
     Stale,
@@ -227,7 +229,7 @@ pub enum ReplyEdit {
         /// The value; else that of another key, or the key's own with its bytes in reverse.
         value: Option<String>,
     },
-    /// This part of it, and the connection is closed.
+    /// The reply is cut to this part of it, and the connection is closed.
     Truncate(Part),
     /// Nothing: it is left out, so that the next reply is read as this one.
     Lose,
@@ -235,9 +237,9 @@ pub enum ReplyEdit {
     Close,
 }
 
-/// What happens to a node.
+/// An action on a service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum NodeAction {
+pub enum ServiceAction {
     /// Asked to end, and started again at the end of the fault.
     Stop,
     /// Ended without being asked, and started again at the end of the fault.
@@ -249,12 +251,12 @@ pub enum NodeAction {
     /// A Redis forgets everything.
     Flush,
     /// Held to less of the machine than it has, until the end of the fault.
-    Limit(NodeLimit),
+    Limit(ServiceLimit),
 }
 
-/// What a node may use of the machine. Of several on one node, the lowest of each kind holds.
+/// A limit to what a service may use of the machine. Of several on one service, the lowest of each kind holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum NodeLimit {
+pub enum ServiceLimit {
     /// Processor time.
     Cpu {
         /// In thousandths of one CPU: 500 is half of one.

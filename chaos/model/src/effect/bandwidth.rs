@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 pub struct Bandwidth {
     /// Bytes per second.
     pub bytes_per_second: u64,
-    /// Which way it acts.
+    /// Direction in which bytes are slowed.
     pub direction: Direction,
 }
 

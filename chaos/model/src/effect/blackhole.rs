@@ -1,6 +1,6 @@
 //! `blackhole`: packets that vanish, as behind a broken route or a firewall that drops.
 
-use super::{Action, Facts, Keys, Kind, Level, action::{Listening, StreamAction}};
+use super::{Action, Facts, Keys, Kind, Level, action::{Accepting, StreamAction}};
 use serde::{Deserialize, Serialize};
 
 /// Connecting does not complete, and nothing passes in either direction.
@@ -22,6 +22,6 @@ impl Kind for Blackhole {
 
     fn action(&self) -> Action {
         let holds = Some(super::Direction::Both);
-        Action::of_stream(StreamAction { answer: Listening::Blackhole, holds, ..StreamAction::default() })
+        Action::of_stream(StreamAction { accepting: Accepting::Blackhole, holds, ..StreamAction::default() })
     }
 }

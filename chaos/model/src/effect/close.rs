@@ -1,9 +1,9 @@
-//! `close`: a peer that goes away in place of an answer.
+//! `close`: a peer that goes away in place of a response.
 
 use super::{Action, Facts, Keys, Kind, Level, action::{HttpAction, HttpEnding, RedisAction, ReplyEdit}};
 use serde::{Deserialize, Serialize};
 
-/// The connection is closed in an orderly way in place of the answer or the reply.
+/// The connection is closed in an orderly way in place of the response or the reply.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Close {}
 

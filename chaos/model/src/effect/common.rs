@@ -1,4 +1,4 @@
-//! What several effects have in common.
+//! Values that several effects have in common: spreads of delays, directions, the fate of open connections.
 
 use crate::quantity::show_duration;
 use serde::{Deserialize, Serialize};
@@ -7,13 +7,14 @@ use std::{fmt, time::Duration};
 /// A delay that may be spread.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Spread {
-    /// How long, on the average.
+    /// Average delay.
     #[serde(rename = "delay_us", with = "crate::micros")]
     pub mean: Duration,
-    /// How far from that: half the width of a uniform, the standard deviation of any other distribution. Never below 0.
+    /// Distance from the average: half the width of a uniform, the standard deviation of any other distribution. A
+    /// delay is never below 0.
     #[serde(rename = "jitter_us", with = "crate::micros", default)]
     pub jitter: Duration,
-    /// How the jitter is spread.
+    /// Distribution of the jitter.
     #[serde(default)]
     pub distribution: Distribution,
 }
@@ -41,7 +42,7 @@ impl fmt::Display for Spread {
     }
 }
 
-/// How jitter is spread.
+/// Distribution of a delay around its average.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Distribution {
@@ -60,7 +61,7 @@ impl Distribution {
     /// All of them.
     pub const ALL: [Self; 4] = [Self::Uniform, Self::Normal, Self::Lognormal, Self::Pareto];
 
-    /// Its name in the language.
+    /// The distribution's name in the language.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -72,13 +73,13 @@ impl Distribution {
     }
 }
 
-/// Which way a fault acts, seen from the side that connected.
+/// Direction in which a fault acts, seen from the side that connected.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Direction {
-    /// On what is sent to the node that is used.
+    /// On what is sent to the service that is used.
     Upstream,
-    /// On what comes back: a request and its answer together take a delay once.
+    /// On what comes back: a request and its response together take a delay once.
     #[default]
     Downstream,
     /// On both: together they take it twice.
@@ -89,7 +90,7 @@ impl Direction {
     /// All of them.
     pub const ALL: [Self; 3] = [Self::Upstream, Self::Downstream, Self::Both];
 
-    /// Its name in the language.
+    /// The direction's name in the language.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -99,7 +100,7 @@ impl Direction {
         }
     }
 
-    /// What is said of it behind an effect, which is nothing for the usual one.
+    /// The words for it behind an effect, none for the usual one.
     pub(crate) fn words(self) -> &'static str {
         match self {
             Self::Upstream => " on what is sent",
@@ -109,13 +110,13 @@ impl Direction {
     }
 }
 
-/// What `refuse` does to connections that are open.
+/// The fate of open connections under `refuse`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum OpenConnections {
-    /// They are reset.
+    /// Open connections are reset.
     #[default]
     Reset,
-    /// They are kept.
+    /// Open connections are kept.
     Keep,
 }

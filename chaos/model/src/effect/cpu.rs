@@ -2,13 +2,13 @@
 
 use super::{
     Action, Facts, Keys, Kind, Level,
-    action::{NodeAction, NodeLimit},
+    action::{ServiceAction, ServiceLimit},
     key,
 };
 use crate::language::quantity;
 use serde::{Deserialize, Serialize};
 
-/// What a node may use of the machine's CPUs is limited until the end of the fault.
+/// The share of the machine's CPUs that a service may use is limited until the end of the fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cpu {
     /// In thousandths of one CPU: 500 is half of one.
@@ -18,8 +18,8 @@ pub struct Cpu {
 impl Kind for Cpu {
     const FACTS: Facts = Facts {
         name: "cpu",
-        level: Level::Nodes,
-        about: "the node gets no more than this of the machine's CPUs, and all that it had when the fault ends; in the \
+        level: Level::Services,
+        about: "the service gets no more than this of the machine's CPUs, and all that it had when the fault ends; in the \
                 world `docker` alone",
         keys: &[key("cpus", "how many, from `0.01` on: `0.1` is a tenth of one")],
         example: "effect = \"cpu\"\ncpus = \"0.1\"",
@@ -35,6 +35,6 @@ impl Kind for Cpu {
     }
 
     fn action(&self) -> Action {
-        Action::of_node(NodeAction::Limit(NodeLimit::Cpu { thousandths: self.thousandths }))
+        Action::of_service(ServiceAction::Limit(ServiceLimit::Cpu { thousandths: self.thousandths }))
     }
 }

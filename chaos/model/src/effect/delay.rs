@@ -7,10 +7,10 @@ use super::{
 };
 use serde::{Deserialize, Serialize};
 
-/// A request's answer begins later, or a command's reply comes later.
+/// A request's response begins later, or a command's reply comes later.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Delay {
-    /// How much later.
+    /// Time by which a message is held up.
     #[serde(flatten)]
     pub delay: Spread,
 }

@@ -5,11 +5,11 @@ use crate::quantity::show_duration;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
-/// Nothing passes on a new connection for a time: the kernel shakes hands before a proxy sees a connection, so it is the
-/// first byte that is late.
+/// Nothing passes on a new connection for a time: the kernel shakes hands before a proxy sees a connection, so it is
+/// the first byte that is late.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DialDelay {
-    /// How long.
+    /// Time for which nothing passes after the accept.
     #[serde(rename = "delay_us", with = "crate::micros")]
     pub delay: Duration,
 }

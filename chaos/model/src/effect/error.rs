@@ -15,7 +15,7 @@ pub struct Error {
     pub reply: String,
 }
 
-/// What Redis 7 says in each of these states.
+/// Errors of Redis 7, with the text that it gives in each of these states.
 const KNOWN: [(&str, &str); 10] = [
     ("LOADING", "LOADING Redis is loading the dataset in memory"),
     ("READONLY", "READONLY You can't write against a read only replica."),

@@ -1,6 +1,6 @@
 //! `flush`: a cache that is cold from one moment to the next.
 
-use super::{Action, Facts, Keys, Kind, Level, action::NodeAction};
+use super::{Action, Facts, Keys, Kind, Level, action::ServiceAction};
 use serde::{Deserialize, Serialize};
 
 /// A Redis forgets everything.
@@ -10,7 +10,7 @@ pub struct Flush {}
 impl Kind for Flush {
     const FACTS: Facts = Facts {
         name: "flush",
-        level: Level::Nodes,
+        level: Level::Services,
         about: "a Redis is emptied",
         keys: &[],
         example: "effect = \"flush\"",
@@ -21,6 +21,6 @@ impl Kind for Flush {
     }
 
     fn action(&self) -> Action {
-        Action::of_node(NodeAction::Flush)
+        Action::of_service(ServiceAction::Flush)
     }
 }

@@ -1,4 +1,4 @@
-//! `header`: a header of the answer that is wrong or missing.
+//! `header`: a header of the response that is wrong or missing.
 
 use super::{
     Action, Facts, Keys, Kind, Level,
@@ -8,12 +8,12 @@ use super::{
 use crate::language::findings::Wrong;
 use serde::{Deserialize, Serialize};
 
-/// A header of the answer is set, or taken away.
+/// A header of the response is set, or taken away.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Header {
-    /// Its name.
+    /// The header's name.
     pub header: String,
-    /// What it becomes; nothing takes it away.
+    /// The header's new value; without one the header is taken away.
     #[serde(default)]
     pub value: Option<String>,
 }

@@ -20,7 +20,7 @@ use std::time::Duration;
 pub(crate) struct Keys<'r, 'a> {
     pub(crate) reader: &'r mut Reader<'a>,
     pub(crate) findings: &'r Findings,
-    /// How long the fault lasts, where that is known.
+    /// Time that the fault lasts, where that is known.
     pub(crate) lasts: Option<Duration>,
 }
 
@@ -107,7 +107,7 @@ impl<'a> Keys<'_, 'a> {
         self.reader.text(key)
     }
 
-    /// What `parse` makes of the key's text, which must be there, as in `example`.
+    /// The value that `parse` makes of the key's text, which must be there, as in `example`.
     pub(crate) fn needed<T>(
         &mut self,
         key: &'static str,
@@ -117,7 +117,7 @@ impl<'a> Keys<'_, 'a> {
         self.reader.needed(key, example, parse)
     }
 
-    /// Whether the key is there.
+    /// True where the key is there.
     pub(crate) fn has(&mut self, key: &'static str) -> bool {
         self.reader.entry(key).is_some()
     }

@@ -1,16 +1,16 @@
 //! `kill`: a program that crashes and comes back.
 
-use super::{Action, Facts, Keys, Kind, Level, action::NodeAction};
+use super::{Action, Facts, Keys, Kind, Level, action::ServiceAction};
 use serde::{Deserialize, Serialize};
 
-/// A node's program is ended without being asked, and is started again at the end of the fault.
+/// A service's program is ended without being asked, and is started again at the end of the fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Kill {}
 
 impl Kind for Kill {
     const FACTS: Facts = Facts {
         name: "kill",
-        level: Level::Nodes,
+        level: Level::Services,
         about: "SIGKILL, and started again when the fault ends",
         keys: &[],
         example: "effect = \"kill\"",
@@ -21,6 +21,6 @@ impl Kind for Kill {
     }
 
     fn action(&self) -> Action {
-        Action::of_node(NodeAction::Kill)
+        Action::of_service(ServiceAction::Kill)
     }
 }

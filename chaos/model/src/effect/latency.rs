@@ -6,10 +6,10 @@ use serde::{Deserialize, Serialize};
 /// Every chunk of bytes arrives later; the order stays.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Latency {
-    /// How much later.
+    /// Time by which each chunk is late.
     #[serde(flatten)]
     pub delay: Spread,
-    /// Which way it acts.
+    /// Direction in which chunks are late.
     pub direction: Direction,
 }
 

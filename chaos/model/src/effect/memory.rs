@@ -2,27 +2,27 @@
 
 use super::{
     Action, Facts, Keys, Kind, Level,
-    action::{NodeAction, NodeLimit},
+    action::{ServiceAction, ServiceLimit},
     key,
 };
 use crate::{language::findings::Wrong, quantity::show_bytes};
 use serde::{Deserialize, Serialize};
 
-/// What engines give at least, so that they can start a program at all.
+/// The least memory that engines give, so that they can start a program at all.
 const LEAST: u64 = 6 << 20;
 
-/// The memory that a node may use, swap included, is limited until the end of the fault.
+/// The memory that a service may use, swap included, is limited until the end of the fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Memory {
-    /// How many bytes.
+    /// Bytes that the service may use, swap included.
     pub bytes: u64,
 }
 
 impl Kind for Memory {
     const FACTS: Facts = Facts {
         name: "memory",
-        level: Level::Nodes,
-        about: "the node has no more than this memory, swap included, and what it had when the fault ends; the kernel ends \
+        level: Level::Services,
+        about: "the service has no more than this memory, swap included, and what it had when the fault ends; the kernel ends \
                 a program that needs more, which is told and makes the run inconclusive; in the world `docker` alone",
         keys: &[key("bytes", "how much, from `6MiB` on: `64MiB`")],
         example: "effect = \"memory\"\nbytes = \"64MiB\"",
@@ -42,6 +42,6 @@ impl Kind for Memory {
     }
 
     fn action(&self) -> Action {
-        Action::of_node(NodeAction::Limit(NodeLimit::Memory { bytes: self.bytes }))
+        Action::of_service(ServiceAction::Limit(ServiceLimit::Memory { bytes: self.bytes }))
     }
 }

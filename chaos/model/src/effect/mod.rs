@@ -1,7 +1,7 @@
 //! Effects: what a fault does. One file an effect: its keys, how they are read, what it says of itself, what it does.
 //!
-//! To add one: write its file, register it in [`Effect`] below, and regenerate the table in the documentation (a test says
-//! how). What it does is an [`Action`]; only an effect that no action can express needs more.
+//! To add one: write its file, register it in [`Effect`] below, and regenerate the table in the documentation (a test
+//! says how). What it does is an [`Action`]; only an effect that no action can express needs more.
 
 pub mod action;
 mod common;
@@ -19,9 +19,9 @@ use serde::{Deserialize, Serialize};
 /// An effect's key, with what it means.
 #[derive(Clone, Copy, Debug)]
 pub struct Key {
-    /// Its name in a fault.
+    /// The key's name in a fault.
     pub name: &'static str,
-    /// What it means, with its default.
+    /// The key's meaning, with its default.
     pub about: &'static str,
 }
 
@@ -30,7 +30,7 @@ pub(crate) const fn key(name: &'static str, about: &'static str) -> Key {
     Key { name, about }
 }
 
-/// What an effect acts on.
+/// The level of an effect: what kind of thing it acts on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {
     /// Connections of a link, whatever it speaks.
@@ -41,12 +41,12 @@ pub enum Level {
     Requests,
     /// Commands: on links that speak Redis.
     Commands,
-    /// Nodes.
-    Nodes,
+    /// Services.
+    Services,
 }
 
 impl Level {
-    /// Whether effects of this level act on links that speak this.
+    /// True where effects of this level act on links that speak `protocol`.
     #[must_use]
     pub fn fits(self, protocol: Protocol) -> bool {
         match self {
@@ -54,19 +54,19 @@ impl Level {
             Self::Messages => protocol != Protocol::Tcp,
             Self::Requests => protocol == Protocol::Http,
             Self::Commands => protocol == Protocol::Redis,
-            Self::Nodes => false,
+            Self::Services => false,
         }
     }
 }
 
-/// What is known of an effect without any fault: what documentation and advice say.
+/// Facts of an effect that are known without any fault: what documentation and advice say.
 #[derive(Clone, Copy, Debug)]
 pub struct Facts {
-    /// Its name in the language.
+    /// The effect's name in the language.
     pub name: &'static str,
-    /// What it acts on.
+    /// The level that it acts on.
     pub level: Level,
-    /// What it does, in a sentence.
+    /// A sentence on what it does.
     pub about: &'static str,
     /// The keys that belong to it.
     pub keys: &'static [Key],
@@ -74,29 +74,29 @@ pub struct Facts {
     pub example: &'static str,
 }
 
-/// What of an effect grows under a `ramp`.
+/// The part of an effect that grows under a `ramp`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Grows {
-    /// How long it delays.
+    /// The delay grows from nothing to its whole.
     Delay,
-    /// How many requests or commands it takes.
+    /// The share of requests or commands that it takes grows from none to its whole.
     Share,
 }
 
 /// One effect.
 pub(crate) trait Kind: Sized {
-    /// What is known without any fault.
+    /// Facts that are known without any fault.
     const FACTS: Facts;
 
     /// Takes its keys. What is wrong is told to `keys`; nothing comes back where that leaves no effect.
     fn read(keys: &mut Keys<'_, '_>) -> Option<Self>;
 
-    /// What it does, in a few words: `latency 200ms ± 50ms`.
+    /// A few words for the effect with its settings: `latency 200ms ± 50ms`.
     fn words(&self) -> String {
         Self::FACTS.name.to_owned()
     }
 
-    /// What it does.
+    /// The action, for whoever carries it out.
     fn action(&self) -> Action;
 }
 
@@ -105,7 +105,7 @@ macro_rules! effects {
     ($($(#[$about:meta])+ $module:ident :: $Name:ident,)+) => {
         $(pub mod $module; pub use $module::$Name;)+
 
-        /// What a fault does to a link or to a node.
+        /// An effect: what a fault does to a link or to a service.
         #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
         #[serde(rename_all = "kebab-case", tag = "effect")]
         pub enum Effect {
@@ -113,7 +113,7 @@ macro_rules! effects {
         }
 
         impl Effect {
-            /// What is known of each effect, in the order in which people are told of them.
+            /// Facts of each effect, in the order in which people are told of them.
             pub const ALL: &[Facts] = &[$($Name::FACTS),+];
 
             /// Reads the effect of this name; nothing where there is none, or where its keys make none.
@@ -122,19 +122,19 @@ macro_rules! effects {
                 None
             }
 
-            /// What is known of it without any fault.
+            /// Facts of this effect that are known without any fault.
             #[must_use]
             pub fn facts(&self) -> Facts {
                 match self { $(Self::$Name(_) => $Name::FACTS),+ }
             }
 
-            /// What it does, in a few words: `latency 200ms ± 50ms`.
+            /// A few words for the effect with its settings: `latency 200ms ± 50ms`.
             #[must_use]
             pub fn words(&self) -> String {
                 match self { $(Self::$Name(effect) => effect.words()),+ }
             }
 
-            /// What it does, for whoever carries it out.
+            /// The action, for whoever carries it out.
             #[must_use]
             pub fn action(&self) -> Action {
                 match self { $(Self::$Name(effect) => effect.action()),+ }
@@ -156,11 +156,11 @@ effects! {
     bandwidth::Bandwidth,
     /// Connecting takes longer.
     dial_delay::DialDelay,
-    /// As when the program is gone: new connections are refused, open ones are reset, the port stays bound.
+    /// Connecting is refused, as when the program is gone: open connections are reset, the port stays bound.
     refuse::Refuse,
     /// Connecting works, and nothing is ever answered: bytes are held in both directions, on open connections too.
     hang::Hang,
-    /// As when packets vanish: connecting does not complete, and on open connections bytes are held in both directions.
+    /// Connecting does not complete, as when packets vanish: on open connections bytes are held in both directions.
     blackhole::Blackhole,
     /// One direction of a connection is dead.
     half_open::HalfOpen,
@@ -172,25 +172,25 @@ effects! {
     slow_close::SlowClose,
     /// Connections are closed after some bytes.
     limit::Limit,
-    /// A message waits: a request's answer or a command's reply comes later.
+    /// A message waits: a request's response or a command's reply comes later.
     delay::Delay,
-    /// Another answer than the node's.
+    /// Another response than the service's.
     status::Status,
-    /// A header of the answer is wrong or missing.
+    /// A header of the response is wrong or missing.
     header::Header,
-    /// An answer or a reply ends early.
+    /// A response or a reply ends early.
     truncate::Truncate,
     /// Bytes of the body are wrong.
     garble::Garble,
-    /// Another body than the node's.
+    /// Another body than the service's.
     replace::Replace,
     /// A body that is far too long.
     oversize::Oversize,
     /// A body that comes slowly.
     trickle::Trickle,
-    /// The connection is closed in place of the answer or the reply.
+    /// The connection is closed in place of the response or the reply.
     close::Close,
-    /// The connection is reset within the body of the answer.
+    /// The connection is reset within the body of the response.
     reset_body::ResetBody,
     /// Redis answers with an error.
     error::Error,
@@ -202,23 +202,25 @@ effects! {
     wrong::Wrong,
     /// A reply of Redis is lost, so that later ones are read out of step.
     lose::Lose,
-    /// A node's program is asked to end (SIGTERM), and is started again at the end of the fault.
+    /// A service's program is asked to end (SIGTERM), and is started again at the end of the fault.
     stop::Stop,
-    /// A node's program is ended without being asked (SIGKILL), and is started again at the end of the fault.
+    /// A service's program is ended without being asked (SIGKILL), and is started again at the end of the fault.
     kill::Kill,
-    /// A node's program is frozen (SIGSTOP: its kernel still accepts and acknowledges) until the end of the fault.
+    /// A service's program is frozen (SIGSTOP: its kernel still accepts and acknowledges) until the end of the fault.
     pause::Pause,
-    /// A node's program is asked to end, and is started again at once; the fault's time is what it takes to get over it.
+    /// A service's program is asked to end, and is started again at once; the fault's time is what it takes to get over
+    /// it.
     restart::Restart,
     /// A Redis forgets everything; the fault's time is what it takes to get over it.
     flush::Flush,
-    /// What a node may use of the machine's CPUs is limited until the end of the fault.
+    /// The share of the machine's CPUs that a service may use is limited until the end of the fault.
     cpu::Cpu,
-    /// The memory that a node may use is limited until the end of the fault.
+    /// The memory that a service may use is limited until the end of the fault.
     memory::Memory,
 }
 
-/// The example in CONTRIBUTING.md: an effect like the others, but that it is not registered, so that it always compiles.
+/// The example in CONTRIBUTING.md: an effect like the others, but that it is not registered, so that it always
+/// compiles.
 #[cfg(test)]
 #[expect(unreachable_pub, reason = "it is written as it would be if it were registered")]
 mod far_away;
@@ -230,24 +232,25 @@ impl Effect {
         self.facts().name
     }
 
-    /// What of it grows from nothing to its whole under a `ramp`; nothing where it is there or not.
+    /// The part of it that grows from nothing to its whole under a `ramp`; none where it is there or not.
     #[must_use]
     pub fn grows(&self) -> Option<Grows> {
-        let Action { stream, http, redis, node } = self.action();
+        let Action { stream, http, redis, service } = self.action();
         let stream_delay = stream.as_ref().is_some_and(|act| act.delay.is_some() || !act.dial_delay.is_zero());
         let message_delay = http.as_ref().is_some_and(|act| act.delay.is_some())
             || redis.as_ref().is_some_and(|act| act.delay.is_some());
-        match (stream, node) {
+        // A stream or a service is either there or broken: nothing of it can be half so. Messages can be met in part.
+        match (stream, service) {
             _ if stream_delay || message_delay => Some(Grows::Delay),
             (None, None) => Some(Grows::Share),
             (Some(_), _) | (_, Some(_)) => None,
         }
     }
 
-    /// Whether it acts on a node, rather than on a link.
+    /// True where it acts on a service, rather than on a link.
     #[must_use]
-    pub fn is_of_nodes(&self) -> bool {
-        self.facts().level == Level::Nodes
+    pub fn is_of_services(&self) -> bool {
+        self.facts().level == Level::Services
     }
 }
 

@@ -1,16 +1,16 @@
 //! `pause`: a program that stands still, as in a long collection of garbage or on a frozen machine.
 
-use super::{Action, Facts, Keys, Kind, Level, action::NodeAction};
+use super::{Action, Facts, Keys, Kind, Level, action::ServiceAction};
 use serde::{Deserialize, Serialize};
 
-/// A node's program is frozen until the end of the fault, while its kernel still accepts and acknowledges.
+/// A service's program is frozen until the end of the fault, while its kernel still accepts and acknowledges.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pause {}
 
 impl Kind for Pause {
     const FACTS: Facts = Facts {
         name: "pause",
-        level: Level::Nodes,
+        level: Level::Services,
         about: "SIGSTOP: the program is frozen, while its kernel still accepts and acknowledges; SIGCONT when the fault ends",
         keys: &[],
         example: "effect = \"pause\"",
@@ -21,6 +21,6 @@ impl Kind for Pause {
     }
 
     fn action(&self) -> Action {
-        Action::of_node(NodeAction::Pause)
+        Action::of_service(ServiceAction::Pause)
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{
     Action, Facts, Keys, Kind, Level, OpenConnections,
-    action::{Cut, Listening, StreamAction},
+    action::{Cut, Accepting, StreamAction},
     key,
 };
 use serde::{Deserialize, Serialize};
@@ -11,7 +11,7 @@ use std::time::Duration;
 /// New connections are refused, open ones are reset, the port stays bound.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Refuse {
-    /// What happens to open connections.
+    /// The fate of open connections.
     pub open: OpenConnections,
 }
 
@@ -36,8 +36,8 @@ impl Kind for Refuse {
     }
 
     fn action(&self) -> Action {
-        let (answer, cut) = (Listening::Refuse, Some(Cut::ResetAfter(Duration::ZERO)));
+        let (accepting, cut) = (Accepting::Refuse, Some(Cut::ResetAfter(Duration::ZERO)));
         let spares_open = self.open == OpenConnections::Keep;
-        Action::of_stream(StreamAction { answer, cut, spares_open, ..StreamAction::default() })
+        Action::of_stream(StreamAction { accepting, cut, spares_open, ..StreamAction::default() })
     }
 }

@@ -1,4 +1,4 @@
-//! `replace`: another body, under the node's own head.
+//! `replace`: another body, under the service's own head.
 
 use super::{
     Action, Facts, Keys, Kind, Level,
@@ -7,7 +7,7 @@ use super::{
 };
 use serde::{Deserialize, Serialize};
 
-/// The body is another one; status and headers are the node's.
+/// The body is another one; status and headers are the service's.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Replace {
     /// The body.
@@ -18,7 +18,7 @@ impl Kind for Replace {
     const FACTS: Facts = Facts {
         name: "replace",
         level: Level::Requests,
-        about: "the body is another one; status and headers are the node's",
+        about: "the body is another one; status and headers are the service's",
         keys: &[key("body", "the body, as `{}`")],
         example: "effect = \"replace\"\nbody = \"{}\"",
     };

@@ -1,4 +1,4 @@
-//! `reset-body`: a connection that is reset within the body of an answer.
+//! `reset-body`: a connection that is reset within the body of a response.
 
 use super::{
     Action, Facts, Keys, Kind, Level,
@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 /// The head and a part of the body come, and then the connection is reset.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ResetBody {
-    /// How much of it comes.
+    /// The part of the body that comes before the reset.
     pub keep: Kept,
 }
 

@@ -1,16 +1,16 @@
 //! `restart`: a program that is deployed anew.
 
-use super::{Action, Facts, Keys, Kind, Level, action::NodeAction};
+use super::{Action, Facts, Keys, Kind, Level, action::ServiceAction};
 use serde::{Deserialize, Serialize};
 
-/// A node's program is asked to end, and is started again at once.
+/// A service's program is asked to end, and is started again at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Restart {}
 
 impl Kind for Restart {
     const FACTS: Facts = Facts {
         name: "restart",
-        level: Level::Nodes,
+        level: Level::Services,
         about: "SIGTERM, SIGKILL after 3 s, and started again at once",
         keys: &[],
         example: "effect = \"restart\"",
@@ -21,6 +21,6 @@ impl Kind for Restart {
     }
 
     fn action(&self) -> Action {
-        Action::of_node(NodeAction::Restart)
+        Action::of_service(ServiceAction::Restart)
     }
 }

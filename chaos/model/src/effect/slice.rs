@@ -20,7 +20,7 @@ pub struct Slice {
     /// Time from one to the next.
     #[serde(rename = "gap_us", with = "crate::micros")]
     pub gap: Duration,
-    /// Which way it acts.
+    /// Direction in which bytes are cut up.
     pub direction: Direction,
 }
 

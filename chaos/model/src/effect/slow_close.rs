@@ -8,7 +8,7 @@ use std::time::Duration;
 /// The end of a connection is passed on late.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SlowClose {
-    /// How much later.
+    /// Time by which the end is passed on late.
     #[serde(rename = "delay_us", with = "crate::micros")]
     pub delay: Duration,
 }

@@ -1,22 +1,22 @@
-//! `status`: an answer in the node's place, as of a proxy before it that has nobody to ask.
+//! `status`: a response in the service's place, as of a proxy before it that has nobody to ask.
 
 use super::{
     Action, Facts, Keys, Kind, Level,
-    action::{Canned, HttpAction},
+    action::{CannedResponse, HttpAction},
     key,
 };
 use crate::language::findings::Wrong;
 use serde::{Deserialize, Serialize};
 
-/// The node is not asked, and the answer is this.
+/// The service is not asked, and the response is this.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Status {
-    /// Its status.
+    /// The response's status.
     pub status: u16,
-    /// Its body.
+    /// The response's body.
     #[serde(default)]
     pub body: String,
-    /// Its `Content-Type`, where it has a body.
+    /// The body's `Content-Type`, where there is a body.
     #[serde(default)]
     pub content_type: Option<String>,
 }
@@ -25,7 +25,7 @@ impl Kind for Status {
     const FACTS: Facts = Facts {
         name: "status",
         level: Level::Requests,
-        about: "the answer is this, and the node is not asked",
+        about: "the answer is this, and the service is not asked",
         keys: &[
             key("status", "from `200` to `599`"),
             key("body", "its body (none)"),
@@ -61,7 +61,7 @@ impl Kind for Status {
     fn action(&self) -> Action {
         let kind = self.content_type.clone().unwrap_or_else(|| "text/plain".to_owned());
         let headers = if self.body.is_empty() { Vec::new() } else { vec![("content-type".to_owned(), kind)] };
-        let answer = Some(Canned { status: self.status, headers, body: self.body.clone() });
-        Action::of_http(HttpAction { answer, ..HttpAction::default() })
+        let response = Some(CannedResponse { status: self.status, headers, body: self.body.clone() });
+        Action::of_http(HttpAction { response, ..HttpAction::default() })
     }
 }

@@ -1,16 +1,16 @@
 //! `stop`: a program that is taken down for a while.
 
-use super::{Action, Facts, Keys, Kind, Level, action::NodeAction};
+use super::{Action, Facts, Keys, Kind, Level, action::ServiceAction};
 use serde::{Deserialize, Serialize};
 
-/// A node's program is asked to end, and is started again at the end of the fault.
+/// A service's program is asked to end, and is started again at the end of the fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stop {}
 
 impl Kind for Stop {
     const FACTS: Facts = Facts {
         name: "stop",
-        level: Level::Nodes,
+        level: Level::Services,
         about: "SIGTERM, SIGKILL after 3 s, and started again when the fault ends",
         keys: &[],
         example: "effect = \"stop\"",
@@ -21,6 +21,6 @@ impl Kind for Stop {
     }
 
     fn action(&self) -> Action {
-        Action::of_node(NodeAction::Stop)
+        Action::of_service(ServiceAction::Stop)
     }
 }

@@ -29,23 +29,24 @@ const LEVELS: [(Level, &str, &str); 5] = [
     (
         Level::Messages,
         "On requests and commands",
-        "On links whose node speaks HTTP or Redis. `share` is of requests or commands, and `only` chooses among them. \
+        "On links whose service speaks HTTP or Redis. `share` is of requests or commands, and `only` chooses among them. \
          Under a `ramp`, the delay of `delay` grows; of the others, and of those below, the share does.",
     ),
     (
         Level::Requests,
         "On requests",
-        "On links whose node speaks HTTP. `share` is of requests, and `only` chooses among them.",
+        "On links whose service speaks HTTP. `share` is of requests, and `only` chooses among them.",
     ),
     (
         Level::Commands,
         "On commands",
-        "On links whose node speaks Redis. `share` is of commands, and `only` chooses among them.",
+        "On links whose service speaks Redis. `share` is of commands, and `only` chooses among them.",
     ),
-    (Level::Nodes, "On nodes", "On a node, as in `on = \"redis\"`."),
+    (Level::Services, "On services", "On a service, as in `on = \"redis\"`."),
 ];
 
 fn keys(facts: &Facts) -> String {
+    // A bar would end the table's cell, also within a code span.
     let all = facts.keys.iter().map(|key| format!("`{}`: {}", key.name, key.about));
     all.collect::<Vec<_>>().join("<br>").replace('|', "\\|")
 }

@@ -1,4 +1,4 @@
-//! `truncate`: an answer or a reply that ends early.
+//! `truncate`: a response or a reply that ends early.
 
 use super::{
     Action, Facts, Keys, Kind, Level,
@@ -10,13 +10,13 @@ use serde::{Deserialize, Serialize};
 /// Only the beginning of a body or a reply comes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Truncate {
-    /// How much of it.
+    /// The part of the body or reply that comes.
     pub keep: Kept,
-    /// Whether the framing of the answer says so, which HTTP alone can.
+    /// The length that the head announces; of replies none can say theirs, so this is for HTTP alone.
     pub framing: Framing,
 }
 
-/// How much of a body comes.
+/// The part of a body that comes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Kept {
@@ -26,7 +26,7 @@ pub enum Kept {
     PerMillion(u32),
 }
 
-/// What the head says of a truncated body.
+/// The framing of a truncated body: the length that its head announces.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Framing {

@@ -25,7 +25,7 @@ fn port(digits: &str) -> Result<u16, Wrong> {
     }
 }
 
-/// Where to listen: an IP address of this machine with a port, or a port alone, on loopback.
+/// An address to listen at: an IP address of this machine with a port, or a port alone, on loopback.
 pub(crate) fn listen(text: &str) -> Result<SocketAddr, Wrong> {
     if text.bytes().all(|byte| byte.is_ascii_digit()) {
         return Ok(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port(text)?));
@@ -68,15 +68,15 @@ pub(crate) fn link(text: &str) -> Result<Link, Wrong> {
         Some((to, label)) => (to.trim(), Some(label.trim())),
         None => (to, None),
     };
-    names::node(to)?;
+    names::service(to)?;
     if let Some(label) = label {
         names::check(label, "a link's label")?;
     }
     let from = if from == CLIENT {
         Endpoint::Client
     } else {
-        names::node(from)?;
-        Endpoint::Node(from.to_owned())
+        names::service(from)?;
+        Endpoint::Service(from.to_owned())
     };
     Ok(Link { from, to: to.to_owned(), label: label.map(str::to_owned) })
 }

@@ -2,7 +2,7 @@
 
 use super::{
     address,
-    braces::known_node,
+    braces::known_service,
     document::{self, Entry, Table},
     files,
     findings::Findings,
@@ -10,9 +10,9 @@ use super::{
     reader::{Reader, wrong_type},
 };
 use crate::{
-    Diagnostic, Diagnostics, Link, NodeName, Scenario, Span, System, Target,
+    Diagnostic, Diagnostics, Link, Scenario, ServiceName, Span, System, Target,
     attach::{Attach, HostPort, TokenFrom},
-    effect::action::NodeAction,
+    effect::action::ServiceAction,
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -23,9 +23,9 @@ use std::{
 /// The file of a folder's scenarios, unless the command line names another.
 pub const DEFAULT: &str = "attach.toml";
 
-/// Reads, parses and checks the file for a scenario, and the scenario for a system that runs already. `file` is none where
-/// the one beside the scenario is meant; `unhealed` says whether the system may lose what can't be given back to it; `read`
-/// gives the text of a path.
+/// Reads, parses and checks the file for a scenario, and the scenario for a system that runs already. `file` is none
+/// where the one beside the scenario is meant; `unhealed` says whether the system may lose what can't be given back to
+/// it; `read` gives the text of a path.
 ///
 /// # Errors
 /// Everything that is wrong, together.
@@ -37,6 +37,7 @@ pub fn load(
 ) -> Result<Attach, Diagnostics> {
     let (findings, mut sources) = (Findings::default(), scenario.sources.clone());
     settings_are_left_alone(scenario, &findings);
+    // A file of its own, and not the system's: one system runs in several places, and scenarios know of none.
     let beside = sources.0.first().map(|source| Path::new(&source.name).with_file_name(DEFAULT)).unwrap_or_default();
     let file = file.unwrap_or(&beside);
     let advice = "say where the system runs: in `attach.toml` beside the scenario, or name a file by `--attach FILE`";
@@ -54,37 +55,38 @@ pub fn load(
     }
 }
 
-/// What is advised where a running system is no place for a scenario.
+/// The advice where a running system is no place for a scenario.
 const ELSEWHERE: &str = "run it in another world: `--world local`, which starts the system itself";
 
 /// The links that faults act on.
 fn broken_links(scenario: &Scenario) -> BTreeSet<Link> {
     let links = scenario.faults.iter().filter_map(|fault| match &fault.on {
         Target::Link(link) => Some(link.clone()),
-        Target::Node(_) => None,
+        Target::Service(_) => None,
     });
     links.collect()
 }
 
-/// The containers of nodes that faults act on. A Redis is flushed by its own command; everything else needs one.
+/// The containers of services that faults act on. A Redis is flushed by its own command; everything else needs one.
 fn broken_containers(
     scenario: &Scenario,
     file: &Path,
-    named: &BTreeMap<NodeName, String>,
+    named: &BTreeMap<ServiceName, String>,
     findings: &Findings,
-) -> BTreeMap<NodeName, String> {
+) -> BTreeMap<ServiceName, String> {
     let mut broken = BTreeMap::new();
     for fault in &scenario.faults {
-        let Target::Node(node) = &fault.on else { continue };
-        match named.get(node) {
-            _ if fault.effect.action().node == Some(NodeAction::Flush) => {}
-            Some(container) => drop(broken.insert(node.clone(), container.clone())),
+        let Target::Service(service) = &fault.on else { continue };
+        match named.get(service) {
+            _ if fault.effect.action().service == Some(ServiceAction::Flush) => {}
+            Some(container) => drop(broken.insert(service.clone(), container.clone())),
             None => {
                 let effect = fault.effect.name();
                 let why = "nothing says in which container it runs";
-                let message = format!("the world `attach` can't {effect} `{node}`: {why}");
+                let message = format!("the world `attach` can't {effect} `{service}`: {why}");
                 let file = file.display();
-                let advice = format!("add `container = \"{node}\"` to `[node.{node}]` in {file}, or {ELSEWHERE}");
+                let advice =
+                    format!("add `container = \"{service}\"` to `[service.{service}]` in {file}, or {ELSEWHERE}");
                 findings.add(Diagnostic::new(fault.span.clone(), message).advice(advice));
             }
         }
@@ -95,13 +97,13 @@ fn broken_containers(
 /// Refuses what takes something away for good. In other worlds the system is the run's own, and goes with it.
 fn what_cannot_be_healed(scenario: &Scenario, findings: &Findings) {
     for fault in &scenario.faults {
-        let loses = match fault.effect.action().node {
-            Some(NodeAction::Flush) => "forgets",
-            Some(NodeAction::Kill) => "has in memory alone",
+        let loses = match fault.effect.action().service {
+            Some(ServiceAction::Flush) => "forgets",
+            Some(ServiceAction::Kill) => "has in memory alone",
             _ => continue,
         };
-        let (effect, node) = (fault.effect.name(), &fault.on);
-        let message = format!("`{effect}` can't be healed: what `{node}` {loses} is lost for good");
+        let (effect, service) = (fault.effect.name(), &fault.on);
+        let message = format!("`{effect}` can't be healed: what `{service}` {loses} is lost for good");
         let advice = format!("say `--allow-unhealed` where that may be, or {ELSEWHERE}");
         findings.add(Diagnostic::new(fault.span.clone(), message).advice(advice));
     }
@@ -115,28 +117,28 @@ fn settings_are_left_alone(scenario: &Scenario, findings: &Findings) {
     }
 }
 
-/// What stands in the file, if all that is needed does; and the containers that it names, in any case.
+/// The file's content, if all that is needed is there; and the containers that it names, in any case.
 fn check(
     table: &Table,
     file: &Path,
     system: &System,
     findings: &Findings,
-) -> (Option<Attach>, BTreeMap<NodeName, String>) {
+) -> (Option<Attach>, BTreeMap<ServiceName, String>) {
     let mut reader = Reader::new(table, "this file", findings);
     let entry = reader.needed("entry", "entry = \"127.0.0.1:8000\"", address::host_port);
     if table.get("control").is_none() {
         reader.lacks("control", "[control]` with `url = \"http://127.0.0.1:8400\"");
     }
     let control = reader.table("control").map(|table| control(table, file, findings));
-    let nodes = reader.table("node").map(|table| table.entries.as_slice()).unwrap_or_default();
-    let (nodes, containers) = places(nodes, &table.span, system, findings);
+    let services = reader.table("service").map(|table| table.entries.as_slice()).unwrap_or_default();
+    let (services, containers) = places(services, &table.span, system, findings);
     reader.finish();
     let (control, token) = control.unwrap_or_default();
     let whole = entry.zip(control).zip(token).map(|((entry, control), token)| Attach {
         entry,
         control,
         token,
-        nodes,
+        services,
         links: BTreeSet::new(),
         containers: BTreeMap::new(),
     });
@@ -163,30 +165,30 @@ fn control(table: &Table, file: &Path, findings: &Findings) -> (Option<HostPort>
     (url, in_file.or(variable.map(|word| TokenFrom::Environment(word.text.to_owned()))))
 }
 
-/// The address of each node of the system, and of no other; and the containers of those that have some.
+/// The address of each service of the system, and of no other; and the containers of those that have some.
 fn places(
     entries: &[Entry],
     file: &Span,
     system: &System,
     findings: &Findings,
-) -> (BTreeMap<NodeName, HostPort>, BTreeMap<NodeName, String>) {
-    let known: Vec<&str> = system.nodes.keys().map(String::as_str).collect();
-    let (mut nodes, mut containers) = (BTreeMap::new(), BTreeMap::new());
+) -> (BTreeMap<ServiceName, HostPort>, BTreeMap<ServiceName, String>) {
+    let known: Vec<&str> = system.services.keys().map(String::as_str).collect();
+    let (mut services, mut containers) = (BTreeMap::new(), BTreeMap::new());
     for entry in entries {
         let name = entry.key.as_str();
-        let is_known = names::node(name).and_then(|()| known_node(name, &known));
+        let is_known = names::service(name).and_then(|()| known_service(name, &known));
         if let Err(wrong) = is_known {
             findings.add(wrong.diagnostic(entry.key_span.clone()));
         }
         let Some(table) = entry.value.table() else {
-            findings.add(wrong_type(entry, "a table", format!("write `[node.{name}]`")));
+            findings.add(wrong_type(entry, "a table", format!("write `[service.{name}]`")));
             continue;
         };
-        let mut reader = Reader::new(table, format!("node `{name}`"), findings);
+        let mut reader = Reader::new(table, format!("service `{name}`"), findings);
         let address = reader.needed("address", "address = \"127.0.0.1:8001\"", address::host_port);
         let container = reader.parse("container", address::container);
         reader.finish();
-        nodes.extend(address.map(|address| (name.to_owned(), address)));
+        services.extend(address.map(|address| (name.to_owned(), address)));
         // One that can't be read was told of, and is no one that is missing.
         if table.get("container").is_some() {
             containers.insert(name.to_owned(), container.unwrap_or_default());
@@ -194,9 +196,9 @@ fn places(
     }
     let has = |name: &str| entries.iter().any(|entry| entry.key == name);
     for name in known.into_iter().filter(|name| !has(name)) {
-        let message = format!("nothing says where node `{name}` is");
-        let advice = format!("add `[node.{name}]` with `address = \"127.0.0.1:8001\"`");
+        let message = format!("nothing says where service `{name}` is");
+        let advice = format!("add `[service.{name}]` with `address = \"127.0.0.1:8001\"`");
         findings.add(Diagnostic::new(file.clone(), message).advice(advice));
     }
-    (nodes, containers)
+    (services, containers)
 }

@@ -10,7 +10,7 @@ pub(crate) fn check_share(comparison: Comparison<Share>) -> Result<Comparison<Sh
     check(comparison, &none, &Share::ALL, "a share lies between 0% and 100%")
 }
 
-/// Refuses a comparison of a latency that always or never holds: an arrival without answer counts as the `timeout`.
+/// Refuses a comparison of a latency that always or never holds: an arrival without response counts as the `timeout`.
 pub(crate) fn check_latency(
     comparison: Comparison<Duration>,
     timeout: Duration,

@@ -2,7 +2,7 @@
 
 use super::{findings::Wrong, names, nearest::advise};
 use crate::{
-    NodeName,
+    ServiceName,
     load::{Text, TextPiece},
     system::{Piece, Template},
 };
@@ -66,42 +66,42 @@ pub(crate) fn text(text: &str, vars: &[&str]) -> Result<Text, Wrong> {
     Ok(Text { pieces: parts(text)?.into_iter().map(piece).collect::<Result<_, _>>()? })
 }
 
-/// A setting of `node`, with uses of other `nodes`.
-pub(crate) fn template(text: &str, node: &str, nodes: &[&str]) -> Result<Template, Wrong> {
+/// A setting of `service`, with uses of other `services`.
+pub(crate) fn template(text: &str, service: &str, services: &[&str]) -> Result<Template, Wrong> {
     let piece = |part| match part {
         Part::Text(text) => Ok(Piece::Text(text)),
         Part::Place("self.port", _) => Ok(Piece::OwnPort),
-        Part::Place(place, at) => use_of(place, node, nodes).map_err(|wrong| wrong.at(at)),
+        Part::Place(place, at) => use_of(place, service, services).map_err(|wrong| wrong.at(at)),
     };
     Ok(Template { pieces: parts(text)?.into_iter().map(piece).collect::<Result<_, _>>()? })
 }
 
-fn use_of(place: &str, node: &str, nodes: &[&str]) -> Result<Piece, Wrong> {
+fn use_of(place: &str, service: &str, services: &[&str]) -> Result<Piece, Wrong> {
     let (to, label) = match place.split_once('#') {
         Some((to, label)) => (to, Some(label)),
         None => (place, None),
     };
-    if to == node {
-        let wrong = Wrong::new(format!("node `{node}` names itself"));
+    if to == service {
+        let wrong = Wrong::new(format!("service `{service}` names itself"));
         return Err(wrong.advice("its own port is `{self.port}`"));
     }
-    if to.starts_with("self") && !nodes.contains(&to) {
-        return Err(Wrong::new(format!("a node has no `{place}`")).advice("its own port is `{self.port}`"));
+    if to.starts_with("self") && !services.contains(&to) {
+        return Err(Wrong::new(format!("a service has no `{place}`")).advice("its own port is `{self.port}`"));
     }
-    known_node(to, nodes)?;
+    known_service(to, services)?;
     if let Some(label) = label {
         names::check(label, "a link's label")?;
     }
-    Ok(Piece::Node { to: NodeName::from(to), label: label.map(str::to_owned) })
+    Ok(Piece::Service { to: ServiceName::from(to), label: label.map(str::to_owned) })
 }
 
-/// Refuses the name of a node that is not there.
-pub(crate) fn known_node(name: &str, nodes: &[&str]) -> Result<(), Wrong> {
-    if nodes.contains(&name) {
+/// Refuses the name of a service that is not there.
+pub(crate) fn known_service(name: &str, services: &[&str]) -> Result<(), Wrong> {
+    if services.contains(&name) {
         return Ok(());
     }
-    let wrong = Wrong::new(format!("there is no node called `{name}`"));
-    Err(wrong.advice(advise(name, nodes.iter().copied(), "the nodes are")))
+    let wrong = Wrong::new(format!("there is no service called `{name}`"));
+    Err(wrong.advice(advise(name, services.iter().copied(), "the services are")))
 }
 
 #[cfg(test)]
@@ -117,9 +117,9 @@ mod tests {
     }
 
     #[test]
-    fn reads_uses_of_nodes() {
+    fn reads_uses_of_services() {
         let read = template("redis://{redis#sessions}:{self.port}", "gateway", &["gateway", "redis"]).unwrap();
-        let to = Piece::Node { to: "redis".into(), label: Some("sessions".into()) };
+        let to = Piece::Service { to: "redis".into(), label: Some("sessions".into()) };
         assert_eq!(read.pieces, [Piece::Text("redis://".into()), to, Piece::Text(":".into()), Piece::OwnPort]);
     }
 

@@ -1,5 +1,5 @@
-//! The text as a tree that keeps its places. It owns what TOML gives us, in the order of the file, so that settings can be
-//! laid over it; what the keys mean is the business of the readers.
+//! The text as a tree that keeps its places. It owns what TOML gives us, in the order of the file, so that settings can
+//! be laid over it; what the keys mean is the business of the readers.
 
 use super::findings::Findings;
 use crate::{Diagnostic, Span};
@@ -10,11 +10,11 @@ use toml::de::{DeTable, DeValue};
 pub(crate) struct Value {
     pub(crate) span: Span,
     pub(crate) kind: Kind,
-    /// It came as bare text by `--set` or a guard, so that what is no string is read from it as TOML.
+    /// True for bare text of `--set` or a guard: if no string is wanted, it is read as TOML.
     pub(crate) loose: bool,
 }
 
-/// What a value is.
+/// The type of a value, with the value.
 #[derive(Clone, Debug)]
 pub(crate) enum Kind {
     /// A string.
@@ -48,7 +48,7 @@ impl Table {
         self.entries.iter().find(|entry| entry.key == key)
     }
 
-    /// Its keys, in the order of the file.
+    /// The keys, in the order of the file.
     pub(crate) fn keys(&self) -> impl Iterator<Item = &str> + Clone {
         self.entries.iter().map(|entry| entry.key.as_str())
     }
@@ -65,7 +65,7 @@ impl Value {
         if let Kind::Table(table) = &self.kind { Some(table) } else { None }
     }
 
-    /// What was written, where it is neither a string nor has anything in it; or what a setting says.
+    /// The text as written of a value that is neither string nor container; or a setting's text.
     pub(crate) fn raw(&self) -> Option<&str> {
         match &self.kind {
             Kind::Other { raw, .. } => Some(raw),
@@ -74,7 +74,7 @@ impl Value {
         }
     }
 
-    /// What it is, with its article.
+    /// The type's name, with its article.
     pub(crate) fn what(&self) -> &'static str {
         match &self.kind {
             Kind::Text(_) => "a string",

@@ -1,4 +1,4 @@
-//! What a fault does, and which keys belong to it.
+//! Reads the effect of a fault, and the keys that belong to it.
 
 use super::{
     findings::{Findings, Wrong},

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{Check, Diagnostic, Expectation, Phase, Span, Subject, System, Timeline};
 
-/// What expectations are checked against.
+/// The parts of a scenario that expectations are checked against.
 #[derive(Debug)]
 pub(crate) struct Against<'a> {
     pub(crate) system: &'a System,
@@ -37,7 +37,7 @@ pub(crate) const CHECKS: [&str; 13] = [
     "amplification",
     "herd",
 ];
-/// Those of them that say within which time they must hold, or have no need to.
+/// Keys of checks that say within which time they must hold, or have no need to.
 const FROM_THE_END_ON: [&str; 4] = ["age", "recovery", "amplification", "herd"];
 
 /// Reads all expectations; the windows that they name are added to `windows`.
@@ -59,7 +59,7 @@ pub(crate) fn read_all(
     expectations
 }
 
-/// Each answer carries a bit for each of these checks.
+/// Each response carries a bit for each of these checks.
 const LOOKS: usize = 60;
 
 fn too_many_looks(expectations: &[Expectation], findings: &Findings) {
@@ -97,10 +97,10 @@ fn read(table: &Table, against: &Against<'_>, windows: &mut Vec<Phase>, findings
     let at_once = held.clone().count() > 0 && held.clone().all(|key| FROM_THE_END_ON.contains(&key));
     let scope = when::read(&mut reader, at_once, against, windows, findings);
     let worlds = worlds::read(reader.entry("worlds"), findings);
-    let node = metrics_node(&mut reader, table, against, findings);
+    let service = metrics_service(&mut reader, table, against, findings);
     let entries: Vec<&Entry> = CHECKS.into_iter().filter_map(|key| reader.entry(key)).collect();
     let mut checks: Vec<Check> =
-        entries.iter().flat_map(|entry| subject::read(entry, against, &node, findings)).collect();
+        entries.iter().flat_map(|entry| subject::read(entry, against, &service, findings)).collect();
     checks.sort_by_key(|check| check.span.range.start);
     let complete = findings.len() == before;
     reader.finish();
@@ -118,38 +118,38 @@ fn read(table: &Table, against: &Against<'_>, windows: &mut Vec<Phase>, findings
     Some(Expectation { that: that?.text.to_owned(), worlds, scope, checks, span: table.span.clone() })
 }
 
-/// Whose metrics are meant: the entry's unless `node` says otherwise.
-fn metrics_node(reader: &mut Reader<'_>, table: &Table, against: &Against<'_>, findings: &Findings) -> String {
-    let word = reader.text("node");
+/// The service whose metrics are meant: the entry unless `service` says otherwise.
+fn metrics_service(reader: &mut Reader<'_>, table: &Table, against: &Against<'_>, findings: &Findings) -> String {
+    let word = reader.text("service");
     let name = word.map_or(against.system.entry.as_str(), |word| word.text).to_owned();
     let Some(metric) = asks_for_metrics(table) else {
-        if let Some(entry) = table.get("node") {
-            let message = "`node` says whose metrics are meant, and no metric is compared here";
+        if let Some(entry) = table.get("service") {
+            let message = "`service` says whose metrics are meant, and no metric is compared here";
             findings.add(Diagnostic::new(entry.key_span.clone(), message).advice("take it away"));
         }
         return name;
     };
-    let nodes = against.system.nodes.keys().map(String::as_str);
+    let services = against.system.services.keys().map(String::as_str);
     let place = word.map_or(&metric.key_span, |word| word.span).clone();
-    match against.system.nodes.get(&name) {
+    match against.system.services.get(&name) {
         None => {
             // A wrong entry has been refused where it stands.
-            if word.is_some() && !against.system.nodes.is_empty() {
-                let mut diagnostic = Diagnostic::new(place, format!("there is no node called `{name}`"));
-                diagnostic.advice = Some(advise(&name, nodes, "the nodes are"));
+            if word.is_some() && !against.system.services.is_empty() {
+                let mut diagnostic = Diagnostic::new(place, format!("there is no service called `{name}`"));
+                diagnostic.advice = Some(advise(&name, services, "the services are"));
                 findings.add(diagnostic);
             }
         }
-        Some(node) if node.metrics.is_none() => {
-            let with = against.system.nodes.values().filter(|node| node.metrics.is_some());
-            let with = list(with.map(|node| node.name.as_str()));
-            let message = format!("node `{name}` has no metrics");
+        Some(service) if service.metrics.is_none() => {
+            let with = against.system.services.values().filter(|service| service.metrics.is_some());
+            let with = list(with.map(|service| service.name.as_str()));
+            let message = format!("service `{name}` has no metrics");
             let advice = if with.is_empty() {
                 "say where they are: `metrics = \"GET /metrics\"`".to_owned()
             } else {
                 format!("say where they are, `metrics = \"GET /metrics\"`, or ask one that has: {with}")
             };
-            findings.add(Diagnostic::new(place, message).also(node.span.clone(), "this node").advice(advice));
+            findings.add(Diagnostic::new(place, message).also(service.span.clone(), "this service").advice(advice));
         }
         Some(_) => {}
     }

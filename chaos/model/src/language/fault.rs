@@ -15,7 +15,7 @@ use crate::{
 };
 use std::time::Duration;
 
-/// What is known of a fault, even where it is wrong.
+/// A fault as far as it could be read, even where it is wrong.
 #[derive(Debug)]
 pub(crate) struct FaultRead {
     pub(crate) name: Option<String>,
@@ -54,8 +54,8 @@ fn repeated(tables: &[&Table], findings: &Findings) {
 fn read(table: &Table, system: &System, duration: Option<Duration>, findings: &Findings) -> FaultRead {
     let mut reader = Reader::new(table, "this fault", findings);
     let name = reader.needed("name", "name = \"outage\"", names::fault);
-    // A system without nodes has been refused as such.
-    let on = reader.needed_text("on", "on = \"gateway -> redis\"").filter(|_| !system.nodes.is_empty());
+    // A system without services has been refused as such.
+    let on = reader.needed_text("on", "on = \"gateway -> redis\"").filter(|_| !system.services.is_empty());
     let on = on.and_then(|word| parse_word(word, |text| target::read(text, system), findings));
     let at = reader.needed("at", "at = \"4s\"", quantity::duration);
     let lasts = reader.needed("for", "for = \"4s\"", not_zero);
@@ -82,7 +82,7 @@ fn read(table: &Table, system: &System, duration: Option<Duration>, findings: &F
     FaultRead { name, fault }
 }
 
-/// Whether the fault lies within the run. Where the times are wrong there is no timeline to judge others by.
+/// True if the fault lies within the run. Where the times are wrong there is no timeline to judge others by.
 fn in_time(
     table: &Table,
     at: Option<Duration>,
@@ -116,7 +116,7 @@ fn longer_than(reader: &mut Reader<'_>, key: &'static str, time: Option<Duration
     }
 }
 
-/// Whether `share`, `ramp` and `only` can be said of this effect there.
+/// Refuses `share`, `ramp` and `only` where they can't be said of this effect.
 fn suits(
     reader: &mut Reader<'_>,
     on: &Target,
@@ -127,8 +127,8 @@ fn suits(
 ) {
     let (name, level) = (effect.name(), effect.facts().level);
     let whole =
-        |what: &str| Wrong::new(format!("`{name}` acts on the whole node")).advice(format!("take `{what}` away"));
-    if level == Level::Nodes {
+        |what: &str| Wrong::new(format!("`{name}` acts on the whole service")).advice(format!("take `{what}` away"));
+    if level == Level::Services {
         let advice = "take `share` away: it is the share of connections, requests or commands of a link";
         reader.parse("share", |_| Err::<(), _>(whole("share").advice(advice)));
         reader.parse("ramp", |_| Err::<(), _>(whole("ramp")));
@@ -143,14 +143,14 @@ fn suits(
         findings.add(Diagnostic::new(entry.value.span.clone(), message).advice(advice));
     };
     let protocol = match on {
-        Target::Link(link) => system.nodes.get(&link.to).map(|node| node.protocol),
-        Target::Node(_) => None,
+        Target::Link(link) => system.services.get(&link.to).map(|service| service.protocol),
+        Target::Service(_) => None,
     };
     let of_requests =
         !only.methods.is_empty() || only.path.is_some() || !only.headers.is_empty() || !only.baggage.is_empty();
     let of_commands = !only.commands.is_empty() || only.key.is_some();
     match (level, protocol) {
-        (Level::Nodes, _) => refuse(format!("`{name}` acts on the whole node"), "take `only` away"),
+        (Level::Services, _) => refuse(format!("`{name}` acts on the whole service"), "take `only` away"),
         (Level::Connections, _) => refuse(
             format!("`{name}` acts on connections, which carry any requests"),
             "take `only` away, or use an effect on requests or commands, as `delay`",

@@ -15,15 +15,15 @@ use std::{
 /// The system of a folder's scenarios, unless they say otherwise.
 const DEFAULT_SYSTEM: &str = "system.toml";
 
-/// What stands in a system file, or in a scenario that brings its own nodes.
-const SYSTEM_KEYS: [&str; 2] = ["entry", "node"];
+/// Keys of a system file, or of a scenario that brings its own services.
+const SYSTEM_KEYS: [&str; 2] = ["entry", "service"];
 
 /// A scenario's documents as they stand in the files, and with the settings laid over them.
 #[derive(Debug)]
 pub(crate) struct Read {
     pub(crate) raw: Documents,
     pub(crate) laid: Documents,
-    /// What is set in the system, over what its own file says.
+    /// Settings of the system, over what its own file says.
     pub(crate) settings: Vec<Set>,
 }
 
@@ -48,8 +48,8 @@ pub(crate) fn read(
     if inline {
         both_systems(&laid, findings);
         if let Some(set) = raw.get("set") {
-            let message = "`[set]` changes a system in a file of its own, and the nodes are here";
-            findings.add(Diagnostic::new(set.key_span.clone(), message).advice("write it at the node"));
+            let message = "`[set]` changes a system in a file of its own, and the services are here";
+            findings.add(Diagnostic::new(set.key_span.clone(), message).advice("write it at the service"));
         }
         let settings = overrides.iter().filter(|set| set.of_system()).map(setting).collect();
         let (raw, laid) = (Documents { scenario: raw, system: None }, Documents { scenario: laid, system: None });
@@ -113,7 +113,7 @@ fn lay_all<'a>(document: &mut Table, sets: impl Iterator<Item = &'a Override>, f
     }
 }
 
-/// What the scenario sets in its system: of its own keys, none.
+/// Settings of the scenario for its system: of its own keys, none.
 fn own_settings(scenario: &Table, findings: &Findings) -> Vec<Override> {
     let mut all = Vec::new();
     if let Some(entry) = scenario.get("set") {
@@ -122,20 +122,19 @@ fn own_settings(scenario: &Table, findings: &Findings) -> Vec<Override> {
     let (of_system, others): (Vec<_>, Vec<_>) = all.into_iter().partition(Override::of_system);
     for set in others {
         let message = format!("`{}` is not a setting of the system", set.path);
-        let advice =
-            "`[set]` changes nodes, as `\"node.gateway.env.NAME\" = \"2s\"`; all else is written where it belongs";
+        let advice = "`[set]` changes services, as `\"service.gateway.env.NAME\" = \"2s\"`; all else is written where it belongs";
         findings.add(Diagnostic::new(set.path_span, message).advice(advice));
     }
     of_system
 }
 
 fn both_systems(scenario: &Table, findings: &Findings) {
-    let inline = scenario.get("node").or_else(|| scenario.get("entry"));
+    let inline = scenario.get("service").or_else(|| scenario.get("entry"));
     if let (Some(named), Some(inline)) = (scenario.get("system"), inline) {
         let message = "the system is either in a file of its own or here";
         let diagnostic =
-            Diagnostic::new(named.key_span.clone(), message).also(inline.key_span.clone(), "nodes are here");
-        findings.add(diagnostic.advice("take `system` away, or the nodes"));
+            Diagnostic::new(named.key_span.clone(), message).also(inline.key_span.clone(), "services are here");
+        findings.add(diagnostic.advice("take `system` away, or the services"));
     }
 }
 
@@ -167,7 +166,7 @@ fn text(
 ) -> Option<String> {
     let absent = match &named {
         Some(None) => {
-            "a scenario's system is `system.toml` beside it; name another by `system = \"FILE\"`, or add nodes here"
+            "a scenario's system is `system.toml` beside it; name another by `system = \"FILE\"`, or add services here"
         }
         Some(Some(_)) => "the path is taken from the scenario's folder",
         None => "check the path; a scenario is a TOML file",

@@ -1,4 +1,4 @@
-//! What was found wrong so far. Readers add to it and go on, so that a file's mistakes come together.
+//! Mistakes found so far. Readers add to them and go on, so that a file's mistakes come together.
 
 use crate::{Diagnostic, Span};
 use std::{cell::RefCell, ops::Range};
@@ -13,12 +13,12 @@ impl Findings {
         self.0.borrow_mut().push(diagnostic);
     }
 
-    /// Whether nothing was found.
+    /// True if nothing was found.
     pub(crate) fn is_empty(&self) -> bool {
         self.0.borrow().is_empty()
     }
 
-    /// How many there are.
+    /// The number of diagnostics so far.
     pub(crate) fn len(&self) -> usize {
         self.0.borrow().len()
     }
@@ -32,12 +32,12 @@ impl Findings {
     }
 }
 
-/// What is wrong with a text, told by whoever parses it, without knowing where the text stands.
+/// A mistake in a text, told by whoever parses it, without knowing where the text stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Wrong {
     pub(crate) message: String,
     pub(crate) advice: Option<String>,
-    /// Which bytes of the text, if not all.
+    /// The bytes of the text that are meant, if not all.
     pub(crate) at: Option<Range<usize>>,
 }
 
@@ -65,7 +65,7 @@ impl Wrong {
         self
     }
 
-    /// As a diagnostic about `span`.
+    /// The mistake as a diagnostic about `span`.
     pub(crate) fn diagnostic(self, span: Span) -> Diagnostic {
         let mut diagnostic = Diagnostic::new(span, self.message);
         diagnostic.advice = self.advice;

@@ -36,7 +36,7 @@ fn read(table: &Table, expectations: &[Expectation], findings: &Findings) -> Opt
     let without = reader.needed_text("without", "without = \"the memory tier\"");
     let mut overrides = Vec::new();
     match reader.entry("set") {
-        None => reader.lacks("set", "set.\"node.gateway.env.NAME\" = \"off\""),
+        None => reader.lacks("set", "set.\"service.gateway.env.NAME\" = \"off\""),
         Some(entry) => overlay::read(entry, "", &mut overrides, findings),
     }
     let breaks = match reader.entry("breaks") {

@@ -1,16 +1,16 @@
-//! References of container images: `redis:7.2`, `registry.example.com:5000/team/app@sha256:…`. The grammar is that of the
-//! Distribution project (<https://distribution.github.io/reference/>), which the engines share.
+//! References of container images: `redis:7.2`, `registry.example.com:5000/team/app@sha256:…`. The grammar is that of
+//! the Distribution project (<https://distribution.github.io/reference/>), which the engines share.
 
 use super::findings::Wrong;
 use std::ops::Range;
 
-/// How long the name may be without tag and digest, in bytes.
+/// The most bytes of a name without tag and digest.
 const LONGEST_NAME: usize = 255;
-/// How long a tag may be, in bytes.
+/// The most bytes of a tag.
 const LONGEST_TAG: usize = 128;
-/// How many hexadecimal digits a digest has at least; those of SHA-256 have 64.
+/// The fewest hexadecimal digits of a digest; those of SHA-256 have 64.
 const SHORTEST_DIGEST: usize = 32;
-/// How many of them an image's id has.
+/// The hexadecimal digits of an image's id.
 const ID: usize = 64;
 
 const FORM: &str = "write it as `redis:7.2` or `registry.example.com/team/app:1.4`";
@@ -72,7 +72,7 @@ fn check_name(name: &str) -> Result<(), Wrong> {
     Err(wrong.advice(FORM))
 }
 
-/// Whether what is before the first slash names a registry: only such have dots, ports, or are this machine.
+/// True if the part before the first slash names a registry: only such have dots, ports, or are this machine.
 fn is_registry(text: &str) -> bool {
     let (host, port) = match text.split_once(':') {
         Some((host, port)) => (host, Some(port)),

@@ -12,7 +12,7 @@ use super::{
 use crate::{Arrivals, Diagnostic, Load, Rate, Request, Variable};
 use std::{collections::BTreeMap, time::Duration};
 
-/// What is known of the load, even where it is wrong.
+/// The load as far as it could be read, even where it is wrong.
 #[derive(Debug, Default)]
 pub(crate) struct LoadRead {
     /// All of it, if nothing is missing.

@@ -14,7 +14,7 @@ const RESERVED: &[(&str, &str)] = &[
     (CLIENT, "the load"),
 ];
 
-/// Whether it is a name: lower-case letters, digits, `-` and `_`, beginning with a letter.
+/// True for a name: lower-case letters, digits, `-` and `_`, beginning with a letter.
 pub(crate) fn is_name(name: &str) -> bool {
     name.starts_with(|first: char| first.is_ascii_lowercase())
         && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'_'))
@@ -47,15 +47,17 @@ pub(crate) fn fault(name: &str) -> Result<String, Wrong> {
     Ok(name.to_owned())
 }
 
-/// Refuses what can't name a node.
-pub(crate) fn node(name: &str) -> Result<(), Wrong> {
+/// Refuses what can't name a service.
+pub(crate) fn service(name: &str) -> Result<(), Wrong> {
     if name == CLIENT || name == "self" {
-        let meaning = if name == CLIENT { "the load" } else { "the node itself" };
-        return Err(Wrong::new(format!("`{name}` is reserved: it means {meaning}")).advice("call the node otherwise"));
+        let meaning = if name == CLIENT { "the load" } else { "the service itself" };
+        return Err(
+            Wrong::new(format!("`{name}` is reserved: it means {meaning}")).advice("call the service otherwise")
+        );
     }
     if name.contains('_') {
-        let advice = format!("node names become host names: `{}`", name.replace('_', "-"));
-        return Err(Wrong::new(format!("`{name}` can't be a node's name")).advice(advice));
+        let advice = format!("service names become host names: `{}`", name.replace('_', "-"));
+        return Err(Wrong::new(format!("`{name}` can't be a service's name")).advice(advice));
     }
-    check(name, "a node's name")
+    check(name, "a service's name")
 }

@@ -1,5 +1,5 @@
-//! Settings laid over a document: `[set]` of a scenario over its system, `--set node.redis.program=redis`, and what a guard
-//! takes away.
+//! Settings laid over a document: `[set]` of a scenario over its system, `--set service.redis.program=redis`, and what a
+//! guard takes away.
 
 use super::{
     document::{Entry, Kind, Table, Value},
@@ -9,11 +9,11 @@ use super::{
 };
 use crate::{Diagnostic, Span};
 
-/// Ways to say what a node runs; a new one replaces what was there.
+/// Ways to say what a service runs; a new one replaces what was there.
 const STARTS: [&str; 4] = ["program", "command", "image", "address"];
 
-/// What a setting begins with.
-const FIRST: [&str; 6] = ["entry", "fault", "load", "node", "system", "title"];
+/// First words of a setting's path.
+const FIRST: [&str; 6] = ["entry", "fault", "load", "service", "system", "title"];
 
 /// No setting lies deeper.
 const DEEPEST: usize = 8;
@@ -21,7 +21,7 @@ const DEEPEST: usize = 8;
 /// One setting.
 #[derive(Clone, Debug)]
 pub(crate) struct Override {
-    /// `node.gateway.env.X`
+    /// `service.gateway.env.X`
     pub(crate) path: String,
     pub(crate) path_span: Span,
     pub(crate) value: String,
@@ -29,9 +29,9 @@ pub(crate) struct Override {
 }
 
 impl Override {
-    /// Whether it is the system's.
+    /// True for a setting of the system.
     pub(crate) fn of_system(&self) -> bool {
-        matches!(self.path.split('.').next(), Some("node" | "entry"))
+        matches!(self.path.split('.').next(), Some("service" | "entry"))
     }
 
     fn new_value(&self) -> Value {
@@ -44,7 +44,7 @@ pub(crate) fn read(entry: &Entry, above: &str, overrides: &mut Vec<Override>, fi
     let path_of = |key: &str| if above.is_empty() { key.to_owned() } else { format!("{above}.{key}") };
     let Kind::Table(table) = &entry.value.kind else {
         let message = "`set` needs to say which setting";
-        let advice = "as in `set.\"node.gateway.env.NAME\" = \"off\"`";
+        let advice = "as in `set.\"service.gateway.env.NAME\" = \"off\"`";
         findings.add(Diagnostic::new(entry.value.span.clone(), message).advice(advice));
         return;
     };
@@ -71,7 +71,7 @@ pub(crate) fn read(entry: &Entry, above: &str, overrides: &mut Vec<Override>, fi
 pub(crate) fn lay(document: &mut Table, set: &Override) -> Result<(), Wrong> {
     let path: Vec<&str> = set.path.split('.').collect();
     if path.iter().any(|key| key.is_empty()) || path.len() > DEEPEST {
-        let advice = "write it as `node.gateway.env.NAME` or `load.rate`";
+        let advice = "write it as `service.gateway.env.NAME` or `load.rate`";
         return Err(Wrong::new(format!("`{}` is no path of a setting", set.path)).advice(advice));
     }
     if let ["expect" | "guard", ..] = path.as_slice() {
@@ -83,7 +83,7 @@ pub(crate) fn lay(document: &mut Table, set: &Override) -> Result<(), Wrong> {
         let home = match home(path[0]) {
             Some("[load]") => Some(format!("load.{}", set.path)),
             Some("[[fault]]") => Some(format!("fault.NAME.{}", set.path)),
-            Some("[node.NAME]") => Some(format!("node.NAME.{}", set.path)),
+            Some("[service.NAME]") => Some(format!("service.NAME.{}", set.path)),
             _ => nearest(path[0], FIRST).map(str::to_owned),
         };
         return Err(wrong.advice(home.map_or(keys.clone(), |home| format!("did you mean `{home}`? {keys}"))));
@@ -91,10 +91,10 @@ pub(crate) fn lay(document: &mut Table, set: &Override) -> Result<(), Wrong> {
     let (last, way) = path.split_last().unwrap_or((&"", &[]));
     let mut table = document;
     for (depth, key) in way.iter().enumerate() {
-        let existing = matches!((depth, path[0]), (1, "node"));
+        let existing = matches!((depth, path[0]), (1, "service"));
         if existing && table.get(key).is_none() {
-            let wrong = Wrong::new(format!("there is no node called `{key}`"));
-            return Err(wrong.advice(advise(key, table.keys(), "the nodes are")));
+            let wrong = Wrong::new(format!("there is no service called `{key}`"));
+            return Err(wrong.advice(advise(key, table.keys(), "the services are")));
         }
         if table.get(key).is_none() {
             let empty = Table { span: set.path_span.clone(), entries: Vec::new() };
@@ -144,7 +144,7 @@ fn put(table: &mut Table, key: &str, set: &Override) -> Result<(), Wrong> {
         let advice = inner.keys().next().map(|first| format!("set one of them, as `{}.{first}`", set.path));
         return Err(Wrong::new(format!("`{}` is a group of settings", set.path)).maybe_advice(advice));
     }
-    if STARTS.contains(&key) && set.path.starts_with("node.") {
+    if STARTS.contains(&key) && set.path.starts_with("service.") {
         table.entries.retain(|entry| !STARTS.contains(&entry.key.as_str()));
     }
     match table.entries.iter_mut().find(|entry| entry.key == key) {
@@ -157,7 +157,7 @@ fn put(table: &mut Table, key: &str, set: &Override) -> Result<(), Wrong> {
     Ok(())
 }
 
-/// What a document says at a path, if it is a string there.
+/// The string at a path of a document, if there is one.
 pub(crate) fn lookup<'t>(document: &'t Table, path: &str) -> Option<&'t str> {
     let (way, last) = path.rsplit_once('.').unwrap_or(("", path));
     let step = |table: &'t Table, key: &str| table.get(key)?.value.table();

@@ -1,4 +1,4 @@
-//! Whether guards can be applied: the scenario is checked once more with each guard's settings.
+//! Checks that guards can be applied: the scenario is read once more with each guard's settings.
 
 use super::{
     files::Read,
@@ -29,7 +29,7 @@ fn lay(guard: &GuardRead, read: &Read, findings: &Findings) -> Option<Documents>
         let system = set.of_system();
         if set.path == "system" {
             let diagnostic = Diagnostic::new(set.path_span.clone(), "a guard takes a protection of this system away");
-            findings.add(diagnostic.advice("set something of a node, as `node.gateway.env.NAME`"));
+            findings.add(diagnostic.advice("set something of a service, as `service.gateway.env.NAME`"));
             continue;
         }
         // Compared with the files, not with what `--set` made of them: proving a guard sets what the guard does.
@@ -48,7 +48,7 @@ fn lay(guard: &GuardRead, read: &Read, findings: &Findings) -> Option<Documents>
     (findings.len() == before).then_some(laid)
 }
 
-/// What is wrong only with the guard's settings is said at them, even where another place notices.
+/// Moves a mistake that only the guard's settings make to them, even where another place notices.
 fn at_guard(mut diagnostic: Diagnostic, sets: &[Override]) -> Diagnostic {
     let inside = |span: &Span, of: &Span| {
         span.source == of.source && of.range.start <= span.range.start && span.range.end <= of.range.end

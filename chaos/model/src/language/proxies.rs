@@ -19,7 +19,7 @@ use std::{
     path::Path,
 };
 
-/// Where the control server listens unless it is told.
+/// The address at which the control server listens unless it is told.
 const CONTROL: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 8400);
 
 /// Reads, parses and checks the file. `read` gives the text of a path.

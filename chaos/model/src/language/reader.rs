@@ -11,7 +11,7 @@ use std::{borrow::Cow, collections::BTreeSet, ops::Range};
 /// Reads one table.
 pub(crate) struct Reader<'a> {
     table: &'a Table,
-    /// What it is, for people: "`[load]`", "this fault".
+    /// The table's name for people: "`[load]`", "this fault".
     place: String,
     findings: &'a Findings,
     asked: Vec<&'static str>,
@@ -51,7 +51,7 @@ impl<'a> Reader<'a> {
         Self { table, place: place.into(), findings, asked: Vec::new(), foreign: Vec::new(), missing: Vec::new() }
     }
 
-    /// Where the table stands.
+    /// The place of the table.
     pub(crate) fn span(&self) -> &'a Span {
         &self.table.span
     }
@@ -82,13 +82,13 @@ impl<'a> Reader<'a> {
         self.text(key)
     }
 
-    /// What `parse` makes of the string of this key.
+    /// The value that `parse` makes of the string of this key.
     pub(crate) fn parse<T>(&mut self, key: &'static str, parse: impl FnOnce(&str) -> Result<T, Wrong>) -> Option<T> {
         let word = self.text(key)?;
         parse_word(word, parse, self.findings)
     }
 
-    /// What `parse` makes of the string of this key, which must be there, as in `example`.
+    /// The value that `parse` makes of the string of this key, which must be there, as in `example`.
     pub(crate) fn needed<T>(
         &mut self,
         key: &'static str,
@@ -155,7 +155,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// Where keys belong that people put elsewhere: in TOML, a key after a header is the header's.
+/// Homes of keys that people put elsewhere: in TOML, a key after a header is the header's.
 const HOMES: &[(&str, &str)] = &[
     ("request", "[load]"),
     ("rate", "[load]"),
@@ -177,15 +177,15 @@ const HOMES: &[(&str, &str)] = &[
     ("metric", "[[expect]]"),
     ("without", "[[guard]]"),
     ("breaks", "[[guard]]"),
-    ("program", "[node.NAME]"),
-    ("image", "[node.NAME]"),
-    ("env", "[node.NAME]"),
+    ("program", "[service.NAME]"),
+    ("image", "[service.NAME]"),
+    ("env", "[service.NAME]"),
     ("title", "the top of the file"),
     ("system", "the top of the file"),
     ("set", "[[guard]] or [set]"),
 ];
 
-/// Where a key belongs, if it is one that people put elsewhere.
+/// The table in which a key belongs, if it is one that people put elsewhere.
 pub(crate) fn home(key: &str) -> Option<&'static str> {
     HOMES.iter().find(|(known, _)| *known == key).map(|(_, home)| *home)
 }
@@ -238,7 +238,7 @@ pub(crate) fn texts_of<'a>(entry: &'a Entry, findings: &Findings) -> Vec<(Cow<'a
     texts.map(|(text, span)| (Cow::Owned(text), span)).collect()
 }
 
-/// What `parse` makes of a string, or a finding.
+/// The value that `parse` makes of a string, or a finding.
 pub(crate) fn parse_word<'a, T>(
     word: Word<'a>,
     parse: impl FnOnce(&'a str) -> Result<T, Wrong>,

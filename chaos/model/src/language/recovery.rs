@@ -1,4 +1,4 @@
-//! How a system takes a fault: `age.max`, `detect.…`, `recovery.time`, `amplification.…`, `herd.…`.
+//! Reads the checks of a system's reaction: `age.max`, `detect.…`, `recovery.time`, `amplification.…`, `herd.…`.
 
 use super::{
     bounds,
@@ -23,16 +23,16 @@ pub(crate) const KEYS: [&str; 5] = ["age", "detect", "recovery", "amplification"
 /// A peak is that of a window as long.
 const WINDOW: Duration = Duration::from_secs(1);
 
-/// Reads the comparison `word` that stands under `kind` and `key`. Metrics are those of `node`.
+/// Reads the comparison `word` that stands under `kind` and `key`. Metrics are those of `service`.
 pub(crate) fn read(
     kind: &str,
     (key, leaf): (&str, &Entry),
     word: Word<'_>,
-    node: &str,
+    service: &str,
     findings: &Findings,
 ) -> Option<Subject> {
     let keyed = |wrong: Wrong| findings.add(wrong.diagnostic(leaf.key_span.clone()));
-    let node = node.to_owned();
+    let service = service.to_owned();
     match kind {
         "age" => {
             only(key, "age", "max").map_err(keyed).ok()?;
@@ -41,7 +41,7 @@ pub(crate) fn read(
         "detect" if key == "time" => parse_word(word, at_most, findings).map(Subject::Detection),
         "detect" => {
             let selector = detector(key).map_err(keyed).ok()?;
-            parse_word(word, at_most, findings).map(|bound| Subject::DetectionBy { node, selector, bound })
+            parse_word(word, at_most, findings).map(|bound| Subject::DetectionBy { service, selector, bound })
         }
         "recovery" => {
             only(key, "recovery", "time").map_err(keyed).ok()?;
@@ -50,12 +50,12 @@ pub(crate) fn read(
         "amplification" => {
             let (calls, first) = ratio(key).map_err(keyed).ok()?;
             let bound = |text: &str| bounds::check_amplification(comparison(text, metric_number)?);
-            parse_word(word, bound, findings).map(|bound| Subject::Amplification { node, calls, first, bound })
+            parse_word(word, bound, findings).map(|bound| Subject::Amplification { service, calls, first, bound })
         }
         _ => {
             let selector = selector::read(key).map_err(keyed).ok()?;
             let bound = |text: &str| bounds::check_metric(comparison(text, metric_number)?, "peaks_total");
-            parse_word(word, bound, findings).map(|bound| Subject::Herd { node, selector, bound })
+            parse_word(word, bound, findings).map(|bound| Subject::Herd { service, selector, bound })
         }
     }
 }
@@ -75,7 +75,7 @@ fn at_most(text: &str) -> Result<Comparison<Duration>, Wrong> {
     }
 }
 
-/// What people write for the time, or the series that shows it.
+/// The series that shows a fault; refuses words that people write for the time.
 fn detector(key: &str) -> Result<Selector, Wrong> {
     let bare = key.bytes().all(|byte| byte.is_ascii_lowercase());
     let near = did_you_mean(key, &["time"], "");
@@ -115,7 +115,7 @@ pub(crate) fn check_scope(checks: &[Check], scope: &Scope, against: &Against<'_>
             }
             (Subject::Metric { .. } | Subject::Amplification { .. } | Subject::Herd { .. }, Scope::Across(name)) => {
                 refuse(
-                    "`across` is about requests, and this is counted over a stretch of time",
+                    "`across` is about requests, and this is counted over a window of time",
                     format!("say `during = \"{name}\"`"),
                 );
             }
@@ -137,7 +137,7 @@ pub(crate) fn check_scope(checks: &[Check], scope: &Scope, against: &Against<'_>
     }
 }
 
-/// Whether there is no window of a second to find a peak in.
+/// The mistake about a scope without a window of a second to find a peak in, if it is one.
 fn too_short(scope: &Scope, against: &Against<'_>) -> Option<(String, String)> {
     let timeline = against.timeline?;
     let baseline = timeline.phase(BASELINE).map_or(Duration::ZERO, |phase| phase.to.saturating_sub(phase.from));
@@ -150,6 +150,6 @@ fn too_short(scope: &Scope, against: &Against<'_>) -> Option<(String, String)> {
     let length = judged.to.saturating_sub(judged.from);
     (length < WINDOW).then(|| {
         let message = format!("a herd shows in windows of a second, and this lasts {}", show_duration(length));
-        (message, "look at a longer stretch".to_owned())
+        (message, "look at a longer window".to_owned())
     })
 }

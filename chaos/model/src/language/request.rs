@@ -16,7 +16,7 @@ const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OP
 const OWN_FIELDS: [&str; 6] =
     ["baggage", "connection", "content-length", "traceparent", "tracestate", "transfer-encoding"];
 
-/// What `[load]` says for all requests.
+/// Defaults of `[load]` for all requests.
 #[derive(Debug)]
 pub(crate) struct Defaults {
     pub(crate) headers: BTreeMap<String, Text>,

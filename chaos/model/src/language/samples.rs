@@ -1,9 +1,9 @@
-//! Whether there can be enough samples: a p99 of 20 requests is their maximum under another name.
+//! Refuses figures for which there can't be enough samples: a p99 of 20 requests is their maximum by another name.
 
 use super::{expect::Against, findings::Findings};
 use crate::{Arrivals, Check, Diagnostic, Fault, Phase, Scope, Subject, quantity::show_duration};
 
-/// Refuses latencies of stretches in which too few requests are due, and what must be reached in no time.
+/// Refuses latencies of windows in which too few requests are due, and what must be reached in no time.
 pub(crate) fn check(checks: &[Check], scope: &Scope, against: &Against<'_>, findings: &Findings) {
     for check in checks {
         match (&check.subject, scope) {
@@ -26,8 +26,8 @@ pub(crate) fn check(checks: &[Check], scope: &Scope, against: &Against<'_>, find
                     let fitting = [99_900, 99_000, 95_000, 90_000, 50_000].map(crate::Quantile::Percentile);
                     let fitting = fitting.into_iter().find(|quantile| enough(quantile.least_samples()));
                     let advice = match fitting {
-                        Some(fitting) => format!("raise the rate, look at a longer stretch, or compare {fitting}"),
-                        None => "raise the rate or look at a longer stretch".to_owned(),
+                        Some(fitting) => format!("raise the rate, look at a longer window, or compare {fitting}"),
+                        None => "raise the rate or look at a longer window".to_owned(),
                     };
                     findings.add(Diagnostic::new(check.span.clone(), message).advice(advice));
                 }
@@ -41,13 +41,14 @@ pub(crate) fn check(checks: &[Check], scope: &Scope, against: &Against<'_>, find
     }
 }
 
-/// How many must be due for at least so many to come: four standard deviations more, so that one seed in 30,000 has fewer.
+/// The number that must be due for at least so many to come: four standard deviations more, so that one seed in
+/// 30,000 has fewer.
 fn with_margin(least: u64) -> u64 {
     // A maximum or mean needs one, and no margin makes that surer.
     if least == 1 { 1 } else { least + 4 * (least + 4).isqrt() }
 }
 
-/// The stretch that is judged, if it is known.
+/// The window that is judged, if it is known.
 pub(crate) fn judged(scope: &Scope, against: &Against<'_>) -> Option<Phase> {
     let timeline = against.timeline?;
     match scope {

@@ -16,7 +16,7 @@ use crate::{Diagnostic, Fault, Scenario, Sources, Timeline};
 #[derive(Clone, Debug)]
 pub(crate) struct Documents {
     pub(crate) scenario: Table,
-    /// None where the nodes stand in the scenario.
+    /// None where the services stand in the scenario.
     pub(crate) system: Option<Table>,
 }
 
@@ -27,7 +27,7 @@ pub(crate) struct Checked {
     pub(crate) guards: Vec<GuardRead>,
 }
 
-/// Reads and checks; what is wrong is added to `findings`. `programs` are those that a node can run.
+/// Reads and checks; what is wrong is added to `findings`. `programs` are those that a service can run.
 pub(crate) fn check(documents: &Documents, programs: &[&str], findings: &Findings) -> Checked {
     let mut reader = Reader::new(&documents.scenario, "the scenario", findings);
     let title = reader.needed_text("title", "title = \"Redis goes down under load\"");

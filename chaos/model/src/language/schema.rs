@@ -1,16 +1,16 @@
-//! The JSON Schemas of all files that people write, by which editors complete and explain keys as they are typed: scenarios,
-//! systems, where a system runs already, and the proxies before it.
+//! The JSON Schemas of all files that people write, by which editors complete and explain keys as they are typed:
+//! scenarios, systems, where a system runs already, and the proxies before it.
 //!
-//! Effects and their keys are those of the registry; the other keys stand here with what is said of them, and a test asks
-//! the language itself which ones it knows. Values are strings of small languages (`< 50ms`), which a schema can only give
-//! examples of: what is right is for `chaos check` to say.
+//! Effects and their keys are those of the registry; the other keys stand here with what is said of them, and a test
+//! asks the language itself which ones it knows. Values are strings of small languages (`< 50ms`), which a schema can
+//! only give examples of: what is right is for `chaos check` to say.
 
 use super::expect::CHECKS;
 use crate::{Effect, scenario::WORLDS, system::KNOWN_PROGRAMS};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
-/// What editors know best (taplo, Even Better TOML).
+/// The draft that editors know best (taplo, Even Better TOML).
 const DRAFT: &str = "http://json-schema.org/draft-07/schema#";
 
 /// The schema of a scenario's file.
@@ -32,7 +32,7 @@ pub fn scenario() -> Value {
 /// The schema of a system's file.
 #[must_use]
 pub fn system() -> Value {
-    file("A system for chaos to break", system_keys(), &["entry", "node"])
+    file("A system for chaos to break", system_keys(), &["entry", "service"])
 }
 
 /// The schema of the file that says where a system runs already (`attach.toml`).
@@ -49,24 +49,23 @@ pub fn attach() -> Value {
     let one_token = json!([{ "required": ["token-file"] }, { "required": ["token-env"] }]);
     let control = described(with(control, "oneOf", one_token), "Who steers the proxies on the links.");
     let about =
-        "The container that it runs in, by name or id: for faults of nodes, by the engine of the runner's machine.";
-    let node = required(
+        "The container that it runs in, by name or id: for faults of services, by the engine of the runner's machine.";
+    let service = required(
         table([
             ("address", text("Where it is reached past any proxy.", "127.0.0.1:8001")),
             ("container", text(about, "chaos-redis")),
         ]),
         &["address"],
     );
-    let nodes =
-        json!({ "type": "object", "description": "The nodes of the system, by name.", "additionalProperties": node });
+    let services = json!({ "type": "object", "description": "The services of the system, by name.", "additionalProperties": service });
     file(
         "Where a system runs that chaos attaches to",
         object([
             ("entry", text("Where clients reach the entry: the proxy of their link.", "127.0.0.1:8000")),
             ("control", control),
-            ("node", nodes),
+            ("service", services),
         ]),
-        &["entry", "control", "node"],
+        &["entry", "control", "service"],
     )
 }
 
@@ -126,7 +125,7 @@ fn file(title: &str, properties: Map<String, Value>, needed: &[&str]) -> Value {
 }
 
 fn with_definitions(mut schema: Value) -> Value {
-    // TOML makes tables of the dots in `latency.p99.9` and `node.gateway.env.X`.
+    // TOML makes tables of the dots in `latency.p99.9` and `service.gateway.env.X`.
     let tree = |name: &str, leaf: Value| {
         let branch = json!({ "$ref": format!("#/definitions/{name}") });
         json!({ "type": "object", "additionalProperties": { "anyOf": [leaf, branch] } })
@@ -140,12 +139,15 @@ fn with_definitions(mut schema: Value) -> Value {
 
 fn system_keys() -> Map<String, Value> {
     object([
-        ("entry", text("The node that clients use.", "gateway")),
-        ("node", json!({ "type": "object", "description": "The nodes, by name.", "additionalProperties": node() })),
+        ("entry", text("The service that clients use.", "gateway")),
+        (
+            "service",
+            json!({ "type": "object", "description": "The services, by name.", "additionalProperties": service() }),
+        ),
     ])
 }
 
-fn node() -> Value {
+fn service() -> Value {
     let protocol = json!({
         "enum": ["http", "redis", "tcp"],
         "description": "What it speaks, if it is not what the program says: effects on requests and commands need to know.",
@@ -153,7 +155,7 @@ fn node() -> Value {
     let command = json!({
         "type": "array",
         "items": { "type": "string" },
-        "description": "A program of your own, with arguments. `{self.port}` is its port, `{redis}` another node's address.",
+        "description": "A program of your own, with arguments. `{self.port}` is its port, `{redis}` another service's address.",
         "examples": [["./server", "--port", "{self.port}"]],
     });
     let port = json!({
@@ -163,7 +165,7 @@ fn node() -> Value {
         "description": "Where the program of an image listens in its container, if not where the image exposes its one port.",
         "examples": [5432],
     });
-    let env = strings("Settings. `{redis}` is a node's address, and makes a link that faults can act on.");
+    let env = strings("Settings. `{redis}` is a service's address, and makes a link that faults can act on.");
     table([
         ("program", json!({ "enum": KNOWN_PROGRAMS, "description": "A built-in program." })),
         ("command", command),
@@ -210,7 +212,7 @@ fn load() -> Value {
 fn fault() -> Value {
     let own = [
         ("name", text("Its name: the phase that it makes.", "outage")),
-        ("on", text("A link, or a node for effects on nodes.", "gateway -> redis")),
+        ("on", text("A link, or a service for effects on services.", "gateway -> redis")),
         ("effect", effect()),
         ("at", text("From when, on the timeline.", "4s")),
         ("for", text("For how long.", "4s")),
@@ -275,7 +277,7 @@ fn expectation() -> Value {
         ("across", text("The requests that were under way when this fault began.", "outage")),
         ("after", text("After which fault.", "outage")),
         ("within", text("How soon after it.", "2s")),
-        ("node", text("Whose metrics are meant; the entry's unless it is said.", "order-service")),
+        ("service", text("Whose metrics are meant; the entry's unless it is said.", "order-service")),
         ("worlds", worlds()),
     ]);
     for key in CHECKS {
@@ -293,23 +295,23 @@ fn worlds() -> Value {
     })
 }
 
-/// What stands under a key of comparisons.
+/// The schema of a key of comparisons.
 fn comparison(key: &str) -> Value {
     let (about, usual): (&str, &[(&str, &str)]) = match key {
-        "status" => ("Shares of answers by status.", &[("200", ">= 99.9%"), ("2xx", ">= 99.9%"), ("5xx", "== 0%")]),
-        "errors" => return text("The share of requests without an answer, and of answers from 500 on.", "<= 1%"),
-        "partial" => return text("The share of answers that say that they are partial.", "== 0%"),
-        "stale" => return text("The share of answers that say that a part is old.", "== 0%"),
+        "status" => ("Shares of responses by status.", &[("200", ">= 99.9%"), ("2xx", ">= 99.9%"), ("5xx", "== 0%")]),
+        "errors" => return text("The share of requests without a response, and of responses from 500 on.", "<= 1%"),
+        "partial" => return text("The share of responses that say that they are partial.", "== 0%"),
+        "stale" => return text("The share of responses that say that a part is old.", "== 0%"),
         "latency" => (
             "Latencies, from when requests were due.",
             &[("p50", "< 20ms"), ("p90", "< 30ms"), ("p99", "< 50ms"), ("mean", "< 20ms"), ("max", "< 1s")],
         ),
         "body" => ("What bodies have, by JSONPath: `body.\"$.user.id\" = \"100% exists\"`.", &[]),
-        "header" => ("What header fields answers have.", &[("etag", "100% exists")]),
+        "header" => ("What header fields responses have.", &[("etag", "100% exists")]),
         "metric" => ("By how much counters grow, or what gauges are: `metric.'hits_total{tier=\"memory\"}'`.", &[]),
-        "age" => ("How old answers are.", &[("max", "< 330s")]),
+        "age" => ("How old responses are.", &[("max", "< 330s")]),
         "detect" => ("How long until the system shows that something is wrong.", &[("time", "< 1s")]),
-        "recovery" => ("How long until answers are as in the baseline.", &[("time", "< 2s")]),
+        "recovery" => ("How long until responses are as in the baseline.", &[("time", "< 2s")]),
         "amplification" => ("Calls over first attempts: `amplification.'calls_total / first_total'`.", &[]),
         _ => ("The peak after a fault, over the rate before it: `herd.http_requests_total = \"<= 1.25\"`.", &[]),
     };
@@ -330,7 +332,7 @@ fn guard() -> Value {
     });
     let table = table([
         ("without", text("The protection that is taken away.", "the memory tier")),
-        ("set", settings("How: settings, as `\"node.gateway.env.GATEWAY_CACHE_MEMORY\" = \"off\"`.")),
+        ("set", settings("How: settings, as `\"service.gateway.env.GATEWAY_CACHE_MEMORY\" = \"off\"`.")),
         ("breaks", breaks),
     ]);
     required(table, &["without", "set", "breaks"])

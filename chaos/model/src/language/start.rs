@@ -1,4 +1,4 @@
-//! What runs on a node: `program`, `command`, or `image` with the keys that go with it.
+//! Reads the program of a service: `program`, `command`, or `image` with the keys that go with it.
 
 use super::{
     braces,
@@ -10,27 +10,27 @@ use super::{
 };
 use crate::{Diagnostic, Image, Start, Template};
 
-/// Reads what runs on `node`. Where that is wrong, it is a command of nothing. `names` are those of all nodes, `programs`
-/// those that there are.
+/// Reads what runs on `service`. Where that is wrong, it is a command of nothing. `names` are those of all services,
+/// `programs` those that there are.
 pub(crate) fn read(
     reader: &mut Reader<'_>,
-    node: &str,
+    service: &str,
     (names, programs): (&[&str], &[&str]),
     findings: &Findings,
 ) -> Start {
     let entries = ["program", "command", "image", "address"].map(|key| reader.entry(key));
-    one_of(&entries, node, reader, findings);
+    one_of(&entries, service, reader, findings);
     let [program, words, image, address] = entries;
     let port = port(reader, image.is_some(), findings);
     if let Some(entry) = address {
-        let message = "no world here can take a node by `address` yet";
+        let message = "no world here can take a service by `address` yet";
         let advice = "use `program`, `command` or `image`";
         findings.add(Diagnostic::new(entry.key_span.clone(), message).advice(advice));
     }
     if let Some(program) = program.and_then(|entry| text_of(entry, findings)) {
         return Start::Program(parse_word(program, |name| known_program(name, programs), findings).unwrap_or_default());
     }
-    let command = words.map(|entry| command(entry, node, names, findings)).unwrap_or_default();
+    let command = words.map(|entry| command(entry, service, names, findings)).unwrap_or_default();
     match image.and_then(|entry| text_of(entry, findings)) {
         Some(word) => {
             let reference = parse_word(word, image::reference, findings).unwrap_or_default();
@@ -40,19 +40,19 @@ pub(crate) fn read(
     }
 }
 
-/// Whether one key says what runs there. A command beside an image is what the image's container runs.
-fn one_of(entries: &[Option<&Entry>], node: &str, reader: &Reader<'_>, findings: &Findings) {
+/// Refuses a service with no key, or several, for its program. A command beside an image is run by its container.
+fn one_of(entries: &[Option<&Entry>], service: &str, reader: &Reader<'_>, findings: &Findings) {
     let given: Vec<&Entry> = entries.iter().copied().flatten().collect();
     let keys: Vec<&str> = given.iter().map(|entry| entry.key.as_str()).collect();
     match (keys.as_slice(), given.as_slice()) {
         ([], _) => {
-            let message = format!("nothing says what runs on node `{node}`");
+            let message = format!("nothing says what runs on service `{service}`");
             let advice = "add `program = \"gateway\"` or `command = [\"./server\", \"--port\", \"{self.port}\"]`";
             findings.add(Diagnostic::new(reader.span().clone(), message).advice(advice));
         }
         ([_] | ["command", "image"], _) => {}
         (_, [first, second, ..]) => {
-            let message = format!("node `{node}` has both `{}` and `{}`", first.key, second.key);
+            let message = format!("service `{service}` has both `{}` and `{}`", first.key, second.key);
             let diagnostic =
                 Diagnostic::new(second.key_span.clone(), message).also(first.key_span.clone(), "the other");
             findings.add(diagnostic.advice("one of them says what runs there; take the other away"));
@@ -75,11 +75,11 @@ fn known_program(name: &str, programs: &[&str]) -> Result<String, Wrong> {
     })
 }
 
-fn command(entry: &Entry, node: &str, names: &[&str], findings: &Findings) -> Vec<Template> {
+fn command(entry: &Entry, service: &str, names: &[&str], findings: &Findings) -> Vec<Template> {
     let before = findings.len();
     let words = texts_of(entry, findings);
     let template = |(text, span): &(std::borrow::Cow<'_, str>, _)| {
-        parse_word(Word { text, span }, |text| braces::template(text, node, names), findings)
+        parse_word(Word { text, span }, |text| braces::template(text, service, names), findings)
     };
     let templates: Vec<Template> = words.iter().filter_map(template).collect();
     if words.first().is_none_or(|(first, _)| first.trim().is_empty()) && findings.len() == before {
@@ -90,7 +90,7 @@ fn command(entry: &Entry, node: &str, names: &[&str], findings: &Findings) -> Ve
     templates
 }
 
-/// `port`, which belongs to an image: every other node is told its port.
+/// `port`, which belongs to an image: every other service is told its port.
 fn port(reader: &mut Reader<'_>, is_image: bool, findings: &Findings) -> Option<u16> {
     let entry = reader.entry("port")?;
     if !is_image {

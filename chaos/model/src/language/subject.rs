@@ -15,8 +15,8 @@ use super::{
 use crate::{Check, Comparison, Quantile, Share, StatusPattern, Subject};
 use std::time::Duration;
 
-/// Reads everything under one key of an expectation. Metrics are those of `node`.
-pub(crate) fn read(entry: &Entry, against: &Against<'_>, node: &str, findings: &Findings) -> Vec<Check> {
+/// Reads everything under one key of an expectation. Metrics are those of `service`.
+pub(crate) fn read(entry: &Entry, against: &Against<'_>, service: &str, findings: &Findings) -> Vec<Check> {
     let whole: Option<fn(Comparison<Share>) -> Subject> = match entry.key.as_str() {
         "errors" => Some(Subject::Errors),
         "partial" => Some(Subject::Partial),
@@ -61,14 +61,14 @@ pub(crate) fn read(entry: &Entry, against: &Against<'_>, node: &str, findings: &
                 let selector = selector::read(&key).map_err(keyed).ok();
                 let name = selector.as_ref().map_or("", |selector| selector.name.as_str()).to_owned();
                 let bound = |text: &str| bounds::check_metric(comparison(text, metric_number)?, &name);
-                let node = node.to_owned();
+                let service = service.to_owned();
                 selector.zip(parse_word(word, bound, findings)).map(|(selector, bound)| Subject::Metric {
-                    node,
+                    service,
                     selector,
                     bound,
                 })
             }
-            kind if recovery::KEYS.contains(&kind) => recovery::read(kind, (&key, leaf), word, node, findings),
+            kind if recovery::KEYS.contains(&kind) => recovery::read(kind, (&key, leaf), word, service, findings),
             _ => whole.zip(parse_word(word, shares, findings)).map(|(make, share)| make(share)),
         };
         checks.extend(subject.map(|subject| Check { subject, span: leaf.value.span.clone() }));

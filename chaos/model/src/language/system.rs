@@ -1,4 +1,4 @@
-//! The system: `entry`, `[node.X]`, and the links that settings make.
+//! The system: `entry`, `[service.X]`, and the links that settings make.
 
 use super::{
     braces,
@@ -9,54 +9,56 @@ use super::{
     reader::{Reader, Word, parse_word, text_of},
     start,
 };
-use crate::{Diagnostic, Endpoint, HttpProbe, Link, Node, Protocol, Start, System, Template, system::Piece};
+use crate::{Diagnostic, Endpoint, HttpProbe, Link, Protocol, Service, Start, System, Template, system::Piece};
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::PathBuf,
 };
 
-/// Reads a system: from its own file, or from the scenario where the nodes are inline. Nodes that are wrong are kept as
-/// well as can be, so that what refers to them is not refused too. `programs` are those that there are.
+/// Reads a system: from its own file, or from the scenario where the services are inline. Services that are wrong are
+/// kept as well as can be, so that what refers to them is not refused too. `programs` are those that there are.
 pub(crate) fn read(reader: &mut Reader<'_>, programs: &[&str], findings: &Findings) -> System {
     let entry = reader.needed_text("entry", "entry = \"gateway\"");
-    let tables = reader.table("node").map(|table| table.entries.as_slice()).unwrap_or_default();
+    let tables = reader.table("service").map(|table| table.entries.as_slice()).unwrap_or_default();
     if tables.is_empty() {
-        let message = "this system has no nodes";
-        let advice = "add one: `[node.gateway]` with `program = \"gateway\"`";
+        let message = "this system has no services";
+        let advice = "add one: `[service.gateway]` with `program = \"gateway\"`";
         findings.add(Diagnostic::new(reader.span().clone(), message).advice(advice));
     }
     let names: Vec<&str> = tables.iter().map(|entry| entry.key.as_str()).collect();
-    let nodes: BTreeMap<_, _> = tables.iter().filter_map(|table| node(table, &names, programs, findings)).collect();
-    let entry = entry.map(|word| check_entry(word, &nodes, &names, findings)).unwrap_or_default();
-    let links = links(&entry, &nodes);
-    System { entry, nodes, links }
+    let services: BTreeMap<_, _> =
+        tables.iter().filter_map(|table| service(table, &names, programs, findings)).collect();
+    let entry = entry.map(|word| check_entry(word, &services, &names, findings)).unwrap_or_default();
+    let links = links(&entry, &services);
+    System { entry, services, links }
 }
 
-fn check_entry(word: Word<'_>, nodes: &BTreeMap<String, Node>, names: &[&str], findings: &Findings) -> String {
-    if let Err(wrong) = braces::known_node(word.text, names) {
+fn check_entry(word: Word<'_>, services: &BTreeMap<String, Service>, names: &[&str], findings: &Findings) -> String {
+    if let Err(wrong) = braces::known_service(word.text, names) {
         findings.add(word.refuse(wrong));
-    } else if let Some(node) = nodes.get(word.text).filter(|node| node.protocol != Protocol::Http) {
-        let message = format!("clients speak HTTP, and `{}` speaks {}", word.text, node.protocol);
-        let http = nodes.values().filter(|node| node.protocol == Protocol::Http).map(|node| node.name.as_str());
+    } else if let Some(service) = services.get(word.text).filter(|service| service.protocol != Protocol::Http) {
+        let message = format!("clients speak HTTP, and `{}` speaks {}", word.text, service.protocol);
+        let http =
+            services.values().filter(|service| service.protocol == Protocol::Http).map(|service| service.name.as_str());
         let speaking = list(http);
         let advice = if speaking.is_empty() {
             "if it does speak HTTP, add `protocol = \"http\"` to it".to_owned()
         } else {
-            format!("nodes that speak HTTP: {speaking}")
+            format!("services that speak HTTP: {speaking}")
         };
         let wrong = Wrong::new(message).advice(advice);
-        findings.add(word.refuse(wrong).also(node.span.clone(), "this node"));
+        findings.add(word.refuse(wrong).also(service.span.clone(), "this service"));
     }
     word.text.to_owned()
 }
 
-fn links(entry: &str, nodes: &BTreeMap<String, Node>) -> Vec<Link> {
+fn links(entry: &str, services: &BTreeMap<String, Service>) -> Vec<Link> {
     let mut links = BTreeSet::from([Link { from: Endpoint::Client, to: entry.to_owned(), label: None }]);
-    for node in nodes.values() {
-        let pieces = node.env.values().chain(node.start.command()).flat_map(|template| &template.pieces);
+    for service in services.values() {
+        let pieces = service.env.values().chain(service.start.command()).flat_map(|template| &template.pieces);
         links.extend(pieces.filter_map(|piece| match piece {
-            Piece::Node { to, label } => {
-                Some(Link { from: Endpoint::Node(node.name.clone()), to: to.clone(), label: label.clone() })
+            Piece::Service { to, label } => {
+                Some(Link { from: Endpoint::Service(service.name.clone()), to: to.clone(), label: label.clone() })
             }
             Piece::Text(_) | Piece::OwnPort => None,
         }));
@@ -64,17 +66,17 @@ fn links(entry: &str, nodes: &BTreeMap<String, Node>) -> Vec<Link> {
     links.into_iter().collect()
 }
 
-fn node(entry: &Entry, names: &[&str], programs: &[&str], findings: &Findings) -> Option<(String, Node)> {
+fn service(entry: &Entry, names: &[&str], programs: &[&str], findings: &Findings) -> Option<(String, Service)> {
     let name = entry.key.as_str();
-    if let Err(wrong) = names::node(name) {
+    if let Err(wrong) = names::service(name) {
         findings.add(wrong.diagnostic(entry.key_span.clone()));
     }
     let Some(table) = entry.value.table() else {
-        let message = format!("node `{name}` must be a table, and this is {}", entry.value.what());
-        findings.add(Diagnostic::new(entry.value.span.clone(), message).advice(format!("write `[node.{name}]`")));
+        let message = format!("service `{name}` must be a table, and this is {}", entry.value.what());
+        findings.add(Diagnostic::new(entry.value.span.clone(), message).advice(format!("write `[service.{name}]`")));
         return None;
     };
-    let mut reader = Reader::new(table, format!("node `{name}`"), findings);
+    let mut reader = Reader::new(table, format!("service `{name}`"), findings);
     let start = start::read(&mut reader, name, (names, programs), findings);
     let protocol = match table.get("protocol") {
         None => default_protocol(&start),
@@ -89,7 +91,7 @@ fn node(entry: &Entry, names: &[&str], programs: &[&str], findings: &Findings) -
     let span = table.span.clone();
     Some((
         name.to_owned(),
-        Node { name: name.to_owned(), start, protocol, ready, metrics, env, folder: PathBuf::new(), span },
+        Service { name: name.to_owned(), start, protocol, ready, metrics, env, folder: PathBuf::new(), span },
     ))
 }
 
@@ -114,7 +116,7 @@ fn probe(reader: &mut Reader<'_>, key: &'static str, protocol: Protocol, finding
     let word = reader.text(key)?;
     let probe = parse_word(word, |text| http_probe(text, key), findings)?;
     if protocol != Protocol::Http {
-        let message = format!("`{key}` asks over HTTP, and this node speaks {protocol}");
+        let message = format!("`{key}` asks over HTTP, and this service speaks {protocol}");
         let advice = format!("take `{key}` away, or say `protocol = \"http\"`");
         findings.add(word.refuse(Wrong::new(message).advice(advice)));
     }
@@ -135,7 +137,7 @@ fn http_probe(text: &str, key: &str) -> Result<HttpProbe, Wrong> {
     }
 }
 
-fn env(table: &Table, start: &Start, node: &str, names: &[&str], findings: &Findings) -> BTreeMap<String, Template> {
+fn env(table: &Table, start: &Start, service: &str, names: &[&str], findings: &Findings) -> BTreeMap<String, Template> {
     let mut env = BTreeMap::new();
     for entry in &table.entries {
         let name = entry.key.as_str();
@@ -147,11 +149,11 @@ fn env(table: &Table, start: &Start, node: &str, names: &[&str], findings: &Find
         }
         if name == "PORT" && matches!(start, Start::Program(_)) {
             let message = "a built-in program gets `PORT` from the world";
-            let advice = "take it away: other nodes find this one by its name in braces";
+            let advice = "take it away: other services find this one by its name in braces";
             findings.add(Diagnostic::new(entry.key_span.clone(), message).advice(advice));
         }
         let Some(word) = text_of(entry, findings) else { continue };
-        if let Some(template) = parse_word(word, |text| braces::template(text, node, names), findings) {
+        if let Some(template) = parse_word(word, |text| braces::template(text, service, names), findings) {
             env.insert(name.to_owned(), template);
         }
     }

@@ -1,53 +1,54 @@
 //! `on = "gateway -> redis"` or `on = "redis"`: where a fault acts, and for which requests or commands.
 
-use super::{braces::known_node, findings::Wrong, nearest::list};
+use super::{braces::known_service, findings::Wrong, nearest::list};
 use crate::{
     Effect, Endpoint, Link, Protocol, System, Target,
-    effect::{Level, action::NodeAction},
+    effect::{Level, action::ServiceAction},
     system::CLIENT,
 };
 
-/// The link or node that is meant, which must be one that the system has.
+/// The link or service that is meant, which must be one that the system has.
 pub(crate) fn read(text: &str, system: &System) -> Result<Target, Wrong> {
     let name = text.trim();
-    if system.nodes.contains_key(name) {
-        return Ok(Target::Node(name.to_owned()));
+    if system.services.contains_key(name) {
+        return Ok(Target::Service(name.to_owned()));
     }
     link(text, system).map(Target::Link)
 }
 
-/// Whether an effect can act there.
+/// Refuses an effect that can't act there.
 pub(crate) fn fits(on: &Target, effect: &Effect, system: &System) -> Result<(), Wrong> {
     let (name, level) = (effect.name(), effect.facts().level);
     match on {
-        Target::Link(link) if level == Level::Nodes => {
-            let wrong = Wrong::new(format!("`{name}` acts on a node, and `{link}` is a link"));
-            let act = effects(|level| level.fits(system.nodes[&link.to].protocol));
-            Err(wrong.advice(format!("name the node: `{}`; on this link, {act} act", link.to)))
+        Target::Link(link) if level == Level::Services => {
+            let wrong = Wrong::new(format!("`{name}` acts on a service, and `{link}` is a link"));
+            let act = effects(|level| level.fits(system.services[&link.to].protocol));
+            Err(wrong.advice(format!("name the service: `{}`; on this link, {act} act", link.to)))
         }
         Target::Link(link) => {
-            let protocol = system.nodes[&link.to].protocol;
+            let protocol = system.services[&link.to].protocol;
             if level.fits(protocol) {
                 return Ok(());
             }
             let wrong = Wrong::new(format!("`{name}` can't act on `{link}`, which speaks {protocol}"));
             let act = effects(|level| level.fits(protocol));
-            Err(wrong.advice(format!("there, {act} act; what a node speaks is said by its `protocol`")))
+            Err(wrong.advice(format!("there, {act} act; what a service speaks is said by its `protocol`")))
         }
-        Target::Node(node) if level != Level::Nodes => {
-            let to_it: Vec<String> = system.links.iter().filter(|link| link.to == *node).map(Link::to_string).collect();
+        Target::Service(service) if level != Level::Services => {
+            let to_it: Vec<String> =
+                system.links.iter().filter(|link| link.to == *service).map(Link::to_string).collect();
             let all = if to_it.is_empty() { links(system) } else { list(to_it.iter().map(String::as_str)) };
-            let wrong = Wrong::new(format!("`{name}` acts on a link, and `{node}` is a node"));
-            let act = effects(|level| level == Level::Nodes);
-            Err(wrong.advice(format!("name a link, as {all}; on a node, {act} act")))
+            let wrong = Wrong::new(format!("`{name}` acts on a link, and `{service}` is a service"));
+            let act = effects(|level| level == Level::Services);
+            Err(wrong.advice(format!("name a link, as {all}; on a service, {act} act")))
         }
-        Target::Node(node) => {
-            let is_redis = system.nodes[node].protocol == Protocol::Redis;
-            if is_redis || effect.action().node != Some(NodeAction::Flush) {
+        Target::Service(service) => {
+            let is_redis = system.services[service].protocol == Protocol::Redis;
+            if is_redis || effect.action().service != Some(ServiceAction::Flush) {
                 return Ok(());
             }
-            let wrong = Wrong::new(format!("`flush` makes a Redis forget, and `{node}` is none"));
-            Err(wrong.advice("name a node with `protocol = \"redis\"`"))
+            let wrong = Wrong::new(format!("`flush` makes a Redis forget, and `{service}` is none"));
+            Err(wrong.advice("name a service with `protocol = \"redis\"`"))
         }
     }
 }
@@ -58,7 +59,7 @@ fn effects(which: impl Fn(Level) -> bool) -> String {
 }
 
 fn link(text: &str, system: &System) -> Result<Link, Wrong> {
-    let mut nodes: Vec<&str> = system.nodes.keys().map(String::as_str).collect();
+    let mut services: Vec<&str> = system.services.keys().map(String::as_str).collect();
     let Some((from, to)) = text.split_once("->") else { return Err(no_link(text, system)) };
     let range = |part: &str| {
         let start = part.as_ptr() as usize - text.as_ptr() as usize;
@@ -69,10 +70,10 @@ fn link(text: &str, system: &System) -> Result<Link, Wrong> {
         Some((to, label)) => (to.trim(), Some(label.trim().to_owned())),
         None => (to.trim(), None),
     };
-    known_node(to, &nodes).map_err(|wrong| wrong.at(range(to)))?;
-    nodes.push(CLIENT);
-    known_node(from, &nodes).map_err(|wrong| wrong.at(range(from)))?;
-    let end = if from == CLIENT { Endpoint::Client } else { Endpoint::Node(from.to_owned()) };
+    known_service(to, &services).map_err(|wrong| wrong.at(range(to)))?;
+    services.push(CLIENT);
+    known_service(from, &services).map_err(|wrong| wrong.at(range(from)))?;
+    let end = if from == CLIENT { Endpoint::Client } else { Endpoint::Service(from.to_owned()) };
     let link = Link { from: end, to: to.to_owned(), label };
     if system.links.contains(&link) {
         return Ok(link);
@@ -87,7 +88,7 @@ fn link(text: &str, system: &System) -> Result<Link, Wrong> {
 }
 
 fn no_link(text: &str, system: &System) -> Wrong {
-    Wrong::new(format!("`{}` is no link and no node", text.trim()))
+    Wrong::new(format!("`{}` is no link and no service", text.trim()))
         .advice(format!("write it as `gateway -> redis`; the links are {}", links(system)))
 }
 

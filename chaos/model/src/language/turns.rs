@@ -1,28 +1,31 @@
-//! Faults of one node take turns: what is gone can't be frozen, and what was started again can't be started once more.
+//! Faults of one service take turns: what is gone can't be frozen, and what was started again can't be started once
+//! more.
 
 use super::{document::Table, fault::FaultRead, findings::Findings};
 use crate::{
     Diagnostic, Fault, Span, Target,
-    effect::action::NodeAction::{self, Flush, Kill, Limit, Pause, Restart, Stop},
+    effect::action::ServiceAction::{self, Flush, Kill, Limit, Pause, Restart, Stop},
     quantity::show_duration,
 };
 use std::time::Duration;
 
-/// A fault of a node, and what it does to that.
+/// A fault of a service, and what it does to that.
 #[derive(Clone, Copy)]
-struct OfNode<'a> {
-    node: &'a str,
+struct OfService<'a> {
+    service: &'a str,
     fault: &'a Fault,
-    action: NodeAction,
+    action: ServiceAction,
     table: &'a Table,
 }
 
-/// Refuses faults of one node that get in each other's way.
+/// Refuses faults of one service that get in each other's way.
 pub(super) fn check(tables: &[&Table], read: &[FaultRead], findings: &Findings) {
-    let of_node = |(table, read)| OfNode::new(table, read);
-    let faults: Vec<OfNode<'_>> = tables.iter().copied().zip(read).filter_map(of_node).collect();
+    let of_service = |(table, read)| OfService::new(table, read);
+    let faults: Vec<OfService<'_>> = tables.iter().copied().zip(read).filter_map(of_service).collect();
+    // What two of them at once come to depends on which one ends first, and a service that one has started again is not
+    // what the other says that it is.
     for (n, later) in faults.iter().enumerate() {
-        for earlier in faults[..n].iter().filter(|earlier| earlier.node == later.node) {
+        for earlier in faults[..n].iter().filter(|earlier| earlier.service == later.service) {
             // Where both begin at once, the one that stands later in the file is told of.
             let met = [(earlier, later), (later, earlier)];
             let met = met.into_iter().filter_map(|(there, comes)| Some((comes.comes_within(there)?, there, comes)));
@@ -33,14 +36,14 @@ pub(super) fn check(tables: &[&Table], read: &[FaultRead], findings: &Findings) 
     }
 }
 
-impl<'a> OfNode<'a> {
+impl<'a> OfService<'a> {
     fn new(table: &'a Table, read: &'a FaultRead) -> Option<Self> {
         let fault = read.fault.as_ref()?;
-        let Target::Node(node) = &fault.on else { return None };
-        Some(Self { node, fault, action: fault.effect.action().node?, table })
+        let Target::Service(service) = &fault.on else { return None };
+        Some(Self { service, fault, action: fault.effect.action().service?, table })
     }
 
-    /// When first it comes while another is there that leaves no room for it.
+    /// The first moment at which it comes while another is there that leaves no room for it.
     fn comes_within(&self, other: &Self) -> Option<Duration> {
         leaves_no_room(other.action, self.action).then(|| begins_within(self.fault, other.fault))?
     }
@@ -50,18 +53,18 @@ impl<'a> OfNode<'a> {
     }
 }
 
-/// Whether nothing of the second kind can be done to a node while one of the first is there.
-fn leaves_no_room(there: NodeAction, comes: NodeAction) -> bool {
+/// True if nothing of the second kind can be done to a service while one of the first is there.
+fn leaves_no_room(there: ServiceAction, comes: ServiceAction) -> bool {
     match (there, comes) {
         (Stop | Kill | Pause | Restart, Stop | Kill | Pause | Restart) | (Stop | Kill | Pause, Flush) => true,
-        // Whoever is frozen can be limited. A limit that is there already stays with a node that is started again.
+        // Whoever is frozen can be limited. A limit that is there already stays with a service that is started again.
         (Stop | Kill, Limit(_)) => true,
         // They happen at once; of several limits the lowest holds.
         (Pause | Restart, Limit(_)) | (Restart, Flush) | (Flush | Limit(_), _) => false,
     }
 }
 
-/// When first a fault comes while another is there. Where one ends as the other begins, they don't meet.
+/// The first moment at which a fault comes while another is there. Where one ends as the other begins, they don't meet.
 fn begins_within(fault: &Fault, other: &Fault) -> Option<Duration> {
     let mut there = other.windows().peekable();
     fault.windows().map(|(from, _)| from).find(|at| {
@@ -70,8 +73,8 @@ fn begins_within(fault: &Fault, other: &Fault) -> Option<Duration> {
     })
 }
 
-fn refusal(at: Duration, there: &OfNode<'_>, comes: &OfNode<'_>) -> Diagnostic {
-    let (name, other, node) = (&comes.fault.name, &there.fault.name, comes.node);
+fn refusal(at: Duration, there: &OfService<'_>, comes: &OfService<'_>) -> Diagnostic {
+    let (name, other, service) = (&comes.fault.name, &there.fault.name, comes.service);
     let (at, from, to) = (show_duration(at), show_duration(there.fault.at), show_duration(there.fault.ends()));
     let would = match comes.action {
         Stop => "stop",
@@ -88,7 +91,7 @@ fn refusal(at: Duration, there: &OfNode<'_>, comes: &OfNode<'_>) -> Diagnostic {
     };
     let also = format!("`{other}`: `{}`, from {from} to {to}", there.fault.effect.name());
     let diagnostic =
-        Diagnostic::new(comes.begins(), format!("`{name}` would {would} `{node}` at {at}, while it {while_it}"));
+        Diagnostic::new(comes.begins(), format!("`{name}` would {would} `{service}` at {at}, while it {while_it}"));
     diagnostic.also(there.begins(), also).advice(format!("begin it at {to} or later, when `{other}` is over"))
 }
 
@@ -100,7 +103,7 @@ mod tests {
     fn fault(at: u64, lasts: u64, pulse: Option<(u64, u64)>) -> Fault {
         let [at, lasts] = [at, lasts].map(Duration::from_secs);
         let pulse = pulse.map(|(on, every)| Pulse { on: Duration::from_secs(on), every: Duration::from_secs(every) });
-        Fault { at, lasts, pulse, ..Fault::new("f", Target::Node("a".to_owned()), effect::Kill {}) }
+        Fault { at, lasts, pulse, ..Fault::new("f", Target::Service("a".to_owned()), effect::Kill {}) }
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! `">= 95% == {user}"`: what must hold for a value in a body or a header, and for how many answers.
+//! `">= 95% == {user}"`: what must hold for a value in a body or a header, and for how many responses.
 
 use super::{
     bounds, braces,
@@ -9,7 +9,7 @@ use crate::{Comparison, Share, ValueTest};
 
 const FORM: &str = "write it as `== x`, `!= x`, `< 5`, `exists` or `missing`, after `95%` or `>= 95%` if not for all";
 
-/// Reads a test, with the share of answers that must pass it: all, unless it says otherwise.
+/// Reads a test, with the share of responses that must pass it: all, unless it says otherwise.
 pub(crate) fn read(text: &str, vars: &[&str]) -> Result<(Comparison<Share>, ValueTest), Wrong> {
     let text = text.trim();
     let (before, rest) = split_share(text);

@@ -16,8 +16,8 @@ use crate::{
 };
 use std::{collections::BTreeSet, time::Duration};
 
-/// Reads when an expectation must hold; a window that it names is added to `windows`. `at_once` says that what it compares
-/// needs no `within`: it then holds from the fault's end on.
+/// Reads when an expectation must hold; a window that it names is added to `windows`. `at_once` says that what it
+/// compares needs no `within`: it then holds from the fault's end on.
 pub(crate) fn read(
     reader: &mut Reader<'_>,
     at_once: bool,

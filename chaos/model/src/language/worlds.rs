@@ -10,6 +10,8 @@ use crate::{Diagnostic, scenario::WORLDS};
 
 /// Reads the names of worlds. None: all of them.
 pub(crate) fn read(entry: Option<&Entry>, findings: &Findings) -> Option<Vec<String>> {
+    // Named in the scenario rather than skipped by a world: a metric that is misspelled must not pass for one that a
+    // simulation lacks.
     let entry = entry?;
     let before = findings.len();
     let mut worlds = Vec::new();

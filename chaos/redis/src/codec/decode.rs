@@ -4,7 +4,7 @@ use super::{
 };
 use bytes::{Bytes, BytesMut};
 
-/// What one frame may be, at most.
+/// Limits of one frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Bytes of the whole frame, as written.
@@ -46,19 +46,19 @@ pub enum DecodeError {
     /// See [`Limits::bytes`].
     #[error("the frame has more than {limit} bytes")]
     TooManyBytes {
-        /// What is allowed.
+        /// Bytes that are allowed.
         limit: usize,
     },
     /// See [`Limits::elements`].
     #[error("the frame has more than {limit} elements")]
     TooManyElements {
-        /// What is allowed.
+        /// Elements that are allowed.
         limit: u64,
     },
     /// See [`Limits::depth`].
     #[error("the frame is nested more than {limit} deep")]
     TooDeep {
-        /// What is allowed.
+        /// Depth that is allowed.
         limit: usize,
     },
     /// There are bytes behind the one frame that was expected, or it isn't whole.
@@ -70,7 +70,7 @@ pub enum DecodeError {
 #[derive(Debug, Default)]
 pub struct Decoder {
     scanner: Scanner,
-    /// How much of the buffer has been looked at.
+    /// Bytes of the buffer that have been looked at.
     seen: usize,
 }
 

@@ -11,7 +11,7 @@ pub enum Protocol {
 }
 
 impl Protocol {
-    /// Its number, as `HELLO` says it.
+    /// The version's number, as `HELLO` says it.
     #[must_use]
     pub fn number(self) -> i64 {
         match self {

@@ -2,8 +2,8 @@
 //!
 //! It knows no sockets and no server: a proxy uses it as much as the built-in Redis. Decoding is in two steps, so that a
 //! proxy can pass on the very bytes that came: where a frame ends is found first ([`Scanner`]: each byte is looked at
-//! once however it arrives), then the frame is cut from the buffer, and parsed without copying. [`RequestScanner`] does the
-//! same for requests. Both keep nothing of what they pass by, so that strings of any size can be streamed.
+//! once however it arrives), then the frame is cut from the buffer, and parsed without copying. [`RequestScanner`] does
+//! the same for requests. Both keep nothing of what they pass by, so that strings of any size can be streamed.
 //!
 //! Deliberately absent: streamed strings and aggregates (`$?`, `*?`), which Redis doesn't send. Attributes (`|`), which it
 //! sends when it is debugged alone, are passed by, and are no frames.

@@ -13,7 +13,7 @@ use std::ops::Range;
 /// A line may have this many bytes (`PROTO_INLINE_MAX_SIZE`).
 pub(super) const LINE_BYTES: usize = 64 * 1024;
 
-/// What one request may be, at most.
+/// Limits of one request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RequestLimits {
     /// The command's name and its arguments.
@@ -27,7 +27,7 @@ pub struct RequestLimits {
 }
 
 impl Default for RequestLimits {
-    /// As Redis by default: arguments of 512 MiB, 1 GiB in all; a million arguments, where Redis has no limit.
+    /// Redis's own by default: arguments of 512 MiB, 1 GiB in all; a million arguments, where Redis has no limit.
     fn default() -> Self {
         let (arguments, argument_bytes) = (1024 * 1024, 512 * 1024 * 1024);
         Self { arguments, argument_bytes, bytes: 1024 * 1024 * 1024, unauthenticated: false }
@@ -35,7 +35,7 @@ impl Default for RequestLimits {
 }
 
 impl RequestLimits {
-    /// What Redis takes from a client that has yet to authenticate.
+    /// The limits that Redis sets a client which has yet to authenticate.
     #[must_use]
     pub fn unauthenticated() -> Self {
         Self { arguments: 10, argument_bytes: 16 * 1024, unauthenticated: true, ..Self::default() }
@@ -47,7 +47,7 @@ impl RequestLimits {
 #[error("Protocol error: {0}")]
 pub struct ProtocolError(String);
 
-/// What a client asks for.
+/// The request of a client: one command with its arguments.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Request {
     /// The command's name and its arguments; never empty. They share memory with `raw`, unless the request was a line.
@@ -71,7 +71,7 @@ impl Request {
 pub struct RequestDecoder {
     /// Everything before is known to belong to the request.
     at: usize,
-    /// Where the search for the end of the line at `at` goes on.
+    /// Offset at which the search for the end of the line at `at` goes on.
     searched: usize,
     /// Arguments that are still to come; `None` before the request's first line.
     missing: Option<i64>,
@@ -79,8 +79,8 @@ pub struct RequestDecoder {
 }
 
 impl RequestDecoder {
-    /// Cuts the next whole request from the start of `buffer`; `None` until there is one. The caller appends to `buffer`,
-    /// and takes nothing from it. Empty requests are skipped.
+    /// Cuts the next whole request from the start of `buffer`; `None` until there is one. The caller appends to
+    /// `buffer`, and takes nothing from it. Empty requests are skipped.
     ///
     /// # Errors
     /// Where the bytes are no request, or one beyond the limits.

@@ -14,13 +14,13 @@ pub struct RequestScanner {
     state: State,
     line: Vec<u8>,
     kept: Kept,
-    /// How many arguments the request has, its command's name included.
+    /// Arguments of the request, its command's name included.
     announced: u64,
-    /// Those that haven't come whole yet.
+    /// Arguments that haven't come whole yet.
     missing: u64,
 }
 
-/// How far [`RequestScanner::scan`] came.
+/// The progress of [`RequestScanner::scan`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RequestPart {
     /// To the end of the bytes, and within an argument.
@@ -54,7 +54,7 @@ enum State {
 #[derive(Debug, Default)]
 struct Kept {
     bytes: Vec<u8>,
-    /// Where each ends that is there as a whole.
+    /// Ends of the arguments that are there as a whole.
     ends: Vec<usize>,
     limit: usize,
     /// Something has not been kept, nor will anything behind it be.
@@ -62,7 +62,8 @@ struct Kept {
 }
 
 impl RequestScanner {
-    /// How many bytes of arguments are kept, from here to the end of the request; none behind the first that doesn't fit.
+    /// Sets how many bytes of arguments are kept, from here to the end of the request; none behind the first that
+    /// doesn't fit.
     pub fn keep(&mut self, bytes: usize) {
         self.kept.limit = bytes;
     }
@@ -80,14 +81,14 @@ impl RequestScanner {
         (0..self.kept.ends.len()).filter_map(|place| self.argument(place))
     }
 
-    /// How many arguments the request has, whether or not they have come.
+    /// The count of the request's arguments, whether or not they have come.
     #[must_use]
     pub fn announced(&self) -> u64 {
         self.announced
     }
 
-    /// Looks at bytes that follow those of the last call, up to the end of an argument. Says how many those are. Behind a
-    /// whole request the next one begins, with nothing kept.
+    /// Looks at bytes that follow those of the last call, up to the end of an argument. Says how many those are. Behind
+    /// a whole request the next one begins, with nothing kept.
     ///
     /// # Errors
     /// Where Redis would take the bytes for no request. There is no way on from there.

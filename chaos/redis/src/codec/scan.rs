@@ -6,8 +6,8 @@ const LINE_BYTES: usize = 64 * 1024;
 /// A length or count has fewer bytes than this.
 const LENGTH_BYTES: usize = 24;
 
-/// Finds where frames end, without building them and without keeping their bytes: it takes bytes as they come, each once,
-/// so that a string of any size passes by. One a connection and direction.
+/// Finds where frames end, without building them and without keeping their bytes: it takes bytes as they come, each
+/// once, so that a string of any size passes by. One a connection and direction.
 #[derive(Debug, Default)]
 pub struct Scanner {
     limits: Limits,
@@ -24,12 +24,12 @@ pub struct Scanner {
     whole: bool,
 }
 
-/// How far [`Scanner::scan`] came.
+/// The progress of [`Scanner::scan`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Scanned {
-    /// How many of the bytes belong to the frame.
+    /// Bytes that belong to the frame.
     pub bytes: usize,
-    /// Whether it ends with them.
+    /// True where the frame ends with them.
     pub whole: bool,
 }
 
@@ -56,7 +56,7 @@ enum State {
 struct Level {
     /// Frames that are still to come in it.
     left: u64,
-    /// It is no frame of its own, but belongs to the one that follows.
+    /// True for what is no frame of its own, but belongs to the one that follows.
     is_attribute: bool,
 }
 
@@ -73,13 +73,14 @@ impl Scanner {
         Self { attributes: true, ..self }
     }
 
-    /// The mark of the frame's type, once it has come, and until the next frame begins. That of attributes doesn't count.
+    /// The mark of the frame's type, once it has come, and until the next frame begins. That of attributes doesn't
+    /// count.
     #[must_use]
     pub fn kind(&self) -> Option<u8> {
         self.kind
     }
 
-    /// How many bytes the frame has at least, by what has come of it: exactly as many as it has once the length of a
+    /// The least size of the frame in bytes, by what has come of it: exactly as many as it has once the length of a
     /// string has come.
     #[must_use]
     pub fn at_least(&self) -> usize {
@@ -181,7 +182,7 @@ impl Scanner {
         Ok(())
     }
 
-    /// Whether the frame ends with the line.
+    /// Ends a line. Tells whether the frame ends with it.
     fn end_of_line(&mut self, kind: u8) -> Result<bool, DecodeError> {
         let length = if has_length(kind) { length(kind, &self.length)? } else { None };
         match (kind, length) {

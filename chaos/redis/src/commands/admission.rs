@@ -1,4 +1,4 @@
-//! Whether a command may run: arity, authentication, rights, room in memory, in the order of Redis.
+//! Admission of a command: arity, authentication, rights, room in memory, in the order of Redis.
 
 use super::{Access, Call, Command, InTransaction, Refusal};
 use bytes::Bytes;
@@ -31,7 +31,7 @@ fn check_rights(command: &'static Command, call: &mut Call<'_>) -> Result<(), Re
     Ok(())
 }
 
-/// What grows must fit, and so must all that waits in a transaction.
+/// Checks the room in memory: what grows must fit, and so must all that waits in a transaction.
 fn check_room(command: &'static Command, call: &mut Call<'_>) -> Result<(), Refusal> {
     let transaction = &call.client.transaction;
     let grows = match command.in_transaction {

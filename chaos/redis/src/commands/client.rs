@@ -76,7 +76,7 @@ fn list(call: &mut Call<'_>) -> Reply {
     }
 }
 
-/// What people read: a verbatim string in RESP3.
+/// Text for people: a verbatim string in RESP3.
 pub(super) fn text(text: Vec<u8>) -> Frame {
     Frame::Verbatim { format: *b"txt", text: text.into() }
 }

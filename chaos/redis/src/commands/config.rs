@@ -24,7 +24,7 @@ fn get(call: &mut Call<'_>) -> Reply {
     Ok(Frame::Map(wanted.map(|(name, value)| (Frame::bulk(name), Frame::bulk(value))).collect()))
 }
 
-/// What exporters and clients look for.
+/// The parameters that exporters and clients look for.
 fn parameters(state: &State) -> Vec<(&'static str, String)> {
     vec![
         ("appendonly", "no".to_owned()),

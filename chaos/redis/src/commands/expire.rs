@@ -44,7 +44,8 @@ fn run(call: &mut Call<'_>, name: &str, unit_ms: i64, base_ms: i64) -> Reply {
     Ok(Frame::Integer(1))
 }
 
-/// When the deadline is set: if there is none (NX), if there is one (XX), if it becomes later (GT) or sooner (LT).
+/// The condition of a deadline: set if there is none (NX), if there is one (XX), if it becomes later (GT) or sooner
+/// (LT).
 #[derive(Default)]
 struct Condition {
     nx: bool,

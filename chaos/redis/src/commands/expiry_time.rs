@@ -1,8 +1,8 @@
 use super::{Call, Command};
 use crate::{codec::Frame, server::Look};
 
-/// `PEXPIRETIME key`: the deadline in milliseconds since the Unix epoch; -1 for a key without one, -2 where there is no such
-/// key.
+/// `PEXPIRETIME key`: the deadline in milliseconds since the Unix epoch; -1 for a key without one, -2 where there is no
+/// such key.
 pub(super) const PEXPIRETIME: Command = Command::of_key("pexpiretime", 2, |call| Ok(Frame::Integer(time_ms(call))));
 
 /// `EXPIRETIME key`: the same in seconds, rounded to the nearest.

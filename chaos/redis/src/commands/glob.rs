@@ -1,5 +1,5 @@
-/// Whether a key is of a pattern (`stringmatchlen` of Redis): `*` is any text, `?` any byte, `[ab]`, `[^ab]` and `[a-c]` are
-/// some bytes, and a backslash takes the meaning from what follows.
+/// Matches a key against a pattern (`stringmatchlen` of Redis): `*` is any text, `?` any byte, `[ab]`, `[^ab]` and
+/// `[a-c]` are some bytes, and a backslash takes the meaning from what follows.
 pub(crate) fn matches(pattern: &[u8], text: &[u8]) -> bool {
     let (mut pattern, mut text) = (pattern, text);
     // Where to go on from when what follows the last `*` doesn't fit here.
@@ -26,7 +26,7 @@ pub(crate) fn matches(pattern: &[u8], text: &[u8]) -> bool {
     }
 }
 
-/// What of the pattern is left once its first element has matched `byte`.
+/// The rest of the pattern once its first element has matched `byte`.
 fn one(pattern: &[u8], byte: u8) -> Option<&[u8]> {
     match pattern {
         [b'?', rest @ ..] => Some(rest),

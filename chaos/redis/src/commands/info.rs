@@ -70,7 +70,7 @@ fn clients(state: &mut State, _: i64) -> Fields {
     ]
 }
 
-/// What keys and values take, and nothing else: buffers and the program itself are not counted.
+/// The section on memory: what keys and values take, and nothing else; buffers and the program itself are not counted.
 fn memory(state: &mut State, _: i64) -> Fields {
     let store = &state.store;
     let human = |bytes: u64| {
@@ -129,7 +129,8 @@ fn replication(_: &mut State, _: i64) -> Fields {
     vec![field("role", "master"), field("connected_slaves", 0), field("master_repl_offset", 0)]
 }
 
-/// How often; not how long, since in a simulation no time passes in a command.
+/// The section on commands: how often each came; not how long it took, since in a simulation no time passes in a
+/// command.
 fn command_stats(state: &mut State, _: i64) -> Fields {
     let each = state.stats.by_command.iter().map(|(name, calls)| {
         let (all, rejected, failed) = (calls.calls, calls.rejected, calls.failed);

@@ -69,7 +69,7 @@ pub(crate) struct Call<'a> {
 }
 
 impl<'a> Call<'a> {
-    /// What follows the first `skip` words. The arity makes sure of those.
+    /// The words that follow the first `skip`. The arity makes sure of those.
     fn after(&self, skip: usize) -> &'a [Bytes] {
         self.arguments.get(skip..).unwrap_or_default()
     }

@@ -7,7 +7,8 @@ use std::borrow::Cow;
 /// So much of what a client sent is repeated to it.
 const REPEATED_BYTES: usize = 128;
 
-/// Why a command did nothing. It holds bytes, since it may repeat some of the client's, which need be no text.
+/// The reason for which a command did nothing. It holds bytes, since it may repeat some of the client's, which need be
+/// no text.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Refusal(Cow<'static, [u8]>);
 

@@ -20,7 +20,7 @@ fn run(call: &mut Call<'_>) -> Reply {
     Ok(Frame::Array(vec![Frame::bulk(next.to_string()), Frame::Array(keys)]))
 }
 
-/// As `strtoul` reads it: a sign and leading zeros may be there, and a negative number wraps.
+/// Reads a cursor as `strtoul` does: a sign and leading zeros may be there, and a negative number wraps.
 fn cursor(text: &[u8]) -> Result<u64, Refusal> {
     let (digits, is_negative) = match text {
         [b'-', digits @ ..] => (digits, true),
@@ -35,7 +35,7 @@ fn cursor(text: &[u8]) -> Result<u64, Refusal> {
 struct Options<'a> {
     pattern: Option<&'a [u8]>,
     count: usize,
-    /// Whether strings, all that there is, are of the type that was asked for.
+    /// True where strings, all that there is, are of the type that was asked for.
     has_strings: bool,
 }
 

@@ -45,7 +45,7 @@ struct Options<'a> {
 }
 
 impl<'a> Options<'a> {
-    /// As lax as Redis: an option may be repeated, and the last one counts.
+    /// Reads the options, as lax as Redis: one may be repeated, and the last one counts.
     fn parse(mut words: &'a [Bytes]) -> Result<Self, Refusal> {
         let mut this = Self::default();
         while let [word, rest @ ..] = words {

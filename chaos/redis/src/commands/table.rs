@@ -1,4 +1,4 @@
-//! What a command is, and all of them.
+//! The table of commands.
 
 use super::{
     Call, Refusal, Reply, acl, auth, client, command, config, dbsize, del, echo, exists, expire, expiry_time, flush,
@@ -10,14 +10,14 @@ use bytes::Bytes;
 pub(crate) struct Command {
     /// In lower case; a subcommand's name is behind a bar (`client|id`).
     pub(super) name: &'static str,
-    /// As `COMMAND` gives it: words, the command's own included; negative where there may be more.
+    /// Arity, as `COMMAND` gives it: words, the command's own included; negative where there may be more.
     pub(super) arity: i32,
     pub(super) access: Access,
     pub(super) keys: Keys,
-    /// What it is to a transaction.
+    /// Treatment of the command within a transaction.
     pub(super) in_transaction: InTransaction,
     pub(super) run: fn(&mut Call<'_>) -> Reply,
-    /// Where there are any, the word behind the command must be one of them.
+    /// Subcommands. Where there are any, the word behind the command must be one of them.
     pub(super) subcommands: &'static [Command],
 }
 
@@ -30,7 +30,7 @@ pub(super) enum Access {
     Grows,
 }
 
-/// Which of its words are keys.
+/// Places of keys among a command's words.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Keys {
     None,
@@ -142,7 +142,7 @@ pub(super) const TABLE: &[&Command] = &[
     &quit::QUIT,
 ];
 
-/// Whether a command has this name, or a subcommand has it behind a bar.
+/// Tells whether a command has this name, or a subcommand has it behind a bar.
 pub(crate) fn is_command(name: &str) -> bool {
     let is_it = |command: &Command| command.name.eq_ignore_ascii_case(name);
     TABLE.iter().any(|command| is_it(command) || command.subcommands.iter().any(is_it))

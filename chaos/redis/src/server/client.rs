@@ -13,14 +13,14 @@ pub(crate) struct Client {
     pub(crate) library_version: Bytes,
     pub(crate) database: u8,
     pub(crate) protocol: Protocol,
-    /// Who it is; before it has authenticated, and where it needn't, `default`.
+    /// Name of its user; before it has authenticated, and where it needn't, `default`.
     pub(crate) user: Arc<str>,
     pub(crate) authenticated: bool,
     pub(crate) transaction: Transaction,
     pub(crate) connected_ms: i64,
     pub(crate) active_ms: i64,
     pub(crate) last_command: &'static str,
-    /// It is closed once the replies so far are written.
+    /// True where it is closed once the replies so far are written.
     pub(crate) closing: bool,
 }
 
@@ -44,7 +44,7 @@ impl Client {
         }
     }
 
-    /// Its line in `CLIENT LIST`: the fields of Redis that mean something here.
+    /// The client's line in `CLIENT LIST`: the fields of Redis that mean something here.
     pub(crate) fn describe(&self, now_ms: i64) -> Vec<u8> {
         let seconds_since = |ms: i64| (now_ms - ms).max(0) / 1000;
         let queued = self.transaction.queued().map_or(-1, |queued| i64::try_from(queued).unwrap_or(i64::MAX));

@@ -2,18 +2,18 @@ use super::{BadRule, Policy, Users, serve};
 use host::Host;
 use std::io;
 
-/// What the server may use, and who may use it.
+/// The setting of the server: what it may use, and who may use it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
     /// Keys and values may take this many bytes: their lengths and 128 bytes a key. 0 is no limit.
     pub max_memory_bytes: u64,
-    /// What happens then.
+    /// Policy of eviction, for when the memory is full.
     pub policy: Policy,
     /// The password of the user `default`, if it has one.
     pub password: Option<String>,
     /// Users beside `default`, and what each may do.
     pub users: Users,
-    /// As many connections may be open; more are told so and closed.
+    /// Connections that may be open; more are told so and closed.
     pub max_clients: usize,
 }
 
@@ -25,7 +25,7 @@ impl Default for Config {
     }
 }
 
-/// Why the server couldn't start.
+/// Reason for which the server couldn't start.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// A setting has a value that can't be used.
@@ -33,9 +33,9 @@ pub enum Error {
     BadSetting {
         /// The setting.
         name: &'static str,
-        /// What it says.
+        /// Value of the setting.
         value: String,
-        /// What it should say.
+        /// Values that it may have.
         expected: &'static str,
     },
     /// A rule of a user can't be used.
@@ -43,7 +43,7 @@ pub enum Error {
     BadRule {
         /// The rule.
         rule: String,
-        /// Why not.
+        /// Fault of the rule.
         why: BadRule,
     },
     /// The port can't be had.
@@ -51,7 +51,7 @@ pub enum Error {
     Listen {
         /// The port that was asked for.
         port: u16,
-        /// What the machine said.
+        /// Error of the machine.
         source: io::Error,
     },
 }

@@ -126,7 +126,7 @@ impl Drop for Session {
     }
 }
 
-/// What a client may send: never much more than could be stored.
+/// The limits of what a client may send: never much more than could be stored.
 fn limits(authenticated: bool, max_memory_bytes: u64) -> RequestLimits {
     let mut limits = if authenticated { RequestLimits::default() } else { RequestLimits::unauthenticated() };
     if max_memory_bytes > 0 {

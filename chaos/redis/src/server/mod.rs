@@ -1,8 +1,8 @@
 //! The built-in Redis: strings with expiry in 16 databases, within a limit of memory.
 //!
-//! Four layers, each using only the next: the codec cuts requests, a connection answers them in order (pipelined ones with
-//! one write), a command is one small synchronous function, and the store keeps keys and their deadlines. All commands of
-//! all connections run under one lock, one after the other, as in Redis's single thread.
+//! Four layers, each using only the next: the codec cuts requests, a connection answers them in order (pipelined ones
+//! with one write), a command is one small synchronous function, and the store keeps keys and their deadlines. All
+//! commands of all connections run under one lock, one after the other, as in Redis's single thread.
 //!
 //! It is a cache to test with, not a database: nothing is kept on disk, nothing is replicated, and what a cache doesn't
 //! need (lists, scripts, publishing, …) is an unknown command. What is there answers as Redis 7.0 does, to
@@ -36,14 +36,14 @@ use std::{
 };
 use tokio_util::task::TaskTracker;
 
-/// What all connections share.
+/// The state that all connections share.
 struct Server {
     host: Host,
     clock: Clock,
     state: Mutex<State>,
 }
 
-/// What commands work on.
+/// The state that commands work on.
 pub(crate) struct State {
     pub(crate) max_clients: usize,
     pub(crate) users: Users,
@@ -53,7 +53,7 @@ pub(crate) struct State {
     pub(crate) clients: Clients,
     pub(crate) stats: Stats,
     pub(crate) port: u16,
-    /// When the server started, in milliseconds since the Unix epoch.
+    /// Start of the server, in milliseconds since the Unix epoch.
     pub(crate) started_ms: i64,
 }
 

@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-/// What `INFO` counts, as far as the store doesn't know it.
+/// Counters of `INFO`, as far as the store doesn't have them.
 #[derive(Default)]
 pub(crate) struct Stats {
     pub(crate) connections: u64,
@@ -18,7 +18,7 @@ pub(crate) struct Stats {
     pub(crate) output_rate: Rate,
 }
 
-/// What became of the requests of one command.
+/// Outcomes of the requests of one command.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Calls {
     pub(crate) calls: u64,
@@ -28,7 +28,8 @@ pub(crate) struct Calls {
     pub(crate) failed: u64,
 }
 
-/// How many in a second: those of the last whole one. Redis takes the average of the last 1.6 seconds, and a timer for it.
+/// Rate of events in a second: those of the last whole one. Redis takes the average of the last 1.6 seconds, and a
+/// timer for it.
 #[derive(Default)]
 pub(crate) struct Rate {
     second: i64,

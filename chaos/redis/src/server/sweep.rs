@@ -7,7 +7,7 @@ use tokio::{sync::Notify, time::Instant};
 /// Keys removed while the lock is held once.
 const BATCH: usize = 256;
 
-/// It looks no more often than this,
+/// Shortest sleep between two looks at the store,
 const SHORTEST: Duration = Duration::from_millis(100);
 
 /// and sleeps no longer: deadlines may be as far off as numbers go, and timers may not.
@@ -47,7 +47,7 @@ async fn until_due(server: &Server, expiring: &Notify, earliest: Instant) {
     }
 }
 
-/// When the next deadline has passed. Only sooner ones wake the sweep from then on.
+/// The moment of the next deadline. Only sooner ones wake the sweep from then on.
 fn due(server: &Server) -> Option<Instant> {
     let now_ms = server.clock.now_ms();
     let mut state = server.state();

@@ -1,4 +1,4 @@
-//! What a connection keeps between `MULTI` and `EXEC`, and the keys that it watches.
+//! Transactions: what a connection keeps between `MULTI` and `EXEC`, and the keys that it watches.
 
 use super::Store;
 use crate::commands::Command;
@@ -16,11 +16,11 @@ pub(crate) struct Transaction {
     watched: Vec<Watch>,
 }
 
-/// What a transaction has gathered so far.
+/// A transaction that is open, with the commands that it has gathered so far.
 #[derive(Default)]
 pub(crate) struct Open {
     pub(crate) requests: Vec<Queued>,
-    /// Of all words that wait.
+    /// Bytes of all words that wait.
     pub(crate) bytes: usize,
     /// Something that was to be queued was refused: `EXEC` will be too.
     pub(crate) failed: bool,
@@ -29,7 +29,7 @@ pub(crate) struct Open {
 struct Watch {
     database: u8,
     key: Bytes,
-    /// What the store said of it then.
+    /// Version that the store had of it then.
     since: u64,
 }
 
@@ -92,7 +92,7 @@ impl Transaction {
         }
     }
 
-    /// Whether any watched key has changed since it was.
+    /// Tells whether any watched key has changed since it was.
     pub(crate) fn is_overtaken(&self, store: &mut Store, now_ms: i64) -> bool {
         self.watched.iter().any(|watch| store.is_changed(watch.database, &watch.key, watch.since, now_ms))
     }

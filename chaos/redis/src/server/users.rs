@@ -1,8 +1,8 @@
-//! Who may do what: the users of Redis's ACL as far as a cache's clients need them. A user is on or off, has passwords or
+//! Users of Redis's ACL, who may do what, as far as a cache's clients need them. A user is on or off, has passwords or
 //! needs none, and may run all commands or some, on all keys or on those that match a pattern.
 //!
-//! Deliberately absent: categories of commands other than `@all`, channels (there are none; their rules are taken and mean
-//! nothing), selectors, and rights of reading and writing apart.
+//! Deliberately absent: categories of commands other than `@all`, channels (there are none; their rules are taken and
+//! mean nothing), selectors, and rights of reading and writing apart.
 
 use crate::commands::{glob, is_command};
 use std::{collections::BTreeMap, sync::Arc};
@@ -20,17 +20,17 @@ pub(crate) struct User {
     /// Any password is right.
     any_password: bool,
     passwords: Vec<Vec<u8>>,
-    /// Whether it may run commands that are not in `except`; those that are, the other way around.
+    /// True where it may run commands that are not in `except`; else those that are.
     all_commands: bool,
     except: Vec<String>,
     /// Patterns of the keys that it may use.
     keys: Vec<Vec<u8>>,
 }
 
-/// Why a rule can't be used, in the words of Redis.
+/// Reason for which a rule can't be used, in the words of Redis.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BadRule {
-    /// It is none that is known.
+    /// The rule is none that is known.
     #[error("Syntax error")]
     Syntax,
     /// A command is named that isn't there.
@@ -50,8 +50,8 @@ impl Default for Users {
 }
 
 impl Users {
-    /// Reads users as Redis's ACL file has them, without the word `user`: a name and rules, set apart by spaces; users are
-    /// set apart by `;` or line ends (`bob on >pw ~* +@all; carl on nopass ~cache:* +get`).
+    /// Reads users as Redis's ACL file has them, without the word `user`: a name and rules, set apart by spaces; users
+    /// are set apart by `;` or line ends (`bob on >pw ~* +@all; carl on nopass ~cache:* +get`).
     ///
     /// # Errors
     /// Where a rule can't be used; the rule and why.
@@ -101,12 +101,12 @@ impl Users {
         self.0.keys()
     }
 
-    /// Whether clients have to say who they are.
+    /// Tells whether clients have to say who they are.
     pub(crate) fn ask(&self) -> bool {
         self.0.get(DEFAULT).is_none_or(|user| !user.any_password || !user.enabled)
     }
 
-    /// Whether clients may give a password and no name.
+    /// Tells whether clients may give a password and no name.
     pub(crate) fn default_has_password(&self) -> bool {
         self.0.get(DEFAULT).is_some_and(|user| !user.any_password)
     }
@@ -133,7 +133,7 @@ impl User {
         Self { all_commands: true, keys: vec![b"*".to_vec()], ..Self::NOTHING }
     }
 
-    /// Whether it may run a command, named as in the table; the right to a command is one to its subcommands too.
+    /// Tells whether it may run a command, named as in the table; the right to a command is one to its subcommands too.
     pub(crate) fn may_run(&self, command: &str) -> bool {
         if self.except.is_empty() {
             return self.all_commands;

@@ -62,7 +62,7 @@ impl host::Accept for CountingAccept {
         self.inner.port()
     }
 
-    fn control(&self) -> Arc<dyn host::Control> {
+    fn control(&self) -> Arc<dyn host::ListenSwitch> {
         self.inner.control()
     }
 }

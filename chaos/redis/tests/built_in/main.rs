@@ -1,4 +1,4 @@
-//! What only the built-in Redis can be asked: exact times on a paused clock, its limits, and its end.
+//! Tests of the built-in Redis alone: exact times on a paused clock, its limits, and its end.
 
 mod counting;
 
@@ -26,7 +26,7 @@ struct Running {
     task: host::Task<Result<(), Error>>,
 }
 
-/// Runs the program on a node called `redis` with these settings.
+/// Runs the program on a service called `redis` with these settings.
 fn start(settings: &[(&str, &str)]) -> Running {
     let network = MemoryNetwork::new(0);
     let (server, _) = network.node("redis", Settings::from_iter(settings.iter().copied()));

@@ -1,4 +1,4 @@
-//! What servers say about themselves and their clients: not compared as bytes, since each has its own to say.
+//! Tests of what servers say about themselves and their clients: not compared as bytes, since each has its own to say.
 
 use crate::target::Target;
 use std::collections::BTreeMap;
@@ -69,7 +69,7 @@ async fn info_counts(target: &Target) {
     assert_eq!(headings, ["# Stats", "# Keyspace"]);
 }
 
-/// What exporters for Prometheus read.
+/// Fields that exporters for Prometheus read.
 const FIELDS: &[&str] = &[
     "redis_version",
     "redis_mode",

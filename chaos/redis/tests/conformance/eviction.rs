@@ -1,5 +1,5 @@
-//! What goes when the memory is full. Which keys exactly is each server's own (Redis draws samples); here is what both must
-//! keep to.
+//! Tests of eviction, when the memory is full. Which keys exactly is each server's own (Redis draws samples); here is
+//! what both must keep to.
 
 use crate::{
     rows::OK,

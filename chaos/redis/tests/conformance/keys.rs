@@ -1,4 +1,4 @@
-//! What can be asked of keys beside their values: deadlines of every kind, their names, and what kind they are.
+//! Tests of keys beside their values: deadlines of every kind, their names, and what kind they are.
 
 use crate::{
     rows::{INTEGER, NULL, OK, Row, SYNTAX, check},

@@ -2,7 +2,7 @@
 
 use crate::target::Target;
 
-/// What is sent, and what comes before the server closes the connection.
+/// Bytes that are sent, and what comes before the server closes the connection.
 const REFUSED: &[(&[u8], &str)] = &[
     (b"*x\r\n", "-ERR Protocol error: invalid multibulk length\r\n"),
     (b"*01\r\n", "-ERR Protocol error: invalid multibulk length\r\n"),
@@ -20,7 +20,7 @@ const REFUSED: &[(&[u8], &str)] = &[
     (b"PING\r\nQUIT\r\n", "+PONG\r\n+OK\r\n"),
 ];
 
-/// What is sent, and its replies; the connection stays.
+/// Requests, and their replies; the connection stays.
 const TAKEN: &[(&[u8], &[&str])] = &[
     (b"\r\n  \r\nPING\r\n", &["+PONG\r\n"]),
     (b"PING\n", &["+PONG\r\n"]),

@@ -1,4 +1,4 @@
-//! What is tested, and a client that sees the raw replies.
+//! The server under test, and a client that sees the raw replies.
 
 use bytes::{Bytes, BytesMut};
 use chaos_redis::{

@@ -112,7 +112,7 @@ const WATCHES: &[Row] = &[
     ("EXEC", "*0\r\n"),
 ];
 
-/// What changes a key `a` that has a value and a far deadline.
+/// Changes of a key `a` that has a value and a far deadline.
 const CHANGES: &[&str] = &[
     "SET a 1",
     "SET a 2 XX KEEPTTL",

@@ -1,12 +1,12 @@
 //! One scenario in two worlds: whether both come to the same, and where not, by how much.
 //!
-//! Worlds differ for good reasons: a simulation counts in whole milliseconds and takes no time to compute, a machine cuts
-//! streams into other chunks. So what differs is told by its weight, and what is within its margin only counted:
+//! Worlds differ for good reasons: a simulation counts in whole milliseconds and takes no time to compute, a machine
+//! cuts streams into other chunks. So what differs is told by its weight, and what is within its margin only counted:
 //!
 //! 1. verdicts, of the run and of each expectation: only these say that the worlds do not agree;
-//! 2. shares of a phase's requests (available, each status, each reason for no answer, partial, stale, not made), where
-//!    they are further apart than three standard errors of the difference of two samples of their sizes. Both worlds draw
-//!    the same requests, so that chance explains even less than that;
+//! 2. shares of a phase's requests (available, each status, each reason for no response, partial, stale, not made),
+//!    where they are further apart than three standard errors of the difference of two samples of their sizes. Both
+//!    worlds draw the same requests, so that chance explains even less than that;
 //! 3. counts (requests of a phase, what each fault did), where they are further apart than three standard deviations of
 //!    the difference of two Poisson counts; of what depends on how the machine cuts streams or keeps connections, by a
 //!    factor of two besides;
@@ -25,42 +25,42 @@ use chaos_model::{
 };
 use std::time::Duration;
 
-/// What came of one scenario in two worlds.
+/// Result of one scenario in two worlds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ComparisonResult {
     /// The scenario's file.
     pub file: String,
     /// The worlds' names.
     pub worlds: [String; 2],
-    /// What came of the runs.
+    /// Outcomes of the two runs.
     pub runs: [Outcome; 2],
-    /// What differs beyond its margin, by weight, the greatest first.
+    /// Differences beyond their margins, by weight, the greatest first.
     pub differences: Vec<Difference>,
     /// Expectations that came to the same, and those that only one of the worlds judges.
     pub expectations: Expectations,
     /// Figures that are the same within their margins.
     pub within: usize,
-    /// How long both took.
+    /// Time that both took.
     pub took: Duration,
 }
 
-/// How many expectations there are to compare.
+/// Expectations that can be compared, and those that can't.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Expectations {
-    /// They were judged in both.
+    /// The number of expectations that were judged in both.
     pub both: usize,
-    /// They were judged in the first alone, or in the second alone: by the scenario's word (`worlds`).
+    /// The expectations that were judged in the first alone, or in the second alone: by the scenario's word (`worlds`).
     pub alone: [Vec<String>; 2],
 }
 
 /// Something that differs beyond its margin.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Difference {
-    /// What kind it is.
+    /// The kind of difference.
     pub weight: Weight,
-    /// What: `clients never notice`, `outage: partial`.
+    /// The thing that differs: `clients never notice`, `outage: partial`.
     pub what: String,
-    /// As it is in each world: `pass`, `12.5% (100 of 800)`.
+    /// The value in each world: `pass`, `12.5% (100 of 800)`.
     pub seen: [String; 2],
     /// By how much, in words.
     pub by: String,
@@ -69,13 +69,13 @@ pub struct Difference {
 /// Kinds of differences, the greatest weight first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Weight {
-    /// Of a verdict.
+    /// A verdict differs.
     Verdict,
-    /// Of a share of requests.
+    /// A share of requests differs.
     Share,
-    /// Of a count.
+    /// A count differs.
     Count,
-    /// Of a latency or an age.
+    /// A latency or an age differs.
     Time,
 }
 
@@ -105,7 +105,7 @@ impl ComparisonResult {
         }
     }
 
-    /// Where there was nothing to run.
+    /// The result where there was nothing to run.
     #[must_use]
     pub fn invalid(file: &str, worlds: [&str; 2]) -> Self {
         Self {
@@ -119,9 +119,11 @@ impl ComparisonResult {
         }
     }
 
-    /// Whether verdicts differ.
+    /// True where verdicts differ.
     #[must_use]
     pub fn disagrees(&self) -> bool {
+        // Worlds agree where their verdicts do. Other figures are shown and change no exit code: a simulation counts in
+        // whole milliseconds and computes in no time, and a machine cuts streams as it likes.
         self.differences.iter().any(|difference| difference.weight == Weight::Verdict)
     }
 
@@ -193,7 +195,7 @@ fn checks(one: &Judged, other: &Judged) -> String {
 
 fn doubts(records: &[Record]) -> Vec<String> {
     let doubts = records.iter().filter_map(|record| match &record.event {
-        Event::Doubt { why } => Some(why.clone()),
+        Event::Inconclusive { why } => Some(why.clone()),
         _ => None,
     });
     doubts.collect()

@@ -12,38 +12,40 @@ use std::{
     time::Duration,
 };
 
-/// What came of a scenario with its faults, and of the same load without them.
+/// Result of a scenario with its faults, and of the same load without them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ControlResult {
     /// The scenario's file.
     pub file: String,
-    /// What came of the run with its faults.
+    /// Outcome of the run with its faults.
     pub run: Outcome,
-    /// What came of the run without them; none where there was no use in it.
+    /// Outcome of the run without them; none where there was no use in it.
     pub control: Option<Outcome>,
     /// The expectations, in the order of the scenario.
     pub expectations: Vec<Compared>,
-    /// How long both took.
+    /// Time that both took.
     pub took: Duration,
 }
 
-/// What came of an expectation with the faults, and without.
+/// Verdicts of an expectation with the faults, and without.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Compared {
-    /// Its name.
+    /// The expectation's name.
     pub that: String,
     /// With the faults.
     pub with: Verdict,
     /// Without them.
     pub without: Verdict,
-    /// What was seen without them, of the comparison that did not hold.
+    /// The comparison that did not hold without them, with the value that was seen.
     pub seen: String,
 }
 
 impl ControlResult {
-    /// What came of the two runs with these events.
+    /// The result of the two runs with these events.
     #[must_use]
     pub fn of(run: &[Record], control: Option<&[Record]>) -> Self {
+        // A control is a whole second run, and no look at the baseline: caches are as warm, and the load is as long, as
+        // in the run that it is compared with.
         let result = super::RunResult::of(run);
         let without = control.map(super::RunResult::of);
         let judged = |records: &'_ [Record]| {
@@ -68,13 +70,13 @@ impl ControlResult {
         }
     }
 
-    /// Those that differ.
+    /// The expectations that differ.
     fn differing(&self) -> impl Iterator<Item = &Compared> {
         self.expectations.iter().filter(|one| one.with != one.without)
     }
 
-    /// Pass where the run passed and at least one expectation differs without the faults; fail where none does. What keeps
-    /// a run from passing counts as it does without a control: what it shows is not what the scenario says.
+    /// Pass where the run passed and at least one expectation differs without the faults; fail where none does. What
+    /// keeps a run from passing counts as it does without a control: what it shows is not what the scenario says.
     #[must_use]
     pub fn outcome(&self) -> Outcome {
         let verdict = |outcome| matches!(outcome, Outcome::Verdict(_));

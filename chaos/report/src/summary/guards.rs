@@ -12,7 +12,7 @@ use std::{
     time::Duration,
 };
 
-/// What came of the run in which a protection was taken away.
+/// Result of the run in which a protection was taken away.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GuardResult {
     /// The scenario's file.
@@ -21,20 +21,20 @@ pub struct GuardResult {
     pub without: String,
     /// The expectations that must break.
     pub expected: Vec<String>,
-    /// Those that broke.
+    /// Expectations that broke.
     pub broke: Vec<String>,
-    /// Those of which it can't be said.
+    /// Expectations of which it can't be said.
     pub unsure: Vec<String>,
-    /// What puts the run as a whole in doubt.
-    pub doubts: Vec<String>,
-    /// What came of the run itself.
+    /// Reasons for which the run as a whole is inconclusive.
+    pub inconclusive: Vec<String>,
+    /// Outcome of the run itself.
     pub run: Outcome,
-    /// How long it took.
+    /// Time that it took.
     pub took: Duration,
 }
 
 impl GuardResult {
-    /// What came of the guarded run with these events, which had to break these expectations.
+    /// The result of the guarded run with these events, which had to break these expectations.
     #[must_use]
     pub fn of(records: &[Record], expected: &[String]) -> Self {
         let result = super::RunResult::of(records);
@@ -46,8 +46,8 @@ impl GuardResult {
             Event::Judged(judged) if judged.verdict == Verdict::Inconclusive => Some(judged.that.clone()),
             _ => None,
         });
-        let doubts = records.iter().filter_map(|record| match &record.event {
-            Event::Doubt { why } => Some(why.clone()),
+        let reasons = records.iter().filter_map(|record| match &record.event {
+            Event::Inconclusive { why } => Some(why.clone()),
             _ => None,
         });
         Self {
@@ -56,32 +56,33 @@ impl GuardResult {
             expected: expected.to_vec(),
             broke: result.failed,
             unsure: unsure.collect(),
-            doubts: doubts.collect(),
+            inconclusive: reasons.collect(),
             run: result.outcome,
             took: result.took,
         }
     }
 
-    /// Whether the run came to an end at all.
+    /// True where the run came to an end at all.
     fn judged(&self) -> bool {
         matches!(self.run, Outcome::Verdict(_))
     }
 
-    /// Those that should have broken and did not.
+    /// Expectations that should have broken and did not.
     fn held(&self) -> Vec<&String> {
         self.expected.iter().filter(|that| !self.broke.contains(that) && !self.unsure.contains(that)).collect()
     }
 
-    /// Those that broke and should not have.
+    /// Expectations that broke and should not have.
     fn extra(&self) -> Vec<&String> {
         self.broke.iter().filter(|that| !self.expected.contains(that)).collect()
     }
 
-    /// Whether exactly the named expectations broke: pass. One more or one fewer: fail. Where that can't be said of one:
-    /// inconclusive; and so where the run as a whole is in doubt, since what held may have held because nothing happened.
+    /// Outcome of the proof: pass where exactly the named expectations broke, fail for one more or one fewer. Where
+    /// that can't be said of one, it is inconclusive.
     #[must_use]
     pub fn outcome(&self) -> Outcome {
-        let doubtful = !self.doubts.is_empty() || self.run == Outcome::Verdict(Verdict::Inconclusive);
+        // Where the run as a whole is in doubt, what held may have held because nothing happened.
+        let doubtful = !self.inconclusive.is_empty() || self.run == Outcome::Verdict(Verdict::Inconclusive);
         match self.run {
             Outcome::Invalid | Outcome::WorldFailed | Outcome::Interrupted => self.run,
             Outcome::Verdict(_) if !self.extra().is_empty() => Outcome::Verdict(Verdict::Fail),
@@ -139,7 +140,7 @@ fn entry(out: &mut impl Write, style: Style, result: &GuardResult, words: usize)
         .chain(held.into_iter().map(|that| ("HELD, and must break: ", that)))
         .chain(extra.into_iter().map(|that| ("BROKE, and must hold: ", that)))
         .chain(result.unsure.iter().map(|that| ("can't be said: ", that)))
-        .chain(result.doubts.iter().map(|why| ("in doubt: ", why)));
+        .chain(result.inconclusive.iter().map(|why| ("in doubt: ", why)));
     for (what, that) in lines {
         write!(out, "{}", paragraph(&format!("{}{what}", " ".repeat(indent)), that, columns))?;
     }

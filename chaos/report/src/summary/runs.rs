@@ -12,23 +12,23 @@ use std::{
     time::Duration,
 };
 
-/// What came of a run.
+/// Result of a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RunResult {
     /// The scenario's file.
     pub file: String,
-    /// Its title; empty where it could not be read.
+    /// The scenario's title; empty where it could not be read.
     pub title: String,
-    /// What came of it.
+    /// The run's outcome.
     pub outcome: Outcome,
-    /// How long it took.
+    /// Time that it took.
     pub took: Duration,
     /// The expectations that failed, by their `that`.
     pub failed: Vec<String>,
 }
 
 impl RunResult {
-    /// What came of the run with these events.
+    /// The result of the run with these events.
     #[must_use]
     pub fn of(records: &[Record]) -> Self {
         let begin = records.iter().find_map(|record| match &record.event {

@@ -1,6 +1,7 @@
-//! What went wrong on the way, what was left behind, and the last line: what came of it, and what to do next.
+//! The end of a report: what went wrong on the way, what was left behind, and the last line with the outcome and what
+//! to do next.
 
-use super::story::Story;
+use super::run_state::RunState;
 use crate::{
     Outcome, Style,
     style::Ink,
@@ -10,11 +11,11 @@ use crate::{
 use chaos_model::{Verdict, event::Begin, quantity::show_duration};
 use std::time::Duration;
 
-/// A node ended although nobody asked it to.
-pub(super) fn died(style: Style, stamp: &str, node: &str, how: &str, last_lines: &[String]) -> String {
+/// A service ended although nobody asked it to.
+pub(super) fn died(style: Style, stamp: &str, service: &str, how: &str, last_lines: &[String]) -> String {
     let columns = style.columns();
     let mut text = String::new();
-    for (n, line) in wrap(&format!("{node} DIED: {how}"), columns - 9).iter().enumerate() {
+    for (n, line) in wrap(&format!("{service} DIED: {how}"), columns - 9).iter().enumerate() {
         text += &format!("{}  {}\n", if n == 0 { stamp } else { "       " }, style.paint(Ink::Bad, line));
     }
     if last_lines.is_empty() {
@@ -29,7 +30,7 @@ pub(super) fn died(style: Style, stamp: &str, node: &str, how: &str, last_lines:
 }
 
 /// Something that makes the whole run inconclusive.
-pub(super) fn doubt(style: Style, stamp: &str, why: &str) -> String {
+pub(super) fn inconclusive(style: Style, stamp: &str, why: &str) -> String {
     let first = format!("{stamp}  {}", style.paint(Ink::Unsure, "???? "));
     hanging(&first, stamp.len() + 7, why, style.columns())
 }
@@ -47,29 +48,29 @@ pub(super) fn torn_down(style: Style, world: &str, took: Duration, left: &[Strin
 }
 
 /// Logs, what to do next, and what came of it.
-pub(super) fn end(style: Style, story: &Story, at_us: u64) -> String {
-    let outcome = story.outcome.outcome();
+pub(super) fn end(style: Style, run: &RunState, at_us: u64) -> String {
+    let outcome = run.outcome.outcome();
     let (ink, word) = match outcome {
         // It is no defect that something breaks without the faults; what it means is told beside the run with them.
-        Outcome::Verdict(_) if story.is_control() => (Ink::Strong, "CONTROL"),
+        Outcome::Verdict(_) if run.is_control() => (Ink::Strong, "CONTROL"),
         // What it proves is told when all guards are through: whether it was what the guard names that broke.
-        Outcome::Verdict(_) if story.is_guard() => (Ink::Strong, "GUARD"),
+        Outcome::Verdict(_) if run.is_guard() => (Ink::Strong, "GUARD"),
         outcome => headline(outcome),
     };
     let took = show_duration(Duration::from_micros(at_us));
     let sentence = match outcome {
-        Outcome::Verdict(Verdict::Pass) => format!("in {took}: {}", held(story)),
-        Outcome::Verdict(Verdict::Fail) => format!("in {took}: {}", failed(story)),
-        Outcome::Verdict(Verdict::Inconclusive) => format!("in {took}: {}", unsure(story)),
+        Outcome::Verdict(Verdict::Pass) => format!("in {took}: {}", held(run)),
+        Outcome::Verdict(Verdict::Fail) => format!("in {took}: {}", failed(run)),
+        Outcome::Verdict(Verdict::Inconclusive) => format!("in {took}: {}", unsure(run)),
         Outcome::Invalid | Outcome::WorldFailed | Outcome::Interrupted => {
-            let why = story.stopped_by.as_deref().unwrap_or("it ended without a verdict");
+            let why = run.stopped_by.as_deref().unwrap_or("it ended without a verdict");
             let link = if outcome == Outcome::Interrupted { " by " } else { ": " };
             format!("after {took}{link}{why}")
         }
     };
     let first = format!("{} ", style.paint(ink, word));
     let last = hanging(&first, width(word) + 1, &sentence, style.columns());
-    format!("{}{}{last}", logs(style, story, outcome), next(style, story, outcome))
+    format!("{}{}{last}", logs(style, run, outcome), next(style, run, outcome))
 }
 
 /// The word for an outcome, and its colour.
@@ -94,12 +95,12 @@ fn quoted(word: &str) -> String {
     }
 }
 
-fn of(story: &Story, verdict: Verdict) -> usize {
-    story.judged.iter().filter(|judged| judged.verdict == verdict).count()
+fn of(run: &RunState, verdict: Verdict) -> usize {
+    run.judged.iter().filter(|judged| judged.verdict == verdict).count()
 }
 
-fn held(story: &Story) -> String {
-    match story.judged.len() {
+fn held(run: &RunState) -> String {
+    match run.judged.len() {
         0 => "there was nothing to expect".to_owned(),
         1 => "what was expected held".to_owned(),
         2 => "both expectations held".to_owned(),
@@ -107,23 +108,23 @@ fn held(story: &Story) -> String {
     }
 }
 
-fn failed(story: &Story) -> String {
-    let unsure = match of(story, Verdict::Inconclusive) {
+fn failed(run: &RunState) -> String {
+    let unsure = match of(run, Verdict::Inconclusive) {
         0 => String::new(),
         n => format!(", {n} can't be judged"),
     };
-    let expectations = count(u64::try_from(story.judged.len()).unwrap_or(u64::MAX), "expectation");
-    format!("{} of {expectations} did not hold{unsure}", of(story, Verdict::Fail))
+    let expectations = count(u64::try_from(run.judged.len()).unwrap_or(u64::MAX), "expectation");
+    format!("{} of {expectations} did not hold{unsure}", of(run, Verdict::Fail))
 }
 
-/// Why it can't be said, the first reason in full.
-fn unsure(story: &Story) -> String {
-    let never = story.faults.iter().filter(|(_, course)| course.ended > 0 && !course.fired.any());
+/// The reasons why there is no verdict, the first one in full.
+fn unsure(run: &RunState) -> String {
+    let never = run.faults.iter().filter(|(_, course)| course.ended > 0 && !course.fired.any());
     let never = never.map(|(name, _)| format!("the fault `{name}` never fired"));
-    let checks = story.judged.iter().flat_map(|judged| &judged.checks);
+    let checks = run.judged.iter().flat_map(|judged| &judged.checks);
     let checks = checks.filter(|check| check.verdict == Verdict::Inconclusive);
     let checks = checks.map(|check| check.note.clone().unwrap_or_else(|| format!("{} can't be judged", check.asked)));
-    let mut reasons = story.doubts.clone();
+    let mut reasons = run.inconclusive.clone();
     if reasons.is_empty() {
         reasons.extend(never);
     }
@@ -142,18 +143,19 @@ fn unsure(story: &Story) -> String {
 }
 
 /// The logs of a run that did not pass. Paths stand whole, so that they can be copied.
-fn logs(style: Style, story: &Story, outcome: Outcome) -> String {
-    if story.logs.is_empty() || (outcome == Outcome::Verdict(Verdict::Pass) && !style.verbose) {
+fn logs(style: Style, run: &RunState, outcome: Outcome) -> String {
+    if run.logs.is_empty() || (outcome == Outcome::Verdict(Verdict::Pass) && !style.verbose) {
         return String::new();
     }
-    let names = story.logs.keys().map(|name| width(name)).max().unwrap_or(0);
-    let line = |(node, path): (&String, &String)| format!("  {}  {}\n", left(node, names), clean(path));
-    format!("logs:\n{}", story.logs.iter().map(line).collect::<String>())
+    let names = run.logs.keys().map(|name| width(name)).max().unwrap_or(0);
+    let line = |(service, path): (&String, &String)| format!("  {}  {}\n", left(service, names), clean(path));
+    format!("logs:\n{}", run.logs.iter().map(line).collect::<String>())
 }
 
-/// How to see it once more. A guard's run or a control can't be had by this command alone, so they name none.
-fn next(style: Style, story: &Story, outcome: Outcome) -> String {
-    let Some(begin) = story.begin.as_ref().filter(|_| !story.is_meant_to_break()) else {
+/// The command that makes the run once more. A guard's run or a control can't be had by this command alone, so they
+/// name none.
+fn next(style: Style, run: &RunState, outcome: Outcome) -> String {
+    let Some(begin) = run.begin.as_ref().filter(|_| !run.is_meant_to_break()) else {
         return String::new();
     };
     match outcome {

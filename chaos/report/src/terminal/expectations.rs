@@ -1,7 +1,7 @@
-//! Each expectation: whether it held, when it had to, what was asked, what was seen. Marks are words, so that they need no
-//! colour.
+//! Each expectation: whether it held, when it had to, what was asked, what was seen. Marks are words, so that they need
+//! no colour.
 
-use super::story::Story;
+use super::run_state::RunState;
 use crate::{
     Style,
     style::Ink,
@@ -29,12 +29,12 @@ fn mark(verdict: Verdict, meant: bool) -> (Ink, &'static str) {
 }
 
 /// An expectation; under a heading if it is the first. `shown` says that failures are shown at their place later on.
-pub(super) fn judged(style: Style, story: &Story, judged: &Judged, shown: bool) -> String {
+pub(super) fn judged(style: Style, run: &RunState, judged: &Judged, shown: bool) -> String {
     let mut text = String::new();
-    if story.judged.len() == 1 {
+    if run.judged.len() == 1 {
         text += &format!("\n  {}\n", style.paint(Ink::Strong, "expectations"));
     }
-    let meant = story.is_meant_to_break();
+    let meant = run.is_meant_to_break();
     let (ink, word) = mark(judged.verdict, meant);
     let first = format!("  {}", style.paint(ink, left(word, INDENT - 2)));
     text += &hanging(&first, INDENT, &format!("{} ({})", judged.that, judged.when), style.columns());
@@ -51,8 +51,8 @@ pub(super) fn judged(style: Style, story: &Story, judged: &Judged, shown: bool) 
     text
 }
 
-/// One comparison: asked, and seen beside it, or below where there is no room. It has a mark of its own where not all held;
-/// `marked` says so, and whether it is meant to break.
+/// One comparison: asked, and seen beside it, or below where there is no room. It has a mark of its own where not all
+/// held; `marked` says so, and whether it is meant to break.
 fn compared(style: Style, check: &JudgedCheck, asked_columns: usize, marked: Option<bool>) -> String {
     let columns = style.columns();
     let (asked, seen) = (clean(&check.asked), clean(&check.seen));
@@ -69,7 +69,7 @@ fn compared(style: Style, check: &JudgedCheck, asked_columns: usize, marked: Opt
     format!("{}{seen}", hanging(&first, indent, &asked, columns))
 }
 
-/// Where it stands, and what explains it.
+/// The comparison's place, and what explains its verdict.
 fn explained(style: Style, check: &JudgedCheck) -> String {
     let place = format!("{}:{}", check.file, check.line);
     let set = |text: &str| wrap(text, style.columns() - CHECK_INDENT).into_iter();

@@ -1,8 +1,8 @@
 //! Faults as they come and go, and how often each fired.
 
 use super::{
-    story::{Course, Story},
-    taken,
+    fault_figures,
+    run_state::{Course, RunState},
 };
 use crate::{
     Style,
@@ -13,47 +13,48 @@ use crate::{
 use chaos_model::Fault;
 
 /// A fault took effect. Of one that pulses, the first time is told of: its words say what follows.
-pub(super) fn applied(style: Style, story: &Story, at_us: u64, name: &str) -> String {
-    if story.faults.get(name).is_some_and(|course| course.begun > 1) {
+pub(super) fn applied(style: Style, run: &RunState, at_us: u64, name: &str) -> String {
+    if run.faults.get(name).is_some_and(|course| course.begun > 1) {
         return String::new();
     }
-    let what = story.plan(name).map_or_else(String::new, |plan| format!(": {}", words::fault(plan)));
-    paragraph(&format!("{}  ", story.stamp(at_us)), &format!("{name} begins{what}"), style.columns())
+    let what = run.plan(name).map_or_else(String::new, |plan| format!(": {}", words::fault(plan)));
+    paragraph(&format!("{}  ", run.stamp(at_us)), &format!("{name} begins{what}"), style.columns())
 }
 
 /// A fault was taken back. Of one that pulses, the last time is told of, with what it did in all.
-pub(super) fn removed(style: Style, story: &Story, at_us: u64, name: &str) -> String {
-    let Some(Course { ended, fired, .. }) = story.faults.get(name) else { return String::new() };
-    let pulses = story.plan(name).map_or(1, |plan| plan.windows().count());
+pub(super) fn removed(style: Style, run: &RunState, at_us: u64, name: &str) -> String {
+    let Some(Course { ended, fired, .. }) = run.faults.get(name) else { return String::new() };
+    // One line a fault, and not one a pulse: a fault that comes and goes each second would fill the screen.
+    let pulses = run.plan(name).map_or(1, |plan| plan.windows().count());
     if *ended < pulses {
         return String::new();
     }
     let ends = if pulses > 1 { format!("ends after {pulses} pulses") } else { "ends".to_owned() };
-    let how_often = story.plan(name).and_then(|plan| words::fired(&plan.effect, fired));
+    let how_often = run.plan(name).and_then(|plan| words::fired(&plan.effect, fired));
     let how_often = how_often.unwrap_or_else(|| if fired.any() { "it fired" } else { "it NEVER FIRED" }.to_owned());
-    paragraph(&format!("{}  ", story.stamp(at_us)), &format!("{name} {ends}: {how_often}"), style.columns())
+    paragraph(&format!("{}  ", run.stamp(at_us)), &format!("{name} {ends}: {how_often}"), style.columns())
 }
 
 /// Each fault with where, what, for how many, when, and how often it fired.
-pub(super) fn list(style: Style, story: &Story) -> String {
-    if story.plans().is_empty() {
+pub(super) fn list(style: Style, run: &RunState) -> String {
+    if run.plans().is_empty() {
         return String::new();
     }
-    let longest = story.plans().iter().map(|plan| width(&clean(&plan.name))).max().unwrap_or(0);
+    let longest = run.plans().iter().map(|plan| width(&clean(&plan.name))).max().unwrap_or(0);
     let names = longest.min(style.columns() / 3);
     let mut text = format!("\n  {}\n", style.paint(Ink::Strong, "faults"));
-    for plan in story.plans() {
-        text += &entry(style, story, plan, names);
+    for plan in run.plans() {
+        text += &entry(style, run, plan, names);
     }
     text
 }
 
-fn entry(style: Style, story: &Story, plan: &Fault, names: usize) -> String {
+fn entry(style: Style, run: &RunState, plan: &Fault, names: usize) -> String {
     let room = style.columns() - 2 - names - 2;
-    let (ink, how_often) = how_often(story, plan);
+    let (ink, how_often) = how_often(run, plan);
     let what = wrap(&format!("{}, {}", words::fault(plan), words::window(plan)), room);
     let often = wrap(&how_often, room);
-    let taken = story.taken.get(&plan.name).map(taken::words).unwrap_or_default();
+    let taken = run.fault_figures.get(&plan.name).map(fault_figures::words).unwrap_or_default();
     let taken: Vec<_> = taken.iter().flat_map(|words| wrap(words, room)).collect();
     let lines = what.iter().map(|line| (None, line)).chain(often.iter().map(|line| (ink, line)));
     let lines = lines.chain(taken.iter().map(|line| (None, line)));
@@ -66,12 +67,12 @@ fn entry(style: Style, story: &Story, plan: &Fault, names: usize) -> String {
     text
 }
 
-fn how_often(story: &Story, plan: &Fault) -> (Option<Ink>, String) {
+fn how_often(run: &RunState, plan: &Fault) -> (Option<Ink>, String) {
     let unsure = Some(Ink::Unsure);
-    if story.is_control() {
+    if run.is_control() {
         return (None, "left out, this is the control".to_owned());
     }
-    match story.faults.get(&plan.name) {
+    match run.faults.get(&plan.name) {
         None => (unsure, "NEVER BEGAN".to_owned()),
         Some(Course { ended: 0, .. }) => {
             (unsure, "not taken back before the run ended: how often it fired is unknown".to_owned())

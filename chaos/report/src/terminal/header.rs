@@ -1,6 +1,6 @@
-//! What is run, and what runs.
+//! The head of a report: the run, and the services that are ready.
 
-use super::story::Story;
+use super::run_state::RunState;
 use crate::{
     Style, calibration,
     style::Ink,
@@ -9,7 +9,7 @@ use crate::{
 use chaos_model::{event::Begin, quantity::show_duration};
 use std::time::Duration;
 
-/// What is run.
+/// The run: title, file, world, seed, load.
 pub(super) fn title(style: Style, begin: &Begin) -> String {
     let columns = style.columns();
     let mut text = String::new();
@@ -54,44 +54,45 @@ pub(super) fn waiting(style: Style, holder: Option<u32>) -> String {
     paragraph("  ", &text, style.columns())
 }
 
-/// All nodes, and that they are ready.
-pub(super) fn ready(style: Style, story: &Story, took: Duration) -> String {
+/// All services, and that they are ready.
+pub(super) fn ready(style: Style, run: &RunState, took: Duration) -> String {
     let all = format!("all ready in {}", show_duration(took));
-    format!("{}  {}\n\n", nodes(style, story), style.paint(Ink::Faint, all))
+    format!("{}  {}\n\n", services(style, run), style.paint(Ink::Faint, all))
 }
 
 /// The system is left up: where to poke at it.
-pub(super) fn held(style: Style, story: &Story) -> String {
+pub(super) fn held(style: Style, run: &RunState) -> String {
     let mut text = format!("\n{}\n", style.paint(Ink::Strong, "the system is left up, until Ctrl-C"));
-    let names = story.nodes.iter().map(|node| width(&node.name)).max().unwrap_or(0);
-    for node in &story.nodes {
-        text += &format!("  {}  {}\n", left(&node.name, names), node.address);
+    let names = run.services.iter().map(|service| width(&service.name)).max().unwrap_or(0);
+    for service in &run.services {
+        text += &format!("  {}  {}\n", left(&service.name, names), service.address);
     }
-    for (link, address) in &story.links {
+    for (link, address) in &run.links {
         text += &paragraph("  ", &format!("{link} goes through {address}"), style.columns());
     }
     text
 }
 
-/// The nodes that are ready, and which program each is.
-pub(super) fn nodes(style: Style, story: &Story) -> String {
-    let longest = |text: fn(&super::story::Node) -> &str| story.nodes.iter().map(|node| width(text(node))).max();
-    let (names, whats) = (longest(|node| &node.name).unwrap_or(0), longest(|node| &node.what).unwrap_or(0));
-    let times: Vec<_> = story.nodes.iter().map(|node| show_duration(node.took)).collect();
+/// The services that are ready, and which program each is.
+pub(super) fn services(style: Style, run: &RunState) -> String {
+    let longest =
+        |text: fn(&super::run_state::Service) -> &str| run.services.iter().map(|service| width(text(service))).max();
+    let (names, whats) = (longest(|service| &service.name).unwrap_or(0), longest(|service| &service.what).unwrap_or(0));
+    let times: Vec<_> = run.services.iter().map(|service| show_duration(service.took)).collect();
     let took_columns = times.iter().map(|took| width(took)).max().unwrap_or(0);
     let for_texts = style.columns() - 2 - 2 - 2 - "ready in ".len() - took_columns;
     let names = names.min(for_texts / 2);
     let whats = whats.min(for_texts - names);
     let mut text = String::from("\n");
-    for (node, took) in story.nodes.iter().zip(&times) {
-        let (name, what) = (left(&fit(&node.name, names), names), left(&fit(&node.what, whats), whats));
+    for (service, took) in run.services.iter().zip(&times) {
+        let (name, what) = (left(&fit(&service.name, names), names), left(&fit(&service.what, whats), whats));
         text += &format!("  {name}  {what}  ready in {}\n", right(took, took_columns));
         if style.verbose {
-            text += &painted(style, Ink::Faint, &paragraph("    at ", &node.address, style.columns()));
+            text += &painted(style, Ink::Faint, &paragraph("    at ", &service.address, style.columns()));
         }
     }
     if style.verbose {
-        for (link, address) in &story.links {
+        for (link, address) in &run.links {
             let route = paragraph("  ", &format!("{link} goes through {address}"), style.columns());
             text += &painted(style, Ink::Faint, &route);
         }

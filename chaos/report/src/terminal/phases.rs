@@ -1,6 +1,7 @@
-//! What clients saw, phase by phase. Numbers are never cut: a name that leaves them no room has a line of its own.
+//! The table of phases: what clients saw in each. Numbers are never cut: a name that leaves them no room has a line of
+//! its own.
 
-use super::story::Story;
+use super::run_state::RunState;
 use crate::{
     Style,
     style::Ink,
@@ -11,16 +12,17 @@ use chaos_model::{Share, event::PhaseFigures, phase::RUN, quantity::show_duratio
 use std::time::Duration;
 
 /// The table of phases, the whole run last.
-pub(super) fn table(style: Style, story: &Story) -> String {
-    let (whole, parts): (Vec<_>, Vec<_>) = story.figures.iter().partition(|figures| figures.phase == RUN);
+pub(super) fn table(style: Style, run: &RunState) -> String {
+    // The whole run last, as a sum stands below what it sums up.
+    let (whole, parts): (Vec<_>, Vec<_>) = run.figures.iter().partition(|figures| figures.phase == RUN);
     let all: Vec<_> = parts.into_iter().chain(whole).collect();
     // Ages have a line of their own where there is no room for one more column.
     let aged = all.iter().any(|figures| figures.oldest.is_some_and(|oldest| !oldest.is_zero()));
     let (heads, rows, columns) = [aged, false]
-        .map(|aged| columns(story, &all, aged))
+        .map(|aged| columns(run, &all, aged))
         .into_iter()
         .find(|(_, _, columns)| within(columns, 1) <= style.columns())
-        .unwrap_or_else(|| columns(story, &all, false));
+        .unwrap_or_else(|| columns(run, &all, false));
     let beside = heads.contains(&"oldest");
     let gap = if within(&columns, 2) <= style.columns() { 2 } else { 1 };
     let room = ("phase".len() + style.columns()).saturating_sub(within(&columns, gap)).max("phase".len());
@@ -48,7 +50,7 @@ pub(super) fn table(style: Style, story: &Story) -> String {
 /// Heads, cells and widths of the table.
 type Columns = (Vec<&'static str>, Vec<Vec<String>>, Vec<usize>);
 
-fn columns(story: &Story, all: &[&PhaseFigures], aged: bool) -> Columns {
+fn columns(run: &RunState, all: &[&PhaseFigures], aged: bool) -> Columns {
     let mut heads = vec!["when", "requests", "rate", "available", "p50", "p99", "partial"];
     let stale = all.iter().any(|figures| figures.stale > 0);
     if stale {
@@ -57,19 +59,19 @@ fn columns(story: &Story, all: &[&PhaseFigures], aged: bool) -> Columns {
     if aged {
         heads.push("oldest");
     }
-    let rows: Vec<_> = all.iter().map(|figures| cells(story, figures, stale, aged)).collect();
+    let rows: Vec<_> = all.iter().map(|figures| cells(run, figures, stale, aged)).collect();
     let column = |n: usize| rows.iter().map(|row| width(&row[n])).max().unwrap_or(0).max(heads[n].len());
     let columns = (0..heads.len()).map(column).collect();
     (heads, rows, columns)
 }
 
-/// How wide a line is at least, with this gap between columns.
+/// The least width of a line, with this gap between columns.
 fn within(columns: &[usize], gap: usize) -> usize {
     2 + "phase".len() + columns.iter().map(|column| column + gap).sum::<usize>()
 }
 
-fn cells(story: &Story, figures: &PhaseFigures, stale: bool, aged: bool) -> Vec<String> {
-    let window = story.window(&figures.phase);
+fn cells(run: &RunState, figures: &PhaseFigures, stale: bool, aged: bool) -> Vec<String> {
+    let window = run.window(&figures.phase);
     let made = (figures.arrivals + figures.straddled).saturating_sub(figures.missed);
     let answered = figures.statuses.values().sum::<u64>();
     let of_answers =
@@ -95,7 +97,7 @@ fn cells(story: &Story, figures: &PhaseFigures, stale: bool, aged: bool) -> Vec<
     cells
 }
 
-/// How many a second, in three digits or as many as it takes.
+/// The rate in three digits, or as many as it takes.
 #[expect(clippy::cast_precision_loss, reason = "counts stay far below 2^52")]
 fn rate(times: u64, length: Duration) -> String {
     if length.is_zero() {
@@ -108,7 +110,7 @@ fn rate(times: u64, length: Duration) -> String {
     }
 }
 
-/// What does not fit the table: statuses that are not 2xx, errors, and what is counted apart.
+/// Details that do not fit the table: statuses that are not 2xx, errors, and what is counted apart.
 fn details(style: Style, figures: &PhaseFigures, age_is_beside: bool) -> String {
     let mut lines = Vec::new();
     if let Some(oldest) = figures.oldest.filter(|oldest| !oldest.is_zero() && !age_is_beside) {

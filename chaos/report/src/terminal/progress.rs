@@ -1,6 +1,6 @@
-//! How it goes, while it goes: on a terminal one line that is redrawn, else a line now and then.
+//! Progress of a run: on a terminal one line that is redrawn, else a line now and then.
 
-use super::story::Story;
+use super::run_state::RunState;
 use crate::{
     Style,
     text::{fit, width},
@@ -8,7 +8,7 @@ use crate::{
 use chaos_model::{Event, quantity::show_duration};
 use std::time::Duration;
 
-/// How often a line is due where it can't be redrawn. A change of phase brings one as well.
+/// Time after which a line is due where it can't be redrawn. A change of phase brings one as well.
 const EVERY: Duration = Duration::from_secs(5);
 /// The columns of the bar, its ends not included: fewer say nothing,
 const SHORTEST_BAR: usize = 4;
@@ -19,13 +19,13 @@ const WIDEST_BAR: usize = 20;
 #[derive(Debug)]
 pub(super) struct Line {
     style: Style,
-    /// What stands there now.
+    /// The text that stands there now.
     shown: String,
-    /// When a line was printed last, and the phase then.
+    /// The time of the line that was printed last, and the phase then.
     printed: Option<(Duration, String)>,
 }
 
-/// What to write around a section: what clears the line before it, and the line anew.
+/// Text around a section: what clears the line before it, and the line anew.
 #[derive(Debug, Default)]
 pub(super) struct Around {
     pub(super) before: String,
@@ -37,22 +37,20 @@ impl Line {
         Self { style, shown: String::new(), printed: None }
     }
 
-    /// What an event changes; `section` says whether anything else is printed.
-    pub(super) fn on(&mut self, story: &Story, event: &Event, section: bool) -> Around {
+    /// The text that an event changes; `section` says whether anything else is printed.
+    pub(super) fn on(&mut self, run: &RunState, event: &Event, section: bool) -> Around {
         if matches!(event, Event::Begin(_)) {
             self.printed = None;
         }
-        if self.style.live { self.redraw(story, event, section) } else { self.print(story, event) }
+        if self.style.live { self.redraw(run, event, section) } else { self.print(run, event) }
     }
 
-    fn redraw(&mut self, story: &Story, event: &Event, section: bool) -> Around {
+    fn redraw(&mut self, run: &RunState, event: &Event, section: bool) -> Around {
         let next = match event {
             Event::Begin(_) => Some("  starting".to_owned()),
-            Event::NodeReady { .. } => Some(format!("  starting: {} ready", names(story))),
+            Event::ServiceReady { .. } => Some(format!("  starting: {} ready", names(run))),
             Event::Ready { .. } => Some("  warming up".to_owned()),
-            Event::Progress { .. } => {
-                numbers(story, event).map(|numbers| bar(story, event, &numbers, self.style.width))
-            }
+            Event::Progress { .. } => numbers(run, event).map(|numbers| bar(run, event, &numbers, self.style.width)),
             Event::Interrupted { by } => Some(format!("  {by}: taking everything down")),
             Event::WorldFailed { .. } => Some("  the world failed: taking everything down".to_owned()),
             Event::Phase(_) | Event::TornDown { .. } | Event::End { .. } | Event::Judged(_) => Some(String::new()),
@@ -71,11 +69,11 @@ impl Line {
         Around { before, after: self.shown.clone() }
     }
 
-    fn print(&mut self, story: &Story, event: &Event) -> Around {
-        let (Event::Progress { at, .. }, Some(numbers)) = (event, numbers(story, event)) else {
+    fn print(&mut self, run: &RunState, event: &Event) -> Around {
+        let (Event::Progress { at, .. }, Some(numbers)) = (event, numbers(run, event)) else {
             return Around::default();
         };
-        let phase = story.phase_at(*at);
+        let phase = run.phase_at(*at);
         let due = self.printed.as_ref().is_none_or(|(last, in_phase)| *at >= *last + EVERY || *in_phase != phase);
         if !due {
             return Around::default();
@@ -87,27 +85,28 @@ impl Line {
     }
 }
 
-fn names(story: &Story) -> String {
-    story.nodes.iter().map(|node| node.name.as_str()).collect::<Vec<_>>().join(", ")
+fn names(run: &RunState) -> String {
+    run.services.iter().map(|service| service.name.as_str()).collect::<Vec<_>>().join(", ")
 }
 
 /// `840 sent, 838 good, 2 bad, p99 4.2ms`
-fn numbers(story: &Story, event: &Event) -> Option<String> {
+fn numbers(run: &RunState, event: &Event) -> Option<String> {
     let Event::Progress { due, good, bad, p99, .. } = event else { return None };
-    story.begin.as_ref()?;
+    run.begin.as_ref()?;
     let p99 = p99.map_or_else(String::new, |p99| format!(", p99 {}", show_duration(p99)));
     Some(format!("{due} sent, {good} good, {bad} bad{p99}"))
 }
 
-/// Bar, time, phase and numbers, in less than `columns`: what is not a number gives way. The bar's length depends on nothing
-/// that changes from one moment to the next, so that it doesn't jump.
-fn bar(story: &Story, event: &Event, numbers: &str, columns: usize) -> String {
+/// Bar, time, phase and numbers, in less than `columns`: what is not a number gives way. The bar's length depends on
+/// nothing that changes from one moment to the next, so that it doesn't jump.
+fn bar(run: &RunState, event: &Event, numbers: &str, columns: usize) -> String {
     let Event::Progress { at, due, .. } = event else { return String::new() };
-    let whole = story.duration();
+    let whole = run.duration();
     let time = format!("{:.1}/{}", at.as_secs_f64(), show_duration(whole));
-    let phase = story.phase_at(*at);
-    let phases = story.begin.iter().flat_map(|begin| &begin.phases);
+    let phase = run.phase_at(*at);
+    let phases = run.begin.iter().flat_map(|begin| &begin.phases);
     let longest = phases.map(|phase| width(&phase.name)).max().unwrap_or(0).min(24);
+    // As wide as the numbers will get, so that the bar does not jump when they do.
     let digits = due.to_string().len().max(4);
     let rest = width(&show_duration(whole)) + 6 + longest + 2 * digits + " sent,  good, 999 bad, p99 99.9ms".len();
     let room = columns.saturating_sub(rest + "  [] : ".len() + 2).min(WIDEST_BAR);

@@ -53,7 +53,7 @@ fn long() -> Vec<Record> {
         dropped: 12_345,
         messages: 98_765,
         bystanders: 123_456,
-        nodes: 0,
+        services: 0,
     };
     let figures = PhaseFigures {
         straddled: 123_456,
@@ -77,14 +77,14 @@ fn long() -> Vec<Record> {
     };
     begin.unix_ms = 0;
     let mut records = made_up::start(begin);
-    records.insert(4, Record { at_us: 0, event: made_up::node(LONG, LONG, 65_535, 3_600_000) });
+    records.insert(4, Record { at_us: 0, event: made_up::service(LONG, LONG, 65_535, 3_600_000) });
     records.extend(made_up::late(vec![
         made_up::progress(3_500_000, 12_345_678_901, 12_345_678),
         Event::FaultApplied { fault: LONG.to_owned() },
         Event::FaultRemoved { fault: LONG.to_owned(), fired },
-        Event::Doubt { why: format!("{WORDS} {LONG}") },
-        Event::NodeDied {
-            node: LONG[..40].to_owned(),
+        Event::Inconclusive { why: format!("{WORDS} {LONG}") },
+        Event::ServiceDied {
+            service: LONG[..40].to_owned(),
             how: WORDS.to_owned(),
             last_lines: vec![LONG.repeat(3), String::new()],
         },
@@ -186,7 +186,7 @@ fn summaries_fit_too() {
         expected: vec![WORDS.to_owned(), "another".to_owned()],
         broke: names(),
         unsure: names(),
-        doubts: names(),
+        inconclusive: names(),
         run,
         took: made_up::ms(12_345),
     };

@@ -72,7 +72,7 @@ fn what_differs_is_told_by_its_weight() {
 
 #[test]
 fn what_chance_and_clocks_explain_is_counted_and_not_told() {
-    // Some requests more, some partial answers fewer, latencies in whole milliseconds.
+    // Some requests more, some partial responses fewer, latencies in whole milliseconds.
     let outage = PhaseFigures { partial: 88, oldest: Some(ms(4900)), ..figures("outage", 803, 210, 9_900) };
     let local = run("local", outage, Verdict::Pass, Fired { chunks: 9, refused: 60, ..made_up::FIRED });
     let result = ComparisonResult::of([&sim(), &local]);
@@ -135,7 +135,7 @@ fn a_doubt_in_one_world_alone_is_a_difference_of_the_runs() {
     let why = "the load was not reached".to_owned();
     let end = doubtful.len() - 1;
     doubtful[end].event = Event::End { verdict: Some(Verdict::Inconclusive) };
-    doubtful.insert(end, Record { at_us: 12_800_001, event: Event::Doubt { why } });
+    doubtful.insert(end, Record { at_us: 12_800_001, event: Event::Inconclusive { why } });
     let result = ComparisonResult::of([&sim(), &doubtful]);
     assert!(result.disagrees());
     let text = show(&[result]);

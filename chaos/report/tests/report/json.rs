@@ -44,7 +44,7 @@ fn every_kind() -> Vec<Record> {
     ];
     begin.faults.extend(effects.map(|effect| made_up::plan("another", effect)));
     begin.faults.push(made_up::plan("last", Effect::Reset(Reset::after(made_up::ms(70)))));
-    begin.faults[1].on = Target::Node("redis".to_owned());
+    begin.faults[1].on = Target::Service("redis".to_owned());
     begin.without = Some("the memory tier".to_owned());
     let more = vec![
         Event::Begin(begin),
@@ -73,7 +73,7 @@ fn kind(event: &Event) -> &'static str {
     match event {
         Event::Begin(_) => "begin",
         Event::Waiting { .. } => "waiting",
-        Event::NodeReady { .. } => "node_ready",
+        Event::ServiceReady { .. } => "service_ready",
         Event::LinkReady { .. } => "link_ready",
         Event::Ready { .. } => "ready",
         Event::TimelineBegan => "timeline_began",
@@ -82,10 +82,10 @@ fn kind(event: &Event) -> &'static str {
         Event::Injected { .. } => "injected",
         Event::FaultFigures(_) => "fault_figures",
         Event::Progress { .. } => "progress",
-        Event::NodeDied { .. } => "node_died",
+        Event::ServiceDied { .. } => "service_died",
         Event::Phase(_) => "phase",
         Event::Judged(_) => "judged",
-        Event::Doubt { .. } => "doubt",
+        Event::Inconclusive { .. } => "inconclusive",
         Event::Held => "held",
         Event::Interrupted { .. } => "interrupted",
         Event::WorldFailed { .. } => "world_failed",

@@ -20,7 +20,7 @@ pub(crate) fn phase(name: &str, kind: PhaseKind, from: u64, to: u64) -> Phase {
 }
 
 pub(crate) fn plan(name: &str, effect: Effect) -> Fault {
-    let link = Link { from: Endpoint::Node("gateway".to_owned()), to: "redis".to_owned(), label: None };
+    let link = Link { from: Endpoint::Service("gateway".to_owned()), to: "redis".to_owned(), label: None };
     Fault { at: ms(4000), lasts: ms(4000), ..Fault::new(name, Target::Link(link), effect) }
 }
 
@@ -97,9 +97,9 @@ pub(crate) fn judged(index: usize, that: &str, when: &str, checks: Vec<JudgedChe
     Event::Judged(Judged { index, that: that.to_owned(), when: when.to_owned(), verdict, checks })
 }
 
-pub(crate) fn node(node: &str, what: &str, port: u16, took: u64) -> Event {
+pub(crate) fn service(service: &str, what: &str, port: u16, took: u64) -> Event {
     let address = format!("127.0.0.1:{port}");
-    Event::NodeReady { node: node.to_owned(), what: what.to_owned(), address, took: ms(took) }
+    Event::ServiceReady { service: service.to_owned(), what: what.to_owned(), address, took: ms(took) }
 }
 
 pub(crate) fn progress(at: u64, due: u64, bad: u64) -> Event {
@@ -111,12 +111,12 @@ pub(crate) fn start(begin: Begin) -> Vec<Record> {
     let at = |ms: u64, event| Record { at_us: ms * 1000, event };
     vec![
         at(0, Event::Begin(begin)),
-        at(20, node("redis", "redis-server 7.0.15", 23001, 12)),
-        at(60, node("user-service", "user-service (built in)", 23002, 31)),
-        at(61, node("order-service", "order-service (built in)", 23003, 29)),
-        at(62, node("product-service", "product-service (built in)", 23004, 30)),
+        at(20, service("redis", "redis-server 7.0.15", 23001, 12)),
+        at(60, service("user-service", "user-service (built in)", 23002, 31)),
+        at(61, service("order-service", "order-service (built in)", 23003, 29)),
+        at(62, service("product-service", "product-service (built in)", 23004, 30)),
         at(63, Event::LinkReady { link: "gateway -> redis".to_owned(), address: "127.0.0.1:23010".to_owned() }),
-        at(110, node("gateway", "gateway (built in)", 23005, 45)),
+        at(110, service("gateway", "gateway (built in)", 23005, 45)),
         at(120, Event::Ready { took: ms(118) }),
         at(300, Event::TimelineBegan),
     ]
@@ -146,12 +146,12 @@ pub(crate) const FIRED: Fired = Fired {
     dropped: 0,
     messages: 0,
     bystanders: 0,
-    nodes: 0,
+    services: 0,
 };
 
 pub(crate) fn end(verdict: Option<Verdict>) -> Vec<Record> {
     let logs = [("gateway", "/tmp/chaos-4711/gateway.log"), ("redis", "/tmp/chaos-4711/redis.log")];
-    let logs = logs.into_iter().map(|(node, path)| (node.to_owned(), path.to_owned())).collect();
+    let logs = logs.into_iter().map(|(service, path)| (service.to_owned(), path.to_owned())).collect();
     vec![
         Record { at_us: 12_800_000, event: Event::TornDown { took: ms(45), left: Vec::new(), logs } },
         Record { at_us: 12_845_000, event: Event::End { verdict } },
@@ -238,7 +238,7 @@ pub(crate) fn failing() -> Vec<Record> {
     [start(begin()), timeline(FIRED), late(ends), end(Some(Verdict::Fail))].concat()
 }
 
-/// A delay that is asked for and achieved, a ledger of what it came to, and answers that say their age.
+/// A delay that is asked for and achieved, a ledger of what it came to, and responses that say their age.
 pub(crate) fn slow() -> Vec<Record> {
     let mut begin = begin();
     let delay = Latency { delay: Spread::constant(ms(200)), direction: Direction::Downstream };
@@ -321,7 +321,7 @@ pub(crate) fn control() -> Vec<Record> {
 pub(crate) fn inconclusive() -> Vec<Record> {
     let why = "the fault `outage` never fired, so that its phase shows nothing".to_owned();
     let ends = vec![
-        Event::Doubt { why },
+        Event::Inconclusive { why },
         Event::Phase(figures("run", 2391, 1210, 4800)),
         Event::Phase(figures("baseline", 796, 1180, 4300)),
         Event::Phase(figures("outage", 801, 1180, 4400)),
@@ -342,8 +342,8 @@ pub(crate) fn world_failed() -> Vec<Record> {
         "\u{1b}[33mWARN\u{1b}[0m REDIS_URL has no database number",
         "{\"level\":\"error\",\"message\":\"listen: address 127.0.0.1:23005 is in use by another process of this machine\",\"code\":98}",
     ];
-    let died = Event::NodeDied {
-        node: "gateway".to_owned(),
+    let died = Event::ServiceDied {
+        service: "gateway".to_owned(),
         how: "exit status: 1".to_owned(),
         last_lines: lines.map(str::to_owned).to_vec(),
     };
@@ -351,7 +351,7 @@ pub(crate) fn world_failed() -> Vec<Record> {
     records.truncate(5);
     let at = |ms: u64, event| Record { at_us: ms * 1000, event };
     records.push(at(90, died));
-    records.push(at(91, Event::WorldFailed { why: "the node `gateway` ended before it was ready".to_owned() }));
+    records.push(at(91, Event::WorldFailed { why: "the service `gateway` ended before it was ready".to_owned() }));
     let mut ends = end(None);
     ends[0].at_us = 130_000;
     ends[1].at_us = 131_000;

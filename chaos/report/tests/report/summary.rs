@@ -29,7 +29,7 @@ fn guard(expected: &[&str], broke: &[&str]) -> GuardResult {
         expected: names(expected),
         broke: names(broke),
         unsure: Vec::new(),
-        doubts: Vec::new(),
+        inconclusive: Vec::new(),
         run: Outcome::Verdict(verdict),
         took: made_up::ms(12_900),
     }
@@ -62,7 +62,7 @@ fn guards_of_every_outcome() {
         guard(&names[..1], &[]),
         guard(&names[..1], &names),
         GuardResult { unsure: vec![names[1].to_owned()], ..guard(&names, &names[..1]) },
-        GuardResult { doubts: vec!["the load was not reached".to_owned()], ..guard(&names[..1], &[]) },
+        GuardResult { inconclusive: vec!["the load was not reached".to_owned()], ..guard(&names[..1], &[]) },
         GuardResult { run: Outcome::WorldFailed, ..guard(&names, &[]) },
     ];
     insta::assert_snapshot!(guards(&results));
@@ -77,7 +77,7 @@ fn a_guard_is_proven_when_exactly_what_it_names_breaks() {
     let unsure = |broke: &[&str]| GuardResult { unsure: vec!["b".to_owned()], ..guard(&["a"], broke) };
     assert_eq!(of(unsure(&["a"])), Outcome::Verdict(Verdict::Inconclusive));
     assert_eq!(of(unsure(&[])), Outcome::Verdict(Verdict::Fail), "whatever b came to, a held");
-    let doubtful = |broke: &[&str]| GuardResult { doubts: vec!["why".to_owned()], ..guard(&["a"], broke) };
+    let doubtful = |broke: &[&str]| GuardResult { inconclusive: vec!["why".to_owned()], ..guard(&["a"], broke) };
     assert_eq!(of(doubtful(&["a"])), Outcome::Verdict(Verdict::Inconclusive));
     assert_eq!(of(doubtful(&[])), Outcome::Verdict(Verdict::Inconclusive), "it may have held because nothing happened");
     assert_eq!(of(doubtful(&["b"])), Outcome::Verdict(Verdict::Fail));
@@ -93,7 +93,7 @@ fn results_are_made_from_events() {
     assert_eq!(guard.unsure, ["memory answers in Redis's place"]);
     assert_eq!(guard.outcome(), Outcome::Verdict(Verdict::Inconclusive));
     let guard = GuardResult::of(&made_up::inconclusive(), &[]);
-    assert_eq!(guard.doubts.len(), 1);
+    assert_eq!(guard.inconclusive.len(), 1);
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! What people read in the terminal, for runs that never happened.
+//! The terminal's reports of runs that never happened.
 
 use crate::made_up;
 use chaos_model::{
@@ -33,9 +33,9 @@ fn a_run_that_fails() {
 fn the_command_for_another_run_carries_what_this_one_was_made_with() {
     let mut records = made_up::failing();
     let Event::Begin(begin) = &mut records[0].event else { unreachable!() };
-    begin.sets = vec!["load.rate=500/s".to_owned(), "node.redis.env.MOTD=it's on".to_owned()];
+    begin.sets = vec!["load.rate=500/s".to_owned(), "service.redis.env.MOTD=it's on".to_owned()];
     begin.only = vec!["never notice".to_owned()];
-    let again = r"--seed 42 --set load.rate=500/s --set 'node.redis.env.MOTD=it'\''s on' -e 'never notice'";
+    let again = r"--seed 42 --set load.rate=500/s --set 'service.redis.env.MOTD=it'\''s on' -e 'never notice'";
     let text = plain(&records);
     assert!(text.contains(&format!("draws: chaos run scenarios/redis_down.toml {again}\n")), "{text}");
 }
@@ -124,7 +124,7 @@ fn colour_adds_nothing_but_colour() {
     }
 }
 
-/// What a terminal shows after `\r` and overwriting.
+/// The screen that a terminal shows after `\r` and overwriting.
 fn screen(written: &str) -> String {
     let mut lines = Vec::new();
     for line in written.split('\n') {

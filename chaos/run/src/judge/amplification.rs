@@ -6,7 +6,7 @@ use crate::observe::Reading;
 use chaos_model::{Comparison, Selector};
 use std::{collections::BTreeMap, time::Duration};
 
-/// Judges the increase of all calls over the increase of first attempts, within a stretch.
+/// Judges the increase of all calls over the increase of first attempts, within a window.
 pub(super) fn judge(
     [calls, first]: [&[Reading]; 2],
     [calls_selector, first_selector]: [&Selector; 2],
@@ -14,6 +14,8 @@ pub(super) fn judge(
     (from, to): (Duration, Duration),
     bound: &Comparison<f64>,
 ) -> Finding {
+    // From the services' own counters: a proxy on a link of bytes sees no requests, and only the services know which of
+    // their calls are retries.
     let counted = |readings, selector| metric::counted(readings, selector, seen, (from, to));
     match (counted(calls, calls_selector), counted(first, first_selector)) {
         (Err(unknown), _) | (_, Err(unknown)) => unknown,

@@ -2,7 +2,7 @@
 //! resolution is the time between two scrapes, and an upper bound is what is judged.
 
 use super::{Finding, metric};
-use crate::observe::{Reading, Side};
+use crate::observe::{Reading, ScrapeSide};
 use chaos_model::{Comparison, Fault, Selector, quantity::show_duration};
 use std::{collections::BTreeMap, time::Duration};
 
@@ -18,7 +18,8 @@ pub(super) fn judge(
         return unknown;
     }
     let value = |reading: &Reading| Some(reading.value.as_ref().ok()?.map_or(0.0, |(value, _)| value));
-    let before = |reading: &&Reading| reading.at < fault.at || (reading.at == fault.at && reading.side == Side::Before);
+    let before =
+        |reading: &&Reading| reading.at < fault.at || (reading.at == fault.at && reading.side == ScrapeSide::Before);
     let Some(usual) = readings.iter().rfind(before).and_then(value) else {
         return Finding::inconclusive("unknown", "there is no scrape from before the fault");
     };

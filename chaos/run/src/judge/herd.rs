@@ -1,30 +1,30 @@
-//! `herd.'http_requests_total'`: the peak rate of a counter in a stretch, over its peak in the baseline. Both are peaks of
-//! windows of a second, so that like is compared with like: a mean has no peaks of chance in it.
+//! `herd.'http_requests_total'`: the peak rate of a counter in a window, over its peak in the baseline. Both are peaks
+//! of windows of a second, so that like is compared with like: a mean has no peaks of chance in it.
 
 use super::{Finding, at, metric};
-use crate::observe::{Kind, Reading};
+use crate::observe::{Reading, SeriesKind};
 use chaos_model::{Comparison, Selector};
 use std::{collections::BTreeMap, time::Duration};
 
 /// Windows are from scrape to scrape, which are due each second and asked for a little early or late.
 const WINDOW: Duration = Duration::from_millis(950);
 
-/// Judges the peak within a stretch against that of the baseline.
+/// Judges the peak within a window against that of the baseline.
 pub(super) fn judge(
     readings: &[Reading],
     selector: &Selector,
     seen: Option<&BTreeMap<String, ()>>,
-    [baseline, stretch]: [(Duration, Duration); 2],
+    [baseline, window]: [(Duration, Duration); 2],
     bound: &Comparison<f64>,
 ) -> Finding {
     match metric::known(readings, selector, seen) {
-        Ok(Kind::Counter) => {}
-        Ok(Kind::Gauge) => {
+        Ok(SeriesKind::Counter) => {}
+        Ok(SeriesKind::Gauge) => {
             return Finding::inconclusive("no counter", format!("{selector} is a gauge, and what counts is a counter"));
         }
         Err(unknown) => return unknown,
     }
-    let peaks = [baseline, stretch].map(|(from, to)| peak(readings, from, to));
+    let peaks = [baseline, window].map(|(from, to)| peak(readings, from, to));
     let [Some((usual, _)), Some((herd, when))] = peaks else {
         return Finding::inconclusive("unknown", "there are no two scrapes a second apart");
     };
@@ -36,8 +36,9 @@ pub(super) fn judge(
         .explained(|| Some(format!("the peak was {}", at(when))))
 }
 
-/// The highest rate of a window within a stretch, and when that window began.
+/// The highest rate of any second within a window, and when that second began.
 fn peak(readings: &[Reading], from: Duration, to: Duration) -> Option<(f64, Duration)> {
+    // From scrapes: proxies on links of bytes count no requests.
     let within = readings.iter().filter(|reading| metric::lies_within(reading, from, to));
     let scope: Vec<(Duration, f64)> = within
         .filter_map(|reading| Some((reading.taken, reading.value.as_ref().ok()?.map_or(0.0, |(value, _)| value))))
@@ -54,12 +55,12 @@ fn peak(readings: &[Reading], from: Duration, to: Duration) -> Option<(f64, Dura
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::observe::Side;
+    use crate::observe::ScrapeSide;
 
     fn readings(all: &[(u64, f64)]) -> Vec<Reading> {
         let reading = |(at_ms, value): &(u64, f64)| {
             let at = Duration::from_millis(*at_ms);
-            Reading { at, taken: at, side: Side::Both, value: Ok(Some((*value, Kind::Counter))) }
+            Reading { at, taken: at, side: ScrapeSide::Both, value: Ok(Some((*value, SeriesKind::Counter))) }
         };
         all.iter().map(reading).collect()
     }
@@ -79,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn a_restart_of_the_node_is_no_herd() {
+    fn a_restart_of_the_service_is_no_herd() {
         let all = [(0, 5000.0), (1000, 5010.0), (2000, 3.0), (3000, 23.0)];
         assert_eq!(peak_of(&all, 0, 3000), Some((20.0, 2000)));
     }

@@ -1,32 +1,32 @@
-//! Latencies: from the intended start to the last byte. Arrivals without an answer count as the client's timeout, since
+//! Latencies: from the intended start to the last byte. Arrivals without a response count as the client's timeout, since
 //! that is how long a client would have waited; leaving them out would flatter the slowest.
 
-use super::{Finding, Stretch, at};
+use super::{Finding, Window, at};
 use chaos_model::{Comparison, Quantile, quantity::show_duration};
 use std::time::Duration;
 
 /// Judges one figure of the latencies.
 pub(super) fn judge(
-    stretch: &Stretch<'_>,
+    window: &Window<'_>,
     quantile: Quantile,
     bound: &Comparison<Duration>,
     timeout: Duration,
 ) -> Finding {
-    let latencies = sorted(stretch, timeout);
+    let latencies = sorted(window, timeout);
     let samples = latencies.len() as u64;
     let Some(seen) = figure(&latencies, quantile) else {
-        return Finding::inconclusive("no requests", "no request belongs to this stretch");
+        return Finding::inconclusive("no requests", "no request belongs to this window");
     };
     if samples < quantile.least_samples() {
         let why = format!("{quantile} takes at least {} requests", quantile.least_samples());
         return Finding::inconclusive(format!("{} of {samples} requests", show_duration(seen)), why);
     }
-    Finding::of(bound.holds(&seen), show_duration(seen)).explained(|| slowest(stretch, timeout))
+    Finding::of(bound.holds(&seen), show_duration(seen)).explained(|| slowest(window, timeout))
 }
 
-/// The latencies of a stretch, the smallest first.
-pub(crate) fn sorted(stretch: &Stretch<'_>, timeout: Duration) -> Vec<Duration> {
-    let mut latencies: Vec<_> = stretch.arrivals.iter().map(|(_, outcome)| latency(outcome, timeout)).collect();
+/// The latencies of a window, the smallest first.
+pub(crate) fn sorted(window: &Window<'_>, timeout: Duration) -> Vec<Duration> {
+    let mut latencies: Vec<_> = window.arrivals.iter().map(|(_, outcome)| latency(outcome, timeout)).collect();
     latencies.sort_unstable();
     latencies
 }
@@ -53,8 +53,8 @@ fn figure(sorted: &[Duration], quantile: Quantile) -> Option<Duration> {
     }
 }
 
-fn slowest(stretch: &Stretch<'_>, timeout: Duration) -> Option<String> {
-    let (moment, outcome) = stretch.arrivals.iter().max_by_key(|(_, outcome)| latency(outcome, timeout))?;
+fn slowest(window: &Window<'_>, timeout: Duration) -> Option<String> {
+    let (moment, outcome) = window.arrivals.iter().max_by_key(|(_, outcome)| latency(outcome, timeout))?;
     let came = outcome.result.as_ref().map_or_else(ToString::to_string, |status| format!("{status}"));
     let took = show_duration(latency(outcome, timeout));
     Some(format!("the slowest, request {} {}, took {took} ({came})", outcome.n, at(*moment)))

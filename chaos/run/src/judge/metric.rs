@@ -1,22 +1,23 @@
 //! Metrics: a counter's increase within the scope, safe against restarts; a gauge in every scrape of the scope.
 //!
-//! An edge takes milliseconds: a scrape, the change, a scrape. What a counter counted in between belongs to one side of the
-//! change or to the other, and no scrape says to which. So an increase lies between two values, and a bound holds if it
-//! holds for one of them or for one in between. Otherwise what happens once, and at once, would be missed now and then.
-//! Where an edge takes longer, since a node starts there, what is counted meanwhile is apart from either side, as requests are.
+//! An edge takes milliseconds: a scrape, the change, a scrape. What a counter counted in between belongs to one side of
+//! the change or to the other, and no scrape says to which. So an increase lies between two values, and a bound holds
+//! if it holds for one of them or for one in between. Otherwise what happens once, and at once, would be missed now and
+//! then. Where an edge takes longer, since a service starts there, what is counted meanwhile is apart from either side,
+//! as requests are.
 
-use super::{Finding, Stretch, at};
-use crate::observe::{Kind, Reading, Side};
+use super::{Finding, Window, at};
+use crate::observe::{Reading, ScrapeSide, SeriesKind};
 use chaos_model::{Comparison, Selector};
 use std::{collections::BTreeMap, time::Duration};
 
-/// Longer takes no edge at which no node is started.
+/// Longer takes no edge at which no service is started.
 const BRIEF: Duration = Duration::from_millis(100);
 
 /// Judges one metric check by the readings of its selector.
 pub(super) fn judge(
     readings: &[Reading],
-    stretch: &Stretch<'_>,
+    window: &Window<'_>,
     selector: &Selector,
     bound: &Comparison<f64>,
     seen: Option<&BTreeMap<String, ()>>,
@@ -25,38 +26,39 @@ pub(super) fn judge(
         Ok(kind) => kind,
         Err(unknown) => return unknown,
     };
-    // What has to be reached counts from the end of the fault, until it must be reached; all else from then on.
-    let (from, to) = match stretch.within {
-        Some(within) if bound.wants_more() => (stretch.from.saturating_sub(within), stretch.from),
-        _ => (stretch.from, stretch.to),
+    // `after … within 2s` with `> 0` asks for an increase within those two seconds; everything else must hold from then
+    // on. So what has to be reached counts from the end of the fault, until it must be reached.
+    let (from, to) = match window.within {
+        Some(within) if bound.wants_more() => (window.from.saturating_sub(within), window.from),
+        _ => (window.from, window.to),
     };
     match kind {
-        Kind::Counter => counter(readings, from, to, bound),
-        Kind::Gauge => {
+        SeriesKind::Counter => counter(readings, from, to, bound),
+        SeriesKind::Gauge => {
             let scope: Vec<&Reading> = readings.iter().filter(|reading| lies_within(reading, from, to)).collect();
             gauge(&scope, bound)
         }
     }
 }
 
-/// How a selector's series moves; what stands in for a finding where no scrape has it.
+/// The kind of a selector's series; a finding in its stead where no scrape has it.
 pub(super) fn known(
     readings: &[Reading],
     selector: &Selector,
     seen: Option<&BTreeMap<String, ()>>,
-) -> Result<Kind, Finding> {
+) -> Result<SeriesKind, Finding> {
     let found = readings.iter().find_map(|reading| reading.value.as_ref().ok()?.map(|(_, kind)| kind));
     found.ok_or_else(|| Finding::inconclusive("no such series", unknown(selector, readings, seen)))
 }
 
-/// How far a counter rose within a stretch; what stands in for a finding where that is not known.
+/// The increase of a counter within a window; a finding in its stead where that is not known.
 pub(super) fn counted(
     readings: &[Reading],
     selector: &Selector,
     seen: Option<&BTreeMap<String, ()>>,
     (from, to): (Duration, Duration),
 ) -> Result<f64, Finding> {
-    if known(readings, selector, seen)? == Kind::Gauge {
+    if known(readings, selector, seen)? == SeriesKind::Gauge {
         return Err(Finding::inconclusive(
             "no counter",
             format!("{selector} is a gauge, and what counts is a counter"),
@@ -67,11 +69,13 @@ pub(super) fn counted(
 
 /// At its first moment what was read after the changes there, at its last what was read before them.
 pub(super) fn lies_within(reading: &Reading, from: Duration, to: Duration) -> bool {
-    (reading.at > from || (reading.at == from && reading.side != Side::Before))
-        && (reading.at < to || (reading.at == to && reading.side != Side::After))
+    (reading.at > from || (reading.at == from && reading.side != ScrapeSide::Before))
+        && (reading.at < to || (reading.at == to && reading.side != ScrapeSide::After))
 }
 
 fn counter(readings: &[Reading], from: Duration, to: Duration, bound: &Comparison<f64>) -> Finding {
+    // Inner scrapes alone miss what a fault does once and at once (a lost connection); outer ones alone would blame a
+    // phase for what was before it. So the bound holds if it holds for a value in between.
     let least = match increase(readings, from, to) {
         Ok(least) => least,
         Err(unknown) => return unknown,
@@ -87,13 +91,13 @@ fn counter(readings: &[Reading], from: Duration, to: Duration, bound: &Compariso
     Finding::of(bound.holds_between(&least, &most), seen)
 }
 
-/// Whether the scrapes of an edge were taken within a short time.
+/// True if the scrapes of an edge were taken within a short time.
 fn is_brief(readings: &[Reading], edge: Duration) -> bool {
     let taken = || readings.iter().filter(|reading| reading.at == edge).map(|reading| reading.taken);
     taken().max().zip(taken().min()).is_some_and(|(last, first)| last - first <= BRIEF)
 }
 
-/// How far a counter rose at least within a stretch; what stands in for a finding where that is not known.
+/// The least increase of a counter within a window; a finding in its stead where that is not known.
 fn increase(readings: &[Reading], from: Duration, to: Duration) -> Result<f64, Finding> {
     let scope: Vec<&Reading> = readings.iter().filter(|reading| lies_within(reading, from, to)).collect();
     let edges = |moment| scope.iter().find(|reading| reading.at == moment).map(|reading| &reading.value);
@@ -109,13 +113,13 @@ fn increase(readings: &[Reading], from: Duration, to: Duration) -> Result<f64, F
     Ok(risen(&values(scope)))
 }
 
-/// What scrapes read; those that failed are left out. A series that isn't there yet has counted nothing so far.
+/// Values of scrapes; those that failed are left out. A series that isn't there yet has counted nothing so far.
 fn values<'a>(readings: impl IntoIterator<Item = &'a Reading>) -> Vec<f64> {
     let read = readings.into_iter().filter_map(|reading| reading.value.as_ref().ok());
     read.map(|value| value.map_or(0.0, |(value, _)| value)).collect()
 }
 
-/// How far a counter rose. One that falls was restarted: all that it shows has been counted since.
+/// The increase of a counter. One that falls was restarted: all that it shows has been counted since.
 pub(super) fn risen(values: &[f64]) -> f64 {
     values.windows(2).map(|pair| if pair[1] < pair[0] { pair[1] } else { pair[1] - pair[0] }).sum()
 }
@@ -126,7 +130,7 @@ fn gauge(scope: &[&Reading], bound: &Comparison<f64>) -> Finding {
     let (Some(low), Some(high)) =
         (values.iter().map(|v| v.1).reduce(f64::min), values.iter().map(|v| v.1).reduce(f64::max))
     else {
-        return Finding::inconclusive("unknown", "no scrape of this stretch has it");
+        return Finding::inconclusive("unknown", "no scrape of this window has it");
     };
     let seen = if (low - high).abs() < f64::EPSILON { low.to_string() } else { format!("{low} to {high}") };
     let seen = format!("{seen} in {} scrapes", values.len());
@@ -167,15 +171,17 @@ mod tests {
     use super::*;
     use chaos_model::Verdict;
 
-    /// Readings at 0 s (of 0), 1 s, 2 s and 3 s (of 1000), with scrapes on each side of the edges at 1 s and 2 s, the second
-    /// of which is taken so much later. Judged from 1 s to 2 s.
+    /// Readings at 0 s (of 0), 1 s, 2 s and 3 s (of 1000), with scrapes on each side of the edges at 1 s and 2 s, the
+    /// second of which is taken so much later. Judged from 1 s to 2 s.
     fn after(took: Duration, values: [f64; 4], bound: Comparison<f64>) -> (Verdict, String) {
-        let edges = [(1, Side::Before), (1, Side::After), (2, Side::Before), (2, Side::After)].into_iter().zip(values);
-        let all = [((0, Side::Both), 0.0)].into_iter().chain(edges).chain([((3, Side::Both), 1000.0)]);
+        let edges = [(1, ScrapeSide::Before), (1, ScrapeSide::After), (2, ScrapeSide::Before), (2, ScrapeSide::After)]
+            .into_iter()
+            .zip(values);
+        let all = [((0, ScrapeSide::Both), 0.0)].into_iter().chain(edges).chain([((3, ScrapeSide::Both), 1000.0)]);
         let reading = |((at, side), value)| {
             let at = Duration::from_secs(at);
-            let taken = if side == Side::After { at + took } else { at };
-            Reading { at, taken, side, value: Ok(Some((value, Kind::Counter))) }
+            let taken = if side == ScrapeSide::After { at + took } else { at };
+            Reading { at, taken, side, value: Ok(Some((value, SeriesKind::Counter))) }
         };
         let readings: Vec<Reading> = all.map(reading).collect();
         let finding = counter(&readings, Duration::from_secs(1), Duration::from_secs(2), &bound);
@@ -204,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn but_not_while_a_node_starts() {
+    fn but_not_while_a_service_starts() {
         let starts = Duration::from_secs(1);
         assert_eq!(after(starts, [5.0, 6.0, 6.0, 7.0], Comparison::More(0.0)), (Verdict::Fail, "+0".to_owned()));
         assert_eq!(after(starts, [5.0, 6.0, 8.0, 9.0], Comparison::More(1.0)), (Verdict::Pass, "+2".to_owned()));

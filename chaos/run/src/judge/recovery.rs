@@ -1,8 +1,8 @@
-//! Time to detect and time to recover, as clients see them: from the answers. An answer is bad if it failed (none, or from
-//! 500 on), was partial or stale.
+//! Time to detect and time to recover, as clients see them: from the responses. A response is bad if it failed (none,
+//! or from 500 on), was partial or stale.
 
-use super::{Evidence, Finding, Stretch, at};
-use crate::examine::{is_partial, is_stale};
+use super::{Evidence, Finding, Window, at};
+use crate::responses::{is_partial, is_stale};
 use chaos_load::Outcome;
 use chaos_model::{Comparison, Fault, Scope, Share, ledger::Recovery, phase::BASELINE, quantity::show_duration};
 use std::time::Duration;
@@ -12,8 +12,8 @@ fn is_bad(outcome: &Outcome) -> bool {
     failed || is_partial(outcome.marks) || is_stale(outcome.marks)
 }
 
-/// From when a fault took effect to the first bad answer, requests included that it met under way. None where no
-/// answer was bad.
+/// From when a fault took effect to the first bad response, requests included that it met under way. None where no
+/// response was bad.
 pub(crate) fn detected(evidence: &Evidence<'_>, fault: &Fault) -> Option<Duration> {
     let warmup = evidence.scenario.load.warmup;
     let applied = evidence.acknowledged.get(&fault.at).copied().unwrap_or(fault.at).max(fault.at);
@@ -27,16 +27,16 @@ pub(crate) fn detected(evidence: &Evidence<'_>, fault: &Fault) -> Option<Duratio
     bad.filter(|ended| *ended >= fault.at).min().map(|ended| ended.saturating_sub(applied))
 }
 
-/// From when a fault was taken back until answers were, and stayed until the next fault or the end, as good as in the
+/// From when a fault was taken back until responses were, and stayed until the next fault or the end, as good as in the
 /// baseline: the earliest moment from which on the share of bad ones is at most the baseline's.
 pub(crate) fn recovery(evidence: &Evidence<'_>, fault: &Fault) -> Recovery {
     let scope = Scope::After { fault: fault.name.clone(), within: Duration::ZERO };
-    let after = Stretch::of(evidence, &scope);
+    let after = Window::of(evidence, &scope);
     let (Some((last, _)), Some((first, _))) = (after.arrivals.last(), after.arrivals.first()) else {
         return Recovery::NoRequests;
     };
     let baseline = evidence.scenario.timeline.phase(BASELINE).map_or(Share { parts: 0, whole: 1 }, |phase| {
-        let arrivals = Stretch::phase(evidence, phase).arrivals;
+        let arrivals = Window::phase(evidence, phase).arrivals;
         let parts = arrivals.iter().filter(|(_, outcome)| is_bad(outcome)).count() as u64;
         Share { parts, whole: arrivals.len() as u64 }
     });
@@ -63,7 +63,7 @@ pub(crate) fn recovery(evidence: &Evidence<'_>, fault: &Fault) -> Recovery {
 pub(super) fn judge_detected(evidence: &Evidence<'_>, fault: &Fault, bound: &Comparison<Duration>) -> Finding {
     match detected(evidence, fault) {
         Some(took) => Finding::of(bound.holds(&took), show_duration(took)),
-        None => Finding::of(false, format!("no bad answer in {}", show_duration(fault.lasts))),
+        None => Finding::of(false, format!("no bad response in {}", show_duration(fault.lasts))),
     }
 }
 
@@ -78,21 +78,21 @@ pub(super) fn judge_recovery(evidence: &Evidence<'_>, fault: &Fault, bound: &Com
             Finding::of(false, seen).explained(|| last_bad(evidence, fault))
         }
         Recovery::Unnoticed => {
-            let why = format!("no answer failed, was partial or stale because of `{}`", fault.name);
+            let why = format!("no response failed, was partial or stale because of `{}`", fault.name);
             Finding::inconclusive("nothing to recover from", why)
         }
-        Recovery::NoRequests => Finding::inconclusive("no requests", "no request belongs to this stretch"),
+        Recovery::NoRequests => Finding::inconclusive("no requests", "no request belongs to this window"),
     }
 }
 
 fn last_bad(evidence: &Evidence<'_>, fault: &Fault) -> Option<String> {
-    let after = Stretch::of(evidence, &Scope::After { fault: fault.name.clone(), within: Duration::ZERO });
+    let after = Window::of(evidence, &Scope::After { fault: fault.name.clone(), within: Duration::ZERO });
     let (moment, outcome) = after.arrivals.iter().rfind(|(_, outcome)| is_bad(outcome))?;
     let came = match &outcome.result {
         Ok(status) if *status >= 500 => format!("was answered {status}"),
         Ok(_) if is_partial(outcome.marks) => "was answered in part".to_owned(),
         Ok(_) => "was given an old part".to_owned(),
-        Err(error) => format!("had no answer: {error}"),
+        Err(error) => format!("had no response: {error}"),
     };
     Some(format!("the last, request {} {}, {came}", outcome.n, at(*moment)))
 }

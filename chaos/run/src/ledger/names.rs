@@ -1,4 +1,4 @@
-//! Whether a message names a request: a value by which the load tells its requests apart stands in it as a word.
+//! Names in messages: a value by which the load tells its requests apart stands in a message as a word.
 //!
 //! `GET gateway:profile:7` names the request for user 7, and neither that for 77 nor, by `v7`, one for version 7.
 
@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-/// What requests are told apart by.
+/// Variables by which requests are told apart, with their values.
 pub(super) struct Names {
     draw: Draw,
     /// By the load's request, the variables that it uses.
@@ -28,12 +28,12 @@ impl Names {
         Self { draw: Draw::new(load, seed), variables: variables.collect(), first: OnceCell::new() }
     }
 
-    /// Whether one of these words names this request.
+    /// True if one of these words names this request.
     pub(super) fn names(&self, words: &BTreeSet<u64>, outcome: &Outcome) -> bool {
         self.values(outcome).any(|value| words.contains(&value))
     }
 
-    /// Whether one of these words names a request that was due by then; `outcomes` are all of the run.
+    /// True if one of these words names a request that was due by then; `outcomes` are all of the run.
     pub(super) fn named_by(&self, outcomes: &[Outcome], words: &BTreeSet<u64>, at: Duration) -> bool {
         let first = self.first.get_or_init(|| {
             let mut first = BTreeMap::new();
@@ -59,7 +59,7 @@ pub(super) fn words(message: &str) -> BTreeSet<u64> {
     message.split(|c: char| !c.is_alphanumeric()).filter_map(number).collect()
 }
 
-/// As the load writes numbers: digits alone, and no zero before others.
+/// A number as the load writes it: digits alone, and no zero before others.
 fn number(word: &str) -> Option<u64> {
     let plain = word.bytes().all(|byte| byte.is_ascii_digit()) && (word == "0" || !word.starts_with('0'));
     word.parse().ok().filter(|_| plain)

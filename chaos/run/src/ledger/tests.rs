@@ -1,5 +1,5 @@
 use super::*;
-use crate::examine::{PARTIAL, SHARED, STALE};
+use crate::responses::{PARTIAL, SHARED, STALE};
 use chaos_load::{Error, Marks};
 use chaos_model::{Arrivals, KeyKind, Load, Rate, Request, Span, Text, Variable, load::TextPiece};
 use std::collections::BTreeMap;
@@ -215,7 +215,7 @@ fn what_others_explain_is_not_laid_to_one_without_a_name() {
     let all = [outcome(0, 0, 300), outcome(1, 0, 2)];
     let elsewhere = Injection { link: "a -> c".to_owned(), ..message(1, "PING") };
     assert_eq!(join_all(&all, vec![message(1, "GET profile:100"), elsewhere])[1], (None, Impact::Unnoticed));
-    // What happened after an answer explains nothing of it.
+    // What happened after a response explains nothing of it.
     let all = [Outcome { result: Ok(503), ..outcome(0, 0, 100) }, outcome(1, 0, 200)];
     let late = Injection { arrival: Some(0), ..message(150, "GET profile:100") };
     let late = join_all(&all, vec![late, message(50, "PING")]);

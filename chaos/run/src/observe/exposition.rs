@@ -1,5 +1,7 @@
 //! The Prometheus text format (version 0.0.4), as far as it takes to read samples: names, labels, values and types.
-//! Timestamps and exemplars are passed over. The crates that parse it are unmaintained or read the wall clock.
+//! Timestamps and exemplars are passed over.
+
+// Own code, since the crates that parse it are unmaintained or read the wall clock.
 
 use std::collections::BTreeMap;
 
@@ -9,12 +11,12 @@ pub(crate) struct Series {
     pub(crate) name: String,
     pub(crate) labels: BTreeMap<String, String>,
     pub(crate) value: f64,
-    pub(crate) kind: Kind,
+    pub(crate) kind: SeriesKind,
 }
 
-/// How a series moves.
+/// The kind of a series: counter, gauge, unknown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) enum SeriesKind {
     /// Only up, but for restarts; the parts of histograms and summaries too.
     Counter,
     /// Up and down.
@@ -39,15 +41,15 @@ pub(crate) fn parse(text: &str) -> Vec<Series> {
     series
 }
 
-fn kind_of(name: &str, types: &BTreeMap<String, String>) -> Kind {
+fn kind_of(name: &str, types: &BTreeMap<String, String>) -> SeriesKind {
     let family = |suffix| name.strip_suffix(suffix).and_then(|family| types.get(family));
     let parts = ["_bucket", "_sum", "_count"].into_iter().find_map(family);
     match types.get(name).or(parts).map(String::as_str) {
-        Some("counter" | "histogram") => Kind::Counter,
+        Some("counter" | "histogram") => SeriesKind::Counter,
         // A summary's quantiles go up and down, its count and sum only up.
-        Some("summary") if parts.is_some() => Kind::Counter,
-        None if name.ends_with("_total") => Kind::Counter,
-        _ => Kind::Gauge,
+        Some("summary") if parts.is_some() => SeriesKind::Counter,
+        None if name.ends_with("_total") => SeriesKind::Counter,
+        _ => SeriesKind::Gauge,
     }
 }
 
@@ -113,10 +115,10 @@ mod tests {
         assert_eq!(
             series.iter().map(show).collect::<Vec<_>>(),
             [
-                ("hits_total".to_owned(), 3.0, Kind::Counter),
-                ("depth".to_owned(), 2.5, Kind::Gauge),
-                ("took_bucket".to_owned(), 4.0, Kind::Counter),
-                ("took_count".to_owned(), 4.0, Kind::Counter),
+                ("hits_total".to_owned(), 3.0, SeriesKind::Counter),
+                ("depth".to_owned(), 2.5, SeriesKind::Gauge),
+                ("took_bucket".to_owned(), 4.0, SeriesKind::Counter),
+                ("took_count".to_owned(), 4.0, SeriesKind::Counter),
             ]
         );
         assert_eq!(series[0].labels["note"], "a \"b\" \\ }");

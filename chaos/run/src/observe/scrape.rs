@@ -1,4 +1,4 @@
-use super::{Kind, Series, parse};
+use super::{Series, SeriesKind, parse};
 use crate::Address;
 use bytes::Bytes;
 use chaos_model::Selector;
@@ -35,69 +35,69 @@ async fn fetch(client: &Client<Empty<Bytes>>, what: &Fetch) -> Result<Bytes, Str
     tokio::time::timeout(TIMEOUT, answer).await.unwrap_or_else(|_| Err(format!("{uri} did not answer in 500 ms")))
 }
 
-/// Which side of an edge a scrape was taken on: before what changes there, or after it was acknowledged.
+/// The side of an edge on which a scrape was taken: before what changes there, or after it was acknowledged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Side {
-    /// It closes what ends here.
+pub(crate) enum ScrapeSide {
+    /// A scrape that closes what ends here.
     Before,
-    /// It opens what begins here.
+    /// A scrape that opens what begins here.
     After,
     /// Nothing changes here: it does both.
     Both,
 }
 
-/// What the scrapes say of each selector, in the order of time.
+/// Readings of each selector, in the order of time.
 #[derive(Debug, Default)]
 pub(crate) struct Scrapes {
     /// By selector, as they were given.
     pub(crate) readings: Vec<Vec<Reading>>,
-    /// Every series that was ever seen, by node: for "did you mean".
+    /// Every series that was ever seen, by service: for "did you mean".
     pub(crate) seen: BTreeMap<String, BTreeMap<String, ()>>,
 }
 
 /// One selector in one scrape.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Reading {
-    /// When it was due,
+    /// The moment at which it was due,
     pub(crate) at: Duration,
     /// and when it was asked for.
     pub(crate) taken: Duration,
-    pub(crate) side: Side,
+    pub(crate) side: ScrapeSide,
     /// The sum of what matched, none where nothing did; or why there was no scrape.
-    pub(crate) value: Result<Option<(f64, Kind)>, String>,
+    pub(crate) value: Result<Option<(f64, SeriesKind)>, String>,
 }
 
-/// Takes scrapes of the nodes that a scenario asks about.
+/// Takes scrapes of the services that a scenario asks about.
 pub(crate) struct Scraper {
     client: Client<Empty<Bytes>>,
-    nodes: BTreeMap<String, Fetch>,
+    services: BTreeMap<String, Fetch>,
     selectors: Vec<(String, Selector)>,
     scrapes: Scrapes,
 }
 
 impl Scraper {
-    pub(crate) fn new(host: &Host, nodes: BTreeMap<String, Fetch>, selectors: Vec<(String, Selector)>) -> Self {
+    pub(crate) fn new(host: &Host, services: BTreeMap<String, Fetch>, selectors: Vec<(String, Selector)>) -> Self {
         let scrapes = Scrapes { readings: vec![Vec::new(); selectors.len()], seen: BTreeMap::new() };
-        Self { client: host::http::client(host, host::http::ClientConfig::default()), nodes, selectors, scrapes }
+        Self { client: host::http::client(host, host::http::ClientConfig::default()), services, selectors, scrapes }
     }
 
-    /// Takes one scrape of each node: due `at`, and asked for now, which is `taken`.
-    pub(crate) async fn scrape(&mut self, at: Duration, taken: Duration, side: Side) {
-        let pages = self.nodes.iter().map(|(node, what)| async {
+    /// Takes one scrape of each service: due `at`, and asked for now, which is `taken`.
+    pub(crate) async fn scrape(&mut self, at: Duration, taken: Duration, side: ScrapeSide) {
+        let pages = self.services.iter().map(|(service, what)| async {
             let page = fetch(&self.client, what).await;
-            (node.clone(), page.map(|text| parse(&String::from_utf8_lossy(&text))))
+            (service.clone(), page.map(|text| parse(&String::from_utf8_lossy(&text))))
         });
         let pages: BTreeMap<String, Result<Vec<Series>, String>> =
             futures_util::future::join_all(pages).await.into_iter().collect();
-        for (node, page) in &pages {
-            let seen = self.scrapes.seen.entry(node.clone()).or_default();
+        for (service, page) in &pages {
+            let seen = self.scrapes.seen.entry(service.clone()).or_default();
             seen.extend(page.iter().flatten().map(|series| (show(series), ())));
         }
-        for ((node, selector), readings) in self.selectors.iter().zip(&mut self.scrapes.readings) {
-            let value = match pages.get(node) {
+        for ((service, selector), readings) in self.selectors.iter().zip(&mut self.scrapes.readings) {
+            let value = match pages.get(service) {
                 Some(Ok(series)) => Ok(sum(selector, series)),
                 Some(Err(why)) => Err(why.clone()),
-                None => Err(format!("{node} has no metrics")),
+                None => Err(format!("{service} has no metrics")),
             };
             readings.push(Reading { at, taken, side, value });
         }
@@ -108,7 +108,7 @@ impl Scraper {
     }
 }
 
-fn sum(selector: &Selector, series: &[Series]) -> Option<(f64, Kind)> {
+fn sum(selector: &Selector, series: &[Series]) -> Option<(f64, SeriesKind)> {
     let matching = series.iter().filter(|series| selector.matches(&series.name, &series.labels));
     matching.fold(None, |sum, series| Some((sum.map_or(0.0, |(sum, _)| sum) + series.value, series.kind)))
 }

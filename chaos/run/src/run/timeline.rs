@@ -4,10 +4,10 @@ use super::Options;
 use crate::{
     Death, Events, World, WorldError,
     edges::{self, Edge},
-    examine::Examiner,
     judge::Acknowledged,
     ledger::Injections,
-    observe::{Fetch, Scraper, Scrapes, Side},
+    observe::{Fetch, ScrapeSide, Scraper, Scrapes},
+    responses::ResponseChecker,
 };
 use chaos_load::{Outcome, Plan, Schedule, Summary};
 use chaos_model::{Event, Fault, Injection, Scenario, event::Fired, ledger::Removed};
@@ -18,17 +18,17 @@ use tokio_util::sync::CancellationToken;
 
 /// Requests in flight at which the generator gives up on further arrivals: what two seconds of 10,000/s leave behind.
 const MAX_IN_FLIGHT: usize = 20_000;
-/// How long switching a fault may take; it takes milliseconds.
+/// The longest time that switching a fault may take; it takes milliseconds.
 const SWITCHING: Duration = Duration::from_secs(10);
-/// How often those who watch hear how it goes.
+/// The time between two reports to those who watch.
 const PROGRESS_EVERY: Duration = Duration::from_millis(500);
 
-/// Everything that was seen.
-pub(super) struct Seen {
+/// Everything that was observed.
+pub(super) struct Observed {
     /// By arrival.
     pub(super) outcomes: Vec<Outcome>,
     pub(super) scrapes: Scrapes,
-    /// By fault, over all stretches in which it was there.
+    /// By fault, over all times in which it was there.
     pub(super) fired: BTreeMap<String, Fired>,
     /// By fault.
     pub(super) ledger: BTreeMap<String, Injections>,
@@ -42,8 +42,8 @@ pub(super) async fn drive(
     world: &mut dyn World,
     options: &Options,
     events: &Events,
-    examiner: &Arc<Examiner>,
-) -> Result<Seen, WorldError> {
+    checker: &Arc<ResponseChecker>,
+) -> Result<Observed, WorldError> {
     let (sender, outcomes) = mpsc::unbounded_channel();
     let entry = world.entry();
     let plan = Plan {
@@ -58,8 +58,8 @@ pub(super) async fn drive(
     let stop = CancellationToken::new();
     // Whatever ends this future early ends the load with it.
     let _stop_load = stop.clone().drop_guard();
-    let examiner = Arc::clone(examiner);
-    let load = Load { warmup: scenario.load.warmup, host, plan, examiner, sender, stop };
+    let checker = Arc::clone(checker);
+    let load = Load { warmup: scenario.load.warmup, host, plan, checker, sender, stop };
     let mut drive = Drive {
         scenario,
         world,
@@ -71,11 +71,11 @@ pub(super) async fn drive(
         ledger: BTreeMap::new(),
         outcomes,
         received: Vec::new(),
-        told: Told::nothing_yet(scenario, options.seed),
+        progress_counts: ProgressCounts::nothing_yet(scenario, options.seed),
         next_progress: Instant::now() + PROGRESS_EVERY,
         deaths: Vec::new(),
     };
-    let (mut seen, load) = drive.edges(scraper, load).await?;
+    let (mut observed, load) = drive.edges(scraper, load).await?;
     // The load ends when its last request was answered or timed out.
     let summary = load.await.map_err(|_| WorldError::CannotGive("the load generator ended in mid-run".to_owned()))?;
     drive.drain();
@@ -85,10 +85,10 @@ pub(super) async fn drive(
             "the load generator lost arrivals: {due} were due, {told} are known"
         )));
     }
-    seen.deaths = drive.deaths;
-    seen.outcomes = drive.received;
-    seen.outcomes.sort_unstable_by_key(|outcome| outcome.n);
-    Ok(seen)
+    observed.deaths = drive.deaths;
+    observed.outcomes = drive.received;
+    observed.outcomes.sort_unstable_by_key(|outcome| outcome.n);
+    Ok(observed)
 }
 
 /// A fault that can't be switched must not keep a run, and what it broke, for ever.
@@ -103,13 +103,13 @@ async fn in_time<T>(
 
 fn scraper(scenario: &Scenario, world: &dyn World) -> Scraper {
     let selectors: Vec<_> =
-        edges::scrapes(scenario).map(|(node, selector)| (node.to_owned(), selector.clone())).collect();
+        edges::scrapes(scenario).map(|(service, selector)| (service.to_owned(), selector.clone())).collect();
     let fetch = |(name, _): &(String, _)| {
-        let path = scenario.system.nodes.get(name)?.metrics.as_ref()?.path.clone();
-        Some((name.clone(), Fetch { address: world.node(name)?, path }))
+        let path = scenario.system.services.get(name)?.metrics.as_ref()?.path.clone();
+        Some((name.clone(), Fetch { address: world.service(name)?, path }))
     };
-    let nodes = selectors.iter().filter_map(fetch).collect();
-    Scraper::new(world.host(), nodes, selectors)
+    let services = selectors.iter().filter_map(fetch).collect();
+    Scraper::new(world.host(), services, selectors)
 }
 
 /// The load, before it begins.
@@ -117,7 +117,7 @@ struct Load {
     warmup: Duration,
     host: Host,
     plan: Plan,
-    examiner: Arc<Examiner>,
+    checker: Arc<ResponseChecker>,
     sender: mpsc::UnboundedSender<Outcome>,
     stop: CancellationToken,
 }
@@ -125,17 +125,17 @@ struct Load {
 impl Load {
     /// Begins with the first arrival, and gives when the timeline begins: after the warm-up.
     fn start(self) -> (Task<Summary>, Instant) {
-        let Self { warmup, host, plan, examiner, sender, stop } = self;
+        let Self { warmup, host, plan, checker, sender, stop } = self;
         let began = Instant::now();
         let own = host.clone();
-        let load = async move { chaos_load::run(&own, plan, began, examiner, sender, stop).await };
+        let load = async move { chaos_load::run(&own, plan, began, checker, sender, stop).await };
         (host.spawn(load), began + warmup)
     }
 }
 
-/// What the last progress has told of.
-struct Told {
-    /// Those to come.
+/// Figures that the last progress has told of.
+struct ProgressCounts {
+    /// Arrivals to come.
     arrivals: Peekable<Schedule>,
     due: u64,
     outcomes: usize,
@@ -143,7 +143,7 @@ struct Told {
     good: u64,
 }
 
-impl Told {
+impl ProgressCounts {
     fn nothing_yet(scenario: &Scenario, seed: u64) -> Self {
         let arrivals = Schedule::new(&scenario.load, seed).peekable();
         Self { arrivals, due: 0, outcomes: 0, answered: 0, good: 0 }
@@ -155,22 +155,23 @@ struct Drive<'a> {
     world: &'a mut dyn World,
     events: &'a Events,
     /// The faults are left out.
+    // A control runs the whole scenario, since a baseline alone has colder caches and a shorter load.
     control: bool,
-    /// When the timeline begins, once that is known.
+    /// The beginning of the timeline, once that is known.
     zero: Option<Instant>,
-    /// When each fault was last applied, by its place in the scenario.
+    /// The moment at which each fault was last applied, by its place in the scenario.
     applied: BTreeMap<usize, Instant>,
     fired: BTreeMap<String, Fired>,
     ledger: BTreeMap<String, Injections>,
     outcomes: mpsc::UnboundedReceiver<Outcome>,
     received: Vec<Outcome>,
-    told: Told,
+    progress_counts: ProgressCounts,
     next_progress: Instant,
     deaths: Vec<Death>,
 }
 
 impl Drive<'_> {
-    async fn edges(&mut self, mut scraper: Scraper, load: Load) -> Result<(Seen, Task<Summary>), WorldError> {
+    async fn edges(&mut self, mut scraper: Scraper, load: Load) -> Result<(Observed, Task<Summary>), WorldError> {
         let mut acknowledged = Acknowledged::new();
         let mut edges = edges::edges(self.scenario).into_iter().peekable();
         // What is due at the very beginning holds before the first request, so that none gets past it.
@@ -193,14 +194,14 @@ impl Drive<'_> {
         let end = self.scenario.timeline.duration;
         self.wait_until(zero + end).await?;
         self.wait_for_load().await?;
-        self.scrape(&mut scraper, end, Side::Both).await;
+        self.scrape(&mut scraper, end, ScrapeSide::Both).await;
         let last = self.scenario.faults.iter().enumerate().filter(|(_, fault)| fault.ends() >= end);
         let remove = last.map(|(index, _)| index).collect();
         self.change(&Edge { remove, apply: Vec::new() }).await?;
         let (fired, ledger) = (std::mem::take(&mut self.fired), std::mem::take(&mut self.ledger));
         let (outcomes, deaths) = (Vec::new(), Vec::new());
-        let seen = Seen { outcomes, scrapes: scraper.finish(), fired, ledger, acknowledged, deaths };
-        Ok((seen, load))
+        let observed = Observed { outcomes, scrapes: scraper.finish(), fired, ledger, acknowledged, deaths };
+        Ok((observed, load))
     }
 
     /// Does what is due at a time.
@@ -212,17 +213,18 @@ impl Drive<'_> {
         acknowledged: &mut Acknowledged,
     ) -> Result<(), WorldError> {
         if *edge == Edge::default() {
-            self.scrape(scraper, at, Side::Both).await;
+            self.scrape(scraper, at, ScrapeSide::Both).await;
             return Ok(());
         }
-        self.scrape(scraper, at, Side::Before).await;
+        self.scrape(scraper, at, ScrapeSide::Before).await;
         let (ending, apply): (Vec<usize>, Vec<usize>) =
             edge.apply.iter().partition(|index| edges::ends_in_order(&self.scenario.faults[**index]));
         self.change(&Edge { remove: edge.remove.clone(), apply }).await?;
         acknowledged.insert(at, self.now());
-        self.scrape(scraper, at, Side::After).await;
-        // Last, so that nothing else is late for them. A node that is asked to end is ending from then on: how it does that,
-        // and how long it takes, is what is to be seen.
+        self.scrape(scraper, at, ScrapeSide::After).await;
+        // Last, so that nothing else is late for them. A service that is asked to end is ending from then on: how it
+        // does that, and how long it takes, is what is to be seen, and an operator who stops it sees it too. A kill
+        // leaves it nothing to do, so that begins when it has happened, as faults on links do.
         let ending = if self.control { Vec::new() } else { ending };
         for index in ending {
             acknowledged.insert(at, self.now());
@@ -232,12 +234,12 @@ impl Drive<'_> {
         Ok(())
     }
 
-    /// Where the timeline is; at its beginning until that has come.
+    /// The moment on the timeline; its beginning until that has come.
     fn now(&self) -> Duration {
         self.zero.map_or(Duration::ZERO, |zero| zero.elapsed())
     }
 
-    async fn scrape(&self, scraper: &mut Scraper, at: Duration, side: Side) {
+    async fn scrape(&self, scraper: &mut Scraper, at: Duration, side: ScrapeSide) {
         scraper.scrape(at, self.now(), side).await;
     }
 
@@ -276,6 +278,7 @@ impl Drive<'_> {
         let applied = self.applied.get(&index).copied().unwrap_or(zero);
         *self.fired.entry(name.clone()).or_default() += removed.fired;
         let entered = removed.injections.into_iter();
+        // Proxies share no clock with the runner: they tell the time since the fault was put on their link.
         let on_timeline = |at| (applied + at).saturating_duration_since(zero);
         let entered = entered.map(|injection| Injection { at: on_timeline(injection.at), ..injection });
         let ledger = self.ledger.entry(name.clone()).or_default();
@@ -283,7 +286,7 @@ impl Drive<'_> {
         ledger.left_out += removed.left_out;
     }
 
-    /// Waits, and meanwhile collects outcomes, tells how it goes, and notices nodes that end.
+    /// Waits, and meanwhile collects outcomes, tells how it goes, and notices services that end.
     async fn wait_until(&mut self, deadline: Instant) -> Result<(), WorldError> {
         let host = self.world.host().clone();
         let mut sleep = std::pin::pin!(host.sleep_until(deadline));
@@ -314,8 +317,8 @@ impl Drive<'_> {
     }
 
     fn note(&mut self, death: Death) {
-        let Death { node, how, last_lines } = death.clone();
-        self.events.emit(Event::NodeDied { node, how, last_lines });
+        let Death { service, how, last_lines } = death.clone();
+        self.events.emit(Event::ServiceDied { service, how, last_lines });
         self.deaths.push(death);
     }
 
@@ -331,18 +334,19 @@ impl Drive<'_> {
         let warmup = self.scenario.load.warmup;
         let judged = |outcome: &&Outcome| outcome.intended >= warmup;
         let good = |outcome: &&Outcome| outcome.result.as_ref().is_ok_and(|status| *status < 500);
-        let news = &self.received[self.told.outcomes..];
-        self.told.answered += news.iter().filter(judged).count() as u64;
-        self.told.good += news.iter().filter(judged).filter(good).count() as u64;
+        let news = &self.received[self.progress_counts.outcomes..];
+        self.progress_counts.answered += news.iter().filter(judged).count() as u64;
+        self.progress_counts.good += news.iter().filter(judged).filter(good).count() as u64;
         let mut latest: Vec<Duration> =
             news.iter().map(|outcome| outcome.ended.saturating_sub(outcome.intended)).collect();
         latest.sort_unstable();
-        self.told.outcomes = self.received.len();
+        self.progress_counts.outcomes = self.received.len();
         let at = self.now();
-        while let Some((_, intended)) = self.told.arrivals.next_if(|(_, intended)| *intended <= warmup + at) {
-            self.told.due += u64::from(intended >= warmup);
+        while let Some((_, intended)) = self.progress_counts.arrivals.next_if(|(_, intended)| *intended <= warmup + at)
+        {
+            self.progress_counts.due += u64::from(intended >= warmup);
         }
-        let Told { due, answered, good, .. } = self.told;
+        let ProgressCounts { due, answered, good, .. } = self.progress_counts;
         self.events.emit(Event::Progress {
             at,
             due,

@@ -1,6 +1,6 @@
 //! The control: the same load and the same judgement, and none of the faults.
 
-use crate::world::{MemoryWorld, ONE_NODE, fault, run_so};
+use crate::world::{MemoryWorld, ONE_SERVICE, fault, run_so};
 use axum::{Router, routing::get};
 use chaos_model::{Event, Verdict};
 use chaos_run::Options;
@@ -17,7 +17,7 @@ const EXPECT: &str = "[[expect]]\nthat = \"nobody is served\"\nduring = \"outage
 
 #[tokio::test(start_paused = true)]
 async fn the_faults_are_left_out_and_their_phases_are_judged() {
-    let text = format!("{ONE_NODE}{}{EXPECT}", fault("effect = \"refuse\""));
+    let text = format!("{ONE_SERVICE}{}{EXPECT}", fault("effect = \"refuse\""));
     let verdicts = async |control| {
         let options = Options { control, ..Options::default() };
         let ran = run_so(&text, &mut MemoryWorld::new(&[("web", web)]), options).await;

@@ -1,6 +1,6 @@
-//! What makes a run inconclusive as a whole, and runs that come to no verdict.
+//! Tests of what makes a run inconclusive as a whole, and of runs that come to no verdict.
 
-use crate::world::{MemoryWorld, ONE_NODE, fault, run, run_in};
+use crate::world::{MemoryWorld, ONE_SERVICE, fault, run, run_in};
 use axum::{Router, extract::State, http::StatusCode, routing::get};
 use chaos_model::{Event, Verdict};
 use chaos_run::{Ending, Events, Options};
@@ -22,14 +22,14 @@ const WELL: &str = "[[expect]]\nthat = \"it\"\nduring = \"recovery\"\nstatus.200
 
 #[tokio::test(start_paused = true)]
 async fn a_fault_that_fired_leaves_no_doubt() {
-    let ran = run(&format!("{ONE_NODE}{}{WELL}", fault("effect = \"hang\"")), &[("web", web)]).await;
+    let ran = run(&format!("{ONE_SERVICE}{}{WELL}", fault("effect = \"hang\"")), &[("web", web)]).await;
     assert!(matches!(ran.ending, Ending::Judged(Verdict::Pass, _)), "{:?}", ran.ending);
     assert_eq!(ran.doubts(), Vec::<&str>::new());
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_fault_that_never_fired_makes_a_run_inconclusive() {
-    let text = ONE_NODE.replace("[load]", "env.OTHER = \"{idle}\"\n[node.idle]\nprogram = \"redis\"\n[load]");
+    let text = ONE_SERVICE.replace("[load]", "env.OTHER = \"{idle}\"\n[service.idle]\nprogram = \"redis\"\n[load]");
     let fault = fault("effect = \"refuse\"").replace("client -> web", "web -> idle");
     let ran = run(&format!("{text}{fault}{WELL}"), &[("web", web), ("idle", web)]).await;
     assert!(matches!(ran.ending, Ending::Judged(Verdict::Inconclusive, _)), "{:?}", ran.ending);
@@ -42,14 +42,14 @@ async fn a_system_that_was_not_well_before_proves_nothing() {
         Router::new().route("/users/{id}", get(|| async { StatusCode::SERVICE_UNAVAILABLE }))
     }
     let expect = "[[expect]]\nthat = \"it\"\nduring = \"outage\"\nerrors = \"> 0%\"\n";
-    let ran = run(&format!("{ONE_NODE}{}{expect}", fault("effect = \"refuse\"")), &[("web", ill)]).await;
+    let ran = run(&format!("{ONE_SERVICE}{}{expect}", fault("effect = \"refuse\"")), &[("web", ill)]).await;
     assert!(matches!(ran.ending, Ending::Judged(Verdict::Inconclusive, _)), "{:?}", ran.ending);
     assert_eq!(ran.doubts(), ["the system was not well before the first fault: 0% were served"]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_world_that_fails_gives_no_verdict() {
-    let ran = run_in(&format!("{ONE_NODE}{}{WELL}", fault("effect = \"hang\"")), &mut MemoryWorld::broken()).await;
+    let ran = run_in(&format!("{ONE_SERVICE}{}{WELL}", fault("effect = \"hang\"")), &mut MemoryWorld::broken()).await;
     assert_eq!(ran.ending, Ending::WorldFailed);
     let why = "this world is broken".to_owned();
     assert!(ran.records.iter().any(|record| record.event == Event::WorldFailed { why: why.clone() }));
@@ -58,7 +58,7 @@ async fn a_world_that_fails_gives_no_verdict() {
 
 #[tokio::test(start_paused = true)]
 async fn an_interrupt_ends_a_run_in_good_order() {
-    let scenario = crate::world::scenario(&format!("{ONE_NODE}{}{WELL}", fault("effect = \"hang\""))).unwrap();
+    let scenario = crate::world::scenario(&format!("{ONE_SERVICE}{}{WELL}", fault("effect = \"hang\""))).unwrap();
     let mut world = MemoryWorld::new(&[("web", web)]);
     let options = Options { file: "test.toml".to_owned(), seed: 1, ..Options::default() };
     let (events, mut reader) = Events::channel();
@@ -83,7 +83,7 @@ async fn an_interrupt_ends_a_run_in_good_order() {
 
 #[tokio::test(start_paused = true)]
 async fn too_few_requests_for_a_percentile_make_it_inconclusive() {
-    /// Those of the last 50 ms before the fault straddle its beginning.
+    /// A service so slow that requests of the last 50 ms before the fault straddle its beginning.
     fn slow(host: Host, _: BTreeMap<String, String>) -> Router {
         let answer = move || {
             let host = host.clone();
@@ -92,7 +92,7 @@ async fn too_few_requests_for_a_percentile_make_it_inconclusive() {
         Router::new().route("/users/{id}", get(answer))
     }
     let expect = "[[expect]]\nthat = \"it\"\nduring = \"baseline\"\nlatency.p99 = \"< 1s\"\n";
-    let ran = run(&format!("{ONE_NODE}{}{expect}", fault("effect = \"refuse\"")), &[("web", slow)]).await;
+    let ran = run(&format!("{ONE_SERVICE}{}{expect}", fault("effect = \"refuse\"")), &[("web", slow)]).await;
     assert!(matches!(ran.ending, Ending::Judged(Verdict::Inconclusive, _)), "{:?}", ran.ending);
     let check = &ran.judged("it").checks[0];
     assert_eq!((check.verdict, check.seen.as_str()), (Verdict::Inconclusive, "50ms of 95 requests"));
@@ -110,7 +110,7 @@ async fn arrivals_that_start_late_make_a_run_inconclusive() {
         };
         Router::new().route("/users/{id}", get(answer)).with_state(Arc::default())
     }
-    let ran = run(&format!("{ONE_NODE}{}{WELL}", fault("effect = \"hang\"")), &[("web", stalls)]).await;
+    let ran = run(&format!("{ONE_SERVICE}{}{WELL}", fault("effect = \"hang\"")), &[("web", stalls)]).await;
     assert!(matches!(ran.ending, Ending::Judged(Verdict::Inconclusive, _)), "{:?}", ran.ending);
     let doubts = ran.doubts();
     let [late] = doubts[..] else { panic!("{doubts:?}") };
@@ -123,7 +123,7 @@ async fn arrivals_that_start_late_make_a_run_inconclusive() {
 #[tokio::test(start_paused = true)]
 async fn arrivals_that_are_not_made_make_a_run_inconclusive() {
     // More are under way than the generator keeps.
-    let text = ONE_NODE.replace("100/s", "30000/s").replace("\"4s\"", "\"900ms\"");
+    let text = ONE_SERVICE.replace("100/s", "30000/s").replace("\"4s\"", "\"900ms\"");
     let fault = fault("effect = \"hang\"").replace("at = \"1s\"\nfor = \"1s\"", "at = \"100ms\"\nfor = \"700ms\"");
     let ran = run(&format!("{text}{fault}{}", WELL.replace("recovery", "baseline")), &[("web", web)]).await;
     assert!(matches!(ran.ending, Ending::Judged(Verdict::Inconclusive, _)), "{:?}", ran.ending);

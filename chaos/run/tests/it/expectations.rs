@@ -1,13 +1,14 @@
-//! Each kind of expectation on answers.
+//! Each kind of expectation on responses.
 
-use crate::world::{ONE_NODE, Ran, fault, run};
+use crate::world::{ONE_SERVICE, Ran, fault, run};
 use axum::{Json, Router, extract::Path, http::HeaderMap, routing::get};
 use chaos_model::Verdict;
 use host::Host;
 use serde_json::json;
 use std::{collections::BTreeMap, time::Duration};
 
-/// Answers with the user; slower, partial and stale for some, so that shares are known exactly: users 1 to 10 come in turn.
+/// Answers with the user; slower, partial and stale for some, so that shares are known exactly: users 1 to 10 come in
+/// turn.
 fn web(host: Host, _: BTreeMap<String, String>) -> Router {
     let user = move |Path(id): Path<u64>| {
         let host = host.clone();
@@ -31,7 +32,7 @@ fn web(host: Host, _: BTreeMap<String, String>) -> Router {
 }
 
 async fn expect(checks: &str) -> Ran {
-    let text = format!("{ONE_NODE}{}[[expect]]\nthat = \"it\"\n{checks}\n", fault("effect = \"refuse\""));
+    let text = format!("{ONE_SERVICE}{}[[expect]]\nthat = \"it\"\n{checks}\n", fault("effect = \"refuse\""));
     run(&text, &[("web", web)]).await
 }
 
@@ -62,7 +63,7 @@ async fn errors() {
     let ran = expect("during = \"outage\"\nerrors = \"== 0%\"").await;
     assert_eq!(ran.judged("it").verdict, Verdict::Fail);
     let note = ran.judged("it").checks[0].note.clone().unwrap();
-    assert_eq!(note, "the first, request 100 at 1.00s, had no answer: connect_refused");
+    assert_eq!(note, "the first, request 100 at 1.00s, had no response: connect_refused");
 }
 
 #[tokio::test(start_paused = true)]

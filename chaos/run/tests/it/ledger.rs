@@ -1,6 +1,6 @@
 //! The ledger of a whole run: what proxies tell, joined with what clients saw.
 
-use crate::world::{MemoryWorld, ONE_NODE, fault, run_in};
+use crate::world::{MemoryWorld, ONE_SERVICE, fault, run_in};
 use axum::{Router, routing::get};
 use chaos_model::{
     Event, Impact, Injection, KeyKind,
@@ -34,7 +34,7 @@ fn injection(at_ms: u64, arrival: Option<u64>) -> Injection {
 async fn ledger(effect: &str, injections: Vec<Injection>) -> (Vec<Joined>, FaultFigures) {
     let mut world = MemoryWorld::new(&[("web", web)]);
     world.ledger = injections;
-    let ran = run_in(&format!("{ONE_NODE}{}{ANY}", fault(effect)), &mut world).await;
+    let ran = run_in(&format!("{ONE_SERVICE}{}{ANY}", fault(effect)), &mut world).await;
     let (mut joined, mut figures) = (Vec::new(), None);
     for record in ran.records {
         match record.event {

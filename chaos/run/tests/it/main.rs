@@ -1,5 +1,5 @@
-//! Whole runs over the network in memory, on the paused clock: each kind of expectation where it holds, where it does not,
-//! and where it can't be said.
+//! Whole runs over the network in memory, on the paused clock: each kind of expectation where it holds, where it does
+//! not, and where it can't be said.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 

@@ -1,6 +1,6 @@
 //! Expectations on metrics.
 
-use crate::world::{ONE_NODE, fault, run};
+use crate::world::{ONE_SERVICE, fault, run};
 use axum::{Router, extract::State, routing::get};
 use chaos_model::{Verdict, event::JudgedCheck};
 use host::Host;
@@ -39,7 +39,7 @@ fn web(_: Host, _: BTreeMap<String, String>) -> Router {
 
 async fn check(scope: &str, selector: &str, bound: &str) -> JudgedCheck {
     let expect = format!("[[expect]]\nthat = \"it\"\n{scope}\nmetric.'{selector}' = \"{bound}\"\n");
-    let text = format!("{ONE_NODE}{}{expect}", fault("effect = \"refuse\""));
+    let text = format!("{ONE_SERVICE}{}{expect}", fault("effect = \"refuse\""));
     run(&text, &[("web", web)]).await.judged("it").checks[0].clone()
 }
 
@@ -67,7 +67,7 @@ async fn what_has_to_be_reached_after_a_fault_counts_from_its_end() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_restart_of_the_node_does_not_hide_an_increase() {
+async fn a_restart_of_the_service_does_not_hide_an_increase() {
     let check = check("during = \"run\"", "restarted_total", "> 250").await;
     assert_eq!(check.verdict, Verdict::Pass, "{check:?}");
 }
@@ -92,7 +92,7 @@ async fn a_gauge_that_some_scrapes_lack_can_not_be_judged() {
         router.with_state(Counts::default())
     }
     let expect = "[[expect]]\nthat = \"it\"\nduring = \"run\"\nmetric.'depth' = \"<= 2\"\n";
-    let ran = run(&format!("{ONE_NODE}{expect}"), &[("web", flaky)]).await;
+    let ran = run(&format!("{ONE_SERVICE}{expect}"), &[("web", flaky)]).await;
     let check = &ran.judged("it").checks[0];
     assert_eq!(check.verdict, Verdict::Inconclusive, "{check:?}");
     assert_eq!(check.note.as_deref(), Some("the scrape at 1.00s does not have it"));
@@ -107,12 +107,12 @@ async fn a_selector_that_no_scrape_has_can_not_be_judged() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_node_that_gives_no_scrape_can_not_be_judged() {
+async fn a_service_that_gives_no_scrape_can_not_be_judged() {
     fn silent(_: Host, _: BTreeMap<String, String>) -> Router {
         Router::new().route("/users/{id}", get(|| async { "{}" }))
     }
     let expect = "[[expect]]\nthat = \"it\"\nduring = \"run\"\nmetric.'hits_total' = \"== 0\"\n";
-    let ran = run(&format!("{ONE_NODE}{expect}"), &[("web", silent)]).await;
+    let ran = run(&format!("{ONE_SERVICE}{expect}"), &[("web", silent)]).await;
     let check = &ran.judged("it").checks[0];
     assert_eq!(check.verdict, Verdict::Inconclusive);
     assert!(check.note.as_ref().unwrap().contains("answered 404"), "{check:?}");

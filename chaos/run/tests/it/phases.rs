@@ -1,6 +1,6 @@
-//! What clients saw, by phase.
+//! Tests of what clients saw, by phase.
 
-use crate::world::{ONE_NODE, Ran, fault, run};
+use crate::world::{ONE_SERVICE, Ran, fault, run};
 use axum::{Router, routing::get};
 use chaos_model::{Event, Share, Verdict, event::PhaseFigures};
 use host::Host;
@@ -30,7 +30,7 @@ fn figures(ran: &Ran, name: &str) -> PhaseFigures {
 
 #[tokio::test(start_paused = true)]
 async fn requests_in_flight_when_a_fault_begins_are_counted_apart() {
-    let ran = run(&format!("{ONE_NODE}{}{ANY}", fault("effect = \"refuse\"")), &[("web", web)]).await;
+    let ran = run(&format!("{ONE_SERVICE}{}{ANY}", fault("effect = \"refuse\"")), &[("web", web)]).await;
     let baseline = figures(&ran, "baseline");
     // 20 a second are in flight at any time: those of the last 50 ms meet the refusal.
     assert_eq!((baseline.arrivals, baseline.straddled), (95, 5));
@@ -46,8 +46,8 @@ async fn requests_in_flight_when_a_fault_begins_are_counted_apart() {
 async fn what_a_fault_finds_under_way_can_be_judged_by_itself() {
     let of_them = "[[expect]]\nthat = \"they are reset\"\nacross = \"outage\"\nerrors = \"== 100%\"\n\
                    [[expect]]\nthat = \"they are answered\"\nacross = \"outage\"\nstatus.200 = \"> 0%\"\n";
-    let warmed = ONE_NODE.replace("duration = \"4s\"", "duration = \"4s\"\nwarmup = \"2s\"");
-    for text in [ONE_NODE, &warmed] {
+    let warmed = ONE_SERVICE.replace("duration = \"4s\"", "duration = \"4s\"\nwarmup = \"2s\"");
+    for text in [ONE_SERVICE, &warmed] {
         let ran = run(&format!("{text}{}{of_them}", fault("effect = \"refuse\"")), &[("web", web)]).await;
         let (reset, answered) = (ran.judged("they are reset"), ran.judged("they are answered"));
         assert_eq!((reset.verdict, answered.verdict), (Verdict::Pass, Verdict::Fail));
@@ -55,7 +55,7 @@ async fn what_a_fault_finds_under_way_can_be_judged_by_itself() {
         assert!(reset.checks[0].seen.contains("5 of 5"), "{:?}", reset.checks);
     }
     // Nothing is under way where everything is answered at once, and nothing can be said.
-    let text = format!("{ONE_NODE}{}{of_them}", fault("effect = \"refuse\""));
+    let text = format!("{ONE_SERVICE}{}{of_them}", fault("effect = \"refuse\""));
     let ran = run(&text, &[("web", |_, _| Router::new().route("/users/{id}", get(async || "{}")))]).await;
     assert_eq!(ran.judged("they are reset").verdict, Verdict::Inconclusive);
 }
@@ -73,14 +73,14 @@ async fn a_fault_that_begins_with_the_timeline_is_there_before_the_first_request
     // A scrape comes before the fault, and takes as long as five requests are apart.
     let text = fault("effect = \"refuse\"").replace("at = \"1s\"", "at = \"0s\"");
     let metric = "[[expect]]\nthat = \"it counts\"\nduring = \"run\"\nmetric.asked_total = \"> 0\"\n";
-    let ran = run(&format!("{ONE_NODE}{text}{metric}"), &[("web", slow_to_scrape)]).await;
+    let ran = run(&format!("{ONE_SERVICE}{text}{metric}"), &[("web", slow_to_scrape)]).await;
     let outage = figures(&ran, "outage");
     assert_eq!(outage.errors, BTreeMap::from([("connect_refused".to_owned(), outage.arrivals)]));
 }
 
 #[tokio::test(start_paused = true)]
 async fn requests_that_outlive_a_fault_belong_to_it() {
-    let ran = run(&format!("{ONE_NODE}{}{ANY}", fault("effect = \"hang\"")), &[("web", web)]).await;
+    let ran = run(&format!("{ONE_SERVICE}{}{ANY}", fault("effect = \"hang\"")), &[("web", web)]).await;
     let outage = figures(&ran, "outage");
     assert_eq!((outage.arrivals, outage.straddled), (100, 0));
     let latency = outage.latency.unwrap();
@@ -91,7 +91,7 @@ async fn requests_that_outlive_a_fault_belong_to_it() {
 
 #[tokio::test(start_paused = true)]
 async fn the_warm_up_is_not_judged() {
-    let text = ONE_NODE.replace("duration = \"4s\"", "duration = \"4s\"\nwarmup = \"2s\"");
+    let text = ONE_SERVICE.replace("duration = \"4s\"", "duration = \"4s\"\nwarmup = \"2s\"");
     let ran = run(&format!("{text}{}{ANY}", fault("effect = \"refuse\"")), &[("web", web)]).await;
     assert_eq!(figures(&ran, "run").arrivals, 400);
     let at = |wanted: &Event| {

@@ -1,6 +1,6 @@
 //! Faults that come and go.
 
-use crate::world::{ONE_NODE, Ran, run};
+use crate::world::{ONE_SERVICE, Ran, run};
 use axum::{Router, routing::get};
 use chaos_model::{Event, Verdict, event::Fired};
 use chaos_run::Ending;
@@ -8,7 +8,7 @@ use host::Host;
 use std::{collections::BTreeMap, time::Duration};
 use tokio::time::Instant;
 
-/// Uses the other node in the first second and a half, and no longer.
+/// Uses the other service in the first second and a half, and no longer.
 fn web(host: Host, env: BTreeMap<String, String>) -> Router {
     let until = Instant::now() + Duration::from_millis(1500);
     let answer = move || {
@@ -35,12 +35,12 @@ const PULSES: &str =
 const WELL: &str = "[[expect]]\nthat = \"it\"\nduring = \"recovery\"\nstatus.200 = \">= 100%\"\n";
 
 async fn pulsing(on: &str) -> Ran {
-    let text = ONE_NODE.replace("[load]", "env.OTHER = \"{other}\"\n[node.other]\nprogram = \"redis\"\n[load]");
+    let text = ONE_SERVICE.replace("[load]", "env.OTHER = \"{other}\"\n[service.other]\nprogram = \"redis\"\n[load]");
     let fault = PULSES.replace("effect", &format!("on = \"{on}\"\neffect"));
     run(&format!("{text}{fault}{WELL}"), &[("web", web), ("other", other)]).await
 }
 
-/// When the fault came and went, in milliseconds of the timeline, and how often it fired each time.
+/// The times at which the fault came and went, in milliseconds of the timeline, and how often it fired each time.
 fn course(ran: &Ran) -> (Vec<u64>, Vec<Fired>) {
     let began = ran.records.iter().find(|record| record.event == Event::TimelineBegan).unwrap().at_us;
     let (mut edges, mut fired) = (Vec::new(), Vec::new());

@@ -1,6 +1,6 @@
 //! Expectations on how a system takes a fault: time to detect and to recover, age, amplification, herd.
 
-use crate::world::{ONE_NODE, fault, run};
+use crate::world::{ONE_SERVICE, fault, run};
 use axum::{Json, Router, extract::State, http::HeaderMap, routing::get};
 use chaos_model::{Verdict, event::JudgedCheck};
 use host::Host;
@@ -45,7 +45,7 @@ fn web(_: Host, _: BTreeMap<String, String>) -> Router {
     Router::new().route("/users/{id}", get(serve)).route("/metrics", get(metrics)).with_state(shop)
 }
 
-/// Like it, but each tenth answer is stale before and after the fault, and all are in its last second.
+/// Like it, but each tenth response is stale before and after the fault, and all are in its last second.
 fn never_well(_: Host, _: BTreeMap<String, String>) -> Router {
     let serve = |State(shop): State<Shop>| async move {
         let n = shop.served.fetch_add(1, Ordering::SeqCst);
@@ -61,7 +61,7 @@ fn well(_: Host, _: BTreeMap<String, String>) -> Router {
 }
 
 async fn check(effect: &str, expect: &str) -> JudgedCheck {
-    let text = format!("{ONE_NODE}{}[[expect]]\nthat = \"it\"\n{expect}\n", fault(effect));
+    let text = format!("{ONE_SERVICE}{}[[expect]]\nthat = \"it\"\n{expect}\n", fault(effect));
     run(&text, &[("web", web)]).await.judged("it").checks[0].clone()
 }
 
@@ -95,7 +95,7 @@ async fn what_does_not_recover_fails() {
         Router::new().route("/users/{id}", get(serve)).with_state(Arc::default())
     }
     let expect = "[[expect]]\nthat = \"it\"\nafter = \"outage\"\nrecovery.time = \"< 30s\"\n";
-    let text = format!("{ONE_NODE}{}{expect}", fault("effect = \"refuse\""));
+    let text = format!("{ONE_SERVICE}{}{expect}", fault("effect = \"refuse\""));
     let ran = run(&text, &[("web", broken)]).await;
     let check = &ran.judged("it").checks[0];
     assert_eq!((check.verdict, check.seen.as_str()), (Verdict::Fail, "not in the 1.99s that were left"));
@@ -104,16 +104,16 @@ async fn what_does_not_recover_fails() {
 #[tokio::test(start_paused = true)]
 async fn where_no_answer_was_bad_there_is_nothing_to_recover_from() {
     let expect = "[[expect]]\nthat = \"it\"\nafter = \"outage\"\nrecovery.time = \"< 1s\"\n";
-    let ran = run(&format!("{ONE_NODE}{}{expect}", fault(HARMLESS)), &[("web", well)]).await;
+    let ran = run(&format!("{ONE_SERVICE}{}{expect}", fault(HARMLESS)), &[("web", well)]).await;
     let check = &ran.judged("it").checks[0];
-    let note = "no answer failed, was partial or stale because of `outage`";
+    let note = "no response failed, was partial or stale because of `outage`";
     assert_eq!((check.verdict, check.note.as_deref()), (Verdict::Inconclusive, Some(note)));
 }
 
 #[tokio::test(start_paused = true)]
 async fn as_good_as_in_the_baseline_is_good_enough() {
     let expect = "[[expect]]\nthat = \"it\"\nafter = \"outage\"\nrecovery.time = \"< 1s\"\n";
-    let text = format!("{ONE_NODE}{}{expect}", fault("effect = \"refuse\""));
+    let text = format!("{ONE_SERVICE}{}{expect}", fault("effect = \"refuse\""));
     let ran = run(&text, &[("web", never_well)]).await;
     let check = &ran.judged("it").checks[0];
     assert_eq!((check.verdict, check.seen.as_str()), (Verdict::Pass, "500ms"), "{check:?}");
@@ -127,10 +127,10 @@ async fn the_time_to_detect_ends_with_the_first_bad_answer() {
     // The client gives up after a second.
     assert_eq!((slowly.verdict, slowly.seen.as_str()), (Verdict::Fail, "1s"));
     let brief = fault(HARMLESS).replace("for = \"1s\"", "for = \"40ms\"");
-    let text = format!("{ONE_NODE}{brief}[[expect]]\nthat = \"it\"\n{during}\n");
+    let text = format!("{ONE_SERVICE}{brief}[[expect]]\nthat = \"it\"\n{during}\n");
     let never = run(&text, &[("web", well)]).await;
     let never = &never.judged("it").checks[0];
-    assert_eq!((never.verdict, never.seen.as_str()), (Verdict::Fail, "no bad answer in 40ms"));
+    assert_eq!((never.verdict, never.seen.as_str()), (Verdict::Fail, "no bad response in 40ms"));
 }
 
 #[tokio::test(start_paused = true)]
@@ -152,7 +152,10 @@ async fn the_oldest_answer_is_the_oldest_of_all_that_say_their_age() {
     assert_eq!(refused("during = \"baseline\"\nage.max = \"<= 10.8s\"").await, seen(Verdict::Fail, "10.9s"));
     assert_eq!(refused("during = \"recovery\"\nage.max = \"< 16s\"").await, seen(Verdict::Fail, "16.5s"));
     let nobody = check("effect = \"refuse\"", "during = \"outage\"\nage.max = \"< 1s\"").await;
-    assert_eq!((nobody.verdict, nobody.note.as_deref()), (Verdict::Inconclusive, Some("no answer says how old it is")));
+    assert_eq!(
+        (nobody.verdict, nobody.note.as_deref()),
+        (Verdict::Inconclusive, Some("no response says how old it is"))
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -186,7 +189,7 @@ async fn checks_find_their_own_readings_whatever_comes_before_them() {
     let expect = "[[expect]]\nthat = \"first\"\nduring = \"recovery\"\n\
                   amplification.'calls_total / first_total' = \"<= 3\"\nmetric.mode = \"== 0\"\n\
                   [[expect]]\nthat = \"it\"\nduring = \"recovery\"\nmetric.idle_total = \"== 0\"\n";
-    let ran = run(&format!("{ONE_NODE}{}{expect}", fault("effect = \"refuse\"")), &[("web", web)]).await;
+    let ran = run(&format!("{ONE_SERVICE}{}{expect}", fault("effect = \"refuse\"")), &[("web", web)]).await;
     let seen = |that: &str| ran.judged(that).checks.iter().map(|check| check.seen.clone()).collect::<Vec<_>>();
     let [ratio, mode] = &seen("first")[..] else { panic!("two checks") };
     assert!(ratio.starts_with("2.00 (") && mode == "0 in 3 scrapes", "{ratio}, {mode}");

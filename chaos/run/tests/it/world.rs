@@ -1,4 +1,4 @@
-//! A world in memory: nodes are axum routers, links go through the real proxies.
+//! A world in memory: services are axum routers, links go through the real proxies.
 
 use async_trait::async_trait;
 use axum::Router;
@@ -14,7 +14,7 @@ use std::{collections::BTreeMap, io, path::Path};
 const PORT: u16 = 8000;
 const PROXIES: &str = "proxies";
 
-/// Makes a node's router, from the address of what it uses (its proxy), by the setting's name.
+/// Makes a service's router, from the address of what it uses (its proxy), by the setting's name.
 pub(crate) type MakeRouter = fn(Host, BTreeMap<String, String>) -> Router;
 
 pub(crate) struct MemoryWorld {
@@ -23,7 +23,7 @@ pub(crate) struct MemoryWorld {
     programs: BTreeMap<&'static str, MakeRouter>,
     proxies: BTreeMap<Link, Proxy>,
     fails: bool,
-    /// What proxies tell of the first fault that is taken back: as many again were left out.
+    /// Injections that proxies tell of the first fault that is taken back: as many again were left out.
     pub(crate) ledger: Vec<Injection>,
 }
 
@@ -43,7 +43,7 @@ impl MemoryWorld {
     fn proxy(&self, fault: &Fault) -> &Proxy {
         match &fault.on {
             Target::Link(link) => &self.proxies[link],
-            Target::Node(node) => panic!("no fault on {node} here"),
+            Target::Service(service) => panic!("no fault on {service} here"),
         }
     }
 }
@@ -58,7 +58,7 @@ impl World for MemoryWorld {
         &self.client
     }
 
-    async fn take_turn(&mut self, _: &Events) -> Result<(), WorldError> {
+    async fn take_run_lock(&mut self, _: &Events) -> Result<(), WorldError> {
         Ok(())
     }
 
@@ -76,26 +76,26 @@ impl World for MemoryWorld {
             proxy.point_at(&link.to, PORT);
             self.proxies.insert(link.clone(), proxy);
         }
-        for node in system.nodes.values() {
-            let host = self.network.host(&node.name);
+        for service in system.services.values() {
+            let host = self.network.host(&service.name);
             let address = |to: &str, label: Option<&str>| {
                 let wanted = |link: &&Link| {
-                    link.from.to_string() == node.name && link.to == to && link.label.as_deref() == label
+                    link.from.to_string() == service.name && link.to == to && link.label.as_deref() == label
                 };
                 let link = self.proxies.keys().find(wanted).unwrap();
                 format!("{PROXIES}:{}", self.proxies[link].port())
             };
-            let env = node.env.iter().map(|(name, value)| (name.clone(), value.render(PORT, address))).collect();
-            let router = self.programs[node.name.as_str()](host.clone(), env);
+            let env = service.env.iter().map(|(name, value)| (name.clone(), value.render(PORT, address))).collect();
+            let router = self.programs[service.name.as_str()](host.clone(), env);
             let listener = host.listen(PORT).unwrap();
             let serving = host.clone();
             drop(host.spawn(async move {
                 http::serve(&serving, listener, router, http::ServerConfig::default()).await;
             }));
-            events.emit(Event::NodeReady {
-                node: node.name.clone(),
+            events.emit(Event::ServiceReady {
+                service: service.name.clone(),
                 what: "a router".to_owned(),
-                address: format!("{}:{PORT}", node.name),
+                address: format!("{}:{PORT}", service.name),
                 took: std::time::Duration::ZERO,
             });
         }
@@ -107,7 +107,7 @@ impl World for MemoryWorld {
         Address { host: PROXIES.to_owned(), port: entry.unwrap().1.port() }
     }
 
-    fn node(&self, name: &str) -> Option<Address> {
+    fn service(&self, name: &str) -> Option<Address> {
         Some(Address { host: name.to_owned(), port: PORT })
     }
 
@@ -140,31 +140,31 @@ impl World for MemoryWorld {
     }
 }
 
-/// What came of a run.
+/// A run that has ended, with its events.
 pub(crate) struct Ran {
     pub(crate) ending: Ending,
     pub(crate) records: Vec<Record>,
 }
 
 impl Ran {
-    /// What came of the expectation of this name.
+    /// The judgement of the expectation of this name.
     pub(crate) fn judged(&self, that: &str) -> &Judged {
         let Ending::Judged(_, judged) = &self.ending else { panic!("{:?}", self.ending) };
         judged.iter().find(|judged| judged.that == that).unwrap_or_else(|| panic!("{that} was not judged"))
     }
 
-    /// What makes the run inconclusive as a whole.
+    /// Reasons that make the run inconclusive as a whole.
     pub(crate) fn doubts(&self) -> Vec<&str> {
-        let doubt = |record: &'_ Record| matches!(record.event, Event::Doubt { .. });
+        let doubt = |record: &'_ Record| matches!(record.event, Event::Inconclusive { .. });
         let text = |record| match record {
-            &Record { event: Event::Doubt { ref why }, .. } => why.as_str(),
+            &Record { event: Event::Inconclusive { ref why }, .. } => why.as_str(),
             _ => "",
         };
         self.records.iter().filter(|record| doubt(record)).map(text).collect()
     }
 }
 
-/// Checks a scenario. Its nodes stand in itself.
+/// Checks a scenario. Its services stand in itself.
 pub(crate) fn scenario(text: &str) -> Result<Scenario, Diagnostics> {
     let read = |path: &Path| match path.to_str() {
         Some("test.toml") => Ok(text.to_owned()),
@@ -173,7 +173,7 @@ pub(crate) fn scenario(text: &str) -> Result<Scenario, Diagnostics> {
     language::load(Path::new("test.toml"), &[], &read)
 }
 
-/// Runs a scenario whose entry, and only node unless it says otherwise, is this router.
+/// Runs a scenario whose entry, and only service unless it says otherwise, is this router.
 pub(crate) async fn run(text: &str, programs: &[(&'static str, MakeRouter)]) -> Ran {
     run_in(text, &mut MemoryWorld::new(programs)).await
 }
@@ -197,11 +197,11 @@ pub(crate) async fn run_so(text: &str, world: &mut MemoryWorld, options: Options
     Ran { ending, records }
 }
 
-/// The head of a scenario with one node: 100 requests a second, evenly, for four seconds.
-pub(crate) const ONE_NODE: &str = r#"
+/// The head of a scenario with one service: 100 requests a second, evenly, for four seconds.
+pub(crate) const ONE_SERVICE: &str = r#"
 title = "a test"
 entry = "web"
-[node.web]
+[service.web]
 program = "gateway"
 metrics = "GET /metrics"
 [load]

@@ -1,8 +1,8 @@
-//! Which request a command is of. Links don't say: commands carry no number, and go through connections that requests
-//! share. What a program tells by its spans does.
+//! Commands and the requests that they are of. Links don't say: commands carry no number, and go through connections
+//! that requests share. What a program tells by its spans does.
 //!
-//! A program asks a node while a span is open that names this node in one of its fields, or soon after an event that does.
-//! Where several ask for the same at once, commands pass in the order in which they were asked.
+//! A program asks a service while a span is open that names this service in one of its fields, or soon after an event
+//! that does. Where several ask for the same at once, commands pass in the order in which they were asked.
 
 use super::{Fields, TRACE_ID, of};
 use std::{
@@ -14,7 +14,7 @@ use tokio::time::Instant;
 /// By what a span says which commands it sends, as OpenTelemetry's semantic conventions call it.
 const OPERATION: &str = "db.operation.name";
 
-/// What an event has announced comes within this time, or not at all.
+/// Time within which comes what an event has announced, or not at all.
 const SOON: Duration = Duration::from_millis(100);
 
 /// The parts of a key or a path.
@@ -22,21 +22,21 @@ pub(super) fn parts(text: &str) -> impl Iterator<Item = &str> {
     text.split(|c: char| !c.is_ascii_alphanumeric()).filter(|part| !part.is_empty())
 }
 
-/// The nodes of a link.
+/// The services of a link.
 fn ends(link: &str) -> Option<(&str, &str)> {
     let (from, to) = link.split_once(" -> ")?;
     Some((from, to.split_once('#').map_or(to, |(to, _)| to)))
 }
 
-/// What is known of all requests of a run up to some moment.
+/// State of all requests of a run up to some moment.
 #[derive(Default)]
 pub(super) struct Asks<'s> {
     links: BTreeSet<(&'s str, &'s str)>,
-    /// Of requests, by trace id.
+    /// Numbers of requests, by trace id.
     numbers: BTreeMap<&'s str, u64>,
     /// The values of requests' variables.
     values: BTreeMap<u64, BTreeSet<&'s str>>,
-    /// What requests ask for: what keys name that they need.
+    /// Names that requests ask for: keys name what they need.
     names: BTreeMap<u64, BTreeSet<&'s str>>,
     /// Open spans, and the requests that they belong to.
     owners: BTreeMap<u64, u64>,
@@ -65,7 +65,7 @@ pub(super) enum By {
 }
 
 impl<'s> Asks<'s> {
-    /// Of a system with these links.
+    /// Starts with the links of a system.
     pub(super) fn new(links: impl Iterator<Item = &'s str>) -> Self {
         Self { links: links.filter_map(ends).collect(), ..Self::default() }
     }
@@ -76,8 +76,8 @@ impl<'s> Asks<'s> {
         self.values.insert(n, of(fields, "vars").into_iter().flat_map(parts).collect());
     }
 
-    /// What a request asks for, in the words of its client: the values of its variables, and where there are none of them
-    /// what may be the number of something.
+    /// Notes what a request asks for, in the words of its client: the values of its variables, and where there are none
+    /// of them what may be the number of something.
     pub(super) fn named(&mut self, n: u64, subject: &'s str) {
         let (values, asked) = (self.values.get(&n), parts(subject).collect::<BTreeSet<_>>());
         let drawn: BTreeSet<_> = values.map(|values| &asked & values).unwrap_or_default();
@@ -86,7 +86,7 @@ impl<'s> Asks<'s> {
         self.names.insert(n, names);
     }
 
-    /// Whether what is asked names what the request asks for.
+    /// True where what is asked names what the request asks for.
     pub(super) fn names(&self, n: u64, subject: &str) -> bool {
         self.names.get(&n).is_some_and(|names| parts(subject).any(|part| names.contains(part)))
     }
@@ -103,10 +103,10 @@ impl<'s> Asks<'s> {
     }
 
     /// A span was opened within another one.
-    pub(super) fn opened(&mut self, node: &'s str, span: u64, parent: u64, fields: &'s Fields) {
+    pub(super) fn opened(&mut self, service: &'s str, span: u64, parent: u64, fields: &'s Fields) {
         if let Some(n) = self.owner(parent) {
             self.owners.insert(span, n);
-            self.ask(n, node, By::Span(span), fields);
+            self.ask(n, service, By::Span(span), fields);
         }
     }
 
@@ -116,15 +116,15 @@ impl<'s> Asks<'s> {
     }
 
     /// Somebody may ask with this; says whether that is so.
-    pub(super) fn ask(&mut self, n: u64, node: &'s str, by: By, fields: &'s Fields) -> bool {
-        let mut links = fields.iter().map(|(_, value)| (node, value.as_str()));
+    pub(super) fn ask(&mut self, n: u64, service: &'s str, by: By, fields: &'s Fields) -> bool {
+        let mut links = fields.iter().map(|(_, value)| (service, value.as_str()));
         let Some(link) = links.find(|link| self.links.contains(link)) else { return false };
         self.told.insert(link);
         self.open.push(Ask { n, by, link, operation: of(fields, OPERATION), is_met: false });
         true
     }
 
-    /// Whether those who send commands on this link tell of it.
+    /// True where those who send commands on this link tell of it.
     pub(super) fn are_told(&self, link: &str) -> bool {
         ends(link).is_some_and(|link| self.told.contains(&link))
     }

@@ -1,7 +1,7 @@
 //! Injections in their places among all that was told: where one belongs is what its proxy told when it began, and what
 //! came of it is in the ledger.
 
-use super::{Fields, Seen, What, number, of};
+use super::{Fields, Observation, What, number, of};
 use chaos_inject::WIRE;
 use chaos_model::{
     Event, KeyKind, Record,
@@ -10,21 +10,21 @@ use chaos_model::{
 use std::{borrow::Cow, collections::BTreeMap, time::Duration};
 use tokio::time::Instant;
 
-/// How far apart a proxy's time and the ledger's may be.
+/// Time that a proxy's time and the ledger's may be apart.
 const CLOSE: Duration = Duration::from_millis(1);
 
-/// What is told of an injection.
-pub(super) struct Told<'s> {
+/// An injection as its proxy told that it began.
+pub(super) struct InjectionStart<'s> {
     pub(super) fault: &'s str,
     pub(super) link: &'s str,
-    /// What it acts on, where that is a message.
+    /// The message that it acts on, where it acts on one.
     pub(super) subject: Option<&'s str>,
     pub(super) arrival: Option<u64>,
     connection: Option<u64>,
     attempt: u64,
 }
 
-impl<'s> Told<'s> {
+impl<'s> InjectionStart<'s> {
     /// None where the event tells of something else.
     pub(super) fn of(fields: &'s Fields) -> Option<Self> {
         Some(Self {
@@ -37,7 +37,7 @@ impl<'s> Told<'s> {
         })
     }
 
-    /// What the ledger calls it, but for the time.
+    /// The identity by which the ledger calls it, but for the time.
     fn identity(&self) -> Identity<'s> {
         let subject = match (self.subject, self.connection) {
             (Some(subject), _) => Cow::Borrowed(subject),
@@ -55,21 +55,21 @@ fn identity(Joined { injection, .. }: &Joined) -> Identity<'_> {
     (&injection.fault, &injection.link, subject, injection.arrival, injection.attempt)
 }
 
-/// Those of a run.
+/// Injections of a run.
 pub(super) struct Injections<'s> {
     /// By the place of what was told of them.
     pub(super) placed: BTreeMap<usize, &'s Joined>,
-    /// Those of which nothing was told.
+    /// Injections of which nothing was told.
     pub(super) untold: Vec<&'s Joined>,
 }
 
 impl<'s> Injections<'s> {
-    /// Those in the ledger, whose times count from `began`.
-    pub(super) fn of(seen: &'s [Seen], records: &'s [Record], began: Instant) -> Self {
+    /// Injections in the ledger, whose times count from `began`.
+    pub(super) fn of(seen: &'s [Observation], records: &'s [Record], began: Instant) -> Self {
         let mut told: BTreeMap<Identity<'s>, Vec<(Instant, usize)>> = BTreeMap::new();
         for (place, one) in seen.iter().enumerate() {
-            let What::Told { target: WIRE, fields, .. } = &one.what else { continue };
-            if let Some(event) = Told::of(fields) {
+            let What::Event { target: WIRE, fields, .. } = &one.what else { continue };
+            if let Some(event) = InjectionStart::of(fields) {
                 told.entry(event.identity()).or_default().push((one.at, place));
             }
         }

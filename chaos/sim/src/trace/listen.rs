@@ -1,6 +1,6 @@
 //! Listens, and keeps everything.
 
-use super::{Fields, Seen, Tracer, What};
+use super::{Fields, Observation, Tracer, What};
 use std::{
     fmt::{self, Write as _},
     sync::Arc,
@@ -18,16 +18,16 @@ struct Number(u64);
 
 pub(super) struct Listener {
     tracer: Tracer,
-    node: Option<Arc<str>>,
+    service: Option<Arc<str>>,
 }
 
 impl Listener {
-    pub(super) fn new(tracer: Tracer, node: Option<Arc<str>>) -> Self {
-        Self { tracer, node }
+    pub(super) fn new(tracer: Tracer, service: Option<Arc<str>>) -> Self {
+        Self { tracer, service }
     }
 
     fn keep(&self, what: What) {
-        self.tracer.lock().push(Seen { at: Instant::now(), node: self.node.clone(), what });
+        self.tracer.lock().push(Observation { at: Instant::now(), service: self.service.clone(), what });
     }
 }
 
@@ -44,7 +44,7 @@ impl<S: Subscriber + for<'s> LookupSpan<'s>> Layer<S> for Listener {
         // How many things were told before it: no other span has that.
         let number = seen.len() as u64;
         let what = What::Opened { span: number, parent, name: attributes.metadata().name(), fields: fields.0 };
-        seen.push(Seen { at: Instant::now(), node: self.node.clone(), what });
+        seen.push(Observation { at: Instant::now(), service: self.service.clone(), what });
         drop(seen);
         span.extensions_mut().insert(Number(number));
     }
@@ -73,7 +73,7 @@ impl<S: Subscriber + for<'s> LookupSpan<'s>> Layer<S> for Listener {
         let mut fields = Reading::default();
         event.record(&mut fields);
         let span = context.event_span(event).and_then(|span| span.extensions().get::<Number>().map(|number| number.0));
-        self.keep(What::Told { target: event.metadata().target(), span, fields: fields.0 });
+        self.keep(What::Event { target: event.metadata().target(), span, fields: fields.0 });
     }
 }
 

@@ -14,12 +14,12 @@ use http_body_util::{BodyExt as _, Full, Limited};
 use serde::de::DeserializeOwned;
 use std::time::Duration;
 
-/// How long an answer may take: as long as the run waits for a fault to be switched.
+/// Time that a response may take: as long as the run waits for a fault to be switched.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// The largest answer that is read: a ledger of ten thousand injections has some two million bytes.
+/// The largest response that is read: a ledger of ten thousand injections has some two million bytes.
 const LARGEST: usize = 32 << 20;
 
-/// Why something was not done.
+/// The reason that something was not done.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum ControlError {
     /// The server said so.
@@ -31,14 +31,14 @@ pub(super) enum ControlError {
 }
 
 /// Somebody who steers.
-pub(super) struct Control {
+pub(super) struct ControlClient {
     client: Client<Full<bytes::Bytes>>,
     host: Host,
     address: Address,
     authorization: String,
 }
 
-impl Control {
+impl ControlClient {
     pub(super) fn new(host: &Host, address: Address, token: &Token) -> Self {
         let client = host::http::client(host, ClientConfig::default());
         Self { client, host: host.clone(), address, authorization: format!("Bearer {}", token.reveal()) }
@@ -76,7 +76,7 @@ impl Control {
     ) -> Result<bytes::Bytes, ControlError> {
         let unreachable = |why: String| ControlError::Unreachable(format!("{} {path}: {why}", self.address));
         let asked = tokio::time::timeout(patience, self.ask(method, path, body));
-        let late = |_| unreachable(format!("no answer in {} ms", patience.as_millis()));
+        let late = |_| unreachable(format!("no response in {} ms", patience.as_millis()));
         let (status, body) = asked.await.map_err(late)?.map_err(unreachable)?;
         if status.is_success() {
             return Ok(body);
@@ -105,12 +105,12 @@ impl Control {
     }
 }
 
-/// As it stands in a URL.
+/// The address as it stands in a URL.
 fn authority(Address { host, port }: &Address) -> String {
     if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") }
 }
 
-/// What the machine said: what is around it says only that something failed.
+/// The words of the machine: what is around them says only that something failed.
 fn root(error: &dyn std::error::Error) -> String {
     let mut deepest = error;
     while let Some(source) = deepest.source() {

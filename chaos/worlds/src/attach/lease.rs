@@ -1,6 +1,6 @@
 //! The runner's lease: taken once, renewed all the while, given up at the end.
 
-use super::client::{Control, ControlError};
+use super::client::{ControlClient, ControlError};
 use chaos_inject::{Message, Reply, control::Wanted};
 use host::Task;
 use std::{
@@ -10,21 +10,21 @@ use std::{
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-/// How long the proxies keep what a runner broke after it was last heard of. Clean within a second is what is promised: the
-/// rest of that is for the message that was under way, and for taking faults back.
+/// Time that the proxies keep what a runner broke after it was last heard of. Clean within a second is what is
+/// promised: the rest of that is for the message that was under way, and for taking faults back.
 const TIME_TO_LIVE: Duration = Duration::from_millis(800);
-/// How often it is heard of.
+/// Interval at which it is renewed.
 const RENEWED_EVERY: Duration = Duration::from_millis(200);
 
 /// A lease that is held, until it is dropped (then it lapses) or given up.
 pub(super) struct Lease {
-    control: Arc<Control>,
+    control: Arc<ControlClient>,
     id: String,
     lost: Arc<Lost>,
     renewing: Task<()>,
 }
 
-/// Whether the lease is lost, and why.
+/// Loss of the lease: a signal, and the reason.
 #[derive(Default)]
 struct Lost {
     told: CancellationToken,
@@ -38,7 +38,7 @@ impl Drop for Lease {
 }
 
 impl Lease {
-    pub(super) async fn take(control: Control, holder: String, seed: u64) -> Result<Self, ControlError> {
+    pub(super) async fn take(control: ControlClient, holder: String, seed: u64) -> Result<Self, ControlError> {
         let control = Arc::new(control);
         let asked = Instant::now();
         let id = control.take(&Wanted { holder, ttl: TIME_TO_LIVE, seed }).await?;
@@ -67,7 +67,8 @@ impl Lease {
 }
 
 /// Renews until that is refused, or until nothing was heard of the proxies for so long that it must have lapsed.
-async fn renew(control: Arc<Control>, id: String, asked: Instant, lost: Arc<Lost>) {
+async fn renew(control: Arc<ControlClient>, id: String, asked: Instant, lost: Arc<Lost>) {
+    // A lost lease ends the run at once: what comes later would be judged as if the faults had been there.
     // Counted from when a renewal was asked for: the proxies count from when they heard it, which is later.
     let mut sure_until = asked + TIME_TO_LIVE;
     let mut next = asked + RENEWED_EVERY;
@@ -82,7 +83,7 @@ async fn renew(control: Arc<Control>, id: String, asked: Instant, lost: Arc<Lost
             Ok(()) => sure_until = asked + TIME_TO_LIVE,
             Err(ControlError::Refused(problem)) => break problem.to_string(),
             Err(ControlError::Unreachable(why)) if Instant::now() >= sure_until => break why,
-            // There may be another answer in a moment.
+            // There may be another response in a moment.
             Err(ControlError::Unreachable(_)) => {}
         }
         next = (asked + RENEWED_EVERY).max(Instant::now());

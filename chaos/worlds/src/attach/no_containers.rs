@@ -1,7 +1,7 @@
-//! In the place of `containers` where this is built without the container engine: nodes can't be broken.
+//! In the place of `containers` where this is built without the container engine: services can't be broken.
 
 use super::Keeping;
-use chaos_model::{Fault, NodeName, System, effect::action::NodeAction};
+use chaos_model::{Fault, ServiceName, System, effect::action::ServiceAction};
 use chaos_run::{Address, WorldError};
 use host::Host;
 use std::collections::BTreeMap;
@@ -13,18 +13,18 @@ impl Containers {
     pub(super) async fn find(
         _: &Host,
         _: &Keeping,
-        _: &BTreeMap<NodeName, String>,
+        _: &BTreeMap<ServiceName, String>,
         _: (&System, impl Fn(&str) -> Option<Address>),
     ) -> Result<Self, WorldError> {
-        let why = "faults of nodes need the container engine, which this was built without (feature `docker`)";
+        let why = "faults of services need the container engine, which this was built without (feature `docker`)";
         Err(WorldError::CannotGive(why.to_owned()))
     }
 
-    pub(super) async fn apply(&mut self, _: &str, _: &Fault, _: NodeAction) -> Result<(), WorldError> {
+    pub(super) async fn apply(&mut self, _: &str, _: &Fault, _: ServiceAction) -> Result<(), WorldError> {
         match *self {}
     }
 
-    pub(super) async fn remove(&mut self, _: &str, _: &Fault, _: NodeAction) -> Result<(), WorldError> {
+    pub(super) async fn remove(&mut self, _: &str, _: &Fault, _: ServiceAction) -> Result<(), WorldError> {
         match *self {}
     }
 

@@ -1,4 +1,4 @@
-//! A client, a proxy and an echoing node on loopback, and what is measured between them.
+//! A client, a proxy and an echoing service on loopback, and what is measured between them.
 
 use chaos_inject::{Message, Proxy, ProxyConfig};
 use chaos_model::{Effect, Endpoint, Fault, Link, Protocol, Target, calibration::Quantiles};
@@ -10,7 +10,7 @@ use tokio::{
     time::Instant,
 };
 
-/// Why nothing can be said of this machine.
+/// The reason that nothing can be said of this machine.
 #[derive(Debug, thiserror::Error)]
 pub enum Failed {
     /// The machine refused something.
@@ -30,7 +30,7 @@ const INTERVAL: Duration = Duration::from_millis(1);
 pub(super) struct Bench {
     host: Host,
     proxy: Proxy,
-    node: u16,
+    service: u16,
     echoing: Task<()>,
 }
 
@@ -43,7 +43,7 @@ impl Drop for Bench {
 impl Bench {
     pub(super) fn start(host: &Host) -> Result<Self, Failed> {
         let mut listener = host.listen(0)?;
-        let (node, serving) = (listener.port(), host.clone());
+        let (service, serving) = (listener.port(), host.clone());
         let echoing = host.spawn(async move {
             while let Ok(stream) = listener.accept().await {
                 drop(serving.spawn(echo(stream)));
@@ -54,16 +54,16 @@ impl Bench {
             host.listen(0)?,
             ProxyConfig { link: link(), protocol: Protocol::Tcp, seed: host.seed() },
         );
-        proxy.point_at("127.0.0.1", node);
-        Ok(Self { host: host.clone(), proxy, node, echoing })
+        proxy.point_at("127.0.0.1", service);
+        Ok(Self { host: host.clone(), proxy, service, echoing })
     }
 
-    /// Where the node itself is.
+    /// Port of the service itself.
     pub(super) fn direct(&self) -> u16 {
-        self.node
+        self.service
     }
 
-    /// Where the proxy is.
+    /// Port of the proxy.
     pub(super) fn through(&self) -> u16 {
         self.proxy.port()
     }
@@ -83,7 +83,7 @@ impl Bench {
         result
     }
 
-    /// So many requests, open-loop: how long until their answers, from when each was sent.
+    /// So many requests, open-loop: how long until their responses, from when each was sent.
     pub(super) async fn round_trips(&self, port: u16, requests: usize) -> Result<Quantiles, Failed> {
         let each = requests.div_ceil(CONNECTIONS);
         let began = Instant::now() + Duration::from_millis(5);
@@ -101,7 +101,7 @@ impl Bench {
         Ok(Quantiles { p50: quantile(50).unwrap_or_default(), p99: quantile(99).unwrap_or_default() })
     }
 
-    /// How long so many bytes take to come back.
+    /// Time that so many bytes take to come back.
     pub(super) async fn transfer(&self, length: usize) -> Result<Duration, Failed> {
         let mut stream = self.host.dial("127.0.0.1", self.through()).await?;
         let bytes = vec![7; length];

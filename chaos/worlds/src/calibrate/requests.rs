@@ -7,16 +7,17 @@ use host::{Host, Stream};
 use std::io;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
-/// What the node answers, and the proxy in its place; both are as long.
+/// The response of the service, and of the proxy in its place; both are as long.
 const ANSWER: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n";
 
-/// The status in the node's place.
+/// The status in the service's place.
 const TAKEN: u16 = 503;
 
-/// How many of so many requests, one after the other on one connection, a fault takes that is for a share of them.
+/// Number of requests, of so many one after the other on one connection, that a fault takes which is for a share of
+/// them.
 pub(super) async fn met(host: &Host, share: Share, requests: u64) -> Result<u64, Failed> {
     let mut listener = host.listen(0)?;
-    let node = listener.port();
+    let service = listener.port();
     let answering = host.spawn(async move {
         if let Ok(stream) = listener.accept().await {
             // Until the proxy goes, however it goes.
@@ -25,7 +26,7 @@ pub(super) async fn met(host: &Host, share: Share, requests: u64) -> Result<u64,
     });
     let config = ProxyConfig { link: link(), protocol: Protocol::Http, seed: host.seed() };
     let proxy = Proxy::start(host, host.listen(0)?, config);
-    proxy.point_at("127.0.0.1", node);
+    proxy.point_at("127.0.0.1", service);
     let effect = Status { status: TAKEN, body: String::new(), content_type: None };
     let fault = Fault { share, ..Fault::new("calibration", Target::Link(link()), effect) };
     if let Err(why) = proxy.send(Message::Apply(Box::new(fault))).await.applied() {
@@ -64,7 +65,7 @@ async fn head(stream: &mut Stream, seen: &mut Vec<u8>) -> io::Result<Option<Vec<
     }
 }
 
-/// The status of an answer (RFC 9112, 4): what follows the version.
+/// The status of a response (RFC 9112, 4): what follows the version.
 fn status(head: &[u8]) -> Option<u16> {
     std::str::from_utf8(head).ok()?.split(' ').nth(1)?.parse().ok()
 }

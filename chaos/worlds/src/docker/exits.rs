@@ -1,23 +1,23 @@
-//! Which nodes have ended, in the order in which it was noticed.
+//! Exits of services, in the order in which they were noticed.
 
 use crate::engine::Engine;
 use host::Host;
 use std::collections::VecDeque;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
-/// A node that has ended.
+/// A service that has ended.
 #[derive(Clone, Debug)]
 pub(super) struct Exit {
-    pub(super) node: String,
-    /// How, as `exit code 137`.
+    pub(super) service: String,
+    /// The way it ended, as `exit code 137`.
     pub(super) how: String,
 }
 
-/// What watches the containers of a run.
+/// Watches over the containers of a run.
 pub(super) struct Exits {
     sender: UnboundedSender<Exit>,
     receiver: UnboundedReceiver<Exit>,
-    /// What was told while something else was waited for.
+    /// Exits that were told while something else was waited for.
     kept: VecDeque<Exit>,
 }
 
@@ -30,12 +30,12 @@ impl Default for Exits {
 
 impl Exits {
     /// Watches a container that was started, until it ends.
-    pub(super) fn watch(&self, host: &Host, engine: &Engine, node: &str, id: &str) {
-        let (engine, node, id, sender) = (engine.clone(), node.to_owned(), id.to_owned(), self.sender.clone());
+    pub(super) fn watch(&self, host: &Host, engine: &Engine, service: &str, id: &str) {
+        let (engine, service, id, sender) = (engine.clone(), service.to_owned(), id.to_owned(), self.sender.clone());
         drop(host.spawn(async move {
             let how = engine.ended(&id).await;
             // The run is over.
-            let _ = sender.send(Exit { node, how });
+            let _ = sender.send(Exit { service, how });
         }));
     }
 
@@ -58,10 +58,10 @@ impl Exits {
         self.kept.pop_front();
     }
 
-    /// Waits until this node has ended. Safe to drop.
-    pub(super) async fn of(&mut self, node: &str) -> Exit {
+    /// Waits until this service has ended. Safe to drop.
+    pub(super) async fn of(&mut self, service: &str) -> Exit {
         loop {
-            if let Some(index) = self.kept.iter().position(|exit| exit.node == node)
+            if let Some(index) = self.kept.iter().position(|exit| exit.service == service)
                 && let Some(exit) = self.kept.remove(index)
             {
                 return exit;

@@ -1,7 +1,7 @@
-//! What the nodes run in: images that are on this machine.
+//! Images that the services run in: those that are on this machine.
 
 use crate::engine::Engine;
-use chaos_model::{Image, Node, Protocol, Start, System};
+use chaos_model::{Image, Protocol, Service, Start, System};
 use chaos_run::WorldError;
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -18,44 +18,47 @@ pub struct Images {
     pub redis: String,
 }
 
-/// How ours are made.
+/// Advice where an image of ours is missing.
 const MADE_BY: &str = "`scripts/images` makes it";
-/// How those that ours stand on are made.
+/// Advice where an image is missing that ours stand on.
 const PULLED_BY: &str = "`scripts/base-images` pulls it, or makes a stand-in";
 
 impl Images {
-    /// The image of a node.
-    pub(super) fn of<'a>(&'a self, node: &'a Node) -> &'a str {
-        match &node.start {
+    // Every built-in program runs from one image, as `chaos serve` runs it in the world `local`: the same settings and
+    // seed, whichever it is. The real Redis is Redis's image.
+    /// The image of a service.
+    pub(super) fn of<'a>(&'a self, service: &'a Service) -> &'a str {
+        match &service.start {
             Start::Program(program) if is_real_redis(program) => &self.redis,
             Start::Image(image) => &image.reference,
             Start::Program(_) | Start::Command(_) => &self.chaos,
         }
     }
 
-    /// Sees to it that all images of a system are there: none is pulled in mid-run. Gives the port that each node listens
-    /// on in its container.
+    /// Sees to it that all images of a system are there: none is pulled in mid-run. Gives the port that each service
+    /// listens on in its container.
     pub(super) async fn check(&self, engine: &Engine, system: &System) -> Result<BTreeMap<String, u16>, WorldError> {
         let mut ports = BTreeMap::new();
-        for node in system.nodes.values() {
-            let (name, image) = (&node.name, self.of(node));
+        for service in system.services.values() {
+            let (name, image) = (&service.name, self.of(service));
             let found = match engine.0.inspect_image(image).await {
                 Ok(found) => found,
+                // Not pulled: a pull in mid-run would be measured.
                 Err(EngineError::DockerResponseServerError { status_code: 404, .. }) => {
-                    let why = format!("node {name} needs the image {image}, which is not here: {}", advice(node));
+                    let why = format!("service {name} needs the image {image}, which is not here: {}", advice(service));
                     return Err(WorldError::CannotGive(why));
                 }
                 Err(error) => return Err(WorldError::machine(format!("image {image}"))(io::Error::other(error))),
             };
-            let port = match &node.start {
+            let port = match &service.start {
                 Start::Image(Image { port: None, .. }) => {
                     let exposed = found.config.and_then(|config| config.exposed_ports).unwrap_or_default();
                     only_port(&exposed).map_err(|why| {
-                        WorldError::CannotGive(format!("node {name}: the image {image} {why}, as `port = 5432`"))
+                        WorldError::CannotGive(format!("service {name}: the image {image} {why}, as `port = 5432`"))
                     })?
                 }
                 Start::Image(Image { port: Some(port), .. }) => *port,
-                Start::Program(_) | Start::Command(_) => usual_port(node.protocol),
+                Start::Program(_) | Start::Command(_) => usual_port(service.protocol),
             };
             ports.insert(name.clone(), port);
         }
@@ -63,9 +66,9 @@ impl Images {
     }
 }
 
-/// What to do where the image of a node is missing.
-fn advice(node: &Node) -> String {
-    match &node.start {
+/// Advice where the image of a service is missing.
+fn advice(service: &Service) -> String {
+    match &service.start {
         Start::Program(program) if is_real_redis(program) => PULLED_BY.to_owned(),
         Start::Program(_) | Start::Command(_) => MADE_BY.to_owned(),
         Start::Image(image) => format!("`docker pull {}` gets it, and a run pulls nothing", image.reference),
@@ -96,7 +99,7 @@ fn usual_port(protocol: Protocol) -> u16 {
     }
 }
 
-/// Whether the program is a Redis that is not ours.
+/// True for a program that is a Redis and not ours.
 pub(super) fn is_real_redis(program: &str) -> bool {
     matches!(program, "redis" | "redis-server")
 }

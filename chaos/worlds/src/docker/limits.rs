@@ -1,12 +1,13 @@
-//! Limits on what nodes may use, by updates of their containers. The engine passes over what its kernel can't do, so what
-//! it has set is read back: a limit that is not there is none that was given, and one that is still there is not healed.
+//! Limits on what services may use, by updates of their containers. The engine passes over what its kernel can't do, so
+//! what it has set is read back: a limit that is not there is none that was given, and one that is still there is not
+//! healed.
 
 use super::{
     DockerWorld,
-    node_faults::{of, refused},
+    service_faults::{of, refused},
 };
 use crate::engine::Engine;
-use chaos_model::effect::action::NodeLimit;
+use chaos_model::effect::action::ServiceLimit;
 use chaos_run::WorldError;
 use std::collections::BTreeMap;
 use testcontainers::bollard::models::ContainerUpdateBody;
@@ -20,121 +21,124 @@ const ALL_MEMORY: i64 = 1 << 61;
 /// The same with swap, which is the difference of the two. An engine passes no negative number on to its kernel.
 const ALL_MEMORY_AND_SWAP: i64 = 1 << 62;
 
-/// What is limited.
+/// Resource that is limited.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum What {
     Cpu,
     Memory,
 }
 
-/// The limits that faults hold a node to.
+/// The limits that faults hold a service to.
 #[derive(Debug, Default)]
 pub(super) struct Limited(BTreeMap<What, Held>);
 
 /// Limits of one kind: microseconds of each [`PERIOD_US`], or bytes.
 #[derive(Clone, Debug, Default)]
 struct Held {
-    /// What the node had before any fault, if that was limited.
+    /// The limit that the service had before any fault, if it was limited.
     before: Option<i64>,
     /// By fault.
     by: BTreeMap<String, i64>,
 }
 
 impl Held {
-    /// What is to hold: the lowest. None: all that the machine has.
+    // The lowest of several, so that the end of one fault does not end another.
+    /// The limit that is to hold: the lowest. None: all that the machine has.
     fn wanted(&self) -> Option<i64> {
         self.by.values().chain(&self.before).min().copied()
     }
 }
 
-fn amount(limit: NodeLimit) -> (What, i64) {
+fn amount(limit: ServiceLimit) -> (What, i64) {
     match limit {
-        NodeLimit::Cpu { thousandths } => (What::Cpu, i64::from(thousandths) * PERIOD_US / 1000),
-        NodeLimit::Memory { bytes } => (What::Memory, i64::try_from(bytes).unwrap_or(ALL_MEMORY)),
+        ServiceLimit::Cpu { thousandths } => (What::Cpu, i64::from(thousandths) * PERIOD_US / 1000),
+        ServiceLimit::Memory { bytes } => (What::Memory, i64::try_from(bytes).unwrap_or(ALL_MEMORY)),
     }
 }
 
-/// Limits a node. When it returns, the engine has set the limit on a container that runs.
+/// Limits a service. When it returns, the engine has set the limit on a container that runs.
 pub(super) async fn apply(
     world: &mut DockerWorld,
-    node: &str,
-    (fault, limit): (&str, NodeLimit),
+    service: &str,
+    (fault, limit): (&str, ServiceLimit),
 ) -> Result<(), WorldError> {
     let (what, amount) = amount(limit);
-    let mut held = held(world, node, what);
-    let (engine, id) = of(world, node)?;
-    let (runs, now) = look(engine, id, node, what).await?;
+    let mut held = held(world, service, what);
+    let (engine, id) = of(world, service)?;
+    let (runs, now) = look(engine, id, service, what).await?;
     if !runs {
-        return Err(WorldError::CannotGive(format!("{node} can't be limited: it does not run")));
+        return Err(WorldError::CannotGive(format!("{service} can't be limited: it does not run")));
     }
-    takes_something(engine, node, limit).await?;
+    takes_something(engine, service, limit).await?;
     if held.by.is_empty() {
         held.before = now;
     }
     held.by.insert(fault.to_owned(), amount);
-    set(world, node, (what, held), "limited").await
+    set(world, service, (what, held), "limited").await
 }
 
-/// A limit that leaves a node all that its machine has is none, and a fault that is none proves nothing.
-async fn takes_something(engine: &Engine, node: &str, limit: NodeLimit) -> Result<(), WorldError> {
-    let machine = engine.0.info().await.map_err(refused("limited", node))?;
+/// A limit that leaves a service all that its machine has is none, and a fault that is none proves nothing.
+async fn takes_something(engine: &Engine, service: &str, limit: ServiceLimit) -> Result<(), WorldError> {
+    let machine = engine.0.info().await.map_err(refused("limited", service))?;
     let number = |known: Option<i64>| known.and_then(|number| u64::try_from(number).ok());
     let (limit, has, what) = match limit {
-        NodeLimit::Cpu { thousandths } => {
+        ServiceLimit::Cpu { thousandths } => {
             (u64::from(thousandths), number(machine.ncpu).map(|cpus| cpus * 1000), "CPUs")
         }
-        NodeLimit::Memory { bytes } => (bytes, number(machine.mem_total), "memory"),
+        ServiceLimit::Memory { bytes } => (bytes, number(machine.mem_total), "memory"),
     };
     match has {
         Some(has) if has <= limit => {
             let shown = if what == "CPUs" { (has / 1000).to_string() } else { format!("{} MiB of", has >> 20) };
-            let why = format!("the limit takes nothing from {node}: its machine has {shown} {what}");
+            let why = format!("the limit takes nothing from {service}: its machine has {shown} {what}");
             Err(WorldError::CannotGive(why))
         }
         _ => Ok(()),
     }
 }
 
-/// Gives a node what it had, or what other faults leave of it. When it returns, the engine has.
+/// Gives a service what it had, or what other faults leave of it. When it returns, the engine has.
 pub(super) async fn remove(
     world: &mut DockerWorld,
-    node: &str,
-    (fault, limit): (&str, NodeLimit),
+    service: &str,
+    (fault, limit): (&str, ServiceLimit),
 ) -> Result<(), WorldError> {
     let (what, _) = amount(limit);
-    let mut held = held(world, node, what);
+    let mut held = held(world, service, what);
     held.by.remove(fault);
-    set(world, node, (what, held), "given back what it had").await
+    set(world, service, (what, held), "given back what it had").await
 }
 
-fn held(world: &DockerWorld, node: &str, what: What) -> Held {
-    let held = world.nodes.get(node).and_then(|started| started.limited.0.get(&what));
+fn held(world: &DockerWorld, service: &str, what: What) -> Held {
+    let held = world.services.get(service).and_then(|started| started.limited.0.get(&what));
     held.cloned().unwrap_or_default()
 }
 
-/// Has the engine set what is to hold now. `so` says for people what the node can't be where that fails.
-async fn set(world: &mut DockerWorld, node: &str, (what, held): (What, Held), so: &str) -> Result<(), WorldError> {
+/// Has the engine set what is to hold now. `so` says for people what the service can't be where that fails.
+async fn set(world: &mut DockerWorld, service: &str, (what, held): (What, Held), so: &str) -> Result<(), WorldError> {
     let wanted = held.wanted();
-    let (engine, id) = of(world, node)?;
-    engine.0.update_container(id, update(what, wanted)).await.map_err(refused(so, node))?;
-    let (_, now) = look(engine, id, node, what).await?;
+    let (engine, id) = of(world, service)?;
+    engine.0.update_container(id, update(what, wanted)).await.map_err(refused(so, service))?;
+    // Read back: an engine answers yes to what its kernel can't do, and warns at most.
+    let (_, now) = look(engine, id, service, what).await?;
     if now != wanted {
         let show = |limit: Option<i64>| limit.map_or_else(|| "no limit".to_owned(), |limit| limit.to_string());
         let why = format!(
-            "the engine took a change of the limits of {node} and did not make it ({what:?}: asked for {}, it has {}): \
+            "the engine took a change of the limits of {service} and did not make it ({what:?}: asked for {}, it has {}): \
              its kernel may be without such limits",
             show(wanted),
             show(now)
         );
         return Err(WorldError::CannotGive(why));
     }
-    if let Some(started) = world.nodes.get_mut(node) {
+    if let Some(started) = world.services.get_mut(service) {
         started.limited.0.insert(what, held);
     }
     Ok(())
 }
 
-/// What to ask of the engine. Swap goes with memory: a node that could swap would be slower, and not short of memory.
+/// The update to ask of the engine. Swap goes with memory: a service that could swap would be slower, and not short of
+/// memory.
 fn update(what: What, limit: Option<i64>) -> ContainerUpdateBody {
     match what {
         What::Cpu => ContainerUpdateBody {
@@ -150,9 +154,9 @@ fn update(what: What, limit: Option<i64>) -> ContainerUpdateBody {
     }
 }
 
-/// Whether the container runs, and what it is limited to.
-async fn look(engine: &Engine, id: &str, node: &str, what: What) -> Result<(bool, Option<i64>), WorldError> {
-    let container = engine.0.inspect_container(id, None).await.map_err(refused("looked at", node))?;
+/// State of the container: true where it runs, and its limit.
+async fn look(engine: &Engine, id: &str, service: &str, what: What) -> Result<(bool, Option<i64>), WorldError> {
+    let container = engine.0.inspect_container(id, None).await.map_err(refused("looked at", service))?;
     let runs = container.state.and_then(|state| state.running).unwrap_or_default();
     let config = container.host_config.unwrap_or_default();
     let limit = match what {
@@ -184,8 +188,8 @@ mod tests {
 
     #[test]
     fn amounts_are_the_engines() {
-        assert_eq!(amount(NodeLimit::Cpu { thousandths: 250 }), (What::Cpu, 25_000));
-        assert_eq!(amount(NodeLimit::Memory { bytes: 64 << 20 }), (What::Memory, 64 << 20));
+        assert_eq!(amount(ServiceLimit::Cpu { thousandths: 250 }), (What::Cpu, 25_000));
+        assert_eq!(amount(ServiceLimit::Memory { bytes: 64 << 20 }), (What::Memory, 64 << 20));
         let lifted = update(What::Memory, None);
         let wanted = (Some(ALL_MEMORY), Some(ALL_MEMORY_AND_SWAP), None);
         assert_eq!((lifted.memory, lifted.memory_swap, lifted.cpu_quota), wanted);

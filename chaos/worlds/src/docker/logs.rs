@@ -1,4 +1,4 @@
-//! What the nodes say: the engine keeps it until their containers are removed.
+//! Logs of the services: the engine keeps them until their containers are removed.
 
 use super::Started;
 use crate::{
@@ -22,7 +22,7 @@ async fn read(engine: &Engine, id: &str, options: LogsOptions) -> io::Result<Vec
     Ok(bytes)
 }
 
-/// A node's last lines; none where the engine has none.
+/// A service's last lines; none where the engine has none.
 pub(super) async fn last_lines(engine: &Engine, id: &str) -> Vec<String> {
     let options = options().tail(&LINES.to_string()).build();
     let bytes = read(engine, id, options).await.unwrap_or_default();
@@ -30,20 +30,21 @@ pub(super) async fn last_lines(engine: &Engine, id: &str) -> Vec<String> {
     text.lines().filter(|line| !line.trim().is_empty()).map(str::to_owned).collect()
 }
 
-/// Writes what each node has said to a file in the run's folder, and gives the files by node.
+/// Writes what each service has said to a file in the run's folder, and gives the files by service.
 pub(super) async fn keep(
     engine: &Engine,
-    nodes: &BTreeMap<String, Started>,
+    services: &BTreeMap<String, Started>,
     folder: &Path,
 ) -> BTreeMap<String, String> {
-    let keep =
-        nodes.iter().filter_map(|(name, node)| Some((name, node.container.as_ref()?.id()))).map(async |(name, id)| {
+    let keep = services.iter().filter_map(|(name, service)| Some((name, service.container.as_ref()?.id()))).map(
+        async |(name, id)| {
             let file = path(folder, name);
             let written = match read(engine, id, options().build()).await {
                 Ok(bytes) => std::fs::write(&file, bytes),
                 Err(error) => Err(error),
             };
             written.ok().map(|()| (name.clone(), file.display().to_string()))
-        });
+        },
+    );
     join_all(keep).await.into_iter().flatten().collect()
 }

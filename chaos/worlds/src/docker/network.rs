@@ -1,6 +1,6 @@
 //! The run's own network, and its gateway: an address of this machine that its containers reach, and nobody else does.
 
-use crate::{engine::Engine, mark::Mark};
+use crate::{engine::Engine, run_label::RunLabel};
 use chaos_run::WorldError;
 use host::{Host, tcp};
 use std::{io, net::IpAddr};
@@ -12,22 +12,22 @@ pub(super) struct Made {
     pub(super) gateway: Gateway,
 }
 
-/// Where this machine is in it.
+/// The address of this machine in it.
 pub(super) struct Gateway {
     pub(super) address: IpAddr,
     /// A host that listens there.
     pub(super) host: Host,
 }
 
-/// Makes the network, with the run's mark.
-pub(super) async fn make(engine: &Engine, host: &Host, mark: Option<&Mark>) -> Result<Made, WorldError> {
-    let Some(mark) = mark else { return Err(WorldError::CannotGive("this run has no mark".to_owned())) };
-    let name = mark.folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
+/// Makes the network, with the run's label.
+pub(super) async fn make(engine: &Engine, host: &Host, label: Option<&RunLabel>) -> Result<Made, WorldError> {
+    let Some(label) = label else { return Err(WorldError::CannotGive("this run has no label".to_owned())) };
+    let name = label.folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let failed = |error| WorldError::machine("the engine makes no network")(io::Error::other(error));
     let request = NetworkCreateRequest {
         name: name.clone(),
         driver: Some("bridge".to_owned()),
-        labels: Some(mark.labels().map(|(key, value)| (key.to_owned(), value)).into()),
+        labels: Some(label.engine_labels().map(|(key, value)| (key.to_owned(), value)).into()),
         ..NetworkCreateRequest::default()
     };
     engine.0.create_network(request).await.map_err(failed)?;

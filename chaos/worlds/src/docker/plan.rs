@@ -1,43 +1,43 @@
-//! From a node to its container: image, command, settings, ports.
+//! From a service to its container: image, command, settings, ports.
 
 use super::{DockerWorld, LOOPBACK, Started, images::is_real_redis, limits::Limited};
 use crate::ports::Ports;
-use chaos_model::{Node, Start};
+use chaos_model::{Service, Start};
 use chaos_run::WorldError;
 use std::collections::BTreeMap;
 use testcontainers::{
     ContainerRequest, GenericImage, ImageExt as _, bollard::models::HostConfigLogConfig, core::IntoContainerPort as _,
 };
 
-/// Gives a node its port on loopback, and leads its links there.
-pub(super) fn publish(world: &mut DockerWorld, node: &Node, ports: &mut Ports) -> Result<(), WorldError> {
-    let port = ports.free(&world.host).map_err(WorldError::machine(format!("no port for {}", node.name)))?;
-    world.links.point_at(&node.name, LOOPBACK, port);
-    let image = world.config.images.of(node);
-    let what = match &node.start {
+/// Gives a service its port on loopback, and leads its links there.
+pub(super) fn publish(world: &mut DockerWorld, service: &Service, ports: &mut Ports) -> Result<(), WorldError> {
+    let port = ports.free(&world.host).map_err(WorldError::machine(format!("no port for {}", service.name)))?;
+    world.links.point_at(&service.name, LOOPBACK, port);
+    let image = world.config.images.of(service);
+    let what = match &service.start {
         Start::Program(program) => format!("{program} ({image})"),
         Start::Command(_) | Start::Image(_) => image.to_owned(),
     };
-    let started = Started { node: node.clone(), port, what, container: None, limited: Limited::default() };
-    world.nodes.insert(node.name.clone(), started);
+    let started = Started { service: service.clone(), port, what, container: None, limited: Limited::default() };
+    world.services.insert(service.name.clone(), started);
     Ok(())
 }
 
-/// What to ask of the engine for a node that is published.
+/// The request to the engine for a service that is published.
 pub(super) fn request(
     world: &DockerWorld,
-    node: &Node,
+    service: &Service,
     (network, seed): (&str, u64),
 ) -> Result<ContainerRequest<GenericImage>, WorldError> {
-    let (started, listens) = (world.nodes.get(&node.name), world.listens.get(&node.name));
-    let (Some(started), Some(own), Some(mark)) = (started, listens.copied(), &world.kept.mark) else {
-        return Err(WorldError::CannotGive(format!("there is no node {}", node.name)));
+    let (started, listens) = (world.services.get(&service.name), world.listens.get(&service.name));
+    let (Some(started), Some(own), Some(label)) = (started, listens.copied(), &world.supervision.label) else {
+        return Err(WorldError::CannotGive(format!("there is no service {}", service.name)));
     };
-    let address = |to: &str, label: Option<&str>| world.links.address(&node.name, to, label);
+    let address = |to: &str, label: Option<&str>| world.links.address(&service.name, to, label);
     let mut env: BTreeMap<String, String> =
-        node.env.iter().map(|(name, template)| (name.clone(), template.render(own, address))).collect();
-    let (name, tag) = split(world.config.images.of(node));
-    let command = match &node.start {
+        service.env.iter().map(|(name, template)| (name.clone(), template.render(own, address))).collect();
+    let (name, tag) = split(world.config.images.of(service));
+    let command = match &service.start {
         Start::Program(program) if is_real_redis(program) => redis_command(own),
         Start::Program(program) => {
             env.extend([("PORT".to_owned(), own.to_string()), ("CHAOS_SEED".to_owned(), seed.to_string())]);
@@ -46,17 +46,18 @@ pub(super) fn request(
         Start::Image(image) => image.command.iter().map(|word| word.render(own, address)).collect(),
         Start::Command(_) => {
             return Err(WorldError::CannotGive(format!(
-                "node {} runs a command, and containers have images",
-                node.name
+                "service {} runs a command, and containers have images",
+                service.name
             )));
         }
     };
     let request = GenericImage::new(name, tag)
-        .with_container_name(container_name(network, &node.name))
-        .with_hostname(node.name.as_str())
+        .with_container_name(container_name(network, &service.name))
+        .with_hostname(service.name.as_str())
         .with_network(network)
-        .with_labels(mark.labels())
-        .with_label("chaos.node", node.name.as_str())
+        .with_labels(label.engine_labels())
+        .with_label("chaos.service", service.name.as_str())
+        // A fixed port of loopback, and not the container's own address, which changes when it is started again.
         .with_mapped_port(started.port, own.tcp())
         .with_cmd(command)
         .with_host_config_modifier(|config| {
@@ -66,15 +67,15 @@ pub(super) fn request(
                     binding.host_ip = Some(LOOPBACK.to_owned());
                 }
             }
-            // What a node says is read back, whatever the engine does with output otherwise.
+            // What a service says is read back, whatever the engine does with output otherwise.
             config.log_config = Some(HostConfigLogConfig { typ: Some("json-file".to_owned()), config: None });
         });
     Ok(env.into_iter().fold(request, |request, (name, value)| request.with_env_var(name, value)))
 }
 
-/// What a node's container is called.
-pub(super) fn container_name(network: &str, node: &str) -> String {
-    format!("{network}-{node}")
+/// Name of a service's container.
+pub(super) fn container_name(network: &str, service: &str) -> String {
+    format!("{network}-{service}")
 }
 
 fn redis_command(port: u16) -> Vec<String> {

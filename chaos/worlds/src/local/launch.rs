@@ -1,8 +1,8 @@
-//! Starting the nodes: ports, settings, commands, readiness.
+//! Starting the services: ports, settings, commands, readiness.
 
 use super::{LOOPBACK, LocalWorld, is_taken, redis::RedisProgram};
-use crate::{keeper::Launch, kept::keeper_failed, logs, ports::Ports};
-use chaos_model::{Event, Node, Start, System};
+use crate::{logs, ports::Ports, supervision::supervisor_failed, supervisor::Launch};
+use chaos_model::{Event, Service, Start, System};
 use chaos_run::{Address, Death, Events, World as _, WorldError, ready};
 use futures_util::{StreamExt as _, stream::FuturesUnordered};
 use std::{
@@ -12,24 +12,24 @@ use std::{
 };
 use tokio::time::Instant;
 
-/// How long a node has to become ready.
+/// Time that a service has to become ready.
 const PATIENCE: Duration = Duration::from_secs(20);
-/// How often a node whose port was taken in the last moment gets another.
+/// Number of attempts to start a service whose port was taken in the last moment.
 const ATTEMPTS: usize = 3;
 
-/// A node that was started.
+/// A service that was started.
 pub(super) struct Started {
     pub(super) port: u16,
-    /// How it was started, to do it again.
+    /// The launch, to start it again.
     pub(super) launch: Launch,
-    /// What it is, to know when it is ready.
-    pub(super) node: Node,
-    /// What runs there, for people.
+    /// The service as the system describes it, to know when it is ready.
+    pub(super) service: Service,
+    /// The program that runs there, for people.
     what: String,
     attempts: usize,
 }
 
-/// Starts every node, each after those that it uses, and waits until all are ready.
+/// Starts every service, each after those that it uses, and waits until all are ready.
 pub(super) async fn start(
     world: &mut LocalWorld,
     system: &System,
@@ -40,17 +40,19 @@ pub(super) async fn start(
     let redis = RedisProgram::find(world.config.redis_server.as_deref(), system).await;
     let mut starting = Starting { system, seed, ports, redis, began: Instant::now(), events };
     let mut launches = BTreeMap::new();
-    for node in system.nodes.values() {
-        launches.insert(node.name.clone(), plan(world, node, &mut starting, 1)?);
+    for service in system.services.values() {
+        launches.insert(service.name.clone(), plan(world, service, &mut starting, 1)?);
     }
+    // In the order of uses, in every world: where all started at once, a gateway could win a race against its own
+    // Redis, and begin with a second without a cache.
     for wave in system.start_order() {
-        launch(world, wave.iter().filter_map(|node| launches.remove(&node.name)).collect()).await?;
+        launch(world, wave.iter().filter_map(|service| launches.remove(&service.name)).collect()).await?;
         starting.until_ready(world, &wave).await?;
     }
     Ok(())
 }
 
-/// What starting a system takes.
+/// The state of a start that is under way.
 struct Starting<'a> {
     system: &'a System,
     seed: u64,
@@ -61,36 +63,36 @@ struct Starting<'a> {
 }
 
 impl Starting<'_> {
-    /// Waits until these nodes are ready.
-    async fn until_ready(&mut self, world: &mut LocalWorld, wave: &[&Node]) -> Result<(), WorldError> {
+    /// Waits until these services are ready.
+    async fn until_ready(&mut self, world: &mut LocalWorld, wave: &[&Service]) -> Result<(), WorldError> {
         let mut waiting = FuturesUnordered::new();
-        for node in wave {
-            waiting.push(ready::wait(world.host.clone(), (*node).clone(), address(world, &node.name)));
+        for service in wave {
+            waiting.push(ready::wait(world.host.clone(), (*service).clone(), address(world, &service.name)));
         }
         let deadline = self.began + PATIENCE;
         let mut reasons = BTreeMap::<String, String>::new();
-        let mut late: BTreeSet<String> = wave.iter().map(|node| node.name.clone()).collect();
+        let mut late: BTreeSet<String> = wave.iter().map(|service| service.name.clone()).collect();
         while !late.is_empty() {
             tokio::select! {
                 biased;
                 death = world.died() => {
                     let death = death?;
-                    let node = self.relaunch(world, death).await?;
-                    late.insert(node.name.clone());
-                    waiting.push(ready::wait(world.host.clone(), node.clone(), address(world, &node.name)));
+                    let service = self.relaunch(world, death).await?;
+                    late.insert(service.name.clone());
+                    waiting.push(ready::wait(world.host.clone(), service.clone(), address(world, &service.name)));
                 }
-                Some((node, at, result)) = waiting.next() => match result {
-                    // Of a port that the node has no more.
-                    _ if world.node(&node.name).as_ref() != Some(&at) => {}
+                Some((service, at, result)) = waiting.next() => match result {
+                    // Of a port that the service has no more.
+                    _ if world.service(&service.name).as_ref() != Some(&at) => {}
                     Ok(()) => {
-                        late.remove(&node.name);
-                        let what = world.nodes.get(&node.name).map(|node| node.what.clone()).unwrap_or_default();
+                        late.remove(&service.name);
+                        let what = world.services.get(&service.name).map(|service| service.what.clone()).unwrap_or_default();
                         let took = self.began.elapsed();
-                        self.events.emit(Event::NodeReady { node: node.name, what, address: at.to_string(), took });
+                        self.events.emit(Event::ServiceReady { service: service.name, what, address: at.to_string(), took });
                     }
                     Err(why) => {
-                        reasons.insert(node.name.clone(), why);
-                        waiting.push(ready::wait(world.host.clone(), node, at));
+                        reasons.insert(service.name.clone(), why);
+                        waiting.push(ready::wait(world.host.clone(), service, at));
                     }
                 },
                 () = tokio::time::sleep_until(deadline) => return Err(not_ready(world, &late, &reasons)),
@@ -99,66 +101,70 @@ impl Starting<'_> {
         Ok(())
     }
 
-    /// A node that ended while starting gets another port if its own was snatched; all else is its own fault.
-    async fn relaunch(&mut self, world: &mut LocalWorld, death: Death) -> Result<Node, WorldError> {
-        let (Some(node), Some(started)) = (self.system.nodes.get(&death.node), world.nodes.get(&death.node)) else {
+    /// A service that ended while starting gets another port if its own was snatched; all else is its own fault.
+    async fn relaunch(&mut self, world: &mut LocalWorld, death: Death) -> Result<Service, WorldError> {
+        let (Some(service), Some(started)) =
+            (self.system.services.get(&death.service), world.services.get(&death.service))
+        else {
             return Err(WorldError::DiedStarting(death));
         };
         if started.attempts >= ATTEMPTS || !is_taken(&world.host, started.port) {
             return Err(WorldError::DiedStarting(death));
         }
-        let plan = plan(world, node, self, started.attempts + 1)?;
+        let plan = plan(world, service, self, started.attempts + 1)?;
         launch(world, vec![plan]).await?;
-        Ok(node.clone())
+        Ok(service.clone())
     }
 }
 
-fn address(world: &LocalWorld, node: &str) -> Address {
-    let port = world.nodes.get(node).map_or(0, |node| node.port);
+fn address(world: &LocalWorld, service: &str) -> Address {
+    let port = world.services.get(service).map_or(0, |service| service.port);
     Address { host: LOOPBACK.to_owned(), port }
 }
 
 /// Names all that are not ready, and shows the lines of the first.
 fn not_ready(world: &LocalWorld, late: &BTreeSet<String>, reasons: &BTreeMap<String, String>) -> WorldError {
     let mut late = late.iter();
-    let node = late.next().cloned().unwrap_or_default();
-    let mut why = reasons.get(&node).cloned().unwrap_or_else(|| "it answered nothing".to_owned());
+    let service = late.next().cloned().unwrap_or_default();
+    let mut why = reasons.get(&service).cloned().unwrap_or_else(|| "it did not respond".to_owned());
     let others: Vec<&str> = late.map(String::as_str).collect();
     if !others.is_empty() {
         why += &format!(" (nor were {})", others.join(", "));
     }
-    let last_lines = logs::last_lines(&logs::path(world.kept.folder(), &node));
-    WorldError::NotReady { node, seconds: PATIENCE.as_secs(), why, last_lines }
+    let last_lines = logs::last_lines(&logs::path(world.supervision.folder(), &service));
+    WorldError::NotReady { service, seconds: PATIENCE.as_secs(), why, last_lines }
 }
 
 async fn launch(world: &mut LocalWorld, launches: Vec<Launch>) -> Result<(), WorldError> {
-    world.kept.keeper()?.launch(launches).await.map(drop).map_err(keeper_failed)
+    world.supervision.supervisor()?.launch(launches).await.map(drop).map_err(supervisor_failed)
 }
 
-/// Gives a node its port and makes its command.
+/// Gives a service its port and makes its command.
 fn plan(
     world: &mut LocalWorld,
-    node: &Node,
+    service: &Service,
     starting: &mut Starting<'_>,
     attempts: usize,
 ) -> Result<Launch, WorldError> {
-    let port = starting.ports.free(&world.host).map_err(WorldError::machine(format!("no port for {}", node.name)))?;
-    world.links.point_at(&node.name, LOOPBACK, port);
-    let address = |to: &str, label: Option<&str>| world.links.address(&node.name, to, label);
+    let port =
+        starting.ports.free(&world.host).map_err(WorldError::machine(format!("no port for {}", service.name)))?;
+    world.links.point_at(&service.name, LOOPBACK, port);
+    let address = |to: &str, label: Option<&str>| world.links.address(&service.name, to, label);
     let mut env: BTreeMap<String, String> =
-        node.env.iter().map(|(name, template)| (name.clone(), template.render(port, address))).collect();
-    let (command, what) = match &node.start {
+        service.env.iter().map(|(name, template)| (name.clone(), template.render(port, address))).collect();
+    let (command, what) = match &service.start {
         Start::Command(words) => {
             let command: Vec<_> = words.iter().map(|word| word.render(port, address)).collect();
             let what = command.first().cloned().unwrap_or_default();
             (command, what)
         }
         Start::Image(image) => {
-            let why = format!("node {} is the image {}, and here nodes are processes", node.name, image.reference);
+            let why =
+                format!("service {} is the image {}, and here services are processes", service.name, image.reference);
             return Err(WorldError::CannotGive(why));
         }
         Start::Program(program) => match starting.redis.server_for(program)? {
-            Some((path, version)) => (redis_command(path, port, world.kept.folder()), version.clone()),
+            Some((path, version)) => (redis_command(path, port, world.supervision.folder()), version.clone()),
             None => {
                 env.insert("PORT".to_owned(), port.to_string());
                 env.insert("CHAOS_SEED".to_owned(), starting.seed.to_string());
@@ -168,28 +174,29 @@ fn plan(
             }
         },
     };
-    env.extend(world.kept.mark.iter().flat_map(crate::mark::Mark::of_nodes));
+    env.extend(world.supervision.label.iter().flat_map(crate::run_label::RunLabel::of_services));
     let launch = Launch {
-        name: node.name.clone(),
+        name: service.name.clone(),
         command,
         env,
-        inherit_env: matches!(node.start, Start::Command(_)),
-        folder: working_folder(world, node)?,
-        log: logs::path(world.kept.folder(), &node.name),
+        inherit_env: matches!(service.start, Start::Command(_)),
+        folder: working_folder(world, service)?,
+        log: logs::path(world.supervision.folder(), &service.name),
     };
-    let started = Started { port, launch: launch.clone(), node: node.clone(), what, attempts };
-    world.nodes.insert(node.name.clone(), started);
+    let started = Started { port, launch: launch.clone(), service: service.clone(), what, attempts };
+    world.services.insert(service.name.clone(), started);
     Ok(launch)
 }
 
-/// Where a node runs: a command beside the file that names it, so that `./server` is found; what is built in has nothing to
-/// find.
-fn working_folder(world: &LocalWorld, node: &Node) -> Result<PathBuf, WorldError> {
-    match node.start {
-        Start::Program(_) | Start::Image(_) => Ok(world.kept.folder().to_owned()),
+/// Folder that a service runs in: a command beside the file that names it, so that `./server` is found; what is built
+/// in has nothing to find.
+fn working_folder(world: &LocalWorld, service: &Service) -> Result<PathBuf, WorldError> {
+    match service.start {
+        Start::Program(_) | Start::Image(_) => Ok(world.supervision.folder().to_owned()),
         Start::Command(_) => {
-            let refused = WorldError::machine(format!("the folder of {}, `{}`", node.name, node.folder.display()));
-            std::path::absolute(Path::new(".").join(&node.folder)).map_err(refused)
+            let refused =
+                WorldError::machine(format!("the folder of {}, `{}`", service.name, service.folder.display()));
+            std::path::absolute(Path::new(".").join(&service.folder)).map_err(refused)
         }
     }
 }

@@ -1,6 +1,6 @@
-//! Which Redis a run has.
+//! The Redis of a run.
 
-use chaos_model::{Node, Start, System};
+use chaos_model::{Service, Start, System};
 use chaos_run::WorldError;
 use std::{
     path::{Path, PathBuf},
@@ -9,10 +9,10 @@ use std::{
 };
 use tokio::process::Command;
 
-/// How long a server may take to say which version it is: it takes milliseconds, and the report alone needs it.
+/// Time that a server may take to say which version it is: it takes milliseconds, and the report alone needs it.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// Which Redis stands behind the program `redis`: `redis-server` where the machine has it, else the built-in one.
+/// The Redis behind the program `redis`: `redis-server` where the machine has it, else the built-in one.
 /// `redis-server` and `redis-built-in` ask for either.
 pub(super) struct RedisProgram {
     server: Option<(PathBuf, String)>,
@@ -20,9 +20,8 @@ pub(super) struct RedisProgram {
 
 impl RedisProgram {
     pub(super) async fn find(server: Option<&Path>, system: &System) -> Self {
-        let wanted =
-            |node: &Node| matches!(&node.start, Start::Program(name) if name == "redis" || name == "redis-server");
-        let Some(path) = server.filter(|_| system.nodes.values().any(wanted)) else { return Self { server: None } };
+        let wanted = |service: &Service| matches!(&service.start, Start::Program(name) if name == "redis" || name == "redis-server");
+        let Some(path) = server.filter(|_| system.services.values().any(wanted)) else { return Self { server: None } };
         let version = version(path, PATIENCE).await;
         let version = version.as_deref().unwrap_or("of unknown version");
         Self { server: Some((path.to_owned(), format!("redis-server {version}"))) }
@@ -39,13 +38,13 @@ impl RedisProgram {
         }
     }
 
-    /// What the built-in one is called by `chaos serve`.
+    /// The name by which `chaos serve` knows the built-in one.
     pub(super) fn built_in(program: &str) -> &str {
         if program == "redis-built-in" { "redis" } else { program }
     }
 }
 
-/// What it says that it is, where it says so in time.
+/// The version that a server tells, where it does so in time.
 async fn version(server: &Path, limit: Duration) -> Option<String> {
     let mut command = Command::new(server);
     let output = command.arg("--version").stdin(Stdio::null()).kill_on_drop(true).output();

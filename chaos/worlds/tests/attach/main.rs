@@ -16,7 +16,8 @@ async fn a_scenario_breaks_a_running_system_and_leaves_it_as_it_was() {
     let ran = running.run(Setting::default()).await;
     assert!(matches!(&ran.ending, Ending::Judged(Verdict::Pass, _)), "{:?}", ran.told());
     let seen = ran.told();
-    for said in ["link_ready client -> web at proxies:", "node_ready web: runs already at web:8000", "outage fired"] {
+    for said in ["link_ready client -> web at proxies:", "service_ready web: runs already at web:8000", "outage fired"]
+    {
         assert!(seen.iter().any(|line| line.contains(said)), "`{said}` is not in {seen:?}");
     }
     assert_eq!(ran.left(), Some(Vec::new()));

@@ -21,7 +21,7 @@ const TOKEN: &str = "the-token";
 const SCENARIO: &str = r#"
 title = "a running system"
 entry = "web"
-[node.web]
+[service.web]
 program = "gateway"
 ready   = "GET /health"
 [load]
@@ -47,7 +47,7 @@ within = "500ms"
 status.200 = ">= 100%"
 "#;
 
-/// What may be otherwise than it should be.
+/// Settings that may be otherwise than they should be.
 pub(crate) struct Setting {
     pub(crate) token: Result<&'static str, &'static str>,
     /// The port of the control server, if it is not the right one.
@@ -55,7 +55,7 @@ pub(crate) struct Setting {
     /// The link that has a proxy.
     pub(crate) link: &'static str,
     pub(crate) is_ready: bool,
-    /// Whether what is not local may be used; all names stand for a public address.
+    /// True where what is not local may be used; all names stand for a public address.
     pub(crate) remote: bool,
 }
 
@@ -105,7 +105,7 @@ impl Running {
         Self { client, runner_host, runner, proxies, proxies_tasks, web, entry, control }
     }
 
-    /// Whether whoever asks through the proxy is answered at once.
+    /// True where whoever asks through the proxy gets a response at once.
     pub(crate) async fn answers(&self) -> bool {
         let ask = async {
             let mut stream = self.client.dial("proxies", self.entry).await?;
@@ -123,13 +123,13 @@ impl Running {
         let control = if setting.control == 0 { self.control } else { setting.control };
         let file = format!(
             "entry = \"proxies:{}\"\n[control]\nurl = \"http://proxies:{control}\"\ntoken-file = \"t\"\n\
-             [node.web]\naddress = \"web:8000\"\n",
+             [service.web]\naddress = \"web:8000\"\n",
             self.entry
         );
         let attach = language::attach::load(&scenario, None, false, &|_| Ok(file.clone()));
         let attach = attach.unwrap_or_else(|wrong| panic!("{}", wrong.render(false, 100)));
         let token = setting.token.map(|token| Token::read(token).unwrap()).map_err(str::to_owned);
-        // Nothing is kept where no node is broken.
+        // Nothing is kept where no service is broken.
         let keeping = Keeping { executable: "/nowhere".into(), temp: "/nowhere".into() };
         let config = AttachConfig { attach, token, holder: "a test".to_owned(), remote: setting.remote, keeping };
         let public: Resolve = Arc::new(|name, _| {
@@ -167,21 +167,23 @@ pub(crate) async fn run((scenario, mut world): (Scenario, AttachedWorld)) -> Ran
     Ran { ending, records }
 }
 
-/// What came of a run.
+/// The result of a run.
 pub(crate) struct Ran {
     pub(crate) ending: Ending,
     pub(crate) records: Vec<Record>,
 }
 
 impl Ran {
-    /// What it told, but for figures.
+    /// The events that it told, but for figures.
     pub(crate) fn told(&self) -> Vec<String> {
         let line = |record: &Record| match &record.event {
             Event::LinkReady { link, address } => Some(format!("link_ready {link} at {address}")),
-            Event::NodeReady { node, what, address, .. } => Some(format!("node_ready {node}: {what} at {address}")),
+            Event::ServiceReady { service, what, address, .. } => {
+                Some(format!("service_ready {service}: {what} at {address}"))
+            }
             Event::FaultRemoved { fault, fired } if fired.any() => Some(format!("{fault} fired")),
             Event::WorldFailed { why } => Some(format!("world failed: {why}")),
-            Event::Doubt { why } => Some(format!("doubt: {why}")),
+            Event::Inconclusive { why } => Some(format!("doubt: {why}")),
             Event::Judged(judged) => Some(format!("{}: {:?} {:?}", judged.that, judged.verdict, judged.checks)),
             Event::TornDown { left, .. } => Some(format!("left: {left:?}")),
             _ => None,
@@ -190,12 +192,14 @@ impl Ran {
     }
 
     pub(crate) fn doubts(&self) -> Vec<&String> {
-        let doubt = |record: &'_ Record| matches!(record.event, Event::Doubt { .. });
+        let doubt = |record: &'_ Record| matches!(record.event, Event::Inconclusive { .. });
         let doubts = self.records.iter().filter(|record| doubt(record));
-        doubts.filter_map(|record| if let Event::Doubt { why } = &record.event { Some(why) } else { None }).collect()
+        doubts
+            .filter_map(|record| if let Event::Inconclusive { why } = &record.event { Some(why) } else { None })
+            .collect()
     }
 
-    /// What was left at the end.
+    /// The things that were left at the end.
     pub(crate) fn left(&self) -> Option<Vec<String>> {
         self.records.iter().find_map(|record| match &record.event {
             Event::TornDown { left, .. } => Some(left.clone()),

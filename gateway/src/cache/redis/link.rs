@@ -1,13 +1,13 @@
 //! The connection that requests share, and how it is judged.
 //!
-//! Replies come in the order of the questions, so a reply that got lost would give everybody somebody else's. Nothing can
-//! be read out of step for long: entries name their owner, and whatever looks wrong has the supervisor check the
+//! Replies come in the order of the questions, so a reply that got lost would give everybody somebody else's. Nothing
+//! can be read out of step for long: entries name their owner, and whatever looks wrong has the supervisor check the
 //! connection with an echo at once.
 
-use super::{live::Live, ramp, side::Side};
+use super::{access::AccessState, live::Live, ramp};
 use crate::{
     health::Board,
-    labels::{Label as _, Miss, RedisMode, RedisSide},
+    labels::{Label as _, Miss, RedisAccess, RedisMode},
     metrics::Metrics,
     settings::CacheSettings,
 };
@@ -19,14 +19,14 @@ use std::{
 };
 use tokio::time::Instant;
 
-/// Where requests find the connection, if there is one, and where they tell what came of asking.
+/// The place where requests find the connection, if there is one, and report each operation's result.
 pub(super) struct Link {
     slot: Mutex<Option<Arc<Live>>>,
-    reads: Mutex<Side>,
-    writes: Mutex<Side>,
+    reads: Mutex<AccessState>,
+    writes: Mutex<AccessState>,
     /// So many failures in a row, and Redis is asked no more.
     failures: u32,
-    /// How long the way back takes.
+    /// The time over which lookups return to Redis when it is back.
     ramp: Duration,
     /// Since when Redis is back, while not all lookups ask it, and who decides which do.
     back: Mutex<(Option<Instant>, Random)>,
@@ -52,11 +52,11 @@ impl Link {
     pub(super) fn warm(&self) {
         if !self.ramp.is_zero() {
             self.back().0 = Some(Instant::now());
-            self.judge(RedisSide::Read, None, |side| side.warming(true));
+            self.judge(RedisAccess::Read, None, |side| side.warming(true));
         }
     }
 
-    /// Whether this lookup may ask Redis.
+    /// Tells if this lookup may ask Redis.
     pub(super) fn lets_in(&self) -> bool {
         let share = self.share();
         share.is_none_or(|share| self.back().1.random_bool(share))
@@ -70,7 +70,7 @@ impl Link {
         if share.is_none() {
             back.0 = None;
             drop(back);
-            self.judge(RedisSide::Read, None, |side| side.warming(false));
+            self.judge(RedisAccess::Read, None, |side| side.warming(false));
         }
         share
     }
@@ -79,21 +79,21 @@ impl Link {
         self.back.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What `side` asked went well.
-    pub(super) fn succeeded(&self, side: RedisSide) {
-        self.judge(side, None, Side::succeeded);
+    /// Counts a success of `side`.
+    pub(super) fn succeeded(&self, side: RedisAccess) {
+        self.judge(side, None, AccessState::succeeded);
     }
 
     /// A read got a reply over `live`.
     pub(super) fn succeeded_on(&self, live: &Live) {
         if !live.is_given_up() {
-            self.succeeded(RedisSide::Read);
+            self.succeeded(RedisAccess::Read);
         }
     }
 
-    /// What `side` asked of `live` failed: too often in a row, and Redis is asked no more. A failure of reads is one of
-    /// the connection; one that was given up already says nothing of the next.
-    pub(super) fn failed(&self, side: RedisSide, live: &Live, reason: Miss) {
+    /// Counts a failure of `side` on `live`: after too many in a row, Redis is asked no more. A failure of reads is one
+    /// of the connection; one that was given up already says nothing of the next.
+    pub(super) fn failed(&self, side: RedisAccess, live: &Live, reason: Miss) {
         self.note(reason);
         if live.is_given_up() {
             return;
@@ -101,7 +101,7 @@ impl Link {
         let broken = matches!(reason, Miss::Reset | Miss::Protocol);
         // The whole connection's end is told by the supervisor.
         let too_often = !broken && self.judge(side, Some(reason), |side| side.failed(self.failures)) == RedisMode::Open;
-        if broken || (too_often && side == RedisSide::Read) {
+        if broken || (too_often && side == RedisAccess::Read) {
             live.give_up(reason);
         }
     }
@@ -109,12 +109,12 @@ impl Link {
     /// There is no connection, for this reason: nothing is asked.
     pub(super) fn lost(&self, reason: Miss) {
         self.back().0 = None;
-        self.judge(RedisSide::Read, Some(reason), |_| Side::default());
-        self.judge(RedisSide::Write, Some(reason), |_| Side::default());
+        self.judge(RedisAccess::Read, Some(reason), |_| AccessState::default());
+        self.judge(RedisAccess::Write, Some(reason), |_| AccessState::default());
     }
 
-    /// How `side` is judged.
-    pub(super) fn mode(&self, side: RedisSide) -> RedisMode {
+    /// The judgement of `side`.
+    pub(super) fn mode(&self, side: RedisAccess) -> RedisMode {
         self.side(side).mode()
     }
 
@@ -124,7 +124,12 @@ impl Link {
         self.board.redis_failed(reason);
     }
 
-    fn judge(&self, which: RedisSide, reason: Option<Miss>, change: impl FnOnce(Side) -> Side) -> RedisMode {
+    fn judge(
+        &self,
+        which: RedisAccess,
+        reason: Option<Miss>,
+        change: impl FnOnce(AccessState) -> AccessState,
+    ) -> RedisMode {
         let mut side = self.side(which);
         let before = side.mode();
         *side = change(*side);
@@ -144,10 +149,10 @@ impl Link {
         now
     }
 
-    fn side(&self, which: RedisSide) -> std::sync::MutexGuard<'_, Side> {
+    fn side(&self, which: RedisAccess) -> std::sync::MutexGuard<'_, AccessState> {
         let side = match which {
-            RedisSide::Read => &self.reads,
-            RedisSide::Write => &self.writes,
+            RedisAccess::Read => &self.reads,
+            RedisAccess::Write => &self.writes,
         };
         side.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -39,7 +39,7 @@ impl Live {
         }
     }
 
-    /// Whether the replies are in step: `Ok(false)` is proof that they are not.
+    /// Checks that the replies are in step: `Ok(false)` is proof that they are not.
     pub(super) async fn echo(&self, word: &str, limit: Duration) -> Result<bool, Miss> {
         let reply = self.ask(redis::cmd("ECHO").arg(word), limit).await?;
         Ok(matches!(reply, Value::BulkString(bytes) if bytes == word.as_bytes()))
@@ -61,12 +61,12 @@ impl Live {
         self.why().unwrap_or(Miss::Down)
     }
 
-    /// Whether it is asked no more.
+    /// Tells if the connection is asked no more.
     pub(super) fn is_given_up(&self) -> bool {
         self.given_up.is_cancelled()
     }
 
-    /// Why it was given up, if it was.
+    /// The reason why the connection was given up, if it was.
     fn why(&self) -> Option<Miss> {
         self.why.get().copied()
     }

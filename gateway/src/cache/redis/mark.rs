@@ -1,11 +1,11 @@
-//! The mark: a small value of this gateway's own in Redis. That it is gone tells that Redis came back without its data, was
-//! flushed, or evicts what it was given: single keys that are absent can't tell that.
+//! The mark: a small value of this gateway's own in Redis. That it is gone tells that Redis came back without its data,
+//! was flushed, or evicts what it was given: single keys that are absent can't tell that.
 
 use host::Random;
 use rand::Rng as _;
 use std::time::Duration;
 
-/// How long Redis keeps it: longer than the outages that it is to tell of.
+/// The time for which Redis keeps the mark: longer than the outages that it is to tell of.
 pub(super) const LIFE: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// The mark of one gateway; others have their own, so that nobody's writing hides what another one should see.
@@ -17,6 +17,7 @@ pub(super) struct Mark {
 
 impl Mark {
     pub(super) fn new(random: &mut Random) -> Self {
+        // Redis's run id would tell of a restart, and not of a flush.
         Self { key: format!("gateway:mark:{:016x}", random.next_u64()), expected_until: None }
     }
 
@@ -25,12 +26,12 @@ impl Mark {
         self.expected_until = Some(now.saturating_add(LIFE));
     }
 
-    /// Whether Redis has none, as far as is known.
+    /// Tells if Redis has no mark, as far as is known.
     pub(super) fn is_missing(&self) -> bool {
         self.expected_until.is_none()
     }
 
-    /// Whether it is time to write it again: half of its life is over.
+    /// Tells if it is time to write the mark again: half of its life is over.
     pub(super) fn is_aging(&self, now: Duration) -> bool {
         self.expected_until.is_some_and(|until| now.saturating_add(LIFE / 2) >= until)
     }

@@ -1,15 +1,15 @@
 //! The tier in Redis. It is never waited for: a read has some milliseconds, a write is off the request path, and while
 //! there is no good connection Redis isn't asked at all.
 //!
-//! One task connects and watches ([`supervisor`]), one writes ([`writer`]); requests share the connection ([`link`]). The
-//! library's own retries and reconnects are not used: they stall requests for seconds.
+//! One task connects and watches ([`supervisor`]), one writes ([`writer`]); requests share the connection ([`link`]).
+//! The library's own retries and reconnects are not used: they stall requests for seconds.
 
+mod access;
 mod link;
 mod live;
 mod mark;
 mod ramp;
 mod reason;
-mod side;
 mod supervisor;
 mod waits;
 mod writer;
@@ -17,7 +17,7 @@ mod writer;
 use super::Entry;
 use crate::{
     health::Board,
-    labels::{Miss, Mode, RedisSide, Write},
+    labels::{Miss, Mode, RedisAccess, Write},
     metrics::Metrics,
     settings::Settings,
     spans,
@@ -116,7 +116,7 @@ impl RedisTier {
             // The server is fine, the value isn't.
             Err(Miss::WrongType) => Err(Miss::WrongType),
             Err(reason) => {
-                self.link.failed(RedisSide::Read, &live, reason);
+                self.link.failed(RedisAccess::Read, &live, reason);
                 return Err(reason);
             }
         };

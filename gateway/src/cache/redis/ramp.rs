@@ -5,8 +5,8 @@ use std::time::Duration;
 /// The share of lookups that the ramp begins with.
 const FIRST_SHARE: f64 = 0.1;
 
-/// Which share of lookups asks Redis when it has been back for `since`, of a ramp that takes `length`; `None` once the
-/// ramp is over.
+/// The share of lookups (0 to 1) that asks Redis when it has been back for `since`, of a ramp that takes `length`;
+/// `None` once the ramp is over.
 pub(super) fn share(since: Duration, length: Duration) -> Option<f64> {
     (since < length).then(|| FIRST_SHARE + (1.0 - FIRST_SHARE) * since.as_secs_f64() / length.as_secs_f64())
 }

@@ -4,7 +4,7 @@ use crate::labels::Miss;
 use redis::{ErrorKind, RedisError};
 use std::io;
 
-/// Of an error that the server sent, by its first word.
+/// Classifies an error that the server sent, by its first word.
 pub(super) fn of_server(code: &str, detail: &str) -> Miss {
     match code {
         "LOADING" => Miss::Loading,
@@ -20,7 +20,7 @@ pub(super) fn of_server(code: &str, detail: &str) -> Miss {
     }
 }
 
-/// Of an error that the library gives.
+/// Classifies an error of the client library.
 pub(super) fn of_library(error: &RedisError) -> Miss {
     match (error.code(), error.kind()) {
         (Some(code), _) => of_server(code, error.detail().unwrap_or_default()),
@@ -30,7 +30,7 @@ pub(super) fn of_library(error: &RedisError) -> Miss {
     }
 }
 
-/// Of a connection that did not come about.
+/// Classifies the failure of a connection attempt.
 pub(super) fn of_dial(error: &io::Error) -> Miss {
     match error.kind() {
         io::ErrorKind::ConnectionRefused => Miss::Refused,

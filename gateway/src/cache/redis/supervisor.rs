@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     health::Board,
-    labels::{Component, Connect, Label as _, Miss, Mode, RedisMode, RedisSide},
+    labels::{Component, Connect, Label as _, Miss, Mode, RedisAccess, RedisMode},
     metrics::Metrics,
     settings::RedisUrl,
 };
@@ -24,14 +24,15 @@ use tokio::time::Instant;
 /// From one attempt to the next: so there are two connects a second at most.
 const SHORTEST_WAIT: Duration = Duration::from_millis(500);
 
-/// What chance may add to it: it doubles, and stays small enough for Redis to be found again quickly.
+/// The first bound of the random part of a pause between attempts: it doubles, and stays small enough for Redis to be
+/// found again quickly.
 const FIRST_SPREAD: Duration = Duration::from_millis(125);
 const LONGEST_SPREAD: Duration = Duration::from_millis(500);
 
 /// A connection that lasted this long was good: the next wait is the first again.
 const GOOD_LIFE: Duration = Duration::from_secs(1);
 
-/// How often a connection is checked: when all is well, and when the last check failed.
+/// The interval of a connection's checks: when all is well, and when the last check failed.
 const CHECK_EVERY: Duration = Duration::from_secs(1);
 const CHECK_AGAIN: Duration = Duration::from_millis(100);
 
@@ -54,12 +55,12 @@ pub(super) struct Supervisor {
     pub(super) without: Mode,
 }
 
-/// What the supervisor knows from one connection to the next.
+/// The state that the supervisor keeps from one connection to the next.
 struct Memory {
     mark: Mark,
     /// Between tries to write.
     write_waits: Waits,
-    /// When to try to write again, while Redis takes no writes.
+    /// The time of the next attempt to write, while Redis takes no writes.
     next_write: Option<Instant>,
     /// A connection failed: lookups return to the next one by a ramp.
     lost_one: bool,
@@ -125,7 +126,7 @@ impl Supervisor {
         if memory.lost_one {
             self.link.warm();
         }
-        self.link.succeeded(RedisSide::Read);
+        self.link.succeeded(RedisAccess::Read);
         self.try_write(live, memory).await;
         self.link.publish(Arc::clone(live));
         self.metrics.mode(Mode::Redis);
@@ -159,7 +160,7 @@ impl Supervisor {
                     return Miss::OutOfStep;
                 }
                 Err(reason) => {
-                    self.link.failed(RedisSide::Read, live, reason);
+                    self.link.failed(RedisAccess::Read, live, reason);
                     wait = CHECK_AGAIN;
                     continue;
                 }
@@ -175,9 +176,9 @@ impl Supervisor {
         unreachable!("nobody counts to 2^64")
     }
 
-    /// How long until a write is tried; `None` while Redis takes them.
+    /// The time left until a write is tried; `None` while Redis takes them.
     fn until_next_write(&self, memory: &mut Memory) -> Option<Duration> {
-        if self.link.mode(RedisSide::Write) != RedisMode::Open {
+        if self.link.mode(RedisAccess::Write) != RedisMode::Open {
             memory.next_write = None;
             return None;
         }
@@ -186,7 +187,7 @@ impl Supervisor {
         Some(next.saturating_duration_since(Instant::now()))
     }
 
-    /// Whether to write the mark: to see whether Redis takes writes again, or to keep it.
+    /// Tells if the mark is to be written: to see if Redis takes writes again, or to keep it alive.
     fn is_write_due(&self, memory: &mut Memory) -> bool {
         match self.until_next_write(memory) {
             Some(left) => left.is_zero(),
@@ -223,15 +224,15 @@ impl Supervisor {
             None => {
                 memory.mark.written(self.host.unix_now());
                 memory.write_waits.restart();
-                self.link.succeeded(RedisSide::Write);
+                self.link.succeeded(RedisAccess::Write);
             }
-            Some(reason) => self.link.failed(RedisSide::Write, live, reason),
+            Some(reason) => self.link.failed(RedisAccess::Write, live, reason),
         }
         failed
     }
 }
 
-/// What came of an attempt that failed for this reason.
+/// The result, for metrics, of an attempt that failed for this reason.
 fn of_reason(reason: Miss) -> Connect {
     match reason {
         Miss::Refused => Connect::Refused,

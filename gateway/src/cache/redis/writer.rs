@@ -2,7 +2,7 @@
 
 use super::{Entry, key, link::Link};
 use crate::{
-    labels::{Miss, RedisMode, RedisSide, Write},
+    labels::{Miss, RedisAccess, RedisMode, Write},
     metrics::Metrics,
     user_id::UserId,
 };
@@ -90,7 +90,7 @@ impl Writer {
 
     async fn write(&self, order: Order) -> Write {
         let Some(live) = self.link.current() else { return Write::Down };
-        if self.link.mode(RedisSide::Write) == RedisMode::Open {
+        if self.link.mode(RedisAccess::Write) == RedisMode::Open {
             return Write::Down;
         }
         let Some(command) = self.command(&order) else { return Write::Expired };
@@ -106,10 +106,10 @@ impl Writer {
             Err(reason) => Err(reason),
         };
         let Err(reason) = done else {
-            self.link.succeeded(RedisSide::Write);
+            self.link.succeeded(RedisAccess::Write);
             return Write::Ok;
         };
-        self.link.failed(RedisSide::Write, &live, reason);
+        self.link.failed(RedisAccess::Write, &live, reason);
         match reason {
             Miss::Timeout => Write::Timeout,
             Miss::Reset | Miss::Protocol | Miss::OutOfStep => Write::Error,

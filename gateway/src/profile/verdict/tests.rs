@@ -47,7 +47,7 @@ fn skipped_products_are_no_product_error() {
         panic!("it should be partial")
     };
     assert!(products.is_none());
-    assert_eq!(states, [State::Fresh, State::Failed, State::Skipped]);
+    assert_eq!(states, [PartState::Fresh, PartState::Failed, PartState::Skipped]);
     assert_eq!(errors.iter().map(|error| error.service).collect::<Vec<_>>(), [Service::Order]);
 }
 
@@ -60,9 +60,9 @@ fn some_batches_make_a_partial_list() {
         answered: true,
         ..Products::default()
     };
-    let (mut state, mut errors) = (State::Fresh, Vec::new());
+    let (mut state, mut errors) = (PartState::Fresh, Vec::new());
     let (list, _) = merged(products, &mut state, &mut errors);
-    assert_eq!((list.unwrap().get(), state), ("[{}]", State::Partial));
+    assert_eq!((list.unwrap().get(), state), ("[{}]", PartState::Partial));
     assert_eq!(errors.iter().map(|error| error.code).collect::<Vec<_>>(), [Code::Timeout, Code::BadPayload]);
 }
 
@@ -70,7 +70,7 @@ fn code(choice: u8) -> Option<Code> {
     [None, Some(Code::Timeout), Some(Code::DeadlineExceeded), Some(Code::Status5xx)][usize::from(choice % 4)]
 }
 
-/// What a batch of these ids brings: fate 0 fails it, else each id is found, gone, or not spoken of by its own draw.
+/// A batch's result for these ids: fate 0 fails it, else each id is found, gone, or not spoken of by its own draw.
 fn batch(ids: &[String], fate: u8, draws: &[u8]) -> Result<Batch, CallError> {
     if fate == 0 {
         return Err(error(Service::Product, Code::Timeout));
@@ -93,7 +93,7 @@ fn ids_of(list: Option<&Json>) -> Vec<String> {
 
 proptest! {
     /// Whatever becomes of the batches, each product is shown, gone or said to be missing, once, in the order of the
-    /// orders; and only an answer without a missing one is complete.
+    /// orders; and only a response without a missing one is complete.
     #[test]
     fn every_product_of_a_merged_answer_is_accounted_for_once(
         draws in prop::collection::vec(any::<u8>(), 0..20), fates in prop::collection::vec(0_u8..4, 20), size in 1_usize..6,
@@ -114,7 +114,7 @@ proptest! {
             Verdict::Complete(profile) => (ids_of(Some(&profile.products)), profile.gone.clone(), Vec::new()),
             Verdict::Partial { products, gone, errors, states, .. } => {
                 assert_eq!(products.is_none(), none_answered);
-                assert_eq!(states[2], if none_answered { State::Failed } else { State::Partial });
+                assert_eq!(states[2], if none_answered { PartState::Failed } else { PartState::Partial });
                 let missing: Vec<String> = errors.iter().flat_map(|error| error.missing_ids().to_vec()).collect();
                 assert!(!missing.is_empty(), "what is partial says what is missing");
                 (ids_of(products.as_ref()), gone.clone(), missing)
@@ -160,11 +160,11 @@ proptest! {
             user: raw("1"), orders: raw("2"), products: raw(r#"[{"id":"p1"}]"#), gone: vec!["gone".to_owned()],
         };
         let verdict = judge(gathered(user, orders, products), partial, Some(&old));
-        let state = |failed: bool| if failed { State::Stale } else { State::Fresh };
+        let state = |failed: bool| if failed { PartState::Stale } else { PartState::Fresh };
         let wanted = [user.is_some(), orders.is_some(), orders.or(products).is_some()].map(state);
-        assert_eq!(verdict.shows_stale(), wanted.contains(&State::Stale));
+        assert_eq!(verdict.shows_stale(), wanted.contains(&PartState::Stale));
         match verdict {
-            Verdict::Complete(_) => assert_eq!(wanted, [State::Fresh; 3]),
+            Verdict::Complete(_) => assert_eq!(wanted, [PartState::Fresh; 3]),
             Verdict::Stale { profile, states, errors } => {
                 assert_eq!((states, errors.is_empty()), (wanted, false));
                 assert_eq!(profile.user.get() == "1", user.is_some());

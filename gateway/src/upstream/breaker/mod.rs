@@ -1,13 +1,13 @@
 //! The circuit breaker of one service: a service that keeps failing, or keeps being slow, isn't called for a while, and
 //! then by one probe at a time until it answers well again.
 //!
-//! Its control flow is its state: [`Circuit::run`] is closed, then open, then half-open, each a function that returns when
-//! its time is over. One task runs it and owns the window; callers meet nothing but the gate, a lock that is held for a
-//! moment and never across a wait. So an open circuit costs a caller nothing, and needs no clock of its own.
+//! Its control flow is its state: [`Circuit::run`] is closed, then open, then half-open, each a function that returns
+//! when its time is over. One task runs it and owns the window; callers meet nothing but the gate, a lock that is held
+//! for a moment and never across a wait. So an open circuit costs a caller nothing, and needs no clock of its own.
 //!
 //! What it doesn't do: decide what a failure is. It is told ([`Permit::end`]); of calls that it isn't told about, only
-//! those count that had taken long enough to be slow. Nor does it make the probe: it says to one caller that it is time for
-//! one ([`Admission::Probe`]), since only callers know what the service can be asked.
+//! those count that had taken long enough to be slow. Nor does it make the probe: it says to one caller that it is time
+//! for one ([`Admission::Probe`]), since only callers know what the service can be asked.
 
 #[cfg(test)]
 mod model;
@@ -16,7 +16,7 @@ mod window;
 pub(crate) use window::{Limits, Outcome};
 
 use crate::{
-    labels::{Circuit as State, Label as _, Service},
+    labels::{BreakerState, Label as _, Service},
     metrics::Metrics,
 };
 use host::{Host, Random, Task};
@@ -31,21 +31,22 @@ use tokio::{
 };
 use window::Window;
 
-/// What a breaker goes by.
+/// Settings of a breaker.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Config {
     pub(crate) limits: Limits,
     /// A call that takes this long is slow.
     pub(crate) slow_after: Duration,
-    /// How long it stays open before the first probe, give or take a fifth: gateways must not come back in step. After
+    /// The time for which it stays open before the first probe, give or take a fifth: gateways must not come back in
+    /// step. After
     /// each probe that failed it is twice as long, up to [`LONGEST`] times: a service that stays ill is left in peace.
     pub(crate) open: Duration,
 }
 
-/// As many times as long it stays open at most.
+/// The most times [`Config::open`] that a circuit stays open.
 const LONGEST: u32 = 3;
 
-/// How long it stays open after a probe that failed, where it was `open` for so long before it.
+/// The time for which a circuit stays open after a probe that failed, where it was open for `open` before it.
 fn longer(open: Duration, config: &Config) -> Duration {
     (open * 2).min(config.open * LONGEST)
 }
@@ -58,15 +59,15 @@ pub(crate) struct Breaker {
     task: Task<()>,
 }
 
-/// Who may pass.
+/// The gate that calls meet.
 #[derive(Debug)]
 enum Gate {
     /// Everybody. Outcomes of an earlier era say nothing of this one.
     Closed { era: u64 },
     /// Nobody.
     Open,
-    /// Nobody, but the first who comes takes the sender for a probe, which tells how it went; dropping it says that nothing
-    /// came of it.
+    /// Nobody, but the first who comes takes the sender for a probe, which tells how it went; dropping it says that
+    /// nothing came of it.
     HalfOpen(Option<oneshot::Sender<Outcome>>),
 }
 
@@ -76,7 +77,7 @@ struct Ended {
     outcome: Outcome,
 }
 
-/// What the breaker says to who wants to make a call.
+/// The breaker's decision about a call.
 pub(crate) enum Admission {
     /// Make it.
     Call(Permit),
@@ -136,12 +137,12 @@ impl Breaker {
         Permit { slow_after: self.slow_after, started: Instant::now(), report: Some(report) }
     }
 
-    /// What it is in.
-    pub(crate) fn state(&self) -> State {
+    /// The circuit's state.
+    pub(crate) fn state(&self) -> BreakerState {
         match *lock(&self.gate) {
-            Gate::Closed { .. } => State::Closed,
-            Gate::Open => State::Open,
-            Gate::HalfOpen(_) => State::HalfOpen,
+            Gate::Closed { .. } => BreakerState::Closed,
+            Gate::Open => BreakerState::Open,
+            Gate::HalfOpen(_) => BreakerState::HalfOpen,
         }
     }
 }
@@ -196,7 +197,7 @@ struct Circuit {
 
 impl Circuit {
     async fn run(mut self) {
-        self.metrics.upstream().circuit_is(self.service, State::Closed);
+        self.metrics.upstream().circuit_is(self.service, BreakerState::Closed);
         loop {
             self.closed().await;
             let mut open = self.config.open;
@@ -227,7 +228,7 @@ impl Circuit {
 
     /// Lets nobody through for about so long.
     async fn open(&mut self, time: Duration) {
-        self.becomes(Gate::Open, State::Open);
+        self.becomes(Gate::Open, BreakerState::Open);
         let wait = jittered(time, &mut self.random);
         self.host.sleep(wait).await;
     }
@@ -236,21 +237,21 @@ impl Circuit {
     async fn half_open(&mut self) -> bool {
         let outcome = loop {
             let (probe, told) = oneshot::channel();
-            self.becomes(Gate::HalfOpen(Some(probe)), State::HalfOpen);
+            self.becomes(Gate::HalfOpen(Some(probe)), BreakerState::HalfOpen);
             if let Ok(outcome) = told.await {
                 break outcome;
             }
         };
         let good = !outcome.failed && !outcome.slow;
         if good {
-            self.becomes(Gate::Closed { era: self.era }, State::Closed);
+            self.becomes(Gate::Closed { era: self.era }, BreakerState::Closed);
         }
         good
     }
 
-    fn becomes(&self, gate: Gate, state: State) {
+    fn becomes(&self, gate: Gate, state: BreakerState) {
         let before = std::mem::replace(&mut *lock(&self.gate), gate);
-        if !matches!((before, state), (Gate::HalfOpen(_), State::HalfOpen)) {
+        if !matches!((before, state), (Gate::HalfOpen(_), BreakerState::HalfOpen)) {
             self.metrics.upstream().circuit_becomes(self.service, state);
             tracing::info!(service = self.service.label(), state = state.label(), "circuit");
         }

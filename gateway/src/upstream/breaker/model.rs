@@ -2,7 +2,7 @@
 
 use super::{Admission, Breaker, Config, Limits, Outcome, Permit, jittered, longer, stream};
 use crate::{
-    labels::{Circuit as State, Service},
+    labels::{BreakerState, Service},
     metrics::Metrics,
 };
 use host::{Host, Random, memory::MemoryNetwork};
@@ -20,7 +20,7 @@ const CONFIG: Config = Config {
 #[derive(Clone, Debug)]
 enum Step {
     Enter,
-    /// Of the calls under way, this one (modulo their number) ends well, fails, or is given up.
+    /// One of the calls under way (modulo their number) ends well, fails, or is given up.
     End(usize, End),
     Wait(u64),
 }
@@ -49,7 +49,7 @@ enum Modelled {
 }
 
 #[derive(Clone, Copy, Debug)]
-enum Kind {
+enum CallKind {
     Normal { era: u64 },
     Probe,
 }
@@ -57,7 +57,7 @@ enum Kind {
 struct Model {
     state: Modelled,
     era: u64,
-    /// How long it is open before the next probe, about.
+    /// The time for which it is open before the next probe, about.
     open: Duration,
     /// Since it closed.
     history: Vec<(Instant, Outcome)>,
@@ -71,49 +71,49 @@ impl Model {
         self.history.clear();
     }
 
-    fn state(&mut self) -> State {
+    fn state(&mut self) -> BreakerState {
         if let Modelled::Open { until } = self.state
             && Instant::now() >= until
         {
             self.state = Modelled::HalfOpen { probing: false };
         }
         match self.state {
-            Modelled::Closed => State::Closed,
-            Modelled::Open { .. } => State::Open,
-            Modelled::HalfOpen { .. } => State::HalfOpen,
+            Modelled::Closed => BreakerState::Closed,
+            Modelled::Open { .. } => BreakerState::Open,
+            Modelled::HalfOpen { .. } => BreakerState::HalfOpen,
         }
     }
 
-    fn enter(&mut self) -> Option<Kind> {
+    fn enter(&mut self) -> Option<CallKind> {
         self.state();
         match &mut self.state {
-            Modelled::Closed => Some(Kind::Normal { era: self.era }),
+            Modelled::Closed => Some(CallKind::Normal { era: self.era }),
             Modelled::HalfOpen { probing } if !*probing => {
                 *probing = true;
-                Some(Kind::Probe)
+                Some(CallKind::Probe)
             }
             _ => None,
         }
     }
 
-    fn end(&mut self, kind: Kind, started: Instant, end: End) {
+    fn end(&mut self, kind: CallKind, started: Instant, end: End) {
         self.state();
         let now = Instant::now();
         let slow = now - started >= CONFIG.slow_after;
         let counts = slow || !matches!(end, End::GivenUp);
         let outcome = Outcome { failed: matches!(end, End::Failed), slow };
         match kind {
-            Kind::Probe if !counts => self.state = Modelled::HalfOpen { probing: false },
-            Kind::Probe if outcome.failed || slow => self.opens(longer(self.open, &CONFIG)),
-            Kind::Probe => self.state = Modelled::Closed,
-            Kind::Normal { era } if counts && era == self.era && matches!(self.state, Modelled::Closed) => {
+            CallKind::Probe if !counts => self.state = Modelled::HalfOpen { probing: false },
+            CallKind::Probe if outcome.failed || slow => self.opens(longer(self.open, &CONFIG)),
+            CallKind::Probe => self.state = Modelled::Closed,
+            CallKind::Normal { era } if counts && era == self.era && matches!(self.state, Modelled::Closed) => {
                 self.history.push((now, outcome));
                 if self.is_ill(now) {
                     self.era += 1;
                     self.opens(CONFIG.open);
                 }
             }
-            Kind::Normal { .. } => {}
+            CallKind::Normal { .. } => {}
         }
     }
 
@@ -149,14 +149,16 @@ async fn compare(steps: Vec<Step>) {
     let breaker = Breaker::start(&host, Service::User, CONFIG, metrics());
     let random = host.rng(&stream(Service::User));
     let mut model = Model { state: Modelled::Closed, era: 0, open: CONFIG.open, history: Vec::new(), random };
-    let mut calls: Vec<(Permit, Kind, Instant)> = Vec::new();
+    let mut calls: Vec<(Permit, CallKind, Instant)> = Vec::new();
     for step in steps {
         match step {
             Step::Enter => match (breaker.enter(), model.enter()) {
-                (Admission::Call(permit), Some(kind @ Kind::Normal { .. }))
-                | (Admission::Probe(permit), Some(kind @ Kind::Probe)) => calls.push((permit, kind, Instant::now())),
+                (Admission::Call(permit), Some(kind @ CallKind::Normal { .. }))
+                | (Admission::Probe(permit), Some(kind @ CallKind::Probe)) => {
+                    calls.push((permit, kind, Instant::now()))
+                }
                 (Admission::Refused, None) => {}
-                (real, modelled) => panic!("it should be {modelled:?}, and is not: {}", said(&real)),
+                (real, modelled) => panic!("it should be {modelled:?}, and is not: {}", name(&real)),
             },
             Step::End(..) if calls.is_empty() => {}
             Step::End(call, end) => {
@@ -183,7 +185,7 @@ proptest! {
     }
 }
 
-fn said(admission: &Admission) -> &'static str {
+fn name(admission: &Admission) -> &'static str {
     match admission {
         Admission::Call(_) => "a call",
         Admission::Probe(_) => "a probe",
@@ -209,7 +211,7 @@ async fn opened(breaker: &Breaker) {
         called(breaker).end(true);
     }
     settle().await;
-    assert_eq!(breaker.state(), State::Open);
+    assert_eq!(breaker.state(), BreakerState::Open);
 }
 
 #[tokio::test(start_paused = true)]
@@ -228,13 +230,13 @@ async fn one_probe_at_a_time_decides() {
         probed(&breaker).end(true);
         settle().await;
         tokio::time::sleep(CONFIG.open * least / 10 - Duration::from_millis(1)).await;
-        assert_eq!(breaker.state(), State::Open);
+        assert_eq!(breaker.state(), BreakerState::Open);
         tokio::time::sleep(CONFIG.open * (most - least) / 10 + Duration::from_millis(1)).await;
-        assert_eq!(breaker.state(), State::HalfOpen);
+        assert_eq!(breaker.state(), BreakerState::HalfOpen);
     }
     probed(&breaker).end(false);
     settle().await;
-    assert_eq!(breaker.state(), State::Closed);
+    assert_eq!(breaker.state(), BreakerState::Closed);
 }
 
 #[tokio::test(start_paused = true)]
@@ -247,5 +249,5 @@ async fn what_began_before_it_opened_says_nothing_after_it_closed() {
     settle().await;
     late.into_iter().for_each(|permit| permit.end(true));
     settle().await;
-    assert_eq!(breaker.state(), State::Closed);
+    assert_eq!(breaker.state(), BreakerState::Closed);
 }

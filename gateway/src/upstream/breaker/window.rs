@@ -3,10 +3,10 @@
 use std::{collections::VecDeque, time::Duration};
 use tokio::time::Instant;
 
-/// When a service counts as ill.
+/// Limits beyond which a service counts as ill.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Limits {
-    /// How many of the last calls are looked at.
+    /// The number of last calls that are looked at.
     pub(crate) calls: usize,
     /// Calls that ended longer ago are not.
     pub(crate) age: Duration,
@@ -18,7 +18,7 @@ pub(crate) struct Limits {
     pub(crate) slow_percent: usize,
 }
 
-/// What a call says of its service. A call can be both slow and failed.
+/// A call's word on its service. A call can be both slow and failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Outcome {
     pub(crate) failed: bool,
@@ -59,7 +59,7 @@ impl Window {
         }
     }
 
-    /// Whether there are enough calls, and too many of them failed or were slow.
+    /// Tells if there are enough calls, and too many of them failed or were slow.
     pub(super) fn is_ill(&self) -> bool {
         let calls = self.calls.len();
         let too_many = |count: usize, percent: usize| count * 100 >= percent * calls;

@@ -88,8 +88,8 @@ async fn f06_a_connection_that_idles_is_replaced_before_anybody_asks() {
     ride.redis.becomes(Mood::HalfOpen);
     sleep(Duration::from_secs(3)).await;
     for user in 1..=WARM {
-        let answer = ride.profile(user).await;
-        assert_eq!((answer.took, answer.source().as_str()), (Duration::ZERO, "redis"));
+        let response = ride.profile(user).await;
+        assert_eq!((response.took, response.source().as_str()), (Duration::ZERO, "redis"));
     }
     ride.is_named("timeout").await;
     ride.recovers_within(Duration::ZERO).await;

@@ -15,8 +15,8 @@ async fn f14_no_herd_meets_the_services() {
     ride.redis.forget_all();
     ride.redis.becomes(Mood::Good);
     let calls = [&ride.user, &ride.order, &ride.product].map(|service| service.calls());
-    let answers = ride.asked_for(Duration::from_secs(5)).await;
-    let new = answers.len() / 10;
+    let responses = ride.asked_for(Duration::from_secs(5)).await;
+    let new = responses.len() / 10;
     for (service, before) in [&ride.user, &ride.order, &ride.product].into_iter().zip(calls) {
         assert_eq!(service.calls() - before, new, "only those whom nobody had asked for");
     }
@@ -25,11 +25,11 @@ async fn f14_no_herd_meets_the_services() {
     assert_eq!(ride.judged().await, ["up", "up"]);
 }
 
-/// The entries of both tiers, as far as an answer tells.
+/// The entries of both tiers, as far as a response tells.
 async fn generated(ride: &Ride, user: u64) -> (String, String) {
-    let answer = ride.profile(user).await;
-    assert_whole(&answer, user);
-    (answer.source(), answer.at("/meta/generated_at").as_str().unwrap().to_owned())
+    let response = ride.profile(user).await;
+    assert_whole(&response, user);
+    (response.source(), response.at("/meta/generated_at").as_str().unwrap().to_owned())
 }
 
 #[tokio::test(start_paused = true)]
@@ -84,8 +84,8 @@ async fn f14_a_write_that_was_stuck_does_not_undo_a_newer_one() {
         gateway.settle().await;
     }
     for gateway in [&ride.world, &other] {
-        let answer = gateway.get("/api/profile/500").await;
-        assert_eq!((answer.source().as_str(), answer.at("/meta/generated_at")), ("redis", newer.clone()));
+        let response = gateway.get("/api/profile/500").await;
+        assert_eq!((response.source().as_str(), response.at("/meta/generated_at")), ("redis", newer.clone()));
     }
 }
 

@@ -8,15 +8,15 @@
 //! | [`back`] | 14 back again: no herd, nothing old over something newer, both tiers agree |
 //!
 //! Each rides through its failure with [`Ride`]: clients at 200 requests a second, none of whom may fail or wait longer
-//! than for one GET, while attempts to connect are counted; the reason must be in metrics, log and `/health`; and what is
-//! asked afterwards must come from Redis again. What is special to one way is in its own test.
+//! than for one GET, while attempts to connect are counted; the reason must be in metrics, log and `/health`; and what
+//! is asked afterwards must come from Redis again. What is special to one way is in its own test.
 
 mod away;
 mod back;
 mod data;
 mod refusals;
 
-use crate::support::{Answer, Logs, World};
+use crate::support::{Logs, Response, World};
 use futures_util::future;
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
@@ -67,13 +67,13 @@ impl Ride {
         ride
     }
 
-    async fn profile(&self, user: u64) -> Answer {
+    async fn profile(&self, user: u64) -> Response {
         self.get(&format!("/api/profile/{user}")).await
     }
 
-    /// Requests for this long: nine for warm users, then one for a user whom nobody has asked for yet. Gives how long each
-    /// took, in the order of their starts.
-    async fn asked_for(&mut self, time: Duration) -> Vec<(Duration, Answer)> {
+    /// Requests for this long: nine for warm users, then one for a user whom nobody has asked for yet. Gives how long
+    /// each took, in the order of their starts.
+    async fn asked_for(&mut self, time: Duration) -> Vec<(Duration, Response)> {
         let (count, first_new) = (u64::try_from(time.as_millis() / PACE.as_millis()).unwrap(), self.next_user);
         self.next_user += count / 10 + 1;
         let started = Instant::now();
@@ -83,17 +83,18 @@ impl Ride {
             async move {
                 sleep(PACE * u32::try_from(n).unwrap()).await;
                 let since = started.elapsed();
-                let answer = world.get(&format!("/api/profile/{user}")).await;
-                assert_whole(&answer, user);
-                assert!(answer.took <= GET_TIMEOUT, "{user} after {since:?} took {:?}", answer.took);
-                (since, answer)
+                let response = world.get(&format!("/api/profile/{user}")).await;
+                assert_whole(&response, user);
+                assert!(response.took <= GET_TIMEOUT, "{user} after {since:?} took {:?}", response.took);
+                (since, response)
             }
         });
-        let (answers, ()) = future::join(future::join_all(requests), self.connects_are_few(time)).await;
-        answers
+        let (responses, ()) = future::join(future::join_all(requests), self.connects_are_few(time)).await;
+        responses
     }
 
-    /// While a failure of reads lasts: as [`Ride::suffered_for`], and after a while Redis is asked no more, but by probes.
+    /// While a failure of reads lasts: as [`Ride::suffered_for`], and after a while Redis is asked no more, but by
+    /// probes.
     async fn stopped_asking_for(&mut self, time: Duration) {
         self.suffered_for(NOTICED).await;
         let asked = self.redis.asked_for_profiles();
@@ -103,8 +104,8 @@ impl Ride {
 
     /// While a failure lasts: nobody fails, nobody waits for more than one GET, after a while nobody waits at all.
     async fn suffered_for(&mut self, time: Duration) {
-        let answers = self.asked_for(time).await;
-        let waited: Vec<_> = answers.iter().filter(|(_, answer)| !answer.took.is_zero()).collect();
+        let responses = self.asked_for(time).await;
+        let waited: Vec<_> = responses.iter().filter(|(_, response)| !response.took.is_zero()).collect();
         let last = waited.last().map(|(since, _)| *since).unwrap_or_default();
         assert!(last <= NOTICED, "{} waited, the last one after {last:?}", waited.len());
     }
@@ -138,7 +139,7 @@ impl Ride {
         assert_eq!(self.get("/health").await.at("/components/redis/last_reason"), reason);
     }
 
-    /// How `/health` judges reads and writes.
+    /// The judgement of reads and writes in `/health`.
     async fn judged(&self) -> [serde_json::Value; 2] {
         let health = self.get("/health").await;
         ["reads", "writes"].map(|side| health.at(&format!("/components/redis/{side}")))
@@ -155,25 +156,25 @@ impl Ride {
         self.asked_for(Duration::from_millis(500)).await;
         self.settle().await;
         for user in 1..=WARM {
-            let answer = self.profile(user).await;
-            assert_whole(&answer, user);
-            assert_eq!(answer.source(), "redis", "{user}");
+            let response = self.profile(user).await;
+            assert_whole(&response, user);
+            assert_eq!(response.source(), "redis", "{user}");
         }
         assert_eq!(self.get("/health").await.at("/status"), "ok");
     }
 }
 
-impl Answer {
+impl Response {
     fn source(&self) -> String {
         self.at("/meta/parts/user/source").as_str().unwrap().to_owned()
     }
 }
 
-/// It is the whole profile of this user and of nobody else.
-fn assert_whole(answer: &Answer, user: u64) {
+/// Asserts the whole profile of this user and of nobody else.
+fn assert_whole(response: &Response, user: u64) {
     let user = user.to_string();
-    assert_eq!((answer.status.as_u16(), answer.at("/partial")), (200, false.into()), "{}", answer.text);
+    assert_eq!((response.status.as_u16(), response.at("/partial")), (200, false.into()), "{}", response.text);
     for place in ["/user_id", "/user/id", "/orders/0/user_id"] {
-        assert_eq!(answer.at(place), *user, "{place}");
+        assert_eq!(response.at(place), *user, "{place}");
     }
 }

@@ -69,10 +69,10 @@ async fn f08_readonly_after_a_failover() {
 async fn f09_oom_on_set() {
     let mut ride = Ride::start().await;
     ride.redis.becomes(Mood::RefusesWrites(OOM));
-    let answers = ride.asked_for(OUTAGE).await;
-    let from_redis = answers.iter().filter(|(_, answer)| answer.source() == "redis").count();
-    assert_eq!(from_redis, answers.len() / 10 * 9, "an OOM on SET does not stop good reads");
-    assert!(answers.iter().all(|(_, answer)| answer.took.is_zero()));
+    let responses = ride.asked_for(OUTAGE).await;
+    let from_redis = responses.iter().filter(|(_, response)| response.source() == "redis").count();
+    assert_eq!(from_redis, responses.len() / 10 * 9, "an OOM on SET does not stop good reads");
+    assert!(responses.iter().all(|(_, response)| response.took.is_zero()));
     ride.is_named("oom").await;
     assert_eq!(ride.judged().await, ["up", "open"]);
     assert_eq!(ride.metric("redis_connections_lost_total").await, 0.0);

@@ -1,4 +1,4 @@
-//! What the gateway logs.
+//! Log lines of the gateway.
 
 use host::memory::MemoryNetwork;
 use std::{
@@ -21,7 +21,7 @@ impl Write for Logs {
 }
 
 impl Logs {
-    /// What `start` makes, and its log.
+    /// Runs `start`, and keeps the log of what it makes.
     pub(crate) fn of<T>(start: impl FnOnce() -> T) -> (T, Self) {
         let logs = Self::default();
         let writer = logs.clone();

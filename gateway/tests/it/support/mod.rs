@@ -20,9 +20,9 @@ use serde_json::Value;
 use std::{sync::Arc, time::Duration};
 use tokio::time::Instant;
 
-/// What came back.
+/// A response, its body read.
 #[derive(Debug)]
-pub(crate) struct Answer {
+pub(crate) struct Response {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
     pub(crate) text: String,
@@ -31,7 +31,7 @@ pub(crate) struct Answer {
     pub(crate) took: Duration,
 }
 
-impl Answer {
+impl Response {
     pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.text).unwrap_or_else(|error| panic!("{error} in {}", self.text))
     }
@@ -109,29 +109,29 @@ impl World {
         }
     }
 
-    pub(crate) async fn get(&self, path: &str) -> Answer {
+    pub(crate) async fn get(&self, path: &str) -> Response {
         self.send(Request::get(format!("{}{path}", self.base)).body(Full::default()).unwrap()).await
     }
 
-    pub(crate) async fn get_with(&self, path: &str, headers: &[(&str, &str)]) -> Answer {
+    pub(crate) async fn get_with(&self, path: &str, headers: &[(&str, &str)]) -> Response {
         self.request(http::Method::GET, path, headers).await
     }
 
-    pub(crate) async fn post(&self, path: &str, body: Vec<u8>) -> Answer {
+    pub(crate) async fn post(&self, path: &str, body: Vec<u8>) -> Response {
         self.send(Request::post(format!("{}{path}", self.base)).body(Full::new(body.into())).unwrap()).await
     }
 
-    pub(crate) async fn ask(&self, method: &str, path: &str) -> Answer {
+    pub(crate) async fn ask(&self, method: &str, path: &str) -> Response {
         let request = Request::builder().method(method).uri(format!("{}{path}", self.base));
         self.send(request.body(Full::default()).unwrap()).await
     }
 
-    pub(crate) async fn get_with_body(&self, path: &str, body: Vec<u8>) -> Answer {
+    pub(crate) async fn get_with_body(&self, path: &str, body: Vec<u8>) -> Response {
         self.send(Request::get(format!("{}{path}", self.base)).body(Full::new(body.into())).unwrap()).await
     }
 
     /// Any request; `method` and headers.
-    pub(crate) async fn request(&self, method: http::Method, path: &str, headers: &[(&str, &str)]) -> Answer {
+    pub(crate) async fn request(&self, method: http::Method, path: &str, headers: &[(&str, &str)]) -> Response {
         let mut request = Request::builder().method(method).uri(format!("{}{path}", self.base));
         for (name, value) in headers {
             request = request.header(*name, *value);
@@ -139,7 +139,7 @@ impl World {
         self.send(request.body(Full::default()).unwrap()).await
     }
 
-    async fn send(&self, request: Request<Full<Bytes>>) -> Answer {
+    async fn send(&self, request: Request<Full<Bytes>>) -> Response {
         // The gateway may still be about to listen.
         tokio::task::yield_now().await;
         let started = Instant::now();
@@ -147,7 +147,7 @@ impl World {
         let (head, body) = response.into_parts();
         let bytes = body.collect().await.unwrap().to_bytes();
         let text = String::from_utf8_lossy(&bytes).into_owned();
-        Answer { status: head.status, headers: head.headers, text, bytes, took: started.elapsed() }
+        Response { status: head.status, headers: head.headers, text, bytes, took: started.elapsed() }
     }
 
     /// The sum of a metric over the series that have all of these labels: `name{a="b",c="d"}`.

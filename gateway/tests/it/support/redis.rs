@@ -3,7 +3,7 @@
 mod trouble;
 mod wire;
 
-use host::{Answer, Control, Host, Stream, TaskGroup};
+use host::{Host, ListenMode, ListenSwitch, Stream, TaskGroup};
 use std::{
     collections::BTreeMap,
     sync::{
@@ -23,7 +23,7 @@ pub(crate) enum Mood {
     Silent,
     /// Greets, then answers GET and SET with nothing; ECHO works.
     MuteForData,
-    /// What it says is no RESP.
+    /// Replies are no RESP.
     Garbage,
     /// Ends every connection at its next command.
     Reset,
@@ -54,7 +54,7 @@ type Values = BTreeMap<String, (Vec<u8>, Duration)>;
 pub(crate) struct FakeRedis {
     host: Host,
     tasks: TaskGroup,
-    control: Arc<dyn Control>,
+    control: Arc<dyn ListenSwitch>,
     mood: Mutex<Mood>,
     /// Profiles and when they end, since the Unix epoch.
     pub(crate) values: Mutex<Values>,
@@ -104,25 +104,25 @@ impl FakeRedis {
         if mood == Mood::HalfOpen {
             self.dead_up_to.store(*self.connections.lock().unwrap(), Relaxed);
         }
-        let answer = match mood {
-            Mood::Refused => Answer::Refuse,
-            Mood::Blackhole => Answer::Blackhole,
-            _ => Answer::Accept,
+        let response = match mood {
+            Mood::Refused => ListenMode::Refuse,
+            Mood::Blackhole => ListenMode::Blackhole,
+            _ => ListenMode::Accept,
         };
-        self.control.set(answer).unwrap();
+        self.control.set(response).unwrap();
     }
 
-    /// As by SIGSTOP: connecting works, what is sent is acknowledged and kept, and nothing is answered.
+    /// Freezes it like SIGSTOP: connecting works, what is sent is acknowledged and kept, and nothing is answered.
     pub(crate) fn freeze(&self) {
         self.tasks.freeze();
     }
 
-    /// It goes on with what has come meanwhile.
+    /// Lets it go on with what has come meanwhile.
     pub(crate) fn thaw(&self) {
         self.tasks.thaw();
     }
 
-    /// What it held is gone.
+    /// Drops all data.
     pub(crate) fn forget_all(&self) {
         self.values.lock().unwrap().clear();
         self.marks.lock().unwrap().clear();
@@ -144,21 +144,21 @@ impl FakeRedis {
         self.open.load(Relaxed)
     }
 
-    /// How often a profile was read or written.
+    /// The number of reads and writes of profiles.
     pub(crate) fn asked_for_profiles(&self) -> usize {
         self.commands.lock().unwrap().iter().filter(|command| command.ends_with("profile")).count()
     }
 
-    /// How it takes connections.
-    pub(crate) fn answers(&self, answer: Answer) {
-        self.control.set(answer).unwrap();
+    /// Sets the way in which it takes connections.
+    pub(crate) fn listens(&self, listening: ListenMode) {
+        self.control.set(listening).unwrap();
     }
 
     pub(crate) fn mood(&self) -> Mood {
         *self.mood.lock().unwrap()
     }
 
-    /// How often this command was sent.
+    /// The number of times that this command was sent.
     pub(crate) fn count(&self, command: &str) -> usize {
         let commands = self.commands.lock().unwrap();
         commands.iter().filter(|there| there.split(' ').next() == Some(command)).count()
@@ -212,7 +212,7 @@ impl FakeRedis {
         }
     }
 
-    /// What to write; `None` ends the connection.
+    /// The bytes to write; `None` ends the connection.
     async fn reply(&self, words: &[String]) -> Option<Vec<u8>> {
         let data = matches!(words[0].as_str(), "GET" | "SET");
         match self.mood() {

@@ -7,7 +7,7 @@ use axum::{
     response::{IntoResponse as _, Response},
     routing::{get, post},
 };
-use host::{Answer, Control, Host, TaskGroup, http::ServerConfig};
+use host::{ListenMode, ListenSwitch, Host, TaskGroup, http::ServerConfig};
 use http::{HeaderMap, StatusCode};
 use serde_json::{Value, json};
 use std::{
@@ -27,7 +27,7 @@ pub(crate) enum Behaviour {
     Good,
     Slow(Duration),
     Status(u16),
-    /// This status once, and good after that.
+    /// Responds with this status once, and well after that.
     Once(u16),
     /// 200 with this body.
     Text(String),
@@ -36,7 +36,7 @@ pub(crate) enum Behaviour {
 
 pub(crate) struct Fake {
     kind: Kind,
-    control: Arc<dyn Control>,
+    control: Arc<dyn ListenSwitch>,
     tasks: TaskGroup,
     behaviour: Mutex<Behaviour>,
     /// Product ids of every user's orders.
@@ -72,8 +72,8 @@ impl Fake {
         *self.behaviour.lock().unwrap() = behaviour;
     }
 
-    pub(crate) fn answers(&self, answer: Answer) {
-        self.control.set(answer).unwrap();
+    pub(crate) fn listens(&self, listening: ListenMode) {
+        self.control.set(listening).unwrap();
     }
 
     /// Connections stay open and silent.

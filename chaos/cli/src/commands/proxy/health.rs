@@ -8,7 +8,7 @@ use std::{
 };
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
-/// How long it may take to answer.
+/// The longest wait for a response.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 pub(super) async fn ask(control: SocketAddr) -> Result<Exit, String> {
@@ -32,7 +32,7 @@ async fn first_line(control: SocketAddr) -> std::io::Result<String> {
     let host = tcp::host(tcp::Config::loopback("health"))?;
     let mut stream = host.dial(&here.to_string(), control.port()).await?;
     stream.write_all(b"GET /v1/health HTTP/1.1\r\nhost: proxies\r\nconnection: close\r\n\r\n").await?;
-    let mut answer = Vec::new();
-    (&mut stream).take(4096).read_to_end(&mut answer).await?;
-    Ok(String::from_utf8_lossy(&answer).lines().next().unwrap_or_default().to_owned())
+    let mut response = Vec::new();
+    (&mut stream).take(4096).read_to_end(&mut response).await?;
+    Ok(String::from_utf8_lossy(&response).lines().next().unwrap_or_default().to_owned())
 }

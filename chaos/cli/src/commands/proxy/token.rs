@@ -8,7 +8,7 @@ use std::{
     path::Path,
 };
 
-/// What the machine's randomness gives a process.
+/// The machine's randomness, drawn for this process.
 pub(super) struct Random {
     pub(super) token: Token,
     pub(super) seed: u64,

@@ -1,4 +1,4 @@
-//! What a program answers over a plain socket.
+//! Questions to a program over a plain socket.
 
 use std::net::SocketAddr;
 use tokio::{
@@ -17,7 +17,7 @@ pub(crate) fn free() -> SocketAddr {
     listener.local_addr().expect("its address")
 }
 
-/// Whether anything listens there.
+/// Tells if anything listens there.
 pub(crate) async fn listens(address: SocketAddr) -> bool {
     connect(address).await.is_ok()
 }
@@ -30,9 +30,9 @@ pub(crate) async fn say(address: SocketAddr, text: &str) -> String {
 async fn try_say(address: SocketAddr, text: &str) -> std::io::Result<String> {
     let mut stream = connect(address).await?;
     stream.write_all(text.as_bytes()).await?;
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).await?;
-    Ok(answer)
+    let mut response = String::new();
+    stream.read_to_string(&mut response).await?;
+    Ok(response)
 }
 
 /// Gets this path, and gives head and body of what is answered.

@@ -34,12 +34,12 @@ impl Sandbox {
         Self { folder }
     }
 
-    /// Where scenarios go, and where commands run.
+    /// The folder of scenarios, in which commands run.
     pub(crate) fn path(&self) -> &Path {
         self.folder.path()
     }
 
-    /// Where runs have their folders.
+    /// The folder in which runs have theirs.
     pub(crate) fn tmp(&self) -> PathBuf {
         self.path().join("tmp")
     }
@@ -63,7 +63,7 @@ impl Sandbox {
         Chaos(command)
     }
 
-    /// What is left of runs.
+    /// Leftovers of runs.
     pub(crate) fn left(&self) -> Vec<PathBuf> {
         let entries = std::fs::read_dir(self.tmp()).expect("the folder is there");
         entries.map(|entry| entry.expect("an entry").path()).collect()
@@ -162,21 +162,21 @@ pub(crate) struct Finished {
 }
 
 impl Finished {
-    /// It ended with this code.
+    /// Asserts the exit code.
     #[track_caller]
     pub(crate) fn exited(&self, code: i32) -> &Self {
         assert_eq!(self.code, Some(code), "{self}");
         self
     }
 
-    /// It said this on standard output.
+    /// Asserts a text on standard output.
     #[track_caller]
     pub(crate) fn said(&self, text: &str) -> &Self {
         assert!(self.out.contains(text), "it did not say `{text}`:\n{self}");
         self
     }
 
-    /// It complained of this on standard error.
+    /// Asserts a text on standard error.
     #[track_caller]
     pub(crate) fn complained(&self, text: &str) -> &Self {
         assert!(self.err.contains(text), "it did not complain `{text}`:\n{self}");

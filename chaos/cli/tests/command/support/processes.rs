@@ -31,7 +31,7 @@ impl Process {
         Self::read(self.pid).ok().flatten().is_some_and(|now| now.started == self.started)
     }
 
-    /// Whether it stands still by SIGSTOP.
+    /// Tells if it stands still by SIGSTOP.
     pub(crate) fn is_frozen(&self) -> bool {
         let stat = fs::read_to_string(format!("/proc/{}/stat", self.pid)).unwrap_or_default();
         stat.rsplit(')').next().is_some_and(|fields| fields.trim_start().starts_with('T'))

@@ -16,7 +16,7 @@ pub(crate) fn redis_down(sandbox: &Sandbox) -> String {
     sandbox.write("redis_down.toml", format!("system = {system:?}\n{}\n", lines.join("\n")))
 }
 
-/// What makes [`redis_down`] short.
+/// Options that make [`redis_down`] short.
 pub(crate) const SHORTER: &str = "--set load.duration=3.4s --set load.rate=100/s \
                                   --set fault.outage.at=600ms --set fault.outage.for=700ms";
 
@@ -25,7 +25,7 @@ pub(crate) const ONE_SERVICE: &str = r#"
 title = "One service"
 entry = "users"
 
-[node.users]
+[service.users]
 program = "user-service"
 ready   = "GET /health"
 metrics = "GET /metrics"
@@ -81,12 +81,12 @@ pub(crate) fn with(more: &str) -> String {
 
 /// [`passing`] with a guard that breaks what it names: another service has no users.
 pub(crate) fn proven() -> String {
-    guarded("node.users.program", "order-service", r#"["all are answered before", "all are answered again"]"#)
+    guarded("service.users.program", "order-service", r#"["all are answered before", "all are answered again"]"#)
 }
 
 /// [`passing`] with a guard whose setting breaks nothing.
 pub(crate) fn unproven() -> String {
-    guarded("node.users.env.DATA_SEED", "7", r#"["all are answered before"]"#)
+    guarded("service.users.env.DATA_SEED", "7", r#"["all are answered before"]"#)
 }
 
 fn guarded(setting: &str, value: &str, breaks: &str) -> String {

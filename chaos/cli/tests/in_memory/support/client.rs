@@ -11,16 +11,16 @@ use serde_json::Value;
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// What came back, and how long it took on the virtual clock.
+/// A response, and the time that it took on the virtual clock.
 #[derive(Debug, PartialEq)]
-pub(crate) struct Answer {
+pub(crate) struct Response {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
     pub(crate) text: String,
     pub(crate) took: Duration,
 }
 
-impl Answer {
+impl Response {
     pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.text).unwrap_or_else(|error| panic!("{error} in {}", self.text))
     }
@@ -35,7 +35,7 @@ impl Answer {
         self.headers.get(name).map_or("", |value| value.to_str().unwrap())
     }
 
-    /// Where the profile's parts came from: `origin`, `redis` or `memory`.
+    /// The source of the profile's parts: `origin`, `redis` or `memory`.
     pub(crate) fn source(&self) -> String {
         self.at("/meta/parts/user/source").as_str().unwrap_or_default().to_owned()
     }
@@ -61,7 +61,7 @@ impl Answer {
     }
 }
 
-/// Sends requests from one node of the network.
+/// Sends requests from one service of the network.
 #[derive(Clone)]
 pub(crate) struct Client(over_host::Client<Full<Bytes>>);
 
@@ -70,14 +70,14 @@ impl Client {
         Self(over_host::client(host, ClientConfig::default()))
     }
 
-    /// Sends a GET, and reads the whole answer.
-    pub(crate) async fn get(&self, address: &str, path: &str) -> Answer {
+    /// Sends a GET, and reads the whole response.
+    pub(crate) async fn get(&self, address: &str, path: &str) -> Response {
         let started = Instant::now();
         let request = Request::get(format!("http://{address}{path}")).body(Full::default()).unwrap();
         let response = self.0.request(request).await.unwrap_or_else(|error| panic!("{address}{path}: {error:?}"));
         let (head, body) = response.into_parts();
         let text = String::from_utf8(body.collect().await.unwrap().to_bytes().to_vec()).unwrap();
-        Answer { status: head.status, headers: head.headers, text, took: started.elapsed() }
+        Response { status: head.status, headers: head.headers, text, took: started.elapsed() }
     }
 }
 

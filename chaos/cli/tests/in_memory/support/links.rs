@@ -8,14 +8,14 @@ use chaos_model::{
 use host::{Host, memory::MemoryNetwork};
 use std::{collections::BTreeMap, time::Duration};
 
-/// The node on which all proxies run.
+/// The service on which all proxies run.
 pub(super) const PROXIES: &str = "proxies";
 
 pub(crate) const REFUSE: Effect = Effect::Refuse(Refuse { open: OpenConnections::Reset });
 pub(crate) const HANG: Effect = Effect::Hang(Hang {});
 pub(crate) const BLACKHOLE: Effect = Effect::Blackhole(Blackhole {});
 
-/// A request and its answer together take so much longer.
+/// A request and its response together take so much longer.
 pub(crate) fn latency(delay: Duration) -> Effect {
     Effect::Latency(Latency {
         delay: Spread { mean: delay, jitter: Duration::ZERO, distribution: Distribution::Uniform },
@@ -31,7 +31,7 @@ pub(crate) fn jittery(delay: Duration, jitter: Duration) -> Effect {
     })
 }
 
-/// One proxy for each node that the gateway uses.
+/// One proxy for each service that the gateway uses.
 pub(crate) struct Links {
     proxies: BTreeMap<&'static str, Proxy>,
 }
@@ -41,12 +41,12 @@ fn protocol(to: &str) -> Protocol {
 }
 
 fn link(to: &str) -> Link {
-    Link { from: Endpoint::Node("gateway".to_owned()), to: to.to_owned(), label: None }
+    Link { from: Endpoint::Service("gateway".to_owned()), to: to.to_owned(), label: None }
 }
 
 impl Links {
-    /// Puts proxies before these nodes.
-    pub(super) fn start(network: &MemoryNetwork, seed: u64, nodes: &[(&'static str, u16)]) -> Self {
+    /// Puts proxies before these services.
+    pub(super) fn start(network: &MemoryNetwork, seed: u64, services: &[(&'static str, u16)]) -> Self {
         let host: Host = network.host(PROXIES);
         let start = |(name, port): &(&'static str, u16)| {
             let proxy = Proxy::start(
@@ -57,29 +57,29 @@ impl Links {
             proxy.point_at(name, *port);
             (*name, proxy)
         };
-        Self { proxies: nodes.iter().map(start).collect() }
+        Self { proxies: services.iter().map(start).collect() }
     }
 
-    /// Where the gateway finds the node.
-    pub(super) fn address(&self, node: &str) -> String {
-        format!("{PROXIES}:{}", self.proxies[node].port())
+    /// The address at which the gateway finds the service.
+    pub(super) fn address(&self, service: &str) -> String {
+        format!("{PROXIES}:{}", self.proxies[service].port())
     }
 
-    /// How many connections to the node are open.
-    pub(crate) fn connections(&self, node: &str) -> usize {
-        self.proxies[node].connections()
+    /// The number of open connections to the service.
+    pub(crate) fn connections(&self, service: &str) -> usize {
+        self.proxies[service].connections()
     }
 
-    /// Puts an effect on the link to the node. It is called after both.
-    pub(crate) async fn apply(&self, node: &str, effect: Effect) {
+    /// Puts an effect on the link to the service. It is called after both.
+    pub(crate) async fn apply(&self, service: &str, effect: Effect) {
         let name = effect.name();
-        let fault = Fault { lasts: Duration::from_secs(1), ..Fault::new(name, Target::Link(link(node)), effect) };
-        assert_eq!(self.proxies[node].send(Message::Apply(Box::new(fault))).await, Reply::Done);
+        let fault = Fault { lasts: Duration::from_secs(1), ..Fault::new(name, Target::Link(link(service)), effect) };
+        assert_eq!(self.proxies[service].send(Message::Apply(Box::new(fault))).await, Reply::Done);
     }
 
     /// Takes it back, and says how often it fired.
-    pub(crate) async fn heal(&self, node: &str, effect: &Effect) -> Fired {
-        match self.proxies[node].send(Message::Remove { fault: effect.name().to_owned() }).await {
+    pub(crate) async fn heal(&self, service: &str, effect: &Effect) -> Fired {
+        match self.proxies[service].send(Message::Remove { fault: effect.name().to_owned() }).await {
             Reply::Removed(removed) => removed.fired,
             other => panic!("{other:?}"),
         }

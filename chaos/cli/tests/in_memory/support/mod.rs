@@ -1,4 +1,4 @@
-//! What the tests share: the system, and a client of it.
+//! Common parts of the tests: the system, and a client of it.
 
 mod client;
 mod links;
@@ -6,7 +6,7 @@ mod redis;
 mod shop;
 mod system;
 
-pub(crate) use client::Answer;
+pub(crate) use client::Response;
 pub(crate) use links::{BLACKHOLE, HANG, REFUSE, jittery, latency};
 pub(crate) use redis::ask_redis;
 pub(crate) use shop::{Expected, shop, user_where};

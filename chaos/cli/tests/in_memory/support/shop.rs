@@ -1,4 +1,4 @@
-//! What a profile must hold, from the shop's data and not from any service.
+//! The profile that a user must get, from the shop's data and not from any service.
 
 use serde_json::{Value, json};
 use services::{

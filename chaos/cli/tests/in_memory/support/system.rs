@@ -1,8 +1,8 @@
-//! The system: five nodes, each a program on a host of its own, and a client.
+//! The system: five services, each a program on a host of its own, and a client.
 
 use super::{
     MS,
-    client::{self, Answer, Client},
+    client::{self, Client, Response},
     links::Links,
     settle,
 };
@@ -21,8 +21,8 @@ pub(crate) const SERVICES: [&str; 3] = [USER, ORDER, PRODUCT];
 type Outcome = Result<(), Box<dyn std::error::Error + Send + Sync>>;
 type Run = fn(Host) -> BoxFuture<'static, Outcome>;
 
-/// Name, port and program of each node, in the order in which they are started: what is used comes first.
-const NODES: [(&str, u16, Run); 5] = [
+/// Name, port and program of each service, in the order in which they are started: what is used comes first.
+const PROGRAMS: [(&str, u16, Run); 5] = [
     (REDIS, 6379, |host| Box::pin(async { Ok(chaos_redis::run(host).await?) })),
     (USER, 8001, |host| Box::pin(async { Ok(services::user::run(host).await?) })),
     (ORDER, 8002, |host| Box::pin(async { Ok(services::order::run(host).await?) })),
@@ -30,7 +30,7 @@ const NODES: [(&str, u16, Run); 5] = [
     (GATEWAY, 8000, |host| Box::pin(async { Ok(gateway::run(host).await?) })),
 ];
 
-/// The settings of the gateway that name other nodes, and what comes before the address.
+/// The settings of the gateway that name other services, and what comes before the address.
 const USES: [(&str, &str, &str); 4] = [
     ("USER_SERVICE_URL", "http://", USER),
     ("ORDER_SERVICE_URL", "http://", ORDER),
@@ -38,7 +38,7 @@ const USES: [(&str, &str, &str); 4] = [
     ("REDIS_URL", "redis://", REDIS),
 ];
 
-struct Node {
+struct Service {
     host: Host,
     tasks: TaskGroup,
     program: Task<Outcome>,
@@ -46,15 +46,15 @@ struct Node {
 
 pub(crate) struct System {
     network: MemoryNetwork,
-    nodes: BTreeMap<&'static str, Node>,
+    services: BTreeMap<&'static str, Service>,
     links: Option<Links>,
     settings: Vec<(&'static str, &'static str)>,
     pub(crate) client_host: Host,
     pub(crate) client: Client,
 }
 
-fn node_of(name: &str) -> (&'static str, u16, Run) {
-    *NODES.iter().find(|(there, ..)| *there == name).unwrap()
+fn service_of(name: &str) -> (&'static str, u16, Run) {
+    *PROGRAMS.iter().find(|(there, ..)| *there == name).unwrap()
 }
 
 impl System {
@@ -71,7 +71,7 @@ impl System {
     /// The same, with these settings of the gateway's.
     pub(crate) async fn start_with(seed: u64, proxies: bool, settings: &[(&'static str, &'static str)]) -> Self {
         let mut system = Self::idle(seed, proxies, settings);
-        for (name, ..) in NODES {
+        for (name, ..) in PROGRAMS {
             system.launch(name);
         }
         system.redis_is_used().await;
@@ -81,11 +81,11 @@ impl System {
     /// Nothing runs yet.
     pub(crate) fn idle(seed: u64, proxies: bool, settings: &[(&'static str, &'static str)]) -> Self {
         let network = MemoryNetwork::new(seed);
-        let used: Vec<_> = USES.iter().map(|(.., name)| (*name, node_of(name).1)).collect();
+        let used: Vec<_> = USES.iter().map(|(.., name)| (*name, service_of(name).1)).collect();
         let links = proxies.then(|| Links::start(&network, seed, &used));
         let client_host = network.host("client");
         let client = Client::new(&client_host);
-        Self { network, nodes: BTreeMap::new(), links, settings: settings.to_vec(), client_host, client }
+        Self { network, services: BTreeMap::new(), links, settings: settings.to_vec(), client_host, client }
     }
 
     fn settings_of(&self, name: &str) -> Settings {
@@ -94,7 +94,7 @@ impl System {
         }
         let address = |to: &str| match &self.links {
             Some(links) => links.address(to),
-            None => format!("{to}:{}", node_of(to).1),
+            None => format!("{to}:{}", service_of(to).1),
         };
         let uses = USES.iter().map(|(setting, scheme, to)| ((*setting).to_owned(), format!("{scheme}{}", address(to))));
         // What is looked up is then asked of Redis for certain.
@@ -103,66 +103,66 @@ impl System {
         uses.chain(exact).chain(more).collect()
     }
 
-    /// Starts a node: a new host of this name, with a program that knows nothing of an earlier one.
+    /// Starts a service: a new host of this name, with a program that knows nothing of an earlier one.
     pub(crate) fn launch(&mut self, name: &str) {
-        let (name, _, run) = node_of(name);
+        let (name, _, run) = service_of(name);
         let (host, tasks) = self.network.node(name, self.settings_of(name));
         let program = host.spawn(run(host.clone()));
-        self.nodes.insert(name, Node { host, tasks, program });
+        self.services.insert(name, Service { host, tasks, program });
     }
 
     pub(crate) fn links(&self) -> &Links {
         self.links.as_ref().expect("a system with proxies")
     }
 
-    fn node(&self, name: &str) -> &Node {
-        self.nodes.get(name).unwrap_or_else(|| panic!("{name} was never started"))
+    fn service(&self, name: &str) -> &Service {
+        self.services.get(name).unwrap_or_else(|| panic!("{name} was never started"))
     }
 
-    /// How many tasks of the node have not ended.
+    /// The number of the service's tasks that have not ended.
     pub(crate) fn running(&self, name: &str) -> usize {
-        self.node(name).tasks.running()
+        self.service(name).tasks.running()
     }
 
-    /// As SIGKILL: its connections and its port are gone when this returns.
+    /// Crashes a service like SIGKILL: its connections and its port are gone when this returns.
     pub(crate) async fn crash(&self, name: &str) {
-        let tasks = &self.node(name).tasks;
+        let tasks = &self.service(name).tasks;
         tasks.crash();
         while tasks.running() > 0 {
             tokio::task::yield_now().await;
         }
     }
 
-    /// As SIGSTOP.
+    /// Freezes a service like SIGSTOP.
     pub(crate) fn freeze(&self, name: &str) {
-        self.node(name).tasks.freeze();
+        self.service(name).tasks.freeze();
     }
 
-    /// As SIGCONT.
+    /// Lets a service go on like SIGCONT.
     pub(crate) fn thaw(&self, name: &str) {
-        self.node(name).tasks.thaw();
+        self.service(name).tasks.thaw();
     }
 
-    /// As SIGTERM.
+    /// Stops a service like SIGTERM.
     pub(crate) fn shut_down(&self, name: &str) {
-        self.node(name).host.shutdown().cancel();
+        self.service(name).host.shutdown().cancel();
     }
 
-    /// What the node's program returned.
+    /// The result of the service's program.
     pub(crate) async fn ended(&mut self, name: &'static str) -> Outcome {
-        (&mut self.nodes.get_mut(name).unwrap().program).await?
+        (&mut self.services.get_mut(name).unwrap().program).await?
     }
 
-    pub(crate) async fn get(&self, path: &str) -> Answer {
+    pub(crate) async fn get(&self, path: &str) -> Response {
         self.get_from(GATEWAY, path).await
     }
 
-    pub(crate) async fn profile(&self, user: u64) -> Answer {
+    pub(crate) async fn profile(&self, user: u64) -> Response {
         self.get(&format!("/api/profile/{user}")).await
     }
 
-    pub(crate) async fn get_from(&self, node: &str, path: &str) -> Answer {
-        let address = format!("{node}:{}", node_of(node).1);
+    pub(crate) async fn get_from(&self, service: &str, path: &str) -> Response {
+        let address = format!("{service}:{}", service_of(service).1);
         // A program that was only just started may be about to listen.
         tokio::task::yield_now().await;
         self.client.get(&address, path).await
@@ -173,8 +173,8 @@ impl System {
         self.metric_of(GATEWAY, selector).await
     }
 
-    pub(crate) async fn metric_of(&self, node: &str, selector: &str) -> f64 {
-        client::sum(&self.get_from(node, "/metrics").await.text, selector)
+    pub(crate) async fn metric_of(&self, service: &str, selector: &str) -> f64 {
+        client::sum(&self.get_from(service, "/metrics").await.text, selector)
     }
 
     /// Waits until the gateway reads from Redis, and says how long that took.

@@ -1,15 +1,15 @@
 //! The chunked coding (RFC 9112, section 7.1), read as it streams by.
 
-/// Where in a chunked body we are.
+/// The place in a chunked body that has been read up to.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Chunked {
-    state: State,
+    state: ChunkedState,
     /// The size of the chunk that is read, or whose size is.
     size: u64,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum State {
+enum ChunkedState {
     /// Before the first digit of a size.
     Size,
     /// Behind a digit of a size.
@@ -41,19 +41,19 @@ enum State {
 pub(super) enum Run {
     /// Sizes, extensions, the ends of lines.
     Framing(usize),
-    /// Of a chunk.
+    /// Data of a chunk.
     Data(usize),
-    /// Of the trailer section, the empty line at its end included.
+    /// The trailer section, the empty line at its end included.
     Trailer(usize),
 }
 
 impl Chunked {
     pub(super) fn new() -> Self {
-        Self { state: State::Size, size: 0 }
+        Self { state: ChunkedState::Size, size: 0 }
     }
 
     pub(super) fn is_over(&self) -> bool {
-        self.state == State::Over
+        self.state == ChunkedState::Over
     }
 
     /// The size of the chunk that was begun last.
@@ -61,12 +61,13 @@ impl Chunked {
         self.size
     }
 
-    /// What the first of these bytes are; there is at least one. `None` where they are not what they should be.
+    /// The kind and length of the run that these bytes begin with; there is at least one byte. `None` where they are
+    /// not what they should be.
     pub(super) fn run(&mut self, bytes: &[u8]) -> Option<Run> {
-        if let State::Data(left) = self.state {
+        if let ChunkedState::Data(left) = self.state {
             let count = usize::try_from(left).unwrap_or(usize::MAX).min(bytes.len());
             let left = left - count as u64;
-            self.state = if left == 0 { State::DataCr } else { State::Data(left) };
+            self.state = if left == 0 { ChunkedState::DataCr } else { ChunkedState::Data(left) };
             return Some(Run::Data(count));
         }
         let in_trailer = self.in_trailer();
@@ -79,36 +80,45 @@ impl Chunked {
     }
 
     fn stops(&self) -> bool {
-        matches!(self.state, State::Data(_) | State::Over)
+        matches!(self.state, ChunkedState::Data(_) | ChunkedState::Over)
     }
 
     fn in_trailer(&self) -> bool {
-        matches!(self.state, State::Trailer | State::Line | State::LineEnd | State::LastEnd | State::Over)
+        matches!(
+            self.state,
+            ChunkedState::Trailer
+                | ChunkedState::Line
+                | ChunkedState::LineEnd
+                | ChunkedState::LastEnd
+                | ChunkedState::Over
+        )
     }
 
-    fn step(&mut self, byte: u8) -> Option<State> {
+    fn step(&mut self, byte: u8) -> Option<ChunkedState> {
         Some(match (self.state, byte) {
-            (State::Size, _) => {
+            (ChunkedState::Size, _) => {
                 self.size = digit(byte)?;
-                State::Digits
+                ChunkedState::Digits
             }
-            (State::Digits, b'\r') | (State::Space | State::Extension, b'\r') => State::SizeEnd,
-            (State::Digits | State::Space, b';') => State::Extension,
-            (State::Digits | State::Space, b' ' | b'\t') => State::Space,
-            (State::Digits, _) => {
+            (ChunkedState::Digits, b'\r') | (ChunkedState::Space | ChunkedState::Extension, b'\r') => {
+                ChunkedState::SizeEnd
+            }
+            (ChunkedState::Digits | ChunkedState::Space, b';') => ChunkedState::Extension,
+            (ChunkedState::Digits | ChunkedState::Space, b' ' | b'\t') => ChunkedState::Space,
+            (ChunkedState::Digits, _) => {
                 self.size = self.size.checked_mul(16)?.checked_add(digit(byte)?)?;
-                State::Digits
+                ChunkedState::Digits
             }
-            (State::Extension, _) if is_text(byte) => State::Extension,
-            (State::SizeEnd, b'\n') if self.size == 0 => State::Trailer,
-            (State::SizeEnd, b'\n') => State::Data(self.size),
-            (State::DataCr, b'\r') => State::DataLf,
-            (State::DataLf, b'\n') => State::Size,
-            (State::Trailer, b'\r') => State::LastEnd,
-            (State::Line, b'\r') => State::LineEnd,
-            (State::Trailer | State::Line, _) if is_text(byte) => State::Line,
-            (State::LineEnd, b'\n') => State::Trailer,
-            (State::LastEnd, b'\n') => State::Over,
+            (ChunkedState::Extension, _) if is_text(byte) => ChunkedState::Extension,
+            (ChunkedState::SizeEnd, b'\n') if self.size == 0 => ChunkedState::Trailer,
+            (ChunkedState::SizeEnd, b'\n') => ChunkedState::Data(self.size),
+            (ChunkedState::DataCr, b'\r') => ChunkedState::DataLf,
+            (ChunkedState::DataLf, b'\n') => ChunkedState::Size,
+            (ChunkedState::Trailer, b'\r') => ChunkedState::LastEnd,
+            (ChunkedState::Line, b'\r') => ChunkedState::LineEnd,
+            (ChunkedState::Trailer | ChunkedState::Line, _) if is_text(byte) => ChunkedState::Line,
+            (ChunkedState::LineEnd, b'\n') => ChunkedState::Trailer,
+            (ChunkedState::LastEnd, b'\n') => ChunkedState::Over,
             _ => return None,
         })
     }

@@ -1,4 +1,4 @@
-//! An answer's body on its way through its edits.
+//! A response's body on its way through its edits.
 
 use super::{
     Body,
@@ -17,12 +17,12 @@ use bytes::Bytes;
 pub(crate) struct Edited {
     source: Body,
     chain: Chain,
-    /// How the connection ends behind the last byte that comes out of the chain.
+    /// End of the connection behind the last byte that comes out of the chain.
     ending: Option<Ending>,
     progress: Progress,
 }
 
-/// How far what comes out has come.
+/// Progress of a body behind its edits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Progress {
     /// More may come.
@@ -38,7 +38,7 @@ impl Edited {
         Self { source, chain, ending, progress: Progress::Open }
     }
 
-    /// Whether all of its source has come.
+    /// Tells whether all of its source has come.
     pub(crate) fn is_over(&self) -> bool {
         self.source.is_over()
     }
@@ -47,12 +47,12 @@ impl Edited {
         self.progress
     }
 
-    /// What can be said before any of it has come.
+    /// Says the steps that don't wait for any of the body.
     pub(crate) fn begin(&mut self, steps: Steps<'_>) {
         self.feed(None, self.source.is_over(), steps);
     }
 
-    /// How many of these bytes are of this body; 0 where its framing is broken. There is at least one.
+    /// The count of these bytes that are of this body; 0 where its framing is broken. There is at least one byte.
     pub(crate) fn take(&mut self, bytes: &[u8], steps: Steps<'_>) -> usize {
         let mut at = 0;
         while at < bytes.len() && !self.source.is_over() {
@@ -117,7 +117,7 @@ impl Edited {
         }
     }
 
-    /// These are in its source, and nothing behind them where it `ends`.
+    /// Takes bytes of its source, with nothing behind them where it `ends`.
     pub(crate) fn feed(&mut self, bytes: Option<&[u8]>, ends: bool, steps: Steps<'_>) {
         let pieces = self.chain.feed(bytes.map(|bytes| Piece::Bytes(bytes.to_vec())), ends);
         self.put(pieces, steps);
@@ -153,7 +153,7 @@ impl Edited {
             }
             match piece {
                 Piece::Bytes(bytes) => steps::insert(steps, Way::Down, Bytes::from(bytes)),
-                Piece::Fill(fill) => steps.push(Step::Fill(Way::Down, fill)),
+                Piece::Generated(fill) => steps.push(Step::Generated(Way::Down, fill)),
             }
             if chunked {
                 steps::insert(steps, Way::Down, Bytes::from_static(b"\r\n"));

@@ -1,4 +1,4 @@
-//! Where a body ends (RFC 9112, section 6.3).
+//! The end of a body (RFC 9112, section 6.3).
 
 use super::chunked::{Chunked, Run};
 
@@ -19,7 +19,7 @@ impl Body {
         Self::Chunked(Chunked::new())
     }
 
-    /// How many bytes it has, where that is known.
+    /// The body's length in bytes, where it is known.
     pub(crate) fn length(&self) -> Option<u64> {
         match self {
             Self::Length(left) => Some(*left),
@@ -27,7 +27,7 @@ impl Body {
         }
     }
 
-    /// Whether all of it has come.
+    /// Tells whether all of it has come.
     pub(crate) fn is_over(&self) -> bool {
         match self {
             Self::Length(left) => *left == 0,
@@ -36,7 +36,7 @@ impl Body {
         }
     }
 
-    /// How many of these bytes are of this body. `None` where its framing is broken.
+    /// The count of these bytes that are of this body. `None` where its framing is broken.
     pub(crate) fn take(&mut self, bytes: &[u8]) -> Option<usize> {
         let mut count = 0;
         while count < bytes.len() && !self.is_over() {
@@ -47,7 +47,7 @@ impl Body {
         Some(count)
     }
 
-    /// What the first of these bytes are; there is at least one, and it is not over.
+    /// The run that these bytes begin with; there is at least one byte, and the body is not over.
     pub(super) fn run(&mut self, bytes: &[u8]) -> Option<Run> {
         match self {
             Self::Length(left) => {

@@ -1,7 +1,7 @@
-//! Which bytes of a body are garbled, and into what.
+//! Noise: the bytes of a body that are garbled, and what they become.
 
-/// Bytes at places that are drawn become others. A body is divided into stretches of equal length, and one byte of each is
-/// garbled: so the share is exact, a place depends on nothing but the seed and the length of the body, and it doesn't
+/// Bytes at places that are drawn become others. A body is divided into stretches of equal length, and one byte of each
+/// is garbled: so the share is exact, a place depends on nothing but the seed and the length of the body, and it doesn't
 /// matter in which pieces the body comes.
 #[derive(Clone, Debug)]
 pub(crate) struct Noise {
@@ -12,7 +12,7 @@ pub(crate) struct Noise {
     bytes: u64,
     /// The place of the first stretch is below this.
     first: u64,
-    /// How many bytes have gone by.
+    /// Bytes that have gone by.
     at: u64,
     /// The next stretch of which a byte is garbled.
     next: u64,
@@ -51,7 +51,7 @@ impl Noise {
         self.at = end;
     }
 
-    /// Where the byte of this stretch is, and what it is combined with, which is never 0.
+    /// The garbled byte's place in this stretch, and the byte it is combined with, which is never 0.
     fn place(&self, stretch: u64) -> (u64, u8) {
         let begin = |stretch: u64| {
             let begin = u128::from(stretch) * u128::from(self.bytes) / u128::from(self.stretches);

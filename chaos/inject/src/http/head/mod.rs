@@ -8,5 +8,5 @@ mod scan;
 pub(super) use self::{
     edit::edited,
     parse::{Announced, Ask, Reply, parse_ask, parse_reply},
-    scan::{Found, Scan, Side},
+    scan::{Found, MessageKind, Scan},
 };

@@ -1,13 +1,13 @@
-//! What a head says.
+//! The meaning of a head: its first line and fields.
 
 use super::fold::unfold;
 use httparse::{Error, Header, ParserConfig, Request, Response, Result, Status};
 use std::{borrow::Cow, mem::MaybeUninit};
 
-/// As many fields as are read without allocation.
+/// Fields that are read without allocation.
 const FEW: usize = 64;
 
-/// How a head says where its message ends.
+/// The framing that a head announces for its message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Announced {
     Nothing,
@@ -19,7 +19,7 @@ pub(crate) enum Announced {
 #[derive(Debug)]
 pub(crate) struct Ask<'a> {
     pub(crate) method: &'a str,
-    /// As sent.
+    /// Target, as sent.
     pub(crate) target: &'a str,
     pub(crate) minor: u8,
     pub(crate) fields: &'a [Header<'a>],
@@ -34,12 +34,12 @@ pub(crate) struct Reply {
 }
 
 impl Ask<'_> {
-    /// Whether the client waits to be told to send its body (RFC 9110, section 10.1.1).
+    /// Tells whether the client waits to be told to send its body (RFC 9110, section 10.1.1).
     pub(crate) fn expects(&self) -> bool {
         self.minor > 0 && self.says("expect", b"100-continue")
     }
 
-    /// Whether the connection ends behind the answer.
+    /// Tells whether the connection ends behind the response.
     pub(crate) fn closes(&self) -> bool {
         self.minor == 0 || self.says("connection", b"close")
     }

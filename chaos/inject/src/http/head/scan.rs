@@ -1,54 +1,55 @@
-//! Where a head ends.
+//! The scanner that finds the end of a head.
 
 use memchr::memchr_iter;
 
 /// The longest head that is read.
 const LIMIT: usize = 64 * 1024;
 
-/// Whose head it is.
+/// The sender of a head: client or service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Side {
+pub(crate) enum MessageKind {
     Request,
     Response,
 }
 
-/// Looks for the end of a head, in bytes that grow: no byte is looked at twice but for the line that is not complete yet.
+/// Looks for the end of a head, in bytes that grow: no byte is looked at twice but for the line that is not complete
+/// yet.
 ///
 /// It is stricter than it need be. A line that ends with LF alone is the end of a line to some and to others not, and
-/// so is no head here. And what can't become a head is told as soon as it shows: whoever waits for an answer to something
-/// else than HTTP must not wait for the rest of a head.
+/// so is no head here. And what can't become a head is told as soon as it shows: whoever waits for a response to
+/// something else than HTTP must not wait for the rest of a head.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Scan {
-    side: Side,
+    side: MessageKind,
     /// Up to here it has been looked at.
     at: usize,
     /// Behind the empty lines that some send before a message.
     start: usize,
-    /// Where the line begins that is not complete yet.
+    /// Offset of the line that is not complete yet.
     line: usize,
     folded: bool,
 }
 
-/// What was found.
+/// The result of a scan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Found {
     /// The end has not come yet.
     Part,
     /// A head.
     Head {
-        /// Where it begins, behind empty lines.
+        /// Offset of the head, behind empty lines.
         start: usize,
-        /// Where it ends.
+        /// Offset of the head's end.
         end: usize,
-        /// Whether a value goes over several lines.
+        /// True where a value goes over several lines.
         folded: bool,
     },
-    /// This is no head.
+    /// No head can come of this.
     Nothing,
 }
 
 impl Scan {
-    pub(crate) fn new(side: Side) -> Self {
+    pub(crate) fn new(side: MessageKind) -> Self {
         Self { side, at: 0, start: 0, line: 0, folded: false }
     }
 
@@ -78,15 +79,15 @@ impl Scan {
         if hopeless { Found::Nothing } else { Found::Part }
     }
 
-    /// Whether what has come may be the beginning of a head, where that is known up to the line at `checked`.
+    /// Tells whether what has come may be the beginning of a head, where that is known up to the line at `checked`.
     fn may_become(&self, bytes: &[u8], checked: usize) -> bool {
         let mut lines = bytes[checked..].split_inclusive(|byte| *byte == b'\n');
         if checked == self.start {
             let first = lines.next().unwrap_or_default();
             let mut none = [];
             let parsed = match self.side {
-                Side::Request => httparse::Request::new(&mut none).parse(first),
-                Side::Response => httparse::Response::new(&mut none).parse(first),
+                MessageKind::Request => httparse::Request::new(&mut none).parse(first),
+                MessageKind::Response => httparse::Response::new(&mut none).parse(first),
             };
             if parsed.is_err() {
                 return false;
@@ -96,7 +97,7 @@ impl Scan {
     }
 }
 
-/// Whether this may be the beginning of a line behind the first: a name up to its colon, or more of a value.
+/// Tells whether this may be the beginning of a line behind the first: a name up to its colon, or more of a value.
 fn may_become_field(line: &[u8]) -> bool {
     match line {
         [b'\r'] => true,

@@ -14,31 +14,31 @@ use proptest::{collection::vec, prelude::*, sample::select};
 struct Course {
     up: Vec<u8>,
     down: Vec<u8>,
-    /// Where each request begins and its head ends.
+    /// Offsets at which each request begins and its head ends.
     heads: Vec<(usize, usize)>,
-    /// Where each answer from the node ends, and whose it is.
-    answers: Vec<(usize, usize)>,
+    /// Ends of the service's responses, each with the index of its request.
+    responses: Vec<(usize, usize)>,
 }
 
 impl Course {
-    fn of(pairs: &[Pair], target: impl Fn(usize) -> String, asks_node: impl Fn(usize) -> bool) -> Self {
+    fn of(pairs: &[Pair], target: impl Fn(usize) -> String, asks_service: impl Fn(usize) -> bool) -> Self {
         let mut course = Self::default();
         for (nth, pair) in pairs.iter().enumerate() {
             let (head, request) = pair.asked(&target(nth));
             course.heads.push((course.up.len(), course.up.len() + head));
             course.up.extend(request);
-            if asks_node(nth) {
-                course.down.extend(pair.answered());
-                course.answers.push((course.down.len(), nth));
+            if asks_service(nth) {
+                course.down.extend(pair.responded());
+                course.responses.push((course.down.len(), nth));
             }
         }
         course
     }
 
-    /// How much of the answers may have come once so much of the requests has.
+    /// The count of response bytes that may have come once so much of the requests has.
     fn may_come(&self, up: usize) -> usize {
         let seen = self.heads.iter().filter(|(_, end)| *end <= up).count();
-        self.answers.iter().filter(|(_, nth)| *nth < seen).map(|(end, _)| *end).max().unwrap_or(0)
+        self.responses.iter().filter(|(_, nth)| *nth < seen).map(|(end, _)| *end).max().unwrap_or(0)
     }
 
     /// Sends all of it in pieces, now this way, now that; after each, `check` is told how much of both has been sent.
@@ -65,7 +65,7 @@ fn pieces() -> impl Strategy<Value = Vec<(bool, usize)>> {
     vec((any::<bool>(), size), 0..120)
 }
 
-/// What happens to a request, by its target.
+/// The plan for a request, by its target.
 fn happens(target: &str) -> HttpPlan {
     match target.split_once('?').map(|(_, what)| what) {
         Some("canned") => canned(503, "no"),
@@ -82,29 +82,29 @@ fn happens(target: &str) -> HttpPlan {
 
 const HAPPENS: [&str; 7] = ["", "?canned", "?shorten", "?replace", "?pad", "?garble", "?header"];
 
-/// Whether this is what a client should read.
-fn is_right(what: &str, pair: &Pair, answer: &reader::Answer) -> bool {
+/// Tells whether this is what a client should read.
+fn is_right(what: &str, pair: &Pair, response: &reader::Response) -> bool {
     if what == "?canned" {
         let text = if pair.method == "HEAD" { "" } else { "no" };
-        return answer.status == 503 && answer.text() == text;
+        return response.status == 503 && response.text() == text;
     }
-    let mut content = if pair.is_bodiless() { Vec::new() } else { pair.answer.content() };
+    let mut content = if pair.is_bodiless() { Vec::new() } else { pair.response.content() };
     let right = match what {
-        _ if pair.is_bodiless() => answer.body.is_empty(),
+        _ if pair.is_bodiless() => response.body.is_empty(),
         "?shorten" => {
             content.truncate(7);
-            answer.body == content
+            response.body == content
         }
-        "?replace" => answer.text() == "{}",
+        "?replace" => response.text() == "{}",
         "?pad" => {
             content.resize(content.len().max(5000), b' ');
-            answer.body == content
+            response.body == content
         }
-        "?garble" => answer.body.len() == content.len() && (content.is_empty() || answer.body != content),
-        _ => answer.body == content,
+        "?garble" => response.body.len() == content.len() && (content.is_empty() || response.body != content),
+        _ => response.body == content,
     };
     let header = if what == "?header" { vec!["yes"] } else { vec![] };
-    right && answer.status == pair.status && answer.header("x-new") == header
+    right && response.status == pair.status && response.header("x-new") == header
 }
 
 fn garbage() -> impl Strategy<Value = Vec<u8>> {
@@ -140,7 +140,7 @@ proptest! {
             assert_eq!(wire.up.out, &course.up[..held.unwrap_or(up)]);
             assert_eq!(wire.down.out, &course.down[..down]);
             let begun = course.heads.iter().filter(|(_, end)| *end <= up).count();
-            let over = course.answers.iter().filter(|(end, _)| *end <= down).count();
+            let over = course.responses.iter().filter(|(end, _)| *end <= down).count();
             assert_eq!((wire.filter.exchanges.len(), wire.is_lost()), (begun - over, false));
         });
         prop_assert!(wire.is_settled());
@@ -148,7 +148,7 @@ proptest! {
         prop_assert_eq!(wire.decisions.asked, if armed { asked } else { vec![] });
     }
 
-    /// Whatever happens to some, every client reads an answer to each request, in order, and it is the right one.
+    /// Whatever happens to some, every client reads a response to each request, in order, and it is the right one.
     #[test]
     fn answers_are_changed_and_the_others_are_intact(
         pairs in vec((pair(), select(HAPPENS.to_vec())), 1..5),
@@ -160,21 +160,21 @@ proptest! {
         course.send(&mut wire, &pieces, |_, _, _| {});
         prop_assert!(wire.is_settled() && wire.ended.is_none());
         let methods = pairs.iter().map(|pair| pair.method).collect::<Vec<_>>();
-        let (answers, rest) = reader::answers(&methods, &wire.down.out);
+        let (responses, rest) = reader::responses(&methods, &wire.down.out);
         prop_assert!(rest.is_empty());
-        let mut answers = answers.iter().filter(|answer| answer.status >= 200);
+        let mut responses = responses.iter().filter(|response| response.status >= 200);
         for (pair, what) in pairs.iter().zip(what) {
-            let answer = answers.next().expect("an answer");
-            prop_assert!(answer.complete && is_right(what, pair, answer), "{} {:?}", what, answer);
-            let chunked = matches!(pair.answer.body, Body::Chunked(..)) && what != "?canned";
-            prop_assert_eq!(!answer.header("transfer-encoding").is_empty(), chunked);
+            let response = responses.next().expect("an response");
+            prop_assert!(response.complete && is_right(what, pair, response), "{} {:?}", what, response);
+            let chunked = matches!(pair.response.body, Body::Chunked(..)) && what != "?canned";
+            prop_assert_eq!(!response.header("transfer-encoding").is_empty(), chunked);
         }
         let asked = pairs.iter().enumerate().map(|(nth, pair)| (nth, pair.asked(&format!("/{nth}{}", what_of(&wire, nth)))));
-        let node = asked.filter(|(nth, _)| !what_of(&wire, *nth).contains("canned")).flat_map(|(_, (_, bytes))| bytes);
-        prop_assert_eq!(node.collect::<Vec<_>>(), wire.up.out);
+        let service = asked.filter(|(nth, _)| !what_of(&wire, *nth).contains("canned")).flat_map(|(_, (_, bytes))| bytes);
+        prop_assert_eq!(service.collect::<Vec<_>>(), wire.up.out);
     }
 
-    /// What is not HTTP passes untouched, in the end, and so does what almost is.
+    /// Garbage passes untouched, in the end, and so does what is almost HTTP.
     #[test]
     fn garbage_passes(up in garbage(), down in garbage(), pieces in pieces(), armed: bool) {
         let mut wire = Wire::with(|_| HttpPlan::default());
@@ -198,7 +198,7 @@ proptest! {
         everything_passes(&mut Wire::with(|_| HttpPlan::default()), &up, &down, &pieces);
     }
 
-    /// With faults, garbage may be answered, but nothing is made up on the way to the node.
+    /// With faults, garbage may be answered, but nothing is made up on the way to the service.
     #[test]
     fn garbage_with_faults_does_no_harm(up in garbage(), down in garbage(), pieces in pieces()) {
         let plans = HAPPENS.map(|what| happens(&format!("/{what}")));

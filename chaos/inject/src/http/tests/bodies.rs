@@ -1,4 +1,4 @@
-//! What happens to bodies, whichever way they are framed.
+//! Tests of edits of bodies, whichever way they are framed.
 
 use super::{Wire, canned, edit, reader};
 use crate::{
@@ -24,29 +24,29 @@ fn chunked() -> String {
     format!("{head}8;e=f\r\n01234567\r\nC\r\n89abcdefghij\r\n00\r\nDigest: x\r\n\r\n")
 }
 
-/// What a client reads of an answer that is changed; the answer comes in pieces of so many bytes, and another follows.
-fn read(edits: &[BodyEdit], came: &str, pieces: usize) -> reader::Answer {
+/// The response that a client reads when it is changed; it comes in pieces of so many bytes, and another follows.
+fn read(edits: &[BodyEdit], came: &str, pieces: usize) -> reader::Response {
     let mut wire = Wire::planned(edit(edits));
     wire.up(X);
     let next = "HTTP/1.1 201 OK\r\ncontent-length: 4\r\n\r\nnext";
     wire.up("GET /y HTTP/1.1\r\n\r\n");
     format!("{came}{next}").as_bytes().chunks(pieces).for_each(|piece| wire.send(Way::Down, piece));
-    let (mut answers, rest) = reader::answers(&["GET", "GET"], &wire.down.out);
+    let (mut responses, rest) = reader::responses(&["GET", "GET"], &wire.down.out);
     assert!(rest.is_empty() && wire.is_settled() && wire.ended.is_none());
-    let after = answers.pop().expect("the next");
-    assert_eq!((after.status, after.text(), answers.len()), (201, "next", 1));
-    let answer = answers.pop().expect("the answer");
-    assert_eq!((answer.header("a"), answer.header("c"), answer.complete), (vec!["b"], vec!["d"], true));
-    answer
+    let after = responses.pop().expect("the next");
+    assert_eq!((after.status, after.text(), responses.len()), (201, "next", 1));
+    let response = responses.pop().expect("the response");
+    assert_eq!((response.header("a"), response.header("c"), response.complete), (vec!["b"], vec!["d"], true));
+    response
 }
 
-/// The body that a client reads, the same in whichever pieces the answer comes. A length that is announced is right.
+/// The body that a client reads, the same in whichever pieces the response comes. A length that is announced is right.
 fn body(edits: &[BodyEdit], came: &str) -> String {
     let read = |pieces| {
-        let answer = read(edits, came, pieces);
-        let length = answer.body.len().to_string();
-        assert_eq!(answer.header("content-length"), if came == chunked() { vec![] } else { vec![&*length] });
-        String::from_utf8(answer.body).expect("text")
+        let response = read(edits, came, pieces);
+        let length = response.body.len().to_string();
+        assert_eq!(response.header("content-length"), if came == chunked() { vec![] } else { vec![&*length] });
+        String::from_utf8(response.body).expect("text")
     };
     let all = read(usize::MAX);
     for pieces in [1, 2, 7, 30] {
@@ -91,8 +91,8 @@ fn a_body_that_is_cut_ends_at_once_though_its_sender_goes_on() {
             let mut wire = Wire::planned(edit(&edits));
             wire.up(X);
             wire.down(came.split_inclusive("01234567").next().expect("the beginning"));
-            let (answers, _) = reader::answers(&["GET"], &wire.down.out);
-            assert_eq!((answers[0].text(), answers[0].complete), (becomes, true));
+            let (responses, _) = reader::responses(&["GET"], &wire.down.out);
+            assert_eq!((responses[0].text(), responses[0].complete), (becomes, true));
         }
     }
 }
@@ -106,7 +106,7 @@ fn padding_is_made_as_it_is_written() {
     filter.on_bytes(Way::Down, whole().as_bytes(), &mut wire.decisions, &mut steps);
     let inserted = steps.iter().map(|step| if let Step::Insert(_, bytes) = step { bytes.len() } else { 0 });
     assert!(inserted.sum::<usize>() < 200);
-    let Some(Step::Fill(Way::Down, fill)) = steps.last_mut() else { panic!("{steps:?}") };
+    let Some(Step::Generated(Way::Down, fill)) = steps.last_mut() else { panic!("{steps:?}") };
     assert_eq!(fill.left(), (50 << 20) - 20);
     assert_eq!(fill.take(3).as_deref(), Some(&b"   "[..]));
     assert_eq!(fill.left(), (50 << 20) - 23);
@@ -120,7 +120,7 @@ fn trailers_come_unless_the_body_was_cut() {
     assert_eq!(trailers(&[Shorten(Part::Bytes(3))]), 0);
 }
 
-/// How many bytes are others.
+/// The count of bytes that differ.
 fn differing(a: &[u8], b: &[u8]) -> usize {
     assert_eq!(a.len(), b.len());
     a.iter().zip(b).filter(|(a, b)| a != b).count()
@@ -172,8 +172,8 @@ fn what_is_left_of_the_first_chunk_is_garbled() {
         let mut wire = Wire::planned(plan);
         wire.up(X);
         wire.down(&chunked());
-        let (answers, _) = reader::answers(&["GET"], &wire.down.out);
-        assert_eq!(differing(&answers[0].body, b"01"), 1);
+        let (responses, _) = reader::responses(&["GET"], &wire.down.out);
+        assert_eq!(differing(&responses[0].body, b"01"), 1);
     }
 }
 
@@ -237,8 +237,8 @@ fn a_body_that_its_sender_cuts_off_stays_cut_off() {
         wire.up(X);
         wire.down(came.split_inclusive("01234567").next().expect("the beginning"));
         wire.end(Way::Down);
-        let (answers, _) = reader::answers(&["GET"], &wire.down.out);
-        assert_eq!((answers[0].text(), answers[0].complete), ("01234567", false));
+        let (responses, _) = reader::responses(&["GET"], &wire.down.out);
+        assert_eq!((responses[0].text(), responses[0].complete), ("01234567", false));
     }
 }
 
@@ -264,13 +264,13 @@ fn a_rate_and_an_edit_and_an_ending_go_together() {
     let mut wire = Wire::planned(plan);
     wire.up(X);
     wire.down(&whole());
-    let (answers, _) = reader::answers(&["GET"], &wire.down.out);
-    assert_eq!((answers[0].text(), answers[0].header("content-length")), (&*format!("{TEXT:30}"), vec!["60"]));
+    let (responses, _) = reader::responses(&["GET"], &wire.down.out);
+    assert_eq!((responses[0].text(), responses[0].header("content-length")), (&*format!("{TEXT:30}"), vec!["60"]));
     assert_eq!((wire.ended, wire.down.marks.len()), (Some(Ending::Reset), 1));
 }
 
 #[test]
-fn the_body_of_an_answer_in_the_nodes_place_is_changed_too() {
+fn the_body_of_an_answer_in_the_services_place_is_changed_too() {
     for (edits, becomes) in [
         (vec![Pad(6)], "body  "),
         (vec![Shorten(HALF), Pad(3)], "bo "),
@@ -279,8 +279,8 @@ fn the_body_of_an_answer_in_the_nodes_place_is_changed_too() {
     ] {
         let mut wire = Wire::planned(HttpPlan { body: edit(&edits).body, ..canned(200, "body") });
         wire.up(X);
-        let (answers, rest) = reader::answers(&["GET"], &wire.down.out);
-        assert_eq!((answers[0].text(), answers[0].complete, rest), (becomes, true, &b""[..]));
+        let (responses, rest) = reader::responses(&["GET"], &wire.down.out);
+        assert_eq!((responses[0].text(), responses[0].complete, rest), (becomes, true, &b""[..]));
         assert!(wire.is_settled());
     }
 }

@@ -18,14 +18,14 @@ pub(super) enum Body {
     Chunked(Vec<(String, Vec<u8>)>, String),
 }
 
-/// A request and its answers, the last of which is final.
+/// A request and its responses, the last of which is final.
 #[derive(Clone, Debug)]
 pub(super) struct Pair {
     pub(super) method: &'static str,
     pub(super) request: Message,
     pub(super) interim: Vec<(u16, String)>,
     pub(super) status: u16,
-    pub(super) answer: Message,
+    pub(super) response: Message,
 }
 
 fn fields() -> impl Strategy<Value = String> {
@@ -69,17 +69,17 @@ pub(super) fn pair() -> impl Strategy<Value = Pair> {
     let method = select(vec!["GET", "HEAD", "POST", "DELETE", "X-ANY"]);
     let interim = vec((select(vec![100, 102, 103]), fields()), 0..3);
     let status = select(vec![200, 201, 204, 304, 404, 500]);
-    (method, message(), interim, status, message()).prop_map(|(method, request, interim, status, mut answer)| {
+    (method, message(), interim, status, message()).prop_map(|(method, request, interim, status, mut response)| {
         let bodiless = method == "HEAD" || [204, 304].contains(&status);
-        if matches!(answer.body, Body::None) && !bodiless {
-            answer.body = Body::Length(vec![]);
+        if matches!(response.body, Body::None) && !bodiless {
+            response.body = Body::Length(vec![]);
         }
-        Pair { method, request, interim, status, answer }
+        Pair { method, request, interim, status, response }
     })
 }
 
 impl Message {
-    /// How long its head is, and all of it.
+    /// The length of the head, and all of the message.
     fn write(&self, start: &str, bodiless: bool) -> (usize, Vec<u8>) {
         let framing = match &self.body {
             Body::None => String::new(),
@@ -103,7 +103,7 @@ impl Message {
         (head, all)
     }
 
-    /// What a reader takes for its body.
+    /// The bytes that a reader takes for its body.
     pub(super) fn content(&self) -> Vec<u8> {
         match &self.body {
             Body::None => Vec::new(),
@@ -118,15 +118,15 @@ impl Pair {
         self.method == "HEAD" || [204, 304].contains(&self.status)
     }
 
-    /// How long the request's head is, and all of it.
+    /// The length of the request's head, and all of the request.
     pub(super) fn asked(&self, target: &str) -> (usize, Vec<u8>) {
         self.request.write(&format!("{} {target} HTTP/1.1", self.method), false)
     }
 
-    /// The answers to it.
-    pub(super) fn answered(&self) -> Vec<u8> {
+    /// The responses to it.
+    pub(super) fn responded(&self) -> Vec<u8> {
         let interim = self.interim.iter().map(|(status, fields)| format!("HTTP/1.1 {status} .\r\n{fields}\r\n"));
-        let (_, last) = self.answer.write(&format!("HTTP/1.1 {} Any Reason", self.status), self.is_bodiless());
+        let (_, last) = self.response.write(&format!("HTTP/1.1 {} Any Reason", self.status), self.is_bodiless());
         [interim.collect::<String>().into_bytes(), last].concat()
     }
 }

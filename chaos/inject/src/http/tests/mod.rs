@@ -1,24 +1,24 @@
 //! The filter as a connection sees it: bytes in, bytes out.
 
-mod answers;
 mod arbitrary;
+mod attribution;
 mod bodies;
 mod messages;
 mod passing;
 mod reader;
+mod responses;
 mod strange;
-mod whose;
 
 use super::HttpFilter;
 use crate::{
-    filter::{Command, Decide, Ending, Filter as _, HttpPlan, Injected, RedisPlan, Request, Step, Wait, Whose},
+    filter::{Attribution, Command, Decide, Ending, Filter as _, HttpPlan, Injected, RedisPlan, Request, Step, Wait},
     interpreter::{Active, Way},
 };
 use chaos_model::{
     Effect, Endpoint, Fault, Link, Target,
     effect::{
         Hang,
-        action::{BodyEdit, Canned},
+        action::{BodyEdit, CannedResponse},
     },
 };
 use std::{sync::Arc, time::Duration};
@@ -64,11 +64,11 @@ struct Wire {
     decisions: Decisions,
     up: Side,
     down: Side,
-    /// How the connection was ended.
+    /// End that the connection was given.
     ended: Option<Ending>,
     fired: usize,
-    /// Whose bytes followed, and how many had come out before.
-    about: Vec<(Way, usize, Whose)>,
+    /// Attributions of the bytes that followed, each with the count of bytes that had come out before.
+    about: Vec<(Way, usize, Attribution)>,
 }
 
 #[derive(Default)]
@@ -87,7 +87,7 @@ impl Wire {
         wire
     }
 
-    /// This happens to the requests whose target is `/x`.
+    /// A rig whose requests to `/x` get this plan.
     fn planned(plan: HttpPlan) -> Self {
         Self::with(move |request| if request.target == "/x" { plan.clone() } else { HttpPlan::default() })
     }
@@ -112,7 +112,7 @@ impl Wire {
         }
     }
 
-    /// These come, and what comes out, so far.
+    /// Lets bytes come, and collects what comes out.
     fn send(&mut self, way: Way, bytes: &[u8]) {
         self.side(way).left.extend_from_slice(bytes);
         let came = std::mem::take(&mut self.side(way).left);
@@ -153,7 +153,7 @@ impl Wire {
                     self.side(way).left.drain(..count);
                 }
                 Step::Insert(to, bytes) => self.put(to, &bytes),
-                Step::Fill(to, mut fill) => {
+                Step::Generated(to, mut fill) => {
                     while let Some(bytes) = fill.take(1000) {
                         self.put(to, &bytes);
                     }
@@ -167,10 +167,10 @@ impl Wire {
                     self.ended.get_or_insert(ending);
                 }
                 Step::Fired(_) => self.fired += 1,
-                Step::About(to, whose) => {
+                Step::About(to, attribution) => {
                     assert!(self.decisions.traces, "nobody wants to know");
                     let before = self.side(to).out.len();
-                    self.about.push((to, before, whose));
+                    self.about.push((to, before, attribution));
                 }
             }
         }
@@ -202,7 +202,7 @@ impl Wire {
         self.filter.is_lost()
     }
 
-    /// Whether every message that began has been read to its end.
+    /// Tells whether every message that began has been read to its end.
     fn is_settled(&self) -> bool {
         !self.filter.is_lost() && self.filter.exchanges.is_empty() && self.filter.down.is_idle()
     }
@@ -210,7 +210,7 @@ impl Wire {
 
 /// A plan of one fault.
 fn plan() -> HttpPlan {
-    let link = Link { from: Endpoint::Node("gateway".to_owned()), to: "users".to_owned(), label: None };
+    let link = Link { from: Endpoint::Service("gateway".to_owned()), to: "users".to_owned(), label: None };
     let fault = Fault::new("fault", Target::Link(link.clone()), Effect::Hang(Hang {}));
     let fault = Arc::new(Active::new(fault, 1, &link, Duration::ZERO, 0));
     let subject = "GET /x".to_owned();
@@ -222,7 +222,7 @@ fn plan() -> HttpPlan {
 
 fn canned(status: u16, body: &str) -> HttpPlan {
     let headers = if body.is_empty() { vec![] } else { vec![("content-type".to_owned(), "text/plain".to_owned())] };
-    HttpPlan { answer: Some(Canned { status, headers, body: body.to_owned() }), ..plan() }
+    HttpPlan { response: Some(CannedResponse { status, headers, body: body.to_owned() }), ..plan() }
 }
 
 fn delayed(mut plan: HttpPlan, delay: Duration) -> HttpPlan {

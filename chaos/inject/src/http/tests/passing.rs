@@ -1,29 +1,29 @@
-//! What passes where nothing happens: each way of framing a message.
+//! Tests of messages to which nothing happens: each way of framing one.
 
 use super::Wire;
 use crate::{filter::HttpPlan, interpreter::Way};
 
-/// Requests and their answers: after each pair, both have been read to their ends, and all has passed.
+/// Requests and their responses: after each pair, both have been read to their ends, and all has passed.
 fn pass(pairs: &[(&str, &str)]) {
     for armed in [false, true] {
         for step in [1, 7, usize::MAX] {
             let mut wire = Wire::with(|_| HttpPlan::default());
             wire.decisions.armed = armed;
-            let (mut asked, mut answered) = (String::new(), String::new());
-            for (request, answer) in pairs {
+            let (mut asked, mut responded) = (String::new(), String::new());
+            for (request, response) in pairs {
                 asked += request;
                 request.as_bytes().chunks(step).for_each(|piece| wire.send(Way::Up, piece));
                 assert_eq!(wire.sent_up(), asked);
                 assert_eq!(wire.filter.exchanges.len(), 1, "{request}");
-                let (most, last) = answer.split_at(answer.len() - 1);
+                let (most, last) = response.split_at(response.len() - 1);
                 most.as_bytes().chunks(step).for_each(|piece| wire.send(Way::Down, piece));
-                answered += most;
-                assert_eq!(wire.sent_down(), answered, "not held back");
-                assert!(!wire.is_settled(), "{answer}");
+                responded += most;
+                assert_eq!(wire.sent_down(), responded, "not held back");
+                assert!(!wire.is_settled(), "{response}");
                 wire.down(last);
-                answered += last;
-                assert_eq!(wire.sent_down(), answered);
-                assert!(wire.is_settled(), "{answer}");
+                responded += last;
+                assert_eq!(wire.sent_down(), responded);
+                assert!(wire.is_settled(), "{response}");
             }
             assert_eq!(wire.decisions.asked.len(), if armed { pairs.len() } else { 0 });
         }
@@ -44,10 +44,10 @@ fn lengths() {
 
 #[test]
 fn chunks_with_extensions_and_trailers() {
-    let answer = "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, Chunked\r\n\r\n\
+    let response = "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, Chunked\r\n\r\n\
                   00a;name=\"value\";b\r\n0\r\n\r\n56789\r\n1 \r\n.\r\n000 ; last\r\nDigest: x\r\nb: 0\r\n c\r\n\r\n";
     pass(&[
-        ("POST / HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\nf\r\nGET / HTTP/1.1\r\r\n0\r\n\r\n", answer),
+        ("POST / HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\nf\r\nGET / HTTP/1.1\r\r\n0\r\n\r\n", response),
         ("GET / HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\n0\r\na: b\r\n\r\n", OK),
     ]);
 }
@@ -111,10 +111,10 @@ fn pipelined_requests_and_their_answers_in_order() {
     let asked = "HEAD /1 HTTP/1.1\r\n\r\nPOST /2 HTTP/1.1\r\ncontent-length: 1\r\n\r\n.GET /3 HTTP/1.1\r\n\r\n";
     wire.up(asked);
     assert_eq!((wire.sent_up(), wire.filter.exchanges.len()), (asked, 3));
-    let answer = "HTTP/1.1 200 OK\r\ncontent-length: 2000\r\n\r\nHTTP/1.1 304 .\r\n\r\nHTTP/1.1 200 OK\r\ncontent-length: 1\r\n\r\n3";
-    wire.down(answer);
+    let response = "HTTP/1.1 200 OK\r\ncontent-length: 2000\r\n\r\nHTTP/1.1 304 .\r\n\r\nHTTP/1.1 200 OK\r\ncontent-length: 1\r\n\r\n3";
+    wire.down(response);
     assert_eq!(wire.decisions.asked, ["HEAD /1", "POST /2", "GET /3"]);
-    assert_eq!(wire.sent_down(), answer);
+    assert_eq!(wire.sent_down(), response);
     assert!(wire.is_settled());
 }
 
@@ -157,14 +157,14 @@ fn what_is_left_at_the_end_of_a_stream_passes() {
 fn upgrades_and_tunnels_pass_both_ways() {
     let upgrade = ("GET / HTTP/1.1\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n", "HTTP/1.1 101 Switching\r\n\r\n");
     let tunnel = ("CONNECT a:1 HTTP/1.1\r\n\r\n", "HTTP/1.1 200 OK\r\ncontent-length: 3\r\n\r\n");
-    for (request, answer) in [upgrade, tunnel] {
+    for (request, response) in [upgrade, tunnel] {
         let mut wire = Wire::with(|_| HttpPlan::default());
         wire.up(request);
-        wire.down(answer);
+        wire.down(response);
         wire.up("GET / HTTP/1.1\r\n");
         assert_eq!(wire.sent_up(), format!("{request}GET / HTTP/1.1\r\n"));
         wire.down("GET?\n\n\0");
-        assert_eq!(wire.sent_down(), format!("{answer}GET?\n\n\0"));
+        assert_eq!(wire.sent_down(), format!("{response}GET?\n\n\0"));
         assert!(wire.is_lost());
     }
 }

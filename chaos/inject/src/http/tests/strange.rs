@@ -1,4 +1,5 @@
-//! What two readers might read in two ways (RFC 9112, sections 6.3 and 11): it passes, and the filter is lost.
+//! Tests of messages that two readers might read in two ways (RFC 9112, sections 6.3 and 11): they pass, and the filter
+//! is lost.
 
 use super::{Wire, canned, plan};
 use crate::{filter::HttpPlan, interpreter::Way};
@@ -122,12 +123,12 @@ fn chunks_that_are_not_clear_pass() {
 }
 
 #[test]
-fn an_answer_to_what_the_node_was_not_asked_passes() {
+fn an_answer_to_what_the_service_was_not_asked_passes() {
     let mut wire = Wire::planned(canned(500, ""));
     wire.up("POST /x HTTP/1.1\r\ncontent-length: 2\r\n\r\n.");
-    let answer = "HTTP/1.1 408 Timeout\r\nconnection: close\r\n\r\n";
-    wire.down(answer);
-    assert_eq!((wire.sent_down(), wire.fired), (answer, 0));
+    let response = "HTTP/1.1 408 Timeout\r\nconnection: close\r\n\r\n";
+    wire.down(response);
+    assert_eq!((wire.sent_down(), wire.fired), (response, 0));
     assert!(wire.is_lost());
 }
 

@@ -1,4 +1,4 @@
-//! What changes how replies come: transactions, subscriptions, replies that are turned off.
+//! Tests of commands that change how replies come: transactions, subscriptions, replies that are turned off.
 
 use super::wire::{Wire, command, edit};
 use crate::{filter::Filter as _, interpreter::Way};

@@ -1,7 +1,7 @@
+mod attribution;
 mod connection;
 mod edits;
 mod library;
 mod streaming;
 mod transparency;
-mod whose;
 mod wire;

@@ -1,4 +1,4 @@
-//! What is held, and for how long.
+//! Tests of what is held, and for how long.
 
 use super::wire::{Wire, edit, with};
 use crate::{filter::Filter as _, interpreter::Way, redis::Values};

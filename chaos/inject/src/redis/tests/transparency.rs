@@ -195,7 +195,7 @@ proptest! {
     }
 }
 
-/// What the client sends, and what the server does.
+/// The streams of client and server.
 fn streams(protocol: Protocol, all: &[Exchange]) -> (Vec<u8>, Vec<u8>) {
     let up = all.iter().flat_map(|one| one.command.clone()).collect();
     let frames = all.iter().flat_map(|one| [Some(one.reply.clone()), one.push.clone()]).flatten().collect::<Vec<_>>();

@@ -1,7 +1,7 @@
 //! A connection without a pump: what the filter says is done at once.
 
 use crate::{
-    filter::{Command, Decide, Ending, Filter as _, HttpPlan, Injected, RedisPlan, Request, Step, Wait, Whose},
+    filter::{Attribution, Command, Decide, Ending, Filter as _, HttpPlan, Injected, RedisPlan, Request, Step, Wait},
     interpreter::{Active, Way},
     redis::{RedisFilter, Values},
 };
@@ -46,12 +46,12 @@ impl Decide for Rules {
         self.asked.push(std::iter::once(command.name.into()).chain(keys).collect::<Vec<_>>().join(" "));
         let plan = self.rule.as_ref().and_then(|rule| rule(command.name, command.keys));
         let subject = self.traces.then(|| format!("number {}", self.asked.len()).into());
-        RedisPlan { whose: Whose { subject, arrival: None }, ..plan.unwrap_or_default() }
+        RedisPlan { attribution: Attribution { subject, arrival: None }, ..plan.unwrap_or_default() }
     }
 }
 
 pub(crate) fn active(name: &str) -> Arc<Active> {
-    let link = Link { from: Endpoint::Node("gateway".to_owned()), to: "redis".to_owned(), label: None };
+    let link = Link { from: Endpoint::Service("gateway".to_owned()), to: "redis".to_owned(), label: None };
     let fault = Fault::new(name, Target::Link(link.clone()), Lose {});
     Arc::new(Active::new(fault, 1, &link, Duration::ZERO, 0))
 }
@@ -84,7 +84,7 @@ pub(crate) fn with(values: &Arc<Values>, plan: RedisPlan) -> RedisPlan {
     RedisPlan { values: Some(Arc::clone(values)), ..plan }
 }
 
-/// What went one way, and what has not been used up.
+/// Bytes that went one way, and those that have not been used up.
 #[derive(Debug, Default)]
 pub(crate) struct Side {
     left: Vec<u8>,
@@ -100,8 +100,8 @@ pub(crate) struct Wire {
     pub(crate) waits: Vec<usize>,
     /// The names of the faults that fired, with their bystanders.
     pub(crate) fired: Vec<(String, u64)>,
-    /// Whose bytes followed, and how many had arrived before.
-    pub(crate) about: Vec<(Way, usize, Whose)>,
+    /// Attributions of the bytes that followed, each with the count of bytes that had arrived before.
+    pub(crate) about: Vec<(Way, usize, Attribution)>,
     pub(crate) has_ended: bool,
 }
 
@@ -194,12 +194,12 @@ impl Wire {
         }
     }
 
-    /// What has arrived since it was taken last.
+    /// Takes the bytes that have arrived since the last time.
     pub(crate) fn take(&mut self, way: Way) -> Vec<u8> {
         std::mem::take(&mut self.side(way).arrived)
     }
 
-    /// What a client reads: frames, and what is left of one.
+    /// The frames that a client reads, and the rest that is no whole one.
     pub(crate) fn read(&self) -> (Vec<Frame>, Vec<u8>) {
         let (mut decoder, mut buffer, mut frames) = (Decoder::default(), BytesMut::from(self.to_client()), vec![]);
         while let Ok(Some(frame)) = decoder.decode(&mut buffer) {
@@ -208,7 +208,7 @@ impl Wire {
         (frames, buffer.to_vec())
     }
 
-    /// What a client reads, in short: strings and errors by their text.
+    /// The frames that a client reads, in short: strings and errors by their text.
     pub(crate) fn replies(&self) -> Vec<String> {
         self.read().0.iter().map(show).collect()
     }
@@ -241,11 +241,11 @@ impl Wire {
                     assert_eq!((way, ending), (Way::Down, Ending::Close));
                     self.has_ended = true;
                 }
-                Step::About(way, whose) => {
+                Step::About(way, attribution) => {
                     let before = self.side(way).arrived.len();
-                    self.about.push((way, before, whose));
+                    self.about.push((way, before, attribution));
                 }
-                Step::Fill(..) | Step::Rate(..) => panic!("Redis asks for no such thing: {step:?}"),
+                Step::Generated(..) | Step::Rate(..) => panic!("Redis asks for no such thing: {step:?}"),
                 Step::Fired(injected) => self.fired.push((injected.fault.fault.name.clone(), injected.bystanders)),
             }
         }

@@ -1,7 +1,8 @@
-//! Where keys and values are kept: slots, found by a hash of the key, and chained by when they were used last.
+//! Entries, keys with their values: slots, found by a hash of the key, and chained by when they were used last.
 //!
-//! An entry keeps its slot for as long as it lives. So a scan is a walk over the slots, whose cursor is a slot's number, and
-//! the order of everything depends on nothing but the requests that came. What is used, set and removed is in constant time.
+//! An entry keeps its slot for as long as it lives. So a scan is a walk over the slots, whose cursor is a slot's
+//! number, and the order of everything depends on nothing but the requests that came. What is used, set and removed is
+//! in constant time.
 
 use super::frequency::Frequency;
 use bytes::Bytes;

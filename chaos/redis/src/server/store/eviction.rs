@@ -1,4 +1,4 @@
-//! What goes when the memory is full.
+//! Eviction: the keys that go when the memory is full.
 
 use super::Store;
 use rand::RngExt as _;
@@ -7,13 +7,13 @@ use std::{fmt, str::FromStr};
 /// Keys that are compared to find the one that is used least (Redis keeps the best 16 of its samples).
 const SAMPLES: u32 = 16;
 
-/// Which keys make room for others (`maxmemory-policy`). Redis finds by samples what has not been used for longest; here
-/// it is found exactly.
+/// Policy of eviction: the keys that make room for others (`maxmemory-policy`). Redis finds by samples what has not
+/// been used for longest; here it is found exactly.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Policy {
-    /// Of the keys with a deadline, that which has not been used for longest.
+    /// Evicts, of the keys with a deadline, that which has not been used for longest.
     VolatileLru,
-    /// Of the keys with a deadline, one that is used little.
+    /// Evicts, of the keys with a deadline, one that is used little.
     VolatileLfu,
     /// Any key with a deadline.
     VolatileRandom,
@@ -70,7 +70,7 @@ impl FromStr for Policy {
 }
 
 impl Store {
-    /// Whether a key and value of `bytes` together can be stored beside what is there, once the policy has made room. What
+    /// Makes room for a key and value of `bytes` together, by the policy. Tells whether they can be stored. What
     /// could never fit evicts nothing.
     pub(crate) fn make_room(&mut self, bytes: usize, now_ms: i64) -> bool {
         if self.has_room(bytes) {

@@ -1,7 +1,7 @@
 use host::Random;
 use rand::RngExt as _;
 
-/// What a new key starts with, so that it isn't the first to go (`LFU_INIT_VAL`).
+/// Count that a new key starts with, so that it isn't the first to go (`LFU_INIT_VAL`).
 const START: u8 = 5;
 
 /// The larger, the more uses a step takes (`lfu-log-factor`, 10 by default).
@@ -9,8 +9,8 @@ const LOG_FACTOR: f64 = 10.0;
 
 const MINUTE_MS: i64 = 60_000;
 
-/// How often a key is used, as Redis counts it: each step takes more uses than the one before (a million come to 255), and
-/// each minute takes one away.
+/// Frequency of a key's use, as Redis counts it: each step takes more uses than the one before (a million come to 255),
+/// and each minute takes one away.
 #[derive(Clone, Copy)]
 pub(super) struct Frequency {
     count: u8,
@@ -25,7 +25,7 @@ impl Default for Frequency {
 }
 
 impl Frequency {
-    /// What is left of it now.
+    /// The count that is left of it now.
     pub(super) fn count(self, now_ms: i64) -> u8 {
         let minutes = (now_ms / MINUTE_MS).saturating_sub(self.minute).max(0);
         self.count.saturating_sub(u8::try_from(minutes).unwrap_or(u8::MAX))

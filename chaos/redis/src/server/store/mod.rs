@@ -16,10 +16,11 @@ use std::{collections::BTreeSet, sync::Arc};
 use tokio::sync::Notify;
 use watched::Watched;
 
-/// As many as Redis has by default.
+/// Databases that Redis has by default.
 pub(crate) const DATABASES: u8 = 16;
 
-/// What a key costs beside the bytes of key and value: its slot, its places in the indices and its allocations, rounded up.
+/// Cost of a key beside the bytes of key and value: its slot, its places in the indices and its allocations, rounded
+/// up.
 const OVERHEAD_BYTES: usize = 128;
 
 /// All databases. Deadlines are in milliseconds since the Unix epoch; a key is gone once its deadline has passed, as in
@@ -44,14 +45,14 @@ pub(crate) struct Store {
     pub(crate) misses: u64,
 }
 
-/// What is in one database.
+/// Size of one database.
 #[derive(Clone, Copy, Default)]
 struct Size {
     keys: usize,
     expiring: usize,
 }
 
-/// Why a key is looked at.
+/// Purpose of looking at a key.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Look {
     /// To read it: counted as a hit or a miss, and as a use.
@@ -63,8 +64,8 @@ pub(crate) enum Look {
 }
 
 impl Store {
-    /// An empty store of at most `max_bytes` (0 is no limit), and what tells that a deadline has come into it which is sooner
-    /// than was said by [`Store::wakes_at`].
+    /// An empty store of at most `max_bytes` (0 is no limit), and what tells that a deadline has come into it which is
+    /// sooner than was said by [`Store::wakes_at`].
     pub(super) fn new(max_bytes: u64, policy: Policy, random: Random) -> (Self, Arc<Notify>) {
         let expiring = Arc::new(Notify::new());
         let store = Self {
@@ -95,7 +96,7 @@ impl Store {
         self.peak_bytes
     }
 
-    /// What of the used bytes is not keys and values themselves.
+    /// The used bytes that are not keys and values themselves.
     pub(crate) fn overhead_bytes(&self) -> u64 {
         (self.databases.iter().map(|size| size.keys).sum::<usize>() * OVERHEAD_BYTES) as u64
     }
@@ -116,7 +117,7 @@ impl Store {
         self.policy = policy;
     }
 
-    /// Whether a key and value of `bytes` together could be stored as it is.
+    /// Tells whether a key and value of `bytes` together could be stored as it is.
     fn has_room(&self, bytes: usize) -> bool {
         self.max_bytes == 0 || self.used_bytes.saturating_add(cost(bytes)) <= self.max_bytes
     }

@@ -123,7 +123,7 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// What the store should say, kept the slow way.
+/// Model of the store, kept the slow way.
 type Model = BTreeMap<(u8, u8), (usize, Option<i64>)>;
 
 fn deadline_ms(store: &mut Store, database: u8, key: u8, now: i64) -> Option<Option<i64>> {

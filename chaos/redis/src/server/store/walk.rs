@@ -4,8 +4,9 @@ use super::Store;
 use rand::RngExt as _;
 
 impl Store {
-    /// Walks over the keys of a database from `cursor` on, 0 being the start, until it has met `most`; the cursor to go on
-    /// with, 0 at the end. Keys that are there all the while are met exactly once, whatever happens between two calls.
+    /// Walks over the keys of a database from `cursor` on, 0 being the start, until it has met `most`; the cursor to go
+    /// on with, 0 at the end. Keys that are there all the while are met exactly once, whatever happens between two
+    /// calls.
     pub(crate) fn scan(&self, database: u8, cursor: u64, most: usize, now_ms: i64, mut meet: impl FnMut(&[u8])) -> u64 {
         let mut met = 0;
         for slot in u32::try_from(cursor).unwrap_or(u32::MAX)..self.entries.slots() {

@@ -67,7 +67,7 @@ impl Store {
         self.watched.unwatch(database, key);
     }
 
-    /// Whether a watched key has changed since, its deadline's passing included.
+    /// Tells whether a watched key has changed since, its deadline's passing included.
     pub(crate) fn is_changed(&mut self, database: u8, key: &[u8], since: u64, now_ms: i64) -> bool {
         self.live(database, key, now_ms);
         self.watched.changed(database, key) != Some(since)

@@ -1,4 +1,4 @@
-//! What clients saw in each phase, and what faults did: what differs beyond its margin.
+//! Figures of phases and faults, in two worlds: differences beyond their margins.
 
 use super::{Difference, Weight, times};
 use chaos_model::{
@@ -17,7 +17,7 @@ const MARGIN: f64 = 3.0;
 const LATENCY: Duration = Duration::from_millis(10);
 /// Ages are told in seconds.
 const AGE: Duration = Duration::from_secs(1);
-/// What depends on the machine as well differs by this factor.
+/// The factor by which figures differ that depend on the machine as well.
 const FACTOR: u32 = 2;
 
 /// Adds what differs; gives how many figures do not.
@@ -46,7 +46,7 @@ fn phases(records: &[Record]) -> Vec<&PhaseFigures> {
     figures.collect()
 }
 
-/// What each fault did, all the times that it was there.
+/// Counts of what each fault did, all the times that it was there.
 fn fired(records: &[Record]) -> BTreeMap<&str, Fired> {
     let mut all = BTreeMap::<&str, Fired>::new();
     for record in records {
@@ -101,7 +101,7 @@ impl Fold<'_> {
             self.count(&format!("{fault}: {what}"), both.map(pick), of_the_machine);
         };
         count("messages", |fired| fired.messages, false);
-        count("actions on nodes", |fired| fired.nodes, false);
+        count("actions on services", |fired| fired.services, false);
         // Pools, retries and the cutting of streams decide these as well.
         count("bystanders", |fired| fired.bystanders, true);
         count("connections", |fired| fired.connections, true);
@@ -158,6 +158,7 @@ fn standard_error([one, other]: [Share; 2]) -> f64 {
         // Nothing was asked: there is no share to differ.
         return f64::INFINITY;
     }
+    // Pooled, since the question is whether both could be samples of one share.
     let pooled = as_f64(one.parts + other.parts) / as_f64(one.whole + other.whole);
     (pooled * (1.0 - pooled) * (1.0 / as_f64(one.whole) + 1.0 / as_f64(other.whole))).sqrt()
 }

@@ -1,17 +1,17 @@
 use super::*;
 
-fn told(target: &'static str, fields: &[(&'static str, &str)]) -> Seen {
+fn told(target: &'static str, fields: &[(&'static str, &str)]) -> Observation {
     let fields = fields.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
-    Seen { at: Instant::now(), node: None, what: What::Told { target, span: None, fields } }
+    Observation { at: Instant::now(), service: None, what: What::Event { target, span: None, fields } }
 }
 
-fn seen_on(link: &str, side: &str, up: &str, subject: &str, more: &[(&'static str, &str)]) -> Seen {
+fn seen_on(link: &str, side: &str, up: &str, subject: &str, more: &[(&'static str, &str)]) -> Observation {
     let fields = [("link", link), ("connection", "0"), ("side", side), ("up", up), ("subject", subject)];
     told(WIRE, &[&fields, more].concat())
 }
 
-/// Whether they are guesses, and what they say, where all is seen at the same time.
-fn steps<const N: usize>(mut seen: [Seen; N]) -> Vec<(bool, String)> {
+/// Steps, by whether they are guesses and by what they say, where all is seen at the same time.
+fn steps<const N: usize>(mut seen: [Observation; N]) -> Vec<(bool, String)> {
     let now = Instant::now();
     seen.iter_mut().for_each(|one| one.at = now);
     let trace = pick(0, &seen, &[], &[]).expect("it was begun");
@@ -48,7 +48,7 @@ fn a_question_that_the_proxy_answers_goes_no_further_and_the_next_alike_does() {
         asked(),
         seen_on(link, "client", "false", "GET users:7", &[("answer", "error: busy")]),
         asked(),
-        seen_on(link, "node", "true", "GET users:7", &[]),
+        seen_on(link, "service", "true", "GET users:7", &[]),
     ];
     let steps: Vec<_> = steps(seen).into_iter().skip(2).map(|(_, what)| what).collect();
     assert_eq!(
@@ -64,8 +64,8 @@ fn an_answer_that_a_fault_changes_on_its_way_is_shown_as_it_arrives() {
         told(REQUESTS, &BEGUN),
         seen_on("client -> app", "client", "true", "GET /users/7", &[("arrival", "0")]),
         seen_on("app -> redis", "client", "true", "GET users:7", &[]),
-        seen_on("app -> redis", "node", "true", "GET users:7", &[]),
-        answered("node", "nil"),
+        seen_on("app -> redis", "service", "true", "GET users:7", &[]),
+        answered("service", "nil"),
         answered("client", "OK"),
     ];
     let steps: Vec<_> = steps(seen).into_iter().skip(3).map(|(_, what)| what).collect();

@@ -1,4 +1,4 @@
-//! What can befall the replies of one connection: lost, doubled, swapped with the next, delayed.
+//! Troubles of one connection's replies: lost, doubled, swapped with the next, delayed.
 
 use host::Host;
 use std::time::Duration;
@@ -17,7 +17,7 @@ impl Trouble {
         Self { host: host.clone(), connection, replies: 0, held: None }
     }
 
-    /// What is sent in place of `reply`.
+    /// The bytes that are sent in place of `reply`.
     pub(super) async fn befalls(&mut self, seed: u64, reply: Vec<u8>) -> Vec<u8> {
         self.replies += 1;
         let draw = host::hash(seed, &[&self.connection.to_le_bytes(), &self.replies.to_le_bytes()]);

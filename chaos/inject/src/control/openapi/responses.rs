@@ -1,0 +1,77 @@
+//! Responses of each route, by status.
+
+use super::{
+    super::{problem::Body, wire},
+    ReplySchema,
+};
+use std::collections::BTreeMap;
+use utoipa::{
+    IntoResponses, PartialSchema as _, ToSchema as _,
+    openapi::{
+        Content, Ref, RefOr, Schema,
+        response::{Response, ResponseBuilder},
+    },
+};
+
+type Responses = BTreeMap<String, RefOr<Response>>;
+
+/// A route: what it answers when all is well, and the statuses of its problems.
+macro_rules! routes {
+    ($($(#[doc = $doc:literal])* $name:ident: $status:literal $about:literal $schema:expr, [$($problem:literal),*];)*) => {
+        $(
+            $(#[doc = $doc])*
+            pub(in super::super) struct $name;
+
+            impl IntoResponses for $name {
+                fn responses() -> Responses {
+                    let mut responses = Responses::new();
+                    let mut answer = ResponseBuilder::new().description($about);
+                    if let Some(schema) = $schema {
+                        answer = answer.content("application/json", Content::new(Some::<RefOr<Schema>>(schema)));
+                    }
+                    responses.insert($status.to_string(), answer.build().into());
+                    $(responses.insert($problem.to_string(), problem($problem).into());)*
+                    responses
+                }
+            }
+        )*
+    };
+}
+
+routes! {
+    /// Responses of `GET /v1/health`.
+    Health: 200 "It is there" Some(of::<wire::Health>()), [];
+    /// Responses of `GET /v1/openapi.json`.
+    Document: 200 "This document" Some(utoipa::openapi::Object::new().into()), [];
+    /// Responses of `GET /v1/links`.
+    Links: 200 "All links" Some(of::<wire::LinkStates>()), [401];
+    /// Responses of `GET /v1/lease`.
+    Lease: 200 "The lease, if anybody holds it" Some(of::<wire::LeaseState>()), [401];
+    /// Responses of `POST /v1/lease`.
+    Take: 201 "It is yours; `Location` is its place" Some(of::<wire::Granted>()), [400, 401, 409, 413];
+    /// Responses of `PUT /v1/lease/{id}`.
+    Renew: 204 "It lives on" None, [401, 404, 410];
+    /// Responses of `DELETE /v1/lease/{id}`.
+    GiveUp: 204 "It is over, and its faults are taken back" None, [401, 404];
+    /// Responses of `POST /v1/lease/{id}/messages`.
+    Send: 200 "What the proxy says" Some(ReplySchema::schema()), [400, 401, 404, 410, 413, 422];
+}
+
+fn of<T: utoipa::ToSchema>() -> RefOr<Schema> {
+    Ref::from_schema_name(T::name()).into()
+}
+
+/// The same on every route.
+fn problem(status: u16) -> Response {
+    let about = match status {
+        400 => "The body is not what is asked for",
+        401 => "No token that is good",
+        404 => "There is no such lease, or no such link",
+        409 => "Somebody holds the lease: `holder`, `since`",
+        410 => "The lease is over, and its faults are taken back",
+        413 => "The body is too large",
+        _ => "The proxy refused: nothing was changed",
+    };
+    let schema: RefOr<Schema> = Ref::from_schema_name(Body::<'_>::name()).into();
+    ResponseBuilder::new().description(about).content("application/problem+json", Content::new(Some(schema))).build()
+}

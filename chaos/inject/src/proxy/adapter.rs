@@ -1,0 +1,190 @@
+//! The adapter between filter and pumps: bytes of a pump go through the filter, and its steps go to the pumps.
+
+use super::pump::Pump;
+use crate::{
+    filter::{Attribution, Filter, Injected, Step},
+    http::HttpFilter,
+    interpreter::{Active, Decider, Interpreter, Plan, Way},
+    redis::RedisFilter,
+};
+use chaos_model::Protocol;
+use std::{sync::Arc, task::Context, time::Duration};
+use tokio::io::AsyncWrite;
+
+/// A connection's filter, with what it has not used up.
+pub(super) struct Adapter {
+    filter: Box<dyn Filter>,
+    up: Vec<u8>,
+    down: Vec<u8>,
+    steps: Vec<Step>,
+    /// The faults that acted on this connection's messages: it counts once for each.
+    met: Vec<Arc<Active>>,
+    /// Something came.
+    used: bool,
+}
+
+impl Adapter {
+    /// The filter of a protocol; none where it has none.
+    pub(super) fn of(protocol: Protocol) -> Option<Self> {
+        let filter: Box<dyn Filter> = match protocol {
+            Protocol::Http => Box::new(HttpFilter::new()),
+            Protocol::Redis => Box::new(RedisFilter::default()),
+            Protocol::Tcp => return None,
+        };
+        Some(Self { filter, up: Vec::new(), down: Vec::new(), steps: Vec::new(), met: Vec::new(), used: false })
+    }
+
+    /// Tells whether there is nothing more to read along: all passes as it comes.
+    pub(super) fn is_over(&self) -> bool {
+        self.filter.is_lost() && self.up.is_empty() && self.down.is_empty()
+    }
+
+    /// The faults have changed: those that are gone are let go of.
+    pub(super) fn forget(&mut self, interpreter: &Interpreter) {
+        self.met.retain(|fault| interpreter.faults.iter().any(|other| Arc::ptr_eq(fault, other)));
+    }
+
+    /// Tells whether it can attribute the bytes that pass.
+    pub(super) fn tells(&self) -> bool {
+        !self.filter.is_lost()
+    }
+
+    /// The messages that are under way, as far as they can be told apart. None at all where nobody waits for anything;
+    /// `None` where that can't be said: nothing came yet, or the filter is lost.
+    pub(super) fn under_way(&self) -> Option<Vec<Attribution>> {
+        let known = self.used && !self.filter.is_lost();
+        let mut messages = self.filter.under_way();
+        // One that has not come whole.
+        messages.extend((!self.up.is_empty()).then(Attribution::default));
+        known.then_some(messages)
+    }
+
+    fn left(&mut self, way: Way) -> &mut Vec<u8> {
+        match way {
+            Way::Up => &mut self.up,
+            Way::Down => &mut self.down,
+        }
+    }
+
+    fn count(&mut self, injected: &Injected) {
+        if !self.met.iter().any(|fault| Arc::ptr_eq(fault, &injected.fault)) {
+            injected.fault.tally.connection();
+            self.met.push(Arc::clone(&injected.fault));
+        }
+        injected.fault.tally.message(injected.bystanders);
+    }
+}
+
+/// A filter that is asked now, for bytes of one pump.
+pub(super) struct Adapting<'a> {
+    pub(super) adapter: &'a mut Adapter,
+    /// The pump of the other way.
+    pub(super) other: &'a mut Pump,
+    pub(super) interpreter: &'a Interpreter,
+    /// Counted as the interpreter's times are.
+    pub(super) now: Duration,
+}
+
+impl Adapting<'_> {
+    /// Bytes came on `pump`.
+    pub(super) fn bytes<W>(
+        &mut self,
+        pump: &mut Pump,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+        to: Option<&mut W>,
+        plan: &Plan,
+    ) where
+        W: AsyncWrite + Unpin,
+    {
+        let way = pump.way();
+        self.adapter.used = true;
+        let mut kept = std::mem::take(self.adapter.left(way));
+        let all = if kept.is_empty() {
+            bytes
+        } else {
+            kept.extend_from_slice(bytes);
+            kept.as_slice()
+        };
+        let mut steps = std::mem::take(&mut self.adapter.steps);
+        let mut decider = Decider { interpreter: self.interpreter, now: self.now };
+        self.adapter.filter.on_bytes(way, all, &mut decider, &mut steps);
+        let used = self.carry_out(pump, cx, all, to, plan, &mut steps);
+        if used < all.len() {
+            *self.adapter.left(way) = all[used..].to_vec();
+        }
+        self.adapter.steps = steps;
+        if self.adapter.filter.is_lost() {
+            // Nobody will ask for what was kept of the other way.
+            let kept = std::mem::take(self.adapter.left(self.other.way()));
+            self.other.insert(&kept, plan);
+        }
+    }
+
+    /// `pump`'s sender has ended its stream: what the filter has kept of it goes on.
+    pub(super) fn end<W>(&mut self, pump: &mut Pump, cx: &mut Context<'_>, to: Option<&mut W>, plan: &Plan)
+    where
+        W: AsyncWrite + Unpin,
+    {
+        let way = pump.way();
+        let kept = std::mem::take(self.adapter.left(way));
+        let mut steps = std::mem::take(&mut self.adapter.steps);
+        let mut decider = Decider { interpreter: self.interpreter, now: self.now };
+        self.adapter.filter.on_end(way, &kept, &mut decider, &mut steps);
+        let mut to = to;
+        let used = self.carry_out(pump, cx, &kept, to.as_deref_mut(), plan, &mut steps);
+        if used < kept.len() {
+            pump.pass(cx, &kept[used..], to, plan);
+        }
+        self.adapter.steps = steps;
+    }
+
+    /// Does what the steps say; gives how many of the bytes they used up.
+    fn carry_out<W>(
+        &mut self,
+        pump: &mut Pump,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+        mut to: Option<&mut W>,
+        plan: &Plan,
+        steps: &mut Vec<Step>,
+    ) -> usize
+    where
+        W: AsyncWrite + Unpin,
+    {
+        let mut used = 0;
+        for step in steps.drain(..) {
+            match step {
+                Step::Pass(_, count) => {
+                    pump.pass(cx, &bytes[used..used + count], to.as_deref_mut(), plan);
+                    used += count;
+                }
+                Step::Skip(_, count) => used += count,
+                Step::Insert(way, bytes) if way == pump.way() => pump.pass(cx, &bytes, to.as_deref_mut(), plan),
+                // The other direction has room: a pump with a filter reads no further while its counterpart is full.
+                Step::Insert(_, bytes) => self.other.insert(&bytes, plan),
+                Step::Generated(way, fill) => self.pump(pump, way).fill(fill, plan),
+                Step::Wait(way, wait) => self.pump(pump, way).wait(wait, plan),
+                Step::Rate(way, rate) => self.pump(pump, way).go_at(rate, plan),
+                Step::About(way, attribution) => self.pump(pump, way).begin(attribution),
+                Step::End(way, ending) => self.pump(pump, way).end_by(ending, plan),
+                Step::Fired(injected) => {
+                    self.adapter.count(&injected);
+                    let own = pump.way();
+                    let on_gate = self.pump(pump, Way::Down).note(&injected) || self.pump(pump, own).note(&injected);
+                    if on_gate {
+                        injected.fault.ledger.tell_message(&injected);
+                    } else {
+                        let at = self.now.saturating_sub(injected.fault.applied);
+                        injected.fault.ledger.message(at, &injected, None);
+                    }
+                }
+            }
+        }
+        used
+    }
+
+    fn pump<'l>(&'l mut self, own: &'l mut Pump, way: Way) -> &'l mut Pump {
+        if own.way() == way { own } else { self.other }
+    }
+}

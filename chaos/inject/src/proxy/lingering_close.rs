@@ -1,0 +1,112 @@
+//! The lingering close: the end of a connection by a fault that has counted its bytes. Each of them arrives, and then
+//! the end.
+//!
+//! A reset throws away what the kernel has not delivered yet, and so does a close with bytes left unread (RFC 1122,
+//! 4.2.2.13: it is a reset too). So a reset waits for the kernel, and an orderly close reads on for a while and throws
+//! that away. Faults that change meanwhile don't wait for either.
+
+use super::{
+    alarm::Alarm,
+    shared::{OpenConnection, Rules},
+};
+use crate::{filter::Ending, interpreter::Way};
+use chaos_model::Direction;
+use host::Stream;
+use std::{
+    future::poll_fn,
+    mem::MaybeUninit,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll, ready},
+    time::Duration,
+};
+use tokio::{
+    io::{AsyncRead as _, AsyncWrite as _, ReadBuf},
+    time::Instant,
+};
+
+/// Patience with a receiver of what was sent before a reset, and with ends that have to notice an orderly close.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Ends a connection, which goes by these rules, on both sides.
+pub(super) async fn end(
+    open: &OpenConnection,
+    rules: Arc<Rules>,
+    (mut client, mut upstream): (Stream, Stream),
+    ending: Ending,
+    direction: Direction,
+) {
+    match ending {
+        Ending::Reset => {
+            if Way::Down.is_in(direction) {
+                until_sent(open, &rules, &mut client).await;
+            }
+            if Way::Up.is_in(direction) {
+                until_sent(open, &rules, &mut upstream).await;
+            }
+            // A reset makes the kernel drop what it has not delivered, so both have been waited for.
+            client.abort();
+            upstream.abort();
+        }
+        Ending::Close => close(open, rules, [ClosingSide::new(client), ClosingSide::new(upstream)]).await,
+    }
+}
+
+async fn until_sent(open: &OpenConnection, rules: &Rules, to: &mut Stream) {
+    let shared = &open.shared;
+    let late = Instant::now() + PATIENCE;
+    // The kernel tells nobody when it is done. Mostly it is at once.
+    while to.unsent() > 0 && shared.is_current(rules.generation) && Instant::now() < late {
+        shared.host.sleep(Duration::from_micros(500)).await;
+    }
+}
+
+struct ClosingSide {
+    stream: Stream,
+    told: bool,
+    ended: bool,
+}
+
+impl ClosingSide {
+    fn new(stream: Stream) -> Self {
+        Self { stream, told: false, ended: false }
+    }
+
+    /// Says that this is the end, and hears the other end out; ready when it has said its last.
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if !self.told && Pin::new(&mut self.stream).poll_shutdown(cx).is_ready() {
+            self.told = true;
+        }
+        while !self.ended {
+            let mut buffer = [const { MaybeUninit::uninit() }; 4096];
+            let mut buffer = ReadBuf::uninit(&mut buffer);
+            let result = ready!(Pin::new(&mut self.stream).poll_read(cx, &mut buffer));
+            self.ended = result.is_err() || buffer.filled().is_empty();
+        }
+        if self.told { Poll::Ready(()) } else { Poll::Pending }
+    }
+}
+
+async fn close(open: &OpenConnection, rules: Arc<Rules>, mut sides: [ClosingSide; 2]) {
+    let shared = &open.shared;
+    let mut rules = Some(rules);
+    let mut alarm = Alarm::new(shared.host.clone());
+    let mut late = Instant::now() + PATIENCE;
+    poll_fn(|cx| {
+        loop {
+            open.register(cx);
+            let waits = sides.iter_mut().filter_map(|side| side.poll(cx).is_pending().then_some(())).count() > 0;
+            // Both sides have been told: there is nothing left that the rules ask for.
+            rules = None;
+            if !waits || shared.state().rules.stopped {
+                return Poll::Ready(());
+            }
+            ready!(alarm.poll(cx, Some(late)));
+            if sides.iter().all(|side| side.stream.unsent() == 0) {
+                return Poll::Ready(());
+            }
+            late += Duration::from_millis(100);
+        }
+    })
+    .await;
+}

@@ -1,0 +1,92 @@
+//! The items that wait in a pump.
+
+use crate::{
+    filter::{Attribution, Ending, Injected, Rate, Wait},
+    http::GeneratedBody,
+    interpreter::{Active, Chunk, Plan, Way},
+    ledger::Delayed,
+};
+use std::{sync::Arc, time::Duration};
+
+/// The least cost of a chunk, so that many small ones don't take far more memory than they carry.
+const SMALLEST: usize = 128;
+
+/// Something that waits its turn.
+pub(super) struct Item {
+    pub(super) content: Content,
+    /// The message that its bytes belong to.
+    pub(super) attribution: Attribution,
+    /// True for the beginning of its message, as far as it waits.
+    pub(super) first: bool,
+    pub(super) kth: u64,
+    pub(super) arrived: Duration,
+    pub(super) due: Duration,
+}
+
+/// The content of an item.
+pub(super) enum Content {
+    /// Bytes, and how many of them are written.
+    Bytes { bytes: Box<[u8]>, written: usize },
+    /// Bytes that are made as they are written.
+    Generated(GeneratedBody),
+    /// Nothing passes before it opens.
+    Gate(Gate),
+    /// From here on another rate holds, or none.
+    Rate(Option<Rate>),
+    /// The sender has ended its stream.
+    End,
+    /// The sender has reset the connection.
+    Reset,
+    /// A fault ends the connection.
+    Cut(Ending),
+}
+
+/// The gate that a message waits for.
+pub(super) struct Gate {
+    pub(super) wait: Wait,
+    /// For the ledger, once it opens.
+    pub(super) notes: Vec<Injected>,
+}
+
+impl Gate {
+    /// Opens it, or the connection ends: what was asked and what was achieved is written down.
+    pub(super) fn open(self, arrived: Duration, now: Duration) {
+        let delayed = Delayed { asked: self.wait.whole(), achieved: now.saturating_sub(arrived) };
+        for note in self.notes {
+            note.fault.ledger.message(arrived.saturating_sub(note.fault.applied), &note, Some(delayed));
+        }
+    }
+}
+
+impl Item {
+    /// The item as a chunk, for decisions.
+    pub(super) fn chunk(&self, way: Way) -> Chunk {
+        let bytes = match &self.content {
+            Content::Bytes { bytes, .. } => bytes.len(),
+            Content::Generated(fill) => usize::try_from(fill.left()).unwrap_or(usize::MAX),
+            Content::Gate(_) | Content::Rate(_) | Content::End | Content::Reset | Content::Cut(_) => 0,
+        };
+        Chunk { way, kth: self.kth, bytes, arrived: self.arrived }
+    }
+
+    /// The time at which it is due while these faults are there.
+    pub(super) fn due(&self, way: Way, plan: &Plan, faults: &[Arc<Active>]) -> Duration {
+        let delay = match &self.content {
+            Content::Gate(gate) => gate.wait.under(faults),
+            Content::Rate(_) => Duration::ZERO,
+            _ => plan.on_chunk(self.chunk(way)),
+        };
+        self.arrived.saturating_add(delay)
+    }
+}
+
+impl Content {
+    /// The cost of the content, of the pump's limit.
+    pub(super) fn cost(&self) -> usize {
+        match self {
+            Self::Bytes { bytes, .. } => bytes.len().max(SMALLEST),
+            Self::Generated(_) | Self::Gate(_) | Self::Rate(_) => SMALLEST,
+            Self::End | Self::Reset | Self::Cut(_) => 0,
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! State of a run so far, which the sections are made from.
+
+use crate::outcome::Fold;
+use chaos_model::{
+    Event, Fault, PhaseKind, Record,
+    event::{Begin, Fired, Judged, PhaseFigures},
+    ledger::FaultFigures,
+    quantity::show_duration,
+};
+use std::{collections::BTreeMap, time::Duration};
+
+/// A service that is ready.
+#[derive(Debug)]
+pub(super) struct Service {
+    pub(super) name: String,
+    pub(super) what: String,
+    pub(super) address: String,
+    pub(super) took: Duration,
+}
+
+/// The course of a fault: one that pulses comes and goes several times.
+#[derive(Debug, Default)]
+pub(super) struct Course {
+    /// The number of times that it took effect, and was taken back.
+    pub(super) begun: usize,
+    pub(super) ended: usize,
+    /// Counts of what it did in all of these.
+    pub(super) fired: Fired,
+}
+
+/// State of a run so far.
+#[derive(Debug, Default)]
+pub(super) struct RunState {
+    pub(super) begin: Option<Begin>,
+    pub(super) services: Vec<Service>,
+    pub(super) links: Vec<(String, String)>,
+    /// The beginning of the timeline, in microseconds since the run's.
+    pub(super) timeline_us: Option<u64>,
+    pub(super) figures: Vec<PhaseFigures>,
+    pub(super) figures_shown: bool,
+    /// Faults that took effect.
+    pub(super) faults: BTreeMap<String, Course>,
+    /// Figures of faults, by their names.
+    pub(super) fault_figures: BTreeMap<String, FaultFigures>,
+    pub(super) judged: Vec<Judged>,
+    pub(super) inconclusive: Vec<String>,
+    pub(super) logs: BTreeMap<String, String>,
+    /// The reason why the world failed, or the signal that interrupted the run.
+    pub(super) stopped_by: Option<String>,
+    pub(super) outcome: Fold,
+}
+
+impl RunState {
+    /// True where the run is made without its faults.
+    pub(super) fn is_control(&self) -> bool {
+        self.begin.as_ref().is_some_and(|begin| begin.control)
+    }
+
+    /// True where the run is made without a protection.
+    pub(super) fn is_guard(&self) -> bool {
+        self.begin.as_ref().is_some_and(|begin| begin.without.is_some())
+    }
+
+    /// True where expectations are meant to break, so that it is no defect where one does.
+    pub(super) fn is_meant_to_break(&self) -> bool {
+        self.is_control() || self.is_guard()
+    }
+
+    pub(super) fn on(&mut self, record: &Record) {
+        if let Event::Begin(begin) = &record.event {
+            *self = Self { begin: Some(begin.clone()), ..Self::default() };
+        }
+        self.outcome.on(&record.event);
+        match &record.event {
+            Event::ServiceReady { service, what, address, took } => self.services.push(Service {
+                name: service.clone(),
+                what: what.clone(),
+                address: address.clone(),
+                took: *took,
+            }),
+            Event::LinkReady { link, address } => self.links.push((link.clone(), address.clone())),
+            Event::TimelineBegan => self.timeline_us = Some(record.at_us),
+            Event::FaultApplied { fault } => {
+                self.faults.entry(fault.clone()).or_default().begun += 1;
+            }
+            Event::FaultRemoved { fault, fired } => {
+                let course = self.faults.entry(fault.clone()).or_default();
+                course.ended += 1;
+                course.fired += *fired;
+            }
+            Event::Phase(figures) => self.figures.push(figures.clone()),
+            Event::FaultFigures(figures) => {
+                self.fault_figures.insert(figures.fault.clone(), figures.clone());
+            }
+            Event::Judged(judged) => self.judged.push(judged.clone()),
+            Event::Inconclusive { why } => self.inconclusive.push(why.clone()),
+            Event::Interrupted { by: why } | Event::WorldFailed { why } => {
+                self.stopped_by.get_or_insert_with(|| why.clone());
+            }
+            Event::TornDown { logs, .. } => self.logs.clone_from(logs),
+            _ => {}
+        }
+    }
+
+    /// The world's name.
+    pub(super) fn world(&self) -> &str {
+        self.begin.as_ref().map_or("", |begin| &begin.world)
+    }
+
+    /// The faults that are planned.
+    pub(super) fn plans(&self) -> &[Fault] {
+        self.begin.as_ref().map_or(&[], |begin| &begin.faults)
+    }
+
+    /// The plan of the fault of this name.
+    pub(super) fn plan(&self, name: &str) -> Option<&Fault> {
+        self.plans().iter().find(|plan| plan.name == name)
+    }
+
+    /// Length of the timeline.
+    pub(super) fn duration(&self) -> Duration {
+        let phases = self.begin.iter().flat_map(|begin| &begin.phases);
+        phases.map(|phase| phase.to).max().unwrap_or_default()
+    }
+
+    /// A moment for people, in seven columns: seconds into the timeline (`   4.0s`), or that it has not begun.
+    pub(super) fn stamp(&self, at_us: u64) -> String {
+        match self.timeline_us {
+            Some(began) => {
+                let at = Duration::from_micros(at_us.saturating_sub(began));
+                format!("{:>6.1}s", at.as_secs_f64())
+            }
+            None => "  start".to_owned(),
+        }
+    }
+
+    /// The phase at this moment: the faults that act then, or else what lies between them.
+    pub(super) fn phase_at(&self, at: Duration) -> String {
+        let phases = self.begin.as_ref().map_or(&[][..], |begin| &begin.phases);
+        let of = |wanted: PhaseKind| {
+            let now = phases.iter().filter(move |phase| phase.kind == wanted && phase.contains(at));
+            now.map(|phase| phase.name.as_str()).collect::<Vec<_>>()
+        };
+        let kinds = [PhaseKind::Fault, PhaseKind::Baseline, PhaseKind::Recovery];
+        let names = kinds.into_iter().map(of).find(|names| !names.is_empty());
+        match names {
+            Some(names) => names.join(" + "),
+            None if at >= self.duration() => "end".to_owned(),
+            None => "between faults".to_owned(),
+        }
+    }
+
+    /// From when to when a phase lasts: `4s..8s`, and how long.
+    pub(super) fn window(&self, phase: &str) -> Option<(String, Duration)> {
+        let phase = self.begin.as_ref()?.phases.iter().find(|candidate| candidate.name == phase)?;
+        let words = format!("{}..{}", show_duration(phase.from), show_duration(phase.to));
+        Some((words, phase.to.saturating_sub(phase.from)))
+    }
+}

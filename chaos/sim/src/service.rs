@@ -1,0 +1,150 @@
+//! A service: a program on a host of its own, which starts, stops, crashes and freezes as a process does.
+
+use crate::{logs::Logs, programs::Outcome, trace::Tracer};
+use futures_util::future::BoxFuture;
+use host::{Host, Settings, Task, TaskGroup, memory::MemoryNetwork};
+use std::{sync::Arc, time::Duration};
+use tokio::{sync::mpsc::UnboundedSender, time::timeout};
+use tracing::instrument::WithSubscriber as _;
+
+/// Time that a service has to end when asked to; then it is killed.
+const GRACE: Duration = Duration::from_secs(3);
+
+/// The launch of a service, the same each time.
+#[derive(Clone)]
+pub(crate) struct Launch {
+    pub(crate) name: String,
+    pub(crate) run: Arc<dyn Fn(Host) -> BoxFuture<'static, Outcome> + Send + Sync>,
+    pub(crate) settings: Settings,
+}
+
+/// A program that ended without being asked to.
+#[derive(Debug)]
+pub(crate) struct Exit {
+    pub(crate) service: String,
+    pub(crate) start: u64,
+    /// In words.
+    pub(crate) how: String,
+}
+
+/// A service that was started.
+pub(crate) struct Service {
+    launch: Launch,
+    /// The number of its start. Exits of earlier ones are no news.
+    start: u64,
+    running: Option<Running>,
+}
+
+struct Running {
+    host: Host,
+    tasks: TaskGroup,
+    program: Task<()>,
+}
+
+impl Service {
+    /// A service that doesn't run yet.
+    pub(crate) fn new(launch: Launch) -> Self {
+        Self { launch, start: 0, running: None }
+    }
+
+    /// Starts the program on a new host of this name: it knows nothing of an earlier one. How it ends, where it ends by
+    /// itself, goes to `exits`; `watcher` is a host that outlives the service. One that was started and not ended stays
+    /// as it is: a second one would find its ports taken.
+    pub(crate) fn start(
+        &mut self,
+        network: &MemoryNetwork,
+        watcher: &Host,
+        (logs, tracer): (&Logs, Option<&Tracer>),
+        exits: &UnboundedSender<Exit>,
+    ) {
+        if self.running.is_some() {
+            return;
+        }
+        self.start += 1;
+        let (host, tasks) = network.node(&self.launch.name, self.launch.settings.clone());
+        let (result, ended) = tokio::sync::oneshot::channel();
+        let run = (self.launch.run)(host.clone()).with_subscriber(logs.dispatch(&host, tracer));
+        let program = host.spawn(async move {
+            // Nobody waits for a service that was crashed.
+            let _ = result.send(run.await);
+        });
+        let (service, start, exits) = (self.launch.name.clone(), self.start, exits.clone());
+        drop(watcher.spawn(async move {
+            let how = match ended.await {
+                Ok(Ok(())) => "it returned".to_owned(),
+                Ok(Err(error)) => error.to_string(),
+                Err(_) => "it panicked".to_owned(),
+            };
+            // The world has gone.
+            let _ = exits.send(Exit { service, start, how });
+        }));
+        self.running = Some(Running { host, tasks, program });
+    }
+
+    /// True where this is news: an exit of what runs now.
+    pub(crate) fn is_news(&self, exit: &Exit) -> bool {
+        self.running.is_some() && self.start == exit.start
+    }
+
+    /// Ends it as SIGTERM does, and SIGKILL where that doesn't end it. When it returns, ports and connections are gone.
+    pub(crate) async fn stop(&mut self) {
+        let Some(running) = &mut self.running else { return };
+        running.host.shutdown().cancel();
+        // Whether it ended, was stopped or takes too long: it is gone afterwards.
+        let _ = timeout(GRACE, &mut running.program).await;
+        self.kill().await;
+    }
+
+    /// Ends it as SIGKILL does. When it returns, ports and connections are gone.
+    pub(crate) async fn kill(&mut self) {
+        let Some(running) = self.running.take() else { return };
+        running.tasks.crash();
+        while running.tasks.running() > 0 {
+            tokio::task::yield_now().await;
+        }
+    }
+
+    /// Freezes it as SIGSTOP does; says whether there was anything to freeze.
+    #[must_use]
+    pub(crate) fn freeze(&self) -> bool {
+        self.running.iter().for_each(|running| running.tasks.freeze());
+        self.running.is_some()
+    }
+
+    /// Lets it go on, as SIGCONT does.
+    pub(crate) fn thaw(&self) {
+        self.running.iter().for_each(|running| running.tasks.thaw());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Programs, block_on};
+    use tokio::sync::mpsc::unbounded_channel;
+
+    #[test]
+    fn what_runs_is_not_started_again_and_what_does_not_is_not_frozen() {
+        let programs = Programs::new().with("shop", async |host: Host| {
+            let _port = host.listen(80)?;
+            host.shutdown().cancelled().await;
+            Ok(())
+        });
+        block_on(async move {
+            let (network, logs) = (MemoryNetwork::new(1), Logs::default());
+            let (watcher, (exits, mut ended)) = (network.host("client"), unbounded_channel());
+            let run = programs.find("shop").unwrap();
+            let mut service = Service::new(Launch { name: "shop".to_owned(), run, settings: Settings::default() });
+            assert!(!service.freeze());
+            for _ in 0..2 {
+                service.start(&network, &watcher, (&logs, None), &exits);
+                tokio::time::sleep(Duration::from_secs(1)).await;
+                assert!(ended.try_recv().is_err());
+            }
+            assert!(service.freeze());
+            service.kill().await;
+            assert!(!service.freeze());
+        })
+        .unwrap();
+    }
+}

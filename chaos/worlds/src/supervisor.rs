@@ -1,0 +1,18 @@
+//! The supervisor: a process of its own that starts every service on the runner's behalf and outlives it by a moment.
+//!
+//! It is started first and holds a pipe from the runner. Services are its children, each in a process group of its own.
+//! When the pipe closes, however the runner ended (SIGKILL too), it kills what is left, removes the run's folder, and
+//! ends. If the supervisor itself is killed, the kernel kills the services: each asks for that before it becomes its
+//! program. What they started goes by the runner's hand then (`sweep`). So nothing has to be tidied by hand, and
+//! nothing depends on the runner coming to an orderly end. Where both are killed at once, what the services started and
+//! the folder are left, and carry what tells whose they are ([`crate::cleanup`]).
+
+mod client;
+mod process;
+mod protocol;
+mod sweep;
+
+pub use client::{Supervisor, SupervisorError};
+pub use process::{THIS_PROGRAM, become_service, keep};
+pub use protocol::{Exited, Launch, ServiceSignal};
+pub(crate) use sweep::sweep;

@@ -1,0 +1,190 @@
+//! The runner's side of the supervisor.
+
+use super::protocol::{Ask, Exited, Launch, ServiceSignal, Tell};
+use crate::run_label::RunLabel;
+use std::{
+    collections::{BTreeMap, VecDeque},
+    io,
+    path::{Path, PathBuf},
+    process::Stdio,
+    time::Duration,
+};
+use tokio::{
+    io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, Lines},
+    process::{Child, ChildStdin, ChildStdout, Command},
+};
+
+/// Time that services have to end by themselves.
+const GRACE: Duration = Duration::from_secs(3);
+
+/// The supervisor said or did something that a supervisor doesn't.
+#[derive(Debug, thiserror::Error)]
+pub enum SupervisorError {
+    /// The supervisor is gone, or its pipe is.
+    #[error("the supervisor of this run is gone: {0}")]
+    Gone(io::Error),
+    /// A service could not be started.
+    #[error("{name} can't be started: {why}")]
+    NotLaunched {
+        /// The service's name.
+        name: String,
+        /// The words of the machine.
+        why: String,
+    },
+}
+
+/// A running supervisor. Dropping it closes its pipe, so that it removes everything.
+#[derive(Debug)]
+pub struct Supervisor {
+    process: Child,
+    ask: ChildStdin,
+    tell: Lines<BufReader<ChildStdout>>,
+    /// Exits that it told of while something else was waited for.
+    exits: VecDeque<Exited>,
+}
+
+impl Supervisor {
+    /// Starts `executable supervisor`, in a process group of its own, so that a Ctrl-C in the terminal doesn't reach
+    /// it. It carries the label of the run that it keeps.
+    ///
+    /// # Errors
+    /// Where it can't be started.
+    pub(crate) fn start(executable: &Path, label: &RunLabel) -> Result<Self, SupervisorError> {
+        let mut command = Command::new(executable);
+        command
+            .arg0("chaos")
+            .arg("supervisor")
+            .envs(label.of_supervisor())
+            .process_group(0)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::inherit());
+        let mut process = command.spawn().map_err(SupervisorError::Gone)?;
+        let (Some(ask), Some(tell)) = (process.stdin.take(), process.stdout.take()) else {
+            return Err(SupervisorError::Gone(io::ErrorKind::BrokenPipe.into()));
+        };
+        Ok(Self { process, ask, tell: BufReader::new(tell).lines(), exits: VecDeque::new() })
+    }
+
+    /// Tells it of the run's folder, before that is made.
+    ///
+    /// # Errors
+    /// Where the supervisor is gone.
+    pub async fn own(&mut self, folder: PathBuf) -> Result<(), SupervisorError> {
+        self.send(&Ask::Own(folder)).await
+    }
+
+    /// Tells it whose containers and networks are the run's, before any is made.
+    ///
+    /// # Errors
+    /// Where the supervisor is gone.
+    #[cfg(feature = "docker")]
+    pub(crate) async fn own_containers(&mut self, label: &RunLabel) -> Result<(), SupervisorError> {
+        self.send(&Ask::OwnContainers(label.clone())).await
+    }
+
+    /// Starts services, all at once, and gives their process ids.
+    ///
+    /// # Errors
+    /// Where one can't be started.
+    pub async fn launch(&mut self, launches: Vec<Launch>) -> Result<BTreeMap<String, u32>, SupervisorError> {
+        let count = launches.len();
+        for launch in launches {
+            self.send(&Ask::Launch(launch)).await?;
+        }
+        let mut pids = BTreeMap::new();
+        while pids.len() < count {
+            match self.receive().await? {
+                Tell::Launched { name, pid } => drop(pids.insert(name, pid)),
+                Tell::NotLaunched { name, why } => return Err(SupervisorError::NotLaunched { name, why }),
+                Tell::Exited(exit) => self.exits.push_back(exit),
+                Tell::Signalled { .. } => {}
+                Tell::Stopped { .. } => return Err(SupervisorError::Gone(io::ErrorKind::UnexpectedEof.into())),
+            }
+        }
+        Ok(pids)
+    }
+
+    /// Sends a signal to a service. When it returns, the signal was sent.
+    ///
+    /// # Errors
+    /// Where the supervisor is gone.
+    pub async fn signal(&mut self, service: &str, signal: ServiceSignal) -> Result<(), SupervisorError> {
+        self.send(&Ask::Signal { name: service.to_owned(), signal }).await?;
+        loop {
+            match self.receive().await? {
+                Tell::Signalled { name } if name == service => return Ok(()),
+                Tell::Exited(exit) => self.exits.push_back(exit),
+                Tell::Signalled { .. } | Tell::Launched { .. } | Tell::NotLaunched { .. } | Tell::Stopped { .. } => {}
+            }
+        }
+    }
+
+    /// Waits until this service has ended.
+    ///
+    /// # Errors
+    /// Where the supervisor is gone.
+    pub async fn exited_of(&mut self, service: &str) -> Result<Exited, SupervisorError> {
+        loop {
+            if let Some(index) = self.exits.iter().position(|exit| exit.name == service)
+                && let Some(exit) = self.exits.remove(index)
+            {
+                return Ok(exit);
+            }
+            if let Tell::Exited(exit) = self.receive().await? {
+                self.exits.push_back(exit);
+            }
+        }
+    }
+
+    /// Waits for a service to end. Safe to drop.
+    ///
+    /// # Errors
+    /// Where the supervisor is gone.
+    pub async fn exited(&mut self) -> Result<Exited, SupervisorError> {
+        loop {
+            if let Some(exit) = self.exits.pop_front() {
+                return Ok(exit);
+            }
+            if let Tell::Exited(exit) = self.receive().await? {
+                return Ok(exit);
+            }
+        }
+    }
+
+    /// Ends every service and the supervisor, and gives what could not be removed.
+    ///
+    /// # Errors
+    /// Where the supervisor is gone, or does not end: then it is killed, and what its services started may be left.
+    pub async fn stop(mut self, keep_folder: bool) -> Result<Vec<String>, SupervisorError> {
+        let grace_ms = u64::try_from(GRACE.as_millis()).unwrap_or(u64::MAX);
+        let stopped = async {
+            self.send(&Ask::Stop { grace_ms, keep_folder }).await?;
+            loop {
+                if let Tell::Stopped { left } = self.receive().await? {
+                    return Ok(left);
+                }
+            }
+        };
+        let late = |_| Err(SupervisorError::Gone(io::ErrorKind::TimedOut.into()));
+        let left = tokio::time::timeout(GRACE * 3, stopped).await.unwrap_or_else(late);
+        drop(self.ask);
+        if left.is_err() || tokio::time::timeout(GRACE, self.process.wait()).await.is_err() {
+            // Its services go with it, by the kernel's hand.
+            let _ = self.process.start_kill();
+        }
+        left
+    }
+
+    async fn send(&mut self, ask: &Ask) -> Result<(), SupervisorError> {
+        let mut line = serde_json::to_vec(ask).map_err(|error| SupervisorError::Gone(error.into()))?;
+        line.push(b'\n');
+        self.ask.write_all(&line).await.map_err(SupervisorError::Gone)
+    }
+
+    async fn receive(&mut self) -> Result<Tell, SupervisorError> {
+        let line = self.tell.next_line().await.map_err(SupervisorError::Gone)?;
+        let line = line.ok_or_else(|| SupervisorError::Gone(io::ErrorKind::UnexpectedEof.into()))?;
+        serde_json::from_str(&line).map_err(|error| SupervisorError::Gone(error.into()))
+    }
+}
