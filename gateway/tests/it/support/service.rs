@@ -7,7 +7,7 @@ use axum::{
     response::{IntoResponse as _, Response},
     routing::{get, post},
 };
-use host::{ListenMode, ListenSwitch, Host, TaskGroup, http::ServerConfig};
+use host::{Host, ListenMode, ListenSwitch, TaskGroup, http::ServerConfig};
 use http::{HeaderMap, StatusCode};
 use serde_json::{Value, json};
 use std::{
