@@ -190,6 +190,7 @@ mod tests {
     #[test]
     fn variables_are_filled_in_everywhere() {
         let request = chaos_model::Request {
+            name: String::new(),
             path: variable("/api/", "user"),
             headers: BTreeMap::from([
                 ("X-User".to_owned(), variable("u", "user")),

@@ -8,7 +8,14 @@ pub(crate) fn text(plain: &str) -> Text {
 }
 
 pub(crate) fn request(path: &str, weight: u32) -> Request {
-    Request { method: "GET".to_owned(), path: text(path), headers: BTreeMap::new(), body: None, weight }
+    Request {
+        name: path.to_owned(),
+        method: "GET".to_owned(),
+        path: text(path),
+        headers: BTreeMap::new(),
+        body: None,
+        weight,
+    }
 }
 
 pub(crate) fn load() -> Load {

@@ -1,7 +1,7 @@
 //! The stream of events that a run is: versioned, one JSON object a line. Every report is a fold over it.
 
 use crate::{
-    Calibration, Fault, Phase, Rate, Share, Span, Verdict,
+    Calibration, Fault, Phase, Rate, Share, Slice, Span, Verdict,
     ledger::{FaultFigures, Joined},
 };
 use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
@@ -70,21 +70,8 @@ pub enum Event {
         /// Counts of what the fault did since it was applied.
         fired: Fired,
     },
-    /// The load so far, for whoever watches. Counts since the timeline began.
-    Progress {
-        /// Time since the timeline began.
-        #[serde(rename = "timeline_us", with = "crate::micros")]
-        at: Duration,
-        /// Arrivals that were due.
-        due: u64,
-        /// Responses below 500.
-        good: u64,
-        /// Responses from 500 on, and arrivals without response.
-        bad: u64,
-        /// The 99th percentile of the last interval's latencies; none where nothing ended in it.
-        #[serde(rename = "p99_us", with = "crate::micros::option")]
-        p99: Option<Duration>,
-    },
+    /// A slice of the timeline that can't change any more: what clients saw in it. In the order of time, without gaps.
+    Slice(Slice),
     /// A service ended although nobody asked it to.
     ServiceDied {
         /// The service's name.
@@ -272,7 +259,7 @@ impl PhaseFigures {
 
 /// Reads keys that JSON spells as strings. serde buffers a flattened or tagged value, and then no longer takes `"200"`
 /// for a number by itself.
-fn status_keys<'de, D: Deserializer<'de>>(from: D) -> Result<BTreeMap<u16, u64>, D::Error> {
+pub(crate) fn status_keys<'de, D: Deserializer<'de>>(from: D) -> Result<BTreeMap<u16, u64>, D::Error> {
     let texts = BTreeMap::<String, u64>::deserialize(from)?;
     let number =
         |(status, count): (String, u64)| status.parse().map(|status| (status, count)).map_err(D::Error::custom);

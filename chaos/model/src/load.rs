@@ -29,6 +29,8 @@ pub struct Load {
 /// One kind of request.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Request {
+    /// The name, by which it is counted: what `name` says, else the line as written.
+    pub name: String,
     /// The method, in capitals.
     pub method: String,
     /// The path and query, with variables.

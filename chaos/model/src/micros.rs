@@ -26,3 +26,16 @@ pub(crate) mod option {
         Option::<u64>::deserialize(from).map(|micros| micros.map(Duration::from_micros))
     }
 }
+
+/// The same of several.
+pub(crate) mod list {
+    use super::{Deserialize, Deserializer, Duration, Serializer};
+
+    pub(crate) fn serialize<S: Serializer>(durations: &[Duration], to: S) -> Result<S::Ok, S::Error> {
+        to.collect_seq(durations.iter().map(|duration| u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)))
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<Duration>, D::Error> {
+        Ok(Vec::<u64>::deserialize(from)?.into_iter().map(Duration::from_micros).collect())
+    }
+}

@@ -10,6 +10,7 @@ pub mod failures;
 pub mod json;
 pub mod metrics;
 pub mod outcome;
+mod progress;
 pub mod style;
 pub mod summary;
 pub mod terminal;

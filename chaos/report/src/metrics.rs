@@ -6,6 +6,7 @@
 
 mod text;
 
+use crate::progress::Progress;
 use chaos_model::{
     Event, Record, Share, Verdict,
     event::{Begin, Judged, PhaseFigures},
@@ -29,10 +30,7 @@ struct CurrentRun {
     begin: Begin,
     /// Since the timeline began; none before.
     timeline: Option<Duration>,
-    due: u64,
-    good: u64,
-    bad: u64,
-    p99: Option<Duration>,
+    progress: Progress,
     /// By fault: whether it is in place, and how often it had fired when it was last taken back.
     faults: BTreeMap<String, (bool, u64)>,
     phases: Vec<PhaseFigures>,
@@ -70,10 +68,7 @@ impl CurrentRun {
         Self {
             begin,
             timeline: None,
-            due: 0,
-            good: 0,
-            bad: 0,
-            p99: None,
+            progress: Progress::default(),
             faults,
             phases: Vec::new(),
             judged: Vec::new(),
@@ -92,9 +87,9 @@ impl CurrentRun {
                 state.1 += fired.chunks + fired.resets + fired.closes + fired.refused + fired.dropped;
                 state.1 += fired.messages + fired.services;
             }
-            Event::Progress { at, due, good, bad, p99 } => {
-                (self.due, self.good, self.bad, self.p99) = (*due, *good, *bad, *p99);
-                self.timeline = Some(*at);
+            Event::Slice(slice) => {
+                self.progress.add(slice);
+                self.timeline = Some(slice.to);
             }
             Event::Phase(figures) => self.phases.push(figures.clone()),
             Event::Judged(judged) => self.judged.push(judged.clone()),
@@ -123,11 +118,11 @@ impl CurrentRun {
             text.value(&[("phase", &phase.name)], u8::from(on))?;
         }
         text.counter("chaos_run_due_total", "Requests that were due since the timeline began")?;
-        text.value(&[], self.due)?;
+        text.value(&[], self.progress.due)?;
         text.counter("chaos_run_requests_total", "Requests by outcome: good is an answer below 500")?;
-        text.value(&[("outcome", "good")], self.good)?;
-        text.value(&[("outcome", "bad")], self.bad)?;
-        let Some(p99) = self.p99 else { return Ok(()) };
+        text.value(&[("outcome", "good")], self.progress.good)?;
+        text.value(&[("outcome", "bad")], self.progress.bad)?;
+        let Some(p99) = self.progress.p99 else { return Ok(()) };
         text.gauge("chaos_run_p99_seconds", "99th percentile of the last stretch, from when a request was due")?;
         text.value(&[], p99.as_secs_f64())
     }

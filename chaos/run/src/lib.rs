@@ -10,6 +10,7 @@ mod observe;
 pub mod ready;
 mod responses;
 mod run;
+mod slices;
 mod world;
 
 pub use events::Events;

@@ -25,8 +25,14 @@ pub(crate) struct Outcomes(Vec<Outcome>);
 /// Puts `rate` requests a second on the gateway for `time`.
 pub(crate) async fn put(system: &System, rate: u32, time: Duration, user: Variable) -> Outcomes {
     let pieces = vec![TextPiece::Plain("/api/profile/".to_owned()), TextPiece::Variable("user".to_owned())];
-    let request =
-        Request { method: "GET".to_owned(), path: Text { pieces }, headers: BTreeMap::new(), body: None, weight: 1 };
+    let request = Request {
+        name: String::new(),
+        method: "GET".to_owned(),
+        path: Text { pieces },
+        headers: BTreeMap::new(),
+        body: None,
+        weight: 1,
+    };
     let load = Load {
         requests: vec![request],
         rate: Rate { times: rate.into(), per: Duration::from_secs(1) },

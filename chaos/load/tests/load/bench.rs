@@ -24,7 +24,14 @@ pub(crate) fn text(text: &str) -> Text {
 }
 
 pub(crate) fn get(path: &str) -> Request {
-    Request { method: "GET".to_owned(), path: text(path), headers: BTreeMap::new(), body: None, weight: 1 }
+    Request {
+        name: path.to_owned(),
+        method: "GET".to_owned(),
+        path: text(path),
+        headers: BTreeMap::new(),
+        body: None,
+        weight: 1,
+    }
 }
 
 /// A request every 10 ms for a second to `target`, port 80.

@@ -97,8 +97,8 @@ fn requests(reader: &mut Reader<'_>, vars: &[String], findings: &Findings) -> Ve
     match &entry.value.kind {
         Kind::Text(_) => {
             let word = text_of(entry, findings);
-            word.and_then(|word| request::line(word, &vars, findings))
-                .map(|line| defaults.request(line, BTreeMap::new(), None, 1))
+            word.and_then(|word| Some((word.text.to_owned(), request::line(word, &vars, findings)?)))
+                .map(|(name, line)| defaults.request(name, line, BTreeMap::new(), None, 1))
                 .into_iter()
                 .collect()
         }

@@ -4,6 +4,7 @@ use super::{
     braces,
     document::Table,
     findings::{Findings, Wrong},
+    names,
     nearest::{list, nearest},
     reader::{Reader, Word, parse_word, text_of},
 };
@@ -27,6 +28,7 @@ impl Defaults {
     /// The request of this line, with what it says itself before what is said for all.
     pub(crate) fn request(
         &self,
+        name: String,
         (method, path): (String, Text),
         headers: BTreeMap<String, Text>,
         body: Option<Text>,
@@ -34,16 +36,17 @@ impl Defaults {
     ) -> Request {
         let mut all = self.headers.clone();
         all.extend(headers);
-        Request { method, path, headers: all, body: body.or_else(|| self.body.clone()), weight }
+        Request { name, method, path, headers: all, body: body.or_else(|| self.body.clone()), weight }
     }
 }
 
 /// Reads one `[[load.request]]`.
 pub(crate) fn read(table: &Table, defaults: &Defaults, vars: &[&str], findings: &Findings) -> Option<Request> {
     let mut reader = Reader::new(table, "this request", findings);
-    let line = reader
-        .needed_text("request", "request = \"GET /api/profile/{user}\"")
-        .and_then(|word| line(word, vars, findings));
+    let word = reader.needed_text("request", "request = \"GET /api/profile/{user}\"");
+    let line = word.and_then(|word| line(word, vars, findings));
+    let name = reader.parse("name", |text| names::check(text, "a request's name").map(|()| text.to_owned()));
+    let name = name.or(word.map(|word| word.text.to_owned()));
     let headers = reader.table("headers").map(|table| headers(table, vars, findings)).unwrap_or_default();
     let body = reader.text("body").and_then(|word| body(word, vars, findings));
     let weight = reader.entry("weight").map_or(Some(1), |entry| {
@@ -55,7 +58,7 @@ pub(crate) fn read(table: &Table, defaults: &Defaults, vars: &[&str], findings: 
         weight
     });
     reader.finish();
-    Some(defaults.request(line?, headers, body, weight?))
+    Some(defaults.request(name?, line?, headers, body, weight?))
 }
 
 /// Reads `GET /path`.

@@ -187,6 +187,7 @@ fn load() -> Value {
     let one = required(
         table([
             ("request", text("Method, path and query, with variables in braces.", "GET /api/profile/{user}")),
+            ("name", text("Its name, by which it is counted; else the line as it is.", "profile")),
             ("headers", strings("Header fields of it.")),
             ("body", text("Its body.", "{\"user\": {user}}")),
             ("weight", json!({ "type": "integer", "minimum": 1, "description": "How often, beside the others." })),

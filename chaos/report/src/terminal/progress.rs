@@ -3,6 +3,7 @@
 use super::run_state::RunState;
 use crate::{
     Style,
+    progress::Progress,
     text::{fit, width},
 };
 use chaos_model::{Event, quantity::show_duration};
@@ -50,7 +51,7 @@ impl Line {
             Event::Begin(_) => Some("  starting".to_owned()),
             Event::ServiceReady { .. } => Some(format!("  starting: {} ready", names(run))),
             Event::Ready { .. } => Some("  warming up".to_owned()),
-            Event::Progress { .. } => numbers(run, event).map(|numbers| bar(run, event, &numbers, self.style.width)),
+            Event::Slice(_) => numbers(run).map(|numbers| bar(run, &numbers, self.style.width)),
             Event::Interrupted { by } => Some(format!("  {by}: taking everything down")),
             Event::WorldFailed { .. } => Some("  the world failed: taking everything down".to_owned()),
             Event::Phase(_) | Event::TornDown { .. } | Event::End { .. } | Event::Judged(_) => Some(String::new()),
@@ -70,17 +71,18 @@ impl Line {
     }
 
     fn print(&mut self, run: &RunState, event: &Event) -> Around {
-        let (Event::Progress { at, .. }, Some(numbers)) = (event, numbers(run, event)) else {
+        let (Event::Slice(slice), Some(numbers)) = (event, numbers(run)) else {
             return Around::default();
         };
-        let phase = run.phase_at(*at);
-        let due = self.printed.as_ref().is_none_or(|(last, in_phase)| *at >= *last + EVERY || *in_phase != phase);
+        // A slice lies in one phase, and its end in the next one.
+        let (at, phase) = (slice.to, run.phase_at(slice.from));
+        let due = self.printed.as_ref().is_none_or(|(last, in_phase)| at >= *last + EVERY || *in_phase != phase);
         if !due {
             return Around::default();
         }
         let room = self.style.columns().saturating_sub(11 + width(&numbers));
         let line = format!("{:>6.1}s  {}: {numbers}\n", at.as_secs_f64(), fit(&phase, room));
-        self.printed = Some((*at, phase));
+        self.printed = Some((at, phase));
         Around { before: String::new(), after: line }
     }
 }
@@ -90,27 +92,27 @@ fn names(run: &RunState) -> String {
 }
 
 /// `840 sent, 838 good, 2 bad, p99 4.2ms`
-fn numbers(run: &RunState, event: &Event) -> Option<String> {
-    let Event::Progress { due, good, bad, p99, .. } = event else { return None };
+fn numbers(run: &RunState) -> Option<String> {
     run.begin.as_ref()?;
+    let Progress { due, good, bad, p99, .. } = run.progress;
     let p99 = p99.map_or_else(String::new, |p99| format!(", p99 {}", show_duration(p99)));
     Some(format!("{due} sent, {good} good, {bad} bad{p99}"))
 }
 
 /// Bar, time, phase and numbers, in less than `columns`: what is not a number gives way. The bar's length depends on
 /// nothing that changes from one moment to the next, so that it doesn't jump.
-fn bar(run: &RunState, event: &Event, numbers: &str, columns: usize) -> String {
-    let Event::Progress { at, due, .. } = event else { return String::new() };
+fn bar(run: &RunState, numbers: &str, columns: usize) -> String {
+    let Progress { at, due, .. } = run.progress;
     let whole = run.duration();
     let time = format!("{:.1}/{}", at.as_secs_f64(), show_duration(whole));
-    let phase = run.phase_at(*at);
+    let phase = run.phase_at(at);
     let phases = run.begin.iter().flat_map(|begin| &begin.phases);
     let longest = phases.map(|phase| width(&phase.name)).max().unwrap_or(0).min(24);
     // As wide as the numbers will get, so that the bar does not jump when they do.
     let digits = due.to_string().len().max(4);
     let rest = width(&show_duration(whole)) + 6 + longest + 2 * digits + " sent,  good, 999 bad, p99 99.9ms".len();
     let room = columns.saturating_sub(rest + "  [] : ".len() + 2).min(WIDEST_BAR);
-    let bar = if room < SHORTEST_BAR { String::new() } else { drawn(*at, whole, room) };
+    let bar = if room < SHORTEST_BAR { String::new() } else { drawn(at, whole, room) };
     let room = columns.saturating_sub(1 + 2 + width(&bar) + width(&time) + 2 + 2 + width(numbers));
     format!("  {bar}{time}  {}: {numbers}", fit(&phase, room))
 }

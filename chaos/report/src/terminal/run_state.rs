@@ -1,6 +1,6 @@
 //! State of a run so far, which the sections are made from.
 
-use crate::outcome::Fold;
+use crate::{outcome::Fold, progress::Progress};
 use chaos_model::{
     Event, Fault, PhaseKind, Record,
     event::{Begin, Fired, Judged, PhaseFigures},
@@ -36,6 +36,7 @@ pub(super) struct RunState {
     pub(super) links: Vec<(String, String)>,
     /// The beginning of the timeline, in microseconds since the run's.
     pub(super) timeline_us: Option<u64>,
+    pub(super) progress: Progress,
     pub(super) figures: Vec<PhaseFigures>,
     pub(super) figures_shown: bool,
     /// Faults that took effect.
@@ -88,6 +89,7 @@ impl RunState {
                 course.ended += 1;
                 course.fired += *fired;
             }
+            Event::Slice(slice) => self.progress.add(slice),
             Event::Phase(figures) => self.figures.push(figures.clone()),
             Event::FaultFigures(figures) => {
                 self.fault_figures.insert(figures.fault.clone(), figures.clone());

@@ -79,7 +79,7 @@ fn long() -> Vec<Record> {
     let mut records = made_up::start(begin);
     records.insert(4, Record { at_us: 0, event: made_up::service(LONG, LONG, 65_535, 3_600_000) });
     records.extend(made_up::late(vec![
-        made_up::progress(3_500_000, 12_345_678_901, 12_345_678),
+        made_up::slice(3_499_000, 3_500_000, 12_345_678_901, 12_345_678),
         Event::FaultApplied { fault: LONG.to_owned() },
         Event::FaultRemoved { fault: LONG.to_owned(), fired },
         Event::Inconclusive { why: format!("{WORDS} {LONG}") },

@@ -2,11 +2,12 @@
 
 use chaos_model::effect::{Latency, Refuse};
 use chaos_model::{
-    Direction, Effect, Event, Fault, Impact, OpenConnections, Rate, Record, Source, Sources, Span, Spread, Target,
-    Verdict,
+    Direction, Effect, Event, Fault, Histogram, Impact, OpenConnections, Rate, Record, Slice, Source, Sources, Span,
+    Spread, Target, Verdict,
     event::{Begin, FORMAT, Fired, Judged, JudgedCheck, LatencyFigures, PhaseFigures},
     ledger::{Delays, FaultFigures, Recovery},
     phase::{Phase, PhaseKind},
+    slice::Counts,
     system::{Endpoint, Link},
 };
 use std::{collections::BTreeMap, time::Duration};
@@ -102,8 +103,13 @@ pub(crate) fn service(service: &str, what: &str, port: u16, took: u64) -> Event 
     Event::ServiceReady { service: service.to_owned(), what: what.to_owned(), address, took: ms(took) }
 }
 
-pub(crate) fn progress(at: u64, due: u64, bad: u64) -> Event {
-    Event::Progress { at: ms(at), due, good: due - bad, bad, p99: Some(Duration::from_micros(3200)) }
+/// A slice with so many arrivals, some of them answered 500, in 3.2 ms.
+pub(crate) fn slice(from: u64, to: u64, due: u64, bad: u64) -> Event {
+    let mut latency = Histogram::default();
+    latency.record(Duration::from_micros(3200));
+    let statuses = BTreeMap::from([(200, due - bad), (500, bad)]);
+    let counts = Counts { due, sent: due, statuses, latency, ..Counts::default() };
+    Event::Slice(Slice { from: ms(from), to: ms(to), counts, ..Slice::default() })
 }
 
 /// The events until the timeline begins, 300 ms in.
@@ -126,14 +132,14 @@ pub(crate) fn start(begin: Begin) -> Vec<Record> {
 pub(crate) fn timeline(fired: Fired) -> Vec<Record> {
     let at = |ms: u64, event| Record { at_us: (300 + ms) * 1000, event };
     vec![
-        at(1000, progress(1000, 201, 0)),
-        at(3900, progress(3900, 780, 0)),
+        at(1000, slice(0, 1000, 201, 0)),
+        at(3900, slice(1000, 3900, 579, 0)),
         at(4001, Event::FaultApplied { fault: "outage".to_owned() }),
-        at(5000, progress(5000, 1002, 3)),
-        at(6000, progress(6000, 1203, 5)),
+        at(5000, slice(4000, 5000, 222, 3)),
+        at(6000, slice(5000, 6000, 201, 2)),
         at(8002, Event::FaultRemoved { fault: "outage".to_owned(), fired }),
-        at(9000, progress(9000, 1800, 12)),
-        at(11_000, progress(11_000, 2200, 12)),
+        at(9000, slice(8000, 9000, 597, 7)),
+        at(11_000, slice(9000, 11_000, 400, 0)),
     ]
 }
 

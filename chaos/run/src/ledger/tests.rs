@@ -34,8 +34,14 @@ fn injection(at: u64, arrival: Option<u64>) -> Injection {
 /// `GET /users/{user}`, where the nth arrival asks for user 100 + n.
 fn names() -> Names {
     let pieces = vec![TextPiece::Plain("/users/".to_owned()), TextPiece::Variable("user".to_owned())];
-    let request =
-        Request { method: "GET".to_owned(), path: Text { pieces }, headers: BTreeMap::new(), body: None, weight: 1 };
+    let request = Request {
+        name: String::new(),
+        method: "GET".to_owned(),
+        path: Text { pieces },
+        headers: BTreeMap::new(),
+        body: None,
+        weight: 1,
+    };
     let load = Load {
         requests: vec![request],
         rate: Rate { times: 1, per: ms(1) },

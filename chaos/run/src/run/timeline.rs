@@ -8,11 +8,12 @@ use crate::{
     ledger::Injections,
     observe::{Fetch, ScrapeSide, Scraper, Scrapes},
     responses::ResponseChecker,
+    slices::Slices,
 };
-use chaos_load::{Outcome, Plan, Schedule, Summary};
+use chaos_load::{Outcome, Plan, Summary};
 use chaos_model::{Event, Fault, Injection, Scenario, event::Fired, ledger::Removed};
 use host::{Host, Task};
-use std::{collections::BTreeMap, iter::Peekable, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use tokio::{sync::mpsc, time::Instant};
 use tokio_util::sync::CancellationToken;
 
@@ -20,8 +21,8 @@ use tokio_util::sync::CancellationToken;
 const MAX_IN_FLIGHT: usize = 20_000;
 /// The longest time that switching a fault may take; it takes milliseconds.
 const SWITCHING: Duration = Duration::from_secs(10);
-/// The time between two reports to those who watch.
-const PROGRESS_EVERY: Duration = Duration::from_millis(500);
+/// The time after which slices are looked at where nothing ends meanwhile: those of a second without requests.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// Everything that was observed.
 pub(super) struct Observed {
@@ -59,7 +60,7 @@ pub(super) async fn drive(
     // Whatever ends this future early ends the load with it.
     let _stop_load = stop.clone().drop_guard();
     let checker = Arc::clone(checker);
-    let load = Load { warmup: scenario.load.warmup, host, plan, checker, sender, stop };
+    let load = Load { warmup: scenario.load.warmup, host, plan, checker: Arc::clone(&checker), sender, stop };
     let mut drive = Drive {
         scenario,
         world,
@@ -71,8 +72,9 @@ pub(super) async fn drive(
         ledger: BTreeMap::new(),
         outcomes,
         received: Vec::new(),
-        progress_counts: ProgressCounts::nothing_yet(scenario, options.seed),
-        next_progress: Instant::now() + PROGRESS_EVERY,
+        checker,
+        slices: Slices::new(scenario, options.seed, edges::edges(scenario).into_keys()),
+        next_look: Instant::now() + LOOK_EVERY,
         deaths: Vec::new(),
     };
     let (mut observed, load) = drive.edges(scraper, load).await?;
@@ -133,23 +135,6 @@ impl Load {
     }
 }
 
-/// Figures that the last progress has told of.
-struct ProgressCounts {
-    /// Arrivals to come.
-    arrivals: Peekable<Schedule>,
-    due: u64,
-    outcomes: usize,
-    answered: u64,
-    good: u64,
-}
-
-impl ProgressCounts {
-    fn nothing_yet(scenario: &Scenario, seed: u64) -> Self {
-        let arrivals = Schedule::new(&scenario.load, seed).peekable();
-        Self { arrivals, due: 0, outcomes: 0, answered: 0, good: 0 }
-    }
-}
-
 struct Drive<'a> {
     scenario: &'a Scenario,
     world: &'a mut dyn World,
@@ -165,8 +150,9 @@ struct Drive<'a> {
     ledger: BTreeMap<String, Injections>,
     outcomes: mpsc::UnboundedReceiver<Outcome>,
     received: Vec<Outcome>,
-    progress_counts: ProgressCounts,
-    next_progress: Instant,
+    checker: Arc<ResponseChecker>,
+    slices: Slices,
+    next_look: Instant,
     deaths: Vec<Death>,
 }
 
@@ -183,7 +169,7 @@ impl Drive<'_> {
         }
         let (load, zero) = load.start();
         self.zero = Some(zero);
-        self.next_progress = zero + PROGRESS_EVERY;
+        self.next_look = zero + LOOK_EVERY;
         for (at, edge) in edges {
             self.wait_until(zero + at).await?;
             if at.is_zero() {
@@ -206,6 +192,19 @@ impl Drive<'_> {
 
     /// Does what is due at a time.
     async fn edge(
+        &mut self,
+        scraper: &mut Scraper,
+        at: Duration,
+        edge: &Edge,
+        acknowledged: &mut Acknowledged,
+    ) -> Result<(), WorldError> {
+        self.switch(scraper, at, edge, acknowledged).await?;
+        self.slices.pass(at, acknowledged.get(&at).copied());
+        self.tell_slices();
+        Ok(())
+    }
+
+    async fn switch(
         &mut self,
         scraper: &mut Scraper,
         at: Duration,
@@ -295,8 +294,8 @@ impl Drive<'_> {
                 biased;
                 () = &mut sleep => return Ok(()),
                 death = self.world.died() => self.note(death?),
-                Some(outcome) = self.outcomes.recv() => self.received.push(outcome),
-                () = tokio::time::sleep_until(self.next_progress) => self.progress(),
+                Some(outcome) = self.outcomes.recv() => self.take(outcome),
+                () = tokio::time::sleep_until(self.next_look) => self.look(),
             }
         }
     }
@@ -307,11 +306,11 @@ impl Drive<'_> {
             tokio::select! {
                 biased;
                 outcome = self.outcomes.recv() => match outcome {
-                    Some(outcome) => self.received.push(outcome),
+                    Some(outcome) => self.take(outcome),
                     None => return Ok(()),
                 },
                 death = self.world.died() => self.note(death?),
-                () = tokio::time::sleep_until(self.next_progress) => self.progress(),
+                () = tokio::time::sleep_until(self.next_look) => self.look(),
             }
         }
     }
@@ -324,35 +323,27 @@ impl Drive<'_> {
 
     fn drain(&mut self) {
         while let Ok(outcome) = self.outcomes.try_recv() {
-            self.received.push(outcome);
+            self.take(outcome);
         }
     }
 
-    fn progress(&mut self) {
-        self.drain();
-        self.next_progress += PROGRESS_EVERY;
-        let warmup = self.scenario.load.warmup;
-        let judged = |outcome: &&Outcome| outcome.intended >= warmup;
-        let good = |outcome: &&Outcome| outcome.result.as_ref().is_ok_and(|status| *status < 500);
-        let news = &self.received[self.progress_counts.outcomes..];
-        self.progress_counts.answered += news.iter().filter(judged).count() as u64;
-        self.progress_counts.good += news.iter().filter(judged).filter(good).count() as u64;
-        let mut latest: Vec<Duration> =
-            news.iter().map(|outcome| outcome.ended.saturating_sub(outcome.intended)).collect();
-        latest.sort_unstable();
-        self.progress_counts.outcomes = self.received.len();
-        let at = self.now();
-        while let Some((_, intended)) = self.progress_counts.arrivals.next_if(|(_, intended)| *intended <= warmup + at)
-        {
-            self.progress_counts.due += u64::from(intended >= warmup);
+    /// Takes an outcome in, and tells of the slices that can't change any more by that.
+    fn take(&mut self, outcome: Outcome) {
+        let age = self.checker.age(outcome.n);
+        self.slices.add(outcome.clone(), age);
+        self.received.push(outcome);
+        self.tell_slices();
+    }
+
+    fn look(&mut self) {
+        self.next_look += LOOK_EVERY;
+        self.tell_slices();
+    }
+
+    fn tell_slices(&mut self) {
+        let now = self.now();
+        while let Some(slice) = self.zero.and_then(|_| self.slices.next(now)) {
+            self.events.emit(Event::Slice(slice));
         }
-        let ProgressCounts { due, answered, good, .. } = self.progress_counts;
-        self.events.emit(Event::Progress {
-            at,
-            due,
-            good,
-            bad: answered - good,
-            p99: latest.get((latest.len() * 99).div_ceil(100).saturating_sub(1)).copied(),
-        });
     }
 }

@@ -1,0 +1,185 @@
+//! Slices: what clients saw, second by second. Figures of phases and verdicts are folds over them.
+
+use crate::Histogram;
+use serde::{Deserialize, Serialize};
+use std::{collections::BTreeMap, time::Duration};
+
+/// A slice of the timeline: at most a second, cut where a phase begins or ends, where a fault comes or goes, and
+/// where a change of faults was acknowledged. Arrivals belong to the slice in which they were due.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Slice {
+    /// The beginning, counted from the start of the timeline.
+    #[serde(rename = "from_us", with = "crate::micros")]
+    pub from: Duration,
+    /// The end, which no longer belongs to it.
+    #[serde(rename = "to_us", with = "crate::micros")]
+    pub to: Duration,
+    /// Edges of the timeline before it whose changes had not been acknowledged: what arrived here belongs to no phase
+    /// that began at one of these.
+    #[serde(rename = "pending_us", with = "crate::micros::list", default, skip_serializing_if = "Vec::is_empty")]
+    pub pending: Vec<Duration>,
+    /// Arrivals that were due, but for those that straddled the beginning of a fault.
+    #[serde(flatten)]
+    pub counts: Counts,
+    /// Arrivals that were due before a fault began and ended after that: the whole run counts them, and phases that
+    /// end there don't.
+    #[serde(default, skip_serializing_if = "Counts::is_empty")]
+    pub straddled: Counts,
+    /// Requests under way at its end.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub in_flight: u64,
+    /// The same by name of request, where the load has more than one.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub requests: BTreeMap<String, RequestCounts>,
+    /// The same by link, where requests can be told by it.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub links: BTreeMap<String, RequestCounts>,
+    /// The same by instance of a service, where responses name theirs.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub instances: BTreeMap<String, RequestCounts>,
+}
+
+/// Counts of one kind of request, as a [`Slice`] has them of all.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct RequestCounts {
+    /// Arrivals that were due, but for those that straddled the beginning of a fault.
+    #[serde(flatten)]
+    pub counts: Counts,
+    /// Arrivals that straddled it.
+    #[serde(default, skip_serializing_if = "Counts::is_empty")]
+    pub straddled: Counts,
+}
+
+/// Counts of arrivals: what clients saw.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Counts {
+    /// Arrivals that were due.
+    pub due: u64,
+    /// Arrivals that were sent.
+    #[serde(default)]
+    pub sent: u64,
+    /// Arrivals that the generator did not make.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub missed: u64,
+    /// Responses by status.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty", deserialize_with = "crate::event::status_keys")]
+    pub statuses: BTreeMap<u16, u64>,
+    /// Arrivals without a response, by reason (`timeout`, `connect_refused`), missed ones included.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub unanswered: BTreeMap<String, u64>,
+    /// Responses marked partial.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub partial: u64,
+    /// Responses with a stale part.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub stale: u64,
+    /// The age of the oldest response, where responses say their age.
+    #[serde(rename = "oldest_us", with = "crate::micros::option", default, skip_serializing_if = "Option::is_none")]
+    pub oldest: Option<Duration>,
+    /// Latencies from when they were due; unanswered arrivals count as the client's timeout.
+    #[serde(default, skip_serializing_if = "Histogram::is_empty")]
+    pub latency: Histogram,
+}
+
+impl Counts {
+    /// True if nothing was due.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.due == 0
+    }
+
+    /// The number of responses, whatever their status.
+    #[must_use]
+    pub fn answered(&self) -> u64 {
+        self.statuses.values().sum()
+    }
+
+    /// The number of responses below 500.
+    #[must_use]
+    pub fn good(&self) -> u64 {
+        self.statuses.range(..500).map(|(_, count)| count).sum()
+    }
+
+    /// Adds the counts of other arrivals.
+    pub fn add(&mut self, other: &Self) {
+        let Self { due, sent, missed, statuses, unanswered, partial, stale, oldest, latency } = other;
+        self.due += due;
+        self.sent += sent;
+        self.missed += missed;
+        self.partial += partial;
+        self.stale += stale;
+        self.oldest = self.oldest.max(*oldest);
+        self.latency.merge(latency);
+        for (status, count) in statuses {
+            *self.statuses.entry(*status).or_default() += count;
+        }
+        for (why, count) in unanswered {
+            // A reason is known after its first time, and need not be copied again.
+            match self.unanswered.get_mut(why) {
+                Some(sum) => *sum += count,
+                None => drop(self.unanswered.insert(why.clone(), *count)),
+            }
+        }
+    }
+}
+
+fn is_zero(count: &u64) -> bool {
+    *count == 0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Event, Record};
+
+    fn counts() -> Counts {
+        let mut latency = Histogram::default();
+        [4, 4, 2000].map(Duration::from_millis).into_iter().for_each(|took| latency.record(took));
+        Counts {
+            due: 3,
+            sent: 3,
+            statuses: BTreeMap::from([(200, 2)]),
+            unanswered: BTreeMap::from([("timeout".to_owned(), 1)]),
+            oldest: Some(Duration::from_secs(7)),
+            latency,
+            ..Counts::default()
+        }
+    }
+
+    #[test]
+    fn a_slice_survives_a_recording() {
+        let named = RequestCounts { counts: counts(), straddled: counts() };
+        let slice = Slice {
+            from: Duration::from_secs(1),
+            to: Duration::from_millis(1500),
+            pending: vec![Duration::from_secs(1)],
+            counts: counts(),
+            straddled: counts(),
+            in_flight: 2,
+            requests: BTreeMap::from([("GET /".to_owned(), named)]),
+            ..Slice::default()
+        };
+        let record = Record { at_us: 1, event: Event::Slice(slice) };
+        let text = serde_json::to_string(&record).unwrap();
+        assert_eq!(serde_json::from_str::<Record>(&text).unwrap(), record, "{text}");
+    }
+
+    #[test]
+    fn a_quiet_second_is_a_short_line() {
+        let latency = Histogram::default();
+        let counts = Counts { unanswered: BTreeMap::new(), oldest: None, latency, ..counts() };
+        let slice = Slice { to: Duration::from_secs(1), counts, ..Slice::default() };
+        let text = serde_json::to_string(&Record { at_us: 5, event: Event::Slice(slice) }).unwrap();
+        let expected =
+            r#"{"at_us":5,"event":"slice","from_us":0,"to_us":1000000,"due":3,"sent":3,"statuses":{"200":2}}"#;
+        assert_eq!(text, expected);
+    }
+
+    #[test]
+    fn counts_add_up() {
+        let mut sum = counts();
+        sum.add(&Counts { oldest: Some(Duration::from_secs(9)), ..counts() });
+        assert_eq!((sum.due, sum.answered(), sum.good(), sum.unanswered["timeout"]), (6, 4, 4, 2));
+        assert_eq!((sum.oldest, sum.latency.count()), (Some(Duration::from_secs(9)), 6));
+    }
+}

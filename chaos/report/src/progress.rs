@@ -1,0 +1,33 @@
+//! Progress of a run: the load so far, added up from the slices that were told.
+
+use chaos_model::{Slice, slice::Counts};
+use std::time::Duration;
+
+/// The load so far, since the timeline began.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Progress {
+    /// The end of the last slice.
+    pub(crate) at: Duration,
+    /// Arrivals that were due.
+    pub(crate) due: u64,
+    /// Responses below 500.
+    pub(crate) good: u64,
+    /// Responses from 500 on, and arrivals without a response.
+    pub(crate) bad: u64,
+    /// The 99th percentile of the last slice's latencies; none where nothing was due in it.
+    pub(crate) p99: Option<Duration>,
+}
+
+impl Progress {
+    /// Adds the next slice.
+    pub(crate) fn add(&mut self, slice: &Slice) {
+        let mut all = Counts::default();
+        all.add(&slice.counts);
+        all.add(&slice.straddled);
+        self.at = slice.to;
+        self.due += all.due;
+        self.good += all.good();
+        self.bad += all.due - all.good();
+        self.p99 = all.latency.percentile(99_000);
+    }
+}
