@@ -35,6 +35,7 @@ RUN if [ ! -e dist ]; then \
 
 # No shell is needed, no file is written, and no privilege: they run with a read-only root and all capabilities dropped.
 FROM ${DEBIAN_IMAGE} AS program
+# By which images check their health: they have no curl, and what runs in them shall not need one.
 COPY --from=build /src/dist/probe /usr/local/bin/
 USER 65534:65534
 ENV BIND=0.0.0.0

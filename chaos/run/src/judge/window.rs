@@ -108,6 +108,7 @@ impl<'a> Window<'a> {
 }
 
 /// True if a request began before a fault and ended within it: what it met belongs to neither.
+// One that began within a fault and ended after it is the fault's: else a hang would leave nothing to judge.
 fn straddles(scenario: &Scenario, began: Duration, ended: Duration) -> bool {
     let meets = |fault: &Fault| began < fault.at && ended >= fault.at;
     let inside = scenario.faults.iter().any(|fault| fault.at <= began && began < fault.ends());
