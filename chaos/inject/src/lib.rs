@@ -2,8 +2,7 @@
 //!
 //! - [`Message`] and [`Reply`] steer a proxy: in process, over a pipe and over HTTP alike.
 //! - The interpreter decides, as pure code without clock or socket: faults and a connection in, a plan out; a chunk in,
-//! a
-//!   verdict out.
+//!   a verdict out.
 //! - Filters of HTTP and Redis, pure too, read along where a link speaks these: bytes in, steps out.
 //! - [`Proxy`] stands before a service, waits and writes, and keeps a ledger of what each fault did.
 //! - [`WIRE`] tells whoever listens what passes on links.

@@ -2,11 +2,9 @@
 //! independent clients do.
 //!
 //! - Due times are computed from the start, so they can't drift; latency counts from the due time (the intended start)
-//! to
-//!   the last byte of the response, so a stalled target can't hide its delay by holding the generator back.
+//!   to the last byte of the response, so a stalled target can't hide its delay by holding the generator back.
 //! - Everything that arrival n does (its gap, request, variables, trace id) derives from (seed, n) alone: it does the
-//! same
-//!   in every world, whatever happened before it.
+//!   same in every world, whatever happened before it.
 //! - An arrival that the generator could not make is reported as such, never dropped.
 //!
 //! A kept connection is driven by the task that uses it, so that a request needs no hand-over between tasks but the

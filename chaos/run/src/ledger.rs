@@ -5,15 +5,12 @@
 //! 1. *By number.* Bytes of a message that carries the number of an arrival were met by that one.
 //! 2. *Nobody.* A connection on which no message was under way had nobody who waited for it: background.
 //! 3. *By name.* A message that names requests under way ([`names`]), by a value that the load tells them apart by, is
-//! that
-//!    of the one it names. Where it names several, they asked for the same: what all of them came to is known, and else
-//!    it was a shared flight. One that names only requests which are over happened in the background.
+//!    that of the one it names. Where it names several, they asked for the same: what all of them came to is known, and
+//!    else it was a shared flight. One that names only requests which are over happened in the background.
 //! 4. *By what is left.* A message without a name is nobody's, on a link whose other messages have names, unless a
-//! request
-//!    under way was hurt that no injection of its own explains. Of a connection, or on a link where no message has a
-//!    name, it was that of the only request under way, or of one of several that came to the same. Where they did not,
-//! it
-//!    can't be said, unless injections of their own explain all that were hurt.
+//!    request under way was hurt that no injection of its own explains. Of a connection, or on a link where no message
+//!    has a name, it was that of the only request under way, or of one of several that came to the same. Where they did
+//!    not, it can't be said, unless injections of their own explain all that were hurt.
 //! 5. Where nobody was in flight, it happened in the background.
 //!
 //! What it came to: a request that was answered in full was slower if it took longer than the baseline's p99, and,

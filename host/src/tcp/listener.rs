@@ -1,10 +1,8 @@
 //! A TCP listener whose mode can be switched while the port stays bound.
 //!
 //! - Refusing is `shutdown(SHUT_RD)` on the listening socket: Linux stops listening (queued connections get RST, new
-//! ones
-//!   ECONNREFUSED) and keeps an explicitly bound port, until `listen` is called again. `SO_REUSEADDR` is off meanwhile,
-//! or
-//!   another program could listen there.
+//!   ones ECONNREFUSED) and keeps an explicitly bound port, until `listen` is called again. `SO_REUSEADDR` is off
+//!   meanwhile, or another program could listen there.
 //! - A blackhole is a socket filter (classic BPF) that drops every packet for the listener: SYNs vanish, and the kernel
 //!   counts them by socket. A full accept queue would do the same, but needs connections of our own to fill it, and lets
 //!   through as many as its rounding allows.

@@ -1,16 +1,14 @@
 //! Picks out what belongs to one request.
 //!
 //! - Of the load: by its number.
-//! - Of messages on links: by the number that they carry (`baggage`). Commands carry none: they are those of the request
-//!   whose program says by its spans that it asks ([`Asks`]). Where a program says nothing of it, what is asked between
-//! the
-//!   request's start and its end by a key that names what the request asks for is taken for its own, and marked as a
-//! guess.
+//! - Of messages on links: by the number that they carry (`baggage`). Commands carry none: they are those of the
+//!   request whose program says by its spans that it asks ([`Asks`]). Where a program says nothing of it, what is asked
+//!   between the request's start and its end by a key that names what the request asks for is taken for its own, and
+//!   marked as a guess.
 //! - Of services: spans beneath the one with the request's trace id, what is told within them, and log lines with that
-//! id.
+//!   id.
 //! - Of faults: what acts on its messages, and the injections that the run's ledger joins with it; a guess where the
-//! ledger
-//!   went by names.
+//!   ledger went by names.
 
 use super::{
     Fields, Observation, REQUESTS, TRACE_ID, What,
