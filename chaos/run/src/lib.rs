@@ -15,4 +15,7 @@ mod world;
 
 pub use events::Events;
 pub use run::{Ending, Options, run};
-pub use world::{Address, Death, TornDown, World, WorldError};
+pub use world::{
+    Address, ComposedWorld, Death, Exit, Exits, Instance, InstanceId, LinkAddresses, Links, NotGiven, Offer, Runtime,
+    Site, Sites, TornDown, Unfit, World, WorldError,
+};

@@ -139,8 +139,8 @@ fn report_failure(events: &Events, error: WorldError) {
     let why = error.to_string();
     match error {
         WorldError::DiedStarting(death) => {
-            let crate::Death { service, how, last_lines } = death;
-            events.emit(Event::ServiceDied { service, how, last_lines });
+            let crate::Death { instance, how, last_lines } = death;
+            events.emit(Event::ServiceDied { service: instance.to_string(), how, last_lines });
         }
         WorldError::NotReady { service, last_lines, .. } => {
             events.emit(Event::ServiceDied { service, how: "not ready, stopped".to_owned(), last_lines });
@@ -266,7 +266,7 @@ fn inconclusive_reasons(
     }
     // Whether a service that ends by itself comes back is up to whoever runs the system; nothing here starts it again.
     for death in &observed.deaths {
-        reasons.push(format!("{} ended during the run ({})", death.service, death.how));
+        reasons.push(format!("{} ended during the run ({})", death.instance, death.how));
     }
     reasons
 }

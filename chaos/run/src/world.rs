@@ -1,3 +1,18 @@
+//! Worlds: where a system runs. One is made of a [`Runtime`], which runs services, and [`Links`], which carry and break what
+//! passes between them ([`ComposedWorld`]).
+
+mod composed;
+mod exits;
+mod links;
+mod offer;
+mod runtime;
+
+pub use composed::ComposedWorld;
+pub use exits::{Exit, Exits};
+pub use links::{Links, Sites};
+pub use offer::{NotGiven, Offer, Unfit};
+pub use runtime::{Instance, InstanceId, LinkAddresses, Runtime, Site};
+
 use crate::Events;
 use async_trait::async_trait;
 use chaos_model::{Fault, System, ledger::Removed};
@@ -22,8 +37,8 @@ impl std::fmt::Display for Address {
 /// A service that ended although nobody asked it to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Death {
-    /// The service's name.
-    pub service: String,
+    /// The instance that ended.
+    pub instance: InstanceId,
     /// The way in which it ended: exit code or signal, in words.
     pub how: String,
     /// The last lines of its output.
@@ -43,7 +58,7 @@ pub struct TornDown {
 #[derive(Debug, thiserror::Error)]
 pub enum WorldError {
     /// A service ended while it started.
-    #[error("{} ended while it was starting ({})", .0.service, .0.how)]
+    #[error("{} ended while it was starting ({})", .0.instance, .0.how)]
     DiedStarting(Death),
     /// A service did not become ready in time.
     #[error("{service} was not ready after {seconds} s: {why}")]

@@ -138,8 +138,8 @@
 mod draft;
 mod logs;
 mod programs;
+mod running_service;
 mod runtime;
-mod service;
 mod simulation;
 mod trace;
 mod world;
@@ -153,4 +153,4 @@ pub use programs::{Outcome, ProgramError, Programs};
 pub use runtime::block_on;
 pub use simulation::{Error, Run, Simulation, Wanted, simulate};
 pub use trace::Tracer;
-pub use world::SimWorld;
+pub use world::{SimRuntime, SimWorld};

@@ -1,6 +1,6 @@
 //! Scenarios in tests: own programs, a scenario, and what came of it as an assertion.
 
-use crate::{Draft, Programs, SimWorld, Tracer, block_on, programs::Outcome as Ended};
+use crate::{Draft, Programs, SimRuntime, Tracer, block_on, programs::Outcome as Ended};
 use chaos_model::{Diagnostics, Record, Scenario, Set, Sources, Verdict, language};
 use chaos_report::{Outcome, Style, Terminal};
 use chaos_run::{Events, Options};
@@ -167,14 +167,15 @@ pub fn simulate(
     interrupt: BoxFuture<'_, String>,
 ) -> io::Result<Run> {
     block_on(async {
-        let mut world = SimWorld::new(options.seed, programs);
+        let mut runtime = SimRuntime::new(options.seed, programs);
         if !logs {
-            world = world.without_logs();
+            runtime = runtime.without_logs();
         }
         if let Some(tracer) = tracer {
-            world = world.traced(tracer);
+            runtime = runtime.traced(tracer);
         }
-        let logs = world.logs();
+        let logs = runtime.logs();
+        let mut world = runtime.into_world();
         // Made here: its clock is the simulation's.
         let (events, mut records) = Events::channel();
         let run = chaos_run::run(scenario, &mut world, options, &events, interrupt);

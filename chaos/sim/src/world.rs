@@ -1,60 +1,54 @@
-//! The world `sim`: services are programs in this process, on a network in memory; links have the proxies of every
-//! world.
+//! The world `sim`: services are functions of this process, on a network in memory; links have the proxies of every world.
 
 use crate::{
     logs::Logs,
     programs::Programs,
-    service::{Exit, Launch, Service},
+    running_service::{Launch, RunningService},
     trace::Tracer,
 };
 use async_trait::async_trait;
-use chaos_inject::{Message, Proxy, ProxyConfig};
-use chaos_model::{
-    Effect, Endpoint, Event, Fault, Link, Protocol, Start, System, Target, effect::action::ServiceAction, event::Fired,
-    ledger::Removed, system::CLIENT,
+use chaos_links::InProcessLinks;
+use chaos_model::{Link, Protocol, Service, Start, System, effect::action::ServiceAction, system::CLIENT};
+use chaos_run::{
+    Address, ComposedWorld, Death, Exits, Instance, InstanceId, LinkAddresses, NotGiven, Offer, Runtime, Site,
+    TornDown, Unfit, WorldError,
 };
-use chaos_run::{Address, Death, Events, TornDown, World, WorldError, flush, ready};
 use host::{Host, memory::MemoryNetwork};
 use std::{collections::BTreeMap, time::Duration};
-use tokio::{
-    sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
-    time::Instant,
-};
 
-/// Time that a service has to become ready.
+/// Time that services have to become ready.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// A simulated system. It lives on a runtime with a paused clock ([`crate::block_on`]).
-pub struct SimWorld {
+/// A simulated system, with a proxy on each link.
+pub type SimWorld = ComposedWorld<SimRuntime, InProcessLinks>;
+
+/// Services as functions of this process. It lives on a runtime with a paused clock ([`crate::block_on`]).
+pub struct SimRuntime {
     network: MemoryNetwork,
     /// The load's and the scrapes' host.
     client: Host,
     programs: Programs,
     logs: Logs,
     tracer: Option<Tracer>,
-    services: BTreeMap<String, (chaos_model::Service, Service)>,
-    proxies: BTreeMap<Link, Proxy>,
-    entry: Option<Address>,
-    exits: (UnboundedSender<Exit>, UnboundedReceiver<Exit>),
+    services: BTreeMap<InstanceId, (Protocol, RunningService)>,
+    exits: Exits,
 }
 
-impl SimWorld {
-    /// A world without anything in it yet; what is drawn in it derives from `seed`. Call it within [`crate::block_on`].
+impl SimRuntime {
+    /// A runtime without anything in it yet; what is drawn in it derives from `seed`. Call it within
+    /// [`crate::block_on`].
     #[must_use]
     pub fn new(seed: u64, programs: Programs) -> Self {
         let network = MemoryNetwork::new(seed);
         let client = network.host(CLIENT);
-        Self {
-            network,
-            client,
-            programs,
-            logs: Logs::default(),
-            tracer: None,
-            services: BTreeMap::new(),
-            proxies: BTreeMap::new(),
-            entry: None,
-            exits: unbounded_channel(),
-        }
+        let (logs, services) = (Logs::default(), BTreeMap::new());
+        Self { network, client, programs, logs, tracer: None, services, exits: Exits::default() }
+    }
+
+    /// The world that it makes with proxies on all links.
+    #[must_use]
+    pub fn into_world(self) -> SimWorld {
+        ComposedWorld::new(self, InProcessLinks::new())
     }
 
     /// Keeps of the services' logs only the ends.
@@ -84,27 +78,7 @@ impl SimWorld {
         &self.network
     }
 
-    fn open_proxies(&mut self, system: &System, seed: u64, events: &Events) -> Result<(), WorldError> {
-        for link in &system.links {
-            // The language makes links only to services that there are.
-            let protocol = system.services.get(&link.to).map_or(Protocol::Tcp, |service| service.protocol);
-            let address = Address { host: proxy_name(link), port: port(protocol) };
-            // A host of its own for each link, so that proxies stand where they stand elsewhere, and the usual ports
-            // are free on each service.
-            let host = self.network.host(&address.host);
-            let listener = host.listen(address.port).map_err(WorldError::machine(format!("no port for {link}")))?;
-            let proxy = Proxy::start(&host, listener, ProxyConfig { link: link.clone(), protocol, seed });
-            proxy.point_at(&link.to, port(protocol));
-            events.emit(Event::LinkReady { link: link.to_string(), address: address.to_string() });
-            if link.from == Endpoint::Client {
-                self.entry = Some(address);
-            }
-            self.proxies.insert(link.clone(), proxy);
-        }
-        Ok(())
-    }
-
-    fn launch_of(&self, service: &chaos_model::Service) -> Result<Launch, WorldError> {
+    fn launch_of(&self, service: &Service, links: &LinkAddresses) -> Result<Launch, WorldError> {
         let Start::Program(program) = &service.start else {
             return Err(WorldError::CannotGive(format!(
                 "the service {} is no program that is built in, and a simulation runs no others",
@@ -116,188 +90,155 @@ impl SimWorld {
             WorldError::CannotGive(format!("this simulation has no program `{program}`; it has {known}"))
         })?;
         let own_port = port(service.protocol);
-        let address = |to: &str, label: Option<&str>| {
-            let link = Link {
-                from: Endpoint::Service(service.name.clone()),
-                to: to.to_owned(),
-                label: label.map(str::to_owned),
-            };
-            // The language makes a link of each place that names a service, so there is a proxy for each.
-            format!("{}:{}", proxy_name(&link), self.proxies.get(&link).map_or(0, Proxy::port))
-        };
-        let env = service.env.iter().map(|(name, template)| (name.clone(), template.render(own_port, address)));
-        let settings = env.chain([("PORT".to_owned(), own_port.to_string())]).collect();
-        Ok(Launch { name: service.name.clone(), run, settings })
+        let settings = links.settings(service, own_port).into_iter();
+        let settings = settings.chain([("PORT".to_owned(), own_port.to_string())]).collect();
+        Ok(Launch { name: service.name.clone(), program: program.clone(), run, settings })
     }
 
-    fn start_service(&mut self, name: &str) {
-        if let Some((_, service)) = self.services.get_mut(name) {
-            service.start(&self.network, &self.client, (&self.logs, self.tracer.as_ref()), &self.exits.0);
-        }
+    fn of(&mut self, instance: &InstanceId) -> Result<&mut RunningService, WorldError> {
+        let service = self.services.get_mut(instance).map(|(_, service)| service);
+        service.ok_or_else(|| WorldError::CannotGive(format!("there is no service {instance}")))
     }
+}
 
-    /// Waits until a service is ready, or has ended.
-    async fn until_ready(&mut self, name: &str, deadline: Instant) -> Result<(), WorldError> {
-        let Some((model, _)) = self.services.get(name) else { return Ok(()) };
-        let (host, model, address) = (self.client.clone(), model.clone(), address_of(model));
-        let mut why = String::new();
-        loop {
-            tokio::select! {
-                biased;
-                death = self.died() => return Err(WorldError::DiedStarting(death?)),
-                (_, _, result) = ready::wait(host.clone(), model.clone(), address.clone()) => match result {
-                    Ok(()) => return Ok(()),
-                    Err(because) => why = because,
-                },
-                () = tokio::time::sleep_until(deadline) => {
-                    let last_lines = self.logs.last_lines(name);
-                    let seconds = PATIENCE.as_secs();
-                    return Err(WorldError::NotReady { service: name.to_owned(), seconds, why, last_lines });
-                }
-            }
-        }
+/// Services that a simulation runs.
+fn runs(start: &Start) -> Result<(), Unfit> {
+    match start {
+        Start::Command(_) => Err(Unfit {
+            what: "runs a command, and a simulation runs functions of its own process",
+            advice: "`--world local` runs it; a Rust program can be built into a command of its own (`chaos_cli::main`)",
+        }),
+        Start::Program(program) if program == "redis-server" => Err(Unfit {
+            what: "asks for a real Redis, and a simulation has the built-in one alone",
+            advice: "`program = \"redis\"` is a real one where there is one, and the built-in one in a simulation",
+        }),
+        Start::Image(_) => Err(Unfit {
+            what: "is an image, and a simulation runs functions of its own process",
+            advice: "`--world docker` runs it",
+        }),
+        Start::Program(_) => Ok(()),
     }
+}
 
-    fn proxy_of(&self, fault: &Fault) -> Result<&Proxy, WorldError> {
-        let proxy = match &fault.on {
-            Target::Link(link) => self.proxies.get(link),
-            Target::Service(_) => None,
-        };
-        proxy.ok_or_else(|| WorldError::CannotGive(format!("the simulation has no place for a fault on {}", fault.on)))
-    }
-
-    fn service_mut(&mut self, name: &str) -> Result<&mut Service, WorldError> {
-        let service = self.services.get_mut(name).map(|(_, service)| service);
-        service.ok_or_else(|| WorldError::CannotGive(format!("there is no service {name}")))
-    }
-
-    async fn break_service(&mut self, name: &str, effect: &Effect) -> Result<(), WorldError> {
-        match effect.action().service {
-            Some(ServiceAction::Pause) if self.service_mut(name)?.freeze() => {}
-            Some(ServiceAction::Pause) => {
-                return Err(WorldError::CannotGive(format!("{name} can't be frozen: it does not run")));
-            }
-            Some(ServiceAction::Stop) => self.service_mut(name)?.stop().await,
-            Some(ServiceAction::Kill) => self.service_mut(name)?.kill().await,
-            Some(ServiceAction::Restart) => {
-                self.service_mut(name)?.stop().await;
-                return self.bring_back(name).await;
-            }
-            Some(ServiceAction::Flush) => {
-                let address = self.services.get(name).map(|(model, _)| address_of(model));
-                return flush::flush(&self.client, name, address).await;
-            }
-            Some(ServiceAction::Limit(_)) => {
-                let effect = effect.name();
-                return Err(WorldError::CannotGive(format!("a simulation has no `{effect}` to limit {name} by")));
-            }
-            None => {
-                let effect = effect.name();
-                return Err(WorldError::CannotGive(format!("`{effect}` acts on links, and {name} is a service")));
-            }
-        }
-        Ok(())
-    }
-
-    async fn heal_service(&mut self, name: &str, effect: &Effect) -> Result<(), WorldError> {
-        match effect.action().service {
-            Some(ServiceAction::Pause) => {
-                self.service_mut(name)?.thaw();
-                Ok(())
-            }
-            Some(ServiceAction::Stop | ServiceAction::Kill) => self.bring_back(name).await,
-            // They are over when they have happened, or never did.
-            Some(ServiceAction::Restart | ServiceAction::Flush | ServiceAction::Limit(_)) | None => Ok(()),
-        }
-    }
-
-    async fn bring_back(&mut self, name: &str) -> Result<(), WorldError> {
-        self.start_service(name);
-        self.until_ready(name, Instant::now() + PATIENCE).await
+/// Actions on services that a simulation has.
+fn does(action: ServiceAction) -> Result<(), NotGiven> {
+    match action {
+        ServiceAction::Limit(_) => Err(NotGiven {
+            why: "in a simulation computing takes no time, and memory is not counted",
+            advice: "only docker can limit what a service uses: `--world docker`",
+        }),
+        _ => Ok(()),
     }
 }
 
 #[async_trait]
-impl World for SimWorld {
-    fn name(&self) -> &'static str {
-        "sim"
-    }
+impl Runtime for SimRuntime {
+    const OFFER: Offer = Offer { name: "sim", runs, does };
 
     fn host(&self) -> &Host {
         &self.client
     }
 
-    async fn take_run_lock(&mut self, _: &Events) -> Result<(), WorldError> {
-        // Simulations share nothing.
+    fn patience(&self) -> Duration {
+        PATIENCE
+    }
+
+    async fn prepare(&mut self, _: &System, _: u64) -> Result<(), WorldError> {
         Ok(())
     }
 
-    async fn start(&mut self, system: &System, seed: u64, events: &Events) -> Result<(), WorldError> {
-        let began = Instant::now();
-        self.open_proxies(system, seed, events)?;
-        for model in system.services.values() {
-            let service = Service::new(self.launch_of(model)?);
-            self.services.insert(model.name.clone(), (model.clone(), service));
-        }
-        for wave in system.start_order() {
-            wave.iter().for_each(|model| self.start_service(&model.name));
-            for model in wave {
-                self.until_ready(&model.name, began + PATIENCE).await?;
-                let what = match &model.start {
-                    Start::Program(program) => format!("{program} (simulated)"),
-                    Start::Command(_) | Start::Image(_) => String::new(),
-                };
-                let (service, address, took) = (model.name.clone(), address_of(model).to_string(), began.elapsed());
-                events.emit(Event::ServiceReady { service, what, address, took });
-            }
+    fn site(&mut self, link: &Link, protocol: Protocol) -> Result<Site, WorldError> {
+        // A host of its own for each link, so that proxies stand where they stand elsewhere, and the usual ports are
+        // free on each service.
+        let name = proxy_name(link);
+        let host = self.network.host(&name);
+        let listener = host.listen(port(protocol)).map_err(WorldError::machine(format!("no port for {link}")))?;
+        Ok(Site { host, listener, name })
+    }
+
+    fn place(&mut self, service: &Service, links: &LinkAddresses) -> Result<(), WorldError> {
+        let launch = self.launch_of(service, links)?;
+        let id = InstanceId::first(service.name.as_str());
+        self.services.insert(id.clone(), (service.protocol, RunningService::new(id, launch)));
+        Ok(())
+    }
+
+    async fn launch(&mut self, services: &[&Service], _: &LinkAddresses) -> Result<(), WorldError> {
+        for service in services {
+            self.start(&InstanceId::first(service.name.as_str())).await?;
         }
         Ok(())
     }
 
-    fn entry(&self) -> Address {
-        // Port 0 reaches nothing: asked before the start, which the run doesn't.
-        self.entry.clone().unwrap_or(Address { host: CLIENT.to_owned(), port: 0 })
+    fn instances(&self, service: &str) -> Vec<Instance> {
+        let id = InstanceId::first(service);
+        let of = |(protocol, service): &(Protocol, RunningService)| Instance {
+            id: id.clone(),
+            address: Address { host: id.service.clone(), port: port(*protocol) },
+            what: format!("{} (simulated)", service.program()),
+        };
+        self.services.get(&id).map(of).into_iter().collect()
     }
 
-    fn service(&self, name: &str) -> Option<Address> {
-        self.services.get(name).map(|(model, _)| address_of(model))
+    async fn start(&mut self, instance: &InstanceId) -> Result<(), WorldError> {
+        let (network, watcher) = (self.network.clone(), self.client.clone());
+        let (logs, tracer, exits) = (self.logs.clone(), self.tracer.clone(), self.exits.sender());
+        self.of(instance)?.start(&network, &watcher, (&logs, tracer.as_ref()), exits);
+        Ok(())
     }
 
-    async fn apply(&mut self, fault: &Fault) -> Result<(), WorldError> {
-        if let Target::Service(service) = &fault.on {
-            return self.break_service(service, &fault.effect).await;
+    async fn stop(&mut self, instance: &InstanceId) -> Result<(), WorldError> {
+        self.of(instance)?.stop().await;
+        Ok(())
+    }
+
+    async fn kill(&mut self, instance: &InstanceId) -> Result<(), WorldError> {
+        self.of(instance)?.kill().await;
+        Ok(())
+    }
+
+    async fn pause(&mut self, instance: &InstanceId) -> Result<(), WorldError> {
+        if self.of(instance)?.freeze() {
+            return Ok(());
         }
-        let reply = self.proxy_of(fault)?.send(Message::Apply(Box::new(fault.clone()))).await;
-        reply.applied().map_err(WorldError::CannotGive)
+        Err(WorldError::CannotGive(format!("{instance} can't be frozen: it does not run")))
     }
 
-    async fn remove(&mut self, fault: &Fault) -> Result<Removed, WorldError> {
-        if let Target::Service(service) = &fault.on {
-            self.heal_service(service, &fault.effect).await?;
-            return Ok(Removed::of(Fired { services: 1, ..Fired::default() }));
-        }
-        let reply = self.proxy_of(fault)?.send(Message::Remove { fault: fault.name.clone() }).await;
-        reply.removed().map_err(WorldError::CannotGive)
+    async fn resume(&mut self, instance: &InstanceId) -> Result<(), WorldError> {
+        self.of(instance)?.thaw();
+        Ok(())
     }
 
-    async fn died(&mut self) -> Result<Death, WorldError> {
+    async fn exited(&mut self) -> Result<Death, WorldError> {
         loop {
-            // Never none: the world holds a sender.
-            let Some(exit) = self.exits.1.recv().await else { return std::future::pending().await };
-            if self.services.get(&exit.service).is_some_and(|(_, service)| service.is_news(&exit)) {
-                let last_lines = self.logs.last_lines(&exit.service);
-                return Ok(Death { service: exit.service, how: exit.how, last_lines });
+            let exit = self.exits.next().await;
+            self.exits.take();
+            if self.services.get(&exit.instance).is_some_and(|(_, service)| service.is_news(&exit)) {
+                let last_lines = self.logs.last_lines(&exit.instance.service);
+                return Ok(Death { instance: exit.instance, how: exit.how, last_lines });
             }
         }
     }
 
-    async fn stop(&mut self, _: bool) -> TornDown {
+    async fn exited_of(&mut self, instance: &InstanceId) -> Result<Death, WorldError> {
+        loop {
+            let exit = self.exits.of(instance).await;
+            if self.services.get(instance).is_some_and(|(_, service)| service.is_news(&exit)) {
+                let last_lines = self.logs.last_lines(&instance.service);
+                return Ok(Death { instance: exit.instance, how: exit.how, last_lines });
+            }
+        }
+    }
+
+    async fn last_lines(&self, instance: &InstanceId) -> Vec<String> {
+        self.logs.last_lines(&instance.service)
+    }
+
+    async fn take_down(&mut self, _: bool) -> TornDown {
         for (_, service) in self.services.values_mut() {
             service.stop().await;
         }
-        self.proxies.clear();
         self.services.clear();
-        self.entry = None;
         TornDown::default()
     }
 }
@@ -309,10 +250,6 @@ fn port(protocol: Protocol) -> u16 {
         Protocol::Redis => 6379,
         Protocol::Tcp => 7000,
     }
-}
-
-fn address_of(service: &chaos_model::Service) -> Address {
-    Address { host: service.name.clone(), port: port(service.protocol) }
 }
 
 /// Host name of the proxy of a link: `redis.gateway` is Redis as the gateway sees it. Services' names have no dots, so

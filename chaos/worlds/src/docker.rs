@@ -2,60 +2,67 @@
 //! services reach them at the network's gateway, which is an address of this machine, and the runner reaches services
 //! at ports that are published on loopback. Nothing is pulled: images are there, or the run says how they are made.
 
-mod exits;
 mod images;
 mod launch;
 mod limits;
 mod logs;
 mod network;
 mod plan;
-mod service_faults;
 
 pub use images::Images;
 
-use crate::{
-    engine::{Engine, SETTLED},
-    links::{Links, ListenAt},
-    ports::Ports,
-    run_lock::RunLock,
-    supervision::Supervision,
-};
+use crate::{ports::Ports, supervised};
 use async_trait::async_trait;
-use chaos_model::{Endpoint, Fault, Service, System, Target, event::Fired, ledger::Removed};
-use chaos_run::{Address, Death, Events, TornDown, World, WorldError};
-use exits::Exits;
+use chaos_links::InProcessLinks;
+use chaos_model::{Endpoint, Event, Link, Protocol, Service, System, effect::action::ServiceLimit};
+use chaos_run::{
+    Address, ComposedWorld, Death, Events, Exit, Exits, Instance, InstanceId, LinkAddresses, Offer, Runtime, Site,
+    TornDown, WorldError,
+};
+use chaos_supervise::{
+    RunLock, Supervision,
+    engine::{Engine, SETTLED},
+    supervisor::SupervisorProgram,
+};
 use futures_util::future::join_all;
 use host::Host;
 use limits::Limited;
-use std::{collections::BTreeMap, path::PathBuf, time::Duration};
+use std::{collections::BTreeMap, io, path::PathBuf, time::Duration};
 use testcontainers::{ContainerAsync, GenericImage};
 
 const LOOPBACK: &str = "127.0.0.1";
+/// Time that the services have to become ready.
+const PATIENCE: Duration = Duration::from_secs(30);
 /// Time that an engine may take to start a container: some 300 ms on an idle machine of two cores.
 const STARTING: Duration = Duration::from_secs(1);
 
-/// Configuration of the world: the supervisor's program, the place of the run's folder, and images.
+/// A system of containers, with a proxy on each link.
+pub type DockerWorld = ComposedWorld<DockerRuntime, InProcessLinks>;
+
+/// Configuration of the runtime: the supervisor's program, the place of the run's folder, and images.
 #[derive(Clone, Debug)]
 pub struct DockerConfig {
-    /// The `chaos` binary: the supervisor is this.
-    pub executable: PathBuf,
+    /// The supervisor, which removes the containers where the runner is lost.
+    pub supervisor: SupervisorProgram,
     /// The folder that the run's folder is made in.
     pub temp: PathBuf,
     /// The images that the services run in.
     pub images: Images,
 }
 
-/// A system of containers.
-pub struct DockerWorld {
+/// Services as containers.
+pub struct DockerRuntime {
     host: Host,
     config: DockerConfig,
+    seed: u64,
     run_lock: Option<RunLock>,
     supervision: Supervision,
     engine: Option<Engine>,
+    network: Option<network::Made>,
+    ports: Ports,
     /// The port that each service listens on in its container.
     listens: BTreeMap<String, u16>,
-    services: BTreeMap<String, Started>,
-    links: Links,
+    services: BTreeMap<InstanceId, Started>,
     exits: Exits,
     /// True while the engine may still be at work on what a start that was given up has asked for.
     in_flight: bool,
@@ -63,7 +70,6 @@ pub struct DockerWorld {
 
 /// A service and, once it has been started, its container.
 struct Started {
-    service: Service,
     /// The port of loopback that it is published at, now and after each start.
     port: u16,
     /// The image that runs there, for people.
@@ -73,19 +79,27 @@ struct Started {
     limited: Limited,
 }
 
-impl DockerWorld {
-    /// A world without anything in it yet. `host` is the runner's own, on loopback.
+/// A world without anything in it yet. `host` is the runner's own, on loopback.
+#[must_use]
+pub fn world(host: Host, config: DockerConfig) -> DockerWorld {
+    ComposedWorld::new(DockerRuntime::new(host, config), InProcessLinks::new())
+}
+
+impl DockerRuntime {
+    /// A runtime without anything in it yet. `host` is the runner's own, on loopback.
     #[must_use]
     pub fn new(host: Host, config: DockerConfig) -> Self {
         Self {
             host,
             config,
+            seed: 0,
             run_lock: None,
             supervision: Supervision::default(),
             engine: None,
+            network: None,
+            ports: Ports::new(),
             listens: BTreeMap::new(),
             services: BTreeMap::new(),
-            links: Links::default(),
             exits: Exits::default(),
             in_flight: false,
         }
@@ -95,135 +109,177 @@ impl DockerWorld {
         self.engine.as_ref().ok_or_else(|| WorldError::CannotGive("there is no engine yet".to_owned()))
     }
 
-    /// The id of a service's container.
-    fn container(&self, service: &str) -> Result<&str, WorldError> {
-        let container = self.services.get(service).and_then(|service| service.container.as_ref());
-        container
-            .map(|container| container.id())
-            .ok_or_else(|| WorldError::CannotGive(format!("there is no service {service}")))
+    /// The engine, and the id of an instance's container.
+    fn of(&self, instance: &InstanceId) -> Result<(&Engine, &str), WorldError> {
+        let container = self.services.get(instance).and_then(|service| service.container.as_ref());
+        let none = || WorldError::CannotGive(format!("there is no service {instance}"));
+        Ok((self.engine()?, container.map(|container| container.id()).ok_or_else(none)?))
     }
 
-    async fn last_lines(&self, service: &str) -> Vec<String> {
-        match (self.engine(), self.container(service)) {
-            (Ok(engine), Ok(id)) => logs::last_lines(engine, id).await,
-            _ => Vec::new(),
-        }
-    }
-
-    /// Starts the supervisor and tells it of all that is about to be made.
-    async fn prepare(&mut self) -> Result<(), WorldError> {
-        let now = self.host.unix_now();
-        self.supervision.prepare(&self.config.executable, &self.config.temp, now).await?;
-        if let Some(label) = self.supervision.label.clone() {
-            self.supervision
-                .supervisor()?
-                .own_containers(&label)
-                .await
-                .map_err(crate::supervision::supervisor_failed)?;
-        }
+    /// Watches a container that was started, until it ends.
+    fn watch(&self, instance: &InstanceId, id: &str) -> Result<(), WorldError> {
+        let (engine, instance, id) = (self.engine()?.clone(), instance.clone(), id.to_owned());
+        let sender = self.exits.sender();
+        drop(self.host.spawn(async move {
+            let how = engine.ended(&id).await;
+            // The run is over.
+            let _ = sender.send(Exit { instance, start: 0, how });
+        }));
         Ok(())
-    }
-
-    /// Opens the proxies: clients' on loopback, those of services at the gateway of their network, and nowhere else.
-    fn open_links(
-        &mut self,
-        (system, seed): (&System, u64),
-        gateway: &network::Gateway,
-        ports: &mut Ports,
-        events: &Events,
-    ) -> Result<(), WorldError> {
-        let host = self.host.clone();
-        self.links.open(system, (&host, seed), events, |link| match link.from {
-            Endpoint::Client => Ok(ListenAt { host: LOOPBACK.to_owned(), listener: ports.listen(&host)? }),
-            Endpoint::Service(_) => {
-                Ok(ListenAt { host: gateway.address.to_string(), listener: ports.listen(&gateway.host)? })
-            }
-        })
     }
 }
 
+/// The error of a change to an instance that the engine refused.
+fn refused(what: &str, instance: &InstanceId) -> impl FnOnce(io::Error) -> WorldError + use<> {
+    WorldError::machine(format!("{instance} can't be {what}"))
+}
+
 #[async_trait]
-impl World for DockerWorld {
-    fn name(&self) -> &'static str {
-        "docker"
-    }
+impl Runtime for DockerRuntime {
+    const OFFER: Offer = crate::offers::DOCKER;
 
     fn host(&self) -> &Host {
         &self.host
     }
 
-    // A container takes longer to start than an edge of the timeline may be late, so edges that start one have that
-    // much longer.
+    fn patience(&self) -> Duration {
+        PATIENCE
+    }
+
     fn starting_takes(&self) -> Duration {
+        // A container takes longer to start than an edge of the timeline may be late, so edges that start one have that
+        // much longer.
         STARTING
+    }
+
+    fn relays(&self) -> bool {
+        true
     }
 
     async fn take_run_lock(&mut self, events: &Events) -> Result<(), WorldError> {
         if self.run_lock.is_none() {
-            self.run_lock = Some(RunLock::take(events).await?);
+            let lock = RunLock::take(|holder| events.emit(Event::Waiting { holder })).await;
+            self.run_lock = Some(lock.map_err(WorldError::machine("can't take the lock for this machine"))?);
         }
         Ok(())
     }
 
-    async fn start(&mut self, system: &System, seed: u64, events: &Events) -> Result<(), WorldError> {
+    async fn prepare(&mut self, system: &System, seed: u64) -> Result<(), WorldError> {
         let advice = "no container engine answers (is it running, and may this user speak to it?)";
         let engine = Engine::connect().await.map_err(WorldError::machine(advice))?;
         self.listens = self.config.images.check(&engine, system).await?;
+        let now = self.host.unix_now();
+        self.supervision.prepare(&self.config.supervisor, &self.config.temp, now).await.map_err(supervised)?;
+        // Before anything is made, so that the supervisor knows of all of it.
+        self.supervision.own_containers().await.map_err(supervised)?;
+        self.seed = seed;
+        self.ports = Ports::new();
         self.engine = Some(engine.clone());
-        self.prepare().await?;
         self.in_flight = true;
-        let mut ports = Ports::new();
-        let network = network::make(&engine, &self.host, self.supervision.label.as_ref()).await?;
-        self.open_links((system, seed), &network.gateway, &mut ports, events)?;
-        launch::start(self, (system, seed), &network.name, &mut ports, events).await?;
+        self.network = Some(network::make(&engine, &self.host, self.supervision.label()).await?);
+        Ok(())
+    }
+
+    fn site(&mut self, link: &Link, _: Protocol) -> Result<Site, WorldError> {
+        // Clients' on loopback, those of services at the gateway of their network, and nowhere else.
+        let (at, name) = match (&link.from, &self.network) {
+            (Endpoint::Service(_), Some(made)) => (&made.gateway.host, made.gateway.address.to_string()),
+            (Endpoint::Client | Endpoint::Service(_), _) => (&self.host, LOOPBACK.to_owned()),
+        };
+        let listener = self.ports.listen(at).map_err(WorldError::machine(format!("no port for {link}")))?;
+        Ok(Site { host: self.host.clone(), listener, name })
+    }
+
+    fn place(&mut self, service: &Service, _: &LinkAddresses) -> Result<(), WorldError> {
+        self.publish(service)
+    }
+
+    async fn launch(&mut self, services: &[&Service], links: &LinkAddresses) -> Result<(), WorldError> {
+        self.in_flight = true;
+        self.create(services, links).await?;
         self.in_flight = false;
         Ok(())
     }
 
-    fn entry(&self) -> Address {
-        self.links.entry()
+    fn instances(&self, service: &str) -> Vec<Instance> {
+        let id = InstanceId::first(service);
+        let of = |started: &Started| Instance {
+            id: id.clone(),
+            address: Address { host: LOOPBACK.to_owned(), port: started.port },
+            what: started.what.clone(),
+        };
+        self.services.get(&id).map(of).into_iter().collect()
     }
 
-    fn service(&self, name: &str) -> Option<Address> {
-        self.services.get(name).map(|service| Address { host: LOOPBACK.to_owned(), port: service.port })
+    async fn start(&mut self, instance: &InstanceId) -> Result<(), WorldError> {
+        let (engine, id) = self.of(instance)?;
+        engine.start(id).await.map_err(refused("started", instance))?;
+        self.watch(instance, id)
     }
 
-    async fn apply(&mut self, fault: &Fault) -> Result<(), WorldError> {
-        match &fault.on {
-            Target::Service(service) => service_faults::apply(self, service, fault).await,
-            Target::Link(_) => self.links.apply(fault).await,
-        }
+    async fn stop(&mut self, instance: &InstanceId) -> Result<(), WorldError> {
+        let (engine, id) = self.of(instance)?;
+        engine.stop(id).await.map_err(refused("stopped", instance))?;
+        // Waited for, so that its end is never taken for an accident.
+        self.exits.of(instance).await;
+        Ok(())
     }
 
-    async fn remove(&mut self, fault: &Fault) -> Result<Removed, WorldError> {
-        if let Target::Service(service) = &fault.on {
-            service_faults::remove(self, service, fault).await?;
-            return Ok(Removed::of(Fired { services: 1, ..Fired::default() }));
-        }
-        self.links.remove(fault).await
+    async fn kill(&mut self, instance: &InstanceId) -> Result<(), WorldError> {
+        let (engine, id) = self.of(instance)?;
+        engine.kill(id).await.map_err(refused("killed", instance))?;
+        self.exits.of(instance).await;
+        Ok(())
     }
 
-    async fn died(&mut self) -> Result<Death, WorldError> {
-        let Some(supervisor) = &mut self.supervision.supervisor else { return std::future::pending().await };
+    async fn pause(&mut self, instance: &InstanceId) -> Result<(), WorldError> {
+        let (engine, id) = self.of(instance)?;
+        engine.pause(id).await.map_err(refused("frozen", instance))
+    }
+
+    async fn resume(&mut self, instance: &InstanceId) -> Result<(), WorldError> {
+        let (engine, id) = self.of(instance)?;
+        engine.unpause(id).await.map_err(refused("thawed", instance))
+    }
+
+    async fn limit(&mut self, instance: &InstanceId, fault: &str, limit: ServiceLimit) -> Result<(), WorldError> {
+        limits::apply(self, instance, (fault, limit)).await
+    }
+
+    async fn lift(&mut self, instance: &InstanceId, fault: &str, limit: ServiceLimit) -> Result<(), WorldError> {
+        limits::remove(self, instance, (fault, limit)).await
+    }
+
+    async fn exited(&mut self) -> Result<Death, WorldError> {
         let exit = tokio::select! {
             biased;
             // It has no processes to tell of: this is its end.
-            exited = supervisor.exited() => match exited {
-                Ok(exit) => return Err(WorldError::CannotGive(format!("the supervisor has a process {}", exit.name))),
-                Err(error) => {
-                    self.supervision.supervisor = None;
-                    return Err(crate::supervision::supervisor_failed(error));
-                }
-            },
+            exited = self.supervision.exited() => {
+                let exited = exited.map_err(supervised)?;
+                return Err(WorldError::CannotGive(format!("the supervisor has a process {}", exited.name)));
+            }
             exit = self.exits.next() => exit,
         };
         // This takes a while, and who waits may turn to something else meanwhile.
-        let last_lines = self.last_lines(&exit.service).await;
+        let last_lines = self.last_lines(&exit.instance).await;
         self.exits.take();
-        Ok(Death { service: exit.service, how: exit.how, last_lines })
+        Ok(Death { instance: exit.instance, how: exit.how, last_lines })
     }
 
-    async fn stop(&mut self, keep_logs: bool) -> TornDown {
+    async fn exited_of(&mut self, instance: &InstanceId) -> Result<Death, WorldError> {
+        let exit = self.exits.of(instance).await;
+        let last_lines = self.last_lines(instance).await;
+        Ok(Death { instance: exit.instance, how: exit.how, last_lines })
+    }
+
+    async fn last_lines(&self, instance: &InstanceId) -> Vec<String> {
+        match self.of(instance) {
+            Ok((engine, id)) => logs::last_lines(engine, id).await,
+            Err(_) => Vec::new(),
+        }
+    }
+
+    async fn take_down(&mut self, keep_logs: bool) -> TornDown {
         let mut torn_down = TornDown::default();
         let keep_logs = keep_logs && !self.services.is_empty();
         if let (true, Some(engine)) = (keep_logs, &self.engine) {
@@ -232,7 +288,7 @@ impl World for DockerWorld {
         let containers = std::mem::take(&mut self.services).into_values().filter_map(|service| service.container);
         // What is refused here is there still, and is told of by the next.
         drop(join_all(containers.map(ContainerAsync::rm)).await);
-        if let (Some(engine), Some(label)) = (self.engine.take(), &self.supervision.label) {
+        if let (Some(engine), Some(label)) = (self.engine.take(), self.supervision.label()) {
             let settled = if std::mem::take(&mut self.in_flight) { SETTLED } else { Duration::ZERO };
             torn_down.left = engine.remove_all(label, settled).await;
         }
@@ -241,7 +297,7 @@ impl World for DockerWorld {
                 torn_down.left.push(what);
             }
         }
-        self.links = Links::default();
+        self.network = None;
         self.exits = Exits::default();
         self.run_lock = None;
         torn_down

@@ -1,26 +1,27 @@
 //! Worlds, where a system runs: [`local`], real processes on this machine, [`docker`], containers, and [`attach`], a
-//! system that runs already. [`cleanup`] finds what killed runs left on this machine, [`reach`] says what is local.
+//! system that runs already. Each is a runtime, made into a world with links.
 
 pub mod attach;
 #[cfg(feature = "docker")]
-mod broken;
-pub mod calibrate;
-pub mod cleanup;
-#[cfg(feature = "docker")]
 pub mod docker;
-#[cfg(feature = "docker")]
-mod engine;
-mod links;
 pub mod local;
-mod logs;
+mod offers;
 mod ports;
-mod process;
-pub mod proxies;
-pub mod reach;
-#[cfg(feature = "docker")]
-mod relayed;
-mod run_folder;
-mod run_label;
-mod run_lock;
-mod supervision;
-pub mod supervisor;
+
+pub use offers::OFFERS;
+
+use chaos_run::WorldError;
+use chaos_supervise::SupervisionError;
+
+/// The error of a run whose supervision failed.
+fn supervised(error: impl Into<SupervisionError>) -> WorldError {
+    match error.into() {
+        SupervisionError::Machine { what, source } => WorldError::Machine { what, source },
+        SupervisionError::Failed(source) => {
+            WorldError::Machine { what: "the supervisor of this run failed".to_owned(), source }
+        }
+        error @ (SupervisionError::NotLaunched(_) | SupervisionError::Gone) => {
+            WorldError::CannotGive(error.to_string())
+        }
+    }
+}

@@ -1,146 +1,252 @@
-//! Real processes on this machine: built-in programs are child processes of the same binary (`chaos serve NAME`), Redis
-//! is `redis-server` where there is one and else the built-in one. Every link gets a proxy on loopback, in the runner.
+//! Real processes on this machine: built-in programs are child processes (`chaos serve NAME`), Redis is `redis-server`
+//! where there is one and else the built-in one. Every link gets a proxy on loopback, in the runner.
 
 mod launch;
 mod redis;
-mod service_faults;
 
-use crate::{
-    links::{Links, ListenAt},
-    logs,
-    ports::Ports,
-    run_lock::RunLock,
-    supervision::{Supervision, supervisor_failed},
-};
+use crate::{ports::Ports, supervised};
 use async_trait::async_trait;
-use chaos_model::{Fault, System, Target, event::Fired, ledger::Removed};
-use chaos_run::{Address, Death, Events, TornDown, World, WorldError};
+use chaos_links::InProcessLinks;
+use chaos_model::{Event, Link, Protocol, Service, Start, System, effect::action::ServiceAction};
+use chaos_run::{
+    Address, ComposedWorld, Death, Events, Instance, InstanceId, LinkAddresses, NotGiven, Offer, Runtime, Site,
+    TornDown, Unfit, WorldError,
+};
+use chaos_supervise::{
+    RunLock, Supervision, logs,
+    supervisor::{ServiceSignal, SupervisorProgram},
+};
 use host::Host;
 use launch::Started;
-use std::{collections::BTreeMap, io, path::PathBuf};
+use redis::RedisProgram;
+use std::{collections::BTreeMap, io, path::PathBuf, time::Duration};
 
 const LOOPBACK: &str = "127.0.0.1";
+/// Time that services have to become ready.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// Time that a service has to end when asked to; then it is killed.
+const GRACE: Duration = Duration::from_secs(3);
+/// Number of attempts to start a service whose port was taken in the last moment.
+const ATTEMPTS: usize = 3;
 
-/// Configuration of the world: the programs that it starts, and the place of the run's folder.
+/// A system of processes, with a proxy on each link.
+pub type LocalWorld = ComposedWorld<LocalRuntime, InProcessLinks>;
+
+/// Configuration of the runtime: the programs that it starts, and the place of the run's folder.
 #[derive(Clone, Debug)]
 pub struct LocalConfig {
-    /// The `chaos` binary: supervisor, built-in programs and services' first step are this.
-    pub executable: PathBuf,
+    /// The supervisor of the services.
+    pub supervisor: SupervisorProgram,
+    /// The program that runs the built-in ones, as `PROGRAM serve NAME`.
+    pub built_in: PathBuf,
     /// The path of `redis-server`; none where the machine has none.
     pub redis_server: Option<PathBuf>,
     /// The folder that the run's folder is made in.
     pub temp: PathBuf,
 }
 
-/// A system of processes on this machine.
-pub struct LocalWorld {
+/// Services as processes of this machine.
+pub struct LocalRuntime {
     host: Host,
     config: LocalConfig,
     run_lock: Option<RunLock>,
     supervision: Supervision,
-    services: BTreeMap<String, Started>,
-    links: Links,
+    ports: Ports,
+    redis: RedisProgram,
+    seed: u64,
+    services: BTreeMap<InstanceId, Started>,
 }
 
-impl LocalWorld {
-    /// A world without anything in it yet. `host` is the runner's own.
+/// A world without anything in it yet. `host` is the runner's own, on loopback.
+#[must_use]
+pub fn world(host: Host, config: LocalConfig) -> LocalWorld {
+    ComposedWorld::new(LocalRuntime::new(host, config), InProcessLinks::new())
+}
+
+impl LocalRuntime {
+    /// A runtime without anything in it yet. `host` is the runner's own, on loopback.
     #[must_use]
     pub fn new(host: Host, config: LocalConfig) -> Self {
-        Self {
-            host,
-            config,
-            run_lock: None,
-            supervision: Supervision::default(),
-            services: BTreeMap::new(),
-            links: Links::default(),
+        let (run_lock, supervision, services) = (None, Supervision::default(), BTreeMap::new());
+        let (ports, redis) = (Ports::new(), RedisProgram::none());
+        Self { host, config, run_lock, supervision, ports, redis, seed: 0, services }
+    }
+
+    fn of(&self, instance: &InstanceId) -> Result<&Started, WorldError> {
+        let started = self.services.get(instance);
+        started.ok_or_else(|| WorldError::CannotGive(format!("there is no service {instance}")))
+    }
+
+    // By the supervisor, the parent of the services: it alone can freeze, end and start them, and when its pipe closes
+    // it ends those that are frozen too.
+    async fn signal(&mut self, instance: &InstanceId, signal: ServiceSignal) -> Result<(), WorldError> {
+        let supervisor = self.supervision.supervisor().map_err(supervised)?;
+        supervisor.signal(&instance.to_string(), signal).await.map_err(supervised)
+    }
+
+    /// Sends a signal that ends an instance, and waits until it has.
+    async fn end(&mut self, instance: &InstanceId, how: ServiceSignal) -> Result<(), WorldError> {
+        self.signal(instance, how).await?;
+        let supervisor = self.supervision.supervisor().map_err(supervised)?;
+        let name = instance.to_string();
+        if let Ok(ended) = tokio::time::timeout(GRACE, supervisor.exited_of(&name)).await {
+            return ended.map(drop).map_err(supervised);
         }
+        supervisor.signal(&name, ServiceSignal::Kill).await.map_err(supervised)?;
+        supervisor.exited_of(&name).await.map(drop).map_err(supervised)
+    }
+
+    fn death(&self, name: &str, how: String) -> Death {
+        let started = self.services.keys().find(|id| id.to_string() == name);
+        let instance = started.cloned().unwrap_or_else(|| InstanceId::first(name));
+        Death { last_lines: logs::last_lines(&logs::path(self.supervision.folder(), name)), instance, how }
+    }
+
+    /// True where somebody else listens on a port by now.
+    fn is_taken(&self, port: u16) -> bool {
+        self.host.listen(port).is_err_and(|error| error.kind() == io::ErrorKind::AddrInUse)
+    }
+}
+
+/// Services that run as processes.
+fn runs(start: &Start) -> Result<(), Unfit> {
+    match start {
+        Start::Image(_) => {
+            Err(Unfit { what: "is an image, and the world `local` runs processes", advice: "`--world docker` runs it" })
+        }
+        Start::Program(_) | Start::Command(_) => Ok(()),
+    }
+}
+
+/// Actions on processes.
+fn does(action: ServiceAction) -> Result<(), NotGiven> {
+    match action {
+        ServiceAction::Limit(_) => Err(NotGiven {
+            why: "limiting a process takes cgroups, and those take root",
+            advice: "only docker can limit what a service uses: `--world docker`",
+        }),
+        _ => Ok(()),
     }
 }
 
 #[async_trait]
-impl World for LocalWorld {
-    fn name(&self) -> &'static str {
-        "local"
-    }
+impl Runtime for LocalRuntime {
+    const OFFER: Offer = Offer { name: "local", runs, does };
 
     fn host(&self) -> &Host {
         &self.host
     }
 
+    fn patience(&self) -> Duration {
+        PATIENCE
+    }
+
     async fn take_run_lock(&mut self, events: &Events) -> Result<(), WorldError> {
         if self.run_lock.is_none() {
-            self.run_lock = Some(RunLock::take(events).await?);
+            let lock = RunLock::take(|holder| events.emit(Event::Waiting { holder })).await;
+            self.run_lock = Some(lock.map_err(WorldError::machine("can't take the lock for this machine"))?);
         }
         Ok(())
     }
 
-    async fn start(&mut self, system: &System, seed: u64, events: &Events) -> Result<(), WorldError> {
+    async fn prepare(&mut self, system: &System, seed: u64) -> Result<(), WorldError> {
         let now = self.host.unix_now();
-        self.supervision.prepare(&self.config.executable, &self.config.temp, now).await?;
-        let mut ports = Ports::new();
-        let host = self.host.clone();
-        self.links.open(system, (&host, seed), events, |_| {
-            Ok(ListenAt { host: LOOPBACK.to_owned(), listener: ports.listen(&host)? })
-        })?;
-        launch::start(self, system, seed, &mut ports, events).await
+        self.supervision.prepare(&self.config.supervisor, &self.config.temp, now).await.map_err(supervised)?;
+        self.ports = Ports::new();
+        self.seed = seed;
+        self.redis = RedisProgram::find(self.config.redis_server.as_deref(), system).await;
+        Ok(())
     }
 
-    fn entry(&self) -> Address {
-        self.links.entry()
+    fn site(&mut self, link: &Link, _: Protocol) -> Result<Site, WorldError> {
+        let listener = self.ports.listen(&self.host).map_err(WorldError::machine(format!("no port for {link}")))?;
+        Ok(Site { host: self.host.clone(), listener, name: LOOPBACK.to_owned() })
     }
 
-    fn service(&self, name: &str) -> Option<Address> {
-        self.services.get(name).map(|service| Address { host: LOOPBACK.to_owned(), port: service.port })
+    fn place(&mut self, service: &Service, links: &LinkAddresses) -> Result<(), WorldError> {
+        self.plan(service, links, 1)
     }
 
-    async fn apply(&mut self, fault: &Fault) -> Result<(), WorldError> {
-        if let Target::Service(service) = &fault.on {
-            return service_faults::apply(self, service, &fault.effect).await;
+    async fn launch(&mut self, services: &[&Service], _: &LinkAddresses) -> Result<(), WorldError> {
+        let started =
+            services.iter().filter_map(|service| self.services.get(&InstanceId::first(service.name.as_str())));
+        let launches = started.map(|started| started.launch.clone()).collect();
+        let supervisor = self.supervision.supervisor().map_err(supervised)?;
+        supervisor.launch(launches).await.map(drop).map_err(supervised)
+    }
+
+    async fn relocate(&mut self, death: &Death, links: &LinkAddresses) -> Result<bool, WorldError> {
+        let Ok(started) = self.of(&death.instance) else { return Ok(false) };
+        if started.attempts >= ATTEMPTS || !self.is_taken(started.port) {
+            return Ok(false);
         }
-        self.links.apply(fault).await
+        let (service, attempts) = (started.service.clone(), started.attempts + 1);
+        self.plan(&service, links, attempts)?;
+        self.launch(&[&service], links).await?;
+        Ok(true)
     }
 
-    async fn remove(&mut self, fault: &Fault) -> Result<Removed, WorldError> {
-        if let Target::Service(service) = &fault.on {
-            service_faults::remove(self, service, &fault.effect).await?;
-            return Ok(Removed::of(Fired { services: 1, ..Fired::default() }));
-        }
-        self.links.remove(fault).await
+    fn instances(&self, service: &str) -> Vec<Instance> {
+        let id = InstanceId::first(service);
+        let of = |started: &Started| Instance {
+            id: id.clone(),
+            address: Address { host: LOOPBACK.to_owned(), port: started.port },
+            what: started.what.clone(),
+        };
+        self.services.get(&id).map(of).into_iter().collect()
     }
 
-    async fn died(&mut self) -> Result<Death, WorldError> {
-        let Some(supervisor) = &mut self.supervision.supervisor else { return std::future::pending().await };
-        match supervisor.exited().await {
-            Ok(exit) => {
-                let last_lines = logs::last_lines(&logs::path(self.supervision.folder(), &exit.name));
-                Ok(Death { service: exit.name, how: exit.how, last_lines })
-            }
-            Err(error) => {
-                // Its services went with it.
-                self.supervision.supervisor = None;
-                Err(supervisor_failed(error))
-            }
-        }
+    async fn start(&mut self, instance: &InstanceId) -> Result<(), WorldError> {
+        let launch = self.of(instance)?.launch.clone();
+        let supervisor = self.supervision.supervisor().map_err(supervised)?;
+        supervisor.launch(vec![launch]).await.map(drop).map_err(supervised)
     }
 
-    async fn stop(&mut self, keep_logs: bool) -> TornDown {
+    async fn stop(&mut self, instance: &InstanceId) -> Result<(), WorldError> {
+        self.end(instance, ServiceSignal::Terminate).await
+    }
+
+    async fn kill(&mut self, instance: &InstanceId) -> Result<(), WorldError> {
+        self.end(instance, ServiceSignal::Kill).await
+    }
+
+    async fn pause(&mut self, instance: &InstanceId) -> Result<(), WorldError> {
+        self.signal(instance, ServiceSignal::Freeze).await
+    }
+
+    async fn resume(&mut self, instance: &InstanceId) -> Result<(), WorldError> {
+        self.signal(instance, ServiceSignal::Continue).await
+    }
+
+    async fn exited(&mut self) -> Result<Death, WorldError> {
+        let exited = self.supervision.exited().await.map_err(supervised)?;
+        Ok(self.death(&exited.name, exited.how))
+    }
+
+    async fn exited_of(&mut self, instance: &InstanceId) -> Result<Death, WorldError> {
+        let supervisor = self.supervision.supervisor().map_err(supervised)?;
+        let exited = supervisor.exited_of(&instance.to_string()).await.map_err(supervised)?;
+        Ok(self.death(&exited.name, exited.how))
+    }
+
+    async fn last_lines(&self, instance: &InstanceId) -> Vec<String> {
+        logs::last_lines(&logs::path(self.supervision.folder(), &instance.to_string()))
+    }
+
+    async fn take_down(&mut self, keep_logs: bool) -> TornDown {
         let mut torn_down = TornDown::default();
         let keep_logs = keep_logs && !self.services.is_empty();
         if keep_logs {
-            let log = |service: &String| {
-                (service.clone(), logs::path(self.supervision.folder(), service).display().to_string())
+            let names = self.services.keys().map(ToString::to_string);
+            let log = |name: String| {
+                let path = logs::path(self.supervision.folder(), &name).display().to_string();
+                (name, path)
             };
-            torn_down.logs = self.services.keys().map(log).collect();
+            torn_down.logs = names.map(log).collect();
         }
         torn_down.left = self.supervision.stop(keep_logs).await;
-        self.links = Links::default();
         self.services.clear();
         self.run_lock = None;
         torn_down
     }
-}
-
-/// True where somebody else listens on a port by now.
-fn is_taken(host: &Host, port: u16) -> bool {
-    host.listen(port).is_err_and(|error| error.kind() == io::ErrorKind::AddrInUse)
 }

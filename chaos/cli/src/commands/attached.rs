@@ -2,12 +2,13 @@
 //! are.
 
 use crate::{args::Running, machine::Machine};
+use chaos_links::Token;
 use chaos_model::{
     Diagnostics, Scenario,
     attach::{Attach, TokenFrom},
     language,
 };
-use chaos_worlds::attach::{AttachConfig, Keeping, Token};
+use chaos_worlds::attach::{AttachConfig, Keeping};
 use std::path::Path;
 
 /// The longest name of a holder, in bytes.

@@ -1,9 +1,10 @@
 //! `chaos calibrate`: what this machine can do.
 
 use crate::{args::Calibrate, exit::Exit, machine::Machine, state};
+use chaos_links::calibrate;
 use chaos_model::Calibration;
 use chaos_report::{Style, calibration};
-use chaos_worlds::calibrate;
+use chaos_supervise::RunLock;
 use host::tcp;
 use std::{
     fs::File,
@@ -30,7 +31,9 @@ pub(crate) fn calibrate(machine: &Machine, args: &Calibrate) -> Exit {
             let who = holder.map_or_else(|| "a run".to_owned(), |pid| format!("a run (process {pid})"));
             eprintln!("{who} measures on this machine now; this starts when it is done");
         };
-        let measured = calibrate::calibrate(&host, waiting).await.map_err(|error| error.to_string())?;
+        let _lock =
+            RunLock::take(waiting).await.map_err(|error| format!("can't take the lock for this machine: {error}"))?;
+        let measured = calibrate::calibrate(&host).await.map_err(|error| error.to_string())?;
         write(machine, args, json, &measured).map_err(|error| format!("can't write the figures: {error}"))?;
         // It is measured and told: not to remember it takes nothing away.
         if let Err(error) = state::remember(machine, &measured) {

@@ -1,7 +1,7 @@
 //! `chaos cleanup`: removes what killed runs have left behind.
 
 use crate::{args::Cleanup, exit::Exit, machine::Machine};
-use chaos_worlds::cleanup::{self, Found, Orphan};
+use chaos_supervise::cleanup::{self, Found, Orphan};
 use std::{
     io::{self, Write},
     path::Path,

@@ -4,11 +4,11 @@ mod health;
 mod token;
 
 use crate::{args::Proxy, exit::Exit, interrupt::Interrupts, machine::Machine};
-use chaos_model::{Diagnostic, Diagnostics, language, proxies::Proxies};
-use chaos_worlds::{
-    proxies::StandingProxies,
+use chaos_links::{
+    StandingProxies,
     reach::{self, Resolve},
 };
+use chaos_model::{Diagnostic, Diagnostics, language, proxies::Proxies};
 use host::{Host, Settings, logs, tcp};
 use std::{collections::BTreeMap, net::IpAddr};
 use tokio_util::sync::CancellationToken;

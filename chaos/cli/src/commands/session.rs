@@ -12,21 +12,22 @@ use crate::{
     programs::Programs,
     state,
 };
+use chaos_links::reach;
 use chaos_model::{Calibration, Diagnostics, Record, Scenario};
 use chaos_report::Style;
 use chaos_run::{Events, Options, World};
+use chaos_supervise::supervisor::SupervisorProgram;
 #[cfg(feature = "docker")]
-use chaos_worlds::docker::{DockerConfig, DockerWorld};
+use chaos_worlds::docker::{self, DockerConfig};
 use chaos_worlds::{
-    attach::{AttachedWorld, Keeping},
-    local::{LocalConfig, LocalWorld},
-    reach,
+    attach::{self, Keeping},
+    local::{self, LocalConfig},
 };
 use futures_util::StreamExt as _;
 use host::{Host, tcp};
 use std::{
     io::{self, Write},
-    path::{Path, PathBuf},
+    path::Path,
     sync::{Arc, Mutex, PoisonError},
 };
 use tokio::sync::{mpsc::UnboundedReceiver, oneshot};
@@ -105,13 +106,14 @@ impl Session {
         };
         let reports = Reports::new(out, style, recording);
         let local = LocalConfig {
-            executable: PathBuf::from(chaos_worlds::supervisor::THIS_PROGRAM),
+            supervisor: SupervisorProgram::this(),
+            built_in: SupervisorProgram::this().path,
             redis_server: machine.find_program("redis-server"),
             temp: machine.temp_folder()?,
         };
         #[cfg(feature = "docker")]
         let docker = DockerConfig {
-            executable: local.executable.clone(),
+            supervisor: local.supervisor.clone(),
             temp: local.temp.clone(),
             images: machine.images(running.images.as_deref())?,
         };
@@ -211,13 +213,13 @@ impl Session {
         Ok(match world {
             WorldName::Attach => {
                 let attach = attached::load(scenario, &self.running)?;
-                let keeping = Keeping { executable: self.local.executable.clone(), temp: self.local.temp.clone() };
+                let keeping = Keeping { supervisor: self.local.supervisor.clone(), temp: self.local.temp.clone() };
                 let config = attached::config(&self.surroundings, attach, &self.running, &options.file, keeping);
-                Box::new(AttachedWorld::new(&self.host, config, reach::resolve_here()))
+                Box::new(attach::world(&self.host, config, reach::resolve_here()))
             }
             #[cfg(feature = "docker")]
-            WorldName::Docker => Box::new(DockerWorld::new(self.host.clone(), self.docker.clone())),
-            WorldName::Local | WorldName::Sim => Box::new(LocalWorld::new(self.host.clone(), self.local.clone())),
+            WorldName::Docker => Box::new(docker::world(self.host.clone(), self.docker.clone())),
+            WorldName::Local | WorldName::Sim => Box::new(local::world(self.host.clone(), self.local.clone())),
         })
     }
 

@@ -2,7 +2,7 @@
 //! program.
 
 use crate::{args::Service, exit::Exit};
-use chaos_worlds::supervisor::{become_service, keep};
+use chaos_supervise::supervisor::{SupervisorProgram, become_service, keep};
 
 pub(crate) fn supervisor() -> Exit {
     // One thread: the kernel ties the services' death signal to the thread that started them.
@@ -13,7 +13,7 @@ pub(crate) fn supervisor() -> Exit {
             return Exit::Machine;
         }
     };
-    let result = runtime.block_on(keep());
+    let result = runtime.block_on(keep(SupervisorProgram::this()));
     // Standard input is read on a thread that can't be interrupted.
     runtime.shutdown_background();
     match result {

@@ -316,8 +316,8 @@ impl Drive<'_> {
     }
 
     fn note(&mut self, death: Death) {
-        let Death { service, how, last_lines } = death.clone();
-        self.events.emit(Event::ServiceDied { service, how, last_lines });
+        let Death { instance, how, last_lines } = death.clone();
+        self.events.emit(Event::ServiceDied { service: instance.to_string(), how, last_lines });
         self.deaths.push(death);
     }
 

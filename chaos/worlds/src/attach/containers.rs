@@ -3,33 +3,30 @@
 //! cleanup`.
 
 use super::Keeping;
-use crate::{
+use crate::supervised;
+use chaos_model::ServiceName;
+use chaos_run::{Death, InstanceId, WorldError};
+use chaos_supervise::{
+    Supervision,
     broken::{self, Broken},
     engine::Engine,
-    relayed,
-    supervision::{Supervision, supervisor_failed},
 };
-use chaos_model::{Fault, Service, ServiceName, System, effect::action::ServiceAction};
-use chaos_run::{Address, Death, WorldError};
 use host::Host;
 use std::{collections::BTreeMap, io};
 
 /// The containers of the services that faults act on.
 pub(super) struct Containers {
-    host: Host,
     engine: Engine,
     supervision: Supervision,
-    services: BTreeMap<ServiceName, Contained>,
-    /// Containers that are broken by now, by fault.
-    broken: BTreeMap<String, Broken>,
+    services: BTreeMap<InstanceId, Contained>,
+    /// Containers that are broken by now, by whose they are. Faults of one service follow one another.
+    broken: BTreeMap<InstanceId, Broken>,
 }
 
-/// A service in a container.
+/// The container of a service.
 struct Contained {
-    service: Service,
-    address: Address,
-    /// The container's id, and what it is called.
     id: String,
+    /// Name of the container, for people.
     name: String,
 }
 
@@ -39,86 +36,80 @@ impl Containers {
         host: &Host,
         keeping: &Keeping,
         named: &BTreeMap<ServiceName, String>,
-        (system, address): (&System, impl Fn(&str) -> Option<Address>),
     ) -> Result<Self, WorldError> {
         let advice = "faults of services need the container engine, and none answers (may this user speak to it?)";
         let engine = Engine::connect().await.map_err(WorldError::machine(advice))?;
         let mut services = BTreeMap::new();
-        for (name, container) in named {
-            // The language names none that the system hasn't, nor any without an address.
-            let (Some(service), Some(address)) = (system.services.get(name), address(name)) else { continue };
+        for (service, container) in named {
             let found = engine.running(container).await;
-            let id = found.map_err(|why| WorldError::CannotGive(format!("service {name} can't be broken: {why}")))?;
-            services.insert(name.clone(), Contained { service: service.clone(), address, id, name: container.clone() });
+            let id =
+                found.map_err(|why| WorldError::CannotGive(format!("service {service} can't be broken: {why}")))?;
+            services.insert(InstanceId::first(service.as_str()), Contained { id, name: container.clone() });
         }
         let mut supervision = Supervision::default();
-        supervision.prepare(&keeping.executable, &keeping.temp, host.unix_now()).await?;
-        Ok(Self { host: host.clone(), engine, supervision, services, broken: BTreeMap::new() })
+        supervision.prepare(&keeping.supervisor, &keeping.temp, host.unix_now()).await.map_err(supervised)?;
+        Ok(Self { engine, supervision, services, broken: BTreeMap::new() })
     }
 
-    /// Breaks a service. When it returns, the fault holds; of a restart: it is over.
-    pub(super) async fn apply(
-        &mut self,
-        service: &str,
-        fault: &Fault,
-        action: ServiceAction,
-    ) -> Result<(), WorldError> {
-        // By the runner's own engine, never through the proxies: whoever can reach the proxies shall not be able to end
-        // containers.
-        let (id, name) = self.of(service).map(|of| (of.id.clone(), of.name.clone()))?;
-        self.changes(fault, Some(Broken { id: id.clone(), name, changing: true }))?;
-        match action {
-            ServiceAction::Pause => self.engine.pause(&id).await.map_err(refused(service, "frozen"))?,
-            ServiceAction::Stop => self.engine.stop(&id).await.map_err(refused(service, "stopped"))?,
-            ServiceAction::Kill => self.engine.kill(&id).await.map_err(refused(service, "killed"))?,
-            ServiceAction::Restart => {
-                self.engine.stop(&id).await.map_err(refused(service, "stopped"))?;
-                self.start(service).await?;
-                return self.changes(fault, None);
-            }
-            // The language lets neither through to here: a flush is a command of its own, and limits are their
-            // operator's.
-            ServiceAction::Flush | ServiceAction::Limit(_) => {
-                return Err(WorldError::CannotGive(format!("`{}` can't be done to {service}", fault.effect.name())));
-            }
-        }
-        self.changed(fault)
+    /// Freezes a service.
+    pub(super) async fn pause(&mut self, instance: &InstanceId) -> Result<(), WorldError> {
+        let id = self.begins(instance)?;
+        self.engine.pause(&id).await.map_err(refused(instance, "frozen"))?;
+        self.is_done(instance)
     }
 
-    /// Heals it. When it returns, the service is ready again.
-    pub(super) async fn remove(
-        &mut self,
-        service: &str,
-        fault: &Fault,
-        action: ServiceAction,
-    ) -> Result<(), WorldError> {
-        if !self.broken.contains_key(&fault.name) {
+    /// Asks a service to end; when this returns, it has.
+    pub(super) async fn stop(&mut self, instance: &InstanceId) -> Result<(), WorldError> {
+        let id = self.begins(instance)?;
+        self.engine.stop(&id).await.map_err(refused(instance, "stopped"))?;
+        self.is_done(instance)
+    }
+
+    /// Ends a service without asking; when this returns, it has ended.
+    pub(super) async fn kill(&mut self, instance: &InstanceId) -> Result<(), WorldError> {
+        let id = self.begins(instance)?;
+        self.engine.kill(&id).await.map_err(refused(instance, "killed"))?;
+        self.is_done(instance)
+    }
+
+    /// Lets a frozen service go on.
+    pub(super) async fn resume(&mut self, instance: &InstanceId) -> Result<(), WorldError> {
+        if !self.broken.contains_key(instance) {
             return Ok(());
         }
-        let id = self.of(service)?.id.clone();
-        self.changing(fault)?;
-        match action {
-            ServiceAction::Pause => self.engine.unpause(&id).await.map_err(refused(service, "thawed"))?,
-            ServiceAction::Stop | ServiceAction::Kill => self.start(service).await?,
-            ServiceAction::Restart | ServiceAction::Flush | ServiceAction::Limit(_) => {}
+        let id = self.begins(instance)?;
+        self.engine.unpause(&id).await.map_err(refused(instance, "thawed"))?;
+        self.is_whole(instance)
+    }
+
+    /// Starts a service's container again, where it was ended here.
+    pub(super) async fn start(&mut self, instance: &InstanceId) -> Result<(), WorldError> {
+        if !self.broken.contains_key(instance) {
+            return Ok(());
         }
-        self.changes(fault, None)
+        let id = self.begins(instance)?;
+        // It stays written down until it is ready: it may end at once.
+        self.engine.start(&id).await.map_err(refused(instance, "started"))
+    }
+
+    /// Waits for a service to end that was just started.
+    pub(super) async fn exited_of(&mut self, instance: &InstanceId) -> Result<Death, WorldError> {
+        let Contained { id, name } = self.of(instance)?;
+        let how = self.engine.ended(id).await;
+        let last_lines = vec![format!("(what it said: docker logs {name})")];
+        Ok(Death { instance: instance.clone(), how, last_lines })
     }
 
     /// Waits for the supervisor to end, as it does when it is killed. Safe to drop.
     pub(super) async fn lost(&mut self) -> WorldError {
-        let Some(supervisor) = &mut self.supervision.supervisor else { return std::future::pending().await };
-        match supervisor.exited().await {
+        match self.supervision.exited().await {
             Ok(exit) => WorldError::CannotGive(format!("the supervisor has a process {}", exit.name)),
-            Err(error) => {
-                self.supervision.supervisor = None;
-                supervisor_failed(error)
-            }
+            Err(error) => supervised(error),
         }
     }
 
     /// Brings back what is broken still, and gives what could not be brought back, in words.
-    pub(super) async fn stop(mut self) -> Vec<String> {
+    pub(super) async fn restore(mut self) -> Vec<String> {
         let broken: Vec<Broken> = std::mem::take(&mut self.broken).into_values().collect();
         let left = broken::restore_all(&self.engine, &broken).await;
         // What could not be brought back stays written down: the supervisor tries once more, and `chaos cleanup`
@@ -131,51 +122,41 @@ impl Containers {
         left
     }
 
-    fn of(&self, service: &str) -> Result<&Contained, WorldError> {
+    fn of(&self, instance: &InstanceId) -> Result<&Contained, WorldError> {
         self.services
-            .get(service)
-            .ok_or_else(|| WorldError::CannotGive(format!("nothing says in which container {service} runs")))
+            .get(instance)
+            .ok_or_else(|| WorldError::CannotGive(format!("nothing says in which container {instance} runs")))
     }
 
-    /// Starts a service's container, and waits until it is ready or has ended. The run bounds how long that may take.
-    async fn start(&self, service: &str) -> Result<(), WorldError> {
-        let of = self.of(service)?;
-        self.engine.start(&of.id).await.map_err(refused(service, "started"))?;
-        let is_ready = async {
-            while relayed::wait(self.host.clone(), of.service.clone(), of.address.clone()).await.2.is_err() {}
-        };
-        let how = tokio::select! {
-            biased;
-            how = self.engine.ended(&of.id) => how,
-            () = is_ready => return Ok(()),
-        };
-        let last_lines = vec![format!("(what it said: docker logs {})", of.name)];
-        Err(WorldError::DiedStarting(Death { service: service.to_owned(), how, last_lines }))
+    /// The engine is about to be asked to change this container, whose id is given.
+    fn begins(&mut self, instance: &InstanceId) -> Result<String, WorldError> {
+        let Contained { id, name } = self.of(instance)?;
+        let (id, name) = (id.clone(), name.clone());
+        self.broken.insert(instance.clone(), Broken { id: id.clone(), name, changing: true });
+        self.write_down()?;
+        Ok(id)
     }
 
-    /// The engine is about to be asked to heal what this fault broke.
-    fn changing(&mut self, fault: &Fault) -> Result<(), WorldError> {
-        let broken = self.broken.get(&fault.name).map(|broken| Broken { changing: true, ..broken.clone() });
-        self.changes(fault, broken)
-    }
-
-    /// Notes that the engine has done what this fault asked for.
-    fn changed(&mut self, fault: &Fault) -> Result<(), WorldError> {
-        let broken = self.broken.get(&fault.name).map(|broken| Broken { changing: false, ..broken.clone() });
-        self.changes(fault, broken)
-    }
-
-    /// Writes down what this fault has broken, or that it has nothing.
-    fn changes(&mut self, fault: &Fault, broken: Option<Broken>) -> Result<(), WorldError> {
-        match broken {
-            Some(broken) => drop(self.broken.insert(fault.name.clone(), broken)),
-            None => drop(self.broken.remove(&fault.name)),
+    /// The engine has done what it was asked for: the container stays broken.
+    fn is_done(&mut self, instance: &InstanceId) -> Result<(), WorldError> {
+        if let Some(broken) = self.broken.get_mut(instance) {
+            broken.changing = false;
         }
+        self.write_down()
+    }
+
+    /// The engine has brought it back.
+    pub(super) fn is_whole(&mut self, instance: &InstanceId) -> Result<(), WorldError> {
+        self.broken.remove(instance);
+        self.write_down()
+    }
+
+    fn write_down(&self) -> Result<(), WorldError> {
         let all: Vec<Broken> = self.broken.values().cloned().collect();
         broken::write(self.supervision.folder(), &all).map_err(WorldError::machine("can't write down what is broken"))
     }
 }
 
-fn refused(service: &str, what: &str) -> impl FnOnce(io::Error) -> WorldError + use<> {
-    WorldError::machine(format!("{service} can't be {what}"))
+fn refused(instance: &InstanceId, what: &str) -> impl FnOnce(io::Error) -> WorldError + use<> {
+    WorldError::machine(format!("{instance} can't be {what}"))
 }

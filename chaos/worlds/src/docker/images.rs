@@ -1,8 +1,8 @@
 //! Images that the services run in: those that are on this machine.
 
-use crate::engine::Engine;
 use chaos_model::{Image, Protocol, Service, Start, System};
 use chaos_run::WorldError;
+use chaos_supervise::engine::Engine;
 use std::{
     collections::{BTreeMap, BTreeSet},
     io,
@@ -41,7 +41,7 @@ impl Images {
         let mut ports = BTreeMap::new();
         for service in system.services.values() {
             let (name, image) = (&service.name, self.of(service));
-            let found = match engine.0.inspect_image(image).await {
+            let found = match engine.client().inspect_image(image).await {
                 Ok(found) => found,
                 // Not pulled: a pull in mid-run would be measured.
                 Err(EngineError::DockerResponseServerError { status_code: 404, .. }) => {

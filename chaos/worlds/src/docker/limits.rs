@@ -2,14 +2,11 @@
 //! what it has set is read back: a limit that is not there is none that was given, and one that is still there is not
 //! healed.
 
-use super::{
-    DockerWorld,
-    service_faults::{of, refused},
-};
-use crate::engine::Engine;
+use super::{DockerRuntime, refused};
 use chaos_model::effect::action::ServiceLimit;
-use chaos_run::WorldError;
-use std::collections::BTreeMap;
+use chaos_run::{InstanceId, WorldError};
+use chaos_supervise::engine::Engine;
+use std::{collections::BTreeMap, io};
 use testcontainers::bollard::models::ContainerUpdateBody;
 
 /// In which time a quota of processor time is given out, in microseconds: the kernel's own.
@@ -58,13 +55,13 @@ fn amount(limit: ServiceLimit) -> (What, i64) {
 
 /// Limits a service. When it returns, the engine has set the limit on a container that runs.
 pub(super) async fn apply(
-    world: &mut DockerWorld,
-    service: &str,
+    runtime: &mut DockerRuntime,
+    service: &InstanceId,
     (fault, limit): (&str, ServiceLimit),
 ) -> Result<(), WorldError> {
     let (what, amount) = amount(limit);
-    let mut held = held(world, service, what);
-    let (engine, id) = of(world, service)?;
+    let mut held = held(runtime, service, what);
+    let (engine, id) = runtime.of(service)?;
     let (runs, now) = look(engine, id, service, what).await?;
     if !runs {
         return Err(WorldError::CannotGive(format!("{service} can't be limited: it does not run")));
@@ -74,12 +71,12 @@ pub(super) async fn apply(
         held.before = now;
     }
     held.by.insert(fault.to_owned(), amount);
-    set(world, service, (what, held), "limited").await
+    set(runtime, service, (what, held), "limited").await
 }
 
 /// A limit that leaves a service all that its machine has is none, and a fault that is none proves nothing.
-async fn takes_something(engine: &Engine, service: &str, limit: ServiceLimit) -> Result<(), WorldError> {
-    let machine = engine.0.info().await.map_err(refused("limited", service))?;
+async fn takes_something(engine: &Engine, service: &InstanceId, limit: ServiceLimit) -> Result<(), WorldError> {
+    let machine = engine.client().info().await.map_err(io::Error::other).map_err(refused("limited", service))?;
     let number = |known: Option<i64>| known.and_then(|number| u64::try_from(number).ok());
     let (limit, has, what) = match limit {
         ServiceLimit::Cpu { thousandths } => {
@@ -99,26 +96,36 @@ async fn takes_something(engine: &Engine, service: &str, limit: ServiceLimit) ->
 
 /// Gives a service what it had, or what other faults leave of it. When it returns, the engine has.
 pub(super) async fn remove(
-    world: &mut DockerWorld,
-    service: &str,
+    runtime: &mut DockerRuntime,
+    service: &InstanceId,
     (fault, limit): (&str, ServiceLimit),
 ) -> Result<(), WorldError> {
     let (what, _) = amount(limit);
-    let mut held = held(world, service, what);
+    let mut held = held(runtime, service, what);
     held.by.remove(fault);
-    set(world, service, (what, held), "given back what it had").await
+    set(runtime, service, (what, held), "given back what it had").await
 }
 
-fn held(world: &DockerWorld, service: &str, what: What) -> Held {
-    let held = world.services.get(service).and_then(|started| started.limited.0.get(&what));
+fn held(runtime: &DockerRuntime, service: &InstanceId, what: What) -> Held {
+    let held = runtime.services.get(service).and_then(|started| started.limited.0.get(&what));
     held.cloned().unwrap_or_default()
 }
 
 /// Has the engine set what is to hold now. `so` says for people what the service can't be where that fails.
-async fn set(world: &mut DockerWorld, service: &str, (what, held): (What, Held), so: &str) -> Result<(), WorldError> {
+async fn set(
+    runtime: &mut DockerRuntime,
+    service: &InstanceId,
+    (what, held): (What, Held),
+    so: &str,
+) -> Result<(), WorldError> {
     let wanted = held.wanted();
-    let (engine, id) = of(world, service)?;
-    engine.0.update_container(id, update(what, wanted)).await.map_err(refused(so, service))?;
+    let (engine, id) = runtime.of(service)?;
+    engine
+        .client()
+        .update_container(id, update(what, wanted))
+        .await
+        .map_err(io::Error::other)
+        .map_err(refused(so, service))?;
     // Read back: an engine answers yes to what its kernel can't do, and warns at most.
     let (_, now) = look(engine, id, service, what).await?;
     if now != wanted {
@@ -131,7 +138,7 @@ async fn set(world: &mut DockerWorld, service: &str, (what, held): (What, Held),
         );
         return Err(WorldError::CannotGive(why));
     }
-    if let Some(started) = world.services.get_mut(service) {
+    if let Some(started) = runtime.services.get_mut(service) {
         started.limited.0.insert(what, held);
     }
     Ok(())
@@ -155,8 +162,13 @@ fn update(what: What, limit: Option<i64>) -> ContainerUpdateBody {
 }
 
 /// State of the container: true where it runs, and its limit.
-async fn look(engine: &Engine, id: &str, service: &str, what: What) -> Result<(bool, Option<i64>), WorldError> {
-    let container = engine.0.inspect_container(id, None).await.map_err(refused("looked at", service))?;
+async fn look(engine: &Engine, id: &str, service: &InstanceId, what: What) -> Result<(bool, Option<i64>), WorldError> {
+    let container = engine
+        .client()
+        .inspect_container(id, None)
+        .await
+        .map_err(io::Error::other)
+        .map_err(refused("looked at", service))?;
     let runs = container.state.and_then(|state| state.running).unwrap_or_default();
     let config = container.host_config.unwrap_or_default();
     let limit = match what {

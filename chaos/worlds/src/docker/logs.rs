@@ -1,7 +1,8 @@
 //! Logs of the services: the engine keeps them until their containers are removed.
 
 use super::Started;
-use crate::{
+use chaos_run::InstanceId;
+use chaos_supervise::{
     engine::Engine,
     logs::{LINES, path},
 };
@@ -14,7 +15,7 @@ fn options() -> LogsOptionsBuilder {
 }
 
 async fn read(engine: &Engine, id: &str, options: LogsOptions) -> io::Result<Vec<u8>> {
-    let mut frames = Box::pin(engine.0.logs(id, Some(options)));
+    let mut frames = Box::pin(engine.client().logs(id, Some(options)));
     let mut bytes = Vec::new();
     while let Some(frame) = frames.next().await {
         bytes.extend_from_slice(&frame.map_err(io::Error::other)?.into_bytes());
@@ -33,17 +34,18 @@ pub(super) async fn last_lines(engine: &Engine, id: &str) -> Vec<String> {
 /// Writes what each service has said to a file in the run's folder, and gives the files by service.
 pub(super) async fn keep(
     engine: &Engine,
-    services: &BTreeMap<String, Started>,
+    services: &BTreeMap<InstanceId, Started>,
     folder: &Path,
 ) -> BTreeMap<String, String> {
     let keep = services.iter().filter_map(|(name, service)| Some((name, service.container.as_ref()?.id()))).map(
         async |(name, id)| {
-            let file = path(folder, name);
+            let name = name.to_string();
+            let file = path(folder, &name);
             let written = match read(engine, id, options().build()).await {
                 Ok(bytes) => std::fs::write(&file, bytes),
                 Err(error) => Err(error),
             };
-            written.ok().map(|()| (name.clone(), file.display().to_string()))
+            written.ok().map(|()| (name, file.display().to_string()))
         },
     );
     join_all(keep).await.into_iter().flatten().collect()

@@ -1,7 +1,7 @@
 //! The run's own network, and its gateway: an address of this machine that its containers reach, and nobody else does.
 
-use crate::{engine::Engine, run_label::RunLabel};
 use chaos_run::WorldError;
+use chaos_supervise::{RunLabel, engine::Engine};
 use host::{Host, tcp};
 use std::{io, net::IpAddr};
 use testcontainers::bollard::models::NetworkCreateRequest;
@@ -30,8 +30,8 @@ pub(super) async fn make(engine: &Engine, host: &Host, label: Option<&RunLabel>)
         labels: Some(label.engine_labels().map(|(key, value)| (key.to_owned(), value)).into()),
         ..NetworkCreateRequest::default()
     };
-    engine.0.create_network(request).await.map_err(failed)?;
-    let network = engine.0.inspect_network(&name, None).await.map_err(failed)?;
+    engine.client().create_network(request).await.map_err(failed)?;
+    let network = engine.client().inspect_network(&name, None).await.map_err(failed)?;
     let config = network.ipam.and_then(|ipam| ipam.config).unwrap_or_default();
     let address = config.into_iter().find_map(|config| config.gateway?.parse().ok());
     let address: IpAddr = address

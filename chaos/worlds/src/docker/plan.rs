@@ -1,76 +1,81 @@
 //! From a service to its container: image, command, settings, ports.
 
-use super::{DockerWorld, LOOPBACK, Started, images::is_real_redis, limits::Limited};
-use crate::ports::Ports;
+use super::{DockerRuntime, LOOPBACK, Started, images::is_real_redis, limits::Limited};
 use chaos_model::{Service, Start};
-use chaos_run::WorldError;
-use std::collections::BTreeMap;
+use chaos_run::{InstanceId, LinkAddresses, WorldError};
 use testcontainers::{
     ContainerRequest, GenericImage, ImageExt as _, bollard::models::HostConfigLogConfig, core::IntoContainerPort as _,
 };
 
-/// Gives a service its port on loopback, and leads its links there.
-pub(super) fn publish(world: &mut DockerWorld, service: &Service, ports: &mut Ports) -> Result<(), WorldError> {
-    let port = ports.free(&world.host).map_err(WorldError::machine(format!("no port for {}", service.name)))?;
-    world.links.point_at(&service.name, LOOPBACK, port);
-    let image = world.config.images.of(service);
-    let what = match &service.start {
-        Start::Program(program) => format!("{program} ({image})"),
-        Start::Command(_) | Start::Image(_) => image.to_owned(),
-    };
-    let started = Started { service: service.clone(), port, what, container: None, limited: Limited::default() };
-    world.services.insert(service.name.clone(), started);
-    Ok(())
-}
+impl DockerRuntime {
+    /// Gives a service its port on loopback.
+    pub(super) fn publish(&mut self, service: &Service) -> Result<(), WorldError> {
+        let port = self.ports.free(&self.host).map_err(WorldError::machine(format!("no port for {}", service.name)))?;
+        let image = self.config.images.of(service);
+        let what = match &service.start {
+            Start::Program(program) => format!("{program} ({image})"),
+            Start::Command(_) | Start::Image(_) => image.to_owned(),
+        };
+        let started = Started { port, what, container: None, limited: Limited::default() };
+        self.services.insert(InstanceId::first(service.name.as_str()), started);
+        Ok(())
+    }
 
-/// The request to the engine for a service that is published.
-pub(super) fn request(
-    world: &DockerWorld,
-    service: &Service,
-    (network, seed): (&str, u64),
-) -> Result<ContainerRequest<GenericImage>, WorldError> {
-    let (started, listens) = (world.services.get(&service.name), world.listens.get(&service.name));
-    let (Some(started), Some(own), Some(label)) = (started, listens.copied(), &world.supervision.label) else {
-        return Err(WorldError::CannotGive(format!("there is no service {}", service.name)));
-    };
-    let address = |to: &str, label: Option<&str>| world.links.address(&service.name, to, label);
-    let mut env: BTreeMap<String, String> =
-        service.env.iter().map(|(name, template)| (name.clone(), template.render(own, address))).collect();
-    let (name, tag) = split(world.config.images.of(service));
-    let command = match &service.start {
-        Start::Program(program) if is_real_redis(program) => redis_command(own),
-        Start::Program(program) => {
-            env.extend([("PORT".to_owned(), own.to_string()), ("CHAOS_SEED".to_owned(), seed.to_string())]);
-            vec!["serve".to_owned(), if program == "redis-built-in" { "redis" } else { program }.to_owned()]
-        }
-        Start::Image(image) => image.command.iter().map(|word| word.render(own, address)).collect(),
-        Start::Command(_) => {
-            return Err(WorldError::CannotGive(format!(
-                "service {} runs a command, and containers have images",
-                service.name
-            )));
-        }
-    };
-    let request = GenericImage::new(name, tag)
-        .with_container_name(container_name(network, &service.name))
-        .with_hostname(service.name.as_str())
-        .with_network(network)
-        .with_labels(label.engine_labels())
-        .with_label("chaos.service", service.name.as_str())
-        // A fixed port of loopback, and not the container's own address, which changes when it is started again.
-        .with_mapped_port(started.port, own.tcp())
-        .with_cmd(command)
-        .with_host_config_modifier(|config| {
-            // By itself, it would be published to everybody.
-            for bindings in config.port_bindings.iter_mut().flat_map(|map| map.values_mut()).flatten() {
-                for binding in bindings {
-                    binding.host_ip = Some(LOOPBACK.to_owned());
-                }
+    /// The request to the engine for a service that is published.
+    pub(super) fn request(
+        &self,
+        service: &Service,
+        links: &LinkAddresses,
+    ) -> Result<ContainerRequest<GenericImage>, WorldError> {
+        let started = self.services.get(&InstanceId::first(service.name.as_str()));
+        let listens = self.listens.get(&service.name);
+        let (Some(started), Some(own), Some(label)) = (started, listens.copied(), self.supervision.label()) else {
+            return Err(WorldError::CannotGive(format!("there is no service {}", service.name)));
+        };
+        let address = |to: &str, label: Option<&str>| links.of(&service.name, to, label);
+        let mut env = links.settings(service, own);
+        let network = self.network_name();
+        let (name, tag) = split(self.config.images.of(service));
+        let command = match &service.start {
+            Start::Program(program) if is_real_redis(program) => redis_command(own),
+            Start::Program(program) => {
+                env.extend([("PORT".to_owned(), own.to_string()), ("CHAOS_SEED".to_owned(), self.seed.to_string())]);
+                vec!["serve".to_owned(), if program == "redis-built-in" { "redis" } else { program }.to_owned()]
             }
-            // What a service says is read back, whatever the engine does with output otherwise.
-            config.log_config = Some(HostConfigLogConfig { typ: Some("json-file".to_owned()), config: None });
-        });
-    Ok(env.into_iter().fold(request, |request, (name, value)| request.with_env_var(name, value)))
+            Start::Image(image) => image.command.iter().map(|word| word.render(own, address)).collect(),
+            Start::Command(_) => {
+                return Err(WorldError::CannotGive(format!(
+                    "service {} runs a command, and containers have images",
+                    service.name
+                )));
+            }
+        };
+        let request = GenericImage::new(name, tag)
+            .with_container_name(container_name(network, &service.name))
+            .with_hostname(service.name.as_str())
+            .with_network(network)
+            .with_labels(label.engine_labels())
+            .with_label("chaos.service", service.name.as_str())
+            // A fixed port of loopback, and not the container's own address, which changes when it is started again.
+            .with_mapped_port(started.port, own.tcp())
+            .with_cmd(command)
+            .with_host_config_modifier(|config| {
+                // By itself, it would be published to everybody.
+                for bindings in config.port_bindings.iter_mut().flat_map(|map| map.values_mut()).flatten() {
+                    for binding in bindings {
+                        binding.host_ip = Some(LOOPBACK.to_owned());
+                    }
+                }
+                // What a service says is read back, whatever the engine does with output otherwise.
+                config.log_config = Some(HostConfigLogConfig { typ: Some("json-file".to_owned()), config: None });
+            });
+        Ok(env.into_iter().fold(request, |request, (name, value)| request.with_env_var(name, value)))
+    }
+
+    /// The name of the run's network.
+    pub(super) fn network_name(&self) -> &str {
+        self.network.as_ref().map_or("", |made| &made.name)
+    }
 }
 
 /// Name of a service's container.

@@ -19,6 +19,11 @@ pub(super) struct RedisProgram {
 }
 
 impl RedisProgram {
+    /// The built-in one alone.
+    pub(super) fn none() -> Self {
+        Self { server: None }
+    }
+
     pub(super) async fn find(server: Option<&Path>, system: &System) -> Self {
         let wanted = |service: &Service| matches!(&service.start, Start::Program(name) if name == "redis" || name == "redis-server");
         let Some(path) = server.filter(|_| system.services.values().any(wanted)) else { return Self { server: None } };

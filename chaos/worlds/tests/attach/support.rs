@@ -5,12 +5,11 @@ use chaos_inject::{
     Proxy, ProxyConfig,
     control::{Controlled, Token, serve},
 };
+use chaos_links::reach::Resolve;
 use chaos_model::{Endpoint, Event, Link, Protocol, Record, Scenario, language};
 use chaos_run::{Ending, Events, Options};
-use chaos_worlds::{
-    attach::{AttachConfig, AttachedWorld, Keeping},
-    reach::Resolve,
-};
+use chaos_supervise::supervisor::SupervisorProgram;
+use chaos_worlds::attach::{self, AttachConfig, AttachedWorld, Keeping};
 use host::{Host, Settings, TaskGroup, http, memory::MemoryNetwork};
 use std::{io, path::Path, sync::Arc, time::Duration};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -126,17 +125,17 @@ impl Running {
              [service.web]\naddress = \"web:8000\"\n",
             self.entry
         );
-        let attach = language::attach::load(&scenario, None, false, &|_| Ok(file.clone()));
-        let attach = attach.unwrap_or_else(|wrong| panic!("{}", wrong.render(false, 100)));
+        let read = language::attach::load(&scenario, None, false, &|_| Ok(file.clone()));
+        let attach = read.unwrap_or_else(|wrong| panic!("{}", wrong.render(false, 100)));
         let token = setting.token.map(|token| Token::read(token).unwrap()).map_err(str::to_owned);
         // Nothing is kept where no service is broken.
-        let keeping = Keeping { executable: "/nowhere".into(), temp: "/nowhere".into() };
+        let keeping = Keeping { supervisor: SupervisorProgram::new("/nowhere"), temp: "/nowhere".into() };
         let config = AttachConfig { attach, token, holder: "a test".to_owned(), remote: setting.remote, keeping };
         let public: Resolve = Arc::new(|name, _| {
             let address = if name == "proxies" { [10, 0, 0, 1] } else { [8, 8, 8, 8] };
             Box::pin(async move { Ok(vec![address.into()]) })
         });
-        let world = AttachedWorld::new(&self.runner_host, config, public);
+        let world = attach::world(&self.runner_host, config, public);
         (self.runner_host.clone(), (scenario, world))
     }
 

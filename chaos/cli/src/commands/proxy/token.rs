@@ -1,6 +1,6 @@
 //! The token: made at each start, for nobody but this user to read.
 
-use chaos_worlds::attach::Token;
+use chaos_links::Token;
 use std::{
     fs::{File, OpenOptions},
     io::{self, Read as _, Write as _},

@@ -9,10 +9,12 @@
 
 mod client;
 mod process;
+mod program;
 mod protocol;
 mod sweep;
 
 pub use client::{Supervisor, SupervisorError};
-pub use process::{THIS_PROGRAM, become_service, keep};
+pub use process::{become_service, keep};
+pub use program::SupervisorProgram;
 pub use protocol::{Exited, Launch, ServiceSignal};
 pub(crate) use sweep::sweep;

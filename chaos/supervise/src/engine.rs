@@ -24,13 +24,13 @@ const PATIENCE: Duration = Duration::from_secs(8);
 /// Time after one look at which the next is due.
 const EVERY: Duration = Duration::from_millis(50);
 /// Time in which nothing may have appeared where the engine may still be making what a runner asked for that is gone.
-pub(crate) const SETTLED: Duration = Duration::from_secs(1);
+pub const SETTLED: Duration = Duration::from_secs(1);
 /// Seconds that a container has to end when asked to; then it is killed.
-pub(crate) const GRACE_SECONDS: i32 = 3;
+pub const GRACE_SECONDS: i32 = 3;
 
 /// An engine that answers.
 #[derive(Clone)]
-pub(crate) struct Engine(pub(crate) Docker);
+pub struct Engine(Docker);
 
 /// The kind of a [`Resource`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,8 +60,17 @@ impl std::fmt::Display for Resource {
 }
 
 impl Engine {
+    /// The engine's client, for what concerns no run but one's own.
+    #[must_use]
+    pub fn client(&self) -> &Docker {
+        &self.0
+    }
+
     /// The engine that `DOCKER_HOST` or the properties of testcontainers name, else that of this machine.
-    pub(crate) async fn connect() -> io::Result<Self> {
+    ///
+    /// # Errors
+    /// Where none answers.
+    pub async fn connect() -> io::Result<Self> {
         let docker = docker_client_instance().await.map_err(io::Error::other)?;
         docker.ping().await.map_err(io::Error::other)?;
         Ok(Self(docker))
@@ -98,7 +107,7 @@ impl Engine {
     // while, since the engine finishes what it was asked for.
     /// Removes all that a run has made, running, frozen or not, until there has been nothing of it for as long as
     /// `settled`. Gives what is left, in words.
-    pub(crate) async fn remove_all(&self, of: &RunLabel, settled: Duration) -> Vec<String> {
+    pub async fn remove_all(&self, of: &RunLabel, settled: Duration) -> Vec<String> {
         let deadline = Instant::now() + PATIENCE;
         let mut empty_since = None;
         loop {
@@ -141,13 +150,13 @@ impl Engine {
     }
 
     /// Ends a container, by its id or name, and removes it with its volumes; says whether the engine did.
-    pub(crate) async fn remove_container(&self, id: &str) -> bool {
+    pub async fn remove_container(&self, id: &str) -> bool {
         let options = RemoveContainerOptionsBuilder::new().force(true).v(true).build();
         self.0.remove_container(id, Some(options)).await.is_ok()
     }
 
     /// Waits until a container has ended, and says how it did.
-    pub(crate) async fn ended(&self, id: &str) -> String {
+    pub async fn ended(&self, id: &str) -> String {
         let ended = Box::pin(self.0.wait_container(id, None)).next().await;
         drop(ended);
         let inspected = self.0.inspect_container(id, None).await;
@@ -168,7 +177,10 @@ impl Engine {
     }
 
     /// The id of a container that runs, by its name or id.
-    pub(crate) async fn running(&self, container: &str) -> Result<String, String> {
+    ///
+    /// # Errors
+    /// In words: there is none, or it does not run.
+    pub async fn running(&self, container: &str) -> Result<String, String> {
         let inspected = match self.0.inspect_container(container, None).await {
             Ok(inspected) => inspected,
             Err(EngineError::DockerResponseServerError { status_code: 404, .. }) => {
@@ -184,23 +196,35 @@ impl Engine {
     }
 
     /// Freezes all processes of a container.
-    pub(crate) async fn pause(&self, id: &str) -> io::Result<()> {
+    ///
+    /// # Errors
+    /// What the engine says.
+    pub async fn pause(&self, id: &str) -> io::Result<()> {
         self.0.pause_container(id).await.map_err(io::Error::other)
     }
 
     /// Lets them go on.
-    pub(crate) async fn unpause(&self, id: &str) -> io::Result<()> {
+    ///
+    /// # Errors
+    /// What the engine says.
+    pub async fn unpause(&self, id: &str) -> io::Result<()> {
         self.0.unpause_container(id).await.map_err(io::Error::other)
     }
 
     /// Asks a container to end; when this returns, it has.
-    pub(crate) async fn stop(&self, id: &str) -> io::Result<()> {
+    ///
+    /// # Errors
+    /// What the engine says.
+    pub async fn stop(&self, id: &str) -> io::Result<()> {
         let options = StopContainerOptionsBuilder::new().t(GRACE_SECONDS).build();
         self.0.stop_container(id, Some(options)).await.map_err(io::Error::other)
     }
 
     /// Ends a container without asking; when this returns, it has ended.
-    pub(crate) async fn kill(&self, id: &str) -> io::Result<()> {
+    ///
+    /// # Errors
+    /// What the engine says.
+    pub async fn kill(&self, id: &str) -> io::Result<()> {
         let options = KillContainerOptionsBuilder::new().signal("SIGKILL").build();
         self.0.kill_container(id, Some(options)).await.map_err(io::Error::other)?;
         self.ended(id).await;
@@ -208,13 +232,19 @@ impl Engine {
     }
 
     /// Starts a container that has ended.
-    pub(crate) async fn start(&self, id: &str) -> io::Result<()> {
+    ///
+    /// # Errors
+    /// What the engine says.
+    pub async fn start(&self, id: &str) -> io::Result<()> {
         self.0.start_container(id, None).await.map_err(io::Error::other)
     }
 
     /// Sees to it that a container runs, whatever was done to it, and has done so for as long as `settled`. One that was
     /// removed is nothing to be brought back.
-    pub(crate) async fn restore(&self, id: &str, settled: Duration) -> Result<(), String> {
+    ///
+    /// # Errors
+    /// The reason that it does not run, in words.
+    pub async fn restore(&self, id: &str, settled: Duration) -> Result<(), String> {
         let deadline = Instant::now() + PATIENCE + settled;
         let (mut sound_since, mut settled) = (None, settled);
         loop {

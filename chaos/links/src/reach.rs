@@ -5,6 +5,7 @@
 //! are not among them: no service is there, but what clouds tell their machines is.
 
 use chaos_model::attach::HostPort;
+use chaos_run::WorldError;
 use futures_util::future::BoxFuture;
 use host::{Host, Listener, Network, Stream};
 use std::{io, net::IpAddr, sync::Arc};
@@ -53,6 +54,15 @@ pub async fn check(target: &HostPort, resolve: &Resolve) -> Result<(), String> {
         Some(address) => Err(not_local(host, *port, address)),
         None => Ok(()),
     }
+}
+
+/// Refuses a target of a run that is not local, with the option that would allow it.
+///
+/// # Errors
+/// Where it is not local.
+pub async fn allow(target: &HostPort, resolve: &Resolve) -> Result<(), WorldError> {
+    let refused = |why| WorldError::CannotGive(format!("{why}: `--allow-remote-targets` would allow it"));
+    check(target, resolve).await.map_err(refused)
 }
 
 struct Reach {

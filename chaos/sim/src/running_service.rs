@@ -1,6 +1,7 @@
 //! A service: a program on a host of its own, which starts, stops, crashes and freezes as a process does.
 
 use crate::{logs::Logs, programs::Outcome, trace::Tracer};
+use chaos_run::{Exit, InstanceId};
 use futures_util::future::BoxFuture;
 use host::{Host, Settings, Task, TaskGroup, memory::MemoryNetwork};
 use std::{sync::Arc, time::Duration};
@@ -14,21 +15,15 @@ const GRACE: Duration = Duration::from_secs(3);
 #[derive(Clone)]
 pub(crate) struct Launch {
     pub(crate) name: String,
+    /// The program, for people.
+    pub(crate) program: String,
     pub(crate) run: Arc<dyn Fn(Host) -> BoxFuture<'static, Outcome> + Send + Sync>,
     pub(crate) settings: Settings,
 }
 
-/// A program that ended without being asked to.
-#[derive(Debug)]
-pub(crate) struct Exit {
-    pub(crate) service: String,
-    pub(crate) start: u64,
-    /// In words.
-    pub(crate) how: String,
-}
-
 /// A service that was started.
-pub(crate) struct Service {
+pub(crate) struct RunningService {
+    id: InstanceId,
     launch: Launch,
     /// The number of its start. Exits of earlier ones are no news.
     start: u64,
@@ -41,10 +36,10 @@ struct Running {
     program: Task<()>,
 }
 
-impl Service {
+impl RunningService {
     /// A service that doesn't run yet.
-    pub(crate) fn new(launch: Launch) -> Self {
-        Self { launch, start: 0, running: None }
+    pub(crate) fn new(id: InstanceId, launch: Launch) -> Self {
+        Self { id, launch, start: 0, running: None }
     }
 
     /// Starts the program on a new host of this name: it knows nothing of an earlier one. How it ends, where it ends by
@@ -55,7 +50,7 @@ impl Service {
         network: &MemoryNetwork,
         watcher: &Host,
         (logs, tracer): (&Logs, Option<&Tracer>),
-        exits: &UnboundedSender<Exit>,
+        exits: UnboundedSender<Exit>,
     ) {
         if self.running.is_some() {
             return;
@@ -68,7 +63,7 @@ impl Service {
             // Nobody waits for a service that was crashed.
             let _ = result.send(run.await);
         });
-        let (service, start, exits) = (self.launch.name.clone(), self.start, exits.clone());
+        let (instance, start) = (self.id.clone(), self.start);
         drop(watcher.spawn(async move {
             let how = match ended.await {
                 Ok(Ok(())) => "it returned".to_owned(),
@@ -76,9 +71,14 @@ impl Service {
                 Err(_) => "it panicked".to_owned(),
             };
             // The world has gone.
-            let _ = exits.send(Exit { service, start, how });
+            let _ = exits.send(Exit { instance, start, how });
         }));
         self.running = Some(Running { host, tasks, program });
+    }
+
+    /// The program that runs there.
+    pub(crate) fn program(&self) -> &str {
+        &self.launch.program
     }
 
     /// True where this is news: an exit of what runs now.
@@ -134,10 +134,12 @@ mod tests {
             let (network, logs) = (MemoryNetwork::new(1), Logs::default());
             let (watcher, (exits, mut ended)) = (network.host("client"), unbounded_channel());
             let run = programs.find("shop").unwrap();
-            let mut service = Service::new(Launch { name: "shop".to_owned(), run, settings: Settings::default() });
+            let launch =
+                Launch { name: "shop".to_owned(), program: "shop".to_owned(), run, settings: Settings::default() };
+            let mut service = RunningService::new(InstanceId::first("shop"), launch);
             assert!(!service.freeze());
             for _ in 0..2 {
-                service.start(&network, &watcher, (&logs, None), &exits);
+                service.start(&network, &watcher, (&logs, None), exits.clone());
                 tokio::time::sleep(Duration::from_secs(1)).await;
                 assert!(ended.try_recv().is_err());
             }

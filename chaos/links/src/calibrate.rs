@@ -33,12 +33,11 @@ const REQUESTS: u64 = 5000;
 
 // By a command, and remembered, rather than in each run: a 99th percentile needs ten seconds, and a run that began with
 // less would carry a figure that says nothing.
-/// Measures. Takes the run lock, as runs do, so that neither disturbs the other; `waiting` is told of who has it now.
+/// Measures. Whoever calls holds the run lock of the machine, so that no run disturbs it nor is disturbed.
 ///
 /// # Errors
 /// Where the machine gives no port or breaks connections.
-pub async fn calibrate(host: &Host, waiting: impl FnMut(Option<u32>)) -> Result<Calibration, Failed> {
-    let _lock = crate::run_lock::RunLock::wait(waiting).await?;
+pub async fn calibrate(host: &Host) -> Result<Calibration, Failed> {
     let bench = Bench::start(host)?;
     bench.round_trips(bench.direct(), IDLE / 4).await?;
     let direct = bench.round_trips(bench.direct(), IDLE).await?;

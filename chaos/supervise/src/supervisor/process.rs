@@ -1,7 +1,11 @@
 //! The supervisor's own process: `chaos supervisor`, and what a service does before it becomes its program: `chaos
 //! service`.
 
-use super::protocol::{Ask, Exited, Launch, ServiceSignal, Tell};
+use super::{
+    SupervisorProgram,
+    program::THIS_PROGRAM,
+    protocol::{Ask, Exited, Launch, ServiceSignal, Tell},
+};
 use crate::{run_folder, run_label};
 use rustix::process::{Pid, Signal, kill_process_group, set_child_subreaper, set_parent_process_death_signal};
 use std::{
@@ -21,9 +25,6 @@ use tokio::{
     time::Instant,
 };
 
-/// Path of this program itself, and not of what may have its path by now: an upgrade in mid-run must not mix two
-/// versions.
-pub const THIS_PROGRAM: &str = "/proc/self/exe";
 /// Time that killed processes have to be gone from the process table.
 const REAP: Duration = Duration::from_secs(2);
 
@@ -33,7 +34,7 @@ const REAP: Duration = Duration::from_secs(2);
 ///
 /// # Errors
 /// Where the machine refuses what a supervisor needs.
-pub async fn keep() -> io::Result<()> {
+pub async fn keep(program: SupervisorProgram) -> io::Result<()> {
     // Services may start processes of their own and end before them: those become ours, and end with the rest.
     set_child_subreaper(Some(rustix::process::getpid()))?;
     // It ends with its runner and not before: a signal to all of a service or a session is for the runner to hear. And
@@ -42,7 +43,7 @@ pub async fn keep() -> io::Result<()> {
     for kind in [SignalKind::hangup(), SignalKind::interrupt(), SignalKind::terminate()] {
         drop(signal(kind)?);
     }
-    let mut supervisor = SupervisorProcess::default();
+    let mut supervisor = SupervisorProcess::new(program);
     let mut lines = BufReader::new(tokio::io::stdin()).lines();
     let (exits, mut exited) = mpsc::unbounded_channel();
     loop {
@@ -103,8 +104,9 @@ pub fn become_service(supervisor: u32, command: &[String]) -> io::Error {
     command.args(arguments).exec()
 }
 
-#[derive(Default)]
 struct SupervisorProcess {
+    /// The program whose `service` is each service's first step.
+    program: SupervisorProgram,
     /// Running services with their process groups.
     services: BTreeMap<String, Pid>,
     folder: Option<PathBuf>,
@@ -114,9 +116,19 @@ struct SupervisorProcess {
 }
 
 impl SupervisorProcess {
+    fn new(program: SupervisorProgram) -> Self {
+        Self {
+            program,
+            services: BTreeMap::new(),
+            folder: None,
+            #[cfg(feature = "docker")]
+            containers: None,
+        }
+    }
+
     fn launch(&mut self, launch: Launch, exits: &mpsc::UnboundedSender<Exited>) {
         let name = launch.name.clone();
-        match start(&launch) {
+        match start(&self.program, &launch) {
             Ok((mut child, group)) => {
                 tell(&Tell::Launched { name: name.clone(), pid: group.as_raw_nonzero().get().unsigned_abs() });
                 self.services.insert(name.clone(), group);
@@ -228,10 +240,10 @@ async fn remove_containers(label: &run_label::RunLabel, is_watched: bool) -> Vec
 
 // Started here, and not by the runner which would then tell of it: so there is no moment in which a service runs and
 // nobody would end it.
-fn start(launch: &Launch) -> io::Result<(Child, Pid)> {
+fn start(program: &SupervisorProgram, launch: &Launch) -> io::Result<(Child, Pid)> {
     let log = File::options().create(true).append(true).open(&launch.log)?;
-    let mut command = Command::new(THIS_PROGRAM);
-    command.arg0("chaos").arg("service").arg(std::process::id().to_string()).arg("--").args(&launch.command);
+    let mut command = Command::from(program.command("service"));
+    command.arg(std::process::id().to_string()).arg("--").args(&launch.command);
     if !launch.inherit_env {
         command.env_clear();
     }

@@ -7,17 +7,19 @@ use std::{
 };
 
 /// Number of last lines that tell why a service ended.
-pub(crate) const LINES: usize = 10;
+pub const LINES: usize = 10;
 /// Bytes from the end in which they are looked for.
 const BYTES: i64 = 16 * 1024;
 
 /// Path of a service's log.
-pub(crate) fn path(folder: &Path, service: &str) -> PathBuf {
+#[must_use]
+pub fn path(folder: &Path, service: &str) -> PathBuf {
     folder.join(format!("{service}.log"))
 }
 
 /// A service's last lines; none where there is no log.
-pub(crate) fn last_lines(log: &Path) -> Vec<String> {
+#[must_use]
+pub fn last_lines(log: &Path) -> Vec<String> {
     let tail = || {
         let mut file = File::open(log)?;
         let length = i64::try_from(file.metadata()?.len()).unwrap_or(i64::MAX);

@@ -13,19 +13,22 @@ const UNFINISHED: &str = "broken.new";
 
 /// A container that is broken, or about to be.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Broken {
+pub struct Broken {
     /// The engine's id of it.
-    pub(crate) id: String,
+    pub id: String,
     /// The container's name, for people.
-    pub(crate) name: String,
+    pub name: String,
     /// True where the engine was asked to change it and has not answered: it goes on when whoever asked is gone.
-    pub(crate) changing: bool,
+    pub changing: bool,
 }
 
 // Before anything is broken, and into the folder: runner, supervisor and cleanup read the same file, so nobody has to
 // be told, and the supervisor needs no message for it.
 /// Writes down all that is broken, in place of what was there.
-pub(crate) fn write(folder: &Path, broken: &[Broken]) -> io::Result<()> {
+///
+/// # Errors
+/// Where the folder can't be written to.
+pub fn write(folder: &Path, broken: &[Broken]) -> io::Result<()> {
     let unfinished = folder.join(UNFINISHED);
     fs::write(&unfinished, serde_json::to_vec(broken)?)?;
     fs::rename(unfinished, folder.join(FILE))
@@ -50,7 +53,7 @@ pub(crate) async fn restore(folder: &Path) -> Vec<String> {
 }
 
 /// Brings these back, all at once, and gives those that are still broken, with why, in words.
-pub(crate) async fn restore_all(engine: &Engine, broken: &[Broken]) -> Vec<(Broken, String)> {
+pub async fn restore_all(engine: &Engine, broken: &[Broken]) -> Vec<(Broken, String)> {
     let restored = broken.iter().map(async |of| {
         let grace = Duration::from_secs(u64::from(GRACE_SECONDS.unsigned_abs()));
         let settled = if of.changing { grace + SETTLED } else { Duration::ZERO };

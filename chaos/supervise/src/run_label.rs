@@ -76,14 +76,16 @@ impl Runner {
 
 /// A run: its folder, and who makes it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub(crate) struct RunLabel {
-    pub(crate) folder: PathBuf,
+pub struct RunLabel {
+    /// The run's folder.
+    pub folder: PathBuf,
     pub(crate) runner: Runner,
 }
 
 impl RunLabel {
     /// Variables that each service gets in its environment.
-    pub(crate) fn of_services(&self) -> [(String, String); 2] {
+    #[must_use]
+    pub fn of_services(&self) -> [(String, String); 2] {
         [(FOLDER.to_owned(), self.folder.display().to_string()), (RUNNER.to_owned(), self.json())]
     }
 
@@ -94,7 +96,8 @@ impl RunLabel {
 
     /// Labels that each of its containers gets, and its network.
     #[cfg(feature = "docker")]
-    pub(crate) fn engine_labels(&self) -> [(&'static str, String); 2] {
+    #[must_use]
+    pub fn engine_labels(&self) -> [(&'static str, String); 2] {
         [(FOLDER_LABEL, self.folder.display().to_string()), (RUNNER_LABEL, self.json())]
     }
 

@@ -5,8 +5,6 @@
 //! that ends, and there is no file that could be left behind. Whoever waits connects to it, and learns of its end by the
 //! end of that connection.
 
-use chaos_model::Event;
-use chaos_run::{Events, WorldError};
 use std::{
     io,
     os::{
@@ -22,19 +20,18 @@ use tokio::io::AsyncReadExt as _;
 const NAME: &[u8] = b"chaos-run-turn";
 
 /// Lock that is held until it is dropped.
-pub(crate) struct RunLock {
+#[derive(Debug)]
+#[must_use = "dropping the lock lets others run"]
+pub struct RunLock {
     _listener: UnixListener,
 }
 
 impl RunLock {
-    /// Waits for the lock, and emits `Waiting` if it has to.
-    pub(crate) async fn take(events: &Events) -> Result<Self, WorldError> {
-        let taken = Self::wait(|holder| events.emit(Event::Waiting { holder })).await;
-        taken.map_err(WorldError::machine("can't take the lock for this machine"))
-    }
-
     /// Waits for the lock, and tells the process id of its holder, if known, where it has to.
-    pub(crate) async fn wait(mut tell: impl FnMut(Option<u32>)) -> io::Result<Self> {
+    ///
+    /// # Errors
+    /// Where the machine gives no lock.
+    pub async fn take(mut tell: impl FnMut(Option<u32>)) -> io::Result<Self> {
         let mut told = None;
         loop {
             match try_take() {

@@ -1,11 +1,14 @@
 //! The runner's side of the supervisor.
 
-use super::protocol::{Ask, Exited, Launch, ServiceSignal, Tell};
+use super::{
+    SupervisorProgram,
+    protocol::{Ask, Exited, Launch, ServiceSignal, Tell},
+};
 use crate::run_label::RunLabel;
 use std::{
     collections::{BTreeMap, VecDeque},
     io,
-    path::{Path, PathBuf},
+    path::PathBuf,
     process::Stdio,
     time::Duration,
 };
@@ -44,16 +47,14 @@ pub struct Supervisor {
 }
 
 impl Supervisor {
-    /// Starts `executable supervisor`, in a process group of its own, so that a Ctrl-C in the terminal doesn't reach
+    /// Starts the program as a supervisor, in a process group of its own, so that a Ctrl-C in the terminal doesn't reach
     /// it. It carries the label of the run that it keeps.
     ///
     /// # Errors
     /// Where it can't be started.
-    pub(crate) fn start(executable: &Path, label: &RunLabel) -> Result<Self, SupervisorError> {
-        let mut command = Command::new(executable);
+    pub(crate) fn start(program: &SupervisorProgram, label: &RunLabel) -> Result<Self, SupervisorError> {
+        let mut command = Command::from(program.command("supervisor"));
         command
-            .arg0("chaos")
-            .arg("supervisor")
             .envs(label.of_supervisor())
             .process_group(0)
             .stdin(Stdio::piped())

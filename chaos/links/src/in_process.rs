@@ -1,0 +1,73 @@
+//! Links whose proxies are in this process: one proxy a link.
+
+use async_trait::async_trait;
+use chaos_inject::{Message, Proxy, ProxyConfig};
+use chaos_model::{Fault, Link, Protocol, System, ledger::Removed};
+use chaos_run::{Address, Links, Site, Sites, WorldError};
+use std::collections::BTreeMap;
+
+/// Proxies in this process, by link. They stand where the runtime says, and end with this.
+#[derive(Default)]
+pub struct InProcessLinks {
+    seed: u64,
+    proxies: BTreeMap<Link, (Address, Proxy)>,
+}
+
+impl InProcessLinks {
+    /// No proxies yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    fn proxy(&self, link: &Link) -> Result<&Proxy, WorldError> {
+        let proxy = self.proxies.get(link).map(|(_, proxy)| proxy);
+        proxy.ok_or_else(|| WorldError::CannotGive(format!("there is no place for a fault on {link}")))
+    }
+}
+
+#[async_trait]
+impl Links for InProcessLinks {
+    async fn begin(&mut self, _: &System, seed: u64) -> Result<(), WorldError> {
+        self.seed = seed;
+        Ok(())
+    }
+
+    async fn open(&mut self, link: &Link, protocol: Protocol, sites: &mut Sites<'_>) -> Result<bool, WorldError> {
+        let Site { host, listener, name } = sites(link, protocol)?;
+        let proxy = Proxy::start(&host, listener, ProxyConfig { link: link.clone(), protocol, seed: self.seed });
+        let address = Address { host: name, port: proxy.port() };
+        self.proxies.insert(link.clone(), (address, proxy));
+        Ok(true)
+    }
+
+    async fn close(&mut self, link: &Link) -> Result<(), WorldError> {
+        self.proxies.remove(link);
+        Ok(())
+    }
+
+    fn address(&self, link: &Link) -> Option<Address> {
+        self.proxies.get(link).map(|(address, _)| address.clone())
+    }
+
+    fn lead(&self, link: &Link, to: &[Address]) {
+        // To the first: a proxy leads to one place, and no runtime gives several yet.
+        if let (Some((_, proxy)), Some(to)) = (self.proxies.get(link), to.first()) {
+            proxy.point_at(&to.host, to.port);
+        }
+    }
+
+    async fn apply(&mut self, link: &Link, fault: &Fault) -> Result<(), WorldError> {
+        let reply = self.proxy(link)?.send(Message::Apply(Box::new(fault.clone()))).await;
+        reply.applied().map_err(WorldError::CannotGive)
+    }
+
+    async fn remove(&mut self, link: &Link, fault: &Fault) -> Result<Removed, WorldError> {
+        let reply = self.proxy(link)?.send(Message::Remove { fault: fault.name.clone() }).await;
+        reply.removed().map_err(WorldError::CannotGive)
+    }
+
+    async fn close_all(&mut self) {
+        self.proxies.clear();
+    }
+}

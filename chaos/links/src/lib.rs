@@ -1,0 +1,20 @@
+//! Proxies on the links of a system. Worlds are made of these and a runtime.
+//!
+//! - [`InProcessLinks`]: a proxy a link, in this process.
+//! - [`RemoteLinks`]: proxies of others, steered over their control servers under leases.
+//! - [`StandingProxies`]: the other end of that, proxies that run by themselves (`chaos proxy`).
+//! - [`reach`]: what proxies and runners may reach; [`calibrate`]: what a proxy adds on this machine.
+//!
+//! All of it is about proxies that stand on links, and needs neither processes nor containers, so that the simulation has its
+//! proxies from here as well.
+
+pub mod calibrate;
+mod in_process;
+pub mod reach;
+mod remote;
+mod standing;
+
+pub use chaos_inject::control::Token;
+pub use in_process::InProcessLinks;
+pub use remote::{ControlEndpoint, RemoteConfig, RemoteLinks};
+pub use standing::{NoPort, StandingProxies};

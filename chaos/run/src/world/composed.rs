@@ -1,0 +1,168 @@
+//! A world made of a runtime and links: order of starting, waiting until all is ready, faults of services, counting. What
+//! each world would else repeat is here once.
+
+mod service_faults;
+mod until_ready;
+
+use super::{Address, Death, Instance, LinkAddresses, Links, Runtime, TornDown, World, WorldError};
+use crate::Events;
+use async_trait::async_trait;
+use chaos_model::{Endpoint, Event, Fault, Link, Protocol, Service, System, Target, ledger::Removed};
+use host::Host;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
+use tokio::time::Instant;
+
+/// A world made of a runtime, which runs services, and links, which carry what passes between them.
+pub struct ComposedWorld<R, L> {
+    runtime: R,
+    links: L,
+    services: BTreeMap<String, Service>,
+    addresses: LinkAddresses,
+    /// All links of the system, in its order.
+    opened: Vec<Link>,
+    entry: Option<Address>,
+}
+
+impl<R: Runtime, L: Links> ComposedWorld<R, L> {
+    /// A world without anything in it yet.
+    #[must_use]
+    pub fn new(runtime: R, links: L) -> Self {
+        let (services, addresses) = (BTreeMap::new(), LinkAddresses::default());
+        Self { runtime, links, services, addresses, opened: Vec::new(), entry: None }
+    }
+
+    /// The half that runs services.
+    pub fn runtime(&self) -> &R {
+        &self.runtime
+    }
+
+    /// Both halves, for whoever starts and breaks things past the timeline, as tests do.
+    pub fn halves(&mut self) -> (&mut R, &mut L) {
+        (&mut self.runtime, &mut self.links)
+    }
+
+    /// Puts a proxy on each link.
+    async fn open_links(&mut self, system: &System, seed: u64, events: &Events) -> Result<(), WorldError> {
+        self.links.begin(system, seed).await?;
+        for link in &system.links {
+            // The language makes links only to services that there are.
+            let protocol = system.services.get(&link.to).map_or(Protocol::Tcp, |service| service.protocol);
+            let runtime = &mut self.runtime;
+            let stands = self.links.open(link, protocol, &mut |link, protocol| runtime.site(link, protocol)).await?;
+            self.opened.push(link.clone());
+            let Some(address) = self.links.address(link) else { continue };
+            if stands {
+                events.emit(Event::LinkReady { link: link.to_string(), address: address.to_string() });
+            }
+            if link.from == Endpoint::Client {
+                self.entry = Some(address.clone());
+            }
+            self.addresses.insert(link.clone(), address);
+        }
+        Ok(())
+    }
+
+    /// Leads all links to a service to where its instances are.
+    fn lead_to(&self, service: &str) {
+        let to: Vec<Address> = self.runtime.instances(service).into_iter().map(|instance| instance.address).collect();
+        for link in self.opened.iter().filter(|link| link.to == service) {
+            self.links.lead(link, &to);
+        }
+    }
+
+    /// A service with its instances.
+    fn with_instances(&self, name: &str) -> Result<(Service, Vec<Instance>), WorldError> {
+        let service = self.services.get(name).map(|service| (service.clone(), self.runtime.instances(name)));
+        service.ok_or_else(|| WorldError::CannotGive(format!("there is no service {name}")))
+    }
+}
+
+#[async_trait]
+impl<R: Runtime, L: Links> World for ComposedWorld<R, L> {
+    fn name(&self) -> &'static str {
+        R::OFFER.name
+    }
+
+    fn host(&self) -> &Host {
+        self.runtime.host()
+    }
+
+    fn starting_takes(&self) -> Duration {
+        self.runtime.starting_takes()
+    }
+
+    async fn take_run_lock(&mut self, events: &Events) -> Result<(), WorldError> {
+        self.runtime.take_run_lock(events).await
+    }
+
+    async fn start(&mut self, system: &System, seed: u64, events: &Events) -> Result<(), WorldError> {
+        self.runtime.prepare(system, seed).await?;
+        self.open_links(system, seed, events).await?;
+        let began = Instant::now();
+        self.services.clone_from(&system.services);
+        for service in system.services.values() {
+            self.runtime.place(service, &self.addresses)?;
+            self.lead_to(&service.name);
+        }
+        // In the order of uses, in every world: where all started at once, a gateway could win a race against its own
+        // Redis, and begin with a second without a cache.
+        for wave in system.start_order() {
+            self.runtime.launch(&wave, &self.addresses).await?;
+            for service in &wave {
+                // It may have another address than the one that it was placed at.
+                self.lead_to(&service.name);
+            }
+            self.until_ready(&wave, began, events).await?;
+        }
+        Ok(())
+    }
+
+    fn entry(&self) -> Address {
+        // Port 0 reaches nothing: asked before the start, which the run doesn't.
+        self.entry.clone().unwrap_or(Address { host: "127.0.0.1".to_owned(), port: 0 })
+    }
+
+    fn service(&self, name: &str) -> Option<Address> {
+        self.runtime.instances(name).into_iter().next().map(|instance| instance.address)
+    }
+
+    async fn apply(&mut self, fault: &Fault) -> Result<(), WorldError> {
+        match &fault.on {
+            Target::Link(link) => self.links.apply(link, fault).await,
+            Target::Service(service) => self.break_service(service, fault).await,
+        }
+    }
+
+    async fn remove(&mut self, fault: &Fault) -> Result<Removed, WorldError> {
+        match &fault.on {
+            Target::Link(link) => self.links.remove(link, fault).await,
+            Target::Service(service) => self.heal_service(service, fault).await,
+        }
+    }
+
+    async fn died(&mut self) -> Result<Death, WorldError> {
+        tokio::select! {
+            biased;
+            error = self.links.lost() => Err(error),
+            death = self.runtime.exited() => death,
+        }
+    }
+
+    async fn stop(&mut self, keep_logs: bool) -> TornDown {
+        // First, since it takes no time: services may need some. And they may still use their links while they end.
+        let mut left = self.links.release().await;
+        let mut torn_down = self.runtime.take_down(keep_logs).await;
+        self.links.close_all().await;
+        left.append(&mut torn_down.left);
+        let mut seen = BTreeSet::new();
+        left.retain(|what| seen.insert(what.clone()));
+        self.services.clear();
+        self.addresses = LinkAddresses::default();
+        self.opened.clear();
+        self.entry = None;
+        TornDown { left, ..torn_down }
+    }
+}

@@ -1,0 +1,228 @@
+//! The half of a world that runs services: starts them, ends them, freezes them and limits them.
+//!
+//! A runtime decides nothing about faults and waits for nobody to become ready: [`ComposedWorld`](super::ComposedWorld)
+//! does, once for all of them.
+
+use super::{Address, Death, Offer, TornDown, WorldError};
+use crate::Events;
+use async_trait::async_trait;
+use chaos_model::{Endpoint, Link, Protocol, Service, ServiceName, System, effect::action::ServiceLimit};
+use host::{Host, Listener};
+use std::{collections::BTreeMap, fmt, time::Duration};
+
+/// An instance's name: its service, and its number among the copies of that, from 1.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct InstanceId {
+    /// The service that it is a copy of.
+    pub service: ServiceName,
+    /// Number among the service's instances, from 1.
+    pub number: usize,
+}
+
+impl InstanceId {
+    /// The only instance of a service that has one, or its first.
+    pub fn first(service: impl Into<ServiceName>) -> Self {
+        Self { service: service.into(), number: 1 }
+    }
+}
+
+impl fmt::Display for InstanceId {
+    /// Shows the first by the name of its service: most services have one.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.service)?;
+        if self.number == 1 { Ok(()) } else { write!(f, ".{}", self.number) }
+    }
+}
+
+/// A running copy of a service, or one that is about to run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Instance {
+    /// The instance's name.
+    pub id: InstanceId,
+    /// The address at which it is reached past any proxy: by the runner, and by the proxies that lead to it.
+    pub address: Address,
+    /// The program that runs there, for people: `redis-server 7.2.5`.
+    pub what: String,
+}
+
+/// A place for the proxy of a link in this process.
+pub struct Site {
+    /// The machine that the proxy dials from.
+    pub host: Host,
+    /// The listener that it takes connections of.
+    pub listener: Listener,
+    /// The name or IP address by which the user of the link reaches that listener.
+    pub name: String,
+}
+
+/// Addresses at which services use each other: those of the links' proxies.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LinkAddresses(BTreeMap<Link, Address>);
+
+impl LinkAddresses {
+    /// Notes where a link is used from now on.
+    pub fn insert(&mut self, link: Link, address: Address) {
+        self.0.insert(link, address);
+    }
+
+    /// The address (`host:port`) at which a service uses another one; empty where no proxy stands on that link.
+    #[must_use]
+    pub fn of(&self, from: &str, to: &str, label: Option<&str>) -> String {
+        let from = Endpoint::Service(from.to_owned());
+        let link = Link { from, to: to.to_owned(), label: label.map(str::to_owned) };
+        // The language makes a link of each place that names a service, so there is one for each.
+        self.0.get(&link).map(Address::to_string).unwrap_or_default()
+    }
+
+    /// The settings of a service that listens on `port`, with addresses in the places that name other services.
+    #[must_use]
+    pub fn settings(&self, service: &Service, port: u16) -> BTreeMap<String, String> {
+        let address = |to: &str, label: Option<&str>| self.of(&service.name, to, label);
+        service.env.iter().map(|(name, template)| (name.clone(), template.render(port, address))).collect()
+    }
+}
+
+/// A place where services run: processes, containers, functions, or machines of others.
+///
+/// Calls come one at a time, in the order of the methods here: prepared once, then for each link a [`Site`] where the proxies
+/// are in this process, then each service placed and launched, then whatever faults ask for, and at last taken down.
+#[async_trait]
+pub trait Runtime: Send + Sync {
+    /// The runtime's name, and what it can give.
+    const OFFER: Offer;
+
+    /// The machine that the load, the scrapes and questions about readiness come from.
+    fn host(&self) -> &Host;
+
+    /// Time that all services together have to become ready.
+    fn patience(&self) -> Duration;
+
+    /// Time that an instance needs longer than a process until it runs: so much later than due may it be back.
+    fn starting_takes(&self) -> Duration {
+        // Engines need 300 ms and more for a container, longer than an edge of the timeline may be late elsewhere.
+        Duration::ZERO
+    }
+
+    /// True where somebody else accepts connections on an instance's behalf, so that one that is accepted says nothing.
+    fn relays(&self) -> bool {
+        false
+    }
+
+    /// Waits until no other run disturbs this one on the machine.
+    ///
+    /// # Errors
+    /// Where the machine gives no lock.
+    async fn take_run_lock(&mut self, _events: &Events) -> Result<(), WorldError> {
+        Ok(())
+    }
+
+    /// Makes what services need before any of them runs: a folder, a network, a client of an engine.
+    ///
+    /// # Errors
+    /// Where the machine refuses, or lacks what the system needs.
+    async fn prepare(&mut self, system: &System, seed: u64) -> Result<(), WorldError>;
+
+    /// Finds a place for the proxy of a link in this process: one that the link's user reaches, and nobody else.
+    ///
+    /// # Errors
+    /// Where there is no port.
+    fn site(&mut self, link: &Link, protocol: Protocol) -> Result<Site, WorldError>;
+
+    /// Gives the instances of a service their addresses. None of them runs yet.
+    ///
+    /// # Errors
+    /// Where there are no ports.
+    fn place(&mut self, service: &Service, links: &LinkAddresses) -> Result<(), WorldError>;
+
+    /// Starts all instances of these services, all at once, and does not wait until they are ready. They may have other
+    /// addresses afterwards than those that they were placed at.
+    ///
+    /// # Errors
+    /// Where one can't be started.
+    async fn launch(&mut self, services: &[&Service], links: &LinkAddresses) -> Result<(), WorldError>;
+
+    /// Starts an instance at another address if it ended because its own was taken from it; says whether it did.
+    ///
+    /// # Errors
+    /// Where it can't be started.
+    async fn relocate(&mut self, _death: &Death, _links: &LinkAddresses) -> Result<bool, WorldError> {
+        Ok(false)
+    }
+
+    /// The instances of a service, in the order of their numbers; none before it was placed.
+    fn instances(&self, service: &str) -> Vec<Instance>;
+
+    /// Starts an instance again that was stopped or killed: the same program, the same settings, the same address.
+    ///
+    /// # Errors
+    /// Where it can't be started.
+    async fn start(&mut self, instance: &InstanceId) -> Result<(), WorldError>;
+
+    /// Hears that an instance which was started again is ready.
+    ///
+    /// # Errors
+    /// Where that can't be noted.
+    async fn recovered(&mut self, _instance: &InstanceId) -> Result<(), WorldError> {
+        Ok(())
+    }
+
+    /// Asks an instance to end, and ends it where it doesn't in time. When it returns, it has ended, and
+    /// [`Runtime::exited`] doesn't tell of it.
+    ///
+    /// # Errors
+    /// Where it can't be ended.
+    async fn stop(&mut self, instance: &InstanceId) -> Result<(), WorldError>;
+
+    /// Ends an instance without asking. When it returns, it has ended, and [`Runtime::exited`] doesn't tell of it.
+    ///
+    /// # Errors
+    /// Where it can't be ended.
+    async fn kill(&mut self, instance: &InstanceId) -> Result<(), WorldError>;
+
+    /// Freezes an instance: its connections stay open, and it does nothing.
+    ///
+    /// # Errors
+    /// Where it can't be frozen, or does not run.
+    async fn pause(&mut self, instance: &InstanceId) -> Result<(), WorldError>;
+
+    /// Lets a frozen instance go on.
+    ///
+    /// # Errors
+    /// Where it can't be woken.
+    async fn resume(&mut self, instance: &InstanceId) -> Result<(), WorldError>;
+
+    /// Holds an instance to a limit, on behalf of the fault of this name. Of several limits the lowest holds.
+    ///
+    /// # Errors
+    /// Where it can't be limited; always, where [`Runtime::OFFER`] has no limits.
+    async fn limit(&mut self, instance: &InstanceId, _fault: &str, _limit: ServiceLimit) -> Result<(), WorldError> {
+        Err(WorldError::CannotGive(format!("{instance} can't be limited in the world `{}`", Self::OFFER.name)))
+    }
+
+    /// Takes back the limit of the fault of this name.
+    ///
+    /// # Errors
+    /// Where the instance does not get back what it had.
+    async fn lift(&mut self, _instance: &InstanceId, _fault: &str, _limit: ServiceLimit) -> Result<(), WorldError> {
+        Ok(())
+    }
+
+    /// Waits for an instance to end that nobody asked to. Safe to drop.
+    ///
+    /// # Errors
+    /// Where the runtime itself is lost.
+    async fn exited(&mut self) -> Result<Death, WorldError>;
+
+    /// Waits for this instance to end, which was just started. Others that end meanwhile are for [`Runtime::exited`]. Safe
+    /// to drop.
+    ///
+    /// # Errors
+    /// Where the runtime itself is lost.
+    async fn exited_of(&mut self, instance: &InstanceId) -> Result<Death, WorldError>;
+
+    /// The last lines of an instance's output; none where there is none.
+    async fn last_lines(&self, instance: &InstanceId) -> Vec<String>;
+
+    /// Ends and removes all that this runtime has made. Safe at any time, and more than once.
+    async fn take_down(&mut self, keep_logs: bool) -> TornDown;
+}

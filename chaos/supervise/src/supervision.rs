@@ -1,0 +1,144 @@
+//! The supervision that every run has which makes things on this machine, from its first moment to its last: a
+//! supervisor, a run label, a folder.
+
+use crate::{
+    run_folder,
+    run_label::{RunLabel, Runner},
+    supervisor::{Exited, Supervisor, SupervisorError, SupervisorProgram, sweep},
+};
+use std::{io, path::Path, time::Duration};
+
+/// A run's supervisor and run label, once it has them.
+#[derive(Debug, Default)]
+pub struct Supervision {
+    supervisor: Option<Supervisor>,
+    label: Option<RunLabel>,
+}
+
+/// A failure to supervise a run.
+#[derive(Debug, thiserror::Error)]
+pub enum SupervisionError {
+    /// The machine refused something.
+    #[error("{what}: {source}")]
+    Machine {
+        /// The action that was tried.
+        what: String,
+        /// The machine's error.
+        source: io::Error,
+    },
+    /// The supervisor ended before its run did.
+    #[error("the supervisor of this run failed: {0}")]
+    Failed(io::Error),
+    /// A service could not be started; in words.
+    #[error("{0}")]
+    NotLaunched(String),
+    /// There is no supervisor any more.
+    #[error("the supervisor of this run is gone")]
+    Gone,
+}
+
+impl From<SupervisorError> for SupervisionError {
+    fn from(error: SupervisorError) -> Self {
+        match error {
+            SupervisorError::Gone(source) => Self::Failed(source),
+            SupervisorError::NotLaunched { .. } => Self::NotLaunched(error.to_string()),
+        }
+    }
+}
+
+impl Supervision {
+    /// Starts the supervisor, tells it of the run's folder, and makes that.
+    /// `temp` is the folder in which the run's is made, `now` the time since the Unix epoch.
+    ///
+    /// # Errors
+    /// Where one of these can't be had.
+    pub async fn prepare(
+        &mut self,
+        program: &SupervisorProgram,
+        temp: &Path,
+        now: Duration,
+    ) -> Result<(), SupervisionError> {
+        let machine = |what: &str| {
+            let what = what.to_owned();
+            move |source| SupervisionError::Machine { what, source }
+        };
+        let runner = Runner::this().map_err(machine("can't tell what marks this run's processes"))?;
+        let label = RunLabel { folder: run_folder::free(temp, now), runner };
+        let mut supervisor = Supervisor::start(program, &label)?;
+        supervisor.own(label.folder.clone()).await?;
+        self.supervisor = Some(supervisor);
+        self.label = Some(label.clone());
+        let place = label.folder.display();
+        let refused = machine(&format!("can't make {place} (TMPDIR names another place)"));
+        run_folder::make(&label).map_err(refused)
+    }
+
+    /// Tells the supervisor that the run will have containers and networks with its label, before any is made.
+    ///
+    /// # Errors
+    /// Where the supervisor is gone.
+    #[cfg(feature = "docker")]
+    pub async fn own_containers(&mut self) -> Result<(), SupervisionError> {
+        let label = self.label.clone().ok_or(SupervisionError::Gone)?;
+        Ok(self.supervisor()?.own_containers(&label).await?)
+    }
+
+    /// The supervisor.
+    ///
+    /// # Errors
+    /// [`SupervisionError::Gone`] before it was started, and after it was lost.
+    pub fn supervisor(&mut self) -> Result<&mut Supervisor, SupervisionError> {
+        self.supervisor.as_mut().ok_or(SupervisionError::Gone)
+    }
+
+    /// The run's label, once it has one.
+    #[must_use]
+    pub fn label(&self) -> Option<&RunLabel> {
+        self.label.as_ref()
+    }
+
+    /// Waits for a service to end that nobody asked to; for ever where there is no supervisor. Safe to drop.
+    ///
+    /// # Errors
+    /// Where the supervisor is lost, and its services with it.
+    pub async fn exited(&mut self) -> Result<Exited, SupervisionError> {
+        let Some(supervisor) = &mut self.supervisor else { return std::future::pending().await };
+        let exited = supervisor.exited().await;
+        if exited.is_err() {
+            self.supervisor = None;
+        }
+        Ok(exited?)
+    }
+
+    /// The run's folder; that of the runner before there is one.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        self.label.as_ref().map_or(Path::new(""), |label| &label.folder)
+    }
+
+    /// Has the supervisor end and remove what it knows of, or does that alone where it is gone; gives what is left.
+    pub async fn stop(&mut self, keep_logs: bool) -> Vec<String> {
+        let stopped = match self.supervisor.take() {
+            Some(supervisor) => supervisor.stop(keep_logs).await.ok(),
+            None => None,
+        };
+        let Some(label) = self.label.take() else { return stopped.unwrap_or_default() };
+        if let Some(left) = stopped {
+            return left;
+        }
+        let mut left = sweep(&label).await;
+        #[cfg(feature = "docker")]
+        {
+            let broken = crate::broken::read(&label.folder);
+            if !broken.is_empty() {
+                // Its folder is all that tells of them.
+                left.extend(
+                    broken.into_iter().map(|of| format!("container {}: the supervisor didn't bring it back", of.name)),
+                );
+                return left;
+            }
+        }
+        left.extend(run_folder::settle(&label.folder, keep_logs));
+        left
+    }
+}

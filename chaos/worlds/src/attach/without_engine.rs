@@ -1,0 +1,53 @@
+//! In the place of `containers` where this is built without the container engine: services can't be broken.
+
+use super::Keeping;
+use chaos_model::ServiceName;
+use chaos_run::{Death, InstanceId, WorldError};
+use host::Host;
+use std::collections::BTreeMap;
+
+/// Never made.
+pub(super) enum Containers {}
+
+impl Containers {
+    pub(super) async fn find(_: &Host, _: &Keeping, _: &BTreeMap<ServiceName, String>) -> Result<Self, WorldError> {
+        let why = "faults of services need the container engine, which this was built without (feature `docker`)";
+        Err(WorldError::CannotGive(why.to_owned()))
+    }
+
+    pub(super) async fn start(&mut self, _: &InstanceId) -> Result<(), WorldError> {
+        match *self {}
+    }
+
+    pub(super) fn is_whole(&mut self, _: &InstanceId) -> Result<(), WorldError> {
+        match *self {}
+    }
+
+    pub(super) async fn stop(&mut self, _: &InstanceId) -> Result<(), WorldError> {
+        match *self {}
+    }
+
+    pub(super) async fn kill(&mut self, _: &InstanceId) -> Result<(), WorldError> {
+        match *self {}
+    }
+
+    pub(super) async fn pause(&mut self, _: &InstanceId) -> Result<(), WorldError> {
+        match *self {}
+    }
+
+    pub(super) async fn resume(&mut self, _: &InstanceId) -> Result<(), WorldError> {
+        match *self {}
+    }
+
+    pub(super) async fn exited_of(&mut self, _: &InstanceId) -> Result<Death, WorldError> {
+        match *self {}
+    }
+
+    pub(super) async fn lost(&mut self) -> WorldError {
+        match *self {}
+    }
+
+    pub(super) async fn restore(self) -> Vec<String> {
+        match self {}
+    }
+}

@@ -1,0 +1,26 @@
+//! The offers of all worlds of this crate, known also where one of them is not built in.
+
+use chaos_model::{Start, effect::action::ServiceAction};
+use chaos_run::{NotGiven, Offer, Runtime as _, Unfit};
+
+/// What each world of this crate can give.
+pub const OFFERS: [Offer; 3] = [crate::local::LocalRuntime::OFFER, DOCKER, crate::attach::AttachedRuntime::OFFER];
+
+/// The offer of the world `docker`. Here, so that scenarios can name it where it is not built in.
+pub(crate) const DOCKER: Offer = Offer { name: "docker", runs: containers_run, does: containers_do };
+
+/// Services that run as containers.
+fn containers_run(start: &Start) -> Result<(), Unfit> {
+    match start {
+        Start::Command(_) => Err(Unfit {
+            what: "runs a command, and containers run images",
+            advice: "`--world local` runs it; beside `image = \"...\"`, a command is what the container runs",
+        }),
+        Start::Program(_) | Start::Image(_) => Ok(()),
+    }
+}
+
+/// Actions on containers: all that there are.
+fn containers_do(_: ServiceAction) -> Result<(), NotGiven> {
+    Ok(())
+}
