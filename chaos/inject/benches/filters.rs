@@ -35,7 +35,7 @@ struct Exchange {
 }
 
 const HTTP: Exchange = Exchange {
-    protocol: Protocol::Http,
+    protocol: Protocol::HTTP,
     ask: b"GET /orders/user/42?full=1 HTTP/1.1\r\nHost: order-service:8002\r\nUser-Agent: bench\r\nAccept: */*\r\n\
         traceparent: 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01\r\nbaggage: chaos.request=4711\r\n\r\n",
     answer:
@@ -44,7 +44,7 @@ const HTTP: Exchange = Exchange {
 };
 
 const REDIS: Exchange = Exchange {
-    protocol: Protocol::Redis,
+    protocol: Protocol::REDIS,
     ask: b"*2\r\n$3\r\nGET\r\n$18\r\ngateway:profile:42\r\n",
     answer: b"$64\r\n0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\r\n",
 };
@@ -104,9 +104,10 @@ fn link() -> Link {
 fn matches_nothing(protocol: Protocol) -> Fault {
     let nothing = Pattern("no such thing".to_owned());
     let effect: Effect = Delay { delay: Spread::constant(Duration::from_secs(1)) }.into();
-    let only = match protocol {
-        Protocol::Redis => Only { key: Some(nothing), ..Only::default() },
-        Protocol::Http | Protocol::Tcp => Only { path: Some(nothing), ..Only::default() },
+    let only = if protocol == Protocol::REDIS {
+        Only { key: Some(nothing), ..Only::default() }
+    } else {
+        Only { path: Some(nothing), ..Only::default() }
     };
     Fault { only, ..Fault::new("none", Target::Link(link()), effect) }
 }

@@ -19,6 +19,7 @@ mod http;
 mod interpreter;
 mod ledger;
 mod message;
+mod protocols;
 mod proxy;
 mod redis;
 mod tally;

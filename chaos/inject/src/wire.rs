@@ -7,9 +7,8 @@
 
 use crate::{
     filter::{Attribution, Command, Decide, Filter, HttpPlan, RedisPlan, Request, Step},
-    http::HttpFilter,
     interpreter::{Way, command_subject},
-    redis::RedisFilter,
+    protocols::filter_of,
 };
 use chaos_model::Protocol;
 use host::{Halves, Stream};
@@ -49,11 +48,7 @@ pub(crate) fn watch(stream: Stream, protocol: Protocol, link: &Arc<str>, connect
     }
     // A filter of its own: one that faults share would have to decide before it could tell, and listening would change
     // what faults do.
-    let filter: Box<dyn Filter> = match protocol {
-        Protocol::Http => Box::new(HttpFilter::new()),
-        Protocol::Redis => Box::new(RedisFilter::default()),
-        Protocol::Tcp => return stream,
-    };
+    let Some(filter) = filter_of(protocol) else { return stream };
     let reader =
         Reader { filter, up: Vec::new(), down: Vec::new(), protocol, link: Arc::clone(link), connection, side };
     Stream::new(Watched { stream, reader: Mutex::new(reader) })
@@ -98,10 +93,8 @@ impl Reader {
 
     fn tell(&self, way: Way, attribution: &Attribution, head: &[u8]) {
         let Some(subject) = attribution.subject.as_deref() else { return };
-        let answer = (way == Way::Down).then(|| match self.protocol {
-            Protocol::Http => status(head),
-            Protocol::Redis | Protocol::Tcp => reply(head),
-        });
+        let answer =
+            (way == Way::Down).then(|| if self.protocol == Protocol::HTTP { status(head) } else { reply(head) });
         let side = match self.side {
             ProxySide::Client => "client",
             ProxySide::Service => "service",

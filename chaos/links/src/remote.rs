@@ -83,7 +83,7 @@ impl RemoteLinks {
                 let why = format!("no proxy stands on {link}; they do on {}", known.join(", "));
                 return Err(WorldError::CannotGive(why));
             };
-            if let Some(protocol) = protocol.filter(|protocol| *protocol != state.protocol) {
+            if let Some(protocol) = protocol.filter(|protocol| protocol.name != state.protocol) {
                 let why = format!("the proxy on {link} reads {}, and the system says {protocol}", state.protocol);
                 return Err(WorldError::CannotGive(why));
             }

@@ -2,15 +2,15 @@
 //! `attach`,
 //! `proxies`.
 
-use chaos_model::language::schema;
+use chaos_model::{Protocol, language::schema};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let schema = match std::env::args().nth(1).as_deref() {
-        Some("scenario") => schema::scenario(),
-        Some("system") => schema::system(),
+        Some("scenario") => schema::scenario(Protocol::ALL),
+        Some("system") => schema::system(Protocol::ALL),
         Some("attach") => schema::attach(),
-        Some("proxies") => schema::proxies(),
+        Some("proxies") => schema::proxies(Protocol::ALL),
         _ => {
             eprintln!("which: `scenario`, `system`, `attach` or `proxies`?");
             return ExitCode::from(2);

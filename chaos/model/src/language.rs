@@ -16,12 +16,14 @@ mod files;
 pub(crate) mod findings;
 mod guard;
 mod image;
+mod known;
 mod load;
 mod names;
 pub(crate) mod nearest;
 mod only;
 mod overlay;
 mod proof;
+pub(crate) mod protocol;
 pub mod proxies;
 pub(crate) mod quantity;
 pub(crate) mod reader;
@@ -40,7 +42,9 @@ mod value_test;
 mod when;
 mod worlds;
 
-use crate::{Diagnostics, Scenario, Set, Sources, system::KNOWN_PROGRAMS};
+pub use known::Known;
+
+use crate::{Diagnostics, Scenario, Set, Sources};
 use findings::Findings;
 use std::{io, path::Path};
 
@@ -50,28 +54,28 @@ use std::{io, path::Path};
 /// # Errors
 /// Everything that is wrong with it, together.
 pub fn load(file: &Path, sets: &[Set], read: &dyn Fn(&Path) -> io::Result<String>) -> Result<Scenario, Diagnostics> {
-    load_with(file, sets, &KNOWN_PROGRAMS, read)
+    load_with(file, sets, &Known::BUILT_IN, read)
 }
 
-/// The same, where services run other programs than those that `chaos` brings: these.
+/// The same, where services can run other programs than those that `chaos` brings, or speak other protocols: these.
 ///
 /// # Errors
 /// Everything that is wrong with it, together.
 pub fn load_with(
     file: &Path,
     sets: &[Set],
-    programs: &[&str],
+    known: &Known<'_>,
     read: &dyn Fn(&Path) -> io::Result<String>,
 ) -> Result<Scenario, Diagnostics> {
     let findings = Findings::default();
     let (documents, sources) = files::read(file, sets, read, &findings);
-    let checked = documents.as_ref().map(|documents| scenario::check(&documents.laid, programs, &findings));
+    let checked = documents.as_ref().map(|documents| scenario::check(&documents.laid, known, &findings));
     if let (Some(documents), Some(checked)) = (&documents, &checked)
         && findings.is_empty()
         // A guard's settings are not laid over those of another.
         && sets.iter().all(|set| set.span.is_none())
     {
-        proof::check(documents, &checked.guards, programs, &findings);
+        proof::check(documents, &checked.guards, known, &findings);
     }
     match checked.and_then(|checked| checked.scenario) {
         Some(scenario) if findings.is_empty() => {

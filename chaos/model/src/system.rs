@@ -1,6 +1,9 @@
 //! The system under test: services, and the links that their settings make.
 
-use crate::Span;
+use crate::{
+    Protocol, Span,
+    protocol::{Login, Stack},
+};
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, fmt, path::PathBuf};
 
@@ -26,6 +29,13 @@ pub struct System {
 }
 
 impl System {
+    /// The layers of a link above TCP: those of the service that it leads to.
+    #[must_use]
+    pub fn stack(&self, link: &Link) -> Stack {
+        // The language makes links only to services that there are.
+        Stack::plain(self.services.get(&link.to).map_or(Protocol::TCP, |service| service.protocol))
+    }
+
     /// The services in the order in which they are started: each comes after those that it uses, as in any deployment
     /// that waits for what it depends on. Those that use each other, round in a circle, come together.
     #[must_use]
@@ -64,6 +74,10 @@ pub struct Service {
     pub ready: Option<HttpProbe>,
     /// The request that gives its Prometheus metrics.
     pub metrics: Option<HttpProbe>,
+    /// The environment variable of `chaos` that holds its password, for what faults ask of it (`flush`).
+    pub password: Option<String>,
+    /// The login by which faults ask, where one is known.
+    pub login: Option<Login>,
     /// The settings that it starts with.
     pub env: BTreeMap<String, Template>,
     /// The folder of the file that names it: where a command of it runs.
@@ -103,28 +117,6 @@ pub struct Image {
     pub command: Vec<Template>,
     /// The port that its program listens on in the container; where none is given, the one that the image exposes.
     pub port: Option<u16>,
-}
-
-/// The protocol that a service speaks; faults above TCP need to know.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Protocol {
-    /// HTTP/1.1.
-    Http,
-    /// RESP2 or RESP3.
-    Redis,
-    /// Bytes.
-    Tcp,
-}
-
-impl fmt::Display for Protocol {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Http => "http",
-            Self::Redis => "redis",
-            Self::Tcp => "tcp",
-        })
-    }
 }
 
 /// A GET that a service answers with 200.
@@ -215,9 +207,11 @@ mod tests {
         Service {
             name: name.to_owned(),
             start: Start::Program(name.to_owned()),
-            protocol: Protocol::Tcp,
+            protocol: Protocol::TCP,
             ready: None,
             metrics: None,
+            password: None,
+            login: None,
             env: BTreeMap::new(),
             folder: Path::new("").to_owned(),
             span: Span::default(),

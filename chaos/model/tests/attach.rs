@@ -1,6 +1,6 @@
 //! The files of `chaos proxy` and of the world `attach`: what is read, and golden files of what is refused.
 
-use chaos_model::{Scenario, Set, attach::TokenFrom, language};
+use chaos_model::{Protocol, Scenario, Set, attach::TokenFrom, language};
 use std::{io, path::Path};
 
 const SYSTEM: &str = include_str!("../../../scenarios/system.toml");
@@ -45,7 +45,7 @@ fn attach(scenario: &Scenario, text: &str) -> Result<chaos_model::attach::Attach
 
 fn proxies(text: &str) -> Result<chaos_model::proxies::Proxies, String> {
     let texts = [("p/proxies.toml", text)];
-    let read = language::proxies::load(Path::new("p/proxies.toml"), &reader(&texts));
+    let read = language::proxies::load(Path::new("p/proxies.toml"), Protocol::ALL, &reader(&texts));
     read.map(|(proxies, _)| proxies).map_err(|wrong| wrong.render(false, 80))
 }
 

@@ -3,9 +3,10 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
 use chaos_model::{
-    Effect, Fault, Nth, Pattern, Pulse,
+    Effect, Fault, Nth, Pattern, Protocol, Pulse,
     effect::{Facts, Grows, Level, markdown},
     language::load,
+    protocol,
 };
 use std::{fs, io, path::Path, time::Duration};
 
@@ -72,6 +73,14 @@ fn the_page_of_effects_is_what_the_code_says() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/effects.md");
     let page = fs::read_to_string(path).unwrap_or_default();
     assert!(page == markdown(), "run: cargo run -p chaos-model --example effects > docs/effects.md");
+}
+
+#[test]
+fn the_page_of_protocols_is_what_the_code_says() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/protocols.md");
+    let page = fs::read_to_string(path).unwrap_or_default();
+    let made = protocol::markdown(Protocol::ALL);
+    assert!(page == made, "run: cargo run -p chaos-model --example protocols > docs/protocols.md");
 }
 
 #[test]

@@ -88,9 +88,9 @@ fn the_bundled_system_becomes_services_and_links() {
     assert_eq!(system.entry, "gateway");
     assert_eq!(system.services.len(), 5);
     let redis = &system.services["redis"];
-    assert_eq!((&redis.start, redis.protocol), (&Start::Program("redis".to_owned()), Protocol::Redis));
+    assert_eq!((&redis.start, redis.protocol), (&Start::Program("redis".to_owned()), Protocol::REDIS));
     let gateway = &system.services["gateway"];
-    assert_eq!(gateway.protocol, Protocol::Http);
+    assert_eq!(gateway.protocol, Protocol::HTTP);
     assert_eq!(gateway.ready.as_ref().unwrap().path, "/health/live");
     assert_eq!(gateway.metrics.as_ref().unwrap().path, "/metrics");
     assert_eq!(gateway.env["REDIS_URL"].render(1, |to, label| format!("{to}/{label:?}")), "redis://redis/None");
@@ -409,7 +409,7 @@ fn an_image_has_its_settings_its_command_and_its_port() {
     let Start::Image(web) = &read.system.services["web"].start else { panic!("no image") };
     assert_eq!((web.reference.as_str(), web.command.len(), web.port), ("registry:5000/web:1.4", 0, Some(80)));
     let db = &read.system.services["db"];
-    assert_eq!((db.start.command().len(), db.protocol), (4, Protocol::Tcp));
+    assert_eq!((db.start.command().len(), db.protocol), (4, Protocol::TCP));
     let Start::Image(image) = &db.start else { panic!("no image") };
     assert_eq!(image.port, None);
 }

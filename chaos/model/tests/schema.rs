@@ -19,8 +19,13 @@ fn folder() -> PathBuf {
 }
 
 fn all() -> [(&'static str, Value); 4] {
-    let (scenario, system) = (schema::scenario(), schema::system());
-    [("scenario", scenario), ("system", system), ("attach", schema::attach()), ("proxies", schema::proxies())]
+    let (scenario, system) = (schema::scenario(Protocol::ALL), schema::system(Protocol::ALL));
+    [
+        ("scenario", scenario),
+        ("system", system),
+        ("attach", schema::attach()),
+        ("proxies", schema::proxies(Protocol::ALL)),
+    ]
 }
 
 #[test]
@@ -108,7 +113,7 @@ fn properties(schema: &Value) -> BTreeSet<String> {
 
 #[test]
 fn the_schemas_have_the_keys_that_the_language_knows() {
-    let schema = schema::scenario();
+    let schema = schema::scenario(Protocol::ALL);
     let of = |pointer: &str| properties(schema.pointer(&format!("/properties{pointer}")).unwrap());
     let unknown = format!("{UNKNOWN} = \"x\"");
     let asked = |place: &str, more: &str| known(&said(&scenario(place, more), SYSTEM));
@@ -122,9 +127,9 @@ fn the_schemas_have_the_keys_that_the_language_knows() {
     let system = format!("{SYSTEM}\n[service.redis.{UNKNOWN}]\n");
     assert_eq!(known(&said(&scenario("", ""), &system)), of("/service/additionalProperties"));
     let system = format!("{unknown}\n{SYSTEM}");
-    assert_eq!(known(&said(&scenario("", ""), &system)), properties(&schema::system()));
+    assert_eq!(known(&said(&scenario("", ""), &system)), properties(&schema::system(Protocol::ALL)));
     let mut top = asked("top", &unknown);
-    top.extend(properties(&schema::system()));
+    top.extend(properties(&schema::system(Protocol::ALL)));
     assert_eq!(top, properties(&schema));
 }
 
@@ -146,7 +151,7 @@ fn said_of_attach(text: &str) -> String {
 
 /// The language's message on a file of proxies.
 fn said_of_proxies(text: &str) -> String {
-    let read = proxies::load(Path::new("it.toml"), &|_| Ok(text.to_owned()));
+    let read = proxies::load(Path::new("it.toml"), Protocol::ALL, &|_| Ok(text.to_owned()));
     read.map_or_else(|wrong| wrong.render(false, 2000), |_| String::new())
 }
 
@@ -158,7 +163,7 @@ fn the_schemas_of_running_systems_have_the_keys_that_the_language_knows() {
         text.replacen(header, &format!("{header}\n{unknown}"), 1)
     };
     let of = |schema: &Value, pointer: &str| properties(schema.pointer(pointer).unwrap());
-    let (attach, proxies) = (schema::attach(), schema::proxies());
+    let (attach, proxies) = (schema::attach(), schema::proxies(Protocol::ALL));
     assert_eq!(said_of_attach(ATTACH), "");
     assert_eq!(known(&said_of_attach(&format!("{unknown}{ATTACH}"))), of(&attach, ""));
     assert_eq!(known(&said_of_attach(&after(ATTACH, "[control]"))), of(&attach, "/properties/control"));
@@ -182,13 +187,13 @@ fn what_is_wrong_with_files_of_running_systems_is_shown_too() {
     refuses(schema::attach(), ATTACH, "token-file", "token-env = \"TOKEN\"\ntoken-file");
     refuses(schema::attach(), ATTACH, "token-file", "#token-file");
     refuses(schema::attach(), ATTACH, "\"127.0.0.1:6379\"", "6379");
-    refuses(schema::proxies(), PROXIES, "\"redis\"", "\"rediss\"");
-    refuses(schema::proxies(), PROXIES, "target", "targets");
+    refuses(schema::proxies(Protocol::ALL), PROXIES, "\"redis\"", "\"rediss\"");
+    refuses(schema::proxies(Protocol::ALL), PROXIES, "target", "targets");
 }
 
 #[test]
 fn each_effect_has_its_keys_and_no_others() {
-    let schema = schema::scenario();
+    let schema = schema::scenario(Protocol::ALL);
     let kinds = schema.pointer("/properties/fault/items/allOf").unwrap().as_array().unwrap();
     assert_eq!(kinds.len(), Effect::ALL.len());
     for (facts, kind) in Effect::ALL.iter().zip(kinds) {
@@ -210,7 +215,7 @@ fn each_effect_has_its_keys_and_no_others() {
 
 #[test]
 fn what_is_wrong_is_shown_as_it_is_typed() {
-    let schema = schema::scenario();
+    let schema = schema::scenario(Protocol::ALL);
     let refuses = |text: &str| !complaints(&schema, &toml(text)).is_empty();
     let hang = "on = \"gateway -> redis\"\neffect = \"hang\"\n";
     assert!(!refuses(&scenario("fault", hang)));
@@ -222,7 +227,7 @@ fn what_is_wrong_is_shown_as_it_is_typed() {
     assert!(!refuses(&scenario("expect", "latency.p99.9 = \"< 50ms\"")), "a quantile that TOML makes a table of");
     assert!(refuses("title = \"nothing else\""));
     let mut system = toml(SYSTEM);
-    assert_eq!(complaints(&schema::system(), &system), [""; 0]);
+    assert_eq!(complaints(&schema::system(Protocol::ALL), &system), [""; 0]);
     system["service"]["redis"]["protocol"] = json!("amqp");
-    assert!(!complaints(&schema::system(), &system).is_empty());
+    assert!(!complaints(&schema::system(Protocol::ALL), &system).is_empty());
 }

@@ -8,6 +8,7 @@ mod judge;
 mod ledger;
 mod observe;
 pub mod ready;
+mod redis;
 mod responses;
 mod run;
 mod slices;

@@ -1,8 +1,11 @@
 //! Readiness: a service is asked, past any proxy, until it answers.
 
-use crate::Address;
-use chaos_model::{Protocol, Service};
-use host::Host;
+use crate::{
+    Address,
+    redis::{Asking, judge_ping},
+};
+use chaos_model::{Service, protocol::Ready};
+use host::{Host, Stream};
 use std::time::Duration;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
@@ -31,16 +34,21 @@ pub async fn wait(host: Host, service: Service, address: Address) -> (Service, A
 
 async fn ask(host: &Host, service: &Service, address: &Address) -> Result<(), String> {
     let text = |error: std::io::Error| error.to_string();
-    let mut stream = host.dial(&address.host, address.port).await.map_err(text)?;
-    let (question, is_ready): (_, fn(&str) -> bool) = match (&service.ready, service.protocol) {
+    let stream = host.dial(&address.host, address.port).await.map_err(text)?;
+    match (&service.ready, service.protocol.ready) {
         (Some(probe), _) => {
-            let path = &probe.path;
-            (format!("GET {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n"), is_success)
+            let question = format!("GET {} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n", probe.path);
+            ask_line(stream, &question, is_success).await
         }
-        (None, Protocol::Redis) => ("*1\r\n$4\r\nPING\r\n".to_owned(), |line| line == "+PONG"),
-        // A connection that is accepted is all that can be asked for.
-        (None, Protocol::Http | Protocol::Tcp) => return Ok(()),
-    };
+        (None, Ready::Connection) => Ok(()),
+        (None, Ready::Line { ask, is_ready }) => ask_line(stream, &format!("{ask}\n"), is_ready).await,
+        (None, Ready::RedisPing) => judge_ping(&Asking::new(stream).ask(&["PING"]).await.map_err(text)?),
+    }
+}
+
+/// Sends a question, and judges the first line that comes back.
+async fn ask_line(mut stream: Stream, question: &str, is_ready: fn(&str) -> bool) -> Result<(), String> {
+    let text = |error: std::io::Error| error.to_string();
     stream.write_all(question.as_bytes()).await.map_err(text)?;
     let mut seen = Vec::new();
     while !seen.contains(&b'\n') && seen.len() < LONGEST {

@@ -1,7 +1,10 @@
 //! Scenarios in tests: own programs, a scenario, and what came of it as an assertion.
 
 use crate::{Draft, Programs, SimRuntime, Tracer, block_on, programs::Outcome as Ended};
-use chaos_model::{Diagnostics, Record, Scenario, Set, Sources, Verdict, language};
+use chaos_model::{
+    Diagnostics, Record, Scenario, Set, Sources, Verdict,
+    language::{self, Known},
+};
 use chaos_report::{Outcome, Style, Terminal};
 use chaos_run::{Events, Options};
 use futures_util::future::BoxFuture;
@@ -140,8 +143,9 @@ impl Simulation {
     /// Reads a scenario whose services run these programs.
     fn load(&self, file: &Path, read: &dyn Fn(&Path) -> io::Result<String>) -> Result<Scenario, Error> {
         let programs: Vec<&str> = self.programs.names().collect();
+        let known = Known { programs: &programs, ..Known::BUILT_IN };
         let invalid = |wrong: Diagnostics| Error::Invalid(wrong.render(false, Style::default().width));
-        language::load_with(file, &self.sets, &programs, read).map_err(invalid)
+        language::load_with(file, &self.sets, &known, read).map_err(invalid)
     }
 }
 

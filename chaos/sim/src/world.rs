@@ -89,7 +89,7 @@ impl SimRuntime {
             let known = self.programs.names().collect::<Vec<_>>().join(", ");
             WorldError::CannotGive(format!("this simulation has no program `{program}`; it has {known}"))
         })?;
-        let own_port = port(service.protocol);
+        let own_port = service.protocol.usual_port;
         let settings = links.settings(service, own_port).into_iter();
         let settings = settings.chain([("PORT".to_owned(), own_port.to_string())]).collect();
         Ok(Launch { name: service.name.clone(), program: program.clone(), run, settings })
@@ -152,7 +152,7 @@ impl Runtime for SimRuntime {
         // free on each service.
         let name = proxy_name(link);
         let host = self.network.host(&name);
-        let listener = host.listen(port(protocol)).map_err(WorldError::machine(format!("no port for {link}")))?;
+        let listener = host.listen(protocol.usual_port).map_err(WorldError::machine(format!("no port for {link}")))?;
         Ok(Site { host, listener, name })
     }
 
@@ -174,7 +174,7 @@ impl Runtime for SimRuntime {
         let id = InstanceId::first(service);
         let of = |(protocol, service): &(Protocol, RunningService)| Instance {
             id: id.clone(),
-            address: Address { host: id.service.clone(), port: port(*protocol) },
+            address: Address { host: id.service.clone(), port: protocol.usual_port },
             what: format!("{} (simulated)", service.program()),
         };
         self.services.get(&id).map(of).into_iter().collect()
@@ -240,15 +240,6 @@ impl Runtime for SimRuntime {
         }
         self.services.clear();
         TornDown::default()
-    }
-}
-
-/// The port of a service: each has a machine of its own, so the usual ones are free.
-fn port(protocol: Protocol) -> u16 {
-    match protocol {
-        Protocol::Http => 80,
-        Protocol::Redis => 6379,
-        Protocol::Tcp => 7000,
     }
 }
 

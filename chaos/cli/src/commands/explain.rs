@@ -2,7 +2,7 @@
 
 use super::read;
 use crate::{args::Explain, exit::Exit, machine::Machine};
-use chaos_model::{Image, Protocol, Scenario, Scope, Service, Start, quantity::show_duration, system::Piece};
+use chaos_model::{Image, Scenario, Scope, Service, Start, quantity::show_duration, system::Piece};
 use std::{fmt::Write as _, io::Write as _};
 
 pub(crate) fn explain(machine: &Machine, args: &Explain) -> Exit {
@@ -51,10 +51,9 @@ fn services(scenario: &Scenario) -> Vec<String> {
     let width = system.services.keys().map(String::len).max().unwrap_or(0);
     let mut lines = Vec::new();
     for service in system.services.values() {
-        let ready = match (&service.ready, service.protocol) {
-            (Some(probe), _) => format!("GET {}", probe.path),
-            (None, Protocol::Redis) => "PING".to_owned(),
-            (None, Protocol::Http | Protocol::Tcp) => "a connection".to_owned(),
+        let ready = match &service.ready {
+            Some(probe) => format!("GET {}", probe.path),
+            None => service.protocol.ready.words().to_owned(),
         };
         let entry = if service.name == system.entry { ", the entry" } else { "" };
         lines.push(format!(

@@ -5,7 +5,10 @@ use crate::{
     args::{Running, WorldName},
     machine::Machine,
 };
-use chaos_model::{Scenario, Set, language};
+use chaos_model::{
+    Scenario, Set,
+    language::{self, Known},
+};
 use std::{
     io,
     path::{Path, PathBuf},
@@ -80,7 +83,10 @@ pub(crate) fn load_to_run(machine: &Machine, file: &Path, sets: &[Set], running:
 
 /// Loads a scenario; tells what is wrong with it on standard error.
 pub(crate) fn load(machine: &Machine, file: &Path, sets: &[Set]) -> Option<Scenario> {
-    match language::load_with(file, sets, &machine.programs.known(), &|path| std::fs::read_to_string(path)) {
+    let programs = machine.programs.known();
+    let variable = |name: &str| machine.env.get(name).cloned();
+    let known = Known { programs: &programs, variable: &variable, ..Known::BUILT_IN };
+    match language::load_with(file, sets, &known, &|path| std::fs::read_to_string(path)) {
         Ok(scenario) => Some(scenario),
         Err(diagnostics) => {
             eprint!("{}", diagnostics.render(machine.colour_errors, machine.width));

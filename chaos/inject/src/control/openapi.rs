@@ -8,6 +8,7 @@ use super::{
     routes,
     wire::{Granted, Health, LeaseState, LinkStates},
 };
+use chaos_model::Protocol;
 use std::{borrow::Cow, sync::LazyLock};
 use utoipa::{
     OpenApi as _, PartialSchema, ToSchema,
@@ -108,7 +109,7 @@ fn read(json: serde_json::Value) -> RefOr<Schema> {
 
 described! {
     /// Protocol that a service speaks.
-    ProtocolSchema = { "type": "string", "enum": ["http", "redis", "tcp"] };
+    ProtocolSchema = { "type": "string", "enum": Protocol::ALL };
     /// A fault.
     FaultSchema = {
         "type": "object",

@@ -237,7 +237,7 @@ impl Steered {
         });
         LinkState {
             link: name.to_owned(),
-            protocol: controlled.protocol,
+            protocol: controlled.protocol.to_string(),
             listen: controlled.listen.clone(),
             target: controlled.target.clone(),
             connections: controlled.proxy.connections() as u64,

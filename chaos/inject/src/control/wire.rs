@@ -1,7 +1,7 @@
 //! Bodies of the control API's requests and responses.
 
 use crate::Message;
-use chaos_model::{Fault, Protocol, event::Fired};
+use chaos_model::{Fault, event::Fired};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 use utoipa::ToSchema;
@@ -91,7 +91,7 @@ pub struct LinkState {
     pub link: String,
     /// Protocol that its service speaks.
     #[schema(value_type = super::openapi::ProtocolSchema)]
-    pub protocol: Protocol,
+    pub protocol: String,
     /// Address at which its proxy listens.
     #[schema(example = "127.0.0.1:16379")]
     pub listen: String,

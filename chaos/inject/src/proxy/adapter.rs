@@ -3,9 +3,8 @@
 use super::pump::Pump;
 use crate::{
     filter::{Attribution, Filter, Injected, Step},
-    http::HttpFilter,
     interpreter::{Active, Decider, Interpreter, Plan, Way},
-    redis::RedisFilter,
+    protocols::filter_of,
 };
 use chaos_model::Protocol;
 use std::{sync::Arc, task::Context, time::Duration};
@@ -26,11 +25,7 @@ pub(super) struct Adapter {
 impl Adapter {
     /// The filter of a protocol; none where it has none.
     pub(super) fn of(protocol: Protocol) -> Option<Self> {
-        let filter: Box<dyn Filter> = match protocol {
-            Protocol::Http => Box::new(HttpFilter::new()),
-            Protocol::Redis => Box::new(RedisFilter::default()),
-            Protocol::Tcp => return None,
-        };
+        let filter = filter_of(protocol)?;
         Some(Self { filter, up: Vec::new(), down: Vec::new(), steps: Vec::new(), met: Vec::new(), used: false })
     }
 

@@ -106,7 +106,7 @@ impl Steering {
         }
         let (effect, protocol) = (fault.effect.name(), self.config.protocol);
         // The language has checked this already; a message from elsewhere has not been through it.
-        if !fault.effect.facts().level.fits(protocol) {
+        if !protocol.has(fault.effect.facts().level) {
             return Err(format!("`{effect}` can't act on {link}, which speaks {protocol}"));
         }
         let mut standing = self.standing();

@@ -36,14 +36,14 @@ impl System {
 
     /// On machines that are called so.
     pub(crate) fn start(proxies: Host, service: &Host, names: &'static str, service_name: &str) -> Self {
-        let config = ProxyConfig { link: link(), protocol: Protocol::Tcp, seed: 0 };
+        let config = ProxyConfig { link: link(), protocol: Protocol::TCP, seed: 0 };
         let proxy = Proxy::start(&proxies, proxies.listen(0).unwrap(), config);
         proxy.point_at(service_name, echo(service));
         let listener = proxies.listen(0).unwrap();
         let (control, port) = (listener.port(), proxy.port());
         let controlled = Controlled {
             link: link(),
-            protocol: Protocol::Tcp,
+            protocol: Protocol::TCP,
             listen: format!("{names}:{port}"),
             target: "service:7".to_owned(),
             proxy,

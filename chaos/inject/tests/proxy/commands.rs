@@ -28,7 +28,7 @@ conformance!(
 );
 
 fn proxy(world: &World) -> Proxy {
-    let proxy = world.proxy_of(Protocol::Redis);
+    let proxy = world.proxy_of(Protocol::REDIS);
     let listener = world.service.listen(0).unwrap();
     let port = listener.port();
     let service = world.service.clone();

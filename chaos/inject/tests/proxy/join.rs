@@ -51,7 +51,7 @@ fn facts(injections: &[Injection]) -> Vec<(&str, Option<u64>, bool)> {
 }
 
 async fn a_delay_tells_whose_bytes_it_held(world: &World) {
-    let (proxy, _listener, mut client, mut service) = connected(world, Protocol::Http).await;
+    let (proxy, _listener, mut client, mut service) = connected(world, Protocol::HTTP).await;
     arrives(&mut client, &mut service, ASK).await;
     apply(&proxy, fault("slow", latency(5 * MS, Direction::Both))).await;
     // This one was asked for before: its number is known, and no more.
@@ -65,7 +65,7 @@ async fn a_delay_tells_whose_bytes_it_held(world: &World) {
 }
 
 async fn a_hang_tells_whose_bytes_it_holds(world: &World) {
-    let (proxy, _listener, mut client, mut service) = connected(world, Protocol::Http).await;
+    let (proxy, _listener, mut client, mut service) = connected(world, Protocol::HTTP).await;
     arrives(&mut client, &mut service, ASK).await;
     arrives(&mut service, &mut client, OK).await;
     apply(&proxy, fault("silence", Hang {}.into())).await;
@@ -83,7 +83,7 @@ async fn a_hang_tells_whose_bytes_it_holds(world: &World) {
 
 async fn what_a_reset_cuts_off_is_told(world: &World) {
     let reset = || fault("cut", Reset::after(Duration::ZERO).into());
-    let (proxy, mut listener, mut client, mut service) = connected(world, Protocol::Http).await;
+    let (proxy, mut listener, mut client, mut service) = connected(world, Protocol::HTTP).await;
     arrives(&mut client, &mut service, &[ASK, ASK].concat()).await;
     apply(&proxy, reset()).await;
     assert_reset(&mut client).await;
@@ -102,7 +102,7 @@ async fn what_a_reset_cuts_off_is_told(world: &World) {
 }
 
 async fn an_answer_that_still_waits_is_cut_off_too(world: &World) {
-    let (proxy, _listener, mut client, mut service) = connected(world, Protocol::Http).await;
+    let (proxy, _listener, mut client, mut service) = connected(world, Protocol::HTTP).await;
     apply(&proxy, fault("slow", latency(3_600_000 * MS, Direction::Downstream))).await;
     arrives(&mut client, &mut service, ASK).await;
     service.write_all(OK).await.unwrap();
@@ -117,7 +117,7 @@ async fn an_answer_that_still_waits_is_cut_off_too(world: &World) {
 }
 
 async fn what_is_slow_is_told_once_a_message(world: &World) {
-    let (proxy, _listener, mut client, mut service) = connected(world, Protocol::Http).await;
+    let (proxy, _listener, mut client, mut service) = connected(world, Protocol::HTTP).await;
     let rate = Bandwidth { bytes_per_second: 1024 * 1024, direction: Direction::Downstream };
     apply(&proxy, fault("narrow", rate.into())).await;
     arrives(&mut client, &mut service, ASK).await;
@@ -132,7 +132,7 @@ async fn what_is_slow_is_told_once_a_message(world: &World) {
 }
 
 async fn a_command_is_told_by_its_key(world: &World) {
-    let (proxy, _listener, mut client, mut service) = connected(world, Protocol::Redis).await;
+    let (proxy, _listener, mut client, mut service) = connected(world, Protocol::REDIS).await;
     apply(&proxy, fault("slow", latency(5 * MS, Direction::Downstream))).await;
     arrives(&mut client, &mut service, b"*2\r\n$3\r\nGET\r\n$9\r\nprofile:7\r\n*1\r\n$4\r\nPING\r\n").await;
     arrives(&mut service, &mut client, b"$-1\r\n+PONG\r\n").await;
@@ -141,7 +141,7 @@ async fn a_command_is_told_by_its_key(world: &World) {
 }
 
 async fn bytes_that_nobody_understands_are_the_connections(world: &World) {
-    for protocol in [Protocol::Tcp, Protocol::Http] {
+    for protocol in [Protocol::TCP, Protocol::HTTP] {
         let proxy = world.proxy_of(protocol);
         proxy.point_at(world.service_name(), world.echo());
         let mut client = world.dial(&proxy).await.unwrap();

@@ -60,7 +60,7 @@ async fn serve(mut stream: Stream) -> io::Result<()> {
 }
 
 fn proxy(world: &World) -> Proxy {
-    let proxy = world.proxy_of(Protocol::Http);
+    let proxy = world.proxy_of(Protocol::HTTP);
     proxy.point_at(world.service_name(), service(world));
     proxy
 }
@@ -311,7 +311,7 @@ async fn tells_what_it_did(world: &World) {
 
 /// A service that responses before it was asked is not understood: what was kept of the request goes on all the same.
 async fn lets_a_half_head_through_once_it_is_lost(world: &World) {
-    let proxy = world.proxy_of(Protocol::Http);
+    let proxy = world.proxy_of(Protocol::HTTP);
     let mut listener = world.service.listen(0).unwrap();
     proxy.point_at(world.service_name(), listener.port());
     let mut stream = world.dial(&proxy).await.unwrap();

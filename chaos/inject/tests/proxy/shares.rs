@@ -37,7 +37,7 @@ fn service(world: &World) -> u16 {
 
 /// The requests, by number, that are answered in the service's place.
 async fn taken(world: &World, seed: u64) -> Vec<u64> {
-    let proxy = world.seeded_proxy_of(Protocol::Http, seed);
+    let proxy = world.seeded_proxy_of(Protocol::HTTP, seed);
     proxy.point_at(world.service_name(), service(world));
     let effect = Status { status: 503, body: String::new(), content_type: None };
     apply(&proxy, Fault { share: SHARE, ..fault("some", effect.into()) }).await;

@@ -73,7 +73,7 @@ impl World {
 
     /// A proxy that doesn't know its service yet.
     pub(crate) fn lone_proxy(&self) -> Proxy {
-        self.proxy_of(Protocol::Tcp)
+        self.proxy_of(Protocol::TCP)
     }
 
     /// A proxy before a service that speaks this, and that it doesn't know yet.

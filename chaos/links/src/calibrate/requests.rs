@@ -24,7 +24,7 @@ pub(super) async fn met(host: &Host, share: Share, requests: u64) -> Result<u64,
             let _ = answer(stream).await;
         }
     });
-    let config = ProxyConfig { link: link(), protocol: Protocol::Http, seed: host.seed() };
+    let config = ProxyConfig { link: link(), protocol: Protocol::HTTP, seed: host.seed() };
     let proxy = Proxy::start(host, host.listen(0)?, config);
     proxy.point_at("127.0.0.1", service);
     let effect = Status { status: TAKEN, body: String::new(), content_type: None };

@@ -13,7 +13,6 @@ pub use common::{Direction, Distribution, OpenConnections, Spread};
 pub(crate) use keys::Keys;
 pub use table::markdown;
 
-use crate::Protocol;
 use serde::{Deserialize, Serialize};
 
 /// An effect's key, with what it means.
@@ -43,20 +42,6 @@ pub enum Level {
     Commands,
     /// Services.
     Services,
-}
-
-impl Level {
-    /// True where effects of this level act on links that speak `protocol`.
-    #[must_use]
-    pub fn fits(self, protocol: Protocol) -> bool {
-        match self {
-            Self::Connections => true,
-            Self::Messages => protocol != Protocol::Tcp,
-            Self::Requests => protocol == Protocol::Http,
-            Self::Commands => protocol == Protocol::Redis,
-            Self::Services => false,
-        }
-    }
 }
 
 /// Facts of an effect that are known without any fault: what documentation and advice say.

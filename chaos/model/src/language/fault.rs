@@ -1,11 +1,13 @@
 //! `[[fault]]`: what is broken, where and when.
 
 use super::{
-    document::Table,
+    document::{Entry, Table, Value},
     effect,
     findings::{Findings, Wrong},
     load::not_zero,
-    names, only, quantity,
+    names,
+    nearest::list,
+    only, quantity,
     reader::{Reader, parse_word},
     target, turns,
 };
@@ -138,7 +140,7 @@ fn suits(
         let advice = "take `ramp` away; `latency`, `dial-delay` and effects on requests and commands have one";
         reader.parse("ramp", |_| Err::<(), _>(wrong.advice(advice)));
     }
-    let (Some(only), Some(entry)) = (only.filter(|only| !only.is_all()), reader.entry("only")) else { return };
+    let (Some(_), Some(entry)) = (only.filter(|only| !only.is_all()), reader.entry("only")) else { return };
     let refuse = |message: String, advice: &str| {
         findings.add(Diagnostic::new(entry.value.span.clone(), message).advice(advice));
     };
@@ -146,25 +148,30 @@ fn suits(
         Target::Link(link) => system.services.get(&link.to).map(|service| service.protocol),
         Target::Service(_) => None,
     };
-    let of_requests =
-        !only.methods.is_empty() || only.path.is_some() || !only.headers.is_empty() || !only.baggage.is_empty();
-    let of_commands = !only.commands.is_empty() || only.key.is_some();
     match (level, protocol) {
         (Level::Services, _) => refuse(format!("`{name}` acts on the whole service"), "take `only` away"),
         (Level::Connections, _) => refuse(
             format!("`{name}` acts on connections, which carry any requests"),
             "take `only` away, or use an effect on requests or commands, as `delay`",
         ),
-        (_, Some(Protocol::Redis)) if of_requests => refuse(
-            "commands have no method, path, header or baggage".to_owned(),
-            "choose by `only.command` and `only.key`",
-        ),
-        (_, Some(Protocol::Http)) if of_commands => refuse(
-            "requests have no command and no key".to_owned(),
-            "choose by `only.method`, `only.path`, `only.header.NAME` or `only.baggage.NAME`",
-        ),
-        _ => {}
+        (_, Some(protocol)) => strange_keys(&entry.value, protocol, findings),
+        (_, None) => {}
     }
+}
+
+/// Refuses keys of `only` by which messages of this protocol can't be chosen.
+fn strange_keys(only: &Value, protocol: Protocol, findings: &Findings) {
+    const OF_ALL: [&str; 3] = ["nth", "first", "every"];
+    let keys = only.table().map(|table| table.entries.as_slice()).unwrap_or_default();
+    let fits = |entry: &&Entry| {
+        protocol.only.iter().filter_map(|key| key.split('.').next()).chain(OF_ALL).any(|key| key == entry.key)
+    };
+    let strange: Vec<&str> = keys.iter().filter(|entry| !fits(entry)).map(|entry| &*entry.key).collect();
+    let (false, Some(words)) = (strange.is_empty(), protocol.words) else { return };
+    let has = strange.join(" and no ");
+    let by: Vec<String> = protocol.only.iter().map(|key| format!("only.{key}")).collect();
+    let advice = format!("choose by {}", list(by.iter().map(String::as_str)));
+    findings.add(Diagnostic::new(only.span.clone(), format!("{} have no {has}", words.messages)).advice(advice));
 }
 
 /// `1s of 3s`: on for one second of each three.

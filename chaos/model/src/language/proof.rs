@@ -1,6 +1,7 @@
 //! Checks that guards can be applied: the scenario is read once more with each guard's settings.
 
 use super::{
+    Known,
     files::Read,
     findings::Findings,
     guard::GuardRead,
@@ -10,11 +11,11 @@ use super::{
 use crate::{Diagnostic, Span};
 
 /// Checks each guard's settings.
-pub(crate) fn check(read: &Read, guards: &[GuardRead], programs: &[&str], findings: &Findings) {
+pub(crate) fn check(read: &Read, guards: &[GuardRead], known: &Known<'_>, findings: &Findings) {
     for guard in guards {
         if let Some(laid) = lay(guard, read, findings) {
             let own = Findings::default();
-            scenario::check(&laid, programs, &own);
+            scenario::check(&laid, known, &own);
             for diagnostic in own.into_sorted() {
                 findings.add(at_guard(diagnostic, &guard.overrides));
             }

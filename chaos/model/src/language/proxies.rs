@@ -5,8 +5,8 @@ use super::{
     document::Table,
     files,
     findings::Findings,
+    protocol::protocol,
     reader::{Reader, Word, parse_word, texts_of},
-    system::protocol,
 };
 use crate::{
     Diagnostic, Diagnostics, Protocol, Sources, Span,
@@ -26,19 +26,23 @@ const CONTROL: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCAL
 ///
 /// # Errors
 /// Everything that is wrong with it, together.
-pub fn load(file: &Path, read: &dyn Fn(&Path) -> io::Result<String>) -> Result<(Proxies, Sources), Diagnostics> {
+pub fn load(
+    file: &Path,
+    protocols: &[Protocol],
+    read: &dyn Fn(&Path) -> io::Result<String>,
+) -> Result<(Proxies, Sources), Diagnostics> {
     let (findings, mut sources) = (Findings::default(), Sources::default());
     let kind = "check the path; `chaos proxy --help` shows what stands in it";
     let text = files::other(file, read, kind, None, &mut sources, &findings);
     let table = text.and_then(|text| document::parse(&text, 0, &findings));
-    let proxies = table.and_then(|table| check(&table, file, &findings));
+    let proxies = table.and_then(|table| check(&table, (file, protocols), &findings));
     match proxies {
         Some(proxies) if findings.is_empty() => Ok((proxies, sources)),
         _ => Err(Diagnostics { list: findings.into_sorted(), sources }),
     }
 }
 
-fn check(table: &Table, file: &Path, findings: &Findings) -> Option<Proxies> {
+fn check(table: &Table, (file, protocols): (&Path, &[Protocol]), findings: &Findings) -> Option<Proxies> {
     let mut reader = Reader::new(table, "this file", findings);
     if table.get("control").is_none() {
         reader.lacks("control", "[control]` with `token-file = \"token\"");
@@ -48,7 +52,8 @@ fn check(table: &Table, file: &Path, findings: &Findings) -> Option<Proxies> {
     if tables.is_empty() {
         reader.lacks("link", "[[link]]` with `name = \"gateway -> redis\"");
     }
-    let read: Vec<Option<(ProxiedLink, Span)>> = tables.into_iter().map(|table| link(table, findings)).collect();
+    let read: Vec<Option<(ProxiedLink, Span)>> =
+        tables.into_iter().map(|table| link(table, protocols, findings)).collect();
     let allowed = reader.table("targets").map(|table| targets(table, findings)).unwrap_or_default();
     reader.finish();
     let (control, token_file) = control.unwrap_or((CONTROL, None));
@@ -67,7 +72,7 @@ fn control(table: &Table, file: &Path, findings: &Findings) -> (SocketAddr, Opti
     (listen, token_file.map(|word| beside.join(word.text)))
 }
 
-fn link(table: &Table, findings: &Findings) -> Option<(ProxiedLink, Span)> {
+fn link(table: &Table, protocols: &[Protocol], findings: &Findings) -> Option<(ProxiedLink, Span)> {
     let mut reader = Reader::new(table, "this link", findings);
     let link = reader.needed("name", "name = \"gateway -> redis\"", address::link);
     let listen = reader.needed_text("listen", "listen = \"127.0.0.1:16379\"");
@@ -77,8 +82,8 @@ fn link(table: &Table, findings: &Findings) -> Option<(ProxiedLink, Span)> {
     let target_span = target.map(|word| word.span.clone());
     let target = target.and_then(|word| parse_word(word, address::host_port, findings));
     let protocol = match table.get("protocol") {
-        None => Some(Protocol::Tcp),
-        Some(_) => reader.parse("protocol", protocol),
+        None => Some(Protocol::TCP),
+        Some(_) => reader.parse("protocol", |text| protocol(text, protocols)),
     };
     reader.entry("protocol");
     reader.finish();

@@ -1,6 +1,7 @@
 //! The scenario as a whole: reads one pair of documents, guards not yet applied.
 
 use super::{
+    Known,
     document::Table,
     expect::{self, Against},
     fault,
@@ -27,8 +28,8 @@ pub(crate) struct Checked {
     pub(crate) guards: Vec<GuardRead>,
 }
 
-/// Reads and checks; what is wrong is added to `findings`. `programs` are those that a service can run.
-pub(crate) fn check(documents: &Documents, programs: &[&str], findings: &Findings) -> Checked {
+/// Reads and checks; what is wrong is added to `findings`. `known` is what services can run and speak.
+pub(crate) fn check(documents: &Documents, known: &Known<'_>, findings: &Findings) -> Checked {
     let mut reader = Reader::new(&documents.scenario, "the scenario", findings);
     let title = reader.needed_text("title", "title = \"Redis goes down under load\"");
     if let Some(word) = title.filter(|word| word.text.trim().is_empty()) {
@@ -39,10 +40,10 @@ pub(crate) fn check(documents: &Documents, programs: &[&str], findings: &Finding
     // Laid over the system already.
     reader.entry("set");
     let system = match &documents.system {
-        None => system::read(&mut reader, programs, findings),
+        None => system::read(&mut reader, known, findings),
         Some(table) => {
             let mut reader = Reader::new(table, "the system", findings);
-            let system = system::read(&mut reader, programs, findings);
+            let system = system::read(&mut reader, known, findings);
             reader.finish();
             system
         }

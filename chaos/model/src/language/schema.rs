@@ -6,7 +6,7 @@
 //! only give examples of: what is right is for `chaos check` to say.
 
 use super::expect::CHECKS;
-use crate::{Effect, scenario::WORLDS, system::KNOWN_PROGRAMS};
+use crate::{Effect, Protocol, scenario::WORLDS, system::KNOWN_PROGRAMS};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
@@ -15,7 +15,7 @@ const DRAFT: &str = "http://json-schema.org/draft-07/schema#";
 
 /// The schema of a scenario's file.
 #[must_use]
-pub fn scenario() -> Value {
+pub fn scenario(protocols: &[Protocol]) -> Value {
     let mut properties = object([
         ("title", text("What the scenario shows.", "Redis goes down under load")),
         ("system", text("The system's file, beside this one; `system.toml` unless it is said.", "system.toml")),
@@ -25,14 +25,14 @@ pub fn scenario() -> Value {
         ("expect", list("What must hold, and when.", expectation())),
         ("guard", list("A protection that is taken away, and what must break then (`chaos prove`).", guard())),
     ]);
-    properties.extend(system_keys());
+    properties.extend(system_keys(protocols));
     with_definitions(file("A scenario of chaos", properties, &["title", "load", "expect"]))
 }
 
 /// The schema of a system's file.
 #[must_use]
-pub fn system() -> Value {
-    file("A system for chaos to break", system_keys(), &["entry", "service"])
+pub fn system(protocols: &[Protocol]) -> Value {
+    file("A system for chaos to break", system_keys(protocols), &["entry", "service"])
 }
 
 /// The schema of the file that says where a system runs already (`attach.toml`).
@@ -71,7 +71,7 @@ pub fn attach() -> Value {
 
 /// The schema of the file of `chaos proxy`.
 #[must_use]
-pub fn proxies() -> Value {
+pub fn proxies(protocols: &[Protocol]) -> Value {
     let listen = "An IP address of this machine with a port; a port alone is on loopback.";
     let control = required(
         table([
@@ -80,10 +80,7 @@ pub fn proxies() -> Value {
         ]),
         &["token-file"],
     );
-    let protocol = json!({
-        "enum": ["http", "redis", "tcp"],
-        "description": "What is spoken there (`tcp`): effects on requests and commands need to know.",
-    });
+    let protocol = protocol(protocols, "What is spoken there (`tcp`): effects on requests and commands need to know.");
     let link = required(
         table([
             ("name", text("The link, as scenarios write it.", "gateway -> redis")),
@@ -112,6 +109,12 @@ pub fn proxies() -> Value {
     )
 }
 
+/// Each with what it is, which editors show beside it.
+fn protocol(among: &[Protocol], about: &str) -> Value {
+    let each = among.iter().map(|protocol| json!({ "const": protocol.name, "description": protocol.about }));
+    json!({ "description": about, "oneOf": each.collect::<Vec<_>>() })
+}
+
 /// The schema of a file with these keys.
 fn file(title: &str, properties: Map<String, Value>, needed: &[&str]) -> Value {
     json!({
@@ -137,21 +140,21 @@ fn with_definitions(mut schema: Value) -> Value {
     schema
 }
 
-fn system_keys() -> Map<String, Value> {
+fn system_keys(protocols: &[Protocol]) -> Map<String, Value> {
     object([
         ("entry", text("The service that clients use.", "gateway")),
         (
             "service",
-            json!({ "type": "object", "description": "The services, by name.", "additionalProperties": service() }),
+            json!({ "type": "object", "description": "The services, by name.", "additionalProperties": service(protocols) }),
         ),
     ])
 }
 
-fn service() -> Value {
-    let protocol = json!({
-        "enum": ["http", "redis", "tcp"],
-        "description": "What it speaks, if it is not what the program says: effects on requests and commands need to know.",
-    });
+fn service(protocols: &[Protocol]) -> Value {
+    let protocol = protocol(
+        protocols,
+        "What it speaks, if it is not what the program says: effects on requests and commands need to know.",
+    );
     let command = json!({
         "type": "array",
         "items": { "type": "string" },
@@ -176,6 +179,10 @@ fn service() -> Value {
         ("port", port),
         ("address", text("Where it runs already. No world can take it yet.", "10.0.0.7:6379")),
         ("protocol", protocol),
+        (
+            "password",
+            text("The environment variable that holds its password, for faults that log in.", "{env:CACHE_PASSWORD}"),
+        ),
         ("ready", text("What it answers once it is ready.", "GET /health")),
         ("metrics", text("Where its Prometheus metrics are.", "GET /metrics")),
         ("env", env),

@@ -1,23 +1,26 @@
 //! The system: `entry`, `[service.X]`, and the links that settings make.
 
 use super::{
-    braces,
+    Known, braces,
     document::{Entry, Table},
     findings::{Findings, Wrong},
     names,
-    nearest::{advise, list},
+    nearest::list,
+    protocol::{password, protocol},
     reader::{Reader, Word, parse_word, text_of},
     start,
 };
-use crate::{Diagnostic, Endpoint, HttpProbe, Link, Protocol, Service, Start, System, Template, system::Piece};
+use crate::{
+    Diagnostic, Endpoint, HttpProbe, Link, Protocol, Service, Start, System, Template, protocol::Login, system::Piece,
+};
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::PathBuf,
 };
 
 /// Reads a system: from its own file, or from the scenario where the services are inline. Services that are wrong are
-/// kept as well as can be, so that what refers to them is not refused too. `programs` are those that there are.
-pub(crate) fn read(reader: &mut Reader<'_>, programs: &[&str], findings: &Findings) -> System {
+/// kept as well as can be, so that what refers to them is not refused too. `known` is what there is to run and to speak.
+pub(crate) fn read(reader: &mut Reader<'_>, known: &Known<'_>, findings: &Findings) -> System {
     let entry = reader.needed_text("entry", "entry = \"gateway\"");
     let tables = reader.table("service").map(|table| table.entries.as_slice()).unwrap_or_default();
     if tables.is_empty() {
@@ -26,20 +29,29 @@ pub(crate) fn read(reader: &mut Reader<'_>, programs: &[&str], findings: &Findin
         findings.add(Diagnostic::new(reader.span().clone(), message).advice(advice));
     }
     let names: Vec<&str> = tables.iter().map(|entry| entry.key.as_str()).collect();
-    let services: BTreeMap<_, _> =
-        tables.iter().filter_map(|table| service(table, &names, programs, findings)).collect();
+    let services: BTreeMap<_, _> = tables.iter().filter_map(|table| service(table, &names, known, findings)).collect();
     let entry = entry.map(|word| check_entry(word, &services, &names, findings)).unwrap_or_default();
     let links = links(&entry, &services);
-    System { entry, services, links }
+    let mut system = System { entry, services, links };
+    find_logins(&mut system);
+    system
+}
+
+/// Logins from the URLs of links, for services whose own setting gives none.
+fn find_logins(system: &mut System) {
+    let logins: Vec<Option<Login>> = system.services.values().map(|service| Login::of(service, system)).collect();
+    for (service, login) in system.services.values_mut().zip(logins) {
+        service.login = login;
+    }
 }
 
 fn check_entry(word: Word<'_>, services: &BTreeMap<String, Service>, names: &[&str], findings: &Findings) -> String {
     if let Err(wrong) = braces::known_service(word.text, names) {
         findings.add(word.refuse(wrong));
-    } else if let Some(service) = services.get(word.text).filter(|service| service.protocol != Protocol::Http) {
+    } else if let Some(service) = services.get(word.text).filter(|service| service.protocol != Protocol::HTTP) {
         let message = format!("clients speak HTTP, and `{}` speaks {}", word.text, service.protocol);
         let http =
-            services.values().filter(|service| service.protocol == Protocol::Http).map(|service| service.name.as_str());
+            services.values().filter(|service| service.protocol == Protocol::HTTP).map(|service| service.name.as_str());
         let speaking = list(http);
         let advice = if speaking.is_empty() {
             "if it does speak HTTP, add `protocol = \"http\"` to it".to_owned()
@@ -66,7 +78,7 @@ fn links(entry: &str, services: &BTreeMap<String, Service>) -> Vec<Link> {
     links.into_iter().collect()
 }
 
-fn service(entry: &Entry, names: &[&str], programs: &[&str], findings: &Findings) -> Option<(String, Service)> {
+fn service(entry: &Entry, names: &[&str], known: &Known<'_>, findings: &Findings) -> Option<(String, Service)> {
     let name = entry.key.as_str();
     if let Err(wrong) = names::service(name) {
         findings.add(wrong.diagnostic(entry.key_span.clone()));
@@ -77,45 +89,42 @@ fn service(entry: &Entry, names: &[&str], programs: &[&str], findings: &Findings
         return None;
     };
     let mut reader = Reader::new(table, format!("service `{name}`"), findings);
-    let start = start::read(&mut reader, name, (names, programs), findings);
+    let start = start::read(&mut reader, name, (names, known.programs), findings);
     let protocol = match table.get("protocol") {
-        None => default_protocol(&start),
+        None => Protocol::usual(&start, known.protocols),
         // Where it is wrong, the one that least is refused with.
-        Some(_) => reader.parse("protocol", protocol).unwrap_or(Protocol::Http),
+        Some(_) => reader.parse("protocol", |text| protocol(text, known.protocols)).unwrap_or(Protocol::HTTP),
     };
     reader.entry("protocol");
     let ready = probe(&mut reader, "ready", protocol, findings);
     let metrics = probe(&mut reader, "metrics", protocol, findings);
+    let password = reader.parse("password", |text| password(text, protocol));
+    let login =
+        password.as_ref().and_then(|name| (known.variable)(name)).map(|password| Login { user: None, password });
     let env = reader.table("env").map(|table| env(table, &start, name, names, findings)).unwrap_or_default();
     reader.finish();
     let span = table.span.clone();
     Some((
         name.to_owned(),
-        Service { name: name.to_owned(), start, protocol, ready, metrics, env, folder: PathBuf::new(), span },
+        Service {
+            name: name.to_owned(),
+            start,
+            protocol,
+            ready,
+            metrics,
+            password,
+            login,
+            env,
+            folder: PathBuf::new(),
+            span,
+        },
     ))
-}
-
-fn default_protocol(start: &Start) -> Protocol {
-    match start {
-        Start::Program(name) if name.starts_with("redis") => Protocol::Redis,
-        Start::Program(_) => Protocol::Http,
-        Start::Command(_) | Start::Image(_) => Protocol::Tcp,
-    }
-}
-
-pub(crate) fn protocol(text: &str) -> Result<Protocol, Wrong> {
-    const ALL: [Protocol; 3] = [Protocol::Http, Protocol::Redis, Protocol::Tcp];
-    let names = ALL.map(|protocol| protocol.to_string());
-    ALL.into_iter().find(|protocol| protocol.to_string() == text).ok_or_else(|| {
-        let wrong = Wrong::new(format!("there is no protocol called `{text}`"));
-        wrong.advice(advise(text, names.iter().map(String::as_str), "the protocols are"))
-    })
 }
 
 fn probe(reader: &mut Reader<'_>, key: &'static str, protocol: Protocol, findings: &Findings) -> Option<HttpProbe> {
     let word = reader.text(key)?;
     let probe = parse_word(word, |text| http_probe(text, key), findings)?;
-    if protocol != Protocol::Http {
+    if protocol != Protocol::HTTP {
         let message = format!("`{key}` asks over HTTP, and this service speaks {protocol}");
         let advice = format!("take `{key}` away, or say `protocol = \"http\"`");
         findings.add(word.refuse(Wrong::new(message).advice(advice)));

@@ -22,16 +22,16 @@ pub(crate) fn fits(on: &Target, effect: &Effect, system: &System) -> Result<(), 
     match on {
         Target::Link(link) if level == Level::Services => {
             let wrong = Wrong::new(format!("`{name}` acts on a service, and `{link}` is a link"));
-            let act = effects(|level| level.fits(system.services[&link.to].protocol));
+            let act = effects(|level| system.services[&link.to].protocol.has(level));
             Err(wrong.advice(format!("name the service: `{}`; on this link, {act} act", link.to)))
         }
         Target::Link(link) => {
             let protocol = system.services[&link.to].protocol;
-            if level.fits(protocol) {
+            if protocol.has(level) {
                 return Ok(());
             }
             let wrong = Wrong::new(format!("`{name}` can't act on `{link}`, which speaks {protocol}"));
-            let act = effects(|level| level.fits(protocol));
+            let act = effects(|level| protocol.has(level));
             Err(wrong.advice(format!("there, {act} act; what a service speaks is said by its `protocol`")))
         }
         Target::Service(service) if level != Level::Services => {
@@ -43,7 +43,7 @@ pub(crate) fn fits(on: &Target, effect: &Effect, system: &System) -> Result<(), 
             Err(wrong.advice(format!("name a link, as {all}; on a service, {act} act")))
         }
         Target::Service(service) => {
-            let is_redis = system.services[service].protocol == Protocol::Redis;
+            let is_redis = system.services[service].protocol == Protocol::REDIS;
             if is_redis || effect.action().service != Some(ServiceAction::Flush) {
                 return Ok(());
             }

@@ -7,7 +7,7 @@ mod until_ready;
 use super::{Address, Death, Instance, LinkAddresses, Links, Runtime, TornDown, World, WorldError};
 use crate::Events;
 use async_trait::async_trait;
-use chaos_model::{Endpoint, Event, Fault, Link, Protocol, Service, System, Target, ledger::Removed};
+use chaos_model::{Endpoint, Event, Fault, Link, Service, System, Target, ledger::Removed};
 use host::Host;
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -48,8 +48,7 @@ impl<R: Runtime, L: Links> ComposedWorld<R, L> {
     async fn open_links(&mut self, system: &System, seed: u64, events: &Events) -> Result<(), WorldError> {
         self.links.begin(system, seed).await?;
         for link in &system.links {
-            // The language makes links only to services that there are.
-            let protocol = system.services.get(&link.to).map_or(Protocol::Tcp, |service| service.protocol);
+            let protocol = system.stack(link).protocol;
             let runtime = &mut self.runtime;
             let stands = self.links.open(link, protocol, &mut |link, protocol| runtime.site(link, protocol)).await?;
             self.opened.push(link.clone());

@@ -11,4 +11,5 @@ mod metrics;
 mod phases;
 mod pulses;
 mod recovery;
+mod redis;
 mod world;

@@ -71,7 +71,7 @@ impl World for MemoryWorld {
             let proxy = Proxy::start(
                 &proxies,
                 proxies.listen(0).unwrap(),
-                ProxyConfig { link: link.clone(), protocol: Protocol::Http, seed },
+                ProxyConfig { link: link.clone(), protocol: Protocol::HTTP, seed },
             );
             proxy.point_at(&link.to, PORT);
             self.proxies.insert(link.clone(), proxy);

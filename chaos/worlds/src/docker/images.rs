@@ -1,6 +1,6 @@
 //! Images that the services run in: those that are on this machine.
 
-use chaos_model::{Image, Protocol, Service, Start, System};
+use chaos_model::{Image, Service, Start, System};
 use chaos_run::WorldError;
 use chaos_supervise::engine::Engine;
 use std::{
@@ -58,7 +58,7 @@ impl Images {
                     })?
                 }
                 Start::Image(Image { port: Some(port), .. }) => *port,
-                Start::Program(_) | Start::Command(_) => usual_port(service.protocol),
+                Start::Program(_) | Start::Command(_) => service.protocol.unprivileged_port,
             };
             ports.insert(name.clone(), port);
         }
@@ -87,15 +87,6 @@ fn only_port(exposed: &[String]) -> Result<u16, String> {
             let all: Vec<String> = ports.iter().map(u16::to_string).collect();
             Err(format!("exposes several ports ({}): say which one is meant", all.join(", ")))
         }
-    }
-}
-
-/// The port that our programs listen on: a container is a machine of its own, so the usual ones are free.
-fn usual_port(protocol: Protocol) -> u16 {
-    match protocol {
-        Protocol::Http => 8000,
-        Protocol::Redis => 6379,
-        Protocol::Tcp => 7000,
     }
 }
 

@@ -91,13 +91,13 @@ impl Running {
         drop(web.spawn(async move { http::serve(&serving, listener, router, http::ServerConfig::default()).await }));
         let to = setting.link.rsplit(' ').next().unwrap();
         let link = Link { from: Endpoint::Client, to: to.to_owned(), label: None };
-        let config = ProxyConfig { link: link.clone(), protocol: Protocol::Http, seed: 0 };
+        let config = ProxyConfig { link: link.clone(), protocol: Protocol::HTTP, seed: 0 };
         let proxy = Proxy::start(&proxies, proxies.listen(0).unwrap(), config);
         proxy.point_at("web", 8000);
         let (entry, listener) = (proxy.port(), proxies.listen(0).unwrap());
         let (control, serving) = (listener.port(), proxies.clone());
         let (listen, target) = (format!("proxies:{entry}"), "web:8000".to_owned());
-        let controlled = Controlled { link, protocol: Protocol::Http, listen, target, proxy };
+        let controlled = Controlled { link, protocol: Protocol::HTTP, listen, target, proxy };
         let token = Token::read(TOKEN).unwrap();
         drop(proxies.spawn(async move { serve(&serving, listener, vec![controlled], token, SECOND).await }));
         let client = network.host("somebody");

@@ -37,7 +37,7 @@ pub(crate) struct Links {
 }
 
 fn protocol(to: &str) -> Protocol {
-    if to == "redis" { Protocol::Redis } else { Protocol::Http }
+    if to == "redis" { Protocol::REDIS } else { Protocol::HTTP }
 }
 
 fn link(to: &str) -> Link {

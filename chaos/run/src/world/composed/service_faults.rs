@@ -19,7 +19,7 @@ impl<R: Runtime, L: Links> ComposedWorld<R, L> {
                     self.runtime.stop(id).await?;
                     self.start_again(&service, instance).await?;
                 }
-                ServiceAction::Flush => flush::flush(self.runtime.host(), name, Some(instance.address)).await?,
+                ServiceAction::Flush => flush::flush(self.runtime.host(), &service, &instance.address).await?,
                 ServiceAction::Limit(limit) => self.runtime.limit(id, &fault.name, limit).await?,
             }
         }

@@ -2,7 +2,7 @@
 
 use super::ComposedWorld;
 use crate::{Address, Death, Events, Instance, InstanceId, Links, Runtime, World as _, WorldError, ready};
-use chaos_model::{Event, Protocol, Service};
+use chaos_model::{Event, Service};
 use futures_util::{StreamExt as _, stream::FuturesUnordered};
 use host::Host;
 use std::{collections::BTreeMap, time::Duration};
@@ -133,7 +133,7 @@ impl<R: Runtime, L: Links> ComposedWorld<R, L> {
 async fn ask(host: Host, relays: bool, probed: Probed) -> (Probed, Result<(), String>) {
     let Probed { service, instance } = probed;
     let (service, address, result) = ready::wait(host.clone(), service, instance.address.clone()).await;
-    let asked_nothing = service.ready.is_none() && service.protocol != Protocol::Redis;
+    let asked_nothing = service.ready.is_none() && !service.protocol.ready.asks_the_program();
     let result = if relays && result.is_ok() && asked_nothing { stays_open(&host, &address).await } else { result };
     (Probed { service, instance }, result)
 }

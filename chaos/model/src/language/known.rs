@@ -1,0 +1,27 @@
+//! The things that the language is told: what there is to run, to speak, and to read besides files.
+
+use crate::{Protocol, system::KNOWN_PROGRAMS};
+use std::fmt;
+
+/// The names that files may use, from whoever reads them.
+#[derive(Clone, Copy)]
+pub struct Known<'a> {
+    /// Names of the built-in programs that services can run.
+    pub programs: &'a [&'a str],
+    /// Protocols that services can speak.
+    pub protocols: &'a [Protocol],
+    /// Gives the value of an environment variable (`"{env:NAME}"`), where it is set.
+    pub variable: &'a dyn Fn(&str) -> Option<String>,
+}
+
+impl Known<'_> {
+    /// The programs and protocols that `chaos` brings, and no environment.
+    pub const BUILT_IN: Self = Self { programs: &KNOWN_PROGRAMS, protocols: Protocol::ALL, variable: &|_| None };
+}
+
+impl fmt::Debug for Known<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { programs, protocols, .. } = self;
+        f.debug_struct("Known").field("programs", programs).field("protocols", protocols).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,54 @@
+//! The row of HTTP/1.1.
+
+use super::{Ready, Recognised, Row, Scheme, Transport, Words};
+use crate::effect::Level;
+
+/// The facts of HTTP/1.1 (RFC 9112).
+pub(super) static ROW: Row = Row {
+    name: "http",
+    about: "HTTP/1.1",
+    usual_port: 80,
+    unprivileged_port: 8000,
+    schemes: &[
+        Scheme { name: "http", transport: Transport::Plain },
+        Scheme { name: "https", transport: Transport::Tls },
+    ],
+    // The usual protocol of built-in programs, whatever they are called.
+    programs: &[],
+    ready: Ready::Connection,
+    words: Some(Words { message: "request", messages: "requests", response: "response" }),
+    levels: &[Level::Connections, Level::Messages, Level::Requests],
+    only: &["method", "path", "header.NAME", "baggage.NAME"],
+    alpn: &["http/1.1", "http/1.0"],
+    takes_password: false,
+    elsewhere: &[
+        ("Toxiproxy", "no word: toxics act on bytes"),
+        ("Chaos Mesh", "`HTTPChaos`"),
+        ("Istio", "`http` of a VirtualService, with `fault.delay` and `fault.abort`"),
+        ("k6", "`ServiceDisruptor.injectHTTPFaults`"),
+    ],
+    recognise,
+    filter: None,
+};
+
+/// The longest method of the registry (RFC 9110, 16.1) has 17 letters.
+const LONGEST_METHOD: usize = 24;
+
+fn recognise(bytes: &[u8]) -> Recognised {
+    // The preface of HTTP/2 (RFC 9113, 3.4) looks like a request on purpose.
+    const HTTP_2: &[u8] = b"PRI * HTTP/2";
+    if bytes.starts_with(HTTP_2) {
+        return Recognised::No;
+    }
+    if HTTP_2.starts_with(bytes) {
+        return Recognised::More;
+    }
+    let is_method = |byte: &u8| byte.is_ascii_uppercase() || *byte == b'-';
+    let method = bytes.iter().take_while(|byte| is_method(byte)).count();
+    match bytes.get(method) {
+        _ if method > LONGEST_METHOD => Recognised::No,
+        None => Recognised::More,
+        Some(b' ') if method > 0 => Recognised::Yes,
+        Some(_) => Recognised::No,
+    }
+}

@@ -1,0 +1,40 @@
+//! The row of Redis.
+
+use super::{Ready, Recognised, Row, Scheme, Transport, Words};
+use crate::effect::Level;
+
+/// The facts of Redis: RESP2 and RESP3.
+pub(super) static ROW: Row = Row {
+    name: "redis",
+    about: "RESP2 or RESP3, as Redis, Valkey and their like speak it",
+    usual_port: 6379,
+    unprivileged_port: 6379,
+    schemes: &[
+        Scheme { name: "redis", transport: Transport::Plain },
+        Scheme { name: "rediss", transport: Transport::Tls },
+    ],
+    programs: &["redis"],
+    ready: Ready::RedisPing,
+    words: Some(Words { message: "command", messages: "commands", response: "reply" }),
+    levels: &[Level::Connections, Level::Messages, Level::Commands],
+    only: &["command", "key"],
+    alpn: &[],
+    takes_password: true,
+    elsewhere: &[
+        ("Toxiproxy", "no word: toxics act on bytes"),
+        ("Chaos Mesh", "`redis-*` of PhysicalMachineChaos, which act on the server"),
+        ("Istio", "`envoy.filters.network.redis_proxy` of an EnvoyFilter, with `faults`"),
+        ("k6", "no word"),
+    ],
+    recognise,
+    filter: None,
+};
+
+fn recognise(bytes: &[u8]) -> Recognised {
+    // Inline commands are lines of any text, so only what libraries send can be recognised: `*`, a count, a line's end.
+    match bytes {
+        [] | [b'*'] => Recognised::More,
+        [b'*', digit, ..] if digit.is_ascii_digit() => Recognised::Yes,
+        _ => Recognised::No,
+    }
+}

@@ -1,0 +1,60 @@
+use super::*;
+use crate::{Image, Start};
+use std::collections::BTreeSet;
+
+#[test]
+fn names_schemes_and_alpn_names_are_each_one_protocols() {
+    let mut seen = BTreeSet::new();
+    for row in Protocol::ALL {
+        assert!(seen.insert(row.name), "{row}");
+        let others = row.schemes.iter().map(|scheme| scheme.name).filter(|name| *name != row.name);
+        others.chain(row.alpn.iter().copied()).for_each(|name| assert!(seen.insert(name), "{name}"));
+    }
+    for name in ABSENT.iter().flat_map(|absent| absent.names) {
+        assert!(Protocol::ALL.iter().all(|row| row.name != *name), "{name} is here");
+    }
+}
+
+#[test]
+fn whoever_has_messages_has_words_for_them_and_effects_on_them() {
+    for row in Protocol::ALL {
+        assert!(row.has(Level::Connections), "{row}");
+        assert_eq!(row.words.is_some(), row.has(Level::Messages), "{row}");
+        assert_eq!(row.words.is_some(), !row.only.is_empty(), "{row}");
+        assert!(!row.has(Level::Services), "{row}");
+    }
+}
+
+#[test]
+fn programs_speak_what_their_names_say() {
+    let usual = |start| Protocol::usual(&start, Protocol::ALL);
+    assert_eq!(usual(Start::Program("redis-built-in".to_owned())), Protocol::REDIS);
+    assert_eq!(usual(Start::Program("gateway".to_owned())), Protocol::HTTP);
+    assert_eq!(usual(Start::Command(vec![])), Protocol::TCP);
+    let image = Image { reference: "redis:7.2".to_owned(), command: vec![], port: None };
+    assert_eq!(usual(Start::Image(image)), Protocol::TCP);
+}
+
+#[test]
+fn connections_are_recognised_by_their_first_bytes() {
+    use Recognised::{More, No, Yes};
+    for (protocol, bytes, expected) in [
+        (Protocol::HTTP, &b""[..], More),
+        (Protocol::HTTP, b"P", More),
+        (Protocol::HTTP, b"PATCH", More),
+        (Protocol::HTTP, b"GET /", Yes),
+        (Protocol::HTTP, b"PRI * HTTP/2.0\r\n", No),
+        (Protocol::HTTP, b"*1\r\n", No),
+        (Protocol::HTTP, b"\x16\x03\x01", No),
+        (Protocol::HTTP, &[b'A'; 40], No),
+        (Protocol::REDIS, b"*", More),
+        (Protocol::REDIS, b"*3\r\n$3", Yes),
+        (Protocol::REDIS, b"GET / HTTP/1.1", No),
+        (Protocol::TCP, b"\0", Yes),
+    ] {
+        assert_eq!((protocol.recognise)(bytes), expected, "{protocol} {}", bytes.escape_ascii());
+    }
+    for (bytes, expected) in [(&b"\x16"[..], More), (b"\x16\x03\x01", Yes), (b"GET", No), (b"\x16\x02\x01", No)] {
+        assert_eq!(Transport::Tls.recognise(bytes), expected, "{}", bytes.escape_ascii());
+    }
+}
