@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
 use chaos_model::{
-    Effect,
+    Effect, Protocol,
     effect::Level,
     language::{attach, load, proxies, schema},
 };
