@@ -9,4 +9,5 @@ mod links;
 mod page;
 mod paths;
 mod readme;
+mod reference;
 mod summary;
