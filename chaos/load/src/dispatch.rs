@@ -3,13 +3,14 @@
 //! It alone knows the workers, and hears from them by a channel: nothing is shared under a lock.
 
 use crate::{
-    CheckResponse, Error, Histogram, Outcome, Plan, Summary,
+    CheckResponse, Error, Outcome, Plan, Summary,
     arrivals::Schedule,
     draw::Draw,
     job::{Done, Job},
     template::Template,
     worker::{Shared, work},
 };
+use chaos_model::Histogram;
 use host::{Host, Task};
 use std::{collections::VecDeque, pin::pin, sync::Arc, time::Duration};
 use tokio::{

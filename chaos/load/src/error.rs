@@ -4,45 +4,53 @@ use std::io;
 
 /// A reason why an arrival got no response. Its text is a short word for counting (`connect_refused`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, thiserror::Error)]
+#[error("{}", self.as_str())]
 pub enum Error {
     /// Nobody listened.
-    #[error("connect_refused")]
     ConnectRefused,
     /// The connection was not established within the client's timeout, or the network gave up.
-    #[error("connect_timeout")]
     ConnectTimeout,
     /// The connection could not be established for another reason: an unknown name, no route.
-    #[error("connect_failed")]
     ConnectFailed,
     /// The connection was reset.
-    #[error("reset")]
     Reset,
     /// The connection was closed in good order before the response was complete; a kept connection that the server
     /// closed just as the request went out is one case.
-    #[error("closed")]
     Closed,
     /// The response was not complete within the client's timeout.
-    #[error("timeout")]
     Timeout,
     /// The response was no valid HTTP.
-    #[error("bad_response")]
     BadResponse,
     /// The body of the response was larger than 8 MiB.
-    #[error("body_too_large")]
     BodyTooLarge,
     /// The load was stopped before the response was complete.
-    #[error("stopped")]
     Stopped,
     /// The generator could not make the arrival: too many were under way, or the machine had no descriptor or port left.
-    #[error("not_made")]
     NotMade,
     /// A request that can't be sent as HTTP, so the arrival was not made: an invalid method, path or header, or
     /// a header that frames the message (`content-length`, `transfer-encoding`).
-    #[error("invalid_request")]
     InvalidRequest,
 }
 
 impl Error {
+    /// The short word by which it is counted, which is also its text.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::ConnectRefused => "connect_refused",
+            Self::ConnectTimeout => "connect_timeout",
+            Self::ConnectFailed => "connect_failed",
+            Self::Reset => "reset",
+            Self::Closed => "closed",
+            Self::Timeout => "timeout",
+            Self::BadResponse => "bad_response",
+            Self::BodyTooLarge => "body_too_large",
+            Self::Stopped => "stopped",
+            Self::NotMade => "not_made",
+            Self::InvalidRequest => "invalid_request",
+        }
+    }
+
     /// True where no request was made at all, so that the arrival says nothing about the target.
     #[must_use]
     pub fn is_ours(self) -> bool {

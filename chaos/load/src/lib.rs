@@ -18,7 +18,6 @@ mod connection;
 mod dispatch;
 mod draw;
 mod error;
-mod histogram;
 mod job;
 mod outcome;
 mod template;
@@ -30,7 +29,6 @@ pub use arrivals::Schedule;
 pub use dispatch::run;
 pub use draw::{Draw, trace_id};
 pub use error::Error;
-pub use histogram::Histogram;
 pub use job::REQUESTS;
 pub use outcome::{Arrival, CheckResponse, Marks, Outcome, Response, Summary};
 

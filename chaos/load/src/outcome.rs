@@ -35,9 +35,16 @@ pub struct Response<'a> {
     pub body: &'a [u8],
 }
 
-/// Bits that [`CheckResponse`] noted of a response; their meaning is its own.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Marks(pub u64);
+/// Marks of a response: what [`CheckResponse`] noted of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Marks {
+    /// Bits, whose meaning is its own.
+    pub bits: u64,
+    /// The age that the response told.
+    pub age: Option<Duration>,
+    /// Values that were worth a note, in words, each with a bit that says what for.
+    pub notes: Vec<(u32, String)>,
+}
 
 /// The outcome of an arrival. All times are from the beginning of the warm-up.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -6,11 +6,11 @@
 
 mod address;
 pub mod attach;
-mod bounds;
+pub(crate) mod bounds;
 mod braces;
-mod document;
+pub(crate) mod document;
 mod effect;
-mod expect;
+pub(crate) mod expect;
 mod fault;
 mod files;
 pub(crate) mod findings;
@@ -27,18 +27,16 @@ pub(crate) mod protocol;
 pub mod proxies;
 pub(crate) mod quantity;
 pub(crate) mod reader;
-mod recovery;
-mod request;
-mod samples;
+pub(crate) mod request;
 mod scenario;
 pub mod schema;
-mod selector;
+pub(crate) mod selector;
 mod start;
 mod subject;
 mod system;
 mod target;
 mod turns;
-mod value_test;
+pub(crate) mod value_test;
 mod when;
 mod worlds;
 

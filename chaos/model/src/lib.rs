@@ -5,6 +5,7 @@
 
 pub mod attach;
 pub mod calibration;
+pub mod check;
 pub mod diagnostic;
 pub mod effect;
 pub mod event;
@@ -29,10 +30,11 @@ pub mod system;
 pub mod verdict;
 
 pub use calibration::Calibration;
+pub use check::{Check, Quantile, StatusPattern, Subject};
 pub use diagnostic::{Diagnostic, Diagnostics, Source, Sources, Span};
 pub use effect::{Direction, Distribution, Effect, OpenConnections, Spread};
 pub use event::{Event, Record};
-pub use expect::{Check, Expectation, Quantile, Scope, StatusPattern, Subject, ValueTest};
+pub use expect::{Expectation, Scope, ValueTest};
 pub use fault::{Fault, Pulse, Target};
 pub use guard::Guard;
 pub use histogram::Histogram;

@@ -4,9 +4,11 @@
 
 use chaos_model::effect::{Latency, Refuse, Reset};
 use chaos_model::{
-    Arrivals, Comparison, Direction, Distribution, Effect, Endpoint, Link, OpenConnections, PhaseKind, Protocol,
-    Quantile, Rate, Scenario, Scope, Set, Share, Spread, Start, StatusPattern, Subject, Target, Text, ValueTest,
-    Variable, language::load, load::TextPiece,
+    Arrivals, Comparison, Direction, Distribution, Effect, Endpoint, Link, OpenConnections, PhaseKind, Protocol, Rate,
+    Scenario, Scope, Set, Share, Spread, Start, Target, Text, ValueTest, Variable,
+    check::{Part, ResponseTest},
+    language::load,
+    load::TextPiece,
 };
 use std::{fs, io, path::Path, time::Duration};
 
@@ -60,20 +62,14 @@ fn redis_down_becomes_what_it_says() {
 
     let [unnoticed, memory, used] = read.expectations.as_slice() else { panic!("{:?}", read.expectations) };
     assert_eq!(unnoticed.scope, Scope::During("outage".to_owned()));
-    let subjects: Vec<_> = unnoticed.checks.iter().map(|check| check.subject.clone()).collect();
-    let none = Share { parts: 0, whole: 1 };
-    let wanted = [
-        Subject::Status(StatusPattern::Code(200), Comparison::AtLeast(Share::ALL)),
-        Subject::Latency(Quantile::Percentile(99_000), Comparison::Less(Duration::from_millis(50))),
-        Subject::Partial(Comparison::Equal(none)),
-    ];
-    assert_eq!(subjects, wanted);
+    let subjects: Vec<_> = unnoticed.checks.iter().map(|check| check.subject.to_string()).collect();
+    assert_eq!(subjects, ["status.200 >= 100%", "latency.p99 < 50ms", "partial == 0%"]);
     assert_eq!(read.sources.position(&unnoticed.checks[1].span), ("folder/it.toml", 20, 15));
     let [check, none] = memory.checks.as_slice() else { panic!("{memory:?}") };
     assert_eq!(none.subject.to_string(), "metric.cache_hits_total{tier=\"redis\"} <= 2");
-    let Subject::Metric { service, selector, bound } = &check.subject else { panic!("{check:?}") };
-    assert_eq!((service.as_str(), selector.to_string().as_str()), ("gateway", "cache_hits_total{tier=\"memory\"}"));
-    assert_eq!(*bound, Comparison::More(0.0));
+    let (service, selectors) = check.subject.scrapes().unwrap();
+    assert_eq!((service, selectors[0].to_string().as_str()), ("gateway", "cache_hits_total{tier=\"memory\"}"));
+    assert!(check.subject.to_string().ends_with(" > 0"), "{}", check.subject);
     assert_eq!(used.scope, Scope::After { fault: "outage".to_owned(), within: seconds(2) });
 
     let [guard] = read.guards.as_slice() else { panic!("{:?}", read.guards) };
@@ -151,7 +147,7 @@ fn how_a_fault_is_taken() {
     let read = scenario(ALL, &[]).unwrap();
     let subjects = |that: &str| {
         let expectation = read.expectations.iter().find(|expectation| expectation.that == that).unwrap();
-        let scraped = |check: &chaos_model::Check| check.subject.scraped().map_or(0, |(_, selectors)| selectors.len());
+        let scraped = |check: &chaos_model::Check| check.subject.scrapes().map_or(0, |(_, selectors)| selectors.len());
         let shown = |check: &chaos_model::Check| (check.subject.to_string(), scraped(check));
         (expectation.scope.clone(), expectation.checks.iter().map(shown).collect::<Vec<_>>())
     };
@@ -211,20 +207,20 @@ fn tests_of_values_are_for_all_unless_they_say_otherwise() {
     let read = scenario(ALL, &[]).unwrap();
     let find = |wanted: &str| {
         let checks = read.expectations.iter().flat_map(|expectation| &expectation.checks);
-        let mut found = checks.filter_map(|check| match &check.subject {
-            Subject::Body { path, test, share } if path == wanted => Some((test.clone(), *share)),
-            Subject::Header { name, test, share } if name == wanted => Some((test.clone(), *share)),
-            _ => None,
+        let mut found = checks.filter_map(|check| {
+            let ResponseTest { part: Part::Body(name) | Part::Header(name), test, .. } = check.subject.test()?;
+            let words = check.subject.words();
+            let share = words.rsplit(" for ").next()?.to_owned();
+            (name == wanted).then(|| (test.clone(), share))
         });
         found.next().unwrap()
     };
     let user = Text { pieces: vec![TextPiece::Variable("user".to_owned())] };
     let none = Text { pieces: vec![TextPiece::Plain("none".to_owned())] };
-    let percent = |parts| Share { parts, whole: 100 };
-    assert_eq!(find("$.user.id"), (ValueTest::Equal(user), Comparison::AtLeast(Share::ALL)));
-    assert_eq!(find("$.errors[0]"), (ValueTest::Exists, Comparison::Equal(percent(0))));
-    assert_eq!(find("x-cache"), (ValueTest::Different(none), Comparison::AtLeast(percent(95))));
-    let half = (ValueTest::Number(Comparison::Less(5.0)), Comparison::AtLeast(percent(50)));
+    assert_eq!(find("$.user.id"), (ValueTest::Equal(user), ">= 100%".to_owned()));
+    assert_eq!(find("$.errors[0]"), (ValueTest::Exists, "== 0%".to_owned()));
+    assert_eq!(find("x-cache"), (ValueTest::Different(none), ">= 95%".to_owned()));
+    let half = (ValueTest::Number(Comparison::Less(5.0)), ">= 50%".to_owned());
     assert_eq!(find("$.n"), half);
 }
 

@@ -1,6 +1,6 @@
 //! Edges of the timeline: faults to apply and to take back, scrapes to take.
 
-use chaos_model::{Expectation, Fault, Scenario, Scope, Subject, effect::action::ServiceAction};
+use chaos_model::{Expectation, Fault, Scenario, Scope, Selector, check::CheckId, effect::action::ServiceAction};
 use std::{collections::BTreeMap, time::Duration};
 
 /// Changes at one moment of the timeline. In this order: a scrape that closes what ends here, faults taken back,
@@ -74,8 +74,8 @@ pub(crate) fn ends_in_order(fault: &Fault) -> bool {
 /// The times of faults whose detection is judged by a metric.
 fn watched(scenario: &Scenario) -> impl Iterator<Item = (Duration, Duration)> {
     let watches = |expectation: &Expectation, fault: &Fault| {
-        let by_metric = |check: &chaos_model::Check| matches!(check.subject, Subject::DetectionBy { .. });
-        expectation.scope == Scope::During(fault.name.clone()) && expectation.checks.iter().any(by_metric)
+        let watched = expectation.checks.iter().any(|check| check.subject.watches());
+        expectation.scope == Scope::During(fault.name.clone()) && watched
     };
     let watched = move |fault: &&Fault| scenario.expectations.iter().any(|expectation| watches(expectation, fault));
     scenario.faults.iter().filter(watched).map(|fault| (fault.at, fault.ends()))
@@ -89,10 +89,8 @@ fn scrape_each(edges: &mut BTreeMap<Duration, Edge>, every: Duration, (from, to)
     }
 }
 
-/// Series that checks read from scrapes, in the order of the scenario: the service, the selector.
-pub(crate) fn scrapes(scenario: &Scenario) -> impl Iterator<Item = (&str, &chaos_model::Selector)> {
+/// Series that checks read from scrapes: by check, the service and the selectors.
+pub(crate) fn scrapes(scenario: &Scenario) -> impl Iterator<Item = (CheckId, &str, Vec<&Selector>)> {
     let checks = scenario.expectations.iter().flat_map(|expectation| &expectation.checks);
-    checks
-        .filter_map(|check| check.subject.scraped())
-        .flat_map(|(service, selectors)| selectors.into_iter().map(move |selector| (service, selector)))
+    checks.filter_map(|check| check.subject.scrapes().map(|(service, selectors)| (check.id, service, selectors)))
 }

@@ -26,12 +26,9 @@ mod sums;
 
 pub(crate) use sums::sums;
 
-use crate::{
-    judge::{Evidence, Window, percentile},
-    responses::{is_partial, is_shared, is_stale},
-};
+use crate::responses::{is_partial, is_shared, is_stale};
 use chaos_load::Outcome;
-use chaos_model::{Impact, Injection, ledger::Joined, phase::BASELINE};
+use chaos_model::{Histogram, Impact, Injection, Scenario, ledger::Joined};
 use names::{Names, words};
 use std::{collections::BTreeSet, time::Duration};
 
@@ -75,16 +72,14 @@ enum Found {
 }
 
 impl<'a> Join<'a> {
-    pub(crate) fn new(evidence: &Evidence<'a>, seed: u64) -> Self {
-        let load = &evidence.scenario.load;
-        let baseline = evidence.scenario.timeline.phase(BASELINE).and_then(|phase| {
-            let latencies = crate::judge::sorted(&Window::phase(evidence, phase), load.timeout);
-            let max = *latencies.last()?;
-            Some(Usual { p50: percentile(&latencies, 50_000)?, p99: percentile(&latencies, 99_000)?, max })
+    pub(crate) fn new(scenario: &Scenario, outcomes: &'a [Outcome], baseline: Option<&Histogram>, seed: u64) -> Self {
+        let load = &scenario.load;
+        let baseline = baseline.and_then(|latency| {
+            Some(Usual { p50: latency.percentile(50_000)?, p99: latency.percentile(99_000)?, max: latency.max()? })
         });
-        let longest = evidence.outcomes.iter().map(Outcome::latency).max().unwrap_or_default();
+        let longest = outcomes.iter().map(Outcome::latency).max().unwrap_or_default();
         let names = Names::new(load, seed);
-        Self { outcomes: evidence.outcomes, names, warmup: load.warmup, longest, baseline }
+        Self { outcomes, names, warmup: load.warmup, longest, baseline }
     }
 
     /// All injections of a run, each with the request that met it.
@@ -191,17 +186,17 @@ impl<'a> Join<'a> {
             return Impact::Background;
         }
         let impact = self.impact(injection, outcome);
-        if is_shared(outcome.marks) && impact != Impact::Unnoticed { Impact::SharedFlight } else { impact }
+        if is_shared(&outcome.marks) && impact != Impact::Unnoticed { Impact::SharedFlight } else { impact }
     }
 
     fn impact(&self, injection: &Injection, outcome: &Outcome) -> Impact {
         if outcome.result.as_ref().map_or(true, |status| *status >= 500) {
             return Impact::Failed;
         }
-        if is_partial(outcome.marks) {
+        if is_partial(&outcome.marks) {
             return Impact::Partial;
         }
-        if is_stale(outcome.marks) {
+        if is_stale(&outcome.marks) {
             return Impact::Stale;
         }
         let latency = outcome.latency();

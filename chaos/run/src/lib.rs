@@ -4,6 +4,7 @@
 mod edges;
 mod events;
 pub mod flush;
+mod fold;
 mod judge;
 mod ledger;
 mod observe;
@@ -11,7 +12,6 @@ pub mod ready;
 mod redis;
 mod responses;
 mod run;
-mod slices;
 mod world;
 
 pub use events::Events;

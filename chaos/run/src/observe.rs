@@ -3,5 +3,5 @@
 mod exposition;
 mod scrape;
 
-pub(crate) use exposition::{Series, SeriesKind, parse};
-pub(crate) use scrape::{Fetch, Reading, ScrapeSide, Scraper, Scrapes};
+pub(crate) use exposition::{Series, parse};
+pub(crate) use scrape::{Fetch, Scraper, Scrapes};

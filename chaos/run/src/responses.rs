@@ -4,13 +4,16 @@
 mod markers;
 
 use chaos_load::{Arrival, CheckResponse, Marks, Response};
-use chaos_model::{Comparison, Expectation, Share, Subject, Text, ValueTest};
+use chaos_model::{
+    Expectation, Text, ValueTest,
+    check::{CheckId, Part, ResponseTest},
+};
 use markers::Markers;
 use serde_json::Value;
 use serde_json_path::JsonPath;
 use std::{
     collections::BTreeMap,
-    sync::{Mutex, PoisonError},
+    sync::atomic::{AtomicUsize, Ordering},
     time::Duration,
 };
 
@@ -21,39 +24,38 @@ pub(crate) const SHARED: u64 = 4;
 const CHECKS: u32 = 3;
 
 /// True if a response was marked partial.
-pub(crate) fn is_partial(marks: Marks) -> bool {
-    marks.0 & PARTIAL != 0
+pub(crate) fn is_partial(marks: &Marks) -> bool {
+    marks.bits & PARTIAL != 0
 }
 
 /// True if a response had a stale part.
-pub(crate) fn is_stale(marks: Marks) -> bool {
-    marks.0 & STALE != 0
+pub(crate) fn is_stale(marks: &Marks) -> bool {
+    marks.bits & STALE != 0
 }
 
 /// True if a response says that another request's call gave it: `collapsed` in `Cache-Status` (RFC 9211, 2.6).
-pub(crate) fn is_shared(marks: Marks) -> bool {
-    marks.0 & SHARED != 0
+pub(crate) fn is_shared(marks: &Marks) -> bool {
+    marks.bits & SHARED != 0
 }
 
 /// Looks at responses.
 pub(crate) struct ResponseChecker {
     /// By bit.
     tests: Vec<Test>,
-    /// The age of responses, by arrival; only of those that say so.
-    ages: Mutex<BTreeMap<u64, Duration>>,
-    /// Values that speak against a test, by test and arrival, in words; at most [`EXAMPLES`] a test.
-    examples: Mutex<BTreeMap<usize, BTreeMap<u64, String>>>,
 }
 
 struct Test {
+    id: CheckId,
     look: Look,
     test: ValueTest,
     /// True if responses without it speak against the check, false if those with it do.
     wanted: bool,
+    /// Values that speak against it and were noted, in number.
+    noted: AtomicUsize,
 }
 
-/// Enough for the first one of any phase, but for the longest runs.
-const EXAMPLES: usize = 10_000;
+/// Values that are noted of each test: enough for the first one of any phase, but for the longest runs.
+const NOTES: usize = 10_000;
 
 enum Look {
     Body(JsonPath),
@@ -61,55 +63,37 @@ enum Look {
 }
 
 impl ResponseChecker {
-    /// A checker for the body and header checks of `expectations`, in order. The language lets no more of them through
-    /// than there are bits.
+    /// A checker for the body and header checks of `expectations`. The language lets no more of them through than there
+    /// are bits.
     pub(crate) fn new(expectations: &[Expectation]) -> Self {
         let checks = expectations.iter().flat_map(|expectation| &expectation.checks);
-        let tests = checks.filter_map(|check| match &check.subject {
-            Subject::Body { path, test, share } => {
-                let look = Look::Body(JsonPath::parse(path).ok()?);
-                Some(Test { look, test: test.clone(), wanted: wants(share) })
-            }
-            Subject::Header { name, test, share } => {
-                Some(Test { look: Look::Header(name.clone()), test: test.clone(), wanted: wants(share) })
-            }
-            _ => None,
+        let tests = checks.filter_map(|check| {
+            let ResponseTest { part, test, wanted } = check.subject.test()?;
+            let look = match part {
+                Part::Body(path) => Look::Body(JsonPath::parse(path).ok()?),
+                Part::Header(name) => Look::Header(name.to_owned()),
+            };
+            Some(Test { id: check.id, look, test: test.clone(), wanted, noted: AtomicUsize::new(0) })
         });
-        Self { tests: tests.collect(), ages: Mutex::default(), examples: Mutex::default() }
+        Self { tests: tests.collect() }
     }
 
-    /// True if the `nth` body or header check held for a response.
-    pub(crate) fn passed(marks: Marks, nth: usize) -> bool {
-        u32::try_from(nth).is_ok_and(|nth| marks.0.checked_shr(CHECKS + nth).is_some_and(|bits| bits & 1 == 1))
-    }
-
-    /// The value that an arrival saw which speaks against the `nth` check, in words.
-    pub(crate) fn saw(&self, nth: usize, arrival: u64) -> Option<String> {
-        self.examples.lock().unwrap_or_else(PoisonError::into_inner).get(&nth)?.get(&arrival).cloned()
-    }
-
-    /// The age of the response to an arrival, if it told one.
-    pub(crate) fn age(&self, arrival: u64) -> Option<Duration> {
-        self.ages.lock().unwrap_or_else(PoisonError::into_inner).get(&arrival).copied()
-    }
-
-    fn note(&self, nth: usize, arrival: &Arrival, seen: &[&Value]) {
-        let mut examples = self.examples.lock().unwrap_or_else(PoisonError::into_inner);
-        let examples = examples.entry(nth).or_default();
-        if examples.len() >= EXAMPLES {
-            return;
-        }
-        let seen = match seen {
-            [] => "nothing there".to_owned(),
-            [value] => shorten(&value.to_string()),
-            [value, rest @ ..] => format!("{} and {} more", shorten(&value.to_string()), rest.len()),
-        };
-        examples.insert(arrival.n, seen);
+    /// The bit of a check's test among the marks of a response.
+    pub(crate) fn bit(&self, id: CheckId) -> Option<u32> {
+        let nth = self.tests.iter().position(|test| test.id == id)?;
+        Some(CHECKS + u32::try_from(nth).ok()?)
     }
 }
 
-fn wants(share: &Comparison<Share>) -> bool {
-    share.wants_more() || share.holds(&Share::ALL)
+impl Test {
+    /// Values in words, unless so many were noted that more say nothing new.
+    fn note(&self, seen: &[&Value]) -> Option<String> {
+        (self.noted.fetch_add(1, Ordering::Relaxed) < NOTES).then(|| match seen {
+            [] => "nothing there".to_owned(),
+            [value] => shorten(&value.to_string()),
+            [value, rest @ ..] => format!("{} and {} more", shorten(&value.to_string()), rest.len()),
+        })
+    }
 }
 
 fn shorten(text: &str) -> String {
@@ -119,19 +103,17 @@ fn shorten(text: &str) -> String {
 
 impl CheckResponse for ResponseChecker {
     fn check(&self, arrival: &Arrival, response: &Response<'_>) -> Marks {
-        let mut marks = if shared(response.headers) { SHARED } else { 0 };
+        let mut marks = Marks { bits: if shared(response.headers) { SHARED } else { 0 }, ..Marks::default() };
         let markers = Markers::read(response.body);
-        marks |= if markers.partial { PARTIAL } else { 0 };
-        marks |= if markers.stale { STALE } else { 0 };
-        if let Some(age) = age(response.headers, markers.age) {
-            self.ages.lock().unwrap_or_else(PoisonError::into_inner).insert(arrival.n, age);
-        }
+        marks.bits |= if markers.partial { PARTIAL } else { 0 };
+        marks.bits |= if markers.stale { STALE } else { 0 };
+        marks.age = age(response.headers, markers.age);
         // Parsed in full only where a check looks inside: most bodies are told apart by the pass for markers alone.
         let looks_inside = self.tests.iter().any(|test| matches!(test.look, Look::Body(_)));
         let json = if looks_inside { serde_json::from_slice::<Value>(response.body).ok() } else { None };
-        for (nth, Test { look, test, wanted }) in self.tests.iter().enumerate() {
+        for (bit, test) in (CHECKS..).zip(&self.tests) {
             let header;
-            let seen: Vec<&Value> = match look {
+            let seen: Vec<&Value> = match &test.look {
                 Look::Body(path) => json.as_ref().map(|json| path.query(json).all()).unwrap_or_default(),
                 Look::Header(name) => {
                     let value = response.headers.get(name).and_then(|value| value.to_str().ok());
@@ -139,15 +121,15 @@ impl CheckResponse for ResponseChecker {
                     header.iter().collect()
                 }
             };
-            let passed = holds(test, &seen, &arrival.vars);
+            let passed = holds(&test.test, &seen, &arrival.vars);
             if passed {
-                marks |= 1_u64.checked_shl(CHECKS + u32::try_from(nth).unwrap_or(u32::MAX - CHECKS)).unwrap_or(0);
+                marks.bits |= 1_u64.checked_shl(bit).unwrap_or(0);
             }
-            if passed != *wanted {
-                self.note(nth, arrival, &seen);
+            if passed != test.wanted {
+                marks.notes.extend(test.note(&seen).map(|saw| (bit, saw)));
             }
         }
-        Marks(marks)
+        marks
     }
 }
 

@@ -5,18 +5,19 @@ mod timeline;
 use crate::{
     Events, World, WorldError,
     edges::starts_services,
-    judge::{Evidence, detected, figures, judge, recovery},
+    fold::{Fold, LoadFigures},
+    judge::judge,
     ledger::{self, Injections, Join},
-    responses::ResponseChecker,
 };
 use chaos_model::{
     Calibration, Event, Scenario, Verdict,
+    check::FaultSeen,
     event::{Begin, FORMAT, Judged},
     ledger::{FaultFigures, Joined},
     quantity::show_duration,
 };
 use futures_util::future::BoxFuture;
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, time::Duration};
 use timeline::Observed;
 use tokio::time::Instant;
 
@@ -54,11 +55,8 @@ pub enum Ending {
     Interrupted,
 }
 
-/// More arrivals than this share late by more than [`LATE`], and the load was not what the scenario asks.
+/// More arrivals than this share too late, and the load was not what the scenario asks.
 const LATE_SHARE: u64 = 100;
-/// The lateness from which on an arrival counts as late. Latencies count from the intended start, so lateness flatters
-/// nothing; but a generator that stands still for longer doesn't put the asked load on the system.
-const LATE: Duration = Duration::from_millis(100);
 
 /// A fault that takes effect later than this after it was due acts in another phase than the scenario says.
 const LATE_EDGE: Duration = Duration::from_millis(250);
@@ -160,27 +158,21 @@ async fn provision_and_judge(
     let starting = Instant::now();
     world.start(&scenario.system, options.seed, events).await?;
     events.emit(Event::Ready { took: starting.elapsed() });
-    let checker = Arc::new(ResponseChecker::new(&scenario.expectations));
-    let mut observed = timeline::drive(scenario, world, options, events, &checker).await?;
+    let mut observed = timeline::drive(scenario, world, options, events).await?;
     let ledger = std::mem::take(&mut observed.ledger);
-    let evidence = Evidence {
-        scenario,
-        outcomes: &observed.outcomes,
-        checker: &checker,
-        scrapes: &observed.scrapes,
-        acknowledged: &observed.acknowledged,
-    };
-    for phase in &scenario.timeline.phases {
-        events.emit(Event::Phase(figures(&evidence, phase)));
+    let fold = &observed.fold;
+    for figures in fold.figures() {
+        events.emit(Event::Phase(figures));
     }
     if !options.control {
-        close_ledger(&evidence, options.seed, ledger, events);
+        let join = Join::new(scenario, &observed.outcomes, fold.baseline_latency(), options.seed);
+        close_ledger(scenario, fold, &join, ledger, events);
     }
-    let judged = judge(&evidence);
+    let judged = judge(scenario, fold, &observed.scrapes);
     for one in &judged {
         events.emit(Event::Judged(one.clone()));
     }
-    let mut reasons = inconclusive_reasons(scenario, options.control, &observed, &evidence);
+    let mut reasons = inconclusive_reasons(scenario, options.control, &observed);
     reasons.extend(late_edges(scenario, &observed, world.starting_takes()));
     for why in &reasons {
         events.emit(Event::Inconclusive { why: why.clone() });
@@ -194,30 +186,33 @@ async fn provision_and_judge(
 const BATCH: usize = 500;
 
 /// Tells each injection with the request that met it, and the sums of each fault.
-fn close_ledger(evidence: &Evidence<'_>, seed: u64, ledger: BTreeMap<String, Injections>, events: &Events) {
+fn close_ledger(
+    scenario: &Scenario,
+    fold: &Fold<'_>,
+    join: &Join<'_>,
+    ledger: BTreeMap<String, Injections>,
+    events: &Events,
+) {
     let left_out: BTreeMap<String, u64> = ledger.iter().map(|(fault, one)| (fault.clone(), one.left_out)).collect();
     let all = ledger.into_values().flat_map(|injections| injections.list).collect();
     let mut of_faults: BTreeMap<String, Vec<Joined>> = BTreeMap::new();
-    for joined in Join::new(evidence, seed).join(all) {
+    for joined in join.join(all) {
         of_faults.entry(joined.injection.fault.clone()).or_default().push(joined);
     }
-    for fault in &evidence.scenario.faults {
+    for (index, fault) in scenario.faults.iter().enumerate() {
         let joined = of_faults.remove(&fault.name).unwrap_or_default();
         let left_out = left_out.get(&fault.name).copied().unwrap_or_default();
         let sums = ledger::sums(&fault.name, &joined, left_out);
         for injections in joined.chunks(BATCH) {
             events.emit(Event::Injected { injections: injections.to_vec() });
         }
-        events.emit(Event::FaultFigures(FaultFigures {
-            detected: detected(evidence, fault),
-            recovery: recovery(evidence, fault),
-            ..sums
-        }));
+        let FaultSeen { detected, recovery, .. } = fold.fault(index);
+        events.emit(Event::FaultFigures(FaultFigures { detected, recovery, ..sums }));
     }
 }
 
 /// Changes so late that phases are not what they say. Where a service is started, that takes its time.
-fn late_edges(scenario: &Scenario, observed: &Observed, starting: Duration) -> Vec<String> {
+fn late_edges(scenario: &Scenario, observed: &Observed<'_>, starting: Duration) -> Vec<String> {
     let too_late = |(due, done): &(Duration, Duration)| {
         let late = done.saturating_sub(*due);
         let allowed = if starts_services(scenario, *due) { LATE_EDGE + starting } else { LATE_EDGE };
@@ -225,16 +220,11 @@ fn late_edges(scenario: &Scenario, observed: &Observed, starting: Duration) -> V
         let reason = format!("what was due at {due} was done {shown} late, so the phases are not what they say");
         (late > allowed).then_some(reason)
     };
-    observed.acknowledged.iter().filter_map(|(due, done)| too_late(&(*due, *done))).collect()
+    observed.fold.acknowledged().iter().filter_map(|(due, done)| too_late(&(*due, *done))).collect()
 }
 
 /// Reasons that make the run as a whole inconclusive.
-fn inconclusive_reasons(
-    scenario: &Scenario,
-    control: bool,
-    observed: &Observed,
-    evidence: &Evidence<'_>,
-) -> Vec<String> {
+fn inconclusive_reasons(scenario: &Scenario, control: bool, observed: &Observed<'_>) -> Vec<String> {
     let mut reasons = Vec::new();
     // A pass would be worth nothing: what never happened can't have been survived.
     for fault in scenario.faults.iter().filter(|_| !control) {
@@ -244,20 +234,14 @@ fn inconclusive_reasons(
         }
     }
     // What no load put on the system says nothing of how the system takes it.
-    let warmup = scenario.load.warmup;
-    let judged: Vec<_> = evidence.outcomes.iter().filter(|outcome| outcome.intended >= warmup).collect();
-    let missed = judged.iter().filter(|outcome| outcome.started.is_none()).count();
+    let LoadFigures { due, missed, late } = observed.fold.load();
     if missed > 0 {
-        reasons.push(format!("the load was not reached: {missed} of {} arrivals were not made", judged.len()));
+        reasons.push(format!("the load was not reached: {missed} of {due} arrivals were not made"));
     }
-    let late = |outcome: &&&chaos_load::Outcome| outcome.started.is_some_and(|at| at > outcome.intended + LATE);
-    let late = judged.iter().filter(late).count() as u64;
-    if late * LATE_SHARE > judged.len() as u64 {
-        let all = judged.len();
-        reasons.push(format!("the load was not reached: {late} of {all} arrivals started more than 100ms late"));
+    if late * LATE_SHARE > due {
+        reasons.push(format!("the load was not reached: {late} of {due} arrivals started more than 100ms late"));
     }
-    if let Some(phase) = scenario.timeline.phase(chaos_model::phase::BASELINE) {
-        let figures = figures(evidence, phase);
+    if let Some(figures) = observed.fold.baseline() {
         let availability = figures.availability();
         if figures.arrivals > 0 && availability.parts * 100 < availability.whole * 99 {
             // What was broken before the first fault may not be the faults' doing.

@@ -3,6 +3,7 @@
 use crate::{Draft, Programs, SimRuntime, Tracer, block_on, programs::Outcome as Ended};
 use chaos_model::{
     Diagnostics, Record, Scenario, Set, Sources, Verdict,
+    check::{CHECKS, Row},
     language::{self, Known},
 };
 use chaos_report::{Outcome, Style, Terminal};
@@ -19,6 +20,7 @@ use std::{
 #[derive(Clone, Debug, Default)]
 pub struct Simulation {
     programs: Programs,
+    checks: Vec<&'static Row>,
     sets: Vec<Set>,
     seed: u64,
 }
@@ -66,6 +68,13 @@ impl Simulation {
         R: Future<Output = Ended> + Send + 'static,
     {
         self.programs = self.programs.with(name, run);
+        self
+    }
+
+    /// Adds a kind of check that expectations can have, beside those of `chaos`.
+    #[must_use]
+    pub fn check(mut self, row: &'static Row) -> Self {
+        self.checks.push(row);
         self
     }
 
@@ -140,10 +149,11 @@ impl Simulation {
         Ok(thread.join().map_err(|_| Error::Panicked)??)
     }
 
-    /// Reads a scenario whose services run these programs.
+    /// Reads a scenario in the words of `chaos` and these.
     fn load(&self, file: &Path, read: &dyn Fn(&Path) -> io::Result<String>) -> Result<Scenario, Error> {
         let programs: Vec<&str> = self.programs.names().collect();
-        let known = Known { programs: &programs, ..Known::BUILT_IN };
+        let checks: Vec<&Row> = CHECKS.iter().chain(&self.checks).copied().collect();
+        let known = Known { programs: &programs, checks: &checks, ..Known::BUILT_IN };
         let invalid = |wrong: Diagnostics| Error::Invalid(wrong.render(false, Style::default().width));
         language::load_with(file, &self.sets, &known, read).map_err(invalid)
     }

@@ -1,21 +1,21 @@
 //! Open-loop load on the gateway, and what came of it.
 
 use crate::system::System;
-use chaos_load::{Arrival, CheckResponse, Histogram, Marks, Outcome, Plan, Response};
-use chaos_model::{Arrivals, Load, Rate, Request, Span, Text, Variable, load::TextPiece};
+use chaos_load::{Arrival, CheckResponse, Marks, Outcome, Plan, Response};
+use chaos_model::{Arrivals, Histogram, Load, Rate, Request, Span, Text, Variable, load::TextPiece};
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use tokio::{sync::mpsc::unbounded_channel, time::Instant};
 use tokio_util::sync::CancellationToken;
 
-/// Marks the responses that are partial.
-const PARTIAL: Marks = Marks(1);
+/// The bit of responses that are partial.
+const PARTIAL: u64 = 1;
 
 struct Partial;
 
 impl CheckResponse for Partial {
     fn check(&self, _: &Arrival, response: &Response<'_>) -> Marks {
         let partial = response.body.windows(14).any(|window| window == b"\"partial\":true");
-        if partial { PARTIAL } else { Marks(0) }
+        Marks { bits: if partial { PARTIAL } else { 0 }, ..Marks::default() }
     }
 }
 
@@ -75,20 +75,20 @@ impl Outcomes {
     }
 
     pub(crate) fn partial(&self) -> usize {
-        self.0.iter().filter(|outcome| outcome.marks == PARTIAL).count()
+        self.0.iter().filter(|outcome| outcome.marks.bits == PARTIAL).count()
     }
 
     pub(crate) fn slower_than(&self, limit: Duration) -> usize {
         self.0.iter().filter(|outcome| outcome.latency() > limit).count()
     }
 
-    pub(crate) fn latency(&self, quantile: f64) -> Duration {
+    pub(crate) fn latency(&self, thousandths: u32) -> Duration {
         let mut histogram = Histogram::default();
         self.0.iter().for_each(|outcome| histogram.record(outcome.latency()));
-        histogram.quantile(quantile).unwrap()
+        histogram.percentile(thousandths).unwrap()
     }
 
     pub(crate) fn slowest(&self) -> Duration {
-        self.latency(1.0)
+        self.latency(100_000)
     }
 }

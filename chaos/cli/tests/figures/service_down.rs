@@ -32,14 +32,14 @@ async fn all_are_answered(service: &'static str, breaks: fn(&System, &str)) {
     let well = outcomes.within(second, BROKEN);
     let (broken, open) = (outcomes.within(BROKEN + second, END), outcomes.within(OPEN, END));
     let (calls, first) = (system.metric(&of("calls")).await, system.metric(&of("first_attempts")).await);
-    let limit = well.latency(0.99) + Duration::from_millis(10);
+    let limit = well.latency(99_000) + Duration::from_millis(10);
     let (slow, probes) = (open.slower_than(limit), calls - calls_until_open);
     println!(
         "{service}: p50 {:?}, p99 {:?} well, p50 {:?} with an open circuit, {slow} of {} slower than {limit:?}, \
          {probes} probes, slowest {:?}; {} of {} partial; {calls} calls for {first} ({:.3})",
-        well.latency(0.5),
-        well.latency(0.99),
-        open.latency(0.5),
+        well.latency(50_000),
+        well.latency(99_000),
+        open.latency(50_000),
         open.count(),
         outcomes.slowest(),
         broken.partial(),
@@ -52,7 +52,7 @@ async fn all_are_answered(service: &'static str, breaks: fn(&System, &str)) {
     assert!(broken.partial() as f64 >= least * broken.count() as f64, "what is missing is said");
     assert!(outcomes.slowest() <= DEADLINE);
     assert!(slow as f64 <= probes + 1.0, "an open circuit costs nothing but to the one request at a time that probes");
-    assert!(open.latency(0.99) <= limit, "and that is less than one in a hundred");
+    assert!(open.latency(99_000) <= limit, "and that is less than one in a hundred");
     assert!(calls <= 1.1 * first + END.as_secs_f64(), "{calls} calls for {first} first ones");
 }
 

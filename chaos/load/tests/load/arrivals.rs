@@ -27,7 +27,7 @@ async fn constant_arrivals_are_made_when_they_are_due() {
         assert_eq!(outcome.intended, 10 * MS * u32::try_from(outcome.n).unwrap());
         assert_eq!(outcome.started, Some(outcome.intended));
         assert_eq!(outcome.ended, outcome.intended);
-        assert_eq!((outcome.result, outcome.marks.0), (Ok(200), 5));
+        assert_eq!((outcome.result, outcome.marks.bits), (Ok(200), 5));
     }
     assert_eq!(summary.late.unwrap().max, Duration::ZERO);
     assert_eq!(began.elapsed(), 1490 * MS);

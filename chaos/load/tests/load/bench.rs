@@ -93,7 +93,7 @@ struct Length;
 
 impl CheckResponse for Length {
     fn check(&self, _: &Arrival, answer: &Response<'_>) -> Marks {
-        Marks(answer.body.len() as u64)
+        Marks { bits: answer.body.len() as u64, ..Marks::default() }
     }
 }
 

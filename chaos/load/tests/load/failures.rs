@@ -70,7 +70,7 @@ async fn a_body_that_trickles_is_a_timeout() {
     });
     let outcome = only(&network).await;
     assert_eq!((outcome.result, outcome.ended), (Err(Error::Timeout), Duration::from_secs(2)));
-    assert_eq!(outcome.marks.0, 0, "a part of a body is not looked at");
+    assert_eq!(outcome.marks.bits, 0, "a part of a body is not looked at");
 }
 
 #[tokio::test(start_paused = true)]

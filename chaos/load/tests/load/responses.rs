@@ -90,7 +90,7 @@ async fn a_kept_connection_that_the_server_closed_costs_no_request() {
     // One response, which doesn't announce that the connection is closed after it.
     let _target = serve_bytes(&network, b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok");
     let (outcomes, _) = run_all(&network, plan("/")).await;
-    assert!(outcomes.iter().all(|outcome| (outcome.result, outcome.marks.0) == (Ok(200), 2)), "{outcomes:?}");
+    assert!(outcomes.iter().all(|outcome| (outcome.result, outcome.marks.bits) == (Ok(200), 2)), "{outcomes:?}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -124,7 +124,7 @@ async fn bodies_in_pieces_are_put_together() {
     });
     let (outcomes, _) = run_all(&network, plan("/")).await;
     for outcome in outcomes {
-        assert_eq!((outcome.result, outcome.marks.0, outcome.latency()), (Ok(200), 8, 15 * MS));
+        assert_eq!((outcome.result, outcome.marks.bits, outcome.latency()), (Ok(200), 8, 15 * MS));
     }
 }
 
@@ -133,7 +133,7 @@ async fn a_body_may_end_with_the_connection() {
     let network = MemoryNetwork::new(1);
     let _target = serve_bytes(&network, b"HTTP/1.0 200 OK\r\n\r\nto the end");
     let (outcomes, _) = run_all(&network, plan("/")).await;
-    assert!(outcomes.iter().all(|outcome| (outcome.result, outcome.marks.0) == (Ok(200), 10)));
+    assert!(outcomes.iter().all(|outcome| (outcome.result, outcome.marks.bits) == (Ok(200), 10)));
 }
 
 #[tokio::test(start_paused = true)]
@@ -141,7 +141,7 @@ async fn any_status_is_an_answer() {
     let network = MemoryNetwork::new(1);
     let _target = serve(&network, Router::new().route("/", get(|| async { (StatusCode::BAD_GATEWAY, "no") })));
     let (outcomes, _) = run_all(&network, plan("/")).await;
-    assert!(outcomes.iter().all(|outcome| (outcome.result, outcome.marks.0) == (Ok(502), 2)));
+    assert!(outcomes.iter().all(|outcome| (outcome.result, outcome.marks.bits) == (Ok(502), 2)));
 }
 
 #[tokio::test(start_paused = true)]

@@ -13,7 +13,10 @@ struct Hello;
 
 impl CheckResponse for Hello {
     fn check(&self, _: &Arrival, answer: &Response<'_>) -> Marks {
-        Marks(u64::from(answer.body == b"hello" && answer.headers["content-length"] == "5"))
+        Marks {
+            bits: u64::from(answer.body == b"hello" && answer.headers["content-length"] == "5"),
+            ..Marks::default()
+        }
     }
 }
 
@@ -33,7 +36,7 @@ async fn all_arrive_over_tcp() {
     let (outcomes, summary) = run_with(&client, plan, Arc::new(Hello), CancellationToken::new()).await;
     assert!(summary.due > 300 && summary.made == summary.due, "{summary:?}");
     for outcome in outcomes {
-        assert_eq!((outcome.result, outcome.marks), (Ok(200), Marks(1)));
+        assert_eq!((outcome.result, outcome.marks.bits), (Ok(200), 1));
         let started = outcome.started.unwrap();
         assert!(outcome.intended <= started && started <= outcome.ended, "{outcome:?}");
     }

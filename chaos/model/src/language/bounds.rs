@@ -27,8 +27,8 @@ pub(crate) fn check_latency(
     check(comparison.map(Shown), &Shown(Duration::ZERO), &Shown(timeout), &why).map(|c| c.map(|shown| shown.0))
 }
 
-/// Refuses a comparison of an age, or of another time without an upper limit, that always or never holds.
-pub(crate) fn check_age(comparison: Comparison<Duration>) -> Result<Comparison<Duration>, Wrong> {
+/// Refuses a comparison of a time without an upper limit that always or never holds.
+pub(crate) fn check_time(comparison: Comparison<Duration>) -> Result<Comparison<Duration>, Wrong> {
     let why = "a time is never below 0s";
     check(comparison.map(Shown), &Shown(Duration::ZERO), &Shown(Duration::MAX), why).map(|c| c.map(|shown| shown.0))
 }

@@ -1,15 +1,18 @@
 //! `[[expect]]`: what must hold, and when.
 
 use super::{
-    document::{Entry, Kind, Table},
+    document::{Entry, Table},
     fault::FaultRead,
     findings::Findings,
     load::LoadRead,
-    nearest::{advise, list, nearest},
+    nearest::{advise, list},
     reader::Reader,
-    recovery, samples, subject, when, worlds,
+    subject, when, worlds,
 };
-use crate::{Check, Diagnostic, Expectation, Phase, Span, Subject, System, Timeline};
+use crate::{
+    Check, Diagnostic, Expectation, Phase, Span, System, Timeline,
+    check::{CheckId, Misplaced, Need, Place, Row, instead_of},
+};
 
 /// The parts of a scenario that expectations are checked against.
 #[derive(Debug)]
@@ -19,26 +22,9 @@ pub(crate) struct Against<'a> {
     pub(crate) faults: &'a [FaultRead],
     /// None where the load or a fault is wrong: then nothing is said about times.
     pub(crate) timeline: Option<&'a Timeline>,
+    /// The kinds of checks that there are.
+    pub(crate) checks: &'a [&'static Row],
 }
-
-/// The keys under which comparisons stand.
-pub(crate) const CHECKS: [&str; 13] = [
-    "status",
-    "errors",
-    "latency",
-    "partial",
-    "stale",
-    "body",
-    "header",
-    "metric",
-    "age",
-    "detect",
-    "recovery",
-    "amplification",
-    "herd",
-];
-/// Keys of checks that say within which time they must hold, or have no need to.
-const FROM_THE_END_ON: [&str; 4] = ["age", "recovery", "amplification", "herd"];
 
 /// Reads all expectations; the windows that they name are added to `windows`.
 pub(crate) fn read_all(
@@ -54,7 +40,9 @@ pub(crate) fn read_all(
         findings.add(Diagnostic::new(scenario.span().clone(), message).advice(advice));
     }
     repeated(&tables, findings);
-    let expectations: Vec<_> = tables.iter().filter_map(|table| read(table, against, windows, findings)).collect();
+    let mut expectations: Vec<_> = tables.iter().filter_map(|table| read(table, against, windows, findings)).collect();
+    let checks = expectations.iter_mut().flat_map(|expectation| &mut expectation.checks);
+    checks.enumerate().for_each(|(number, check)| check.id = CheckId(number));
     too_many_looks(&expectations, findings);
     expectations
 }
@@ -63,7 +51,7 @@ pub(crate) fn read_all(
 const LOOKS: usize = 60;
 
 fn too_many_looks(expectations: &[Expectation], findings: &Findings) {
-    let looks = |check: &&Check| matches!(check.subject, Subject::Body { .. } | Subject::Header { .. });
+    let looks = |check: &&Check| check.subject.test().is_some();
     if let Some(check) = expectations.iter().flat_map(|e| &e.checks).filter(looks).nth(LOOKS) {
         let message = format!("a scenario can have {LOOKS} checks of bodies and headers, and this is one more");
         findings.add(Diagnostic::new(check.span.clone(), message).advice("split the scenario in two"));
@@ -93,27 +81,32 @@ fn read(table: &Table, against: &Against<'_>, windows: &mut Vec<Phase>, findings
         let message = "an expectation says what it means";
         findings.add(Diagnostic::new(word.span.clone(), message).advice("as in `that = \"clients never notice\"`"));
     }
-    let held = CHECKS.into_iter().filter(|key| table.get(key).is_some());
-    let at_once = held.clone().count() > 0 && held.clone().all(|key| FROM_THE_END_ON.contains(&key));
+    let held = || against.checks.iter().filter(|row| table.get(row.key).is_some());
+    let at_once = held().next().is_some() && held().all(|row| row.from_the_end_on);
     let scope = when::read(&mut reader, at_once, against, windows, findings);
     let worlds = worlds::read(reader.entry("worlds"), findings);
     let service = metrics_service(&mut reader, table, against, findings);
-    let entries: Vec<&Entry> = CHECKS.into_iter().filter_map(|key| reader.entry(key)).collect();
-    let mut checks: Vec<Check> =
-        entries.iter().flat_map(|entry| subject::read(entry, against, &service, findings)).collect();
+    let rows = against.checks.iter().copied();
+    let entries: Vec<(&Row, &Entry)> = rows.filter_map(|row| Some((row, reader.entry(row.key)?))).collect();
+    let read = entries.iter().flat_map(|(row, entry)| subject::read(row, entry, against, &service, findings));
+    let mut checks: Vec<Check> = read.collect();
     checks.sort_by_key(|check| check.span.range.start);
     let complete = findings.len() == before;
-    reader.finish();
+    reader.finish_or(|word| instead_of(word, against.checks));
     if entries.is_empty() && findings.len() == before {
         let message = "this expectation compares nothing";
-        let keys = list(CHECKS);
+        let keys = list(against.checks.iter().map(|row| row.key));
         let advice = format!("add a comparison, as `status.200 = \">= 99%\"`; there are {keys}");
         findings.add(Diagnostic::new(table.span.clone(), message).advice(advice));
     }
     let scope = scope?;
     if complete {
-        samples::check(&checks, &scope, against, findings);
-        recovery::check_scope(&checks, &scope, against, findings);
+        let place = Place { scope: &scope, against };
+        for check in &checks {
+            if let Some(Misplaced { message, advice }) = check.subject.misplaced(&place) {
+                findings.add(Diagnostic::new(check.span.clone(), message).advice(advice));
+            }
+        }
     }
     Some(Expectation { that: that?.text.to_owned(), worlds, scope, checks, span: table.span.clone() })
 }
@@ -122,7 +115,7 @@ fn read(table: &Table, against: &Against<'_>, windows: &mut Vec<Phase>, findings
 fn metrics_service(reader: &mut Reader<'_>, table: &Table, against: &Against<'_>, findings: &Findings) -> String {
     let word = reader.text("service");
     let name = word.map_or(against.system.entry.as_str(), |word| word.text).to_owned();
-    let Some(metric) = asks_for_metrics(table) else {
+    let Some(metric) = asks_for_metrics(table, against.checks) else {
         if let Some(entry) = table.get("service") {
             let message = "`service` says whose metrics are meant, and no metric is compared here";
             findings.add(Diagnostic::new(entry.key_span.clone(), message).advice("take it away"));
@@ -157,45 +150,13 @@ fn metrics_service(reader: &mut Reader<'_>, table: &Table, against: &Against<'_>
 }
 
 /// The first comparison that takes scrapes.
-fn asks_for_metrics(table: &Table) -> Option<&Entry> {
-    let by_metric = |entry: &&Entry| match entry.key.as_str() {
-        "metric" | "amplification" | "herd" => true,
-        "detect" => entry.value.table().is_some_and(|inner| inner.entries.iter().any(|entry| entry.key != "time")),
-        _ => false,
+fn asks_for_metrics<'t>(table: &'t Table, rows: &[&Row]) -> Option<&'t Entry> {
+    let by_metric = |entry: &&Entry| {
+        let mut kinds = rows.iter().filter(|row| row.key == entry.key);
+        kinds.any(|row| match entry.value.table() {
+            Some(inner) => inner.entries.iter().any(|leaf| row.scrapes(&leaf.key)),
+            None => row.needs.contains(&Need::Scrapes),
+        })
     };
     table.entries.iter().find(by_metric)
-}
-
-/// The leaves under a key such as `latency`, with their names: TOML makes two tables of `p99.9`.
-pub(crate) fn leaves<'a>(entry: &'a Entry, findings: &Findings) -> Vec<(String, &'a Entry)> {
-    let Kind::Table(table) = &entry.value.kind else {
-        let example = match entry.key.as_str() {
-            "status" => "status.200 = \">= 99%\"",
-            "latency" => "latency.p99 = \"< 50ms\"",
-            "body" => "body.\"$.user.id\" = \"100% exists\"",
-            "header" => "header.etag = \"100% exists\"",
-            "age" => "age.max = \"< 330s\"",
-            "detect" => "detect.time = \"< 1s\"",
-            "recovery" => "recovery.time = \"< 2s\"",
-            "amplification" => "amplification.'calls_total / first_attempts_total' = \"<= 1.2\"",
-            "herd" => "herd.http_requests_total = \"<= 1.25\"",
-            _ => "metric.cache_hits_total = \"> 0\"",
-        };
-        let message = format!("`{}` needs to say which", entry.key);
-        findings.add(Diagnostic::new(entry.key_span.clone(), message).advice(format!("as in `{example}`")));
-        return Vec::new();
-    };
-    let leaf = |inner: &'a Entry| match &inner.value.kind {
-        Kind::Table(_) => leaves(inner, findings)
-            .into_iter()
-            .map(|(rest, leaf)| (format!("{}.{rest}", inner.key), leaf))
-            .collect::<Vec<_>>(),
-        _ => vec![(inner.key.clone(), inner)],
-    };
-    table.entries.iter().flat_map(leaf).collect()
-}
-
-/// The nearest of some names, as advice.
-pub(crate) fn did_you_mean(word: &str, names: &[&str], else_say: &str) -> String {
-    nearest(word, names.iter().copied()).map_or_else(|| else_say.to_owned(), |near| format!("did you mean `{near}`?"))
 }

@@ -1,6 +1,10 @@
 //! The things that the language is told: what there is to run, to speak, and to read besides files.
 
-use crate::{Protocol, system::KNOWN_PROGRAMS};
+use crate::{
+    Protocol,
+    check::{CHECKS, Row},
+    system::KNOWN_PROGRAMS,
+};
 use std::fmt;
 
 /// The names that files may use, from whoever reads them.
@@ -10,13 +14,16 @@ pub struct Known<'a> {
     pub programs: &'a [&'a str],
     /// Protocols that services can speak.
     pub protocols: &'a [Protocol],
+    /// The kinds of checks that expectations can have.
+    pub checks: &'a [&'static Row],
     /// Gives the value of an environment variable (`"{env:NAME}"`), where it is set.
     pub variable: &'a dyn Fn(&str) -> Option<String>,
 }
 
 impl Known<'_> {
-    /// The programs and protocols that `chaos` brings, and no environment.
-    pub const BUILT_IN: Self = Self { programs: &KNOWN_PROGRAMS, protocols: Protocol::ALL, variable: &|_| None };
+    /// The programs, protocols and checks that `chaos` brings, and no environment.
+    pub const BUILT_IN: Self =
+        Self { programs: &KNOWN_PROGRAMS, protocols: Protocol::ALL, checks: CHECKS, variable: &|_| None };
 }
 
 impl fmt::Debug for Known<'_> {

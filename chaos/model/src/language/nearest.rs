@@ -21,6 +21,11 @@ pub(crate) fn advise<'a>(word: &str, names: impl IntoIterator<Item = &'a str> + 
     if all.is_empty() { "there are none yet".to_owned() } else { format!("{there_are} {all}") }
 }
 
+/// The nearest of some names, as advice; else what is said otherwise.
+pub(crate) fn did_you_mean(word: &str, names: &[&str], else_say: &str) -> String {
+    nearest(word, names.iter().copied()).map_or_else(|| else_say.to_owned(), |near| format!("did you mean `{near}`?"))
+}
+
 /// The names as `a`, `b` and `c`.
 pub(crate) fn list<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
     let names: Vec<String> = names.into_iter().map(|name| format!("`{name}`")).collect();

@@ -133,6 +133,11 @@ impl<'a> Reader<'a> {
 
     /// Says that every key which nobody asked for is unknown, and what is missing: unless one was meant by the other.
     pub(crate) fn finish(self) {
+        self.finish_or(|_| None);
+    }
+
+    /// The same, with advice on words that mean something elsewhere.
+    pub(crate) fn finish_or(self, elsewhere: impl Fn(&str) -> Option<String>) {
         let known: BTreeSet<&str> = self.asked.iter().copied().collect();
         let is_known = |key: &str| known.contains(key) || self.foreign.contains(&key);
         let unknown: Vec<&Entry> = self.table.entries.iter().filter(|entry| !is_known(&entry.key)).collect();
@@ -140,10 +145,11 @@ impl<'a> Reader<'a> {
             let message = format!("unknown key `{}` in {}", entry.key, self.place);
             let near = nearest(&entry.key, known.iter().copied());
             let home = home(&entry.key);
-            let advice = match (near, home) {
-                (Some(near), _) => format!("did you mean `{near}`?"),
-                (None, Some(home)) => format!("`{}` belongs in `{home}`", entry.key),
-                (None, None) => format!("its keys are {}", list(known.iter().copied())),
+            let advice = match (near, home, elsewhere(&entry.key)) {
+                (Some(near), ..) => format!("did you mean `{near}`?"),
+                (None, None, Some(instead)) => instead,
+                (None, Some(home), _) => format!("`{}` belongs in `{home}`", entry.key),
+                (None, None, None) => format!("its keys are {}", list(known.iter().copied())),
             };
             self.findings.add(Diagnostic::new(entry.key_span.clone(), message).advice(advice));
         }

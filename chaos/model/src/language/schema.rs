@@ -1,12 +1,16 @@
 //! The JSON Schemas of all files that people write, by which editors complete and explain keys as they are typed:
 //! scenarios, systems, where a system runs already, and the proxies before it.
 //!
-//! Effects and their keys are those of the registry; the other keys stand here with what is said of them, and a test
+//! Effects and their keys, and checks, are those of their tables; the other keys stand here with what is said of them, and a test
 //! asks the language itself which ones it knows. Values are strings of small languages (`< 50ms`), which a schema can
 //! only give examples of: what is right is for `chaos check` to say.
 
-use super::expect::CHECKS;
-use crate::{Effect, Protocol, scenario::WORLDS, system::KNOWN_PROGRAMS};
+use crate::{
+    Effect, Protocol,
+    check::{CHECKS, Row, Shape},
+    scenario::WORLDS,
+    system::KNOWN_PROGRAMS,
+};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
@@ -16,13 +20,19 @@ const DRAFT: &str = "http://json-schema.org/draft-07/schema#";
 /// The schema of a scenario's file.
 #[must_use]
 pub fn scenario(protocols: &[Protocol]) -> Value {
+    scenario_with(protocols, CHECKS)
+}
+
+/// The same, where expectations can have these checks.
+#[must_use]
+pub fn scenario_with(protocols: &[Protocol], checks: &[&Row]) -> Value {
     let mut properties = object([
         ("title", text("What the scenario shows.", "Redis goes down under load")),
         ("system", text("The system's file, beside this one; `system.toml` unless it is said.", "system.toml")),
         ("set", settings("Settings of the system that are otherwise in this scenario.")),
         ("load", load()),
         ("fault", list("What is broken, where and when.", fault())),
-        ("expect", list("What must hold, and when.", expectation())),
+        ("expect", list("What must hold, and when.", expectation(checks))),
         ("guard", list("A protection that is taken away, and what must break then (`chaos prove`).", guard())),
     ]);
     properties.extend(system_keys(protocols));
@@ -278,7 +288,7 @@ fn only() -> Value {
     )
 }
 
-fn expectation() -> Value {
+fn expectation(checks: &[&Row]) -> Value {
     let mut properties = object([
         ("that", text("What it means.", "clients never notice")),
         ("during", text("In which phase: a fault's name, `baseline`, `recovery`, `run`, or a window.", "outage")),
@@ -288,9 +298,7 @@ fn expectation() -> Value {
         ("service", text("Whose metrics are meant; the entry's unless it is said.", "order-service")),
         ("worlds", worlds()),
     ]);
-    for key in CHECKS {
-        properties.insert(key.to_owned(), comparison(key));
-    }
+    properties.extend(checks.iter().map(|row| (row.key.to_owned(), comparison(row))));
     json!({ "type": "object", "properties": properties, "required": ["that"], "additionalProperties": false })
 }
 
@@ -304,28 +312,14 @@ fn worlds() -> Value {
 }
 
 /// The schema of a key of comparisons.
-fn comparison(key: &str) -> Value {
-    let (about, usual): (&str, &[(&str, &str)]) = match key {
-        "status" => ("Shares of responses by status.", &[("200", ">= 99.9%"), ("2xx", ">= 99.9%"), ("5xx", "== 0%")]),
-        "errors" => return text("The share of requests without a response, and of responses from 500 on.", "<= 1%"),
-        "partial" => return text("The share of responses that say that they are partial.", "== 0%"),
-        "stale" => return text("The share of responses that say that a part is old.", "== 0%"),
-        "latency" => (
-            "Latencies, from when requests were due.",
-            &[("p50", "< 20ms"), ("p90", "< 30ms"), ("p99", "< 50ms"), ("mean", "< 20ms"), ("max", "< 1s")],
-        ),
-        "body" => ("What bodies have, by JSONPath: `body.\"$.user.id\" = \"100% exists\"`.", &[]),
-        "header" => ("What header fields responses have.", &[("etag", "100% exists")]),
-        "metric" => ("By how much counters grow, or what gauges are: `metric.'hits_total{tier=\"memory\"}'`.", &[]),
-        "age" => ("How old responses are.", &[("max", "< 330s")]),
-        "detect" => ("How long until the system shows that something is wrong.", &[("time", "< 1s")]),
-        "recovery" => ("How long until responses are as in the baseline.", &[("time", "< 2s")]),
-        "amplification" => ("Calls over first attempts: `amplification.'calls_total / first_total'`.", &[]),
-        _ => ("The peak after a fault, over the rate before it: `herd.http_requests_total = \"<= 1.25\"`.", &[]),
+fn comparison(row: &Row) -> Value {
+    let usual = match row.shape {
+        Shape::Whole(example) => return text(row.about, example),
+        Shape::Named(usual) => usual,
     };
     let usual = usual.iter().map(|(name, example)| ((*name).to_owned(), json!({ "examples": [example] })));
     json!({
-        "description": about,
+        "description": row.about,
         "allOf": [{ "$ref": "#/definitions/comparisons" }],
         "properties": usual.collect::<Map<_, _>>(),
     })

@@ -1,7 +1,7 @@
 //! The sums of a fault's ledger.
 
-use crate::judge::percentile;
 use chaos_model::ledger::{Delays, FaultFigures, Joined};
+use std::time::Duration;
 
 /// The sums of a fault's ledger.
 pub(crate) fn sums(fault: &str, joined: &[Joined], left_out: u64) -> FaultFigures {
@@ -17,6 +17,12 @@ pub(crate) fn sums(fault: &str, joined: &[Joined], left_out: u64) -> FaultFigure
         figures.retries += u64::from(one.injection.attempt > 0);
     }
     figures
+}
+
+/// The percentile by nearest rank, in thousandths of a percent; none of nothing.
+fn percentile(sorted: &[Duration], thousandths: u32) -> Option<Duration> {
+    let rank = (sorted.len() as u64 * u64::from(thousandths)).div_ceil(100_000).max(1);
+    sorted.get(usize::try_from(rank - 1).ok()?).copied()
 }
 
 fn delays(joined: &[Joined]) -> Option<Delays> {
@@ -37,7 +43,6 @@ fn delays(joined: &[Joined]) -> Option<Delays> {
 mod tests {
     use super::*;
     use chaos_model::{Impact, Injection, KeyKind};
-    use std::time::Duration;
 
     #[test]
     fn sums_count_each_injection_once() {

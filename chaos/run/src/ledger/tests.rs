@@ -12,7 +12,15 @@ fn ms(ms: u64) -> Duration {
 /// after a warm-up of a second.
 fn outcome(n: u64, from: u64, to: u64) -> Outcome {
     let (intended, ended) = (ms(1000 + from), ms(1000 + to));
-    Outcome { n, request: 0, intended, started: Some(intended), ended, result: Ok(200), marks: Marks(0) }
+    Outcome {
+        n,
+        request: 0,
+        intended,
+        started: Some(intended),
+        ended,
+        result: Ok(200),
+        marks: Marks { bits: 0, ..Marks::default() },
+    }
 }
 
 fn injection(at: u64, arrival: Option<u64>) -> Injection {
@@ -117,8 +125,13 @@ fn what_comes_after_the_answer_is_in_the_background() {
 
 #[test]
 fn the_worst_of_an_answer_counts() {
-    let with =
-        |result, marks| join(&[Outcome { result, marks: Marks(marks), ..outcome(0, 0, 1) }], injection(1, None)).1;
+    let with = |result, marks| {
+        join(
+            &[Outcome { result, marks: Marks { bits: marks, ..Marks::default() }, ..outcome(0, 0, 1) }],
+            injection(1, None),
+        )
+        .1
+    };
     assert_eq!(with(Ok(200), 0), Impact::Unnoticed);
     assert_eq!(with(Ok(404), 0), Impact::Unnoticed, "a user that doesn't exist was served");
     assert_eq!(with(Ok(200), STALE), Impact::Stale);
@@ -163,7 +176,9 @@ fn without_a_baseline_nobody_knows_what_is_slow() {
 
 #[test]
 fn an_answer_from_anothers_flight_tells_nothing_unless_it_was_good() {
-    let with = |to, marks| join(&[Outcome { marks: Marks(marks), ..outcome(0, 0, to) }], injection(1, None)).1;
+    let with = |to, marks| {
+        join(&[Outcome { marks: Marks { bits: marks, ..Marks::default() }, ..outcome(0, 0, to) }], injection(1, None)).1
+    };
     assert_eq!(with(300, SHARED), Impact::SharedFlight);
     assert_eq!(with(1, SHARED | PARTIAL), Impact::SharedFlight);
     assert_eq!(with(1, SHARED), Impact::Unnoticed);

@@ -3,6 +3,7 @@
 
 // Own code, since the crates that parse it are unmaintained or read the wall clock.
 
+use chaos_model::check::reading::SeriesKind;
 use std::collections::BTreeMap;
 
 /// One series of a scrape.
@@ -12,15 +13,6 @@ pub(crate) struct Series {
     pub(crate) labels: BTreeMap<String, String>,
     pub(crate) value: f64,
     pub(crate) kind: SeriesKind,
-}
-
-/// The kind of a series: counter, gauge, unknown.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum SeriesKind {
-    /// Only up, but for restarts; the parts of histograms and summaries too.
-    Counter,
-    /// Up and down.
-    Gauge,
 }
 
 /// The series of a scrape; lines that can't be read are left out, since one odd exporter line should not lose the rest.

@@ -1,7 +1,13 @@
-use super::{Series, SeriesKind, parse};
+use super::{Series, parse};
 use crate::Address;
 use bytes::Bytes;
-use chaos_model::Selector;
+use chaos_model::{
+    Selector,
+    check::{
+        CheckId,
+        reading::{Reading, ScrapeSide, SeriesKind},
+    },
+};
 use host::{Host, http::Client};
 use http_body_util::{BodyExt as _, Empty, Limited};
 use std::{collections::BTreeMap, time::Duration};
@@ -35,49 +41,31 @@ async fn fetch(client: &Client<Empty<Bytes>>, what: &Fetch) -> Result<Bytes, Str
     tokio::time::timeout(TIMEOUT, answer).await.unwrap_or_else(|_| Err(format!("{uri} did not answer in 500 ms")))
 }
 
-/// The side of an edge on which a scrape was taken: before what changes there, or after it was acknowledged.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum ScrapeSide {
-    /// A scrape that closes what ends here.
-    Before,
-    /// A scrape that opens what begins here.
-    After,
-    /// Nothing changes here: it does both.
-    Both,
-}
-
 /// Readings of each selector, in the order of time.
 #[derive(Debug, Default)]
 pub(crate) struct Scrapes {
-    /// By selector, as they were given.
-    pub(crate) readings: Vec<Vec<Reading>>,
+    /// By check, for each of its selectors.
+    pub(crate) readings: BTreeMap<CheckId, Vec<Vec<Reading>>>,
     /// Every series that was ever seen, by service: for "did you mean".
     pub(crate) seen: BTreeMap<String, BTreeMap<String, ()>>,
-}
-
-/// One selector in one scrape.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Reading {
-    /// The moment at which it was due,
-    pub(crate) at: Duration,
-    /// and when it was asked for.
-    pub(crate) taken: Duration,
-    pub(crate) side: ScrapeSide,
-    /// The sum of what matched, none where nothing did; or why there was no scrape.
-    pub(crate) value: Result<Option<(f64, SeriesKind)>, String>,
 }
 
 /// Takes scrapes of the services that a scenario asks about.
 pub(crate) struct Scraper {
     client: Client<Empty<Bytes>>,
     services: BTreeMap<String, Fetch>,
-    selectors: Vec<(String, Selector)>,
+    selectors: Vec<(CheckId, String, Vec<Selector>)>,
     scrapes: Scrapes,
 }
 
 impl Scraper {
-    pub(crate) fn new(host: &Host, services: BTreeMap<String, Fetch>, selectors: Vec<(String, Selector)>) -> Self {
-        let scrapes = Scrapes { readings: vec![Vec::new(); selectors.len()], seen: BTreeMap::new() };
+    pub(crate) fn new(
+        host: &Host,
+        services: BTreeMap<String, Fetch>,
+        selectors: Vec<(CheckId, String, Vec<Selector>)>,
+    ) -> Self {
+        let empty = selectors.iter().map(|(check, _, selectors)| (*check, vec![Vec::new(); selectors.len()]));
+        let scrapes = Scrapes { readings: empty.collect(), seen: BTreeMap::new() };
         Self { client: host::http::client(host, host::http::ClientConfig::default()), services, selectors, scrapes }
     }
 
@@ -93,13 +81,16 @@ impl Scraper {
             let seen = self.scrapes.seen.entry(service.clone()).or_default();
             seen.extend(page.iter().flatten().map(|series| (show(series), ())));
         }
-        for ((service, selector), readings) in self.selectors.iter().zip(&mut self.scrapes.readings) {
-            let value = match pages.get(service) {
-                Some(Ok(series)) => Ok(sum(selector, series)),
-                Some(Err(why)) => Err(why.clone()),
-                None => Err(format!("{service} has no metrics")),
-            };
-            readings.push(Reading { at, taken, side, value });
+        for (check, service, selectors) in &self.selectors {
+            let of_check = self.scrapes.readings.entry(*check).or_default();
+            for (selector, readings) in selectors.iter().zip(of_check) {
+                let value = match pages.get(service) {
+                    Some(Ok(series)) => Ok(sum(selector, series)),
+                    Some(Err(why)) => Err(why.clone()),
+                    None => Err(format!("{service} has no metrics")),
+                };
+                readings.push(Reading { at, taken, side, value });
+            }
         }
     }
 

@@ -4,14 +4,13 @@ use super::Options;
 use crate::{
     Death, Events, World, WorldError,
     edges::{self, Edge},
-    judge::Acknowledged,
+    fold::Fold,
     ledger::Injections,
-    observe::{Fetch, ScrapeSide, Scraper, Scrapes},
+    observe::{Fetch, Scraper, Scrapes},
     responses::ResponseChecker,
-    slices::Slices,
 };
-use chaos_load::{Outcome, Plan, Summary};
-use chaos_model::{Event, Fault, Injection, Scenario, event::Fired, ledger::Removed};
+use chaos_load::{Marks, Outcome, Plan, Summary};
+use chaos_model::{Event, Fault, Injection, Scenario, check::reading::ScrapeSide, event::Fired, ledger::Removed};
 use host::{Host, Task};
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use tokio::{sync::mpsc, time::Instant};
@@ -25,7 +24,9 @@ const SWITCHING: Duration = Duration::from_secs(10);
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// Everything that was observed.
-pub(super) struct Observed {
+pub(super) struct Observed<'a> {
+    /// Verdicts and figures are made of it.
+    pub(super) fold: Fold<'a>,
     /// By arrival.
     pub(super) outcomes: Vec<Outcome>,
     pub(super) scrapes: Scrapes,
@@ -33,18 +34,16 @@ pub(super) struct Observed {
     pub(super) fired: BTreeMap<String, Fired>,
     /// By fault.
     pub(super) ledger: BTreeMap<String, Injections>,
-    pub(super) acknowledged: Acknowledged,
     pub(super) deaths: Vec<Death>,
 }
 
 /// Puts the load on the world and does what is due at each edge.
-pub(super) async fn drive(
-    scenario: &Scenario,
+pub(super) async fn drive<'a>(
+    scenario: &'a Scenario,
     world: &mut dyn World,
     options: &Options,
     events: &Events,
-    checker: &Arc<ResponseChecker>,
-) -> Result<Observed, WorldError> {
+) -> Result<Observed<'a>, WorldError> {
     let (sender, outcomes) = mpsc::unbounded_channel();
     let entry = world.entry();
     let plan = Plan {
@@ -59,8 +58,9 @@ pub(super) async fn drive(
     let stop = CancellationToken::new();
     // Whatever ends this future early ends the load with it.
     let _stop_load = stop.clone().drop_guard();
-    let checker = Arc::clone(checker);
-    let load = Load { warmup: scenario.load.warmup, host, plan, checker: Arc::clone(&checker), sender, stop };
+    let checker = Arc::new(ResponseChecker::new(&scenario.expectations));
+    let fold = Fold::new(scenario, options.seed, |check| checker.bit(check));
+    let load = Load { warmup: scenario.load.warmup, host, plan, checker, sender, stop };
     let mut drive = Drive {
         scenario,
         world,
@@ -72,25 +72,25 @@ pub(super) async fn drive(
         ledger: BTreeMap::new(),
         outcomes,
         received: Vec::new(),
-        checker,
-        slices: Slices::new(scenario, options.seed, edges::edges(scenario).into_keys()),
+        fold,
         next_look: Instant::now() + LOOK_EVERY,
         deaths: Vec::new(),
     };
-    let (mut observed, load) = drive.edges(scraper, load).await?;
+    let (scrapes, load) = drive.edges(scraper, load).await?;
     // The load ends when its last request was answered or timed out.
     let summary = load.await.map_err(|_| WorldError::CannotGive("the load generator ended in mid-run".to_owned()))?;
     drive.drain();
+    // By now all have ended, and so has the last slice.
+    drive.tell_slices();
     if drive.received.len() as u64 != summary.due {
         let (due, told) = (summary.due, drive.received.len());
         return Err(WorldError::CannotGive(format!(
             "the load generator lost arrivals: {due} were due, {told} are known"
         )));
     }
-    observed.deaths = drive.deaths;
-    observed.outcomes = drive.received;
-    observed.outcomes.sort_unstable_by_key(|outcome| outcome.n);
-    Ok(observed)
+    let Drive { fold, received: mut outcomes, fired, ledger, deaths, .. } = drive;
+    outcomes.sort_unstable_by_key(|outcome| outcome.n);
+    Ok(Observed { fold, outcomes, scrapes, fired, ledger, deaths })
 }
 
 /// A fault that can't be switched must not keep a run, and what it broke, for ever.
@@ -104,9 +104,10 @@ async fn in_time<T>(
 }
 
 fn scraper(scenario: &Scenario, world: &dyn World) -> Scraper {
-    let selectors: Vec<_> =
-        edges::scrapes(scenario).map(|(service, selector)| (service.to_owned(), selector.clone())).collect();
-    let fetch = |(name, _): &(String, _)| {
+    let selectors: Vec<_> = edges::scrapes(scenario)
+        .map(|(check, service, selectors)| (check, service.to_owned(), selectors.into_iter().cloned().collect()))
+        .collect();
+    let fetch = |(_, name, _): &(_, String, Vec<_>)| {
         let path = scenario.system.services.get(name)?.metrics.as_ref()?.path.clone();
         Some((name.clone(), Fetch { address: world.service(name)?, path }))
     };
@@ -135,10 +136,10 @@ impl Load {
     }
 }
 
-struct Drive<'a> {
+struct Drive<'a, 'w> {
     scenario: &'a Scenario,
-    world: &'a mut dyn World,
-    events: &'a Events,
+    world: &'w mut dyn World,
+    events: &'w Events,
     /// The faults are left out.
     // A control runs the whole scenario, since a baseline alone has colder caches and a shorter load.
     control: bool,
@@ -150,22 +151,20 @@ struct Drive<'a> {
     ledger: BTreeMap<String, Injections>,
     outcomes: mpsc::UnboundedReceiver<Outcome>,
     received: Vec<Outcome>,
-    checker: Arc<ResponseChecker>,
-    slices: Slices,
+    fold: Fold<'a>,
     next_look: Instant,
     deaths: Vec<Death>,
 }
 
-impl Drive<'_> {
-    async fn edges(&mut self, mut scraper: Scraper, load: Load) -> Result<(Observed, Task<Summary>), WorldError> {
-        let mut acknowledged = Acknowledged::new();
+impl Drive<'_, '_> {
+    async fn edges(&mut self, mut scraper: Scraper, load: Load) -> Result<(Scrapes, Task<Summary>), WorldError> {
         let mut edges = edges::edges(self.scenario).into_iter().peekable();
         // What is due at the very beginning holds before the first request, so that none gets past it.
         if load.warmup.is_zero()
             && let Some((at, edge)) = edges.next_if(|(at, _)| at.is_zero())
         {
             self.events.emit(Event::TimelineBegan);
-            self.edge(&mut scraper, at, &edge, &mut acknowledged).await?;
+            self.edge(&mut scraper, at, &edge).await?;
         }
         let (load, zero) = load.start();
         self.zero = Some(zero);
@@ -175,7 +174,7 @@ impl Drive<'_> {
             if at.is_zero() {
                 self.events.emit(Event::TimelineBegan);
             }
-            self.edge(&mut scraper, at, &edge, &mut acknowledged).await?;
+            self.edge(&mut scraper, at, &edge).await?;
         }
         let end = self.scenario.timeline.duration;
         self.wait_until(zero + end).await?;
@@ -184,53 +183,44 @@ impl Drive<'_> {
         let last = self.scenario.faults.iter().enumerate().filter(|(_, fault)| fault.ends() >= end);
         let remove = last.map(|(index, _)| index).collect();
         self.change(&Edge { remove, apply: Vec::new() }).await?;
-        let (fired, ledger) = (std::mem::take(&mut self.fired), std::mem::take(&mut self.ledger));
-        let (outcomes, deaths) = (Vec::new(), Vec::new());
-        let observed = Observed { outcomes, scrapes: scraper.finish(), fired, ledger, acknowledged, deaths };
-        Ok((observed, load))
+        Ok((scraper.finish(), load))
     }
 
     /// Does what is due at a time.
-    async fn edge(
-        &mut self,
-        scraper: &mut Scraper,
-        at: Duration,
-        edge: &Edge,
-        acknowledged: &mut Acknowledged,
-    ) -> Result<(), WorldError> {
-        self.switch(scraper, at, edge, acknowledged).await?;
-        self.slices.pass(at, acknowledged.get(&at).copied());
+    async fn edge(&mut self, scraper: &mut Scraper, at: Duration, edge: &Edge) -> Result<(), WorldError> {
+        let acknowledged = self.switch(scraper, at, edge).await?;
+        self.fold.pass(at, acknowledged);
         self.tell_slices();
         Ok(())
     }
 
+    /// Scrapes, and changes faults in between. Gives when that was acknowledged, where anything was to be changed.
     async fn switch(
         &mut self,
         scraper: &mut Scraper,
         at: Duration,
         edge: &Edge,
-        acknowledged: &mut Acknowledged,
-    ) -> Result<(), WorldError> {
+    ) -> Result<Option<Duration>, WorldError> {
         if *edge == Edge::default() {
             self.scrape(scraper, at, ScrapeSide::Both).await;
-            return Ok(());
+            return Ok(None);
         }
         self.scrape(scraper, at, ScrapeSide::Before).await;
         let (ending, apply): (Vec<usize>, Vec<usize>) =
             edge.apply.iter().partition(|index| edges::ends_in_order(&self.scenario.faults[**index]));
         self.change(&Edge { remove: edge.remove.clone(), apply }).await?;
-        acknowledged.insert(at, self.now());
+        let mut acknowledged = self.now();
         self.scrape(scraper, at, ScrapeSide::After).await;
         // Last, so that nothing else is late for them. A service that is asked to end is ending from then on: how it
         // does that, and how long it takes, is what is to be seen, and an operator who stops it sees it too. A kill
         // leaves it nothing to do, so that begins when it has happened, as faults on links do.
         let ending = if self.control { Vec::new() } else { ending };
         for index in ending {
-            acknowledged.insert(at, self.now());
+            acknowledged = self.now();
             self.tell_applied(index);
             self.apply(index).await?;
         }
-        Ok(())
+        Ok(Some(acknowledged))
     }
 
     /// The moment on the timeline; its beginning until that has come.
@@ -329,9 +319,10 @@ impl Drive<'_> {
 
     /// Takes an outcome in, and tells of the slices that can't change any more by that.
     fn take(&mut self, outcome: Outcome) {
-        let age = self.checker.age(outcome.n);
-        self.slices.add(outcome.clone(), age);
-        self.received.push(outcome);
+        // Which request met an injection is found when all is known; what was noted of its response is in the fold.
+        let marks = Marks { notes: Vec::new(), ..outcome.marks.clone() };
+        self.received.push(Outcome { marks, ..outcome.clone() });
+        self.fold.add(outcome);
         self.tell_slices();
     }
 
@@ -342,7 +333,7 @@ impl Drive<'_> {
 
     fn tell_slices(&mut self) {
         let now = self.now();
-        while let Some(slice) = self.zero.and_then(|_| self.slices.next(now)) {
+        while let Some(slice) = self.zero.and_then(|_| self.fold.next(now)) {
             self.events.emit(Event::Slice(slice));
         }
     }

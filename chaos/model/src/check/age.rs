@@ -1,0 +1,40 @@
+//! `age.max = "< 330s"`: how old the oldest response was, by what responses say of their age.
+
+use super::{Evidence, Finding, Leaf, Need, Row, Shape, Subject, evidence::at, term};
+use crate::{Comparison, quantity::show_duration};
+use std::{sync::Arc, time::Duration};
+
+pub(super) const ROW: Row = Row {
+    key: "age",
+    about: "How old responses are, by their `Age` or the `age_ms` of their parts: `age.max`.",
+    shape: Shape::Named(&[("max", "< 330s")]),
+    example: "during = \"outage\"\nage.max = \"< 330s\"",
+    needs: &[Need::Responses],
+    judged: "The oldest response counts. Where no response says how old it is, it can't be said.",
+    others: &[term("HTTP", "Age"), term("HTTP", "max-age"), term("databases", "replication lag")],
+    from_the_end_on: true,
+    read,
+};
+
+/// The age of the oldest response, and its bound.
+#[derive(Clone, Debug, PartialEq)]
+struct Age(Comparison<Duration>);
+
+fn read(leaf: &Leaf<'_>) -> Option<Arc<dyn Subject>> {
+    leaf.only_name("max")?;
+    Some(Arc::new(Age(leaf.time()?)))
+}
+
+impl Subject for Age {
+    fn words(&self) -> String {
+        format!("age.max {}", self.0.map(show_duration))
+    }
+
+    fn judge(&self, evidence: &Evidence<'_>) -> Finding {
+        let Some((oldest, age)) = evidence.oldest.and_then(|oldest| Some((oldest, oldest.age?))) else {
+            return Finding::inconclusive("no age", "no response says how old it is");
+        };
+        Finding::of(self.0.holds(&age), show_duration(age))
+            .explained(|| Some(format!("the oldest answered request {} {}", oldest.n, at(oldest.at))))
+    }
+}

@@ -1,0 +1,125 @@
+//! `detect.time = "< 1s"`, `detect.'breaker_state{state="open"}' = "< 1s"`: from when a fault took effect until
+//! clients, or a metric, show that something is wrong.
+
+use super::{Evidence, Finding, Leaf, Misplaced, Need, Place, Row, Shape, Subject, reading::ScrapeSide, term};
+use crate::{
+    Comparison, Scope, Selector,
+    language::{findings::Wrong, nearest::did_you_mean, selector},
+    quantity::show_duration,
+};
+use std::{sync::Arc, time::Duration};
+
+pub(super) const ROW: Row = Row {
+    key: "detect",
+    about: "How long until clients (`detect.time`) or a metric show that something is wrong.",
+    shape: Shape::Named(&[("time", "< 1s")]),
+    example: "during = \"outage\"\ndetect.time = \"< 1s\"",
+    needs: &[Need::Faults, Need::ScrapesUnless("time")],
+    judged: "From when the fault took effect to the first response that failed, was partial or stale; or to the \
+             first of ten scrapes a second in which the series has another value than before. Where that never \
+             comes, it fails.",
+    others: &[term("SRE", "time to detect"), term("SRE", "MTTD"), term("Envoy", "outlier detection interval")],
+    from_the_end_on: false,
+    read,
+};
+
+/// The time to the first bad response, and its bound.
+#[derive(Clone, Debug, PartialEq)]
+struct Detection(Comparison<Duration>);
+
+/// The time until a series has another value than before, and its bound.
+#[derive(Clone, Debug, PartialEq)]
+struct DetectionBy {
+    service: String,
+    selector: Selector,
+    bound: Comparison<Duration>,
+}
+
+fn read(leaf: &Leaf<'_>) -> Option<Arc<dyn Subject>> {
+    if leaf.name() == "time" {
+        return Some(Arc::new(Detection(leaf.time_to_keep()?)));
+    }
+    let selector = leaf.name_as(detector)?;
+    Some(Arc::new(DetectionBy { service: leaf.service().to_owned(), selector, bound: leaf.time_to_keep()? }))
+}
+
+/// The series that shows a fault; refuses words that people write for the time.
+fn detector(key: &str) -> Result<Selector, Wrong> {
+    let bare = key.bytes().all(|byte| byte.is_ascii_lowercase());
+    let near = did_you_mean(key, &["time"], "");
+    if bare && !near.is_empty() {
+        return Err(Wrong::new(format!("there is no `detect.{key}`")).advice("did you mean `detect.time`?"));
+    }
+    selector::read(key)
+}
+
+fn misplaced(place: &Place<'_>) -> Option<Misplaced> {
+    match place.scope {
+        Scope::During(name) if place.is_fault(name) => None,
+        _ => {
+            let advice = format!("say `during = \"{}\"`", place.some_fault());
+            Some(Misplaced::new("the time to detect counts from the beginning of a fault", advice))
+        }
+    }
+}
+
+impl Subject for Detection {
+    fn words(&self) -> String {
+        format!("detect.time {}", self.0.map(show_duration))
+    }
+
+    fn misplaced(&self, place: &Place<'_>) -> Option<Misplaced> {
+        misplaced(place)
+    }
+
+    fn judge(&self, evidence: &Evidence<'_>) -> Finding {
+        let Some(seen) = &evidence.fault else { return Finding::of_nothing() };
+        match seen.detected {
+            Some(took) => Finding::of(self.0.holds(&took), show_duration(took)),
+            None => Finding::of(false, format!("no bad response in {}", show_duration(seen.fault.lasts))),
+        }
+    }
+}
+
+impl Subject for DetectionBy {
+    fn words(&self) -> String {
+        format!("detect.{} {}", self.selector, self.bound.map(show_duration))
+    }
+
+    fn scrapes(&self) -> Option<(&str, Vec<&Selector>)> {
+        Some((&self.service, vec![&self.selector]))
+    }
+
+    fn watches(&self) -> bool {
+        true
+    }
+
+    fn misplaced(&self, place: &Place<'_>) -> Option<Misplaced> {
+        misplaced(place)
+    }
+
+    /// Its resolution is the time between two scrapes, and an upper bound is what is judged.
+    fn judge(&self, evidence: &Evidence<'_>) -> Finding {
+        let Some(fault) = evidence.fault.as_ref().map(|seen| seen.fault) else { return Finding::of_nothing() };
+        if let Err(unknown) = evidence.readings.kind(0, &self.selector) {
+            return unknown;
+        }
+        let readings = evidence.readings.of(0);
+        let before = |reading: &&super::reading::Reading| {
+            reading.at < fault.at || (reading.at == fault.at && reading.side == ScrapeSide::Before)
+        };
+        let Some(usual) = readings.iter().rfind(before).and_then(super::reading::Reading::known) else {
+            return Finding::inconclusive("unknown", "there is no scrape from before the fault");
+        };
+        let mut within = readings.iter().filter(|reading| !before(reading) && reading.at <= fault.ends());
+        // What the scrape itself says is known when it was asked for, and no earlier.
+        let differs = |value: f64| (value - usual).abs() > f64::EPSILON;
+        match within.find(|reading| reading.known().is_some_and(differs)) {
+            Some(reading) => {
+                let took = reading.taken.saturating_sub(fault.at);
+                Finding::of(self.bound.holds(&took), format!("{}, by a scrape", show_duration(took)))
+            }
+            None => Finding::of(false, format!("it stayed at {usual} for {}", show_duration(fault.lasts))),
+        }
+    }
+}

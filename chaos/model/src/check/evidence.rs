@@ -1,0 +1,153 @@
+//! Evidence: what a check is judged by, and what comes of it. Its size depends on no number of requests.
+
+use super::{reading::Readings, share};
+use crate::{Comparison, Fault, Share, Verdict, ledger::Recovery, slice::Counts};
+use std::time::Duration;
+
+/// An arrival that has ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Arrival {
+    /// The arrival's number.
+    pub n: u64,
+    /// The moment at which it was due, on the timeline.
+    pub at: Duration,
+    /// The status, or the reason why there is none.
+    pub result: Result<u16, &'static str>,
+    /// The time from when it was due; of those without a response at least the client's timeout.
+    pub latency: Duration,
+    /// The response was marked partial.
+    pub partial: bool,
+    /// The response had a stale part.
+    pub stale: bool,
+    /// The age that the response told.
+    pub age: Option<Duration>,
+    /// The response passed the test of the check that is asking.
+    pub passed: bool,
+}
+
+impl Arrival {
+    /// True if it failed (no response, or one from 500 on), was partial or stale.
+    #[must_use]
+    pub fn is_bad(&self) -> bool {
+        self.result.map_or(true, |status| status >= 500) || self.partial || self.stale
+    }
+
+    /// The end of it in words: `was answered 500`, `had no response: timeout`.
+    #[must_use]
+    pub fn came(&self) -> String {
+        match self.result {
+            Ok(status) => format!("was answered {status}"),
+            Err(why) => format!("had no response: {why}"),
+        }
+    }
+}
+
+/// An arrival that shows something, and what was seen of its response, if a test looked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Example {
+    /// The arrival.
+    pub arrival: Arrival,
+    /// The value that the test saw, in words.
+    pub saw: Option<String>,
+}
+
+/// Arrivals that have what a check counts.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Marked {
+    /// The number of those that have it.
+    pub with: u64,
+    /// The first that has it,
+    pub first_with: Option<Example>,
+    /// and the first that doesn't.
+    pub first_without: Option<Example>,
+}
+
+/// A fault, and what became of the system by it.
+#[derive(Clone, Debug)]
+pub struct FaultSeen<'a> {
+    /// The fault.
+    pub fault: &'a Fault,
+    /// The time from when it took effect to the first bad response.
+    pub detected: Option<Duration>,
+    /// The time from when it was taken back until responses were as good as in the baseline.
+    pub recovery: Recovery,
+    /// The last bad arrival after it.
+    pub last_bad: Option<Arrival>,
+}
+
+/// Evidence for one check: all that is known of its scope.
+#[derive(Clone, Debug)]
+pub struct Evidence<'a> {
+    /// The beginning of the window that the scope means, on the timeline,
+    pub from: Duration,
+    /// and its end.
+    pub to: Duration,
+    /// For `after`: how soon something must be reached, counted from the fault's end, which is `from` less this.
+    pub within: Option<Duration>,
+    /// The baseline's beginning and end; both 0 where there is none.
+    pub baseline: (Duration, Duration),
+    /// Counts of the arrivals that belong to it.
+    pub counts: &'a Counts,
+    /// The slowest of them,
+    pub slowest: Option<Arrival>,
+    /// and that with the oldest response.
+    pub oldest: Option<Arrival>,
+    /// Those of them that have what this check counts.
+    pub marked: &'a Marked,
+    /// Readings of the series that this check asks for, in its order.
+    pub readings: Readings<'a>,
+    /// The fault that the scope is about.
+    pub fault: Option<FaultSeen<'a>>,
+}
+
+impl Evidence<'_> {
+    /// Judges the share of arrivals that have what the check counts, of all that were due.
+    #[must_use]
+    pub fn share(&self, bound: &Comparison<Share>) -> Finding {
+        share::judge(self, bound)
+    }
+}
+
+/// The result of one comparison.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// The value that was seen, in words.
+    pub seen: String,
+    /// The verdict.
+    pub verdict: Verdict,
+    /// An explanation, if there is any.
+    pub note: Option<String>,
+}
+
+impl Finding {
+    /// A finding that can't be judged, and why.
+    pub fn inconclusive(seen: impl Into<String>, why: impl Into<String>) -> Self {
+        Self { seen: seen.into(), verdict: Verdict::Inconclusive, note: Some(why.into()) }
+    }
+
+    /// A finding where the scope has nothing to judge; the language lets no such check through.
+    #[must_use]
+    pub fn of_nothing() -> Self {
+        Self::inconclusive("unknown", "this can't be judged")
+    }
+
+    /// A finding that holds or doesn't.
+    #[must_use]
+    pub fn of(holds: bool, seen: String) -> Self {
+        Self { seen, verdict: if holds { Verdict::Pass } else { Verdict::Fail }, note: None }
+    }
+
+    /// The same with an explanation where it did not hold.
+    #[must_use]
+    pub fn explained(mut self, why: impl FnOnce() -> Option<String>) -> Self {
+        if self.verdict == Verdict::Fail {
+            self.note = why();
+        }
+        self
+    }
+}
+
+/// A moment of the timeline in words: `at 4.31s`.
+pub(super) fn at(moment: Duration) -> String {
+    format!("at {:.2}s", moment.as_secs_f64())
+}

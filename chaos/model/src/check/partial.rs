@@ -1,0 +1,39 @@
+//! `partial = "== 0%"`: the share of responses whose body says `"partial": true`.
+
+use super::{Arrival, Evidence, Finding, Leaf, Need, Row, Shape, Subject, share, term};
+use crate::{Comparison, Share};
+use std::sync::Arc;
+
+pub(super) const ROW: Row = Row {
+    key: "partial",
+    about: "The share of responses that say that they are partial: `\"partial\": true`.",
+    shape: Shape::Whole("== 0%"),
+    example: "during = \"outage\"\npartial = \"== 0%\"",
+    needs: &[Need::Responses, Need::Samples],
+    judged: "Of all requests that were due. Where nobody was answered, it can't be said.",
+    others: &[term("GraphQL", "errors beside data"), term("HTTP", "206 of a degraded response")],
+    from_the_end_on: false,
+    read,
+};
+
+/// The share of partial responses, and its bound.
+#[derive(Clone, Debug, PartialEq)]
+struct Partial(Comparison<Share>);
+
+fn read(leaf: &Leaf<'_>) -> Option<Arc<dyn Subject>> {
+    Some(Arc::new(Partial(leaf.share()?)))
+}
+
+impl Subject for Partial {
+    fn words(&self) -> String {
+        format!("partial {}", self.0)
+    }
+
+    fn has(&self, arrival: &Arrival) -> bool {
+        arrival.partial
+    }
+
+    fn judge(&self, evidence: &Evidence<'_>) -> Finding {
+        share::judge_responses(evidence, &self.0)
+    }
+}

@@ -1,0 +1,75 @@
+//! `recovery.time = "< 2s"`: from when a fault was taken back until responses were, and stayed, as good as in the
+//! baseline.
+
+use super::{Arrival, Evidence, Finding, Leaf, Misplaced, Need, Place, Row, Shape, Subject, evidence::at, term};
+use crate::{Comparison, Scope, ledger::Recovery, quantity::show_duration};
+use std::{sync::Arc, time::Duration};
+
+pub(super) const ROW: Row = Row {
+    key: "recovery",
+    about: "How long until responses are as in the baseline, and stay so: `recovery.time`.",
+    shape: Shape::Named(&[("time", "< 2s")]),
+    example: "after = \"outage\"\nrecovery.time = \"< 2s\"",
+    needs: &[Need::Faults],
+    judged: "A response is bad if it failed (none, or from 500 on), was partial or stale. The time ends with the \
+             first moment from which on, until the next fault or the end, the share of bad ones is at most the \
+             baseline's. Where nothing was bad, there is nothing to recover from, and it can't be said.",
+    others: &[
+        term("SRE", "time to recover"),
+        term("SRE", "MTTR"),
+        term("Chaos Toolkit", "steady state after rollback"),
+    ],
+    from_the_end_on: true,
+    read,
+};
+
+/// The time to recover, and its bound.
+#[derive(Clone, Debug, PartialEq)]
+struct RecoveryTime(Comparison<Duration>);
+
+fn read(leaf: &Leaf<'_>) -> Option<Arc<dyn Subject>> {
+    leaf.only_name("time")?;
+    Some(Arc::new(RecoveryTime(leaf.time_to_keep()?)))
+}
+
+impl Subject for RecoveryTime {
+    fn words(&self) -> String {
+        format!("recovery.time {}", self.0.map(show_duration))
+    }
+
+    fn misplaced(&self, place: &Place<'_>) -> Option<Misplaced> {
+        match place.scope {
+            Scope::After { .. } => None,
+            Scope::During(_) | Scope::Across(_) => {
+                let advice = format!("say `after = \"{}\"`", place.some_fault());
+                Some(Misplaced::new("the time to recover counts from the end of a fault", advice))
+            }
+        }
+    }
+
+    fn judge(&self, evidence: &Evidence<'_>) -> Finding {
+        let Some(seen) = &evidence.fault else { return Finding::of_nothing() };
+        let last_bad = || seen.last_bad.map(show);
+        match seen.recovery {
+            Recovery::After { took } => Finding::of(self.0.holds(&took), show_duration(took)).explained(last_bad),
+            Recovery::NotWithin { left } => {
+                Finding::of(false, format!("not in the {} that were left", show_duration(left))).explained(last_bad)
+            }
+            Recovery::Unnoticed => {
+                let why = format!("no response failed, was partial or stale because of `{}`", seen.fault.name);
+                Finding::inconclusive("nothing to recover from", why)
+            }
+            Recovery::NoRequests => Finding::inconclusive("no requests", "no request belongs to this window"),
+        }
+    }
+}
+
+fn show(last: Arrival) -> String {
+    let came = match last.result {
+        Ok(status) if status >= 500 => format!("was answered {status}"),
+        Ok(_) if last.partial => "was answered in part".to_owned(),
+        Ok(_) => "was given an old part".to_owned(),
+        Err(_) => last.came(),
+    };
+    format!("the last, request {} {}, {came}", last.n, at(last.at))
+}

@@ -1,0 +1,39 @@
+//! `stale = "== 0%"`: the share of responses with a part whose state is `stale`.
+
+use super::{Arrival, Evidence, Finding, Leaf, Need, Row, Shape, Subject, share, term};
+use crate::{Comparison, Share};
+use std::sync::Arc;
+
+pub(super) const ROW: Row = Row {
+    key: "stale",
+    about: "The share of responses that say that a part is old: a state `stale` in `meta.parts`.",
+    shape: Shape::Whole("== 0%"),
+    example: "during = \"outage\"\nstale = \"== 0%\"",
+    needs: &[Need::Responses, Need::Samples],
+    judged: "Of all requests that were due. Where nobody was answered, it can't be said.",
+    others: &[term("HTTP", "stale-if-error"), term("Varnish", "grace"), term("nginx", "proxy_cache_use_stale")],
+    from_the_end_on: false,
+    read,
+};
+
+/// The share of responses with a stale part, and its bound.
+#[derive(Clone, Debug, PartialEq)]
+struct Stale(Comparison<Share>);
+
+fn read(leaf: &Leaf<'_>) -> Option<Arc<dyn Subject>> {
+    Some(Arc::new(Stale(leaf.share()?)))
+}
+
+impl Subject for Stale {
+    fn words(&self) -> String {
+        format!("stale {}", self.0)
+    }
+
+    fn has(&self, arrival: &Arrival) -> bool {
+        arrival.stale
+    }
+
+    fn judge(&self, evidence: &Evidence<'_>) -> Finding {
+        share::judge_responses(evidence, &self.0)
+    }
+}

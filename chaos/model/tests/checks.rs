@@ -1,0 +1,232 @@
+//! Each kind of check: what it says of itself, goes through the schema, the reader and the judge.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+
+use chaos_model::{
+    Check, Fault, Histogram, Protocol, Scenario, Target, Verdict,
+    check::{
+        Arrival, CHECKS, Evidence, Example, FaultSeen, Marked, Row, markdown,
+        reading::{Reading, Readings, ScrapeSide, SeriesKind},
+    },
+    effect,
+    language::{load, schema},
+    ledger::Recovery,
+    slice::Counts,
+};
+use std::{fs, io, path::Path, time::Duration};
+
+const SYSTEM: &str = include_str!("../../../scenarios/system.toml");
+
+fn text(expectation: &str) -> String {
+    format!(
+        "title = \"it\"\n[load]\nrequest = \"GET /api/profile/1\"\nrate = \"200/s\"\nduration = \
+         \"12s\"\n[[fault]]\nname = \"outage\"\non = \"gateway -> redis\"\neffect = \"refuse\"\nat = \"4s\"\nfor = \
+         \"4s\"\n[[expect]]\nthat = \"it\"\n{expectation}\n"
+    )
+}
+
+/// Reads a scenario with this expectation; the language's message where it is wrong.
+fn scenario(expectation: &str) -> Result<Scenario, String> {
+    let text = text(expectation);
+    let read = |path: &Path| match path.to_str() {
+        Some("it.toml") => Ok(text.clone()),
+        Some("system.toml") => Ok(SYSTEM.to_owned()),
+        _ => Err(io::Error::from(io::ErrorKind::NotFound)),
+    };
+    load(Path::new("it.toml"), &[], &read).map_err(|wrong| wrong.render(false, 200))
+}
+
+fn example(row: &Row) -> Check {
+    let read = scenario(row.example).unwrap_or_else(|wrong| panic!("{}: {wrong}", row.key));
+    let [check] = read.expectations[0].checks.as_slice() else { panic!("{} compares one thing", row.key) };
+    check.clone()
+}
+
+#[test]
+fn every_example_is_right_for_the_schema_and_the_reader() {
+    let schema = schema::scenario(Protocol::ALL);
+    let validator = jsonschema::draft7::new(&schema).unwrap();
+    for row in CHECKS {
+        let check = example(row);
+        assert!(check.subject.words().starts_with(row.key), "{}: {}", row.key, check.subject);
+        let file = serde_json::to_value(toml::from_str::<toml::Table>(&text(row.example)).unwrap()).unwrap();
+        let wrong: Vec<String> = validator.iter_errors(&file).map(|error| error.to_string()).collect();
+        assert_eq!(wrong, [""; 0], "{}", row.key);
+        let described = &schema["properties"]["expect"]["items"]["properties"][row.key]["description"];
+        assert_eq!(described, row.about, "{}", row.key);
+    }
+}
+
+#[test]
+fn every_check_asks_for_what_its_row_says() {
+    for row in CHECKS {
+        let check = example(row);
+        let scrapes = check.subject.scrapes().is_some();
+        let name = row.comparison().strip_prefix(row.key).unwrap().trim_start_matches('.');
+        let name = name.split(" = ").next().unwrap().trim_matches(['\'', '"']);
+        assert_eq!(row.scrapes(name), scrapes, "{}", row.key);
+        let tests = row.needs.contains(&chaos_model::check::Need::Responses);
+        assert!(tests || check.subject.test().is_none(), "{}", row.key);
+    }
+}
+
+#[test]
+fn the_page_of_checks_is_what_the_code_says() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/checks.md");
+    let page = fs::read_to_string(path).unwrap_or_default();
+    assert!(page == markdown(CHECKS), "run: cargo run -p chaos-model --example checks > docs/checks.md");
+}
+
+/// Evidence from a window of four seconds, of `bad` and `good` arrivals, `saw` being what responses told of their
+/// age, and the series at each second.
+struct Seen {
+    arrivals: Vec<Arrival>,
+    series: Vec<[f64; 2]>,
+    detected: Option<Duration>,
+    recovery: Recovery,
+}
+
+impl Seen {
+    fn nothing() -> Self {
+        Self { arrivals: Vec::new(), series: Vec::new(), detected: None, recovery: Recovery::NoRequests }
+    }
+
+    /// 200 arrivals, answered in a millisecond each, and as `change` makes the last of them.
+    fn but_for(change: impl Fn(&mut Arrival)) -> Self {
+        let arrival = |n| Arrival {
+            n,
+            at: Duration::from_secs(4),
+            result: Ok(200),
+            latency: Duration::from_millis(1),
+            partial: false,
+            stale: false,
+            age: Some(Duration::from_secs(1)),
+            passed: true,
+        };
+        let mut arrivals: Vec<Arrival> = (0..200).map(arrival).collect();
+        arrivals[190..].iter_mut().for_each(change);
+        Self { arrivals, ..Self::nothing() }
+    }
+
+    fn series(series: &[[f64; 2]]) -> Self {
+        Self { series: series.to_vec(), ..Self::nothing() }
+    }
+
+    fn verdict(&self, check: &Check) -> Verdict {
+        let (mut counts, mut marked) = (Counts::default(), Marked::default());
+        let mut latency = Histogram::default();
+        for arrival in &self.arrivals {
+            counts.due += 1;
+            latency.record(arrival.latency);
+            if let Ok(status) = arrival.result {
+                *counts.statuses.entry(status).or_default() += 1;
+            }
+            let has = check.subject.has(arrival);
+            marked.with += u64::from(has);
+            let first = if has { &mut marked.first_with } else { &mut marked.first_without };
+            first.get_or_insert(Example { arrival: *arrival, saw: None });
+        }
+        counts.latency = latency;
+        let seconds = |n: usize| Duration::from_secs(n as u64);
+        let reading = |nth: usize| {
+            let one = |(n, values): (usize, &[f64; 2])| Reading {
+                at: seconds(n),
+                taken: seconds(n),
+                side: ScrapeSide::Both,
+                value: Ok(Some((values[nth], SeriesKind::Counter))),
+            };
+            self.series.iter().enumerate().map(one).collect::<Vec<_>>()
+        };
+        let readings = [reading(0), reading(1)];
+        let fault = Fault {
+            at: Duration::from_secs(4),
+            lasts: Duration::from_secs(4),
+            ..Fault::new("outage", Target::Service("redis".to_owned()), effect::Kill {})
+        };
+        let seen = FaultSeen { fault: &fault, detected: self.detected, recovery: self.recovery, last_bad: None };
+        let evidence = Evidence {
+            from: Duration::from_secs(4),
+            to: Duration::from_secs(8),
+            within: None,
+            baseline: (Duration::ZERO, Duration::from_secs(4)),
+            counts: &counts,
+            slowest: self.arrivals.iter().copied().max_by_key(|arrival| arrival.latency),
+            oldest: self.arrivals.iter().copied().filter(|one| one.age.is_some()).max_by_key(|arrival| arrival.age),
+            marked: &marked,
+            readings: Readings { of: readings.iter().map(Vec::as_slice).collect(), series: None },
+            fault: Some(seen),
+        };
+        check.subject.judge(&evidence).verdict
+    }
+}
+
+/// What holds, what fails and what can't be said, for the example of a kind.
+fn cases(key: &str) -> [Seen; 3] {
+    let well = || Seen::but_for(|_| ());
+    let unanswered = || Seen::but_for(|arrival| arrival.result = Err("timeout"));
+    let nobody = || {
+        let mut seen = Seen::but_for(|arrival| arrival.passed = false);
+        seen.arrivals.iter_mut().for_each(|arrival| arrival.result = Err("reset"));
+        seen
+    };
+    let each = |grows: f64| (0..9).map(|n| [grows * f64::from(n), f64::from(n)]).collect::<Vec<_>>();
+    let took = |ms| Some(Duration::from_millis(ms));
+    match key {
+        "status" | "errors" => [well(), unanswered(), Seen::nothing()],
+        "latency" => {
+            let few = Seen { arrivals: well().arrivals[..20].to_vec(), ..Seen::nothing() };
+            [well(), Seen::but_for(|arrival| arrival.latency = Duration::from_secs(1)), few]
+        }
+        "partial" => [well(), Seen::but_for(|arrival| arrival.partial = true), nobody()],
+        "stale" => [well(), Seen::but_for(|arrival| arrival.stale = true), nobody()],
+        "body" | "header" => [well(), Seen::but_for(|arrival| arrival.passed = false), Seen::nothing()],
+        "age" => {
+            let mut silent = well();
+            silent.arrivals.iter_mut().for_each(|arrival| arrival.age = None);
+            [well(), Seen::but_for(|arrival| arrival.age = Some(Duration::from_secs(400))), silent]
+        }
+        "metric" => [Seen::series(&each(1.0)), Seen::series(&each(0.0)), Seen::nothing()],
+        "amplification" => [Seen::series(&each(1.0)), Seen::series(&each(2.0)), Seen::nothing()],
+        "herd" => {
+            let mut herd = each(1.0);
+            herd[6..].iter_mut().for_each(|values| values[0] += 5.0);
+            [Seen::series(&each(1.0)), Seen::series(&herd), Seen::series(&each(0.0))]
+        }
+        "detect" => [Seen { detected: took(5), ..well() }, Seen { detected: took(1500), ..well() }, Seen::nothing()],
+        "recovery" => {
+            let after = |ms| Seen { recovery: Recovery::After { took: Duration::from_millis(ms) }, ..well() };
+            [after(100), after(3000), Seen { recovery: Recovery::Unnoticed, ..well() }]
+        }
+        other => panic!("when does `{other}` hold, fail, and when can't it be said?"),
+    }
+}
+
+#[test]
+fn every_check_holds_and_fails_and_says_when_it_can_not_be_judged() {
+    for row in CHECKS {
+        let check = example(row);
+        let mut verdicts = cases(row.key).map(|seen| seen.verdict(&check));
+        if row.key == "detect" {
+            // A time to the first bad response is known or has not come; of a series nothing may be known.
+            let by_a_series = scenario("during = \"outage\"\ndetect.breaker_state = \"< 1s\"").unwrap();
+            verdicts[2] = Seen::nothing().verdict(&by_a_series.expectations[0].checks[0]);
+        }
+        assert_eq!(verdicts, [Verdict::Pass, Verdict::Fail, Verdict::Inconclusive], "{}", row.key);
+    }
+}
+
+#[test]
+fn words_of_others_lead_to_what_is_meant_here() {
+    for (word, advice) in [
+        ("http_req_failed", "`status`"),
+        ("availability", "status.2xx"),
+        ("throughput", "load.rate"),
+        ("mttr", "recovery.time"),
+    ] {
+        let wrong = scenario(&format!("during = \"outage\"\n{word} = \"<= 1%\"")).unwrap_err();
+        assert!(wrong.contains(&format!("unknown key `{word}`")) && wrong.contains(advice), "{wrong}");
+    }
+    let words: Vec<&str> = CHECKS.iter().flat_map(|row| row.others.iter().map(|term| term.word)).collect();
+    assert!(CHECKS.iter().all(|row| !row.others.is_empty()), "each has a word elsewhere");
+    assert!(words.len() > CHECKS.len());
+}

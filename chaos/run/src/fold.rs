@@ -1,0 +1,268 @@
+//! The fold of a run: everything that verdicts and figures are made of, kept up with outcomes as they come in.
+//! Pure, and in bounded memory; it can be asked at any moment, for what is known by then.
+
+mod cuts;
+mod recovery;
+mod slices;
+mod tally;
+#[cfg(test)]
+mod tests;
+mod window;
+
+use crate::edges::{self, ends_in_order};
+use chaos_load::Outcome;
+use chaos_model::{
+    Fault, Histogram, Phase, PhaseKind, Scenario, Scope, Share, Slice,
+    check::{CheckId, FaultSeen, Marked},
+    event::PhaseFigures,
+    ledger::Recovery,
+    phase::BASELINE,
+};
+use recovery::Recovering;
+use slices::Slices;
+use std::{collections::BTreeMap, time::Duration};
+use tally::{Counted, Tally, arrival, place};
+use window::Window;
+
+/// An arrival that starts so late counts as late. Latencies count from the intended start, so lateness flatters
+/// nothing; but a generator that stands still for longer doesn't put the asked load on the system.
+const LATE: Duration = Duration::from_millis(100);
+
+/// Acknowledgements: by due moment, when its changes were in place; moments without changes are not there.
+pub(crate) type Acknowledged = BTreeMap<Duration, Duration>;
+
+/// The fold of a run.
+pub(crate) struct Fold<'a> {
+    scenario: &'a Scenario,
+    counted: Vec<Counted>,
+    slices: Slices,
+    acknowledged: Acknowledged,
+    /// Outcomes that ended after an edge which has not been passed yet.
+    waiting: Vec<Outcome>,
+    /// By phase, in the order of the timeline.
+    phases: Vec<Window>,
+    /// By expectation.
+    scopes: Vec<Judged>,
+    /// By fault.
+    faults: Vec<OfFault>,
+    load: LoadFigures,
+}
+
+/// Arrivals that an expectation judges.
+enum Judged {
+    /// Those of a window of the timeline.
+    Window(Window),
+    /// Those that a fault finds under way.
+    Across { fault: usize, tally: Tally },
+}
+
+/// Everything that is known of what a fault did to clients.
+struct OfFault {
+    /// The moment at which it finds requests under way, from the beginning of the warm-up; once it is there.
+    moment: Option<Duration>,
+    /// The end of the bad arrival that ended first since it is there, on the timeline.
+    first_bad: Option<Duration>,
+    after: Window,
+    recovering: Recovering,
+}
+
+/// How the load itself did, on the timeline.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct LoadFigures {
+    /// Arrivals that were due.
+    pub(crate) due: u64,
+    /// Arrivals that were not made.
+    pub(crate) missed: u64,
+    /// Arrivals that were made too late.
+    pub(crate) late: u64,
+}
+
+impl<'a> Fold<'a> {
+    /// The fold of a scenario, before the first outcome. `bit` gives the bit of a check's test among the marks.
+    pub(crate) fn new(scenario: &'a Scenario, seed: u64, bit: impl Fn(CheckId) -> Option<u32>) -> Self {
+        let after = |fault: &Fault, within| Window::new(&scenario.timeline.after(fault, within, &scenario.faults));
+        let of_fault = |fault: &Fault| OfFault {
+            moment: None,
+            first_bad: None,
+            after: after(fault, Duration::ZERO),
+            recovering: Recovering::default(),
+        };
+        let known = |name: &str| scenario.faults.iter().position(|fault| fault.name == name);
+        let nothing = || {
+            Window::new(&Phase {
+                name: String::new(),
+                kind: PhaseKind::Window,
+                from: Duration::ZERO,
+                to: Duration::ZERO,
+            })
+        };
+        // The language lets through no names but those that there are.
+        let judged = |scope: &Scope| match scope {
+            Scope::During(name) => Judged::Window(scenario.timeline.phase(name).map_or_else(nothing, Window::new)),
+            Scope::Across(name) => known(name)
+                .map_or_else(|| Judged::Window(nothing()), |fault| Judged::Across { fault, tally: Tally::default() }),
+            Scope::After { fault, within } => {
+                let fault = known(fault).map(|fault| after(&scenario.faults[fault], *within));
+                Judged::Window(fault.unwrap_or_else(nothing))
+            }
+        };
+        Self {
+            scenario,
+            counted: Counted::all(scenario, bit),
+            slices: Slices::new(scenario, seed, edges::edges(scenario).into_keys()),
+            acknowledged: Acknowledged::new(),
+            waiting: Vec::new(),
+            phases: scenario.timeline.phases.iter().map(Window::new).collect(),
+            scopes: scenario.expectations.iter().map(|expectation| judged(&expectation.scope)).collect(),
+            faults: scenario.faults.iter().map(of_fault).collect(),
+            load: LoadFigures::default(),
+        }
+    }
+
+    /// Takes note that everything due at an edge was done: the next one in order. `acknowledged` says when, where
+    /// anything was to be changed there.
+    pub(crate) fn pass(&mut self, edge: Duration, acknowledged: Option<Duration>) {
+        self.acknowledged.extend(acknowledged.map(|at| (edge, at)));
+        self.slices.pass(edge, acknowledged);
+        for (fault, known) in self.scenario.faults.iter().zip(&mut self.faults).filter(|(fault, _)| fault.at == edge) {
+            // Proxies act as soon as they hear of it, which is before all have acknowledged it; a service hears its
+            // signal then.
+            let at = acknowledged.filter(|_| ends_in_order(fault)).map_or(edge, |at| at.max(edge));
+            known.moment = Some(self.scenario.load.warmup + at);
+        }
+        for outcome in std::mem::take(&mut self.waiting) {
+            self.add(outcome);
+        }
+    }
+
+    /// Counts an outcome. Every arrival that was due has to come here once.
+    pub(crate) fn add(&mut self, outcome: Outcome) {
+        if !self.slices.can_take(outcome.ended) {
+            self.waiting.push(outcome);
+            return;
+        }
+        let warmup = self.scenario.load.warmup;
+        let arrival = arrival(&outcome, warmup, self.scenario.load.timeout);
+        self.slices.add(&outcome, arrival, &self.counted);
+        for scope in &mut self.scopes {
+            let Judged::Across { fault, tally } = scope else { continue };
+            let met = self.faults[*fault].moment.is_some_and(|at| outcome.intended < at && outcome.ended >= at);
+            if met {
+                tally.add(&outcome, arrival, &self.counted);
+            }
+        }
+        if outcome.intended < warmup {
+            return;
+        }
+        self.load.due += 1;
+        self.load.missed += u64::from(outcome.started.is_none());
+        self.load.late += u64::from(outcome.started.is_some_and(|at| at > outcome.intended + LATE));
+        if arrival.is_bad() {
+            let ended = outcome.ended.saturating_sub(warmup);
+            // It acts on what is under way before all have acknowledged it.
+            let faults = self.scenario.faults.iter().zip(&mut self.faults);
+            for (_, known) in faults.filter(|(fault, _)| arrival.at < fault.ends() && ended >= fault.at) {
+                known.first_bad = Some(known.first_bad.map_or(ended, |first| first.min(ended)));
+            }
+        }
+    }
+
+    /// The next slice that can't change any more, at this moment of the timeline.
+    pub(crate) fn next(&mut self, now: Duration) -> Option<Slice> {
+        let closed = self.slices.next(now)?;
+        let scopes = self.scopes.iter_mut().filter_map(|scope| match scope {
+            Judged::Window(window) => Some(window),
+            Judged::Across { .. } => None,
+        });
+        self.phases.iter_mut().chain(scopes).for_each(|window| window.add(&closed));
+        let usual = self.usual();
+        for known in &mut self.faults {
+            known.after.add(&closed);
+            if known.after.judges(&closed) {
+                closed.arrivals.iter().for_each(|(_, at, bad)| known.recovering.add(*at, *bad, usual));
+            }
+        }
+        Some(closed.slice)
+    }
+
+    /// The share of bad arrivals in the baseline; a share of nothing where there is none.
+    fn usual(&self) -> Share {
+        let baseline = self.phase(BASELINE).map(|window| &window.tally);
+        baseline.map_or(Share { parts: 0, whole: 1 }, |tally| Share { parts: tally.bad, whole: tally.counts.due })
+    }
+
+    fn phase(&self, name: &str) -> Option<&Window> {
+        let phases = self.scenario.timeline.phases.iter().zip(&self.phases);
+        phases.into_iter().find(|(phase, _)| phase.name == name).map(|(_, window)| window)
+    }
+
+    /// The figures of each phase, in the order of the timeline.
+    pub(crate) fn figures(&self) -> impl Iterator<Item = PhaseFigures> + '_ {
+        let phases = self.scenario.timeline.phases.iter().zip(&self.phases);
+        phases.map(|(phase, window)| window.figures(&phase.name))
+    }
+
+    /// The figures of the baseline, if there is one.
+    pub(crate) fn baseline(&self) -> Option<PhaseFigures> {
+        self.phase(BASELINE).map(|window| window.figures(BASELINE))
+    }
+
+    /// The latencies of the baseline, if there is one.
+    pub(crate) fn baseline_latency(&self) -> Option<&Histogram> {
+        self.phase(BASELINE).map(|window| &window.tally.counts.latency)
+    }
+
+    /// How the load itself did.
+    pub(crate) fn load(&self) -> LoadFigures {
+        self.load
+    }
+
+    /// The acknowledgements so far.
+    pub(crate) fn acknowledged(&self) -> &Acknowledged {
+        &self.acknowledged
+    }
+
+    /// The arrivals that an expectation judges: the window's beginning and end, and their tally.
+    pub(crate) fn scope(&self, expectation: usize) -> (Duration, Duration, &Tally) {
+        match &self.scopes[expectation] {
+            Judged::Window(window) => (window.from, window.to, &window.tally),
+            Judged::Across { fault, tally } => {
+                let at = self.scenario.faults[*fault].at;
+                (at, at, tally)
+            }
+        }
+    }
+
+    /// The arrivals of a tally that have what a check counts.
+    pub(crate) fn marked<'t>(&self, tally: &'t Tally, id: CheckId) -> Option<&'t Marked> {
+        tally.marked.get(place(&self.counted, id)?)
+    }
+
+    /// A fault, by its place in the scenario, and what became of the system by it.
+    pub(crate) fn fault(&self, index: usize) -> FaultSeen<'a> {
+        let (fault, known) = (&self.scenario.faults[index], &self.faults[index]);
+        let acknowledged = |at: Duration| self.acknowledged.get(&at).copied().unwrap_or(at).max(at);
+        let applied = acknowledged(fault.at);
+        FaultSeen {
+            fault,
+            detected: known.first_bad.map(|ended| ended.saturating_sub(applied)),
+            recovery: known.recovery(acknowledged(known.after.from)),
+            last_bad: known.after.tally.last_bad,
+        }
+    }
+}
+
+impl OfFault {
+    /// The recovery from a fault that was taken back at a moment of the timeline.
+    fn recovery(&self, removed: Duration) -> Recovery {
+        let Some((first, last)) = self.recovering.ends() else { return Recovery::NoRequests };
+        if self.first_bad.is_none() && self.recovering.bad() == 0 {
+            return Recovery::Unnoticed;
+        }
+        match self.recovering.good_from() {
+            Some(due) if due == first => Recovery::After { took: Duration::ZERO },
+            Some(due) => Recovery::After { took: due.saturating_sub(removed) },
+            None => Recovery::NotWithin { left: last.saturating_sub(removed) },
+        }
+    }
+}

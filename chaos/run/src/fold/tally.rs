@@ -1,0 +1,142 @@
+//! Tallies: what is kept of a set of arrivals, in bounded memory.
+
+use crate::responses::{is_partial, is_stale};
+use chaos_load::Outcome;
+use chaos_model::{
+    Scenario,
+    check::{Arrival, CheckId, Example, Marked, Subject},
+    slice::Counts,
+};
+use std::{sync::Arc, time::Duration};
+
+/// Checks that arrivals are counted for.
+pub(crate) struct Counted {
+    pub(crate) id: CheckId,
+    subject: Arc<dyn Subject>,
+    /// The bit of its test of responses among their marks.
+    bit: Option<u32>,
+}
+
+impl Counted {
+    /// All checks of a scenario, by their number. `bit` gives that of a check's test.
+    pub(crate) fn all(scenario: &Scenario, bit: impl Fn(CheckId) -> Option<u32>) -> Vec<Self> {
+        let checks = scenario.expectations.iter().flat_map(|expectation| &expectation.checks);
+        let counted =
+            checks.map(|check| Self { id: check.id, subject: Arc::clone(&check.subject), bit: bit(check.id) });
+        let mut all: Vec<Self> = counted.collect();
+        all.sort_by_key(|counted| counted.id);
+        all
+    }
+}
+
+/// The place of a check in a tally.
+pub(crate) fn place(counted: &[Counted], id: CheckId) -> Option<usize> {
+    counted.binary_search_by_key(&id, |counted| counted.id).ok()
+}
+
+/// The tally of a set of arrivals. It does not grow with their number.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Tally {
+    pub(crate) counts: Counts,
+    /// Arrivals that failed, or whose responses were partial or stale.
+    pub(crate) bad: u64,
+    pub(crate) slowest: Option<Arrival>,
+    pub(crate) oldest: Option<Arrival>,
+    pub(crate) last_bad: Option<Arrival>,
+    /// By check, in the order of [`Counted::all`].
+    pub(crate) marked: Vec<Marked>,
+}
+
+impl Tally {
+    /// Adds an outcome, of which `arrival` is what is to be judged.
+    pub(crate) fn add(&mut self, outcome: &Outcome, arrival: Arrival, counted: &[Counted]) {
+        count(&mut self.counts, outcome, &arrival);
+        self.marked.resize(counted.len(), Marked::default());
+        for (check, marked) in counted.iter().zip(&mut self.marked) {
+            let passed =
+                check.bit.is_some_and(|bit| outcome.marks.bits.checked_shr(bit).is_some_and(|bits| bits & 1 == 1));
+            let arrival = Arrival { passed, ..arrival };
+            let has = check.subject.has(&arrival);
+            marked.with += u64::from(has);
+            let first = if has { &mut marked.first_with } else { &mut marked.first_without };
+            if first.as_ref().is_none_or(|first| arrival.n < first.arrival.n) {
+                let mut notes = outcome.marks.notes.iter();
+                let saw = check.bit.and_then(|bit| notes.find(|(of, _)| *of == bit).map(|(_, saw)| saw.clone()));
+                *first = Some(Example { arrival, saw });
+            }
+        }
+        let one = Self {
+            bad: u64::from(arrival.is_bad()),
+            slowest: Some(arrival),
+            oldest: Some(arrival).filter(|arrival| arrival.age.is_some()),
+            last_bad: Some(arrival).filter(Arrival::is_bad),
+            ..Self::default()
+        };
+        self.keep(&one);
+    }
+
+    /// Adds the arrivals of another tally.
+    pub(crate) fn merge(&mut self, other: &Self) {
+        self.counts.add(&other.counts);
+        self.keep(other);
+        self.marked.resize(self.marked.len().max(other.marked.len()), Marked::default());
+        for (marked, other) in self.marked.iter_mut().zip(&other.marked) {
+            marked.with += other.with;
+            first(&mut marked.first_with, other.first_with.as_ref());
+            first(&mut marked.first_without, other.first_without.as_ref());
+        }
+    }
+
+    /// Keeps the arrivals that stand out. Of those that are alike, the last does.
+    fn keep(&mut self, other: &Self) {
+        self.bad += other.bad;
+        self.slowest = self.slowest.into_iter().chain(other.slowest).max_by_key(|one| (one.latency, one.n));
+        self.oldest = self.oldest.into_iter().chain(other.oldest).max_by_key(|one| (one.age, one.n));
+        self.last_bad = self.last_bad.into_iter().chain(other.last_bad).max_by_key(|one| one.n);
+    }
+}
+
+fn first(one: &mut Option<Example>, other: Option<&Example>) {
+    if let Some(other) = other
+        && one.as_ref().is_none_or(|one| other.arrival.n < one.arrival.n)
+    {
+        *one = Some(other.clone());
+    }
+}
+
+/// An outcome as checks see it. Its time counts from the beginning of the timeline, `warmup` later than the
+/// outcome's own.
+pub(crate) fn arrival(outcome: &Outcome, warmup: Duration, timeout: Duration) -> Arrival {
+    let latency = outcome.latency();
+    Arrival {
+        n: outcome.n,
+        at: outcome.intended.saturating_sub(warmup),
+        result: outcome.result.map_err(chaos_load::Error::as_str),
+        // As long as a client would have waited: to leave it out would flatter the slowest.
+        latency: if outcome.result.is_ok() { latency } else { latency.max(timeout) },
+        partial: is_partial(&outcome.marks),
+        stale: is_stale(&outcome.marks),
+        age: outcome.marks.age,
+        passed: false,
+    }
+}
+
+/// Counts an arrival among others.
+pub(crate) fn count(counts: &mut Counts, outcome: &Outcome, arrival: &Arrival) {
+    counts.due += 1;
+    match outcome.started {
+        Some(_) => counts.sent += 1,
+        None => counts.missed += 1,
+    }
+    match arrival.result {
+        Ok(status) => *counts.statuses.entry(status).or_default() += 1,
+        Err(why) => match counts.unanswered.get_mut(why) {
+            Some(count) => *count += 1,
+            None => drop(counts.unanswered.insert(why.to_owned(), 1)),
+        },
+    }
+    counts.latency.record(arrival.latency);
+    counts.partial += u64::from(arrival.partial);
+    counts.stale += u64::from(arrival.stale);
+    counts.oldest = counts.oldest.max(arrival.age);
+}
