@@ -1,5 +1,10 @@
 //! The command line, as people write it.
 
+use chaos_run::{Offer, Runtime as _};
+use chaos_sim::SimRuntime;
+#[cfg(feature = "docker")]
+use chaos_worlds::docker::DockerRuntime;
+use chaos_worlds::{OFFERS, attach::AttachedRuntime, local::LocalRuntime};
 use clap::{Args as Arguments, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -161,15 +166,25 @@ pub(crate) enum WorldName {
 }
 
 impl WorldName {
+    /// What the world can give, by its type.
+    pub(crate) fn offer(self) -> Offer {
+        match self {
+            Self::Local => LocalRuntime::OFFER,
+            #[cfg(feature = "docker")]
+            Self::Docker => DockerRuntime::OFFER,
+            Self::Sim => SimRuntime::OFFER,
+            Self::Attach => AttachedRuntime::OFFER,
+        }
+    }
+
     /// The world's name as it is written.
     pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Local => "local",
-            #[cfg(feature = "docker")]
-            Self::Docker => "docker",
-            Self::Sim => "sim",
-            Self::Attach => "attach",
-        }
+        self.offer().name
+    }
+
+    /// The names of all worlds, also of those that are not built in: a scenario may leave expectations to them.
+    pub(crate) fn known() -> Vec<&'static str> {
+        std::iter::once(SimRuntime::OFFER).chain(OFFERS).map(|offer| offer.name).collect()
     }
 }
 
@@ -211,6 +226,9 @@ pub(crate) struct Prove {
 pub(crate) struct Check {
     #[command(flatten)]
     pub(crate) reading: Reading,
+    /// Look also for what these worlds can't give (`sim,local`); no engine is asked for it, and no proxy
+    #[arg(long = "world", value_name = "WORLD", value_delimiter = ',')]
+    pub(crate) worlds: Vec<WorldName>,
 }
 
 #[derive(Debug, Arguments)]

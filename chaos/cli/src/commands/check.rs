@@ -2,6 +2,7 @@
 
 use super::read;
 use crate::{args::Check, exit::Exit, machine::Machine};
+use chaos_model::Scenario;
 use std::io::Write as _;
 
 pub(crate) fn check(machine: &Machine, args: &Check) -> Exit {
@@ -13,7 +14,9 @@ pub(crate) fn check(machine: &Machine, args: &Check) -> Exit {
     let mut exit = Exit::Pass;
     let mut out = std::io::stdout().lock();
     for file in files {
-        match read::load(machine, &file, &sets) {
+        let scenario = read::load(machine, &file, &sets);
+        let fits = |scenario: &Scenario| read::fits(machine, scenario, &args.worlds, |_| Ok(()));
+        match scenario.filter(fits) {
             Some(scenario) => {
                 let count = |count: usize, what: &str| format!("{count} {what}{}", if count == 1 { "" } else { "s" });
                 // A reader that has seen enough changes nothing about what is valid.

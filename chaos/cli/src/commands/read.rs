@@ -6,7 +6,7 @@ use crate::{
     machine::Machine,
 };
 use chaos_model::{
-    Scenario, Set,
+    Diagnostics, Scenario, Set,
     language::{self, Known},
 };
 use std::{
@@ -68,24 +68,34 @@ pub(crate) fn texts(pairs: &[(String, String)]) -> Vec<String> {
 /// Loads a scenario that is to be run; tells what is wrong with it, also in the world that it is to run in.
 pub(crate) fn load_to_run(machine: &Machine, file: &Path, sets: &[Set], running: &Running) -> Option<Scenario> {
     let scenario = load(machine, file, sets)?;
-    for world in &running.worlds {
-        let fits = scenario.check_services(world.name()).and_then(|()| match world {
-            WorldName::Attach => attached::load(&scenario, running).map(drop),
-            _ => Ok(()),
-        });
-        if let Err(wrong) = fits {
-            eprint!("{}", wrong.render(machine.colour_errors, machine.width));
-            return None;
-        }
+    let attached = |world: &WorldName| match world {
+        WorldName::Attach => attached::load(&scenario, running).map(drop),
+        _ => Ok(()),
+    };
+    let fits = fits(machine, &scenario, &running.worlds, attached);
+    fits.then_some(scenario)
+}
+
+/// Checks that these worlds can run a scenario, by what their types say and by `more`, without starting anything; tells on
+/// standard error what they can't.
+pub(crate) fn fits(
+    machine: &Machine,
+    scenario: &Scenario,
+    worlds: &[WorldName],
+    more: impl Fn(&WorldName) -> Result<(), Diagnostics>,
+) -> bool {
+    let wrong = worlds.iter().find_map(|world| world.offer().check(scenario).and_then(|()| more(world)).err());
+    if let Some(wrong) = &wrong {
+        eprint!("{}", wrong.render(machine.colour_errors, machine.width));
     }
-    Some(scenario)
+    wrong.is_none()
 }
 
 /// Loads a scenario; tells what is wrong with it on standard error.
 pub(crate) fn load(machine: &Machine, file: &Path, sets: &[Set]) -> Option<Scenario> {
-    let programs = machine.programs.known();
+    let (programs, worlds) = (machine.programs.known(), WorldName::known());
     let variable = |name: &str| machine.env.get(name).cloned();
-    let known = Known { programs: &programs, variable: &variable, ..Known::BUILT_IN };
+    let known = Known { programs: &programs, worlds: &worlds, variable: &variable, ..Known::BUILT_IN };
     match language::load_with(file, sets, &known, &|path| std::fs::read_to_string(path)) {
         Ok(scenario) => Some(scenario),
         Err(diagnostics) => {

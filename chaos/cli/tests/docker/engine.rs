@@ -111,7 +111,7 @@ impl Engine {
 }
 
 /// The images by variable, as the command finds them.
-fn images(file: Option<&Path>) -> BTreeMap<&'static str, String> {
+pub(crate) fn images(file: Option<&Path>) -> BTreeMap<&'static str, String> {
     let text = file.map(|file| std::fs::read_to_string(file).expect("it is there")).unwrap_or_default();
     let of = |(name, usual): (&'static str, &str)| {
         #[expect(clippy::disallowed_methods, reason = "the command hears the environment of these tests")]

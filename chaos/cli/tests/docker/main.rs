@@ -10,6 +10,12 @@ mod levels;
 mod limits;
 mod orphans;
 mod runs;
+mod worlds;
+
+#[expect(dead_code, reason = "what ends while it starts is for processes and simulations")]
+#[expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+#[path = "../worlds/body.rs"]
+mod body;
 
 #[expect(dead_code, reason = "the tests of the whole command use more of it")]
 #[path = "../command/support/mod.rs"]
@@ -23,7 +29,7 @@ use std::sync::Arc;
 /// A test: its name, and what it does.
 type Test = (&'static str, fn(Arc<Engine>) -> LocalBoxFuture<'static, ()>);
 
-const TESTS: [Test; 22] = [
+const TESTS: [Test; 23] = [
     ("redis_down: memory answers in the place of a real Redis", |engine| Box::pin(runs::redis_down(engine))),
     ("products_down: answers are partial, and complete again", |engine| Box::pin(runs::products_down(engine))),
     ("an effect of each level does what it says", |engine| Box::pin(levels::one_of_each(engine))),
@@ -44,6 +50,7 @@ const TESTS: [Test; 22] = [
     ("what a run leaves that nobody survived is found and removed", |engine| Box::pin(orphans::healed(engine))),
     ("a run whose supervisor is killed tidies by itself", |engine| Box::pin(orphans::supervisor_killed(engine))),
     ("the conformance suite of faults holds before a container", |engine| Box::pin(conformance::all(engine))),
+    ("containers conform, as every runtime does", |engine| Box::pin(worlds::conform(engine))),
     ("attached services are broken and healed", |engine| Box::pin(attached::services_are_broken_and_healed(engine))),
     ("attached services lose nothing unless that is said", |engine| {
         Box::pin(attached::what_cannot_be_healed_needs_a_word(engine))

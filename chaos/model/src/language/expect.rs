@@ -24,6 +24,8 @@ pub(crate) struct Against<'a> {
     pub(crate) timeline: Option<&'a Timeline>,
     /// The kinds of checks that there are.
     pub(crate) checks: &'a [&'static Row],
+    /// Names of the worlds that there are.
+    pub(crate) worlds: &'a [&'a str],
 }
 
 /// Reads all expectations; the windows that they name are added to `windows`.
@@ -84,7 +86,7 @@ fn read(table: &Table, against: &Against<'_>, windows: &mut Vec<Phase>, findings
     let held = || against.checks.iter().filter(|row| table.get(row.key).is_some());
     let at_once = held().next().is_some() && held().all(|row| row.from_the_end_on);
     let scope = when::read(&mut reader, at_once, against, windows, findings);
-    let worlds = worlds::read(reader.entry("worlds"), findings);
+    let worlds = worlds::read(reader.entry("worlds"), against.worlds, findings);
     let service = metrics_service(&mut reader, table, against, findings);
     let rows = against.checks.iter().copied();
     let entries: Vec<(&Row, &Entry)> = rows.filter_map(|row| Some((row, reader.entry(row.key)?))).collect();

@@ -3,7 +3,7 @@
 use crate::{
     Protocol,
     check::{CHECKS, Row},
-    system::KNOWN_PROGRAMS,
+    system::{KNOWN_PROGRAMS, KNOWN_WORLDS},
 };
 use std::fmt;
 
@@ -16,19 +16,28 @@ pub struct Known<'a> {
     pub protocols: &'a [Protocol],
     /// The kinds of checks that expectations can have.
     pub checks: &'a [&'static Row],
+    /// Names of the worlds that scenarios can run in.
+    pub worlds: &'a [&'a str],
     /// Gives the value of an environment variable (`"{env:NAME}"`), where it is set.
     pub variable: &'a dyn Fn(&str) -> Option<String>,
 }
 
 impl Known<'_> {
-    /// The programs, protocols and checks that `chaos` brings, and no environment.
-    pub const BUILT_IN: Self =
-        Self { programs: &KNOWN_PROGRAMS, protocols: Protocol::ALL, checks: CHECKS, variable: &|_| None };
+    /// The programs, protocols, checks and worlds that `chaos` brings, and no environment.
+    pub const BUILT_IN: Self = Self {
+        programs: &KNOWN_PROGRAMS,
+        protocols: Protocol::ALL,
+        checks: CHECKS,
+        worlds: &KNOWN_WORLDS,
+        variable: &|_| None,
+    };
 }
 
 impl fmt::Debug for Known<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { programs, protocols, .. } = self;
-        f.debug_struct("Known").field("programs", programs).field("protocols", protocols).finish_non_exhaustive()
+        let Self { programs, protocols, worlds, .. } = self;
+        let mut known = f.debug_struct("Known");
+        known.field("programs", programs).field("protocols", protocols).field("worlds", worlds);
+        known.finish_non_exhaustive()
     }
 }

@@ -53,8 +53,14 @@ pub(crate) fn check(documents: &Documents, known: &Known<'_>, findings: &Finding
     let faults: Vec<Fault> = faults_read.iter().filter_map(|read| read.fault.clone()).collect();
     let sound = faults.len() == faults_read.len();
     let mut timeline = load.duration.filter(|_| sound).map(|duration| Timeline::new(duration, &faults));
-    let (faults_known, checks) = (&faults_read, known.checks);
-    let against = Against { system: &system, load: &load, faults: faults_known, timeline: timeline.as_ref(), checks };
+    let against = Against {
+        system: &system,
+        load: &load,
+        faults: &faults_read,
+        timeline: timeline.as_ref(),
+        checks: known.checks,
+        worlds: known.worlds,
+    };
     let mut windows = Vec::new();
     let expectations = expect::read_all(&mut reader, &against, &mut windows, findings);
     let guards = guard::read_all(&mut reader, &expectations, findings);

@@ -8,8 +8,7 @@
 use crate::{
     Effect, Protocol,
     check::{CHECKS, Row, Shape},
-    scenario::WORLDS,
-    system::KNOWN_PROGRAMS,
+    system::{KNOWN_PROGRAMS, KNOWN_WORLDS},
 };
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
@@ -305,7 +304,7 @@ fn expectation(checks: &[&Row]) -> Value {
 fn worlds() -> Value {
     json!({
         "type": "array",
-        "items": { "enum": WORLDS },
+        "items": { "enum": KNOWN_WORLDS },
         "minItems": 1,
         "description": "In which worlds it is judged, if not in all.",
     })

@@ -6,26 +6,29 @@ use super::{
     nearest::{advise, list},
     reader::texts_of,
 };
-use crate::{Diagnostic, scenario::WORLDS};
+use crate::Diagnostic;
 
-/// Reads the names of worlds. None: all of them.
-pub(crate) fn read(entry: Option<&Entry>, findings: &Findings) -> Option<Vec<String>> {
+/// Reads names of worlds, of which `known` are all that there are. None: all of them.
+pub(crate) fn read(entry: Option<&Entry>, known: &[&str], findings: &Findings) -> Option<Vec<String>> {
     // Named in the scenario rather than skipped by a world: a metric that is misspelled must not pass for one that a
     // simulation lacks.
     let entry = entry?;
     let before = findings.len();
     let mut worlds = Vec::new();
     for (text, span) in texts_of(entry, findings) {
-        if WORLDS.contains(&&*text) {
+        if known.contains(&&*text) {
             worlds.push(text.into_owned());
         } else {
             let diagnostic = Diagnostic::new(span, format!("there is no world `{text}`"));
-            findings.add(diagnostic.advice(advise(&text, WORLDS, "there are")));
+            findings.add(diagnostic.advice(advise(&text, known.iter().copied(), "there are")));
         }
     }
     if worlds.is_empty() && findings.len() == before {
         let message = "an expectation is judged in at least one world";
-        findings.add(Diagnostic::new(entry.value.span.clone(), message).advice(format!("there are {}", list(WORLDS))));
+        findings.add(
+            Diagnostic::new(entry.value.span.clone(), message)
+                .advice(format!("there are {}", list(known.iter().copied()))),
+        );
     }
     Some(worlds)
 }
