@@ -9,7 +9,9 @@ const ROOMS: [&str; 9] =
 /// but in their heading, and are files of tests.
 fn paths(text: &str) -> Vec<String> {
     let prose: String = text.split("```").step_by(2).collect();
-    let is_path = |name: &String| ROOMS.iter().any(|room| name.starts_with(room)) && !name.contains([' ', '*', '<']);
+    let is_path = |name: &String| {
+        ROOMS.iter().any(|room| name.starts_with(room)) && !name.contains([' ', '*', '<']) && !name.contains("NAME")
+    };
     names(&prose).into_iter().filter(is_path).collect()
 }
 

@@ -4,7 +4,8 @@ use super::page::{names, read};
 use serde_json::Value;
 use std::collections::BTreeSet;
 
-const PAGES: [&str; 4] = ["docs/effects.md", "docs/running-system.md", "docs/scenario.md", "docs/worlds.md"];
+const PAGES: [&str; 5] =
+    ["docs/checks.md", "docs/effects.md", "docs/running-system.md", "docs/scenario.md", "docs/worlds.md"];
 
 /// Names of all properties, at any depth.
 fn keys(schema: &Value, found: &mut BTreeSet<String>) {
