@@ -36,7 +36,7 @@ macro_rules! labels {
         impl utoipa::PartialSchema for $name {
             fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
                 let meanings = [$(($word, concat!($($variant_doc,)*)),)+];
-                crate::openapi::words(concat!($($doc,)*), &meanings)
+                crate::schema::words(concat!($($doc,)*), &meanings)
             }
         }
 

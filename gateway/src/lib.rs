@@ -7,13 +7,19 @@
 //! The parts: `edge` is what a client meets, `profile` what it asks for, `upstream` the services behind, `cache`
 //! what is kept of them, `health` what is known of all these, `openapi` what is said of it all.
 
+mod base_url;
 mod cache;
+mod context;
+mod described;
 mod edge;
+mod exposition;
 mod health;
 mod labels;
 mod metrics;
 mod openapi;
+mod problem;
 mod profile;
+mod schema;
 pub mod settings;
 mod spans;
 #[cfg(feature = "otlp")]
@@ -25,7 +31,8 @@ pub use openapi::json as openapi;
 pub use settings::Settings;
 
 use cache::{Cache, Flights};
-use edge::{admission::Admission, auth::Auth, context::Ids};
+use context::Ids;
+use edge::{admission::Admission, auth::Auth};
 use health::Board;
 use host::Host;
 use labels::{Label as _, Service};

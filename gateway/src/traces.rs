@@ -2,7 +2,7 @@
 //! spans go into a bounded queue, a thread of its own sends them in batches, and what has no room is dropped and
 //! counted in the log.
 
-use crate::{Settings, spans, upstream::BaseUrl};
+use crate::{Settings, base_url::BaseUrl, spans};
 use bytes::Bytes;
 use host::{
     Host, Task,

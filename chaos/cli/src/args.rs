@@ -45,6 +45,11 @@ Local are loopback and private networks (RFC 1918, RFC 4193), by the address tha
 
 Exit codes: 0 ended by a signal, or well; 1 not well (--health); 2 FILE is not valid; 3 the machine refused.";
 
+const COMPLETIONS: &str = "\
+bash: chaos completions bash > ~/.local/share/bash-completion/completions/chaos
+zsh:  chaos completions zsh > a folder of your $fpath/_chaos
+fish: chaos completions fish > ~/.config/fish/completions/chaos.fish";
+
 /// Breaks a system on purpose, watches what its users would see, and says whether that was acceptable.
 #[derive(Debug, Parser)]
 #[command(name = "chaos", version, after_help = AFTER, max_term_width = 100)]
@@ -83,8 +88,15 @@ pub(crate) enum Command {
     /// Run proxies on the links of a system that runs already, steered over a control API, in the foreground
     #[command(after_help = PROXY)]
     Proxy(Proxy),
-    /// Run one of the built-in programs in the foreground: gateway, user-service, order-service, product-service, redis
+    /// Run one of the programs that this build brings in the foreground
     Serve(Serve),
+    /// Print a script by which a shell completes the command line
+    #[command(after_help = COMPLETIONS)]
+    Completions(Completions),
+    /// Print a manual page, or write all of them
+    Man(Man),
+    /// Print the JSON Schema of a kind of file, by which editors complete and check it
+    Schema(Schema),
     #[command(hide = true)]
     Supervisor,
     #[command(hide = true)]
@@ -105,7 +117,7 @@ pub(crate) struct Reading {
 /// Options of running scenarios.
 #[derive(Clone, Debug, Arguments)]
 pub(crate) struct Running {
-    /// Where the system runs; `run` takes several (`sim,local`), runs in each in turn with the same seed, and compares:
+    /// The world that the system runs in; `run` takes several (`sim,local`), runs in each in turn with the same seed, and compares:
     /// the exit code is 1 where verdicts differ
     #[arg(long = "world", value_name = "WORLD", default_value = "local", value_delimiter = ',')]
     pub(crate) worlds: Vec<WorldName>,
@@ -256,7 +268,7 @@ pub(crate) struct Cleanup {
 
 #[derive(Debug, Arguments)]
 pub(crate) struct Proxy {
-    /// Which links, and where
+    /// The file that names the links
     #[arg(value_name = "FILE")]
     pub(crate) file: PathBuf,
     /// Lead to targets that are not local, where FILE allows them
@@ -269,9 +281,46 @@ pub(crate) struct Proxy {
 
 #[derive(Debug, Arguments)]
 pub(crate) struct Serve {
-    /// Which program; its settings are environment variables (`PORT`, `REDIS_URL`, …)
+    /// The program; its settings are environment variables (`PORT`, `REDIS_URL`, …)
     #[arg(value_name = "PROGRAM")]
     pub(crate) program: String,
+}
+
+#[derive(Debug, Arguments)]
+pub(crate) struct Completions {
+    /// The shell
+    #[arg(value_name = "SHELL")]
+    pub(crate) shell: clap_complete::Shell,
+}
+
+#[derive(Debug, Arguments)]
+pub(crate) struct Man {
+    /// The command that the page is of, as `run`; without it, the page of `chaos`
+    #[arg(value_name = "COMMAND")]
+    pub(crate) command: Option<String>,
+    /// Write the pages of all commands to this folder instead, as `/usr/local/share/man/man1`
+    #[arg(long, value_name = "FOLDER", conflicts_with = "command")]
+    pub(crate) to: Option<PathBuf>,
+}
+
+#[derive(Debug, Arguments)]
+pub(crate) struct Schema {
+    /// The kind of file
+    #[arg(value_name = "KIND")]
+    pub(crate) name: SchemaName,
+}
+
+/// Kinds of files that have a JSON Schema.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SchemaName {
+    /// A scenario
+    Scenario,
+    /// A system: services and their links
+    System,
+    /// The place of a system that runs already (`attach.toml`)
+    Attach,
+    /// Proxies of a system that runs already, for `chaos proxy`
+    Proxies,
 }
 
 #[derive(Debug, Arguments)]

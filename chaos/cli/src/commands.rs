@@ -5,16 +5,19 @@ pub(crate) mod calibrate;
 pub(crate) mod check;
 pub(crate) mod cleanup;
 mod compare;
+pub(crate) mod completions;
 mod control;
 pub(crate) mod explain;
 mod grafana;
 mod log_files;
+pub(crate) mod man;
 mod metrics_file;
 pub(crate) mod prove;
 pub(crate) mod proxy;
 mod read;
 mod reports;
 pub(crate) mod run;
+pub(crate) mod schema;
 mod seeds;
 pub(crate) mod serve;
 mod session;
@@ -22,11 +25,26 @@ mod simulate;
 pub(crate) mod supervisor;
 
 use crate::exit::Exit;
+use std::io::{self, Write as _};
 
 /// Says what is wrong with the command line.
 fn refuse(command: &str, why: &str) -> Exit {
     eprintln!("chaos {command}: {why}");
     Exit::Invalid
+}
+
+/// Writes a text that is all that the command is asked for.
+fn print(command: &str, text: &[u8]) -> Exit {
+    let mut out = io::stdout();
+    match out.write_all(text).and_then(|()| out.flush()) {
+        Ok(()) => Exit::Pass,
+        // Whoever reads has enough, as `head` does.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Pass,
+        Err(error) => {
+            eprintln!("chaos {command}: can't write: {error}");
+            Exit::Machine
+        }
+    }
 }
 
 /// Runs a command that needs the network, and says what the machine refused.

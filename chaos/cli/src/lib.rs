@@ -14,7 +14,7 @@ mod state;
 pub use programs::{Program, ProgramError};
 
 use args::{Args, Command};
-use clap::Parser as _;
+use clap::{CommandFactory as _, FromArgMatches as _};
 use std::process::ExitCode;
 
 /// The command: reads arguments and surroundings of this process, and gives the exit code. Services can run these
@@ -23,8 +23,9 @@ use std::process::ExitCode;
 pub fn main(programs: &'static [Program]) -> ExitCode {
     // Each connection through a proxy takes two descriptors.
     host::tcp::open_as_many_as_allowed();
-    let args = Args::parse();
-    let machine = machine::Machine::look(args.colour, programs::Programs(programs));
+    let programs = programs::Programs(programs);
+    let args = Args::from_arg_matches(&command(programs).get_matches()).unwrap_or_else(|error| error.exit());
+    let machine = machine::Machine::look(args.colour, programs);
     let exit = match args.command {
         Command::Run(run) => commands::run::run(&machine, &run),
         Command::Prove(prove) => commands::prove::prove(&machine, &prove),
@@ -34,8 +35,17 @@ pub fn main(programs: &'static [Program]) -> ExitCode {
         Command::Cleanup(cleanup) => commands::cleanup::cleanup(&machine, &cleanup),
         Command::Proxy(proxy) => commands::proxy::proxy(&machine, &proxy),
         Command::Serve(serve) => commands::serve::serve(&machine, &serve),
+        Command::Completions(args) => commands::completions::completions(command(programs), &args),
+        Command::Man(args) => commands::man::man(command(programs), &args),
+        Command::Schema(args) => commands::schema::schema(&args),
         Command::Supervisor => commands::supervisor::supervisor(),
         Command::Service(service) => commands::supervisor::service(&service),
     };
     ExitCode::from(exit.code())
+}
+
+/// The command line, with the programs that this build brings.
+fn command(programs: programs::Programs) -> clap::Command {
+    let names = programs.names();
+    Args::command().mut_subcommand("serve", |serve| serve.after_help(format!("Programs of this build: {names}")))
 }

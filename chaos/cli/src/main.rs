@@ -1,4 +1,4 @@
-//! The `chaos` command, with the programs of the bundled system.
+//! The `chaos` command, with the programs of the bundled system (feature `bundled`) and the built-in Redis.
 
 use chaos_cli::Program;
 use std::process::ExitCode;
@@ -11,10 +11,15 @@ use std::process::ExitCode;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// The built-in programs, by name: each is a function of a host, and knows nothing of chaos.
+// Redis comes with every build: the proxy's codec brings its crate anyway.
 const PROGRAMS: &[Program] = &[
+    #[cfg(feature = "bundled")]
     Program { name: "gateway", run: |host| Box::pin(async { Ok(gateway::run(host).await?) }) },
+    #[cfg(feature = "bundled")]
     Program { name: "user-service", run: |host| Box::pin(async { Ok(services::user::run(host).await?) }) },
+    #[cfg(feature = "bundled")]
     Program { name: "order-service", run: |host| Box::pin(async { Ok(services::order::run(host).await?) }) },
+    #[cfg(feature = "bundled")]
     Program { name: "product-service", run: |host| Box::pin(async { Ok(services::product::run(host).await?) }) },
     Program { name: "redis", run: |host| Box::pin(async { Ok(chaos_redis::run(host).await?) }) },
 ];

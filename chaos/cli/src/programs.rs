@@ -31,8 +31,11 @@ impl Programs {
         self.0.iter().map(|program| program.name).chain(redis.iter().copied()).collect()
     }
 
-    /// All names, as people read them.
+    /// All names, as people read them; `none` where there are none.
     pub(crate) fn names(self) -> String {
+        if self.0.is_empty() {
+            return "none".to_owned();
+        }
         self.0.iter().map(|program| program.name).collect::<Vec<_>>().join(", ")
     }
 

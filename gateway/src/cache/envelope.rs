@@ -9,7 +9,8 @@
 //! The checksum (XXH3, 64 bit) covers everything after it. It finds truncation and garbage; it is no signature: whoever
 //! may write to Redis may write profiles.
 
-use crate::{labels::Miss, profile::Profile, user_id::UserId};
+use super::Profile;
+use crate::{labels::Miss, user_id::UserId};
 use std::{
     sync::{Arc, OnceLock},
     time::Duration,

@@ -73,7 +73,7 @@ impl MemoryTier {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::profile::Profile;
+    use crate::cache::Profile;
     use serde_json::value::to_raw_value;
     use std::time::Duration;
 

@@ -12,17 +12,18 @@ mod flights;
 mod lookup;
 mod memory;
 mod negative;
+mod profile;
 mod redis;
 
 pub(crate) use envelope::Entry;
 pub(crate) use flights::Flights;
 pub(crate) use lookup::{Found, LookedUp, Misses};
+pub(crate) use profile::Profile;
 
 use crate::{
     health::Board,
     labels::{Component, Freshness, Miss, Mode, Tier},
     metrics::Metrics,
-    profile::Profile,
     settings::Settings,
     user_id::UserId,
 };

@@ -1,15 +1,13 @@
 //! Admission: more requests at once than can be served well are turned away at once, since a response in time to some
 //! is worth more than a late one to all.
 
-use super::{
-    context::RequestContext,
-    problem::Problem,
-    rates::{self, Rates},
-};
+use super::rates::{self, Rates};
 use crate::{
     App,
+    context::RequestContext,
     labels::{Route, Shed},
     metrics::EdgeMetrics,
+    problem::Problem,
     settings::EdgeSettings,
 };
 use axum::{

@@ -4,10 +4,11 @@
 //! must have), has begun (`nbf`), and comes from whom and is for whom the settings say (`iss`, `aud`). Its `sub` is the
 //! user. Times are the host's. What it doesn't do: fetch keys, keep sessions, know roles.
 
-use super::{context::RequestContext, problem::Problem};
 use crate::{
     App,
+    context::RequestContext,
     labels::TokenFault,
+    problem::Problem,
     settings::{AuthSettings, Invalid},
     user_id::UserId,
 };

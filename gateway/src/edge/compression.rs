@@ -2,8 +2,7 @@
 //!
 //! The tag of a response is weak, and so the same for every coding of it: a 304 is right whatever coding the client has.
 
-use super::{context::RequestContext, problem::Problem};
-use crate::settings::EdgeSettings;
+use crate::{context::RequestContext, problem::Problem, settings::EdgeSettings};
 use axum::{body::Body, extract::Request, middleware::Next, response::Response};
 use http::{HeaderMap, StatusCode, header};
 use tower_http::{

@@ -3,8 +3,10 @@
 //! Credentials (cookies, client certificates) are never allowed: the gateway knows none. A page sends its token in
 //! `Authorization`, for which being listed is enough.
 
-use super::{context::X_REQUEST_ID, trace};
-use crate::settings::{CorsSettings, Origins};
+use crate::{
+    context::{X_REQUEST_ID, trace},
+    settings::{CorsSettings, Origins},
+};
 use http::{HeaderName, Method, header};
 use tower_http::cors::{Any, CorsLayer};
 

@@ -4,22 +4,22 @@
 pub(crate) mod admission;
 pub(crate) mod auth;
 mod compression;
-pub(crate) mod conditional;
-pub(crate) mod context;
 mod cors;
 mod host_header;
 mod observe;
-pub(crate) mod problem;
 mod rates;
-mod trace;
 
-use crate::{App, health, labels::Label as _, labels::Route, openapi, profile};
-use axum::{Extension, Router, extract::State, middleware, response::Response, routing::get};
-use context::RequestContext;
+use crate::{
+    App,
+    context::RequestContext,
+    exposition, health,
+    labels::{Label as _, Route},
+    openapi,
+    problem::Problem,
+    profile,
+};
+use axum::{Extension, Router, middleware, routing::get};
 use host::http::ServerConfig;
-use http::header;
-use problem::Problem;
-use prometheus::TextEncoder;
 use std::sync::Arc;
 use tower::ServiceBuilder;
 
@@ -70,7 +70,7 @@ fn routes(app: &Arc<App>) -> Router {
         .route(Route::Health.label(), get(health::health))
         .route(Route::Live.label(), get(health::live))
         .route(Route::Ready.label(), get(health::ready))
-        .route(Route::Metrics.label(), get(metrics))
+        .route(Route::Metrics.label(), get(exposition::metrics))
         .route(Route::OpenApi.label(), get(openapi::document))
         .fallback(async |Extension(context): Extension<RequestContext>| {
             Problem::NoSuchRoute.response(&context, None, &[])
@@ -79,14 +79,4 @@ fn routes(app: &Arc<App>) -> Router {
             Problem::MethodNotAllowed.response(&context, None, &[])
         })
         .with_state(Arc::clone(app))
-}
-
-/// Everything that is counted
-#[utoipa::path(get, path = "/metrics", tag = "operation", responses(openapi::responses::Metrics))]
-pub(crate) async fn metrics(State(app): State<Arc<App>>) -> Response {
-    let families = app.host.metrics().gather();
-    let text = TextEncoder::new().encode_to_string(&families).unwrap_or_default();
-    let mut response = Response::new(text.into());
-    response.headers_mut().insert(header::CONTENT_TYPE, http::HeaderValue::from_static(prometheus::TEXT_FORMAT));
-    response
 }

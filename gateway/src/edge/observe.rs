@@ -1,8 +1,8 @@
 //! Around every request: who it is, how long it took, what came of it. One count, one duration and one log line each.
 
-use super::context::{RequestContext, X_REQUEST_ID};
 use crate::{
     App,
+    context::{RequestContext, X_REQUEST_ID},
     labels::{Label as _, Method, Route},
     metrics::{Active, Metrics},
     profile::Summary,

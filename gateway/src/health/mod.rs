@@ -1,6 +1,7 @@
 //! The health of the gateway and of its components. Background tasks find out; responses only read, so that they come
 //! at once however dead everything is.
 
+mod described;
 mod probe;
 pub(crate) mod routes;
 mod shown;

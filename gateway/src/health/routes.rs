@@ -6,8 +6,9 @@ use super::{
 };
 use crate::{
     App,
-    edge::{context::RequestContext, problem::Problem},
+    context::RequestContext,
     labels::{Component, Overall, Readiness, RedisMode, Service, Status},
+    problem::Problem,
 };
 use axum::{
     Extension, Json,
@@ -17,7 +18,7 @@ use axum::{
 use std::sync::Arc;
 
 /// The process runs
-#[utoipa::path(get, path = "/health/live", tag = "operation", responses(crate::openapi::responses::Live))]
+#[utoipa::path(get, path = "/health/live", tag = "operation", responses(super::described::LiveResponses))]
 pub(crate) async fn live() -> Response {
     Json(Ready { status: Readiness::Ok }).into_response()
 }
@@ -26,7 +27,7 @@ pub(crate) async fn live() -> Response {
 ///
 /// It neither starts, nor drains, nor sheds. A dead Redis or service is no reason to take every gateway out of the load
 /// balancer.
-#[utoipa::path(get, path = "/health/ready", tag = "operation", responses(crate::openapi::responses::Ready))]
+#[utoipa::path(get, path = "/health/ready", tag = "operation", responses(super::described::ReadyResponses))]
 pub(crate) async fn ready(State(app): State<Arc<App>>, Extension(context): Extension<RequestContext>) -> Response {
     if app.board.is_ready() && !app.admission.is_full() {
         Json(Ready { status: Readiness::Ok }).into_response()
@@ -38,7 +39,7 @@ pub(crate) async fn ready(State(app): State<Arc<App>>, Extension(context): Exten
 /// Every component, as background tasks last saw it
 ///
 /// It waits for nothing, so it answers at once with everything dead.
-#[utoipa::path(get, path = "/health", tag = "operation", responses(crate::openapi::responses::Health))]
+#[utoipa::path(get, path = "/health", tag = "operation", responses(super::described::HealthResponses))]
 pub(crate) async fn health(State(app): State<Arc<App>>, Extension(context): Extension<RequestContext>) -> Response {
     let seen = app.board.all();
     let redis = app.board.redis();

@@ -2,8 +2,8 @@
 
 use super::{Known, RedisJudged};
 use crate::{
-    edge::problem,
     labels::{CircuitState, Miss, Overall, Readiness, RedisMode, Status},
+    problem,
 };
 use serde::Serialize;
 use utoipa::ToSchema;

@@ -3,24 +3,25 @@
 //! `gateway/openapi.json`, and real responses are validated against it. The feature `docs`, on by default, adds a page
 //! that shows it.
 
-mod headers;
 #[cfg(feature = "docs")]
 mod page;
-pub(crate) mod responses;
 
 #[cfg(feature = "docs")]
 pub(crate) use page::pages;
 
-use crate::{edge, health, profile};
+use crate::{
+    described::{self, Responses, headers},
+    exposition, health, problem, profile,
+};
 use axum::response::{IntoResponse as _, Response};
 use bytes::Bytes;
 use http::{HeaderValue, header};
-use std::{fmt::Write as _, sync::LazyLock};
+use std::sync::LazyLock;
 use utoipa::{
-    OpenApi as _,
+    IntoResponses, OpenApi as _,
     openapi::{
-        RefOr, Schema,
-        schema::{ObjectBuilder, Type},
+        Content, Object,
+        schema::Type,
         security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
     },
 };
@@ -38,13 +39,13 @@ use utoipa::{
         health::routes::health,
         health::routes::live,
         health::routes::ready,
-        edge::metrics,
+        exposition::metrics,
         document
     ),
     components(schemas(
         profile::ProfileBody,
-        edge::problem::Body<'_>,
-        edge::problem::ProblemType,
+        problem::Body<'_>,
+        problem::ProblemType,
         health::Health,
         health::Unhealthy<'_>,
         health::Ready
@@ -71,6 +72,18 @@ impl utoipa::Modify for Bearer {
     }
 }
 
+/// Responses with the document itself.
+struct Own;
+
+impl IntoResponses for Own {
+    fn responses() -> Responses {
+        let object = Content::new(Some(Object::with_type(Type::Object)));
+        let good = described::response("OpenAPI 3.1", &[headers::REQUEST_ID]).content("application/json", object);
+        let with = [headers::REQUEST_ID, headers::NO_STORE, headers::ALLOW, headers::RETRY_AFTER];
+        described::refusable(good, "A request that can't be taken, or one too many", &with)
+    }
+}
+
 /// The document as JSON: the same bytes for the same build.
 #[must_use]
 pub fn json() -> String {
@@ -80,21 +93,10 @@ pub fn json() -> String {
 }
 
 /// This document
-#[utoipa::path(get, path = "/openapi.json", tag = "documentation", responses(responses::Document))]
+#[utoipa::path(get, path = "/openapi.json", tag = "documentation", responses(Own))]
 pub(crate) async fn document() -> Response {
     static JSON: LazyLock<Bytes> = LazyLock::new(|| json().into());
     ([(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))], JSON.clone()).into_response()
-}
-
-/// The schema of a closed set: what it is, and each word with its meaning, which may be empty.
-pub(crate) fn words(what: &str, meanings: &[(&str, &str)]) -> RefOr<Schema> {
-    let mut description = what.trim().to_owned();
-    for (word, meaning) in meanings.iter().filter(|(_, meaning)| !meaning.is_empty()) {
-        // Writing to a string can't fail.
-        let _ = write!(description, "\n- `{word}`: {}", meaning.trim());
-    }
-    let words = meanings.iter().map(|(word, _)| *word);
-    ObjectBuilder::new().schema_type(Type::String).enum_values(Some(words)).description(Some(description)).into()
 }
 
 #[cfg(test)]
@@ -121,14 +123,5 @@ mod tests {
         let pages = [Route::Docs, Route::DocsFile, Route::Unmatched];
         let routes = Route::ALL.iter().filter(|route| !pages.contains(route)).map(|route| route.label().to_owned());
         assert_eq!(paths, routes.collect());
-    }
-
-    #[test]
-    fn words_are_told_with_their_meanings() {
-        let schema = serde_json::to_value(words(" Which.", &[("a", " The first."), ("b", "")])).unwrap();
-        let wanted = serde_json::json!({
-            "type": "string", "enum": ["a", "b"], "description": "Which.\n- `a`: The first.",
-        });
-        assert_eq!(schema, wanted);
     }
 }

@@ -2,8 +2,9 @@
 //! none.
 
 use crate::{
-    edge::{context::RequestContext, problem::Problem},
+    context::RequestContext,
     labels::{Label as _, Route},
+    problem::Problem,
 };
 use axum::{
     Extension, Router,

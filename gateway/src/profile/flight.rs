@@ -7,7 +7,7 @@ use super::{
 use crate::{
     App,
     cache::Found,
-    edge::context::RequestContext,
+    context::RequestContext,
     labels::{PartState, Source},
     spans,
     user_id::UserId,

@@ -2,7 +2,7 @@
 //! what it returns.
 
 use crate::{
-    edge::context::RequestContext,
+    context::RequestContext,
     labels::{Code, Service},
     metrics::Metrics,
     settings::Settings,

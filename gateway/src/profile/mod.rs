@@ -4,6 +4,8 @@
 //! parts from the services ([`gather`]) and judge what has come ([`verdict`], pure). Either ends in one
 //! [`ProfileResponse`], which decides body, headers, metrics and log line, so that they can't disagree.
 
+mod conditional;
+mod described;
 mod flight;
 mod gather;
 mod response;
@@ -13,19 +15,16 @@ mod wire;
 
 pub(crate) use flight::FlightResult;
 pub(crate) use gather::Upstreams;
-pub(crate) use response::{PartError, Profile, Summary};
+pub(crate) use response::Summary;
 pub(crate) use wire::ProfileBody;
 
-use crate::{
-    App,
-    edge::{conditional::IfNoneMatch, context::RequestContext, problem::Problem},
-    user_id::UserId,
-};
+use crate::{App, context::RequestContext, problem::Problem, user_id::UserId};
 use axum::{
     Extension,
     extract::{Path, Request, State, rejection::PathRejection},
     response::Response,
 };
+use conditional::IfNoneMatch;
 use response::ProfileResponse;
 use std::sync::Arc;
 
@@ -45,7 +44,7 @@ use std::sync::Arc;
         ("If-None-Match" = Option<String>, Header, nullable = false, description = "Tags of what the client has already"),
     ),
     security((), ("bearer" = [])),
-    responses(crate::openapi::responses::Profile)
+    responses(described::ProfileResponses)
 )]
 pub(crate) async fn handle(
     State(app): State<Arc<App>>,

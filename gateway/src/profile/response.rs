@@ -3,79 +3,19 @@
 use super::{flight::FlightResult, verdict::Verdict};
 use crate::{
     App,
-    cache::{Found, Misses},
-    edge::problem::Problem,
-    labels::{Code, Label as _, Outcome, PartState, Pointer, Service, Source},
-    upstream::{CallError, services::Json},
+    cache::{Found, Misses, Profile},
+    labels::{Label as _, Outcome, PartState, Source},
+    problem::{PartError, Problem},
+    upstream::services::Json,
     user_id::UserId,
 };
-use serde::{Deserialize, Serialize};
 use std::{fmt::Write as _, time::Duration};
-use utoipa::ToSchema;
 
-/// Entries of `errors`, and of `missing_ids` in each.
+/// Entries of `errors`.
 const ERRORS_SHOWN: usize = 16;
-const MISSING_IDS_SHOWN: usize = 50;
 
 /// The parts of a profile, in the order of all arrays of three.
 const PARTS: [&str; 3] = ["user", "orders", "products"];
-
-/// A complete profile, as it is cached.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct Profile {
-    pub(crate) user: Json,
-    pub(crate) orders: Json,
-    pub(crate) products: Json,
-    /// Products of the orders that are known to be gone.
-    pub(crate) gone: Vec<String>,
-}
-
-/// Why a part is missing or has holes.
-#[derive(Clone, Debug, Serialize, ToSchema)]
-pub(crate) struct PartError {
-    pub(crate) service: Service,
-    pointer: Pointer,
-    pub(crate) code: Code,
-    /// Whether the same request may succeed a moment later.
-    retryable: bool,
-    /// What the part has holes for, at most 50 ids; left out where it has none.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    #[schema(max_items = 50)]
-    missing_ids: Vec<String>,
-    /// How often the service was called for it; 0 where it was spared the call.
-    attempts: u32,
-    /// For people.
-    detail: String,
-}
-
-impl PartError {
-    /// Tells if the part in question is there all the same, though old: `states` of user, orders and products.
-    pub(super) fn is_healed(&self, states: [PartState; 3]) -> bool {
-        let part = Pointer::ALL.iter().position(|pointer| *pointer == self.pointer);
-        part.is_some_and(|part| states[part] == PartState::Stale)
-    }
-
-    /// The ids of a list that are missing.
-    #[cfg(test)]
-    pub(super) fn missing_ids(&self) -> &[String] {
-        &self.missing_ids
-    }
-
-    /// A failed call.
-    pub(super) fn new(error: &CallError, pointer: Pointer, missing_ids: Vec<String>) -> Self {
-        let mut this = Self::of_holes(error.service, error.code, pointer, missing_ids);
-        this.attempts = error.attempts;
-        this.detail = error.to_string();
-        this
-    }
-
-    /// A response that doesn't speak of everything that was asked for.
-    pub(super) fn of_holes(service: Service, code: Code, pointer: Pointer, mut missing_ids: Vec<String>) -> Self {
-        missing_ids.truncate(MISSING_IDS_SHOWN);
-        let detail = "the answer left some out".to_owned();
-        Self { service, pointer, code, retryable: code.is_retryable(), missing_ids, attempts: 1, detail }
-    }
-}
 
 /// Durations of each step; `None` where it wasn't needed.
 #[derive(Clone, Copy, Debug, Default)]

@@ -3,8 +3,11 @@
 //! A part is taken from it only if that makes the part whole: products for orders that are newer than they are would
 //! have holes, and then what has just come is worth more. Old orders come with their own products.
 
-use super::{gather::Products, response::Profile};
-use crate::upstream::services::Json;
+use super::gather::Products;
+use crate::{
+    cache::Profile,
+    upstream::services::{Json, list as joined},
+};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::collections::{BTreeMap, BTreeSet};
@@ -27,7 +30,7 @@ pub(super) fn completed(came: &Products, ids: &[String], old: &Profile) -> Optio
             _ => return None,
         }
     }
-    Some((super::verdict::list(list.into_iter()), gone))
+    Some((joined(list.into_iter()), gone))
 }
 
 fn id_of(product: &RawValue) -> Option<String> {
@@ -94,7 +97,7 @@ mod tests {
             };
             let old_products: Vec<_> = with(|draw| draw.1, 0).map(|id| product(id, "old")).collect();
             let old = Profile {
-                products: super::super::verdict::list(old_products.iter().map(AsRef::as_ref)),
+                products: joined(old_products.iter().map(AsRef::as_ref)),
                 gone: with(|draw| draw.1, 1).collect(),
                 ..old()
             };

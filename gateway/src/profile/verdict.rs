@@ -2,15 +2,17 @@
 
 use super::{
     gather::{Gathered, Parts, Products},
-    response::{PartError, Profile},
     stale,
 };
 use crate::{
-    edge::problem::Problem,
+    cache::Profile,
     labels::{Code, Outcome, PartState, Pointer, Service},
-    upstream::{CallError, services::Json},
+    problem::{PartError, Problem},
+    upstream::{
+        CallError,
+        services::{Json, list},
+    },
 };
-use serde_json::value::RawValue;
 use std::sync::Arc;
 
 /// States of user, orders and products.
@@ -155,21 +157,6 @@ fn merged(products: Products, state: &mut PartState, errors: &mut Vec<PartError>
         errors.push(PartError::of_holes(Service::Product, Code::BadPayload, Pointer::Products, unanswered));
     }
     (answered.then(|| list(found.iter().map(AsRef::as_ref))), gone)
-}
-
-/// Joins these values into a list.
-pub(super) fn list<'a>(items: impl Iterator<Item = &'a RawValue> + Clone) -> Json {
-    let length = items.clone().map(|item| item.get().len() + 1).sum::<usize>() + 2;
-    let mut text = String::with_capacity(length);
-    text.push('[');
-    for (index, item) in items.enumerate() {
-        if index > 0 {
-            text.push(',');
-        }
-        text.push_str(item.get());
-    }
-    text.push(']');
-    RawValue::from_string(text).expect("a list of JSON values is JSON").into()
 }
 
 #[cfg(test)]

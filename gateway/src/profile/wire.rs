@@ -1,9 +1,13 @@
 //! A response on the wire: body and headers.
 
-use super::response::{Content, PartError, ProfileResponse};
+use super::{
+    conditional::IfNoneMatch,
+    response::{Content, ProfileResponse},
+};
 use crate::{
-    edge::{conditional::IfNoneMatch, context::RequestContext},
+    context::RequestContext,
     labels::{PartState, Source},
+    problem::PartError,
     upstream::services::{Json, Order, Product, User},
     user_id::UserId,
 };

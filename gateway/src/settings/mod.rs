@@ -27,7 +27,7 @@ pub use table::table;
 pub(crate) use upstream::UpstreamSettings;
 pub(crate) use values::RedisUrl;
 
-use crate::upstream::BaseUrl;
+use crate::base_url::BaseUrl;
 use std::{net::IpAddr, time::Duration};
 
 /// The gateway's settings, checked.

@@ -7,7 +7,7 @@
 use super::{
     Settings,
     file::{BadFile, SettingsFile},
-    source::{self, Invalid},
+    source::{self, CONFIG, Invalid},
 };
 use clap::{builder::StringValueParser, parser::ValueSource};
 use figment::{
@@ -19,9 +19,6 @@ use std::{
     io,
     path::{Path, PathBuf},
 };
-
-/// The variable that names the settings file, as `--config` does.
-pub(super) const CONFIG: &str = "GATEWAY_CONFIG";
 
 /// A process was told something that can't be used.
 #[derive(Debug, thiserror::Error)]

@@ -1,9 +1,12 @@
 //! From a map that reads like an environment to settings. The clap command that declares them reads it, so that a value
 //! means the same wherever it was written.
 
-use super::{Settings, process::CONFIG};
+use super::Settings;
 use clap::{CommandFactory as _, FromArgMatches as _, error::ContextKind, error::ContextValue};
 use std::error::Error as _;
+
+/// The variable that names the settings file, as `--config` does.
+pub(super) const CONFIG: &str = "GATEWAY_CONFIG";
 
 /// Settings that can't be used.
 #[derive(Debug, thiserror::Error)]

@@ -1,7 +1,7 @@
 //! Settings of traces.
 
 use super::values;
-use crate::upstream::BaseUrl;
+use crate::base_url::BaseUrl;
 
 /// The destination of spans, and the share of requests that has some.
 #[derive(Clone, Debug, clap::Args)]

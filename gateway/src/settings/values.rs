@@ -1,6 +1,6 @@
 //! Readers of settings' values: one function a kind of value, whose error says what would be right.
 
-use crate::upstream::BaseUrl;
+use crate::base_url::BaseUrl;
 use std::time::Duration;
 
 /// `on` or `off`.

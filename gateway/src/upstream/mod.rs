@@ -6,7 +6,6 @@
 //! long it takes. A call that failed may be made once more ([`retry`]), on the same way and within the same timeout.
 //! Whether a service with an open circuit is well again is found out by a call that nobody waits for ([`probe`]).
 
-mod base;
 mod breaker;
 mod bulkhead;
 mod error;
@@ -15,11 +14,11 @@ mod retry;
 pub(crate) mod services;
 mod wire;
 
-pub(crate) use base::{BaseUrl, Segment};
 pub(crate) use error::CallError;
 
 use crate::{
-    edge::context::RequestContext,
+    base_url::{BaseUrl, Segment},
+    context::RequestContext,
     labels::{BreakerState, Code, Service},
     metrics::Metrics,
     settings::UpstreamSettings,

@@ -1,8 +1,8 @@
 //! The three services as the gateway uses them: which call, and what its response must look like. What the gateway
 //! doesn't know passes through as the service wrote it; what it relies on (ids, and whose data it is) is checked.
 
-use super::{Call, CallError, Reply, Segment, Upstream};
-use crate::{edge::context::RequestContext, labels::Code, user_id::UserId};
+use super::{Call, CallError, Reply, Upstream};
+use crate::{base_url::Segment, context::RequestContext, labels::Code, user_id::UserId};
 use bytes::Bytes;
 use http::Method;
 use serde::Deserialize;
@@ -16,6 +16,21 @@ pub(crate) const BATCH_LIMIT: usize = 500;
 
 /// JSON, passed through.
 pub(crate) type Json = Arc<RawValue>;
+
+/// Joins values that are JSON into a list.
+pub(crate) fn list<'a>(items: impl Iterator<Item = &'a RawValue> + Clone) -> Json {
+    let length = items.clone().map(|item| item.get().len() + 1).sum::<usize>() + 2;
+    let mut text = String::with_capacity(length);
+    text.push('[');
+    for (index, item) in items.enumerate() {
+        if index > 0 {
+            text.push(',');
+        }
+        text.push_str(item.get());
+    }
+    text.push(']');
+    RawValue::from_string(text).expect("a list of JSON values is JSON").into()
+}
 
 /// A user as the user service has them: what else it says is passed on.
 #[derive(Deserialize, ToSchema)]

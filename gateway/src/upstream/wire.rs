@@ -1,10 +1,14 @@
 //! One exchange with a service over HTTP: the request, and the response as far as HTTP goes.
 
 use super::{
-    BaseUrl, Call, Reply, Segment,
+    Call, Reply,
     error::{self, Failed},
 };
-use crate::{edge::context::RequestContext, labels::Code};
+use crate::{
+    base_url::{BaseUrl, Segment},
+    context::RequestContext,
+    labels::Code,
+};
 use bytes::Bytes;
 use host::{
     Host,

@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 pub(crate) fn serve(machine: &Machine, args: &Serve) -> Exit {
     let Some(program) = machine.programs.find(&args.program) else {
         let known = machine.programs.names();
-        eprintln!("chaos serve: there is no built-in program called `{}`; there are {known}", args.program);
+        eprintln!("chaos serve: this build brings no program called `{}`; it brings: {known}", args.program);
         return Exit::Invalid;
     };
     match run(machine, program) {

@@ -163,9 +163,9 @@ pub(crate) async fn services_are_broken_and_healed(engine: Arc<Engine>) {
         assert!(judged.len() == 2 && judged.iter().all(|judged| judged["verdict"] == "pass"), "{run}");
         // Edges may come late on a machine that builds and tests at once; that a fault did not fire would be another
         // doubt.
-        let doubts = events(&system.sandbox, "inconclusive");
-        let is_of_time = |doubt: &serde_json::Value| doubt["why"].as_str().is_some_and(|why| why.contains(" late"));
-        assert!(doubts.iter().all(is_of_time), "{run}");
+        let reasons = events(&system.sandbox, "inconclusive");
+        let is_of_time = |reason: &serde_json::Value| reason["why"].as_str().is_some_and(|why| why.contains(" late"));
+        assert!(reasons.iter().all(is_of_time), "{run}");
         assert_eq!(system.started().await != before, ends, "{effect}: {run}");
         assert!(system.is_sound().await, "{effect}: {run}");
     }

@@ -9,7 +9,7 @@ use crate::{
 use std::sync::Arc;
 
 /// A fault each second, and on different links, so that none meets what another one did. A fault that never fires is
-/// told of as a doubt, so each has fired where there is none. Edges that start a service leave time after them.
+/// told of as inconclusive, so each has fired where there is none. Edges that start a service leave time after them.
 const LEVELS: &str = r#"
 title = "One effect of each level"
 
@@ -118,9 +118,9 @@ pub(crate) async fn one_of_each(engine: Arc<Engine>) {
     run.said("killed, and started again").said("restarted").said("nothing left behind");
     let judged = events(&sandbox, "judged");
     assert!(judged.len() == 7 && judged.iter().all(|judged| judged["verdict"] == "pass"), "{run}");
-    // Edges may come late on a machine that builds and tests at once; that a fault did not fire would be another doubt.
-    let doubts = events(&sandbox, "doubt");
-    let is_of_time = |doubt: &serde_json::Value| doubt["why"].as_str().is_some_and(|why| why.contains(" late"));
-    assert!(doubts.iter().all(is_of_time), "{run}");
+    // Edges may come late on a machine that builds and tests at once; that a fault did not fire would be another reason.
+    let reasons = events(&sandbox, "inconclusive");
+    let is_of_time = |reason: &serde_json::Value| reason["why"].as_str().is_some_and(|why| why.contains(" late"));
+    assert!(reasons.iter().all(is_of_time), "{run}");
     assert_eq!(engine.resources(&sandbox).await, Vec::<String>::new(), "{run}");
 }

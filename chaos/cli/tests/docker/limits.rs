@@ -91,9 +91,9 @@ pub(crate) async fn seen(engine: Arc<Engine>) {
     assert_eq!(limits(&engine, &container).await, before);
     let run = run.finish().await;
     run.said("ok    clients are answered all the while").said("nothing left behind");
-    let doubts = events(&sandbox, "doubt");
-    let is_of_time = |doubt: &serde_json::Value| doubt["why"].as_str().is_some_and(|why| why.contains(" late"));
-    assert!(doubts.iter().all(is_of_time), "{run}");
+    let reasons = events(&sandbox, "inconclusive");
+    let is_of_time = |reason: &serde_json::Value| reason["why"].as_str().is_some_and(|why| why.contains(" late"));
+    assert!(reasons.iter().all(is_of_time), "{run}");
 }
 
 pub(crate) async fn none_at_all(engine: Arc<Engine>) {

@@ -8,7 +8,7 @@ use super::{
     nearest::{list, nearest},
     reader::{Reader, Word, parse_word, text_of, texts_of},
 };
-use crate::{Diagnostic, Image, Start, Template};
+use crate::{Diagnostic, Image, Start, Template, system::KNOWN_PROGRAMS};
 
 /// Reads what runs on `service`. Where that is wrong, it is a command of nothing. `names` are those of all services,
 /// `programs` those that there are.
@@ -65,13 +65,21 @@ fn known_program(name: &str, programs: &[&str]) -> Result<String, Wrong> {
     if programs.contains(&name) {
         return Ok(name.to_owned());
     }
+    let own = format!("for your own: `command = [\"./{name}\"]`");
+    let built_in = match programs {
+        [] => "no program is built in".to_owned(),
+        [one] => format!("built in is `{one}`"),
+        _ => format!("built in are {}", list(programs.iter().copied())),
+    };
+    // A name that is right elsewhere is no slip of the pen, however near another one is.
+    if KNOWN_PROGRAMS.contains(&name) {
+        let wrong = Wrong::new(format!("this build of `chaos` comes without the program `{name}`"));
+        return Err(wrong.advice(format!("{built_in}; builds with the feature `bundled` have it; {own}")));
+    }
     let wrong = Wrong::new(format!("there is no built-in program called `{name}`"));
     Err(match nearest(name, programs.iter().copied()) {
         Some(near) => wrong.advice(format!("did you mean `{near}`?")),
-        None => {
-            let all = list(programs.iter().copied());
-            wrong.advice(format!("built in are {all}; for your own: `command = [\"./{name}\"]`"))
-        }
+        None => wrong.advice(format!("{built_in}; {own}")),
     })
 }
 

@@ -4,6 +4,7 @@ use crate::{
     upstream::services::{Batch, Orders},
 };
 use proptest::prelude::{any, prop, proptest};
+use serde_json::value::RawValue;
 use std::time::Duration;
 
 fn raw(text: &str) -> Json {

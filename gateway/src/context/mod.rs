@@ -1,12 +1,14 @@
 //! A request's identity, which goes on to every service: request id, trace, baggage.
 
-use super::trace::{self, Trace};
+pub(crate) mod trace;
+
 use crate::spans;
 use host::{Host, Random};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use rand::Rng as _;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::time::Instant;
+use trace::Trace;
 use tracing::Span;
 
 /// The header of the request id.

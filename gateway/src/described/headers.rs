@@ -6,32 +6,32 @@ use utoipa::openapi::{
 };
 
 /// A header by its name, its type and what it says.
-pub(super) type About = (&'static str, Type, &'static str);
+pub(crate) type About = (&'static str, Type, &'static str);
 
-pub(super) const REQUEST_ID: About =
+pub(crate) const REQUEST_ID: About =
     ("X-Request-Id", Type::String, "The client's, if it sent a valid one (1 to 128 of A-Z a-z 0-9 - _ . : + / =)");
-pub(super) const CACHE_STATUS: About =
+pub(crate) const CACHE_STATUS: About =
     ("Cache-Status", Type::String, "Whether the cache had it, and if not, why (RFC 9211)");
-pub(super) const SERVER_TIMING: About =
+pub(crate) const SERVER_TIMING: About =
     ("Server-Timing", Type::String, "How long the cache and each part took, in milliseconds");
-pub(super) const COMPLETE: About = ("X-Gateway-Complete", Type::Boolean, "Nothing is missing");
-pub(super) const CACHE_CONTROL: About = (
+pub(crate) const COMPLETE: About = ("X-Gateway-Complete", Type::Boolean, "Nothing is missing");
+pub(crate) const CACHE_CONTROL: About = (
     "Cache-Control",
     Type::String,
     "`private, max-age=…` where the answer is complete and fresh; `no-store` where it is partial or stale",
 );
-pub(super) const NO_STORE: About = ("Cache-Control", Type::String, "`no-store`");
-pub(super) const ETAG: About =
+pub(crate) const NO_STORE: About = ("Cache-Control", Type::String, "`no-store`");
+pub(crate) const ETAG: About =
     ("ETag", Type::String, "A weak tag of the body without `meta`; complete and fresh answers alone have one");
-pub(super) const AGE: About =
+pub(crate) const AGE: About =
     ("Age", Type::Integer, "Seconds since the data was gathered; complete and fresh answers alone have it");
-pub(super) const RETRY_AFTER: About = ("Retry-After", Type::Integer, "Seconds after which it may be tried again");
-pub(super) const CHALLENGE: About =
+pub(crate) const RETRY_AFTER: About = ("Retry-After", Type::Integer, "Seconds after which it may be tried again");
+pub(crate) const CHALLENGE: About =
     ("WWW-Authenticate", Type::String, "How to be let in, and what is wrong with the token (RFC 6750)");
-pub(super) const ALLOW: About = ("Allow", Type::String, "The methods that this route has");
+pub(crate) const ALLOW: About = ("Allow", Type::String, "The methods that this route has");
 
 /// The header for the document.
-pub(super) fn header((name, kind, about): About) -> (&'static str, Header) {
+pub(crate) fn header((name, kind, about): About) -> (&'static str, Header) {
     let schema = ObjectBuilder::new().schema_type(kind);
     (name, HeaderBuilder::new().schema(Some(schema)).description(Some(about)).build())
 }

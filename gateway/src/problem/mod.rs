@@ -1,8 +1,11 @@
 //! Responses that are no success: `application/problem+json` (RFC 9457) with a stable type, and nothing of what a
 //! service said.
 
-use super::context::RequestContext;
-use crate::profile::PartError;
+mod part_error;
+
+pub(crate) use part_error::PartError;
+
+use crate::{context::RequestContext, schema};
 use axum::response::Response;
 use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
@@ -39,7 +42,7 @@ pub(crate) struct ProblemType;
 impl utoipa::PartialSchema for ProblemType {
     fn schema() -> RefOr<Schema> {
         let meanings = Problem::ALL.map(|problem| (problem.kind(), problem.title()));
-        crate::openapi::words("What is wrong. It never changes, and clients may compare it.", &meanings)
+        schema::words("What is wrong. It never changes, and clients may compare it.", &meanings)
     }
 }
 

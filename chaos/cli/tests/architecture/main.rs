@@ -1,6 +1,11 @@
-//! ARCHITECTURE.md is compared with the tree: a map that has gone stale is worse than none.
+//! The shape of the whole tree: ARCHITECTURE.md is compared with it, since a map that has gone stale is worse than none, and
+//! rules that no lint knows are kept.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+
+mod circles;
+mod packages;
+mod words;
 
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package};
 use std::{
@@ -10,7 +15,7 @@ use std::{
 
 type Edges = BTreeMap<String, BTreeSet<String>>;
 
-fn root() -> PathBuf {
+pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
 }
 
@@ -92,7 +97,7 @@ fn the_code_map_is_what_the_tree_is() {
 }
 
 /// Every Rust file under a folder.
-fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
+pub(crate) fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         if path.is_dir() {
@@ -114,8 +119,8 @@ fn unbiased(text: &str) -> Vec<usize> {
 }
 
 /// Biased `select!`: tokio's own generator draws which branch goes first otherwise, and no two simulations would be
-/// alike. No lint can
-/// see into the macro.
+/// alike. No lint can see into the
+/// macro.
 #[test]
 fn every_select_says_which_branch_goes_first() {
     let random = concat!("tokio::select", "! {\n    a = b => {}\n}");

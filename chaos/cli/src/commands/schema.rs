@@ -1,0 +1,17 @@
+//! `chaos schema`: the JSON Schema of a kind of file, by which editors complete and check it.
+
+use crate::{
+    args::{Schema, SchemaName},
+    exit::Exit,
+};
+use chaos_model::language::schema;
+
+pub(crate) fn schema(args: &Schema) -> Exit {
+    let schema = match args.name {
+        SchemaName::Scenario => schema::scenario(),
+        SchemaName::System => schema::system(),
+        SchemaName::Attach => schema::attach(),
+        SchemaName::Proxies => schema::proxies(),
+    };
+    super::print("schema", format!("{schema:#}\n").as_bytes())
+}
