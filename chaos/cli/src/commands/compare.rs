@@ -1,7 +1,7 @@
 //! `chaos run --world sim,local FILE…`: the same scenarios with the same seed in several worlds, and where these do not
 //! come to the same.
 
-use super::{run, session::Session};
+use super::{read, session::Session};
 use crate::args::{Run, WorldName};
 use chaos_model::{Record, Scenario};
 use chaos_report::ComparisonResult;
@@ -17,7 +17,8 @@ pub(super) async fn run_all(
     let worlds = &args.running.worlds;
     let mut made: Vec<Vec<Vec<Record>>> = Vec::new();
     for world in worlds {
-        let valid = scenarios.iter().filter_map(|(file, scenario)| Some((scenario.clone()?, run::options(file, args))));
+        let valid =
+            scenarios.iter().filter_map(|(file, scenario)| Some((scenario.clone()?, read::options(file, args))));
         let mut in_this = Vec::new();
         session.run_each_in(*world, valid.collect(), |records| in_this.push(records.to_vec())).await;
         made.push(in_this);

@@ -2,13 +2,14 @@
 
 use super::attached;
 use crate::{
-    args::{Running, WorldName},
+    args::{Run, Running, WorldName},
     machine::Machine,
 };
 use chaos_model::{
     Diagnostics, Scenario, Set,
     language::{self, Known},
 };
+use chaos_run::Options;
 use std::{
     io,
     path::{Path, PathBuf},
@@ -63,6 +64,17 @@ pub(crate) fn sets(pairs: &[(String, String)]) -> Vec<Set> {
 /// The settings of the command line, each as it was given.
 pub(crate) fn texts(pairs: &[(String, String)]) -> Vec<String> {
     pairs.iter().map(|(path, value)| format!("{path}={value}")).collect()
+}
+
+/// The options of a scenario's run, as the command line asks.
+pub(super) fn options(file: &Path, args: &Run) -> Options {
+    Options {
+        file: file.display().to_string(),
+        sets: texts(&args.reading.sets),
+        only: args.expect.clone(),
+        hold: args.keep,
+        ..Options::default()
+    }
 }
 
 /// Loads a scenario that is to be run; tells what is wrong with it, also in the world that it is to run in.

@@ -13,7 +13,6 @@ use crate::{
 };
 use chaos_model::Scenario;
 use chaos_report::{ComparisonResult, ControlResult, Outcome, RunResult, summary};
-use chaos_run::Options;
 use std::{
     io::{self, Write},
     path::{Path, PathBuf},
@@ -149,7 +148,7 @@ fn ended(outcome: Outcome, left_out: usize) -> Exit {
 }
 
 async fn run_all(session: &Session, scenarios: &[(PathBuf, Option<Scenario>)], args: &Run) -> Vec<RunResult> {
-    let valid = scenarios.iter().filter_map(|(file, scenario)| Some((scenario.clone()?, options(file, args))));
+    let valid = scenarios.iter().filter_map(|(file, scenario)| Some((scenario.clone()?, read::options(file, args))));
     let mut made = Vec::new();
     session.run_each(valid.collect(), |records| made.push(RunResult::of(records))).await;
     let mut made = made.into_iter();
@@ -159,17 +158,6 @@ async fn run_all(session: &Session, scenarios: &[(PathBuf, Option<Scenario>)], a
         None => Some(invalid(file)),
     };
     scenarios.iter().map_while(result).collect()
-}
-
-/// The options of a scenario's run, as the command line asks.
-pub(super) fn options(file: &Path, args: &Run) -> Options {
-    Options {
-        file: file.display().to_string(),
-        sets: read::texts(&args.reading.sets),
-        only: args.expect.clone(),
-        hold: args.keep,
-        ..Options::default()
-    }
 }
 
 fn invalid(file: &Path) -> RunResult {
