@@ -35,7 +35,7 @@ pub fn main(programs: &'static [Program]) -> ExitCode {
         Command::Cleanup(cleanup) => commands::cleanup::cleanup(&machine, &cleanup),
         Command::Proxy(proxy) => commands::proxy::proxy(&machine, &proxy),
         Command::Serve(serve) => commands::serve::serve(&machine, &serve),
-        Command::Completions(args) => commands::completions::completions(command(programs), &args),
+        Command::Completions(args) => commands::completions::completions(&command(programs), &args),
         Command::Man(args) => commands::man::man(command(programs), &args),
         Command::Schema(args) => commands::schema::schema(&args),
         Command::Supervisor => commands::supervisor::supervisor(),

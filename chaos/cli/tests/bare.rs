@@ -89,7 +89,11 @@ fn a_program_that_no_build_brings_is_told_apart() {
 
 #[test]
 fn the_simulation_says_that_it_needs_built_in_programs() {
-    refused(&own(), &["run", "--world", "sim", "users.toml"], &["users.toml:5:"]);
+    refused(
+        &own(),
+        &["run", "--world", "sim", "users.toml"],
+        &["users.toml:4:", "service `users` runs a command, and a simulation runs functions of its"],
+    );
 }
 
 #[test]

@@ -272,78 +272,78 @@ fn modules_that_are_not_parent_and_child_form_no_circle() {
     }
 }
 
+/// A made-up crate: what it shows, its files without `.rs`, and the size of its largest circle.
+type MadeUp = (&'static str, &'static [(&'static str, &'static str)], usize);
+
+const MADE_UP: [MadeUp; 7] = [
+    (
+        "use lines",
+        &[("lib", "mod a; mod b;"), ("a", "use crate::b::B; pub struct A;"), ("b", "use super::a::A; pub struct B;")],
+        2,
+    ),
+    (
+        "paths",
+        &[
+            ("lib", "mod a; mod b;"),
+            ("a", "pub fn a() { crate::b::b() }"),
+            ("b", "use crate::a; pub fn b() { a::a() }"),
+        ],
+        2,
+    ),
+    (
+        "re-exports",
+        &[
+            ("lib", "mod a; mod c;"),
+            ("a", "mod b; pub use b::B; use crate::c::C;"),
+            ("a/b", "use crate::c; pub struct B(c::C);"),
+            ("c", "pub struct C; fn c(_: crate::a::B) {}"),
+        ],
+        2,
+    ),
+    (
+        "attributes and macros",
+        &[
+            ("lib", "mod a; mod b;"),
+            ("a", "#[x(y(crate::b::B))] pub struct A;"),
+            ("b", "pub struct B; y! { crate::a::A }"),
+        ],
+        2,
+    ),
+    (
+        "globs",
+        &[
+            ("lib", "mod a; mod c;"),
+            ("a", "mod b; pub use b::*;"),
+            ("a/b", "use crate::c::C; pub struct B;"),
+            ("c", "use crate::a::B; pub struct C;"),
+        ],
+        2,
+    ),
+    (
+        "parent and child",
+        &[
+            ("lib", "mod a; mod b; pub struct L;"),
+            ("a", "mod c; use c::C; use crate::L; pub struct A;"),
+            ("a/c", "use super::A; pub struct C;"),
+            ("b", "use crate::a::A;"),
+        ],
+        1,
+    ),
+    (
+        "tests",
+        &[
+            ("lib", "mod a; mod b;"),
+            ("a", "use crate::b::B; pub struct A;"),
+            ("b", "pub struct B; #[cfg(test)] mod tests { use crate::a::A; }"),
+        ],
+        1,
+    ),
+];
+
 /// Made-up crates, so that the test above is known to see what it looks for.
 #[test]
 fn circles_are_seen_through_use_lines_paths_re_exports_macros_and_globs() {
-    let crates: [(&str, &[(&str, &str)], usize); 7] = [
-        (
-            "use lines",
-            &[
-                ("lib", "mod a; mod b;"),
-                ("a", "use crate::b::B; pub struct A;"),
-                ("b", "use super::a::A; pub struct B;"),
-            ],
-            2,
-        ),
-        (
-            "paths",
-            &[
-                ("lib", "mod a; mod b;"),
-                ("a", "pub fn a() { crate::b::b() }"),
-                ("b", "use crate::a; pub fn b() { a::a() }"),
-            ],
-            2,
-        ),
-        (
-            "re-exports",
-            &[
-                ("lib", "mod a; mod c;"),
-                ("a", "mod b; pub use b::B; use crate::c::C;"),
-                ("a/b", "use crate::c; pub struct B(c::C);"),
-                ("c", "pub struct C; fn c(_: crate::a::B) {}"),
-            ],
-            2,
-        ),
-        (
-            "attributes and macros",
-            &[
-                ("lib", "mod a; mod b;"),
-                ("a", "#[x(y(crate::b::B))] pub struct A;"),
-                ("b", "pub struct B; y! { crate::a::A }"),
-            ],
-            2,
-        ),
-        (
-            "globs",
-            &[
-                ("lib", "mod a; mod c;"),
-                ("a", "mod b; pub use b::*;"),
-                ("a/b", "use crate::c::C; pub struct B;"),
-                ("c", "use crate::a::B; pub struct C;"),
-            ],
-            2,
-        ),
-        (
-            "parent and child",
-            &[
-                ("lib", "mod a; mod b; pub struct L;"),
-                ("a", "mod c; use c::C; use crate::L; pub struct A;"),
-                ("a/c", "use super::A; pub struct C;"),
-                ("b", "use crate::a::A;"),
-            ],
-            1,
-        ),
-        (
-            "tests",
-            &[
-                ("lib", "mod a; mod b;"),
-                ("a", "use crate::b::B; pub struct A;"),
-                ("b", "pub struct B; #[cfg(test)] mod tests { use crate::a::A; }"),
-            ],
-            1,
-        ),
-    ];
-    for (name, files, size) in crates {
+    for (name, files, size) in MADE_UP {
         let folder = tempfile::tempdir().unwrap();
         for (file, text) in files {
             let path = folder.path().join("src").join(file).with_extension("rs");
