@@ -1,11 +1,15 @@
 //! The command line, as people write it.
 
+use chaos_report::reports::REPORTS;
 use chaos_run::{Offer, Runtime as _};
 use chaos_sim::SimRuntime;
 #[cfg(feature = "docker")]
 use chaos_worlds::docker::DockerRuntime;
 use chaos_worlds::{OFFERS, attach::AttachedRuntime, local::LocalRuntime};
-use clap::{Args as Arguments, Parser, Subcommand, ValueEnum};
+use clap::{
+    Args as Arguments, Parser, Subcommand, ValueEnum,
+    builder::{PossibleValue, PossibleValuesParser},
+};
 use std::path::PathBuf;
 
 const AFTER: &str = "\
@@ -25,6 +29,12 @@ A run is alive while its runner or its supervisor is. Nothing of such runs is to
 but those in which a run has left its record.
 
 Exit codes: 0 nothing was found, or all of it was removed; 3 something could not be removed.";
+
+const REPORT: &str = "\
+A recording that was cut off is reported as far as it goes.
+
+Exit codes: those of the recorded runs, by the worst of them; 2 a file is no recording, or one of another version; 130 a
+run was interrupted, or its recording ends before it does.";
 
 const PROXY: &str = "\
 FILE says where the proxies stand, and nobody who steers them can change it:
@@ -79,6 +89,9 @@ pub(crate) enum Command {
     Check(Check),
     /// Show what a scenario would do: services, links, timeline, expectations; starts nothing
     Explain(Explain),
+    /// Report recorded runs once more: what they printed from the table of phases on, or another report
+    #[command(after_help = REPORT)]
+    Report(Report),
     /// Measure what this machine can do: what an idle proxy adds, how exact delays, rates and shares are (ten seconds)
     Calibrate(Calibrate),
     /// Find and remove what killed runs have left behind: their processes, containers and networks, and their folders
@@ -247,6 +260,21 @@ pub(crate) struct Check {
 pub(crate) struct Explain {
     #[command(flatten)]
     pub(crate) reading: Reading,
+}
+
+#[derive(Debug, Arguments)]
+pub(crate) struct Report {
+    /// Recordings, as `--json` writes them (`-` is standard input)
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+    /// The report
+    #[arg(long = "as", value_name = "NAME", default_value = REPORTS[0].name, value_parser = reports())]
+    pub(crate) name: String,
+}
+
+/// The names of the reports, each with what it shows.
+fn reports() -> PossibleValuesParser {
+    PossibleValuesParser::new(REPORTS.iter().map(|row| PossibleValue::new(row.name).help(row.about)))
 }
 
 #[derive(Debug, Arguments)]

@@ -15,6 +15,7 @@ mod metrics_file;
 pub(crate) mod prove;
 pub(crate) mod proxy;
 mod read;
+pub(crate) mod report;
 mod reports;
 pub(crate) mod run;
 pub(crate) mod schema;

@@ -30,6 +30,7 @@ pub fn main(programs: &'static [Program]) -> ExitCode {
         Command::Run(run) => commands::run::run(&machine, &run),
         Command::Prove(prove) => commands::prove::prove(&machine, &prove),
         Command::Check(check) => commands::check::check(&machine, &check),
+        Command::Report(report) => commands::report::report(&machine, &report),
         Command::Explain(explain) => commands::explain::explain(&machine, &explain),
         Command::Calibrate(args) => commands::calibrate::calibrate(&machine, &args),
         Command::Cleanup(cleanup) => commands::cleanup::cleanup(&machine, &cleanup),

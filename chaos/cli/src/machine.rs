@@ -12,6 +12,9 @@ use std::{
 pub(crate) struct Machine {
     /// The programs that this command brings.
     pub(crate) programs: Programs,
+    /// The command line, word by word, and the folder that it was given in.
+    pub(crate) command: Vec<String>,
+    pub(crate) folder: String,
     /// The environment, as far as it is UTF-8.
     pub(crate) env: BTreeMap<String, String>,
     /// True where standard output is a terminal.
@@ -43,7 +46,9 @@ impl Machine {
         let columns = rustix::termios::tcgetwinsize(std::io::stdout()).ok().map(|size| usize::from(size.ws_col));
         let width = columns.filter(|columns| live && *columns >= 40).unwrap_or(WIDTH).min(WIDEST);
         let colour_errors = coloured(std::io::stderr().is_terminal());
-        Self { programs, env, live, colour: coloured(live), colour_errors, width }
+        let command = std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect();
+        let folder = std::env::current_dir().map_or_else(|_| String::new(), |folder| folder.display().to_string());
+        Self { programs, command, folder, env, live, colour: coloured(live), colour_errors, width }
     }
 
     /// The folder in which runs have theirs: absolute, since services start elsewhere, and without links, as the kernel

@@ -1,6 +1,10 @@
 //! The ledger: each injection that happened, with what was asked and what was achieved, and what it came to for the
 //! request that met it.
 
+mod injected;
+
+pub use injected::Injected;
+
 use crate::event::Fired;
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, fmt, time::Duration};
@@ -262,8 +266,10 @@ mod tests {
         let met = Joined { injection: injection(), met: Some(812), impact: Impact::SharedFlight };
         let bare = Injection { key: KeyKind::Connection, arrival: None, asked: None, achieved: None, ..injection() };
         let unmet = Joined { injection: bare, met: None, impact: Impact::Background };
-        let text = survives(Event::Injected { injections: vec![met, unmet] });
-        assert!(text.contains(r#""at_us":4000123,"key":"numbered_request","subject":"GET /users/7","arrival":812"#));
+        let rest = BTreeMap::from([(Impact::Unnoticed, 7)]);
+        let (fault, link) = (met.injection.fault.clone(), met.injection.link.clone());
+        let text = survives(Event::Injected(Injected { fault, link, injections: vec![met, unmet], rest }));
+        assert!(text.contains(r#""injections":[{"at_us":4000123,"subject":"GET /users/7","arrival":812,"attempt":1,"#));
         survives(Event::FaultFigures(FaultFigures {
             fault: "slow".to_owned(),
             injections: 2,

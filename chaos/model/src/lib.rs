@@ -3,6 +3,7 @@
 //!
 //! Pure data and pure functions: no clock, no network, no files (whoever loads a scenario hands in how to read one).
 
+pub mod arrival;
 pub mod attach;
 pub mod calibration;
 pub mod check;
@@ -20,6 +21,7 @@ pub mod metric;
 mod micros;
 pub mod only;
 pub mod phase;
+pub mod plan;
 pub mod protocol;
 pub mod proxies;
 pub mod quantity;
@@ -29,6 +31,7 @@ pub mod slice;
 pub mod system;
 pub mod verdict;
 
+pub use arrival::{ArrivalId, Nonce};
 pub use calibration::Calibration;
 pub use check::{Check, Quantile, StatusPattern, Subject};
 pub use diagnostic::{Diagnostic, Diagnostics, Source, Sources, Span};
@@ -43,6 +46,7 @@ pub use load::{Arrivals, Load, Request, Text, Variable};
 pub use metric::Selector;
 pub use only::{Nth, Only, Pattern};
 pub use phase::{Phase, PhaseKind, Timeline};
+pub use plan::Plan;
 pub use protocol::Protocol;
 pub use quantity::{Comparison, Rate, Share};
 pub use scenario::{Scenario, Set};

@@ -1,8 +1,9 @@
 //! Masking of secrets: values that are named like secrets, and credentials in URLs. Events, and with them recordings
 //! and reports, hold neither.
 
-/// The mask that stands in a secret's place.
-const MASK: &str = "…";
+mod sources;
+
+pub use sources::masked_sources;
 
 /// Words of a name that make its value a secret, wherever they stand in it.
 const WORDS: [&str; 11] = [
@@ -30,32 +31,59 @@ pub fn is_named(name: &str) -> bool {
         || words.iter().any(|word| WORDS.contains(&word.strip_suffix('s').unwrap_or(word)) || WORDS.contains(&&**word))
 }
 
+/// A secret's stand-in, of the same length in bytes, characters and lines, so that what stands behind it keeps its place.
+pub(crate) fn hidden(secret: &str) -> String {
+    let masked = |c: char| match c.len_utf8() {
+        _ if c == '\n' || c == '\r' => c,
+        1 => '*',
+        2 => '·',
+        3 => '…',
+        _ => '𝟎',
+    };
+    secret.chars().map(masked).collect()
+}
+
 /// A setting as it was set, `name=value`, fit to be shown.
 #[must_use]
 pub fn masked_setting(setting: &str) -> String {
     match setting.split_once('=') {
-        Some((name, value)) if is_named(name) && !value.is_empty() => format!("{name}={MASK}"),
+        Some((name, value)) if is_named(name) => format!("{name}={}", hidden(value)),
         _ => masked(setting),
     }
+}
+
+/// The words of a command line, fit to be shown: without the values of options and settings that are named like secrets, and
+/// without the credentials of URLs.
+#[must_use]
+pub fn masked_command(words: &[String]) -> Vec<String> {
+    let mut after_secret = false;
+    let shown = words.iter().map(|word| {
+        let is_value =
+            std::mem::replace(&mut after_secret, word.starts_with("--") && !word.contains('=') && is_named(word));
+        if is_value && !word.starts_with('-') { hidden(word) } else { masked_setting(word) }
+    });
+    shown.collect()
 }
 
 /// A text, fit to be shown: without the credentials of the URLs in it (RFC 3986, 3.2.1).
 #[must_use]
 pub fn masked(text: &str) -> String {
-    const MARK: &str = "://";
     let mut shown = String::with_capacity(text.len());
     let mut rest = text;
-    while let Some(at) = rest.find(MARK) {
-        let (before, after) = rest.split_at(at + MARK.len());
+    while let Some(at) = rest.find(URL_MARK) {
+        let (before, after) = rest.split_at(at + URL_MARK.len());
         shown.push_str(before);
         let after = credentials(after).map_or(after, |length| {
-            shown.push_str(MASK);
+            shown.push_str(&hidden(&after[..length]));
             &after[length..]
         });
         rest = after;
     }
     shown + rest
 }
+
+/// The sign between the scheme of a URL and what may hold credentials.
+const URL_MARK: &str = "://";
 
 /// The number of bytes that are credentials at the beginning of what follows the scheme of a URL.
 fn credentials(text: &str) -> Option<usize> {
@@ -92,10 +120,10 @@ mod tests {
     #[test]
     fn settings_are_shown_without_what_they_hide() {
         for (set, shown) in [
-            ("service.a.env.AUTH_KEY=abc=def", "service.a.env.AUTH_KEY=…"),
+            ("service.a.env.AUTH_KEY=abc=def", "service.a.env.AUTH_KEY=*******"),
             ("service.a.env.AUTH_KEY=", "service.a.env.AUTH_KEY="),
             ("load.rate=500/s", "load.rate=500/s"),
-            ("service.a.env.REDIS_URL=redis://:pw@{redis}/0", "service.a.env.REDIS_URL=redis://…@{redis}/0"),
+            ("service.a.env.REDIS_URL=redis://:pw@{redis}/0", "service.a.env.REDIS_URL=redis://***@{redis}/0"),
             ("no value", "no value"),
         ] {
             assert_eq!(masked_setting(set), shown);
@@ -105,13 +133,13 @@ mod tests {
     #[test]
     fn credentials_are_taken_out_of_urls() {
         for (text, shown) in [
-            ("redis://user:pw@cache:6379/0", "redis://…@cache:6379/0"),
-            ("at http://a:b@c, then \"https://d@e/f\" and x", "at http://…@c, then \"https://…@e/f\" and x"),
-            ("redis://:p/w?#@cache", "redis://…@cache"),
+            ("redis://user:pw@cache:6379/0", "redis://*******@cache:6379/0"),
+            ("at http://a:b@c, then \"https://d@e/f\" and x", "at http://***@c, then \"https://*@e/f\" and x"),
+            ("redis://:p/w?#@cache", "redis://******@cache"),
             ("http://a:80/mail?to=b@c", "http://a:80/mail?to=b@c"),
             ("http://a/b@c http://[::1]:80/d@e", "http://a/b@c http://[::1]:80/d@e"),
             ("a@b :// no://", "a@b :// no://"),
-            ("http://ü:ß@ä", "http://…@ä"),
+            ("http://ü:ß@ä", "http://·*·@ä"),
         ] {
             assert_eq!(masked(text), shown);
         }

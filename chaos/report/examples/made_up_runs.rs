@@ -1,7 +1,6 @@
 //! Prints runs that never happened, to look at: `cargo run -p chaos-report --example made_up_runs -- [colour]
 //! [verbose]`.
 
-use chaos_model::Event;
 use chaos_report::{GuardResult, RunResult, Style, Terminal, summary};
 use std::io::{self, Write};
 
@@ -12,7 +11,7 @@ fn main() -> io::Result<()> {
     let said: Vec<_> = std::env::args().skip(1).collect();
     let says = |word: &str| said.iter().any(|said| said == word);
     let style = Style { colour: says("colour"), verbose: says("verbose"), ..Style::default() };
-    let runs = [
+    let mut runs = [
         made_up::passing(),
         made_up::failing(),
         made_up::inconclusive(),
@@ -21,11 +20,9 @@ fn main() -> io::Result<()> {
         made_up::slow(),
         made_up::control(),
     ];
+    runs.iter_mut().for_each(|run| made_up::give_sources(run));
     let mut terminal = Terminal::new(io::stdout(), style);
     for record in runs.iter().flatten() {
-        if matches!(record.event, Event::Begin(_)) {
-            terminal.show_sources(made_up::sources());
-        }
         terminal.on(record)?;
     }
     let mut out = terminal.into_inner();

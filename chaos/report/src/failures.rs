@@ -18,7 +18,7 @@ pub fn diagnostics(judged: &[Judged], sources: &Sources) -> Option<Diagnostics> 
 }
 
 fn diagnostic(judged: &Judged, check: &JudgedCheck) -> Diagnostic {
-    // What was asked stands above the caret anyhow. The label is not wrapped, so a note goes with the message.
+    // What was expected stands above the caret anyhow. The label is not wrapped, so a note goes with the message.
     let note = check.note.as_ref().map_or_else(String::new, |note| format!(": {}", clean(note)));
     let message = format!("\"{}\" did not hold ({}){note}", clean(&judged.that), clean(&judged.when));
     Diagnostic::new(check.span.clone(), message).label(format!("seen: {}", clean(&check.seen)))
@@ -31,7 +31,7 @@ mod tests {
 
     fn check(at: usize, verdict: Verdict, note: Option<&str>) -> JudgedCheck {
         JudgedCheck {
-            asked: "latency.p99 < 50ms".to_owned(),
+            expected: "latency.p99 < 50ms".to_owned(),
             seen: "251ms".to_owned(),
             verdict,
             note: note.map(str::to_owned),

@@ -11,6 +11,7 @@ pub mod json;
 pub mod metrics;
 pub mod outcome;
 mod progress;
+pub mod reports;
 pub mod style;
 pub mod summary;
 pub mod terminal;

@@ -1,6 +1,6 @@
 use chaos_model::{
     Event, Record,
-    secret::{masked, masked_setting},
+    secret::{masked, masked_command, masked_setting},
 };
 use tokio::{sync::mpsc, time::Instant};
 
@@ -30,7 +30,10 @@ impl Events {
 /// The event without secrets: they may be in what users set and in what programs and the machine say.
 fn without_secrets(mut event: Event) -> Event {
     match &mut event {
-        Event::Begin(begin) => begin.sets.iter_mut().for_each(|set| *set = masked_setting(set)),
+        Event::Begin(begin) => {
+            begin.sets.iter_mut().for_each(|set| *set = masked_setting(set));
+            begin.command = masked_command(&begin.command);
+        }
         Event::ServiceDied { last_lines, .. } => last_lines.iter_mut().for_each(|line| *line = masked(line)),
         Event::WorldFailed { why } => *why = masked(why),
         _ => {}
@@ -41,8 +44,7 @@ fn without_secrets(mut event: Event) -> Event {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use chaos_model::{Rate, event::Begin};
-    use std::time::Duration;
+    use chaos_model::event::Begin;
 
     fn told(event: Event) -> Event {
         let (events, mut reader) = Events::channel();
@@ -53,37 +55,17 @@ mod tests {
     #[test]
     fn what_is_quoted_is_told_without_secrets() {
         let set = |of: &str| format!("service.gateway.env.REDIS_PASSWORD={of}");
-        let begin = Begin { sets: vec![set("open sesame")], ..begin() };
-        let shown = Begin { sets: vec![set("…")], ..begin.clone() };
+        let command = |of: &str| vec!["--set".to_owned(), set(of)];
+        let begin = Begin { command: command("open sesame"), sets: vec![set("open sesame")], ..Begin::default() };
+        let shown = Begin { command: command("***********"), sets: vec![set("***********")], ..begin.clone() };
         assert_eq!(told(Event::Begin(begin)), Event::Begin(shown));
         let died = |line: &str| Event::ServiceDied {
             service: "gateway".to_owned(),
             how: "exit 1".to_owned(),
             last_lines: vec!["hello".to_owned(), line.to_owned()],
         };
-        assert_eq!(told(died("can't reach redis://:pw@cache:6379/")), died("can't reach redis://…@cache:6379/"));
+        assert_eq!(told(died("can't reach redis://:pw@cache:6379/")), died("can't reach redis://***@cache:6379/"));
         let failed = |why: &str| Event::WorldFailed { why: why.to_owned() };
-        assert_eq!(told(failed("http://a:b@c is down")), failed("http://…@c is down"));
-    }
-
-    fn begin() -> Begin {
-        Begin {
-            format: 1,
-            file: String::new(),
-            title: String::new(),
-            world: String::new(),
-            seed: 1,
-            unix_ms: 0,
-            rate: Rate { times: 1, per: Duration::from_secs(1) },
-            warmup: Duration::ZERO,
-            phases: Vec::new(),
-            faults: Vec::new(),
-            without: None,
-            sets: Vec::new(),
-            only: Vec::new(),
-            control: false,
-            elsewhere: Vec::new(),
-            calibration: None,
-        }
+        assert_eq!(told(failed("http://a:b@c is down")), failed("http://***@c is down"));
     }
 }

@@ -6,7 +6,7 @@ use chaos_model::{
     check::{Evidence, Finding, Marked, reading::Readings},
     event::{Judged, JudgedCheck},
     phase::BASELINE,
-    quantity::show_duration,
+    plan,
 };
 
 /// Judges every expectation, in the order of the scenario.
@@ -25,7 +25,7 @@ fn judge_one(
         let finding = find(scenario, fold, scrapes, (index, expectation), check);
         let (file, line, _) = scenario.sources.position(&check.span);
         JudgedCheck {
-            asked: check.subject.words(),
+            expected: check.subject.words(),
             seen: finding.seen,
             verdict: finding.verdict,
             note: finding.note,
@@ -35,12 +35,7 @@ fn judge_one(
         }
     };
     let checks: Vec<JudgedCheck> = expectation.checks.iter().map(judged).collect();
-    let when = match &expectation.scope {
-        Scope::During(phase) => phase.clone(),
-        Scope::Across(fault) => format!("across {fault}"),
-        Scope::After { fault, within } if within.is_zero() => format!("after {fault}"),
-        Scope::After { fault, within } => format!("within {} after {fault}", show_duration(*within)),
-    };
+    let when = plan::when(&expectation.scope);
     let verdict = Verdict::of_all(checks.iter().map(|check| check.verdict));
     Judged { index, that: expectation.that.clone(), when, verdict, checks }
 }

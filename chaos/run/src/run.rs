@@ -10,10 +10,10 @@ use crate::{
     ledger::{self, Injections, Join},
 };
 use chaos_model::{
-    Calibration, Event, Scenario, Verdict,
+    Calibration, Event, Plan, Scenario, Verdict,
     check::FaultSeen,
     event::{Begin, FORMAT, Judged},
-    ledger::{FaultFigures, Joined},
+    ledger::{FaultFigures, Injected, Joined},
     quantity::show_duration,
 };
 use futures_util::future::BoxFuture;
@@ -24,6 +24,10 @@ use tokio::time::Instant;
 /// Options of a run, beside its scenario.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
+    /// The command line, word by word, for the report.
+    pub command: Vec<String>,
+    /// The folder that the command was started in, for the report.
+    pub folder: String,
     /// The scenario's file, for the report.
     pub file: String,
     /// The seed of every draw.
@@ -104,15 +108,19 @@ pub async fn run(
 }
 
 fn begin(scenario: &Scenario, world: &dyn World, options: &Options) -> Begin {
+    let unix_ms = u64::try_from(world.host().unix_now().as_millis()).unwrap_or(u64::MAX);
     Begin {
         format: FORMAT,
+        run: run_id(world.name(), options, unix_ms),
+        chaos: env!("CARGO_PKG_VERSION").to_owned(),
+        command: options.command.clone(),
+        folder: options.folder.clone(),
         file: options.file.clone(),
         title: scenario.title.clone(),
         world: world.name().to_owned(),
         seed: options.seed,
-        unix_ms: u64::try_from(world.host().unix_now().as_millis()).unwrap_or(u64::MAX),
-        rate: scenario.load.rate,
-        warmup: scenario.load.warmup,
+        unix_ms,
+        plan: Plan::of(scenario),
         phases: scenario.timeline.phases.clone(),
         faults: scenario.faults.clone(),
         without: options.without.clone(),
@@ -122,6 +130,16 @@ fn begin(scenario: &Scenario, world: &dyn World, options: &Options) -> Begin {
         control: options.control,
         calibration: options.calibration.clone(),
     }
+}
+
+/// An id that no other run has, and that a simulation has again where it is made again: its clock begins anew each time.
+fn run_id(world: &str, options: &Options, unix_ms: u64) -> String {
+    let Options { file, without, control, .. } = options;
+    let without = without.as_deref().unwrap_or_default();
+    let time = unix_ms.to_le_bytes();
+    let parts =
+        [b"run".as_slice(), world.as_bytes(), file.as_bytes(), without.as_bytes(), &[u8::from(*control)], &time];
+    format!("{:016x}", host::hash(options.seed, &parts))
 }
 
 fn fail(events: &Events, error: WorldError) -> Ending {
@@ -182,9 +200,6 @@ async fn provision_and_judge(
     Ok(Ending::Judged(verdict, judged))
 }
 
-/// Injections that go into one event.
-const BATCH: usize = 500;
-
 /// Tells each injection with the request that met it, and the sums of each fault.
 fn close_ledger(
     scenario: &Scenario,
@@ -203,8 +218,10 @@ fn close_ledger(
         let joined = of_faults.remove(&fault.name).unwrap_or_default();
         let left_out = left_out.get(&fault.name).copied().unwrap_or_default();
         let sums = ledger::sums(&fault.name, &joined, left_out);
-        for injections in joined.chunks(BATCH) {
-            events.emit(Event::Injected { injections: injections.to_vec() });
+        if let Some(first) = joined.first() {
+            let link = first.injection.link.clone();
+            let fault = fault.name.clone();
+            events.emit(Event::Injected(Injected { fault, link, injections: joined, rest: BTreeMap::new() }));
         }
         let FaultSeen { detected, recovery, .. } = fold.fault(index);
         events.emit(Event::FaultFigures(FaultFigures { detected, recovery, ..sums }));

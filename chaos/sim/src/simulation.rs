@@ -2,7 +2,7 @@
 
 use crate::{Draft, Programs, SimRuntime, Tracer, block_on, programs::Outcome as Ended};
 use chaos_model::{
-    Diagnostics, Record, Scenario, Set, Sources, Verdict,
+    Diagnostics, Record, Scenario, Set, Verdict,
     check::{CHECKS, Row},
     language::{self, Known},
 };
@@ -199,7 +199,7 @@ pub fn simulate(
         };
         drop((events, world));
         let records = std::iter::from_fn(|| records.try_recv().ok()).collect();
-        Run { records, logs: logs.take(), sources: scenario.sources.clone() }
+        Run { records, logs: logs.take() }
     })
 }
 
@@ -211,7 +211,6 @@ pub struct Run {
     pub records: Vec<Record>,
     /// Logs of each service, as JSON lines.
     pub logs: BTreeMap<String, Vec<u8>>,
-    sources: Sources,
 }
 
 impl Run {
@@ -228,7 +227,6 @@ impl Run {
     #[must_use]
     pub fn report(&self) -> String {
         let mut terminal = Terminal::new(Vec::new(), Style::default());
-        terminal.show_sources(self.sources.clone());
         // A vector takes everything.
         let _ = self.records.iter().try_for_each(|record| terminal.on(record));
         String::from_utf8_lossy(&terminal.into_inner()).into_owned()

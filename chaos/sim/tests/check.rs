@@ -50,7 +50,7 @@ fn judged(expectation: &str) -> Judged {
 fn a_made_up_check_is_read_judged_and_explained() {
     let holds = judged("during = \"baseline\"\nshed = \"<= 10%\"");
     let check = &holds.checks[0];
-    assert_eq!((check.verdict, check.asked.as_str()), (Verdict::Pass, "shed <= 10%"));
+    assert_eq!((check.verdict, check.expected.as_str()), (Verdict::Pass, "shed <= 10%"));
     assert_eq!(check.seen, "10% (20 of 200)");
     let fails = judged("during = \"baseline\"\nshed = \"<= 5%\"");
     let note = fails.checks[0].note.as_deref();

@@ -57,9 +57,10 @@ fn all(chaos: &Path, seeds: u64, processes: u64) -> Result<(), String> {
 
 /// Runs it in so many processes and gives what they all wrote.
 fn equal(chaos: &Path, scenario: &Path, seed: u64, processes: u64, scratch: &Path) -> Result<Written, String> {
-    let first = run(chaos, scenario, seed, &scratch.join("first"))?;
+    // Always in the same folder: the command line is among what is written.
+    let first = run(chaos, scenario, seed, &scratch.join("run"))?;
     for n in 1..processes {
-        let other = run(chaos, scenario, seed, &scratch.join("other"))?;
+        let other = run(chaos, scenario, seed, &scratch.join("run"))?;
         if let Some(difference) = difference(&first, &other) {
             return Err(format!("{}, seed {seed}: process {n} differs: {difference}", scenario.display()));
         }

@@ -2,7 +2,7 @@
 
 use super::{grafana::Grafana, log_files::LogFiles, metrics_file::MetricsFile};
 use crate::{args::Running, machine::Machine};
-use chaos_model::{Record, Sources};
+use chaos_model::Record;
 use chaos_report::{Style, Terminal, Trace, json, trace};
 use chaos_run::Options;
 use std::{
@@ -36,11 +36,6 @@ impl Reports {
     /// Reports on `out`.
     pub(super) fn new(out: Out, style: Style, recording: Recording) -> Self {
         Self { terminal: Terminal::new(out, style), recording, broken: None }
-    }
-
-    /// The texts of the scenario that runs next.
-    pub(super) fn show_sources(&mut self, sources: Sources) {
-        self.terminal.show_sources(sources);
     }
 
     /// Says something between runs.

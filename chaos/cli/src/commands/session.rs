@@ -51,6 +51,9 @@ pub(crate) struct Session {
     #[cfg(feature = "docker")]
     docker: DockerConfig,
     calibration: Option<Calibration>,
+    /// The command line and its folder, for recordings.
+    command: Vec<String>,
+    folder: String,
     reports: Arc<Mutex<Reports>>,
     style: Style,
     /// The request that is shown step by step.
@@ -129,6 +132,8 @@ impl Session {
             #[cfg(feature = "docker")]
             docker,
             calibration,
+            command: machine.command.clone(),
+            folder: machine.folder.clone(),
             reports,
             style,
             trace: None,
@@ -155,7 +160,7 @@ impl Session {
     ) {
         let seeded = runs.into_iter().map(|(scenario, options)| {
             let options = Options { seed: self.running.seed, ..options };
-            job(world, scenario, options)
+            self.job(world, scenario, options)
         });
         if world == WorldName::Sim {
             let each = |records: &[Record]| {
@@ -185,7 +190,7 @@ impl Session {
         runs: impl Iterator<Item = (Scenario, Options)>,
         on: impl FnMut(&[Record]) -> Step,
     ) {
-        let jobs = runs.map(|(scenario, options)| job(WorldName::Sim, scenario, options));
+        let jobs = runs.map(|(scenario, options)| self.job(WorldName::Sim, scenario, options));
         self.simulate(jobs, on).await;
     }
 
@@ -198,7 +203,6 @@ impl Session {
                 return Vec::new();
             }
         };
-        self.show_sources(&scenario, &options);
         let options = Options { calibration: self.calibration.clone(), ..options };
         let (events, records) = Events::channel();
         let reported = self.report(records);
@@ -231,9 +235,6 @@ impl Session {
             lock(&self.reports).logs(&job.options, &simulated.logs);
             let records = &simulated.records;
             let Step { shown, more } = on(records);
-            if shown {
-                self.show_sources(&job.scenario, &job.options);
-            }
             let mut reports = lock(&self.reports);
             records.iter().for_each(|record| if shown { reports.on(record) } else { reports.record(record) });
             if let Some(n) = self.trace {
@@ -243,14 +244,6 @@ impl Session {
             if !more || self.interrupted() {
                 return;
             }
-        }
-    }
-
-    /// A failed expectation is shown at its place. What a guard breaks, or a control, is meant to break: its place in
-    /// the file is no news.
-    fn show_sources(&self, scenario: &Scenario, options: &Options) {
-        if options.without.is_none() && !options.control {
-            lock(&self.reports).show_sources(scenario.sources.clone());
         }
     }
 
@@ -293,9 +286,11 @@ impl Session {
         let Ok(reports) = Arc::try_unwrap(self.reports) else { return Ok(()) };
         reports.into_inner().unwrap_or_else(PoisonError::into_inner).finish(self.style, summary)
     }
-}
 
-fn job(world: WorldName, scenario: Scenario, options: Options) -> Job {
-    let (scenario, elsewhere) = scenario.in_world(world.name());
-    Job { scenario: Arc::new(scenario), options: Options { elsewhere, ..options } }
+    /// A run in this world, which leaves to others what they alone judge.
+    fn job(&self, world: WorldName, scenario: Scenario, options: Options) -> Job {
+        let (scenario, elsewhere) = scenario.in_world(world.name());
+        let (command, folder) = (self.command.clone(), self.folder.clone());
+        Job { scenario: Arc::new(scenario), options: Options { elsewhere, command, folder, ..options } }
+    }
 }

@@ -13,6 +13,7 @@ mod metrics;
 mod options;
 mod prove;
 mod reading;
+mod report;
 mod run_lock;
 mod serve;
 mod service_faults;

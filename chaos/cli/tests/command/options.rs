@@ -3,7 +3,7 @@
 use crate::support::{Finished, Sandbox, ask, scenarios};
 use rustix::process::Signal;
 use serde_json::Value;
-use std::{fs, net::SocketAddr};
+use std::{fs, net::SocketAddr, path::Path};
 
 /// The events of a recording, each line of which must be one.
 fn events(recording: &str) -> Vec<Value> {
@@ -105,6 +105,9 @@ async fn json_to_a_file_records_every_event() {
     assert_eq!(events[0]["file"], "good.toml");
     assert_eq!(events[0]["sets"], serde_json::json!(["load.rate=60/s"]));
     assert_eq!(events[0]["only"], serde_json::json!(["before"]));
+    let words = events[0]["command"].as_array().expect("the command line");
+    assert!(words.contains(&Value::from("--json")) && words.contains(&Value::from("load.rate=60/s")), "{words:?}");
+    assert_eq!(Path::new(events[0]["folder"].as_str().expect("a folder")), fs::canonicalize(sandbox.path()).unwrap());
 }
 
 #[tokio::test]
@@ -118,7 +121,7 @@ async fn json_to_standard_output_has_it_for_itself() {
 
 /// One run from its first event to its last, in a version that is known, and in order.
 fn assert_whole(events: &[Value]) {
-    assert_eq!((&events[0]["event"], &events[0]["format"]), (&Value::from("begin"), &Value::from(1)));
+    assert_eq!((&events[0]["event"], &events[0]["format"]), (&Value::from("begin"), &Value::from(2)));
     let end = events.last().expect("an event");
     assert_eq!((&end["event"], &end["verdict"]), (&Value::from("end"), &Value::from("pass")));
     for event in ["service_ready", "ready", "timeline_began", "fault_applied", "fault_removed", "judged", "torn_down"] {

@@ -19,7 +19,7 @@ pub(crate) fn events(sandbox: &Sandbox, kind: &str) -> Vec<serde_json::Value> {
 pub(crate) fn increase(sandbox: &Sandbox, metric: &str) -> f64 {
     let judged = events(sandbox, "judged");
     let mut checks = judged.iter().flat_map(|judged| judged["checks"].as_array().expect("it has checks"));
-    let check = checks.find(|check| check["asked"].as_str().is_some_and(|asked| asked.contains(metric)));
+    let check = checks.find(|check| check["expected"].as_str().is_some_and(|asked| asked.contains(metric)));
     let seen = check.unwrap_or_else(|| panic!("nobody asked for {metric}: {judged:?}"))["seen"].as_str();
     seen.and_then(|seen| seen.trim_start_matches('+').parse().ok()).unwrap_or_else(|| panic!("{metric}: {seen:?}"))
 }

@@ -1,7 +1,7 @@
 use std::{ops::Range, sync::Arc};
 
 /// A text that a scenario was read from.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Source {
     /// The source's name for people: the path as given, or `--set`.
     pub name: String,
@@ -10,7 +10,8 @@ pub struct Source {
 }
 
 /// The texts of one scenario.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(transparent)]
 pub struct Sources(pub Vec<Source>);
 
 /// A place in one of the [`Sources`].

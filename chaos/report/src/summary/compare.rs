@@ -189,7 +189,7 @@ fn verdicts(runs: [&[Record]; 2], outcomes: [Outcome; 2], differences: &mut Vec<
 fn checks(one: &Judged, other: &Judged) -> String {
     let differing = one.checks.iter().zip(&other.checks).filter(|(one, other)| one.verdict != other.verdict);
     let words: Vec<_> =
-        differing.map(|(one, other)| format!("{}: {} and {}", one.asked, one.seen, other.seen)).collect();
+        differing.map(|(one, other)| format!("{}: {} and {}", one.expected, one.seen, other.seen)).collect();
     words.join("; ")
 }
 

@@ -58,7 +58,7 @@ impl ControlResult {
         let pairs = judged(run).into_iter().zip(control.map(judged).unwrap_or_default());
         let expectations = pairs.map(|(with, without)| {
             let broke = without.checks.iter().find(|check| check.verdict == without.verdict);
-            let seen = broke.map_or_else(String::new, |check| format!("{}: {}", check.asked, check.seen));
+            let seen = broke.map_or_else(String::new, |check| format!("{}: {}", check.expected, check.seen));
             Compared { that: with.that, with: with.verdict, without: without.verdict, seen }
         });
         Self {

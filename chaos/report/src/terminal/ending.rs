@@ -123,7 +123,8 @@ fn unsure(run: &RunState) -> String {
     let never = never.map(|(name, _)| format!("the fault `{name}` never fired"));
     let checks = run.judged.iter().flat_map(|judged| &judged.checks);
     let checks = checks.filter(|check| check.verdict == Verdict::Inconclusive);
-    let checks = checks.map(|check| check.note.clone().unwrap_or_else(|| format!("{} can't be judged", check.asked)));
+    let checks =
+        checks.map(|check| check.note.clone().unwrap_or_else(|| format!("{} can't be judged", check.expected)));
     let mut reasons = run.inconclusive.clone();
     if reasons.is_empty() {
         reasons.extend(never);

@@ -1,4 +1,4 @@
-//! Each expectation: whether it held, when it had to, what was asked, what was seen. Marks are words, so that they need
+//! Each expectation: whether it held, when it had to, what was expected, what was seen. Marks are words, so that they need
 //! no colour.
 
 use super::run_state::RunState;
@@ -39,11 +39,11 @@ pub(super) fn judged(style: Style, run: &RunState, judged: &Judged, shown: bool)
     let first = format!("  {}", style.paint(ink, left(word, INDENT - 2)));
     text += &hanging(&first, INDENT, &format!("{} ({})", judged.that, judged.when), style.columns());
     // One that is very long has a line of its own, and does not push away what was seen of the others.
-    let asked = judged.checks.iter().map(|check| width(&clean(&check.asked)));
-    let asked = asked.filter(|columns| *columns <= style.columns() * 6 / 10).max().unwrap_or(0);
+    let expected = judged.checks.iter().map(|check| width(&clean(&check.expected)));
+    let expected = expected.filter(|columns| *columns <= style.columns() * 6 / 10).max().unwrap_or(0);
     for check in &judged.checks {
         let marked = judged.verdict != Verdict::Pass;
-        text += &compared(style, check, asked, marked.then_some(meant));
+        text += &compared(style, check, expected, marked.then_some(meant));
         if check.verdict != Verdict::Pass && !(shown && check.verdict == Verdict::Fail) {
             text += &explained(style, check);
         }
@@ -51,22 +51,22 @@ pub(super) fn judged(style: Style, run: &RunState, judged: &Judged, shown: bool)
     text
 }
 
-/// One comparison: asked, and seen beside it, or below where there is no room. It has a mark of its own where not all
+/// One comparison: what is expected, and what was seen beside it, or below where there is no room. It has a mark of its own where not all
 /// held; `marked` says so, and whether it is meant to break.
-fn compared(style: Style, check: &JudgedCheck, asked_columns: usize, marked: Option<bool>) -> String {
+fn compared(style: Style, check: &JudgedCheck, expected_columns: usize, marked: Option<bool>) -> String {
     let columns = style.columns();
-    let (asked, seen) = (clean(&check.asked), clean(&check.seen));
+    let (expected, seen) = (clean(&check.expected), clean(&check.seen));
     let indent = if marked.is_some() { CHECK_INDENT } else { INDENT };
     let mut first = " ".repeat(INDENT);
     if let Some(meant) = marked {
         let (ink, word) = mark(check.verdict, meant);
         first += &style.paint(ink, left(word, CHECK_INDENT - INDENT));
     }
-    if indent + asked_columns.max(width(&asked)) + 2 + width(&seen) <= columns {
-        return format!("{first}{}  {seen}\n", left(&asked, asked_columns));
+    if indent + expected_columns.max(width(&expected)) + 2 + width(&seen) <= columns {
+        return format!("{first}{}  {seen}\n", left(&expected, expected_columns));
     }
     let seen = paragraph(&format!("{}seen: ", " ".repeat(indent)), &seen, columns);
-    format!("{}{seen}", hanging(&first, indent, &asked, columns))
+    format!("{}{seen}", hanging(&first, indent, &expected, columns))
 }
 
 /// The comparison's place, and what explains its verdict.

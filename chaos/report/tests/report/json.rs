@@ -4,7 +4,10 @@ use crate::made_up;
 use chaos_model::effect::{Blackhole, Hang, Latency, Refuse, Reset};
 use chaos_model::{
     Direction, Distribution, Effect, Event, Impact, Injection, KeyKind, OpenConnections, Record, Spread, Target,
-    Verdict, event::FORMAT, ledger::Joined,
+    Verdict,
+    event::{Begin, FORMAT},
+    ledger::{Injected, Joined},
+    plan::Plan,
 };
 use chaos_report::{
     Outcome,
@@ -51,7 +54,12 @@ fn every_kind() -> Vec<Record> {
         Event::Waiting { holder: Some(4711) },
         Event::Waiting { holder: None },
         made_up::slice(0, 1, 7, 2),
-        Event::Injected { injections: vec![injection(Some(812)), injection(None)] },
+        Event::Injected(Injected {
+            fault: "outage".to_owned(),
+            link: "gateway -> redis".to_owned(),
+            injections: vec![injection(Some(812)), injection(None)],
+            rest: BTreeMap::from([(Impact::Unnoticed, 7)]),
+        }),
         Event::Held,
         Event::Interrupted { by: "SIGINT".to_owned() },
         Event::TornDown { took: made_up::ms(9), left: vec!["x".to_owned()], logs: BTreeMap::new() },
@@ -68,44 +76,20 @@ fn written(records: &[Record]) -> String {
     String::from_utf8(writer.into_inner()).unwrap()
 }
 
-fn kind(event: &Event) -> &'static str {
-    // Exhaustive, so that a new kind can't be forgotten here and in `every_kind`.
-    match event {
-        Event::Begin(_) => "begin",
-        Event::Waiting { .. } => "waiting",
-        Event::ServiceReady { .. } => "service_ready",
-        Event::LinkReady { .. } => "link_ready",
-        Event::Ready { .. } => "ready",
-        Event::TimelineBegan => "timeline_began",
-        Event::FaultApplied { .. } => "fault_applied",
-        Event::FaultRemoved { .. } => "fault_removed",
-        Event::Injected { .. } => "injected",
-        Event::FaultFigures(_) => "fault_figures",
-        Event::Slice(_) => "slice",
-        Event::ServiceDied { .. } => "service_died",
-        Event::Phase(_) => "phase",
-        Event::Judged(_) => "judged",
-        Event::Inconclusive { .. } => "inconclusive",
-        Event::Held => "held",
-        Event::Interrupted { .. } => "interrupted",
-        Event::WorldFailed { .. } => "world_failed",
-        Event::TornDown { .. } => "torn_down",
-        Event::End { .. } => "end",
-    }
-}
-
 #[test]
 fn every_kind_of_event_is_read_back_as_it_was() {
     let records = every_kind();
     let text = written(&records);
     assert_eq!(text.lines().count(), records.len(), "one line each");
     assert_eq!(json::read(text.as_bytes()).unwrap(), records);
-    let mut kinds: Vec<_> = records.iter().map(|record| kind(&record.event)).collect();
+    let mut kinds: Vec<_> = records.iter().map(|record| record.event.name()).collect();
     kinds.sort_unstable();
     kinds.dedup();
-    assert_eq!(kinds.len(), 20, "{kinds:?}");
+    let mut names = Event::NAMES.to_vec();
+    names.sort_unstable();
+    assert_eq!(kinds, names, "each kind is here, and known by its name to readers");
     for (record, line) in records.iter().zip(text.lines()) {
-        assert!(line.contains(&format!("\"event\":\"{}\"", kind(&record.event))), "{line}");
+        assert!(line.contains(&format!("\"event\":\"{}\"", record.event.name())), "{line}");
     }
 }
 
@@ -117,19 +101,19 @@ fn the_lines_of_a_recording() {
 
 #[test]
 fn the_lines_of_a_ledger() {
-    let of_ledger = |record: &Record| matches!(kind(&record.event), "injected" | "fault_figures");
+    let of_ledger = |record: &Record| matches!(record.event.name(), "injected" | "fault_figures");
     insta::assert_snapshot!(written(&every_kind().into_iter().filter(of_ledger).collect::<Vec<_>>()));
 }
 
 #[test]
 fn another_format_is_refused_before_anything_else_is_looked_at() {
-    let other = r#"{"at_us":0,"event":"begin","format":2,"whatever":[]}"#;
+    let other = r#"{"at_us":0,"event":"begin","format":1,"whatever":[]}"#;
     let error = json::read(other.as_bytes()).unwrap_err();
-    assert!(matches!(error, ReadError::Format { line: 1, found: 2 }), "{error:?}");
-    insta::assert_snapshot!(error, @"line 1: the recording has format 2, and this program reads format 1; use the version of chaos that wrote it");
+    assert!(matches!(error, ReadError::Format { line: 1, found: 1 }), "{error:?}");
+    insta::assert_snapshot!(error, @"line 1: the recording has format 1, and this program reads format 2; use the version of chaos that wrote it");
     let second = format!("{}{other}\n", written(&made_up::passing()));
-    assert!(matches!(json::read(second.as_bytes()).unwrap_err(), ReadError::Format { found: 2, .. }));
-    assert_eq!(FORMAT, 1);
+    assert!(matches!(json::read(second.as_bytes()).unwrap_err(), ReadError::Format { found: 1, .. }));
+    assert_eq!(FORMAT, 2);
 }
 
 #[test]
@@ -146,9 +130,65 @@ fn what_is_no_recording_is_refused() {
 #[test]
 fn a_line_that_is_no_event_is_named() {
     let begin = written(&made_up::passing()[..1]);
-    let error = json::read(format!("{begin}\n{{\"at_us\":1,\"event\":\"sneeze\"}}\n").as_bytes()).unwrap_err();
+    let error = json::read(format!("{begin}\n{{\"at_us\":1,\"event\":\"ready\"}}\n").as_bytes()).unwrap_err();
     assert!(matches!(error, ReadError::NoEvent { line: 3, .. }), "{error:?}");
-    assert!(error.to_string().starts_with("line 3: this is no event of a run: unknown variant `sneeze`"), "{error}");
+    assert!(error.to_string().starts_with("line 3: this is no event of a run: missing field `took_us`"), "{error}");
+}
+
+#[test]
+fn what_a_later_program_tells_is_passed_over() {
+    let records = made_up::failing();
+    let later = written(&records).lines().fold(String::new(), |text, line| {
+        let wider = line.replacen(r#""event":"#, r#""mood":{"as":["if"]},"event":"#, 1);
+        text + &wider + "\n{\"at_us\":1,\"event\":\"sneeze\",\"loud\":true}\n"
+    });
+    assert_eq!(json::read(later.as_bytes()).unwrap(), records);
+}
+
+#[test]
+fn what_a_plan_does_not_say_is_nothing() {
+    let begin = Begin { format: FORMAT, plan: Plan::default(), ..made_up::begin() };
+    let text = written(&[Record { at_us: 0, event: Event::Begin(begin.clone()) }]);
+    let mut value: serde_json::Value = serde_json::from_str(&text).unwrap();
+    value["plan"] = serde_json::json!({});
+    assert_eq!(json::read(value.to_string().as_bytes()).unwrap()[0].event, Event::Begin(begin));
+}
+
+/// Injections of a fault, each a millisecond after the other: every hundredth failed.
+fn many(count: u64) -> Injected {
+    let joined = |n: u64| {
+        let one = injection(Some(n));
+        let impact = if n % 100 == 50 { Impact::Failed } else { Impact::Unnoticed };
+        Joined { injection: Injection { at: made_up::ms(n), ..one.injection }, impact, ..one }
+    };
+    let (fault, link) = ("outage".to_owned(), "gateway -> redis".to_owned());
+    Injected { fault, link, injections: (0..count).map(joined).collect(), rest: BTreeMap::new() }
+}
+
+fn kept_of(count: u64, faults: usize) -> Injected {
+    let begin = Begin { faults: vec![made_up::begin().faults[0].clone(); faults], ..made_up::begin() };
+    let records = [Event::Begin(begin), Event::Injected(many(count))].map(|event| Record { at_us: 0, event });
+    let Event::Injected(kept) = json::read(written(&records).as_bytes()).unwrap().pop().unwrap().event else {
+        panic!("it was written last")
+    };
+    kept
+}
+
+#[test]
+fn of_many_injections_the_first_the_last_and_those_that_hurt_are_written_in_full() {
+    assert_eq!(kept_of(1000, 1), many(1000), "as many as that are written");
+    let kept = kept_of(5000, 1);
+    let numbers: Vec<u64> = kept.injections.iter().filter_map(|one| one.injection.arrival).collect();
+    assert_eq!(numbers.len(), 1000);
+    assert!(numbers.is_sorted());
+    assert_eq!(
+        (&numbers[..250], &numbers[750..]),
+        (&*(0..250).collect::<Vec<_>>(), &*(4750..5000).collect::<Vec<_>>())
+    );
+    let failed = kept.injections.iter().filter(|one| one.impact == Impact::Failed).count();
+    assert_eq!((failed, kept.rest), (50, BTreeMap::from([(Impact::Unnoticed, 4000)])), "none that failed is left out");
+    let kept = kept_of(5000, 8);
+    assert_eq!((kept.injections.len(), kept.rest.values().sum::<u64>()), (250, 4750), "many faults share the room");
 }
 
 #[test]

@@ -2,11 +2,12 @@
 
 use chaos_model::effect::{Latency, Refuse};
 use chaos_model::{
-    Direction, Effect, Event, Fault, Histogram, Impact, OpenConnections, Rate, Record, Slice, Source, Sources, Span,
-    Spread, Target, Verdict,
+    Direction, Effect, Event, Fault, Histogram, Impact, OpenConnections, Plan, Rate, Record, Slice, Source, Sources,
+    Span, Spread, Target, Verdict,
     event::{Begin, FORMAT, Fired, Judged, JudgedCheck, LatencyFigures, PhaseFigures},
     ledger::{Delays, FaultFigures, Recovery},
     phase::{Phase, PhaseKind},
+    plan::PlannedLoad,
     slice::Counts,
     system::{Endpoint, Link},
 };
@@ -33,8 +34,7 @@ pub(crate) fn begin() -> Begin {
         world: "local".to_owned(),
         seed: 42,
         unix_ms: 1_760_000_000_000,
-        rate: Rate { times: 200, per: ms(1000) },
-        warmup: ms(500),
+        plan: plan_of_load(),
         phases: vec![
             phase("run", PhaseKind::Run, 0, 12_000),
             phase("baseline", PhaseKind::Baseline, 0, 4000),
@@ -42,13 +42,15 @@ pub(crate) fn begin() -> Begin {
             phase("recovery", PhaseKind::Recovery, 8000, 12_000),
         ],
         faults: vec![plan("outage", Effect::Refuse(Refuse { open: OpenConnections::Reset }))],
-        without: None,
-        sets: Vec::new(),
-        only: Vec::new(),
-        elsewhere: Vec::new(),
-        control: false,
-        calibration: None,
+        ..Begin::default()
     }
+}
+
+/// A load of 200 requests a second.
+fn plan_of_load() -> Plan {
+    let rate = Rate { times: 200, per: ms(1000) };
+    let load = PlannedLoad { rate, warmup: ms(500), duration: ms(12_000), ..PlannedLoad::default() };
+    Plan { load, ..Plan::default() }
 }
 
 pub(crate) fn figures(phase: &str, arrivals: u64, p50_us: u64, p99_us: u64) -> PhaseFigures {
@@ -64,13 +66,13 @@ pub(crate) fn figures(phase: &str, arrivals: u64, p50_us: u64, p99_us: u64) -> P
     }
 }
 
-pub(crate) fn check(asked: &str, seen: &str, verdict: Verdict) -> JudgedCheck {
-    let key = asked.split(' ').next().unwrap_or(asked);
+pub(crate) fn check(expected: &str, seen: &str, verdict: Verdict) -> JudgedCheck {
+    let key = expected.split(' ').next().unwrap_or(expected);
     let start = FILE.find(key).map_or(0, |at| at + FILE[at..].find('"').unwrap_or(0));
     let length = FILE[start..].find('\n').unwrap_or(0);
     let place = Span { source: 0, range: start..start + length };
     JudgedCheck {
-        asked: asked.to_owned(),
+        expected: expected.to_owned(),
         seen: seen.to_owned(),
         verdict,
         note: None,
@@ -91,6 +93,15 @@ stale       = "<= 1%"
 
 pub(crate) fn sources() -> Sources {
     Sources(vec![Source { name: "scenarios/redis_down.toml".to_owned(), text: FILE.into() }])
+}
+
+/// Gives these runs the texts that their comparisons stand in, as real ones have them.
+pub(crate) fn give_sources(records: &mut [Record]) {
+    for record in records {
+        if let Event::Begin(begin) = &mut record.event {
+            begin.plan.sources = sources();
+        }
+    }
 }
 
 pub(crate) fn judged(index: usize, that: &str, when: &str, checks: Vec<JudgedCheck>) -> Event {

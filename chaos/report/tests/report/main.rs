@@ -7,6 +7,7 @@ mod compare;
 mod json;
 mod made_up;
 mod metrics;
+mod reports;
 mod summary;
 mod terminal;
 mod trace;

@@ -188,8 +188,8 @@ fn without_a_terminal_progress_is_a_line_every_five_seconds_and_at_each_phase() 
 fn failures_are_shown_in_the_file_where_it_is_known() {
     let sources = made_up::sources();
     let mut terminal = Terminal::new(Vec::new(), Style::default());
-    terminal.show_sources(sources.clone());
-    let records = made_up::failing();
+    let mut records = made_up::failing();
+    made_up::give_sources(&mut records);
     records.iter().for_each(|record| terminal.on(record).unwrap());
     let text = String::from_utf8(terminal.into_inner()).unwrap();
     let judged = records.iter().filter_map(|record| match &record.event {

@@ -38,7 +38,7 @@ async fn ledger(effect: &str, injections: Vec<Injection>) -> (Vec<Joined>, Fault
     let (mut joined, mut figures) = (Vec::new(), None);
     for record in ran.records {
         match record.event {
-            Event::Injected { injections } => joined.extend(injections),
+            Event::Injected(injected) => joined.extend(injected.injections),
             Event::FaultFigures(found) => figures = Some(found),
             _ => {}
         }

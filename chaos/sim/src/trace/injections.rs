@@ -74,7 +74,7 @@ impl<'s> Injections<'s> {
             }
         }
         let injections = records.iter().filter_map(|record| match &record.event {
-            Event::Injected { injections } => Some(injections),
+            Event::Injected(injected) => Some(&injected.injections),
             _ => None,
         });
         let (mut placed, mut untold) = (BTreeMap::new(), Vec::new());

@@ -83,7 +83,7 @@ fn is_of(n: u64, joined: &Joined) -> bool {
 
 fn warmup(records: &[Record]) -> Duration {
     let warmups = records.iter().find_map(|record| match &record.event {
-        Event::Begin(begin) => Some(begin.warmup),
+        Event::Begin(begin) => Some(begin.plan.load.warmup),
         _ => None,
     });
     warmups.unwrap_or_default()

@@ -1,0 +1,98 @@
+//! `chaos report FILE…`: reports of recorded runs.
+
+use crate::{args::Report, exit::Exit, machine::Machine};
+use chaos_model::{Event, Record};
+use chaos_report::{
+    Outcome, Style,
+    json::{ReadError, Reader},
+    reports::{REPORTS, Row},
+};
+use std::{
+    fs::File,
+    io::{self, BufRead, BufReader, Write as _},
+    path::Path,
+};
+
+/// The events of one recording, as far as it could be read.
+struct Recording {
+    records: Vec<Record>,
+    /// The reason why what follows can't be read, if it can't.
+    broken: Option<ReadError>,
+}
+
+pub(crate) fn report(machine: &Machine, args: &Report) -> Exit {
+    let Some(row) = row(&args.name) else { return super::refuse("report", "there is no such report") };
+    let recordings: Vec<_> = args.files.iter().map(|file| (file.as_path(), read(file))).collect();
+    let runs = |(_, recording): &(&Path, Result<Recording, io::Error>)| {
+        let records = recording.as_ref().map_or(&[][..], |recording| &recording.records);
+        records.iter().filter(|record| matches!(record.event, Event::Begin(_))).count()
+    };
+    let many = recordings.iter().map(runs).sum::<usize>() > 1;
+    let style = Style { colour: machine.colour, width: machine.width, live: false, verbose: false };
+    let mut report = (row.new)(style, many);
+    let mut out = io::stdout().lock();
+    let mut exits = Vec::new();
+    let mut write = || -> io::Result<()> {
+        for (file, recording) in &recordings {
+            match recording {
+                Ok(recording) => {
+                    recording.records.iter().try_for_each(|record| report.on(record, &mut out))?;
+                    exits.push(outcome(file, recording));
+                }
+                Err(error) => {
+                    eprintln!("chaos report: can't read {}: {error}", file.display());
+                    exits.push(Outcome::Invalid);
+                }
+            }
+        }
+        report.finish(&mut out)?;
+        out.flush()
+    };
+    match write() {
+        // A reader that has seen enough (`| head`) is no failure.
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            eprintln!("chaos report: can't write the report: {error}");
+            Exit::Machine
+        }
+        _ => Exit::Runs(Outcome::worst(exits)),
+    }
+}
+
+fn row(name: &str) -> Option<&'static Row> {
+    REPORTS.iter().find(|row| row.name == name)
+}
+
+fn read(file: &Path) -> io::Result<Recording> {
+    if file == Path::new("-") {
+        return Ok(read_all(io::stdin().lock()));
+    }
+    Ok(read_all(BufReader::new(File::open(file)?)))
+}
+
+fn read_all(recording: impl BufRead) -> Recording {
+    let mut records = Vec::new();
+    for record in Reader::new(recording) {
+        match record {
+            Ok(record) => records.push(record),
+            Err(broken) => return Recording { records, broken: Some(broken) },
+        }
+    }
+    Recording { records, broken: None }
+}
+
+/// The worst of the recording's runs. What can't be read is told; a recording that is only cut off is none the less one.
+fn outcome(file: &Path, Recording { records, broken }: &Recording) -> Outcome {
+    let starts = records.iter().enumerate().filter(|(_, record)| matches!(record.event, Event::Begin(_)));
+    let starts: Vec<usize> = starts.map(|(at, _)| at).collect();
+    let ends = starts.iter().skip(1).copied().chain([records.len()]);
+    let runs = starts.iter().zip(ends).map(|(start, end)| Outcome::of(&records[*start..end]));
+    let unread = broken.as_ref().map(|why| {
+        eprintln!("chaos report: {}: {why}", file.display());
+        if matches!(why, ReadError::CutOff { .. }) && !records.is_empty() {
+            Outcome::Interrupted
+        } else {
+            Outcome::Invalid
+        }
+    });
+    Outcome::worst(runs.chain(unread))
+}

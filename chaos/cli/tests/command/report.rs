@@ -1,0 +1,88 @@
+//! `chaos report`: recordings say what the runs said.
+
+use crate::support::{Finished, Sandbox, scenarios};
+use chaos_model::{Event, Record};
+use chaos_report::{Style, json, reports::REPORTS};
+use std::fs;
+
+async fn chaos(sandbox: &Sandbox, arguments: &str) -> Finished {
+    sandbox.chaos(arguments).run().await
+}
+
+/// What follows the head of a run's report.
+fn from_the_table_on(out: &str) -> &str {
+    out.find("  phase ").map_or("", |at| &out[at..])
+}
+
+#[tokio::test]
+async fn a_recording_of_any_shipped_scenario_says_what_its_run_said() {
+    let sandbox = Sandbox::new();
+    let folder = scenarios::shipped();
+    let run = chaos(&sandbox, &format!("run {} --world sim --json all.jsonl", folder.display())).await;
+    let records = json::read(fs::read(sandbox.path().join("all.jsonl")).unwrap().as_slice()).unwrap();
+    let runs: Vec<&[Record]> = records.chunk_by(|_, next| !matches!(next.event, Event::Begin(_))).collect();
+    assert!(runs.len() > 20, "{} runs", runs.len());
+    for records in runs {
+        let mut report = (REPORTS[0].new)(Style::default(), false);
+        let mut out = Vec::new();
+        records.iter().for_each(|record| report.on(record, &mut out).unwrap());
+        report.finish(&mut out).unwrap();
+        let text = String::from_utf8(out).unwrap();
+        let Event::Begin(begin) = &records[0].event else { panic!("it is the first event") };
+        assert!(text.starts_with("  phase ") && run.out.contains(&format!("\n\n{text}")), "{}: {text}", begin.file);
+    }
+}
+
+#[tokio::test]
+async fn the_command_reports_files_and_standard_input_with_the_exit_code_of_the_run() {
+    let sandbox = Sandbox::new();
+    let good = sandbox.write("good.toml", scenarios::passing());
+    let bad = sandbox.write("bad.toml", scenarios::passing().replace("errors = \">= 100%\"", "errors = \"< 1%\""));
+    let passed = chaos(&sandbox, &format!("run {good} --world sim --json good.jsonl")).await;
+    let failed = chaos(&sandbox, &format!("run {bad} --world sim --json bad.jsonl")).await;
+    failed.exited(1).said("error: ").said("--> bad.toml:");
+    let report = chaos(&sandbox, "report bad.jsonl").await;
+    assert_eq!(report.exited(1).out, from_the_table_on(&failed.out), "carets included");
+    assert_eq!(chaos(&sandbox, "report good.jsonl").await.exited(0).out, from_the_table_on(&passed.out));
+    // The sources are in the recording.
+    fs::remove_file(sandbox.path().join("bad.toml")).unwrap();
+    assert_eq!(chaos(&sandbox, "report bad.jsonl").await.exited(1).out, report.out);
+    let both = chaos(&sandbox, "report good.jsonl bad.jsonl").await;
+    both.exited(1).said("good.toml, world sim, seed 1\n").said("bad.toml, world sim, seed 1\n").said(&report.out);
+    chaos(&sandbox, "report --as summary good.jsonl bad.jsonl").await.exited(1).said("2 runs").said("good.toml");
+    chaos(&sandbox, "report --as sonnet good.jsonl").await.exited(2).complained("text");
+}
+
+#[tokio::test]
+async fn what_is_no_whole_recording_is_said_to_be_none() {
+    let sandbox = Sandbox::new();
+    let good = sandbox.write("good.toml", scenarios::passing());
+    chaos(&sandbox, &format!("run {good} --world sim --json good.jsonl")).await.exited(0);
+    let whole = fs::read_to_string(sandbox.path().join("good.jsonl")).unwrap();
+    sandbox.write("cut.jsonl", &whole[..whole.len() - 60]);
+    let cut = chaos(&sandbox, "report cut.jsonl").await;
+    cut.exited(130)
+        .said("  phase ")
+        .said("CUT OFF after ")
+        .complained("cut.jsonl: line ")
+        .complained("is cut off here");
+    sandbox.write("old.jsonl", whole.replacen("\"format\":2", "\"format\":1", 1));
+    let old = chaos(&sandbox, "report old.jsonl").await;
+    old.exited(2)
+        .complained("chaos report: old.jsonl: line 1: the recording has format 1, and this program reads format 2");
+    chaos(&sandbox, "report good.toml").await.exited(2).complained("line 1: this is no recording of a run");
+    chaos(&sandbox, "report nowhere.jsonl").await.exited(2).complained("can't read nowhere.jsonl: No such file");
+}
+
+#[tokio::test]
+async fn secrets_stand_in_no_recording() {
+    let sandbox = Sandbox::new();
+    let secret = "open-sesame-4711";
+    let text = scenarios::passing().replacen("[load]", &format!("[load]\nheaders.authorization = \"{secret}\""), 1);
+    assert!(text.contains(secret), "{text}");
+    let file = sandbox.write("good.toml", text);
+    chaos(&sandbox, &format!("run {file} --world sim --json good.jsonl")).await.exited(0);
+    let recording = fs::read_to_string(sandbox.path().join("good.jsonl")).unwrap();
+    assert!(!recording.contains(secret));
+    assert!(recording.contains("load.headers.authorization\"]"), "what was masked is named");
+}

@@ -1,0 +1,70 @@
+//! Figures of phases: what clients saw.
+
+use crate::Share;
+use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
+use std::{collections::BTreeMap, time::Duration};
+
+/// Figures of a phase: what clients saw of the arrivals that it is judged by.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct PhaseFigures {
+    /// The phase's name.
+    pub phase: String,
+    /// Arrivals that were due, and are judged.
+    pub arrivals: u64,
+    /// Arrivals that were due and straddled the beginning of a fault: begun before it, ended after. Counted apart.
+    pub straddled: u64,
+    /// Arrivals that the generator did not make.
+    pub missed: u64,
+    /// Responses by status.
+    #[serde(deserialize_with = "status_keys")]
+    pub statuses: BTreeMap<u16, u64>,
+    /// Arrivals without a response, by reason.
+    pub errors: BTreeMap<String, u64>,
+    /// Responses marked partial.
+    pub partial: u64,
+    /// Responses with a stale part.
+    pub stale: u64,
+    /// The age of the oldest response, where responses say their age.
+    #[serde(rename = "oldest_us", with = "crate::micros::option", default)]
+    pub oldest: Option<Duration>,
+    /// Latencies from the intended start; unanswered arrivals count as the client's timeout.
+    pub latency: Option<LatencyFigures>,
+}
+
+impl PhaseFigures {
+    /// The share of arrivals that got a response below 500.
+    #[must_use]
+    pub fn availability(&self) -> Share {
+        let parts = self.statuses.range(..500).map(|(_, count)| count).sum();
+        Share { parts, whole: self.arrivals }
+    }
+}
+
+/// Reads keys that JSON spells as strings. serde buffers a flattened or tagged value, and then no longer takes `"200"`
+/// for a number by itself.
+pub(crate) fn status_keys<'de, D: Deserializer<'de>>(from: D) -> Result<BTreeMap<u16, u64>, D::Error> {
+    let texts = BTreeMap::<String, u64>::deserialize(from)?;
+    let number =
+        |(status, count): (String, u64)| status.parse().map(|status| (status, count)).map_err(D::Error::custom);
+    texts.into_iter().map(number).collect()
+}
+
+/// Latencies of a phase.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LatencyFigures {
+    /// The median.
+    #[serde(rename = "p50_us", with = "crate::micros")]
+    pub p50: Duration,
+    /// Nine of ten were faster.
+    #[serde(rename = "p90_us", with = "crate::micros")]
+    pub p90: Duration,
+    /// 99 of a hundred were faster.
+    #[serde(rename = "p99_us", with = "crate::micros")]
+    pub p99: Duration,
+    /// 999 of a thousand were faster.
+    #[serde(rename = "p999_us", with = "crate::micros")]
+    pub p999: Duration,
+    /// The slowest.
+    #[serde(rename = "max_us", with = "crate::micros")]
+    pub max: Duration,
+}

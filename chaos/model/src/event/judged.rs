@@ -1,0 +1,38 @@
+//! Judgements of expectations.
+
+use crate::{Span, Verdict};
+use serde::{Deserialize, Serialize};
+
+/// Judgement of an expectation, with that of each of its comparisons.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Judged {
+    /// Number of the expectation in the scenario, from 0.
+    pub index: usize,
+    /// The expectation's name.
+    pub that: String,
+    /// The time in which it had to hold, in words: `outage`, `within 2s after outage`.
+    pub when: String,
+    /// The worst of its comparisons' verdicts.
+    pub verdict: Verdict,
+    /// Judgements of its comparisons, in the order of the file.
+    pub checks: Vec<JudgedCheck>,
+}
+
+/// Judgement of one comparison of an expectation.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JudgedCheck {
+    /// The comparison as written: `latency.p99 < 50ms`.
+    pub expected: String,
+    /// The value that was seen: `12.4ms`, `99.2% (794 of 800)`.
+    pub seen: String,
+    /// The comparison's verdict.
+    pub verdict: Verdict,
+    /// An explanation, if there is any: why it can't be said, or an example of what broke it.
+    pub note: Option<String>,
+    /// The place of the comparison: the file,
+    pub file: String,
+    /// the line, from 1,
+    pub line: usize,
+    /// and the place in the scenario's sources, so that a report that has them can show it.
+    pub span: Span,
+}

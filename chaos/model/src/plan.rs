@@ -1,0 +1,252 @@
+//! The plan of a run: what a recording holds of its scenario, so that whoever reads it needs no other file.
+
+use crate::{
+    Arrivals, Link, Load, Rate, Scenario, Scope, Sources, Span, Start, System, Template,
+    quantity::show_duration,
+    secret::{masked_command, masked_setting, masked_sources},
+    system::{Piece, Service},
+};
+use serde::{Deserialize, Serialize};
+use std::{collections::BTreeMap, time::Duration};
+
+/// The scenario of a run, in the words of its files and without the secrets in them.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Plan {
+    /// The system under test.
+    pub system: PlannedSystem,
+    /// The load that clients put on it.
+    pub load: PlannedLoad,
+    /// The expectations that are judged, in the order of the scenario.
+    pub expectations: Vec<PlannedExpectation>,
+    /// The guards.
+    pub guards: Vec<PlannedGuard>,
+    /// The texts that the scenario was read from, in the order of [`Span::source`]; secrets are masked in their places.
+    pub sources: Sources,
+    /// Places of secrets that were masked, as `system.toml:12: service.gateway.env.AUTH_KEY`.
+    pub masked: Vec<String>,
+}
+
+/// The system under test.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct PlannedSystem {
+    /// The service that clients talk to.
+    pub entry: String,
+    /// The services, by name.
+    pub services: Vec<PlannedService>,
+    /// The links: who uses whom.
+    pub links: Vec<PlannedLink>,
+}
+
+/// A service of the system.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PlannedService {
+    /// The service's name.
+    pub name: String,
+    /// What it is started from: `program gateway`, `command ./server --port {self.port}`, `image redis:7.2`.
+    pub starts: String,
+    /// The name of the protocol that it speaks.
+    pub protocol: String,
+}
+
+/// A link of the system.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PlannedLink {
+    /// The link as written: `gateway -> redis`.
+    pub link: String,
+    /// The name of the protocol that is spoken on it.
+    pub protocol: Option<String>,
+}
+
+/// The load: the requests, and when they arrive.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PlannedLoad {
+    /// The rate of arrivals.
+    pub rate: Rate,
+    /// The spread of arrivals in time.
+    pub arrivals: Arrivals,
+    /// The length of the timeline.
+    #[serde(rename = "duration_us", with = "crate::micros")]
+    pub duration: Duration,
+    /// The time before the timeline in which there is load already.
+    #[serde(rename = "warmup_us", with = "crate::micros")]
+    pub warmup: Duration,
+    /// The time after which a client gives a request up.
+    #[serde(rename = "timeout_us", with = "crate::micros")]
+    pub timeout: Duration,
+    /// The variables of requests, as written: `zipf 1..500`.
+    pub vars: BTreeMap<String, String>,
+    /// The requests.
+    pub requests: Vec<PlannedRequest>,
+}
+
+impl Default for PlannedLoad {
+    /// No load at all.
+    fn default() -> Self {
+        let none = Duration::ZERO;
+        let rate = Rate { times: 0, per: Duration::from_secs(1) };
+        Self {
+            rate,
+            arrivals: Arrivals::default(),
+            duration: none,
+            warmup: none,
+            timeout: none,
+            vars: BTreeMap::new(),
+            requests: Vec::new(),
+        }
+    }
+}
+
+/// A request of the load.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlannedRequest {
+    /// The request's name, by which slices count it.
+    pub name: String,
+    /// The weight of this request among the others.
+    pub weight: u32,
+}
+
+/// An expectation, with its words and its place.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlannedExpectation {
+    /// The expectation's name.
+    pub that: String,
+    /// The time in which it must hold, in words: `outage`, `within 2s after outage`.
+    pub when: String,
+    /// The expectation's place.
+    pub place: Place,
+    /// The comparisons that it consists of.
+    pub checks: Vec<PlannedCheck>,
+}
+
+/// A comparison of an expectation.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlannedCheck {
+    /// The number by which the comparison is known in its scenario.
+    pub id: usize,
+    /// The comparison as written: `latency.p99 < 50ms`.
+    pub expected: String,
+    /// The comparison's place.
+    pub place: Place,
+}
+
+/// A place in the source texts.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Place {
+    /// The file's name.
+    pub file: String,
+    /// The line, from 1.
+    pub line: usize,
+    /// The place in the texts themselves.
+    pub span: Span,
+}
+
+/// A guard: a protection that can be taken away, and what must break then.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlannedGuard {
+    /// The protection, in words.
+    pub without: String,
+    /// The settings that take it away, as `service.gateway.env.GATEWAY_CACHE=off`.
+    pub set: Vec<String>,
+    /// The expectations that must break.
+    pub breaks: Vec<String>,
+}
+
+impl Plan {
+    /// The plan of this scenario.
+    #[must_use]
+    pub fn of(scenario: &Scenario) -> Self {
+        let (sources, masked) = masked_sources(&scenario.sources);
+        let place = |span: &Span| {
+            let (file, line, _) = scenario.sources.position(span);
+            Place { file: file.to_owned(), line, span: span.clone() }
+        };
+        let expectations = scenario.expectations.iter().map(|expectation| {
+            let check = |check: &crate::Check| PlannedCheck {
+                id: check.id.0,
+                expected: check.subject.words(),
+                place: place(&check.span),
+            };
+            PlannedExpectation {
+                that: expectation.that.clone(),
+                when: when(&expectation.scope),
+                place: place(&expectation.span),
+                checks: expectation.checks.iter().map(check).collect(),
+            }
+        });
+        let guards = scenario.guards.iter().map(|guard| PlannedGuard {
+            without: guard.without.clone(),
+            set: guard.set.iter().map(|set| masked_setting(&format!("{}={}", set.path, set.value))).collect(),
+            breaks: guard.breaks.clone(),
+        });
+        Self {
+            system: planned_system(&scenario.system),
+            load: planned_load(&scenario.load),
+            expectations: expectations.collect(),
+            guards: guards.collect(),
+            sources,
+            masked,
+        }
+    }
+}
+
+/// The time in which an expectation must hold, in words: `outage`, `across outage`, `within 2s after outage`.
+#[must_use]
+pub fn when(scope: &Scope) -> String {
+    match scope {
+        Scope::During(phase) => phase.clone(),
+        Scope::Across(fault) => format!("across {fault}"),
+        Scope::After { fault, within } if within.is_zero() => format!("after {fault}"),
+        Scope::After { fault, within } => format!("within {} after {fault}", show_duration(*within)),
+    }
+}
+
+fn planned_system(system: &System) -> PlannedSystem {
+    let service = |service: &Service| PlannedService {
+        name: service.name.clone(),
+        starts: starts(&service.start),
+        protocol: service.protocol.to_string(),
+    };
+    let link = |link: &Link| PlannedLink {
+        link: link.to_string(),
+        protocol: system.services.get(&link.to).map(|service| service.protocol.to_string()),
+    };
+    PlannedSystem {
+        entry: system.entry.clone(),
+        services: system.services.values().map(service).collect(),
+        links: system.links.iter().map(link).collect(),
+    }
+}
+
+fn starts(start: &Start) -> String {
+    let line = |words: &[Template]| masked_command(&words.iter().map(as_written).collect::<Vec<_>>()).join(" ");
+    match start {
+        Start::Program(name) => format!("program {name}"),
+        Start::Command(words) => format!("command {}", line(words)),
+        Start::Image(image) if image.command.is_empty() => format!("image {}", image.reference),
+        Start::Image(image) => format!("image {} with {}", image.reference, line(&image.command)),
+    }
+}
+
+fn as_written(template: &Template) -> String {
+    let piece = |piece: &Piece| match piece {
+        Piece::Text(text) => text.clone(),
+        Piece::Service { to, label: None } => format!("{{{to}}}"),
+        Piece::Service { to, label: Some(label) } => format!("{{{to}#{label}}}"),
+        Piece::OwnPort => "{self.port}".to_owned(),
+    };
+    template.pieces.iter().map(piece).collect()
+}
+
+fn planned_load(load: &Load) -> PlannedLoad {
+    let request = |request: &crate::Request| PlannedRequest { name: request.name.clone(), weight: request.weight };
+    PlannedLoad {
+        rate: load.rate,
+        arrivals: load.arrivals,
+        duration: load.duration,
+        warmup: load.warmup,
+        timeout: load.timeout,
+        vars: load.vars.iter().map(|(name, variable)| (name.clone(), variable.to_string())).collect(),
+        requests: load.requests.iter().map(request).collect(),
+    }
+}

@@ -1,0 +1,229 @@
+//! Source texts, fit to be recorded: secrets are masked in their places, so that lines, columns and spans stay what they are.
+
+use super::{URL_MARK, credentials, hidden, is_named};
+use crate::{
+    Source, Sources,
+    language::{
+        document::{self, Kind, Table, Value},
+        findings::Findings,
+    },
+};
+use std::ops::Range;
+
+/// Tables in which keys that are called like secrets are none: `only.key` is a key of Redis, a variable called `token` says
+/// how it is drawn, and what is expected stands in the report anyway.
+const HARMLESS: [&str; 4] = ["expect", "fault", "guard.breaks", "load.vars"];
+
+/// The texts without the secrets in them, and the places of what was masked, as `system.toml:12: env.AUTH_KEY`.
+///
+/// A text keeps its length, its lines and its columns: a secret is masked character by character. Values are secrets by the
+/// name of their key, words of commands by the option before them, and credentials by the URL that they stand in.
+#[must_use]
+pub fn masked_sources(sources: &Sources) -> (Sources, Vec<String>) {
+    let mut named = Vec::new();
+    let texts = sources.0.iter().enumerate().map(|(n, source)| {
+        let mut found = secrets(&source.text, n);
+        found.sort_by_key(|(range, _)| range.start);
+        let mut text = source.text.to_string();
+        for (range, name) in &found {
+            let secret = hidden(&text[range.clone()]);
+            if text[range.clone()] != secret {
+                let line = source.text[..range.start].matches('\n').count() + 1;
+                named.push(format!("{}:{line}: {name}", source.name));
+                text.replace_range(range.clone(), &secret);
+            }
+        }
+        Source { name: source.name.clone(), text: text.into() }
+    });
+    let texts = Sources(texts.collect());
+    (texts, named)
+}
+
+/// Where the secrets of a text are, with the names by which they are known. They don't overlap.
+fn secrets(text: &str, source: usize) -> Vec<(Range<usize>, String)> {
+    let mut found = Vec::new();
+    match document::parse(text, source, &Findings::default()) {
+        Some(table) => in_table(&table, "", text, &mut found),
+        // The text of `--set`.
+        None => found.extend(in_setting(text, 0)),
+    }
+    found.extend(in_comments(text));
+    let urls = in_urls(text);
+    let is_new = |(range, _): &(Range<usize>, String)| {
+        !found.iter().any(|(other, _)| other.start < range.end && range.start < other.end)
+    };
+    let urls: Vec<_> = urls.into_iter().filter(is_new).collect();
+    found.extend(urls);
+    found
+}
+
+fn in_table(table: &Table, path: &str, text: &str, found: &mut Vec<(Range<usize>, String)>) {
+    for entry in &table.entries {
+        let path = if path.is_empty() { entry.key.clone() } else { format!("{path}.{}", entry.key) };
+        if !HARMLESS.contains(&path.as_str()) {
+            in_value(&entry.value, &path, text, found);
+        }
+    }
+}
+
+fn in_value(value: &Value, path: &str, text: &str, found: &mut Vec<(Range<usize>, String)>) {
+    // The last part alone: a service may be called `token-service`.
+    let name = path.rsplit('.').next().unwrap_or(path);
+    match &value.kind {
+        Kind::Table(table) => in_table(table, path, text, found),
+        Kind::List(items) => in_list(items, path, text, found),
+        Kind::Text(_) | Kind::Other { .. } if is_named(name) => {
+            found.push((inner(text, value.span.range.clone()), path.to_owned()));
+        }
+        Kind::Text(_) | Kind::Other { .. } => {}
+    }
+}
+
+/// Words of a command hide what follows `--password`, or stands behind it after `=`.
+fn in_list(items: &[Value], path: &str, text: &str, found: &mut Vec<(Range<usize>, String)>) {
+    let is_option = |word: &str| word.starts_with('-') && is_named(word);
+    let mut after = None;
+    for item in items {
+        let range = || inner(text, item.span.range.clone());
+        match (item.text(), after.take()) {
+            (Some(word), Some(option)) if !word.starts_with('-') => found.push((range(), format!("{path} {option}"))),
+            (Some(word), _) => match word.split_once('=') {
+                Some((option, _)) if is_option(option) => {
+                    let range = range();
+                    let behind = text[range.clone()].find('=').map_or(range.start, |at| range.start + at + 1);
+                    found.push((behind..range.end, format!("{path} {option}")));
+                }
+                None if is_option(word) => after = Some(word.to_owned()),
+                _ => {}
+            },
+            _ => in_value(item, path, text, found),
+        }
+    }
+}
+
+/// The value of `NAME=VALUE`, if its name says that it is a secret.
+fn in_setting(text: &str, start: usize) -> Option<(Range<usize>, String)> {
+    let (name, value) = text.split_once('=')?;
+    let behind = start + name.len() + 1;
+    let (name, lead) = (name.trim(), value.len() - value.trim_start().len());
+    let value = value.trim();
+    (is_named(name) && !value.is_empty()).then(|| (behind + lead..behind + lead + value.len(), name.to_owned()))
+}
+
+/// Settings that were commented out, and may be real all the same.
+fn in_comments(text: &str) -> Vec<(Range<usize>, String)> {
+    let mut at = 0;
+    let mut found = Vec::new();
+    for line in text.split_inclusive('\n') {
+        let comment = line.trim_start();
+        if let Some(setting) = comment.strip_prefix('#') {
+            found.extend(in_setting(setting.trim_end(), at + line.len() - setting.len()));
+        }
+        at += line.len();
+    }
+    found
+}
+
+fn in_urls(text: &str) -> Vec<(Range<usize>, String)> {
+    let marks = text.match_indices(URL_MARK).map(|(at, mark)| at + mark.len());
+    let credentials = marks.filter_map(|at| credentials(&text[at..]).map(|length| at..at + length));
+    // A URL within what was found already is no other secret.
+    let mut end = 0;
+    let mut found = Vec::new();
+    for range in credentials {
+        if range.start >= end && !range.is_empty() {
+            end = range.end;
+            found.push((range, "credentials of a URL".to_owned()));
+        }
+    }
+    found
+}
+
+/// The part of a value's text between its quotes.
+fn inner(text: &str, range: Range<usize>) -> Range<usize> {
+    let value = text.get(range.clone()).unwrap_or_default();
+    let quote =
+        ["\"\"\"", "'''", "\"", "'"].into_iter().find(|quote| value.starts_with(quote) && value.ends_with(quote));
+    let quote = quote.map_or(0, str::len);
+    if value.len() < 2 * quote { range } else { range.start + quote..range.end - quote }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const SYSTEM: &str = r#"entry = "token-service"
+
+[service.token-service]
+command = ["./serve", "--port", "{self.port}", "--password", "hünter2", "--api-key=abc", "--verbose"]
+# AUTH_KEY = "an old one"
+env.AUTH_KEY = 'open sesame'
+env.REDIS_URL = "redis://:pw@{redis}/0"
+env.NAME = "plain"
+
+[fault]
+only.key = "profile:*"
+
+[load]
+headers.authorization = """
+Bearer
+ abc"""
+"#;
+
+    fn masked(text: &str) -> (String, Vec<String>) {
+        let sources = Sources(vec![Source { name: "system.toml".to_owned(), text: text.into() }]);
+        let (texts, named) = masked_sources(&sources);
+        (texts.0[0].text.to_string(), named)
+    }
+
+    #[test]
+    fn secrets_are_masked_in_their_places_and_named() {
+        let (text, named) = masked(SYSTEM);
+        let wanted = r#"entry = "token-service"
+
+[service.token-service]
+command = ["./serve", "--port", "{self.port}", "--password", "*·*****", "--api-key=***", "--verbose"]
+# AUTH_KEY = ************
+env.AUTH_KEY = '***********'
+env.REDIS_URL = "redis://***@{redis}/0"
+env.NAME = "plain"
+
+[fault]
+only.key = "profile:*"
+
+[load]
+headers.authorization = """
+******
+****"""
+"#;
+        assert_eq!(text, wanted);
+        let wanted = [
+            "system.toml:4: service.token-service.command --password",
+            "system.toml:4: service.token-service.command --api-key",
+            "system.toml:5: AUTH_KEY",
+            "system.toml:6: service.token-service.env.AUTH_KEY",
+            "system.toml:7: credentials of a URL",
+            "system.toml:14: load.headers.authorization",
+        ];
+        assert_eq!(named, wanted);
+        assert_eq!(masked(&text), (text.clone(), Vec::new()), "what is masked is no secret any more");
+    }
+
+    #[test]
+    fn a_setting_of_the_command_line_is_masked_too() {
+        assert_eq!(masked("service.a.env.AUTH_KEY=abc").0, "service.a.env.AUTH_KEY=***");
+        assert_eq!(masked("load.rate=500/s"), ("load.rate=500/s".to_owned(), Vec::new()));
+    }
+
+    proptest! {
+        #[test]
+        fn a_text_keeps_its_length_and_its_lines(text in "([a-z_]{0,8}(key|token)? ?= ?['\"]?[a-zäß€𝄞/:@# ]{0,12}['\"]?\n){0,6}|.{0,60}") {
+            let (shown, _) = masked(&text);
+            prop_assert_eq!(shown.len(), text.len());
+            prop_assert_eq!(shown.chars().count(), text.chars().count());
+            let ends = |text: &str| text.match_indices('\n').map(|(at, _)| at).collect::<Vec<_>>();
+            prop_assert_eq!(ends(&shown), ends(&text));
+        }
+    }
+}

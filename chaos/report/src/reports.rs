@@ -1,0 +1,79 @@
+//! Reports of recordings. One file a report: its name, what it is for, and a fold over the events.
+//!
+//! To add one: write its file, and register it in the table below. CONTRIBUTING.md has an example.
+
+use crate::Style;
+use chaos_model::Record;
+use std::io::{self, Write};
+
+/// A fold over the events of one recording or several, one after the other, which writes what it makes of them.
+pub trait Report {
+    /// Takes an event in, and writes what is known by now.
+    ///
+    /// # Errors
+    /// Those of the writer.
+    fn on(&mut self, record: &Record, out: &mut dyn Write) -> io::Result<()>;
+
+    /// Writes what is known only when there is no further event. A run whose end did not come was cut off.
+    ///
+    /// # Errors
+    /// Those of the writer.
+    fn finish(&mut self, out: &mut dyn Write) -> io::Result<()>;
+}
+
+/// The row of a report in the table.
+#[derive(Clone, Copy, Debug)]
+pub struct Row {
+    /// The report's name, as `chaos report --as NAME` takes it.
+    pub name: &'static str,
+    /// A sentence on what it shows.
+    pub about: &'static str,
+    /// Makes the fold. `many` says that there are several runs, so that each has to be named.
+    pub new: fn(style: Style, many: bool) -> Box<dyn Report>,
+}
+
+/// Declares the reports, each a module with a `ROW`, in the order in which people are told of them.
+macro_rules! reports {
+    ($($(#[$condition:meta])? $module:ident,)+) => {
+        $($(#[$condition])? mod $module;)+
+
+        /// The reports that there are; the first is the usual one.
+        pub const REPORTS: &[Row] = &[$($(#[$condition])? $module::ROW),+];
+    };
+}
+
+reports! {
+    text,
+    summary,
+    metrics,
+    // The example in CONTRIBUTING.md: registered in tests alone, so that it always compiles.
+    #[cfg(test)] statuses,
+}
+
+#[cfg(test)]
+#[allow(dead_code, reason = "the tests of the whole use more of it")]
+#[path = "../tests/report/made_up.rs"]
+mod made_up;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn each_report_has_a_name_of_its_own() {
+        let names: BTreeSet<_> = REPORTS.iter().map(|row| row.name).collect();
+        assert_eq!(names.len(), REPORTS.len());
+        assert!(REPORTS.iter().all(|row| !row.about.is_empty()));
+    }
+
+    /// The example is whole, does what it says, and stands in the page as it is.
+    #[test]
+    fn the_example_for_contributors_is_a_report_like_any_other() {
+        let row = REPORTS.iter().find(|row| row.name == "statuses").unwrap();
+        let (mut report, mut out) = ((row.new)(Style::default(), false), Vec::new());
+        made_up::failing().iter().for_each(|record| report.on(record, &mut out).unwrap());
+        report.finish(&mut out).unwrap();
+        assert_eq!(String::from_utf8(out).unwrap(), "status,responses\n200,2391\n");
+    }
+}
