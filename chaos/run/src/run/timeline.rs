@@ -320,8 +320,8 @@ impl Drive<'_, '_> {
     /// Takes an outcome in, and tells of the slices that can't change any more by that.
     fn take(&mut self, outcome: Outcome) {
         // Which request met an injection is found when all is known; what was noted of its response is in the fold.
-        let marks = Marks { notes: Vec::new(), ..outcome.marks.clone() };
-        self.received.push(Outcome { marks, ..outcome.clone() });
+        let marks = Marks { notes: Vec::new(), ..outcome.marks };
+        self.received.push(Outcome { marks, ..outcome });
         self.fold.add(outcome);
         self.tell_slices();
     }
