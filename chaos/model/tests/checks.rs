@@ -1,7 +1,5 @@
 //! Each kind of check: what it says of itself, goes through the schema, the reader and the judge.
 
-#![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
-
 use chaos_model::{
     Check, Fault, Histogram, Protocol, Scenario, Target, Verdict,
     check::{

@@ -51,7 +51,7 @@ reports! {
 }
 
 #[cfg(test)]
-#[allow(dead_code, reason = "the tests of the whole use more of it")]
+#[expect(dead_code, reason = "the tests of the whole use more of it")]
 #[path = "../tests/report/made_up.rs"]
 mod made_up;
 
@@ -75,5 +75,7 @@ mod tests {
         made_up::failing().iter().for_each(|record| report.on(record, &mut out).unwrap());
         report.finish(&mut out).unwrap();
         assert_eq!(String::from_utf8(out).unwrap(), "status,responses\n200,2391\n");
+        let (page, example) = (include_str!("../../../CONTRIBUTING.md"), include_str!("reports/statuses.rs"));
+        assert!(page.contains(&format!("```rust\n{example}```\n")), "copy statuses.rs into the page");
     }
 }

@@ -17,7 +17,7 @@ use chaos_model::{
     quantity::show_duration,
 };
 use futures_util::future::BoxFuture;
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use timeline::Observed;
 use tokio::time::Instant;
 
@@ -120,7 +120,7 @@ fn begin(scenario: &Scenario, world: &dyn World, options: &Options) -> Begin {
         world: world.name().to_owned(),
         seed: options.seed,
         unix_ms,
-        plan: Plan::of(scenario),
+        plan: Arc::new(Plan::of(scenario)),
         phases: scenario.timeline.phases.clone(),
         faults: scenario.faults.clone(),
         without: options.without.clone(),

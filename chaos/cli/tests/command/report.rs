@@ -49,7 +49,7 @@ async fn the_command_reports_files_and_standard_input_with_the_exit_code_of_the_
     assert_eq!(chaos(&sandbox, "report bad.jsonl").await.exited(1).out, report.out);
     let both = chaos(&sandbox, "report good.jsonl bad.jsonl").await;
     both.exited(1).said("good.toml, world sim, seed 1\n").said("bad.toml, world sim, seed 1\n").said(&report.out);
-    chaos(&sandbox, "report --as summary good.jsonl bad.jsonl").await.exited(1).said("2 runs").said("good.toml");
+    chaos(&sandbox, "report --as summary good.jsonl bad.jsonl").await.exited(1).said("1 of 2 passed").said("good.toml");
     chaos(&sandbox, "report --as sonnet good.jsonl").await.exited(2).complained("text");
 }
 

@@ -98,20 +98,20 @@ async fn an_option_of_another_world_is_refused() {
 }
 
 #[tokio::test]
-async fn progress_tells_of_requests_that_were_due_and_no_others() {
+async fn slices_tell_of_requests_that_were_due_and_of_what_came_of_each() {
     let sandbox = Sandbox::new();
     let file = sandbox.write("one.toml", scenarios::passing());
-    // Poisson arrivals: by the rate alone there would be as many in each half second.
     sim(&sandbox, &format!("{file} --json events.jsonl")).await.exited(0);
     let events = std::fs::read_to_string(sandbox.path().join("events.jsonl")).unwrap();
     let events: Vec<serde_json::Value> = events.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    let progress: Vec<_> = events.iter().filter(|event| event["event"] == "progress").collect();
-    assert!(!progress.is_empty(), "{events:#?}");
-    for told in progress {
-        let number = |name: &str| told[name].as_u64().unwrap();
-        // A response takes a millisecond at most, in which hardly one more is due.
-        let waiting = number("due") - number("good") - number("bad");
-        assert!(waiting <= 1, "{told}");
+    let slices: Vec<_> = events.iter().filter(|event| event["event"] == "slice").collect();
+    assert!(!slices.is_empty(), "{events:#?}");
+    let sum = |counts: &serde_json::Value| -> u64 {
+        counts.as_object().into_iter().flat_map(|counts| counts.values()).filter_map(serde_json::Value::as_u64).sum()
+    };
+    for slice in slices {
+        let came = sum(&slice["statuses"]) + sum(&slice["unanswered"]);
+        assert_eq!(slice["due"].as_u64(), Some(came), "{slice}");
     }
 }
 

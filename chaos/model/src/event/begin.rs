@@ -2,6 +2,7 @@
 
 use crate::{Calibration, Fault, Phase, plan::Plan};
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 /// Everything that is known of a run as it begins.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -31,8 +32,9 @@ pub struct Begin {
     /// The time of the beginning, in milliseconds since the Unix epoch.
     pub unix_ms: u64,
     /// The scenario: system, load, expectations, guards and the texts that all of it was read from.
+    // Shared: reports keep the event, and the texts in it are long.
     #[serde(default)]
-    pub plan: Plan,
+    pub plan: Arc<Plan>,
     /// The phases, `run` first.
     pub phases: Vec<Phase>,
     /// The faults.

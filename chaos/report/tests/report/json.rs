@@ -7,13 +7,12 @@ use chaos_model::{
     Verdict,
     event::{Begin, FORMAT},
     ledger::{Injected, Joined},
-    plan::Plan,
 };
 use chaos_report::{
     Outcome,
     json::{self, ReadError, Reader, Writer},
 };
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 fn injection(arrival: Option<u64>) -> Joined {
     let injection = Injection {
@@ -147,7 +146,7 @@ fn what_a_later_program_tells_is_passed_over() {
 
 #[test]
 fn what_a_plan_does_not_say_is_nothing() {
-    let begin = Begin { format: FORMAT, plan: Plan::default(), ..made_up::begin() };
+    let begin = Begin { format: FORMAT, plan: Arc::default(), ..made_up::begin() };
     let text = written(&[Record { at_us: 0, event: Event::Begin(begin.clone()) }]);
     let mut value: serde_json::Value = serde_json::from_str(&text).unwrap();
     value["plan"] = serde_json::json!({});

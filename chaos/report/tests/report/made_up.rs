@@ -11,7 +11,7 @@ use chaos_model::{
     slice::Counts,
     system::{Endpoint, Link},
 };
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 pub(crate) fn ms(ms: u64) -> Duration {
     Duration::from_millis(ms)
@@ -47,10 +47,10 @@ pub(crate) fn begin() -> Begin {
 }
 
 /// A load of 200 requests a second.
-fn plan_of_load() -> Plan {
+fn plan_of_load() -> Arc<Plan> {
     let rate = Rate { times: 200, per: ms(1000) };
     let load = PlannedLoad { rate, warmup: ms(500), duration: ms(12_000), ..PlannedLoad::default() };
-    Plan { load, ..Plan::default() }
+    Arc::new(Plan { load, ..Plan::default() })
 }
 
 pub(crate) fn figures(phase: &str, arrivals: u64, p50_us: u64, p99_us: u64) -> PhaseFigures {
@@ -99,7 +99,7 @@ pub(crate) fn sources() -> Sources {
 pub(crate) fn give_sources(records: &mut [Record]) {
     for record in records {
         if let Event::Begin(begin) = &mut record.event {
-            begin.plan.sources = sources();
+            Arc::make_mut(&mut begin.plan).sources = sources();
         }
     }
 }
