@@ -10,7 +10,7 @@ mod support;
 
 use chaos_inject::{Message, Proxy, ProxyConfig, Reply};
 use chaos_model::{
-    Direction, Effect, Endpoint, Fault, Link, Only, Pattern, Protocol, Spread, Target,
+    Directions, Effect, Endpoint, Fault, Link, Only, Pattern, Protocol, Spread, Target,
     effect::{Delay, Latency},
 };
 use host::{Host, tcp};
@@ -114,7 +114,7 @@ fn matches_nothing(protocol: Protocol) -> Fault {
 
 fn tells_names() -> Fault {
     let delay = Spread::constant(Duration::from_nanos(1));
-    let effect: Effect = Latency { delay, direction: Direction::Upstream }.into();
+    let effect: Effect = Latency { delay, direction: Directions::Upstream }.into();
     Fault::new("least", Target::Link(link()), effect)
 }
 

@@ -3,8 +3,7 @@
 //! Each is a pure function of the seed, the fault's name, the link and what is decided about, and never the next number
 //! of a stream. So equal keys decide alike in every world, whatever other faults there are.
 
-use crate::interpreter::Way;
-use chaos_model::{Distribution, Share, Spread};
+use chaos_model::{Direction, Distribution, Share, Spread};
 use host::Random;
 use rand::{RngExt as _, SeedableRng as _};
 use rand_distr::{Open01, StandardNormal};
@@ -33,7 +32,7 @@ impl Draws {
     }
 
     /// The delay of the kth chunk (counted from 0) that goes this way on the nth connection. Never below 0.
-    pub(crate) fn delay(&self, connection: u64, way: Way, kth: u64, spread: &Spread) -> Duration {
+    pub(crate) fn delay(&self, connection: u64, way: Direction, kth: u64, spread: &Spread) -> Duration {
         self.delay_of(&[&connection.to_le_bytes(), way.name().as_bytes(), &kth.to_le_bytes()], spread)
     }
 
@@ -121,7 +120,8 @@ mod tests {
 
     /// Many delays, in milliseconds, in order.
     fn delays(seed: u64, spread: &Spread) -> Vec<f64> {
-        let delay = |kth: u64| draws(seed).delay(kth / 100, Way::Down, kth % 100, spread).as_secs_f64() * 1e3;
+        let delay =
+            |kth: u64| draws(seed).delay(kth / 100, Direction::Downstream, kth % 100, spread).as_secs_f64() * 1e3;
         let mut all = (0..20_000).map(delay).collect::<Vec<_>>();
         all.sort_by(f64::total_cmp);
         all
@@ -185,7 +185,7 @@ mod tests {
             jitter: Duration::from_millis(30),
             distribution: Distribution::Normal,
         };
-        let delays = (0..1000).map(|kth| draws(1).delay(0, Way::Up, kth, &spread)).collect::<Vec<_>>();
+        let delays = (0..1000).map(|kth| draws(1).delay(0, Direction::Upstream, kth, &spread)).collect::<Vec<_>>();
         let none = delays.iter().filter(|delay| delay.is_zero()).count();
         // P(X < 0) for N(10, 30) is 36.9 %.
         assert!((300..=440).contains(&none), "{none}");
@@ -200,13 +200,13 @@ mod tests {
         };
         let other = |fault: &str, link: &str| Draws { seed: 1, fault: fault.to_owned(), link: link.to_owned() };
         let mut all = vec![
-            draws(1).delay(0, Way::Up, 0, &spread),
-            draws(1).delay(1, Way::Up, 0, &spread),
-            draws(1).delay(0, Way::Down, 0, &spread),
-            draws(1).delay(0, Way::Up, 1, &spread),
-            draws(2).delay(0, Way::Up, 0, &spread),
-            other("fast", "gateway -> redis").delay(0, Way::Up, 0, &spread),
-            other("slow", "gateway -> redis#sessions").delay(0, Way::Up, 0, &spread),
+            draws(1).delay(0, Direction::Upstream, 0, &spread),
+            draws(1).delay(1, Direction::Upstream, 0, &spread),
+            draws(1).delay(0, Direction::Downstream, 0, &spread),
+            draws(1).delay(0, Direction::Upstream, 1, &spread),
+            draws(2).delay(0, Direction::Upstream, 0, &spread),
+            other("fast", "gateway -> redis").delay(0, Direction::Upstream, 0, &spread),
+            other("slow", "gateway -> redis#sessions").delay(0, Direction::Upstream, 0, &spread),
         ];
         all.sort();
         all.dedup();
@@ -223,6 +223,6 @@ mod tests {
             jitter: Duration::from_millis(20),
             distribution: Distribution::Uniform,
         };
-        assert_eq!(draws(42).delay(3, Way::Down, 5, &spread), Duration::from_nanos(35_427_115));
+        assert_eq!(draws(42).delay(3, Direction::Downstream, 5, &spread), Duration::from_nanos(35_427_115));
     }
 }

@@ -3,10 +3,7 @@
 //! An injection is told to whoever listens to [`WIRE`](crate::WIRE) when it begins, so that its place among what passes
 //! is known; a delay is written down when it is over.
 
-use crate::{
-    filter::{Attribution, Injected},
-    wire::WIRE,
-};
+use crate::{attribution::Attribution, events::WIRE};
 use chaos_model::{
     Fault, Injection, KeyKind, Link,
     ledger::{self, MOST_INJECTIONS},
@@ -37,6 +34,21 @@ pub(crate) struct Delayed {
     pub(crate) achieved: Duration,
 }
 
+/// An injection into a message, as the ledger keeps it.
+#[derive(Clone, Debug)]
+pub(crate) struct Entry {
+    /// The kind of key that it was drawn by.
+    pub(crate) key: KeyKind,
+    /// Subject of the message, for people: `GET /users/7`, `GET gateway:profile:7`.
+    pub(crate) subject: String,
+    /// The number of the load's arrival that it belongs to, where it says so.
+    pub(crate) arrival: Option<u64>,
+    /// Number of earlier messages that were the same to the fault.
+    pub(crate) attempt: u64,
+    /// Messages that wait behind it on its connection.
+    pub(crate) bystanders: u64,
+}
+
 impl Ledger {
     pub(crate) fn new(fault: &Fault, link: &Link) -> Self {
         Self { fault: fault.name.clone(), link: link.to_string(), kept: Mutex::default() }
@@ -55,7 +67,7 @@ impl Ledger {
         self.add(|| Injection {
             subject: attribution.subject.as_deref().map_or_else(|| ledger::connection(nth), str::to_owned),
             arrival: attribution.arrival,
-            ..self.entry(at, KeyKind::Connection, delayed)
+            ..self.line(at, KeyKind::Connection, delayed)
         });
     }
 
@@ -65,12 +77,12 @@ impl Ledger {
         self.add(|| Injection {
             subject: ledger::connection(nth),
             idle: true,
-            ..self.entry(at, KeyKind::Connection, None)
+            ..self.line(at, KeyKind::Connection, None)
         });
     }
 
     /// A message was acted on.
-    pub(crate) fn message(&self, at: Duration, injected: &Injected, delayed: Option<Delayed>) {
+    pub(crate) fn message(&self, at: Duration, injected: &Entry, delayed: Option<Delayed>) {
         if delayed.is_none() {
             self.tell_message(injected);
         }
@@ -79,7 +91,7 @@ impl Ledger {
             arrival: injected.arrival,
             attempt: injected.attempt,
             bystanders: injected.bystanders,
-            ..self.entry(at, injected.key, delayed)
+            ..self.line(at, injected.key, delayed)
         });
     }
 
@@ -90,8 +102,8 @@ impl Ledger {
     }
 
     /// Tells that a message is acted on now.
-    pub(crate) fn tell_message(&self, injected: &Injected) {
-        let Injected { subject, arrival, attempt, .. } = injected;
+    pub(crate) fn tell_message(&self, injected: &Entry) {
+        let Entry { subject, arrival, attempt, .. } = injected;
         let (link, fault, subject) = (self.link.as_str(), self.fault.as_str(), subject.as_str());
         tracing::trace!(target: WIRE, link, fault, subject, arrival, attempt, "acts");
     }
@@ -102,7 +114,7 @@ impl Ledger {
         (kept.injections.clone(), kept.left_out)
     }
 
-    fn entry(&self, at: Duration, key: KeyKind, delayed: Option<Delayed>) -> Injection {
+    fn line(&self, at: Duration, key: KeyKind, delayed: Option<Delayed>) -> Injection {
         Injection {
             fault: self.fault.clone(),
             link: self.link.clone(),

@@ -1,9 +1,9 @@
 //! The interpreter of faults, and the proxy that puts it on a link.
 //!
 //! - [`Message`] and [`Reply`] steer a proxy: in process, over a pipe and over HTTP alike.
-//! - The interpreter decides, as pure code without clock or socket: faults and a connection in, a plan out; a chunk in,
-//!   a verdict out.
-//! - Filters of HTTP and Redis, pure too, read along where a link speaks these: bytes in, steps out.
+//! - The interpreter decides, as pure code without clock or socket: faults and a connection in, a plan out; a chunk in, a
+//!   verdict out; a message in, the faults that take it out.
+//! - Filters, pure too, read along where a link speaks their protocol ([`protocol::Filter`]): bytes in, steps out.
 //! - [`Proxy`] stands before a service, waits and writes, and keeps a ledger of what each fault did.
 //! - [`WIRE`] tells whoever listens what passes on links.
 //! - [`control`] steers proxies of a process of their own, over HTTP, for as long as a lease is renewed.
@@ -11,20 +11,24 @@
 //! What is deliberately absent: when a fault begins and ends (whoever runs the timeline says so), and effects on
 //! services.
 
+mod active;
+mod attribution;
 pub mod control;
 mod counts;
 mod draw;
-mod filter;
-mod http;
+mod ending;
+mod events;
+mod generated_body;
 mod interpreter;
 mod ledger;
 mod message;
+mod noise;
+pub mod protocol;
 mod protocols;
 mod proxy;
-mod redis;
 mod tally;
 mod wire;
 
+pub use events::WIRE;
 pub use message::{Message, Reply};
 pub use proxy::{Proxy, ProxyConfig};
-pub use wire::WIRE;

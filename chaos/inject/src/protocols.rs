@@ -1,13 +1,21 @@
-//! The filters of protocols.
+//! The protocols that `chaos` brings: one folder each, with its filter, its matchers and its plan.
 
-use crate::{filter::Filter, http::HttpFilter, redis::RedisFilter};
+mod http;
+mod redis;
+mod steps;
+
+use crate::protocol::{Filter, NewFilter};
 use chaos_model::Protocol;
 
-/// The filter of a protocol for a new connection; none where it has none.
+/// The filters of the rows of `chaos_model::Protocol`.
+const FILTERS: [(Protocol, NewFilter); 2] = [
+    (Protocol::HTTP, || Box::new(http::HttpFilter::new())),
+    (Protocol::REDIS, || Box::new(redis::RedisFilter::default())),
+];
+
+/// The filter of a protocol for a new connection; none where it has none, as TCP. One that is handed in brings its own.
 pub(crate) fn filter_of(protocol: Protocol) -> Option<Box<dyn Filter>> {
-    match protocol {
-        _ if protocol == Protocol::HTTP => Some(Box::new(HttpFilter::new())),
-        _ if protocol == Protocol::REDIS => Some(Box::new(RedisFilter::default())),
-        _ => None,
-    }
+    let built_in = FILTERS.iter().find(|(other, _)| *other == protocol).map(|(_, new)| new);
+    let own = || protocol.filter.and_then(|own| own.downcast_ref::<NewFilter>());
+    built_in.or_else(own).map(|new| new())
 }

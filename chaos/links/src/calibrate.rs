@@ -11,7 +11,7 @@ pub use bench::Failed;
 
 use bench::Bench;
 use chaos_model::{
-    Calibration, Direction, Share,
+    Calibration, Directions, Share,
     calibration::{LatencyAccuracy, Quantiles, RateAccuracy, ShareAccuracy},
     effect::{Bandwidth, Latency, Spread},
 };
@@ -44,7 +44,7 @@ pub async fn calibrate(host: &Host) -> Result<Calibration, Failed> {
     let before = bench.round_trips(bench.through(), IDLE).await?;
     let mut latencies = Vec::new();
     for (asked, requests) in DELAYS {
-        let latency = Latency { delay: Spread::constant(asked), direction: Direction::Downstream };
+        let latency = Latency { delay: Spread::constant(asked), direction: Directions::Downstream };
         latencies.push((asked, bench.under(latency.into(), bench.round_trips(bench.through(), requests)).await?));
     }
     let after = bench.round_trips(bench.through(), IDLE).await?;
@@ -65,7 +65,7 @@ fn quieter(one: Quantiles, other: Quantiles) -> Quantiles {
 }
 
 async fn bandwidth(bench: &Bench) -> Result<RateAccuracy, Failed> {
-    let effect = Bandwidth { bytes_per_second: RATE, direction: Direction::Downstream };
+    let effect = Bandwidth { bytes_per_second: RATE, direction: Directions::Downstream };
     let length = usize::try_from(RATE).unwrap_or(usize::MAX);
     let took = bench.under(effect.into(), bench.transfer(length)).await?;
     let achieved = u128::from(RATE) * 1_000_000_000 / took.as_nanos().max(1);

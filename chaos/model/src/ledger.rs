@@ -98,6 +98,8 @@ pub enum KeyKind {
     Request,
     /// The command, its key, and how often they came before.
     Command,
+    /// The message of another protocol, by what tells it from others there, and how often it came before.
+    Message,
 }
 
 /// Impact of an injection on the request that met it: what its client saw. Ordered as it is reported.

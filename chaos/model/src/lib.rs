@@ -35,7 +35,7 @@ pub use arrival::{ArrivalId, Nonce};
 pub use calibration::Calibration;
 pub use check::{Check, Quantile, StatusPattern, Subject};
 pub use diagnostic::{Diagnostic, Diagnostics, Source, Sources, Span};
-pub use effect::{Direction, Distribution, Effect, OpenConnections, Spread};
+pub use effect::{Direction, Directions, Distribution, Effect, OpenConnections, Spread};
 pub use event::{Event, Record};
 pub use expect::{Expectation, Scope, ValueTest};
 pub use fault::{Fault, Pulse, Target};

@@ -4,7 +4,7 @@
 
 use chaos_model::effect::{Latency, Refuse, Reset};
 use chaos_model::{
-    Arrivals, Comparison, Direction, Distribution, Effect, Endpoint, Link, OpenConnections, PhaseKind, Protocol, Rate,
+    Arrivals, Comparison, Directions, Distribution, Effect, Endpoint, Link, OpenConnections, PhaseKind, Protocol, Rate,
     Scenario, Scope, Set, Share, Spread, Start, Target, Text, ValueTest, Variable,
     check::{Part, ResponseTest},
     language::load,
@@ -130,7 +130,7 @@ fn the_whole_language_is_taken() {
             jitter: Duration::from_millis(20),
             distribution: Distribution::Normal,
         },
-        direction: Direction::Both,
+        direction: Directions::Both,
     });
     assert_eq!((&read.faults[0].effect, read.faults[0].share), (&slow, Share { parts: 1, whole: 8 }));
     assert_eq!(read.faults[1].effect, Effect::Reset(Reset::after(Duration::from_millis(100))));

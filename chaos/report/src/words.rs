@@ -112,7 +112,7 @@ fn service_did(effect: &Effect) -> &'static str {
 mod tests {
     use super::*;
     use chaos_model::{
-        Direction, Link, Only, OpenConnections, Pattern, Spread, Target,
+        Directions, Link, Only, OpenConnections, Pattern, Spread, Target,
         effect::{Blackhole, Cpu, Delay, Hang, Limit, Refuse, SlowClose, Stop},
         system::Endpoint,
     };
@@ -151,7 +151,7 @@ mod tests {
             "1 attempt to connect dropped, 7 chunks held on 1 connection"
         );
         let closed = Fired { connections: 3, closes: 2, ..Fired::default() };
-        let limit = Limit { bytes: 9, direction: Direction::Both }.into();
+        let limit = Limit { bytes: 9, direction: Directions::Both }.into();
         assert_eq!(fired(&limit, &closed).unwrap(), "2 connections closed");
         let late = Fired { connections: 3, chunks: 2, ..Fired::default() };
         assert_eq!(fired(&SlowClose { delay: SECOND }.into(), &late).unwrap(), "2 ends delayed on 3 connections");

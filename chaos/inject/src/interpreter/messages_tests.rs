@@ -1,7 +1,7 @@
 use super::*;
 use chaos_model::{
-    Distribution, Effect, Endpoint, Fault, Link, Nth, Only, Pattern, Target,
-    effect::{Delay, Header, Latency, Miss, Status, action::ReplyEdit},
+    Directions, Distribution, Effect, Endpoint, Fault, KeyKind, Link, Nth, Only, Pattern, Spread, Target,
+    effect::{Action, Delay, Header, Latency, Miss, Status},
 };
 use std::collections::BTreeSet;
 
@@ -28,17 +28,43 @@ fn percent(name: &str, parts: u64) -> Fault {
     Fault { share: Share { parts, whole: 100 }, ..fault(name, status(503)) }
 }
 
-/// The plan for request number `n`.
-fn ask(interpreter: &Interpreter, n: u64) -> HttpPlan {
-    let baggage = format!("chaos.request={n}");
-    let headers = [("baggage", baggage.as_bytes())];
-    let request = Request { method: "GET", target: "/users/7", headers: &headers, body: None };
-    Decider { interpreter, now: Duration::ZERO }.on_request(&request)
+/// A message of some protocol.
+struct Asked {
+    path: String,
+    arrival: Option<u64>,
+}
+
+impl Message for Asked {
+    fn matches(&self, action: &Action, only: &Only) -> bool {
+        action.is_of_messages() && only.path.as_ref().is_none_or(|path| path.matches(self.path.as_bytes()))
+    }
+
+    fn key(&self) -> Key {
+        let number = self.arrival.unwrap_or_default().to_le_bytes();
+        Key::new(KeyKind::Message, &[b"message", &number, self.path.as_bytes()])
+    }
+
+    fn subject(&self) -> String {
+        self.path.clone()
+    }
+
+    fn arrival(&self) -> Option<u64> {
+        self.arrival
+    }
+}
+
+fn asked(path: &str, arrival: Option<u64>) -> Asked {
+    Asked { path: path.to_owned(), arrival }
+}
+
+/// The decision on message number `n`.
+fn ask(interpreter: &Interpreter, n: u64) -> Decision {
+    Decider { interpreter, now: Duration::ZERO }.on_message(&asked("/users/7", Some(n)))
 }
 
 /// The numbers of those that a fault takes.
 fn taken(interpreter: &Interpreter, name: &str, numbers: impl IntoIterator<Item = u64>) -> BTreeSet<u64> {
-    let takes = |n: &u64| ask(interpreter, *n).injected.iter().any(|injected| injected.fault.fault.name == name);
+    let takes = |n: &u64| ask(interpreter, *n).injected().iter().any(|one| one.fault.fault.name == name);
     numbers.into_iter().filter(takes).collect()
 }
 
@@ -62,11 +88,11 @@ fn the_same_are_taken_in_any_order_and_whatever_other_faults_there_are() {
 #[test]
 fn each_attempt_is_drawn_for_itself() {
     let interpreter = interpreter([percent("half", 50)]);
-    let attempts: Vec<HttpPlan> = (0..40).map(|_| ask(&interpreter, 1)).collect();
+    let attempts: Vec<Decision> = (0..40).map(|_| ask(&interpreter, 1)).collect();
     let failed = attempts.iter().filter(|plan| !plan.is_clear()).count();
     assert!((8..=32).contains(&failed), "{failed}");
     for (nth, plan) in attempts.iter().enumerate() {
-        assert!(plan.injected.iter().all(|injected| injected.attempt == nth as u64 && injected.arrival == Some(1)));
+        assert!(plan.injected().iter().all(|one| one.entry.attempt == nth as u64 && one.entry.arrival == Some(1)));
     }
 }
 
@@ -93,19 +119,19 @@ fn faults_add_up_in_the_order_in_which_they_came() {
         fault("head", header),
     ];
     let plan = ask(&interpreter(all), 1);
-    assert_eq!(plan.delay.map(|wait| (wait.whole(), wait.parts.len())), Some((30 * MS, 2)));
-    assert_eq!(plan.response.map(|answer| answer.status), Some(503));
-    assert_eq!((plan.head.len(), plan.injected.len()), (1, 5));
+    assert_eq!(plan.wait().map(|wait| (wait.whole(), wait.parts.len())), Some((30 * MS, 2)));
+    let names: Vec<&str> = plan.iter().map(|drawn| drawn.injected.fault.fault.name.as_str()).collect();
+    assert_eq!(names, ["slow", "slower", "first", "second", "head"]);
 }
 
 #[test]
 fn only_those_that_are_meant_are_counted_and_taken() {
     let only = Only { nth: Some(Nth::Every(3)), path: Some(Pattern("/users/*".to_owned())), ..Only::default() };
     let third = interpreter([Fault { only, ..fault("third", status(503)) }]);
-    let other = Request { method: "GET", target: "/health", headers: &[], body: None };
+    let other = asked("/health", None);
     let plans: Vec<bool> = (0..9)
         .map(|n| {
-            assert!(Decider { interpreter: &third, now: MS }.on_request(&other).is_clear());
+            assert!(Decider { interpreter: &third, now: MS }.on_message(&other).is_clear());
             !ask(&third, n).is_clear()
         })
         .collect();
@@ -117,9 +143,8 @@ fn a_ramp_grows_the_share_or_the_delay() {
     let ramp = 100 * MS;
     let share = interpreter([Fault { ramp, ..fault("share", status(503)) }]);
     let at = |now: Duration, n: u64| {
-        let target = format!("/users/{n}");
-        let request = Request { method: "GET", target: &target, headers: &[], body: None };
-        !Decider { interpreter: &share, now }.on_request(&request).is_clear()
+        let request = asked(&format!("/users/{n}"), None);
+        !Decider { interpreter: &share, now }.on_message(&request).is_clear()
     };
     let taken = |now: Duration, from: u64| (from..from + 1000).filter(|n| at(now, *n)).count();
     assert_eq!(taken(Duration::ZERO, 0), 0);
@@ -127,17 +152,16 @@ fn a_ramp_grows_the_share_or_the_delay() {
     assert!((400..600).contains(&half), "{half}");
     assert_eq!(taken(100 * MS, 2000), 1000);
     let delay = interpreter([Fault { ramp, ..fault("delay", Delay { delay: Spread::constant(80 * MS) }) }]);
-    let request = Request { method: "GET", target: "/", headers: &[], body: None };
-    let plan = Decider { interpreter: &delay, now: 25 * MS }.on_request(&request);
-    assert_eq!(plan.delay.map(|wait| wait.whole()), Some(20 * MS));
+    let request = asked("/", None);
+    let plan = Decider { interpreter: &delay, now: 25 * MS }.on_message(&request);
+    assert_eq!(plan.wait().map(|wait| wait.whole()), Some(20 * MS));
 }
 
 #[test]
-fn commands_are_drawn_by_name_and_keys() {
+fn messages_without_a_number_are_drawn_by_their_keys() {
     let miss = || interpreter([Fault { share: Share { parts: 1, whole: 2 }, ..fault("miss", Miss {}) }]);
     let ask = |interpreter: &Interpreter, key: &str| {
-        let command = Command { name: "GET", keys: &[key.as_bytes()] };
-        Decider { interpreter, now: Duration::ZERO }.on_command(&command).reply == Some(ReplyEdit::Miss)
+        !Decider { interpreter, now: Duration::ZERO }.on_message(&asked(key, None)).is_clear()
     };
     let keys: Vec<String> = (0..200).map(|n| format!("profile:{n}")).collect();
     let forth = miss();
@@ -154,7 +178,7 @@ fn commands_are_drawn_by_name_and_keys() {
 fn effects_on_connections_leave_messages_alone() {
     let latency = Latency {
         delay: Spread { mean: MS, jitter: MS, distribution: Distribution::Uniform },
-        direction: chaos_model::Direction::Both,
+        direction: Directions::Both,
     };
     let interpreter = interpreter([fault("slow", latency)]);
     assert!(!Decider { interpreter: &interpreter, now: MS }.is_armed());

@@ -1,8 +1,11 @@
 //! The plan of the active faults for one connection.
 
-use super::{Active, Chunk, Connection, Way};
-use crate::{filter::Attribution, ledger::Delayed};
-use chaos_model::effect::action::Slices;
+use crate::{
+    active::{Active, Chunk, Connection},
+    attribution::Attribution,
+    ledger::Delayed,
+};
+use chaos_model::{Direction, effect::action::Slices};
 use std::{sync::Arc, time::Duration};
 
 /// The plan of the active faults for one connection, until they change.
@@ -34,11 +37,11 @@ pub(crate) struct Acts {
 }
 
 impl Acts {
-    fn new(met: &[Arc<Active>], way: Way) -> Self {
+    fn new(met: &[Arc<Active>], way: Direction) -> Self {
         let slices = met.iter().filter_map(|fault| fault.slices(way));
         let finest =
             |one: Slices, other: Slices| Slices { size: one.size.min(other.size), gap: one.gap.max(other.gap) };
-        let counts = |fault: &Arc<Active>| fault.cut().is_some_and(|(_, direction, _)| way.is_in(direction));
+        let counts = |fault: &Arc<Active>| fault.cut().is_some_and(|(_, directions, _)| directions.has(way));
         Self {
             holds: met.iter().any(|fault| fault.holds(way)),
             delays: met.iter().any(|fault| fault.spread(way).is_some()),
@@ -62,10 +65,10 @@ impl Plan {
         let resets = met.iter().enumerate().filter_map(|(index, fault)| Some((fault.resets_at(connection)?, index)));
         Self {
             connection,
-            up: Acts::new(&met, Way::Up),
-            down: Acts::new(&met, Way::Down),
+            up: Acts::new(&met, Direction::Upstream),
+            down: Acts::new(&met, Direction::Downstream),
             opens: (!dial_delay.is_zero()).then(|| connection.accepted.saturating_add(dial_delay)),
-            close_delay: sum(&|fault| fault.action.close_delay),
+            close_delay: sum(&|fault| fault.stream.close_delay),
             reset: resets.min(),
             met,
         }
@@ -77,15 +80,15 @@ impl Plan {
     }
 
     /// The effects of the active faults on all that goes this way.
-    pub(crate) fn on(&self, way: Way) -> &Acts {
+    pub(crate) fn on(&self, way: Direction) -> &Acts {
         match way {
-            Way::Up => &self.up,
-            Way::Down => &self.down,
+            Direction::Upstream => &self.up,
+            Direction::Downstream => &self.down,
         }
     }
 
     /// Tells whether all that goes this way passes untouched.
-    pub(crate) fn is_clear(&self, way: Way) -> bool {
+    pub(crate) fn is_clear(&self, way: Direction) -> bool {
         self.on(way).is_clear() && self.opens.is_none() && self.close_delay.is_zero()
     }
 
@@ -124,7 +127,7 @@ impl Plan {
     /// A message has met what this fault does to its bytes; delays are written down when they are over, and told now.
     pub(crate) fn note_message(&self, fault: &Active, attribution: &Attribution, now: Duration) {
         let nth = self.connection.nth;
-        if fault.action.delay.is_none() {
+        if fault.stream.delay.is_none() {
             fault.ledger.bytes(now.saturating_sub(fault.applied), nth, attribution, None);
         } else {
             fault.ledger.tell_bytes(nth, attribution);
@@ -140,12 +143,12 @@ impl Plan {
                 || fault.spread(way).is_some()
                 || fault.rate(way).is_some()
                 || fault.slices(way).is_some_and(|slices| slices.size < chunk.bytes)
-                || (early && !fault.action.dial_delay.is_zero())
+                || (early && !fault.stream.dial_delay.is_zero())
         })
     }
 
     /// The faults that delay the end of a stream.
     pub(crate) fn acting_on_end(&self) -> impl Iterator<Item = &Arc<Active>> {
-        self.met.iter().filter(|fault| !fault.action.close_delay.is_zero())
+        self.met.iter().filter(|fault| !fault.stream.close_delay.is_zero())
     }
 }

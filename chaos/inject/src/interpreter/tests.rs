@@ -1,9 +1,15 @@
 use super::*;
+use crate::{active::Chunk, ending::Ending};
 use chaos_model::{
-    Distribution, Effect, Endpoint, OpenConnections, Target,
-    effect::{Bandwidth, Blackhole, DialDelay, HalfOpen, Hang, Latency, Limit, Refuse, Reset, Slice, SlowClose},
+    Direction, Directions, Distribution, Effect, Endpoint, Fault, Link, OpenConnections, Share, Spread, Target,
+    effect::{
+        Bandwidth, Blackhole, DialDelay, HalfOpen, Hang, Latency, Limit, Refuse, Reset, Slice, SlowClose,
+        action::Slices,
+    },
 };
 use proptest::prelude::*;
+
+use std::time::Duration;
 
 const MS: Duration = Duration::from_millis(1);
 const REFUSE: Effect = Effect::Refuse(Refuse { open: OpenConnections::Reset });
@@ -24,14 +30,14 @@ fn interpreter(effects: &[Effect]) -> Interpreter {
     Interpreter { faults: named.map(|(nth, effect)| active(&nth.to_string(), effect.clone(), Share::ALL)).collect() }
 }
 
-fn latency(delay: Duration, direction: Direction) -> Effect {
+fn latency(delay: Duration, direction: Directions) -> Effect {
     Effect::Latency(Latency {
         delay: Spread { mean: delay, jitter: Duration::ZERO, distribution: Distribution::Uniform },
         direction,
     })
 }
 
-fn chunk(way: Way, kth: u64) -> Chunk {
+fn chunk(way: Direction, kth: u64) -> Chunk {
     Chunk { way, kth, bytes: 100, arrived: 200 * MS }
 }
 
@@ -41,30 +47,41 @@ const NEW: Connection = Connection { nth: 12, accepted: Duration::from_millis(15
 #[test]
 fn nothing_is_done_where_there_is_no_fault() {
     let plan = Interpreter::default().on_connection(NEW);
-    assert!(plan.is_clear(Way::Up) && plan.is_clear(Way::Down) && plan.reset().is_none() && plan.met().is_empty());
+    assert!(
+        plan.is_clear(Direction::Upstream)
+            && plan.is_clear(Direction::Downstream)
+            && plan.reset().is_none()
+            && plan.met().is_empty()
+    );
     assert_eq!(Interpreter::default().answer(), ListenMode::Accept);
 }
 
 #[test]
 fn delays_add_up_by_direction() {
-    let effects =
-        [latency(MS, Direction::Upstream), latency(10 * MS, Direction::Downstream), latency(100 * MS, Direction::Both)];
+    let effects = [
+        latency(MS, Directions::Upstream),
+        latency(10 * MS, Directions::Downstream),
+        latency(100 * MS, Directions::Both),
+    ];
     let plan = interpreter(&effects).on_connection(NEW);
-    assert_eq!(plan.on_chunk(chunk(Way::Up, 0)), 101 * MS);
-    assert_eq!(plan.on_chunk(chunk(Way::Down, 0)), 110 * MS);
-    assert_eq!(plan.acting(chunk(Way::Up, 0)).count(), 2);
+    assert_eq!(plan.on_chunk(chunk(Direction::Upstream, 0)), 101 * MS);
+    assert_eq!(plan.on_chunk(chunk(Direction::Downstream, 0)), 110 * MS);
+    assert_eq!(plan.acting(chunk(Direction::Upstream, 0)).count(), 2);
     let one_way = interpreter(&effects[..1]).on_connection(NEW);
-    assert!(!one_way.is_clear(Way::Up) && one_way.is_clear(Way::Down));
+    assert!(!one_way.is_clear(Direction::Upstream) && one_way.is_clear(Direction::Downstream));
 }
 
 #[test]
 fn holding_stops_both_ways_and_the_delay_is_still_known() {
     for effect in [Effect::Hang(Hang {}), Effect::Blackhole(Blackhole {})] {
-        let plan = interpreter(&[latency(MS, Direction::Upstream), effect]).on_connection(OPEN);
+        let plan = interpreter(&[latency(MS, Directions::Upstream), effect]).on_connection(OPEN);
         assert!(
-            plan.on(Way::Up).holds && plan.on(Way::Down).holds && !plan.is_clear(Way::Up) && !plan.is_clear(Way::Down)
+            plan.on(Direction::Upstream).holds
+                && plan.on(Direction::Downstream).holds
+                && !plan.is_clear(Direction::Upstream)
+                && !plan.is_clear(Direction::Downstream)
         );
-        assert_eq!(plan.on_chunk(chunk(Way::Up, 0)), MS);
+        assert_eq!(plan.on_chunk(chunk(Direction::Upstream, 0)), MS);
     }
 }
 
@@ -102,37 +119,37 @@ fn the_listener_answers_for_all_or_not_at_all() {
 
 #[test]
 fn half_open_holds_one_way() {
-    let plan = interpreter(&[HalfOpen { direction: Direction::Downstream }.into()]).on_connection(OPEN);
-    assert!(plan.is_clear(Way::Up) && plan.on(Way::Down).holds);
+    let plan = interpreter(&[HalfOpen { direction: Directions::Downstream }.into()]).on_connection(OPEN);
+    assert!(plan.is_clear(Direction::Upstream) && plan.on(Direction::Downstream).holds);
 }
 
 #[test]
 fn the_lowest_rate_holds_and_the_finest_pieces() {
     let rate = |bytes_per_second, direction| Effect::from(Bandwidth { bytes_per_second, direction });
-    let slice = |size, gap| Effect::from(Slice { size, gap, direction: Direction::Both });
+    let slice = |size, gap| Effect::from(Slice { size, gap, direction: Directions::Both });
     let effects = [
-        rate(3000, Direction::Both),
-        rate(2000, Direction::Downstream),
-        rate(5000, Direction::Both),
+        rate(3000, Directions::Both),
+        rate(2000, Directions::Downstream),
+        rate(5000, Directions::Both),
         slice(20, 3 * MS),
         slice(30, 7 * MS),
     ];
     let plan = interpreter(&effects).on_connection(OPEN);
-    assert_eq!((plan.on(Way::Up).rate, plan.on(Way::Down).rate), (Some(3000), Some(2000)));
-    assert_eq!(plan.on(Way::Up).slices, Some(Slices { size: 20, gap: 7 * MS }));
+    assert_eq!((plan.on(Direction::Upstream).rate, plan.on(Direction::Downstream).rate), (Some(3000), Some(2000)));
+    assert_eq!(plan.on(Direction::Upstream).slices, Some(Slices { size: 20, gap: 7 * MS }));
     // A chunk that is smaller than the pieces isn't cut up.
-    let small = |bytes| plan.acting(Chunk { bytes, ..chunk(Way::Up, 0) }).count();
+    let small = |bytes| plan.acting(Chunk { bytes, ..chunk(Direction::Upstream, 0) }).count();
     assert_eq!((small(20), small(21), small(31)), (2, 3, 4));
 }
 
 #[test]
 fn a_dial_delay_is_for_new_connections_and_for_what_comes_early() {
     let faults = interpreter(&[DialDelay { delay: 30 * MS }.into(), DialDelay { delay: 40 * MS }.into()]);
-    assert!(faults.on_connection(OPEN).is_clear(Way::Up));
+    assert!(faults.on_connection(OPEN).is_clear(Direction::Upstream));
     let plan = faults.on_connection(NEW);
     assert_eq!(plan.opens(), Some(220 * MS));
-    assert!(!plan.is_clear(Way::Up) && !plan.is_clear(Way::Down));
-    let acting = |arrived| plan.acting(Chunk { arrived, ..chunk(Way::Up, 0) }).count();
+    assert!(!plan.is_clear(Direction::Upstream) && !plan.is_clear(Direction::Downstream));
+    let acting = |arrived| plan.acting(Chunk { arrived, ..chunk(Direction::Upstream, 0) }).count();
     assert_eq!((acting(219 * MS), acting(220 * MS)), (2, 0));
 }
 
@@ -140,24 +157,24 @@ fn a_dial_delay_is_for_new_connections_and_for_what_comes_early() {
 fn late_ends_add_up() {
     let plan = interpreter(&[SlowClose { delay: MS }.into(), SlowClose { delay: 2 * MS }.into()]).on_connection(OPEN);
     assert_eq!((plan.close_delay(), plan.acting_on_end().count()), (3 * MS, 2));
-    assert!(!plan.is_clear(Way::Up));
+    assert!(!plan.is_clear(Direction::Upstream));
 }
 
 #[test]
 fn what_counts_bytes_is_no_clear_way() {
-    let limit = Limit { bytes: 9, direction: Direction::Upstream }.into();
+    let limit = Limit { bytes: 9, direction: Directions::Upstream }.into();
     let plan = interpreter(&[limit]).on_connection(OPEN);
-    assert!(plan.on(Way::Up).counts && plan.is_clear(Way::Down));
-    assert_eq!(plan.met()[0].cut(), Some((9, Direction::Upstream, Ending::Close)));
+    assert!(plan.on(Direction::Upstream).counts && plan.is_clear(Direction::Downstream));
+    assert_eq!(plan.met()[0].cut(), Some((9, Directions::Upstream, Ending::Close)));
 }
 
 #[test]
 fn a_ramp_grows_the_delay_by_when_a_chunk_arrives() {
     let on = Target::Link(link());
-    let fault = Fault { ramp: 100 * MS, ..Fault::new("slow", on, latency(60 * MS, Direction::Upstream)) };
+    let fault = Fault { ramp: 100 * MS, ..Fault::new("slow", on, latency(60 * MS, Directions::Upstream)) };
     let faults = Interpreter { faults: vec![Arc::new(Active::new(fault, 1, &link(), 100 * MS, 10))] };
     let plan = faults.on_connection(OPEN);
-    let delay = |arrived| plan.on_chunk(Chunk { arrived: arrived * MS, ..chunk(Way::Up, 0) });
+    let delay = |arrived| plan.on_chunk(Chunk { arrived: arrived * MS, ..chunk(Direction::Upstream, 0) });
     assert_eq!([100, 125, 150, 200, 300].map(delay), [0, 15, 30, 60, 60].map(|delay| delay * MS));
 }
 
@@ -178,7 +195,7 @@ fn any_fault(name: String) -> impl Strategy<Value = Arc<Active>> {
     let jittered = |distribution| {
         Effect::Latency(Latency {
             delay: Spread { mean: 50 * MS, jitter: 20 * MS, distribution },
-            direction: Direction::Both,
+            direction: Directions::Both,
         })
     };
     let effects = vec![
@@ -205,10 +222,10 @@ proptest! {
         let some = faults.iter().enumerate().filter(|(index, _)| keep >> index & 1 == 1);
         let some = some.map(|(_, fault)| Arc::clone(fault)).rev().collect::<Vec<_>>();
         let met = some.iter().flat_map(|fault| names(&alone(fault))).collect::<Vec<_>>();
-        let delay = some.iter().map(|fault| alone(fault).on_chunk(chunk(Way::Up, kth))).sum::<Duration>();
+        let delay = some.iter().map(|fault| alone(fault).on_chunk(chunk(Direction::Upstream, kth))).sum::<Duration>();
         let plan = Interpreter { faults: some }.on_connection(connection);
         prop_assert_eq!(names(&plan), met);
-        prop_assert_eq!(plan.on_chunk(chunk(Way::Up, kth)), delay);
-        prop_assert_eq!(plan.on_chunk(chunk(Way::Up, kth)), plan.on_chunk(chunk(Way::Up, kth)));
+        prop_assert_eq!(plan.on_chunk(chunk(Direction::Upstream, kth)), delay);
+        prop_assert_eq!(plan.on_chunk(chunk(Direction::Upstream, kth)), plan.on_chunk(chunk(Direction::Upstream, kth)));
     }
 }

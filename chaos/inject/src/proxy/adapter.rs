@@ -1,12 +1,14 @@
 //! The adapter between filter and pumps: bytes of a pump go through the filter, and its steps go to the pumps.
 
-use super::pump::Pump;
+use super::pump::{Pump, ReadAlong};
 use crate::{
-    filter::{Attribution, Filter, Injected, Step},
-    interpreter::{Active, Decider, Interpreter, Plan, Way},
+    active::Active,
+    attribution::Attribution,
+    interpreter::{Decider, Interpreter, Plan},
+    protocol::{Filter, Injected, Step, StreamId},
     protocols::filter_of,
 };
-use chaos_model::Protocol;
+use chaos_model::{Direction, Protocol};
 use std::{sync::Arc, task::Context, time::Duration};
 use tokio::io::AsyncWrite;
 
@@ -54,10 +56,10 @@ impl Adapter {
         known.then_some(messages)
     }
 
-    fn left(&mut self, way: Way) -> &mut Vec<u8> {
+    fn left(&mut self, way: Direction) -> &mut Vec<u8> {
         match way {
-            Way::Up => &mut self.up,
-            Way::Down => &mut self.down,
+            Direction::Upstream => &mut self.up,
+            Direction::Downstream => &mut self.down,
         }
     }
 
@@ -66,7 +68,7 @@ impl Adapter {
             injected.fault.tally.connection();
             self.met.push(Arc::clone(&injected.fault));
         }
-        injected.fault.tally.message(injected.bystanders);
+        injected.fault.tally.message(injected.entry.bystanders);
     }
 }
 
@@ -80,21 +82,14 @@ pub(super) struct Adapting<'a> {
     pub(super) now: Duration,
 }
 
-impl Adapting<'_> {
-    /// Bytes came on `pump`.
-    pub(super) fn bytes<W>(
-        &mut self,
-        pump: &mut Pump,
-        cx: &mut Context<'_>,
-        bytes: &[u8],
-        to: Option<&mut W>,
-        plan: &Plan,
-    ) where
+impl ReadAlong for Adapting<'_> {
+    fn bytes<W>(&mut self, pump: &mut Pump, cx: &mut Context<'_>, bytes: &[u8], to: Option<&mut W>, plan: &Plan)
+    where
         W: AsyncWrite + Unpin,
     {
-        let way = pump.way();
+        let direction = pump.way();
         self.adapter.used = true;
-        let mut kept = std::mem::take(self.adapter.left(way));
+        let mut kept = std::mem::take(self.adapter.left(direction));
         let all = if kept.is_empty() {
             bytes
         } else {
@@ -103,37 +98,57 @@ impl Adapting<'_> {
         };
         let mut steps = std::mem::take(&mut self.adapter.steps);
         let mut decider = Decider { interpreter: self.interpreter, now: self.now };
-        self.adapter.filter.on_bytes(way, all, &mut decider, &mut steps);
+        self.adapter.filter.on_bytes(direction, all, &mut decider, &mut steps);
         let used = self.carry_out(pump, cx, all, to, plan, &mut steps);
         if used < all.len() {
-            *self.adapter.left(way) = all[used..].to_vec();
+            *self.adapter.left(direction) = all[used..].to_vec();
         }
         self.adapter.steps = steps;
         if self.adapter.filter.is_lost() {
-            // Nobody will ask for what was kept of the other way.
+            // Nobody will ask for what was kept of the other direction.
             let kept = std::mem::take(self.adapter.left(self.other.way()));
-            self.other.insert(&kept, plan);
+            self.other.insert(StreamId::CONNECTION, &kept, plan);
         }
     }
 
-    /// `pump`'s sender has ended its stream: what the filter has kept of it goes on.
-    pub(super) fn end<W>(&mut self, pump: &mut Pump, cx: &mut Context<'_>, to: Option<&mut W>, plan: &Plan)
+    fn end<W>(&mut self, pump: &mut Pump, cx: &mut Context<'_>, to: Option<&mut W>, plan: &Plan)
     where
         W: AsyncWrite + Unpin,
     {
-        let way = pump.way();
-        let kept = std::mem::take(self.adapter.left(way));
+        let direction = pump.way();
+        let kept = std::mem::take(self.adapter.left(direction));
         let mut steps = std::mem::take(&mut self.adapter.steps);
         let mut decider = Decider { interpreter: self.interpreter, now: self.now };
-        self.adapter.filter.on_end(way, &kept, &mut decider, &mut steps);
+        self.adapter.filter.on_end(direction, &kept, &mut decider, &mut steps);
         let mut to = to;
         let used = self.carry_out(pump, cx, &kept, to.as_deref_mut(), plan, &mut steps);
         if used < kept.len() {
-            pump.pass(cx, &kept[used..], to, plan);
+            pump.pass(cx, StreamId::CONNECTION, &kept[used..], to, plan);
         }
         self.adapter.steps = steps;
     }
 
+    fn released<W>(&mut self, pump: &mut Pump, cx: &mut Context<'_>, stream: StreamId, to: &mut W, plan: &Plan)
+    where
+        W: AsyncWrite + Unpin,
+    {
+        let direction = pump.way();
+        let mut kept = std::mem::take(self.adapter.left(direction));
+        let mut steps = std::mem::take(&mut self.adapter.steps);
+        let mut decider = Decider { interpreter: self.interpreter, now: self.now };
+        self.adapter.filter.on_released(direction, stream, &kept, &mut decider, &mut steps);
+        let used = self.carry_out(pump, cx, &kept, Some(to), plan, &mut steps);
+        kept.drain(..used);
+        *self.adapter.left(direction) = kept;
+        self.adapter.steps = steps;
+    }
+
+    fn has_room(&self) -> bool {
+        !self.other.is_full()
+    }
+}
+
+impl Adapting<'_> {
     /// Does what the steps say; gives how many of the bytes they used up.
     fn carry_out<W>(
         &mut self,
@@ -150,28 +165,32 @@ impl Adapting<'_> {
         let mut used = 0;
         for step in steps.drain(..) {
             match step {
-                Step::Pass(_, count) => {
-                    pump.pass(cx, &bytes[used..used + count], to.as_deref_mut(), plan);
+                Step::Pass(_, stream, count) => {
+                    pump.pass(cx, stream, &bytes[used..used + count], to.as_deref_mut(), plan);
                     used += count;
                 }
                 Step::Skip(_, count) => used += count,
-                Step::Insert(way, bytes) if way == pump.way() => pump.pass(cx, &bytes, to.as_deref_mut(), plan),
+                Step::Insert(direction, stream, bytes) if direction == pump.way() => {
+                    pump.pass(cx, stream, &bytes, to.as_deref_mut(), plan);
+                }
                 // The other direction has room: a pump with a filter reads no further while its counterpart is full.
-                Step::Insert(_, bytes) => self.other.insert(&bytes, plan),
-                Step::Generated(way, fill) => self.pump(pump, way).fill(fill, plan),
-                Step::Wait(way, wait) => self.pump(pump, way).wait(wait, plan),
-                Step::Rate(way, rate) => self.pump(pump, way).go_at(rate, plan),
-                Step::About(way, attribution) => self.pump(pump, way).begin(attribution),
-                Step::End(way, ending) => self.pump(pump, way).end_by(ending, plan),
+                Step::Insert(_, stream, bytes) => self.other.insert(stream, &bytes, plan),
+                Step::Generated(direction, stream, body) => self.pump(pump, direction).generate(stream, body, plan),
+                Step::Wait(direction, stream, wait) => self.pump(pump, direction).wait(stream, wait, plan),
+                Step::Rate(direction, stream, rate) => self.pump(pump, direction).go_at(stream, rate, plan),
+                Step::Discard(direction, stream) => self.pump(pump, direction).discard(stream),
+                Step::About(direction, stream, about) => self.pump(pump, direction).begin(stream, about),
+                Step::End(direction, stream, ending) => self.pump(pump, direction).end_by(stream, ending, plan),
                 Step::Fired(injected) => {
                     self.adapter.count(&injected);
                     let own = pump.way();
-                    let on_gate = self.pump(pump, Way::Down).note(&injected) || self.pump(pump, own).note(&injected);
+                    let on_gate =
+                        self.pump(pump, Direction::Downstream).note(&injected) || self.pump(pump, own).note(&injected);
                     if on_gate {
-                        injected.fault.ledger.tell_message(&injected);
+                        injected.fault.ledger.tell_message(&injected.entry);
                     } else {
                         let at = self.now.saturating_sub(injected.fault.applied);
-                        injected.fault.ledger.message(at, &injected, None);
+                        injected.fault.ledger.message(at, &injected.entry, None);
                     }
                 }
             }
@@ -179,7 +198,7 @@ impl Adapting<'_> {
         used
     }
 
-    fn pump<'l>(&'l mut self, own: &'l mut Pump, way: Way) -> &'l mut Pump {
+    fn pump<'l>(&'l mut self, own: &'l mut Pump, way: Direction) -> &'l mut Pump {
         if own.way() == way { own } else { self.other }
     }
 }

@@ -1,10 +1,7 @@
 //! The budget of bytes that a connection may still pass before a fault ends it.
 
-use crate::{
-    filter::Ending,
-    interpreter::{Active, Plan, Way},
-};
-use chaos_model::Direction;
+use crate::{active::Active, ending::Ending, interpreter::Plan};
+use chaos_model::{Direction, Directions};
 use std::sync::Arc;
 
 /// The budgets of one connection: one for each fault that counts bytes, from the moment at which it met the connection.
@@ -15,7 +12,7 @@ pub(super) struct Budgets(Vec<Budget>);
 struct Budget {
     fault: Arc<Active>,
     left: u64,
-    direction: Direction,
+    direction: Directions,
     ending: Ending,
 }
 
@@ -32,20 +29,20 @@ impl Budgets {
     }
 
     /// The count of bytes that may still go this way.
-    pub(super) fn left(&self, way: Way) -> usize {
-        let left = self.0.iter().filter(|budget| way.is_in(budget.direction)).map(|budget| budget.left).min();
+    pub(super) fn left(&self, way: Direction) -> usize {
+        let left = self.0.iter().filter(|budget| budget.direction.has(way)).map(|budget| budget.left).min();
         left.map_or(usize::MAX, |left| usize::try_from(left).unwrap_or(usize::MAX))
     }
 
     /// So many bytes, at most those that are left, have gone this way.
-    pub(super) fn spend(&mut self, way: Way, bytes: usize) {
-        for budget in self.0.iter_mut().filter(|budget| way.is_in(budget.direction)) {
+    pub(super) fn spend(&mut self, way: Direction, bytes: usize) {
+        for budget in self.0.iter_mut().filter(|budget| budget.direction.has(way)) {
             budget.left = budget.left.saturating_sub(bytes as u64);
         }
     }
 
     /// The fault that ends the connection now, with its end. A reset wins, then the fault that was applied first.
-    pub(super) fn spent(&self) -> Option<(&Active, Ending, Direction)> {
+    pub(super) fn spent(&self) -> Option<(&Active, Ending, Directions)> {
         let spent = || self.0.iter().filter(|budget| budget.left == 0);
         let first = spent().find(|budget| budget.ending == Ending::Reset).or_else(|| spent().next())?;
         Some((&first.fault, first.ending, first.direction))

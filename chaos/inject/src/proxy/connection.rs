@@ -9,11 +9,12 @@ use super::{
     shared::{OpenConnection, Rules, Shared, Target},
 };
 use crate::{
-    filter::Ending,
-    interpreter::{Active, Interpreter, Plan, Way},
+    active::Active,
+    ending::Ending,
+    interpreter::{Interpreter, Plan},
     wire::{self, ProxySide},
 };
-use chaos_model::Direction;
+use chaos_model::{Direction, Directions};
 use futures_util::future::BoxFuture;
 use host::{Halves, Host, Stream};
 use std::{
@@ -47,14 +48,14 @@ enum End {
     /// With a reset, on both sides.
     Reset,
     /// By a fault, once all its bytes have passed in this direction.
-    Spent(Ending, Direction),
+    Spent(Ending, Directions),
 }
 
 impl Connection {
     /// A connection that was just accepted.
     pub(super) fn new(shared: &Arc<Shared>) -> Self {
         let (open, rules) = OpenConnection::enter(shared);
-        let (up, down) = (Pump::new(Way::Up, shared.epoch), Pump::new(Way::Down, shared.epoch));
+        let (up, down) = (Pump::new(Direction::Upstream, shared.epoch), Pump::new(Direction::Downstream, shared.epoch));
         let alarm = Alarm::new(shared.host.clone());
         let plan = Interpreter::default().on_connection(open.connection);
         let (adapter, budgets) = (Adapter::of(shared.protocol), Budgets::default());
@@ -122,7 +123,9 @@ impl Connection {
             match dial.as_mut().map(|dial| dial.poll(cx)) {
                 Some(Poll::Ready(Some(upstream))) => return Poll::Ready(Ok(upstream)),
                 // As if refused, though the kernel has shaken hands already. A held connection doesn't learn of it.
-                Some(Poll::Ready(None)) if !self.withholds(Way::Down) => return Poll::Ready(Err(End::Reset)),
+                Some(Poll::Ready(None)) if !self.withholds(Direction::Downstream) => {
+                    return Poll::Ready(Err(End::Reset));
+                }
                 _ => {}
             }
             ready!(self.poll_alarm(cx));
@@ -158,8 +161,8 @@ impl Connection {
             }
             match (self.up.state(), self.down.state()) {
                 (PumpState::Reset, _) | (_, PumpState::Reset) => return Poll::Ready(End::Reset),
-                (_, PumpState::Cut(ending)) => return Poll::Ready(End::Spent(ending, Direction::Downstream)),
-                (PumpState::Cut(ending), _) => return Poll::Ready(End::Spent(ending, Direction::Upstream)),
+                (_, PumpState::Cut(ending)) => return Poll::Ready(End::Spent(ending, Directions::Downstream)),
+                (PumpState::Cut(ending), _) => return Poll::Ready(End::Spent(ending, Directions::Upstream)),
                 (PumpState::Finished, PumpState::Finished) => return Poll::Ready(End::Closed),
                 // What the other side sent before it reset has still been passed on.
                 (PumpState::Broken, PumpState::Finished | PumpState::Broken)
@@ -219,8 +222,8 @@ impl Connection {
         for fault in plan.met().iter().filter(|fault| !known.iter().any(|old| Arc::ptr_eq(old, fault))) {
             fault.tally.connection();
             // Delays are written down chunk by chunk, ends when they come, and what messages meet with each of them.
-            let later = fault.action.delay.is_some()
-                || fault.action.cut.is_some()
+            let later = fault.stream.delay.is_some()
+                || fault.stream.cut.is_some()
                 || self.adapter.as_ref().is_some_and(Adapter::tells);
             if !later {
                 fault.ledger.connection(now.saturating_sub(fault.applied), self.open.connection.nth, None);
@@ -265,7 +268,7 @@ impl Connection {
     }
 
     /// Tells whether nothing passes this way now.
-    fn withholds(&self, way: Way) -> bool {
+    fn withholds(&self, way: Direction) -> bool {
         self.plan.on(way).holds || self.plan.opens().is_some_and(|opens| opens > self.open.shared.now())
     }
 

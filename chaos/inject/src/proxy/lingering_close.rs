@@ -9,8 +9,8 @@ use super::{
     alarm::Alarm,
     shared::{OpenConnection, Rules},
 };
-use crate::{filter::Ending, interpreter::Way};
-use chaos_model::Direction;
+use crate::ending::Ending;
+use chaos_model::{Direction, Directions};
 use host::Stream;
 use std::{
     future::poll_fn,
@@ -34,14 +34,14 @@ pub(super) async fn end(
     rules: Arc<Rules>,
     (mut client, mut upstream): (Stream, Stream),
     ending: Ending,
-    direction: Direction,
+    direction: Directions,
 ) {
     match ending {
         Ending::Reset => {
-            if Way::Down.is_in(direction) {
+            if direction.has(Direction::Downstream) {
                 until_sent(open, &rules, &mut client).await;
             }
-            if Way::Up.is_in(direction) {
+            if direction.has(Direction::Upstream) {
                 until_sent(open, &rules, &mut upstream).await;
             }
             // A reset makes the kernel drop what it has not delivered, so both have been waited for.

@@ -7,7 +7,7 @@
 //! the old rules any more, which their drop guard tells.
 
 use super::ProxyConfig;
-use crate::interpreter::{Connection, Interpreter};
+use crate::{active::Connection, interpreter::Interpreter};
 use chaos_model::Protocol;
 use futures_util::task::AtomicWaker;
 use host::{Host, ListenSwitch};

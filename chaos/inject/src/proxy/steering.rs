@@ -4,10 +4,7 @@ use super::{
     ProxyConfig,
     shared::{ProxyState, Shared, settle},
 };
-use crate::{
-    Reply,
-    interpreter::{Active, Interpreter},
-};
+use crate::{Reply, active::Active, interpreter::Interpreter};
 use chaos_model::{Fault, Target, effect::action::Accepting, event::Fired, ledger::Removed};
 use host::{ListenMode, TurnedAway};
 use std::{
@@ -165,7 +162,7 @@ impl Steering {
     /// The system may count our own resets of open connections among the refused attempts: they are over now, so count
     /// from here.
     fn begin_counting(&self, shared: &Shared, active: &Arc<Active>) {
-        if active.action.accepting != Accepting::Refuse {
+        if active.stream.accepting != Accepting::Refuse {
             return;
         }
         let mut standing = self.standing();
@@ -186,7 +183,7 @@ impl Steering {
 /// be the whole machine's: on a link that nothing has ever used, it is somebody else's.
 fn fired(active: &Active, away: TurnedAway, was_used: bool) -> Fired {
     let mut fired = active.tally.fired();
-    match active.action.accepting {
+    match active.stream.accepting {
         Accepting::Refuse if was_used => fired.refused = away.refused,
         Accepting::Blackhole => fired.dropped = away.dropped,
         _ => {}

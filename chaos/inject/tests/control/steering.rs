@@ -2,7 +2,7 @@
 
 use crate::support::{LINK, MS, System, ask, fault, kind};
 use chaos_model::{
-    Direction, Fault, Share, Spread,
+    Directions, Fault, Share, Spread,
     effect::{Hang, Latency, Reset},
 };
 use http::StatusCode;
@@ -10,7 +10,7 @@ use serde_json::json;
 use std::time::Duration;
 
 fn latency(delay: Duration) -> Latency {
-    Latency { delay: Spread::constant(delay), direction: Direction::Downstream }
+    Latency { delay: Spread::constant(delay), direction: Directions::Downstream }
 }
 
 #[tokio::test(start_paused = true)]

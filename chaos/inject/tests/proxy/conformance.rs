@@ -4,7 +4,7 @@
 use super::support::{MS, REFUSE, World, apply, ask, assert_reset, fault, latency, remove};
 use chaos_inject::{Message, Reply};
 use chaos_model::effect::{Blackhole, Hang, Refuse, Reset};
-use chaos_model::{Direction, Effect, OpenConnections, Share, event::Fired};
+use chaos_model::{Directions, Effect, OpenConnections, Share, event::Fired};
 use std::{collections::BTreeMap, io, time::Duration};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
@@ -88,11 +88,11 @@ async fn goes_to_where_the_service_has_moved(world: &World) {
 async fn delays_and_releases(world: &World) {
     let proxy = world.proxy();
     let mut stream = world.open(&proxy).await;
-    apply(&proxy, fault("slow", latency(30 * MS, Direction::Downstream))).await;
+    apply(&proxy, fault("slow", latency(30 * MS, Directions::Downstream))).await;
     let asked = Instant::now();
     ask(&mut stream, b"slowly").await.unwrap();
     assert!(asked.elapsed() >= 30 * MS);
-    apply(&proxy, fault("slower", latency(Duration::from_secs(3600), Direction::Upstream))).await;
+    apply(&proxy, fault("slower", latency(Duration::from_secs(3600), Directions::Upstream))).await;
     stream.write_all(b"much later").await.unwrap();
     world.assert_silent_for(&mut stream, world.patience / 2).await;
     assert_eq!(remove(&proxy, "slower").await, Fired { connections: 1, chunks: 1, ..Fired::default() });
@@ -258,7 +258,7 @@ async fn a_stop_ends_everything(world: &World) {
 
 async fn nothing_runs_on(world: &World) {
     let proxy = world.proxy();
-    apply(&proxy, fault("late", latency(Duration::from_secs(3600), Direction::Both))).await;
+    apply(&proxy, fault("late", latency(Duration::from_secs(3600), Directions::Both))).await;
     apply(&proxy, fault("later", Effect::Reset(Reset::after(Duration::from_secs(3600))))).await;
     let mut streams = Vec::new();
     for _ in 0..20 {

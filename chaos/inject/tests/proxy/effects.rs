@@ -3,7 +3,7 @@
 
 use super::support::{MS, Pair, World, apply, assert_reset, fault, latency, pass, remove, rest, text};
 use chaos_model::effect::{Bandwidth, DialDelay, HalfOpen, Hang, Latency, Limit, Reset, Slice, SlowClose};
-use chaos_model::{Direction, Distribution, Effect, Fault, Share, Spread, event::Fired};
+use chaos_model::{Directions, Distribution, Effect, Fault, Share, Spread, event::Fired};
 use host::Stream;
 use std::{io::ErrorKind, time::Duration};
 use tokio::{
@@ -46,7 +46,7 @@ async fn latency_of_every_distribution(world: &World) {
     for distribution in Distribution::ALL {
         let delay = Spread { mean: 30 * MS, jitter: 5 * MS, distribution };
         let name = distribution.name();
-        apply(&proxy, fault(name, Effect::Latency(Latency { delay, direction: Direction::Both }))).await;
+        apply(&proxy, fault(name, Effect::Latency(Latency { delay, direction: Directions::Both }))).await;
         let began = Instant::now();
         pass(&mut pair.client, &mut pair.served, b"there").await;
         pass(&mut pair.served, &mut pair.client, b"and back").await;
@@ -58,7 +58,7 @@ async fn latency_of_every_distribution(world: &World) {
 
 async fn latency_that_grows(world: &World) {
     let (proxy, mut pair) = world.pair().await;
-    let whole = latency(HOUR, Direction::Downstream);
+    let whole = latency(HOUR, Directions::Downstream);
     // A thousandth after 100 milliseconds: 36 ms each 1 ms.
     apply(&proxy, Fault { ramp: 100_000 * MS, ..fault("slower", whole) }).await;
     world.client.sleep(3 * MS).await;
@@ -75,12 +75,12 @@ async fn latency_that_grows(world: &World) {
 async fn bandwidth_on_either_way(world: &World) {
     let (proxy, Pair { mut client, mut served, .. }) = world.pair().await;
     let bytes = text(64 * 1024);
-    for direction in [Direction::Upstream, Direction::Downstream] {
+    for direction in [Directions::Upstream, Directions::Downstream] {
         let rate = Bandwidth { bytes_per_second: 512 * 1024, direction };
         apply(&proxy, fault("narrow", rate.into())).await;
         let (slow, fast) = match direction {
-            Direction::Upstream => ((&mut client, &mut served), Direction::Downstream),
-            _ => ((&mut served, &mut client), Direction::Upstream),
+            Directions::Upstream => ((&mut client, &mut served), Directions::Downstream),
+            _ => ((&mut served, &mut client), Directions::Upstream),
         };
         let began = Instant::now();
         pass(slow.0, slow.1, &bytes).await;
@@ -88,14 +88,14 @@ async fn bandwidth_on_either_way(world: &World) {
         // The other way is free: an hour's worth of bytes would never come.
         apply(&proxy, fault("still", Bandwidth { bytes_per_second: 1, direction }.into())).await;
         match fast {
-            Direction::Upstream => pass(&mut client, &mut served, &bytes).await,
+            Directions::Upstream => pass(&mut client, &mut served, &bytes).await,
             _ => pass(&mut served, &mut client, &bytes).await,
         }
         assert!(remove(&proxy, "narrow").await.chunks >= 1);
         assert_eq!(remove(&proxy, "still").await.chunks, 0);
     }
     // What waits for a rate is released with it.
-    apply(&proxy, fault("still", Bandwidth { bytes_per_second: 1, direction: Direction::Both }.into())).await;
+    apply(&proxy, fault("still", Bandwidth { bytes_per_second: 1, direction: Directions::Both }.into())).await;
     served.write_all(&bytes[..9000]).await.unwrap();
     world.assert_silent_for(&mut client, 100 * MS).await;
     assert!(remove(&proxy, "still").await.chunks >= 1);
@@ -124,7 +124,7 @@ async fn dial_delay_of_new_connections(world: &World) {
 
 async fn half_open_downstream(world: &World) {
     let (proxy, Pair { mut client, mut served, .. }) = world.pair().await;
-    apply(&proxy, fault("deaf", HalfOpen { direction: Direction::Downstream }.into())).await;
+    apply(&proxy, fault("deaf", HalfOpen { direction: Directions::Downstream }.into())).await;
     pass(&mut client, &mut served, b"asked").await;
     served.write_all(b"answered").await.unwrap();
     world.assert_silent(&mut client).await;
@@ -135,7 +135,7 @@ async fn half_open_downstream(world: &World) {
 
 async fn half_open_upstream(world: &World) {
     let (proxy, Pair { mut client, mut served, .. }) = world.pair().await;
-    apply(&proxy, fault("mute", HalfOpen { direction: Direction::Upstream }.into())).await;
+    apply(&proxy, fault("mute", HalfOpen { direction: Directions::Upstream }.into())).await;
     client.write_all(b"asked").await.unwrap();
     world.assert_silent(&mut served).await;
     pass(&mut served, &mut client, b"told").await;
@@ -145,7 +145,7 @@ async fn half_open_upstream(world: &World) {
 
 async fn half_open_releases_the_end(world: &World) {
     let (proxy, Pair { mut client, mut served, .. }) = world.pair().await;
-    apply(&proxy, fault("deaf", HalfOpen { direction: Direction::Downstream }.into())).await;
+    apply(&proxy, fault("deaf", HalfOpen { direction: Directions::Downstream }.into())).await;
     served.write_all(b"bye").await.unwrap();
     served.shutdown().await.unwrap();
     world.assert_silent(&mut client).await;
@@ -159,7 +159,7 @@ async fn half_open_releases_the_end(world: &World) {
 
 async fn slices(world: &World) {
     let (proxy, Pair { mut client, mut served, .. }) = world.pair().await;
-    let slice = Slice { size: 10, gap: 5 * MS, direction: Direction::Downstream };
+    let slice = Slice { size: 10, gap: 5 * MS, direction: Directions::Downstream };
     apply(&proxy, fault("crumbs", slice.into())).await;
     pass(&mut served, &mut client, b"ten bytes!").await;
     let began = Instant::now();
@@ -168,7 +168,7 @@ async fn slices(world: &World) {
     pass(&mut client, &mut served, &text(95)).await;
     // The one of ten bytes was whole.
     assert_eq!(remove(&proxy, "crumbs").await, Fired { connections: 1, chunks: 1, ..Fired::default() });
-    let slice = Slice { size: 1, gap: HOUR, direction: Direction::Both };
+    let slice = Slice { size: 1, gap: HOUR, direction: Directions::Both };
     apply(&proxy, fault("crumbs", slice.into())).await;
     served.write_all(b"xyz").await.unwrap();
     client.read_exact(&mut [0; 1]).await.unwrap();
@@ -198,7 +198,7 @@ async fn slow_close(world: &World) {
 async fn limit_downstream(world: &World) {
     let (proxy, Pair { mut client, mut served, mut listener }) = world.pair().await;
     let bytes = text(200_000);
-    let limit = |bytes| Limit { bytes, direction: Direction::Downstream };
+    let limit = |bytes| Limit { bytes, direction: Directions::Downstream };
     apply(&proxy, fault("short", limit(100_001).into())).await;
     // What goes the other way doesn't count.
     pass(&mut client, &mut served, &bytes).await;
@@ -215,7 +215,7 @@ async fn limit_downstream(world: &World) {
 
 async fn limit_upstream(world: &World) {
     let (proxy, Pair { mut client, mut served, .. }) = world.pair().await;
-    apply(&proxy, fault("short", Limit { bytes: 4, direction: Direction::Upstream }.into())).await;
+    apply(&proxy, fault("short", Limit { bytes: 4, direction: Directions::Upstream }.into())).await;
     pass(&mut served, &mut client, &text(1000)).await;
     client.write_all(b"12345678").await.unwrap();
     assert_eq!(rest(&mut served).await, (b"1234".to_vec(), Ok(())));
@@ -226,7 +226,7 @@ async fn limit_upstream(world: &World) {
 
 async fn limit_of_both_ways_together(world: &World) {
     let (proxy, Pair { mut client, mut served, .. }) = world.pair().await;
-    apply(&proxy, fault("short", Limit { bytes: 10, direction: Direction::Both }.into())).await;
+    apply(&proxy, fault("short", Limit { bytes: 10, direction: Directions::Both }.into())).await;
     pass(&mut client, &mut served, b"123456").await;
     served.write_all(b"7890abc").await.unwrap();
     assert_eq!(rest(&mut client).await, (b"7890".to_vec(), Ok(())));
@@ -235,9 +235,9 @@ async fn limit_of_both_ways_together(world: &World) {
 
 async fn limit_goes_on_counting_while_other_faults_come_and_go(world: &World) {
     let (proxy, Pair { mut client, mut served, .. }) = world.pair().await;
-    apply(&proxy, fault("short", Limit { bytes: 10, direction: Direction::Upstream }.into())).await;
+    apply(&proxy, fault("short", Limit { bytes: 10, direction: Directions::Upstream }.into())).await;
     pass(&mut client, &mut served, b"1234").await;
-    apply(&proxy, fault("slow", latency(MS, Direction::Upstream))).await;
+    apply(&proxy, fault("slow", latency(MS, Directions::Upstream))).await;
     pass(&mut client, &mut served, b"5678").await;
     remove(&proxy, "slow").await;
     client.write_all(b"90abcdef").await.unwrap();
@@ -247,9 +247,9 @@ async fn limit_goes_on_counting_while_other_faults_come_and_go(world: &World) {
 /// A close with bytes left unread is a reset: who sends on must not get that in place of the end.
 async fn limit_hears_out_who_still_sends(world: &World) {
     let (proxy, Pair { mut client, mut served, .. }) = world.pair().await;
-    let held = HalfOpen { direction: Direction::Upstream };
+    let held = HalfOpen { direction: Directions::Upstream };
     apply(&proxy, fault("mute", held.into())).await;
-    apply(&proxy, fault("short", Limit { bytes: 4, direction: Direction::Downstream }.into())).await;
+    apply(&proxy, fault("short", Limit { bytes: 4, direction: Directions::Downstream }.into())).await;
     client.write_all(&text(300_000)).await.unwrap();
     served.write_all(b"12345678").await.unwrap();
     world.client.sleep(20 * MS).await;
@@ -267,7 +267,7 @@ async fn reset_after_bytes(world: &World) {
     let (proxy, Pair { mut client, mut served, mut listener }) = world.pair().await;
     let bytes = text(70_000);
     let reset = |bytes, direction| Reset { after: Duration::ZERO, after_bytes: Some(bytes), direction };
-    apply(&proxy, fault("cut", reset(50_001, Direction::Downstream).into())).await;
+    apply(&proxy, fault("cut", reset(50_001, Directions::Downstream).into())).await;
     pass(&mut client, &mut served, &bytes).await;
     let (got, _) = tokio::join!(rest(&mut client), served.write_all(&bytes));
     assert!(got == (bytes[..50_001].to_vec(), Err(ErrorKind::ConnectionReset)), "{} bytes, {:?}", got.0.len(), got.1);
@@ -284,7 +284,7 @@ async fn reset_after_bytes(world: &World) {
 async fn reset_after_more_than_the_kernel_takes(world: &World) {
     let (proxy, Pair { mut client, mut served, .. }) = world.pair().await;
     let (length, bytes) = (6_000_000, text(8_000_000));
-    let reset = Reset { after: Duration::ZERO, after_bytes: Some(length as u64), direction: Direction::Downstream };
+    let reset = Reset { after: Duration::ZERO, after_bytes: Some(length as u64), direction: Directions::Downstream };
     apply(&proxy, fault("cut", reset.into())).await;
     let sending = world.service.spawn(async move {
         let _ = served.write_all(&bytes).await;
@@ -301,7 +301,7 @@ async fn reset_after_more_than_the_kernel_takes(world: &World) {
 async fn limit_of_more_than_the_kernel_takes(world: &World) {
     let (proxy, Pair { mut client, mut served, .. }) = world.pair().await;
     let (length, bytes) = (6_000_000, text(8_000_000));
-    apply(&proxy, fault("short", Limit { bytes: length as u64, direction: Direction::Downstream }.into())).await;
+    apply(&proxy, fault("short", Limit { bytes: length as u64, direction: Directions::Downstream }.into())).await;
     let sending = world.service.spawn(async move {
         let _ = served.write_all(&bytes).await;
         served
@@ -328,7 +328,7 @@ async fn read_slowly(world: &World, stream: &mut Stream, sends: &[u8]) -> (Vec<u
 
 async fn a_share_of_connections_is_limited(world: &World) {
     let (proxy, Pair { mut listener, .. }) = world.pair().await;
-    let limit = Limit { bytes: 3, direction: Direction::Upstream };
+    let limit = Limit { bytes: 3, direction: Directions::Upstream };
     apply(&proxy, Fault { share: Share { parts: 1, whole: 2 }, ..fault("short", limit.into()) }).await;
     let mut closed = 0;
     for _ in 0..20 {
@@ -348,7 +348,7 @@ async fn a_share_of_connections_is_limited(world: &World) {
 
 async fn a_reset_wins_over_a_limit(world: &World) {
     let (proxy, Pair { mut client, mut served, .. }) = world.pair().await;
-    let direction = Direction::Upstream;
+    let direction = Directions::Upstream;
     apply(&proxy, fault("short", Limit { bytes: 4, direction }.into())).await;
     apply(&proxy, fault("cut", Reset { after: Duration::ZERO, after_bytes: Some(4), direction }.into())).await;
     client.write_all(b"12345678").await.unwrap();
@@ -359,7 +359,7 @@ async fn a_reset_wins_over_a_limit(world: &World) {
 
 async fn holding_wins_over_what_counts_bytes(world: &World) {
     let (proxy, Pair { mut client, mut served, .. }) = world.pair().await;
-    let direction = Direction::Upstream;
+    let direction = Directions::Upstream;
     apply(&proxy, fault("cut", Reset { after: Duration::ZERO, after_bytes: Some(4), direction }.into())).await;
     apply(&proxy, fault("freeze", Hang {}.into())).await;
     client.write_all(b"12345678").await.unwrap();

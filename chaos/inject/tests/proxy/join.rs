@@ -3,7 +3,7 @@
 use super::support::{MS, World, apply, ask, assert_reset, fault, latency, removed};
 use chaos_inject::{Message, Proxy, Reply};
 use chaos_model::{
-    Direction, Effect, Injection, KeyKind, Protocol,
+    Directions, Effect, Injection, KeyKind, Protocol,
     effect::{Bandwidth, HalfOpen, Hang, Reset},
     event::Fired,
 };
@@ -53,7 +53,7 @@ fn facts(injections: &[Injection]) -> Vec<(&str, Option<u64>, bool)> {
 async fn a_delay_tells_whose_bytes_it_held(world: &World) {
     let (proxy, _listener, mut client, mut service) = connected(world, Protocol::HTTP).await;
     arrives(&mut client, &mut service, ASK).await;
-    apply(&proxy, fault("slow", latency(5 * MS, Direction::Both))).await;
+    apply(&proxy, fault("slow", latency(5 * MS, Directions::Both))).await;
     // This one was asked for before: its number is known, and no more.
     arrives(&mut service, &mut client, OK).await;
     arrives(&mut client, &mut service, ASK).await;
@@ -69,7 +69,7 @@ async fn a_hang_tells_whose_bytes_it_holds(world: &World) {
     arrives(&mut client, &mut service, ASK).await;
     arrives(&mut service, &mut client, OK).await;
     apply(&proxy, fault("silence", Hang {}.into())).await;
-    apply(&proxy, fault("half", HalfOpen { direction: Direction::Upstream }.into())).await;
+    apply(&proxy, fault("half", HalfOpen { direction: Directions::Upstream }.into())).await;
     client.write_all(ASK).await.unwrap();
     world.assert_silent_for(&mut service, 20 * MS).await;
     for name in ["silence", "half"] {
@@ -103,7 +103,7 @@ async fn what_a_reset_cuts_off_is_told(world: &World) {
 
 async fn an_answer_that_still_waits_is_cut_off_too(world: &World) {
     let (proxy, _listener, mut client, mut service) = connected(world, Protocol::HTTP).await;
-    apply(&proxy, fault("slow", latency(3_600_000 * MS, Direction::Downstream))).await;
+    apply(&proxy, fault("slow", latency(3_600_000 * MS, Directions::Downstream))).await;
     arrives(&mut client, &mut service, ASK).await;
     service.write_all(OK).await.unwrap();
     // The proxy has read the answer.
@@ -118,7 +118,7 @@ async fn an_answer_that_still_waits_is_cut_off_too(world: &World) {
 
 async fn what_is_slow_is_told_once_a_message(world: &World) {
     let (proxy, _listener, mut client, mut service) = connected(world, Protocol::HTTP).await;
-    let rate = Bandwidth { bytes_per_second: 1024 * 1024, direction: Direction::Downstream };
+    let rate = Bandwidth { bytes_per_second: 1024 * 1024, direction: Directions::Downstream };
     apply(&proxy, fault("narrow", rate.into())).await;
     arrives(&mut client, &mut service, ASK).await;
     let body = vec![b'x'; 20_000];
@@ -133,7 +133,7 @@ async fn what_is_slow_is_told_once_a_message(world: &World) {
 
 async fn a_command_is_told_by_its_key(world: &World) {
     let (proxy, _listener, mut client, mut service) = connected(world, Protocol::REDIS).await;
-    apply(&proxy, fault("slow", latency(5 * MS, Direction::Downstream))).await;
+    apply(&proxy, fault("slow", latency(5 * MS, Directions::Downstream))).await;
     arrives(&mut client, &mut service, b"*2\r\n$3\r\nGET\r\n$9\r\nprofile:7\r\n*1\r\n$4\r\nPING\r\n").await;
     arrives(&mut service, &mut client, b"$-1\r\n+PONG\r\n").await;
     let (_, injections, _) = removed(&proxy, "slow").await;

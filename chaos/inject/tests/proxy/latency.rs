@@ -3,7 +3,7 @@
 use crate::support::{MS, World, apply, ask, assert_reset, fault, latency, remove};
 use chaos_inject::Proxy;
 use chaos_model::effect::{Hang, Latency, Reset};
-use chaos_model::{Direction, Distribution, Effect, Spread};
+use chaos_model::{Directions, Distribution, Effect, Spread};
 use host::Stream;
 use std::time::Duration;
 use tokio::{
@@ -33,11 +33,11 @@ async fn with(effects: &[Effect]) -> (World, Proxy, Stream) {
 async fn a_request_takes_the_delay_once_or_twice_and_delays_add_up() {
     for (expected, effects) in [
         (0, vec![]),
-        (20, vec![latency(20 * MS, Direction::Upstream)]),
-        (20, vec![latency(20 * MS, Direction::Downstream)]),
-        (40, vec![latency(20 * MS, Direction::Both)]),
-        (25, vec![latency(20 * MS, Direction::Downstream), latency(5 * MS, Direction::Downstream)]),
-        (45, vec![latency(20 * MS, Direction::Both), latency(5 * MS, Direction::Upstream)]),
+        (20, vec![latency(20 * MS, Directions::Upstream)]),
+        (20, vec![latency(20 * MS, Directions::Downstream)]),
+        (40, vec![latency(20 * MS, Directions::Both)]),
+        (25, vec![latency(20 * MS, Directions::Downstream), latency(5 * MS, Directions::Downstream)]),
+        (45, vec![latency(20 * MS, Directions::Both), latency(5 * MS, Directions::Upstream)]),
     ] {
         let (world, proxy, mut open) = with(&effects).await;
         let mut new = world.dial(&proxy).await.unwrap();
@@ -50,7 +50,7 @@ async fn a_request_takes_the_delay_once_or_twice_and_delays_add_up() {
 async fn uniform_jitter_stays_within_its_bounds_and_uses_them() {
     let jittered = Effect::Latency(Latency {
         delay: Spread { mean: 50 * MS, jitter: 20 * MS, distribution: Distribution::Uniform },
-        direction: Direction::Downstream,
+        direction: Directions::Downstream,
     });
     let (_world, _proxy, mut stream) = with(&[jittered]).await;
     let mut times = Vec::new();
@@ -64,7 +64,7 @@ async fn uniform_jitter_stays_within_its_bounds_and_uses_them() {
 
 #[tokio::test(start_paused = true)]
 async fn chunks_on_their_way_do_not_wait_for_each_other() {
-    let (world, _proxy, mut stream) = with(&[latency(100 * MS, Direction::Upstream)]).await;
+    let (world, _proxy, mut stream) = with(&[latency(100 * MS, Directions::Upstream)]).await;
     let (mut read, mut write) = stream.split();
     let began = Instant::now();
     let send = async {
@@ -86,7 +86,7 @@ async fn chunks_on_their_way_do_not_wait_for_each_other() {
 async fn jitter_never_reorders() {
     let jittered = Effect::Latency(Latency {
         delay: Spread { mean: 50 * MS, jitter: 50 * MS, distribution: Distribution::Normal },
-        direction: Direction::Both,
+        direction: Directions::Both,
     });
     let (world, _proxy, mut stream) = with(&[jittered]).await;
     let (mut read, mut write) = stream.split();
@@ -117,7 +117,7 @@ async fn transfer(stream: &mut Stream, length: usize) -> Duration {
 
 #[tokio::test(start_paused = true)]
 async fn a_delay_costs_no_throughput_up_to_the_bound_and_then_presses_back() {
-    let (_world, _proxy, mut stream) = with(&[latency(100 * MS, Direction::Upstream)]).await;
+    let (_world, _proxy, mut stream) = with(&[latency(100 * MS, Directions::Upstream)]).await;
     assert_eq!(transfer(&mut stream, 200 * 1024).await, 100 * MS);
     let long = transfer(&mut stream, 2 * 1024 * 1024).await;
     assert!((500 * MS..=1000 * MS).contains(&long), "{long:?}");
@@ -126,7 +126,7 @@ async fn a_delay_costs_no_throughput_up_to_the_bound_and_then_presses_back() {
 #[tokio::test(start_paused = true)]
 async fn what_was_held_longer_than_its_delay_goes_at_once_and_else_waits_for_the_rest() {
     for (held, expected) in [(200, 200), (40, 100)] {
-        let (world, proxy, mut stream) = with(&[latency(100 * MS, Direction::Upstream), Effect::Hang(Hang {})]).await;
+        let (world, proxy, mut stream) = with(&[latency(100 * MS, Directions::Upstream), Effect::Hang(Hang {})]).await;
         let release = async {
             world.client.sleep(held * MS).await;
             remove(&proxy, "1").await;
@@ -138,7 +138,7 @@ async fn what_was_held_longer_than_its_delay_goes_at_once_and_else_waits_for_the
 
 #[tokio::test(start_paused = true)]
 async fn removal_releases_what_is_delayed_at_that_moment() {
-    let (world, proxy, mut stream) = with(&[latency(10_000 * MS, Direction::Both)]).await;
+    let (world, proxy, mut stream) = with(&[latency(10_000 * MS, Directions::Both)]).await;
     let release = async {
         world.client.sleep(30 * MS).await;
         remove(&proxy, "0").await
@@ -150,12 +150,12 @@ async fn removal_releases_what_is_delayed_at_that_moment() {
 
 #[tokio::test(start_paused = true)]
 async fn a_chunk_that_waits_is_judged_again_when_the_faults_change() {
-    let effects = [latency(100 * MS, Direction::Upstream), latency(10_000 * MS, Direction::Upstream)];
+    let effects = [latency(100 * MS, Directions::Upstream), latency(10_000 * MS, Directions::Upstream)];
     let (world, proxy, mut stream) = with(&effects).await;
     let change = async {
         world.client.sleep(30 * MS).await;
         remove(&proxy, "1").await;
-        apply(&proxy, fault("2", latency(50 * MS, Direction::Upstream))).await;
+        apply(&proxy, fault("2", latency(50 * MS, Directions::Upstream))).await;
     };
     let (time, ()) = tokio::join!(round_trip(&mut stream), change);
     assert_eq!(time, 150 * MS);
@@ -164,7 +164,7 @@ async fn a_chunk_that_waits_is_judged_again_when_the_faults_change() {
 
 #[tokio::test(start_paused = true)]
 async fn the_end_of_a_stream_is_as_late_as_its_bytes() {
-    let (_world, proxy, mut stream) = with(&[latency(20 * MS, Direction::Both)]).await;
+    let (_world, proxy, mut stream) = with(&[latency(20 * MS, Directions::Both)]).await;
     let began = Instant::now();
     stream.write_all(b"bye").await.unwrap();
     stream.shutdown().await.unwrap();
@@ -184,7 +184,7 @@ async fn a_reset_wins_over_holding() {
 
 #[tokio::test(start_paused = true)]
 async fn a_longer_than_endless_delay_is_no_trouble() {
-    let (world, proxy, mut stream) = with(&[latency(Duration::MAX, Direction::Both)]).await;
+    let (world, proxy, mut stream) = with(&[latency(Duration::MAX, Directions::Both)]).await;
     apply(&proxy, fault("late", Effect::Reset(Reset::after(Duration::MAX)))).await;
     stream.write_all(b"?").await.unwrap();
     world.assert_silent(&mut stream).await;

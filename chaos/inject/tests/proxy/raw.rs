@@ -3,7 +3,7 @@
 use crate::support::{REFUSE, apply, fault, link, remove};
 use chaos_inject::{Proxy, ProxyConfig};
 use chaos_model::effect::{Blackhole, HalfOpen, Hang, Limit, Reset, Slice};
-use chaos_model::{Direction, Effect, Protocol};
+use chaos_model::{Directions, Effect, Protocol};
 use host::{TaskGroup, tcp};
 use std::{
     io::{ErrorKind, Read as _, Write as _},
@@ -74,7 +74,7 @@ fn assert_silent(stream: &mut TcpStream) {
 fn a_reset_after_bytes_comes_after_exactly_these_and_is_no_fin() {
     let raw = Raw::start();
     let (mut client, mut served) = raw.connect();
-    raw.apply(Reset { after: Duration::ZERO, after_bytes: Some(7), direction: Direction::Downstream }.into());
+    raw.apply(Reset { after: Duration::ZERO, after_bytes: Some(7), direction: Directions::Downstream }.into());
     served.write_all(b"before and after").unwrap();
     let mut got = [0; 7];
     client.read_exact(&mut got).unwrap();
@@ -87,7 +87,7 @@ fn a_reset_after_bytes_comes_after_exactly_these_and_is_no_fin() {
 fn a_limit_is_a_fin_and_no_reset_though_bytes_are_left_unread() {
     let raw = Raw::start();
     let (mut client, mut served) = raw.connect();
-    raw.apply(Limit { bytes: 7, direction: Direction::Downstream }.into());
+    raw.apply(Limit { bytes: 7, direction: Directions::Downstream }.into());
     client.write_all(&[7; 200_000]).unwrap();
     served.write_all(b"before and after").unwrap();
     let mut got = Vec::new();
@@ -101,7 +101,7 @@ fn a_limit_is_a_fin_and_no_reset_though_bytes_are_left_unread() {
 fn the_dead_direction_of_a_half_open_connection_ends_neither_way() {
     let raw = Raw::start();
     let (mut client, mut served) = raw.connect();
-    raw.apply(HalfOpen { direction: Direction::Upstream }.into());
+    raw.apply(HalfOpen { direction: Directions::Upstream }.into());
     client.write_all(b"unheard").unwrap();
     client.shutdown(std::net::Shutdown::Write).unwrap();
     assert_silent(&mut served);
@@ -117,7 +117,7 @@ fn each_slice_is_a_segment_of_its_own() {
     served.write_all(&[7; 500]).unwrap();
     client.read_exact(&mut [0; 500]).unwrap();
     assert!(segments(&client) - before <= 2, "whole without the fault");
-    raw.apply(Slice { size: 10, gap: Duration::from_millis(1), direction: Direction::Downstream }.into());
+    raw.apply(Slice { size: 10, gap: Duration::from_millis(1), direction: Directions::Downstream }.into());
     let before = segments(&client);
     served.write_all(&[7; 500]).unwrap();
     client.read_exact(&mut [0; 500]).unwrap();

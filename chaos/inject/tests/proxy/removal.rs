@@ -2,7 +2,7 @@
 
 use super::support::{MS, World, apply, fault, latency, remove, text};
 use chaos_model::effect::{Bandwidth, Blackhole, DialDelay, HalfOpen, Hang, Limit, Refuse, Reset, Slice, SlowClose};
-use chaos_model::{Direction, Effect, OpenConnections};
+use chaos_model::{Directions, Effect, OpenConnections};
 use host::{Stream, Task};
 use std::{
     sync::{
@@ -25,7 +25,7 @@ const PATIENCE: Duration = if cfg!(debug_assertions) { Duration::from_secs(1) } 
 
 /// Every effect that leaves connections alive, as strong as it gets.
 fn effects() -> Vec<Effect> {
-    let (hour, direction) = (Duration::from_secs(3600), Direction::Both);
+    let (hour, direction) = (Duration::from_secs(3600), Directions::Both);
     vec![
         latency(hour, direction),
         Bandwidth { bytes_per_second: 1000, direction }.into(),
@@ -33,8 +33,8 @@ fn effects() -> Vec<Effect> {
         Refuse { open: OpenConnections::Keep }.into(),
         Hang {}.into(),
         Blackhole {}.into(),
-        HalfOpen { direction: Direction::Downstream }.into(),
-        HalfOpen { direction: Direction::Upstream }.into(),
+        HalfOpen { direction: Directions::Downstream }.into(),
+        HalfOpen { direction: Directions::Upstream }.into(),
         Reset::after(hour).into(),
         Reset { after: Duration::ZERO, after_bytes: Some(u64::MAX), direction }.into(),
         Slice { size: 1000, gap: 10 * MS, direction }.into(),

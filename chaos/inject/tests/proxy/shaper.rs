@@ -3,7 +3,7 @@
 use crate::support::{MS, Pair, World, apply, fault, latency, remove, rest, text};
 use chaos_inject::Proxy;
 use chaos_model::effect::{Bandwidth, DialDelay, HalfOpen, Slice, SlowClose};
-use chaos_model::{Direction, Effect, Fault};
+use chaos_model::{Directions, Effect, Fault};
 use host::Stream;
 use std::time::Duration;
 use tokio::{
@@ -11,7 +11,7 @@ use tokio::{
     time::Instant,
 };
 
-const DOWN: Direction = Direction::Downstream;
+const DOWN: Directions = Directions::Downstream;
 
 fn rate(bytes_per_second: u64) -> Effect {
     Bandwidth { bytes_per_second, direction: DOWN }.into()

@@ -5,7 +5,7 @@
 use chaos_inject::{Message, Proxy, ProxyConfig, Reply};
 use chaos_model::effect::{Latency, Refuse};
 use chaos_model::{
-    Direction, Distribution, Effect, Endpoint, Fault, Injection, Link, OpenConnections, Protocol, Spread, Target,
+    Directions, Distribution, Effect, Endpoint, Fault, Injection, Link, OpenConnections, Protocol, Spread, Target,
     event::Fired, ledger::Removed,
 };
 use host::{Host, Listener, Settings, Stream, TaskGroup, memory::MemoryNetwork, tcp};
@@ -238,7 +238,7 @@ pub(crate) fn fault(name: &str, effect: Effect) -> Fault {
     Fault { lasts: Duration::from_secs(1), ..Fault::new(name, Target::Link(link()), effect) }
 }
 
-pub(crate) fn latency(delay: Duration, direction: Direction) -> Effect {
+pub(crate) fn latency(delay: Duration, direction: Directions) -> Effect {
     Effect::Latency(Latency {
         delay: Spread { mean: delay, jitter: Duration::ZERO, distribution: Distribution::Uniform },
         direction,

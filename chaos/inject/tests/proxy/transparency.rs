@@ -3,7 +3,7 @@
 use crate::support::{MS, Pair, World, apply, fault, remove, rest, text};
 use chaos_inject::Proxy;
 use chaos_model::{
-    Direction, Distribution, Effect, Fault, Share, Spread,
+    Directions, Distribution, Effect, Fault, Share, Spread,
     effect::{Bandwidth, Blackhole, DialDelay, HalfOpen, Hang, Latency, Limit, Reset, Slice, SlowClose},
 };
 use futures_util::future::join_all;
@@ -107,7 +107,7 @@ fn script() -> impl Strategy<Value = Script> {
 
 /// Any effect that leaves connections alive.
 fn effect() -> impl Strategy<Value = Effect> {
-    let direction = || prop::sample::select(Direction::ALL.to_vec());
+    let direction = || prop::sample::select(Directions::ALL.to_vec());
     let distribution = prop::sample::select(Distribution::ALL.to_vec());
     let millis = |most: u64| (0..most).prop_map(Duration::from_millis);
     let latency =
@@ -137,7 +137,7 @@ fn visits() -> impl Strategy<Value = Vec<Visit>> {
 }
 
 fn cut() -> impl Strategy<Value = Effect> {
-    let direction = Direction::Downstream;
+    let direction = Directions::Downstream;
     let reset = move |bytes| Reset { after: Duration::ZERO, after_bytes: Some(bytes), direction }.into();
     prop_oneof![
         (1..400_000_u64).prop_map(move |bytes| Limit { bytes, direction }.into()),

@@ -4,7 +4,7 @@
 //! An effect is one of these, or several. Whoever interprets faults combines the actions of all that are active and
 //! draws by chance what is a matter of chance; there is nothing here that knows a clock, a socket or a seed.
 
-use super::{Direction, Spread};
+use super::{Directions, Spread};
 use crate::quantity::show_bytes;
 use std::{fmt, time::Duration};
 
@@ -13,15 +13,28 @@ use std::{fmt, time::Duration};
 pub struct Action {
     /// To the bytes and the life of a connection, whatever it speaks.
     pub stream: Option<StreamAction>,
-    /// To an HTTP request and its response.
+    /// To a message and its response, whatever their protocol.
+    pub message: Option<MessageAction>,
+    /// To an HTTP request and its response, beside that.
     pub http: Option<HttpAction>,
-    /// To a Redis command and its reply.
+    /// To a Redis command and its reply, beside that.
     pub redis: Option<RedisAction>,
     /// To a service.
     pub service: Option<ServiceAction>,
 }
 
 impl Action {
+    /// True where it is on messages of some protocol.
+    #[must_use]
+    pub fn is_of_messages(&self) -> bool {
+        self.message.is_some() || self.http.is_some() || self.redis.is_some()
+    }
+
+    /// An action on messages of all protocols.
+    pub(crate) fn of_messages(message: MessageAction) -> Self {
+        Self { message: Some(message), ..Self::default() }
+    }
+
     /// An action on streams alone.
     pub(crate) fn of_stream(stream: StreamAction) -> Self {
         Self { stream: Some(stream), ..Self::default() }
@@ -50,15 +63,15 @@ pub struct StreamAction {
     /// The fate of attempts to connect.
     pub accepting: Accepting,
     /// The directions in which nothing passes.
-    pub holds: Option<Direction>,
+    pub holds: Option<Directions>,
     /// Each chunk arrives later.
-    pub delay: Option<(Spread, Direction)>,
+    pub delay: Option<(Spread, Directions)>,
     /// Nothing passes, either way, for this long after a connection was accepted.
     pub dial_delay: Duration,
     /// The rate at which bytes pass.
-    pub rate: Option<(Throughput, Direction)>,
+    pub rate: Option<(Throughput, Directions)>,
     /// Bytes pass in small pieces.
-    pub slices: Option<(Slices, Direction)>,
+    pub slices: Option<(Slices, Directions)>,
     /// The connection ends early.
     pub cut: Option<Cut>,
     /// The end of a stream is passed on this much later than what precedes it.
@@ -101,25 +114,43 @@ pub enum Cut {
     /// With a reset, so long after the fault began (open connections) or after the accept (new ones).
     ResetAfter(Duration),
     /// With a reset, once so many bytes have passed in this direction since the fault met the connection.
-    ResetAfterBytes(u64, Direction),
+    ResetAfterBytes(u64, Directions),
     /// With an orderly close on both sides, once so many bytes have passed in this direction since then.
-    CloseAfterBytes(u64, Direction),
+    CloseAfterBytes(u64, Directions),
 }
 
-/// An action on a request and its response. Several on one request: delays add up, the first canned response holds,
-/// edits of the response apply in the order in which the faults were applied, the earliest ending wins.
+/// An action on a message and its response, in the terms of no protocol. Several on one message: delays add up, the
+/// earliest ending wins.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct MessageAction {
+    /// The response (the service's or one in its place) begins this much later than it would; what waits behind it on its
+    /// connection or stream waits with it.
+    pub delay: Option<Spread>,
+    /// The end of the connection before that of the response.
+    pub ending: Option<MessageEnding>,
+}
+
+/// The orderly end of a connection before that of a response.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MessageEnding {
+    /// In place of the response.
+    Instead,
+    /// After this part of it: of its body, where it has a head.
+    In(Part),
+}
+
+/// An action on a request and its response. Several on one request: the first canned response holds, edits of the
+/// response apply in the order in which the faults were applied, the earliest ending wins.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct HttpAction {
-    /// The response (the service's or a canned one) begins this much later than it would.
-    pub delay: Option<Spread>,
     /// The service is not asked; this is the response.
     pub response: Option<CannedResponse>,
     /// Changes to the head of the response.
     pub head: Vec<HeaderEdit>,
     /// The change to its body.
     pub body: Option<BodyEdit>,
-    /// The end of the connection before that of the response.
-    pub ending: Option<HttpEnding>,
+    /// With a reset, the connection ends after the head and this part of the body.
+    pub resets_in: Option<Part>,
 }
 
 /// A response in the service's place.
@@ -160,17 +191,6 @@ pub enum BodyEdit {
     Trickle(Throughput),
 }
 
-/// The end of a connection before that of the response.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum HttpEnding {
-    /// In an orderly way, in place of the response.
-    CloseInstead,
-    /// In an orderly way, after the head and this part of the body: fewer bytes than were announced.
-    CloseIn(Part),
-    /// With a reset, after the head and this part of the body.
-    ResetIn(Part),
-}
-
 /// A part of a body, from its beginning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Part {
@@ -205,12 +225,9 @@ impl fmt::Display for Part {
     }
 }
 
-/// An action on a command and its reply. Several on one command: delays add up, the first reply in the server's place
-/// holds.
+/// An action on a command and its reply. Several on one command: the first change of the reply holds.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct RedisAction {
-    /// The reply comes this much later; those behind it on its connection wait with it.
-    pub delay: Option<Spread>,
     /// The change to the reply.
     pub reply: Option<ReplyEdit>,
 }
@@ -229,12 +246,8 @@ pub enum ReplyEdit {
         /// The value; else that of another key, or the key's own with its bytes in reverse.
         value: Option<String>,
     },
-    /// The reply is cut to this part of it, and the connection is closed.
-    Truncate(Part),
     /// Nothing: it is left out, so that the next reply is read as this one.
     Lose,
-    /// The connection is closed in its place.
-    Close,
 }
 
 /// An action on a service.

@@ -1,7 +1,7 @@
 //! `bandwidth`: a link that is narrow or full.
 
 use super::{
-    Action, Direction, Facts, Keys, Kind, Level,
+    Action, Directions, Facts, Keys, Kind, Level,
     action::{StreamAction, Throughput},
     key,
 };
@@ -13,8 +13,8 @@ use serde::{Deserialize, Serialize};
 pub struct Bandwidth {
     /// Bytes per second.
     pub bytes_per_second: u64,
-    /// Direction in which bytes are slowed.
-    pub direction: Direction,
+    /// Directions in which bytes are slowed.
+    pub direction: Directions,
 }
 
 impl Kind for Bandwidth {

@@ -21,7 +21,7 @@ impl Kind for Blackhole {
     }
 
     fn action(&self) -> Action {
-        let holds = Some(super::Direction::Both);
+        let holds = Some(super::Directions::Both);
         Action::of_stream(StreamAction { accepting: Accepting::Blackhole, holds, ..StreamAction::default() })
     }
 }

@@ -1,6 +1,6 @@
 //! `close`: a peer that goes away in place of a response.
 
-use super::{Action, Facts, Keys, Kind, Level, action::{HttpAction, HttpEnding, RedisAction, ReplyEdit}};
+use super::{Action, Facts, Keys, Kind, Level, action::{MessageAction, MessageEnding}};
 use serde::{Deserialize, Serialize};
 
 /// The connection is closed in an orderly way in place of the response or the reply.
@@ -21,8 +21,6 @@ impl Kind for Close {
     }
 
     fn action(&self) -> Action {
-        let http = HttpAction { ending: Some(HttpEnding::CloseInstead), ..HttpAction::default() };
-        let redis = RedisAction { reply: Some(ReplyEdit::Close), ..RedisAction::default() };
-        Action { http: Some(http), redis: Some(redis), ..Action::default() }
+        Action::of_messages(MessageAction { delay: None, ending: Some(MessageEnding::Instead) })
     }
 }

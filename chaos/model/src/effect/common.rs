@@ -73,10 +73,31 @@ impl Distribution {
     }
 }
 
-/// Direction in which a fault acts, seen from the side that connected.
+/// The direction that bytes go in on a connection, seen from the side that connected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Direction {
+    /// To the service that is used.
+    Upstream,
+    /// Back from it.
+    Downstream,
+}
+
+impl Direction {
+    /// The direction's name.
+    // A part of the keys of draws: never to be changed.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Upstream => "upstream",
+            Self::Downstream => "downstream",
+        }
+    }
+}
+
+/// Directions in which a fault acts, seen from the side that connected.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Direction {
+pub enum Directions {
     /// On what is sent to the service that is used.
     Upstream,
     /// On what comes back: a request and its response together take a delay once.
@@ -86,7 +107,17 @@ pub enum Direction {
     Both,
 }
 
-impl Direction {
+impl Directions {
+    /// True where this direction is among them.
+    #[must_use]
+    pub fn has(self, direction: Direction) -> bool {
+        match self {
+            Self::Upstream => direction == Direction::Upstream,
+            Self::Downstream => direction == Direction::Downstream,
+            Self::Both => true,
+        }
+    }
+
     /// All of them.
     pub const ALL: [Self; 3] = [Self::Upstream, Self::Downstream, Self::Both];
 

@@ -2,7 +2,7 @@
 
 use super::{
     Action, Facts, Keys, Kind, Level, Spread,
-    action::{HttpAction, RedisAction},
+    action::MessageAction,
     key,
 };
 use serde::{Deserialize, Serialize};
@@ -37,8 +37,6 @@ impl Kind for Delay {
     }
 
     fn action(&self) -> Action {
-        let http = HttpAction { delay: Some(self.delay), ..HttpAction::default() };
-        let redis = RedisAction { delay: Some(self.delay), ..RedisAction::default() };
-        Action { http: Some(http), redis: Some(redis), ..Action::default() }
+        Action::of_messages(MessageAction { delay: Some(self.delay), ending: None })
     }
 }

@@ -1,6 +1,6 @@
 //! `far-away`: a peer on another continent.
 
-use super::{Action, Direction, Facts, Keys, Kind, Level, Spread, action::StreamAction, key};
+use super::{Action, Directions, Facts, Keys, Kind, Level, Spread, action::StreamAction, key};
 use crate::quantity::show_duration;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -32,7 +32,7 @@ impl Kind for FarAway {
     }
 
     fn action(&self) -> Action {
-        let delay = Some((Spread::constant(self.round_trip / 2), Direction::Both));
+        let delay = Some((Spread::constant(self.round_trip / 2), Directions::Both));
         Action::of_stream(StreamAction { delay, dial_delay: self.round_trip, ..StreamAction::default() })
     }
 }

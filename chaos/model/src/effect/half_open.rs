@@ -1,13 +1,13 @@
 //! `half-open`: a connection of which one direction is dead, as behind a firewall that forgot it.
 
-use super::{Action, Direction, Facts, Keys, Kind, Level, action::StreamAction, key};
+use super::{Action, Directions, Facts, Keys, Kind, Level, action::StreamAction, key};
 use serde::{Deserialize, Serialize};
 
 /// Nothing passes in one direction, and everything in the other. Connecting works.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HalfOpen {
     /// The dead direction: not both, which would be `hang`.
-    pub direction: Direction,
+    pub direction: Directions,
 }
 
 impl Kind for HalfOpen {
@@ -20,7 +20,7 @@ impl Kind for HalfOpen {
     };
 
     fn read(keys: &mut Keys<'_, '_>) -> Option<Self> {
-        let all = [("upstream", Direction::Upstream), ("downstream", Direction::Downstream)];
+        let all = [("upstream", Directions::Upstream), ("downstream", Directions::Downstream)];
         let direction = keys.one_of("direction", "the dead direction", &all).unwrap_or_default();
         Some(Self { direction })
     }

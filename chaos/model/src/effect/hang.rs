@@ -21,7 +21,7 @@ impl Kind for Hang {
     }
 
     fn action(&self) -> Action {
-        let holds = Some(super::Direction::Both);
+        let holds = Some(super::Directions::Both);
         Action::of_stream(StreamAction { holds, ..StreamAction::default() })
     }
 }

@@ -1,7 +1,7 @@
 //! Reads the keys of an effect: one function a kind of value, so that equal keys mean the same and are refused alike.
 
 use super::{
-    Direction, Distribution, OpenConnections, Spread,
+    Directions, Distribution, OpenConnections, Spread,
     action::{Part, Throughput},
 };
 use crate::{
@@ -64,8 +64,8 @@ impl<'a> Keys<'_, 'a> {
     }
 
     /// `direction`; downstream unless it is there.
-    pub(crate) fn direction(&mut self) -> Direction {
-        self.one_of("direction", "the direction", &Direction::ALL.map(|d| (d.name(), d))).unwrap_or_default()
+    pub(crate) fn direction(&mut self) -> Directions {
+        self.one_of("direction", "the direction", &Directions::ALL.map(|d| (d.name(), d))).unwrap_or_default()
     }
 
     /// `open`; reset unless it is there.

@@ -1,6 +1,6 @@
 //! `latency`: a link that takes longer, for each chunk of bytes.
 
-use super::{Action, Direction, Facts, Keys, Kind, Level, Spread, action::StreamAction, key};
+use super::{Action, Directions, Facts, Keys, Kind, Level, Spread, action::StreamAction, key};
 use serde::{Deserialize, Serialize};
 
 /// Every chunk of bytes arrives later; the order stays.
@@ -9,8 +9,8 @@ pub struct Latency {
     /// Time by which each chunk is late.
     #[serde(flatten)]
     pub delay: Spread,
-    /// Direction in which chunks are late.
-    pub direction: Direction,
+    /// Directions in which chunks are late.
+    pub direction: Directions,
 }
 
 impl Kind for Latency {

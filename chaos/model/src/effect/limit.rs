@@ -1,7 +1,7 @@
 //! `limit`: a peer that closes after some bytes, as one that was told a wrong length.
 
 use super::{
-    Action, Direction, Facts, Keys, Kind, Level,
+    Action, Directions, Facts, Keys, Kind, Level,
     action::{Cut, StreamAction},
     key,
 };
@@ -14,7 +14,7 @@ pub struct Limit {
     /// After how many, since the fault met the connection.
     pub bytes: u64,
     /// The direction of those bytes.
-    pub direction: Direction,
+    pub direction: Directions,
 }
 
 impl Kind for Limit {

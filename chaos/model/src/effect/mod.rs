@@ -8,8 +8,8 @@ mod common;
 mod keys;
 mod table;
 
-pub use action::Action;
-pub use common::{Direction, Distribution, OpenConnections, Spread};
+pub use action::{Action, MessageAction, MessageEnding};
+pub use common::{Direction, Directions, Distribution, OpenConnections, Spread};
 pub(crate) use keys::Keys;
 pub use table::markdown;
 
@@ -220,10 +220,9 @@ impl Effect {
     /// The part of it that grows from nothing to its whole under a `ramp`; none where it is there or not.
     #[must_use]
     pub fn grows(&self) -> Option<Grows> {
-        let Action { stream, http, redis, service } = self.action();
+        let Action { stream, message, service, .. } = self.action();
         let stream_delay = stream.as_ref().is_some_and(|act| act.delay.is_some() || !act.dial_delay.is_zero());
-        let message_delay = http.as_ref().is_some_and(|act| act.delay.is_some())
-            || redis.as_ref().is_some_and(|act| act.delay.is_some());
+        let message_delay = message.is_some_and(|act| act.delay.is_some());
         // A stream or a service is either there or broken: nothing of it can be half so. Messages can be met in part.
         match (stream, service) {
             _ if stream_delay || message_delay => Some(Grows::Delay),
@@ -241,7 +240,7 @@ impl Effect {
 
 #[cfg(test)]
 mod tests {
-    use super::{Direction, Keys, Kind as _, Level, Spread, far_away::FarAway};
+    use super::{Directions, Keys, Kind as _, Level, Spread, far_away::FarAway};
     use std::time::Duration;
 
     /// The example is whole, does what it says, and stands in the page as it is.
@@ -252,7 +251,7 @@ mod tests {
         let effect = FarAway { round_trip: Duration::from_millis(80) };
         assert_eq!(effect.words(), "far-away by 80ms");
         let action = effect.action().stream.unwrap_or_default();
-        assert_eq!(action.delay, Some((Spread::constant(Duration::from_millis(40)), Direction::Both)));
+        assert_eq!(action.delay, Some((Spread::constant(Duration::from_millis(40)), Directions::Both)));
         assert_eq!(action.dial_delay, effect.round_trip);
         let page = include_str!("../../../../CONTRIBUTING.md");
         assert!(

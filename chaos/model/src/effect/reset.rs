@@ -1,7 +1,7 @@
 //! `reset`: connections that end with a reset.
 
 use super::{
-    Action, Direction, Facts, Keys, Kind, Level,
+    Action, Directions, Facts, Keys, Kind, Level,
     action::{Cut, StreamAction},
     key,
 };
@@ -23,14 +23,14 @@ pub struct Reset {
     pub after_bytes: Option<u64>,
     /// The direction of those bytes.
     #[serde(default)]
-    pub direction: Direction,
+    pub direction: Directions,
 }
 
 impl Reset {
     /// After a time.
     #[must_use]
     pub fn after(after: Duration) -> Self {
-        Self { after, after_bytes: None, direction: Direction::default() }
+        Self { after, after_bytes: None, direction: Directions::default() }
     }
 }
 

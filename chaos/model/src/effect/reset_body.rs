@@ -2,7 +2,7 @@
 
 use super::{
     Action, Facts, Keys, Kind, Level,
-    action::{HttpAction, HttpEnding, Part},
+    action::{HttpAction, Part},
     key,
     truncate::Kept,
 };
@@ -33,7 +33,6 @@ impl Kind for ResetBody {
     }
 
     fn action(&self) -> Action {
-        let ending = Some(HttpEnding::ResetIn(self.keep.into()));
-        Action::of_http(HttpAction { ending, ..HttpAction::default() })
+        Action::of_http(HttpAction { resets_in: Some(self.keep.into()), ..HttpAction::default() })
     }
 }

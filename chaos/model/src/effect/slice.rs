@@ -1,7 +1,7 @@
 //! `slice`: bytes that come in small pieces, for readers that take a read for a message.
 
 use super::{
-    Action, Direction, Facts, Keys, Kind, Level,
+    Action, Directions, Facts, Keys, Kind, Level,
     action::{Slices, StreamAction},
     key,
 };
@@ -20,8 +20,8 @@ pub struct Slice {
     /// Time from one to the next.
     #[serde(rename = "gap_us", with = "crate::micros")]
     pub gap: Duration,
-    /// Direction in which bytes are cut up.
-    pub direction: Direction,
+    /// Directions in which bytes are cut up.
+    pub direction: Directions,
 }
 
 impl Kind for Slice {

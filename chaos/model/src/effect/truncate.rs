@@ -2,7 +2,7 @@
 
 use super::{
     Action, Facts, Keys, Kind, Level,
-    action::{BodyEdit, HttpAction, HttpEnding, Part, RedisAction, ReplyEdit},
+    action::{BodyEdit, HttpAction, MessageAction, MessageEnding, Part},
     key,
 };
 use serde::{Deserialize, Serialize};
@@ -81,11 +81,11 @@ impl Kind for Truncate {
 
     fn action(&self) -> Action {
         let part = self.keep.into();
-        let http = match self.framing {
-            Framing::Whole => HttpAction { ending: Some(HttpEnding::CloseIn(part)), ..HttpAction::default() },
-            Framing::Short => return Action::of_http(HttpAction { body: Some(BodyEdit::Shorten(part)), ..HttpAction::default() }),
-        };
-        let redis = RedisAction { reply: Some(ReplyEdit::Truncate(part)), ..RedisAction::default() };
-        Action { http: Some(http), redis: Some(redis), ..Action::default() }
+        match self.framing {
+            Framing::Whole => {
+                Action::of_messages(MessageAction { delay: None, ending: Some(MessageEnding::In(part)) })
+            }
+            Framing::Short => Action::of_http(HttpAction { body: Some(BodyEdit::Shorten(part)), ..HttpAction::default() }),
+        }
     }
 }

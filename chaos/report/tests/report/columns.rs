@@ -3,7 +3,7 @@
 use crate::made_up;
 use chaos_model::effect::Latency;
 use chaos_model::{
-    Direction, Distribution, Effect, Event, Impact, PhaseKind, Record, Share, Spread, Verdict,
+    Directions, Distribution, Effect, Event, Impact, PhaseKind, Record, Share, Spread, Verdict,
     event::{Fired, PhaseFigures},
     ledger::{Delays, FaultFigures, Recovery},
 };
@@ -39,7 +39,7 @@ fn long() -> Vec<Record> {
     begin.phases.push(made_up::phase(LONG, PhaseKind::Fault, 4000, 3_600_000));
     let latency = Effect::Latency(Latency {
         delay: Spread { mean: made_up::ms(200), jitter: made_up::ms(50), distribution: Distribution::Normal },
-        direction: Direction::Upstream,
+        direction: Directions::Upstream,
     });
     let mut plan = made_up::plan(LONG, latency);
     plan.share = Share { parts: 1, whole: 3 };

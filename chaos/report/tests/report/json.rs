@@ -3,7 +3,7 @@
 use crate::made_up;
 use chaos_model::effect::{Blackhole, Hang, Latency, Refuse, Reset};
 use chaos_model::{
-    Direction, Distribution, Effect, Event, Impact, Injection, KeyKind, OpenConnections, Record, Spread, Target,
+    Directions, Distribution, Effect, Event, Impact, Injection, KeyKind, OpenConnections, Record, Spread, Target,
     Verdict,
     event::{Begin, FORMAT},
     ledger::{Injected, Joined},
@@ -36,7 +36,7 @@ fn every_kind() -> Vec<Record> {
     let mut begin = made_up::begin();
     let latency = Effect::Latency(Latency {
         delay: Spread { mean: made_up::ms(200), jitter: made_up::ms(50), distribution: Distribution::Normal },
-        direction: Direction::Both,
+        direction: Directions::Both,
     });
     let effects = [
         latency,

@@ -2,7 +2,7 @@
 
 use chaos_model::effect::{Latency, Refuse};
 use chaos_model::{
-    Direction, Effect, Event, Fault, Histogram, Impact, OpenConnections, Plan, Rate, Record, Slice, Source, Sources,
+    Directions, Effect, Event, Fault, Histogram, Impact, OpenConnections, Plan, Rate, Record, Slice, Source, Sources,
     Span, Spread, Target, Verdict,
     event::{Begin, FORMAT, Fired, Judged, JudgedCheck, LatencyFigures, PhaseFigures},
     ledger::{Delays, FaultFigures, Recovery},
@@ -258,7 +258,7 @@ pub(crate) fn failing() -> Vec<Record> {
 /// A delay that is asked for and achieved, a ledger of what it came to, and responses that say their age.
 pub(crate) fn slow() -> Vec<Record> {
     let mut begin = begin();
-    let delay = Latency { delay: Spread::constant(ms(200)), direction: Direction::Downstream };
+    let delay = Latency { delay: Spread::constant(ms(200)), direction: Directions::Downstream };
     begin.faults =
         vec![plan("slow", delay.into()), plan("brief", Effect::Refuse(Refuse { open: OpenConnections::Keep }))];
     begin.phases[2].name = "slow".to_owned();

@@ -3,7 +3,7 @@
 use chaos_inject::{Message, Proxy, ProxyConfig, Reply};
 use chaos_model::effect::{Blackhole, Hang, Latency, Refuse};
 use chaos_model::{
-    Direction, Distribution, Effect, Endpoint, Fault, Link, OpenConnections, Protocol, Spread, Target, event::Fired,
+    Directions, Distribution, Effect, Endpoint, Fault, Link, OpenConnections, Protocol, Spread, Target, event::Fired,
 };
 use host::{Host, memory::MemoryNetwork};
 use std::{collections::BTreeMap, time::Duration};
@@ -19,7 +19,7 @@ pub(crate) const BLACKHOLE: Effect = Effect::Blackhole(Blackhole {});
 pub(crate) fn latency(delay: Duration) -> Effect {
     Effect::Latency(Latency {
         delay: Spread { mean: delay, jitter: Duration::ZERO, distribution: Distribution::Uniform },
-        direction: Direction::Downstream,
+        direction: Directions::Downstream,
     })
 }
 
@@ -27,7 +27,7 @@ pub(crate) fn latency(delay: Duration) -> Effect {
 pub(crate) fn jittery(delay: Duration, jitter: Duration) -> Effect {
     Effect::Latency(Latency {
         delay: Spread { mean: delay, jitter, distribution: Distribution::Normal },
-        direction: Direction::Downstream,
+        direction: Directions::Downstream,
     })
 }
 

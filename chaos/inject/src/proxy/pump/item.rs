@@ -1,11 +1,15 @@
 //! The items that wait in a pump.
 
 use crate::{
-    filter::{Attribution, Ending, Injected, Rate, Wait},
-    http::GeneratedBody,
-    interpreter::{Active, Chunk, Plan, Way},
+    active::{Active, Chunk},
+    attribution::Attribution,
+    ending::Ending,
+    generated_body::GeneratedBody,
+    interpreter::Plan,
     ledger::Delayed,
+    protocol::{Injected, Rate, StreamId, Wait},
 };
+use chaos_model::Direction;
 use std::{sync::Arc, time::Duration};
 
 /// The least cost of a chunk, so that many small ones don't take far more memory than they carry.
@@ -13,6 +17,8 @@ const SMALLEST: usize = 128;
 
 /// Something that waits its turn.
 pub(super) struct Item {
+    /// The stream that it is on.
+    pub(super) stream: StreamId,
     pub(super) content: Content,
     /// The message that its bytes belong to.
     pub(super) attribution: Attribution,
@@ -53,14 +59,14 @@ impl Gate {
     pub(super) fn open(self, arrived: Duration, now: Duration) {
         let delayed = Delayed { asked: self.wait.whole(), achieved: now.saturating_sub(arrived) };
         for note in self.notes {
-            note.fault.ledger.message(arrived.saturating_sub(note.fault.applied), &note, Some(delayed));
+            note.fault.ledger.message(arrived.saturating_sub(note.fault.applied), &note.entry, Some(delayed));
         }
     }
 }
 
 impl Item {
     /// The item as a chunk, for decisions.
-    pub(super) fn chunk(&self, way: Way) -> Chunk {
+    pub(super) fn chunk(&self, way: Direction) -> Chunk {
         let bytes = match &self.content {
             Content::Bytes { bytes, .. } => bytes.len(),
             Content::Generated(fill) => usize::try_from(fill.left()).unwrap_or(usize::MAX),
@@ -70,7 +76,7 @@ impl Item {
     }
 
     /// The time at which it is due while these faults are there.
-    pub(super) fn due(&self, way: Way, plan: &Plan, faults: &[Arc<Active>]) -> Duration {
+    pub(super) fn due(&self, way: Direction, plan: &Plan, faults: &[Arc<Active>]) -> Duration {
         let delay = match &self.content {
             Content::Gate(gate) => gate.wait.under(faults),
             Content::Rate(_) => Duration::ZERO,

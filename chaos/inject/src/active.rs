@@ -1,0 +1,185 @@
+//! A fault on its link, with all that is counted, drawn and written down of it; and the connections and chunks that it
+//! meets.
+
+use crate::{counts::Counts, draw::Draws, ending::Ending, ledger::Ledger, tally::Tally};
+use chaos_model::{
+    Direction, Directions, Fault, Link, Share, Spread,
+    effect::{
+        Action,
+        action::{Accepting, Cut, Slices, StreamAction},
+    },
+};
+use host::ListenMode;
+use std::{
+    any::Any,
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+    time::Duration,
+};
+
+/// A fault that is on a link.
+#[derive(Debug)]
+pub(crate) struct Active {
+    pub(crate) fault: Fault,
+    pub(crate) tally: Tally,
+    pub(crate) ledger: Ledger,
+    /// The action of its effect: filters do of it what is on messages.
+    pub(crate) action: Action,
+    /// Action on connections.
+    pub(crate) stream: StreamAction,
+    pub(crate) draws: Draws,
+    /// Occurrences of each message that it was for.
+    // Counted for each fault since it began, and not for the link: then no fault changes what another one decides, and a
+    // link without faults counts nothing.
+    pub(crate) counts: Counts,
+    /// Messages that it was for.
+    matches: AtomicU64,
+    /// Memory of the protocol's filters, on all connections of the link.
+    memory: OnceLock<Arc<dyn Any + Send + Sync>>,
+    /// Time at which it was applied.
+    pub(crate) applied: Duration,
+    /// The number of the first connection that was accepted after that; those before are the open ones.
+    first_new: u64,
+}
+
+impl Active {
+    pub(crate) fn new(fault: Fault, seed: u64, link: &Link, applied: Duration, first_new: u64) -> Self {
+        // A draw hashes names and never a position, so adding or removing a fault leaves the draws of all others as
+        // they were.
+        let draws = Draws { seed, fault: fault.name.clone(), link: link.to_string() };
+        // Actions are data that an effect gives; a new effect that combines known actions touches nothing here.
+        let action = fault.effect.action();
+        let (tally, counts, matches, memory) =
+            (Tally::default(), Counts::default(), AtomicU64::new(0), OnceLock::new());
+        let (ledger, stream) = (Ledger::new(&fault, link), action.stream.clone().unwrap_or_default());
+        Self { fault, tally, ledger, action, stream, draws, counts, matches, memory, applied, first_new }
+    }
+
+    /// A fault with another action than its effect's, and a memory, for tests of filters.
+    #[cfg(test)]
+    pub(crate) fn doing(name: &str, action: Action, memory: Option<Arc<dyn Any + Send + Sync>>) -> Arc<Self> {
+        use chaos_model::{Endpoint, Target, effect::Hang};
+        let link = Link { from: Endpoint::Service("gateway".to_owned()), to: "service".to_owned(), label: None };
+        let fault = Fault::new(name, Target::Link(link.clone()), Hang {});
+        let mut active = Self::new(fault, 1, &link, Duration::ZERO, 0);
+        active.action = action;
+        memory.into_iter().for_each(|memory| drop(active.memory.set(memory)));
+        Arc::new(active)
+    }
+
+    /// Tells whether it acts on messages.
+    pub(crate) fn is_of_messages(&self) -> bool {
+        self.action.is_of_messages()
+    }
+
+    /// The memory of filters, made when it is asked for first. A link has one protocol, which asks for one type.
+    pub(crate) fn memory<T: Default + Send + Sync + 'static>(&self) -> Arc<T> {
+        let memory = Arc::clone(self.memory.get_or_init(|| Arc::new(T::default())));
+        memory.downcast().unwrap_or_default()
+    }
+
+    /// The number of one more message that it is for, from 1.
+    pub(crate) fn count_match(&self) -> u64 {
+        self.matches.fetch_add(1, Relaxed) + 1
+    }
+
+    /// The delay of messages, if that is what it does.
+    pub(crate) fn message_delay(&self) -> Option<&Spread> {
+        self.action.message.as_ref().and_then(|action| action.delay.as_ref())
+    }
+
+    /// The way in which it makes a listener treat new connections.
+    pub(crate) fn answer(&self) -> ListenMode {
+        match self.stream.accepting {
+            Accepting::Refuse if self.fault.share >= Share::ALL => ListenMode::Refuse,
+            Accepting::Blackhole if self.fault.share >= Share::ALL => ListenMode::Blackhole,
+            _ => ListenMode::Accept,
+        }
+    }
+
+    pub(crate) fn meets(&self, connection: Connection) -> bool {
+        if self.is_of_messages() {
+            return false;
+        }
+        let spared = self.stream.spares_open && connection.nth < self.first_new;
+        !spared && self.draws.takes(self.fault.share, connection.nth)
+    }
+
+    pub(crate) fn resets_at(&self, connection: Connection) -> Option<Duration> {
+        let since = if connection.nth < self.first_new { self.applied } else { connection.accepted };
+        match self.stream.cut {
+            Some(Cut::ResetAfter(after)) => Some(since.saturating_add(after)),
+            _ => None,
+        }
+    }
+
+    /// After how many bytes in which direction it ends a connection, and how.
+    pub(crate) fn cut(&self) -> Option<(u64, Directions, Ending)> {
+        match self.stream.cut {
+            Some(Cut::ResetAfterBytes(bytes, direction)) => Some((bytes, direction, Ending::Reset)),
+            Some(Cut::CloseAfterBytes(bytes, direction)) => Some((bytes, direction, Ending::Close)),
+            Some(Cut::ResetAfter(_)) | None => None,
+        }
+    }
+
+    pub(crate) fn holds(&self, way: Direction) -> bool {
+        self.stream.holds.is_some_and(|directions| directions.has(way))
+    }
+
+    pub(crate) fn spread(&self, way: Direction) -> Option<Spread> {
+        self.stream.delay.filter(|(_, directions)| directions.has(way)).map(|(spread, _)| spread)
+    }
+
+    pub(crate) fn rate(&self, way: Direction) -> Option<u64> {
+        self.stream.rate.filter(|(_, directions)| directions.has(way)).map(|(rate, _)| rate.bytes_per_second)
+    }
+
+    pub(crate) fn slices(&self, way: Direction) -> Option<Slices> {
+        self.stream.slices.filter(|(_, directions)| directions.has(way)).map(|(slices, _)| slices)
+    }
+
+    /// The time in which nothing passes on this connection from when it was accepted; by when that was, under a ramp.
+    pub(crate) fn dial_delay(&self, connection: Connection) -> Duration {
+        self.grown(self.stream.dial_delay, connection.accepted)
+    }
+
+    /// The part of this delay that is there at a moment.
+    pub(crate) fn grown(&self, whole: Duration, at: Duration) -> Duration {
+        if self.fault.ramp.is_zero() {
+            return whole;
+        }
+        let strength = self.fault.strength(at.saturating_sub(self.applied));
+        Duration::from_nanos_u128(whole.as_nanos() * u128::from(strength) / 1_000_000)
+    }
+
+    /// The delay of this chunk of the nth connection. A ramp counts from when the fault was applied to when the
+    /// chunk arrived.
+    pub(crate) fn delay(&self, nth: u64, chunk: Chunk) -> Duration {
+        let Some(spread) = self.spread(chunk.way) else { return Duration::ZERO };
+        self.grown(self.draws.delay(nth, chunk.way, chunk.kth, &spread), chunk.arrived)
+    }
+}
+
+/// A connection, as far as decisions go.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Connection {
+    /// Number of the connection on its link, counted from 0.
+    pub(crate) nth: u64,
+    /// Time at which it was accepted.
+    pub(crate) accepted: Duration,
+}
+
+/// A chunk of bytes, as far as decisions go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Chunk {
+    /// The way that it goes.
+    pub(crate) way: Direction,
+    /// Number of the chunk among those that go this way, counted from 0.
+    pub(crate) kth: u64,
+    /// Size in bytes.
+    pub(crate) bytes: usize,
+    /// Time at which it arrived.
+    pub(crate) arrived: Duration,
+}

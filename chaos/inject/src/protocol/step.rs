@@ -1,0 +1,119 @@
+//! Steps: what a filter says.
+
+use crate::{active::Active, attribution::Attribution, generated_body::GeneratedBody, ledger::Entry};
+use bytes::Bytes;
+use chaos_model::{Direction, effect::action::Throughput};
+use std::{sync::Arc, time::Duration};
+
+pub use crate::ending::Ending;
+
+/// A stream within a direction of a connection: what waits on one holds up none of the others. A protocol that has one
+/// message at a time uses [`StreamId::CONNECTION`] alone.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct StreamId(pub u32);
+
+impl StreamId {
+    /// The stream of what belongs to the connection as a whole.
+    pub const CONNECTION: Self = Self(0);
+}
+
+/// A step: what becomes of bytes, in order. Bytes that came are used up by `Pass` and `Skip`, in the order in which
+/// they came; a filter that needs more before it can say leaves them for the next call.
+#[derive(Clone, Debug)]
+pub enum Step {
+    /// So many of the bytes that came go on, on this stream. Of a protocol with several, a whole frame at a time.
+    Pass(Direction, StreamId, usize),
+    /// So many of the bytes that came are left out.
+    Skip(Direction, usize),
+    /// Bytes that go in this direction too, where the step stands among what goes there on this stream.
+    Insert(Direction, StreamId, Bytes),
+    /// Bytes that go there too and are made as they are written: there may be more of them than fit into memory.
+    Generated(Direction, StreamId, GeneratedBody),
+    /// The rate of what follows on this stream, up to the next step of this kind; `None` lifts it. The direction goes at
+    /// the lowest rate of its streams.
+    Rate(Direction, StreamId, Option<Rate>),
+    /// All that follows on this stream goes later by this much, counted from now; [`Filter::on_released`] is told when.
+    /// What follows on others goes by.
+    ///
+    /// [`Filter::on_released`]: super::Filter::on_released
+    Wait(Direction, StreamId, Wait),
+    /// All that waits on this stream is left out: its message was given up.
+    Discard(Direction, StreamId),
+    /// After all that precedes it on this stream, the connection ends, both ways.
+    End(Direction, StreamId, Ending),
+    /// A fault did what it does to a message: for the ledger.
+    Fired(Injected),
+    /// The message that what follows on this stream belongs to, up to the next step of this kind. Said where
+    /// [`Decide::traces`].
+    ///
+    /// [`Decide::traces`]: super::Decide::traces
+    About(Direction, StreamId, Attribution),
+}
+
+/// A wait that faults ask for: the sum of what each asks, for as long as it is there.
+#[derive(Clone, Debug, Default)]
+pub struct Wait {
+    /// Faults that ask for it, each with its share of the time.
+    pub(crate) parts: Vec<(Arc<Active>, Duration)>,
+}
+
+impl Wait {
+    /// Adds what a fault asks for.
+    pub(crate) fn add(&mut self, fault: &Arc<Active>, delay: Duration) {
+        self.parts.push((Arc::clone(fault), delay));
+    }
+
+    /// Tells whether the fault of this injection asks for some of it.
+    #[must_use]
+    pub fn is_of(&self, injected: &Injected) -> bool {
+        self.parts.iter().any(|(other, _)| Arc::ptr_eq(&injected.fault, other))
+    }
+
+    /// The wait's length while these faults are there.
+    pub(crate) fn under(&self, faults: &[Arc<Active>]) -> Duration {
+        let there = |fault: &Arc<Active>| faults.iter().any(|other| Arc::ptr_eq(other, fault));
+        let asked = self.parts.iter().filter(|(fault, _)| there(fault)).map(|(_, delay)| *delay);
+        asked.fold(Duration::ZERO, Duration::saturating_add)
+    }
+
+    /// The wait's length with all of its faults.
+    #[must_use]
+    pub fn whole(&self) -> Duration {
+        self.parts.iter().map(|(_, delay)| *delay).fold(Duration::ZERO, Duration::saturating_add)
+    }
+}
+
+/// A rate that faults ask for.
+#[derive(Clone, Debug)]
+pub struct Rate {
+    /// Bytes that go in a second.
+    pub(crate) throughput: Throughput,
+    /// Faults that ask for it: when all of these are gone, so is the rate.
+    pub(crate) faults: Vec<Arc<Active>>,
+}
+
+impl Rate {
+    /// The rate in bytes a second while these faults are there, if it is.
+    pub(crate) fn under(&self, faults: &[Arc<Active>]) -> Option<u64> {
+        let there = |fault: &Arc<Active>| faults.iter().any(|other| Arc::ptr_eq(other, fault));
+        self.faults.iter().any(there).then_some(self.throughput.bytes_per_second)
+    }
+}
+
+/// An injection into a message.
+#[derive(Clone, Debug)]
+pub struct Injected {
+    /// The fault.
+    pub(crate) fault: Arc<Active>,
+    /// The line of its ledger.
+    pub(crate) entry: Entry,
+}
+
+impl Injected {
+    /// The same, with so many messages that wait behind the one it is into.
+    #[must_use]
+    pub fn with_bystanders(mut self, count: u64) -> Self {
+        self.entry.bystanders = count;
+        self
+    }
+}

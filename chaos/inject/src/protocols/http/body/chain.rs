@@ -1,0 +1,180 @@
+//! The chain of edits that a body's bytes go through, one behind the other.
+
+use crate::{generated_body::GeneratedBody, noise::Noise};
+use chaos_model::effect::action::{BodyEdit, Part};
+
+/// Bytes of a body, between two edits.
+#[derive(Debug)]
+pub(super) enum Piece {
+    Bytes(Vec<u8>),
+    Generated(GeneratedBody),
+}
+
+/// Edits in order. Those that would change nothing are left out.
+#[derive(Debug, Default)]
+pub(crate) struct Chain {
+    edits: Vec<Edit>,
+    announced: Option<u64>,
+}
+
+#[derive(Debug)]
+struct Edit {
+    what: Stage,
+    /// True once it gives nothing any more.
+    over: bool,
+}
+
+#[derive(Debug)]
+enum Stage {
+    /// So many bytes, once that is known.
+    Keep(Part, Option<u64>),
+    Garble(u32, u64, Option<Noise>),
+    Replace(String),
+    /// Padding up to this many bytes, of which so many have come.
+    Pad(u64, u64),
+}
+
+impl Chain {
+    /// For a body of this length, where it is known; and then only this part of it comes, where there is one.
+    pub(crate) fn new(edits: &[(BodyEdit, u64)], ends: Option<Part>, length: Option<u64>) -> Self {
+        let mut chain = Self { edits: Vec::new(), announced: length };
+        for (edit, seed) in edits {
+            let length = chain.announced;
+            let (what, length) = match edit {
+                BodyEdit::Shorten(part) => (Stage::keep(*part, length), length.map(|length| part.of(length))),
+                BodyEdit::Garble { parts_per_million } => {
+                    let noise = length.map(|length| Noise::of_length(*seed, *parts_per_million, length));
+                    (Stage::Garble(*parts_per_million, *seed, noise), length)
+                }
+                BodyEdit::Replace(text) => (Stage::Replace(text.clone()), Some(text.len() as u64)),
+                BodyEdit::Pad(size) => (Stage::Pad(*size, 0), length.map(|length| length.max(*size))),
+                BodyEdit::Trickle(_) => continue,
+            };
+            let idle = match what {
+                Stage::Keep(..) | Stage::Pad(..) => length.is_some() && length == chain.announced,
+                Stage::Garble(..) => length == Some(0),
+                Stage::Replace(_) => false,
+            };
+            if !idle {
+                chain.edits.push(Edit { what, over: false });
+            }
+            chain.announced = length;
+        }
+        if let Some(part) = ends {
+            chain.edits.push(Edit { what: Stage::keep(part, chain.announced), over: false });
+        }
+        chain
+    }
+
+    /// The length behind all edits, where it is known, and unless the connection ends before.
+    pub(crate) fn announced(&self) -> Option<u64> {
+        self.announced
+    }
+
+    /// Tells whether nothing changes.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.edits.is_empty()
+    }
+
+    /// Tells whether nothing more comes out of it.
+    pub(super) fn is_over(&self) -> bool {
+        self.edits.last().is_some_and(|edit| edit.over)
+    }
+
+    /// Bytes that are known to come, of a body of unknown length: for edits that need to know before they see any of
+    /// it.
+    /// `sure` is the same in whichever pieces the body comes.
+    pub(super) fn expect(&mut self, mut first: u64, mut sure: u64) {
+        for edit in &mut self.edits {
+            match &mut edit.what {
+                Stage::Keep(part, left) => {
+                    let left = *left.get_or_insert_with(|| part.of(first));
+                    (first, sure) = (first.min(left), sure.min(left));
+                }
+                Stage::Garble(parts, seed, noise) => {
+                    noise.get_or_insert_with(|| Noise::of_unknown(*seed, *parts, sure));
+                }
+                Stage::Replace(_) | Stage::Pad(..) => {}
+            }
+        }
+    }
+
+    /// Takes a piece, with nothing behind it where it `ends`. Gives the pieces that come out.
+    pub(super) fn feed(&mut self, piece: Option<Piece>, mut ends: bool) -> Vec<Piece> {
+        let mut pieces = Vec::from_iter(piece);
+        for edit in &mut self.edits {
+            let mut out = Vec::new();
+            if !edit.over {
+                edit.feed(pieces, ends, &mut out);
+            }
+            ends |= edit.over;
+            pieces = out;
+        }
+        pieces
+    }
+}
+
+impl Stage {
+    fn keep(part: Part, length: Option<u64>) -> Self {
+        let bytes = match part {
+            Part::Bytes(bytes) => Some(bytes),
+            Part::PerMillion(_) => None,
+        };
+        Self::Keep(part, length.map(|length| part.of(length)).or(bytes))
+    }
+}
+
+impl Edit {
+    fn feed(&mut self, pieces: Vec<Piece>, ends: bool, out: &mut Vec<Piece>) {
+        for mut piece in pieces {
+            match &mut self.what {
+                Stage::Keep(_, Some(left)) => {
+                    piece.shorten(*left);
+                    *left -= piece.length();
+                }
+                Stage::Garble(_, _, Some(noise)) => piece.garble(noise),
+                Stage::Pad(_, seen) => *seen += piece.length(),
+                // Nothing comes before it is known how much.
+                Stage::Keep(_, None) | Stage::Garble(_, _, None) => {}
+                Stage::Replace(_) => continue,
+            }
+            out.push(piece);
+        }
+        match &mut self.what {
+            Stage::Keep(_, left) => self.over = *left == Some(0),
+            Stage::Replace(text) => {
+                out.push(Piece::Bytes(std::mem::take(text).into_bytes()));
+                self.over = true;
+            }
+            Stage::Pad(size, seen) if ends => {
+                out.push(Piece::Generated(GeneratedBody::new(b' ', size.saturating_sub(*seen))))
+            }
+            Stage::Garble(..) | Stage::Pad(..) => {}
+        }
+        self.over |= ends;
+    }
+}
+
+impl Piece {
+    pub(super) fn length(&self) -> u64 {
+        match self {
+            Self::Bytes(bytes) => bytes.len() as u64,
+            Self::Generated(fill) => fill.left(),
+        }
+    }
+
+    fn shorten(&mut self, length: u64) {
+        match self {
+            Self::Bytes(bytes) => bytes.truncate(usize::try_from(length).unwrap_or(usize::MAX)),
+            Self::Generated(fill) => fill.shorten(length),
+        }
+    }
+
+    fn garble(&mut self, noise: &mut Noise) {
+        match self {
+            Self::Bytes(bytes) => noise.garble(bytes),
+            // Nothing comes behind it.
+            Self::Generated(fill) => fill.garble(noise.clone()),
+        }
+    }
+}

@@ -1,0 +1,163 @@
+//! A response's body on its way through its edits.
+
+use super::{
+    Body,
+    chain::{Chain, Piece},
+    chunked::Run,
+};
+use crate::{
+    protocol::Ending,
+    protocols::steps::{self, Steps},
+};
+use bytes::Bytes;
+use chaos_model::Direction;
+
+/// A body that is changed.
+#[derive(Debug)]
+pub(crate) struct Edited {
+    source: Body,
+    chain: Chain,
+    /// End of the connection behind the last byte that comes out of the chain.
+    ending: Option<Ending>,
+    progress: Progress,
+}
+
+/// Progress of a body behind its edits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Progress {
+    /// More may come.
+    Open,
+    /// All of it has, and the rest of the source is left out.
+    Whole,
+    /// The connection has been ended behind it.
+    Ended,
+}
+
+impl Edited {
+    pub(crate) fn new(source: Body, chain: Chain, ending: Option<Ending>) -> Self {
+        Self { source, chain, ending, progress: Progress::Open }
+    }
+
+    /// Tells whether all of its source has come.
+    pub(crate) fn is_over(&self) -> bool {
+        self.source.is_over()
+    }
+
+    pub(crate) fn progress(&self) -> Progress {
+        self.progress
+    }
+
+    /// Says the steps that don't wait for any of the body.
+    pub(crate) fn begin(&mut self, steps: Steps<'_>) {
+        self.feed(None, self.source.is_over(), steps);
+    }
+
+    /// The count of these bytes that are of this body; 0 where its framing is broken. There is at least one byte.
+    pub(crate) fn take(&mut self, bytes: &[u8], steps: Steps<'_>) -> usize {
+        let mut at = 0;
+        while at < bytes.len() && !self.source.is_over() {
+            let Some(count) = self.run(&bytes[at..], steps) else { break };
+            at += count;
+        }
+        at
+    }
+
+    fn run(&mut self, bytes: &[u8], steps: Steps<'_>) -> Option<usize> {
+        Some(match self.source.run(bytes)? {
+            Run::Framing(count) => {
+                steps::skip(steps, Direction::Downstream, count);
+                count
+            }
+            Run::Data(count) => {
+                steps::skip(steps, Direction::Downstream, count);
+                if self.progress == Progress::Open {
+                    self.expect(count as u64);
+                    let ends = matches!(self.source, Body::Length(0));
+                    self.feed(Some(&bytes[..count]), ends, steps);
+                }
+                count
+            }
+            Run::Trailer(count) => {
+                if self.progress == Progress::Open && !self.chain.is_over() {
+                    self.end(false, steps);
+                }
+                if self.progress == Progress::Open {
+                    steps::pass(steps, Direction::Downstream, count);
+                } else {
+                    steps::skip(steps, Direction::Downstream, count);
+                }
+                count
+            }
+        })
+    }
+
+    fn expect(&mut self, piece: u64) {
+        match &self.source {
+            Body::Length(_) => {}
+            Body::Chunked(chunked) => self.chain.expect(chunked.size(), chunked.size()),
+            Body::UntilClose => self.chain.expect(piece, 1),
+        }
+    }
+
+    /// The source is at its end, that of the stream or before the trailer section.
+    fn end(&mut self, closed: bool, steps: Steps<'_>) {
+        let pieces = self.chain.feed(None, true);
+        self.put(pieces, steps);
+        match self.ending {
+            Some(ending) => self.close(ending, steps),
+            None if closed => self.progress = Progress::Whole,
+            None => steps::insert(steps, Direction::Downstream, Bytes::from_static(b"0\r\n")),
+        }
+    }
+
+    /// The stream has ended. A body that ends with it is whole, any other was cut off by its sender.
+    pub(crate) fn on_end(&mut self, steps: Steps<'_>) {
+        if self.progress == Progress::Open && matches!(self.source, Body::UntilClose) {
+            self.end(true, steps);
+        }
+    }
+
+    /// Takes bytes of its source, with nothing behind them where it `ends`.
+    pub(crate) fn feed(&mut self, bytes: Option<&[u8]>, ends: bool, steps: Steps<'_>) {
+        let pieces = self.chain.feed(bytes.map(|bytes| Piece::Bytes(bytes.to_vec())), ends);
+        self.put(pieces, steps);
+        if self.progress != Progress::Open || !self.chain.is_over() {
+            return;
+        }
+        match (self.ending, &self.source) {
+            (Some(ending), _) => self.close(ending, steps),
+            (None, Body::Length(_)) => self.progress = Progress::Whole,
+            (None, Body::Chunked(_)) => {
+                steps::insert(steps, Direction::Downstream, Bytes::from_static(b"0\r\n\r\n"));
+                self.progress = Progress::Whole;
+            }
+            // Here the close is the framing.
+            (None, Body::UntilClose) => self.close(Ending::Close, steps),
+        }
+    }
+
+    fn close(&mut self, ending: Ending, steps: Steps<'_>) {
+        steps::end(steps, ending);
+        self.progress = Progress::Ended;
+    }
+
+    fn put(&self, pieces: Vec<Piece>, steps: Steps<'_>) {
+        let chunked = matches!(self.source, Body::Chunked(_));
+        for piece in pieces {
+            let length = piece.length();
+            if length == 0 {
+                continue;
+            }
+            if chunked {
+                steps::insert(steps, Direction::Downstream, Bytes::from(format!("{length:x}\r\n")));
+            }
+            match piece {
+                Piece::Bytes(bytes) => steps::insert(steps, Direction::Downstream, Bytes::from(bytes)),
+                Piece::Generated(fill) => steps::generate(steps, fill),
+            }
+            if chunked {
+                steps::insert(steps, Direction::Downstream, Bytes::from_static(b"\r\n"));
+            }
+        }
+    }
+}

@@ -1,0 +1,12 @@
+//! Bodies: how they are framed, and how they are changed.
+
+mod chain;
+mod chunked;
+mod edited;
+mod framing;
+
+pub(super) use self::{
+    chain::Chain,
+    edited::{Edited, Progress},
+    framing::Body,
+};

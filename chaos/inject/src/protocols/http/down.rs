@@ -1,0 +1,246 @@
+//! Responses, on their way to the client.
+
+use super::{
+    body::{Body, Edited, Progress},
+    exchange::{Exchange, Exchanges},
+    head::{Found, MessageKind, Scan, parse_reply},
+    response::{self, Begun},
+};
+use crate::protocols::steps::{self, Steps};
+use chaos_model::Direction;
+
+#[derive(Debug)]
+pub(super) struct Down {
+    state: ResponseState,
+    scan: Scan,
+    /// Bytes of a head that have passed already: where nothing happens to a response, it is not held back.
+    passed: Vec<u8>,
+    /// Faults on connections want to know whose bytes they are.
+    traces: bool,
+}
+
+#[derive(Debug)]
+enum ResponseState {
+    /// At the beginning of a response, or in its head.
+    Head,
+    /// In a body that goes on as it is, at a rate perhaps.
+    Passed(Body, bool),
+    /// In a body that is changed, at a rate perhaps.
+    Edited(Box<Edited>, bool),
+    /// The connection has been ended.
+    Ended,
+    /// Nothing is read any more.
+    Lost,
+}
+
+/// The part of some bytes that was taken.
+enum Progressed {
+    /// So many.
+    Bytes(usize),
+    /// None, and more are needed.
+    Nothing,
+    /// The bytes are not understood.
+    Lost,
+}
+
+impl Down {
+    pub(super) fn new() -> Self {
+        Self { state: ResponseState::Head, scan: Scan::new(MessageKind::Response), passed: Vec::new(), traces: false }
+    }
+
+    /// Says from now on whose responses come, or no more.
+    pub(super) fn trace(&mut self, traces: bool) {
+        self.traces = traces;
+    }
+
+    fn tell(&self, exchange: &Exchange, steps: Steps<'_>) {
+        if self.traces {
+            steps::about(steps, Direction::Downstream, exchange.attribution.clone());
+        }
+    }
+
+    /// Tells whether everything that comes passes.
+    pub(super) fn is_lost(&self) -> bool {
+        matches!(self.state, ResponseState::Lost)
+    }
+
+    /// Lets everything pass from now on, once nothing is owed.
+    pub(super) fn lose(&mut self) {
+        self.state = ResponseState::Lost;
+    }
+
+    /// Tells whether the connection has been ended, or the service's stream has.
+    pub(super) fn has_ended(&self) -> bool {
+        matches!(self.state, ResponseState::Ended)
+    }
+
+    /// Tells whether it is between two responses.
+    pub(super) fn is_idle(&self) -> bool {
+        matches!(self.state, ResponseState::Head) && self.passed.is_empty()
+    }
+
+    pub(super) fn on_bytes(&mut self, bytes: &[u8], exchanges: &mut Exchanges, steps: Steps<'_>) {
+        let mut at = 0;
+        while at < bytes.len() {
+            let rest = &bytes[at..];
+            let took = match &mut self.state {
+                ResponseState::Lost => Progressed::Lost,
+                ResponseState::Ended => {
+                    steps::skip(steps, Direction::Downstream, rest.len());
+                    Progressed::Bytes(rest.len())
+                }
+                ResponseState::Passed(body, _) => match body.take(rest) {
+                    Some(count) => {
+                        steps::pass(steps, Direction::Downstream, count);
+                        Progressed::Bytes(count)
+                    }
+                    None => Progressed::Lost,
+                },
+                ResponseState::Edited(..) => self.on_edited(rest, steps),
+                ResponseState::Head => self.on_head(rest, exchanges, steps),
+            };
+            match took {
+                Progressed::Bytes(count) => at += count,
+                Progressed::Nothing => return,
+                Progressed::Lost => {
+                    self.lift(steps);
+                    self.lose();
+                    return steps::pass(steps, Direction::Downstream, rest.len());
+                }
+            }
+            self.settle(exchanges, steps);
+        }
+    }
+
+    fn on_edited(&mut self, bytes: &[u8], steps: Steps<'_>) -> Progressed {
+        let ResponseState::Edited(edited, _) = &mut self.state else { return Progressed::Lost };
+        let count = edited.take(bytes, steps);
+        if count == 0 {
+            return Progressed::Lost;
+        }
+        if edited.progress() == Progress::Ended {
+            self.state = ResponseState::Ended;
+        }
+        Progressed::Bytes(count)
+    }
+
+    fn on_head(&mut self, bytes: &[u8], exchanges: &mut Exchanges, steps: Steps<'_>) -> Progressed {
+        match exchanges.front_mut() {
+            // A response to nothing, or to what the service was not asked.
+            None => Progressed::Lost,
+            Some(exchange) if exchange.is_canned() => Progressed::Lost,
+            Some(exchange) if exchange.plan.is_some() => self.on_held_head(bytes, exchange, steps),
+            Some(exchange) => self.on_passed_head(bytes, exchange, steps),
+        }
+    }
+
+    /// Takes the head of a response to which something happens: nothing of it goes on before it is complete.
+    fn on_held_head(&mut self, bytes: &[u8], exchange: &mut Exchange, steps: Steps<'_>) -> Progressed {
+        let (start, end, folded) = match self.scan.find(bytes) {
+            Found::Part => return Progressed::Nothing,
+            Found::Nothing => return Progressed::Lost,
+            Found::Head { start, end, folded } => (start, end, folded),
+        };
+        let Some(reply) = parse_reply(&bytes[start..end], folded) else { return Progressed::Lost };
+        self.tell(exchange, steps);
+        if is_interim(reply.status) {
+            steps::pass(steps, Direction::Downstream, end);
+            return Progressed::Bytes(end);
+        }
+        self.state = match response::begin(exchange, &bytes[..end], reply, steps) {
+            Begun::Ended => ResponseState::Ended,
+            Begun::Passed(body, limited) => ResponseState::Passed(body, limited),
+            Begun::Edited(edited, limited) => ResponseState::Edited(edited, limited),
+            Begun::Tunnel => ResponseState::Lost,
+        };
+        Progressed::Bytes(end)
+    }
+
+    /// Takes the head of a response to which nothing happens: it goes on as it comes, and is read once it is complete.
+    fn on_passed_head(&mut self, bytes: &[u8], exchange: &Exchange, steps: Steps<'_>) -> Progressed {
+        let before = self.passed.len();
+        if before == 0 {
+            self.tell(exchange, steps);
+        }
+        if before > 0 {
+            self.passed.extend_from_slice(bytes);
+        }
+        let all = if before > 0 { &self.passed } else { bytes };
+        let (start, end, folded) = match self.scan.find(all) {
+            Found::Part => {
+                if before == 0 {
+                    self.passed.extend_from_slice(bytes);
+                }
+                steps::pass(steps, Direction::Downstream, bytes.len());
+                return Progressed::Bytes(bytes.len());
+            }
+            Found::Nothing => return Progressed::Lost,
+            Found::Head { start, end, folded } => (start, end, folded),
+        };
+        let reply = parse_reply(&all[start..end], folded);
+        self.passed.clear();
+        let Some(reply) = reply else { return Progressed::Lost };
+        steps::pass(steps, Direction::Downstream, end - before);
+        if exchange.is_tunnel(reply.status) {
+            self.lose();
+        } else if !is_interim(reply.status) {
+            self.state = ResponseState::Passed(exchange.body(reply), false);
+        }
+        Progressed::Bytes(end - before)
+    }
+
+    /// At the end of a response, the next follows.
+    fn settle(&mut self, exchanges: &mut Exchanges, steps: Steps<'_>) {
+        let over = match &self.state {
+            ResponseState::Passed(body, _) => body.is_over(),
+            ResponseState::Edited(edited, _) => edited.is_over(),
+            ResponseState::Head | ResponseState::Ended | ResponseState::Lost => false,
+        };
+        if over {
+            self.lift(steps);
+            exchanges.pop_front();
+            self.state = ResponseState::Head;
+            self.answer(exchanges, steps);
+        }
+    }
+
+    /// Gives the responses that don't come from the service, where it is their turn.
+    pub(super) fn answer(&mut self, exchanges: &mut Exchanges, steps: Steps<'_>) {
+        while self.is_idle()
+            && let Some(exchange) = exchanges.front_mut().filter(|exchange| exchange.is_canned())
+        {
+            if !exchange.asked {
+                return response::ask_for_body(exchange, steps);
+            }
+            self.tell(exchange, steps);
+            if response::give(exchange, steps) {
+                self.state = ResponseState::Ended;
+            }
+            exchanges.pop_front();
+        }
+    }
+
+    /// Lifts the rate that the response had.
+    fn lift(&self, steps: Steps<'_>) {
+        if let ResponseState::Passed(_, true) | ResponseState::Edited(_, true) = self.state {
+            steps::rate(steps, None);
+        }
+    }
+
+    /// The service sends nothing more; this is left of what it sent.
+    pub(super) fn on_end(&mut self, left: &[u8], steps: Steps<'_>) {
+        match &mut self.state {
+            ResponseState::Ended => return steps::skip(steps, Direction::Downstream, left.len()),
+            ResponseState::Edited(edited, _) => edited.on_end(steps),
+            ResponseState::Head | ResponseState::Passed(..) | ResponseState::Lost => {
+                steps::pass(steps, Direction::Downstream, left.len())
+            }
+        }
+        self.state = ResponseState::Ended;
+    }
+}
+
+/// Tells whether another response follows to the same request.
+fn is_interim(status: u16) -> bool {
+    (100..200).contains(&status) && status != 101
+}

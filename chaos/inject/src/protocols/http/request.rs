@@ -1,0 +1,181 @@
+//! The parts of a request that decisions read: its target, its baggage, and whether a fault is for it.
+
+use crate::protocol::{Key, Message, shortened};
+use chaos_model::{KeyKind, Only, effect::Action};
+use percent_encoding::percent_decode;
+use std::borrow::Cow;
+
+/// A request, as far as decisions go.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Request<'a> {
+    /// Method, as sent.
+    pub(crate) method: &'a str,
+    /// Target, as sent: path and query (of the absolute form too).
+    pub(crate) target: &'a str,
+    /// Header fields, as sent, in order.
+    pub(crate) headers: &'a [(&'a str, &'a [u8])],
+    /// Body as far as it was waited for (see [`Decide::draws`](crate::protocol::Decide::draws)); `None` where it was not.
+    pub(crate) body: Option<&'a [u8]>,
+}
+
+impl Message for Request<'_> {
+    fn matches(&self, action: &Action, only: &Only) -> bool {
+        (action.message.is_some() || action.http.is_some()) && matches(only, self)
+    }
+
+    /// Of one with a number: number, method and target; of one without: method, target and body.
+    fn key(&self) -> Key {
+        let (method, target) = (self.method.as_bytes(), self.target.as_bytes());
+        match self.arrival() {
+            Some(number) => Key::new(KeyKind::NumberedRequest, &[b"numbered", &number.to_le_bytes(), method, target]),
+            None => Key::new(KeyKind::Request, &[b"request", method, target, self.body.unwrap_or_default()]),
+        }
+    }
+
+    fn subject(&self) -> String {
+        subject(self.method, self.target)
+    }
+
+    fn arrival(&self) -> Option<u64> {
+        arrival(self.headers.iter().copied())
+    }
+}
+
+/// The subject of a request, for people.
+pub(super) fn subject(method: &str, target: &str) -> String {
+    format!("{method} {}", shortened(target.as_bytes()))
+}
+
+/// The path and query of a target. Of the absolute form, what follows the authority.
+pub(crate) fn target(sent: &str) -> &str {
+    if sent.starts_with('/') {
+        return sent;
+    }
+    let Some((_, rest)) = sent.split_once("://") else { return sent };
+    match rest.find(['/', '?']) {
+        Some(at) => &rest[at..],
+        None => "/",
+    }
+}
+
+/// An entry of a request's baggage.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Entry<'a> {
+    /// Key of the entry.
+    pub(crate) key: &'a [u8],
+    /// Value of the entry, decoded.
+    pub(crate) value: Cow<'a, [u8]>,
+}
+
+/// The entries of a request's baggage (W3C Baggage, section 3.3), in order, over all headers of that name; those that
+/// can't be read are left out, and so are properties.
+pub(crate) fn baggage<'a>(headers: impl Iterator<Item = (&'a str, &'a [u8])>) -> impl Iterator<Item = Entry<'a>> {
+    let values = headers.filter(|(name, _)| name.eq_ignore_ascii_case("baggage")).map(|(_, value)| value);
+    values.flat_map(|value| value.split(|byte| *byte == b',')).filter_map(entry)
+}
+
+fn entry(member: &[u8]) -> Option<Entry<'_>> {
+    let pair = member.split(|byte| *byte == b';').next()?;
+    let equals = pair.iter().position(|byte| *byte == b'=')?;
+    let (key, value) = (pair[..equals].trim_ascii(), pair[equals + 1..].trim_ascii());
+    (!key.is_empty()).then(|| Entry { key, value: percent_decode(value).into() })
+}
+
+/// The number of the load's arrival that a request belongs to, where it says so: `baggage: chaos.request=7`.
+pub(crate) fn arrival<'a>(headers: impl Iterator<Item = (&'a str, &'a [u8])>) -> Option<u64> {
+    let number = baggage(headers).find(|entry| entry.key == b"chaos.request")?.value;
+    std::str::from_utf8(&number).ok()?.parse().ok()
+}
+
+/// Tells whether a fault is for this request, its place among those that match apart. A fault for commands is for none.
+pub(crate) fn matches(only: &Only, request: &Request<'_>) -> bool {
+    let method = only.methods.is_empty() || only.methods.iter().any(|method| method == request.method);
+    let path = only.path.as_ref().is_none_or(|path| path.matches(request.target.as_bytes()));
+    let headers = only.headers.iter().all(|(name, pattern)| {
+        let mut values = request.headers.iter().filter(|(it, _)| it.eq_ignore_ascii_case(name));
+        values.any(|(_, value)| pattern.matches(value))
+    });
+    let baggage = only.baggage.iter().all(|(key, pattern)| {
+        baggage(request.headers.iter().copied())
+            .any(|entry| entry.key == key.as_bytes() && pattern.matches(&entry.value))
+    });
+    method && path && headers && baggage && only.commands.is_empty() && only.key.is_none()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use chaos_model::Pattern;
+
+    fn entries(headers: &[(&'static str, &'static [u8])]) -> Vec<(String, String)> {
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        baggage(headers.iter().copied()).map(|entry| (text(entry.key), text(&entry.value))).collect()
+    }
+
+    #[test]
+    fn baggage_is_read_over_several_headers() {
+        let headers: [(&str, &[u8]); 4] = [
+            ("baggage", b"a=1;prop;p=2 ,\tb = x%2Cy%20z%zz=,, none, =no,c="),
+            ("Other", b"d=4"),
+            ("Baggage", b"a=2"),
+            ("baggage", b"e=\xff%ff"),
+        ];
+        let read = [("a", "1"), ("b", "x,y z%zz="), ("c", ""), ("a", "2"), ("e", "\u{fffd}\u{fffd}")];
+        assert_eq!(entries(&headers), read.map(|(key, value)| (key.to_owned(), value.to_owned())));
+    }
+
+    #[test]
+    fn a_request_says_to_which_arrival_it_belongs() {
+        let number = |value: &'static str| arrival([("BAGGAGE", value.as_bytes())].into_iter());
+        assert_eq!(number("user=1, chaos.request = 7;x"), Some(7));
+        assert_eq!(number("chaos.request=%37"), Some(7));
+        for none in ["", "chaos.request=", "chaos.request=-7", "chaos.requests=7", "x=chaos.request=7"] {
+            assert_eq!(number(none), None, "{none}");
+        }
+    }
+
+    #[test]
+    fn a_target_is_a_path_and_a_query() {
+        for (sent, is) in [
+            ("/a?b=http://c", "/a?b=http://c"),
+            ("http://user@a:1/b?c", "/b?c"),
+            ("http://a", "/"),
+            ("http://a?b/c", "?b/c"),
+            ("*", "*"),
+            ("a:443", "a:443"),
+        ] {
+            assert_eq!(target(sent), is);
+        }
+    }
+
+    fn is_for(only: &Only) -> bool {
+        let headers: [(&str, &[u8]); 4] =
+            [("X-User", b"7"), ("x-user", b"8"), ("baggage", b"a=1,b=2"), ("baggage", b"a=%33")];
+        matches(only, &Request { method: "GET", target: "/orders/7?full=1", headers: &headers, body: None })
+    }
+
+    #[test]
+    fn a_fault_is_for_requests_that_match_all_it_asks() {
+        let like = |text: &str| Pattern(text.to_owned());
+        let method = |method: &str| Only { methods: vec!["PUT".to_owned(), method.to_owned()], ..Only::default() };
+        let path = |text| Only { path: Some(like(text)), ..Only::default() };
+        let header = |name: &str, text| Only { headers: vec![(name.to_owned(), like(text))], ..Only::default() };
+        let baggage = |name: &str, text| Only { baggage: vec![(name.to_owned(), like(text))], ..Only::default() };
+        let all =
+            Only { path: Some(like("/orders/*")), headers: vec![("x-user".to_owned(), like("8"))], ..method("GET") };
+        let yes =
+            [Only::default(), method("GET"), path("/orders/*"), path("*full=1"), header("x-user", "7"), all.clone()];
+        let no = [method("get"), path("/orders/7"), header("x-user", "9"), header("none", "*"), baggage("c", "*")];
+        for only in yes.iter().chain(&[header("x-user", "8"), baggage("a", "1"), baggage("a", "3"), baggage("b", "*")])
+        {
+            assert!(is_for(only), "{only}");
+        }
+        for only in
+            no.iter().chain(&[baggage("a", "2"), baggage("a", "%33"), Only { path: Some(like("/users")), ..all }])
+        {
+            assert!(!is_for(only), "{only}");
+        }
+        assert!(!is_for(&Only { commands: vec!["GET".to_owned()], ..Only::default() }));
+        assert!(!is_for(&Only { key: Some(like("*")), ..Only::default() }));
+    }
+}

@@ -1,0 +1,145 @@
+//! Responses to which something happens.
+
+use super::{
+    body::{Body, Chain, Edited, Progress},
+    canned,
+    exchange::{Exchange, MethodKind},
+    head::{Reply, edited},
+    plan::{EarlyEnd, HttpPlan},
+};
+use crate::{
+    protocol::{Ending, Step},
+    protocols::steps::{self, Steps},
+};
+use bytes::Bytes;
+use chaos_model::Direction;
+
+/// A response behind its head; with whether it goes at a rate.
+#[derive(Debug)]
+pub(super) enum Begun {
+    /// Not at all.
+    Ended,
+    /// With a body that passes.
+    Passed(Body, bool),
+    /// With a body that is changed.
+    Edited(Box<Edited>, bool),
+    /// With something else than HTTP.
+    Tunnel,
+}
+
+/// The head of a response from the service.
+pub(super) fn begin(exchange: &mut Exchange, head: &[u8], reply: Reply, steps: Steps<'_>) -> Begun {
+    let (bodiless, tunnel) = (exchange.is_bodiless(reply.status), exchange.is_tunnel(reply.status));
+    let source = exchange.body(reply);
+    let Some(plan) = exchange.plan.take() else { return Begun::Passed(source, false) };
+    let chain = chain(&plan, bodiless, source.length());
+    let limit = plan.rate.clone().filter(|_| !bodiless && source.length() != Some(0));
+    let changes = plan.delay.is_some() || !plan.head.is_empty() || plan.ending.is_some();
+    open(&plan, changes || !chain.is_empty() || limit.is_some(), steps);
+    if plan.ending == Some(EarlyEnd::CloseInstead) {
+        steps::skip(steps, Direction::Downstream, head.len());
+        steps::end(steps, Ending::Close);
+        return Begun::Ended;
+    }
+    let length = chain.announced().filter(|_| !bodiless && source.length().is_some());
+    match with_edits(head, length.filter(|_| length != source.length()), &plan) {
+        Some(changed) => {
+            steps::skip(steps, Direction::Downstream, head.len());
+            steps::insert(steps, Direction::Downstream, changed);
+        }
+        None => steps::pass(steps, Direction::Downstream, head.len()),
+    }
+    let limited = limit.is_some();
+    if limit.is_some() {
+        steps::rate(steps, limit);
+    }
+    if chain.is_empty() {
+        return if tunnel { Begun::Tunnel } else { Begun::Passed(source, limited) };
+    }
+    let mut edited = Box::new(Edited::new(source, chain, ending(&plan)));
+    edited.begin(steps);
+    match edited.progress() {
+        Progress::Ended => Begun::Ended,
+        Progress::Open | Progress::Whole => Begun::Edited(edited, limited),
+    }
+}
+
+/// Gives a response in the service's place. Says whether the connection has ended with it.
+pub(super) fn give(exchange: &mut Exchange, steps: Steps<'_>) -> bool {
+    let Some(plan) = exchange.plan.take() else { return false };
+    let Some(canned) = &plan.response else { return false };
+    open(&plan, true, steps);
+    if plan.ending == Some(EarlyEnd::CloseInstead) {
+        steps::end(steps, Ending::Close);
+        return true;
+    }
+    let bodiless = exchange.kind == MethodKind::Head || canned::is_bodiless(canned.status);
+    let length = canned.body.len() as u64;
+    let chain = chain(&plan, bodiless, Some(if bodiless { 0 } else { length }));
+    let announced = chain.announced().filter(|_| !bodiless).unwrap_or(length);
+    let head = Bytes::from(canned::head(canned, announced, exchange.closes));
+    let head = with_edits(&head, None, &plan).unwrap_or(head);
+    steps::insert(steps, Direction::Downstream, head);
+    let limit = plan.rate.clone().filter(|_| !bodiless);
+    let limited = limit.is_some();
+    if limit.is_some() {
+        steps::rate(steps, limit);
+    }
+    let mut edited = Edited::new(Body::Length(0), chain, ending(&plan));
+    edited.feed(Some(canned.body.as_bytes()).filter(|_| !bodiless), true, steps);
+    if limited {
+        steps::rate(steps, None);
+    }
+    if edited.progress() == Progress::Ended {
+        return true;
+    }
+    if exchange.closes {
+        steps::end(steps, Ending::Close);
+    }
+    exchange.closes
+}
+
+/// Tells a client that waits for it to send its body, since the service won't.
+pub(super) fn ask_for_body(exchange: &mut Exchange, steps: Steps<'_>) {
+    if std::mem::take(&mut exchange.expects) {
+        steps::insert(steps, Direction::Downstream, Bytes::from_static(b"HTTP/1.1 100 Continue\r\n\r\n"));
+    }
+}
+
+fn open(plan: &HttpPlan, changes: bool, steps: Steps<'_>) {
+    if let Some(wait) = &plan.delay {
+        steps::wait(steps, wait.clone());
+    }
+    // An edit of a body that isn't there, or is as it should be already, does nothing, and so is not told.
+    if changes {
+        steps.extend(plan.injected.iter().cloned().map(Step::Fired));
+    }
+}
+
+fn chain(plan: &HttpPlan, bodiless: bool, length: Option<u64>) -> Chain {
+    let part = match plan.ending {
+        Some(EarlyEnd::CloseIn(part) | EarlyEnd::ResetIn(part)) => Some(part),
+        Some(EarlyEnd::CloseInstead) | None => None,
+    };
+    Chain::new(if bodiless { &[] } else { &plan.body }, part, length)
+}
+
+fn ending(plan: &HttpPlan) -> Option<Ending> {
+    match plan.ending? {
+        EarlyEnd::CloseInstead | EarlyEnd::CloseIn(_) => Some(Ending::Close),
+        EarlyEnd::ResetIn(_) => Some(Ending::Reset),
+    }
+}
+
+/// The head with another length, where there is one, and with the edits of the plan, which win; `None` where nothing
+/// changes.
+fn with_edits(head: &[u8], length: Option<u64>, plan: &HttpPlan) -> Option<Bytes> {
+    let mut changed = None;
+    if let Some(length) = length {
+        changed = Some(edited(head, "content-length", Some(&length.to_string())));
+    }
+    for edit in &plan.head {
+        changed = Some(edited(changed.as_deref().unwrap_or(head), &edit.name, edit.value.as_deref()));
+    }
+    changed.map(Bytes::from)
+}

@@ -1,0 +1,138 @@
+//! The way up: where commands end, and what happens to them.
+
+use super::{
+    COMMAND_BYTES,
+    decision::{Decision, decide},
+    replies::Replies,
+    session::{Awaits, Session},
+    spec::Spec,
+};
+use crate::protocol::{Decide, Step};
+use crate::protocols::steps;
+use chaos_model::Direction;
+use chaos_redis::codec::{RequestPart, RequestScanner};
+
+/// Bytes that are kept of a command to which nothing happens: enough for the names and words that say which replies
+/// come.
+const NAME_BYTES: usize = 64;
+
+/// The commands of one connection.
+#[derive(Debug, Default)]
+pub(super) struct Commands {
+    scanner: RequestScanner,
+    /// Bytes that have been looked at and are held.
+    held: usize,
+    course: CommandCourse,
+    is_lost: bool,
+}
+
+/// Progress of the command that is coming.
+#[derive(Debug, Default)]
+enum CommandCourse {
+    #[default]
+    None,
+    /// Held until it can be decided on.
+    Held,
+    Decided(Decision),
+}
+
+impl Commands {
+    pub(super) fn is_lost(&self) -> bool {
+        self.is_lost
+    }
+
+    /// From here on everything passes, and what answers it can't be told.
+    pub(super) fn lose(&mut self, replies: &mut Replies) {
+        self.is_lost = true;
+        self.held = 0;
+        replies.end();
+    }
+
+    pub(super) fn on_bytes(
+        &mut self,
+        bytes: &[u8],
+        session: &mut Session,
+        replies: &mut Replies,
+        decisions: &mut dyn Decide,
+        steps: &mut Vec<Step>,
+    ) {
+        let (mut used, mut seen) = (0, self.held);
+        while seen < bytes.len() && !self.is_lost {
+            if matches!(self.course, CommandCourse::None) && !self.begin(bytes[seen], replies, decisions) {
+                break;
+            }
+            let Ok((taken, part)) = self.scanner.scan(&bytes[seen..]) else {
+                self.lose(replies);
+                break;
+            };
+            seen += taken;
+            if matches!(self.course, CommandCourse::Held) && self.can_decide(part, seen - used) {
+                let decision = decide(&self.scanner, session, decisions);
+                if decisions.traces() {
+                    steps::about(steps, Direction::Upstream, decision.attribution().cloned().unwrap_or_default());
+                }
+                self.course = CommandCourse::Decided(decision);
+                self.scanner.keep(0);
+            }
+            match &self.course {
+                CommandCourse::Decided(Decision::Ask(_)) => steps::pass(steps, Direction::Upstream, seen - used),
+                CommandCourse::Decided(Decision::Answer(_)) => steps::skip(steps, Direction::Upstream, seen - used),
+                CommandCourse::None | CommandCourse::Held => continue,
+            }
+            used = seen;
+            if part == RequestPart::Whole {
+                self.finish(session, replies, steps);
+            }
+        }
+        if self.is_lost {
+            steps::pass(steps, Direction::Upstream, bytes.len() - used);
+        } else {
+            self.held = seen - used;
+        }
+    }
+
+    /// A command begins with this byte. Says whether it can be one.
+    fn begin(&mut self, first: u8, replies: &mut Replies, decisions: &dyn Decide) -> bool {
+        // Bytes of another protocol may never come to the end of a line that is waited for.
+        let is_text = first.is_ascii_graphic() || first.is_ascii_whitespace();
+        if !is_text || replies.is_lost() {
+            self.lose(replies);
+            return false;
+        }
+        // A link without faults keeps as little as will do: nothing is held back, and only names are looked at.
+        let is_armed = (decisions.is_armed() || decisions.traces()) && replies.can_act();
+        self.scanner.keep(if is_armed { COMMAND_BYTES } else { NAME_BYTES });
+        self.course = if is_armed { CommandCourse::Held } else { CommandCourse::Decided(Decision::Ask(None)) };
+        true
+    }
+
+    /// Tells whether enough has come of a command of which so many bytes are held.
+    fn can_decide(&self, part: RequestPart, held: usize) -> bool {
+        if part == RequestPart::Whole || held >= COMMAND_BYTES {
+            return true;
+        }
+        let Some(name) = self.scanner.argument(0).filter(|_| part == RequestPart::Argument) else { return false };
+        let spec = Spec::of(&String::from_utf8_lossy(name).to_ascii_uppercase());
+        spec.needed().is_some_and(|needed| self.scanner.argument(needed - 1).is_some())
+    }
+
+    /// The command has come whole.
+    fn finish(&mut self, session: &mut Session, replies: &mut Replies, steps: &mut Vec<Step>) {
+        let course = std::mem::take(&mut self.course);
+        let CommandCourse::Decided(decision) = course else { return };
+        if self.scanner.announced() == 0 {
+            return;
+        }
+        let in_step = match decision {
+            Decision::Answer(local) => replies.answer(local, steps),
+            Decision::Ask(planned) => match session.sent(&self.scanner, replies.confirm_by_pushes()) {
+                Awaits::Nothing => true,
+                Awaits::Anything => false,
+                awaits => replies.expect(awaits, planned),
+            },
+        };
+        if !in_step {
+            self.lose(replies);
+        }
+    }
+}
