@@ -55,13 +55,14 @@ fn every_effect_reads_its_example_and_goes_over_the_wire_by_its_name() {
 fn every_effect_does_something_where_its_level_says_and_nothing_elsewhere() {
     for facts in Effect::ALL {
         let action = example(facts).action();
-        let does = (action.stream.is_some(), action.http.is_some(), action.redis.is_some(), action.service.is_some());
+        let (http, redis) = (action.http.is_some(), action.redis.is_some());
+        let does = (action.stream.is_some(), action.message.is_some(), http, redis, action.service.is_some());
         let should = match facts.level {
-            Level::Connections => (true, false, false, false),
-            Level::Messages => (false, true, true, false),
-            Level::Requests => (false, true, false, false),
-            Level::Commands => (false, false, true, false),
-            Level::Services => (false, false, false, true),
+            Level::Connections => (true, false, false, false, false),
+            Level::Messages => (false, true, false, false, false),
+            Level::Requests => (false, false, true, false, false),
+            Level::Commands => (false, false, false, true, false),
+            Level::Services => (false, false, false, false, true),
         };
         // An effect on messages may come to nothing more than HTTP by its keys, but not by its example.
         assert_eq!(does, should, "{}", facts.name);

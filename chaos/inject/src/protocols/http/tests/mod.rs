@@ -59,11 +59,13 @@ impl Decide for Decisions {
     }
 }
 
-/// The decision that comes to this plan, but for the seeds of edits.
+/// The decision that comes to this plan. The seed of an edit is in the name of its fault.
 fn decision(plan: HttpPlan) -> Decision {
-    let HttpPlan { delay, response, head, body, ending, .. } = plan;
-    let HttpPlan { rate, .. } = HttpPlan::default();
-    assert!(rate.is_none());
+    if plan.is_clear() {
+        return Decision::default();
+    }
+    let HttpPlan { delay, response, head, body, ending, rate, .. } = plan;
+    assert!(rate.is_none(), "a rate is an edit here");
     let (message, resets_in) = match ending {
         Some(EarlyEnd::CloseInstead) => (Some(MessageEnding::Instead), None),
         Some(EarlyEnd::CloseIn(part)) => (Some(MessageEnding::In(part)), None),
@@ -73,16 +75,12 @@ fn decision(plan: HttpPlan) -> Decision {
     let delay = delay.map(|wait| wait.whole());
     let first = HttpAction { response, head, body: None, resets_in };
     let of_messages = MessageAction { delay: None, ending: message };
-    let nothing = first == HttpAction::default() && message.is_none() && delay.is_none() && body.is_empty();
-    if nothing {
-        return Decision::default();
-    }
     let action = Action { message: Some(of_messages), http: Some(first), ..Action::default() };
     let mut all = Decision::default();
-    for (edit, _) in body {
+    for (edit, seed) in body {
         let action =
             Action { http: Some(HttpAction { body: Some(edit), ..HttpAction::default() }), ..Action::default() };
-        all = all.and(Active::doing("edit", action, None), None);
+        all = all.and(Active::doing(&format!("edit {seed}"), action, None), None);
     }
     all.and(Active::doing("fault", action, None), delay)
 }
@@ -240,7 +238,8 @@ impl Wire {
 
 /// A plan of one fault.
 fn plan() -> HttpPlan {
-    HttpPlan::default()
+    let decision = Decision::default().and(Active::doing("fault", Action::default(), None), None);
+    HttpPlan { injected: decision.injected(), ..HttpPlan::default() }
 }
 
 fn canned(status: u16, body: &str) -> HttpPlan {

@@ -76,7 +76,7 @@ async fn errors_meet_their_commands_among_many_at_once() {
         join_all((0..200).map(|n| {
             let mut connection = connection.clone();
             async move {
-                let (key, is_met) = (format!("key {n}"), n % 10 == 7);
+                let (key, is_met) = (format!("key:{n}"), n % 10 == 7);
                 let set: redis::RedisResult<()> = connection.set(&key, n).await;
                 let code = set.err().and_then(|error| error.code().map(str::to_owned));
                 assert_eq!(code.as_deref(), is_met.then_some("LOADING"), "{key}");
