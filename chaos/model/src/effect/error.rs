@@ -63,6 +63,6 @@ impl Kind for Error {
 
     fn action(&self) -> Action {
         let reply = Some(ReplyEdit::Error(self.reply.clone()));
-        Action::of_redis(RedisAction { reply, ..RedisAction::default() })
+        Action::of_redis(RedisAction { reply })
     }
 }

@@ -21,6 +21,6 @@ impl Kind for Lose {
     }
 
     fn action(&self) -> Action {
-        Action::of_redis(RedisAction { reply: Some(ReplyEdit::Lose), ..RedisAction::default() })
+        Action::of_redis(RedisAction { reply: Some(ReplyEdit::Lose) })
     }
 }

@@ -21,6 +21,6 @@ impl Kind for Miss {
     }
 
     fn action(&self) -> Action {
-        Action::of_redis(RedisAction { reply: Some(ReplyEdit::Miss), ..RedisAction::default() })
+        Action::of_redis(RedisAction { reply: Some(ReplyEdit::Miss) })
     }
 }

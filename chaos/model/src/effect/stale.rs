@@ -21,6 +21,6 @@ impl Kind for Stale {
     }
 
     fn action(&self) -> Action {
-        Action::of_redis(RedisAction { reply: Some(ReplyEdit::Stale), ..RedisAction::default() })
+        Action::of_redis(RedisAction { reply: Some(ReplyEdit::Stale) })
     }
 }

@@ -30,6 +30,6 @@ impl Kind for Wrong {
 
     fn action(&self) -> Action {
         let reply = Some(ReplyEdit::Wrong { value: self.value.clone() });
-        Action::of_redis(RedisAction { reply, ..RedisAction::default() })
+        Action::of_redis(RedisAction { reply })
     }
 }

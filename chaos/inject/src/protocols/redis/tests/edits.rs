@@ -200,7 +200,7 @@ fn a_lost_reply_lets_the_next_one_be_read_in_its_place_and_the_filter_stays_in_s
 
 #[test]
 fn a_delayed_reply_waits_and_counts_those_behind_it() {
-    let mut wire = Wire::under(|name, _| (name == "GET").then(|| late()));
+    let mut wire = Wire::under(|name, _| (name == "GET").then(late));
     wire.commands(&["PING", "GET a", "PING", "PING", "ECHO x"]).server("+PONG\r\n$1\r\n1\r\n+a\r\n");
     assert_eq!((wire.replies(), &wire.waits[..]), (vec!["PONG".into(), "1".into(), "a".to_owned()], &[7][..]));
     assert_eq!(wire.fired, [("delay".to_owned(), 3)]);

@@ -150,7 +150,7 @@ async fn a_truncated_reply_ends_the_connection() {
 #[tokio::test(start_paused = true)]
 async fn a_delayed_command_takes_as_long_as_asked_and_those_behind_it_too() {
     for protocol in BOTH {
-        let wire = Wire::under(|_, keys| keys.contains(&&b"a"[..]).then(|| late()));
+        let wire = Wire::under(|_, keys| keys.contains(&&b"a"[..]).then(late));
         let connection = connect(wire, protocol).await;
         let started = Instant::now();
         get(&connection, "b").await;
