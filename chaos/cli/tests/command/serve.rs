@@ -43,7 +43,7 @@ async fn each_program_answers_and_stops_on_sigterm() {
 async fn a_program_that_is_not_there_is_refused_with_those_that_are() {
     let sandbox = Sandbox::new();
     let run = sandbox.chaos("serve postgres").run().await;
-    run.exited(2).complained("no built-in program called `postgres`").complained("gateway, user-service");
+    run.exited(2).complained("this build brings no program called `postgres`").complained("gateway, user-service");
 }
 
 #[tokio::test]
