@@ -125,7 +125,7 @@
 //!     stream.read_exact(&mut word).await?;
 //!     assert_eq!(&word, b"hello");
 //!     // "hello" had left before the cut. The response, lost 20 ms later, was sent again after 200, 600 and 1400 ms,
-//! as TCP does.
+//!     // as TCP does.
 //!     assert_eq!(asked.elapsed(), Duration::from_millis(1420));
 //!     Ok(())
 //! })?
