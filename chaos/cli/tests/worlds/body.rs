@@ -9,6 +9,8 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 /// Longer than a request takes in any world.
 const SOON: Duration = Duration::from_millis(500);
+/// The time after which something that should be gone is waited for no longer.
+const GONE_WITHIN: Duration = Duration::from_secs(10);
 
 const STORE: &str = "store";
 
@@ -217,8 +219,12 @@ impl<R: Runtime> Conformance<R> {
         links.close(&link).await.unwrap();
         assert_eq!(links.address(&link), None);
         // Its task ends when it is looked at next.
-        tokio::time::sleep(SOON).await;
-        assert!(ask(&self.host, &address, "PING").await.is_err(), "nobody listens there any more");
+        let gone = async {
+            while ask(&self.host, &address, "PING").await.is_ok() {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        tokio::time::timeout(GONE_WITHIN, gone).await.expect("nobody listens there any more");
         let (runtime, links) = self.world.halves();
         let opened = links.open(&link, Protocol::REDIS, &mut |link, protocol| runtime.site(link, protocol)).await;
         assert!(opened.unwrap());
