@@ -90,7 +90,7 @@ async fn keep_leaves_the_system_up_until_it_is_interrupted() {
     }
     run.signal(Signal::INT);
     run.finish().await.exited(0).said("PASS in ").said("nothing left behind");
-    assert!(!ask::listens(address).await, "it was taken down");
+    // Whether anybody listens there says nothing: the next run may have these ports by now.
     sandbox.assert_clean();
 }
 
