@@ -4,5 +4,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    chaos_cli::main(&[])
+    chaos_cli::main(chaos_cli::Bundle::NONE)
 }

@@ -1,31 +1,34 @@
 //! The `chaos` command: arguments, the choice of a world, the registry of built-in programs, exit codes.
 //!
-//! It is a library so that other programs can be built in: a `main` that calls [`main`] with its own is the same
-//! command for its own system, `--world sim` included.
+//! It is a library so that others can build in what is theirs: a `main` that calls [`main`] with a [`Bundle`] of programs,
+//! protocols and checks is the same command with these, in every world.
 
 mod args;
+mod bundle;
 mod commands;
 mod exit;
 mod interrupt;
 mod machine;
-mod programs;
 mod state;
 
-pub use programs::{Program, ProgramError};
+pub use bundle::{Bundle, Program, ProgramError};
 
 use args::{Args, Command};
 use clap::{CommandFactory as _, FromArgMatches as _};
 use std::process::ExitCode;
 
-/// The command: reads arguments and surroundings of this process, and gives the exit code. Services can run these
-/// programs.
+/// The command: reads arguments and surroundings of this process, and gives the exit code. It knows what this bundle
+/// brings, besides what every `chaos` knows.
 #[must_use]
-pub fn main(programs: &'static [Program]) -> ExitCode {
+pub fn main(bundle: Bundle) -> ExitCode {
+    if let Err(why) = bundle.check() {
+        eprintln!("chaos: {why}");
+        return ExitCode::from(exit::Exit::Invalid.code());
+    }
     // Each connection through a proxy takes two descriptors.
     host::tcp::open_as_many_as_allowed();
-    let programs = programs::Programs(programs);
-    let args = Args::from_arg_matches(&command(programs).get_matches()).unwrap_or_else(|error| error.exit());
-    let machine = machine::Machine::look(args.colour, programs);
+    let args = Args::from_arg_matches(&command(bundle).get_matches()).unwrap_or_else(|error| error.exit());
+    let machine = machine::Machine::look(args.colour, bundle);
     let exit = match args.command {
         Command::Run(run) => commands::run::run(&machine, &run),
         Command::Prove(prove) => commands::prove::prove(&machine, &prove),
@@ -36,9 +39,9 @@ pub fn main(programs: &'static [Program]) -> ExitCode {
         Command::Cleanup(cleanup) => commands::cleanup::cleanup(&machine, &cleanup),
         Command::Proxy(proxy) => commands::proxy::proxy(&machine, &proxy),
         Command::Serve(serve) => commands::serve::serve(&machine, &serve),
-        Command::Completions(args) => commands::completions::completions(&command(programs), &args),
-        Command::Man(args) => commands::man::man(command(programs), &args),
-        Command::Schema(args) => commands::schema::schema(&args),
+        Command::Completions(args) => commands::completions::completions(&command(bundle), &args),
+        Command::Man(args) => commands::man::man(command(bundle), &args),
+        Command::Schema(args) => commands::schema::schema(&machine, &args),
         Command::Supervisor => commands::supervisor::supervisor(),
         Command::Service(service) => commands::supervisor::service(&service),
     };
@@ -46,7 +49,7 @@ pub fn main(programs: &'static [Program]) -> ExitCode {
 }
 
 /// The command line, with the programs that this build brings.
-fn command(programs: programs::Programs) -> clap::Command {
-    let names = programs.names();
+fn command(bundle: Bundle) -> clap::Command {
+    let names = bundle.program_names();
     Args::command().mut_subcommand("serve", |serve| serve.after_help(format!("Programs of this build: {names}")))
 }

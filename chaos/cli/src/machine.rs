@@ -1,6 +1,6 @@
 //! The machine that the command runs on: all that it reads from its surroundings. Nothing else reads them.
 
-use crate::{args::Colour, programs::Programs};
+use crate::{args::Colour, bundle::Bundle};
 use std::{
     collections::BTreeMap,
     ffi::OsString,
@@ -10,8 +10,8 @@ use std::{
 
 /// The surroundings of this process.
 pub(crate) struct Machine {
-    /// The programs that this command brings.
-    pub(crate) programs: Programs,
+    /// Additions of whoever built this command.
+    pub(crate) bundle: Bundle,
     /// The command line, word by word, and the folder that it was given in.
     pub(crate) command: Vec<String>,
     pub(crate) folder: String,
@@ -32,7 +32,7 @@ const WIDTH: usize = 80;
 const WIDEST: usize = 120;
 
 impl Machine {
-    pub(crate) fn look(colour: Colour, programs: Programs) -> Self {
+    pub(crate) fn look(colour: Colour, bundle: Bundle) -> Self {
         #[expect(clippy::disallowed_methods, reason = "this is where the environment is read")]
         let env: BTreeMap<String, String> = std::env::vars_os().filter_map(utf8).collect();
         let no_colour = env.get("NO_COLOR").is_some_and(|value| !value.is_empty());
@@ -48,7 +48,7 @@ impl Machine {
         let colour_errors = coloured(std::io::stderr().is_terminal());
         let command = std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect();
         let folder = std::env::current_dir().map_or_else(|_| String::new(), |folder| folder.display().to_string());
-        Self { programs, command, folder, env, live, colour: coloured(live), colour_errors, width }
+        Self { bundle, command, folder, env, live, colour: coloured(live), colour_errors, width }
     }
 
     /// The folder in which runs have theirs: absolute, since services start elsewhere, and without links, as the kernel

@@ -1,6 +1,6 @@
 //! The `chaos` command, with the programs of the bundled system (feature `bundled`) and the built-in Redis.
 
-use chaos_cli::Program;
+use chaos_cli::{Bundle, Program};
 use std::process::ExitCode;
 
 /// The allocator: a simulation asks for memory some 160 times a request, and soon gives it back.
@@ -25,5 +25,5 @@ const PROGRAMS: &[Program] = &[
 ];
 
 fn main() -> ExitCode {
-    chaos_cli::main(PROGRAMS)
+    chaos_cli::main(Bundle { programs: PROGRAMS, ..Bundle::NONE })
 }

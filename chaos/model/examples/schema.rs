@@ -2,13 +2,16 @@
 //! `attach`,
 //! `proxies`.
 
-use chaos_model::{Protocol, language::schema};
+use chaos_model::{
+    Protocol,
+    language::{Known, schema},
+};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let schema = match std::env::args().nth(1).as_deref() {
-        Some("scenario") => schema::scenario(Protocol::ALL),
-        Some("system") => schema::system(Protocol::ALL),
+        Some("scenario") => schema::scenario(&Known::BUILT_IN),
+        Some("system") => schema::system(&Known::BUILT_IN),
         Some("attach") => schema::attach(),
         Some("proxies") => schema::proxies(Protocol::ALL),
         _ => {

@@ -1,13 +1,13 @@
 //! Each kind of check: what it says of itself, goes through the schema, the reader and the judge.
 
 use chaos_model::{
-    Check, Fault, Histogram, Protocol, Scenario, Target, Verdict,
+    Check, Fault, Histogram, Scenario, Target, Verdict,
     check::{
         Arrival, CHECKS, Evidence, Example, FaultSeen, Marked, Row, markdown,
         reading::{Reading, Readings, ScrapeSide, SeriesKind},
     },
     effect,
-    language::{load, schema},
+    language::{Known, load, schema},
     ledger::Recovery,
     slice::Counts,
 };
@@ -42,7 +42,7 @@ fn example(row: &Row) -> Check {
 
 #[test]
 fn every_example_is_right_for_the_schema_and_the_reader() {
-    let schema = schema::scenario(Protocol::ALL);
+    let schema = schema::scenario(&Known::BUILT_IN);
     let validator = jsonschema::draft7::new(&schema).unwrap();
     for row in CHECKS {
         let check = example(row);

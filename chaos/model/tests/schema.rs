@@ -5,7 +5,7 @@
 use chaos_model::{
     Effect, Protocol,
     effect::Level,
-    language::{attach, load, proxies, schema},
+    language::{Known, attach, load, proxies, schema},
 };
 use serde_json::{Value, json};
 use std::{
@@ -19,7 +19,7 @@ fn folder() -> PathBuf {
 }
 
 fn all() -> [(&'static str, Value); 4] {
-    let (scenario, system) = (schema::scenario(Protocol::ALL), schema::system(Protocol::ALL));
+    let (scenario, system) = (schema::scenario(&Known::BUILT_IN), schema::system(&Known::BUILT_IN));
     [
         ("scenario", scenario),
         ("system", system),
@@ -113,7 +113,7 @@ fn properties(schema: &Value) -> BTreeSet<String> {
 
 #[test]
 fn the_schemas_have_the_keys_that_the_language_knows() {
-    let schema = schema::scenario(Protocol::ALL);
+    let schema = schema::scenario(&Known::BUILT_IN);
     let of = |pointer: &str| properties(schema.pointer(&format!("/properties{pointer}")).unwrap());
     let unknown = format!("{UNKNOWN} = \"x\"");
     let asked = |place: &str, more: &str| known(&said(&scenario(place, more), SYSTEM));
@@ -127,9 +127,9 @@ fn the_schemas_have_the_keys_that_the_language_knows() {
     let system = format!("{SYSTEM}\n[service.redis.{UNKNOWN}]\n");
     assert_eq!(known(&said(&scenario("", ""), &system)), of("/service/additionalProperties"));
     let system = format!("{unknown}\n{SYSTEM}");
-    assert_eq!(known(&said(&scenario("", ""), &system)), properties(&schema::system(Protocol::ALL)));
+    assert_eq!(known(&said(&scenario("", ""), &system)), properties(&schema::system(&Known::BUILT_IN)));
     let mut top = asked("top", &unknown);
-    top.extend(properties(&schema::system(Protocol::ALL)));
+    top.extend(properties(&schema::system(&Known::BUILT_IN)));
     assert_eq!(top, properties(&schema));
 }
 
@@ -193,7 +193,7 @@ fn what_is_wrong_with_files_of_running_systems_is_shown_too() {
 
 #[test]
 fn each_effect_has_its_keys_and_no_others() {
-    let schema = schema::scenario(Protocol::ALL);
+    let schema = schema::scenario(&Known::BUILT_IN);
     let kinds = schema.pointer("/properties/fault/items/allOf").unwrap().as_array().unwrap();
     assert_eq!(kinds.len(), Effect::ALL.len());
     for (facts, kind) in Effect::ALL.iter().zip(kinds) {
@@ -215,7 +215,7 @@ fn each_effect_has_its_keys_and_no_others() {
 
 #[test]
 fn what_is_wrong_is_shown_as_it_is_typed() {
-    let schema = schema::scenario(Protocol::ALL);
+    let schema = schema::scenario(&Known::BUILT_IN);
     let refuses = |text: &str| !complaints(&schema, &toml(text)).is_empty();
     let hang = "on = \"gateway -> redis\"\neffect = \"hang\"\n";
     assert!(!refuses(&scenario("fault", hang)));
@@ -227,7 +227,7 @@ fn what_is_wrong_is_shown_as_it_is_typed() {
     assert!(!refuses(&scenario("expect", "latency.p99.9 = \"< 50ms\"")), "a quantile that TOML makes a table of");
     assert!(refuses("title = \"nothing else\""));
     let mut system = toml(SYSTEM);
-    assert_eq!(complaints(&schema::system(Protocol::ALL), &system), [""; 0]);
+    assert_eq!(complaints(&schema::system(&Known::BUILT_IN), &system), [""; 0]);
     system["service"]["redis"]["protocol"] = json!("amqp");
-    assert!(!complaints(&schema::system(Protocol::ALL), &system).is_empty());
+    assert!(!complaints(&schema::system(&Known::BUILT_IN), &system).is_empty());
 }

@@ -2,7 +2,7 @@
 
 use crate::{Draft, Programs, SimRuntime, Tracer, block_on, programs::Outcome as Ended};
 use chaos_model::{
-    Diagnostics, Record, Scenario, Set, Verdict,
+    Diagnostics, Protocol, Record, Scenario, Set, Verdict,
     check::{CHECKS, Row},
     language::{self, Known},
 };
@@ -20,6 +20,7 @@ use std::{
 #[derive(Clone, Debug, Default)]
 pub struct Simulation {
     programs: Programs,
+    protocols: Vec<Protocol>,
     checks: Vec<&'static Row>,
     sets: Vec<Set>,
     seed: u64,
@@ -68,6 +69,13 @@ impl Simulation {
         R: Future<Output = Ended> + Send + 'static,
     {
         self.programs = self.programs.with(name, run);
+        self
+    }
+
+    /// Adds a protocol that services can speak, beside those of `chaos`. Its row brings its filter.
+    #[must_use]
+    pub fn protocol(mut self, protocol: Protocol) -> Self {
+        self.protocols.push(protocol);
         self
     }
 
@@ -153,7 +161,8 @@ impl Simulation {
     fn load(&self, file: &Path, read: &dyn Fn(&Path) -> io::Result<String>) -> Result<Scenario, Error> {
         let programs: Vec<&str> = self.programs.names().collect();
         let checks: Vec<&Row> = CHECKS.iter().chain(&self.checks).copied().collect();
-        let known = Known { programs: &programs, checks: &checks, ..Known::BUILT_IN };
+        let protocols: Vec<Protocol> = Protocol::ALL.iter().chain(&self.protocols).copied().collect();
+        let known = Known { programs: &programs, protocols: &protocols, checks: &checks, ..Known::BUILT_IN };
         let invalid = |wrong: Diagnostics| Error::Invalid(wrong.render(false, Style::default().width));
         language::load_with(file, &self.sets, &known, read).map_err(invalid)
     }

@@ -7,7 +7,7 @@
 
 mod shop;
 
-use chaos_cli::Program;
+use chaos_cli::{Bundle, Program};
 use host::{Host, http};
 use std::process::ExitCode;
 
@@ -17,7 +17,7 @@ const PROGRAMS: &[Program] = &[
 ];
 
 fn main() -> ExitCode {
-    chaos_cli::main(PROGRAMS)
+    chaos_cli::main(Bundle { programs: PROGRAMS, ..Bundle::NONE })
 }
 
 /// A price is the number of the item.

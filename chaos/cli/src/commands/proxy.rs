@@ -8,13 +8,14 @@ use chaos_links::{
     StandingProxies,
     reach::{self, Resolve},
 };
-use chaos_model::{Diagnostic, Diagnostics, Protocol, language, proxies::Proxies};
+use chaos_model::{Diagnostic, Diagnostics, language, proxies::Proxies};
 use host::{Host, Settings, logs, tcp};
 use std::{collections::BTreeMap, net::IpAddr};
 use tokio_util::sync::CancellationToken;
 
 pub(crate) fn proxy(machine: &Machine, args: &Proxy) -> Exit {
-    let read = language::proxies::load(&args.file, Protocol::ALL, &|path| std::fs::read_to_string(path));
+    let protocols = machine.bundle.all_protocols();
+    let read = language::proxies::load(&args.file, &protocols, &|path| std::fs::read_to_string(path));
     let (proxies, sources) = match read {
         Ok(read) => read,
         Err(wrong) => return refuse(machine, &wrong),

@@ -105,14 +105,21 @@ pub(crate) fn fits(
 
 /// Loads a scenario; tells what is wrong with it on standard error.
 pub(crate) fn load(machine: &Machine, file: &Path, sets: &[Set]) -> Option<Scenario> {
-    let (programs, worlds) = (machine.programs.known(), WorldName::known());
-    let variable = |name: &str| machine.env.get(name).cloned();
-    let known = Known { programs: &programs, worlds: &worlds, variable: &variable, ..Known::BUILT_IN };
-    match language::load_with(file, sets, &known, &|path| std::fs::read_to_string(path)) {
+    let read = |known: &Known<'_>| language::load_with(file, sets, known, &|path| std::fs::read_to_string(path));
+    match with_known(machine, read) {
         Ok(scenario) => Some(scenario),
         Err(diagnostics) => {
             eprint!("{}", diagnostics.render(machine.colour_errors, machine.width));
             None
         }
     }
+}
+
+/// Gives `use_it` the words of this build: what its files may name.
+pub(crate) fn with_known<T>(machine: &Machine, use_it: impl FnOnce(&Known<'_>) -> T) -> T {
+    let bundle = &machine.bundle;
+    let (programs, worlds) = (bundle.known_programs(), WorldName::known());
+    let (protocols, checks) = (bundle.all_protocols(), bundle.all_checks());
+    let variable = |name: &str| machine.env.get(name).cloned();
+    use_it(&Known { programs: &programs, protocols: &protocols, checks: &checks, worlds: &worlds, variable: &variable })
 }

@@ -1,14 +1,20 @@
 //! `chaos serve PROGRAM`: one built-in program in the foreground, settings from the environment, logs on standard
 //! output.
 
-use crate::{args::Serve, exit::Exit, interrupt::Interrupts, machine::Machine, programs};
+use crate::{
+    args::Serve,
+    bundle::{Program, ProgramError},
+    exit::Exit,
+    interrupt::Interrupts,
+    machine::Machine,
+};
 use host::{logs, tcp};
 use std::net::{IpAddr, Ipv4Addr};
 use tokio_util::sync::CancellationToken;
 
 pub(crate) fn serve(machine: &Machine, args: &Serve) -> Exit {
-    let Some(program) = machine.programs.find(&args.program) else {
-        let known = machine.programs.names();
+    let Some(program) = machine.bundle.program(&args.program) else {
+        let known = machine.bundle.program_names();
         eprintln!("chaos serve: this build brings no program called `{}`; it brings: {known}", args.program);
         return Exit::Invalid;
     };
@@ -21,7 +27,7 @@ pub(crate) fn serve(machine: &Machine, args: &Serve) -> Exit {
     }
 }
 
-fn run(machine: &Machine, program: &programs::Program) -> Result<(), programs::ProgramError> {
+fn run(machine: &Machine, program: &Program) -> Result<(), ProgramError> {
     let runtime = tokio::runtime::Runtime::new()?;
     runtime.block_on(async {
         let config = tcp::Config {

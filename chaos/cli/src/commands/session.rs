@@ -7,9 +7,9 @@ use super::{
 };
 use crate::{
     args::{Running, WorldName},
+    bundle::Bundle,
     interrupt::Interrupts,
     machine::Machine,
-    programs::Programs,
     state,
 };
 use chaos_links::reach;
@@ -43,7 +43,7 @@ pub(crate) struct Step {
 /// Several runs, one after the other.
 pub(crate) struct Session {
     host: Host,
-    programs: Programs,
+    bundle: Bundle,
     interrupts: Interrupts,
     running: Running,
     local: LocalConfig,
@@ -124,7 +124,7 @@ impl Session {
         let calibration = state::calibration(machine);
         Ok(Self {
             host,
-            programs: machine.programs,
+            bundle: machine.bundle,
             interrupts,
             running: running.clone(),
             local,
@@ -230,7 +230,7 @@ impl Session {
     /// Simulates these, and asks of each, in the order of the jobs, how to go on.
     async fn simulate(&self, jobs: impl Iterator<Item = Job>, mut on: impl FnMut(&[Record]) -> Step) {
         let wanted = Wanted { logs: lock(&self.reports).wants_logs(), trace: self.trace };
-        let mut runs = std::pin::pin!(simulate::all(jobs, self.programs, wanted, &self.interrupts));
+        let mut runs = std::pin::pin!(simulate::all(jobs, self.bundle, wanted, &self.interrupts));
         while let Some((job, simulated)) = runs.next().await {
             lock(&self.reports).logs(&job.options, &simulated.logs);
             let records = &simulated.records;

@@ -1,7 +1,7 @@
 //! Simulated runs: each on a thread of its own with a clock of its own, as many at once as there are cores, and told in
 //! the order in which they were asked for.
 
-use crate::{interrupt::Interrupts, programs::Programs};
+use crate::{bundle::Bundle, interrupt::Interrupts};
 use chaos_model::{Record, Scenario};
 use chaos_report::Trace;
 use chaos_run::Options;
@@ -44,7 +44,7 @@ const SPANS: [&str; 1] = ["gateway::spans"];
 /// Makes these runs, several at once; their results come in the order of the jobs.
 pub(crate) fn all<'a>(
     jobs: impl Iterator<Item = Job> + 'a,
-    programs: Programs,
+    bundle: Bundle,
     wanted: Wanted,
     interrupts: &'a Interrupts,
 ) -> impl Stream<Item = (Job, Simulated)> + 'a {
@@ -53,7 +53,7 @@ pub(crate) fn all<'a>(
         .map(move |job| {
             let interrupts = interrupts.clone();
             async move {
-                let simulated = one(Arc::clone(&job.scenario), job.options.clone(), programs, wanted, interrupts).await;
+                let simulated = one(Arc::clone(&job.scenario), job.options.clone(), bundle, wanted, interrupts).await;
                 (job, simulated)
             }
         })
@@ -64,7 +64,7 @@ pub(crate) fn all<'a>(
 async fn one(
     scenario: Arc<Scenario>,
     options: Options,
-    programs: Programs,
+    bundle: Bundle,
     Wanted { logs, trace }: Wanted,
     interrupts: Interrupts,
 ) -> Simulated {
@@ -74,7 +74,7 @@ async fn one(
         let tracer = trace.map(|n| (n, Tracer::new(&SPANS)));
         let wanted = chaos_sim::Wanted { logs, tracer: tracer.as_ref().map(|(_, tracer)| tracer) };
         let interrupt = Box::pin(interrupts.first());
-        let run = chaos_sim::simulate(&scenario, &options, programs.simulated(), wanted, interrupt);
+        let run = chaos_sim::simulate(&scenario, &options, bundle.simulated(), wanted, interrupt);
         let simulated = run.map(|Run { records, logs, .. }| {
             let last = tracer.as_ref().and_then(|(_, tracer)| tracer.last());
             let trace = tracer.and_then(|(n, tracer)| tracer.trace(n, &records));

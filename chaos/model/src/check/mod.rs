@@ -231,7 +231,6 @@ pub trait Subject: fmt::Debug + Send + Sync {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Protocol;
     use crate::language::{Known, load_with, schema};
     use std::path::Path;
 
@@ -264,7 +263,7 @@ mod tests {
         assert!(wrong.contains("(Envoy) is `shed` here"), "{wrong}");
         let rows = with_the_example();
         assert!(markdown(&rows).contains("| [`shed`](#shed) | The share of requests that were turned away"));
-        let schema = schema::scenario_with(Protocol::ALL, &rows);
+        let schema = schema::scenario(&Known { checks: &rows, ..Known::BUILT_IN });
         assert_eq!(schema["properties"]["expect"]["items"]["properties"]["shed"]["description"], shed::ROW.about);
     }
 

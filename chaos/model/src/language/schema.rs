@@ -5,10 +5,10 @@
 //! asks the language itself which ones it knows. Values are strings of small languages (`< 50ms`), which a schema can
 //! only give examples of: what is right is for `chaos check` to say.
 
+use super::Known;
 use crate::{
     Effect, Protocol,
-    check::{CHECKS, Row, Shape},
-    system::{KNOWN_PROGRAMS, KNOWN_WORLDS},
+    check::{Row, Shape},
 };
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
@@ -16,32 +16,26 @@ use std::collections::BTreeMap;
 /// The draft that editors know best (taplo, Even Better TOML).
 const DRAFT: &str = "http://json-schema.org/draft-07/schema#";
 
-/// The schema of a scenario's file.
+/// The schema of a scenario's file, in these words.
 #[must_use]
-pub fn scenario(protocols: &[Protocol]) -> Value {
-    scenario_with(protocols, CHECKS)
-}
-
-/// The same, where expectations can have these checks.
-#[must_use]
-pub fn scenario_with(protocols: &[Protocol], checks: &[&Row]) -> Value {
+pub fn scenario(known: &Known<'_>) -> Value {
     let mut properties = object([
         ("title", text("What the scenario shows.", "Redis goes down under load")),
         ("system", text("The system's file, beside this one; `system.toml` unless it is said.", "system.toml")),
         ("set", settings("Settings of the system that are otherwise in this scenario.")),
         ("load", load()),
         ("fault", list("What is broken, where and when.", fault())),
-        ("expect", list("What must hold, and when.", expectation(checks))),
+        ("expect", list("What must hold, and when.", expectation(known))),
         ("guard", list("A protection that is taken away, and what must break then (`chaos prove`).", guard())),
     ]);
-    properties.extend(system_keys(protocols));
+    properties.extend(system_keys(known));
     with_definitions(file("A scenario of chaos", properties, &["title", "load", "expect"]))
 }
 
-/// The schema of a system's file.
+/// The schema of a system's file, in these words.
 #[must_use]
-pub fn system(protocols: &[Protocol]) -> Value {
-    file("A system for chaos to break", system_keys(protocols), &["entry", "service"])
+pub fn system(known: &Known<'_>) -> Value {
+    file("A system for chaos to break", system_keys(known), &["entry", "service"])
 }
 
 /// The schema of the file that says where a system runs already (`attach.toml`).
@@ -149,19 +143,19 @@ fn with_definitions(mut schema: Value) -> Value {
     schema
 }
 
-fn system_keys(protocols: &[Protocol]) -> Map<String, Value> {
+fn system_keys(known: &Known<'_>) -> Map<String, Value> {
     object([
         ("entry", text("The service that clients use.", "gateway")),
         (
             "service",
-            json!({ "type": "object", "description": "The services, by name.", "additionalProperties": service(protocols) }),
+            json!({ "type": "object", "description": "The services, by name.", "additionalProperties": service(known) }),
         ),
     ])
 }
 
-fn service(protocols: &[Protocol]) -> Value {
+fn service(known: &Known<'_>) -> Value {
     let protocol = protocol(
-        protocols,
+        known.protocols,
         "What it speaks, if it is not what the program says: effects on requests and commands need to know.",
     );
     let command = json!({
@@ -179,7 +173,7 @@ fn service(protocols: &[Protocol]) -> Value {
     });
     let env = strings("Settings. `{redis}` is a service's address, and makes a link that faults can act on.");
     table([
-        ("program", json!({ "enum": KNOWN_PROGRAMS, "description": "A built-in program." })),
+        ("program", json!({ "enum": known.programs, "description": "A built-in program." })),
         ("command", command),
         (
             "image",
@@ -287,7 +281,7 @@ fn only() -> Value {
     )
 }
 
-fn expectation(checks: &[&Row]) -> Value {
+fn expectation(known: &Known<'_>) -> Value {
     let mut properties = object([
         ("that", text("What it means.", "clients never notice")),
         ("during", text("In which phase: a fault's name, `baseline`, `recovery`, `run`, or a window.", "outage")),
@@ -295,16 +289,16 @@ fn expectation(checks: &[&Row]) -> Value {
         ("after", text("After which fault.", "outage")),
         ("within", text("How soon after it.", "2s")),
         ("service", text("Whose metrics are meant; the entry's unless it is said.", "order-service")),
-        ("worlds", worlds()),
+        ("worlds", worlds(known.worlds)),
     ]);
-    properties.extend(checks.iter().map(|row| (row.key.to_owned(), comparison(row))));
+    properties.extend(known.checks.iter().map(|row| (row.key.to_owned(), comparison(row))));
     json!({ "type": "object", "properties": properties, "required": ["that"], "additionalProperties": false })
 }
 
-fn worlds() -> Value {
+fn worlds(among: &[&str]) -> Value {
     json!({
         "type": "array",
-        "items": { "enum": KNOWN_WORLDS },
+        "items": { "enum": among },
         "minItems": 1,
         "description": "In which worlds it is judged, if not in all.",
     })
