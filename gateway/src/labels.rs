@@ -79,7 +79,7 @@ labels! {
 }
 
 labels! {
-    /// Why a call to a service, or a part of an answer, failed. The contract's set: breakers, bulkheads and budgets have
+    /// The reason why a call to a service, or a part of a response, failed. The contract's set: breakers, bulkheads and budgets have
     /// their words already.
     Code {
         Timeout = "timeout",
@@ -116,7 +116,7 @@ labels! {
 }
 
 labels! {
-    /// Why a tier gave nothing.
+    /// The reason why a tier gave nothing.
     Miss {
         /// The tier has no such key.
         Absent = "absent",
@@ -128,7 +128,7 @@ labels! {
         Down = "down",
         /// Redis is back, and asked for a share of lookups: this one was not in it.
         Warming = "warming",
-        /// No answer in time.
+        /// No response in time.
         Timeout = "timeout",
         /// Nobody listens where Redis should be.
         Refused = "refused",
@@ -136,7 +136,7 @@ labels! {
         ConnectTimeout = "connect_timeout",
         /// The connection broke.
         Reset = "reset",
-        /// What came is no Redis protocol.
+        /// The bytes that came are no Redis protocol.
         Protocol = "protocol",
         /// The reply belongs to another question: the connection is dropped.
         OutOfStep = "out_of_step",
@@ -211,7 +211,7 @@ labels! {
 }
 
 labels! {
-    /// Whether Redis is asked.
+    /// The use of Redis.
     RedisMode {
         /// Redis is asked.
         Up = "up",
@@ -244,7 +244,7 @@ labels! {
 }
 
 labels! {
-    /// What a part of an answer is worth.
+    /// The worth of a part of a response.
     PartState as "State" {
         Fresh = "fresh",
         Stale = "stale",
@@ -256,7 +256,7 @@ labels! {
 }
 
 labels! {
-    /// Where a part of an answer came from.
+    /// The origin of a part of a response.
     Source {
         Origin = "origin",
         Redis = "redis",
@@ -265,7 +265,7 @@ labels! {
 }
 
 labels! {
-    /// Where in the body a part is (RFC 6901).
+    /// The place of a part in the body (RFC 6901).
     Pointer {
         User = "/user",
         Orders = "/orders",
@@ -350,7 +350,7 @@ impl Code {
         matches!(self, Self::CircuitOpen | Self::BulkheadFull)
     }
 
-    /// Whether the same request may succeed a moment later.
+    /// True where the same request may succeed a moment later.
     pub(crate) fn is_retryable(self) -> bool {
         !matches!(self, Self::Status4xx | Self::BadPayload | Self::BodyTooLarge)
     }
@@ -368,7 +368,7 @@ labels! {
 }
 
 labels! {
-    /// How a component does.
+    /// The state of a component.
     Status {
         /// Not looked at yet.
         Unknown = "unknown",
@@ -380,7 +380,7 @@ labels! {
 }
 
 labels! {
-    /// What `/health` says of the whole.
+    /// The state of the whole, as `/health` says it.
     Overall {
         /// All is well.
         Ok = "ok",
@@ -392,7 +392,7 @@ labels! {
 }
 
 labels! {
-    /// That the gateway runs, or wants requests.
+    /// The gateway runs, or wants requests.
     Readiness {
         Ok = "ok",
     }

@@ -91,7 +91,7 @@ impl Metrics {
             misses: make.counters("cache_misses_total", "Lookups that gave none", &["tier", "reason"])?,
             writes: make.counters("cache_redis_writes_total", "Writes to Redis by what came of them", &["result"])?,
             mode: make.add(IntGaugeVec::new(
-                Opts::new("cache_mode", "1 for where cached answers come from just now"),
+                Opts::new("cache_mode", "1 for where cached responses come from just now"),
                 &["mode"],
             )?)?,
             connects: make.counters("redis_connects_total", "Attempts to connect to Redis", &["result"])?,

@@ -163,7 +163,7 @@ async fn spans_continue_the_clients_trace_up_to_the_services() {
 }
 
 #[tokio::test]
-async fn a_trace_that_starts_here_has_the_id_that_the_answer_shows_and_failures_are_marked() {
+async fn a_trace_that_starts_here_has_the_id_that_the_response_shows_and_failures_are_marked() {
     let (services, collector) = (MockServer::start().await, collector().await);
     Mock::given(wiremock::matchers::any()).respond_with(ResponseTemplate::new(500)).mount(&services).await;
     let gateway =

@@ -35,7 +35,7 @@ pub trait ListenSwitch: Send + Sync {
     ///
     /// # Errors
     /// Whatever the operating system says; the mode is then as it was.
-    fn set(&self, answer: ListenMode) -> io::Result<()>;
+    fn set(&self, mode: ListenMode) -> io::Result<()>;
 
     /// Attempts that were turned away so far, while this listener lived.
     fn turned_away(&self) -> TurnedAway;

@@ -92,7 +92,7 @@ async fn an_abort_at_the_client_is_a_reset() {
     assert_eq!(server.read(&mut [0; 1]).unwrap_err().raw_os_error(), Some(libc::ECONNRESET));
 }
 
-/// Servers of the standard library and of tokio set `SO_REUSEADDR`, as we do: none may get in, whatever we answer.
+/// Servers of the standard library and of tokio set `SO_REUSEADDR`, as we do: none may get in, whatever the mode is.
 #[tokio::test]
 async fn no_other_program_gets_a_port_that_we_have() {
     let host = host(Ipv4Addr::LOCALHOST);
@@ -101,12 +101,12 @@ async fn no_other_program_gets_a_port_that_we_have() {
     drop(first);
     // By its number as well as chosen by the kernel.
     for listener in [host.listen(port).unwrap(), host.listen(0).unwrap()] {
-        for answer in
+        for mode in
             [ListenMode::Accept, ListenMode::Refuse, ListenMode::Hang, ListenMode::Blackhole, ListenMode::Refuse]
         {
-            listener.control().set(answer).unwrap();
+            listener.control().set(mode).unwrap();
             let other = TcpListener::bind((Ipv4Addr::LOCALHOST, listener.port()));
-            assert_eq!(other.unwrap_err().kind(), io::ErrorKind::AddrInUse, "{answer:?}");
+            assert_eq!(other.unwrap_err().kind(), io::ErrorKind::AddrInUse, "{mode:?}");
         }
         listener.control().set(ListenMode::Accept).unwrap();
         TcpStream::connect((Ipv4Addr::LOCALHOST, listener.port())).unwrap();

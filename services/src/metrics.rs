@@ -34,7 +34,7 @@ impl Metrics {
         let requests = IntCounterVec::new(
             Opts::new(
                 "http_requests_total",
-                "Requests answered, by status; 499 where the client left before the answer.",
+                "Requests answered, by status; 499 where the client left before the response.",
             ),
             &["method", "route", "status"],
         )?;

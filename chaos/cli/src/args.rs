@@ -191,7 +191,7 @@ pub(crate) enum WorldName {
 }
 
 impl WorldName {
-    /// What the world can give, by its type.
+    /// The offer of the world: all that it can give, by its type.
     pub(crate) fn offer(self) -> Offer {
         match self {
             Self::Local => LocalRuntime::OFFER,

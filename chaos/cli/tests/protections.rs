@@ -102,7 +102,7 @@ fn each_of_the_fourteen_failures_of_redis_has_scenarios_and_tests() {
 #[test]
 fn each_setting_of_how_the_gateway_behaves_is_on_the_page() {
     let settings = read("gateway/SETTINGS.md");
-    let groups = ["Time", "Cache", "Answers", "Clients", "Tokens", "Browsers", "Services"];
+    let groups = ["Time", "Cache", "Responses", "Clients", "Tokens", "Browsers", "Services"];
     let known: Vec<String> = groups
         .iter()
         .flat_map(|group| names(&section(&settings, group)))

@@ -91,7 +91,7 @@ impl Active {
     }
 
     /// The way in which it makes a listener treat new connections.
-    pub(crate) fn answer(&self) -> ListenMode {
+    pub(crate) fn listen_mode(&self) -> ListenMode {
         match self.stream.accepting {
             Accepting::Refuse if self.fault.share >= Share::ALL => ListenMode::Refuse,
             Accepting::Blackhole if self.fault.share >= Share::ALL => ListenMode::Blackhole,

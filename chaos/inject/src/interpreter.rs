@@ -6,7 +6,7 @@
 //! Several faults on one link: delays add up (of chunks, of the first bytes, of the end), the lowest rate holds, pieces
 //! are the smallest with the longest gap, holding wins over delays, a reset wins over all.
 //!
-//! `refuse` and `blackhole` are answers of the listener where they are for all ([`Interpreter::answer`]). With a share
+//! `refuse` and `blackhole` are answers of the listener where they are for all ([`Interpreter::listen_mode`]). With a share
 //! below 100 % the listener has to accept, since it can't tell connections apart: then those that the draw takes are
 //! reset as soon as they are accepted (`refuse`), or accepted and held (`blackhole`).
 
@@ -30,9 +30,9 @@ pub(crate) struct Interpreter {
 impl Interpreter {
     /// The way in which the listener treats new connections. `refuse` wins over `blackhole`, as resets win over
     /// holding.
-    pub(crate) fn answer(&self) -> ListenMode {
-        let any = |answer| self.faults.iter().any(|fault| fault.answer() == answer);
-        [ListenMode::Refuse, ListenMode::Blackhole].into_iter().find(|answer| any(*answer)).unwrap_or_default()
+    pub(crate) fn listen_mode(&self) -> ListenMode {
+        let any = |mode| self.faults.iter().any(|fault| fault.listen_mode() == mode);
+        [ListenMode::Refuse, ListenMode::Blackhole].into_iter().find(|mode| any(*mode)).unwrap_or_default()
     }
 
     /// Plans what these faults do to a connection. Asked when it is accepted, and again whenever the faults change.

@@ -78,14 +78,14 @@ impl Reader {
 
     fn tell(&self, way: Direction, attribution: &Attribution, head: &[u8]) {
         let Some(subject) = attribution.subject.as_deref() else { return };
-        let answer = (way == Direction::Downstream).then(|| self.filter.words(head));
+        let response = (way == Direction::Downstream).then(|| self.filter.words(head));
         let side = match self.side {
             ProxySide::Client => "client",
             ProxySide::Service => "service",
         };
         let (link, connection, up) = (&*self.link, self.connection, way == Direction::Upstream);
         // At the level trace, which costs next to nothing where nobody listens.
-        tracing::trace!(target: WIRE, link, connection, side, up, subject, answer, arrival = attribution.arrival);
+        tracing::trace!(target: WIRE, link, connection, side, up, subject, response, arrival = attribution.arrival);
     }
 }
 

@@ -61,10 +61,10 @@ impl Connection {
     /// Sends a request and waits for the head of its response. To drop this early is to give up the connection.
     pub(crate) async fn send(&mut self, request: Request) -> Result<Response<Incoming>, Failure> {
         let Self { requests, driver } = self;
-        let mut answer = pin!(requests.try_send_request(request));
+        let mut response = pin!(requests.try_send_request(request));
         let answered = poll_fn(|cx| {
             driver.drive(cx);
-            answer.as_mut().poll(cx)
+            response.as_mut().poll(cx)
         });
         answered.await.map_err(|mut error| match error.take_message() {
             Some(request) => Failure::Unsent(Box::new(request)),

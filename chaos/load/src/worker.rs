@@ -89,7 +89,7 @@ impl Hands {
         let mut request =
             template.and_then(|template| template.render(shared.seed, arrival)).ok_or(Error::InvalidRequest)?;
         let mut kept = self.connection.take();
-        let (mut connection, answer) = loop {
+        let (mut connection, response) = loop {
             let fresh = kept.is_none();
             let mut connection = match kept.take() {
                 Some(kept) => kept,
@@ -101,14 +101,14 @@ impl Hands {
                 }
             };
             match connection.send(request).await {
-                Ok(answer) => break (connection, answer),
+                Ok(response) => break (connection, response),
                 // The kept connection ended while nobody used it. This is no retry: nothing was sent.
                 Err(Failure::Unsent(unsent)) if !fresh => request = *unsent,
                 Err(Failure::Unsent(_)) => return Err(Error::Closed),
                 Err(Failure::Lost(error)) => return Err(error),
             }
         };
-        let (head, mut body) = answer.into_parts();
+        let (head, mut body) = response.into_parts();
         let only = connection.read(&mut body, &mut self.buffer).await?;
         let ended = Instant::now();
         let body = only.as_ref().map_or(self.buffer.as_slice(), Bytes::as_ref);

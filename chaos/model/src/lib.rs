@@ -29,6 +29,7 @@ pub mod scenario;
 pub mod secret;
 pub mod slice;
 pub mod system;
+mod term;
 pub mod verdict;
 
 pub use arrival::{ArrivalId, Nonce};

@@ -43,7 +43,7 @@ pub struct PlannedSystem {
 pub struct PlannedService {
     /// The service's name.
     pub name: String,
-    /// What it is started from: `program gateway`, `command ./server --port {self.port}`, `image redis:7.2`.
+    /// The program, command or image that it is started from: `program gateway`, `command ./server --port {self.port}`, `image redis:7.2`.
     pub starts: String,
     /// The name of the protocol that it speaks.
     pub protocol: String,

@@ -36,7 +36,7 @@ pub fn table(mut out: impl Write, style: Style, calibration: &Calibration) -> io
         writeln!(out, "{}  {came}", left(&asked, columns))?;
     }
     let note =
-        "Times are of a request and its answer: for nothing beyond a direct connection,\nelse beyond the idle proxy.";
+        "Times are of a request and its response: for nothing beyond a direct connection,\nelse beyond the idle proxy.";
     writeln!(out, "\n{}", style.paint(Ink::Faint, note))
 }
 

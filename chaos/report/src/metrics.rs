@@ -119,7 +119,7 @@ impl CurrentRun {
         }
         text.counter("chaos_run_due_total", "Requests that were due since the timeline began")?;
         text.value(&[], self.progress.due)?;
-        text.counter("chaos_run_requests_total", "Requests by outcome: good is an answer below 500")?;
+        text.counter("chaos_run_requests_total", "Requests by outcome: good is a response below 500")?;
         text.value(&[("outcome", "good")], self.progress.good)?;
         text.value(&[("outcome", "bad")], self.progress.bad)?;
         let Some(p99) = self.progress.p99 else { return Ok(()) };
@@ -159,11 +159,11 @@ impl CurrentRun {
         for phase in &self.phases {
             text.value(&[("phase", &phase.phase)], phase.arrivals)?;
         }
-        text.gauge("chaos_run_phase_available_ratio", "Share of the phase's requests that got an answer below 500")?;
+        text.gauge("chaos_run_phase_available_ratio", "Share of the phase's requests that got a response below 500")?;
         for phase in self.phases.iter().filter(|phase| phase.arrivals > 0) {
             text.value(&[("phase", &phase.phase)], phase.availability().as_f64())?;
         }
-        text.gauge("chaos_run_phase_partial_ratio", "Share of the phase's requests whose answer was partial")?;
+        text.gauge("chaos_run_phase_partial_ratio", "Share of the phase's requests whose response was partial")?;
         for phase in self.phases.iter().filter(|phase| phase.arrivals > 0) {
             text.value(&[("phase", &phase.phase)], Share { parts: phase.partial, whole: phase.arrivals }.as_f64())?;
         }

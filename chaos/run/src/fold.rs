@@ -50,9 +50,9 @@ pub(crate) struct Fold<'a> {
 
 /// Arrivals that an expectation judges.
 enum Judged {
-    /// Those of a window of the timeline.
+    /// Requests of a window of the timeline.
     Window(Window),
-    /// Those that a fault finds under way.
+    /// Requests that a fault finds under way.
     Across { fault: usize, tally: Tally },
 }
 
@@ -66,7 +66,7 @@ struct OfFault {
     recovering: Recovering,
 }
 
-/// How the load itself did, on the timeline.
+/// The load's own figures, on the timeline.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct LoadFigures {
     /// Arrivals that were due.
@@ -212,7 +212,7 @@ impl<'a> Fold<'a> {
         self.phase(BASELINE).map(|window| &window.tally.counts.latency)
     }
 
-    /// How the load itself did.
+    /// The load's own figures.
     pub(crate) fn load(&self) -> LoadFigures {
         self.load
     }

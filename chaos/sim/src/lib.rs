@@ -33,8 +33,8 @@
 //!
 //! async fn item(State((client, stock, patience)): State<(Client, String, Duration)>) -> Json<Value> {
 //!     let asked = async {
-//!         let answer = client.get(format!("http://{stock}/").parse().ok()?).await.ok()?;
-//!         let body = answer.into_body().collect().await.ok()?.to_bytes();
+//!         let response = client.get(format!("http://{stock}/").parse().ok()?).await.ok()?;
+//!         let body = response.into_body().collect().await.ok()?.to_bytes();
 //!         serde_json::from_slice::<Value>(&body).ok()
 //!     };
 //!     let stock = tokio::time::timeout(patience, asked).await.ok().flatten();

@@ -54,7 +54,7 @@ fn a_made_up_check_is_read_judged_and_explained() {
     assert_eq!(check.seen, "10% (20 of 200)");
     let fails = judged("during = \"baseline\"\nshed = \"<= 5%\"");
     let note = fails.checks[0].note.as_deref();
-    assert_eq!((fails.verdict, note), (Verdict::Fail, Some("the first, request 9 at 0.09s, was answered 429")));
+    assert_eq!((fails.verdict, note), (Verdict::Fail, Some("the first, request 9 at 0.09s, had response 429")));
     let during = judged("during = \"away\"\nshed = \"<= 5%\"");
     assert_eq!((during.verdict, during.checks[0].seen.as_str()), (Verdict::Pass, "0% (0 of 100)"));
 }

@@ -3,7 +3,7 @@
 use chaos_model::{Start, effect::action::ServiceAction};
 use chaos_run::{NotGiven, Offer, Runtime as _, Unfit};
 
-/// What each world of this crate can give.
+/// The offers of the worlds of this crate.
 pub const OFFERS: [Offer; 3] = [crate::local::LocalRuntime::OFFER, DOCKER, crate::attach::AttachedRuntime::OFFER];
 
 /// The offer of the world `docker`. Here, so that scenarios can name it where it is not built in.

@@ -18,13 +18,13 @@ pub(crate) const COMPLETE: About = ("X-Gateway-Complete", Type::Boolean, "Nothin
 pub(crate) const CACHE_CONTROL: About = (
     "Cache-Control",
     Type::String,
-    "`private, max-age=…` where the answer is complete and fresh; `no-store` where it is partial or stale",
+    "`private, max-age=…` where the response is complete and fresh; `no-store` where it is partial or stale",
 );
 pub(crate) const NO_STORE: About = ("Cache-Control", Type::String, "`no-store`");
 pub(crate) const ETAG: About =
-    ("ETag", Type::String, "A weak tag of the body without `meta`; complete and fresh answers alone have one");
+    ("ETag", Type::String, "A weak tag of the body without `meta`; complete and fresh responses alone have one");
 pub(crate) const AGE: About =
-    ("Age", Type::Integer, "Seconds since the data was gathered; complete and fresh answers alone have it");
+    ("Age", Type::Integer, "Seconds since the data was gathered; complete and fresh responses alone have it");
 pub(crate) const RETRY_AFTER: About = ("Retry-After", Type::Integer, "Seconds after which it may be tried again");
 pub(crate) const CHALLENGE: About =
     ("WWW-Authenticate", Type::String, "How to be let in, and what is wrong with the token (RFC 6750)");

@@ -23,7 +23,7 @@ pub(crate) struct Unhealthy<'a> {
     pub(super) components: Components,
 }
 
-/// What the gateway is made of.
+/// The components that the gateway is made of.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub(super) struct Components {
@@ -61,7 +61,7 @@ pub(super) struct RedisHealth {
     seen: ComponentHealth,
     reads: RedisMode,
     writes: RedisMode,
-    /// What went wrong last, however long ago.
+    /// The last failure, however long ago.
     #[schema(required = true)]
     last_reason: Option<Miss>,
 }

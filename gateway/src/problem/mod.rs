@@ -24,14 +24,14 @@ pub(crate) struct Body<'a> {
     title: &'static str,
     /// That of the response.
     status: u16,
-    /// What is wrong with this request.
+    /// The fault of this request.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     detail: Option<&'a str>,
     request_id: &'a str,
     #[schema(pattern = "^[0-9a-f]{32}$")]
     trace_id: &'a str,
-    /// Why the parts of the profile could not be had, at most 16 entries.
+    /// The reasons why parts of the profile could not be had, at most 16 entries.
     #[schema(value_type = Vec<PartError>, max_items = 16)]
     errors: &'a [PartError],
 }
@@ -142,7 +142,7 @@ impl Problem {
             Self::NoSuchRoute => "There is nothing here",
             Self::MethodNotAllowed => "Method not allowed",
             Self::BodyTooLarge => "The request's body is too large",
-            Self::NotAcceptable => "The answer can't be had in any coding that the client takes",
+            Self::NotAcceptable => "The response can't be had in any coding that the client takes",
             Self::TooManyRequests(_) => "Too many requests from this client",
             Self::Overloaded => "Too many requests are under way",
             Self::UpstreamFailed => "The profile could not be gathered",

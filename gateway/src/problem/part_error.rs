@@ -11,19 +11,19 @@ use utoipa::ToSchema;
 /// Entries of `missing_ids`.
 const MISSING_IDS_SHOWN: usize = 50;
 
-/// Why a part is missing or has holes.
+/// The reason why a part is missing or has holes.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub(crate) struct PartError {
     pub(crate) service: Service,
     pointer: Pointer,
     pub(crate) code: Code,
-    /// Whether the same request may succeed a moment later.
+    /// True where the same request may succeed a moment later.
     retryable: bool,
-    /// What the part has holes for, at most 50 ids; left out where it has none.
+    /// The ids that the part has holes for, at most 50; left out where it has none.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(max_items = 50)]
     missing_ids: Vec<String>,
-    /// How often the service was called for it; 0 where it was spared the call.
+    /// The calls of the service for it; 0 where it was spared the call.
     attempts: u32,
     /// For people.
     detail: String,
@@ -53,7 +53,7 @@ impl PartError {
     /// A response that doesn't speak of everything that was asked for.
     pub(crate) fn of_holes(service: Service, code: Code, pointer: Pointer, mut missing_ids: Vec<String>) -> Self {
         missing_ids.truncate(MISSING_IDS_SHOWN);
-        let detail = "the answer left some out".to_owned();
+        let detail = "the response left some out".to_owned();
         Self { service, pointer, code, retryable: code.is_retryable(), missing_ids, attempts: 1, detail }
     }
 }

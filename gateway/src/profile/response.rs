@@ -38,7 +38,7 @@ pub(crate) struct ProfileResponse {
     pub(super) states: [PartState; 3],
     /// The source of each part, and its age.
     pub(super) sources: [(Source, Duration); 3],
-    /// What is missing.
+    /// The missing parts.
     pub(super) errors: Vec<PartError>,
     /// Failures that clients aren't told of: there was something old to show instead.
     pub(super) healed: Vec<PartError>,

@@ -42,18 +42,18 @@ struct Body<'a> {
     products: Option<&'a Json>,
     /// Something is unknown.
     partial: bool,
-    /// What is missing and why, at most 16 entries.
+    /// The missing parts and the reasons, at most 16 entries.
     #[schema(value_type = Vec<PartError>, max_items = 16)]
     errors: &'a [PartError],
 }
 
-/// How the answer came about.
+/// The way in which the response came about.
 #[derive(Serialize, ToSchema)]
 struct Meta<'a> {
     request_id: &'a str,
     #[schema(pattern = "^[0-9a-f]{32}$")]
     trace_id: &'a str,
-    /// When the data was gathered: a cached answer keeps the time of its origin.
+    /// The time at which the data was gathered: a cached response keeps the time of its origin.
     #[schema(format = DateTime)]
     generated_at: String,
     parts: Parts<'a>,

@@ -4,13 +4,13 @@ use super::{Invalid, values};
 use jsonwebtoken::{Algorithm, DecodingKey};
 use std::{fmt, time::Duration};
 
-/// Whose tokens are believed.
+/// Tokens, and who is believed.
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct AuthSettings {
     /// A profile is shown only to who sends a bearer token (JWT) of its user, signed so; off: to anybody
     #[arg(long, value_name = "off|hs256|rs256|es256", default_value = "off", value_parser = signing, help_heading = "Tokens")]
     pub(crate) auth: Signing,
-    /// What tokens are checked with: for hs256 the shared secret, else the public key in PEM (a line's end may be
+    /// Key that tokens are checked with: for hs256 the shared secret, else the public key in PEM (a line's end may be
     /// written as \n)
     #[arg(long, value_name = "SECRET", help_heading = "Tokens")]
     pub(crate) auth_key: Option<Secret>,

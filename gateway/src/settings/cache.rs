@@ -3,7 +3,7 @@
 use super::values;
 use std::time::Duration;
 
-/// What the cache does for requests that it can't simply answer.
+/// Behaviour of the cache for requests that it can't simply answer.
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct CacheSettings {
     /// Requests that miss the same profile at once share one aggregation

@@ -4,14 +4,14 @@ use super::values;
 use http::{HeaderValue, Uri};
 use std::time::Duration;
 
-/// Which web pages may read answers.
+/// Web pages that may read responses.
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct CorsSettings {
-    /// Origins whose pages may read answers in a browser, as `https://app.example`, separated by commas; *: any; off:
+    /// Origins whose pages may read responses in a browser, as `https://app.example`, separated by commas; *: any; off:
     /// none
     #[arg(long, value_name = "ORIGINS", default_value = "off", value_parser = origins, help_heading = "Browsers")]
     pub(crate) cors_origins: Origins,
-    /// How long a browser may remember what it was allowed
+    /// Time for which a browser may remember what it was allowed
     #[arg(long, value_name = "TIME", default_value = "10m", value_parser = values::duration, help_heading = "Browsers")]
     pub(crate) cors_max_age: Duration,
 }

@@ -28,10 +28,10 @@ pub(crate) struct EdgeSettings {
     /// Clients whose rates are remembered; beyond it, those who have been quiet are forgotten
     #[arg(long, value_name = "CLIENTS", default_value = "10000", value_parser = clap::value_parser!(u32).range(2..), help_heading = "Clients")]
     pub(crate) clients_remembered: u32,
-    /// Compress answers for clients that ask for it, with brotli or gzip
+    /// Compress responses for clients that ask for it, with brotli or gzip
     #[arg(long, value_name = "on|off", default_value = "on", value_parser = values::switch, action = clap::ArgAction::Set, help_heading = "Clients")]
     pub(crate) compress: bool,
-    /// Shorter answers are not compressed: it would save little, and cost more than all the rest of a cached answer
+    /// Shorter responses are not compressed: it would save little, and cost more than all the rest of a cached response
     #[arg(long, value_name = "BYTES", default_value = "4KiB", value_parser = values::bytes, help_heading = "Clients")]
     pub(crate) compress_above: usize,
 }

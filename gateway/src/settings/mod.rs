@@ -81,7 +81,7 @@ pub struct Settings {
     /// Once the port is closed, requests under way may take this long
     #[arg(long, value_name = "TIME", default_value = "10s", value_parser = values::duration, help_heading = "Time")]
     pub(crate) drain: Duration,
-    /// How often the components shown by /health are probed
+    /// Time between probes of the components shown by /health
     #[arg(long, value_name = "TIME", default_value = "5s", value_parser = values::duration, help_heading = "Time")]
     pub(crate) probe_interval: Duration,
 
@@ -94,7 +94,7 @@ pub struct Settings {
     /// The tier in memory, which answers while Redis can't
     #[arg(long, value_name = "on|off", default_value = "on", value_parser = values::switch, action = clap::ArgAction::Set, help_heading = "Cache")]
     pub(crate) cache_memory: bool,
-    /// What the tier in memory may hold
+    /// Bytes that the tier in memory may hold
     #[arg(long, value_name = "BYTES", default_value = "32MiB", value_parser = values::bytes, help_heading = "Cache")]
     pub(crate) cache_memory_bytes: usize,
     /// A cached profile is fresh for this long
@@ -112,37 +112,37 @@ pub struct Settings {
     #[command(flatten)]
     pub(crate) caching: CacheSettings,
 
-    /// Answer with the parts that could be had; off: one failed part fails the answer
-    #[arg(long, value_name = "on|off", default_value = "on", value_parser = values::switch, action = clap::ArgAction::Set, help_heading = "Answers")]
+    /// Answer with the parts that could be had; off: one failed part fails the response
+    #[arg(long, value_name = "on|off", default_value = "on", value_parser = values::switch, action = clap::ArgAction::Set, help_heading = "Responses")]
     pub(crate) partial: bool,
     /// A request's body may be this long (no endpoint takes any)
-    #[arg(long, value_name = "BYTES", default_value = "16KiB", value_parser = values::bytes, help_heading = "Answers")]
+    #[arg(long, value_name = "BYTES", default_value = "16KiB", value_parser = values::bytes, help_heading = "Responses")]
     pub(crate) body_limit: usize,
-    /// A service's answer may be this long
-    #[arg(long, value_name = "BYTES", default_value = "2MiB", value_parser = values::bytes, help_heading = "Answers")]
+    /// A service's response may be this long
+    #[arg(long, value_name = "BYTES", default_value = "2MiB", value_parser = values::bytes, help_heading = "Responses")]
     pub(crate) upstream_body_limit: usize,
 
-    /// What clients may do
+    /// Limits of clients
     #[command(flatten)]
     pub(crate) edge: EdgeSettings,
 
-    /// Who may read a profile
+    /// Readers of profiles
     #[command(flatten)]
     pub(crate) auth: AuthSettings,
 
-    /// Which web pages may read answers
+    /// Web pages that may read responses
     #[command(flatten)]
     pub(crate) cors: CorsSettings,
 
-    /// What protects the services from the gateway, and the gateway from the services
+    /// Protection of the services from the gateway, and of the gateway from the services
     #[command(flatten)]
     pub(crate) upstream: UpstreamSettings,
 
-    /// Where spans go
+    /// Receiver of spans
     #[command(flatten)]
     pub(crate) traces: traces::TraceSettings,
 
-    /// What is logged, in the syntax of tracing's EnvFilter
+    /// Lines that are logged, in the syntax of tracing's EnvFilter
     #[arg(long, value_name = "FILTER", default_value = "info", help_heading = "Logs")]
     pub(crate) log: String,
 }

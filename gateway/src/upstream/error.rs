@@ -19,7 +19,7 @@ impl fmt::Display for CallError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let after = self.after.as_millis();
         match self.code {
-            Code::Timeout => write!(f, "no answer within {after} ms"),
+            Code::Timeout => write!(f, "no response within {after} ms"),
             Code::DeadlineExceeded => write!(f, "the request's time was over after {after} ms"),
             Code::ConnectTimeout => write!(f, "no connection within {after} ms"),
             Code::ConnectRefused => write!(f, "the connection was refused"),
@@ -27,8 +27,8 @@ impl fmt::Display for CallError {
             Code::Reset => write!(f, "the connection broke after {after} ms"),
             Code::Status4xx => write!(f, "the service refused the request"),
             Code::Status5xx => write!(f, "the service failed"),
-            Code::BadPayload => write!(f, "the answer could not be understood"),
-            Code::BodyTooLarge => write!(f, "the answer was too large"),
+            Code::BadPayload => write!(f, "the response could not be understood"),
+            Code::BodyTooLarge => write!(f, "the response was too large"),
             Code::CircuitOpen => write!(f, "the service was not asked, since it keeps failing"),
             Code::BulkheadFull => write!(f, "the service was not asked, since too many calls to it are under way"),
             Code::RetryBudget | Code::SkippedDependency => f.write_str(self.code.label()),
@@ -48,7 +48,7 @@ pub(super) struct Failed {
     pub(super) took: Duration,
 }
 
-/// A call that was not made, or whose answer made no sense.
+/// A call that was not made, or whose response made no sense.
 impl From<Code> for Failed {
     fn from(code: Code) -> Self {
         Self { code, on_reused_connection: false, took: Duration::ZERO }

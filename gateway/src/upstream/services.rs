@@ -223,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn truncated_answers_are_bad_payloads() {
+    fn truncated_responses_are_bad_payloads() {
         let whole = br#"[{"id":"o1","product_ids":["p2"]}]"#;
         for length in 0..whole.len() {
             assert_eq!(read_orders(&whole[..length], id(1)).unwrap_err(), Code::BadPayload);

@@ -94,7 +94,7 @@ async fn the_memory_tier_can_be_switched_off() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn partial_answers_are_not_kept() {
+async fn partial_responses_are_not_kept() {
     let world = World::start(&[]).await;
     world.product.becomes(Behaviour::Status(500));
     assert_eq!(world.get(PROFILE).await.at("/partial"), true);

@@ -19,7 +19,7 @@ async fn by_default_no_page_of_another_origin_reads_anything() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn listed_origins_read_answers_and_problems_and_others_dont() {
+async fn listed_origins_read_responses_and_problems_and_others_dont() {
     let world = world(&[
         ("GATEWAY_CORS_ORIGINS", "https://app.example, https://other.example"),
         ("GATEWAY_CLIENT_RATE", "1"),

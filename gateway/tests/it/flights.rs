@@ -90,7 +90,7 @@ async fn a_flight_that_hangs_ends_in_time_for_all() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn no_answer_ever_carries_another_users_data() {
+async fn no_response_ever_carries_another_users_data() {
     let world = World::start(&[("GATEWAY_CACHE_TTL", "300ms")]).await;
     world.user.becomes(slow(4));
     world.order.becomes(slow(2));

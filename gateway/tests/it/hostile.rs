@@ -171,7 +171,7 @@ async fn http_1_0_is_kept_open_where_it_asks_for_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_compressed_answer_over_http_1_0_ends_with_the_connection() {
+async fn a_compressed_response_over_http_1_0_ends_with_the_connection() {
     let world = world(&[]);
     *world.order.ids.lock().unwrap() = (1..=200).map(|n| format!("p{n}")).collect();
     let mut stream = connect(&world).await;
@@ -203,7 +203,7 @@ async fn methods_that_nobody_meant_are_refused_plainly() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn http_2_is_closed_without_an_answer() {
+async fn http_2_is_closed_without_a_response() {
     let world = world(&[]);
     let started = Instant::now();
     assert_eq!(raw(&world, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").await, "");
@@ -348,7 +348,7 @@ async fn a_service_that_breaks_off_or_speaks_no_http_costs_its_part_alone() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_answer_of_50_mb_is_given_up() {
+async fn a_response_of_50_mb_is_given_up() {
     let world = world(&[]);
     world.user.becomes(Behaviour::Text("x".repeat(50 << 20)));
     let response = world.get("/api/profile/42").await;

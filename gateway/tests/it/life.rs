@@ -147,7 +147,7 @@ async fn the_same_seed_gives_the_same_bytes() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_answer_during_the_drain_says_that_the_connection_closes() {
+async fn a_response_during_the_drain_says_that_the_connection_closes() {
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     let mut world = World::start_with(&[("GATEWAY_CACHE", "off")], Mood::Good);
     world.user.becomes(Behaviour::Slow(Duration::from_millis(300)));

@@ -74,7 +74,7 @@ fn the_trouble_is_real() {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 40, ..ProptestConfig::default() })]
     #[test]
-    fn no_answer_carries_another_users_data(seed in any::<u64>()) {
+    fn no_response_carries_another_users_data(seed in any::<u64>()) {
         run(seed);
     }
 }

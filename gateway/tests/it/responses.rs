@@ -98,7 +98,7 @@ async fn a_failed_part_is_null_and_named() {
     assert_eq!((response.at("/products"), response.at("/partial")), (Value::Null, json!(true)));
     let error = json!({
         "service": "product", "pointer": "/products", "code": "timeout", "retryable": true,
-        "missing_ids": ["p1", "p2", "gone1"], "attempts": 1, "detail": "no answer within 400 ms",
+        "missing_ids": ["p1", "p2", "gone1"], "attempts": 1, "detail": "no response within 400 ms",
     });
     assert_eq!(response.at("/errors"), json!([error]));
     assert_eq!(response.at("/meta/parts/products"), json!({ "state": "failed", "source": null, "age_ms": null }));
@@ -159,7 +159,7 @@ async fn nothing_usable_is_502_or_504() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn where_all_parts_are_required_one_failure_fails_the_answer() {
+async fn where_all_parts_are_required_one_failure_fails_the_response() {
     let world = cold(&[("GATEWAY_PARTIAL", "off")]);
     world.product.becomes(Behaviour::Hang);
     assert_eq!(world.get("/api/profile/42").await.status, 504);

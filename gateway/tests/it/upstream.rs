@@ -112,7 +112,7 @@ async fn a_probe_asks_what_its_request_would_have_asked() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_answer_without_sense_does_not_close_the_circuit() {
+async fn a_response_without_sense_does_not_close_the_circuit() {
     let world = cold(&[]);
     world.user.becomes(Behaviour::Status(500));
     requests(&world, 10).await;
@@ -193,7 +193,7 @@ async fn what_is_no_fault_of_the_service_opens_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn with_all_circuits_open_the_answer_is_503_with_retry_after() {
+async fn with_all_circuits_open_the_response_is_503_with_retry_after() {
     let world = cold(&[]);
     world.user.becomes(Behaviour::Status(500));
     world.order.becomes(Behaviour::Status(500));

@@ -15,7 +15,7 @@ const BACKLOG: usize = 4096;
 pub(super) enum Dialed {
     Connected(Stream),
     Refused,
-    /// No answer: try again later.
+    /// Nothing comes back: try again later.
     Lost,
 }
 
@@ -28,7 +28,7 @@ pub(super) struct Shared {
 
 #[derive(Default)]
 struct State {
-    answer: ListenMode,
+    mode: ListenMode,
     /// The listener is gone, though its control may live on.
     closed: bool,
     waiting: VecDeque<Stream>,
@@ -42,7 +42,7 @@ impl Shared {
 
     pub(super) fn dial(&self, from: &str, to: &str, wires: [&Arc<Wire>; 2]) -> Dialed {
         let mut state = self.state();
-        match state.answer {
+        match state.mode {
             _ if state.closed => Dialed::Refused,
             ListenMode::Refuse => {
                 state.turned_away.refused += 1;
@@ -65,7 +65,7 @@ impl Shared {
 
     fn take(&self) -> Option<Stream> {
         let mut state = self.state();
-        if state.answer == ListenMode::Accept { state.waiting.pop_front() } else { None }
+        if state.mode == ListenMode::Accept { state.waiting.pop_front() } else { None }
     }
 
     /// Makes a change after which nobody is taken any more: those who wait are reset.
@@ -79,10 +79,10 @@ impl Shared {
 }
 
 impl ListenSwitch for Shared {
-    fn set(&self, answer: ListenMode) -> io::Result<()> {
-        match answer {
-            ListenMode::Refuse => self.turn_away(|state| state.answer = answer),
-            ListenMode::Accept | ListenMode::Hang | ListenMode::Blackhole => self.state().answer = answer,
+    fn set(&self, mode: ListenMode) -> io::Result<()> {
+        match mode {
+            ListenMode::Refuse => self.turn_away(|state| state.mode = mode),
+            ListenMode::Accept | ListenMode::Hang | ListenMode::Blackhole => self.state().mode = mode,
         }
         self.changed.notify_one();
         Ok(())

@@ -25,7 +25,7 @@ const BACKLOG: i32 = 4096;
 
 pub(super) struct TcpAccept {
     shared: Arc<Shared>,
-    answer: watch::Receiver<ListenMode>,
+    mode: watch::Receiver<ListenMode>,
     /// Absent after a change of mode: tokio remembers the hang-up of a socket that stopped listening, and would try it
     /// without end. So it has to be registered afresh.
     listener: Option<TcpListener>,
@@ -35,7 +35,7 @@ pub(super) struct TcpAccept {
 }
 
 struct Shared {
-    answer: watch::Sender<ListenMode>,
+    mode: watch::Sender<ListenMode>,
     /// Locked while switching, so that two switches can't interleave.
     switch: Mutex<Switch>,
 }
@@ -75,11 +75,11 @@ impl TcpAccept {
         }
         socket.listen(BACKLOG)?;
         #[expect(clippy::disallowed_methods, reason = "one task accepts: there is no order in which to wake")]
-        let (sender, answer) = watch::channel(ListenMode::Accept);
+        let (sender, mode) = watch::channel(ListenMode::Accept);
         let switch =
             Switch { socket: Some(socket), turned_away: TurnedAway::default(), resets_before: 0, drops_before: 0 };
-        let shared = Arc::new(Shared { answer: sender, switch: Mutex::new(switch) });
-        let mut this = Self { shared, answer, listener: None, held: None, port: address.port() };
+        let shared = Arc::new(Shared { mode: sender, switch: Mutex::new(switch) });
+        let mut this = Self { shared, mode, listener: None, held: None, port: address.port() };
         this.register()?;
         Ok(this)
     }
@@ -93,16 +93,16 @@ impl TcpAccept {
 
     async fn next(&mut self) -> io::Result<Stream> {
         loop {
-            let (answer, changed) = {
-                let seen = self.answer.borrow_and_update();
+            let (mode, changed) = {
+                let seen = self.mode.borrow_and_update();
                 (*seen, seen.has_changed())
             };
             // Also where the mode is the same again: the socket may have stopped listening in between.
-            if changed || answer != ListenMode::Accept {
+            if changed || mode != ListenMode::Accept {
                 self.listener = None;
             }
-            if answer != ListenMode::Accept {
-                if answer == ListenMode::Refuse
+            if mode != ListenMode::Accept {
+                if mode == ListenMode::Refuse
                     && let Some(stream) = self.held.take()
                 {
                     stream.abort();
@@ -119,11 +119,11 @@ impl TcpAccept {
             let Some(listener) = &self.listener else { continue };
             tokio::select! {
                 biased;
-                _ = self.answer.changed() => self.listener = None,
+                _ = self.mode.changed() => self.listener = None,
                 accepted = listener.accept() => match accepted {
                     Ok((stream, _)) => {
                         let stream = TcpConnection::new(stream).map(Stream::new)?;
-                        if !self.answer.has_changed().unwrap_or(false) {
+                        if !self.mode.has_changed().unwrap_or(false) {
                             return Ok(stream);
                         }
                         self.held = Some(stream);
@@ -141,7 +141,7 @@ impl TcpAccept {
     /// Waits for a change of mode that wasn't seen yet.
     async fn changed(&mut self) {
         // The sender lives as long as `shared`, so this can't fail.
-        let _ = self.answer.changed().await;
+        let _ = self.mode.changed().await;
         self.listener = None;
     }
 }
@@ -174,33 +174,33 @@ impl Shared {
 }
 
 impl ListenSwitch for Shared {
-    fn set(&self, answer: ListenMode) -> io::Result<()> {
+    fn set(&self, mode: ListenMode) -> io::Result<()> {
         let mut switch = self.switch();
-        let before = *self.answer.borrow();
-        if before == answer {
+        let before = *self.mode.borrow();
+        if before == mode {
             return Ok(());
         }
         let turned_away = switch.turned_away(before);
         if let Some(socket) = &switch.socket {
-            change(socket, before, answer)?;
+            change(socket, before, mode)?;
         }
         switch.turned_away = turned_away;
-        switch.resets_before = if answer == ListenMode::Refuse { resets_sent() } else { 0 };
+        switch.resets_before = if mode == ListenMode::Refuse { resets_sent() } else { 0 };
         switch.drops_before = switch.socket.as_ref().map_or(0, drops);
-        self.answer.send_replace(answer);
+        self.mode.send_replace(mode);
         Ok(())
     }
 
     fn turned_away(&self) -> TurnedAway {
-        self.switch().turned_away(*self.answer.borrow())
+        self.switch().turned_away(*self.mode.borrow())
     }
 }
 
 impl Switch {
-    /// All that was turned away, while `answer` holds.
-    fn turned_away(&self, answer: ListenMode) -> TurnedAway {
+    /// All that was turned away, while `mode` holds.
+    fn turned_away(&self, mode: ListenMode) -> TurnedAway {
         let mut sum = self.turned_away;
-        match (&self.socket, answer) {
+        match (&self.socket, mode) {
             (Some(_), ListenMode::Refuse) => sum.refused += resets_sent().saturating_sub(self.resets_before),
             (Some(socket), ListenMode::Blackhole) => sum.dropped += drops(socket).saturating_sub(self.drops_before),
             _ => {}

@@ -74,7 +74,7 @@ pub(crate) async fn requests_go_round_and_connections_are_kept(world: World) {
         assert_eq!(text(response).await, "hello");
     }
     assert_eq!(ask(&client, &world, port, "/nothing").await.unwrap().status(), StatusCode::NOT_FOUND);
-    // The accept loop and a connection or two: one goes back to the pool a moment after its answer.
+    // The accept loop and a connection or two: one goes back to the pool a moment after its response.
     assert!(world.tasks.running() < 7, "{} tasks for 11 requests", world.tasks.running());
 }
 

@@ -5,9 +5,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by a panic, helpers included")]
 
-mod answers;
 mod http;
 mod listening;
+mod modes;
 mod programs;
 mod streams;
 mod switching;
@@ -66,7 +66,7 @@ conformance! {
         a_port_is_free_again_beside_its_open_connections
         connections_are_taken_in_the_order_of_dialing
         an_abandoned_accept_loses_nothing;
-    answers:
+    modes:
         refusing_refuses_and_counts
         refusing_resets_what_was_not_taken_and_spares_what_was
         a_refused_port_stays_taken
@@ -74,10 +74,10 @@ conformance! {
         a_blackhole_lets_nobody_connect_and_counts
         a_pending_connect_completes_after_the_blackhole
         a_blackhole_spares_open_connections
-        the_same_answer_twice_changes_nothing
+        the_same_mode_twice_changes_nothing
         a_control_outlives_its_listener;
     switching:
-        every_change_of_answer_takes_effect
+        every_change_of_mode_takes_effect
         many_switches_leave_a_listener_that_works
         switching_wakes_an_idle_accept
         switching_back_and_forth_while_nobody_accepts

@@ -147,7 +147,7 @@ pub(crate) async fn writing_to_a_peer_that_is_gone_fails_in_the_end(world: World
     assert_open(&mut client, &mut server).await;
     drop(server);
     assert_eq!(client.read(&mut [0]).await.unwrap(), 0);
-    // The first write still goes out: only its answer tells that nobody is there.
+    // The first write still goes out: only the reset that comes back tells that nobody is there.
     client.write_all(b"anyone?").await.unwrap();
     let error = loop {
         match client.write_all(b"anyone?").await {

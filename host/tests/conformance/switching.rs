@@ -1,4 +1,4 @@
-//! Changes of answer, at any time and from anywhere.
+//! Changes of mode, at any time and from anywhere.
 
 use crate::world::{World, assert_open, soon};
 use host::ListenMode;
@@ -13,7 +13,7 @@ async fn met(world: &World, port: u16) -> Option<io::ErrorKind> {
     Some(dialed.map_or_else(|error| error.kind(), |_| io::ErrorKind::Other))
 }
 
-pub(crate) async fn every_change_of_answer_takes_effect(world: World) {
+pub(crate) async fn every_change_of_mode_takes_effect(world: World) {
     for from in ALL {
         for to in ALL {
             let listener = world.listen();
@@ -35,10 +35,10 @@ pub(crate) async fn many_switches_leave_a_listener_that_works(world: World) {
     let mut listener = world.listen();
     let control = listener.control();
     for round in 0..100 {
-        for answer in
+        for mode in
             [ListenMode::Refuse, ListenMode::Blackhole, ListenMode::Refuse, ListenMode::Hang, ListenMode::Accept]
         {
-            control.set(answer).unwrap();
+            control.set(mode).unwrap();
         }
         if round % 10 == 0 {
             let (mut client, mut server) = world.pair_on(&mut listener).await;
@@ -56,8 +56,8 @@ pub(crate) async fn switching_wakes_an_idle_accept(world: World) {
     });
     // Let the task reach its wait, then change the mode under its hands.
     assert!(soon(std::future::pending::<()>()).await.is_none());
-    for answer in [ListenMode::Refuse, ListenMode::Accept, ListenMode::Hang, ListenMode::Refuse, ListenMode::Hang] {
-        control.set(answer).unwrap();
+    for mode in [ListenMode::Refuse, ListenMode::Accept, ListenMode::Hang, ListenMode::Refuse, ListenMode::Hang] {
+        control.set(mode).unwrap();
         tokio::task::yield_now().await;
     }
     let mut client = world.dial(port).await.unwrap();
@@ -71,8 +71,8 @@ pub(crate) async fn switching_back_and_forth_while_nobody_accepts(world: World) 
     let mut listener = world.listen();
     // It has waited before, so that it is registered wherever it has to be.
     assert!(soon(listener.accept()).await.is_none());
-    for answer in [ListenMode::Refuse, ListenMode::Accept] {
-        listener.control().set(answer).unwrap();
+    for mode in [ListenMode::Refuse, ListenMode::Accept] {
+        listener.control().set(mode).unwrap();
     }
     assert!(soon(listener.accept()).await.is_none());
     let (mut client, mut server) = world.pair_on(&mut listener).await;
@@ -103,9 +103,8 @@ pub(crate) async fn switching_under_load_loses_no_accept_loop(world: World) {
         }
     });
     while !load.is_finished() {
-        for answer in [ListenMode::Refuse, ListenMode::Accept, ListenMode::Hang, ListenMode::Refuse, ListenMode::Accept]
-        {
-            control.set(answer).unwrap();
+        for mode in [ListenMode::Refuse, ListenMode::Accept, ListenMode::Hang, ListenMode::Refuse, ListenMode::Accept] {
+            control.set(mode).unwrap();
             tokio::task::yield_now().await;
         }
         tokio::time::sleep(std::time::Duration::from_millis(1)).await;

@@ -11,7 +11,10 @@ const OPENERS: [&str; 21] = [
     "Where", "Whether", "Which", "Who", "Whose", "Why",
 ];
 
-/// The share of doc comments that may open so, in percent: now and then nothing else is right.
+/// Those of them that are never right: a noun stands behind each question.
+const QUESTIONS: [&str; 4] = ["How", "What", "Whose", "Why"];
+
+/// The share of doc comments that may open by one of the others, in percent: now and then nothing else is right.
 const MOST_PERCENT: usize = 2;
 
 /// Names that types, functions and fields had, and the better ones.
@@ -44,6 +47,51 @@ const WORDS: [(&str, &str); 8] = [
     ("--set node.", "--set service."),
 ];
 
+/// Words before `answer` that make it a noun. Services have responses, and Redis has replies; to answer is plain English.
+const BEFORE_A_NOUN: [&str; 41] = [
+    "an",
+    "any",
+    "bad",
+    "cached",
+    "complete",
+    "compress",
+    "compressed",
+    "each",
+    "every",
+    "first",
+    "fresh",
+    "from",
+    "good",
+    "half",
+    "its",
+    "large",
+    "last",
+    "late",
+    "later",
+    "many",
+    "no",
+    "of",
+    "old",
+    "oldest",
+    "one",
+    "other",
+    "our",
+    "partial",
+    "request's",
+    "right",
+    "service's",
+    "services'",
+    "slow",
+    "stale",
+    "such",
+    "the",
+    "their",
+    "those",
+    "whole",
+    "wrong",
+    "your",
+];
+
 /// Files whose texts tell of the past, or of these very words.
 const LEFT_OUT: [&str; 3] = ["CHANGELOG.md", "words.rs", "glossary.md"];
 
@@ -74,6 +122,11 @@ fn poor_openers(file: &str, text: &str) -> (Vec<String>, usize) {
     let all = doc_comments(text);
     let poor = all.iter().filter(|(_, line)| OPENERS.contains(&first_word(line)));
     (poor.map(|(number, line)| format!("{file}:{number}: {line}")).collect(), all.len())
+}
+
+/// The first word of what stands at a place that [`poor_openers`] found.
+fn opener(place: &str) -> &str {
+    first_word(place.split_once(": ").map_or(place, |(_, line)| line))
 }
 
 fn identifiers(tokens: TokenStream, found: &mut BTreeSet<String>) {
@@ -113,6 +166,26 @@ fn old_words(text: &str) -> Vec<String> {
     found
 }
 
+/// Places of a text where a response is called an answer.
+fn answers(text: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    for (number, line) in (1..).zip(text.lines()) {
+        let lower = line.to_lowercase();
+        let words: Vec<&str> =
+            lower.split(|c: char| !c.is_alphanumeric() && c != '\'').filter(|word| !word.is_empty()).collect();
+        for (at, _) in words.iter().enumerate().filter(|(_, word)| ["answer", "answers"].contains(*word)) {
+            let before = at.checked_sub(1).map(|before| words[before]);
+            let subject =
+                words[at] == "answers" && words.get(at + 1).is_some_and(|next| ["are", "were"].contains(next));
+            if subject || before.is_some_and(|before| BEFORE_A_NOUN.contains(&before)) {
+                let near = words[at.saturating_sub(2)..words.len().min(at + 2)].join(" ");
+                found.push(format!("{number}: \"{near}\": an answer is called a response, or Redis's reply"));
+            }
+        }
+    }
+    found
+}
+
 /// Files of the tree that people read or write.
 fn texts(folder: &Path, found: &mut Vec<std::path::PathBuf>) {
     for entry in std::fs::read_dir(folder).unwrap() {
@@ -143,6 +216,8 @@ fn doc_comments_open_with_what_a_reader_would_search_for() {
     assert!(all > 2000, "{all} doc comments");
     let percent = poor.len() * 100;
     assert!(percent < MOST_PERCENT * all, "{} of {all} doc comments open poorly:\n{}", poor.len(), poor.join("\n"));
+    let questions: Vec<&String> = poor.iter().filter(|place| QUESTIONS.contains(&opener(place))).collect();
+    assert!(questions.is_empty(), "doc comments that open by a question: {questions:#?}");
 }
 
 #[test]
@@ -153,6 +228,7 @@ fn old_words_do_not_come_back() {
     for file in files {
         let text = std::fs::read_to_string(&file).unwrap();
         let mut old = old_words(&text);
+        old.extend(answers(&text));
         if file.extension().is_some_and(|kind| kind == "rs") {
             old.extend(old_names(&text));
         }
@@ -168,6 +244,7 @@ fn poor_openers_and_old_words_are_seen() {
     let text = "//! What it is.\n//! Which goes on.\n\n/// The window.\nstruct A {\n    /// `Its` end.\n    a: u8,\n}\n// Why.\n";
     let (poor, all) = poor_openers("a.rs", text);
     assert_eq!((poor, all), (vec!["a.rs:1: What it is.".to_owned(), "a.rs:6: `Its` end.".to_owned()], 3));
+    assert_eq!(poor.iter().map(|place| opener(place)).collect::<Vec<_>>(), ["What", "Its"]);
     assert_eq!(old_names("struct Lane; // Whose\nfn told() -> &'static str { \"Story\" }"), ["`Lane` is called Pump"]);
     let old = "The Keeper ends them.\nbookkeeper, astray\n[node.redis]\n`chaos heal`, and to heal";
     assert_eq!(
@@ -178,4 +255,10 @@ fn poor_openers_and_old_words_are_seen() {
             "4: `chaos heal` is called `chaos cleanup`"
         ]
     );
+    let text =
+        "It answers.\nUsers have an\n`Cached answers` of it, which answer\nTheir answers were late; all can answer";
+    let near = ["cached answers of", "their answers were"];
+    let called = "an answer is called a response, or Redis's reply";
+    let wanted = [format!("3: \"{}\": {called}", near[0]), format!("4: \"{}\": {called}", near[1])];
+    assert_eq!(answers(text), wanted);
 }

@@ -20,7 +20,7 @@ async fn worlds_that_agree_exit_0_and_both_are_reported_with_the_same_seed() {
 async fn worlds_whose_verdicts_differ_exit_1_and_it_is_said_which() {
     let sandbox = Sandbox::new();
     // A simulation computes in no time, and is late by less than a millisecond, in which it counts. A machine has to
-    // connect, and to build the first answer.
+    // connect, and to build the first response.
     let expectation = "[[expect]]\nthat = \"no time\"\nduring = \"baseline\"\nlatency.max = \"<= 1ms\"\n";
     let file = sandbox.write("quick.toml", scenarios::with(expectation));
     let run = sandbox.chaos(&format!("run {file} --world local,sim")).run().await;

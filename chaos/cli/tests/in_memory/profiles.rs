@@ -67,7 +67,7 @@ async fn a_user_with_a_hundred_orders_has_all_their_products() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn products_that_are_gone_are_named_and_the_answer_is_complete() {
+async fn products_that_are_gone_are_named_and_the_response_is_complete() {
     let system = System::start().await;
     let gone = |id: &ProductId| shop().product(*id) == Lookup::Gone;
     let user = user_where(|orders| orders.iter().any(|order| order.product_ids.iter().any(gone)));

@@ -126,7 +126,7 @@ async fn a_blackholed_link_to_redis_costs_three_timeouts() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_refusing_link_to_a_service_is_a_partial_answer_and_heals() {
+async fn a_refusing_link_to_a_service_is_a_partial_response_and_heals() {
     let system = System::start_with_proxies().await;
     let user = shopper();
     system.profile(user + 1).await.assert_complete();
@@ -140,7 +140,7 @@ async fn a_refusing_link_to_a_service_is_a_partial_answer_and_heals() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn behind_a_proxy_a_dead_service_is_still_a_partial_answer() {
+async fn behind_a_proxy_a_dead_service_is_still_a_partial_response() {
     let mut system = System::start_with_proxies().await;
     let user = shopper();
     system.profile(user + 1).await.assert_complete();

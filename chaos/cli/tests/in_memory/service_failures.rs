@@ -141,7 +141,7 @@ async fn with_user_and_order_service_dead_there_is_nothing_to_show() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn with_all_services_frozen_the_answer_is_a_timeout_in_time() {
+async fn with_all_services_frozen_the_response_is_a_timeout_in_time() {
     let user = shopper();
     let system = System::start().await;
     SERVICES.iter().for_each(|service| system.freeze(service));
@@ -152,7 +152,7 @@ async fn with_all_services_frozen_the_answer_is_a_timeout_in_time() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_partial_answer_is_kept_in_no_tier() {
+async fn a_partial_response_is_kept_in_no_tier() {
     let user = shopper();
     let mut system = System::start().await;
     system.crash(PRODUCT).await;

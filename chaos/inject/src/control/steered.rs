@@ -36,7 +36,7 @@ pub(super) struct Steered {
     links: BTreeMap<String, Controlled>,
     state: Mutex<SteeringState>,
     /// Held while faults come and go, so that none slips in while those of a lease that is over are taken back.
-    // From the look at the lease to the proxy's answer, so that a change is under one lease or under none.
+    // From the look at the lease to the proxy's reply, so that a change is under one lease or under none.
     changing: tokio::sync::Mutex<()>,
     /// The moment at which the lease lapses has changed.
     changed: Notify,

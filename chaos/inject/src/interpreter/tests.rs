@@ -53,7 +53,7 @@ fn nothing_is_done_where_there_is_no_fault() {
             && plan.reset().is_none()
             && plan.met().is_empty()
     );
-    assert_eq!(Interpreter::default().answer(), ListenMode::Accept);
+    assert_eq!(Interpreter::default().listen_mode(), ListenMode::Accept);
 }
 
 #[test]
@@ -108,12 +108,18 @@ fn the_earliest_reset_wins_and_holding_does_not_stop_it() {
 
 #[test]
 fn the_listener_answers_for_all_or_not_at_all() {
-    assert_eq!(interpreter(&[Effect::Blackhole(Blackhole {}), REFUSE]).answer(), ListenMode::Refuse);
-    assert_eq!(interpreter(&[Effect::Hang(Hang {}), Effect::Blackhole(Blackhole {})]).answer(), ListenMode::Blackhole);
-    assert_eq!(interpreter(&[Effect::Hang(Hang {}), Effect::Reset(Reset::after(MS))]).answer(), ListenMode::Accept);
+    assert_eq!(interpreter(&[Effect::Blackhole(Blackhole {}), REFUSE]).listen_mode(), ListenMode::Refuse);
+    assert_eq!(
+        interpreter(&[Effect::Hang(Hang {}), Effect::Blackhole(Blackhole {})]).listen_mode(),
+        ListenMode::Blackhole
+    );
+    assert_eq!(
+        interpreter(&[Effect::Hang(Hang {}), Effect::Reset(Reset::after(MS))]).listen_mode(),
+        ListenMode::Accept
+    );
     for effect in [REFUSE, Effect::Blackhole(Blackhole {})] {
         let partly = Interpreter { faults: vec![active("some", effect, Share { parts: 99, whole: 100 })] };
-        assert_eq!(partly.answer(), ListenMode::Accept);
+        assert_eq!(partly.listen_mode(), ListenMode::Accept);
     }
 }
 

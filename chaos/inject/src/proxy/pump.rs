@@ -12,20 +12,20 @@
 //!
 //! Times count from the proxy's epoch.
 
+mod enqueue;
 mod item;
+mod write;
 
 use super::{budget::Budgets, shaper::Shaper};
 use crate::{
     active::Active,
     attribution::Attribution,
     ending::Ending,
-    generated_body::GeneratedBody,
     interpreter::{Acts, Plan},
-    ledger::Delayed,
-    protocol::{Injected, Rate, StreamId, Wait},
+    protocol::{Rate, StreamId},
 };
 use chaos_model::Direction;
-use item::{Content, Gate, Item};
+use item::{Content, Item};
 use std::{
     collections::VecDeque,
     mem::MaybeUninit,
@@ -109,18 +109,6 @@ pub(super) struct Pump {
     written: Duration,
     /// Time at which the first of those waiting may be written, where it may not yet.
     due: Option<Duration>,
-}
-
-/// The outcome of an attempt to write an item.
-enum Written {
-    /// Something was written or done: there may be more to do at its place.
-    Some,
-    /// Its stream waits.
-    Gated,
-    /// Its stream has waited long enough.
-    Released,
-    /// Nothing more can be done now.
-    Blocked,
 }
 
 /// The message that what comes on a stream belongs to.
@@ -250,7 +238,7 @@ impl Pump {
     }
 
     /// Reads ahead while there is nowhere to write to. Says whether the sender has gone: reset the connection, or closed
-    /// it and sent nothing. One that sent something and closed its half may wait for an answer.
+    /// it and sent nothing. One that sent something and closed its half may wait for a response.
     pub(super) fn poll_ahead<R: AsyncRead + Unpin, A: ReadAlong>(
         &mut self,
         cx: &mut Context<'_>,
@@ -299,346 +287,6 @@ impl Pump {
             (Ok(()), bytes, None) => self.pass(cx, StreamId::CONNECTION, bytes, to, plan),
         }
         Poll::Ready(())
-    }
-
-    /// Bytes that go this way, from a filter that reads the other.
-    pub(super) fn insert(&mut self, stream: StreamId, bytes: &[u8], plan: &Plan) {
-        if !bytes.is_empty() && self.state == PumpState::Open {
-            self.chunks += 1;
-            self.push(stream, Content::Bytes { bytes: bytes.into(), written: 0 }, self.chunks - 1, plan);
-        }
-    }
-
-    /// The same with bytes that are made as they are written.
-    pub(super) fn generate(&mut self, stream: StreamId, body: GeneratedBody, plan: &Plan) {
-        if body.left() > 0 && self.state == PumpState::Open {
-            self.chunks += 1;
-            self.push(stream, Content::Generated(body), self.chunks - 1, plan);
-        }
-    }
-
-    /// Attributes what follows on this stream to a message; to none where nothing is known of it.
-    pub(super) fn begin(&mut self, stream: StreamId, attribution: Attribution) {
-        self.messages.retain(|current| current.stream != stream);
-        self.messages.push(Current { stream, attribution, first: true });
-    }
-
-    /// Lets what follows on this stream wait.
-    pub(super) fn wait(&mut self, stream: StreamId, wait: Wait, plan: &Plan) {
-        self.push(stream, Content::Gate(Gate { wait, notes: Vec::new() }), self.chunks, plan);
-    }
-
-    /// Sets the rate of what follows on this stream.
-    pub(super) fn go_at(&mut self, stream: StreamId, rate: Option<Rate>, plan: &Plan) {
-        self.push(stream, Content::Rate(rate), self.chunks, plan);
-    }
-
-    /// After all that precedes it, the connection ends.
-    pub(super) fn end_by(&mut self, stream: StreamId, ending: Ending, plan: &Plan) {
-        self.reading = false;
-        self.push(stream, Content::Cut(ending), self.chunks, plan);
-    }
-
-    /// Leaves out all that waits on this stream, but for what has been written in part.
-    pub(super) fn discard(&mut self, stream: StreamId) {
-        let now = self.epoch.elapsed();
-        for item in std::mem::take(&mut self.waiting) {
-            let begun = matches!(item.content, Content::Bytes { written: 1.., .. });
-            if item.stream != stream || begun {
-                self.waiting.push_back(item);
-                continue;
-            }
-            self.cost -= item.content.cost();
-            if let Content::Gate(gate) = item.content {
-                gate.open(item.arrived, now);
-            }
-        }
-    }
-
-    /// Takes a note for the ledger, to be written down when what waits for its fault goes on; `false` where nothing
-    /// does.
-    pub(super) fn note(&mut self, injected: &Injected) -> bool {
-        let gates = self.waiting.iter_mut().rev().filter_map(|item| match &mut item.content {
-            Content::Gate(gate) => Some(gate),
-            _ => None,
-        });
-        let gate = gates.take(1).find(|gate| gate.wait.is_of(injected));
-        gate.map(|gate| gate.notes.push(injected.clone())).is_some()
-    }
-
-    /// Writes a chunk at once where it may, and keeps the rest.
-    pub(super) fn pass<W>(
-        &mut self,
-        cx: &mut Context<'_>,
-        stream: StreamId,
-        mut bytes: &[u8],
-        to: Option<&mut W>,
-        plan: &Plan,
-    ) where
-        W: AsyncWrite + Unpin,
-    {
-        if bytes.is_empty() || self.state != PumpState::Open {
-            return;
-        }
-        let kth = self.chunks;
-        self.chunks += 1;
-        if let Some(to) = to
-            && plan.is_clear(self.way)
-            && self.rates.is_empty()
-            && self.waiting.is_empty()
-        {
-            while !bytes.is_empty() {
-                match Pin::new(&mut *to).poll_write(cx, bytes) {
-                    Poll::Ready(Ok(count)) if count > 0 => bytes = &bytes[count..],
-                    Poll::Ready(_) => return self.stop(PumpState::Broken),
-                    Poll::Pending => break,
-                }
-            }
-        }
-        if !bytes.is_empty() {
-            self.push(stream, Content::Bytes { bytes: bytes.into(), written: 0 }, kth, plan);
-        }
-    }
-
-    fn end(&mut self, content: Content, plan: &Plan) {
-        self.reading = false;
-        if let Content::End = content {
-            plan.acting_on_end().for_each(|fault| fault.tally.chunk());
-        }
-        self.push(StreamId::CONNECTION, content, self.chunks, plan);
-    }
-
-    fn push(&mut self, stream: StreamId, content: Content, kth: u64, plan: &Plan) {
-        let arrived = self.epoch.elapsed();
-        self.cost += content.cost();
-        let is_bytes = matches!(content, Content::Bytes { .. } | Content::Generated(_));
-        let mut current = self.messages.iter_mut().find(|current| is_bytes && current.stream == stream);
-        let first = current.as_ref().is_some_and(|current| current.first);
-        let attribution = current.as_ref().map(|current| current.attribution.clone()).unwrap_or_default();
-        let mut item = Item { stream, content, attribution, first, kth, arrived, due: arrived };
-        let chunk = item.chunk(self.way);
-        if is_bytes {
-            for fault in plan.acting(chunk) {
-                fault.tally.chunk();
-                if let Some(current) = &mut current {
-                    current.first = false;
-                }
-                if first {
-                    plan.note_message(fault, &item.attribution, arrived);
-                }
-            }
-        }
-        item.due = match &item.content {
-            Content::Gate(gate) => arrived.saturating_add(gate.wait.whole()),
-            Content::Rate(_) => arrived,
-            _ => arrived.saturating_add(plan.on_chunk(chunk)),
-        };
-        match &mut self.place {
-            Some(place) => {
-                self.waiting.insert(*place, item);
-                *place += 1;
-            }
-            None => self.waiting.push_back(item),
-        }
-    }
-
-    /// Writes what may be written. Content that waits on a stream is overtaken by that of other streams, and by none of
-    /// its own; what all bytes wait for (a rate, a delay of connections) holds up all that is behind.
-    fn write<W, A>(
-        &mut self,
-        cx: &mut Context<'_>,
-        to: &mut W,
-        plan: &Plan,
-        budgets: &mut Budgets,
-        mut adapting: Option<&mut A>,
-    ) where
-        W: AsyncWrite + Unpin,
-        A: ReadAlong,
-    {
-        self.due = None;
-        let (mut at, mut gated) = (0, Vec::new());
-        while let Some(item) = self.waiting.get(at) {
-            if plan.on(self.way).holds {
-                return self.shaper.stall();
-            }
-            let stream = item.stream;
-            if gated.contains(&stream) {
-                at += 1;
-                continue;
-            }
-            // The end of all waits for all.
-            if !gated.is_empty() && matches!(item.content, Content::End | Content::Reset | Content::Cut(_)) {
-                return;
-            }
-            match self.write_at(at, cx, to, plan, budgets) {
-                Written::Some if at == 0 => {}
-                Written::Some => {
-                    at = 0;
-                    gated.clear();
-                }
-                Written::Gated if stream == StreamId::CONNECTION => return,
-                Written::Gated => {
-                    gated.push(stream);
-                    at += 1;
-                }
-                Written::Released => {
-                    self.place = Some(at);
-                    if let Some(adapting) = adapting.as_deref_mut() {
-                        adapting.released(self, cx, stream, to, plan);
-                    }
-                    self.place = None;
-                }
-                Written::Blocked => return,
-            }
-        }
-    }
-
-    /// Writes of the item at a place what may be written.
-    fn write_at<W>(
-        &mut self,
-        at: usize,
-        cx: &mut Context<'_>,
-        to: &mut W,
-        plan: &Plan,
-        budgets: &mut Budgets,
-    ) -> Written
-    where
-        W: AsyncWrite + Unpin,
-    {
-        let Some(item) = self.waiting.get_mut(at) else { return Written::Blocked };
-        let now = self.epoch.elapsed();
-        let ready = item.due.max(plan.opens().unwrap_or_default());
-        match &mut item.content {
-            Content::Bytes { .. } => self.write_bytes(at, cx, to, plan, budgets, (ready, now)),
-            Content::Generated(body) => {
-                let (attribution, kth, arrived, due) = (item.attribution.clone(), item.kth, item.arrived, item.due);
-                let stream = item.stream;
-                match body.take(CHUNK) {
-                    Some(bytes) => {
-                        let content = Content::Bytes { bytes: Vec::from(bytes).into(), written: 0 };
-                        self.cost += content.cost();
-                        self.waiting.insert(at, Item { stream, content, attribution, first: false, kth, arrived, due });
-                    }
-                    None => drop(self.take(at)),
-                }
-                Written::Some
-            }
-            Content::Gate(_) | Content::Reset | Content::Cut(_) if ready > now => {
-                self.due = Some(self.due.map_or(ready, |due| due.min(ready)));
-                if matches!(item.content, Content::Gate(_)) { Written::Gated } else { Written::Blocked }
-            }
-            Content::Gate(_) | Content::Rate(_) => self.pass_mark(at, plan, now),
-            Content::End => {
-                self.write_end(cx, to, plan, (ready, now));
-                Written::Blocked
-            }
-            Content::Reset => {
-                self.stop(PumpState::Reset);
-                Written::Blocked
-            }
-            Content::Cut(ending) => {
-                let ending = *ending;
-                self.stop(PumpState::Cut(ending));
-                Written::Blocked
-            }
-        }
-    }
-
-    /// Opens a gate, or goes at another rate from here on.
-    fn pass_mark(&mut self, at: usize, plan: &Plan, now: Duration) -> Written {
-        match self.take(at) {
-            Some(Item { content: Content::Gate(gate), arrived, .. }) => {
-                gate.open(arrived, now);
-                return Written::Released;
-            }
-            Some(Item { content: Content::Rate(rate), stream, .. }) => {
-                self.rates.retain(|(other, _)| *other != stream);
-                self.rates.extend(rate.map(|rate| (stream, rate)));
-                self.set_shaper(plan);
-            }
-            _ => {}
-        }
-        Written::Some
-    }
-
-    fn write_bytes<W>(
-        &mut self,
-        at: usize,
-        cx: &mut Context<'_>,
-        to: &mut W,
-        plan: &Plan,
-        budgets: &mut Budgets,
-        (ready, now): (Duration, Duration),
-    ) -> Written
-    where
-        W: AsyncWrite + Unpin,
-    {
-        let Some(item) = self.waiting.get_mut(at) else { return Written::Blocked };
-        let chunk = item.chunk(self.way);
-        let (arrived, due, attribution) = (item.arrived, item.due, &item.attribution);
-        let Content::Bytes { bytes, written } = &mut item.content else { return Written::Blocked };
-        let mut piece = self.shaper.piece(bytes.len() - *written, ready);
-        if piece.at > now {
-            self.due = Some(self.due.map_or(piece.at, |due| due.min(piece.at)));
-            return Written::Blocked;
-        }
-        piece.bytes = piece.bytes.min(budgets.left(self.way));
-        if piece.bytes == 0 {
-            return Written::Blocked;
-        }
-        match Pin::new(to).poll_write(cx, &bytes[*written..][..piece.bytes]) {
-            Poll::Ready(Ok(count)) if count > 0 => {
-                if *written == 0 && due > arrived {
-                    plan.note_delay(
-                        chunk,
-                        attribution,
-                        Delayed { asked: due - arrived, achieved: now.saturating_sub(arrived) },
-                    );
-                }
-                *written += count;
-                budgets.spend(self.way, count);
-                self.shaper.wrote(piece, count, bytes.len() - *written, now);
-                self.written = now;
-            }
-            Poll::Ready(_) => {
-                self.stop(PumpState::Broken);
-                return Written::Blocked;
-            }
-            Poll::Pending => {
-                self.shaper.stall();
-                return Written::Blocked;
-            }
-        }
-        if *written == bytes.len() {
-            drop(self.take(at));
-        } else if at > 0 {
-            // Nothing comes between the parts of a frame.
-            let begun = self.waiting.remove(at);
-            begun.into_iter().for_each(|item| self.waiting.push_front(item));
-        }
-        Written::Some
-    }
-
-    fn write_end<W>(&mut self, cx: &mut Context<'_>, to: &mut W, plan: &Plan, (ready, now): (Duration, Duration))
-    where
-        W: AsyncWrite + Unpin,
-    {
-        let at = ready.max(self.written).saturating_add(plan.close_delay());
-        if at > now {
-            self.due = Some(at);
-            return;
-        }
-        match Pin::new(to).poll_shutdown(cx) {
-            Poll::Ready(Ok(())) => self.stop(PumpState::Finished),
-            Poll::Ready(Err(_)) => self.stop(PumpState::Broken),
-            Poll::Pending => {}
-        }
-    }
-
-    fn take(&mut self, at: usize) -> Option<Item> {
-        let item = self.waiting.remove(at)?;
-        self.cost -= item.content.cost();
-        Some(item)
     }
 
     /// Nothing more is done.

@@ -30,7 +30,7 @@ pub(super) struct Steering {
 
 #[derive(Default)]
 struct StandingFaults {
-    answer: ListenMode,
+    mode: ListenMode,
     /// Connections that the listener had turned away when each fault began to, in the order of the interpreter's
     /// faults.
     since: Vec<TurnedAway>,
@@ -146,7 +146,7 @@ impl Steering {
         (interpreter, since): (Interpreter, Vec<TurnedAway>),
     ) -> Result<Vec<CancellationToken>, String> {
         let failed = |error: io::Error| format!("the listener of {} can't be switched: {error}", self.config.link);
-        let (before, after) = (standing.answer, interpreter.answer());
+        let (before, after) = (standing.mode, interpreter.listen_mode());
         if after != ListenMode::Accept {
             shared.control.set(after).map_err(failed)?;
         }
@@ -155,7 +155,7 @@ impl Steering {
         if after == ListenMode::Accept && before != ListenMode::Accept {
             shared.control.set(after).map_err(failed)?;
         }
-        standing.answer = after;
+        standing.mode = after;
         Ok(replaced)
     }
 

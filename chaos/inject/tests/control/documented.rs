@@ -62,7 +62,7 @@ impl Documented<'_> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn every_answer_is_in_the_document_and_the_document_has_no_other() {
+async fn every_response_is_in_the_document_and_the_document_has_no_other() {
     let (system, host) = System::memory();
     let caller = system.steered_from(&host);
     let document: Value = serde_json::from_str(include_str!("../../openapi.json")).unwrap();

@@ -15,7 +15,7 @@ conformance!(
     a_delay_tells_whose_bytes_it_held,
     a_hang_tells_whose_bytes_it_holds,
     what_a_reset_cuts_off_is_told,
-    an_answer_that_still_waits_is_cut_off_too,
+    a_response_that_still_waits_is_cut_off_too,
     what_is_slow_is_told_once_a_message,
     a_command_is_told_by_its_key,
     bytes_that_nobody_understands_are_the_connections,
@@ -101,12 +101,12 @@ async fn what_a_reset_cuts_off_is_told(world: &World) {
     assert_eq!(facts(&injections), [("connection 1", None, true), ("connection 2", None, false)]);
 }
 
-async fn an_answer_that_still_waits_is_cut_off_too(world: &World) {
+async fn a_response_that_still_waits_is_cut_off_too(world: &World) {
     let (proxy, _listener, mut client, mut service) = connected(world, Protocol::HTTP).await;
     apply(&proxy, fault("slow", latency(3_600_000 * MS, Directions::Downstream))).await;
     arrives(&mut client, &mut service, ASK).await;
     service.write_all(OK).await.unwrap();
-    // The proxy has read the answer.
+    // The proxy has read the response.
     while fired(&proxy, "slow").await.chunks == 0 {
         world.client.sleep(MS).await;
     }

@@ -11,7 +11,7 @@ use tokio::{
     time::Instant,
 };
 
-/// The time until the answer to one request is there.
+/// The time until the response to one request is there.
 async fn round_trip(stream: &mut Stream) -> Duration {
     let asked = Instant::now();
     ask(stream, b"PING").await.unwrap();

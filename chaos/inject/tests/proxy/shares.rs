@@ -54,7 +54,7 @@ async fn taken(world: &World, seed: u64) -> Vec<u64> {
     taken
 }
 
-/// The statuses of the answers to as many requests as go at once; none of them has a body.
+/// The statuses of the responses to as many requests as go at once; none of them has a body.
 async fn statuses(stream: &mut host::Stream) -> io::Result<Vec<u16>> {
     let (mut seen, mut statuses) = (Vec::new(), Vec::new());
     while statuses.len() < usize::try_from(AT_ONCE).unwrap() {

@@ -134,7 +134,7 @@ impl World {
     /// A connection through the proxy that has been used.
     pub(crate) async fn open(&self, proxy: &Proxy) -> Stream {
         let mut stream = self.dial(proxy).await.expect("a connection");
-        ask(&mut stream, b"hello").await.expect("an answer");
+        ask(&mut stream, b"hello").await.expect("a response");
         stream
     }
 

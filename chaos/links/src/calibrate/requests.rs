@@ -8,7 +8,7 @@ use std::io;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 /// The response of the service, and of the proxy in its place; both are as long.
-const ANSWER: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n";
+const RESPONSE: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n";
 
 /// The status in the service's place.
 const TAKEN: u16 = 503;
@@ -18,10 +18,10 @@ const TAKEN: u16 = 503;
 pub(super) async fn met(host: &Host, share: Share, requests: u64) -> Result<u64, Failed> {
     let mut listener = host.listen(0)?;
     let service = listener.port();
-    let answering = host.spawn(async move {
+    let serving = host.spawn(async move {
         if let Ok(stream) = listener.accept().await {
             // Until the proxy goes, however it goes.
-            let _ = answer(stream).await;
+            let _ = respond(stream).await;
         }
     });
     let config = ProxyConfig { link: link(), protocol: Protocol::HTTP, seed: host.seed() };
@@ -41,14 +41,14 @@ pub(super) async fn met(host: &Host, share: Share, requests: u64) -> Result<u64,
             head(&mut stream, &mut Vec::new()).await?.ok_or(io::ErrorKind::UnexpectedEof).map_err(io::Error::from)?;
         met += u64::from(status(&head) == Some(TAKEN));
     }
-    answering.abort();
+    serving.abort();
     Ok(met)
 }
 
-async fn answer(mut stream: Stream) -> io::Result<()> {
+async fn respond(mut stream: Stream) -> io::Result<()> {
     let mut seen = Vec::new();
     while head(&mut stream, &mut seen).await?.is_some() {
-        stream.write_all(ANSWER).await?;
+        stream.write_all(RESPONSE).await?;
     }
     Ok(())
 }
@@ -87,7 +87,7 @@ mod tests {
 
     #[test]
     fn a_status_follows_the_version() {
-        assert_eq!(status(ANSWER), Some(200));
+        assert_eq!(status(RESPONSE), Some(200));
         assert_eq!(status(b"HTTP/1.1 503 Service Unavailable\r\n\r\n"), Some(TAKEN));
         assert_eq!(status(b"nonsense"), None);
     }

@@ -84,16 +84,16 @@ where
 }
 
 /// Serves each connection one response, byte for byte, and closes it.
-pub(crate) fn serve_bytes(network: &MemoryNetwork, answer: &'static [u8]) -> Host {
-    serve_raw(network, move |mut stream| async move { stream.write_all(answer).await.unwrap() })
+pub(crate) fn serve_bytes(network: &MemoryNetwork, response: &'static [u8]) -> Host {
+    serve_raw(network, move |mut stream| async move { stream.write_all(response).await.unwrap() })
 }
 
 /// Notes how long the body was.
 struct Length;
 
 impl CheckResponse for Length {
-    fn check(&self, _: &Arrival, answer: &Response<'_>) -> Marks {
-        Marks { bits: answer.body.len() as u64, ..Marks::default() }
+    fn check(&self, _: &Arrival, response: &Response<'_>) -> Marks {
+        Marks { bits: response.body.len() as u64, ..Marks::default() }
     }
 }
 

@@ -20,9 +20,9 @@ async fn only(network: &MemoryNetwork) -> Outcome {
     outcomes.remove(0)
 }
 
-async fn result_of(answer: &'static [u8]) -> Result<u16, Error> {
+async fn result_of(response: &'static [u8]) -> Result<u16, Error> {
     let network = MemoryNetwork::new(1);
-    let _target = serve_bytes(&network, answer);
+    let _target = serve_bytes(&network, response);
     let outcome = only(&network).await;
     assert!(outcome.started.is_some(), "it was made, whatever came of it");
     outcome.result
@@ -88,7 +88,7 @@ async fn resets() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn closed_before_the_answer_is_complete() {
+async fn closed_before_the_response_is_complete() {
     assert_eq!(result_of(b"").await, Err(Error::Closed));
     assert_eq!(result_of(b"HTTP/1.1 200").await, Err(Error::Closed));
     assert_eq!(result_of(b"HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\npart").await, Err(Error::Closed));

@@ -71,7 +71,7 @@ async fn as_many_connections_as_are_needed_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_server_may_close_after_each_answer() {
+async fn the_server_may_close_after_each_response() {
     let closing = Router::new().route("/", get(|| async { [(header::CONNECTION, "close")] }));
     assert_eq!(connections(closing, plan("/")).await, 100);
 }
@@ -137,7 +137,7 @@ async fn a_body_may_end_with_the_connection() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn any_status_is_an_answer() {
+async fn any_status_is_a_response() {
     let network = MemoryNetwork::new(1);
     let _target = serve(&network, Router::new().route("/", get(|| async { (StatusCode::BAD_GATEWAY, "no") })));
     let (outcomes, _) = run_all(&network, plan("/")).await;
@@ -145,7 +145,7 @@ async fn any_status_is_an_answer() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_early_answer_to_a_large_body_is_an_answer() {
+async fn an_early_answer_to_a_large_body_is_a_response() {
     let network = MemoryNetwork::new(1);
     let _target = serve_bytes(&network, b"HTTP/1.1 413 Too Large\r\nconnection: close\r\ncontent-length: 0\r\n\r\n");
     let mut plan = plan("/");

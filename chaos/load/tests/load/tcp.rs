@@ -12,9 +12,9 @@ use tokio_util::sync::CancellationToken;
 struct Hello;
 
 impl CheckResponse for Hello {
-    fn check(&self, _: &Arrival, answer: &Response<'_>) -> Marks {
+    fn check(&self, _: &Arrival, response: &Response<'_>) -> Marks {
         Marks {
-            bits: u64::from(answer.body == b"hello" && answer.headers["content-length"] == "5"),
+            bits: u64::from(response.body == b"hello" && response.headers["content-length"] == "5"),
             ..Marks::default()
         }
     }

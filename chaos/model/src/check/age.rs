@@ -6,7 +6,7 @@ use std::{sync::Arc, time::Duration};
 
 pub(super) const ROW: Row = Row {
     key: "age",
-    about: "How old responses are, by their `Age` or the `age_ms` of their parts: `age.max`.",
+    about: "The age of responses, by their `Age` or the `age_ms` of their parts: `age.max`.",
     shape: Shape::Named(&[("max", "< 330s")]),
     example: "during = \"outage\"\nage.max = \"< 330s\"",
     needs: &[Need::Responses],
@@ -35,6 +35,6 @@ impl Subject for Age {
             return Finding::inconclusive("no age", "no response says how old it is");
         };
         Finding::of(self.0.holds(&age), show_duration(age))
-            .explained(|| Some(format!("the oldest answered request {} {}", oldest.n, at(oldest.at))))
+            .explained(|| Some(format!("the oldest response, to request {} {}", oldest.n, at(oldest.at))))
     }
 }

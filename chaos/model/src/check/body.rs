@@ -6,12 +6,12 @@ use std::sync::Arc;
 
 pub(super) const ROW: Row = Row {
     key: "body",
-    about: "What bodies have, by JSONPath: `body.\"$.user.id\" = \"100% exists\"`.",
+    about: "Contents of bodies, by JSONPath: `body.\"$.user.id\" = \"100% exists\"`.",
     shape: Shape::Named(&[]),
     example: "during = \"outage\"\nbody.\"$.user.id\" = \"100% exists\"",
     needs: &[Need::Responses, Need::Samples],
     judged: "Of all requests that were due. The test has to hold for every value that the path finds, and for at \
-             least one. Where nobody was answered, it can't be said.",
+             least one. Where no request had a response, it can't be said.",
     others: &[
         term("k6", "check(res, …)"),
         term("Gatling", "jsonPath"),

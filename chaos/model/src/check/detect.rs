@@ -11,7 +11,7 @@ use std::{sync::Arc, time::Duration};
 
 pub(super) const ROW: Row = Row {
     key: "detect",
-    about: "How long until clients (`detect.time`) or a metric show that something is wrong.",
+    about: "The time until clients (`detect.time`) or a metric show that something is wrong.",
     shape: Shape::Named(&[("time", "< 1s")]),
     example: "during = \"outage\"\ndetect.time = \"< 1s\"",
     needs: &[Need::Faults, Need::ScrapesUnless("time")],

@@ -1,6 +1,7 @@
 //! Words of other tools for what an expectation says, also for what there is no check for here.
 
 use super::Row;
+use crate::term::plain;
 
 /// A word that there is no check for, the tools that know it, and what to write instead.
 struct Missing {
@@ -58,7 +59,6 @@ const MISSING: &[Missing] = &[
 
 /// Advice in place of a word of another tool; none for a word that is nobody's.
 pub(crate) fn instead_of(word: &str, rows: &[&Row]) -> Option<String> {
-    let plain = |word: &str| word.to_lowercase().replace(['_', ' '], "-");
     let word = plain(word);
     let row = rows.iter().find_map(|row| {
         let term = row.others.iter().find(|term| plain(term.word) == word)?;

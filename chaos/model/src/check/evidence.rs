@@ -32,11 +32,11 @@ impl Arrival {
         self.result.map_or(true, |status| status >= 500) || self.partial || self.stale
     }
 
-    /// The end of it in words: `was answered 500`, `had no response: timeout`.
+    /// The end of it in words: `had response 500`, `had no response: timeout`.
     #[must_use]
     pub fn came(&self) -> String {
         match self.result {
-            Ok(status) => format!("was answered {status}"),
+            Ok(status) => format!("had response {status}"),
             Err(why) => format!("had no response: {why}"),
         }
     }

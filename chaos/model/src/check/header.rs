@@ -6,11 +6,11 @@ use std::sync::Arc;
 
 pub(super) const ROW: Row = Row {
     key: "header",
-    about: "What header fields responses have.",
+    about: "Header fields of responses.",
     shape: Shape::Named(&[("etag", "100% exists")]),
     example: "during = \"outage\"\nheader.etag = \"100% exists\"",
     needs: &[Need::Responses, Need::Samples],
-    judged: "Of all requests that were due. Where nobody was answered, it can't be said.",
+    judged: "Of all requests that were due. Where no request had a response, it can't be said.",
     others: &[term("k6", "res.headers"), term("Gatling", "header"), term("Hurl", "header")],
     from_the_end_on: false,
     read,

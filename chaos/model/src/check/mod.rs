@@ -25,6 +25,7 @@ mod stale;
 mod status;
 mod table;
 
+pub use crate::term::{Term, term};
 pub(crate) use elsewhere::instead_of;
 pub use evidence::{Arrival, Evidence, Example, FaultSeen, Finding, Marked};
 pub use latency::Quantile;
@@ -125,21 +126,6 @@ pub enum Need {
     Faults,
     /// Enough requests.
     Samples,
-}
-
-/// A word of another tool.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Term {
-    /// The tool: `k6`.
-    pub tool: &'static str,
-    /// Its word: `http_req_failed`.
-    pub word: &'static str,
-}
-
-/// A word of another tool.
-#[must_use]
-pub const fn term(tool: &'static str, word: &'static str) -> Term {
-    Term { tool, word }
 }
 
 /// The key as in the file and the comparison.

@@ -10,7 +10,7 @@ pub(super) const ROW: Row = Row {
     shape: Shape::Whole("== 0%"),
     example: "during = \"outage\"\npartial = \"== 0%\"",
     needs: &[Need::Responses, Need::Samples],
-    judged: "Of all requests that were due. Where nobody was answered, it can't be said.",
+    judged: "Of all requests that were due. Where no request had a response, it can't be said.",
     others: &[term("GraphQL", "errors beside data"), term("HTTP", "206 of a degraded response")],
     from_the_end_on: false,
     read,

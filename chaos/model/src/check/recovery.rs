@@ -7,7 +7,7 @@ use std::{sync::Arc, time::Duration};
 
 pub(super) const ROW: Row = Row {
     key: "recovery",
-    about: "How long until responses are as in the baseline, and stay so: `recovery.time`.",
+    about: "The time until responses are as in the baseline, and stay so: `recovery.time`.",
     shape: Shape::Named(&[("time", "< 2s")]),
     example: "after = \"outage\"\nrecovery.time = \"< 2s\"",
     needs: &[Need::Faults],
@@ -66,9 +66,9 @@ impl Subject for RecoveryTime {
 
 fn show(last: Arrival) -> String {
     let came = match last.result {
-        Ok(status) if status >= 500 => format!("was answered {status}"),
-        Ok(_) if last.partial => "was answered in part".to_owned(),
-        Ok(_) => "was given an old part".to_owned(),
+        Ok(status) if status >= 500 => format!("had response {status}"),
+        Ok(_) if last.partial => "had a partial response".to_owned(),
+        Ok(_) => "had a stale response".to_owned(),
         Err(_) => last.came(),
     };
     format!("the last, request {} {}, {came}", last.n, at(last.at))

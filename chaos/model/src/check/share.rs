@@ -25,7 +25,7 @@ pub(super) fn judge(evidence: &Evidence<'_>, bound: &Comparison<Share>) -> Findi
 pub(super) fn judge_responses(evidence: &Evidence<'_>, bound: &Comparison<Share>) -> Finding {
     let finding = judge(evidence, bound);
     if finding.verdict == Verdict::Pass && evidence.counts.answered() == 0 {
-        return Finding::inconclusive(finding.seen, "nobody was answered");
+        return Finding::inconclusive(finding.seen, "no request had a response");
     }
     finding
 }

@@ -1,11 +1,11 @@
-//! `shed = "<= 5%"`: the share of requests that were turned away: answered 429 or 503.
+//! `shed = "<= 5%"`: the share of requests that were turned away: those with status 429 or 503.
 
 use super::{Arrival, Comparison, Evidence, Finding, Leaf, Need, Row, Shape, Share, Subject, term};
 use std::sync::Arc;
 
 pub(super) const ROW: Row = Row {
     key: "shed",
-    about: "The share of requests that were turned away: answered 429 or 503.",
+    about: "The share of requests that were turned away: those with status 429 or 503.",
     shape: Shape::Whole("<= 5%"),
     example: "during = \"outage\"\nshed = \"<= 5%\"",
     needs: &[Need::Samples],

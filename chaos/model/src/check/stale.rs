@@ -10,7 +10,7 @@ pub(super) const ROW: Row = Row {
     shape: Shape::Whole("== 0%"),
     example: "during = \"outage\"\nstale = \"== 0%\"",
     needs: &[Need::Responses, Need::Samples],
-    judged: "Of all requests that were due. Where nobody was answered, it can't be said.",
+    judged: "Of all requests that were due. Where no request had a response, it can't be said.",
     others: &[term("HTTP", "stale-if-error"), term("Varnish", "grace"), term("nginx", "proxy_cache_use_stale")],
     from_the_end_on: false,
     read,

@@ -1,10 +1,9 @@
 //! `bandwidth`: a link that is narrow or full.
 
 use super::{
-    Action, Directions, Facts, Keys, Kind, Level,
+    Action, Directions, Facts, Keys, EffectKind, Level,
     action::{StreamAction, Throughput},
-    key,
-};
+    key, term};
 use crate::quantity::show_bytes;
 use serde::{Deserialize, Serialize};
 
@@ -17,7 +16,7 @@ pub struct Bandwidth {
     pub direction: Directions,
 }
 
-impl Kind for Bandwidth {
+impl EffectKind for Bandwidth {
     const FACTS: Facts = Facts {
         name: "bandwidth",
         level: Level::Connections,
@@ -27,6 +26,11 @@ impl Kind for Bandwidth {
             key("direction", "`downstream` (the default), `upstream`, `both`"),
         ],
         example: "effect = \"bandwidth\"\nrate = \"64KiB/s\"",
+        others: &[
+            term("Toxiproxy", "bandwidth"),
+            term("Chaos Mesh", "bandwidth"),
+            term("Pumba", "rate"),
+        ],
     };
 
     fn read(keys: &mut Keys<'_, '_>) -> Option<Self> {

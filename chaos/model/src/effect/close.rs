@@ -1,19 +1,22 @@
 //! `close`: a peer that goes away in place of a response.
 
-use super::{Action, Facts, Keys, Kind, Level, action::{MessageAction, MessageEnding}};
+use super::{Action, Facts, Keys, EffectKind, Level, action::{MessageAction, MessageEnding}, term};
 use serde::{Deserialize, Serialize};
 
 /// The connection is closed in an orderly way in place of the response or the reply.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Close {}
 
-impl Kind for Close {
+impl EffectKind for Close {
     const FACTS: Facts = Facts {
         name: "close",
         level: Level::Messages,
-        about: "the connection is closed in place of the answer or the reply",
+        about: "the connection is closed in place of the response or the reply",
         keys: &[],
         example: "effect = \"close\"",
+        others: &[
+            term("WireMock", "EMPTY_RESPONSE"),
+        ],
     };
 
     fn read(_: &mut Keys<'_, '_>) -> Option<Self> {

@@ -1,10 +1,9 @@
 //! `cpu`: a program that gets less of its machine, as beside a busy neighbour or under a limit that is too low.
 
 use super::{
-    Action, Facts, Keys, Kind, Level,
+    Action, Facts, Keys, EffectKind, Level,
     action::{ServiceAction, ServiceLimit},
-    key,
-};
+    key, term};
 use crate::language::quantity;
 use serde::{Deserialize, Serialize};
 
@@ -15,7 +14,7 @@ pub struct Cpu {
     pub thousandths: u32,
 }
 
-impl Kind for Cpu {
+impl EffectKind for Cpu {
     const FACTS: Facts = Facts {
         name: "cpu",
         level: Level::Services,
@@ -23,6 +22,11 @@ impl Kind for Cpu {
                 world `docker` alone",
         keys: &[key("cpus", "how many, from `0.01` on: `0.1` is a tenth of one")],
         example: "effect = \"cpu\"\ncpus = \"0.1\"",
+        others: &[
+            term("Gremlin", "cpu"),
+            term("Litmus", "pod-cpu-hog"),
+            term("AWS FIS", "aws:ecs:task-cpu-stress"),
+        ],
     };
 
     fn read(keys: &mut Keys<'_, '_>) -> Option<Self> {

@@ -1,10 +1,9 @@
 //! `delay`: a message that waits, where `latency` delays bytes.
 
 use super::{
-    Action, Facts, Keys, Kind, Level, Spread,
+    Action, Facts, Keys, EffectKind, Level, Spread,
     action::MessageAction,
-    key,
-};
+    key, term};
 use serde::{Deserialize, Serialize};
 
 /// A request's response begins later, or a command's reply comes later.
@@ -15,17 +14,26 @@ pub struct Delay {
     pub delay: Spread,
 }
 
-impl Kind for Delay {
+impl EffectKind for Delay {
     const FACTS: Facts = Facts {
         name: "delay",
         level: Level::Messages,
-        about: "a request's answer or a command's reply comes later, and on its connection what waits behind it",
+        about: "a request's response or a command's reply comes later, and on its connection what waits behind it",
         keys: &[
             key("delay", "how much later, on the average"),
             key("jitter", "how far from that: half the width (`uniform`) or the standard deviation"),
             key("distribution", "`uniform` (the default), `normal`, `lognormal`, `pareto`"),
         ],
         example: "effect = \"delay\"\ndelay = \"200ms\"",
+        others: &[
+            term("Chaos Mesh", "delay"),
+            term("Istio", "fixedDelay"),
+            term("Envoy", "fixed_delay"),
+            term("k6", "averageDelay"),
+            term("Litmus", "pod-http-latency"),
+            term("WireMock", "fixedDelayMilliseconds"),
+            term("AWS FIS", "aws:lambda:invocation-add-delay"),
+        ],
     };
 
     fn read(keys: &mut Keys<'_, '_>) -> Option<Self> {

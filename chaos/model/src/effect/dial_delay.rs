@@ -1,6 +1,6 @@
 //! `dial-delay`: connecting that takes long, as to a server whose accept queue is long.
 
-use super::{Action, Facts, Keys, Kind, Level, action::StreamAction, key};
+use super::{Action, Facts, Keys, EffectKind, Level, action::StreamAction, key};
 use crate::quantity::show_duration;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -14,13 +14,14 @@ pub struct DialDelay {
     pub delay: Duration,
 }
 
-impl Kind for DialDelay {
+impl EffectKind for DialDelay {
     const FACTS: Facts = Facts {
         name: "dial-delay",
         level: Level::Connections,
         about: "nothing passes on a new connection for a time after the handshake",
         keys: &[key("delay", "how long")],
         example: "effect = \"dial-delay\"\ndelay = \"200ms\"",
+        others: &[],
     };
 
     fn read(keys: &mut Keys<'_, '_>) -> Option<Self> {

@@ -1,14 +1,13 @@
 //! `error`: a Redis that answers with an error.
 
 use super::{
-    Action, Facts, Keys, Kind, Level,
+    Action, Facts, Keys, EffectKind, Level,
     action::{RedisAction, ReplyEdit},
-    key,
-};
+    key, term};
 use crate::language::{findings::Wrong, nearest::list};
 use serde::{Deserialize, Serialize};
 
-/// A command is answered with an error, without asking the server.
+/// A command has an error as its reply, and the server does not see it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Error {
     /// The error as it goes over the wire, without the leading `-`.
@@ -29,13 +28,16 @@ const KNOWN: [(&str, &str); 10] = [
     ("MAXCLIENTS", "ERR max number of clients reached"),
 ];
 
-impl Kind for Error {
+impl EffectKind for Error {
     const FACTS: Facts = Facts {
         name: "error",
         level: Level::Commands,
-        about: "commands are answered with an error; the server is not asked",
+        about: "commands have an error as their reply; the server does not see them",
         keys: &[key("reply", "`LOADING`, `READONLY`, `OOM`, `NOAUTH`, `WRONGPASS`, `NOPERM`, `MOVED`, `BUSY`, `MASTERDOWN`, `MAXCLIENTS`, or a whole reply, as `ERR it is so`")],
         example: "effect = \"error\"\nreply = \"LOADING\"",
+        others: &[
+            term("Envoy", "error"),
+        ],
     };
 
     fn read(keys: &mut Keys<'_, '_>) -> Option<Self> {

@@ -1,6 +1,6 @@
 //! `far-away`: a peer on another continent.
 
-use super::{Action, Directions, Facts, Keys, Kind, Level, Spread, action::StreamAction, key};
+use super::{Action, Directions, EffectKind, Facts, Keys, Level, Spread, action::StreamAction, key, term};
 use crate::quantity::show_duration;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -8,18 +8,19 @@ use std::time::Duration;
 /// Each round trip takes longer, that of connecting too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FarAway {
-    /// How much longer.
+    /// The time that it adds.
     #[serde(rename = "round_trip_us", with = "crate::micros")]
     pub round_trip: Duration,
 }
 
-impl Kind for FarAway {
+impl EffectKind for FarAway {
     const FACTS: Facts = Facts {
         name: "far-away",
         level: Level::Connections,
         about: "each round trip takes longer, that of connecting too",
         keys: &[key("round-trip", "how much longer")],
         example: "effect = \"far-away\"\nround-trip = \"80ms\"",
+        others: &[term("Gremlin", "region")],
     };
 
     fn read(keys: &mut Keys<'_, '_>) -> Option<Self> {

@@ -1,7 +1,7 @@
 //! `garble`: bytes that are wrong, under a framing that is right.
 
 use super::{
-    Action, Facts, Keys, Kind, Level,
+    Action, Facts, Keys, EffectKind, Level,
     action::{BodyEdit, HttpAction},
     key,
 };
@@ -15,13 +15,14 @@ pub struct Garble {
     pub parts_per_million: u32,
 }
 
-impl Kind for Garble {
+impl EffectKind for Garble {
     const FACTS: Facts = Facts {
         name: "garble",
         level: Level::Requests,
         about: "bytes of the body are others, at least one",
         keys: &[key("part", "the share of its bytes, as `1%` (the default)")],
         example: "effect = \"garble\"",
+        others: &[],
     };
 
     fn read(keys: &mut Keys<'_, '_>) -> Option<Self> {

@@ -1,6 +1,6 @@
 //! `half-open`: a connection of which one direction is dead, as behind a firewall that forgot it.
 
-use super::{Action, Directions, Facts, Keys, Kind, Level, action::StreamAction, key};
+use super::{Action, Directions, Facts, Keys, EffectKind, Level, action::StreamAction, key};
 use serde::{Deserialize, Serialize};
 
 /// Nothing passes in one direction, and everything in the other. Connecting works.
@@ -10,13 +10,14 @@ pub struct HalfOpen {
     pub direction: Directions,
 }
 
-impl Kind for HalfOpen {
+impl EffectKind for HalfOpen {
     const FACTS: Facts = Facts {
         name: "half-open",
         level: Level::Connections,
         about: "nothing passes in one direction, everything in the other",
         keys: &[key("direction", "the dead one: `downstream` (the default) or `upstream`")],
         example: "effect = \"half-open\"",
+        others: &[],
     };
 
     fn read(keys: &mut Keys<'_, '_>) -> Option<Self> {

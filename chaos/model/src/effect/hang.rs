@@ -1,19 +1,22 @@
 //! `hang`: a program that has stopped serving, behind a kernel that has not.
 
-use super::{Action, Facts, Keys, Kind, Level, action::StreamAction};
+use super::{Action, Facts, Keys, EffectKind, Level, action::StreamAction, term};
 use serde::{Deserialize, Serialize};
 
 /// Connecting works, and nothing passes in either direction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hang {}
 
-impl Kind for Hang {
+impl EffectKind for Hang {
     const FACTS: Facts = Facts {
         name: "hang",
         level: Level::Connections,
-        about: "connecting works, nothing is answered",
+        about: "connecting works, and nothing comes back",
         keys: &[],
         example: "effect = \"hang\"",
+        others: &[
+            term("Toxiproxy", "timeout"),
+        ],
     };
 
     fn read(_: &mut Keys<'_, '_>) -> Option<Self> {

@@ -1,10 +1,9 @@
 //! `header`: a header of the response that is wrong or missing.
 
 use super::{
-    Action, Facts, Keys, Kind, Level,
+    Action, Facts, Keys, EffectKind, Level,
     action::{HeaderEdit, HttpAction},
-    key,
-};
+    key, term};
 use crate::language::findings::Wrong;
 use serde::{Deserialize, Serialize};
 
@@ -18,16 +17,19 @@ pub struct Header {
     pub value: Option<String>,
 }
 
-impl Kind for Header {
+impl EffectKind for Header {
     const FACTS: Facts = Facts {
         name: "header",
         level: Level::Requests,
-        about: "a header of the answer is set, or taken away",
+        about: "a header of the response is set, or taken away",
         keys: &[
             key("header", "its name; `content-length` and `transfer-encoding` break the framing"),
             key("value", "what it becomes; without it the header is taken away"),
         ],
         example: "effect = \"header\"\nheader = \"content-type\"",
+        others: &[
+            term("Litmus", "pod-http-modify-header"),
+        ],
     };
 
     fn read(keys: &mut Keys<'_, '_>) -> Option<Self> {

@@ -1,19 +1,29 @@
 //! `kill`: a program that crashes and comes back.
 
-use super::{Action, Facts, Keys, Kind, Level, action::ServiceAction};
+use super::{Action, Facts, Keys, EffectKind, Level, action::ServiceAction, term};
 use serde::{Deserialize, Serialize};
 
 /// A service's program is ended without being asked, and is started again at the end of the fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Kill {}
 
-impl Kind for Kill {
+impl EffectKind for Kill {
     const FACTS: Facts = Facts {
         name: "kill",
         level: Level::Services,
         about: "SIGKILL, and started again when the fault ends",
         keys: &[],
         example: "effect = \"kill\"",
+        others: &[
+            term("Docker", "kill"),
+            term("Chaos Mesh", "pod-kill"),
+            term("Chaos Mesh", "container-kill"),
+            term("Litmus", "pod-delete"),
+            term("Gremlin", "process killer"),
+            term("k6", "terminatePods"),
+            term("AWS FIS", "aws:ecs:task-kill-process"),
+            term("AWS FIS", "aws:eks:pod-delete"),
+        ],
     };
 
     fn read(_: &mut Keys<'_, '_>) -> Option<Self> {

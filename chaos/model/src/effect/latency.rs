@@ -1,6 +1,6 @@
 //! `latency`: a link that takes longer, for each chunk of bytes.
 
-use super::{Action, Directions, Facts, Keys, Kind, Level, Spread, action::StreamAction, key};
+use super::{Action, Directions, Facts, Keys, EffectKind, Level, Spread, action::StreamAction, key, term};
 use serde::{Deserialize, Serialize};
 
 /// Every chunk of bytes arrives later; the order stays.
@@ -13,7 +13,7 @@ pub struct Latency {
     pub direction: Directions,
 }
 
-impl Kind for Latency {
+impl EffectKind for Latency {
     const FACTS: Facts = Facts {
         name: "latency",
         level: Level::Connections,
@@ -22,9 +22,20 @@ impl Kind for Latency {
             key("delay", "how much later, on the average"),
             key("jitter", "how far from that: half the width (`uniform`) or the standard deviation"),
             key("distribution", "`uniform` (the default), `normal`, `lognormal`, `pareto`"),
-            key("direction", "`downstream` (the default: a request and its answer together take it once), `upstream`, `both`"),
+            key(
+                "direction",
+                "`downstream` (the default: a request and its response together take it once), `upstream`, `both`",
+            ),
         ],
         example: "effect = \"latency\"\ndelay = \"200ms\"",
+        others: &[
+            term("Toxiproxy", "latency"),
+            term("Gremlin", "latency"),
+            term("Litmus", "pod-network-latency"),
+            term("Pumba", "netem delay"),
+            term("AWS FIS", "aws:ecs:task-network-latency"),
+            term("AWS FIS", "aws:eks:pod-network-latency"),
+        ],
     };
 
     fn read(keys: &mut Keys<'_, '_>) -> Option<Self> {

@@ -1,10 +1,9 @@
 //! `limit`: a peer that closes after some bytes, as one that was told a wrong length.
 
 use super::{
-    Action, Directions, Facts, Keys, Kind, Level,
+    Action, Directions, Facts, Keys, EffectKind, Level,
     action::{Cut, StreamAction},
-    key,
-};
+    key, term};
 use crate::quantity::show_bytes;
 use serde::{Deserialize, Serialize};
 
@@ -17,7 +16,7 @@ pub struct Limit {
     pub direction: Directions,
 }
 
-impl Kind for Limit {
+impl EffectKind for Limit {
     const FACTS: Facts = Facts {
         name: "limit",
         level: Level::Connections,
@@ -27,6 +26,9 @@ impl Kind for Limit {
             key("direction", "of the bytes: `downstream` (the default), `upstream`, `both`"),
         ],
         example: "effect = \"limit\"\nbytes = \"4KiB\"",
+        others: &[
+            term("Toxiproxy", "limit_data"),
+        ],
     };
 
     fn read(keys: &mut Keys<'_, '_>) -> Option<Self> {

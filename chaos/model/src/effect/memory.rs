@@ -1,10 +1,9 @@
 //! `memory`: a program that has less memory than it was made for.
 
 use super::{
-    Action, Facts, Keys, Kind, Level,
+    Action, Facts, Keys, EffectKind, Level,
     action::{ServiceAction, ServiceLimit},
-    key,
-};
+    key, term};
 use crate::{language::findings::Wrong, quantity::show_bytes};
 use serde::{Deserialize, Serialize};
 
@@ -18,7 +17,7 @@ pub struct Memory {
     pub bytes: u64,
 }
 
-impl Kind for Memory {
+impl EffectKind for Memory {
     const FACTS: Facts = Facts {
         name: "memory",
         level: Level::Services,
@@ -26,6 +25,11 @@ impl Kind for Memory {
                 a program that needs more, which is told and makes the run inconclusive; in the world `docker` alone",
         keys: &[key("bytes", "how much, from `6MiB` on: `64MiB`")],
         example: "effect = \"memory\"\nbytes = \"64MiB\"",
+        others: &[
+            term("Gremlin", "memory"),
+            term("Litmus", "pod-memory-hog"),
+            term("AWS FIS", "aws:eks:pod-memory-stress"),
+        ],
     };
 
     fn read(keys: &mut Keys<'_, '_>) -> Option<Self> {

@@ -1,19 +1,20 @@
 //! `miss`: a cache that has nothing, as after an eviction.
 
-use super::{Action, Facts, Keys, Kind, Level, action::{RedisAction, ReplyEdit}};
+use super::{Action, Facts, Keys, EffectKind, Level, action::{RedisAction, ReplyEdit}};
 use serde::{Deserialize, Serialize};
 
-/// A read is answered that there is nothing, without asking the server.
+/// A read has the reply that there is nothing, and the server does not see it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Miss {}
 
-impl Kind for Miss {
+impl EffectKind for Miss {
     const FACTS: Facts = Facts {
         name: "miss",
         level: Level::Commands,
-        about: "reads are answered that there is nothing; the server is not asked",
+        about: "reads have the reply that there is nothing; the server does not see them",
         keys: &[],
         example: "effect = \"miss\"",
+        others: &[],
     };
 
     fn read(_: &mut Keys<'_, '_>) -> Option<Self> {

@@ -5,11 +5,14 @@
 
 pub mod action;
 mod common;
+mod elsewhere;
 mod keys;
 mod table;
 
+pub use crate::term::{Term, term};
 pub use action::{Action, MessageAction, MessageEnding};
 pub use common::{Direction, Directions, Distribution, OpenConnections, Spread};
+pub(crate) use elsewhere::instead_of;
 pub(crate) use keys::Keys;
 pub use table::markdown;
 
@@ -57,6 +60,8 @@ pub struct Facts {
     pub keys: &'static [Key],
     /// An example, for advice: the lines that a fault needs of it.
     pub example: &'static str,
+    /// Words of other tools for it.
+    pub others: &'static [Term],
 }
 
 /// The part of an effect that grows under a `ramp`.
@@ -69,7 +74,7 @@ pub enum Grows {
 }
 
 /// One effect.
-pub(crate) trait Kind: Sized {
+pub(crate) trait EffectKind: Sized {
     /// Facts that are known without any fault.
     const FACTS: Facts;
 
@@ -143,7 +148,7 @@ effects! {
     dial_delay::DialDelay,
     /// Connecting is refused, as when the program is gone: open connections are reset, the port stays bound.
     refuse::Refuse,
-    /// Connecting works, and nothing is ever answered: bytes are held in both directions, on open connections too.
+    /// Connecting works, and nothing ever comes back: bytes are held in both directions, on open connections too.
     hang::Hang,
     /// Connecting does not complete, as when packets vanish: on open connections bytes are held in both directions.
     blackhole::Blackhole,
@@ -240,7 +245,7 @@ impl Effect {
 
 #[cfg(test)]
 mod tests {
-    use super::{Directions, Keys, Kind as _, Level, Spread, far_away::FarAway};
+    use super::{Directions, EffectKind as _, Keys, Level, Spread, far_away::FarAway};
     use std::time::Duration;
 
     /// The example is whole, does what it says, and stands in the page as it is.

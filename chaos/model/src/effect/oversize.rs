@@ -1,7 +1,7 @@
 //! `oversize`: a body that is far too long for whoever reads it.
 
 use super::{
-    Action, Facts, Keys, Kind, Level,
+    Action, Facts, Keys, EffectKind, Level,
     action::{BodyEdit, HttpAction},
     key,
 };
@@ -15,13 +15,14 @@ pub struct Oversize {
     pub size: u64,
 }
 
-impl Kind for Oversize {
+impl EffectKind for Oversize {
     const FACTS: Facts = Facts {
         name: "oversize",
         level: Level::Requests,
         about: "the body is filled up with spaces, which JSON allows",
         keys: &[key("size", "to how many bytes, as `50MiB`")],
         example: "effect = \"oversize\"\nsize = \"50MiB\"",
+        others: &[],
     };
 
     fn read(keys: &mut Keys<'_, '_>) -> Option<Self> {

@@ -1,19 +1,23 @@
 //! `pause`: a program that stands still, as in a long collection of garbage or on a frozen machine.
 
-use super::{Action, Facts, Keys, Kind, Level, action::ServiceAction};
+use super::{Action, Facts, Keys, EffectKind, Level, action::ServiceAction, term};
 use serde::{Deserialize, Serialize};
 
 /// A service's program is frozen until the end of the fault, while its kernel still accepts and acknowledges.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pause {}
 
-impl Kind for Pause {
+impl EffectKind for Pause {
     const FACTS: Facts = Facts {
         name: "pause",
         level: Level::Services,
         about: "SIGSTOP: the program is frozen, while its kernel still accepts and acknowledges; SIGCONT when the fault ends",
         keys: &[],
         example: "effect = \"pause\"",
+        others: &[
+            term("Docker", "pause"),
+            term("Linux", "SIGSTOP"),
+        ],
     };
 
     fn read(_: &mut Keys<'_, '_>) -> Option<Self> {

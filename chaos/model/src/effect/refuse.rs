@@ -1,10 +1,9 @@
 //! `refuse`: a program that is gone, on a machine that is not.
 
 use super::{
-    Action, Facts, Keys, Kind, Level, OpenConnections,
+    Action, Facts, Keys, EffectKind, Level, OpenConnections,
     action::{Cut, Accepting, StreamAction},
-    key,
-};
+    key, term};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -15,13 +14,17 @@ pub struct Refuse {
     pub open: OpenConnections,
 }
 
-impl Kind for Refuse {
+impl EffectKind for Refuse {
     const FACTS: Facts = Facts {
         name: "refuse",
         level: Level::Connections,
         about: "as when the program is gone: new connections are refused, open ones are reset",
         keys: &[key("open", "`reset` (the default) or `keep`, which spares the open ones")],
         example: "effect = \"refuse\"",
+        others: &[
+            term("Toxiproxy", "down"),
+            term("iptables", "REJECT"),
+        ],
     };
 
     fn read(keys: &mut Keys<'_, '_>) -> Option<Self> {

@@ -1,10 +1,9 @@
 //! `replace`: another body, under the service's own head.
 
 use super::{
-    Action, Facts, Keys, Kind, Level,
+    Action, Facts, Keys, EffectKind, Level,
     action::{BodyEdit, HttpAction},
-    key,
-};
+    key, term};
 use serde::{Deserialize, Serialize};
 
 /// The body is another one; status and headers are the service's.
@@ -14,13 +13,18 @@ pub struct Replace {
     pub body: String,
 }
 
-impl Kind for Replace {
+impl EffectKind for Replace {
     const FACTS: Facts = Facts {
         name: "replace",
         level: Level::Requests,
         about: "the body is another one; status and headers are the service's",
         keys: &[key("body", "the body, as `{}`")],
         example: "effect = \"replace\"\nbody = \"{}\"",
+        others: &[
+            term("Chaos Mesh", "replace"),
+            term("k6", "errorBody"),
+            term("Litmus", "pod-http-modify-body"),
+        ],
     };
 
     fn read(keys: &mut Keys<'_, '_>) -> Option<Self> {

@@ -1,10 +1,9 @@
 //! `reset`: connections that end with a reset.
 
 use super::{
-    Action, Directions, Facts, Keys, Kind, Level,
+    Action, Directions, Facts, Keys, EffectKind, Level,
     action::{Cut, StreamAction},
-    key,
-};
+    key, term};
 use crate::{
     language::findings::Wrong,
     quantity::{show_bytes, show_duration},
@@ -34,7 +33,7 @@ impl Reset {
     }
 }
 
-impl Kind for Reset {
+impl EffectKind for Reset {
     const FACTS: Facts = Facts {
         name: "reset",
         level: Level::Connections,
@@ -44,6 +43,11 @@ impl Kind for Reset {
             key("direction", "of the bytes: `downstream` (the default), `upstream`, `both`"),
         ],
         example: "effect = \"reset\"",
+        others: &[
+            term("Toxiproxy", "reset_peer"),
+            term("Litmus", "pod-http-reset-peer"),
+            term("WireMock", "CONNECTION_RESET_BY_PEER"),
+        ],
     };
 
     fn read(keys: &mut Keys<'_, '_>) -> Option<Self> {

@@ -1,7 +1,7 @@
 //! `reset-body`: a connection that is reset within the body of a response.
 
 use super::{
-    Action, Facts, Keys, Kind, Level,
+    Action, Facts, Keys, EffectKind, Level,
     action::{HttpAction, Part},
     key,
     truncate::Kept,
@@ -15,13 +15,14 @@ pub struct ResetBody {
     pub keep: Kept,
 }
 
-impl Kind for ResetBody {
+impl EffectKind for ResetBody {
     const FACTS: Facts = Facts {
         name: "reset-body",
         level: Level::Requests,
         about: "the head and a part of the body come, and then the connection is reset",
         keys: &[key("keep", "how much comes: a share or bytes, as `50%` (the default) or `100B`")],
         example: "effect = \"reset-body\"",
+        others: &[],
     };
 
     fn read(keys: &mut Keys<'_, '_>) -> Option<Self> {

@@ -1,19 +1,23 @@
 //! `restart`: a program that is deployed anew.
 
-use super::{Action, Facts, Keys, Kind, Level, action::ServiceAction};
+use super::{Action, Facts, Keys, EffectKind, Level, action::ServiceAction, term};
 use serde::{Deserialize, Serialize};
 
 /// A service's program is asked to end, and is started again at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Restart {}
 
-impl Kind for Restart {
+impl EffectKind for Restart {
     const FACTS: Facts = Facts {
         name: "restart",
         level: Level::Services,
         about: "SIGTERM, SIGKILL after 3 s, and started again at once",
         keys: &[],
         example: "effect = \"restart\"",
+        others: &[
+            term("Docker", "restart"),
+            term("AWS FIS", "aws:rds:reboot-db-instances"),
+        ],
     };
 
     fn read(_: &mut Keys<'_, '_>) -> Option<Self> {

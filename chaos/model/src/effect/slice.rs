@@ -1,10 +1,9 @@
 //! `slice`: bytes that come in small pieces, for readers that take a read for a message.
 
 use super::{
-    Action, Directions, Facts, Keys, Kind, Level,
+    Action, Directions, Facts, Keys, EffectKind, Level,
     action::{Slices, StreamAction},
-    key,
-};
+    key, term};
 use crate::{
     language::findings::Wrong,
     quantity::{show_bytes, show_duration},
@@ -24,7 +23,7 @@ pub struct Slice {
     pub direction: Directions,
 }
 
-impl Kind for Slice {
+impl EffectKind for Slice {
     const FACTS: Facts = Facts {
         name: "slice",
         level: Level::Connections,
@@ -35,6 +34,9 @@ impl Kind for Slice {
             key("direction", "`downstream` (the default), `upstream`, `both`"),
         ],
         example: "effect = \"slice\"\nsize = \"16B\"",
+        others: &[
+            term("Toxiproxy", "slicer"),
+        ],
     };
 
     fn read(keys: &mut Keys<'_, '_>) -> Option<Self> {

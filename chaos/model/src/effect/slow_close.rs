@@ -1,6 +1,6 @@
 //! `slow-close`: a peer that takes its time to close.
 
-use super::{Action, Facts, Keys, Kind, Level, action::StreamAction, key};
+use super::{Action, Facts, Keys, EffectKind, Level, action::StreamAction, key, term};
 use crate::quantity::show_duration;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -13,13 +13,16 @@ pub struct SlowClose {
     pub delay: Duration,
 }
 
-impl Kind for SlowClose {
+impl EffectKind for SlowClose {
     const FACTS: Facts = Facts {
         name: "slow-close",
         level: Level::Connections,
         about: "the end of a connection is passed on late",
         keys: &[key("delay", "how much later")],
         example: "effect = \"slow-close\"\ndelay = \"5s\"",
+        others: &[
+            term("Toxiproxy", "slow_close"),
+        ],
     };
 
     fn read(keys: &mut Keys<'_, '_>) -> Option<Self> {

@@ -1,14 +1,13 @@
 //! `status`: a response in the service's place, as of a proxy before it that has nobody to ask.
 
 use super::{
-    Action, Facts, Keys, Kind, Level,
+    Action, Facts, Keys, EffectKind, Level,
     action::{CannedResponse, HttpAction},
-    key,
-};
+    key, term};
 use crate::language::findings::Wrong;
 use serde::{Deserialize, Serialize};
 
-/// The service is not asked, and the response is this.
+/// The response is this, and the service does not see the request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Status {
     /// The response's status.
@@ -21,24 +20,31 @@ pub struct Status {
     pub content_type: Option<String>,
 }
 
-impl Kind for Status {
+impl EffectKind for Status {
     const FACTS: Facts = Facts {
         name: "status",
         level: Level::Requests,
-        about: "the answer is this, and the service is not asked",
+        about: "the response is this, and the service does not see the request",
         keys: &[
             key("status", "from `200` to `599`"),
             key("body", "its body (none)"),
             key("content-type", "the type of the body (`text/plain`)"),
         ],
         example: "effect = \"status\"\nstatus = \"503\"",
+        others: &[
+            term("Istio", "httpStatus"),
+            term("Envoy", "http_status"),
+            term("k6", "errorCode"),
+            term("Litmus", "pod-http-status-code"),
+            term("AWS FIS", "aws:lambda:invocation-http-integration-response"),
+        ],
     };
 
     fn read(keys: &mut Keys<'_, '_>) -> Option<Self> {
         let status = keys.needed("status", "status = \"503\"", |text| {
             let status = text.trim().parse::<u16>().ok().filter(|status| (200..600).contains(status));
             status.ok_or_else(|| {
-                Wrong::new(format!("`{text}` is no status of an answer")).advice("write one from `200` to `599`")
+                Wrong::new(format!("`{text}` is no status of a response")).advice("write one from `200` to `599`")
             })
         });
         let body = keys.text("body").map(|word| word.text.to_owned()).unwrap_or_default();

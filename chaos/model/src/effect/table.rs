@@ -1,6 +1,6 @@
 //! The documentation of all effects, made of what they say of themselves.
 
-use super::{Effect, Facts, Level};
+use super::{Effect, Facts, Level, Term, elsewhere::MISSING};
 use std::fmt::Write as _;
 
 /// The documentation's page of effects, in Markdown.
@@ -11,10 +11,18 @@ pub fn markdown() -> String {
          `cargo run -p chaos-model --example effects > docs/effects.md` makes it anew.\n",
     );
     for (level, title, about) in LEVELS {
-        let _ = write!(text, "\n## {title}\n\n{about}\n\n| effect | what it does | keys |\n|---|---|---|\n");
+        let _ = write!(
+            text,
+            "\n## {title}\n\n{about}\n\n| effect | what it does | keys | elsewhere |\n|---|---|---|---|\n"
+        );
         for facts in Effect::ALL.iter().filter(|facts| facts.level == level) {
-            let _ = writeln!(text, "| `{}` | {} | {} |", facts.name, facts.about, keys(facts));
+            let (name, about) = (facts.name, facts.about);
+            let _ = writeln!(text, "| `{name}` | {about} | {} | {} |", keys(facts), terms(facts.others));
         }
+    }
+    text.push_str("\n## Words that are not here\n\n| word | instead |\n|---|---|\n");
+    for missing in MISSING {
+        let _ = writeln!(text, "| {} | {} |", terms(missing.words), missing.instead.replace('|', "\\|"));
     }
     text
 }
@@ -49,4 +57,8 @@ fn keys(facts: &Facts) -> String {
     // A bar would end the table's cell, also within a code span.
     let all = facts.keys.iter().map(|key| format!("`{}`: {}", key.name, key.about));
     all.collect::<Vec<_>>().join("<br>").replace('|', "\\|")
+}
+
+fn terms(terms: &[Term]) -> String {
+    terms.iter().map(|term| format!("{}: `{}`", term.tool, term.word)).collect::<Vec<_>>().join("<br>")
 }

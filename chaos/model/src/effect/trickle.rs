@@ -1,10 +1,9 @@
 //! `trickle`: a body that comes drop by drop, which timeouts for a first byte don't notice.
 
 use super::{
-    Action, Facts, Keys, Kind, Level,
+    Action, Facts, Keys, EffectKind, Level,
     action::{BodyEdit, HttpAction, Throughput},
-    key,
-};
+    key, term};
 use crate::quantity::show_bytes;
 use serde::{Deserialize, Serialize};
 
@@ -15,13 +14,17 @@ pub struct Trickle {
     pub bytes_per_second: u64,
 }
 
-impl Kind for Trickle {
+impl EffectKind for Trickle {
     const FACTS: Facts = Facts {
         name: "trickle",
         level: Level::Requests,
         about: "the head comes at once, the body at a limited rate",
         keys: &[key("rate", "bytes per second, as `1KiB/s`")],
         example: "effect = \"trickle\"\nrate = \"1KiB/s\"",
+        others: &[
+            term("Envoy", "response_rate_limit"),
+            term("WireMock", "chunkedDribbleDelay"),
+        ],
     };
 
     fn read(keys: &mut Keys<'_, '_>) -> Option<Self> {

@@ -1,7 +1,7 @@
 //! `truncate`: a response or a reply that ends early.
 
 use super::{
-    Action, Facts, Keys, Kind, Level,
+    Action, Facts, Keys, EffectKind, Level,
     action::{BodyEdit, HttpAction, MessageAction, MessageEnding, Part},
     key,
 };
@@ -55,7 +55,7 @@ impl From<Kept> for Part {
     }
 }
 
-impl Kind for Truncate {
+impl EffectKind for Truncate {
     const FACTS: Facts = Facts {
         name: "truncate",
         level: Level::Messages,
@@ -65,6 +65,7 @@ impl Kind for Truncate {
             key("framing", "`whole` (the default: fewer bytes than announced) or `short` (HTTP: the head announces fewer, and the connection stays)"),
         ],
         example: "effect = \"truncate\"",
+        others: &[],
     };
 
     fn read(keys: &mut Keys<'_, '_>) -> Option<Self> {

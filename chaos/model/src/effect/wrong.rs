@@ -1,13 +1,13 @@
 //! `wrong`: a Redis that answers with a value of something else.
 
 use super::{
-    Action, Facts, Keys, Kind, Level,
+    Action, Facts, Keys, EffectKind, Level,
     action::{RedisAction, ReplyEdit},
     key,
 };
 use serde::{Deserialize, Serialize};
 
-/// A read of one key is answered with a value that is not the key's.
+/// A read of one key has as its reply a value that is not the key's.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Wrong {
     /// The value; else that of another key, or the key's own with its bytes in reverse.
@@ -15,13 +15,14 @@ pub struct Wrong {
     pub value: Option<String>,
 }
 
-impl Kind for Wrong {
+impl EffectKind for Wrong {
     const FACTS: Facts = Facts {
         name: "wrong",
         level: Level::Commands,
-        about: "reads of one key are answered with another value",
+        about: "reads of one key have another value as their reply",
         keys: &[key("value", "the value (that of another key, or the key's own with its bytes in reverse)")],
         example: "effect = \"wrong\"",
+        others: &[],
     };
 
     fn read(keys: &mut Keys<'_, '_>) -> Option<Self> {

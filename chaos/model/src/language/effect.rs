@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     Diagnostic, Effect,
-    effect::{Facts, Keys},
+    effect::{Facts, Keys, instead_of},
 };
 use std::time::Duration;
 
@@ -23,7 +23,7 @@ pub(crate) fn read(reader: &mut Reader<'_>, lasts: Option<Duration>, findings: &
         let find = |text: &str| {
             Effect::ALL.iter().find(|facts| facts.name == text).ok_or_else(|| {
                 let wrong = Wrong::new(format!("there is no effect called `{text}`"));
-                wrong.advice(advise(text, names(), "the effects are"))
+                wrong.advice(instead_of(text).unwrap_or_else(|| advise(text, names(), "the effects are")))
             })
         };
         parse_word(word, find, findings)

@@ -186,7 +186,7 @@ fn service(known: &Known<'_>) -> Value {
             "password",
             text("The environment variable that holds its password, for faults that log in.", "{env:CACHE_PASSWORD}"),
         ),
-        ("ready", text("What it answers once it is ready.", "GET /health")),
+        ("ready", text("Request that succeeds once it is ready.", "GET /health")),
         ("metrics", text("Where its Prometheus metrics are.", "GET /metrics")),
         ("env", env),
     ])
@@ -208,7 +208,7 @@ fn load() -> Value {
     let arrivals = json!({ "enum": ["poisson", "constant"], "description": "How arrivals are spread (`poisson`)." });
     let load = table([
         ("request", json!({ "anyOf": [line, { "type": "array", "items": one, "minItems": 1 }] })),
-        ("rate", text("How many come, whether or not earlier ones were answered.", "200/s")),
+        ("rate", text("Arrivals in a time, whether or not earlier ones have a response.", "200/s")),
         ("duration", text("How long the judged timeline is.", "12s")),
         ("arrivals", arrivals),
         ("warmup", text("Load before the timeline, which is not judged (`0s`).", "1s")),

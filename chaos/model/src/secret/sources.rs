@@ -39,7 +39,7 @@ pub fn masked_sources(sources: &Sources) -> (Sources, Vec<String>) {
     (texts, named)
 }
 
-/// Where the secrets of a text are, with the names by which they are known. They don't overlap.
+/// Places of the secrets of a text, with the names by which they are known. They don't overlap.
 fn secrets(text: &str, source: usize) -> Vec<(Range<usize>, String)> {
     let mut found = Vec::new();
     match document::parse(text, source, &Findings::default()) {

@@ -40,7 +40,7 @@ pub enum Frame {
     Map(Vec<(Frame, Frame)>),
     /// `~`; an array in RESP2.
     Set(Vec<Frame>),
-    /// `>`: not the answer to a request; an array in RESP2.
+    /// `>`: not the reply to a request; an array in RESP2.
     Push(Vec<Frame>),
     /// `,`; a bulk string in RESP2.
     Double(f64),
@@ -60,7 +60,7 @@ pub enum Frame {
 }
 
 impl Frame {
-    /// The usual answer to what has no other.
+    /// The usual reply to what has no other.
     pub const OK: Self = Self::Simple(Bytes::from_static(b"OK"));
 
     /// An error with this text, its code included (`ERR syntax error`).

@@ -2,7 +2,7 @@ use super::{Call, Command, Reply, TABLE};
 use crate::codec::Frame;
 
 /// `COMMAND [COUNT | LIST | INFO [name …] | DOCS [name …]]`: names and a count, but no descriptions. Clients that ask for
-/// those (`redis-cli` does at its start) take none for an answer.
+/// those (`redis-cli` does at its start) take none for a reply.
 pub(super) const COMMAND: Command = Command {
     subcommands: &[
         Command::new("command|count", 2, |_| Ok(Frame::count(TABLE.len()))),

@@ -34,7 +34,7 @@ pub(super) fn thinned(injected: &Injected, most: usize) -> Injected {
     Injected { injections, rest, ..injected.clone() }
 }
 
-/// How much an injection hurt, from nothing upwards.
+/// The harm of an injection, from nothing upwards.
 fn harm(joined: &Joined) -> u8 {
     match joined.impact {
         Impact::Failed => 5,

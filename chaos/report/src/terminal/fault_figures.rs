@@ -45,24 +45,24 @@ fn delays(delays: &Delays) -> String {
     format!("delays: asked p50 {asked_p50}, p99 {asked_p99}; achieved p50 {achieved_p50}, p99 {achieved_p99}")
 }
 
-/// `the first bad answer came after 12ms, and answers were as before 310ms after its end`
+/// `the first bad response came after 12ms, and responses were as before 310ms after its end`
 fn clients(figures: &FaultFigures) -> String {
     let noticed = match figures.detected {
-        Some(detected) => format!("the first bad answer came after {}", show_duration(detected)),
-        None => "the first bad answer came when it was over".to_owned(),
+        Some(detected) => format!("the first bad response came after {}", show_duration(detected)),
+        None => "the first bad response came when it was over".to_owned(),
     };
     match figures.recovery {
-        Recovery::Unnoticed => "no answer failed, was partial or stale".to_owned(),
+        Recovery::Unnoticed => "no response failed, was partial or stale".to_owned(),
         Recovery::NoRequests if figures.detected.is_none() => {
-            "no answer failed, was partial or stale; nothing was asked after it".to_owned()
+            "no response failed, was partial or stale; no request came after it".to_owned()
         }
         Recovery::NoRequests => noticed,
-        Recovery::After { took } if took.is_zero() => format!("{noticed}, and answers were as before at its end"),
+        Recovery::After { took } if took.is_zero() => format!("{noticed}, and responses were as before at its end"),
         Recovery::After { took } => {
-            format!("{noticed}, and answers were as before {} after its end", show_duration(took))
+            format!("{noticed}, and responses were as before {} after its end", show_duration(took))
         }
         Recovery::NotWithin { left } => {
-            format!("{noticed}, and answers were NOT AS BEFORE in the {} after its end", show_duration(left))
+            format!("{noticed}, and responses were NOT AS BEFORE in the {} after its end", show_duration(left))
         }
     }
 }
@@ -92,19 +92,19 @@ mod tests {
     #[test]
     fn what_clients_noticed() {
         let with = |detected, recovery| clients(&FaultFigures { detected, recovery, ..FaultFigures::default() });
-        assert_eq!(with(None, Recovery::Unnoticed), "no answer failed, was partial or stale");
-        let none = "no answer failed, was partial or stale; nothing was asked after it";
+        assert_eq!(with(None, Recovery::Unnoticed), "no response failed, was partial or stale");
+        let none = "no response failed, was partial or stale; no request came after it";
         assert_eq!(with(None, Recovery::NoRequests), none);
-        assert_eq!(with(Some(ms(12)), Recovery::NoRequests), "the first bad answer came after 12ms");
+        assert_eq!(with(Some(ms(12)), Recovery::NoRequests), "the first bad response came after 12ms");
         let after = Recovery::After { took: ms(310) };
-        let text = "the first bad answer came after 12ms, and answers were as before 310ms after its end";
+        let text = "the first bad response came after 12ms, and responses were as before 310ms after its end";
         assert_eq!(with(Some(ms(12)), after), text);
-        let text = "the first bad answer came when it was over, and answers were as before 310ms after its end";
+        let text = "the first bad response came when it was over, and responses were as before 310ms after its end";
         assert_eq!(with(None, after), text);
-        let text = "the first bad answer came after 12ms, and answers were as before at its end";
+        let text = "the first bad response came after 12ms, and responses were as before at its end";
         assert_eq!(with(Some(ms(12)), Recovery::After { took: ms(0) }), text);
         let never = Recovery::NotWithin { left: ms(4000) };
-        let text = "the first bad answer came after 12ms, and answers were NOT AS BEFORE in the 4s after its end";
+        let text = "the first bad response came after 12ms, and responses were NOT AS BEFORE in the 4s after its end";
         assert_eq!(with(Some(ms(12)), never), text);
     }
 }

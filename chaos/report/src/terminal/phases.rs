@@ -74,7 +74,7 @@ fn cells(run: &RunState, figures: &PhaseFigures, stale: bool, aged: bool) -> Vec
     let window = run.window(&figures.phase);
     let made = (figures.arrivals + figures.straddled).saturating_sub(figures.missed);
     let answered = figures.statuses.values().sum::<u64>();
-    let of_answers =
+    let of_responses =
         |parts| if answered == 0 { "-".to_owned() } else { Share { parts, whole: figures.arrivals }.to_string() };
     let latency = |pick: fn(&chaos_model::event::LatencyFigures) -> Duration| {
         figures.latency.as_ref().map_or_else(|| "-".to_owned(), |latency| show_duration(pick(latency)))
@@ -86,10 +86,10 @@ fn cells(run: &RunState, figures: &PhaseFigures, stale: bool, aged: bool) -> Vec
         if figures.arrivals == 0 { "-".to_owned() } else { figures.availability().to_string() },
         latency(|latency| latency.p50),
         latency(|latency| latency.p99),
-        of_answers(figures.partial),
+        of_responses(figures.partial),
     ];
     if stale {
-        cells.push(of_answers(figures.stale));
+        cells.push(of_responses(figures.stale));
     }
     if aged {
         cells.push(figures.oldest.map_or_else(|| "-".to_owned(), show_duration));
@@ -114,7 +114,7 @@ fn rate(times: u64, length: Duration) -> String {
 fn details(style: Style, figures: &PhaseFigures, age_is_beside: bool) -> String {
     let mut lines = Vec::new();
     if let Some(oldest) = figures.oldest.filter(|oldest| !oldest.is_zero() && !age_is_beside) {
-        lines.push((Ink::Faint, format!("oldest answer: {}", show_duration(oldest))));
+        lines.push((Ink::Faint, format!("oldest response: {}", show_duration(oldest))));
     }
     let other = figures.statuses.iter().filter(|(status, count)| !(200..300).contains(*status) && **count > 0);
     let other: Vec<_> = other.map(|(status, count)| format!("{count} x {status}")).collect();
@@ -123,7 +123,7 @@ fn details(style: Style, figures: &PhaseFigures, age_is_beside: bool) -> String 
     }
     if !figures.errors.is_empty() {
         let errors: Vec<_> = figures.errors.iter().map(|(reason, count)| format!("{count} x {reason}")).collect();
-        lines.push((Ink::Unsure, format!("no answer: {}", errors.join(", "))));
+        lines.push((Ink::Unsure, format!("no response: {}", errors.join(", "))));
     }
     if figures.missed > 0 {
         lines.push((Ink::Unsure, format!("{} not made by the load generator", count(figures.missed, "arrival"))));

@@ -220,7 +220,7 @@ pub(crate) fn failing() -> Vec<Record> {
         stale: 3,
         ..figures("outage", 802, 1912, 1_512_000)
     };
-    let note = "request 812: 502, no answer from redis within 25 ms and nothing in memory";
+    let note = "request 812: 502, no response from redis within 25 ms and nothing in memory";
     let lame =
         JudgedCheck { note: Some(note.to_owned()), ..check("status.200 >= 100%", "84.8% (680 of 802)", Verdict::Fail) };
     let few = "the selector matches no series of the scrape; the nearest is cache_hits_total{tier=\"memory\"}";
@@ -295,7 +295,7 @@ pub(crate) fn slow() -> Vec<Record> {
         Event::FaultFigures(brief),
         judged(
             0,
-            "answers are whole again within a second",
+            "responses are whole again within a second",
             "after slow",
             vec![
                 check("recovery.time < 1s", "310ms", Verdict::Pass),

@@ -41,7 +41,7 @@ fn the_command_for_another_run_carries_what_this_one_was_made_with() {
 }
 
 #[test]
-fn what_injections_came_to_and_how_old_answers_were() {
+fn what_injections_came_to_and_how_old_responses_were() {
     insta::assert_snapshot!(plain(&made_up::slow()));
 }
 

@@ -117,14 +117,14 @@ fn a_request_is_in_flight_from_when_it_was_begun() {
 }
 
 #[test]
-fn what_comes_after_the_answer_is_in_the_background() {
+fn what_comes_after_the_response_is_in_the_background() {
     let all = [Outcome { result: Ok(503), ..outcome(0, 0, 100) }];
     assert_eq!(join(&all, injection(99, Some(0))), (Some(0), Impact::Failed));
     assert_eq!(join(&all, injection(111, Some(0))), (Some(0), Impact::Background));
 }
 
 #[test]
-fn the_worst_of_an_answer_counts() {
+fn the_worst_of_a_response_counts() {
     let with = |result, marks| {
         join(
             &[Outcome { result, marks: Marks { bits: marks, ..Marks::default() }, ..outcome(0, 0, 1) }],
@@ -175,7 +175,7 @@ fn without_a_baseline_nobody_knows_what_is_slow() {
 }
 
 #[test]
-fn an_answer_from_anothers_flight_tells_nothing_unless_it_was_good() {
+fn a_response_from_anothers_flight_tells_nothing_unless_it_was_good() {
     let with = |to, marks| {
         join(&[Outcome { marks: Marks { bits: marks, ..Marks::default() }, ..outcome(0, 0, to) }], injection(1, None)).1
     };

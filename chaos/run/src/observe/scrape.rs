@@ -30,7 +30,7 @@ pub(crate) struct Fetch {
 async fn fetch(client: &Client<Empty<Bytes>>, what: &Fetch) -> Result<Bytes, String> {
     let uri = format!("http://{}{}", what.address, what.path);
     let request = hyper::Request::get(&uri).body(Empty::new()).map_err(|error| format!("{uri}: {error}"))?;
-    let answer = async {
+    let response = async {
         let response = client.request(request).await.map_err(|error| format!("{uri}: {error}"))?;
         if response.status() != http::StatusCode::OK {
             return Err(format!("{uri} answered {}", response.status()));
@@ -38,7 +38,7 @@ async fn fetch(client: &Client<Empty<Bytes>>, what: &Fetch) -> Result<Bytes, Str
         let body = Limited::new(response.into_body(), LIMIT).collect().await;
         body.map(http_body_util::Collected::to_bytes).map_err(|error| format!("{uri}: {error}"))
     };
-    tokio::time::timeout(TIMEOUT, answer).await.unwrap_or_else(|_| Err(format!("{uri} did not answer in 500 ms")))
+    tokio::time::timeout(TIMEOUT, response).await.unwrap_or_else(|_| Err(format!("{uri} did not answer in 500 ms")))
 }
 
 /// Readings of each selector, in the order of time.

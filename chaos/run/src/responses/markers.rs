@@ -162,14 +162,14 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_says_what_it_lacks() {
+    fn a_response_says_what_it_lacks() {
         let body = r#"{"user": {"partial": true, "state": "stale"}, "partial": true, "meta": {"request_id": "1", "parts": {
             "user": {"state": "fresh", "age_ms": 20}, "orders": {"state": "stale", "age_ms": 7000, "why": null}}}}"#;
         assert_eq!(markers(body), Markers { partial: true, stale: true, age: Some(Duration::from_secs(7)) });
     }
 
     #[test]
-    fn what_others_say_elsewhere_is_not_about_the_answer() {
+    fn what_others_say_elsewhere_is_not_about_the_response() {
         for body in [
             r#"{"partial": false, "meta": {"state": "stale", "age_ms": 3}}"#,
             r#"{"data": {"partial": true, "meta": {"parts": {"user": {"state": "stale", "age_ms": 3}}}}}"#,

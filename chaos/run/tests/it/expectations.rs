@@ -80,13 +80,13 @@ async fn what_was_not_answered_counts_as_the_clients_timeout() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn partial_answers() {
+async fn partial_responses() {
     assert_eq!(verdict("during = \"recovery\"\npartial = \"<= 20%\"").await, pass("20% (40 of 200)"));
     assert_eq!(verdict("during = \"recovery\"\npartial = \"< 20%\"").await, fail("20% (40 of 200)"));
 }
 
 #[tokio::test(start_paused = true)]
-async fn stale_answers() {
+async fn stale_responses() {
     assert_eq!(verdict("during = \"recovery\"\nstale = \"> 0%\"").await, pass("10% (20 of 200)"));
     assert_eq!(verdict("during = \"recovery\"\nstale = \"== 0%\"").await, fail("10% (20 of 200)"));
 }
@@ -110,7 +110,7 @@ async fn a_body_that_differs_is_shown() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn where_nobody_was_answered_nobody_saw_anything() {
+async fn where_no_request_had_a_response_nobody_saw_anything() {
     let checks = [
         "partial = \"== 0%\"",
         "stale = \"== 0%\"",
@@ -120,7 +120,7 @@ async fn where_nobody_was_answered_nobody_saw_anything() {
     for check in checks {
         let ran = expect(&format!("during = \"outage\"\n{check}")).await;
         let check = &ran.judged("it").checks[0];
-        assert_eq!((check.verdict, check.note.as_deref()), (Verdict::Inconclusive, Some("nobody was answered")));
+        assert_eq!((check.verdict, check.note.as_deref()), (Verdict::Inconclusive, Some("no request had a response")));
     }
 }
 

@@ -82,7 +82,7 @@ async fn the_time_to_recover_ends_when_answers_stay_good() {
     assert_eq!(refused(&format!("{after} = \"<= 300ms\"")).await, seen(Verdict::Pass, "300ms"));
     assert_eq!(refused(&format!("{after} = \"< 300ms\"")).await, seen(Verdict::Fail, "300ms"));
     let slow = check("effect = \"refuse\"", &format!("{after} = \"< 10ms\"")).await;
-    assert_eq!(slow.note.as_deref(), Some("the last, request 229 at 2.29s, was answered in part"));
+    assert_eq!(slow.note.as_deref(), Some("the last, request 229 at 2.29s, had a partial response"));
 }
 
 #[tokio::test(start_paused = true)]
@@ -102,7 +102,7 @@ async fn what_does_not_recover_fails() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn where_no_answer_was_bad_there_is_nothing_to_recover_from() {
+async fn where_no_response_was_bad_there_is_nothing_to_recover_from() {
     let expect = "[[expect]]\nthat = \"it\"\nafter = \"outage\"\nrecovery.time = \"< 1s\"\n";
     let ran = run(&format!("{ONE_SERVICE}{}{expect}", fault(HARMLESS)), &[("web", well)]).await;
     let check = &ran.judged("it").checks[0];
@@ -120,7 +120,7 @@ async fn as_good_as_in_the_baseline_is_good_enough() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_time_to_detect_ends_with_the_first_bad_answer() {
+async fn the_time_to_detect_ends_with_the_first_bad_response() {
     let during = "during = \"outage\"\ndetect.time = \"< 100ms\"";
     assert_eq!(refused(during).await, seen(Verdict::Pass, "0s"));
     let slowly = check("effect = \"hang\"", during).await;
@@ -146,7 +146,7 @@ async fn a_metric_shows_when_the_system_knows() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_oldest_answer_is_the_oldest_of_all_that_say_their_age() {
+async fn the_oldest_response_is_the_oldest_of_all_that_say_their_age() {
     // 9 s by `Age`, 10.89 s by its parts; later ones are older.
     assert_eq!(refused("during = \"baseline\"\nage.max = \"< 10.9s\"").await, seen(Verdict::Pass, "10.9s"));
     assert_eq!(refused("during = \"baseline\"\nage.max = \"<= 10.8s\"").await, seen(Verdict::Fail, "10.9s"));

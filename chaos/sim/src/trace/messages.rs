@@ -21,7 +21,7 @@ impl<'s> Sight<'s> {
         Some(Self {
             link: of(fields, "link")?,
             subject: of(fields, "subject")?,
-            response: of(fields, "answer"),
+            response: of(fields, "response"),
             arrival: number(fields, "arrival"),
             is_up: of(fields, "up") == Some("true"),
             connection: of(fields, "connection")?,

@@ -96,7 +96,7 @@ proptest! {
     /// Whatever becomes of the batches, each product is shown, gone or said to be missing, once, in the order of the
     /// orders; and only a response without a missing one is complete.
     #[test]
-    fn every_product_of_a_merged_answer_is_accounted_for_once(
+    fn every_product_of_a_merged_response_is_accounted_for_once(
         draws in prop::collection::vec(any::<u8>(), 0..20), fates in prop::collection::vec(0_u8..4, 20), size in 1_usize..6,
     ) {
         let ids: Vec<String> = (0..draws.len()).map(|number| format!("p{number}")).collect();

@@ -17,7 +17,7 @@ pub(super) async fn ask(control: SocketAddr) -> Result<Exit, String> {
         Ok(Ok(line)) if line.starts_with("HTTP/1.1 200 ") => return Ok(Exit::Pass),
         Ok(Ok(line)) => format!("it answered `{line}`"),
         Ok(Err(error)) => error.to_string(),
-        Err(_) => format!("no answer in {PATIENCE:?}"),
+        Err(_) => format!("no response in {PATIENCE:?}"),
     };
     eprintln!("chaos proxy: {control}: {why}");
     Ok(Exit::Failed)

@@ -15,7 +15,7 @@ use utoipa::{
 
 type Responses = BTreeMap<String, RefOr<Response>>;
 
-/// A route: what it answers when all is well, and the statuses of its problems.
+/// A route: its response when all is well, and the statuses of its problems.
 macro_rules! routes {
     ($($(#[doc = $doc:literal])* $name:ident: $status:literal $about:literal $schema:expr, [$($problem:literal),*];)*) => {
         $(
@@ -25,11 +25,11 @@ macro_rules! routes {
             impl IntoResponses for $name {
                 fn responses() -> Responses {
                     let mut responses = Responses::new();
-                    let mut answer = ResponseBuilder::new().description($about);
+                    let mut response = ResponseBuilder::new().description($about);
                     if let Some(schema) = $schema {
-                        answer = answer.content("application/json", Content::new(Some::<RefOr<Schema>>(schema)));
+                        response = response.content("application/json", Content::new(Some::<RefOr<Schema>>(schema)));
                     }
-                    responses.insert($status.to_string(), answer.build().into());
+                    responses.insert($status.to_string(), response.build().into());
                     $(responses.insert($problem.to_string(), problem($problem).into());)*
                     responses
                 }

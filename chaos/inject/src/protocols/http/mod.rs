@@ -81,7 +81,7 @@ impl Filter for HttpFilter {
     fn words(&self, response: &[u8]) -> String {
         let word = response.split(|byte| *byte == b' ').nth(1).unwrap_or_default();
         let known = word.len() == 3 && word.iter().all(u8::is_ascii_digit);
-        if known { String::from_utf8_lossy(word).into_owned() } else { "an answer".to_owned() }
+        if known { String::from_utf8_lossy(word).into_owned() } else { "a response".to_owned() }
     }
 }
 

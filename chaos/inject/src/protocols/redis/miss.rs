@@ -36,7 +36,7 @@ pub(super) enum Miss {
     NullOrList(u8),
 }
 
-/// An answer that there is nothing: what it looks like, and how often.
+/// A reply that there is nothing: what it looks like, and how often.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Nothing {
     miss: Miss,
@@ -44,7 +44,7 @@ pub(super) struct Nothing {
 }
 
 impl Miss {
-    /// The answer to a command with so many arguments, its name included.
+    /// The reply to a command with so many arguments, its name included.
     pub(super) fn answer(self, arguments: u64) -> Option<Nothing> {
         (self != Self::Never).then_some(Nothing { miss: self, arguments })
     }

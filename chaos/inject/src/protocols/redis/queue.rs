@@ -13,7 +13,7 @@ const ENTRIES: usize = 8 * 1024;
 #[derive(Debug, Default)]
 pub(super) struct Queue {
     entries: VecDeque<Entry>,
-    /// Commands that await an answer.
+    /// Commands that await a reply.
     waiting: u64,
 }
 
@@ -23,7 +23,7 @@ pub(super) enum Entry {
     Plain(u64),
     /// A reply of the server, or several.
     Reply(Awaits, Option<Box<Planned>>),
-    /// An answer in the server's place.
+    /// A reply in the server's place.
     Local(Box<LocalReply>),
 }
 
@@ -36,7 +36,7 @@ pub(super) struct Planned {
     pub(super) injected: Vec<Injected>,
 }
 
-/// An answer in the server's place.
+/// A reply in the server's place.
 #[derive(Debug)]
 pub(super) struct LocalReply {
     pub(super) attribution: Attribution,
@@ -92,7 +92,7 @@ impl Queue {
         Some(entry)
     }
 
-    /// The commands that await an answer; those that nothing is known of are one.
+    /// The commands that await a reply; those that nothing is known of are one.
     pub(super) fn under_way(&self) -> Vec<Attribution> {
         let attribution = |entry: &Entry| match entry {
             Entry::Plain(_) | Entry::Reply(_, None) => Attribution::default(),

@@ -43,7 +43,7 @@ enum ReplyCourse {
     Between,
     /// A push, which answers nothing.
     Push,
-    /// The answer to what awaits this.
+    /// The reply to what awaits this.
     Reply(Awaits, Fate),
 }
 
@@ -204,7 +204,7 @@ impl Replies {
         self.told = known;
     }
 
-    /// The commands that await an answer.
+    /// The commands that await a reply.
     pub(super) fn under_way(&self) -> Vec<Attribution> {
         let coming = matches!(self.course, ReplyCourse::Reply(..)).then(Attribution::default);
         coming.into_iter().chain(self.queue.under_way()).collect()

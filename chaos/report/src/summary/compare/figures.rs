@@ -79,7 +79,7 @@ impl Fold<'_> {
             }
         }
         for reason in both.iter().flat_map(|figures| figures.errors.keys()).collect::<BTreeSet<_>>() {
-            let what = format!("no answer ({reason})");
+            let what = format!("no response ({reason})");
             share(&what, both.map(|figures| figures.errors.get(reason).copied().unwrap_or(0)));
         }
         share("partial", both.map(|figures| figures.partial));
@@ -93,7 +93,7 @@ impl Fold<'_> {
             self.time(&format!("{phase}: p99"), [one.p99, other.p99], LATENCY);
         }
         let oldest = both.map(|figures| figures.oldest.unwrap_or_default());
-        self.time(&format!("{phase}: oldest answer"), oldest, AGE);
+        self.time(&format!("{phase}: oldest response"), oldest, AGE);
     }
 
     fn fault(&mut self, fault: &str, both: [&Fired; 2]) {

@@ -46,7 +46,7 @@ fn a_question_that_the_proxy_answers_goes_no_further_and_the_next_alike_does() {
         told(REQUESTS, &BEGUN),
         seen_on("client -> app", "client", "true", "GET /users/7", &[("arrival", "0")]),
         asked(),
-        seen_on(link, "client", "false", "GET users:7", &[("answer", "error: busy")]),
+        seen_on(link, "client", "false", "GET users:7", &[("response", "error: busy")]),
         asked(),
         seen_on(link, "service", "true", "GET users:7", &[]),
     ];
@@ -58,8 +58,8 @@ fn a_question_that_the_proxy_answers_goes_no_further_and_the_next_alike_does() {
 }
 
 #[test]
-fn an_answer_that_a_fault_changes_on_its_way_is_shown_as_it_arrives() {
-    let answered = |side, answer| seen_on("app -> redis", side, "false", "GET users:7", &[("answer", answer)]);
+fn a_response_that_a_fault_changes_on_its_way_is_shown_as_it_arrives() {
+    let answered = |side, response| seen_on("app -> redis", side, "false", "GET users:7", &[("response", response)]);
     let seen = [
         told(REQUESTS, &BEGUN),
         seen_on("client -> app", "client", "true", "GET /users/7", &[("arrival", "0")]),

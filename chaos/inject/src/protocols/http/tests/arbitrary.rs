@@ -151,7 +151,7 @@ proptest! {
 
     /// Whatever happens to some, every client reads a response to each request, in order, and it is the right one.
     #[test]
-    fn answers_are_changed_and_the_others_are_intact(
+    fn responses_are_changed_and_the_others_are_intact(
         pairs in vec((pair(), select(HAPPENS.to_vec())), 1..5),
         pieces in pieces(),
     ) {

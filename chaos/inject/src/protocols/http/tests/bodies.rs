@@ -271,7 +271,7 @@ fn a_rate_and_an_edit_and_an_ending_go_together() {
 }
 
 #[test]
-fn the_body_of_an_answer_in_the_services_place_is_changed_too() {
+fn the_body_of_a_response_in_the_services_place_is_changed_too() {
     for (edits, becomes) in [
         (vec![Pad(6)], "body  "),
         (vec![Shorten(HALF), Pad(3)], "bo "),

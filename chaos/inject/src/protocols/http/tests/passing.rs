@@ -108,7 +108,7 @@ fn a_request_is_held_until_its_head_is_complete_and_its_body_is_not() {
 }
 
 #[test]
-fn pipelined_requests_and_their_answers_in_order() {
+fn pipelined_requests_and_their_responses_in_order() {
     let mut wire = Wire::with(|_| HttpPlan::default());
     let asked = "HEAD /1 HTTP/1.1\r\n\r\nPOST /2 HTTP/1.1\r\ncontent-length: 1\r\n\r\n.GET /3 HTTP/1.1\r\n\r\n";
     wire.up(asked);
@@ -121,7 +121,7 @@ fn pipelined_requests_and_their_answers_in_order() {
 }
 
 #[test]
-fn an_answer_may_come_before_the_request_is_complete() {
+fn a_response_may_come_before_the_request_is_complete() {
     let mut wire = Wire::idle();
     wire.up("POST / HTTP/1.1\r\ncontent-length: 9\r\n\r\n12345");
     wire.down("HTTP/1.1 413 Too Large\r\ncontent-length: 0\r\n\r\n");
@@ -245,5 +245,5 @@ fn a_decision_stops_waiting_when_no_fault_is_left() {
 fn responses_are_told_by_their_first_line() {
     let wire = Wire::idle();
     assert_eq!(wire.filter.words(b"HTTP/1.1 503 Service Unavailable\r\n"), "503");
-    assert_eq!(wire.filter.words(b"HTTP/1"), "an answer");
+    assert_eq!(wire.filter.words(b"HTTP/1"), "a response");
 }

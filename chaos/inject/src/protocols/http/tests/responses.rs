@@ -24,7 +24,7 @@ fn goes_on(wire: &mut Wire) {
 }
 
 #[test]
-fn an_answer_in_the_services_place() {
+fn a_response_in_the_services_place() {
     let mut wire = Wire::planned(canned(503, "no"));
     wire.up(X);
     let response = "HTTP/1.1 503 Service Unavailable\r\ncontent-type: text/plain\r\ncontent-length: 2\r\n\r\nno";
@@ -33,7 +33,7 @@ fn an_answer_in_the_services_place() {
 }
 
 #[test]
-fn an_answer_in_the_services_place_comes_behind_the_requests_body() {
+fn a_response_in_the_services_place_comes_behind_the_requests_body() {
     for request in [
         "POST /x HTTP/1.1\r\ncontent-length: 6\r\n\r\nGET / ",
         "POST /x HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\n3\r\nGET\r\n0\r\na: b\r\n\r\n",
@@ -106,7 +106,7 @@ fn a_request_with_broken_chunks_is_answered_and_the_connection_ends() {
 }
 
 #[test]
-fn an_answer_begins_later() {
+fn a_response_begins_later() {
     let delay = Duration::from_millis(200);
     let mut wire = Wire::planned(delayed(plan(), delay));
     wire.up(X);
@@ -153,7 +153,7 @@ fn headers_are_set_and_taken_away_and_all_else_stays_as_it_came() {
 }
 
 #[test]
-fn headers_of_an_answer_in_the_services_place_are_set_too() {
+fn headers_of_a_response_in_the_services_place_are_set_too() {
     let mut wire = Wire::planned(HttpPlan { response: canned(200, "ok").response, ..set("content-type", Some("a/b")) });
     wire.up(X);
     assert_eq!(wire.sent_down(), "HTTP/1.1 200 OK\r\ncontent-type: a/b\r\ncontent-length: 2\r\n\r\nok");
@@ -178,7 +178,7 @@ const LONG: &str = "HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\n";
 const CHUNKS: &str = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n";
 
 #[test]
-fn the_connection_ends_before_the_answer_does() {
+fn the_connection_ends_before_the_response_does() {
     use EarlyEnd::{CloseIn, CloseInstead, ResetIn};
     let half = Part::PerMillion(500_000);
     let (head, close, reset) = (LONG.to_owned(), Ending::Close, Ending::Reset);
@@ -222,7 +222,7 @@ fn it_ends_in_chunks_and_in_a_body_up_to_the_end_as_well() {
 }
 
 #[test]
-fn it_ends_behind_the_head_of_an_answer_without_a_body() {
+fn it_ends_behind_the_head_of_a_response_without_a_body() {
     let mut wire = Wire::planned(ending(EarlyEnd::ResetIn(Part::PerMillion(500_000))));
     wire.up("HEAD /x HTTP/1.1\r\n\r\n");
     wire.down(LONG);
@@ -230,7 +230,7 @@ fn it_ends_behind_the_head_of_an_answer_without_a_body() {
 }
 
 #[test]
-fn an_answer_in_the_services_place_ends_early_too() {
+fn a_response_in_the_services_place_ends_early_too() {
     let half = EarlyEnd::CloseIn(Part::PerMillion(500_000));
     for (ending, comes) in [(half, "body"), (EarlyEnd::CloseInstead, "")] {
         let mut wire = Wire::planned(HttpPlan { ending: Some(ending), ..canned(200, "bodybody") });
@@ -241,7 +241,7 @@ fn an_answer_in_the_services_place_ends_early_too() {
 }
 
 #[test]
-fn an_answer_that_is_not_understood_passes_and_nothing_is_told() {
+fn a_response_that_is_not_understood_passes_and_nothing_is_told() {
     let mut wire = Wire::planned(delayed(set("a", Some("b")), Duration::from_secs(1)));
     wire.up(X);
     wire.down("HTTP/1.1 200 OK\r\n");

@@ -125,7 +125,7 @@ fn chunks_that_are_not_clear_pass() {
 }
 
 #[test]
-fn an_answer_to_what_the_service_was_not_asked_passes() {
+fn a_response_to_what_the_service_was_not_asked_passes() {
     let mut wire = Wire::planned(canned(500, ""));
     wire.up("POST /x HTTP/1.1\r\ncontent-length: 2\r\n\r\n.");
     let response = "HTTP/1.1 408 Timeout\r\nconnection: close\r\n\r\n";
@@ -146,7 +146,7 @@ fn answers_that_are_owed_come_when_a_later_request_is_not_understood() {
 }
 
 #[test]
-fn an_answer_to_nothing_passes() {
+fn a_response_to_nothing_passes() {
     let mut wire = Wire::with(|_| canned(500, ""));
     wire.up("GET /");
     wire.down("HTTP/1.1 408 Timeout\r\nconnection: close\r\n\r\n");

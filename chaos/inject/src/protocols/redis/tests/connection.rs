@@ -102,7 +102,7 @@ fn whether_pushes_confirm_is_not_guessed_while_the_protocol_changes() {
 }
 
 #[test]
-fn the_version_of_an_answer_is_the_one_that_the_server_agreed_to() {
+fn the_version_of_a_reply_is_the_one_that_the_server_agreed_to() {
     let nulls = |reply: &str| {
         let mut wire = Wire::editing("GET", ReplyEdit::Miss);
         wire.commands(&["GET a", "HELLO 3", "GET a"]).server(reply).commands(&["RESET", "GET a"]).server("+RESET\r\n");

@@ -51,7 +51,7 @@ impl Decide for Rules {
     }
 }
 
-/// What happens to a command.
+/// The fate of a command.
 pub(crate) struct Does {
     action: Action,
     delayed: bool,

@@ -107,12 +107,12 @@ pub(crate) async fn a_blackhole_spares_open_connections(world: World) {
     assert_open(&mut client, &mut server).await;
 }
 
-pub(crate) async fn the_same_answer_twice_changes_nothing(world: World) {
+pub(crate) async fn the_same_mode_twice_changes_nothing(world: World) {
     let mut listener = world.listen();
     let control = listener.control();
-    for answer in [ListenMode::Refuse, ListenMode::Hang, ListenMode::Blackhole, ListenMode::Accept] {
-        control.set(answer).unwrap();
-        control.set(answer).unwrap();
+    for mode in [ListenMode::Refuse, ListenMode::Hang, ListenMode::Blackhole, ListenMode::Accept] {
+        control.set(mode).unwrap();
+        control.set(mode).unwrap();
     }
     world.pair_on(&mut listener).await;
     assert_eq!(control.turned_away().dropped, 0);
@@ -124,8 +124,8 @@ pub(crate) async fn a_control_outlives_its_listener(world: World) {
         let (port, control) = (listener.port(), listener.control());
         control.set(last).unwrap();
         drop(listener);
-        for answer in [ListenMode::Refuse, ListenMode::Blackhole, ListenMode::Hang, ListenMode::Accept] {
-            control.set(answer).unwrap();
+        for mode in [ListenMode::Refuse, ListenMode::Blackhole, ListenMode::Hang, ListenMode::Accept] {
+            control.set(mode).unwrap();
             let refused = soon(world.dial(port)).await.expect("nothing listens, so nothing can hang").unwrap_err();
             assert_eq!(refused.kind(), io::ErrorKind::ConnectionRefused);
         }

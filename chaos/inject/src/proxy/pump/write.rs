@@ -1,0 +1,232 @@
+//! The queue's exit: what may be written now is written, in order within each stream.
+
+use super::super::budget::Budgets;
+use super::{
+    CHUNK, Pump, PumpState, ReadAlong,
+    item::{Content, Item},
+};
+use crate::{interpreter::Plan, ledger::Delayed, protocol::StreamId};
+use std::{
+    pin::Pin,
+    task::{Context, Poll},
+    time::Duration,
+};
+use tokio::io::AsyncWrite;
+
+/// The outcome of an attempt to write an item.
+enum Written {
+    /// Something was written or done: there may be more to do at its place.
+    Some,
+    /// Its stream waits.
+    Gated,
+    /// Its stream has waited long enough.
+    Released,
+    /// Nothing more can be done now.
+    Blocked,
+}
+
+impl Pump {
+    /// Writes what may be written. Content that waits on a stream is overtaken by that of other streams, and by none of
+    /// its own; what all bytes wait for (a rate, a delay of connections) holds up all that is behind.
+    pub(super) fn write<W, A>(
+        &mut self,
+        cx: &mut Context<'_>,
+        to: &mut W,
+        plan: &Plan,
+        budgets: &mut Budgets,
+        mut adapting: Option<&mut A>,
+    ) where
+        W: AsyncWrite + Unpin,
+        A: ReadAlong,
+    {
+        self.due = None;
+        let (mut at, mut gated) = (0, Vec::new());
+        while let Some(item) = self.waiting.get(at) {
+            if plan.on(self.way).holds {
+                return self.shaper.stall();
+            }
+            let stream = item.stream;
+            if gated.contains(&stream) {
+                at += 1;
+                continue;
+            }
+            // The end of all waits for all.
+            if !gated.is_empty() && matches!(item.content, Content::End | Content::Reset | Content::Cut(_)) {
+                return;
+            }
+            match self.write_at(at, cx, to, plan, budgets) {
+                Written::Some if at == 0 => {}
+                Written::Some => {
+                    at = 0;
+                    gated.clear();
+                }
+                Written::Gated if stream == StreamId::CONNECTION => return,
+                Written::Gated => {
+                    gated.push(stream);
+                    at += 1;
+                }
+                Written::Released => {
+                    self.place = Some(at);
+                    if let Some(adapting) = adapting.as_deref_mut() {
+                        adapting.released(self, cx, stream, to, plan);
+                    }
+                    self.place = None;
+                }
+                Written::Blocked => return,
+            }
+        }
+    }
+
+    /// Writes of the item at a place what may be written.
+    pub(super) fn write_at<W>(
+        &mut self,
+        at: usize,
+        cx: &mut Context<'_>,
+        to: &mut W,
+        plan: &Plan,
+        budgets: &mut Budgets,
+    ) -> Written
+    where
+        W: AsyncWrite + Unpin,
+    {
+        let Some(item) = self.waiting.get_mut(at) else { return Written::Blocked };
+        let now = self.epoch.elapsed();
+        let ready = item.due.max(plan.opens().unwrap_or_default());
+        match &mut item.content {
+            Content::Bytes { .. } => self.write_bytes(at, cx, to, plan, budgets, (ready, now)),
+            Content::Generated(body) => {
+                let (attribution, kth, arrived, due) = (item.attribution.clone(), item.kth, item.arrived, item.due);
+                let stream = item.stream;
+                match body.take(CHUNK) {
+                    Some(bytes) => {
+                        let content = Content::Bytes { bytes: Vec::from(bytes).into(), written: 0 };
+                        self.cost += content.cost();
+                        self.waiting.insert(at, Item { stream, content, attribution, first: false, kth, arrived, due });
+                    }
+                    None => drop(self.take(at)),
+                }
+                Written::Some
+            }
+            Content::Gate(_) | Content::Reset | Content::Cut(_) if ready > now => {
+                self.due = Some(self.due.map_or(ready, |due| due.min(ready)));
+                if matches!(item.content, Content::Gate(_)) { Written::Gated } else { Written::Blocked }
+            }
+            Content::Gate(_) | Content::Rate(_) => self.pass_mark(at, plan, now),
+            Content::End => {
+                self.write_end(cx, to, plan, (ready, now));
+                Written::Blocked
+            }
+            Content::Reset => {
+                self.stop(PumpState::Reset);
+                Written::Blocked
+            }
+            Content::Cut(ending) => {
+                let ending = *ending;
+                self.stop(PumpState::Cut(ending));
+                Written::Blocked
+            }
+        }
+    }
+
+    /// Opens a gate, or goes at another rate from here on.
+    pub(super) fn pass_mark(&mut self, at: usize, plan: &Plan, now: Duration) -> Written {
+        match self.take(at) {
+            Some(Item { content: Content::Gate(gate), arrived, .. }) => {
+                gate.open(arrived, now);
+                return Written::Released;
+            }
+            Some(Item { content: Content::Rate(rate), stream, .. }) => {
+                self.rates.retain(|(other, _)| *other != stream);
+                self.rates.extend(rate.map(|rate| (stream, rate)));
+                self.set_shaper(plan);
+            }
+            _ => {}
+        }
+        Written::Some
+    }
+
+    pub(super) fn write_bytes<W>(
+        &mut self,
+        at: usize,
+        cx: &mut Context<'_>,
+        to: &mut W,
+        plan: &Plan,
+        budgets: &mut Budgets,
+        (ready, now): (Duration, Duration),
+    ) -> Written
+    where
+        W: AsyncWrite + Unpin,
+    {
+        let Some(item) = self.waiting.get_mut(at) else { return Written::Blocked };
+        let chunk = item.chunk(self.way);
+        let (arrived, due, attribution) = (item.arrived, item.due, &item.attribution);
+        let Content::Bytes { bytes, written } = &mut item.content else { return Written::Blocked };
+        let mut piece = self.shaper.piece(bytes.len() - *written, ready);
+        if piece.at > now {
+            self.due = Some(self.due.map_or(piece.at, |due| due.min(piece.at)));
+            return Written::Blocked;
+        }
+        piece.bytes = piece.bytes.min(budgets.left(self.way));
+        if piece.bytes == 0 {
+            return Written::Blocked;
+        }
+        match Pin::new(to).poll_write(cx, &bytes[*written..][..piece.bytes]) {
+            Poll::Ready(Ok(count)) if count > 0 => {
+                if *written == 0 && due > arrived {
+                    plan.note_delay(
+                        chunk,
+                        attribution,
+                        Delayed { asked: due - arrived, achieved: now.saturating_sub(arrived) },
+                    );
+                }
+                *written += count;
+                budgets.spend(self.way, count);
+                self.shaper.wrote(piece, count, bytes.len() - *written, now);
+                self.written = now;
+            }
+            Poll::Ready(_) => {
+                self.stop(PumpState::Broken);
+                return Written::Blocked;
+            }
+            Poll::Pending => {
+                self.shaper.stall();
+                return Written::Blocked;
+            }
+        }
+        if *written == bytes.len() {
+            drop(self.take(at));
+        } else if at > 0 {
+            // Nothing comes between the parts of a frame.
+            let begun = self.waiting.remove(at);
+            begun.into_iter().for_each(|item| self.waiting.push_front(item));
+        }
+        Written::Some
+    }
+
+    pub(super) fn write_end<W>(
+        &mut self,
+        cx: &mut Context<'_>,
+        to: &mut W,
+        plan: &Plan,
+        (ready, now): (Duration, Duration),
+    ) where
+        W: AsyncWrite + Unpin,
+    {
+        let at = ready.max(self.written).saturating_add(plan.close_delay());
+        if at > now {
+            self.due = Some(at);
+            return;
+        }
+        match Pin::new(to).poll_shutdown(cx) {
+            Poll::Ready(Ok(())) => self.stop(PumpState::Finished),
+            Poll::Ready(Err(_)) => self.stop(PumpState::Broken),
+            Poll::Pending => {}
+        }
+    }
+
+    pub(super) fn take(&mut self, at: usize) -> Option<Item> {
+        let item = self.waiting.remove(at)?;
+        self.cost -= item.content.cost();
+        Some(item)
+    }
+}
