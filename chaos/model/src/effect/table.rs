@@ -20,9 +20,11 @@ pub fn markdown() -> String {
             let _ = writeln!(text, "| `{name}` | {about} | {} | {} |", keys(facts), terms(facts.others));
         }
     }
-    text.push_str("\n## Words that are not here\n\n| word | instead |\n|---|---|\n");
+    text.push_str("\n## Words that are not here\n\n| word | effects to use | why |\n|---|---|---|\n");
     for missing in MISSING {
-        let _ = writeln!(text, "| {} | {} |", terms(missing.words), missing.instead.replace('|', "\\|"));
+        let targets: Vec<String> = missing.targets.iter().map(|name| format!("`{name}`")).collect();
+        let (words, why) = (terms(missing.words), missing.instead.replace('|', "\\|"));
+        let _ = writeln!(text, "| {words} | {} | {why} |", targets.join(", "));
     }
     text
 }

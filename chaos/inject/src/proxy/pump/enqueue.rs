@@ -19,7 +19,7 @@ use tokio::io::AsyncWrite;
 
 impl Pump {
     /// Bytes that go this way, from a filter that reads the other.
-    pub(super) fn insert(&mut self, stream: StreamId, bytes: &[u8], plan: &Plan) {
+    pub(in crate::proxy) fn insert(&mut self, stream: StreamId, bytes: &[u8], plan: &Plan) {
         if !bytes.is_empty() && self.state == PumpState::Open {
             self.chunks += 1;
             self.push(stream, Content::Bytes { bytes: bytes.into(), written: 0 }, self.chunks - 1, plan);
@@ -27,7 +27,7 @@ impl Pump {
     }
 
     /// The same with bytes that are made as they are written.
-    pub(super) fn generate(&mut self, stream: StreamId, body: GeneratedBody, plan: &Plan) {
+    pub(in crate::proxy) fn generate(&mut self, stream: StreamId, body: GeneratedBody, plan: &Plan) {
         if body.left() > 0 && self.state == PumpState::Open {
             self.chunks += 1;
             self.push(stream, Content::Generated(body), self.chunks - 1, plan);
@@ -35,29 +35,29 @@ impl Pump {
     }
 
     /// Attributes what follows on this stream to a message; to none where nothing is known of it.
-    pub(super) fn begin(&mut self, stream: StreamId, attribution: Attribution) {
+    pub(in crate::proxy) fn begin(&mut self, stream: StreamId, attribution: Attribution) {
         self.messages.retain(|current| current.stream != stream);
         self.messages.push(Current { stream, attribution, first: true });
     }
 
     /// Lets what follows on this stream wait.
-    pub(super) fn wait(&mut self, stream: StreamId, wait: Wait, plan: &Plan) {
+    pub(in crate::proxy) fn wait(&mut self, stream: StreamId, wait: Wait, plan: &Plan) {
         self.push(stream, Content::Gate(Gate { wait, notes: Vec::new() }), self.chunks, plan);
     }
 
     /// Sets the rate of what follows on this stream.
-    pub(super) fn go_at(&mut self, stream: StreamId, rate: Option<Rate>, plan: &Plan) {
+    pub(in crate::proxy) fn go_at(&mut self, stream: StreamId, rate: Option<Rate>, plan: &Plan) {
         self.push(stream, Content::Rate(rate), self.chunks, plan);
     }
 
     /// After all that precedes it, the connection ends.
-    pub(super) fn end_by(&mut self, stream: StreamId, ending: Ending, plan: &Plan) {
+    pub(in crate::proxy) fn end_by(&mut self, stream: StreamId, ending: Ending, plan: &Plan) {
         self.reading = false;
         self.push(stream, Content::Cut(ending), self.chunks, plan);
     }
 
     /// Leaves out all that waits on this stream, but for what has been written in part.
-    pub(super) fn discard(&mut self, stream: StreamId) {
+    pub(in crate::proxy) fn discard(&mut self, stream: StreamId) {
         let now = self.epoch.elapsed();
         for item in std::mem::take(&mut self.waiting) {
             let begun = matches!(item.content, Content::Bytes { written: 1.., .. });
@@ -74,7 +74,7 @@ impl Pump {
 
     /// Takes a note for the ledger, to be written down when what waits for its fault goes on; `false` where nothing
     /// does.
-    pub(super) fn note(&mut self, injected: &Injected) -> bool {
+    pub(in crate::proxy) fn note(&mut self, injected: &Injected) -> bool {
         let gates = self.waiting.iter_mut().rev().filter_map(|item| match &mut item.content {
             Content::Gate(gate) => Some(gate),
             _ => None,
@@ -84,7 +84,7 @@ impl Pump {
     }
 
     /// Writes a chunk at once where it may, and keeps the rest.
-    pub(super) fn pass<W>(
+    pub(in crate::proxy) fn pass<W>(
         &mut self,
         cx: &mut Context<'_>,
         stream: StreamId,
@@ -125,7 +125,7 @@ impl Pump {
         self.push(StreamId::CONNECTION, content, self.chunks, plan);
     }
 
-    pub(super) fn push(&mut self, stream: StreamId, content: Content, kth: u64, plan: &Plan) {
+    fn push(&mut self, stream: StreamId, content: Content, kth: u64, plan: &Plan) {
         let arrived = self.epoch.elapsed();
         self.cost += content.cost();
         let is_bytes = matches!(content, Content::Bytes { .. } | Content::Generated(_));

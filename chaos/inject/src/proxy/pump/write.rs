@@ -78,7 +78,7 @@ impl Pump {
     }
 
     /// Writes of the item at a place what may be written.
-    pub(super) fn write_at<W>(
+    fn write_at<W>(
         &mut self,
         at: usize,
         cx: &mut Context<'_>,
@@ -129,7 +129,7 @@ impl Pump {
     }
 
     /// Opens a gate, or goes at another rate from here on.
-    pub(super) fn pass_mark(&mut self, at: usize, plan: &Plan, now: Duration) -> Written {
+    fn pass_mark(&mut self, at: usize, plan: &Plan, now: Duration) -> Written {
         match self.take(at) {
             Some(Item { content: Content::Gate(gate), arrived, .. }) => {
                 gate.open(arrived, now);
@@ -145,7 +145,7 @@ impl Pump {
         Written::Some
     }
 
-    pub(super) fn write_bytes<W>(
+    fn write_bytes<W>(
         &mut self,
         at: usize,
         cx: &mut Context<'_>,
@@ -203,13 +203,8 @@ impl Pump {
         Written::Some
     }
 
-    pub(super) fn write_end<W>(
-        &mut self,
-        cx: &mut Context<'_>,
-        to: &mut W,
-        plan: &Plan,
-        (ready, now): (Duration, Duration),
-    ) where
+    fn write_end<W>(&mut self, cx: &mut Context<'_>, to: &mut W, plan: &Plan, (ready, now): (Duration, Duration))
+    where
         W: AsyncWrite + Unpin,
     {
         let at = ready.max(self.written).saturating_add(plan.close_delay());
@@ -224,7 +219,7 @@ impl Pump {
         }
     }
 
-    pub(super) fn take(&mut self, at: usize) -> Option<Item> {
+    fn take(&mut self, at: usize) -> Option<Item> {
         let item = self.waiting.remove(at)?;
         self.cost -= item.content.cost();
         Some(item)
