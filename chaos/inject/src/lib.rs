@@ -21,6 +21,7 @@ mod events;
 mod generated_body;
 mod interpreter;
 mod ledger;
+mod link_tally;
 mod message;
 mod noise;
 pub mod protocol;

@@ -75,6 +75,12 @@ pub trait Decide {
     /// from another: the body of a request that has no number.
     fn draws(&self) -> bool;
 
+    /// Counts a message of a client by its kind: what it asks for, without what tells it from others of its kind. Told
+    /// once for each that came whole enough to be known, whether or not any fault is there.
+    fn count(&mut self, kind: &str) {
+        let _ = kind;
+    }
+
     /// Decides what happens to this message. Asked once for each, in the order in which they come.
     fn on_message(&mut self, message: &dyn Message) -> Decision;
 }

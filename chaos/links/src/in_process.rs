@@ -2,8 +2,9 @@
 
 use async_trait::async_trait;
 use chaos_inject::{Message, Proxy, ProxyConfig};
-use chaos_model::{Fault, Link, Protocol, System, ledger::Removed};
+use chaos_model::{Fault, Link, Protocol, System, event::ProxyCounts, ledger::Removed};
 use chaos_run::{Address, Links, Site, Sites, WorldError};
+use futures_util::future::{BoxFuture, FutureExt as _, ready};
 use std::collections::BTreeMap;
 
 /// Proxies in this process, by link. They stand where the runtime says, and end with this.
@@ -65,6 +66,15 @@ impl Links for InProcessLinks {
     async fn remove(&mut self, link: &Link, fault: &Fault) -> Result<Removed, WorldError> {
         let reply = self.proxy(link)?.send(Message::Remove { fault: fault.name.clone() }).await;
         reply.removed().map_err(WorldError::CannotGive)
+    }
+
+    fn count(&self) -> BoxFuture<'static, Option<ProxyCounts>> {
+        let mut counts = ProxyCounts::default();
+        for (link, (_, proxy)) in &self.proxies {
+            counts.links.insert(link.to_string(), proxy.counts());
+            counts.faults.extend(proxy.fired());
+        }
+        ready(Some(counts)).boxed()
     }
 
     async fn close_all(&mut self) {

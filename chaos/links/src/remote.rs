@@ -10,10 +10,15 @@ use chaos_inject::{
     Message,
     control::{LinkState, Problem, Token},
 };
-use chaos_model::{Endpoint, Fault, Link, Protocol, System, attach::HostPort, ledger::Removed};
+use chaos_model::{
+    Endpoint, Fault, Link, Protocol, System,
+    attach::HostPort,
+    event::{LinkCounts, ProxyCounts},
+    ledger::Removed,
+};
 use chaos_run::{Address, Links, Sites, WorldError};
 use client::{ControlClient, ControlError};
-use futures_util::future::{join_all, select_all};
+use futures_util::future::{BoxFuture, FutureExt as _, join_all, select_all};
 use host::Host;
 use lease::Lease;
 use std::collections::{BTreeMap, BTreeSet};
@@ -156,6 +161,26 @@ impl Links for RemoteLinks {
         let reply = self.lease(link)?.send(&link.to_string(), message).await.map_err(failed)?;
         self.faults.remove(&fault.name);
         reply.removed().map_err(WorldError::CannotGive)
+    }
+
+    fn count(&self) -> BoxFuture<'static, Option<ProxyCounts>> {
+        let asked: Vec<_> = self.leases.iter().map(Lease::links).collect();
+        // What they had counted for others before.
+        let before: BTreeMap<String, LinkCounts> =
+            self.proxies.iter().map(|(link, (_, state))| (link.clone(), state.counts.clone())).collect();
+        async move {
+            let mut counts = ProxyCounts::default();
+            for states in join_all(asked).await {
+                // One that does not say makes the sum no sum. If it is lost, the lease tells.
+                for LinkState { link, counts: counted, faults, .. } in states.ok()? {
+                    let since = before.get(&link).map_or_else(|| counted.clone(), |before| counted.since(before));
+                    counts.links.insert(link, since);
+                    counts.faults.extend(faults.into_iter().map(|standing| (standing.fault.name, standing.fired)));
+                }
+            }
+            Some(counts)
+        }
+        .boxed()
     }
 
     async fn lost(&mut self) -> WorldError {

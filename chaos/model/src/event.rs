@@ -1,14 +1,18 @@
 //! The stream of events that a run is: versioned, one JSON object a line. Every report is a fold over it.
 
 mod begin;
+mod counted;
 mod figures;
 mod fired;
 mod judged;
+mod scraped;
 
 pub use begin::Begin;
+pub use counted::{Counted, LinkCounts, ProxyCounts};
 pub use figures::{LatencyFigures, PhaseFigures};
 pub use fired::Fired;
 pub use judged::{Judged, JudgedCheck};
+pub use scraped::{Sample, Scrape, Scraped, ScrapedSeries};
 
 pub(crate) use figures::status_keys;
 
@@ -84,6 +88,10 @@ pub enum Event {
     },
     /// A slice of the timeline that can't change any more: what clients saw in it. In the order of time, without gaps.
     Slice(Slice),
+    /// Counts of proxies so far: what each link carried, and what each fault did.
+    Counted(Counted),
+    /// Scrapes of the metrics that expectations ask for.
+    Scraped(Scraped),
     /// A service ended although nobody asked it to.
     ServiceDied {
         /// The service's name.
@@ -137,7 +145,7 @@ pub enum Event {
 
 impl Event {
     /// Names of all events, as they stand in recordings. A reader passes over what is not among them.
-    pub const NAMES: [&str; 20] = [
+    pub const NAMES: [&str; 22] = [
         "begin",
         "waiting",
         "service_ready",
@@ -147,6 +155,8 @@ impl Event {
         "fault_applied",
         "fault_removed",
         "slice",
+        "counted",
+        "scraped",
         "service_died",
         "phase",
         "injected",
@@ -173,6 +183,8 @@ impl Event {
             Self::FaultApplied { .. } => "fault_applied",
             Self::FaultRemoved { .. } => "fault_removed",
             Self::Slice(_) => "slice",
+            Self::Counted(_) => "counted",
+            Self::Scraped(_) => "scraped",
             Self::ServiceDied { .. } => "service_died",
             Self::Phase(_) => "phase",
             Self::Injected(_) => "injected",

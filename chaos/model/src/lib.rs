@@ -46,7 +46,7 @@ pub use ledger::{Impact, Injection, KeyKind};
 pub use load::{Arrivals, Load, Request, Text, Variable};
 pub use metric::Selector;
 pub use only::{Nth, Only, Pattern};
-pub use phase::{Phase, PhaseKind, Timeline};
+pub use phase::{Phase, PhaseKind, PhaseSum, Timeline};
 pub use plan::Plan;
 pub use protocol::Protocol;
 pub use quantity::{Comparison, Rate, Share};

@@ -1,6 +1,6 @@
 //! Phases: named windows of a run.
 
-use crate::Fault;
+use crate::{Fault, Slice, event::PhaseFigures, slice::Counts};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -32,6 +32,19 @@ impl Phase {
     pub fn contains(&self, at: Duration) -> bool {
         self.from <= at && at < self.to
     }
+
+    /// True if a slice lies in it.
+    #[must_use]
+    pub fn holds(&self, slice: &Slice) -> bool {
+        self.from <= slice.from && slice.to <= self.to
+    }
+
+    /// True if the arrivals of a slice are judged in it, but for those that straddled the beginning of a fault.
+    #[must_use]
+    pub fn judges(&self, slice: &Slice) -> bool {
+        // A phase begins when what makes it was acknowledged; what arrived in between met neither.
+        self.holds(slice) && (self.kind == PhaseKind::Run || !slice.pending.contains(&self.from))
+    }
 }
 
 /// The kind of a phase.
@@ -50,6 +63,52 @@ pub enum PhaseKind {
     Window,
     /// From some time after a fault to the next fault or the end, which an expectation with `after` judges.
     After,
+}
+
+impl PhaseKind {
+    /// True if arrivals that straddled the beginning of a fault are judged in it too, and not counted apart.
+    #[must_use]
+    pub fn judges_straddled(self) -> bool {
+        match self {
+            // What began within a fault belongs to it however long it lasts, else a hang would leave nothing to judge.
+            Self::Run | Self::Fault => true,
+            // What began before a fault and ended within it met neither in full, so it is counted apart.
+            Self::Baseline | Self::Recovery | Self::Window | Self::After => false,
+        }
+    }
+}
+
+/// A phase and the sum of its slices so far: its figures can be asked for at any moment.
+#[derive(Clone, Debug)]
+pub struct PhaseSum {
+    phase: Phase,
+    counts: Counts,
+    apart: u64,
+}
+
+impl PhaseSum {
+    /// The sum before the first slice.
+    #[must_use]
+    pub fn new(phase: &Phase) -> Self {
+        Self { phase: phase.clone(), counts: Counts::default(), apart: 0 }
+    }
+
+    /// Adds a slice, if it lies in the phase.
+    pub fn add(&mut self, slice: &Slice) {
+        if !self.phase.holds(slice) {
+            return;
+        }
+        let judges = self.phase.judges(slice);
+        for (counts, belongs) in [(&slice.counts, true), (&slice.straddled, self.phase.kind.judges_straddled())] {
+            if judges && belongs { self.counts.add(counts) } else { self.apart += counts.due }
+        }
+    }
+
+    /// The figures of the phase by now.
+    #[must_use]
+    pub fn figures(&self) -> PhaseFigures {
+        self.counts.figures(&self.phase.name, self.apart)
+    }
 }
 
 /// The timeline of a run: its length and its phases.

@@ -1,6 +1,10 @@
 //! Slices: what clients saw, second by second. Figures of phases and verdicts are folds over them.
+//!
+//! What links carried is counted by their proxies and not by clients, which see only the entry's:
+//! [`Counted`](crate::event::Counted). Figures by instance are deliberately absent: no world gives several, and no
+//! response says which one made it.
 
-use crate::Histogram;
+use crate::{Histogram, event::PhaseFigures};
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, time::Duration};
 
@@ -31,12 +35,6 @@ pub struct Slice {
     /// The same by name of request, where the load has more than one.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub requests: BTreeMap<String, RequestCounts>,
-    /// The same by link, where requests can be told by it.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub links: BTreeMap<String, RequestCounts>,
-    /// The same by instance of a service, where responses name theirs.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub instances: BTreeMap<String, RequestCounts>,
 }
 
 /// Counts of one kind of request, as a [`Slice`] has them of all.
@@ -98,6 +96,23 @@ impl Counts {
     #[must_use]
     pub fn good(&self) -> u64 {
         self.statuses.range(..500).map(|(_, count)| count).sum()
+    }
+
+    /// The figures of a phase of this name, whose judged arrivals these are; so many are counted apart.
+    #[must_use]
+    pub fn figures(&self, phase: &str, apart: u64) -> PhaseFigures {
+        PhaseFigures {
+            phase: phase.to_owned(),
+            arrivals: self.due,
+            straddled: apart,
+            missed: self.missed,
+            statuses: self.statuses.clone(),
+            errors: self.unanswered.clone(),
+            partial: self.partial,
+            stale: self.stale,
+            oldest: self.oldest,
+            latency: self.latency.figures(),
+        }
     }
 
     /// Adds the counts of other arrivals.

@@ -14,14 +14,14 @@ use std::io::{self, Write};
 #[derive(Debug)]
 pub struct Writer<W> {
     out: W,
-    /// Injections of each fault that are written in full.
-    most: usize,
+    /// Room for injections.
+    room: thin::Room,
 }
 
 impl<W: Write> Writer<W> {
     /// Writes to `out`.
     pub fn new(out: W) -> Self {
-        Self { out, most: thin::most(1) }
+        Self { out, room: thin::Room::default() }
     }
 
     /// Writes one event.
@@ -29,16 +29,16 @@ impl<W: Write> Writer<W> {
     /// # Errors
     /// Those of the writer.
     pub fn on(&mut self, record: &Record) -> io::Result<()> {
-        let mut line = match &record.event {
-            Event::Injected(injected) if injected.injections.len() > self.most => {
-                let event = Event::Injected(thin::thinned(injected, self.most));
-                serde_json::to_vec(&Record { at_us: record.at_us, event })?
+        let mut line = serde_json::to_vec(record)?;
+        if let Event::Injected(injected) = &record.event {
+            let all = injected.injections.len();
+            let most = self.room.most(all, line.len());
+            if all > most {
+                let event = Event::Injected(thin::thinned(injected, most));
+                line = serde_json::to_vec(&Record { at_us: record.at_us, event })?;
             }
-            _ => serde_json::to_vec(record)?,
-        };
-        if let Event::Begin(begin) = &record.event {
-            self.most = thin::most(begin.faults.len());
         }
+        self.room.take(&record.event, line.len());
         line.push(b'\n');
         self.out.write_all(&line)?;
         self.out.flush()

@@ -36,6 +36,10 @@ fn without_secrets(mut event: Event) -> Event {
         }
         Event::ServiceDied { last_lines, .. } => last_lines.iter_mut().for_each(|line| *line = masked(line)),
         Event::WorldFailed { why } => *why = masked(why),
+        Event::Scraped(scraped) => {
+            let failed = scraped.scrapes.iter_mut().filter_map(|scrape| scrape.failed.as_mut());
+            failed.for_each(|why| *why = masked(why));
+        }
         _ => {}
     }
     event

@@ -9,6 +9,8 @@ mod tally;
 mod tests;
 mod window;
 
+pub(crate) use cuts::phase_edges;
+
 use crate::edges::{self, ends_in_order};
 use chaos_load::Outcome;
 use chaos_model::{
@@ -178,7 +180,7 @@ impl<'a> Fold<'a> {
         let usual = self.usual();
         for known in &mut self.faults {
             known.after.add(&closed);
-            if known.after.judges(&closed) {
+            if known.after.phase.judges(&closed.slice) {
                 closed.arrivals.iter().for_each(|(_, at, bad)| known.recovering.add(*at, *bad, usual));
             }
         }
@@ -192,19 +194,17 @@ impl<'a> Fold<'a> {
     }
 
     fn phase(&self, name: &str) -> Option<&Window> {
-        let phases = self.scenario.timeline.phases.iter().zip(&self.phases);
-        phases.into_iter().find(|(phase, _)| phase.name == name).map(|(_, window)| window)
+        self.phases.iter().find(|window| window.phase.name == name)
     }
 
     /// The figures of each phase, in the order of the timeline.
     pub(crate) fn figures(&self) -> impl Iterator<Item = PhaseFigures> + '_ {
-        let phases = self.scenario.timeline.phases.iter().zip(&self.phases);
-        phases.map(|(phase, window)| window.figures(&phase.name))
+        self.phases.iter().map(Window::figures)
     }
 
     /// The figures of the baseline, if there is one.
     pub(crate) fn baseline(&self) -> Option<PhaseFigures> {
-        self.phase(BASELINE).map(|window| window.figures(BASELINE))
+        self.phase(BASELINE).map(Window::figures)
     }
 
     /// The latencies of the baseline, if there is one.
@@ -225,7 +225,7 @@ impl<'a> Fold<'a> {
     /// The arrivals that an expectation judges: the window's beginning and end, and their tally.
     pub(crate) fn scope(&self, expectation: usize) -> (Duration, Duration, &Tally) {
         match &self.scopes[expectation] {
-            Judged::Window(window) => (window.from, window.to, &window.tally),
+            Judged::Window(window) => (window.phase.from, window.phase.to, &window.tally),
             Judged::Across { fault, tally } => {
                 let at = self.scenario.faults[*fault].at;
                 (at, at, tally)
@@ -246,7 +246,7 @@ impl<'a> Fold<'a> {
         FaultSeen {
             fault,
             detected: known.first_bad.map(|ended| ended.saturating_sub(applied)),
-            recovery: known.recovery(acknowledged(known.after.from)),
+            recovery: known.recovery(acknowledged(known.after.phase.from)),
             last_bad: known.after.tally.last_bad,
         }
     }

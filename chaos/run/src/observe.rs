@@ -2,6 +2,7 @@
 
 mod exposition;
 mod scrape;
+mod untold;
 
 pub(crate) use exposition::{Series, parse};
 pub(crate) use scrape::{Fetch, Scraper, Scrapes};

@@ -15,7 +15,8 @@ pub use runtime::{Instance, InstanceId, LinkAddresses, Runtime, Site};
 
 use crate::Events;
 use async_trait::async_trait;
-use chaos_model::{Fault, System, ledger::Removed};
+use chaos_model::{Fault, System, event::ProxyCounts, ledger::Removed};
+use futures_util::future::BoxFuture;
 use host::Host;
 use std::{collections::BTreeMap, time::Duration};
 
@@ -129,6 +130,9 @@ pub trait World: Send + Sync {
 
     /// Takes a fault back. When it returns, what it held is released.
     async fn remove(&mut self, fault: &Fault) -> Result<Removed, WorldError>;
+
+    /// Asks what the proxies on links have counted since the start. Nothing waits for the response, which may never come.
+    fn count(&self) -> BoxFuture<'static, Option<ProxyCounts>>;
 
     /// Waits for a service to end that nobody asked to. Safe to drop. An error where the world itself is lost.
     async fn died(&mut self) -> Result<Death, WorldError>;

@@ -13,6 +13,7 @@ mod metrics;
 mod options;
 mod prove;
 mod reading;
+mod recording;
 mod report;
 mod run_lock;
 mod serve;

@@ -23,14 +23,24 @@ async fn a_recording_of_any_shipped_scenario_says_what_its_run_said() {
     let runs: Vec<&[Record]> = records.chunk_by(|_, next| !matches!(next.event, Event::Begin(_))).collect();
     assert!(runs.len() > 20, "{} runs", runs.len());
     for records in runs {
-        let mut report = (REPORTS[0].new)(Style::default(), false);
-        let mut out = Vec::new();
-        records.iter().for_each(|record| report.on(record, &mut out).unwrap());
-        report.finish(&mut out).unwrap();
-        let text = String::from_utf8(out).unwrap();
+        let text = reported(records);
         let Event::Begin(begin) = &records[0].event else { panic!("it is the first event") };
         assert!(text.starts_with("  phase ") && run.out.contains(&format!("\n\n{text}")), "{}: {text}", begin.file);
+        // Cut off before the figures of phases, it has them from its slices.
+        let until = records.iter().position(|record| matches!(record.event, Event::Phase(_))).unwrap();
+        let cut = reported(&records[..until]);
+        let (so_far, sums) = cut.split_once('\n').unwrap();
+        assert!(so_far.starts_with("  so far: the recording ends "), "{}: {cut}", begin.file);
+        assert_eq!(sums.split("\n\n").next(), text.split("\n\n").next(), "{}", begin.file);
     }
+}
+
+fn reported(records: &[Record]) -> String {
+    let mut report = (REPORTS[0].new)(Style::default(), false);
+    let mut out = Vec::new();
+    records.iter().for_each(|record| report.on(record, &mut out).expect("a vector takes everything"));
+    report.finish(&mut out).expect("a vector takes everything");
+    String::from_utf8(out).expect("reports are text")
 }
 
 #[tokio::test]

@@ -169,6 +169,19 @@ described! {
             "bystanders": { "type": "integer", "description": "Requests or commands that waited behind one of these" }
         }
     };
+    /// Counts of what came to a link.
+    LinkCountsSchema = {
+        "type": "object",
+        "description": "What callers of the link sent since its proxy began, whether a fault acted on it or not.",
+        "properties": {
+            "connections": { "type": "integer", "description": "Connections that were accepted; 0 where it is left out" },
+            "messages": {
+                "type": "object",
+                "description": "Requests or commands by their kind, as `GET /users/*` or `SETEX`",
+                "additionalProperties": { "type": "integer", "minimum": 0 }
+            }
+        }
+    };
     /// Message to a proxy.
     MessageSchema = {
         "description": "One of: `{\"apply\": FAULT}` puts it on the link, `{\"remove\": {\"fault\": NAME}}` takes it back, \

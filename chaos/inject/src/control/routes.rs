@@ -117,7 +117,7 @@ pub(super) async fn document() -> Response {
 /// Every link, with its proxy and the faults that are in place
 #[utoipa::path(get, path = "/v1/links", tag = "links", security(("token" = [])), responses(responses::Links))]
 pub(super) async fn links(State(api): State<Api>) -> Json<LinkStates> {
-    Json(api.steered.links().await)
+    Json(api.steered.links())
 }
 
 /// The holder of the lease, if anybody holds it

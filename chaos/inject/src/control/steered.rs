@@ -6,7 +6,7 @@ use super::{
     wire::{Granted, Held, LeaseState, LinkState, LinkStates, Send, Standing, Wanted},
 };
 use crate::{Message, Proxy, Reply};
-use chaos_model::{Link, Protocol, event::Fired};
+use chaos_model::{Link, Protocol};
 use futures_util::future::join_all;
 use host::{Host, Random};
 use rand::Rng as _;
@@ -215,19 +215,12 @@ impl Steered {
         LeaseState { lease: held }
     }
 
-    pub(super) async fn links(&self) -> LinkStates {
-        let mut links = Vec::new();
-        for (name, controlled) in &self.links {
-            let fired = match controlled.proxy.send(Message::Fired).await {
-                Reply::Fired(fired) => fired,
-                _ => BTreeMap::new(),
-            };
-            links.push(self.link(name, controlled, &fired));
-        }
-        LinkStates { links }
+    pub(super) fn links(&self) -> LinkStates {
+        LinkStates { links: self.links.iter().map(|(name, controlled)| self.link(name, controlled)).collect() }
     }
 
-    fn link(&self, name: &str, controlled: &Controlled, fired: &BTreeMap<String, Fired>) -> LinkState {
+    fn link(&self, name: &str, controlled: &Controlled) -> LinkState {
+        let fired = controlled.proxy.fired();
         let state = self.state();
         let faults = state.leases.held().into_iter().flat_map(|lease| &lease.faults);
         let here = faults.filter(|((link, _), _)| link == name);
@@ -241,6 +234,7 @@ impl Steered {
             listen: controlled.listen.clone(),
             target: controlled.target.clone(),
             connections: controlled.proxy.connections() as u64,
+            counts: controlled.proxy.counts(),
             faults: standing.collect(),
         }
     }

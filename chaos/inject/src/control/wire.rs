@@ -1,7 +1,10 @@
 //! Bodies of the control API's requests and responses.
 
 use crate::Message;
-use chaos_model::{Fault, event::Fired};
+use chaos_model::{
+    Fault,
+    event::{Fired, LinkCounts},
+};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 use utoipa::ToSchema;
@@ -100,6 +103,10 @@ pub struct LinkState {
     pub target: String,
     /// Number of connections that are open.
     pub connections: u64,
+    /// Counts of what came since the proxy began.
+    #[serde(default)]
+    #[schema(value_type = super::openapi::LinkCountsSchema)]
+    pub counts: LinkCounts,
     /// Faults that are in place.
     pub faults: Vec<Standing>,
 }

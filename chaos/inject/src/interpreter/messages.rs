@@ -8,6 +8,7 @@ use super::Interpreter;
 use crate::{
     active::Active,
     ledger::Entry,
+    link_tally::LinkTally,
     protocol::{Decide, Decision, Drawn, Injected, Key, Message},
 };
 use chaos_model::Share;
@@ -19,6 +20,7 @@ const WHOLE: u32 = 1_000_000;
 /// Decides for one connection at one moment.
 pub(crate) struct Decider<'a> {
     pub(crate) interpreter: &'a Interpreter,
+    pub(crate) tally: &'a LinkTally,
     /// Counted as the interpreter's times are.
     pub(crate) now: Duration,
 }
@@ -34,6 +36,10 @@ impl Decide for Decider<'_> {
 
     fn draws(&self) -> bool {
         self.interpreter.faults.iter().any(|fault| fault.is_of_messages() && fault.fault.share < Share::ALL)
+    }
+
+    fn count(&mut self, kind: &str) {
+        self.tally.message(kind);
     }
 
     fn on_message(&mut self, message: &dyn Message) -> Decision {

@@ -57,9 +57,13 @@ fn asked(path: &str, arrival: Option<u64>) -> Asked {
     Asked { path: path.to_owned(), arrival }
 }
 
+fn decider(interpreter: &Interpreter, now: Duration) -> Decider<'_> {
+    Decider { interpreter, tally: Box::leak(Box::default()), now }
+}
+
 /// The decision on message number `n`.
 fn ask(interpreter: &Interpreter, n: u64) -> Decision {
-    Decider { interpreter, now: Duration::ZERO }.on_message(&asked("/users/7", Some(n)))
+    decider(interpreter, Duration::ZERO).on_message(&asked("/users/7", Some(n)))
 }
 
 /// The numbers of those that a fault takes.
@@ -131,7 +135,7 @@ fn only_those_that_are_meant_are_counted_and_taken() {
     let other = asked("/health", None);
     let plans: Vec<bool> = (0..9)
         .map(|n| {
-            assert!(Decider { interpreter: &third, now: MS }.on_message(&other).is_clear());
+            assert!(decider(&third, MS).on_message(&other).is_clear());
             !ask(&third, n).is_clear()
         })
         .collect();
@@ -144,7 +148,7 @@ fn a_ramp_grows_the_share_or_the_delay() {
     let share = interpreter([Fault { ramp, ..fault("share", status(503)) }]);
     let at = |now: Duration, n: u64| {
         let request = asked(&format!("/users/{n}"), None);
-        !Decider { interpreter: &share, now }.on_message(&request).is_clear()
+        !decider(&share, now).on_message(&request).is_clear()
     };
     let taken = |now: Duration, from: u64| (from..from + 1000).filter(|n| at(now, *n)).count();
     assert_eq!(taken(Duration::ZERO, 0), 0);
@@ -153,7 +157,7 @@ fn a_ramp_grows_the_share_or_the_delay() {
     assert_eq!(taken(100 * MS, 2000), 1000);
     let delay = interpreter([Fault { ramp, ..fault("delay", Delay { delay: Spread::constant(80 * MS) }) }]);
     let request = asked("/", None);
-    let plan = Decider { interpreter: &delay, now: 25 * MS }.on_message(&request);
+    let plan = decider(&delay, 25 * MS).on_message(&request);
     assert_eq!(plan.wait().map(|wait| wait.whole()), Some(20 * MS));
 }
 
@@ -161,7 +165,7 @@ fn a_ramp_grows_the_share_or_the_delay() {
 fn messages_without_a_number_are_drawn_by_their_keys() {
     let miss = || interpreter([Fault { share: Share { parts: 1, whole: 2 }, ..fault("miss", Miss {}) }]);
     let ask = |interpreter: &Interpreter, key: &str| {
-        !Decider { interpreter, now: Duration::ZERO }.on_message(&asked(key, None)).is_clear()
+        !decider(interpreter, Duration::ZERO).on_message(&asked(key, None)).is_clear()
     };
     let keys: Vec<String> = (0..200).map(|n| format!("profile:{n}")).collect();
     let forth = miss();
@@ -181,6 +185,6 @@ fn effects_on_connections_leave_messages_alone() {
         direction: Directions::Both,
     };
     let interpreter = interpreter([fault("slow", latency)]);
-    assert!(!Decider { interpreter: &interpreter, now: MS }.is_armed());
+    assert!(!decider(&interpreter, MS).is_armed());
     assert!(ask(&interpreter, 1).is_clear());
 }

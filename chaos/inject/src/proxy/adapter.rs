@@ -5,6 +5,7 @@ use crate::{
     active::Active,
     attribution::Attribution,
     interpreter::{Decider, Interpreter, Plan},
+    link_tally::LinkTally,
     protocol::{Filter, Injected, Step, StreamId},
     protocols::filter_of,
 };
@@ -78,6 +79,7 @@ pub(super) struct Adapting<'a> {
     /// The pump of the other way.
     pub(super) other: &'a mut Pump,
     pub(super) interpreter: &'a Interpreter,
+    pub(super) tally: &'a LinkTally,
     /// Counted as the interpreter's times are.
     pub(super) now: Duration,
 }
@@ -97,7 +99,7 @@ impl ReadAlong for Adapting<'_> {
             kept.as_slice()
         };
         let mut steps = std::mem::take(&mut self.adapter.steps);
-        let mut decider = Decider { interpreter: self.interpreter, now: self.now };
+        let mut decider = self.decider();
         self.adapter.filter.on_bytes(direction, all, &mut decider, &mut steps);
         let used = self.carry_out(pump, cx, all, to, plan, &mut steps);
         if used < all.len() {
@@ -118,7 +120,7 @@ impl ReadAlong for Adapting<'_> {
         let direction = pump.way();
         let kept = std::mem::take(self.adapter.left(direction));
         let mut steps = std::mem::take(&mut self.adapter.steps);
-        let mut decider = Decider { interpreter: self.interpreter, now: self.now };
+        let mut decider = self.decider();
         self.adapter.filter.on_end(direction, &kept, &mut decider, &mut steps);
         let mut to = to;
         let used = self.carry_out(pump, cx, &kept, to.as_deref_mut(), plan, &mut steps);
@@ -135,7 +137,7 @@ impl ReadAlong for Adapting<'_> {
         let direction = pump.way();
         let mut kept = std::mem::take(self.adapter.left(direction));
         let mut steps = std::mem::take(&mut self.adapter.steps);
-        let mut decider = Decider { interpreter: self.interpreter, now: self.now };
+        let mut decider = self.decider();
         self.adapter.filter.on_released(direction, stream, &kept, &mut decider, &mut steps);
         let used = self.carry_out(pump, cx, &kept, Some(to), plan, &mut steps);
         kept.drain(..used);
@@ -148,7 +150,11 @@ impl ReadAlong for Adapting<'_> {
     }
 }
 
-impl Adapting<'_> {
+impl<'a> Adapting<'a> {
+    fn decider(&self) -> Decider<'a> {
+        Decider { interpreter: self.interpreter, tally: self.tally, now: self.now }
+    }
+
     /// Does what the steps say; gives how many of the bytes they used up.
     fn carry_out<W>(
         &mut self,

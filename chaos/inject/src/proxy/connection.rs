@@ -111,8 +111,9 @@ impl Connection {
                 return Poll::Ready(Err(end));
             }
             let (interpreter, now) = (&self.rules.interpreter, self.open.shared.now());
+            let (tally, other) = (&self.open.shared.tally, &mut self.down);
             let mut adapting =
-                self.adapter.as_mut().map(|adapter| Adapting { adapter, other: &mut self.down, interpreter, now });
+                self.adapter.as_mut().map(|adapter| Adapting { adapter, other, interpreter, tally, now });
             if self.up.poll_ahead(cx, client, &self.plan, adapting.as_mut()) {
                 return Poll::Ready(Err(End::Closed));
             }
@@ -177,16 +178,16 @@ impl Connection {
 
     fn poll_up(&mut self, cx: &mut Context<'_>, client: &mut Halves<'_>, upstream: &mut Halves<'_>) {
         let (interpreter, now) = (&self.rules.interpreter, self.open.shared.now());
-        let mut adapting =
-            self.adapter.as_mut().map(|adapter| Adapting { adapter, other: &mut self.down, interpreter, now });
+        let (tally, other) = (&self.open.shared.tally, &mut self.down);
+        let mut adapting = self.adapter.as_mut().map(|adapter| Adapting { adapter, other, interpreter, tally, now });
         let (from, to) = (&mut client.0, &mut upstream.1);
         self.up.poll(cx, from, to, &self.plan, &mut self.budgets, adapting.as_mut());
     }
 
     fn poll_down(&mut self, cx: &mut Context<'_>, client: &mut Halves<'_>, upstream: &mut Halves<'_>) {
         let (interpreter, now) = (&self.rules.interpreter, self.open.shared.now());
-        let mut adapting =
-            self.adapter.as_mut().map(|adapter| Adapting { adapter, other: &mut self.up, interpreter, now });
+        let (tally, other) = (&self.open.shared.tally, &mut self.up);
+        let mut adapting = self.adapter.as_mut().map(|adapter| Adapting { adapter, other, interpreter, tally, now });
         let (from, to) = (&mut upstream.0, &mut client.1);
         self.down.poll(cx, from, to, &self.plan, &mut self.budgets, adapting.as_mut());
     }

@@ -11,11 +11,14 @@ mod shared;
 mod steering;
 
 use crate::{Message, Reply};
-use chaos_model::{Link, Protocol};
+use chaos_model::{
+    Link, Protocol,
+    event::{Fired, LinkCounts},
+};
 use connection::Connection;
 use host::{Host, Listener, Task};
 use shared::{Shared, Target};
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use steering::Steering;
 
 /// The setting of a proxy.
@@ -67,7 +70,7 @@ impl Proxy {
             Message::Apply(fault) => self.steering.apply(&self.shared, *fault).await,
             Message::Remove { fault } => self.steering.remove(&self.shared, &fault).await,
             Message::Clear => self.steering.clear(&self.shared).await,
-            Message::Fired => Reply::Fired(self.steering.fired(&self.shared)),
+            Message::Fired => Reply::Fired(self.fired()),
         }
     }
 
@@ -81,6 +84,18 @@ impl Proxy {
         self.accepting.abort();
         // What still waits is cut off by the drop.
         let _ = tokio::time::timeout(patience, self.shared.all_gone()).await;
+    }
+
+    /// Counts of each fault that is on the link so far, by name.
+    #[must_use]
+    pub fn fired(&self) -> BTreeMap<String, Fired> {
+        self.steering.fired(&self.shared)
+    }
+
+    /// Counts of what came since the proxy began, whether a fault acted on it or not.
+    #[must_use]
+    pub fn counts(&self) -> LinkCounts {
+        LinkCounts { connections: self.shared.accepted(), messages: self.shared.tally.read() }
     }
 
     /// The number of connections that are open.

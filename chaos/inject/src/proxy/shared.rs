@@ -7,7 +7,7 @@
 //! the old rules any more, which their drop guard tells.
 
 use super::ProxyConfig;
-use crate::{active::Connection, interpreter::Interpreter};
+use crate::{active::Connection, interpreter::Interpreter, link_tally::LinkTally};
 use chaos_model::Protocol;
 use futures_util::task::AtomicWaker;
 use host::{Host, ListenSwitch};
@@ -31,6 +31,8 @@ pub(super) struct Shared {
     pub(super) protocol: Protocol,
     /// The moment from which the interpreter's times count.
     pub(super) epoch: Instant,
+    /// Messages that came.
+    pub(super) tally: LinkTally,
     generation: AtomicU64,
     state: Mutex<ProxyState>,
     /// Told when the last open connection has gone.
@@ -84,6 +86,7 @@ impl Shared {
             link: config.link.to_string().into(),
             protocol: config.protocol,
             epoch: Instant::now(),
+            tally: LinkTally::default(),
             generation,
             state: Mutex::new(state),
             gone: Notify::new(),
@@ -129,9 +132,14 @@ impl Shared {
         state.wake();
     }
 
+    /// The number of connections that there have been.
+    pub(super) fn accepted(&self) -> u64 {
+        self.state().next
+    }
+
     /// Tells whether there ever was a connection.
     pub(super) fn was_used(&self) -> bool {
-        self.state().next > 0
+        self.accepted() > 0
     }
 
     /// Waits until no connection is open. One waits at most.

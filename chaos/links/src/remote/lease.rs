@@ -1,7 +1,10 @@
 //! The runner's lease: taken once, renewed all the while, given up at the end.
 
 use super::client::{ControlClient, ControlError};
-use chaos_inject::{Message, Reply, control::Wanted};
+use chaos_inject::{
+    Message, Reply,
+    control::{LinkState, Wanted},
+};
 use host::Task;
 use std::{
     sync::{Arc, Mutex, PoisonError},
@@ -51,6 +54,12 @@ impl Lease {
     /// Tells the proxy of a link what to do.
     pub(super) async fn send(&self, link: &str, message: Message) -> Result<Reply, ControlError> {
         self.control.send(&self.id, link, message).await
+    }
+
+    /// Asks for the state of every link, past whatever else is asked meanwhile.
+    pub(super) fn links(&self) -> impl Future<Output = Result<Vec<LinkState>, ControlError>> + Send + use<> {
+        let control = Arc::clone(&self.control);
+        async move { control.links().await }
     }
 
     /// Waits until the lease is lost; says why.

@@ -2,10 +2,12 @@
 
 use super::{Finding, evidence::at};
 use crate::Selector;
+use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, time::Duration};
 
 /// The kind of a series: counter or gauge.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum SeriesKind {
     /// Only up, but for restarts; the parts of histograms and summaries too.
     Counter,
@@ -14,13 +16,15 @@ pub enum SeriesKind {
 }
 
 /// The side of an edge on which a scrape was taken: before what changes there, or after it was acknowledged.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum ScrapeSide {
     /// A scrape that closes what ends here.
     Before,
     /// A scrape that opens what begins here.
     After,
     /// Nothing changes here: it does both.
+    #[default]
     Both,
 }
 

@@ -1,19 +1,61 @@
-//! The choice of injections that a recording holds in full.
+//! The choice of injections that a recording holds in full: as many as keep it small, whatever is broken in its run.
 
 use chaos_model::{
-    Impact,
+    Event, Impact,
+    event::Begin,
     ledger::{Injected, Joined},
 };
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Duration};
 
-/// The most injections of one fault that are written in full.
+/// The most injections of one fault that are written in full,
 const MOST_OF_A_FAULT: usize = 1000;
-/// The most of all faults of a run together: what keeps a recording small whatever is broken in it.
+/// the most of all faults of a run together,
 const MOST_OF_A_RUN: usize = 2000;
+/// and how many of them there is always room for: those that hurt are worth more than a small file.
+const LEAST_OF_A_RUN: usize = 300;
 
-/// The most injections of each fault, in a run of so many.
-pub(super) fn most(faults: usize) -> usize {
-    MOST_OF_A_FAULT.min(MOST_OF_A_RUN / faults.max(1))
+/// The bytes that a recording of a minute may have with its injections. What comes behind them is small.
+const BYTES_OF_A_MINUTE: u64 = 360_000;
+
+/// Room for injections in the recording of one run.
+#[derive(Debug, Default)]
+pub(super) struct Room {
+    /// Faults of the run, and those whose injections are still to come.
+    faults: usize,
+    to_come: usize,
+    /// Bytes that are left.
+    left: u64,
+}
+
+impl Room {
+    /// The room in a run that begins.
+    fn new(begin: &Begin) -> Self {
+        let length = begin.phases.iter().map(|phase| phase.to).max().unwrap_or_default();
+        let minutes = length.max(Duration::from_secs(60)).as_secs().div_ceil(60);
+        let faults = begin.faults.len();
+        Self { faults, to_come: faults, left: BYTES_OF_A_MINUTE * minutes }
+    }
+
+    /// Takes note of an event that has been written, in so many bytes.
+    pub(super) fn take(&mut self, event: &Event, bytes: usize) {
+        match event {
+            // Its length depends on where a run is made, and what is kept must not.
+            Event::Begin(begin) => *self = Self::new(begin),
+            Event::FaultFigures(_) => self.to_come = self.to_come.saturating_sub(1),
+            _ => {}
+        }
+        let bytes = if matches!(event, Event::Begin(_)) { 0 } else { bytes as u64 };
+        self.left = self.left.saturating_sub(bytes);
+    }
+
+    /// The most injections to keep of a fault, of which so many took so many bytes.
+    pub(super) fn most(&self, injections: usize, bytes: usize) -> usize {
+        let faults = self.faults.max(1);
+        let each = (bytes / injections.max(1)).max(1) as u64;
+        let fit = self.left / self.to_come.max(1) as u64 / each;
+        let fit = usize::try_from(fit).unwrap_or(usize::MAX);
+        MOST_OF_A_FAULT.min(MOST_OF_A_RUN / faults).min(fit).max(LEAST_OF_A_RUN / faults)
+    }
 }
 
 /// The same with `most` of the injections in full, in the order of time: the first quarter of these are the first that there

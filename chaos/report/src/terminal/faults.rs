@@ -67,12 +67,23 @@ fn entry(style: Style, run: &RunState, plan: &Fault, names: usize) -> String {
     text
 }
 
+/// The words for what a fault did by the end of a recording that was cut off.
+fn so_far(run: &RunState, plan: &Fault, course: Option<&Course>) -> String {
+    let Some(course) = course else { return "had not begun when the recording ends".to_owned() };
+    let counted = run.counts.faults.get(&plan.name).unwrap_or(&course.fired);
+    match words::fired(&plan.effect, counted) {
+        Some(words) => format!("{words} so far"),
+        None => "nothing is recorded of what it did".to_owned(),
+    }
+}
+
 fn how_often(run: &RunState, plan: &Fault) -> (Option<Ink>, String) {
     let unsure = Some(Ink::Unsure);
     if run.is_control() {
         return (None, "left out, this is the control".to_owned());
     }
     match run.faults.get(&plan.name) {
+        course if run.is_cut_off && !course.is_some_and(Course::is_over) => (unsure, so_far(run, plan, course)),
         None => (unsure, "NEVER BEGAN".to_owned()),
         Some(Course { ended: 0, .. }) => {
             (unsure, "not taken back before the run ended: how often it fired is unknown".to_owned())

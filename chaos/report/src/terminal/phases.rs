@@ -33,7 +33,11 @@ pub(super) fn table(style: Style, run: &RunState) -> String {
         cells.zip(&columns).map(|(cell, column)| right(cell, column + gap)).collect::<String>()
     };
     let head = format!("  {}{}", left("phase", names), set(&mut heads.iter().copied()));
-    let mut text = format!("\n{}\n", style.paint(Ink::Strong, head));
+    let so_far = run.so_far.map_or_else(String::new, |at| {
+        let words = format!("so far: the recording ends {} into the timeline", show_duration(at));
+        style.paint(Ink::Unsure, paragraph("  ", &words, style.columns()))
+    });
+    let mut text = format!("\n{so_far}{}\n", style.paint(Ink::Strong, head));
     for (figures, row) in all.iter().zip(&rows) {
         let numbers = set(&mut row.iter().map(String::as_str));
         let name = clean(&figures.phase);

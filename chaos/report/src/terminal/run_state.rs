@@ -2,8 +2,8 @@
 
 use crate::{outcome::Fold, progress::Progress};
 use chaos_model::{
-    Event, Fault, PhaseKind, Record,
-    event::{Begin, Fired, Judged, PhaseFigures},
+    Event, Fault, PhaseKind, PhaseSum, Record,
+    event::{Begin, Fired, Judged, PhaseFigures, ProxyCounts},
     ledger::FaultFigures,
     quantity::show_duration,
 };
@@ -28,6 +28,13 @@ pub(super) struct Course {
     pub(super) fired: Fired,
 }
 
+impl Course {
+    /// True where it came and went: a fault that pulses may come again.
+    pub(super) fn is_over(&self) -> bool {
+        self.ended > 0 && self.ended == self.begun
+    }
+}
+
 /// State of a run so far.
 #[derive(Debug, Default)]
 pub(super) struct RunState {
@@ -37,6 +44,14 @@ pub(super) struct RunState {
     /// The beginning of the timeline, in microseconds since the run's.
     pub(super) timeline_us: Option<u64>,
     pub(super) progress: Progress,
+    /// The sums of phases so far: the figures of a run that is cut off before it tells them.
+    sums: Vec<PhaseSum>,
+    /// Counts of proxies so far.
+    pub(super) counts: ProxyCounts,
+    /// True where the recording ends before its run does.
+    pub(super) is_cut_off: bool,
+    /// The end of the last slice, where the figures of phases are their sums by then.
+    pub(super) so_far: Option<Duration>,
     pub(super) figures: Vec<PhaseFigures>,
     pub(super) figures_shown: bool,
     /// Faults that took effect.
@@ -69,7 +84,8 @@ impl RunState {
 
     pub(super) fn on(&mut self, record: &Record) {
         if let Event::Begin(begin) = &record.event {
-            *self = Self { begin: Some(begin.clone()), ..Self::default() };
+            let sums = begin.phases.iter().map(PhaseSum::new).collect();
+            *self = Self { begin: Some(begin.clone()), sums, ..Self::default() };
         }
         self.outcome.on(&record.event);
         match &record.event {
@@ -89,7 +105,11 @@ impl RunState {
                 course.ended += 1;
                 course.fired += *fired;
             }
-            Event::Slice(slice) => self.progress.add(slice),
+            Event::Slice(slice) => {
+                self.progress.add(slice);
+                self.sums.iter_mut().for_each(|sum| sum.add(slice));
+            }
+            Event::Counted(counted) => self.counts.update(&counted.counts),
             Event::Phase(figures) => self.figures.push(figures.clone()),
             Event::FaultFigures(figures) => {
                 self.fault_figures.insert(figures.fault.clone(), figures.clone());
@@ -101,6 +121,18 @@ impl RunState {
             }
             Event::TornDown { logs, .. } => self.logs.clone_from(logs),
             _ => {}
+        }
+    }
+
+    /// Takes note that nothing follows, though the run went on. Figures that it did not tell are the sums so far.
+    pub(super) fn cut_off(&mut self) {
+        self.is_cut_off = true;
+        let at = self.progress.at;
+        if self.figures.len() < self.sums.len() && !at.is_zero() {
+            let phases = self.begin.iter().flat_map(|begin| &begin.phases);
+            let begun = phases.zip(&self.sums).filter(|(phase, _)| phase.from < at);
+            self.figures = begun.map(|(_, sum)| sum.figures()).collect();
+            self.so_far = Some(at);
         }
     }
 
@@ -155,7 +187,8 @@ impl RunState {
     /// From when to when a phase lasts: `4s..8s`, and how long.
     pub(super) fn window(&self, phase: &str) -> Option<(String, Duration)> {
         let phase = self.begin.as_ref()?.phases.iter().find(|candidate| candidate.name == phase)?;
-        let words = format!("{}..{}", show_duration(phase.from), show_duration(phase.to));
-        Some((words, phase.to.saturating_sub(phase.from)))
+        let to = self.so_far.map_or(phase.to, |at| phase.to.min(at));
+        let words = format!("{}..{}", show_duration(phase.from), show_duration(to));
+        Some((words, to.saturating_sub(phase.from)))
     }
 }

@@ -43,6 +43,7 @@ impl Sections {
 
     /// The text that is left to print of a run that was cut off.
     pub(crate) fn rest(&mut self) -> String {
+        self.run.cut_off();
         format!("{}{}", self.figures(), self.failures())
     }
 

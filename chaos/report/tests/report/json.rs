@@ -5,7 +5,8 @@ use chaos_model::effect::{Blackhole, Hang, Latency, Refuse, Reset};
 use chaos_model::{
     Directions, Distribution, Effect, Event, Impact, Injection, KeyKind, OpenConnections, Record, Spread, Target,
     Verdict,
-    event::{Begin, FORMAT},
+    check::reading::{ScrapeSide, SeriesKind},
+    event::{Begin, Counted, FORMAT, Fired, LinkCounts, ProxyCounts, Sample, Scrape, Scraped, ScrapedSeries},
     ledger::{Injected, Joined},
 };
 use chaos_report::{
@@ -31,6 +32,36 @@ fn injection(arrival: Option<u64>) -> Joined {
     Joined { injection, met: arrival, impact: if arrival.is_some() { Impact::Slower } else { Impact::Background } }
 }
 
+fn counted() -> Event {
+    let link = LinkCounts { connections: 2, messages: BTreeMap::from([("SETEX".to_owned(), 40)]) };
+    let counts = ProxyCounts {
+        links: BTreeMap::from([("gateway -> redis".to_owned(), link)]),
+        faults: BTreeMap::from([("outage".to_owned(), Fired { refused: 7, ..Fired::default() })]),
+    };
+    Event::Counted(Counted { at: made_up::ms(5000), counts })
+}
+
+fn scraped() -> Event {
+    let series = |name: &str, kind| ScrapedSeries { selector: name.to_owned(), kind };
+    let series = vec![series("cache_hits_total{tier=\"memory\"}", Some(SeriesKind::Counter)), series("no_such", None)];
+    let whole = Scrape {
+        at: made_up::ms(4000),
+        taken: Some(made_up::ms(4002)),
+        side: ScrapeSide::After,
+        values: vec![Some(Sample(812.0)), None],
+        failed: None,
+    };
+    let why = "http://127.0.0.1:23005/metrics did not answer in 500 ms";
+    let failed = Scrape {
+        at: made_up::ms(5000),
+        side: ScrapeSide::Both,
+        values: Vec::new(),
+        failed: Some(why.to_owned()),
+        ..whole.clone()
+    };
+    Event::Scraped(Scraped { service: "gateway".to_owned(), series, scrapes: vec![whole, failed] })
+}
+
 /// Every kind of event, and every effect.
 fn every_kind() -> Vec<Record> {
     let mut begin = made_up::begin();
@@ -53,6 +84,8 @@ fn every_kind() -> Vec<Record> {
         Event::Waiting { holder: Some(4711) },
         Event::Waiting { holder: None },
         made_up::slice(0, 1, 7, 2),
+        counted(),
+        scraped(),
         Event::Injected(Injected {
             fault: "outage".to_owned(),
             link: "gateway -> redis".to_owned(),
@@ -102,6 +135,13 @@ fn the_lines_of_a_recording() {
 fn the_lines_of_a_ledger() {
     let of_ledger = |record: &Record| matches!(record.event.name(), "injected" | "fault_figures");
     insta::assert_snapshot!(written(&every_kind().into_iter().filter(of_ledger).collect::<Vec<_>>()));
+}
+
+#[test]
+fn the_lines_of_counts_and_scrapes() {
+    insta::assert_snapshot!(written(
+        &made_up::late(vec![Event::Begin(made_up::begin()), counted(), scraped()])[1..].to_vec()
+    ));
 }
 
 #[test]

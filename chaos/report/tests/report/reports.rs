@@ -1,12 +1,16 @@
 //! Reports of recordings: what was printed, and how far a recording that was cut off goes.
 
 use crate::made_up;
-use chaos_model::{Event, Record};
+use chaos_model::{
+    Event, Record,
+    event::{Counted, Fired, ProxyCounts},
+};
 use chaos_report::{
     Style, Terminal,
     json::{Reader, Writer},
     reports::REPORTS,
 };
+use std::collections::BTreeMap;
 
 fn report(name: &str, records: &[Record], many: bool) -> String {
     let row = REPORTS.iter().find(|row| row.name == name).unwrap();
@@ -64,6 +68,22 @@ fn metrics_are_those_that_the_run_left() {
     assert!(text.contains("chaos_run_verdict{verdict=\"pass\"} 1\n"), "{text}");
 }
 
+/// The run until that event, which is left out.
+fn until(records: &[Record], name: &str) -> Vec<Record> {
+    records.iter().take_while(|record| record.event.name() != name).cloned().collect()
+}
+
+#[test]
+fn a_recording_that_is_cut_off_before_its_figures_has_those_of_its_slices() {
+    let mut cut = until(&made_up::failing(), "fault_removed");
+    let fired = Fired { refused: 7, ..Fired::default() };
+    let counts = ProxyCounts { faults: BTreeMap::from([("outage".to_owned(), fired)]), ..ProxyCounts::default() };
+    cut.push(Record { at_us: 6_300_000, event: Event::Counted(Counted { at: made_up::ms(6000), counts }) });
+    insta::assert_snapshot!(report("text", &cut, false));
+    let nothing = report("text", &until(&made_up::failing(), "slice"), false);
+    assert!(nothing.starts_with("CUT OFF after 300ms"), "{nothing}");
+}
+
 #[test]
 fn a_recording_that_is_cut_off_anywhere_is_reported_as_far_as_it_goes() {
     let mut records = made_up::failing();
@@ -81,6 +101,8 @@ fn a_recording_that_is_cut_off_anywhere_is_reported_as_far_as_it_goes() {
             if row.name == "text" && read != records {
                 assert_eq!(begun, text.contains("CUT OFF after"), "{cut}: {text}");
                 let known = text.split("\nCUT OFF").next().unwrap().trim_end();
+                let slices = read.iter().filter(|record| matches!(record.event, Event::Slice(_))).count();
+                assert_eq!(slices > 0, text.contains("  phase "), "{cut}: {text}");
                 let table = read.iter().any(|record| matches!(record.event, Event::Judged(_)));
                 assert!(
                     !table || whole.starts_with(known.split("\nerror:").next().unwrap().trim_end()),

@@ -72,6 +72,11 @@ impl Cuts {
 /// Moments of the timeline at which slices are cut whatever happens.
 fn moments(scenario: &Scenario) -> impl Iterator<Item = Duration> {
     let seconds = (0..).map(|n| LONGEST * n).take_while(|at| *at < scenario.timeline.duration);
+    seconds.chain(phase_edges(scenario))
+}
+
+/// Moments of the timeline at which something that is judged begins or ends.
+pub(crate) fn phase_edges(scenario: &Scenario) -> impl Iterator<Item = Duration> {
     let phases = scenario.timeline.phases.iter().flat_map(|phase| [phase.from, phase.to]);
     // What comes and goes faster than slices do would make more of them than there are seconds.
     let slow = |fault: &&Fault| fault.pulse.is_none_or(|pulse| pulse.every >= LONGEST);
@@ -83,5 +88,5 @@ fn moments(scenario: &Scenario) -> impl Iterator<Item = Duration> {
         }
         Scope::During(_) | Scope::Across(_) => None,
     });
-    seconds.chain(phases).chain(faults).chain(after)
+    phases.chain(faults).chain(after)
 }

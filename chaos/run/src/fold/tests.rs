@@ -1,6 +1,6 @@
 use super::*;
 use chaos_load::{Error, Marks, Schedule};
-use chaos_model::{Slice, check::Example, language::load, slice::Counts};
+use chaos_model::{PhaseSum, Slice, check::Example, language::load, slice::Counts};
 use proptest::prelude::*;
 use std::{io, path::Path};
 
@@ -135,7 +135,7 @@ fn recovery_by_definition(fold: &Fold<'_>, after: &[&Outcome], fault: usize, war
     if fold.fault(fault).detected.is_none() && after.iter().all(|outcome| outcome.result == Ok(200)) {
         return Recovery::Unnoticed;
     }
-    let ends = fold.faults[fault].after.from;
+    let ends = fold.faults[fault].after.phase.from;
     let removed = fold.acknowledged().get(&ends).copied().unwrap_or(ends).max(ends);
     let good_from = (0..after.len()).find(|from| {
         let rest = &after[*from..];
@@ -164,6 +164,10 @@ proptest! {
             let (belong, apart) = expected(phase.from, phase.to, phase.kind);
             let all = (figures.arrivals, figures.straddled, figures.statuses.get(&200).copied().unwrap_or(0));
             prop_assert_eq!(all, (belong.len() as u64, apart, good(&belong)), "{}", &phase.name);
+            // A recording that ends before its figures has them from its slices.
+            let mut sum = PhaseSum::new(phase);
+            slices.iter().for_each(|slice| sum.add(slice));
+            prop_assert_eq!(sum.figures(), figures);
         }
         let (from, to, tally) = fold.scope(2);
         let (belong, _) = expected(from, to, PhaseKind::After);
@@ -176,7 +180,7 @@ proptest! {
         let across = outcomes.iter().filter(|outcome| outcome.intended < moment && outcome.ended >= moment);
         prop_assert_eq!(fold.scope(1).2.counts.due, across.count() as u64);
         for fault in [0, 1] {
-            let after = &fold.faults[fault].after;
+            let after = &fold.faults[fault].after.phase;
             let (belong, _) = expected(after.from, after.to, PhaseKind::After);
             let expected = recovery_by_definition(&fold, &belong, fault, scenario.load.warmup);
             prop_assert_eq!(fold.fault(fault).recovery, expected);

@@ -1,4 +1,4 @@
-use super::{Series, parse};
+use super::{Series, parse, untold::Untold};
 use crate::Address;
 use bytes::Bytes;
 use chaos_model::{
@@ -7,6 +7,7 @@ use chaos_model::{
         CheckId,
         reading::{Reading, ScrapeSide, SeriesKind},
     },
+    event::Scraped,
 };
 use host::{Host, http::Client};
 use http_body_util::{BodyExt as _, Empty, Limited};
@@ -56,6 +57,7 @@ pub(crate) struct Scraper {
     services: BTreeMap<String, Fetch>,
     selectors: Vec<(CheckId, String, Vec<Selector>)>,
     scrapes: Scrapes,
+    untold: Untold,
 }
 
 impl Scraper {
@@ -66,17 +68,25 @@ impl Scraper {
     ) -> Self {
         let empty = selectors.iter().map(|(check, _, selectors)| (*check, vec![Vec::new(); selectors.len()]));
         let scrapes = Scrapes { readings: empty.collect(), seen: BTreeMap::new() };
-        Self { client: host::http::client(host, host::http::ClientConfig::default()), services, selectors, scrapes }
+        let asked = selectors.iter().map(|(_, service, selectors)| (service.as_str(), selectors.as_slice()));
+        let untold = Untold::new(asked);
+        let client = host::http::client(host, host::http::ClientConfig::default());
+        Self { client, services, selectors, scrapes, untold }
     }
 
-    /// Takes one scrape of each service: due `at`, and asked for now, which is `taken`.
-    pub(crate) async fn scrape(&mut self, at: Duration, taken: Duration, side: ScrapeSide) {
+    /// Takes one scrape of each service: due `at`, and asked for now, which is `taken`. Gives those of the second before
+    /// that are to be told.
+    pub(crate) async fn scrape(&mut self, at: Duration, taken: Duration, side: ScrapeSide) -> Vec<Scraped> {
+        let told = self.untold.take(Some(at));
         let pages = self.services.iter().map(|(service, what)| async {
             let page = fetch(&self.client, what).await;
             (service.clone(), page.map(|text| parse(&String::from_utf8_lossy(&text))))
         });
-        let pages: BTreeMap<String, Result<Vec<Series>, String>> =
+        let mut pages: BTreeMap<String, Result<Vec<Series>, String>> =
             futures_util::future::join_all(pages).await.into_iter().collect();
+        for service in self.untold.services() {
+            pages.entry(service.clone()).or_insert_with(|| Err(format!("{service} has no metrics")));
+        }
         for (service, page) in &pages {
             let seen = self.scrapes.seen.entry(service.clone()).or_default();
             seen.extend(page.iter().flatten().map(|series| (show(series), ())));
@@ -92,14 +102,19 @@ impl Scraper {
                 readings.push(Reading { at, taken, side, value });
             }
         }
+        for (service, page) in &pages {
+            self.untold.add(service, (at, taken, side), page);
+        }
+        told
     }
 
-    pub(crate) fn finish(self) -> Scrapes {
-        self.scrapes
+    /// All readings, and the scrapes that were not told yet.
+    pub(crate) fn finish(mut self) -> (Scrapes, Vec<Scraped>) {
+        (self.scrapes, self.untold.take(None))
     }
 }
 
-fn sum(selector: &Selector, series: &[Series]) -> Option<(f64, SeriesKind)> {
+pub(super) fn sum(selector: &Selector, series: &[Series]) -> Option<(f64, SeriesKind)> {
     let matching = series.iter().filter(|series| selector.matches(&series.name, &series.labels));
     matching.fold(None, |sum, series| Some((sum.map_or(0.0, |(sum, _)| sum) + series.value, series.kind)))
 }

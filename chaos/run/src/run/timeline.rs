@@ -1,5 +1,7 @@
 //! The timeline of a run: load from the first moment to the last, faults and scrapes at their edges.
 
+mod counting;
+
 use super::Options;
 use crate::{
     Death, Events, World, WorldError,
@@ -11,6 +13,7 @@ use crate::{
 };
 use chaos_load::{Marks, Outcome, Plan, Summary};
 use chaos_model::{Event, Fault, Injection, Scenario, check::reading::ScrapeSide, event::Fired, ledger::Removed};
+use counting::Counting;
 use host::{Host, Task};
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use tokio::{sync::mpsc, time::Instant};
@@ -73,6 +76,7 @@ pub(super) async fn drive<'a>(
         outcomes,
         received: Vec::new(),
         fold,
+        counting: Counting::new(scenario),
         next_look: Instant::now() + LOOK_EVERY,
         deaths: Vec::new(),
     };
@@ -82,6 +86,8 @@ pub(super) async fn drive<'a>(
     drive.drain();
     // By now all have ended, and so has the last slice.
     drive.tell_slices();
+    let late = drive.counting.late();
+    drive.tell(late);
     if drive.received.len() as u64 != summary.due {
         let (due, told) = (summary.due, drive.received.len());
         return Err(WorldError::CannotGive(format!(
@@ -152,6 +158,7 @@ struct Drive<'a, 'w> {
     outcomes: mpsc::UnboundedReceiver<Outcome>,
     received: Vec<Outcome>,
     fold: Fold<'a>,
+    counting: Counting,
     next_look: Instant,
     deaths: Vec<Death>,
 }
@@ -180,14 +187,21 @@ impl Drive<'_, '_> {
         self.wait_until(zero + end).await?;
         self.wait_for_load().await?;
         self.scrape(&mut scraper, end, ScrapeSide::Both).await;
+        self.count();
         let last = self.scenario.faults.iter().enumerate().filter(|(_, fault)| fault.ends() >= end);
         let remove = last.map(|(index, _)| index).collect();
         self.change(&Edge { remove, apply: Vec::new() }).await?;
-        Ok((scraper.finish(), load))
+        let (scrapes, untold) = scraper.finish();
+        self.tell(untold.into_iter().map(Event::Scraped));
+        Ok((scrapes, load))
     }
 
     /// Does what is due at a time.
     async fn edge(&mut self, scraper: &mut Scraper, at: Duration, edge: &Edge) -> Result<(), WorldError> {
+        // Before the changes: what was counted by then belongs to the phase that ends here.
+        if self.counting.is_edge(at) {
+            self.count();
+        }
         let acknowledged = self.switch(scraper, at, edge).await?;
         self.fold.pass(at, acknowledged);
         self.tell_slices();
@@ -228,8 +242,19 @@ impl Drive<'_, '_> {
         self.zero.map_or(Duration::ZERO, |zero| zero.elapsed())
     }
 
-    async fn scrape(&self, scraper: &mut Scraper, at: Duration, side: ScrapeSide) {
-        scraper.scrape(at, self.now(), side).await;
+    async fn scrape(&mut self, scraper: &mut Scraper, at: Duration, side: ScrapeSide) {
+        let told = scraper.scrape(at, self.now(), side).await;
+        self.tell(told.into_iter().map(Event::Scraped));
+    }
+
+    fn tell(&self, events: impl IntoIterator<Item = Event>) {
+        events.into_iter().for_each(|event| self.events.emit(event));
+    }
+
+    /// Asks for counts, and tells them if they are there.
+    fn count(&mut self) {
+        let counted = self.counting.ask(self.now(), self.world.count(), &self.fired);
+        self.tell(counted);
     }
 
     async fn change(&mut self, edge: &Edge) -> Result<(), WorldError> {
@@ -285,6 +310,7 @@ impl Drive<'_, '_> {
                 () = &mut sleep => return Ok(()),
                 death = self.world.died() => self.note(death?),
                 Some(outcome) = self.outcomes.recv() => self.take(outcome),
+                counted = self.counting.answered() => self.tell(counted),
                 () = tokio::time::sleep_until(self.next_look) => self.look(),
             }
         }
@@ -300,6 +326,7 @@ impl Drive<'_, '_> {
                     None => return Ok(()),
                 },
                 death = self.world.died() => self.note(death?),
+                counted = self.counting.answered() => self.tell(counted),
                 () = tokio::time::sleep_until(self.next_look) => self.look(),
             }
         }
@@ -328,6 +355,9 @@ impl Drive<'_, '_> {
 
     fn look(&mut self) {
         self.next_look += LOOK_EVERY;
+        if self.counting.is_due(self.now()) {
+            self.count();
+        }
         self.tell_slices();
     }
 

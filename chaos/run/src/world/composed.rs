@@ -7,7 +7,8 @@ mod until_ready;
 use super::{Address, Death, Instance, LinkAddresses, Links, Runtime, TornDown, World, WorldError};
 use crate::Events;
 use async_trait::async_trait;
-use chaos_model::{Endpoint, Event, Fault, Link, Service, System, Target, ledger::Removed};
+use chaos_model::{Endpoint, Event, Fault, Link, Service, System, Target, event::ProxyCounts, ledger::Removed};
+use futures_util::future::BoxFuture;
 use host::Host;
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -140,6 +141,10 @@ impl<R: Runtime, L: Links> World for ComposedWorld<R, L> {
             Target::Link(link) => self.links.remove(link, fault).await,
             Target::Service(service) => self.heal_service(service, fault).await,
         }
+    }
+
+    fn count(&self) -> BoxFuture<'static, Option<ProxyCounts>> {
+        self.links.count()
     }
 
     async fn died(&mut self) -> Result<Death, WorldError> {

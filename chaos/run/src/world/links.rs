@@ -2,7 +2,8 @@
 
 use super::{Address, Site, WorldError};
 use async_trait::async_trait;
-use chaos_model::{Fault, Link, Protocol, System, ledger::Removed};
+use chaos_model::{Fault, Link, Protocol, System, event::ProxyCounts, ledger::Removed};
+use futures_util::future::BoxFuture;
 
 /// Gives the proxy of a link its place in this process.
 pub type Sites<'a> = dyn FnMut(&Link, Protocol) -> Result<Site, WorldError> + Send + 'a;
@@ -48,6 +49,10 @@ pub trait Links: Send + Sync {
     /// # Errors
     /// Where no proxy stands there, or it refuses.
     async fn remove(&mut self, link: &Link, fault: &Fault) -> Result<Removed, WorldError>;
+
+    /// Asks the proxies what they have counted since [`Links::begin`]. The response may come when it will, or never (none):
+    /// nothing waits for it. Proxies in this process have counted it by now.
+    fn count(&self) -> BoxFuture<'static, Option<ProxyCounts>>;
 
     /// Waits until the proxies are lost, and says why. Safe to drop.
     async fn lost(&mut self) -> WorldError {

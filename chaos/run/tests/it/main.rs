@@ -10,6 +10,7 @@ mod ledger;
 mod metrics;
 mod phases;
 mod pulses;
+mod recorded;
 mod recovery;
 mod redis;
 mod world;

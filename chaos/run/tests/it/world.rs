@@ -4,10 +4,13 @@ use async_trait::async_trait;
 use axum::Router;
 use chaos_inject::{Message, Proxy, ProxyConfig, Reply};
 use chaos_model::{
-    Diagnostics, Event, Fault, Injection, Link, Protocol, Record, Scenario, System, Target, event::Judged, language,
+    Diagnostics, Event, Fault, Injection, Link, Protocol, Record, Scenario, System, Target,
+    event::{Judged, ProxyCounts},
+    language,
     ledger::Removed,
 };
 use chaos_run::{Address, Death, Ending, Events, Options, TornDown, World, WorldError};
+use futures_util::future::{BoxFuture, FutureExt as _, ready};
 use host::{Host, http, memory::MemoryNetwork};
 use std::{collections::BTreeMap, io, path::Path};
 
@@ -128,6 +131,12 @@ impl World for MemoryWorld {
             }
             other => panic!("{other:?}"),
         }
+    }
+
+    fn count(&self) -> BoxFuture<'static, Option<ProxyCounts>> {
+        let links = self.proxies.iter().map(|(link, proxy)| (link.to_string(), proxy.counts()));
+        let faults = self.proxies.values().flat_map(Proxy::fired);
+        ready(Some(ProxyCounts { links: links.collect(), faults: faults.collect() })).boxed()
     }
 
     async fn died(&mut self) -> Result<Death, WorldError> {

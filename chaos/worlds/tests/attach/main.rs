@@ -6,7 +6,7 @@ mod support;
 
 use chaos_model::{Event, Verdict};
 use chaos_run::Ending;
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 use support::{Running, SECOND, Setting};
 use tokio::time::{Instant, sleep};
 
@@ -25,6 +25,11 @@ async fn a_scenario_breaks_a_running_system_and_leaves_it_as_it_was() {
     // The lease was given up, so that another can begin at once.
     let again = running.run(Setting::default()).await;
     assert!(matches!(&again.ending, Ending::Judged(Verdict::Pass, _)), "{:?}", again.told());
+    for ran in [ran, again] {
+        let (counts, messages) = (ran.counts(), BTreeMap::from([("GET /".to_owned(), 200)]));
+        assert_eq!(counts.links["client -> web"].messages, messages, "those of a run are its own: {counts:?}");
+        assert!(counts.faults["outage"].any(), "{counts:?}");
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -6,7 +6,7 @@ use chaos_inject::{
     control::{Controlled, Token, serve},
 };
 use chaos_links::reach::Resolve;
-use chaos_model::{Endpoint, Event, Link, Protocol, Record, Scenario, language};
+use chaos_model::{Endpoint, Event, Link, Protocol, Record, Scenario, event::ProxyCounts, language};
 use chaos_run::{Ending, Events, Options};
 use chaos_supervise::supervisor::SupervisorProgram;
 use chaos_worlds::attach::{self, AttachConfig, AttachedWorld, Keeping};
@@ -188,6 +188,17 @@ impl Ran {
             _ => None,
         };
         self.records.iter().filter_map(line).collect()
+    }
+
+    /// Counts of the proxies by the end.
+    pub(crate) fn counts(&self) -> ProxyCounts {
+        let mut counts = ProxyCounts::default();
+        for record in &self.records {
+            if let Event::Counted(counted) = &record.event {
+                counts.update(&counted.counts);
+            }
+        }
+        counts
     }
 
     pub(crate) fn doubts(&self) -> Vec<&String> {

@@ -46,6 +46,24 @@ pub(super) fn subject(method: &str, target: &str) -> String {
     format!("{method} {}", shortened(target.as_bytes()))
 }
 
+/// The kind of a request: its method and its path without what names one thing among many, `GET /users/*`.
+pub(super) fn kind(method: &str, target: &str) -> String {
+    let path = target.split('?').next().unwrap_or_default();
+    let mut kind = String::with_capacity(method.len() + 1 + path.len());
+    kind.push_str(method);
+    for (nth, part) in path.split('/').enumerate() {
+        kind.push(if nth == 0 { ' ' } else { '/' });
+        kind.push_str(if names_one(part) { "*" } else { part });
+    }
+    kind
+}
+
+/// True for a part of a path that is a number, a UUID, a hash, or has one in it; versions of an API (`v1`) are none.
+fn names_one(part: &str) -> bool {
+    let is_version = part.strip_prefix('v').is_some_and(|rest| rest.bytes().all(|byte| byte.is_ascii_digit()));
+    !is_version && part.bytes().any(|byte| byte.is_ascii_digit())
+}
+
 /// The path and query of a target. Of the absolute form, what follows the authority.
 pub(crate) fn target(sent: &str) -> &str {
     if sent.starts_with('/') {
@@ -145,6 +163,20 @@ mod tests {
             ("a:443", "a:443"),
         ] {
             assert_eq!(target(sent), is);
+        }
+    }
+
+    #[test]
+    fn the_kind_of_a_request_names_no_one_thing() {
+        for (target, path) in [
+            ("/", "/"),
+            ("*", "*"),
+            ("/users/7?page=2", "/users/*"),
+            ("/api/v1/users/u-77/orders", "/api/v1/users/*/orders"),
+            ("/files/0af76519-16cd-43dd-8448-eb211c80319c/", "/files/*/"),
+            ("/v/vx1/version", "/v/*/version"),
+        ] {
+            assert_eq!(kind("GET", target), format!("GET {path}"));
         }
     }
 

@@ -142,6 +142,7 @@ impl Up {
             let have = wanted.or((length > end).then_some(length - end));
             let body = |have| &bytes[end..end + have];
             let plan = if armed { ask_for(ask, have.map(body), decide) } else { HttpPlan::default() };
+            decide.count(&request::kind(ask.method, request::target(ask.target)));
             Ok((Exchange::new(ask, plan, attribution(ask, traces)), ask.announced))
         });
         match decided? {

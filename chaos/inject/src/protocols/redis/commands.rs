@@ -81,7 +81,7 @@ impl Commands {
             }
             used = seen;
             if part == RequestPart::Whole {
-                self.finish(session, replies, steps);
+                self.finish(session, replies, decisions, steps);
             }
         }
         if self.is_lost {
@@ -117,12 +117,21 @@ impl Commands {
     }
 
     /// The command has come whole.
-    fn finish(&mut self, session: &mut Session, replies: &mut Replies, steps: &mut Vec<Step>) {
+    fn finish(
+        &mut self,
+        session: &mut Session,
+        replies: &mut Replies,
+        decisions: &mut dyn Decide,
+        steps: &mut Vec<Step>,
+    ) {
         let course = std::mem::take(&mut self.course);
         let CommandCourse::Decided(decision) = course else { return };
         if self.scanner.announced() == 0 {
             return;
         }
+        // A name that was too long to be kept is no command's.
+        let name = self.scanner.argument(0).unwrap_or(b"other");
+        decisions.count(&String::from_utf8_lossy(name).to_ascii_uppercase());
         let in_step = match decision {
             Decision::Answer(local) => replies.answer(local, steps),
             Decision::Ask(planned) => match session.sent(&self.scanner, replies.confirm_by_pushes()) {

@@ -1,0 +1,138 @@
+//! Counts of proxies in the course of a run. They are asked for at each second, and where a phase begins or ends; nobody
+//! waits for the response, which may come late where proxies are others'.
+
+use crate::fold::phase_edges;
+use chaos_model::{
+    Event, Scenario,
+    event::{Counted, Fired, ProxyCounts},
+};
+use futures_util::future::{BoxFuture, FutureExt as _};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
+
+/// The least time between two counts, but for those at edges.
+const SOON: Duration = Duration::from_millis(500);
+
+/// What proxies have counted, as far as it was told.
+pub(super) struct Counting {
+    /// Moments of the timeline at which a phase begins or ends.
+    edges: BTreeSet<Duration>,
+    /// When they were asked last.
+    asked: Option<Duration>,
+    pending: Option<Pending>,
+    told: ProxyCounts,
+}
+
+/// A question that was not answered yet.
+struct Pending {
+    at: Duration,
+    answer: BoxFuture<'static, Option<ProxyCounts>>,
+    /// What faults had done by then in the times in which they were there before.
+    // As of the question: one that is taken back before the answer comes would be counted twice.
+    ended: BTreeMap<String, Fired>,
+}
+
+impl Counting {
+    pub(super) fn new(scenario: &Scenario) -> Self {
+        Self { edges: phase_edges(scenario).collect(), asked: None, pending: None, told: ProxyCounts::default() }
+    }
+
+    /// True where an edge of the timeline wants a count.
+    pub(super) fn is_edge(&self, at: Duration) -> bool {
+        self.edges.contains(&at)
+    }
+
+    /// True where there was none for some time, and none is under way.
+    pub(super) fn is_due(&self, now: Duration) -> bool {
+        self.pending.is_none() && self.asked.is_none_or(|asked| now >= asked + SOON)
+    }
+
+    /// Takes a question that is asked at this moment; the event to tell where it is answered at once. `ended` is what
+    /// faults did in the times in which they were there before. A question that has no answer yet is given up.
+    pub(super) fn ask(
+        &mut self,
+        at: Duration,
+        answer: BoxFuture<'static, Option<ProxyCounts>>,
+        ended: &BTreeMap<String, Fired>,
+    ) -> Option<Event> {
+        self.asked = Some(at);
+        self.pending = Some(Pending { at, answer, ended: ended.clone() });
+        self.late()
+    }
+
+    /// Waits until a question is answered, and gives the event to tell, if there is one. Safe to drop.
+    pub(super) async fn answered(&mut self) -> Option<Event> {
+        let Some(pending) = &mut self.pending else { return std::future::pending().await };
+        let counts = (&mut pending.answer).await;
+        self.take(counts)
+    }
+
+    /// The event of a question that has been answered by now.
+    pub(super) fn late(&mut self) -> Option<Event> {
+        let counts = (&mut self.pending.as_mut()?.answer).now_or_never()?;
+        self.take(counts)
+    }
+
+    fn take(&mut self, counts: Option<ProxyCounts>) -> Option<Event> {
+        let Pending { at, ended, .. } = self.pending.take()?;
+        let mut counts = counts?;
+        for (fault, before) in ended {
+            *counts.faults.entry(fault).or_default() += before;
+        }
+        counts.faults.retain(|_, fired| *fired != Fired::default());
+        let changes = counts.changes_since(&self.told);
+        self.told.update(&changes);
+        (!changes.is_empty()).then_some(Event::Counted(Counted { at, counts: changes }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use futures_util::future::ready;
+
+    fn counting() -> Counting {
+        Counting { edges: BTreeSet::new(), asked: None, pending: None, told: ProxyCounts::default() }
+    }
+
+    fn fired(messages: u64) -> BTreeMap<String, Fired> {
+        BTreeMap::from([("slow".to_owned(), Fired { messages, ..Fired::default() })])
+    }
+
+    fn answer(messages: u64) -> Option<ProxyCounts> {
+        Some(ProxyCounts { faults: fired(messages), ..ProxyCounts::default() })
+    }
+
+    fn told(at: u64, messages: u64) -> Option<Event> {
+        let counts = ProxyCounts { faults: fired(messages), ..ProxyCounts::default() };
+        Some(Event::Counted(Counted { at: Duration::from_secs(at), counts }))
+    }
+
+    #[test]
+    fn counts_are_told_where_they_changed_and_sum_up_over_the_times_of_a_fault() {
+        let (mut counting, none) = (counting(), BTreeMap::new());
+        let mut ask = |at, messages, ended: &BTreeMap<String, Fired>| {
+            counting.ask(Duration::from_secs(at), ready(answer(messages)).boxed(), ended)
+        };
+        assert_eq!(ask(1, 0, &none), None, "nothing happened");
+        assert_eq!(ask(2, 3, &none), told(2, 3));
+        assert_eq!(ask(3, 3, &none), None, "nothing new");
+        assert_eq!(ask(4, 2, &fired(3)), told(4, 5), "it was there before");
+    }
+
+    #[tokio::test]
+    async fn a_late_answer_is_of_the_moment_of_its_question_and_holds_nothing_up() {
+        let mut counting = counting();
+        let (send, receive) = tokio::sync::oneshot::channel();
+        let late = async move { receive.await.ok().flatten() };
+        assert_eq!(counting.ask(Duration::from_secs(1), late.boxed(), &BTreeMap::new()), None);
+        assert!(!counting.is_due(Duration::from_secs(9)), "the answer may come yet");
+        send.send(answer(4)).unwrap();
+        assert_eq!(counting.answered().await, told(1, 4));
+        assert!(!counting.is_due(Duration::from_millis(1400)) && counting.is_due(Duration::from_millis(1500)));
+        assert_eq!(counting.ask(Duration::from_secs(2), ready(None).boxed(), &BTreeMap::new()), None);
+        assert!(counting.is_due(Duration::from_secs(3)), "one that can't be answered is over");
+    }
+}
