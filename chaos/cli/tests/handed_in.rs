@@ -109,7 +109,7 @@ fn its_check_fails_in_each_world() {
         let (code, report, _) = Sandbox::new().run(&with("\"50%\"", "\"100%\""), world);
         assert_eq!(code, Some(1), "{report}");
         assert!(report.contains("FAIL  some are served while it hangs up"), "{report}");
-        assert!(report.contains("shed <= 80%") && report.contains("was answered 503"), "{report}");
+        assert!(report.contains("shed <= 80%") && report.contains("had response 503"), "{report}");
     }
 }
 

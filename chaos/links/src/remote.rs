@@ -8,7 +8,7 @@ use crate::reach::{self, Resolve};
 use async_trait::async_trait;
 use chaos_inject::{
     Message,
-    control::{LinkState, Problem, Token},
+    control::{LinkState, Problem, Standing, Token},
 };
 use chaos_model::{
     Endpoint, Fault, Link, Protocol, System,
@@ -175,7 +175,8 @@ impl Links for RemoteLinks {
                 for LinkState { link, counts: counted, faults, .. } in states.ok()? {
                     let since = before.get(&link).map_or_else(|| counted.clone(), |before| counted.since(before));
                     counts.links.insert(link, since);
-                    counts.faults.extend(faults.into_iter().map(|standing| (standing.fault.name, standing.fired)));
+                    let named = |standing: Standing| Some((standing.name()?.to_owned(), standing.fired));
+                    counts.faults.extend(faults.into_iter().filter_map(named));
                 }
             }
             Some(counts)

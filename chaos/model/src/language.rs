@@ -16,6 +16,7 @@ mod files;
 pub(crate) mod findings;
 mod guard;
 mod image;
+pub mod json;
 mod known;
 mod load;
 mod names;

@@ -251,6 +251,30 @@ pub fn show_bytes(bytes: u64) -> String {
     format!("{bytes}B")
 }
 
+/// A duration as the language reads it again, to the nanosecond: `1500ms`, `0.5us`.
+pub(crate) fn write_duration(duration: Duration) -> String {
+    let nanos = duration.as_nanos();
+    for (unit, size) in [("s", 1_000_000_000), ("ms", 1_000_000)] {
+        if nanos.is_multiple_of(size) {
+            return format!("{}{unit}", nanos / size);
+        }
+    }
+    format!("{}us", without_zeros(&format!("{}.{:03}", nanos / 1000, nanos % 1000)))
+}
+
+/// A share as the language reads it again: percent, to as many decimals as that takes.
+pub(crate) fn write_share(share: Share) -> String {
+    // Of a percent. Shares of scenarios have no more than nine decimals, so that they come back as they were.
+    const BILLION: u128 = 1_000_000_000;
+    let billionths = u128::from(share.parts) * 100 * BILLION / u128::from(share.whole.max(1));
+    format!("{}%", without_zeros(&format!("{}.{:09}", billionths / BILLION, billionths % BILLION)))
+}
+
+/// A decimal number without zeros at its end.
+fn without_zeros(number: &str) -> &str {
+    number.trim_end_matches('0').trim_end_matches('.')
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -11,7 +11,8 @@ use std::{
 use syn::{Attribute, Item, UseTree};
 
 /// Crates without a circle. One that is free of them is added here, and stays so.
-const FREE: [&str; 3] = ["gateway", "services", "chaos/cli"];
+const FREE: [&str; 8] =
+    ["gateway", "services", "chaos/cli", "chaos/inject", "chaos/report", "chaos/run", "chaos/sim", "chaos/worlds"];
 
 /// A module's path within its crate; the crate's root is empty.
 type Name = Vec<String>;

@@ -33,8 +33,15 @@ pub(super) struct Lease {
     pub(super) ttl: Duration,
     /// Moment at which it lapses, unless it is renewed.
     until: Instant,
-    pub(super) faults: BTreeMap<FaultKey, Fault>,
+    pub(super) faults: BTreeMap<FaultKey, Placed>,
     removed: Removed,
+}
+
+/// A fault that is in place.
+pub(super) struct Placed {
+    pub(super) fault: Fault,
+    /// Moment at which it is taken back, where it said for how long it is.
+    ends: Option<Instant>,
 }
 
 /// A lease that is over.
@@ -119,11 +126,23 @@ impl Leases {
         Some(faults.into_keys().collect())
     }
 
-    /// Notes that a fault is in place.
-    pub(super) fn note_applied(&mut self, place: FaultKey, fault: Fault) {
+    /// Notes that a fault is in place from now on.
+    pub(super) fn note_applied(&mut self, place: FaultKey, fault: Fault, now: Instant) {
         if let Some(lease) = &mut self.held {
-            lease.faults.insert(place, fault);
+            let ends = (!fault.lasts.is_zero()).then(|| now + fault.lasts);
+            lease.faults.insert(place, Placed { fault, ends });
         }
+    }
+
+    /// The moment at which the next fault ends by itself.
+    pub(super) fn next_end(&self) -> Option<Instant> {
+        self.held.iter().flat_map(|lease| lease.faults.values()).filter_map(|placed| placed.ends).min()
+    }
+
+    /// The faults that have ended by themselves, and have to be taken back.
+    pub(super) fn ended(&self, now: Instant) -> Vec<FaultKey> {
+        let all = self.held.iter().flat_map(|lease| &lease.faults);
+        all.filter(|(_, placed)| placed.ends.is_some_and(|ends| ends <= now)).map(|(key, _)| key.clone()).collect()
     }
 
     /// Notes that nothing is in place on a link any more.

@@ -1,4 +1,5 @@
-//! The control server: steers a set of proxies over HTTP, with the same messages as in process.
+//! The control server: steers a set of proxies over HTTP, with the same messages as in process. A fault has the keys of a
+//! scenario's there, and is read and refused as such.
 //!
 //! Whoever steers takes a lease and renews it; faults live as long as it does. A runner that dies, or whose machine is
 //! cut off, renews nothing: its lease lapses, and every fault is taken back at once. So what is left of a lost runner
@@ -10,16 +11,19 @@
 mod lease;
 mod openapi;
 mod problem;
+mod responses;
 mod routes;
+mod schema;
+mod server;
 mod steered;
 mod token;
 mod wire;
 
 pub use problem::{Problem, ProblemType};
-pub use routes::serve;
+pub use server::serve;
 pub use steered::Controlled;
 pub use token::Token;
-pub use wire::{Granted, Held, LeaseState, LinkState, LinkStates, Send, Standing, Wanted};
+pub use wire::{Granted, Held, LeaseState, LinkState, LinkStates, Send, Standing, Wanted, WireMessage};
 
 use std::time::Duration;
 

@@ -1,6 +1,7 @@
 //! Responses that are no success: `application/problem+json` (RFC 9457).
 
 use axum::response::{IntoResponse, Response};
+use chaos_model::language::json::Mistake;
 use http::{HeaderValue, StatusCode, header};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
@@ -29,6 +30,8 @@ pub enum Problem {
     NoSuchLease,
     /// No proxy stands on this link.
     NoSuchLink(String),
+    /// The fault is not valid: nothing was changed. Pointers are from the request's body on.
+    InvalidFault(Vec<Mistake>),
     /// The proxy refused: nothing was changed.
     Refused(String),
     /// There is no such route.
@@ -63,6 +66,9 @@ pub enum ProblemType {
     /// No proxy stands on this link.
     #[serde(rename = "urn:problem-type:chaos-proxy:no-such-link")]
     NoSuchLink,
+    /// The fault is not valid: `errors` has each mistake with its place.
+    #[serde(rename = "urn:problem-type:chaos-proxy:invalid-fault")]
+    InvalidFault,
     /// The proxy refused: nothing was changed.
     #[serde(rename = "urn:problem-type:chaos-proxy:refused")]
     Refused,
@@ -98,6 +104,37 @@ pub(super) struct Body<'a> {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     since: Option<Cow<'a, str>>,
+    /// Mistakes in a fault.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    errors: Vec<BodyError>,
+}
+
+/// A mistake in the request's body, as RFC 9457 (section 3) shows them.
+#[derive(Serialize, Deserialize, ToSchema)]
+#[schema(as = ProblemError)]
+pub(super) struct BodyError {
+    /// The mistake, in words.
+    detail: String,
+    /// Place of the mistake: a JSON Pointer (RFC 6901) in a URI fragment.
+    #[schema(example = "#/message/apply/delay")]
+    pointer: String,
+    /// The words for what would be right.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    advice: Option<String>,
+}
+
+impl From<&Mistake> for BodyError {
+    fn from(Mistake { pointer, message, advice }: &Mistake) -> Self {
+        Self { detail: message.clone(), pointer: format!("#{pointer}"), advice: advice.clone() }
+    }
+}
+
+impl From<BodyError> for Mistake {
+    fn from(BodyError { detail, pointer, advice }: BodyError) -> Self {
+        let pointer = pointer.strip_prefix('#').map(str::to_owned).unwrap_or(pointer);
+        Self { pointer, message: detail, advice }
+    }
 }
 
 impl Problem {
@@ -116,6 +153,9 @@ impl Problem {
             }
             Self::NoSuchLease => (ProblemType::NoSuchLease, StatusCode::NOT_FOUND, "There is no such lease"),
             Self::NoSuchLink(_) => (ProblemType::NoSuchLink, StatusCode::NOT_FOUND, "No proxy stands on this link"),
+            Self::InvalidFault(_) => {
+                (ProblemType::InvalidFault, StatusCode::UNPROCESSABLE_ENTITY, "The fault is not valid")
+            }
             Self::Refused(_) => (ProblemType::Refused, StatusCode::UNPROCESSABLE_ENTITY, "The proxy refused"),
             Self::NoSuchRoute => (ProblemType::NoSuchRoute, StatusCode::NOT_FOUND, "There is nothing here"),
             Self::MethodNotAllowed => {
@@ -140,6 +180,7 @@ impl Problem {
             ProblemType::LeaseGivenUp => Self::LeaseOver { lapsed: false },
             ProblemType::NoSuchLease => Self::NoSuchLease,
             ProblemType::NoSuchLink => Self::NoSuchLink(text(body.detail)),
+            ProblemType::InvalidFault => Self::InvalidFault(body.errors.into_iter().map(Mistake::from).collect()),
             ProblemType::Refused => Self::Refused(text(body.detail)),
             ProblemType::NoSuchRoute => Self::NoSuchRoute,
             ProblemType::MethodNotAllowed => Self::MethodNotAllowed,
@@ -163,6 +204,10 @@ impl IntoResponse for Problem {
             detail: detail.map(Cow::from),
             holder: holder.map(Cow::from),
             since: since.map(Cow::from),
+            errors: match &self {
+                Self::InvalidFault(mistakes) => mistakes.iter().map(BodyError::from).collect(),
+                _ => Vec::new(),
+            },
         };
         // Strings and numbers are JSON.
         let mut response = (status, serde_json::to_vec(&body).unwrap_or_default()).into_response();
@@ -184,6 +229,10 @@ impl std::fmt::Display for Problem {
         match self {
             Self::LeaseHeld { holder, since } => write!(f, "the lease is held by {holder}, since {since}"),
             Self::BadRequest(why) | Self::NoSuchLink(why) | Self::Refused(why) => f.write_str(why),
+            Self::InvalidFault(mistakes) => {
+                let told = |Mistake { pointer, message, .. }: &Mistake| format!("{message} (`{pointer}`)");
+                f.write_str(&mistakes.iter().map(told).collect::<Vec<_>>().join(", "))
+            }
             _ => f.write_str(&lower.collect::<String>()),
         }
     }
@@ -204,6 +253,10 @@ mod tests {
             Problem::LeaseOver { lapsed: false },
             Problem::NoSuchLease,
             Problem::NoSuchLink(text()),
+            Problem::InvalidFault(vec![
+                Mistake { pointer: "/message/apply/delay".to_owned(), message: text(), advice: Some(text()) },
+                Mistake { pointer: String::new(), message: text(), advice: None },
+            ]),
             Problem::Refused(text()),
             Problem::NoSuchRoute,
             Problem::MethodNotAllowed,

@@ -1,89 +1,33 @@
-//! The routes, and who may use them.
+//! The routes: what is asked, and what is answered.
 
 use super::{
     TIMES_TO_LIVE,
-    openapi::{self, responses},
     problem::Problem,
-    steered::{Controlled, Steered},
-    token::Token,
+    responses,
+    steered::Steered,
     wire::{Health, LeaseState, LinkStates, Send, Wanted},
 };
 use axum::{
-    Json, Router,
+    Json,
     body::Bytes,
-    extract::{DefaultBodyLimit, FromRequest, Path, Request, State},
-    middleware::{self, Next},
+    extract::{FromRequest, Path, Request, State},
     response::{IntoResponse as _, Response},
-    routing::{get, post, put},
 };
-use host::{Host, Listener, http as server};
+use host::Host;
 use http::{HeaderValue, StatusCode, header};
 use serde::de::DeserializeOwned;
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
-/// The largest body that is read; a fault may bring a whole response with it.
-const LARGEST_BODY: usize = 1 << 20;
-/// Connections to the control server that may be open at once.
-const MOST_CONNECTIONS: usize = 64;
-/// Time that requests under way have when the server stops.
-const LAST_REQUESTS: Duration = Duration::from_secs(1);
 /// The longest that a holder calls itself, in bytes.
 const LONGEST_HOLDER: usize = 200;
 
 /// State that handlers have at hand.
 #[derive(Clone)]
 pub(super) struct Api {
-    host: Host,
-    steered: Arc<Steered>,
-    token: Token,
-}
-
-/// Steers these links' proxies for whoever shows the token, until the host's shutdown signal. Then all faults are taken
-/// back at once, the proxies take no more connections, and those that are open have `patience` to end.
-pub async fn serve(host: &Host, listener: Listener, links: Vec<Controlled>, token: Token, patience: Duration) {
-    let steered = Steered::new(host, links);
-    let watched = Arc::clone(&steered);
-    let watching = host.spawn(async move { watched.watch().await });
-    let router = router(Api { host: host.clone(), steered: Arc::clone(&steered), token });
-    let config = server::ServerConfig { max_connections: MOST_CONNECTIONS, drain: LAST_REQUESTS, ..Default::default() };
-    server::serve(host, listener, router, config).await;
-    // It ends by itself, once the faults are taken back.
-    let _ = watching.await;
-    steered.drain(patience).await;
-}
-
-fn router(api: Api) -> Router {
-    let guarded = Router::new()
-        .route("/v1/links", get(links))
-        .route("/v1/lease", get(lease).post(take))
-        .route("/v1/lease/{id}", put(renew).delete(give_up))
-        .route("/v1/lease/{id}/messages", post(send))
-        .route_layer(middleware::from_fn_with_state(api.clone(), authenticate));
-    Router::new()
-        .merge(guarded)
-        .route("/v1/health", get(health))
-        .route("/v1/openapi.json", get(document))
-        .fallback(async || Problem::NoSuchRoute)
-        .method_not_allowed_fallback(async || Problem::MethodNotAllowed)
-        .layer(middleware::map_response(fresh))
-        .layer(DefaultBodyLimit::max(LARGEST_BODY))
-        .with_state(api)
-}
-
-/// Middleware that forbids caches: what is told here is over in the next moment.
-async fn fresh(mut response: Response) -> Response {
-    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    response
-}
-
-async fn authenticate(State(api): State<Api>, request: Request, next: Next) -> Response {
-    let shown = request.headers().get(header::AUTHORIZATION);
-    if shown.is_some_and(|shown| api.token.is_shown_by(shown.as_bytes())) {
-        return next.run(request).await;
-    }
-    let peer = request.extensions().get::<server::Peer>().map(|peer| peer.0.to_string());
-    tracing::warn!(peer, path = request.uri().path(), "refused: no token that is good");
-    Problem::Unauthenticated.into_response()
+    pub(super) host: Host,
+    pub(super) steered: Arc<Steered>,
+    /// Description of the interface, as JSON. It names the routes, so that they don't name it.
+    pub(super) document: &'static str,
 }
 
 /// A JSON body; what is wrong with it is a problem.
@@ -110,8 +54,8 @@ pub(super) async fn health() -> Response {
 
 /// The description of this API
 #[utoipa::path(get, path = "/v1/openapi.json", tag = "operation", responses(responses::Document))]
-pub(super) async fn document() -> Response {
-    ([(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))], openapi::json()).into_response()
+pub(super) async fn document(State(api): State<Api>) -> Response {
+    ([(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))], api.document).into_response()
 }
 
 /// Every link, with its proxy and the faults that are in place

@@ -3,10 +3,10 @@
 use super::{
     lease::{FaultKey, Leases},
     problem::Problem,
-    wire::{Granted, Held, LeaseState, LinkState, LinkStates, Send, Standing, Wanted},
+    wire::{Granted, Held, LeaseState, LinkState, LinkStates, Send, Standing, Wanted, WireMessage},
 };
 use crate::{Message, Proxy, Reply};
-use chaos_model::{Link, Protocol};
+use chaos_model::{Link, Protocol, language::json::write_fault};
 use futures_util::future::join_all;
 use host::{Host, Random};
 use rand::Rng as _;
@@ -63,27 +63,37 @@ impl Steered {
     /// Waits for leases to lapse, until the host is to stop; then all faults are taken back.
     pub(super) async fn watch(&self) {
         loop {
-            let lapses = self.state().leases.lapses();
-            let lapse = async {
-                match lapses {
-                    Some(lapses) => self.host.sleep_until(lapses).await,
-                    None => std::future::pending().await,
-                }
+            let (lapses, ends) = {
+                let state = self.state();
+                (state.leases.lapses(), state.leases.next_end())
             };
             tokio::select! {
                 biased;
                 () = self.host.shutdown().cancelled() => break,
                 () = self.changed.notified() => {}
-                () = lapse => {
+                () = self.until(lapses) => {
                     // Those who come first see that it is over, so that this waits for none but changes under way.
                     let _changing = self.changing.lock().await;
                     self.lapse().await;
+                }
+                () = self.until(ends) => {
+                    let _changing = self.changing.lock().await;
+                    let ended = self.state().leases.ended(Instant::now());
+                    self.take_back(ended).await;
                 }
             }
         }
         let _changing = self.changing.lock().await;
         let places = self.state().leases.end(false);
         self.take_back(places.unwrap_or_default()).await;
+    }
+
+    /// Waits for a moment; for ever where there is none.
+    async fn until(&self, moment: Option<Instant>) {
+        match moment {
+            Some(moment) => self.host.sleep_until(moment).await,
+            None => std::future::pending().await,
+        }
     }
 
     /// Ends the lease if it has lapsed. For whoever holds `changing`.
@@ -160,10 +170,8 @@ impl Steered {
 
     pub(super) async fn send(&self, id: &str, Send { link, message }: Send) -> Result<Reply, Problem> {
         let _changing = self.changing.lock().await;
-        let Some(controlled) = self.links.get(&link) else {
-            let known: Vec<&str> = self.links.keys().map(String::as_str).collect();
-            return Err(Problem::NoSuchLink(format!("no proxy stands on `{link}`; they do on {}", known.join(", "))));
-        };
+        let message = self.read(&link, message)?;
+        let controlled = self.controlled(&link)?;
         let has_room = {
             let state = self.state();
             // Asked again, by whoever didn't get the response, or after the lease's end: it is done.
@@ -185,13 +193,29 @@ impl Steered {
         Ok(reply)
     }
 
+    fn controlled(&self, link: &str) -> Result<&Controlled, Problem> {
+        self.links.get(link).ok_or_else(|| {
+            let known: Vec<&str> = self.links.keys().map(String::as_str).collect();
+            Problem::NoSuchLink(format!("no proxy stands on `{link}`; they do on {}", known.join(", ")))
+        })
+    }
+
+    /// Reads a message for the proxy of a link.
+    fn read(&self, link: &str, message: WireMessage) -> Result<Message, Problem> {
+        self.controlled(link)?;
+        let links: Vec<(Link, Protocol)> =
+            self.links.values().map(|controlled| (controlled.link.clone(), controlled.protocol)).collect();
+        message.read(link, &links)
+    }
+
     /// Notes what a message has changed. The lease may be over by now, and waits to take back what it has in place.
     fn note(&self, link: &str, message: Message, reply: &Reply) {
         let mut state = self.state();
         match message {
             Message::Apply(fault) => {
                 tracing::info!(link, fault = fault.name, effect = fault.effect.name(), "a fault was put in place");
-                state.leases.note_applied((link.to_owned(), fault.name.clone()), *fault);
+                state.leases.note_applied((link.to_owned(), fault.name.clone()), *fault, Instant::now());
+                self.changed.notify_one();
             }
             Message::Remove { fault } => {
                 tracing::info!(link, fault, "a fault was taken back");
@@ -224,8 +248,8 @@ impl Steered {
         let state = self.state();
         let faults = state.leases.held().into_iter().flat_map(|lease| &lease.faults);
         let here = faults.filter(|((link, _), _)| link == name);
-        let standing = here.map(|((_, fault), full)| Standing {
-            fault: full.clone(),
+        let standing = here.map(|((_, fault), placed)| Standing {
+            fault: write_fault(&placed.fault),
             fired: fired.get(fault).copied().unwrap_or_default(),
         });
         LinkState {

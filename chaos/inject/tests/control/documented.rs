@@ -1,10 +1,18 @@
 //! Real responses are held against the document.
 
-use crate::support::{Caller, MS, System, fault};
-use chaos_model::effect::Hang;
+use crate::support::{Caller, LINK, MS, System, fault, link, words};
+use chaos_model::{
+    Effect, Endpoint, Link, Protocol,
+    effect::{Hang, Level},
+};
 use http::Method;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
+
+/// The document as it is checked in.
+fn checked_in() -> Value {
+    serde_json::from_str(include_str!("../../openapi.json")).unwrap()
+}
 
 /// The document, and which of its responses were seen.
 struct Documented<'c> {
@@ -65,14 +73,14 @@ impl Documented<'_> {
 async fn every_response_is_in_the_document_and_the_document_has_no_other() {
     let (system, host) = System::memory();
     let caller = system.steered_from(&host);
-    let document: Value = serde_json::from_str(include_str!("../../openapi.json")).unwrap();
+    let document = checked_in();
     assert_eq!(caller.get("/v1/openapi.json").await, document);
     let mut this = Documented { document, caller, seen: BTreeSet::new() };
     let none = &Value::Null;
     let (lease, of, messages) = ("/v1/lease", "/v1/lease/{id}", "/v1/lease/{id}/messages");
     let wanted = json!({ "holder": "me", "ttl_ms": 1000, "seed": 1 });
     let to = |message: Value| json!({ "link": "gateway -> redis", "message": message });
-    let apply = to(json!({ "apply": fault("silence", Hang {}) }));
+    let apply = to(json!({ "apply": words(&fault("silence", Hang {})) }));
     let remove = to(json!({ "remove": { "fault": "silence" } }));
     let schemas = this.document["components"]["schemas"].clone();
     this.holds(&schemas["Wanted"], &wanted);
@@ -98,7 +106,7 @@ async fn every_response_is_in_the_document_and_the_document_has_no_other() {
     this.call(Method::GET, "/v1/links", "/v1/links", none).await;
     let removed = this.call(Method::POST, messages, &place_of_messages, &remove).await;
     this.holds(&schemas["Fired"], &removed["removed"]["fired"]);
-    this.holds(&schemas["Fault"], &json!(fault("silence", Hang {})));
+    this.holds(&schemas["Fault"], &words(&fault("silence", Hang {})));
     tokio::time::sleep(1000 * MS).await;
     this.call(Method::PUT, of, &place, none).await;
     this.call(Method::POST, messages, &place_of_messages, &to(json!("fired"))).await;
@@ -119,4 +127,40 @@ async fn every_response_is_in_the_document_and_the_document_has_no_other() {
         this.call(method, route, path, none).await;
     }
     assert_eq!(this.seen, this.all());
+}
+
+/// Every effect on links is described with its keys, and its example is taken as it stands; without any of the keys that
+/// it is said to need, it is not.
+#[tokio::test(start_paused = true)]
+async fn the_examples_of_faults_are_taken_as_they_are() {
+    let document = checked_in();
+    let schemas = document["components"]["schemas"].as_object().unwrap();
+    let faults: Vec<(&String, &Value)> = schemas.iter().filter(|(name, _)| name.starts_with("Fault.")).collect();
+    let of_links = Effect::ALL.iter().filter(|facts| facts.level != Level::Services);
+    let names: BTreeSet<String> = of_links.map(|facts| format!("Fault.{}", facts.name)).collect();
+    assert_eq!(faults.iter().map(|(name, _)| (*name).clone()).collect::<BTreeSet<_>>(), names);
+    for (name, schema) in faults {
+        let fault = &schema["examples"][0];
+        let (link, protocol) = match fault["on"].as_str().unwrap() {
+            LINK => (link(), Protocol::REDIS),
+            _ => (Link { from: Endpoint::Client, to: "gateway".to_owned(), label: None }, Protocol::HTTP),
+        };
+        let (system, host) = System::memory_with(link.clone(), protocol);
+        let this = Documented { document: document.clone(), caller: system.steered_from(&host), seen: BTreeSet::new() };
+        let place = format!("{}/messages", this.caller.lease("me", 1000 * MS).await.unwrap());
+        let message = |fault: &Value| json!({ "link": link.to_string(), "message": { "apply": fault } });
+        for needed in schema["required"].as_array().unwrap() {
+            let mut without = fault.clone();
+            without.as_object_mut().unwrap().remove(needed.as_str().unwrap());
+            let (status, answer) = this.caller.call(Method::POST, &place, message(&without)).await;
+            assert_eq!(status, 422, "{name} without {needed}: {answer}");
+        }
+        this.holds(&schemas["Send"], &message(fault));
+        let answer = this.caller.call(Method::POST, &place, message(fault)).await;
+        assert_eq!(answer, (http::StatusCode::OK, json!("done")), "{name}");
+        // It is shown as it was sent.
+        let shown = this.caller.get("/v1/links").await["links"][0]["faults"][0]["fault"].clone();
+        this.holds(&schemas["Fault"], &shown);
+        assert_eq!((&shown["name"], &shown["effect"]), (&fault["name"], &fault["effect"]), "{name}");
+    }
 }

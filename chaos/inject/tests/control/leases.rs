@@ -39,7 +39,7 @@ async fn one_that_lapsed_is_over_for_its_holder() {
     assert_eq!(kind(&renewed), lapsed);
     assert_eq!(kind(&runner.send(&lease, json!("fired")).await), lapsed);
     let fault = crate::support::fault("another", Hang {});
-    assert_eq!(kind(&runner.send(&lease, json!({ "apply": fault })).await), lapsed);
+    assert_eq!(kind(&runner.send(&lease, json!({ "apply": crate::support::words(&fault) })).await), lapsed);
     assert_eq!(system.round_trip(&host).await.unwrap(), Duration::ZERO, "it was not put in place");
     // What it had in place is taken back, and that can be asked for as often as one likes.
     for _ in 0..2 {

@@ -1,7 +1,7 @@
 //! Tests of callers who are refused, and of what they are told.
 
-use crate::support::{MS, System, kind};
-use chaos_model::effect::Hang;
+use crate::support::{LINK, MS, System, kind, link};
+use chaos_model::{Protocol, effect::Hang};
 use http::Method;
 use serde_json::{Value, json};
 
@@ -64,6 +64,55 @@ async fn what_can_not_be_read_is_said_so() {
     let large = lease(&" ".repeat((1 << 20) + 1)).await;
     assert_eq!(kind(&large), (413, "body-too-large"));
     assert_eq!(runner.get("/v1/lease").await, json!({ "lease": null }));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_fault_that_is_not_valid_is_refused_with_the_places_of_all_mistakes_and_breaks_nobody() {
+    let (system, host) = System::memory_with(link(), Protocol::HTTP);
+    let runner = system.steered_from(&host);
+    let lease = runner.lease("a runner", 60_000 * MS).await.unwrap();
+    let fault = |key: &str, value: Value| {
+        let mut fault = json!({ "name": "f", "on": LINK, "effect": "status", "status": "503" });
+        fault[key] = value;
+        fault
+    };
+    for (fault, places) in [
+        // A selector that is misspelt would choose everybody.
+        (fault("only", json!({ "methods": ["POST"] })), &["#/message/apply/only/methods"][..]),
+        (
+            fault("only", json!({ "method": ["POST"], "pth": "/" })),
+            &["#/message/apply/only/method", "#/message/apply/only/pth"],
+        ),
+        (fault("ramp_us", json!(7)), &["#/message/apply/ramp_us"]),
+        (fault("status", json!(503)), &["#/message/apply/status"]),
+        (fault("on", json!("gateway -> moon")), &["#/message/apply/on"]),
+        (fault("effect", json!("stop")), &["#/message/apply/on", "#/message/apply/status"]),
+        (json!("f"), &["#/message/apply"]),
+        (json!({ "name": "f", "on": LINK, "effect": "error", "reply": "LOADING" }), &["#/message/apply/on"]),
+    ] {
+        let answer = runner.send(&lease, json!({ "apply": fault })).await;
+        assert_eq!(kind(&answer), (422, "invalid-fault"), "{fault}");
+        let errors = answer.1["errors"].as_array().unwrap();
+        let pointers: Vec<&str> = errors.iter().map(|error| error["pointer"].as_str().unwrap()).collect();
+        assert_eq!(pointers, places, "{fault}: {errors:?}");
+        assert!(errors.iter().all(|error| !error["advice"].as_str().unwrap().is_empty()), "{errors:?}");
+    }
+    for message in
+        [json!({ "remove": { "fault": "f", "now": true } }), json!({ "heal": {} }), json!({ "apply": {}, "clear": {} })]
+    {
+        assert_eq!(kind(&runner.send(&lease, message.clone()).await), (400, "bad-request"), "{message}");
+    }
+    assert_eq!(runner.get("/v1/links").await["links"][0]["faults"], json!([]));
+    assert!(system.round_trip(&host).await.is_ok());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_fault_goes_to_the_link_that_it_is_on() {
+    let (system, host) = System::memory();
+    let runner = system.steered_from(&host);
+    let lease = runner.lease("a runner", 60_000 * MS).await.unwrap();
+    let spaces = json!({ "name": "f", "on": "gateway->redis", "effect": "hang" });
+    assert_eq!(runner.send(&lease, json!({ "apply": spaces })).await.0, 200, "as a scenario may write it");
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,6 +1,6 @@
 //! The messages of proxies go over HTTP as they do in process.
 
-use crate::support::{LINK, MS, System, ask, fault, kind};
+use crate::support::{LINK, MS, System, ask, fault, kind, words};
 use chaos_model::{
     Directions, Fault, Share, Spread,
     effect::{Hang, Latency, Reset},
@@ -43,6 +43,34 @@ async fn a_fault_acts_is_seen_and_tells_what_it_did() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_fault_that_says_for_how_long_it_is_ends_by_itself() {
+    let (system, host) = System::memory();
+    let runner = system.steered_from(&host);
+    let lease = runner.lease("a runner", 60_000 * MS).await.unwrap();
+    for (name, lasts) in [("short", 400 * MS), ("long", 700 * MS)] {
+        let fault = Fault { lasts, ..fault(name, latency(30 * MS)) };
+        assert_eq!(runner.send(&lease, json!({ "apply": words(&fault) })).await, (StatusCode::OK, json!("done")));
+    }
+    runner.apply(&lease, "endless", latency(MS)).await;
+    assert_eq!(system.round_trip(&host).await.unwrap(), 61 * MS);
+    tokio::time::sleep(338 * MS).await;
+    assert_eq!(runner.get("/v1/links").await["links"][0]["faults"].as_array().map(Vec::len), Some(3));
+    tokio::time::sleep(MS).await;
+    assert_eq!(system.round_trip(&host).await.unwrap(), 31 * MS);
+    tokio::time::sleep(300 * MS).await;
+    assert_eq!(system.round_trip(&host).await.unwrap(), MS);
+    // What it did is told to whoever takes it back then.
+    let (status, removed) = runner.remove(&lease, "short").await;
+    assert_eq!((status, &removed["removed"]["fired"]["chunks"]), (StatusCode::OK, &json!(1)), "{removed}");
+    // The same may come again, and ends again.
+    let again = Fault { lasts: 400 * MS, ..fault("short", latency(30 * MS)) };
+    assert_eq!(runner.send(&lease, json!({ "apply": words(&again) })).await.0, StatusCode::OK);
+    assert_eq!(system.round_trip(&host).await.unwrap(), 31 * MS);
+    tokio::time::sleep(400 * MS).await;
+    assert_eq!(system.round_trip(&host).await.unwrap(), MS);
+}
+
+#[tokio::test(start_paused = true)]
 async fn all_faults_of_a_link_can_be_taken_back_together() {
     let (system, host) = System::memory();
     let runner = system.steered_from(&host);
@@ -60,7 +88,7 @@ async fn a_fault_that_is_there_or_is_not_or_is_another_links_is_refused() {
     let runner = system.steered_from(&host);
     let lease = runner.lease("a runner", 60_000 * MS).await.unwrap();
     runner.apply(&lease, "slow", latency(30 * MS)).await;
-    let twice = runner.send(&lease, json!({ "apply": fault("slow", Hang {}) })).await;
+    let twice = runner.send(&lease, json!({ "apply": words(&fault("slow", Hang {})) })).await;
     assert_eq!(kind(&twice), (422, "refused"));
     assert_eq!(twice.1["detail"], "slow is on gateway -> redis already");
     assert_eq!(kind(&runner.remove(&lease, "fast").await), (422, "refused"));
@@ -79,7 +107,7 @@ async fn resets(seed: u64) -> Vec<bool> {
     let (_, granted) = runner.call(http::Method::POST, "/v1/lease", wanted).await;
     let lease = format!("/v1/lease/{}", granted["id"].as_str().unwrap());
     let half = Fault { share: Share { parts: 1, whole: 2 }, ..fault("some", Reset::after(Duration::ZERO)) };
-    assert_eq!(runner.send(&lease, json!({ "apply": half })).await.0, 200);
+    assert_eq!(runner.send(&lease, json!({ "apply": words(&half) })).await.0, 200);
     let mut all = Vec::new();
     for _ in 0..20 {
         all.push(match system.dial(&host).await {

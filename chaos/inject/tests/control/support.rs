@@ -5,7 +5,7 @@ use chaos_inject::{
     Proxy, ProxyConfig,
     control::{Controlled, Token, serve},
 };
-use chaos_model::{Effect, Endpoint, Fault, Link, Protocol, Target};
+use chaos_model::{Effect, Endpoint, Fault, Link, Protocol, Target, language::json::write_fault};
 use host::{Host, Settings, Stream, Task, http as host_http, memory::MemoryNetwork};
 use http::{Method, Request, StatusCode};
 use http_body_util::{BodyExt as _, Full};
@@ -34,20 +34,32 @@ impl System {
         (Self::start(proxies, &network.host("service"), "proxies", "service"), network.host("runner"))
     }
 
+    /// The same with another link, whose service is said to speak this.
+    pub(crate) fn memory_with(link: Link, protocol: Protocol) -> (Self, Host) {
+        let network = MemoryNetwork::new(1);
+        let (proxies, _) = network.node("proxies", Settings::default());
+        let names = ("proxies", "service");
+        (Self::start_with((link, protocol), proxies, &network.host("service"), names), network.host("runner"))
+    }
+
     /// On machines that are called so.
     pub(crate) fn start(proxies: Host, service: &Host, names: &'static str, service_name: &str) -> Self {
-        let config = ProxyConfig { link: link(), protocol: Protocol::TCP, seed: 0 };
+        Self::start_with((link(), Protocol::TCP), proxies, service, (names, service_name))
+    }
+
+    fn start_with(
+        (link, protocol): (Link, Protocol),
+        proxies: Host,
+        service: &Host,
+        (names, service_name): (&'static str, &str),
+    ) -> Self {
+        let config = ProxyConfig { link: link.clone(), protocol, seed: 0 };
         let proxy = Proxy::start(&proxies, proxies.listen(0).unwrap(), config);
         proxy.point_at(service_name, echo(service));
         let listener = proxies.listen(0).unwrap();
         let (control, port) = (listener.port(), proxy.port());
-        let controlled = Controlled {
-            link: link(),
-            protocol: Protocol::TCP,
-            listen: format!("{names}:{port}"),
-            target: "service:7".to_owned(),
-            proxy,
-        };
+        let controlled =
+            Controlled { link, protocol, listen: format!("{names}:{port}"), target: "service:7".to_owned(), proxy };
         let host = proxies.clone();
         let serving =
             proxies.spawn(async move { serve(&host, listener, vec![controlled], Token::new(TOKEN), 5000 * MS).await });
@@ -125,7 +137,7 @@ impl Caller<'_> {
     }
 
     pub(crate) async fn apply(&self, lease: &str, name: &str, effect: impl Into<Effect>) {
-        let answer = self.send(lease, json!({ "apply": fault(name, effect) })).await;
+        let answer = self.send(lease, json!({ "apply": words(&fault(name, effect)) })).await;
         assert_eq!(answer, (StatusCode::OK, json!("done")));
     }
 
@@ -151,6 +163,11 @@ pub(crate) fn kind((status, body): &(StatusCode, Value)) -> (u16, &str) {
 
 pub(crate) fn link() -> Link {
     Link { from: Endpoint::Service("gateway".to_owned()), to: "redis".to_owned(), label: None }
+}
+
+/// A fault in the words of scenarios.
+pub(crate) fn words(fault: &Fault) -> Value {
+    write_fault(fault)
 }
 
 pub(crate) fn fault(name: &str, effect: impl Into<Effect>) -> Fault {

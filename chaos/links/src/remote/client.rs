@@ -2,7 +2,7 @@
 
 use chaos_inject::{
     Message, Reply,
-    control::{Granted, LinkState, LinkStates, Problem, Send, Token, Wanted},
+    control::{Granted, LinkState, LinkStates, Problem, Send, Token, Wanted, WireMessage},
 };
 use chaos_run::Address;
 use host::{
@@ -63,7 +63,7 @@ impl ControlClient {
     }
 
     pub(super) async fn send(&self, lease: &str, link: &str, message: Message) -> Result<Reply, ControlError> {
-        let body = json(&Send { link: link.to_owned(), message });
+        let body = json(&Send { link: link.to_owned(), message: WireMessage::of(&message) });
         read(&self.call(Method::POST, &format!("/v1/lease/{lease}/messages"), body, PATIENCE).await?)
     }
 

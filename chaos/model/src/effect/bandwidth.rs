@@ -3,7 +3,7 @@
 use super::{
     Action, Directions, Facts, Keys, EffectKind, Level,
     action::{StreamAction, Throughput},
-    key, term};
+    key, term, Written};
 use crate::quantity::show_bytes;
 use serde::{Deserialize, Serialize};
 
@@ -37,6 +37,10 @@ impl EffectKind for Bandwidth {
         let rate = keys.throughput("rate");
         let direction = keys.direction();
         Some(Self { bytes_per_second: rate?.bytes_per_second, direction })
+    }
+
+    fn written(&self) -> Written {
+        vec![("rate", format!("{}/s", show_bytes(self.bytes_per_second))), self.direction.written()]
     }
 
     fn words(&self) -> String {

@@ -1,6 +1,7 @@
 //! Values that several effects have in common: spreads of delays, directions, the fate of open connections.
 
-use crate::quantity::show_duration;
+use super::Written;
+use crate::quantity::{show_duration, write_duration};
 use serde::{Deserialize, Serialize};
 use std::{fmt, time::Duration};
 
@@ -24,6 +25,17 @@ impl Spread {
     #[must_use]
     pub fn constant(mean: Duration) -> Self {
         Self { mean, jitter: Duration::ZERO, distribution: Distribution::default() }
+    }
+
+    /// Its keys, as [`Keys::spread`](super::Keys::spread) reads them.
+    pub(crate) fn written(self) -> Written {
+        let mut keys = vec![("delay", write_duration(self.mean))];
+        // Without jitter there is nothing to distribute.
+        if !self.jitter.is_zero() {
+            keys.push(("jitter", write_duration(self.jitter)));
+            keys.push(("distribution", self.distribution.name().to_owned()));
+        }
+        keys
     }
 }
 
@@ -131,6 +143,11 @@ impl Directions {
         }
     }
 
+    /// Its key, as [`Keys::direction`](super::Keys::direction) reads it.
+    pub(crate) fn written(self) -> (&'static str, String) {
+        ("direction", self.name().to_owned())
+    }
+
     /// The words for it behind an effect, none for the usual one.
     pub(crate) fn words(self) -> &'static str {
         match self {
@@ -150,4 +167,18 @@ pub enum OpenConnections {
     Reset,
     /// Open connections are kept.
     Keep,
+}
+
+impl OpenConnections {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::Reset, Self::Keep];
+
+    /// The fate's name in the language.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Reset => "reset",
+            Self::Keep => "keep",
+        }
+    }
 }

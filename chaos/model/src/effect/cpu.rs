@@ -3,7 +3,7 @@
 use super::{
     Action, Facts, Keys, EffectKind, Level,
     action::{ServiceAction, ServiceLimit},
-    key, term};
+    key, term, Written};
 use crate::language::quantity;
 use serde::{Deserialize, Serialize};
 
@@ -32,6 +32,10 @@ impl EffectKind for Cpu {
     fn read(keys: &mut Keys<'_, '_>) -> Option<Self> {
         let thousandths = keys.needed("cpus", "cpus = \"0.1\"", quantity::cpus)?;
         Some(Self { thousandths })
+    }
+
+    fn written(&self) -> Written {
+        vec![("cpus", (f64::from(self.thousandths) / 1000.0).to_string())]
     }
 
     fn words(&self) -> String {

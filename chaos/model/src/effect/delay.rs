@@ -3,7 +3,7 @@
 use super::{
     Action, Facts, Keys, EffectKind, Level, Spread,
     action::MessageAction,
-    key, term};
+    key, term, Written};
 use serde::{Deserialize, Serialize};
 
 /// A request's response begins later, or a command's reply comes later.
@@ -38,6 +38,10 @@ impl EffectKind for Delay {
 
     fn read(keys: &mut Keys<'_, '_>) -> Option<Self> {
         Some(Self { delay: keys.spread()? })
+    }
+
+    fn written(&self) -> Written {
+        self.delay.written()
     }
 
     fn words(&self) -> String {

@@ -1,7 +1,7 @@
 //! `dial-delay`: connecting that takes long, as to a server whose accept queue is long.
 
-use super::{Action, Facts, Keys, EffectKind, Level, action::StreamAction, key};
-use crate::quantity::show_duration;
+use super::{Action, Facts, Keys, EffectKind, Level, action::StreamAction, key, Written};
+use crate::quantity::{show_duration, write_duration};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -26,6 +26,10 @@ impl EffectKind for DialDelay {
 
     fn read(keys: &mut Keys<'_, '_>) -> Option<Self> {
         Some(Self { delay: keys.duration("delay")? })
+    }
+
+    fn written(&self) -> Written {
+        vec![("delay", write_duration(self.delay))]
     }
 
     fn words(&self) -> String {

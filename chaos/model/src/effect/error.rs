@@ -3,7 +3,7 @@
 use super::{
     Action, Facts, Keys, EffectKind, Level,
     action::{RedisAction, ReplyEdit},
-    key, term};
+    key, term, Written};
 use crate::language::{findings::Wrong, nearest::list};
 use serde::{Deserialize, Serialize};
 
@@ -57,6 +57,10 @@ impl EffectKind for Error {
             Err(Wrong::new(format!("`{text}` is no error that Redis gives")).advice(advice))
         });
         Some(Self { reply: reply? })
+    }
+
+    fn written(&self) -> Written {
+        vec![("reply", self.reply.clone())]
     }
 
     fn words(&self) -> String {

@@ -1,7 +1,7 @@
 //! `far-away`: a peer on another continent.
 
-use super::{Action, Directions, EffectKind, Facts, Keys, Level, Spread, action::StreamAction, key, term};
-use crate::quantity::show_duration;
+use super::{Action, Directions, EffectKind, Facts, Keys, Level, Spread, Written, action::StreamAction, key, term};
+use crate::quantity::{show_duration, write_duration};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -26,6 +26,10 @@ impl EffectKind for FarAway {
     fn read(keys: &mut Keys<'_, '_>) -> Option<Self> {
         let round_trip = keys.duration("round-trip")?;
         Some(Self { round_trip })
+    }
+
+    fn written(&self) -> Written {
+        vec![("round-trip", write_duration(self.round_trip))]
     }
 
     fn words(&self) -> String {

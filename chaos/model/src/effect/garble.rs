@@ -2,9 +2,8 @@
 
 use super::{
     Action, Facts, Keys, EffectKind, Level,
-    action::{BodyEdit, HttpAction},
-    key,
-};
+    action::{BodyEdit, HttpAction, Part},
+    key, Written};
 use crate::language::{findings::Wrong, quantity};
 use serde::{Deserialize, Serialize};
 
@@ -34,6 +33,10 @@ impl EffectKind for Garble {
             keys.refuse("part", Wrong::new("a part of 0% changes nothing").advice("write it as `1%`"));
         }
         Some(Self { parts_per_million })
+    }
+
+    fn written(&self) -> Written {
+        vec![("part", Part::PerMillion(self.parts_per_million).to_string())]
     }
 
     fn words(&self) -> String {

@@ -1,6 +1,6 @@
 //! `half-open`: a connection of which one direction is dead, as behind a firewall that forgot it.
 
-use super::{Action, Directions, Facts, Keys, EffectKind, Level, action::StreamAction, key};
+use super::{Action, Directions, Facts, Keys, EffectKind, Level, action::StreamAction, key, Written};
 use serde::{Deserialize, Serialize};
 
 /// Nothing passes in one direction, and everything in the other. Connecting works.
@@ -24,6 +24,10 @@ impl EffectKind for HalfOpen {
         let all = [("upstream", Directions::Upstream), ("downstream", Directions::Downstream)];
         let direction = keys.one_of("direction", "the dead direction", &all).unwrap_or_default();
         Some(Self { direction })
+    }
+
+    fn written(&self) -> Written {
+        vec![self.direction.written()]
     }
 
     fn words(&self) -> String {

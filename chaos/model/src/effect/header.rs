@@ -3,7 +3,7 @@
 use super::{
     Action, Facts, Keys, EffectKind, Level,
     action::{HeaderEdit, HttpAction},
-    key, term};
+    key, term, Written, there};
 use crate::language::findings::Wrong;
 use serde::{Deserialize, Serialize};
 
@@ -46,6 +46,10 @@ impl EffectKind for Header {
             return None;
         }
         Some(Self { header: header?, value })
+    }
+
+    fn written(&self) -> Written {
+        [("header", Some(self.header.clone())), ("value", self.value.clone())].into_iter().filter_map(there).collect()
     }
 
     fn words(&self) -> String {

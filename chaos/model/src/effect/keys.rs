@@ -70,8 +70,7 @@ impl<'a> Keys<'_, 'a> {
 
     /// `open`; reset unless it is there.
     pub(crate) fn open(&mut self) -> OpenConnections {
-        let all = [("reset", OpenConnections::Reset), ("keep", OpenConnections::Keep)];
-        self.one_of("open", "`open`", &all).unwrap_or_default()
+        self.one_of("open", "`open`", &OpenConnections::ALL.map(|open| (open.name(), open))).unwrap_or_default()
     }
 
     /// One of several words, if it is there and right.

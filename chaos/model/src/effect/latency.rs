@@ -1,6 +1,6 @@
 //! `latency`: a link that takes longer, for each chunk of bytes.
 
-use super::{Action, Directions, Facts, Keys, EffectKind, Level, Spread, action::StreamAction, key, term};
+use super::{Action, Directions, Facts, Keys, EffectKind, Level, Spread, action::StreamAction, key, term, Written};
 use serde::{Deserialize, Serialize};
 
 /// Every chunk of bytes arrives later; the order stays.
@@ -42,6 +42,12 @@ impl EffectKind for Latency {
         let delay = keys.spread();
         let direction = keys.direction();
         Some(Self { delay: delay?, direction })
+    }
+
+    fn written(&self) -> Written {
+        let mut keys = self.delay.written();
+        keys.push(self.direction.written());
+        keys
     }
 
     fn words(&self) -> String {

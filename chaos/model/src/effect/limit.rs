@@ -3,7 +3,7 @@
 use super::{
     Action, Directions, Facts, Keys, EffectKind, Level,
     action::{Cut, StreamAction},
-    key, term};
+    key, term, Written};
 use crate::quantity::show_bytes;
 use serde::{Deserialize, Serialize};
 
@@ -35,6 +35,10 @@ impl EffectKind for Limit {
         let bytes = keys.size("bytes", "4KiB");
         let direction = keys.direction();
         Some(Self { bytes: bytes?, direction })
+    }
+
+    fn written(&self) -> Written {
+        vec![("bytes", show_bytes(self.bytes)), self.direction.written()]
     }
 
     fn words(&self) -> String {

@@ -3,7 +3,7 @@
 use super::{
     Action, Facts, Keys, EffectKind, Level,
     action::{ServiceAction, ServiceLimit},
-    key, term};
+    key, term, Written};
 use crate::{language::findings::Wrong, quantity::show_bytes};
 use serde::{Deserialize, Serialize};
 
@@ -39,6 +39,10 @@ impl EffectKind for Memory {
             keys.refuse("bytes", wrong.advice(format!("write `{}` at least", show_bytes(LEAST))));
         }
         Some(Self { bytes })
+    }
+
+    fn written(&self) -> Written {
+        vec![("bytes", show_bytes(self.bytes))]
     }
 
     fn words(&self) -> String {

@@ -73,6 +73,14 @@ pub enum Grows {
     Share,
 }
 
+/// Keys of an effect with their values, as a file would have them.
+pub(crate) type Written = Vec<(&'static str, String)>;
+
+/// A key that is there; for keys that need not be.
+fn there((key, value): (&'static str, Option<String>)) -> Option<(&'static str, String)> {
+    Some((key, value?))
+}
+
 /// One effect.
 pub(crate) trait EffectKind: Sized {
     /// Facts that are known without any fault.
@@ -80,6 +88,11 @@ pub(crate) trait EffectKind: Sized {
 
     /// Takes its keys. What is wrong is told to `keys`; nothing comes back where that leaves no effect.
     fn read(keys: &mut Keys<'_, '_>) -> Option<Self>;
+
+    /// Its keys, written so that [`EffectKind::read`] takes them for the same effect. Over the wire it goes as these.
+    fn written(&self) -> Written {
+        Written::new()
+    }
 
     /// A few words for the effect with its settings: `latency 200ms ± 50ms`.
     fn words(&self) -> String {
@@ -116,6 +129,11 @@ macro_rules! effects {
             #[must_use]
             pub fn facts(&self) -> Facts {
                 match self { $(Self::$Name(_) => $Name::FACTS),+ }
+            }
+
+            /// Keys of this effect, as a file would have them.
+            pub(crate) fn written(&self) -> Written {
+                match self { $(Self::$Name(effect) => effect.written()),+ }
             }
 
             /// A few words for the effect with its settings: `latency 200ms ± 50ms`.
@@ -255,6 +273,7 @@ mod tests {
         assert_eq!((FarAway::FACTS.name, FarAway::FACTS.level), ("far-away", Level::Connections));
         let effect = FarAway { round_trip: Duration::from_millis(80) };
         assert_eq!(effect.words(), "far-away by 80ms");
+        assert_eq!(effect.written(), [("round-trip", "80ms".to_owned())]);
         let action = effect.action().stream.unwrap_or_default();
         assert_eq!(action.delay, Some((Spread::constant(Duration::from_millis(40)), Directions::Both)));
         assert_eq!(action.dial_delay, effect.round_trip);

@@ -3,8 +3,7 @@
 use super::{
     Action, Facts, Keys, EffectKind, Level,
     action::{BodyEdit, HttpAction},
-    key,
-};
+    key, Written};
 use crate::quantity::show_bytes;
 use serde::{Deserialize, Serialize};
 
@@ -27,6 +26,10 @@ impl EffectKind for Oversize {
 
     fn read(keys: &mut Keys<'_, '_>) -> Option<Self> {
         Some(Self { size: keys.size("size", "50MiB")? })
+    }
+
+    fn written(&self) -> Written {
+        vec![("size", show_bytes(self.size))]
     }
 
     fn words(&self) -> String {

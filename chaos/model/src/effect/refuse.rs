@@ -3,7 +3,7 @@
 use super::{
     Action, Facts, Keys, EffectKind, Level, OpenConnections,
     action::{Cut, Accepting, StreamAction},
-    key, term};
+    key, term, Written};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -29,6 +29,10 @@ impl EffectKind for Refuse {
 
     fn read(keys: &mut Keys<'_, '_>) -> Option<Self> {
         Some(Self { open: keys.open() })
+    }
+
+    fn written(&self) -> Written {
+        vec![("open", self.open.name().to_owned())]
     }
 
     fn words(&self) -> String {

@@ -3,7 +3,7 @@
 use super::{
     Action, Facts, Keys, EffectKind, Level,
     action::{BodyEdit, HttpAction},
-    key, term};
+    key, term, Written};
 use serde::{Deserialize, Serialize};
 
 /// The body is another one; status and headers are the service's.
@@ -30,6 +30,10 @@ impl EffectKind for Replace {
     fn read(keys: &mut Keys<'_, '_>) -> Option<Self> {
         let body = keys.needed("body", "body = \"{}\"", |text| Ok(text.to_owned()))?;
         Some(Self { body })
+    }
+
+    fn written(&self) -> Written {
+        vec![("body", self.body.clone())]
     }
 
     fn words(&self) -> String {

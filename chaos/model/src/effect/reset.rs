@@ -3,10 +3,10 @@
 use super::{
     Action, Directions, Facts, Keys, EffectKind, Level,
     action::{Cut, StreamAction},
-    key, term};
+    key, term, Written};
 use crate::{
     language::findings::Wrong,
-    quantity::{show_bytes, show_duration},
+    quantity::{show_bytes, show_duration, write_duration},
 };
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -64,6 +64,13 @@ impl EffectKind for Reset {
             keys.refuse("direction", wrong.advice("write `after = \"4KiB\"`, or take `direction` away"));
         }
         Some(Self::after(after))
+    }
+
+    fn written(&self) -> Written {
+        match self.after_bytes {
+            Some(bytes) => vec![("after", show_bytes(bytes)), self.direction.written()],
+            None => vec![("after", write_duration(self.after))],
+        }
     }
 
     fn words(&self) -> String {

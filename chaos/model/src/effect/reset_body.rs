@@ -4,8 +4,7 @@ use super::{
     Action, Facts, Keys, EffectKind, Level,
     action::{HttpAction, Part},
     key,
-    truncate::Kept,
-};
+    truncate::Kept, Written};
 use serde::{Deserialize, Serialize};
 
 /// The head and a part of the body come, and then the connection is reset.
@@ -27,6 +26,10 @@ impl EffectKind for ResetBody {
 
     fn read(keys: &mut Keys<'_, '_>) -> Option<Self> {
         Some(Self { keep: keys.part("keep", Part::PerMillion(500_000))?.into() })
+    }
+
+    fn written(&self) -> Written {
+        vec![("keep", Part::from(self.keep).to_string())]
     }
 
     fn words(&self) -> String {

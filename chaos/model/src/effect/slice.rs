@@ -3,10 +3,10 @@
 use super::{
     Action, Directions, Facts, Keys, EffectKind, Level,
     action::{Slices, StreamAction},
-    key, term};
+    key, term, Written};
 use crate::{
     language::findings::Wrong,
-    quantity::{show_bytes, show_duration},
+    quantity::{show_bytes, show_duration, write_duration},
 };
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -49,6 +49,14 @@ impl EffectKind for Slice {
             return None;
         }
         Some(Self { size: u32::try_from(size).ok()?, gap: gap?, direction })
+    }
+
+    fn written(&self) -> Written {
+        vec![
+            ("size", show_bytes(u64::from(self.size))),
+            ("gap", write_duration(self.gap)),
+            self.direction.written(),
+        ]
     }
 
     fn words(&self) -> String {

@@ -1,7 +1,7 @@
 //! `slow-close`: a peer that takes its time to close.
 
-use super::{Action, Facts, Keys, EffectKind, Level, action::StreamAction, key, term};
-use crate::quantity::show_duration;
+use super::{Action, Facts, Keys, EffectKind, Level, action::StreamAction, key, term, Written};
+use crate::quantity::{show_duration, write_duration};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -27,6 +27,10 @@ impl EffectKind for SlowClose {
 
     fn read(keys: &mut Keys<'_, '_>) -> Option<Self> {
         Some(Self { delay: keys.duration("delay")? })
+    }
+
+    fn written(&self) -> Written {
+        vec![("delay", write_duration(self.delay))]
     }
 
     fn words(&self) -> String {

@@ -3,7 +3,7 @@
 use super::{
     Action, Facts, Keys, EffectKind, Level,
     action::{CannedResponse, HttpAction},
-    key, term};
+    key, term, Written, there};
 use crate::language::findings::Wrong;
 use serde::{Deserialize, Serialize};
 
@@ -58,6 +58,12 @@ impl EffectKind for Status {
             return None;
         }
         Some(Self { status: status?, body, content_type })
+    }
+
+    fn written(&self) -> Written {
+        let body = Some(self.body.clone()).filter(|body| !body.is_empty());
+        let keys = [("status", Some(self.status.to_string())), ("body", body), ("content-type", self.content_type.clone())];
+        keys.into_iter().filter_map(there).collect()
     }
 
     fn words(&self) -> String {

@@ -3,7 +3,7 @@
 use super::{
     Action, Facts, Keys, EffectKind, Level,
     action::{BodyEdit, HttpAction, Throughput},
-    key, term};
+    key, term, Written};
 use crate::quantity::show_bytes;
 use serde::{Deserialize, Serialize};
 
@@ -29,6 +29,10 @@ impl EffectKind for Trickle {
 
     fn read(keys: &mut Keys<'_, '_>) -> Option<Self> {
         Some(Self { bytes_per_second: keys.throughput("rate")?.bytes_per_second })
+    }
+
+    fn written(&self) -> Written {
+        vec![("rate", format!("{}/s", show_bytes(self.bytes_per_second)))]
     }
 
     fn words(&self) -> String {

@@ -3,8 +3,7 @@
 use super::{
     Action, Facts, Keys, EffectKind, Level,
     action::{BodyEdit, HttpAction, MessageAction, MessageEnding, Part},
-    key,
-};
+    key, Written};
 use serde::{Deserialize, Serialize};
 
 /// Only the beginning of a body or a reply comes.
@@ -35,6 +34,20 @@ pub enum Framing {
     Whole,
     /// The shorter length: the body is complete, as HTTP goes, and yet cut off.
     Short,
+}
+
+impl Framing {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::Whole, Self::Short];
+
+    /// The framing's name in the language.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Whole => "whole",
+            Self::Short => "short",
+        }
+    }
 }
 
 impl From<Part> for Kept {
@@ -70,9 +83,13 @@ impl EffectKind for Truncate {
 
     fn read(keys: &mut Keys<'_, '_>) -> Option<Self> {
         let keep = keys.part("keep", Part::PerMillion(500_000));
-        let all = [("whole", Framing::Whole), ("short", Framing::Short)];
+        let all = Framing::ALL.map(|framing| (framing.name(), framing));
         let framing = keys.one_of("framing", "the framing", &all).unwrap_or_default();
         Some(Self { keep: keep?.into(), framing })
+    }
+
+    fn written(&self) -> Written {
+        vec![("keep", Part::from(self.keep).to_string()), ("framing", self.framing.name().to_owned())]
     }
 
     fn words(&self) -> String {

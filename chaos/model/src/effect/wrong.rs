@@ -3,8 +3,7 @@
 use super::{
     Action, Facts, Keys, EffectKind, Level,
     action::{RedisAction, ReplyEdit},
-    key,
-};
+    key, Written, there};
 use serde::{Deserialize, Serialize};
 
 /// A read of one key has as its reply a value that is not the key's.
@@ -27,6 +26,10 @@ impl EffectKind for Wrong {
 
     fn read(keys: &mut Keys<'_, '_>) -> Option<Self> {
         Some(Self { value: keys.text("value").map(|word| word.text.to_owned()) })
+    }
+
+    fn written(&self) -> Written {
+        [("value", self.value.clone())].into_iter().filter_map(there).collect()
     }
 
     fn action(&self) -> Action {

@@ -24,6 +24,48 @@ pub(crate) struct FaultRead {
     pub(crate) fault: Option<Fault>,
 }
 
+/// The time of a fault: how its reader is told of it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Timing {
+    /// By its place on a timeline, which lasts so long, where that is known.
+    Timeline(Option<Duration>),
+    /// By the message that brings it: it begins then, and ends when it is taken back, or after its own time.
+    Message,
+}
+
+/// The times of a fault, as far as they could be read.
+struct Times {
+    at: Option<Duration>,
+    lasts: Option<Duration>,
+    pulse: Option<Option<Pulse>>,
+}
+
+impl Times {
+    fn read(reader: &mut Reader<'_>, timing: Timing, findings: &Findings) -> Self {
+        if let Timing::Message = timing {
+            return Self::of_message(reader, findings);
+        }
+        let at = reader.needed("at", "at = \"4s\"", quantity::duration);
+        let lasts = reader.needed("for", "for = \"4s\"", not_zero);
+        let pulse = if reader.entry("pulse").is_some() { reader.parse("pulse", pulse).map(Some) } else { Some(None) };
+        Self { at, lasts, pulse }
+    }
+
+    fn of_message(reader: &mut Reader<'_>, findings: &Findings) -> Self {
+        for (key, advice) in [
+            ("at", "take it away: a fault begins when its message comes"),
+            ("pulse", "take it away: put the fault in place and take it back, each time"),
+        ] {
+            if let Some(entry) = reader.foreign(key) {
+                let message = format!("`{key}` is of a timeline, and there is none here");
+                findings.add(Diagnostic::new(entry.key_span.clone(), message).advice(advice));
+            }
+        }
+        let lasts = if reader.entry("for").is_some() { reader.parse("for", not_zero) } else { Some(Duration::ZERO) };
+        Self { at: Some(Duration::ZERO), lasts, pulse: Some(None) }
+    }
+}
+
 /// Reads all faults.
 pub(crate) fn read_all(
     scenario: &mut Reader<'_>,
@@ -32,7 +74,8 @@ pub(crate) fn read_all(
     findings: &Findings,
 ) -> Vec<FaultRead> {
     let tables = scenario.tables("fault");
-    let faults: Vec<FaultRead> = tables.iter().map(|table| read(table, system, duration, findings)).collect();
+    let faults: Vec<FaultRead> =
+        tables.iter().map(|table| read(table, system, Timing::Timeline(duration), findings)).collect();
     repeated(&tables, findings);
     turns::check(&tables, &faults, findings);
     faults
@@ -53,27 +96,38 @@ fn repeated(tables: &[&Table], findings: &Findings) {
     }
 }
 
-fn read(table: &Table, system: &System, duration: Option<Duration>, findings: &Findings) -> FaultRead {
+/// Reads a fault of a link or a service of this system.
+pub(crate) fn read(table: &Table, system: &System, timing: Timing, findings: &Findings) -> FaultRead {
     let mut reader = Reader::new(table, "this fault", findings);
     let name = reader.needed("name", "name = \"outage\"", names::fault);
     // A system without services has been refused as such.
     let on = reader.needed_text("on", "on = \"gateway -> redis\"").filter(|_| !system.services.is_empty());
-    let on = on.and_then(|word| parse_word(word, |text| target::read(text, system), findings));
-    let at = reader.needed("at", "at = \"4s\"", quantity::duration);
-    let lasts = reader.needed("for", "for = \"4s\"", not_zero);
+    let target = |text: &str| match timing {
+        Timing::Timeline(_) => target::read(text, system),
+        Timing::Message => target::proxied(text, system),
+    };
+    let on = on.and_then(|word| parse_word(word, target, findings));
+    let Times { at, lasts, pulse } = Times::read(&mut reader, timing, findings);
     let share = if reader.entry("share").is_some() { reader.parse("share", share) } else { Some(Share::ALL) };
     let ramp = if reader.entry("ramp").is_some() { reader.parse("ramp", not_zero) } else { Some(Duration::ZERO) };
-    let pulse = if reader.entry("pulse").is_some() { reader.parse("pulse", pulse).map(Some) } else { Some(None) };
     let only = only::read(&mut reader, findings);
-    let effect = effect::read(&mut reader, lasts, findings);
+    // Of a fault that ends when it is taken back, nobody knows how long it lasts.
+    let known_to_last = lasts.filter(|lasts| !lasts.is_zero());
+    let effect = effect::read(&mut reader, known_to_last, findings);
     if let (Some(on), Some(effect)) = (&on, &effect) {
-        reader.parse("on", |_| target::fits(on, effect, system));
+        reader.parse("on", |_| match timing {
+            Timing::Message if effect.is_of_services() => Err(target::no_service(effect, on, system)),
+            _ => target::fits(on, effect, system),
+        });
         suits(&mut reader, on, effect, only.as_ref(), system, findings);
     }
-    longer_than(&mut reader, "ramp", ramp, lasts);
-    longer_than(&mut reader, "pulse", pulse.flatten().map(|pulse| pulse.every), lasts);
+    longer_than(&mut reader, "ramp", ramp, known_to_last);
+    longer_than(&mut reader, "pulse", pulse.flatten().map(|pulse| pulse.every), known_to_last);
     reader.finish();
-    let fits = in_time(table, at, lasts, duration, findings);
+    let fits = match timing {
+        Timing::Timeline(duration) => in_time(table, at, lasts, duration, findings),
+        Timing::Message => true,
+    };
     let fault = || {
         let (name, on, effect, only) = (name.clone()?, on?, effect?, only?);
         let (share, at, lasts, ramp, pulse) = (share?, at?, lasts?, ramp?, pulse?);

@@ -5,6 +5,10 @@
 //! asks the language itself which ones it knows. Values are strings of small languages (`< 50ms`), which a schema can
 //! only give examples of: what is right is for `chaos check` to say.
 
+mod message;
+
+pub use message::faults;
+
 use super::Known;
 use crate::{
     Effect, Protocol,

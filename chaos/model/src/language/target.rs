@@ -1,6 +1,6 @@
 //! `on = "gateway -> redis"` or `on = "redis"`: where a fault acts, and for which requests or commands.
 
-use super::{braces::known_service, findings::Wrong, nearest::list};
+use super::{address, braces::known_service, findings::Wrong, nearest::list};
 use crate::{
     Effect, Endpoint, Link, Protocol, System, Target,
     effect::{Level, action::ServiceAction},
@@ -14,6 +14,25 @@ pub(crate) fn read(text: &str, system: &System) -> Result<Target, Wrong> {
         return Ok(Target::Service(name.to_owned()));
     }
     link(text, system).map(Target::Link)
+}
+
+/// The link that is meant, which must be one of those that proxies stand on.
+pub(crate) fn proxied(text: &str, system: &System) -> Result<Target, Wrong> {
+    let link = address::link(text.trim())?;
+    if system.links.contains(&link) {
+        return Ok(Target::Link(link));
+    }
+    Err(Wrong::new(format!("no proxy stands on `{link}`")).advice(format!("they do on {}", links(system))))
+}
+
+/// The refusal of an effect on services where there are only proxies.
+pub(crate) fn no_service(effect: &Effect, on: &Target, system: &System) -> Wrong {
+    let wrong = Wrong::new(format!("`{}` acts on a service, and proxies stand on links", effect.name()));
+    let act = effects(|level| match on {
+        Target::Link(link) => system.stack(link).protocol.has(level),
+        Target::Service(_) => false,
+    });
+    wrong.advice(format!("on this link, {act} act"))
 }
 
 /// Refuses an effect that can't act there.

@@ -3,7 +3,7 @@
 
 // Own code, since the crates that parse it are unmaintained or read the wall clock.
 
-use chaos_model::check::reading::SeriesKind;
+use chaos_model::{Selector, check::reading::SeriesKind};
 use std::collections::BTreeMap;
 
 /// One series of a scrape.
@@ -13,6 +13,12 @@ pub(crate) struct Series {
     pub(crate) labels: BTreeMap<String, String>,
     pub(crate) value: f64,
     pub(crate) kind: SeriesKind,
+}
+
+/// The sum of the series that a selector means, with their kind; none where there are none.
+pub(super) fn sum(selector: &Selector, series: &[Series]) -> Option<(f64, SeriesKind)> {
+    let matching = series.iter().filter(|series| selector.matches(&series.name, &series.labels));
+    matching.fold(None, |sum, series| Some((sum.map_or(0.0, |(sum, _)| sum) + series.value, series.kind)))
 }
 
 /// The series of a scrape; lines that can't be read are left out, since one odd exporter line should not lose the rest.

@@ -1,11 +1,11 @@
-use super::{Series, parse, untold::Untold};
+use super::{Series, exposition::sum, parse, untold::Untold};
 use crate::Address;
 use bytes::Bytes;
 use chaos_model::{
     Selector,
     check::{
         CheckId,
-        reading::{Reading, ScrapeSide, SeriesKind},
+        reading::{Reading, ScrapeSide},
     },
     event::Scraped,
 };
@@ -112,11 +112,6 @@ impl Scraper {
     pub(crate) fn finish(mut self) -> (Scrapes, Vec<Scraped>) {
         (self.scrapes, self.untold.take(None))
     }
-}
-
-pub(super) fn sum(selector: &Selector, series: &[Series]) -> Option<(f64, SeriesKind)> {
-    let matching = series.iter().filter(|series| selector.matches(&series.name, &series.labels));
-    matching.fold(None, |sum, series| Some((sum.map_or(0.0, |(sum, _)| sum) + series.value, series.kind)))
 }
 
 fn show(series: &Series) -> String {

@@ -1,6 +1,6 @@
 //! Scrapes that were taken and not told yet: those of about a second make one event.
 
-use super::{Series, scrape::sum};
+use super::{Series, exposition::sum};
 use chaos_model::{
     Selector,
     check::reading::{ScrapeSide, SeriesKind},

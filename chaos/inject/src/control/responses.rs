@@ -1,9 +1,6 @@
 //! Responses of each route, by status.
 
-use super::{
-    super::{problem::Body, wire},
-    ReplySchema,
-};
+use super::{problem::Body, schema::ReplySchema, wire};
 use std::collections::BTreeMap;
 use utoipa::{
     IntoResponses, PartialSchema as _, ToSchema as _,
@@ -20,7 +17,7 @@ macro_rules! routes {
     ($($(#[doc = $doc:literal])* $name:ident: $status:literal $about:literal $schema:expr, [$($problem:literal),*];)*) => {
         $(
             $(#[doc = $doc])*
-            pub(in super::super) struct $name;
+            pub(super) struct $name;
 
             impl IntoResponses for $name {
                 fn responses() -> Responses {

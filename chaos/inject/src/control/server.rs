@@ -1,0 +1,74 @@
+//! The server: where requests go, and who may send them.
+
+use super::{
+    openapi,
+    problem::Problem,
+    routes::{self, Api},
+    steered::{Controlled, Steered},
+    token::Token,
+};
+use axum::{
+    Router,
+    extract::{DefaultBodyLimit, Request, State},
+    middleware::{self, Next},
+    response::{IntoResponse as _, Response},
+    routing::{get, post, put},
+};
+use host::{Host, Listener, http as server};
+use http::{HeaderValue, header};
+use std::{sync::Arc, time::Duration};
+
+/// The largest body that is read; a fault may bring a whole response with it.
+const LARGEST_BODY: usize = 1 << 20;
+/// Connections to the control server that may be open at once.
+const MOST_CONNECTIONS: usize = 64;
+/// Time that requests under way have when the server stops.
+const LAST_REQUESTS: Duration = Duration::from_secs(1);
+
+/// Steers these links' proxies for whoever shows the token, until the host's shutdown signal. Then all faults are taken
+/// back at once, the proxies take no more connections, and those that are open have `patience` to end.
+pub async fn serve(host: &Host, listener: Listener, links: Vec<Controlled>, token: Token, patience: Duration) {
+    let steered = Steered::new(host, links);
+    let watched = Arc::clone(&steered);
+    let watching = host.spawn(async move { watched.watch().await });
+    let router = router(token, Api { host: host.clone(), steered: Arc::clone(&steered), document: openapi::json() });
+    let config = server::ServerConfig { max_connections: MOST_CONNECTIONS, drain: LAST_REQUESTS, ..Default::default() };
+    server::serve(host, listener, router, config).await;
+    // It ends by itself, once the faults are taken back.
+    let _ = watching.await;
+    steered.drain(patience).await;
+}
+
+fn router(token: Token, api: Api) -> Router {
+    let guarded = Router::new()
+        .route("/v1/links", get(routes::links))
+        .route("/v1/lease", get(routes::lease).post(routes::take))
+        .route("/v1/lease/{id}", put(routes::renew).delete(routes::give_up))
+        .route("/v1/lease/{id}/messages", post(routes::send))
+        .route_layer(middleware::from_fn_with_state(Arc::new(token), authenticate));
+    Router::new()
+        .merge(guarded)
+        .route("/v1/health", get(routes::health))
+        .route("/v1/openapi.json", get(routes::document))
+        .fallback(async || Problem::NoSuchRoute)
+        .method_not_allowed_fallback(async || Problem::MethodNotAllowed)
+        .layer(middleware::map_response(fresh))
+        .layer(DefaultBodyLimit::max(LARGEST_BODY))
+        .with_state(api)
+}
+
+/// Middleware that forbids caches: what is told here is over in the next moment.
+async fn fresh(mut response: Response) -> Response {
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+async fn authenticate(State(token): State<Arc<Token>>, request: Request, next: Next) -> Response {
+    let shown = request.headers().get(header::AUTHORIZATION);
+    if shown.is_some_and(|shown| token.is_shown_by(shown.as_bytes())) {
+        return next.run(request).await;
+    }
+    let peer = request.extensions().get::<server::Peer>().map(|peer| peer.0.to_string());
+    tracing::warn!(peer, path = request.uri().path(), "refused: no token that is good");
+    Problem::Unauthenticated.into_response()
+}
