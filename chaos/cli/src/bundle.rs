@@ -1,8 +1,9 @@
 //! The bundle of a command: programs, protocols and checks of whoever builds it.
 
+use chaos_links::has_filter;
 use chaos_model::{
     Protocol,
-    check::{CHECKS, Row},
+    check::{CHECKS, Row as Check},
 };
 use futures_util::future::BoxFuture;
 use host::Host;
@@ -28,7 +29,7 @@ pub struct Bundle {
     /// Protocols that services can speak, beside [`Protocol::ALL`]. A row brings its own filter.
     pub protocols: &'static [Protocol],
     /// Checks that expectations can have, beside [`CHECKS`].
-    pub checks: &'static [&'static Row],
+    pub checks: &'static [&'static Check],
 }
 
 impl Bundle {
@@ -45,7 +46,7 @@ impl Bundle {
     /// All checks, in the order in which people are told of them: those of `chaos` first. Pages of reference are made of
     /// these ([`chaos_model::check::markdown`]).
     #[must_use]
-    pub fn all_checks(&self) -> Vec<&'static Row> {
+    pub fn all_checks(&self) -> Vec<&'static Check> {
         CHECKS.iter().chain(self.checks).copied().collect()
     }
 
@@ -78,7 +79,8 @@ impl Bundle {
         }
     }
 
-    /// Refuses a bundle in which a name stands for two things: files could mean the first alone.
+    /// Refuses a bundle whose protocols could not do what their rows say, or in which a name stands for two things: files
+    /// could mean the first alone.
     ///
     /// # Errors
     /// In words, for whoever built it.
@@ -92,13 +94,24 @@ impl Bundle {
                 return Err(format!("this build brings two {kind} called `{name}`"));
             }
         }
-        Ok(())
+        // Without a filter, faults on messages would be taken and never fire.
+        let unread = self.protocols.iter().find(|protocol| protocol.words.is_some() && !has_filter(**protocol));
+        if let Some(protocol) = unread {
+            return Err(format!(
+                "the protocol `{protocol}` has messages, and no filter (`chaos_inject::filter!`) for them"
+            ));
+        }
+        self.protocols.iter().try_for_each(|protocol| protocol.check())
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use chaos_model::{
+        effect::Level,
+        protocol::{Ready, Recognised, Row, Words},
+    };
 
     #[test]
     fn a_name_stands_for_one_thing() {
@@ -111,5 +124,36 @@ mod tests {
         assert_eq!(wrong(ours), "this build brings two protocols called `redis`");
         let ours = Bundle { checks: &CHECKS[..1], ..Bundle::NONE };
         assert!(wrong(ours).starts_with("this build brings two checks called `"));
+    }
+
+    /// HTTP by another name, of which `chaos` has no filter.
+    static UNREAD: Row = Row { name: "unread", filter: Some(&"no filter"), ..HTTP };
+    static WORDLESS: Row = Row { name: "wordless", words: None, ..HTTP };
+    const HTTP: Row = Row {
+        name: "http",
+        about: "",
+        usual_port: 80,
+        unprivileged_port: 80,
+        schemes: &[],
+        programs: &[],
+        ready: Ready::Connection,
+        words: Some(Words { message: "", messages: "", response: "" }),
+        levels: &[Level::Connections, Level::Messages],
+        only: &["path"],
+        alpn: &[],
+        takes_password: false,
+        elsewhere: &[],
+        recognise: |_| Recognised::No,
+        filter: None,
+    };
+
+    #[test]
+    fn a_protocol_can_do_what_its_row_says() {
+        const BROUGHT: &[Protocol] = &[Protocol::new(&UNREAD), Protocol::new(&WORDLESS)];
+        let wrong = |protocols| Bundle { protocols, ..Bundle::NONE }.check().unwrap_err();
+        let unread = wrong(&BROUGHT[..1]);
+        assert!(unread.starts_with("the protocol `unread` has messages, and no filter"), "{unread}");
+        let wordless = wrong(&BROUGHT[1..]);
+        assert!(wordless.starts_with("the protocol `wordless`: its levels have `Messages`"), "{wordless}");
     }
 }

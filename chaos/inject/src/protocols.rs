@@ -13,6 +13,12 @@ const FILTERS: [(Protocol, NewFilter); 2] = [
     (Protocol::REDIS, || Box::new(redis::RedisFilter::default())),
 ];
 
+/// Tells whether messages of a protocol can be told apart: `chaos` has its filter, or its row brings one of the right type.
+#[must_use]
+pub fn has_filter(protocol: Protocol) -> bool {
+    filter_of(protocol).is_some()
+}
+
 /// The filter of a protocol for a new connection; none where it has none, as TCP. One that is handed in brings its own.
 pub(crate) fn filter_of(protocol: Protocol) -> Option<Box<dyn Filter>> {
     let built_in = FILTERS.iter().find(|(other, _)| *other == protocol).map(|(_, new)| new);

@@ -14,7 +14,7 @@ pub mod reach;
 mod remote;
 mod standing;
 
-pub use chaos_inject::control::Token;
+pub use chaos_inject::{control::Token, has_filter};
 pub use in_process::InProcessLinks;
 pub use remote::{ControlEndpoint, RemoteConfig, RemoteLinks};
 pub use standing::{NoPort, StandingProxies};

@@ -135,6 +135,26 @@ impl Protocol {
         }
     }
 
+    /// Looks for what does not go together in its row.
+    ///
+    /// # Errors
+    /// In words, for whoever wrote the row.
+    pub fn check(self) -> Result<(), String> {
+        let messages = self.has(Level::Messages);
+        let wrong = if !self.has(Level::Connections) {
+            "effects on connections act on every protocol: its levels lack `Connections`"
+        } else if self.has(Level::Services) {
+            "effects on services act on no link: `Services` is none of its levels"
+        } else if self.words.is_some() != messages {
+            "its levels have `Messages` where its messages have words, and there alone"
+        } else if self.only.is_empty() == messages {
+            "its messages are chosen by keys of `only` where effects act on them, and there alone"
+        } else {
+            return Ok(());
+        };
+        Err(format!("the protocol `{self}`: {wrong}"))
+    }
+
     /// True where effects of this level act on links that speak it.
     #[must_use]
     pub fn has(self, level: Level) -> bool {

@@ -18,10 +18,21 @@ fn names_schemes_and_alpn_names_are_each_one_protocols() {
 #[test]
 fn whoever_has_messages_has_words_for_them_and_effects_on_them() {
     for row in Protocol::ALL {
-        assert!(row.has(Level::Connections), "{row}");
-        assert_eq!(row.words.is_some(), row.has(Level::Messages), "{row}");
-        assert_eq!(row.words.is_some(), !row.only.is_empty(), "{row}");
-        assert!(!row.has(Level::Services), "{row}");
+        assert_eq!(row.check(), Ok(()));
+    }
+    // Rows in which one thing is wrong.
+    static NO_CONNECTIONS: Row = Row { levels: &[], ..tcp::ROW };
+    static SERVICES: Row = Row { levels: &[Level::Connections, Level::Services], ..tcp::ROW };
+    static NO_WORDS: Row = Row { levels: &[Level::Connections, Level::Messages], ..tcp::ROW };
+    static NO_KEYS: Row = Row { words: http::ROW.words, ..NO_WORDS };
+    for (row, wrong) in [
+        (&NO_CONNECTIONS, "its levels lack `Connections`"),
+        (&SERVICES, "`Services` is none of its levels"),
+        (&NO_WORDS, "where its messages have words"),
+        (&NO_KEYS, "chosen by keys of `only`"),
+    ] {
+        let found = Protocol::new(row).check().unwrap_err();
+        assert!(found.starts_with("the protocol `tcp`: ") && found.contains(wrong), "{found}");
     }
 }
 
