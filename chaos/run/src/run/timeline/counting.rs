@@ -15,7 +15,7 @@ use std::{
 /// The least time between two counts, but for those at edges.
 const SOON: Duration = Duration::from_millis(500);
 
-/// What proxies have counted, as far as it was told.
+/// The counts of proxies, as far as they were told.
 pub(super) struct Counting {
     /// Moments of the timeline at which a phase begins or ends.
     edges: BTreeSet<Duration>,
@@ -29,8 +29,8 @@ pub(super) struct Counting {
 struct Pending {
     at: Duration,
     answer: BoxFuture<'static, Option<ProxyCounts>>,
-    /// What faults had done by then in the times in which they were there before.
-    // As of the question: one that is taken back before the answer comes would be counted twice.
+    /// Counts of faults by then, from the times in which they were there before.
+    // As of the question: one that is taken back before the counts come would be counted twice.
     ended: BTreeMap<String, Fired>,
 }
 
@@ -50,7 +50,7 @@ impl Counting {
     }
 
     /// Takes a question that is asked at this moment; the event to tell where it is answered at once. `ended` is what
-    /// faults did in the times in which they were there before. A question that has no answer yet is given up.
+    /// faults did in the times in which they were there before. A question that is still open is given up.
     pub(super) fn ask(
         &mut self,
         at: Duration,
@@ -123,12 +123,12 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_late_answer_is_of_the_moment_of_its_question_and_holds_nothing_up() {
+    async fn late_counts_are_of_the_moment_of_its_question_and_holds_nothing_up() {
         let mut counting = counting();
         let (send, receive) = tokio::sync::oneshot::channel();
         let late = async move { receive.await.ok().flatten() };
         assert_eq!(counting.ask(Duration::from_secs(1), late.boxed(), &BTreeMap::new()), None);
-        assert!(!counting.is_due(Duration::from_secs(9)), "the answer may come yet");
+        assert!(!counting.is_due(Duration::from_secs(9)), "the counts may come yet");
         send.send(answer(4)).unwrap();
         assert_eq!(counting.answered().await, told(1, 4));
         assert!(!counting.is_due(Duration::from_millis(1400)) && counting.is_due(Duration::from_millis(1500)));
