@@ -138,6 +138,18 @@ fn its_words_are_advised_on() {
 }
 
 #[test]
+fn its_proxies_know_it() {
+    let sandbox = Sandbox::new();
+    let proxies = "[control]\ntoken-file = \"token\"\n[[link]]\nname = \"notes -> memo\"\nlisten = \"17070\"\n\
+                   target = \"localhost:7070\"\nprotocol = \"memos\"\n";
+    std::fs::write(sandbox.file("proxies.toml"), proxies).unwrap();
+    let output = sandbox.memo(&["proxy", "proxies.toml"]);
+    let wrong = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{wrong}");
+    assert!(wrong.contains("there is no protocol called `memos`") && wrong.contains("did you mean `memo`?"), "{wrong}");
+}
+
+#[test]
 fn schemas_and_pages_have_it() {
     let sandbox = Sandbox::new();
     for (name, path) in [

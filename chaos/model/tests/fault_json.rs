@@ -67,7 +67,7 @@ fn of_scenario(fault: &str) -> Fault {
     let text = format!(
         "title = \"it\"\nentry = \"web\"\nservice.web.program = \"gateway\"\nservice.web.env.CACHE = \"{{cache}}\"\n\
          service.cache.program = \"redis\"\n[load]\nrequest = \"GET /\"\nrate = \"1/s\"\nduration = \"12s\"\n\
-         [[fault]]\n{fault}\n[[expect]]\nthat = \"it\"\nduring = \"run\"\nerrors = \"<= 5%\"\n"
+         [[fault]]\n{fault}\n[[expect]]\nthat = \"it\"\nduring = \"run\"\nstatus.200 = \">= 5%\"\n"
     );
     let read = load(Path::new("it.toml"), &[], &|_| Ok(text.clone()));
     let scenario = read.unwrap_or_else(|wrong| panic!("{}", wrong.render(false, 200)));

@@ -16,6 +16,7 @@ mod routes;
 mod schema;
 mod server;
 mod steered;
+mod strict;
 mod token;
 mod wire;
 

@@ -102,6 +102,13 @@ async fn a_fault_that_is_not_valid_is_refused_with_the_places_of_all_mistakes_an
     {
         assert_eq!(kind(&runner.send(&lease, message.clone()).await), (400, "bad-request"), "{message}");
     }
+    // Of two selectors, one would be passed over.
+    let twice = r#"{ "link": "gateway -> redis", "message": { "apply": { "name": "f", "on": "gateway -> redis",
+        "effect": "close", "only": { "path": "/a" }, "only": { "path": "/b" } } } }"#;
+    let (parts, text) = runner.raw(Method::POST, &format!("{lease}/messages"), twice.to_owned()).await;
+    let answer = (parts.status, serde_json::from_slice::<Value>(&text).unwrap());
+    assert_eq!(kind(&answer), (400, "bad-request"));
+    assert!(answer.1["detail"].as_str().unwrap().starts_with("`only` stands there twice"), "{}", answer.1);
     assert_eq!(runner.get("/v1/links").await["links"][0]["faults"], json!([]));
     assert!(system.round_trip(&host).await.is_ok());
 }
