@@ -31,7 +31,7 @@ for    = "400ms"
 [[expect]]
 that   = "nobody is answered without them"
 during = "away"
-errors = ">= 100%"
+unanswered.any = ">= 100%"
 "#;
 
 /// A folder with a scenario in which the users are started so.

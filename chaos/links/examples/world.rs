@@ -162,11 +162,11 @@ for    = "1s"
 [[expect]]
 that   = "nobody is served while nobody can connect"
 during = "refused"
-errors = ">= 95%"
+unanswered.any = ">= 95%"
 [[expect]]
 that   = "nobody is served while nobody runs"
 during = "dead"
-errors = ">= 95%"
+unanswered.any = ">= 95%"
 [[expect]]
 that   = "all are served again"
 after  = "dead"

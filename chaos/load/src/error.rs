@@ -114,6 +114,26 @@ mod tests {
         assert_eq!(Error::of_dial(&io::Error::from_raw_os_error(libc::EHOSTUNREACH)), Error::ConnectFailed);
     }
 
+    /// Checks ask for reasons by the words of the model's table.
+    #[test]
+    fn each_reason_can_be_asked_for() {
+        let all = [
+            Error::ConnectRefused,
+            Error::ConnectTimeout,
+            Error::ConnectFailed,
+            Error::Reset,
+            Error::Closed,
+            Error::Timeout,
+            Error::BadResponse,
+            Error::BodyTooLarge,
+            Error::Stopped,
+            Error::NotMade,
+            Error::InvalidRequest,
+        ];
+        let asked = chaos_model::check::REASONS.map(|(reason, _)| reason);
+        assert_eq!(all.map(Error::as_str), asked);
+    }
+
     #[test]
     fn reasons_are_short_words() {
         assert_eq!(Error::ConnectRefused.to_string(), "connect_refused");

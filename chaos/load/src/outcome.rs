@@ -2,7 +2,7 @@
 
 use crate::Error;
 use chaos_model::event::LatencyFigures;
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 /// Looks at each response while it is in memory. It runs between requests, on the task that made the request: it is no
 /// place to wait, and what it takes is missing from the generator's speed, not from the latency that is reported.
@@ -42,6 +42,8 @@ pub struct Marks {
     pub bits: u64,
     /// The age that the response told.
     pub age: Option<Duration>,
+    /// The instance that the response says it came of.
+    pub instance: Option<Arc<str>>,
     /// Values that were worth a note, in words, each with a bit that says what for.
     pub notes: Vec<(u32, String)>,
 }

@@ -29,6 +29,7 @@ pub mod proxies;
 pub(crate) mod quantity;
 pub(crate) mod reader;
 pub(crate) mod request;
+mod responses;
 mod scenario;
 pub mod schema;
 pub(crate) mod selector;

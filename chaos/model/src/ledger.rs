@@ -114,7 +114,7 @@ pub enum Impact {
     Stale,
     /// The response was partial.
     Partial,
-    /// The request failed: no response, or one from 500 on.
+    /// The request failed: no response, or none that is good.
     Failed,
     /// Nobody waited for it: no request was under way.
     Background,

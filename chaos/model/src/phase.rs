@@ -1,6 +1,6 @@
 //! Phases: named windows of a run.
 
-use crate::{Fault, Slice, event::PhaseFigures, slice::Counts};
+use crate::{Fault, Slice, event::PhaseFigures, responses::Marker, slice::Counts};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -104,10 +104,10 @@ impl PhaseSum {
         }
     }
 
-    /// The figures of the phase by now.
+    /// The figures of the phase by now, with those markers that responses have.
     #[must_use]
-    pub fn figures(&self) -> PhaseFigures {
-        self.counts.figures(&self.phase.name, self.apart)
+    pub fn figures(&self, markers: &[Marker]) -> PhaseFigures {
+        self.counts.figures(&self.phase.name, self.apart, markers)
     }
 }
 

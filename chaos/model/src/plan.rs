@@ -3,6 +3,7 @@
 use crate::{
     Arrivals, Link, Load, Rate, Scenario, Scope, Sources, Span, Start, System, Template,
     quantity::show_duration,
+    responses::Marker,
     secret::{masked_command, masked_setting, masked_sources},
     system::{Piece, Service},
 };
@@ -36,6 +37,9 @@ pub struct PlannedSystem {
     pub services: Vec<PlannedService>,
     /// The links: who uses whom.
     pub links: Vec<PlannedLink>,
+    /// The markers that its responses have: what is not here is known of none.
+    #[serde(default)]
+    pub markers: Vec<Marker>,
 }
 
 /// A service of the system.
@@ -215,6 +219,7 @@ fn planned_system(system: &System) -> PlannedSystem {
         entry: system.entry.clone(),
         services: system.services.values().map(service).collect(),
         links: system.links.iter().map(link).collect(),
+        markers: system.responses.markers(),
     }
 }
 

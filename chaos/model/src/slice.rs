@@ -4,7 +4,7 @@
 //! [`Counted`](crate::event::Counted). Figures by instance are deliberately absent: no world gives several, and no
 //! response says which one made it.
 
-use crate::{Histogram, event::PhaseFigures};
+use crate::{Histogram, event::PhaseFigures, responses::Marker};
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, time::Duration};
 
@@ -65,10 +65,13 @@ pub struct Counts {
     /// Arrivals without a response, by reason (`timeout`, `connect_refused`), missed ones included.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub unanswered: BTreeMap<String, u64>,
+    /// Good responses, by the system's `[responses]`.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub good: u64,
     /// Responses marked partial.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub partial: u64,
-    /// Responses with a stale part.
+    /// Responses marked stale.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub stale: u64,
     /// The age of the oldest response, where responses say their age.
@@ -92,24 +95,20 @@ impl Counts {
         self.statuses.values().sum()
     }
 
-    /// The number of responses below 500.
+    /// The figures of a phase of this name, whose judged arrivals these are; so many are counted
+    /// apart. What responses have no marker for is not in them.
     #[must_use]
-    pub fn good(&self) -> u64 {
-        self.statuses.range(..500).map(|(_, count)| count).sum()
-    }
-
-    /// The figures of a phase of this name, whose judged arrivals these are; so many are counted apart.
-    #[must_use]
-    pub fn figures(&self, phase: &str, apart: u64) -> PhaseFigures {
+    pub fn figures(&self, phase: &str, apart: u64, markers: &[Marker]) -> PhaseFigures {
         PhaseFigures {
             phase: phase.to_owned(),
             arrivals: self.due,
             straddled: apart,
             missed: self.missed,
             statuses: self.statuses.clone(),
-            errors: self.unanswered.clone(),
-            partial: self.partial,
-            stale: self.stale,
+            good: self.good,
+            unanswered: self.unanswered.clone(),
+            partial: markers.contains(&Marker::Partial).then_some(self.partial),
+            stale: markers.contains(&Marker::Stale).then_some(self.stale),
             oldest: self.oldest,
             latency: self.latency.figures(),
         }
@@ -117,10 +116,11 @@ impl Counts {
 
     /// Adds the counts of other arrivals.
     pub fn add(&mut self, other: &Self) {
-        let Self { due, sent, missed, statuses, unanswered, partial, stale, oldest, latency } = other;
+        let Self { due, sent, missed, statuses, unanswered, good, partial, stale, oldest, latency } = other;
         self.due += due;
         self.sent += sent;
         self.missed += missed;
+        self.good += good;
         self.partial += partial;
         self.stale += stale;
         self.oldest = self.oldest.max(*oldest);
@@ -153,6 +153,7 @@ mod tests {
         Counts {
             due: 3,
             sent: 3,
+            good: 2,
             statuses: BTreeMap::from([(200, 2)]),
             unanswered: BTreeMap::from([("timeout".to_owned(), 1)]),
             oldest: Some(Duration::from_secs(7)),
@@ -186,7 +187,7 @@ mod tests {
         let slice = Slice { to: Duration::from_secs(1), counts, ..Slice::default() };
         let text = serde_json::to_string(&Record { at_us: 5, event: Event::Slice(slice) }).unwrap();
         let expected =
-            r#"{"at_us":5,"event":"slice","from_us":0,"to_us":1000000,"due":3,"sent":3,"statuses":{"200":2}}"#;
+            r#"{"at_us":5,"event":"slice","from_us":0,"to_us":1000000,"due":3,"sent":3,"statuses":{"200":2},"good":2}"#;
         assert_eq!(text, expected);
     }
 
@@ -194,7 +195,7 @@ mod tests {
     fn counts_add_up() {
         let mut sum = counts();
         sum.add(&Counts { oldest: Some(Duration::from_secs(9)), ..counts() });
-        assert_eq!((sum.due, sum.answered(), sum.good(), sum.unanswered["timeout"]), (6, 4, 4, 2));
+        assert_eq!((sum.due, sum.answered(), sum.good, sum.unanswered["timeout"]), (6, 4, 4, 2));
         assert_eq!((sum.oldest, sum.latency.count()), (Some(Duration::from_secs(9)), 6));
     }
 }

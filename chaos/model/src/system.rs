@@ -1,7 +1,7 @@
 //! The system under test: services, and the links that their settings make.
 
 use crate::{
-    Protocol, Span,
+    Protocol, Responses, Span,
     protocol::{Login, Stack},
 };
 use serde::{Deserialize, Serialize};
@@ -29,6 +29,8 @@ pub struct System {
     pub services: BTreeMap<ServiceName, Service>,
     /// All links, ordered: `client -> entry`, and one for each use of a service that a setting names.
     pub links: Vec<Link>,
+    /// The markers by which responses of the entry say what they are.
+    pub responses: Responses,
 }
 
 impl System {
@@ -228,7 +230,12 @@ mod tests {
             label: None,
         };
         let services = names.split(' ').map(|name| (name.to_owned(), service(name))).collect();
-        let system = System { entry: String::new(), services, links: links.iter().map(link).collect() };
+        let system = System {
+            entry: String::new(),
+            services,
+            links: links.iter().map(link).collect(),
+            responses: Responses::default(),
+        };
         let names =
             |wave: Vec<&Service>| wave.iter().map(|service| service.name.as_str()).collect::<Vec<_>>().join(" ");
         system.start_order().into_iter().map(names).collect()

@@ -96,6 +96,7 @@ impl Seen {
             at: Duration::from_secs(4),
             result: Ok(200),
             latency: Duration::from_millis(1),
+            good: true,
             partial: false,
             stale: false,
             age: Some(Duration::from_secs(1)),
@@ -122,7 +123,7 @@ impl Seen {
             let has = check.subject.has(arrival);
             marked.with += u64::from(has);
             let first = if has { &mut marked.first_with } else { &mut marked.first_without };
-            first.get_or_insert(Example { arrival: *arrival, saw: None });
+            first.get_or_insert(Example { arrival: *arrival, saw: None, instance: None });
         }
         counts.latency = latency;
         let seconds = |n: usize| Duration::from_secs(n as u64);
@@ -153,6 +154,7 @@ impl Seen {
             marked: &marked,
             readings: Readings { of: readings.iter().map(Vec::as_slice).collect(), series: None },
             fault: Some(seen),
+            markers: &[],
         };
         check.subject.judge(&evidence).verdict
     }
@@ -161,16 +163,22 @@ impl Seen {
 /// What holds, what fails and what can't be said, for the example of a kind.
 fn cases(key: &str) -> [Seen; 3] {
     let well = || Seen::but_for(|_| ());
-    let unanswered = || Seen::but_for(|arrival| arrival.result = Err("timeout"));
+    let unanswered = || {
+        Seen::but_for(|arrival| {
+            (arrival.result, arrival.good) = (Err("timeout"), false);
+        })
+    };
     let nobody = || {
         let mut seen = Seen::but_for(|arrival| arrival.passed = false);
-        seen.arrivals.iter_mut().for_each(|arrival| arrival.result = Err("reset"));
+        seen.arrivals.iter_mut().for_each(|arrival| {
+            (arrival.result, arrival.good) = (Err("reset"), false);
+        });
         seen
     };
     let each = |grows: f64| (0..9).map(|n| [grows * f64::from(n), f64::from(n)]).collect::<Vec<_>>();
     let took = |ms| Some(Duration::from_millis(ms));
     match key {
-        "status" | "errors" => [well(), unanswered(), Seen::nothing()],
+        "status" | "unanswered" | "availability" => [well(), unanswered(), Seen::nothing()],
         "latency" => {
             let few = Seen { arrivals: well().arrivals[..20].to_vec(), ..Seen::nothing() };
             [well(), Seen::but_for(|arrival| arrival.latency = Duration::from_secs(1)), few]
@@ -217,7 +225,10 @@ fn every_check_holds_and_fails_and_says_when_it_can_not_be_judged() {
 fn words_of_others_lead_to_what_is_meant_here() {
     for (word, advice) in [
         ("http_req_failed", "`status`"),
-        ("availability", "status.2xx"),
+        ("success_rate", "`availability`"),
+        ("errors", "`availability = "),
+        ("errors", "`unanswered.any = "),
+        ("timeouts", "`unanswered.timeout"),
         ("throughput", "load.rate"),
         ("mttr", "recovery.time"),
     ] {

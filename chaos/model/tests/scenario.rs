@@ -5,10 +5,11 @@
 use chaos_model::effect::{Latency, Refuse, Reset};
 use chaos_model::{
     Arrivals, Comparison, Directions, Distribution, Effect, Endpoint, Link, OpenConnections, PhaseKind, Protocol, Rate,
-    Scenario, Scope, Set, Share, Spread, Start, Target, Text, ValueTest, Variable,
+    Responses, Scenario, Scope, Set, Share, Spread, Start, Target, Text, ValueTest, Variable,
     check::{Part, ResponseTest},
     language::load,
     load::TextPiece,
+    responses::{Age, Condition, Field},
 };
 use std::{fs, io, path::Path, time::Duration};
 
@@ -135,6 +136,19 @@ fn the_whole_language_is_taken() {
     assert_eq!((&read.faults[0].effect, read.faults[0].share), (&slow, Share { parts: 1, whole: 8 }));
     assert_eq!(read.faults[1].effect, Effect::Reset(Reset::after(Duration::from_millis(100))));
     assert_eq!(read.faults[2].effect, Effect::Refuse(Refuse { open: OpenConnections::Keep }));
+
+    let Responses { good, partial, stale, age, instance } = &read.system.responses;
+    let fields =
+        |all: &[Condition]| all.iter().map(|one| (one.field.clone(), one.test.to_string())).collect::<Vec<_>>();
+    let (body, header) = (|path: &str| Field::Body(path.to_owned()), |name: &str| Field::Header(name.to_owned()));
+    assert_eq!(fields(good), [(Field::Status, "200..399".to_owned()), (body("$.ok"), "== true".to_owned())]);
+    let wanted = [(body("$.degraded[0]"), "exists"), (header("x-partial"), "== true"), (Field::Status, "== 206")];
+    assert_eq!(fields(partial), wanted.map(|(field, test)| (field, test.to_owned())));
+    assert_eq!(fields(stale), [(header("x-cache"), "!= FRESH".to_owned())]);
+    let (second, ms) = (seconds(1), Duration::from_millis(1));
+    let ages = [(header("age"), second), (body("$.meta.parts.*.age_ms"), ms)];
+    assert_eq!(*age, ages.map(|(field, unit)| Age { field, unit }));
+    assert_eq!(instance.as_deref(), Some("x-served-by"));
 
     let window = read.timeline.phase("4s..8s").unwrap();
     assert_eq!((window.kind, window.from, window.to), (PhaseKind::Window, seconds(4), seconds(8)));
@@ -317,7 +331,8 @@ fn an_image_has_its_settings_its_command_and_its_port() {
         "[load]",
         "entry = \"web\"\n[service.web]\nimage = \"registry:5000/web:1.4\"\nprotocol = \"http\"\nport = 80\n\
          metrics = \"GET /metrics\"\nenv.DB = \"tcp://{db}\"\n[service.db]\nimage = \"db\"\n\
-         command = [\"--listen\", \"{self.port}\", \"--cache\", \"{cache}\"]\n[service.cache]\nprogram = \"redis\"\n[load]",
+         command = [\"--listen\", \"{self.port}\", \"--cache\", \"{cache}\"]\n[service.cache]\nprogram = \"redis\"\n\
+         [responses]\npartial.status = \"== 206\"\n[load]",
         1,
     );
     let text = text.replace("gateway -> redis", "db -> cache");

@@ -119,7 +119,7 @@ impl CurrentRun {
         }
         text.counter("chaos_run_due_total", "Requests that were due since the timeline began")?;
         text.value(&[], self.progress.due)?;
-        text.counter("chaos_run_requests_total", "Requests by outcome: good is a response below 500")?;
+        text.counter("chaos_run_requests_total", "Requests by outcome: a good response, or none")?;
         text.value(&[("outcome", "good")], self.progress.good)?;
         text.value(&[("outcome", "bad")], self.progress.bad)?;
         let Some(p99) = self.progress.p99 else { return Ok(()) };
@@ -137,6 +137,25 @@ impl CurrentRun {
         text.counter("chaos_run_fault_fired_total", "How often the fault fired, told whenever it is taken back")?;
         for (fault, (_, fired)) in &self.faults {
             text.value(&[("fault", fault)], fired)?;
+        }
+        Ok(())
+    }
+
+    /// The share of responses with a marker, where the system declares it.
+    fn write_marked(
+        &self,
+        text: &mut Text<'_, impl Write>,
+        (name, about): (&'static str, &str),
+        pick: fn(&PhaseFigures) -> Option<u64>,
+    ) -> io::Result<()> {
+        let known = self.phases.iter().filter(|phase| phase.arrivals > 0);
+        let known: Vec<_> = known.filter_map(|phase| Some((phase, pick(phase)?))).collect();
+        if known.is_empty() {
+            return Ok(());
+        }
+        text.gauge(name, about)?;
+        for (phase, parts) in known {
+            text.value(&[("phase", &phase.phase)], Share { parts, whole: phase.arrivals }.as_f64())?;
         }
         Ok(())
     }
@@ -159,14 +178,14 @@ impl CurrentRun {
         for phase in &self.phases {
             text.value(&[("phase", &phase.phase)], phase.arrivals)?;
         }
-        text.gauge("chaos_run_phase_available_ratio", "Share of the phase's requests that got a response below 500")?;
+        text.gauge("chaos_run_phase_available_ratio", "Share of the phase's requests that got a good response")?;
         for phase in self.phases.iter().filter(|phase| phase.arrivals > 0) {
             text.value(&[("phase", &phase.phase)], phase.availability().as_f64())?;
         }
-        text.gauge("chaos_run_phase_partial_ratio", "Share of the phase's requests whose response was partial")?;
-        for phase in self.phases.iter().filter(|phase| phase.arrivals > 0) {
-            text.value(&[("phase", &phase.phase)], Share { parts: phase.partial, whole: phase.arrivals }.as_f64())?;
-        }
+        let partial = ("chaos_run_phase_partial_ratio", "Share of the phase's requests whose response was partial");
+        self.write_marked(text, partial, |phase| phase.partial)?;
+        let stale = ("chaos_run_phase_stale_ratio", "Share of the phase's requests whose response was stale");
+        self.write_marked(text, stale, |phase| phase.stale)?;
         text.gauge("chaos_run_phase_latency_seconds", "Latency in the phase, from when a request was due")?;
         for phase in &self.phases {
             let Some(latency) = phase.latency else { continue };

@@ -10,9 +10,9 @@ pub(crate) struct Progress {
     pub(crate) at: Duration,
     /// Arrivals that were due.
     pub(crate) due: u64,
-    /// Responses below 500.
+    /// Good responses.
     pub(crate) good: u64,
-    /// Responses from 500 on, and arrivals without a response.
+    /// Responses that are not good, and arrivals without a response.
     pub(crate) bad: u64,
     /// The 99th percentile of the last slice's latencies; none where nothing was due in it.
     pub(crate) p99: Option<Duration>,
@@ -26,8 +26,8 @@ impl Progress {
         all.add(&slice.straddled);
         self.at = slice.to;
         self.due += all.due;
-        self.good += all.good();
-        self.bad += all.due - all.good();
+        self.good += all.good;
+        self.bad += all.due - all.good;
         self.p99 = all.latency.percentile(99_000);
     }
 }

@@ -199,12 +199,13 @@ impl<'a> Fold<'a> {
 
     /// The figures of each phase, in the order of the timeline.
     pub(crate) fn figures(&self) -> impl Iterator<Item = PhaseFigures> + '_ {
-        self.phases.iter().map(Window::figures)
+        let markers = self.scenario.system.responses.markers();
+        self.phases.iter().map(move |window| window.figures(&markers))
     }
 
     /// The figures of the baseline, if there is one.
     pub(crate) fn baseline(&self) -> Option<PhaseFigures> {
-        self.phase(BASELINE).map(Window::figures)
+        self.phase(BASELINE).map(|window| window.figures(&self.scenario.system.responses.markers()))
     }
 
     /// The latencies of the baseline, if there is one.

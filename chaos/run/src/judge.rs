@@ -58,6 +58,7 @@ pub(crate) fn find(
     let series = check.subject.scrapes().and_then(|(service, _)| scrapes.seen.get(service));
     let readings = scrapes.readings.get(&check.id).map(Vec::as_slice).unwrap_or_default();
     let baseline = scenario.timeline.phase(BASELINE);
+    let markers = scenario.system.responses.markers();
     let evidence = Evidence {
         from,
         to,
@@ -68,6 +69,7 @@ pub(crate) fn find(
         oldest: tally.oldest,
         marked: fold.marked(tally, check.id).unwrap_or(&nothing),
         readings: Readings { of: readings.iter().map(Vec::as_slice).collect(), series },
+        markers: &markers,
         fault: scenario.faults.iter().position(|fault| fault.name == *name).map(|fault| fold.fault(fault)),
     };
     check.subject.judge(&evidence)

@@ -26,7 +26,7 @@ mod sums;
 
 pub(crate) use sums::sums;
 
-use crate::responses::{is_partial, is_shared, is_stale};
+use crate::responses::{is_good, is_partial, is_shared, is_stale};
 use chaos_load::Outcome;
 use chaos_model::{Histogram, Impact, Injection, Scenario, ledger::Joined};
 use names::{Names, words};
@@ -190,7 +190,7 @@ impl<'a> Join<'a> {
     }
 
     fn impact(&self, injection: &Injection, outcome: &Outcome) -> Impact {
-        if outcome.result.as_ref().map_or(true, |status| *status >= 500) {
+        if !is_good(outcome) {
             return Impact::Failed;
         }
         if is_partial(&outcome.marks) {

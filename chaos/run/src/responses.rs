@@ -1,34 +1,42 @@
-//! Checks of each response while it is in memory: partial, stale, and the body and header checks. The result is
+//! Checks of each response while it is in memory: the markers that the system declares, and the body and header checks. The result is
 //! a bit for each, so that bodies need not be kept.
 
+mod instances;
+mod look;
 mod markers;
+mod paths;
+#[cfg(test)]
+mod tests;
 
-use chaos_load::{Arrival, CheckResponse, Marks, Response};
+use chaos_load::{Arrival, CheckResponse, Marks, Outcome, Response};
 use chaos_model::{
-    Expectation, Text, ValueTest,
+    Scenario, ValueTest,
     check::{CheckId, Part, ResponseTest},
 };
+use instances::Instances;
+use look::{Place, Places, holds};
 use markers::Markers;
 use serde_json::Value;
-use serde_json_path::JsonPath;
-use std::{
-    collections::BTreeMap,
-    sync::atomic::{AtomicUsize, Ordering},
-    time::Duration,
-};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 pub(crate) const PARTIAL: u64 = 1;
 pub(crate) const STALE: u64 = 2;
 pub(crate) const SHARED: u64 = 4;
+pub(crate) const FAILED: u64 = 8;
 /// The first bit of the checks.
-const CHECKS: u32 = 3;
+const CHECKS: u32 = 4;
+
+/// True for an outcome with a good response.
+pub(crate) fn is_good(outcome: &Outcome) -> bool {
+    outcome.result.is_ok() && outcome.marks.bits & FAILED == 0
+}
 
 /// True if a response was marked partial.
 pub(crate) fn is_partial(marks: &Marks) -> bool {
     marks.bits & PARTIAL != 0
 }
 
-/// True if a response had a stale part.
+/// True if a response was marked stale.
 pub(crate) fn is_stale(marks: &Marks) -> bool {
     marks.bits & STALE != 0
 }
@@ -40,13 +48,16 @@ pub(crate) fn is_shared(marks: &Marks) -> bool {
 
 /// Looks at responses.
 pub(crate) struct ResponseChecker {
+    places: Places,
+    markers: Markers,
+    instances: Instances,
     /// By bit.
     tests: Vec<Test>,
 }
 
 struct Test {
     id: CheckId,
-    look: Look,
+    place: Place,
     test: ValueTest,
     /// True if responses without it speak against the check, false if those with it do.
     wanted: bool,
@@ -57,25 +68,24 @@ struct Test {
 /// Values that are noted of each test: enough for the first one of any phase, but for the longest runs.
 const NOTES: usize = 10_000;
 
-enum Look {
-    Body(JsonPath),
-    Header(String),
-}
-
 impl ResponseChecker {
-    /// A checker for the body and header checks of `expectations`. The language lets no more of them through than there
-    /// are bits.
-    pub(crate) fn new(expectations: &[Expectation]) -> Self {
-        let checks = expectations.iter().flat_map(|expectation| &expectation.checks);
+    /// A checker for the markers of a scenario's system, and for its body and header checks. The language lets no more
+    /// of them through than there are bits.
+    pub(crate) fn new(scenario: &Scenario) -> Self {
+        let mut places = Places::default();
+        let markers = Markers::new(&scenario.system.responses, &mut places);
+        let checks = scenario.expectations.iter().flat_map(|expectation| &expectation.checks);
         let tests = checks.filter_map(|check| {
             let ResponseTest { part, test, wanted } = check.subject.test()?;
-            let look = match part {
-                Part::Body(path) => Look::Body(JsonPath::parse(path).ok()?),
-                Part::Header(name) => Look::Header(name.to_owned()),
+            let place = match part {
+                Part::Body(path) => places.body(path, test)?,
+                Part::Header(name) => Place::Header(name.to_owned()),
             };
-            Some(Test { id: check.id, look, test: test.clone(), wanted, noted: AtomicUsize::new(0) })
+            Some(Test { id: check.id, place, test: test.clone(), wanted, noted: AtomicUsize::new(0) })
         });
-        Self { tests: tests.collect() }
+        let tests = tests.collect();
+        let instances = Instances::new(scenario.system.responses.instance.clone());
+        Self { places, markers, instances, tests }
     }
 
     /// The bit of a check's test among the marks of a response.
@@ -103,30 +113,29 @@ fn shorten(text: &str) -> String {
 
 impl CheckResponse for ResponseChecker {
     fn check(&self, arrival: &Arrival, response: &Response<'_>) -> Marks {
-        let mut marks = Marks { bits: if shared(response.headers) { SHARED } else { 0 }, ..Marks::default() };
-        let markers = Markers::read(response.body);
-        marks.bits |= if markers.partial { PARTIAL } else { 0 };
-        marks.bits |= if markers.stale { STALE } else { 0 };
-        marks.age = age(response.headers, markers.age);
-        // Parsed in full only where a check looks inside: most bodies are told apart by the pass for markers alone.
-        let looks_inside = self.tests.iter().any(|test| matches!(test.look, Look::Body(_)));
-        let json = if looks_inside { serde_json::from_slice::<Value>(response.body).ok() } else { None };
+        let seen = self.places.look(response);
+        let bits = [
+            (SHARED, shared(response.headers)),
+            (FAILED, !self.markers.is_good(&seen)),
+            (PARTIAL, self.markers.is_partial(&seen)),
+            (STALE, self.markers.is_stale(&seen)),
+        ];
+        let bits = bits.into_iter().filter(|(_, is)| *is).map(|(bit, _)| bit).sum();
+        let mut marks = Marks {
+            bits,
+            age: self.markers.age(&seen),
+            instance: self.instances.of(response.headers),
+            ..Marks::default()
+        };
         for (bit, test) in (CHECKS..).zip(&self.tests) {
-            let header;
-            let seen: Vec<&Value> = match &test.look {
-                Look::Body(path) => json.as_ref().map(|json| path.query(json).all()).unwrap_or_default(),
-                Look::Header(name) => {
-                    let value = response.headers.get(name).and_then(|value| value.to_str().ok());
-                    header = value.map(|value| Value::String(value.to_owned()));
-                    header.iter().collect()
-                }
-            };
-            let passed = holds(&test.test, &seen, &arrival.vars);
+            let mut own = Vec::new();
+            let values = seen.at(&test.place, &mut own);
+            let passed = holds(&test.test, &values, &arrival.vars);
             if passed {
                 marks.bits |= 1_u64.checked_shl(bit).unwrap_or(0);
             }
             if passed != test.wanted {
-                marks.notes.extend(test.note(&seen).map(|saw| (bit, saw)));
+                marks.notes.extend(test.note(&values).map(|saw| (bit, saw)));
             }
         }
         marks
@@ -139,36 +148,4 @@ fn shared(headers: &http::HeaderMap) -> bool {
     // A list of caches, each with its parameters. Quoted strings may hold separators, and no parameter's name.
     let parameters = fields.flat_map(|field| field.split([',', ';'])).map(str::trim);
     parameters.into_iter().any(|parameter| parameter == "collapsed" || parameter == "collapsed=?1")
-}
-
-/// The age of a response: by its `Age` (RFC 9111), or by its oldest part where that is older.
-fn age(headers: &http::HeaderMap, of_parts: Option<Duration>) -> Option<Duration> {
-    let header = headers.get(http::header::AGE).and_then(|age| age.to_str().ok()?.trim().parse().ok());
-    of_parts.max(header.map(Duration::from_secs))
-}
-
-/// True if a test holds for what a path found: for every value, and at least for one, but for `missing`.
-fn holds(test: &ValueTest, seen: &[&Value], vars: &BTreeMap<String, u64>) -> bool {
-    let there = seen.iter().any(|value| !value.is_null());
-    let all = |test: &dyn Fn(&Value) -> bool| !seen.is_empty() && seen.iter().all(|value| test(value));
-    match test {
-        ValueTest::Exists => there,
-        ValueTest::Missing => !there,
-        ValueTest::Equal(text) => all(&|value| equal(value, text, vars)),
-        ValueTest::Different(text) => all(&|value| !equal(value, text, vars)),
-        ValueTest::Number(bound) => all(&|value| number(value).is_some_and(|number| bound.holds(&number))),
-    }
-}
-
-/// Equal as JSON, or as text: a header knows only strings, and ids are strings here and numbers there.
-fn equal(value: &Value, text: &Text, vars: &BTreeMap<String, u64>) -> bool {
-    let text = text.render(vars);
-    match value {
-        Value::String(string) => *string == text || serde_json::from_str::<String>(&text).is_ok_and(|t| t == *string),
-        other => serde_json::from_str::<Value>(&text).is_ok_and(|wanted| wanted == *other),
-    }
-}
-
-fn number(value: &Value) -> Option<f64> {
-    value.as_f64().or_else(|| value.as_str()?.trim().parse().ok())
 }

@@ -54,6 +54,7 @@
 //! service.stock.program = "stock"
 //! service.shop.program = "shop"
 //! service.shop.env.STOCK = "{stock}"
+//! responses.partial.body."$.partial" = "== true"
 //! load.request = "GET /items/1"
 //! load.rate = "50/s"
 //! load.duration = "8s"

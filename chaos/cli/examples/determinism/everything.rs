@@ -42,7 +42,7 @@ pub(crate) fn scenario(system: &Path) -> String {
         text,
         "[load]\nrequest = \"GET /api/profile/{{user}}\"\nrate = \"100/s\"\nduration = \"{ends}ms\"\n\
          vars.user = \"zipf 1..300\"\ntimeout = \"2s\"\n\
-         [[expect]]\nthat = \"some are served\"\nduring = \"run\"\nerrors = \"< 99%\"\n"
+         [[expect]]\nthat = \"some are served\"\nduring = \"run\"\nunanswered.any = \"< 99%\"\n"
     );
     for (n, facts) in links.iter().enumerate() {
         fault(&mut text, facts, link(facts, n), (1000 + n * STEP, LASTS));

@@ -61,7 +61,7 @@ for    = "100ms"
 [[expect]]
 that   = "it has begun"
 during = "run"
-errors = ">= 1%"
+unanswered.any = ">= 1%"
 "#
     )
 }

@@ -8,8 +8,8 @@ async fn a_scenario_that_shows_something_exits_0_and_says_what_differs() {
     let file = sandbox.write("good.toml", scenarios::passing());
     let run = sandbox.chaos(&format!("run --control {file} --json events.jsonl")).run().await;
     run.exited(0).said("control: the same load, and none of the faults").said("left out, this is the control");
-    run.said("SHOWS  good.toml (").said("differs: nobody is answered without it (fail without faults: errors >=");
-    run.said("100%: 0% (0 of ").said("PASS: the scenario shows something, in ");
+    run.said("SHOWS  good.toml (").said("differs: nobody is answered without it (fail without faults:");
+    run.said("unanswered.any >= 100%: 0% (0 of ").said("PASS: the scenario shows something, in ");
     assert!(!run.out.contains(".log"), "what a control breaks is meant to break, and needs no logs:\n{run}");
     assert_eq!(run.out.matches("away begins").count(), 1, "{run}");
     let events = std::fs::read_to_string(sandbox.path().join("events.jsonl")).expect("it was recorded");
@@ -34,7 +34,7 @@ async fn a_scenario_whose_fault_never_fires_is_inconclusive_all_the_same() {
     let sandbox = Sandbox::new();
     let idle = "[service.users.env]\nNEIGHBOUR = \"{idle}\"\n\n[service.idle]\nprogram = \"order-service\"\n";
     let text = format!("{}\n{idle}", scenarios::passing()).replace("client -> users", "users -> idle");
-    let file = sandbox.write("idle.toml", text.replace("errors = \">= 100%\"", "errors = \"== 0%\""));
+    let file = sandbox.write("idle.toml", text.replace("unanswered.any = \">= 100%\"", "unanswered.any = \"== 0%\""));
     let run = sandbox.chaos(&format!("run --control {file}")).run().await;
     run.exited(4).said("the fault `away` never fired").said("INCONCLUSIVE: the scenario does not show what it says");
 }

@@ -47,7 +47,8 @@ fn reported(records: &[Record]) -> String {
 async fn the_command_reports_files_and_standard_input_with_the_exit_code_of_the_run() {
     let sandbox = Sandbox::new();
     let good = sandbox.write("good.toml", scenarios::passing());
-    let bad = sandbox.write("bad.toml", scenarios::passing().replace("errors = \">= 100%\"", "errors = \"< 1%\""));
+    let bad = sandbox
+        .write("bad.toml", scenarios::passing().replace("unanswered.any = \">= 100%\"", "unanswered.any = \"< 1%\""));
     let passed = chaos(&sandbox, &format!("run {good} --world sim --json good.jsonl")).await;
     let failed = chaos(&sandbox, &format!("run {bad} --world sim --json bad.jsonl")).await;
     failed.exited(1).said("error: ").said("--> bad.toml:");

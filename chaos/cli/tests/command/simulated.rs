@@ -56,8 +56,10 @@ async fn seeds_say_how_many_passed_and_go_on_past_what_is_not_valid() {
     sim(&sandbox, &format!("{good} --seeds 5..5")).await.exited(0).said("good.toml: seeds 5..5: 1 run passed\n");
     let both = sim(&sandbox, &format!("{bad} {good} --seeds 1..3")).await;
     both.exited(2).complained("bad.toml:").said("good.toml: seeds 1..3: 3 runs passed\n");
-    let failing =
-        sandbox.write("failing.toml", scenarios::passing().replace("errors = \">= 100%\"", "errors = \"< 1%\""));
+    let failing = sandbox.write(
+        "failing.toml",
+        scenarios::passing().replace("unanswered.any = \">= 100%\"", "unanswered.any = \"< 1%\""),
+    );
     let found = sim(&sandbox, &format!("{failing} --seeds 4..9")).await;
     found.exited(1).said("failing.toml: seed 4 is the first that does not pass, 0 runs passed before it\n");
     // What is not valid is worse, whatever else is found.

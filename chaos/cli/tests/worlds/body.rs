@@ -30,7 +30,7 @@ duration = "60s"
 [[expect]]
 that = "it is run past the timeline"
 during = "run"
-errors = "<= 50%"
+unanswered.any = "<= 50%"
 "#;
 
 /// A fault of each kind, one after the other.

@@ -1,18 +1,19 @@
 //! `age.max = "< 330s"`: how old the oldest response was, by what responses say of their age.
 
 use super::{Evidence, Finding, Leaf, Need, Row, Shape, Subject, evidence::at, term};
-use crate::{Comparison, quantity::show_duration};
+use crate::{Comparison, quantity::show_duration, responses::Marker};
 use std::{sync::Arc, time::Duration};
 
 pub(super) const ROW: Row = Row {
     key: "age",
-    about: "The age of responses, by their `Age` or the `age_ms` of their parts: `age.max`.",
+    about: "The age of responses, by `age` of the system's `[responses]`: `age.max`.",
     shape: Shape::Named(&[("max", "< 330s")]),
     example: "during = \"outage\"\nage.max = \"< 330s\"",
-    needs: &[Need::Responses],
+    needs: &[Need::Marker(Marker::Age)],
     judged: "The oldest response counts. Where no response says how old it is, it can't be said.",
     others: &[term("HTTP", "Age"), term("HTTP", "max-age"), term("databases", "replication lag")],
     from_the_end_on: true,
+    condition: None,
     read,
 };
 

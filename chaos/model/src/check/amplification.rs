@@ -23,6 +23,7 @@ pub(super) const ROW: Row = Row {
         term("Istio", "retries"),
     ],
     from_the_end_on: true,
+    condition: None,
     read,
 };
 

@@ -1,7 +1,7 @@
 //! `body."$.user.id" = "100% == {user}"`: the share of responses whose body passes the test at that JSONPath.
 
 use super::{Arrival, Evidence, Finding, Leaf, Need, Part, ResponseTest, Row, Shape, Subject, share, term};
-use crate::{Comparison, Share, ValueTest, language::findings::Wrong};
+use crate::{Comparison, Share, ValueTest, language::findings::Wrong, responses::Field};
 use std::sync::Arc;
 
 pub(super) const ROW: Row = Row {
@@ -19,6 +19,7 @@ pub(super) const ROW: Row = Row {
         term("Postman", "pm.test"),
     ],
     from_the_end_on: false,
+    condition: Some(|leaf| leaf.of(|path| Ok(Field::Body(json_path(path)?)))),
     read,
 };
 
@@ -56,10 +57,11 @@ impl Subject for Body {
     }
 }
 
-/// The parser takes twice as long with each parenthesis inside another, and goes one call deeper with each bracket.
+/// The most brackets that go into one another: the parser takes twice as long with each parenthesis inside another, and goes one call deeper with each bracket.
 const DEEPEST: usize = 8;
 
-fn json_path(key: &str) -> Result<String, Wrong> {
+/// A JSONPath (RFC 9535), as written.
+pub(crate) fn json_path(key: &str) -> Result<String, Wrong> {
     let deeper = |(deepest, depth): (usize, usize), c: char| match c {
         '(' | '[' => (deepest.max(depth + 1), depth + 1),
         ')' | ']' => (deepest, depth.saturating_sub(1)),

@@ -6,6 +6,7 @@ use crate::{
     Comparison, Scope, Selector,
     language::{findings::Wrong, nearest::did_you_mean, selector},
     quantity::show_duration,
+    responses::ways_to_be_bad,
 };
 use std::{sync::Arc, time::Duration};
 
@@ -15,11 +16,12 @@ pub(super) const ROW: Row = Row {
     shape: Shape::Named(&[("time", "< 1s")]),
     example: "during = \"outage\"\ndetect.time = \"< 1s\"",
     needs: &[Need::Faults, Need::ScrapesUnless("time")],
-    judged: "From when the fault took effect to the first response that failed, was partial or stale; or to the \
-             first of ten scrapes a second in which the series has another value than before. Where that never \
+    judged: "From when the fault took effect to the first response that failed, was partial or stale, as far as the system's \
+             `[responses]` says what that is; or to the first of ten scrapes a second in which the series has another value than before. Where that never \
              comes, it fails.",
     others: &[term("SRE", "time to detect"), term("SRE", "MTTD"), term("Envoy", "outlier detection interval")],
     from_the_end_on: false,
+    condition: None,
     read,
 };
 
@@ -76,7 +78,11 @@ impl Subject for Detection {
         let Some(seen) = &evidence.fault else { return Finding::of_nothing() };
         match seen.detected {
             Some(took) => Finding::of(self.0.holds(&took), show_duration(took)),
-            None => Finding::of(false, format!("no bad response in {}", show_duration(seen.fault.lasts))),
+            None => {
+                let lasts = show_duration(seen.fault.lasts);
+                Finding::of(false, format!("no bad response in {lasts}"))
+                    .explained(|| Some(format!("no response {}", ways_to_be_bad(evidence.markers))))
+            }
         }
     }
 }

@@ -11,14 +11,11 @@ struct Missing {
 
 const MISSING: &[Missing] = &[
     Missing {
-        words: &["availability", "slo", "success-rate", "success"],
-        instead: "write the share of good responses: `status.2xx = \">= 99.9%\"`",
+        words: &["errors", "error", "error-rate", "errorRate", "failure-rate", "failures-rate"],
+        instead: "it means two things: `availability = \">= 99%\"` is the share of good responses, and \
+                  `unanswered.any = \"<= 1%\"` of requests without any response",
     },
-    Missing {
-        words: &["error-rate", "failure-rate", "failures", "http-req-failed"],
-        instead: "write `errors = \"<= 1%\"` for requests without a response, and `status.5xx = \"<= 1%\"` for \
-                  those answered so",
-    },
+    Missing { words: &["success"], instead: "write the share of good responses: `availability = \">= 99.9%\"`" },
     Missing {
         words: &["throughput", "rps", "http-reqs", "requests", "iterations"],
         instead: "requests come at `load.rate` whatever the system does: compare `status.2xx` or `latency.p99`",
@@ -29,7 +26,7 @@ const MISSING: &[Missing] = &[
     },
     Missing {
         words: &["timeouts", "reset", "refused", "connect"],
-        instead: "requests without a response, for whatever reason, are `errors`",
+        instead: "requests without a response are `unanswered`: `unanswered.timeout = \"== 0%\"`, or `unanswered.any`",
     },
     Missing {
         words: &["cpu", "memory", "goroutines", "threads", "saturation", "queue"],

@@ -1,8 +1,8 @@
 //! Evidence: what a check is judged by, and what comes of it. Its size depends on no number of requests.
 
 use super::{reading::Readings, share};
-use crate::{Comparison, Fault, Share, Verdict, ledger::Recovery, slice::Counts};
-use std::time::Duration;
+use crate::{Comparison, Fault, Share, Verdict, ledger::Recovery, responses::Marker, slice::Counts};
+use std::{sync::Arc, time::Duration};
 
 /// An arrival that has ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,9 +15,11 @@ pub struct Arrival {
     pub result: Result<u16, &'static str>,
     /// The time from when it was due; of those without a response at least the client's timeout.
     pub latency: Duration,
+    /// The response was good, by the system's `[responses]`.
+    pub good: bool,
     /// The response was marked partial.
     pub partial: bool,
-    /// The response had a stale part.
+    /// The response was marked stale.
     pub stale: bool,
     /// The age that the response told.
     pub age: Option<Duration>,
@@ -26,10 +28,10 @@ pub struct Arrival {
 }
 
 impl Arrival {
-    /// True if it failed (no response, or one from 500 on), was partial or stale.
+    /// True if it failed (no response, or none that is good), was partial or stale.
     #[must_use]
     pub fn is_bad(&self) -> bool {
-        self.result.map_or(true, |status| status >= 500) || self.partial || self.stale
+        !self.good || self.partial || self.stale
     }
 
     /// The end of it in words: `had response 500`, `had no response: timeout`.
@@ -49,6 +51,8 @@ pub struct Example {
     pub arrival: Arrival,
     /// The value that the test saw, in words.
     pub saw: Option<String>,
+    /// The instance that its response says it came of.
+    pub instance: Option<Arc<str>>,
 }
 
 /// Arrivals that have what a check counts.
@@ -98,6 +102,8 @@ pub struct Evidence<'a> {
     pub readings: Readings<'a>,
     /// The fault that the scope is about.
     pub fault: Option<FaultSeen<'a>>,
+    /// The markers that the system declares.
+    pub markers: &'a [Marker],
 }
 
 impl Evidence<'_> {

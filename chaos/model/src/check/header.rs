@@ -1,7 +1,7 @@
 //! `header.x-gateway-complete = "100% == true"`: the share of responses whose header field passes the test.
 
 use super::{Arrival, Evidence, Finding, Leaf, Need, Part, ResponseTest, Row, Shape, Subject, share, term};
-use crate::{Comparison, Share, ValueTest, language::request::field_name};
+use crate::{Comparison, Share, ValueTest, language::request::field_name, responses::Field};
 use std::sync::Arc;
 
 pub(super) const ROW: Row = Row {
@@ -13,6 +13,7 @@ pub(super) const ROW: Row = Row {
     judged: "Of all requests that were due. Where no request had a response, it can't be said.",
     others: &[term("k6", "res.headers"), term("Gatling", "header"), term("Hurl", "header")],
     from_the_end_on: false,
+    condition: Some(|leaf| leaf.of(|name| Ok(Field::Header(field_name(name)?)))),
     read,
 };
 

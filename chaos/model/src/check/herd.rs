@@ -20,6 +20,7 @@ pub(super) const ROW: Row = Row {
              the baseline. Where the baseline counted nothing, it can't be said.",
     others: &[term("SRE", "thundering herd"), term("caches", "cache stampede"), term("queues", "reconnect storm")],
     from_the_end_on: true,
+    condition: None,
     read,
 };
 

@@ -32,6 +32,7 @@ pub(super) const ROW: Row = Row {
         term("Istio", "istio_request_duration_milliseconds"),
     ],
     from_the_end_on: false,
+    condition: None,
     read,
 };
 

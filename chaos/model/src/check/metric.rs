@@ -32,6 +32,7 @@ pub(super) const ROW: Row = Row {
         term("Chaos Mesh", "StatusCheck"),
     ],
     from_the_end_on: false,
+    condition: None,
     read,
 };
 

@@ -6,10 +6,11 @@
 
 mod age;
 mod amplification;
+mod availability;
 mod body;
+mod condition;
 mod detect;
 mod elsewhere;
-mod errors;
 mod evidence;
 mod header;
 mod herd;
@@ -24,8 +25,11 @@ mod share;
 mod stale;
 mod status;
 mod table;
+mod unanswered;
 
 pub use crate::term::{Term, term};
+pub(crate) use body::json_path;
+pub use condition::{ConditionLeaf, ReadCondition};
 pub(crate) use elsewhere::instead_of;
 pub use evidence::{Arrival, Evidence, Example, FaultSeen, Finding, Marked};
 pub use latency::Quantile;
@@ -33,10 +37,11 @@ pub use leaf::Leaf;
 pub use place::{Misplaced, Place};
 pub use status::StatusPattern;
 pub use table::markdown;
+pub use unanswered::REASONS;
 
 #[cfg(test)]
 use crate::{Comparison, Share};
-use crate::{Selector, Span, ValueTest};
+use crate::{Selector, Span, ValueTest, responses::Marker};
 use std::{fmt, sync::Arc};
 
 /// The example in CONTRIBUTING.md: a check like the others, but that its row is not in [`CHECKS`], so that it always
@@ -46,8 +51,9 @@ mod shed;
 
 /// The kinds of checks, in the order in which people are told of them.
 pub const CHECKS: &[&Row] = &[
+    &availability::ROW,
     &status::ROW,
-    &errors::ROW,
+    &unanswered::ROW,
     &latency::ROW,
     &partial::ROW,
     &stale::ROW,
@@ -81,6 +87,8 @@ pub struct Row {
     pub others: &'static [Term],
     /// True where `after` needs no `within`: it holds from the fault's end on, or says itself within which time.
     pub from_the_end_on: bool,
+    /// Reads its key as a condition of one response, where it says something of one.
+    pub condition: Option<ReadCondition>,
     /// Reads one comparison. What is wrong is told to the leaf, and nothing comes back then.
     pub read: fn(&Leaf<'_>) -> Option<Arc<dyn Subject>>,
 }
@@ -98,7 +106,7 @@ impl Row {
         self.needs.iter().any(|need| match need {
             Need::Scrapes => true,
             Need::ScrapesUnless(without) => name != *without,
-            Need::Responses | Need::Faults | Need::Samples => false,
+            Need::Responses | Need::Marker(_) | Need::Faults | Need::Samples => false,
         })
     }
 }
@@ -106,7 +114,7 @@ impl Row {
 /// The shape of a kind's keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shape {
-    /// A comparison stands under the key itself; with an example of one: `errors = "== 0%"`.
+    /// A comparison stands under the key itself; with an example of one: `availability = ">= 99.9%"`.
     Whole(&'static str),
     /// Comparisons stand under names below the key; with usual names and an example for each: `latency.p99 = "<
     /// 50ms"`.
@@ -122,6 +130,8 @@ pub enum Need {
     ScrapesUnless(&'static str),
     /// Bodies or header fields of responses.
     Responses,
+    /// A marker that the system declares in its `[responses]`.
+    Marker(Marker),
     /// Times at which a fault came and went.
     Faults,
     /// Enough requests.

@@ -1,18 +1,19 @@
-//! `partial = "== 0%"`: the share of responses whose body says `"partial": true`.
+//! `partial = "== 0%"`: the share of responses that say that they lack a part.
 
 use super::{Arrival, Evidence, Finding, Leaf, Need, Row, Shape, Subject, share, term};
-use crate::{Comparison, Share};
+use crate::{Comparison, Share, responses::Marker};
 use std::sync::Arc;
 
 pub(super) const ROW: Row = Row {
     key: "partial",
-    about: "The share of responses that say that they are partial: `\"partial\": true`.",
+    about: "The share of responses that say that they lack a part, by `partial` of the system's `[responses]`.",
     shape: Shape::Whole("== 0%"),
     example: "during = \"outage\"\npartial = \"== 0%\"",
-    needs: &[Need::Responses, Need::Samples],
+    needs: &[Need::Marker(Marker::Partial), Need::Samples],
     judged: "Of all requests that were due. Where no request had a response, it can't be said.",
     others: &[term("GraphQL", "errors beside data"), term("HTTP", "206 of a degraded response")],
     from_the_end_on: false,
+    condition: None,
     read,
 };
 

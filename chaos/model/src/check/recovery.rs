@@ -2,7 +2,7 @@
 //! baseline.
 
 use super::{Arrival, Evidence, Finding, Leaf, Misplaced, Need, Place, Row, Shape, Subject, evidence::at, term};
-use crate::{Comparison, Scope, ledger::Recovery, quantity::show_duration};
+use crate::{Comparison, Scope, ledger::Recovery, quantity::show_duration, responses::ways_to_be_bad};
 use std::{sync::Arc, time::Duration};
 
 pub(super) const ROW: Row = Row {
@@ -11,7 +11,8 @@ pub(super) const ROW: Row = Row {
     shape: Shape::Named(&[("time", "< 2s")]),
     example: "after = \"outage\"\nrecovery.time = \"< 2s\"",
     needs: &[Need::Faults],
-    judged: "A response is bad if it failed (none, or from 500 on), was partial or stale. The time ends with the \
+    judged: "A response is bad if it failed (none, or none that is good), was partial or stale, as far as the \
+             system's `[responses]` says what that is. The time ends with the \
              first moment from which on, until the next fault or the end, the share of bad ones is at most the \
              baseline's. Where nothing was bad, there is nothing to recover from, and it can't be said.",
     others: &[
@@ -20,6 +21,7 @@ pub(super) const ROW: Row = Row {
         term("Chaos Toolkit", "steady state after rollback"),
     ],
     from_the_end_on: true,
+    condition: None,
     read,
 };
 
@@ -56,7 +58,8 @@ impl Subject for RecoveryTime {
                 Finding::of(false, format!("not in the {} that were left", show_duration(left))).explained(last_bad)
             }
             Recovery::Unnoticed => {
-                let why = format!("no response failed, was partial or stale because of `{}`", seen.fault.name);
+                let ways = ways_to_be_bad(evidence.markers);
+                let why = format!("no response {ways} because of `{}`", seen.fault.name);
                 Finding::inconclusive("nothing to recover from", why)
             }
             Recovery::NoRequests => Finding::inconclusive("no requests", "no request belongs to this window"),
@@ -66,7 +69,7 @@ impl Subject for RecoveryTime {
 
 fn show(last: Arrival) -> String {
     let came = match last.result {
-        Ok(status) if status >= 500 => format!("had response {status}"),
+        Ok(_) if !last.good => last.came(),
         Ok(_) if last.partial => "had a partial response".to_owned(),
         Ok(_) => "had a stale response".to_owned(),
         Err(_) => last.came(),

@@ -14,9 +14,10 @@ pub(super) fn judge(evidence: &Evidence<'_>, bound: &Comparison<Share>) -> Findi
     let share = Share { parts, whole };
     let seen = format!("{share} ({parts} of {whole})");
     Finding::of(bound.holds(&share), seen).explained(|| {
-        let Example { arrival, saw } = against(evidence, bound)?;
+        let Example { arrival, saw, instance } = against(evidence, bound)?;
         let came = saw.as_ref().map_or_else(|| arrival.came(), |saw| format!("saw {saw}"));
-        Some(format!("the first, request {} {}, {came}", arrival.n, at(arrival.at)))
+        let from = instance.as_ref().map(|instance| format!(", from {instance}")).unwrap_or_default();
+        Some(format!("the first, request {} {}, {came}{from}", arrival.n, at(arrival.at)))
     })
 }
 

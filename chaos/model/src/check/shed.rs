@@ -12,6 +12,7 @@ pub(super) const ROW: Row = Row {
     judged: "Of all requests that were due.",
     others: &[term("Envoy", "upstream_rq_pending_overflow"), term("SRE", "load shedding")],
     from_the_end_on: false,
+    condition: None,
     read,
 };
 

@@ -1,18 +1,19 @@
-//! `stale = "== 0%"`: the share of responses with a part whose state is `stale`.
+//! `stale = "== 0%"`: the share of responses that say that they are old, or a part of them.
 
 use super::{Arrival, Evidence, Finding, Leaf, Need, Row, Shape, Subject, share, term};
-use crate::{Comparison, Share};
+use crate::{Comparison, Share, responses::Marker};
 use std::sync::Arc;
 
 pub(super) const ROW: Row = Row {
     key: "stale",
-    about: "The share of responses that say that a part is old: a state `stale` in `meta.parts`.",
+    about: "The share of responses that say that they are old, or a part of them, by `stale` of the system's `[responses]`.",
     shape: Shape::Whole("== 0%"),
     example: "during = \"outage\"\nstale = \"== 0%\"",
-    needs: &[Need::Responses, Need::Samples],
+    needs: &[Need::Marker(Marker::Stale), Need::Samples],
     judged: "Of all requests that were due. Where no request had a response, it can't be said.",
     others: &[term("HTTP", "stale-if-error"), term("Varnish", "grace"), term("nginx", "proxy_cache_use_stale")],
     from_the_end_on: false,
+    condition: None,
     read,
 };
 

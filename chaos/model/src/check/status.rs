@@ -1,9 +1,13 @@
 //! `status.200 = ">= 99%"`: the share of responses with such a status.
 
-use super::{Arrival, Evidence, Finding, Leaf, Need, Row, Shape, Subject, share, term};
-use crate::{Comparison, Share, language::findings::Wrong};
+use super::{Arrival, ConditionLeaf, Evidence, Finding, Leaf, Need, Row, Shape, Subject, share, term};
+use crate::{
+    Comparison, Share, ValueTest,
+    language::findings::Wrong,
+    responses::{Condition, Field},
+};
 use serde::{Deserialize, Serialize};
-use std::{fmt, sync::Arc};
+use std::{collections::BTreeMap, fmt, sync::Arc};
 
 pub(super) const ROW: Row = Row {
     key: "status",
@@ -13,14 +17,9 @@ pub(super) const ROW: Row = Row {
     needs: &[Need::Samples],
     judged: "Of all requests that were due, those included that got no response: whoever could not connect has \
              seen no 200 either.",
-    others: &[
-        term("k6", "http_req_failed"),
-        term("k6", "checks"),
-        term("Gatling", "successfulRequests"),
-        term("Vegeta", "Success"),
-        term("Istio", "istio_requests_total"),
-    ],
+    others: &[term("k6", "http_req_failed"), term("k6", "checks"), term("Istio", "istio_requests_total")],
     from_the_end_on: false,
+    condition: Some(condition),
     read,
 };
 
@@ -32,6 +31,21 @@ fn read(leaf: &Leaf<'_>) -> Option<Arc<dyn Subject>> {
     let pattern = leaf.name_as(pattern);
     let share = leaf.share();
     Some(Arc::new(Status(pattern?, share?)))
+}
+
+/// The status of one response.
+fn condition(leaf: &ConditionLeaf<'_>) -> Option<Condition> {
+    let test = leaf.test(|test| match &test {
+        ValueTest::Number(_) => Ok(test),
+        ValueTest::Equal(text) | ValueTest::Different(text) => match pattern(text.render(&BTreeMap::new()).trim()) {
+            Ok(StatusPattern::Code(_)) => Ok(test),
+            _ => Err(Wrong::new("this is no status of HTTP").advice("as in `== 206`, `< 500` or `200..299`")),
+        },
+        ValueTest::Exists | ValueTest::Missing => {
+            Err(Wrong::new("every response has a status").advice("as in `== 206`, `< 500` or `200..299`"))
+        }
+    });
+    Some(Condition { field: Field::Status, test: test? })
 }
 
 impl Subject for Status {

@@ -26,6 +26,10 @@ pub fn markdown(rows: &[&Row]) -> String {
                 usual.iter().map(|(name, value)| format!("`{}.{name} = \"{value}\"`", row.key)).collect();
             let _ = write!(text, "\nUsual: {}.\n", usual.join(", "));
         }
+        if row.condition.is_some() {
+            let _ =
+                write!(text, "\nOf one response, in a system's `[responses]`: see [markers](scenario.md#markers).\n");
+        }
         if !row.others.is_empty() {
             let others: Vec<_> = row.others.iter().map(|term| format!("{}: `{}`", term.tool, term.word)).collect();
             let _ = write!(text, "\nElsewhere: {}.\n", others.join(", "));
@@ -48,6 +52,7 @@ fn needs(row: &Row) -> String {
         Need::Scrapes => "metrics of a service".to_owned(),
         Need::ScrapesUnless(name) => format!("metrics of a service, but for `{name}`"),
         Need::Responses => "bodies and header fields".to_owned(),
+        Need::Marker(marker) => format!("`{marker}` in `[responses]`"),
         Need::Faults => "the times of a fault".to_owned(),
         Need::Samples => "enough requests".to_owned(),
     });

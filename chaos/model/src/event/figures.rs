@@ -19,11 +19,15 @@ pub struct PhaseFigures {
     #[serde(deserialize_with = "status_keys")]
     pub statuses: BTreeMap<u16, u64>,
     /// Arrivals without a response, by reason.
-    pub errors: BTreeMap<String, u64>,
-    /// Responses marked partial.
-    pub partial: u64,
-    /// Responses with a stale part.
-    pub stale: u64,
+    pub unanswered: BTreeMap<String, u64>,
+    /// Good responses, by the system's `[responses]`.
+    pub good: u64,
+    /// Responses marked partial; none where the system declares no such marker.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub partial: Option<u64>,
+    /// Responses marked stale; none where the system declares no such marker.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stale: Option<u64>,
     /// The age of the oldest response, where responses say their age.
     #[serde(rename = "oldest_us", with = "crate::micros::option", default)]
     pub oldest: Option<Duration>,
@@ -32,11 +36,10 @@ pub struct PhaseFigures {
 }
 
 impl PhaseFigures {
-    /// The share of arrivals that got a response below 500.
+    /// The share of arrivals that got a good response.
     #[must_use]
     pub fn availability(&self) -> Share {
-        let parts = self.statuses.range(..500).map(|(_, count)| count).sum();
-        Share { parts, whole: self.arrivals }
+        Share { parts: self.good, whole: self.arrivals }
     }
 }
 

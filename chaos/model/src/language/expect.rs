@@ -90,6 +90,7 @@ fn read(table: &Table, against: &Against<'_>, windows: &mut Vec<Phase>, findings
     let service = metrics_service(&mut reader, table, against, findings);
     let rows = against.checks.iter().copied();
     let entries: Vec<(&Row, &Entry)> = rows.filter_map(|row| Some((row, reader.entry(row.key)?))).collect();
+    entries.iter().for_each(|(row, entry)| undeclared(row, entry, against, findings));
     let read = entries.iter().flat_map(|(row, entry)| subject::read(row, entry, against, &service, findings));
     let mut checks: Vec<Check> = read.collect();
     checks.sort_by_key(|check| check.span.range.start);
@@ -111,6 +112,22 @@ fn read(table: &Table, against: &Against<'_>, windows: &mut Vec<Phase>, findings
         }
     }
     Some(Expectation { that: that?.text.to_owned(), worlds, scope, checks, span: table.span.clone() })
+}
+
+/// Refuses a check of a marker that the system does not declare: it could only ever see none.
+fn undeclared(row: &Row, entry: &Entry, against: &Against<'_>, findings: &Findings) {
+    for need in row.needs {
+        let Need::Marker(marker) = need else { continue };
+        if !against.system.responses.declares(*marker) {
+            let message =
+                format!("`{}` needs a marker, and the system's `[responses]` declares no `{marker}`", row.key);
+            let advice = format!(
+                "add to the system's file what shows it: `[responses]` with, as it may be, `{}`",
+                marker.example()
+            );
+            findings.add(Diagnostic::new(entry.key_span.clone(), message).advice(advice));
+        }
+    }
 }
 
 /// The service whose metrics are meant: the entry unless `service` says otherwise.

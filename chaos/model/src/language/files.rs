@@ -16,7 +16,7 @@ use std::{
 const DEFAULT_SYSTEM: &str = "system.toml";
 
 /// Keys of a system file, or of a scenario that brings its own services.
-const SYSTEM_KEYS: [&str; 2] = ["entry", "service"];
+const SYSTEM_KEYS: [&str; 3] = ["entry", "service", "responses"];
 
 /// A scenario's documents as they stand in the files, and with the settings laid over them.
 #[derive(Debug)]
@@ -43,7 +43,7 @@ pub(crate) fn read(
         return (None, sources);
     }
     let mut laid = raw.clone();
-    let inline = SYSTEM_KEYS.iter().any(|key| raw.get(key).is_some());
+    let inline = raw.get("entry").is_some() || raw.get("service").is_some();
     lay_all(&mut laid, overrides.iter().filter(|set| inline || !set.of_system()), findings);
     if inline {
         both_systems(&laid, findings);

@@ -9,7 +9,7 @@ use super::{
     findings::Findings,
 };
 use crate::{
-    Endpoint, Fault, Link, Nth, Only, Protocol, Pulse, Service, Share, Span, Start, System, Target,
+    Endpoint, Fault, Link, Nth, Only, Protocol, Pulse, Responses, Service, Share, Span, Start, System, Target,
     quantity::{write_duration, write_share},
 };
 use serde_json::{Map, Value as Json};
@@ -67,7 +67,12 @@ fn proxied(links: &[(Link, Protocol)]) -> System {
             services.entry(from.clone()).or_insert_with(|| service(from, Protocol::TCP));
         }
     }
-    System { entry: String::new(), services, links: links.iter().map(|(link, _)| link.clone()).collect() }
+    System {
+        entry: String::new(),
+        services,
+        links: links.iter().map(|(link, _)| link.clone()).collect(),
+        responses: Responses::default(),
+    }
 }
 
 /// Places of keys and values, in the order of the text that they would be.

@@ -6,6 +6,7 @@
 //! only give examples of: what is right is for `chaos check` to say.
 
 mod message;
+mod responses;
 
 pub use message::faults;
 
@@ -154,6 +155,7 @@ fn system_keys(known: &Known<'_>) -> Map<String, Value> {
             "service",
             json!({ "type": "object", "description": "The services, by name.", "additionalProperties": service(known) }),
         ),
+        ("responses", responses::responses(known.checks)),
     ])
 }
 

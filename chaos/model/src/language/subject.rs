@@ -36,7 +36,7 @@ pub(crate) fn read(row: &Row, entry: &Entry, against: &Against<'_>, service: &st
 }
 
 /// The leaves under a key such as `latency`, with their names: TOML makes two tables of `p99.9`.
-fn leaves(entry: &Entry) -> Vec<(String, &Entry)> {
+pub(crate) fn leaves(entry: &Entry) -> Vec<(String, &Entry)> {
     let Kind::Table(table) = &entry.value.kind else { return Vec::new() };
     table.entries.iter().flat_map(named).collect()
 }

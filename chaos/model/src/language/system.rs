@@ -8,7 +8,7 @@ use super::{
     nearest::list,
     protocol::{password, protocol},
     reader::{Reader, Word, parse_word, text_of},
-    start,
+    responses, start,
 };
 use crate::{
     Diagnostic, Endpoint, HttpProbe, Link, Protocol, Service, Start, System, Template, protocol::Login, system::Piece,
@@ -32,7 +32,8 @@ pub(crate) fn read(reader: &mut Reader<'_>, known: &Known<'_>, findings: &Findin
     let services: BTreeMap<_, _> = tables.iter().filter_map(|table| service(table, &names, known, findings)).collect();
     let entry = entry.map(|word| check_entry(word, &services, &names, findings)).unwrap_or_default();
     let links = links(&entry, &services);
-    let mut system = System { entry, services, links };
+    let responses = responses::read(reader, known, findings);
+    let mut system = System { entry, services, links, responses };
     find_logins(&mut system);
     system
 }

@@ -26,6 +26,22 @@ pub(crate) fn read(text: &str, vars: &[&str]) -> Result<(Comparison<Share>, Valu
     Ok((share, test(rest, vars)?))
 }
 
+/// Reads a test of one response, of which there is no share.
+pub(crate) fn of_one(text: &str) -> Result<ValueTest, Wrong> {
+    let text = text.trim();
+    match split_share(text) {
+        (None, rest) => test(rest, &[]),
+        (Some(before), rest) => {
+            let wrong = Wrong::new(format!("`{before}` is a share of responses, and this is about each"));
+            Err(if rest.is_empty() {
+                wrong.advice("as in `== true`, `exists`")
+            } else {
+                wrong.advice(format!("write `{rest}`"))
+            })
+        }
+    }
+}
+
 /// Parts `>= 95%` from what follows it. `== 50%` alone is a test: the share is what stands before one.
 fn split_share(text: &str) -> (Option<&str>, &str) {
     let Some(percent) = text.find('%') else { return (None, text) };

@@ -6,14 +6,15 @@ use chaos_model::{
     Impact,
     ledger::{Delays, FaultFigures, Recovery},
     quantity::show_duration,
+    responses::{Marker, ways_to_be_bad},
 };
 
 /// A line for each that there is something to say of.
-pub(super) fn words(figures: &FaultFigures) -> Vec<String> {
+pub(super) fn words(figures: &FaultFigures, markers: &[Marker]) -> Vec<String> {
     let mut lines = Vec::new();
     lines.extend(injections(figures));
     lines.extend(figures.delays.as_ref().map(delays));
-    lines.push(clients(figures));
+    lines.push(clients(figures, ways_to_be_bad(markers)));
     lines
 }
 
@@ -46,15 +47,15 @@ fn delays(delays: &Delays) -> String {
 }
 
 /// `the first bad response came after 12ms, and responses were as before 310ms after its end`
-fn clients(figures: &FaultFigures) -> String {
+fn clients(figures: &FaultFigures, bad: &str) -> String {
     let noticed = match figures.detected {
         Some(detected) => format!("the first bad response came after {}", show_duration(detected)),
         None => "the first bad response came when it was over".to_owned(),
     };
     match figures.recovery {
-        Recovery::Unnoticed => "no response failed, was partial or stale".to_owned(),
+        Recovery::Unnoticed => format!("no response {bad}"),
         Recovery::NoRequests if figures.detected.is_none() => {
-            "no response failed, was partial or stale; no request came after it".to_owned()
+            format!("no response {bad}; no request came after it")
         }
         Recovery::NoRequests => noticed,
         Recovery::After { took } if took.is_zero() => format!("{noticed}, and responses were as before at its end"),
@@ -91,9 +92,11 @@ mod tests {
 
     #[test]
     fn what_clients_noticed() {
-        let with = |detected, recovery| clients(&FaultFigures { detected, recovery, ..FaultFigures::default() });
-        assert_eq!(with(None, Recovery::Unnoticed), "no response failed, was partial or stale");
-        let none = "no response failed, was partial or stale; no request came after it";
+        let with = |detected, recovery| {
+            clients(&FaultFigures { detected, recovery, ..FaultFigures::default() }, "failed or was stale")
+        };
+        assert_eq!(with(None, Recovery::Unnoticed), "no response failed or was stale");
+        let none = "no response failed or was stale; no request came after it";
         assert_eq!(with(None, Recovery::NoRequests), none);
         assert_eq!(with(Some(ms(12)), Recovery::NoRequests), "the first bad response came after 12ms");
         let after = Recovery::After { took: ms(310) };

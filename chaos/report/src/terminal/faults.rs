@@ -54,7 +54,11 @@ fn entry(style: Style, run: &RunState, plan: &Fault, names: usize) -> String {
     let (ink, how_often) = how_often(run, plan);
     let what = wrap(&format!("{}, {}", words::fault(plan), words::window(plan)), room);
     let often = wrap(&how_often, room);
-    let taken = run.fault_figures.get(&plan.name).map(fault_figures::words).unwrap_or_default();
+    let taken = run
+        .fault_figures
+        .get(&plan.name)
+        .map(|figures| fault_figures::words(figures, run.markers()))
+        .unwrap_or_default();
     let taken: Vec<_> = taken.iter().flat_map(|words| wrap(words, room)).collect();
     let lines = what.iter().map(|line| (None, line)).chain(often.iter().map(|line| (ink, line)));
     let lines = lines.chain(taken.iter().map(|line| (None, line)));

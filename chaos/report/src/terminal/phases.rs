@@ -55,8 +55,12 @@ pub(super) fn table(style: Style, run: &RunState) -> String {
 type Columns = (Vec<&'static str>, Vec<Vec<String>>, Vec<usize>);
 
 fn columns(run: &RunState, all: &[&PhaseFigures], aged: bool) -> Columns {
-    let mut heads = vec!["when", "requests", "rate", "available", "p50", "p99", "partial"];
-    let stale = all.iter().any(|figures| figures.stale > 0);
+    let mut heads = vec!["when", "requests", "rate", "available", "p50", "p99"];
+    // What the system has no marker for has no column: it was not looked at.
+    if all.iter().any(|figures| figures.partial.is_some()) {
+        heads.push("partial");
+    }
+    let stale = all.iter().any(|figures| figures.stale.is_some_and(|stale| stale > 0));
     if stale {
         heads.push("stale");
     }
@@ -90,10 +94,10 @@ fn cells(run: &RunState, figures: &PhaseFigures, stale: bool, aged: bool) -> Vec
         if figures.arrivals == 0 { "-".to_owned() } else { figures.availability().to_string() },
         latency(|latency| latency.p50),
         latency(|latency| latency.p99),
-        of_responses(figures.partial),
     ];
+    cells.extend(figures.partial.map(of_responses));
     if stale {
-        cells.push(of_responses(figures.stale));
+        cells.push(figures.stale.map_or_else(|| "-".to_owned(), of_responses));
     }
     if aged {
         cells.push(figures.oldest.map_or_else(|| "-".to_owned(), show_duration));
@@ -114,7 +118,7 @@ fn rate(times: u64, length: Duration) -> String {
     }
 }
 
-/// Details that do not fit the table: statuses that are not 2xx, errors, and what is counted apart.
+/// Details that do not fit the table: statuses that are not 2xx, requests without a response, and what is counted apart.
 fn details(style: Style, figures: &PhaseFigures, age_is_beside: bool) -> String {
     let mut lines = Vec::new();
     if let Some(oldest) = figures.oldest.filter(|oldest| !oldest.is_zero() && !age_is_beside) {
@@ -125,9 +129,9 @@ fn details(style: Style, figures: &PhaseFigures, age_is_beside: bool) -> String 
     if !other.is_empty() {
         lines.push((Ink::Unsure, format!("status: {}", other.join(", "))));
     }
-    if !figures.errors.is_empty() {
-        let errors: Vec<_> = figures.errors.iter().map(|(reason, count)| format!("{count} x {reason}")).collect();
-        lines.push((Ink::Unsure, format!("no response: {}", errors.join(", "))));
+    if !figures.unanswered.is_empty() {
+        let reasons: Vec<_> = figures.unanswered.iter().map(|(reason, count)| format!("{count} x {reason}")).collect();
+        lines.push((Ink::Unsure, format!("no response: {}", reasons.join(", "))));
     }
     if figures.missed > 0 {
         lines.push((Ink::Unsure, format!("{} not made by the load generator", count(figures.missed, "arrival"))));

@@ -6,6 +6,7 @@ use chaos_model::{
     event::{Begin, Fired, Judged, PhaseFigures, ProxyCounts},
     ledger::FaultFigures,
     quantity::show_duration,
+    responses::Marker,
 };
 use std::{collections::BTreeMap, time::Duration};
 
@@ -131,7 +132,8 @@ impl RunState {
         if self.figures.len() < self.sums.len() && !at.is_zero() {
             let phases = self.begin.iter().flat_map(|begin| &begin.phases);
             let begun = phases.zip(&self.sums).filter(|(phase, _)| phase.from < at);
-            self.figures = begun.map(|(_, sum)| sum.figures()).collect();
+            let markers = self.markers();
+            self.figures = begun.map(|(_, sum)| sum.figures(markers)).collect();
             self.so_far = Some(at);
         }
     }
@@ -139,6 +141,11 @@ impl RunState {
     /// The world's name.
     pub(super) fn world(&self) -> &str {
         self.begin.as_ref().map_or("", |begin| &begin.world)
+    }
+
+    /// The markers that the system's responses have.
+    pub(super) fn markers(&self) -> &[Marker] {
+        self.begin.as_ref().map_or(&[], |begin| &begin.plan.system.markers)
     }
 
     /// The faults that are planned.

@@ -59,9 +59,10 @@ fn long() -> Vec<Record> {
         straddled: 123_456,
         missed: 12_345_678,
         statuses: (200..260).map(|status| (status * 2, 1_234_567)).collect(),
-        errors: BTreeMap::from([(WORDS.to_owned(), 1_234_567), (LONG.to_owned(), 1)]),
-        partial: 1,
-        stale: 1,
+        unanswered: BTreeMap::from([(WORDS.to_owned(), 1_234_567), (LONG.to_owned(), 1)]),
+        good: 61_728_350,
+        partial: Some(1),
+        stale: Some(1),
         oldest: Some(made_up::ms(86_400_000)),
         ..made_up::figures(LONG, 123_456_789, 999_400, 123_456_789)
     };

@@ -40,7 +40,7 @@ fn run(world: &str, outage: PhaseFigures, verdict: Verdict, fired: Fired) -> Vec
 }
 
 fn sim() -> Vec<Record> {
-    let outage = PhaseFigures { partial: 100, oldest: Some(ms(4000)), ..figures("outage", 800, 1000, 3000) };
+    let outage = PhaseFigures { partial: Some(100), oldest: Some(ms(4000)), ..figures("outage", 800, 1000, 3000) };
     run("sim", outage, Verdict::Pass, made_up::FIRED)
 }
 
@@ -48,7 +48,8 @@ fn sim() -> Vec<Record> {
 fn otherwise() -> Vec<Record> {
     let outage = PhaseFigures {
         statuses: BTreeMap::from([(200, 700), (503, 60)]),
-        errors: BTreeMap::from([("timed out".to_owned(), 42)]),
+        good: 700,
+        unanswered: BTreeMap::from([("timed out".to_owned(), 42)]),
         oldest: Some(ms(9000)),
         ..figures("outage", 802, 1300, 61_200)
     };
@@ -73,7 +74,7 @@ fn what_differs_is_told_by_its_weight() {
 #[test]
 fn what_chance_and_clocks_explain_is_counted_and_not_told() {
     // Some requests more, some partial responses fewer, latencies in whole milliseconds.
-    let outage = PhaseFigures { partial: 88, oldest: Some(ms(4900)), ..figures("outage", 803, 210, 9_900) };
+    let outage = PhaseFigures { partial: Some(88), oldest: Some(ms(4900)), ..figures("outage", 803, 210, 9_900) };
     let local = run("local", outage, Verdict::Pass, Fired { chunks: 9, refused: 60, ..made_up::FIRED });
     let result = ComparisonResult::of([&sim(), &local]);
     assert_eq!(result.differences, []);
@@ -85,7 +86,7 @@ fn what_chance_and_clocks_explain_is_counted_and_not_told() {
 fn a_folder_of_every_outcome() {
     let passing = in_world("sim", made_up::passing());
     let figures_alone = {
-        let outage = PhaseFigures { partial: 20, oldest: Some(ms(4000)), ..figures("outage", 800, 1000, 3000) };
+        let outage = PhaseFigures { partial: Some(20), oldest: Some(ms(4000)), ..figures("outage", 800, 1000, 3000) };
         run("local", outage, Verdict::Pass, made_up::FIRED)
     };
     let results = [

@@ -7,7 +7,8 @@ use chaos_model::{
     event::{Begin, FORMAT, Fired, Judged, JudgedCheck, LatencyFigures, PhaseFigures},
     ledger::{Delays, FaultFigures, Recovery},
     phase::{Phase, PhaseKind},
-    plan::PlannedLoad,
+    plan::{PlannedLoad, PlannedSystem},
+    responses::Marker,
     slice::Counts,
     system::{Endpoint, Link},
 };
@@ -50,7 +51,8 @@ pub(crate) fn begin() -> Begin {
 fn plan_of_load() -> Arc<Plan> {
     let rate = Rate { times: 200, per: ms(1000) };
     let load = PlannedLoad { rate, warmup: ms(500), duration: ms(12_000), ..PlannedLoad::default() };
-    Arc::new(Plan { load, ..Plan::default() })
+    let system = PlannedSystem { markers: Marker::ALL.to_vec(), ..PlannedSystem::default() };
+    Arc::new(Plan { system, load, ..Plan::default() })
 }
 
 pub(crate) fn figures(phase: &str, arrivals: u64, p50_us: u64, p99_us: u64) -> PhaseFigures {
@@ -61,6 +63,9 @@ pub(crate) fn figures(phase: &str, arrivals: u64, p50_us: u64, p99_us: u64) -> P
         phase: phase.to_owned(),
         arrivals,
         statuses: BTreeMap::from([(200, arrivals)]),
+        good: arrivals,
+        partial: Some(0),
+        stale: Some(0),
         latency: Some(latency),
         ..PhaseFigures::default()
     }
@@ -119,7 +124,7 @@ pub(crate) fn slice(from: u64, to: u64, due: u64, bad: u64) -> Event {
     let mut latency = Histogram::default();
     latency.record(Duration::from_micros(3200));
     let statuses = BTreeMap::from([(200, due - bad), (500, bad)]);
-    let counts = Counts { due, sent: due, statuses, latency, ..Counts::default() };
+    let counts = Counts { due, sent: due, good: due - bad, statuses, latency, ..Counts::default() };
     Event::Slice(Slice { from: ms(from), to: ms(to), counts, ..Slice::default() })
 }
 
@@ -215,9 +220,10 @@ pub(crate) fn failing() -> Vec<Record> {
     let outage = PhaseFigures {
         missed: 1,
         statuses: BTreeMap::from([(200, 680), (404, 9), (502, 70), (503, 21)]),
-        errors: BTreeMap::from([("timed out".to_owned(), 17), ("connection reset".to_owned(), 4)]),
-        partial: 88,
-        stale: 3,
+        unanswered: BTreeMap::from([("timed out".to_owned(), 17), ("connection reset".to_owned(), 4)]),
+        good: 689,
+        partial: Some(88),
+        stale: Some(3),
         ..figures("outage", 802, 1912, 1_512_000)
     };
     let note = "request 812: 502, no response from redis within 25 ms and nothing in memory";
@@ -289,7 +295,11 @@ pub(crate) fn slow() -> Vec<Record> {
         removed("brief", FIRED),
         Event::Phase(aged(figures("run", 2391, 1210, 212_000), 31_000)),
         Event::Phase(aged(figures("baseline", 796, 1180, 4300), 4000)),
-        Event::Phase(PhaseFigures { partial: 31, stale: 7, ..aged(figures("slow", 801, 1912, 212_000), 31_000) }),
+        Event::Phase(PhaseFigures {
+            partial: Some(31),
+            stale: Some(7),
+            ..aged(figures("slow", 801, 1912, 212_000), 31_000)
+        }),
         Event::Phase(figures("recovery", 794, 1190, 4800)),
         Event::FaultFigures(taken),
         Event::FaultFigures(brief),

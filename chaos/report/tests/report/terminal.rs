@@ -7,7 +7,7 @@ use chaos_model::{
     event::Judged,
 };
 use chaos_report::{Style, Terminal, failures};
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 fn shown(records: &[Record], style: Style) -> String {
     let mut terminal = Terminal::new(Vec::new(), style);
@@ -43,6 +43,28 @@ fn the_command_for_another_run_carries_what_this_one_was_made_with() {
 #[test]
 fn what_injections_came_to_and_how_old_responses_were() {
     insta::assert_snapshot!(plain(&made_up::slow()));
+}
+
+/// A run of a system whose responses say nothing of parts or of age.
+fn without_markers() -> Vec<Record> {
+    let mut records = made_up::slow();
+    for record in &mut records {
+        match &mut record.event {
+            Event::Begin(begin) => Arc::make_mut(&mut begin.plan).system.markers.clear(),
+            Event::Phase(figures) => (figures.partial, figures.stale, figures.oldest) = (None, None, None),
+            _ => {}
+        }
+    }
+    records
+}
+
+/// Neither column nor word is there for what nobody looked at.
+#[test]
+fn what_no_marker_tells_is_not_said() {
+    let text = plain(&without_markers());
+    let (before, faults) = text.split_once("  faults").unwrap();
+    assert!(before.contains("available") && !before.contains("partial") && !before.contains("stale"), "{before}");
+    assert!(faults.contains("no response failed\n") && !faults.contains("was partial"), "{faults}");
 }
 
 #[test]
@@ -261,7 +283,7 @@ fn a_fault_that_pulses_is_told_of_once_with_all_that_it_did() {
     let last = text.strip_prefix(&until_then).unwrap();
     assert_eq!(last, "   7.0s  outage ends after 2 pulses: 6 connections reset, at most 82 refused\n");
     let mut phase = made_up::figures("run", 100, 900, 3200);
-    phase.errors.clear();
+    phase.unanswered.clear();
     records.push(Record { at_us: 12_300_000, event: Event::Phase(phase) });
     records.push(Record { at_us: 12_300_000, event: Event::End { verdict: Some(Verdict::Pass) } });
     let text = plain(&records);

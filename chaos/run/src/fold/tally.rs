@@ -1,6 +1,6 @@
 //! Tallies: what is kept of a set of arrivals, in bounded memory.
 
-use crate::responses::{is_partial, is_stale};
+use crate::responses::{is_good, is_partial, is_stale};
 use chaos_load::Outcome;
 use chaos_model::{
     Scenario,
@@ -62,7 +62,7 @@ impl Tally {
             if first.as_ref().is_none_or(|first| arrival.n < first.arrival.n) {
                 let mut notes = outcome.marks.notes.iter();
                 let saw = check.bit.and_then(|bit| notes.find(|(of, _)| *of == bit).map(|(_, saw)| saw.clone()));
-                *first = Some(Example { arrival, saw });
+                *first = Some(Example { arrival, saw, instance: outcome.marks.instance.clone() });
             }
         }
         let one = Self {
@@ -114,6 +114,7 @@ pub(crate) fn arrival(outcome: &Outcome, warmup: Duration, timeout: Duration) ->
         result: outcome.result.map_err(chaos_load::Error::as_str),
         // As long as a client would have waited: to leave it out would flatter the slowest.
         latency: if outcome.result.is_ok() { latency } else { latency.max(timeout) },
+        good: is_good(outcome),
         partial: is_partial(&outcome.marks),
         stale: is_stale(&outcome.marks),
         age: outcome.marks.age,
@@ -136,6 +137,7 @@ pub(crate) fn count(counts: &mut Counts, outcome: &Outcome, arrival: &Arrival) {
         },
     }
     counts.latency.record(arrival.latency);
+    counts.good += u64::from(arrival.good);
     counts.partial += u64::from(arrival.partial);
     counts.stale += u64::from(arrival.stale);
     counts.oldest = counts.oldest.max(arrival.age);

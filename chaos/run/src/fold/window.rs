@@ -1,7 +1,7 @@
 //! Windows: slices that a phase or a scope means, added up.
 
 use super::{slices::Closed, tally::Tally};
-use chaos_model::{Phase, event::PhaseFigures};
+use chaos_model::{Phase, event::PhaseFigures, responses::Marker};
 
 /// A window of the timeline, and the arrivals that belong to it so far: what a [`PhaseSum`](chaos_model::PhaseSum) has, and
 /// what checks need beyond that.
@@ -30,8 +30,8 @@ impl Window {
         }
     }
 
-    /// The figures of the phase.
-    pub(crate) fn figures(&self) -> PhaseFigures {
-        self.tally.counts.figures(&self.phase.name, self.apart)
+    /// The figures of the phase, with those markers that responses have.
+    pub(crate) fn figures(&self, markers: &[Marker]) -> PhaseFigures {
+        self.tally.counts.figures(&self.phase.name, self.apart, markers)
     }
 }

@@ -1,5 +1,5 @@
 use super::*;
-use crate::responses::{PARTIAL, SHARED, STALE};
+use crate::responses::{FAILED, PARTIAL, SHARED, STALE};
 use chaos_load::{Error, Marks};
 use chaos_model::{Arrivals, KeyKind, Load, Rate, Request, Span, Text, Variable, load::TextPiece};
 use std::collections::BTreeMap;
@@ -21,6 +21,10 @@ fn outcome(n: u64, from: u64, to: u64) -> Outcome {
         result: Ok(200),
         marks: Marks { bits: 0, ..Marks::default() },
     }
+}
+
+fn failed() -> Marks {
+    Marks { bits: FAILED, ..Marks::default() }
 }
 
 fn injection(at: u64, arrival: Option<u64>) -> Injection {
@@ -118,7 +122,7 @@ fn a_request_is_in_flight_from_when_it_was_begun() {
 
 #[test]
 fn what_comes_after_the_response_is_in_the_background() {
-    let all = [Outcome { result: Ok(503), ..outcome(0, 0, 100) }];
+    let all = [Outcome { result: Ok(503), marks: failed(), ..outcome(0, 0, 100) }];
     assert_eq!(join(&all, injection(99, Some(0))), (Some(0), Impact::Failed));
     assert_eq!(join(&all, injection(111, Some(0))), (Some(0), Impact::Background));
 }
@@ -136,7 +140,7 @@ fn the_worst_of_a_response_counts() {
     assert_eq!(with(Ok(404), 0), Impact::Unnoticed, "a user that doesn't exist was served");
     assert_eq!(with(Ok(200), STALE), Impact::Stale);
     assert_eq!(with(Ok(200), STALE | PARTIAL), Impact::Partial);
-    assert_eq!(with(Ok(500), PARTIAL), Impact::Failed);
+    assert_eq!(with(Ok(500), FAILED | PARTIAL), Impact::Failed);
     assert_eq!(with(Err(Error::Timeout), 0), Impact::Failed);
 }
 
@@ -237,7 +241,7 @@ fn what_others_explain_is_not_laid_to_one_without_a_name() {
     let elsewhere = Injection { link: "a -> c".to_owned(), ..message(1, "PING") };
     assert_eq!(join_all(&all, vec![message(1, "GET profile:100"), elsewhere])[1], (None, Impact::Unnoticed));
     // What happened after a response explains nothing of it.
-    let all = [Outcome { result: Ok(503), ..outcome(0, 0, 100) }, outcome(1, 0, 200)];
+    let all = [Outcome { result: Ok(503), marks: failed(), ..outcome(0, 0, 100) }, outcome(1, 0, 200)];
     let late = Injection { arrival: Some(0), ..message(150, "GET profile:100") };
     let late = join_all(&all, vec![late, message(50, "PING")]);
     assert_eq!(late, [(Some(0), Impact::Background), (None, Impact::Unknown)]);

@@ -61,7 +61,7 @@ pub(super) async fn drive<'a>(
     let stop = CancellationToken::new();
     // Whatever ends this future early ends the load with it.
     let _stop_load = stop.clone().drop_guard();
-    let checker = Arc::new(ResponseChecker::new(&scenario.expectations));
+    let checker = Arc::new(ResponseChecker::new(scenario));
     let fold = Fold::new(scenario, options.seed, |check| checker.bit(check));
     let load = Load { warmup: scenario.load.warmup, host, plan, checker, sender, stop };
     let mut drive = Drive {
@@ -347,7 +347,7 @@ impl Drive<'_, '_> {
     /// Takes an outcome in, and tells of the slices that can't change any more by that.
     fn take(&mut self, outcome: Outcome) {
         // Which request met an injection is found when all is known; what was noted of its response is in the fold.
-        let marks = Marks { notes: Vec::new(), ..outcome.marks };
+        let marks = Marks { notes: Vec::new(), instance: None, ..outcome.marks };
         self.received.push(Outcome { marks, ..outcome });
         self.fold.add(outcome);
         self.tell_slices();

@@ -11,7 +11,7 @@ fn web(_: Host, _: BTreeMap<String, String>) -> Router {
     Router::new().route("/users/{id}", get(|| async { "{}" }))
 }
 
-const EXPECT: &str = "[[expect]]\nthat = \"nobody is served\"\nduring = \"outage\"\nerrors = \">= 100%\"\n\
+const EXPECT: &str = "[[expect]]\nthat = \"nobody is served\"\nduring = \"outage\"\nunanswered.any = \">= 100%\"\n\
                       [[expect]]\nthat = \"all are served\"\nafter = \"outage\"\nwithin = \"500ms\"\nstatus.200 = \">= 100%\"\n\
                       [[expect]]\nthat = \"it recovers\"\nafter = \"outage\"\nrecovery.time = \"< 1s\"\n";
 

@@ -41,7 +41,7 @@ async fn a_system_that_was_not_well_before_proves_nothing() {
     fn ill(_: Host, _: BTreeMap<String, String>) -> Router {
         Router::new().route("/users/{id}", get(|| async { StatusCode::SERVICE_UNAVAILABLE }))
     }
-    let expect = "[[expect]]\nthat = \"it\"\nduring = \"outage\"\nerrors = \"> 0%\"\n";
+    let expect = "[[expect]]\nthat = \"it\"\nduring = \"outage\"\nunanswered.any = \"> 0%\"\n";
     let ran = run(&format!("{ONE_SERVICE}{}{expect}", fault("effect = \"refuse\"")), &[("web", ill)]).await;
     assert!(matches!(ran.ending, Ending::Judged(Verdict::Inconclusive, _)), "{:?}", ran.ending);
     assert_eq!(ran.doubts(), ["the system was not well before the first fault: 0% were served"]);

@@ -58,9 +58,9 @@ async fn statuses() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn errors() {
-    assert_eq!(verdict("during = \"outage\"\nerrors = \">= 100%\"").await, pass("100% (100 of 100)"));
-    let ran = expect("during = \"outage\"\nerrors = \"== 0%\"").await;
+async fn requests_without_a_response() {
+    assert_eq!(verdict("during = \"outage\"\nunanswered.any = \">= 100%\"").await, pass("100% (100 of 100)"));
+    let ran = expect("during = \"outage\"\nunanswered.any = \"== 0%\"").await;
     assert_eq!(ran.judged("it").verdict, Verdict::Fail);
     let note = ran.judged("it").checks[0].note.clone().unwrap();
     assert_eq!(note, "the first, request 100 at 1.00s, had no response: connect_refused");
@@ -143,11 +143,20 @@ async fn all_checks_of_an_expectation_must_hold() {
 async fn after_a_fault_answers_must_hold_from_then_on() {
     let soon = "after = \"outage\"\nwithin = \"500ms\"\n";
     assert_eq!(verdict(&format!("{soon}status.200 = \">= 100%\"")).await, pass("100% (150 of 150)"));
-    assert_eq!(verdict(&format!("{soon}errors = \"> 0%\"")).await, fail("0% (0 of 150)"));
+    assert_eq!(verdict(&format!("{soon}unanswered.any = \"> 0%\"")).await, fail("0% (0 of 150)"));
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_window_of_its_own() {
     assert_eq!(verdict("during = \"500ms..900ms\"\nstatus.200 = \">= 100%\"").await, pass("100% (40 of 40)"));
     assert_eq!(verdict("during = \"1500ms..2500ms\"\nstatus.200 = \">= 51%\"").await, fail("50% (50 of 100)"));
+}
+
+/// The instance that a system's responses name stands beside what speaks against a comparison.
+#[tokio::test(start_paused = true)]
+async fn an_example_names_its_instance() {
+    let named = ONE_SERVICE.replacen("[responses]", "[responses]\ninstance.header = \"x-complete\"", 1);
+    let text = format!("{named}[[expect]]\nthat = \"it\"\nduring = \"run\"\nheader.x-complete = \"== true\"\n");
+    let note = run(&text, &[("web", web)]).await.judged("it").checks[0].note.clone().unwrap();
+    assert!(note.ends_with("saw \"false\", from false"), "{note}");
 }

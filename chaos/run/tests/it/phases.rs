@@ -37,14 +37,14 @@ async fn requests_in_flight_when_a_fault_begins_are_counted_apart() {
     assert_eq!(baseline.availability(), Share::ALL);
     let outage = figures(&ran, "outage");
     assert_eq!((outage.arrivals, outage.straddled), (100, 0));
-    assert_eq!(outage.errors, BTreeMap::from([("connect_refused".to_owned(), 100)]));
+    assert_eq!(outage.unanswered, BTreeMap::from([("connect_refused".to_owned(), 100)]));
     let run = figures(&ran, "run");
-    assert_eq!((run.arrivals, run.errors["reset"]), (400, 5));
+    assert_eq!((run.arrivals, run.unanswered["reset"]), (400, 5));
 }
 
 #[tokio::test(start_paused = true)]
 async fn what_a_fault_finds_under_way_can_be_judged_by_itself() {
-    let of_them = "[[expect]]\nthat = \"they are reset\"\nacross = \"outage\"\nerrors = \"== 100%\"\n\
+    let of_them = "[[expect]]\nthat = \"they are reset\"\nacross = \"outage\"\nunanswered.any = \"== 100%\"\n\
                    [[expect]]\nthat = \"they are answered\"\nacross = \"outage\"\nstatus.200 = \"> 0%\"\n";
     let warmed = ONE_SERVICE.replace("duration = \"4s\"", "duration = \"4s\"\nwarmup = \"2s\"");
     for text in [ONE_SERVICE, &warmed] {
@@ -75,7 +75,7 @@ async fn a_fault_that_begins_with_the_timeline_is_there_before_the_first_request
     let metric = "[[expect]]\nthat = \"it counts\"\nduring = \"run\"\nmetric.asked_total = \"> 0\"\n";
     let ran = run(&format!("{ONE_SERVICE}{text}{metric}"), &[("web", slow_to_scrape)]).await;
     let outage = figures(&ran, "outage");
-    assert_eq!(outage.errors, BTreeMap::from([("connect_refused".to_owned(), outage.arrivals)]));
+    assert_eq!(outage.unanswered, BTreeMap::from([("connect_refused".to_owned(), outage.arrivals)]));
 }
 
 #[tokio::test(start_paused = true)]

@@ -51,14 +51,14 @@ async fn each_scrape_is_told_as_what_it_is() {
     assert_eq!(failed.values, []);
     assert!(failed.failed.as_ref().is_some_and(|why| why.contains("answered 503")), "{failed:?}");
     let silent =
-        run(&format!("{ONE_SERVICE}[[expect]]\nthat = \"it\"\nduring = \"run\"\nerrors = \"< 1%\"\n"), &[("web", web)])
+        run(&format!("{ONE_SERVICE}[[expect]]\nthat = \"it\"\nduring = \"run\"\nunanswered.any = \"< 1%\"\n"), &[("web", web)])
             .await;
     assert_eq!(self::scraped(&silent), [] as [&Scraped; 0], "nothing was asked for");
 }
 
 #[tokio::test(start_paused = true)]
 async fn what_links_carried_and_faults_did_is_told_at_each_second_and_edge() {
-    let expect = "[[expect]]\nthat = \"it\"\nduring = \"run\"\nerrors = \"<= 50%\"\n";
+    let expect = "[[expect]]\nthat = \"it\"\nduring = \"run\"\nunanswered.any = \"<= 50%\"\n";
     let text = format!("{ONE_SERVICE}{}{expect}", fault("effect = \"status\"\nstatus = \"503\"\nshare = \"50%\""));
     let ran = run(&text.replace("at = \"1s\"", "at = \"1500ms\""), &[("web", web)]).await;
     let (mut all, mut at) = (ProxyCounts::default(), BTreeMap::new());

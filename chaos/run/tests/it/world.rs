@@ -210,6 +210,12 @@ pub(crate) async fn run_so(text: &str, world: &mut MemoryWorld, options: Options
 pub(crate) const ONE_SERVICE: &str = r#"
 title = "a test"
 entry = "web"
+[responses]
+partial.body."$.partial" = "== true"
+stale.body."$.meta.parts[?@.state == 'stale']" = "exists"
+age.header = "age"
+age.body = "$.meta.parts.*.age_ms"
+age.unit = "ms"
 [service.web]
 program = "gateway"
 metrics = "GET /metrics"

@@ -38,7 +38,7 @@ for    = "2s"
 [[expect]]
 that   = "nobody is answered"
 during = "outage"
-errors = ">= 70%"
+unanswered.any = ">= 70%"
 [[expect]]
 that   = "all are answered again"
 after  = "outage"

@@ -51,7 +51,7 @@ pub(crate) fn passing() -> String {
 [[expect]]
 that   = "nobody is answered without it"
 during = "away"
-errors = ">= 100%"
+unanswered.any = ">= 100%"
 
 [[expect]]
 that   = "all are answered before"

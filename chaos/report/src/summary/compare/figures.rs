@@ -78,12 +78,12 @@ impl Fold<'_> {
                 share(&format!("status {status}"), counts);
             }
         }
-        for reason in both.iter().flat_map(|figures| figures.errors.keys()).collect::<BTreeSet<_>>() {
+        for reason in both.iter().flat_map(|figures| figures.unanswered.keys()).collect::<BTreeSet<_>>() {
             let what = format!("no response ({reason})");
-            share(&what, both.map(|figures| figures.errors.get(reason).copied().unwrap_or(0)));
+            share(&what, both.map(|figures| figures.unanswered.get(reason).copied().unwrap_or(0)));
         }
-        share("partial", both.map(|figures| figures.partial));
-        share("stale", both.map(|figures| figures.stale));
+        share("partial", both.map(|figures| figures.partial.unwrap_or_default()));
+        share("stale", both.map(|figures| figures.stale.unwrap_or_default()));
         share("not made", both.map(|figures| figures.missed));
         // The plan's, which both worlds draw: only those at the edges of a phase are counted apart or not.
         self.count(&format!("{phase}: requests"), both.map(|figures| figures.arrivals + figures.straddled), false);

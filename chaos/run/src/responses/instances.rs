@@ -1,0 +1,39 @@
+//! Names of instances, as responses say them: each is kept once, however many responses have it.
+
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+/// Names that are kept. A header that has another value each time names no instance.
+const MOST: usize = 256;
+
+/// The longest name.
+const LONGEST: usize = 100;
+
+/// The header field that names instances, and the names that were seen in it.
+#[derive(Debug)]
+pub(super) struct Instances {
+    header: Option<String>,
+    seen: Mutex<BTreeSet<Arc<str>>>,
+}
+
+impl Instances {
+    pub(super) fn new(header: Option<String>) -> Self {
+        Self { header, seen: Mutex::default() }
+    }
+
+    /// The instance that a response names; none where there are too many to be instances.
+    pub(super) fn of(&self, headers: &http::HeaderMap) -> Option<Arc<str>> {
+        let name = headers.get(self.header.as_ref()?)?.to_str().ok().filter(|name| name.len() <= LONGEST)?;
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = seen.get(name) {
+            return Some(Arc::clone(known));
+        }
+        let new: Arc<str> = name.into();
+        (seen.len() < MOST).then(|| {
+            seen.insert(Arc::clone(&new));
+            new
+        })
+    }
+}
