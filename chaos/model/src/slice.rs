@@ -173,7 +173,6 @@ mod tests {
             straddled: counts(),
             in_flight: 2,
             requests: BTreeMap::from([("GET /".to_owned(), named)]),
-            ..Slice::default()
         };
         let record = Record { at_us: 1, event: Event::Slice(slice) };
         let text = serde_json::to_string(&record).unwrap();

@@ -127,7 +127,7 @@ mod tests {
             side: ScrapeSide::Before,
             values: Vec::new(),
             failed: Some("refused".to_owned()),
-            ..whole.clone()
+            ..whole
         };
         let selector = "hits_total{tier=\"memory\"}".to_owned();
         let series = vec![ScrapedSeries { selector, kind: Some(SeriesKind::Counter) }];

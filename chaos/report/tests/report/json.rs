@@ -57,7 +57,7 @@ fn scraped() -> Event {
         side: ScrapeSide::Both,
         values: Vec::new(),
         failed: Some(why.to_owned()),
-        ..whole.clone()
+        ..whole
     };
     Event::Scraped(Scraped { service: "gateway".to_owned(), series, scrapes: vec![whole, failed] })
 }
@@ -139,9 +139,7 @@ fn the_lines_of_a_ledger() {
 
 #[test]
 fn the_lines_of_counts_and_scrapes() {
-    insta::assert_snapshot!(written(
-        &made_up::late(vec![Event::Begin(made_up::begin()), counted(), scraped()])[1..].to_vec()
-    ));
+    insta::assert_snapshot!(written(&made_up::late(vec![Event::Begin(made_up::begin()), counted(), scraped()])[1..]));
 }
 
 #[test]

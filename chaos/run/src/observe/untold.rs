@@ -109,8 +109,7 @@ mod tests {
     #[test]
     fn scrapes_of_a_second_are_told_together_with_what_was_asked_for_and_what_failed() {
         let (up, down) = (selector("up"), selector("down"));
-        let asked =
-            [("web", &[up.clone()][..]), ("web", &[down.clone(), up.clone()][..]), ("cache", &[up.clone()][..])];
+        let asked = [("web", &[up.clone()][..]), ("web", &[down, up.clone()][..]), ("cache", &[up][..])];
         let mut untold = Untold::new(asked);
         let page = Ok(parse("up 1\nother 7\n"));
         let mut scrape = |at, taken, page: &_| {
