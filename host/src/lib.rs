@@ -55,10 +55,14 @@ struct Inner {
     clock: Arc<dyn Clock>,
     tasks: TaskGroup,
     seed: u64,
+    entropy: Entropy,
     settings: Settings,
     metrics: prometheus::Registry,
     shutdown: CancellationToken,
 }
+
+/// The source of numbers that nobody foretells; it is given the seed of the run.
+pub type Entropy = fn(seed: u64) -> io::Result<u64>;
 
 /// Parts of a [`Host`]. Worlds fill them in; programs never see them.
 pub struct Parts {
@@ -72,6 +76,8 @@ pub struct Parts {
     pub tasks: TaskGroup,
     /// The seed of the whole run; streams also depend on the host's name.
     pub seed: u64,
+    /// The source of numbers that nobody foretells: the machine's, or the seed where a run has to repeat itself.
+    pub entropy: Entropy,
     /// The program's settings.
     pub settings: Settings,
     /// Cancelled when the program is to stop.
@@ -82,21 +88,22 @@ impl Host {
     /// A host of the given parts, with an empty metrics registry.
     #[must_use]
     pub fn new(parts: Parts) -> Self {
-        let Parts { name, network, clock, tasks, seed, settings, shutdown } = parts;
+        let Parts { name, network, clock, tasks, seed, entropy, settings, shutdown } = parts;
         let metrics = prometheus::Registry::new();
-        Self { inner: Arc::new(Inner { name, network, clock, tasks, seed, settings, metrics, shutdown }) }
+        Self { inner: Arc::new(Inner { name, network, clock, tasks, seed, entropy, settings, metrics, shutdown }) }
     }
 
     /// The same host with another network, made of its own: one that reaches less, say.
     #[must_use]
     pub fn with_network(&self, make: impl FnOnce(Arc<dyn Network>) -> Arc<dyn Network>) -> Self {
-        let Inner { name, network, clock, tasks, seed, settings, metrics, shutdown } = &*self.inner;
+        let Inner { name, network, clock, tasks, seed, entropy, settings, metrics, shutdown } = &*self.inner;
         let inner = Inner {
             name: name.clone(),
             network: make(Arc::clone(network)),
             clock: Arc::clone(clock),
             tasks: tasks.clone(),
             seed: *seed,
+            entropy: *entropy,
             settings: settings.clone(),
             metrics: metrics.clone(),
             shutdown: shutdown.clone(),
@@ -164,6 +171,15 @@ impl Host {
     #[must_use]
     pub fn seed(&self) -> u64 {
         self.inner.seed
+    }
+
+    /// A number that nobody foretells, another each time, where the machine is real; in a simulation the same each time,
+    /// since it has to repeat itself. For what strangers must not guess, and never for a draw.
+    ///
+    /// # Errors
+    /// Where the machine gives none.
+    pub fn entropy(&self) -> io::Result<u64> {
+        (self.inner.entropy)(self.inner.seed)
     }
 
     /// The program's settings.

@@ -163,3 +163,11 @@ async fn a_host_shows_its_process() {
     assert!(gauge("process_resident_memory_bytes") > 1e6);
     assert!(gauge("process_open_fds") >= 3.0);
 }
+
+#[tokio::test]
+async fn entropy_is_another_each_time_and_in_memory_the_seed() {
+    let host = tcp::host(tcp::Config { seed: 7, ..tcp::Config::loopback("here") }).unwrap();
+    assert_ne!(host.entropy().unwrap(), host.entropy().unwrap());
+    let simulated = host::memory::MemoryNetwork::new(7).host("here");
+    assert_eq!([simulated.entropy().unwrap(), simulated.entropy().unwrap()], [7, 7]);
+}

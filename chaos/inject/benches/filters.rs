@@ -10,7 +10,7 @@ mod support;
 
 use chaos_inject::{Message, Proxy, ProxyConfig, Reply};
 use chaos_model::{
-    Directions, Effect, Endpoint, Fault, Link, Only, Pattern, Protocol, Spread, Target,
+    Directions, Effect, Endpoint, Fault, Link, Nonce, Only, Pattern, Protocol, Spread, Target,
     effect::{Delay, Latency},
 };
 use host::{Host, tcp};
@@ -37,7 +37,7 @@ struct Exchange {
 const HTTP: Exchange = Exchange {
     protocol: Protocol::HTTP,
     ask: b"GET /orders/user/42?full=1 HTTP/1.1\r\nHost: order-service:8002\r\nUser-Agent: bench\r\nAccept: */*\r\n\
-        traceparent: 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01\r\nbaggage: chaos.request=4711\r\n\r\n",
+        traceparent: 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01\r\nbaggage: chaos.request=00000000000000ab-4711-0\r\n\r\n",
     answer:
         b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 40\r\nDate: Thu, 01 Jan 2026 00:00:00 \
         GMT\r\n\r\n{\"orders\":[{\"id\":\"o1\",\"product\":\"p1\"}]}",
@@ -88,7 +88,7 @@ async fn measure(name: &str, exchange: Exchange, rounds: usize) {
 }
 
 async fn proxy(host: &Host, service: u16, exchange: Exchange, fault: Option<Fault>) -> Proxy {
-    let config = ProxyConfig { link: link(), protocol: exchange.protocol, seed: 1 };
+    let config = ProxyConfig { link: link(), protocol: exchange.protocol, seed: 1, nonce: Some(Nonce(0xab)) };
     let proxy = Proxy::start(host, host.listen(0).unwrap(), config);
     proxy.point_at("127.0.0.1", service);
     if let Some(fault) = fault {

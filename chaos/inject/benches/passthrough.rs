@@ -36,7 +36,11 @@ async fn measure(rounds: usize) {
     });
     let bare = bare_copy(&host, service);
     let link = Link { from: Endpoint::Client, to: "service".to_owned(), label: None };
-    let proxy = Proxy::start(&host, host.listen(0).unwrap(), ProxyConfig { link, protocol: Protocol::TCP, seed: 1 });
+    let proxy = Proxy::start(
+        &host,
+        host.listen(0).unwrap(),
+        ProxyConfig { link, protocol: Protocol::TCP, seed: 1, nonce: None },
+    );
     proxy.point_at("127.0.0.1", service);
     let mut times = [const { [const { Vec::new() }; 3] }; 2];
     for _ in 0..rounds {

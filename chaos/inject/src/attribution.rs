@@ -1,5 +1,6 @@
 //! Attribution: the message that bytes belong to.
 
+use chaos_model::ArrivalId;
 use std::sync::Arc;
 
 /// The message that bytes belong to, as far as it is known: for the ledger of faults on connections, and for traces.
@@ -7,6 +8,6 @@ use std::sync::Arc;
 pub struct Attribution {
     /// Subject of the message, as people read it; none where it came before anybody wanted to know.
     pub subject: Option<Arc<str>>,
-    /// The number of the load's arrival that it belongs to, where it says so.
-    pub arrival: Option<u64>,
+    /// The arrival that it belongs to, where it says so: of whatever run.
+    pub arrival: Option<ArrivalId>,
 }

@@ -17,6 +17,7 @@ pub(crate) use messages::Decider;
 pub(crate) use plan::{Acts, Plan};
 
 use crate::active::{Active, Connection};
+use chaos_model::Nonce;
 use host::ListenMode;
 use std::sync::Arc;
 
@@ -25,9 +26,17 @@ use std::sync::Arc;
 pub(crate) struct Interpreter {
     /// In the order in which they were applied.
     pub(crate) faults: Vec<Arc<Active>>,
+    /// The nonce of the run whose faults they are; none where nobody said.
+    pub(crate) nonce: Option<Nonce>,
 }
 
 impl Interpreter {
+    /// The interpreter of these faults, for tests.
+    #[cfg(test)]
+    pub(crate) fn of(faults: Vec<Arc<Active>>) -> Self {
+        Self { faults, nonce: None }
+    }
+
     /// The way in which the listener treats new connections. `refuse` wins over `blackhole`, as resets win over
     /// holding.
     pub(crate) fn listen_mode(&self) -> ListenMode {

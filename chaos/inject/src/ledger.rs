@@ -5,13 +5,14 @@
 
 use crate::{attribution::Attribution, events::WIRE};
 use chaos_model::{
-    Fault, Injection, KeyKind, Link,
+    ArrivalId, Fault, Injection, KeyKind, Link,
     ledger::{self, MOST_INJECTIONS},
 };
 use std::{
     sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
+use tracing::field::display;
 
 /// The record of what a fault did on its link.
 #[derive(Debug)]
@@ -41,8 +42,8 @@ pub(crate) struct Entry {
     pub(crate) key: KeyKind,
     /// Subject of the message, for people: `GET /users/7`, `GET gateway:profile:7`.
     pub(crate) subject: String,
-    /// The number of the load's arrival that it belongs to, where it says so.
-    pub(crate) arrival: Option<u64>,
+    /// The arrival that it belongs to, where it says so: of whatever run.
+    pub(crate) arrival: Option<ArrivalId>,
     /// Number of earlier messages that were the same to the fault.
     pub(crate) attempt: u64,
     /// Messages that wait behind it on its connection.
@@ -98,13 +99,15 @@ impl Ledger {
     /// Tells that the bytes of a message are met now. Those that write a delay down later tell it themselves.
     pub(crate) fn tell_bytes(&self, nth: u64, attribution: &Attribution) {
         let (link, fault, subject) = (self.link.as_str(), self.fault.as_str(), attribution.subject.as_deref());
-        tracing::trace!(target: WIRE, link, fault, connection = nth, subject, arrival = attribution.arrival, attempt = 0, "acts");
+        let arrival = attribution.arrival.map(display);
+        tracing::trace!(target: WIRE, link, fault, connection = nth, subject, arrival, attempt = 0, "acts");
     }
 
     /// Tells that a message is acted on now.
     pub(crate) fn tell_message(&self, injected: &Entry) {
         let Entry { subject, arrival, attempt, .. } = injected;
         let (link, fault, subject) = (self.link.as_str(), self.fault.as_str(), subject.as_str());
+        let arrival = arrival.map(display);
         tracing::trace!(target: WIRE, link, fault, subject, arrival, attempt, "acts");
     }
 

@@ -18,7 +18,7 @@ pub use step::{Ending, Injected, Rate, Step, StreamId, Wait};
 
 pub use crate::{attribution::Attribution, generated_body::GeneratedBody};
 
-use chaos_model::Direction;
+use chaos_model::{ArrivalId, Direction};
 
 /// Makes the filter of a new connection: what [`chaos_model::protocol::Row::filter`] holds.
 pub type NewFilter = fn() -> Box<dyn Filter>;
@@ -74,6 +74,13 @@ pub trait Decide {
     /// Tells whether any active fault takes some messages and leaves others, so that a decision needs all that tells one
     /// from another: the body of a request that has no number.
     fn draws(&self) -> bool;
+
+    /// Tells whether an arrival is of the run whose faults these are. What others carry is no number to draw by: whoever
+    /// sends it could choose what faults take.
+    fn knows(&self, arrival: ArrivalId) -> bool {
+        let _ = arrival;
+        false
+    }
 
     /// Counts a message of a client by its kind: what it asks for, without what tells it from others of its kind. Told
     /// once for each that came whole enough to be known, whether or not any fault is there.

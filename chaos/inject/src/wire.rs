@@ -84,8 +84,9 @@ impl Reader {
             ProxySide::Service => "service",
         };
         let (link, connection, up) = (&*self.link, self.connection, way == Direction::Upstream);
+        let arrival = attribution.arrival.map(tracing::field::display);
         // At the level trace, which costs next to nothing where nobody listens.
-        tracing::trace!(target: WIRE, link, connection, side, up, subject, response, arrival = attribution.arrival);
+        tracing::trace!(target: WIRE, link, connection, side, up, subject, response, arrival);
     }
 }
 

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use chaos_inject::{Message, Proxy, ProxyConfig};
-use chaos_model::{Fault, Link, Protocol, System, event::ProxyCounts, ledger::Removed};
+use chaos_model::{Fault, Link, Protocol, RunKey, System, event::ProxyCounts, ledger::Removed};
 use chaos_run::{Address, Links, Site, Sites, WorldError};
 use futures_util::future::{BoxFuture, FutureExt as _, ready};
 use std::collections::BTreeMap;
@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 /// Proxies in this process, by link. They stand where the runtime says, and end with this.
 #[derive(Default)]
 pub struct InProcessLinks {
-    seed: u64,
+    run: RunKey,
     proxies: BTreeMap<Link, (Address, Proxy)>,
 }
 
@@ -29,14 +29,16 @@ impl InProcessLinks {
 
 #[async_trait]
 impl Links for InProcessLinks {
-    async fn begin(&mut self, _: &System, seed: u64) -> Result<(), WorldError> {
-        self.seed = seed;
+    async fn begin(&mut self, _: &System, run: RunKey) -> Result<(), WorldError> {
+        self.run = run;
         Ok(())
     }
 
     async fn open(&mut self, link: &Link, protocol: Protocol, sites: &mut Sites<'_>) -> Result<bool, WorldError> {
         let Site { host, listener, name } = sites(link, protocol)?;
-        let proxy = Proxy::start(&host, listener, ProxyConfig { link: link.clone(), protocol, seed: self.seed });
+        let RunKey { seed, nonce } = self.run;
+        let config = ProxyConfig { link: link.clone(), protocol, seed, nonce: Some(nonce) };
+        let proxy = Proxy::start(&host, listener, config);
         let address = Address { host: name, port: proxy.port() };
         self.proxies.insert(link.clone(), (address, proxy));
         Ok(true)

@@ -11,7 +11,7 @@ use chaos_inject::{
     control::{LinkState, Problem, Standing, Token},
 };
 use chaos_model::{
-    Endpoint, Fault, Link, Protocol, System,
+    Endpoint, Fault, Link, Protocol, RunKey, System,
     attach::HostPort,
     event::{LinkCounts, ProxyCounts},
     ledger::Removed,
@@ -109,7 +109,7 @@ fn address(HostPort { host, port }: &HostPort) -> Address {
 
 #[async_trait]
 impl Links for RemoteLinks {
-    async fn begin(&mut self, system: &System, seed: u64) -> Result<(), WorldError> {
+    async fn begin(&mut self, system: &System, run: RunKey) -> Result<(), WorldError> {
         self.check_reach().await?;
         let mut controls = Vec::new();
         for (index, ControlEndpoint { control, token }) in self.config.endpoints.iter().enumerate() {
@@ -121,7 +121,7 @@ impl Links for RemoteLinks {
         }
         self.check_links(system)?;
         for control in controls {
-            let lease = Lease::take(control, self.config.holder.clone(), seed).await.map_err(failed)?;
+            let lease = Lease::take(control, self.config.holder.clone(), run).await.map_err(failed)?;
             self.leases.push(lease);
         }
         Ok(())

@@ -50,7 +50,7 @@ impl StandingProxies {
             let (host, listener) = listen(at, proxied.listen, &proxied.link.to_string())?;
             let host = reach::within_reach(&host, allowed.to_vec(), resolve.clone());
             // Whoever steers brings a seed.
-            let config = ProxyConfig { link: proxied.link.clone(), protocol: proxied.protocol, seed: 0 };
+            let config = ProxyConfig { link: proxied.link.clone(), protocol: proxied.protocol, seed: 0, nonce: None };
             let proxy = Proxy::start(&host, listener, config);
             proxy.point_at(&proxied.target.host, proxied.target.port);
             let (listen, target) = (proxied.listen.to_string(), proxied.target.to_string());

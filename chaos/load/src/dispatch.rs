@@ -10,7 +10,7 @@ use crate::{
     template::Template,
     worker::{Shared, work},
 };
-use chaos_model::Histogram;
+use chaos_model::{Histogram, RunKey};
 use host::{Host, Task};
 use std::{collections::VecDeque, pin::pin, sync::Arc, time::Duration};
 use tokio::{
@@ -46,11 +46,11 @@ pub async fn run(
     stop: CancellationToken,
 ) -> Summary {
     let (done, hear) = unbounded_channel();
-    let Plan { load, host: target, port, seed, max_in_flight } = plan;
+    let Plan { load, host: target, port, seed, nonce, max_in_flight } = plan;
     let target = target.trim_start_matches('[').trim_end_matches(']').to_owned();
     let shared = Shared {
         host: host.clone(),
-        seed,
+        key: RunKey { seed, nonce },
         timeout: load.timeout,
         start,
         draw: Draw::new(&load, seed),

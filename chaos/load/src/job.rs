@@ -53,7 +53,7 @@ impl Job {
             n = self.n,
             intended_us = micros(self.intended),
             started_us = micros(begun - self.shared.start),
-            trace_id = %format_args!("{:032x}", draw::trace_id(self.shared.seed, self.n)),
+            trace_id = %format_args!("{:032x}", draw::trace_id(self.shared.key.seed, self.n)),
             vars = ?arrival.vars.values(),
             "begun"
         );

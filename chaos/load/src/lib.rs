@@ -3,6 +3,7 @@
 //!
 //! - Due times are computed from the start, so they can't drift; latency counts from the due time (the intended start)
 //!   to the last byte of the response, so a stalled target can't hide its delay by holding the generator back.
+//! - Each request says in its baggage which arrival of which run it is.
 //! - Everything that arrival n does (its gap, request, variables, trace id) derives from (seed, n) alone: it does the
 //!   same in every world, whatever happened before it.
 //! - An arrival that the generator could not make is reported as such, never dropped.
@@ -32,6 +33,8 @@ pub use error::Error;
 pub use job::REQUESTS;
 pub use outcome::{Arrival, CheckResponse, Marks, Outcome, Response, Summary};
 
+use chaos_model::Nonce;
+
 /// A load, and where it goes.
 #[derive(Clone, Debug)]
 pub struct Plan {
@@ -43,6 +46,8 @@ pub struct Plan {
     pub port: u16,
     /// The seed of every draw.
     pub seed: u64,
+    /// The nonce by which requests are known as this run's.
+    pub nonce: Nonce,
     /// Arrivals under way at once, which bounds connections and memory. One that is due beyond it is not made.
     pub max_in_flight: usize,
 }

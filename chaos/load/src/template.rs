@@ -2,7 +2,7 @@
 
 use crate::{Arrival, draw};
 use bytes::Bytes;
-use chaos_model::{Text, load::TextPiece};
+use chaos_model::{ArrivalId, RunKey, Text, arrival::BAGGAGE_KEY, load::TextPiece};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, header};
 use http_body_util::Full;
 use std::{collections::BTreeMap, fmt::Write as _};
@@ -81,7 +81,7 @@ impl Template {
     }
 
     /// The request of one arrival; none where its variables make an invalid one.
-    pub(crate) fn render(&self, seed: u64, arrival: &Arrival) -> Option<Request> {
+    pub(crate) fn render(&self, RunKey { seed, nonce }: RunKey, arrival: &Arrival) -> Option<Request> {
         let vars = &arrival.vars;
         let body = match &self.body {
             Part::Constant(body) => body.clone(),
@@ -98,7 +98,8 @@ impl Template {
             headers.insert(name, header_value(fill(text, vars))?);
         }
         let mut baggage = fill(&self.baggage, vars);
-        write!(baggage, "chaos.request={}", arrival.n).ok()?;
+        // One request an arrival, so each is the first step of its own.
+        write!(baggage, "{BAGGAGE_KEY}={}", ArrivalId { nonce, n: arrival.n, step: 0 }).ok()?;
         headers.insert(BAGGAGE, header_value(baggage)?);
         if !self.own_traceparent {
             headers.insert(TRACEPARENT, header_value(traceparent(seed, arrival.n))?);
@@ -162,6 +163,8 @@ mod tests {
         Text { pieces: vec![TextPiece::Plain(before.to_owned()), TextPiece::Variable(name.to_owned())] }
     }
 
+    const KEY: RunKey = RunKey { seed: 1, nonce: chaos_model::Nonce(0xab) };
+
     fn arrival(n: u64) -> Arrival {
         Arrival { n, request: 0, intended: Duration::ZERO, vars: BTreeMap::from([("user".to_owned(), 40 + n)]) }
     }
@@ -169,22 +172,22 @@ mod tests {
     #[test]
     fn defaults_stand_unless_the_user_says_otherwise() {
         let template = Template::new(&request("/a?b=c", 1), "gateway", 8000).unwrap();
-        let made = template.render(1, &arrival(3)).unwrap();
+        let made = template.render(KEY, &arrival(3)).unwrap();
         assert_eq!(made.uri(), "/a?b=c");
         assert_eq!(made.headers()["host"], "gateway:8000");
         assert_eq!(made.headers()["user-agent"], USER_AGENT);
-        assert_eq!(made.headers()["baggage"], "chaos.request=3");
+        assert_eq!(made.headers()["baggage"], "chaos.request=00000000000000ab-3-0");
         assert_eq!(made.headers()["traceparent"], traceparent(1, 3));
         assert_eq!(made.headers().len(), 4);
 
         let headers = [("host", "other"), ("user-agent", "me"), ("traceparent", "mine"), ("baggage", "a=b")];
         let headers = headers.map(|(name, value)| (name.to_owned(), text(value)));
         let own = chaos_model::Request { headers: BTreeMap::from(headers), ..request("/", 1) };
-        let made = Template::new(&own, "gateway", 80).unwrap().render(1, &arrival(3)).unwrap();
+        let made = Template::new(&own, "gateway", 80).unwrap().render(KEY, &arrival(3)).unwrap();
         assert_eq!(made.headers()["host"], "other");
         assert_eq!(made.headers()["user-agent"], "me");
         assert_eq!(made.headers()["traceparent"], "mine");
-        assert_eq!(made.headers()["baggage"], "a=b,chaos.request=3");
+        assert_eq!(made.headers()["baggage"], "a=b,chaos.request=00000000000000ab-3-0");
     }
 
     #[test]
@@ -199,10 +202,10 @@ mod tests {
             body: Some(variable("id=", "user")),
             ..request("/", 1)
         };
-        let made = Template::new(&request, "::1", 8000).unwrap().render(1, &arrival(2)).unwrap();
+        let made = Template::new(&request, "::1", 8000).unwrap().render(KEY, &arrival(2)).unwrap();
         assert_eq!(made.uri(), "/api/42");
         assert_eq!(made.headers()["x-user"], "u42");
-        assert_eq!(made.headers()["baggage"], "user=42,chaos.request=2");
+        assert_eq!(made.headers()["baggage"], "user=42,chaos.request=00000000000000ab-2-0");
         assert_eq!(made.headers()["host"], "[::1]:8000");
         assert_eq!(format!("{:?}", made.body()), format!("{:?}", Full::new(Bytes::from("id=42"))));
     }

@@ -8,6 +8,7 @@ use crate::{
     template::Template,
 };
 use bytes::Bytes;
+use chaos_model::RunKey;
 use host::Host;
 use std::{pin::pin, sync::Arc, time::Duration};
 use tokio::{
@@ -22,7 +23,7 @@ const KEEP_BUFFER: usize = 64 * 1024;
 pub(crate) struct Shared {
     pub(crate) host: Host,
     pub(crate) target: (String, u16),
-    pub(crate) seed: u64,
+    pub(crate) key: RunKey,
     pub(crate) timeout: Duration,
     /// The beginning of the warm-up.
     pub(crate) start: Instant,
@@ -87,7 +88,7 @@ impl Hands {
     async fn make(&mut self, shared: &Shared, arrival: &Arrival, connecting: &mut bool) -> Result<Made, Error> {
         let template = shared.templates.get(arrival.request).and_then(Option::as_ref);
         let mut request =
-            template.and_then(|template| template.render(shared.seed, arrival)).ok_or(Error::InvalidRequest)?;
+            template.and_then(|template| template.render(shared.key, arrival)).ok_or(Error::InvalidRequest)?;
         let mut kept = self.connection.take();
         let (mut connection, response) = loop {
             let fresh = kept.is_none();

@@ -6,15 +6,16 @@ use std::{fmt, str::FromStr};
 /// The member of a request's baggage (W3C Baggage) that holds its [`ArrivalId`].
 pub const BAGGAGE_KEY: &str = "chaos.request";
 
-/// A number that tells a run's requests from those of other runs.
+/// A number that tells a run's requests from those of other runs, so that what strangers send, or a replay of an earlier
+/// run, is not taken for them.
 ///
-/// It is made from the seed, so that a run that is made again has the same one: what is recorded stays the same, byte for
-/// byte.
+/// It is the machine's, since whoever knows the seed could foretell it. In a simulation, where there are no strangers, it is
+/// made from the seed, so that what is recorded stays the same, byte for byte. No draw depends on it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Nonce(pub u64);
 
 impl Nonce {
-    /// The nonce of the run with this seed.
+    /// The nonce that is made of this number.
     #[must_use]
     pub fn of_seed(seed: u64) -> Self {
         // The finaliser of SplitMix64 (Steele, Lea, Flood 2014): neighbouring seeds have nonces that share nothing.
@@ -30,6 +31,40 @@ impl fmt::Display for Nonce {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:016x}", self.0)
     }
+}
+
+impl FromStr for Nonce {
+    type Err = NoArrivalId;
+
+    fn from_str(text: &str) -> Result<Self, NoArrivalId> {
+        let is_hex = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+        if text.len() != 16 || !text.bytes().all(is_hex) {
+            return Err(NoArrivalId);
+        }
+        u64::from_str_radix(text, 16).map(Self).map_err(|_| NoArrivalId)
+    }
+}
+
+impl Serialize for Nonce {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Nonce {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let wrong = |_| D::Error::custom("a nonce is sixteen hexadecimal digits, as `9f3c5a1b2d4e6f70`");
+        String::deserialize(from)?.parse().map_err(wrong)
+    }
+}
+
+/// Seed and nonce of a run: what its draws are made by, and what its requests are known by.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RunKey {
+    /// The seed of every draw.
+    pub seed: u64,
+    /// The nonce that requests of the run carry.
+    pub nonce: Nonce,
 }
 
 /// An arrival of a run, as requests carry it in their baggage and ledgers keep it: `9f3c5a1b2d4e6f70-812-0`.
@@ -79,15 +114,14 @@ impl FromStr for ArrivalId {
         let (Some(nonce), Some(n), Some(step), None) = (parts.next(), parts.next(), parts.next(), parts.next()) else {
             return Err(NoArrivalId);
         };
-        let is_hex = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
         let is_number =
             |text: &str| text.bytes().all(|byte| byte.is_ascii_digit()) && (text == "0" || !text.starts_with('0'));
-        if nonce.len() != 16 || !nonce.bytes().all(is_hex) || !is_number(n) || !is_number(step) {
+        let nonce = nonce.parse()?;
+        if !is_number(n) || !is_number(step) {
             return Err(NoArrivalId);
         }
-        let nonce = u64::from_str_radix(nonce, 16).map_err(|_| NoArrivalId)?;
         let (n, step) = (n.parse().map_err(|_| NoArrivalId)?, step.parse().map_err(|_| NoArrivalId)?);
-        Ok(Self { nonce: Nonce(nonce), n, step })
+        Ok(Self { nonce, n, step })
     }
 }
 

@@ -5,7 +5,7 @@ mod injected;
 
 pub use injected::Injected;
 
-use crate::event::Fired;
+use crate::{ArrivalId, event::Fired};
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, fmt, time::Duration};
 
@@ -27,9 +27,9 @@ pub struct Injection {
     pub key: KeyKind,
     /// The message or connection that it acted on, as `GET /users/7`, `GET profile:7` or `connection 3`.
     pub subject: String,
-    /// The number of the client's request that it was made for, where it was known there.
+    /// The arrival that it was made for, where the message said so. One of another run is a stranger's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub arrival: Option<u64>,
+    pub arrival: Option<ArrivalId>,
     /// True where no message was under way on the connection that it acted on, so that nobody waited for it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub idle: bool,
@@ -247,7 +247,7 @@ mod tests {
             at: Duration::from_micros(4_000_123),
             key: KeyKind::NumberedRequest,
             subject: "GET /users/7".to_owned(),
-            arrival: Some(812),
+            arrival: Some(ArrivalId::of_seed(1, 812)),
             idle: false,
             attempt: 1,
             asked: Some(Duration::from_millis(200)),

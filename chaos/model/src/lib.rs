@@ -33,7 +33,7 @@ pub mod system;
 mod term;
 pub mod verdict;
 
-pub use arrival::{ArrivalId, Nonce};
+pub use arrival::{ArrivalId, Nonce, RunKey};
 pub use calibration::Calibration;
 pub use check::{Check, Quantile, StatusPattern, Subject};
 pub use diagnostic::{Diagnostic, Diagnostics, Source, Sources, Span};

@@ -2,7 +2,8 @@
 //!
 //! Which request met it, by what is surest:
 //!
-//! 1. *By number.* Bytes of a message that carries the number of an arrival were met by that one.
+//! 1. *By number.* Bytes of a message that carries the number of an arrival were met by that one. Whatever carries the
+//!    number of another run, and on the clients' link whatever carries none, is a stranger's: background.
 //! 2. *Nobody.* A connection on which no message was under way had nobody who waited for it: background.
 //! 3. *By name.* A message that names requests under way ([`names`]), by a value that the load tells them apart by, is
 //!    that of the one it names. Where it names several, they asked for the same: what all of them came to is known, and
@@ -28,12 +29,15 @@ pub(crate) use sums::sums;
 
 use crate::responses::{is_good, is_partial, is_shared, is_stale};
 use chaos_load::Outcome;
-use chaos_model::{Histogram, Impact, Injection, Scenario, ledger::Joined};
+use chaos_model::{ArrivalId, Histogram, Impact, Injection, Nonce, RunKey, Scenario, ledger::Joined};
 use names::{Names, words};
 use std::{collections::BTreeSet, time::Duration};
 
 /// An injection that began so much later than a response's last byte came after it; clocks of proxies differ by less.
 const SLACK: Duration = Duration::from_millis(10);
+
+/// The beginning of the link on which the load's own requests are.
+const CLIENTS: &str = "client -> ";
 
 /// The injections of one fault; times count from the start of the timeline.
 #[derive(Clone, Debug, Default)]
@@ -46,6 +50,8 @@ pub(crate) struct Injections {
 pub(crate) struct Join<'a> {
     /// By number, and so by when they were due. Times count from the start of the warm-up.
     outcomes: &'a [Outcome],
+    /// The nonce of the run: what carries another is none of its requests.
+    nonce: Nonce,
     names: Names,
     warmup: Duration,
     /// The longest latency of the run, from when a request was due.
@@ -72,14 +78,14 @@ enum Found {
 }
 
 impl<'a> Join<'a> {
-    pub(crate) fn new(scenario: &Scenario, outcomes: &'a [Outcome], baseline: Option<&Histogram>, seed: u64) -> Self {
+    pub(crate) fn new(scenario: &Scenario, outcomes: &'a [Outcome], baseline: Option<&Histogram>, key: RunKey) -> Self {
         let load = &scenario.load;
         let baseline = baseline.and_then(|latency| {
             Some(Usual { p50: latency.percentile(50_000)?, p99: latency.percentile(99_000)?, max: latency.max()? })
         });
         let longest = outcomes.iter().map(Outcome::latency).max().unwrap_or_default();
-        let names = Names::new(load, seed);
-        Self { outcomes, names, warmup: load.warmup, longest, baseline }
+        let names = Names::new(load, key.seed);
+        Self { outcomes, nonce: key.nonce, names, warmup: load.warmup, longest, baseline }
     }
 
     /// All injections of a run, each with the request that met it.
@@ -105,14 +111,19 @@ impl<'a> Join<'a> {
     }
 
     fn find(&self, injection: &Injection) -> Found {
-        if let Some(n) = injection.arrival {
+        if let Some(ArrivalId { nonce, n, .. }) = injection.arrival {
+            if nonce != self.nonce {
+                return Found::Sure(None, Impact::Background);
+            }
             return match self.outcomes.binary_search_by_key(&n, |outcome| outcome.n) {
                 Ok(index) => self.sure(injection, &self.outcomes[index]),
-                // Of another load than this run's.
+                // One that this run did not make.
                 Err(_) => Found::Sure(None, Impact::Unknown),
             };
         }
-        if injection.idle {
+        // Every request of the load has a number.
+        let is_strangers = injection.message().is_some() && injection.link.starts_with(CLIENTS);
+        if injection.idle || is_strangers {
             return Found::Sure(None, Impact::Background);
         }
         let Some(words) = injection.message().map(words) else { return Found::Open };

@@ -10,7 +10,7 @@ use crate::{
     ledger::{self, Injections, Join},
 };
 use chaos_model::{
-    Calibration, Event, Plan, Scenario, Verdict,
+    Calibration, Event, Nonce, Plan, RunKey, Scenario, Verdict,
     check::FaultSeen,
     event::{Begin, FORMAT, Judged},
     ledger::{FaultFigures, Injected, Joined},
@@ -74,14 +74,15 @@ pub async fn run(
     events: &Events,
     mut interrupt: BoxFuture<'_, String>,
 ) -> Ending {
-    events.emit(Event::Begin(begin(scenario, world, options)));
+    let nonce = world.host().entropy().map(Nonce::of_seed);
+    events.emit(Event::Begin(begin(scenario, world, options, nonce.as_ref().ok().copied())));
     let ending = tokio::select! {
         biased;
         by = &mut interrupt => {
             events.emit(Event::Interrupted { by });
             Ending::Interrupted
         }
-        result = provision_and_judge(scenario, world, options, events) => result.unwrap_or_else(|error| {
+        result = provision_and_judge(scenario, world, options, nonce, events) => result.unwrap_or_else(|error| {
             fail(events, error)
         }),
     };
@@ -107,11 +108,12 @@ pub async fn run(
     ending
 }
 
-fn begin(scenario: &Scenario, world: &dyn World, options: &Options) -> Begin {
+fn begin(scenario: &Scenario, world: &dyn World, options: &Options, nonce: Option<Nonce>) -> Begin {
     let unix_ms = u64::try_from(world.host().unix_now().as_millis()).unwrap_or(u64::MAX);
     Begin {
         format: FORMAT,
         run: run_id(world.name(), options, unix_ms),
+        nonce,
         chaos: env!("CARGO_PKG_VERSION").to_owned(),
         command: options.command.clone(),
         folder: options.folder.clone(),
@@ -170,20 +172,24 @@ async fn provision_and_judge(
     scenario: &Scenario,
     world: &mut dyn World,
     options: &Options,
+    nonce: std::io::Result<Nonce>,
     events: &Events,
 ) -> Result<Ending, WorldError> {
+    // Drawn by the machine: with one that a stranger knows, what he sends would count.
+    let nonce = nonce.map_err(WorldError::machine("drawing the run's nonce"))?;
+    let key = RunKey { seed: options.seed, nonce };
     world.take_run_lock(events).await?;
     let starting = Instant::now();
-    world.start(&scenario.system, options.seed, events).await?;
+    world.start(&scenario.system, key, events).await?;
     events.emit(Event::Ready { took: starting.elapsed() });
-    let mut observed = timeline::drive(scenario, world, options, events).await?;
+    let mut observed = timeline::drive(scenario, world, (options, key), events).await?;
     let ledger = std::mem::take(&mut observed.ledger);
     let fold = &observed.fold;
     for figures in fold.figures() {
         events.emit(Event::Phase(figures));
     }
     if !options.control {
-        let join = Join::new(scenario, &observed.outcomes, fold.baseline_latency(), options.seed);
+        let join = Join::new(scenario, &observed.outcomes, fold.baseline_latency(), key);
         close_ledger(scenario, fold, &join, ledger, events);
     }
     let judged = judge(scenario, fold, &observed.scrapes);

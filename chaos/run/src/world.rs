@@ -15,7 +15,7 @@ pub use runtime::{Instance, InstanceId, LinkAddresses, Runtime, Site};
 
 use crate::Events;
 use async_trait::async_trait;
-use chaos_model::{Fault, System, event::ProxyCounts, ledger::Removed};
+use chaos_model::{Fault, RunKey, System, event::ProxyCounts, ledger::Removed};
 use futures_util::future::BoxFuture;
 use host::Host;
 use std::{collections::BTreeMap, time::Duration};
@@ -117,7 +117,7 @@ pub trait World: Send + Sync {
 
     /// Starts every service, puts a proxy on every link, waits until all are ready. What was started when it fails, or
     /// when the future is dropped, is for [`World::stop`] to remove.
-    async fn start(&mut self, system: &System, seed: u64, events: &Events) -> Result<(), WorldError>;
+    async fn start(&mut self, system: &System, run: RunKey, events: &Events) -> Result<(), WorldError>;
 
     /// The address at which clients reach the entry: the proxy of their link.
     fn entry(&self) -> Address;

@@ -9,7 +9,7 @@ mod listen;
 mod messages;
 mod pick;
 
-use chaos_model::Record;
+use chaos_model::{ArrivalId, Record};
 use chaos_report::Trace;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::time::Instant;
@@ -53,6 +53,11 @@ fn of<'f>(fields: &'f Fields, name: &str) -> Option<&'f str> {
 
 fn number(fields: &Fields, name: &str) -> Option<u64> {
     of(fields, name)?.parse().ok()
+}
+
+/// The number of the request that something says it is for.
+fn arrival(fields: &Fields) -> Option<u64> {
+    of(fields, "arrival")?.parse().ok().map(|ArrivalId { n, .. }| n)
 }
 
 #[derive(Clone, Debug)]

@@ -110,6 +110,7 @@ impl MemoryNetwork {
             clock: Arc::new(PausedClock { started: self.started }),
             tasks: tasks.clone(),
             seed: self.seed,
+            entropy: Ok,
             settings,
             shutdown: CancellationToken::new(),
         });

@@ -70,6 +70,7 @@ pub fn node(config: Config) -> io::Result<(Host, TaskGroup)> {
         clock: Arc::new(clock),
         tasks: tasks.clone(),
         seed: config.seed,
+        entropy,
         settings: config.settings,
         shutdown: config.shutdown,
     });
@@ -77,6 +78,13 @@ pub fn node(config: Config) -> io::Result<(Host, TaskGroup)> {
     let process = ProcessCollector::for_self();
     host.metrics().register(Box::new(process)).map_err(io::Error::other)?;
     Ok((host, tasks))
+}
+
+/// The kernel's.
+fn entropy(_: u64) -> io::Result<u64> {
+    let mut bytes = [0; 8];
+    io::Read::read_exact(&mut std::fs::File::open("/dev/urandom")?, &mut bytes)?;
+    Ok(u64::from_ne_bytes(bytes))
 }
 
 struct Tcp {

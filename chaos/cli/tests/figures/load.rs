@@ -2,7 +2,7 @@
 
 use crate::system::System;
 use chaos_load::{Arrival, CheckResponse, Marks, Outcome, Plan, Response};
-use chaos_model::{Arrivals, Histogram, Load, Rate, Request, Span, Text, Variable, load::TextPiece};
+use chaos_model::{Arrivals, Histogram, Load, Nonce, Rate, Request, Span, Text, Variable, load::TextPiece};
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use tokio::{sync::mpsc::unbounded_channel, time::Instant};
 use tokio_util::sync::CancellationToken;
@@ -44,7 +44,7 @@ pub(crate) async fn put(system: &System, rate: u32, time: Duration, user: Variab
         span: Span { source: 0, range: 0..0 },
     };
     let port = system.port("gateway");
-    let plan = Plan { load, host: "127.0.0.1".to_owned(), port, seed: 1, max_in_flight: 10_000 };
+    let plan = Plan { load, host: "127.0.0.1".to_owned(), port, seed: 1, nonce: Nonce(1), max_in_flight: 10_000 };
     let (outcomes, mut hear) = unbounded_channel();
     let (host, stop) = (system.host.clone(), CancellationToken::new());
     let run = system

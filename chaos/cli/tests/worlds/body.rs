@@ -1,7 +1,7 @@
 //! What every runtime has to do, made into a world with proxies in this process.
 
 use chaos_links::InProcessLinks;
-use chaos_model::{Endpoint, Link, Protocol, Scenario, language, language::Known};
+use chaos_model::{Endpoint, Link, Nonce, Protocol, RunKey, Scenario, language, language::Known};
 use chaos_run::{Address, ComposedWorld, Events, InstanceId, Links as _, Offer, Runtime, World as _, WorldError};
 use host::Host;
 use std::{io, path::Path, time::Duration};
@@ -88,7 +88,7 @@ impl<R: Runtime> Conformance<R> {
         let host = runtime.host().clone();
         let mut world = ComposedWorld::new(runtime, InProcessLinks::new());
         let scenario = with_faults();
-        world.start(&scenario.system, 1, &events).await.unwrap();
+        world.start(&scenario.system, RunKey { seed: 1, nonce: Nonce(1) }, &events).await.unwrap();
         let mut of = Self { world, scenario, host };
         of.instances_are_where_they_are_said_to_be().await;
         of.a_frozen_instance_keeps_its_connections_and_does_nothing().await;
@@ -247,7 +247,7 @@ pub(crate) async fn a_service_that_ends_while_it_starts_is_named<R: Runtime>(run
     let (events, _records) = Events::channel();
     let mut world = ComposedWorld::new(runtime, InProcessLinks::new());
     let text = SYSTEM.replace("program = \"redis-built-in\"", &format!("{start}\nprotocol = \"tcp\""));
-    match world.start(&scenario(&text).system, 1, &events).await {
+    match world.start(&scenario(&text).system, RunKey { seed: 1, nonce: Nonce(1) }, &events).await {
         Err(WorldError::DiedStarting(death)) => assert_eq!(death.instance, InstanceId::first(STORE)),
         other => panic!("{other:?}"),
     }

@@ -184,7 +184,7 @@ mod tests {
     use super::*;
 
     fn wanted() -> Wanted {
-        Wanted { holder: "me".to_owned(), ttl: Duration::from_secs(1), seed: 1 }
+        Wanted { holder: "me".to_owned(), ttl: Duration::from_secs(1), seed: 1, nonce: None }
     }
 
     fn place(fault: &str) -> FaultKey {

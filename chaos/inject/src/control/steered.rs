@@ -130,14 +130,14 @@ impl Steered {
         let _changing = self.changing.lock().await;
         // The moment may have come, and the one who waits for it not yet.
         self.lapse().await;
-        let (seed, ttl, holder) = (wanted.seed, wanted.ttl, wanted.holder.clone());
+        let (seed, nonce, ttl, holder) = (wanted.seed, wanted.nonce, wanted.ttl, wanted.holder.clone());
         let id = {
             let mut state = self.state();
             let id = format!("{:016x}", state.ids.next_u64());
             state.leases.take(id.clone(), wanted, Instant::now(), self.host.unix_now())?;
             id
         };
-        self.links.values().for_each(|link| link.proxy.draw_by(seed));
+        self.links.values().for_each(|link| link.proxy.begin_run(seed, nonce));
         self.changed.notify_one();
         tracing::info!(holder, ttl_ms = millis(ttl), "a lease was taken");
         Ok(Granted { id, ttl })

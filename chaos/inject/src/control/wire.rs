@@ -7,7 +7,7 @@ use super::{
 };
 use crate::Message;
 use chaos_model::{
-    Fault, Link, Protocol,
+    Fault, Link, Nonce, Protocol,
     event::{Fired, LinkCounts},
     language::json::{Mistake, read_fault, write_fault},
 };
@@ -36,6 +36,10 @@ pub struct Wanted {
     pub ttl: Duration,
     /// The seed of every draw of faults under this lease.
     pub seed: u64,
+    /// The nonce that the holder's requests carry (`baggage: chaos.request=NONCE-N-STEP`); none where they carry none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, example = "9f3c5a1b2d4e6f70")]
+    pub nonce: Option<Nonce>,
 }
 
 /// A lease that was given.

@@ -11,7 +11,7 @@ use crate::{
     link_tally::LinkTally,
     protocol::{Decide, Decision, Drawn, Injected, Key, Message},
 };
-use chaos_model::Share;
+use chaos_model::{ArrivalId, Share};
 use std::{sync::Arc, time::Duration};
 
 /// The strength of a fault that is there in full.
@@ -38,6 +38,10 @@ impl Decide for Decider<'_> {
         self.interpreter.faults.iter().any(|fault| fault.is_of_messages() && fault.fault.share < Share::ALL)
     }
 
+    fn knows(&self, arrival: ArrivalId) -> bool {
+        self.interpreter.nonce == Some(arrival.nonce)
+    }
+
     fn count(&mut self, kind: &str) {
         self.tally.message(kind);
     }
@@ -57,7 +61,7 @@ impl Decide for Decider<'_> {
 
 impl Decider<'_> {
     /// Draws whether a fault that is for a message takes it.
-    fn draw(&self, fault: &Arc<Active>, key: Key, subject: &str, arrival: Option<u64>) -> Option<Drawn> {
+    fn draw(&self, fault: &Arc<Active>, key: Key, subject: &str, arrival: Option<ArrivalId>) -> Option<Drawn> {
         let number = fault.count_match();
         if fault.fault.only.nth.is_some_and(|nth| !nth.has(number)) {
             return None;

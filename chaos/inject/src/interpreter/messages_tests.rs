@@ -31,7 +31,7 @@ fn percent(name: &str, parts: u64) -> Fault {
 /// A message of some protocol.
 struct Asked {
     path: String,
-    arrival: Option<u64>,
+    arrival: Option<ArrivalId>,
 }
 
 impl Message for Asked {
@@ -40,7 +40,7 @@ impl Message for Asked {
     }
 
     fn key(&self) -> Key {
-        let number = self.arrival.unwrap_or_default().to_le_bytes();
+        let number = self.arrival.map_or(0, |arrival| arrival.n).to_le_bytes();
         Key::new(KeyKind::Message, &[b"message", &number, self.path.as_bytes()])
     }
 
@@ -48,13 +48,13 @@ impl Message for Asked {
         self.path.clone()
     }
 
-    fn arrival(&self) -> Option<u64> {
+    fn arrival(&self) -> Option<ArrivalId> {
         self.arrival
     }
 }
 
-fn asked(path: &str, arrival: Option<u64>) -> Asked {
-    Asked { path: path.to_owned(), arrival }
+fn asked(path: &str, n: Option<u64>) -> Asked {
+    Asked { path: path.to_owned(), arrival: n.map(|n| ArrivalId::of_seed(1, n)) }
 }
 
 fn decider(interpreter: &Interpreter, now: Duration) -> Decider<'_> {
@@ -73,7 +73,7 @@ fn taken(interpreter: &Interpreter, name: &str, numbers: impl IntoIterator<Item 
 }
 
 fn interpreter(faults: impl IntoIterator<Item = Fault>) -> Interpreter {
-    Interpreter { faults: faults.into_iter().map(active).collect() }
+    Interpreter::of(faults.into_iter().map(active).collect())
 }
 
 #[test]
@@ -96,7 +96,11 @@ fn each_attempt_is_drawn_for_itself() {
     let failed = attempts.iter().filter(|plan| !plan.is_clear()).count();
     assert!((8..=32).contains(&failed), "{failed}");
     for (nth, plan) in attempts.iter().enumerate() {
-        assert!(plan.injected().iter().all(|one| one.entry.attempt == nth as u64 && one.entry.arrival == Some(1)));
+        assert!(
+            plan.injected()
+                .iter()
+                .all(|one| one.entry.attempt == nth as u64 && one.entry.arrival == Some(ArrivalId::of_seed(1, 1)))
+        );
     }
 }
 
@@ -105,7 +109,7 @@ fn ten_percent_of_ten_thousand_requests_lie_in_the_interval_for_every_seed() {
     for seed in 0..20 {
         let ten = percent("ten", 10);
         let fault = Arc::new(Active::new(ten, seed, &link("user-service"), Duration::ZERO, 0));
-        let taken = taken(&Interpreter { faults: vec![fault] }, "ten", 0..10_000).len();
+        let taken = taken(&Interpreter::of(vec![fault]), "ten", 0..10_000).len();
         // The 99.99 % interval of a binomial distribution: 1000 ± 3.89 · 30.
         assert!((884..=1116).contains(&taken), "{taken} with seed {seed}");
     }

@@ -27,7 +27,7 @@ fn active(name: &str, effect: Effect, share: Share) -> Arc<Active> {
 
 fn interpreter(effects: &[Effect]) -> Interpreter {
     let named = effects.iter().enumerate();
-    Interpreter { faults: named.map(|(nth, effect)| active(&nth.to_string(), effect.clone(), Share::ALL)).collect() }
+    Interpreter::of(named.map(|(nth, effect)| active(&nth.to_string(), effect.clone(), Share::ALL)).collect())
 }
 
 fn latency(delay: Duration, direction: Directions) -> Effect {
@@ -118,7 +118,7 @@ fn the_listener_answers_for_all_or_not_at_all() {
         ListenMode::Accept
     );
     for effect in [REFUSE, Effect::Blackhole(Blackhole {})] {
-        let partly = Interpreter { faults: vec![active("some", effect, Share { parts: 99, whole: 100 })] };
+        let partly = Interpreter::of(vec![active("some", effect, Share { parts: 99, whole: 100 })]);
         assert_eq!(partly.listen_mode(), ListenMode::Accept);
     }
 }
@@ -178,7 +178,7 @@ fn what_counts_bytes_is_no_clear_way() {
 fn a_ramp_grows_the_delay_by_when_a_chunk_arrives() {
     let on = Target::Link(link());
     let fault = Fault { ramp: 100 * MS, ..Fault::new("slow", on, latency(60 * MS, Directions::Upstream)) };
-    let faults = Interpreter { faults: vec![Arc::new(Active::new(fault, 1, &link(), 100 * MS, 10))] };
+    let faults = Interpreter::of(vec![Arc::new(Active::new(fault, 1, &link(), 100 * MS, 10))]);
     let plan = faults.on_connection(OPEN);
     let delay = |arrived| plan.on_chunk(Chunk { arrived: arrived * MS, ..chunk(Direction::Upstream, 0) });
     assert_eq!([100, 125, 150, 200, 300].map(delay), [0, 15, 30, 60, 60].map(|delay| delay * MS));
@@ -188,7 +188,7 @@ fn a_ramp_grows_the_delay_by_when_a_chunk_arrives() {
 fn a_ramp_grows_the_delay_of_connecting_by_when_a_connection_is_accepted() {
     let on = Target::Link(link());
     let fault = Fault { ramp: 100 * MS, ..Fault::new("slow", on, DialDelay { delay: 60 * MS }) };
-    let faults = Interpreter { faults: vec![Arc::new(Active::new(fault, 1, &link(), 100 * MS, 10))] };
+    let faults = Interpreter::of(vec![Arc::new(Active::new(fault, 1, &link(), 100 * MS, 10))]);
     let opens = |accepted: u32| {
         let connection = Connection { nth: 11, accepted: accepted * MS };
         faults.on_connection(connection).opens().map_or(0, |opens| opens.as_millis())
@@ -224,12 +224,12 @@ proptest! {
     fn other_faults_change_no_draw(faults in any_faults(), keep: u64, nth in 0..1000_u64, kth in 0..1000_u64) {
         let connection = Connection { nth, accepted: Duration::ZERO };
         let names = |plan: &Plan| plan.met().iter().map(|fault| fault.fault.name.clone()).collect::<Vec<_>>();
-        let alone = |fault: &Arc<Active>| Interpreter { faults: vec![Arc::clone(fault)] }.on_connection(connection);
+        let alone = |fault: &Arc<Active>| Interpreter::of(vec![Arc::clone(fault)]).on_connection(connection);
         let some = faults.iter().enumerate().filter(|(index, _)| keep >> index & 1 == 1);
         let some = some.map(|(_, fault)| Arc::clone(fault)).rev().collect::<Vec<_>>();
         let met = some.iter().flat_map(|fault| names(&alone(fault))).collect::<Vec<_>>();
         let delay = some.iter().map(|fault| alone(fault).on_chunk(chunk(Direction::Upstream, kth))).sum::<Duration>();
-        let plan = Interpreter { faults: some }.on_connection(connection);
+        let plan = Interpreter::of(some).on_connection(connection);
         prop_assert_eq!(names(&plan), met);
         prop_assert_eq!(plan.on_chunk(chunk(Direction::Upstream, kth)), delay);
         prop_assert_eq!(plan.on_chunk(chunk(Direction::Upstream, kth)), plan.on_chunk(chunk(Direction::Upstream, kth)));

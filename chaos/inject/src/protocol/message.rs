@@ -1,6 +1,6 @@
 //! Messages, as far as decisions go.
 
-use chaos_model::{KeyKind, Only, effect::Action};
+use chaos_model::{ArrivalId, KeyKind, Only, effect::Action};
 
 /// A message of a client: a request, a command, whatever its protocol calls it.
 pub trait Message {
@@ -14,8 +14,8 @@ pub trait Message {
     /// The words for it, for people and the ledger: `GET /users/7`.
     fn subject(&self) -> String;
 
-    /// The number of the load's arrival that it belongs to, where it says so.
-    fn arrival(&self) -> Option<u64> {
+    /// The arrival that it belongs to, where it says so: of whatever run.
+    fn arrival(&self) -> Option<ArrivalId> {
         None
     }
 }

@@ -12,7 +12,7 @@ mod steering;
 
 use crate::{Message, Reply};
 use chaos_model::{
-    Link, Protocol,
+    Link, Nonce, Protocol,
     event::{Fired, LinkCounts},
 };
 use connection::Connection;
@@ -28,8 +28,10 @@ pub struct ProxyConfig {
     pub link: Link,
     /// Protocol that the service at its end speaks.
     pub protocol: Protocol,
-    /// The seed of every draw, until [`Proxy::draw_by`] names another.
+    /// The seed of every draw, until [`Proxy::begin_run`] names another.
     pub seed: u64,
+    /// The nonce of the run, which alone is believed; none where nobody said.
+    pub nonce: Option<Nonce>,
 }
 
 /// A running proxy. Dropping it stops it: its port is freed and its connections end.
@@ -74,9 +76,10 @@ impl Proxy {
         }
     }
 
-    /// Draws of faults that are put on the link from now on go by this seed: a proxy that outlives runs gets each one's.
-    pub fn draw_by(&self, seed: u64) {
-        self.steering.draw_by(seed);
+    /// Begins a run, for a proxy that outlives runs: draws of faults that are put on the link from now on go by its seed,
+    /// and requests that carry its nonce are its own.
+    pub fn begin_run(&self, seed: u64, nonce: Option<Nonce>) {
+        self.steering.begin_run(&self.shared, seed, nonce);
     }
 
     /// Takes no more connections, and frees its port. Gives those that are open so long to end, then cuts them off.

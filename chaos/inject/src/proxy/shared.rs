@@ -77,7 +77,7 @@ impl Rules {
 
 impl Shared {
     pub(super) fn new(host: Host, control: Arc<dyn ListenSwitch>, config: &ProxyConfig) -> Self {
-        let rules = Rules::new(Interpreter::default(), 0, false);
+        let rules = Rules::new(Interpreter { nonce: config.nonce, ..Interpreter::default() }, 0, false);
         let state = ProxyState { rules, target: None, next: 0, open: BTreeMap::new(), replaced: Vec::new() };
         let generation = AtomicU64::new(0);
         Self {

@@ -5,7 +5,7 @@ use super::{
     shared::{ProxyState, Shared, settle},
 };
 use crate::{Reply, active::Active, interpreter::Interpreter};
-use chaos_model::{Fault, Target, effect::action::Accepting, event::Fired, ledger::Removed};
+use chaos_model::{Fault, Nonce, Target, effect::action::Accepting, event::Fired, ledger::Removed};
 use host::{ListenMode, TurnedAway};
 use std::{
     collections::BTreeMap,
@@ -42,8 +42,12 @@ impl Steering {
         Self { config, seed, standing: Mutex::default() }
     }
 
-    pub(super) fn draw_by(&self, seed: u64) {
+    pub(super) fn begin_run(&self, shared: &Shared, seed: u64, nonce: Option<Nonce>) {
         self.seed.store(seed, Ordering::Relaxed);
+        let mut state = shared.state();
+        let interpreter = Interpreter { nonce, ..state.rules.interpreter.clone() };
+        // Nobody waits for connections to hear of it: what is on its way is no request of a run that has just begun.
+        drop(shared.publish(&mut state, interpreter, false));
     }
 
     pub(super) async fn apply(&self, shared: &Shared, fault: Fault) -> Reply {
@@ -131,7 +135,8 @@ impl Steering {
             return Ok((Vec::new(), Vec::new()));
         }
         let (faults, since) = kept.into_iter().unzip();
-        let replaced = self.change(shared, &mut standing, &mut state, (Interpreter { faults }, since))?;
+        let interpreter = Interpreter { faults, ..state.rules.interpreter.clone() };
+        let replaced = self.change(shared, &mut standing, &mut state, (interpreter, since))?;
         let away = shared.control.turned_away();
         Ok((taken.into_iter().map(|(active, since)| (active, difference(away, since))).collect(), replaced))
     }

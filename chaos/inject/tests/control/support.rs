@@ -53,7 +53,7 @@ impl System {
         service: &Host,
         (names, service_name): (&'static str, &str),
     ) -> Self {
-        let config = ProxyConfig { link: link.clone(), protocol, seed: 0 };
+        let config = ProxyConfig { link: link.clone(), protocol, seed: 0, nonce: None };
         let proxy = Proxy::start(&proxies, proxies.listen(0).unwrap(), config);
         proxy.point_at(service_name, echo(service));
         let listener = proxies.listen(0).unwrap();

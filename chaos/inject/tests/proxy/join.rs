@@ -21,7 +21,7 @@ conformance!(
     bytes_that_nobody_understands_are_the_connections,
 );
 
-const ASK: &[u8] = b"GET /users/7 HTTP/1.1\r\nbaggage: chaos.request=42\r\n\r\n";
+const ASK: &[u8] = b"GET /users/7 HTTP/1.1\r\nbaggage: chaos.request=00000000000000ab-42-0\r\n\r\n";
 const OK: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n";
 
 /// A proxy with a connection through it.
@@ -47,7 +47,7 @@ async fn fired(proxy: &Proxy, name: &str) -> Fired {
 /// The facts of injections: subject, arrival, and whether nobody waited.
 fn facts(injections: &[Injection]) -> Vec<(&str, Option<u64>, bool)> {
     assert!(injections.iter().all(|one| one.key == KeyKind::Connection), "{injections:?}");
-    injections.iter().map(|one| (one.subject.as_str(), one.arrival, one.idle)).collect()
+    injections.iter().map(|one| (one.subject.as_str(), one.arrival.map(|arrival| arrival.n), one.idle)).collect()
 }
 
 async fn a_delay_tells_whose_bytes_it_held(world: &World) {

@@ -1,6 +1,6 @@
 //! Effects and matchers on HTTP requests, over TCP and in memory alike: one case each.
 
-use super::support::{MS, World, apply, fault, remove, removed};
+use super::support::{MS, NONCE, World, apply, fault, remove, removed};
 use chaos_inject::Proxy;
 use chaos_model::{
     Fault, KeyKind, Nth, Only, Pattern, Protocol, Share, Spread,
@@ -267,7 +267,7 @@ async fn failing(world: &World, numbers: impl Iterator<Item = u64>, others: &[Fa
     apply(&proxy, Fault { share: Share { parts: 1, whole: 10 }, ..fault("tenth", status(503)) }).await;
     let mut failing = Vec::new();
     for n in numbers {
-        let headers = format!("baggage: chaos.request={n}\r\n");
+        let headers = format!("baggage: chaos.request={NONCE}-{n}-0\r\n");
         if request(&mut stream, "GET", "/users/7", &headers).await.unwrap().0 == 503 {
             failing.push(n);
         }
@@ -289,13 +289,16 @@ async fn tells_what_it_did(world: &World) {
     let proxy = proxy(world);
     let mut stream = world.dial(&proxy).await.unwrap();
     apply(&proxy, fault("slow", delay(20 * MS))).await;
-    request(&mut stream, "GET", "/users/7", "baggage: chaos.request=42\r\n").await.unwrap();
+    let numbered = format!("baggage: chaos.request={NONCE}-42-0\r\n");
+    request(&mut stream, "GET", "/users/7", &numbered).await.unwrap();
     get(&mut stream, "/users/8").await.unwrap();
     get(&mut stream, "/users/8").await.unwrap();
     let (fired, injections, left_out) = removed(&proxy, "slow").await;
     assert_eq!((fired.messages, left_out), (3, 0));
-    let facts: Vec<_> =
-        injections.iter().map(|one| (one.subject.as_str(), one.key, one.arrival, one.attempt)).collect();
+    let facts: Vec<_> = injections
+        .iter()
+        .map(|one| (one.subject.as_str(), one.key, one.arrival.map(|arrival| arrival.n), one.attempt))
+        .collect();
     let wanted = [
         ("GET /users/7", KeyKind::NumberedRequest, Some(42), 0),
         ("GET /users/8", KeyKind::Request, None, 0),

@@ -1,6 +1,6 @@
 //! A share of requests is one of requests: also where all of them come on one connection.
 
-use crate::support::{World, apply, fault};
+use crate::support::{NONCE, World, apply, fault};
 use chaos_model::{Fault, Protocol, Share, effect::Status};
 use std::io;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -44,7 +44,7 @@ async fn taken(world: &World, seed: u64) -> Vec<u64> {
     let mut stream = world.dial(&proxy).await.unwrap();
     let mut taken = Vec::new();
     for first in (0..REQUESTS).step_by(100) {
-        let ask = |n| format!("GET /users/{n} HTTP/1.1\r\nbaggage: chaos.request={n}\r\n\r\n");
+        let ask = |n| format!("GET /users/{n} HTTP/1.1\r\nbaggage: chaos.request={NONCE}-{n}-0\r\n\r\n");
         let all: String = (first..first + AT_ONCE).map(ask).collect();
         stream.write_all(all.as_bytes()).await.unwrap();
         let statuses = statuses(&mut stream).await.unwrap();

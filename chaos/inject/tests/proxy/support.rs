@@ -5,8 +5,8 @@
 use chaos_inject::{Message, Proxy, ProxyConfig, Reply};
 use chaos_model::effect::{Latency, Refuse};
 use chaos_model::{
-    Directions, Distribution, Effect, Endpoint, Fault, Injection, Link, OpenConnections, Protocol, Spread, Target,
-    event::Fired, ledger::Removed,
+    Directions, Distribution, Effect, Endpoint, Fault, Injection, Link, Nonce, OpenConnections, Protocol, Spread,
+    Target, event::Fired, ledger::Removed,
 };
 use host::{Host, Listener, Settings, Stream, TaskGroup, memory::MemoryNetwork, tcp};
 use std::{io, time::Duration};
@@ -40,6 +40,8 @@ macro_rules! conformance {
 /// No test needs this long: real time over TCP, and in memory virtual time, of which some tests let hours pass.
 pub(crate) const TOO_LONG: [Duration; 2] = [Duration::from_secs(300), Duration::from_secs(30 * 24 * 3600)];
 
+/// The nonce that proxies believe.
+pub(crate) const NONCE: Nonce = Nonce(0xab);
 pub(crate) const MS: Duration = Duration::from_millis(1);
 
 /// Three machines and how to wait on them.
@@ -84,7 +86,7 @@ impl World {
     /// The same, with another seed than the other tests'.
     pub(crate) fn seeded_proxy_of(&self, protocol: Protocol, seed: u64) -> Proxy {
         let listener = self.proxy.listen(0).expect("a port");
-        Proxy::start(&self.proxy, listener, ProxyConfig { link: link(), protocol, seed })
+        Proxy::start(&self.proxy, listener, ProxyConfig { link: link(), protocol, seed, nonce: Some(NONCE) })
     }
 
     /// A proxy before an echoing service.

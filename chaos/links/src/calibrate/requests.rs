@@ -2,7 +2,7 @@
 
 use super::bench::{Failed, link};
 use chaos_inject::{Message, Proxy, ProxyConfig};
-use chaos_model::{Fault, Protocol, Share, Target, effect::Status};
+use chaos_model::{ArrivalId, Fault, Nonce, Protocol, Share, Target, arrival::BAGGAGE_KEY, effect::Status};
 use host::{Host, Stream};
 use std::io;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -24,7 +24,8 @@ pub(super) async fn met(host: &Host, share: Share, requests: u64) -> Result<u64,
             let _ = respond(stream).await;
         }
     });
-    let config = ProxyConfig { link: link(), protocol: Protocol::HTTP, seed: host.seed() };
+    let nonce = Nonce::of_seed(host.seed());
+    let config = ProxyConfig { link: link(), protocol: Protocol::HTTP, seed: host.seed(), nonce: Some(nonce) };
     let proxy = Proxy::start(host, host.listen(0)?, config);
     proxy.point_at("127.0.0.1", service);
     let effect = Status { status: TAKEN, body: String::new(), content_type: None };
@@ -35,7 +36,8 @@ pub(super) async fn met(host: &Host, share: Share, requests: u64) -> Result<u64,
     let mut stream = host.dial("127.0.0.1", proxy.port()).await?;
     let mut met = 0;
     for n in 0..requests {
-        let request = format!("GET /calibration HTTP/1.1\r\nbaggage: chaos.request={n}\r\n\r\n");
+        let arrival = ArrivalId { nonce, n, step: 0 };
+        let request = format!("GET /calibration HTTP/1.1\r\nbaggage: {BAGGAGE_KEY}={arrival}\r\n\r\n");
         stream.write_all(request.as_bytes()).await?;
         let head =
             head(&mut stream, &mut Vec::new()).await?.ok_or(io::ErrorKind::UnexpectedEof).map_err(io::Error::from)?;

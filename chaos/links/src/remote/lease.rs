@@ -5,6 +5,7 @@ use chaos_inject::{
     Message, Reply,
     control::{LinkState, Wanted},
 };
+use chaos_model::RunKey;
 use host::Task;
 use std::{
     sync::{Arc, Mutex, PoisonError},
@@ -41,10 +42,11 @@ impl Drop for Lease {
 }
 
 impl Lease {
-    pub(super) async fn take(control: ControlClient, holder: String, seed: u64) -> Result<Self, ControlError> {
+    pub(super) async fn take(control: ControlClient, holder: String, run: RunKey) -> Result<Self, ControlError> {
         let control = Arc::new(control);
         let asked = Instant::now();
-        let id = control.take(&Wanted { holder, ttl: TIME_TO_LIVE, seed }).await?;
+        let wanted = Wanted { holder, ttl: TIME_TO_LIVE, seed: run.seed, nonce: Some(run.nonce) };
+        let id = control.take(&wanted).await?;
         let lost = Arc::new(Lost::default());
         let renew = renew(Arc::clone(&control), id.clone(), asked, Arc::clone(&lost));
         let renewing = control.host().spawn(renew);

@@ -59,13 +59,13 @@ async fn each_request_carries_its_number_and_a_trace() {
         assert_eq!((headers["traceparent"].len(), &headers["host"][..]), (55, "target"));
         assert_eq!(headers["user-agent"], concat!("chaos/", env!("CARGO_PKG_VERSION")));
         if line == "GET /health" {
-            assert_eq!(headers["baggage"], format!("chaos.request={n}"));
+            assert_eq!(headers["baggage"], format!("chaos.request=00000000000000ab-{n}-0"));
             continue;
         }
         let (user, page) = line.strip_prefix("GET /api/profile/").unwrap().split_once("?page=").unwrap();
         assert_eq!(page, (n % 3 + 1).to_string());
         assert_eq!(headers["x-page"], format!("p{page}"));
-        assert_eq!(headers["baggage"], format!("tenant={user},chaos.request={n}"));
+        assert_eq!(headers["baggage"], format!("tenant={user},chaos.request=00000000000000ab-{n}-0"));
     }
     let health = seen.iter().filter(|(line, _)| line == "GET /health").count();
     assert!((10..40).contains(&health), "{health} of 100 with a weight of one in four");

@@ -1,6 +1,6 @@
 //! The first event of a run: all that is known of it as it begins.
 
-use crate::{Calibration, Fault, Phase, plan::Plan};
+use crate::{Calibration, Fault, Nonce, Phase, plan::Plan};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -12,6 +12,9 @@ pub struct Begin {
     /// The run's id, sixteen hexadecimal digits: the same for a simulation that is made again, and for no other run.
     #[serde(default)]
     pub run: String,
+    /// The nonce by which the run's requests are known (`baggage: chaos.request=NONCE-N-STEP`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nonce: Option<Nonce>,
     /// The version of the program that made the run.
     #[serde(default)]
     pub chaos: String,

@@ -33,7 +33,8 @@ pub struct LinkCounts {
     /// Connections that were accepted.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub connections: u64,
-    /// Requests and commands by their kind: `GET /users/*`, `SETEX`. None where what is spoken there isn't read.
+    /// Requests and commands by their kind: `GET /users/*`, `SETEX`. None where what is spoken there isn't read. What a
+    /// fault holds back is counted once it lets go.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub messages: BTreeMap<String, u64>,
 }

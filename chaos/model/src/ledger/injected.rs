@@ -1,6 +1,7 @@
 //! Injections as a recording holds them: what is the same for all of a fault's injections stands once.
 
 use super::{Impact, Injection, Joined, KeyKind};
+use crate::{ArrivalId, Nonce};
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, time::Duration};
 
@@ -26,6 +27,9 @@ struct Lines {
     /// By what most of the draws were made.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     key: Option<KeyKind>,
+    /// The nonce of the first arrival.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    nonce: Option<Nonce>,
     injections: Vec<Line>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     rest: BTreeMap<Impact, u64>,
@@ -39,6 +43,11 @@ struct Line {
     subject: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     arrival: Option<u64>,
+    #[serde(default, skip_serializing_if = "is_first")]
+    step: u32,
+    /// Where the arrival is another run's than the first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    nonce: Option<Nonce>,
     /// Where it is not that of the others.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     key: Option<KeyKind>,
@@ -62,6 +71,11 @@ struct Line {
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands it over so")]
+fn is_first(step: &u32) -> bool {
+    *step == 0
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands it over so")]
 fn is_zero(count: &u64) -> bool {
     *count == 0
 }
@@ -69,26 +83,29 @@ fn is_zero(count: &u64) -> bool {
 impl From<Injected> for Lines {
     fn from(Injected { fault, link, injections, rest }: Injected) -> Self {
         let key = injections.first().map(|one| one.injection.key);
+        let nonce = injections.iter().find_map(|one| one.injection.arrival).map(|arrival| arrival.nonce);
         let line = |Joined { injection, met, impact }: Joined| Line {
             at: injection.at,
             subject: injection.subject,
-            arrival: injection.arrival,
+            arrival: injection.arrival.map(|arrival| arrival.n),
+            step: injection.arrival.map_or(0, |arrival| arrival.step),
+            nonce: injection.arrival.map(|arrival| arrival.nonce).filter(|own| Some(*own) != nonce),
             key: Some(injection.key).filter(|own| Some(*own) != key),
             idle: injection.idle,
             attempt: injection.attempt,
             asked: injection.asked,
             achieved: injection.achieved,
             bystanders: injection.bystanders,
-            met: met.filter(|met| injection.arrival != Some(*met)),
+            met: met.filter(|met| injection.arrival.map(|arrival| arrival.n) != Some(*met)),
             unmet: met.is_none() && injection.arrival.is_some(),
             impact,
         };
-        Self { key, injections: injections.into_iter().map(line).collect(), fault, link, rest }
+        Self { key, nonce, injections: injections.into_iter().map(line).collect(), fault, link, rest }
     }
 }
 
 impl From<Lines> for Injected {
-    fn from(Lines { fault, link, key: usual, injections, rest }: Lines) -> Self {
+    fn from(Lines { fault, link, key: usual, nonce, injections, rest }: Lines) -> Self {
         let joined = |line: Line| {
             let injection = Injection {
                 fault: fault.clone(),
@@ -96,14 +113,17 @@ impl From<Lines> for Injected {
                 at: line.at,
                 key: line.key.or(usual).unwrap_or(KeyKind::Connection),
                 subject: line.subject,
-                arrival: line.arrival,
+                arrival: line.arrival.map(|n| {
+                    let nonce = line.nonce.or(nonce).unwrap_or_default();
+                    ArrivalId { nonce, n, step: line.step }
+                }),
                 idle: line.idle,
                 attempt: line.attempt,
                 asked: line.asked,
                 achieved: line.achieved,
                 bystanders: line.bystanders,
             };
-            let own = injection.arrival.filter(|_| !line.unmet);
+            let own = line.arrival.filter(|_| !line.unmet);
             Joined { met: line.met.or(own), injection, impact: line.impact }
         };
         let injections = injections.into_iter().map(joined).collect();

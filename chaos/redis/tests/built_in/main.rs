@@ -95,6 +95,7 @@ async fn an_idle_server_wakes_for_nothing() {
         clock: Arc::new(CountingClock(Arc::clone(&sleeps))),
         tasks: TaskGroup::default(),
         seed: 0,
+        entropy: Ok,
         settings: Settings::default(),
         shutdown: CancellationToken::new(),
     });

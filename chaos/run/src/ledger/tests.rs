@@ -27,14 +27,14 @@ fn failed() -> Marks {
     Marks { bits: FAILED, ..Marks::default() }
 }
 
-fn injection(at: u64, arrival: Option<u64>) -> Injection {
+fn injection(at: u64, n: Option<u64>) -> Injection {
     Injection {
         fault: "slow".to_owned(),
         link: "a -> b".to_owned(),
         at: ms(at),
         key: KeyKind::Command,
         subject: "PING".to_owned(),
-        arrival,
+        arrival: n.map(|n| ArrivalId::of_seed(1, n)),
         idle: false,
         attempt: 0,
         asked: None,
@@ -74,7 +74,8 @@ fn names() -> Names {
 fn join_all(outcomes: &[Outcome], injections: Vec<Injection>) -> Vec<(Option<u64>, Impact)> {
     let longest = outcomes.iter().map(Outcome::latency).max().unwrap_or_default();
     let baseline = Some(Usual { p50: ms(2), p99: ms(10), max: ms(20) });
-    let joined = Join { outcomes, names: names(), warmup: ms(1000), longest, baseline }.join(injections);
+    let joined = Join { outcomes, nonce: Nonce::of_seed(1), names: names(), warmup: ms(1000), longest, baseline }
+        .join(injections);
     joined.into_iter().map(|joined| (joined.met, joined.impact)).collect()
 }
 
@@ -85,6 +86,18 @@ fn join(outcomes: &[Outcome], injection: Injection) -> (Option<u64>, Impact) {
 /// Into a message that says so.
 fn message(at: u64, subject: &str) -> Injection {
     Injection { subject: subject.to_owned(), ..injection(at, None) }
+}
+
+#[test]
+fn what_strangers_send_is_background_though_it_carries_numbers_or_names() {
+    let outcomes = [outcome(0, 100, 200)];
+    let of_clients = |injection: Injection| Injection { link: "client -> a".to_owned(), ..injection };
+    let replayed = Injection { arrival: Some(ArrivalId::of_seed(2, 0)), ..injection(150, None) };
+    let named = message(150, "GET /users/100");
+    let strangers = [of_clients(replayed.clone()), replayed, of_clients(named.clone())];
+    let found = join_all(&outcomes, strangers.into_iter().chain([named, injection(150, Some(0))]).collect());
+    let (background, ours) = ((None, Impact::Background), (Some(0), Impact::Slower));
+    assert_eq!(found, [background, background, background, ours, ours]);
 }
 
 #[test]
@@ -166,12 +179,26 @@ fn what_is_slower_depends_on_what_was_injected() {
 #[test]
 fn without_a_baseline_nobody_knows_what_is_slow() {
     let outcomes = [outcome(0, 0, 1)];
-    let join = Join { outcomes: &outcomes, names: names(), warmup: ms(1000), longest: ms(1), baseline: None };
+    let join = Join {
+        outcomes: &outcomes,
+        nonce: Nonce::of_seed(1),
+        names: names(),
+        warmup: ms(1000),
+        longest: ms(1),
+        baseline: None,
+    };
     assert_eq!(join.join(vec![injection(1, None)])[0].impact, Impact::Unknown);
     // But for a delay that it surely waited for, or surely did not.
     let took = |took| {
         let outcomes = [outcome(0, 0, took)];
-        let join = Join { outcomes: &outcomes, names: names(), warmup: ms(1000), longest: ms(took), baseline: None };
+        let join = Join {
+            outcomes: &outcomes,
+            nonce: Nonce::of_seed(1),
+            names: names(),
+            warmup: ms(1000),
+            longest: ms(took),
+            baseline: None,
+        };
         let delayed = Injection { asked: Some(ms(300)), achieved: Some(ms(300)), ..injection(0, Some(0)) };
         join.join(vec![delayed])[0].impact
     };
@@ -242,7 +269,7 @@ fn what_others_explain_is_not_laid_to_one_without_a_name() {
     assert_eq!(join_all(&all, vec![message(1, "GET profile:100"), elsewhere])[1], (None, Impact::Unnoticed));
     // What happened after a response explains nothing of it.
     let all = [Outcome { result: Ok(503), marks: failed(), ..outcome(0, 0, 100) }, outcome(1, 0, 200)];
-    let late = Injection { arrival: Some(0), ..message(150, "GET profile:100") };
+    let late = Injection { arrival: Some(ArrivalId::of_seed(1, 0)), ..message(150, "GET profile:100") };
     let late = join_all(&all, vec![late, message(50, "PING")]);
     assert_eq!(late, [(Some(0), Impact::Background), (None, Impact::Unknown)]);
 }

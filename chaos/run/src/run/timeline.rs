@@ -12,7 +12,9 @@ use crate::{
     responses::ResponseChecker,
 };
 use chaos_load::{Marks, Outcome, Plan, Summary};
-use chaos_model::{Event, Fault, Injection, Scenario, check::reading::ScrapeSide, event::Fired, ledger::Removed};
+use chaos_model::{
+    Event, Fault, Injection, RunKey, Scenario, check::reading::ScrapeSide, event::Fired, ledger::Removed,
+};
 use counting::Counting;
 use host::{Host, Task};
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
@@ -44,7 +46,7 @@ pub(super) struct Observed<'a> {
 pub(super) async fn drive<'a>(
     scenario: &'a Scenario,
     world: &mut dyn World,
-    options: &Options,
+    (options, key): (&Options, RunKey),
     events: &Events,
 ) -> Result<Observed<'a>, WorldError> {
     let (sender, outcomes) = mpsc::unbounded_channel();
@@ -53,7 +55,8 @@ pub(super) async fn drive<'a>(
         load: scenario.load.clone(),
         host: entry.host,
         port: entry.port,
-        seed: options.seed,
+        seed: key.seed,
+        nonce: key.nonce,
         max_in_flight: MAX_IN_FLIGHT,
     };
     let scraper = scraper(scenario, world);
@@ -62,7 +65,7 @@ pub(super) async fn drive<'a>(
     // Whatever ends this future early ends the load with it.
     let _stop_load = stop.clone().drop_guard();
     let checker = Arc::new(ResponseChecker::new(scenario));
-    let fold = Fold::new(scenario, options.seed, |check| checker.bit(check));
+    let fold = Fold::new(scenario, key.seed, |check| checker.bit(check));
     let load = Load { warmup: scenario.load.warmup, host, plan, checker, sender, stop };
     let mut drive = Drive {
         scenario,

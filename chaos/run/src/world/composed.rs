@@ -7,7 +7,7 @@ mod until_ready;
 use super::{Address, Death, Instance, LinkAddresses, Links, Runtime, TornDown, World, WorldError};
 use crate::Events;
 use async_trait::async_trait;
-use chaos_model::{Endpoint, Event, Fault, Link, Service, System, Target, event::ProxyCounts, ledger::Removed};
+use chaos_model::{Endpoint, Event, Fault, Link, RunKey, Service, System, Target, event::ProxyCounts, ledger::Removed};
 use futures_util::future::BoxFuture;
 use host::Host;
 use std::{
@@ -46,8 +46,8 @@ impl<R: Runtime, L: Links> ComposedWorld<R, L> {
     }
 
     /// Puts a proxy on each link.
-    async fn open_links(&mut self, system: &System, seed: u64, events: &Events) -> Result<(), WorldError> {
-        self.links.begin(system, seed).await?;
+    async fn open_links(&mut self, system: &System, run: RunKey, events: &Events) -> Result<(), WorldError> {
+        self.links.begin(system, run).await?;
         for link in &system.links {
             let protocol = system.stack(link).protocol;
             let runtime = &mut self.runtime;
@@ -98,9 +98,9 @@ impl<R: Runtime, L: Links> World for ComposedWorld<R, L> {
         self.runtime.take_run_lock(events).await
     }
 
-    async fn start(&mut self, system: &System, seed: u64, events: &Events) -> Result<(), WorldError> {
-        self.runtime.prepare(system, seed).await?;
-        self.open_links(system, seed, events).await?;
+    async fn start(&mut self, system: &System, run: RunKey, events: &Events) -> Result<(), WorldError> {
+        self.runtime.prepare(system, run.seed).await?;
+        self.open_links(system, run, events).await?;
         let began = Instant::now();
         self.services.clone_from(&system.services);
         for service in system.services.values() {

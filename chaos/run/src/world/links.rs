@@ -2,7 +2,7 @@
 
 use super::{Address, Site, WorldError};
 use async_trait::async_trait;
-use chaos_model::{Fault, Link, Protocol, System, event::ProxyCounts, ledger::Removed};
+use chaos_model::{Fault, Link, Protocol, RunKey, System, event::ProxyCounts, ledger::Removed};
 use futures_util::future::BoxFuture;
 
 /// Gives the proxy of a link its place in this process.
@@ -12,11 +12,11 @@ pub type Sites<'a> = dyn FnMut(&Link, Protocol) -> Result<Site, WorldError> + Se
 #[async_trait]
 pub trait Links: Send + Sync {
     /// Makes what proxies need before the first link is opened: nothing in this process; elsewhere a lease on each control
-    /// endpoint.
+    /// endpoint. Proxies draw by the run's seed, and believe the numbers of requests that carry its nonce alone.
     ///
     /// # Errors
     /// Where the proxies can't be had.
-    async fn begin(&mut self, _system: &System, _seed: u64) -> Result<(), WorldError> {
+    async fn begin(&mut self, _system: &System, _run: RunKey) -> Result<(), WorldError> {
         Ok(())
     }
 

@@ -3,7 +3,7 @@
 use crate::world::{MemoryWorld, ONE_SERVICE, fault, run_in};
 use axum::{Router, routing::get};
 use chaos_model::{
-    Event, Impact, Injection, KeyKind,
+    ArrivalId, Event, Impact, Injection, KeyKind,
     ledger::{FaultFigures, Joined, Recovery},
 };
 use host::Host;
@@ -15,16 +15,17 @@ fn web(_: Host, _: BTreeMap<String, String>) -> Router {
 
 const ANY: &str = "[[expect]]\nthat = \"it\"\nduring = \"run\"\nstatus.200 = \">= 1%\"\n";
 
-fn injection(at_ms: u64, arrival: Option<u64>) -> Injection {
+fn injection(at_ms: u64, n: Option<u64>) -> Injection {
     Injection {
         fault: "outage".to_owned(),
         link: "client -> web".to_owned(),
         at: Duration::from_millis(at_ms),
         key: KeyKind::Request,
         subject: "GET /users/1".to_owned(),
-        arrival,
+        // The nonce is the memory world's.
+        arrival: n.map(|n| ArrivalId::of_seed(7, n)),
         idle: false,
-        attempt: arrival.unwrap_or(0) % 2,
+        attempt: n.unwrap_or(0) % 2,
         asked: None,
         achieved: None,
         bystanders: 0,

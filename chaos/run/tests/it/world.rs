@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use axum::Router;
 use chaos_inject::{Message, Proxy, ProxyConfig, Reply};
 use chaos_model::{
-    Diagnostics, Event, Fault, Injection, Link, Protocol, Record, Scenario, System, Target,
+    Diagnostics, Event, Fault, Injection, Link, Protocol, Record, RunKey, Scenario, System, Target,
     event::{Judged, ProxyCounts},
     language,
     ledger::Removed,
@@ -65,7 +65,7 @@ impl World for MemoryWorld {
         Ok(())
     }
 
-    async fn start(&mut self, system: &System, seed: u64, events: &Events) -> Result<(), WorldError> {
+    async fn start(&mut self, system: &System, run: RunKey, events: &Events) -> Result<(), WorldError> {
         if self.fails {
             return Err(WorldError::CannotGive("this world is broken".to_owned()));
         }
@@ -74,7 +74,7 @@ impl World for MemoryWorld {
             let proxy = Proxy::start(
                 &proxies,
                 proxies.listen(0).unwrap(),
-                ProxyConfig { link: link.clone(), protocol: Protocol::HTTP, seed },
+                ProxyConfig { link: link.clone(), protocol: Protocol::HTTP, seed: run.seed, nonce: Some(run.nonce) },
             );
             proxy.point_at(&link.to, PORT);
             self.proxies.insert(link.clone(), proxy);

@@ -1,7 +1,7 @@
 //! Injections in their places among all that was told: where one belongs is what its proxy told when it began, and what
 //! came of it is in the ledger.
 
-use super::{Fields, Observation, What, number, of};
+use super::{Fields, Observation, What, arrival, number, of};
 use chaos_inject::WIRE;
 use chaos_model::{
     Event, KeyKind, Record,
@@ -31,7 +31,7 @@ impl<'s> InjectionStart<'s> {
             fault: of(fields, "fault")?,
             link: of(fields, "link")?,
             subject: of(fields, "subject"),
-            arrival: number(fields, "arrival"),
+            arrival: arrival(fields),
             connection: number(fields, "connection"),
             attempt: number(fields, "attempt")?,
         })
@@ -52,7 +52,7 @@ type Identity<'s> = (&'s str, &'s str, Cow<'s, str>, Option<u64>, u64);
 
 fn identity(Joined { injection, .. }: &Joined) -> Identity<'_> {
     let subject = Cow::Borrowed(injection.subject.as_str());
-    (&injection.fault, &injection.link, subject, injection.arrival, injection.attempt)
+    (&injection.fault, &injection.link, subject, injection.arrival.map(|arrival| arrival.n), injection.attempt)
 }
 
 /// Injections of a run.

@@ -1,6 +1,6 @@
 //! The messages on links, each followed from one side of its proxy to the other, and from a request to its response.
 
-use super::{Fields, number, of};
+use super::{Fields, arrival, of};
 use std::collections::{BTreeMap, VecDeque, btree_map::Entry};
 
 /// A message as it was seen on one side of a proxy.
@@ -22,7 +22,7 @@ impl<'s> Sight<'s> {
             link: of(fields, "link")?,
             subject: of(fields, "subject")?,
             response: of(fields, "response"),
-            arrival: number(fields, "arrival"),
+            arrival: arrival(fields),
             is_up: of(fields, "up") == Some("true"),
             connection: of(fields, "connection")?,
             at_client: of(fields, "side") == Some("client"),

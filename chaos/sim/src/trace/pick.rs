@@ -78,7 +78,12 @@ pub(super) fn begun(one: &Observation) -> Option<u64> {
 
 /// True where the ledger says that request `n` met it.
 fn is_of(n: u64, joined: &Joined) -> bool {
-    joined.met == Some(n) || joined.injection.arrival == Some(n)
+    joined.met == Some(n) || number_of(joined) == Some(n)
+}
+
+/// The number of the request that an injection says it was for.
+fn number_of(joined: &Joined) -> Option<u64> {
+    joined.injection.arrival.map(|arrival| arrival.n)
 }
 
 fn warmup(records: &[Record]) -> Duration {
@@ -298,7 +303,7 @@ impl<'s> Picking<'s> {
     /// An injection of which nothing was told comes behind the last message that it may have acted on.
     fn add_untold(&mut self, joined: &Joined, at: Duration) {
         let injection = &joined.injection;
-        let (is_guess, what) = (injection.arrival != Some(self.n), trace::injection(joined));
+        let (is_guess, what) = (number_of(joined) != Some(self.n), trace::injection(joined));
         let step = TraceStep { at, is_guess, place: injection.link.clone(), what };
         let until = self.steps.partition_point(|step| step.at <= at);
         let on_link = |step: &TraceStep| step.place.replace("<-", "->") == injection.link;

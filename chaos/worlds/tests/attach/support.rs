@@ -91,7 +91,7 @@ impl Running {
         drop(web.spawn(async move { http::serve(&serving, listener, router, http::ServerConfig::default()).await }));
         let to = setting.link.rsplit(' ').next().unwrap();
         let link = Link { from: Endpoint::Client, to: to.to_owned(), label: None };
-        let config = ProxyConfig { link: link.clone(), protocol: Protocol::HTTP, seed: 0 };
+        let config = ProxyConfig { link: link.clone(), protocol: Protocol::HTTP, seed: 0, nonce: None };
         let proxy = Proxy::start(&proxies, proxies.listen(0).unwrap(), config);
         proxy.point_at("web", 8000);
         let (entry, listener) = (proxy.port(), proxies.listen(0).unwrap());
@@ -106,9 +106,15 @@ impl Running {
 
     /// True where whoever asks through the proxy gets a response at once.
     pub(crate) async fn answers(&self) -> bool {
+        self.answers_to("").await
+    }
+
+    /// The same, with these header fields.
+    pub(crate) async fn answers_to(&self, headers: &str) -> bool {
+        let request = format!("GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n{headers}\r\n");
         let ask = async {
             let mut stream = self.client.dial("proxies", self.entry).await?;
-            stream.write_all(b"GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").await?;
+            stream.write_all(request.as_bytes()).await?;
             let mut answer = String::new();
             stream.read_to_string(&mut answer).await.map(|_| answer)
         };

@@ -1,7 +1,7 @@
 //! The parts of a request that decisions read: its target, its baggage, and whether a fault is for it.
 
 use crate::protocol::{Key, Message, shortened};
-use chaos_model::{KeyKind, Only, effect::Action};
+use chaos_model::{ArrivalId, KeyKind, Only, arrival::BAGGAGE_KEY, effect::Action};
 use percent_encoding::percent_decode;
 use std::borrow::Cow;
 
@@ -16,6 +16,10 @@ pub(crate) struct Request<'a> {
     pub(crate) headers: &'a [(&'a str, &'a [u8])],
     /// Body as far as it was waited for (see [`Decide::draws`](crate::protocol::Decide::draws)); `None` where it was not.
     pub(crate) body: Option<&'a [u8]>,
+    /// Arrival that it says it belongs to,
+    pub(crate) arrival: Option<ArrivalId>,
+    /// and whether that is one of the run whose faults are there.
+    pub(crate) is_known: bool,
 }
 
 impl Message for Request<'_> {
@@ -26,8 +30,8 @@ impl Message for Request<'_> {
     /// Of one with a number: number, method and target; of one without: method, target and body.
     fn key(&self) -> Key {
         let (method, target) = (self.method.as_bytes(), self.target.as_bytes());
-        match self.arrival() {
-            Some(number) => Key::new(KeyKind::NumberedRequest, &[b"numbered", &number.to_le_bytes(), method, target]),
+        match self.arrival.filter(|_| self.is_known) {
+            Some(ArrivalId { n, step, .. }) => numbered(n, step, method, target),
             None => Key::new(KeyKind::Request, &[b"request", method, target, self.body.unwrap_or_default()]),
         }
     }
@@ -36,9 +40,16 @@ impl Message for Request<'_> {
         subject(self.method, self.target)
     }
 
-    fn arrival(&self) -> Option<u64> {
-        arrival(self.headers.iter().copied())
+    fn arrival(&self) -> Option<ArrivalId> {
+        self.arrival
     }
+}
+
+/// The key of a request with a number. Without the nonce, which is another in each run: the same seed draws the same.
+fn numbered(n: u64, step: u32, method: &[u8], target: &[u8]) -> Key {
+    let (n, step_bytes) = (n.to_le_bytes(), step.to_le_bytes());
+    let (first, later) = ([b"numbered", &n[..], method, target], [b"numbered", &n[..], &step_bytes, method, target]);
+    Key::new(KeyKind::NumberedRequest, if step == 0 { &first } else { &later })
 }
 
 /// The subject of a request, for people.
@@ -99,10 +110,10 @@ fn entry(member: &[u8]) -> Option<Entry<'_>> {
     (!key.is_empty()).then(|| Entry { key, value: percent_decode(value).into() })
 }
 
-/// The number of the load's arrival that a request belongs to, where it says so: `baggage: chaos.request=7`.
-pub(crate) fn arrival<'a>(headers: impl Iterator<Item = (&'a str, &'a [u8])>) -> Option<u64> {
-    let number = baggage(headers).find(|entry| entry.key == b"chaos.request")?.value;
-    std::str::from_utf8(&number).ok()?.parse().ok()
+/// The arrival that a request belongs to, where it says so: `baggage: chaos.request=9f3c5a1b2d4e6f70-812-0`.
+pub(crate) fn arrival<'a>(headers: impl Iterator<Item = (&'a str, &'a [u8])>) -> Option<ArrivalId> {
+    let id = baggage(headers).find(|entry| entry.key == BAGGAGE_KEY.as_bytes())?.value;
+    std::str::from_utf8(&id).ok()?.parse().ok()
 }
 
 /// Tells whether a fault is for this request, its place among those that match apart. A fault for commands is for none.
@@ -123,7 +134,7 @@ pub(crate) fn matches(only: &Only, request: &Request<'_>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use chaos_model::Pattern;
+    use chaos_model::{Nonce, Pattern};
 
     fn entries(headers: &[(&'static str, &'static [u8])]) -> Vec<(String, String)> {
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
@@ -145,11 +156,18 @@ mod tests {
     #[test]
     fn a_request_says_to_which_arrival_it_belongs() {
         let number = |value: &'static str| arrival([("BAGGAGE", value.as_bytes())].into_iter());
-        assert_eq!(number("user=1, chaos.request = 7;x"), Some(7));
-        assert_eq!(number("chaos.request=%37"), Some(7));
-        for none in ["", "chaos.request=", "chaos.request=-7", "chaos.requests=7", "x=chaos.request=7"] {
+        let seven = ArrivalId { nonce: Nonce(0xab), n: 7, step: 0 };
+        assert_eq!(number("user=1, chaos.request = 00000000000000ab-7-0;x"), Some(seven));
+        assert_eq!(number("chaos.request=00000000000000ab-%37-0"), Some(seven));
+        for none in ["", "chaos.request=", "chaos.request=7", "chaos.requests=00000000000000ab-7-0"] {
             assert_eq!(number(none), None, "{none}");
         }
+    }
+
+    #[test]
+    fn later_steps_of_an_arrival_are_drawn_apart() {
+        let all = [numbered(7, 0, b"GET", b"/"), numbered(7, 1, b"GET", b"/"), numbered(7, 2, b"GET", b"/")];
+        assert!(all[0] != all[1] && all[1] != all[2] && all[0] != all[2]);
     }
 
     #[test]
@@ -183,7 +201,8 @@ mod tests {
     fn is_for(only: &Only) -> bool {
         let headers: [(&str, &[u8]); 4] =
             [("X-User", b"7"), ("x-user", b"8"), ("baggage", b"a=1,b=2"), ("baggage", b"a=%33")];
-        matches(only, &Request { method: "GET", target: "/orders/7?full=1", headers: &headers, body: None })
+        let (method, target, arrival) = ("GET", "/orders/7?full=1", None);
+        matches(only, &Request { method, target, headers: &headers, body: None, arrival, is_known: false })
     }
 
     #[test]

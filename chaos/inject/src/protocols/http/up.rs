@@ -9,7 +9,7 @@ use super::{
 };
 use crate::protocol::{Attribution, Decide};
 use crate::protocols::steps::{self, Steps};
-use chaos_model::Direction;
+use chaos_model::{ArrivalId, Direction};
 
 /// The longest body that a decision waits for.
 const LONGEST: u64 = 64 * 1024;
@@ -132,7 +132,8 @@ impl Up {
         self.wanted = None;
         let WholeHead { start, end, folded, length } = known;
         let decided = parse_ask(&bytes[start..end], folded, |ask| {
-            let wanted = if length == end && armed { wants(ask, decide) } else { None };
+            let arrival = request::arrival(ask.fields.iter().map(|field| (field.name, field.value)));
+            let wanted = if length == end && armed { wants(ask, arrival, decide) } else { None };
             if let Some(wanted) = wanted
                 && bytes.len() - end < wanted
             {
@@ -141,9 +142,9 @@ impl Up {
             // The second time, it is there.
             let have = wanted.or((length > end).then_some(length - end));
             let body = |have| &bytes[end..end + have];
-            let plan = if armed { ask_for(ask, have.map(body), decide) } else { HttpPlan::default() };
+            let plan = if armed { ask_for(ask, arrival, have.map(body), decide) } else { HttpPlan::default() };
             decide.count(&request::kind(ask.method, request::target(ask.target)));
-            Ok((Exchange::new(ask, plan, attribution(ask, traces)), ask.announced))
+            Ok((Exchange::new(ask, plan, attribution(ask, arrival, traces)), ask.announced))
         });
         match decided? {
             Ok((exchange, announced)) => {
@@ -203,7 +204,7 @@ fn skip(body: &mut Body, bytes: &[u8], exchanges: &mut Exchanges, steps: Steps<'
 }
 
 /// The part of the body that the decision waits for, in bytes.
-fn wants(ask: &Ask<'_>, decide: &dyn Decide) -> Option<usize> {
+fn wants(ask: &Ask<'_>, arrival: Option<ArrivalId>, decide: &dyn Decide) -> Option<usize> {
     let length = match ask.announced {
         Announced::Nothing => 0,
         Announced::Length(length) => length,
@@ -212,20 +213,20 @@ fn wants(ask: &Ask<'_>, decide: &dyn Decide) -> Option<usize> {
     if length > LONGEST || !decide.draws() || ask.expects() {
         return None;
     }
-    let baggage = ask.fields.iter().map(|field| (field.name, field.value));
-    if request::arrival(baggage).is_some() { None } else { usize::try_from(length).ok() }
+    if arrival.is_some_and(|arrival| decide.knows(arrival)) { None } else { usize::try_from(length).ok() }
 }
 
 /// The attribution of a request: its number is known without any fault too, for those that are under way when a fault
 /// comes.
-fn attribution(ask: &Ask<'_>, traces: bool) -> Attribution {
-    let arrival = request::arrival(ask.fields.iter().map(|field| (field.name, field.value)));
+fn attribution(ask: &Ask<'_>, arrival: Option<ArrivalId>, traces: bool) -> Attribution {
     let subject = traces.then(|| request::subject(ask.method, request::target(ask.target)).into());
     Attribution { subject, arrival }
 }
 
-fn ask_for(ask: &Ask<'_>, body: Option<&[u8]>, decide: &mut dyn Decide) -> HttpPlan {
+fn ask_for(ask: &Ask<'_>, arrival: Option<ArrivalId>, body: Option<&[u8]>, decide: &mut dyn Decide) -> HttpPlan {
     let headers = ask.fields.iter().map(|field| (field.name, field.value)).collect::<Vec<_>>();
     let target = request::target(ask.target);
-    HttpPlan::of(&decide.on_message(&Request { method: ask.method, target, headers: &headers, body }))
+    let is_known = arrival.is_some_and(|arrival| decide.knows(arrival));
+    let request = Request { method: ask.method, target, headers: &headers, body, arrival, is_known };
+    HttpPlan::of(&decide.on_message(&request))
 }

@@ -26,7 +26,7 @@ fn commands_of_a_program_without_spans_are_guessed_by_what_the_request_asks_for(
     let asked = |subject| seen_on("app -> redis", "client", "true", subject, &[]);
     let seen = [
         told(REQUESTS, &BEGUN),
-        seen_on("client -> app", "client", "true", "GET /v1/users/7", &[("arrival", "0")]),
+        seen_on("client -> app", "client", "true", "GET /v1/users/7", &[("arrival", "00000000000000ab-0-0")]),
         asked("GET v1:users:8"),
         asked("GET v1:users:7"),
     ];
@@ -44,7 +44,7 @@ fn a_question_that_the_proxy_answers_goes_no_further_and_the_next_alike_does() {
     let asked = || seen_on(link, "client", "true", "GET users:7", &[]);
     let seen = [
         told(REQUESTS, &BEGUN),
-        seen_on("client -> app", "client", "true", "GET /users/7", &[("arrival", "0")]),
+        seen_on("client -> app", "client", "true", "GET /users/7", &[("arrival", "00000000000000ab-0-0")]),
         asked(),
         seen_on(link, "client", "false", "GET users:7", &[("response", "error: busy")]),
         asked(),
@@ -62,7 +62,7 @@ fn a_response_that_a_fault_changes_on_its_way_is_shown_as_it_arrives() {
     let answered = |side, response| seen_on("app -> redis", side, "false", "GET users:7", &[("response", response)]);
     let seen = [
         told(REQUESTS, &BEGUN),
-        seen_on("client -> app", "client", "true", "GET /users/7", &[("arrival", "0")]),
+        seen_on("client -> app", "client", "true", "GET /users/7", &[("arrival", "00000000000000ab-0-0")]),
         seen_on("app -> redis", "client", "true", "GET users:7", &[]),
         seen_on("app -> redis", "service", "true", "GET users:7", &[]),
         answered("service", "nil"),

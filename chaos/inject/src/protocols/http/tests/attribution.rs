@@ -2,13 +2,15 @@
 
 use super::{Wire, canned};
 use crate::protocol::{Attribution, Filter as _};
-use chaos_model::Direction;
+use chaos_model::{ArrivalId, Direction, Nonce};
 
-const ASK: &str = "GET /x?q=1 HTTP/1.1\r\nbaggage: a=1, chaos.request=7\r\n\r\n";
+const ASK: &str = "GET /x?q=1 HTTP/1.1\r\nbaggage: a=1, chaos.request=00000000000000ab-7-0\r\n\r\n";
 const POST: &str = "POST /y HTTP/1.1\r\ncontent-length: 3\r\n\r\n";
 const OK: &str = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
 
-fn attribution(subject: &str, arrival: Option<u64>) -> Attribution {
+const SEVEN: ArrivalId = ArrivalId { nonce: Nonce(0xab), n: 7, step: 0 };
+
+fn attribution(subject: &str, arrival: Option<ArrivalId>) -> Attribution {
     Attribution { subject: Some(subject.into()), arrival }
 }
 
@@ -18,7 +20,7 @@ fn each_message_is_named_before_its_first_byte() {
     wire.decisions.traces = true;
     wire.up(&format!("{ASK}{POST}ab"));
     wire.up("c");
-    let (first, second) = (attribution("GET /x?q=1", Some(7)), attribution("POST /y", None));
+    let (first, second) = (attribution("GET /x?q=1", Some(SEVEN)), attribution("POST /y", None));
     let up = [(Direction::Upstream, 0, first.clone()), (Direction::Upstream, ASK.len(), second.clone())];
     assert_eq!(wire.about, up);
     assert_eq!(wire.filter.under_way(), [first.clone(), second.clone()]);
@@ -52,7 +54,7 @@ fn numbers_are_known_of_what_was_under_way_before() {
     let mut wire = Wire::idle();
     wire.up(&format!("{ASK}{POST}"));
     assert_eq!(wire.about, []);
-    let before = Attribution { subject: None, arrival: Some(7) };
+    let before = Attribution { subject: None, arrival: Some(SEVEN) };
     assert_eq!(wire.filter.under_way(), [before.clone(), Attribution::default()]);
     wire.decisions.traces = true;
     wire.down(OK);

@@ -18,7 +18,7 @@ use crate::{
     protocol::{Attribution, Decide, Decision, Ending, Filter as _, Key, Message, Step},
 };
 use chaos_model::{
-    Direction,
+    ArrivalId, Direction, Nonce,
     effect::{
         Action, MessageAction, MessageEnding,
         action::{BodyEdit, CannedResponse, HttpAction},
@@ -47,6 +47,10 @@ impl Decide for Decisions {
 
     fn draws(&self) -> bool {
         self.wants_body
+    }
+
+    fn knows(&self, arrival: ArrivalId) -> bool {
+        arrival.nonce == Nonce(0xab)
     }
 
     fn on_message(&mut self, message: &dyn Message) -> Decision {

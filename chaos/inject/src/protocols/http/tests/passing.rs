@@ -193,11 +193,17 @@ fn what_is_sent_into_a_tunnel_before_it_is_there_passes() {
 fn decisions_are_given_what_was_sent() {
     let mut wire = Wire::with(|_| HttpPlan::default());
     wire.up(
-        "PUT http://a:1/b?c HTTP/1.1\r\nX-A: 1\r\nx-b: 2\r\nbaggage: a=1\r\nBaggage: chaos.request=\r\n\t  3\r\n\r\n",
+        "PUT http://a:1/b?c HTTP/1.1\r\nX-A: 1\r\nx-b: 2\r\nbaggage: a=1\r\nBaggage: chaos.request=\r\n\t  00000000000000ab-3-0\r\n\r\n",
     );
     assert_eq!(wire.decisions.asked, ["PUT /b?c"]);
     let numbered = Key::new(KeyKind::NumberedRequest, &[b"numbered", &3_u64.to_le_bytes(), b"PUT", b"/b?c"]);
     assert_eq!(wire.decisions.keys, [numbered]);
+    // A stranger's number, or one of another run, is none.
+    for number in ["3", "00000000000000ac-3-0"] {
+        let mut wire = Wire::with(|_| HttpPlan::default());
+        wire.up(&format!("PUT /b?c HTTP/1.1\r\nbaggage: chaos.request={number}\r\n\r\n"));
+        assert_eq!(wire.decisions.keys, [Key::new(KeyKind::Request, &[b"request", b"PUT", b"/b?c", b""])]);
+    }
 }
 
 #[test]
@@ -209,7 +215,7 @@ fn a_decision_waits_for_a_body_where_it_needs_it() {
     wire.up("y");
     assert!(wire.sent_up().ends_with("body"));
     for head in [
-        "baggage: chaos.request=7\r\ncontent-length: 2",
+        "baggage: chaos.request=00000000000000ab-7-0\r\ncontent-length: 2",
         "expect: 100-continue\r\ncontent-length: 2",
         "content-length: 65537",
         "transfer-encoding: chunked",
