@@ -74,6 +74,13 @@ fn injections<'a>(events: &'a [Value], fault: &str) -> Vec<&'a Value> {
     all.flat_map(|event| event["injections"].as_array().unwrap()).collect()
 }
 
+/// True where some link carried messages of this kind.
+fn counts(events: &[Value], kind: &str) -> bool {
+    let counted = events.iter().filter(|event| event["event"] == "counted");
+    let links = counted.filter_map(|event| event["links"].as_object()).flat_map(|links| links.values());
+    links.into_iter().any(|link| link["messages"][kind].as_u64() > Some(0))
+}
+
 /// The numbers of the requests that a fault took, those near its edges left out.
 fn taken(events: &[Value]) -> BTreeSet<u64> {
     let met = injections(events, "hangs-up").into_iter().map(|one| one["met"].as_u64().unwrap());
@@ -97,6 +104,7 @@ fn its_faults_fire_and_join_requests_in_each_world() {
         assert!(slow.len() >= 40 && slow.iter().any(|one| one["impact"] == "slower"), "{world}: {slow:?}");
         let mut commands = slow.iter().filter_map(|one| one["subject"].as_str()?.split(' ').next());
         assert!(commands.any(|command| command == "SET"), "it is for all commands: {slow:?}");
+        assert!(counts(&events, "SET") && counts(&events, "GET"), "{world}: its links count commands by their kind");
         seen.push(taken(&events));
     }
     assert!(seen[0].len() > 5, "{seen:?}");

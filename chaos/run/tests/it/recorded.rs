@@ -50,9 +50,11 @@ async fn each_scrape_is_told_as_what_it_is() {
     assert_eq!(second.values, [Some(Sample(1.0))]);
     assert_eq!(failed.values, []);
     assert!(failed.failed.as_ref().is_some_and(|why| why.contains("answered 503")), "{failed:?}");
-    let silent =
-        run(&format!("{ONE_SERVICE}[[expect]]\nthat = \"it\"\nduring = \"run\"\nunanswered.any = \"< 1%\"\n"), &[("web", web)])
-            .await;
+    let silent = run(
+        &format!("{ONE_SERVICE}[[expect]]\nthat = \"it\"\nduring = \"run\"\nunanswered.any = \"< 1%\"\n"),
+        &[("web", web)],
+    )
+    .await;
     assert_eq!(self::scraped(&silent), [] as [&Scraped; 0], "nothing was asked for");
 }
 

@@ -39,6 +39,7 @@ struct Exchange {
 impl Exchange {
     fn of(line: &[u8], decide: &mut dyn Decide) -> Self {
         let command = Command::of(line);
+        decide.count(command.kind());
         let subject = decide.traces().then(|| command.subject().into());
         let plan = if decide.is_armed() { MemoPlan::of(&decide.on_message(&command)) } else { MemoPlan::default() };
         Self { attribution: Attribution { subject, arrival: None }, plan }

@@ -17,6 +17,11 @@ impl Command {
         let mut words = line.split_whitespace().map(str::to_owned);
         Self { name: words.next().unwrap_or_default(), key: words.next().unwrap_or_default() }
     }
+
+    /// The kind by which it is counted on its link: what tells it from others of its name stays out.
+    pub(super) fn kind(&self) -> &str {
+        &self.name
+    }
 }
 
 impl Message for Command {
