@@ -19,6 +19,13 @@ use std::{
 /// Bodies beyond this size are not read: memory stays bounded whatever the target sends.
 const BODY_LIMIT: usize = 8 * 1024 * 1024;
 
+/// The most header fields of a response: hyper reads no more than 100 unless it is told, and real systems send more.
+const MOST_FIELDS: usize = 1000;
+/// The largest head of a response that is read.
+const HEAD_LIMIT: usize = 256 * 1024;
+/// Room in hyper's buffer for what has come behind a head, so that none within the limit is refused for it.
+const READ_AHEAD: usize = 128 * 1024;
+
 // Over hyper's low-level client: the load must tell a connect from a request and a request from a response, which a
 // pooled client hides.
 /// An established HTTP/1.1 connection.
@@ -52,8 +59,17 @@ pub(crate) enum Failure {
 
 impl Connection {
     pub(crate) async fn new(stream: host::Stream) -> Result<Self, Error> {
-        // Requests are small: one buffer is cheaper than several.
-        let handshake = http1::Builder::new().writev(false).handshake(TokioIo::new(stream)).await;
+        let handshake = http1::Builder::new()
+            // Requests are small: one buffer is cheaper than several.
+            .writev(false)
+            // What a user agent has to read, though no server should send it: folded lines (RFC 9112, 5.2), and blanks before
+            // the colon, which a proxy would have removed (5.1).
+            .allow_obsolete_multiline_headers_in_responses(true)
+            .allow_spaces_after_header_name_in_responses(true)
+            .max_headers(MOST_FIELDS)
+            .max_buf_size(HEAD_LIMIT + READ_AHEAD)
+            .handshake(TokioIo::new(stream))
+            .await;
         let (requests, connection) = handshake.map_err(|error| Error::of_exchange(&error))?;
         Ok(Self { requests, driver: Driver(Some(connection)) })
     }

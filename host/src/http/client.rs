@@ -30,11 +30,13 @@ pub struct ClientConfig {
     pub idle_timeout: Duration,
     /// Idle connections kept per upstream.
     pub max_idle: usize,
+    /// The most header fields of a response; none for hyper's own bound of 100, which costs nothing.
+    pub max_fields: Option<usize>,
 }
 
 impl Default for ClientConfig {
     fn default() -> Self {
-        Self { idle_timeout: Duration::from_secs(20), max_idle: 256 }
+        Self { idle_timeout: Duration::from_secs(20), max_idle: 256, max_fields: None }
     }
 }
 
@@ -45,7 +47,14 @@ where
     B: hyper::body::Body + Send,
     B::Data: Send,
 {
-    legacy::Client::builder(host.clone())
+    let mut builder = legacy::Client::builder(host.clone());
+    if let Some(most) = config.max_fields {
+        builder.http1_max_headers(most);
+    }
+    builder
+        // What a user agent has to read of a response, though no server should send it (RFC 9112, 5.1 and 5.2).
+        .http1_allow_obsolete_multiline_headers_in_responses(true)
+        .http1_allow_spaces_after_header_name_in_responses(true)
         .timer(TokioTimer::new())
         .pool_timer(TokioTimer::new())
         .pool_idle_timeout(config.idle_timeout)

@@ -5,6 +5,7 @@
 mod arrivals;
 mod bench;
 mod failures;
+mod heads;
 mod requests;
 mod responses;
 mod tcp;

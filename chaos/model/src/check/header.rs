@@ -10,7 +10,8 @@ pub(super) const ROW: Row = Row {
     shape: Shape::Named(&[("etag", "100% exists")]),
     example: "during = \"outage\"\nheader.etag = \"100% exists\"",
     needs: &[Need::Responses, Need::Samples],
-    judged: "Of all requests that were due. Where no request had a response, it can't be said.",
+    judged: "Of all requests that were due. Where the field comes several times, the test has to hold for every line, \
+             and for at least one. Where no request had a response, it can't be said.",
     others: &[term("k6", "res.headers"), term("Gatling", "header"), term("Hurl", "header")],
     from_the_end_on: false,
     condition: Some(|leaf| leaf.of(|name| Ok(Field::Header(field_name(name)?)))),

@@ -70,7 +70,9 @@ impl Scraper {
         let scrapes = Scrapes { readings: empty.collect(), seen: BTreeMap::new() };
         let asked = selectors.iter().map(|(_, service, selectors)| (service.as_str(), selectors.as_slice()));
         let untold = Untold::new(asked);
-        let client = host::http::client(host, host::http::ClientConfig::default());
+        // As many header fields as the load reads: a page is not to be missing for what stands above it.
+        let config = host::http::ClientConfig { max_fields: Some(1000), ..host::http::ClientConfig::default() };
+        let client = host::http::client(host, config);
         Self { client, services, selectors, scrapes, untold }
     }
 

@@ -63,7 +63,8 @@ impl Seen<'_> {
             Place::Status => own.push(Value::from(self.response.status)),
             Place::Header(name) => {
                 let fields = self.response.headers.get_all(name).into_iter();
-                own.extend(fields.filter_map(|field| field.to_str().ok()).map(Value::from));
+                // A folded line may begin with blanks, and what is no UTF-8 is a value too (RFC 9110, 5.5).
+                own.extend(fields.map(|field| Value::from(String::from_utf8_lossy(field.as_bytes()).trim())));
             }
             Place::OnePass(at) => return self.found[*at].iter().collect(),
             Place::WithText(at, text) => {

@@ -5,7 +5,6 @@ use chaos_model::{
     Responses, ValueTest,
     responses::{Age, Condition, Field},
 };
-use serde_json::Value;
 use std::{collections::BTreeMap, time::Duration};
 
 /// The declared markers, ready to be looked for.
@@ -41,15 +40,15 @@ impl Markers {
     }
 
     pub(super) fn is_good(&self, seen: &Seen<'_>) -> bool {
-        any(&self.good, seen)
+        self.good.iter().any(|looked| looked.holds(seen))
     }
 
     pub(super) fn is_partial(&self, seen: &Seen<'_>) -> bool {
-        any(&self.partial, seen)
+        self.partial.iter().any(|looked| looked.holds_of_some(seen))
     }
 
     pub(super) fn is_stale(&self, seen: &Seen<'_>) -> bool {
-        any(&self.stale, seen)
+        self.stale.iter().any(|looked| looked.holds_of_some(seen))
     }
 
     /// The largest of the ages that a response says. What is no number, or below zero, says nothing.
@@ -71,11 +70,20 @@ fn place(field: &Field, test: &ValueTest, places: &mut Places) -> Option<Place> 
     }
 }
 
-fn any(all: &[Looked], seen: &Seen<'_>) -> bool {
-    let holds = |looked: &Looked| {
-        let mut own: Vec<Value> = Vec::new();
+impl Looked {
+    fn holds(&self, seen: &Seen<'_>) -> bool {
         // A system's file knows no variables of a load.
-        holds(&looked.test, &seen.at(&looked.place, &mut own), &BTreeMap::new())
-    };
-    all.iter().any(holds)
+        holds(&self.test, &seen.at(&self.place, &mut Vec::new()), &BTreeMap::new())
+    }
+
+    /// The same, but that of a header field with several lines one is enough: each cache on the way adds its own, and
+    /// one that says stale is not outvoted by another that says fresh.
+    fn holds_of_some(&self, seen: &Seen<'_>) -> bool {
+        let mut own = Vec::new();
+        let values = seen.at(&self.place, &mut own);
+        match (&self.place, values.len()) {
+            (Place::Header(_), 2..) => values.iter().any(|value| holds(&self.test, &[value], &BTreeMap::new())),
+            _ => holds(&self.test, &values, &BTreeMap::new()),
+        }
+    }
 }

@@ -119,6 +119,15 @@ fn a_field_that_comes_several_times_is_looked_at_whole() {
     assert!(passes(&[("x-cache", "fresh"), ("x-cache", "fresh")]));
     assert!(!passes(&[("x-cache", "fresh"), ("x-cache", "stale")]));
     assert!(!passes(&[]));
+    assert!(passes(&[("x-cache", "  fresh")]), "as a folded line leaves it");
+    // Of a marker one line is enough to say it, whichever comes first, and all have to for a response to be good.
+    let stale = "stale.header.x-cache = \"== stale\"\ngood.header.x-ok = \"== yes\"";
+    let lines = |values: [&'static str; 2], ok: [&'static str; 2]| {
+        bits(stale, 200, &[("x-cache", values[0]), ("x-cache", values[1]), ("x-ok", ok[0]), ("x-ok", ok[1])], "")
+    };
+    assert_eq!(lines(["fresh", "stale"], ["yes", "yes"]), STALE);
+    assert_eq!(lines(["stale", "fresh"], ["yes", "no"]), STALE | FAILED);
+    assert_eq!(lines(["fresh", "hit"], ["yes", "yes"]), 0);
 }
 
 #[test]
