@@ -226,8 +226,8 @@ pub(crate) struct Run {
     /// the command that makes it again
     #[arg(long, value_name = "FIRST..LAST", value_parser = seeds, allow_hyphen_values = true, conflicts_with_all = ["seed", "control", "keep"])]
     pub(crate) seeds: Option<(u64, u64)>,
-    /// Run each scenario once more without its faults: at least one expectation must come out otherwise, or else the
-    /// scenario shows nothing, and the exit code is 1
+    /// Run each scenario once more without its faults: at least one expectation must come out otherwise, or injections
+    /// must have met requests of the load, or else the scenario shows nothing, and the exit code is 1
     #[arg(long, conflicts_with = "keep")]
     pub(crate) control: bool,
     /// Show what happened to this request, step by step, behind the report (world sim, one scenario): requests are

@@ -1,6 +1,7 @@
 //! The stream of events that a run is: versioned, one JSON object a line. Every report is a fold over it.
 
 mod begin;
+mod cause;
 mod counted;
 mod figures;
 mod fired;
@@ -8,6 +9,7 @@ mod judged;
 mod scraped;
 
 pub use begin::Begin;
+pub use cause::Cause;
 pub use counted::{Counted, LinkCounts, ProxyCounts};
 pub use figures::{LatencyFigures, PhaseFigures};
 pub use fired::Fired;
@@ -113,6 +115,9 @@ pub enum Event {
     Inconclusive {
         /// The reason, in words.
         why: String,
+        /// The cause, where it has a name of its own.
+        #[serde(default, skip_serializing_if = "Cause::is_other")]
+        cause: Cause,
     },
     /// The system is left up, for whoever wants to poke at it, until an interrupt.
     Held,

@@ -154,6 +154,9 @@ pub struct PlannedGuard {
     pub set: Vec<String>,
     /// The expectations that must break.
     pub breaks: Vec<String>,
+    /// The expectations that may break too.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub may_break: Vec<String>,
 }
 
 impl Plan {
@@ -182,6 +185,7 @@ impl Plan {
             without: guard.without.clone(),
             set: guard.set.iter().map(|set| masked_setting(&format!("{}={}", set.path, set.value))).collect(),
             breaks: guard.breaks.clone(),
+            may_break: guard.may_break.clone(),
         });
         Self {
             system: planned_system(&scenario.system),

@@ -39,6 +39,7 @@ impl Scenario {
         let left: Vec<String> = left.into_iter().map(|expectation| expectation.that).collect();
         for guard in &mut self.guards {
             guard.breaks.retain(|that| !left.contains(that));
+            guard.may_break.retain(|that| !left.contains(that));
         }
         self.guards.retain(|guard| !guard.breaks.is_empty());
         (self, left)

@@ -12,7 +12,7 @@ use crate::{
 use chaos_model::{
     Calibration, Event, Nonce, Plan, RunKey, Scenario, Verdict,
     check::FaultSeen,
-    event::{Begin, FORMAT, Judged},
+    event::{Begin, Cause, FORMAT, Judged},
     ledger::{FaultFigures, Injected, Joined},
     quantity::show_duration,
 };
@@ -146,7 +146,7 @@ fn run_id(world: &str, options: &Options, unix_ms: u64) -> String {
 
 fn fail(events: &Events, error: WorldError) -> Ending {
     if let WorldError::Lost(why) = error {
-        events.emit(Event::Inconclusive { why });
+        events.emit(Event::Inconclusive { why, cause: Cause::Other });
         return Ending::Judged(Verdict::Inconclusive, Vec::new());
     }
     report_failure(events, error);
@@ -197,9 +197,10 @@ async fn provision_and_judge(
         events.emit(Event::Judged(one.clone()));
     }
     let mut reasons = inconclusive_reasons(scenario, options.control, &observed);
-    reasons.extend(late_edges(scenario, &observed, world.starting_takes()));
-    for why in &reasons {
-        events.emit(Event::Inconclusive { why: why.clone() });
+    let late = late_edges(scenario, &observed, world.starting_takes());
+    reasons.extend(late.into_iter().map(|why| (Cause::Other, why)));
+    for (cause, why) in &reasons {
+        events.emit(Event::Inconclusive { why: why.clone(), cause: *cause });
     }
     let reason = if reasons.is_empty() { Verdict::Pass } else { Verdict::Inconclusive };
     let verdict = Verdict::of_all(judged.iter().map(|judged| judged.verdict).chain([reason]));
@@ -247,33 +248,34 @@ fn late_edges(scenario: &Scenario, observed: &Observed<'_>, starting: Duration) 
 }
 
 /// Reasons that make the run as a whole inconclusive.
-fn inconclusive_reasons(scenario: &Scenario, control: bool, observed: &Observed<'_>) -> Vec<String> {
+fn inconclusive_reasons(scenario: &Scenario, control: bool, observed: &Observed<'_>) -> Vec<(Cause, String)> {
     let mut reasons = Vec::new();
     // A pass would be worth nothing: what never happened can't have been survived.
     for fault in scenario.faults.iter().filter(|_| !control) {
         if observed.fired.get(&fault.name).is_none_or(|fired| !fired.any()) {
-            reasons
-                .push(format!("the fault `{}` never fired: nothing used {} while it was there", fault.name, fault.on));
+            let why = format!("the fault `{}` never fired: nothing used {} while it was there", fault.name, fault.on);
+            reasons.push((Cause::NeverFired, why));
         }
     }
+    let mut reason = |why| reasons.push((Cause::Other, why));
     // What no load put on the system says nothing of how the system takes it.
     let LoadFigures { due, missed, late } = observed.fold.load();
     if missed > 0 {
-        reasons.push(format!("the load was not reached: {missed} of {due} arrivals were not made"));
+        reason(format!("the load was not reached: {missed} of {due} arrivals were not made"));
     }
     if late * LATE_SHARE > due {
-        reasons.push(format!("the load was not reached: {late} of {due} arrivals started more than 100ms late"));
+        reason(format!("the load was not reached: {late} of {due} arrivals started more than 100ms late"));
     }
     if let Some(figures) = observed.fold.baseline() {
         let availability = figures.availability();
         if figures.arrivals > 0 && availability.parts * 100 < availability.whole * 99 {
             // What was broken before the first fault may not be the faults' doing.
-            reasons.push(format!("the system was not well before the first fault: {availability} were served"));
+            reason(format!("the system was not well before the first fault: {availability} were served"));
         }
     }
     // Whether a service that ends by itself comes back is up to whoever runs the system; nothing here starts it again.
     for death in &observed.deaths {
-        reasons.push(format!("{} ended during the run ({})", death.instance, death.how));
+        reason(format!("{} ended during the run ({})", death.instance, death.how));
     }
     reasons
 }

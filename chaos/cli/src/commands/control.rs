@@ -56,6 +56,7 @@ fn invalid(file: &Path) -> ControlResult {
         run: Outcome::Invalid,
         control: None,
         expectations: Vec::new(),
+        met: 0,
         took: Duration::ZERO,
     }
 }

@@ -165,6 +165,7 @@ fn guards(scenario: &Scenario) -> Vec<String> {
         lines.push(format!("without {}", guard.without));
         lines.extend(guard.set.iter().map(|set| format!("  {} = {:?}", set.path, set.value)));
         lines.extend(guard.breaks.iter().map(|that| format!("  breaks: {that}")));
+        lines.extend(guard.may_break.iter().map(|that| format!("  may break: {that}")));
     }
     lines
 }

@@ -1,4 +1,5 @@
-//! `chaos prove FILE…`: each guard takes a protection away, and exactly the expectations that it names must break.
+//! `chaos prove FILE…`: each scenario passes with all its protections, and each guard takes one away: then the expectations
+//! that it names must break, and no others but those that may.
 
 use super::{
     read,
@@ -6,10 +7,10 @@ use super::{
     session::{self, Session},
 };
 use crate::{args::Prove, exit::Exit, machine::Machine};
-use chaos_model::{Guard, Record, Scenario};
-use chaos_report::{GuardResult, Outcome, summary};
+use chaos_model::{Guard, Record, Scenario, Verdict};
+use chaos_report::{GuardResult, Outcome, RunResult, summary};
 use chaos_run::Options;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 pub(crate) fn prove(machine: &Machine, args: &Prove) -> Exit {
     let files = match read::files(&args.reading.files) {
@@ -22,18 +23,15 @@ pub(crate) fn prove(machine: &Machine, args: &Prove) -> Exit {
     if let Err(why) = session::check(machine, &args.running) {
         return super::refuse("prove", &why);
     }
-    let mut guarded = Vec::new();
+    let mut proofs = Vec::new();
     for file in files {
-        let sets = read::sets(&args.reading.sets);
-        let Some(scenario) = read::load(machine, &file, &sets) else { return Exit::Invalid };
-        let (scenario, _) = scenario.in_world(args.running.world().name());
-        for guard in scenario.guards {
-            let sets: Vec<_> = sets.iter().chain(&guard.set).cloned().collect();
-            let Some(scenario) = read::load_to_run(machine, &file, &sets, &args.running) else { return Exit::Invalid };
-            guarded.push((file.clone(), guard, scenario));
+        match Proof::read(machine, &file, args) {
+            Some(proof) => proofs.push(proof),
+            None => return Exit::Invalid,
         }
     }
-    if guarded.is_empty() {
+    proofs.retain(|proof| !proof.guards.is_empty());
+    if proofs.is_empty() {
         return super::refuse("prove", "there is no guard in these scenarios, so there is nothing to prove");
     }
     let recording = match Recording::open(machine, &args.running) {
@@ -42,7 +40,7 @@ pub(crate) fn prove(machine: &Machine, args: &Prove) -> Exit {
     };
     super::in_runtime("prove", async || {
         let session = Session::new(machine, &args.running, recording)?;
-        let results = prove_all(&session, &guarded, &read::texts(&args.reading.sets)).await;
+        let results = prove_all(&session, &proofs, &read::texts(&args.reading.sets)).await;
         let outcome = if session.interrupted() {
             Outcome::Interrupted
         } else {
@@ -57,18 +55,59 @@ pub(crate) fn prove(machine: &Machine, args: &Prove) -> Exit {
     })
 }
 
-async fn prove_all(session: &Session, guarded: &[(PathBuf, Guard, Scenario)], sets: &[String]) -> Vec<GuardResult> {
-    let run = |(file, guard, scenario): &(PathBuf, Guard, Scenario)| {
-        let options = Options {
-            file: file.display().to_string(),
-            without: Some(guard.without.clone()),
-            sets: sets.to_vec(),
-            ..Options::default()
+/// A scenario's guards, and what they are compared with.
+struct Proof {
+    file: PathBuf,
+    /// The scenario with all its protections.
+    unharmed: Scenario,
+    /// Each guard with the scenario without its protection.
+    guards: Vec<(Guard, Scenario)>,
+}
+
+impl Proof {
+    /// Reads a scenario, and once more for each guard that this world can try. None where it is not valid, which has been told.
+    fn read(machine: &Machine, file: &Path, args: &Prove) -> Option<Self> {
+        let sets = read::sets(&args.reading.sets);
+        let (judged, _) = read::load(machine, file, &sets)?.in_world(args.running.world().name());
+        let without = |guard: Guard| {
+            let sets: Vec<_> = sets.iter().chain(&guard.set).cloned().collect();
+            Some((guard, read::load_to_run(machine, file, &sets, &args.running)?))
         };
-        (scenario.clone(), options)
+        let guards = judged.guards.clone().into_iter().map(without).collect::<Option<_>>()?;
+        let unharmed = read::load_to_run(machine, file, &sets, &args.running)?;
+        Some(Self { file: file.to_owned(), unharmed, guards })
+    }
+}
+
+/// Runs each scenario with all its protections first: what does not hold there, no guard has broken. Where it passes, each
+/// guard is tried. Where a signal ends the session, what was not tried is left out.
+async fn prove_all(session: &Session, proofs: &[Proof], sets: &[String]) -> Vec<GuardResult> {
+    let options = |proof: &Proof, without| Options {
+        file: proof.file.display().to_string(),
+        without,
+        sets: sets.to_vec(),
+        ..Options::default()
     };
-    let mut results: Vec<GuardResult> = Vec::new();
-    let made = |records: &[Record]| results.push(GuardResult::of(records, &guarded[results.len()].1.breaks));
-    session.run_each(guarded.iter().map(run).collect(), made).await;
-    results
+    let unharmed = proofs.iter().map(|proof| (proof.unharmed.clone(), options(proof, None)));
+    let mut held: Vec<RunResult> = Vec::new();
+    session.run_each(unharmed.collect(), |records| held.push(RunResult::of(records))).await;
+    let mut tries = Vec::new();
+    for (proof, unharmed) in proofs.iter().zip(&held) {
+        tries.extend(proof.guards.iter().map(|(guard, scenario)| (proof, unharmed, guard, scenario)));
+    }
+    let passes = |unharmed: &RunResult| unharmed.outcome == Outcome::Verdict(Verdict::Pass);
+    let runs = tries.iter().filter(|(_, unharmed, ..)| passes(unharmed)).map(|(proof, _, guard, scenario)| {
+        let options = options(proof, Some(guard.without.clone()));
+        ((*scenario).clone(), options)
+    });
+    let mut made: Vec<Vec<Record>> = Vec::new();
+    session.run_each(runs.collect(), |records| made.push(records.to_vec())).await;
+    let mut made = made.into_iter();
+    let result = |(_, unharmed, guard, _): (&Proof, &RunResult, &Guard, &Scenario)| {
+        if !passes(unharmed) {
+            return Some(GuardResult::not_tried(guard, unharmed));
+        }
+        made.next().map(|records| GuardResult::of(guard, unharmed, &records))
+    };
+    tries.into_iter().map_while(result).collect()
 }

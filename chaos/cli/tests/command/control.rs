@@ -30,6 +30,16 @@ async fn a_scenario_that_shows_nothing_exits_1() {
 }
 
 #[tokio::test]
+async fn a_fault_that_requests_met_shows_something_though_nobody_noticed() {
+    let sandbox = Sandbox::new();
+    let text = scenarios::passing().replace("effect = \"refuse\"", "effect = \"delay\"\ndelay  = \"1ms\"");
+    let file = sandbox.write("slow.toml", text.replace("unanswered.any = \">= 100%\"", "unanswered.any = \"== 0%\""));
+    let run = sandbox.chaos(&format!("run --control --world sim {file}")).run().await;
+    run.exited(0).said("SHOWS  slow.toml (").said("the same without faults: all are answered before (pass)");
+    run.said("injections met requests of the load");
+}
+
+#[tokio::test]
 async fn a_scenario_whose_fault_never_fires_is_inconclusive_all_the_same() {
     let sandbox = Sandbox::new();
     let idle = "[service.users.env]\nNEIGHBOUR = \"{idle}\"\n\n[service.idle]\nprogram = \"order-service\"\n";

@@ -7,7 +7,7 @@ use super::{
     overlay::{self, Override},
     reader::{Reader, texts_of},
 };
-use crate::{Diagnostic, Expectation, Guard, Set};
+use crate::{Diagnostic, Expectation, Guard, Set, Span};
 
 /// A guard, and its settings with the places of their paths.
 #[derive(Debug)]
@@ -44,26 +44,42 @@ fn read(table: &Table, expectations: &[Expectation], findings: &Findings) -> Opt
             reader.lacks("breaks", "breaks = [\"what an expectation says in `that`\"]");
             Vec::new()
         }
-        Some(entry) => breaks(entry, expectations, findings),
+        Some(entry) => named(entry, "must break", expectations, findings),
     };
+    let may_break = match reader.entry("may-break") {
+        None => Vec::new(),
+        Some(entry) => named(entry, "may break", expectations, findings),
+    };
+    for (text, span) in may_break.iter().filter(|(text, _)| breaks.iter().any(|(must, _)| must == text)) {
+        let message = format!("`{text}` must break, by `breaks`");
+        findings.add(Diagnostic::new(span.clone(), message).advice("name it in one of the two"));
+    }
     reader.finish();
     let set = overrides.iter().map(|set| Set {
         path: set.path.clone(),
         value: set.value.clone(),
         span: Some(set.value_span.clone()),
     });
-    let guard = Guard { without: without?.text.to_owned(), set: set.collect(), breaks, span: table.span.clone() };
+    let that = |named: Vec<(String, Span)>| named.into_iter().map(|(that, _)| that).collect();
+    let guard = Guard {
+        without: without?.text.to_owned(),
+        set: set.collect(),
+        breaks: that(breaks),
+        may_break: that(may_break),
+        span: table.span.clone(),
+    };
     Some(GuardRead { guard, overrides })
 }
 
-fn breaks(entry: &Entry, expectations: &[Expectation], findings: &Findings) -> Vec<String> {
+/// The expectations that a list names, each with its place.
+fn named(entry: &Entry, what: &str, expectations: &[Expectation], findings: &Findings) -> Vec<(String, Span)> {
     let before = findings.len();
     let texts = texts_of(entry, findings);
     if texts.is_empty() && findings.len() == before {
-        let message = "a guard names at least one expectation that must break";
+        let message = format!("a guard names at least one expectation that {what}");
         findings.add(Diagnostic::new(entry.value.span.clone(), message).advice("put in what its `that` says"));
     }
-    let mut breaks: Vec<String> = Vec::new();
+    let mut named: Vec<(String, Span)> = Vec::new();
     for (text, span) in texts {
         if expectations.iter().all(|expectation| expectation.that != text) {
             let near = nearest(&text, expectations.iter().map(|expectation| expectation.that.as_str()));
@@ -72,11 +88,11 @@ fn breaks(entry: &Entry, expectations: &[Expectation], findings: &Findings) -> V
                 None => "it is named by what its `that` says, word by word".to_owned(),
             };
             findings.add(Diagnostic::new(span, format!("no expectation says `{text}`")).advice(advice));
-        } else if breaks.contains(&text.clone().into_owned()) {
+        } else if named.iter().any(|(other, _)| *other == text) {
             findings.add(Diagnostic::new(span, "this expectation is named twice").advice("take one away"));
         } else {
-            breaks.push(text.into_owned());
+            named.push((text.into_owned(), span));
         }
     }
-    breaks
+    named
 }

@@ -185,6 +185,7 @@ const HOMES: &[(&str, &str)] = &[
     ("metric", "[[expect]]"),
     ("without", "[[guard]]"),
     ("breaks", "[[guard]]"),
+    ("may-break", "[[guard]]"),
     ("responses", "the system's file"),
     ("good", "[responses]"),
     ("partial", "[[expect]]"),

@@ -325,16 +325,21 @@ fn comparison(row: &Row) -> Value {
 }
 
 fn guard() -> Value {
-    let breaks = json!({
-        "type": "array",
-        "items": { "type": "string" },
-        "minItems": 1,
-        "description": "The expectations (`that`) which must break, and no others.",
-    });
+    let expectations = |about: &str| {
+        json!({
+            "type": "array",
+            "items": { "type": "string" },
+            "minItems": 1,
+            "description": about,
+        })
+    };
+    let breaks = expectations("The expectations (`that`) which must break, and no others.");
+    let may_break = expectations("The expectations (`that`) which may break too: whether they do proves nothing.");
     let table = table([
         ("without", text("The protection that is taken away.", "the memory tier")),
         ("set", settings("How: settings, as `\"service.gateway.env.GATEWAY_CACHE_MEMORY\" = \"off\"`.")),
         ("breaks", breaks),
+        ("may-break", may_break),
     ]);
     required(table, &["without", "set", "breaks"])
 }

@@ -195,7 +195,7 @@ fn checks(one: &Judged, other: &Judged) -> String {
 
 fn doubts(records: &[Record]) -> Vec<String> {
     let doubts = records.iter().filter_map(|record| match &record.event {
-        Event::Inconclusive { why } => Some(why.clone()),
+        Event::Inconclusive { why, .. } => Some(why.clone()),
         _ => None,
     });
     doubts.collect()

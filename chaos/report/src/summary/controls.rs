@@ -6,7 +6,7 @@ use crate::{
     terminal::headline,
     text::{hanging, left, paragraph, width},
 };
-use chaos_model::{Event, Record, Verdict, quantity::show_duration};
+use chaos_model::{Event, Impact, Record, Verdict, quantity::show_duration};
 use std::{
     io::{self, Write},
     time::Duration,
@@ -23,6 +23,8 @@ pub struct ControlResult {
     pub control: Option<Outcome>,
     /// The expectations, in the order of the scenario.
     pub expectations: Vec<Compared>,
+    /// Injections that joined requests of the load: what the faults did is shown by them, whatever came of it.
+    pub met: u64,
     /// Time that both took.
     pub took: Duration,
 }
@@ -66,6 +68,7 @@ impl ControlResult {
             run: result.outcome,
             control: without.as_ref().map(|without| without.outcome),
             expectations: expectations.collect(),
+            met: run.iter().map(|record| met(&record.event)).sum(),
             took: result.took + without.map_or(Duration::ZERO, |without| without.took),
         }
     }
@@ -75,8 +78,9 @@ impl ControlResult {
         self.expectations.iter().filter(|one| one.with != one.without)
     }
 
-    /// Pass where the run passed and at least one expectation differs without the faults; fail where none does. What
-    /// keeps a run from passing counts as it does without a control: what it shows is not what the scenario says.
+    /// Pass where the run passed and at least one expectation differs without the faults, or a fault met a request of the
+    /// load; fail where neither is so. What keeps a run from passing counts as it does without a control: what it shows is
+    /// not what the scenario says.
     #[must_use]
     pub fn outcome(&self) -> Outcome {
         let verdict = |outcome| matches!(outcome, Outcome::Verdict(_));
@@ -84,10 +88,19 @@ impl ControlResult {
             (run, _) if run != Outcome::Verdict(Verdict::Pass) => run,
             (run, None) => run,
             (_, Some(control)) if !verdict(control) => control,
-            _ if self.differing().next().is_some() => Outcome::Verdict(Verdict::Pass),
+            // An expectation that holds all the same is what resilience looks like, where the faults are known to have met
+            // somebody who could have noticed.
+            _ if self.met > 0 || self.differing().next().is_some() => Outcome::Verdict(Verdict::Pass),
             _ => Outcome::Verdict(Verdict::Fail),
         }
     }
+}
+
+/// The injections of a fault that are known to have met a request of the load.
+fn met(event: &Event) -> u64 {
+    let Event::FaultFigures(figures) = event else { return 0 };
+    let met = |impact: Impact| !matches!(impact, Impact::Background | Impact::Unknown);
+    figures.impacts.iter().filter(|(impact, _)| met(**impact)).map(|(_, count)| count).sum()
 }
 
 /// Writes what came of these scenarios with and without their faults, and how many show something.
@@ -132,11 +145,17 @@ fn entry(out: &mut impl Write, style: Style, result: &ControlResult, words: usiz
         let words = format!("{} ({} without faults: {})", one.that, one.without, one.seen);
         write!(out, "{}", paragraph(&format!("{indent}differs: "), &words, columns))?;
     }
-    if result.control.is_some() && result.differing().next().is_none() {
+    if matches!(result.control, Some(Outcome::Verdict(_))) && result.differing().next().is_none() {
         for one in &result.expectations {
             let words = format!("{} ({})", one.that, one.with);
             write!(out, "{}", paragraph(&format!("{indent}the same without faults: "), &words, columns))?;
         }
+        let (and, words) = match result.met {
+            0 => ("and ", "no injection met a request of the load".to_owned()),
+            1 => ("but ", "1 injection met a request of the load".to_owned()),
+            met => ("but ", format!("{met} injections met requests of the load")),
+        };
+        write!(out, "{}", paragraph(&format!("{indent}{and}"), &words, columns))?;
     }
     Ok(())
 }

@@ -1,12 +1,12 @@
-//! Guards: whether each expectation notices that the protection it depends on is gone.
+//! Guards: whether each expectation holds with the protection that it depends on, and notices that it is gone.
 
 use crate::{
-    Outcome, Style,
+    Outcome, RunResult, Style,
     style::Ink,
     terminal::headline,
     text::{hanging, left, paragraph, width},
 };
-use chaos_model::{Event, Record, Verdict, quantity::show_duration};
+use chaos_model::{Event, Guard, Record, Verdict, event::Cause, quantity::show_duration};
 use std::{
     io::{self, Write},
     time::Duration,
@@ -19,47 +19,67 @@ pub struct GuardResult {
     pub file: String,
     /// The protection that was taken away.
     pub without: String,
+    /// The run with the protection. What does not hold there shows nothing of the protection.
+    pub unharmed: RunResult,
     /// The expectations that must break.
     pub expected: Vec<String>,
+    /// The expectations that may break too.
+    pub may_break: Vec<String>,
     /// Expectations that broke.
     pub broke: Vec<String>,
     /// Expectations of which it can't be said.
     pub unsure: Vec<String>,
     /// Reasons for which the run as a whole is inconclusive.
-    pub inconclusive: Vec<String>,
-    /// Outcome of the run itself.
+    pub inconclusive: Vec<(Cause, String)>,
+    /// Outcome of the run without the protection, or of the one with it where no other was made.
     pub run: Outcome,
     /// Time that it took.
     pub took: Duration,
 }
 
 impl GuardResult {
-    /// The result of the guarded run with these events, which had to break these expectations.
+    /// The result of a guard whose scenario does not pass with the protection: nothing can be proven by it.
     #[must_use]
-    pub fn of(records: &[Record], expected: &[String]) -> Self {
-        let result = super::RunResult::of(records);
-        let without = records.iter().find_map(|record| match &record.event {
-            Event::Begin(begin) => begin.without.clone(),
-            _ => None,
-        });
+    pub fn not_tried(guard: &Guard, unharmed: &RunResult) -> Self {
+        Self {
+            file: unharmed.file.clone(),
+            without: guard.without.clone(),
+            unharmed: unharmed.clone(),
+            expected: guard.breaks.clone(),
+            may_break: guard.may_break.clone(),
+            broke: Vec::new(),
+            unsure: Vec::new(),
+            inconclusive: Vec::new(),
+            run: unharmed.outcome,
+            took: unharmed.took,
+        }
+    }
+
+    /// The result of a guard by these two runs: with the protection, and the events of that without.
+    #[must_use]
+    pub fn of(guard: &Guard, unharmed: &RunResult, records: &[Record]) -> Self {
+        let result = RunResult::of(records);
         let unsure = records.iter().filter_map(|record| match &record.event {
             Event::Judged(judged) if judged.verdict == Verdict::Inconclusive => Some(judged.that.clone()),
             _ => None,
         });
         let reasons = records.iter().filter_map(|record| match &record.event {
-            Event::Inconclusive { why } => Some(why.clone()),
+            Event::Inconclusive { why, cause } => Some((*cause, why.clone())),
             _ => None,
         });
         Self {
-            file: result.file,
-            without: without.unwrap_or_default(),
-            expected: expected.to_vec(),
             broke: result.failed,
             unsure: unsure.collect(),
             inconclusive: reasons.collect(),
             run: result.outcome,
             took: result.took,
+            ..Self::not_tried(guard, unharmed)
         }
+    }
+
+    /// True where the scenario passes with the protection, so that something can be proven.
+    fn holds_unharmed(&self) -> bool {
+        self.unharmed.outcome == Outcome::Verdict(Verdict::Pass)
     }
 
     /// True where the run came to an end at all.
@@ -74,21 +94,37 @@ impl GuardResult {
 
     /// Expectations that broke and should not have.
     fn extra(&self) -> Vec<&String> {
-        self.broke.iter().filter(|that| !self.expected.contains(that)).collect()
+        self.broke.iter().filter(|that| !self.expected.contains(that) && !self.may_break.contains(that)).collect()
     }
 
-    /// Outcome of the proof: pass where exactly the named expectations broke, fail for one more or one fewer. Where
-    /// that can't be said of one, it is inconclusive.
+    /// Expectations of which it can't be said, and has to be.
+    fn open(&self) -> Vec<&String> {
+        self.unsure.iter().filter(|that| !self.may_break.contains(that)).collect()
+    }
+
+    /// Reasons for which the run is in doubt, and the proof with it.
+    fn doubts(&self) -> impl Iterator<Item = &String> {
+        // What broke has broken, whomever a fault met then: without the protection, nothing may have got as far as to it.
+        let all_broke = self.expected.iter().all(|that| self.broke.contains(that));
+        let counts = move |cause: Cause| !(all_broke && cause == Cause::NeverFired);
+        self.inconclusive.iter().filter(move |(cause, _)| counts(*cause)).map(|(_, why)| why)
+    }
+
+    /// Outcome of the proof: pass where all holds with the protection, and without it the named expectations broke and
+    /// no others but those that may; fail for one more or one fewer. Where that can't be said of one, it is inconclusive.
     #[must_use]
     pub fn outcome(&self) -> Outcome {
+        if !self.holds_unharmed() {
+            return self.unharmed.outcome;
+        }
         // Where the run as a whole is in doubt, what held may have held because nothing happened.
-        let doubtful = !self.inconclusive.is_empty() || self.run == Outcome::Verdict(Verdict::Inconclusive);
+        let doubtful = self.doubts().next().is_some();
         match self.run {
             Outcome::Invalid | Outcome::WorldFailed | Outcome::Interrupted => self.run,
             Outcome::Verdict(_) if !self.extra().is_empty() => Outcome::Verdict(Verdict::Fail),
             Outcome::Verdict(_) if doubtful => Outcome::Verdict(Verdict::Inconclusive),
             Outcome::Verdict(_) if !self.held().is_empty() => Outcome::Verdict(Verdict::Fail),
-            Outcome::Verdict(_) if !self.unsure.is_empty() => Outcome::Verdict(Verdict::Inconclusive),
+            Outcome::Verdict(_) if !self.open().is_empty() => Outcome::Verdict(Verdict::Inconclusive),
             Outcome::Verdict(_) => Outcome::Verdict(Verdict::Pass),
         }
     }
@@ -116,6 +152,7 @@ pub fn guards(out: &mut impl Write, style: Style, results: &[GuardResult]) -> io
 
 fn word(result: &GuardResult) -> (Ink, &'static str) {
     match result.outcome() {
+        Outcome::Verdict(_) if !result.holds_unharmed() => (Ink::Bad, "PROVES NOTHING"),
         Outcome::Verdict(Verdict::Pass) => (Ink::Good, "PROVEN"),
         Outcome::Verdict(Verdict::Fail) => (Ink::Bad, "NOT PROVEN"),
         other => headline(other),
@@ -129,20 +166,32 @@ fn entry(out: &mut impl Write, style: Style, result: &GuardResult, words: usize)
     let first = format!("  {}  ", style.paint(ink, left(word, words)));
     let head = format!("without {} ({}, {})", result.without, result.file, show_duration(result.took));
     write!(out, "{}", hanging(&first, indent, &head, columns))?;
+    let indent = " ".repeat(indent);
+    if !result.holds_unharmed() {
+        let (_, word) = headline(result.unharmed.outcome);
+        let line = format!("{indent}with the protection too: ");
+        write!(out, "{}", paragraph(&line, word, columns))?;
+        for that in &result.unharmed.failed {
+            write!(out, "{}", paragraph(&format!("{indent}fails, and must hold: "), that, columns))?;
+        }
+        return Ok(());
+    }
     if !result.judged() {
         return Ok(());
     }
     let held = result.held();
     let extra = result.extra();
+    let allowed = result.broke.iter().filter(|that| result.may_break.contains(that));
     let rightly = result.broke.iter().filter(|that| result.expected.contains(that));
     let lines = rightly
         .map(|that| ("broke, as it must: ", that))
         .chain(held.into_iter().map(|that| ("HELD, and must break: ", that)))
         .chain(extra.into_iter().map(|that| ("BROKE, and must hold: ", that)))
-        .chain(result.unsure.iter().map(|that| ("can't be said: ", that)))
-        .chain(result.inconclusive.iter().map(|why| ("in doubt: ", why)));
+        .chain(allowed.map(|that| ("broke, as it may: ", that)))
+        .chain(result.open().into_iter().map(|that| ("can't be said: ", that)))
+        .chain(result.doubts().map(|why| ("in doubt: ", why)));
     for (what, that) in lines {
-        write!(out, "{}", paragraph(&format!("{}{what}", " ".repeat(indent)), that, columns))?;
+        write!(out, "{}", paragraph(&format!("{indent}{what}"), that, columns))?;
     }
     Ok(())
 }

@@ -116,7 +116,7 @@ impl RunState {
                 self.fault_figures.insert(figures.fault.clone(), figures.clone());
             }
             Event::Judged(judged) => self.judged.push(judged.clone()),
-            Event::Inconclusive { why } => self.inconclusive.push(why.clone()),
+            Event::Inconclusive { why, .. } => self.inconclusive.push(why.clone()),
             Event::Interrupted { by: why } | Event::WorldFailed { why } => {
                 self.stopped_by.get_or_insert_with(|| why.clone());
             }

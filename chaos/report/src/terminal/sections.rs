@@ -61,7 +61,7 @@ impl Sections {
             }
             Event::FaultApplied { fault } => faults::applied(style, &self.run, record.at_us, fault),
             Event::FaultRemoved { fault, .. } => faults::removed(style, &self.run, record.at_us, fault),
-            Event::Inconclusive { why } => ending::inconclusive(style, &self.run.stamp(record.at_us), why),
+            Event::Inconclusive { why, .. } => ending::inconclusive(style, &self.run.stamp(record.at_us), why),
             Event::Judged(judged) => {
                 let figures = self.figures();
                 format!("{figures}{}", expectations::judged(style, &self.run, judged, self.sources.is_some()))

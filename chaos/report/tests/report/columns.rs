@@ -4,7 +4,7 @@ use crate::made_up;
 use chaos_model::effect::Latency;
 use chaos_model::{
     Directions, Distribution, Effect, Event, Impact, PhaseKind, Record, Share, Spread, Verdict,
-    event::{Fired, PhaseFigures},
+    event::{Cause, Fired, PhaseFigures},
     ledger::{Delays, FaultFigures, Recovery},
 };
 use chaos_report::{ControlResult, GuardResult, Outcome, RunResult, Style, Terminal, summary, summary::Compared};
@@ -83,7 +83,7 @@ fn long() -> Vec<Record> {
         made_up::slice(3_499_000, 3_500_000, 12_345_678_901, 12_345_678),
         Event::FaultApplied { fault: LONG.to_owned() },
         Event::FaultRemoved { fault: LONG.to_owned(), fired },
-        Event::Inconclusive { why: format!("{WORDS} {LONG}") },
+        Event::Inconclusive { why: format!("{WORDS} {LONG}"), cause: Cause::Other },
         Event::ServiceDied {
             service: LONG[..40].to_owned(),
             how: WORDS.to_owned(),
@@ -181,25 +181,31 @@ fn summaries_fit_too() {
         took: made_up::ms(12_345),
         failed: names(),
     };
+    let unharmed = RunResult::of(&made_up::passing());
     let guard = |run| GuardResult {
         file: format!("{LONG}/x.toml"),
         without: WORDS.to_owned(),
+        unharmed: unharmed.clone(),
         expected: vec![WORDS.to_owned(), "another".to_owned()],
+        may_break: Vec::new(),
         broke: names(),
         unsure: names(),
-        inconclusive: names(),
+        inconclusive: names().into_iter().map(|why| (Cause::Other, why)).collect(),
         run,
         took: made_up::ms(12_345),
     };
     let mut out = Vec::new();
     summary::runs(&mut out, Style::default(), &all.map(run)).unwrap();
     summary::guards(&mut out, Style::default(), &all.map(guard)).unwrap();
+    let harmed = all.map(|outcome| GuardResult { unharmed: run(outcome), ..guard(outcome) });
+    summary::guards(&mut out, Style::default(), &harmed).unwrap();
     let compared = |without| Compared { that: WORDS.to_owned(), with: Verdict::Pass, without, seen: LONG.to_owned() };
     let control = |control| ControlResult {
         file: format!("{LONG}/x.toml"),
         run: Outcome::Verdict(Verdict::Pass),
         control: Some(control),
         expectations: vec![compared(Verdict::Pass), compared(Verdict::Fail)],
+        met: 7,
         took: made_up::ms(12_345),
     };
     summary::controls(&mut out, Style::default(), &all.map(control)).unwrap();

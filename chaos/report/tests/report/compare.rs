@@ -3,7 +3,7 @@
 use crate::made_up::{self, check, figures, judged, ms};
 use chaos_model::{
     Event, Record, Verdict,
-    event::{Begin, Fired, PhaseFigures},
+    event::{Begin, Cause, Fired, PhaseFigures},
 };
 use chaos_report::{
     ComparisonResult, Outcome, Style,
@@ -136,7 +136,7 @@ fn a_doubt_in_one_world_alone_is_a_difference_of_the_runs() {
     let why = "the load was not reached".to_owned();
     let end = doubtful.len() - 1;
     doubtful[end].event = Event::End { verdict: Some(Verdict::Inconclusive) };
-    doubtful.insert(end, Record { at_us: 12_800_001, event: Event::Inconclusive { why } });
+    doubtful.insert(end, Record { at_us: 12_800_001, event: Event::Inconclusive { why, cause: Cause::Other } });
     let result = ComparisonResult::of([&sim(), &doubtful]);
     assert!(result.disagrees());
     let text = show(&[result]);

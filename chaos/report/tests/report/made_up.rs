@@ -4,7 +4,7 @@ use chaos_model::effect::{Latency, Refuse};
 use chaos_model::{
     Directions, Effect, Event, Fault, Histogram, Impact, OpenConnections, Plan, Rate, Record, Slice, Source, Sources,
     Span, Spread, Target, Verdict,
-    event::{Begin, FORMAT, Fired, Judged, JudgedCheck, LatencyFigures, PhaseFigures},
+    event::{Begin, Cause, FORMAT, Fired, Judged, JudgedCheck, LatencyFigures, PhaseFigures},
     ledger::{Delays, FaultFigures, Recovery},
     phase::{Phase, PhaseKind},
     plan::{PlannedLoad, PlannedSystem},
@@ -348,7 +348,7 @@ pub(crate) fn control() -> Vec<Record> {
 pub(crate) fn inconclusive() -> Vec<Record> {
     let why = "the fault `outage` never fired, so that its phase shows nothing".to_owned();
     let ends = vec![
-        Event::Inconclusive { why },
+        Event::Inconclusive { why, cause: Cause::NeverFired },
         Event::Phase(figures("run", 2391, 1210, 4800)),
         Event::Phase(figures("baseline", 796, 1180, 4300)),
         Event::Phase(figures("outage", 801, 1180, 4400)),

@@ -1,8 +1,9 @@
 //! Folders of runs and of guards at a glance.
 
 use crate::made_up;
-use chaos_model::{Record, Verdict};
+use chaos_model::{Event, Guard, Impact, Record, Span, Verdict, event::Cause, ledger::FaultFigures};
 use chaos_report::{ControlResult, GuardResult, Outcome, RunResult, Style, summary};
+use std::collections::BTreeMap;
 
 fn all() -> [Vec<Record>; 5] {
     [made_up::passing(), made_up::failing(), made_up::inconclusive(), made_up::world_failed(), made_up::interrupted()]
@@ -26,13 +27,43 @@ fn guard(expected: &[&str], broke: &[&str]) -> GuardResult {
     GuardResult {
         file: "scenarios/redis_down.toml".to_owned(),
         without: "the memory tier".to_owned(),
+        unharmed: RunResult::of(&made_up::passing()),
         expected: names(expected),
+        may_break: Vec::new(),
         broke: names(broke),
         unsure: Vec::new(),
         inconclusive: Vec::new(),
         run: Outcome::Verdict(verdict),
         took: made_up::ms(12_900),
     }
+}
+
+fn doubt(cause: Cause, why: &str) -> Vec<(Cause, String)> {
+    vec![(cause, why.to_owned())]
+}
+
+fn made_up_guard(breaks: &[&str]) -> Guard {
+    Guard {
+        without: "the memory tier".to_owned(),
+        set: Vec::new(),
+        breaks: breaks.iter().map(|&that| that.to_owned()).collect(),
+        may_break: Vec::new(),
+        span: Span::default(),
+    }
+}
+
+/// The same run with a fault whose injections came to this.
+fn with_impacts(mut records: Vec<Record>, impacts: &[(Impact, u64)]) -> Vec<Record> {
+    records.retain(|record| !matches!(record.event, Event::FaultFigures(_)));
+    let impacts: BTreeMap<_, _> = impacts.iter().copied().collect();
+    let figures = FaultFigures {
+        fault: "outage".to_owned(),
+        injections: impacts.values().sum(),
+        impacts,
+        ..FaultFigures::default()
+    };
+    records.insert(records.len() - 2, Record { at_us: 12_000_000, event: Event::FaultFigures(figures) });
+    records
 }
 
 #[test]
@@ -62,8 +93,10 @@ fn guards_of_every_outcome() {
         guard(&names[..1], &[]),
         guard(&names[..1], &names),
         GuardResult { unsure: vec![names[1].to_owned()], ..guard(&names, &names[..1]) },
-        GuardResult { inconclusive: vec!["the load was not reached".to_owned()], ..guard(&names[..1], &[]) },
+        GuardResult { inconclusive: doubt(Cause::Other, "the load was not reached"), ..guard(&names[..1], &[]) },
         GuardResult { run: Outcome::WorldFailed, ..guard(&names, &[]) },
+        GuardResult { may_break: vec![names[1].to_owned()], ..guard(&names[..1], &names) },
+        GuardResult::not_tried(&made_up_guard(&names[..1]), &RunResult::of(&made_up::failing())),
     ];
     insta::assert_snapshot!(guards(&results));
 }
@@ -77,7 +110,7 @@ fn a_guard_is_proven_when_exactly_what_it_names_breaks() {
     let unsure = |broke: &[&str]| GuardResult { unsure: vec!["b".to_owned()], ..guard(&["a"], broke) };
     assert_eq!(of(unsure(&["a"])), Outcome::Verdict(Verdict::Inconclusive));
     assert_eq!(of(unsure(&[])), Outcome::Verdict(Verdict::Fail), "whatever b came to, a held");
-    let doubtful = |broke: &[&str]| GuardResult { inconclusive: vec!["why".to_owned()], ..guard(&["a"], broke) };
+    let doubtful = |broke: &[&str]| GuardResult { inconclusive: doubt(Cause::Other, "why"), ..guard(&["a"], broke) };
     assert_eq!(of(doubtful(&["a"])), Outcome::Verdict(Verdict::Inconclusive));
     assert_eq!(of(doubtful(&[])), Outcome::Verdict(Verdict::Inconclusive), "it may have held because nothing happened");
     assert_eq!(of(doubtful(&["b"])), Outcome::Verdict(Verdict::Fail));
@@ -85,14 +118,53 @@ fn a_guard_is_proven_when_exactly_what_it_names_breaks() {
 }
 
 #[test]
+fn nothing_is_proven_where_the_scenario_does_not_pass_with_the_protection() {
+    let [passing, failing, inconclusive, world_failed, interrupted] = all();
+    let with = |unharmed: &[Record]| {
+        let unharmed = RunResult::of(unharmed);
+        GuardResult { unharmed, ..guard(&["a"], &["a"]) }.outcome()
+    };
+    assert_eq!(with(&passing), Outcome::Verdict(Verdict::Pass));
+    assert_eq!(with(&failing), Outcome::Verdict(Verdict::Fail));
+    assert_eq!(with(&inconclusive), Outcome::Verdict(Verdict::Inconclusive));
+    assert_eq!((with(&world_failed), with(&interrupted)), (Outcome::WorldFailed, Outcome::Interrupted));
+}
+
+#[test]
+fn what_may_break_proves_nothing_either_way() {
+    let may = |result: GuardResult| GuardResult { may_break: vec!["b".to_owned()], ..result }.outcome();
+    assert_eq!(may(guard(&["a"], &["a", "b"])), Outcome::Verdict(Verdict::Pass));
+    assert_eq!(may(guard(&["a"], &["a"])), Outcome::Verdict(Verdict::Pass));
+    assert_eq!(may(guard(&["a"], &["b"])), Outcome::Verdict(Verdict::Fail), "a has to break all the same");
+    assert_eq!(may(guard(&["a"], &["a", "c"])), Outcome::Verdict(Verdict::Fail), "c is not named");
+    let unsure = GuardResult { unsure: vec!["b".to_owned()], ..guard(&["a"], &["a"]) };
+    assert_eq!(may(unsure), Outcome::Verdict(Verdict::Pass));
+}
+
+#[test]
+fn a_fault_that_met_nobody_is_no_doubt_where_all_broke_that_must() {
+    let with = |cause, broke: &[&str]| {
+        GuardResult { inconclusive: doubt(cause, "why"), ..guard(&["a", "b"], broke) }.outcome()
+    };
+    assert_eq!(with(Cause::NeverFired, &["a", "b"]), Outcome::Verdict(Verdict::Pass));
+    assert_eq!(
+        with(Cause::NeverFired, &["a"]),
+        Outcome::Verdict(Verdict::Inconclusive),
+        "b may hold for want of a fault"
+    );
+    assert_eq!(with(Cause::Other, &["a", "b"]), Outcome::Verdict(Verdict::Inconclusive));
+}
+
+#[test]
 fn results_are_made_from_events() {
     let failing = RunResult::of(&made_up::failing());
     assert_eq!(failing.failed, ["clients never notice"]);
     assert_eq!(failing.took, made_up::ms(12_845));
-    let guard = GuardResult::of(&made_up::failing(), &["clients never notice".to_owned()]);
+    let unharmed = RunResult::of(&made_up::passing());
+    let guard = GuardResult::of(&made_up_guard(&["clients never notice"]), &unharmed, &made_up::failing());
     assert_eq!(guard.unsure, ["memory answers in Redis's place"]);
     assert_eq!(guard.outcome(), Outcome::Verdict(Verdict::Inconclusive));
-    let guard = GuardResult::of(&made_up::inconclusive(), &[]);
+    let guard = GuardResult::of(&made_up_guard(&[]), &unharmed, &made_up::inconclusive());
     assert_eq!(guard.inconclusive.len(), 1);
 }
 
@@ -123,6 +195,19 @@ fn controls_of_every_outcome() {
     let (pass, fail) = (verdict(Verdict::Pass), verdict(Verdict::Fail));
     assert_eq!(outcomes, [pass, fail, fail, Outcome::WorldFailed, Outcome::Interrupted]);
     insta::assert_snapshot!(controls(&results));
+}
+
+#[test]
+fn injections_that_joined_requests_show_something_though_all_comes_out_alike() {
+    let of = |impacts: &[(Impact, u64)]| {
+        let run = with_impacts(made_up::passing(), impacts);
+        ControlResult::of(&run, Some(&made_up::passing())).outcome()
+    };
+    let (shows, shows_nothing) = (Outcome::Verdict(Verdict::Pass), Outcome::Verdict(Verdict::Fail));
+    assert_eq!(of(&[(Impact::Unnoticed, 1)]), shows, "somebody met it, and all held");
+    assert_eq!(of(&[(Impact::SharedFlight, 1), (Impact::Background, 7)]), shows);
+    assert_eq!(of(&[(Impact::Background, 7), (Impact::Unknown, 3)]), shows_nothing);
+    assert_eq!(of(&[]), shows_nothing);
 }
 
 #[test]

@@ -166,7 +166,7 @@ impl Ran {
     pub(crate) fn doubts(&self) -> Vec<&str> {
         let doubt = |record: &'_ Record| matches!(record.event, Event::Inconclusive { .. });
         let text = |record| match record {
-            &Record { event: Event::Inconclusive { ref why }, .. } => why.as_str(),
+            &Record { event: Event::Inconclusive { ref why, .. }, .. } => why.as_str(),
             _ => "",
         };
         self.records.iter().filter(|record| doubt(record)).map(text).collect()

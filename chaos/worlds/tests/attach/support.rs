@@ -188,7 +188,7 @@ impl Ran {
             }
             Event::FaultRemoved { fault, fired } if fired.any() => Some(format!("{fault} fired")),
             Event::WorldFailed { why } => Some(format!("world failed: {why}")),
-            Event::Inconclusive { why } => Some(format!("doubt: {why}")),
+            Event::Inconclusive { why, .. } => Some(format!("doubt: {why}")),
             Event::Judged(judged) => Some(format!("{}: {:?} {:?}", judged.that, judged.verdict, judged.checks)),
             Event::TornDown { left, .. } => Some(format!("left: {left:?}")),
             _ => None,
@@ -211,7 +211,7 @@ impl Ran {
         let doubt = |record: &'_ Record| matches!(record.event, Event::Inconclusive { .. });
         let doubts = self.records.iter().filter(|record| doubt(record));
         doubts
-            .filter_map(|record| if let Event::Inconclusive { why } = &record.event { Some(why) } else { None })
+            .filter_map(|record| if let Event::Inconclusive { why, .. } = &record.event { Some(why) } else { None })
             .collect()
     }
 
