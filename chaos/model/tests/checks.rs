@@ -4,7 +4,7 @@ use chaos_model::{
     Check, Fault, Histogram, Scenario, Target, Verdict,
     check::{
         Arrival, CHECKS, Evidence, Example, FaultSeen, Marked, Row, markdown,
-        reading::{Reading, Readings, ScrapeSide, SeriesKind},
+        reading::{Reading, Readings, ScrapeSide, SeriesKind, Values},
     },
     effect,
     language::{Known, load, schema},
@@ -132,7 +132,7 @@ impl Seen {
                 at: seconds(n),
                 taken: seconds(n),
                 side: ScrapeSide::Both,
-                value: Ok(Some((values[nth], SeriesKind::Counter))),
+                value: Ok(Values::one(SeriesKind::Counter, values[nth])),
             };
             self.series.iter().enumerate().map(one).collect::<Vec<_>>()
         };

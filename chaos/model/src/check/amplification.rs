@@ -1,7 +1,11 @@
 //! `amplification.'CALLS / FIRST' = "<= 1.2"`: how many calls were made for each that had to be. Retries make it
 //! more than 1; that much more load a service gets just when it is in trouble.
 
-use super::{Evidence, Finding, Leaf, Misplaced, Need, Place, Row, Shape, Subject, reading::increase, term};
+use super::{
+    Evidence, Finding, Leaf, Misplaced, Need, Place, Row, Shape, Subject,
+    reading::{Asked, increase},
+    term,
+};
 use crate::{
     Comparison, Selector,
     language::{findings::Wrong, selector},
@@ -30,7 +34,7 @@ pub(super) const ROW: Row = Row {
 /// Two counters of a service, and the bound of their ratio.
 #[derive(Clone, Debug, PartialEq)]
 struct Amplification {
-    service: String,
+    asked: Asked,
     /// Counts all calls.
     calls: Selector,
     /// Counts those that were no retries.
@@ -41,7 +45,7 @@ struct Amplification {
 fn read(leaf: &Leaf<'_>) -> Option<Arc<dyn Subject>> {
     let (calls, first) = leaf.name_as(ratio)?;
     let bound = leaf.amplification()?;
-    Some(Arc::new(Amplification { service: leaf.service().to_owned(), calls, first, bound }))
+    Some(Arc::new(Amplification { asked: leaf.asked(), calls, first, bound }))
 }
 
 fn ratio(key: &str) -> Result<(Selector, Selector), Wrong> {
@@ -62,7 +66,7 @@ impl Subject for Amplification {
     }
 
     fn scrapes(&self) -> Option<(&str, Vec<&Selector>)> {
-        Some((&self.service, vec![&self.calls, &self.first]))
+        Some((&self.asked.service, vec![&self.calls, &self.first]))
     }
 
     fn misplaced(&self, place: &Place<'_>) -> Option<Misplaced> {
@@ -72,8 +76,8 @@ impl Subject for Amplification {
     fn judge(&self, evidence: &Evidence<'_>) -> Finding {
         // From the service's own counters: a proxy on a link of bytes sees no requests.
         let counted = |nth, selector| {
-            evidence.readings.counter(nth, selector)?;
-            increase(evidence.readings.of(nth), evidence.from, evidence.to)
+            evidence.readings.counter(nth, selector, &self.asked)?;
+            increase(evidence.readings.of(nth), evidence.from, evidence.to, &self.asked)
         };
         match (counted(0, &self.calls), counted(1, &self.first)) {
             (Err(unknown), _) | (_, Err(unknown)) => unknown,

@@ -1,7 +1,11 @@
 //! `detect.time = "< 1s"`, `detect.'breaker_state{state="open"}' = "< 1s"`: from when a fault took effect until
 //! clients, or a metric, show that something is wrong.
 
-use super::{Evidence, Finding, Leaf, Misplaced, Need, Place, Row, Shape, Subject, reading::ScrapeSide, term};
+use super::{
+    Evidence, Finding, Leaf, Misplaced, Need, Place, Row, Shape, Subject,
+    reading::{Asked, Reading, ScrapeSide, total},
+    term,
+};
 use crate::{
     Comparison, Scope, Selector,
     language::{findings::Wrong, nearest::did_you_mean, selector},
@@ -32,7 +36,7 @@ struct Detection(Comparison<Duration>);
 /// The time until a series has another value than before, and its bound.
 #[derive(Clone, Debug, PartialEq)]
 struct DetectionBy {
-    service: String,
+    asked: Asked,
     selector: Selector,
     bound: Comparison<Duration>,
 }
@@ -42,7 +46,7 @@ fn read(leaf: &Leaf<'_>) -> Option<Arc<dyn Subject>> {
         return Some(Arc::new(Detection(leaf.time_to_keep()?)));
     }
     let selector = leaf.name_as(detector)?;
-    Some(Arc::new(DetectionBy { service: leaf.service().to_owned(), selector, bound: leaf.time_to_keep()? }))
+    Some(Arc::new(DetectionBy { asked: leaf.asked(), selector, bound: leaf.time_to_keep()? }))
 }
 
 /// The series that shows a fault; refuses words that people write for the time.
@@ -93,7 +97,7 @@ impl Subject for DetectionBy {
     }
 
     fn scrapes(&self) -> Option<(&str, Vec<&Selector>)> {
-        Some((&self.service, vec![&self.selector]))
+        Some((&self.asked.service, vec![&self.selector]))
     }
 
     fn watches(&self) -> bool {
@@ -107,21 +111,22 @@ impl Subject for DetectionBy {
     /// Its resolution is the time between two scrapes, and an upper bound is what is judged.
     fn judge(&self, evidence: &Evidence<'_>) -> Finding {
         let Some(fault) = evidence.fault.as_ref().map(|seen| seen.fault) else { return Finding::of_nothing() };
-        if let Err(unknown) = evidence.readings.kind(0, &self.selector) {
+        if let Err(unknown) = evidence.readings.known(0, &self.selector, &self.asked) {
             return unknown;
         }
         let readings = evidence.readings.of(0);
-        let before = |reading: &&super::reading::Reading| {
-            reading.at < fault.at || (reading.at == fault.at && reading.side == ScrapeSide::Before)
+        let known = |nth: usize| total(readings, nth, &self.asked).map(|value| (&readings[nth], value));
+        let before =
+            |reading: &Reading| reading.at < fault.at || (reading.at == fault.at && reading.side == ScrapeSide::Before);
+        let Some(usual) = readings.iter().rposition(before).and_then(|nth| known(nth)) else {
+            return Finding::inconclusive("unknown", "there is no scrape with it from before the fault");
         };
-        let Some(usual) = readings.iter().rfind(before).and_then(super::reading::Reading::known) else {
-            return Finding::inconclusive("unknown", "there is no scrape from before the fault");
-        };
-        let mut within = readings.iter().filter(|reading| !before(reading) && reading.at <= fault.ends());
+        let (_, usual) = usual;
+        let within = (0..readings.len()).filter(|nth| !before(&readings[*nth]) && readings[*nth].at <= fault.ends());
         // What the scrape itself says is known when it was asked for, and no earlier.
-        let differs = |value: f64| (value - usual).abs() > f64::EPSILON;
-        match within.find(|reading| reading.known().is_some_and(differs)) {
-            Some(reading) => {
+        let mut known = within.filter_map(known);
+        match known.find(|(_, value)| (value - usual).abs() > f64::EPSILON) {
+            Some((reading, _)) => {
                 let took = reading.taken.saturating_sub(fault.at);
                 Finding::of(self.bound.holds(&took), format!("{}, by a scrape", show_duration(took)))
             }

@@ -4,7 +4,7 @@
 use super::{
     Evidence, Finding, Leaf, Misplaced, Need, Place, Row, Shape, Subject,
     evidence::at,
-    reading::{Reading, risen},
+    reading::{Asked, Reading, rise},
     term,
 };
 use crate::{Comparison, Scope, Selector, language::selector, phase::BASELINE, phase::RECOVERY};
@@ -30,7 +30,7 @@ const WINDOW: Duration = Duration::from_millis(950);
 /// A counter of a service, and the bound of its peak over that in the baseline.
 #[derive(Clone, Debug, PartialEq)]
 struct Herd {
-    service: String,
+    asked: Asked,
     selector: Selector,
     bound: Comparison<f64>,
 }
@@ -38,7 +38,7 @@ struct Herd {
 fn read(leaf: &Leaf<'_>) -> Option<Arc<dyn Subject>> {
     let selector = leaf.name_as(selector::read)?;
     let bound = leaf.metric("peaks_total")?;
-    Some(Arc::new(Herd { service: leaf.service().to_owned(), selector, bound }))
+    Some(Arc::new(Herd { asked: leaf.asked(), selector, bound }))
 }
 
 impl Subject for Herd {
@@ -47,7 +47,7 @@ impl Subject for Herd {
     }
 
     fn scrapes(&self) -> Option<(&str, Vec<&Selector>)> {
-        Some((&self.service, vec![&self.selector]))
+        Some((&self.asked.service, vec![&self.selector]))
     }
 
     fn misplaced(&self, place: &Place<'_>) -> Option<Misplaced> {
@@ -61,11 +61,12 @@ impl Subject for Herd {
     }
 
     fn judge(&self, evidence: &Evidence<'_>) -> Finding {
-        if let Err(unknown) = evidence.readings.counter(0, &self.selector) {
+        if let Err(unknown) = evidence.readings.counter(0, &self.selector, &self.asked) {
             return unknown;
         }
         let readings = evidence.readings.of(0);
-        let peaks = [evidence.baseline, (evidence.from, evidence.to)].map(|(from, to)| peak(readings, from, to));
+        let peaks =
+            [evidence.baseline, (evidence.from, evidence.to)].map(|(from, to)| peak(readings, from, to, &self.asked));
         let [Some((usual, _)), Some((herd, when))] = peaks else {
             return Finding::inconclusive("unknown", "there are no two scrapes a second apart");
         };
@@ -79,15 +80,16 @@ impl Subject for Herd {
 }
 
 /// The highest rate of any second within a window, and when that second began.
-fn peak(readings: &[Reading], from: Duration, to: Duration) -> Option<(f64, Duration)> {
+fn peak(readings: &[Reading], from: Duration, to: Duration, asked: &Asked) -> Option<(f64, Duration)> {
     // From scrapes: proxies on links of bytes count no requests.
-    let within = readings.iter().filter(|reading| reading.lies_within(from, to));
-    let scope: Vec<(Duration, f64)> = within.filter_map(|reading| Some((reading.taken, reading.known()?))).collect();
+    let within = readings.iter().filter(|reading| reading.lies_within(from, to) && reading.value.is_ok());
+    let scope: Vec<Reading> = within.cloned().collect();
     let window = |start: usize| {
-        let length = |end: &usize| scope[*end].0.saturating_sub(scope[start].0);
+        let length = |end: &usize| scope[*end].taken.saturating_sub(scope[start].taken);
         let end = (start + 1..scope.len()).find(|end| length(end) >= WINDOW)?;
-        let values: Vec<f64> = scope[start..=end].iter().map(|(_, value)| *value).collect();
-        Some((risen(&values) / length(&end).as_secs_f64(), scope[start].0))
+        // What is missing for a while is not taken for a peak.
+        let rise = rise(&scope[start..=end], asked, |_| true);
+        Some((rise.least / length(&end).as_secs_f64(), scope[start].taken))
     };
     (0..scope.len()).filter_map(window).max_by(|a, b| a.0.total_cmp(&b.0))
 }
@@ -95,19 +97,19 @@ fn peak(readings: &[Reading], from: Duration, to: Duration) -> Option<(f64, Dura
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::check::reading::{ScrapeSide, SeriesKind};
+    use crate::check::reading::{ScrapeSide, SeriesKind, Values};
 
     fn readings(all: &[(u64, f64)]) -> Vec<Reading> {
         let reading = |(at_ms, value): &(u64, f64)| {
             let at = Duration::from_millis(*at_ms);
-            Reading { at, taken: at, side: ScrapeSide::Both, value: Ok(Some((*value, SeriesKind::Counter))) }
+            Reading { at, taken: at, side: ScrapeSide::Both, value: Ok(Values::one(SeriesKind::Counter, *value)) }
         };
         all.iter().map(reading).collect()
     }
 
     fn peak_of(all: &[(u64, f64)], from: u64, to: u64) -> Option<(f64, u128)> {
         let ms = Duration::from_millis;
-        peak(&readings(all), ms(from), ms(to)).map(|(rate, when)| (rate, when.as_millis()))
+        peak(&readings(all), ms(from), ms(to), &Asked::default()).map(|(rate, when)| (rate, when.as_millis()))
     }
 
     #[test]
@@ -129,6 +131,9 @@ mod tests {
     fn a_scrape_that_came_late_makes_its_window_longer() {
         let mut late = readings(&[(0, 0.0), (1000, 60.0), (2000, 80.0)]);
         late[1].taken = Duration::from_millis(1200);
-        assert_eq!(peak(&late, Duration::ZERO, Duration::from_secs(2)).map(|(rate, _)| rate), Some(50.0));
+        assert_eq!(
+            peak(&late, Duration::ZERO, Duration::from_secs(2), &Asked::default()).map(|(rate, _)| rate),
+            Some(50.0)
+        );
     }
 }

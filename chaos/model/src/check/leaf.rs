@@ -2,6 +2,7 @@
 
 use crate::{
     Comparison, Selector, Share, ValueTest,
+    check::reading::Asked,
     language::{
         bounds,
         document::Entry,
@@ -21,7 +22,7 @@ pub struct Leaf<'a> {
     pub(crate) name: String,
     pub(crate) entry: &'a Entry,
     pub(crate) word: Word<'a>,
-    pub(crate) service: &'a str,
+    pub(crate) asked: &'a Asked,
     pub(crate) against: &'a Against<'a>,
     pub(crate) findings: &'a Findings,
 }
@@ -36,7 +37,13 @@ impl Leaf<'_> {
     /// The service whose metrics are meant.
     #[must_use]
     pub fn service(&self) -> &str {
-        self.service
+        &self.asked.service
+    }
+
+    /// The way in which the expectation's series are read.
+    #[must_use]
+    pub fn asked(&self) -> Asked {
+        self.asked.clone()
     }
 
     /// The value as it is written: `< 50ms`.

@@ -10,7 +10,7 @@
 use super::{
     Evidence, Finding, Leaf, Misplaced, Need, Place, Row, Shape, Subject,
     evidence::at,
-    reading::{Reading, SeriesKind, increase, risen, values},
+    reading::{Asked, MISSING, Reading, Rise, SeriesKind, rise, rise_within, total},
     term,
 };
 use crate::{Comparison, Scope, Selector, language::selector};
@@ -22,9 +22,12 @@ pub(super) const ROW: Row = Row {
     shape: Shape::Named(&[]),
     example: "during = \"outage\"\nmetric.cache_hits_total = \"> 0\"",
     needs: &[Need::Scrapes],
-    judged: "Of a counter the increase between the scrapes at the scope's ends, restarts allowed for; of a gauge \
-             the value in every scrape. With `after`, what is to be reached (`>`, `>=`) has to be reached within \
-             that time. A series that no scrape has can't be judged.",
+    judged: "Of a counter the increase between the scrapes at the scope's ends, of each series for itself, restarts \
+             allowed for; of a gauge the value in every scrape. What has no type has to be said (`type = \"counter\"` or \
+             `\"gauge\"`), unless its name ends in `_total`. With `after`, what is to be reached (`>`, `>=`) has to be reached within \
+             that time. A series that is missing from a scrape is unknown there. \
+             One that no scrape has is zero where its metric has other series, or with `absent = \"zero\"`; else it can't be \
+             judged.",
     others: &[
         term("Prometheus", "increase()"),
         term("Chaos Toolkit", "steady-state-hypothesis"),
@@ -39,7 +42,7 @@ pub(super) const ROW: Row = Row {
 /// A series, and the bound of its increase or of its value.
 #[derive(Clone, Debug, PartialEq)]
 struct Metric {
-    service: String,
+    asked: Asked,
     selector: Selector,
     bound: Comparison<f64>,
 }
@@ -48,7 +51,7 @@ fn read(leaf: &Leaf<'_>) -> Option<Arc<dyn Subject>> {
     let selector = leaf.name_as(selector::read);
     let name = selector.as_ref().map_or("", |selector| selector.name.as_str()).to_owned();
     let (selector, bound) = selector.zip(leaf.metric(&name))?;
-    Some(Arc::new(Metric { service: leaf.service().to_owned(), selector, bound }))
+    Some(Arc::new(Metric { asked: leaf.asked(), selector, bound }))
 }
 
 impl Subject for Metric {
@@ -57,7 +60,7 @@ impl Subject for Metric {
     }
 
     fn scrapes(&self) -> Option<(&str, Vec<&Selector>)> {
-        Some((&self.service, vec![&self.selector]))
+        Some((&self.asked.service, vec![&self.selector]))
     }
 
     fn misplaced(&self, place: &Place<'_>) -> Option<Misplaced> {
@@ -70,7 +73,8 @@ impl Subject for Metric {
     }
 
     fn judge(&self, evidence: &Evidence<'_>) -> Finding {
-        let kind = match evidence.readings.kind(0, &self.selector) {
+        let asked = &self.asked;
+        let kind = match evidence.readings.kind(0, &self.selector, asked) {
             Ok(kind) => kind,
             Err(unknown) => return unknown,
         };
@@ -82,11 +86,8 @@ impl Subject for Metric {
         };
         let readings = evidence.readings.of(0);
         match kind {
-            SeriesKind::Counter => counter(readings, from, to, &self.bound),
-            SeriesKind::Gauge => {
-                let scope: Vec<&Reading> = readings.iter().filter(|reading| reading.lies_within(from, to)).collect();
-                gauge(&scope, &self.bound)
-            }
+            SeriesKind::Counter => counter(readings, from, to, &self.bound, asked),
+            SeriesKind::Gauge | SeriesKind::Unknown => gauge(readings, from, to, &self.bound, asked),
         }
     }
 }
@@ -94,22 +95,29 @@ impl Subject for Metric {
 /// Longer takes no edge at which no service is started.
 const BRIEF: Duration = Duration::from_millis(100);
 
-fn counter(readings: &[Reading], from: Duration, to: Duration, bound: &Comparison<f64>) -> Finding {
+fn counter(readings: &[Reading], from: Duration, to: Duration, bound: &Comparison<f64>, asked: &Asked) -> Finding {
     // Inner scrapes alone miss what a fault does once and at once (a lost connection); outer ones alone would blame a
     // phase for what was before it. So the bound holds if it holds for a value in between.
-    let least = match increase(readings, from, to) {
-        Ok(least) => least,
+    let inner = match rise_within(readings, from, to, asked) {
+        Ok(inner) => inner,
         Err(unknown) => return unknown,
     };
-    let most = risen(&values(readings.iter().filter(|reading| {
-        reading.lies_within(from, to) || ([from, to].contains(&reading.at) && is_brief(readings, reading.at))
-    })));
-    let seen = if bound.holds(&least) || least.total_cmp(&most).is_eq() {
-        format!("+{least}")
-    } else {
-        format!("+{least} to +{most}")
+    let brief = [from, to].map(|edge| (edge, is_brief(readings, edge)));
+    let outer = rise(readings, asked, |reading| reading.lies_within(from, to) || brief.contains(&(reading.at, true)));
+    let seen = match (inner.is_known() && outer.is_known(), bound.holds(&inner.least)) {
+        (true, true) => inner.to_string(),
+        _ => Rise { least: inner.least, most: outer.most }.to_string(),
     };
-    Finding::of(bound.holds_between(&least, &most), seen)
+    let never = readings.iter().filter_map(|reading| reading.value.as_ref().ok()).all(|values| values.of.is_empty());
+    let seen = if never { format!("{seen}, never seen") } else { seen };
+    // Whatever a series did where it was not seen.
+    let holds =
+        [(inner.least, outer.least), (inner.most, outer.most)].map(|(low, high)| bound.holds_between(&low, &high));
+    match holds {
+        [true, true] => Finding::of(true, seen),
+        _ if !bound.holds_between(&inner.least, &outer.most) => Finding::of(false, seen),
+        _ => Finding::inconclusive(seen, MISSING),
+    }
 }
 
 /// True if the scrapes of an edge were taken within a short time.
@@ -118,38 +126,54 @@ fn is_brief(readings: &[Reading], edge: Duration) -> bool {
     taken().max().zip(taken().min()).is_some_and(|(last, first)| last - first <= BRIEF)
 }
 
-fn gauge(scope: &[&Reading], bound: &Comparison<f64>) -> Finding {
+fn gauge(readings: &[Reading], from: Duration, to: Duration, bound: &Comparison<f64>, asked: &Asked) -> Finding {
+    let scope: Vec<(&Reading, Option<f64>)> = readings
+        .iter()
+        .enumerate()
+        .filter(|(_, reading)| reading.lies_within(from, to))
+        .map(|(nth, reading)| (reading, total(readings, nth, asked)))
+        .collect();
     let values: Vec<(Duration, f64)> =
-        scope.iter().filter_map(|reading| Some((reading.at, reading.value.as_ref().ok()?.as_ref()?.0))).collect();
+        scope.iter().filter_map(|(reading, value)| Some((reading.at, (*value)?))).collect();
     let (Some(low), Some(high)) =
         (values.iter().map(|v| v.1).reduce(f64::min), values.iter().map(|v| v.1).reduce(f64::max))
     else {
-        return Finding::inconclusive("unknown", "no scrape of this window has it");
+        return Finding::inconclusive("unknown", missing(&scope));
     };
     let seen = if (low - high).abs() < f64::EPSILON { low.to_string() } else { format!("{low} to {high}") };
     let seen = format!("{seen} in {} scrapes", values.len());
     let broken = values.iter().find(|(_, value)| !bound.holds(value));
     if broken.is_none() && values.len() < scope.len() {
         // It has to hold in every scrape, and of some nothing is known.
-        return Finding::inconclusive(seen, missing(scope));
+        return Finding::inconclusive(seen, missing(&scope));
     }
     Finding::of(broken.is_none(), seen)
         .explained(|| broken.map(|(moment, value)| format!("the first, {}, was {value}", at(*moment))))
 }
 
-fn missing(scope: &[&Reading]) -> String {
-    let why = scope.iter().find_map(|reading| match &reading.value {
-        Err(why) => Some(format!("the scrape {} failed: {why}", at(reading.at))),
-        Ok(None) => Some(format!("the scrape {} does not have it", at(reading.at))),
-        Ok(Some(_)) => None,
-    });
-    why.unwrap_or_default()
+/// The first scrape of which nothing is known, and why.
+fn missing(scope: &[(&Reading, Option<f64>)]) -> String {
+    let Some((reading, _)) = scope.iter().find(|(_, value)| value.is_none()) else {
+        return "there is no scrape of this window".to_owned();
+    };
+    let at = at(reading.at);
+    match &reading.value {
+        Err(why) => format!("the scrape {at} failed: {why}"),
+        Ok(values) if values.of.iter().any(|(_, value)| !value.is_finite()) => {
+            format!("the scrape {at} has no number for it")
+        }
+        Ok(values) if values.of.is_empty() => format!("the scrape {at} does not have it"),
+        Ok(_) => format!("the scrape {at} does not have all of it"),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Verdict, check::reading::ScrapeSide};
+    use crate::{
+        Verdict,
+        check::reading::{ScrapeSide, Values},
+    };
 
     /// Readings at 0 s (of 0), 1 s, 2 s and 3 s (of 1000), with scrapes on each side of the edges at 1 s and 2 s, the
     /// second of which is taken so much later. Judged from 1 s to 2 s.
@@ -161,10 +185,10 @@ mod tests {
         let reading = |((at, side), value)| {
             let at = Duration::from_secs(at);
             let taken = if side == ScrapeSide::After { at + took } else { at };
-            Reading { at, taken, side, value: Ok(Some((value, SeriesKind::Counter))) }
+            Reading { at, taken, side, value: Ok(Values::one(SeriesKind::Counter, value)) }
         };
         let readings: Vec<Reading> = all.map(reading).collect();
-        let finding = counter(&readings, Duration::from_secs(1), Duration::from_secs(2), &bound);
+        let finding = counter(&readings, Duration::from_secs(1), Duration::from_secs(2), &bound, &Asked::default());
         (finding.verdict, finding.seen)
     }
 
@@ -187,6 +211,60 @@ mod tests {
         assert_eq!(judged([5.0, 6.0, 7.0, 7.0], Comparison::AtMost(0.0)), (Verdict::Fail, "+1 to +2".to_owned()));
         assert_eq!(judged([5.0, 6.0, 6.0, 6.0], Comparison::Equal(1.0)), (Verdict::Pass, "+0 to +1".to_owned()));
         assert_eq!(judged([5.0, 6.0, 8.0, 9.0], Comparison::Equal(1.0)), (Verdict::Fail, "+2 to +4".to_owned()));
+    }
+
+    /// Readings at 0 s and at each second, of one series; none where a second has no number.
+    fn of_one(values: &[Option<f64>], bound: Comparison<f64>, asked: &Asked) -> Finding {
+        let reading = |(n, value): (usize, &Option<f64>)| {
+            let at = Duration::from_secs(n as u64);
+            let values = value.map_or_else(Values::default, |value| Values::one(SeriesKind::Counter, value));
+            Reading { at, taken: at, side: ScrapeSide::Both, value: Ok(values) }
+        };
+        let readings: Vec<Reading> = values.iter().enumerate().map(reading).collect();
+        counter(&readings, Duration::from_secs(1), Duration::from_secs(3), &bound, asked)
+    }
+
+    #[test]
+    fn what_a_series_did_while_it_was_missing_can_not_be_judged_where_it_matters() {
+        let gap = [Some(5.0), Some(5.0), Some(6.0), None, Some(9.0)];
+        let judged = |bound| {
+            let finding = of_one(&gap, bound, &Asked::default());
+            (finding.verdict, finding.seen)
+        };
+        assert_eq!(judged(Comparison::More(0.0)), (Verdict::Pass, "+1 to +4".to_owned()), "one is enough");
+        assert_eq!(judged(Comparison::AtMost(2.0)).0, Verdict::Inconclusive);
+        assert_eq!(judged(Comparison::Equal(3.0)).0, Verdict::Inconclusive, "it may be");
+        assert_eq!(judged(Comparison::More(4.0)), (Verdict::Fail, "+1 to +4".to_owned()), "at the most");
+    }
+
+    #[test]
+    fn what_was_never_seen_is_zero_where_the_scenario_says_so() {
+        let lazy = [None, None, None, Some(2.0)];
+        let more = Comparison::More(0.0);
+        assert_eq!(of_one(&lazy, more, &Asked::default()).verdict, Verdict::Inconclusive);
+        let zero = Asked { absent_is_zero: true, ..Asked::default() };
+        assert_eq!(of_one(&lazy, more, &zero).seen, "+2");
+        let never = of_one(&[None; 4], Comparison::Equal(0.0), &zero);
+        assert_eq!((never.verdict, never.seen.as_str()), (Verdict::Pass, "+0, never seen"));
+    }
+
+    #[test]
+    fn a_gauge_that_is_no_number_is_not_known() {
+        let gauges = |values: &[f64]| {
+            let reading = |(n, value): (usize, &f64)| {
+                let at = Duration::from_secs(n as u64);
+                Reading { at, taken: at, side: ScrapeSide::Both, value: Ok(Values::one(SeriesKind::Gauge, *value)) }
+            };
+            let readings: Vec<Reading> = values.iter().enumerate().map(reading).collect();
+            gauge(&readings, Duration::ZERO, Duration::from_secs(2), &Comparison::Less(5.0), &Asked::default())
+        };
+        assert_eq!(gauges(&[1.0, 2.0, 1.0]).verdict, Verdict::Pass);
+        let nan = gauges(&[1.0, f64::NAN, 1.0]);
+        assert_eq!(
+            (nan.verdict, nan.note.as_deref()),
+            (Verdict::Inconclusive, Some("the scrape at 1.00s has no number for it"))
+        );
+        assert_eq!(gauges(&[1.0, f64::NAN, 7.0]).verdict, Verdict::Fail, "whatever the other was");
     }
 
     #[test]

@@ -1,11 +1,18 @@
-//! Readings: what scrapes say of a series, and by how much a counter grew between two of them.
+//! Readings: what scrapes say of the series that a check asks for.
+//!
+//! What a scrape doesn't say is unknown, and no zero: a series that is missing, or is no number. It is zero before it was
+//! ever seen where its metric has other series by then, which shows that somebody counts, or where the scenario says so.
+
+mod rise;
+
+pub use rise::{Rise, rise};
 
 use super::{Finding, evidence::at};
 use crate::Selector;
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, time::Duration};
 
-/// The kind of a series: counter or gauge.
+/// The kind of a series: counter or gauge, if that is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SeriesKind {
@@ -13,6 +20,8 @@ pub enum SeriesKind {
     Counter,
     /// Up and down.
     Gauge,
+    /// Without a type, or `untyped` or `unknown`: it may be either.
+    Unknown,
 }
 
 /// The side of an edge on which a scrape was taken: before what changes there, or after it was acknowledged.
@@ -37,17 +46,35 @@ pub struct Reading {
     pub taken: Duration,
     /// The side of the edge.
     pub side: ScrapeSide,
-    /// The sum of what matched, none where nothing did; or why there was no scrape.
-    pub value: Result<Option<(f64, SeriesKind)>, String>,
+    /// The values of what matched; or why they can't be known.
+    pub value: Result<Values, String>,
+}
+
+/// Values of the series that a selector means, in one scrape.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Values {
+    /// The kind of the metric; none where no series has its name.
+    pub kind: Option<SeriesKind>,
+    /// The value of each series, by a number that it keeps through all scrapes.
+    pub of: Vec<(usize, f64)>,
+}
+
+impl Values {
+    /// One series of this kind.
+    #[must_use]
+    pub fn one(kind: SeriesKind, value: f64) -> Self {
+        Self { kind: Some(kind), of: vec![(0, value)] }
+    }
+
+    /// The sum; none where one of them is no number.
+    #[must_use]
+    pub fn sum(&self) -> Option<f64> {
+        let sum = self.of.iter().map(|(_, value)| value).sum::<f64>();
+        self.of.iter().all(|(_, value)| value.is_finite()).then_some(sum)
+    }
 }
 
 impl Reading {
-    /// The value; none where the scrape failed. A series that isn't there yet has counted nothing so far.
-    #[must_use]
-    pub fn known(&self) -> Option<f64> {
-        Some(self.value.as_ref().ok()?.map_or(0.0, |(value, _)| value))
-    }
-
     /// True within a window: at its first moment what was read after the changes there, at its last what was read
     /// before them.
     #[must_use]
@@ -55,6 +82,17 @@ impl Reading {
         (self.at > from || (self.at == from && self.side != ScrapeSide::Before))
             && (self.at < to || (self.at == to && self.side != ScrapeSide::After))
     }
+}
+
+/// The way in which the series of an expectation are read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Asked {
+    /// The service whose metrics are meant.
+    pub service: String,
+    /// The kind that the scenario says it is (`type = "counter"`).
+    pub kind: Option<SeriesKind>,
+    /// True where a series that was never seen counts as zero (`absent = "zero"`).
+    pub absent_is_zero: bool,
 }
 
 /// Readings of the series that one check asks for.
@@ -76,20 +114,43 @@ impl<'a> Readings<'a> {
     /// The kind of a selector's series.
     ///
     /// # Errors
-    /// A finding in its stead where no scrape has it.
-    pub fn kind(&self, nth: usize, selector: &Selector) -> Result<SeriesKind, Finding> {
-        let found = self.of(nth).iter().find_map(|reading| reading.value.as_ref().ok()?.map(|(_, kind)| kind));
-        found.ok_or_else(|| Finding::inconclusive("no such series", self.unknown(nth, selector)))
+    /// A finding in its stead where no scrape has its metric, or has no type of it.
+    pub fn kind(&self, nth: usize, selector: &Selector, asked: &Asked) -> Result<SeriesKind, Finding> {
+        let read = || self.of(nth).iter().filter_map(|reading| reading.value.as_ref().ok());
+        let found = read().find_map(|values| values.kind);
+        match asked.kind.or(found) {
+            _ if read().next().is_none() || (found.is_none() && !asked.absent_is_zero) => {
+                Err(Finding::inconclusive("no such series", self.unknown(nth, selector)))
+            }
+            None => Ok(SeriesKind::Counter),
+            Some(SeriesKind::Unknown) => {
+                let why = format!(
+                    "{} has no type, so it may rise and fall as it likes: say `type = \"counter\"` or `type = \"gauge\"`",
+                    selector.name
+                );
+                Err(Finding::inconclusive("no type", why))
+            }
+            Some(kind) => Ok(kind),
+        }
+    }
+
+    /// Refuses a series that no scrape has; any kind of it shows a change.
+    ///
+    /// # Errors
+    /// A finding in its stead.
+    pub fn known(&self, nth: usize, selector: &Selector, asked: &Asked) -> Result<(), Finding> {
+        let kind = asked.kind.or(Some(SeriesKind::Gauge));
+        self.kind(nth, selector, &Asked { kind, ..asked.clone() }).map(|_| ())
     }
 
     /// Refuses what is no counter.
     ///
     /// # Errors
     /// A finding in its stead where it is a gauge, or no scrape has it.
-    pub fn counter(&self, nth: usize, selector: &Selector) -> Result<(), Finding> {
-        match self.kind(nth, selector)? {
+    pub fn counter(&self, nth: usize, selector: &Selector, asked: &Asked) -> Result<(), Finding> {
+        match self.kind(nth, selector, asked)? {
             SeriesKind::Counter => Ok(()),
-            SeriesKind::Gauge => {
+            SeriesKind::Gauge | SeriesKind::Unknown => {
                 let why = format!("{selector} is a gauge, and what counts is a counter");
                 Err(Finding::inconclusive("no counter", why))
             }
@@ -107,21 +168,57 @@ impl<'a> Readings<'a> {
         let nearest = self.series.into_iter().flatten();
         let nearest = nearest.map(|(series, ())| (strsim::jaro_winkler(&wanted, series), series));
         match nearest.max_by(|a, b| a.0.total_cmp(&b.0)) {
-            Some((_, series)) => format!("no scrape has it; the nearest is `{series}`"),
+            Some((_, series)) => format!(
+                "no scrape has it; the nearest is `{series}`; if it is there only once it counts, say `absent = \"zero\"`"
+            ),
             None => "no scrape has any series".to_owned(),
         }
     }
 }
 
-/// The least increase of a counter within a window.
+/// The sum of a selector's series at a reading: none where it can't be known, since one of them is missing for a while, is
+/// no number, or was not there yet and can't be taken for zero.
+#[must_use]
+pub fn total(readings: &[Reading], nth: usize, asked: &Asked) -> Option<f64> {
+    let values = readings.get(nth)?.value.as_ref().ok()?;
+    let sum = values.sum()?;
+    if values.of.is_empty() && values.kind.is_none() && !asked.absent_is_zero {
+        return None;
+    }
+    let has = |series: usize, among: &[Reading]| {
+        among.iter().filter_map(|reading| reading.value.as_ref().ok()).any(|v| v.of.iter().any(|(n, _)| *n == series))
+    };
+    // One that comes back was there all the time; one that never does has gone.
+    let before = readings[..nth].iter().filter_map(|reading| reading.value.as_ref().ok()).flat_map(|v| &v.of);
+    let here = |series: usize| values.of.iter().any(|(n, _)| *n == series);
+    let mut missing = before.map(|(series, _)| *series).filter(|series| !here(*series));
+    (!missing.any(|series| has(series, &readings[nth + 1..]))).then_some(sum)
+}
+
+/// The increase of a counter within a window, by the scrapes inside.
+///
+/// # Errors
+/// A finding in its stead where a scrape at its ends is missing or failed, or where it can't be known.
+pub fn increase(readings: &[Reading], from: Duration, to: Duration, asked: &Asked) -> Result<f64, Finding> {
+    let rise = rise_within(readings, from, to, asked)?;
+    if rise.is_known() {
+        return Ok(rise.least);
+    }
+    Err(Finding::inconclusive(rise.to_string(), MISSING))
+}
+
+/// The reason why an increase is not known.
+pub(super) const MISSING: &str = "a series is missing from a scrape or is no number there, and what it counted meanwhile is \
+                                  not known";
+
+/// The same, with what it is at the least and at the most.
 ///
 /// # Errors
 /// A finding in its stead where a scrape at its ends is missing or failed.
-pub fn increase(readings: &[Reading], from: Duration, to: Duration) -> Result<f64, Finding> {
-    let scope: Vec<&Reading> = readings.iter().filter(|reading| reading.lies_within(from, to)).collect();
-    let edges = |moment| scope.iter().find(|reading| reading.at == moment).map(|reading| &reading.value);
+pub(super) fn rise_within(readings: &[Reading], from: Duration, to: Duration, asked: &Asked) -> Result<Rise, Finding> {
+    let inside = |reading: &Reading| reading.lies_within(from, to);
     for moment in [from, to] {
-        match edges(moment) {
+        match readings.iter().find(|reading| reading.at == moment && inside(reading)).map(|reading| &reading.value) {
             None => return Err(Finding::inconclusive("unknown", format!("there is no scrape {}", at(moment)))),
             Some(Err(why)) => {
                 return Err(Finding::inconclusive("unknown", format!("the scrape {} failed: {why}", at(moment))));
@@ -129,15 +226,5 @@ pub fn increase(readings: &[Reading], from: Duration, to: Duration) -> Result<f6
             Some(Ok(_)) => {}
         }
     }
-    Ok(risen(&values(scope)))
-}
-
-/// Values of scrapes; those that failed are left out.
-pub(super) fn values<'a>(readings: impl IntoIterator<Item = &'a Reading>) -> Vec<f64> {
-    readings.into_iter().filter_map(Reading::known).collect()
-}
-
-/// The increase of a counter. One that falls was restarted: all that it shows has been counted since.
-pub(super) fn risen(values: &[f64]) -> f64 {
-    values.windows(2).map(|pair| if pair[1] < pair[0] { pair[1] } else { pair[1] - pair[0] }).sum()
+    Ok(rise(readings, asked, inside))
 }

@@ -46,6 +46,9 @@ pub struct Scrape {
     /// The reason why there are no values, in words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failed: Option<String>,
+    /// Faults of the page, where they are not those of the one before: lines that can't be read, series that stand twice.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub faults: Vec<String>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands it over so")]
@@ -121,12 +124,14 @@ mod tests {
             side: ScrapeSide::Both,
             values: vec![Some(Sample(1.5)), None, Some(Sample(f64::INFINITY)), Some(Sample(f64::NEG_INFINITY))],
             failed: None,
+            faults: vec!["line 3 can't be read: `a{`".to_owned()],
         };
         let failed = Scrape {
             taken: Some(Duration::from_millis(1002)),
             side: ScrapeSide::Before,
             values: Vec::new(),
             failed: Some("refused".to_owned()),
+            faults: Vec::new(),
             ..whole
         };
         let selector = "hits_total{tier=\"memory\"}".to_owned();
@@ -135,7 +140,7 @@ mod tests {
         let record = Record { at_us: 1, event: Event::Scraped(scraped) };
         let text = serde_json::to_string(&record).unwrap();
         assert_eq!(serde_json::from_str::<Record>(&text).unwrap(), record, "{text}");
-        let expected = r#""scrapes":[{"due_us":1000000,"values":[1.5,null,"+Inf","-Inf"]},"#;
+        let expected = r#""scrapes":[{"due_us":1000000,"values":[1.5,null,"+Inf","-Inf"],"faults":["#;
         assert!(text.contains(expected), "{text}");
         assert!(
             text.ends_with(r#"{"due_us":1000000,"taken_us":1002000,"side":"before","failed":"refused"}]}"#),

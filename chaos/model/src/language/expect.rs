@@ -3,7 +3,7 @@
 use super::{
     document::{Entry, Table},
     fault::FaultRead,
-    findings::Findings,
+    findings::{Findings, Wrong},
     load::LoadRead,
     nearest::{advise, list},
     reader::Reader,
@@ -11,7 +11,10 @@ use super::{
 };
 use crate::{
     Check, Diagnostic, Expectation, Phase, Span, System, Timeline,
-    check::{CheckId, Misplaced, Need, Place, Row, instead_of},
+    check::{
+        CheckId, Misplaced, Need, Place, Row, instead_of,
+        reading::{Asked, SeriesKind},
+    },
 };
 
 /// The parts of a scenario that expectations are checked against.
@@ -87,11 +90,11 @@ fn read(table: &Table, against: &Against<'_>, windows: &mut Vec<Phase>, findings
     let at_once = held().next().is_some() && held().all(|row| row.from_the_end_on);
     let scope = when::read(&mut reader, at_once, against, windows, findings);
     let worlds = worlds::read(reader.entry("worlds"), against.worlds, findings);
-    let service = metrics_service(&mut reader, table, against, findings);
+    let asked = asked(&mut reader, table, against, findings);
     let rows = against.checks.iter().copied();
     let entries: Vec<(&Row, &Entry)> = rows.filter_map(|row| Some((row, reader.entry(row.key)?))).collect();
     entries.iter().for_each(|(row, entry)| undeclared(row, entry, against, findings));
-    let read = entries.iter().flat_map(|(row, entry)| subject::read(row, entry, against, &service, findings));
+    let read = entries.iter().flat_map(|(row, entry)| subject::read(row, entry, against, &asked, findings));
     let mut checks: Vec<Check> = read.collect();
     checks.sort_by_key(|check| check.span.range.start);
     let complete = findings.len() == before;
@@ -128,6 +131,29 @@ fn undeclared(row: &Row, entry: &Entry, against: &Against<'_>, findings: &Findin
             findings.add(Diagnostic::new(entry.key_span.clone(), message).advice(advice));
         }
     }
+}
+
+/// The way in which metrics are read: whose, of which kind, and what one is that was never seen.
+fn asked(reader: &mut Reader<'_>, table: &Table, against: &Against<'_>, findings: &Findings) -> Asked {
+    let service = metrics_service(reader, table, against, findings);
+    let kinds = [("counter", SeriesKind::Counter), ("gauge", SeriesKind::Gauge)];
+    let kind = reader.parse("type", |text| one_of(text, &kinds, "type of a metric"));
+    let absent = reader.parse("absent", |text| one_of(text, &[("zero", true)], "value of what is absent"));
+    if asks_for_metrics(table, against.checks).is_none() {
+        for entry in ["type", "absent"].into_iter().filter_map(|key| table.get(key)) {
+            let message = format!("`{}` says how a metric is read, and no metric is compared here", entry.key);
+            findings.add(Diagnostic::new(entry.key_span.clone(), message).advice("take it away"));
+        }
+    }
+    Asked { service, kind, absent_is_zero: absent.unwrap_or_default() }
+}
+
+fn one_of<T: Copy>(text: &str, all: &[(&'static str, T)], what: &str) -> Result<T, Wrong> {
+    let found = all.iter().find(|(name, _)| *name == text).map(|(_, value)| *value);
+    found.ok_or_else(|| {
+        let names: Vec<&str> = all.iter().map(|(name, _)| *name).collect();
+        Wrong::new(format!("`{text}` is no {what}")).advice(advise(text, names, "it is one of"))
+    })
 }
 
 /// The service whose metrics are meant: the entry unless `service` says otherwise.

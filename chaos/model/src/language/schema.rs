@@ -295,6 +295,11 @@ fn expectation(known: &Known<'_>) -> Value {
         ("after", text("After which fault.", "outage")),
         ("within", text("How soon after it.", "2s")),
         ("service", text("Whose metrics are meant; the entry's unless it is said.", "order-service")),
+        ("type", json!({ "enum": ["counter", "gauge"], "description": "The type of a metric that says none itself." })),
+        (
+            "absent",
+            json!({ "enum": ["zero"], "description": "A series that no scrape has yet counts so; else as unknown." }),
+        ),
         ("worlds", worlds(known.worlds)),
     ]);
     properties.extend(known.checks.iter().map(|row| (row.key.to_owned(), comparison(row))));

@@ -8,11 +8,11 @@ use super::{
 };
 use crate::{
     Check, Diagnostic,
-    check::{CheckId, Leaf, Row, Shape},
+    check::{CheckId, Leaf, Row, Shape, reading::Asked},
 };
 
-/// Reads everything under one key of an expectation. Metrics are those of `service`.
-pub(crate) fn read(row: &Row, entry: &Entry, against: &Against<'_>, service: &str, findings: &Findings) -> Vec<Check> {
+/// Reads everything under one key of an expectation. Metrics are read as `asked`.
+pub(crate) fn read(row: &Row, entry: &Entry, against: &Against<'_>, asked: &Asked, findings: &Findings) -> Vec<Check> {
     let leaves = match (row.shape, &entry.value.kind) {
         (Shape::Whole(_), _) => vec![(String::new(), entry)],
         (Shape::Named(_), Kind::Table(_)) => leaves(entry),
@@ -26,7 +26,7 @@ pub(crate) fn read(row: &Row, entry: &Entry, against: &Against<'_>, service: &st
     let mut checks = Vec::new();
     for (name, entry) in leaves {
         let Some(word) = text_of(entry, findings) else { continue };
-        let leaf = Leaf { kind: row.key, name, entry, word, service, against, findings };
+        let leaf = Leaf { kind: row.key, name, entry, word, asked, against, findings };
         let subject = (row.read)(&leaf);
         // Numbers are given once all expectations are read.
         let id = CheckId::default();

@@ -48,6 +48,10 @@ pub(super) fn table(style: Style, run: &RunState) -> String {
         }
         text += &details(style, figures, beside);
     }
+    for (service, fault) in &run.page_faults {
+        let words = format!("metrics of {service}: {}", clean(fault));
+        text += &style.paint(Ink::Unsure, paragraph("  ", &words, style.columns()));
+    }
     text
 }
 

@@ -64,6 +64,8 @@ pub(super) struct RunState {
     pub(super) logs: BTreeMap<String, String>,
     /// The reason why the world failed, or the signal that interrupted the run.
     pub(super) stopped_by: Option<String>,
+    /// The first fault of a service's pages of metrics, by service.
+    pub(super) page_faults: BTreeMap<String, String>,
     pub(super) outcome: Fold,
 }
 
@@ -109,6 +111,12 @@ impl RunState {
             Event::Slice(slice) => {
                 self.progress.add(slice);
                 self.sums.iter_mut().for_each(|sum| sum.add(slice));
+            }
+            Event::Scraped(scraped) => {
+                let mut faults = scraped.scrapes.iter().flat_map(|scrape| &scrape.faults);
+                if let Some(fault) = faults.next() {
+                    self.page_faults.entry(scraped.service.clone()).or_insert_with(|| fault.clone());
+                }
             }
             Event::Counted(counted) => self.counts.update(&counted.counts),
             Event::Phase(figures) => self.figures.push(figures.clone()),

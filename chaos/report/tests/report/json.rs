@@ -51,6 +51,7 @@ fn scraped() -> Event {
         side: ScrapeSide::After,
         values: vec![Some(Sample(812.0)), None],
         failed: None,
+        faults: vec!["line 7 can't be read: `hits_total{`".to_owned()],
     };
     let why = "http://127.0.0.1:23005/metrics did not answer in 500 ms";
     let failed = Scrape {
@@ -58,6 +59,7 @@ fn scraped() -> Event {
         side: ScrapeSide::Both,
         values: Vec::new(),
         failed: Some(why.to_owned()),
+        faults: Vec::new(),
         ..whole
     };
     Event::Scraped(Scraped { service: "gateway".to_owned(), series, scrapes: vec![whole, failed] })

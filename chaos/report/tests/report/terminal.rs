@@ -4,7 +4,8 @@ use crate::made_up;
 use chaos_model::{
     Calibration, Event, Pulse, Record, Share, Verdict,
     calibration::{LatencyAccuracy, Quantiles, RateAccuracy, ShareAccuracy},
-    event::Judged,
+    check::reading::ScrapeSide,
+    event::{Judged, Scrape, Scraped},
 };
 use chaos_report::{Style, Terminal, failures};
 use std::{sync::Arc, time::Duration};
@@ -65,6 +66,27 @@ fn what_no_marker_tells_is_not_said() {
     let (before, faults) = text.split_once("  faults").unwrap();
     assert!(before.contains("available") && !before.contains("partial") && !before.contains("stale"), "{before}");
     assert!(faults.contains("no response failed\n") && !faults.contains("was partial"), "{faults}");
+}
+
+/// What could not be read of a service's metrics is told once, whoever asked for it.
+#[test]
+fn pages_of_metrics_with_faults_are_told() {
+    let fault = |line: u64| format!("line {line} can't be read: `hits_total{{`");
+    let scrape = |faults| Scrape {
+        at: Duration::ZERO,
+        taken: None,
+        side: ScrapeSide::Both,
+        values: Vec::new(),
+        failed: None,
+        faults,
+    };
+    let scrapes = vec![scrape(Vec::new()), scrape(vec![fault(7), fault(9)]), scrape(vec![fault(8)])];
+    let scraped = Scraped { service: "web".to_owned(), series: Vec::new(), scrapes };
+    let mut records = made_up::slow();
+    records.insert(5, Record { at_us: 300_000, event: Event::Scraped(scraped) });
+    let text = plain(&records);
+    assert!(text.contains("\n  metrics of web: line 7 can't be read: `hits_total{`\n"), "{text}");
+    assert_eq!(text.matches("can't be read").count(), 1, "{text}");
 }
 
 #[test]

@@ -1,11 +1,14 @@
-use super::{Series, exposition::sum, parse, untold::Untold};
+use super::{
+    page::{Page, Series},
+    untold::Untold,
+};
 use crate::Address;
 use bytes::Bytes;
 use chaos_model::{
     Selector,
     check::{
         CheckId,
-        reading::{Reading, ScrapeSide},
+        reading::{Reading, ScrapeSide, Values},
     },
     event::Scraped,
 };
@@ -56,9 +59,14 @@ pub(crate) struct Scraper {
     client: Client<Empty<Bytes>>,
     services: BTreeMap<String, Fetch>,
     selectors: Vec<(CheckId, String, Vec<Selector>)>,
+    /// Numbers of the series that a check's selectors mean, in the order of [`Scraper::selectors`].
+    numbers: Vec<Vec<Numbers>>,
     scrapes: Scrapes,
     untold: Untold,
 }
+
+/// The number that each series keeps through all scrapes, by its labels.
+type Numbers = BTreeMap<BTreeMap<String, String>, usize>;
 
 impl Scraper {
     pub(crate) fn new(
@@ -73,7 +81,8 @@ impl Scraper {
         // As many header fields as the load reads: a page is not to be missing for what stands above it.
         let config = host::http::ClientConfig { max_fields: Some(1000), ..host::http::ClientConfig::default() };
         let client = host::http::client(host, config);
-        Self { client, services, selectors, scrapes, untold }
+        let numbers = selectors.iter().map(|(_, _, selectors)| vec![Numbers::new(); selectors.len()]).collect();
+        Self { client, services, selectors, numbers, scrapes, untold }
     }
 
     /// Takes one scrape of each service: due `at`, and asked for now, which is `taken`. Gives those of the second before
@@ -82,22 +91,22 @@ impl Scraper {
         let told = self.untold.take(Some(at));
         let pages = self.services.iter().map(|(service, what)| async {
             let page = fetch(&self.client, what).await;
-            (service.clone(), page.map(|text| parse(&String::from_utf8_lossy(&text))))
+            (service.clone(), page.and_then(|text| Page::parse(&text)))
         });
-        let mut pages: BTreeMap<String, Result<Vec<Series>, String>> =
+        let mut pages: BTreeMap<String, Result<Page, String>> =
             futures_util::future::join_all(pages).await.into_iter().collect();
         for service in self.untold.services() {
             pages.entry(service.clone()).or_insert_with(|| Err(format!("{service} has no metrics")));
         }
         for (service, page) in &pages {
             let seen = self.scrapes.seen.entry(service.clone()).or_default();
-            seen.extend(page.iter().flatten().map(|series| (show(series), ())));
+            seen.extend(page.iter().flat_map(|page| &page.series).map(|series| (show(series), ())));
         }
-        for (check, service, selectors) in &self.selectors {
+        for ((check, service, selectors), numbers) in self.selectors.iter().zip(&mut self.numbers) {
             let of_check = self.scrapes.readings.entry(*check).or_default();
-            for (selector, readings) in selectors.iter().zip(of_check) {
+            for ((selector, readings), numbers) in selectors.iter().zip(of_check).zip(numbers) {
                 let value = match pages.get(service) {
-                    Some(Ok(series)) => Ok(sum(selector, series)),
+                    Some(Ok(page)) => values(page, selector, numbers),
                     Some(Err(why)) => Err(why.clone()),
                     None => Err(format!("{service} has no metrics")),
                 };
@@ -114,6 +123,16 @@ impl Scraper {
     pub(crate) fn finish(mut self) -> (Scrapes, Vec<Scraped>) {
         (self.scrapes, self.untold.take(None))
     }
+}
+
+/// The values of a selector's series, by the numbers that they have; new ones get the next.
+fn values(page: &Page, selector: &Selector, numbers: &mut Numbers) -> Result<Values, String> {
+    let found = page.find(selector)?;
+    let number = |series: &&Series| {
+        let next = numbers.len();
+        (*numbers.entry(series.labels.clone()).or_insert(next), series.value)
+    };
+    Ok(Values { kind: found.kind, of: found.series.iter().map(number).collect() })
 }
 
 fn show(series: &Series) -> String {

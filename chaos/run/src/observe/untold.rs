@@ -1,6 +1,6 @@
 //! Scrapes that were taken and not told yet: those of about a second make one event.
 
-use super::{Series, exposition::sum};
+use super::page::Page;
 use chaos_model::{
     Selector,
     check::reading::{ScrapeSide, SeriesKind},
@@ -10,6 +10,9 @@ use std::{collections::BTreeMap, time::Duration};
 
 /// The time of the timeline that one event tells of.
 const BATCH: Duration = Duration::from_secs(1);
+
+/// Faults of a page that are told.
+const FAULTS: usize = 3;
 
 /// Scrapes that were not told yet.
 #[derive(Default)]
@@ -26,6 +29,8 @@ struct OfService {
     scrapes: Vec<Scrape>,
     /// Values of the last scrape that did not fail, of those that are to be told together.
     last: Vec<Option<Sample>>,
+    /// Faults of the last page.
+    faults: Vec<String>,
 }
 
 impl Untold {
@@ -54,16 +59,26 @@ impl Untold {
         &mut self,
         service: &str,
         (at, taken, side): (Duration, Duration, ScrapeSide),
-        page: &Result<Vec<Series>, String>,
+        page: &Result<Page, String>,
     ) {
-        let Some(OfService { selectors, kinds, scrapes, last }) = self.services.get_mut(service) else { return };
-        let (mut values, mut failed) = (Vec::new(), None);
+        let Some(OfService { selectors, kinds, scrapes, last, faults }) = self.services.get_mut(service) else {
+            return;
+        };
+        let (mut values, mut failed, mut new_faults) = (Vec::new(), None, Vec::new());
         match page {
-            Ok(series) => {
+            Ok(page) => {
                 for (selector, kind) in selectors.iter().zip(kinds) {
-                    let found = sum(selector, series);
-                    *kind = found.map(|(_, kind)| kind).or(*kind);
-                    values.push(found.map(|(value, _)| Sample(value)));
+                    // What can't be read has no value, and is among the faults.
+                    let found = page.find(selector).ok();
+                    *kind = found.as_ref().and_then(|found| found.kind).or(*kind);
+                    let series = found.map(|found| found.series).filter(|series| !series.is_empty());
+                    values.push(series.map(|series| Sample(series.iter().map(|series| series.value).sum())));
+                }
+                new_faults = page.faults().take(FAULTS).map(str::to_owned).collect();
+                if *faults == new_faults {
+                    new_faults.clear();
+                } else {
+                    faults.clone_from(&new_faults);
                 }
             }
             Err(why) => failed = Some(why.clone()),
@@ -74,7 +89,14 @@ impl Untold {
         } else if failed.is_none() {
             last.clone_from(&values);
         }
-        scrapes.push(Scrape { at, taken: Some(taken).filter(|taken| *taken > at), side, values, failed });
+        scrapes.push(Scrape {
+            at,
+            taken: Some(taken).filter(|taken| *taken > at),
+            side,
+            values,
+            failed,
+            faults: new_faults,
+        });
     }
 
     /// Takes what is to be told before a scrape that is due at this moment; all, at none.
@@ -85,7 +107,7 @@ impl Untold {
         };
         let due = self.services.iter_mut().filter(|(_, of_service)| is_due(&of_service.scrapes));
         let scraped = due.map(|(service, of_service)| {
-            let OfService { selectors, kinds, scrapes, last } = of_service;
+            let OfService { selectors, kinds, scrapes, last, .. } = of_service;
             last.clear();
             let series = selectors.iter().zip(kinds);
             let series = series.map(|(selector, kind)| ScrapedSeries { selector: selector.to_string(), kind: *kind });
@@ -98,7 +120,6 @@ impl Untold {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::observe::parse;
 
     const AT: fn(u64) -> Duration = Duration::from_millis;
 
@@ -111,7 +132,7 @@ mod tests {
         let (up, down) = (selector("up"), selector("down"));
         let asked = [("web", &[up.clone()][..]), ("web", &[down, up.clone()][..]), ("cache", &[up][..])];
         let mut untold = Untold::new(asked);
-        let page = Ok(parse("up 1\nother 7\n"));
+        let page = Page::parse(b"up 1\nother 7\n");
         let mut scrape = |at, taken, page: &_| {
             let told = untold.take(Some(AT(at)));
             untold.add("web", (AT(at), AT(taken), ScrapeSide::Both), page);

@@ -19,10 +19,10 @@ fn checker(responses: &str, check: &str) -> ResponseChecker {
 }
 
 fn marks(checker: &ResponseChecker, status: u16, headers: &[(&'static str, &str)], body: &str) -> Marks {
-    let fields =
-        headers.iter().map(|(name, value)| (http::HeaderName::from_static(name), HeaderValue::from_str(value)));
     let mut map = HeaderMap::new();
-    fields.for_each(|(name, value)| drop(map.append(name, value.unwrap())));
+    for (name, value) in headers {
+        map.append(*name, HeaderValue::from_str(value).unwrap());
+    }
     let arrival = Arrival { n: 0, request: 0, intended: Duration::ZERO, vars: BTreeMap::new() };
     checker.check(&arrival, &Response { status, headers: &map, body: body.as_bytes() })
 }

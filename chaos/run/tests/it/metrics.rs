@@ -117,3 +117,50 @@ async fn a_service_that_gives_no_scrape_can_not_be_judged() {
     assert_eq!(check.verdict, Verdict::Inconclusive);
     assert!(check.note.as_ref().unwrap().contains("answered 404"), "{check:?}");
 }
+
+/// A service whose page of metrics is what its setting says.
+fn paged(_: Host, env: BTreeMap<String, String>) -> Router {
+    let router = Router::new().route("/users/{id}", get(|| async { "{}" }));
+    router.route("/metrics", get(move || async move { env["PAGE"].clone() }))
+}
+
+/// The outcome of a comparison where the service's page of metrics is this.
+async fn of_page(page: &str, lines: &str) -> JudgedCheck {
+    let page = page.replace('{', "{{").replace('}', "}}");
+    let setting = format!("program = \"gateway\"\nenv.PAGE = '''{page}'''");
+    let system = ONE_SERVICE.replacen("program = \"gateway\"", &setting, 1);
+    let expect = format!("[[expect]]\nthat = \"it\"\nduring = \"run\"\n{lines}\n");
+    run(&format!("{system}{expect}"), &[("web", paged)]).await.judged("it").checks[0].clone()
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_page_does_not_tell_clearly_is_not_judged() {
+    let jobs = "metric.jobs = \"== 0\"";
+    for (page, why) in [
+        ("# TYPE jobs counter\njobs 1\njobs 1\n", "for the second time"),
+        ("# TYPE jobs counter\njobs{a=\"1\"} 1\njobs{a= 1\n", "line 3 can't be read"),
+        ("<html>\n", "no text of metrics"),
+        ("jobs 1\n", "has no type"),
+        ("# TYPE jobs unknown\njobs 1\n", "has no type"),
+        ("# TYPE jobs counter\njobs NaN\n", "is no number there"),
+        ("other_total 1\n", "no scrape has it"),
+    ] {
+        let check = of_page(page, jobs).await;
+        let note = check.note.clone().unwrap_or_default();
+        assert!(check.verdict == Verdict::Inconclusive && note.contains(why), "{page}: {check:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_the_scenario_says_of_a_metric_is_believed() {
+    let typed = of_page("jobs 1\n", "metric.jobs = \"== 0\"\ntype = \"counter\"").await;
+    assert_eq!((typed.verdict, typed.seen.as_str()), (Verdict::Pass, "+0"));
+    let gauge = of_page("jobs 1\n", "metric.jobs = \"== 1\"\ntype = \"gauge\"").await;
+    assert_eq!(gauge.verdict, Verdict::Pass, "{gauge:?}");
+    let absent = of_page("other_total 1\n", "metric.jobs_total = \"> 0\"\nabsent = \"zero\"").await;
+    assert_eq!((absent.verdict, absent.seen.as_str()), (Verdict::Fail, "+0, never seen"));
+    let others = of_page("jobs_total{kind=\"a\"} 1\n", "metric.'jobs_total{kind=\"b\"}' = \"== 0\"").await;
+    assert_eq!((others.verdict, others.seen.as_str()), (Verdict::Pass, "+0, never seen"));
+    let elsewhere = of_page("jobs_total 1\n??\n", "metric.jobs_total = \"== 0\"").await;
+    assert_eq!(elsewhere.verdict, Verdict::Pass, "an odd line that is nobody's hides nothing: {elsewhere:?}");
+}
