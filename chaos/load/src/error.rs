@@ -21,8 +21,6 @@ pub enum Error {
     Timeout,
     /// The response was no valid HTTP.
     BadResponse,
-    /// The body of the response was larger than 8 MiB.
-    BodyTooLarge,
     /// The load was stopped before the response was complete.
     Stopped,
     /// The generator could not make the arrival: too many were under way, or the machine had no descriptor or port left.
@@ -44,7 +42,6 @@ impl Error {
             Self::Closed => "closed",
             Self::Timeout => "timeout",
             Self::BadResponse => "bad_response",
-            Self::BodyTooLarge => "body_too_large",
             Self::Stopped => "stopped",
             Self::NotMade => "not_made",
             Self::InvalidRequest => "invalid_request",
@@ -125,7 +122,6 @@ mod tests {
             Error::Closed,
             Error::Timeout,
             Error::BadResponse,
-            Error::BodyTooLarge,
             Error::Stopped,
             Error::NotMade,
             Error::InvalidRequest,

@@ -27,6 +27,7 @@ mod testing;
 mod worker;
 
 pub use arrivals::Schedule;
+pub use connection::BODY_LIMIT;
 pub use dispatch::run;
 pub use draw::{Draw, trace_id};
 pub use error::Error;

@@ -31,8 +31,8 @@ pub struct Response<'a> {
     pub status: u16,
     /// The header fields.
     pub headers: &'a http::HeaderMap,
-    /// The body, in full.
-    pub body: &'a [u8],
+    /// The body, in full and as it came, coded or not; none where it was larger than [`BODY_LIMIT`](crate::BODY_LIMIT).
+    pub body: Option<&'a [u8]>,
 }
 
 /// Marks of a response: what [`CheckResponse`] noted of it.
@@ -40,6 +40,8 @@ pub struct Response<'a> {
 pub struct Marks {
     /// Bits, whose meaning is its own.
     pub bits: u64,
+    /// Bits of which it can't be said whether the response has them.
+    pub unknown: u64,
     /// The age that the response told.
     pub age: Option<Duration>,
     /// The instance that the response says it came of.

@@ -2,12 +2,11 @@
 
 use crate::{
     Arrival, CheckResponse, Error, Marks, Outcome, Response,
-    connection::{Connection, Failure},
+    connection::{Connection, Failure, Kept},
     draw::Draw,
     job::{Done, Job},
     template::Template,
 };
-use bytes::Bytes;
 use chaos_model::RunKey;
 use host::Host;
 use std::{pin::pin, sync::Arc, time::Duration};
@@ -110,9 +109,13 @@ impl Hands {
             }
         };
         let (head, mut body) = response.into_parts();
-        let only = connection.read(&mut body, &mut self.buffer).await?;
+        let kept = connection.read(&mut body, &mut self.buffer).await?;
         let ended = Instant::now();
-        let body = only.as_ref().map_or(self.buffer.as_slice(), Bytes::as_ref);
+        let body = match &kept {
+            Kept::Whole(body) => Some(body.as_ref()),
+            Kept::Buffered => Some(self.buffer.as_slice()),
+            Kept::Nothing => None,
+        };
         let status = head.status.as_u16();
         let marks = shared.checker.check(arrival, &Response { status, headers: &head.headers, body });
         if self.buffer.capacity() > KEEP_BUFFER {

@@ -1,6 +1,9 @@
 //! Checks of each response while it is in memory: the markers that the system declares, and the body and header checks. The result is
 //! a bit for each, so that bodies need not be kept.
 
+mod coding;
+mod decimal;
+mod found;
 mod instances;
 mod look;
 mod markers;
@@ -13,16 +16,19 @@ use chaos_model::{
     Scenario, ValueTest,
     check::{CheckId, Part, ResponseTest},
 };
+use coding::Body;
+use found::{Found, holds};
 use instances::Instances;
-use look::{Place, Places, holds};
+use look::{Place, Places};
 use markers::Markers;
-use serde_json::Value;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 pub(crate) const PARTIAL: u64 = 1;
 pub(crate) const STALE: u64 = 2;
 pub(crate) const SHARED: u64 = 4;
 pub(crate) const FAILED: u64 = 8;
+/// Among what is unknown of a response: its age. No body says what [`SHARED`] does, so its bit is free there.
+pub(crate) const AGE: u64 = SHARED;
 /// The first bit of the checks.
 const CHECKS: u32 = 4;
 
@@ -96,13 +102,17 @@ impl ResponseChecker {
 }
 
 impl Test {
-    /// Values in words, unless so many were noted that more say nothing new.
-    fn note(&self, seen: &[&Value]) -> Option<String> {
-        (self.noted.fetch_add(1, Ordering::Relaxed) < NOTES).then(|| match seen {
-            [] => "nothing there".to_owned(),
-            [value] => shorten(&value.to_string()),
-            [value, rest @ ..] => format!("{} and {} more", shorten(&value.to_string()), rest.len()),
-        })
+    /// A note of what was seen, in words, unless so many were noted that more say nothing new.
+    fn note(&self, seen: impl FnOnce() -> String) -> Option<String> {
+        (self.noted.fetch_add(1, Ordering::Relaxed) < NOTES).then(seen)
+    }
+}
+
+fn in_words(seen: &[Found<'_>], wrong: Option<&str>) -> String {
+    match seen {
+        [] => wrong.unwrap_or("nothing there").to_owned(),
+        [value] => shorten(&value.words()),
+        [value, rest @ ..] => format!("{} and {} more", shorten(&value.words()), rest.len()),
     }
 }
 
@@ -113,29 +123,37 @@ fn shorten(text: &str) -> String {
 
 impl CheckResponse for ResponseChecker {
     fn check(&self, arrival: &Arrival, response: &Response<'_>) -> Marks {
-        let seen = self.places.look(response);
-        let bits = [
-            (SHARED, shared(response.headers)),
-            (FAILED, !self.markers.is_good(&seen)),
-            (PARTIAL, self.markers.is_partial(&seen)),
-            (STALE, self.markers.is_stale(&seen)),
-        ];
-        let bits = bits.into_iter().filter(|(_, is)| *is).map(|(bit, _)| bit).sum();
-        let mut marks = Marks {
-            bits,
-            age: self.markers.age(&seen),
-            instance: self.instances.of(response.headers),
-            ..Marks::default()
+        let body = if self.places.look_into_bodies() { Body::of(response) } else { Body::default() };
+        let seen = self.places.look(response, &body);
+        let mut marks =
+            Marks { age: self.markers.age(&seen), instance: self.instances.of(response.headers), ..Marks::default() };
+        let mut mark = |bit, is: Option<bool>| match is {
+            Some(true) => marks.bits |= bit,
+            Some(false) => {}
+            None => marks.unknown |= bit,
         };
-        for (bit, test) in (CHECKS..).zip(&self.tests) {
-            let mut own = Vec::new();
-            let values = seen.at(&test.place, &mut own);
+        mark(SHARED, Some(shared(response.headers)));
+        mark(FAILED, self.markers.is_good(&seen).map(|good| !good));
+        mark(PARTIAL, self.markers.is_partial(&seen));
+        mark(STALE, self.markers.is_stale(&seen));
+        if self.markers.is_age_unknown(&seen) {
+            marks.unknown |= AGE;
+        }
+        for (nth, test) in (CHECKS..).zip(&self.tests) {
+            let bit = 1_u64.checked_shl(nth).unwrap_or(0);
+            if let Some(why) = seen.unknown(&test.place) {
+                marks.unknown |= bit;
+                marks.notes.extend(test.note(|| why.to_owned()).map(|saw| (nth, saw)));
+                continue;
+            }
+            let values = seen.at(&test.place);
             let passed = holds(&test.test, &values, &arrival.vars);
             if passed {
-                marks.bits |= 1_u64.checked_shl(bit).unwrap_or(0);
+                marks.bits |= bit;
             }
             if passed != test.wanted {
-                marks.notes.extend(test.note(&values).map(|saw| (bit, saw)));
+                let saw = test.note(|| in_words(&values, seen.wrong(&test.place)));
+                marks.notes.extend(saw.map(|saw| (nth, saw)));
             }
         }
         marks

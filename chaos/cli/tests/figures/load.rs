@@ -14,7 +14,7 @@ struct Partial;
 
 impl CheckResponse for Partial {
     fn check(&self, _: &Arrival, response: &Response<'_>) -> Marks {
-        let partial = response.body.windows(14).any(|window| window == b"\"partial\":true");
+        let partial = response.body.unwrap_or_default().windows(14).any(|window| window == b"\"partial\":true");
         Marks { bits: if partial { PARTIAL } else { 0 }, ..Marks::default() }
     }
 }

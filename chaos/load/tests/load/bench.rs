@@ -88,12 +88,12 @@ pub(crate) fn serve_bytes(network: &MemoryNetwork, response: &'static [u8]) -> H
     serve_raw(network, move |mut stream| async move { stream.write_all(response).await.unwrap() })
 }
 
-/// Notes how long the body was.
+/// Notes how long the body was; all bits are set where it was not kept.
 struct Length;
 
 impl CheckResponse for Length {
     fn check(&self, _: &Arrival, response: &Response<'_>) -> Marks {
-        Marks { bits: response.body.len() as u64, ..Marks::default() }
+        Marks { bits: response.body.map_or(u64::MAX, |body| body.len() as u64), ..Marks::default() }
     }
 }
 

@@ -110,13 +110,21 @@ async fn what_is_no_http() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_body_without_end_is_given_up() {
-    let network = MemoryNetwork::new(1);
-    let _target = serve_raw(&network, |mut stream| async move {
-        stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await.unwrap();
-        while stream.write_all(&[b'.'; 65_536]).await.is_ok() {}
-    });
-    assert_eq!(only(&network).await.result, Err(Error::BodyTooLarge));
+async fn a_body_without_end_is_a_timeout() {
+    for pause in [MS, Duration::ZERO] {
+        let network = MemoryNetwork::new(1);
+        let _target = serve_raw(&network, move |mut stream| async move {
+            stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await.unwrap();
+            let chunk = vec![b'.'; 1 << 20];
+            while stream.write_all(&chunk).await.is_ok() {
+                if !pause.is_zero() {
+                    tokio::time::sleep(pause).await;
+                }
+            }
+        });
+        let outcome = only(&network).await;
+        assert_eq!((outcome.result, outcome.ended), (Err(Error::Timeout), Duration::from_secs(2)), "{pause:?}");
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -136,6 +136,32 @@ async fn a_body_may_end_with_the_connection() {
     assert!(outcomes.iter().all(|outcome| (outcome.result, outcome.marks.bits) == (Ok(200), 10)));
 }
 
+/// The result of a request whose response has so many bytes, and how many were kept.
+async fn of_size(bytes: usize, head: &'static str) -> (Result<u16, Error>, u64) {
+    let network = MemoryNetwork::new(1);
+    let _target = serve_raw(&network, move |mut stream| async move {
+        stream.write_all(head.as_bytes()).await.unwrap();
+        for written in (0..bytes).step_by(1 << 16) {
+            stream.write_all(&vec![b'x'; (bytes - written).min(1 << 16)]).await.unwrap();
+        }
+    });
+    let mut plan = plan("/");
+    plan.load.duration = MS;
+    let (outcomes, _) = run_all(&network, plan).await;
+    (outcomes[0].result, outcomes[0].marks.bits)
+}
+
+#[tokio::test(start_paused = true)]
+async fn bodies_of_any_size_count_by_their_status() {
+    const MOST: usize = 8 << 20;
+    let head = "HTTP/1.0 200 OK\r\n\r\n";
+    assert_eq!(of_size(MOST, head).await, (Ok(200), 8 << 20));
+    assert_eq!(of_size(MOST + 1, head).await, (Ok(200), u64::MAX));
+    let head = "HTTP/1.1 503 Busy\r\ncontent-length: 30000000\r\n\r\n";
+    assert_eq!(of_size(30_000_000, head).await, (Ok(503), u64::MAX));
+    assert_eq!(of_size(29_000_000, head).await.0, Err(Error::Closed), "it is read to its end");
+}
+
 #[tokio::test(start_paused = true)]
 async fn any_status_is_a_response() {
     let network = MemoryNetwork::new(1);

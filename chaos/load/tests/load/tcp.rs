@@ -14,7 +14,7 @@ struct Hello;
 impl CheckResponse for Hello {
     fn check(&self, _: &Arrival, response: &Response<'_>) -> Marks {
         Marks {
-            bits: u64::from(response.body == b"hello" && response.headers["content-length"] == "5"),
+            bits: u64::from(response.body == Some(&b"hello"[..]) && response.headers["content-length"] == "5"),
             ..Marks::default()
         }
     }

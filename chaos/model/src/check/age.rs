@@ -1,6 +1,6 @@
 //! `age.max = "< 330s"`: how old the oldest response was, by what responses say of their age.
 
-use super::{Evidence, Finding, Leaf, Need, Row, Shape, Subject, evidence::at, term};
+use super::{Arrival, Evidence, Finding, Leaf, Need, Row, Shape, Subject, evidence::at, share, term};
 use crate::{Comparison, quantity::show_duration, responses::Marker};
 use std::{sync::Arc, time::Duration};
 
@@ -31,10 +31,19 @@ impl Subject for Age {
         format!("age.max {}", self.0.map(show_duration))
     }
 
+    /// An age, whatever it is: so it is seen where it can't be said whether a response has one.
+    fn has(&self, arrival: &Arrival) -> bool {
+        arrival.age.is_some()
+    }
+
     fn judge(&self, evidence: &Evidence<'_>) -> Finding {
         let Some((oldest, age)) = evidence.oldest.and_then(|oldest| Some((oldest, oldest.age?))) else {
             return Finding::inconclusive("no age", "no response says how old it is");
         };
+        // Those of which it can't be said may be older, and older than any that is known.
+        if evidence.marked.unknown > 0 && self.0.holds(&age) != self.0.holds(&Duration::MAX) {
+            return Finding::inconclusive(format!("at least {}", show_duration(age)), share::unknown(evidence));
+        }
         Finding::of(self.0.holds(&age), show_duration(age))
             .explained(|| Some(format!("the oldest response, to request {} {}", oldest.n, at(oldest.at))))
     }

@@ -64,6 +64,10 @@ pub struct Marked {
     pub first_with: Option<Example>,
     /// and the first that doesn't.
     pub first_without: Option<Example>,
+    /// The number of those of which it can't be said, since their bodies could not be looked into,
+    pub unknown: u64,
+    /// and the first of them.
+    pub first_unknown: Option<Example>,
 }
 
 /// A fault, and what became of the system by it.

@@ -4,21 +4,42 @@
 use super::{Evidence, Example, Finding, evidence::at};
 use crate::{Comparison, Share, Verdict};
 
-/// Judges the share of arrivals that have what the check counts.
+/// Judges the share of arrivals that have what the check counts. Where that can't be said of all, it is judged by every
+/// share that may be the true one.
 pub(super) fn judge(evidence: &Evidence<'_>, bound: &Comparison<Share>) -> Finding {
     let whole = evidence.counts.due;
     if whole == 0 {
         return Finding::inconclusive("no requests", "no request belongs to this window");
     }
-    let parts = evidence.marked.with;
-    let share = Share { parts, whole };
-    let seen = format!("{share} ({parts} of {whole})");
-    Finding::of(bound.holds(&share), seen).explained(|| {
+    let (least, most) = (evidence.marked.with, evidence.marked.with + evidence.marked.unknown);
+    let share = |parts| Share { parts, whole };
+    let seen = if least == most {
+        format!("{} ({least} of {whole})", share(least))
+    } else {
+        format!("{} to {} ({least} to {most} of {whole})", share(least), share(most))
+    };
+    let holds = |parts: u64| bound.holds(&share(parts));
+    let (all, any) = ((least..=most).all(holds), (least..=most).any(holds));
+    if all != any {
+        return Finding::inconclusive(seen, unknown(evidence));
+    }
+    Finding::of(all, seen).explained(|| {
         let Example { arrival, saw, instance } = against(evidence, bound)?;
         let came = saw.as_ref().map_or_else(|| arrival.came(), |saw| format!("saw {saw}"));
         let from = instance.as_ref().map(|instance| format!(", from {instance}")).unwrap_or_default();
         Some(format!("the first, request {} {}, {came}{from}", arrival.n, at(arrival.at)))
     })
+}
+
+/// The responses of which it can't be said, in words.
+pub(super) fn unknown(evidence: &Evidence<'_>) -> String {
+    let count = evidence.marked.unknown;
+    let of = if count == 1 { "one response".to_owned() } else { format!("{count} responses") };
+    let first = evidence.marked.first_unknown.as_ref().map(|Example { arrival, saw, .. }| {
+        let had = saw.as_deref().unwrap_or("a body that could not be looked into");
+        format!(": the first, to request {} {}, had {had}", arrival.n, at(arrival.at))
+    });
+    format!("of {of} it can't be said{}", first.unwrap_or_default())
 }
 
 /// Judges a share of what only a response can show: where nobody got one, nobody saw what should not be seen, and that
@@ -41,4 +62,84 @@ fn against<'a>(evidence: &Evidence<'a>, bound: &Comparison<Share>) -> Option<&'a
 /// True if arrivals without it speak against the comparison, false if those with it do.
 pub(crate) fn wants(bound: &Comparison<Share>) -> bool {
     bound.wants_more() || bound.holds(&Share::ALL)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        check::{Arrival, Marked, reading::Readings},
+        slice::Counts,
+    };
+    use std::{collections::BTreeMap, time::Duration};
+
+    /// The finding where so many of 100 have it, and of so many it can't be said.
+    fn finding(bound: Comparison<Share>, with: u64, unknown: u64) -> Finding {
+        let counts = Counts { due: 100, statuses: BTreeMap::from([(200, 100)]), ..Counts::default() };
+        let arrival = Arrival {
+            n: 12,
+            at: Duration::from_millis(4310),
+            result: Ok(200),
+            latency: Duration::ZERO,
+            good: true,
+            partial: false,
+            stale: false,
+            age: None,
+            passed: false,
+        };
+        let first_unknown =
+            (unknown > 0).then(|| Example { arrival, saw: Some("a large body".to_owned()), instance: None });
+        let marked = Marked { with, unknown, first_unknown, ..Marked::default() };
+        judge_responses(
+            &Evidence {
+                from: Duration::ZERO,
+                to: Duration::from_secs(9),
+                within: None,
+                baseline: (Duration::ZERO, Duration::ZERO),
+                counts: &counts,
+                slowest: None,
+                oldest: None,
+                marked: &marked,
+                readings: Readings::default(),
+                fault: None,
+                markers: &[],
+            },
+            &bound,
+        )
+    }
+
+    const fn percent(parts: u64) -> Share {
+        Share { parts, whole: 100 }
+    }
+
+    #[test]
+    fn what_cannot_be_said_decides_nothing_by_itself() {
+        use Comparison::{AtLeast, AtMost, Between, Different, Equal};
+        use Verdict::{Fail, Inconclusive, Pass};
+        for (bound, with, unknown, verdict) in [
+            (AtLeast(percent(90)), 95, 5, Pass),
+            (AtLeast(percent(90)), 89, 1, Inconclusive),
+            (AtLeast(percent(90)), 80, 9, Fail),
+            (AtMost(percent(5)), 3, 2, Pass),
+            (AtMost(percent(5)), 3, 3, Inconclusive),
+            (AtMost(percent(5)), 6, 90, Fail),
+            (Equal(percent(0)), 0, 1, Inconclusive),
+            (Equal(percent(0)), 1, 1, Fail),
+            // The one share that would hold lies between the two ends.
+            (Equal(percent(50)), 40, 20, Inconclusive),
+            (Between(percent(49), percent(51)), 40, 20, Inconclusive),
+            (Different(percent(50)), 40, 20, Inconclusive),
+            (Different(percent(50)), 40, 9, Pass),
+        ] {
+            assert_eq!(finding(bound, with, unknown).verdict, verdict, "{bound:?} of {with} and {unknown}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_said_is_told_with_its_reason() {
+        let finding = finding(Comparison::AtLeast(percent(99)), 97, 3);
+        assert_eq!(finding.seen, "97% to 100% (97 to 100 of 100)");
+        let note = "of 3 responses it can't be said: the first, to request 12 at 4.31s, had a large body";
+        assert_eq!(finding.note.as_deref(), Some(note));
+    }
 }

@@ -11,7 +11,7 @@ use std::sync::Arc;
 const ANY: &str = "any";
 
 /// The reasons why a request has no response, as figures and recordings count them, each with its meaning.
-pub const REASONS: [(&str, &str); 11] = [
+pub const REASONS: [(&str, &str); 10] = [
     ("connect_refused", "nobody listened"),
     ("connect_timeout", "the connection was not there within the client's timeout"),
     ("connect_failed", "the connection could not be made: an unknown name, no route"),
@@ -19,7 +19,6 @@ pub const REASONS: [(&str, &str); 11] = [
     ("closed", "the connection was closed before the response was complete"),
     ("timeout", "the response was not complete within the client's timeout"),
     ("bad_response", "what came was no valid HTTP"),
-    ("body_too_large", "the body was larger than 8 MiB"),
     ("stopped", "the load was stopped before the response was complete"),
     ("not_made", "the load could not make the request"),
     ("invalid_request", "the request can't be sent as HTTP"),
@@ -28,8 +27,8 @@ pub const REASONS: [(&str, &str); 11] = [
 pub(super) const ROW: Row = Row {
     key: "unanswered",
     about: "The share of requests without any response, for whatever reason (`any`) or for one: `connect_refused`, \
-            `connect_timeout`, `connect_failed`, `reset`, `closed`, `timeout`, `bad_response`, `body_too_large`, \
-            `stopped`, `not_made`, `invalid_request`. A 503 is a response: see `availability` and `status`.",
+            `connect_timeout`, `connect_failed`, `reset`, `closed`, `timeout`, `bad_response`, `stopped`, \
+            `not_made`, `invalid_request`. A 503 is a response: see `availability` and `status`.",
     shape: Shape::Named(&[("any", "== 0%"), ("timeout", "<= 1%"), ("reset", "== 0%")]),
     example: "during = \"outage\"\nunanswered.any = \"<= 1%\"",
     needs: &[Need::Samples],

@@ -1,7 +1,7 @@
 //! Tallies: what is kept of a set of arrivals, in bounded memory.
 
-use crate::responses::{is_good, is_partial, is_stale};
-use chaos_load::Outcome;
+use crate::responses::{AGE, FAILED, PARTIAL, STALE, is_good, is_partial, is_stale};
+use chaos_load::{Marks, Outcome};
 use chaos_model::{
     Scenario,
     check::{Arrival, CheckId, Example, Marked, Subject},
@@ -57,8 +57,19 @@ impl Tally {
                 check.bit.is_some_and(|bit| outcome.marks.bits.checked_shr(bit).is_some_and(|bits| bits & 1 == 1));
             let arrival = Arrival { passed, ..arrival };
             let has = check.subject.has(&arrival);
-            marked.with += u64::from(has);
-            let first = if has { &mut marked.first_with } else { &mut marked.first_without };
+            let known =
+                otherwise(&outcome.marks, check.bit, arrival).is_none_or(|other| check.subject.has(&other) == has);
+            let first = match (known, has) {
+                (false, _) => {
+                    marked.unknown += 1;
+                    &mut marked.first_unknown
+                }
+                (true, true) => {
+                    marked.with += 1;
+                    &mut marked.first_with
+                }
+                (true, false) => &mut marked.first_without,
+            };
             if first.as_ref().is_none_or(|first| arrival.n < first.arrival.n) {
                 let mut notes = outcome.marks.notes.iter();
                 let saw = check.bit.and_then(|bit| notes.find(|(of, _)| *of == bit).map(|(_, saw)| saw.clone()));
@@ -82,6 +93,8 @@ impl Tally {
         self.marked.resize(self.marked.len().max(other.marked.len()), Marked::default());
         for (marked, other) in self.marked.iter_mut().zip(&other.marked) {
             marked.with += other.with;
+            marked.unknown += other.unknown;
+            first(&mut marked.first_unknown, other.first_unknown.as_ref());
             first(&mut marked.first_with, other.first_with.as_ref());
             first(&mut marked.first_without, other.first_without.as_ref());
         }
@@ -94,6 +107,21 @@ impl Tally {
         self.oldest = self.oldest.into_iter().chain(other.oldest).max_by_key(|one| (one.age, one.n));
         self.last_bad = self.last_bad.into_iter().chain(other.last_bad).max_by_key(|one| one.n);
     }
+}
+
+/// The arrival with all that can't be said of it turned round; none where everything can.
+fn otherwise(marks: &Marks, bit: Option<u32>, arrival: Arrival) -> Option<Arrival> {
+    let unknown = |bit: u64| marks.unknown & bit != 0;
+    let test = bit.and_then(|bit| 1_u64.checked_shl(bit));
+    let age = if arrival.age.is_some() { None } else { Some(Duration::MAX) };
+    (marks.unknown != 0).then(|| Arrival {
+        good: arrival.good != unknown(FAILED),
+        partial: arrival.partial != unknown(PARTIAL),
+        stale: arrival.stale != unknown(STALE),
+        age: if unknown(AGE) { age } else { arrival.age },
+        passed: arrival.passed != test.is_some_and(unknown),
+        ..arrival
+    })
 }
 
 fn first(one: &mut Option<Example>, other: Option<&Example>) {

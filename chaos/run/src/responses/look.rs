@@ -1,10 +1,15 @@
-//! Looks at a response: what stands at a place of it, and whether that passes a test.
+//! Looks at a response: what stands at a place of it.
 
-use super::paths::{self, Paths};
+use super::{
+    coding::Body,
+    found::Found,
+    paths::{self, Paths},
+};
 use chaos_load::Response;
-use chaos_model::{Text, ValueTest};
-use serde_json::Value;
-use serde_json_path::JsonPath;
+use chaos_model::ValueTest;
+use http::HeaderValue;
+use serde_json::{Value, value::RawValue};
+use serde_json_path::{JsonPath, NormalizedPath, PathElement};
 use std::collections::BTreeMap;
 
 /// A place in a response, ready to be looked at.
@@ -42,79 +47,117 @@ impl Places {
         })
     }
 
-    /// All that these places have in a response.
-    pub(super) fn look<'r>(&self, response: &Response<'r>) -> Seen<'r> {
-        let whole = if self.reads_the_whole { serde_json::from_slice(response.body).ok() } else { None };
-        Seen { response: *response, found: self.paths.look(response.body), whole }
+    /// True if a place is in a body.
+    pub(super) fn look_into_bodies(&self) -> bool {
+        self.reads_the_whole || !self.paths.is_empty()
     }
+
+    /// All that these places have in a response, whose body is this as far as it could be read.
+    pub(super) fn look<'r>(&self, response: &Response<'r>, body: &'r Body<'_>) -> Seen<'r> {
+        let Response { status, headers, .. } = *response;
+        let nothing = |why| Seen { status, headers, found: None, whole: None, why };
+        let json = match body {
+            Body::Read(body) => body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(body),
+            Body::Wrong(why) => return nothing(Why::Wrong(why.clone())),
+            Body::Unknown(why) => return nothing(Why::Unknown(why.clone())),
+        };
+        let whole = if self.reads_the_whole { whole(json) } else { None };
+        let found = self.paths.look(json);
+        let is_json = found.is_some() && (whole.is_some() || !self.reads_the_whole);
+        let why = if is_json { Why::None } else { Why::Wrong(no_json(json)) };
+        Seen { status, headers, found, whole, why }
+    }
+}
+
+/// U+FEFF in UTF-8, which may stand before JSON and says nothing (RFC 8259, 8.1).
+const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
+
+fn whole(json: &[u8]) -> Option<(Value, &RawValue)> {
+    Some((serde_json::from_slice(json).ok()?, serde_json::from_slice(json).ok()?))
+}
+
+/// The beginning of a body that is no JSON, in words.
+fn no_json(body: &[u8]) -> String {
+    const BEGINNING: usize = 24;
+    if body.is_empty() {
+        return "an empty body".to_owned();
+    }
+    let text = String::from_utf8_lossy(&body[..body.len().min(4 * BEGINNING)]);
+    let beginning: String = text.chars().take(BEGINNING).collect();
+    let more = if text.chars().count() > BEGINNING { "…" } else { "" };
+    format!("no JSON: {beginning:?}{more}")
+}
+
+/// The reason why a body has nothing at any place.
+#[derive(Clone, Debug)]
+pub(super) enum Why {
+    /// It is JSON, which may have nothing there.
+    None,
+    /// It is none, in words.
+    Wrong(String),
+    /// It was not read, so that it can't be said what it has.
+    Unknown(String),
 }
 
 /// A response that has been looked at.
 pub(super) struct Seen<'r> {
-    response: Response<'r>,
-    found: Vec<Vec<Value>>,
-    whole: Option<Value>,
+    status: u16,
+    headers: &'r http::HeaderMap,
+    /// By path; none where the body could not be read.
+    found: Option<Vec<Vec<&'r RawValue>>>,
+    whole: Option<(Value, &'r RawValue)>,
+    why: Why,
 }
 
 impl Seen<'_> {
-    /// Values at a place; those of a header field, which has none of its own, go into `own`.
-    pub(super) fn at<'v>(&'v self, place: &Place, own: &'v mut Vec<Value>) -> Vec<&'v Value> {
+    /// Values at a place.
+    pub(super) fn at(&self, place: &Place) -> Vec<Found<'_>> {
+        let found = |at: usize| self.found.iter().flat_map(move |found| &found[at]).map(|raw| Found::Json(raw));
         match place {
-            Place::Status => own.push(Value::from(self.response.status)),
+            Place::Status => vec![Found::Text(self.status.to_string().into())],
             Place::Header(name) => {
-                let fields = self.response.headers.get_all(name).into_iter();
+                let fields = self.headers.get_all(name).into_iter();
                 // A folded line may begin with blanks, and what is no UTF-8 is a value too (RFC 9110, 5.5).
-                own.extend(fields.map(|field| Value::from(String::from_utf8_lossy(field.as_bytes()).trim())));
+                let text = |field: &HeaderValue| String::from_utf8_lossy(field.as_bytes()).trim().to_owned();
+                fields.map(|field| Found::Text(text(field).into())).collect()
             }
-            Place::OnePass(at) => return self.found[*at].iter().collect(),
+            Place::OnePass(at) => found(*at).collect(),
             Place::WithText(at, text) => {
-                return self.found[*at].iter().filter(|value| *value == text.as_str()).collect();
+                found(*at).filter(|value| value.text().is_some_and(|seen| seen == text.as_str())).collect()
             }
-            Place::Whole(path) => return self.whole.as_ref().map(|json| path.query(json).all()).unwrap_or_default(),
+            Place::Whole(path) => {
+                let Some((json, raw)) = &self.whole else { return Vec::new() };
+                let located = path.query_located(json);
+                located.into_iter().filter_map(|node| as_written(raw, node.location())).map(Found::Json).collect()
+            }
         }
-        own.iter().collect()
     }
-}
 
-/// True if a test holds for what a path found: for every value, and at least for one, but for `missing`.
-pub(super) fn holds(test: &ValueTest, seen: &[&Value], vars: &BTreeMap<String, u64>) -> bool {
-    let there = seen.iter().any(|value| !value.is_null());
-    let all = |test: &dyn Fn(&Value) -> bool| !seen.is_empty() && seen.iter().all(|value| test(value));
-    match test {
-        ValueTest::Exists => there,
-        ValueTest::Missing => !there,
-        ValueTest::Equal(text) => all(&|value| equal(value, text, vars)),
-        ValueTest::Different(text) => all(&|value| !equal(value, text, vars)),
-        ValueTest::Number(bound) => all(&|value| number(value).is_some_and(|number| bound.holds(&number))),
-    }
-}
-
-/// Equal as JSON, or as text: a header knows only strings, and ids are strings here and numbers there.
-fn equal(value: &Value, text: &Text, vars: &BTreeMap<String, u64>) -> bool {
-    let text = text.render(vars);
-    match value {
-        Value::String(string) => *string == text || serde_json::from_str::<String>(&text).is_ok_and(|t| t == *string),
-        other => serde_json::from_str::<Value>(&text).is_ok_and(|wanted| same(&wanted, other)),
-    }
-}
-
-/// The same value: numbers however they are written, as `1`, `1.0` and `1e0`.
-fn same(one: &Value, other: &Value) -> bool {
-    match (one, other) {
-        // Whole ones exactly: beyond 2^53 a float no longer tells neighbours apart.
-        (Value::Number(a), Value::Number(b)) => match (a.as_i128(), b.as_i128()) {
-            (Some(a), Some(b)) => a == b,
-            _ => a.as_f64().zip(b.as_f64()).is_some_and(|(a, b)| a.total_cmp(&b).is_eq() || a == b),
-        },
-        (Value::Array(a), Value::Array(b)) => a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same(a, b)),
-        (Value::Object(a), Value::Object(b)) => {
-            a.len() == b.len() && a.iter().all(|(name, a)| b.get(name).is_some_and(|b| same(a, b)))
+    /// The reason why it can't be said what stands at a place.
+    pub(super) fn unknown(&self, place: &Place) -> Option<&str> {
+        match (&self.why, place) {
+            (_, Place::Status | Place::Header(_)) => None,
+            (Why::Unknown(why), _) => Some(why),
+            _ => None,
         }
-        _ => one == other,
+    }
+
+    /// The body in words, where it is no JSON and so has nothing at a place.
+    pub(super) fn wrong(&self, place: &Place) -> Option<&str> {
+        match (&self.why, place) {
+            (_, Place::Status | Place::Header(_)) => None,
+            (Why::Wrong(why), _) => Some(why),
+            _ => None,
+        }
     }
 }
 
-/// The number that a value is, or says as a text.
-pub(super) fn number(value: &Value) -> Option<f64> {
-    value.as_f64().or_else(|| value.as_str()?.trim().parse().ok())
+/// The JSON at a location, as it came: a parsed number has lost digits.
+fn as_written<'r>(root: &'r RawValue, location: &NormalizedPath<'_>) -> Option<&'r RawValue> {
+    location.iter().try_fold(root, |at, step| match step {
+        PathElement::Name(name) => {
+            serde_json::from_str::<BTreeMap<String, &RawValue>>(at.get()).ok()?.get(*name).copied()
+        }
+        PathElement::Index(index) => serde_json::from_str::<Vec<&RawValue>>(at.get()).ok()?.get(*index).copied(),
+    })
 }

@@ -1,6 +1,9 @@
 //! Markers of a response: good, partial, stale, and its age, by what the system declares.
 
-use super::look::{Place, Places, Seen, holds, number};
+use super::{
+    found::{Found, holds},
+    look::{Place, Places, Seen},
+};
 use chaos_model::{
     Responses, ValueTest,
     responses::{Age, Condition, Field},
@@ -39,26 +42,33 @@ impl Markers {
         Self { good, partial, stale, ages }
     }
 
-    pub(super) fn is_good(&self, seen: &Seen<'_>) -> bool {
-        self.good.iter().any(|looked| looked.holds(seen))
+    /// None where it can't be said.
+    pub(super) fn is_good(&self, seen: &Seen<'_>) -> Option<bool> {
+        any(&self.good, seen, Looked::holds)
     }
 
-    pub(super) fn is_partial(&self, seen: &Seen<'_>) -> bool {
-        self.partial.iter().any(|looked| looked.holds_of_some(seen))
+    /// None where it can't be said.
+    pub(super) fn is_partial(&self, seen: &Seen<'_>) -> Option<bool> {
+        any(&self.partial, seen, Looked::holds_of_some)
     }
 
-    pub(super) fn is_stale(&self, seen: &Seen<'_>) -> bool {
-        self.stale.iter().any(|looked| looked.holds_of_some(seen))
+    /// None where it can't be said.
+    pub(super) fn is_stale(&self, seen: &Seen<'_>) -> Option<bool> {
+        any(&self.stale, seen, Looked::holds_of_some)
     }
 
     /// The largest of the ages that a response says. What is no number, or below zero, says nothing.
     pub(super) fn age(&self, seen: &Seen<'_>) -> Option<Duration> {
         let of = |(place, unit): &(Place, Duration)| {
-            let mut own = Vec::new();
-            let oldest = seen.at(place, &mut own).into_iter().filter_map(number).max_by(f64::total_cmp)?;
+            let oldest = seen.at(place).iter().filter_map(Found::number).max_by(f64::total_cmp)?;
             Duration::try_from_secs_f64(oldest * unit.as_secs_f64()).ok()
         };
         self.ages.iter().filter_map(of).max()
+    }
+
+    /// True if it can't be said how old a response is.
+    pub(super) fn is_age_unknown(&self, seen: &Seen<'_>) -> bool {
+        self.ages.iter().any(|(place, _)| seen.unknown(place).is_some())
     }
 }
 
@@ -70,19 +80,27 @@ fn place(field: &Field, test: &ValueTest, places: &mut Places) -> Option<Place> 
     }
 }
 
+/// True if any holds; none where none that is known to hold, and it can't be said of all.
+fn any(all: &[Looked], seen: &Seen<'_>, holds: impl Fn(&Looked, &Seen<'_>) -> bool) -> Option<bool> {
+    let known = |looked: &&Looked| seen.unknown(&looked.place).is_none();
+    match all.iter().filter(known).any(|looked| holds(looked, seen)) {
+        false if !all.iter().all(|looked| known(&looked)) => None,
+        is => Some(is),
+    }
+}
+
 impl Looked {
     fn holds(&self, seen: &Seen<'_>) -> bool {
         // A system's file knows no variables of a load.
-        holds(&self.test, &seen.at(&self.place, &mut Vec::new()), &BTreeMap::new())
+        holds(&self.test, &seen.at(&self.place), &BTreeMap::new())
     }
 
     /// The same, but that of a header field with several lines one is enough: each cache on the way adds its own, and
     /// one that says stale is not outvoted by another that says fresh.
     fn holds_of_some(&self, seen: &Seen<'_>) -> bool {
-        let mut own = Vec::new();
-        let values = seen.at(&self.place, &mut own);
-        match (&self.place, values.len()) {
-            (Place::Header(_), 2..) => values.iter().any(|value| holds(&self.test, &[value], &BTreeMap::new())),
+        let values = seen.at(&self.place);
+        match (&self.place, values.as_slice()) {
+            (Place::Header(_), [_, _, ..]) => values.chunks(1).any(|value| holds(&self.test, value, &BTreeMap::new())),
             _ => holds(&self.test, &values, &BTreeMap::new()),
         }
     }

@@ -7,7 +7,7 @@ use serde::{
     Deserialize, Deserializer,
     de::{DeserializeSeed, Error, IgnoredAny, MapAccess, SeqAccess, Visitor},
 };
-use serde_json::Value;
+use serde_json::value::RawValue;
 use std::fmt;
 
 /// Paths, as a tree of their steps.
@@ -78,17 +78,20 @@ impl Paths {
         Some(path)
     }
 
-    /// Values that each path finds in a body, by its place.
-    pub(super) fn look(&self, body: &[u8]) -> Vec<Vec<Value>> {
+    /// True if there is none.
+    pub(super) fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+
+    /// Values that each path finds in a body, by its place, as they came; none if it is no JSON.
+    pub(super) fn look<'b>(&self, body: &'b [u8]) -> Option<Vec<Vec<&'b RawValue>>> {
         let mut found = vec![Vec::new(); self.count];
         if self.count > 0 {
             let mut json = serde_json::Deserializer::from_slice(body);
             let look = Look { paths: self, at: ROOT, found: &mut found };
-            if look.deserialize(&mut json).and_then(|()| json.end()).is_err() {
-                found.iter_mut().for_each(Vec::clear);
-            }
+            look.deserialize(&mut json).and_then(|()| json.end()).ok()?;
         }
-        found
+        Some(found)
     }
 
     fn nodes(&self, at: At) -> impl Iterator<Item = &Node> {
@@ -110,20 +113,8 @@ impl Paths {
         self.nodes(at).any(|node| !node.ends.is_empty())
     }
 
-    /// Looks into a value that has been read: a path may end at it, and others lead on.
-    fn walk(&self, at: At, value: &Value, found: &mut Vec<Vec<Value>>) {
-        for path in self.nodes(at).flat_map(|node| &node.ends) {
-            found[*path].push(value.clone());
-        }
-        match value {
-            Value::Object(members) => {
-                for (name, inner) in members {
-                    self.walk(self.member(at, name), inner, found);
-                }
-            }
-            Value::Array(values) => values.iter().for_each(|inner| self.walk(self.element(at), inner, found)),
-            _ => {}
-        }
+    fn leads_on(&self, at: At) -> bool {
+        self.nodes(at).any(|node| node.any.is_some() || !node.names.is_empty())
     }
 }
 
@@ -174,29 +165,36 @@ pub(super) fn filtered(path: &str) -> Option<(Vec<Step>, String)> {
 }
 
 /// A value to be read.
-struct Look<'s> {
+struct Look<'s, 'b> {
     paths: &'s Paths,
     at: At,
-    found: &'s mut Vec<Vec<Value>>,
+    found: &'s mut Vec<Vec<&'b RawValue>>,
 }
 
-impl<'de> DeserializeSeed<'de> for Look<'_> {
+impl<'de> DeserializeSeed<'de> for Look<'_, 'de> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<(), D::Error> {
         if self.at == 0 {
             return IgnoredAny::deserialize(json).map(|_| ());
         }
-        if self.paths.ends(self.at) {
-            let value = Value::deserialize(json)?;
-            self.paths.walk(self.at, &value, self.found);
-            return Ok(());
+        if !self.paths.ends(self.at) {
+            return json.deserialize_any(self);
         }
-        json.deserialize_any(self)
+        let value = <&RawValue>::deserialize(json)?;
+        for path in self.paths.nodes(self.at).flat_map(|node| &node.ends) {
+            self.found[*path].push(value);
+        }
+        if self.paths.leads_on(self.at) {
+            // A path ends here, and others lead on into the same value.
+            let mut inner = serde_json::Deserializer::from_str(value.get());
+            return inner.deserialize_any(self).map_err(Error::custom);
+        }
+        Ok(())
     }
 }
 
-impl<'de> Visitor<'de> for Look<'_> {
+impl<'de> Visitor<'de> for Look<'_, 'de> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -1,3 +1,5 @@
+mod bodies;
+
 use super::*;
 use chaos_model::language::load;
 use http::{HeaderMap, HeaderValue};
@@ -24,7 +26,7 @@ fn marks(checker: &ResponseChecker, status: u16, headers: &[(&'static str, &str)
         map.append(*name, HeaderValue::from_str(value).unwrap());
     }
     let arrival = Arrival { n: 0, request: 0, intended: Duration::ZERO, vars: BTreeMap::new() };
-    checker.check(&arrival, &Response { status, headers: &map, body: body.as_bytes() })
+    checker.check(&arrival, &Response { status, headers: &map, body: Some(body.as_bytes()) })
 }
 
 const STATUS: &str = "status.200 = \">= 99%\"";
@@ -91,25 +93,6 @@ fn the_oldest_part_counts_in_its_unit() {
         Some(Duration::from_micros(1500))
     );
     assert_eq!(age("age.body = \"$.seconds\"", &[], r#"{"seconds": 1e1}"#), ms(10_000));
-}
-
-#[test]
-fn numbers_are_equal_however_they_are_written() {
-    let passes = |test: &str, body: &str| {
-        let checker = checker("", &format!("body.\"$.n\" = \"{test}\""));
-        marks(&checker, 200, &[], body).bits & (1 << CHECKS) != 0
-    };
-    for (test, body, is) in [
-        ("== 1", r#"{"n": 1.0}"#, true),
-        ("== 250", r#"{"n": 2.5e2}"#, true),
-        ("!= 0", r#"{"n": -0.0}"#, false),
-        ("== 9007199254740993", r#"{"n": 9007199254740992}"#, false),
-        ("== [1, 2]", r#"{"n": [1.0, 2]}"#, true),
-        ("== 1", r#"{"n": true}"#, false),
-        ("== 12", r#"{"n": "12"}"#, true),
-    ] {
-        assert_eq!(passes(test, body), is, "{test} of {body}");
-    }
 }
 
 #[test]

@@ -1,6 +1,6 @@
 use super::*;
 use proptest::prelude::*;
-use serde_json::json;
+use serde_json::{Value, json};
 use serde_json_path::JsonPath;
 
 /// Found by one pass.
@@ -10,7 +10,8 @@ fn found(path: &str, body: &str) -> Vec<Value> {
     paths.add(&steps("$.meta.*").unwrap()).unwrap();
     let place = paths.add(&steps(path).unwrap()).unwrap();
     paths.add(&steps("$.*.state").unwrap()).unwrap();
-    paths.look(body.as_bytes()).swap_remove(place)
+    let found = paths.look(body.as_bytes()).map(|mut found| found.swap_remove(place)).unwrap_or_default();
+    found.into_iter().map(|raw| serde_json::from_str(raw.get()).unwrap()).collect()
 }
 
 #[test]
@@ -88,7 +89,20 @@ fn what_is_no_json_has_nothing() {
         "{\"a\": true, \"list\": [\"\\",
     ] {
         assert!(found("$.a", body).is_empty(), "{body}");
+        let mut paths = Paths::default();
+        paths.add(&steps("$.a").unwrap());
+        assert!(paths.look(body.as_bytes()).is_none(), "{body}");
     }
+}
+
+#[test]
+fn what_is_found_stands_as_it_came() {
+    let mut paths = Paths::default();
+    let (outer, inner) = (paths.add(&steps("$.a").unwrap()).unwrap(), paths.add(&steps("$.a.*").unwrap()).unwrap());
+    let found = paths.look(br#"{"a": {"n": 1.50e400, "m":12345678901234567890123}}"#).unwrap();
+    let texts = |at: usize| found[at].iter().map(|raw| raw.get()).collect::<Vec<_>>();
+    assert_eq!(texts(outer), [r#"{"n": 1.50e400, "m":12345678901234567890123}"#]);
+    assert_eq!(texts(inner), ["1.50e400", "12345678901234567890123"]);
 }
 
 /// JSON with names that matter, in the right places often enough.
@@ -127,7 +141,9 @@ proptest! {
         let (steps, word) = filtered(path).unwrap();
         let mut paths = Paths::default();
         paths.add(&steps).unwrap();
-        let any = paths.look(text.as_bytes())[0].iter().any(|value| value == word.as_str());
+        let any = paths.look(text.as_bytes()).unwrap()[0]
+            .iter()
+            .any(|raw| serde_json::from_str::<Value>(raw.get()).unwrap() == word.as_str());
         prop_assert_eq!(any, !JsonPath::parse(path).unwrap().query(&body).all().is_empty(), "{}", text);
     }
 
