@@ -28,7 +28,7 @@ impl ConditionLeaf<'_> {
     pub(crate) fn of(&self, field: impl FnOnce(&str) -> Result<Field, Wrong>) -> Option<Condition> {
         let refuse = |wrong: Wrong| self.findings.add(wrong.diagnostic(self.entry.key_span.clone()));
         let field = field(&self.name).map_err(refuse).ok();
-        let test = self.test(|test| Ok(test));
+        let test = self.test(Ok);
         Some(Condition { field: field?, test: test? })
     }
 

@@ -118,7 +118,7 @@ impl Subject for DetectionBy {
         let known = |nth: usize| total(readings, nth, &self.asked).map(|value| (&readings[nth], value));
         let before =
             |reading: &Reading| reading.at < fault.at || (reading.at == fault.at && reading.side == ScrapeSide::Before);
-        let Some(usual) = readings.iter().rposition(before).and_then(|nth| known(nth)) else {
+        let Some(usual) = readings.iter().rposition(before).and_then(&known) else {
             return Finding::inconclusive("unknown", "there is no scrape with it from before the fault");
         };
         let (_, usual) = usual;
