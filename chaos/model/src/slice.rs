@@ -190,6 +190,17 @@ mod tests {
         assert_eq!(text, expected);
     }
 
+    /// What nobody looked for is not none of it.
+    #[test]
+    fn figures_have_what_responses_have_a_marker_for() {
+        let figures = |markers: &[Marker]| counts().figures("outage", 2, markers);
+        let (known, unknown) = (figures(&[Marker::Partial, Marker::Stale]), figures(&[Marker::Age]));
+        assert_eq!((known.partial, known.stale), (Some(counts().partial), Some(counts().stale)));
+        assert_eq!((unknown.partial, unknown.stale), (None, None));
+        let text = serde_json::to_string(&unknown).unwrap();
+        assert!(!text.contains("partial") && !text.contains("stale"), "{text}");
+    }
+
     #[test]
     fn counts_add_up() {
         let mut sum = counts();
