@@ -190,7 +190,7 @@ mod tests {
         assert_eq!(text, expected);
     }
 
-    /// What nobody looked for is not none of it.
+    /// Zero is said only of what was looked for.
     #[test]
     fn figures_have_what_responses_have_a_marker_for() {
         let figures = |markers: &[Marker]| counts().figures("outage", 2, markers);
