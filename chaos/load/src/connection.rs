@@ -13,9 +13,14 @@ use hyper_util::rt::TokioIo;
 use std::{
     future::poll_fn,
     pin::{Pin, pin},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     task::{Context, Poll},
 };
 use tokio::time::Instant;
+use tokio_util::io::InspectReader;
 
 /// The largest body that is kept for checks, in bytes: memory stays bounded whatever the target sends. Of a larger one the
 /// status and the end are known.
@@ -35,12 +40,17 @@ const READ_AHEAD: usize = 128 * 1024;
 /// An established HTTP/1.1 connection.
 pub(crate) struct Connection {
     requests: http1::SendRequest<Full<Bytes>>,
+    /// Set as bytes come.
+    heard: Arc<AtomicBool>,
     driver: Driver,
 }
 
 /// The half of a connection that moves bytes. It has to be polled for anything to happen, here by whoever waits for a
 /// response.
-struct Driver(Option<http1::Connection<TokioIo<host::Stream>, Full<Bytes>>>);
+struct Driver(Option<http1::Connection<TokioIo<Inspected>, Full<Bytes>>>);
+
+/// A stream that tells of bytes that come.
+type Inspected = InspectReader<host::Stream, Box<dyn FnMut(&[u8]) + Send>>;
 
 impl Driver {
     /// Moves what can be moved. Once the connection has ended it is dropped, which fails what still waits for it.
@@ -57,7 +67,9 @@ impl Driver {
 pub(crate) enum Failure {
     /// The connection had ended before any byte of the request was written: it can go out on another one.
     Unsent(Box<Request>),
-    /// The request was sent, at least in part.
+    /// The request was sent, at least in part, and the connection ended before the first byte of a response.
+    Unheard(Error),
+    /// A part of the response had come.
     Lost(Error),
 }
 
@@ -73,6 +85,11 @@ pub(crate) enum Kept {
 
 impl Connection {
     pub(crate) async fn new(stream: host::Stream) -> Result<Self, Error> {
+        let heard = Arc::new(AtomicBool::new(false));
+        let hear = Arc::clone(&heard);
+        let inspect =
+            move |bytes: &[u8]| hear.store(hear.load(Ordering::Relaxed) | !bytes.is_empty(), Ordering::Relaxed);
+        let stream: Inspected = InspectReader::new(stream, Box::new(inspect));
         let handshake = http1::Builder::new()
             // Requests are small: one buffer is cheaper than several.
             .writev(false)
@@ -85,12 +102,13 @@ impl Connection {
             .handshake(TokioIo::new(stream))
             .await;
         let (requests, connection) = handshake.map_err(|error| Error::of_exchange(&error))?;
-        Ok(Self { requests, driver: Driver(Some(connection)) })
+        Ok(Self { requests, heard, driver: Driver(Some(connection)) })
     }
 
     /// Sends a request and waits for the head of its response. To drop this early is to give up the connection.
     pub(crate) async fn send(&mut self, request: Request) -> Result<Response<Incoming>, Failure> {
-        let Self { requests, driver } = self;
+        let Self { requests, heard, driver } = self;
+        heard.store(false, Ordering::Relaxed);
         let mut response = pin!(requests.try_send_request(request));
         let answered = poll_fn(|cx| {
             driver.drive(cx);
@@ -98,7 +116,8 @@ impl Connection {
         });
         answered.await.map_err(|mut error| match error.take_message() {
             Some(request) => Failure::Unsent(Box::new(request)),
-            None => Failure::Lost(Error::of_exchange(error.error())),
+            None if heard.load(Ordering::Relaxed) => Failure::Lost(Error::of_exchange(error.error())),
+            None => Failure::Unheard(Error::of_exchange(error.error())),
         })
     }
 

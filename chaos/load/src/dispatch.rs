@@ -46,7 +46,7 @@ pub async fn run(
     stop: CancellationToken,
 ) -> Summary {
     let (done, hear) = unbounded_channel();
-    let Plan { load, host: target, port, seed, nonce, max_in_flight } = plan;
+    let Plan { load, host: target, port, seed, nonce, max_in_flight, disruptions } = plan;
     let target = target.trim_start_matches('[').trim_end_matches(']').to_owned();
     let shared = Shared {
         host: host.clone(),
@@ -56,6 +56,7 @@ pub async fn run(
         draw: Draw::new(&load, seed),
         templates: load.requests.iter().map(|request| Template::new(request, &target, port)).collect(),
         target: (target, port),
+        disruptions,
         checker,
         outcomes,
         done,
@@ -138,7 +139,7 @@ impl Dispatcher {
     fn hand_out(&mut self, mut job: Job, now: Instant) {
         self.summary.due += 1;
         if self.in_flight >= self.max_in_flight {
-            job.end(Err(Error::NotMade), false);
+            job.end(Err(Error::NotMade), (false, false));
             return;
         }
         self.in_flight += 1;

@@ -19,6 +19,7 @@ pub(crate) struct Job {
     pub(crate) worker: Option<usize>,
     shared: Arc<Shared>,
     begun: Option<Instant>,
+    retried: bool,
     reported: bool,
 }
 
@@ -35,7 +36,7 @@ pub(crate) struct Done {
 
 impl Job {
     pub(crate) fn new(shared: &Arc<Shared>, n: u64, intended: Duration) -> Self {
-        Self { n, intended, worker: None, shared: Arc::clone(shared), begun: None, reported: false }
+        Self { n, intended, worker: None, shared: Arc::clone(shared), begun: None, retried: false, reported: false }
     }
 
     /// Notes the actual start, which is now.
@@ -59,7 +60,9 @@ impl Job {
         );
     }
 
-    pub(crate) fn end(mut self, made: Result<Made, Error>, idle: bool) {
+    /// Reports what came of it, whether it was tried again, and whether its worker waits for another job.
+    pub(crate) fn end(mut self, made: Result<Made, Error>, (retried, idle): (bool, bool)) {
+        self.retried = retried;
         match made {
             Ok(Made { status, ended, marks }) => self.report(Ok(status), ended, marks, idle),
             Err(error) => self.report(Err(error), Instant::now(), Marks::default(), idle),
@@ -68,7 +71,7 @@ impl Job {
 
     fn report(&mut self, result: Result<u16, Error>, at: Instant, marks: Marks, idle: bool) {
         self.reported = true;
-        let Self { n, intended, worker, ref shared, begun, .. } = *self;
+        let Self { n, intended, worker, ref shared, begun, retried, .. } = *self;
         let since_start = |at: Instant| at.saturating_duration_since(shared.start);
         let made = !result.is_err_and(Error::is_ours);
         let started = begun.filter(|_| made).map(since_start);
@@ -78,7 +81,7 @@ impl Job {
             Err(error) => tracing::trace!(target: REQUESTS, n, why = %error, "failed"),
         }
         // Whoever does not listen any more does not want to know.
-        let _ = shared.outcomes.send(Outcome { n, request, intended, started, ended, result, marks });
+        let _ = shared.outcomes.send(Outcome { n, request, intended, started, ended, retried, result, marks });
         let late = started.map(|started| started.saturating_sub(intended));
         let _ = shared.done.send(Done { worker, idle, late, at });
     }

@@ -12,11 +12,16 @@
 //! first; hyper-util's pooling client needs several, and tells neither a dial from an exchange nor an unsent request
 //! from a lost one.
 //!
-//! Retries, redirects, cookies and a verdict are deliberately absent. One arrival is one request at most.
+//! - A request of an idempotent method (RFC 9110, 9.2.2) whose reused connection closes before the first byte of a response is
+//!   made once more, on a new one, as user agents do: the server closed what idled just as the request went out. Not
+//!   while [`Disruptions`] say that the connection was ended on purpose. Such arrivals are counted apart.
+//!
+//! Other retries, redirects, cookies and a verdict are deliberately absent.
 
 mod arrivals;
 mod connection;
 mod dispatch;
+mod disruption;
 mod draw;
 mod error;
 mod job;
@@ -29,6 +34,7 @@ mod worker;
 pub use arrivals::Schedule;
 pub use connection::BODY_LIMIT;
 pub use dispatch::run;
+pub use disruption::{Disruption, Disruptions};
 pub use draw::{Draw, trace_id};
 pub use error::Error;
 pub use job::REQUESTS;
@@ -51,4 +57,6 @@ pub struct Plan {
     pub nonce: Nonce,
     /// Arrivals under way at once, which bounds connections and memory. One that is due beyond it is not made.
     pub max_in_flight: usize,
+    /// Disruptions of the entry, told by whoever makes them.
+    pub disruptions: Disruptions,
 }

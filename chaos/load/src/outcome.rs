@@ -63,6 +63,8 @@ pub struct Outcome {
     pub started: Option<Duration>,
     /// The moment at which the last byte of the response came, or at which it became clear that none will.
     pub ended: Duration,
+    /// It was made twice: its first connection, a reused one, closed before the first byte of a response.
+    pub retried: bool,
     /// The status, or the reason why there is none.
     pub result: Result<u16, Error>,
     /// Marks of the response; none without a response.

@@ -80,6 +80,12 @@ impl Template {
         Some(())
     }
 
+    /// True if to make it twice is to make it once (RFC 9110, 9.2.2).
+    pub(crate) fn is_idempotent(&self) -> bool {
+        // `is_idempotent` of the method knows these too, and nothing of methods that others made up.
+        self.method.is_idempotent()
+    }
+
     /// The request of one arrival; none where its variables make an invalid one.
     pub(crate) fn render(&self, RunKey { seed, nonce }: RunKey, arrival: &Arrival) -> Option<Request> {
         let vars = &arrival.vars;

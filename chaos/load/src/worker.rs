@@ -1,7 +1,7 @@
 //! A worker: a task that makes one arrival at a time and keeps its connection in between.
 
 use crate::{
-    Arrival, CheckResponse, Error, Marks, Outcome, Response,
+    Arrival, CheckResponse, Disruptions, Error, Marks, Outcome, Response,
     connection::{Connection, Failure, Kept},
     draw::Draw,
     job::{Done, Job},
@@ -9,6 +9,7 @@ use crate::{
 };
 use chaos_model::RunKey;
 use host::Host;
+use hyper::body::Incoming;
 use std::{pin::pin, sync::Arc, time::Duration};
 use tokio::{
     sync::mpsc::{Receiver, UnboundedSender},
@@ -22,6 +23,7 @@ const KEEP_BUFFER: usize = 64 * 1024;
 pub(crate) struct Shared {
     pub(crate) host: Host,
     pub(crate) target: (String, u16),
+    pub(crate) disruptions: Disruptions,
     pub(crate) key: RunKey,
     pub(crate) timeout: Duration,
     /// The beginning of the warm-up.
@@ -44,14 +46,14 @@ pub(crate) async fn work(shared: Arc<Shared>, first: Job, mut jobs: Receiver<Job
         let started = job.begin();
         let arrival = shared.draw.arrival(job.n, job.intended);
         job.tell(&arrival);
-        let mut connecting = false;
+        let mut progress = Progress::default();
         timer.as_mut().reset(started + shared.timeout);
         let made = tokio::select! {
             biased;
-            made = hands.make(&shared, &arrival, &mut connecting) => made,
-            () = &mut timer => Err(if connecting { Error::ConnectTimeout } else { Error::Timeout }),
+            made = hands.make(&shared, &arrival, &mut progress) => made,
+            () = &mut timer => Err(if progress.connecting { Error::ConnectTimeout } else { Error::Timeout }),
         };
-        job.end(made, hands.connection.is_some());
+        job.end(made, (progress.retried, hands.connection.is_some()));
         let Some(connection) = &mut hands.connection else { return };
         let next = tokio::select! {
             biased;
@@ -75,6 +77,14 @@ struct Hands {
     buffer: Vec<u8>,
 }
 
+/// The progress of a request, for whoever gives it up.
+#[derive(Default)]
+struct Progress {
+    connecting: bool,
+    /// It is made for the second time.
+    retried: bool,
+}
+
 /// A request that got a response.
 pub(crate) struct Made {
     pub(crate) status: u16,
@@ -84,30 +94,8 @@ pub(crate) struct Made {
 
 impl Hands {
     /// Makes the request. The connection is kept if it can be used again, and dropped with this future.
-    async fn make(&mut self, shared: &Shared, arrival: &Arrival, connecting: &mut bool) -> Result<Made, Error> {
-        let template = shared.templates.get(arrival.request).and_then(Option::as_ref);
-        let mut request =
-            template.and_then(|template| template.render(shared.key, arrival)).ok_or(Error::InvalidRequest)?;
-        let mut kept = self.connection.take();
-        let (mut connection, response) = loop {
-            let fresh = kept.is_none();
-            let mut connection = match kept.take() {
-                Some(kept) => kept,
-                None => {
-                    *connecting = true;
-                    let connection = connect(shared).await?;
-                    *connecting = false;
-                    connection
-                }
-            };
-            match connection.send(request).await {
-                Ok(response) => break (connection, response),
-                // The kept connection ended while nobody used it. This is no retry: nothing was sent.
-                Err(Failure::Unsent(unsent)) if !fresh => request = *unsent,
-                Err(Failure::Unsent(_)) => return Err(Error::Closed),
-                Err(Failure::Lost(error)) => return Err(error),
-            }
-        };
+    async fn make(&mut self, shared: &Shared, arrival: &Arrival, progress: &mut Progress) -> Result<Made, Error> {
+        let (mut connection, response) = self.send(shared, arrival, progress).await?;
         let (head, mut body) = response.into_parts();
         let kept = connection.read(&mut body, &mut self.buffer).await?;
         let ended = Instant::now();
@@ -125,6 +113,46 @@ impl Hands {
             self.connection = Some(connection);
         }
         Ok(Made { status, ended, marks })
+    }
+
+    /// Sends the request, on the kept connection if there is one, and waits for the head of its response.
+    async fn send(
+        &mut self,
+        shared: &Shared,
+        arrival: &Arrival,
+        progress: &mut Progress,
+    ) -> Result<(Connection, http::Response<Incoming>), Error> {
+        let began = Instant::now();
+        let template = shared.templates.get(arrival.request).and_then(Option::as_ref).ok_or(Error::InvalidRequest)?;
+        let render = || template.render(shared.key, arrival).ok_or(Error::InvalidRequest);
+        let mut request = render()?;
+        let mut kept = self.connection.take();
+        loop {
+            let reused = kept.is_some();
+            let mut connection = match kept.take() {
+                Some(kept) => kept,
+                None => {
+                    progress.connecting = true;
+                    let connection = connect(shared).await?;
+                    progress.connecting = false;
+                    connection
+                }
+            };
+            match connection.send(request).await {
+                Ok(response) => return Ok((connection, response)),
+                // The kept connection ended while nobody used it. This is no retry: nothing was sent.
+                Err(Failure::Unsent(unsent)) if reused => request = *unsent,
+                Err(Failure::Unsent(_)) => return Err(Error::Closed),
+                // It ended as the request went out. A second one finds no kept connection, so it is the last.
+                Err(Failure::Unheard(_))
+                    if reused && template.is_idempotent() && !shared.disruptions.any_since(began) =>
+                {
+                    progress.retried = true;
+                    request = render()?;
+                }
+                Err(Failure::Unheard(error) | Failure::Lost(error)) => return Err(error),
+            }
+        }
     }
 }
 

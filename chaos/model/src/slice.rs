@@ -59,6 +59,9 @@ pub struct Counts {
     /// Arrivals that the generator did not make.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub missed: u64,
+    /// Arrivals that were made twice, since their first connection, a reused one, closed before the first byte of a response.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub retried: u64,
     /// Responses by status.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty", deserialize_with = "crate::event::status_keys")]
     pub statuses: BTreeMap<u16, u64>,
@@ -104,6 +107,7 @@ impl Counts {
             arrivals: self.due,
             straddled: apart,
             missed: self.missed,
+            retried: self.retried,
             statuses: self.statuses.clone(),
             good: self.good,
             unanswered: self.unanswered.clone(),
@@ -116,10 +120,11 @@ impl Counts {
 
     /// Adds the counts of other arrivals.
     pub fn add(&mut self, other: &Self) {
-        let Self { due, sent, missed, statuses, unanswered, good, partial, stale, oldest, latency } = other;
+        let Self { due, sent, missed, retried, statuses, unanswered, good, partial, stale, oldest, latency } = other;
         self.due += due;
         self.sent += sent;
         self.missed += missed;
+        self.retried += retried;
         self.good += good;
         self.partial += partial;
         self.stale += stale;

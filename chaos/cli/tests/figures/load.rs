@@ -44,7 +44,9 @@ pub(crate) async fn put(system: &System, rate: u32, time: Duration, user: Variab
         span: Span { source: 0, range: 0..0 },
     };
     let port = system.port("gateway");
-    let plan = Plan { load, host: "127.0.0.1".to_owned(), port, seed: 1, nonce: Nonce(1), max_in_flight: 10_000 };
+    let host = "127.0.0.1".to_owned();
+    let disruptions = chaos_load::Disruptions::default();
+    let plan = Plan { load, host, port, seed: 1, nonce: Nonce(1), max_in_flight: 10_000, disruptions };
     let (outcomes, mut hear) = unbounded_channel();
     let (host, stop) = (system.host.clone(), CancellationToken::new());
     let run = system

@@ -1,7 +1,7 @@
 //! A client and a target on one network in memory.
 
 use axum::Router;
-use chaos_load::{Arrival, CheckResponse, Marks, Outcome, Plan, Response, Summary, run};
+use chaos_load::{Arrival, CheckResponse, Disruptions, Marks, Outcome, Plan, Response, Summary, run};
 use chaos_model::{Arrivals, Load, Nonce, Rate, Request, Span, Text, load::TextPiece};
 use host::{Host, Listener, Stream, memory::MemoryNetwork};
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
@@ -46,7 +46,15 @@ pub(crate) fn plan(path: &str) -> Plan {
         vars: BTreeMap::new(),
         span: Span { source: 0, range: 0..0 },
     };
-    Plan { load, host: "target".to_owned(), port: 80, seed: 1, nonce: Nonce(0xab), max_in_flight: 10_000 }
+    Plan {
+        load,
+        host: "target".to_owned(),
+        port: 80,
+        seed: 1,
+        nonce: Nonce(0xab),
+        max_in_flight: 10_000,
+        disruptions: Disruptions::default(),
+    }
 }
 
 /// Serves `router` on a new service called `target`.

@@ -8,4 +8,5 @@ mod failures;
 mod heads;
 mod requests;
 mod responses;
+mod retries;
 mod tcp;

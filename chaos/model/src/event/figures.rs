@@ -15,6 +15,9 @@ pub struct PhaseFigures {
     pub straddled: u64,
     /// Arrivals that the generator did not make.
     pub missed: u64,
+    /// Arrivals that were made twice, since their first connection, a reused one, closed before the first byte of a response.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub retried: u64,
     /// Responses by status.
     #[serde(deserialize_with = "status_keys")]
     pub statuses: BTreeMap<u16, u64>,
@@ -41,6 +44,10 @@ impl PhaseFigures {
     pub fn availability(&self) -> Share {
         Share { parts: self.good, whole: self.arrivals }
     }
+}
+
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 /// Reads keys that JSON spells as strings. serde buffers a flattened or tagged value, and then no longer takes `"200"`

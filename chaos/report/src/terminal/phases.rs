@@ -140,6 +140,11 @@ fn details(style: Style, figures: &PhaseFigures, age_is_beside: bool) -> String 
     if figures.missed > 0 {
         lines.push((Ink::Unsure, format!("{} not made by the load generator", count(figures.missed, "arrival"))));
     }
+    if figures.retried > 0 {
+        let text =
+            format!("{} tried again: a reused connection was closed as it went out", count(figures.retried, "request"));
+        lines.push((Ink::Faint, text));
+    }
     if figures.straddled > 0 {
         let text =
             format!("counted apart: {} in flight as a fault began or ended", count(figures.straddled, "request"));
@@ -160,6 +165,19 @@ fn details(style: Style, figures: &PhaseFigures, age_is_beside: bool) -> String 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_was_tried_again_is_told_where_there_is_any() {
+        let told = |retried| {
+            details(
+                Style { width: 100, ..Style::default() },
+                &PhaseFigures { retried, ..PhaseFigures::default() },
+                false,
+            )
+        };
+        assert_eq!(told(0), "");
+        assert_eq!(told(1), "      1 request tried again: a reused connection was closed as it went out\n");
+    }
 
     #[test]
     fn rates_keep_three_digits() {

@@ -157,6 +157,7 @@ pub(crate) fn count(counts: &mut Counts, outcome: &Outcome, arrival: &Arrival) {
         Some(_) => counts.sent += 1,
         None => counts.missed += 1,
     }
+    counts.retried += u64::from(outcome.retried);
     match arrival.result {
         Ok(status) => *counts.statuses.entry(status).or_default() += 1,
         Err(why) => match counts.unanswered.get_mut(why) {

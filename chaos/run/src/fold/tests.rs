@@ -60,6 +60,7 @@ fn outcomes(scenario: &Scenario, each: &[(u64, u8)]) -> Vec<Outcome> {
         intended,
         started: Some(intended).filter(|_| *how != 0),
         ended: intended + Duration::from_millis(*took),
+        retried: n % 7 == 3,
         result: match how {
             0 => Err(Error::NotMade),
             1 => Err(Error::Timeout),
@@ -203,6 +204,8 @@ fn check_slices(scenario: &Scenario, outcomes: &[Outcome], slices: &[Slice]) -> 
         sum.add(&slice.straddled);
         prop_assert_eq!(sum.due, outcomes.iter().filter(due).count() as u64);
         prop_assert_eq!((sum.sent + sum.missed, sum.latency.count()), (sum.due, sum.due));
+        let retried = outcomes.iter().filter(due).filter(|outcome| outcome.retried).count() as u64;
+        prop_assert_eq!(sum.retried, retried);
         let under_way = |outcome: &&Outcome| outcome.intended < warmup + slice.to && outcome.ended >= warmup + slice.to;
         let under_way = outcomes.iter().filter(under_way).filter(|outcome| outcome.started.is_some());
         prop_assert_eq!(slice.in_flight, under_way.count() as u64, "at {:?}", slice.to);

@@ -18,6 +18,7 @@ fn outcome(n: u64, from: u64, to: u64) -> Outcome {
         intended,
         started: Some(intended),
         ended,
+        retried: false,
         result: Ok(200),
         marks: Marks { bits: 0, ..Marks::default() },
     }

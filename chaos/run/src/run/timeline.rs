@@ -1,6 +1,7 @@
 //! The timeline of a run: load from the first moment to the last, faults and scrapes at their edges.
 
 mod counting;
+mod disrupting;
 
 use super::Options;
 use crate::{
@@ -11,11 +12,12 @@ use crate::{
     observe::{Fetch, Scraper, Scrapes},
     responses::ResponseChecker,
 };
-use chaos_load::{Marks, Outcome, Plan, Summary};
+use chaos_load::{Disruptions, Marks, Outcome, Plan, Summary};
 use chaos_model::{
     Event, Fault, Injection, RunKey, Scenario, check::reading::ScrapeSide, event::Fired, ledger::Removed,
 };
 use counting::Counting;
+use disrupting::Disrupting;
 use host::{Host, Task};
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use tokio::{sync::mpsc, time::Instant};
@@ -58,7 +60,9 @@ pub(super) async fn drive<'a>(
         seed: key.seed,
         nonce: key.nonce,
         max_in_flight: MAX_IN_FLIGHT,
+        disruptions: Disruptions::default(),
     };
+    let disrupting = Disrupting::new(scenario, plan.disruptions.clone());
     let scraper = scraper(scenario, world);
     let host = world.host().clone();
     let stop = CancellationToken::new();
@@ -80,6 +84,7 @@ pub(super) async fn drive<'a>(
         received: Vec::new(),
         fold,
         counting: Counting::new(scenario),
+        disrupting,
         next_look: Instant::now() + LOOK_EVERY,
         deaths: Vec::new(),
     };
@@ -162,6 +167,7 @@ struct Drive<'a, 'w> {
     received: Vec<Outcome>,
     fold: Fold<'a>,
     counting: Counting,
+    disrupting: Disrupting,
     next_look: Instant,
     deaths: Vec<Death>,
 }
@@ -267,6 +273,7 @@ impl Drive<'_, '_> {
         for index in &edge.remove {
             let fault = &self.scenario.faults[*index];
             let removed = in_time("taken back", fault, self.world.remove(fault)).await?;
+            self.disrupting.end(*index);
             self.events.emit(Event::FaultRemoved { fault: fault.name.clone(), fired: removed.fired });
             self.enter(*index, removed);
         }
@@ -281,6 +288,7 @@ impl Drive<'_, '_> {
         let fault = &self.scenario.faults[index];
         // A proxy puts it on its link as soon as it hears of it; what is acknowledged later is that all know.
         self.applied.insert(index, Instant::now());
+        self.disrupting.begin(index);
         in_time("applied", fault, self.world.apply(fault)).await
     }
 
