@@ -355,6 +355,9 @@ pub(crate) enum SchemaName {
 pub(crate) struct Service {
     /// The supervisor's process id
     pub(crate) supervisor: u32,
+    /// The control group that it enters
+    #[arg(long)]
+    pub(crate) cgroup: Option<PathBuf>,
     #[arg(last = true, required = true)]
     pub(crate) command: Vec<String>,
 }

@@ -3,10 +3,12 @@
 
 use async_trait::async_trait;
 use chaos_links::InProcessLinks;
-use chaos_model::{Link, Protocol, Service, Start, System, Verdict, effect::action::ServiceAction, language};
+use chaos_model::{
+    Link, Protocol, Service, Start, System, Verdict, effect::action::ServiceAction, language, lifecycle::Lifecycle,
+};
 use chaos_run::{
-    Address, ComposedWorld, Death, Ending, Events, Instance, InstanceId, LinkAddresses, NotGiven, Offer, Options,
-    Runtime, Site, TornDown, Unfit, WorldError,
+    Address, ComposedWorld, Death, Ending, Events, Exit, Exits, Instance, InstanceId, LinkAddresses, NotGiven, Offer,
+    Options, Runtime, Site, TornDown, Unfit, WorldError,
 };
 use host::{Host, Settings, TaskGroup, memory::MemoryNetwork};
 use std::{collections::BTreeMap, io, path::Path, time::Duration};
@@ -20,6 +22,7 @@ struct Tasks {
     client: Host,
     /// By service: its tasks, while it runs.
     running: BTreeMap<String, Option<TaskGroup>>,
+    exits: Exits,
 }
 
 impl Tasks {
@@ -97,8 +100,13 @@ impl Runtime for Tasks {
         Ok(())
     }
 
-    async fn stop(&mut self, instance: &InstanceId) -> Result<(), WorldError> {
-        self.kill(instance).await
+    // They have nothing to finish, so they end at once; that they have is told as for those that take their time.
+    async fn terminate(&mut self, instance: &InstanceId, _: &Lifecycle) -> Result<(), WorldError> {
+        self.kill(instance).await?;
+        let (instance, how) = (instance.clone(), "it was asked to".to_owned());
+        // This holds the other end.
+        let _ = self.exits.sender().send(Exit { instance, start: 0, how, killed_after: None });
+        Ok(())
     }
 
     async fn kill(&mut self, instance: &InstanceId) -> Result<(), WorldError> {
@@ -117,13 +125,11 @@ impl Runtime for Tasks {
         Ok(())
     }
 
-    // These tasks never end by themselves. A runtime whose services can, has a queue of `Exits`.
+    // These tasks never end by themselves. A runtime whose services can, watches each.
     async fn exited(&mut self) -> Result<Death, WorldError> {
-        std::future::pending().await
-    }
-
-    async fn exited_of(&mut self, _: &InstanceId) -> Result<Death, WorldError> {
-        std::future::pending().await
+        let Exit { instance, how, killed_after, .. } = self.exits.next().await;
+        self.exits.take();
+        Ok(Death { instance, how, last_lines: Vec::new(), killed_after })
     }
 
     async fn last_lines(&self, _: &InstanceId) -> Vec<String> {
@@ -184,7 +190,7 @@ pub(crate) fn main() -> io::Result<()> {
 async fn run() -> Option<Verdict> {
     let network = MemoryNetwork::new(1);
     let client = network.host("client");
-    let tasks = Tasks { network, client, running: BTreeMap::new() };
+    let tasks = Tasks { network, client, running: BTreeMap::new(), exits: Exits::default() };
     // All else is there once, for every runtime.
     let mut world = ComposedWorld::new(tasks, InProcessLinks::new());
     let read = |_: &Path| Ok(SCENARIO.to_owned());

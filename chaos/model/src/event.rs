@@ -11,7 +11,7 @@ mod scraped;
 pub use begin::Begin;
 pub use cause::Cause;
 pub use counted::{Counted, LinkCounts, ProxyCounts};
-pub use figures::{LatencyFigures, PhaseFigures};
+pub use figures::{LatencyFigures, PhaseFigures, PhaseTime};
 pub use fired::Fired;
 pub use judged::{Judged, JudgedCheck};
 pub use scraped::{Sample, Scrape, Scraped, ScrapedSeries};
@@ -103,6 +103,22 @@ pub enum Event {
         /// The last lines that it wrote.
         last_lines: Vec<String>,
     },
+    /// A service was asked to end and did not in its time: it was killed.
+    ServiceKilled {
+        /// The service's name.
+        service: String,
+        /// Time that it had.
+        #[serde(rename = "after_us", with = "crate::micros")]
+        after: Duration,
+    },
+    /// A service that a fault had ended is ready again.
+    ServiceBack {
+        /// The service's name.
+        service: String,
+        /// Time from its start until it was ready.
+        #[serde(rename = "took_us", with = "crate::micros")]
+        took: Duration,
+    },
     /// Figures of a phase: what clients saw in it.
     Phase(PhaseFigures),
     /// Injections of a fault, each with the request that met it.
@@ -150,7 +166,7 @@ pub enum Event {
 
 impl Event {
     /// Names of all events, as they stand in recordings. A reader passes over what is not among them.
-    pub const NAMES: [&str; 22] = [
+    pub const NAMES: [&str; 24] = [
         "begin",
         "waiting",
         "service_ready",
@@ -163,6 +179,8 @@ impl Event {
         "counted",
         "scraped",
         "service_died",
+        "service_killed",
+        "service_back",
         "phase",
         "injected",
         "fault_figures",
@@ -191,6 +209,8 @@ impl Event {
             Self::Counted(_) => "counted",
             Self::Scraped(_) => "scraped",
             Self::ServiceDied { .. } => "service_died",
+            Self::ServiceKilled { .. } => "service_killed",
+            Self::ServiceBack { .. } => "service_back",
             Self::Phase(_) => "phase",
             Self::Injected(_) => "injected",
             Self::FaultFigures(_) => "fault_figures",

@@ -1,6 +1,6 @@
 //! Faults: what is broken, where, when and for whom. One type for every world, proxy and report.
 
-use crate::{Effect, Link, Only, ServiceName, Share, Span};
+use crate::{Effect, Link, Only, ServiceName, Share, Span, effect::action::ServiceAction};
 use serde::{Deserialize, Serialize};
 use std::{fmt, time::Duration};
 
@@ -68,6 +68,26 @@ impl Fault {
     #[must_use]
     pub fn ends(&self) -> Duration {
         self.at + self.lasts
+    }
+
+    /// True where it ends a service, which starts again afterwards.
+    #[must_use]
+    pub fn ends_service(&self) -> bool {
+        match self.effect.action().service {
+            Some(ServiceAction::Stop | ServiceAction::Kill | ServiceAction::Restart) => true,
+            Some(ServiceAction::Pause | ServiceAction::Flush | ServiceAction::Limit(_)) | None => false,
+        }
+    }
+
+    /// True where its service does not respond as long as it is there.
+    #[must_use]
+    pub fn silences_service(&self) -> bool {
+        match self.effect.action().service {
+            Some(ServiceAction::Pause | ServiceAction::Kill) => true,
+            // It may respond for as long as it takes to end.
+            Some(ServiceAction::Stop | ServiceAction::Restart | ServiceAction::Flush | ServiceAction::Limit(_))
+            | None => false,
+        }
     }
 
     /// The stretches of the timeline in which it is there, each from its beginning up to its end.

@@ -18,6 +18,7 @@ mod guard;
 mod image;
 pub mod json;
 mod known;
+mod lifecycle;
 mod load;
 mod names;
 pub(crate) mod nearest;

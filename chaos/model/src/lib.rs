@@ -16,6 +16,7 @@ pub mod guard;
 pub mod histogram;
 pub mod language;
 pub mod ledger;
+pub mod lifecycle;
 pub mod load;
 pub mod metric;
 mod micros;

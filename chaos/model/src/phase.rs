@@ -1,6 +1,11 @@
 //! Phases: named windows of a run.
 
-use crate::{Fault, Slice, event::PhaseFigures, responses::Marker, slice::Counts};
+use crate::{
+    Fault, Slice,
+    event::{PhaseFigures, PhaseTime},
+    responses::Marker,
+    slice::Counts,
+};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -10,11 +15,24 @@ pub const RUN: &str = "run";
 pub const BASELINE: &str = "baseline";
 /// From the end of the last fault to the end.
 pub const RECOVERY: &str = "recovery";
+/// Behind the name of a fault: from its end until the service that it ended is ready again.
+pub const RESTARTING: &str = " restarting";
+
+/// The name of the phase in which a service starts again that a fault has ended.
+#[must_use]
+pub fn restarting(fault: &str) -> String {
+    format!("{fault}{RESTARTING}")
+}
+
+/// True if this is the name of the phase in which a service starts again that this fault has ended.
+fn is_restart_of(phase: &str, fault: &str) -> bool {
+    phase.strip_suffix(RESTARTING) == Some(fault)
+}
 
 /// A named window of the timeline, from `from` up to but not including `to`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Phase {
-    /// The name: `run`, `baseline`, `recovery`, a fault's, or a window's text (`4s..8s`).
+    /// The name: `run`, `baseline`, `recovery`, a fault's, `<fault> restarting`, or a window's text (`4s..8s`).
     pub name: String,
     /// The kind, which says what is counted apart.
     pub kind: PhaseKind,
@@ -36,14 +54,41 @@ impl Phase {
     /// True if a slice lies in it.
     #[must_use]
     pub fn holds(&self, slice: &Slice) -> bool {
-        self.from <= slice.from && slice.to <= self.to
+        let is_within = self.from <= slice.from && slice.to <= self.to;
+        is_within
+            && match self.kind {
+                PhaseKind::Restarting => slice.restarting.iter().any(|fault| is_restart_of(&self.name, fault)),
+                // It begins when all is back.
+                PhaseKind::Recovery => slice.restarting.is_empty(),
+                PhaseKind::Run | PhaseKind::Baseline | PhaseKind::Fault | PhaseKind::Window | PhaseKind::After => true,
+            }
+    }
+
+    /// True if people are told of it, where so many arrivals were judged in it: a service that was back at once has made no
+    /// phase.
+    #[must_use]
+    pub fn is_told(&self, arrivals: u64) -> bool {
+        self.kind != PhaseKind::Restarting || arrivals > 0
+    }
+
+    /// The figures of the phase, whose judged arrivals these are, and which had this time; so many are counted apart. Of marks,
+    /// those that responses have.
+    #[must_use]
+    pub fn figures(&self, counts: &Counts, time: Option<PhaseTime>, apart: u64, markers: &[Marker]) -> PhaseFigures {
+        let is_as_planned = |time: &PhaseTime| (time.from, time.to) == (self.from, self.to);
+        // Of any other, a time that is shorter is that of a recording that was cut off.
+        let is_open = matches!(self.kind, PhaseKind::Restarting | PhaseKind::Recovery);
+        let time = time.filter(|time| is_open && !is_as_planned(time));
+        PhaseFigures { time, ..counts.figures(&self.name, apart, markers) }
     }
 
     /// True if the arrivals of a slice are judged in it, but for those that straddled the beginning of a fault.
     #[must_use]
     pub fn judges(&self, slice: &Slice) -> bool {
-        // A phase begins when what makes it was acknowledged; what arrived in between met neither.
-        self.holds(slice) && (self.kind == PhaseKind::Run || !slice.pending.contains(&self.from))
+        // A phase begins when what makes it was acknowledged; what arrived in between met neither. A service that is
+        // away is away all the time.
+        let begins_at_once = matches!(self.kind, PhaseKind::Run | PhaseKind::Restarting);
+        self.holds(slice) && (begins_at_once || !slice.pending.contains(&self.from))
     }
 }
 
@@ -57,6 +102,8 @@ pub enum PhaseKind {
     Baseline,
     /// While a fault is active.
     Fault,
+    /// From the end of a fault that ended a service until that is ready again.
+    Restarting,
     /// After the last fault.
     Recovery,
     /// A window that an expectation names.
@@ -71,7 +118,7 @@ impl PhaseKind {
     pub fn judges_straddled(self) -> bool {
         match self {
             // What began within a fault belongs to it however long it lasts, else a hang would leave nothing to judge.
-            Self::Run | Self::Fault => true,
+            Self::Run | Self::Fault | Self::Restarting => true,
             // What began before a fault and ended within it met neither in full, so it is counted apart.
             Self::Baseline | Self::Recovery | Self::Window | Self::After => false,
         }
@@ -83,6 +130,7 @@ impl PhaseKind {
 pub struct PhaseSum {
     phase: Phase,
     counts: Counts,
+    time: Option<PhaseTime>,
     apart: u64,
 }
 
@@ -90,7 +138,7 @@ impl PhaseSum {
     /// The sum before the first slice.
     #[must_use]
     pub fn new(phase: &Phase) -> Self {
-        Self { phase: phase.clone(), counts: Counts::default(), apart: 0 }
+        Self { phase: phase.clone(), counts: Counts::default(), time: None, apart: 0 }
     }
 
     /// Adds a slice, if it lies in the phase.
@@ -98,16 +146,23 @@ impl PhaseSum {
         if !self.phase.holds(slice) {
             return;
         }
+        self.time = Some(slice.time_with(self.time));
         let judges = self.phase.judges(slice);
         for (counts, belongs) in [(&slice.counts, true), (&slice.straddled, self.phase.kind.judges_straddled())] {
             if judges && belongs { self.counts.add(counts) } else { self.apart += counts.due }
         }
     }
 
+    /// True if people are told of it.
+    #[must_use]
+    pub fn is_told(&self) -> bool {
+        self.phase.is_told(self.counts.due)
+    }
+
     /// The figures of the phase by now, with those markers that responses have.
     #[must_use]
     pub fn figures(&self, markers: &[Marker]) -> PhaseFigures {
-        self.counts.figures(&self.phase.name, self.apart, markers)
+        self.phase.figures(&self.counts, self.time, self.apart, markers)
     }
 }
 
@@ -116,7 +171,8 @@ impl PhaseSum {
 pub struct Timeline {
     /// The length, without the warm-up.
     pub duration: Duration,
-    /// `run`, `baseline`, each fault in the order of the file, `recovery`. Those that would be empty are left out.
+    /// `run`, `baseline`, each fault in the order of the file, with `<fault> restarting` behind those that end a service,
+    /// `recovery`. Those that would be empty are left out.
     pub phases: Vec<Phase>,
 }
 
@@ -129,7 +185,18 @@ impl Timeline {
         let last = faults.iter().map(Fault::ends).max().unwrap_or(duration);
         let mut phases = vec![phase(RUN, PhaseKind::Run, Duration::ZERO, duration)];
         phases.push(phase(BASELINE, PhaseKind::Baseline, Duration::ZERO, first));
-        phases.extend(faults.iter().map(|f| phase(&f.name, PhaseKind::Fault, f.at, f.ends().min(duration))));
+        for fault in faults {
+            phases.push(phase(&fault.name, PhaseKind::Fault, fault.at, fault.ends().min(duration)));
+            if fault.ends_service() {
+                // It ends when the service is ready again, which is not known before.
+                phases.push(phase(
+                    &restarting(&fault.name),
+                    PhaseKind::Restarting,
+                    fault.ends().min(duration),
+                    duration,
+                ));
+            }
+        }
         phases.push(phase(RECOVERY, PhaseKind::Recovery, last.min(duration), duration));
         phases.retain(|phase| phase.from < phase.to);
         Self { duration, phases }

@@ -4,7 +4,11 @@
 //! [`Counted`](crate::event::Counted). Figures by instance are deliberately absent: no world gives several, and no
 //! response says which one made it.
 
-use crate::{Histogram, event::PhaseFigures, responses::Marker};
+use crate::{
+    Histogram,
+    event::{PhaseFigures, PhaseTime},
+    responses::Marker,
+};
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, time::Duration};
 
@@ -22,6 +26,9 @@ pub struct Slice {
     /// that began at one of these.
     #[serde(rename = "pending_us", with = "crate::micros::list", default, skip_serializing_if = "Vec::is_empty")]
     pub pending: Vec<Duration>,
+    /// Faults that had ended a service which was not ready again.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub restarting: Vec<String>,
     /// Arrivals that were due, but for those that straddled the beginning of a fault.
     #[serde(flatten)]
     pub counts: Counts,
@@ -35,6 +42,14 @@ pub struct Slice {
     /// The same by name of request, where the load has more than one.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub requests: BTreeMap<String, RequestCounts>,
+}
+
+impl Slice {
+    /// The time of a phase that this slice lies in, and had this time before it.
+    #[must_use]
+    pub fn time_with(&self, earlier: Option<PhaseTime>) -> PhaseTime {
+        PhaseTime { from: earlier.map_or(self.from, |time| time.from), to: self.to }
+    }
 }
 
 /// Counts of one kind of request, as a [`Slice`] has them of all.
@@ -104,6 +119,7 @@ impl Counts {
     pub fn figures(&self, phase: &str, apart: u64, markers: &[Marker]) -> PhaseFigures {
         PhaseFigures {
             phase: phase.to_owned(),
+            time: None,
             arrivals: self.due,
             straddled: apart,
             missed: self.missed,
@@ -174,6 +190,7 @@ mod tests {
             from: Duration::from_secs(1),
             to: Duration::from_millis(1500),
             pending: vec![Duration::from_secs(1)],
+            restarting: vec!["outage".to_owned()],
             counts: counts(),
             straddled: counts(),
             in_flight: 2,

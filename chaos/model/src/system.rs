@@ -2,6 +2,7 @@
 
 use crate::{
     Protocol, Responses, Span,
+    lifecycle::Lifecycle,
     protocol::{Login, Stack},
 };
 use serde::{Deserialize, Serialize};
@@ -79,6 +80,8 @@ pub struct Service {
     pub ready: Option<HttpProbe>,
     /// The request that gives its Prometheus metrics.
     pub metrics: Option<HttpProbe>,
+    /// Rules of its start and end.
+    pub lifecycle: Lifecycle,
     /// The environment variable of `chaos` that holds its password, for what faults ask of it (`flush`).
     pub password: Option<String>,
     /// The login by which faults ask, where one is known.
@@ -215,6 +218,7 @@ mod tests {
             protocol: Protocol::TCP,
             ready: None,
             metrics: None,
+            lifecycle: Lifecycle::default(),
             password: None,
             login: None,
             env: BTreeMap::new(),

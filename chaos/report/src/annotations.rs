@@ -94,7 +94,7 @@ impl Annotations {
     /// Faults are there already, and what an expectation alone looks at is no phase of the run.
     fn phase(&self, begin: &Begin, figures: &PhaseFigures) -> Option<Annotation> {
         let phase = begin.phases.iter().find(|phase| phase.name == figures.phase)?;
-        if !matches!(phase.kind, PhaseKind::Baseline | PhaseKind::Recovery) {
+        if !matches!(phase.kind, PhaseKind::Baseline | PhaseKind::Restarting | PhaseKind::Recovery) {
             return None;
         }
         let at = |time: std::time::Duration| self.timeline_ms + u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
@@ -107,7 +107,8 @@ impl Annotations {
             text += &format!(", p99 {}", show_duration(latency.p99));
         }
         let tags = tags("chaos-phase", &phase.name);
-        Some(Annotation { from_ms: at(phase.from), to_ms: Some(at(phase.to)), tags, text })
+        let (from, to) = figures.time.map_or((phase.from, phase.to), |time| (time.from, time.to));
+        Some(Annotation { from_ms: at(from), to_ms: Some(at(to)), tags, text })
     }
 
     fn ended(&mut self, verdict: Option<Verdict>, now: u64) -> Vec<Step> {

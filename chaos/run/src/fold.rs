@@ -14,7 +14,7 @@ pub(crate) use cuts::phase_edges;
 use crate::edges::{self, ends_in_order};
 use chaos_load::Outcome;
 use chaos_model::{
-    Fault, Histogram, Phase, PhaseKind, Scenario, Scope, Share, Slice,
+    Fault, Histogram, Phase, PhaseKind, Scenario, Scope, Share, Slice, Target,
     check::{CheckId, FaultSeen, Marked},
     event::PhaseFigures,
     ledger::Recovery,
@@ -137,6 +137,19 @@ impl<'a> Fold<'a> {
         }
     }
 
+    /// Takes note that the service of a fault is starting again, from an edge on that was not passed yet.
+    pub(crate) fn restarts(&mut self, fault: usize, edge: Duration) {
+        self.slices.restarts(&self.scenario.faults[fault].name, edge);
+    }
+
+    /// Takes note that a service is ready again at this moment of the timeline.
+    pub(crate) fn is_back(&mut self, service: &str, at: Duration) {
+        let of_service = |fault: &&Fault| matches!(&fault.on, Target::Service(name) if name == service);
+        let faults: Vec<&str> =
+            self.scenario.faults.iter().filter(of_service).map(|fault| fault.name.as_str()).collect();
+        self.slices.is_back(&faults, at);
+    }
+
     /// Counts an outcome. Every arrival that was due has to come here once.
     pub(crate) fn add(&mut self, outcome: Outcome) {
         if !self.slices.can_take(outcome.ended) {
@@ -200,7 +213,8 @@ impl<'a> Fold<'a> {
     /// The figures of each phase, in the order of the timeline.
     pub(crate) fn figures(&self) -> impl Iterator<Item = PhaseFigures> + '_ {
         let markers = self.scenario.system.responses.markers();
-        self.phases.iter().map(move |window| window.figures(&markers))
+        let is_told = |window: &&Window| window.phase.is_told(window.tally.counts.due);
+        self.phases.iter().filter(is_told).map(move |window| window.figures(&markers))
     }
 
     /// The figures of the baseline, if there is one.
@@ -247,14 +261,15 @@ impl<'a> Fold<'a> {
         FaultSeen {
             fault,
             detected: known.first_bad.map(|ended| ended.saturating_sub(applied)),
-            recovery: known.recovery(acknowledged(known.after.phase.from)),
+            // From the end that the scenario gave: that a service takes its time to start is a part of it.
+            recovery: known.recovery(known.after.phase.from),
             last_bad: known.after.tally.last_bad,
         }
     }
 }
 
 impl OfFault {
-    /// The recovery from a fault that was taken back at a moment of the timeline.
+    /// The recovery from a fault that was to be taken back at a moment of the timeline.
     fn recovery(&self, removed: Duration) -> Recovery {
         let Some((first, last)) = self.recovering.ends() else { return Recovery::NoRequests };
         if self.first_bad.is_none() && self.recovering.bad() == 0 {

@@ -17,6 +17,6 @@ mod world;
 pub use events::Events;
 pub use run::{Ending, Options, run};
 pub use world::{
-    Address, ComposedWorld, Death, Exit, Exits, Instance, InstanceId, LinkAddresses, Links, NotGiven, Offer, Runtime,
-    Site, Sites, TornDown, Unfit, World, WorldError,
+    Address, ComposedWorld, Death, Exit, Exits, Instance, InstanceId, LinkAddresses, Links, News, NotGiven, Notice,
+    Offer, Runtime, Site, Sites, TornDown, Unfit, World, WorldError,
 };

@@ -18,7 +18,7 @@ use chaos_model::{
 };
 use futures_util::future::BoxFuture;
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
-use timeline::Observed;
+use timeline::{Observed, StartedAgain};
 use tokio::time::Instant;
 
 /// Options of a run, beside its scenario.
@@ -64,6 +64,9 @@ const LATE_SHARE: u64 = 100;
 
 /// A fault that takes effect later than this after it was due acts in another phase than the scenario says.
 const LATE_EDGE: Duration = Duration::from_millis(250);
+
+/// A service that takes longer than this to be ready again, and twice as long as at first, may have met a machine that was busy.
+const LATE_START: Duration = Duration::from_secs(1);
 
 /// Runs a scenario in a world and takes the world down again, however it ends. `interrupt` resolves, with the name of
 /// what came, when the run is to stop early.
@@ -157,7 +160,7 @@ fn report_failure(events: &Events, error: WorldError) {
     let why = error.to_string();
     match error {
         WorldError::DiedStarting(death) => {
-            let crate::Death { instance, how, last_lines } = death;
+            let crate::Death { instance, how, last_lines, .. } = death;
             events.emit(Event::ServiceDied { service: instance.to_string(), how, last_lines });
         }
         WorldError::NotReady { service, last_lines, .. } => {
@@ -276,6 +279,15 @@ fn inconclusive_reasons(scenario: &Scenario, control: bool, observed: &Observed<
     // Whether a service that ends by itself comes back is up to whoever runs the system; nothing here starts it again.
     for death in &observed.deaths {
         reason(format!("{} ended during the run ({})", death.instance, death.how));
+    }
+    for service in &observed.away {
+        reason(format!("{service} was not ready again when the run ended"));
+    }
+    for StartedAgain { instance, took, at_first } in &observed.starts {
+        if *took > LATE_START.max(*at_first * 2) {
+            let (took, at_first) = (show_duration(*took), show_duration(*at_first));
+            reason(format!("{instance} took {took} to start again, and {at_first} at first"));
+        }
     }
     reasons
 }

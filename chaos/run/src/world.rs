@@ -4,18 +4,20 @@
 mod composed;
 mod exits;
 mod links;
+mod news;
 mod offer;
 mod runtime;
 
 pub use composed::ComposedWorld;
 pub use exits::{Exit, Exits};
 pub use links::{Links, Sites};
+pub use news::{News, Notice};
 pub use offer::{NotGiven, Offer, Unfit};
 pub use runtime::{Instance, InstanceId, LinkAddresses, Runtime, Site};
 
 use crate::Events;
 use async_trait::async_trait;
-use chaos_model::{Fault, RunKey, System, event::ProxyCounts, ledger::Removed};
+use chaos_model::{Fault, RunKey, System, event::ProxyCounts, ledger::Removed, quantity::show_duration};
 use futures_util::future::BoxFuture;
 use host::Host;
 use std::{collections::BTreeMap, time::Duration};
@@ -35,7 +37,7 @@ impl std::fmt::Display for Address {
     }
 }
 
-/// A service that ended although nobody asked it to.
+/// The end of a service.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Death {
     /// The instance that ended.
@@ -44,6 +46,8 @@ pub struct Death {
     pub how: String,
     /// The last lines of its output.
     pub last_lines: Vec<String>,
+    /// The time after which it was killed, where it was asked to end and did not.
+    pub killed_after: Option<Duration>,
 }
 
 /// Remains of a system that was taken down.
@@ -62,12 +66,12 @@ pub enum WorldError {
     #[error("{} ended while it was starting ({})", .0.instance, .0.how)]
     DiedStarting(Death),
     /// A service did not become ready in time.
-    #[error("{service} was not ready after {seconds} s: {why}")]
+    #[error("{service} was not ready after {}: {why}; where it takes longer, `start-timeout` says so", show_duration(*after))]
     NotReady {
         /// The service's name.
         service: String,
-        /// The seconds that it was waited for.
-        seconds: u64,
+        /// Time that it was waited for.
+        after: Duration,
         /// The last reason why it was not ready.
         why: String,
         /// The last lines of its output.
@@ -134,8 +138,17 @@ pub trait World: Send + Sync {
     /// Asks what the proxies on links have counted since the start. Nothing waits for the response, which may never come.
     fn count(&self) -> BoxFuture<'static, Option<ProxyCounts>>;
 
-    /// Waits for a service to end that nobody asked to. Safe to drop. An error where the world itself is lost.
-    async fn died(&mut self) -> Result<Death, WorldError>;
+    /// True while a service starts again that a fault has ended: from when that was taken back until it is ready.
+    fn is_restarting(&self, service: &str) -> bool;
+
+    /// Waits for something to happen to a service: it ended, or is ready. Safe to drop. An error where the world itself is lost.
+    async fn notice(&mut self) -> Result<Notice, WorldError>;
+
+    /// Does what a notice asks for, and tells what is news in it. Not to be dropped.
+    ///
+    /// # Errors
+    /// Where a service can't be started again.
+    async fn attend(&mut self, notice: Notice) -> Result<Option<News>, WorldError>;
 
     /// Takes the system down. Safe at any time, and more than once.
     async fn stop(&mut self, keep_logs: bool) -> TornDown;

@@ -8,9 +8,6 @@ use std::{sync::Arc, time::Duration};
 use tokio::{sync::mpsc::UnboundedSender, time::timeout};
 use tracing::instrument::WithSubscriber as _;
 
-/// Time that a service has to end when asked to; then it is killed.
-const GRACE: Duration = Duration::from_secs(3);
-
 /// The launch of a service, the same each time.
 #[derive(Clone)]
 pub(crate) struct Launch {
@@ -33,7 +30,9 @@ pub(crate) struct RunningService {
 struct Running {
     host: Host,
     tasks: TaskGroup,
-    program: Task<()>,
+    /// None once somebody waits for it to end.
+    program: Option<Task<()>>,
+    is_over: bool,
 }
 
 impl RunningService {
@@ -71,9 +70,9 @@ impl RunningService {
                 Err(_) => "it panicked".to_owned(),
             };
             // The world has gone.
-            let _ = exits.send(Exit { instance, start, how });
+            let _ = exits.send(Exit { instance, start, how, killed_after: None });
         }));
-        self.running = Some(Running { host, tasks, program });
+        self.running = Some(Running { host, tasks, program: Some(program), is_over: false });
     }
 
     /// The program that runs there.
@@ -83,25 +82,52 @@ impl RunningService {
 
     /// True where this is news: an exit of what runs now.
     pub(crate) fn is_news(&self, exit: &Exit) -> bool {
-        self.running.is_some() && self.start == exit.start
+        self.running.as_ref().is_some_and(|running| !running.is_over) && self.start == exit.start
     }
 
-    /// Ends it as SIGTERM does, and SIGKILL where that doesn't end it. When it returns, ports and connections are gone.
-    pub(crate) async fn stop(&mut self) {
+    /// Ends it as SIGTERM does, and SIGKILL where that doesn't end it in this time. When it returns, ports and connections are gone.
+    pub(crate) async fn stop(&mut self, grace: Duration) {
         let Some(running) = &mut self.running else { return };
         running.host.shutdown().cancel();
-        // Whether it ended, was stopped or takes too long: it is gone afterwards.
-        let _ = timeout(GRACE, &mut running.program).await;
+        if let Some(program) = &mut running.program {
+            // Whether it ended, was stopped or takes too long: it is gone afterwards.
+            let _ = timeout(grace, program).await;
+        }
         self.kill().await;
+    }
+
+    /// Begins to end it in the same way, and doesn't wait. That it has ended goes to `exits`, and ports and connections are
+    /// gone then.
+    pub(crate) fn terminate(&mut self, grace: Duration, watcher: &Host, exits: UnboundedSender<Exit>) {
+        let Some(running) = &mut self.running else { return };
+        let Some(program) = running.program.take() else { return };
+        running.host.shutdown().cancel();
+        // What the watcher of its start tells is no news from here on.
+        self.start += 1;
+        let (instance, start, tasks) = (self.id.clone(), self.start, running.tasks.clone());
+        drop(watcher.spawn(async move {
+            let is_late = timeout(grace, program).await.is_err();
+            crash(&tasks).await;
+            let how = if is_late { "it did not end by itself" } else { "it was asked to end" }.to_owned();
+            // The world has gone.
+            let _ = exits.send(Exit { instance, start, how, killed_after: is_late.then_some(grace) });
+        }));
+    }
+
+    /// Takes note of an exit that is news. What the program has left behind on its host stays until it is ended.
+    pub(crate) fn has_exited(&mut self) {
+        self.running.iter_mut().for_each(|running| running.is_over = true);
+    }
+
+    /// True where the program has ended.
+    pub(crate) fn is_over(&self) -> bool {
+        self.running.as_ref().is_some_and(|running| running.is_over)
     }
 
     /// Ends it as SIGKILL does. When it returns, ports and connections are gone.
     pub(crate) async fn kill(&mut self) {
         let Some(running) = self.running.take() else { return };
-        running.tasks.crash();
-        while running.tasks.running() > 0 {
-            tokio::task::yield_now().await;
-        }
+        crash(&running.tasks).await;
     }
 
     /// Freezes it as SIGSTOP does; says whether there was anything to freeze.
@@ -114,6 +140,14 @@ impl RunningService {
     /// Lets it go on, as SIGCONT does.
     pub(crate) fn thaw(&self) {
         self.running.iter().for_each(|running| running.tasks.thaw());
+    }
+}
+
+/// Ends all tasks of a host. When it returns, they are gone.
+async fn crash(tasks: &TaskGroup) {
+    tasks.crash();
+    while tasks.running() > 0 {
+        tokio::task::yield_now().await;
     }
 }
 

@@ -1,6 +1,6 @@
 //! Scenarios in tests: own programs, a scenario, and what came of it as an assertion.
 
-use crate::{Draft, Programs, SimRuntime, Tracer, block_on, programs::Outcome as Ended};
+use crate::{Draft, Programs, SimRuntime, Tracer, block_on, programs::Outcome as Stopped};
 use chaos_model::{
     Diagnostics, Protocol, Record, Scenario, Set, Verdict,
     check::{CHECKS, Row},
@@ -66,7 +66,7 @@ impl Simulation {
     pub fn program<F, R>(mut self, name: &str, run: F) -> Self
     where
         F: Fn(Host) -> R + Send + Sync + 'static,
-        R: Future<Output = Ended> + Send + 'static,
+        R: Future<Output = Stopped> + Send + 'static,
     {
         self.programs = self.programs.with(name, run);
         self

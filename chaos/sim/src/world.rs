@@ -8,7 +8,9 @@ use crate::{
 };
 use async_trait::async_trait;
 use chaos_links::InProcessLinks;
-use chaos_model::{Link, Protocol, Service, Start, System, effect::action::ServiceAction, system::CLIENT};
+use chaos_model::{
+    Link, Protocol, Service, Start, System, effect::action::ServiceAction, lifecycle::Lifecycle, system::CLIENT,
+};
 use chaos_run::{
     Address, ComposedWorld, Death, Exits, Instance, InstanceId, LinkAddresses, NotGiven, Offer, Runtime, Site,
     TornDown, Unfit, WorldError,
@@ -183,12 +185,17 @@ impl Runtime for SimRuntime {
     async fn start(&mut self, instance: &InstanceId) -> Result<(), WorldError> {
         let (network, watcher) = (self.network.clone(), self.client.clone());
         let (logs, tracer, exits) = (self.logs.clone(), self.tracer.clone(), self.exits.sender());
-        self.of(instance)?.start(&network, &watcher, (&logs, tracer.as_ref()), exits);
+        let service = self.of(instance)?;
+        if service.is_over() {
+            service.kill().await;
+        }
+        service.start(&network, &watcher, (&logs, tracer.as_ref()), exits);
         Ok(())
     }
 
-    async fn stop(&mut self, instance: &InstanceId) -> Result<(), WorldError> {
-        self.of(instance)?.stop().await;
+    async fn terminate(&mut self, instance: &InstanceId, lifecycle: &Lifecycle) -> Result<(), WorldError> {
+        let (watcher, exits) = (self.client.clone(), self.exits.sender());
+        self.of(instance)?.terminate(lifecycle.stop_grace(), &watcher, exits);
         Ok(())
     }
 
@@ -213,20 +220,11 @@ impl Runtime for SimRuntime {
         loop {
             let exit = self.exits.next().await;
             self.exits.take();
-            if self.services.get(&exit.instance).is_some_and(|(_, service)| service.is_news(&exit)) {
-                let last_lines = self.logs.last_lines(&exit.instance.service);
-                return Ok(Death { instance: exit.instance, how: exit.how, last_lines });
-            }
-        }
-    }
-
-    async fn exited_of(&mut self, instance: &InstanceId) -> Result<Death, WorldError> {
-        loop {
-            let exit = self.exits.of(instance).await;
-            if self.services.get(instance).is_some_and(|(_, service)| service.is_news(&exit)) {
-                let last_lines = self.logs.last_lines(&instance.service);
-                return Ok(Death { instance: exit.instance, how: exit.how, last_lines });
-            }
+            let service = self.services.get_mut(&exit.instance).map(|(_, service)| service);
+            let Some(service) = service.filter(|service| service.is_news(&exit)) else { continue };
+            service.has_exited();
+            let last_lines = self.logs.last_lines(&exit.instance.service);
+            return Ok(Death { instance: exit.instance, how: exit.how, last_lines, killed_after: exit.killed_after });
         }
     }
 
@@ -236,7 +234,7 @@ impl Runtime for SimRuntime {
 
     async fn take_down(&mut self, _: bool) -> TornDown {
         for (_, service) in self.services.values_mut() {
-            service.stop().await;
+            service.stop(Lifecycle::GRACE).await;
         }
         self.services.clear();
         TornDown::default()

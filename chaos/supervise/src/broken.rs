@@ -1,7 +1,7 @@
 //! Containers that are somebody else's and that a run breaks: they are written into the run's folder before that, so
 //! that the runner, its supervisor and `chaos cleanup` alike find them and bring them back.
 
-use crate::engine::{Engine, GRACE_SECONDS, SETTLED};
+use crate::engine::{Engine, SETTLED};
 use futures_util::future::join_all;
 use serde::{Deserialize, Serialize};
 use std::{fs, io, path::Path, time::Duration};
@@ -20,6 +20,8 @@ pub struct Broken {
     pub name: String,
     /// True where the engine was asked to change it and has not answered: it goes on when whoever asked is gone.
     pub changing: bool,
+    /// Milliseconds that it has to end, where it was asked to.
+    pub grace_ms: u64,
 }
 
 // Before anything is broken, and into the folder: runner, supervisor and cleanup read the same file, so nobody has to
@@ -55,7 +57,8 @@ pub(crate) async fn restore(folder: &Path) -> Vec<String> {
 /// Brings these back, all at once, and gives those that are still broken, with why, in words.
 pub async fn restore_all(engine: &Engine, broken: &[Broken]) -> Vec<(Broken, String)> {
     let restored = broken.iter().map(async |of| {
-        let grace = Duration::from_secs(u64::from(GRACE_SECONDS.unsigned_abs()));
+        // It may end at any moment of that.
+        let grace = Duration::from_millis(of.grace_ms);
         let settled = if of.changing { grace + SETTLED } else { Duration::ZERO };
         let why = engine.restore(&of.id, settled).await.err()?;
         Some((of.clone(), format!("container {}: {why}", of.name)))
@@ -71,7 +74,7 @@ mod tests {
     fn what_is_written_down_is_read_again() {
         let folder = tempfile::tempdir().unwrap();
         assert_eq!(read(folder.path()), []);
-        let broken = Broken { id: "4f5a".to_owned(), name: "redis".to_owned(), changing: true };
+        let broken = Broken { id: "4f5a".to_owned(), name: "redis".to_owned(), changing: true, grace_ms: 3000 };
         write(folder.path(), std::slice::from_ref(&broken)).unwrap();
         assert_eq!(read(folder.path()), [broken]);
         write(folder.path(), &[]).unwrap();

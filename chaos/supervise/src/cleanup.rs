@@ -6,6 +6,7 @@
 //! left its environment behind and its output too can't be known for an orphan.
 
 use crate::{
+    cgroup::RunGroup,
     process::{self, Process},
     run_folder::{self, Folder},
     run_label::{self, Life, RunLabel, Runner},
@@ -101,11 +102,18 @@ pub async fn find(temp: &Path) -> io::Result<Found> {
 }
 
 fn add_processes(temp: &Path, runs: &mut BTreeMap<RunLabel, Parts>) {
+    for (label, parts) in runs.iter_mut() {
+        parts.processes.extend(RunGroup::of_run(&label.folder).iter().flat_map(RunGroup::processes));
+    }
     for (pid, belongs) in run_label::processes_of_runs_in(temp) {
         let of_folder = || runs.keys().find(|label| label.folder == belongs.folder).map(|label| label.runner.clone());
         let Some(runner) = belongs.runner.or_else(of_folder) else { continue };
         let parts = runs.entry(RunLabel { folder: belongs.folder, runner }).or_default();
-        if belongs.is_supervisor { parts.supervisor = Some(pid) } else { parts.processes.push(pid) }
+        match belongs.is_supervisor {
+            true => parts.supervisor = Some(pid),
+            false if parts.processes.contains(&pid) => {}
+            false => parts.processes.push(pid),
+        }
     }
 }
 

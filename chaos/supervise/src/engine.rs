@@ -12,7 +12,7 @@ use testcontainers::{
         models::ContainerState,
         query_parameters::{
             KillContainerOptionsBuilder, ListContainersOptionsBuilder, ListNetworksOptionsBuilder,
-            RemoveContainerOptionsBuilder, StopContainerOptionsBuilder,
+            RemoveContainerOptionsBuilder,
         },
     },
     core::client::docker_client_instance,
@@ -25,9 +25,6 @@ const PATIENCE: Duration = Duration::from_secs(8);
 const EVERY: Duration = Duration::from_millis(50);
 /// Time in which nothing may have appeared where the engine may still be making what a runner asked for that is gone.
 pub const SETTLED: Duration = Duration::from_secs(1);
-/// Seconds that a container has to end when asked to; then it is killed.
-pub const GRACE_SECONDS: i32 = 3;
-
 /// An engine that answers.
 #[derive(Clone)]
 pub struct Engine(Docker);
@@ -211,13 +208,32 @@ impl Engine {
         self.0.unpause_container(id).await.map_err(io::Error::other)
     }
 
-    /// Asks a container to end; when this returns, it has.
+    /// Asks a container to end, by this signal or by that of its image. One that has ended need not be asked.
     ///
     /// # Errors
     /// What the engine says.
-    pub async fn stop(&self, id: &str) -> io::Result<()> {
-        let options = StopContainerOptionsBuilder::new().t(GRACE_SECONDS).build();
-        self.0.stop_container(id, Some(options)).await.map_err(io::Error::other)
+    // Engines have a call that stops a container as a whole; it says nothing of whether they had to kill it.
+    pub async fn ask_to_end(&self, id: &str, signal: Option<&str>) -> io::Result<()> {
+        let inspected = self.0.inspect_container(id, None).await.map_err(io::Error::other)?;
+        let own = inspected.config.and_then(|config| config.stop_signal);
+        let signal = signal.or(own.as_deref()).unwrap_or("SIGTERM");
+        let options = KillContainerOptionsBuilder::new().signal(signal).build();
+        match self.0.kill_container(id, Some(options)).await {
+            Err(EngineError::DockerResponseServerError { status_code: 409, .. }) => Ok(()),
+            result => result.map_err(io::Error::other),
+        }
+    }
+
+    /// Waits until a container has ended that was asked to, and kills it where it has not in this time. Gives how it ended, and
+    /// whether it was killed.
+    pub async fn end_within(&self, id: &str, grace: Duration) -> (String, bool) {
+        if let Ok(how) = tokio::time::timeout(grace, self.ended(id)).await {
+            return (how, false);
+        }
+        match self.kill(id).await {
+            Ok(()) => (self.ended(id).await, true),
+            Err(error) => (format!("it does not end: {error}"), false),
+        }
     }
 
     /// Ends a container without asking; when this returns, it has ended.

@@ -10,6 +10,7 @@
 
 #[cfg(feature = "docker")]
 pub mod broken;
+mod cgroup;
 pub mod cleanup;
 #[cfg(feature = "docker")]
 pub mod engine;

@@ -14,6 +14,8 @@ use std::{
 const FOLDER: &str = "CHAOS_RUN";
 /// In the environment of the supervisor, in place of that: the run's folder.
 pub(crate) const SUPERVISOR: &str = "CHAOS_SUPERVISOR";
+/// In the environment of each service, and of all that it starts: the service's name.
+pub(crate) const SERVICE: &str = "CHAOS_SERVICE";
 /// In both: the run's [`Runner`], as JSON.
 const RUNNER: &str = "CHAOS_RUNNER";
 
@@ -136,17 +138,26 @@ impl Belongs {
 /// environment or start others with none, by where its output goes, which is a service's log.
 pub(crate) fn of_process(pid: u32) -> Option<Belongs> {
     // Some programs write over their environment (for their title in `ps`), or start others with none; what has left
-    // both environment and output behind can't be known. cgroups would tell, but need root or a session of systemd.
+    // both environment and output behind can be known by its control group alone, which not everybody can make.
     // That of a process that has ended, or is another user's, can't be read.
     let environment = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
     of_environment(&environment).or_else(|| of_output(pid))
 }
 
+/// The service that started a process, by the environment of that.
+pub(crate) fn service_of(pid: u32) -> Option<String> {
+    let environment = fs::read(format!("/proc/{pid}/environ")).ok()?;
+    String::from_utf8(variable(&environment, SERVICE)?.to_vec()).ok()
+}
+
+/// The value of a variable in an environment as proc(5) shows it.
+fn variable<'e>(environment: &'e [u8], name: &str) -> Option<&'e [u8]> {
+    let mut variables = environment.split(|byte| *byte == 0);
+    variables.find_map(|variable| variable.strip_prefix(name.as_bytes())?.strip_prefix(b"="))
+}
+
 fn of_environment(environment: &[u8]) -> Option<Belongs> {
-    let value = |name: &str| {
-        let mut variables = environment.split(|byte| *byte == 0);
-        variables.find_map(|variable| variable.strip_prefix(name.as_bytes())?.strip_prefix(b"="))
-    };
+    let value = |name: &str| variable(environment, name);
     let (folder, is_supervisor) = match (value(SUPERVISOR), value(FOLDER)) {
         (Some(folder), _) => (folder, true),
         (None, Some(folder)) => (folder, false),
@@ -156,12 +167,17 @@ fn of_environment(environment: &[u8]) -> Option<Belongs> {
     Some(Belongs { folder: PathBuf::from(OsStr::from_bytes(folder)), runner: Some(runner), is_supervisor })
 }
 
-fn of_output(pid: u32) -> Option<Belongs> {
-    let log = ["1", "2"].iter().find_map(|fd| {
+/// The log of a service that the output of a process goes to.
+pub(crate) fn output_of(pid: u32) -> Option<PathBuf> {
+    ["1", "2"].iter().find_map(|fd| {
         let path = fs::read_link(format!("/proc/{pid}/fd/{fd}")).ok()?;
         let path = path.to_str()?.trim_end_matches(" (deleted)");
         (path.ends_with(".log") && is_written(pid, fd)).then(|| PathBuf::from(path))
-    })?;
+    })
+}
+
+fn of_output(pid: u32) -> Option<Belongs> {
+    let log = output_of(pid)?;
     let folder = log.parent()?;
     crate::run_folder::is_named_as_one(folder).then(|| Belongs {
         folder: folder.to_owned(),

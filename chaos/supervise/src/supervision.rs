@@ -32,6 +32,9 @@ pub enum SupervisionError {
     /// A service could not be started; in words.
     #[error("{0}")]
     NotLaunched(String),
+    /// A fault did not reach all processes of a service; in words.
+    #[error("{0}")]
+    Unreached(String),
     /// There is no supervisor any more.
     #[error("the supervisor of this run is gone")]
     Gone,
@@ -42,6 +45,7 @@ impl From<SupervisorError> for SupervisionError {
         match error {
             SupervisorError::Gone(source) => Self::Failed(source),
             SupervisorError::NotLaunched { .. } => Self::NotLaunched(error.to_string()),
+            SupervisorError::Unreached { .. } => Self::Unreached(error.to_string()),
         }
     }
 }
@@ -104,7 +108,7 @@ impl Supervision {
     pub async fn exited(&mut self) -> Result<Exited, SupervisionError> {
         let Some(supervisor) = &mut self.supervisor else { return std::future::pending().await };
         let exited = supervisor.exited().await;
-        if exited.is_err() {
+        if matches!(exited, Err(SupervisorError::Gone(_))) {
             self.supervisor = None;
         }
         Ok(exited?)

@@ -17,6 +17,7 @@ use chaos_model::{
     Link, Protocol, Service, System,
     attach::{Attach, HostPort},
     effect::action::ServiceAction,
+    lifecycle::Lifecycle,
 };
 use chaos_run::{
     Address, ComposedWorld, Death, Instance, InstanceId, LinkAddresses, NotGiven, Offer, Runtime, Site, TornDown,
@@ -173,8 +174,8 @@ impl Runtime for AttachedRuntime {
         self.containers(instance)?.is_whole(instance)
     }
 
-    async fn stop(&mut self, instance: &InstanceId) -> Result<(), WorldError> {
-        self.containers(instance)?.stop(instance).await
+    async fn terminate(&mut self, instance: &InstanceId, lifecycle: &Lifecycle) -> Result<(), WorldError> {
+        self.containers(instance)?.terminate(instance, lifecycle).await
     }
 
     async fn kill(&mut self, instance: &InstanceId) -> Result<(), WorldError> {
@@ -189,16 +190,12 @@ impl Runtime for AttachedRuntime {
         self.containers(instance)?.resume(instance).await
     }
 
-    /// Services are not watched here; the supervisor is, where there is one.
+    /// Only services that faults have ended are watched here; the supervisor is, where there is one.
     async fn exited(&mut self) -> Result<Death, WorldError> {
         match &mut self.containers {
-            Some(containers) => Err(containers.lost().await),
+            Some(containers) => containers.exited().await,
             None => std::future::pending().await,
         }
-    }
-
-    async fn exited_of(&mut self, instance: &InstanceId) -> Result<Death, WorldError> {
-        self.containers(instance)?.exited_of(instance).await
     }
 
     async fn last_lines(&self, _: &InstanceId) -> Vec<String> {

@@ -14,7 +14,11 @@ pub use images::Images;
 use crate::{ports::Ports, supervised};
 use async_trait::async_trait;
 use chaos_links::InProcessLinks;
-use chaos_model::{Endpoint, Event, Link, Protocol, Service, System, effect::action::ServiceLimit};
+use chaos_model::{
+    Endpoint, Event, Link, Protocol, Service, System,
+    effect::action::ServiceLimit,
+    lifecycle::{Lifecycle, StopSignal},
+};
 use chaos_run::{
     Address, ComposedWorld, Death, Events, Exit, Exits, Instance, InstanceId, LinkAddresses, Offer, Runtime, Site,
     TornDown, WorldError,
@@ -29,6 +33,7 @@ use host::Host;
 use limits::Limited;
 use std::{collections::BTreeMap, io, path::PathBuf, time::Duration};
 use testcontainers::{ContainerAsync, GenericImage};
+use tokio::time::Instant;
 
 const LOOPBACK: &str = "127.0.0.1";
 /// Time that the services have to become ready.
@@ -64,6 +69,8 @@ pub struct DockerRuntime {
     listens: BTreeMap<String, u16>,
     services: BTreeMap<InstanceId, Started>,
     exits: Exits,
+    /// Instances that were asked to end, with when, and the time that they have.
+    terminated: BTreeMap<InstanceId, (Instant, Duration)>,
     /// True while the engine may still be at work on what a start that was given up has asked for.
     in_flight: bool,
 }
@@ -101,6 +108,7 @@ impl DockerRuntime {
             listens: BTreeMap::new(),
             services: BTreeMap::new(),
             exits: Exits::default(),
+            terminated: BTreeMap::new(),
             in_flight: false,
         }
     }
@@ -123,7 +131,7 @@ impl DockerRuntime {
         drop(self.host.spawn(async move {
             let how = engine.ended(&id).await;
             // The run is over.
-            let _ = sender.send(Exit { instance, start: 0, how });
+            let _ = sender.send(Exit { instance, start: 0, how, killed_after: None });
         }));
         Ok(())
     }
@@ -217,11 +225,14 @@ impl Runtime for DockerRuntime {
         self.watch(instance, id)
     }
 
-    async fn stop(&mut self, instance: &InstanceId) -> Result<(), WorldError> {
+    async fn terminate(&mut self, instance: &InstanceId, lifecycle: &Lifecycle) -> Result<(), WorldError> {
         let (engine, id) = self.of(instance)?;
-        engine.stop(id).await.map_err(refused("stopped", instance))?;
-        // Waited for, so that its end is never taken for an accident.
-        self.exits.of(instance).await;
+        let (engine, id, grace) = (engine.clone(), id.to_owned(), lifecycle.stop_grace());
+        let signal = lifecycle.stop_signal.map(StopSignal::name);
+        engine.ask_to_end(&id, signal).await.map_err(refused("stopped", instance))?;
+        self.terminated.insert(instance.clone(), (Instant::now(), grace));
+        // Its end comes from who watches it.
+        drop(self.host.spawn(async move { engine.end_within(&id, grace).await }));
         Ok(())
     }
 
@@ -229,6 +240,7 @@ impl Runtime for DockerRuntime {
         let (engine, id) = self.of(instance)?;
         engine.kill(id).await.map_err(refused("killed", instance))?;
         self.exits.of(instance).await;
+        self.terminated.remove(instance);
         Ok(())
     }
 
@@ -263,13 +275,9 @@ impl Runtime for DockerRuntime {
         // This takes a while, and who waits may turn to something else meanwhile.
         let last_lines = self.last_lines(&exit.instance).await;
         self.exits.take();
-        Ok(Death { instance: exit.instance, how: exit.how, last_lines })
-    }
-
-    async fn exited_of(&mut self, instance: &InstanceId) -> Result<Death, WorldError> {
-        let exit = self.exits.of(instance).await;
-        let last_lines = self.last_lines(instance).await;
-        Ok(Death { instance: exit.instance, how: exit.how, last_lines })
+        let asked = self.terminated.remove(&exit.instance);
+        let killed_after = asked.filter(|(at, grace)| at.elapsed() >= *grace).map(|(_, grace)| grace);
+        Ok(Death { instance: exit.instance, how: exit.how, last_lines, killed_after })
     }
 
     async fn last_lines(&self, instance: &InstanceId) -> Vec<String> {

@@ -7,14 +7,14 @@ mod redis;
 use crate::{ports::Ports, supervised};
 use async_trait::async_trait;
 use chaos_links::InProcessLinks;
-use chaos_model::{Event, Link, Protocol, Service, Start, System, effect::action::ServiceAction};
+use chaos_model::{Event, Link, Protocol, Service, Start, System, effect::action::ServiceAction, lifecycle::Lifecycle};
 use chaos_run::{
     Address, ComposedWorld, Death, Events, Instance, InstanceId, LinkAddresses, NotGiven, Offer, Runtime, Site,
     TornDown, Unfit, WorldError,
 };
 use chaos_supervise::{
     RunLock, Supervision, logs,
-    supervisor::{ServiceSignal, SupervisorProgram},
+    supervisor::{Exited, ServiceSignal, SupervisorProgram},
 };
 use host::Host;
 use launch::Started;
@@ -24,8 +24,6 @@ use std::{collections::BTreeMap, io, path::PathBuf, time::Duration};
 const LOOPBACK: &str = "127.0.0.1";
 /// Time that services have to become ready.
 const PATIENCE: Duration = Duration::from_secs(20);
-/// Time that a service has to end when asked to; then it is killed.
-const GRACE: Duration = Duration::from_secs(3);
 /// Number of attempts to start a service whose port was taken in the last moment.
 const ATTEMPTS: usize = 3;
 
@@ -84,22 +82,12 @@ impl LocalRuntime {
         supervisor.signal(&instance.to_string(), signal).await.map_err(supervised)
     }
 
-    /// Sends a signal that ends an instance, and waits until it has.
-    async fn end(&mut self, instance: &InstanceId, how: ServiceSignal) -> Result<(), WorldError> {
-        self.signal(instance, how).await?;
-        let supervisor = self.supervision.supervisor().map_err(supervised)?;
-        let name = instance.to_string();
-        if let Ok(ended) = tokio::time::timeout(GRACE, supervisor.exited_of(&name)).await {
-            return ended.map(drop).map_err(supervised);
-        }
-        supervisor.signal(&name, ServiceSignal::Kill).await.map_err(supervised)?;
-        supervisor.exited_of(&name).await.map(drop).map_err(supervised)
-    }
-
-    fn death(&self, name: &str, how: String) -> Death {
+    fn death(&self, exited: Exited) -> Death {
+        let Exited { name, how, killed_after_ms, .. } = exited;
         let started = self.services.keys().find(|id| id.to_string() == name);
-        let instance = started.cloned().unwrap_or_else(|| InstanceId::first(name));
-        Death { last_lines: logs::last_lines(&logs::path(self.supervision.folder(), name)), instance, how }
+        let instance = started.cloned().unwrap_or_else(|| InstanceId::first(name.as_str()));
+        let last_lines = logs::last_lines(&logs::path(self.supervision.folder(), &name));
+        Death { last_lines, instance, how, killed_after: killed_after_ms.map(Duration::from_millis) }
     }
 
     /// True where somebody else listens on a port by now.
@@ -202,12 +190,16 @@ impl Runtime for LocalRuntime {
         supervisor.launch(vec![launch]).await.map(drop).map_err(supervised)
     }
 
-    async fn stop(&mut self, instance: &InstanceId) -> Result<(), WorldError> {
-        self.end(instance, ServiceSignal::Terminate).await
+    // Signal and time are in the launch, which the supervisor was told of.
+    async fn terminate(&mut self, instance: &InstanceId, _: &Lifecycle) -> Result<(), WorldError> {
+        let supervisor = self.supervision.supervisor().map_err(supervised)?;
+        supervisor.end(&instance.to_string()).await.map_err(supervised)
     }
 
     async fn kill(&mut self, instance: &InstanceId) -> Result<(), WorldError> {
-        self.end(instance, ServiceSignal::Kill).await
+        self.signal(instance, ServiceSignal::Kill).await?;
+        let supervisor = self.supervision.supervisor().map_err(supervised)?;
+        supervisor.exited_of(&instance.to_string()).await.map(drop).map_err(supervised)
     }
 
     async fn pause(&mut self, instance: &InstanceId) -> Result<(), WorldError> {
@@ -220,13 +212,7 @@ impl Runtime for LocalRuntime {
 
     async fn exited(&mut self) -> Result<Death, WorldError> {
         let exited = self.supervision.exited().await.map_err(supervised)?;
-        Ok(self.death(&exited.name, exited.how))
-    }
-
-    async fn exited_of(&mut self, instance: &InstanceId) -> Result<Death, WorldError> {
-        let supervisor = self.supervision.supervisor().map_err(supervised)?;
-        let exited = supervisor.exited_of(&instance.to_string()).await.map_err(supervised)?;
-        Ok(self.death(&exited.name, exited.how))
+        Ok(self.death(exited))
     }
 
     async fn last_lines(&self, instance: &InstanceId) -> Vec<String> {

@@ -26,7 +26,7 @@ pub(crate) fn supervisor() -> Exit {
 }
 
 pub(crate) fn service(args: &Service) -> Exit {
-    let error = become_service(args.supervisor, &args.command);
+    let error = become_service(args.supervisor, args.cgroup.as_deref(), &args.command);
     eprintln!("{}: {error}", args.command.first().map_or("", String::as_str));
     Exit::Machine
 }

@@ -11,6 +11,7 @@ mod killed;
 mod ledger;
 mod metrics;
 mod options;
+mod process_trees;
 mod prove;
 mod reading;
 mod recording;

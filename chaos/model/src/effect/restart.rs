@@ -11,7 +11,7 @@ impl EffectKind for Restart {
     const FACTS: Facts = Facts {
         name: "restart",
         level: Level::Services,
-        about: "SIGTERM, SIGKILL after 3 s, and started again at once",
+        about: "asked to end (`stop-signal`), SIGKILL after its `stop-grace`, and started again at once",
         keys: &[],
         example: "effect = \"restart\"",
         others: &[

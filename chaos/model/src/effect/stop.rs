@@ -11,7 +11,7 @@ impl EffectKind for Stop {
     const FACTS: Facts = Facts {
         name: "stop",
         level: Level::Services,
-        about: "SIGTERM, SIGKILL after 3 s, and started again when the fault ends",
+        about: "asked to end (`stop-signal`), SIGKILL after its `stop-grace`, and started again when the fault ends",
         keys: &[],
         example: "effect = \"stop\"",
         others: &[

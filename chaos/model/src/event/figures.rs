@@ -9,6 +9,9 @@ use std::{collections::BTreeMap, time::Duration};
 pub struct PhaseFigures {
     /// The phase's name.
     pub phase: String,
+    /// The time that it had, where that was not known beforehand: a service took its time to start again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time: Option<PhaseTime>,
     /// Arrivals that were due, and are judged.
     pub arrivals: u64,
     /// Arrivals that were due and straddled the beginning of a fault: begun before it, ended after. Counted apart.
@@ -36,6 +39,17 @@ pub struct PhaseFigures {
     pub oldest: Option<Duration>,
     /// Latencies from the intended start; unanswered arrivals count as the client's timeout.
     pub latency: Option<LatencyFigures>,
+}
+
+/// A stretch of the timeline.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PhaseTime {
+    /// The beginning, counted from the start of the timeline.
+    #[serde(rename = "from_us", with = "crate::micros")]
+    pub from: Duration,
+    /// The end.
+    #[serde(rename = "to_us", with = "crate::micros")]
+    pub to: Duration,
 }
 
 impl PhaseFigures {

@@ -54,6 +54,7 @@ fn proxied(links: &[(Link, Protocol)]) -> System {
         protocol,
         ready: None,
         metrics: None,
+        lifecycle: crate::lifecycle::Lifecycle::default(),
         password: None,
         login: None,
         env: BTreeMap::new(),

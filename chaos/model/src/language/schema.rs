@@ -194,6 +194,9 @@ fn service(known: &Known<'_>) -> Value {
         ),
         ("ready", text("Request that succeeds once it is ready.", "GET /health")),
         ("metrics", text("Where its Prometheus metrics are.", "GET /metrics")),
+        ("start-timeout", text("Time from its start in which it has to be ready (`20s`; in containers `30s`).", "90s")),
+        ("stop-signal", text("The signal that asks it to end (`SIGTERM`, or what its image says).", "SIGINT")),
+        ("stop-grace", text("Time that it has to end then, before SIGKILL (`3s`).", "30s")),
         ("env", env),
     ])
 }

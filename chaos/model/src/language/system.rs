@@ -4,7 +4,7 @@ use super::{
     Known, braces,
     document::{Entry, Table},
     findings::{Findings, Wrong},
-    names,
+    lifecycle, names,
     nearest::list,
     protocol::{password, protocol},
     reader::{Reader, Word, parse_word, text_of},
@@ -99,6 +99,7 @@ fn service(entry: &Entry, names: &[&str], known: &Known<'_>, findings: &Findings
     reader.entry("protocol");
     let ready = probe(&mut reader, "ready", protocol, findings);
     let metrics = probe(&mut reader, "metrics", protocol, findings);
+    let lifecycle = lifecycle::read(&mut reader);
     let password = reader.parse("password", |text| password(text, protocol));
     let login =
         password.as_ref().and_then(|name| (known.variable)(name)).map(|password| Login { user: None, password });
@@ -113,6 +114,7 @@ fn service(entry: &Entry, names: &[&str], known: &Known<'_>, findings: &Findings
             protocol,
             ready,
             metrics,
+            lifecycle,
             password,
             login,
             env,

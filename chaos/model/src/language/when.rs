@@ -82,6 +82,14 @@ fn during<'a>(word: Word<'a>, against: &Against<'_>, windows: &mut Vec<Phase>) -
         };
         return Err((word, wrong.advice(advice)));
     }
+    if against.timeline.is_some_and(|timeline| timeline.phase(name).is_some()) {
+        return Ok(Scope::During(name.to_owned()));
+    }
+    if let Some(fault) = name.strip_suffix(crate::phase::RESTARTING).filter(|name| faults().any(|fault| fault == *name))
+    {
+        let wrong = Wrong::new(format!("there is no `{name}` in this run"));
+        return Err((word, wrong.advice(format!("`{fault}` ends no service, or lasts until the end"))));
+    }
     let wrong = Wrong::new(format!("there is no phase called `{name}`"));
     let names = faults().filter(|name| names::is_name(name)).chain([RUN, BASELINE, RECOVERY]);
     let names: BTreeSet<&str> = names.collect();

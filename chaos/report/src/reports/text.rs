@@ -44,7 +44,10 @@ impl Report for Text {
         if sections.figures_shown() || matches!(record.event, Event::TornDown { .. } | Event::End { .. }) {
             let before = if sections.figures_shown() { String::new() } else { std::mem::take(&mut self.before) };
             self.write(&format!("{before}{text}"), out)?;
-        } else if matches!(record.event, Event::ServiceDied { .. } | Event::Inconclusive { .. }) {
+        } else if matches!(
+            record.event,
+            Event::ServiceDied { .. } | Event::ServiceKilled { .. } | Event::Inconclusive { .. }
+        ) {
             self.before += &text;
         }
         if matches!(record.event, Event::End { .. }) {

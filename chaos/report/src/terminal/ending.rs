@@ -29,6 +29,16 @@ pub(super) fn died(style: Style, stamp: &str, service: &str, how: &str, last_lin
     text
 }
 
+/// A service was asked to end, and had to be killed.
+pub(super) fn killed(style: Style, stamp: &str, service: &str, after: Duration) -> String {
+    let first = format!("{stamp}  ");
+    let why = format!(
+        "{service} did not end within {}: SIGKILL (its `stop-grace` says how long it may take)",
+        show_duration(after)
+    );
+    hanging(&first, stamp.len() + 2, &why, style.columns())
+}
+
 /// Something that makes the whole run inconclusive.
 pub(super) fn inconclusive(style: Style, stamp: &str, why: &str) -> String {
     let first = format!("{stamp}  {}", style.paint(Ink::Unsure, "???? "));

@@ -83,7 +83,7 @@ fn within(columns: &[usize], gap: usize) -> usize {
 }
 
 fn cells(run: &RunState, figures: &PhaseFigures, stale: bool, aged: bool) -> Vec<String> {
-    let window = run.window(&figures.phase);
+    let window = run.window(figures);
     let made = (figures.arrivals + figures.straddled).saturating_sub(figures.missed);
     let answered = figures.statuses.values().sum::<u64>();
     let of_responses =

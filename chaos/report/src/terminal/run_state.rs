@@ -139,7 +139,7 @@ impl RunState {
         let at = self.progress.at;
         if self.figures.len() < self.sums.len() && !at.is_zero() {
             let phases = self.begin.iter().flat_map(|begin| &begin.phases);
-            let begun = phases.zip(&self.sums).filter(|(phase, _)| phase.from < at);
+            let begun = phases.zip(&self.sums).filter(|(phase, sum)| phase.from < at && sum.is_told());
             let markers = self.markers();
             self.figures = begun.map(|(_, sum)| sum.figures(markers)).collect();
             self.so_far = Some(at);
@@ -200,10 +200,11 @@ impl RunState {
     }
 
     /// From when to when a phase lasts: `4s..8s`, and how long.
-    pub(super) fn window(&self, phase: &str) -> Option<(String, Duration)> {
-        let phase = self.begin.as_ref()?.phases.iter().find(|candidate| candidate.name == phase)?;
-        let to = self.so_far.map_or(phase.to, |at| phase.to.min(at));
-        let words = format!("{}..{}", show_duration(phase.from), show_duration(to));
-        Some((words, to.saturating_sub(phase.from)))
+    pub(super) fn window(&self, figures: &PhaseFigures) -> Option<(String, Duration)> {
+        let phase = self.begin.as_ref()?.phases.iter().find(|candidate| candidate.name == figures.phase)?;
+        let (from, to) = figures.time.map_or((phase.from, phase.to), |time| (time.from, time.to));
+        let to = self.so_far.map_or(to, |at| to.min(at));
+        let words = format!("{}..{}", show_duration(from), show_duration(to));
+        Some((words, to.saturating_sub(from)))
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{ending, expectations, faults, header, phases, run_state::RunState};
 use crate::Style;
-use chaos_model::{Event, Record, Sources};
+use chaos_model::{Event, Record, Sources, quantity::show_duration};
 
 /// The fold behind a terminal's report, without the line of progress.
 #[derive(Debug, Default)]
@@ -58,6 +58,12 @@ impl Sections {
                 let unready =
                     if self.run.timeline_us.is_none() { header::services(style, &self.run) } else { String::new() };
                 format!("{unready}{}", ending::died(style, &self.run.stamp(record.at_us), service, how, last_lines))
+            }
+            Event::ServiceKilled { service, after } => {
+                ending::killed(style, &self.run.stamp(record.at_us), service, *after)
+            }
+            Event::ServiceBack { service, took } => {
+                format!("{}  {service} is ready again, after {}\n", self.run.stamp(record.at_us), show_duration(*took))
             }
             Event::FaultApplied { fault } => faults::applied(style, &self.run, record.at_us, fault),
             Event::FaultRemoved { fault, .. } => faults::removed(style, &self.run, record.at_us, fault),

@@ -99,6 +99,8 @@ fn every_kind() -> Vec<Record> {
         Event::Interrupted { by: "SIGINT".to_owned() },
         Event::TornDown { took: made_up::ms(9), left: vec!["x".to_owned()], logs: BTreeMap::new() },
         Event::End { verdict: None },
+        Event::ServiceKilled { service: "shop".to_owned(), after: made_up::ms(3000) },
+        Event::ServiceBack { service: "shop".to_owned(), took: made_up::ms(412) },
         Event::End { verdict: Some(Verdict::Inconclusive) },
     ];
     [made_up::failing(), made_up::inconclusive(), made_up::world_failed(), made_up::slow(), made_up::late(more)]

@@ -60,6 +60,7 @@ pub(crate) fn figures(phase: &str, arrivals: u64, p50_us: u64, p99_us: u64) -> P
     let latency =
         LatencyFigures { p50: us(p50_us), p90: us(p99_us / 2), p99: us(p99_us), p999: us(p99_us), max: us(p99_us * 2) };
     PhaseFigures {
+        time: None,
         phase: phase.to_owned(),
         arrivals,
         statuses: BTreeMap::from([(200, arrivals)]),

@@ -57,6 +57,22 @@ impl Cuts {
         }
     }
 
+    /// Cuts at one more moment of the timeline, before which all slices are known. The slice that it lies in begins there anew
+    /// where it has begun already: gives its old end, on the clock of the warm-up.
+    pub(super) fn cut(&mut self, at: Duration) -> Option<Duration> {
+        let at = self.warmup + at;
+        if at >= self.end || at == self.from {
+            return None;
+        }
+        if at > self.from {
+            self.to_come.insert(at);
+            return None;
+        }
+        let old = std::mem::replace(&mut self.from, at);
+        self.to_come.insert(old);
+        Some(old)
+    }
+
     /// The end of the next slice, and the edges whose changes were not acknowledged when it began.
     pub(super) fn next(&mut self) -> Option<(Duration, Vec<Duration>)> {
         let to = self.to_come.pop_first()?;

@@ -11,6 +11,9 @@ use chaos_load::{Outcome, Schedule};
 use chaos_model::{Scenario, Slice, check::Arrival};
 use std::{collections::VecDeque, iter::Peekable, time::Duration};
 
+/// The least time that recordings tell apart.
+const TICK: Duration = Duration::from_micros(1);
+
 /// The slices of a run that can still change.
 pub(crate) struct Slices {
     warmup: Duration,
@@ -21,8 +24,23 @@ pub(crate) struct Slices {
     /// Arrivals that are due after all slices that have been over.
     schedule: Peekable<Schedule>,
     cuts: Cuts,
+    restarting: Vec<Restarting>,
     /// In the order of time, without gaps.
     open: VecDeque<Open>,
+}
+
+/// A time in which a service starts again that a fault has ended, on the timeline.
+struct Restarting {
+    fault: String,
+    from: Duration,
+    /// Not known as long as it is not ready.
+    to: Option<Duration>,
+}
+
+impl Restarting {
+    fn has(&self, moment: Duration) -> bool {
+        self.from <= moment && self.to.is_none_or(|to| moment < to)
+    }
 }
 
 /// A slice that can change. Its times count from the beginning of the warm-up.
@@ -62,7 +80,40 @@ impl Slices {
             names,
             schedule: Schedule::new(load, seed).peekable(),
             cuts: Cuts::new(scenario, edges),
+            restarting: Vec::new(),
             open: VecDeque::new(),
+        }
+    }
+
+    /// Takes note that a fault's service is starting again, from an edge on that was not passed yet.
+    pub(crate) fn restarts(&mut self, fault: &str, edge: Duration) {
+        self.cut(edge);
+        self.restarting.push(Restarting { fault: fault.to_owned(), from: edge, to: None });
+    }
+
+    /// Takes note that the services of these faults are ready again, at this moment of the timeline, up to which all slices
+    /// are told at most.
+    pub(crate) fn is_back(&mut self, faults: &[&str], at: Duration) {
+        let is_of_these = |one: &Restarting| one.to.is_none() && faults.contains(&one.fault.as_str());
+        if !self.restarting.iter().any(is_of_these) {
+            return;
+        }
+        // What was due at this very moment may have come in, and stays where it is.
+        let at = at + TICK;
+        self.cut(at);
+        self.restarting.iter_mut().filter(|one| is_of_these(one)).for_each(|one| one.to = Some(at));
+    }
+
+    /// Cuts the slices that can change at one more moment, by which nothing has come in that was due later.
+    fn cut(&mut self, at: Duration) {
+        let begins = |open: &Open| open.from == self.warmup + at;
+        if self.open.back().is_some_and(begins) {
+            return;
+        }
+        if let (Some(old), Some(last)) = (self.cuts.cut(at), self.open.back_mut()) {
+            debug_assert_eq!(last.to, old, "the slices that are open end where the next begins");
+            last.to = self.warmup + at;
+            last.closed.slice.to = at;
         }
     }
 
@@ -144,7 +195,9 @@ impl Slices {
             }
             let Some((to, pending)) = self.cuts.next() else { return };
             let (begins, ends) = (from.saturating_sub(self.warmup), to.saturating_sub(self.warmup));
-            let slice = Slice { from: begins, to: ends, pending, ..Slice::default() };
+            let restarting = self.restarting.iter().filter(|one| from >= self.warmup && one.has(begins));
+            let restarting = restarting.map(|one| one.fault.clone()).collect();
+            let slice = Slice { from: begins, to: ends, pending, restarting, ..Slice::default() };
             let closed = Closed { slice, ..Closed::default() };
             self.open.push_back(Open { from, to, due: None, ended: 0, closed });
         }

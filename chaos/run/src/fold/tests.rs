@@ -79,24 +79,41 @@ fn acknowledged(scenario: &Scenario, late: &[u64]) -> Acknowledged {
 }
 
 /// The fold of a run in which outcomes come in as they end, some of them before a late edge is passed.
-fn folded<'a>(scenario: &'a Scenario, outcomes: &[Outcome], acknowledged: &Acknowledged) -> (Fold<'a>, Vec<Slice>) {
+fn folded<'a>(
+    scenario: &'a Scenario,
+    outcomes: &[Outcome],
+    acknowledged: &Acknowledged,
+    (ends, takes): (Duration, Duration),
+) -> (Fold<'a>, Vec<Slice>, Option<Duration>) {
     let mut fold = Fold::new(scenario, 1, |_| None);
     let mut slices = Vec::new();
     let mut edges = edges::edges(scenario).into_keys().peekable();
+    let mut pass = |fold: &mut Fold<'a>, edge| {
+        if edge == ends && !takes.is_zero() {
+            fold.restarts(1, edge);
+        }
+        fold.pass(edge, acknowledged.get(&edge).copied());
+    };
+    let mut back = None;
     let mut in_order: Vec<&Outcome> = outcomes.iter().collect();
     in_order.sort_by_key(|outcome| (outcome.ended, outcome.n));
     for outcome in in_order {
         let at = outcome.ended.saturating_sub(scenario.load.warmup);
         // The edge's own task may come a little later than what ended meanwhile.
         while let Some(edge) = edges.next_if(|edge| *edge + Duration::from_millis(3) <= at) {
-            fold.pass(edge, acknowledged.get(&edge).copied());
+            pass(&mut fold, edge);
         }
         fold.add(outcome.clone());
+        // It is noticed when what has ended by then has come in.
+        if at >= ends + takes && back.is_none() && edges.peek().is_none_or(|edge| *edge > at) {
+            back = Some(at);
+            fold.is_back("web", at);
+        }
         slices.extend(std::iter::from_fn(|| fold.next(at)));
     }
-    edges.for_each(|edge| fold.pass(edge, acknowledged.get(&edge).copied()));
+    edges.for_each(|edge| pass(&mut fold, edge));
     slices.extend(std::iter::from_fn(|| fold.next(scenario.timeline.duration)));
-    (fold, slices)
+    (fold, slices, back.filter(|_| !takes.is_zero()))
 }
 
 /// Arrivals of a window as they are defined: those that belong to it, and the number of those that are counted apart.
@@ -104,6 +121,7 @@ fn by_definition<'o>(
     scenario: &Scenario,
     outcomes: &'o [Outcome],
     acknowledged: &Acknowledged,
+    (starts, back): (Duration, Duration),
     (from, to, kind): (Duration, Duration, PhaseKind),
 ) -> (Vec<&'o Outcome>, u64) {
     let began = acknowledged.get(&from).copied().unwrap_or(from).max(from);
@@ -115,8 +133,12 @@ fn by_definition<'o>(
     let (mut belong, mut apart) = (Vec::new(), 0);
     for outcome in outcomes {
         let Some(at) = outcome.intended.checked_sub(warmup).filter(|at| *at >= from && *at < to) else { continue };
+        let is_starting = starts <= at && at < back;
+        if (kind == PhaseKind::Restarting && !is_starting) || (kind == PhaseKind::Recovery && is_starting) {
+            continue;
+        }
         let is_apart = match kind {
-            PhaseKind::Run => false,
+            PhaseKind::Run | PhaseKind::Restarting => false,
             PhaseKind::Fault => at < began,
             _ => at < began || straddles(at, outcome.ended.saturating_sub(warmup)),
         };
@@ -137,8 +159,7 @@ fn recovery_by_definition(fold: &Fold<'_>, after: &[&Outcome], fault: usize, war
     if fold.fault(fault).detected.is_none() && after.iter().all(|outcome| outcome.result == Ok(200)) {
         return Recovery::Unnoticed;
     }
-    let ends = fold.faults[fault].after.phase.from;
-    let removed = fold.acknowledged().get(&ends).copied().unwrap_or(ends).max(ends);
+    let removed = fold.faults[fault].after.phase.from;
     let good_from = (0..after.len()).find(|from| {
         let rest = &after[*from..];
         Share { parts: rest.iter().filter(bad).count() as u64, whole: rest.len() as u64 } <= fold.usual()
@@ -157,12 +178,23 @@ proptest! {
     fn windows_have_the_arrivals_that_they_are_defined_by(
         each in proptest::collection::vec((0_u64..1800, 0_u8..20), 1..60),
         late in proptest::collection::vec(0_u64..400, 1..6),
+        takes in prop_oneof![Just(0_u64), 1_u64..1500],
     ) {
         let scenario = scenario();
         let (outcomes, acknowledged) = (outcomes(&scenario, &each), acknowledged(&scenario, &late));
-        let (fold, slices) = folded(&scenario, &outcomes, &acknowledged);
-        let expected = |from, to, kind| by_definition(&scenario, &outcomes, &acknowledged, (from, to, kind));
-        for (phase, figures) in scenario.timeline.phases.iter().zip(fold.figures()) {
+        let (ends, takes) = (scenario.faults[1].ends(), Duration::from_millis(takes));
+        let (fold, slices, back) = folded(&scenario, &outcomes, &acknowledged, (ends, takes));
+        let never = if takes.is_zero() { ends } else { scenario.timeline.duration };
+        let restarting = (ends, back.map_or(never, |at| at + Duration::from_micros(1)));
+        let expected = |from, to, kind| by_definition(&scenario, &outcomes, &acknowledged, restarting, (from, to, kind));
+        let told = fold.figures().collect::<Vec<_>>();
+        let untold = scenario.timeline.phases.iter().filter(|phase| told.iter().all(|one| one.phase != phase.name));
+        for phase in untold {
+            prop_assert_eq!(phase.kind, PhaseKind::Restarting);
+            prop_assert_eq!(expected(phase.from, phase.to, phase.kind).0.len(), 0, "{}", &phase.name);
+        }
+        for figures in told {
+            let phase = scenario.timeline.phase(&figures.phase).unwrap();
             let (belong, apart) = expected(phase.from, phase.to, phase.kind);
             let all = (figures.arrivals, figures.straddled, figures.statuses.get(&200).copied().unwrap_or(0));
             prop_assert_eq!(all, (belong.len() as u64, apart, good(&belong)), "{}", &phase.name);

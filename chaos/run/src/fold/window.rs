@@ -1,7 +1,11 @@
 //! Windows: slices that a phase or a scope means, added up.
 
 use super::{slices::Closed, tally::Tally};
-use chaos_model::{Phase, event::PhaseFigures, responses::Marker};
+use chaos_model::{
+    Phase,
+    event::{PhaseFigures, PhaseTime},
+    responses::Marker,
+};
 
 /// A window of the timeline, and the arrivals that belong to it so far: what a [`PhaseSum`](chaos_model::PhaseSum) has, and
 /// what checks need beyond that.
@@ -10,13 +14,14 @@ pub(crate) struct Window {
     pub(crate) phase: Phase,
     pub(crate) tally: Tally,
     /// Arrivals that are counted apart.
+    time: Option<PhaseTime>,
     apart: u64,
 }
 
 impl Window {
     /// The window of a phase, before its first slice.
     pub(crate) fn new(phase: &Phase) -> Self {
-        Self { phase: phase.clone(), tally: Tally::default(), apart: 0 }
+        Self { phase: phase.clone(), tally: Tally::default(), time: None, apart: 0 }
     }
 
     /// Adds a slice that can't change any more, if it lies in it.
@@ -24,6 +29,7 @@ impl Window {
         if !self.phase.holds(&closed.slice) {
             return;
         }
+        self.time = Some(closed.slice.time_with(self.time));
         let judges = self.phase.judges(&closed.slice);
         for (tally, belongs) in [(&closed.plain, true), (&closed.straddled, self.phase.kind.judges_straddled())] {
             if judges && belongs { self.tally.merge(tally) } else { self.apart += tally.counts.due }
@@ -32,6 +38,6 @@ impl Window {
 
     /// The figures of the phase, with those markers that responses have.
     pub(crate) fn figures(&self, markers: &[Marker]) -> PhaseFigures {
-        self.tally.counts.figures(&self.phase.name, self.apart, markers)
+        self.phase.figures(&self.tally.counts, self.time, self.apart, markers)
     }
 }

@@ -11,17 +11,20 @@ use chaos_model::{
         reading::{Reading, ScrapeSide, Values},
     },
     event::Scraped,
+    quantity::show_duration,
 };
-use host::{Host, http::Client};
+use host::{Host, Task, http::Client};
 use http_body_util::{BodyExt as _, Empty, Limited};
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    time::Duration,
+};
 
-/// A scrape that takes longer says nothing about the moment it was asked for, and would hold up what is due then.
-const TIMEOUT: Duration = Duration::from_millis(500);
 /// A scrape's text is kept in memory: 16 MiB are some 100,000 series.
 const LIMIT: usize = 16 * 1024 * 1024;
 
 /// A GET of one address, past any proxy.
+#[derive(Clone)]
 pub(crate) struct Fetch {
     pub(crate) address: Address,
     pub(crate) path: String,
@@ -31,7 +34,7 @@ pub(crate) struct Fetch {
 ///
 /// # Errors
 /// In words: what went wrong, or a status other than 200.
-async fn fetch(client: &Client<Empty<Bytes>>, what: &Fetch) -> Result<Bytes, String> {
+async fn fetch(client: &Client<Empty<Bytes>>, what: &Fetch, patience: Duration) -> Result<Bytes, String> {
     let uri = format!("http://{}{}", what.address, what.path);
     let request = hyper::Request::get(&uri).body(Empty::new()).map_err(|error| format!("{uri}: {error}"))?;
     let response = async {
@@ -42,7 +45,8 @@ async fn fetch(client: &Client<Empty<Bytes>>, what: &Fetch) -> Result<Bytes, Str
         let body = Limited::new(response.into_body(), LIMIT).collect().await;
         body.map(http_body_util::Collected::to_bytes).map_err(|error| format!("{uri}: {error}"))
     };
-    tokio::time::timeout(TIMEOUT, response).await.unwrap_or_else(|_| Err(format!("{uri} did not answer in 500 ms")))
+    let late = |_| Err(format!("{uri} did not respond in {}", show_duration(patience)));
+    tokio::time::timeout(patience, response).await.unwrap_or_else(late)
 }
 
 /// Readings of each selector, in the order of time.
@@ -54,13 +58,30 @@ pub(crate) struct Scrapes {
     pub(crate) seen: BTreeMap<String, BTreeMap<String, ()>>,
 }
 
-/// Takes scrapes of the services that a scenario asks about.
+/// Pages of services, or why there is none.
+type Pages = BTreeMap<String, Result<Page, String>>;
+
+/// A scrape that was asked for, and whose pages were not read yet.
+struct Asked {
+    at: Duration,
+    taken: Duration,
+    side: ScrapeSide,
+    /// None where there was nobody to ask.
+    pages: Option<Task<Pages>>,
+    /// The pages, where somebody has waited for them before it was their turn.
+    arrived: Option<Result<Pages, String>>,
+}
+
+/// Takes scrapes of the services that a scenario asks about. Nobody has to wait for one: they are read in the order in which
+/// they were asked for.
 pub(crate) struct Scraper {
+    host: Host,
     client: Client<Empty<Bytes>>,
     services: BTreeMap<String, Fetch>,
     selectors: Vec<(CheckId, String, Vec<Selector>)>,
     /// Numbers of the series that a check's selectors mean, in the order of [`Scraper::selectors`].
     numbers: Vec<Vec<Numbers>>,
+    asked: VecDeque<Asked>,
     scrapes: Scrapes,
     untold: Untold,
 }
@@ -82,19 +103,73 @@ impl Scraper {
         let config = host::http::ClientConfig { max_fields: Some(1000), ..host::http::ClientConfig::default() };
         let client = host::http::client(host, config);
         let numbers = selectors.iter().map(|(_, _, selectors)| vec![Numbers::new(); selectors.len()]).collect();
-        Self { client, services, selectors, numbers, scrapes, untold }
+        let asked = VecDeque::new();
+        Self { host: host.clone(), client, services, selectors, numbers, asked, scrapes, untold }
     }
 
-    /// Takes one scrape of each service: due `at`, and asked for now, which is `taken`. Gives those of the second before
-    /// that are to be told.
-    pub(crate) async fn scrape(&mut self, at: Duration, taken: Duration, side: ScrapeSide) -> Vec<Scraped> {
-        let told = self.untold.take(Some(at));
-        let pages = self.services.iter().map(|(service, what)| async {
-            let page = fetch(&self.client, what).await;
-            (service.clone(), page.and_then(|text| Page::parse(&text)))
+    /// Asks each service for its metrics, at the moment `taken`, for the scrape that is due `at`. What does not come within
+    /// `patience` is missing. `deaf` has those that are not asked, with why.
+    pub(crate) fn ask(
+        &mut self,
+        (at, taken, side): (Duration, Duration, ScrapeSide),
+        patience: Duration,
+        deaf: &BTreeMap<String, String>,
+    ) {
+        let fetches = self.services.iter().map(|(service, what)| {
+            let (client, service, what) = (self.client.clone(), service.clone(), what.clone());
+            let why = deaf.get(&service).cloned();
+            async move {
+                let page = match why {
+                    Some(why) => Err(why),
+                    None => fetch(&client, &what, patience).await,
+                };
+                (service, page.and_then(|text| Page::parse(&text)))
+            }
         });
-        let mut pages: BTreeMap<String, Result<Page, String>> =
-            futures_util::future::join_all(pages).await.into_iter().collect();
+        let fetches = futures_util::future::join_all(fetches);
+        // A task takes its turn among others, and where nobody is asked nobody has to wait for it.
+        let pages =
+            (!self.services.is_empty()).then(|| self.host.spawn(async move { fetches.await.into_iter().collect() }));
+        self.asked.push_back(Asked { at, taken, side, pages, arrived: None });
+    }
+
+    /// Waits until the pages of the last scrape that was asked for are there. Safe to drop.
+    pub(crate) async fn last_arrived(&mut self) {
+        if let Some(asked) = self.asked.back_mut() {
+            asked.wait().await;
+        }
+    }
+
+    /// Waits for the next scrape that was asked for, and reads it; for ever where there is none. Gives those of the second
+    /// before that are to be told. Safe to drop.
+    pub(crate) async fn next(&mut self) -> Vec<Scraped> {
+        match self.asked.front_mut() {
+            Some(asked) => asked.wait().await,
+            None => std::future::pending().await,
+        }
+        match self.asked.pop_front() {
+            Some(Asked { at, taken, side, arrived: Some(Ok(pages)), .. }) => self.read((at, taken, side), pages),
+            Some(Asked { at, taken, side, arrived, .. }) => {
+                let why = arrived.and_then(Result::err).unwrap_or_default();
+                let pages = self.services.keys().map(|service| (service.clone(), Err(why.clone())));
+                let pages = pages.collect();
+                self.read((at, taken, side), pages)
+            }
+            None => Vec::new(),
+        }
+    }
+
+    /// Reads all scrapes that were asked for. Gives those that are to be told.
+    pub(crate) async fn rest(&mut self) -> Vec<Scraped> {
+        let mut told = Vec::new();
+        while !self.asked.is_empty() {
+            told.append(&mut self.next().await);
+        }
+        told
+    }
+
+    fn read(&mut self, (at, taken, side): (Duration, Duration, ScrapeSide), mut pages: Pages) -> Vec<Scraped> {
+        let told = self.untold.take(Some(at));
         for service in self.untold.services() {
             pages.entry(service.clone()).or_insert_with(|| Err(format!("{service} has no metrics")));
         }
@@ -133,6 +208,19 @@ fn values(page: &Page, selector: &Selector, numbers: &mut Numbers) -> Result<Val
         (*numbers.entry(series.labels.clone()).or_insert(next), series.value)
     };
     Ok(Values { kind: found.kind, of: found.series.iter().map(number).collect() })
+}
+
+impl Asked {
+    /// Waits until its pages are there. Safe to drop.
+    async fn wait(&mut self) {
+        if self.arrived.is_none() {
+            let pages = match &mut self.pages {
+                Some(pages) => pages.await.map_err(|_| "the scrape was given up".to_owned()),
+                None => Ok(Pages::new()),
+            };
+            self.arrived = Some(pages);
+        }
+    }
 }
 
 fn show(series: &Series) -> String {

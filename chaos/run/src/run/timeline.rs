@@ -5,7 +5,7 @@ mod disrupting;
 
 use super::Options;
 use crate::{
-    Death, Events, World, WorldError,
+    Death, Events, InstanceId, News, Notice, World, WorldError,
     edges::{self, Edge},
     fold::Fold,
     ledger::Injections,
@@ -14,7 +14,8 @@ use crate::{
 };
 use chaos_load::{Disruptions, Marks, Outcome, Plan, Summary};
 use chaos_model::{
-    Event, Fault, Injection, RunKey, Scenario, check::reading::ScrapeSide, event::Fired, ledger::Removed,
+    Event, Fault, Injection, RunKey, Scenario, Service, Target, check::reading::ScrapeSide, event::Fired,
+    ledger::Removed,
 };
 use counting::Counting;
 use disrupting::Disrupting;
@@ -25,8 +26,14 @@ use tokio_util::sync::CancellationToken;
 
 /// Requests in flight at which the generator gives up on further arrivals: what two seconds of 10,000/s leave behind.
 const MAX_IN_FLIGHT: usize = 20_000;
+/// Time that a service may take to be ready again at the end of a run, where it doesn't say.
+const STARTS_AGAIN: Duration = Duration::from_secs(20);
 /// The longest time that switching a fault may take; it takes milliseconds.
 const SWITCHING: Duration = Duration::from_secs(10);
+/// A scrape that takes longer says nothing about the moment it was asked for.
+const SCRAPE: Duration = Duration::from_millis(500);
+/// Time that something which is due waits for a scrape before it: less than an edge may be late.
+const MOMENT: Duration = Duration::from_millis(100);
 /// The time after which slices are looked at where nothing ends meanwhile: those of a second without requests.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
@@ -42,6 +49,18 @@ pub(super) struct Observed<'a> {
     /// By fault.
     pub(super) ledger: BTreeMap<String, Injections>,
     pub(super) deaths: Vec<Death>,
+    pub(super) starts: Vec<StartedAgain>,
+    /// Services that were not ready again when the run ended.
+    pub(super) away: Vec<String>,
+}
+
+/// A service that a fault had ended, and that was ready again.
+pub(super) struct StartedAgain {
+    pub(super) instance: InstanceId,
+    /// Time from its start until it was ready.
+    pub(super) took: Duration,
+    /// The same of its first start.
+    pub(super) at_first: Duration,
 }
 
 /// Puts the load on the world and does what is due at each edge.
@@ -85,10 +104,14 @@ pub(super) async fn drive<'a>(
         fold,
         counting: Counting::new(scenario),
         disrupting,
+        scraper,
+        deaf: BTreeMap::new(),
         next_look: Instant::now() + LOOK_EVERY,
         deaths: Vec::new(),
+        starts: Vec::new(),
+        away: Vec::new(),
     };
-    let (scrapes, load) = drive.edges(scraper, load).await?;
+    let load = drive.edges(load).await?;
     // The load ends when its last request was answered or timed out.
     let summary = load.await.map_err(|_| WorldError::CannotGive("the load generator ended in mid-run".to_owned()))?;
     drive.drain();
@@ -96,15 +119,17 @@ pub(super) async fn drive<'a>(
     drive.tell_slices();
     let late = drive.counting.late();
     drive.tell(late);
+    let (scrapes, untold) = drive.scraper.finish();
+    untold.into_iter().map(Event::Scraped).for_each(|event| events.emit(event));
     if drive.received.len() as u64 != summary.due {
         let (due, told) = (summary.due, drive.received.len());
         return Err(WorldError::CannotGive(format!(
             "the load generator lost arrivals: {due} were due, {told} are known"
         )));
     }
-    let Drive { fold, received: mut outcomes, fired, ledger, deaths, .. } = drive;
+    let Drive { fold, received: mut outcomes, fired, ledger, deaths, starts, away, .. } = drive;
     outcomes.sort_unstable_by_key(|outcome| outcome.n);
-    Ok(Observed { fold, outcomes, scrapes, fired, ledger, deaths })
+    Ok(Observed { fold, outcomes, scrapes, fired, ledger, deaths, starts, away })
 }
 
 /// A fault that can't be switched must not keep a run, and what it broke, for ever.
@@ -168,19 +193,24 @@ struct Drive<'a, 'w> {
     fold: Fold<'a>,
     counting: Counting,
     disrupting: Disrupting,
+    scraper: Scraper,
+    /// Services that are not asked for metrics, since a fault of ours keeps them from responding, with why.
+    deaf: BTreeMap<String, String>,
     next_look: Instant,
     deaths: Vec<Death>,
+    starts: Vec<StartedAgain>,
+    away: Vec<String>,
 }
 
 impl Drive<'_, '_> {
-    async fn edges(&mut self, mut scraper: Scraper, load: Load) -> Result<(Scrapes, Task<Summary>), WorldError> {
+    async fn edges(&mut self, load: Load) -> Result<Task<Summary>, WorldError> {
         let mut edges = edges::edges(self.scenario).into_iter().peekable();
         // What is due at the very beginning holds before the first request, so that none gets past it.
         if load.warmup.is_zero()
             && let Some((at, edge)) = edges.next_if(|(at, _)| at.is_zero())
         {
             self.events.emit(Event::TimelineBegan);
-            self.edge(&mut scraper, at, &edge).await?;
+            self.edge(at, &edge).await?;
         }
         let (load, zero) = load.start();
         self.zero = Some(zero);
@@ -190,54 +220,55 @@ impl Drive<'_, '_> {
             if at.is_zero() {
                 self.events.emit(Event::TimelineBegan);
             }
-            self.edge(&mut scraper, at, &edge).await?;
+            self.edge(at, &edge).await?;
         }
         let end = self.scenario.timeline.duration;
         self.wait_until(zero + end).await?;
         self.wait_for_load().await?;
-        self.scrape(&mut scraper, end, ScrapeSide::Both).await;
+        self.ask(end, ScrapeSide::Both);
+        let told = self.scraper.rest().await;
+        self.tell(told.into_iter().map(Event::Scraped));
         self.count();
         let last = self.scenario.faults.iter().enumerate().filter(|(_, fault)| fault.ends() >= end);
         let remove = last.map(|(index, _)| index).collect();
         self.change(&Edge { remove, apply: Vec::new() }).await?;
-        let (scrapes, untold) = scraper.finish();
-        self.tell(untold.into_iter().map(Event::Scraped));
-        Ok((scrapes, load))
+        self.away = self.until_all_are_back().await?;
+        Ok(load)
     }
 
     /// Does what is due at a time.
-    async fn edge(&mut self, scraper: &mut Scraper, at: Duration, edge: &Edge) -> Result<(), WorldError> {
+    async fn edge(&mut self, at: Duration, edge: &Edge) -> Result<(), WorldError> {
         // Before the changes: what was counted by then belongs to the phase that ends here.
         if self.counting.is_edge(at) {
             self.count();
         }
-        let acknowledged = self.switch(scraper, at, edge).await?;
+        let acknowledged = self.switch(at, edge).await?;
+        self.note_restarting(at, edge);
         self.fold.pass(at, acknowledged);
         self.tell_slices();
         Ok(())
     }
 
     /// Scrapes, and changes faults in between. Gives when that was acknowledged, where anything was to be changed.
-    async fn switch(
-        &mut self,
-        scraper: &mut Scraper,
-        at: Duration,
-        edge: &Edge,
-    ) -> Result<Option<Duration>, WorldError> {
+    async fn switch(&mut self, at: Duration, edge: &Edge) -> Result<Option<Duration>, WorldError> {
         if *edge == Edge::default() {
-            self.scrape(scraper, at, ScrapeSide::Both).await;
+            self.ask(at, ScrapeSide::Both);
             return Ok(None);
         }
-        self.scrape(scraper, at, ScrapeSide::Before).await;
+        self.scrape(at, ScrapeSide::Before).await;
         let (ending, apply): (Vec<usize>, Vec<usize>) =
             edge.apply.iter().partition(|index| edges::ends_in_order(&self.scenario.faults[**index]));
         self.change(&Edge { remove: edge.remove.clone(), apply }).await?;
         let mut acknowledged = self.now();
-        self.scrape(scraper, at, ScrapeSide::After).await;
-        // Last, so that nothing else is late for them. A service that is asked to end is ending from then on: how it
-        // does that, and how long it takes, is what is to be seen, and an operator who stops it sees it too. A kill
-        // leaves it nothing to do, so that begins when it has happened, as faults on links do.
+        // A service that is asked to end is ending from then on: how it does that, and how long it takes, is what is to be
+        // seen, and an operator who stops it sees it too. A kill leaves it nothing to do, so that begins when it has
+        // happened, as faults on links do. What opens there is read before.
         let ending = if self.control { Vec::new() } else { ending };
+        if ending.is_empty() {
+            self.ask(at, ScrapeSide::After);
+        } else {
+            self.scrape(at, ScrapeSide::After).await;
+        }
         for index in ending {
             acknowledged = self.now();
             self.tell_applied(index);
@@ -251,9 +282,16 @@ impl Drive<'_, '_> {
         self.zero.map_or(Duration::ZERO, |zero| zero.elapsed())
     }
 
-    async fn scrape(&mut self, scraper: &mut Scraper, at: Duration, side: ScrapeSide) {
-        let told = scraper.scrape(at, self.now(), side).await;
-        self.tell(told.into_iter().map(Event::Scraped));
+    /// Asks for metrics, and doesn't wait for them.
+    fn ask(&mut self, at: Duration, side: ScrapeSide) {
+        self.scraper.ask((at, self.now(), side), SCRAPE, &self.deaf);
+    }
+
+    /// Asks for metrics, and waits until they are there, for a moment: what is due now is not held up by a service that takes
+    /// its time. Its reading is missing then.
+    async fn scrape(&mut self, at: Duration, side: ScrapeSide) {
+        self.scraper.ask((at, self.now(), side), MOMENT, &self.deaf);
+        self.scraper.last_arrived().await;
     }
 
     fn tell(&self, events: impl IntoIterator<Item = Event>) {
@@ -274,6 +312,7 @@ impl Drive<'_, '_> {
             let fault = &self.scenario.faults[*index];
             let removed = in_time("taken back", fault, self.world.remove(fault)).await?;
             self.disrupting.end(*index);
+            self.hears(fault);
             self.events.emit(Event::FaultRemoved { fault: fault.name.clone(), fired: removed.fired });
             self.enter(*index, removed);
         }
@@ -286,10 +325,20 @@ impl Drive<'_, '_> {
 
     async fn apply(&mut self, index: usize) -> Result<(), WorldError> {
         let fault = &self.scenario.faults[index];
+        if let (Target::Service(service), true) = (&fault.on, fault.silences_service()) {
+            self.deaf.insert(service.clone(), format!("`{}` keeps {service} from responding", fault.name));
+        }
         // A proxy puts it on its link as soon as it hears of it; what is acknowledged later is that all know.
         self.applied.insert(index, Instant::now());
         self.disrupting.begin(index);
         in_time("applied", fault, self.world.apply(fault)).await
+    }
+
+    /// Takes note that a fault keeps its service from responding no longer.
+    fn hears(&mut self, fault: &Fault) {
+        if let (Target::Service(service), true) = (&fault.on, fault.silences_service()) {
+            self.deaf.remove(service);
+        }
     }
 
     fn tell_applied(&self, index: usize) {
@@ -319,9 +368,10 @@ impl Drive<'_, '_> {
             tokio::select! {
                 biased;
                 () = &mut sleep => return Ok(()),
-                death = self.world.died() => self.note(death?),
+                notice = self.world.notice() => self.attend(notice?).await?,
                 Some(outcome) = self.outcomes.recv() => self.take(outcome),
                 counted = self.counting.answered() => self.tell(counted),
+                told = self.scraper.next() => self.tell(told.into_iter().map(Event::Scraped)),
                 () = tokio::time::sleep_until(self.next_look) => self.look(),
             }
         }
@@ -336,17 +386,68 @@ impl Drive<'_, '_> {
                     Some(outcome) => self.take(outcome),
                     None => return Ok(()),
                 },
-                death = self.world.died() => self.note(death?),
+                notice = self.world.notice() => self.attend(notice?).await?,
                 counted = self.counting.answered() => self.tell(counted),
+                told = self.scraper.next() => self.tell(told.into_iter().map(Event::Scraped)),
                 () = tokio::time::sleep_until(self.next_look) => self.look(),
             }
         }
     }
 
-    fn note(&mut self, death: Death) {
-        let Death { instance, how, last_lines } = death.clone();
-        self.events.emit(Event::ServiceDied { service: instance.to_string(), how, last_lines });
-        self.deaths.push(death);
+    /// Does what a notice asks for, and tells what is news in it.
+    async fn attend(&mut self, notice: Notice) -> Result<(), WorldError> {
+        match self.world.attend(notice).await? {
+            Some(News::Died(death)) => {
+                let Death { instance, how, last_lines, .. } = death.clone();
+                self.events.emit(Event::ServiceDied { service: instance.to_string(), how, last_lines });
+                self.deaths.push(death);
+            }
+            Some(News::Killed { instance, after }) => {
+                self.events.emit(Event::ServiceKilled { service: instance.to_string(), after });
+            }
+            Some(News::Back { instance, took, at_first }) => {
+                self.events.emit(Event::ServiceBack { service: instance.to_string(), took });
+                if !self.world.is_restarting(&instance.service) {
+                    self.fold.is_back(&instance.service, self.now());
+                }
+                self.starts.push(StartedAgain { instance, took, at_first });
+            }
+            None => {}
+        }
+        Ok(())
+    }
+
+    /// Takes note of faults that were taken back at an edge, and whose services are not back yet.
+    fn note_restarting(&mut self, at: Duration, edge: &Edge) {
+        for index in &edge.remove {
+            let fault = &self.scenario.faults[*index];
+            if let Target::Service(service) = &fault.on
+                && fault.ends_service()
+                && self.world.is_restarting(service)
+            {
+                self.fold.restarts(*index, at);
+            }
+        }
+    }
+
+    /// Waits until all services are back that faults have ended, for as long as each may take to start; gives those that are
+    /// not.
+    async fn until_all_are_back(&mut self) -> Result<Vec<String>, WorldError> {
+        let longest = |service: &Service| service.lifecycle.start_timeout.unwrap_or(STARTS_AGAIN);
+        let patience = self.scenario.system.services.values().map(longest).max().unwrap_or_default();
+        let deadline = Instant::now() + patience;
+        loop {
+            let services = self.scenario.system.services.keys();
+            let away: Vec<String> = services.filter(|name| self.world.is_restarting(name)).cloned().collect();
+            if away.is_empty() {
+                return Ok(away);
+            }
+            tokio::select! {
+                biased;
+                notice = self.world.notice() => self.attend(notice?).await?,
+                () = tokio::time::sleep_until(deadline) => return Ok(away),
+            }
+        }
     }
 
     fn drain(&mut self) {

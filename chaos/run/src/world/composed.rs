@@ -1,12 +1,14 @@
 //! A world made of a runtime and links: order of starting, waiting until all is ready, faults of services, counting. What
 //! each world would else repeat is here once.
 
+mod changes;
 mod service_faults;
 mod until_ready;
 
-use super::{Address, Death, Instance, LinkAddresses, Links, Runtime, TornDown, World, WorldError};
+use super::{Address, Instance, LinkAddresses, Links, News, Notice, Runtime, TornDown, World, WorldError};
 use crate::Events;
 use async_trait::async_trait;
+use changes::Changes;
 use chaos_model::{Endpoint, Event, Fault, Link, RunKey, Service, System, Target, event::ProxyCounts, ledger::Removed};
 use futures_util::future::BoxFuture;
 use host::Host;
@@ -25,6 +27,7 @@ pub struct ComposedWorld<R, L> {
     /// All links of the system, in its order.
     opened: Vec<Link>,
     entry: Option<Address>,
+    changes: Changes,
 }
 
 impl<R: Runtime, L: Links> ComposedWorld<R, L> {
@@ -32,7 +35,7 @@ impl<R: Runtime, L: Links> ComposedWorld<R, L> {
     #[must_use]
     pub fn new(runtime: R, links: L) -> Self {
         let (services, addresses) = (BTreeMap::new(), LinkAddresses::default());
-        Self { runtime, links, services, addresses, opened: Vec::new(), entry: None }
+        Self { runtime, links, services, addresses, opened: Vec::new(), entry: None, changes: Changes::default() }
     }
 
     /// The half that runs services.
@@ -110,12 +113,13 @@ impl<R: Runtime, L: Links> World for ComposedWorld<R, L> {
         // In the order of uses, in every world: where all started at once, a gateway could win a race against its own
         // Redis, and begin with a second without a cache.
         for wave in system.start_order() {
+            let launched = Instant::now();
             self.runtime.launch(&wave, &self.addresses).await?;
             for service in &wave {
                 // It may have another address than the one that it was placed at.
                 self.lead_to(&service.name);
             }
-            self.until_ready(&wave, began, events).await?;
+            self.until_ready(&wave, (began, launched), events).await?;
         }
         Ok(())
     }
@@ -147,11 +151,18 @@ impl<R: Runtime, L: Links> World for ComposedWorld<R, L> {
         self.links.count()
     }
 
-    async fn died(&mut self) -> Result<Death, WorldError> {
-        tokio::select! {
-            biased;
-            error = self.links.lost() => Err(error),
-            death = self.runtime.exited() => death,
+    fn is_restarting(&self, service: &str) -> bool {
+        self.runtime.instances(service).iter().any(|instance| self.changes.is_restarting(&instance.id))
+    }
+
+    async fn notice(&mut self) -> Result<Notice, WorldError> {
+        self.next_notice().await
+    }
+
+    async fn attend(&mut self, notice: Notice) -> Result<Option<News>, WorldError> {
+        match notice {
+            Notice::Exited(death) => self.has_exited(death).await,
+            Notice::Ready { instance, start } => self.is_ready(instance, start).await,
         }
     }
 
@@ -167,6 +178,7 @@ impl<R: Runtime, L: Links> World for ComposedWorld<R, L> {
         self.addresses = LinkAddresses::default();
         self.opened.clear();
         self.entry = None;
+        self.changes = Changes::default();
         TornDown { left, ..torn_down }
     }
 }

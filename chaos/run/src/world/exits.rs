@@ -1,7 +1,7 @@
 //! Exits of instances, in the order in which they were noticed.
 
 use super::InstanceId;
-use std::collections::VecDeque;
+use std::{collections::VecDeque, time::Duration};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 /// The end of an instance.
@@ -13,6 +13,8 @@ pub struct Exit {
     pub start: u64,
     /// The way it ended, as `exit code 137`.
     pub how: String,
+    /// The time after which it was killed, where it was asked to end and did not.
+    pub killed_after: Option<Duration>,
 }
 
 /// A queue of exits, for runtimes that watch each instance by a task of its own.

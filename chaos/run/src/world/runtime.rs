@@ -6,7 +6,9 @@
 use super::{Address, Death, Offer, TornDown, WorldError};
 use crate::Events;
 use async_trait::async_trait;
-use chaos_model::{Endpoint, Link, Protocol, Service, ServiceName, System, effect::action::ServiceLimit};
+use chaos_model::{
+    Endpoint, Link, Protocol, Service, ServiceName, System, effect::action::ServiceLimit, lifecycle::Lifecycle,
+};
 use host::{Host, Listener};
 use std::{collections::BTreeMap, fmt, time::Duration};
 
@@ -94,7 +96,7 @@ pub trait Runtime: Send + Sync {
     /// The machine that the load, the scrapes and questions about readiness come from.
     fn host(&self) -> &Host;
 
-    /// Time that all services together have to become ready.
+    /// Time from its start in which a service has to be ready, where it doesn't say itself.
     fn patience(&self) -> Duration;
 
     /// Time that an instance needs longer than a process until it runs: so much later than due may it be back.
@@ -166,23 +168,25 @@ pub trait Runtime: Send + Sync {
         Ok(())
     }
 
-    /// Asks an instance to end, and ends it where it doesn't in time. When it returns, it has ended, and
+    /// Asks an instance to end, and ends it where it doesn't in time: signal and time are the service's. It waits for neither:
+    /// [`Runtime::exited`] tells once all of it has ended.
+    ///
+    /// # Errors
+    /// Where it can't be asked.
+    async fn terminate(&mut self, instance: &InstanceId, lifecycle: &Lifecycle) -> Result<(), WorldError>;
+
+    /// Ends an instance without asking, or one that takes its time to end. When it returns, all of it has ended, and
     /// [`Runtime::exited`] doesn't tell of it.
     ///
     /// # Errors
-    /// Where it can't be ended.
-    async fn stop(&mut self, instance: &InstanceId) -> Result<(), WorldError>;
-
-    /// Ends an instance without asking. When it returns, it has ended, and [`Runtime::exited`] doesn't tell of it.
-    ///
-    /// # Errors
-    /// Where it can't be ended.
+    /// Where it can't be ended as a whole.
     async fn kill(&mut self, instance: &InstanceId) -> Result<(), WorldError>;
 
-    /// Freezes an instance: its connections stay open, and it does nothing.
+    /// Freezes an instance: its connections stay open, and it does nothing. When it returns, all of it was seen to stand
+    /// still.
     ///
     /// # Errors
-    /// Where it can't be frozen, or does not run.
+    /// Where it can't be frozen as a whole, or does not run.
     async fn pause(&mut self, instance: &InstanceId) -> Result<(), WorldError>;
 
     /// Lets a frozen instance go on.
@@ -207,18 +211,11 @@ pub trait Runtime: Send + Sync {
         Ok(())
     }
 
-    /// Waits for an instance to end that nobody asked to. Safe to drop.
+    /// Waits for an instance to end, by itself or as it was asked to. Safe to drop.
     ///
     /// # Errors
     /// Where the runtime itself is lost.
     async fn exited(&mut self) -> Result<Death, WorldError>;
-
-    /// Waits for this instance to end, which was just started. Others that end meanwhile are for [`Runtime::exited`]. Safe
-    /// to drop.
-    ///
-    /// # Errors
-    /// Where the runtime itself is lost.
-    async fn exited_of(&mut self, instance: &InstanceId) -> Result<Death, WorldError>;
 
     /// The last lines of an instance's output; none where there is none.
     async fn last_lines(&self, instance: &InstanceId) -> Vec<String>;

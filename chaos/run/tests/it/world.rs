@@ -9,7 +9,7 @@ use chaos_model::{
     language,
     ledger::Removed,
 };
-use chaos_run::{Address, Death, Ending, Events, Options, TornDown, World, WorldError};
+use chaos_run::{Address, Ending, Events, News, Notice, Options, TornDown, World, WorldError};
 use futures_util::future::{BoxFuture, FutureExt as _, ready};
 use host::{Host, http, memory::MemoryNetwork};
 use std::{collections::BTreeMap, io, path::Path};
@@ -139,8 +139,16 @@ impl World for MemoryWorld {
         ready(Some(ProxyCounts { links: links.collect(), faults: faults.collect() })).boxed()
     }
 
-    async fn died(&mut self) -> Result<Death, WorldError> {
+    fn is_restarting(&self, _: &str) -> bool {
+        false
+    }
+
+    async fn notice(&mut self) -> Result<Notice, WorldError> {
         std::future::pending().await
+    }
+
+    async fn attend(&mut self, _: Notice) -> Result<Option<News>, WorldError> {
+        Ok(None)
     }
 
     async fn stop(&mut self, _: bool) -> TornDown {

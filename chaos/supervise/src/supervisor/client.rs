@@ -17,8 +17,8 @@ use tokio::{
     process::{Child, ChildStdin, ChildStdout, Command},
 };
 
-/// Time that services have to end by themselves.
-const GRACE: Duration = Duration::from_secs(3);
+/// Time that the supervisor has beyond what services may take, to kill, to remove, and to end itself.
+const SPARE: Duration = Duration::from_secs(6);
 
 /// The supervisor said or did something that a supervisor doesn't.
 #[derive(Debug, thiserror::Error)]
@@ -34,6 +34,16 @@ pub enum SupervisorError {
         /// The words of the machine.
         why: String,
     },
+    /// A signal did not work on all processes of a service.
+    #[error("{service} can't be {what} as a whole: {}", processes.join(", "))]
+    Unreached {
+        /// The service's name.
+        service: String,
+        /// The state that they should be in.
+        what: &'static str,
+        /// The processes, in words.
+        processes: Vec<String>,
+    },
 }
 
 /// A running supervisor. Dropping it closes its pipe, so that it removes everything.
@@ -44,6 +54,8 @@ pub struct Supervisor {
     tell: Lines<BufReader<ChildStdout>>,
     /// Exits that it told of while something else was waited for.
     exits: VecDeque<Exited>,
+    /// The longest time that a service may take to end.
+    grace: Duration,
 }
 
 impl Supervisor {
@@ -64,7 +76,7 @@ impl Supervisor {
         let (Some(ask), Some(tell)) = (process.stdin.take(), process.stdout.take()) else {
             return Err(SupervisorError::Gone(io::ErrorKind::BrokenPipe.into()));
         };
-        Ok(Self { process, ask, tell: BufReader::new(tell).lines(), exits: VecDeque::new() })
+        Ok(Self { process, ask, tell: BufReader::new(tell).lines(), exits: VecDeque::new(), grace: Duration::ZERO })
     }
 
     /// Tells it of the run's folder, before that is made.
@@ -91,6 +103,7 @@ impl Supervisor {
     pub async fn launch(&mut self, launches: Vec<Launch>) -> Result<BTreeMap<String, u32>, SupervisorError> {
         let count = launches.len();
         for launch in launches {
+            self.grace = self.grace.max(Duration::from_millis(launch.stop_grace_ms));
             self.send(&Ask::Launch(launch)).await?;
         }
         let mut pids = BTreeMap::new();
@@ -99,24 +112,42 @@ impl Supervisor {
                 Tell::Launched { name, pid } => drop(pids.insert(name, pid)),
                 Tell::NotLaunched { name, why } => return Err(SupervisorError::NotLaunched { name, why }),
                 Tell::Exited(exit) => self.exits.push_back(exit),
-                Tell::Signalled { .. } => {}
+                Tell::Signalled { .. } | Tell::Ending { .. } => {}
                 Tell::Stopped { .. } => return Err(SupervisorError::Gone(io::ErrorKind::UnexpectedEof.into())),
             }
         }
         Ok(pids)
     }
 
-    /// Sends a signal to a service. When it returns, the signal was sent.
+    /// Sends a signal to all processes of a service. When it returns, they were seen to be as it wants them.
     ///
     /// # Errors
-    /// Where the supervisor is gone.
+    /// Where some are not, or the supervisor is gone.
     pub async fn signal(&mut self, service: &str, signal: ServiceSignal) -> Result<(), SupervisorError> {
         self.send(&Ask::Signal { name: service.to_owned(), signal }).await?;
         loop {
             match self.receive().await? {
-                Tell::Signalled { name } if name == service => return Ok(()),
+                Tell::Signalled { name, unreached } if name == service => {
+                    return reached(name, signal.words(), unreached);
+                }
                 Tell::Exited(exit) => self.exits.push_back(exit),
-                Tell::Signalled { .. } | Tell::Launched { .. } | Tell::NotLaunched { .. } | Tell::Stopped { .. } => {}
+                _ => {}
+            }
+        }
+    }
+
+    /// Asks a service to end, by its own signal. It is killed if it has not after its own grace; [`Self::exited_of`] tells
+    /// when all its processes are gone.
+    ///
+    /// # Errors
+    /// Where the supervisor is gone.
+    pub async fn end(&mut self, service: &str) -> Result<(), SupervisorError> {
+        self.send(&Ask::End { name: service.to_owned() }).await?;
+        loop {
+            match self.receive().await? {
+                Tell::Ending { name } if name == service => return Ok(()),
+                Tell::Exited(exit) => self.exits.push_back(exit),
+                _ => {}
             }
         }
     }
@@ -124,12 +155,13 @@ impl Supervisor {
     /// Waits until this service has ended.
     ///
     /// # Errors
-    /// Where the supervisor is gone.
+    /// Where some of its processes could not be killed, or the supervisor is gone.
     pub async fn exited_of(&mut self, service: &str) -> Result<Exited, SupervisorError> {
         loop {
             if let Some(index) = self.exits.iter().position(|exit| exit.name == service)
                 && let Some(exit) = self.exits.remove(index)
             {
+                reached(exit.name.clone(), "ended", exit.unreached.clone())?;
                 return Ok(exit);
             }
             if let Tell::Exited(exit) = self.receive().await? {
@@ -145,10 +177,11 @@ impl Supervisor {
     pub async fn exited(&mut self) -> Result<Exited, SupervisorError> {
         loop {
             if let Some(exit) = self.exits.pop_front() {
+                reached(exit.name.clone(), "ended", exit.unreached.clone())?;
                 return Ok(exit);
             }
             if let Tell::Exited(exit) = self.receive().await? {
-                return Ok(exit);
+                self.exits.push_back(exit);
             }
         }
     }
@@ -158,9 +191,9 @@ impl Supervisor {
     /// # Errors
     /// Where the supervisor is gone, or does not end: then it is killed, and what its services started may be left.
     pub async fn stop(mut self, keep_folder: bool) -> Result<Vec<String>, SupervisorError> {
-        let grace_ms = u64::try_from(GRACE.as_millis()).unwrap_or(u64::MAX);
+        let patience = self.grace.saturating_add(SPARE);
         let stopped = async {
-            self.send(&Ask::Stop { grace_ms, keep_folder }).await?;
+            self.send(&Ask::Stop { keep_folder }).await?;
             loop {
                 if let Tell::Stopped { left } = self.receive().await? {
                     return Ok(left);
@@ -168,9 +201,9 @@ impl Supervisor {
             }
         };
         let late = |_| Err(SupervisorError::Gone(io::ErrorKind::TimedOut.into()));
-        let left = tokio::time::timeout(GRACE * 3, stopped).await.unwrap_or_else(late);
+        let left = tokio::time::timeout(patience, stopped).await.unwrap_or_else(late);
         drop(self.ask);
-        if left.is_err() || tokio::time::timeout(GRACE, self.process.wait()).await.is_err() {
+        if left.is_err() || tokio::time::timeout(SPARE, self.process.wait()).await.is_err() {
             // Its services go with it, by the kernel's hand.
             let _ = self.process.start_kill();
         }
@@ -188,4 +221,8 @@ impl Supervisor {
         let line = line.ok_or_else(|| SupervisorError::Gone(io::ErrorKind::UnexpectedEof.into()))?;
         serde_json::from_str(&line).map_err(|error| SupervisorError::Gone(error.into()))
     }
+}
+
+fn reached(service: String, what: &'static str, processes: Vec<String>) -> Result<(), SupervisorError> {
+    if processes.is_empty() { Ok(()) } else { Err(SupervisorError::Unreached { service, what, processes }) }
 }

@@ -1,32 +1,35 @@
-//! The supervisor's own process: `chaos supervisor`, and what a service does before it becomes its program: `chaos
-//! service`.
+//! The supervisor's own process: `chaos supervisor`.
 
 use super::{
     SupervisorProgram,
-    program::THIS_PROGRAM,
+    launch::start,
+    members::Marks,
     protocol::{Ask, Exited, Launch, ServiceSignal, Tell},
+    reach::{Goal, Reach, children},
+    running::{Running, Stopping},
 };
-use crate::{run_folder, run_label};
-use rustix::process::{Pid, Signal, kill_process_group, set_child_subreaper, set_parent_process_death_signal};
+use crate::{cgroup::RunGroup, run_folder, run_label};
+use rustix::process::{Pid, Signal, set_child_subreaper};
 use std::{
     collections::BTreeMap,
-    fs::File,
     io::{self, Write as _},
-    os::unix::process::CommandExt as _,
     path::PathBuf,
-    process::Stdio,
     time::Duration,
 };
 use tokio::{
     io::{AsyncBufReadExt as _, BufReader},
-    process::{Child, Command},
     signal::unix::{SignalKind, signal},
-    sync::mpsc,
-    time::Instant,
+    sync::mpsc::{self, UnboundedReceiver, UnboundedSender},
+    time::{Instant, sleep, sleep_until, timeout_at},
 };
 
 /// Time that killed processes have to be gone from the process table.
 const REAP: Duration = Duration::from_secs(2);
+/// Time between two looks at processes that are about to end.
+const PAUSE: Duration = Duration::from_millis(5);
+
+/// The end of a main process: the service's name, and how.
+type MainEnd = (String, String);
 
 /// Runs the supervisor on standard input and output until its runner is gone or asks it to stop. Call it on the main
 /// thread of a current-thread runtime: the kernel ties the death signal of the services to the thread that started
@@ -45,70 +48,55 @@ pub async fn keep(program: SupervisorProgram) -> io::Result<()> {
     }
     let mut supervisor = SupervisorProcess::new(program);
     let mut lines = BufReader::new(tokio::io::stdin()).lines();
-    let (exits, mut exited) = mpsc::unbounded_channel();
+    let (ends, mut ended) = mpsc::unbounded_channel();
     loop {
+        let next_look = supervisor.next_look();
         let line = tokio::select! {
             biased;
-            Some(exit) = exited.recv() => {
-                supervisor.note(exit);
+            Some(end) = ended.recv() => {
+                supervisor.main_ended(end).await;
                 continue;
             }
             line = lines.next_line() => line,
+            () = sleep_until(next_look.unwrap_or_else(Instant::now)), if next_look.is_some() => {
+                supervisor.look_at_ends().await;
+                continue;
+            }
         };
         match line.ok().flatten().map(|line| serde_json::from_str(&line)) {
             Some(Ok(Ask::Own(folder))) => supervisor.folder = Some(folder),
             #[cfg(feature = "docker")]
             Some(Ok(Ask::OwnContainers(label))) => supervisor.containers = Some(label),
-            Some(Ok(Ask::Launch(launch))) => supervisor.launch(launch, &exits),
-            Some(Ok(Ask::Signal { name, signal })) => supervisor.signal(name, signal),
-            Some(Ok(Ask::Stop { grace_ms, keep_folder })) => {
-                let grace = Duration::from_millis(grace_ms);
+            Some(Ok(Ask::Launch(launch))) => supervisor.launch(launch, &ends),
+            Some(Ok(Ask::Signal { name, signal })) => supervisor.signal(name, signal).await,
+            Some(Ok(Ask::End { name })) => supervisor.end(&name).await,
+            Some(Ok(Ask::Stop { keep_folder })) => {
                 // Once the runner is gone too, nobody waits for an orderly end, nor knows of logs.
                 let is_watched = tokio::select! {
                     biased;
-                    () = supervisor.end_in_order(grace, &mut exited) => true,
+                    () = supervisor.end_in_order(&mut ended) => true,
                     _ = lines.next_line() => false,
                 };
-                let left = supervisor.stop(is_watched, keep_folder, &mut exited).await;
+                let left = supervisor.stop(is_watched, keep_folder, &mut ended).await;
                 tell(&Tell::Stopped { left });
                 return Ok(());
             }
             // The pipe is closed, or what comes through it is not from our runner.
             None | Some(Err(_)) => {
-                supervisor.stop(false, false, &mut exited).await;
+                supervisor.stop(false, false, &mut ended).await;
                 return Ok(());
             }
         }
     }
 }
 
-/// Becomes a service's program: asks the kernel to be killed with its supervisor, then replaces this process. Only
-/// returns if that fails.
-pub fn become_service(supervisor: u32, command: &[String]) -> io::Error {
-    let [program, arguments @ ..] = command else {
-        return io::Error::new(io::ErrorKind::InvalidInput, "a service needs a command");
-    };
-    if let Err(error) = set_parent_process_death_signal(Some(Signal::KILL)) {
-        return error.into();
-    }
-    // The supervisor may have ended before the request was in place: then nobody would send the signal.
-    let parent = rustix::process::getppid().map(|pid| pid.as_raw_nonzero().get().unsigned_abs());
-    if parent != Some(supervisor) {
-        return io::Error::new(io::ErrorKind::NotFound, "the supervisor is gone");
-    }
-    let mut command = std::process::Command::new(program);
-    if program == THIS_PROGRAM {
-        // Else it would go by the name of the link.
-        command.arg0("chaos");
-    }
-    command.args(arguments).exec()
-}
-
 struct SupervisorProcess {
     /// The program whose `service` is each service's first step.
     program: SupervisorProgram,
-    /// Running services with their process groups.
-    services: BTreeMap<String, Pid>,
+    running: BTreeMap<String, Running>,
+    reach: Reach,
+    /// The run's control group, once it was tried to make one.
+    group: Option<Option<RunGroup>>,
     folder: Option<PathBuf>,
     /// The label of the run's containers, where it may have some.
     #[cfg(feature = "docker")]
@@ -119,20 +107,26 @@ impl SupervisorProcess {
     fn new(program: SupervisorProgram) -> Self {
         Self {
             program,
-            services: BTreeMap::new(),
+            running: BTreeMap::new(),
+            reach: Reach::default(),
+            group: None,
             folder: None,
             #[cfg(feature = "docker")]
             containers: None,
         }
     }
 
-    fn launch(&mut self, launch: Launch, exits: &mpsc::UnboundedSender<Exited>) {
+    fn launch(&mut self, launch: Launch, ends: &UnboundedSender<MainEnd>) {
         let name = launch.name.clone();
-        match start(&self.program, &launch) {
-            Ok((mut child, group)) => {
-                tell(&Tell::Launched { name: name.clone(), pid: group.as_raw_nonzero().get().unsigned_abs() });
-                self.services.insert(name.clone(), group);
-                let exits = exits.clone();
+        let folder = self.folder.as_deref();
+        let run_group = self.group.get_or_insert_with(|| folder.and_then(RunGroup::make));
+        let group = run_group.as_ref().and_then(|run_group| run_group.of_service(&name));
+        match start(&self.program, &launch, group.as_deref()) {
+            Ok((mut child, pid)) => {
+                self.reach.marks.insert(name.clone(), Marks { main: pid, group, log: launch.log.clone() });
+                self.running.insert(name.clone(), Running::new(&launch));
+                tell(&Tell::Launched { name: name.clone(), pid });
+                let ends = ends.clone();
                 #[expect(
                     clippy::disallowed_methods,
                     reason = "the supervisor is a process of its own, not a service's program"
@@ -140,41 +134,101 @@ impl SupervisorProcess {
                 tokio::spawn(async move {
                     let how = child.wait().await.map_or_else(|error| error.to_string(), |status| status.to_string());
                     // The supervisor ended first.
-                    let _ = exits.send(Exited { name, how });
+                    let _ = ends.send((name, how));
                 });
             }
             Err(error) => tell(&Tell::NotLaunched { name, why: error.to_string() }),
         }
     }
 
-    fn signal(&self, name: String, signal: ServiceSignal) {
-        let signal = match signal {
-            ServiceSignal::Terminate => Signal::TERM,
-            ServiceSignal::Kill => Signal::KILL,
-            ServiceSignal::Freeze => Signal::STOP,
-            ServiceSignal::Continue => Signal::CONT,
+    async fn signal(&mut self, name: String, signal: ServiceSignal) {
+        let goal = match signal {
+            ServiceSignal::Kill => Goal::Gone,
+            ServiceSignal::Freeze => Goal::Stopped,
+            ServiceSignal::Continue => Goal::Running,
         };
-        if let Some(group) = self.services.get(&name) {
-            // It has just ended by itself: that is told of in a moment.
-            let _ = kill_process_group(*group, signal);
-        }
-        tell(&Tell::Signalled { name });
+        let is_there = self.running.contains_key(&name);
+        // Where it has just ended by itself, that is told of in a moment.
+        let unreached = if is_there { self.reach.bring(&name, goal).await } else { Vec::new() };
+        tell(&Tell::Signalled { name, unreached });
     }
 
-    fn note(&mut self, exit: Exited) {
-        // Others of its group may still be there: a service's children are not to outlive it.
-        if let Some(group) = self.services.remove(&exit.name) {
-            let _ = kill_process_group(group, Signal::KILL);
+    /// Asks a service to end. That it has is told of once all its processes are gone.
+    async fn end(&mut self, name: &str) {
+        if let Some(running) = self.running.get_mut(name) {
+            running.stopping = Some(Stopping { deadline: Instant::now() + running.grace, was_killed: false });
+            let signal = running.stop_signal;
+            self.reach.tell(name, signal).await;
         }
-        tell(&Tell::Exited(exit));
+        tell(&Tell::Ending { name: name.to_owned() });
     }
 
-    /// Asks all services to end, and waits for those that do.
-    async fn end_in_order(&mut self, grace: Duration, exited: &mut mpsc::UnboundedReceiver<Exited>) {
-        self.signal_all(Signal::TERM);
-        // A frozen service hears it only once it goes on.
-        self.signal_all(Signal::CONT);
-        self.wait_for_exits(grace, exited).await;
+    async fn main_ended(&mut self, (name, how): MainEnd) {
+        let Some(running) = self.running.get_mut(&name) else { return };
+        running.main_end = Some(how);
+        self.look_at(&name).await;
+    }
+
+    /// The moment at which somebody has to look whether services have ended.
+    fn next_look(&self) -> Option<Instant> {
+        self.running.values().filter_map(|running| running.next_look(Instant::now())).min()
+    }
+
+    async fn look_at_ends(&mut self) {
+        let names: Vec<String> = self.running.keys().cloned().collect();
+        for name in names {
+            self.look_at(&name).await;
+        }
+    }
+
+    /// Tells of a service that has ended: its main process has, and all others, which it may leave behind for some time.
+    async fn look_at(&mut self, name: &str) {
+        let Some(running) = self.running.get_mut(name) else { return };
+        let now = Instant::now();
+        if running.is_late(now) {
+            running.was_killed();
+            let unreached = self.reach.bring(name, Goal::Gone).await;
+            return self.tell_exited(name, unreached);
+        }
+        let Some(leaves_others) = running.leaves_others() else { return };
+        if self.reach.look().has_none(name) {
+            self.tell_exited(name, Vec::new());
+        } else if !leaves_others {
+            // Others of it may still be there: a service's children are not to outlive it.
+            let unreached = self.reach.bring(name, Goal::Gone).await;
+            self.tell_exited(name, unreached);
+        }
+    }
+
+    /// Tells of a service that has ended, once that of its main process is known.
+    fn tell_exited(&mut self, name: &str, unreached: Vec<String>) {
+        let Some(running) = self.running.get(name) else { return };
+        let Some(how) = running.main_end.clone() else { return };
+        let killed_after_ms = running.killed_after().map(|after| u64::try_from(after.as_millis()).unwrap_or(u64::MAX));
+        self.running.remove(name);
+        tell(&Tell::Exited(Exited { name: name.to_owned(), how, killed_after_ms, unreached }));
+    }
+
+    /// Asks all services to end, and waits for those that do, as long as each may take.
+    async fn end_in_order(&mut self, ended: &mut UnboundedReceiver<MainEnd>) {
+        let services: Vec<(String, Signal)> =
+            self.running.iter().map(|(name, running)| (name.clone(), running.stop_signal)).collect();
+        for (name, signal) in &services {
+            self.reach.tell(name, *signal).await;
+            // A frozen service hears it only once it goes on.
+            self.reach.bring(name, Goal::Running).await;
+        }
+        let grace = self.running.values().map(|running| running.grace).max().unwrap_or_default();
+        let deadline = Instant::now() + grace;
+        while Instant::now() < deadline {
+            // Somebody has to hear it, so that they are no zombies.
+            while ended.try_recv().is_ok() {}
+            let members = self.reach.look();
+            if services.iter().all(|(name, _)| members.has_none(name)) {
+                return;
+            }
+            sleep(PAUSE).await;
+        }
     }
 
     /// Ends what is left, and gives what could not be removed. The folder is kept for a runner alone that still is
@@ -183,14 +237,12 @@ impl SupervisorProcess {
         &mut self,
         is_watched: bool,
         keep_folder: bool,
-        exited: &mut mpsc::UnboundedReceiver<Exited>,
+        ended: &mut UnboundedReceiver<MainEnd>,
     ) -> Vec<String> {
         let mut left = Vec::new();
-        self.signal_all(Signal::KILL);
-        self.wait_for_exits(REAP, exited).await;
-        left.extend(self.services.keys().map(|service| format!("the process of {service}")));
-        kill_adopted().await;
+        kill_all(ended).await;
         left.extend(children().into_iter().map(|pid| format!("process {pid}")));
+        left.extend(self.group.take().flatten().and_then(|group| group.remove()));
         #[cfg(feature = "docker")]
         if let Some(label) = self.containers.take() {
             left.extend(remove_containers(&label, is_watched).await);
@@ -209,23 +261,6 @@ impl SupervisorProcess {
         }
         left
     }
-
-    fn signal_all(&self, signal: Signal) {
-        for group in self.services.values() {
-            // It has just ended by itself.
-            let _ = kill_process_group(*group, signal);
-        }
-    }
-
-    async fn wait_for_exits(&mut self, patience: Duration, exited: &mut mpsc::UnboundedReceiver<Exited>) {
-        let deadline = Instant::now() + patience;
-        while !self.services.is_empty() {
-            let Ok(Some(exit)) = tokio::time::timeout_at(deadline, exited.recv()).await else { return };
-            if let Some(group) = self.services.remove(&exit.name) {
-                let _ = kill_process_group(group, Signal::KILL);
-            }
-        }
-    }
 }
 
 /// Removes a run's containers and networks. What a runner asked for that is gone, the engine may still be making.
@@ -238,44 +273,21 @@ async fn remove_containers(label: &run_label::RunLabel, is_watched: bool) -> Vec
     }
 }
 
-// Started here, and not by the runner which would then tell of it: so there is no moment in which a service runs and
-// nobody would end it.
-fn start(program: &SupervisorProgram, launch: &Launch) -> io::Result<(Child, Pid)> {
-    let log = File::options().create(true).append(true).open(&launch.log)?;
-    let mut command = Command::from(program.command("service"));
-    command.arg(std::process::id().to_string()).arg("--").args(&launch.command);
-    if !launch.inherit_env {
-        command.env_clear();
-    }
-    command.env_remove(run_label::SUPERVISOR);
-    command.envs(&launch.env).current_dir(&launch.folder).process_group(0);
-    command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
-    let child = command.spawn()?;
-    let pid = child.id().and_then(|pid| Pid::from_raw(i32::try_from(pid).ok()?));
-    pid.map(|pid| (child, pid)).ok_or_else(|| io::Error::other("it ended at once"))
-}
-
-/// Kills what was left to us by services that ended before their children, until nothing is.
-async fn kill_adopted() {
+/// Kills all children until there are none: whatever services started becomes one when what started it ends.
+async fn kill_all(ended: &mut UnboundedReceiver<MainEnd>) {
     let deadline = Instant::now() + REAP;
     while Instant::now() < deadline {
         let children = children();
         if children.is_empty() {
             return;
         }
-        for pid in children.into_iter().filter_map(Pid::from_raw) {
+        for pid in children.into_iter().filter_map(|pid| Pid::from_raw(i32::try_from(pid).ok()?)) {
             let _ = rustix::process::kill_process(pid, Signal::KILL);
             let _ = rustix::process::waitpid(Some(pid), rustix::process::WaitOptions::NOHANG);
         }
-        tokio::time::sleep(Duration::from_millis(2)).await;
+        // Main processes have somebody who waits for them.
+        let _ = timeout_at(Instant::now() + PAUSE, ended.recv()).await;
     }
-}
-
-/// Our children, by the kernel's list (proc(5), `/proc/<pid>/task/<tid>/children`).
-fn children() -> Vec<i32> {
-    let pid = std::process::id();
-    let list = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
-    list.split_whitespace().filter_map(|pid| pid.parse().ok()).collect()
 }
 
 fn tell(tell: &Tell) {

@@ -8,8 +8,8 @@ pub(super) const THIS_PROGRAM: &str = "/proc/self/exe";
 
 /// The program that supervises runs, handed in by whoever makes them: `chaos`, or another that has it built in.
 ///
-/// With `supervisor` behind its arguments it calls [`keep`](super::keep); with `service PID -- COMMAND…` it calls
-/// [`become_service`](super::become_service) with that process id and command.
+/// With `supervisor` behind its arguments it calls [`keep`](super::keep); with `service PID [--cgroup
+/// FOLDER] -- COMMAND…` it calls [`become_service`](super::become_service) with that process id, folder and command.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SupervisorProgram {
     /// The path of the program.

@@ -1,5 +1,6 @@
 #[cfg(feature = "docker")]
 use crate::run_label::RunLabel;
+use rustix::process::Signal;
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, path::PathBuf};
 
@@ -15,18 +16,20 @@ pub(super) enum Ask {
     OwnContainers(RunLabel),
     /// Start a service.
     Launch(Launch),
-    /// Send a signal to a service and whatever it started.
+    /// Send a signal to a service and whatever came of it.
     Signal {
         /// The service's name.
         name: String,
         /// The signal.
         signal: ServiceSignal,
     },
-    /// End every service: SIGTERM, and SIGKILL for those that are still there after `grace_ms`; then remove the folder
-    /// unless it is to be kept; then end.
+    /// Ask a service to end, by its own signal; SIGKILL where it has not after its own grace.
+    End {
+        /// The service's name.
+        name: String,
+    },
+    /// End every service as `End` does; then remove the folder unless it is to be kept; then end.
     Stop {
-        /// Milliseconds that they have.
-        grace_ms: u64,
         /// Keep the folder with the logs.
         keep_folder: bool,
     },
@@ -47,20 +50,44 @@ pub struct Launch {
     pub folder: PathBuf,
     /// File that its output goes to.
     pub log: PathBuf,
+    /// Name of the signal that asks it to end, one of [`STOP_SIGNALS`]; SIGTERM where it is another.
+    pub stop_signal: String,
+    /// Milliseconds that it has to end, before SIGKILL.
+    pub stop_grace_ms: u64,
 }
 
-/// Signals that a service can be sent.
+/// Signals by which services can be asked to end, by name (signal(7)).
+pub const STOP_SIGNALS: [(&str, Signal); 7] = [
+    ("SIGTERM", Signal::TERM),
+    ("SIGINT", Signal::INT),
+    ("SIGQUIT", Signal::QUIT),
+    ("SIGHUP", Signal::HUP),
+    ("SIGUSR1", Signal::USR1),
+    ("SIGUSR2", Signal::USR2),
+    ("SIGWINCH", Signal::WINCH),
+];
+
+/// Signals that no process can refuse.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ServiceSignal {
-    /// SIGTERM: end in good order.
-    Terminate,
     /// SIGKILL: end now.
     Kill,
     /// SIGSTOP: freeze.
     Freeze,
     /// SIGCONT: go on.
     Continue,
+}
+
+impl ServiceSignal {
+    /// The state that it brings processes into.
+    pub(super) fn words(self) -> &'static str {
+        match self {
+            Self::Kill => "killed",
+            Self::Freeze => "frozen",
+            Self::Continue => "woken",
+        }
+    }
 }
 
 /// Replies and news of the supervisor.
@@ -71,8 +98,10 @@ pub(super) enum Tell {
     Launched { name: String, pid: u32 },
     /// The service could not be started.
     NotLaunched { name: String, why: String },
-    /// The signal was sent, or the service is gone.
-    Signalled { name: String },
+    /// The signal has worked, or the service is gone; processes on which it has not, in words.
+    Signalled { name: String, unreached: Vec<String> },
+    /// The service was asked to end.
+    Ending { name: String },
     /// The service ended.
     Exited(Exited),
     /// Everything is stopped; what could not be removed, in words.
@@ -84,6 +113,10 @@ pub(super) enum Tell {
 pub struct Exited {
     /// Name of the service.
     pub name: String,
-    /// The way it ended, as `exit status: 1` or `signal: 9 (SIGKILL)`.
+    /// The way its main process ended, as `exit status: 1` or `signal: 9 (SIGKILL)`.
     pub how: String,
+    /// Milliseconds after which it was killed, where it was asked to end and did not.
+    pub killed_after_ms: Option<u64>,
+    /// Processes of it that could not be killed, in words.
+    pub unreached: Vec<String>,
 }

@@ -2,6 +2,7 @@
 //! kernel kills the services alone. All of it carries the run's label, whoever its parent is by now.
 
 use crate::{
+    cgroup::RunGroup,
     process,
     run_label::{self, RunLabel},
 };
@@ -15,18 +16,27 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// Kills everything that belongs to this run but for its supervisor, and gives what does not go, in words.
 pub(crate) async fn sweep(label: &RunLabel) -> Vec<String> {
     let deadline = Instant::now() + PATIENCE;
+    let group = RunGroup::of_run(&label.folder);
     let mut looks_without = 0;
     // One look can miss a process that starts meanwhile, or is just about to become another program: in the middle of
     // that it shows no environment at all.
     while looks_without < 3 {
-        let marked: Vec<u32> = process::others_of_this_user().filter(|pid| is_killed(*pid, label)).collect();
+        let mut marked: Vec<u32> = process::others_of_this_user().filter(|pid| is_killed(*pid, label)).collect();
+        let grouped = group.iter().flat_map(RunGroup::processes);
+        marked
+            .extend(grouped.filter(|pid| *pid != std::process::id()).filter(|pid| is_killed_in(group.as_ref(), *pid)));
         looks_without = if marked.is_empty() { looks_without + 1 } else { 0 };
         if Instant::now() > deadline && !marked.is_empty() {
             return marked.iter().map(|pid| format!("process {pid}: {}", process::command(*pid))).collect();
         }
         tokio::time::sleep(Duration::from_millis(2)).await;
     }
-    Vec::new()
+    group.and_then(|group| group.remove()).into_iter().collect()
+}
+
+/// Kills a process of the run's control group, and says whether it did.
+fn is_killed_in(group: Option<&RunGroup>, pid: u32) -> bool {
+    group.is_some_and(|group| group.kill(pid).unwrap_or(false))
 }
 
 /// Kills a process that carries the run label, and says whether it did. The handle makes sure that it is still the same

@@ -4,15 +4,18 @@
 
 use super::Keeping;
 use crate::supervised;
-use chaos_model::ServiceName;
-use chaos_run::{Death, InstanceId, WorldError};
+use chaos_model::{
+    ServiceName,
+    lifecycle::{Lifecycle, StopSignal},
+};
+use chaos_run::{Death, Exit, Exits, InstanceId, WorldError};
 use chaos_supervise::{
     Supervision,
     broken::{self, Broken},
     engine::Engine,
 };
 use host::Host;
-use std::{collections::BTreeMap, io};
+use std::{collections::BTreeMap, io, time::Duration};
 
 /// The containers of the services that faults act on.
 pub(super) struct Containers {
@@ -21,6 +24,10 @@ pub(super) struct Containers {
     services: BTreeMap<InstanceId, Contained>,
     /// Containers that are broken by now, by whose they are. Faults of one service follow one another.
     broken: BTreeMap<InstanceId, Broken>,
+    host: Host,
+    exits: Exits,
+    /// Numbers of the watches over services that were ended.
+    watches: BTreeMap<InstanceId, u64>,
 }
 
 /// The container of a service.
@@ -48,27 +55,37 @@ impl Containers {
         }
         let mut supervision = Supervision::default();
         supervision.prepare(&keeping.supervisor, &keeping.temp, host.unix_now()).await.map_err(supervised)?;
-        Ok(Self { engine, supervision, services, broken: BTreeMap::new() })
+        let (host, exits, watches) = (host.clone(), Exits::default(), BTreeMap::new());
+        Ok(Self { engine, supervision, services, broken: BTreeMap::new(), host, exits, watches })
     }
 
     /// Freezes a service.
     pub(super) async fn pause(&mut self, instance: &InstanceId) -> Result<(), WorldError> {
-        let id = self.begins(instance)?;
+        let id = self.begins(instance, Duration::ZERO)?;
         self.engine.pause(&id).await.map_err(refused(instance, "frozen"))?;
         self.is_done(instance)
     }
 
-    /// Asks a service to end; when this returns, it has.
-    pub(super) async fn stop(&mut self, instance: &InstanceId) -> Result<(), WorldError> {
-        let id = self.begins(instance)?;
-        self.engine.stop(&id).await.map_err(refused(instance, "stopped"))?;
-        self.is_done(instance)
+    /// Asks a service to end, and doesn't wait until it has.
+    pub(super) async fn terminate(&mut self, instance: &InstanceId, lifecycle: &Lifecycle) -> Result<(), WorldError> {
+        let (signal, grace) = (lifecycle.stop_signal.map(StopSignal::name), lifecycle.stop_grace());
+        let id = self.begins(instance, grace)?;
+        self.engine.ask_to_end(&id, signal).await.map_err(refused(instance, "stopped"))?;
+        let (engine, start, instance) = (self.engine.clone(), self.watch_anew(instance), instance.clone());
+        let sender = self.exits.sender();
+        drop(self.host.spawn(async move {
+            let (how, was_killed) = engine.end_within(&id, grace).await;
+            // The run is over.
+            let _ = sender.send(Exit { instance, start, how, killed_after: was_killed.then_some(grace) });
+        }));
+        Ok(())
     }
 
     /// Ends a service without asking; when this returns, it has ended.
     pub(super) async fn kill(&mut self, instance: &InstanceId) -> Result<(), WorldError> {
-        let id = self.begins(instance)?;
+        let id = self.begins(instance, Duration::ZERO)?;
         self.engine.kill(&id).await.map_err(refused(instance, "killed"))?;
+        self.watch_anew(instance);
         self.is_done(instance)
     }
 
@@ -77,7 +94,7 @@ impl Containers {
         if !self.broken.contains_key(instance) {
             return Ok(());
         }
-        let id = self.begins(instance)?;
+        let id = self.begins(instance, Duration::ZERO)?;
         self.engine.unpause(&id).await.map_err(refused(instance, "thawed"))?;
         self.is_whole(instance)
     }
@@ -87,24 +104,47 @@ impl Containers {
         if !self.broken.contains_key(instance) {
             return Ok(());
         }
-        let id = self.begins(instance)?;
+        let id = self.begins(instance, Duration::ZERO)?;
         // It stays written down until it is ready: it may end at once.
-        self.engine.start(&id).await.map_err(refused(instance, "started"))
+        self.engine.start(&id).await.map_err(refused(instance, "started"))?;
+        let (engine, start, instance) = (self.engine.clone(), self.watch_anew(instance), instance.clone());
+        let sender = self.exits.sender();
+        drop(self.host.spawn(async move {
+            let how = engine.ended(&id).await;
+            let _ = sender.send(Exit { instance, start, how, killed_after: None });
+        }));
+        Ok(())
     }
 
-    /// Waits for a service to end that was just started.
-    pub(super) async fn exited_of(&mut self, instance: &InstanceId) -> Result<Death, WorldError> {
-        let Contained { id, name } = self.of(instance)?;
-        let how = self.engine.ended(id).await;
-        let last_lines = vec![format!("(what it said: docker logs {name})")];
-        Ok(Death { instance: instance.clone(), how, last_lines })
+    /// The number of the next watch over a service: what earlier ones tell is no news.
+    fn watch_anew(&mut self, instance: &InstanceId) -> u64 {
+        let watch = self.watches.entry(instance.clone()).or_default();
+        *watch += 1;
+        *watch
     }
 
-    /// Waits for the supervisor to end, as it does when it is killed. Safe to drop.
-    pub(super) async fn lost(&mut self) -> WorldError {
-        match self.supervision.exited().await {
-            Ok(exit) => WorldError::CannotGive(format!("the supervisor has a process {}", exit.name)),
-            Err(error) => supervised(error),
+    /// Waits for a service to end that was asked to, or that was started again and is not ready yet. An error where the
+    /// supervisor has ended, as it does when it is killed. Safe to drop.
+    pub(super) async fn exited(&mut self) -> Result<Death, WorldError> {
+        loop {
+            let Exit { instance, start, how, killed_after } = tokio::select! {
+                biased;
+                lost = self.supervision.exited() => return Err(match lost {
+                    Ok(exit) => WorldError::CannotGive(format!("the supervisor has a process {}", exit.name)),
+                    Err(error) => supervised(error),
+                }),
+                exit = self.exits.next() => exit,
+            };
+            self.exits.take();
+            if self.watches.get(&instance) != Some(&start) {
+                continue;
+            }
+            if killed_after.is_some() || self.broken.contains_key(&instance) {
+                self.is_done(&instance)?;
+            }
+            let name = self.of(&instance)?.name.clone();
+            let last_lines = vec![format!("(what it said: docker logs {name})")];
+            return Ok(Death { instance, how, last_lines, killed_after });
         }
     }
 
@@ -128,11 +168,13 @@ impl Containers {
             .ok_or_else(|| WorldError::CannotGive(format!("nothing says in which container {instance} runs")))
     }
 
-    /// The engine is about to be asked to change this container, whose id is given.
-    fn begins(&mut self, instance: &InstanceId) -> Result<String, WorldError> {
+    /// The engine is about to be asked to change this container, whose id is given. It may end by itself for as long as
+    /// `grace`.
+    fn begins(&mut self, instance: &InstanceId, grace: Duration) -> Result<String, WorldError> {
         let Contained { id, name } = self.of(instance)?;
         let (id, name) = (id.clone(), name.clone());
-        self.broken.insert(instance.clone(), Broken { id: id.clone(), name, changing: true });
+        let grace_ms = u64::try_from(grace.as_millis()).unwrap_or(u64::MAX);
+        self.broken.insert(instance.clone(), Broken { id: id.clone(), name, changing: true, grace_ms });
         self.write_down()?;
         Ok(id)
     }
@@ -145,8 +187,9 @@ impl Containers {
         self.write_down()
     }
 
-    /// The engine has brought it back.
+    /// The engine has brought it back. What becomes of it from here on is not for this run to watch.
     pub(super) fn is_whole(&mut self, instance: &InstanceId) -> Result<(), WorldError> {
+        self.watch_anew(instance);
         self.broken.remove(instance);
         self.write_down()
     }

@@ -1,7 +1,7 @@
 //! In the place of `containers` where this is built without the container engine: services can't be broken.
 
 use super::Keeping;
-use chaos_model::ServiceName;
+use chaos_model::{ServiceName, lifecycle::Lifecycle};
 use chaos_run::{Death, InstanceId, WorldError};
 use host::Host;
 use std::collections::BTreeMap;
@@ -23,7 +23,7 @@ impl Containers {
         match *self {}
     }
 
-    pub(super) async fn stop(&mut self, _: &InstanceId) -> Result<(), WorldError> {
+    pub(super) async fn terminate(&mut self, _: &InstanceId, _: &Lifecycle) -> Result<(), WorldError> {
         match *self {}
     }
 
@@ -39,11 +39,7 @@ impl Containers {
         match *self {}
     }
 
-    pub(super) async fn exited_of(&mut self, _: &InstanceId) -> Result<Death, WorldError> {
-        match *self {}
-    }
-
-    pub(super) async fn lost(&mut self) -> WorldError {
+    pub(super) async fn exited(&mut self) -> Result<Death, WorldError> {
         match *self {}
     }
 

@@ -55,6 +55,8 @@ impl LocalRuntime {
             inherit_env: matches!(service.start, Start::Command(_)),
             folder: self.working_folder(service)?,
             log: logs::path(self.supervision.folder(), &service.name),
+            stop_signal: service.lifecycle.stop_signal().name().to_owned(),
+            stop_grace_ms: u64::try_from(service.lifecycle.stop_grace().as_millis()).unwrap_or(u64::MAX),
         };
         let started = Started { port, launch, service: service.clone(), what, attempts };
         self.services.insert(InstanceId::first(service.name.as_str()), started);

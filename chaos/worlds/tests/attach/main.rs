@@ -141,7 +141,7 @@ async fn what_is_wrong_with_the_surroundings_is_said_before_anything_is_broken()
         ),
         (
             Setting { is_ready: false, ..Setting::default() },
-            "web was not ready after 5 s: web:8000: it answered `HTTP/1.1 503",
+            "web was not ready after 5s: web:8000: it answered `HTTP/1.1 503",
         ),
         (Setting { remote: false, ..Setting::default() }, "web:8000 (8.8.8.8) is not local, and was not allowed"),
     ] {

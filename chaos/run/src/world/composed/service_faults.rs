@@ -5,7 +5,8 @@ use crate::{Links, Runtime, WorldError, flush};
 use chaos_model::{Fault, effect::action::ServiceAction, event::Fired, ledger::Removed};
 
 impl<R: Runtime, L: Links> ComposedWorld<R, L> {
-    /// Does to all instances of a service what the fault says. When it returns, it holds; of a restart: it is over.
+    /// Does to all instances of a service what the fault says. When it returns, it holds; a service that was asked to end
+    /// may take its time for it.
     pub(super) async fn break_service(&mut self, name: &str, fault: &Fault) -> Result<(), WorldError> {
         let action = action::<R>(name, fault)?;
         let (service, instances) = self.with_instances(name)?;
@@ -13,12 +14,9 @@ impl<R: Runtime, L: Links> ComposedWorld<R, L> {
             let id = &instance.id;
             match action {
                 ServiceAction::Pause => self.runtime.pause(id).await?,
-                ServiceAction::Stop => self.runtime.stop(id).await?,
-                ServiceAction::Kill => self.runtime.kill(id).await?,
-                ServiceAction::Restart => {
-                    self.runtime.stop(id).await?;
-                    self.start_again(&service, instance).await?;
-                }
+                ServiceAction::Stop => self.terminate(id, &service.lifecycle, false).await?,
+                ServiceAction::Kill => self.kill(id).await?,
+                ServiceAction::Restart => self.terminate(id, &service.lifecycle, true).await?,
                 ServiceAction::Flush => flush::flush(self.runtime.host(), &service, &instance.address).await?,
                 ServiceAction::Limit(limit) => self.runtime.limit(id, &fault.name, limit).await?,
             }
@@ -26,8 +24,8 @@ impl<R: Runtime, L: Links> ComposedWorld<R, L> {
         Ok(())
     }
 
-    /// Heals what [`Self::break_service`] did, and counts the services that it was done to. When it returns, they are ready
-    /// again.
+    /// Heals what [`Self::break_service`] did, and counts the services that it was done to. Those that were ended are
+    /// started again, and are ready later.
     pub(super) async fn heal_service(&mut self, name: &str, fault: &Fault) -> Result<Removed, WorldError> {
         let action = action::<R>(name, fault)?;
         let (service, instances) = self.with_instances(name)?;

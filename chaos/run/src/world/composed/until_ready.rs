@@ -1,7 +1,7 @@
 //! Waiting until services are ready.
 
 use super::ComposedWorld;
-use crate::{Address, Death, Events, Instance, InstanceId, Links, Runtime, World as _, WorldError, ready};
+use crate::{Address, Death, Events, Instance, InstanceId, Links, Runtime, WorldError, ready};
 use chaos_model::{Event, Service};
 use futures_util::{StreamExt as _, stream::FuturesUnordered};
 use host::Host;
@@ -19,28 +19,29 @@ struct Probed {
 }
 
 impl<R: Runtime, L: Links> ComposedWorld<R, L> {
-    /// Waits until all instances of these services are ready, and tells of each.
+    /// Waits until all instances of these services are ready, which were launched at the second of these moments, and tells of
+    /// each, with the time since the first.
     pub(super) async fn until_ready(
         &mut self,
         wave: &[&Service],
-        began: Instant,
+        (began, launched): (Instant, Instant),
         events: &Events,
     ) -> Result<(), WorldError> {
         let (host, relays) = (self.runtime.host().clone(), self.runtime.relays());
         let mut waiting = FuturesUnordered::new();
-        let mut late: BTreeMap<InstanceId, String> = BTreeMap::new();
+        let mut late: BTreeMap<InstanceId, Late> = BTreeMap::new();
         for probed in self.probed(wave) {
-            late.insert(probed.instance.id.clone(), format!("{}: it did not respond", probed.instance.address));
+            let timeout = probed.service.lifecycle.start_timeout.unwrap_or(self.runtime.patience());
+            let why = format!("{}: it did not respond", probed.instance.address);
+            late.insert(probed.instance.id.clone(), Late { deadline: launched + timeout, timeout, why });
             waiting.push(ask(host.clone(), relays, probed));
         }
-        let deadline = began + self.runtime.patience();
-        while !late.is_empty() {
+        while let Some(deadline) = late.values().map(|late| late.deadline).min() {
             tokio::select! {
                 biased;
-                death = self.died() => {
+                death = self.first_exit() => {
                     let relocated = self.relocated(death?).await?;
                     for probed in self.probed(&[&relocated]) {
-                        late.entry(probed.instance.id.clone()).or_default();
                         waiting.push(ask(host.clone(), relays, probed));
                     }
                 }
@@ -49,6 +50,7 @@ impl<R: Runtime, L: Links> ComposedWorld<R, L> {
                     _ if self.address(&instance.id).as_ref() != Some(&instance.address) => {}
                     Ok(()) => {
                         late.remove(&instance.id);
+                        self.changes.started_first(&instance.id, launched.elapsed());
                         events.emit(Event::ServiceReady {
                             service: instance.id.to_string(),
                             what: instance.what,
@@ -57,7 +59,8 @@ impl<R: Runtime, L: Links> ComposedWorld<R, L> {
                         });
                     }
                     Err(why) => {
-                        late.insert(instance.id.clone(), format!("{}: {why}", instance.address));
+                        let why = format!("{}: {why}", instance.address);
+                        late.entry(instance.id.clone()).and_modify(|late| late.why = why);
                         waiting.push(ask(host.clone(), relays, Probed { service, instance }));
                     }
                 },
@@ -67,27 +70,13 @@ impl<R: Runtime, L: Links> ComposedWorld<R, L> {
         Ok(())
     }
 
-    /// Starts an instance again, and waits until it is ready or has ended. The run bounds how long that may take.
-    pub(super) async fn start_again(&mut self, service: &Service, instance: Instance) -> Result<(), WorldError> {
-        self.runtime.start(&instance.id).await?;
-        let (host, relays) = (self.runtime.host().clone(), self.runtime.relays());
-        let mut probed = Probed { service: service.clone(), instance: instance.clone() };
-        let is_ready = async {
-            loop {
-                let (asked, result) = ask(host.clone(), relays, probed).await;
-                if result.is_ok() {
-                    return;
-                }
-                probed = asked;
-            }
-        };
+    /// Waits for an instance to end. Safe to drop.
+    async fn first_exit(&mut self) -> Result<Death, WorldError> {
         tokio::select! {
             biased;
-            error = self.links.lost() => return Err(error),
-            death = self.runtime.exited_of(&instance.id) => return Err(WorldError::DiedStarting(death?)),
-            () = is_ready => {}
+            error = self.links.lost() => Err(error),
+            death = self.runtime.exited() => death,
         }
-        self.runtime.recovered(&instance.id).await
     }
 
     /// The service of an instance that ended while starting and was given another address; all else is its own fault.
@@ -119,14 +108,38 @@ impl<R: Runtime, L: Links> ComposedWorld<R, L> {
     }
 
     /// Names all that are not ready, and shows the lines of the first.
-    async fn not_ready(&self, late: &BTreeMap<InstanceId, String>) -> WorldError {
-        let mut late = late.iter();
-        let Some((first, why)) = late.next() else { return WorldError::CannotGive("all are ready".to_owned()) };
-        let others: Vec<String> = late.map(|(id, _)| id.to_string()).collect();
+    async fn not_ready(&self, late: &BTreeMap<InstanceId, Late>) -> WorldError {
+        let due = late.iter().min_by_key(|(_, late)| late.deadline);
+        let Some((first, Late { timeout, why, .. })) = due else {
+            return WorldError::CannotGive("all are ready".to_owned());
+        };
+        let others: Vec<String> = late.keys().filter(|id| *id != first).map(ToString::to_string).collect();
         let why = if others.is_empty() { why.clone() } else { format!("{why} (nor were {})", others.join(", ")) };
-        let (seconds, last_lines) = (self.runtime.patience().as_secs(), self.runtime.last_lines(first).await);
-        WorldError::NotReady { service: first.to_string(), seconds, why, last_lines }
+        let last_lines = self.runtime.last_lines(first).await;
+        WorldError::NotReady { service: first.to_string(), after: *timeout, why, last_lines }
     }
+}
+
+/// Waits until an instance responds that was started again. Nothing bounds how long that may take.
+pub(super) async fn ready_again(host: Host, relays: bool, service: Service, instance: Instance) {
+    let mut probed = Probed { service, instance };
+    loop {
+        let (asked, result) = ask(host.clone(), relays, probed).await;
+        if result.is_ok() {
+            return;
+        }
+        probed = asked;
+    }
+}
+
+/// An instance that is not ready yet.
+struct Late {
+    /// The moment by which it has to be.
+    deadline: Instant,
+    /// Time from its start until then.
+    timeout: Duration,
+    /// The last reason why it was not.
+    why: String,
 }
 
 /// Asks an instance once whether it is ready.

@@ -1,0 +1,145 @@
+//! Services that take their time to end and to start again: nothing waits for them, and every moment belongs to a phase.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+
+use axum::{Router, routing::get};
+use chaos_model::{
+    Event, Verdict,
+    event::{Judged, PhaseFigures},
+};
+use chaos_sim::{Run, Simulation};
+use host::{Host, http};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::Duration,
+};
+
+/// Listens after as long as `START_MS` says, in the first start and later ones; needs `DRAIN_MS` to end.
+async fn slow(host: Host, starts: Arc<AtomicU32>) -> chaos_sim::Outcome {
+    let setting = |name: &str| host.settings().get(name).unwrap_or("0").to_owned();
+    let (first, later) = (setting("START_MS"), setting("START_AGAIN_MS"));
+    let nth = starts.fetch_add(1, Ordering::Relaxed);
+    let takes = if nth == 0 { first } else { later };
+    tokio::time::sleep(Duration::from_millis(takes.parse()?)).await;
+    let app = Router::new().route("/", get(async || "here"));
+    http::serve(&host, host.listen(80)?, app, http::ServerConfig::default()).await;
+    tokio::time::sleep(Duration::from_millis(setting("DRAIN_MS").parse()?)).await;
+    Ok(())
+}
+
+fn run(service: &str, fault: &str, expectations: &str) -> Run {
+    let starts = Arc::new(AtomicU32::new(0));
+    let scenario = format!(
+        "title = \"it\"\nentry = \"svc\"\n\
+         load = {{ request = \"GET /\", rate = \"100/s\", arrivals = \"constant\", duration = \"9s\", timeout = \"500ms\" }}\n\
+         [service.svc]\nprogram = \"slow\"\nready = \"GET /\"\n{service}\n\
+         [[fault]]\nname = \"away\"\non = \"svc\"\nat = \"2s\"\n{fault}\n{expectations}"
+    );
+    let scenario =
+        if fault.contains("for =") { scenario } else { scenario.replace("at = \"2s\"", "at = \"2s\"\nfor = \"1s\"") };
+    let simulation = Simulation::new().program("slow", move |host| slow(host, Arc::clone(&starts)));
+    simulation.run_text("it.toml", &scenario).unwrap()
+}
+
+fn expect(that: &str, checks: &str) -> String {
+    format!("[[expect]]\nthat = \"{that}\"\n{checks}\n")
+}
+
+fn phase(run: &Run, name: &str) -> Option<PhaseFigures> {
+    run.records.iter().find_map(|record| match &record.event {
+        Event::Phase(figures) if figures.phase == name => Some(figures.clone()),
+        _ => None,
+    })
+}
+
+fn judged<'r>(run: &'r Run, that: &str) -> &'r Judged {
+    let mut judged = run.records.iter().filter_map(|record| match &record.event {
+        Event::Judged(judged) if judged.that == that => Some(judged),
+        _ => None,
+    });
+    judged.next().unwrap()
+}
+
+fn reasons(run: &Run) -> Vec<&str> {
+    let why = run.records.iter().filter_map(|record| match &record.event {
+        Event::Inconclusive { why, .. } => Some(why.as_str()),
+        _ => None,
+    });
+    why.collect()
+}
+
+#[test]
+fn the_time_of_starting_again_is_a_phase_and_counts_as_not_recovered() {
+    let service = "env.START_MS = \"2000\"\nenv.START_AGAIN_MS = \"2000\"";
+    let expectations = expect("away", "during = \"away restarting\"\nunanswered.any = \">= 99%\"")
+        + &expect("back", "during = \"recovery\"\nstatus.200 = \">= 100%\"")
+        + &expect("quick", "after = \"away\"\nrecovery.time = \"< 1s\"");
+    let run = run(service, "effect = \"kill\"", &expectations);
+    assert_eq!(reasons(&run), Vec::<&str>::new());
+    let figures = ["baseline", "away", "away restarting", "recovery"].map(|name| phase(&run, name).unwrap());
+    assert_eq!(figures.each_ref().map(|of| of.arrivals + of.straddled), [200, 100, 201, 399], "every moment has one");
+    let time = |of: &PhaseFigures| of.time.map(|time| (time.from.as_millis(), time.to.as_millis()));
+    assert_eq!((time(&figures[2]), time(&figures[3])), (Some((3000, 5005)), Some((5005, 9000))));
+    assert_eq!(judged(&run, "away").verdict, Verdict::Pass);
+    assert_eq!(judged(&run, "back").verdict, Verdict::Pass, "{}", run.report());
+    let quick = judged(&run, "quick");
+    assert_eq!((quick.verdict, quick.checks[0].seen.as_str()), (Verdict::Fail, "2s"));
+}
+
+#[test]
+fn a_service_that_is_back_at_once_makes_no_phase() {
+    // It takes a simulation five milliseconds to start a program, and requests come every ten.
+    let fault = "effect = \"kill\"\nfor = \"1003ms\"";
+    let run = run("", fault, &expect("back", "during = \"recovery\"\nstatus.200 = \">= 100%\""));
+    assert_eq!(run.verdict(), Some(Verdict::Pass), "{}", run.report());
+    assert!(phase(&run, "away restarting").is_none());
+    assert_eq!(phase(&run, "recovery").unwrap().arrivals, 599);
+}
+
+#[test]
+fn a_service_that_drains_for_longer_than_the_fault_lasts_starts_behind_that() {
+    let service = "env.DRAIN_MS = \"2500\"";
+    let expectations = expect("back", "during = \"recovery\"\nstatus.200 = \">= 100%\"");
+    let run = run(service, "effect = \"stop\"", &expectations);
+    let killed = |record: &chaos_model::Record| matches!(record.event, Event::ServiceKilled { .. });
+    assert!(!run.records.iter().any(killed), "it has three seconds");
+    let restarting = phase(&run, "away restarting").unwrap().time.unwrap();
+    assert_eq!((restarting.from.as_millis(), restarting.to.as_millis()), (3000, 4505));
+    assert_eq!(run.verdict(), Some(Verdict::Pass), "{}", run.report());
+}
+
+#[test]
+fn one_that_does_not_end_in_its_time_is_killed_and_that_is_told() {
+    let service = "stop-grace = \"400ms\"\nenv.DRAIN_MS = \"2500\"";
+    let run = run(service, "effect = \"restart\"", &expect("back", "during = \"recovery\"\nstatus.200 = \">= 100%\""));
+    let after = run.records.iter().find_map(|record| match &record.event {
+        Event::ServiceKilled { service, after } if service == "svc" => Some(*after),
+        _ => None,
+    });
+    assert_eq!(after, Some(Duration::from_millis(400)));
+    assert_eq!(run.verdict(), Some(Verdict::Pass), "{}", run.report());
+}
+
+#[test]
+fn one_that_takes_far_longer_than_at_first_is_no_verdict_on_the_system() {
+    let service = "env.START_MS = \"600\"\nenv.START_AGAIN_MS = \"1300\"";
+    let holds = expect("before", "during = \"baseline\"\nstatus.200 = \">= 100%\"");
+    let run = run(service, "effect = \"kill\"", &holds);
+    assert_eq!(reasons(&run), ["svc took 1.3s to start again, and 605ms at first"]);
+    assert_eq!(run.verdict(), Some(Verdict::Inconclusive));
+}
+
+#[test]
+fn one_that_never_comes_back_fails_what_clients_see() {
+    let service = "start-timeout = \"1s\"\nenv.START_AGAIN_MS = \"600000\"";
+    let holds = expect("before", "during = \"baseline\"\nstatus.200 = \">= 100%\"");
+    let seen = expect("after", "after = \"away\"\nwithin = \"1s\"\nstatus.200 = \">= 99%\"");
+    let run_of = |expectations: &str| run(service, "effect = \"kill\"", expectations);
+    assert_eq!(run_of(&(holds.clone() + &seen)).verdict(), Some(Verdict::Fail));
+    let unseen = run_of(&holds);
+    assert_eq!(reasons(&unseen), ["svc was not ready again when the run ended"]);
+    assert_eq!(unseen.verdict(), Some(Verdict::Inconclusive));
+}
