@@ -88,7 +88,7 @@ fn folded<'a>(
     let mut fold = Fold::new(scenario, 1, |_| None);
     let mut slices = Vec::new();
     let mut edges = edges::edges(scenario).into_keys().peekable();
-    let mut pass = |fold: &mut Fold<'a>, edge| {
+    let pass = |fold: &mut Fold<'a>, edge| {
         if edge == ends && !takes.is_zero() {
             fold.restarts(1, edge);
         }
