@@ -175,6 +175,17 @@ impl<T: PartialOrd> Comparison<T> {
         }
     }
 
+    /// True if it holds for every value from `least` to `most`, both included.
+    pub fn holds_throughout(&self, least: &T, most: &T) -> bool {
+        match self {
+            Self::Less(_) | Self::AtMost(_) => self.holds(most),
+            Self::More(_) | Self::AtLeast(_) => self.holds(least),
+            Self::Equal(bound) => least == bound && most == bound,
+            Self::Different(bound) => bound < least || most < bound,
+            Self::Between(low, high) => low <= least && most <= high,
+        }
+    }
+
     /// True if it asks for something to be reached (`>`, `>=`), rather than kept.
     #[must_use]
     pub fn wants_more(&self) -> bool {

@@ -131,6 +131,7 @@ impl Seen {
             let one = |(n, values): (usize, &[f64; 2])| Reading {
                 at: seconds(n),
                 taken: seconds(n),
+                answered: seconds(n),
                 side: ScrapeSide::Both,
                 value: Ok(Values::one(SeriesKind::Counter, values[nth])),
             };

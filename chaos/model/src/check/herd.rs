@@ -102,7 +102,13 @@ mod tests {
     fn readings(all: &[(u64, f64)]) -> Vec<Reading> {
         let reading = |(at_ms, value): &(u64, f64)| {
             let at = Duration::from_millis(*at_ms);
-            Reading { at, taken: at, side: ScrapeSide::Both, value: Ok(Values::one(SeriesKind::Counter, *value)) }
+            Reading {
+                at,
+                taken: at,
+                answered: at,
+                side: ScrapeSide::Both,
+                value: Ok(Values::one(SeriesKind::Counter, *value)),
+            }
         };
         all.iter().map(reading).collect()
     }

@@ -10,7 +10,7 @@
 use super::{
     Evidence, Finding, Leaf, Misplaced, Need, Place, Row, Shape, Subject,
     evidence::at,
-    reading::{Asked, MISSING, Reading, Rise, SeriesKind, rise, rise_within, total},
+    reading::{Asked, MISSING, Reading, Rise, ScrapeSide, SeriesKind, rise, rise_within, total},
     term,
 };
 use crate::{Comparison, Scope, Selector, language::selector};
@@ -100,7 +100,7 @@ fn counter(readings: &[Reading], from: Duration, to: Duration, bound: &Compariso
     // phase for what was before it. So the bound holds if it holds for a value in between.
     let inner = match rise_within(readings, from, to, asked) {
         Ok(inner) => inner,
-        Err(unknown) => return unknown,
+        Err(unknown) => return around(readings, (from, to), bound, asked, unknown),
     };
     let brief = [from, to].map(|edge| (edge, is_brief(readings, edge)));
     let outer = rise(readings, asked, |reading| reading.lies_within(from, to) || brief.contains(&(reading.at, true)));
@@ -117,6 +117,35 @@ fn counter(readings: &[Reading], from: Duration, to: Duration, bound: &Compariso
         [true, true] => Finding::of(true, seen),
         _ if !bound.holds_between(&inner.least, &outer.most) => Finding::of(false, seen),
         _ => Finding::inconclusive(seen, MISSING),
+    }
+}
+
+/// The increase where a scrape at an end is missing: at the least what scrapes well inside show, at the most what the nearest
+/// ones around show. `unknown` says what is missing.
+fn around(
+    readings: &[Reading],
+    (from, to): (Duration, Duration),
+    bound: &Comparison<f64>,
+    asked: &Asked,
+    unknown: Finding,
+) -> Finding {
+    let inside = |reading: &Reading| reading.value.is_ok() && reading.lies_within(from, to) && reading.answered <= to;
+    let least = rise(readings, asked, inside).least;
+    let is_before = |reading: &Reading| {
+        (reading.at < from && reading.answered <= from) || (reading.at == from && reading.side == ScrapeSide::Before)
+    };
+    let is_after = |reading: &Reading| reading.at > to || (reading.at == to && reading.side != ScrapeSide::Before);
+    let before = readings.iter().rposition(|reading| reading.value.is_ok() && is_before(reading));
+    let after = readings.iter().position(|reading| reading.value.is_ok() && is_after(reading));
+    let most = match (before, after) {
+        (Some(before), Some(after)) => rise(&readings[before..=after], asked, |_| true).most,
+        _ => f64::INFINITY,
+    };
+    let seen = Rise { least, most }.to_string();
+    match (bound.holds_between(&least, &most), bound.holds_throughout(&least, &most)) {
+        (false, _) => Finding::of(false, seen),
+        (true, true) => Finding::of(true, seen),
+        (true, false) => Finding { seen, ..unknown },
     }
 }
 
@@ -185,7 +214,7 @@ mod tests {
         let reading = |((at, side), value)| {
             let at = Duration::from_secs(at);
             let taken = if side == ScrapeSide::After { at + took } else { at };
-            Reading { at, taken, side, value: Ok(Values::one(SeriesKind::Counter, value)) }
+            Reading { at, taken, answered: taken, side, value: Ok(Values::one(SeriesKind::Counter, value)) }
         };
         let readings: Vec<Reading> = all.map(reading).collect();
         let finding = counter(&readings, Duration::from_secs(1), Duration::from_secs(2), &bound, &Asked::default());
@@ -194,6 +223,37 @@ mod tests {
 
     fn judged(values: [f64; 4], bound: Comparison<f64>) -> (Verdict, String) {
         after(Duration::from_millis(5), values, bound)
+    }
+
+    /// Readings each half second from 0 s on, of which some are missing (none) and one takes so long. Judged from 1 s to 2 s.
+    fn with_gaps(values: [Option<f64>; 7], slow: Option<usize>, bound: Comparison<f64>) -> (Verdict, String) {
+        let reading = |(n, value): (usize, Option<f64>)| {
+            let at = Duration::from_millis(500) * u32::try_from(n).unwrap();
+            let took = Duration::from_millis(if slow == Some(n) { 300 } else { 1 });
+            let value = value.map(|value| Values::one(SeriesKind::Counter, value)).ok_or_else(|| "away".to_owned());
+            Reading { at, taken: at, answered: at + took, side: ScrapeSide::Both, value }
+        };
+        let readings: Vec<Reading> = values.into_iter().enumerate().map(reading).collect();
+        let finding = counter(&readings, Duration::from_secs(1), Duration::from_secs(2), &bound, &Asked::default());
+        (finding.verdict, finding.seen)
+    }
+
+    #[test]
+    fn an_edge_that_was_not_seen_leaves_what_holds_whatever_it_was() {
+        let some = |values: [f64; 7]| values.map(Some);
+        let mut values = some([0.0, 2.0, 4.0, 6.0, 8.0, 9.0, 12.0]);
+        values[4] = None;
+        let seen = "+2 to +5".to_owned();
+        assert_eq!(with_gaps(values, None, Comparison::More(1.0)), (Verdict::Pass, seen.clone()));
+        assert_eq!(with_gaps(values, None, Comparison::More(3.0)), (Verdict::Inconclusive, seen.clone()));
+        assert_eq!(with_gaps(values, None, Comparison::More(5.0)), (Verdict::Fail, seen.clone()));
+        assert_eq!(with_gaps(values, None, Comparison::AtMost(5.0)), (Verdict::Pass, seen));
+        let slow = some([0.0, 2.0, 4.0, 6.0, 8.0, 9.0, 12.0]);
+        assert_eq!(with_gaps(slow, Some(4), Comparison::AtMost(4.0)), (Verdict::Inconclusive, "+2 to +6".to_owned()));
+        let mut nothing_behind = values;
+        nothing_behind[5..].fill(None);
+        let seen = "+2 or more".to_owned();
+        assert_eq!(with_gaps(nothing_behind, None, Comparison::AtMost(9.0)), (Verdict::Inconclusive, seen));
     }
 
     #[test]
@@ -218,7 +278,7 @@ mod tests {
         let reading = |(n, value): (usize, &Option<f64>)| {
             let at = Duration::from_secs(n as u64);
             let values = value.map_or_else(Values::default, |value| Values::one(SeriesKind::Counter, value));
-            Reading { at, taken: at, side: ScrapeSide::Both, value: Ok(values) }
+            Reading { at, taken: at, answered: at, side: ScrapeSide::Both, value: Ok(values) }
         };
         let readings: Vec<Reading> = values.iter().enumerate().map(reading).collect();
         counter(&readings, Duration::from_secs(1), Duration::from_secs(3), &bound, asked)
@@ -253,7 +313,13 @@ mod tests {
         let gauges = |values: &[f64]| {
             let reading = |(n, value): (usize, &f64)| {
                 let at = Duration::from_secs(n as u64);
-                Reading { at, taken: at, side: ScrapeSide::Both, value: Ok(Values::one(SeriesKind::Gauge, *value)) }
+                Reading {
+                    at,
+                    taken: at,
+                    answered: at,
+                    side: ScrapeSide::Both,
+                    value: Ok(Values::one(SeriesKind::Gauge, *value)),
+                }
             };
             let readings: Vec<Reading> = values.iter().enumerate().map(reading).collect();
             gauge(&readings, Duration::ZERO, Duration::from_secs(2), &Comparison::Less(5.0), &Asked::default())

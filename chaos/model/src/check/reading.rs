@@ -8,7 +8,7 @@ mod rise;
 pub use rise::{Rise, rise};
 
 use super::{Finding, evidence::at};
-use crate::Selector;
+use crate::{Selector, quantity::show_duration};
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, time::Duration};
 
@@ -44,6 +44,8 @@ pub struct Reading {
     pub at: Duration,
     /// and when it was asked for.
     pub taken: Duration,
+    /// The moment at which it was there: what it counts had been counted by then.
+    pub answered: Duration,
     /// The side of the edge.
     pub side: ScrapeSide,
     /// The values of what matched; or why they can't be known.
@@ -74,7 +76,16 @@ impl Values {
     }
 }
 
+/// A scrape takes milliseconds; one that takes longer doesn't tell of the moment at which it was asked for.
+const BRIEF: Duration = Duration::from_millis(100);
+
 impl Reading {
+    /// True where it took so long that it doesn't tell of the moment at which it was asked for.
+    #[must_use]
+    pub fn is_slow(&self) -> bool {
+        self.answered.saturating_sub(self.taken) > BRIEF
+    }
+
     /// True within a window: at its first moment what was read after the changes there, at its last what was read
     /// before them.
     #[must_use]
@@ -225,6 +236,12 @@ pub(super) fn rise_within(readings: &[Reading], from: Duration, to: Duration, as
             }
             Some(Ok(_)) => {}
         }
+    }
+    // Of one that took its time it is not known which moment it tells of.
+    let slow = |reading: &&Reading| (reading.at == from || reading.at == to) && inside(reading) && reading.is_slow();
+    if let Some(slow) = readings.iter().find(slow) {
+        let took = show_duration(slow.answered.saturating_sub(slow.taken));
+        return Err(Finding::inconclusive("unknown", format!("the scrape {} took {took}", at(slow.at))));
     }
     Ok(rise(readings, asked, inside))
 }

@@ -19,6 +19,7 @@ use std::{
     collections::{BTreeMap, VecDeque},
     time::Duration,
 };
+use tokio::time::Instant;
 
 /// A scrape's text is kept in memory: 16 MiB are some 100,000 series.
 const LIMIT: usize = 16 * 1024 * 1024;
@@ -58,8 +59,8 @@ pub(crate) struct Scrapes {
     pub(crate) seen: BTreeMap<String, BTreeMap<String, ()>>,
 }
 
-/// Pages of services, or why there is none.
-type Pages = BTreeMap<String, Result<Page, String>>;
+/// Pages of services, or why there is none, with the time that they took.
+type Pages = BTreeMap<String, (Duration, Result<Page, String>)>;
 
 /// A scrape that was asked for, and whose pages were not read yet.
 struct Asked {
@@ -119,11 +120,12 @@ impl Scraper {
             let (client, service, what) = (self.client.clone(), service.clone(), what.clone());
             let why = deaf.get(&service).cloned();
             async move {
+                let asked = Instant::now();
                 let page = match why {
                     Some(why) => Err(why),
                     None => fetch(&client, &what, patience).await,
                 };
-                (service, page.and_then(|text| Page::parse(&text)))
+                (service, (asked.elapsed(), page.and_then(|text| Page::parse(&text))))
             }
         });
         let fetches = futures_util::future::join_all(fetches);
@@ -151,7 +153,7 @@ impl Scraper {
             Some(Asked { at, taken, side, arrived: Some(Ok(pages)), .. }) => self.read((at, taken, side), pages),
             Some(Asked { at, taken, side, arrived, .. }) => {
                 let why = arrived.and_then(Result::err).unwrap_or_default();
-                let pages = self.services.keys().map(|service| (service.clone(), Err(why.clone())));
+                let pages = self.services.keys().map(|service| (service.clone(), (Duration::ZERO, Err(why.clone()))));
                 let pages = pages.collect();
                 self.read((at, taken, side), pages)
             }
@@ -171,24 +173,25 @@ impl Scraper {
     fn read(&mut self, (at, taken, side): (Duration, Duration, ScrapeSide), mut pages: Pages) -> Vec<Scraped> {
         let told = self.untold.take(Some(at));
         for service in self.untold.services() {
-            pages.entry(service.clone()).or_insert_with(|| Err(format!("{service} has no metrics")));
+            let none = || (Duration::ZERO, Err(format!("{service} has no metrics")));
+            pages.entry(service.clone()).or_insert_with(none);
         }
-        for (service, page) in &pages {
+        for (service, (_, page)) in &pages {
             let seen = self.scrapes.seen.entry(service.clone()).or_default();
             seen.extend(page.iter().flat_map(|page| &page.series).map(|series| (show(series), ())));
         }
         for ((check, service, selectors), numbers) in self.selectors.iter().zip(&mut self.numbers) {
             let of_check = self.scrapes.readings.entry(*check).or_default();
             for ((selector, readings), numbers) in selectors.iter().zip(of_check).zip(numbers) {
-                let value = match pages.get(service) {
-                    Some(Ok(page)) => values(page, selector, numbers),
-                    Some(Err(why)) => Err(why.clone()),
-                    None => Err(format!("{service} has no metrics")),
+                let (took, value) = match pages.get(service) {
+                    Some((took, Ok(page))) => (*took, values(page, selector, numbers)),
+                    Some((took, Err(why))) => (*took, Err(why.clone())),
+                    None => (Duration::ZERO, Err(format!("{service} has no metrics"))),
                 };
-                readings.push(Reading { at, taken, side, value });
+                readings.push(Reading { at, taken, answered: taken + took, side, value });
             }
         }
-        for (service, page) in &pages {
+        for (service, (_, page)) in &pages {
             self.untold.add(service, (at, taken, side), page);
         }
         told

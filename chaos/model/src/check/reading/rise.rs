@@ -118,7 +118,13 @@ mod tests {
         let reading = |(n, values): (usize, &&[(usize, f64)])| {
             let at = Duration::from_secs(n as u64);
             let kind = Some(SeriesKind::Counter).filter(|_| !values.is_empty());
-            Reading { at, taken: at, side: ScrapeSide::Both, value: Ok(Values { kind, of: values.to_vec() }) }
+            Reading {
+                at,
+                taken: at,
+                answered: at,
+                side: ScrapeSide::Both,
+                value: Ok(Values { kind, of: values.to_vec() }),
+            }
         };
         all.iter().enumerate().map(reading).collect()
     }
