@@ -88,6 +88,7 @@ impl<R: Runtime> Conformance<R> {
         let host = runtime.host().clone();
         let mut world = ComposedWorld::new(runtime, InProcessLinks::new());
         let scenario = with_faults();
+        world.take_run_lock(&events).await.unwrap();
         world.start(&scenario.system, RunKey { seed: 1, nonce: Nonce(1) }, &events).await.unwrap();
         let mut of = Self { world, scenario, host };
         of.instances_are_where_they_are_said_to_be().await;
@@ -260,6 +261,8 @@ pub(crate) async fn a_service_that_ends_while_it_starts_is_named<R: Runtime>(run
     let (events, _records) = Events::channel();
     let mut world = ComposedWorld::new(runtime, InProcessLinks::new());
     let text = SYSTEM.replace("program = \"redis-built-in\"", &format!("{start}\nprotocol = \"tcp\""));
+    // Its port is nobody else's then.
+    world.take_run_lock(&events).await.unwrap();
     match world.start(&scenario(&text).system, RunKey { seed: 1, nonce: Nonce(1) }, &events).await {
         Err(WorldError::DiedStarting(death)) => assert_eq!(death.instance, InstanceId::first(STORE)),
         other => panic!("{other:?}"),

@@ -132,7 +132,8 @@ fn around(
     let inside = |reading: &Reading| reading.value.is_ok() && reading.lies_within(from, to) && reading.answered <= to;
     let least = rise(readings, asked, inside).least;
     let is_before = |reading: &Reading| {
-        (reading.at < from && reading.answered <= from) || (reading.at == from && reading.side == ScrapeSide::Before)
+        let is_at_once = reading.at == from && reading.side != ScrapeSide::After && !reading.is_slow();
+        is_at_once || (reading.at < from && reading.answered <= from)
     };
     let is_after = |reading: &Reading| reading.at > to || (reading.at == to && reading.side != ScrapeSide::Before);
     let before = readings.iter().rposition(|reading| reading.value.is_ok() && is_before(reading));
