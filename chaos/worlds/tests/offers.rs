@@ -47,7 +47,8 @@ fn a_simulation_runs_functions_alone() {
     assert!(wrong.contains("service `redis` asks for a real Redis"), "{wrong}");
     let text = REDIS_DOWN.replacen(
         "[load]",
-        "entry = \"web\"\n[service.web]\ncommand = [\"./web\"]\nprotocol = \"http\"\nmetrics = \"GET /metrics\"\n[load]",
+        "entry = \"web\"\n[service.web]\ncommand = [\"./web\"]\nprotocol = \"http\"\nmetrics = \"GET /metrics\"\n\
+         [responses]\npartial.body.\"$.partial\" = \"== true\"\n[load]",
         1,
     );
     let text = text.replace("gateway -> redis", "client -> web");
