@@ -6,6 +6,7 @@
 
 mod address;
 pub mod attach;
+mod body;
 pub(crate) mod bounds;
 mod braces;
 pub(crate) mod document;

@@ -66,6 +66,35 @@ pub(crate) fn text(text: &str, vars: &[&str]) -> Result<Text, Wrong> {
     Ok(Text { pieces: parts(text)?.into_iter().map(piece).collect::<Result<_, _>>()? })
 }
 
+/// A body with variables. Braces that hold no name stand for themselves, so that JSON is written as it is; but where `{{` is in
+/// it, braces are written as everywhere else.
+pub(crate) fn body(body: &str, vars: &[&str]) -> Result<Text, Wrong> {
+    if body.contains("{{") {
+        return text(body, vars);
+    }
+    let mut doubled = String::with_capacity(body.len());
+    let mut rest = body;
+    while let Some(at) = rest.find(['{', '}']) {
+        let (plain, from) = rest.split_at(at);
+        doubled.push_str(plain);
+        let name = from.strip_prefix('{').and_then(|inner| inner.split_once('}')).map(|(name, _)| name);
+        let place = name.filter(|name| names::is_name(name)).map_or(1, |name| name.len() + 2);
+        let (this, after) = from.split_at(place);
+        doubled.push_str(this);
+        if place == 1 {
+            doubled.push_str(this);
+        }
+        rest = after;
+    }
+    doubled.push_str(rest);
+    // Where a mistake is, in the body as it was written: each brace before it was doubled.
+    text(&doubled, vars).map_err(|wrong| {
+        let name =
+            wrong.at.clone().and_then(|at| doubled.get(at)).and_then(|name| body.find(name).zip(Some(name.len())));
+        Wrong { at: name.map(|(at, length)| at..at + length), ..wrong }
+    })
+}
+
 /// A setting of `service`, with uses of other `services`.
 pub(crate) fn template(text: &str, service: &str, services: &[&str]) -> Result<Template, Wrong> {
     let piece = |part| match part {
@@ -114,6 +143,23 @@ mod tests {
         let read = text("/a/{user}?q={{x}}", &["user"]).unwrap();
         let wanted = [Plain("/a/".into()), Variable("user".into()), Plain("?q={x}".into())];
         assert_eq!(read.pieces, wanted);
+    }
+
+    #[test]
+    fn a_body_has_json_as_it_is() {
+        let of = |text: &str| body(text, &["user"]).map(|read| read.render(&[("user".to_owned(), 7)].into()));
+        for (written, read) in [
+            (r#"{"user": {user}}"#, r#"{"user": 7}"#),
+            (r#"{"a": {"b": [{user}, {}]}}"#, r#"{"a": {"b": [7, {}]}}"#),
+            (r#"{{"user": {user}}}"#, r#"{"user": 7}"#),
+            ("{user}}", "7}"),
+            ("}{", "}{"),
+            ("{ user }", "{ user }"),
+            ("a query { orders(first: {user}) { id } }", "a query { orders(first: 7) { id } }"),
+        ] {
+            assert_eq!(of(written).unwrap(), read, "{written}");
+        }
+        assert_eq!(of(r#"{"é": {}, "id": {usr}}"#).unwrap_err().at, Some(17..22));
     }
 
     #[test]

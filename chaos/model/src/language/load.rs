@@ -1,6 +1,7 @@
 //! `[load]`: what clients do.
 
 use super::{
+    body,
     document::{Kind, Table},
     findings::{Findings, Wrong},
     names,
@@ -88,7 +89,7 @@ fn requests(reader: &mut Reader<'_>, vars: &[String], findings: &Findings) -> Ve
     let vars: Vec<&str> = vars.iter().map(String::as_str).collect();
     let defaults = Defaults {
         headers: reader.table("headers").map(|table| request::headers(table, &vars, findings)).unwrap_or_default(),
-        body: reader.text("body").and_then(|word| request::body(word, &vars, findings)),
+        body: body::read(reader, &vars, findings),
     };
     let Some(entry) = reader.entry("request") else {
         reader.lacks("request", REQUEST);

@@ -1,6 +1,7 @@
 //! One request of the load: its line, headers and body.
 
 use super::{
+    body::{self, Body},
     braces,
     document::Table,
     findings::{Findings, Wrong},
@@ -21,7 +22,7 @@ const OWN_FIELDS: [&str; 6] =
 #[derive(Debug)]
 pub(crate) struct Defaults {
     pub(crate) headers: BTreeMap<String, Text>,
-    pub(crate) body: Option<Text>,
+    pub(crate) body: Option<Body>,
 }
 
 impl Defaults {
@@ -31,12 +32,17 @@ impl Defaults {
         name: String,
         (method, path): (String, Text),
         headers: BTreeMap<String, Text>,
-        body: Option<Text>,
+        body: Option<Body>,
         weight: u32,
     ) -> Request {
         let mut all = self.headers.clone();
         all.extend(headers);
-        Request { name, method, path, headers: all, body: body.or_else(|| self.body.clone()), weight }
+        let body = body.or_else(|| self.body.clone());
+        if body.as_ref().is_some_and(|body| body.is_json) {
+            let json = || Text { pieces: vec![TextPiece::Plain("application/json".to_owned())] };
+            all.entry("content-type".to_owned()).or_insert_with(json);
+        }
+        Request { name, method, path, headers: all, body: body.map(|body| body.text), weight }
     }
 }
 
@@ -48,7 +54,7 @@ pub(crate) fn read(table: &Table, defaults: &Defaults, vars: &[&str], findings: 
     let name = reader.parse("name", |text| names::check(text, "a request's name").map(|()| text.to_owned()));
     let name = name.or(word.map(|word| word.text.to_owned()));
     let headers = reader.table("headers").map(|table| headers(table, vars, findings)).unwrap_or_default();
-    let body = reader.text("body").and_then(|word| body(word, vars, findings));
+    let body = body::read(&mut reader, vars, findings);
     let weight = reader.entry("weight").map_or(Some(1), |entry| {
         let weight = entry.value.raw().and_then(|raw| raw.parse::<u32>().ok()).filter(|weight| *weight > 0);
         if weight.is_none() {
@@ -157,9 +163,4 @@ pub(crate) fn field_name(name: &str) -> Result<String, Wrong> {
         return Err(wrong.advice("letters, digits and dashes, as in `accept-language`"));
     }
     Ok(name.to_ascii_lowercase())
-}
-
-/// Reads a body.
-pub(crate) fn body(word: Word<'_>, vars: &[&str], findings: &Findings) -> Option<Text> {
-    parse_word(word, |text| braces::text(text, vars), findings)
 }

@@ -208,7 +208,11 @@ fn load() -> Value {
             ("request", text("Method, path and query, with variables in braces.", "GET /api/profile/{user}")),
             ("name", text("Its name, by which it is counted; else the line as it is.", "profile")),
             ("headers", strings("Header fields of it.")),
-            ("body", text("Its body.", "{\"user\": {user}}")),
+            ("body", text("Its body. Braces that hold no variable stand for themselves.", "{\"user\": {user}}")),
+            (
+                "json",
+                json!({ "description": "Its body as JSON; a string that is nothing but a variable is its number." }),
+            ),
             ("weight", json!({ "type": "integer", "minimum": 1, "description": "How often, beside the others." })),
         ]),
         &["request"],
@@ -225,6 +229,7 @@ fn load() -> Value {
         ("vars", strings(vars)),
         ("headers", strings("Header fields of all requests.")),
         ("body", text("The body of all requests.", "{\"user\": {user}}")),
+        ("json", json!({ "description": "The body of all requests as JSON." })),
     ]);
     described(required(load, &["request", "rate", "duration"]), "What clients do.")
 }
