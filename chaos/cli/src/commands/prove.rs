@@ -73,7 +73,7 @@ impl Proof {
             let sets: Vec<_> = sets.iter().chain(&guard.set).cloned().collect();
             Some((guard, read::load_to_run(machine, file, &sets, &args.running)?))
         };
-        let guards = judged.guards.clone().into_iter().map(without).collect::<Option<_>>()?;
+        let guards = judged.guards.into_iter().map(without).collect::<Option<_>>()?;
         let unharmed = read::load_to_run(machine, file, &sets, &args.running)?;
         Some(Self { file: file.to_owned(), unharmed, guards })
     }

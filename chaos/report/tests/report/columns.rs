@@ -56,7 +56,6 @@ fn long() -> Vec<Record> {
         services: 0,
     };
     let figures = PhaseFigures {
-        time: None,
         straddled: 123_456,
         missed: 12_345_678,
         statuses: (200..260).map(|status| (status * 2, 1_234_567)).collect(),

@@ -96,7 +96,7 @@ pub(super) fn holds(test: &ValueTest, seen: &[Found<'_>], vars: &BTreeMap<String
         ValueTest::Equal(text) => all(&|value| equals(value, text)),
         ValueTest::Different(text) => all(&|value| !equals(value, text)),
         ValueTest::Number(bound) => {
-            let bound = bound.clone().map(Decimal::of);
+            let bound = bound.map(Decimal::of);
             all(&|value| {
                 value.written().is_some_and(|text| Decimal::parse(&text).is_some_and(|n| bound.holds(&Some(n))))
             })

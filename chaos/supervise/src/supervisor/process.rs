@@ -8,7 +8,7 @@ use super::{
     reach::{Goal, Reach, children},
     running::{Running, Stopping},
 };
-use crate::{cgroup::RunGroup, run_folder, run_label};
+use crate::{cgroup::RunGroup, run_folder};
 use rustix::process::{Pid, Signal, set_child_subreaper};
 use std::{
     collections::BTreeMap,
@@ -100,7 +100,7 @@ struct SupervisorProcess {
     folder: Option<PathBuf>,
     /// The label of the run's containers, where it may have some.
     #[cfg(feature = "docker")]
-    containers: Option<run_label::RunLabel>,
+    containers: Option<crate::run_label::RunLabel>,
 }
 
 impl SupervisorProcess {
@@ -265,7 +265,7 @@ impl SupervisorProcess {
 
 /// Removes a run's containers and networks. What a runner asked for that is gone, the engine may still be making.
 #[cfg(feature = "docker")]
-async fn remove_containers(label: &run_label::RunLabel, is_watched: bool) -> Vec<String> {
+async fn remove_containers(label: &crate::run_label::RunLabel, is_watched: bool) -> Vec<String> {
     use crate::engine::{Engine, SETTLED};
     match Engine::connect().await {
         Ok(engine) => engine.remove_all(label, if is_watched { Duration::ZERO } else { SETTLED }).await,
