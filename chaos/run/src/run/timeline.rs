@@ -311,7 +311,8 @@ impl Drive<'_, '_> {
         for index in &edge.remove {
             let fault = &self.scenario.faults[*index];
             let removed = in_time("taken back", fault, self.world.remove(fault)).await?;
-            self.disrupting.end(*index);
+            let is_restarting = matches!(&fault.on, Target::Service(service) if self.world.is_restarting(service));
+            self.disrupting.end(*index, is_restarting);
             self.hears(fault);
             self.events.emit(Event::FaultRemoved { fault: fault.name.clone(), fired: removed.fired });
             self.enter(*index, removed);
@@ -409,6 +410,7 @@ impl Drive<'_, '_> {
                 self.events.emit(Event::ServiceBack { service: instance.to_string(), took });
                 if !self.world.is_restarting(&instance.service) {
                     self.fold.is_back(&instance.service, self.now());
+                    self.disrupting.is_back(&instance.service);
                 }
                 self.starts.push(StartedAgain { instance, took, at_first });
             }

@@ -2,7 +2,7 @@
 
 use chaos_load::{Disruption, Disruptions};
 use chaos_model::{
-    Fault, Scenario, Target,
+    Fault, Scenario, ServiceName, Target,
     effect::action::{Accepting, ServiceAction, ServiceLimit},
     system::Endpoint,
 };
@@ -10,16 +10,20 @@ use std::collections::BTreeMap;
 
 /// Faults that are on and end connections of the entry.
 pub(super) struct Disrupting {
+    entry: ServiceName,
     /// By fault, by its place in the scenario: whether it does.
     ends: Vec<bool>,
     disruptions: Disruptions,
     on: BTreeMap<usize, Disruption>,
+    /// Of faults that were taken back, until the entry is there again.
+    until_back: Vec<Disruption>,
 }
 
 impl Disrupting {
     pub(super) fn new(scenario: &Scenario, disruptions: Disruptions) -> Self {
         let ends = scenario.faults.iter().map(|fault| ends_connections(fault, &scenario.system.entry)).collect();
-        Self { ends, disruptions, on: BTreeMap::new() }
+        let entry = scenario.system.entry.clone();
+        Self { entry, ends, disruptions, on: BTreeMap::new(), until_back: Vec::new() }
     }
 
     /// A fault is about to be put in place: it may act before that is acknowledged.
@@ -29,9 +33,17 @@ impl Disrupting {
         }
     }
 
-    /// A fault has been taken back, and a service that it ended is there again.
-    pub(super) fn end(&mut self, fault: usize) {
-        self.on.remove(&fault);
+    /// A fault has been taken back, and its service may be starting again.
+    pub(super) fn end(&mut self, fault: usize, is_restarting: bool) {
+        let ended = self.on.remove(&fault);
+        self.until_back.extend(ended.filter(|_| is_restarting));
+    }
+
+    /// A service is there again, all of it.
+    pub(super) fn is_back(&mut self, service: &str) {
+        if service == self.entry {
+            self.until_back.clear();
+        }
     }
 }
 
