@@ -10,6 +10,7 @@ mod exit;
 mod interrupt;
 mod machine;
 mod state;
+mod text_file;
 
 pub use bundle::{Bundle, Program, ProgramError};
 

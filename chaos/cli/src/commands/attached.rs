@@ -20,7 +20,7 @@ const LONGEST_HOLDER: usize = 200;
 /// What is wrong with the file, or with the scenario in that world.
 pub(super) fn load(scenario: &Scenario, running: &Running) -> Result<Attach, Diagnostics> {
     let (file, unhealed) = (running.attach.as_deref(), running.allow_unhealed);
-    language::attach::load(scenario, file, unhealed, &|path| std::fs::read_to_string(path))
+    language::attach::load(scenario, file, unhealed, &crate::text_file::read)
 }
 
 /// The configuration that the world is made with.
@@ -67,6 +67,6 @@ fn token(surroundings: &Surroundings, from: &TokenFrom) -> Result<Token, String>
 
 fn read(path: &Path) -> Result<String, String> {
     let place = path.display();
-    std::fs::read_to_string(path)
+    crate::text_file::read(path)
         .map_err(|error| format!("can't read the token of the proxies in {place}: {error} (`chaos proxy` writes it)"))
 }

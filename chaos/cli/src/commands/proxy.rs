@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 pub(crate) fn proxy(machine: &Machine, args: &Proxy) -> Exit {
     let protocols = machine.bundle.all_protocols();
-    let read = language::proxies::load(&args.file, &protocols, &|path| std::fs::read_to_string(path));
+    let read = language::proxies::load(&args.file, &protocols, &crate::text_file::read);
     let (proxies, sources) = match read {
         Ok(read) => read,
         Err(wrong) => return refuse(machine, &wrong),

@@ -105,7 +105,7 @@ pub(crate) fn fits(
 
 /// Loads a scenario; tells what is wrong with it on standard error.
 pub(crate) fn load(machine: &Machine, file: &Path, sets: &[Set]) -> Option<Scenario> {
-    let read = |known: &Known<'_>| language::load_with(file, sets, known, &|path| std::fs::read_to_string(path));
+    let read = |known: &Known<'_>| language::load_with(file, sets, known, &crate::text_file::read);
     match with_known(machine, read) {
         Ok(scenario) => Some(scenario),
         Err(diagnostics) => {

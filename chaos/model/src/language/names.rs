@@ -20,10 +20,19 @@ pub(crate) fn is_name(name: &str) -> bool {
         && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'_'))
 }
 
+/// The longest name: that of a host (RFC 1035, 2.3.4), as which other services find one in a container, and well within
+/// that of a file, as which its log is kept.
+const LONGEST: usize = 63;
+
 /// Refuses what is no name; `what` says whose.
 pub(crate) fn check(name: &str, what: &str) -> Result<(), Wrong> {
-    if is_name(name) {
+    if is_name(name) && name.len() <= LONGEST {
         return Ok(());
+    }
+    if is_name(name) {
+        let begins: String = name.chars().take(20).collect();
+        let wrong = Wrong::new(format!("`{begins}...` is too long for {what}: it has {} characters", name.len()));
+        return Err(wrong.advice(format!("at most {LONGEST}, as of the name of a host")));
     }
     let wrong = Wrong::new(format!("`{name}` can't be {what}"));
     let window = name
