@@ -140,6 +140,14 @@ impl Host {
         self.inner.clock.unix_now()
     }
 
+    /// The time so far in which a task of this machine was ready to run and waited for a processor, whosever task it was:
+    /// between two moments, this says how pressed the machine was. None where the machine does not tell, and in a simulation,
+    /// whose programs take no time.
+    #[must_use]
+    pub fn cpu_stalled(&self) -> Option<Duration> {
+        self.inner.clock.cpu_stalled()
+    }
+
     /// Waits until `deadline`, as exactly as the world can: where time is real, finer than tokio's timer, which rounds
     /// up to a millisecond. Never early.
     pub async fn sleep_until(&self, deadline: Instant) {

@@ -41,6 +41,44 @@ impl Histogram {
         self.max = self.max.max(other.max);
     }
 
+    /// The same with other samples in place of some of these. The longest is then known to the bucket that it is in.
+    #[must_use]
+    pub fn with(&self, others: &Self, in_place_of: &Self) -> Self {
+        if in_place_of.is_empty() {
+            return self.clone();
+        }
+        let mut buckets = self.buckets.clone();
+        for (edge, count) in &in_place_of.buckets {
+            if let Some(had) = buckets.get_mut(edge) {
+                *had = had.saturating_sub(*count);
+            }
+        }
+        buckets.retain(|_, count| *count > 0);
+        let longest = buckets.last_key_value().map_or(Duration::ZERO, |(edge, _)| Duration::from_micros(*edge));
+        let mut replaced = Self {
+            count: buckets.values().sum(),
+            buckets,
+            sum: self.sum.saturating_sub(in_place_of.sum),
+            max: longest.min(self.max),
+        };
+        replaced.merge(others);
+        replaced
+    }
+
+    /// The same samples, each shorter by this time, but for those that would be below nothing.
+    #[must_use]
+    pub fn shorter_by(&self, time: Duration) -> Self {
+        let mut shorter = Self::default();
+        for (edge, count) in self.buckets() {
+            let sample = edge.saturating_sub(time);
+            *shorter.buckets.entry(self::edge(sample)).or_default() += count;
+            shorter.count += count;
+            shorter.sum += sample * u32::try_from(count).unwrap_or(u32::MAX);
+            shorter.max = shorter.max.max(sample);
+        }
+        shorter
+    }
+
     /// The number of samples counted.
     #[must_use]
     pub fn count(&self) -> u64 {
@@ -172,6 +210,17 @@ mod tests {
         {
             assert_eq!(edge(Duration::from_nanos(nanos)), micros, "{nanos}");
         }
+    }
+
+    #[test]
+    fn samples_can_be_taken_out_and_made_shorter() {
+        let ms = |all: &[u64]| of(all.iter().copied().map(Duration::from_millis));
+        let some = ms(&[5, 400]);
+        let shorter = some.shorter_by(Duration::from_millis(300));
+        assert_eq!(shorter, ms(&[0, 100]));
+        assert_eq!(ms(&[5, 7, 400, 400]).with(&shorter, &some), ms(&[0, 7, 100, 400]));
+        assert_eq!(ms(&[5, 400]).with(&shorter, &some), shorter);
+        assert_eq!(some.with(&shorter, &ms(&[])), some);
     }
 
     proptest! {

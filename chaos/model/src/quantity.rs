@@ -307,7 +307,7 @@ mod tests {
     }
 
     #[test]
-    fn between_two_values_a_bound_holds_if_it_holds_for_one_in_between() {
+    fn between_two_values_a_bound_is_tried_on_all() {
         let bounds = |bound| {
             let one = [Comparison::Less, Comparison::AtMost, Comparison::More, Comparison::AtLeast];
             let other = [Comparison::Equal, Comparison::Different, |low| Comparison::Between(low, low + 1)];
@@ -318,6 +318,8 @@ mod tests {
             for (least, most) in ranges() {
                 let one_does = (least..=most).any(|value| bound.holds(&value));
                 assert_eq!(bound.holds_between(&least, &most), one_does, "{bound:?} {least} to {most}");
+                let all_do = (least..=most).all(|value| bound.holds(&value));
+                assert_eq!(bound.holds_throughout(&least, &most), all_do, "{bound:?} {least} to {most}");
             }
         }
     }

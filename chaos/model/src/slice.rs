@@ -36,6 +36,17 @@ pub struct Slice {
     /// end there don't.
     #[serde(default, skip_serializing_if = "Counts::is_empty")]
     pub straddled: Counts,
+    /// The time in it in which a task of the machine waited for a processor; none where the machine does not tell.
+    #[serde(
+        rename = "cpu_stalled_us",
+        with = "crate::micros::option",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub cpu_stalled: Option<Duration>,
+    /// The lateness of the arrival that began latest after it was due: how late the runner itself was.
+    #[serde(rename = "latest_us", with = "crate::micros", default, skip_serializing_if = "Duration::is_zero")]
+    pub latest: Duration,
     /// Requests under way at its end.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub in_flight: u64,
@@ -193,6 +204,8 @@ mod tests {
             restarting: vec!["outage".to_owned()],
             counts: counts(),
             straddled: counts(),
+            cpu_stalled: Some(Duration::from_millis(17)),
+            latest: Duration::from_micros(90),
             in_flight: 2,
             requests: BTreeMap::from([("GET /".to_owned(), named)]),
         };

@@ -3,7 +3,7 @@
 use chaos_model::{
     Check, Fault, Histogram, Scenario, Target, Verdict,
     check::{
-        Arrival, CHECKS, Evidence, Example, FaultSeen, Marked, Row, markdown,
+        Arrival, CHECKS, Evidence, Example, FaultSeen, Marked, Row, Unknowns, markdown,
         reading::{Reading, Readings, ScrapeSide, SeriesKind, Values},
     },
     effect,
@@ -152,6 +152,8 @@ impl Seen {
             counts: &counts,
             slowest: self.arrivals.iter().copied().max_by_key(|arrival| arrival.latency),
             oldest: self.arrivals.iter().copied().filter(|one| one.age.is_some()).max_by_key(|arrival| arrival.age),
+            unknown: &Unknowns::default(),
+            strained: None,
             marked: &marked,
             readings: Readings { of: readings.iter().map(Vec::as_slice).collect(), series: None },
             fault: Some(seen),

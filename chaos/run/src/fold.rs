@@ -4,6 +4,10 @@
 mod cuts;
 mod recovery;
 mod slices;
+mod stalls;
+mod strain;
+#[cfg(test)]
+mod strain_tests;
 mod tally;
 #[cfg(test)]
 mod tests;
@@ -22,6 +26,7 @@ use chaos_model::{
 };
 use recovery::Recovering;
 use slices::Slices;
+use stalls::Stalls;
 use std::{collections::BTreeMap, time::Duration};
 use tally::{Counted, Tally, arrival, place};
 use window::Window;
@@ -38,6 +43,9 @@ pub(crate) struct Fold<'a> {
     scenario: &'a Scenario,
     counted: Vec<Counted>,
     slices: Slices,
+    stalls: Stalls,
+    /// Slices in which the harness or the machine was not what it should be, by their beginning, with their end.
+    strained: Vec<(Duration, Duration)>,
     acknowledged: Acknowledged,
     /// Outcomes that ended after an edge which has not been passed yet.
     waiting: Vec<Outcome>,
@@ -112,6 +120,8 @@ impl<'a> Fold<'a> {
             scenario,
             counted: Counted::all(scenario, bit),
             slices: Slices::new(scenario, seed, edges::edges(scenario).into_keys()),
+            stalls: Stalls::default(),
+            strained: Vec::new(),
             acknowledged: Acknowledged::new(),
             waiting: Vec::new(),
             phases: scenario.timeline.phases.iter().map(Window::new).collect(),
@@ -184,7 +194,12 @@ impl<'a> Fold<'a> {
 
     /// The next slice that can't change any more, at this moment of the timeline.
     pub(crate) fn next(&mut self, now: Duration) -> Option<Slice> {
-        let closed = self.slices.next(now)?;
+        let mut closed = self.slices.next(now)?;
+        let (from, to) = (closed.slice.from, closed.slice.to);
+        closed.slice.cpu_stalled = self.stalls.within(from, to);
+        if closed.weigh(self.scenario.load.timeout) {
+            self.strained.push((from, to));
+        }
         let scopes = self.scopes.iter_mut().filter_map(|scope| match scope {
             Judged::Window(window) => Some(window),
             Judged::Across { .. } => None,
@@ -198,6 +213,20 @@ impl<'a> Fold<'a> {
             }
         }
         Some(closed.slice)
+    }
+
+    /// Takes note of what the machine tells at a moment of the timeline: how late the runner was for it, and the time so far in
+    /// which tasks waited for a processor.
+    pub(crate) fn note_machine(&mut self, at: Duration, late: Duration, stalled: Option<Duration>) {
+        self.slices.note_late(at, late);
+        if let Some(total) = stalled {
+            self.stalls.add(at, total);
+        }
+    }
+
+    /// True if the harness or the machine was not what it should be at some time from one moment to another, both included.
+    pub(crate) fn is_strained(&self, begin: Duration, end: Duration) -> bool {
+        self.strained.iter().any(|(from, to)| *from <= end && begin < *to)
     }
 
     /// The share of bad arrivals in the baseline; a share of nothing where there is none.

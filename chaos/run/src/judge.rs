@@ -9,6 +9,9 @@ use chaos_model::{
     plan,
 };
 
+const STRAINED: &str =
+    "the machine was pressed then, or the load was not what it should be: a quieter machine or a lower rate helps";
+
 /// Judges every expectation, in the order of the scenario.
 pub(crate) fn judge(scenario: &Scenario, fold: &Fold<'_>, scrapes: &Scrapes) -> Vec<Judged> {
     let expectations = scenario.expectations.iter().enumerate();
@@ -67,10 +70,13 @@ pub(crate) fn find(
         counts: &tally.counts,
         slowest: tally.slowest,
         oldest: tally.oldest,
+        unknown: &tally.unknown,
+        // What is to be reached after a fault may have been kept from it before the scope begins.
+        strained: fold.is_strained(from.saturating_sub(within.unwrap_or_default()), to).then_some(STRAINED),
         marked: fold.marked(tally, check.id).unwrap_or(&nothing),
         readings: Readings { of: readings.iter().map(Vec::as_slice).collect(), series },
         markers: &markers,
         fault: scenario.faults.iter().position(|fault| fault.name == *name).map(|fault| fold.fault(fault)),
     };
-    check.subject.judge(&evidence)
+    check.subject.judge(&evidence).unless_strained(&evidence)
 }

@@ -32,6 +32,9 @@ pub(crate) const AGE: u64 = SHARED;
 /// The first bit of the checks.
 const CHECKS: u32 = 4;
 
+/// The note of a response that has no value where one is tested.
+pub(crate) const NOTHING_THERE: &str = "nothing there";
+
 /// True for an outcome with a good response.
 pub(crate) fn is_good(outcome: &Outcome) -> bool {
     outcome.result.is_ok() && outcome.marks.bits & FAILED == 0
@@ -110,7 +113,7 @@ impl Test {
 
 fn in_words(seen: &[Found<'_>], wrong: Option<&str>) -> String {
     match seen {
-        [] => wrong.unwrap_or("nothing there").to_owned(),
+        [] => wrong.unwrap_or(NOTHING_THERE).to_owned(),
         [value] => shorten(&value.words()),
         [value, rest @ ..] => format!("{} and {} more", shorten(&value.words()), rest.len()),
     }

@@ -59,7 +59,8 @@ pub enum Ending {
     Interrupted,
 }
 
-/// More arrivals than this share too late, and the load was not what the scenario asks.
+/// More arrivals than this share too late or not made, and the load was not what the scenario asks. Fewer are weighed where they
+/// are judged.
 const LATE_SHARE: u64 = 100;
 
 /// A fault that takes effect later than this after it was due acts in another phase than the scenario says.
@@ -263,11 +264,14 @@ fn inconclusive_reasons(scenario: &Scenario, control: bool, observed: &Observed<
     let mut reason = |why| reasons.push((Cause::Other, why));
     // What no load put on the system says nothing of how the system takes it.
     let LoadFigures { due, missed, late } = observed.fold.load();
-    if missed > 0 {
-        reason(format!("the load was not reached: {missed} of {due} arrivals were not made"));
+    if missed * LATE_SHARE > due {
+        let why = "raise `ulimit -n`, or lower the rate";
+        reason(format!("the load was not reached: {missed} of {due} arrivals were not made: {why}"));
     }
     if late * LATE_SHARE > due {
-        reason(format!("the load was not reached: {late} of {due} arrivals started more than 100ms late"));
+        reason(format!(
+            "the load was not reached: {late} of {due} arrivals started more than 100ms late: a lower rate or a quieter machine helps"
+        ));
     }
     if let Some(figures) = observed.fold.baseline() {
         let availability = figures.availability();

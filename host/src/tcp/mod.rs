@@ -2,6 +2,7 @@
 
 mod descriptors;
 mod listener;
+mod pressure;
 mod stream;
 mod timer;
 
@@ -137,6 +138,11 @@ impl Clock for SystemClock {
     #[expect(clippy::disallowed_methods, reason = "this is where dates come from")]
     fn unix_now(&self) -> Duration {
         std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default()
+    }
+
+    fn cpu_stalled(&self) -> Option<Duration> {
+        // Not there on kernels without pressure stall information, or where it is switched off.
+        pressure::stalled(&std::fs::read_to_string("/proc/pressure/cpu").ok()?)
     }
 
     fn sleep_until(&self, deadline: Instant) -> BoxFuture<'static, ()> {

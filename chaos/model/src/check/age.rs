@@ -45,6 +45,7 @@ impl Subject for Age {
             return Finding::inconclusive(format!("at least {}", show_duration(age)), share::unknown(evidence));
         }
         Finding::of(self.0.holds(&age), show_duration(age))
+            .whatever_the_load()
             .explained(|| Some(format!("the oldest response, to request {} {}", oldest.n, at(oldest.at))))
     }
 }

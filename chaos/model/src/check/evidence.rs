@@ -1,6 +1,6 @@
 //! Evidence: what a check is judged by, and what comes of it. Its size depends on no number of requests.
 
-use super::{reading::Readings, share};
+use super::{Unknowns, reading::Readings, share};
 use crate::{Comparison, Fault, Share, Verdict, ledger::Recovery, responses::Marker, slice::Counts};
 use std::{sync::Arc, time::Duration};
 
@@ -60,6 +60,10 @@ pub struct Example {
 pub struct Marked {
     /// The number of those that have it.
     pub with: u64,
+    /// The number of those of them that might not have it, were it not for the harness or the machine,
+    pub excused_with: u64,
+    /// and of those without it that might.
+    pub excused_without: u64,
     /// The first that has it,
     pub first_with: Option<Example>,
     /// and the first that doesn't.
@@ -96,6 +100,10 @@ pub struct Evidence<'a> {
     pub baseline: (Duration, Duration),
     /// Counts of the arrivals that belong to it.
     pub counts: &'a Counts,
+    /// Those of them of which it can't be known how they would have come out.
+    pub unknown: &'a Unknowns,
+    /// True where the load, or the machine that it ran on, was not what it should have been: what does not hold may be their doing.
+    pub strained: Option<&'a str>,
     /// The slowest of them,
     pub slowest: Option<Arrival>,
     /// and that with the oldest response.
@@ -127,12 +135,14 @@ pub struct Finding {
     pub verdict: Verdict,
     /// An explanation, if there is any.
     pub note: Option<String>,
+    /// True where what is not known of arrivals was weighed: the verdict holds whatever they would have come to.
+    pub weighed: bool,
 }
 
 impl Finding {
     /// A finding that can't be judged, and why.
     pub fn inconclusive(seen: impl Into<String>, why: impl Into<String>) -> Self {
-        Self { seen: seen.into(), verdict: Verdict::Inconclusive, note: Some(why.into()) }
+        Self { seen: seen.into(), verdict: Verdict::Inconclusive, note: Some(why.into()), weighed: false }
     }
 
     /// A finding where the scope has nothing to judge; the language lets no such check through.
@@ -144,7 +154,41 @@ impl Finding {
     /// A finding that holds or doesn't.
     #[must_use]
     pub fn of(holds: bool, seen: String) -> Self {
-        Self { seen, verdict: if holds { Verdict::Pass } else { Verdict::Fail }, note: None }
+        Self { seen, verdict: if holds { Verdict::Pass } else { Verdict::Fail }, note: None, weighed: false }
+    }
+
+    /// A finding over all values that what is not known could have had, from `least` to `most`; `why` it is not known.
+    #[must_use]
+    pub fn between<T: PartialOrd>(
+        bound: &Comparison<T>,
+        (least, most): (&T, &T),
+        seen: String,
+        why: impl FnOnce() -> String,
+    ) -> Self {
+        let finding = if bound.holds_throughout(least, most) {
+            Self::of(true, seen)
+        } else if bound.holds_between(least, most) {
+            Self::inconclusive(seen, why())
+        } else {
+            Self::of(false, seen)
+        };
+        Self { weighed: true, ..finding }
+    }
+
+    /// The same where neither load nor machine can be the reason for it.
+    #[must_use]
+    pub fn whatever_the_load(self) -> Self {
+        Self { weighed: true, ..self }
+    }
+
+    /// The finding as far as load and machine allow it, where they were not what they should have been and that was not weighed:
+    /// what does not hold may be their doing.
+    #[must_use]
+    pub fn unless_strained(self, evidence: &Evidence<'_>) -> Self {
+        match evidence.strained {
+            Some(why) if self.verdict == Verdict::Fail && !self.weighed => Self::inconclusive(self.seen, why),
+            _ => self,
+        }
     }
 
     /// The same with an explanation where it did not hold.

@@ -1,12 +1,11 @@
 //! `latency.p99 = "< 50ms"`: from the intended start to the last byte. Arrivals without a response count as the
 //! client's timeout, since that is how long a client would have waited; leaving them out would flatter the slowest.
 
-use super::{Evidence, Finding, Leaf, Misplaced, Need, Place, Row, Shape, Subject, evidence::at, term};
+use super::{Evidence, Finding, Leaf, Misplaced, Need, Place, Row, Shape, Subject, Unknowns, evidence::at, term};
 use crate::{
-    Comparison,
+    Comparison, Histogram,
     language::{findings::Wrong, nearest::did_you_mean, nearest::list},
     quantity::show_duration,
-    slice::Counts,
 };
 use serde::{Deserialize, Serialize};
 use std::{fmt, sync::Arc, time::Duration};
@@ -57,7 +56,7 @@ impl Subject for Latency {
 
     fn judge(&self, evidence: &Evidence<'_>) -> Finding {
         let Self(quantile, bound) = self;
-        let Some(seen) = quantile.of(evidence.counts) else {
+        let Some(seen) = quantile.of(&evidence.counts.latency) else {
             return Finding::inconclusive("no requests", "no request belongs to this window");
         };
         let samples = evidence.counts.latency.count();
@@ -65,7 +64,11 @@ impl Subject for Latency {
             let why = format!("{quantile} takes at least {} requests", quantile.least_samples());
             return Finding::inconclusive(format!("{} of {samples} requests", show_duration(seen)), why);
         }
-        Finding::of(bound.holds(&seen), show_duration(seen)).explained(|| {
+        // What is not known took no longer than was seen: one that got no response counts as the timeout already.
+        let Unknowns { seen: slow, least, .. } = evidence.unknown;
+        let least = quantile.of(&evidence.counts.latency.with(least, slow)).unwrap_or(seen);
+        let why = || evidence.unknown.why_slow(samples);
+        Finding::between(bound, (&least, &seen), show_duration(seen), why).explained(|| {
             let slowest = evidence.slowest?;
             let came = slowest.result.map_or_else(str::to_owned, |status| status.to_string());
             let took = show_duration(slowest.latency);
@@ -97,11 +100,11 @@ impl Quantile {
         }
     }
 
-    fn of(self, counts: &Counts) -> Option<Duration> {
+    fn of(self, latency: &Histogram) -> Option<Duration> {
         match self {
-            Self::Percentile(thousandths) => counts.latency.percentile(thousandths),
-            Self::Mean => counts.latency.mean(),
-            Self::Max => counts.latency.max(),
+            Self::Percentile(thousandths) => latency.percentile(thousandths),
+            Self::Mean => latency.mean(),
+            Self::Max => latency.max(),
         }
     }
 }

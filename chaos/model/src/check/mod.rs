@@ -26,6 +26,7 @@ mod stale;
 mod status;
 mod table;
 mod unanswered;
+mod unknown;
 
 pub use crate::term::{Term, term};
 pub(crate) use body::json_path;
@@ -38,6 +39,7 @@ pub use place::{Misplaced, Place};
 pub use status::StatusPattern;
 pub use table::markdown;
 pub use unanswered::REASONS;
+pub use unknown::{Bad, Strain, Unknown, Unknowns};
 
 #[cfg(test)]
 use crate::{Comparison, Share};

@@ -1,7 +1,7 @@
 //! Shares of arrivals: of all intended arrivals of a scope, those included that got no response. A client that
 //! could not connect has seen no 200 either.
 
-use super::{Evidence, Example, Finding, evidence::at};
+use super::{Evidence, Example, Finding, Marked, evidence::at};
 use crate::{Comparison, Share, Verdict};
 
 /// Judges the share of arrivals that have what the check counts. Where that can't be said of all, it is judged by every
@@ -11,19 +11,21 @@ pub(super) fn judge(evidence: &Evidence<'_>, bound: &Comparison<Share>) -> Findi
     if whole == 0 {
         return Finding::inconclusive("no requests", "no request belongs to this window");
     }
-    let (least, most) = (evidence.marked.with, evidence.marked.with + evidence.marked.unknown);
+    let Marked { with, unknown, excused_with, excused_without, .. } = *evidence.marked;
+    // Of some it can't be said what they have; others might have come out otherwise.
+    let (least, most) = (with.saturating_sub(excused_with), (with + unknown + excused_without).min(whole));
     let share = |parts| Share { parts, whole };
     let seen = if least == most {
         format!("{} ({least} of {whole})", share(least))
     } else {
         format!("{} to {} ({least} to {most} of {whole})", share(least), share(most))
     };
-    let holds = |parts: u64| bound.holds(&share(parts));
-    let (all, any) = ((least..=most).all(holds), (least..=most).any(holds));
-    if all != any {
-        return Finding::inconclusive(seen, unknown(evidence));
-    }
-    Finding::of(all, seen).explained(|| {
+    let why = || match (unknown > 0, excused_with + excused_without > 0) {
+        (true, true) => format!("{}; {}", self::unknown(evidence), evidence.unknown.why(whole)),
+        (true, false) => self::unknown(evidence),
+        (false, _) => evidence.unknown.why(whole),
+    };
+    Finding::between(bound, (&share(least), &share(most)), seen, why).explained(|| {
         let Example { arrival, saw, instance } = against(evidence, bound)?;
         let came = saw.as_ref().map_or_else(|| arrival.came(), |saw| format!("saw {saw}"));
         let from = instance.as_ref().map(|instance| format!(", from {instance}")).unwrap_or_default();
@@ -68,7 +70,7 @@ pub(crate) fn wants(bound: &Comparison<Share>) -> bool {
 mod tests {
     use super::*;
     use crate::{
-        check::{Arrival, Marked, reading::Readings},
+        check::{Arrival, Marked, Unknowns, reading::Readings},
         slice::Counts,
     };
     use std::{collections::BTreeMap, time::Duration};
@@ -97,6 +99,8 @@ mod tests {
                 within: None,
                 baseline: (Duration::ZERO, Duration::ZERO),
                 counts: &counts,
+                unknown: &Unknowns::default(),
+                strained: None,
                 slowest: None,
                 oldest: None,
                 marked: &marked,

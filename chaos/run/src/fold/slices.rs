@@ -5,6 +5,7 @@
 
 use super::{
     cuts::Cuts,
+    strain::{self, BadArrival},
     tally::{Counted, Tally, count},
 };
 use chaos_load::{Outcome, Schedule};
@@ -63,6 +64,8 @@ pub(crate) struct Closed {
     pub(crate) straddled: Tally,
     /// The plain ones, in their order: the number, when it was due, and whether it was bad.
     pub(crate) arrivals: Vec<(u64, Duration, bool)>,
+    /// Those that came out badly, until it is known what they may be excused by.
+    pub(super) bad: Vec<BadArrival>,
 }
 
 impl Slices {
@@ -143,7 +146,10 @@ impl Slices {
         if outcome.intended < self.warmup {
             return;
         }
-        let Closed { slice, plain, straddled, arrivals } = &mut open.closed;
+        let Closed { slice, plain, straddled, arrivals, bad } = &mut open.closed;
+        let late = outcome.started.map_or(Duration::ZERO, |at| at.saturating_sub(outcome.intended));
+        slice.latest = slice.latest.max(late);
+        bad.extend(BadArrival::of(outcome, arrival, straddles, counted));
         let tally = if straddles { straddled } else { plain };
         tally.add(outcome, arrival, counted);
         if !straddles && !self.faults.is_empty() {
@@ -155,6 +161,15 @@ impl Slices {
                 None => slice.requests.entry(name.clone()).or_default(),
             };
             count(if straddles { &mut named.straddled } else { &mut named.counts }, outcome, &arrival);
+        }
+    }
+
+    /// Takes note that the runner itself was so late at a moment of the timeline.
+    pub(crate) fn note_late(&mut self, at: Duration, late: Duration) {
+        let at = self.warmup + at;
+        let here = self.open.iter_mut().find(|open| open.from <= at && at < open.to);
+        if let Some(Open { closed: Closed { slice, .. }, .. }) = here {
+            slice.latest = slice.latest.max(late);
         }
     }
 
@@ -213,6 +228,11 @@ impl Slices {
 }
 
 impl Closed {
+    /// Takes note of the arrivals that the harness or the machine may have spoilt; true if either was under strain.
+    pub(super) fn weigh(&mut self, timeout: Duration) -> bool {
+        strain::weigh(&self.slice, &self.bad, [&mut self.plain, &mut self.straddled], timeout).is_some()
+    }
+
     fn finish(mut self) -> Self {
         self.slice.counts = self.plain.counts.clone();
         self.slice.straddled = self.straddled.counts.clone();

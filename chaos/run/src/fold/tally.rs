@@ -1,10 +1,10 @@
 //! Tallies: what is kept of a set of arrivals, in bounded memory.
 
-use crate::responses::{AGE, FAILED, PARTIAL, STALE, is_good, is_partial, is_stale};
+use crate::responses::{AGE, FAILED, NOTHING_THERE, PARTIAL, STALE, is_good, is_partial, is_stale};
 use chaos_load::{Marks, Outcome};
 use chaos_model::{
     Scenario,
-    check::{Arrival, CheckId, Example, Marked, Subject},
+    check::{Arrival, CheckId, Example, Marked, Subject, Unknown, Unknowns},
     slice::Counts,
 };
 use std::{sync::Arc, time::Duration};
@@ -18,6 +18,20 @@ pub(crate) struct Counted {
 }
 
 impl Counted {
+    /// True if a value was seen in the response that speaks against the check; that there was none may have many reasons.
+    pub(crate) fn saw_against(&self, outcome: &Outcome) -> bool {
+        outcome.marks.notes.iter().any(|(bit, saw)| Some(*bit) == self.bit && saw != NOTHING_THERE)
+    }
+
+    /// True if an arrival is one of those that the check counts; none where that can't be said.
+    pub(crate) fn has(&self, outcome: &Outcome, arrival: Arrival) -> Option<bool> {
+        let passed = self.bit.is_some_and(|bit| outcome.marks.bits.checked_shr(bit).is_some_and(|bits| bits & 1 == 1));
+        let arrival = Arrival { passed, ..arrival };
+        let has = self.subject.has(&arrival);
+        let other = otherwise(&outcome.marks, self.bit, arrival);
+        other.is_none_or(|other| self.subject.has(&other) == has).then_some(has)
+    }
+
     /// All checks of a scenario, by their number. `bit` gives that of a check's test.
     pub(crate) fn all(scenario: &Scenario, bit: impl Fn(CheckId) -> Option<u32>) -> Vec<Self> {
         let checks = scenario.expectations.iter().flat_map(|expectation| &expectation.checks);
@@ -45,6 +59,8 @@ pub(crate) struct Tally {
     pub(crate) last_bad: Option<Arrival>,
     /// By check, in the order of [`Counted::all`].
     pub(crate) marked: Vec<Marked>,
+    /// Those of which it can't be known how they would have come out.
+    pub(crate) unknown: Unknowns,
 }
 
 impl Tally {
@@ -53,22 +69,16 @@ impl Tally {
         count(&mut self.counts, outcome, &arrival);
         self.marked.resize(counted.len(), Marked::default());
         for (check, marked) in counted.iter().zip(&mut self.marked) {
-            let passed =
-                check.bit.is_some_and(|bit| outcome.marks.bits.checked_shr(bit).is_some_and(|bits| bits & 1 == 1));
-            let arrival = Arrival { passed, ..arrival };
-            let has = check.subject.has(&arrival);
-            let known =
-                otherwise(&outcome.marks, check.bit, arrival).is_none_or(|other| check.subject.has(&other) == has);
-            let first = match (known, has) {
-                (false, _) => {
+            let first = match check.has(outcome, arrival) {
+                None => {
                     marked.unknown += 1;
                     &mut marked.first_unknown
                 }
-                (true, true) => {
+                Some(true) => {
                     marked.with += 1;
                     &mut marked.first_with
                 }
-                (true, false) => &mut marked.first_without,
+                Some(false) => &mut marked.first_without,
             };
             if first.as_ref().is_none_or(|first| arrival.n < first.arrival.n) {
                 let mut notes = outcome.marks.notes.iter();
@@ -86,14 +96,26 @@ impl Tally {
         self.keep(&one);
     }
 
+    /// Takes note that one of its arrivals is unknown, which has what these checks count or doesn't, as far as that is unknown.
+    pub(crate) fn doubt(&mut self, why: Unknown, has: &[Option<bool>]) {
+        self.unknown.count(why);
+        for (marked, has) in self.marked.iter_mut().zip(has) {
+            marked.excused_with += u64::from(*has == Some(true));
+            marked.excused_without += u64::from(*has == Some(false));
+        }
+    }
+
     /// Adds the arrivals of another tally.
     pub(crate) fn merge(&mut self, other: &Self) {
         self.counts.add(&other.counts);
+        self.unknown.add(&other.unknown);
         self.keep(other);
         self.marked.resize(self.marked.len().max(other.marked.len()), Marked::default());
         for (marked, other) in self.marked.iter_mut().zip(&other.marked) {
             marked.with += other.with;
             marked.unknown += other.unknown;
+            marked.excused_with += other.excused_with;
+            marked.excused_without += other.excused_without;
             first(&mut marked.first_unknown, other.first_unknown.as_ref());
             first(&mut marked.first_with, other.first_with.as_ref());
             first(&mut marked.first_without, other.first_without.as_ref());

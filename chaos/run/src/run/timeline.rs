@@ -36,6 +36,8 @@ const SCRAPE: Duration = Duration::from_millis(500);
 const MOMENT: Duration = Duration::from_millis(100);
 /// The time after which slices are looked at where nothing ends meanwhile: those of a second without requests.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// The same where the machine tells how pressed it is, which takes samples. How late each is shows it, too.
+const SAMPLE_EVERY: Duration = Duration::from_millis(100);
 
 /// Everything that was observed.
 pub(super) struct Observed<'a> {
@@ -106,7 +108,9 @@ pub(super) async fn drive<'a>(
         disrupting,
         scraper,
         deaf: BTreeMap::new(),
+        look_every: LOOK_EVERY,
         next_look: Instant::now() + LOOK_EVERY,
+        next_count: Instant::now() + LOOK_EVERY,
         deaths: Vec::new(),
         starts: Vec::new(),
         away: Vec::new(),
@@ -196,7 +200,9 @@ struct Drive<'a, 'w> {
     scraper: Scraper,
     /// Services that are not asked for metrics, since a fault of ours keeps them from responding, with why.
     deaf: BTreeMap<String, String>,
+    look_every: Duration,
     next_look: Instant,
+    next_count: Instant,
     deaths: Vec<Death>,
     starts: Vec<StartedAgain>,
     away: Vec<String>,
@@ -214,7 +220,11 @@ impl Drive<'_, '_> {
         }
         let (load, zero) = load.start();
         self.zero = Some(zero);
-        self.next_look = zero + LOOK_EVERY;
+        if self.world.host().cpu_stalled().is_some() {
+            self.look_every = SAMPLE_EVERY;
+        }
+        self.next_look = zero + self.look_every;
+        self.next_count = zero + LOOK_EVERY;
         for (at, edge) in edges {
             self.wait_until(zero + at).await?;
             if at.is_zero() {
@@ -363,6 +373,10 @@ impl Drive<'_, '_> {
 
     /// Waits, and meanwhile collects outcomes, tells how it goes, and notices services that end.
     async fn wait_until(&mut self, deadline: Instant) -> Result<(), WorldError> {
+        // What an edge took is no lateness of the machine's.
+        if self.look_every == SAMPLE_EVERY {
+            self.next_look = self.next_look.max(Instant::now());
+        }
         let host = self.world.host().clone();
         let mut sleep = std::pin::pin!(host.sleep_until(deadline));
         loop {
@@ -468,9 +482,15 @@ impl Drive<'_, '_> {
     }
 
     fn look(&mut self) {
-        self.next_look += LOOK_EVERY;
-        if self.counting.is_due(self.now()) {
-            self.count();
+        let stalled = self.world.host().cpu_stalled();
+        let late = Instant::now().saturating_duration_since(self.next_look);
+        self.fold.note_machine(self.now(), late, stalled);
+        self.next_look += self.look_every;
+        if Instant::now() >= self.next_count {
+            self.next_count += LOOK_EVERY;
+            if self.counting.is_due(self.now()) {
+                self.count();
+            }
         }
         self.tell_slices();
     }

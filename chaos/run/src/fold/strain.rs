@@ -1,0 +1,66 @@
+//! Strain: which arrivals of a slice the harness or the machine may have spoilt.
+
+use super::tally::{Counted, Tally};
+use chaos_load::Outcome;
+use chaos_model::{
+    Histogram, Slice,
+    check::{Arrival, Bad, Strain, Unknown},
+};
+use std::time::Duration;
+
+/// An arrival of a slice that came out badly.
+#[derive(Clone, Debug)]
+pub(super) struct BadArrival {
+    bad: Bad,
+    straddles: bool,
+    /// By check, whether it has what that counts; none where that is so whatever the load was.
+    has: Vec<Option<bool>>,
+}
+
+impl BadArrival {
+    /// The arrival, if it came out badly.
+    pub(super) fn of(outcome: &Outcome, arrival: Arrival, straddles: bool, counted: &[Counted]) -> Option<Self> {
+        let bad = Bad { latency: outcome.latency(), made: outcome.started.is_some() };
+        // A response that is good and shows what it must not, another user's data say, does so on any machine.
+        let known = |check: &Counted| arrival.good && check.saw_against(outcome);
+        let has = |check| (!known(check)).then(|| check.has(outcome, arrival)).flatten();
+        let has = || counted.iter().map(has).collect();
+        arrival.is_bad().then(|| Self { bad, straddles, has: has() })
+    }
+}
+
+/// Takes note of the arrivals of a slice that the harness or the machine may have spoilt, among the plain ones and those that
+/// straddled a fault; gives the strain that they were under.
+pub(super) fn weigh(
+    slice: &Slice,
+    arrivals: &[BadArrival],
+    [plain, straddled]: [&mut Tally; 2],
+    timeout: Duration,
+) -> Option<Strain> {
+    let strain = Strain::of(slice)?;
+    let bad: Vec<Bad> = arrivals.iter().map(|one| one.bad).collect();
+    let unknown = strain.excuses(&bad).into_iter().zip(arrivals).filter_map(|(why, one)| Some((why?, one)));
+    for (why, one) in unknown {
+        let tally = if one.straddles { &mut *straddled } else { &mut *plain };
+        tally.doubt(why, &one.has);
+        // It would have taken some time, and that isn't known; it counts as the client's timeout.
+        if why == Unknown::NotMade {
+            tally.unknown.seen.record(timeout.max(one.bad.latency));
+            tally.unknown.least.record(Duration::ZERO);
+        }
+    }
+    if let Some(waits) = strain.waits {
+        for tally in [plain, straddled] {
+            slow(tally, waits, slice.latest);
+        }
+    }
+    Some(strain)
+}
+
+/// Takes note that all arrivals of a tally may have waited so long, and the runner was so late.
+fn slow(tally: &mut Tally, waits: Duration, latest: Duration) {
+    let known = tally.counts.latency.with(&Histogram::default(), &tally.unknown.seen);
+    tally.unknown.least.merge(&known.shorter_by(waits));
+    tally.unknown.seen.merge(&known);
+    tally.unknown.latest = latest;
+}
