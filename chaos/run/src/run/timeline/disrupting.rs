@@ -61,7 +61,11 @@ fn ends_connections(fault: &Fault, entry: &str) -> bool {
             service == entry && action.service.is_some_and(ends)
         }
         Target::Link(link) => {
-            let cut = action.stream.is_some_and(|stream| stream.cut.is_some() || stream.accepting != Accepting::Accept);
+            let cut = action.stream.is_some_and(|stream| {
+                // A server gives up on a request that a fault keeps from it, and closes for that and not for idling.
+                let keeps = stream.holds.is_some() || stream.rate.is_some() || stream.slices.is_some();
+                keeps || stream.cut.is_some() || stream.accepting != Accepting::Accept
+            });
             let in_message = action.message.is_some_and(|message| message.ending.is_some());
             let in_body = action.http.is_some_and(|http| http.resets_in.is_some());
             link.from == Endpoint::Client && (cut || in_message || in_body)
@@ -104,6 +108,8 @@ mod tests {
             assert!(!on("stock", effect), "{effect} behind the entry");
         }
         assert!(!on("web", "pause"));
+        assert!(on("client -> web", "hang"));
+        assert!(ends("on = \"client -> web\"\neffect = \"bandwidth\"\nrate = \"20B/s\""));
         assert!(!ends("on = \"client -> web\"\neffect = \"delay\"\ndelay = \"10ms\""));
         assert!(!ends("on = \"client -> web\"\neffect = \"status\"\nstatus = \"503\""));
         assert!(!ends("on = \"client -> web\"\neffect = \"replace\"\nbody = \"{}\""));
