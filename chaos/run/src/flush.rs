@@ -52,7 +52,7 @@ fn no_login(service: &Service) -> String {
             "{name} asks for a password to forget, and the environment variable {variable} that its `password` names is not set"
         ),
         None => format!(
-            "{name} asks for a password to forget: write it into the URL of a link (`redis://:PASSWORD@{{{name}}}`), or add \
+            "{name} asks for a password to forget: write it into the URL of a link, before the `{{{name}}}` in it, or add \
              `password = \"{{env:NAME}}\"` to [service.{name}]"
         ),
     }

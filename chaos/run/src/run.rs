@@ -288,6 +288,7 @@ fn inconclusive_reasons(scenario: &Scenario, control: bool, observed: &Observed<
         reason(format!("{service} was not ready again when the run ended"));
     }
     for StartedAgain { instance, took, at_first } in &observed.starts {
+        let Some(at_first) = at_first else { continue };
         if *took > LATE_START.max(*at_first * 2) {
             let (took, at_first) = (show_duration(*took), show_duration(*at_first));
             reason(format!("{instance} took {took} to start again, and {at_first} at first"));

@@ -122,6 +122,10 @@ impl Runtime for AttachedRuntime {
         &self.host
     }
 
+    fn runs_already(&self) -> bool {
+        true
+    }
+
     fn patience(&self) -> Duration {
         PATIENCE
     }

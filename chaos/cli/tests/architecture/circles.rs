@@ -11,8 +11,18 @@ use std::{
 use syn::{Attribute, Item, UseTree};
 
 /// Crates without a circle. One that is free of them is added here, and stays so.
-const FREE: [&str; 8] =
-    ["gateway", "services", "chaos/cli", "chaos/inject", "chaos/report", "chaos/run", "chaos/sim", "chaos/worlds"];
+const FREE: [&str; 10] = [
+    "gateway",
+    "services",
+    "chaos/cli",
+    "chaos/inject",
+    "chaos/links",
+    "chaos/redis",
+    "chaos/report",
+    "chaos/run",
+    "chaos/sim",
+    "chaos/worlds",
+];
 
 /// A module's path within its crate; the crate's root is empty.
 type Name = Vec<String>;

@@ -61,8 +61,8 @@ pub(super) struct StartedAgain {
     pub(super) instance: InstanceId,
     /// Time from its start until it was ready.
     pub(super) took: Duration,
-    /// The same of its first start.
-    pub(super) at_first: Duration,
+    /// The same of its first start, where that was seen.
+    pub(super) at_first: Option<Duration>,
 }
 
 /// Puts the load on the world and does what is due at each edge.

@@ -35,7 +35,7 @@ pub enum News {
         instance: InstanceId,
         /// Time from its start until it was ready.
         took: Duration,
-        /// The same of its first start.
-        at_first: Duration,
+        /// The same of its first start, where that was seen.
+        at_first: Option<Duration>,
     },
 }

@@ -105,6 +105,12 @@ pub trait Runtime: Send + Sync {
         Duration::ZERO
     }
 
+    /// True where instances run already, so that the time until they are ready at first says nothing of how long they take to
+    /// start.
+    fn runs_already(&self) -> bool {
+        false
+    }
+
     /// True where somebody else accepts connections on an instance's behalf, so that one that is accepted says nothing.
     fn relays(&self) -> bool {
         false

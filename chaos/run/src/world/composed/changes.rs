@@ -142,7 +142,7 @@ impl<R: Runtime, L: Links> ComposedWorld<R, L> {
         }
         self.changes.states.remove(&instance);
         self.runtime.recovered(&instance).await?;
-        let (took, at_first) = (since.elapsed(), self.changes.at_first.get(&instance).copied().unwrap_or_default());
+        let (took, at_first) = (since.elapsed(), self.changes.at_first.get(&instance).copied());
         Ok(Some(News::Back { instance, took, at_first }))
     }
 }

@@ -50,7 +50,9 @@ impl<R: Runtime, L: Links> ComposedWorld<R, L> {
                     _ if self.address(&instance.id).as_ref() != Some(&instance.address) => {}
                     Ok(()) => {
                         late.remove(&instance.id);
-                        self.changes.started_first(&instance.id, launched.elapsed());
+                        if !self.runtime.runs_already() {
+                            self.changes.started_first(&instance.id, launched.elapsed());
+                        }
                         events.emit(Event::ServiceReady {
                             service: instance.id.to_string(),
                             what: instance.what,
