@@ -117,10 +117,11 @@ impl PhaseKind {
     #[must_use]
     pub fn judges_straddled(self) -> bool {
         match self {
-            // What began within a fault belongs to it however long it lasts, else a hang would leave nothing to judge.
-            Self::Run | Self::Fault | Self::Restarting => true,
-            // What began before a fault and ended within it met neither in full, so it is counted apart.
-            Self::Baseline | Self::Recovery | Self::Window | Self::After => false,
+            Self::Run | Self::Restarting => true,
+            // What began before a fault and ended within it met neither in full, so it is counted apart. What began within a
+            // fault belongs to it however long it lasts, else a hang would leave nothing to judge: it straddles its end only if
+            // it was sent behind that.
+            Self::Fault | Self::Baseline | Self::Recovery | Self::Window | Self::After => false,
         }
     }
 }

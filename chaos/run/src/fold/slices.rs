@@ -9,9 +9,12 @@ use super::{
     tally::{Counted, Tally, count},
 };
 use chaos_load::{Outcome, Schedule};
-use chaos_model::{Scenario, Slice, check::Arrival};
+use chaos_model::{Fault, Scenario, Slice, check::Arrival};
 use std::{collections::VecDeque, iter::Peekable, time::Duration};
 
+/// A request that is sent so late may find another phase than the one in which it was due. Simulations count in whole
+/// milliseconds, so less is nothing.
+const SLIP: Duration = Duration::from_millis(1);
 /// The least time that recordings tell apart.
 const TICK: Duration = Duration::from_micros(1);
 
@@ -73,13 +76,16 @@ impl Slices {
     /// to be passed, in order.
     pub(crate) fn new(scenario: &Scenario, seed: u64, edges: impl IntoIterator<Item = Duration>) -> Self {
         let load = &scenario.load;
+        // One that lasts to the end is taken back when all requests have ended.
+        let is_there = |ends: Duration| if ends < scenario.timeline.duration { ends } else { Duration::MAX };
+        let of_fault = |fault: &Fault| (fault.at, is_there(fault.ends()));
         let mut names: Vec<String> = load.requests.iter().map(|request| request.name.clone()).collect();
         if names.windows(2).all(|pair| pair[0] == pair[1]) {
             names.clear();
         }
         Self {
             warmup: load.warmup,
-            faults: scenario.faults.iter().map(|fault| (fault.at, fault.ends())).collect(),
+            faults: scenario.faults.iter().map(of_fault).collect(),
             names,
             schedule: Schedule::new(load, seed).peekable(),
             cuts: Cuts::new(scenario, edges),
@@ -218,12 +224,21 @@ impl Slices {
         }
     }
 
-    /// True if a request began before a fault and ended within or after it, and not within another fault.
+    /// True if a request began before a fault and ended within or after it, and not within another fault; or if it was sent so
+    /// late that the fault was over in which it was due.
     fn straddles(&self, outcome: &Outcome) -> bool {
         let Some(began) = outcome.intended.checked_sub(self.warmup) else { return false };
         let ended = outcome.ended.saturating_sub(self.warmup);
         let inside = self.faults.iter().any(|(at, ends)| *at <= began && began < *ends);
-        !inside && self.faults.iter().any(|(at, _)| began < *at && ended >= *at)
+        let met = !inside && self.faults.iter().any(|(at, _)| began < *at && ended >= *at);
+        met || self.slipped(outcome, began)
+    }
+
+    /// True if a request was due within a fault and sent so late that it found none: that is the generator's doing.
+    fn slipped(&self, outcome: &Outcome, began: Duration) -> bool {
+        let Some(sent) = outcome.started.map(|at| at.saturating_sub(self.warmup)) else { return false };
+        let is_late = sent >= began + SLIP;
+        is_late && self.faults.iter().any(|(at, ends)| *at <= began && began < *ends && *ends <= sent)
     }
 }
 

@@ -262,3 +262,21 @@ fn slices_are_told_as_soon_as_they_can_not_change() {
     told += std::iter::from_fn(|| fold.next(ms(1000))).count();
     assert_eq!(told, 1);
 }
+
+#[test]
+fn what_is_sent_behind_the_end_of_the_fault_in_which_it_was_due_is_none_of_its() {
+    let scenario = scenario();
+    let mut outcomes = outcomes(&scenario, &[(1, 9)]);
+    let acknowledged = acknowledged(&scenario, &[0]);
+    let ends = scenario.load.warmup + scenario.faults[0].ends();
+    let last = outcomes.iter_mut().rfind(|outcome| outcome.intended < ends).unwrap();
+    last.started = Some(ends + Duration::from_millis(2));
+    last.ended = ends + Duration::from_millis(3);
+    let (fold, _, _) = folded(&scenario, &outcomes, &acknowledged, (Duration::MAX, Duration::ZERO));
+    let figures = fold.figures().find(|figures| figures.phase == "one").unwrap();
+    let due = outcomes.iter().filter(|outcome| {
+        let at = outcome.intended.saturating_sub(scenario.load.warmup);
+        scenario.faults[0].at <= at && at < scenario.faults[0].ends()
+    });
+    assert_eq!((figures.arrivals + 1, figures.straddled), (due.count() as u64, 1));
+}
