@@ -373,10 +373,7 @@ impl Drive<'_, '_> {
 
     /// Waits, and meanwhile collects outcomes, tells how it goes, and notices services that end.
     async fn wait_until(&mut self, deadline: Instant) -> Result<(), WorldError> {
-        // What an edge took is no lateness of the machine's.
-        if self.look_every == SAMPLE_EVERY {
-            self.next_look = self.next_look.max(Instant::now());
-        }
+        self.is_on_time();
         let host = self.world.host().clone();
         let mut sleep = std::pin::pin!(host.sleep_until(deadline));
         loop {
@@ -389,6 +386,14 @@ impl Drive<'_, '_> {
                 told = self.scraper.next() => self.tell(told.into_iter().map(Event::Scraped)),
                 () = tokio::time::sleep_until(self.next_look) => self.look(),
             }
+        }
+    }
+
+    /// Takes note that what was just done may have taken its time: an edge, the start of a service. That is no lateness of the
+    /// machine's.
+    fn is_on_time(&mut self) {
+        if self.look_every == SAMPLE_EVERY {
+            self.next_look = self.next_look.max(Instant::now());
         }
     }
 
@@ -411,7 +416,9 @@ impl Drive<'_, '_> {
 
     /// Does what a notice asks for, and tells what is news in it.
     async fn attend(&mut self, notice: Notice) -> Result<(), WorldError> {
-        match self.world.attend(notice).await? {
+        let news = self.world.attend(notice).await?;
+        self.is_on_time();
+        match news {
             Some(News::Died(death)) => {
                 let Death { instance, how, last_lines, .. } = death.clone();
                 self.events.emit(Event::ServiceDied { service: instance.to_string(), how, last_lines });
