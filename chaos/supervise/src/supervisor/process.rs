@@ -191,7 +191,7 @@ impl SupervisorProcess {
             return self.tell_exited(name, unreached);
         }
         let Some(leaves_others) = running.leaves_others() else { return };
-        if self.reach.look().has_none(name) {
+        if self.reach.is_gone(name).await {
             self.tell_exited(name, Vec::new());
         } else if !leaves_others {
             // Others of it may still be there: a service's children are not to outlive it.

@@ -68,6 +68,18 @@ impl Reach {
         members
     }
 
+    /// True where a service has no process any more.
+    pub(super) async fn is_gone(&mut self, service: &str) -> bool {
+        // One look can miss a process whose parent ends meanwhile: it is read as the child of one that is listed no longer.
+        for _ in 0..LOOKS {
+            if !self.look().has_none(service) {
+                return false;
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+        true
+    }
+
     /// Brings all processes of a service into a state, and gives those that are not seen in it after all, in words; among
     /// them those that may be the service's or another's.
     pub(super) async fn bring(&mut self, service: &str, goal: Goal) -> Vec<String> {
