@@ -15,8 +15,22 @@ pub(crate) async fn check(target: &Target, rows: &[Row]) {
     let mut connection = target.connect().await;
     assert_eq!(connection.ask("FLUSHALL").await, OK);
     for (request, reply) in rows {
-        assert_eq!(without_identity(&connection.ask(request).await), *reply, "{request}");
+        assert_eq!(without_average(&without_identity(&connection.ask(request).await)), *reply, "{request}");
     }
+}
+
+/// `INFO keyspace` with an average time to live of 0, and the length in front (`$56` or `=56`) that goes with it: the real
+/// server works the average out now and then in the background, and keeps it when it no longer holds.
+pub(crate) fn without_average(reply: &str) -> String {
+    let without = || {
+        let (length, text) = reply.split_once("\r\n")?;
+        let (before, average) = text.split_once(",avg_ttl=")?;
+        let digits = average.find(|letter: char| !letter.is_ascii_digit())?;
+        let (kind, length) = length.split_at_checked(1)?;
+        let length = length.parse::<usize>().ok()?.checked_sub(digits)? + "0".len();
+        Some(format!("{kind}{length}\r\n{before},avg_ttl=0{}", &average[digits..]))
+    };
+    without().unwrap_or_else(|| reply.to_owned())
 }
 
 /// Takes out of `HELLO`'s reply what differs between servers and connections.
