@@ -1,6 +1,9 @@
 //! The same random requests to both servers: their replies must be the same bytes.
 
-use crate::target::{Connection, Target};
+use crate::{
+    rows::without_average,
+    target::{Connection, Target},
+};
 use bytes::BytesMut;
 use chaos_redis::codec::Request;
 use rand::{Rng as _, RngExt as _, seq::IndexedRandom as _};
