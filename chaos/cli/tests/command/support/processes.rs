@@ -31,10 +31,13 @@ impl Process {
         Self::read(self.pid).ok().flatten().is_some_and(|now| now.started == self.started)
     }
 
-    /// Tells if it stands still by SIGSTOP.
+    /// Tells if it stands still by SIGSTOP: each of its threads. The kernel wakes a stopped orphan only where all did when
+    /// its parent ended.
     pub(crate) fn is_frozen(&self) -> bool {
-        let stat = fs::read_to_string(format!("/proc/{}/stat", self.pid)).unwrap_or_default();
-        stat.rsplit(')').next().is_some_and(|fields| fields.trim_start().starts_with('T'))
+        let threads = fs::read_dir(format!("/proc/{}/task", self.pid)).into_iter().flatten().flatten();
+        let states = threads.map(|thread| fs::read_to_string(thread.path().join("stat")).unwrap_or_default());
+        let still = |stat: String| stat.rsplit(')').next().is_some_and(|fields| fields.trim_start().starts_with('T'));
+        states.map(still).reduce(|all, one| all && one).unwrap_or(false)
     }
 
     pub(crate) fn signal(&self, signal: Signal) {
