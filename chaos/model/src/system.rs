@@ -18,9 +18,6 @@ pub const CLIENT: &str = "client";
 pub const KNOWN_PROGRAMS: [&str; 7] =
     ["gateway", "user-service", "order-service", "product-service", "redis", "redis-server", "redis-built-in"];
 
-/// The worlds that `chaos` brings, by the names that `--world` and `worlds` take. What each can give, its type says.
-pub const KNOWN_WORLDS: [&str; 4] = ["sim", "local", "docker", "attach"];
-
 /// A checked system.
 #[derive(Clone, Debug, PartialEq)]
 pub struct System {

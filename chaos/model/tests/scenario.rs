@@ -7,7 +7,7 @@ use chaos_model::{
     Arrivals, Comparison, Directions, Distribution, Effect, Endpoint, Link, OpenConnections, PhaseKind, Protocol, Rate,
     Responses, Scenario, Scope, Set, Share, Spread, Start, Target, Text, ValueTest, Variable,
     check::{Part, ResponseTest},
-    language::load,
+    language::{Known, load, load_with},
     load::TextPiece,
     responses::{Age, Condition, Field},
 };
@@ -17,6 +17,10 @@ const REDIS_DOWN: &str = include_str!("../../../scenarios/redis_down.toml");
 const SYSTEM: &str = include_str!("../../../scenarios/system.toml");
 
 fn scenario(text: &str, sets: &[(&str, &str)]) -> Result<Scenario, String> {
+    scenario_with(text, sets, &Known::BUILT_IN)
+}
+
+fn scenario_with(text: &str, sets: &[(&str, &str)], known: &Known<'_>) -> Result<Scenario, String> {
     let read = |path: &Path| match path.to_str() {
         Some("folder/it.toml") => Ok(text.to_owned()),
         Some("folder/system.toml") => Ok(SYSTEM.to_owned()),
@@ -24,7 +28,7 @@ fn scenario(text: &str, sets: &[(&str, &str)]) -> Result<Scenario, String> {
     };
     let set = |(path, value): &(&str, &str)| Set { path: (*path).to_owned(), value: (*value).to_owned(), span: None };
     let sets: Vec<Set> = sets.iter().map(set).collect();
-    load(Path::new("folder/it.toml"), &sets, &read).map_err(|wrong| wrong.render(false, 100))
+    load_with(Path::new("folder/it.toml"), &sets, known, &read).map_err(|wrong| wrong.render(false, 100))
 }
 
 fn seconds(seconds: u64) -> Duration {
@@ -321,7 +325,11 @@ fn an_expectation_can_be_left_to_some_worlds() {
     let (there, left) = all.in_world("sim");
     assert_eq!((there.expectations.len(), there.guards.len()), (3, 1));
     assert_eq!(left, ["of processes"]);
-    let wrong = scenario(&text.replace("\"local\"", "\"locale\""), &[]).unwrap_err();
+    // The model knows of no world: whoever reads a file says which there are.
+    let misspelt = text.replace("\"local\"", "\"locale\"");
+    assert!(scenario(&misspelt, &[]).is_ok());
+    let worlds = Some(&["local", "docker"][..]);
+    let wrong = scenario_with(&misspelt, &[], &Known { worlds, ..Known::BUILT_IN }).unwrap_err();
     assert!(wrong.contains("there is no world `locale`") && wrong.contains("did you mean `local`?"), "{wrong}");
 }
 

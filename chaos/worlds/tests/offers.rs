@@ -2,11 +2,11 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
-use chaos_model::{Scenario, Set, language::load, system::KNOWN_WORLDS};
+use chaos_model::{Scenario, Set, language::load};
 use chaos_run::{Offer, Runtime as _};
 use chaos_sim::SimRuntime;
 use chaos_worlds::OFFERS;
-use std::{collections::BTreeSet, io, path::Path};
+use std::{io, path::Path};
 
 const REDIS_DOWN: &str = include_str!("../../../scenarios/redis_down.toml");
 const SYSTEM: &str = include_str!("../../../scenarios/system.toml");
@@ -28,11 +28,6 @@ fn scenario(text: &str, sets: &[(&str, &str)]) -> Result<Scenario, String> {
     let set = |(path, value): &(&str, &str)| Set { path: (*path).to_owned(), value: (*value).to_owned(), span: None };
     let sets: Vec<Set> = sets.iter().map(set).collect();
     load(Path::new("folder/it.toml"), &sets, &read).map_err(|wrong| wrong.render(false, 100))
-}
-
-#[test]
-fn the_names_that_scenarios_use_are_those_of_the_types() {
-    assert_eq!(offers().map(|offer| offer.name).collect::<BTreeSet<_>>(), BTreeSet::from(KNOWN_WORLDS));
 }
 
 #[test]

@@ -4,7 +4,7 @@ use super::{
     braces,
     document::{Entry, Kind, Value},
     findings::Findings,
-    reader::{Reader, Word, parse_word},
+    reader::{Reader, Word, parse_word, text_of},
 };
 use crate::{Diagnostic, Text, load::TextPiece};
 
@@ -18,7 +18,7 @@ pub(crate) struct Body {
 
 /// Reads the body of a table, if it has one.
 pub(crate) fn read(reader: &mut Reader<'_>, vars: &[&str], findings: &Findings) -> Option<Body> {
-    let (body, json) = (reader.text("body"), reader.entry("json"));
+    let (body, json) = (written(reader, findings), reader.entry("json"));
     if let (Some(_), Some(json)) = (body, json) {
         let twice = Diagnostic::new(json.key_span.clone(), "a request has one body, and here are two");
         findings.add(twice.advice("take `body` or `json` away"));
@@ -29,8 +29,28 @@ pub(crate) fn read(reader: &mut Reader<'_>, vars: &[&str], findings: &Findings) 
     }
 }
 
+/// `body`, which is a text. A table or a list there is JSON by the wrong name.
+fn written<'a>(reader: &mut Reader<'a>, findings: &Findings) -> Option<Word<'a>> {
+    let entry = reader.entry("body")?;
+    if let Kind::Table(_) | Kind::List(_) = entry.value.kind {
+        let wrong = Diagnostic::new(entry.value.span.clone(), format!("`body` is a text, and this is {}", entry.value.what()));
+        findings.add(wrong.advice("JSON is written as `json = { ... }`"));
+        return None;
+    }
+    text_of(entry, findings)
+}
+
 /// The JSON that a value of TOML is.
 fn read_json(entry: &Entry, vars: &[&str], findings: &Findings) -> Option<Text> {
+    let is_json = |text: &str| {
+        serde_json::from_str::<serde_json::Value>(text).is_ok_and(|value| value.is_object() || value.is_array())
+    };
+    if entry.value.text().is_some_and(is_json) {
+        let message = "this is JSON in a text, which would be sent as a string of JSON";
+        let advice = "write it as TOML, `json = { user = 7 }`, or send the text by `body`";
+        findings.add(Diagnostic::new(entry.value.span.clone(), message).advice(advice));
+        return None;
+    }
     let before = findings.len();
     let mut json = Json { pieces: Vec::new(), vars, findings };
     json.value(&entry.value);

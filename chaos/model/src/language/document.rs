@@ -94,7 +94,7 @@ pub(crate) fn parse(text: &str, source: usize, findings: &Findings) -> Option<Ta
         // A mistake is often reported again by what comes after it in the line.
         let line = text.get(..range.start).map(|before| before.matches('\n').count());
         if last_line.replace(line) != Some(line) {
-            findings.add(syntax(error.message(), Span { source, range }));
+            findings.add(syntax(error.message(), Span { source, range }, text));
         }
     }
     errors.is_empty().then(|| convert_table(table.get_ref(), Span { source, range: table.span() }, text))
@@ -108,13 +108,14 @@ pub(crate) fn parse_value(raw: &str, span: &Span) -> Option<Value> {
     Some(value)
 }
 
-fn syntax(message: &str, span: Span) -> Diagnostic {
+fn syntax(message: &str, span: Span, text: &str) -> Diagnostic {
     let (message, expected) = message.split_once(", expected ").unwrap_or((message, ""));
     let advice = match message {
         "string values must be quoted" => "values of this language are strings: put it in quotes".to_owned(),
         "duplicate key" => {
             "a key stands once in its table; `[[fault]]`, `[[expect]]` and `[[guard]]` begin another".to_owned()
         }
+        _ if is_yaml(text, &span) => "TOML has `=` where YAML has `:`, as in `at = \"4s\"`".to_owned(),
         _ if message.starts_with("cannot extend value of type string") => {
             "quote what has a dot in it: `latency.\"p99.9\"` beside `latency.p99`".to_owned()
         }
@@ -126,6 +127,15 @@ fn syntax(message: &str, span: Span) -> Diagnostic {
         _ => format!("what could stand here: {expected}"),
     };
     Diagnostic::new(span, format!("this is not TOML: {message}")).advice(advice)
+}
+
+/// Whether the line on which a mistake is begins as one of YAML does, `key: value`.
+fn is_yaml(text: &str, span: &Span) -> bool {
+    let from = text.get(..span.range.start).and_then(|before| before.rfind('\n')).map_or(0, |end| end + 1);
+    let line = text.get(from..).unwrap_or_default().lines().next().unwrap_or_default().trim_start();
+    let line = line.strip_prefix("- ").unwrap_or(line);
+    let key = line.split_once(':').map(|(key, _)| key.trim_end());
+    key.is_some_and(|key| !key.is_empty() && key.chars().all(|letter| letter.is_alphanumeric() || "-_".contains(letter)))
 }
 
 fn convert_table(table: &DeTable<'_>, span: Span, text: &str) -> Table {

@@ -27,8 +27,8 @@ pub(crate) struct Against<'a> {
     pub(crate) timeline: Option<&'a Timeline>,
     /// The kinds of checks that there are.
     pub(crate) checks: &'a [&'static Row],
-    /// Names of the worlds that there are.
-    pub(crate) worlds: &'a [&'a str],
+    /// Names of the worlds that there are, where that is known.
+    pub(crate) worlds: Option<&'a [&'a str]>,
 }
 
 /// Reads all expectations; the windows that they name are added to `windows`.

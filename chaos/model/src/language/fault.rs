@@ -123,7 +123,18 @@ pub(crate) fn read(table: &Table, system: &System, timing: Timing, findings: &Fi
     }
     longer_than(&mut reader, "ramp", ramp, known_to_last);
     longer_than(&mut reader, "pulse", pulse.flatten().map(|pulse| pulse.every), known_to_last);
-    reader.finish();
+    let lacks_effect = table.get("effect").is_none();
+    reader.finish_or(|word| {
+        let instead = |advice: &str| Some(advice.to_owned());
+        match word {
+            "duration" => instead("a fault lasts `for = \"4s\"`"),
+            "start" | "after" | "delay_start" => instead("a fault begins `at = \"4s\"`"),
+            "target" | "link" | "service" => instead("a fault is `on = \"gateway -> redis\"`, or `on = \"redis\"`"),
+            "type" | "kind" | "fault" => instead("what it does is its `effect = \"latency\"`"),
+            "probability" | "toxicity" | "percent" | "percentage" => instead("a fault meets a `share = \"10%\"`"),
+            _ => (lacks_effect && effect::names().any(|name| name == word)).then(|| format!("write it as `effect = \"{word}\"`")),
+        }
+    });
     let fits = match timing {
         Timing::Timeline(duration) => in_time(table, at, lasts, duration, findings),
         Timing::Message => true,

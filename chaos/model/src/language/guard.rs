@@ -8,6 +8,7 @@ use super::{
     reader::{Reader, texts_of},
 };
 use crate::{Diagnostic, Expectation, Guard, Set, Span};
+use std::collections::BTreeSet;
 
 /// A guard, and its settings with the places of their paths.
 #[derive(Debug)]
@@ -19,8 +20,11 @@ pub(crate) struct GuardRead {
 /// Reads all guards.
 pub(crate) fn read_all(scenario: &mut Reader<'_>, expectations: &[Expectation], findings: &Findings) -> Vec<GuardRead> {
     let tables = scenario.tables("guard");
+    // Also of those that could not be read: a mistake in one is told there, and not once more here.
+    let written = scenario.peek("expect").filter_map(|table| table.get("that")?.value.text());
+    let names: BTreeSet<&str> = expectations.iter().map(|expectation| expectation.that.as_str()).chain(written).collect();
     let mut guards: Vec<GuardRead> = Vec::new();
-    for guard in tables.iter().filter_map(|table| read(table, expectations, findings)) {
+    for guard in tables.iter().filter_map(|table| read(table, &names, findings)) {
         if let Some(first) = guards.iter().find(|other| other.guard.without == guard.guard.without) {
             let message = "there are two guards of this name";
             let diagnostic = Diagnostic::new(guard.guard.span.clone(), message);
@@ -31,7 +35,7 @@ pub(crate) fn read_all(scenario: &mut Reader<'_>, expectations: &[Expectation], 
     guards
 }
 
-fn read(table: &Table, expectations: &[Expectation], findings: &Findings) -> Option<GuardRead> {
+fn read(table: &Table, expectations: &BTreeSet<&str>, findings: &Findings) -> Option<GuardRead> {
     let mut reader = Reader::new(table, "this guard", findings);
     let without = reader.needed_text("without", "without = \"the memory tier\"");
     let mut overrides = Vec::new();
@@ -72,7 +76,7 @@ fn read(table: &Table, expectations: &[Expectation], findings: &Findings) -> Opt
 }
 
 /// The expectations that a list names, each with its place.
-fn named(entry: &Entry, what: &str, expectations: &[Expectation], findings: &Findings) -> Vec<(String, Span)> {
+fn named(entry: &Entry, what: &str, expectations: &BTreeSet<&str>, findings: &Findings) -> Vec<(String, Span)> {
     let before = findings.len();
     let texts = texts_of(entry, findings);
     if texts.is_empty() && findings.len() == before {
@@ -81,8 +85,8 @@ fn named(entry: &Entry, what: &str, expectations: &[Expectation], findings: &Fin
     }
     let mut named: Vec<(String, Span)> = Vec::new();
     for (text, span) in texts {
-        if expectations.iter().all(|expectation| expectation.that != text) {
-            let near = nearest(&text, expectations.iter().map(|expectation| expectation.that.as_str()));
+        if !expectations.contains(&*text) {
+            let near = nearest(&text, expectations.iter().copied());
             let advice = match near {
                 Some(near) => format!("did you mean `{near}`?"),
                 None => "it is named by what its `that` says, word by word".to_owned(),

@@ -3,7 +3,7 @@
 use crate::{
     Protocol,
     check::{CHECKS, Row},
-    system::{KNOWN_PROGRAMS, KNOWN_WORLDS},
+    system::KNOWN_PROGRAMS,
 };
 use std::fmt;
 
@@ -16,19 +16,19 @@ pub struct Known<'a> {
     pub protocols: &'a [Protocol],
     /// The kinds of checks that expectations can have.
     pub checks: &'a [&'static Row],
-    /// Names of the worlds that scenarios can run in.
-    pub worlds: &'a [&'a str],
+    /// Names of the worlds that scenarios can run in. None, where whoever reads knows of no world: any name is one.
+    pub worlds: Option<&'a [&'a str]>,
     /// Gives the value of an environment variable (`"{env:NAME}"`), where it is set.
     pub variable: &'a dyn Fn(&str) -> Option<String>,
 }
 
 impl Known<'_> {
-    /// The programs, protocols, checks and worlds that `chaos` brings, and no environment.
+    /// The programs, protocols and checks that `chaos` brings, and no environment. Worlds are types of other crates.
     pub const BUILT_IN: Self = Self {
         programs: &KNOWN_PROGRAMS,
         protocols: Protocol::ALL,
         checks: CHECKS,
-        worlds: &KNOWN_WORLDS,
+        worlds: None,
         variable: &|_| None,
     };
 }

@@ -76,10 +76,11 @@ impl<'a> Reader<'a> {
 
     /// The string of this key, which must be there, as in `example`.
     pub(crate) fn needed_text(&mut self, key: &'static str, example: &str) -> Option<Word<'a>> {
-        if self.table.get(key).is_none() {
+        let Some(entry) = self.entry(key) else {
             self.lacks(key, example);
-        }
-        self.text(key)
+            return None;
+        };
+        text_like(entry, example, self.findings)
     }
 
     /// The value that `parse` makes of the string of this key.
@@ -107,6 +108,15 @@ impl<'a> Reader<'a> {
             self.findings.add(wrong_type(entry, "a table", format!("write `[{key}]` above its keys")));
         }
         table
+    }
+
+    /// The tables of a list of tables, as far as they are some: nothing is said of the others.
+    pub(crate) fn peek(&self, key: &str) -> impl Iterator<Item = &'a Table> {
+        let items = match self.table.get(key).map(|entry| &entry.value.kind) {
+            Some(Kind::List(items)) => items.as_slice(),
+            _ => &[],
+        };
+        items.iter().filter_map(Value::table)
     }
 
     /// The tables of a list of tables, `[[key]]`.
@@ -144,11 +154,11 @@ impl<'a> Reader<'a> {
         for entry in &unknown {
             let message = format!("unknown key `{}` in {}", entry.key, self.place);
             let near = nearest(&entry.key, known.iter().copied());
-            let home = home(&entry.key);
-            let advice = match (near, home, elsewhere(&entry.key)) {
-                (Some(near), ..) => format!("did you mean `{near}`?"),
-                (None, None, Some(instead)) => instead,
-                (None, Some(home), _) => format!("`{}` belongs in `{home}`", entry.key),
+            // What the word means where it comes from says more than where else it would be right.
+            let advice = match (elsewhere(&entry.key), near, home(&entry.key)) {
+                (Some(instead), ..) => instead,
+                (None, Some(near), _) => format!("did you mean `{near}`?"),
+                (None, None, Some(home)) => format!("`{}` belongs in `{home}`", entry.key),
                 (None, None, None) => format!("its keys are {}", list(known.iter().copied())),
             };
             self.findings.add(Diagnostic::new(entry.key_span.clone(), message).advice(advice));
@@ -205,9 +215,14 @@ pub(crate) fn home(key: &str) -> Option<&'static str> {
 
 /// The string of an entry, or a finding.
 pub(crate) fn text_of<'a>(entry: &'a Entry, findings: &Findings) -> Option<Word<'a>> {
+    text_like(entry, "", findings)
+}
+
+/// The string of an entry which is written as in `example`, or a finding.
+fn text_like<'a>(entry: &'a Entry, example: &str, findings: &Findings) -> Option<Word<'a>> {
     let Some(text) = entry.value.text() else {
         let advice = match &entry.value.kind {
-            Kind::Other { raw, .. } => quoted(&entry.key, raw),
+            Kind::Other { raw, .. } => quoted(&entry.key, raw, example),
             _ => format!("write it as `{} = \"…\"`", entry.key).replace('…', "..."),
         };
         findings.add(wrong_type(entry, "a string", advice));
@@ -216,21 +231,43 @@ pub(crate) fn text_of<'a>(entry: &'a Entry, findings: &Findings) -> Option<Word<
     Some(Word { text, span: &entry.value.span })
 }
 
+/// A status, or a class of them, as the key of a share.
+fn is_status(key: &str) -> bool {
+    key.parse::<u16>().is_ok() || key.ends_with("xx")
+}
+
 /// A number in quotes, with what its key wants besides.
-fn quoted(key: &str, raw: &str) -> String {
-    let (prefix, unit) = match key {
-        "at" | "for" | "within" | "duration" | "warmup" | "timeout" | "delay" | "jitter" | "after" => ("", "s"),
-        "rate" => ("", "/s"),
-        "share" => ("", "%"),
-        "mean" | "max" => ("< ", "ms"),
-        "partial" | "stale" | "any" => ("<= ", "%"),
-        "availability" => (">= ", "%"),
-        percentile if percentile.starts_with('p') && percentile[1..].parse::<f64>().is_ok() => ("< ", "ms"),
-        status if status.parse::<u16>().is_ok() || status.ends_with("xx") => (">= ", "%"),
-        _ => return format!("put it in quotes: `{key} = \"{raw}\"`"),
+fn quoted(key: &str, raw: &str, example: &str) -> String {
+    let (prefix, unit) = match unit_of(example) {
+        Some(unit) => ("", unit),
+        None => match key {
+            "at" | "for" | "within" | "duration" | "warmup" | "timeout" | "delay" | "jitter" | "after" => ("", "s"),
+            "rate" => ("", "/s"),
+            "share" => ("", "%"),
+            "mean" | "max" => ("< ", "ms"),
+            "partial" | "stale" | "any" => ("<= ", "%"),
+            "availability" => (">= ", "%"),
+            percentile if percentile.starts_with('p') && percentile[1..].parse::<f64>().is_ok() => ("< ", "ms"),
+            status if status.parse::<u16>().is_ok() || status.ends_with("xx") => (">= ", "%"),
+            _ => return format!("put it in quotes: `{key} = \"{raw}\"`"),
+        },
     };
+    // A share that is written as a part of 1.
+    let part = raw.parse::<f64>().ok().filter(|part| unit == "%" && *part > 0.0 && *part < 1.0);
+    if let Some(part) = part {
+        let percent = (part * 1e6).round() / 1e4;
+        return format!("shares are in per cent, and in quotes: `{key} = \"{prefix}{percent}%\"`");
+    }
     let wants = if prefix.is_empty() { "its unit" } else { "how it compares" };
     format!("put it in quotes, with {wants}: `{key} = \"{prefix}{raw}{unit}\"`")
+}
+
+/// The unit of a number in an example, as `s` in `for = "4s"`.
+fn unit_of(example: &str) -> Option<&str> {
+    let (_, value) = example.split_once(" = \"")?;
+    let value = value.strip_suffix('"')?;
+    let unit = value.trim_start_matches(|digit: char| digit.is_ascii_digit() || digit == '.');
+    (unit.len() < value.len() && !unit.is_empty()).then_some(unit)
 }
 
 /// The strings of an entry that is a list, or findings.

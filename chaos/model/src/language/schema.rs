@@ -186,7 +186,6 @@ fn service(known: &Known<'_>) -> Value {
             text("A container's image, for the world `docker`; `command` beside it is what it runs.", "redis:7.2"),
         ),
         ("port", port),
-        ("address", text("Where it runs already. No world can take it yet.", "10.0.0.7:6379")),
         ("protocol", protocol),
         (
             "password",
@@ -314,10 +313,10 @@ fn expectation(known: &Known<'_>) -> Value {
     json!({ "type": "object", "properties": properties, "required": ["that"], "additionalProperties": false })
 }
 
-fn worlds(among: &[&str]) -> Value {
+fn worlds(among: Option<&[&str]>) -> Value {
     json!({
         "type": "array",
-        "items": { "enum": among },
+        "items": among.map_or_else(|| json!({ "type": "string" }), |names| json!({ "enum": names })),
         "minItems": 1,
         "description": "In which worlds it is judged, if not in all.",
     })

@@ -18,19 +18,20 @@ pub(crate) fn read(
     (names, programs): (&[&str], &[&str]),
     findings: &Findings,
 ) -> Start {
-    let entries = ["program", "command", "image", "address"].map(|key| reader.entry(key));
+    let address = reader.foreign("address");
+    let [program, command, image] = ["program", "command", "image"].map(|key| reader.entry(key));
+    let entries = [program, command, image, address];
     one_of(&entries, service, reader, findings);
-    let [program, words, image, address] = entries;
     let port = port(reader, image.is_some(), findings);
     if let Some(entry) = address {
         let message = "no world here can take a service by `address` yet";
-        let advice = "use `program`, `command` or `image`";
+        let advice = "use `program`, `command` or `image`; a system that runs already is broken by `--world attach`";
         findings.add(Diagnostic::new(entry.key_span.clone(), message).advice(advice));
     }
     if let Some(program) = program.and_then(|entry| text_of(entry, findings)) {
         return Start::Program(parse_word(program, |name| known_program(name, programs), findings).unwrap_or_default());
     }
-    let command = words.map(|entry| command(entry, service, names, findings)).unwrap_or_default();
+    let command = command.map(|entry| self::command(entry, service, names, findings)).unwrap_or_default();
     match image.and_then(|entry| text_of(entry, findings)) {
         Some(word) => {
             let reference = parse_word(word, image::reference, findings).unwrap_or_default();

@@ -38,6 +38,25 @@ pub(crate) fn read(reader: &mut Reader<'_>, known: &Known<'_>, findings: &Findin
     system
 }
 
+/// Advice on keys of a service in a Compose file, which mean the same or have no place here.
+fn compose(key: &str) -> Option<&'static str> {
+    Some(match key {
+        "environment" => "its settings are `env.NAME = \"value\"`; `{redis}` in one is the address of the service `redis`",
+        "env_file" => "its settings are `env.NAME = \"value\"`, one by one",
+        "depends_on" => "take it away: services start after what their settings name, as `{redis}` in `env`",
+        "healthcheck" => "it is ready when `ready = \"GET /health\"` is answered, within `start-timeout = \"20s\"`",
+        "ports" | "expose" => {
+            "take it away: the world gives a port, `{self.port}` in `command` or `env`; beside `image`, `port = 5432`"
+        }
+        "entrypoint" => "what runs is `command = [\"./server\", \"--port\", \"{self.port}\"]`",
+        "build" => "build it before: a service is a `command`, or an `image` by its name",
+        "stop_grace_period" => "it is `stop-grace = \"10s\"` here",
+        "restart" => "take it away: who restarts a service is a part of the system, as a supervisor in its `command`",
+        "volumes" | "networks" | "deploy" | "replicas" => "take it away: a service is one instance, with no volumes",
+        _ => return None,
+    })
+}
+
 /// Logins from the URLs of links, for services whose own setting gives none.
 fn find_logins(system: &mut System) {
     let logins: Vec<Option<Login>> = system.services.values().map(|service| Login::of(service, system)).collect();
@@ -104,7 +123,7 @@ fn service(entry: &Entry, names: &[&str], known: &Known<'_>, findings: &Findings
     let login =
         password.as_ref().and_then(|name| (known.variable)(name)).map(|password| Login { user: None, password });
     let env = reader.table("env").map(|table| env(table, &start, name, names, findings)).unwrap_or_default();
-    reader.finish();
+    reader.finish_or(|word| compose(word).map(str::to_owned));
     let span = table.span.clone();
     Some((
         name.to_owned(),

@@ -51,7 +51,7 @@ impl Line {
             Event::Begin(_) => Some("  starting".to_owned()),
             Event::ServiceReady { .. } => Some(format!("  starting: {} ready", names(run))),
             Event::Ready { .. } => Some("  warming up".to_owned()),
-            Event::Slice(_) => numbers(run).map(|numbers| bar(run, &numbers, self.style.width)),
+            Event::Slice(_) => numbers(run, "sent").map(|numbers| bar(run, &numbers, self.style.width)),
             Event::Interrupted { by } => Some(format!("  {by}: taking everything down")),
             Event::WorldFailed { .. } => Some("  the world failed: taking everything down".to_owned()),
             Event::Phase(_) | Event::TornDown { .. } | Event::End { .. } | Event::Judged(_) => Some(String::new()),
@@ -71,7 +71,8 @@ impl Line {
     }
 
     fn print(&mut self, run: &RunState, event: &Event) -> Around {
-        let (Event::Slice(slice), Some(numbers)) = (event, numbers(run)) else {
+        // Lines that stand below each other read as if each had its own sum.
+        let (Event::Slice(slice), Some(numbers)) = (event, numbers(run, "sent so far")) else {
             return Around::default();
         };
         // A slice lies in one phase, and its end in the next one.
@@ -92,11 +93,11 @@ fn names(run: &RunState) -> String {
 }
 
 /// `840 sent, 838 good, 2 bad, p99 4.2ms`
-fn numbers(run: &RunState) -> Option<String> {
+fn numbers(run: &RunState, sent: &str) -> Option<String> {
     run.begin.as_ref()?;
     let Progress { due, good, bad, p99, .. } = run.progress;
     let p99 = p99.map_or_else(String::new, |p99| format!(", p99 {}", show_duration(p99)));
-    Some(format!("{due} sent, {good} good, {bad} bad{p99}"))
+    Some(format!("{due} {sent}, {good} good, {bad} bad{p99}"))
 }
 
 /// Bar, time, phase and numbers, in less than `columns`: what is not a number gives way. The bar's length depends on

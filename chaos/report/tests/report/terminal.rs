@@ -224,7 +224,7 @@ fn without_a_terminal_progress_is_a_line_every_five_seconds_and_at_each_phase() 
     let mut records = made_up::start(made_up::begin());
     records.extend((1..=110).map(|n| Record { at_us: 0, event: made_up::slice(n * 100 - 100, n * 100, 20, 0) }));
     let text = plain(&records);
-    let times: Vec<_> = text.lines().filter(|line| line.contains(" sent, ")).map(|line| &line[..7]).collect();
+    let times: Vec<_> = text.lines().filter(|line| line.contains(" sent so far, ")).map(|line| &line[..7]).collect();
     assert_eq!(times, ["   0.1s", "   4.1s", "   8.1s"]);
 }
 
