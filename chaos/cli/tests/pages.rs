@@ -23,7 +23,10 @@ fn schemas_are_those_that_ship() {
         let shipped = std::fs::read_to_string(folder.join(format!("{name}.schema.json"))).unwrap();
         let (printed, code) = chaos(&["schema", name]);
         assert_eq!(code, Some(0), "{printed}");
-        assert!(printed == shipped, "scenarios/{name}.schema.json is old: cargo run -p chaos-cli -- schema {name} > scenarios/{name}.schema.json");
+        assert!(
+            printed == shipped,
+            "scenarios/{name}.schema.json is old: cargo run -p chaos-cli -- schema {name} > scenarios/{name}.schema.json"
+        );
     }
     let (told, code) = chaos(&["schema", "lease"]);
     assert!(code == Some(2) && told.contains("[possible values: scenario, system, attach, proxies]"), "{told}");

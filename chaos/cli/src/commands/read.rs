@@ -121,5 +121,11 @@ pub(crate) fn with_known<T>(machine: &Machine, use_it: impl FnOnce(&Known<'_>) -
     let (programs, worlds) = (bundle.known_programs(), WorldName::known());
     let (protocols, checks) = (bundle.all_protocols(), bundle.all_checks());
     let variable = |name: &str| machine.env.get(name).cloned();
-    use_it(&Known { programs: &programs, protocols: &protocols, checks: &checks, worlds: Some(&worlds), variable: &variable })
+    use_it(&Known {
+        programs: &programs,
+        protocols: &protocols,
+        checks: &checks,
+        worlds: Some(&worlds),
+        variable: &variable,
+    })
 }

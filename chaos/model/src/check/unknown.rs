@@ -6,11 +6,16 @@ use std::time::Duration;
 
 /// A runner that is itself so late in a slice had no machine to run on, whatever the kernel says.
 const LATE: Duration = Duration::from_millis(100);
-/// A runner that is so late on a machine that is short of processors was held up by that.
-const LATE_UNDER_PRESSURE: Duration = Duration::from_millis(40);
-/// A machine is short of processors where some task waited for one for this share of a slice, in percent. Three compilers on
-/// two cores reach that too, and answer within 30 ms: so it takes a runner that is late as well.
+/// A machine is short of processors where some task waited for one for this share of a slice, in percent, whatever became of the
+/// runner: it is one task among many, and others wait for longer.
 const PRESSED_PERCENT: u32 = 75;
+/// So it is from this share on, where the runner was held up
+const STRAINED_PERCENT: u32 = 50;
+/// for so long.
+const LATE_UNDER_STRAIN: Duration = Duration::from_millis(20);
+/// The least that a task may have waited on a machine that is short of processors: a round of the kernel's scheduler with a
+/// handful of tasks a core, whose slices are 3 ms.
+const ROUND: Duration = Duration::from_millis(10);
 /// A request is handed on from task to task, and each waits as long as the runner did: clients, proxies and services, there and
 /// back, and what these call. A request that took longer than so many waits was slow for another reason.
 const WAITS: u32 = 20;
@@ -31,10 +36,11 @@ impl Strain {
     #[must_use]
     pub fn of(slice: &Slice) -> Option<Self> {
         let lasts = slice.to.saturating_sub(slice.from);
-        let pressed = slice.cpu_stalled.is_some_and(|stalled| stalled * 100 >= lasts * PRESSED_PERCENT);
-        let late = slice.latest >= LATE || (pressed && slice.latest >= LATE_UNDER_PRESSURE);
+        let stalled = |percent| slice.cpu_stalled.is_some_and(|stalled| stalled * 100 >= lasts * percent);
+        let strained = slice.latest >= LATE_UNDER_STRAIN && stalled(STRAINED_PERCENT);
+        let late = slice.latest >= LATE || strained || stalled(PRESSED_PERCENT);
         let starved = slice.counts.missed + slice.straddled.missed > 0;
-        (late || starved).then(|| Self { waits: late.then(|| slice.latest * WAITS), starved })
+        (late || starved).then(|| Self { waits: late.then(|| slice.latest.max(ROUND) * WAITS), starved })
     }
 
     /// The reason why it isn't known how these arrivals would have come out, one by one; none where it is.
@@ -170,13 +176,14 @@ mod tests {
     }
 
     #[test]
-    fn a_machine_is_pressed_where_the_runner_itself_was_late() {
+    fn a_machine_is_pressed_where_tasks_wait_or_the_runner_itself_was_late() {
         let waits = |latest, stalled| Strain::of(&slice(latest, stalled, 0)).and_then(|strain| strain.waits);
         assert_eq!(waits(100, None), Some(MS * 2000), "the kernel need not say so");
         assert_eq!(waits(99, None), None);
+        assert_eq!(waits(1, Some(750)), Some(MS * 200), "others may have waited for longer");
         assert_eq!(waits(40, Some(750)), Some(MS * 800));
-        assert_eq!(waits(39, Some(1000)), None, "compilers run, and nobody waits for long");
-        assert_eq!(waits(99, Some(749)), None);
+        assert_eq!(waits(20, Some(500)), Some(MS * 400));
+        assert_eq!((waits(19, Some(749)), waits(99, Some(499))), (None, None));
     }
 
     #[test]

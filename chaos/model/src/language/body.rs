@@ -33,7 +33,8 @@ pub(crate) fn read(reader: &mut Reader<'_>, vars: &[&str], findings: &Findings) 
 fn written<'a>(reader: &mut Reader<'a>, findings: &Findings) -> Option<Word<'a>> {
     let entry = reader.entry("body")?;
     if let Kind::Table(_) | Kind::List(_) = entry.value.kind {
-        let wrong = Diagnostic::new(entry.value.span.clone(), format!("`body` is a text, and this is {}", entry.value.what()));
+        let wrong =
+            Diagnostic::new(entry.value.span.clone(), format!("`body` is a text, and this is {}", entry.value.what()));
         findings.add(wrong.advice("JSON is written as `json = { ... }`"));
         return None;
     }

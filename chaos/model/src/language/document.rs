@@ -135,7 +135,9 @@ fn is_yaml(text: &str, span: &Span) -> bool {
     let line = text.get(from..).unwrap_or_default().lines().next().unwrap_or_default().trim_start();
     let line = line.strip_prefix("- ").unwrap_or(line);
     let key = line.split_once(':').map(|(key, _)| key.trim_end());
-    key.is_some_and(|key| !key.is_empty() && key.chars().all(|letter| letter.is_alphanumeric() || "-_".contains(letter)))
+    key.is_some_and(|key| {
+        !key.is_empty() && key.chars().all(|letter| letter.is_alphanumeric() || "-_".contains(letter))
+    })
 }
 
 fn convert_table(table: &DeTable<'_>, span: Span, text: &str) -> Table {

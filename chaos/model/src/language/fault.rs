@@ -132,7 +132,8 @@ pub(crate) fn read(table: &Table, system: &System, timing: Timing, findings: &Fi
             "target" | "link" | "service" => instead("a fault is `on = \"gateway -> redis\"`, or `on = \"redis\"`"),
             "type" | "kind" | "fault" => instead("what it does is its `effect = \"latency\"`"),
             "probability" | "toxicity" | "percent" | "percentage" => instead("a fault meets a `share = \"10%\"`"),
-            _ => (lacks_effect && effect::names().any(|name| name == word)).then(|| format!("write it as `effect = \"{word}\"`")),
+            _ => (lacks_effect && effect::names().any(|name| name == word))
+                .then(|| format!("write it as `effect = \"{word}\"`")),
         }
     });
     let fits = match timing {

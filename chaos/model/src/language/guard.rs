@@ -22,7 +22,8 @@ pub(crate) fn read_all(scenario: &mut Reader<'_>, expectations: &[Expectation], 
     let tables = scenario.tables("guard");
     // Also of those that could not be read: a mistake in one is told there, and not once more here.
     let written = scenario.peek("expect").filter_map(|table| table.get("that")?.value.text());
-    let names: BTreeSet<&str> = expectations.iter().map(|expectation| expectation.that.as_str()).chain(written).collect();
+    let names: BTreeSet<&str> =
+        expectations.iter().map(|expectation| expectation.that.as_str()).chain(written).collect();
     let mut guards: Vec<GuardRead> = Vec::new();
     for guard in tables.iter().filter_map(|table| read(table, &names, findings)) {
         if let Some(first) = guards.iter().find(|other| other.guard.without == guard.guard.without) {

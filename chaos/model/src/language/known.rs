@@ -24,13 +24,8 @@ pub struct Known<'a> {
 
 impl Known<'_> {
     /// The programs, protocols and checks that `chaos` brings, and no environment. Worlds are types of other crates.
-    pub const BUILT_IN: Self = Self {
-        programs: &KNOWN_PROGRAMS,
-        protocols: Protocol::ALL,
-        checks: CHECKS,
-        worlds: None,
-        variable: &|_| None,
-    };
+    pub const BUILT_IN: Self =
+        Self { programs: &KNOWN_PROGRAMS, protocols: Protocol::ALL, checks: CHECKS, worlds: None, variable: &|_| None };
 }
 
 impl fmt::Debug for Known<'_> {

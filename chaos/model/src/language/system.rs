@@ -41,7 +41,9 @@ pub(crate) fn read(reader: &mut Reader<'_>, known: &Known<'_>, findings: &Findin
 /// Advice on keys of a service in a Compose file, which mean the same or have no place here.
 fn compose(key: &str) -> Option<&'static str> {
     Some(match key {
-        "environment" => "its settings are `env.NAME = \"value\"`; `{redis}` in one is the address of the service `redis`",
+        "environment" => {
+            "its settings are `env.NAME = \"value\"`; `{redis}` in one is the address of the service `redis`"
+        }
         "env_file" => "its settings are `env.NAME = \"value\"`, one by one",
         "depends_on" => "take it away: services start after what their settings name, as `{redis}` in `env`",
         "healthcheck" => "it is ready when `ready = \"GET /health\"` is answered, within `start-timeout = \"20s\"`",
