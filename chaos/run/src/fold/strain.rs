@@ -21,8 +21,10 @@ impl BadArrival {
     /// The arrival, if it came out badly.
     pub(super) fn of(outcome: &Outcome, arrival: Arrival, straddles: bool, counted: &[Counted]) -> Option<Self> {
         let bad = Bad { latency: outcome.latency(), made: outcome.started.is_some() };
-        // A response that is good and shows what it must not, another user's data say, does so on any machine.
-        let known = |check: &Counted| arrival.good && check.saw_against(outcome);
+        // A response that is good and shows what it must not, another user's data say, does so on any machine; and one that
+        // would have been complete and fresh with more time would have had the same status.
+        let same = |check: &Counted| check.is_same_for(&arrival, &Arrival { partial: false, stale: false, ..arrival });
+        let known = |check: &Counted| arrival.good && (check.saw_against(outcome) || same(check));
         let has = |check| (!known(check)).then(|| check.has(outcome, arrival)).flatten();
         let has = || counted.iter().map(has).collect();
         arrival.is_bad().then(|| Self { bad, straddles, has: has() })

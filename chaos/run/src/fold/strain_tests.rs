@@ -9,7 +9,7 @@ use std::{io, path::Path};
 /// 400 arrivals, 100 of them in the second second.
 fn scenario(check: &str) -> Scenario {
     let text = format!(
-        "title = \"it\"\nentry = \"web\"\n[service.web]\nprogram = \"gateway\"\n[load]\nrequest = \"GET /\"\nrate = \
+        "title = \"it\"\nentry = \"web\"\n[service.web]\nprogram = \"gateway\"\n[responses]\npartial.status = \"== 206\"\n[load]\nrequest = \"GET /\"\nrate = \
          \"100/s\"\narrivals = \"constant\"\nduration = \"4s\"\ntimeout = \"2s\"\n[[fault]]\nname = \"slow\"\non = \"client -> \
          web\"\neffect = \"delay\"\ndelay = \"1ms\"\nat = \"1s\"\nfor = \"2s\"\n[[expect]]\nthat = \"it\"\nduring \
          = \"slow\"\n{check}\n"
@@ -59,25 +59,45 @@ fn judged(
 ) -> (Verdict, String, Vec<Slice>) {
     let scenario = scenario(check);
     let mut fold = Fold::new(&scenario, 1, |_| bit);
-    for edge in edges::edges(&scenario).into_keys() {
-        fold.pass(edge, None);
-    }
+    let slices = play(&scenario, &mut fold, machine, change, |_, _| {});
+    let (verdict, words) = asked(&scenario, &fold);
+    (verdict, words, slices)
+}
+
+/// Plays a run to the fold, a tenth of a second at a time; after each, `then` may look at it.
+fn play<'a>(
+    scenario: &'a Scenario,
+    fold: &mut Fold<'a>,
+    machine: impl Fn(u64) -> (u64, Option<u64>),
+    change: impl Fn(u64, &mut Outcome),
+    mut then: impl FnMut(u64, &Fold<'a>),
+) -> Vec<Slice> {
+    let mut edges = edges::edges(scenario).into_keys().peekable();
     let mut slices = Vec::new();
-    let mut all = outcomes(&scenario, change);
+    let mut all = outcomes(scenario, change);
     all.sort_by_key(|outcome| outcome.ended);
     let mut all = all.into_iter().peekable();
     for tenth in 0..=70 {
         let now = Duration::from_millis(100 * tenth);
+        while let Some(edge) = edges.next_if(|edge| *edge <= now) {
+            fold.pass(edge, None);
+        }
         while let Some(outcome) = all.next_if(|outcome| outcome.ended <= now) {
             fold.add(outcome);
         }
         let (late, stalled) = machine(tenth);
         fold.note_machine(now, Duration::from_millis(late), stalled.map(Duration::from_millis));
         slices.extend(std::iter::from_fn(|| fold.next(now.min(scenario.timeline.duration))));
+        then(tenth, fold);
     }
-    let judged = judge(&scenario, &fold, &Scrapes::default()).remove(0);
+    slices
+}
+
+/// The only check's verdict by what is known so far, and its words.
+fn asked(scenario: &Scenario, fold: &Fold<'_>) -> (Verdict, String) {
+    let judged = judge(scenario, fold, &Scrapes::default()).remove(0);
     let check = judged.checks.into_iter().next().expect("there is one");
-    (check.verdict, format!("{}: {}", check.seen, check.note.unwrap_or_default()), slices)
+    (check.verdict, format!("{}: {}", check.seen, check.note.unwrap_or_default()))
 }
 
 fn idle(_: u64) -> (u64, Option<u64>) {
@@ -147,6 +167,24 @@ fn a_pressed_machine_excuses_what_waited() {
     assert_eq!(of("status.200 = \">= 99%\"", 3).0, Verdict::Fail, "it was refused at once");
     assert_eq!(of("status.200 = \">= 99%\"", 1900).0, Verdict::Fail, "nobody waits for so long");
     assert_eq!(of("status.200 = \">= 95%\"", 300).0, Verdict::Pass, "they can't matter");
+}
+
+#[test]
+fn a_partial_response_has_the_status_that_it_would_have_had_in_full() {
+    let of = |check: &str| {
+        let partial = |n: u64, one: &mut Outcome| {
+            if (120..190).contains(&n) {
+                one.marks.bits |= crate::responses::PARTIAL;
+                one.ended = one.intended + Duration::from_millis(100);
+            }
+        };
+        judged(check, None, pressed, partial).0
+    };
+    assert_eq!(of("status.200 = \">= 100%\""), Verdict::Pass);
+    assert_eq!(of("availability = \">= 100%\""), Verdict::Pass);
+    assert_eq!(of("unanswered.any = \"> 1%\""), Verdict::Fail);
+    assert_eq!(of("partial = \"< 10%\""), Verdict::Inconclusive);
+    assert_eq!(of("partial = \"> 10%\""), Verdict::Inconclusive);
 }
 
 #[test]
@@ -235,4 +273,31 @@ fn what_is_told_by_other_means_is_in_doubt_where_the_machine_was_pressed() {
     let (verdict, words, _) = of(pressed);
     assert_eq!(verdict, Verdict::Inconclusive, "{words}");
     assert!(words.ends_with("a quieter machine or a lower rate helps"), "{words}");
+}
+
+#[test]
+fn a_check_can_be_asked_at_any_moment_and_says_what_is_known_by_then() {
+    // The fault's second second goes wrong.
+    let failing = |n: u64, one: &mut Outcome| {
+        if n >= 250 {
+            fails(one, 3)
+        }
+    };
+    for check in ["status.200 = \">= 99%\"", "latency.p50 = \"< 50ms\"", "availability = \">= 99%\""] {
+        let scenario = scenario(check);
+        let mut fold = Fold::new(&scenario, 1, |_| None);
+        let mut told = Vec::new();
+        play(&scenario, &mut fold, idle, failing, |tenth, fold| told.push((tenth, asked(&scenario, fold))));
+        let unasked = judged(check, None, idle, failing);
+        assert_eq!(
+            told.last().map(|(_, said)| said.clone()),
+            Some((unasked.0, unasked.1)),
+            "{check}: asking changes nothing"
+        );
+        let by = |tenth: usize| told[tenth].1.0;
+        assert_eq!(by(5), Verdict::Inconclusive, "{check}: its phase has not begun: {:?}", told[5]);
+        if check.starts_with("status") || check.starts_with("availability") {
+            assert_eq!((by(22), by(40)), (Verdict::Pass, Verdict::Fail), "{check}");
+        }
+    }
 }

@@ -23,6 +23,11 @@ impl Counted {
         outcome.marks.notes.iter().any(|(bit, saw)| Some(*bit) == self.bit && saw != NOTHING_THERE)
     }
 
+    /// True if the check counts both arrivals or neither, whatever their bodies and headers were.
+    pub(crate) fn is_same_for(&self, one: &Arrival, other: &Arrival) -> bool {
+        self.bit.is_none() && self.subject.has(one) == self.subject.has(other)
+    }
+
     /// True if an arrival is one of those that the check counts; none where that can't be said.
     pub(crate) fn has(&self, outcome: &Outcome, arrival: Arrival) -> Option<bool> {
         let passed = self.bit.is_some_and(|bit| outcome.marks.bits.checked_shr(bit).is_some_and(|bits| bits & 1 == 1));
