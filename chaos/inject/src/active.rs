@@ -3,7 +3,7 @@
 
 use crate::{counts::Counts, draw::Draws, ending::Ending, ledger::Ledger, tally::Tally};
 use chaos_model::{
-    Direction, Directions, Fault, Link, Share, Spread,
+    Direction, Directions, Fault, Link, Only, Share, Spread,
     effect::{
         Action,
         action::{Accepting, Cut, Slices, StreamAction},
@@ -34,8 +34,10 @@ pub(crate) struct Active {
     // Counted for each fault since it began, and not for the link: then no fault changes what another one decides, and a
     // link without faults counts nothing.
     pub(crate) counts: Counts,
-    /// Messages that it was for.
+    /// Messages that it was for,
     matches: AtomicU64,
+    /// and those that its exception is about.
+    exceptions: AtomicU64,
     /// Memory of the protocol's filters, on all connections of the link.
     memory: OnceLock<Arc<dyn Any + Send + Sync>>,
     /// Time at which it was applied.
@@ -51,10 +53,10 @@ impl Active {
         let draws = Draws { seed, fault: fault.name.clone(), link: link.to_string() };
         // Actions are data that an effect gives; a new effect that combines known actions touches nothing here.
         let action = fault.effect.action();
-        let (tally, counts, matches, memory) =
-            (Tally::default(), Counts::default(), AtomicU64::new(0), OnceLock::new());
+        let (tally, counts, memory) = (Tally::default(), Counts::default(), OnceLock::new());
+        let (matches, exceptions) = (AtomicU64::new(0), AtomicU64::new(0));
         let (ledger, stream) = (Ledger::new(&fault, link), action.stream.clone().unwrap_or_default());
-        Self { fault, tally, ledger, action, stream, draws, counts, matches, memory, applied, first_new }
+        Self { fault, tally, ledger, action, stream, draws, counts, matches, exceptions, memory, applied, first_new }
     }
 
     /// A fault with another action than its effect's, and a memory, for tests of filters.
@@ -78,6 +80,18 @@ impl Active {
     pub(crate) fn memory<T: Default + Send + Sync + 'static>(&self) -> Arc<T> {
         let memory = Arc::clone(self.memory.get_or_init(|| Arc::new(T::default())));
         memory.downcast().unwrap_or_default()
+    }
+
+    /// Tells whether it is for a message, but for its number among those; `matches` says whether a filter is for
+    /// that. Asked once for each message: those are counted that its exception is about.
+    pub(crate) fn is_for(&self, matches: impl Fn(&Action, &Only) -> bool) -> bool {
+        let matches = |only: &Only| matches(&self.action, only);
+        if !self.is_of_messages() || !matches(&self.fault.only) {
+            return false;
+        }
+        let Some(except) = self.fault.except.as_ref().filter(|except| matches(except)) else { return true };
+        let number = self.exceptions.fetch_add(1, Relaxed) + 1;
+        except.nth.is_some_and(|nth| !nth.has(number))
     }
 
     /// The number of one more message that it is for, from 1.

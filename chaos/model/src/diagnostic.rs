@@ -6,9 +6,21 @@ mod source;
 
 pub use source::{Source, Sources, Span};
 
+/// The weight of a diagnostic.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Severity {
+    /// It is wrong, and nothing runs.
+    #[default]
+    Error,
+    /// It is probably not what is meant, and runs.
+    Warning,
+}
+
 /// Something that is wrong in a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Diagnostic {
+    /// The weight.
+    pub severity: Severity,
     /// The mistake, as a lower-case sentence without a full stop: "there is no service called `rediss`".
     pub message: String,
     /// Place of the mistake.
@@ -24,7 +36,13 @@ pub struct Diagnostic {
 impl Diagnostic {
     /// A diagnostic without label or advice.
     pub fn new(span: Span, message: impl Into<String>) -> Self {
-        Self { message: message.into(), span, label: None, also: Vec::new(), advice: None }
+        let severity = Severity::Error;
+        Self { severity, message: message.into(), span, label: None, also: Vec::new(), advice: None }
+    }
+
+    /// A warning without label or advice.
+    pub fn warning(span: Span, message: impl Into<String>) -> Self {
+        Self { severity: Severity::Warning, ..Self::new(span, message) }
     }
 
     /// The same with a text beside the caret.

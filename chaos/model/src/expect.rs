@@ -13,10 +13,21 @@ pub struct Expectation {
     pub worlds: Option<Vec<String>>,
     /// The scope in which it must hold.
     pub scope: Scope,
+    /// The requests that it judges; none: all.
+    pub of: Option<SomeRequests>,
     /// The comparisons; all of them must hold.
     pub checks: Vec<Check>,
     /// The place in the file.
     pub span: Span,
+}
+
+/// Requests of the load that are judged without the others.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SomeRequests {
+    /// The name or the line, as the scenario says it.
+    pub said: String,
+    /// The places of those that it means among the load's requests, in order.
+    pub places: Vec<usize>,
 }
 
 /// The scope of an expectation: a phase, a moment, or the time after a fault.
@@ -56,16 +67,9 @@ pub enum ValueTest {
 
 impl fmt::Display for ValueTest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let show = |text: &Text| {
-            let piece = |piece: &crate::load::TextPiece| match piece {
-                crate::load::TextPiece::Plain(text) => text.clone(),
-                crate::load::TextPiece::Variable(name) => format!("{{{name}}}"),
-            };
-            text.pieces.iter().map(piece).collect::<String>()
-        };
         match self {
-            Self::Equal(text) => write!(f, "== {}", show(text)),
-            Self::Different(text) => write!(f, "!= {}", show(text)),
+            Self::Equal(text) => write!(f, "== {text}"),
+            Self::Different(text) => write!(f, "!= {text}"),
             Self::Number(bound) => bound.fmt(f),
             Self::Exists => f.write_str("exists"),
             Self::Missing => f.write_str("missing"),

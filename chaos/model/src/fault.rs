@@ -16,6 +16,9 @@ pub struct Fault {
     /// For which requests or commands; effects on connections and services are for all of theirs.
     #[serde(default, skip_serializing_if = "Only::is_all")]
     pub only: Only,
+    /// For which of these it is not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub except: Option<Only>,
     /// For how many of these: of requests or commands where the effect acts on such, else of connections.
     pub share: Share,
     /// From when, counted from the start of the timeline.
@@ -55,6 +58,7 @@ impl Fault {
             on,
             effect: effect.into(),
             only: Only::default(),
+            except: None,
             share: Share::ALL,
             at: Duration::ZERO,
             lasts: Duration::ZERO,

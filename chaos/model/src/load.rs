@@ -2,7 +2,7 @@
 
 use crate::{Rate, Span};
 use serde::{Deserialize, Serialize};
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, fmt, time::Duration};
 
 /// The load that clients put on the system. Open-loop: arrivals come when they are due, whether or not
 /// earlier ones were answered.
@@ -43,6 +43,14 @@ pub struct Request {
     pub weight: u32,
 }
 
+impl Request {
+    /// The line as it is written: `GET /api/profile/{user}`.
+    #[must_use]
+    pub fn line(&self) -> String {
+        format!("{} {}", self.method, self.path)
+    }
+}
+
 /// A text with variables: `/api/profile/{user}`. `{{` and `}}` are braces.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Text {
@@ -76,6 +84,16 @@ impl Text {
         self.pieces.iter().filter_map(|piece| match piece {
             TextPiece::Variable(name) => Some(name.as_str()),
             TextPiece::Plain(_) => None,
+        })
+    }
+}
+
+/// The text with the names of variables in braces.
+impl fmt::Display for Text {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.pieces.iter().try_for_each(|piece| match piece {
+            TextPiece::Plain(text) => f.write_str(text),
+            TextPiece::Variable(name) => write!(f, "{{{name}}}"),
         })
     }
 }
@@ -121,8 +139,8 @@ pub enum Variable {
 }
 
 /// The text as it is written: `zipf 1..500`.
-impl std::fmt::Display for Variable {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Display for Variable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Zipf { low, high, exponent } if (*exponent - 1.0).abs() < f64::EPSILON => {
                 write!(f, "zipf {low}..{high}")

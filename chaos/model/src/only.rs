@@ -3,14 +3,16 @@
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// A filter of requests or commands: a fault is for those that match all of these. Without any, it is for all.
+/// A filter of requests or commands: those that match all of these. Without any, all are meant.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Only {
     /// The method of a request is one of these.
     pub methods: Vec<String>,
-    /// The path of a request, its query included, is like this.
+    /// The path of a request, without its query, is like this.
     pub path: Option<Pattern>,
+    /// The query of a request, without its `?`, is like this; that of a request without one is empty.
+    pub query: Option<Pattern>,
     /// A request has these headers (names in lower case), and each is like its pattern.
     pub headers: Vec<(String, Pattern)>,
     /// A request's W3C baggage has these entries, and each is like its pattern.
@@ -24,10 +26,28 @@ pub struct Only {
 }
 
 impl Only {
-    /// True where the fault is for all.
+    /// True where all are meant.
     #[must_use]
     pub fn is_all(&self) -> bool {
         *self == Self::default()
+    }
+
+    /// True where each key of this filter says the same in another: what that one means, this one means as well.
+    #[must_use]
+    pub fn is_part_of(&self, other: &Self) -> bool {
+        let Self { methods, path, query, headers, baggage, commands, key, nth } = self;
+        let same = |one: &Option<Pattern>, other: &Option<Pattern>| one.is_none() || one == other;
+        let words = |one: &Vec<String>, other: &Vec<String>| one.is_empty() || one == other;
+        let all =
+            |one: &[(String, Pattern)], other: &[(String, Pattern)]| one.iter().all(|entry| other.contains(entry));
+        words(methods, &other.methods)
+            && words(commands, &other.commands)
+            && same(path, &other.path)
+            && same(query, &other.query)
+            && same(key, &other.key)
+            && all(headers, &other.headers)
+            && all(baggage, &other.baggage)
+            && nth.is_none()
     }
 }
 
@@ -92,7 +112,7 @@ impl Pattern {
     }
 }
 
-/// `only GET, path /orders/*, first 3`
+/// `GET, path /orders/*, the first 3`; nothing where all are meant.
 impl fmt::Display for Only {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut parts = Vec::new();
@@ -103,6 +123,7 @@ impl fmt::Display for Only {
             parts.push(self.commands.join("|"));
         }
         parts.extend(self.path.iter().map(|pattern| format!("path {}", pattern.0)));
+        parts.extend(self.query.iter().map(|pattern| format!("query {}", pattern.0)));
         parts.extend(self.key.iter().map(|pattern| format!("key {}", pattern.0)));
         parts.extend(self.headers.iter().map(|(name, pattern)| format!("header {name}: {}", pattern.0)));
         parts.extend(self.baggage.iter().map(|(name, pattern)| format!("baggage {name}={}", pattern.0)));
@@ -111,7 +132,7 @@ impl fmt::Display for Only {
             Nth::First(count) => format!("the first {count}"),
             Nth::Every(step) => format!("each {step}th"),
         }));
-        if parts.is_empty() { Ok(()) } else { write!(f, "only {}", parts.join(", ")) }
+        f.write_str(&parts.join(", "))
     }
 }
 

@@ -1,7 +1,7 @@
 //! The plan of a run: what a recording holds of its scenario, so that whoever reads it needs no other file.
 
 use crate::{
-    Arrivals, Link, Load, Rate, Scenario, Scope, Sources, Span, Start, System, Template,
+    Arrivals, Expectation, Link, Load, Rate, Scenario, Scope, Sources, Span, Start, System, Template,
     quantity::show_duration,
     responses::Marker,
     secret::{masked_command, masked_setting, masked_sources},
@@ -115,7 +115,7 @@ pub struct PlannedRequest {
 pub struct PlannedExpectation {
     /// The expectation's name.
     pub that: String,
-    /// The time in which it must hold, in words: `outage`, `within 2s after outage`.
+    /// The time in which it must hold, and of which requests, in words: `outage`, `within 2s after outage, of checkout`.
     pub when: String,
     /// The expectation's place.
     pub place: Place,
@@ -176,7 +176,7 @@ impl Plan {
             };
             PlannedExpectation {
                 that: expectation.that.clone(),
-                when: when(&expectation.scope),
+                when: when(expectation),
                 place: place(&expectation.span),
                 checks: expectation.checks.iter().map(check).collect(),
             }
@@ -198,15 +198,17 @@ impl Plan {
     }
 }
 
-/// The time in which an expectation must hold, in words: `outage`, `across outage`, `within 2s after outage`.
+/// The time in which an expectation must hold, and of which requests, in words: `outage`, `across outage`, `within 2s after
+/// outage, of checkout`.
 #[must_use]
-pub fn when(scope: &Scope) -> String {
-    match scope {
+pub fn when(expectation: &Expectation) -> String {
+    let when = match &expectation.scope {
         Scope::During(phase) => phase.clone(),
         Scope::Across(fault) => format!("across {fault}"),
         Scope::After { fault, within } if within.is_zero() => format!("after {fault}"),
         Scope::After { fault, within } => format!("within {} after {fault}", show_duration(*within)),
-    }
+    };
+    expectation.of.as_ref().map_or(when.clone(), |of| format!("{when}, of {}", of.said))
 }
 
 fn planned_system(system: &System) -> PlannedSystem {

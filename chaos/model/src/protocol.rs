@@ -39,7 +39,7 @@ pub struct Row {
     pub words: Option<Words>,
     /// Levels of the effects that act on links which speak it.
     pub levels: &'static [Level],
-    /// Keys of `only` by which its messages are chosen, as they are written; `nth` and its like apart.
+    /// Keys of `only` and `except` by which its messages are chosen, as they are written; `nth` and its like apart.
     pub only: &'static [&'static str],
     /// Names in the TLS extension ALPN (IANA's registry of ALPN protocol IDs); empty where it has none.
     pub alpn: &'static [&'static str],

@@ -1,6 +1,6 @@
 //! A checked scenario: everything that a run needs to know.
 
-use crate::{Expectation, Fault, Guard, Load, Sources, Span, System, Timeline};
+use crate::{Diagnostic, Diagnostics, Expectation, Fault, Guard, Load, Sources, Span, System, Timeline};
 
 /// A scenario that was parsed and checked: every name in it exists, every window lies within the run, every expectation
 /// can be judged.
@@ -22,11 +22,20 @@ pub struct Scenario {
     pub guards: Vec<Guard>,
     /// The timeline with its phases.
     pub timeline: Timeline,
+    /// Warnings: what is valid, and probably not meant.
+    pub warnings: Vec<Diagnostic>,
     /// The texts that it was read from, so that a failed expectation can show its place.
     pub sources: Sources,
 }
 
 impl Scenario {
+    /// The warnings with the texts that they stand in; none where there is nothing to warn of.
+    #[must_use]
+    pub fn warnings(&self) -> Option<Diagnostics> {
+        let list = self.warnings.clone();
+        (!list.is_empty()).then(|| Diagnostics { list, sources: self.sources.clone() })
+    }
+
     /// The scenario as `world` judges it, and the expectations that it leaves to others. A guard that breaks nothing
     /// else goes with them.
     #[must_use]

@@ -31,7 +31,7 @@ const FAULTS: [&str; 34] = [
     "on = \"web -> cache\"\neffect = \"limit\"\nbytes = \"4KiB\"\ndirection = \"both\"",
     "on = \"web -> cache\"\neffect = \"delay\"\ndelay = \"1s\"\njitter = \"1s\"\ndistribution = \"normal\"\nonly.command = \"GET|MGET\"\nonly.key = \"a*\"\nonly.every = \"3\"",
     "on = \"client -> web\"\neffect = \"close\"\nonly.header.x-tenant = \"a \\\"b\\\"*\"\nonly.baggage.user = \"7\"\nonly.first = \"3\"",
-    "on = \"client -> web\"\neffect = \"truncate\"\nkeep = \"12.5%\"\nframing = \"short\"\nonly.method = \"GET|POST\"\nonly.path = \"/a*\"\nonly.nth = \"3\"",
+    "on = \"client -> web\"\neffect = \"truncate\"\nkeep = \"12.5%\"\nframing = \"short\"\nonly.method = \"GET|POST\"\nonly.path = \"/a*\"\nonly.nth = \"3\"\nexcept.query = \"*x=1*\"",
     "on = \"client -> web\"\neffect = \"status\"\nstatus = \"418\"\nbody = \"a \\\"tea\\\"\\n\"\ncontent-type = \"text/html\"",
     "on = \"client -> web\"\neffect = \"header\"\nheader = \"x-a\"\nvalue = \"\"",
     "on = \"client -> web\"\neffect = \"replace\"\nbody = \"{}\"",
@@ -185,10 +185,13 @@ fn only() -> impl Strategy<Value = Only> {
         (1..u64::MAX).prop_map(|nth| Some(Nth::Every(nth))),
     ];
     let headers = proptest::collection::btree_map("[a-z/~.]{1,4}", ".{0,4}", 0..3);
-    let path = proptest::option::of("/.{0,6}");
-    (proptest::collection::vec("[A-Z]{1,3}", 0..3), path, headers, nth).prop_map(|(methods, path, headers, nth)| Only {
+    let path = proptest::option::of("/[^?]{0,6}");
+    let query = proptest::option::of("[a-z*=&]{1,4}");
+    let methods = proptest::collection::vec("[A-Z]{1,3}", 0..3);
+    (methods, path, query, headers, nth).prop_map(|(methods, path, query, headers, nth)| Only {
         methods,
         path: path.map(Pattern),
+        query: query.map(Pattern),
         headers: headers.into_iter().map(|(name, value)| (name, Pattern(value))).collect(),
         nth,
         ..Only::default()
@@ -216,6 +219,7 @@ proptest! {
     fn whatever_a_fault_is_it_comes_back(
         (link, effect) in effect(),
         only in only(),
+        except in proptest::option::of(only()),
         parts in 1..=100_000_000_000_u64,
         ramp in proptest::option::of(time()),
     ) {
@@ -224,6 +228,7 @@ proptest! {
         let grows = effect.grows().is_some();
         let fault = Fault {
             share: Share { parts, whole: 100_000_000_000 },
+            except: except.filter(|except| of_messages && !except.is_part_of(&only)),
             only: if of_messages { only } else { Only::default() },
             ramp: ramp.filter(|_| grows).unwrap_or_default(),
             ..Fault::new("it", target, effect)

@@ -122,7 +122,7 @@ fn the_whole_language_is_taken() {
 
     let [get, post] = read.load.requests.as_slice() else { panic!("{:?}", read.load) };
     let vars = [("item", 7), ("user", 42), ("kind", 1)].map(|(name, value)| (name.to_owned(), value)).into();
-    assert_eq!((get.path.render(&vars).as_str(), get.weight), ("/items/7", 3));
+    assert_eq!((get.path.render(&vars).as_str(), get.weight), ("/items/7?full=1", 3));
     assert_eq!(get.headers["accept"].render(&vars), "{text}/1");
     assert_eq!(post.headers["accept"].render(&vars), "all");
     assert_eq!(post.body.as_ref().unwrap().render(&vars), "{\"id\": 42}");
@@ -153,6 +153,16 @@ fn the_whole_language_is_taken() {
     let ages = [(header("age"), second), (body("$.meta.parts.*.age_ms"), ms)];
     assert_eq!(*age, ages.map(|(field, unit)| Age { field, unit }));
     assert_eq!(instance.as_deref(), Some("x-served-by"));
+
+    let picky = &read.faults[3];
+    assert_eq!(picky.only.to_string(), "GET|POST, path /items/*, query full=*");
+    let except = picky.except.as_ref().map(ToString::to_string);
+    assert_eq!(except.as_deref(), Some("path /items/7, query full=2, header accept: all, number 3"));
+    let of = |that: &str| {
+        let expectation = read.expectations.iter().find(|expectation| expectation.that == that).unwrap();
+        expectation.of.as_ref().map(|of| (of.said.as_str(), of.places.as_slice()))
+    };
+    assert_eq!((of("some of them"), of("healed")), (Some(("items", [0].as_slice())), None));
 
     let window = read.timeline.phase("4s..8s").unwrap();
     assert_eq!((window.kind, window.from, window.to), (PhaseKind::Window, seconds(4), seconds(8)));

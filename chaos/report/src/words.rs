@@ -20,7 +20,10 @@ pub(crate) fn count(number: u64, thing: &str) -> String {
 pub fn fault(fault: &Fault) -> String {
     let mut words = format!("{} on {}", fault.effect.words(), fault.on);
     if !fault.only.is_all() {
-        words += &format!(", {}", fault.only);
+        words += &format!(", only {}", fault.only);
+    }
+    if let Some(except) = &fault.except {
+        words += &format!(", except {except}");
     }
     if fault.share != Share::ALL {
         let of = match fault.effect.facts().level {
@@ -129,14 +132,16 @@ mod tests {
         let some = Fault { share: Share { parts: 1, whole: 10 }, ..refuse };
         assert_eq!(fault(&some), "refuse on gateway -> redis, 10% of connections");
         let only = Only { commands: vec!["GET".to_owned()], key: Some(Pattern("a*".to_owned())), ..Only::default() };
+        let except = Only { key: Some(Pattern("ab*".to_owned())), ..Only::default() };
         let slow = Fault {
             only,
+            except: Some(except),
             share: Share { parts: 1, whole: 2 },
             ramp: SECOND,
             pulse: Some(Pulse { on: SECOND, every: 3 * SECOND }),
             ..Fault::new("slow", on, Delay { delay: Spread::constant(SECOND) })
         };
-        let words = "delay 1s on gateway -> redis, only GET, key a*, 50% of messages, growing for 1s, 1s of each 3s";
+        let words = "delay 1s on gateway -> redis, only GET, key a*, except key ab*, 50% of messages, growing for 1s, 1s of each 3s";
         assert_eq!(fault(&slow), words);
     }
 

@@ -3,6 +3,7 @@
 
 mod cuts;
 mod recovery;
+mod selections;
 mod slices;
 mod stalls;
 mod strain;
@@ -18,17 +19,18 @@ pub(crate) use cuts::phase_edges;
 use crate::edges::{self, ends_in_order};
 use chaos_load::Outcome;
 use chaos_model::{
-    Fault, Histogram, Phase, PhaseKind, Scenario, Scope, Share, Slice, Target,
+    Expectation, Fault, Histogram, Phase, PhaseKind, Scenario, Scope, Share, Slice, Target,
     check::{CheckId, FaultSeen, Marked},
     event::PhaseFigures,
     ledger::Recovery,
     phase::BASELINE,
 };
 use recovery::Recovering;
-use slices::Slices;
+use selections::{ALL, Selections};
+use slices::{Closed, Slices};
 use stalls::Stalls;
 use std::{collections::BTreeMap, time::Duration};
-use tally::{Counted, Tally, arrival, place};
+use tally::{Counted, Part, Tally, arrival, place};
 use window::Window;
 
 /// An arrival that starts so late counts as late. Latencies count from the intended start, so lateness flatters
@@ -42,6 +44,7 @@ pub(crate) type Acknowledged = BTreeMap<Duration, Duration>;
 pub(crate) struct Fold<'a> {
     scenario: &'a Scenario,
     counted: Vec<Counted>,
+    selections: Selections,
     slices: Slices,
     stalls: Stalls,
     /// Slices in which the harness or the machine was not what it should be, by their beginning, with their end.
@@ -55,6 +58,8 @@ pub(crate) struct Fold<'a> {
     scopes: Vec<Judged>,
     /// By fault.
     faults: Vec<OfFault>,
+    /// By selection of requests: the share of bad arrivals in the baseline.
+    usual: Vec<Share>,
     load: LoadFigures,
 }
 
@@ -63,13 +68,19 @@ enum Judged {
     /// Requests of a window of the timeline.
     Window(Window),
     /// Requests that a fault finds under way.
-    Across { fault: usize, tally: Tally },
+    Across { fault: usize, selection: usize, tally: Tally },
 }
 
 /// Everything that is known of what a fault did to clients.
 struct OfFault {
     /// The moment at which it finds requests under way, from the beginning of the warm-up; once it is there.
     moment: Option<Duration>,
+    /// By selection of requests.
+    clients: Vec<OfClients>,
+}
+
+/// The way in which a fault showed in the requests of a selection.
+struct OfClients {
     /// The end of the bad arrival that ended first since it is there, on the timeline.
     first_bad: Option<Duration>,
     after: Window,
@@ -90,12 +101,19 @@ pub(crate) struct LoadFigures {
 impl<'a> Fold<'a> {
     /// The fold of a scenario, before the first outcome. `bit` gives the bit of a check's test among the marks.
     pub(crate) fn new(scenario: &'a Scenario, seed: u64, bit: impl Fn(CheckId) -> Option<u32>) -> Self {
-        let after = |fault: &Fault, within| Window::new(&scenario.timeline.after(fault, within, &scenario.faults));
+        let selections = Selections::new(scenario);
+        let after = |fault: &Fault, within, selection| {
+            Window::of(&scenario.timeline.after(fault, within, &scenario.faults), selection)
+        };
+        let of_clients = |fault: &Fault, selection| OfClients {
+            first_bad: None,
+            after: after(fault, Duration::ZERO, selection),
+            recovering: Recovering::default(),
+        };
+        let all = 0..selections.count();
         let of_fault = |fault: &Fault| OfFault {
             moment: None,
-            first_bad: None,
-            after: after(fault, Duration::ZERO),
-            recovering: Recovering::default(),
+            clients: all.clone().map(|selection| of_clients(fault, selection)).collect(),
         };
         let known = |name: &str| scenario.faults.iter().position(|fault| fault.name == name);
         let nothing = || {
@@ -107,26 +125,36 @@ impl<'a> Fold<'a> {
             })
         };
         // The language lets through no names but those that there are.
-        let judged = |scope: &Scope| match scope {
-            Scope::During(name) => Judged::Window(scenario.timeline.phase(name).map_or_else(nothing, Window::new)),
-            Scope::Across(name) => known(name)
-                .map_or_else(|| Judged::Window(nothing()), |fault| Judged::Across { fault, tally: Tally::default() }),
-            Scope::After { fault, within } => {
-                let fault = known(fault).map(|fault| after(&scenario.faults[fault], *within));
-                Judged::Window(fault.unwrap_or_else(nothing))
+        let across = |fault, selection| Judged::Across { fault, selection, tally: Tally::default() };
+        let judged = |expectation: &Expectation| {
+            let selection = selections.of(expectation.of.as_ref());
+            match &expectation.scope {
+                Scope::During(name) => {
+                    let phase = scenario.timeline.phase(name);
+                    Judged::Window(phase.map_or_else(nothing, |phase| Window::of(phase, selection)))
+                }
+                Scope::Across(name) => {
+                    known(name).map_or_else(|| Judged::Window(nothing()), |fault| across(fault, selection))
+                }
+                Scope::After { fault, within } => {
+                    let fault = known(fault).map(|fault| after(&scenario.faults[fault], *within, selection));
+                    Judged::Window(fault.unwrap_or_else(nothing))
+                }
             }
         };
         Self {
             scenario,
             counted: Counted::all(scenario, bit),
-            slices: Slices::new(scenario, seed, edges::edges(scenario).into_keys()),
+            slices: Slices::new(scenario, seed, selections.clone(), edges::edges(scenario).into_keys()),
             stalls: Stalls::default(),
             strained: Vec::new(),
             acknowledged: Acknowledged::new(),
             waiting: Vec::new(),
             phases: scenario.timeline.phases.iter().map(Window::new).collect(),
-            scopes: scenario.expectations.iter().map(|expectation| judged(&expectation.scope)).collect(),
+            scopes: scenario.expectations.iter().map(judged).collect(),
             faults: scenario.faults.iter().map(of_fault).collect(),
+            usual: vec![Share { parts: 0, whole: 0 }; selections.count()],
+            selections,
             load: LoadFigures::default(),
         }
     }
@@ -170,9 +198,9 @@ impl<'a> Fold<'a> {
         let arrival = arrival(&outcome, warmup, self.scenario.load.timeout);
         self.slices.add(&outcome, arrival, &self.counted);
         for scope in &mut self.scopes {
-            let Judged::Across { fault, tally } = scope else { continue };
+            let Judged::Across { fault, selection, tally } = scope else { continue };
             let met = self.faults[*fault].moment.is_some_and(|at| outcome.intended < at && outcome.ended >= at);
-            if met {
+            if met && self.selections.has(*selection, outcome.request) {
                 tally.add(&outcome, arrival, &self.counted);
             }
         }
@@ -187,7 +215,10 @@ impl<'a> Fold<'a> {
             // It acts on what is under way before all have acknowledged it.
             let faults = self.scenario.faults.iter().zip(&mut self.faults);
             for (_, known) in faults.filter(|(fault, _)| arrival.at < fault.ends() && ended >= fault.at) {
-                known.first_bad = Some(known.first_bad.map_or(ended, |first| first.min(ended)));
+                for selection in self.selections.having(outcome.request) {
+                    let first_bad = &mut known.clients[selection].first_bad;
+                    *first_bad = Some(first_bad.map_or(ended, |first| first.min(ended)));
+                }
             }
         }
     }
@@ -197,7 +228,7 @@ impl<'a> Fold<'a> {
         let mut closed = self.slices.next(now)?;
         let (from, to) = (closed.slice.from, closed.slice.to);
         closed.slice.cpu_stalled = self.stalls.within(from, to);
-        if closed.weigh(self.scenario.load.timeout) {
+        if closed.weigh(&self.selections, self.scenario.load.timeout) {
             self.strained.push((from, to));
         }
         let scopes = self.scopes.iter_mut().filter_map(|scope| match scope {
@@ -205,11 +236,13 @@ impl<'a> Fold<'a> {
             Judged::Across { .. } => None,
         });
         self.phases.iter_mut().chain(scopes).for_each(|window| window.add(&closed));
-        let usual = self.usual();
+        self.add_usual(&closed);
         for known in &mut self.faults {
-            known.after.add(&closed);
-            if known.after.phase.judges(&closed.slice) {
-                closed.arrivals.iter().for_each(|(_, at, bad)| known.recovering.add(*at, *bad, usual));
+            for ((known, part), usual) in known.clients.iter_mut().zip(&closed.parts).zip(&self.usual) {
+                known.after.add(&closed);
+                if known.after.phase.judges(&closed.slice) {
+                    part.arrivals.iter().for_each(|(_, at, bad)| known.recovering.add(*at, *bad, *usual));
+                }
             }
         }
         Some(closed.slice)
@@ -229,10 +262,14 @@ impl<'a> Fold<'a> {
         self.strained.iter().any(|(from, to)| *from <= end && begin < *to)
     }
 
-    /// The share of bad arrivals in the baseline; a share of nothing where there is none.
-    fn usual(&self) -> Share {
-        let baseline = self.phase(BASELINE).map(|window| &window.tally);
-        baseline.map_or(Share { parts: 0, whole: 1 }, |tally| Share { parts: tally.bad, whole: tally.counts.due })
+    /// Adds the arrivals of a slice to the shares of bad ones in the baseline.
+    fn add_usual(&mut self, closed: &Closed) {
+        if self.phase(BASELINE).is_none_or(|window| !window.phase.judges(&closed.slice)) {
+            return;
+        }
+        for (usual, Part { plain, .. }) in self.usual.iter_mut().zip(&closed.parts) {
+            *usual = Share { parts: usual.parts + plain.bad, whole: usual.whole + plain.counts.due };
+        }
     }
 
     fn phase(&self, name: &str) -> Option<&Window> {
@@ -270,7 +307,7 @@ impl<'a> Fold<'a> {
     pub(crate) fn scope(&self, expectation: usize) -> (Duration, Duration, &Tally) {
         match &self.scopes[expectation] {
             Judged::Window(window) => (window.phase.from, window.phase.to, &window.tally),
-            Judged::Across { fault, tally } => {
+            Judged::Across { fault, tally, .. } => {
                 let at = self.scenario.faults[*fault].at;
                 (at, at, tally)
             }
@@ -284,7 +321,17 @@ impl<'a> Fold<'a> {
 
     /// A fault, by its place in the scenario, and what became of the system by it.
     pub(crate) fn fault(&self, index: usize) -> FaultSeen<'a> {
-        let (fault, known) = (&self.scenario.faults[index], &self.faults[index]);
+        self.fault_among(index, ALL)
+    }
+
+    /// The same as far as the requests show it that an expectation judges.
+    pub(crate) fn fault_of(&self, index: usize, expectation: usize) -> FaultSeen<'a> {
+        let of = self.scenario.expectations[expectation].of.as_ref();
+        self.fault_among(index, self.selections.of(of))
+    }
+
+    fn fault_among(&self, index: usize, selection: usize) -> FaultSeen<'a> {
+        let (fault, known) = (&self.scenario.faults[index], &self.faults[index].clients[selection]);
         let acknowledged = |at: Duration| self.acknowledged.get(&at).copied().unwrap_or(at).max(at);
         let applied = acknowledged(fault.at);
         FaultSeen {
@@ -297,7 +344,7 @@ impl<'a> Fold<'a> {
     }
 }
 
-impl OfFault {
+impl OfClients {
     /// The recovery from a fault that was to be taken back at a moment of the timeline.
     fn recovery(&self, removed: Duration) -> Recovery {
         let Some((first, last)) = self.recovering.ends() else { return Recovery::NoRequests };

@@ -38,7 +38,7 @@ fn judge_one(
         }
     };
     let checks: Vec<JudgedCheck> = expectation.checks.iter().map(judged).collect();
-    let when = plan::when(&expectation.scope);
+    let when = plan::when(expectation);
     let verdict = Verdict::of_all(checks.iter().map(|check| check.verdict));
     Judged { index, that: expectation.that.clone(), when, verdict, checks }
 }
@@ -76,7 +76,7 @@ pub(crate) fn find(
         marked: fold.marked(tally, check.id).unwrap_or(&nothing),
         readings: Readings { of: readings.iter().map(Vec::as_slice).collect(), series },
         markers: &markers,
-        fault: scenario.faults.iter().position(|fault| fault.name == *name).map(|fault| fold.fault(fault)),
+        fault: scenario.faults.iter().position(|fault| fault.name == *name).map(|fault| fold.fault_of(fault, index)),
     };
     check.subject.judge(&evidence).unless_strained(&evidence)
 }

@@ -18,6 +18,9 @@ pub(crate) fn check(machine: &Machine, args: &Check) -> Exit {
         let fits = |scenario: &Scenario| read::fits(machine, scenario, &args.worlds, |_| Ok(()));
         match scenario.filter(fits) {
             Some(scenario) => {
+                if let Some(warnings) = scenario.warnings() {
+                    eprint!("{}", warnings.render(machine.colour_errors, machine.width));
+                }
                 let count = |count: usize, what: &str| format!("{count} {what}{}", if count == 1 { "" } else { "s" });
                 // A reader that has seen enough changes nothing about what is valid.
                 let _ = writeln!(

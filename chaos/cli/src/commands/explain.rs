@@ -119,17 +119,9 @@ fn load(scenario: &Scenario) -> Vec<String> {
     )];
     lines.extend(load.vars.iter().map(|(name, variable)| format!("{{{name}}} is {variable}")));
     for request in &load.requests {
-        let path: String = request.path.pieces.iter().map(text_piece).collect();
-        lines.push(format!("{} {path} (weight {})", request.method, request.weight));
+        lines.push(format!("{} (weight {})", request.line(), request.weight));
     }
     lines
-}
-
-fn text_piece(piece: &chaos_model::load::TextPiece) -> String {
-    match piece {
-        chaos_model::load::TextPiece::Plain(text) => text.clone(),
-        chaos_model::load::TextPiece::Variable(name) => format!("{{{name}}}"),
-    }
 }
 
 fn timeline(scenario: &Scenario) -> Vec<String> {
@@ -153,7 +145,8 @@ fn expectations(scenario: &Scenario) -> Vec<String> {
             Scope::After { fault, within } if within.is_zero() => format!("after {fault}"),
             Scope::After { fault, within } => format!("within {} after {fault}", show_duration(*within)),
         };
-        lines.push(format!("{} ({when})", expectation.that));
+        let of = expectation.of.as_ref().map(|of| format!(", of {}", of.said)).unwrap_or_default();
+        lines.push(format!("{} ({when}{of})", expectation.that));
         lines.extend(expectation.checks.iter().map(|check| format!("  {}", check.subject)));
     }
     lines

@@ -20,6 +20,18 @@ async fn check_and_explain_start_nothing() {
 }
 
 #[tokio::test]
+async fn check_warns_of_a_fault_that_no_request_can_meet_and_takes_it() {
+    let sandbox = Sandbox::new();
+    let effect = "effect = \"delay\"\ndelay = \"1ms\"\nonly.path = \"/orders/*\"";
+    let file = sandbox.write("unmet.toml", scenarios::passing().replace("effect = \"refuse\"", effect));
+    let run = sandbox.chaos(&format!("check {file}")).run().await;
+    run.exited(0)
+        .said("unmet.toml: valid, 1 fault")
+        .complained("warning: `away`: no request of the load has such a path");
+    run.complained("clients send `GET /users/{user}`");
+}
+
+#[tokio::test]
 async fn check_says_what_a_system_file_is() {
     let sandbox = Sandbox::new();
     let system = std::fs::read_to_string(scenarios::shipped().join("system.toml")).expect("it ships");

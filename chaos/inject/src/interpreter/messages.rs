@@ -47,9 +47,8 @@ impl Decide for Decider<'_> {
     }
 
     fn on_message(&mut self, message: &dyn Message) -> Decision {
-        let matching =
-            |fault: &&Arc<Active>| fault.is_of_messages() && message.matches(&fault.action, &fault.fault.only);
-        let mut matching = self.interpreter.faults.iter().filter(matching).peekable();
+        let is_for = |fault: &&Arc<Active>| fault.is_for(|action, only| message.matches(action, only));
+        let mut matching = self.interpreter.faults.iter().filter(is_for).peekable();
         if matching.peek().is_none() {
             return Decision::default();
         }

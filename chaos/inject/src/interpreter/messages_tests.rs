@@ -147,6 +147,25 @@ fn only_those_that_are_meant_are_counted_and_taken() {
 }
 
 #[test]
+fn those_that_are_excepted_are_spared_and_not_counted() {
+    let path = |path: &str| Only { path: Some(Pattern(path.to_owned())), ..Only::default() };
+    let every = |n, only: Only| Only { nth: Some(Nth::Every(n)), ..only };
+    let taken = |only: Only, except: Only| {
+        let faults = interpreter([Fault { only, except: Some(except), ..fault("some", status(503)) }]);
+        let paths = ["/users/1", "/users/2", "/health/a", "/users/3", "/health/b", "/users/4", "/health/c", "/users/5"];
+        let takes = |path: &&&str| !decider(&faults, MS).on_message(&asked(path, None)).is_clear();
+        paths.iter().filter(takes).map(|path| path.trim_start_matches('/')).collect::<Vec<_>>().join(" ")
+    };
+    let health = || path("/health/*");
+    assert_eq!(taken(Only::default(), health()), "users/1 users/2 users/3 users/4 users/5");
+    assert_eq!(taken(path("*/*/*"), path("/users/*")), "health/a health/b health/c");
+    // Its number counts those that it is for, and that of the exception those that this is about.
+    assert_eq!(taken(every(2, Only::default()), health()), "users/2 users/4");
+    assert_eq!(taken(path("/health/*"), every(2, Only::default())), "health/a health/c");
+    assert_eq!(taken(Only::default(), every(2, health())), "users/1 users/2 health/a users/3 users/4 health/c users/5");
+}
+
+#[test]
 fn a_ramp_grows_the_share_or_the_delay() {
     let ramp = 100 * MS;
     let share = interpreter([Fault { ramp, ..fault("share", status(503)) }]);

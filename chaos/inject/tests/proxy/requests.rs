@@ -214,14 +214,20 @@ async fn takes_only_those_that_match(world: &World) {
     let proxy = proxy(world);
     let mut stream = world.dial(&proxy).await.unwrap();
     let pattern = |text: &str| Pattern(text.to_owned());
-    let all: [(Only, [u16; 4]); 4] = [
+    let all: [(Only, [u16; 4]); 6] = [
         (Only { methods: vec!["PUT".to_owned()], ..Only::default() }, [200, 503, 200, 200]),
         (Only { path: Some(pattern("/users/*")), ..Only::default() }, [503, 200, 503, 200]),
+        (Only { path: Some(pattern("/users/7")), ..Only::default() }, [503, 200, 200, 200]),
+        (Only { query: Some(pattern("x=*")), ..Only::default() }, [503, 200, 200, 200]),
         (Only { headers: vec![("x-tenant".to_owned(), pattern("b*"))], ..Only::default() }, [200, 200, 503, 200]),
         (Only { baggage: vec![("experiment".to_owned(), pattern("a"))], ..Only::default() }, [200, 200, 200, 503]),
     ];
-    for (matcher, wanted) in all {
-        apply(&proxy, only(matcher.clone())).await;
+    let turned = all.clone().map(|(matcher, taken)| {
+        let spared = taken.map(|status| if status == 200 { 503 } else { 200 });
+        (Fault { except: Some(matcher), ..only(Only::default()) }, spared)
+    });
+    for (matcher, wanted) in all.map(|(matcher, taken)| (only(matcher), taken)).into_iter().chain(turned) {
+        apply(&proxy, matcher.clone()).await;
         let requests = [
             ("GET", "/users/7?x=1", ""),
             ("PUT", "/orders", ""),
@@ -232,7 +238,7 @@ async fn takes_only_those_that_match(world: &World) {
         for (method, target, headers) in requests {
             seen.push(request(&mut stream, method, target, headers).await.unwrap().0);
         }
-        assert_eq!(seen, wanted, "{matcher}");
+        assert_eq!(seen, wanted, "only {}, except {:?}", matcher.only, matcher.except);
         remove(&proxy, "some").await;
     }
 }

@@ -2,8 +2,8 @@
 
 use super::Quantile;
 use crate::{
-    Arrivals, Fault, Phase, PhaseKind, Scope, language::expect::Against, language::quantity::duration, phase::BASELINE,
-    quantity::show_duration,
+    Arrivals, Fault, Load, Phase, PhaseKind, Scope, SomeRequests, language::expect::Against,
+    language::quantity::duration, phase::BASELINE, quantity::show_duration,
 };
 use std::time::Duration;
 
@@ -15,6 +15,8 @@ const WINDOW: Duration = Duration::from_secs(1);
 pub struct Place<'a> {
     /// The scope of its expectation.
     pub scope: &'a Scope,
+    /// The requests that its expectation judges; none: all.
+    pub of: Option<&'a SomeRequests>,
     pub(crate) against: &'a Against<'a>,
 }
 
@@ -95,15 +97,21 @@ impl Place<'_> {
     pub fn too_few(&self, quantile: Quantile) -> Option<Misplaced> {
         let (phase, rate) = (self.window()?, self.against.load.rate?);
         let length = phase.to.saturating_sub(phase.from);
-        let poisson = self.against.load.load.as_ref().is_none_or(|load| load.arrivals == Arrivals::Poisson);
-        let (due, least) = (rate.in_time(length), quantile.least_samples());
-        let enough = |least: u64| due >= if poisson { with_margin(least) } else { least };
+        let load = self.against.load.load.as_ref();
+        // Which request an arrival is of, chance says.
+        let by_chance = load.is_none_or(|load| load.arrivals == Arrivals::Poisson || self.of.is_some());
+        let (all, least) = (rate.in_time(length), quantile.least_samples());
+        let due = load.map_or(all, |load| self.part_of(all, load));
+        let enough = |least: u64| due >= if by_chance { with_margin(least) } else { least };
         if enough(least) {
             return None;
         }
         let length = show_duration(length);
+        let these = self.of.map(|of| format!(" of `{}`", of.said)).unwrap_or_default();
         let message = if due < least {
-            format!("{quantile} takes {least} requests, and {due} are due in {length} at {rate}")
+            format!("{quantile} takes {least} requests{these}, and {due} are due in {length} at {rate}")
+        } else if self.of.is_some() {
+            format!("{quantile} takes {least} requests{these}, and of some {due} in {length}, it may be fewer")
         } else {
             format!(
                 "{quantile} takes {least} requests, and of Poisson arrivals, some {due} in {length} at {rate}, it \
@@ -117,6 +125,15 @@ impl Place<'_> {
             None => "raise the rate or look at a longer window".to_owned(),
         };
         Some(Misplaced::new(message, advice))
+    }
+
+    /// The part of so many arrivals of the load that are of the requests that are judged, on average.
+    fn part_of(&self, all: u64, load: &Load) -> u64 {
+        let Some(of) = self.of else { return all };
+        let weight = |place: &usize| load.requests.get(*place).map_or(0, |request| u64::from(request.weight));
+        let sum = |places: &mut dyn Iterator<Item = usize>| places.map(|place| weight(&place)).sum::<u64>();
+        let (some, whole) = (sum(&mut of.places.iter().copied()), sum(&mut (0..load.requests.len())));
+        all.saturating_mul(some) / whole.max(1)
     }
 }
 

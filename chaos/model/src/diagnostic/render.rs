@@ -1,4 +1,4 @@
-use super::{Diagnostic, Diagnostics, Source, Span};
+use super::{Diagnostic, Diagnostics, Severity, Source, Span};
 use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 use std::{collections::BTreeMap, ops::Range};
 
@@ -25,8 +25,12 @@ impl Diagnostics {
     }
 
     fn group<'a>(&'a self, diagnostic: &'a Diagnostic, width: usize) -> Group<'a> {
-        let title = wrap(&diagnostic.message, width.saturating_sub("error: ".len()));
-        let mut group = Group::with_title(Level::ERROR.primary_title(title));
+        let (level, before) = match diagnostic.severity {
+            Severity::Error => (Level::ERROR, "error: "),
+            Severity::Warning => (Level::WARNING, "warning: "),
+        };
+        let title = wrap(&diagnostic.message, width.saturating_sub(before.len()));
+        let mut group = Group::with_title(level.primary_title(title));
         // The main source first; places of one source share a snippet.
         let label = diagnostic.label.as_deref();
         let mut snippets: BTreeMap<(bool, usize), Vec<Annotation<'a>>> = BTreeMap::new();

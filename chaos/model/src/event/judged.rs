@@ -10,7 +10,7 @@ pub struct Judged {
     pub index: usize,
     /// The expectation's name.
     pub that: String,
-    /// The time in which it had to hold, in words: `outage`, `within 2s after outage`.
+    /// The time in which it had to hold, and of which requests, in words: `outage`, `within 2s after outage, of checkout`.
     pub when: String,
     /// The worst of its comparisons' verdicts.
     pub verdict: Verdict,

@@ -6,6 +6,7 @@ use super::{
     findings::{Findings, Wrong},
     load::LoadRead,
     nearest::{advise, list},
+    of,
     reader::Reader,
     subject, when, worlds,
 };
@@ -90,6 +91,8 @@ fn read(table: &Table, against: &Against<'_>, windows: &mut Vec<Phase>, findings
     let at_once = held().next().is_some() && held().all(|row| row.from_the_end_on);
     let scope = when::read(&mut reader, at_once, against, windows, findings);
     let worlds = worlds::read(reader.entry("worlds"), against.worlds, findings);
+    let of = of::read(&mut reader, against.load, findings);
+    of_all(table, against.checks, findings);
     let asked = asked(&mut reader, table, against, findings);
     let rows = against.checks.iter().copied();
     let entries: Vec<(&Row, &Entry)> = rows.filter_map(|row| Some((row, reader.entry(row.key)?))).collect();
@@ -107,14 +110,14 @@ fn read(table: &Table, against: &Against<'_>, windows: &mut Vec<Phase>, findings
     }
     let scope = scope?;
     if complete {
-        let place = Place { scope: &scope, against };
+        let place = Place { scope: &scope, of: of.as_ref(), against };
         for check in &checks {
             if let Some(Misplaced { message, advice }) = check.subject.misplaced(&place) {
                 findings.add(Diagnostic::new(check.span.clone(), message).advice(advice));
             }
         }
     }
-    Some(Expectation { that: that?.text.to_owned(), worlds, scope, checks, span: table.span.clone() })
+    Some(Expectation { that: that?.text.to_owned(), worlds, scope, of, checks, span: table.span.clone() })
 }
 
 /// Refuses a check of a marker that the system does not declare: it could only ever see none.
@@ -131,6 +134,14 @@ fn undeclared(row: &Row, entry: &Entry, against: &Against<'_>, findings: &Findin
             findings.add(Diagnostic::new(entry.key_span.clone(), message).advice(advice));
         }
     }
+}
+
+/// Refuses `of` where a service's metrics are compared: they count for all requests at once.
+fn of_all(table: &Table, checks: &[&Row], findings: &Findings) {
+    let (Some(of), Some(metric)) = (table.get("of"), asks_for_metrics(table, checks)) else { return };
+    let message = format!("`of` means some of the requests, and a service's metrics count for all (`{}`)", metric.key);
+    let diagnostic = Diagnostic::new(of.key_span.clone(), message).also(metric.key_span.clone(), "of all requests");
+    findings.add(diagnostic.advice("make two expectations of it, one without `of`"));
 }
 
 /// The way in which metrics are read: whose, of which kind, and what one is that was never seen.

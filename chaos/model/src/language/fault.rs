@@ -1,7 +1,7 @@
 //! `[[fault]]`: what is broken, where and when.
 
 use super::{
-    document::{Entry, Table, Value},
+    document::{Entry, Table},
     effect,
     findings::{Findings, Wrong},
     load::not_zero,
@@ -12,8 +12,7 @@ use super::{
     target, turns,
 };
 use crate::{
-    Diagnostic, Effect, Fault, Only, Protocol, Pulse, Share, Span, System, Target, effect::Level,
-    quantity::show_duration,
+    Diagnostic, Effect, Fault, Protocol, Pulse, Share, Span, System, Target, effect::Level, quantity::show_duration,
 };
 use std::time::Duration;
 
@@ -22,6 +21,8 @@ use std::time::Duration;
 pub(crate) struct FaultRead {
     pub(crate) name: Option<String>,
     pub(crate) fault: Option<Fault>,
+    /// Its `only` and its `except`, as they stand in the file.
+    pub(crate) filters: [Option<Entry>; 2],
 }
 
 /// The time of a fault: how its reader is told of it.
@@ -111,6 +112,7 @@ pub(crate) fn read(table: &Table, system: &System, timing: Timing, findings: &Fi
     let share = if reader.entry("share").is_some() { reader.parse("share", share) } else { Some(Share::ALL) };
     let ramp = if reader.entry("ramp").is_some() { reader.parse("ramp", not_zero) } else { Some(Duration::ZERO) };
     let only = only::read(&mut reader, findings);
+    let except = only::read_except(&mut reader, only.as_ref(), findings);
     // Of a fault that ends when it is taken back, nobody knows how long it lasts.
     let known_to_last = lasts.filter(|lasts| !lasts.is_zero());
     let effect = effect::read(&mut reader, known_to_last, findings);
@@ -119,7 +121,8 @@ pub(crate) fn read(table: &Table, system: &System, timing: Timing, findings: &Fi
             Timing::Message if effect.is_of_services() => Err(target::no_service(effect, on, system)),
             _ => target::fits(on, effect, system),
         });
-        suits(&mut reader, on, effect, only.as_ref(), system, findings);
+        let filters = [("only", only.is_some()), ("except", except.is_some())];
+        suits(&mut reader, (on, effect), filters, system, findings);
     }
     longer_than(&mut reader, "ramp", ramp, known_to_last);
     longer_than(&mut reader, "pulse", pulse.flatten().map(|pulse| pulse.every), known_to_last);
@@ -141,13 +144,14 @@ pub(crate) fn read(table: &Table, system: &System, timing: Timing, findings: &Fi
         Timing::Message => true,
     };
     let fault = || {
-        let (name, on, effect, only) = (name.clone()?, on?, effect?, only?);
+        let (name, on, effect, only, except) = (name.clone()?, on?, effect?, only?, except?);
         let (share, at, lasts, ramp, pulse) = (share?, at?, lasts?, ramp?, pulse?);
-        Some(Fault { name, on, effect, only, share, at, lasts, ramp, pulse, span: table.span.clone() })
+        Some(Fault { name, on, effect, only, except, share, at, lasts, ramp, pulse, span: table.span.clone() })
     };
     let fault = fault().filter(|_| fits);
     let name = name.or_else(|| Some(table.get("name")?.value.text()?.to_owned()));
-    FaultRead { name, fault }
+    let filters = ["only", "except"].map(|key| table.get(key).cloned());
+    FaultRead { name, fault, filters }
 }
 
 /// True if the fault lies within the run. Where the times are wrong there is no timeline to judge others by.
@@ -184,12 +188,12 @@ fn longer_than(reader: &mut Reader<'_>, key: &'static str, time: Option<Duration
     }
 }
 
-/// Refuses `share`, `ramp` and `only` where they can't be said of this effect.
+/// Refuses `share`, `ramp`, `only` and `except` where they can't be said of this effect. `filters` says of the last two whether
+/// they are right in themselves.
 fn suits(
     reader: &mut Reader<'_>,
-    on: &Target,
-    effect: &Effect,
-    only: Option<&Only>,
+    (on, effect): (&Target, &Effect),
+    filters: [(&'static str, bool); 2],
     system: &System,
     findings: &Findings,
 ) {
@@ -206,28 +210,31 @@ fn suits(
         let advice = "take `ramp` away; `latency`, `dial-delay` and effects on requests and commands have one";
         reader.parse("ramp", |_| Err::<(), _>(wrong.advice(advice)));
     }
-    let (Some(_), Some(entry)) = (only.filter(|only| !only.is_all()), reader.entry("only")) else { return };
-    let refuse = |message: String, advice: &str| {
-        findings.add(Diagnostic::new(entry.value.span.clone(), message).advice(advice));
-    };
     let protocol = match on {
         Target::Link(link) => system.services.get(&link.to).map(|service| service.protocol),
         Target::Service(_) => None,
     };
-    match (level, protocol) {
-        (Level::Services, _) => refuse(format!("`{name}` acts on the whole service"), "take `only` away"),
-        (Level::Connections, _) => refuse(
-            format!("`{name}` acts on connections, which carry any requests"),
-            "take `only` away, or use an effect on requests or commands, as `delay`",
-        ),
-        (_, Some(protocol)) => strange_keys(&entry.value, protocol, findings),
-        (_, None) => {}
+    for (key, _) in filters.into_iter().filter(|(_, is_right)| *is_right) {
+        let Some(entry) = reader.entry(key) else { continue };
+        let refuse = |message: String, advice: String| {
+            findings.add(Diagnostic::new(entry.value.span.clone(), message).advice(advice));
+        };
+        match (level, protocol) {
+            (Level::Services, _) => refuse(format!("`{name}` acts on the whole service"), format!("take `{key}` away")),
+            (Level::Connections, _) => refuse(
+                format!("`{name}` acts on connections, which carry any requests"),
+                format!("take `{key}` away, or use an effect on requests or commands, as `delay`"),
+            ),
+            (_, Some(protocol)) => strange_keys(entry, protocol, findings),
+            (_, None) => {}
+        }
     }
 }
 
-/// Refuses keys of `only` by which messages of this protocol can't be chosen.
-fn strange_keys(only: &Value, protocol: Protocol, findings: &Findings) {
+/// Refuses keys of `only` or `except` by which messages of this protocol can't be chosen.
+fn strange_keys(entry: &Entry, protocol: Protocol, findings: &Findings) {
     const OF_ALL: [&str; 3] = ["nth", "first", "every"];
+    let (name, only) = (&entry.key, &entry.value);
     let keys = only.table().map(|table| table.entries.as_slice()).unwrap_or_default();
     let fits = |entry: &&Entry| {
         protocol.only.iter().filter_map(|key| key.split('.').next()).chain(OF_ALL).any(|key| key == entry.key)
@@ -235,7 +242,7 @@ fn strange_keys(only: &Value, protocol: Protocol, findings: &Findings) {
     let strange: Vec<&str> = keys.iter().filter(|entry| !fits(entry)).map(|entry| &*entry.key).collect();
     let (false, Some(words)) = (strange.is_empty(), protocol.words) else { return };
     let has = strange.join(" and no ");
-    let by: Vec<String> = protocol.only.iter().map(|key| format!("only.{key}")).collect();
+    let by: Vec<String> = protocol.only.iter().map(|key| format!("{name}.{key}")).collect();
     let advice = format!("choose by {}", list(by.iter().map(String::as_str)));
     findings.add(Diagnostic::new(only.span.clone(), format!("{} have no {has}", words.messages)).advice(advice));
 }

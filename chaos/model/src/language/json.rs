@@ -132,10 +132,10 @@ impl Places {
 }
 
 /// A fault with the keys that a scenario gives it. What is as it is unless said otherwise is left out: `share`, `only`,
-/// `ramp`, and the times of one that has none.
+/// `except`, `ramp`, and the times of one that has none.
 #[must_use]
 pub fn write_fault(fault: &Fault) -> Json {
-    let Fault { name, on, effect, only, share, at, lasts, ramp, pulse, span: _ } = fault;
+    let Fault { name, on, effect, only, except, share, at, lasts, ramp, pulse, span: _ } = fault;
     let mut keys = Map::new();
     let mut put = |key: &str, value: String| keys.insert(key.to_owned(), Json::String(value));
     put("name", name.clone());
@@ -164,11 +164,14 @@ pub fn write_fault(fault: &Fault) -> Json {
     if !only.is_all() {
         keys.insert("only".to_owned(), Json::Object(write_only(only)));
     }
+    if let Some(except) = except {
+        keys.insert("except".to_owned(), Json::Object(write_only(except)));
+    }
     Json::Object(keys)
 }
 
 fn write_only(only: &Only) -> Map<String, Json> {
-    let Only { methods, path, headers, baggage, commands, key, nth } = only;
+    let Only { methods, path, query, headers, baggage, commands, key, nth } = only;
     let mut keys = Map::new();
     let mut put = |key: &str, value: String| keys.insert(key.to_owned(), Json::String(value));
     for (key, words) in [("method", methods), ("command", commands)] {
@@ -176,7 +179,7 @@ fn write_only(only: &Only) -> Map<String, Json> {
             put(key, words.join("|"));
         }
     }
-    for (name, pattern) in [("path", path), ("key", key)] {
+    for (name, pattern) in [("path", path), ("query", query), ("key", key)] {
         if let Some(pattern) = pattern {
             put(name, pattern.0.clone());
         }

@@ -1,4 +1,4 @@
-//! `only.…`: the requests or commands that a fault is for.
+//! `only.…` and `except.…`: the requests or commands that a fault is for, and those of them that it is not for.
 
 use super::{
     document::Kind,
@@ -9,24 +9,42 @@ use crate::{Diagnostic, Nth, Only, Pattern};
 
 /// Reads the table `only` of a fault.
 pub(crate) fn read(fault: &mut Reader<'_>, findings: &Findings) -> Option<Only> {
-    let Some(table) = fault.table("only") else { return Some(Only::default()) };
+    read_key("only", fault, findings).map(Option::unwrap_or_default)
+}
+
+/// Reads the table `except` of a fault, which is for what `only` chooses.
+pub(crate) fn read_except(fault: &mut Reader<'_>, only: Option<&Only>, findings: &Findings) -> Option<Option<Only>> {
+    let except = read_key("except", fault, findings)?;
+    if let (Some(except), Some(only), Some(entry)) = (&except, only, fault.entry("except"))
+        && except.is_part_of(only)
+    {
+        let message = "`except` takes away all that `only` chooses";
+        let advice = "write into `except` what tells those apart that are to be spared";
+        findings.add(Diagnostic::new(entry.value.span.clone(), message).advice(advice));
+    }
+    Some(except)
+}
+
+/// The filter under a key, if that is there; nothing where it is wrong.
+fn read_key(name: &'static str, fault: &mut Reader<'_>, findings: &Findings) -> Option<Option<Only>> {
+    let Some(table) = fault.table(name) else { return fault.entry(name).is_none().then_some(None) };
     let before = findings.len();
-    let mut reader = Reader::new(table, "`only`", findings);
+    let mut reader = Reader::new(table, format!("`{name}`"), findings);
     let methods = reader.parse("method", words(is_method, "a method", "GET|POST")).unwrap_or_default();
-    let path = reader.parse("path", path);
-    let headers = patterns(&mut reader, "header", findings);
-    let baggage = patterns(&mut reader, "baggage", findings);
+    let path = reader.parse("path", |text| path(text, name));
+    let query = reader.parse("query", |text| query(text, name));
+    let headers = patterns(&mut reader, (name, "header"), findings);
+    let baggage = patterns(&mut reader, (name, "baggage"), findings);
     let commands = reader.parse("command", words(is_command, "a command", "GET|MGET")).unwrap_or_default();
     let key = reader.parse("key", pattern);
     let nth = nth(&mut reader, findings);
     reader.finish();
     if table.entries.is_empty() {
-        let message = "`only` says nothing";
-        findings
-            .add(Diagnostic::new(table.span.clone(), message).advice("take it away, or write `only.path = \"...\"`"));
+        let advice = format!("take it away, or write `{name}.path = \"...\"`");
+        findings.add(Diagnostic::new(table.span.clone(), format!("`{name}` says nothing")).advice(advice));
     }
     let headers = headers.into_iter().map(|(name, pattern)| (name.to_lowercase(), pattern)).collect();
-    (findings.len() == before).then_some(Only { methods, path, headers, baggage, commands, key, nth })
+    (findings.len() == before).then_some(Some(Only { methods, path, query, headers, baggage, commands, key, nth }))
 }
 
 fn is_method(text: &str) -> bool {
@@ -51,11 +69,30 @@ fn words(right: fn(&str) -> bool, what: &str, example: &str) -> impl Fn(&str) ->
     }
 }
 
-fn path(text: &str) -> Result<Pattern, Wrong> {
+/// A path, under this name.
+fn path(text: &str, name: &str) -> Result<Pattern, Wrong> {
+    if let Some((path, query)) = text.split_once('?') {
+        let wrong = Wrong::new("a path is without its query");
+        return Err(wrong.advice(match (path, query) {
+            (_, "" | "*") => format!("write it as `{path}`: the query may be any"),
+            ("" | "*", _) => format!("say `{name}.query = \"{query}\"`"),
+            _ => format!("say `{name}.path = \"{path}\"` and `{name}.query = \"{query}\"`"),
+        }));
+    }
     if text.starts_with(['/', '*']) {
         return pattern(text);
     }
     Err(Wrong::new("a path begins with `/`").advice(format!("write it as `/{text}` or `*{text}`")))
+}
+
+/// A query, under this name.
+fn query(text: &str, name: &str) -> Result<Pattern, Wrong> {
+    match text.strip_prefix('?') {
+        Some(query) => {
+            Err(Wrong::new("a query is without its `?`").advice(format!("say `{name}.query = \"{query}\"`")))
+        }
+        None => pattern(text),
+    }
 }
 
 fn pattern(text: &str) -> Result<Pattern, Wrong> {
@@ -66,7 +103,7 @@ fn pattern(text: &str) -> Result<Pattern, Wrong> {
 }
 
 /// `only.header.x-tenant = "blue*"`
-fn patterns(reader: &mut Reader<'_>, key: &'static str, findings: &Findings) -> Vec<(String, Pattern)> {
+fn patterns(reader: &mut Reader<'_>, (name, key): (&str, &'static str), findings: &Findings) -> Vec<(String, Pattern)> {
     let Some(table) = reader.table(key) else { return Vec::new() };
     let mut all = Vec::new();
     for entry in &table.entries {
@@ -74,7 +111,7 @@ fn patterns(reader: &mut Reader<'_>, key: &'static str, findings: &Findings) -> 
             Kind::Text(text) => all.push((entry.key.clone(), Pattern(text.clone()))),
             _ => {
                 let message = format!("`{}` must be a string, and this is {}", entry.key, entry.value.what());
-                let advice = format!("write it as `only.{key}.{} = \"blue*\"`", entry.key);
+                let advice = format!("write it as `{name}.{key}.{} = \"blue*\"`", entry.key);
                 findings.add(Diagnostic::new(entry.value.span.clone(), message).advice(advice));
             }
         }

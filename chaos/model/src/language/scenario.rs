@@ -9,7 +9,7 @@ use super::{
     guard::{self, GuardRead},
     load,
     reader::Reader,
-    system,
+    system, unmet,
 };
 use crate::{Diagnostic, Fault, Scenario, Sources, Timeline};
 
@@ -68,11 +68,12 @@ pub(crate) fn check(documents: &Documents, known: &Known<'_>, findings: &Finding
     if let Some(timeline) = &mut timeline {
         timeline.phases.extend(windows);
     }
+    let warnings = unmet::warnings(&faults_read, &load);
     let scenario = || {
         let (title, load, timeline) = (title?.text.to_owned(), load.load?, timeline?);
         let guards = guards.iter().map(|read| read.guard.clone()).collect();
         let (settings, sources) = (Vec::new(), Sources::default());
-        Some(Scenario { title, system, settings, load, faults, expectations, guards, timeline, sources })
+        Some(Scenario { title, system, settings, load, faults, expectations, guards, timeline, warnings, sources })
     };
     Checked { scenario: scenario(), guards }
 }

@@ -243,7 +243,8 @@ fn fault() -> Value {
         ("share", text("For how many requests, commands or connections (`100%`).", "10%")),
         ("ramp", text("In which time it grows from nothing to its whole.", "2s")),
         ("pulse", text("It comes and goes: on for one second of each three.", "1s of 3s")),
-        ("only", only()),
+        ("only", described(only(), "For which requests or commands.")),
+        ("except", described(only(), "For which of these not.")),
     ];
     let names: Vec<&str> = own.iter().map(|(name, _)| *name).collect();
     let mut about: BTreeMap<&str, Vec<String>> = BTreeMap::new();
@@ -278,20 +279,18 @@ fn effect() -> Value {
 }
 
 fn only() -> Value {
-    described(
-        table([
-            ("method", text("Of requests: these methods.", "GET|POST")),
-            ("path", text("Of requests: path and query are like this.", "/orders/*")),
-            ("header", strings("Of requests: these header fields are like this.")),
-            ("baggage", strings("Of requests: these entries of their W3C baggage are like this.")),
-            ("command", text("Of commands: these.", "GET|MGET")),
-            ("key", text("Of commands: a key is like this.", "gateway:profile:*")),
-            ("nth", text("Of those that match: the nth alone.", "3")),
-            ("first", text("Of those that match: the first n.", "3")),
-            ("every", text("Of those that match: every nth.", "10")),
-        ]),
-        "For which requests or commands.",
-    )
+    table([
+        ("method", text("Of requests: these methods.", "GET|POST")),
+        ("path", text("Of requests: the path is like this, without the query.", "/orders/*")),
+        ("query", text("Of requests: the query is like this, all of it.", "*full=1*")),
+        ("header", strings("Of requests: these header fields are like this.")),
+        ("baggage", strings("Of requests: these entries of their W3C baggage are like this.")),
+        ("command", text("Of commands: these.", "GET|MGET")),
+        ("key", text("Of commands: a key is like this.", "gateway:profile:*")),
+        ("nth", text("Of those that match: the nth alone.", "3")),
+        ("first", text("Of those that match: the first n.", "3")),
+        ("every", text("Of those that match: every nth.", "10")),
+    ])
 }
 
 fn expectation(known: &Known<'_>) -> Value {
@@ -301,6 +300,7 @@ fn expectation(known: &Known<'_>) -> Value {
         ("across", text("The requests that were under way when this fault began.", "outage")),
         ("after", text("After which fault.", "outage")),
         ("within", text("How soon after it.", "2s")),
+        ("of", text("Which requests of the load, by name or line; all unless it is said.", "checkout")),
         ("service", text("Whose metrics are meant; the entry's unless it is said.", "order-service")),
         ("type", json!({ "enum": ["counter", "gauge"], "description": "The type of a metric that says none itself." })),
         (

@@ -18,7 +18,7 @@ pub(super) static ROW: Row = Row {
     ready: Ready::Connection,
     words: Some(Words { message: "request", messages: "requests", response: "response" }),
     levels: &[Level::Connections, Level::Messages, Level::Requests],
-    only: &["method", "path", "header.NAME", "baggage.NAME"],
+    only: &["method", "path", "query", "header.NAME", "baggage.NAME"],
     alpn: &["http/1.1", "http/1.0"],
     takes_password: false,
     elsewhere: &[

@@ -5,8 +5,9 @@
 
 use super::{
     cuts::Cuts,
+    selections::{ALL, Selections},
     strain::{self, BadArrival},
-    tally::{Counted, Tally, count},
+    tally::{Counted, Part, count},
 };
 use chaos_load::{Outcome, Schedule};
 use chaos_model::{Fault, Scenario, Slice, check::Arrival};
@@ -25,6 +26,7 @@ pub(crate) struct Slices {
     faults: Vec<(Duration, Duration)>,
     /// Names of the load's requests; empty where there is but one.
     names: Vec<String>,
+    selections: Selections,
     /// Arrivals that are due after all slices that have been over.
     schedule: Peekable<Schedule>,
     cuts: Cuts,
@@ -61,12 +63,8 @@ struct Open {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Closed {
     pub(crate) slice: Slice,
-    /// Arrivals that did not straddle the beginning of a fault,
-    pub(crate) plain: Tally,
-    /// and those that did.
-    pub(crate) straddled: Tally,
-    /// The plain ones, in their order: the number, when it was due, and whether it was bad.
-    pub(crate) arrivals: Vec<(u64, Duration, bool)>,
+    /// Its arrivals, by selection of requests.
+    pub(crate) parts: Vec<Part>,
     /// Those that came out badly, until it is known what they may be excused by.
     pub(super) bad: Vec<BadArrival>,
 }
@@ -74,7 +72,12 @@ pub(crate) struct Closed {
 impl Slices {
     /// The slices of a scenario, before the first outcome. `edges` are the moments of the timeline that are going
     /// to be passed, in order.
-    pub(crate) fn new(scenario: &Scenario, seed: u64, edges: impl IntoIterator<Item = Duration>) -> Self {
+    pub(crate) fn new(
+        scenario: &Scenario,
+        seed: u64,
+        selections: Selections,
+        edges: impl IntoIterator<Item = Duration>,
+    ) -> Self {
         let load = &scenario.load;
         // One that lasts to the end is taken back when all requests have ended.
         let is_there = |ends: Duration| if ends < scenario.timeline.duration { ends } else { Duration::MAX };
@@ -87,6 +90,7 @@ impl Slices {
             warmup: load.warmup,
             faults: scenario.faults.iter().map(of_fault).collect(),
             names,
+            selections,
             schedule: Schedule::new(load, seed).peekable(),
             cuts: Cuts::new(scenario, edges),
             restarting: Vec::new(),
@@ -152,14 +156,17 @@ impl Slices {
         if outcome.intended < self.warmup {
             return;
         }
-        let Closed { slice, plain, straddled, arrivals, bad } = &mut open.closed;
+        let Closed { slice, parts, bad } = &mut open.closed;
         let late = outcome.started.map_or(Duration::ZERO, |at| at.saturating_sub(outcome.intended));
         slice.latest = slice.latest.max(late);
         bad.extend(BadArrival::of(outcome, arrival, straddles, counted));
-        let tally = if straddles { straddled } else { plain };
-        tally.add(outcome, arrival, counted);
-        if !straddles && !self.faults.is_empty() {
-            arrivals.push((arrival.n, arrival.at, arrival.is_bad()));
+        for selection in self.selections.having(outcome.request) {
+            let Part { plain, straddled, arrivals } = &mut parts[selection];
+            let tally = if straddles { straddled } else { plain };
+            tally.add(outcome, arrival, counted);
+            if !straddles && !self.faults.is_empty() {
+                arrivals.push((arrival.n, arrival.at, arrival.is_bad()));
+            }
         }
         if let Some(name) = self.names.get(outcome.request) {
             let named = match slice.requests.get_mut(name) {
@@ -219,7 +226,8 @@ impl Slices {
             let restarting = self.restarting.iter().filter(|one| from >= self.warmup && one.has(begins));
             let restarting = restarting.map(|one| one.fault.clone()).collect();
             let slice = Slice { from: begins, to: ends, pending, restarting, ..Slice::default() };
-            let closed = Closed { slice, ..Closed::default() };
+            let parts = vec![Part::default(); self.selections.count()];
+            let closed = Closed { slice, parts, ..Closed::default() };
             self.open.push_back(Open { from, to, due: None, ended: 0, closed });
         }
     }
@@ -244,14 +252,16 @@ impl Slices {
 
 impl Closed {
     /// Takes note of the arrivals that the harness or the machine may have spoilt; true if either was under strain.
-    pub(super) fn weigh(&mut self, timeout: Duration) -> bool {
-        strain::weigh(&self.slice, &self.bad, [&mut self.plain, &mut self.straddled], timeout).is_some()
+    pub(super) fn weigh(&mut self, selections: &Selections, timeout: Duration) -> bool {
+        strain::weigh(&self.slice, &self.bad, (selections, &mut self.parts), timeout).is_some()
     }
 
     fn finish(mut self) -> Self {
-        self.slice.counts = self.plain.counts.clone();
-        self.slice.straddled = self.straddled.counts.clone();
-        self.arrivals.sort_unstable();
+        if let Some(all) = self.parts.get(ALL) {
+            self.slice.counts = all.plain.counts.clone();
+            self.slice.straddled = all.straddled.counts.clone();
+        }
+        self.parts.iter_mut().for_each(|part| part.arrivals.sort_unstable());
         self
     }
 }

@@ -1,6 +1,9 @@
 //! Strain: which arrivals of a slice the harness or the machine may have spoilt.
 
-use super::tally::{Counted, Tally};
+use super::{
+    selections::Selections,
+    tally::{Counted, Part, Tally},
+};
 use chaos_load::Outcome;
 use chaos_model::{
     Histogram, Slice,
@@ -12,6 +15,8 @@ use std::time::Duration;
 #[derive(Clone, Debug)]
 pub(super) struct BadArrival {
     bad: Bad,
+    /// The place of its request among the load's.
+    request: usize,
     straddles: bool,
     /// By check, whether it has what that counts; none where that is so whatever the load was.
     has: Vec<Option<bool>>,
@@ -27,32 +32,35 @@ impl BadArrival {
         let known = |check: &Counted| arrival.good && (check.saw_against(outcome) || same(check));
         let has = |check| (!known(check)).then(|| check.has(outcome, arrival)).flatten();
         let has = || counted.iter().map(has).collect();
-        arrival.is_bad().then(|| Self { bad, straddles, has: has() })
+        arrival.is_bad().then(|| Self { bad, request: outcome.request, straddles, has: has() })
     }
 }
 
-/// Takes note of the arrivals of a slice that the harness or the machine may have spoilt, among the plain ones and those that
-/// straddled a fault; gives the strain that they were under.
+/// Takes note of the arrivals of a slice that the harness or the machine may have spoilt, among those of each selection of
+/// requests; gives the strain that they were under.
 pub(super) fn weigh(
     slice: &Slice,
     arrivals: &[BadArrival],
-    [plain, straddled]: [&mut Tally; 2],
+    (selections, parts): (&Selections, &mut [Part]),
     timeout: Duration,
 ) -> Option<Strain> {
     let strain = Strain::of(slice)?;
     let bad: Vec<Bad> = arrivals.iter().map(|one| one.bad).collect();
     let unknown = strain.excuses(&bad).into_iter().zip(arrivals).filter_map(|(why, one)| Some((why?, one)));
     for (why, one) in unknown {
-        let tally = if one.straddles { &mut *straddled } else { &mut *plain };
-        tally.doubt(why, &one.has);
-        // It would have taken some time, and that isn't known; it counts as the client's timeout.
-        if why == Unknown::NotMade {
-            tally.unknown.seen.record(timeout.max(one.bad.latency));
-            tally.unknown.least.record(Duration::ZERO);
+        for selection in selections.having(one.request) {
+            let part = &mut parts[selection];
+            let tally = if one.straddles { &mut part.straddled } else { &mut part.plain };
+            tally.doubt(why, &one.has);
+            // It would have taken some time, and that isn't known; it counts as the client's timeout.
+            if why == Unknown::NotMade {
+                tally.unknown.seen.record(timeout.max(one.bad.latency));
+                tally.unknown.least.record(Duration::ZERO);
+            }
         }
     }
     if let Some(waits) = strain.waits {
-        for tally in [plain, straddled] {
+        for tally in parts.iter_mut().flat_map(|part| [&mut part.plain, &mut part.straddled]) {
             slow(tally, waits, slice.latest);
         }
     }

@@ -68,6 +68,17 @@ pub(crate) struct Tally {
     pub(crate) unknown: Unknowns,
 }
 
+/// Arrivals of a slice: those of some selection of requests.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Part {
+    /// Arrivals that did not straddle the beginning of a fault,
+    pub(crate) plain: Tally,
+    /// and those that did.
+    pub(crate) straddled: Tally,
+    /// The plain ones, in their order: the number, when it was due, and whether it was bad.
+    pub(crate) arrivals: Vec<(u64, Duration, bool)>,
+}
+
 impl Tally {
     /// Adds an outcome, of which `arrival` is what is to be judged.
     pub(crate) fn add(&mut self, outcome: &Outcome, arrival: Arrival, counted: &[Counted]) {

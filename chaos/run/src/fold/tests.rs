@@ -159,10 +159,10 @@ fn recovery_by_definition(fold: &Fold<'_>, after: &[&Outcome], fault: usize, war
     if fold.fault(fault).detected.is_none() && after.iter().all(|outcome| outcome.result == Ok(200)) {
         return Recovery::Unnoticed;
     }
-    let removed = fold.faults[fault].after.phase.from;
+    let removed = fold.faults[fault].clients[ALL].after.phase.from;
     let good_from = (0..after.len()).find(|from| {
         let rest = &after[*from..];
-        Share { parts: rest.iter().filter(bad).count() as u64, whole: rest.len() as u64 } <= fold.usual()
+        Share { parts: rest.iter().filter(bad).count() as u64, whole: rest.len() as u64 } <= fold.usual[ALL]
     });
     match good_from.map(|from| at(after[from])) {
         Some(due) if due == at(first) => Recovery::After { took: Duration::ZERO },
@@ -214,7 +214,7 @@ proptest! {
         let across = outcomes.iter().filter(|outcome| outcome.intended < moment && outcome.ended >= moment);
         prop_assert_eq!(fold.scope(1).2.counts.due, across.count() as u64);
         for fault in [0, 1] {
-            let after = &fold.faults[fault].after.phase;
+            let after = &fold.faults[fault].clients[ALL].after.phase;
             let (belong, _) = expected(after.from, after.to, PhaseKind::After);
             let expected = recovery_by_definition(&fold, &belong, fault, scenario.load.warmup);
             prop_assert_eq!(fold.fault(fault).recovery, expected);

@@ -1,6 +1,10 @@
 //! Windows: slices that a phase or a scope means, added up.
 
-use super::{slices::Closed, tally::Tally};
+use super::{
+    selections::ALL,
+    slices::Closed,
+    tally::{Part, Tally},
+};
 use chaos_model::{
     Phase,
     event::{PhaseFigures, PhaseTime},
@@ -12,6 +16,8 @@ use chaos_model::{
 #[derive(Clone, Debug)]
 pub(crate) struct Window {
     pub(crate) phase: Phase,
+    /// The selection of requests whose arrivals they are.
+    selection: usize,
     pub(crate) tally: Tally,
     /// Arrivals that are counted apart.
     time: Option<PhaseTime>,
@@ -21,7 +27,12 @@ pub(crate) struct Window {
 impl Window {
     /// The window of a phase, before its first slice.
     pub(crate) fn new(phase: &Phase) -> Self {
-        Self { phase: phase.clone(), tally: Tally::default(), time: None, apart: 0 }
+        Self::of(phase, ALL)
+    }
+
+    /// The same for the arrivals of a selection of requests.
+    pub(crate) fn of(phase: &Phase, selection: usize) -> Self {
+        Self { phase: phase.clone(), selection, tally: Tally::default(), time: None, apart: 0 }
     }
 
     /// Adds a slice that can't change any more, if it lies in it.
@@ -31,7 +42,8 @@ impl Window {
         }
         self.time = Some(closed.slice.time_with(self.time));
         let judges = self.phase.judges(&closed.slice);
-        for (tally, belongs) in [(&closed.plain, true), (&closed.straddled, self.phase.kind.judges_straddled())] {
+        let Some(Part { plain, straddled, .. }) = closed.parts.get(self.selection) else { return };
+        for (tally, belongs) in [(plain, true), (straddled, self.phase.kind.judges_straddled())] {
             if judges && belongs { self.tally.merge(tally) } else { self.apart += tally.counts.due }
         }
     }

@@ -66,6 +66,59 @@ async fn requests_without_a_response() {
     assert_eq!(note, "the first, request 100 at 1.00s, had no response: connect_refused");
 }
 
+/// Two kinds of requests, three to one, of which a fault takes the rarer; the other gets slow ones.
+async fn of_some(expectations: &str) -> Ran {
+    let load = "[[load.request]]\nrequest = \"GET /users/{user}\"\nweight = 3\n[[load.request]]\nname = \
+                \"report\"\nrequest = \"GET /users/7?report=1\"\n";
+    let head = ONE_SERVICE.replace("request = \"GET /users/{user}\"\n", "").replace("1..10", "4..10");
+    let taken = fault("effect = \"status\"\nstatus = \"503\"\nonly.query = \"report=*\"");
+    run(&format!("{head}{load}{taken}{expectations}"), &[("web", web)]).await
+}
+
+#[tokio::test(start_paused = true)]
+async fn some_of_the_requests() {
+    let one = |name: &str, of: &str, checks: &str| format!("[[expect]]\nthat = \"{name}\"\n{of}\n{checks}\n");
+    let (report, users) = ("of = \"report\"", "of = \"GET /users/{user}\"");
+    let ran = of_some(
+        &[
+            one("all", "", "during = \"outage\"\navailability = \">= 99%\""),
+            one("reports", report, "during = \"outage\"\navailability = \"== 0%\"\nstatus.503 = \">= 100%\""),
+            one("by line", "of = \"GET /users/7?report=1\"", "during = \"outage\"\navailability = \"== 0%\""),
+            one("users", users, "during = \"outage\"\navailability = \">= 100%\""),
+            one("slow", users, "during = \"recovery\"\nlatency.max = \"<= 10ms\""),
+            one("quick", report, "during = \"recovery\"\nlatency.max = \"<= 10ms\""),
+            one("detected", report, "during = \"outage\"\ndetect.time = \"< 500ms\""),
+            one("undetected", users, "during = \"outage\"\ndetect.time = \"< 500ms\""),
+            one("recovered", report, "after = \"outage\"\nrecovery.time = \"< 1s\""),
+            one("unharmed", users, "after = \"outage\"\nrecovery.time = \"< 1s\""),
+        ]
+        .concat(),
+    )
+    .await;
+    let verdict = |that: &str| ran.judged(that).verdict;
+    let wanted = [
+        ("all", Verdict::Fail),
+        ("reports", Verdict::Pass),
+        ("by line", Verdict::Pass),
+        ("users", Verdict::Pass),
+        ("slow", Verdict::Fail),
+        ("quick", Verdict::Pass),
+        ("detected", Verdict::Pass),
+        ("undetected", Verdict::Fail),
+        ("recovered", Verdict::Pass),
+        ("unharmed", Verdict::Inconclusive),
+    ];
+    for (that, wanted) in wanted {
+        assert_eq!(verdict(that), wanted, "{that}: {:?}", ran.judged(that).checks);
+    }
+    let due = |that: &str| {
+        let seen = &ran.judged(that).checks[0].seen;
+        seen.rsplit(' ').next().unwrap().trim_end_matches(')').parse::<u64>().unwrap()
+    };
+    assert_eq!(due("reports") + due("users"), due("all"), "each request is of one kind");
+    assert_eq!(ran.judged("reports").when, "outage, of report");
+}
+
 #[tokio::test(start_paused = true)]
 async fn latencies() {
     assert_eq!(verdict("during = \"recovery\"\nlatency.p50 = \"< 10ms\"").await, pass("0s"));

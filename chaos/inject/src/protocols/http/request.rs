@@ -119,7 +119,9 @@ pub(crate) fn arrival<'a>(headers: impl Iterator<Item = (&'a str, &'a [u8])>) ->
 /// Tells whether a fault is for this request, its place among those that match apart. A fault for commands is for none.
 pub(crate) fn matches(only: &Only, request: &Request<'_>) -> bool {
     let method = only.methods.is_empty() || only.methods.iter().any(|method| method == request.method);
-    let path = only.path.as_ref().is_none_or(|path| path.matches(request.target.as_bytes()));
+    let (own_path, own_query) = request.target.split_once('?').unwrap_or((request.target, ""));
+    let path = only.path.as_ref().is_none_or(|path| path.matches(own_path.as_bytes()));
+    let query = only.query.as_ref().is_none_or(|query| query.matches(own_query.as_bytes()));
     let headers = only.headers.iter().all(|(name, pattern)| {
         let mut values = request.headers.iter().filter(|(it, _)| it.eq_ignore_ascii_case(name));
         values.any(|(_, value)| pattern.matches(value))
@@ -128,7 +130,7 @@ pub(crate) fn matches(only: &Only, request: &Request<'_>) -> bool {
         baggage(request.headers.iter().copied())
             .any(|entry| entry.key == key.as_bytes() && pattern.matches(&entry.value))
     });
-    method && path && headers && baggage && only.commands.is_empty() && only.key.is_none()
+    method && path && query && headers && baggage && only.commands.is_empty() && only.key.is_none()
 }
 
 #[cfg(test)]
@@ -210,13 +212,17 @@ mod tests {
         let like = |text: &str| Pattern(text.to_owned());
         let method = |method: &str| Only { methods: vec!["PUT".to_owned(), method.to_owned()], ..Only::default() };
         let path = |text| Only { path: Some(like(text)), ..Only::default() };
+        let query = |text| Only { query: Some(like(text)), ..Only::default() };
         let header = |name: &str, text| Only { headers: vec![(name.to_owned(), like(text))], ..Only::default() };
         let baggage = |name: &str, text| Only { baggage: vec![(name.to_owned(), like(text))], ..Only::default() };
         let all =
             Only { path: Some(like("/orders/*")), headers: vec![("x-user".to_owned(), like("8"))], ..method("GET") };
         let yes =
-            [Only::default(), method("GET"), path("/orders/*"), path("*full=1"), header("x-user", "7"), all.clone()];
-        let no = [method("get"), path("/orders/7"), header("x-user", "9"), header("none", "*"), baggage("c", "*")];
+            [Only::default(), method("GET"), path("/orders/7"), query("full=1"), query("*"), header("x-user", "7")];
+        let no =
+            [method("get"), path("/orders/7?*"), path("*full=1"), query("?full=1"), query("1"), header("x-user", "9")];
+        let no = no.iter().chain(&[header("none", "*"), baggage("c", "*")]).cloned().collect::<Vec<_>>();
+        let yes = yes.iter().chain(&[path("/orders/*"), all.clone()]).cloned().collect::<Vec<_>>();
         for only in yes.iter().chain(&[header("x-user", "8"), baggage("a", "1"), baggage("a", "3"), baggage("b", "*")])
         {
             assert!(is_for(only), "{only}");

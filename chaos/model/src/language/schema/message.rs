@@ -22,7 +22,10 @@ pub fn faults(prefix: &str) -> Map<String, Value> {
     let only_reference = format!("{prefix}{ONLY}");
     let each_fault = of_links().map(|facts| (name(facts), fault(facts, &only_reference)));
     let mut schemas: Map<String, Value> = each_fault.collect();
-    schemas.insert(ONLY.to_owned(), described(only(), "For which requests or commands."));
+    schemas.insert(
+        ONLY.to_owned(),
+        described(only(), "For which requests or commands (`only`), or for which of these not (`except`)."),
+    );
     let mapping: Map<String, Value> = of_links().map(|facts| (facts.name.to_owned(), reference(facts))).collect();
     let each: Vec<Value> = of_links().map(|facts| json!({ "$ref": reference(facts) })).collect();
     let about = "A fault, with the keys of a scenario's (docs/scenario.md), but for `at` and `pulse`: it begins when the message \
@@ -50,6 +53,7 @@ fn fault(facts: &Facts, only: &str) -> Value {
     }
     if facts.level != Level::Connections {
         properties.insert("only".to_owned(), json!({ "$ref": only }));
+        properties.insert("except".to_owned(), json!({ "$ref": only }));
     }
     if read(&example, facts.level).is_some_and(|effect| effect.grows().is_some()) {
         properties.insert("ramp".to_owned(), text("In which time it grows from nothing to its whole.", "2s"));

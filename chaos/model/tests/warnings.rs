@@ -1,0 +1,65 @@
+//! Warnings: what is valid, and probably not what is meant.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+
+use chaos_model::language::load;
+use std::{io, path::Path};
+
+/// The warnings on a fault with these lines, on the clients' link unless it says otherwise.
+fn warnings(fault: &str) -> String {
+    let on = if fault.contains("on = ") { "" } else { "on = \"client -> web\"\n" };
+    let text = format!(
+        "title = \"it\"\nentry = \"web\"\n[service.web]\nprogram = \"gateway\"\nenv.USER_SERVICE_URL = \
+         \"http://{{users}}\"\n[service.users]\nprogram = \"user-service\"\n[load]\nrate = \"9/s\"\nduration = \"9s\"\n\
+         vars.user = \"uniform 1..9\"\n[[load.request]]\nrequest = \"GET /users/{{user}}?full=1\"\nheaders.x-tenant = \
+         \"blue-{{user}}\"\n[[load.request]]\nrequest = \"POST /orders\"\n[[fault]]\nname = \"it\"\n{on}effect = \
+         \"delay\"\ndelay = \"1ms\"\nat = \"1s\"\nfor = \"1s\"\n{fault}\n[[expect]]\nthat = \"it\"\nstatus.200 = \
+         \">= 9%\"\n"
+    );
+    let read = |path: &Path| match path.to_str() {
+        Some("it.toml") => Ok(text.clone()),
+        _ => Err(io::Error::from(io::ErrorKind::NotFound)),
+    };
+    let read = load(Path::new("it.toml"), &[], &read).map_err(|wrong| wrong.render(false, 100)).unwrap();
+    read.warnings().map(|warnings| warnings.render(false, 100)).unwrap_or_default()
+}
+
+#[test]
+fn a_fault_that_no_request_of_the_load_meets_is_warned_of() {
+    for (fault, why) in [
+        ("only.path = \"/user/*\"", "no request of the load has such a path"),
+        ("only.path = \"/users/\"", "no request of the load has such a path"),
+        ("only.method = \"PUT|DELETE\"", "no request of the load has such a method"),
+        ("only.query = \"full=2\"", "no request of the load has such a query"),
+        ("only.header.X-Tenant = \"red*\"", "no request of the load has such a header field `x-tenant`"),
+        ("only.header.x-other = \"*\"", "no request of the load has such a header field `x-other`"),
+        ("only.baggage.tenant = \"blue\"", "no request of the load has such a baggage `tenant`"),
+        ("only.method = \"POST\"\nonly.path = \"/users/*\"", "no request of the load has all of this"),
+        ("except.method = \"GET|POST\"", "this spares every request of the load"),
+        ("only.method = \"GET\"\nexcept.path = \"/users/*\"", "this spares every request of the load"),
+    ] {
+        let told = warnings(fault);
+        assert!(told.starts_with(&format!("warning: `it`: {why}\n")), "{fault}: {told}");
+        assert!(told.contains("= help: clients send `GET /users/{user}?full=1`, `POST /orders`"), "{told}");
+    }
+    let told = warnings("only.method = \"GET\"\nonly.path = \"/user/*\"");
+    assert!(told.contains("^^^^^^^^^\n") && told.contains("it.toml:25:13"), "{told}");
+}
+
+#[test]
+fn what_may_meet_or_can_not_be_known_is_not_warned_of() {
+    for fault in [
+        "only.path = \"/users/7\"",
+        "only.path = \"/users/*\"\nonly.query = \"full=*\"",
+        "only.method = \"POST\"\nonly.query = \"*\"",
+        "only.header.x-tenant = \"blue-7\"",
+        "only.header.user-agent = \"chaos*\"",
+        "only.baggage.'chaos.request' = \"*\"",
+        "except.path = \"/users/7\"",
+        "except.method = \"GET\"",
+        "except.method = \"GET|POST\"\nexcept.first = \"3\"",
+        "on = \"web -> users\"\nonly.path = \"/nobody/knows\"",
+    ] {
+        assert_eq!(warnings(fault), "", "{fault}");
+    }
+}
