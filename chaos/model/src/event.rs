@@ -6,6 +6,7 @@ mod counted;
 mod figures;
 mod fired;
 mod judged;
+mod probed;
 mod scraped;
 
 pub use begin::Begin;
@@ -14,6 +15,7 @@ pub use counted::{Counted, LinkCounts, ProxyCounts};
 pub use figures::{LatencyFigures, PhaseFigures, PhaseTime};
 pub use fired::Fired;
 pub use judged::{Judged, JudgedCheck};
+pub use probed::Probed;
 pub use scraped::{Sample, Scrape, Scraped, ScrapedSeries};
 
 pub(crate) use figures::status_keys;
@@ -94,6 +96,8 @@ pub enum Event {
     Counted(Counted),
     /// Scrapes of the metrics that expectations ask for.
     Scraped(Scraped),
+    /// A probe of a service that an expectation asks about.
+    Probed(Probed),
     /// A service ended although nobody asked it to.
     ServiceDied {
         /// The service's name.
@@ -166,7 +170,7 @@ pub enum Event {
 
 impl Event {
     /// Names of all events, as they stand in recordings. A reader passes over what is not among them.
-    pub const NAMES: [&str; 24] = [
+    pub const NAMES: [&str; 25] = [
         "begin",
         "waiting",
         "service_ready",
@@ -178,6 +182,7 @@ impl Event {
         "slice",
         "counted",
         "scraped",
+        "probed",
         "service_died",
         "service_killed",
         "service_back",
@@ -208,6 +213,7 @@ impl Event {
             Self::Slice(_) => "slice",
             Self::Counted(_) => "counted",
             Self::Scraped(_) => "scraped",
+            Self::Probed(_) => "probed",
             Self::ServiceDied { .. } => "service_died",
             Self::ServiceKilled { .. } => "service_killed",
             Self::ServiceBack { .. } => "service_back",

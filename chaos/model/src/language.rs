@@ -8,7 +8,7 @@ mod address;
 pub mod attach;
 mod body;
 pub(crate) mod bounds;
-mod braces;
+pub(crate) mod braces;
 pub(crate) mod document;
 mod effect;
 pub(crate) mod expect;

@@ -7,6 +7,7 @@ use chaos_model::{
         reading::{Reading, Readings, ScrapeSide, SeriesKind, Values},
     },
     effect,
+    event::Probed,
     language::{Known, load, schema},
     ledger::Recovery,
     slice::Counts,
@@ -82,11 +83,18 @@ struct Seen {
     series: Vec<[f64; 2]>,
     detected: Option<Duration>,
     recovery: Recovery,
+    probes: Vec<Probed>,
 }
 
 impl Seen {
     fn nothing() -> Self {
-        Self { arrivals: Vec::new(), series: Vec::new(), detected: None, recovery: Recovery::NoRequests }
+        Self {
+            arrivals: Vec::new(),
+            series: Vec::new(),
+            detected: None,
+            recovery: Recovery::NoRequests,
+            probes: Vec::new(),
+        }
     }
 
     /// 200 arrivals, answered in a millisecond each, and as `change` makes the last of them.
@@ -155,6 +163,7 @@ impl Seen {
             unknown: &Unknowns::default(),
             strained: None,
             marked: &marked,
+            probes: &self.probes,
             readings: Readings { of: readings.iter().map(Vec::as_slice).collect(), series: None },
             fault: Some(seen),
             markers: &[],
@@ -200,6 +209,23 @@ fn cases(key: &str) -> [Seen; 3] {
             let mut herd = each(1.0);
             herd[6..].iter_mut().for_each(|values| values[0] += 5.0);
             [Seen::series(&each(1.0)), Seen::series(&herd), Seen::series(&each(0.0))]
+        }
+        "ready" => {
+            // One that begins before the scope, and one that ends behind it, say nothing of it.
+            let probe = |ms: u64, took: u64, why: Option<&str>| Probed {
+                service: "gateway".to_owned(),
+                at: Duration::from_millis(ms),
+                took: Duration::from_millis(took),
+                why: why.map(str::to_owned),
+            };
+            let away = Some("refused");
+            let around = [probe(3500, 2, away), probe(3900, 200, away), probe(7500, 1000, away)];
+            let of = |within: &[Probed]| Seen { probes: [&around, within].concat(), ..Seen::nothing() };
+            [
+                of(&[probe(4500, 2, None), probe(5500, 2, None)]),
+                of(&[probe(4500, 2, None), probe(5500, 2, away)]),
+                of(&[]),
+            ]
         }
         "detect" => [Seen { detected: took(5), ..well() }, Seen { detected: took(1500), ..well() }, Seen::nothing()],
         "recovery" => {

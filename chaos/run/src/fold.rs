@@ -303,13 +303,14 @@ impl<'a> Fold<'a> {
         &self.acknowledged
     }
 
-    /// The arrivals that an expectation judges: the window's beginning and end, and their tally.
-    pub(crate) fn scope(&self, expectation: usize) -> (Duration, Duration, &Tally) {
+    /// The arrivals that an expectation judges: the window's beginning and end, and their tally; none where its phase never
+    /// was.
+    pub(crate) fn scope(&self, expectation: usize) -> Option<(Duration, Duration, &Tally)> {
         match &self.scopes[expectation] {
-            Judged::Window(window) => (window.phase.from, window.phase.to, &window.tally),
+            Judged::Window(window) => window.span().map(|(from, to)| (from, to, &window.tally)),
             Judged::Across { fault, tally, .. } => {
                 let at = self.scenario.faults[*fault].at;
-                (at, at, tally)
+                Some((at, at, tally))
             }
         }
     }

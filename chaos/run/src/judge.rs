@@ -56,10 +56,16 @@ pub(crate) fn find(
         Scope::After { within, .. } => Some(*within),
         Scope::During(_) | Scope::Across(_) => None,
     };
-    let (from, to, tally) = fold.scope(index);
+    let Some((from, to, tally)) = fold.scope(index) else {
+        return Finding::inconclusive(
+            "nothing",
+            format!("there was no time `{name}`: the service was ready again at once"),
+        );
+    };
     let nothing = Marked::default();
     let series = check.subject.scrapes().and_then(|(service, _)| scrapes.seen.get(service));
     let readings = scrapes.readings.get(&check.id).map(Vec::as_slice).unwrap_or_default();
+    let probes = check.subject.probes().and_then(|service| scrapes.probes.get(service));
     let baseline = scenario.timeline.phase(BASELINE);
     let markers = scenario.system.responses.markers();
     let evidence = Evidence {
@@ -74,6 +80,7 @@ pub(crate) fn find(
         // What is to be reached after a fault may have been kept from it before the scope begins.
         strained: fold.is_strained(from.saturating_sub(within.unwrap_or_default()), to).then_some(STRAINED),
         marked: fold.marked(tally, check.id).unwrap_or(&nothing),
+        probes: probes.map(Vec::as_slice).unwrap_or_default(),
         readings: Readings { of: readings.iter().map(Vec::as_slice).collect(), series },
         markers: &markers,
         fault: scenario.faults.iter().position(|fault| fault.name == *name).map(|fault| fold.fault_of(fault, index)),

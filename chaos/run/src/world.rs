@@ -129,6 +129,10 @@ pub trait World: Send + Sync {
     /// The address of a service itself, past any proxy.
     fn service(&self, name: &str) -> Option<Address>;
 
+    /// Asks a service once, past any proxy, whether it is ready; in words why it is not. None where it is not known where to
+    /// ask.
+    fn probe(&self, name: &str) -> Option<BoxFuture<'static, Result<(), String>>>;
+
     /// Puts a fault in place. When it returns, the fault holds.
     async fn apply(&mut self, fault: &Fault) -> Result<(), WorldError>;
 

@@ -143,3 +143,72 @@ fn one_that_never_comes_back_fails_what_clients_see() {
     assert_eq!(reasons(&unseen), ["svc was not ready again when the run ended"]);
     assert_eq!(unseen.verdict(), Some(Verdict::Inconclusive));
 }
+
+#[test]
+fn a_service_is_probed_each_second_where_an_expectation_asks_and_nowhere_else() {
+    let service = "env.START_AGAIN_MS = \"2000\"";
+    let expectations = expect("before", "during = \"baseline\"\nready.svc = \">= 100%\"")
+        + &expect("away", "during = \"away\"\nready.svc = \"<= 0%\"")
+        + &expect("starting", "during = \"away restarting\"\nready.svc = \"<= 0%\"")
+        + &expect("by then", "after = \"away\"\nwithin = \"2100ms\"\nready.svc = \">= 100%\"")
+        + &expect("too soon", "after = \"away\"\nwithin = \"1s\"\nready.svc = \">= 100%\"");
+    let of = run(service, "effect = \"kill\"", &expectations);
+    let seen = |that: &str| {
+        let judged = judged(&of, that);
+        (judged.verdict, judged.checks[0].seen.clone())
+    };
+    assert_eq!(seen("before"), (Verdict::Pass, "100% (2 of 2 probes)".to_owned()));
+    assert_eq!(seen("away"), (Verdict::Pass, "0% (0 of 1 probes)".to_owned()));
+    assert_eq!(seen("starting"), (Verdict::Pass, "0% (0 of 2 probes)".to_owned()));
+    assert_eq!(seen("by then"), (Verdict::Pass, "100% (4 of 4 probes)".to_owned()));
+    assert_eq!(seen("too soon"), (Verdict::Fail, "80% (4 of 5 probes)".to_owned()));
+    let note = judged(&of, "too soon").checks[0].note.clone().unwrap();
+    assert!(note.starts_with("the first that did not, at 4.50s: "), "{note}");
+    let probes = |run: &Run| run.records.iter().filter(|record| matches!(record.event, Event::Probed(_))).count();
+    let unasked = run(service, "effect = \"kill\"", &expect("it", "during = \"run\"\nstatus.200 = \">= 10%\""));
+    assert_eq!((probes(&of), probes(&unasked)), (9, 0));
+}
+
+#[test]
+fn a_frozen_service_is_not_ready_and_a_probe_across_an_edge_belongs_to_no_phase() {
+    let expectations = expect("away", "during = \"away\"\nready.svc = \"<= 0%\"")
+        + &expect("after", "during = \"recovery\"\nready.svc = \">= 100%\"");
+    let fault = "effect = \"pause\"\nfor = \"2700ms\"";
+    let run = run("", fault, &expectations);
+    // Those that begin at 2.5 s and 3.5 s are given up after a second, and the one at 4.5 s is answered when it is let go on.
+    assert_eq!(judged(&run, "away").checks[0].seen, "0% (0 of 2 probes)");
+    assert_eq!(judged(&run, "after").checks[0].seen, "100% (4 of 4 probes)");
+    assert_eq!(run.verdict(), Some(Verdict::Pass), "{}", run.report());
+}
+
+#[test]
+fn what_is_not_seen_by_requests_counts_from_when_a_service_was_back_too() {
+    // Its requests are counted by itself, so that nothing is counted before it is back, and all from then on.
+    let counting = async |host: Host| -> chaos_sim::Outcome {
+        let started = host.settings().get("START_MS").unwrap_or("0").parse()?;
+        tokio::time::sleep(Duration::from_millis(started)).await;
+        let served = Arc::new(AtomicU32::new(0));
+        let (here, told) = (Arc::clone(&served), served);
+        let app = Router::new()
+            .route("/", get(async move || here.fetch_add(1, Ordering::Relaxed).to_string()))
+            .route("/metrics", get(async move || format!("served_total {}\n", told.load(Ordering::Relaxed))));
+        http::serve(&host, host.listen(80)?, app, http::ServerConfig::default()).await;
+        Ok(())
+    };
+    let metric = |that: &str, during: &str, bound: &str| {
+        expect(
+            that,
+            &format!("during = \"{during}\"\nmetric.served_total = \"{bound}\"\ntype = \"counter\"\nservice = \"svc\""),
+        )
+    };
+    let scenario = format!(
+        "title = \"it\"\nentry = \"svc\"\n\
+         load = {{ request = \"GET /\", rate = \"100/s\", arrivals = \"constant\", duration = \"9s\", timeout = \"500ms\" }}\n\
+         [service.svc]\nprogram = \"counting\"\nmetrics = \"GET /metrics\"\nenv.START_MS = \"1500\"\n\
+         [[fault]]\nname = \"away\"\non = \"svc\"\neffect = \"kill\"\nat = \"2s\"\nfor = \"1s\"\n{}{}",
+        metric("none while it starts", "away restarting", "<= 120"),
+        metric("all once it is back", "recovery", "<= 460"),
+    );
+    let run = Simulation::new().program("counting", counting).run_text("it.toml", &scenario).unwrap();
+    assert_eq!(run.verdict(), Some(Verdict::Pass), "{}", run.report());
+}

@@ -168,7 +168,9 @@ impl<R: Runtime> Conformance<R> {
         let (host, at) = (self.host.clone(), self.at());
         let mut asked = Box::pin(ask(&host, &at, "PING"));
         assert!(tokio::time::timeout(SOON, &mut asked).await.is_err(), "it is frozen");
+        assert!(self.world.probe(STORE).expect("it has an address").await.is_err(), "nor is it ready");
         assert_eq!(self.remove("pause").await.services, 1);
+        self.world.probe(STORE).expect("it has an address").await.unwrap();
         assert_eq!(asked.await.unwrap(), "+PONG\r\n", "it goes on");
     }
 

@@ -1,7 +1,7 @@
 //! Evidence: what a check is judged by, and what comes of it. Its size depends on no number of requests.
 
 use super::{Unknowns, reading::Readings, share};
-use crate::{Comparison, Fault, Share, Verdict, ledger::Recovery, responses::Marker, slice::Counts};
+use crate::{Comparison, Fault, Share, Verdict, event::Probed, ledger::Recovery, responses::Marker, slice::Counts};
 use std::{sync::Arc, time::Duration};
 
 /// An arrival that has ended.
@@ -110,6 +110,8 @@ pub struct Evidence<'a> {
     pub oldest: Option<Arrival>,
     /// Those of them that have what this check counts.
     pub marked: &'a Marked,
+    /// Probes of the service that this check asks about, in the order in which they began.
+    pub probes: &'a [Probed],
     /// Readings of the series that this check asks for, in its order.
     pub readings: Readings<'a>,
     /// The fault that the scope is about.

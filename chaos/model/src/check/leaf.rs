@@ -4,7 +4,7 @@ use crate::{
     Comparison, Selector, Share, ValueTest,
     check::reading::Asked,
     language::{
-        bounds,
+        bounds, braces,
         document::Entry,
         expect::Against,
         findings::{Findings, Wrong},
@@ -38,6 +38,13 @@ impl Leaf<'_> {
     #[must_use]
     pub fn service(&self) -> &str {
         &self.asked.service
+    }
+
+    /// The name as that of a service.
+    #[must_use]
+    pub fn known_service(&self) -> Option<String> {
+        let services: Vec<&str> = self.against.system.services.keys().map(String::as_str).collect();
+        self.name_as(|name| braces::known_service(name, &services).map(|()| name.to_owned()))
     }
 
     /// The way in which the expectation's series are read.

@@ -20,6 +20,7 @@ mod metric;
 mod partial;
 mod place;
 pub mod reading;
+mod ready;
 mod recovery;
 mod share;
 mod stale;
@@ -36,6 +37,7 @@ pub use evidence::{Arrival, Evidence, Example, FaultSeen, Finding, Marked};
 pub use latency::Quantile;
 pub use leaf::Leaf;
 pub use place::{Misplaced, Place};
+pub use ready::PROBE_EVERY;
 pub use status::StatusPattern;
 pub use table::markdown;
 pub use unanswered::REASONS;
@@ -62,6 +64,7 @@ pub const CHECKS: &[&Row] = &[
     &body::ROW,
     &header::ROW,
     &metric::ROW,
+    &ready::ROW,
     &age::ROW,
     &detect::ROW,
     &recovery::ROW,
@@ -108,7 +111,7 @@ impl Row {
         self.needs.iter().any(|need| match need {
             Need::Scrapes => true,
             Need::ScrapesUnless(without) => name != *without,
-            Need::Responses | Need::Marker(_) | Need::Faults | Need::Samples => false,
+            Need::Responses | Need::Marker(_) | Need::Faults | Need::Samples | Need::Probes => false,
         })
     }
 }
@@ -138,6 +141,8 @@ pub enum Need {
     Faults,
     /// Enough requests.
     Samples,
+    /// Probes of a service.
+    Probes,
 }
 
 /// The key as in the file and the comparison.
@@ -197,6 +202,11 @@ pub trait Subject: fmt::Debug + Send + Sync {
 
     /// The series that it reads from scrapes, with the service whose they are.
     fn scrapes(&self) -> Option<(&str, Vec<&Selector>)> {
+        None
+    }
+
+    /// The service that it wants to be probed.
+    fn probes(&self) -> Option<&str> {
         None
     }
 

@@ -104,6 +104,7 @@ mod tests {
                 slowest: None,
                 oldest: None,
                 marked: &marked,
+                probes: &[],
                 readings: Readings::default(),
                 fault: None,
                 markers: &[],

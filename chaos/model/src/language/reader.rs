@@ -231,11 +231,6 @@ fn text_like<'a>(entry: &'a Entry, example: &str, findings: &Findings) -> Option
     Some(Word { text, span: &entry.value.span })
 }
 
-/// A status, or a class of them, as the key of a share.
-fn is_status(key: &str) -> bool {
-    key.parse::<u16>().is_ok() || key.ends_with("xx")
-}
-
 /// A number in quotes, with what its key wants besides.
 fn quoted(key: &str, raw: &str, example: &str) -> String {
     let (prefix, unit) = match unit_of(example) {

@@ -6,7 +6,7 @@ use chaos_model::{
     ArrivalId, Directions, Distribution, Effect, Event, Impact, Injection, KeyKind, OpenConnections, Record, Spread,
     Target, Verdict,
     check::reading::{ScrapeSide, SeriesKind},
-    event::{Begin, Counted, FORMAT, Fired, LinkCounts, ProxyCounts, Sample, Scrape, Scraped, ScrapedSeries},
+    event::{Begin, Counted, FORMAT, Fired, LinkCounts, Probed, ProxyCounts, Sample, Scrape, Scraped, ScrapedSeries},
     ledger::{Injected, Joined},
 };
 use chaos_report::{
@@ -65,6 +65,11 @@ fn scraped() -> Event {
     Event::Scraped(Scraped { service: "gateway".to_owned(), series, scrapes: vec![whole, failed] })
 }
 
+fn probed(why: Option<&str>) -> Probed {
+    let why = why.map(str::to_owned);
+    Probed { service: "gateway".to_owned(), at: made_up::ms(4500), took: made_up::ms(3), why }
+}
+
 /// Every kind of event, and every effect.
 fn every_kind() -> Vec<Record> {
     let mut begin = made_up::begin();
@@ -89,6 +94,8 @@ fn every_kind() -> Vec<Record> {
         made_up::slice(0, 1, 7, 2),
         counted(),
         scraped(),
+        Event::Probed(probed(None)),
+        Event::Probed(probed(Some("it did not answer in a second"))),
         Event::Injected(Injected {
             fault: "outage".to_owned(),
             link: "gateway -> redis".to_owned(),

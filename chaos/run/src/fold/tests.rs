@@ -203,7 +203,7 @@ proptest! {
             slices.iter().for_each(|slice| sum.add(slice));
             prop_assert_eq!(sum.figures(&scenario.system.responses.markers()), figures);
         }
-        let (from, to, tally) = fold.scope(2);
+        let (from, to, tally) = fold.scope(2).unwrap();
         let (belong, _) = expected(from, to, PhaseKind::After);
         // Where nothing belongs to it, nothing is kept.
         let marked = fold.marked(tally, CheckId(2)).cloned().unwrap_or_default();
@@ -212,7 +212,7 @@ proptest! {
         prop_assert_eq!(marked.first_without.as_ref().map(|Example { arrival, .. }| arrival.n), first);
         let moment = scenario.load.warmup + acknowledged[&scenario.faults[1].at];
         let across = outcomes.iter().filter(|outcome| outcome.intended < moment && outcome.ended >= moment);
-        prop_assert_eq!(fold.scope(1).2.counts.due, across.count() as u64);
+        prop_assert_eq!(fold.scope(1).unwrap().2.counts.due, across.count() as u64);
         for fault in [0, 1] {
             let after = &fold.faults[fault].clients[ALL].after.phase;
             let (belong, _) = expected(after.from, after.to, PhaseKind::After);

@@ -6,10 +6,11 @@ use super::{
     tally::{Part, Tally},
 };
 use chaos_model::{
-    Phase,
+    Phase, PhaseKind,
     event::{PhaseFigures, PhaseTime},
     responses::Marker,
 };
+use std::time::Duration;
 
 /// A window of the timeline, and the arrivals that belong to it so far: what a [`PhaseSum`](chaos_model::PhaseSum) has, and
 /// what checks need beyond that.
@@ -45,6 +46,19 @@ impl Window {
         let Some(Part { plain, straddled, .. }) = closed.parts.get(self.selection) else { return };
         for (tally, belongs) in [(plain, true), (straddled, self.phase.kind.judges_straddled())] {
             if judges && belongs { self.tally.merge(tally) } else { self.apart += tally.counts.due }
+        }
+    }
+
+    /// The beginning and the end, as far as it has come where only the run shows them; none of a phase that never was.
+    pub(crate) fn span(&self) -> Option<(Duration, Duration)> {
+        let seen = self.time.map(|time| (time.from, time.to));
+        match self.phase.kind {
+            PhaseKind::Restarting => seen,
+            // It begins when all is back.
+            PhaseKind::Recovery => seen.or(Some((self.phase.from, self.phase.to))),
+            PhaseKind::Run | PhaseKind::Baseline | PhaseKind::Fault | PhaseKind::Window | PhaseKind::After => {
+                Some((self.phase.from, self.phase.to))
+            }
         }
     }
 

@@ -2,6 +2,7 @@
 
 mod counting;
 mod disrupting;
+mod probing;
 
 use super::Options;
 use crate::{
@@ -14,12 +15,15 @@ use crate::{
 };
 use chaos_load::{Disruptions, Marks, Outcome, Plan, Summary};
 use chaos_model::{
-    Event, Fault, Injection, RunKey, Scenario, Service, Target, check::reading::ScrapeSide, event::Fired,
+    Event, Fault, Injection, RunKey, Scenario, Service, Target,
+    check::reading::ScrapeSide,
+    event::{Fired, Probed},
     ledger::Removed,
 };
 use counting::Counting;
 use disrupting::Disrupting;
 use host::{Host, Task};
+use probing::Probing;
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use tokio::{sync::mpsc, time::Instant};
 use tokio_util::sync::CancellationToken;
@@ -86,6 +90,7 @@ pub(super) async fn drive<'a>(
     let disrupting = Disrupting::new(scenario, plan.disruptions.clone());
     let scraper = scraper(scenario, world);
     let host = world.host().clone();
+    let probing = Probing::new(scenario, &host);
     let stop = CancellationToken::new();
     // Whatever ends this future early ends the load with it.
     let _stop_load = stop.clone().drop_guard();
@@ -107,6 +112,7 @@ pub(super) async fn drive<'a>(
         counting: Counting::new(scenario),
         disrupting,
         scraper,
+        probing,
         deaf: BTreeMap::new(),
         look_every: LOOK_EVERY,
         next_look: Instant::now() + LOOK_EVERY,
@@ -123,7 +129,8 @@ pub(super) async fn drive<'a>(
     drive.tell_slices();
     let late = drive.counting.late();
     drive.tell(late);
-    let (scrapes, untold) = drive.scraper.finish();
+    let (mut scrapes, untold) = drive.scraper.finish();
+    scrapes.probes = drive.probing.finish();
     untold.into_iter().map(Event::Scraped).for_each(|event| events.emit(event));
     if drive.received.len() as u64 != summary.due {
         let (due, told) = (summary.due, drive.received.len());
@@ -198,6 +205,7 @@ struct Drive<'a, 'w> {
     counting: Counting,
     disrupting: Disrupting,
     scraper: Scraper,
+    probing: Probing,
     /// Services that are not asked for metrics, since a fault of ours keeps them from responding, with why.
     deaf: BTreeMap<String, String>,
     look_every: Duration,
@@ -238,6 +246,8 @@ impl Drive<'_, '_> {
         self.ask(end, ScrapeSide::Both);
         let told = self.scraper.rest().await;
         self.tell(told.into_iter().map(Event::Scraped));
+        let rest = self.probing.rest().await;
+        self.tell(rest.into_iter().map(Event::Probed));
         self.count();
         let last = self.scenario.faults.iter().enumerate().filter(|(_, fault)| fault.ends() >= end);
         let remove = last.map(|(index, _)| index).collect();
@@ -302,6 +312,14 @@ impl Drive<'_, '_> {
     async fn scrape(&mut self, at: Duration, side: ScrapeSide) {
         self.scraper.ask((at, self.now(), side), MOMENT, &self.deaf);
         self.scraper.last_arrived().await;
+    }
+
+    /// Tells of a probe that has ended, or begins the next ones.
+    fn probe(&mut self, probed: Option<Probed>) {
+        match probed {
+            Some(probed) => self.events.emit(Event::Probed(probed)),
+            None => self.probing.begin(self.now(), &*self.world),
+        }
     }
 
     fn tell(&self, events: impl IntoIterator<Item = Event>) {
@@ -384,6 +402,7 @@ impl Drive<'_, '_> {
                 Some(outcome) = self.outcomes.recv() => self.take(outcome),
                 counted = self.counting.answered() => self.tell(counted),
                 told = self.scraper.next() => self.tell(told.into_iter().map(Event::Scraped)),
+                probed = self.probing.next(self.zero) => self.probe(probed),
                 () = tokio::time::sleep_until(self.next_look) => self.look(),
             }
         }
@@ -409,6 +428,7 @@ impl Drive<'_, '_> {
                 notice = self.world.notice() => self.attend(notice?).await?,
                 counted = self.counting.answered() => self.tell(counted),
                 told = self.scraper.next() => self.tell(told.into_iter().map(Event::Scraped)),
+                probed = self.probing.next(self.zero) => self.probe(probed),
                 () = tokio::time::sleep_until(self.next_look) => self.look(),
             }
         }

@@ -133,6 +133,10 @@ impl<R: Runtime, L: Links> World for ComposedWorld<R, L> {
         self.runtime.instances(name).into_iter().next().map(|instance| instance.address)
     }
 
+    fn probe(&self, name: &str) -> Option<BoxFuture<'static, Result<(), String>>> {
+        self.probe_once(name)
+    }
+
     async fn apply(&mut self, fault: &Fault) -> Result<(), WorldError> {
         match &fault.on {
             Target::Link(link) => self.links.apply(link, fault).await,

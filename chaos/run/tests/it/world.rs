@@ -114,6 +114,10 @@ impl World for MemoryWorld {
         Some(Address { host: name.to_owned(), port: PORT })
     }
 
+    fn probe(&self, _: &str) -> Option<BoxFuture<'static, Result<(), String>>> {
+        None
+    }
+
     async fn apply(&mut self, fault: &Fault) -> Result<(), WorldError> {
         match self.proxy(fault).send(Message::Apply(Box::new(fault.clone()))).await {
             Reply::Done => Ok(()),

@@ -1,9 +1,13 @@
 //! Waiting until services are ready.
 
 use super::ComposedWorld;
-use crate::{Address, Death, Events, Instance, InstanceId, Links, Runtime, WorldError, ready};
+use crate::{Address, Death, Events, Instance, InstanceId, Links, Runtime, WorldError, ready as readiness};
 use chaos_model::{Event, Service};
-use futures_util::{StreamExt as _, stream::FuturesUnordered};
+use futures_util::{
+    FutureExt as _, StreamExt as _, TryFutureExt as _,
+    future::{BoxFuture, ready, try_join_all},
+    stream::FuturesUnordered,
+};
 use host::Host;
 use std::{collections::BTreeMap, time::Duration};
 use tokio::{io::AsyncReadExt as _, time::Instant};
@@ -93,6 +97,20 @@ impl<R: Runtime, L: Links> ComposedWorld<R, L> {
         Ok(service)
     }
 
+    /// Asks all instances of a service once; in words why the first is not ready that isn't. None where no address of a system
+    /// that runs already is known.
+    pub(super) fn probe_once(&self, name: &str) -> Option<BoxFuture<'static, Result<(), String>>> {
+        let service = self.services.get(name)?;
+        let (host, relays) = (self.runtime.host().clone(), self.runtime.relays());
+        let probed = self.probed(&[service]);
+        if probed.is_empty() {
+            let gone = || ready(Err("it does not run".to_owned())).boxed();
+            return (!self.runtime.runs_already()).then(gone);
+        }
+        let all = probed.into_iter().map(move |probed| ask(host.clone(), relays, probed).map(|(_, result)| result));
+        Some(try_join_all(all).map_ok(drop).boxed())
+    }
+
     fn probed(&self, services: &[&Service]) -> Vec<Probed> {
         let of = |service: &&Service| {
             let service = (*service).clone();
@@ -147,7 +165,7 @@ struct Late {
 /// Asks an instance once whether it is ready.
 async fn ask(host: Host, relays: bool, probed: Probed) -> (Probed, Result<(), String>) {
     let Probed { service, instance } = probed;
-    let (service, address, result) = ready::wait(host.clone(), service, instance.address.clone()).await;
+    let (service, address, result) = readiness::wait(host.clone(), service, instance.address.clone()).await;
     let asked_nothing = service.ready.is_none() && !service.protocol.ready.asks_the_program();
     let result = if relays && result.is_ok() && asked_nothing { stays_open(&host, &address).await } else { result };
     (Probed { service, instance }, result)
