@@ -87,8 +87,13 @@ pub enum Event {
     FaultRemoved {
         /// The fault's name.
         fault: String,
-        /// Counts of what the fault did since it was applied.
+        /// Counts of what the fault did in these times.
+        #[serde(default, with = "fired::sparse")]
         fired: Fired,
+        /// Times that it was applied and taken back since it was told last. A run tells each; its recording puts some together
+        /// where there are many, and has no `fault_applied` for these.
+        #[serde(default = "once", skip_serializing_if = "is_once")]
+        times: u64,
     },
     /// A slice of the timeline that can't change any more: what clients saw in it. In the order of time, without gaps.
     Slice(Slice),
@@ -119,9 +124,12 @@ pub enum Event {
     ServiceBack {
         /// The service's name.
         service: String,
-        /// Time from its start until it was ready.
+        /// Time from its start until it was ready; the longest, where it was several times.
         #[serde(rename = "took_us", with = "crate::micros")]
         took: Duration,
+        /// Times that it was, since it was told last: more than once where a recording puts many together.
+        #[serde(default = "once", skip_serializing_if = "is_once")]
+        times: u64,
     },
     /// Figures of a phase: what clients saw in it.
     Phase(PhaseFigures),
@@ -166,6 +174,16 @@ pub enum Event {
         /// The run's verdict; none where the world failed or it was interrupted.
         verdict: Option<Verdict>,
     },
+}
+
+/// The times that something happened, where an event doesn't say.
+fn once() -> u64 {
+    1
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands it over so")]
+fn is_once(times: &u64) -> bool {
+    *times == 1
 }
 
 impl Event {

@@ -53,6 +53,15 @@ pub struct Slice {
     /// The same by name of request, where the load has more than one.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub requests: BTreeMap<String, RequestCounts>,
+    /// The beginning of what is counted by name, where that is before the slice's own: in recordings that would be large, one
+    /// slice has it of several.
+    #[serde(
+        rename = "parts_from_us",
+        with = "crate::micros::option",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub parts_from: Option<Duration>,
 }
 
 impl Slice {
@@ -72,6 +81,14 @@ pub struct RequestCounts {
     /// Arrivals that straddled it.
     #[serde(default, skip_serializing_if = "Counts::is_empty")]
     pub straddled: Counts,
+}
+
+impl RequestCounts {
+    /// Adds the counts of other arrivals.
+    pub fn add(&mut self, other: &Self) {
+        self.counts.add(&other.counts);
+        self.straddled.add(&other.straddled);
+    }
 }
 
 /// Counts of arrivals: what clients saw.
@@ -208,6 +225,7 @@ mod tests {
             latest: Duration::from_micros(90),
             in_flight: 2,
             requests: BTreeMap::from([("GET /".to_owned(), named)]),
+            parts_from: Some(Duration::ZERO),
         };
         let record = Record { at_us: 1, event: Event::Slice(slice) };
         let text = serde_json::to_string(&record).unwrap();

@@ -59,7 +59,7 @@ impl Annotations {
         match &record.event {
             Event::TimelineBegan => self.timeline_ms = now,
             Event::FaultApplied { fault } => return self.applied(fault, now),
-            Event::FaultRemoved { fault, fired } => {
+            Event::FaultRemoved { fault, fired, .. } => {
                 let plan = begin.faults.iter().find(|plan| plan.name == *fault);
                 let did = plan.and_then(|plan| words::fired(&plan.effect, fired));
                 return self.removed(fault, now, &did.unwrap_or_else(|| "never fired".to_owned()));

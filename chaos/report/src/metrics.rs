@@ -81,7 +81,7 @@ impl CurrentRun {
         match event {
             Event::TimelineBegan => self.timeline = Some(Duration::ZERO),
             Event::FaultApplied { fault } => self.faults.entry(fault.clone()).or_default().0 = true,
-            Event::FaultRemoved { fault, fired } => {
+            Event::FaultRemoved { fault, fired, .. } => {
                 let state = self.faults.entry(fault.clone()).or_default();
                 state.0 = false;
                 state.1 += fired.chunks + fired.resets + fired.closes + fired.refused + fired.dropped;

@@ -1,7 +1,9 @@
 use chaos_model::{
     Event, Record,
+    ledger::Recovery,
     secret::{masked, masked_command, masked_setting},
 };
+use std::time::Duration;
 use tokio::{sync::mpsc, time::Instant};
 
 /// The stream of a run's events: stamped with the time since the run began, in one line.
@@ -23,8 +25,34 @@ impl Events {
     pub fn emit(&self, event: Event) {
         let at_us = u64::try_from(self.began.elapsed().as_micros()).unwrap_or(u64::MAX);
         // Nobody listens any more: the report went away, the run goes on to its tear-down.
-        let _ = self.records.send(Record { at_us, event: without_secrets(event) });
+        let _ = self.records.send(Record { at_us, event: in_micros(without_secrets(event)) });
     }
+}
+
+/// The event in whole microseconds, where people read it at the end of a run: a recording has no others, and what is rounded for
+/// people must not come out otherwise there.
+fn in_micros(mut event: Event) -> Event {
+    let whole = |duration: &mut Duration| *duration -= Duration::from_nanos(u64::from(duration.subsec_nanos() % 1000));
+    match &mut event {
+        Event::Phase(figures) => {
+            let latency = figures.latency.iter_mut();
+            let latency = latency.flat_map(|of| [&mut of.p50, &mut of.p90, &mut of.p99, &mut of.p999, &mut of.max]);
+            latency.chain(&mut figures.oldest).for_each(whole);
+        }
+        Event::FaultFigures(figures) => {
+            let delays = figures.delays.iter_mut();
+            let delays = delays
+                .flat_map(|of| [&mut of.asked_p50, &mut of.asked_p99, &mut of.achieved_p50, &mut of.achieved_p99]);
+            delays.chain(&mut figures.detected).for_each(whole);
+            match &mut figures.recovery {
+                Recovery::After { took: time } | Recovery::NotWithin { left: time } => whole(time),
+                Recovery::Unnoticed | Recovery::NoRequests => {}
+            }
+        }
+        Event::TornDown { took, .. } => whole(took),
+        _ => {}
+    }
+    event
 }
 
 /// The event without secrets: they may be in what users set and in what programs and the machine say.
@@ -48,7 +76,11 @@ fn without_secrets(mut event: Event) -> Event {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use chaos_model::event::Begin;
+    use chaos_model::{
+        event::{Begin, LatencyFigures, PhaseFigures},
+        ledger::{Delays, FaultFigures},
+    };
+    use std::collections::BTreeMap;
 
     fn told(event: Event) -> Event {
         let (events, mut reader) = Events::channel();
@@ -71,5 +103,25 @@ mod tests {
         assert_eq!(told(died("can't reach redis://:pw@cache:6379/")), died("can't reach redis://***@cache:6379/"));
         let failed = |why: &str| Event::WorldFailed { why: why.to_owned() };
         assert_eq!(told(failed("http://a:b@c is down")), failed("http://***@c is down"));
+    }
+
+    #[test]
+    fn what_is_told_at_the_end_is_what_a_recording_has() {
+        let time = Duration::from_nanos(2_965_999);
+        let latency = LatencyFigures { p50: time, p90: time, p99: time, p999: time, max: time };
+        let phase = PhaseFigures { latency: Some(latency), oldest: Some(time), ..PhaseFigures::default() };
+        let delays = Delays { samples: 3, asked_p50: time, asked_p99: time, achieved_p50: time, achieved_p99: time };
+        let figures =
+            |recovery| FaultFigures { delays: Some(delays), detected: Some(time), recovery, ..FaultFigures::default() };
+        for event in [
+            Event::Phase(phase),
+            Event::FaultFigures(figures(Recovery::After { took: time })),
+            Event::FaultFigures(figures(Recovery::NotWithin { left: time })),
+            Event::TornDown { took: time, left: Vec::new(), logs: BTreeMap::new() },
+        ] {
+            let told = Record { at_us: 0, event: told(event) };
+            let recorded = serde_json::to_string(&told).unwrap();
+            assert_eq!(serde_json::from_str::<Record>(&recorded).unwrap(), told, "{recorded}");
+        }
     }
 }

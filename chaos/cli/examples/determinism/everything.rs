@@ -101,7 +101,7 @@ impl FiredIn {
     pub(crate) fn fold(&mut self, events: &[u8]) -> Result<(), String> {
         for line in events.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
             let record: Record = serde_json::from_slice(line).map_err(|error| format!("no event: {error}"))?;
-            if let Event::FaultRemoved { fault, fired } = record.event
+            if let Event::FaultRemoved { fault, fired, .. } = record.event
                 && fired.any()
             {
                 self.0.insert(fault);

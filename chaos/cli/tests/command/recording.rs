@@ -52,19 +52,68 @@ metric.'cache_hits_total{{tier="redis"}}' = "> 0"
     text
 }
 
-#[tokio::test]
-async fn a_minute_in_which_every_message_meets_faults_is_small() {
+/// What comes and goes as fast as it may, services that are killed again and again, and many names of requests.
+fn all_comes_and_goes() -> String {
+    let system = scenarios::shipped().join("system.toml");
+    let mut text = format!(
+        "title = \"All comes and goes\"\nsystem = {system:?}\n\
+         [load]\nrate = \"100/s\"\nduration = \"60s\"\nvars.user = \"uniform 1..900\"\n"
+    );
+    // Writing to a string can't fail.
+    for n in 0..40 {
+        let _ = write!(
+            text,
+            "[[load.request]]\nname = \"the-request-of-kind-{n}\"\nrequest = \"GET /api/profile/{{user}}?n={n}\"\n"
+        );
+    }
+    let links = ["user-service", "order-service", "product-service", "redis"];
+    let mut fault = |name: String, on: &str, effect: &str, at: usize, lasts: &str, pulse: &str| {
+        let _ = write!(
+            text,
+            "[[fault]]\nname = \"{name}\"\non = \"{on}\"\neffect = {effect}\nat = \"{at}ms\"\nfor = \"{lasts}\"\n\
+             pulse = \"{pulse}\"\n"
+        );
+    };
+    let latency = "\"latency\"\ndelay = \"1ms\"";
+    for n in 0..12 {
+        let to = links[n % links.len()];
+        fault(format!("slow-{n}"), &format!("gateway -> {to}"), latency, 40 + n * 83, "57s", "400ms of 1s");
+    }
+    for to in links {
+        fault(format!("flickers-{to}"), &format!("gateway -> {to}"), latency, 100, "2s", "10ms of 20ms");
+    }
+    for service in ["order-service", "product-service"] {
+        fault(format!("dies-{service}"), service, "\"kill\"", 2000, "55s", "100ms of 400ms");
+    }
+    text + "[[expect]]\nthat = \"some respond\"\nunanswered.any = \"< 100%\"\n"
+}
+
+async fn is_small_and_reported(text: String, kinds: &[&str]) {
     let sandbox = Sandbox::new();
-    let file = sandbox.write("everything.toml", everything_at_once());
-    sandbox.chaos(&format!("run {file} --world sim --json run.jsonl")).run().await.exited(1);
+    let file = sandbox.write("everything.toml", text);
+    let run = sandbox.chaos(&format!("run {file} --world sim --json run.jsonl")).run().await;
     let recording = fs::read_to_string(sandbox.path().join("run.jsonl")).unwrap();
     let mut sizes = BTreeMap::<String, u64>::new();
     for line in recording.lines() {
         let event: serde_json::Value = serde_json::from_str(line).unwrap();
         *sizes.entry(event["event"].as_str().unwrap().to_owned()).or_default() += line.len() as u64 + 1;
     }
-    for event in ["slice", "counted", "scraped", "injected"] {
-        assert!(sizes.contains_key(event), "{sizes:?}");
+    for event in kinds {
+        assert!(sizes.contains_key(*event), "{event}: {sizes:?}\n{}", run.out);
     }
     assert!(sizes.values().sum::<u64>() < MOST, "{sizes:?}");
+    let report = sandbox.chaos("report run.jsonl").run().await;
+    let from = run.out.find("  phase ").unwrap();
+    assert_eq!(report.out, run.out[from..], "with all that it leaves out");
+}
+
+#[tokio::test]
+async fn a_minute_in_which_every_message_meets_faults_is_small() {
+    is_small_and_reported(everything_at_once(), &["slice", "counted", "scraped", "injected", "judged"]).await;
+}
+
+#[tokio::test]
+async fn a_minute_in_which_all_comes_and_goes_is_small() {
+    let kinds = ["slice", "counted", "fault_removed", "service_back", "injected", "judged"];
+    is_small_and_reported(all_comes_and_goes(), &kinds).await;
 }

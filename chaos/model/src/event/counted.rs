@@ -23,7 +23,7 @@ pub struct ProxyCounts {
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub links: BTreeMap<String, LinkCounts>,
     /// By fault: what it did so far, in all the times in which it was there.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty", with = "super::fired::sparse")]
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty", with = "super::fired::sparse_map")]
     pub faults: BTreeMap<String, Fired>,
 }
 

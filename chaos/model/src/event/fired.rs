@@ -1,6 +1,6 @@
 //! Counts of what a fault did.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 use std::ops::AddAssign;
 
 /// Counts of what a fault did while it was in place, by kind.
@@ -69,32 +69,47 @@ impl AddAssign for Fired {
     }
 }
 
-/// Counts of several faults without those that are zero: most of them are, and they are told again and again.
-pub(super) mod sparse {
-    use super::Fired;
-    use serde::{Deserialize, Deserializer, Serialize, Serializer};
-    use std::collections::BTreeMap;
+/// Counts without those that are zero: most of them are, and they are told again and again.
+// In recordings alone: whoever asks a proxy over HTTP sees each count that there is.
+struct Sparse<'a>(&'a Fired);
 
-    struct Sparse<'a>(&'a Fired);
-
-    impl Serialize for Sparse<'_> {
-        fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-            let Fired { connections, chunks, resets, closes, refused, dropped, messages, bystanders, services } =
-                self.0;
-            let all = [
-                ("connections", connections),
-                ("chunks", chunks),
-                ("resets", resets),
-                ("closes", closes),
-                ("refused", refused),
-                ("dropped", dropped),
-                ("messages", messages),
-                ("bystanders", bystanders),
-                ("services", services),
-            ];
-            to.collect_map(all.into_iter().filter(|(_, count)| **count > 0))
-        }
+impl Serialize for Sparse<'_> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        let Fired { connections, chunks, resets, closes, refused, dropped, messages, bystanders, services } = self.0;
+        let all = [
+            ("connections", connections),
+            ("chunks", chunks),
+            ("resets", resets),
+            ("closes", closes),
+            ("refused", refused),
+            ("dropped", dropped),
+            ("messages", messages),
+            ("bystanders", bystanders),
+            ("services", services),
+        ];
+        to.collect_map(all.into_iter().filter(|(_, count)| **count > 0))
     }
+}
+
+/// Counts of one fault without those that are zero.
+pub(super) mod sparse {
+    use super::{Fired, Sparse};
+    use serde::{Deserialize as _, Deserializer, Serialize as _, Serializer};
+
+    pub(in crate::event) fn serialize<S: Serializer>(fired: &Fired, to: S) -> Result<S::Ok, S::Error> {
+        Sparse(fired).serialize(to)
+    }
+
+    pub(in crate::event) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Fired, D::Error> {
+        Fired::deserialize(from)
+    }
+}
+
+/// Counts of several faults without those that are zero.
+pub(super) mod sparse_map {
+    use super::{Fired, Sparse};
+    use serde::{Deserialize as _, Deserializer, Serializer};
+    use std::collections::BTreeMap;
 
     pub(in crate::event) fn serialize<S: Serializer>(all: &BTreeMap<String, Fired>, to: S) -> Result<S::Ok, S::Error> {
         to.collect_map(all.iter().map(|(fault, fired)| (fault, Sparse(fired))))
@@ -127,7 +142,7 @@ mod tests {
             services: 9,
         };
         let all = BTreeMap::from([("slow".to_owned(), fired)]);
-        let text = sparse::serialize(&all, serde_json::value::Serializer).unwrap();
+        let text = sparse_map::serialize(&all, serde_json::value::Serializer).unwrap();
         assert_eq!(serde_json::from_value::<BTreeMap<String, Fired>>(text).unwrap(), all);
     }
 }

@@ -247,6 +247,10 @@ fn strange_keys(entry: &Entry, protocol: Protocol, findings: &Findings) {
     findings.add(Diagnostic::new(only.span.clone(), format!("{} have no {has}", words.messages)).advice(advice));
 }
 
+/// The shortest time that a pulse is on, or off. Timers are exact to a millisecond or two, and where proxies are others', it takes
+/// them as long to hear of it.
+const SHORTEST_PULSE: Duration = Duration::from_millis(10);
+
 /// `1s of 3s`: on for one second of each three.
 fn pulse(text: &str) -> Result<Pulse, Wrong> {
     let form = "write it as `1s of 3s`: on for one second of each three";
@@ -256,6 +260,10 @@ fn pulse(text: &str) -> Result<Pulse, Wrong> {
     let (on, every) = (not_zero(on)?, not_zero(every)?);
     if on >= every {
         return Err(Wrong::new("a pulse is off for some of the time").advice(form));
+    }
+    if on < SHORTEST_PULSE || every - on < SHORTEST_PULSE {
+        let wrong = Wrong::new(format!("`{}` is too fast for a pulse", text.trim()));
+        return Err(wrong.advice("on for 10ms or more, and off as long: timers and proxies need a few of them"));
     }
     Ok(Pulse { on, every })
 }

@@ -14,8 +14,10 @@ const MOST_OF_A_RUN: usize = 2000;
 /// and how many of them there is always room for: those that hurt are worth more than a small file.
 const LEAST_OF_A_RUN: usize = 300;
 
-/// The bytes that a recording of a minute may have with its injections. What comes behind them is small.
-const BYTES_OF_A_MINUTE: u64 = 360_000;
+/// The bytes that a recording of a minute may have with its injections, and without its plan.
+const BYTES_OF_A_MINUTE: u64 = 350_000;
+/// The bytes of a fault's figures, which come behind its injections.
+const BYTES_OF_FIGURES: u64 = 320;
 
 /// Room for injections in the recording of one run.
 #[derive(Debug, Default)]
@@ -33,7 +35,8 @@ impl Room {
         let length = begin.phases.iter().map(|phase| phase.to).max().unwrap_or_default();
         let minutes = length.max(Duration::from_secs(60)).as_secs().div_ceil(60);
         let faults = begin.faults.len();
-        Self { faults, to_come: faults, left: BYTES_OF_A_MINUTE * minutes }
+        let left = (BYTES_OF_A_MINUTE * minutes).saturating_sub(BYTES_OF_FIGURES * faults as u64);
+        Self { faults, to_come: faults, left }
     }
 
     /// Takes note of an event that has been written, in so many bytes.
@@ -44,7 +47,8 @@ impl Room {
             Event::FaultFigures(_) => self.to_come = self.to_come.saturating_sub(1),
             _ => {}
         }
-        let bytes = if matches!(event, Event::Begin(_)) { 0 } else { bytes as u64 };
+        // Room for figures has been kept.
+        let bytes = if matches!(event, Event::Begin(_) | Event::FaultFigures(_)) { 0 } else { bytes as u64 };
         self.left = self.left.saturating_sub(bytes);
     }
 

@@ -25,7 +25,7 @@ pub(super) fn applied(style: Style, run: &RunState, at_us: u64, name: &str) -> S
 pub(super) fn removed(style: Style, run: &RunState, at_us: u64, name: &str) -> String {
     let Some(Course { ended, fired, .. }) = run.faults.get(name) else { return String::new() };
     // One line a fault, and not one a pulse: a fault that comes and goes each second would fill the screen.
-    let pulses = run.plan(name).map_or(1, |plan| plan.windows().count());
+    let pulses = run.plan(name).map_or(1, |plan| plan.windows().count() as u64);
     if *ended < pulses {
         return String::new();
     }
@@ -87,7 +87,9 @@ fn how_often(run: &RunState, plan: &Fault) -> (Option<Ink>, String) {
         return (None, "left out, this is the control".to_owned());
     }
     match run.faults.get(&plan.name) {
-        course if run.is_cut_off && !course.is_some_and(Course::is_over) => (unsure, so_far(run, plan, course)),
+        course if run.is_cut_off && !course.is_some_and(|course| course.is_over(plan)) => {
+            (unsure, so_far(run, plan, course))
+        }
         None => (unsure, "NEVER BEGAN".to_owned()),
         Some(Course { ended: 0, .. }) => {
             (unsure, "not taken back before the run ended: how often it fired is unknown".to_owned())

@@ -23,16 +23,16 @@ pub(super) struct Service {
 #[derive(Debug, Default)]
 pub(super) struct Course {
     /// The number of times that it took effect, and was taken back.
-    pub(super) begun: usize,
-    pub(super) ended: usize,
+    pub(super) begun: u64,
+    pub(super) ended: u64,
     /// Counts of what it did in all of these.
     pub(super) fired: Fired,
 }
 
 impl Course {
-    /// True where it came and went: a fault that pulses may come again.
-    pub(super) fn is_over(&self) -> bool {
-        self.ended > 0 && self.ended == self.begun
+    /// True where it came and went, as often as it was to.
+    pub(super) fn is_over(&self, plan: &Fault) -> bool {
+        self.ended == plan.windows().count() as u64
     }
 }
 
@@ -103,9 +103,11 @@ impl RunState {
             Event::FaultApplied { fault } => {
                 self.faults.entry(fault.clone()).or_default().begun += 1;
             }
-            Event::FaultRemoved { fault, fired } => {
+            Event::FaultRemoved { fault, fired, times } => {
                 let course = self.faults.entry(fault.clone()).or_default();
-                course.ended += 1;
+                course.ended += times;
+                // Of those that a recording puts together, no beginning is told.
+                course.begun = course.begun.max(course.ended);
                 course.fired += *fired;
             }
             Event::Slice(slice) => {

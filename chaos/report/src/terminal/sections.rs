@@ -62,7 +62,7 @@ impl Sections {
             Event::ServiceKilled { service, after } => {
                 ending::killed(style, &self.run.stamp(record.at_us), service, *after)
             }
-            Event::ServiceBack { service, took } => {
+            Event::ServiceBack { service, took, .. } => {
                 format!("{}  {service} is ready again, after {}\n", self.run.stamp(record.at_us), show_duration(*took))
             }
             Event::FaultApplied { fault } => faults::applied(style, &self.run, record.at_us, fault),

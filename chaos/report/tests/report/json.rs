@@ -3,17 +3,18 @@
 use crate::made_up;
 use chaos_model::effect::{Blackhole, Hang, Latency, Refuse, Reset};
 use chaos_model::{
-    ArrivalId, Directions, Distribution, Effect, Event, Impact, Injection, KeyKind, OpenConnections, Record, Spread,
-    Target, Verdict,
+    ArrivalId, Directions, Distribution, Effect, Event, Fault, Impact, Injection, KeyKind, OpenConnections, PhaseKind,
+    Pulse, Record, Slice, Spread, Target, Verdict,
     check::reading::{ScrapeSide, SeriesKind},
     event::{Begin, Counted, FORMAT, Fired, LinkCounts, Probed, ProxyCounts, Sample, Scrape, Scraped, ScrapedSeries},
     ledger::{Injected, Joined},
+    slice::RequestCounts,
 };
 use chaos_report::{
     Outcome,
     json::{self, ReadError, Reader, Writer},
 };
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 fn injection(n: Option<u64>) -> Joined {
     let arrival = n.map(|n| ArrivalId::of_seed(1, n));
@@ -107,7 +108,7 @@ fn every_kind() -> Vec<Record> {
         Event::TornDown { took: made_up::ms(9), left: vec!["x".to_owned()], logs: BTreeMap::new() },
         Event::End { verdict: None },
         Event::ServiceKilled { service: "shop".to_owned(), after: made_up::ms(3000) },
-        Event::ServiceBack { service: "shop".to_owned(), took: made_up::ms(412) },
+        Event::ServiceBack { service: "shop".to_owned(), took: made_up::ms(412), times: 1 },
         Event::End { verdict: Some(Verdict::Inconclusive) },
     ];
     [made_up::failing(), made_up::inconclusive(), made_up::world_failed(), made_up::slow(), made_up::late(more)]
@@ -257,4 +258,184 @@ fn of_a_recording_that_is_cut_off_the_whole_lines_can_be_used() {
         assert!(records.starts_with(&whole));
         assert_eq!(Outcome::of(&whole), Outcome::Interrupted);
     }
+}
+
+/// A minute in which all of this happens each second.
+fn minute(begin: Begin, each_second: impl Fn(u64) -> Vec<(u64, Event)>) -> Vec<Record> {
+    let mut records =
+        vec![Record { at_us: 0, event: Event::Begin(begin) }, Record { at_us: 500_000, event: Event::TimelineBegan }];
+    for second in 0..60 {
+        let at = |ms: u64| 500_000 + second * 1_000_000 + ms * 1000;
+        records.extend(each_second(second).into_iter().map(|(ms, event)| Record { at_us: at(ms), event }));
+    }
+    records.push(Record { at_us: 61_000_000, event: Event::End { verdict: Some(Verdict::Pass) } });
+    records
+}
+
+fn minute_long(faults: &[Fault]) -> Begin {
+    let phases = vec![made_up::phase("run", PhaseKind::Run, 0, 60_000)];
+    Begin { faults: faults.to_vec(), phases, ..made_up::begin() }
+}
+
+/// Bytes of a minute's recording that go to what is not told at its end, and to nothing that is known as it begins.
+const MOST: usize = 240_000;
+
+/// What is read back of a recording, which must be small.
+fn small(records: &[Record]) -> Vec<Record> {
+    let text = written(records);
+    let bytes: usize = text.lines().skip(1).map(|line| line.len() + 1).sum();
+    assert!(bytes < MOST, "{bytes} bytes");
+    let read = json::read(text.as_bytes()).unwrap();
+    assert!(read.is_sorted_by_key(|record| record.at_us), "in the order of time");
+    read
+}
+
+#[test]
+fn many_pulses_are_put_together_and_none_is_lost() {
+    let plan = |n: u64| {
+        let pulse = Some(Pulse { on: made_up::ms(10), every: made_up::ms(20) });
+        Fault {
+            at: made_up::ms(0),
+            lasts: made_up::ms(60_000),
+            pulse,
+            ..made_up::plan(&format!("f{n}"), Hang {}.into())
+        }
+    };
+    let faults: Vec<Fault> = (0..8).map(plan).collect();
+    let records = minute(minute_long(&faults), |_| {
+        let pulse = |at: u64, n: u64| {
+            let (fault, fired) = (format!("f{n}"), Fired { chunks: n, messages: 1, ..Fired::default() });
+            let removed = Event::FaultRemoved { fault: fault.clone(), fired, times: 1 };
+            [(at, Event::FaultApplied { fault }), (at + 10, removed)]
+        };
+        let mut all: Vec<_> = (0..50).flat_map(|nth| (0..8).flat_map(move |n| pulse(nth * 20, n))).collect();
+        all.sort_by_key(|(at, _)| *at);
+        all
+    });
+    let read = small(&records);
+    let mut all = BTreeMap::<&str, (u64, Fired)>::new();
+    let mut told = 0;
+    for record in &read {
+        if let Event::FaultRemoved { fault, fired, times } = &record.event {
+            let (sum, sums) = all.entry(fault).or_default();
+            *sum += times;
+            *sums += *fired;
+            told += 1;
+        }
+    }
+    let each = |n: u64| (3000_u64, Fired { chunks: 3000 * n, messages: 3000, ..Fired::default() });
+    assert_eq!(all.values().copied().collect::<Vec<_>>(), (0..8).map(each).collect::<Vec<_>>());
+    assert!(told > 8 * 50, "and about each second they are told: {told}");
+    let Event::FaultRemoved { times, .. } = read[read.len() - 2].event else { panic!("{:?}", read[read.len() - 2]) };
+    assert!(times < 300, "what is left is told at the end");
+    let begun = read.iter().filter(|record| record.event.name() == "fault_applied").count();
+    assert_eq!(begun, 8 * 12, "the first ones are there as they came");
+}
+
+#[test]
+fn counts_by_name_are_put_together_where_there_are_many_and_none_is_lost() {
+    let records = minute(minute_long(&[]), |second| {
+        let of = |n: u64| {
+            let Event::Slice(slice) = made_up::slice(second * 1000, second * 1000 + 1000, 100, 1) else {
+                panic!("it is a slice")
+            };
+            (format!("the request of kind {n}"), RequestCounts { counts: slice.counts, ..RequestCounts::default() })
+        };
+        let Event::Slice(slice) = made_up::slice(second * 1000, second * 1000 + 1000, 100, 1) else {
+            panic!("it is a slice")
+        };
+        vec![(999, Event::Slice(Slice { requests: (0..60).map(of).collect(), ..slice }))]
+    });
+    let read = small(&records);
+    let slices = read.iter().filter_map(|record| match &record.event {
+        Event::Slice(slice) => Some(slice),
+        _ => None,
+    });
+    assert_eq!(slices.clone().count(), 60, "each second has its slice");
+    let mut until = Duration::ZERO;
+    let (mut sum, mut told) = (BTreeMap::<&str, u64>::new(), 0);
+    for slice in slices.filter(|slice| !slice.requests.is_empty()) {
+        assert_eq!(slice.parts_from.unwrap_or(slice.from), until, "without gaps");
+        (until, told) = (slice.to, told + 1);
+        slice.requests.iter().for_each(|(name, of)| *sum.entry(name).or_default() += of.counts.due);
+    }
+    assert_eq!((sum.len(), until), (60, made_up::ms(60_000)));
+    assert!(sum.values().all(|due| *due == 6000), "{sum:?}");
+    assert!((5..40).contains(&told), "{told}");
+}
+
+#[test]
+fn many_counts_and_scrapes_are_put_together_and_the_last_is_told() {
+    let name = |n: u64| format!("gateway -> service-{n}");
+    let count = |second: u64, nth: u64| {
+        let link = LinkCounts { connections: second + 1, messages: BTreeMap::from([("GET /".to_owned(), nth)]) };
+        let links = (0..30).map(|n| (name(n), link.clone())).collect();
+        let counts = ProxyCounts { links, faults: BTreeMap::new() };
+        Event::Counted(Counted { at: made_up::ms(second * 1000 + nth), counts })
+    };
+    let scrapes = |second: u64, service: u64| {
+        let series = |n: u64| ScrapedSeries { selector: format!("a_metric_{n}"), kind: Some(SeriesKind::Counter) };
+        #[expect(clippy::cast_precision_loss, reason = "it is small")]
+        let scrape = |nth: u64| Scrape {
+            at: made_up::ms(second * 1000 + nth),
+            taken: None,
+            side: ScrapeSide::Both,
+            values: vec![Some(Sample((second * 1000 + nth) as f64)); 20],
+            failed: None,
+            faults: Vec::new(),
+        };
+        let scrapes = (0..10).map(|nth| scrape(nth * 100)).collect();
+        Event::Scraped(Scraped { service: format!("s{service}"), series: (0..20).map(series).collect(), scrapes })
+    };
+    let records = minute(minute_long(&[]), |second| {
+        let counts = (0..20).map(|nth| (nth * 50, count(second, nth * 50)));
+        counts.chain((0..3).map(|service| (999, scrapes(second, service)))).collect()
+    });
+    let read = small(&records);
+    let mut counts = ProxyCounts::default();
+    let mut last = BTreeMap::new();
+    for record in &read {
+        match &record.event {
+            Event::Counted(counted) => counts.update(&counted.counts),
+            Event::Scraped(scraped) => {
+                drop(last.insert(scraped.service.clone(), scraped.scrapes.last().unwrap().clone()))
+            }
+            _ => {}
+        }
+    }
+    assert_eq!(counts.links.len(), 30);
+    assert!(counts.links.values().all(|link| (link.connections, link.messages["GET /"]) == (60, 950)), "{counts:?}");
+    assert_eq!(last.len(), 3);
+    assert!(last.values().all(|last| last.values[0] == Some(Sample(59_900.0))), "{last:?}");
+}
+
+#[test]
+fn what_is_put_together_is_told_where_a_run_is_interrupted() {
+    let records = minute(minute_long(&[]), |_| {
+        let back = |n: u64| Event::ServiceBack { service: "shop".to_owned(), took: made_up::ms(n), times: 1 };
+        (0..40).map(|nth| (nth * 25, back(nth))).collect()
+    });
+    let read = small(&records);
+    let back = read.iter().filter_map(|record| match record.event {
+        Event::ServiceBack { times, took, .. } => Some((times, took)),
+        _ => None,
+    });
+    assert_eq!(back.clone().map(|(times, _)| times).sum::<u64>(), 40 * 60);
+    assert_eq!(back.clone().map(|(_, took)| took).max(), Some(made_up::ms(39)));
+    assert!(back.count() < 200);
+}
+
+#[test]
+fn counts_that_are_zero_may_be_written_or_not() {
+    let of = |fired: &str| {
+        let begin = written(&made_up::passing()[..1]);
+        let removed = format!(r#"{{"at_us":1,"event":"fault_removed","fault":"outage","fired":{fired}}}"#);
+        json::read(format!("{begin}{removed}\n").as_bytes()).unwrap().pop().unwrap().event
+    };
+    let fired = Fired { refused: 41, ..Fired::default() };
+    let removed = Event::FaultRemoved { fault: "outage".to_owned(), fired, times: 1 };
+    assert_eq!(of(r#"{"refused":41}"#), removed);
+    let zeros =
+        r#""connections":0,"chunks":0,"resets":0,"closes":0,"dropped":0,"messages":0,"bystanders":0,"services":0"#;
+    assert_eq!(of(&format!(r#"{{"refused":41,{zeros}}}"#)), removed);
 }

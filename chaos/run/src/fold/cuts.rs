@@ -8,6 +8,8 @@ use std::{
 
 /// The longest slice.
 const LONGEST: Duration = Duration::from_secs(1);
+/// The most cuts a second, over the timeline, for pulses of faults.
+const PULSE_CUTS: u64 = 2;
 
 /// Cuts that are to come. Times count from the beginning of the warm-up, but for those of edges.
 pub(super) struct Cuts {
@@ -50,11 +52,16 @@ impl Cuts {
         debug_assert_eq!(self.edges.front(), Some(&edge), "edges are passed in order");
         self.edges.pop_front();
         // At any other edge no phase begins, so it does not matter how late its changes were.
-        let Some(acknowledged) = acknowledged.filter(|at| *at > edge && self.fixed.contains(&edge)) else { return };
+        let Some(acknowledged) = acknowledged.filter(|at| *at > edge && self.is_fixed(edge)) else { return };
         self.late.push((edge, acknowledged));
         if self.warmup + acknowledged < self.end {
             self.to_come.insert(self.warmup + acknowledged);
         }
+    }
+
+    /// True for a moment of the timeline at which slices are cut whatever happens.
+    pub(super) fn is_fixed(&self, at: Duration) -> bool {
+        self.fixed.contains(&at)
     }
 
     /// Cuts at one more moment of the timeline, before which all slices are known. The slice that it lies in begins there anew
@@ -91,12 +98,11 @@ fn moments(scenario: &Scenario) -> impl Iterator<Item = Duration> {
     seconds.chain(phase_edges(scenario))
 }
 
-/// Moments of the timeline at which something that is judged begins or ends.
+/// Moments of the timeline at which something that is judged begins or ends, and at which faults come and go.
 pub(crate) fn phase_edges(scenario: &Scenario) -> impl Iterator<Item = Duration> {
     let phases = scenario.timeline.phases.iter().flat_map(|phase| [phase.from, phase.to]);
-    // What comes and goes faster than slices do would make more of them than there are seconds.
-    let slow = |fault: &&Fault| fault.pulse.is_none_or(|pulse| pulse.every >= LONGEST);
-    let faults = scenario.faults.iter().filter(slow).flat_map(Fault::windows).flat_map(|(from, to)| [from, to]);
+    // A service that the last pulse ended is starting again from then on, which may be a phase.
+    let last = scenario.faults.iter().filter_map(|fault| fault.windows().last()).map(|(_, to)| to);
     let after = scenario.expectations.iter().filter_map(|expectation| match &expectation.scope {
         Scope::After { fault, within } => {
             let fault = scenario.faults.iter().find(|other| other.name == *fault)?;
@@ -104,5 +110,21 @@ pub(crate) fn phase_edges(scenario: &Scenario) -> impl Iterator<Item = Duration>
         }
         Scope::During(_) | Scope::Across(_) => None,
     });
-    phases.chain(faults).chain(after)
+    phases.chain(last).chain(pulses(scenario)).chain(after)
+}
+
+/// Beginnings and ends of pulses at which slices are cut. No phase begins or ends there, so it is for people to see, and bounded:
+/// those of the slowest faults come first, and what comes and goes faster than slices do has none.
+fn pulses(scenario: &Scenario) -> impl Iterator<Item = Duration> {
+    let most = scenario.timeline.duration.as_secs() * PULSE_CUTS;
+    let slow = |fault: &&Fault| fault.pulse.is_some_and(|pulse| pulse.every >= LONGEST);
+    let mut slow: Vec<&Fault> = scenario.faults.iter().filter(slow).collect();
+    slow.sort_by_key(|fault| fault.windows().count());
+    let edges = move |fault: &&Fault| 2 * fault.windows().count() as u64;
+    let mut all = 0;
+    let fit = slow.into_iter().take_while(move |fault| {
+        all += edges(fault);
+        all <= most
+    });
+    fit.flat_map(Fault::windows).flat_map(|(from, to)| [from, to])
 }

@@ -100,6 +100,11 @@ impl Slices {
 
     /// Takes note that a fault's service is starting again, from an edge on that was not passed yet.
     pub(crate) fn restarts(&mut self, fault: &str, edge: Duration) {
+        // Between pulses of a fault it makes no phase: that begins behind the last. Where slices aren't cut at pulses, they are
+        // not cut for this either.
+        if !self.cuts.is_fixed(edge) {
+            return;
+        }
         self.cut(edge);
         self.restarting.push(Restarting { fault: fault.to_owned(), from: edge, to: None });
     }

@@ -44,8 +44,12 @@ status.200 = ">= 99%"
 "#;
 
 fn scenario() -> Scenario {
+    scenario_of(TEXT)
+}
+
+fn scenario_of(text: &str) -> Scenario {
     let read = |path: &Path| match path.to_str() {
-        Some("it.toml") => Ok(TEXT.to_owned()),
+        Some("it.toml") => Ok(text.to_owned()),
         _ => Err(io::Error::from(io::ErrorKind::NotFound)),
     };
     load(Path::new("it.toml"), &[], &read).unwrap_or_else(|wrong| panic!("{}", wrong.render(false, 100)))
@@ -279,4 +283,28 @@ fn what_is_sent_behind_the_end_of_the_fault_in_which_it_was_due_is_none_of_its()
         scenario.faults[0].at <= at && at < scenario.faults[0].ends()
     });
     assert_eq!((figures.arrivals + 1, figures.straddled), (due.count() as u64, 1));
+}
+
+/// However many faults come and go, there are about as many slices as seconds.
+#[test]
+fn slices_are_cut_at_the_slowest_pulses_and_no_more_often_than_twice_a_second() {
+    let pulsing = |name: &str, at: &str, pulse: &str| {
+        format!(
+            "[[fault]]\nname = \"{name}\"\non = \"client -> web\"\neffect = \"latency\"\ndelay = \"1ms\"\n\
+             at = \"{at}\"\nfor = \"4s\"\npulse = \"{pulse}\"\n"
+        )
+    };
+    let slow = [pulsing("b", "1010ms", "300ms of 1s"), pulsing("a", "30ms", "1s of 2s")].concat();
+    let many = (0..9).map(|n| pulsing(&format!("c{n}"), &format!("{}ms", 70 + n), "400ms of 1s")).collect::<String>();
+    let fast = pulsing("d", "90ms", "20ms of 50ms");
+    let edges_of = |more: &str| {
+        let (head, expectations) = TEXT.split_at(TEXT.find("[[expect]]").unwrap());
+        let scenario = scenario_of(&format!("{head}{more}{expectations}"));
+        phase_edges(&scenario).map(|at| at.as_millis()).collect::<std::collections::BTreeSet<_>>()
+    };
+    let all = edges_of(&[slow, many, fast].concat());
+    assert!([30, 1030, 2030, 3030, 1010, 1310, 4010, 4310].iter().all(|at| all.contains(at)), "{all:?}");
+    let within: Vec<u128> = all.range(1400..3900).copied().filter(|at| !(3470..3479).contains(at)).collect();
+    assert_eq!(within, [2000, 2010, 2030, 2310, 3010, 3030, 3310, 3500], "no others");
+    assert!([4060, 3474].iter().all(|at| all.contains(at)), "but where the last pulse of each ends: {all:?}");
 }

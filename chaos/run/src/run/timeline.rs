@@ -249,7 +249,9 @@ impl Drive<'_, '_> {
         let rest = self.probing.rest().await;
         self.tell(rest.into_iter().map(Event::Probed));
         self.count();
-        let last = self.scenario.faults.iter().enumerate().filter(|(_, fault)| fault.ends() >= end);
+        // One that pulses may be off by then.
+        let is_there = |fault: &Fault| fault.windows().last().is_some_and(|(_, to)| to >= end);
+        let last = self.scenario.faults.iter().enumerate().filter(|(_, fault)| is_there(fault));
         let remove = last.map(|(index, _)| index).collect();
         self.change(&Edge { remove, apply: Vec::new() }).await?;
         self.away = self.until_all_are_back().await?;
@@ -342,7 +344,7 @@ impl Drive<'_, '_> {
             let is_restarting = matches!(&fault.on, Target::Service(service) if self.world.is_restarting(service));
             self.disrupting.end(*index, is_restarting);
             self.hears(fault);
-            self.events.emit(Event::FaultRemoved { fault: fault.name.clone(), fired: removed.fired });
+            self.events.emit(Event::FaultRemoved { fault: fault.name.clone(), fired: removed.fired, times: 1 });
             self.enter(*index, removed);
         }
         for index in &edge.apply {
@@ -448,7 +450,7 @@ impl Drive<'_, '_> {
                 self.events.emit(Event::ServiceKilled { service: instance.to_string(), after });
             }
             Some(News::Back { instance, took, at_first }) => {
-                self.events.emit(Event::ServiceBack { service: instance.to_string(), took });
+                self.events.emit(Event::ServiceBack { service: instance.to_string(), took, times: 1 });
                 if !self.world.is_restarting(&instance.service) {
                     self.fold.is_back(&instance.service, self.now());
                     self.disrupting.is_back(&instance.service);

@@ -12,9 +12,9 @@ use tokio::time::Instant;
 fn web(host: Host, env: BTreeMap<String, String>) -> Router {
     let until = Instant::now() + Duration::from_millis(1500);
     let answer = move || {
-        let (host, other) = (host.clone(), env["OTHER"].clone());
+        let (host, other) = (host.clone(), env.get("OTHER").cloned());
         async move {
-            if Instant::now() < until {
+            if let Some(other) = other.filter(|_| Instant::now() < until) {
                 let (name, port) = other.split_once(':').unwrap();
                 // Whether it is refused is the proxy's to count.
                 let _ = host.dial(name, port.parse().unwrap()).await;
@@ -74,5 +74,14 @@ async fn a_fault_has_fired_if_one_of_its_pulses_has() {
     let (_, fired) = course(&ran);
     assert_eq!(fired.iter().map(|fired| fired.refused).collect::<Vec<_>>(), [20, 0], "nobody uses it in the second");
     assert_eq!(ran.doubts(), Vec::<&str>::new());
+    assert!(matches!(ran.ending, Ending::Judged(Verdict::Pass, _)), "{:?}", ran.ending);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_fault_that_is_off_as_the_run_ends_is_taken_back_no_more() {
+    let fault = PULSES.replace("effect", "on = \"client -> web\"\neffect").replace("for = \"2s\"", "for = \"3s\"");
+    let ran = run(&format!("{ONE_SERVICE}{fault}{}", WELL.replace("recovery", "baseline")), &[("web", web)]).await;
+    let (edges, _) = course(&ran);
+    assert_eq!(edges, [1000, 1200, 2000, 2200, 3000, 3200]);
     assert!(matches!(ran.ending, Ending::Judged(Verdict::Pass, _)), "{:?}", ran.ending);
 }

@@ -186,7 +186,7 @@ impl Ran {
             Event::ServiceReady { service, what, address, .. } => {
                 Some(format!("service_ready {service}: {what} at {address}"))
             }
-            Event::FaultRemoved { fault, fired } if fired.any() => Some(format!("{fault} fired")),
+            Event::FaultRemoved { fault, fired, .. } if fired.any() => Some(format!("{fault} fired")),
             Event::WorldFailed { why } => Some(format!("world failed: {why}")),
             Event::Inconclusive { why, .. } => Some(format!("doubt: {why}")),
             Event::Judged(judged) => Some(format!("{}: {:?} {:?}", judged.that, judged.verdict, judged.checks)),

@@ -50,7 +50,7 @@ fn phases(records: &[Record]) -> Vec<&PhaseFigures> {
 fn fired(records: &[Record]) -> BTreeMap<&str, Fired> {
     let mut all = BTreeMap::<&str, Fired>::new();
     for record in records {
-        if let Event::FaultRemoved { fault, fired } = &record.event {
+        if let Event::FaultRemoved { fault, fired, .. } = &record.event {
             *all.entry(fault).or_default() += *fired;
         }
     }
