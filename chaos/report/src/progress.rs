@@ -4,7 +4,7 @@ use chaos_model::{Slice, slice::Counts};
 use std::time::Duration;
 
 /// The load so far, since the timeline began.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Progress {
     /// The end of the last slice.
     pub(crate) at: Duration,
@@ -16,6 +16,8 @@ pub(crate) struct Progress {
     pub(crate) bad: u64,
     /// The 99th percentile of the last slice's latencies; none where nothing was due in it.
     pub(crate) p99: Option<Duration>,
+    /// Faults whose services were not back in the last slice.
+    pub(crate) restarting: Vec<String>,
 }
 
 impl Progress {
@@ -28,6 +30,7 @@ impl Progress {
         self.due += all.due;
         self.good += all.good;
         self.bad += all.due - all.good;
+        self.restarting.clone_from(&slice.restarting);
         self.p99 = all.latency.percentile(99_000);
     }
 }

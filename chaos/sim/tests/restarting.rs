@@ -212,3 +212,21 @@ fn what_is_not_seen_by_requests_counts_from_when_a_service_was_back_too() {
     let run = Simulation::new().program("counting", counting).run_text("it.toml", &scenario).unwrap();
     assert_eq!(run.verdict(), Some(Verdict::Pass), "{}", run.report());
 }
+
+#[test]
+fn a_service_that_is_ended_again_while_it_starts_is_away_until_it_is_ready_for_the_first_fault_too() {
+    let service = "env.START_MS = \"2000\"\nenv.START_AGAIN_MS = \"2000\"";
+    let again = "[[fault]]\nname = \"again\"\non = \"svc\"\neffect = \"kill\"\nat = \"4s\"\nfor = \"1s\"\n";
+    let expectations = expect("away", "during = \"away restarting\"\nunanswered.any = \">= 99%\"")
+        + &expect("again", "during = \"again\"\nunanswered.any = \">= 99%\"")
+        + &expect("still", "during = \"again restarting\"\nunanswered.any = \">= 99%\"")
+        + &expect("back", "during = \"recovery\"\nstatus.200 = \">= 100%\"")
+        + &expect("in time", "after = \"again\"\nrecovery.time = \"< 2100ms\"");
+    let run = run(service, "effect = \"kill\"", &(again.to_owned() + &expectations));
+    let time =
+        |name: &str| phase(&run, name).and_then(|of| of.time).map(|time| (time.from.as_millis(), time.to.as_millis()));
+    assert_eq!(time("away restarting"), Some((3000, 7005)), "{}", run.report());
+    assert_eq!(time("again restarting"), Some((5000, 7005)));
+    assert_eq!(time("recovery"), Some((7005, 9000)));
+    assert_eq!(run.verdict(), Some(Verdict::Pass), "{}", run.report());
+}

@@ -76,7 +76,7 @@ impl Line {
             return Around::default();
         };
         // A slice lies in one phase, and its end in the next one.
-        let (at, phase) = (slice.to, run.phase_at(slice.from));
+        let (at, phase) = (slice.to, run.phase_at(slice.from, &slice.restarting));
         let due = self.printed.as_ref().is_none_or(|(last, in_phase)| at >= *last + EVERY || *in_phase != phase);
         if !due {
             return Around::default();
@@ -95,7 +95,7 @@ fn names(run: &RunState) -> String {
 /// `840 sent, 838 good, 2 bad, p99 4.2ms`
 fn numbers(run: &RunState, sent: &str) -> Option<String> {
     run.begin.as_ref()?;
-    let Progress { due, good, bad, p99, .. } = run.progress;
+    let Progress { due, good, bad, p99, .. } = &run.progress;
     let p99 = p99.map_or_else(String::new, |p99| format!(", p99 {}", show_duration(p99)));
     Some(format!("{due} {sent}, {good} good, {bad} bad{p99}"))
 }
@@ -103,10 +103,10 @@ fn numbers(run: &RunState, sent: &str) -> Option<String> {
 /// Bar, time, phase and numbers, in less than `columns`: what is not a number gives way. The bar's length depends on
 /// nothing that changes from one moment to the next, so that it doesn't jump.
 fn bar(run: &RunState, numbers: &str, columns: usize) -> String {
-    let Progress { at, due, .. } = run.progress;
+    let Progress { at, due, .. } = run.progress.clone();
     let whole = run.duration();
     let time = format!("{:.1}/{}", at.as_secs_f64(), show_duration(whole));
-    let phase = run.phase_at(at);
+    let phase = run.phase_at(at, &run.progress.restarting);
     let phases = run.begin.iter().flat_map(|begin| &begin.phases);
     let longest = phases.map(|phase| width(&phase.name)).max().unwrap_or(0).min(24);
     // As wide as the numbers will get, so that the bar does not jump when they do.

@@ -5,6 +5,7 @@ use chaos_model::{
     Event, Fault, PhaseKind, PhaseSum, Record,
     event::{Begin, Fired, Judged, PhaseFigures, ProxyCounts},
     ledger::FaultFigures,
+    phase,
     quantity::show_duration,
     responses::Marker,
 };
@@ -185,15 +186,20 @@ impl RunState {
         }
     }
 
-    /// The phase at this moment: the faults that act then, or else what lies between them.
-    pub(super) fn phase_at(&self, at: Duration) -> String {
+    /// The phase at this moment: the faults that act then, or else what lies between them. `restarting` has those whose
+    /// services are not back.
+    pub(super) fn phase_at(&self, at: Duration, restarting: &[String]) -> String {
         let phases = self.begin.as_ref().map_or(&[][..], |begin| &begin.phases);
         let of = |wanted: PhaseKind| {
             let now = phases.iter().filter(move |phase| phase.kind == wanted && phase.contains(at));
             now.map(|phase| phase.name.as_str()).collect::<Vec<_>>()
         };
-        let kinds = [PhaseKind::Fault, PhaseKind::Baseline, PhaseKind::Recovery];
-        let names = kinds.into_iter().map(of).find(|names| !names.is_empty());
+        let acting = Some(of(PhaseKind::Fault)).filter(|names| !names.is_empty());
+        if let (None, [_, ..]) = (&acting, restarting) {
+            return restarting.iter().map(|fault| phase::restarting(fault)).collect::<Vec<_>>().join(" + ");
+        }
+        let kinds = [PhaseKind::Baseline, PhaseKind::Recovery];
+        let names = acting.or_else(|| kinds.into_iter().map(of).find(|names| !names.is_empty()));
         match names {
             Some(names) => names.join(" + "),
             None if at >= self.duration() => "end".to_owned(),
