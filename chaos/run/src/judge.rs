@@ -62,6 +62,9 @@ pub(crate) fn find(
             format!("there was no time `{name}`: the service was ready again at once"),
         );
     };
+    // Requests that a fault finds under way go on for as long as their client waits.
+    let is_across = matches!(expectation.scope, Scope::Across(_));
+    let ends = if is_across { to + scenario.load.timeout } else { to };
     let nothing = Marked::default();
     let series = check.subject.scrapes().and_then(|(service, _)| scrapes.seen.get(service));
     let readings = scrapes.readings.get(&check.id).map(Vec::as_slice).unwrap_or_default();
@@ -78,12 +81,15 @@ pub(crate) fn find(
         oldest: tally.oldest,
         unknown: &tally.unknown,
         // What is to be reached after a fault may have been kept from it before the scope begins.
-        strained: fold.is_strained(from.saturating_sub(within.unwrap_or_default()), to).then_some(STRAINED),
+        strained: fold.is_strained(from.saturating_sub(within.unwrap_or_default()), ends).then_some(STRAINED),
         marked: fold.marked(tally, check.id).unwrap_or(&nothing),
         probes: probes.map(Vec::as_slice).unwrap_or_default(),
         readings: Readings { of: readings.iter().map(Vec::as_slice).collect(), series },
         markers: &markers,
         fault: scenario.faults.iter().position(|fault| fault.name == *name).map(|fault| fold.fault_of(fault, index)),
     };
-    check.subject.judge(&evidence).unless_strained(&evidence)
+    let finding = check.subject.judge(&evidence);
+    // They belong to no slice in which each could have been weighed; a body that is wrong is so on any machine.
+    let weighed = finding.weighed && (!is_across || check.subject.test().is_some());
+    Finding { weighed, ..finding }.unless_strained(&evidence)
 }
