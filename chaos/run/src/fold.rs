@@ -47,6 +47,8 @@ pub(crate) struct Fold<'a> {
     selections: Selections,
     slices: Slices,
     stalls: Stalls,
+    /// The end of the last slice that can't change any more: how far the timeline is known.
+    known: Duration,
     /// Slices in which the harness or the machine was not what it should be, by their beginning, with their end.
     strained: Vec<(Duration, Duration)>,
     acknowledged: Acknowledged,
@@ -147,6 +149,7 @@ impl<'a> Fold<'a> {
             counted: Counted::all(scenario, bit),
             slices: Slices::new(scenario, seed, selections.clone(), edges::edges(scenario).into_keys()),
             stalls: Stalls::default(),
+            known: Duration::ZERO,
             strained: Vec::new(),
             acknowledged: Acknowledged::new(),
             waiting: Vec::new(),
@@ -227,6 +230,7 @@ impl<'a> Fold<'a> {
     pub(crate) fn next(&mut self, now: Duration) -> Option<Slice> {
         let mut closed = self.slices.next(now)?;
         let (from, to) = (closed.slice.from, closed.slice.to);
+        self.known = to;
         closed.slice.cpu_stalled = self.stalls.within(from, to);
         if closed.weigh(&self.selections, self.scenario.load.timeout) {
             self.strained.push((from, to));
@@ -255,6 +259,11 @@ impl<'a> Fold<'a> {
         if let Some(total) = stalled {
             self.stalls.add(at, total);
         }
+    }
+
+    /// True where the timeline is not known beyond this moment yet.
+    pub(crate) fn is_to_come(&self, moment: Duration) -> bool {
+        self.known <= moment && self.known < self.scenario.timeline.duration
     }
 
     /// True if the harness or the machine was not what it should be at some time from one moment to another, both included.

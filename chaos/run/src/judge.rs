@@ -62,6 +62,9 @@ pub(crate) fn find(
             format!("there was no time `{name}`: the service was ready again at once"),
         );
     };
+    if fold.is_to_come(from) {
+        return Finding::inconclusive("nothing yet", "its time has not come");
+    }
     // Requests that a fault finds under way go on for as long as their client waits.
     let is_across = matches!(expectation.scope, Scope::Across(_));
     let ends = if is_across { to + scenario.load.timeout } else { to };

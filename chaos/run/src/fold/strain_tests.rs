@@ -298,7 +298,9 @@ fn a_check_can_be_asked_at_any_moment_and_says_what_is_known_by_then() {
             fails(one, 3)
         }
     };
-    for check in ["status.200 = \">= 99%\"", "latency.p50 = \"< 50ms\"", "availability = \">= 99%\""] {
+    for check in
+        ["status.200 = \">= 99%\"", "latency.p50 = \"< 50ms\"", "availability = \">= 99%\"", "detect.time = \"< 1s\""]
+    {
         let scenario = scenario(check);
         let mut fold = Fold::new(&scenario, 1, |_| None);
         let mut told = Vec::new();
