@@ -2,20 +2,36 @@
 //!
 //! Local are this machine (loopback) and private networks (RFC 1918, RFC 4193), as those of containers are. It is
 //! decided by the address, not by the name, and at each dial: names can be made to lead elsewhere. Link-local addresses
-//! are not among them: no service is there, but what clouds tell their machines is.
+//! are not among them: no service is there, but what clouds tell their machines is; nor are the addresses within private
+//! networks at which clouds do that.
 
 use chaos_model::attach::HostPort;
 use chaos_run::WorldError;
 use futures_util::future::BoxFuture;
 use host::{Host, Listener, Network, Stream};
-use std::{io, net::IpAddr, sync::Arc};
+use std::{
+    io,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
+    sync::Arc,
+};
+
+/// Addresses within unique local networks (RFC 4193) at which clouds tell their machines who they are, credentials included: the
+/// instance metadata of Amazon EC2 and its resolver, of Google Compute Engine, of Oracle Cloud and of Scaleway, as each
+/// documents them.
+const METADATA: [Ipv6Addr; 5] = [
+    Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254),
+    Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x253),
+    Ipv6Addr::new(0xfd20, 0xce, 0, 0, 0, 0, 0, 0x254),
+    Ipv6Addr::new(0xfd00, 0xc1, 0, 0, 0, 0, 0xa9fe, 0xa9fe),
+    Ipv6Addr::new(0xfd00, 0x42, 0, 0, 0, 0, 0, 0x42),
+];
 
 /// True for an address of this machine or of a private network.
 #[must_use]
 pub fn is_local(address: IpAddr) -> bool {
     match address.to_canonical() {
         IpAddr::V4(address) => address.is_loopback() || address.is_private(),
-        IpAddr::V6(address) => address.is_loopback() || address.is_unique_local(),
+        IpAddr::V6(address) => address.is_loopback() || (address.is_unique_local() && !METADATA.contains(&address)),
     }
 }
 
@@ -30,7 +46,7 @@ pub fn resolve_here() -> Resolve {
         Box::pin(async move {
             // Loopback by definition (RFC 6761, 6.3), whatever the resolver knows of it.
             if name == "localhost" {
-                return Ok(vec![IpAddr::from([127, 0, 0, 1])]);
+                return Ok(vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()]);
             }
             Ok(tokio::net::lookup_host((name, port)).await?.map(|address| address.ip()).collect())
         })
@@ -77,7 +93,8 @@ impl Network for Reach {
             if self.allowed.iter().any(|allowed| allowed.host == host && allowed.port == port) {
                 return self.network.dial(host, port).await;
             }
-            let mut last = io::Error::new(io::ErrorKind::NotFound, format!("{host} has no address"));
+            // What the first said counts: the others may just be of a protocol that is absent.
+            let mut failed = None;
             // At each dial: names of containers stand for nothing until these run, and can be made to stand for
             // something else.
             for address in (self.resolve)(host.to_owned(), port).await? {
@@ -87,10 +104,10 @@ impl Network for Reach {
                 // By its address, so that what is dialled is what was looked at.
                 match self.network.dial(&address.to_string(), port).await {
                     Ok(stream) => return Ok(stream),
-                    Err(error) => last = error,
+                    Err(error) => drop(failed.get_or_insert(error)),
                 }
             }
-            Err(last)
+            Err(failed.unwrap_or_else(|| io::Error::new(io::ErrorKind::NotFound, format!("{host} has no address"))))
         })
     }
 
@@ -118,7 +135,8 @@ mod tests {
         }
         let remote =
             ["8.8.8.8", "172.32.0.1", "169.254.169.254", "fe80::1", "2001:db8::1", "0.0.0.0", "::ffff:8.8.8.8"];
-        for address in remote {
+        let told = ["fd00:ec2::254", "fd00:ec2::253", "fd20:ce::254", "fd00:c1::a9fe:a9fe", "fd00:42::42"];
+        for address in remote.into_iter().chain(told) {
             assert!(!is_local(address.parse().unwrap()), "{address}");
         }
     }
@@ -126,6 +144,22 @@ mod tests {
     /// A name stands for what this says.
     fn resolving(address: &'static str) -> Resolve {
         Arc::new(move |_, _| Box::pin(async move { Ok(vec![address.parse().unwrap()]) }))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn every_address_of_a_name_is_tried_and_what_the_first_says_counts() {
+        let network = MemoryNetwork::new(1);
+        let second = network.host("10.0.0.8");
+        let _listening = second.listen(80).unwrap();
+        let both: Resolve =
+            Arc::new(|_, _| Box::pin(async { Ok(vec!["10.0.0.7".parse().unwrap(), "10.0.0.8".parse().unwrap()]) }));
+        let _first = network.host("10.0.0.7");
+        let host = within_reach(&network.host("proxies"), Vec::new(), both);
+        host.dial("web", 80).await.unwrap();
+        let refused = host.dial("web", 81).await.unwrap_err();
+        assert_eq!(refused.kind(), io::ErrorKind::ConnectionRefused);
+        let addresses = resolve_here()("localhost".to_owned(), 80).await.unwrap();
+        assert_eq!(addresses, [IpAddr::from(Ipv4Addr::LOCALHOST), Ipv6Addr::LOCALHOST.into()]);
     }
 
     #[tokio::test(start_paused = true)]
