@@ -188,3 +188,34 @@ async fn proxies_lead_to_nothing_that_is_not_local_unless_both_say_so() {
     sandbox.chaos("proxy proxies.toml --allow-remote-targets --health").run().await.exited(1);
     sandbox.assert_clean();
 }
+
+#[tokio::test]
+async fn why_a_target_can_not_be_reached_is_told_and_not_for_each_connection() {
+    let sandbox = Sandbox::new();
+    let (entry, target, control) = (free_port(), free_port(), free_port());
+    let proxies = format!(
+        "[control]\nlisten = \"{control}\"\ntoken-file = \"token\"\n[[link]]\nname = \"client -> users\"\n\
+         listen = \"{entry}\"\ntarget = \"localhost:{target}\"\nprotocol = \"http\"\n"
+    );
+    sandbox.write("proxies.toml", proxies);
+    let mut proxy = sandbox.chaos("proxy proxies.toml").start();
+    proxy.line("the control server listens").await;
+    let began = Instant::now();
+    for _ in 0..20 {
+        // Each is accepted, and reset when the dial has failed.
+        let at = SocketAddr::from(([127, 0, 0, 1], entry));
+        let mut stream = tokio::net::TcpStream::connect(at).await.expect("the proxy accepts");
+        tokio::io::AsyncReadExt::read(&mut stream, &mut [0]).await.expect_err("it is reset");
+    }
+    let most = 1 + usize::try_from(began.elapsed().as_secs()).expect("few");
+    proxy.signal(Signal::TERM);
+    let ended = proxy.finish().await;
+    ended.exited(0);
+    let told: Vec<&str> = ended.out.lines().filter(|line| line.contains("the service can't be reached")).collect();
+    assert!((1..=most).contains(&told.len()), "{told:#?}");
+    let first = told[0];
+    assert!(
+        first.contains("client -> users") && first.contains("refused") && first.contains(&target.to_string()),
+        "{first}"
+    );
+}

@@ -121,7 +121,7 @@ impl Connection {
             if dial.as_ref().map(|dial| &dial.target) != target.as_ref() {
                 *dial = target.map(|target| Dial::new(&self.open.shared.host, target));
             }
-            match dial.as_mut().map(|dial| dial.poll(cx)) {
+            match dial.as_mut().map(|dial| dial.poll(cx, &self.open.shared)) {
                 Some(Poll::Ready(Some(upstream))) => return Poll::Ready(Ok(upstream)),
                 // As if refused, though the kernel has shaken hands already. A held connection doesn't learn of it.
                 Some(Poll::Ready(None)) if !self.withholds(Direction::Downstream) => {
@@ -298,12 +298,12 @@ impl Dial {
     }
 
     /// Ready with nothing where the service can't be reached; it may be asked again.
-    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Stream>> {
+    fn poll(&mut self, cx: &mut Context<'_>, shared: &Shared) -> Poll<Option<Stream>> {
         let Some(attempt) = &mut self.attempt else { return Poll::Ready(None) };
         let result = ready!(attempt.as_mut().poll(cx));
         self.attempt = None;
         if let Err(error) = &result {
-            tracing::debug!(host = self.target.host, port = self.target.port, %error, "the service can't be reached");
+            shared.tell_unreachable(&self.target, error);
         }
         Poll::Ready(result.ok())
     }

@@ -13,6 +13,7 @@ use futures_util::task::AtomicWaker;
 use host::{Host, ListenSwitch};
 use std::{
     collections::BTreeMap,
+    io,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
@@ -37,7 +38,19 @@ pub(super) struct Shared {
     state: Mutex<ProxyState>,
     /// Told when the last open connection has gone.
     gone: Notify,
+    /// When the log was last told why the service can't be reached.
+    unreachable: Mutex<Option<Unreachable>>,
 }
+
+/// The last line of the log about a service that can't be reached.
+struct Unreachable {
+    told: Duration,
+    /// Failures that were not told since.
+    more: u64,
+}
+
+/// The time in which the log has one such line at most: a client that tries again and again would fill the disk.
+const TELL_EVERY: Duration = Duration::from_secs(1);
 
 /// The part of the state that changes.
 pub(super) struct ProxyState {
@@ -90,12 +103,29 @@ impl Shared {
             generation,
             state: Mutex::new(state),
             gone: Notify::new(),
+            unreachable: Mutex::new(None),
         }
     }
 
     pub(super) fn state(&self) -> MutexGuard<'_, ProxyState> {
         // Nothing that holds this lock can panic halfway through a change.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Tells the log why the service can't be reached, once a second at most.
+    pub(super) fn tell_unreachable(&self, target: &Target, error: &io::Error) {
+        let mut last = self.unreachable.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = self.now();
+        match &mut *last {
+            Some(last) if now < last.told + TELL_EVERY => last.more += 1,
+            _ => {
+                let more = last.as_ref().map_or(0, |last| last.more);
+                let Target { host, port } = target;
+                let link = &*self.link;
+                tracing::info!(link, host, port, %error, more, "the service can't be reached");
+                *last = Some(Unreachable { told: now, more: 0 });
+            }
+        }
     }
 
     /// Time since the epoch.
