@@ -11,7 +11,7 @@ use futures_util::future::BoxFuture;
 use host::{Host, Listener, Network, Stream};
 use std::{
     io,
-    net::{IpAddr, Ipv4Addr, Ipv6Addr},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     sync::Arc,
 };
 
@@ -53,10 +53,22 @@ pub fn resolve_here() -> Resolve {
     })
 }
 
-/// A host like this one, whose programs reach what is local and what is allowed, and nothing else.
+/// A host like this one, whose programs reach what is local and what is allowed, and nothing else; and never a proxy that
+/// listens in this process, at one of the addresses `own`: a connection would go round until no descriptor is left.
 #[must_use]
-pub fn within_reach(host: &Host, allowed: Vec<HostPort>, resolve: Resolve) -> Host {
-    host.with_network(|network| Arc::new(Reach { network, allowed, resolve }))
+pub fn within_reach(host: &Host, allowed: Vec<HostPort>, own: Vec<SocketAddr>, resolve: Resolve) -> Host {
+    host.with_network(|network| Arc::new(Reach { network, allowed, own, resolve }))
+}
+
+/// True if one of these addresses, at which this process listens, is meant by another.
+fn is_own(own: &[SocketAddr], address: IpAddr, port: u16) -> bool {
+    let address = address.to_canonical();
+    // Who listens on all addresses of the machine listens on each. Nothing else tells which they are as surely as that the
+    // kernel lets one be taken.
+    let is_here =
+        || address.is_loopback() || address.is_unspecified() || std::net::UdpSocket::bind((address, 0)).is_ok();
+    let means = |listen: &SocketAddr| listen.ip() == address || (listen.ip().is_unspecified() && is_here());
+    own.iter().any(|listen| listen.port() == port && means(listen))
 }
 
 /// Checks a target, as far as its name can be resolved by now.
@@ -84,21 +96,24 @@ pub async fn allow(target: &HostPort, resolve: &Resolve) -> Result<(), WorldErro
 struct Reach {
     network: Arc<dyn Network>,
     allowed: Vec<HostPort>,
+    own: Vec<SocketAddr>,
     resolve: Resolve,
 }
 
 impl Network for Reach {
     fn dial<'a>(&'a self, host: &'a str, port: u16) -> BoxFuture<'a, io::Result<Stream>> {
         Box::pin(async move {
-            if self.allowed.iter().any(|allowed| allowed.host == host && allowed.port == port) {
-                return self.network.dial(host, port).await;
-            }
+            let allowed = self.allowed.iter().any(|allowed| allowed.host == host && allowed.port == port);
             // What the first said counts: the others may just be of a protocol that is absent.
             let mut failed = None;
             // At each dial: names of containers stand for nothing until these run, and can be made to stand for
             // something else.
             for address in (self.resolve)(host.to_owned(), port).await? {
-                if !is_local(address) {
+                if is_own(&self.own, address, port) {
+                    let why = format!("{host}:{port} is a proxy of this process, or its control server");
+                    return Err(io::Error::new(io::ErrorKind::PermissionDenied, why));
+                }
+                if !allowed && !is_local(address) {
                     return Err(io::Error::new(io::ErrorKind::PermissionDenied, not_local(host, port, address)));
                 }
                 // By its address, so that what is dialled is what was looked at.
@@ -154,7 +169,7 @@ mod tests {
         let both: Resolve =
             Arc::new(|_, _| Box::pin(async { Ok(vec!["10.0.0.7".parse().unwrap(), "10.0.0.8".parse().unwrap()]) }));
         let _first = network.host("10.0.0.7");
-        let host = within_reach(&network.host("proxies"), Vec::new(), both);
+        let host = within_reach(&network.host("proxies"), Vec::new(), Vec::new(), both);
         host.dial("web", 80).await.unwrap();
         let refused = host.dial("web", 81).await.unwrap_err();
         assert_eq!(refused.kind(), io::ErrorKind::ConnectionRefused);
@@ -163,17 +178,41 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn what_listens_in_this_process_is_not_reached_by_any_name() {
+        let network = MemoryNetwork::new(1);
+        let proxies = network.host("10.0.0.9");
+        let _listening = proxies.listen(7001).unwrap();
+        let listens = |address: &str| vec![address.parse::<SocketAddr>().unwrap()];
+        let dials = async |own: &str, at: &'static str, allowed: Vec<HostPort>, port: u16| {
+            let host = within_reach(&proxies, allowed, listens(own), resolving(at));
+            host.dial("looks-else", port).await.map(drop).map_err(|error| error.to_string())
+        };
+        let refused = Err("looks-else:7001 is a proxy of this process, or its control server".to_owned());
+        assert_eq!(dials("10.0.0.9:7001", "10.0.0.9", vec![], 7001).await, refused);
+        assert_eq!(dials("0.0.0.0:7001", "127.0.0.1", vec![], 7001).await, refused, "it listens there too");
+        let allowed = vec![HostPort { host: "looks-else".to_owned(), port: 7001 }];
+        assert_eq!(
+            dials("10.0.0.9:7001", "10.0.0.9", allowed, 7001).await,
+            refused,
+            "that is no matter of where it is"
+        );
+        assert_eq!(dials("10.0.0.9:7002", "10.0.0.9", vec![], 7001).await, Ok(()), "another port");
+        assert_eq!(dials("10.0.0.8:7001", "10.0.0.9", vec![], 7001).await, Ok(()), "another address");
+        assert_eq!(dials("0.0.0.0:7001", "10.0.0.9", vec![], 7001).await, Ok(()), "another machine");
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn a_name_leads_where_its_address_is() {
         let network = MemoryNetwork::new(1);
         let (private, public) = (network.host("10.0.0.7"), network.host("8.8.8.8"));
         let _listening = (private.listen(80).unwrap(), public.listen(80).unwrap());
         let host = network.host("proxies");
-        within_reach(&host, Vec::new(), resolving("10.0.0.7")).dial("redis", 80).await.unwrap();
-        let strict = within_reach(&host, Vec::new(), resolving("8.8.8.8"));
+        within_reach(&host, Vec::new(), Vec::new(), resolving("10.0.0.7")).dial("redis", 80).await.unwrap();
+        let strict = within_reach(&host, Vec::new(), Vec::new(), resolving("8.8.8.8"));
         let error = strict.dial("redis", 80).await.unwrap_err();
         assert_eq!(error.to_string(), "redis:80 (8.8.8.8) is not local, and was not allowed");
         let allowed = vec![HostPort { host: "8.8.8.8".to_owned(), port: 80 }];
-        let lenient = within_reach(&host, allowed, resolving("8.8.8.8"));
+        let lenient = within_reach(&host, allowed, Vec::new(), resolving("8.8.8.8"));
         lenient.dial("8.8.8.8", 80).await.unwrap();
         // Another port, or another name for the same, is another target.
         assert_eq!(lenient.dial("8.8.8.8", 81).await.unwrap_err().kind(), io::ErrorKind::PermissionDenied);

@@ -46,9 +46,11 @@ impl StandingProxies {
     ) -> Result<Self, NoPort> {
         let (host, control) = listen(at, proxies.control, "the control server")?;
         let mut links = Vec::new();
+        let own: Vec<SocketAddr> =
+            proxies.links.iter().map(|proxied| proxied.listen).chain([proxies.control]).collect();
         for proxied in &proxies.links {
             let (host, listener) = listen(at, proxied.listen, &proxied.link.to_string())?;
-            let host = reach::within_reach(&host, allowed.to_vec(), resolve.clone());
+            let host = reach::within_reach(&host, allowed.to_vec(), own.clone(), resolve.clone());
             // Whoever steers brings a seed.
             let config = ProxyConfig { link: proxied.link.clone(), protocol: proxied.protocol, seed: 0, nonce: None };
             let proxy = Proxy::start(&host, listener, config);

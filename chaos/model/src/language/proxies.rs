@@ -15,12 +15,12 @@ use crate::{
 };
 use std::{
     io,
-    net::{Ipv4Addr, SocketAddr},
+    net::{IpAddr, Ipv4Addr, SocketAddr},
     path::Path,
 };
 
 /// The address at which the control server listens unless it is told.
-const CONTROL: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 8400);
+const CONTROL: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8400);
 
 /// Reads, parses and checks the file. `read` gives the text of a path.
 ///
@@ -59,6 +59,7 @@ fn check(table: &Table, (file, protocols): (&Path, &[Protocol]), findings: &Find
     let (control, token_file) = control.unwrap_or((CONTROL, None));
     let links: Vec<(ProxiedLink, Span)> = read.into_iter().collect::<Option<_>>()?;
     twice(&links, control, findings);
+    back_here(&links, control, findings);
     let links = links.into_iter().map(|(link, _)| link).collect();
     Some(Proxies { control, token_file: token_file?, links, allowed })
 }
@@ -97,6 +98,29 @@ fn targets(table: &Table, findings: &Findings) -> Vec<HostPort> {
     reader.finish();
     let allowed = words.iter().filter_map(|(text, span)| parse_word(Word { text, span }, address::host_port, findings));
     allowed.collect()
+}
+
+/// Refuses targets that are proxies of this file: a connection to one would go round for ever. Where a name leads, is known at
+/// each dial.
+fn back_here(links: &[(ProxiedLink, Span)], control: SocketAddr, findings: &Findings) {
+    let listens = links.iter().map(|(link, _)| (link.listen, link.link.to_string()));
+    let listens: Vec<(SocketAddr, String)> = listens.chain([(control, "the control server".to_owned())]).collect();
+    for (link, _) in links {
+        let HostPort { host, port } = &link.target;
+        let address = if host == "localhost" { Some(Ipv4Addr::LOCALHOST.into()) } else { host.parse::<IpAddr>().ok() };
+        let is_there = |listen: &SocketAddr| {
+            address.is_some_and(|address| {
+                let any = listen.ip().is_unspecified() && (address.is_loopback() || address.is_unspecified());
+                listen.ip() == address || any
+            })
+        };
+        let found = listens.iter().find(|(listen, _)| listen.port() == *port && is_there(listen));
+        if let Some((_, what)) = found {
+            let what = if *what == link.link.to_string() { "this proxy itself" } else { what };
+            let wrong = Diagnostic::new(link.target_span.clone(), format!("{} is {what}", link.target));
+            findings.add(wrong.advice("a proxy leads to the service: give the port at which that listens"));
+        }
+    }
 }
 
 /// Refuses what stands there twice: a link, and a place to listen.
