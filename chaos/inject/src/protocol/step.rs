@@ -7,13 +7,14 @@ use std::{sync::Arc, time::Duration};
 
 pub use crate::ending::Ending;
 
-/// A stream within a direction of a connection: what waits on one holds up none of the others. A protocol that has one
-/// message at a time uses [`StreamId::CONNECTION`] alone.
+/// A stream within a direction of a connection: what waits on one holds up none of the others, as long as no more waits
+/// than a proxy keeps (256 KiB a direction). A protocol that has one message at a time uses [`StreamId::CONNECTION`] alone.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct StreamId(pub u32);
 
 impl StreamId {
-    /// The stream of what belongs to the connection as a whole.
+    /// The stream of what belongs to the connection as a whole: what waits on it holds up all that is behind it, and a rate
+    /// of it is the direction's.
     pub const CONNECTION: Self = Self(0);
 }
 
@@ -27,18 +28,24 @@ pub enum Step {
     Skip(Direction, usize),
     /// Bytes that go in this direction too, where the step stands among what goes there on this stream.
     Insert(Direction, StreamId, Bytes),
-    /// Bytes that go there too and are made as they are written: there may be more of them than fit into memory.
+    /// Bytes that go there too and are made as they are written: there may be more of them than fit into memory. Bytes of
+    /// other streams may come between them, so they are for protocols with one.
     Generated(Direction, StreamId, GeneratedBody),
-    /// The rate of what follows on this stream, up to the next step of this kind; `None` lifts it. The direction goes at
-    /// the lowest rate of its streams.
+    /// The rate of what follows on this stream, up to the next step of this kind; `None` lifts it. Of several streams each
+    /// goes at its own, in whole frames: what is one `Pass` or `Insert` goes when the last of its bytes may. Others
+    /// overtake it until then, so what depends on the order on the wire (a compressed head) has to precede the rate.
     Rate(Direction, StreamId, Option<Rate>),
     /// All that follows on this stream goes later by this much, counted from now; [`Filter::on_released`] is told when.
     /// What follows on others goes by.
     ///
     /// [`Filter::on_released`]: super::Filter::on_released
     Wait(Direction, StreamId, Wait),
-    /// All that waits on this stream is left out: its message was given up.
+    /// A message was given up: all that waits on this stream for a wait or a rate of its own is left out, but for a frame
+    /// that is written in part. Bytes that wait for neither are on their way.
     Discard(Direction, StreamId),
+    /// Nothing more of this message comes on this stream: the proxy forgets what it knows of it (rate, attribution). Said
+    /// where a connection has many streams, one after the other.
+    Finish(Direction, StreamId),
     /// After all that precedes it on this stream, the connection ends, both ways.
     End(Direction, StreamId, Ending),
     /// A fault did what it does to a message: for the ledger.

@@ -106,11 +106,7 @@ impl ReadAlong for Adapting<'_> {
             *self.adapter.left(direction) = all[used..].to_vec();
         }
         self.adapter.steps = steps;
-        if self.adapter.filter.is_lost() {
-            // Nobody will ask for what was kept of the other direction.
-            let kept = std::mem::take(self.adapter.left(self.other.way()));
-            self.other.insert(StreamId::CONNECTION, &kept, plan);
-        }
+        self.let_go_if_lost(plan);
     }
 
     fn end<W>(&mut self, pump: &mut Pump, cx: &mut Context<'_>, to: Option<&mut W>, plan: &Plan)
@@ -128,6 +124,7 @@ impl ReadAlong for Adapting<'_> {
             pump.pass(cx, StreamId::CONNECTION, &kept[used..], to, plan);
         }
         self.adapter.steps = steps;
+        self.let_go_if_lost(plan);
     }
 
     fn released<W>(&mut self, pump: &mut Pump, cx: &mut Context<'_>, stream: StreamId, to: &mut W, plan: &Plan)
@@ -143,6 +140,7 @@ impl ReadAlong for Adapting<'_> {
         kept.drain(..used);
         *self.adapter.left(direction) = kept;
         self.adapter.steps = steps;
+        self.let_go_if_lost(plan);
     }
 
     fn has_room(&self) -> bool {
@@ -153,6 +151,14 @@ impl ReadAlong for Adapting<'_> {
 impl<'a> Adapting<'a> {
     fn decider(&self) -> Decider<'a> {
         Decider { interpreter: self.interpreter, tally: self.tally, now: self.now }
+    }
+
+    /// Nobody asks a lost filter for what was kept of the other direction.
+    fn let_go_if_lost(&mut self, plan: &Plan) {
+        if self.adapter.filter.is_lost() {
+            let kept = std::mem::take(self.adapter.left(self.other.way()));
+            self.other.insert(StreamId::CONNECTION, &kept, plan);
+        }
     }
 
     /// Does what the steps say; gives how many of the bytes they used up.
@@ -184,7 +190,8 @@ impl<'a> Adapting<'a> {
                 Step::Generated(direction, stream, body) => self.pump(pump, direction).generate(stream, body, plan),
                 Step::Wait(direction, stream, wait) => self.pump(pump, direction).wait(stream, wait, plan),
                 Step::Rate(direction, stream, rate) => self.pump(pump, direction).go_at(stream, rate, plan),
-                Step::Discard(direction, stream) => self.pump(pump, direction).discard(stream),
+                Step::Discard(direction, stream) => self.pump(pump, direction).discard(stream, plan),
+                Step::Finish(direction, stream) => self.pump(pump, direction).finish(stream, plan),
                 Step::About(direction, stream, about) => self.pump(pump, direction).begin(stream, about),
                 Step::End(direction, stream, ending) => self.pump(pump, direction).end_by(stream, ending, plan),
                 Step::Fired(injected) => {

@@ -144,7 +144,11 @@ impl Connection {
             if let Poll::Ready(end) = self.poll_rules(cx) {
                 return Poll::Ready(end);
             }
-            self.adapter = self.adapter.take().filter(|adapter| !adapter.is_over());
+            // A filter that is lost may hold what waits yet.
+            let holds = |this: &Self| this.up.has_gates() || this.down.has_gates();
+            if self.adapter.as_ref().is_some_and(Adapter::is_over) && !holds(self) {
+                self.adapter = None;
+            }
             self.poll_up(cx, client, upstream);
             if self.up.state() == PumpState::Broken {
                 self.down.cut();
@@ -153,9 +157,12 @@ impl Connection {
             if self.down.state() == PumpState::Broken {
                 self.up.cut();
             }
-            // What came down may have let something go up.
-            if self.down.state() == PumpState::Broken || self.up.waits() {
+            // What came down may have let something go up, or made room for it; and that again for what comes down.
+            if self.down.state() == PumpState::Broken || self.up.is_asked(&self.down) {
                 self.poll_up(cx, client, upstream);
+            }
+            if self.down.is_asked(&self.up) {
+                cx.waker().wake_by_ref();
             }
             if let Poll::Ready(end) = self.poll_budgets() {
                 return Poll::Ready(end);

@@ -14,6 +14,7 @@
 
 mod enqueue;
 mod item;
+mod rates;
 mod write;
 
 use super::{budget::Budgets, shaper::Shaper};
@@ -22,10 +23,11 @@ use crate::{
     attribution::Attribution,
     ending::Ending,
     interpreter::{Acts, Plan},
-    protocol::{Rate, StreamId},
+    protocol::StreamId,
 };
 use chaos_model::Direction;
 use item::{Content, Item};
+use rates::StreamRates;
 use std::{
     collections::VecDeque,
     mem::MaybeUninit,
@@ -102,9 +104,15 @@ pub(super) struct Pump {
     cost: usize,
     shaper: Shaper,
     /// The rates that messages go at, where faults ask for some.
-    rates: Vec<(StreamId, Rate)>,
-    /// Place among the waiting items at which more are put, while a stream is released; else behind all.
-    place: Option<usize>,
+    rates: StreamRates,
+    /// Items that come behind those that are put in, while a stream is released.
+    aside: VecDeque<Item>,
+    /// All that waits is on streams that wait by themselves: what comes may overtake it.
+    overtakes: bool,
+    /// Something was put in since it was last polled.
+    asked: bool,
+    /// It has read no further, since the other direction was full.
+    starved: bool,
     /// Time at which the last bytes that had waited were written.
     written: Duration,
     /// Time at which the first of those waiting may be written, where it may not yet.
@@ -132,8 +140,11 @@ impl Pump {
             messages: Vec::new(),
             cost: 0,
             shaper: Shaper::default(),
-            rates: Vec::new(),
-            place: None,
+            rates: StreamRates::default(),
+            aside: VecDeque::new(),
+            overtakes: false,
+            asked: false,
+            starved: false,
             written: Duration::ZERO,
             due: None,
         }
@@ -166,9 +177,15 @@ impl Pump {
         bytes.map(|item| &item.attribution)
     }
 
-    /// Tells whether something waits to be written.
-    pub(super) fn waits(&self) -> bool {
-        !self.waiting.is_empty()
+    /// Tells whether it has something to do that it had not when it was last polled, by what the other direction's filter
+    /// put in or by the room that is there now.
+    pub(super) fn is_asked(&self, other: &Self) -> bool {
+        self.state == PumpState::Open && (self.asked || (self.starved && !other.is_full()))
+    }
+
+    /// Tells whether a message waits that its filter is to be told of.
+    pub(super) fn has_gates(&self) -> bool {
+        self.waiting.iter().any(|item| matches!(item.content, Content::Gate(_)))
     }
 
     /// Tells whether it has all that it should keep.
@@ -178,7 +195,7 @@ impl Pump {
 
     /// Goes by another plan from now on, and judges by it what waits. Faults that act anew have met all of it.
     pub(super) fn judge(&mut self, before: &Plan, now: &Plan, faults: &[Arc<Active>]) {
-        self.rates.retain(|(_, rate)| rate.under(faults).is_some());
+        self.rates.keep(faults);
         self.set_shaper(now);
         let is_new = |fault: &Arc<Active>| !before.met().iter().any(|old| Arc::ptr_eq(old, fault));
         for item in &mut self.waiting {
@@ -199,11 +216,10 @@ impl Pump {
         }
     }
 
-    /// Goes at the lowest of the plan's rate and the messages'.
+    /// Goes at the lower of the plan's rate and that of messages that have the connection to themselves.
     fn set_shaper(&mut self, plan: &Plan) {
         let mut acts: Acts = *plan.on(self.way);
-        let own = self.rates.iter().map(|(_, rate)| rate.throughput.bytes_per_second).min();
-        acts.rate = [acts.rate, own].into_iter().flatten().min();
+        acts.rate = [acts.rate, self.rates.of_connection()].into_iter().flatten().min();
         self.shaper.set(&acts, self.epoch.elapsed());
     }
 
@@ -221,13 +237,18 @@ impl Pump {
         W: AsyncWrite + Unpin,
         A: ReadAlong,
     {
+        self.starved = false;
         for _ in 0..TURN {
+            self.asked = false;
             self.write(cx, to, plan, budgets, adapting.as_deref_mut());
             let clear = plan.is_clear(self.way) && self.rates.is_empty();
-            let room = if clear { self.waiting.is_empty() } else { !self.is_full() };
-            // A filter may answer in the other's place: it has to have room for that.
-            let room = room && adapting.as_ref().is_none_or(|adapting| adapting.has_room());
+            let room = self.waiting.is_empty() || ((!clear || self.overtakes) && !self.is_full());
             if self.state != PumpState::Open || !self.reading || !room {
+                return;
+            }
+            // A filter may answer in the other's place: it has to have room for that.
+            if !adapting.as_ref().is_none_or(|adapting| adapting.has_room()) {
+                self.starved = true;
                 return;
             }
             if self.read(cx, from, Some(to), plan, adapting.as_deref_mut()).is_pending() {
@@ -246,7 +267,7 @@ impl Pump {
         plan: &Plan,
         mut adapting: Option<&mut A>,
     ) -> bool {
-        while self.reading && !self.is_full() {
+        while self.reading && !self.is_full() && adapting.as_ref().is_none_or(|adapting| adapting.has_room()) {
             if self.read(cx, from, None::<&mut tokio::io::Empty>, plan, adapting.as_deref_mut()).is_pending() {
                 return false;
             }
@@ -294,7 +315,7 @@ impl Pump {
         self.state = state;
         self.reading = false;
         let now = self.epoch.elapsed();
-        for item in self.waiting.drain(..) {
+        for item in self.waiting.drain(..).chain(self.aside.drain(..)) {
             if let Content::Gate(gate) = item.content {
                 gate.open(item.arrived, now);
             }

@@ -93,13 +93,18 @@ impl Shaper {
         self.stalled = true;
     }
 
+    /// Tells whether nothing was taken when it was last tried.
+    pub(super) fn is_stalled(&self) -> bool {
+        self.stalled
+    }
+
     fn restart(&mut self, now: Duration) {
         (self.since, self.passed) = (now, 0);
     }
 }
 
 /// The time that so many bytes take at so many a second.
-fn time(bytes: u64, rate: u64) -> Duration {
+pub(super) fn time(bytes: u64, rate: u64) -> Duration {
     Duration::from_nanos_u128(u128::from(bytes) * 1_000_000_000 / u128::from(rate.max(1)))
 }
 

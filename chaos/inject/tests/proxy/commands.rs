@@ -25,6 +25,7 @@ conformance!(
     delays_one_connection_alone,
     takes_only_those_that_match,
     keeps_transactions_whole,
+    answers_more_at_once_than_it_keeps,
 );
 
 fn proxy(world: &World) -> Proxy {
@@ -163,4 +164,18 @@ async fn keeps_transactions_whole(world: &World) {
     let replies = "+OK\n+QUEUED\n+QUEUED\n*2\n+OK\n$1\nx\n";
     ask(&mut stream, "MULTI\nSET a x\nGET a\nEXEC\n", replies).await;
     ask(&mut stream, "GET a\n", "-ERR no\n").await;
+}
+
+async fn answers_more_at_once_than_it_keeps(world: &World) {
+    const MANY: usize = 20_000;
+    let proxy = proxy(world);
+    let mut stream = open(world, &proxy).await;
+    apply(&proxy, fault("loading", Error { reply: "LOADING it is".to_owned() }.into())).await;
+    let (commands, replies) = ("GET a\r\n".repeat(MANY), "-LOADING it is\r\n".repeat(MANY));
+    let (mut read, mut write) = stream.split();
+    let mut got = vec![0; replies.len()];
+    let both = async { tokio::join!(write.write_all(commands.as_bytes()), read.read_exact(&mut got)) };
+    let (sent, received) = tokio::time::timeout(Duration::from_secs(60), both).await.expect("all are answered");
+    sent.and(received.map(|_| ())).unwrap();
+    assert!(got == replies.as_bytes());
 }

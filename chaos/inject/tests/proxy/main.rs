@@ -15,4 +15,5 @@ mod removal;
 mod requests;
 mod shaper;
 mod shares;
+mod streams;
 mod transparency;

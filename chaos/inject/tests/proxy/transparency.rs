@@ -106,7 +106,7 @@ fn script() -> impl Strategy<Value = Script> {
 }
 
 /// Any effect that leaves connections alive.
-fn effect() -> impl Strategy<Value = Effect> {
+pub(crate) fn effect() -> impl Strategy<Value = Effect> {
     let direction = || prop::sample::select(Directions::ALL.to_vec());
     let distribution = prop::sample::select(Distribution::ALL.to_vec());
     let millis = |most: u64| (0..most).prop_map(Duration::from_millis);
@@ -145,7 +145,7 @@ fn cut() -> impl Strategy<Value = Effect> {
     ]
 }
 
-fn run(body: impl Future<Output = ()>) {
+pub(crate) fn run(body: impl Future<Output = ()>) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
     runtime.block_on(body);
 }

@@ -12,6 +12,7 @@ use crate::{
     protocol::{Injected, Rate, StreamId, Wait},
 };
 use std::{
+    collections::VecDeque,
     pin::Pin,
     task::{Context, Poll},
 };
@@ -22,7 +23,8 @@ impl Pump {
     pub(in crate::proxy) fn insert(&mut self, stream: StreamId, bytes: &[u8], plan: &Plan) {
         if !bytes.is_empty() && self.state == PumpState::Open {
             self.chunks += 1;
-            self.push(stream, Content::Bytes { bytes: bytes.into(), written: 0 }, self.chunks - 1, plan);
+            self.asked = true;
+            self.push(stream, Content::bytes(bytes), self.chunks - 1, plan);
         }
     }
 
@@ -30,6 +32,7 @@ impl Pump {
     pub(in crate::proxy) fn generate(&mut self, stream: StreamId, body: GeneratedBody, plan: &Plan) {
         if body.left() > 0 && self.state == PumpState::Open {
             self.chunks += 1;
+            self.asked = true;
             self.push(stream, Content::Generated(body), self.chunks - 1, plan);
         }
     }
@@ -42,40 +45,68 @@ impl Pump {
 
     /// Lets what follows on this stream wait.
     pub(in crate::proxy) fn wait(&mut self, stream: StreamId, wait: Wait, plan: &Plan) {
+        self.asked = true;
         self.push(stream, Content::Gate(Gate { wait, notes: Vec::new() }), self.chunks, plan);
     }
 
     /// Sets the rate of what follows on this stream.
     pub(in crate::proxy) fn go_at(&mut self, stream: StreamId, rate: Option<Rate>, plan: &Plan) {
+        self.asked = true;
         self.push(stream, Content::Rate(rate), self.chunks, plan);
     }
 
-    /// After all that precedes it, the connection ends.
+    /// Nothing more comes on this stream: what is known of it is let go of.
+    pub(in crate::proxy) fn finish(&mut self, stream: StreamId, plan: &Plan) {
+        self.messages.retain(|current| current.stream != stream);
+        let is_rate = |item: &Item| item.stream == stream && matches!(item.content, Content::Rate(_));
+        // Behind what waits: the rate is that of what came before.
+        if self.rates.has(stream) || self.waiting.iter().any(is_rate) {
+            self.go_at(stream, None, plan);
+        }
+    }
+
+    /// After all that precedes it on this stream, the connection ends.
     pub(in crate::proxy) fn end_by(&mut self, stream: StreamId, ending: Ending, plan: &Plan) {
-        self.reading = false;
+        // Other streams go on until then.
+        self.reading &= stream != StreamId::CONNECTION;
+        self.asked = true;
         self.push(stream, Content::Cut(ending), self.chunks, plan);
     }
 
-    /// Leaves out all that waits on this stream, but for what has been written in part.
-    pub(in crate::proxy) fn discard(&mut self, stream: StreamId) {
+    /// Leaves out what waits on this stream for something of its own, a wait or a rate: the rest of a frame that is
+    /// written in part stays, and so do ends. What waits for nothing of its own is on its way, as on any network.
+    pub(in crate::proxy) fn discard(&mut self, stream: StreamId, plan: &Plan) {
         let now = self.epoch.elapsed();
-        for item in std::mem::take(&mut self.waiting) {
-            let begun = matches!(item.content, Content::Bytes { written: 1.., .. });
-            if item.stream != stream || begun {
-                self.waiting.push_back(item);
-                continue;
-            }
-            self.cost -= item.content.cost();
-            if let Content::Gate(gate) = item.content {
-                gate.open(item.arrived, now);
+        let mut held = self.rates.has(stream);
+        self.asked = true;
+        for aside in [false, true] {
+            for item in std::mem::take(self.items(aside)) {
+                held |= item.stream == stream && item.content.is_mark();
+                if item.stream != stream || !held || item.content.is_begun() || item.content.ends() {
+                    self.items(aside).push_back(item);
+                    continue;
+                }
+                self.cost -= item.content.cost();
+                match item.content {
+                    Content::Gate(gate) => gate.open(item.arrived, now),
+                    // What comes next goes as if all that is left out had gone.
+                    Content::Rate(rate) => self.rates.set(stream, rate, now),
+                    _ => {}
+                }
             }
         }
+        self.set_shaper(plan);
+    }
+
+    fn items(&mut self, aside: bool) -> &mut VecDeque<Item> {
+        if aside { &mut self.aside } else { &mut self.waiting }
     }
 
     /// Takes a note for the ledger, to be written down when what waits for its fault goes on; `false` where nothing
     /// does.
     pub(in crate::proxy) fn note(&mut self, injected: &Injected) -> bool {
-        let gates = self.waiting.iter_mut().rev().filter_map(|item| match &mut item.content {
+        let all = self.waiting.iter_mut().chain(&mut self.aside);
+        let gates = all.rev().filter_map(|item| match &mut item.content {
             Content::Gate(gate) => Some(gate),
             _ => None,
         });
@@ -99,6 +130,7 @@ impl Pump {
         }
         let kth = self.chunks;
         self.chunks += 1;
+        let mut begun = false;
         if let Some(to) = to
             && plan.is_clear(self.way)
             && self.rates.is_empty()
@@ -106,14 +138,14 @@ impl Pump {
         {
             while !bytes.is_empty() {
                 match Pin::new(&mut *to).poll_write(cx, bytes) {
-                    Poll::Ready(Ok(count)) if count > 0 => bytes = &bytes[count..],
+                    Poll::Ready(Ok(count)) if count > 0 => (bytes, begun) = (&bytes[count..], true),
                     Poll::Ready(_) => return self.stop(PumpState::Broken),
                     Poll::Pending => break,
                 }
             }
         }
         if !bytes.is_empty() {
-            self.push(stream, Content::Bytes { bytes: bytes.into(), written: 0 }, kth, plan);
+            self.push(stream, Content::Bytes { bytes: bytes.into(), written: 0, begun }, kth, plan);
         }
     }
 
@@ -150,12 +182,6 @@ impl Pump {
             Content::Rate(_) => arrived,
             _ => arrived.saturating_add(plan.on_chunk(chunk)),
         };
-        match &mut self.place {
-            Some(place) => {
-                self.waiting.insert(*place, item);
-                *place += 1;
-            }
-            None => self.waiting.push_back(item),
-        }
+        self.waiting.push_back(item);
     }
 }

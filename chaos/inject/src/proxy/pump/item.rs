@@ -32,7 +32,12 @@ pub(super) struct Item {
 /// The content of an item.
 pub(super) enum Content {
     /// Bytes, and how many of them are written.
-    Bytes { bytes: Box<[u8]>, written: usize },
+    Bytes {
+        bytes: Box<[u8]>,
+        written: usize,
+        /// True for the rest of a frame that is written in part: it has to follow.
+        begun: bool,
+    },
     /// Bytes that are made as they are written.
     Generated(GeneratedBody),
     /// Nothing passes before it opens.
@@ -87,6 +92,26 @@ impl Item {
 }
 
 impl Content {
+    /// Bytes of which none is written.
+    pub(super) fn bytes(bytes: impl Into<Box<[u8]>>) -> Self {
+        Self::Bytes { bytes: bytes.into(), written: 0, begun: false }
+    }
+
+    /// Tells whether it is the rest of a frame.
+    pub(super) fn is_begun(&self) -> bool {
+        matches!(self, Self::Bytes { begun: true, .. })
+    }
+
+    /// Tells whether what follows on its stream waits for it.
+    pub(super) fn is_mark(&self) -> bool {
+        matches!(self, Self::Gate(_) | Self::Rate(_))
+    }
+
+    /// Tells whether it ends the connection or its direction.
+    pub(super) fn ends(&self) -> bool {
+        matches!(self, Self::End | Self::Reset | Self::Cut(_))
+    }
+
     /// The cost of the content, of the pump's limit.
     pub(super) fn cost(&self) -> usize {
         match self {

@@ -7,6 +7,7 @@ use super::{
 };
 use crate::{interpreter::Plan, ledger::Delayed, protocol::StreamId};
 use std::{
+    collections::BTreeSet,
     pin::Pin,
     task::{Context, Poll},
     time::Duration,
@@ -17,6 +18,8 @@ use tokio::io::AsyncWrite;
 enum Written {
     /// Something was written or done: there may be more to do at its place.
     Some,
+    /// A part was written, and the rest stands before all now.
+    Begun,
     /// Its stream waits.
     Gated,
     /// Its stream has waited long enough.
@@ -39,8 +42,8 @@ impl Pump {
         W: AsyncWrite + Unpin,
         A: ReadAlong,
     {
-        self.due = None;
-        let (mut at, mut gated) = (0, Vec::new());
+        (self.due, self.overtakes) = (None, false);
+        let (mut at, mut gated) = (0, BTreeSet::new());
         while let Some(item) = self.waiting.get(at) {
             if plan.on(self.way).holds {
                 return self.shaper.stall();
@@ -50,31 +53,50 @@ impl Pump {
                 at += 1;
                 continue;
             }
-            // The end of all waits for all.
-            if !gated.is_empty() && matches!(item.content, Content::End | Content::Reset | Content::Cut(_)) {
+            // The end of all waits for all; that which a stream brings waits for its own.
+            if !gated.is_empty() && stream == StreamId::CONNECTION && item.content.ends() {
                 return;
             }
             match self.write_at(at, cx, to, plan, budgets) {
-                Written::Some if at == 0 => {}
-                Written::Some => {
+                Written::Some => {}
+                Written::Begun => {
                     at = 0;
                     gated.clear();
                 }
                 Written::Gated if stream == StreamId::CONNECTION => return,
                 Written::Gated => {
-                    gated.push(stream);
+                    gated.insert(stream);
                     at += 1;
                 }
                 Written::Released => {
-                    self.place = Some(at);
+                    self.set_aside(at, stream);
                     if let Some(adapting) = adapting.as_deref_mut() {
                         adapting.released(self, cx, stream, to, plan);
                     }
-                    self.place = None;
+                    self.take_back();
                 }
                 Written::Blocked => return,
             }
         }
+        self.overtakes = !gated.is_empty();
+    }
+
+    /// Sets aside what a filter's steps come before when its stream is released: what is behind the wait on this stream,
+    /// and the end of all. They come behind all else, since that was said before them: a filter that compresses or
+    /// numbers what it says relies on that order.
+    fn set_aside(&mut self, at: usize, stream: StreamId) {
+        let behind = self.waiting.split_off(at);
+        let all = stream == StreamId::CONNECTION;
+        for item in behind {
+            let is_last = item.stream == StreamId::CONNECTION && item.content.ends();
+            let list = if all || is_last || item.stream == stream { &mut self.aside } else { &mut self.waiting };
+            list.push_back(item);
+        }
+    }
+
+    fn take_back(&mut self) {
+        let mut aside = std::mem::take(&mut self.aside);
+        self.waiting.append(&mut aside);
     }
 
     /// Writes of the item at a place what may be written.
@@ -99,7 +121,7 @@ impl Pump {
                 let stream = item.stream;
                 match body.take(CHUNK) {
                     Some(bytes) => {
-                        let content = Content::Bytes { bytes: Vec::from(bytes).into(), written: 0 };
+                        let content = Content::bytes(Vec::from(bytes));
                         self.cost += content.cost();
                         self.waiting.insert(at, Item { stream, content, attribution, first: false, kth, arrived, due });
                     }
@@ -136,8 +158,7 @@ impl Pump {
                 return Written::Released;
             }
             Some(Item { content: Content::Rate(rate), stream, .. }) => {
-                self.rates.retain(|(other, _)| *other != stream);
-                self.rates.extend(rate.map(|rate| (stream, rate)));
+                self.rates.set(stream, rate, now);
                 self.set_shaper(plan);
             }
             _ => {}
@@ -159,8 +180,14 @@ impl Pump {
     {
         let Some(item) = self.waiting.get_mut(at) else { return Written::Blocked };
         let chunk = item.chunk(self.way);
-        let (arrived, due, attribution) = (item.arrived, item.due, &item.attribution);
-        let Content::Bytes { bytes, written } = &mut item.content else { return Written::Blocked };
+        let (arrived, due, attribution, stream) = (item.arrived, item.due, &item.attribution, item.stream);
+        let Content::Bytes { bytes, written, begun } = &mut item.content else { return Written::Blocked };
+        let paced = if *begun { ready } else { self.rates.ready(stream, bytes.len(), ready) };
+        if ready <= now && paced > now {
+            self.due = Some(self.due.map_or(paced, |due| due.min(paced)));
+            return Written::Gated;
+        }
+        let ready = if paced > now { ready } else { paced };
         let mut piece = self.shaper.piece(bytes.len() - *written, ready);
         if piece.at > now {
             self.due = Some(self.due.map_or(piece.at, |due| due.min(piece.at)));
@@ -178,6 +205,10 @@ impl Pump {
                         attribution,
                         Delayed { asked: due - arrived, achieved: now.saturating_sub(arrived) },
                     );
+                }
+                if !std::mem::replace(begun, true) {
+                    let went = if self.shaper.is_stalled() { now } else { paced };
+                    self.rates.wrote(stream, bytes.len(), went);
                 }
                 *written += count;
                 budgets.spend(self.way, count);
@@ -199,6 +230,7 @@ impl Pump {
             // Nothing comes between the parts of a frame.
             let begun = self.waiting.remove(at);
             begun.into_iter().for_each(|item| self.waiting.push_front(item));
+            return Written::Begun;
         }
         Written::Some
     }

@@ -198,7 +198,7 @@ impl Wire {
                     self.ended.get_or_insert(ending);
                 }
                 Step::Fired(_) => self.fired += 1,
-                Step::Discard(..) => panic!("HTTP/1 gives no message up"),
+                Step::Discard(..) | Step::Finish(..) => panic!("HTTP/1 gives no message up"),
                 Step::About(to, _, attribution) => {
                     assert!(self.decisions.traces, "nobody wants to know");
                     let before = self.side(to).out.len();
