@@ -7,6 +7,7 @@ pub mod docker;
 pub mod local;
 mod offers;
 mod ports;
+mod redis_server;
 
 pub use offers::OFFERS;
 

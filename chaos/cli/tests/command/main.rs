@@ -15,6 +15,7 @@ mod process_trees;
 mod prove;
 mod reading;
 mod recording;
+mod redis_login;
 mod report;
 mod run_lock;
 mod serve;

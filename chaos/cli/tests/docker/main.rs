@@ -29,9 +29,10 @@ use std::sync::Arc;
 /// A test: its name, and what it does.
 type Test = (&'static str, fn(Arc<Engine>) -> LocalBoxFuture<'static, ()>);
 
-const TESTS: [Test; 23] = [
+const TESTS: [Test; 24] = [
     ("redis_down: memory answers in the place of a real Redis", |engine| Box::pin(runs::redis_down(engine))),
     ("products_down: responses are partial, and complete again", |engine| Box::pin(runs::products_down(engine))),
+    ("a Redis with a password is used, and forgets", |engine| Box::pin(runs::redis_with_a_password(engine))),
     ("an effect of each level does what it says", |engine| Box::pin(levels::one_of_each(engine))),
     ("a service that ends by another's hand is told of, and its log kept", |engine| {
         Box::pin(runs::a_service_dies(engine))

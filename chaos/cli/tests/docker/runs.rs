@@ -36,6 +36,19 @@ pub(crate) async fn redis_down(engine: Arc<Engine>) {
     engine.wait_until_clean(&sandbox, std::time::Duration::ZERO).await;
 }
 
+pub(crate) async fn redis_with_a_password(engine: Arc<Engine>) {
+    for program in ["redis-server", "redis-built-in"] {
+        let sandbox = Sandbox::new();
+        let file = sandbox.write("password.toml", scenarios::redis_with_a_password(program));
+        let run = engine.chaos(&sandbox, &format!("run {file}")).run().await;
+        run.exited(0)
+            .said("empty ends: flushed")
+            .said("ok    Redis lets the gateway in")
+            .said("ok    it has forgotten");
+        engine.wait_until_clean(&sandbox, std::time::Duration::ZERO).await;
+    }
+}
+
 pub(crate) async fn products_down(engine: Arc<Engine>) {
     let sandbox = Sandbox::new();
     let text = std::fs::read_to_string(scenarios::shipped().join("products_down.toml")).expect("it ships");

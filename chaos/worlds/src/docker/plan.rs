@@ -1,8 +1,10 @@
 //! From a service to its container: image, command, settings, ports.
 
 use super::{DockerRuntime, LOOPBACK, Started, images::is_real_redis, limits::Limited};
+use crate::redis_server;
 use chaos_model::{Service, Start};
 use chaos_run::{InstanceId, LinkAddresses, WorldError};
+use std::collections::BTreeMap;
 use testcontainers::{
     ContainerRequest, GenericImage, ImageExt as _, bollard::models::HostConfigLogConfig, core::IntoContainerPort as _,
 };
@@ -37,7 +39,7 @@ impl DockerRuntime {
         let network = self.network_name();
         let (name, tag) = split(self.config.images.of(service));
         let command = match &service.start {
-            Start::Program(program) if is_real_redis(program) => redis_command(own),
+            Start::Program(program) if is_real_redis(program) => redis_command(own, &env),
             Start::Program(program) => {
                 env.extend([("PORT".to_owned(), own.to_string()), ("CHAOS_SEED".to_owned(), self.seed.to_string())]);
                 vec!["serve".to_owned(), if program == "redis-built-in" { "redis" } else { program }.to_owned()]
@@ -83,11 +85,10 @@ pub(super) fn container_name(network: &str, service: &str) -> String {
     format!("{network}-{service}")
 }
 
-fn redis_command(port: u16) -> Vec<String> {
-    let port = port.to_string();
+fn redis_command(port: u16, env: &BTreeMap<String, String>) -> Vec<String> {
     // Others than itself may use it: that is what its network is for.
-    let words = ["redis-server", "--port", &port, "--bind", "0.0.0.0", "--protected-mode", "no", "--save", ""];
-    words.into_iter().chain(["--appendonly", "no"]).map(str::to_owned).collect()
+    let words = ["redis-server", "--bind", "0.0.0.0", "--protected-mode", "no"].map(str::to_owned);
+    words.into_iter().chain(redis_server::options(port, env)).collect()
 }
 
 /// Name and tag of an image. A colon before the last slash is of a registry's port.

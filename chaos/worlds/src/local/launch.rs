@@ -1,10 +1,14 @@
 //! From a service to its process: port, command, settings, folder, log.
 
 use super::{LOOPBACK, LocalRuntime, redis::RedisProgram};
+use crate::redis_server;
 use chaos_model::{Service, Start};
 use chaos_run::{InstanceId, LinkAddresses, WorldError};
 use chaos_supervise::{RunLabel, logs, supervisor::Launch};
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
 /// A service that was placed.
 pub(super) struct Started {
@@ -37,7 +41,7 @@ impl LocalRuntime {
                 return Err(WorldError::CannotGive(why));
             }
             Start::Program(program) => match self.redis.server_for(program)? {
-                Some((path, version)) => (redis_command(path, port, self.supervision.folder()), version.clone()),
+                Some((path, version)) => (redis_command(path, port, &env, self.supervision.folder()), version.clone()),
                 None => {
                     env.insert("PORT".to_owned(), port.to_string());
                     env.insert("CHAOS_SEED".to_owned(), self.seed.to_string());
@@ -76,9 +80,8 @@ impl LocalRuntime {
     }
 }
 
-fn redis_command(path: &Path, port: u16, folder: &Path) -> Vec<String> {
-    let folder = folder.display().to_string();
-    let port = port.to_string();
-    let words = ["--port", &port, "--bind", LOOPBACK, "--save", "", "--appendonly", "no", "--dir", &folder];
-    std::iter::once(path.display().to_string()).chain(words.map(str::to_owned)).collect()
+fn redis_command(path: &Path, port: u16, env: &BTreeMap<String, String>, folder: &Path) -> Vec<String> {
+    let (server, folder) = (path.display().to_string(), folder.display().to_string());
+    let words = [&*server, "--bind", LOOPBACK, "--dir", &folder].map(str::to_owned);
+    words.into_iter().chain(redis_server::options(port, env)).collect()
 }

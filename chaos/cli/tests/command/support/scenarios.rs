@@ -93,3 +93,63 @@ fn guarded(setting: &str, value: &str, breaks: &str) -> String {
     let guard = format!("[[guard]]\nwithout = \"its users\"\nset.\"{setting}\" = \"{value}\"\nbreaks = {breaks}\n");
     format!("{}\n{guard}", passing())
 }
+
+/// A gateway that keeps its cache in a Redis with a password alone, and a Redis that is made to forget: this program.
+pub(crate) fn redis_with_a_password(program: &str) -> String {
+    REDIS_WITH_A_PASSWORD.replace("PROGRAM", program)
+}
+
+const REDIS_WITH_A_PASSWORD: &str = r#"
+title = "A Redis with a password forgets"
+entry = "gateway"
+
+[service.redis]
+program            = "PROGRAM"
+env.REDIS_PASSWORD = "s3cret"
+
+[service.user-service]
+program = "user-service"
+
+[service.order-service]
+program = "order-service"
+
+[service.product-service]
+program = "product-service"
+
+[service.gateway]
+program                  = "gateway"
+ready                    = "GET /health/live"
+metrics                  = "GET /metrics"
+env.REDIS_URL            = "redis://:s3cret@{redis}"
+env.USER_SERVICE_URL     = "http://{user-service}"
+env.ORDER_SERVICE_URL    = "http://{order-service}"
+env.PRODUCT_SERVICE_URL  = "http://{product-service}"
+env.GATEWAY_CACHE_MEMORY = "off"
+
+[load]
+request  = "GET /api/profile/1"
+rate     = "20/s"
+duration = "3s"
+
+[[fault]]
+name   = "empty"
+on     = "redis"
+effect = "flush"
+at     = "1500ms"
+for    = "500ms"
+
+[[expect]]
+that   = "all are served"
+during = "run"
+status.200 = ">= 99%"
+
+[[expect]]
+that   = "Redis lets the gateway in"
+during = "baseline"
+metric.'cache_hits_total{tier="redis"}' = ">= 1"
+
+[[expect]]
+that   = "it has forgotten"
+during = "1s..3s"
+metric.'redis_failures_total{reason="empty"}' = "== 1"
+"#;
