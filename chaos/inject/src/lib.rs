@@ -27,6 +27,7 @@ mod noise;
 pub mod protocol;
 mod protocols;
 mod proxy;
+mod recognition;
 mod tally;
 mod wire;
 

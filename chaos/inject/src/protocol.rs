@@ -18,6 +18,8 @@ pub use step::{Ending, Injected, Rate, Step, StreamId, Wait};
 
 pub use crate::{attribution::Attribution, generated_body::GeneratedBody};
 
+pub use chaos_model::event::Unreadable;
+
 use chaos_model::{ArrivalId, Direction};
 
 /// Makes the filter of a new connection: what [`chaos_model::protocol::Row::filter`] holds.
@@ -56,6 +58,11 @@ pub trait Filter: Send {
     /// Tells whether it reads along no more, and lets everything pass from now on, what was left of both directions
     /// first: it has lost track, or the connection speaks something else by now (HTTP after 101).
     fn is_lost(&self) -> bool;
+
+    /// The reason for which it reads along no more. Asked where it is lost.
+    fn unreadable(&self) -> Unreadable {
+        Unreadable::Unclear
+    }
 
     /// A few words for the response that begins with these bytes, for a trace: `200`, `nil`, `57 bytes`.
     fn words(&self, response: &[u8]) -> String;

@@ -1,6 +1,6 @@
 //! The tally of a fault: how often it fired, counted from many connections at once.
 
-use chaos_model::event::Fired;
+use chaos_model::event::{Fired, Spared, Unreadable};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 /// The counts that connections make themselves; attempts that never became one are the listener's to count.
@@ -12,6 +12,8 @@ pub(crate) struct Tally {
     closes: AtomicU64,
     messages: AtomicU64,
     bystanders: AtomicU64,
+    /// By reason, in the order of [`Unreadable::ALL`].
+    spared: [AtomicU64; Unreadable::ALL.len()],
 }
 
 impl Tally {
@@ -41,9 +43,17 @@ impl Tally {
         self.bystanders.fetch_add(bystanders, Relaxed);
     }
 
+    /// Something was sent on a connection that can't be read.
+    pub(crate) fn spare(&self, why: Unreadable) {
+        self.spared[why as usize].fetch_add(1, Relaxed);
+    }
+
     /// The counts so far.
     pub(crate) fn fired(&self) -> Fired {
+        let spared = Unreadable::ALL.into_iter().zip(&self.spared);
+        let spared = spared.fold(Spared::default(), |sum, (why, count)| sum.with(why, count.load(Relaxed)));
         Fired {
+            spared,
             connections: self.connections.load(Relaxed),
             chunks: self.chunks.load(Relaxed),
             resets: self.resets.load(Relaxed),

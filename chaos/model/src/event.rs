@@ -8,6 +8,7 @@ mod fired;
 mod judged;
 mod probed;
 mod scraped;
+mod spared;
 
 pub use begin::Begin;
 pub use cause::Cause;
@@ -17,6 +18,7 @@ pub use fired::Fired;
 pub use judged::{Judged, JudgedCheck};
 pub use probed::Probed;
 pub use scraped::{Sample, Scrape, Scraped, ScrapedSeries};
+pub use spared::{Spared, Unreadable};
 
 pub(crate) use figures::status_keys;
 

@@ -2,6 +2,7 @@
 
 use crate::{
     Arrivals, Expectation, Link, Load, Rate, Scenario, Scope, Sources, Span, Start, System, Template,
+    protocol::Transport,
     quantity::show_duration,
     responses::Marker,
     secret::{masked_command, masked_setting, masked_sources},
@@ -60,6 +61,9 @@ pub struct PlannedLink {
     pub link: String,
     /// The name of the protocol that is spoken on it.
     pub protocol: Option<String>,
+    /// The transport below that, where it is not plain.
+    #[serde(default, skip_serializing_if = "Transport::is_plain")]
+    pub transport: Transport,
 }
 
 /// The load: the requests, and when they arrive.
@@ -220,6 +224,7 @@ fn planned_system(system: &System) -> PlannedSystem {
     let link = |link: &Link| PlannedLink {
         link: link.to_string(),
         protocol: system.services.get(&link.to).map(|service| service.protocol.to_string()),
+        transport: system.stack(link).transport,
     };
     PlannedSystem {
         entry: system.entry.clone(),

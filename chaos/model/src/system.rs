@@ -3,7 +3,7 @@
 use crate::{
     Protocol, Responses, Span,
     lifecycle::Lifecycle,
-    protocol::{Login, Stack},
+    protocol::{Login, Stack, Transport},
 };
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, fmt, path::PathBuf};
@@ -27,16 +27,21 @@ pub struct System {
     pub services: BTreeMap<ServiceName, Service>,
     /// All links, ordered: `client -> entry`, and one for each use of a service that a setting names.
     pub links: Vec<Link>,
+    /// The links on which TLS is below the protocol, each with the place of a setting that says so.
+    pub encrypted: BTreeMap<Link, Span>,
     /// The markers by which responses of the entry say what they are.
     pub responses: Responses,
 }
 
 impl System {
-    /// The layers of a link above TCP: those of the service that it leads to.
+    /// The layers of a link above TCP: the protocol of the service that it leads to, and what its user's settings put
+    /// below that.
     #[must_use]
     pub fn stack(&self, link: &Link) -> Stack {
         // The language makes links only to services that there are.
-        Stack::plain(self.services.get(&link.to).map_or(Protocol::TCP, |service| service.protocol))
+        let protocol = self.services.get(&link.to).map_or(Protocol::TCP, |service| service.protocol);
+        let transport = if self.encrypted.contains_key(link) { Transport::Tls } else { Transport::Plain };
+        Stack { transport, protocol }
     }
 
     /// The services in the order in which they are started: each comes after those that it uses, as in any deployment
@@ -235,6 +240,7 @@ mod tests {
             entry: String::new(),
             services,
             links: links.iter().map(link).collect(),
+            encrypted: BTreeMap::new(),
             responses: Responses::default(),
         };
         let names =

@@ -4,8 +4,8 @@
 
 use chaos_model::effect::{Latency, Refuse, Reset};
 use chaos_model::{
-    Arrivals, Comparison, Directions, Distribution, Effect, Endpoint, Link, OpenConnections, PhaseKind, Protocol, Rate,
-    Responses, Scenario, Scope, Set, Share, Spread, Start, Target, Text, ValueTest, Variable,
+    Arrivals, Comparison, Directions, Distribution, Effect, Endpoint, Link, OpenConnections, PhaseKind, Plan, Protocol,
+    Rate, Responses, Scenario, Scope, Set, Share, Spread, Start, Target, Text, ValueTest, Variable,
     check::{Part, ResponseTest},
     language::{Known, load, load_with},
     load::TextPiece,
@@ -363,4 +363,43 @@ fn an_image_has_its_settings_its_command_and_its_port() {
     assert_eq!((db.start.command().len(), db.protocol), (4, Protocol::TCP));
     let Start::Image(image) = &db.start else { panic!("no image") };
     assert_eq!(image.port, None);
+}
+
+#[test]
+fn a_link_has_the_transport_of_the_setting_that_uses_it() {
+    let text = r#"
+title = "TLS"
+entry = "shop"
+[service.shop]
+command       = ["./shop", "--cache", "rediss://me:pw@{cache}", "{cache#plain}"]
+protocol      = "http"
+env.STOCK_URL = "https://{stock}"
+env.BULK_URL  = "http://{stock#bulk}"
+[service.stock]
+command  = ["./stock"]
+protocol = "http"
+[service.cache]
+command  = ["./cache"]
+protocol = "redis"
+[load]
+request  = "GET /"
+rate     = "10/s"
+duration = "1s"
+[[expect]]
+that         = "it is served"
+availability = ">= 99%"
+"#;
+    let scenario = scenario(text, &[]).unwrap();
+    let plan = serde_json::to_value(Plan::of(&scenario)).unwrap();
+    let links: Vec<_> = plan["system"]["links"].as_array().unwrap().iter().map(ToString::to_string).collect();
+    assert_eq!(
+        links,
+        [
+            r#"{"link":"client -> shop","protocol":"http"}"#,
+            r#"{"link":"shop -> cache","protocol":"redis","transport":"tls"}"#,
+            r#"{"link":"shop -> cache#plain","protocol":"redis"}"#,
+            r#"{"link":"shop -> stock","protocol":"http","transport":"tls"}"#,
+            r#"{"link":"shop -> stock#bulk","protocol":"http"}"#,
+        ]
+    );
 }

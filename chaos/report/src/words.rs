@@ -91,11 +91,19 @@ pub(crate) fn fired(effect: &Effect, fired: &Fired) -> Option<String> {
     if fired.bystanders > 0 {
         words.push(format!("{} behind them", count(fired.bystanders, "bystander")));
     }
+    if !fired.spared.is_none() {
+        words.push(spared(fired));
+    }
     if fired.services > 0 {
         let times = if fired.services > 1 { format!(", {} times", fired.services) } else { String::new() };
         words.push(format!("{}{times}", service_did(effect)));
     }
     Some(words.join(", "))
+}
+
+/// Words for connections that could not be read: `41 connections not read (TLS)`.
+pub(crate) fn spared(fired: &Fired) -> String {
+    format!("{} not read ({})", count(fired.spared.connections(), "connection"), fired.spared.words())
 }
 
 /// Words for what was done to a service.
@@ -117,6 +125,7 @@ mod tests {
     use chaos_model::{
         Directions, Link, Only, OpenConnections, Pattern, Spread, Target,
         effect::{Blackhole, Cpu, Delay, Hang, Limit, Refuse, SlowClose, Stop},
+        event::{Spared, Unreadable},
         system::Endpoint,
     };
     use std::time::Duration;
@@ -165,6 +174,9 @@ mod tests {
         let services = |services| fired(&Stop {}.into(), &Fired { services, ..Fired::default() }).unwrap();
         assert_eq!(services(1), "stopped, and started again");
         assert_eq!(services(3), "stopped, and started again, 3 times");
+        let some = Fired { spared: Spared::default().with(Unreadable::Tls, 2), ..delayed };
+        let words = fired(&Delay { delay: Spread::constant(SECOND) }.into(), &some).unwrap();
+        assert!(words.ends_with("behind them, 2 connections not read (TLS)"), "{words}");
         let limited = fired(&Cpu { thousandths: 100 }.into(), &Fired { services: 1, ..Fired::default() }).unwrap();
         assert_eq!(limited, "CPU limited, and given back");
         let delay = Delay { delay: Spread::constant(SECOND) }.into();

@@ -10,9 +10,9 @@ use crate::{
     ledger::{self, Injections, Join},
 };
 use chaos_model::{
-    Calibration, Event, Nonce, Plan, RunKey, Scenario, Verdict,
+    Calibration, Event, Fault, Nonce, Plan, RunKey, Scenario, Verdict,
     check::FaultSeen,
-    event::{Begin, Cause, FORMAT, Judged},
+    event::{Begin, Cause, FORMAT, Fired, Judged},
     ledger::{FaultFigures, Injected, Joined},
     quantity::show_duration,
 };
@@ -62,6 +62,9 @@ pub enum Ending {
 /// More arrivals than this share too late or not made, and the load was not what the scenario asks. Fewer are weighed where they
 /// are judged.
 const LATE_SHARE: u64 = 100;
+
+/// A fault that spares more than one in so many of what it should have met was not there as it should have been.
+const SPARED_SHARE: u64 = 100;
 
 /// A fault that takes effect later than this after it was due acts in another phase than the scenario says.
 const LATE_EDGE: Duration = Duration::from_millis(250);
@@ -251,15 +254,32 @@ fn late_edges(scenario: &Scenario, observed: &Observed<'_>, starting: Duration) 
     observed.fold.acknowledged().iter().filter_map(|(due, done)| too_late(&(*due, *done))).collect()
 }
 
+/// The reason for which a fault was not there as it should have been: it met nobody, or could not read what it met.
+fn not_given(fault: &Fault, fired: &Fired) -> Option<(Cause, String)> {
+    let (name, on, spared) = (&fault.name, &fault.on, fired.spared.connections());
+    let connections = if spared == 1 { "1 connection".to_owned() } else { format!("{spared} connections") };
+    let reasons = fired.spared.words();
+    if !fired.any() && spared == 0 {
+        let why = format!("the fault `{name}` never fired: nothing used {on} while it was there");
+        return Some((Cause::NeverFired, why));
+    }
+    if !fired.any() {
+        let why = format!("the fault `{name}` never fired: {connections} of {on} could not be read ({reasons})");
+        return Some((Cause::NeverFired, why));
+    }
+    // What can't be read counts as if it matched, and a connection as one message at least.
+    let is_too_much = spared * SPARED_SHARE > spared + fired.messages;
+    let why = || format!("the fault `{name}` did not meet all of {on}: {connections} could not be read ({reasons})");
+    is_too_much.then(|| (Cause::Other, why()))
+}
+
 /// Reasons that make the run as a whole inconclusive.
 fn inconclusive_reasons(scenario: &Scenario, control: bool, observed: &Observed<'_>) -> Vec<(Cause, String)> {
     let mut reasons = Vec::new();
     // A pass would be worth nothing: what never happened can't have been survived.
     for fault in scenario.faults.iter().filter(|_| !control) {
-        if observed.fired.get(&fault.name).is_none_or(|fired| !fired.any()) {
-            let why = format!("the fault `{}` never fired: nothing used {} while it was there", fault.name, fault.on);
-            reasons.push((Cause::NeverFired, why));
-        }
+        let fired = observed.fired.get(&fault.name).copied().unwrap_or_default();
+        reasons.extend(not_given(fault, &fired));
     }
     let mut reason = |why| reasons.push((Cause::Other, why));
     // What no load put on the system says nothing of how the system takes it.

@@ -49,7 +49,12 @@ described! {
             "refused": { "type": "integer", "description": "Attempts to connect that were refused, at most" },
             "dropped": { "type": "integer", "description": "Attempts to connect that were dropped" },
             "messages": { "type": "integer", "description": "Requests or commands that it acted on" },
-            "bystanders": { "type": "integer", "description": "Requests or commands that waited behind one of these" }
+            "bystanders": { "type": "integer", "description": "Requests or commands that waited behind one of these" },
+            "spared": {
+                "type": "object",
+                "description": "Connections on which something was sent that it could not read, by reason (`tls`, `http_2`, …)",
+                "additionalProperties": { "type": "integer", "minimum": 0 }
+            }
         }
     };
     /// Counts of what came to a link.
@@ -97,7 +102,7 @@ described! {
                         "type": "object",
                         "required": ["fired", "injections", "left_out"],
                         "properties": {
-                            "fired": { "type": "object", "additionalProperties": { "type": "integer" } },
+                            "fired": { "$ref": "#/components/schemas/Fired" },
                             "injections": { "type": "array", "items": { "type": "object" } },
                             "left_out": { "type": "integer" }
                         }

@@ -6,8 +6,9 @@ use crate::{
     attribution::Attribution,
     interpreter::{Decider, Interpreter, Plan},
     link_tally::LinkTally,
-    protocol::{Filter, Injected, Step, StreamId},
+    protocol::{Decide, Filter, Injected, Step, StreamId, Unreadable},
     protocols::filter_of,
+    recognition::{Recognition, recognise},
 };
 use chaos_model::{Direction, Protocol};
 use std::{sync::Arc, task::Context, time::Duration};
@@ -15,7 +16,12 @@ use tokio::io::AsyncWrite;
 
 /// A connection's filter, with what it has not used up.
 pub(super) struct Adapter {
+    protocol: Protocol,
     filter: Box<dyn Filter>,
+    /// The client's first bytes are of the protocol, as far as can be seen.
+    is_recognised: bool,
+    /// The reason for which the connection can't be read, and the direction whose bytes have shown that.
+    unreadable: Option<(Unreadable, Direction)>,
     up: Vec<u8>,
     down: Vec<u8>,
     steps: Vec<Step>,
@@ -29,7 +35,9 @@ impl Adapter {
     /// The filter of a protocol; none where it has none.
     pub(super) fn of(protocol: Protocol) -> Option<Self> {
         let filter = filter_of(protocol)?;
-        Some(Self { filter, up: Vec::new(), down: Vec::new(), steps: Vec::new(), met: Vec::new(), used: false })
+        let (is_recognised, unreadable) = (false, None);
+        let (up, down, steps, met) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        Some(Self { protocol, filter, is_recognised, unreadable, up, down, steps, met, used: false })
     }
 
     /// Tells whether there is nothing more to read along: all passes as it comes.
@@ -40,6 +48,28 @@ impl Adapter {
     /// The faults have changed: those that are gone are let go of.
     pub(super) fn forget(&mut self, interpreter: &Interpreter) {
         self.met.retain(|fault| interpreter.faults.iter().any(|other| Arc::ptr_eq(fault, other)));
+    }
+
+    /// The reason for which the connection can't be read, where its bytes have shown one, and in which direction.
+    pub(super) fn unreadable(&self) -> Option<(Unreadable, Direction)> {
+        self.unreadable
+    }
+
+    /// Looks at the client's first bytes; `false` where more are needed. Those of something else are not read.
+    fn recognise(&mut self, first: &[u8]) -> bool {
+        if self.is_recognised {
+            return true;
+        }
+        match recognise(self.protocol, first) {
+            Recognition::More => return false,
+            Recognition::Own => {}
+            Recognition::Other(why) => {
+                self.unreadable = Some((why, Direction::Upstream));
+                self.filter = Box::new(Passing);
+            }
+        }
+        self.is_recognised = true;
+        true
     }
 
     /// Tells whether it can attribute the bytes that pass.
@@ -98,6 +128,10 @@ impl ReadAlong for Adapting<'_> {
             kept.extend_from_slice(bytes);
             kept.as_slice()
         };
+        if direction == Direction::Upstream && !self.adapter.recognise(all) {
+            *self.adapter.left(direction) = all.to_vec();
+            return;
+        }
         let mut steps = std::mem::take(&mut self.adapter.steps);
         let mut decider = self.decider();
         self.adapter.filter.on_bytes(direction, all, &mut decider, &mut steps);
@@ -106,6 +140,9 @@ impl ReadAlong for Adapting<'_> {
             *self.adapter.left(direction) = all[used..].to_vec();
         }
         self.adapter.steps = steps;
+        if self.adapter.filter.is_lost() && self.adapter.unreadable.is_none() {
+            self.adapter.unreadable = Some((self.adapter.filter.unreadable(), direction));
+        }
         self.let_go_if_lost(plan);
     }
 
@@ -145,6 +182,29 @@ impl ReadAlong for Adapting<'_> {
 
     fn has_room(&self) -> bool {
         !self.other.is_full()
+    }
+}
+
+/// Reads nothing: what passes is of another protocol.
+struct Passing;
+
+impl Filter for Passing {
+    fn on_bytes(&mut self, direction: Direction, bytes: &[u8], _: &mut dyn Decide, steps: &mut Vec<Step>) {
+        steps.push(Step::Pass(direction, StreamId::CONNECTION, bytes.len()));
+    }
+
+    fn on_end(&mut self, _: Direction, _: &[u8], _: &mut dyn Decide, _: &mut Vec<Step>) {}
+
+    fn under_way(&self) -> Vec<Attribution> {
+        Vec::new()
+    }
+
+    fn is_lost(&self) -> bool {
+        true
+    }
+
+    fn words(&self, _: &[u8]) -> String {
+        String::new()
     }
 }
 

@@ -7,6 +7,7 @@ use super::{
     lingering_close,
     pump::{Pump, PumpState},
     shared::{OpenConnection, Rules, Shared, Target},
+    unread::Unread,
 };
 use crate::{
     active::Active,
@@ -31,6 +32,7 @@ pub(super) struct Connection {
     budgets: Budgets,
     /// Reads along where the link's protocol is known.
     adapter: Option<Adapter>,
+    unread: Unread,
     up: Pump,
     down: Pump,
     alarm: Alarm,
@@ -59,7 +61,8 @@ impl Connection {
         let alarm = Alarm::new(shared.host.clone());
         let plan = Interpreter::default().on_connection(open.connection);
         let (adapter, budgets) = (Adapter::of(shared.protocol), Budgets::default());
-        let mut this = Self { plan, budgets, adapter, up, down, alarm, open, rules, replaced: None };
+        let unread = Unread::default();
+        let mut this = Self { plan, budgets, adapter, unread, up, down, alarm, open, rules, replaced: None };
         this.follow_rules();
         this
     }
@@ -117,6 +120,7 @@ impl Connection {
             if self.up.poll_ahead(cx, client, &self.plan, adapting.as_mut()) {
                 return Poll::Ready(Err(End::Closed));
             }
+            self.count_unread();
             let target = self.open.shared.state().target.clone();
             if dial.as_ref().map(|dial| &dial.target) != target.as_ref() {
                 *dial = target.map(|target| Dial::new(&self.open.shared.host, target));
@@ -147,6 +151,7 @@ impl Connection {
             // A filter that is lost may hold what waits yet.
             let holds = |this: &Self| this.up.has_gates() || this.down.has_gates();
             if self.adapter.as_ref().is_some_and(Adapter::is_over) && !holds(self) {
+                self.count_unread();
                 self.adapter = None;
             }
             self.poll_up(cx, client, upstream);
@@ -189,6 +194,15 @@ impl Connection {
         let mut adapting = self.adapter.as_mut().map(|adapter| Adapting { adapter, other, interpreter, tally, now });
         let (from, to) = (&mut client.0, &mut upstream.1);
         self.up.poll(cx, from, to, &self.plan, &mut self.budgets, adapting.as_mut());
+        self.count_unread();
+    }
+
+    /// Faults on messages count the connection where it can't be read and the client sends something.
+    fn count_unread(&mut self) {
+        if let Some((why, shown)) = self.adapter.as_ref().and_then(Adapter::unreadable) {
+            self.unread.begin(why, shown, self.up.chunks());
+        }
+        self.unread.sent(self.up.chunks(), &self.rules.interpreter);
     }
 
     fn poll_down(&mut self, cx: &mut Context<'_>, client: &mut Halves<'_>, upstream: &mut Halves<'_>) {
@@ -242,6 +256,7 @@ impl Connection {
         if let Some(adapter) = &mut self.adapter {
             adapter.forget(interpreter);
         }
+        self.unread.forget(interpreter);
         self.budgets.set(&plan);
         self.plan = plan;
     }

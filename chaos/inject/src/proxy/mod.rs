@@ -9,6 +9,7 @@ mod pump;
 mod shaper;
 mod shared;
 mod steering;
+mod unread;
 
 use crate::{Message, Reply};
 use chaos_model::{

@@ -188,6 +188,11 @@ impl Pump {
         self.waiting.iter().any(|item| matches!(item.content, Content::Gate(_)))
     }
 
+    /// The number of chunks that have come or were put in so far.
+    pub(super) fn chunks(&self) -> u64 {
+        self.chunks
+    }
+
     /// Tells whether it has all that it should keep.
     pub(super) fn is_full(&self) -> bool {
         self.cost >= LIMIT

@@ -17,3 +17,4 @@ mod shaper;
 mod shares;
 mod streams;
 mod transparency;
+mod unread;

@@ -1,6 +1,7 @@
 //! Counts of what a fault did.
 
-use serde::{Deserialize, Serialize, Serializer};
+use super::Spared;
+use serde::{Deserialize, Serialize, Serializer, ser::SerializeMap as _};
 use std::ops::AddAssign;
 
 /// Counts of what a fault did while it was in place, by kind.
@@ -25,6 +26,9 @@ pub struct Fired {
     pub bystanders: u64,
     /// Times that a service was stopped, killed, frozen, restarted or flushed.
     pub services: u64,
+    /// Connections on which something was sent that it could not read, and so did not act on.
+    #[serde(skip_serializing_if = "Spared::is_none")]
+    pub spared: Spared,
 }
 
 impl Fired {
@@ -47,7 +51,8 @@ impl Fired {
 
     /// Each count made of those of two.
     fn with(self, other: Self, make: impl Fn(u64, u64) -> u64) -> Self {
-        let Self { connections, chunks, resets, closes, refused, dropped, messages, bystanders, services } = other;
+        let Self { connections, chunks, resets, closes, refused, dropped, messages, bystanders, services, spared } =
+            other;
         Self {
             connections: make(self.connections, connections),
             chunks: make(self.chunks, chunks),
@@ -58,6 +63,7 @@ impl Fired {
             messages: make(self.messages, messages),
             bystanders: make(self.bystanders, bystanders),
             services: make(self.services, services),
+            spared: self.spared.combined(spared, make),
         }
     }
 }
@@ -75,7 +81,8 @@ struct Sparse<'a>(&'a Fired);
 
 impl Serialize for Sparse<'_> {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        let Fired { connections, chunks, resets, closes, refused, dropped, messages, bystanders, services } = self.0;
+        let Fired { connections, chunks, resets, closes, refused, dropped, messages, bystanders, services, spared } =
+            self.0;
         let all = [
             ("connections", connections),
             ("chunks", chunks),
@@ -87,7 +94,14 @@ impl Serialize for Sparse<'_> {
             ("bystanders", bystanders),
             ("services", services),
         ];
-        to.collect_map(all.into_iter().filter(|(_, count)| **count > 0))
+        let mut map = to.serialize_map(None)?;
+        for (name, count) in all.into_iter().filter(|(_, count)| **count > 0) {
+            map.serialize_entry(name, count)?;
+        }
+        if !spared.is_none() {
+            map.serialize_entry("spared", spared)?;
+        }
+        map.end()
     }
 }
 
@@ -125,6 +139,7 @@ pub(super) mod sparse_map {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::event::Unreadable;
     use std::collections::BTreeMap;
 
     #[test]
@@ -140,6 +155,7 @@ mod tests {
             messages: 7,
             bystanders: 8,
             services: 9,
+            spared: Spared::default().with(Unreadable::Tls, 10),
         };
         let all = BTreeMap::from([("slow".to_owned(), fired)]);
         let text = sparse_map::serialize(&all, serde_json::value::Serializer).unwrap();

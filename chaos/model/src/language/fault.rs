@@ -123,6 +123,7 @@ pub(crate) fn read(table: &Table, system: &System, timing: Timing, findings: &Fi
         });
         let filters = [("only", only.is_some()), ("except", except.is_some())];
         suits(&mut reader, (on, effect), filters, system, findings);
+        can_be_read(&mut reader, on, effect, system, findings);
     }
     longer_than(&mut reader, "ramp", ramp, known_to_last);
     longer_than(&mut reader, "pulse", pulse.flatten().map(|pulse| pulse.every), known_to_last);
@@ -229,6 +230,22 @@ fn suits(
             (_, None) => {}
         }
     }
+}
+
+/// Refuses an effect on messages where TLS hides them.
+fn can_be_read(reader: &mut Reader<'_>, on: &Target, effect: &Effect, system: &System, findings: &Findings) {
+    let (Target::Link(link), level) = (on, effect.facts().level) else { return };
+    let (Some(setting), Some(entry)) = (system.encrypted.get(link), reader.entry("on")) else { return };
+    let protocol = system.stack(link).protocol;
+    let Some(words) = protocol.words.filter(|_| level != Level::Connections && protocol.has(level)) else { return };
+    let (name, messages) = (effect.name(), words.messages);
+    let message = format!("`{name}` acts on {messages}, and on `{link}` TLS hides them");
+    let act = target::effects(|level| level == Level::Connections);
+    let plain = protocol.schemes.iter().find(|scheme| scheme.transport.is_plain());
+    let plain = plain.map(|scheme| format!("; for `{name}`, have the setting say `{}://`", scheme.name));
+    let advice = format!("there, {act} act{}", plain.unwrap_or_default());
+    let diagnostic = Diagnostic::new(entry.value.span.clone(), message).also(setting.clone(), "asks for TLS");
+    findings.add(diagnostic.advice(advice));
 }
 
 /// Refuses keys of `only` or `except` by which messages of this protocol can't be chosen.

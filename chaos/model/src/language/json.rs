@@ -72,6 +72,7 @@ fn proxied(links: &[(Link, Protocol)]) -> System {
         entry: String::new(),
         services,
         links: links.iter().map(|(link, _)| link.clone()).collect(),
+        encrypted: BTreeMap::new(),
         responses: Responses::default(),
     }
 }

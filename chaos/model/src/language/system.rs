@@ -7,11 +7,13 @@ use super::{
     lifecycle, names,
     nearest::list,
     protocol::{password, protocol},
-    reader::{Reader, Word, parse_word, text_of},
+    reader::{Reader, Word, parse_word, text_of, texts_of},
     responses, start,
 };
 use crate::{
-    Diagnostic, Endpoint, HttpProbe, Link, Protocol, Service, Start, System, Template, protocol::Login, system::Piece,
+    Diagnostic, Endpoint, HttpProbe, Link, Protocol, Service, Span, Start, System, Template,
+    protocol::{Login, Transport},
+    system::Piece,
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -33,7 +35,8 @@ pub(crate) fn read(reader: &mut Reader<'_>, known: &Known<'_>, findings: &Findin
     let entry = entry.map(|word| check_entry(word, &services, &names, findings)).unwrap_or_default();
     let links = links(&entry, &services);
     let responses = responses::read(reader, known, findings);
-    let mut system = System { entry, services, links, responses };
+    let encrypted = encrypted(tables, &services, known.protocols);
+    let mut system = System { entry, services, links, encrypted, responses };
     find_logins(&mut system);
     system
 }
@@ -98,6 +101,32 @@ fn links(entry: &str, services: &BTreeMap<String, Service>) -> Vec<Link> {
         }));
     }
     links.into_iter().collect()
+}
+
+/// The links of which a setting asks for TLS, by the scheme of its URL, each with the place of the first such setting.
+fn encrypted(tables: &[Entry], services: &BTreeMap<String, Service>, protocols: &[Protocol]) -> BTreeMap<Link, Span> {
+    let mut encrypted = BTreeMap::new();
+    for service in services.values() {
+        let table = tables.iter().find(|entry| entry.key == service.name).and_then(|entry| entry.value.table());
+        let env = table.and_then(|table| table.get("env")?.value.table());
+        let place = |table: Option<&Table>, key: &str| {
+            let entry = table.and_then(|table| table.get(key));
+            entry.map_or_else(|| service.span.clone(), |entry| entry.value.span.clone())
+        };
+        let settings = service.env.iter().map(|(name, template)| (place(env, name), template));
+        let command = table.and_then(|table| table.get("command"));
+        let command = command.map(|entry| texts_of(entry, &Findings::default())).unwrap_or_default();
+        // As many as there are words, unless some were wrong and have been refused.
+        let words = command.into_iter().map(|(_, span)| span).zip(service.start.command());
+        for (span, template) in settings.chain(words) {
+            for (to, label, _) in Transport::of_uses(template, protocols).iter().filter(|(.., one)| !one.is_plain()) {
+                let from = Endpoint::Service(service.name.clone());
+                let link = Link { from, to: (*to).to_owned(), label: label.map(str::to_owned) };
+                encrypted.entry(link).or_insert_with(|| span.clone());
+            }
+        }
+    }
+    encrypted
 }
 
 fn service(entry: &Entry, names: &[&str], known: &Known<'_>, findings: &Findings) -> Option<(String, Service)> {

@@ -73,7 +73,7 @@ pub(crate) fn fits(on: &Target, effect: &Effect, system: &System) -> Result<(), 
 }
 
 /// The effects of some levels.
-fn effects(which: impl Fn(Level) -> bool) -> String {
+pub(crate) fn effects(which: impl Fn(Level) -> bool) -> String {
     list(Effect::ALL.iter().filter(|facts| which(facts.level)).map(|facts| facts.name))
 }
 

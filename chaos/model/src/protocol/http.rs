@@ -12,6 +12,9 @@ pub(super) static ROW: Row = Row {
     schemes: &[
         Scheme { name: "http", transport: Transport::Plain },
         Scheme { name: "https", transport: Transport::Tls },
+        // A WebSocket begins as a request (RFC 6455, 1.3).
+        Scheme { name: "ws", transport: Transport::Plain },
+        Scheme { name: "wss", transport: Transport::Tls },
     ],
     // The usual protocol of built-in programs, whatever they are called.
     programs: &[],

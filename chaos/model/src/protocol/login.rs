@@ -1,6 +1,6 @@
 //! Logins: what a service that asks for a password is told.
 
-use super::Protocol;
+use super::{Protocol, transport::url_before};
 use crate::{Endpoint, Service, System, Template, system::Piece};
 use percent_encoding::percent_decode_str;
 use std::fmt;
@@ -45,16 +45,14 @@ fn in_url(template: &Template, service: &str, protocol: Protocol) -> Option<Logi
     })
 }
 
-/// The login at the end of what stands before an address (RFC 3986, 3.2.1): `redis://user:password@`.
+/// The login at the end of what stands before an address: `redis://user:password@`.
 fn before(text: &str, protocol: Protocol) -> Option<Login> {
-    let (before, credentials) = text.strip_suffix('@')?.rsplit_once("://")?;
-    let is_of_scheme = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.');
-    let scheme = &before[before.trim_end_matches(is_of_scheme).len()..];
-    if !protocol.schemes.iter().any(|one| one.name == scheme) || credentials.contains(['/', '?', '#']) {
+    let (scheme, credentials) = url_before(text)?;
+    if !protocol.schemes.iter().any(|one| one.name == scheme) {
         return None;
     }
     let decoded = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
-    let (user, password) = credentials.split_once(':')?;
+    let (user, password) = credentials?.split_once(':')?;
     let user = Some(decoded(user)).filter(|user| !user.is_empty());
     Some(Login { user, password: decoded(password) })
 }

@@ -1,6 +1,6 @@
 //! The documentation of all protocols, made of their rows.
 
-use super::{ABSENT, Protocol, Row};
+use super::{ABSENT, Protocol, Row, Scheme, Transport};
 use crate::effect::{Effect, Level};
 use std::fmt::Write as _;
 
@@ -29,7 +29,11 @@ fn one(row: &Row, text: &mut String) {
         }
     };
     line("usual port", row.usual_port.to_string());
-    line("URLs", row.schemes.iter().map(|scheme| format!("`{}://`", scheme.name)).collect::<Vec<_>>().join(", "));
+    let url = |scheme: &Scheme| match scheme.transport {
+        Transport::Plain => format!("`{}://`", scheme.name),
+        Transport::Tls => format!("`{}://` (TLS)", scheme.name),
+    };
+    line("URLs", row.schemes.iter().map(url).collect::<Vec<_>>().join(", "));
     line("ready by", row.ready.words().to_owned());
     line(
         "messages",

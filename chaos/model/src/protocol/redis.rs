@@ -31,10 +31,15 @@ pub(super) static ROW: Row = Row {
 };
 
 fn recognise(bytes: &[u8]) -> Recognised {
-    // Inline commands are lines of any text, so only what libraries send can be recognised: `*`, a count, a line's end.
+    // Libraries send `*` and a count; inline commands are lines that begin with a word, as requests of HTTP do.
     match bytes {
         [] | [b'*'] => Recognised::More,
         [b'*', digit, ..] if digit.is_ascii_digit() => Recognised::Yes,
+        [letter, ..] if letter.is_ascii_alphabetic() => {
+            let line = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
+            let is_http = line.windows(8).any(|word| word == b" HTTP/1." || word == b" HTTP/2.");
+            if is_http { Recognised::No } else { Recognised::Yes }
+        }
         _ => Recognised::No,
     }
 }

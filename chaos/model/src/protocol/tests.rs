@@ -61,6 +61,9 @@ fn connections_are_recognised_by_their_first_bytes() {
         (Protocol::REDIS, b"*", More),
         (Protocol::REDIS, b"*3\r\n$3", Yes),
         (Protocol::REDIS, b"GET / HTTP/1.1", No),
+        (Protocol::REDIS, b"GET a\r\n", Yes),
+        (Protocol::REDIS, b"\r\nGET", No),
+        (Protocol::REDIS, b"\x16\x03\x01", No),
         (Protocol::TCP, b"\0", Yes),
     ] {
         assert_eq!((protocol.recognise)(bytes), expected, "{protocol} {}", bytes.escape_ascii());

@@ -31,7 +31,11 @@ pub(super) fn removed(style: Style, run: &RunState, at_us: u64, name: &str) -> S
     }
     let ends = if pulses > 1 { format!("ends after {pulses} pulses") } else { "ends".to_owned() };
     let how_often = run.plan(name).and_then(|plan| words::fired(&plan.effect, fired));
-    let how_often = how_often.unwrap_or_else(|| if fired.any() { "it fired" } else { "it NEVER FIRED" }.to_owned());
+    let how_often = how_often.unwrap_or_else(|| match fired.any() {
+        true => "it fired".to_owned(),
+        false if fired.spared.is_none() => "it NEVER FIRED".to_owned(),
+        false => format!("it NEVER FIRED, {}", words::spared(fired)),
+    });
     paragraph(&format!("{}  ", run.stamp(at_us)), &format!("{name} {ends}: {how_often}"), style.columns())
 }
 
@@ -96,6 +100,7 @@ fn how_often(run: &RunState, plan: &Fault) -> (Option<Ink>, String) {
         }
         Some(Course { fired, .. }) => match words::fired(&plan.effect, fired) {
             Some(words) => (None, words),
+            None if !fired.spared.is_none() => (unsure, format!("NEVER FIRED ({})", words::spared(fired))),
             None if fired.connections > 0 => {
                 let met = words::count(fired.connections, "connection");
                 (unsure, format!("NEVER FIRED (it met {met}, with nothing on them)"))

@@ -4,7 +4,7 @@ use crate::made_up;
 use chaos_model::effect::Latency;
 use chaos_model::{
     Directions, Distribution, Effect, Event, Impact, PhaseKind, Record, Share, Spread, Verdict,
-    event::{Cause, Fired, PhaseFigures},
+    event::{Cause, Fired, PhaseFigures, Spared, Unreadable},
     ledger::{Delays, FaultFigures, Recovery},
 };
 use chaos_report::{ControlResult, GuardResult, Outcome, RunResult, Style, Terminal, summary, summary::Compared};
@@ -54,6 +54,7 @@ fn long() -> Vec<Record> {
         messages: 98_765,
         bystanders: 123_456,
         services: 0,
+        spared: Spared::NONE.with(Unreadable::Tls, 123_456).with(Unreadable::OtherProtocol, 987_654),
     };
     let figures = PhaseFigures {
         straddled: 123_456,

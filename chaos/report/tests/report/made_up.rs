@@ -4,7 +4,7 @@ use chaos_model::effect::{Latency, Refuse};
 use chaos_model::{
     Directions, Effect, Event, Fault, Histogram, Impact, OpenConnections, Plan, Rate, Record, Slice, Source, Sources,
     Span, Spread, Target, Verdict,
-    event::{Begin, Cause, FORMAT, Fired, Judged, JudgedCheck, LatencyFigures, PhaseFigures},
+    event::{Begin, Cause, FORMAT, Fired, Judged, JudgedCheck, LatencyFigures, PhaseFigures, Spared},
     ledger::{Delays, FaultFigures, Recovery},
     phase::{Phase, PhaseKind},
     plan::{PlannedLoad, PlannedSystem},
@@ -170,6 +170,7 @@ pub(crate) const FIRED: Fired = Fired {
     messages: 0,
     bystanders: 0,
     services: 0,
+    spared: Spared::NONE,
 };
 
 pub(crate) fn end(verdict: Option<Verdict>) -> Vec<Record> {

@@ -13,6 +13,7 @@ use std::{
     },
     time::Duration,
 };
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 fn web(_: Host, _: BTreeMap<String, String>) -> Router {
     Router::new().route("/users/{id}", get(|| async { "{}" }))
@@ -34,6 +35,40 @@ async fn a_fault_that_never_fired_makes_a_run_inconclusive() {
     let ran = run(&format!("{text}{fault}{WELL}"), &[("web", web), ("idle", web)]).await;
     assert!(matches!(ran.ending, Ending::Judged(Verdict::Inconclusive, _)), "{:?}", ran.ending);
     assert_eq!(ran.doubts(), ["the fault `outage` never fired: nothing used web -> idle while it was there"]);
+}
+
+/// Asks another service for each request: every other time in plain, else by what begins as TLS.
+fn asks_half_by_tls(host: Host, env: BTreeMap<String, String>) -> Router {
+    let asked = Arc::new(AtomicU64::new(0));
+    let (name, port) =
+        env["OTHER"].split_once(':').map(|(name, port)| (name.to_owned(), port.parse().unwrap())).unwrap();
+    let ask = async move || {
+        let mut stream = host.dial(&name, port).await.unwrap();
+        let is_tls = asked.fetch_add(1, Ordering::Relaxed).is_multiple_of(2) || env.contains_key("ALWAYS");
+        let plain = b"GET / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n";
+        let bytes: &[u8] = if is_tls { b"\x16\x03\x01\x02\0\x01" } else { plain };
+        stream.write_all(bytes).await.unwrap();
+        stream.shutdown().await.unwrap();
+        let _ = stream.read_to_end(&mut Vec::new()).await;
+        "{}"
+    };
+    Router::new().route("/users/{id}", get(ask))
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_fault_that_could_not_read_what_it_met_is_no_pass() {
+    let text =
+        ONE_SERVICE.replace("[load]", "env.OTHER = \"{stock}\"\n[service.stock]\nprogram = \"user-service\"\n[load]");
+    let fault = fault("effect = \"status\"\nstatus = \"503\"").replace("client -> web", "web -> stock");
+    let doubts = async |text: String| {
+        let ran = run(&text, &[("web", asks_half_by_tls), ("stock", web)]).await;
+        assert!(matches!(ran.ending, Ending::Judged(Verdict::Inconclusive, _)), "{:?}", ran.ending);
+        ran.doubts().join("\n")
+    };
+    let some = doubts(format!("{text}{fault}{WELL}")).await;
+    assert_eq!(some, "the fault `outage` did not meet all of web -> stock: 50 connections could not be read (TLS)");
+    let all = doubts(format!("{text}{fault}{WELL}").replace("env.OTHER", "env.ALWAYS = \"yes\"\nenv.OTHER")).await;
+    assert_eq!(all, "the fault `outage` never fired: 100 connections of web -> stock could not be read (TLS)");
 }
 
 #[tokio::test(start_paused = true)]

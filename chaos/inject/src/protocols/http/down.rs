@@ -29,6 +29,8 @@ enum ResponseState {
     Edited(Box<Edited>, bool),
     /// The connection has been ended.
     Ended,
+    /// The connection speaks something else, as both ends agreed.
+    Tunnel,
     /// Nothing is read any more.
     Lost,
 }
@@ -61,12 +63,19 @@ impl Down {
 
     /// Tells whether everything that comes passes.
     pub(super) fn is_lost(&self) -> bool {
-        matches!(self.state, ResponseState::Lost)
+        matches!(self.state, ResponseState::Lost | ResponseState::Tunnel)
+    }
+
+    /// Tells whether the connection speaks something else by now, as both ends agreed.
+    pub(super) fn is_tunnel(&self) -> bool {
+        matches!(self.state, ResponseState::Tunnel)
     }
 
     /// Lets everything pass from now on, once nothing is owed.
     pub(super) fn lose(&mut self) {
-        self.state = ResponseState::Lost;
+        if !self.is_lost() {
+            self.state = ResponseState::Lost;
+        }
     }
 
     /// Tells whether the connection has been ended, or the service's stream has.
@@ -84,7 +93,7 @@ impl Down {
         while at < bytes.len() {
             let rest = &bytes[at..];
             let took = match &mut self.state {
-                ResponseState::Lost => Progressed::Lost,
+                ResponseState::Lost | ResponseState::Tunnel => Progressed::Lost,
                 ResponseState::Ended => {
                     steps::skip(steps, Direction::Downstream, rest.len());
                     Progressed::Bytes(rest.len())
@@ -151,7 +160,7 @@ impl Down {
             Begun::Ended => ResponseState::Ended,
             Begun::Passed(body, limited) => ResponseState::Passed(body, limited),
             Begun::Edited(edited, limited) => ResponseState::Edited(edited, limited),
-            Begun::Tunnel => ResponseState::Lost,
+            Begun::Tunnel => ResponseState::Tunnel,
         };
         Progressed::Bytes(end)
     }
@@ -182,7 +191,7 @@ impl Down {
         let Some(reply) = reply else { return Progressed::Lost };
         steps::pass(steps, Direction::Downstream, end - before);
         if exchange.is_tunnel(reply.status) {
-            self.lose();
+            self.state = ResponseState::Tunnel;
         } else if !is_interim(reply.status) {
             self.state = ResponseState::Passed(exchange.body(reply), false);
         }
@@ -194,7 +203,7 @@ impl Down {
         let over = match &self.state {
             ResponseState::Passed(body, _) => body.is_over(),
             ResponseState::Edited(edited, _) => edited.is_over(),
-            ResponseState::Head | ResponseState::Ended | ResponseState::Lost => false,
+            ResponseState::Head | ResponseState::Ended | ResponseState::Tunnel | ResponseState::Lost => false,
         };
         if over {
             self.lift(steps);
@@ -232,7 +241,7 @@ impl Down {
         match &mut self.state {
             ResponseState::Ended => return steps::skip(steps, Direction::Downstream, left.len()),
             ResponseState::Edited(edited, _) => edited.on_end(steps),
-            ResponseState::Head | ResponseState::Passed(..) | ResponseState::Lost => {
+            ResponseState::Head | ResponseState::Passed(..) | ResponseState::Tunnel | ResponseState::Lost => {
                 steps::pass(steps, Direction::Downstream, left.len())
             }
         }

@@ -20,7 +20,7 @@ mod up;
 use chaos_model::Direction;
 
 use self::{down::Down, exchange::Exchanges, up::Up};
-use crate::protocol::{Attribution, Decide, Filter, Step};
+use crate::protocol::{Attribution, Decide, Filter, Step, Unreadable};
 
 /// Reads along on a connection that speaks HTTP/1.
 #[derive(Debug)]
@@ -75,6 +75,10 @@ impl Filter for HttpFilter {
 
     fn is_lost(&self) -> bool {
         self.up.is_lost() && self.down.is_lost()
+    }
+
+    fn unreadable(&self) -> Unreadable {
+        if self.down.is_tunnel() { Unreadable::Upgraded } else { Unreadable::Unclear }
     }
 
     /// `200`, where the head's first line has come with its first bytes.
