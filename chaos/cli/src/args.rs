@@ -1,6 +1,6 @@
 //! The command line, as people write it.
 
-use chaos_report::reports::REPORTS;
+use chaos_report::reports::{REPORTS, Row};
 use chaos_run::{Offer, Runtime as _};
 use chaos_sim::SimRuntime;
 #[cfg(feature = "docker")]
@@ -268,13 +268,18 @@ pub(crate) struct Report {
     #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
     /// The report
-    #[arg(long = "as", value_name = "NAME", default_value = REPORTS[0].name, value_parser = reports())]
+    #[arg(id = Report::NAME, long = "as", value_name = "NAME", default_value = REPORTS[0].name)]
     pub(crate) name: String,
 }
 
-/// The names of the reports, each with what it shows.
-fn reports() -> PossibleValuesParser {
-    PossibleValuesParser::new(REPORTS.iter().map(|row| PossibleValue::new(row.name).help(row.about)))
+impl Report {
+    /// The argument that names the report.
+    pub(crate) const NAME: &str = "report";
+}
+
+/// The names of these reports, each with what it shows.
+pub(crate) fn names_of(reports: &[Row]) -> PossibleValuesParser {
+    PossibleValuesParser::new(reports.iter().map(|row| PossibleValue::new(row.name).help(row.about)))
 }
 
 #[derive(Debug, Arguments)]

@@ -1,10 +1,11 @@
-//! The bundle of a command: programs, protocols and checks of whoever builds it.
+//! The bundle of a command: programs, protocols, checks and reports of whoever builds it.
 
 use chaos_links::has_filter;
 use chaos_model::{
     Protocol,
     check::{CHECKS, Row as Check},
 };
+use chaos_report::reports::{REPORTS, Row as Report};
 use futures_util::future::BoxFuture;
 use host::Host;
 
@@ -20,7 +21,7 @@ pub struct Program {
     pub run: fn(Host) -> BoxFuture<'static, Result<(), ProgramError>>,
 }
 
-/// Programs, protocols and checks that a command has besides what every `chaos` has. They are known everywhere: to files,
+/// Programs, protocols, checks and reports that a command has besides what every `chaos` has. They are known everywhere: to files,
 /// `chaos check`, schemas, and runs in each world.
 #[derive(Clone, Copy, Debug)]
 pub struct Bundle {
@@ -30,11 +31,13 @@ pub struct Bundle {
     pub protocols: &'static [Protocol],
     /// Checks that expectations can have, beside [`CHECKS`].
     pub checks: &'static [&'static Check],
+    /// Reports of recordings, beside [`REPORTS`]: `chaos report --as NAME`.
+    pub reports: &'static [Report],
 }
 
 impl Bundle {
     /// Nothing besides.
-    pub const NONE: Self = Self { programs: &[], protocols: &[], checks: &[] };
+    pub const NONE: Self = Self { programs: &[], protocols: &[], checks: &[], reports: &[] };
 
     /// All protocols, in the order in which people are told of them: those of `chaos` first. Pages of reference are made
     /// of these ([`chaos_model::protocol::markdown`]).
@@ -48,6 +51,12 @@ impl Bundle {
     #[must_use]
     pub fn all_checks(&self) -> Vec<&'static Check> {
         CHECKS.iter().chain(self.checks).copied().collect()
+    }
+
+    /// All reports, in the order in which people are told of them: those of `chaos` first, and the usual one before all.
+    #[must_use]
+    pub fn all_reports(&self) -> Vec<Report> {
+        REPORTS.iter().chain(self.reports).copied().collect()
     }
 
     /// The program of this name.
@@ -88,7 +97,9 @@ impl Bundle {
         let programs: Vec<&str> = self.programs.iter().map(|program| program.name).collect();
         let protocols: Vec<&str> = self.all_protocols().iter().map(|protocol| protocol.name).collect();
         let checks: Vec<&str> = self.all_checks().iter().map(|row| row.key).collect();
-        for (kind, names) in [("programs", programs), ("protocols", protocols), ("checks", checks)] {
+        let reports: Vec<&str> = self.all_reports().iter().map(|row| row.name).collect();
+        let all = [("programs", programs), ("protocols", protocols), ("checks", checks), ("reports", reports)];
+        for (kind, names) in all {
             let twice = names.iter().enumerate().find(|(nth, name)| names[..*nth].contains(name));
             if let Some((_, name)) = twice {
                 return Err(format!("this build brings two {kind} called `{name}`"));
@@ -124,6 +135,8 @@ mod tests {
         assert_eq!(wrong(ours), "this build brings two protocols called `redis`");
         let ours = Bundle { checks: &CHECKS[..1], ..Bundle::NONE };
         assert!(wrong(ours).starts_with("this build brings two checks called `"));
+        let ours = Bundle { reports: &REPORTS[..1], ..Bundle::NONE };
+        assert_eq!(wrong(ours), "this build brings two reports called `text`");
     }
 
     /// HTTP by another name, of which `chaos` has no filter.

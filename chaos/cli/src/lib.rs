@@ -1,7 +1,7 @@
 //! The `chaos` command: arguments, the choice of a world, the registry of built-in programs, exit codes.
 //!
 //! It is a library so that others can build in what is theirs: a `main` that calls [`main`] with a [`Bundle`] of programs,
-//! protocols and checks is the same command with these, in every world.
+//! protocols, checks and reports is the same command with these, in every world.
 
 mod args;
 mod bundle;
@@ -49,8 +49,12 @@ pub fn main(bundle: Bundle) -> ExitCode {
     ExitCode::from(exit.code())
 }
 
-/// The command line, with the programs that this build brings.
+/// The command line, with the programs and the reports that this build brings.
 fn command(bundle: Bundle) -> clap::Command {
     let names = bundle.program_names();
-    Args::command().mut_subcommand("serve", |serve| serve.after_help(format!("Programs of this build: {names}")))
+    let reports = args::names_of(&bundle.all_reports());
+    let command = Args::command();
+    let command = command
+        .mut_subcommand("report", |report| report.mut_arg(args::Report::NAME, |name| name.value_parser(reports)));
+    command.mut_subcommand("serve", |serve| serve.after_help(format!("Programs of this build: {names}")))
 }

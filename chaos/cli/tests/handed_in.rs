@@ -1,5 +1,5 @@
-//! A protocol and a check that `chaos` doesn't bring, in a command that brings them (`examples/memo`): they work in each
-//! world as ours do.
+//! A protocol, a check and a report that `chaos` doesn't bring, in a command that brings them (`examples/memo`): they work in
+//! each world as ours do.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
@@ -119,6 +119,40 @@ fn its_check_fails_in_each_world() {
         assert!(report.contains("FAIL  some are served while it hangs up"), "{report}");
         assert!(report.contains("shed <= 80%") && report.contains("had response 503"), "{report}");
     }
+}
+
+/// Of all responses that a run had, by instance too: here the name is what all of them have.
+#[test]
+fn its_report_is_made_of_recordings_from_each_world() {
+    let responses = "[responses]\ninstance.header = \"content-type\"\n\n[load]";
+    for world in ["sim", "local"] {
+        let sandbox = Sandbox::new();
+        let (code, report, events) = sandbox.run(&with("[load]", responses), world);
+        // What is judged is not for here: on a pressed machine, latencies can't be.
+        assert!([Some(0), Some(4)].contains(&code), "{report}");
+        let run = events.iter().find(|event| event["event"] == "phase" && event["phase"] == "run").unwrap();
+        let statuses = run["statuses"].as_object().unwrap();
+        assert!(statuses["200"].as_u64() > Some(0) && statuses["503"].as_u64() > Some(0), "{world}: {run}");
+        let lines = statuses.iter().map(|(status, count)| format!("{status},{count}\n")).collect::<String>();
+        let made = sandbox.memo(&["report", "--as", "statuses", "events.jsonl"]);
+        assert_eq!((made.status.code(), text(&made.stdout)), (code, format!("status,responses\n{lines}")), "{world}");
+        let instances = run["instances"].as_object().unwrap();
+        assert_eq!(instances.keys().collect::<Vec<_>>(), ["text/plain; charset=utf-8"], "{world}");
+        assert_eq!(instances["text/plain; charset=utf-8"]["responses"], statuses["200"], "errors have no body here");
+    }
+}
+
+#[test]
+fn its_report_is_named_where_reports_are_asked_for() {
+    let sandbox = Sandbox::new();
+    let help = text(&sandbox.memo(&["report", "--help"]).stdout);
+    assert!(help.contains("statuses") && help.contains("responses by status, as CSV"), "{help}");
+    let wrong = sandbox.memo(&["report", "--as", "status", "events.jsonl"]);
+    assert_eq!(wrong.status.code(), Some(2));
+    let wrong = text(&wrong.stderr);
+    assert!(wrong.contains("[possible values: text, summary, metrics, statuses]"), "{wrong}");
+    let completions = text(&sandbox.memo(&["completions", "bash"]).stdout);
+    assert!(completions.contains("text summary metrics statuses"), "{completions}");
 }
 
 #[test]

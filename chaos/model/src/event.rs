@@ -13,7 +13,7 @@ mod spared;
 pub use begin::Begin;
 pub use cause::Cause;
 pub use counted::{Counted, LinkCounts, ProxyCounts};
-pub use figures::{LatencyFigures, PhaseFigures, PhaseTime};
+pub use figures::{InstanceFigures, LatencyFigures, PhaseFigures, PhaseTime};
 pub use fired::Fired;
 pub use judged::{Judged, JudgedCheck};
 pub use probed::Probed;

@@ -2,12 +2,12 @@
 
 use crate::{
     Fault, Slice,
-    event::{PhaseFigures, PhaseTime},
+    event::{InstanceFigures, PhaseFigures, PhaseTime},
     responses::Marker,
-    slice::Counts,
+    slice::{Counts, OTHER_INSTANCES},
 };
 use serde::{Deserialize, Serialize};
-use std::time::Duration;
+use std::{cmp::Reverse, collections::BTreeMap, time::Duration};
 
 /// The whole timeline, as a phase.
 pub const RUN: &str = "run";
@@ -17,6 +17,9 @@ pub const BASELINE: &str = "baseline";
 pub const RECOVERY: &str = "recovery";
 /// Behind the name of a fault: from its end until the service that it ended is ready again.
 pub const RESTARTING: &str = " restarting";
+
+/// The most instances of which a phase has figures each: a recording has them for each phase, and nobody reads more.
+const MOST_INSTANCES: usize = 12;
 
 /// The name of the phase in which a service starts again that a fault has ended.
 #[must_use]
@@ -71,15 +74,38 @@ impl Phase {
         self.kind != PhaseKind::Restarting || arrivals > 0
     }
 
-    /// The figures of the phase, whose judged arrivals these are, and which had this time; so many are counted apart. Of marks,
-    /// those that responses have.
+    /// Adds what a slice counts by instance, of arrivals that are judged in the phase.
+    pub fn add_instances(&self, sums: &mut BTreeMap<String, Counts>, slice: &Slice) {
+        // Those that a recording put together with what was before the phase can't be told apart.
+        if !self.judges(slice) || slice.parts_from.is_some_and(|from| from < self.from) {
+            return;
+        }
+        for (instance, of) in &slice.instances {
+            let straddled = Some(&of.straddled).filter(|_| self.kind.judges_straddled());
+            for counts in [Some(&of.counts), straddled].into_iter().flatten().filter(|counts| !counts.is_empty()) {
+                match sums.get_mut(instance) {
+                    Some(sum) => sum.add(counts),
+                    None => drop(sums.insert(instance.clone(), counts.clone())),
+                }
+            }
+        }
+    }
+
+    /// The figures of the phase, whose judged arrivals these are, also by instance, and which had this time; so many are counted
+    /// apart. Of marks, those that responses have.
     #[must_use]
-    pub fn figures(&self, counts: &Counts, time: Option<PhaseTime>, apart: u64, markers: &[Marker]) -> PhaseFigures {
+    pub fn figures(
+        &self,
+        (counts, instances): (&Counts, &BTreeMap<String, Counts>),
+        time: Option<PhaseTime>,
+        apart: u64,
+        markers: &[Marker],
+    ) -> PhaseFigures {
         let is_as_planned = |time: &PhaseTime| (time.from, time.to) == (self.from, self.to);
         // Of any other, a time that is shorter is that of a recording that was cut off.
         let is_open = matches!(self.kind, PhaseKind::Restarting | PhaseKind::Recovery);
         let time = time.filter(|time| is_open && !is_as_planned(time));
-        PhaseFigures { time, ..counts.figures(&self.name, apart, markers) }
+        PhaseFigures { time, instances: by_instance(instances), ..counts.figures(&self.name, apart, markers) }
     }
 
     /// True if the arrivals of a slice are judged in it, but for those that straddled the beginning of a fault.
@@ -90,6 +116,21 @@ impl Phase {
         let begins_at_once = matches!(self.kind, PhaseKind::Run | PhaseKind::Restarting);
         self.holds(slice) && (begins_at_once || !slice.pending.contains(&self.from))
     }
+}
+
+/// The figures of instances: of those with the most responses each, of the others together.
+fn by_instance(sums: &BTreeMap<String, Counts>) -> BTreeMap<String, InstanceFigures> {
+    let mut all: Vec<_> = sums.iter().collect();
+    all.sort_by_key(|(name, counts)| (*name == OTHER_INSTANCES, Reverse(counts.answered())));
+    let (most, rest) = all.split_at(all.len().min(MOST_INSTANCES));
+    let mut figures: BTreeMap<_, _> =
+        most.iter().map(|(name, counts)| ((*name).clone(), counts.of_instance())).collect();
+    if !rest.is_empty() {
+        let mut others = Counts::default();
+        rest.iter().for_each(|(_, counts)| others.add(counts));
+        figures.insert(OTHER_INSTANCES.to_owned(), others.of_instance());
+    }
+    figures
 }
 
 /// The kind of a phase.
@@ -131,6 +172,7 @@ impl PhaseKind {
 pub struct PhaseSum {
     phase: Phase,
     counts: Counts,
+    instances: BTreeMap<String, Counts>,
     time: Option<PhaseTime>,
     apart: u64,
 }
@@ -139,7 +181,7 @@ impl PhaseSum {
     /// The sum before the first slice.
     #[must_use]
     pub fn new(phase: &Phase) -> Self {
-        Self { phase: phase.clone(), counts: Counts::default(), time: None, apart: 0 }
+        Self { phase: phase.clone(), counts: Counts::default(), instances: BTreeMap::new(), time: None, apart: 0 }
     }
 
     /// Adds a slice, if it lies in the phase.
@@ -152,6 +194,7 @@ impl PhaseSum {
         for (counts, belongs) in [(&slice.counts, true), (&slice.straddled, self.phase.kind.judges_straddled())] {
             if judges && belongs { self.counts.add(counts) } else { self.apart += counts.due }
         }
+        self.phase.add_instances(&mut self.instances, slice);
     }
 
     /// True if people are told of it.
@@ -163,7 +206,7 @@ impl PhaseSum {
     /// The figures of the phase by now, with those markers that responses have.
     #[must_use]
     pub fn figures(&self, markers: &[Marker]) -> PhaseFigures {
-        self.phase.figures(&self.counts, self.time, self.apart, markers)
+        self.phase.figures((&self.counts, &self.instances), self.time, self.apart, markers)
     }
 }
 
@@ -217,5 +260,49 @@ impl Timeline {
     #[must_use]
     pub fn phase(&self, name: &str) -> Option<&Phase> {
         self.phases.iter().find(|phase| phase.name == name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::slice::PartCounts;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    fn responses(count: u64) -> Counts {
+        Counts { due: count, sent: count, good: count, statuses: BTreeMap::from([(200, count)]), ..Counts::default() }
+    }
+
+    /// The responses of each instance in a phase from the first second on, of one slice.
+    fn of_instances(kind: PhaseKind, slice: &Slice) -> Vec<(String, u64)> {
+        let mut sum = PhaseSum::new(&Phase { name: "it".to_owned(), kind, from: SECOND, to: 3 * SECOND });
+        sum.add(slice);
+        sum.figures(&[]).instances.into_iter().map(|(name, of)| (name, of.responses)).collect()
+    }
+
+    #[test]
+    fn instances_have_the_arrivals_that_are_judged_in_the_phase() {
+        let of = PartCounts { counts: responses(5), straddled: responses(2) };
+        let instances = BTreeMap::from([("web-1".to_owned(), of)]);
+        let slice = Slice { from: SECOND, to: 2 * SECOND, instances, ..Slice::default() };
+        let web = |count| vec![("web-1".to_owned(), count)];
+        assert_eq!(of_instances(PhaseKind::Fault, &slice), web(5));
+        assert_eq!(of_instances(PhaseKind::Run, &slice), web(7), "those that straddled too");
+        let together = |from| Slice { parts_from: Some(from), ..slice.clone() };
+        assert_eq!(of_instances(PhaseKind::Fault, &together(SECOND)), web(5));
+        assert_eq!(of_instances(PhaseKind::Fault, &together(Duration::ZERO)), [], "with what was before");
+        assert_eq!(of_instances(PhaseKind::Fault, &Slice { pending: vec![SECOND], ..slice }), [], "it had not begun");
+    }
+
+    #[test]
+    fn of_many_instances_those_with_few_responses_are_one() {
+        let of = |count| PartCounts { counts: responses(count), ..PartCounts::default() };
+        let mut instances: BTreeMap<_, _> = (1..=14).map(|n| (format!("web-{n:02}"), of(n))).collect();
+        instances.insert(OTHER_INSTANCES.to_owned(), of(100));
+        let slice = Slice { from: SECOND, to: 2 * SECOND, instances, ..Slice::default() };
+        let mut expected = vec![(OTHER_INSTANCES.to_owned(), 100 + 1 + 2)];
+        expected.extend((3..=14).map(|n| (format!("web-{n:02}"), n)));
+        assert_eq!(of_instances(PhaseKind::Fault, &slice), expected);
     }
 }

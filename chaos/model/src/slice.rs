@@ -1,16 +1,19 @@
 //! Slices: what clients saw, second by second. Figures of phases and verdicts are folds over them.
 //!
 //! What links carried is counted by their proxies and not by clients, which see only the entry's:
-//! [`Counted`](crate::event::Counted). Figures by instance are deliberately absent: no world gives several, and no
-//! response says which one made it.
+//! [`Counted`](crate::event::Counted). Figures by instance are there where responses say which one made them, by the system's
+//! `[responses]`.
 
 use crate::{
     Histogram,
-    event::{PhaseFigures, PhaseTime},
+    event::{InstanceFigures, PhaseFigures, PhaseTime},
     responses::Marker,
 };
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, time::Duration};
+
+/// The instances that have no figures of their own, together: there are too many, or their names are too long.
+pub const OTHER_INSTANCES: &str = "others";
 
 /// A slice of the timeline: at most a second, cut where a phase begins or ends, where a fault comes or goes, and
 /// where a change of faults was acknowledged. Arrivals belong to the slice in which they were due.
@@ -52,7 +55,10 @@ pub struct Slice {
     pub in_flight: u64,
     /// The same by name of request, where the load has more than one.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub requests: BTreeMap<String, RequestCounts>,
+    pub requests: BTreeMap<String, PartCounts>,
+    /// The same by instance, of arrivals whose response names one.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub instances: BTreeMap<String, PartCounts>,
     /// The beginning of what is counted by name, where that is before the slice's own: in recordings that would be large, one
     /// slice has it of several.
     #[serde(
@@ -72,9 +78,9 @@ impl Slice {
     }
 }
 
-/// Counts of one kind of request, as a [`Slice`] has them of all.
+/// Counts of a part of the arrivals, by request or by instance, as a [`Slice`] has them of all.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct RequestCounts {
+pub struct PartCounts {
     /// Arrivals that were due, but for those that straddled the beginning of a fault.
     #[serde(flatten)]
     pub counts: Counts,
@@ -83,7 +89,7 @@ pub struct RequestCounts {
     pub straddled: Counts,
 }
 
-impl RequestCounts {
+impl PartCounts {
     /// Adds the counts of other arrivals.
     pub fn add(&mut self, other: &Self) {
         self.counts.add(&other.counts);
@@ -159,7 +165,14 @@ impl Counts {
             stale: markers.contains(&Marker::Stale).then_some(self.stale),
             oldest: self.oldest,
             latency: self.latency.figures(),
+            instances: BTreeMap::new(),
         }
+    }
+
+    /// The figures of an instance whose responses these are.
+    #[must_use]
+    pub fn of_instance(&self) -> InstanceFigures {
+        InstanceFigures { responses: self.answered(), good: self.good, latency: self.latency.figures() }
     }
 
     /// Adds the counts of other arrivals.
@@ -213,7 +226,7 @@ mod tests {
 
     #[test]
     fn a_slice_survives_a_recording() {
-        let named = RequestCounts { counts: counts(), straddled: counts() };
+        let named = PartCounts { counts: counts(), straddled: counts() };
         let slice = Slice {
             from: Duration::from_secs(1),
             to: Duration::from_millis(1500),
@@ -224,7 +237,8 @@ mod tests {
             cpu_stalled: Some(Duration::from_millis(17)),
             latest: Duration::from_micros(90),
             in_flight: 2,
-            requests: BTreeMap::from([("GET /".to_owned(), named)]),
+            requests: BTreeMap::from([("GET /".to_owned(), named.clone())]),
+            instances: BTreeMap::from([("web-1".to_owned(), named)]),
             parts_from: Some(Duration::ZERO),
         };
         let record = Record { at_us: 1, event: Event::Slice(slice) };

@@ -6,7 +6,7 @@
 //! comes as long as that is little, and else put together in longer steps. Neither takes anything from figures, judgements, or
 //! what a report says of a whole run: those are told by themselves, at its end.
 
-mod pace;
+mod budget;
 mod reader;
 mod scrapes;
 mod steps;

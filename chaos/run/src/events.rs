@@ -35,7 +35,8 @@ fn in_micros(mut event: Event) -> Event {
     let whole = |duration: &mut Duration| *duration -= Duration::from_nanos(u64::from(duration.subsec_nanos() % 1000));
     match &mut event {
         Event::Phase(figures) => {
-            let latency = figures.latency.iter_mut();
+            let instances = figures.instances.values_mut().flat_map(|instance| &mut instance.latency);
+            let latency = figures.latency.iter_mut().chain(instances);
             let latency = latency.flat_map(|of| [&mut of.p50, &mut of.p90, &mut of.p99, &mut of.p999, &mut of.max]);
             latency.chain(&mut figures.oldest).for_each(whole);
         }
@@ -77,7 +78,7 @@ fn without_secrets(mut event: Event) -> Event {
 mod tests {
     use super::*;
     use chaos_model::{
-        event::{Begin, LatencyFigures, PhaseFigures},
+        event::{Begin, InstanceFigures, LatencyFigures, PhaseFigures},
         ledger::{Delays, FaultFigures},
     };
     use std::collections::BTreeMap;
@@ -109,7 +110,13 @@ mod tests {
     fn what_is_told_at_the_end_is_what_a_recording_has() {
         let time = Duration::from_nanos(2_965_999);
         let latency = LatencyFigures { p50: time, p90: time, p99: time, p999: time, max: time };
-        let phase = PhaseFigures { latency: Some(latency), oldest: Some(time), ..PhaseFigures::default() };
+        let instance = InstanceFigures { responses: 1, good: 1, latency: Some(latency) };
+        let phase = PhaseFigures {
+            latency: Some(latency),
+            oldest: Some(time),
+            instances: BTreeMap::from([("web-1".to_owned(), instance)]),
+            ..PhaseFigures::default()
+        };
         let delays = Delays { samples: 3, asked_p50: time, asked_p99: time, achieved_p50: time, achieved_p99: time };
         let figures =
             |recovery| FaultFigures { delays: Some(delays), detected: Some(time), recovery, ..FaultFigures::default() };

@@ -1,9 +1,10 @@
-//! A `chaos` command with a protocol and a check that `chaos` doesn't bring, and with the system that they are for: notes
-//! over HTTP, kept by a store that speaks lines. CONTRIBUTING.md shows the protocol, and how it would be added to `chaos`.
+//! A `chaos` command with a protocol, a check and a report that `chaos` doesn't bring, and with the system that they are for:
+//! notes over HTTP, kept by a store that speaks lines. CONTRIBUTING.md shows all three, and how they would be added to `chaos`.
 
 mod checks;
 mod memo;
 mod notes;
+mod reports;
 mod store;
 
 use chaos_cli::{Bundle, Program};
@@ -17,6 +18,7 @@ const BUNDLE: Bundle = Bundle {
     ],
     protocols: &[Protocol::new(&memo::ROW)],
     checks: checks::ROWS,
+    reports: reports::ROWS,
 };
 
 fn main() -> ExitCode {

@@ -5,7 +5,6 @@ use chaos_model::{Event, Record};
 use chaos_report::{
     Outcome, Style,
     json::{ReadError, Reader},
-    reports::{REPORTS, Row},
 };
 use std::{
     fs::File,
@@ -21,7 +20,9 @@ struct Recording {
 }
 
 pub(crate) fn report(machine: &Machine, args: &Report) -> Exit {
-    let Some(row) = row(&args.name) else { return super::refuse("report", "there is no such report") };
+    // The command line lets no other names through.
+    let row = machine.bundle.all_reports().into_iter().find(|row| row.name == args.name);
+    let Some(row) = row else { return super::refuse("report", "there is no such report") };
     let recordings: Vec<_> = args.files.iter().map(|file| (file.as_path(), read(file))).collect();
     let runs = |(_, recording): &(&Path, Result<Recording, io::Error>)| {
         let records = recording.as_ref().map_or(&[][..], |recording| &recording.records);
@@ -56,10 +57,6 @@ pub(crate) fn report(machine: &Machine, args: &Report) -> Exit {
         }
         _ => Exit::Runs(Outcome::worst(exits)),
     }
-}
-
-fn row(name: &str) -> Option<&'static Row> {
-    REPORTS.iter().find(|row| row.name == name)
 }
 
 fn read(file: &Path) -> io::Result<Recording> {

@@ -92,18 +92,19 @@ async fn is_small_and_reported(text: String, kinds: &[&str]) {
     let sandbox = Sandbox::new();
     let file = sandbox.write("everything.toml", text);
     let run = sandbox.chaos(&format!("run {file} --world sim --json run.jsonl")).run().await;
-    let recording = fs::read_to_string(sandbox.path().join("run.jsonl")).unwrap();
+    let recording = fs::read_to_string(sandbox.path().join("run.jsonl")).expect("the run was recorded");
     let mut sizes = BTreeMap::<String, u64>::new();
     for line in recording.lines() {
-        let event: serde_json::Value = serde_json::from_str(line).unwrap();
-        *sizes.entry(event["event"].as_str().unwrap().to_owned()).or_default() += line.len() as u64 + 1;
+        let event: serde_json::Value = serde_json::from_str(line).expect("each line is an event");
+        *sizes.entry(event["event"].as_str().expect("events have names").to_owned()).or_default() +=
+            line.len() as u64 + 1;
     }
     for event in kinds {
         assert!(sizes.contains_key(*event), "{event}: {sizes:?}\n{}", run.out);
     }
     assert!(sizes.values().sum::<u64>() < MOST, "{sizes:?}");
     let report = sandbox.chaos("report run.jsonl").run().await;
-    let from = run.out.find("  phase ").unwrap();
+    let from = run.out.find("  phase ").expect("there is a table");
     assert_eq!(report.out, run.out[from..], "with all that it leaves out");
 }
 

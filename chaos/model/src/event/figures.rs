@@ -39,6 +39,28 @@ pub struct PhaseFigures {
     pub oldest: Option<Duration>,
     /// Latencies from the intended start; unanswered arrivals count as the client's timeout.
     pub latency: Option<LatencyFigures>,
+    /// Figures by the instance that responses name. Of many there are those with the most responses; the others are one.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub instances: BTreeMap<String, InstanceFigures>,
+}
+
+/// Figures of an instance in a phase: what clients saw of the responses that name it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct InstanceFigures {
+    /// Responses.
+    pub responses: u64,
+    /// Good ones among them.
+    pub good: u64,
+    /// Latencies of their arrivals.
+    pub latency: Option<LatencyFigures>,
+}
+
+impl InstanceFigures {
+    /// The share of good ones among its responses.
+    #[must_use]
+    pub fn share(&self) -> Share {
+        Share { parts: self.good, whole: self.responses }
+    }
 }
 
 /// A stretch of the timeline.

@@ -1,11 +1,11 @@
-//! Steps of a recording: what goes on throughout a run is written as it comes while the recording keeps its pace, and else held
-//! back and put together. Sums stay what they are; it is told less finely when what came about.
+//! Steps of a recording: what goes on throughout a run is written as it comes while the recording keeps to its budget, and else
+//! held back and put together. Sums stay what they are; it is told less finely when what came about.
 
-use super::{pace::Pace, scrapes};
+use super::{budget::Budget, scrapes};
 use chaos_model::{
     Event, Fault, Record, Slice,
     event::{Begin, Counted, Fired, Scraped},
-    slice::RequestCounts,
+    slice::PartCounts,
 };
 use std::{
     borrow::Cow,
@@ -22,7 +22,7 @@ const ONE_BY_ONE: u64 = 100;
 /// The events of a recording on their way to be written.
 #[derive(Debug, Default)]
 pub(super) struct Steps {
-    pace: Pace,
+    budget: Budget,
     /// By fault, of those that come and go.
     pulses: BTreeMap<String, Pulses>,
     starts: u64,
@@ -48,7 +48,7 @@ struct Pulses {
     planned: u64,
     one_by_one: u64,
     begun: u64,
-    /// What those did that are held back, and how many there are.
+    /// Those that are held back: how many there are, and all that they did.
     held: (u64, Fired),
 }
 
@@ -77,7 +77,8 @@ struct Parts {
     end: Duration,
     /// The beginning of what is held.
     from: Option<Duration>,
-    requests: BTreeMap<String, RequestCounts>,
+    requests: BTreeMap<String, PartCounts>,
+    instances: BTreeMap<String, PartCounts>,
 }
 
 impl Steps {
@@ -98,10 +99,10 @@ impl Steps {
         let at_us = record.at_us;
         match &record.event {
             Event::Begin(begin) => *self = Self::new(begin),
-            Event::TimelineBegan => self.pace.begin_timeline(at_us),
+            Event::TimelineBegan => self.budget.begin_timeline(at_us),
             _ => {}
         }
-        let is_over = self.since.is_some_and(|since| at_us >= since + STEP && !self.pace.is_ahead(at_us));
+        let is_over = self.since.is_some_and(|since| at_us >= since + STEP && !self.budget.is_ahead(at_us));
         let mut due = if is_over || is_after_all(&record.event) { self.take(at_us) } else { Vec::new() };
         due.extend(self.pass(record));
         due
@@ -111,7 +112,7 @@ impl Steps {
     pub(super) fn wrote(&mut self, event: &Event, bytes: usize) {
         // Its length depends on where a run is made, and what is put together must not.
         if !matches!(event, Event::Begin(_)) {
-            self.pace.add(bytes);
+            self.budget.add(bytes);
         }
     }
 
@@ -143,21 +144,21 @@ impl Steps {
                 *longest = (*longest).max(*took);
                 None
             }
-            Event::Counted(counted) if self.pace.is_ahead(at_us) || self.held.counted.is_some() => {
+            Event::Counted(counted) if self.budget.is_ahead(at_us) || self.held.counted.is_some() => {
                 let held = self.held.counted.get_or_insert_default();
                 held.at = counted.at;
                 held.counts.update(&counted.counts);
                 None
             }
             Event::Scraped(scraped)
-                if self.pace.is_ahead(at_us) || self.held.scraped.contains_key(&scraped.service) =>
+                if self.budget.is_ahead(at_us) || self.held.scraped.contains_key(&scraped.service) =>
             {
                 let none = || Scraped { scrapes: Vec::new(), ..scraped.clone() };
                 let held = self.held.scraped.entry(scraped.service.clone()).or_insert_with(none);
                 scrapes::put_together(held, scraped);
                 None
             }
-            Event::Slice(slice) => return Some(self.parts.pass(&self.pace, record, slice)),
+            Event::Slice(slice) => return Some(self.parts.pass(&self.budget, record, slice)),
             _ => return whole,
         };
         if passed.is_none() {
@@ -166,7 +167,7 @@ impl Steps {
         passed
     }
 
-    /// What is held back, to be written now.
+    /// The events that are held back, to be written now.
     fn take(&mut self, at_us: u64) -> Vec<Cow<'static, Record>> {
         self.since = None;
         let Held { counted, scraped, back } = std::mem::take(&mut self.held);
@@ -179,25 +180,27 @@ impl Steps {
 
 impl Parts {
     /// The slice as it is to be written: with what is counted by name, that of slices before it included, or without.
-    fn pass<'r>(&mut self, pace: &Pace, record: &'r Record, slice: &'r Slice) -> Cow<'r, Record> {
+    fn pass<'r>(&mut self, budget: &Budget, record: &'r Record, slice: &'r Slice) -> Cow<'r, Record> {
         let is_due = if slice.to >= self.end {
             true
         } else if self.edges.contains(&slice.to) {
-            !pace.is_ahead_at_phase(record.at_us)
+            !budget.is_ahead_at_phase(record.at_us)
         } else {
-            !pace.is_ahead(record.at_us)
+            !budget.is_ahead(record.at_us)
         };
-        if self.from.is_none() && (is_due || slice.requests.is_empty()) {
+        let has_none = slice.requests.is_empty() && slice.instances.is_empty();
+        if self.from.is_none() && (is_due || has_none) {
             return Cow::Borrowed(record);
         }
         let from = *self.from.get_or_insert(slice.from);
-        for (name, counts) in &slice.requests {
-            self.requests.entry(name.clone()).or_default().add(counts);
+        for (sums, parts) in [(&mut self.requests, &slice.requests), (&mut self.instances, &slice.instances)] {
+            parts.iter().for_each(|(name, counts)| sums.entry(name.clone()).or_default().add(counts));
         }
-        let mut slice = Slice { requests: BTreeMap::new(), ..slice.clone() };
+        let mut slice = Slice { requests: BTreeMap::new(), instances: BTreeMap::new(), ..slice.clone() };
         if is_due {
             self.from = None;
             slice.requests = std::mem::take(&mut self.requests);
+            slice.instances = std::mem::take(&mut self.instances);
             slice.parts_from = Some(from);
         }
         Cow::Owned(Record { at_us: record.at_us, event: Event::Slice(slice) })

@@ -4,11 +4,8 @@ use super::{Report, Row};
 use chaos_model::{Event, Record, phase::RUN};
 use std::io::{self, Write};
 
-pub(super) const ROW: Row = Row {
-    name: "statuses",
-    about: "responses by status, as CSV",
-    new: |_, _| Box::new(Statuses),
-};
+pub(super) const ROW: Row =
+    Row { name: "statuses", about: "responses by status, as CSV", new: |_, _| Box::new(Statuses) };
 
 /// A fold that has nothing to remember: all it needs is in one event.
 struct Statuses;

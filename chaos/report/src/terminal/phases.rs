@@ -5,11 +5,21 @@ use super::run_state::RunState;
 use crate::{
     Style,
     style::Ink,
-    text::{clean, left, paragraph, right, width, wrap},
+    text::{clean, fit, left, paragraph, right, width, wrap},
     words::count,
 };
-use chaos_model::{Share, event::PhaseFigures, phase::RUN, quantity::show_duration};
-use std::time::Duration;
+use chaos_model::{
+    Share,
+    event::{InstanceFigures, PhaseFigures},
+    phase::RUN,
+    quantity::show_duration,
+};
+use std::{collections::BTreeMap, time::Duration};
+
+/// The most lines of instances below a phase,
+const MOST_INSTANCES: usize = 4;
+/// and the most columns of their names.
+const WIDEST_INSTANCE: usize = 24;
 
 /// The table of phases, the whole run last.
 pub(super) fn table(style: Style, run: &RunState) -> String {
@@ -24,6 +34,8 @@ pub(super) fn table(style: Style, run: &RunState) -> String {
         .find(|(_, _, columns)| within(columns, 1) <= style.columns())
         .unwrap_or_else(|| columns(run, &all, false));
     let beside = heads.contains(&"oldest");
+    // In a phase in which only one responds, that is what is to be seen.
+    let several = all.iter().any(|figures| figures.instances.len() > 1);
     let gap = if within(&columns, 2) <= style.columns() { 2 } else { 1 };
     let room = ("phase".len() + style.columns()).saturating_sub(within(&columns, gap)).max("phase".len());
     let longest = all.iter().map(|figures| width(&clean(&figures.phase))).max().unwrap_or(0);
@@ -46,7 +58,7 @@ pub(super) fn table(style: Style, run: &RunState) -> String {
         } else {
             text += &format!("{}  {}{numbers}\n", paragraph("  ", &name, style.columns()), " ".repeat(names));
         }
-        text += &details(style, figures, beside);
+        text += &details(style, figures, (beside, several));
     }
     for (service, fault) in &run.page_faults {
         let words = format!("metrics of {service}: {}", clean(fault));
@@ -122,8 +134,41 @@ fn rate(times: u64, length: Duration) -> String {
     }
 }
 
+/// A line an instance: `web-1: 200 responses, 98.5% good, p50 4ms, p99 9ms`. Of many, those that fared worst, and the others
+/// together.
+fn instances(all: &BTreeMap<String, InstanceFigures>) -> Vec<(Ink, String)> {
+    let mut shown: Vec<_> = all.iter().collect();
+    let mut rest = Vec::new();
+    if shown.len() > MOST_INSTANCES {
+        let slowness = |figures: &InstanceFigures| figures.latency.map(|latency| latency.p99);
+        shown.sort_by(|(_, one), (_, other)| {
+            let good = (one.good * other.responses).cmp(&(other.good * one.responses));
+            good.then_with(|| slowness(other).cmp(&slowness(one)))
+        });
+        rest = shown.split_off(MOST_INSTANCES - 1);
+        shown.sort_by_key(|(name, _)| *name);
+    }
+    let ink = |figures: &InstanceFigures| if figures.good < figures.responses { Ink::Unsure } else { Ink::Faint };
+    let words =
+        |figures: &InstanceFigures| format!("{}, {} good", count(figures.responses, "response"), figures.share());
+    let line = |(name, figures): &(&String, &InstanceFigures)| {
+        let latency = figures.latency.map_or_else(String::new, |latency| {
+            format!(", p50 {}, p99 {}", show_duration(latency.p50), show_duration(latency.p99))
+        });
+        (ink(figures), format!("{}: {}{latency}", fit(name, WIDEST_INSTANCE), words(figures)))
+    };
+    let mut lines: Vec<_> = shown.iter().map(line).collect();
+    if !rest.is_empty() {
+        let (responses, good) =
+            rest.iter().fold((0, 0), |(all, good), (_, one)| (all + one.responses, good + one.good));
+        let others = InstanceFigures { responses, good, latency: None };
+        lines.push((ink(&others), format!("{} more: {}", rest.len(), words(&others))));
+    }
+    lines
+}
+
 /// Details that do not fit the table: statuses that are not 2xx, requests without a response, and what is counted apart.
-fn details(style: Style, figures: &PhaseFigures, age_is_beside: bool) -> String {
+fn details(style: Style, figures: &PhaseFigures, (age_is_beside, by_instance): (bool, bool)) -> String {
     let mut lines = Vec::new();
     if let Some(oldest) = figures.oldest.filter(|oldest| !oldest.is_zero() && !age_is_beside) {
         lines.push((Ink::Faint, format!("oldest response: {}", show_duration(oldest))));
@@ -154,6 +199,9 @@ fn details(style: Style, figures: &PhaseFigures, age_is_beside: bool) -> String 
         let [p90, p999, max] = [latency.p90, latency.p999, latency.max].map(show_duration);
         lines.push((Ink::Faint, format!("p90 {p90}, p99.9 {p999}, slowest {max}")));
     }
+    if by_instance {
+        lines.append(&mut instances(&figures.instances));
+    }
     let indent = 6;
     let set = |(ink, text): &(Ink, String)| {
         let lines = wrap(text, style.columns() - indent);
@@ -165,6 +213,7 @@ fn details(style: Style, figures: &PhaseFigures, age_is_beside: bool) -> String 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use chaos_model::event::LatencyFigures;
 
     #[test]
     fn what_was_tried_again_is_told_where_there_is_any() {
@@ -172,11 +221,38 @@ mod tests {
             details(
                 Style { width: 100, ..Style::default() },
                 &PhaseFigures { retried, ..PhaseFigures::default() },
-                false,
+                (false, false),
             )
         };
         assert_eq!(told(0), "");
         assert_eq!(told(1), "      1 request tried again: a reused connection was closed as it went out\n");
+    }
+
+    #[test]
+    fn of_many_instances_those_that_fared_worst_are_told() {
+        let of = |responses, good, ms| {
+            let time = Duration::from_millis(ms);
+            let latency = LatencyFigures { p50: time, p90: time, p99: time, p999: time, max: time };
+            InstanceFigures { responses, good, latency: Some(latency) }
+        };
+        let mut all = BTreeMap::from([("a".to_owned(), of(200, 200, 4)), ("b".to_owned(), of(1, 1, 4))]);
+        let told = |all: &BTreeMap<_, _>| instances(all).into_iter().map(|(_, line)| line).collect::<Vec<_>>();
+        let first = "a: 200 responses, 100% good, p50 4ms, p99 4ms";
+        assert_eq!(told(&all), [first, "b: 1 response, 100% good, p50 4ms, p99 4ms"]);
+        all.extend([
+            ("c".to_owned(), of(100, 50, 4)),
+            ("d".to_owned(), of(100, 100, 9)),
+            ("e".to_owned(), of(9, 3, 1)),
+        ]);
+        assert_eq!(
+            told(&all),
+            [
+                "c: 100 responses, 50% good, p50 4ms, p99 4ms",
+                "d: 100 responses, 100% good, p50 9ms, p99 9ms",
+                "e: 9 responses, 33.33% good, p50 1ms, p99 1ms",
+                "2 more: 201 responses, 100% good",
+            ]
+        );
     }
 
     #[test]

@@ -4,7 +4,7 @@ use crate::made_up;
 use chaos_model::effect::Latency;
 use chaos_model::{
     Directions, Distribution, Effect, Event, Impact, PhaseKind, Record, Share, Spread, Verdict,
-    event::{Cause, Fired, PhaseFigures, Spared, Unreadable},
+    event::{Cause, Fired, InstanceFigures, PhaseFigures, Spared, Unreadable},
     ledger::{Delays, FaultFigures, Recovery},
 };
 use chaos_report::{ControlResult, GuardResult, Outcome, RunResult, Style, Terminal, summary, summary::Compared};
@@ -26,6 +26,24 @@ fn taken() -> FaultFigures {
         delays: Some(Delays { samples: 1, asked_p50: hour, asked_p99: hour, achieved_p50: hour, achieved_p99: hour }),
         detected: Some(hour),
         recovery: Recovery::NotWithin { left: hour },
+    }
+}
+
+/// Figures with as many digits as there may be, and names of any length.
+fn figures() -> PhaseFigures {
+    let latency = made_up::figures("run", 1, 999_400, 123_456_789).latency;
+    let instance = InstanceFigures { responses: 123_456_789, good: 1, latency };
+    PhaseFigures {
+        straddled: 123_456,
+        missed: 12_345_678,
+        statuses: (200..260).map(|status| (status * 2, 1_234_567)).collect(),
+        unanswered: BTreeMap::from([(WORDS.to_owned(), 1_234_567), (LONG.to_owned(), 1)]),
+        good: 61_728_350,
+        partial: Some(1),
+        stale: Some(1),
+        oldest: Some(made_up::ms(86_400_000)),
+        instances: [LONG, WORDS, "web-1", "web-2", "web-3"].map(|name| (name.to_owned(), instance.clone())).into(),
+        ..made_up::figures(LONG, 123_456_789, 999_400, 123_456_789)
     }
 }
 
@@ -56,17 +74,7 @@ fn long() -> Vec<Record> {
         services: 0,
         spared: Spared::NONE.with(Unreadable::Tls, 123_456).with(Unreadable::OtherProtocol, 987_654),
     };
-    let figures = PhaseFigures {
-        straddled: 123_456,
-        missed: 12_345_678,
-        statuses: (200..260).map(|status| (status * 2, 1_234_567)).collect(),
-        unanswered: BTreeMap::from([(WORDS.to_owned(), 1_234_567), (LONG.to_owned(), 1)]),
-        good: 61_728_350,
-        partial: Some(1),
-        stale: Some(1),
-        oldest: Some(made_up::ms(86_400_000)),
-        ..made_up::figures(LONG, 123_456_789, 999_400, 123_456_789)
-    };
+    let figures = figures();
     let mut check = made_up::check(WORDS, WORDS, Verdict::Fail);
     check.note = Some(format!("{WORDS} {LONG}"));
     check.file.clone_from(&begin.file);

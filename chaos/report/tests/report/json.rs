@@ -8,7 +8,7 @@ use chaos_model::{
     check::reading::{ScrapeSide, SeriesKind},
     event::{Begin, Counted, FORMAT, Fired, LinkCounts, Probed, ProxyCounts, Sample, Scrape, Scraped, ScrapedSeries},
     ledger::{Injected, Joined},
-    slice::RequestCounts,
+    slice::PartCounts,
 };
 use chaos_report::{
     Outcome,
@@ -339,12 +339,13 @@ fn counts_by_name_are_put_together_where_there_are_many_and_none_is_lost() {
             let Event::Slice(slice) = made_up::slice(second * 1000, second * 1000 + 1000, 100, 1) else {
                 panic!("it is a slice")
             };
-            (format!("the request of kind {n}"), RequestCounts { counts: slice.counts, ..RequestCounts::default() })
+            (format!("the request of kind {n}"), PartCounts { counts: slice.counts, ..PartCounts::default() })
         };
         let Event::Slice(slice) = made_up::slice(second * 1000, second * 1000 + 1000, 100, 1) else {
             panic!("it is a slice")
         };
-        vec![(999, Event::Slice(Slice { requests: (0..60).map(of).collect(), ..slice }))]
+        let instances = (0..9).map(|n| (format!("web-{n}"), of(n).1)).collect();
+        vec![(999, Event::Slice(Slice { requests: (0..60).map(of).collect(), instances, ..slice }))]
     });
     let read = small(&records);
     let slices = read.iter().filter_map(|record| match &record.event {
@@ -357,9 +358,10 @@ fn counts_by_name_are_put_together_where_there_are_many_and_none_is_lost() {
     for slice in slices.filter(|slice| !slice.requests.is_empty()) {
         assert_eq!(slice.parts_from.unwrap_or(slice.from), until, "without gaps");
         (until, told) = (slice.to, told + 1);
-        slice.requests.iter().for_each(|(name, of)| *sum.entry(name).or_default() += of.counts.due);
+        let parts = slice.requests.iter().chain(&slice.instances);
+        parts.for_each(|(name, of)| *sum.entry(name).or_default() += of.counts.due);
     }
-    assert_eq!((sum.len(), until), (60, made_up::ms(60_000)));
+    assert_eq!((sum.len(), until), (69, made_up::ms(60_000)));
     assert!(sum.values().all(|due| *due == 6000), "{sum:?}");
     assert!((5..40).contains(&told), "{told}");
 }

@@ -10,8 +10,12 @@ use super::{
     tally::{Counted, Part, count},
 };
 use chaos_load::{Outcome, Schedule};
-use chaos_model::{Fault, Scenario, Slice, check::Arrival};
-use std::{collections::VecDeque, iter::Peekable, time::Duration};
+use chaos_model::{Fault, Scenario, Slice, check::Arrival, slice::PartCounts};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    iter::Peekable,
+    time::Duration,
+};
 
 /// A request that is sent so late may find another phase than the one in which it was due. Simulations count in whole
 /// milliseconds, so less is nothing.
@@ -173,12 +177,10 @@ impl Slices {
                 arrivals.push((arrival.n, arrival.at, arrival.is_bad()));
             }
         }
-        if let Some(name) = self.names.get(outcome.request) {
-            let named = match slice.requests.get_mut(name) {
-                Some(named) => named,
-                None => slice.requests.entry(name.clone()).or_default(),
-            };
-            count(if straddles { &mut named.straddled } else { &mut named.counts }, outcome, &arrival);
+        let request = self.names.get(outcome.request).and_then(|name| counts_of(&mut slice.requests, name));
+        let instance = outcome.marks.instance.as_deref().and_then(|name| counts_of(&mut slice.instances, name));
+        for part in request.into_iter().chain(instance) {
+            count(if straddles { &mut part.straddled } else { &mut part.counts }, outcome, &arrival);
         }
     }
 
@@ -253,6 +255,15 @@ impl Slices {
         let is_late = sent >= began + SLIP;
         is_late && self.faults.iter().any(|(at, ends)| *at <= began && began < *ends && *ends <= sent)
     }
+}
+
+/// Counts of the part of the arrivals that has this name.
+fn counts_of<'p>(parts: &'p mut BTreeMap<String, PartCounts>, name: &str) -> Option<&'p mut PartCounts> {
+    // A name is known after its first time, and need not be copied again.
+    if !parts.contains_key(name) {
+        parts.insert(name.to_owned(), PartCounts::default());
+    }
+    parts.get_mut(name)
 }
 
 impl Closed {

@@ -9,8 +9,9 @@ use chaos_model::{
     Phase, PhaseKind,
     event::{PhaseFigures, PhaseTime},
     responses::Marker,
+    slice::Counts,
 };
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 /// A window of the timeline, and the arrivals that belong to it so far: what a [`PhaseSum`](chaos_model::PhaseSum) has, and
 /// what checks need beyond that.
@@ -23,6 +24,7 @@ pub(crate) struct Window {
     /// Arrivals that are counted apart.
     time: Option<PhaseTime>,
     apart: u64,
+    instances: BTreeMap<String, Counts>,
 }
 
 impl Window {
@@ -33,7 +35,14 @@ impl Window {
 
     /// The same for the arrivals of a selection of requests.
     pub(crate) fn of(phase: &Phase, selection: usize) -> Self {
-        Self { phase: phase.clone(), selection, tally: Tally::default(), time: None, apart: 0 }
+        Self {
+            phase: phase.clone(),
+            selection,
+            tally: Tally::default(),
+            time: None,
+            apart: 0,
+            instances: BTreeMap::new(),
+        }
     }
 
     /// Adds a slice that can't change any more, if it lies in it.
@@ -46,6 +55,9 @@ impl Window {
         let Some(Part { plain, straddled, .. }) = closed.parts.get(self.selection) else { return };
         for (tally, belongs) in [(plain, true), (straddled, self.phase.kind.judges_straddled())] {
             if judges && belongs { self.tally.merge(tally) } else { self.apart += tally.counts.due }
+        }
+        if self.selection == ALL {
+            self.phase.add_instances(&mut self.instances, &closed.slice);
         }
     }
 
@@ -64,6 +76,6 @@ impl Window {
 
     /// The figures of the phase, with those markers that responses have.
     pub(crate) fn figures(&self, markers: &[Marker]) -> PhaseFigures {
-        self.phase.figures(&self.tally.counts, self.time, self.apart, markers)
+        self.phase.figures((&self.tally.counts, &self.instances), self.time, self.apart, markers)
     }
 }

@@ -6,6 +6,7 @@
 mod control;
 mod doubts;
 mod expectations;
+mod instances;
 mod ledger;
 mod metrics;
 mod phases;

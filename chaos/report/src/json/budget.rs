@@ -1,4 +1,4 @@
-//! The pace of a recording: how long it may be by a moment of its run.
+//! The budget of a recording: the length that it may have by a moment of its run.
 
 /// Bytes that any recording may have at its beginning,
 const FIRST: u64 = 20_000;
@@ -11,13 +11,13 @@ const AHEAD_AT_PHASES: u64 = 20_000;
 /// The length of a recording so far, beside what it may have.
 // Counted in bytes of the run's own events, so that a simulation is recorded alike each time it is made.
 #[derive(Debug, Default)]
-pub(super) struct Pace {
+pub(super) struct Budget {
     /// The beginning of the timeline, in microseconds since the run's.
     timeline_us: Option<u64>,
     bytes: u64,
 }
 
-impl Pace {
+impl Budget {
     /// Takes note that the timeline begins.
     pub(super) fn begin_timeline(&mut self, at_us: u64) {
         self.timeline_us = Some(at_us);
