@@ -16,10 +16,7 @@ async fn is_used_and_made_to_forget_by_its_password_in_every_world() {
         let sandbox = Sandbox::new();
         let file = sandbox.write("password.toml", scenarios::redis_with_a_password(program));
         let run = sandbox.chaos(&format!("run {file} --world {world}")).run().await;
-        run.exited(0)
-            .said("empty ends: flushed")
-            .said("ok    Redis lets the gateway in")
-            .said("ok    it has forgotten");
+        scenarios::assert_it_forgot(&run);
     }
 }
 
@@ -49,6 +46,6 @@ async fn is_made_to_forget_by_the_variable_that_its_password_names() {
         let named = named.replace("\npassword", "\nenv.REDIS_USERS = \"bob on >pw ~* +@all -flushall\"\npassword");
         let file = sandbox.write("named.toml", named);
         let run = sandbox.chaos(&format!("run {file} --world {world}")).env("CACHE_PASSWORD", "s3cret").run().await;
-        run.exited(0).said("empty ends: flushed").said("ok    it has forgotten");
+        scenarios::assert_it_forgot(&run);
     }
 }

@@ -94,6 +94,13 @@ fn guarded(setting: &str, value: &str, breaks: &str) -> String {
     format!("{}\n{guard}", passing())
 }
 
+/// Asserts that a Redis was used and made to forget. A machine on which many tests run at once may spoil the verdict.
+#[track_caller]
+pub(crate) fn assert_it_forgot(run: &super::Finished) {
+    assert!(matches!(run.code, Some(0 | 4)), "{run}");
+    run.said("empty ends: flushed").said("ok    Redis lets the gateway in").said("ok    it has forgotten");
+}
+
 /// A gateway that keeps its cache in a Redis with a password alone, and a Redis that is made to forget: this program.
 pub(crate) fn redis_with_a_password(program: &str) -> String {
     REDIS_WITH_A_PASSWORD.replace("PROGRAM", program)
