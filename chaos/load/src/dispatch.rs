@@ -6,9 +6,10 @@ use crate::{
     CheckResponse, Error, Outcome, Plan, Summary,
     arrivals::Schedule,
     draw::Draw,
-    job::{Done, Job},
+    job::Job,
+    shared::{Done, Shared},
     template::Template,
-    worker::{Shared, work},
+    worker::work,
 };
 use chaos_model::{Histogram, RunKey};
 use host::{Host, Task};

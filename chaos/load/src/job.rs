@@ -2,7 +2,7 @@
 
 use crate::{
     Arrival, Error, Marks, Outcome, draw,
-    worker::{Made, Shared},
+    shared::{Done, Made, Shared},
 };
 use std::{sync::Arc, time::Duration};
 use tokio::time::Instant;
@@ -21,17 +21,6 @@ pub(crate) struct Job {
     begun: Option<Instant>,
     retried: bool,
     reported: bool,
-}
-
-/// The end of a job, of which the dispatcher hears exactly once.
-pub(crate) struct Done {
-    /// The worker that had it; none where nobody was free.
-    pub(crate) worker: Option<usize>,
-    /// True if the worker waits for another job, with a connection that can be used again.
-    pub(crate) idle: bool,
-    /// The time from the due moment to the actual start; none if it was not made.
-    pub(crate) late: Option<Duration>,
-    pub(crate) at: Instant,
 }
 
 impl Job {

@@ -26,6 +26,7 @@ mod draw;
 mod error;
 mod job;
 mod outcome;
+mod shared;
 mod template;
 #[cfg(test)]
 mod testing;

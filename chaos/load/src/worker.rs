@@ -1,40 +1,20 @@
 //! A worker: a task that makes one arrival at a time and keeps its connection in between.
 
 use crate::{
-    Arrival, CheckResponse, Disruptions, Error, Marks, Outcome, Response,
+    Arrival, Error, Response,
     connection::{Connection, Failure, Kept},
-    draw::Draw,
-    job::{Done, Job},
-    template::Template,
+    job::Job,
+    shared::{Made, Shared},
 };
-use chaos_model::RunKey;
-use host::Host;
 use hyper::body::Incoming;
-use std::{pin::pin, sync::Arc, time::Duration};
+use std::{pin::pin, sync::Arc};
 use tokio::{
-    sync::mpsc::{Receiver, UnboundedSender},
+    sync::mpsc::Receiver,
     time::{Instant, sleep_until},
 };
 
 /// A body larger than this is not worth keeping room for.
 const KEEP_BUFFER: usize = 64 * 1024;
-
-/// State that all workers of a run share; nothing in it changes.
-pub(crate) struct Shared {
-    pub(crate) host: Host,
-    pub(crate) target: (String, u16),
-    pub(crate) disruptions: Disruptions,
-    pub(crate) key: RunKey,
-    pub(crate) timeout: Duration,
-    /// The beginning of the warm-up.
-    pub(crate) start: Instant,
-    pub(crate) draw: Draw,
-    /// By request; none for what can't be sent.
-    pub(crate) templates: Vec<Option<Template>>,
-    pub(crate) checker: Arc<dyn CheckResponse>,
-    pub(crate) outcomes: UnboundedSender<Outcome>,
-    pub(crate) done: UnboundedSender<Done>,
-}
 
 /// Works until its connection ends or there are no more jobs.
 pub(crate) async fn work(shared: Arc<Shared>, first: Job, mut jobs: Receiver<Job>) {
@@ -83,13 +63,6 @@ struct Progress {
     connecting: bool,
     /// It is made for the second time.
     retried: bool,
-}
-
-/// A request that got a response.
-pub(crate) struct Made {
-    pub(crate) status: u16,
-    pub(crate) ended: Instant,
-    pub(crate) marks: Marks,
 }
 
 impl Hands {

@@ -123,8 +123,7 @@ async fn add_containers(temp: &Path, runs: &mut BTreeMap<RunLabel, Parts>) {
     let Ok(engine) = crate::engine::Engine::connect().await else { return };
     for resource in engine.resources(None).await.unwrap_or_default() {
         let words = resource.to_string();
-        let is_here =
-            |label: &RunLabel| label.folder.parent() == Some(temp) && run_folder::is_named_as_one(&label.folder);
+        let is_here = |label: &RunLabel| label.folder.parent() == Some(temp) && run_label::is_run_folder(&label.folder);
         if let Some(label) = resource.label.filter(is_here) {
             runs.entry(label).or_default().containers.push(words);
         }

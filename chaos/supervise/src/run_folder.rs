@@ -1,7 +1,7 @@
 //! A run's folder: its name, and the record in it, a file that says whose it is. Only a folder with such a record is
 //! ever removed as an orphan.
 
-use crate::run_label::{RunLabel, Runner};
+use crate::run_label::{RunLabel, Runner, maker};
 use std::{
     fs, io,
     os::unix::fs::{DirBuilderExt as _, MetadataExt as _},
@@ -90,18 +90,6 @@ pub(crate) fn look(path: &Path) -> Folder {
         (None, None) if has_nothing(path) => Folder::Empty(pid),
         _ => Folder::Other,
     }
-}
-
-/// True where a path has the name of a run's folder.
-pub(crate) fn is_named_as_one(path: &Path) -> bool {
-    maker(path).is_some()
-}
-
-/// The process id in the name.
-fn maker(path: &Path) -> Option<u32> {
-    let numbers: Vec<&str> = path.file_name()?.to_str()?.strip_prefix("chaos-")?.split('-').collect();
-    let is_number = |text: &&str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    if numbers.len() == 3 && numbers.iter().all(is_number) { numbers[0].parse().ok() } else { None }
 }
 
 /// Nothing but a record that was never written.

@@ -176,14 +176,22 @@ pub(crate) fn output_of(pid: u32) -> Option<PathBuf> {
     })
 }
 
+/// True where a path has the name of a run's folder.
+pub(crate) fn is_run_folder(path: &Path) -> bool {
+    maker(path).is_some()
+}
+
+/// The process id in the name of a run's folder.
+pub(crate) fn maker(path: &Path) -> Option<u32> {
+    let numbers: Vec<&str> = path.file_name()?.to_str()?.strip_prefix("chaos-")?.split('-').collect();
+    let is_number = |text: &&str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    if numbers.len() == 3 && numbers.iter().all(is_number) { numbers[0].parse().ok() } else { None }
+}
+
 fn of_output(pid: u32) -> Option<Belongs> {
     let log = output_of(pid)?;
     let folder = log.parent()?;
-    crate::run_folder::is_named_as_one(folder).then(|| Belongs {
-        folder: folder.to_owned(),
-        runner: None,
-        is_supervisor: false,
-    })
+    is_run_folder(folder).then(|| Belongs { folder: folder.to_owned(), runner: None, is_supervisor: false })
 }
 
 /// True where it was opened to be appended to, as services' logs are and as no reader does (proc(5),
@@ -198,9 +206,7 @@ fn is_written(pid: u32, fd: &str) -> bool {
 /// All that belongs to any run whose folder is, or was, in `temp`.
 pub(crate) fn processes_of_runs_in(temp: &Path) -> impl Iterator<Item = (u32, Belongs)> {
     let belonging = process::others_of_this_user().filter_map(|pid| of_process(pid).map(|belongs| (pid, belongs)));
-    belonging.filter(move |(_, belongs)| {
-        belongs.folder.parent() == Some(temp) && crate::run_folder::is_named_as_one(&belongs.folder)
-    })
+    belonging.filter(move |(_, belongs)| belongs.folder.parent() == Some(temp) && is_run_folder(&belongs.folder))
 }
 
 #[cfg(test)]
