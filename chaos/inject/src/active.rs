@@ -138,20 +138,20 @@ impl Active {
         }
     }
 
-    pub(crate) fn holds(&self, way: Direction) -> bool {
-        self.stream.holds.is_some_and(|directions| directions.has(way))
+    pub(crate) fn holds(&self, direction: Direction) -> bool {
+        self.stream.holds.is_some_and(|directions| directions.has(direction))
     }
 
-    pub(crate) fn spread(&self, way: Direction) -> Option<Spread> {
-        self.stream.delay.filter(|(_, directions)| directions.has(way)).map(|(spread, _)| spread)
+    pub(crate) fn spread(&self, direction: Direction) -> Option<Spread> {
+        self.stream.delay.filter(|(_, directions)| directions.has(direction)).map(|(spread, _)| spread)
     }
 
-    pub(crate) fn rate(&self, way: Direction) -> Option<u64> {
-        self.stream.rate.filter(|(_, directions)| directions.has(way)).map(|(rate, _)| rate.bytes_per_second)
+    pub(crate) fn rate(&self, direction: Direction) -> Option<u64> {
+        self.stream.rate.filter(|(_, directions)| directions.has(direction)).map(|(rate, _)| rate.bytes_per_second)
     }
 
-    pub(crate) fn slices(&self, way: Direction) -> Option<Slices> {
-        self.stream.slices.filter(|(_, directions)| directions.has(way)).map(|(slices, _)| slices)
+    pub(crate) fn slices(&self, direction: Direction) -> Option<Slices> {
+        self.stream.slices.filter(|(_, directions)| directions.has(direction)).map(|(slices, _)| slices)
     }
 
     /// The time in which nothing passes on this connection from when it was accepted; by when that was, under a ramp.
@@ -171,8 +171,8 @@ impl Active {
     /// The delay of this chunk of the nth connection. A ramp counts from when the fault was applied to when the
     /// chunk arrived.
     pub(crate) fn delay(&self, nth: u64, chunk: Chunk) -> Duration {
-        let Some(spread) = self.spread(chunk.way) else { return Duration::ZERO };
-        self.grown(self.draws.delay(nth, chunk.way, chunk.kth, &spread), chunk.arrived)
+        let Some(spread) = self.spread(chunk.direction) else { return Duration::ZERO };
+        self.grown(self.draws.delay(nth, chunk.direction, chunk.kth, &spread), chunk.arrived)
     }
 }
 
@@ -188,8 +188,8 @@ pub(crate) struct Connection {
 /// A chunk of bytes, as far as decisions go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Chunk {
-    /// The way that it goes.
-    pub(crate) way: Direction,
+    /// The direction that it goes in.
+    pub(crate) direction: Direction,
     /// Number of the chunk among those that go this way, counted from 0.
     pub(crate) kth: u64,
     /// Size in bytes.

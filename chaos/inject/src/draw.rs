@@ -32,8 +32,8 @@ impl Draws {
     }
 
     /// The delay of the kth chunk (counted from 0) that goes this way on the nth connection. Never below 0.
-    pub(crate) fn delay(&self, connection: u64, way: Direction, kth: u64, spread: &Spread) -> Duration {
-        self.delay_of(&[&connection.to_le_bytes(), way.name().as_bytes(), &kth.to_le_bytes()], spread)
+    pub(crate) fn delay(&self, connection: u64, direction: Direction, kth: u64, spread: &Spread) -> Duration {
+        self.delay_of(&[&connection.to_le_bytes(), direction.name().as_bytes(), &kth.to_le_bytes()], spread)
     }
 
     /// The delay of whatever has this key. Never below 0.

@@ -51,39 +51,39 @@ struct Reader {
 }
 
 impl Reader {
-    fn left(&mut self, way: Direction) -> &mut Vec<u8> {
-        match way {
+    fn left(&mut self, direction: Direction) -> &mut Vec<u8> {
+        match direction {
             Direction::Upstream => &mut self.up,
             Direction::Downstream => &mut self.down,
         }
     }
 
-    fn read(&mut self, way: Direction, bytes: &[u8]) {
+    fn read(&mut self, direction: Direction, bytes: &[u8]) {
         if bytes.is_empty() || self.filter.is_lost() {
             return;
         }
-        let mut all = std::mem::take(self.left(way));
+        let mut all = std::mem::take(self.left(direction));
         all.extend_from_slice(bytes);
         let (mut steps, mut at) = (Vec::new(), 0);
-        self.filter.on_bytes(way, &all, &mut Onlooker, &mut steps);
+        self.filter.on_bytes(direction, &all, &mut Onlooker, &mut steps);
         for step in steps {
             match step {
                 Step::Pass(_, _, count) | Step::Skip(_, count) => at += count,
-                Step::About(_, _, attribution) => self.tell(way, &attribution, &all[at..]),
+                Step::About(_, _, attribution) => self.tell(direction, &attribution, &all[at..]),
                 _ => {}
             }
         }
-        *self.left(way) = all.split_off(at);
+        *self.left(direction) = all.split_off(at);
     }
 
-    fn tell(&self, way: Direction, attribution: &Attribution, head: &[u8]) {
+    fn tell(&self, direction: Direction, attribution: &Attribution, head: &[u8]) {
         let Some(subject) = attribution.subject.as_deref() else { return };
-        let response = (way == Direction::Downstream).then(|| self.filter.words(head));
+        let response = (direction == Direction::Downstream).then(|| self.filter.words(head));
         let side = match self.side {
             ProxySide::Client => "client",
             ProxySide::Service => "service",
         };
-        let (link, connection, up) = (&*self.link, self.connection, way == Direction::Upstream);
+        let (link, connection, up) = (&*self.link, self.connection, direction == Direction::Upstream);
         let arrival = attribution.arrival.map(tracing::field::display);
         // At the level trace, which costs next to nothing where nobody listens.
         tracing::trace!(target: WIRE, link, connection, side, up, subject, response, arrival);
@@ -119,7 +119,7 @@ struct Watched {
 
 impl Watched {
     /// The direction of bytes that are read from here.
-    fn read_way(reader: &Reader) -> Direction {
+    fn read_direction(reader: &Reader) -> Direction {
         match reader.side {
             ProxySide::Client => Direction::Upstream,
             ProxySide::Service => Direction::Downstream,
@@ -128,19 +128,19 @@ impl Watched {
 
     fn was_read(reader: &Mutex<Reader>, bytes: &[u8]) {
         let mut reader = reader.lock().unwrap_or_else(PoisonError::into_inner);
-        let way = Self::read_way(&reader);
-        reader.read(way, bytes);
+        let direction = Self::read_direction(&reader);
+        reader.read(direction, bytes);
     }
 
     fn was_written<'b>(reader: &Mutex<Reader>, parts: impl Iterator<Item = &'b [u8]>, mut count: usize) {
         let mut reader = reader.lock().unwrap_or_else(PoisonError::into_inner);
-        let way = match Self::read_way(&reader) {
+        let direction = match Self::read_direction(&reader) {
             Direction::Upstream => Direction::Downstream,
             Direction::Downstream => Direction::Upstream,
         };
         for part in parts {
             let taken = part.len().min(count);
-            reader.read(way, &part[..taken]);
+            reader.read(direction, &part[..taken]);
             count -= taken;
         }
     }

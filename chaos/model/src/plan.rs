@@ -122,7 +122,7 @@ pub struct PlannedExpectation {
     /// The time in which it must hold, and of which requests, in words: `outage`, `within 2s after outage, of checkout`.
     pub when: String,
     /// The expectation's place.
-    pub place: Place,
+    pub place: SourcePlace,
     /// The comparisons that it consists of.
     pub checks: Vec<PlannedCheck>,
 }
@@ -135,12 +135,12 @@ pub struct PlannedCheck {
     /// The comparison as written: `latency.p99 < 50ms`.
     pub expected: String,
     /// The comparison's place.
-    pub place: Place,
+    pub place: SourcePlace,
 }
 
 /// A place in the source texts.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Place {
+pub struct SourcePlace {
     /// The file's name.
     pub file: String,
     /// The line, from 1.
@@ -170,7 +170,7 @@ impl Plan {
         let (sources, masked) = masked_sources(&scenario.sources);
         let place = |span: &Span| {
             let (file, line, _) = scenario.sources.position(span);
-            Place { file: file.to_owned(), line, span: span.clone() }
+            SourcePlace { file: file.to_owned(), line, span: span.clone() }
         };
         let expectations = scenario.expectations.iter().map(|expectation| {
             let check = |check: &crate::Check| PlannedCheck {

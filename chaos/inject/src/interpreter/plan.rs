@@ -37,16 +37,16 @@ pub(crate) struct Acts {
 }
 
 impl Acts {
-    fn new(met: &[Arc<Active>], way: Direction) -> Self {
-        let slices = met.iter().filter_map(|fault| fault.slices(way));
+    fn new(met: &[Arc<Active>], direction: Direction) -> Self {
+        let slices = met.iter().filter_map(|fault| fault.slices(direction));
         let finest =
             |one: Slices, other: Slices| Slices { size: one.size.min(other.size), gap: one.gap.max(other.gap) };
-        let counts = |fault: &Arc<Active>| fault.cut().is_some_and(|(_, directions, _)| directions.has(way));
+        let counts = |fault: &Arc<Active>| fault.cut().is_some_and(|(_, directions, _)| directions.has(direction));
         Self {
-            holds: met.iter().any(|fault| fault.holds(way)),
-            delays: met.iter().any(|fault| fault.spread(way).is_some()),
+            holds: met.iter().any(|fault| fault.holds(direction)),
+            delays: met.iter().any(|fault| fault.spread(direction).is_some()),
             counts: met.iter().any(counts),
-            rate: met.iter().filter_map(|fault| fault.rate(way)).min(),
+            rate: met.iter().filter_map(|fault| fault.rate(direction)).min(),
             slices: slices.reduce(finest),
         }
     }
@@ -80,16 +80,16 @@ impl Plan {
     }
 
     /// The effects of the active faults on all that goes this way.
-    pub(crate) fn on(&self, way: Direction) -> &Acts {
-        match way {
+    pub(crate) fn on(&self, direction: Direction) -> &Acts {
+        match direction {
             Direction::Upstream => &self.up,
             Direction::Downstream => &self.down,
         }
     }
 
     /// Tells whether all that goes this way passes untouched.
-    pub(crate) fn is_clear(&self, way: Direction) -> bool {
-        self.on(way).is_clear() && self.opens.is_none() && self.close_delay.is_zero()
+    pub(crate) fn is_clear(&self, direction: Direction) -> bool {
+        self.on(direction).is_clear() && self.opens.is_none() && self.close_delay.is_zero()
     }
 
     /// Before when nothing passes, either way.
@@ -109,7 +109,7 @@ impl Plan {
 
     /// The delay of this chunk, once nothing holds it.
     pub(crate) fn on_chunk(&self, chunk: Chunk) -> Duration {
-        if !self.on(chunk.way).delays {
+        if !self.on(chunk.direction).delays {
             return Duration::ZERO;
         }
         let delays = self.met.iter().map(|fault| fault.delay(self.connection.nth, chunk));
@@ -118,7 +118,7 @@ impl Plan {
 
     /// A chunk was late as asked: for the ledgers of the faults that delay it.
     pub(crate) fn note_delay(&self, chunk: Chunk, attribution: &Attribution, delayed: Delayed) {
-        for fault in self.met.iter().filter(|fault| fault.spread(chunk.way).is_some()) {
+        for fault in self.met.iter().filter(|fault| fault.spread(chunk.direction).is_some()) {
             let at = chunk.arrived.saturating_sub(fault.applied);
             fault.ledger.bytes(at, self.connection.nth, attribution, Some(delayed));
         }
@@ -136,13 +136,13 @@ impl Plan {
 
     /// The faults that delay, hold or cut up this chunk.
     pub(crate) fn acting(&self, chunk: Chunk) -> impl Iterator<Item = &Arc<Active>> {
-        let way = chunk.way;
+        let direction = chunk.direction;
         let early = self.opens.is_some_and(|opens| chunk.arrived < opens);
         self.met.iter().filter(move |fault| {
-            fault.holds(way)
-                || fault.spread(way).is_some()
-                || fault.rate(way).is_some()
-                || fault.slices(way).is_some_and(|slices| slices.size < chunk.bytes)
+            fault.holds(direction)
+                || fault.spread(direction).is_some()
+                || fault.rate(direction).is_some()
+                || fault.slices(direction).is_some_and(|slices| slices.size < chunk.bytes)
                 || (early && !fault.stream.dial_delay.is_zero())
         })
     }

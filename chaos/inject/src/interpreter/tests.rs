@@ -37,8 +37,8 @@ fn latency(delay: Duration, direction: Directions) -> Effect {
     })
 }
 
-fn chunk(way: Direction, kth: u64) -> Chunk {
-    Chunk { way, kth, bytes: 100, arrived: 200 * MS }
+fn chunk(direction: Direction, kth: u64) -> Chunk {
+    Chunk { direction, kth, bytes: 100, arrived: 200 * MS }
 }
 
 const OPEN: Connection = Connection { nth: 3, accepted: Duration::from_millis(40) };

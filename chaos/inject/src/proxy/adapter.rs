@@ -87,8 +87,8 @@ impl Adapter {
         known.then_some(messages)
     }
 
-    fn left(&mut self, way: Direction) -> &mut Vec<u8> {
-        match way {
+    fn left(&mut self, direction: Direction) -> &mut Vec<u8> {
+        match direction {
             Direction::Upstream => &mut self.up,
             Direction::Downstream => &mut self.down,
         }
@@ -119,7 +119,7 @@ impl ReadAlong for Adapting<'_> {
     where
         W: AsyncWrite + Unpin,
     {
-        let direction = pump.way();
+        let direction = pump.direction();
         self.adapter.used = true;
         let mut kept = std::mem::take(self.adapter.left(direction));
         let all = if kept.is_empty() {
@@ -150,7 +150,7 @@ impl ReadAlong for Adapting<'_> {
     where
         W: AsyncWrite + Unpin,
     {
-        let direction = pump.way();
+        let direction = pump.direction();
         let kept = std::mem::take(self.adapter.left(direction));
         let mut steps = std::mem::take(&mut self.adapter.steps);
         let mut decider = self.decider();
@@ -168,7 +168,7 @@ impl ReadAlong for Adapting<'_> {
     where
         W: AsyncWrite + Unpin,
     {
-        let direction = pump.way();
+        let direction = pump.direction();
         let mut kept = std::mem::take(self.adapter.left(direction));
         let mut steps = std::mem::take(&mut self.adapter.steps);
         let mut decider = self.decider();
@@ -216,7 +216,7 @@ impl<'a> Adapting<'a> {
     /// Nobody asks a lost filter for what was kept of the other direction.
     fn let_go_if_lost(&mut self, plan: &Plan) {
         if self.adapter.filter.is_lost() {
-            let kept = std::mem::take(self.adapter.left(self.other.way()));
+            let kept = std::mem::take(self.adapter.left(self.other.direction()));
             self.other.insert(StreamId::CONNECTION, &kept, plan);
         }
     }
@@ -242,7 +242,7 @@ impl<'a> Adapting<'a> {
                     used += count;
                 }
                 Step::Skip(_, count) => used += count,
-                Step::Insert(direction, stream, bytes) if direction == pump.way() => {
+                Step::Insert(direction, stream, bytes) if direction == pump.direction() => {
                     pump.pass(cx, stream, &bytes, to.as_deref_mut(), plan);
                 }
                 // The other direction has room: a pump with a filter reads no further while its counterpart is full.
@@ -256,7 +256,7 @@ impl<'a> Adapting<'a> {
                 Step::End(direction, stream, ending) => self.pump(pump, direction).end_by(stream, ending, plan),
                 Step::Fired(injected) => {
                     self.adapter.count(&injected);
-                    let own = pump.way();
+                    let own = pump.direction();
                     let on_gate =
                         self.pump(pump, Direction::Downstream).note(&injected) || self.pump(pump, own).note(&injected);
                     if on_gate {
@@ -271,7 +271,7 @@ impl<'a> Adapting<'a> {
         used
     }
 
-    fn pump<'l>(&'l mut self, own: &'l mut Pump, way: Direction) -> &'l mut Pump {
-        if own.way() == way { own } else { self.other }
+    fn pump<'l>(&'l mut self, own: &'l mut Pump, direction: Direction) -> &'l mut Pump {
+        if own.direction() == direction { own } else { self.other }
     }
 }

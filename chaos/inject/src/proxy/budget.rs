@@ -29,14 +29,14 @@ impl Budgets {
     }
 
     /// The count of bytes that may still go this way.
-    pub(super) fn left(&self, way: Direction) -> usize {
-        let left = self.0.iter().filter(|budget| budget.direction.has(way)).map(|budget| budget.left).min();
+    pub(super) fn left(&self, direction: Direction) -> usize {
+        let left = self.0.iter().filter(|budget| budget.direction.has(direction)).map(|budget| budget.left).min();
         left.map_or(usize::MAX, |left| usize::try_from(left).unwrap_or(usize::MAX))
     }
 
     /// So many bytes, at most those that are left, have gone this way.
-    pub(super) fn spend(&mut self, way: Direction, bytes: usize) {
-        for budget in self.0.iter_mut().filter(|budget| budget.direction.has(way)) {
+    pub(super) fn spend(&mut self, direction: Direction, bytes: usize) {
+        for budget in self.0.iter_mut().filter(|budget| budget.direction.has(direction)) {
             budget.left = budget.left.saturating_sub(bytes as u64);
         }
     }

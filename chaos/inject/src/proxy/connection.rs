@@ -291,8 +291,8 @@ impl Connection {
     }
 
     /// Tells whether nothing passes this way now.
-    fn withholds(&self, way: Direction) -> bool {
-        self.plan.on(way).holds || self.plan.opens().is_some_and(|opens| opens > self.open.shared.now())
+    fn withholds(&self, direction: Direction) -> bool {
+        self.plan.on(direction).holds || self.plan.opens().is_some_and(|opens| opens > self.open.shared.now())
     }
 
     /// Ready when it is time to look again. What the rules ask for now is done by then.

@@ -89,7 +89,7 @@ pub(super) trait ReadAlong {
 
 /// One direction.
 pub(super) struct Pump {
-    way: Direction,
+    direction: Direction,
     epoch: Instant,
     state: PumpState,
     reading: bool,
@@ -128,9 +128,9 @@ struct Current {
 }
 
 impl Pump {
-    pub(super) fn new(way: Direction, epoch: Instant) -> Self {
+    pub(super) fn new(direction: Direction, epoch: Instant) -> Self {
         Self {
-            way,
+            direction,
             epoch,
             state: PumpState::Open,
             reading: true,
@@ -165,9 +165,9 @@ impl Pump {
         self.cut = true;
     }
 
-    /// The way that its bytes go.
-    pub(super) fn way(&self) -> Direction {
-        self.way
+    /// The direction that its bytes go in.
+    pub(super) fn direction(&self) -> Direction {
+        self.direction
     }
 
     /// The messages whose bytes wait.
@@ -204,8 +204,8 @@ impl Pump {
         self.set_shaper(now);
         let is_new = |fault: &Arc<Active>| !before.met().iter().any(|old| Arc::ptr_eq(old, fault));
         for item in &mut self.waiting {
-            item.due = item.due(self.way, now, faults);
-            let chunk = item.chunk(self.way);
+            item.due = item.due(self.direction, now, faults);
+            let chunk = item.chunk(self.direction);
             match item.content {
                 Content::Bytes { .. } | Content::Generated(_) => {
                     for fault in now.acting(chunk).filter(|fault| is_new(fault)) {
@@ -223,7 +223,7 @@ impl Pump {
 
     /// Goes at the lower of the plan's rate and that of messages that have the connection to themselves.
     fn set_shaper(&mut self, plan: &Plan) {
-        let mut acts: Acts = *plan.on(self.way);
+        let mut acts: Acts = *plan.on(self.direction);
         acts.rate = [acts.rate, self.rates.of_connection()].into_iter().flatten().min();
         self.shaper.set(&acts, self.epoch.elapsed());
     }
@@ -246,7 +246,7 @@ impl Pump {
         for _ in 0..TURN {
             self.asked = false;
             self.write(cx, to, plan, budgets, adapting.as_deref_mut());
-            let clear = plan.is_clear(self.way) && self.rates.is_empty();
+            let clear = plan.is_clear(self.direction) && self.rates.is_empty();
             let room = self.waiting.is_empty() || ((!clear || self.overtakes) && !self.is_full());
             if self.state != PumpState::Open || !self.reading || !room {
                 return;

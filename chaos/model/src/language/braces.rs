@@ -10,7 +10,7 @@ use std::ops::Range;
 
 enum Part<'a> {
     Text(String),
-    Place(&'a str, Range<usize>),
+    Braces(&'a str, Range<usize>),
 }
 
 /// Takes a text apart at its braces.
@@ -36,7 +36,7 @@ fn parts(text: &str) -> Result<Vec<Part<'_>>, Wrong> {
             if !plain.is_empty() {
                 parts.push(Part::Text(std::mem::take(&mut plain)));
             }
-            parts.push(Part::Place(&from[1..end], at..at + end + 1));
+            parts.push(Part::Braces(&from[1..end], at..at + end + 1));
             rest = &from[end + 1..];
         }
     }
@@ -51,8 +51,8 @@ fn parts(text: &str) -> Result<Vec<Part<'_>>, Wrong> {
 pub(crate) fn text(text: &str, vars: &[&str]) -> Result<Text, Wrong> {
     let piece = |part| match part {
         Part::Text(text) => Ok(TextPiece::Plain(text)),
-        Part::Place(name, _) if vars.contains(&name) => Ok(TextPiece::Variable(name.to_owned())),
-        Part::Place(name, at) => {
+        Part::Braces(name, _) if vars.contains(&name) => Ok(TextPiece::Variable(name.to_owned())),
+        Part::Braces(name, at) => {
             let wrong = Wrong::new(format!("there is no variable called `{name}`")).at(at);
             Err(if names::is_name(name) {
                 let new = format!("declare it in [load]: `vars.{name} = \"uniform 1..500\"`");
@@ -99,8 +99,8 @@ pub(crate) fn body(body: &str, vars: &[&str]) -> Result<Text, Wrong> {
 pub(crate) fn template(text: &str, service: &str, services: &[&str]) -> Result<Template, Wrong> {
     let piece = |part| match part {
         Part::Text(text) => Ok(Piece::Text(text)),
-        Part::Place("self.port", _) => Ok(Piece::OwnPort),
-        Part::Place(place, at) => use_of(place, service, services).map_err(|wrong| wrong.at(at)),
+        Part::Braces("self.port", _) => Ok(Piece::OwnPort),
+        Part::Braces(place, at) => use_of(place, service, services).map_err(|wrong| wrong.at(at)),
     };
     Ok(Template { pieces: parts(text)?.into_iter().map(piece).collect::<Result<_, _>>()? })
 }

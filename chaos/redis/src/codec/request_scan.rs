@@ -11,7 +11,7 @@ use super::{
 /// It is as lax as Redis, and has no limits but those on lines: whether a request is too large is for the server to say.
 #[derive(Debug, Default)]
 pub struct RequestScanner {
-    state: State,
+    state: RequestState,
     line: Vec<u8>,
     kept: Kept,
     /// Arguments of the request, its command's name included.
@@ -32,7 +32,7 @@ pub enum RequestPart {
 }
 
 #[derive(Clone, Copy, Debug, Default)]
-enum State {
+enum RequestState {
     #[default]
     Start,
     /// The first line, or the one before an argument.
@@ -107,33 +107,33 @@ impl RequestScanner {
     /// Takes some of `bytes`, of which there is at least one.
     fn step(&mut self, bytes: &[u8]) -> Result<(usize, RequestPart), ProtocolError> {
         let (taken, state) = match self.state {
-            State::Start | State::Whole => {
+            RequestState::Start | RequestState::Whole => {
                 self.line.clear();
                 self.kept.clear();
                 (self.announced, self.missing) = (0, 0);
-                (0, if bytes[0] == b'*' { State::Line } else { State::Inline })
+                (0, if bytes[0] == b'*' { RequestState::Line } else { RequestState::Inline })
             }
-            State::Line => {
+            RequestState::Line => {
                 let found = bytes.iter().position(|byte| *byte == b'\r');
                 let taken = self.lengthen(bytes, found, "too big count string")?;
-                (taken, if found.is_some() { State::LineFeed } else { State::Line })
+                (taken, if found.is_some() { RequestState::LineFeed } else { RequestState::Line })
             }
-            State::LineFeed => return Ok((1, self.end_of_line()?)),
-            State::Argument { left } => {
+            RequestState::LineFeed => return Ok((1, self.end_of_line()?)),
+            RequestState::Argument { left } => {
                 let taken = usize::try_from(left).unwrap_or(usize::MAX).min(bytes.len());
                 self.kept.add(&bytes[..taken]);
                 let left = left - taken as u64;
-                (taken, if left > 0 { State::Argument { left } } else { State::Gap { left: 2 } })
+                (taken, if left > 0 { RequestState::Argument { left } } else { RequestState::Gap { left: 2 } })
             }
-            State::Gap { left: 1 } => return Ok((1, self.end_of_argument())),
-            State::Gap { left } => (1, State::Gap { left: left - 1 }),
-            State::Inline => {
+            RequestState::Gap { left: 1 } => return Ok((1, self.end_of_argument())),
+            RequestState::Gap { left } => (1, RequestState::Gap { left: left - 1 }),
+            RequestState::Inline => {
                 let found = bytes.iter().position(|byte| *byte == b'\n');
                 let taken = self.lengthen(bytes, found, "too big inline request")?;
                 if found.is_some() {
                     return Ok((taken, self.inline()?));
                 }
-                (taken, State::Inline)
+                (taken, RequestState::Inline)
             }
         };
         self.state = state;
@@ -159,17 +159,17 @@ impl RequestScanner {
             self.announced = count.ok_or_else(|| error("invalid multibulk length"))?.try_into().unwrap_or(0);
             self.missing = self.announced;
             if self.announced == 0 {
-                self.state = State::Whole;
+                self.state = RequestState::Whole;
                 return Ok(RequestPart::Whole);
             }
-            self.state = State::Line;
+            self.state = RequestState::Line;
             return Ok(RequestPart::Within);
         }
         if first != Some(b'$') {
             return Err(error("expected '$'"));
         }
         let left = number.and_then(|length| length.try_into().ok()).ok_or_else(|| error("invalid bulk length"))?;
-        self.state = if left > 0 { State::Argument { left } } else { State::Gap { left: 2 } };
+        self.state = if left > 0 { RequestState::Argument { left } } else { RequestState::Gap { left: 2 } };
         Ok(RequestPart::Within)
     }
 
@@ -177,10 +177,10 @@ impl RequestScanner {
         self.kept.end();
         self.missing -= 1;
         if self.missing > 0 {
-            self.state = State::Line;
+            self.state = RequestState::Line;
             RequestPart::Argument
         } else {
-            self.state = State::Whole;
+            self.state = RequestState::Whole;
             RequestPart::Whole
         }
     }
@@ -193,7 +193,7 @@ impl RequestScanner {
             self.kept.add(&word);
             self.kept.end();
         }
-        self.state = State::Whole;
+        self.state = RequestState::Whole;
         Ok(RequestPart::Whole)
     }
 }

@@ -12,7 +12,7 @@ const LENGTH_BYTES: usize = 24;
 pub struct Scanner {
     limits: Limits,
     attributes: bool,
-    state: State,
+    state: ScanState,
     /// The length or count in the line that is being read.
     length: Vec<u8>,
     /// The aggregates that are open, outermost first.
@@ -34,7 +34,7 @@ pub struct Scanned {
 }
 
 #[derive(Clone, Copy, Debug, Default)]
-enum State {
+enum ScanState {
     #[default]
     Start,
     Line {
@@ -85,7 +85,7 @@ impl Scanner {
     #[must_use]
     pub fn at_least(&self) -> usize {
         match self.state {
-            State::Text { left } => self.bytes.saturating_add(left).saturating_add(2),
+            ScanState::Text { left } => self.bytes.saturating_add(left).saturating_add(2),
             _ => self.bytes,
         }
     }
@@ -112,7 +112,7 @@ impl Scanner {
 
     /// Starts anew, for the next frame.
     fn reset(&mut self) {
-        (self.state, self.elements, self.bytes) = (State::Start, 0, 0);
+        (self.state, self.elements, self.bytes) = (ScanState::Start, 0, 0);
         (self.kind, self.whole) = (None, false);
         self.open.clear();
     }
@@ -121,40 +121,40 @@ impl Scanner {
     fn step(&mut self, bytes: &[u8]) -> Result<(usize, bool), DecodeError> {
         let first = bytes[0];
         let (taken, state) = match self.state {
-            State::Start => (1, self.start(first)?),
-            State::Line { kind, bytes: before } => {
+            ScanState::Start => (1, self.start(first)?),
+            ScanState::Line { kind, bytes: before } => {
                 let found = bytes.iter().position(|byte| matches!(byte, b'\r' | b'\n'));
                 let taken = found.unwrap_or(bytes.len());
                 let all = before + taken;
                 self.line(kind, &bytes[..taken], all)?;
                 match found.map(|at| bytes[at]) {
-                    None => (taken, State::Line { kind, bytes: all }),
-                    Some(b'\r') => (taken + 1, State::LineFeed { kind }),
+                    None => (taken, ScanState::Line { kind, bytes: all }),
+                    Some(b'\r') => (taken + 1, ScanState::LineFeed { kind }),
                     Some(_) => return Err(DecodeError::BadLineEnd),
                 }
             }
-            State::LineFeed { .. } if first != b'\n' => return Err(DecodeError::BadLineEnd),
-            State::LineFeed { kind } => {
+            ScanState::LineFeed { .. } if first != b'\n' => return Err(DecodeError::BadLineEnd),
+            ScanState::LineFeed { kind } => {
                 self.count(1)?;
                 return Ok((1, self.end_of_line(kind)?));
             }
-            State::Text { left } if left > 0 => {
+            ScanState::Text { left } if left > 0 => {
                 let taken = left.min(bytes.len());
-                (taken, State::Text { left: left - taken })
+                (taken, ScanState::Text { left: left - taken })
             }
-            State::Text { .. } if first == b'\r' => (1, State::TextEnd { feed: true }),
-            State::TextEnd { feed: true } if first == b'\n' => {
+            ScanState::Text { .. } if first == b'\r' => (1, ScanState::TextEnd { feed: true }),
+            ScanState::TextEnd { feed: true } if first == b'\n' => {
                 self.count(1)?;
                 return Ok((1, self.close(0, false)?));
             }
-            State::Text { .. } | State::TextEnd { .. } => return Err(DecodeError::BadLineEnd),
+            ScanState::Text { .. } | ScanState::TextEnd { .. } => return Err(DecodeError::BadLineEnd),
         };
         self.state = state;
         self.count(taken)?;
         Ok((taken, false))
     }
 
-    fn start(&mut self, kind: u8) -> Result<State, DecodeError> {
+    fn start(&mut self, kind: u8) -> Result<ScanState, DecodeError> {
         match kind {
             b'+' | b'-' | b':' | b',' | b'#' | b'(' | b'_' | b'$' | b'=' | b'!' | b'*' | b'~' | b'>' | b'%' => {}
             b'|' if self.attributes => {}
@@ -166,7 +166,7 @@ impl Scanner {
             self.kind = Some(kind);
         }
         self.length.clear();
-        Ok(State::Line { kind, bytes: 0 })
+        Ok(ScanState::Line { kind, bytes: 0 })
     }
 
     fn line(&mut self, kind: u8, part: &[u8], all: usize) -> Result<(), DecodeError> {
@@ -190,7 +190,7 @@ impl Scanner {
                 if self.bytes.saturating_add(length).saturating_add(2) > self.limits.bytes {
                     return Err(DecodeError::TooManyBytes { limit: self.limits.bytes });
                 }
-                self.state = State::Text { left: length };
+                self.state = ScanState::Text { left: length };
                 Ok(false)
             }
             (b'%' | b'|', count) => self.close((count.unwrap_or(0) as u64).saturating_mul(2), kind == b'|'),
@@ -209,7 +209,7 @@ impl Scanner {
 
     /// Opens an aggregate of `children`, or closes those that are now complete. True at the end of the whole frame.
     fn close(&mut self, children: u64, is_attribute: bool) -> Result<bool, DecodeError> {
-        self.state = State::Start;
+        self.state = ScanState::Start;
         if children > 0 {
             self.elements = self.elements.saturating_add(children);
             if self.elements > self.limits.elements {

@@ -132,7 +132,7 @@ impl Pump {
         self.chunks += 1;
         let mut begun = false;
         if let Some(to) = to
-            && plan.is_clear(self.way)
+            && plan.is_clear(self.direction)
             && self.rates.is_empty()
             && self.waiting.is_empty()
         {
@@ -165,7 +165,7 @@ impl Pump {
         let first = current.as_ref().is_some_and(|current| current.first);
         let attribution = current.as_ref().map(|current| current.attribution.clone()).unwrap_or_default();
         let mut item = Item { stream, content, attribution, first, kth, arrived, due: arrived };
-        let chunk = item.chunk(self.way);
+        let chunk = item.chunk(self.direction);
         if is_bytes {
             for fault in plan.acting(chunk) {
                 fault.tally.chunk();

@@ -71,21 +71,21 @@ impl Gate {
 
 impl Item {
     /// The item as a chunk, for decisions.
-    pub(super) fn chunk(&self, way: Direction) -> Chunk {
+    pub(super) fn chunk(&self, direction: Direction) -> Chunk {
         let bytes = match &self.content {
             Content::Bytes { bytes, .. } => bytes.len(),
             Content::Generated(fill) => usize::try_from(fill.left()).unwrap_or(usize::MAX),
             Content::Gate(_) | Content::Rate(_) | Content::End | Content::Reset | Content::Cut(_) => 0,
         };
-        Chunk { way, kth: self.kth, bytes, arrived: self.arrived }
+        Chunk { direction, kth: self.kth, bytes, arrived: self.arrived }
     }
 
     /// The time at which it is due while these faults are there.
-    pub(super) fn due(&self, way: Direction, plan: &Plan, faults: &[Arc<Active>]) -> Duration {
+    pub(super) fn due(&self, direction: Direction, plan: &Plan, faults: &[Arc<Active>]) -> Duration {
         let delay = match &self.content {
             Content::Gate(gate) => gate.wait.under(faults),
             Content::Rate(_) => Duration::ZERO,
-            _ => plan.on_chunk(self.chunk(way)),
+            _ => plan.on_chunk(self.chunk(direction)),
         };
         self.arrived.saturating_add(delay)
     }

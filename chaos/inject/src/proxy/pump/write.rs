@@ -45,7 +45,7 @@ impl Pump {
         (self.due, self.overtakes) = (None, false);
         let (mut at, mut gated) = (0, BTreeSet::new());
         while let Some(item) = self.waiting.get(at) {
-            if plan.on(self.way).holds {
+            if plan.on(self.direction).holds {
                 return self.shaper.stall();
             }
             let stream = item.stream;
@@ -179,7 +179,7 @@ impl Pump {
         W: AsyncWrite + Unpin,
     {
         let Some(item) = self.waiting.get_mut(at) else { return Written::Blocked };
-        let chunk = item.chunk(self.way);
+        let chunk = item.chunk(self.direction);
         let (arrived, due, attribution, stream) = (item.arrived, item.due, &item.attribution, item.stream);
         let Content::Bytes { bytes, written, begun } = &mut item.content else { return Written::Blocked };
         let paced = if *begun { ready } else { self.rates.ready(stream, bytes.len(), ready) };
@@ -193,7 +193,7 @@ impl Pump {
             self.due = Some(self.due.map_or(piece.at, |due| due.min(piece.at)));
             return Written::Blocked;
         }
-        piece.bytes = piece.bytes.min(budgets.left(self.way));
+        piece.bytes = piece.bytes.min(budgets.left(self.direction));
         if piece.bytes == 0 {
             return Written::Blocked;
         }
@@ -211,7 +211,7 @@ impl Pump {
                     self.rates.wrote(stream, bytes.len(), went);
                 }
                 *written += count;
-                budgets.spend(self.way, count);
+                budgets.spend(self.direction, count);
                 self.shaper.wrote(piece, count, bytes.len() - *written, now);
                 self.written = now;
             }
