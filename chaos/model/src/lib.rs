@@ -22,6 +22,7 @@ pub mod metric;
 mod micros;
 pub mod only;
 pub mod phase;
+pub mod plain;
 pub mod plan;
 pub mod protocol;
 pub mod proxies;

@@ -8,11 +8,11 @@ pub(crate) fn width(text: &str) -> usize {
     text.width()
 }
 
-/// The text on one line, without escape sequences and control characters.
+/// The text on one line, without escape sequences and characters that are not seen.
 pub(crate) fn clean(text: &str) -> String {
     // Control characters go as well as whole sequences: half of one would still move the cursor.
     let plain = anstream::adapter::strip_str(text).to_string();
-    plain.trim_end().chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+    chaos_model::plain::plain(plain.trim_end())
 }
 
 /// The text as it stands in HTML.

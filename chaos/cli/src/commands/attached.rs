@@ -7,6 +7,7 @@ use chaos_model::{
     Diagnostics, Scenario,
     attach::{Attach, TokenFrom},
     language,
+    plain::is_hidden,
 };
 use chaos_worlds::attach::{AttachConfig, Keeping};
 use std::path::Path;
@@ -33,7 +34,7 @@ pub(super) fn config(
 ) -> AttachConfig {
     let token = token(machine, &attach.token);
     let mut holder = format!("chaos run {file}, process {} on {}", std::process::id(), machine.name);
-    holder.retain(|c| !c.is_control());
+    holder.retain(|c| !is_hidden(c));
     while holder.len() > LONGEST_HOLDER {
         holder.pop();
     }

@@ -1,6 +1,7 @@
 //! `chaos cleanup`: removes what killed runs have left behind.
 
 use crate::{args::Cleanup, exit::Exit, machine::Machine};
+use chaos_model::plain::plain;
 use chaos_supervise::cleanup::{self, Found, Orphan};
 use std::{
     io::{self, Write},
@@ -70,7 +71,7 @@ fn tell(out: &mut dyn Write, orphan: &Orphan) -> io::Result<()> {
         writeln!(out, "  process {supervisor}: its supervisor, which has yet to take it down")?;
     }
     for (pid, command) in &orphan.processes {
-        let command: String = command.chars().map(|c| if c.is_control() { ' ' } else { c }).take(100).collect();
+        let command: String = plain(command).chars().take(100).collect();
         writeln!(out, "  process {pid}: {command}")?;
     }
     for what in &orphan.containers {

@@ -13,6 +13,7 @@ use axum::{
     extract::{FromRequest, Path, Request, State},
     response::{IntoResponse as _, Response},
 };
+use chaos_model::plain::is_hidden;
 use host::Host;
 use http::{HeaderValue, StatusCode, header};
 use serde::de::DeserializeOwned;
@@ -88,7 +89,7 @@ pub(super) async fn take(State(api): State<Api>, Read(wanted): Read<Wanted>) -> 
 
 fn check(wanted: &Wanted) -> Result<(), Problem> {
     let Wanted { holder, ttl, .. } = wanted;
-    if holder.trim().is_empty() || holder.len() > LONGEST_HOLDER || holder.contains(char::is_control) {
+    if holder.trim().is_empty() || holder.len() > LONGEST_HOLDER || holder.contains(is_hidden) {
         let why = format!("`holder` says who asks, in at most {LONGEST_HOLDER} bytes on one line");
         return Err(Problem::BadRequest(why));
     }

@@ -55,6 +55,7 @@ async fn what_can_not_be_read_is_said_so() {
         (r#"{"holder":"x","ttl_ms":60001,"seed":1}"#, "`ttl_ms` must be from 200 to 60000"),
         (r#"{"holder":" ","ttl_ms":1000,"seed":1}"#, "`holder` says who asks, in at most 200 bytes on one line"),
         (r#"{"holder":"a\nb","ttl_ms":1000,"seed":1}"#, "`holder` says who asks, in at most 200 bytes on one line"),
+        (r#"{"holder":"a\u202eb","ttl_ms":1000,"seed":1}"#, "`holder` says who asks, in at most 200 bytes on one line"),
         (&long, "`holder` says who asks, in at most 200 bytes on one line"),
     ] {
         let answer = lease(body).await;
