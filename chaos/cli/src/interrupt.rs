@@ -19,10 +19,12 @@ impl Interrupts {
     /// Listens from now on.
     pub(crate) fn listen(host: &Host) -> io::Result<Self> {
         let (int, term) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
-        let hangup = if hangup_is_ignored() { None } else { Some(signal(SignalKind::hangup())?) };
+        // Asked before there is a handler, which is there in any case: what a run starts would inherit that it is ignored.
+        let outlives_its_terminal = hangup_is_ignored();
+        let hangup = signal(SignalKind::hangup())?;
         #[expect(clippy::disallowed_methods, reason = "the order in which an interrupt is noticed is nowhere seen")]
         let (sender, receiver) = watch::channel(None);
-        drop(host.spawn(forward(int, term, hangup, sender)));
+        drop(host.spawn(forward(int, term, (hangup, outlives_its_terminal), sender)));
         Ok(Self(receiver))
     }
 
@@ -45,7 +47,7 @@ impl Interrupts {
 async fn forward(
     mut int: Signal,
     mut term: Signal,
-    mut hangup: Option<Signal>,
+    (mut hangup, outlives_its_terminal): (Signal, bool),
     sender: watch::Sender<Option<&'static str>>,
 ) {
     loop {
@@ -53,17 +55,17 @@ async fn forward(
             biased;
             _ = int.recv() => "SIGINT",
             _ = term.recv() => "SIGTERM",
-            Some(_) = received(hangup.as_mut()) => "SIGHUP",
+            _ = hangup.recv() => "SIGHUP",
         };
+        if name == "SIGHUP" && outlives_its_terminal {
+            eprintln!("SIGHUP: the terminal is gone, and the run goes on, as it was started to ignore that");
+            continue;
+        }
         if sender.borrow().is_some() {
             std::process::exit(INTERRUPTED);
         }
         sender.send_replace(Some(name));
     }
-}
-
-async fn received(signal: Option<&mut Signal>) -> Option<()> {
-    signal?.recv().await
 }
 
 /// Under nohup a process is to outlive its terminal: bit 0 of `SigIgn` (proc(5)) is SIGHUP's.

@@ -176,6 +176,17 @@ async fn signals_end_a_run_in_good_order() {
 }
 
 #[tokio::test]
+async fn a_run_that_is_to_outlive_its_terminal_does_and_says_so() {
+    let sandbox = Sandbox::new();
+    let file = sandbox.write("good.toml", scenarios::passing());
+    let mut run = sandbox.chaos(&format!("run {file}")).ignoring_hangups().start();
+    run.line("away begins").await;
+    run.signal(Signal::HUP);
+    run.finish().await.exited(0).said("PASS").complained("SIGHUP: the terminal is gone, and the run goes on");
+    sandbox.assert_clean();
+}
+
+#[tokio::test]
 async fn a_folder_exits_by_the_worst() {
     let sandbox = Sandbox::new();
     std::fs::create_dir(sandbox.path().join("all")).expect("a folder");

@@ -4,7 +4,7 @@ use super::{
     SupervisorProgram,
     launch::start,
     members::Marks,
-    protocol::{Ask, Exited, Launch, ServiceSignal, Tell},
+    protocol::{Ask, Exited, Launch, STOP_SIGNALS, ServiceSignal, Tell},
     reach::{Goal, Reach, children},
     running::{Running, Stopping},
 };
@@ -43,8 +43,8 @@ pub async fn keep(program: SupervisorProgram) -> io::Result<()> {
     // It ends with its runner and not before: a signal to all of a service or a session is for the runner to hear. And
     // the kernel sends SIGHUP to a process that stands still when its parent ends (and wakes it, which is welcome).
     // Handlers, since services would inherit that a signal is ignored.
-    for kind in [SignalKind::hangup(), SignalKind::interrupt(), SignalKind::terminate()] {
-        drop(signal(kind)?);
+    for (_, asked) in STOP_SIGNALS {
+        drop(signal(SignalKind::from_raw(asked.as_raw()))?);
     }
     let mut supervisor = SupervisorProcess::new(program);
     let mut lines = BufReader::new(tokio::io::stdin()).lines();

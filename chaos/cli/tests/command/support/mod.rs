@@ -15,6 +15,7 @@ use tempfile::TempDir;
 use tokio::{
     io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader, Lines},
     process::{Child, ChildStdout, Command},
+    signal::unix::{SignalKind, signal},
     task::JoinHandle,
     time::timeout,
 };
@@ -85,7 +86,24 @@ impl Chaos {
         self
     }
 
+    /// The same where its terminal may go, as under nohup.
+    pub(crate) fn ignoring_hangups(self) -> Self {
+        let plain = self.0.as_std();
+        let mut command = Command::new("sh");
+        command.args(["-c", "trap '' HUP; exec \"$0\" \"$@\""]).arg(plain.get_program()).args(plain.get_args());
+        for (name, value) in plain.get_envs() {
+            match value {
+                Some(value) => command.env(name, value),
+                None => command.env_remove(name),
+            };
+        }
+        command.current_dir(plain.get_current_dir().expect("the sandbox"));
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+        Self(command)
+    }
+
     pub(crate) fn start(mut self) -> Running {
+        handle_what_is_ignored();
         let mut child = self.0.spawn().expect("the command starts");
         let out = BufReader::new(child.stdout.take().expect("a pipe")).lines();
         let mut err = child.stderr.take().expect("a pipe");
@@ -102,6 +120,19 @@ impl Chaos {
     /// Runs it to its end.
     pub(crate) async fn run(self) -> Finished {
         self.start().finish().await
+    }
+}
+
+/// Handles the signals that these tests were started to ignore (under nohup, or in the background): what is handled here is as
+/// usual for those that are started, and what is ignored stays so (execve(2)).
+fn handle_what_is_ignored() {
+    let status = std::fs::read_to_string("/proc/self/status").expect("the kernel tells");
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:")).expect("proc(5)");
+    let ignored = u64::from_str_radix(ignored.trim(), 16).expect("a mask");
+    for kind in [SignalKind::hangup(), SignalKind::interrupt(), SignalKind::quit(), SignalKind::terminate()] {
+        if ignored >> (kind.as_raw_value() - 1) & 1 == 1 {
+            drop(signal(kind).expect("it can be handled"));
+        }
     }
 }
 
