@@ -51,6 +51,8 @@ pub(crate) struct Fold<'a> {
     known: Duration,
     /// Slices in which the harness or the machine was not what it should be, by their beginning, with their end.
     strained: Vec<(Duration, Duration)>,
+    /// What requests met in the baseline, whether the machine was pressed there or not.
+    unharmed: strain::Usual,
     acknowledged: Acknowledged,
     /// Outcomes that ended after an edge which has not been passed yet.
     waiting: Vec<Outcome>,
@@ -151,6 +153,7 @@ impl<'a> Fold<'a> {
             stalls: Stalls::default(),
             known: Duration::ZERO,
             strained: Vec::new(),
+            unharmed: strain::Usual::default(),
             acknowledged: Acknowledged::new(),
             waiting: Vec::new(),
             phases: scenario.timeline.phases.iter().map(Window::new).collect(),
@@ -232,7 +235,7 @@ impl<'a> Fold<'a> {
         let (from, to) = (closed.slice.from, closed.slice.to);
         self.known = to;
         closed.slice.cpu_stalled = self.stalls.within(from, to);
-        if closed.weigh(&self.selections, self.scenario.load.timeout) {
+        if closed.weigh(&self.selections, self.scenario.load.timeout, self.unharmed) {
             self.strained.push((from, to));
         }
         let scopes = self.scopes.iter_mut().filter_map(|scope| match scope {
@@ -241,6 +244,12 @@ impl<'a> Fold<'a> {
         });
         self.phases.iter_mut().chain(scopes).for_each(|window| window.add(&closed));
         self.add_usual(&closed);
+        if self.phase(BASELINE).is_some_and(|window| window.phase.judges(&closed.slice)) {
+            let plain = closed.parts.iter().map(|part| &part.plain);
+            self.unharmed.is_bad |= plain.clone().any(|tally| tally.bad > 0);
+            let slowest = plain.filter_map(|tally| tally.counts.latency.max()).max();
+            self.unharmed.slowest = self.unharmed.slowest.max(slowest.unwrap_or_default());
+        }
         for known in &mut self.faults {
             for ((known, part), usual) in known.clients.iter_mut().zip(&closed.parts).zip(&self.usual) {
                 known.after.add(&closed);

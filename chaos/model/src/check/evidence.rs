@@ -60,10 +60,14 @@ pub struct Example {
 pub struct Marked {
     /// The number of those that have it.
     pub with: u64,
-    /// The number of those of them that might not have it, were it not for the harness or the machine,
+    /// The number of those of them that might not have it, were it not for the harness,
     pub excused_with: u64,
     /// and of those without it that might.
     pub excused_without: u64,
+    /// The same, were it not for the machine.
+    pub pressed_with: u64,
+    /// The same of those without it.
+    pub pressed_without: u64,
     /// The first that has it,
     pub first_with: Option<Example>,
     /// and the first that doesn't.

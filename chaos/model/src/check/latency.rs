@@ -65,7 +65,8 @@ impl Subject for Latency {
             return Finding::inconclusive(format!("{} of {samples} requests", show_duration(seen)), why);
         }
         // What is not known took no longer than was seen: one that got no response counts as the timeout already.
-        let Unknowns { seen: slow, least, .. } = evidence.unknown;
+        let Unknowns { seen: slow, least, likely, .. } = evidence.unknown;
+        let least = if bound.holds(&seen) { likely } else { least };
         let least = quantile.of(&evidence.counts.latency.with(least, slow)).unwrap_or(seen);
         let why = || evidence.unknown.why_slow(samples);
         Finding::between(bound, (&least, &seen), show_duration(seen), why).explained(|| {

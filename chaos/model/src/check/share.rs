@@ -11,7 +11,12 @@ pub(super) fn judge(evidence: &Evidence<'_>, bound: &Comparison<Share>) -> Findi
     if whole == 0 {
         return Finding::inconclusive("no requests", "no request belongs to this window");
     }
-    let Marked { with, unknown, excused_with, excused_without, .. } = *evidence.marked;
+    let Marked { with, unknown, mut excused_with, mut excused_without, pressed_with, pressed_without, .. } =
+        *evidence.marked;
+    if evidence.unknown.usual || !bound.holds(&Share { parts: with, whole }) {
+        excused_with += pressed_with;
+        excused_without += pressed_without;
+    }
     // Of some it can't be said what they have; others might have come out otherwise.
     let (least, most) = (with.saturating_sub(excused_with), (with + unknown + excused_without).min(whole));
     let share = |parts| Share { parts, whole };

@@ -97,8 +97,14 @@ pub struct Unknowns {
     pub latest: Duration,
     /// Latencies that could have been shorter,
     pub seen: Histogram,
-    /// and what they would have been at the least.
+    /// and what they would have been at the least,
     pub least: Histogram,
+    /// or if the machine had cost them no more than any request of the baseline took.
+    pub likely: Histogram,
+    /// True where requests came out badly in the baseline too: what was expected to be bad may then be the machine's doing.
+    // The machine may save an expectation from failing whenever it was pressed. That something bad was seen as expected is
+    // doubted only where there is a sign that the machine does that: else no outage could be judged beside a compiler.
+    pub usual: bool,
 }
 
 impl Unknowns {
@@ -113,13 +119,15 @@ impl Unknowns {
 
     /// Adds others.
     pub fn add(&mut self, other: &Self) {
-        let Self { not_made, starved, pressed, latest, seen, least } = other;
+        let Self { not_made, starved, pressed, latest, seen, least, likely, usual } = other;
         self.not_made += not_made;
         self.starved += starved;
         self.pressed += pressed;
         self.latest = self.latest.max(*latest);
         self.seen.merge(seen);
         self.least.merge(least);
+        self.likely.merge(likely);
+        self.usual |= usual;
     }
 
     /// The reasons in words why counts of arrivals are not known, with what would help; `of` of them were due.

@@ -6,7 +6,7 @@
 use super::{
     cuts::Cuts,
     selections::{ALL, Selections},
-    strain::{self, BadArrival},
+    strain::{self, BadArrival, Usual},
     tally::{Counted, Part, count},
 };
 use chaos_load::{Outcome, Schedule};
@@ -268,8 +268,8 @@ fn counts_of<'p>(parts: &'p mut BTreeMap<String, PartCounts>, name: &str) -> Opt
 
 impl Closed {
     /// Takes note of the arrivals that the harness or the machine may have spoilt; true if either was under strain.
-    pub(super) fn weigh(&mut self, selections: &Selections, timeout: Duration) -> bool {
-        strain::weigh(&self.slice, &self.bad, (selections, &mut self.parts), timeout).is_some()
+    pub(super) fn weigh(&mut self, selections: &Selections, timeout: Duration, usual: Usual) -> bool {
+        strain::weigh(&self.slice, &self.bad, (selections, &mut self.parts), (timeout, usual)).is_some()
     }
 
     fn finish(mut self) -> Self {

@@ -42,7 +42,7 @@ pub(super) fn weigh(
     slice: &Slice,
     arrivals: &[BadArrival],
     (selections, parts): (&Selections, &mut [Part]),
-    timeout: Duration,
+    (timeout, usual): (Duration, Usual),
 ) -> Option<Strain> {
     let strain = Strain::of(slice)?;
     let bad: Vec<Bad> = arrivals.iter().map(|one| one.bad).collect();
@@ -51,26 +51,38 @@ pub(super) fn weigh(
         for selection in selections.having(one.request) {
             let part = &mut parts[selection];
             let tally = if one.straddles { &mut part.straddled } else { &mut part.plain };
+            tally.unknown.usual |= usual.is_bad;
             tally.doubt(why, &one.has);
             // It would have taken some time, and that isn't known; it counts as the client's timeout.
             if why == Unknown::NotMade {
                 tally.unknown.seen.record(timeout.max(one.bad.latency));
                 tally.unknown.least.record(Duration::ZERO);
+                tally.unknown.likely.record(Duration::ZERO);
             }
         }
     }
     if let Some(waits) = strain.waits {
         for tally in parts.iter_mut().flat_map(|part| [&mut part.plain, &mut part.straddled]) {
-            slow(tally, waits, slice.latest);
+            slow(tally, (waits, waits.min(usual.slowest)), slice.latest);
         }
     }
     Some(strain)
 }
 
-/// Takes note that all arrivals of a tally may have waited so long, and the runner was so late.
-fn slow(tally: &mut Tally, waits: Duration, latest: Duration) {
+/// The baseline as far as it is known: what requests meet where no fault acts.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Usual {
+    /// True where any came out badly.
+    pub(super) is_bad: bool,
+    /// The longest that one took.
+    pub(super) slowest: Duration,
+}
+
+/// Takes note that all arrivals of a tally may have waited so long, at the most and by what was usual, and the runner was so late.
+fn slow(tally: &mut Tally, (waits, usual): (Duration, Duration), latest: Duration) {
     let known = tally.counts.latency.with(&Histogram::default(), &tally.unknown.seen);
     tally.unknown.least.merge(&known.shorter_by(waits));
+    tally.unknown.likely.merge(&known.shorter_by(usual));
     tally.unknown.seen.merge(&known);
     tally.unknown.latest = latest;
 }

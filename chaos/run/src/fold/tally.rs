@@ -116,8 +116,12 @@ impl Tally {
     pub(crate) fn doubt(&mut self, why: Unknown, has: &[Option<bool>]) {
         self.unknown.count(why);
         for (marked, has) in self.marked.iter_mut().zip(has) {
-            marked.excused_with += u64::from(*has == Some(true));
-            marked.excused_without += u64::from(*has == Some(false));
+            let (with, without) = match why {
+                Unknown::NotMade | Unknown::Starved => (&mut marked.excused_with, &mut marked.excused_without),
+                Unknown::Pressed => (&mut marked.pressed_with, &mut marked.pressed_without),
+            };
+            *with += u64::from(*has == Some(true));
+            *without += u64::from(*has == Some(false));
         }
     }
 
@@ -132,6 +136,8 @@ impl Tally {
             marked.unknown += other.unknown;
             marked.excused_with += other.excused_with;
             marked.excused_without += other.excused_without;
+            marked.pressed_with += other.pressed_with;
+            marked.pressed_without += other.pressed_without;
             first(&mut marked.first_unknown, other.first_unknown.as_ref());
             first(&mut marked.first_with, other.first_with.as_ref());
             first(&mut marked.first_without, other.first_without.as_ref());
