@@ -20,8 +20,8 @@ pub(super) struct Adapter {
     filter: Box<dyn Filter>,
     /// The client's first bytes are of the protocol, as far as can be seen.
     is_recognised: bool,
-    /// The reason for which the connection can't be read, and the direction whose bytes have shown that.
-    unreadable: Option<(Unreadable, Direction)>,
+    /// The reason for which the connection can't be read.
+    unreadable: Option<Unreadable>,
     up: Vec<u8>,
     down: Vec<u8>,
     steps: Vec<Step>,
@@ -50,8 +50,8 @@ impl Adapter {
         self.met.retain(|fault| interpreter.faults.iter().any(|other| Arc::ptr_eq(fault, other)));
     }
 
-    /// The reason for which the connection can't be read, where its bytes have shown one, and in which direction.
-    pub(super) fn unreadable(&self) -> Option<(Unreadable, Direction)> {
+    /// The reason for which the connection can't be read, where its bytes have shown one.
+    pub(super) fn unreadable(&self) -> Option<Unreadable> {
         self.unreadable
     }
 
@@ -64,7 +64,7 @@ impl Adapter {
             Recognition::More => return false,
             Recognition::Own => {}
             Recognition::Other(why) => {
-                self.unreadable = Some((why, Direction::Upstream));
+                self.unreadable = Some(why);
                 self.filter = Box::new(Passing);
             }
         }
@@ -141,7 +141,7 @@ impl ReadAlong for Adapting<'_> {
         }
         self.adapter.steps = steps;
         if self.adapter.filter.is_lost() && self.adapter.unreadable.is_none() {
-            self.adapter.unreadable = Some((self.adapter.filter.unreadable(), direction));
+            self.adapter.unreadable = Some(self.adapter.filter.unreadable());
         }
         self.let_go_if_lost(plan);
     }

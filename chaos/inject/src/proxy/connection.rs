@@ -151,7 +151,6 @@ impl Connection {
             // A filter that is lost may hold what waits yet.
             let holds = |this: &Self| this.up.has_gates() || this.down.has_gates();
             if self.adapter.as_ref().is_some_and(Adapter::is_over) && !holds(self) {
-                self.count_unread();
                 self.adapter = None;
             }
             self.poll_up(cx, client, upstream);
@@ -199,8 +198,8 @@ impl Connection {
 
     /// Faults on messages count the connection where it can't be read and the client sends something.
     fn count_unread(&mut self) {
-        if let Some((why, shown)) = self.adapter.as_ref().and_then(Adapter::unreadable) {
-            self.unread.begin(why, shown, self.up.chunks());
+        if let Some(why) = self.adapter.as_ref().and_then(Adapter::unreadable) {
+            self.unread.begin(why, self.up.chunks());
         }
         self.unread.sent(self.up.chunks(), &self.rules.interpreter);
     }
@@ -211,6 +210,7 @@ impl Connection {
         let mut adapting = self.adapter.as_mut().map(|adapter| Adapting { adapter, other, interpreter, tally, now });
         let (from, to) = (&mut upstream.0, &mut client.1);
         self.down.poll(cx, from, to, &self.plan, &mut self.budgets, adapting.as_mut());
+        self.count_unread();
     }
 
     /// Goes by the rules that hold now; ready where they end the connection.

@@ -1,7 +1,7 @@
 //! Connections that can't be read, as far as faults on messages have to know: each is counted once for each of them.
 
 use crate::{active::Active, interpreter::Interpreter};
-use chaos_model::{Direction, event::Unreadable};
+use chaos_model::event::Unreadable;
 use std::sync::Arc;
 
 /// The account of one connection.
@@ -15,12 +15,12 @@ pub(super) struct Unread {
 }
 
 impl Unread {
-    /// It can't be read from now on, as bytes in this direction have shown. The client has sent so many chunks.
-    pub(super) fn begin(&mut self, why: Unreadable, shown: Direction, chunks: u64) {
+    /// It can't be read from now on. The client has sent so many chunks.
+    pub(super) fn begin(&mut self, why: Unreadable, chunks: u64) {
         if self.why.is_none() {
             self.why = Some(why);
-            // What the client sent before could be read.
-            self.told = if shown == Direction::Upstream { chunks.saturating_sub(1) } else { chunks };
+            // The last of them could not be read, or its response: but for an upgrade, which is a response that could be.
+            self.told = if why == Unreadable::Upgraded { chunks } else { chunks.saturating_sub(1) };
         }
     }
 

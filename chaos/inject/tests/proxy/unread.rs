@@ -13,6 +13,7 @@ conformance!(
     counts_for_each_fault_what_it_could_have_met,
     counts_an_upgraded_connection,
     counts_what_can_not_be_told_apart,
+    counts_a_request_whose_response_can_not_be_read,
     lets_effects_on_connections_act,
 );
 
@@ -103,6 +104,15 @@ async fn counts_what_can_not_be_told_apart(world: &World) {
     let unclear = b"POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 2\r\ncontent-length: 3\r\n\r\nabc";
     pass(&mut client, &mut served, unclear).await;
     assert_eq!(remove(&proxy, "slow").await.spared, spared(Unreadable::Unclear));
+}
+
+async fn counts_a_request_whose_response_can_not_be_read(world: &World) {
+    let (proxy, Pair { mut client, mut served, .. }) = pair(world, Protocol::HTTP).await;
+    apply(&proxy, fault("slow", slow().into())).await;
+    pass(&mut client, &mut served, b"GET / HTTP/1.1\r\nhost: a\r\n\r\n").await;
+    pass(&mut served, &mut client, b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\ncontent-length: 3\r\n\r\nabc").await;
+    let fired = remove(&proxy, "slow").await;
+    assert_eq!((fired.messages, fired.spared), (0, spared(Unreadable::Unclear)));
 }
 
 async fn lets_effects_on_connections_act(world: &World) {
