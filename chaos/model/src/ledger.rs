@@ -5,7 +5,7 @@ mod injected;
 
 pub use injected::Injected;
 
-use crate::{ArrivalId, event::Fired};
+use crate::{ArrivalId, Share, event::Fired};
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, fmt, time::Duration};
 
@@ -33,7 +33,8 @@ pub struct Injection {
     /// True where no message was under way on the connection that it acted on, so that nobody waited for it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub idle: bool,
-    /// Number of times that the same was requested on this link before: 0 for the first time, more for retries.
+    /// Number of times that the same was requested on this link before: 0 for the first time. What says its number is a retry
+    /// then; others may have asked for the same.
     #[serde(default)]
     pub attempt: u64,
     /// For a delay: what was asked.
@@ -178,18 +179,74 @@ pub struct FaultFigures {
     pub left_out: u64,
     /// Counts of injections by their impact.
     pub impacts: BTreeMap<Impact, u64>,
-    /// The number of injections that met a retry.
-    pub retries: u64,
+    /// The number of injections that met a retry: a request whose number the link had carried before. None where no message
+    /// said its number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retries: Option<u64>,
     /// For delays: what was asked and what was achieved.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub delays: Option<Delays>,
-    /// Time to detect: from when the fault took effect to the first response that failed, was partial or stale. None
-    /// where no response was.
+    /// Time to detect: from when the fault took effect to the first bad response (one that failed, was partial or stale)
+    /// that it is charged with. None where there was no such.
     #[serde(rename = "detected_us", with = "crate::micros::option", default)]
     pub detected: Option<Duration>,
+    /// Bad responses while it was there, where it is charged with none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub uncharged: Option<Uncharged>,
     /// Time to recover: how long after it was taken back responses were as good as in the baseline.
     #[serde(default)]
     pub recovery: Recovery,
+}
+
+/// Bad responses while a fault was there, with none of which it is charged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Uncharged {
+    /// The number of bad responses,
+    pub bad: u64,
+    /// and of all that it may have met. Those that other faults are charged with are in neither.
+    pub of: u64,
+    /// The share of bad ones in the baseline.
+    pub baseline: Share,
+    /// The reason.
+    pub reason: Reason,
+}
+
+/// The reason why a fault is charged with no bad response.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reason {
+    /// It never fired.
+    NeverFired,
+    /// The share is none larger than in the baseline.
+    AsBefore,
+    /// The share is larger, and chance may be the reason: so many may be bad in the baseline too.
+    TooFew,
+    /// Another fault was there, and may be the reason.
+    OthersToo,
+}
+
+impl Uncharged {
+    /// True where it can't be said whether the fault is the reason.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        matches!(self.reason, Reason::TooFew | Reason::OthersToo)
+    }
+}
+
+impl fmt::Display for Uncharged {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { bad, of, baseline, reason } = self;
+        write!(f, "{bad} of {of} responses were bad")?;
+        match reason {
+            Reason::NeverFired => f.write_str(", none of them by it"),
+            Reason::AsBefore => write!(f, ", no more than in the baseline ({baseline})"),
+            Reason::TooFew if baseline.whole == 0 => f.write_str(", and without a baseline it can't be said by what"),
+            Reason::TooFew => {
+                write!(f, ", and {} of {} in the baseline: that may be chance", baseline.parts, baseline.whole)
+            }
+            Reason::OthersToo => f.write_str(", and another fault may have made them"),
+        }
+    }
 }
 
 /// Recovery of a system after a fault, as its responses show it.
@@ -209,7 +266,7 @@ pub enum Recovery {
         #[serde(rename = "left_us", with = "crate::micros")]
         left: Duration,
     },
-    /// No response failed, was partial or stale, neither within the fault nor after it.
+    /// It is charged with no bad response, and none was bad after it beyond what the baseline has.
     Unnoticed,
     /// Nothing was asked after it.
     #[default]

@@ -151,7 +151,14 @@ impl Seen {
             lasts: Duration::from_secs(4),
             ..Fault::new("outage", Target::Service("redis".to_owned()), effect::Kill {})
         };
-        let seen = FaultSeen { fault: &fault, detected: self.detected, recovery: self.recovery, last_bad: None };
+        let seen = FaultSeen {
+            fault: &fault,
+            detected: self.detected,
+            uncharged: None,
+            recovery: self.recovery,
+            at_least: None,
+            last_bad: None,
+        };
         let evidence = Evidence {
             from: Duration::from_secs(4),
             to: Duration::from_secs(8),

@@ -16,7 +16,10 @@ mod window;
 
 pub(crate) use cuts::phase_edges;
 
-use crate::edges::{self, ends_in_order};
+use crate::{
+    blame::{Baseline, Beyond, Blames},
+    edges::{self, ends_in_order},
+};
 use chaos_load::Outcome;
 use chaos_model::{
     Expectation, Fault, Histogram, Phase, PhaseKind, Scenario, Scope, Share, Slice, Target,
@@ -85,10 +88,13 @@ struct OfFault {
 
 /// The way in which a fault showed in the requests of a selection.
 struct OfClients {
-    /// The end of the bad arrival that ended first since it is there, on the timeline.
-    first_bad: Option<Duration>,
     after: Window,
+    /// By the baseline's share of bad responses, as it was seen,
     recovering: Recovering,
+    /// and by the most that it may be.
+    at_least: Recovering,
+    /// The same after it, from the first response there on.
+    beyond: Option<Beyond>,
 }
 
 /// The load's own figures, on the timeline.
@@ -110,9 +116,10 @@ impl<'a> Fold<'a> {
             Window::of(&scenario.timeline.after(fault, within, &scenario.faults), selection)
         };
         let of_clients = |fault: &Fault, selection| OfClients {
-            first_bad: None,
             after: after(fault, Duration::ZERO, selection),
             recovering: Recovering::default(),
+            at_least: Recovering::default(),
+            beyond: None,
         };
         let all = 0..selections.count();
         let of_fault = |fault: &Fault| OfFault {
@@ -216,17 +223,6 @@ impl<'a> Fold<'a> {
         self.load.due += 1;
         self.load.missed += u64::from(outcome.started.is_none());
         self.load.late += u64::from(outcome.started.is_some_and(|at| at > outcome.intended + LATE));
-        if arrival.is_bad() {
-            let ended = outcome.ended.saturating_sub(warmup);
-            // It acts on what is under way before all have acknowledged it.
-            let faults = self.scenario.faults.iter().zip(&mut self.faults);
-            for (_, known) in faults.filter(|(fault, _)| arrival.at < fault.ends() && ended >= fault.at) {
-                for selection in self.selections.having(outcome.request) {
-                    let first_bad = &mut known.clients[selection].first_bad;
-                    *first_bad = Some(first_bad.map_or(ended, |first| first.min(ended)));
-                }
-            }
-        }
     }
 
     /// The next slice that can't change any more, at this moment of the timeline.
@@ -254,7 +250,8 @@ impl<'a> Fold<'a> {
             for ((known, part), usual) in known.clients.iter_mut().zip(&closed.parts).zip(&self.usual) {
                 known.after.add(&closed);
                 if known.after.phase.judges(&closed.slice) {
-                    part.arrivals.iter().for_each(|(_, at, bad)| known.recovering.add(*at, *bad, *usual));
+                    let usual = Baseline::of(*usual);
+                    part.arrivals.iter().for_each(|(_, at, bad)| known.add_after(*at, *bad, usual));
                 }
             }
         }
@@ -288,6 +285,16 @@ impl<'a> Fold<'a> {
         for (usual, Part { plain, .. }) in self.usual.iter_mut().zip(&closed.parts) {
             *usual = Share { parts: usual.parts + plain.bad, whole: usual.whole + plain.counts.due };
         }
+    }
+
+    /// The share of bad arrivals in the baseline, of a selection of requests; a share of nothing where there is none.
+    pub(crate) fn usual(&self, selection: usize) -> Baseline {
+        Baseline::of(self.usual[selection])
+    }
+
+    /// The selections of requests that are judged by themselves.
+    pub(crate) fn selections(&self) -> &Selections {
+        &self.selections
     }
 
     fn phase(&self, name: &str) -> Option<&Window> {
@@ -338,36 +345,47 @@ impl<'a> Fold<'a> {
         tally.marked.get(place(&self.counted, id)?)
     }
 
-    /// A fault, by its place in the scenario, and what became of the system by it.
-    pub(crate) fn fault(&self, index: usize) -> FaultSeen<'a> {
-        self.fault_among(index, ALL)
+    /// A fault, by its place in the scenario, and what became of the system by it. `blames` says what each is charged with.
+    pub(crate) fn fault(&self, index: usize, blames: &Blames) -> FaultSeen<'a> {
+        self.fault_among(index, ALL, blames)
     }
 
     /// The same as far as the requests show it that an expectation judges.
-    pub(crate) fn fault_of(&self, index: usize, expectation: usize) -> FaultSeen<'a> {
+    pub(crate) fn fault_of(&self, index: usize, expectation: usize, blames: &Blames) -> FaultSeen<'a> {
         let of = self.scenario.expectations[expectation].of.as_ref();
-        self.fault_among(index, self.selections.of(of))
+        self.fault_among(index, self.selections.of(of), blames)
     }
 
-    fn fault_among(&self, index: usize, selection: usize) -> FaultSeen<'a> {
+    fn fault_among(&self, index: usize, selection: usize, blames: &Blames) -> FaultSeen<'a> {
         let (fault, known) = (&self.scenario.faults[index], &self.faults[index].clients[selection]);
+        let blame = blames.of(selection, index);
         let acknowledged = |at: Duration| self.acknowledged.get(&at).copied().unwrap_or(at).max(at);
         let applied = acknowledged(fault.at);
         FaultSeen {
             fault,
-            detected: known.first_bad.map(|ended| ended.saturating_sub(applied)),
+            detected: blame.first_bad.map(|ended| ended.saturating_sub(applied)),
+            uncharged: blame.uncharged,
             // From the end that the scenario gave: that a service takes its time to start is a part of it.
-            recovery: known.recovery(known.after.phase.from),
+            recovery: known.recovery(known.after.phase.from, blame.first_bad.is_some()),
+            at_least: known.at_least(known.after.phase.from),
             last_bad: known.after.tally.last_bad,
         }
     }
 }
 
 impl OfClients {
-    /// The recovery from a fault that was to be taken back at a moment of the timeline.
-    fn recovery(&self, removed: Duration) -> Recovery {
+    /// Adds the next response after it.
+    fn add_after(&mut self, at: Duration, bad: bool, usual: Baseline) {
+        self.recovering.add(at, bad, usual.share);
+        self.at_least.add(at, bad, usual.most);
+        self.beyond.get_or_insert_with(|| Beyond::new(usual)).add(at, bad);
+    }
+
+    /// The recovery from a fault that was to be taken back at a moment of the timeline; `noticed` by clients while it was there.
+    fn recovery(&self, removed: Duration, noticed: bool) -> Recovery {
         let Some((first, last)) = self.recovering.ends() else { return Recovery::NoRequests };
-        if self.first_bad.is_none() && self.recovering.bad() == 0 {
+        let noticed_after = self.beyond.as_ref().is_some_and(|beyond| beyond.rest().is_some());
+        if !noticed && !noticed_after {
             return Recovery::Unnoticed;
         }
         match self.recovering.good_from() {
@@ -375,5 +393,18 @@ impl OfClients {
             Some(due) => Recovery::After { took: due.saturating_sub(removed) },
             None => Recovery::NotWithin { left: last.saturating_sub(removed) },
         }
+    }
+
+    /// The time that the recovery took at the least: what is bad later may be so by chance, as in the baseline. None where it
+    /// is more than that to the end.
+    fn at_least(&self, removed: Duration) -> Option<Duration> {
+        let good_from = self.at_least.good_from()?;
+        let rest = match self.beyond.as_ref().and_then(Beyond::rest) {
+            Some(rest) => rest?,
+            None => good_from,
+        };
+        let from = good_from.max(rest);
+        let is_first = self.at_least.ends().is_some_and(|(first, _)| first == from);
+        Some(if is_first { Duration::ZERO } else { from.saturating_sub(removed) })
     }
 }

@@ -1,6 +1,6 @@
 //! From the fold of a run to verdicts. Pure, and at any moment: what is known by then is judged.
 
-use crate::{fold::Fold, observe::Scrapes};
+use crate::{blame::Blames, fold::Fold, observe::Scrapes};
 use chaos_model::{
     Check, Expectation, Scenario, Scope, Verdict,
     check::{Evidence, Finding, Marked, reading::Readings},
@@ -12,21 +12,24 @@ use chaos_model::{
 const STRAINED: &str =
     "the machine was pressed then, or the load was not what it should be: a quieter machine or a lower rate helps";
 
-/// Judges every expectation, in the order of the scenario.
-pub(crate) fn judge(scenario: &Scenario, fold: &Fold<'_>, scrapes: &Scrapes) -> Vec<Judged> {
-    let expectations = scenario.expectations.iter().enumerate();
-    expectations.map(|(index, expectation)| judge_one(scenario, fold, scrapes, (index, expectation))).collect()
+/// Everything that a run is judged by.
+pub(crate) struct Known<'a> {
+    pub(crate) scenario: &'a Scenario,
+    pub(crate) fold: &'a Fold<'a>,
+    pub(crate) scrapes: &'a Scrapes,
+    pub(crate) blames: &'a Blames,
 }
 
-fn judge_one(
-    scenario: &Scenario,
-    fold: &Fold<'_>,
-    scrapes: &Scrapes,
-    (index, expectation): (usize, &Expectation),
-) -> Judged {
+/// Judges every expectation, in the order of the scenario.
+pub(crate) fn judge(known: &Known<'_>) -> Vec<Judged> {
+    let expectations = known.scenario.expectations.iter().enumerate();
+    expectations.map(|(index, expectation)| judge_one(known, (index, expectation))).collect()
+}
+
+fn judge_one(known: &Known<'_>, (index, expectation): (usize, &Expectation)) -> Judged {
     let judged = |check: &Check| {
-        let finding = find(scenario, fold, scrapes, (index, expectation), check);
-        let (file, line, _) = scenario.sources.position(&check.span);
+        let finding = find(known, (index, expectation), check);
+        let (file, line, _) = known.scenario.sources.position(&check.span);
         JudgedCheck {
             expected: check.subject.words(),
             seen: finding.seen,
@@ -44,13 +47,8 @@ fn judge_one(
 }
 
 /// The finding of one check, by what is known so far.
-pub(crate) fn find(
-    scenario: &Scenario,
-    fold: &Fold<'_>,
-    scrapes: &Scrapes,
-    (index, expectation): (usize, &Expectation),
-    check: &Check,
-) -> Finding {
+pub(crate) fn find(known: &Known<'_>, (index, expectation): (usize, &Expectation), check: &Check) -> Finding {
+    let Known { scenario, fold, scrapes, blames } = known;
     let (Scope::During(name) | Scope::Across(name) | Scope::After { fault: name, .. }) = &expectation.scope;
     let within = match &expectation.scope {
         Scope::After { within, .. } => Some(*within),
@@ -89,7 +87,11 @@ pub(crate) fn find(
         probes: probes.map(Vec::as_slice).unwrap_or_default(),
         readings: Readings { of: readings.iter().map(Vec::as_slice).collect(), series },
         markers: &markers,
-        fault: scenario.faults.iter().position(|fault| fault.name == *name).map(|fault| fold.fault_of(fault, index)),
+        fault: scenario
+            .faults
+            .iter()
+            .position(|fault| fault.name == *name)
+            .map(|fault| fold.fault_of(fault, index, blames)),
     };
     let finding = check.subject.judge(&evidence);
     // They belong to no slice in which each could have been weighed; a body that is wrong is so on any machine.

@@ -20,18 +20,25 @@
 //! as long as its delay was slower, and one that took less than half of it did not wait for it. What came after its
 //! response was in the background. A response that says that it came of another request's flight (`collapsed` in
 //! `Cache-Status`, RFC 9211) shows what that flight met. So unless it was whole and in time, what came of the injection
-//! can't be told from it.
+//! can't be told from it. Where a delay and an injection of another fault met one request, and its response was bad, the
+//! other made it so.
 
 mod names;
 mod sums;
 
 pub(crate) use sums::sums;
 
-use crate::responses::{is_good, is_partial, is_shared, is_stale};
+use crate::{
+    blame::is_hurtful,
+    responses::{is_good, is_partial, is_shared, is_stale},
+};
 use chaos_load::Outcome;
 use chaos_model::{ArrivalId, Histogram, Impact, Injection, Nonce, RunKey, Scenario, ledger::Joined};
 use names::{Names, words};
-use std::{collections::BTreeSet, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 /// An injection that began so much later than a response's last byte came after it; clocks of proxies differ by less.
 const SLACK: Duration = Duration::from_millis(10);
@@ -107,7 +114,9 @@ impl<'a> Join<'a> {
             };
             Joined { injection, met, impact }
         };
-        injections.into_iter().zip(found).map(join).collect()
+        let mut joined: Vec<Joined> = injections.into_iter().zip(found).map(join).collect();
+        acquit_delays(&mut joined);
+        joined
     }
 
     fn find(&self, injection: &Injection) -> Found {
@@ -218,6 +227,23 @@ impl<'a> Join<'a> {
             (_, None) => return Impact::Unknown,
         };
         if slower { Impact::Slower } else { Impact::Unnoticed }
+    }
+}
+
+/// Acquits delays of what another fault made bad: how that response would have come out without it is not known.
+fn acquit_delays(joined: &mut [Joined]) {
+    let is_delay = |one: &Joined| one.injection.asked.is_some();
+    let mut made_bad: BTreeMap<u64, BTreeSet<String>> = BTreeMap::new();
+    for one in joined.iter().filter(|one| is_hurtful(one.impact) && !is_delay(one)) {
+        if let Some(n) = one.met {
+            made_bad.entry(n).or_default().insert(one.injection.fault.clone());
+        }
+    }
+    for one in joined.iter_mut().filter(|one| is_hurtful(one.impact) && is_delay(one)) {
+        let by = one.met.and_then(|n| made_bad.get(&n));
+        if by.is_some_and(|by| by.iter().any(|fault| *fault != one.injection.fault)) {
+            one.impact = Impact::Unknown;
+        }
     }
 }
 

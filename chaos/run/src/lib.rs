@@ -1,6 +1,7 @@
 //! From a checked scenario to events: provision, warm up, baseline, faults on their timeline, recovery, judgement,
 //! tear-down. Where the system runs is a [`World`]'s business; what people see is the reports'.
 
+mod blame;
 mod edges;
 mod events;
 pub mod flush;

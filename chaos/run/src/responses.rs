@@ -40,6 +40,11 @@ pub(crate) fn is_good(outcome: &Outcome) -> bool {
     outcome.result.is_ok() && outcome.marks.bits & FAILED == 0
 }
 
+/// True for an outcome with a bad response: it failed, was partial or stale.
+pub(crate) fn is_bad(outcome: &Outcome) -> bool {
+    !is_good(outcome) || is_partial(&outcome.marks) || is_stale(&outcome.marks)
+}
+
 /// True if a response was marked partial.
 pub(crate) fn is_partial(marks: &Marks) -> bool {
     marks.bits & PARTIAL != 0

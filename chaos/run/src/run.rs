@@ -4,10 +4,11 @@ mod timeline;
 
 use crate::{
     Events, World, WorldError,
+    blame::{self, Blames},
     edges::starts_services,
     fold::{Fold, LoadFigures},
-    judge::judge,
-    ledger::{self, Injections, Join},
+    judge::{Known, judge},
+    ledger::{self, Join},
 };
 use chaos_model::{
     Calibration, Event, Fault, Nonce, Plan, RunKey, Scenario, Verdict,
@@ -17,7 +18,11 @@ use chaos_model::{
     quantity::show_duration,
 };
 use futures_util::future::BoxFuture;
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
 use timeline::{Observed, StartedAgain};
 use tokio::time::Instant;
 
@@ -195,11 +200,15 @@ async fn provision_and_judge(
     for figures in fold.figures() {
         events.emit(Event::Phase(figures));
     }
+    let left_out: BTreeMap<String, u64> = ledger.iter().map(|(fault, one)| (fault.clone(), one.left_out)).collect();
+    let injections = ledger.into_values().flat_map(|injections| injections.list).collect();
+    let joined = Join::new(scenario, &observed.outcomes, fold.baseline_latency(), key).join(injections);
+    let cut_off = left_out.iter().filter(|(_, count)| **count > 0).map(|(fault, _)| fault.clone()).collect();
+    let blames = blames(scenario, &observed, &joined, &cut_off);
     if !options.control {
-        let join = Join::new(scenario, &observed.outcomes, fold.baseline_latency(), key);
-        close_ledger(scenario, fold, &join, ledger, events);
+        close_ledger(scenario, fold, &blames, (joined, left_out), events);
     }
-    let judged = judge(scenario, fold, &observed.scrapes);
+    let judged = judge(&Known { scenario, fold, scrapes: &observed.scrapes, blames: &blames });
     for one in &judged {
         events.emit(Event::Judged(one.clone()));
     }
@@ -214,18 +223,35 @@ async fn provision_and_judge(
     Ok(Ending::Judged(verdict, judged))
 }
 
+/// The blame of each fault, by each selection of requests that is judged.
+fn blames(scenario: &Scenario, observed: &Observed<'_>, joined: &[Joined], cut_off: &BTreeSet<String>) -> Blames {
+    let Observed { fold, outcomes, fired, .. } = observed;
+    let of = |selection| {
+        let evidence = blame::Evidence {
+            faults: &scenario.faults,
+            outcomes,
+            warmup: scenario.load.warmup,
+            has: &|request| fold.selections().has(selection, request),
+            joined,
+            fired,
+            cut_off,
+            baseline: fold.usual(selection),
+        };
+        evidence.blame()
+    };
+    Blames((0..fold.selections().count()).map(of).collect())
+}
+
 /// Tells each injection with the request that met it, and the sums of each fault.
 fn close_ledger(
     scenario: &Scenario,
     fold: &Fold<'_>,
-    join: &Join<'_>,
-    ledger: BTreeMap<String, Injections>,
+    blames: &Blames,
+    (joined, left_out): (Vec<Joined>, BTreeMap<String, u64>),
     events: &Events,
 ) {
-    let left_out: BTreeMap<String, u64> = ledger.iter().map(|(fault, one)| (fault.clone(), one.left_out)).collect();
-    let all = ledger.into_values().flat_map(|injections| injections.list).collect();
     let mut of_faults: BTreeMap<String, Vec<Joined>> = BTreeMap::new();
-    for joined in join.join(all) {
+    for joined in joined {
         of_faults.entry(joined.injection.fault.clone()).or_default().push(joined);
     }
     for (index, fault) in scenario.faults.iter().enumerate() {
@@ -237,8 +263,8 @@ fn close_ledger(
             let fault = fault.name.clone();
             events.emit(Event::Injected(Injected { fault, link, injections: joined, rest: BTreeMap::new() }));
         }
-        let FaultSeen { detected, recovery, .. } = fold.fault(index);
-        events.emit(Event::FaultFigures(FaultFigures { detected, recovery, ..sums }));
+        let FaultSeen { detected, uncharged, recovery, .. } = fold.fault(index, blames);
+        events.emit(Event::FaultFigures(FaultFigures { detected, uncharged, recovery, ..sums }));
     }
 }
 

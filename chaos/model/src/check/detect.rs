@@ -20,9 +20,10 @@ pub(super) const ROW: Row = Row {
     shape: Shape::Named(&[("time", "< 1s")]),
     example: "during = \"outage\"\ndetect.time = \"< 1s\"",
     needs: &[Need::Faults, Need::ScrapesUnless("time")],
-    judged: "From when the fault took effect to the first response that failed, was partial or stale, as far as the system's \
-             `[responses]` says what that is; or to the first of ten scrapes a second in which the series has another value than before. Where that never \
-             comes, it fails.",
+    judged: "From when the fault took effect to the first response that failed, was partial or stale (as far as the system's \
+             `[responses]` says what that is) and met an injection of it, or from which on more are bad than in the \
+             baseline; where it can't be said whether they are more, neither can this. Or to the first of ten scrapes a \
+             second in which the series has another value than before. Where that never comes, it fails.",
     others: &[term("SRE", "time to detect"), term("SRE", "MTTD"), term("Envoy", "outlier detection interval")],
     from_the_end_on: false,
     condition: None,
@@ -82,10 +83,16 @@ impl Subject for Detection {
         let Some(seen) = &evidence.fault else { return Finding::of_nothing() };
         match seen.detected {
             Some(took) => Finding::of(self.0.holds(&took), show_duration(took)),
+            None if seen.uncharged.is_some_and(|uncharged| uncharged.is_open()) => {
+                let why = seen.uncharged.map(|uncharged| uncharged.to_string()).unwrap_or_default();
+                Finding::inconclusive("unknown", why)
+            }
             None => {
                 let lasts = show_duration(seen.fault.lasts);
-                Finding::of(false, format!("no bad response in {lasts}"))
-                    .explained(|| Some(format!("no response {}", ways_to_be_bad(evidence.markers))))
+                Finding::of(false, format!("no bad response in {lasts}")).explained(|| {
+                    let none = || format!("no response {}", ways_to_be_bad(evidence.markers));
+                    Some(seen.uncharged.map_or_else(none, |uncharged| uncharged.to_string()))
+                })
             }
         }
     }

@@ -1,7 +1,13 @@
 //! Evidence: what a check is judged by, and what comes of it. Its size depends on no number of requests.
 
 use super::{Unknowns, reading::Readings, share};
-use crate::{Comparison, Fault, Share, Verdict, event::Probed, ledger::Recovery, responses::Marker, slice::Counts};
+use crate::{
+    Comparison, Fault, Share, Verdict,
+    event::Probed,
+    ledger::{Recovery, Uncharged},
+    responses::Marker,
+    slice::Counts,
+};
 use std::{sync::Arc, time::Duration};
 
 /// An arrival that has ended.
@@ -83,10 +89,14 @@ pub struct Marked {
 pub struct FaultSeen<'a> {
     /// The fault.
     pub fault: &'a Fault,
-    /// The time from when it took effect to the first bad response.
+    /// The time from when it took effect to the first bad response that it is charged with.
     pub detected: Option<Duration>,
+    /// Bad responses while it was there, where it is charged with none.
+    pub uncharged: Option<Uncharged>,
     /// The time from when it was taken back until responses were as good as in the baseline.
     pub recovery: Recovery,
+    /// The time that this took at the least: what was bad later may have been so by chance. None where it did not happen.
+    pub at_least: Option<Duration>,
     /// The last bad arrival after it.
     pub last_bad: Option<Arrival>,
 }

@@ -14,7 +14,9 @@ pub(super) const ROW: Row = Row {
     judged: "A response is bad if it failed (none, or none that is good), was partial or stale, as far as the \
              system's `[responses]` says what that is. The time ends with the \
              first moment from which on, until the next fault or the end, the share of bad ones is at most the \
-             baseline's. Where nothing was bad, there is nothing to recover from, and it can't be said.",
+             baseline's: what was seen there, and the most that it may be, give the longest and the shortest time, and it \
+             holds or fails by both, or can't be said. Where nothing was bad beyond the baseline, there is nothing to recover \
+             from, and it can't be said.",
     others: &[
         term("SRE", "time to recover"),
         term("SRE", "MTTR"),
@@ -24,6 +26,9 @@ pub(super) const ROW: Row = Row {
     condition: None,
     read,
 };
+
+/// The reason why the time may be shorter than it looks.
+const CHANCE: &str = "so few responses were bad in the end that it may be chance, as in the baseline";
 
 /// The time to recover, and its bound.
 #[derive(Clone, Debug, PartialEq)]
@@ -53,13 +58,28 @@ impl Subject for RecoveryTime {
         let Some(seen) = &evidence.fault else { return Finding::of_nothing() };
         let last_bad = || seen.last_bad.map(show);
         match seen.recovery {
-            Recovery::After { took } => Finding::of(self.0.holds(&took), show_duration(took)).explained(last_bad),
+            Recovery::After { took } => {
+                let least = seen.at_least.unwrap_or(took).min(took);
+                let shown =
+                    if least == took { show_duration(took) } else { [least, took].map(show_duration).join(" to ") };
+                let finding = Finding::between(&self.0, (&least, &took), shown, || CHANCE.to_owned());
+                Finding { weighed: false, ..finding }.explained(last_bad)
+            }
             Recovery::NotWithin { left } => {
-                Finding::of(false, format!("not in the {} that were left", show_duration(left))).explained(last_bad)
+                let shown = format!("not in the {} that were left", show_duration(left));
+                match seen.at_least {
+                    Some(least) if self.0.holds(&least) => {
+                        Finding::inconclusive(format!("{}, or {shown}", show_duration(least)), CHANCE)
+                    }
+                    _ => Finding::of(false, shown).explained(last_bad),
+                }
             }
             Recovery::Unnoticed => {
                 let ways = ways_to_be_bad(evidence.markers);
-                let why = format!("no response {ways} because of `{}`", seen.fault.name);
+                let why = match seen.uncharged {
+                    Some(uncharged) => format!("`{}`: {uncharged}", seen.fault.name),
+                    None => format!("no response {ways} because of `{}`", seen.fault.name),
+                };
                 Finding::inconclusive("nothing to recover from", why)
             }
             Recovery::NoRequests => Finding::inconclusive("no requests", "no request belongs to this window"),

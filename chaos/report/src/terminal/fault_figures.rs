@@ -29,8 +29,8 @@ fn injections(figures: &FaultFigures) -> Option<String> {
     };
     let impacts: Vec<_> = Impact::ALL.into_iter().filter_map(impact).collect();
     let mut text = format!("{}: {}", count(figures.injections, "injection"), impacts.join(", "));
-    if figures.retries > 0 {
-        text += &format!("; {} met retries", figures.retries);
+    if let Some(retries) = figures.retries.filter(|retries| *retries > 0) {
+        text += &format!("; {retries} met retries");
     }
     if figures.left_out > 0 {
         text += &format!("; {} more were not kept", figures.left_out);
@@ -52,11 +52,10 @@ fn clients(figures: &FaultFigures, bad: &str) -> String {
         Some(detected) => format!("the first bad response came after {}", show_duration(detected)),
         None => "the first bad response came when it was over".to_owned(),
     };
+    let none = || figures.uncharged.map_or_else(|| format!("no response {bad}"), |uncharged| uncharged.to_string());
     match figures.recovery {
-        Recovery::Unnoticed => format!("no response {bad}"),
-        Recovery::NoRequests if figures.detected.is_none() => {
-            format!("no response {bad}; no request came after it")
-        }
+        Recovery::Unnoticed => none(),
+        Recovery::NoRequests if figures.detected.is_none() => format!("{}; no request came after it", none()),
         Recovery::NoRequests => noticed,
         Recovery::After { took } if took.is_zero() => format!("{noticed}, and responses were as before at its end"),
         Recovery::After { took } => {
@@ -82,7 +81,7 @@ mod tests {
         let impacts = BTreeMap::from([(Impact::SharedFlight, 1), (Impact::Slower, 2), (Impact::Unknown, 0)]);
         let some = FaultFigures { injections: 3, impacts, ..FaultFigures::default() };
         assert_eq!(injections(&some).unwrap(), "3 injections: 2 slower, 1 shared flight");
-        let more = FaultFigures { retries: 1, left_out: 9, ..some };
+        let more = FaultFigures { retries: Some(1), left_out: 9, ..some };
         assert_eq!(
             injections(&more).unwrap(),
             "3 injections: 2 slower, 1 shared flight; 1 met retries; 9 more were not kept"

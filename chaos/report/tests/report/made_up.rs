@@ -276,7 +276,8 @@ pub(crate) fn slow() -> Vec<Record> {
         injections: 801,
         left_out: 12,
         impacts: Impact::ALL.into_iter().zip([410, 201, 7, 31, 2, 140, 4, 6]).collect(),
-        retries: 9,
+        retries: Some(9),
+        uncharged: None,
         delays: Some(Delays {
             samples: 801,
             asked_p50: ms(200),

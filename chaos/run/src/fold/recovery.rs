@@ -20,7 +20,6 @@ pub(crate) struct Recovering {
     peaks: Vec<(i128, Duration)>,
     first: Option<Duration>,
     last: Duration,
-    bad: u64,
 }
 
 impl Recovering {
@@ -32,15 +31,9 @@ impl Recovering {
         }
         self.first.get_or_insert(at);
         self.last = at;
-        self.bad += u64::from(bad);
         // A share of nothing counts as none.
         let (parts, whole) = (i128::from(usual.parts), i128::from(usual.whole.max(1)));
         self.level += if bad { whole - parts } else { -parts };
-    }
-
-    /// The number of bad arrivals.
-    pub(crate) fn bad(&self) -> u64 {
-        self.bad
     }
 
     /// The moments at which the first and the last arrival were due.

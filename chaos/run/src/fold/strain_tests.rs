@@ -1,7 +1,11 @@
 //! Verdicts over what the harness could not make and what the machine had no time for, on made-up outcomes.
 
 use super::*;
-use crate::{judge::judge, observe::Scrapes, responses::FAILED};
+use crate::{
+    judge::{Known, judge},
+    observe::Scrapes,
+    responses::FAILED,
+};
 use chaos_load::{Error, Marks, Schedule};
 use chaos_model::{Slice, Verdict, language::load};
 use std::{io, path::Path};
@@ -96,7 +100,8 @@ fn play<'a>(
 
 /// The only check's verdict by what is known so far, and its words.
 fn asked(scenario: &Scenario, fold: &Fold<'_>) -> (Verdict, String) {
-    let judged = judge(scenario, fold, &Scrapes::default()).remove(0);
+    let known = Known { scenario, fold, scrapes: &Scrapes::default(), blames: &Blames::default() };
+    let judged = judge(&known).remove(0);
     let check = judged.checks.into_iter().next().expect("there is one");
     (check.verdict, format!("{}: {}", check.seen, check.note.unwrap_or_default()))
 }

@@ -1,5 +1,5 @@
 use super::*;
-use crate::responses::FAILED;
+use crate::{blame::Blame, responses::FAILED};
 use chaos_load::{Error, Marks, Schedule};
 use chaos_model::{PhaseSum, Slice, check::Example, language::load, slice::Counts};
 use proptest::prelude::*;
@@ -160,9 +160,6 @@ fn recovery_by_definition(fold: &Fold<'_>, after: &[&Outcome], fault: usize, war
     let bad = |outcome: &&&Outcome| outcome.result != Ok(200);
     let at = |outcome: &Outcome| outcome.intended - warmup;
     let (Some(first), Some(last)) = (after.first(), after.last()) else { return Recovery::NoRequests };
-    if fold.fault(fault).detected.is_none() && after.iter().all(|outcome| outcome.result == Ok(200)) {
-        return Recovery::Unnoticed;
-    }
     let removed = fold.faults[fault].clients[ALL].after.phase.from;
     let good_from = (0..after.len()).find(|from| {
         let rest = &after[*from..];
@@ -221,7 +218,12 @@ proptest! {
             let after = &fold.faults[fault].clients[ALL].after.phase;
             let (belong, _) = expected(after.from, after.to, PhaseKind::After);
             let expected = recovery_by_definition(&fold, &belong, fault, scenario.load.warmup);
-            prop_assert_eq!(fold.fault(fault).recovery, expected);
+            let noticed = Blame { first_bad: Some(Duration::ZERO), uncharged: None };
+            let seen = fold.fault(fault, &Blames(vec![vec![noticed; 2]]));
+            prop_assert_eq!(seen.recovery, expected);
+            if let Recovery::After { took } = expected {
+                prop_assert!(seen.at_least.is_some_and(|least| least <= took), "{:?} of {took:?}", seen.at_least);
+            }
         }
         check_slices(&scenario, &outcomes, &slices)?;
     }

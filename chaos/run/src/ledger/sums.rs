@@ -1,6 +1,9 @@
 //! The sums of a fault's ledger.
 
-use chaos_model::ledger::{Delays, FaultFigures, Joined};
+use chaos_model::{
+    KeyKind,
+    ledger::{Delays, FaultFigures, Joined},
+};
 use std::time::Duration;
 
 /// The sums of a fault's ledger.
@@ -14,7 +17,10 @@ pub(crate) fn sums(fault: &str, joined: &[Joined], left_out: u64) -> FaultFigure
     };
     for one in joined {
         *figures.impacts.entry(one.impact).or_default() += 1;
-        figures.retries += u64::from(one.injection.attempt > 0);
+        // Only by its number is one known as the same request once more. The same path or command may be anybody's.
+        if one.injection.key == KeyKind::NumberedRequest {
+            *figures.retries.get_or_insert(0) += u64::from(one.injection.attempt > 0);
+        }
     }
     figures
 }
@@ -42,17 +48,17 @@ fn delays(joined: &[Joined]) -> Option<Delays> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use chaos_model::{Impact, Injection, KeyKind};
+    use chaos_model::{Impact, Injection};
 
     #[test]
     fn sums_count_each_injection_once() {
         let ms = Duration::from_millis;
-        let joined = |impact, attempt, achieved: Option<Duration>| Joined {
+        let joined = |impact, key, attempt, achieved: Option<Duration>| Joined {
             injection: Injection {
                 fault: "slow".to_owned(),
                 link: "a -> b".to_owned(),
                 at: ms(0),
-                key: KeyKind::Command,
+                key,
                 subject: "GET x".to_owned(),
                 arrival: None,
                 idle: false,
@@ -65,16 +71,21 @@ mod tests {
             impact,
         };
         let all = [
-            joined(Impact::Slower, 0, Some(ms(200))),
-            joined(Impact::Slower, 1, Some(ms(203))),
-            joined(Impact::Background, 2, None),
+            joined(Impact::Slower, KeyKind::NumberedRequest, 0, Some(ms(200))),
+            joined(Impact::Slower, KeyKind::NumberedRequest, 1, Some(ms(203))),
+            joined(Impact::Background, KeyKind::Command, 2, None),
         ];
         let figures = sums("slow", &all, 7);
-        assert_eq!((figures.injections, figures.left_out, figures.retries), (3, 7, 2));
+        assert_eq!(
+            (figures.injections, figures.left_out, figures.retries),
+            (3, 7, Some(1)),
+            "a command says no number"
+        );
         assert_eq!(figures.impacts.into_iter().collect::<Vec<_>>(), [(Impact::Slower, 2), (Impact::Background, 1)]);
         let delays = figures.delays.unwrap();
         assert_eq!((delays.samples, delays.asked_p50, delays.asked_p99), (2, ms(200), ms(200)));
         assert_eq!((delays.achieved_p50, delays.achieved_p99), (ms(200), ms(203)));
-        assert_eq!(sums("slow", &all[2..], 0).delays, None);
+        let command = sums("slow", &all[2..], 0);
+        assert_eq!((command.delays, command.retries), (None, None));
     }
 }

@@ -274,3 +274,20 @@ fn what_others_explain_is_not_laid_to_one_without_a_name() {
     let late = join_all(&all, vec![late, message(50, "PING")]);
     assert_eq!(late, [(Some(0), Impact::Background), (None, Impact::Unknown)]);
 }
+
+/// A delay explains a late response, and not what another fault did to it.
+#[test]
+fn a_bad_response_is_laid_to_the_fault_that_made_it() {
+    let all = [Outcome { result: Ok(503), marks: failed(), ..outcome(0, 0, 100) }];
+    let delayed = |fault: &str| Injection {
+        fault: fault.to_owned(),
+        asked: Some(ms(50)),
+        achieved: Some(ms(50)),
+        ..injection(10, Some(0))
+    };
+    let status = Injection { fault: "status".to_owned(), ..injection(90, Some(0)) };
+    let (unknown, failed) = ((Some(0), Impact::Unknown), (Some(0), Impact::Failed));
+    assert_eq!(join_all(&all, vec![delayed("slow"), status.clone()]), [unknown, failed]);
+    assert_eq!(join_all(&all, vec![delayed("slow"), delayed("slower")]), [failed, failed], "either may have");
+    assert_eq!(join_all(&all, vec![delayed("status"), status]), [failed, failed], "one fault does both");
+}

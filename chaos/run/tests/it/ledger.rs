@@ -54,7 +54,7 @@ async fn each_injection_is_told_with_the_request_that_met_it() {
     let told = |one: &Joined| (one.injection.at.as_millis(), one.met, one.impact);
     let wanted = [(1510, Some(151), Impact::Failed), (1515, None, Impact::Background)];
     assert_eq!(joined.iter().map(told).collect::<Vec<_>>(), wanted);
-    assert_eq!((figures.injections, figures.left_out, figures.retries), (2, 2, 1));
+    assert_eq!((figures.injections, figures.left_out, figures.retries), (2, 2, None));
     assert_eq!(figures.impacts, BTreeMap::from([(Impact::Failed, 1), (Impact::Background, 1)]));
     assert_eq!((figures.detected, figures.recovery), (Some(Duration::ZERO), Recovery::After { took: Duration::ZERO }));
 }
