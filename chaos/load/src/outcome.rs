@@ -31,6 +31,8 @@ pub struct Response<'a> {
     pub status: u16,
     /// The header fields.
     pub headers: &'a http::HeaderMap,
+    /// The time from when the request was due to its last byte.
+    pub latency: Duration,
     /// The body, in full and as it came, coded or not; none where it was larger than [`BODY_LIMIT`](crate::BODY_LIMIT).
     pub body: Option<&'a [u8]>,
 }
@@ -46,6 +48,8 @@ pub struct Marks {
     pub age: Option<Duration>,
     /// The instance that the response says it came of.
     pub instance: Option<Arc<str>>,
+    /// The beginning of the body, where it is worth to be shown.
+    pub excerpt: Option<Arc<str>>,
     /// Values that were worth a note, in words, each with a bit that says what for.
     pub notes: Vec<(u32, String)>,
 }

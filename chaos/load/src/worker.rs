@@ -78,7 +78,8 @@ impl Hands {
             Kept::Nothing => None,
         };
         let status = head.status.as_u16();
-        let marks = shared.checker.check(arrival, &Response { status, headers: &head.headers, body });
+        let latency = ended.saturating_duration_since(shared.start).saturating_sub(arrival.intended);
+        let marks = shared.checker.check(arrival, &Response { status, headers: &head.headers, latency, body });
         if self.buffer.capacity() > KEEP_BUFFER {
             self.buffer = Vec::new();
         }

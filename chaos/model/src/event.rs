@@ -8,6 +8,7 @@ mod fired;
 mod judged;
 mod probed;
 mod scraped;
+mod shown;
 mod spared;
 
 pub use begin::Begin;
@@ -18,6 +19,7 @@ pub use fired::Fired;
 pub use judged::{Judged, JudgedCheck};
 pub use probed::Probed;
 pub use scraped::{Sample, Scrape, Scraped, ScrapedSeries};
+pub use shown::{Shown, ShownResponse};
 pub use spared::{Spared, Unreadable};
 
 pub(crate) use figures::status_keys;

@@ -2,8 +2,10 @@
 //! and reports, hold neither.
 
 mod sources;
+mod text;
 
 pub use sources::masked_sources;
+pub use text::masked_text;
 
 /// Words of a name that make its value a secret, wherever they stand in it.
 const WORDS: [&str; 11] = [
@@ -23,7 +25,7 @@ const WORDS: [&str; 11] = [
 /// True where a setting of this name holds a secret, as `service.gateway.env.GATEWAY_AUTH_KEY` does.
 #[must_use]
 pub fn is_named(name: &str) -> bool {
-    let words = name.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
+    let words = name.split(|c: char| !c.is_ascii_alphanumeric()).flat_map(humps).filter(|word| !word.is_empty());
     let words: Vec<String> = words.map(str::to_ascii_lowercase).collect();
     // A key is one at the end of a name: `KEY_PREFIX` is not.
     let is_key = words.last().is_some_and(|word| word == "key" || word == "keys");
@@ -31,8 +33,17 @@ pub fn is_named(name: &str) -> bool {
         || words.iter().any(|word| WORDS.contains(&word.strip_suffix('s').unwrap_or(word)) || WORDS.contains(&&**word))
 }
 
+/// The words of `camelCase`.
+fn humps(word: &str) -> Vec<&str> {
+    let bytes = word.as_bytes();
+    let starts = (1..bytes.len()).filter(|at| bytes[*at - 1].is_ascii_lowercase() && bytes[*at].is_ascii_uppercase());
+    let ends: Vec<usize> = [0].into_iter().chain(starts).chain([bytes.len()]).collect();
+    ends.windows(2).map(|ends| &word[ends[0]..ends[1]]).collect()
+}
+
 /// A secret's stand-in, of the same length in bytes, characters and lines, so that what stands behind it keeps its place.
-pub(crate) fn hidden(secret: &str) -> String {
+#[must_use]
+pub fn hidden(secret: &str) -> String {
     let masked = |c: char| match c.len_utf8() {
         _ if c == '\n' || c == '\r' => c,
         1 => '*',
@@ -107,9 +118,15 @@ mod tests {
 
     #[test]
     fn secrets_are_known_by_their_names() {
-        for name in
-            ["service.gateway.env.GATEWAY_AUTH_KEY", "API-KEYS", "db.Password", "TOKENS", "a_secret_b", "apiKey"]
-        {
+        for name in [
+            "service.gateway.env.GATEWAY_AUTH_KEY",
+            "API-KEYS",
+            "db.Password",
+            "TOKENS",
+            "a_secret_b",
+            "apiKey",
+            "accessTokenOf",
+        ] {
             assert!(is_named(name), "{name}");
         }
         for name in ["load.rate", "KEY_PREFIX", "service.redis.env.KEYSPACE", "TOKENIZER", "", "service.monkey.env.A"] {

@@ -92,8 +92,10 @@ pub struct Service {
     pub env: BTreeMap<String, Template>,
     /// The folder of the file that names it: where a command of it runs.
     pub folder: PathBuf,
-    /// The place in the file.
+    /// The place in the file,
     pub span: Span,
+    /// and that of what runs there.
+    pub start_span: Span,
 }
 
 /// The program, command or image that a service runs.
@@ -226,6 +228,7 @@ mod tests {
             env: BTreeMap::new(),
             folder: Path::new("").to_owned(),
             span: Span::default(),
+            start_span: Span::default(),
         }
     }
 

@@ -131,7 +131,7 @@ impl Seen {
             let has = check.subject.has(arrival);
             marked.with += u64::from(has);
             let first = if has { &mut marked.first_with } else { &mut marked.first_without };
-            first.get_or_insert(Example { arrival: *arrival, saw: None, instance: None });
+            first.get_or_insert(Example { arrival: *arrival, saw: None, instance: None, excerpt: None });
         }
         counts.latency = latency;
         let seconds = |n: usize| Duration::from_secs(n as u64);
@@ -254,6 +254,18 @@ fn every_check_holds_and_fails_and_says_when_it_can_not_be_judged() {
             verdicts[2] = Seen::nothing().verdict(&by_a_series.expectations[0].checks[0]);
         }
         assert_eq!(verdicts, [Verdict::Pass, Verdict::Fail, Verdict::Inconclusive], "{}", row.key);
+    }
+}
+
+#[test]
+fn each_check_of_responses_says_which_speak_against_it() {
+    use chaos_model::check::Need;
+    let of_responses = |need: &Need| matches!(need, Need::Samples | Need::Responses | Need::Marker(_));
+    for row in CHECKS.iter().filter(|row| row.needs.iter().any(of_responses)) {
+        let check = example(row);
+        let [holds, fails, _] = cases(row.key);
+        let against = |seen: &Seen| seen.arrivals.iter().filter(|one| check.subject.against(one).is_some()).count();
+        assert_eq!((against(&holds), against(&fails)), (0, 10), "{}", row.key);
     }
 }
 

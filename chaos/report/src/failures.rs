@@ -27,7 +27,7 @@ fn diagnostic(judged: &Judged, check: &JudgedCheck) -> Diagnostic {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use chaos_model::Span;
+    use chaos_model::{Span, event::Shown};
 
     fn check(at: usize, verdict: Verdict, note: Option<&str>) -> JudgedCheck {
         JudgedCheck {
@@ -38,6 +38,7 @@ mod tests {
             file: "a.toml".to_owned(),
             line: 1,
             span: Span { source: 0, range: at..at + 1 },
+            against: Shown::default(),
         }
     }
 

@@ -1,5 +1,6 @@
 //! Style of a report: width, colours, and whether a line can be redrawn. Colour only ever repeats what words say.
 
+use crate::text::NARROW;
 use anstyle::{AnsiColor, Style as Ansi};
 use std::fmt::Display;
 
@@ -39,12 +40,17 @@ pub(crate) enum Ink {
 }
 
 impl Style {
-    /// Lines are never set narrower than this: a table of numbers can't be.
-    const NARROWEST: usize = 60;
+    /// Lines are never set narrower than this: a phone's are wider.
+    const NARROWEST: usize = 30;
 
     /// The columns to set text in.
     pub(crate) fn columns(self) -> usize {
         self.width.max(Self::NARROWEST)
+    }
+
+    /// The columns before a text that stands at a depth: half as many where lines are narrow.
+    pub(crate) fn indent(self, columns: usize) -> usize {
+        if self.columns() < NARROW { columns / 2 } else { columns }
     }
 
     /// The text in its colour, if there are colours.

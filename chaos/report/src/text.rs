@@ -61,6 +61,18 @@ pub(crate) fn wrap(text: &str, columns: usize) -> Vec<String> {
     lines
 }
 
+/// Lines that are narrower have no room for much beside a text.
+pub(crate) const NARROW: usize = 60;
+
+/// A paragraph that begins with `first` as if that were its first words, for narrow lines.
+fn stacked(first: &str, text: &str, columns: usize) -> String {
+    let plain = clean(first);
+    let lead = plain.chars().take_while(|c| *c == ' ').count().min(columns / 4);
+    let lines = wrap(&format!("{} {text}", plain.trim()), columns.saturating_sub(lead + 2));
+    let start = |n: usize| " ".repeat(if n == 0 { lead } else { lead + 2 });
+    lines.iter().enumerate().map(|(n, line)| format!("{}{line}\n", start(n))).collect()
+}
+
 /// A paragraph whose lines begin with `first`, and from the second on with as many spaces; each line ends with a
 /// newline.
 pub(crate) fn paragraph(first: &str, text: &str, columns: usize) -> String {
@@ -70,6 +82,9 @@ pub(crate) fn paragraph(first: &str, text: &str, columns: usize) -> String {
 /// A paragraph whose lines begin with `first` (of `indent` columns, which colours in it don't count to), and from the
 /// second on with as many spaces.
 pub(crate) fn hanging(first: &str, indent: usize, text: &str, columns: usize) -> String {
+    if columns < NARROW && indent * 2 > columns {
+        return stacked(first, text, columns);
+    }
     let lines = wrap(text, columns.saturating_sub(indent));
     let start = |n: usize| if n == 0 { first.to_owned() } else { " ".repeat(indent) };
     lines.iter().enumerate().map(|(n, line)| format!("{}{line}\n", start(n))).collect()
@@ -126,6 +141,16 @@ mod tests {
     #[test]
     fn escape_sequences_and_control_characters_do_not_pass() {
         assert_eq!(clean("\u{1b}[31mERROR\u{1b}[0m\tx\ry\n"), "ERROR x y");
+    }
+
+    #[test]
+    fn on_narrow_lines_a_text_begins_in_the_line_of_its_head() {
+        let head = "        BROKE, and must hold: ";
+        assert_eq!(
+            paragraph(head, "clients never notice", 39),
+            "        BROKE, and must hold: clients\n          never notice\n"
+        );
+        assert_eq!(paragraph("  a: ", "bb cc", 39), "  a: bb cc\n");
     }
 
     #[test]

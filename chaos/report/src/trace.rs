@@ -90,7 +90,7 @@ pub fn write(out: &mut impl Write, style: Style, trace: &Trace) -> io::Result<()
         let (mark, place) = (if step.is_guess { "~" } else { " " }, clean(&step.place));
         let head = format!("  {} {mark} ", right(time, time_columns));
         if width(&place) > place_columns {
-            writeln!(out, "{head}{place}")?;
+            write!(out, "{}", paragraph(&head, &place, columns))?;
             write!(out, "{}", paragraph(&" ".repeat(indent), &step.what, columns))?;
         } else {
             let first = format!("{head}{}  ", left(&place, place_columns));
@@ -98,7 +98,8 @@ pub fn write(out: &mut impl Write, style: Style, trace: &Trace) -> io::Result<()
         }
     }
     if steps.iter().any(|step| step.is_guess) {
-        writeln!(out, "  ~ taken to be this request's by time and name: nothing on the link says so")?;
+        let guess = "taken to be this request's by time and name: nothing on the link says so";
+        write!(out, "{}", paragraph("  ~ ", guess, columns))?;
     }
     Ok(())
 }

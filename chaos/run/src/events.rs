@@ -50,6 +50,10 @@ fn in_micros(mut event: Event) -> Event {
                 Recovery::Unnoticed | Recovery::NoRequests => {}
             }
         }
+        Event::Judged(judged) => {
+            let shown = judged.checks.iter_mut().flat_map(|check| &mut check.against.responses);
+            shown.flat_map(|one| [&mut one.at, &mut one.latency]).for_each(whole);
+        }
         Event::TornDown { took, .. } => whole(took),
         _ => {}
     }

@@ -1,6 +1,6 @@
 //! From the fold of a run to verdicts. Pure, and at any moment: what is known by then is judged.
 
-use crate::{blame::Blames, fold::Fold, observe::Scrapes};
+use crate::{blame::Blames, fold::Fold, observe::Scrapes, shown::Requests};
 use chaos_model::{
     Check, Expectation, Scenario, Scope, Verdict,
     check::{Evidence, Finding, Marked, reading::Readings},
@@ -18,6 +18,8 @@ pub(crate) struct Known<'a> {
     pub(crate) fold: &'a Fold<'a>,
     pub(crate) scrapes: &'a Scrapes,
     pub(crate) blames: &'a Blames,
+    /// The requests of the load, to show some.
+    pub(crate) requests: &'a Requests<'a>,
 }
 
 /// Judges every expectation, in the order of the scenario.
@@ -30,6 +32,14 @@ fn judge_one(known: &Known<'_>, (index, expectation): (usize, &Expectation)) -> 
     let judged = |check: &Check| {
         let finding = find(known, (index, expectation), check);
         let (file, line, _) = known.scenario.sources.position(&check.span);
+        let against = match finding.verdict {
+            Verdict::Fail => {
+                let tally = known.fold.scope(index).map(|(_, _, tally)| tally);
+                let marked = tally.and_then(|tally| known.fold.marked(tally, check.id));
+                marked.map(|marked| known.requests.show(&marked.against))
+            }
+            Verdict::Pass | Verdict::Inconclusive => None,
+        };
         JudgedCheck {
             expected: check.subject.words(),
             seen: finding.seen,
@@ -38,6 +48,7 @@ fn judge_one(known: &Known<'_>, (index, expectation): (usize, &Expectation)) -> 
             file: file.to_owned(),
             line,
             span: check.span.clone(),
+            against: against.unwrap_or_default(),
         }
     };
     let checks: Vec<JudgedCheck> = expectation.checks.iter().map(judged).collect();
@@ -48,7 +59,7 @@ fn judge_one(known: &Known<'_>, (index, expectation): (usize, &Expectation)) -> 
 
 /// The finding of one check, by what is known so far.
 pub(crate) fn find(known: &Known<'_>, (index, expectation): (usize, &Expectation), check: &Check) -> Finding {
-    let Known { scenario, fold, scrapes, blames } = known;
+    let Known { scenario, fold, scrapes, blames, .. } = known;
     let (Scope::During(name) | Scope::Across(name) | Scope::After { fault: name, .. }) = &expectation.scope;
     let within = match &expectation.scope {
         Scope::After { within, .. } => Some(*within),

@@ -13,6 +13,7 @@ pub mod ready;
 mod redis;
 mod responses;
 mod run;
+mod shown;
 mod world;
 
 pub use events::Events;

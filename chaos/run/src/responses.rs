@@ -3,6 +3,7 @@
 
 mod coding;
 mod decimal;
+mod excerpt;
 mod found;
 mod instances;
 mod look;
@@ -17,6 +18,7 @@ use chaos_model::{
     check::{CheckId, Part, ResponseTest},
 };
 use coding::Body;
+use excerpt::Excerpts;
 use found::{Found, holds};
 use instances::Instances;
 use look::{Place, Places};
@@ -65,6 +67,7 @@ pub(crate) struct ResponseChecker {
     places: Places,
     markers: Markers,
     instances: Instances,
+    excerpts: Excerpts,
     /// By bit.
     tests: Vec<Test>,
 }
@@ -97,16 +100,21 @@ impl ResponseChecker {
             };
             Some(Test { id: check.id, place, test: test.clone(), wanted, noted: AtomicUsize::new(0) })
         });
-        let tests = tests.collect();
+        let tests: Vec<Test> = tests.collect();
         let instances = Instances::new(scenario.system.responses.instance.clone());
-        Self { places, markers, instances, tests }
+        let excerpts = Excerpts::new(scenario, |id| bit(&tests, id));
+        Self { places, markers, instances, excerpts, tests }
     }
 
     /// The bit of a check's test among the marks of a response.
     pub(crate) fn bit(&self, id: CheckId) -> Option<u32> {
-        let nth = self.tests.iter().position(|test| test.id == id)?;
-        Some(CHECKS + u32::try_from(nth).ok()?)
+        bit(&self.tests, id)
     }
+}
+
+fn bit(tests: &[Test], id: CheckId) -> Option<u32> {
+    let nth = tests.iter().position(|test| test.id == id)?;
+    Some(CHECKS + u32::try_from(nth).ok()?)
 }
 
 impl Test {
@@ -131,7 +139,8 @@ fn shorten(text: &str) -> String {
 
 impl CheckResponse for ResponseChecker {
     fn check(&self, arrival: &Arrival, response: &Response<'_>) -> Marks {
-        let body = if self.places.look_into_bodies() { Body::of(response) } else { Body::default() };
+        let is_looked_into = self.places.look_into_bodies();
+        let body = if is_looked_into { Body::of(response) } else { Body::default() };
         let seen = self.places.look(response, &body);
         let mut marks =
             Marks { age: self.markers.age(&seen), instance: self.instances.of(response.headers), ..Marks::default() };
@@ -164,6 +173,7 @@ impl CheckResponse for ResponseChecker {
                 marks.notes.extend(saw.map(|saw| (nth, saw)));
             }
         }
+        marks.excerpt = self.excerpts.of(arrival.n, response, &marks, is_looked_into.then_some(&body));
         marks
     }
 }

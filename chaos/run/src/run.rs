@@ -9,6 +9,7 @@ use crate::{
     fold::{Fold, LoadFigures},
     judge::{Known, judge},
     ledger::{self, Join},
+    shown::Requests,
 };
 use chaos_model::{
     Calibration, Event, Fault, Nonce, Plan, RunKey, Scenario, Verdict,
@@ -95,7 +96,7 @@ pub async fn run(
             Ending::Interrupted
         }
         result = provision_and_judge(scenario, world, options, nonce, events) => result.unwrap_or_else(|error| {
-            fail(events, error)
+            fail(scenario, events, error)
         }),
     };
     if options.hold && matches!(&ending, Ending::Judged(_, judged) if !judged.is_empty()) {
@@ -156,17 +157,17 @@ fn run_id(world: &str, options: &Options, unix_ms: u64) -> String {
     format!("{:016x}", host::hash(options.seed, &parts))
 }
 
-fn fail(events: &Events, error: WorldError) -> Ending {
+fn fail(scenario: &Scenario, events: &Events, error: WorldError) -> Ending {
     if let WorldError::Lost(why) = error {
         events.emit(Event::Inconclusive { why, cause: Cause::Other });
         return Ending::Judged(Verdict::Inconclusive, Vec::new());
     }
-    report_failure(events, error);
+    report_failure(scenario, events, error);
     Ending::WorldFailed
 }
 
-fn report_failure(events: &Events, error: WorldError) {
-    let why = error.to_string();
+fn report_failure(scenario: &Scenario, events: &Events, error: WorldError) {
+    let mut why = error.to_string();
     match error {
         WorldError::DiedStarting(death) => {
             let crate::Death { instance, how, last_lines, .. } = death;
@@ -174,6 +175,13 @@ fn report_failure(events: &Events, error: WorldError) {
         }
         WorldError::NotReady { service, last_lines, .. } => {
             events.emit(Event::ServiceDied { service, how: "not ready, stopped".to_owned(), last_lines });
+        }
+        WorldError::NotStarted { service, .. } => {
+            // The file says what to start.
+            if let Some(service) = scenario.system.services.get(&service) {
+                let (file, line, _) = scenario.sources.position(&service.start_span);
+                why += &format!(" ({file}:{line})");
+            }
         }
         WorldError::Machine { .. } | WorldError::Lost(_) | WorldError::CannotGive(_) => {}
     }
@@ -205,10 +213,11 @@ async fn provision_and_judge(
     let joined = Join::new(scenario, &observed.outcomes, fold.baseline_latency(), key).join(injections);
     let cut_off = left_out.iter().filter(|(_, count)| **count > 0).map(|(fault, _)| fault.clone()).collect();
     let blames = blames(scenario, &observed, &joined, &cut_off);
+    let requests = Requests::new(&scenario.load, key.seed, &joined);
+    let judged = judge(&Known { scenario, fold, scrapes: &observed.scrapes, blames: &blames, requests: &requests });
     if !options.control {
         close_ledger(scenario, fold, &blames, (joined, left_out), events);
     }
-    let judged = judge(&Known { scenario, fold, scrapes: &observed.scrapes, blames: &blames });
     for one in &judged {
         events.emit(Event::Judged(one.clone()));
     }

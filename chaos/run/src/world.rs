@@ -77,6 +77,14 @@ pub enum WorldError {
         /// The last lines of its output.
         last_lines: Vec<String>,
     },
+    /// A service's program could not be started.
+    #[error("{service} can't be started: {why}")]
+    NotStarted {
+        /// The service's name.
+        service: String,
+        /// The reason, in words.
+        why: String,
+    },
     /// The machine refused something.
     #[error("{what}: {source}")]
     Machine {

@@ -1,4 +1,9 @@
-//! The services' logs: one file a service in the run's folder.
+//! The services' logs: one file a service in the run's folder, which does not grow for ever.
+
+mod cap;
+
+pub use cap::MOST;
+pub(crate) use cap::{close, shorten};
 
 use std::{
     fs::File,

@@ -29,9 +29,14 @@ pub enum SupervisionError {
     /// The supervisor ended before its run did.
     #[error("the supervisor of this run failed: {0}")]
     Failed(io::Error),
-    /// A service could not be started; in words.
-    #[error("{0}")]
-    NotLaunched(String),
+    /// A service could not be started.
+    #[error("{service} can't be started: {why}")]
+    NotLaunched {
+        /// The service's name.
+        service: String,
+        /// The reason, in words.
+        why: String,
+    },
     /// A fault did not reach all processes of a service; in words.
     #[error("{0}")]
     Unreached(String),
@@ -44,7 +49,7 @@ impl From<SupervisorError> for SupervisionError {
     fn from(error: SupervisorError) -> Self {
         match error {
             SupervisorError::Gone(source) => Self::Failed(source),
-            SupervisorError::NotLaunched { .. } => Self::NotLaunched(error.to_string()),
+            SupervisorError::NotLaunched { name, why } => Self::NotLaunched { service: name, why },
             SupervisorError::Unreached { .. } => Self::Unreached(error.to_string()),
         }
     }

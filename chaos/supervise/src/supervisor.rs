@@ -10,6 +10,7 @@
 
 mod client;
 mod launch;
+mod lookup;
 mod members;
 mod process;
 mod program;

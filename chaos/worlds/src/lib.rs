@@ -21,8 +21,7 @@ fn supervised(error: impl Into<SupervisionError>) -> WorldError {
         SupervisionError::Failed(source) => {
             WorldError::Machine { what: "the supervisor of this run failed".to_owned(), source }
         }
-        error @ (SupervisionError::NotLaunched(_) | SupervisionError::Unreached(_) | SupervisionError::Gone) => {
-            WorldError::CannotGive(error.to_string())
-        }
+        SupervisionError::NotLaunched { service, why } => WorldError::NotStarted { service, why },
+        error @ (SupervisionError::Unreached(_) | SupervisionError::Gone) => WorldError::CannotGive(error.to_string()),
     }
 }

@@ -38,6 +38,24 @@ async fn one_where_an_expectation_fails_with_its_place_and_the_logs() {
     assert!(Path::new(log).starts_with(sandbox.tmp()), "{log}");
 }
 
+/// Request, status, body and the fault that it met; and the recording has all of it.
+#[tokio::test]
+async fn what_clients_saw_is_shown_where_an_expectation_fails() {
+    let sandbox = Sandbox::new();
+    let text = scenarios::with(FAILING).replace("effect = \"refuse\"", "effect = \"status\"\nstatus = \"503\"");
+    let text = text.replace("GET /users/{user}\"", "GET /users/{user}?api_key=sesame\"");
+    let text = text.replace("entry = \"users\"", "entry = \"users\"\nresponses.instance.header = \"content-length\"");
+    let file = sandbox.write("bad.toml", text);
+    let run = sandbox.chaos(&format!("run {file} --json run.jsonl")).run().await;
+    run.exited(1).said("GET /users/").said("?api_key=****** (user = ").said("503 after ").said(", it met away\n");
+    run.said("from ").said(" responses:\n");
+    let report = sandbox.chaos("report run.jsonl").run().await;
+    let judged = |out: &str| out[out.find("\n  expectations\n").unwrap()..].to_owned();
+    assert_eq!(judged(&report.out), judged(&run.out), "{run}");
+    let recorded = std::fs::read_to_string(sandbox.path().join("run.jsonl")).unwrap();
+    assert!(!run.out.contains("sesame") && !recorded.contains("?api_key=sesame\",\"vars"), "{run}");
+}
+
 #[tokio::test]
 async fn the_command_for_another_run_is_the_one_that_was_given() {
     let sandbox = Sandbox::new();
@@ -117,11 +135,29 @@ async fn three_where_a_service_ends_at_once_with_its_last_words() {
 }
 
 #[tokio::test]
+async fn a_service_that_never_stops_talking_does_not_fill_the_disk() {
+    let sandbox = Sandbox::new();
+    let talks = r#"["sh", "-c", "echo the first word; yes on and on | head -c 150000000; echo the last word; exit 7"]"#;
+    let file = sandbox.write("talks.toml", scenarios::by_command(talks));
+    let run = sandbox.chaos(&format!("run {file}")).run().await;
+    run.exited(3).said("| the last word");
+    let log = run.out.lines().find_map(|line| line.trim().strip_prefix("users ")).unwrap().trim();
+    let kept = std::fs::read_to_string(log).unwrap();
+    assert!(kept.starts_with("the first word\n") && kept.ends_with("the last word\n"));
+    assert!(kept.len() <= 20 << 20 && kept.contains("bytes were taken out here"), "{} bytes", kept.len());
+}
+
+#[tokio::test]
 async fn three_where_a_program_is_missing() {
     let sandbox = Sandbox::new();
     let file = sandbox.write("missing.toml", scenarios::by_command(r#"["no-such-program", "--fast"]"#));
     let run = sandbox.chaos(&format!("run {file}")).run().await;
-    run.exited(3).said("no-such-program: No such file or directory").said("WORLD FAILED");
+    let text = std::fs::read_to_string(sandbox.path().join("missing.toml")).unwrap();
+    let line = text.lines().position(|line| line.contains("no-such-program")).unwrap() + 1;
+    let why = "users can't be started: the command `no-such-program` was not found on the path";
+    let said = run.out.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(said.contains(&format!("{why} (missing.toml:{line})")) && !said.contains("DIED"), "{said}");
+    run.exited(3).said("WORLD FAILED after ");
 
     let file = scenarios::redis_down(&sandbox);
     let run =

@@ -36,6 +36,10 @@ impl Subject for Age {
         arrival.age.is_some()
     }
 
+    fn against(&self, arrival: &Arrival) -> Option<Duration> {
+        arrival.age.filter(|age| !self.0.holds(age))
+    }
+
     fn judge(&self, evidence: &Evidence<'_>) -> Finding {
         let Some((oldest, age)) = evidence.oldest.and_then(|oldest| Some((oldest, oldest.age?))) else {
             return Finding::inconclusive("no age", "no response says how old it is");

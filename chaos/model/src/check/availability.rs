@@ -2,7 +2,7 @@
 
 use super::{Arrival, Evidence, Finding, Leaf, Need, Row, Shape, Subject, share, term};
 use crate::{Comparison, Share};
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 pub(super) const ROW: Row = Row {
     key: "availability",
@@ -39,6 +39,10 @@ impl Subject for Availability {
 
     fn has(&self, arrival: &Arrival) -> bool {
         arrival.good
+    }
+
+    fn against(&self, arrival: &Arrival) -> Option<Duration> {
+        self.0.against(self.has(arrival))
     }
 
     fn judge(&self, evidence: &Evidence<'_>) -> Finding {

@@ -2,7 +2,7 @@
 
 use super::{Arrival, Evidence, Finding, Leaf, Need, Part, ResponseTest, Row, Shape, Subject, share, term};
 use crate::{Comparison, Share, ValueTest, language::findings::Wrong, responses::Field};
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 pub(super) const ROW: Row = Row {
     key: "body",
@@ -50,6 +50,10 @@ impl Subject for Body {
 
     fn has(&self, arrival: &Arrival) -> bool {
         arrival.passed
+    }
+
+    fn against(&self, arrival: &Arrival) -> Option<Duration> {
+        self.share.against(self.has(arrival))
     }
 
     fn judge(&self, evidence: &Evidence<'_>) -> Finding {

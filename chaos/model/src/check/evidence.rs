@@ -1,6 +1,6 @@
 //! Evidence: what a check is judged by, and what comes of it. Its size depends on no number of requests.
 
-use super::{Unknowns, reading::Readings, share};
+use super::{Against, Unknowns, reading::Readings, share};
 use crate::{
     Comparison, Fault, Share, Verdict,
     event::Probed,
@@ -59,6 +59,8 @@ pub struct Example {
     pub saw: Option<String>,
     /// The instance that its response says it came of.
     pub instance: Option<Arc<str>>,
+    /// The beginning of the response's body, decoded and without secrets.
+    pub excerpt: Option<Arc<str>>,
 }
 
 /// Arrivals that have what a check counts.
@@ -82,6 +84,8 @@ pub struct Marked {
     pub unknown: u64,
     /// and the first of them.
     pub first_unknown: Option<Example>,
+    /// Those that speak against the comparison.
+    pub against: Against,
 }
 
 /// A fault, and what became of the system by it.

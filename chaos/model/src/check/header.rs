@@ -2,7 +2,7 @@
 
 use super::{Arrival, Evidence, Finding, Leaf, Need, Part, ResponseTest, Row, Shape, Subject, share, term};
 use crate::{Comparison, Share, ValueTest, language::request::field_name, responses::Field};
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 pub(super) const ROW: Row = Row {
     key: "header",
@@ -45,6 +45,10 @@ impl Subject for Header {
 
     fn has(&self, arrival: &Arrival) -> bool {
         arrival.passed
+    }
+
+    fn against(&self, arrival: &Arrival) -> Option<Duration> {
+        self.share.against(self.has(arrival))
     }
 
     fn judge(&self, evidence: &Evidence<'_>) -> Finding {

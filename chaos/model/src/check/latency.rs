@@ -1,7 +1,9 @@
 //! `latency.p99 = "< 50ms"`: from the intended start to the last byte. Arrivals without a response count as the
 //! client's timeout, since that is how long a client would have waited; leaving them out would flatter the slowest.
 
-use super::{Evidence, Finding, Leaf, Misplaced, Need, Place, Row, Shape, Subject, Unknowns, evidence::at, term};
+use super::{
+    Arrival, Evidence, Finding, Leaf, Misplaced, Need, Place, Row, Shape, Subject, Unknowns, evidence::at, term,
+};
 use crate::{
     Comparison, Histogram,
     language::{findings::Wrong, nearest::did_you_mean, nearest::list},
@@ -52,6 +54,10 @@ impl Subject for Latency {
 
     fn misplaced(&self, place: &Place<'_>) -> Option<Misplaced> {
         place.too_few(self.0)
+    }
+
+    fn against(&self, arrival: &Arrival) -> Option<Duration> {
+        (!self.1.holds(&arrival.latency)).then_some(arrival.latency)
     }
 
     fn judge(&self, evidence: &Evidence<'_>) -> Finding {

@@ -4,6 +4,7 @@
 //! how). A check never sees requests: it is asked what each arrival has, and judges counts, so that it can be asked
 //! at any moment of a run and memory does not grow with requests.
 
+mod against;
 mod age;
 mod amplification;
 mod availability;
@@ -30,6 +31,7 @@ mod unanswered;
 mod unknown;
 
 pub use crate::term::{Term, term};
+pub use against::Against;
 pub(crate) use body::json_path;
 pub use condition::{ConditionLeaf, ReadCondition};
 pub(crate) use elsewhere::instead_of;
@@ -46,7 +48,7 @@ pub use unknown::{Bad, Strain, Unknown, Unknowns};
 #[cfg(test)]
 use crate::{Comparison, Share};
 use crate::{Selector, Span, ValueTest, responses::Marker};
-use std::{fmt, sync::Arc};
+use std::{fmt, sync::Arc, time::Duration};
 
 /// The example in CONTRIBUTING.md: a check like the others, but that its row is not in [`CHECKS`], so that it always
 /// compiles.
@@ -224,6 +226,13 @@ pub trait Subject: fmt::Debug + Send + Sync {
     fn has(&self, arrival: &Arrival) -> bool {
         let _ = arrival;
         false
+    }
+
+    /// The weight of an arrival that speaks against it, none where it doesn't: where it fails, the heaviest are shown, and of
+    /// those that weigh the same the first.
+    fn against(&self, arrival: &Arrival) -> Option<Duration> {
+        let _ = arrival;
+        None
     }
 
     /// The mistake about where it stands, if it is one.

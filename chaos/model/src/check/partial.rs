@@ -2,7 +2,7 @@
 
 use super::{Arrival, Evidence, Finding, Leaf, Need, Row, Shape, Subject, share, term};
 use crate::{Comparison, Share, responses::Marker};
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 pub(super) const ROW: Row = Row {
     key: "partial",
@@ -32,6 +32,10 @@ impl Subject for Partial {
 
     fn has(&self, arrival: &Arrival) -> bool {
         arrival.partial
+    }
+
+    fn against(&self, arrival: &Arrival) -> Option<Duration> {
+        self.0.against(self.has(arrival))
     }
 
     fn judge(&self, evidence: &Evidence<'_>) -> Finding {

@@ -54,6 +54,11 @@ impl Subject for RecoveryTime {
         }
     }
 
+    /// Bad ones, and the later the more.
+    fn against(&self, arrival: &Arrival) -> Option<Duration> {
+        arrival.is_bad().then_some(arrival.at)
+    }
+
     fn judge(&self, evidence: &Evidence<'_>) -> Finding {
         let Some(seen) = &evidence.fault else { return Finding::of_nothing() };
         let last_bad = || seen.last_bad.map(show);

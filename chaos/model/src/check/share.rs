@@ -3,6 +3,7 @@
 
 use super::{Evidence, Example, Finding, Marked, evidence::at};
 use crate::{Comparison, Share, Verdict};
+use std::time::Duration;
 
 /// Judges the share of arrivals that have what the check counts. Where that can't be said of all, it is judged by every
 /// share that may be the true one.
@@ -31,7 +32,7 @@ pub(super) fn judge(evidence: &Evidence<'_>, bound: &Comparison<Share>) -> Findi
         (false, _) => evidence.unknown.why(whole),
     };
     Finding::between(bound, (&share(least), &share(most)), seen, why).explained(|| {
-        let Example { arrival, saw, instance } = against(evidence, bound)?;
+        let Example { arrival, saw, instance, .. } = against(evidence, bound)?;
         let came = saw.as_ref().map_or_else(|| arrival.came(), |saw| format!("saw {saw}"));
         let from = instance.as_ref().map(|instance| format!(", from {instance}")).unwrap_or_default();
         Some(format!("the first, request {} {}, {came}{from}", arrival.n, at(arrival.at)))
@@ -66,6 +67,14 @@ fn against<'a>(evidence: &Evidence<'a>, bound: &Comparison<Share>) -> Option<&'a
     if wants(bound) { marked.first_without.as_ref() } else { marked.first_with.as_ref() }
 }
 
+impl Comparison<Share> {
+    /// The weight of an arrival that speaks against it, none where it doesn't; `has` says whether it has what is counted.
+    #[must_use]
+    pub fn against(&self, has: bool) -> Option<Duration> {
+        (wants(self) != has).then_some(Duration::ZERO)
+    }
+}
+
 /// True if arrivals without it speak against the comparison, false if those with it do.
 pub(crate) fn wants(bound: &Comparison<Share>) -> bool {
     bound.wants_more() || bound.holds(&Share::ALL)
@@ -78,7 +87,7 @@ mod tests {
         check::{Arrival, Marked, Unknowns, reading::Readings},
         slice::Counts,
     };
-    use std::{collections::BTreeMap, time::Duration};
+    use std::collections::BTreeMap;
 
     /// The finding where so many of 100 have it, and of so many it can't be said.
     fn finding(bound: Comparison<Share>, with: u64, unknown: u64) -> Finding {
@@ -94,8 +103,12 @@ mod tests {
             age: None,
             passed: false,
         };
-        let first_unknown =
-            (unknown > 0).then(|| Example { arrival, saw: Some("a large body".to_owned()), instance: None });
+        let first_unknown = (unknown > 0).then(|| Example {
+            arrival,
+            saw: Some("a large body".to_owned()),
+            instance: None,
+            excerpt: None,
+        });
         let marked = Marked { with, unknown, first_unknown, ..Marked::default() };
         judge_responses(
             &Evidence {

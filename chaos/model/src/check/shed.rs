@@ -1,7 +1,7 @@
 //! `shed = "<= 5%"`: the share of requests that were turned away: those with status 429 or 503.
 
 use super::{Arrival, Comparison, Evidence, Finding, Leaf, Need, Row, Shape, Share, Subject, term};
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 pub(super) const ROW: Row = Row {
     key: "shed",
@@ -31,6 +31,10 @@ impl Subject for Shed {
 
     fn has(&self, arrival: &Arrival) -> bool {
         matches!(arrival.result, Ok(429 | 503))
+    }
+
+    fn against(&self, arrival: &Arrival) -> Option<Duration> {
+        self.0.against(self.has(arrival))
     }
 
     fn judge(&self, evidence: &Evidence<'_>) -> Finding {

@@ -7,7 +7,7 @@ use crate::{
     responses::{Condition, Field},
 };
 use serde::{Deserialize, Serialize};
-use std::{collections::BTreeMap, fmt, sync::Arc};
+use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
 
 pub(super) const ROW: Row = Row {
     key: "status",
@@ -55,6 +55,10 @@ impl Subject for Status {
 
     fn has(&self, arrival: &Arrival) -> bool {
         arrival.result.is_ok_and(|status| self.0.matches(status))
+    }
+
+    fn against(&self, arrival: &Arrival) -> Option<Duration> {
+        self.1.against(self.has(arrival))
     }
 
     fn judge(&self, evidence: &Evidence<'_>) -> Finding {

@@ -5,7 +5,7 @@ use crate::{
     Comparison, Share,
     language::{findings::Wrong, nearest::advise},
 };
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 /// The name for all reasons together.
 const ANY: &str = "any";
@@ -78,6 +78,10 @@ impl Subject for Unanswered {
 
     fn has(&self, arrival: &Arrival) -> bool {
         arrival.result.is_err_and(|why| self.reason.is_none_or(|reason| reason == why))
+    }
+
+    fn against(&self, arrival: &Arrival) -> Option<Duration> {
+        self.share.against(self.has(arrival))
     }
 
     fn judge(&self, evidence: &Evidence<'_>) -> Finding {

@@ -3,7 +3,7 @@ use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Origin, Render
 use std::{collections::BTreeMap, ops::Range};
 
 /// Narrower than this, nothing can be said.
-const NARROWEST: usize = 40;
+const NARROWEST: usize = 30;
 
 /// The most bytes of a quotation that are kept on one line; a longer one is broken at its blanks.
 const LONGEST_QUOTE: usize = 64;

@@ -1,5 +1,6 @@
 //! Judgements of expectations.
 
+use super::Shown;
 use crate::{Span, Verdict};
 use serde::{Deserialize, Serialize};
 
@@ -35,4 +36,7 @@ pub struct JudgedCheck {
     pub line: usize,
     /// and the place in the scenario's sources, so that a report that has them can show it.
     pub span: Span,
+    /// Responses that speak against it, where it failed.
+    #[serde(default, skip_serializing_if = "Shown::is_empty")]
+    pub against: Shown,
 }

@@ -60,6 +60,7 @@ fn proxied(links: &[(Link, Protocol)]) -> System {
         env: BTreeMap::new(),
         folder: PathBuf::new(),
         span: Span::default(),
+        start_span: Span::default(),
     };
     let mut services = BTreeMap::new();
     for (link, protocol) in links {

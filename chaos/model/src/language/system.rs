@@ -156,6 +156,8 @@ fn service(entry: &Entry, names: &[&str], known: &Known<'_>, findings: &Findings
     let env = reader.table("env").map(|table| env(table, &start, name, names, findings)).unwrap_or_default();
     reader.finish_or(|word| compose(word).map(str::to_owned));
     let span = table.span.clone();
+    let start_key = ["program", "command", "image"].into_iter().find_map(|key| table.get(key));
+    let start_span = start_key.map_or_else(|| span.clone(), |entry| entry.value.span.clone());
     Some((
         name.to_owned(),
         Service {
@@ -170,6 +172,7 @@ fn service(entry: &Entry, names: &[&str], known: &Known<'_>, findings: &Findings
             env,
             folder: PathBuf::new(),
             span,
+            start_span,
         },
     ))
 }

@@ -55,7 +55,7 @@ pub fn runs(out: &mut impl Write, style: Style, results: &[RunResult]) -> io::Re
     let words = longest(&mut results.iter().map(|result| headline(result.outcome).1.len()));
     let times: Vec<_> = results.iter().map(|result| show_duration(result.took)).collect();
     let took_columns = longest(&mut times.iter().map(|took| width(took)));
-    let room = columns - words - took_columns - 6;
+    let room = columns.saturating_sub(words + took_columns + 6);
     let files = longest(&mut results.iter().map(|result| width(&clean(&result.file)))).min(room);
     writeln!(out, "{}", style.paint(Ink::Strong, "all runs"))?;
     for (result, took) in results.iter().zip(&times) {

@@ -50,7 +50,8 @@ pub(super) fn torn_down(style: Style, world: &str, took: Duration, left: &[Strin
     let took = show_duration(took);
     let (done, and) = if world == "attach" { ("healed", "; the system runs on") } else { ("taken down", "") };
     if left.is_empty() {
-        return format!("{}\n", style.paint(Ink::Faint, format!("{done} in {took}, nothing left behind{and}")));
+        let lines = wrap(&format!("{done} in {took}, nothing left behind{and}"), style.columns());
+        return lines.iter().map(|line| format!("{}\n", style.paint(Ink::Faint, line))).collect();
     }
     let head = format!("{done} in {took}; LEFT BEHIND:");
     let items = left.iter().map(|item| paragraph("  ", item, style.columns())).collect::<String>();

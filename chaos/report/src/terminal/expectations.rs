@@ -6,10 +6,12 @@ use crate::{
     Style,
     style::Ink,
     text::{clean, hanging, left, paragraph, width, wrap},
+    words,
 };
 use chaos_model::{
     Verdict,
-    event::{Judged, JudgedCheck},
+    event::{Judged, JudgedCheck, Shown, ShownResponse},
+    quantity::show_duration,
 };
 
 /// Columns before what an expectation says.
@@ -47,6 +49,9 @@ pub(super) fn judged(style: Style, run: &RunState, judged: &Judged, shown: bool)
         if check.verdict != Verdict::Pass && !(shown && check.verdict == Verdict::Fail) {
             text += &explained(style, check);
         }
+        if !meant {
+            text += &responses(style, &check.against);
+        }
     }
     text
 }
@@ -69,11 +74,59 @@ fn compared(style: Style, check: &JudgedCheck, expected_columns: usize, marked: 
     format!("{}{seen}", hanging(&first, indent, &expected, columns))
 }
 
+/// Responses that show why a comparison failed, those of one instance below its name.
+fn responses(style: Style, shown: &Shown) -> String {
+    let mut text = String::new();
+    let mut last = None;
+    let indent = if shown.instances.is_empty() { CHECK_INDENT } else { CHECK_INDENT + 2 };
+    for response in &shown.responses {
+        if !shown.instances.is_empty() && last != Some(&response.instance) {
+            let head = match &response.instance {
+                Some(instance) => {
+                    let count = shown.instances.get(instance).copied().unwrap_or_default();
+                    format!("from {instance}, {}:", words::count(count, "response"))
+                }
+                None => "from no instance that has a name:".to_owned(),
+            };
+            text += &lines(style, CHECK_INDENT, Ink::Strong, &head);
+            last = Some(&response.instance);
+        }
+        text += &one(style, indent, response);
+    }
+    text
+}
+
+/// `request 812 at 4.06s: GET /api/profile/7 (user = 7)`, `502 after 25ms, it met outage`, and the body.
+fn one(style: Style, indent: usize, response: &ShownResponse) -> String {
+    let vars: Vec<String> = response.vars.iter().map(|(name, value)| format!("{name} = {value}")).collect();
+    let vars = if vars.is_empty() { String::new() } else { format!(" ({})", vars.join(", ")) };
+    let (n, at) = (response.n, response.at.as_secs_f64());
+    let mut text = lines(style, indent, Ink::Faint, &format!("request {n} at {at:.2}s: {}{vars}", response.request));
+    let came = match (response.status, &response.unanswered) {
+        (Some(status), _) => status.to_string(),
+        (None, Some(why)) => format!("no response: {why}"),
+        (None, None) => "no response".to_owned(),
+    };
+    let met = if response.met.is_empty() { String::new() } else { format!(", it met {}", response.met.join(" and ")) };
+    let took = show_duration(response.latency);
+    text += &lines(style, indent + 2, Ink::Unsure, &format!("{came} after {took}{met}"));
+    let body = response.body.iter();
+    text + &body.map(|body| lines(style, indent + 2, Ink::Faint, body)).collect::<String>()
+}
+
+/// A text at a depth, as wide as may be.
+fn lines(style: Style, indent: usize, ink: Ink, text: &str) -> String {
+    let indent = style.indent(indent);
+    let lines = wrap(text, style.columns().saturating_sub(indent));
+    lines.iter().map(|line| format!("{}{}\n", " ".repeat(indent), style.paint(ink, line))).collect()
+}
+
 /// The comparison's place, and what explains its verdict.
 fn explained(style: Style, check: &JudgedCheck) -> String {
     let place = format!("{}:{}", check.file, check.line);
-    let set = |text: &str| wrap(text, style.columns() - CHECK_INDENT).into_iter();
+    let indent = style.indent(CHECK_INDENT);
+    let set = |text: &str| wrap(text, style.columns() - indent).into_iter();
     let place = set(&place).map(|line| style.paint(Ink::Faint, line));
     let note = check.note.iter().flat_map(|note| set(note));
-    place.chain(note).map(|line| format!("{}{line}\n", " ".repeat(CHECK_INDENT))).collect()
+    place.chain(note).map(|line| format!("{}{line}\n", " ".repeat(indent))).collect()
 }

@@ -66,7 +66,8 @@ pub(super) fn held(style: Style, run: &RunState) -> String {
     let mut text = format!("\n{}\n", style.paint(Ink::Strong, "the system is left up, until Ctrl-C"));
     let names = run.services.iter().map(|service| width(&service.name)).max().unwrap_or(0);
     for service in &run.services {
-        text += &format!("  {}  {}\n", left(&service.name, names), service.address);
+        let name = format!("  {}  ", left(&service.name, names));
+        text += &paragraph(&name, &service.address, style.columns());
     }
     for (link, address) in &run.links {
         text += &paragraph("  ", &format!("{link} goes through {address}"), style.columns());
@@ -81,7 +82,7 @@ pub(super) fn services(style: Style, run: &RunState) -> String {
     let (names, whats) = (longest(|service| &service.name).unwrap_or(0), longest(|service| &service.what).unwrap_or(0));
     let times: Vec<_> = run.services.iter().map(|service| show_duration(service.took)).collect();
     let took_columns = times.iter().map(|took| width(took)).max().unwrap_or(0);
-    let for_texts = style.columns() - 2 - 2 - 2 - "ready in ".len() - took_columns;
+    let for_texts = style.columns().saturating_sub(2 + 2 + 2 + "ready in ".len() + took_columns);
     let names = names.min(for_texts / 2);
     let whats = whats.min(for_texts - names);
     let mut text = String::from("\n");

@@ -28,11 +28,10 @@ pub(super) fn table(style: Style, run: &RunState) -> String {
     let all: Vec<_> = parts.into_iter().chain(whole).collect();
     // Ages have a line of their own where there is no room for one more column.
     let aged = all.iter().any(|figures| figures.oldest.is_some_and(|oldest| !oldest.is_zero()));
-    let (heads, rows, columns) = [aged, false]
-        .map(|aged| columns(run, &all, aged))
-        .into_iter()
-        .find(|(_, _, columns)| within(columns, 1) <= style.columns())
-        .unwrap_or_else(|| columns(run, &all, false));
+    let fits = |(_, _, columns): &Columns| within(columns, 1) <= style.columns();
+    let Some((heads, rows, columns)) = [aged, false].map(|aged| columns(run, &all, aged)).into_iter().find(fits) else {
+        return stacked(style, run, &all, aged);
+    };
     let beside = heads.contains(&"oldest");
     // In a phase in which only one responds, that is what is to be seen.
     let several = all.iter().any(|figures| figures.instances.len() > 1);
@@ -45,11 +44,7 @@ pub(super) fn table(style: Style, run: &RunState) -> String {
         cells.zip(&columns).map(|(cell, column)| right(cell, column + gap)).collect::<String>()
     };
     let head = format!("  {}{}", left("phase", names), set(&mut heads.iter().copied()));
-    let so_far = run.so_far.map_or_else(String::new, |at| {
-        let words = format!("so far: the recording ends {} into the timeline", show_duration(at));
-        style.paint(Ink::Unsure, paragraph("  ", &words, style.columns()))
-    });
-    let mut text = format!("\n{so_far}{}\n", style.paint(Ink::Strong, head));
+    let mut text = format!("\n{}{}\n", so_far(style, run), style.paint(Ink::Strong, head));
     for (figures, row) in all.iter().zip(&rows) {
         let numbers = set(&mut row.iter().map(String::as_str));
         let name = clean(&figures.phase);
@@ -60,11 +55,38 @@ pub(super) fn table(style: Style, run: &RunState) -> String {
         }
         text += &details(style, figures, (beside, several));
     }
-    for (service, fault) in &run.page_faults {
-        let words = format!("metrics of {service}: {}", clean(fault));
-        text += &style.paint(Ink::Unsure, paragraph("  ", &words, style.columns()));
+    text + &page_faults(style, run)
+}
+
+/// The phases one below the other, each with its figures by name, where lines are too narrow for a table.
+fn stacked(style: Style, run: &RunState, all: &[&PhaseFigures], aged: bool) -> String {
+    let (heads, rows, _) = columns(run, all, aged);
+    let several = all.iter().any(|figures| figures.instances.len() > 1);
+    let mut text = format!("\n{}{}\n", so_far(style, run), style.paint(Ink::Strong, "  phases"));
+    for (figures, row) in all.iter().zip(&rows) {
+        let cells: Vec<String> = heads.iter().zip(row).map(|(head, cell)| format!("{head} {cell}")).collect();
+        text += &paragraph("  ", &figures.phase, style.columns());
+        text += &paragraph("    ", &cells.join(", "), style.columns());
+        text += &details(style, figures, (aged, several));
     }
-    text
+    text + &page_faults(style, run)
+}
+
+/// The words for figures that are not all, since the recording ends before the run does.
+fn so_far(style: Style, run: &RunState) -> String {
+    run.so_far.map_or_else(String::new, |at| {
+        let words = format!("so far: the recording ends {} into the timeline", show_duration(at));
+        style.paint(Ink::Unsure, paragraph("  ", &words, style.columns()))
+    })
+}
+
+/// The faults of pages of metrics.
+fn page_faults(style: Style, run: &RunState) -> String {
+    let faults = run.page_faults.iter().map(|(service, fault)| {
+        let words = format!("metrics of {service}: {}", clean(fault));
+        style.paint(Ink::Unsure, paragraph("  ", &words, style.columns()))
+    });
+    faults.collect()
 }
 
 /// Heads, cells and widths of the table.

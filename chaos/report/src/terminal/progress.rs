@@ -4,7 +4,7 @@ use super::run_state::RunState;
 use crate::{
     Style,
     progress::Progress,
-    text::{fit, width},
+    text::{NARROW, fit, paragraph, width},
 };
 use chaos_model::{Event, quantity::show_duration};
 use std::time::Duration;
@@ -15,6 +15,8 @@ const EVERY: Duration = Duration::from_secs(5);
 const SHORTEST_BAR: usize = 4;
 /// and more don't say more.
 const WIDEST_BAR: usize = 20;
+/// The columns of a phase's name that say which it is.
+const LEAST_OF_A_NAME: usize = 8;
 
 /// The line of progress.
 #[derive(Debug)]
@@ -81,8 +83,13 @@ impl Line {
         if !due {
             return Around::default();
         }
-        let room = self.style.columns().saturating_sub(11 + width(&numbers));
-        let line = format!("{:>6.1}s  {}: {numbers}\n", at.as_secs_f64(), fit(&phase, room));
+        let columns = self.style.columns();
+        let (stamp, room) = (format!("{:>6.1}s  ", at.as_secs_f64()), columns.saturating_sub(11 + width(&numbers)));
+        let line = if room < 2 || (columns < NARROW && room < width(&phase).min(LEAST_OF_A_NAME)) {
+            paragraph(&stamp, &format!("{phase}: {numbers}"), columns)
+        } else {
+            format!("{stamp}{}: {numbers}\n", fit(&phase, room))
+        };
         self.printed = Some((at, phase));
         Around { before: String::new(), after: line }
     }

@@ -78,6 +78,9 @@ fn long() -> Vec<Record> {
     let figures = figures();
     let mut check = made_up::check(WORDS, WORDS, Verdict::Fail);
     check.note = Some(format!("{WORDS} {LONG}"));
+    check.against = made_up::shown();
+    check.against.responses[1].body = Some(LONG.repeat(3));
+    check.against.responses[1].request = format!("GET /{LONG}");
     check.file.clone_from(&begin.file);
     let end = |left: &str| {
         let took = Duration::from_secs(5);
@@ -126,7 +129,7 @@ fn shown(style: Style) -> String {
 
 #[test]
 fn no_line_is_wider_than_the_terminal() {
-    for width in [80, 100, 132] {
+    for width in [39, 60, 80, 100, 132] {
         for (colour, live) in [(false, false), (true, false), (false, true)] {
             let text = shown(Style { colour, live, width, verbose: true });
             // The command to copy stands whole, as paths of logs do.
@@ -140,12 +143,21 @@ fn no_line_is_wider_than_the_terminal() {
 
 #[test]
 fn no_number_is_cut() {
-    let text = shown(Style::default());
-    for number in
-        ["123456789", "33.33%", "123s", "999ms", "987654321", "12345678901", "18446744073709551615", "4s..3600s"]
-    {
-        assert!(text.contains(number), "{number} is not in:\n{text}");
+    for width in [39, 80] {
+        let text = shown(Style { width, ..Style::default() });
+        for number in
+            ["123456789", "33.33%", "123s", "999ms", "987654321", "12345678901", "18446744073709551615", "4s..3600s"]
+        {
+            assert!(text.contains(number), "{number} is not in:\n{text}");
+        }
     }
+}
+
+#[test]
+fn a_run_at_39_columns() {
+    let mut terminal = Terminal::new(Vec::new(), Style { width: 39, ..Style::default() });
+    made_up::failing().iter().for_each(|record| terminal.on(record).unwrap());
+    insta::assert_snapshot!(String::from_utf8(terminal.into_inner()).unwrap());
 }
 
 #[test]
@@ -204,11 +216,7 @@ fn summaries_fit_too() {
         run,
         took: made_up::ms(12_345),
     };
-    let mut out = Vec::new();
-    summary::runs(&mut out, Style::default(), &all.map(run)).unwrap();
-    summary::guards(&mut out, Style::default(), &all.map(guard)).unwrap();
     let harmed = all.map(|outcome| GuardResult { unharmed: run(outcome), ..guard(outcome) });
-    summary::guards(&mut out, Style::default(), &harmed).unwrap();
     let compared = |without| Compared { that: WORDS.to_owned(), with: Verdict::Pass, without, seen: LONG.to_owned() };
     let control = |control| ControlResult {
         file: format!("{LONG}/x.toml"),
@@ -218,9 +226,15 @@ fn summaries_fit_too() {
         met: 7,
         took: made_up::ms(12_345),
     };
-    summary::controls(&mut out, Style::default(), &all.map(control)).unwrap();
-    let text = String::from_utf8(out).unwrap();
-    let (columns, line) = widest(&text);
-    assert!(columns <= 80, "{columns} columns: {line:?}");
-    assert!(text.contains("/x.toml  12.3s"), "the end of a path and the time are whole:\n{text}");
+    for width in [39, 80] {
+        let (mut out, style) = (Vec::new(), Style { width, ..Style::default() });
+        summary::runs(&mut out, style, &all.map(run)).unwrap();
+        summary::guards(&mut out, style, &all.map(guard)).unwrap();
+        summary::guards(&mut out, style, &harmed).unwrap();
+        summary::controls(&mut out, style, &all.map(control)).unwrap();
+        let text = String::from_utf8(out).unwrap();
+        let (columns, line) = widest(&text);
+        assert!(columns <= width, "{columns} columns of {width}: {line:?}");
+        assert!(text.contains("/x.toml  12.3s"), "the end of a path and the time are whole:\n{text}");
+    }
 }

@@ -4,7 +4,9 @@ use chaos_model::effect::{Latency, Refuse};
 use chaos_model::{
     Directions, Effect, Event, Fault, Histogram, Impact, OpenConnections, Plan, Rate, Record, Slice, Source, Sources,
     Span, Spread, Target, Verdict,
-    event::{Begin, Cause, FORMAT, Fired, Judged, JudgedCheck, LatencyFigures, PhaseFigures, Spared},
+    event::{
+        Begin, Cause, FORMAT, Fired, Judged, JudgedCheck, LatencyFigures, PhaseFigures, Shown, ShownResponse, Spared,
+    },
     ledger::{Delays, FaultFigures, Recovery},
     phase::{Phase, PhaseKind},
     plan::{PlannedLoad, PlannedSystem},
@@ -85,6 +87,7 @@ pub(crate) fn check(expected: &str, seen: &str, verdict: Verdict) -> JudgedCheck
         file: "scenarios/redis_down.toml".to_owned(),
         line: 23,
         span: place,
+        against: Shown::default(),
     }
 }
 
@@ -229,8 +232,11 @@ pub(crate) fn failing() -> Vec<Record> {
         ..figures("outage", 802, 1912, 1_512_000)
     };
     let note = "request 812: 502, no response from redis within 25 ms and nothing in memory";
-    let lame =
-        JudgedCheck { note: Some(note.to_owned()), ..check("status.200 >= 100%", "84.8% (680 of 802)", Verdict::Fail) };
+    let lame = JudgedCheck {
+        note: Some(note.to_owned()),
+        against: shown(),
+        ..check("status.200 >= 100%", "84.8% (680 of 802)", Verdict::Fail)
+    };
     let few = "the selector matches no series of the scrape; the nearest is cache_hits_total{tier=\"memory\"}";
     let unsure = JudgedCheck {
         note: Some(few.to_owned()),
@@ -261,6 +267,36 @@ pub(crate) fn failing() -> Vec<Record> {
         ),
     ];
     [start(begin()), timeline(FIRED), late(ends), end(Some(Verdict::Fail))].concat()
+}
+
+/// Responses that speak against a comparison, of two instances.
+pub(crate) fn shown() -> Shown {
+    let response = ShownResponse {
+        n: 812,
+        at: ms(4060),
+        request: "GET /api/profile/7?token=***".to_owned(),
+        vars: BTreeMap::from([("user".to_owned(), "7".to_owned())]),
+        instance: Some("gateway-2".to_owned()),
+        status: Some(502),
+        unanswered: None,
+        latency: ms(25),
+        body: Some(
+            "{\"error\":\"no response from redis within 25 ms\",\"detail\":\"nothing in memory\u{1b}[2J\"}".to_owned(),
+        ),
+        met: vec!["outage".to_owned(), "slow".to_owned()],
+    };
+    let silent = ShownResponse {
+        n: 815,
+        instance: None,
+        status: None,
+        unanswered: Some("timeout".to_owned()),
+        latency: ms(5000),
+        body: None,
+        met: Vec::new(),
+        ..response.clone()
+    };
+    let again = ShownResponse { n: 813, at: ms(4065), vars: BTreeMap::new(), ..response.clone() };
+    Shown { instances: BTreeMap::from([("gateway-2".to_owned(), 121)]), responses: vec![silent, response, again] }
 }
 
 /// A delay that is asked for and achieved, a ledger of what it came to, and responses that say their age.

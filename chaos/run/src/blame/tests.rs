@@ -54,7 +54,8 @@ fn blame(faults: &[Fault], outcomes: &[Outcome], joined: &[Joined], fired: &[&st
     let baseline = Baseline::of(baseline);
     let cut_off = BTreeSet::new();
     let has = |request| request == 0;
-    Evidence { faults, outcomes, warmup: ms(1000), has: &has, joined, fired: &fired, cut_off: &cut_off, baseline }.blame()
+    Evidence { faults, outcomes, warmup: ms(1000), has: &has, joined, fired: &fired, cut_off: &cut_off, baseline }
+        .blame()
 }
 
 const CLEAN: Share = Share { parts: 0, whole: 300 };

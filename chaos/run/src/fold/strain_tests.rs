@@ -5,6 +5,7 @@ use crate::{
     judge::{Known, judge},
     observe::Scrapes,
     responses::FAILED,
+    shown::Requests,
 };
 use chaos_load::{Error, Marks, Schedule};
 use chaos_model::{Slice, Verdict, language::load};
@@ -100,7 +101,9 @@ fn play<'a>(
 
 /// The only check's verdict by what is known so far, and its words.
 fn asked(scenario: &Scenario, fold: &Fold<'_>) -> (Verdict, String) {
-    let known = Known { scenario, fold, scrapes: &Scrapes::default(), blames: &Blames::default() };
+    let requests = Requests::new(&scenario.load, 1, &[]);
+    let (scrapes, blames) = (Scrapes::default(), Blames::default());
+    let known = Known { scenario, fold, scrapes: &scrapes, blames: &blames, requests: &requests };
     let judged = judge(&known).remove(0);
     let check = judged.checks.into_iter().next().expect("there is one");
     (check.verdict, format!("{}: {}", check.seen, check.note.unwrap_or_default()))

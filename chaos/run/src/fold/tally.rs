@@ -28,10 +28,15 @@ impl Counted {
         self.bit.is_none() && self.subject.has(one) == self.subject.has(other)
     }
 
+    /// The arrival as the check sees it.
+    fn seen(&self, outcome: &Outcome, arrival: Arrival) -> Arrival {
+        let passed = self.bit.is_some_and(|bit| outcome.marks.bits.checked_shr(bit).is_some_and(|bits| bits & 1 == 1));
+        Arrival { passed, ..arrival }
+    }
+
     /// True if an arrival is one of those that the check counts; none where that can't be said.
     pub(crate) fn has(&self, outcome: &Outcome, arrival: Arrival) -> Option<bool> {
-        let passed = self.bit.is_some_and(|bit| outcome.marks.bits.checked_shr(bit).is_some_and(|bits| bits & 1 == 1));
-        let arrival = Arrival { passed, ..arrival };
+        let arrival = self.seen(outcome, arrival);
         let has = self.subject.has(&arrival);
         let other = otherwise(&outcome.marks, self.bit, arrival);
         other.is_none_or(|other| self.subject.has(&other) == has).then_some(has)
@@ -85,7 +90,17 @@ impl Tally {
         count(&mut self.counts, outcome, &arrival);
         self.marked.resize(counted.len(), Marked::default());
         for (check, marked) in counted.iter().zip(&mut self.marked) {
-            let first = match check.has(outcome, arrival) {
+            let has = check.has(outcome, arrival);
+            let example = || {
+                let mut notes = outcome.marks.notes.iter();
+                let saw = check.bit.and_then(|bit| notes.find(|(of, _)| *of == bit).map(|(_, saw)| saw.clone()));
+                let (instance, excerpt) = (outcome.marks.instance.clone(), outcome.marks.excerpt.clone());
+                Example { arrival, saw, instance, excerpt }
+            };
+            if let Some(weight) = has.and_then(|_| check.subject.against(&check.seen(outcome, arrival))) {
+                marked.against.add(weight, arrival.n, example, outcome.marks.instance.clone());
+            }
+            let first = match has {
                 None => {
                     marked.unknown += 1;
                     &mut marked.first_unknown
@@ -97,9 +112,7 @@ impl Tally {
                 Some(false) => &mut marked.first_without,
             };
             if first.as_ref().is_none_or(|first| arrival.n < first.arrival.n) {
-                let mut notes = outcome.marks.notes.iter();
-                let saw = check.bit.and_then(|bit| notes.find(|(of, _)| *of == bit).map(|(_, saw)| saw.clone()));
-                *first = Some(Example { arrival, saw, instance: outcome.marks.instance.clone() });
+                *first = Some(example());
             }
         }
         let one = Self {
@@ -141,6 +154,7 @@ impl Tally {
             first(&mut marked.first_unknown, other.first_unknown.as_ref());
             first(&mut marked.first_with, other.first_with.as_ref());
             first(&mut marked.first_without, other.first_without.as_ref());
+            marked.against.merge(&other.against);
         }
     }
 

@@ -31,7 +31,7 @@ fn marks(checker: &ResponseChecker, status: u16, headers: &[(&'static str, &str)
         map.append(*name, HeaderValue::from_str(value).unwrap());
     }
     let arrival = Arrival { n: 0, request: 0, intended: Duration::ZERO, vars: BTreeMap::new() };
-    checker.check(&arrival, &Response { status, headers: &map, body: Some(body.as_bytes()) })
+    checker.check(&arrival, &Response { status, headers: &map, latency: Duration::ZERO, body: Some(body.as_bytes()) })
 }
 
 const STATUS: &str = "status.200 = \">= 99%\"";

@@ -504,7 +504,7 @@ impl Drive<'_, '_> {
     /// Takes an outcome in, and tells of the slices that can't change any more by that.
     fn take(&mut self, outcome: Outcome) {
         // Which request met an injection is found when all is known; what was noted of its response is in the fold.
-        let marks = Marks { notes: Vec::new(), instance: None, ..outcome.marks };
+        let marks = Marks { notes: Vec::new(), instance: None, excerpt: None, ..outcome.marks };
         self.received.push(Outcome { marks, ..outcome });
         self.fold.add(outcome);
         self.tell_slices();

@@ -15,4 +15,5 @@ mod pulses;
 mod recorded;
 mod recovery;
 mod redis;
+mod shown;
 mod world;

@@ -1,6 +1,6 @@
 //! The start of a service, and what it does before it becomes its program: `chaos service`.
 
-use super::{SupervisorProgram, program::THIS_PROGRAM, protocol::Launch};
+use super::{SupervisorProgram, lookup, program::THIS_PROGRAM, protocol::Launch};
 use crate::{cgroup, run_label};
 use rustix::process::{Signal, set_parent_process_death_signal};
 use std::{fs::File, io, os::unix::process::CommandExt as _, path::Path, process::Stdio};
@@ -10,6 +10,9 @@ use tokio::process::{Child, Command};
 // Started here, and not by the runner which would then tell of it: so there is no moment in which a service runs and
 // nobody would end it.
 pub(super) fn start(program: &SupervisorProgram, launch: &Launch, group: Option<&Path>) -> io::Result<(Child, u32)> {
+    if let Some(program) = launch.command.first() {
+        lookup::find(program, &launch.folder, lookup::path(&launch.env, launch.inherit_env))?;
+    }
     let log = File::options().create(true).append(true).open(&launch.log)?;
     let mut command = Command::from(program.command("service"));
     command.arg(std::process::id().to_string());

@@ -8,10 +8,10 @@ use super::{
     reach::{Goal, Reach, children},
     running::{Running, Stopping},
 };
-use crate::{cgroup::RunGroup, run_folder};
+use crate::{cgroup::RunGroup, logs, run_folder};
 use rustix::process::{Pid, Signal, set_child_subreaper};
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     io::{self, Write as _},
     path::PathBuf,
     time::Duration,
@@ -27,6 +27,9 @@ use tokio::{
 const REAP: Duration = Duration::from_secs(2);
 /// Time between two looks at processes that are about to end.
 const PAUSE: Duration = Duration::from_millis(5);
+
+/// Time between two looks at how much a service has said.
+const LISTEN: Duration = Duration::from_millis(100);
 
 /// The end of a main process: the service's name, and how.
 type MainEnd = (String, String);
@@ -95,6 +98,8 @@ struct SupervisorProcess {
     program: SupervisorProgram,
     running: BTreeMap<String, Running>,
     reach: Reach,
+    /// The logs that are kept from growing.
+    logs: BTreeSet<PathBuf>,
     /// The run's control group, once it was tried to make one.
     group: Option<Option<RunGroup>>,
     folder: Option<PathBuf>,
@@ -109,6 +114,7 @@ impl SupervisorProcess {
             program,
             running: BTreeMap::new(),
             reach: Reach::default(),
+            logs: BTreeSet::new(),
             group: None,
             folder: None,
             #[cfg(feature = "docker")]
@@ -125,6 +131,7 @@ impl SupervisorProcess {
             Ok((mut child, pid)) => {
                 self.reach.marks.insert(name.clone(), Marks { main: pid, group, log: launch.log.clone() });
                 self.running.insert(name.clone(), Running::new(&launch));
+                self.keep_short(launch.log);
                 tell(&Tell::Launched { name: name.clone(), pid });
                 let ends = ends.clone();
                 #[expect(
@@ -139,6 +146,24 @@ impl SupervisorProcess {
             }
             Err(error) => tell(&Tell::NotLaunched { name, why: error.to_string() }),
         }
+    }
+
+    /// Keeps a log from growing for ever, as long as this process lives.
+    fn keep_short(&mut self, log: PathBuf) {
+        if !self.logs.insert(log.clone()) {
+            return;
+        }
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "the supervisor is a process of its own, not a service's program"
+        )]
+        tokio::spawn(async move {
+            loop {
+                sleep(LISTEN).await;
+                // A log that is gone went with its folder.
+                let _ = logs::shorten(&log);
+            }
+        });
     }
 
     async fn signal(&mut self, name: String, signal: ServiceSignal) {
@@ -242,6 +267,10 @@ impl SupervisorProcess {
         let mut left = Vec::new();
         kill_all(ended).await;
         left.extend(children().into_iter().map(|pid| format!("process {pid}")));
+        if keep_folder {
+            // One that can't be made whole can still be read.
+            self.logs.iter().for_each(|log| drop(logs::shorten(log).and_then(|()| logs::close(log))));
+        }
         left.extend(self.group.take().flatten().and_then(|group| group.remove()));
         #[cfg(feature = "docker")]
         if let Some(label) = self.containers.take() {

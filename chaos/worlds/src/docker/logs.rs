@@ -4,7 +4,7 @@ use super::Started;
 use chaos_run::InstanceId;
 use chaos_supervise::{
     engine::Engine,
-    logs::{LINES, path},
+    logs::{LINES, MOST, path},
 };
 use futures_util::{StreamExt as _, future::join_all};
 use std::{collections::BTreeMap, io, path::Path};
@@ -31,6 +31,16 @@ pub(super) async fn last_lines(engine: &Engine, id: &str) -> Vec<String> {
     text.lines().filter(|line| !line.trim().is_empty()).map(str::to_owned).collect()
 }
 
+/// A log, and a line before it where the engine kept no more.
+fn told(bytes: Vec<u8>) -> Vec<u8> {
+    // It keeps two files of half as much, and begins anew when both are full; its own record of each line is in that too.
+    if u64::try_from(bytes.len()).unwrap_or(u64::MAX) < MOST / 4 {
+        return bytes;
+    }
+    let note = format!("[chaos: the engine keeps {} MiB of a log: what came before may be missing]\n", MOST >> 20);
+    [note.as_bytes(), &bytes].concat()
+}
+
 /// Writes what each service has said to a file in the run's folder, and gives the files by service.
 pub(super) async fn keep(
     engine: &Engine,
@@ -42,7 +52,7 @@ pub(super) async fn keep(
             let name = name.to_string();
             let file = path(folder, &name);
             let written = match read(engine, id, options().build()).await {
-                Ok(bytes) => std::fs::write(&file, bytes),
+                Ok(bytes) => std::fs::write(&file, told(bytes)),
                 Err(error) => Err(error),
             };
             written.ok().map(|()| (name, file.display().to_string()))

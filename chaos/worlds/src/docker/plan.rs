@@ -4,6 +4,7 @@ use super::{DockerRuntime, LOOPBACK, Started, images::is_real_redis, limits::Lim
 use crate::redis_server;
 use chaos_model::{Service, Start};
 use chaos_run::{InstanceId, LinkAddresses, WorldError};
+use chaos_supervise::logs;
 use std::collections::BTreeMap;
 use testcontainers::{
     ContainerRequest, GenericImage, ImageExt as _, bollard::models::HostConfigLogConfig, core::IntoContainerPort as _,
@@ -69,7 +70,10 @@ impl DockerRuntime {
                     }
                 }
                 // What a service says is read back, whatever the engine does with output otherwise.
-                config.log_config = Some(HostConfigLogConfig { typ: Some("json-file".to_owned()), config: None });
+                // The engine keeps the last of it: a service that never stops talking doesn't fill the disk.
+                let most = [("max-size", format!("{}k", logs::MOST / 2 / 1024)), ("max-file", "2".to_owned())];
+                let most = most.map(|(name, value)| (name.to_owned(), value)).into();
+                config.log_config = Some(HostConfigLogConfig { typ: Some("json-file".to_owned()), config: Some(most) });
             });
         Ok(env.into_iter().fold(request, |request, (name, value)| request.with_env_var(name, value)))
     }

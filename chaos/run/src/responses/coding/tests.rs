@@ -47,7 +47,7 @@ fn read(codings: &[&'static str], body: &[u8]) -> Result<Vec<u8>, String> {
     for coding in codings {
         headers.append(CONTENT_ENCODING, HeaderValue::from_static(coding));
     }
-    match Body::of(&Response { status: 200, headers: &headers, body: Some(body) }) {
+    match Body::of(&Response { status: 200, headers: &headers, latency: std::time::Duration::ZERO, body: Some(body) }) {
         Body::Read(body) => Ok(body.into_owned()),
         Body::Wrong(why) => Err(format!("wrong: {why}")),
         Body::Unknown(why) => Err(format!("unknown: {why}")),
@@ -148,7 +148,7 @@ impl Read for Counting {
 #[test]
 fn what_was_not_kept_is_not_known() {
     let headers = HeaderMap::new();
-    let body = Body::of(&Response { status: 200, headers: &headers, body: None });
+    let body = Body::of(&Response { status: 200, headers: &headers, latency: std::time::Duration::ZERO, body: None });
     assert!(matches!(body, Body::Unknown(why) if why == "a body larger than 8 MiB"));
 }
 

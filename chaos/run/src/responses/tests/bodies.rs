@@ -11,7 +11,7 @@ fn coded(checker: &ResponseChecker, coding: &str, body: Option<&[u8]>) -> Marks 
     let mut headers = HeaderMap::new();
     headers.append("content-encoding", HeaderValue::from_str(coding).unwrap());
     let arrival = Arrival { n: 0, request: 0, intended: Duration::ZERO, vars: BTreeMap::new() };
-    checker.check(&arrival, &Response { status: 200, headers: &headers, body })
+    checker.check(&arrival, &Response { status: 200, headers: &headers, latency: Duration::ZERO, body })
 }
 
 fn plain(checker: &ResponseChecker, body: &str) -> Marks {
