@@ -1,8 +1,12 @@
 //! The tally of a link: the messages that its callers sent, by kind, whether a fault acts on them or not. Bounded.
 
+use chaos_model::{calls::OTHER, event::LinkCounts};
 use std::{
     collections::BTreeMap,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
 };
 
 /// Kinds that are told apart on a link. What comes beyond is counted as [`OTHER`].
@@ -11,13 +15,11 @@ const MOST_KINDS: usize = 64;
 /// The longest kind. A longer one is told by nobody's expectation, and would stand in every recording.
 const LONGEST_KIND: usize = 100;
 
-/// The kind of messages that are not told apart.
-const OTHER: &str = "other";
-
 /// Counts messages of many connections at once.
 #[derive(Debug, Default)]
 pub(crate) struct LinkTally {
     messages: Mutex<BTreeMap<String, u64>>,
+    unread: AtomicU64,
 }
 
 impl LinkTally {
@@ -34,9 +36,14 @@ impl LinkTally {
         *messages.entry(kind.to_owned()).or_default() += 1;
     }
 
-    /// The counts so far.
-    pub(crate) fn read(&self) -> BTreeMap<String, u64> {
-        self.lock().clone()
+    /// Something came on a connection that could not be made sense of.
+    pub(crate) fn unread(&self) {
+        self.unread.fetch_add(1, Relaxed);
+    }
+
+    /// The counts so far, on so many connections.
+    pub(crate) fn read(&self, connections: u64) -> LinkCounts {
+        LinkCounts { connections, unread: self.unread.load(Relaxed), messages: self.lock().clone() }
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<String, u64>> {
@@ -55,7 +62,7 @@ mod tests {
         tally.message(&"x".repeat(LONGEST_KIND + 1));
         (0..2 * MOST_KINDS).for_each(|n| tally.message(&format!("GET /{n}")));
         tally.message("GET /");
-        let counts = tally.read();
+        let counts = tally.read(1).messages;
         assert_eq!((counts["GET /"], counts["GET /0"]), (2, 1));
         assert!(counts.len() <= MOST_KINDS + 1, "{} kinds", counts.len());
         assert_eq!(counts.values().sum::<u64>(), 3 + 2 * MOST_KINDS as u64, "none is lost");

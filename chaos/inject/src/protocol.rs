@@ -90,10 +90,15 @@ pub trait Decide {
     }
 
     /// Counts a message of a client by its kind: what it asks for, without what tells it from others of its kind. Told
-    /// once for each that came whole enough to be known, whether or not any fault is there.
+    /// once for each as soon as it has come whole enough to be known, whether or not any fault is there, and whatever becomes
+    /// of it.
     fn count(&mut self, kind: &str) {
         let _ = kind;
     }
+
+    /// Takes note that something came from the client that can't be made sense of: messages may come on this connection that are
+    /// not counted. Told once for a connection.
+    fn unread(&mut self) {}
 
     /// Decides what happens to this message. Asked once for each, in the order in which they come.
     fn on_message(&mut self, message: &dyn Message) -> Decision;

@@ -74,7 +74,7 @@ impl Links for InProcessLinks {
         let mut counts = ProxyCounts::default();
         for (link, (_, proxy)) in &self.proxies {
             counts.links.insert(link.to_string(), proxy.counts());
-            counts.faults.extend(proxy.fired());
+            counts.add_fired(proxy.fired());
         }
         ready(Some(counts)).boxed()
     }

@@ -55,15 +55,15 @@ pub struct RemoteLinks {
     leases: Vec<Lease>,
     /// By link: the lease that its proxy is under, and the address that it listens on.
     proxies: BTreeMap<String, (usize, LinkState)>,
-    /// Faults that are in place, with their links.
-    faults: BTreeMap<String, String>,
+    /// Faults that are in place, each with its link.
+    faults: BTreeSet<(String, String)>,
 }
 
 impl RemoteLinks {
     /// Links that nobody has talked to yet. `host` is the runner's own.
     #[must_use]
     pub fn new(host: Host, config: RemoteConfig, resolve: Resolve) -> Self {
-        let (leases, proxies, faults) = (Vec::new(), BTreeMap::new(), BTreeMap::new());
+        let (leases, proxies, faults) = (Vec::new(), BTreeMap::new(), BTreeSet::new());
         Self { host, config, resolve, leases, proxies, faults }
     }
 
@@ -152,14 +152,14 @@ impl Links for RemoteLinks {
     async fn apply(&mut self, link: &Link, fault: &Fault) -> Result<(), WorldError> {
         let message = Message::Apply(Box::new(fault.clone()));
         let reply = self.lease(link)?.send(&link.to_string(), message).await.map_err(failed)?;
-        self.faults.insert(fault.name.clone(), link.to_string());
+        self.faults.insert((fault.name.clone(), link.to_string()));
         reply.applied().map_err(WorldError::CannotGive)
     }
 
     async fn remove(&mut self, link: &Link, fault: &Fault) -> Result<Removed, WorldError> {
         let message = Message::Remove { fault: fault.name.clone() };
         let reply = self.lease(link)?.send(&link.to_string(), message).await.map_err(failed)?;
-        self.faults.remove(&fault.name);
+        self.faults.remove(&(fault.name.clone(), link.to_string()));
         reply.removed().map_err(WorldError::CannotGive)
     }
 
@@ -176,7 +176,7 @@ impl Links for RemoteLinks {
                     let since = before.get(&link).map_or_else(|| counted.clone(), |before| counted.since(before));
                     counts.links.insert(link, since);
                     let named = |standing: Standing| Some((standing.name()?.to_owned(), standing.fired));
-                    counts.faults.extend(faults.into_iter().filter_map(named));
+                    counts.add_fired(faults.into_iter().filter_map(named));
                 }
             }
             Some(counts)

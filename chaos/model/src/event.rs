@@ -98,6 +98,9 @@ pub enum Event {
         /// where there are many, and has no `fault_applied` for these.
         #[serde(default = "once", skip_serializing_if = "is_once")]
         times: u64,
+        /// The same on each of its links, where it is on several.
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty", with = "fired::sparse_map")]
+        links: BTreeMap<String, Fired>,
     },
     /// A slice of the timeline that can't change any more: what clients saw in it. In the order of time, without gaps.
     Slice(Slice),

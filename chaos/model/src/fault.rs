@@ -94,6 +94,17 @@ impl Fault {
         }
     }
 
+    /// The fault on each of its places by itself: what proxies and services are told.
+    #[must_use]
+    pub fn parts(&self) -> Vec<Self> {
+        match &self.on {
+            Target::Links(links) => {
+                links.iter().map(|link| Self { on: Target::Link(link.clone()), ..self.clone() }).collect()
+            }
+            Target::Link(_) | Target::Service(_) => vec![self.clone()],
+        }
+    }
+
     /// The stretches of the timeline in which it is there, each from its beginning up to its end.
     pub fn windows(&self) -> impl Iterator<Item = (Duration, Duration)> + use<> {
         let (at, ends) = (self.at, self.ends());
@@ -123,14 +134,35 @@ impl Fault {
 pub enum Target {
     /// On a link.
     Link(Link),
+    /// On several links at once, at least two: on each by itself, as if it were there alone.
+    Links(Vec<Link>),
     /// On a service.
     Service(ServiceName),
+}
+
+impl Target {
+    /// These links, at least one.
+    #[must_use]
+    pub fn of_links(mut links: Vec<Link>) -> Self {
+        if links.len() == 1 { Self::Link(links.remove(0)) } else { Self::Links(links) }
+    }
+
+    /// The links that are meant; none where it is a service.
+    #[must_use]
+    pub fn links(&self) -> &[Link] {
+        match self {
+            Self::Link(link) => std::slice::from_ref(link),
+            Self::Links(links) => links,
+            Self::Service(_) => &[],
+        }
+    }
 }
 
 impl fmt::Display for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Link(link) => link.fmt(f),
+            Self::Links(links) => f.write_str(&links.iter().map(Link::to_string).collect::<Vec<_>>().join(" and ")),
             Self::Service(service) => f.write_str(service),
         }
     }
@@ -139,7 +171,7 @@ impl fmt::Display for Target {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::effect::Hang;
+    use crate::{Endpoint, effect::Hang};
 
     fn fault(pulse: Option<Pulse>) -> Fault {
         let (at, lasts) = (Duration::from_secs(4), Duration::from_secs(5));
@@ -157,6 +189,17 @@ mod tests {
         assert_eq!(windows(pulse(1, 2)), [(4, 5), (6, 7), (8, 9)]);
         assert_eq!(windows(pulse(2, 3)), [(4, 6), (7, 9)]);
         assert_eq!(windows(pulse(3, 4)), [(4, 7), (8, 9)]);
+    }
+
+    #[test]
+    fn a_fault_on_several_links_is_one_on_each() {
+        let link = |from: &str| Link { from: Endpoint::Service(from.to_owned()), to: "db".to_owned(), label: None };
+        let several = Fault { on: Target::of_links(vec![link("a"), link("b")]), ..fault(None) };
+        assert_eq!(several.on.to_string(), "a -> db and b -> db");
+        let parts: Vec<String> = several.parts().iter().map(|part| part.on.to_string()).collect();
+        assert_eq!(parts, ["a -> db", "b -> db"]);
+        assert_eq!(fault(None).parts(), [fault(None)]);
+        assert_eq!(Target::of_links(vec![link("a")]), Target::Link(link("a")));
     }
 
     #[test]

@@ -9,6 +9,7 @@ pub mod attach;
 mod body;
 pub(crate) mod bounds;
 pub(crate) mod braces;
+pub(crate) mod calls;
 pub(crate) mod document;
 mod effect;
 pub(crate) mod expect;

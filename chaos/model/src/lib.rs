@@ -6,6 +6,7 @@
 pub mod arrival;
 pub mod attach;
 pub mod calibration;
+pub mod calls;
 pub mod check;
 pub mod diagnostic;
 pub mod effect;
@@ -37,6 +38,7 @@ pub mod verdict;
 
 pub use arrival::{ArrivalId, Nonce, RunKey};
 pub use calibration::Calibration;
+pub use calls::{CallReading, Calls};
 pub use check::{Check, Quantile, StatusPattern, Subject};
 pub use diagnostic::{Diagnostic, Diagnostics, Severity, Source, Sources, Span};
 pub use effect::{Direction, Directions, Distribution, Effect, OpenConnections, Spread};

@@ -1,7 +1,7 @@
 //! Each kind of check: what it says of itself, goes through the schema, the reader and the judge.
 
 use chaos_model::{
-    Check, Fault, Histogram, Scenario, Target, Verdict,
+    CallReading, Check, Fault, Histogram, Scenario, Target, Verdict,
     check::{
         Arrival, CHECKS, Evidence, Example, FaultSeen, Marked, Row, Unknowns, markdown,
         reading::{Reading, Readings, ScrapeSide, SeriesKind, Values},
@@ -60,6 +60,12 @@ fn every_example_is_right_for_the_schema_and_the_reader() {
 fn every_check_asks_for_what_its_row_says() {
     for row in CHECKS {
         let check = example(row);
+        assert_eq!(
+            row.needs.contains(&chaos_model::check::Need::Calls),
+            check.subject.calls().is_some(),
+            "{}",
+            row.key
+        );
         let scrapes = check.subject.scrapes().is_some();
         let name = row.comparison().strip_prefix(row.key).unwrap().trim_start_matches('.');
         let name = name.split(" = ").next().unwrap().trim_matches(['\'', '"']);
@@ -84,6 +90,8 @@ struct Seen {
     detected: Option<Duration>,
     recovery: Recovery,
     probes: Vec<Probed>,
+    /// Calls at each second, where they were counted.
+    calls: Vec<u64>,
 }
 
 impl Seen {
@@ -94,6 +102,7 @@ impl Seen {
             detected: None,
             recovery: Recovery::NoRequests,
             probes: Vec::new(),
+            calls: Vec::new(),
         }
     }
 
@@ -159,11 +168,19 @@ impl Seen {
             at_least: None,
             last_bad: None,
         };
+        let call = |(n, calls): (usize, &u64)| CallReading {
+            at: seconds(n),
+            answered: seconds(n),
+            least: *calls,
+            most: Some(*calls),
+        };
+        let calls: Vec<CallReading> = self.calls.iter().enumerate().map(call).collect();
         let evidence = Evidence {
             from: Duration::from_secs(4),
             to: Duration::from_secs(8),
             within: None,
             baseline: (Duration::ZERO, Duration::from_secs(4)),
+            made: counts.due,
             counts: &counts,
             slowest: self.arrivals.iter().copied().max_by_key(|arrival| arrival.latency),
             oldest: self.arrivals.iter().copied().filter(|one| one.age.is_some()).max_by_key(|arrival| arrival.age),
@@ -172,6 +189,7 @@ impl Seen {
             marked: &marked,
             probes: &self.probes,
             readings: Readings { of: readings.iter().map(Vec::as_slice).collect(), series: None },
+            calls: &calls,
             fault: Some(seen),
             markers: &[],
         };
@@ -233,6 +251,11 @@ fn cases(key: &str) -> [Seen; 3] {
                 of(&[probe(4500, 2, None), probe(5500, 2, away)]),
                 of(&[]),
             ]
+        }
+        "calls" => {
+            let calls = |each: u64| Seen { calls: (0..9).map(|n| each * n).collect(), ..well() };
+            // Two hundred requests in four seconds.
+            [calls(55), calls(56), Seen { calls: vec![0, 55], ..well() }]
         }
         "detect" => [Seen { detected: took(5), ..well() }, Seen { detected: took(1500), ..well() }, Seen::nothing()],
         "recovery" => {

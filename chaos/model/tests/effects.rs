@@ -102,6 +102,18 @@ fn faults_are_for_those_that_they_name() {
 }
 
 #[test]
+fn faults_are_on_one_link_or_on_several() {
+    let on = |on: &str| scenario(&format!("on = {on}\neffect = \"hang\"")).unwrap().on.to_string();
+    assert_eq!(on("\"gateway -> redis\""), "gateway -> redis");
+    assert_eq!(on("[\"gateway -> redis\"]"), "gateway -> redis");
+    assert_eq!(on("\"* -> redis\""), "gateway -> redis");
+    assert_eq!(on("[\"gateway -> redis\", \"client -> gateway\"]"), "gateway -> redis and client -> gateway");
+    let services = "gateway -> order-service and gateway -> product-service and gateway -> user-service";
+    assert_eq!(on("\"gateway -> *-service\""), services);
+    assert_eq!(on("[\"gateway -> order-service\", \"gateway -> *-service\"]"), services);
+}
+
+#[test]
 fn every_effect_grows_or_says_that_it_does_not() {
     let mut grow = Vec::new();
     for facts in Effect::ALL {

@@ -183,6 +183,8 @@ fn how_a_fault_is_taken() {
     assert_eq!(scope, Scope::During("slow".to_owned()));
     let wanted = [
         ("detect.time < 2s", 0),
+        ("calls.'shop -> redis#sessions GET' <= 1.1 per request", 0),
+        ("calls.'client -> shop' <= 150/s", 0),
         ("detect.breaker{state=\"open\"} <= 500ms", 1),
         ("age.max < 330s", 0),
         ("amplification.calls_total / first_total{kind=\"a\"} <= 1.2", 2),

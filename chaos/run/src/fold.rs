@@ -22,7 +22,7 @@ use crate::{
 };
 use chaos_load::Outcome;
 use chaos_model::{
-    Expectation, Fault, Histogram, Phase, PhaseKind, Scenario, Scope, Share, Slice, Target,
+    CallReading, Expectation, Fault, Histogram, Phase, PhaseKind, Scenario, Scope, Share, Slice, Target,
     check::{CheckId, FaultSeen, Marked},
     event::PhaseFigures,
     ledger::Recovery,
@@ -67,6 +67,8 @@ pub(crate) struct Fold<'a> {
     faults: Vec<OfFault>,
     /// By selection of requests: the share of bad arrivals in the baseline.
     usual: Vec<Share>,
+    /// Readings of calls, by the check that asks for them.
+    calls: BTreeMap<CheckId, Vec<CallReading>>,
     load: LoadFigures,
 }
 
@@ -167,6 +169,7 @@ impl<'a> Fold<'a> {
             scopes: scenario.expectations.iter().map(judged).collect(),
             faults: scenario.faults.iter().map(of_fault).collect(),
             usual: vec![Share { parts: 0, whole: 0 }; selections.count()],
+            calls: BTreeMap::new(),
             selections,
             load: LoadFigures::default(),
         }
@@ -270,6 +273,24 @@ impl<'a> Fold<'a> {
     /// True where the timeline is not known beyond this moment yet.
     pub(crate) fn is_to_come(&self, moment: Duration) -> bool {
         self.known <= moment && self.known < self.scenario.timeline.duration
+    }
+
+    /// Takes a reading of the calls that a check asks for. In the order of time.
+    pub(crate) fn note_calls(&mut self, check: CheckId, reading: CallReading) {
+        self.calls.entry(check).or_default().push(reading);
+    }
+
+    /// The readings of the calls that a check asks for.
+    pub(crate) fn calls(&self, check: CheckId) -> &[CallReading] {
+        self.calls.get(&check).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// The arrivals of an expectation that were made in its time, those included that are counted apart.
+    pub(crate) fn made(&self, expectation: usize) -> u64 {
+        match &self.scopes[expectation] {
+            Judged::Window(window) => window.made(),
+            Judged::Across { tally, .. } => tally.counts.sent,
+        }
     }
 
     /// True if the harness or the machine was not what it should be at some time from one moment to another, both included.

@@ -88,6 +88,7 @@ pub(crate) fn find(known: &Known<'_>, (index, expectation): (usize, &Expectation
         to,
         within,
         baseline: baseline.map_or_else(Default::default, |phase| (phase.from, phase.to)),
+        made: fold.made(index),
         counts: &tally.counts,
         slowest: tally.slowest,
         oldest: tally.oldest,
@@ -97,6 +98,7 @@ pub(crate) fn find(known: &Known<'_>, (index, expectation): (usize, &Expectation
         marked: fold.marked(tally, check.id).unwrap_or(&nothing),
         probes: probes.map(Vec::as_slice).unwrap_or_default(),
         readings: Readings { of: readings.iter().map(Vec::as_slice).collect(), series },
+        calls: fold.calls(check.id),
         markers: &markers,
         fault: scenario
             .faults

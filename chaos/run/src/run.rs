@@ -267,10 +267,13 @@ fn close_ledger(
         let joined = of_faults.remove(&fault.name).unwrap_or_default();
         let left_out = left_out.get(&fault.name).copied().unwrap_or_default();
         let sums = ledger::sums(&fault.name, &joined, left_out);
-        if let Some(first) = joined.first() {
-            let link = first.injection.link.clone();
+        let mut of_links: BTreeMap<String, Vec<Joined>> = BTreeMap::new();
+        for one in joined {
+            of_links.entry(one.injection.link.clone()).or_default().push(one);
+        }
+        for (link, injections) in of_links {
             let fault = fault.name.clone();
-            events.emit(Event::Injected(Injected { fault, link, injections: joined, rest: BTreeMap::new() }));
+            events.emit(Event::Injected(Injected { fault, link, injections, rest: BTreeMap::new() }));
         }
         let FaultSeen { detected, uncharged, recovery, .. } = fold.fault(index, blames);
         events.emit(Event::FaultFigures(FaultFigures { detected, uncharged, recovery, ..sums }));

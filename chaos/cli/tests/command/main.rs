@@ -20,6 +20,7 @@ mod report;
 mod run_lock;
 mod serve;
 mod service_faults;
+mod several_links;
 mod shipped;
 mod simulated;
 mod support;

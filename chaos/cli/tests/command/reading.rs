@@ -32,6 +32,22 @@ async fn check_warns_of_a_fault_that_no_request_can_meet_and_takes_it() {
 }
 
 #[tokio::test]
+async fn calls_are_counted_in_every_world() {
+    let sandbox = Sandbox::new();
+    let calls = |bound: &str| {
+        let calls = format!("calls.'client -> users GET /users/*' = \"{bound} per request\"");
+        scenarios::with(&format!("[[expect]]\nthat = \"it\"\nduring = \"baseline\"\n{calls}\n"))
+    };
+    let (good, bad) = (sandbox.write("good.toml", calls("0.9..1.1")), sandbox.write("bad.toml", calls("> 1.5")));
+    for world in ["sim", "local"] {
+        sandbox.chaos(&format!("run --world {world} {good}")).run().await.exited(0).said("per request (");
+    }
+    // A machine that is pressed lets none fail, and a simulation has none.
+    let run = sandbox.chaos(&format!("run --world sim {bad}")).run().await;
+    run.exited(1).said("calls.'client -> users GET /users/*'").said("1.00 per request");
+}
+
+#[tokio::test]
 async fn check_says_what_a_system_file_is() {
     let sandbox = Sandbox::new();
     let system = std::fs::read_to_string(scenarios::shipped().join("system.toml")).expect("it ships");

@@ -63,6 +63,10 @@ described! {
         "description": "What callers of the link sent since its proxy began, whether a fault acted on it or not.",
         "properties": {
             "connections": { "type": "integer", "description": "Connections that were accepted; 0 where it is left out" },
+            "unread": {
+                "type": "integer",
+                "description": "Connections on which something came that can't be read; 0 where it is left out"
+            },
             "messages": {
                 "type": "object",
                 "description": "Requests or commands by their kind, as `GET /users/*` or `SETEX`",

@@ -46,6 +46,10 @@ impl Decide for Decider<'_> {
         self.tally.message(kind);
     }
 
+    fn unread(&mut self) {
+        self.tally.unread();
+    }
+
     fn on_message(&mut self, message: &dyn Message) -> Decision {
         let is_for = |fault: &&Arc<Active>| fault.is_for(|action, only| message.matches(action, only));
         let mut matching = self.interpreter.faults.iter().filter(is_for).peekable();

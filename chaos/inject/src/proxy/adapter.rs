@@ -128,9 +128,13 @@ impl ReadAlong for Adapting<'_> {
             kept.extend_from_slice(bytes);
             kept.as_slice()
         };
+        let was_readable = self.adapter.unreadable.is_none();
         if direction == Direction::Upstream && !self.adapter.recognise(all) {
             *self.adapter.left(direction) = all.to_vec();
             return;
+        }
+        if was_readable && self.adapter.unreadable.is_some() {
+            self.tally.unread();
         }
         let mut steps = std::mem::take(&mut self.adapter.steps);
         let mut decider = self.decider();

@@ -99,7 +99,7 @@ impl Proxy {
     /// Counts of what came since the proxy began, whether a fault acted on it or not.
     #[must_use]
     pub fn counts(&self) -> LinkCounts {
-        LinkCounts { connections: self.shared.accepted(), messages: self.shared.tally.read() }
+        self.shared.tally.read(self.shared.accepted())
     }
 
     /// The number of connections that are open.

@@ -5,12 +5,12 @@ use chaos_inject::Proxy;
 use chaos_model::{
     Fault, KeyKind, Nth, Only, Pattern, Protocol, Share, Spread,
     effect::{
-        Close, Delay, Effect, Garble, Header, Oversize, Replace, ResetBody, Status, Trickle, Truncate,
+        Close, Delay, Effect, Garble, Hang, Header, Oversize, Replace, ResetBody, Status, Trickle, Truncate,
         truncate::{Framing, Kept},
     },
 };
 use host::Stream;
-use std::{io, time::Duration};
+use std::{collections::BTreeMap, io, time::Duration};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     time::Instant,
@@ -26,6 +26,8 @@ conformance!(
     closes_and_resets,
     takes_only_those_that_match,
     counts_what_matches,
+    counts_calls_when_they_come,
+    counts_connections_that_can_not_be_read,
     takes_the_same_share_of_requests_on_one_connection,
     tells_what_it_did,
     lets_a_half_head_through_once_it_is_lost,
@@ -241,6 +243,54 @@ async fn takes_only_those_that_match(world: &World) {
         assert_eq!(seen, wanted, "only {}, except {:?}", matcher.only, matcher.except);
         remove(&proxy, "some").await;
     }
+}
+
+/// Waits until the proxy has counted so many requests of each kind.
+async fn counted(proxy: &Proxy, wanted: &[(&str, u64)]) {
+    let wanted = wanted.iter().map(|(kind, count)| ((*kind).to_owned(), *count)).collect::<BTreeMap<_, _>>();
+    while proxy.counts().messages != wanted {
+        tokio::time::sleep(MS).await;
+    }
+}
+
+/// A request is a call of its caller when its head has come: also one that waits, is answered by a fault, lacks its body, or
+/// whose client has gone.
+async fn counts_calls_when_they_come(world: &World) {
+    let proxy = proxy(world);
+    apply(&proxy, fault("held", Hang {}.into())).await;
+    let mut held = world.dial(&proxy).await.unwrap();
+    held.write_all(b"GET /users/7?x=1 HTTP/1.1\r\nhost: a\r\n\r\n").await.unwrap();
+    counted(&proxy, &[("GET /users/*", 1)]).await;
+    drop(held);
+    remove(&proxy, "held").await;
+    counted(&proxy, &[("GET /users/*", 1)]).await;
+    apply(&proxy, Fault { share: Share { parts: 1, whole: 2 }, ..fault("half", status(503)) }).await;
+    let mut waits = world.dial(&proxy).await.unwrap();
+    waits.write_all(b"POST /users HTTP/1.1\r\nhost: a\r\ncontent-length: 3\r\n\r\n").await.unwrap();
+    counted(&proxy, &[("GET /users/*", 1), ("POST /users", 1)]).await;
+    waits.write_all(b"abc").await.unwrap();
+    let mut response = [0; 12];
+    waits.read_exact(&mut response).await.unwrap();
+    counted(&proxy, &[("GET /users/*", 1), ("POST /users", 1)]).await;
+    remove(&proxy, "half").await;
+    apply(&proxy, fault("all", status(503))).await;
+    let mut stream = world.dial(&proxy).await.unwrap();
+    assert_eq!(get(&mut stream, "/a").await.unwrap().0, 503);
+    counted(&proxy, &[("GET /a", 1), ("GET /users/*", 1), ("POST /users", 1)]).await;
+    assert_eq!(proxy.counts().unread, 0);
+}
+
+async fn counts_connections_that_can_not_be_read(world: &World) {
+    let proxy = proxy(world);
+    for (nth, bytes) in [&b"\x16\x03\x01\x02\x00\x01"[..], b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"].into_iter().enumerate()
+    {
+        let mut stream = world.dial(&proxy).await.unwrap();
+        stream.write_all(bytes).await.unwrap();
+        while proxy.counts().unread != nth as u64 + 1 {
+            tokio::time::sleep(MS).await;
+        }
+    }
+    assert_eq!(proxy.counts().messages, BTreeMap::new());
 }
 
 async fn counts_what_matches(world: &World) {

@@ -44,7 +44,12 @@ const MISSING: &[Missing] = &[
     },
     Missing {
         words: &["retries", "retry", "retry-budget"],
-        instead: "write calls over first attempts: `amplification.'calls_total / first_attempts_total' = \"<= 1.2\"`",
+        instead: "write calls over requests, as proxies count them: `calls.'shop -> stock' = \"<= 1.1 per request\"`; or over \
+                  first attempts, as a service counts them: `amplification.'calls_total / first_attempts_total' = \"<= 1.2\"`",
+    },
+    Missing {
+        words: &["hit-rate", "hit-ratio", "hits", "misses"],
+        instead: "write how many calls still go behind the cache: `calls.'shop -> stock' = \"<= 0.2 per request\"`",
     },
     Missing { words: &["mttr", "rto", "time-to-recover"], instead: "write `recovery.time = \"< 2s\"` with `after`" },
     Missing { words: &["mttd", "time-to-detect"], instead: "write `detect.time = \"< 1s\"` with `during`" },

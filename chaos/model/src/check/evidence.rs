@@ -2,7 +2,7 @@
 
 use super::{Against, Unknowns, reading::Readings, share};
 use crate::{
-    Comparison, Fault, Share, Verdict,
+    CallReading, Comparison, Fault, Share, Verdict,
     event::Probed,
     ledger::{Recovery, Uncharged},
     responses::Marker,
@@ -116,6 +116,8 @@ pub struct Evidence<'a> {
     pub within: Option<Duration>,
     /// The baseline's beginning and end; both 0 where there is none.
     pub baseline: (Duration, Duration),
+    /// The requests that were due in the window and made, those included that are counted apart.
+    pub made: u64,
     /// Counts of the arrivals that belong to it.
     pub counts: &'a Counts,
     /// Those of them of which it can't be known how they would have come out.
@@ -132,6 +134,8 @@ pub struct Evidence<'a> {
     pub probes: &'a [Probed],
     /// Readings of the series that this check asks for, in its order.
     pub readings: Readings<'a>,
+    /// Readings of the calls that this check asks for, in the order of time.
+    pub calls: &'a [CallReading],
     /// The fault that the scope is about.
     pub fault: Option<FaultSeen<'a>>,
     /// The markers that the system declares.

@@ -2,9 +2,10 @@
 
 use crate::{
     Comparison, Selector, Share, ValueTest,
+    calls::Per,
     check::reading::Asked,
     language::{
-        bounds, braces,
+        bounds, braces, calls,
         document::Entry,
         expect::Against,
         findings::{Findings, Wrong},
@@ -125,6 +126,12 @@ impl Leaf<'_> {
     #[must_use]
     pub fn amplification(&self) -> Option<Comparison<f64>> {
         self.parse(|text| bounds::check_amplification(comparison(text, plain_number)?))
+    }
+
+    /// The value as the bound of calls, and what they are counted per.
+    #[must_use]
+    pub fn calls(&self) -> Option<(Comparison<f64>, Per)> {
+        self.parse(calls::bound)
     }
 
     /// The value as a test of values in a response, and the share of responses that must pass it.

@@ -9,6 +9,7 @@ mod age;
 mod amplification;
 mod availability;
 mod body;
+mod calls;
 mod condition;
 mod detect;
 mod elsewhere;
@@ -45,9 +46,9 @@ pub use table::markdown;
 pub use unanswered::REASONS;
 pub use unknown::{Bad, Strain, Unknown, Unknowns};
 
+use crate::{Calls, Selector, Span, ValueTest, responses::Marker};
 #[cfg(test)]
 use crate::{Comparison, Share};
-use crate::{Selector, Span, ValueTest, responses::Marker};
 use std::{fmt, sync::Arc, time::Duration};
 
 /// The example in CONTRIBUTING.md: a check like the others, but that its row is not in [`CHECKS`], so that it always
@@ -72,6 +73,7 @@ pub const CHECKS: &[&Row] = &[
     &recovery::ROW,
     &amplification::ROW,
     &herd::ROW,
+    &calls::ROW,
 ];
 
 /// A row of the table: a kind of check, with all that is known of it without any scenario.
@@ -113,7 +115,7 @@ impl Row {
         self.needs.iter().any(|need| match need {
             Need::Scrapes => true,
             Need::ScrapesUnless(without) => name != *without,
-            Need::Responses | Need::Marker(_) | Need::Faults | Need::Samples | Need::Probes => false,
+            Need::Responses | Need::Marker(_) | Need::Faults | Need::Samples | Need::Probes | Need::Calls => false,
         })
     }
 }
@@ -145,6 +147,8 @@ pub enum Need {
     Samples,
     /// Probes of a service.
     Probes,
+    /// Counts of the proxies on links.
+    Calls,
 }
 
 /// The key as in the file and the comparison.
@@ -209,6 +213,11 @@ pub trait Subject: fmt::Debug + Send + Sync {
 
     /// The service that it wants to be probed.
     fn probes(&self) -> Option<&str> {
+        None
+    }
+
+    /// The calls that it reads from the counts of proxies.
+    fn calls(&self) -> Option<&Calls> {
         None
     }
 

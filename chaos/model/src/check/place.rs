@@ -83,6 +83,12 @@ impl Place<'_> {
             let message = format!("{what} is compared with a second of baseline, and there is {had}");
             return Some(Misplaced::new(message, "begin the first fault later"));
         }
+        self.lasts_less_than_a_second(what)
+    }
+
+    /// The mistake about a scope without a second in it, if it is one.
+    #[must_use]
+    pub fn lasts_less_than_a_second(&self, what: &str) -> Option<Misplaced> {
         let window = self.window()?;
         let length = window.to.saturating_sub(window.from);
         (length < WINDOW).then(|| {

@@ -56,6 +56,7 @@ fn needs(row: &Row) -> String {
         Need::Faults => "the times of a fault".to_owned(),
         Need::Samples => "enough requests".to_owned(),
         Need::Probes => "nothing more: it is asked whether it is ready".to_owned(),
+        Need::Calls => "counts of proxies".to_owned(),
     });
     words.collect::<Vec<_>>().join(", ")
 }

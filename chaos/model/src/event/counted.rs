@@ -33,8 +33,12 @@ pub struct LinkCounts {
     /// Connections that were accepted.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub connections: u64,
-    /// Requests and commands by their kind: `GET /users/*`, `SETEX`. None where what is spoken there isn't read. What a
-    /// fault holds back is counted once it lets go.
+    /// Connections on which something came that its protocol's reader did not understand: what else came on them is not
+    /// among the messages.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub unread: u64,
+    /// Requests and commands by their kind: `GET /users/*`, `SETEX`. None where what is spoken there isn't read. Each is counted
+    /// when its head has come, or all of a command, whatever faults then do to it.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub messages: BTreeMap<String, u64>,
 }
@@ -45,6 +49,13 @@ fn is_zero(count: &u64) -> bool {
 }
 
 impl ProxyCounts {
+    /// Adds what faults did on one more link.
+    pub fn add_fired(&mut self, fired: impl IntoIterator<Item = (String, Fired)>) {
+        for (fault, fired) in fired {
+            *self.faults.entry(fault).or_default() += fired;
+        }
+    }
+
     /// True if nothing was counted, or nothing has changed.
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -84,12 +95,14 @@ impl LinkCounts {
         let changed = self.messages.iter().filter(|(kind, count)| before.messages.get(*kind) != Some(*count));
         Self {
             connections: if self.connections == before.connections { 0 } else { self.connections },
+            unread: if self.unread == before.unread { 0 } else { self.unread },
             messages: changed.map(|(kind, count)| (kind.clone(), *count)).collect(),
         }
     }
 
     fn update(&mut self, later: &Self) {
         self.connections = self.connections.max(later.connections);
+        self.unread = self.unread.max(later.unread);
         self.messages.extend(later.messages.iter().map(|(kind, count)| (kind.clone(), *count)));
     }
 
@@ -102,6 +115,7 @@ impl LinkCounts {
         });
         Self {
             connections: self.connections.saturating_sub(before.connections),
+            unread: self.unread.saturating_sub(before.unread),
             messages: messages.filter(|(_, count)| *count > 0).collect(),
         }
     }
@@ -114,7 +128,7 @@ mod tests {
 
     fn link(connections: u64, messages: &[(&str, u64)]) -> LinkCounts {
         let messages = messages.iter().map(|(kind, count)| ((*kind).to_owned(), *count));
-        LinkCounts { connections, messages: messages.collect() }
+        LinkCounts { connections, unread: connections / 2, messages: messages.collect() }
     }
 
     fn counts(links: &[(&str, LinkCounts)], fired: u64) -> ProxyCounts {

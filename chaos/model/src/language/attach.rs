@@ -50,7 +50,7 @@ pub fn load(
         what_cannot_be_healed(scenario, &findings);
     }
     match attach {
-        Some(attach) if findings.is_empty() => Ok(Attach { links: broken_links(scenario), containers, ..attach }),
+        Some(attach) if findings.is_empty() => Ok(Attach { links: needed_links(scenario), containers, ..attach }),
         _ => Err(Diagnostics { list: findings.into_sorted(), sources }),
     }
 }
@@ -58,13 +58,11 @@ pub fn load(
 /// The advice where a running system is no place for a scenario.
 const ELSEWHERE: &str = "run it in another world: `--world local`, which starts the system itself";
 
-/// The links that faults act on.
-fn broken_links(scenario: &Scenario) -> BTreeSet<Link> {
-    let links = scenario.faults.iter().filter_map(|fault| match &fault.on {
-        Target::Link(link) => Some(link.clone()),
-        Target::Service(_) => None,
-    });
-    links.collect()
+/// The links that faults act on, or whose calls are judged.
+fn needed_links(scenario: &Scenario) -> BTreeSet<Link> {
+    let links = scenario.faults.iter().flat_map(|fault| fault.on.links()).cloned();
+    let checks = scenario.expectations.iter().flat_map(|expectation| &expectation.checks);
+    links.chain(checks.filter_map(|check| Some(check.subject.calls()?.link.clone()))).collect()
 }
 
 /// The containers of services that faults act on. A Redis is flushed by its own command; everything else needs one.

@@ -38,6 +38,11 @@ pub(crate) fn check_amplification(comparison: Comparison<f64>) -> Result<Compari
     check(comparison, &1.0, &f64::INFINITY, "there are never fewer calls than first attempts")
 }
 
+/// Refuses a comparison of a number of calls that always or never holds.
+pub(crate) fn check_calls(comparison: Comparison<f64>) -> Result<Comparison<f64>, Wrong> {
+    check(comparison, &0.0, &f64::INFINITY, "there are never fewer than 0 calls")
+}
+
 /// Refuses a comparison of a metric that always or never holds. Only what is called as a counter is known not to fall.
 pub(crate) fn check_metric(comparison: Comparison<f64>, name: &str) -> Result<Comparison<f64>, Wrong> {
     let counter = ["_total", "_count", "_bucket"].iter().any(|end| name.ends_with(end));

@@ -136,11 +136,12 @@ fn undeclared(row: &Row, entry: &Entry, against: &Against<'_>, findings: &Findin
     }
 }
 
-/// Refuses `of` where a service's metrics are compared: they count for all requests at once.
+/// Refuses `of` where something else than requests is judged: what a service counts for all of them, or whether it is ready.
 fn of_all(table: &Table, checks: &[&Row], findings: &Findings) {
-    let (Some(of), Some(metric)) = (table.get("of"), asks_for_metrics(table, checks)) else { return };
-    let message = format!("`of` means some of the requests, and a service's metrics count for all (`{}`)", metric.key);
-    let diagnostic = Diagnostic::new(of.key_span.clone(), message).also(metric.key_span.clone(), "of all requests");
+    let probed = || checks.iter().filter(|row| row.needs.contains(&Need::Probes)).find_map(|row| table.get(row.key));
+    let (Some(of), Some(other)) = (table.get("of"), asks_for_metrics(table, checks).or_else(probed)) else { return };
+    let message = format!("`of` means some of the requests, and `{}` is not about requests", other.key);
+    let diagnostic = Diagnostic::new(of.key_span.clone(), message).also(other.key_span.clone(), "this");
     findings.add(diagnostic.advice("make two expectations of it, one without `of`"));
 }
 

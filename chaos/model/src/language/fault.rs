@@ -101,13 +101,7 @@ fn repeated(tables: &[&Table], findings: &Findings) {
 pub(crate) fn read(table: &Table, system: &System, timing: Timing, findings: &Findings) -> FaultRead {
     let mut reader = Reader::new(table, "this fault", findings);
     let name = reader.needed("name", "name = \"outage\"", names::fault);
-    // A system without services has been refused as such.
-    let on = reader.needed_text("on", "on = \"gateway -> redis\"").filter(|_| !system.services.is_empty());
-    let target = |text: &str| match timing {
-        Timing::Timeline(_) => target::read(text, system),
-        Timing::Message => target::proxied(text, system),
-    };
-    let on = on.and_then(|word| parse_word(word, target, findings));
+    let on = on(&mut reader, timing, system, findings);
     let Times { at, lasts, pulse } = Times::read(&mut reader, timing, findings);
     let share = if reader.entry("share").is_some() { reader.parse("share", share) } else { Some(Share::ALL) };
     let ramp = if reader.entry("ramp").is_some() { reader.parse("ramp", not_zero) } else { Some(Duration::ZERO) };
@@ -117,10 +111,13 @@ pub(crate) fn read(table: &Table, system: &System, timing: Timing, findings: &Fi
     let known_to_last = lasts.filter(|lasts| !lasts.is_zero());
     let effect = effect::read(&mut reader, known_to_last, findings);
     if let (Some(on), Some(effect)) = (&on, &effect) {
-        reader.parse("on", |_| match timing {
+        let fits = match timing {
             Timing::Message if effect.is_of_services() => Err(target::no_service(effect, on, system)),
             _ => target::fits(on, effect, system),
-        });
+        };
+        if let (Err(wrong), Some(entry)) = (fits, table.get("on")) {
+            findings.add(wrong.diagnostic(entry.value.span.clone()));
+        }
         let filters = [("only", only.is_some()), ("except", except.is_some())];
         suits(&mut reader, (on, effect), filters, system, findings);
         can_be_read(&mut reader, on, effect, system, findings);
@@ -153,6 +150,21 @@ pub(crate) fn read(table: &Table, system: &System, timing: Timing, findings: &Fi
     let name = name.or_else(|| Some(table.get("name")?.value.text()?.to_owned()));
     let filters = ["only", "except"].map(|key| table.get(key).cloned());
     FaultRead { name, fault, filters }
+}
+
+/// The place that a fault acts at, if it is right.
+fn on(reader: &mut Reader<'_>, timing: Timing, system: &System, findings: &Findings) -> Option<Target> {
+    const EXAMPLE: &str = "on = \"gateway -> redis\"";
+    // A system without services has been refused as such.
+    if let Timing::Message = timing {
+        let word = reader.needed_text("on", EXAMPLE).filter(|_| !system.services.is_empty())?;
+        return parse_word(word, |text| target::proxied(text, system), findings);
+    }
+    let entry = reader.entry("on");
+    if entry.is_none() {
+        reader.lacks("on", EXAMPLE);
+    }
+    entry.filter(|_| !system.services.is_empty()).and_then(|entry| target::read(entry, system, findings))
 }
 
 /// True if the fault lies within the run. Where the times are wrong there is no timeline to judge others by.
@@ -211,31 +223,33 @@ fn suits(
         let advice = "take `ramp` away; `latency`, `dial-delay` and effects on requests and commands have one";
         reader.parse("ramp", |_| Err::<(), _>(wrong.advice(advice)));
     }
-    let protocol = match on {
-        Target::Link(link) => system.services.get(&link.to).map(|service| service.protocol),
-        Target::Service(_) => None,
-    };
+    let mut protocols: Vec<Protocol> = Vec::new();
+    for service in on.links().iter().filter_map(|link| system.services.get(&link.to)) {
+        protocols.extend(Some(service.protocol).filter(|protocol| !protocols.contains(protocol)));
+    }
     for (key, _) in filters.into_iter().filter(|(_, is_right)| *is_right) {
         let Some(entry) = reader.entry(key) else { continue };
         let refuse = |message: String, advice: String| {
             findings.add(Diagnostic::new(entry.value.span.clone(), message).advice(advice));
         };
-        match (level, protocol) {
-            (Level::Services, _) => refuse(format!("`{name}` acts on the whole service"), format!("take `{key}` away")),
-            (Level::Connections, _) => refuse(
+        match level {
+            Level::Services => refuse(format!("`{name}` acts on the whole service"), format!("take `{key}` away")),
+            Level::Connections => refuse(
                 format!("`{name}` acts on connections, which carry any requests"),
                 format!("take `{key}` away, or use an effect on requests or commands, as `delay`"),
             ),
-            (_, Some(protocol)) => strange_keys(entry, protocol, findings),
-            (_, None) => {}
+            Level::Messages | Level::Requests | Level::Commands => {
+                protocols.iter().for_each(|protocol| strange_keys(entry, *protocol, findings));
+            }
         }
     }
 }
 
 /// Refuses an effect on messages where TLS hides them.
 fn can_be_read(reader: &mut Reader<'_>, on: &Target, effect: &Effect, system: &System, findings: &Findings) {
-    let (Target::Link(link), level) = (on, effect.facts().level) else { return };
-    let (Some(setting), Some(entry)) = (system.encrypted.get(link), reader.entry("on")) else { return };
+    let level = effect.facts().level;
+    let encrypted = on.links().iter().find_map(|link| Some((link, system.encrypted.get(link)?)));
+    let (Some((link, setting)), Some(entry)) = (encrypted, reader.entry("on")) else { return };
     let protocol = system.stack(link).protocol;
     let Some(words) = protocol.words.filter(|_| level != Level::Connections && protocol.has(level)) else { return };
     let (name, messages) = (effect.name(), words.messages);

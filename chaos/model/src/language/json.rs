@@ -139,15 +139,16 @@ impl Places {
 pub fn write_fault(fault: &Fault) -> Json {
     let Fault { name, on, effect, only, except, share, at, lasts, ramp, pulse, span: _ } = fault;
     let mut keys = Map::new();
-    let mut put = |key: &str, value: String| keys.insert(key.to_owned(), Json::String(value));
+    let mut put = |key: &str, value: String| drop(keys.insert(key.to_owned(), Json::String(value)));
     put("name", name.clone());
-    put(
-        "on",
-        match on {
-            Target::Link(link) => link.to_string(),
-            Target::Service(service) => service.clone(),
-        },
-    );
+    match on {
+        Target::Link(link) => put("on", link.to_string()),
+        Target::Service(service) => put("on", service.clone()),
+        Target::Links(links) => {
+            keys.insert("on".to_owned(), links.iter().map(Link::to_string).collect());
+        }
+    }
+    let mut put = |key: &str, value: String| drop(keys.insert(key.to_owned(), Json::String(value)));
     put("effect", effect.name().to_owned());
     for (key, value) in effect.written() {
         put(key, value);

@@ -236,7 +236,7 @@ fn load() -> Value {
 fn fault() -> Value {
     let own = [
         ("name", text("Its name: the phase that it makes.", "outage")),
-        ("on", text("A link, or a service for effects on services.", "gateway -> redis")),
+        ("on", on()),
         ("effect", effect()),
         ("at", text("From when, on the timeline.", "4s")),
         ("for", text("For how long.", "4s")),
@@ -270,6 +270,18 @@ fn fault() -> Value {
         "additionalProperties": false,
         "allOf": kinds,
     })
+}
+
+fn on() -> Value {
+    let one =
+        text("A link, or a service for effects on services; `* -> redis` is each link to it.", "gateway -> redis");
+    let several = json!({
+        "type": "array",
+        "items": { "type": "string" },
+        "minItems": 1,
+        "examples": [["gateway -> redis", "gateway -> user-service"]],
+    });
+    json!({ "description": "Where it acts: a link, several links, or a service.", "anyOf": [one, several] })
 }
 
 /// Each with what it does, which editors show beside it.

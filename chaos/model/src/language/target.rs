@@ -1,19 +1,94 @@
-//! `on = "gateway -> redis"` or `on = "redis"`: where a fault acts, and for which requests or commands.
+//! `on = "gateway -> redis"`, `on = "redis"`, `on = ["a -> db", "b -> db"]` or `on = "* -> db"`: where a fault acts.
 
-use super::{address, braces::known_service, findings::Wrong, nearest::list};
+use super::{
+    address,
+    braces::known_service,
+    document::{Entry, Kind},
+    findings::{Findings, Wrong},
+    nearest::list,
+    reader::{Word, parse_word, text_of},
+};
 use crate::{
-    Effect, Endpoint, Link, Protocol, System, Target,
+    Effect, Endpoint, Link, Pattern, Protocol, System, Target,
     effect::{Level, action::ServiceAction},
     system::CLIENT,
 };
 
-/// The link or service that is meant, which must be one that the system has.
-pub(crate) fn read(text: &str, system: &System) -> Result<Target, Wrong> {
+/// The place that an entry means: a link or a service, or several links.
+pub(crate) fn read(entry: &Entry, system: &System, findings: &Findings) -> Option<Target> {
+    let Kind::List(items) = &entry.value.kind else {
+        let word = text_of(entry, findings)?;
+        return parse_word(word, |text| one(text, system), findings);
+    };
+    let before = findings.len();
+    if items.is_empty() {
+        let wrong = Wrong::new("this names no link").advice(format!("the links are {}", links(system)));
+        findings.add(wrong.diagnostic(entry.value.span.clone()));
+    }
+    let mut all: Vec<Link> = Vec::new();
+    for item in items {
+        let Some(text) = item.text() else {
+            let wrong = Wrong::new(format!("a link is a string, and this is {}", item.what()));
+            findings.add(wrong.advice("write it as `\"gateway -> redis\"`").diagnostic(item.span.clone()));
+            continue;
+        };
+        let word = Word { text, span: &item.span };
+        if let Some(found) = parse_word(word, |text| more(text, &all, system), findings) {
+            all.extend(found);
+        }
+    }
+    (findings.len() == before).then(|| Target::of_links(all))
+}
+
+/// The links of a list's item that are not in it yet.
+fn more(text: &str, all: &[Link], system: &System) -> Result<Vec<Link>, Wrong> {
+    let name = text.trim();
+    if system.services.contains_key(name) {
+        let wrong = Wrong::new(format!("a fault on several places is on links, and `{name}` is a service"));
+        return Err(wrong.advice(format!("name its links: `* -> {name}` is all that lead to it")));
+    }
+    let found: Vec<Link> = matching(text, system)?.into_iter().filter(|link| !all.contains(link)).collect();
+    if found.is_empty() {
+        return Err(Wrong::new(format!("`{name}` is in the list already")).advice("take it away"));
+    }
+    Ok(found)
+}
+
+/// The links that a text means: one, or those that are like `* -> db`.
+fn matching(text: &str, system: &System) -> Result<Vec<Link>, Wrong> {
+    let Some((from, to)) = text.split_once("->").filter(|_| text.contains('*')) else {
+        return link(text, system).map(|link| vec![link]);
+    };
+    let (to, label) = to.split_once('#').map_or((to, None), |(to, label)| (to, Some(label.trim())));
+    let (from, to) = (from.trim(), to.trim());
+    let mut services: Vec<&str> = system.services.keys().map(String::as_str).collect();
+    if !to.contains('*') {
+        known_service(to, &services)?;
+    }
+    services.push(CLIENT);
+    if !from.contains('*') {
+        known_service(from, &services)?;
+    }
+    let like = |pattern: &str, text: &str| Pattern(pattern.to_owned()).matches(text.as_bytes());
+    let fits = |link: &&Link| {
+        let labelled = label.is_none_or(|label| like(label, link.label.as_deref().unwrap_or_default()));
+        like(from, &link.from.to_string()) && like(to, &link.to) && labelled
+    };
+    let found: Vec<Link> = system.links.iter().filter(fits).cloned().collect();
+    if found.is_empty() {
+        let wrong = Wrong::new(format!("no link is like `{}`", text.trim()));
+        return Err(wrong.advice(format!("the links are {}", links(system))));
+    }
+    Ok(found)
+}
+
+/// The link or service that is meant, which must be one that the system has; or the links that are like it.
+fn one(text: &str, system: &System) -> Result<Target, Wrong> {
     let name = text.trim();
     if system.services.contains_key(name) {
         return Ok(Target::Service(name.to_owned()));
     }
-    link(text, system).map(Target::Link)
+    matching(text, system).map(Target::of_links)
 }
 
 /// The link that is meant, which must be one of those that proxies stand on.
@@ -30,7 +105,7 @@ pub(crate) fn no_service(effect: &Effect, on: &Target, system: &System) -> Wrong
     let wrong = Wrong::new(format!("`{}` acts on a service, and proxies stand on links", effect.name()));
     let act = effects(|level| match on {
         Target::Link(link) => system.stack(link).protocol.has(level),
-        Target::Service(_) => false,
+        Target::Service(_) | Target::Links(_) => false,
     });
     wrong.advice(format!("on this link, {act} act"))
 }
@@ -39,6 +114,7 @@ pub(crate) fn no_service(effect: &Effect, on: &Target, system: &System) -> Wrong
 pub(crate) fn fits(on: &Target, effect: &Effect, system: &System) -> Result<(), Wrong> {
     let (name, level) = (effect.name(), effect.facts().level);
     match on {
+        Target::Links(links) => links.iter().try_for_each(|link| fits(&Target::Link(link.clone()), effect, system)),
         Target::Link(link) if level == Level::Services => {
             let wrong = Wrong::new(format!("`{name}` acts on a service, and `{link}` is a link"));
             let act = effects(|level| system.services[&link.to].protocol.has(level));
@@ -77,7 +153,8 @@ pub(crate) fn effects(which: impl Fn(Level) -> bool) -> String {
     list(Effect::ALL.iter().filter(|facts| which(facts.level)).map(|facts| facts.name))
 }
 
-fn link(text: &str, system: &System) -> Result<Link, Wrong> {
+/// The link of a system that is meant.
+pub(crate) fn link(text: &str, system: &System) -> Result<Link, Wrong> {
     let mut services: Vec<&str> = system.services.keys().map(String::as_str).collect();
     let Some((from, to)) = text.split_once("->") else { return Err(no_link(text, system)) };
     let range = |part: &str| {

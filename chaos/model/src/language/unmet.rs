@@ -50,9 +50,8 @@ fn is_of_clients(fault: &Fault) -> bool {
 /// The place of the value at a key of a filter.
 fn place(filter: &Entry, path: [&str; 2]) -> Span {
     let keys = path.into_iter().filter(|key| !key.is_empty());
-    let inner = |entry: Option<&Entry>, key: &str| entry?.value.table()?.get(key).cloned();
-    let found = keys.fold(Some(filter.clone()), |entry, key| inner(entry.as_ref(), key));
-    found.unwrap_or_else(|| filter.clone()).value.span
+    let found = keys.fold(filter, |entry, key| entry.value.table().and_then(|table| table.get(key)).unwrap_or(entry));
+    found.value.span.clone()
 }
 
 /// A key of a filter, and which requests it may be for.

@@ -48,13 +48,18 @@ struct Pulses {
     planned: u64,
     one_by_one: u64,
     begun: u64,
-    /// Those that are held back: how many there are, and all that they did.
-    held: (u64, Fired),
+    /// Those that are held back: how many there are, all that they did, and on each of several links.
+    held: (u64, Fired, BTreeMap<String, Fired>),
 }
 
 impl Pulses {
     fn of(fault: &Fault, one_by_one: u64) -> Self {
-        Self { planned: fault.windows().count() as u64, one_by_one, begun: 0, held: (0, Fired::default()) }
+        Self {
+            planned: fault.windows().count() as u64,
+            one_by_one,
+            begun: 0,
+            held: (0, Fired::default(), BTreeMap::new()),
+        }
     }
 
     /// True if the pulse that began last is put together with others.
@@ -64,8 +69,8 @@ impl Pulses {
 
     /// The event of those that are held back, if there are any.
     fn take(&mut self, fault: &str) -> Option<Event> {
-        let (times, fired) = std::mem::take(&mut self.held);
-        (times > 0).then(|| Event::FaultRemoved { fault: fault.to_owned(), fired, times })
+        let (times, fired, links) = std::mem::take(&mut self.held);
+        (times > 0).then(|| Event::FaultRemoved { fault: fault.to_owned(), fired, times, links })
     }
 }
 
@@ -126,10 +131,11 @@ impl Steps {
                 pulses.begun += 1;
                 return if pulses.is_held() { None } else { whole };
             }
-            Event::FaultRemoved { fault, fired, times } => {
+            Event::FaultRemoved { fault, fired, times, links } => {
                 let Some(pulses) = self.pulses.get_mut(fault).filter(|pulses| pulses.is_held()) else { return whole };
                 pulses.held.0 += times;
                 pulses.held.1 += *fired;
+                links.iter().for_each(|(link, fired)| *pulses.held.2.entry(link.clone()).or_default() += *fired);
                 // The last one is told when it happens.
                 let last = if pulses.begun >= pulses.planned { pulses.take(fault) } else { None };
                 last.map(|event| Cow::Owned(Record { at_us, event }))

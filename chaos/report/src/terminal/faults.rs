@@ -10,7 +10,8 @@ use crate::{
     text::{clean, fit, left, paragraph, width, wrap},
     words,
 };
-use chaos_model::Fault;
+use chaos_model::{Fault, event::Fired};
+use std::collections::BTreeMap;
 
 /// A fault took effect. Of one that pulses, the first time is told of: its words say what follows.
 pub(super) fn applied(style: Style, run: &RunState, at_us: u64, name: &str) -> String {
@@ -85,6 +86,14 @@ fn so_far(run: &RunState, plan: &Fault, course: Option<&Course>) -> String {
     }
 }
 
+/// Counts of what a fault did on each of several links, in words: `; on a -> db: 3 connections reset; on b -> db: nothing`.
+fn by_link(plan: &Fault, links: &BTreeMap<String, Fired>) -> String {
+    let did = |(link, fired): (&String, &Fired)| {
+        format!("; on {link}: {}", words::fired(&plan.effect, fired).unwrap_or_else(|| "nothing".to_owned()))
+    };
+    links.iter().map(did).collect()
+}
+
 fn how_often(run: &RunState, plan: &Fault) -> (Option<Ink>, String) {
     let unsure = Some(Ink::Unsure);
     if run.is_control() {
@@ -98,8 +107,8 @@ fn how_often(run: &RunState, plan: &Fault) -> (Option<Ink>, String) {
         Some(Course { ended: 0, .. }) => {
             (unsure, "not taken back before the run ended: how often it fired is unknown".to_owned())
         }
-        Some(Course { fired, .. }) => match words::fired(&plan.effect, fired) {
-            Some(words) => (None, words),
+        Some(Course { fired, links, .. }) => match words::fired(&plan.effect, fired) {
+            Some(words) => (None, words + &by_link(plan, links)),
             None if !fired.spared.is_none() => (unsure, format!("NEVER FIRED ({})", words::spared(fired))),
             None if fired.connections > 0 => {
                 let met = words::count(fired.connections, "connection");

@@ -28,6 +28,8 @@ pub(super) struct Course {
     pub(super) ended: u64,
     /// Counts of what it did in all of these.
     pub(super) fired: Fired,
+    /// The same by link, where it is on several.
+    pub(super) links: BTreeMap<String, Fired>,
 }
 
 impl Course {
@@ -104,12 +106,13 @@ impl RunState {
             Event::FaultApplied { fault } => {
                 self.faults.entry(fault.clone()).or_default().begun += 1;
             }
-            Event::FaultRemoved { fault, fired, times } => {
+            Event::FaultRemoved { fault, fired, times, links } => {
                 let course = self.faults.entry(fault.clone()).or_default();
                 course.ended += times;
                 // Of those that a recording puts together, no beginning is told.
                 course.begun = course.begun.max(course.ended);
                 course.fired += *fired;
+                links.iter().for_each(|(link, fired)| *course.links.entry(link.clone()).or_default() += *fired);
             }
             Event::Slice(slice) => {
                 self.progress.add(slice);

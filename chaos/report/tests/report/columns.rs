@@ -95,7 +95,7 @@ fn long() -> Vec<Record> {
     records.extend(made_up::late(vec![
         made_up::slice(3_499_000, 3_500_000, 12_345_678_901, 12_345_678),
         Event::FaultApplied { fault: LONG.to_owned() },
-        Event::FaultRemoved { fault: LONG.to_owned(), fired, times: 1 },
+        Event::FaultRemoved { fault: LONG.to_owned(), fired, times: 1, links: BTreeMap::new() },
         Event::Inconclusive { why: format!("{WORDS} {LONG}"), cause: Cause::Other },
         Event::ServiceDied {
             service: LONG[..40].to_owned(),

@@ -35,7 +35,7 @@ fn injection(n: Option<u64>) -> Joined {
 }
 
 fn counted() -> Event {
-    let link = LinkCounts { connections: 2, messages: BTreeMap::from([("SETEX".to_owned(), 40)]) };
+    let link = LinkCounts { connections: 2, unread: 0, messages: BTreeMap::from([("SETEX".to_owned(), 40)]) };
     let counts = ProxyCounts {
         links: BTreeMap::from([("gateway -> redis".to_owned(), link)]),
         faults: BTreeMap::from([("outage".to_owned(), Fired { refused: 7, ..Fired::default() })]),
@@ -305,7 +305,8 @@ fn many_pulses_are_put_together_and_none_is_lost() {
     let records = minute(minute_long(&faults), |_| {
         let pulse = |at: u64, n: u64| {
             let (fault, fired) = (format!("f{n}"), Fired { chunks: n, messages: 1, ..Fired::default() });
-            let removed = Event::FaultRemoved { fault: fault.clone(), fired, times: 1 };
+            let links = BTreeMap::from([("a -> b".to_owned(), fired)]);
+            let removed = Event::FaultRemoved { fault: fault.clone(), fired, times: 1, links };
             [(at, Event::FaultApplied { fault }), (at + 10, removed)]
         };
         let mut all: Vec<_> = (0..50).flat_map(|nth| (0..8).flat_map(move |n| pulse(nth * 20, n))).collect();
@@ -316,7 +317,8 @@ fn many_pulses_are_put_together_and_none_is_lost() {
     let mut all = BTreeMap::<&str, (u64, Fired)>::new();
     let mut told = 0;
     for record in &read {
-        if let Event::FaultRemoved { fault, fired, times } = &record.event {
+        if let Event::FaultRemoved { fault, fired, times, links } = &record.event {
+            assert_eq!(links.values().copied().collect::<Vec<_>>(), [*fired], "each link's are put together, too");
             let (sum, sums) = all.entry(fault).or_default();
             *sum += times;
             *sums += *fired;
@@ -370,7 +372,8 @@ fn counts_by_name_are_put_together_where_there_are_many_and_none_is_lost() {
 fn many_counts_and_scrapes_are_put_together_and_the_last_is_told() {
     let name = |n: u64| format!("gateway -> service-{n}");
     let count = |second: u64, nth: u64| {
-        let link = LinkCounts { connections: second + 1, messages: BTreeMap::from([("GET /".to_owned(), nth)]) };
+        let link =
+            LinkCounts { connections: second + 1, unread: 0, messages: BTreeMap::from([("GET /".to_owned(), nth)]) };
         let links = (0..30).map(|n| (name(n), link.clone())).collect();
         let counts = ProxyCounts { links, faults: BTreeMap::new() };
         Event::Counted(Counted { at: made_up::ms(second * 1000 + nth), counts })
@@ -435,7 +438,7 @@ fn counts_that_are_zero_may_be_written_or_not() {
         json::read(format!("{begin}{removed}\n").as_bytes()).unwrap().pop().unwrap().event
     };
     let fired = Fired { refused: 41, ..Fired::default() };
-    let removed = Event::FaultRemoved { fault: "outage".to_owned(), fired, times: 1 };
+    let removed = Event::FaultRemoved { fault: "outage".to_owned(), fired, times: 1, links: BTreeMap::new() };
     assert_eq!(of(r#"{"refused":41}"#), removed);
     let zeros =
         r#""connections":0,"chunks":0,"resets":0,"closes":0,"dropped":0,"messages":0,"bystanders":0,"services":0"#;

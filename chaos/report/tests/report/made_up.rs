@@ -157,7 +157,7 @@ pub(crate) fn timeline(fired: Fired) -> Vec<Record> {
         at(4001, Event::FaultApplied { fault: "outage".to_owned() }),
         at(5000, slice(4000, 5000, 222, 3)),
         at(6000, slice(5000, 6000, 201, 2)),
-        at(8002, Event::FaultRemoved { fault: "outage".to_owned(), fired, times: 1 }),
+        at(8002, Event::FaultRemoved { fault: "outage".to_owned(), fired, times: 1, links: BTreeMap::new() }),
         at(9000, slice(8000, 9000, 597, 7)),
         at(11_000, slice(9000, 11_000, 400, 0)),
     ]
@@ -325,7 +325,8 @@ pub(crate) fn slow() -> Vec<Record> {
         recovery: Recovery::After { took: ms(310) },
     };
     let brief = FaultFigures { fault: "brief".to_owned(), recovery: Recovery::Unnoticed, ..FaultFigures::default() };
-    let removed = |fault: &str, fired| Event::FaultRemoved { fault: fault.to_owned(), fired, times: 1 };
+    let removed =
+        |fault: &str, fired| Event::FaultRemoved { fault: fault.to_owned(), fired, times: 1, links: BTreeMap::new() };
     let chunks = Fired { connections: 3, chunks: 801, ..Fired::default() };
     let ends = vec![
         removed("slow", chunks),

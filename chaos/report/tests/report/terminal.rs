@@ -293,7 +293,12 @@ fn a_fault_that_pulses_is_told_of_once_with_all_that_it_did() {
     let fault = "outage".to_owned();
     for at_us in [4_300_000, 6_300_000] {
         records.push(Record { at_us, event: Event::FaultApplied { fault: fault.clone() } });
-        let event = Event::FaultRemoved { fault: fault.clone(), fired: made_up::FIRED, times: 1 };
+        let event = Event::FaultRemoved {
+            fault: fault.clone(),
+            fired: made_up::FIRED,
+            times: 1,
+            links: std::collections::BTreeMap::new(),
+        };
         records.push(Record { at_us: at_us + 1_000_000, event });
     }
     let until_then = plain(&records[..records.len() - 1]);

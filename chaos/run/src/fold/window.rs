@@ -25,6 +25,8 @@ pub(crate) struct Window {
     time: Option<PhaseTime>,
     apart: u64,
     instances: BTreeMap<String, Counts>,
+    /// Arrivals that were made, those included that are counted apart.
+    made: u64,
 }
 
 impl Window {
@@ -41,6 +43,7 @@ impl Window {
             tally: Tally::default(),
             time: None,
             apart: 0,
+            made: 0,
             instances: BTreeMap::new(),
         }
     }
@@ -53,6 +56,7 @@ impl Window {
         self.time = Some(closed.slice.time_with(self.time));
         let judges = self.phase.judges(&closed.slice);
         let Some(Part { plain, straddled, .. }) = closed.parts.get(self.selection) else { return };
+        self.made += plain.counts.sent + straddled.counts.sent;
         for (tally, belongs) in [(plain, true), (straddled, self.phase.kind.judges_straddled())] {
             if judges && belongs { self.tally.merge(tally) } else { self.apart += tally.counts.due }
         }
@@ -72,6 +76,11 @@ impl Window {
                 Some((self.phase.from, self.phase.to))
             }
         }
+    }
+
+    /// The arrivals that were made in it, those included that are counted apart.
+    pub(crate) fn made(&self) -> u64 {
+        self.made
     }
 
     /// The figures of the phase, with those markers that responses have.

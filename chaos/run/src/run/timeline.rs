@@ -128,7 +128,7 @@ pub(super) async fn drive<'a>(
     // By now all have ended, and so has the last slice.
     drive.tell_slices();
     let late = drive.counting.late();
-    drive.tell(late);
+    drive.tell_counted(late);
     let (mut scrapes, untold) = drive.scraper.finish();
     scrapes.probes = drive.probing.finish();
     untold.into_iter().map(Event::Scraped).for_each(|event| events.emit(event));
@@ -242,13 +242,14 @@ impl Drive<'_, '_> {
         }
         let end = self.scenario.timeline.duration;
         self.wait_until(zero + end).await?;
+        self.count(end);
         self.wait_for_load().await?;
         self.ask(end, ScrapeSide::Both);
         let told = self.scraper.rest().await;
         self.tell(told.into_iter().map(Event::Scraped));
         let rest = self.probing.rest().await;
         self.tell(rest.into_iter().map(Event::Probed));
-        self.count();
+        self.count(self.now());
         // One that pulses may be off by then.
         let is_there = |fault: &Fault| fault.windows().last().is_some_and(|(_, to)| to >= end);
         let last = self.scenario.faults.iter().enumerate().filter(|(_, fault)| is_there(fault));
@@ -262,7 +263,7 @@ impl Drive<'_, '_> {
     async fn edge(&mut self, at: Duration, edge: &Edge) -> Result<(), WorldError> {
         // Before the changes: what was counted by then belongs to the phase that ends here.
         if self.counting.is_edge(at) {
-            self.count();
+            self.count(at);
         }
         let acknowledged = self.switch(at, edge).await?;
         self.note_restarting(at, edge);
@@ -328,9 +329,16 @@ impl Drive<'_, '_> {
         events.into_iter().for_each(|event| self.events.emit(event));
     }
 
-    /// Asks for counts, and tells them if they are there.
-    fn count(&mut self) {
-        let counted = self.counting.ask(self.now(), self.world.count(), &self.fired);
+    /// Asks for counts that were due at a moment, and tells them if they are there.
+    fn count(&mut self, due: Duration) {
+        let counted = self.counting.ask((due, self.now()), self.world.count(), &self.fired);
+        self.tell_counted(counted);
+    }
+
+    fn tell_counted(&mut self, counted: Option<Event>) {
+        for (check, reading) in self.counting.readings() {
+            self.fold.note_calls(check, reading);
+        }
         self.tell(counted);
     }
 
@@ -340,11 +348,11 @@ impl Drive<'_, '_> {
         }
         for index in &edge.remove {
             let fault = &self.scenario.faults[*index];
-            let removed = in_time("taken back", fault, self.world.remove(fault)).await?;
+            let (removed, links) = self.take_back(fault).await?;
             let is_restarting = matches!(&fault.on, Target::Service(service) if self.world.is_restarting(service));
             self.disrupting.end(*index, is_restarting);
             self.hears(fault);
-            self.events.emit(Event::FaultRemoved { fault: fault.name.clone(), fired: removed.fired, times: 1 });
+            self.events.emit(Event::FaultRemoved { fault: fault.name.clone(), fired: removed.fired, times: 1, links });
             self.enter(*index, removed);
         }
         for index in &edge.apply {
@@ -362,7 +370,28 @@ impl Drive<'_, '_> {
         // A proxy puts it on its link as soon as it hears of it; what is acknowledged later is that all know.
         self.applied.insert(index, Instant::now());
         self.disrupting.begin(index);
-        in_time("applied", fault, self.world.apply(fault)).await
+        for part in fault.parts() {
+            in_time("applied", fault, self.world.apply(&part)).await?;
+        }
+        Ok(())
+    }
+
+    /// Takes a fault back, from each link that it is on; gives what came of it, in sum and by link where there are several.
+    async fn take_back(&mut self, fault: &Fault) -> Result<(Removed, BTreeMap<String, Fired>), WorldError> {
+        let (mut sum, mut links) = (Removed::of(Fired::default()), BTreeMap::new());
+        for part in fault.parts() {
+            let Removed { fired, injections, left_out } =
+                in_time("taken back", fault, self.world.remove(&part)).await?;
+            links.insert(part.on.to_string(), fired);
+            sum.fired += fired;
+            sum.injections.extend(injections);
+            sum.left_out += left_out;
+        }
+        if links.len() < 2 {
+            return Ok((sum, BTreeMap::new()));
+        }
+        sum.injections.sort_by_key(|injection| injection.at);
+        Ok((sum, links))
     }
 
     /// Takes note that a fault keeps its service from responding no longer.
@@ -402,7 +431,7 @@ impl Drive<'_, '_> {
                 () = &mut sleep => return Ok(()),
                 notice = self.world.notice() => self.attend(notice?).await?,
                 Some(outcome) = self.outcomes.recv() => self.take(outcome),
-                counted = self.counting.answered() => self.tell(counted),
+                counted = self.counting.answered() => self.tell_counted(counted),
                 told = self.scraper.next() => self.tell(told.into_iter().map(Event::Scraped)),
                 probed = self.probing.next(self.zero) => self.probe(probed),
                 () = tokio::time::sleep_until(self.next_look) => self.look(),
@@ -428,7 +457,7 @@ impl Drive<'_, '_> {
                     None => return Ok(()),
                 },
                 notice = self.world.notice() => self.attend(notice?).await?,
-                counted = self.counting.answered() => self.tell(counted),
+                counted = self.counting.answered() => self.tell_counted(counted),
                 told = self.scraper.next() => self.tell(told.into_iter().map(Event::Scraped)),
                 probed = self.probing.next(self.zero) => self.probe(probed),
                 () = tokio::time::sleep_until(self.next_look) => self.look(),
@@ -451,6 +480,8 @@ impl Drive<'_, '_> {
             }
             Some(News::Back { instance, took, at_first }) => {
                 self.events.emit(Event::ServiceBack { service: instance.to_string(), took, times: 1 });
+                // A phase begins here that no edge has foreseen.
+                self.count(self.now());
                 if !self.world.is_restarting(&instance.service) {
                     self.fold.is_back(&instance.service, self.now());
                     self.disrupting.is_back(&instance.service);
@@ -518,7 +549,7 @@ impl Drive<'_, '_> {
         if Instant::now() >= self.next_count {
             self.next_count += LOOK_EVERY;
             if self.counting.is_due(self.now()) {
-                self.count();
+                self.count(self.now());
             }
         }
         self.tell_slices();

@@ -83,6 +83,11 @@ impl<R: Runtime, L: Links> ComposedWorld<R, L> {
     }
 }
 
+/// Refuses a fault on several links at once: each proxy is told of its own.
+fn each_by_itself(fault: &Fault) -> WorldError {
+    WorldError::CannotGive(format!("`{}` is on several links, and comes to each by itself", fault.name))
+}
+
 #[async_trait]
 impl<R: Runtime, L: Links> World for ComposedWorld<R, L> {
     fn name(&self) -> &'static str {
@@ -140,6 +145,7 @@ impl<R: Runtime, L: Links> World for ComposedWorld<R, L> {
     async fn apply(&mut self, fault: &Fault) -> Result<(), WorldError> {
         match &fault.on {
             Target::Link(link) => self.links.apply(link, fault).await,
+            Target::Links(_) => Err(each_by_itself(fault)),
             Target::Service(service) => self.break_service(service, fault).await,
         }
     }
@@ -147,6 +153,7 @@ impl<R: Runtime, L: Links> World for ComposedWorld<R, L> {
     async fn remove(&mut self, fault: &Fault) -> Result<Removed, WorldError> {
         match &fault.on {
             Target::Link(link) => self.links.remove(link, fault).await,
+            Target::Links(_) => Err(each_by_itself(fault)),
             Target::Service(service) => self.heal_service(service, fault).await,
         }
     }

@@ -66,6 +66,43 @@ async fn requests_without_a_response() {
     assert_eq!(note, "the first, request 100 at 1.00s, had no response: connect_refused");
 }
 
+/// The verdict on calls that came to the entry, and what was seen; `more` stands in the expectation too.
+async fn calls(more: &str, calls: &str) -> (Verdict, String) {
+    let load = "[[load.request]]\nrequest = \"GET /users/{user}\"\n[[load.request]]\nname = \"report\"\nrequest = \
+                \"POST /reports/{user}\"\n";
+    let head = ONE_SERVICE.replace("request = \"GET /users/{user}\"\n", "");
+    // What is answered in the service's place is a call all the same.
+    let fault = fault("effect = \"status\"\nstatus = \"503\"");
+    let ran =
+        run(&format!("{head}{load}{fault}[[expect]]\nthat = \"it\"\n{more}\ncalls.{calls}\n"), &[("web", web)]).await;
+    (ran.judged("it").verdict, ran.judged("it").checks[0].seen.clone())
+}
+
+#[tokio::test(start_paused = true)]
+async fn calls_on_a_link() {
+    let during = "during = \"outage\"";
+    assert_eq!(calls(during, "'client -> web' = \"== 100\"").await, pass("100"));
+    assert_eq!(calls(during, "'client -> web' = \"< 1 per request\"").await, fail("1.00 per request (100 for 100)"));
+    assert_eq!(calls(during, "'client -> web' = \"<= 99/s\"").await, fail("100/s"));
+    assert_eq!(calls(during, "'client -> web PUT *' = \"== 0\"").await, pass("0"));
+    assert_eq!(calls("during = \"1500ms..2500ms\"", "'client -> web' = \"== 100\"").await, pass("100"));
+    assert_eq!(calls("", "'client -> web' = \"== 400\"").await, pass("400"));
+    let (get, post) = (
+        calls(during, "'client -> web GET /users/*' = \"> 0\"").await,
+        calls(during, "'client -> web POST /reports/*' = \"> 0\"").await,
+    );
+    let number = |(verdict, seen): (Verdict, String)| {
+        assert_eq!(verdict, Verdict::Pass);
+        seen.parse::<u64>().unwrap()
+    };
+    let (get, post) = (number(get), number(post));
+    assert_eq!(get + post, 100);
+    // Per request of the kind that makes them.
+    let some = format!("{during}\nof = \"report\"");
+    let seen = format!("1.00 per request ({post} for {post})");
+    assert_eq!(calls(&some, "'client -> web POST' = \"== 1 per request\"").await, pass(&seen));
+}
+
 /// Two kinds of requests, three to one, of which a fault takes the rarer; the other gets slow ones.
 async fn of_some(expectations: &str) -> Ran {
     let load = "[[load.request]]\nrequest = \"GET /users/{user}\"\nweight = 3\n[[load.request]]\nname = \

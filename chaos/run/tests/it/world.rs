@@ -46,7 +46,7 @@ impl MemoryWorld {
     fn proxy(&self, fault: &Fault) -> &Proxy {
         match &fault.on {
             Target::Link(link) => &self.proxies[link],
-            Target::Service(service) => panic!("no fault on {service} here"),
+            on @ (Target::Service(_) | Target::Links(_)) => panic!("no fault on {on} here"),
         }
     }
 }

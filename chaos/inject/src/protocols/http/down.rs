@@ -17,6 +17,8 @@ pub(super) struct Down {
     passed: Vec<u8>,
     /// Faults on connections want to know whose bytes they are.
     traces: bool,
+    /// Something came that is not understood.
+    puzzled: bool,
 }
 
 #[derive(Debug)]
@@ -47,7 +49,13 @@ enum Progressed {
 
 impl Down {
     pub(super) fn new() -> Self {
-        Self { state: ResponseState::Head, scan: Scan::new(MessageKind::Response), passed: Vec::new(), traces: false }
+        Self {
+            state: ResponseState::Head,
+            scan: Scan::new(MessageKind::Response),
+            passed: Vec::new(),
+            traces: false,
+            puzzled: false,
+        }
     }
 
     /// Says from now on whose responses come, or no more.
@@ -69,6 +77,11 @@ impl Down {
     /// Tells whether the connection speaks something else by now, as both ends agreed.
     pub(super) fn is_tunnel(&self) -> bool {
         matches!(self.state, ResponseState::Tunnel)
+    }
+
+    /// Tells whether something came that is no response: requests that come now are not read.
+    pub(super) fn is_puzzled(&self) -> bool {
+        self.puzzled
     }
 
     /// Lets everything pass from now on, once nothing is owed.
@@ -113,6 +126,7 @@ impl Down {
                 Progressed::Nothing => return,
                 Progressed::Lost => {
                     self.lift(steps);
+                    self.puzzled = true;
                     self.lose();
                     return steps::pass(steps, Direction::Downstream, rest.len());
                 }

@@ -56,7 +56,13 @@ impl Filter for HttpFilter {
                 self.up.on_bytes(bytes, &mut self.exchanges, decide, steps);
                 self.down.answer(&mut self.exchanges, steps);
             }
-            Direction::Downstream => self.down.on_bytes(bytes, &mut self.exchanges, steps),
+            Direction::Downstream => {
+                let was_puzzled = self.down.is_puzzled();
+                self.down.on_bytes(bytes, &mut self.exchanges, steps);
+                if self.down.is_puzzled() && !was_puzzled && !self.up.is_lost() {
+                    decide.unread();
+                }
+            }
         }
         self.settle();
     }

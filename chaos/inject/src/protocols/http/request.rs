@@ -1,7 +1,7 @@
 //! The parts of a request that decisions read: its target, its baggage, and whether a fault is for it.
 
 use crate::protocol::{Key, Message, shortened};
-use chaos_model::{ArrivalId, KeyKind, Only, arrival::BAGGAGE_KEY, effect::Action};
+use chaos_model::{ArrivalId, KeyKind, Only, arrival::BAGGAGE_KEY, calls::names_one, effect::Action};
 use percent_encoding::percent_decode;
 use std::borrow::Cow;
 
@@ -67,12 +67,6 @@ pub(super) fn kind(method: &str, target: &str) -> String {
         kind.push_str(if names_one(part) { "*" } else { part });
     }
     kind
-}
-
-/// True for a part of a path that is a number, a UUID, a hash, or has one in it; versions of an API (`v1`) are none.
-fn names_one(part: &str) -> bool {
-    let is_version = part.strip_prefix('v').is_some_and(|rest| rest.bytes().all(|byte| byte.is_ascii_digit()));
-    !is_version && part.bytes().any(|byte| byte.is_ascii_digit())
 }
 
 /// The path and query of a target. Of the absolute form, what follows the authority.

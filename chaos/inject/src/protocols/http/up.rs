@@ -83,6 +83,10 @@ impl Up {
                 },
             };
             let Some(count) = count else {
+                // What follows after CONNECT is not HTTP, and no request is missed there.
+                if !self.is_lost() && !tunnels(exchanges) {
+                    decide.unread();
+                }
                 self.lose();
                 return steps::pass(steps, Direction::Upstream, rest.len());
             };
@@ -113,8 +117,7 @@ impl Up {
         steps: Steps<'_>,
     ) -> Option<usize> {
         // Behind this, HTTP goes on only if the service says so.
-        let tunnel = exchanges.back().is_some_and(|last| last.kind == MethodKind::Connect && !last.is_canned());
-        if tunnel || exchanges.len() >= DEEPEST {
+        if tunnels(exchanges) || exchanges.len() >= DEEPEST {
             return None;
         }
         let (armed, traces) = (decide.is_armed(), decide.traces());
@@ -133,6 +136,10 @@ impl Up {
         let WholeHead { start, end, folded, length } = known;
         let decided = parse_ask(&bytes[start..end], folded, |ask| {
             let arrival = request::arrival(ask.fields.iter().map(|field| (field.name, field.value)));
+            if length == end {
+                // The first time that it is there, also where its body is waited for.
+                decide.count(&request::kind(ask.method, request::target(ask.target)));
+            }
             let wanted = if length == end && armed { wants(ask, arrival, decide) } else { None };
             if let Some(wanted) = wanted
                 && bytes.len() - end < wanted
@@ -143,7 +150,6 @@ impl Up {
             let have = wanted.or((length > end).then_some(length - end));
             let body = |have| &bytes[end..end + have];
             let plan = if armed { ask_for(ask, arrival, have.map(body), decide) } else { HttpPlan::default() };
-            decide.count(&request::kind(ask.method, request::target(ask.target)));
             Ok((Exchange::new(ask, plan, attribution(ask, arrival, traces)), ask.announced))
         });
         match decided? {
@@ -189,6 +195,11 @@ impl Up {
         steps::pass(steps, Direction::Upstream, left.len());
         self.lose();
     }
+}
+
+/// True where the last request asks for a tunnel.
+fn tunnels(exchanges: &Exchanges) -> bool {
+    exchanges.back().is_some_and(|last| last.kind == MethodKind::Connect && !last.is_canned())
 }
 
 /// Leaves out what belongs to this body. Where its framing is broken, nobody knows where the next request begins: all is

@@ -62,6 +62,7 @@ impl Commands {
                 break;
             }
             let Ok((taken, part)) = self.scanner.scan(&bytes[seen..]) else {
+                decisions.unread();
                 self.lose(replies);
                 break;
             };
@@ -92,10 +93,11 @@ impl Commands {
     }
 
     /// A command begins with this byte. Says whether it can be one.
-    fn begin(&mut self, first: u8, replies: &mut Replies, decisions: &dyn Decide) -> bool {
+    fn begin(&mut self, first: u8, replies: &mut Replies, decisions: &mut dyn Decide) -> bool {
         // Bytes of another protocol may never come to the end of a line that is waited for.
         let is_text = first.is_ascii_graphic() || first.is_ascii_whitespace();
         if !is_text || replies.is_lost() {
+            decisions.unread();
             self.lose(replies);
             return false;
         }

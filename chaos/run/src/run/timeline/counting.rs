@@ -3,7 +3,8 @@
 
 use crate::fold::phase_edges;
 use chaos_model::{
-    Event, Scenario,
+    CallReading, Calls, Event, Scenario,
+    check::CheckId,
     event::{Counted, Fired, ProxyCounts},
 };
 use futures_util::future::{BoxFuture, FutureExt as _};
@@ -11,11 +12,13 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     time::Duration,
 };
+use tokio::time::Instant;
 
 /// The least time between two counts, but for those at edges.
 const SOON: Duration = Duration::from_millis(500);
 
 /// The counts of proxies, as far as they were told.
+#[derive(Default)]
 pub(super) struct Counting {
     /// Moments of the timeline at which a phase begins or ends.
     edges: BTreeSet<Duration>,
@@ -23,11 +26,19 @@ pub(super) struct Counting {
     asked: Option<Duration>,
     pending: Option<Pending>,
     told: ProxyCounts,
+    /// Calls that checks ask for.
+    calls: Vec<(CheckId, Calls)>,
+    /// Readings of them that nobody took yet.
+    readings: Vec<(CheckId, CallReading)>,
 }
 
 /// A question that was not answered yet.
 struct Pending {
+    /// The moment at which it was due, on the timeline,
+    due: Duration,
+    /// and that at which it was asked.
     at: Duration,
+    asked: Instant,
     answer: BoxFuture<'static, Option<ProxyCounts>>,
     /// Counts of faults by then, from the times in which they were there before.
     // As of the question: one that is taken back before the counts come would be counted twice.
@@ -36,7 +47,9 @@ struct Pending {
 
 impl Counting {
     pub(super) fn new(scenario: &Scenario) -> Self {
-        Self { edges: phase_edges(scenario).collect(), asked: None, pending: None, told: ProxyCounts::default() }
+        let checks = scenario.expectations.iter().flat_map(|expectation| &expectation.checks);
+        let calls = checks.filter_map(|check| Some((check.id, check.subject.calls()?.clone()))).collect();
+        Self { edges: phase_edges(scenario).collect(), calls, ..Self::default() }
     }
 
     /// True where an edge of the timeline wants a count.
@@ -49,16 +62,21 @@ impl Counting {
         self.pending.is_none() && self.asked.is_none_or(|asked| now >= asked + SOON)
     }
 
-    /// Takes a question that is asked at this moment; the event to tell where it is answered at once. `ended` is what
+    /// The readings of calls since they were taken last.
+    pub(super) fn readings(&mut self) -> Vec<(CheckId, CallReading)> {
+        std::mem::take(&mut self.readings)
+    }
+
+    /// Takes a question that was due at the first of these moments and is asked at the second; the event to tell where it is answered at once. `ended` is what
     /// faults did in the times in which they were there before. A question that is still open is given up.
     pub(super) fn ask(
         &mut self,
-        at: Duration,
+        (due, at): (Duration, Duration),
         answer: BoxFuture<'static, Option<ProxyCounts>>,
         ended: &BTreeMap<String, Fired>,
     ) -> Option<Event> {
         self.asked = Some(at);
-        self.pending = Some(Pending { at, answer, ended: ended.clone() });
+        self.pending = Some(Pending { due, at, asked: Instant::now(), answer, ended: ended.clone() });
         self.late()
     }
 
@@ -76,8 +94,14 @@ impl Counting {
     }
 
     fn take(&mut self, counts: Option<ProxyCounts>) -> Option<Event> {
-        let Pending { at, ended, .. } = self.pending.take()?;
+        let Pending { due, at, asked, ended, .. } = self.pending.take()?;
         let mut counts = counts?;
+        let when = (due, at + asked.elapsed());
+        let counted = self.calls.iter().filter_map(|(check, calls)| {
+            let link = counts.links.get(&calls.link.to_string())?;
+            Some((*check, CallReading::of(calls, link, when)))
+        });
+        self.readings.extend(counted);
         for (fault, before) in ended {
             *counts.faults.entry(fault).or_default() += before;
         }
@@ -91,10 +115,15 @@ impl Counting {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use chaos_model::{Endpoint, Link, event::LinkCounts};
     use futures_util::future::ready;
 
     fn counting() -> Counting {
-        Counting { edges: BTreeSet::new(), asked: None, pending: None, told: ProxyCounts::default() }
+        Counting::default()
+    }
+
+    fn moment(at: u64) -> (Duration, Duration) {
+        (Duration::from_secs(at), Duration::from_secs(at))
     }
 
     fn fired(messages: u64) -> BTreeMap<String, Fired> {
@@ -114,7 +143,7 @@ mod tests {
     fn counts_are_told_where_they_changed_and_sum_up_over_the_times_of_a_fault() {
         let (mut counting, none) = (counting(), BTreeMap::new());
         let mut ask = |at, messages, ended: &BTreeMap<String, Fired>| {
-            counting.ask(Duration::from_secs(at), ready(answer(messages)).boxed(), ended)
+            counting.ask(moment(at), ready(answer(messages)).boxed(), ended)
         };
         assert_eq!(ask(1, 0, &none), None, "nothing happened");
         assert_eq!(ask(2, 3, &none), told(2, 3));
@@ -122,17 +151,38 @@ mod tests {
         assert_eq!(ask(4, 2, &fired(3)), told(4, 5), "it was there before");
     }
 
+    #[tokio::test(start_paused = true)]
+    async fn calls_are_read_with_when_they_were_due_and_when_they_came() {
+        let link = Link { from: Endpoint::Client, to: "web".to_owned(), label: None };
+        let calls = |to: &str| Calls { link: Link { to: to.to_owned(), ..link.clone() }, kind: None };
+        let calls = vec![(CheckId(3), calls("web")), (CheckId(4), calls("nobody"))];
+        let mut counting = Counting { calls, ..Counting::default() };
+        let counts = LinkCounts { messages: [("GET /".to_owned(), 7)].into(), ..LinkCounts::default() };
+        let counts = ProxyCounts { links: [("client -> web".to_owned(), counts)].into(), ..ProxyCounts::default() };
+        let late = async move {
+            tokio::time::sleep(Duration::from_millis(30)).await;
+            Some(counts)
+        };
+        let ms = Duration::from_millis;
+        counting.ask((ms(1000), ms(1002)), late.boxed(), &BTreeMap::new());
+        assert!(counting.readings().is_empty());
+        counting.answered().await;
+        let reading = CallReading { at: ms(1000), answered: ms(1032), least: 7, most: Some(7) };
+        assert_eq!(counting.readings(), [(CheckId(3), reading)], "a link that nobody counts has no reading");
+        assert!(counting.readings().is_empty());
+    }
+
     #[tokio::test]
     async fn late_counts_are_of_the_moment_of_its_question_and_holds_nothing_up() {
         let mut counting = counting();
         let (send, receive) = tokio::sync::oneshot::channel();
         let late = async move { receive.await.ok().flatten() };
-        assert_eq!(counting.ask(Duration::from_secs(1), late.boxed(), &BTreeMap::new()), None);
+        assert_eq!(counting.ask(moment(1), late.boxed(), &BTreeMap::new()), None);
         assert!(!counting.is_due(Duration::from_secs(9)), "the counts may come yet");
         send.send(answer(4)).unwrap();
         assert_eq!(counting.answered().await, told(1, 4));
         assert!(!counting.is_due(Duration::from_millis(1400)) && counting.is_due(Duration::from_millis(1500)));
-        assert_eq!(counting.ask(Duration::from_secs(2), ready(None).boxed(), &BTreeMap::new()), None);
+        assert_eq!(counting.ask(moment(2), ready(None).boxed(), &BTreeMap::new()), None);
         assert!(counting.is_due(Duration::from_secs(3)), "one that can't be answered is over");
     }
 }

@@ -60,7 +60,7 @@ fn ends_connections(fault: &Fault, entry: &str) -> bool {
             };
             service == entry && action.service.is_some_and(ends)
         }
-        Target::Link(link) => {
+        Target::Link(_) | Target::Links(_) => {
             let cut = action.stream.is_some_and(|stream| {
                 // A server gives up on a request that a fault keeps from it, and closes for that and not for idling.
                 let keeps = stream.holds.is_some() || stream.rate.is_some() || stream.slices.is_some();
@@ -68,7 +68,8 @@ fn ends_connections(fault: &Fault, entry: &str) -> bool {
             });
             let in_message = action.message.is_some_and(|message| message.ending.is_some());
             let in_body = action.http.is_some_and(|http| http.resets_in.is_some());
-            link.from == Endpoint::Client && (cut || in_message || in_body)
+            let of_clients = fault.on.links().iter().any(|link| link.from == Endpoint::Client);
+            of_clients && (cut || in_message || in_body)
         }
     }
 }
