@@ -310,3 +310,13 @@ fn words_of_others_lead_to_what_is_meant_here() {
     assert!(CHECKS.iter().all(|row| !row.others.is_empty()), "each has a word elsewhere");
     assert!(words.len() > CHECKS.len());
 }
+
+#[test]
+fn a_series_that_moves_by_itself_detects_nothing() {
+    let by_a_series = scenario("during = \"outage\"\ndetect.breaker_state = \"< 1500ms\"").unwrap();
+    let check = &by_a_series.expectations[0].checks[0];
+    let of = |values: [f64; 9]| Seen::series(&values.map(|value| [value, 0.0])).verdict(check);
+    assert_eq!(of([0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 1.0, 1.0, 1.0]), Verdict::Pass);
+    assert_eq!(of([7.0, 7.0, 0.0, 0.0, 0.0, 1.0, 1.0, 1.0, 1.0]), Verdict::Pass, "it was different at the start");
+    assert_eq!(of([0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0]), Verdict::Inconclusive);
+}

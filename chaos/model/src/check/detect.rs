@@ -3,6 +3,7 @@
 
 use super::{
     Evidence, Finding, Leaf, Misplaced, Need, Place, Row, Shape, Subject,
+    evidence::at,
     reading::{Asked, Reading, ScrapeSide, total},
     term,
 };
@@ -14,6 +15,9 @@ use crate::{
 };
 use std::{sync::Arc, time::Duration};
 
+/// The last time of the baseline in which a series that detects something stands still.
+const UNHARMED: Duration = Duration::from_secs(2);
+
 pub(super) const ROW: Row = Row {
     key: "detect",
     about: "The time until clients (`detect.time`) or a metric show that something is wrong.",
@@ -23,7 +27,8 @@ pub(super) const ROW: Row = Row {
     judged: "From when the fault took effect to the first response that failed, was partial or stale (as far as the system's \
              `[responses]` says what that is) and met an injection of it, or from which on more are bad than in the \
              baseline; where it can't be said whether they are more, neither can this. Or to the first of ten scrapes a \
-             second in which the series has another value than before. Where that never comes, it fails.",
+             second in which the series has another value than before. Where that never comes, it fails; a \
+             series that moves in the last two seconds of the baseline shows nothing.",
     others: &[term("SRE", "time to detect"), term("SRE", "MTTD"), term("Envoy", "outlier detection interval")],
     from_the_end_on: false,
     condition: None,
@@ -129,10 +134,20 @@ impl Subject for DetectionBy {
             return Finding::inconclusive("unknown", "there is no scrape with it from before the fault");
         };
         let (_, usual) = usual;
+        let moves = |value: f64| (value - usual).abs() > f64::EPSILON;
+        // What moves by itself detects nothing. The last of the baseline shows it; what came before may be of the start.
+        let (from, to) = evidence.baseline;
+        let is_unharmed =
+            |reading: &Reading| before(reading) && reading.at >= from && reading.at < to && reading.at + UNHARMED >= to;
+        let mut unharmed = (0..readings.len()).filter(|nth| is_unharmed(&readings[*nth])).filter_map(&known);
+        if let Some((reading, value)) = unharmed.find(|(_, value)| moves(*value)) {
+            let why = format!("it moves without the fault, too: {}, it was {value}", at(reading.at));
+            return Finding::inconclusive(format!("{usual} before the fault"), why);
+        }
         let within = (0..readings.len()).filter(|nth| !before(&readings[*nth]) && readings[*nth].at <= fault.ends());
         // What the scrape itself says is known when it was asked for, and no earlier.
         let mut known = within.filter_map(known);
-        match known.find(|(_, value)| (value - usual).abs() > f64::EPSILON) {
+        match known.find(|(_, value)| moves(*value)) {
             Some((reading, _)) => {
                 let took = reading.taken.saturating_sub(fault.at);
                 Finding::of(self.bound.holds(&took), format!("{}, by a scrape", show_duration(took)))

@@ -129,6 +129,14 @@ impl<'a> Readings<'a> {
     pub fn kind(&self, nth: usize, selector: &Selector, asked: &Asked) -> Result<SeriesKind, Finding> {
         let read = || self.of(nth).iter().filter_map(|reading| reading.value.as_ref().ok());
         let found = read().find_map(|values| values.kind);
+        // No scrape has any such label: it is misspelt, and never to be seen.
+        let unseen = || read().all(|values| values.of.is_empty());
+        if let (Some(label), false) = (self.misspelt(selector), asked.absent_is_zero)
+            && unseen()
+        {
+            let why = format!("no series of {} has a label `{label}`; {}", selector.name, self.unknown(nth, selector));
+            return Err(Finding::inconclusive("no such series", why));
+        }
         match asked.kind.or(found) {
             _ if read().next().is_none() || (found.is_none() && !asked.absent_is_zero) => {
                 Err(Finding::inconclusive("no such series", self.unknown(nth, selector)))
@@ -166,6 +174,18 @@ impl<'a> Readings<'a> {
                 Err(Finding::inconclusive("no counter", why))
             }
         }
+    }
+
+    /// The first label of a selector that no series of its name has, where there are some.
+    fn misspelt<'s>(&self, selector: &'s Selector) -> Option<&'s str> {
+        let labels = |series: &'a String| series.strip_prefix(selector.name.as_str())?.strip_prefix('{');
+        let of_name: Vec<&str> = self.series?.keys().filter_map(labels).collect();
+        let has = |label: &str| {
+            let (first, later) = (format!("{label}="), format!(",{label}="));
+            of_name.iter().any(|labels| labels.starts_with(&first) || labels.contains(&later))
+        };
+        let mut named = selector.labels.iter().map(|wanted| wanted.label.as_str());
+        named.find(|label| !of_name.is_empty() && !has(label))
     }
 
     fn unknown(&self, nth: usize, selector: &Selector) -> String {
