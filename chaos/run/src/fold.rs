@@ -54,7 +54,7 @@ pub(crate) struct Fold<'a> {
     known: Duration,
     /// Slices in which the harness or the machine was not what it should be, by their beginning, with their end.
     strained: Vec<(Duration, Duration)>,
-    /// What requests met in the baseline, whether the machine was pressed there or not.
+    /// The baseline's requests so far, whether the machine was pressed there or not.
     unharmed: strain::Usual,
     acknowledged: Acknowledged,
     /// Outcomes that ended after an edge which has not been passed yet.

@@ -22,6 +22,12 @@ pub(crate) async fn listens(address: SocketAddr) -> bool {
     connect(address).await.is_ok()
 }
 
+/// Tells if anything is said there to who connects and says nothing, before the connection ends.
+pub(crate) async fn hears_from(address: SocketAddr) -> bool {
+    let Ok(mut stream) = connect(address).await else { return false };
+    stream.read(&mut [0]).await.is_ok_and(|read| read > 0)
+}
+
 /// Says this, and gives all that is answered until the other side closes.
 pub(crate) async fn say(address: SocketAddr, text: &str) -> String {
     try_say(address, text).await.expect("it answers")
