@@ -146,7 +146,7 @@ fn of_several_faults_the_one_that_is_not_ruled_out_is_charged() {
     assert_eq!(of(&[harmless.clone(), open("two")]), [others, (true, None)]);
     assert_eq!(of(&[open("one"), open("two")]), [others, others], "either may have");
     assert_eq!(
-        of(&[harmless.clone(), joined("two", 610, Impact::Slower)]),
+        of(&[harmless, joined("two", 610, Impact::Slower)]),
         [others, others],
         "neither has, for itself"
     );
