@@ -145,11 +145,7 @@ fn of_several_faults_the_one_that_is_not_ruled_out_is_charged() {
     let others = (false, Some(Reason::OthersToo));
     assert_eq!(of(&[harmless.clone(), open("two")]), [others, (true, None)]);
     assert_eq!(of(&[open("one"), open("two")]), [others, others], "either may have");
-    assert_eq!(
-        of(&[harmless, joined("two", 610, Impact::Slower)]),
-        [others, others],
-        "neither has, for itself"
-    );
+    assert_eq!(of(&[harmless, joined("two", 610, Impact::Slower)]), [others, others], "neither has, for itself");
     // One after the other, each is alone.
     let faults = [fault("one", 4000, 5000), fault("two", 6000, 8000)];
     let later = blame(&faults, &outcomes(|n| (750..790).contains(&n)), &[open("one"), open("two")], &[], CLEAN);
