@@ -22,6 +22,8 @@ pub(super) struct Adapter {
     is_recognised: bool,
     /// The reason for which the connection can't be read.
     unreadable: Option<Unreadable>,
+    /// A side has ended its stream.
+    has_ended: bool,
     up: Vec<u8>,
     down: Vec<u8>,
     steps: Vec<Step>,
@@ -37,7 +39,7 @@ impl Adapter {
         let filter = filter_of(protocol)?;
         let (is_recognised, unreadable) = (false, None);
         let (up, down, steps, met) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        Some(Self { protocol, filter, is_recognised, unreadable, up, down, steps, met, used: false })
+        Some(Self { protocol, filter, is_recognised, unreadable, up, down, steps, met, used: false, has_ended: false })
     }
 
     /// Tells whether there is nothing more to read along: all passes as it comes.
@@ -144,7 +146,8 @@ impl ReadAlong for Adapting<'_> {
             *self.adapter.left(direction) = all[used..].to_vec();
         }
         self.adapter.steps = steps;
-        if self.adapter.filter.is_lost() && self.adapter.unreadable.is_none() {
+        // Behind an end, a filter that follows no more has nothing left to read.
+        if self.adapter.filter.is_lost() && self.adapter.unreadable.is_none() && !self.adapter.has_ended {
             self.adapter.unreadable = Some(self.adapter.filter.unreadable());
         }
         self.let_go_if_lost(plan);
@@ -155,6 +158,7 @@ impl ReadAlong for Adapting<'_> {
         W: AsyncWrite + Unpin,
     {
         let direction = pump.direction();
+        self.adapter.has_ended = true;
         let kept = std::mem::take(self.adapter.left(direction));
         let mut steps = std::mem::take(&mut self.adapter.steps);
         let mut decider = self.decider();

@@ -14,6 +14,7 @@ conformance!(
     counts_an_upgraded_connection,
     counts_what_can_not_be_told_apart,
     counts_a_request_whose_response_can_not_be_read,
+    counts_nobody_who_left_before_a_delayed_reply,
     lets_effects_on_connections_act,
 );
 
@@ -67,6 +68,17 @@ async fn passes_what_is_something_else_and_counts_it(world: &World) {
             assert_eq!((fired.any(), fired.spared), (false, spared(why)), "{protocol}: {}", first.escape_ascii());
         }
     }
+}
+
+async fn counts_nobody_who_left_before_a_delayed_reply(world: &World) {
+    let (proxy, Pair { mut client, mut served, .. }) = pair(world, Protocol::REDIS).await;
+    apply(&proxy, fault("slow", slow().into())).await;
+    pass(&mut client, &mut served, b"*2\r\n$3\r\nGET\r\n$1\r\nk\r\n").await;
+    // It gives up, and says no more; what the server says is on its way.
+    tokio::io::AsyncWriteExt::shutdown(&mut client).await.unwrap();
+    pass(&mut served, &mut client, b"$1\r\nv\r\n").await;
+    let fired = remove(&proxy, "slow").await;
+    assert_eq!((fired.messages, fired.spared), (1, Spared::default()));
 }
 
 async fn counts_for_each_fault_what_it_could_have_met(world: &World) {
