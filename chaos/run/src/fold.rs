@@ -54,8 +54,8 @@ pub(crate) struct Fold<'a> {
     known: Duration,
     /// Slices in which the harness or the machine was not what it should be, by their beginning, with their end.
     strained: Vec<(Duration, Duration)>,
-    /// The baseline's requests so far, whether the machine was pressed there or not.
-    unharmed: strain::Usual,
+    /// The longest that a request took in the baseline, whether the machine was pressed there or not.
+    slowest_usual: Duration,
     acknowledged: Acknowledged,
     /// Outcomes that ended after an edge which has not been passed yet.
     waiting: Vec<Outcome>,
@@ -162,7 +162,7 @@ impl<'a> Fold<'a> {
             stalls: Stalls::default(),
             known: Duration::ZERO,
             strained: Vec::new(),
-            unharmed: strain::Usual::default(),
+            slowest_usual: Duration::ZERO,
             acknowledged: Acknowledged::new(),
             waiting: Vec::new(),
             phases: scenario.timeline.phases.iter().map(Window::new).collect(),
@@ -234,7 +234,8 @@ impl<'a> Fold<'a> {
         let (from, to) = (closed.slice.from, closed.slice.to);
         self.known = to;
         closed.slice.cpu_stalled = self.stalls.within(from, to);
-        if closed.weigh(&self.selections, self.scenario.load.timeout, self.unharmed) {
+        let usual = strain::Usual { is_bad: self.usual[ALL].parts > 0, slowest: self.slowest_usual };
+        if closed.weigh(&self.selections, self.scenario.load.timeout, usual) {
             self.strained.push((from, to));
         }
         let scopes = self.scopes.iter_mut().filter_map(|scope| match scope {
@@ -243,12 +244,6 @@ impl<'a> Fold<'a> {
         });
         self.phases.iter_mut().chain(scopes).for_each(|window| window.add(&closed));
         self.add_usual(&closed);
-        if self.phase(BASELINE).is_some_and(|window| window.phase.judges(&closed.slice)) {
-            let plain = closed.parts.iter().map(|part| &part.plain);
-            self.unharmed.is_bad |= plain.clone().any(|tally| tally.bad > 0);
-            let slowest = plain.filter_map(|tally| tally.counts.latency.max()).max();
-            self.unharmed.slowest = self.unharmed.slowest.max(slowest.unwrap_or_default());
-        }
         for known in &mut self.faults {
             for ((known, part), usual) in known.clients.iter_mut().zip(&closed.parts).zip(&self.usual) {
                 known.after.add(&closed);
@@ -298,13 +293,14 @@ impl<'a> Fold<'a> {
         self.strained.iter().any(|(from, to)| *from <= end && begin < *to)
     }
 
-    /// Adds the arrivals of a slice to the shares of bad ones in the baseline.
+    /// Adds the arrivals of a slice to what is known of the baseline: the shares of bad ones, and the slowest.
     fn add_usual(&mut self, closed: &Closed) {
         if self.phase(BASELINE).is_none_or(|window| !window.phase.judges(&closed.slice)) {
             return;
         }
         for (usual, Part { plain, .. }) in self.usual.iter_mut().zip(&closed.parts) {
             *usual = Share { parts: usual.parts + plain.bad, whole: usual.whole + plain.counts.due };
+            self.slowest_usual = self.slowest_usual.max(plain.counts.latency.max().unwrap_or_default());
         }
     }
 
