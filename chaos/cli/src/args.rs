@@ -10,7 +10,7 @@ use clap::{
     Args as Arguments, Parser, Subcommand, ValueEnum,
     builder::{PossibleValue, PossibleValuesParser},
 };
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 const AFTER: &str = "\
 Exit codes:
@@ -166,9 +166,51 @@ pub(crate) struct Running {
     /// GRAFANA_TOKEN, or GRAFANA_USER (admin) and GRAFANA_PASSWORD, in the environment
     #[arg(long, value_name = "URL")]
     pub(crate) grafana: Option<String>,
+    #[command(flatten)]
+    pub(crate) results: ResultOptions,
+}
+
+/// Options of what a pipeline keeps: each is written when all runs are over.
+#[derive(Clone, Debug, Default, Arguments)]
+pub(crate) struct ResultOptions {
+    /// Write what came of each run, with its figures, to this file as one JSON document (`-` is standard output)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) summary: Option<PathBuf>,
+    /// Write JUnit XML to this file, a suite a scenario and a case an expectation
+    #[arg(long, value_name = "FILE")]
+    pub(crate) junit: Option<PathBuf>,
+    /// Write a page with charts to this file, for a browser; it needs nothing else
+    #[arg(long, value_name = "FILE")]
+    pub(crate) html: Option<PathBuf>,
+    /// Write Markdown for a pull request to this file, less than 64 kB
+    #[arg(long, value_name = "FILE")]
+    pub(crate) markdown: Option<PathBuf>,
+}
+
+impl ResultOptions {
+    /// Those that are given: the option, the report that it is, and its place.
+    pub(crate) fn named(&self) -> impl Iterator<Item = (&'static str, &'static str, &Path)> {
+        let all = [
+            ("--summary", "json", &self.summary),
+            ("--junit", "junit", &self.junit),
+            ("--html", "html", &self.html),
+            ("--markdown", "markdown", &self.markdown),
+        ];
+        all.into_iter().filter_map(|(option, report, path)| Some((option, report, path.as_deref()?)))
+    }
+
+    /// How many of them go to standard output.
+    pub(crate) fn on_stdout(&self) -> usize {
+        self.named().filter(|(_, _, path)| *path == Path::new("-")).count()
+    }
 }
 
 impl Running {
+    /// How many reports go to standard output: where one does, what people read goes to standard error.
+    pub(crate) fn on_stdout(&self) -> usize {
+        usize::from(self.json.as_deref() == Some(Path::new("-"))) + self.results.on_stdout()
+    }
+
     /// The world, or the first of several.
     pub(crate) fn world(&self) -> WorldName {
         // Never none: there is a default.
@@ -270,6 +312,8 @@ pub(crate) struct Report {
     /// The report
     #[arg(id = Report::NAME, long = "as", value_name = "NAME", default_value = REPORTS[0].name)]
     pub(crate) name: String,
+    #[command(flatten)]
+    pub(crate) results: ResultOptions,
 }
 
 impl Report {

@@ -17,6 +17,7 @@ pub(crate) mod proxy;
 mod read;
 pub(crate) mod report;
 mod reports;
+mod result_files;
 pub(crate) mod run;
 pub(crate) mod schema;
 mod seeds;

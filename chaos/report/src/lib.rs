@@ -4,14 +4,18 @@
 //! Nothing here knows a clock, a file or whether it writes to a screen: what it needs is in the events, in a [`Style`],
 //! and in the writer that is handed in. So a recorded run is reported like one that happens now.
 
+mod again;
 pub mod annotations;
 pub mod calibration;
 pub mod failures;
+pub mod github;
 pub mod json;
 pub mod metrics;
 pub mod outcome;
 mod progress;
 pub mod reports;
+pub mod results;
+mod sentence;
 pub mod style;
 pub mod summary;
 pub mod terminal;

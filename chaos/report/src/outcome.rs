@@ -32,6 +32,19 @@ impl Outcome {
         outcomes.into_iter().max_by_key(|outcome| outcome.badness()).unwrap_or(Self::Verdict(Verdict::Pass))
     }
 
+    /// The outcome in a word, as documents have it: `pass`, `fail`, `inconclusive`, `invalid`, `world_failed`, `interrupted`.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Verdict(Verdict::Pass) => "pass",
+            Self::Verdict(Verdict::Fail) => "fail",
+            Self::Verdict(Verdict::Inconclusive) => "inconclusive",
+            Self::Invalid => "invalid",
+            Self::WorldFailed => "world_failed",
+            Self::Interrupted => "interrupted",
+        }
+    }
+
     fn badness(self) -> u8 {
         match self {
             Self::Verdict(Verdict::Pass) => 0,
@@ -60,6 +73,11 @@ impl Fold {
             Event::End { verdict } => self.end = Some(*verdict),
             _ => {}
         }
+    }
+
+    /// Tells whether the run has told its end.
+    pub(crate) fn has_ended(&self) -> bool {
+        self.end.is_some()
     }
 
     pub(crate) fn outcome(&self) -> Outcome {

@@ -2,17 +2,22 @@
 //!
 //! To add one: write its file, and register it in the table below. CONTRIBUTING.md has an example.
 
-use crate::Style;
+use crate::{Style, results::Invalid};
 use chaos_model::Record;
 use std::io::{self, Write};
 
 /// A fold over the events of one recording or several, one after the other, which writes what it makes of them.
-pub trait Report {
+pub trait Report: Send {
     /// Takes an event in, and writes what is known by now.
     ///
     /// # Errors
     /// Those of the writer.
     fn on(&mut self, record: &Record, out: &mut dyn Write) -> io::Result<()>;
+
+    /// Takes note of a scenario that is not valid, so that no event tells of it.
+    fn invalid(&mut self, invalid: &Invalid) {
+        let _ = invalid;
+    }
 
     /// Writes what is known only when there is no further event. A run whose end did not come was cut off.
     ///
@@ -46,9 +51,15 @@ reports! {
     text,
     summary,
     metrics,
+    html,
+    json,
+    junit,
+    markdown,
     // The example in CONTRIBUTING.md: registered in tests alone, so that it always compiles.
     #[cfg(test)] statuses,
 }
+
+pub(crate) use markdown::text as markdown;
 
 #[cfg(test)]
 #[expect(dead_code, reason = "the tests of the whole use more of it")]

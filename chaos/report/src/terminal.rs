@@ -15,6 +15,9 @@ mod run_state;
 mod sections;
 
 pub(crate) use ending::headline;
+pub(crate) use faults::taken;
+pub(crate) use phases::rows;
+pub(crate) use run_state::RunState;
 pub(crate) use sections::Sections;
 
 use crate::Style;

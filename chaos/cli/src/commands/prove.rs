@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{args::Prove, exit::Exit, machine::Machine};
 use chaos_model::{Guard, Record, Scenario, Verdict};
-use chaos_report::{GuardResult, Outcome, RunResult, summary};
+use chaos_report::{GuardResult, Outcome, RunResult, results::Invalid, summary};
 use chaos_run::Options;
 use std::path::{Path, PathBuf};
 
@@ -26,8 +26,8 @@ pub(crate) fn prove(machine: &Machine, args: &Prove) -> Exit {
     let mut proofs = Vec::new();
     for file in files {
         match Proof::read(machine, &file, args) {
-            Some(proof) => proofs.push(proof),
-            None => return Exit::Invalid,
+            Ok(proof) => proofs.push(proof),
+            Err(invalid) => return not_valid(machine, args, &invalid),
         }
     }
     proofs.retain(|proof| !proof.guards.is_empty());
@@ -55,6 +55,18 @@ pub(crate) fn prove(machine: &Machine, args: &Prove) -> Exit {
     })
 }
 
+/// Ends the command, since a scenario is not valid; its reports say so.
+fn not_valid(machine: &Machine, args: &Prove, invalid: &Invalid) -> Exit {
+    let told = Recording::open(machine, &args.running).and_then(|mut recording| {
+        recording.invalid(invalid);
+        recording.finish().map_err(|error| format!("can't write the report: {error}"))
+    });
+    match told {
+        Ok(()) => Exit::Invalid,
+        Err(why) => super::refuse("prove", &why),
+    }
+}
+
 /// A scenario's guards, and what they are compared with.
 struct Proof {
     file: PathBuf,
@@ -65,17 +77,20 @@ struct Proof {
 }
 
 impl Proof {
-    /// Reads a scenario, and once more for each guard that this world can try. None where it is not valid, which has been told.
-    fn read(machine: &Machine, file: &Path, args: &Prove) -> Option<Self> {
+    /// Reads a scenario, and once more for each guard that this world can try. People have been told where it is not valid.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    fn read(machine: &Machine, file: &Path, args: &Prove) -> Result<Self, Invalid> {
         let sets = read::sets(&args.reading.sets);
-        let (judged, _) = read::load(machine, file, &sets)?.in_world(args.running.world().name());
+        let unharmed = read::load_to_run(machine, file, &sets, &args.running)?;
+        let (judged, _) = unharmed.clone().in_world(args.running.world().name());
         let without = |guard: Guard| {
             let sets: Vec<_> = sets.iter().chain(&guard.set).cloned().collect();
-            Some((guard, read::load_to_run(machine, file, &sets, &args.running)?))
+            Ok((guard, read::load_to_run(machine, file, &sets, &args.running)?))
         };
-        let guards = judged.guards.into_iter().map(without).collect::<Option<_>>()?;
-        let unharmed = read::load_to_run(machine, file, &sets, &args.running)?;
-        Some(Self { file: file.to_owned(), unharmed, guards })
+        let guards = judged.guards.into_iter().map(without).collect::<Result<_, _>>()?;
+        Ok(Self { file: file.to_owned(), unharmed, guards })
     }
 }
 

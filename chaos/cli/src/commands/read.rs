@@ -9,11 +9,15 @@ use chaos_model::{
     Diagnostics, Scenario, Set,
     language::{self, Known},
 };
+use chaos_report::results::Invalid;
 use chaos_run::Options;
 use std::{
     io,
     path::{Path, PathBuf},
 };
+
+/// Columns of what reports tell.
+const WIDTH: usize = 80;
 
 /// Files of the system's, which lie beside the scenarios.
 const SYSTEM: &str = "system.toml";
@@ -78,14 +82,42 @@ pub(super) fn options(file: &Path, args: &Run) -> Options {
 }
 
 /// Loads a scenario that is to be run; tells what is wrong with it, also in the world that it is to run in.
-pub(crate) fn load_to_run(machine: &Machine, file: &Path, sets: &[Set], running: &Running) -> Option<Scenario> {
-    let scenario = load(machine, file, sets)?;
-    let attached = |world: &WorldName| match world {
-        WorldName::Attach => attached::load(&scenario, running).map(drop),
+///
+/// # Errors
+/// The mistakes, for reports; people have been told.
+pub(crate) fn load_to_run(
+    machine: &Machine,
+    file: &Path,
+    sets: &[Set],
+    running: &Running,
+) -> Result<Scenario, Invalid> {
+    let attached = |scenario: &Scenario, world: &WorldName| match world {
+        WorldName::Attach => attached::load(scenario, running).map(drop),
         _ => Ok(()),
     };
-    let fits = fits(machine, &scenario, &running.worlds, attached);
-    fits.then_some(scenario)
+    let read = read(machine, file, sets).and_then(|scenario| {
+        let more = |world: &WorldName| attached(&scenario, world);
+        unfit(&scenario, &running.worlds, more).map_or(Ok(()), Err)?;
+        Ok(scenario)
+    });
+    read.map_err(|wrong| {
+        tell(machine, &wrong);
+        invalid(file, &wrong)
+    })
+}
+
+/// What reports tell of a scenario that is not valid.
+fn invalid(file: &Path, wrong: &Diagnostics) -> Invalid {
+    let place = wrong.list.first().map(|first| {
+        let (file, line, _) = wrong.sources.position(&first.span);
+        (file.to_owned(), line)
+    });
+    Invalid { file: file.display().to_string(), why: wrong.render(false, WIDTH), place }
+}
+
+/// Tells people what is wrong.
+fn tell(machine: &Machine, wrong: &Diagnostics) {
+    eprint!("{}", wrong.render(machine.colour_errors, machine.width));
 }
 
 /// Checks that these worlds can run a scenario, by what their types say and by `more`, without starting anything; tells on
@@ -96,23 +128,27 @@ pub(crate) fn fits(
     worlds: &[WorldName],
     more: impl Fn(&WorldName) -> Result<(), Diagnostics>,
 ) -> bool {
-    let wrong = worlds.iter().find_map(|world| world.offer().check(scenario).and_then(|()| more(world)).err());
-    if let Some(wrong) = &wrong {
-        eprint!("{}", wrong.render(machine.colour_errors, machine.width));
-    }
+    let wrong = unfit(scenario, worlds, more);
+    wrong.iter().for_each(|wrong| tell(machine, wrong));
     wrong.is_none()
+}
+
+/// What the first of these worlds that can't run a scenario can't give.
+fn unfit(
+    scenario: &Scenario,
+    worlds: &[WorldName],
+    more: impl Fn(&WorldName) -> Result<(), Diagnostics>,
+) -> Option<Diagnostics> {
+    worlds.iter().find_map(|world| world.offer().check(scenario).and_then(|()| more(world)).err())
 }
 
 /// Loads a scenario; tells what is wrong with it on standard error.
 pub(crate) fn load(machine: &Machine, file: &Path, sets: &[Set]) -> Option<Scenario> {
-    let read = |known: &Known<'_>| language::load_with(file, sets, known, &crate::text_file::read);
-    match with_known(machine, read) {
-        Ok(scenario) => Some(scenario),
-        Err(diagnostics) => {
-            eprint!("{}", diagnostics.render(machine.colour_errors, machine.width));
-            None
-        }
-    }
+    read(machine, file, sets).map_err(|wrong| tell(machine, &wrong)).ok()
+}
+
+fn read(machine: &Machine, file: &Path, sets: &[Set]) -> Result<Scenario, Diagnostics> {
+    with_known(machine, |known| language::load_with(file, sets, known, &crate::text_file::read))
 }
 
 /// Gives `use_it` the words of this build: what its files may name.

@@ -1,5 +1,6 @@
 //! `chaos report FILE…`: reports of recorded runs.
 
+use super::result_files::ResultFiles;
 use crate::{args::Report, exit::Exit, machine::Machine};
 use chaos_model::{Event, Record};
 use chaos_report::{
@@ -23,6 +24,13 @@ pub(crate) fn report(machine: &Machine, args: &Report) -> Exit {
     // The command line lets no other names through.
     let row = machine.bundle.all_reports().into_iter().find(|row| row.name == args.name);
     let Some(row) = row else { return super::refuse("report", "there is no such report") };
+    if args.results.on_stdout() > 1 {
+        return super::refuse("report", "only one report can be on standard output");
+    }
+    let mut files = match ResultFiles::open(&args.results) {
+        Ok(files) => files,
+        Err(why) => return super::refuse("report", &why),
+    };
     let recordings: Vec<_> = args.files.iter().map(|file| (file.as_path(), read(file))).collect();
     let runs = |(_, recording): &(&Path, Result<Recording, io::Error>)| {
         let records = recording.as_ref().map_or(&[][..], |recording| &recording.records);
@@ -31,13 +39,17 @@ pub(crate) fn report(machine: &Machine, args: &Report) -> Exit {
     let many = recordings.iter().map(runs).sum::<usize>() > 1;
     let style = Style { colour: machine.colour, width: machine.width, live: false, verbose: false };
     let mut report = (row.new)(style, many);
-    let mut out = io::stdout().lock();
+    let mut out: Box<dyn io::Write> =
+        if args.results.on_stdout() > 0 { Box::new(io::sink()) } else { Box::new(io::stdout()) };
     let mut exits = Vec::new();
     let mut write = || -> io::Result<()> {
         for (file, recording) in &recordings {
             match recording {
                 Ok(recording) => {
-                    recording.records.iter().try_for_each(|record| report.on(record, &mut out))?;
+                    recording.records.iter().try_for_each(|record| {
+                        files.on(record)?;
+                        report.on(record, &mut out)
+                    })?;
                     exits.push(outcome(file, recording));
                 }
                 Err(error) => {
@@ -49,13 +61,17 @@ pub(crate) fn report(machine: &Machine, args: &Report) -> Exit {
         report.finish(&mut out)?;
         out.flush()
     };
-    match write() {
+    let written = match write() {
         // A reader that has seen enough (`| head`) is no failure.
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        written => written,
+    };
+    match written.and(files.finish()) {
+        Err(error) => {
             eprintln!("chaos report: can't write the report: {error}");
             Exit::Machine
         }
-        _ => Exit::Runs(Outcome::worst(exits)),
+        Ok(()) => Exit::Runs(Outcome::worst(exits)),
     }
 }
 

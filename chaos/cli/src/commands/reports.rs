@@ -1,9 +1,14 @@
 //! Reports of a session's events: the terminal, and what records them.
 
-use super::{grafana::Grafana, log_files::LogFiles, metrics_file::MetricsFile};
+use super::{
+    grafana::Grafana,
+    log_files::LogFiles,
+    metrics_file::MetricsFile,
+    result_files::{GithubJob, ResultFiles},
+};
 use crate::{args::Running, machine::Machine};
 use chaos_model::Record;
-use chaos_report::{Style, Terminal, Trace, json, trace};
+use chaos_report::{Style, Terminal, Trace, json, results::Invalid, trace};
 use chaos_run::Options;
 use std::{
     collections::BTreeMap,
@@ -22,6 +27,8 @@ pub(crate) struct Recording {
     metrics: Option<MetricsFile>,
     grafana: Option<Grafana>,
     logs: Option<LogFiles>,
+    results: ResultFiles,
+    github: Option<GithubJob>,
 }
 
 /// All of it.
@@ -35,7 +42,10 @@ pub(super) struct Reports {
 impl Reports {
     /// Reports on `out`.
     pub(super) fn new(out: Out, style: Style, recording: Recording) -> Self {
-        Self { terminal: Terminal::new(out, style), recording, broken: None }
+        let mut terminal = Terminal::new(out, style);
+        let head = recording.github.as_ref().map(GithubJob::head);
+        let broken = head.and_then(|head| terminal.say(&head).err());
+        Self { terminal, recording, broken }
     }
 
     /// Says something between runs.
@@ -85,8 +95,15 @@ impl Reports {
 
     /// For the recording of events alone.
     pub(super) fn record(&mut self, record: &Record) {
-        if let Some(Err(error)) = self.recording.json.as_mut().map(|json| json.on(record)) {
+        let Recording { json, results, github, .. } = &mut self.recording;
+        if let Some(Err(error)) = json.as_mut().map(|json| json.on(record)) {
             self.broken.get_or_insert(error);
+        }
+        if let Err(error) = results.on(record) {
+            self.broken.get_or_insert(error);
+        }
+        if let Some(job) = github {
+            job.on(record);
         }
     }
 
@@ -98,7 +115,10 @@ impl Reports {
     ) -> io::Result<()> {
         let Self { terminal, recording, broken } = self;
         let mut out = terminal.into_inner();
-        let written = summary(&mut out, style).and_then(|()| out.flush());
+        let written = summary(&mut out, style);
+        let written = written.and_then(|()| recording.github.map_or(Ok(()), |job| job.finish(&mut out)));
+        let written = written.and_then(|()| out.flush());
+        let kept = recording.results.finish();
         let recorded = recording.json.map_or(Ok(()), |json| json.into_inner().flush());
         if let Some(untaken) = recording.grafana.and_then(Grafana::finish) {
             eprintln!("{untaken}");
@@ -108,7 +128,7 @@ impl Reports {
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
             result => result,
         };
-        told(broken.map_or(Ok(()), Err)).and(told(written)).and(recorded)
+        told(broken.map_or(Ok(()), Err)).and(told(written)).and(recorded).and(told(kept))
     }
 }
 
@@ -118,7 +138,7 @@ pub(super) fn lock(reports: &Mutex<Reports>) -> MutexGuard<'_, Reports> {
 }
 
 impl Recording {
-    /// Opens what `--json`, `--metrics`, `--grafana` and `--logs` name, if they name anything.
+    /// Opens what `--json`, `--metrics`, `--grafana`, `--logs` and the options of results name, if they name anything.
     ///
     /// # Errors
     /// In words, for people: a path is no place for a file. That is a mistake in the command line.
@@ -127,7 +147,28 @@ impl Recording {
         let metrics = running.metrics.as_deref().map(MetricsFile::at).transpose()?;
         let grafana = running.grafana.as_deref().map(|url| Grafana::start(machine, url)).transpose()?;
         let logs = running.logs.as_deref().map(LogFiles::at).transpose()?;
-        Ok(Self { json, metrics, grafana, logs })
+        let results = ResultFiles::open(&running.results)?;
+        Ok(Self { json, metrics, grafana, logs, results, github: GithubJob::of(machine) })
+    }
+
+    /// Takes note of a scenario that is not valid, so that it is not run.
+    pub(crate) fn invalid(&mut self, invalid: &Invalid) {
+        self.results.invalid(invalid);
+        if let Some(job) = &mut self.github {
+            job.invalid(invalid);
+        }
+    }
+
+    /// Writes what is known without any run.
+    ///
+    /// # Errors
+    /// Those of writing.
+    pub(crate) fn finish(self) -> io::Result<()> {
+        let annotated = self.github.map_or(Ok(()), |job| {
+            let mut out = io::stdout().lock();
+            out.write_all(job.head().as_bytes()).and_then(|()| job.finish(&mut out)).and_then(|()| out.flush())
+        });
+        annotated.and(self.results.finish())
     }
 }
 

@@ -31,19 +31,25 @@ pub(crate) fn run(machine: &Machine, args: &Run) -> Exit {
         return super::refuse("run", &why);
     }
     let sets = read::sets(&args.reading.sets);
-    let mut scenarios = Vec::new();
+    let (mut scenarios, mut invalid) = (Vec::new(), Vec::new());
     for file in files {
-        let scenario = read::load_to_run(machine, &file, &sets, &args.running);
-        let scenario = match scenario.map(|scenario| choose(scenario, &args.expect)).transpose() {
-            Ok(scenario) => scenario,
-            Err(why) => return super::refuse("run", &format!("{}: {why}", file.display())),
+        let scenario = match read::load_to_run(machine, &file, &sets, &args.running) {
+            Ok(scenario) => match choose(scenario, &args.expect) {
+                Ok(scenario) => Some(scenario),
+                Err(why) => return super::refuse("run", &format!("{}: {why}", file.display())),
+            },
+            Err(why) => {
+                invalid.push(why);
+                None
+            }
         };
         scenarios.push((file, scenario));
     }
-    let recording = match Recording::open(machine, &args.running) {
+    let mut recording = match Recording::open(machine, &args.running) {
         Ok(recording) => recording,
         Err(why) => return super::refuse("run", &why),
     };
+    invalid.iter().for_each(|why| recording.invalid(why));
     super::in_runtime("run", async || {
         let session = Session::new(machine, &args.running, recording)?.tracing(args.trace);
         let exit = if let Some(seeds) = args.seeds {

@@ -27,7 +27,6 @@ use futures_util::StreamExt as _;
 use host::{Host, tcp};
 use std::{
     io::{self, Write},
-    path::Path,
     sync::{Arc, Mutex, PoisonError},
 };
 use tokio::sync::{mpsc::UnboundedReceiver, oneshot};
@@ -80,6 +79,9 @@ pub(crate) fn check(machine: &Machine, running: &Running) -> Result<(), String> 
     if !running.worlds.contains(&WorldName::Sim) && running.logs.is_some() {
         return Err("--logs is for `--world sim`: other worlds keep the logs of runs that do not pass".to_owned());
     }
+    if running.on_stdout() > 1 {
+        return Err("only one report can be on standard output".to_owned());
+    }
     #[cfg(feature = "docker")]
     {
         if !running.worlds.contains(&WorldName::Docker) && running.images.is_some() {
@@ -99,12 +101,12 @@ impl Session {
         let config = tcp::Config { seed: running.seed, ..tcp::Config::loopback("client") };
         let host = tcp::host(config).map_err(|error| format!("this machine gives no timer: {error}"))?;
         let interrupts = Interrupts::listen(&host).map_err(|error| format!("can't listen for signals: {error}"))?;
-        let json_on_stdout = running.json.as_deref() == Some(Path::new("-"));
-        let out: Out = if json_on_stdout { Box::new(io::stderr()) } else { Box::new(io::stdout()) };
+        let report_on_stdout = running.on_stdout() > 0;
+        let out: Out = if report_on_stdout { Box::new(io::stderr()) } else { Box::new(io::stdout()) };
         let style = Style {
-            colour: if json_on_stdout { machine.colour_errors } else { machine.colour },
+            colour: if report_on_stdout { machine.colour_errors } else { machine.colour },
             width: machine.width,
-            live: machine.live && !json_on_stdout,
+            live: machine.live && !report_on_stdout,
             verbose: false,
         };
         let reports = Reports::new(out, style, recording);

@@ -17,6 +17,7 @@ mod reading;
 mod recording;
 mod redis_login;
 mod report;
+mod results;
 mod run_lock;
 mod serve;
 mod service_faults;

@@ -18,7 +18,7 @@ fn the_readme_shows_what_a_simulation_prints() {
     let (command, shown) = shown.split_once('\n').unwrap();
     let arguments = command.strip_prefix("$ chaos ").unwrap().split(' ');
     let mut chaos = Command::new(env!("CARGO_BIN_EXE_chaos"));
-    for name in ["NO_COLOR", "TERM", "COLUMNS", "RUST_LOG"] {
+    for name in ["NO_COLOR", "TERM", "COLUMNS", "RUST_LOG", "GITHUB_ACTIONS"] {
         chaos.env_remove(name);
     }
     let state = tempfile::tempdir().unwrap();

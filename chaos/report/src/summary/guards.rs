@@ -6,7 +6,7 @@ use crate::{
     terminal::headline,
     text::{hanging, left, paragraph, width},
 };
-use chaos_model::{Event, Guard, Record, Verdict, event::Cause, quantity::show_duration};
+use chaos_model::{Event, Guard, Record, Verdict, event::Cause, plan::PlannedGuard, quantity::show_duration};
 use std::{
     io::{self, Write},
     time::Duration,
@@ -41,12 +41,27 @@ impl GuardResult {
     /// The result of a guard whose scenario does not pass with the protection: nothing can be proven by it.
     #[must_use]
     pub fn not_tried(guard: &Guard, unharmed: &RunResult) -> Self {
+        Self::begun(&guard.without, &guard.breaks, &guard.may_break, unharmed)
+    }
+
+    /// The result of a guard by these two runs: with the protection, and the events of that without.
+    #[must_use]
+    pub fn of(guard: &Guard, unharmed: &RunResult, records: &[Record]) -> Self {
+        Self::not_tried(guard, unharmed).made(records)
+    }
+
+    /// The same of a guard as a recording has it.
+    pub(crate) fn recorded(guard: &PlannedGuard, unharmed: &RunResult, records: &[Record]) -> Self {
+        Self::begun(&guard.without, &guard.breaks, &guard.may_break, unharmed).made(records)
+    }
+
+    fn begun(without: &str, breaks: &[String], may_break: &[String], unharmed: &RunResult) -> Self {
         Self {
             file: unharmed.file.clone(),
-            without: guard.without.clone(),
+            without: without.to_owned(),
             unharmed: unharmed.clone(),
-            expected: guard.breaks.clone(),
-            may_break: guard.may_break.clone(),
+            expected: breaks.to_vec(),
+            may_break: may_break.to_vec(),
             broke: Vec::new(),
             unsure: Vec::new(),
             inconclusive: Vec::new(),
@@ -55,9 +70,8 @@ impl GuardResult {
         }
     }
 
-    /// The result of a guard by these two runs: with the protection, and the events of that without.
-    #[must_use]
-    pub fn of(guard: &Guard, unharmed: &RunResult, records: &[Record]) -> Self {
+    /// The same, with the events of the run without the protection.
+    fn made(self, records: &[Record]) -> Self {
         let result = RunResult::of(records);
         let unsure = records.iter().filter_map(|record| match &record.event {
             Event::Judged(judged) if judged.verdict == Verdict::Inconclusive => Some(judged.that.clone()),
@@ -73,7 +87,7 @@ impl GuardResult {
             inconclusive: reasons.collect(),
             run: result.outcome,
             took: result.took,
-            ..Self::not_tried(guard, unharmed)
+            ..self
         }
     }
 
@@ -108,6 +122,20 @@ impl GuardResult {
         let all_broke = self.expected.iter().all(|that| self.broke.contains(that));
         let counts = move |cause: Cause| !(all_broke && cause == Cause::NeverFired);
         self.inconclusive.iter().filter(move |(cause, _)| counts(*cause)).map(|(_, why)| why)
+    }
+
+    /// Each expectation and each doubt that the proof depends on, with what it came to.
+    pub(crate) fn lines(&self) -> Vec<(&'static str, &String)> {
+        let allowed = self.broke.iter().filter(|that| self.may_break.contains(that));
+        let rightly = self.broke.iter().filter(|that| self.expected.contains(that));
+        let lines = rightly
+            .map(|that| ("broke, as it must: ", that))
+            .chain(self.held().into_iter().map(|that| ("HELD, and must break: ", that)))
+            .chain(self.extra().into_iter().map(|that| ("BROKE, and must hold: ", that)))
+            .chain(allowed.map(|that| ("broke, as it may: ", that)))
+            .chain(self.open().into_iter().map(|that| ("can't be said: ", that)))
+            .chain(self.doubts().map(|why| ("in doubt: ", why)));
+        lines.collect()
     }
 
     /// Outcome of the proof: pass where all holds with the protection, and without it the named expectations broke and
@@ -179,18 +207,7 @@ fn entry(out: &mut impl Write, style: Style, result: &GuardResult, words: usize)
     if !result.judged() {
         return Ok(());
     }
-    let held = result.held();
-    let extra = result.extra();
-    let allowed = result.broke.iter().filter(|that| result.may_break.contains(that));
-    let rightly = result.broke.iter().filter(|that| result.expected.contains(that));
-    let lines = rightly
-        .map(|that| ("broke, as it must: ", that))
-        .chain(held.into_iter().map(|that| ("HELD, and must break: ", that)))
-        .chain(extra.into_iter().map(|that| ("BROKE, and must hold: ", that)))
-        .chain(allowed.map(|that| ("broke, as it may: ", that)))
-        .chain(result.open().into_iter().map(|that| ("can't be said: ", that)))
-        .chain(result.doubts().map(|why| ("in doubt: ", why)));
-    for (what, that) in lines {
+    for (what, that) in result.lines() {
         write!(out, "{}", paragraph(&format!("{indent}{what}"), that, columns))?;
     }
     Ok(())

@@ -3,12 +3,12 @@
 
 use super::run_state::RunState;
 use crate::{
-    Outcome, Style,
+    Outcome, Style, again,
+    sentence::Ended,
     style::Ink,
     text::{clean, hanging, left, paragraph, width, wrap},
-    words::count,
 };
-use chaos_model::{Verdict, event::Begin, quantity::show_duration};
+use chaos_model::{Verdict, quantity::show_duration};
 use std::time::Duration;
 
 /// A service ended although nobody asked it to.
@@ -68,17 +68,16 @@ pub(super) fn end(style: Style, run: &RunState, at_us: u64) -> String {
         Outcome::Verdict(_) if run.is_guard() => (Ink::Strong, "GUARD"),
         outcome => headline(outcome),
     };
-    let took = show_duration(Duration::from_micros(at_us));
-    let sentence = match outcome {
-        Outcome::Verdict(Verdict::Pass) => format!("in {took}: {}", held(run)),
-        Outcome::Verdict(Verdict::Fail) => format!("in {took}: {}", failed(run)),
-        Outcome::Verdict(Verdict::Inconclusive) => format!("in {took}: {}", unsure(run)),
-        Outcome::Invalid | Outcome::WorldFailed | Outcome::Interrupted => {
-            let why = run.stopped_by.as_deref().unwrap_or("it ended without a verdict");
-            let link = if outcome == Outcome::Interrupted { " by " } else { ": " };
-            format!("after {took}{link}{why}")
-        }
+    let never = run.faults.iter().filter(|(_, course)| course.ended > 0 && !course.fired.any());
+    let ended = Ended {
+        outcome,
+        took: Duration::from_micros(at_us),
+        judged: &run.judged,
+        inconclusive: &run.inconclusive,
+        never_fired: never.map(|(name, _)| name.as_str()).collect(),
+        stopped_by: run.stopped_by.as_deref(),
     };
+    let sentence = ended.sentence();
     let first = format!("{} ", style.paint(ink, word));
     let last = hanging(&first, width(word) + 1, &sentence, style.columns());
     format!("{}{}{last}", logs(style, run, outcome), next(style, run, outcome))
@@ -96,64 +95,6 @@ pub(crate) fn headline(outcome: Outcome) -> (Ink, &'static str) {
     }
 }
 
-/// A word for a shell.
-fn quoted(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+,@%:=".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', r"'\''"))
-    }
-}
-
-fn of(run: &RunState, verdict: Verdict) -> usize {
-    run.judged.iter().filter(|judged| judged.verdict == verdict).count()
-}
-
-fn held(run: &RunState) -> String {
-    match run.judged.len() {
-        0 => "there was nothing to expect".to_owned(),
-        1 => "what was expected held".to_owned(),
-        2 => "both expectations held".to_owned(),
-        n => format!("all {n} expectations held"),
-    }
-}
-
-fn failed(run: &RunState) -> String {
-    let unsure = match of(run, Verdict::Inconclusive) {
-        0 => String::new(),
-        n => format!(", {n} can't be judged"),
-    };
-    let expectations = count(u64::try_from(run.judged.len()).unwrap_or(u64::MAX), "expectation");
-    format!("{} of {expectations} did not hold{unsure}", of(run, Verdict::Fail))
-}
-
-/// The reasons why there is no verdict, the first one in full.
-fn unsure(run: &RunState) -> String {
-    let never = run.faults.iter().filter(|(_, course)| course.ended > 0 && !course.fired.any());
-    let never = never.map(|(name, _)| format!("the fault `{name}` never fired"));
-    let checks = run.judged.iter().flat_map(|judged| &judged.checks);
-    let checks = checks.filter(|check| check.verdict == Verdict::Inconclusive);
-    let checks =
-        checks.map(|check| check.note.clone().unwrap_or_else(|| format!("{} can't be judged", check.expected)));
-    let mut reasons = run.inconclusive.clone();
-    if reasons.is_empty() {
-        reasons.extend(never);
-    }
-    if reasons.is_empty() {
-        reasons.extend(checks);
-        reasons.dedup();
-    }
-    match reasons.as_slice() {
-        [] => "it can't be said whether what was expected held".to_owned(),
-        [one] => one.clone(),
-        [first, rest @ ..] => {
-            let more = count(u64::try_from(rest.len()).unwrap_or(u64::MAX), "more reason");
-            format!("{first} (and {more} above)")
-        }
-    }
-}
-
 /// The logs of a run that did not pass. Paths stand whole, so that they can be copied.
 fn logs(style: Style, run: &RunState, outcome: Outcome) -> String {
     if run.logs.is_empty() || (outcome == Outcome::Verdict(Verdict::Pass) && !style.verbose) {
@@ -164,40 +105,13 @@ fn logs(style: Style, run: &RunState, outcome: Outcome) -> String {
     format!("logs:\n{}", run.logs.iter().map(line).collect::<String>())
 }
 
-/// The command that makes the run once more. A guard's run or a control can't be had by this command alone, so they
-/// name none.
+/// The command that makes the run once more, where there is something to look into.
 fn next(style: Style, run: &RunState, outcome: Outcome) -> String {
-    let Some(begin) = run.begin.as_ref().filter(|_| !run.is_meant_to_break()) else {
-        return String::new();
+    let command = match outcome {
+        Outcome::Verdict(Verdict::Fail | Verdict::Inconclusive) => run.begin.as_ref().and_then(again::command),
+        _ => None,
     };
-    match outcome {
-        Outcome::Verdict(Verdict::Fail | Verdict::Inconclusive) => {
-            format!("again, with the same draws: {}\n", style.paint(Ink::Strong, command(begin)))
-        }
-        _ => String::new(),
-    }
-}
-
-/// The command that makes the same run: what it was made with is in its first event. It stands whole, to be copied.
-fn command(begin: &Begin) -> String {
-    let mut command = format!("chaos run {} --seed {}", quoted(&clean(&begin.file)), begin.seed);
-    if begin.world != "local" {
-        command += &format!(" --world {}", begin.world);
-    }
-    let options = begin.sets.iter().map(|set| ("--set", set)).chain(begin.only.iter().map(|that| ("-e", that)));
-    for (option, value) in options {
-        command += &format!(" {option} {}", quoted(&clean(value)));
-    }
-    command
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_path_is_quoted_where_a_shell_needs_it() {
-        assert_eq!(quoted("scenarios/redis_down.toml"), "scenarios/redis_down.toml");
-        assert_eq!(quoted("my runs/it's.toml"), r"'my runs/it'\''s.toml'");
-    }
+    command.map_or_else(String::new, |command| {
+        format!("again, with the same draws: {}\n", style.paint(Ink::Strong, command))
+    })
 }

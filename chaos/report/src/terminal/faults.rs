@@ -94,6 +94,14 @@ fn by_link(plan: &Fault, links: &BTreeMap<String, Fired>) -> String {
     links.iter().map(did).collect()
 }
 
+/// What a fault did and came to, in words, as the list has it; and whether that leaves something in doubt.
+pub(crate) fn taken(run: &RunState, plan: &Fault) -> (bool, Vec<String>) {
+    let (ink, how_often) = how_often(run, plan);
+    let figures = run.fault_figures.get(&plan.name);
+    let figures = figures.map(|figures| fault_figures::words(figures, run.markers())).unwrap_or_default();
+    (ink.is_some(), std::iter::once(how_often).chain(figures).collect())
+}
+
 fn how_often(run: &RunState, plan: &Fault) -> (Option<Ink>, String) {
     let unsure = Some(Ink::Unsure);
     if run.is_control() {

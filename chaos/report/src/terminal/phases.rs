@@ -23,9 +23,7 @@ const WIDEST_INSTANCE: usize = 24;
 
 /// The table of phases, the whole run last.
 pub(super) fn table(style: Style, run: &RunState) -> String {
-    // The whole run last, as a sum stands below what it sums up.
-    let (whole, parts): (Vec<_>, Vec<_>) = run.figures.iter().partition(|figures| figures.phase == RUN);
-    let all: Vec<_> = parts.into_iter().chain(whole).collect();
+    let all = in_order(run);
     // Ages have a line of their own where there is no room for one more column.
     let aged = all.iter().any(|figures| figures.oldest.is_some_and(|oldest| !oldest.is_zero()));
     let fits = |(_, _, columns): &Columns| within(columns, 1) <= style.columns();
@@ -56,6 +54,36 @@ pub(super) fn table(style: Style, run: &RunState) -> String {
         text += &details(style, figures, (beside, several));
     }
     text + &page_faults(style, run)
+}
+
+/// A phase as the table has it.
+pub(crate) struct Row {
+    pub(crate) name: String,
+    /// Its figures, below the table's heads.
+    pub(crate) cells: Vec<String>,
+    /// What does not fit the table.
+    pub(crate) details: Vec<String>,
+}
+
+/// The heads of the table and its rows, for reports that set them otherwise.
+pub(crate) fn rows(run: &RunState) -> (Vec<&'static str>, Vec<Row>) {
+    let all = in_order(run);
+    let aged = all.iter().any(|figures| figures.oldest.is_some_and(|oldest| !oldest.is_zero()));
+    let (heads, rows, _) = columns(run, &all, aged);
+    let several = all.iter().any(|figures| figures.instances.len() > 1);
+    let style = Style { width: usize::MAX / 2, verbose: true, ..Style::default() };
+    let row = |(figures, cells): (&&PhaseFigures, Vec<String>)| Row {
+        name: figures.phase.clone(),
+        cells,
+        details: details(style, figures, (aged, several)).lines().map(|line| line.trim().to_owned()).collect(),
+    };
+    (heads, all.iter().zip(rows).map(row).collect())
+}
+
+/// The phases, and the whole run last, as a sum stands below what it sums up.
+fn in_order(run: &RunState) -> Vec<&PhaseFigures> {
+    let (whole, parts): (Vec<_>, Vec<_>) = run.figures.iter().partition(|figures| figures.phase == RUN);
+    parts.into_iter().chain(whole).collect()
 }
 
 /// The phases one below the other, each with its figures by name, where lines are too narrow for a table.

@@ -13,82 +13,82 @@ use std::{collections::BTreeMap, time::Duration};
 
 /// A service that is ready.
 #[derive(Debug)]
-pub(super) struct Service {
-    pub(super) name: String,
-    pub(super) what: String,
-    pub(super) address: String,
-    pub(super) took: Duration,
+pub(crate) struct Service {
+    pub(crate) name: String,
+    pub(crate) what: String,
+    pub(crate) address: String,
+    pub(crate) took: Duration,
 }
 
 /// The course of a fault: one that pulses comes and goes several times.
 #[derive(Debug, Default)]
-pub(super) struct Course {
+pub(crate) struct Course {
     /// The number of times that it took effect, and was taken back.
-    pub(super) begun: u64,
-    pub(super) ended: u64,
+    pub(crate) begun: u64,
+    pub(crate) ended: u64,
     /// Counts of what it did in all of these.
-    pub(super) fired: Fired,
+    pub(crate) fired: Fired,
     /// The same by link, where it is on several.
-    pub(super) links: BTreeMap<String, Fired>,
+    pub(crate) links: BTreeMap<String, Fired>,
 }
 
 impl Course {
     /// True where it came and went, as often as it was to.
-    pub(super) fn is_over(&self, plan: &Fault) -> bool {
+    pub(crate) fn is_over(&self, plan: &Fault) -> bool {
         self.ended == plan.windows().count() as u64
     }
 }
 
 /// State of a run so far.
 #[derive(Debug, Default)]
-pub(super) struct RunState {
-    pub(super) begin: Option<Begin>,
-    pub(super) services: Vec<Service>,
-    pub(super) links: Vec<(String, String)>,
+pub(crate) struct RunState {
+    pub(crate) begin: Option<Begin>,
+    pub(crate) services: Vec<Service>,
+    pub(crate) links: Vec<(String, String)>,
     /// The beginning of the timeline, in microseconds since the run's.
-    pub(super) timeline_us: Option<u64>,
-    pub(super) progress: Progress,
+    pub(crate) timeline_us: Option<u64>,
+    pub(crate) progress: Progress,
     /// The sums of phases so far: the figures of a run that is cut off before it tells them.
     sums: Vec<PhaseSum>,
     /// Counts of proxies so far.
-    pub(super) counts: ProxyCounts,
+    pub(crate) counts: ProxyCounts,
     /// True where the recording ends before its run does.
-    pub(super) is_cut_off: bool,
+    pub(crate) is_cut_off: bool,
     /// The end of the last slice, where the figures of phases are their sums by then.
-    pub(super) so_far: Option<Duration>,
-    pub(super) figures: Vec<PhaseFigures>,
-    pub(super) figures_shown: bool,
+    pub(crate) so_far: Option<Duration>,
+    pub(crate) figures: Vec<PhaseFigures>,
+    pub(crate) figures_shown: bool,
     /// Faults that took effect.
-    pub(super) faults: BTreeMap<String, Course>,
+    pub(crate) faults: BTreeMap<String, Course>,
     /// Figures of faults, by their names.
-    pub(super) fault_figures: BTreeMap<String, FaultFigures>,
-    pub(super) judged: Vec<Judged>,
-    pub(super) inconclusive: Vec<String>,
-    pub(super) logs: BTreeMap<String, String>,
+    pub(crate) fault_figures: BTreeMap<String, FaultFigures>,
+    pub(crate) judged: Vec<Judged>,
+    pub(crate) inconclusive: Vec<String>,
+    pub(crate) logs: BTreeMap<String, String>,
     /// The reason why the world failed, or the signal that interrupted the run.
-    pub(super) stopped_by: Option<String>,
+    pub(crate) stopped_by: Option<String>,
     /// The first fault of a service's pages of metrics, by service.
-    pub(super) page_faults: BTreeMap<String, String>,
-    pub(super) outcome: Fold,
+    pub(crate) page_faults: BTreeMap<String, String>,
+    pub(crate) outcome: Fold,
 }
 
 impl RunState {
     /// True where the run is made without its faults.
-    pub(super) fn is_control(&self) -> bool {
+    pub(crate) fn is_control(&self) -> bool {
         self.begin.as_ref().is_some_and(|begin| begin.control)
     }
 
     /// True where the run is made without a protection.
-    pub(super) fn is_guard(&self) -> bool {
+    pub(crate) fn is_guard(&self) -> bool {
         self.begin.as_ref().is_some_and(|begin| begin.without.is_some())
     }
 
     /// True where expectations are meant to break, so that it is no defect where one does.
-    pub(super) fn is_meant_to_break(&self) -> bool {
+    pub(crate) fn is_meant_to_break(&self) -> bool {
         self.is_control() || self.is_guard()
     }
 
-    pub(super) fn on(&mut self, record: &Record) {
+    pub(crate) fn on(&mut self, record: &Record) {
         if let Event::Begin(begin) = &record.event {
             let sums = begin.phases.iter().map(PhaseSum::new).collect();
             *self = Self { begin: Some(begin.clone()), sums, ..Self::default() };
@@ -140,7 +140,7 @@ impl RunState {
     }
 
     /// Takes note that nothing follows, though the run went on. Figures that it did not tell are the sums so far.
-    pub(super) fn cut_off(&mut self) {
+    pub(crate) fn cut_off(&mut self) {
         self.is_cut_off = true;
         let at = self.progress.at;
         if self.figures.len() < self.sums.len() && !at.is_zero() {
@@ -153,33 +153,33 @@ impl RunState {
     }
 
     /// The world's name.
-    pub(super) fn world(&self) -> &str {
+    pub(crate) fn world(&self) -> &str {
         self.begin.as_ref().map_or("", |begin| &begin.world)
     }
 
     /// The markers that the system's responses have.
-    pub(super) fn markers(&self) -> &[Marker] {
+    pub(crate) fn markers(&self) -> &[Marker] {
         self.begin.as_ref().map_or(&[], |begin| &begin.plan.system.markers)
     }
 
     /// The faults that are planned.
-    pub(super) fn plans(&self) -> &[Fault] {
+    pub(crate) fn plans(&self) -> &[Fault] {
         self.begin.as_ref().map_or(&[], |begin| &begin.faults)
     }
 
     /// The plan of the fault of this name.
-    pub(super) fn plan(&self, name: &str) -> Option<&Fault> {
+    pub(crate) fn plan(&self, name: &str) -> Option<&Fault> {
         self.plans().iter().find(|plan| plan.name == name)
     }
 
     /// Length of the timeline.
-    pub(super) fn duration(&self) -> Duration {
+    pub(crate) fn duration(&self) -> Duration {
         let phases = self.begin.iter().flat_map(|begin| &begin.phases);
         phases.map(|phase| phase.to).max().unwrap_or_default()
     }
 
     /// A moment for people, in seven columns: seconds into the timeline (`   4.0s`), or that it has not begun.
-    pub(super) fn stamp(&self, at_us: u64) -> String {
+    pub(crate) fn stamp(&self, at_us: u64) -> String {
         match self.timeline_us {
             Some(began) => {
                 let at = Duration::from_micros(at_us.saturating_sub(began));
@@ -191,7 +191,7 @@ impl RunState {
 
     /// The phase at this moment: the faults that act then, or else what lies between them. `restarting` has those whose
     /// services are not back.
-    pub(super) fn phase_at(&self, at: Duration, restarting: &[String]) -> String {
+    pub(crate) fn phase_at(&self, at: Duration, restarting: &[String]) -> String {
         let phases = self.begin.as_ref().map_or(&[][..], |begin| &begin.phases);
         let of = |wanted: PhaseKind| {
             let now = phases.iter().filter(move |phase| phase.kind == wanted && phase.contains(at));
@@ -211,7 +211,7 @@ impl RunState {
     }
 
     /// From when to when a phase lasts: `4s..8s`, and how long.
-    pub(super) fn window(&self, figures: &PhaseFigures) -> Option<(String, Duration)> {
+    pub(crate) fn window(&self, figures: &PhaseFigures) -> Option<(String, Duration)> {
         let phase = self.begin.as_ref()?.phases.iter().find(|candidate| candidate.name == figures.phase)?;
         let (from, to) = figures.time.map_or((phase.from, phase.to), |time| (time.from, time.to));
         let to = self.so_far.map_or(to, |at| to.min(at));

@@ -8,6 +8,7 @@ mod json;
 mod made_up;
 mod metrics;
 mod reports;
+mod results;
 mod summary;
 mod terminal;
 mod trace;

@@ -57,7 +57,7 @@ impl Sandbox {
         command.args(arguments.split(' ')).current_dir(self.path()).env("TMPDIR", self.tmp());
         // What was measured on this machine is no business of tests.
         command.env("XDG_STATE_HOME", self.path().join("state"));
-        for name in ["NO_COLOR", "TERM", "COLUMNS", "RUST_LOG"] {
+        for name in ["NO_COLOR", "TERM", "COLUMNS", "RUST_LOG", "GITHUB_ACTIONS"] {
             command.env_remove(name);
         }
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);

@@ -1,0 +1,353 @@
+//! What pipelines keep: JUnit XML, Markdown, JSON, and the annotations of GitHub Actions.
+
+use crate::made_up;
+use chaos_model::{Event, Record, Verdict, event::Judged, plan::PlannedGuard};
+use chaos_report::{
+    Outcome, Style, github,
+    reports::REPORTS,
+    results::{Invalid, Results, ScenarioResult},
+};
+use quick_junit::{NonSuccessKind, Report, TestCaseStatus};
+use std::sync::Arc;
+
+/// A name, a body or a title of somebody who means no good.
+const HOSTILE: &str = "a|b `c` <img src=x onerror=alert(1)> [x](http://evil) @everyone #1 www.evil.example\u{1b}[2J\u{202e}\u{ffff}]]>\n::error::pwned";
+
+fn report(name: &str, runs: &[Vec<Record>], invalid: &[Invalid]) -> String {
+    let row = REPORTS.iter().find(|row| row.name == name).unwrap();
+    let (mut report, mut out) = ((row.new)(Style::default(), true), Vec::new());
+    invalid.iter().for_each(|invalid| report.invalid(invalid));
+    runs.iter().flatten().for_each(|record| report.on(record, &mut out).unwrap());
+    report.finish(&mut out).unwrap();
+    String::from_utf8(out).unwrap()
+}
+
+fn invalid() -> Invalid {
+    let why = "error: there is no service called `rediss`\n --> scenarios/typo.toml:7:8\n".to_owned();
+    Invalid { file: "scenarios/typo.toml".to_owned(), why, place: Some(("scenarios/typo.toml".to_owned(), 7)) }
+}
+
+/// The same run of another file.
+fn named(file: &str, mut records: Vec<Record>) -> Vec<Record> {
+    for record in &mut records {
+        if let Event::Begin(begin) = &mut record.event {
+            file.clone_into(&mut begin.file);
+        }
+    }
+    records
+}
+
+/// A run of every outcome, each of a file of its own.
+fn all() -> Vec<Vec<Record>> {
+    vec![
+        made_up::passing(),
+        named("scenarios/fails.toml", made_up::failing()),
+        named("scenarios/unsure.toml", made_up::inconclusive()),
+        named("scenarios/no_world.toml", made_up::world_failed()),
+        named("scenarios/stopped.toml", made_up::interrupted()),
+    ]
+}
+
+/// A run in which everything that others may name is hostile.
+fn hostile() -> Vec<Record> {
+    let mut records = named(HOSTILE, made_up::failing());
+    for record in &mut records {
+        match &mut record.event {
+            Event::Begin(begin) => HOSTILE.clone_into(&mut begin.title),
+            Event::Judged(Judged { that, when, checks, .. }) => {
+                HOSTILE.clone_into(that);
+                HOSTILE.clone_into(when);
+                for check in checks {
+                    HOSTILE.clone_into(&mut check.expected);
+                    HOSTILE.clone_into(&mut check.seen);
+                    HOSTILE.clone_into(&mut check.file);
+                    check.note = Some(HOSTILE.to_owned());
+                }
+            }
+            _ => {}
+        }
+    }
+    let died = Event::ServiceDied {
+        service: HOSTILE.to_owned(),
+        how: HOSTILE.to_owned(),
+        last_lines: vec![HOSTILE.to_owned(), "```".to_owned()],
+    };
+    records.insert(records.len() - 2, Record { at_us: 1, event: died });
+    records
+}
+
+/// A scenario with a guard, and the guard's run, in which the first expectation breaks or holds.
+fn guarded(breaks: bool) -> Vec<Vec<Record>> {
+    let guard = PlannedGuard {
+        without: "the memory tier".to_owned(),
+        set: Vec::new(),
+        breaks: vec!["clients never notice".to_owned()],
+        may_break: Vec::new(),
+    };
+    let give = |mut records: Vec<Record>, without: Option<&str>| {
+        if let Event::Begin(begin) = &mut records[0].event {
+            Arc::make_mut(&mut begin.plan).guards = vec![guard.clone()];
+            begin.without = without.map(str::to_owned);
+        }
+        records
+    };
+    let mut proof = made_up::passing();
+    for record in &mut proof {
+        if let Event::Judged(judged) = &mut record.event
+            && breaks
+            && judged.index == 0
+        {
+            judged.verdict = Verdict::Fail;
+            judged.checks[0].verdict = Verdict::Fail;
+        }
+    }
+    vec![give(made_up::passing(), None), give(proof, Some("the memory tier"))]
+}
+
+/// The Markdown without its blocks of plain text, whose ends only a line of their own fence can be.
+fn outside_of_blocks(markdown: &str) -> String {
+    let (mut outside, mut fence) = (String::new(), None);
+    for line in markdown.lines() {
+        match fence {
+            Some(open) if line == open => fence = None,
+            Some(_) => {}
+            None if line.starts_with("```") => fence = Some(line),
+            None => outside += &format!("{line}\n"),
+        }
+    }
+    assert_eq!(fence, None, "a block has no end: {markdown}");
+    outside
+}
+
+fn counts(xml: &str) -> (usize, usize, usize) {
+    let report = Report::deserialize_from_str(xml).unwrap();
+    let cases = report.test_suites.iter().flat_map(|suite| &suite.test_cases);
+    let of = |wanted| {
+        let is =
+            move |status: &TestCaseStatus| matches!(status, TestCaseStatus::NonSuccess { kind, .. } if *kind == wanted);
+        cases.clone().filter(|case| is(&case.status)).count()
+    };
+    assert_eq!((report.failures, report.errors), (of(NonSuccessKind::Failure), of(NonSuccessKind::Error)), "{xml}");
+    (report.tests, report.failures, report.errors)
+}
+
+#[test]
+fn runs_of_every_outcome_as_junit() {
+    insta::assert_snapshot!(report("junit", &all(), &[invalid()]));
+}
+
+#[test]
+fn runs_of_every_outcome_as_markdown() {
+    insta::assert_snapshot!(report("markdown", &all(), &[invalid()]));
+}
+
+#[test]
+fn runs_of_every_outcome_as_json() {
+    let text = report("json", &all(), &[invalid()]);
+    let json: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(json["outcome"], "interrupted", "the worst of all");
+    let outcomes: Vec<_> = json["scenarios"].as_array().unwrap().iter().map(|one| one["outcome"].clone()).collect();
+    assert_eq!(outcomes, ["invalid", "pass", "fail", "inconclusive", "world_failed", "interrupted"]);
+    insta::assert_snapshot!(serde_json::to_string_pretty(&json["scenarios"][2]).unwrap());
+}
+
+/// What a reader of cases alone sees is what the exit code says: no failure and no error where all passed, a failure where
+/// something failed, and never a pass for what can't be said.
+#[test]
+fn the_counts_of_junit_say_what_the_exit_code_says() {
+    let of = |runs: Vec<Record>| {
+        let (tests, failures, errors) = counts(&report("junit", &[runs], &[]));
+        assert!(tests > 0);
+        (failures > 0, errors > 0)
+    };
+    assert_eq!(of(made_up::passing()), (false, false));
+    assert!(of(made_up::failing()).0);
+    assert_eq!(of(made_up::inconclusive()), (false, true));
+    assert_eq!(of(made_up::world_failed()), (false, true));
+    assert_eq!(of(made_up::interrupted()), (false, true));
+    assert_eq!(counts(&report("junit", &[], &[invalid()])), (1, 0, 1));
+    // A recording that is cut off is no pass.
+    let cut: Vec<_> = made_up::passing().into_iter().take(12).collect();
+    assert_eq!(of(cut), (false, true));
+    // Nor is an inconclusive end of which nothing tells why.
+    let mut bare = made_up::passing();
+    bare.last_mut().unwrap().event = Event::End { verdict: Some(Verdict::Inconclusive) };
+    assert_eq!(of(bare), (false, true));
+}
+
+#[test]
+fn guards_and_controls_are_cases_of_their_scenario() {
+    for (breaks, failures) in [(true, 0), (false, 1)] {
+        let xml = report("junit", &guarded(breaks), &[]);
+        assert_eq!(counts(&xml), (4, failures, 0), "{xml}");
+        assert!(xml.contains("guard: without the memory tier"), "{xml}");
+        let mut results = Results::default();
+        guarded(breaks).iter().flatten().for_each(|record| results.on(record));
+        let all = results.scenarios();
+        assert_eq!(all.len(), 1);
+        let outcome = if breaks { Verdict::Pass } else { Verdict::Fail };
+        assert_eq!(all[0].outcome(), Outcome::Verdict(outcome));
+        let ScenarioResult::Run(run) = &all[0] else { panic!("it was run") };
+        assert_eq!(run.outcome, Outcome::Verdict(Verdict::Pass), "what a guard breaks is no defect of the scenario");
+    }
+    let xml = report("junit", &[made_up::passing(), made_up::control()], &[]);
+    assert_eq!(counts(&xml), (4, 0, 0), "what breaks without the faults is no failure: {xml}");
+    assert!(xml.contains("control: the scenario shows something"), "{xml}");
+    let markdown = report("markdown", &guarded(false), &[]);
+    assert!(markdown.contains("**NOT PROVEN** without the memory tier"), "{markdown}");
+}
+
+#[test]
+fn several_runs_of_one_file_are_told_apart() {
+    let xml = report("junit", &[made_up::passing(), made_up::passing()], &[]);
+    assert_eq!(xml.matches("<testsuite name=\"scenarios/redis_down.toml (local, seed 42)\"").count(), 2, "{xml}");
+}
+
+#[test]
+fn what_others_named_is_text_in_every_report() {
+    let xml = report("junit", &[hostile()], &[]);
+    let report_of = Report::deserialize_from_str(&xml).unwrap();
+    assert_eq!(report_of.test_suites.len(), 1);
+    for forbidden in ["\u{1b}", "\u{202e}", "\u{ffff}", "<img"] {
+        assert!(!xml.contains(forbidden), "{forbidden:?} in {xml}");
+    }
+    let markdown = report("markdown", &[hostile()], &[]);
+    for forbidden in ["<img", "x](", "@everyone", "#1", "\u{202e}", "\n::error", "a|b", "www.evil"] {
+        assert!(!outside_of_blocks(&markdown).contains(forbidden), "{forbidden:?} in {markdown}");
+    }
+    let mut results = Results::default();
+    hostile().iter().for_each(|record| results.on(record));
+    for line in github::annotations(&results, str::to_owned).lines() {
+        assert!(line.starts_with("::error file=") || line.starts_with("::warning file="), "{line}");
+        assert!(!line.contains(['\u{1b}', '\u{202e}']), "{line}");
+        let (_, rest) = line.split_once(",title=").unwrap();
+        let (title, _) = rest.split_once("::").unwrap();
+        assert!(!title.contains([':', ',']), "{line}");
+    }
+}
+
+#[test]
+fn markdown_stays_below_what_a_comment_takes() {
+    let mut many: Vec<_> = (0..400).map(|n| named(&format!("scenarios/{n}.toml"), made_up::failing())).collect();
+    many.push(hostile());
+    many.extend((0..400).map(|n| named(&format!("scenarios/good_{n}.toml"), made_up::passing())));
+    let text = report("markdown", &many, &[]);
+    assert!(text.len() < 64_000 && text.chars().count() < 65_536, "{} bytes", text.len());
+    assert!(text.starts_with("### chaos: FAIL, 400 of 801 scenarios passed\n"), "{}", &text[..100]);
+    assert!(text.contains(" more | | |\n") && text.contains(" more that did not pass."), "it says what is left out");
+    assert!(text.contains("scenarios/0.toml: FAIL"), "what did not pass comes first");
+}
+
+#[test]
+fn annotations_stand_at_the_lines_of_the_scenario() {
+    let mut results = Results::default();
+    made_up::failing().iter().for_each(|record| results.on(record));
+    insta::assert_snapshot!(github::annotations(&results, |file| format!("system/{file}")));
+}
+
+/// A run with slices, of a system with links.
+fn drawn() -> Vec<Record> {
+    let mut records = made_up::passing();
+    if let Event::Begin(begin) = &mut records[0].event {
+        let link = |link: &str| chaos_model::plan::PlannedLink {
+            link: link.to_owned(),
+            protocol: None,
+            transport: chaos_model::protocol::Transport::default(),
+        };
+        Arc::make_mut(&mut begin.plan).system.links = vec![link("client -> gateway"), link("gateway -> redis")];
+    }
+    records
+}
+
+#[test]
+fn a_page_is_whole_and_asks_nothing_of_any_network() {
+    let page = report("html", &[drawn()], &[]);
+    assert!(page.starts_with("<!doctype html>") && page.ends_with("</main></body></html>\n"), "{page}");
+    for forbidden in ["<script", "http://", "https://", "url(", "@import", " src=", "javascript:"] {
+        assert!(!page.contains(forbidden), "{forbidden} in {page}");
+    }
+    for there in
+        ["PASS", "all 3 expectations held", "<svg class=\"chart\"", "<svg class=\"system\"", "chaos run scenarios/"]
+    {
+        assert!(page.contains(there), "{there} in {page}");
+    }
+    assert!(page.contains("class=\"link hit\""), "the link with the fault is marked");
+    assert!(page.len() < 600_000, "{} bytes", page.len());
+}
+
+#[test]
+fn what_others_named_is_text_in_a_page() {
+    let page = report("html", &[hostile()], &[invalid()]);
+    let tags = page.split('<').skip(1).map(|tag| tag.split(['>', ' ', '/']).next().unwrap_or_default());
+    let known = [
+        "!doctype",
+        "html",
+        "head",
+        "meta",
+        "link",
+        "title",
+        "style",
+        "body",
+        "main",
+        "h1",
+        "h2",
+        "h3",
+        "p",
+        "span",
+        "a",
+        "br",
+        "table",
+        "thead",
+        "tbody",
+        "tr",
+        "th",
+        "td",
+        "section",
+        "time",
+        "details",
+        "summary",
+        "div",
+        "svg",
+        "g",
+        "rect",
+        "text",
+        "path",
+        "line",
+        "polyline",
+        "figure",
+        "figcaption",
+        "b",
+        "code",
+        "pre",
+        "mark",
+        "ul",
+        "li",
+        "dl",
+        "dt",
+        "dd",
+        "",
+    ];
+    for tag in tags {
+        assert!(known.contains(&tag), "<{tag}> in {page}");
+    }
+    for forbidden in ["\u{1b}", "\u{202e}", "<img"] {
+        assert!(!page.contains(forbidden), "{forbidden:?}");
+    }
+}
+
+/// The page has the terminal's figures, cell by cell.
+#[test]
+fn a_page_has_the_figures_of_the_terminal() {
+    for records in [made_up::passing(), made_up::failing(), made_up::slow()] {
+        let page = report("html", std::slice::from_ref(&records), &[]);
+        let text = report("text", &[records], &[]);
+        let rows = text.lines().skip_while(|line| !line.starts_with("  phase ")).skip(1);
+        let rows = rows.take_while(|line| !line.is_empty()).filter(|line| !line.starts_with("   "));
+        let mut cells = 0;
+        for cell in rows.flat_map(|row| row.split_whitespace().skip(1)) {
+            assert!(page.contains(&format!(">{cell}</td>")), "{cell} of {text}");
+            cells += 1;
+        }
+        assert!(cells >= 4 * 7, "{cells} cells in {text}");
+    }
+}
