@@ -199,14 +199,14 @@ impl ResultOptions {
         all.into_iter().filter_map(|(option, report, path)| Some((option, report, path.as_deref()?)))
     }
 
-    /// How many of them go to standard output.
+    /// The number of those that go to standard output.
     pub(crate) fn on_stdout(&self) -> usize {
         self.named().filter(|(_, _, path)| *path == Path::new("-")).count()
     }
 }
 
 impl Running {
-    /// How many reports go to standard output: where one does, what people read goes to standard error.
+    /// The number of reports that go to standard output: where one does, what people read goes to standard error.
     pub(crate) fn on_stdout(&self) -> usize {
         usize::from(self.json.as_deref() == Some(Path::new("-"))) + self.results.on_stdout()
     }

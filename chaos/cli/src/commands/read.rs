@@ -106,7 +106,7 @@ pub(crate) fn load_to_run(
     })
 }
 
-/// What reports tell of a scenario that is not valid.
+/// The mistakes of a scenario, for reports.
 fn invalid(file: &Path, wrong: &Diagnostics) -> Invalid {
     let place = wrong.list.first().map(|first| {
         let (file, line, _) = wrong.sources.position(&first.span);
@@ -133,7 +133,7 @@ pub(crate) fn fits(
     wrong.is_none()
 }
 
-/// What the first of these worlds that can't run a scenario can't give.
+/// Mistakes of a scenario by the first of these worlds that can't run it.
 fn unfit(
     scenario: &Scenario,
     worlds: &[WorldName],

@@ -57,10 +57,10 @@ fn suite(result: &ScenarioResult, several: bool) -> TestSuite {
     let file = xml(result.file());
     let class = file.strip_suffix(".toml").unwrap_or(&file).trim_start_matches("./").replace('/', ".");
     let (name, mut cases) = match result {
-        ScenarioResult::Invalid(invalid) => (file.clone(), vec![invalid_case(invalid)]),
+        ScenarioResult::Invalid(invalid) => (file, vec![invalid_case(invalid)]),
         ScenarioResult::Run(run) => {
             let name = format!("{file} ({}, seed {})", xml(&run.begin.world), run.begin.seed);
-            (if several { name } else { file.clone() }, cases(run))
+            (if several { name } else { file }, cases(run))
         }
     };
     let mut suite = TestSuite::new(name);

@@ -91,7 +91,7 @@ fn row(result: &ScenarioResult) -> String {
     format!("| {word} | {}{title} | {} | {} |\n", escaped(result.file()), escaped(&world), escaped(&why))
 }
 
-/// What did not hold in a scenario; empty where all did.
+/// Expectations of a scenario that did not hold, and why; empty where all did.
 fn detail(result: &ScenarioResult) -> String {
     if result.outcome() == Outcome::Verdict(Verdict::Pass) {
         return String::new();

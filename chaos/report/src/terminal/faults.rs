@@ -94,7 +94,7 @@ fn by_link(plan: &Fault, links: &BTreeMap<String, Fired>) -> String {
     links.iter().map(did).collect()
 }
 
-/// What a fault did and came to, in words, as the list has it; and whether that leaves something in doubt.
+/// The deeds of a fault and what they came to, in words, as the list has it; and whether that leaves something in doubt.
 pub(crate) fn taken(run: &RunState, plan: &Fault) -> (bool, Vec<String>) {
     let (ink, how_often) = how_often(run, plan);
     let figures = run.fault_figures.get(&plan.name);

@@ -61,7 +61,7 @@ pub(crate) struct Row {
     pub(crate) name: String,
     /// Its figures, below the table's heads.
     pub(crate) cells: Vec<String>,
-    /// What does not fit the table.
+    /// Lines that do not fit the table.
     pub(crate) details: Vec<String>,
 }
 

@@ -150,7 +150,7 @@ fn control(result: &ControlResult) -> String {
     format!("<p>{} with and without faults</p>{}", verdict(result.outcome()), list(&lines))
 }
 
-/// What clients saw over time, as charts with the numbers below.
+/// The timeline as clients saw it, as charts with the numbers below.
 pub(super) fn timeline(state: &RunState, series: &Series) -> String {
     let points = &series.points;
     if points.is_empty() {
@@ -474,7 +474,7 @@ pub(super) fn faults(state: &RunState) -> String {
     text + "</dl>\n"
 }
 
-/// What services did that nobody asked for, and where their logs are.
+/// Services that ended by themselves, and where logs are.
 pub(super) fn services(run: &Run) -> String {
     let mut text = String::new();
     for death in &run.died {
@@ -493,7 +493,7 @@ pub(super) fn services(run: &Run) -> String {
     text
 }
 
-/// How to make the run again.
+/// The command that makes the run again.
 pub(super) fn again(run: &Run) -> String {
     run.again().map_or_else(String::new, |again| {
         format!("<h3>Again, with the same draws</h3><pre>{}</pre>\n", html(&again))

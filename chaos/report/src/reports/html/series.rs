@@ -1,4 +1,4 @@
-//! What clients saw over time, in as many points as a page has room for.
+//! Series of what clients saw over time, in as many points as a page has room for.
 
 use chaos_model::{
     Histogram, Slice,
