@@ -92,7 +92,8 @@ pub(crate) enum Command {
     /// Report recorded runs once more: what they printed from the table of phases on, or another report
     #[command(after_help = REPORT)]
     Report(Report),
-    /// Measure what this machine can do: what an idle proxy adds, how exact delays, rates and shares are (ten seconds)
+    /// Measure what this machine can do: what an idle proxy adds, how exact delays, rates and shares are, and whether
+    /// delays throttle (some ten seconds)
     Calibrate(Calibrate),
     /// Find and remove what killed runs have left behind: their processes, containers and networks, and their folders
     /// in TMPDIR

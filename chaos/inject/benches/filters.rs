@@ -114,7 +114,7 @@ fn matches_nothing(protocol: Protocol) -> Fault {
 
 fn tells_names() -> Fault {
     let delay = Spread::constant(Duration::from_nanos(1));
-    let effect: Effect = Latency { delay, direction: Directions::Upstream }.into();
+    let effect: Effect = Latency::of(delay, Directions::Upstream).into();
     Fault::new("least", Target::Link(link()), effect)
 }
 

@@ -6,7 +6,7 @@ use chaos_model::{
     Direction, Directions, Fault, Link, Only, Share, Spread,
     effect::{
         Action,
-        action::{Accepting, Cut, Slices, StreamAction},
+        action::{Accepting, Cut, IN_FLIGHT, Slices, StreamAction},
     },
 };
 use host::ListenMode;
@@ -144,6 +144,11 @@ impl Active {
 
     pub(crate) fn spread(&self, direction: Direction) -> Option<Spread> {
         self.stream.delay.filter(|(_, directions)| directions.has(direction)).map(|(spread, _)| spread)
+    }
+
+    /// The bytes that its delay keeps under way in a direction, where it has one there.
+    pub(crate) fn in_flight(&self, direction: Direction) -> Option<u64> {
+        self.spread(direction).map(|_| self.stream.in_flight.unwrap_or(IN_FLIGHT))
     }
 
     pub(crate) fn rate(&self, direction: Direction) -> Option<u64> {

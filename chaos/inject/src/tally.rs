@@ -12,6 +12,7 @@ pub(crate) struct Tally {
     closes: AtomicU64,
     messages: AtomicU64,
     bystanders: AtomicU64,
+    throttled: AtomicU64,
     /// By reason, in the order of [`Unreadable::ALL`].
     spared: [AtomicU64; Unreadable::ALL.len()],
 }
@@ -43,6 +44,11 @@ impl Tally {
         self.bystanders.fetch_add(bystanders, Relaxed);
     }
 
+    /// A direction of a connection had as much under way as may be, and its sender had more.
+    pub(crate) fn throttle(&self) {
+        self.throttled.fetch_add(1, Relaxed);
+    }
+
     /// Something was sent on a connection that can't be read.
     pub(crate) fn spare(&self, why: Unreadable) {
         self.spared[why as usize].fetch_add(1, Relaxed);
@@ -60,6 +66,7 @@ impl Tally {
             closes: self.closes.load(Relaxed),
             messages: self.messages.load(Relaxed),
             bystanders: self.bystanders.load(Relaxed),
+            throttled: self.throttled.load(Relaxed),
             ..Fired::default()
         }
     }

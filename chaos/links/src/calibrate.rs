@@ -12,7 +12,7 @@ pub use bench::Failed;
 use bench::Bench;
 use chaos_model::{
     Calibration, Directions, Share,
-    calibration::{LatencyAccuracy, Quantiles, RateAccuracy, ShareAccuracy},
+    calibration::{LatencyAccuracy, Quantiles, RateAccuracy, ShareAccuracy, TransferAccuracy, rate},
     effect::{Bandwidth, Latency, Spread},
 };
 use host::Host;
@@ -24,6 +24,9 @@ const DELAYS: [(Duration, usize); 3] =
 
 /// Requests without a proxy, or through an idle one, at a time.
 const IDLE: usize = 1000;
+
+/// Bytes that go there and back under a delay, the delay, and how often that is tried: medians are told.
+const TRANSFER: (usize, Duration, usize) = (16 << 20, Duration::from_millis(100), 5);
 
 /// Bytes a second.
 const RATE: u64 = 1 << 20;
@@ -44,7 +47,7 @@ pub async fn calibrate(host: &Host) -> Result<Calibration, Failed> {
     let before = bench.round_trips(bench.through(), IDLE).await?;
     let mut latencies = Vec::new();
     for (asked, requests) in DELAYS {
-        let latency = Latency { delay: Spread::constant(asked), direction: Directions::Downstream };
+        let latency = Latency::of(Spread::constant(asked), Directions::Downstream);
         latencies.push((asked, bench.under(latency.into(), bench.round_trips(bench.through(), requests)).await?));
     }
     let after = bench.round_trips(bench.through(), IDLE).await?;
@@ -54,6 +57,7 @@ pub async fn calibrate(host: &Host) -> Result<Calibration, Failed> {
         unix_ms: u64::try_from(host.unix_now().as_millis()).unwrap_or(u64::MAX),
         idle: idle.beyond(direct),
         latency: latencies.into_iter().map(accuracy).collect(),
+        transfer: Some(transfer(&bench).await?),
         bandwidth: bandwidth(&bench).await?,
         share: share(host).await?,
     })
@@ -64,12 +68,27 @@ fn quieter(one: Quantiles, other: Quantiles) -> Quantiles {
     Quantiles { p50: one.p50.min(other.p50), p99: one.p99.min(other.p99) }
 }
 
+/// By turns, so that what disturbs the machine disturbs both alike.
+async fn transfer(bench: &Bench) -> Result<TransferAccuracy, Failed> {
+    let (length, asked, times) = TRANSFER;
+    let (mut idle, mut took) = (Vec::new(), Vec::new());
+    for _ in 0..times {
+        idle.push(bench.transfer(length).await?);
+        let latency = Latency::of(Spread::constant(asked), Directions::Downstream);
+        took.push(bench.under(latency.into(), bench.transfer(length)).await?);
+    }
+    let [idle, took] = [idle, took].map(|mut times| {
+        times.sort_unstable();
+        times[times.len() / 2]
+    });
+    Ok(TransferAccuracy { bytes: length as u64, asked, idle, took })
+}
+
 async fn bandwidth(bench: &Bench) -> Result<RateAccuracy, Failed> {
     let effect = Bandwidth { bytes_per_second: RATE, direction: Directions::Downstream };
     let length = usize::try_from(RATE).unwrap_or(usize::MAX);
     let took = bench.under(effect.into(), bench.transfer(length)).await?;
-    let achieved = u128::from(RATE) * 1_000_000_000 / took.as_nanos().max(1);
-    Ok(RateAccuracy { asked: RATE, achieved: u64::try_from(achieved).unwrap_or(u64::MAX) })
+    Ok(RateAccuracy { asked: RATE, achieved: rate(RATE, took) })
 }
 
 async fn share(host: &Host) -> Result<ShareAccuracy, Failed> {

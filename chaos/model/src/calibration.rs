@@ -13,6 +13,9 @@ pub struct Calibration {
     pub idle: Quantiles,
     /// Delays.
     pub latency: Vec<LatencyAccuracy>,
+    /// Throughput under a delay, which is no rate; none where that was not measured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub transfer: Option<TransferAccuracy>,
     /// Rates.
     pub bandwidth: RateAccuracy,
     /// Shares of requests on one connection.
@@ -46,6 +49,42 @@ pub struct LatencyAccuracy {
     pub asked: Duration,
     /// The delay that came, beyond what the idle proxy takes.
     pub achieved: Quantiles,
+}
+
+/// Transfer of many bytes under a delay, there and back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TransferAccuracy {
+    /// Bytes that went there, and came back.
+    pub bytes: u64,
+    /// The delay that was asked for.
+    #[serde(rename = "asked_us", with = "crate::micros")]
+    pub asked: Duration,
+    /// The time that they take through an idle proxy.
+    #[serde(rename = "idle_us", with = "crate::micros")]
+    pub idle: Duration,
+    /// The time that they took under the delay.
+    #[serde(rename = "took_us", with = "crate::micros")]
+    pub took: Duration,
+}
+
+impl TransferAccuracy {
+    /// Bytes a second through the idle proxy.
+    #[must_use]
+    pub fn idle_rate(&self) -> u64 {
+        rate(self.bytes, self.idle)
+    }
+
+    /// Bytes a second under the delay, once that was over.
+    #[must_use]
+    pub fn rate(&self) -> u64 {
+        rate(self.bytes, self.took.saturating_sub(self.asked))
+    }
+}
+
+/// Bytes a second, where so many take so long.
+#[must_use]
+pub fn rate(bytes: u64, took: Duration) -> u64 {
+    u64::try_from(u128::from(bytes) * 1_000_000_000 / took.as_nanos().max(1)).unwrap_or(u64::MAX)
 }
 
 /// Accuracy of a rate.

@@ -16,7 +16,7 @@ use std::{collections::BTreeSet, path::Path, time::Duration};
 
 /// Each effect with all of its keys, none as it is by itself; and those keys of faults that effects leave alone.
 const FAULTS: [&str; 34] = [
-    "on = \"web -> cache\"\neffect = \"latency\"\ndelay = \"200ms\"\njitter = \"1.5ms\"\ndistribution = \"pareto\"\ndirection = \"both\"",
+    "on = \"web -> cache\"\neffect = \"latency\"\ndelay = \"200ms\"\njitter = \"1.5ms\"\ndistribution = \"pareto\"\ndirection = \"both\"\nin-flight = \"3MiB\"",
     "on = \"web -> cache\"\neffect = \"latency\"\ndelay = \"200ms\"\nramp = \"0.5us\"\nshare = \"0.000000001%\"",
     "on = \"web -> cache\"\neffect = \"bandwidth\"\nrate = \"1.5KiB/s\"\ndirection = \"upstream\"",
     "on = \"web -> cache\"\neffect = \"dial-delay\"\ndelay = \"2min\"\nshare = \"33.3%\"",
@@ -204,9 +204,9 @@ fn time() -> impl Strategy<Value = Duration> {
 }
 
 fn effect() -> impl Strategy<Value = (usize, Effect)> {
-    let latency = (time(), time()).prop_map(|(mean, jitter)| {
+    let latency = (time(), time(), 1..=1_u64 << 30).prop_map(|(mean, jitter, in_flight)| {
         let delay = Spread { mean, jitter, distribution: Distribution::Lognormal };
-        (1, Latency { delay, direction: Directions::Both }.into())
+        (1, Latency { in_flight, ..Latency::of(delay, Directions::Both) }.into())
     });
     let reset = time().prop_map(|after| (1, Reset::after(after).into()));
     let status =

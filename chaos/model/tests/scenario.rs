@@ -129,14 +129,14 @@ fn the_whole_language_is_taken() {
     assert_eq!(read.load.rate, Rate { times: 6000, per: seconds(60) });
     assert_eq!(read.load.warmup, Duration::from_millis(1500));
 
-    let slow = Effect::Latency(Latency {
-        delay: Spread {
+    let slow = Effect::Latency(Latency::of(
+        Spread {
             mean: Duration::from_millis(200),
             jitter: Duration::from_millis(20),
             distribution: Distribution::Normal,
         },
-        direction: Directions::Both,
-    });
+        Directions::Both,
+    ));
     assert_eq!((&read.faults[0].effect, read.faults[0].share), (&slow, Share { parts: 1, whole: 8 }));
     assert_eq!(read.faults[1].effect, Effect::Reset(Reset::after(Duration::from_millis(100))));
     assert_eq!(read.faults[2].effect, Effect::Refuse(Refuse { open: OpenConnections::Keep }));

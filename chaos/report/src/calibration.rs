@@ -20,10 +20,15 @@ use std::{
 /// # Errors
 /// Whatever the writer says.
 pub fn table(mut out: impl Write, style: Style, calibration: &Calibration) -> io::Result<()> {
-    let Calibration { idle, latency, bandwidth, share, .. } = calibration;
+    let Calibration { idle, latency, transfer, bandwidth, share, .. } = calibration;
     let mut rows = vec![("nothing".to_owned(), quantiles(*idle))];
     for LatencyAccuracy { asked, achieved } in latency {
         rows.push((format!("latency {}", show_duration(*asked)), quantiles(*achieved)));
+    }
+    if let Some(transfer) = transfer {
+        let asked = format!("latency {}, {}", show_duration(transfer.asked), show_bytes(transfer.bytes));
+        let [came, idle] = [transfer.rate(), transfer.idle_rate()].map(|rate| rate >> 20);
+        rows.push((asked, format!("{came} MiB/s behind the delay ({idle} MiB/s without)")));
     }
     let off = (bandwidth.achieved as f64 / bandwidth.asked as f64 - 1.0) * 100.0;
     let rate = format!("{} bytes/s ({off:+.2}%)", bandwidth.achieved);
@@ -86,7 +91,7 @@ mod tests {
     use super::*;
     use chaos_model::{
         Share,
-        calibration::{RateAccuracy, ShareAccuracy},
+        calibration::{RateAccuracy, ShareAccuracy, TransferAccuracy},
     };
 
     fn calibration() -> Calibration {
@@ -101,6 +106,12 @@ mod tests {
                 latency(10_000, 10_012, 10_240),
                 latency(200_000, 200_003, 200_190),
             ],
+            transfer: Some(TransferAccuracy {
+                bytes: 16 << 20,
+                asked: us(100_000),
+                idle: us(20_000),
+                took: us(120_500),
+            }),
             bandwidth: RateAccuracy { asked: 1 << 20, achieved: 1_048_113 },
             share: ShareAccuracy { asked: Share { parts: 1, whole: 10 }, met: Share { parts: 103, whole: 1000 } },
         }

@@ -91,6 +91,10 @@ pub(crate) fn fired(effect: &Effect, fired: &Fired) -> Option<String> {
     if fired.bystanders > 0 {
         words.push(format!("{} behind them", count(fired.bystanders, "bystander")));
     }
+    if fired.throttled > 0 {
+        let on = count(fired.throttled, "connection");
+        words.push(format!("senders on {on} held up too, since no more may be under way (`in-flight`)"));
+    }
     if !fired.spared.is_none() {
         words.push(spared(fired));
     }

@@ -8,7 +8,7 @@ use std::fs;
 async fn calibrate_measures_tells_and_is_carried_by_runs() {
     let sandbox = Sandbox::new();
     let run = sandbox.chaos("calibrate --json figures.json").run().await;
-    run.exited(0).said("latency 10ms").said("bandwidth 1MiB/s").said("status for 10%");
+    run.exited(0).said("latency 10ms").said("latency 100ms, 16MiB").said("bandwidth 1MiB/s").said("status for 10%");
     assert!(run.out.lines().all(|line| line.chars().count() <= 80), "{run}");
     let figures = fs::read_to_string(sandbox.path().join("figures.json")).expect("it was written");
     let remembered = fs::read_to_string(sandbox.path().join("state/chaos/calibration.json")).expect("it is remembered");

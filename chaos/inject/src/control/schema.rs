@@ -50,6 +50,11 @@ described! {
             "dropped": { "type": "integer", "description": "Attempts to connect that were dropped" },
             "messages": { "type": "integer", "description": "Requests or commands that it acted on" },
             "bystanders": { "type": "integer", "description": "Requests or commands that waited behind one of these" },
+            "throttled": {
+                "type": "integer",
+                "description": "Connections, in each direction for itself, on which a delay held up the sender too, since as much \
+                                was under way as may be (`in-flight`)"
+            },
             "spared": {
                 "type": "object",
                 "description": "Connections on which something was sent that it could not read, by reason (`tls`, `http_2`, …)",

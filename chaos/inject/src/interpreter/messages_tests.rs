@@ -203,10 +203,7 @@ fn messages_without_a_number_are_drawn_by_their_keys() {
 
 #[test]
 fn effects_on_connections_leave_messages_alone() {
-    let latency = Latency {
-        delay: Spread { mean: MS, jitter: MS, distribution: Distribution::Uniform },
-        direction: Directions::Both,
-    };
+    let latency = Latency::of(Spread { mean: MS, jitter: MS, distribution: Distribution::Uniform }, Directions::Both);
     let interpreter = interpreter([fault("slow", latency)]);
     assert!(!decider(&interpreter, MS).is_armed());
     assert!(ask(&interpreter, 1).is_clear());

@@ -34,6 +34,8 @@ pub(crate) struct Acts {
     pub(crate) rate: Option<u64>,
     /// Chunks are cut up.
     pub(crate) slices: Option<Slices>,
+    /// Bytes that delays keep under way, the fewest that one of them says.
+    pub(crate) in_flight: Option<u64>,
 }
 
 impl Acts {
@@ -48,7 +50,14 @@ impl Acts {
             counts: met.iter().any(counts),
             rate: met.iter().filter_map(|fault| fault.rate(direction)).min(),
             slices: slices.reduce(finest),
+            in_flight: met.iter().filter_map(|fault| fault.in_flight(direction)).min(),
         }
+    }
+
+    /// The bytes that may be under way, where delays are all that keeps them. What is held, or goes at a rate, is to
+    /// press back on its sender, as a full network does.
+    pub(crate) fn under_way(&self) -> Option<u64> {
+        self.in_flight.filter(|_| !self.holds && self.rate.is_none() && self.slices.is_none())
     }
 
     fn is_clear(&self) -> bool {
@@ -122,6 +131,11 @@ impl Plan {
             let at = chunk.arrived.saturating_sub(fault.applied);
             fault.ledger.bytes(at, self.connection.nth, attribution, Some(delayed));
         }
+    }
+
+    /// The delays that held up this way's sender, though they are no rate.
+    pub(crate) fn throttling(&self, direction: Direction) -> impl Iterator<Item = &Arc<Active>> {
+        self.met.iter().filter(move |fault| fault.in_flight(direction).is_some())
     }
 
     /// A message has met what this fault does to its bytes; delays are written down when they are over, and told now.

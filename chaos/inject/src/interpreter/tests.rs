@@ -31,10 +31,10 @@ fn interpreter(effects: &[Effect]) -> Interpreter {
 }
 
 fn latency(delay: Duration, direction: Directions) -> Effect {
-    Effect::Latency(Latency {
-        delay: Spread { mean: delay, jitter: Duration::ZERO, distribution: Distribution::Uniform },
+    Effect::Latency(Latency::of(
+        Spread { mean: delay, jitter: Duration::ZERO, distribution: Distribution::Uniform },
         direction,
-    })
+    ))
 }
 
 fn chunk(direction: Direction, kth: u64) -> Chunk {
@@ -199,10 +199,7 @@ fn a_ramp_grows_the_delay_of_connecting_by_when_a_connection_is_accepted() {
 /// A fault with jitter and a share, so that every draw shows.
 fn any_fault(name: String) -> impl Strategy<Value = Arc<Active>> {
     let jittered = |distribution| {
-        Effect::Latency(Latency {
-            delay: Spread { mean: 50 * MS, jitter: 20 * MS, distribution },
-            direction: Directions::Both,
-        })
+        Effect::Latency(Latency::of(Spread { mean: 50 * MS, jitter: 20 * MS, distribution }, Directions::Both))
     };
     let effects = vec![
         jittered(Distribution::Uniform),

@@ -8,7 +8,7 @@ use std::{sync::Arc, time::Duration};
 pub use crate::ending::Ending;
 
 /// A stream within a direction of a connection: what waits on one holds up none of the others, as long as no more waits
-/// than a proxy keeps (256 KiB a direction). A protocol that has one message at a time uses [`StreamId::CONNECTION`] alone.
+/// than a proxy keeps (256 KiB a direction; for delays of connections as much as they ask for). A protocol that has one message at a time uses [`StreamId::CONNECTION`] alone.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct StreamId(pub u32);
 

@@ -57,7 +57,8 @@ impl Connection {
     /// A connection that was just accepted.
     pub(super) fn new(shared: &Arc<Shared>) -> Self {
         let (open, rules) = OpenConnection::enter(shared);
-        let (up, down) = (Pump::new(Direction::Upstream, shared.epoch), Pump::new(Direction::Downstream, shared.epoch));
+        let pump = |direction| Pump::new(direction, shared.epoch, &shared.pool);
+        let (up, down) = (pump(Direction::Upstream), pump(Direction::Downstream));
         let alarm = Alarm::new(shared.host.clone());
         let plan = Interpreter::default().on_connection(open.connection);
         let (adapter, budgets) = (Adapter::of(shared.protocol), Budgets::default());

@@ -3,9 +3,9 @@
 //! Where nothing acts on it, bytes go from the reader to the writer through a buffer on the stack: no allocation, no
 //! clock, no memory for a connection that idles. Only what can't be written at once is kept.
 //!
-//! While a fault acts, the reader runs ahead of the writer by up to [`LIMIT`], so that a delay costs latency and not one
-//! delay per chunk. A chunk carries its time of arrival, so that waiting behind others doesn't add to its delay. When it
-//! is ready it is written: whole, or piece by piece as the [`Shaper`] and the [`Budgets`] say.
+//! While a fault acts, the reader runs ahead of the writer by as much as there is [`Room`] for, so that a delay costs latency
+//! and not one delay per chunk. A chunk carries its time of arrival, so that waiting behind others doesn't add to its delay.
+//! When it is ready it is written: whole, or piece by piece as the [`Shaper`] and the [`Budgets`] say.
 //!
 //! The end of a stream and a reset are passed on as chunks are: after what precedes them, as late as these, and not at
 //! all while the direction is held. An end may be late beyond that, a reset is not.
@@ -15,7 +15,10 @@
 mod enqueue;
 mod item;
 mod rates;
+mod room;
 mod write;
+
+pub(super) use room::Pool;
 
 use super::{budget::Budgets, shaper::Shaper};
 use crate::{
@@ -28,6 +31,7 @@ use crate::{
 use chaos_model::Direction;
 use item::{Content, Item};
 use rates::StreamRates;
+use room::Room;
 use std::{
     collections::VecDeque,
     mem::MaybeUninit,
@@ -41,15 +45,15 @@ use tokio::{
     time::Instant,
 };
 
-/// Bytes that may wait in one direction before its reader has to.
-const LIMIT: usize = 256 * 1024;
-
 /// The most that is read at a time.
 const CHUNK: usize = 32 * 1024;
 
 /// Chunks that are read in a turn, so that a connection which never runs dry learns soon enough that the faults have
 /// changed, and leaves others their turns.
 const TURN: usize = 16;
+
+/// Places that a queue keeps when nothing waits any more.
+const PLACES: usize = 64;
 
 /// State of one direction of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -100,8 +104,13 @@ pub(super) struct Pump {
     waiting: VecDeque<Item>,
     /// The messages that what comes belongs to, where a filter says so.
     messages: Vec<Current>,
-    /// Cost of the waiting items, of [`LIMIT`].
-    cost: usize,
+    /// Gates among what waits.
+    gates: usize,
+    room: Room,
+    /// It was full when last polled, though nothing but a delay kept what waits.
+    pressed: bool,
+    /// Faults that are known to have held up this way's sender so.
+    throttled: Vec<Arc<Active>>,
     shaper: Shaper,
     /// The rates that messages go at, where faults ask for some.
     rates: StreamRates,
@@ -128,7 +137,7 @@ struct Current {
 }
 
 impl Pump {
-    pub(super) fn new(direction: Direction, epoch: Instant) -> Self {
+    pub(super) fn new(direction: Direction, epoch: Instant, pool: &Arc<Pool>) -> Self {
         Self {
             direction,
             epoch,
@@ -138,7 +147,10 @@ impl Pump {
             chunks: 0,
             waiting: VecDeque::new(),
             messages: Vec::new(),
-            cost: 0,
+            gates: 0,
+            room: Room::new(pool),
+            pressed: false,
+            throttled: Vec::new(),
             shaper: Shaper::default(),
             rates: StreamRates::default(),
             aside: VecDeque::new(),
@@ -185,7 +197,7 @@ impl Pump {
 
     /// Tells whether a message waits that its filter is to be told of.
     pub(super) fn has_gates(&self) -> bool {
-        self.waiting.iter().any(|item| matches!(item.content, Content::Gate(_)))
+        self.gates > 0
     }
 
     /// The number of chunks that have come or were put in so far.
@@ -195,13 +207,14 @@ impl Pump {
 
     /// Tells whether it has all that it should keep.
     pub(super) fn is_full(&self) -> bool {
-        self.cost >= LIMIT
+        self.room.is_full()
     }
 
     /// Goes by another plan from now on, and judges by it what waits. Faults that act anew have met all of it.
     pub(super) fn judge(&mut self, before: &Plan, now: &Plan, faults: &[Arc<Active>]) {
         self.rates.keep(faults);
         self.set_shaper(now);
+        self.throttled.retain(|fault| now.met().iter().any(|other| Arc::ptr_eq(fault, other)));
         let is_new = |fault: &Arc<Active>| !before.met().iter().any(|old| Arc::ptr_eq(old, fault));
         for item in &mut self.waiting {
             item.due = item.due(self.direction, now, faults);
@@ -221,11 +234,13 @@ impl Pump {
         }
     }
 
-    /// Goes at the lower of the plan's rate and that of messages that have the connection to themselves.
+    /// Goes at the lower of the plan's rate and that of messages that have the connection to themselves; where there is
+    /// neither, more may be under way.
     fn set_shaper(&mut self, plan: &Plan) {
         let mut acts: Acts = *plan.on(self.direction);
         acts.rate = [acts.rate, self.rates.of_connection()].into_iter().flatten().min();
         self.shaper.set(&acts, self.epoch.elapsed());
+        self.room.set(acts.under_way().filter(|_| self.rates.is_empty()));
     }
 
     /// Moves what can be moved.
@@ -249,6 +264,7 @@ impl Pump {
             let clear = plan.is_clear(self.direction) && self.rates.is_empty();
             let room = self.waiting.is_empty() || ((!clear || self.overtakes) && !self.is_full());
             if self.state != PumpState::Open || !self.reading || !room {
+                self.pressed = self.due.is_some() && self.room.throttles();
                 return;
             }
             // A filter may answer in the other's place: it has to have room for that.
@@ -272,7 +288,11 @@ impl Pump {
         plan: &Plan,
         mut adapting: Option<&mut A>,
     ) -> bool {
-        while self.reading && !self.is_full() && adapting.as_ref().is_none_or(|adapting| adapting.has_room()) {
+        // What waits for a connection waits for no delay.
+        while self.reading
+            && !self.room.is_full_of_its_own()
+            && adapting.as_ref().is_none_or(|adapting| adapting.has_room())
+        {
             if self.read(cx, from, None::<&mut tokio::io::Empty>, plan, adapting.as_deref_mut()).is_pending() {
                 return false;
             }
@@ -300,7 +320,13 @@ impl Pump {
     {
         let mut buffer = [const { MaybeUninit::uninit() }; CHUNK];
         let mut buffer = ReadBuf::uninit(&mut buffer);
-        let result = std::task::ready!(Pin::new(from).poll_read(cx, &mut buffer));
+        let result = Pin::new(from).poll_read(cx, &mut buffer);
+        // Nothing there, now that there is room again: nobody had to wait.
+        let pressed = std::mem::take(&mut self.pressed);
+        let result = std::task::ready!(result);
+        if pressed && !buffer.filled().is_empty() {
+            self.note_throttling(plan);
+        }
         match (result, buffer.filled(), adapting) {
             (Ok(()), [], adapting) if !self.cut => {
                 if let Some(adapting) = adapting {
@@ -315,6 +341,16 @@ impl Pump {
         Poll::Ready(())
     }
 
+    /// The sender had more than may be under way: each delay that made it wait counts the connection once.
+    fn note_throttling(&mut self, plan: &Plan) {
+        for fault in plan.throttling(self.direction) {
+            if !self.throttled.iter().any(|known| Arc::ptr_eq(known, fault)) {
+                fault.tally.throttle();
+                self.throttled.push(Arc::clone(fault));
+            }
+        }
+    }
+
     /// Nothing more is done.
     fn stop(&mut self, state: PumpState) {
         self.state = state;
@@ -325,6 +361,7 @@ impl Pump {
                 gate.open(item.arrived, now);
             }
         }
-        self.cost = 0;
+        (self.waiting, self.aside, self.gates) = <_>::default();
+        self.room.clear();
     }
 }

@@ -6,7 +6,7 @@
 //! lets go of the old rules once it has done what the new ones ask of it; so the change holds for all when nobody has
 //! the old rules any more, which their drop guard tells.
 
-use super::ProxyConfig;
+use super::{ProxyConfig, pump::Pool};
 use crate::{active::Connection, interpreter::Interpreter, link_tally::LinkTally};
 use chaos_model::Protocol;
 use futures_util::task::AtomicWaker;
@@ -34,6 +34,8 @@ pub(super) struct Shared {
     pub(super) epoch: Instant,
     /// Messages that came.
     pub(super) tally: LinkTally,
+    /// Room for what waits on its connections, beyond what each has to itself.
+    pub(super) pool: Arc<Pool>,
     generation: AtomicU64,
     state: Mutex<ProxyState>,
     /// Told when the last open connection has gone.
@@ -100,6 +102,7 @@ impl Shared {
             protocol: config.protocol,
             epoch: Instant::now(),
             tally: LinkTally::default(),
+            pool: Arc::default(),
             generation,
             state: Mutex::new(state),
             gone: Notify::new(),

@@ -10,7 +10,7 @@ use serde_json::json;
 use std::time::Duration;
 
 fn latency(delay: Duration) -> Latency {
-    Latency { delay: Spread::constant(delay), direction: Directions::Downstream }
+    Latency::of(Spread::constant(delay), Directions::Downstream)
 }
 
 #[tokio::test(start_paused = true)]

@@ -46,7 +46,7 @@ async fn latency_of_every_distribution(world: &World) {
     for distribution in Distribution::ALL {
         let delay = Spread { mean: 30 * MS, jitter: 5 * MS, distribution };
         let name = distribution.name();
-        apply(&proxy, fault(name, Effect::Latency(Latency { delay, direction: Directions::Both }))).await;
+        apply(&proxy, fault(name, Effect::Latency(Latency::of(delay, Directions::Both)))).await;
         let began = Instant::now();
         pass(&mut pair.client, &mut pair.served, b"there").await;
         pass(&mut pair.served, &mut pair.client, b"and back").await;

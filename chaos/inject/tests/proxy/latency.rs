@@ -2,8 +2,8 @@
 
 use crate::support::{MS, World, apply, ask, assert_reset, fault, latency, remove};
 use chaos_inject::Proxy;
-use chaos_model::effect::{Hang, Latency, Reset};
-use chaos_model::{Directions, Distribution, Effect, Spread};
+use chaos_model::effect::{Bandwidth, Hang, Latency, Reset};
+use chaos_model::{Directions, Distribution, Effect, Protocol, Spread};
 use host::Stream;
 use std::time::Duration;
 use tokio::{
@@ -48,10 +48,10 @@ async fn a_request_takes_the_delay_once_or_twice_and_delays_add_up() {
 
 #[tokio::test(start_paused = true)]
 async fn uniform_jitter_stays_within_its_bounds_and_uses_them() {
-    let jittered = Effect::Latency(Latency {
-        delay: Spread { mean: 50 * MS, jitter: 20 * MS, distribution: Distribution::Uniform },
-        direction: Directions::Downstream,
-    });
+    let jittered = Effect::Latency(Latency::of(
+        Spread { mean: 50 * MS, jitter: 20 * MS, distribution: Distribution::Uniform },
+        Directions::Downstream,
+    ));
     let (_world, _proxy, mut stream) = with(&[jittered]).await;
     let mut times = Vec::new();
     for _ in 0..300 {
@@ -84,10 +84,10 @@ async fn chunks_on_their_way_do_not_wait_for_each_other() {
 
 #[tokio::test(start_paused = true)]
 async fn jitter_never_reorders() {
-    let jittered = Effect::Latency(Latency {
-        delay: Spread { mean: 50 * MS, jitter: 50 * MS, distribution: Distribution::Normal },
-        direction: Directions::Both,
-    });
+    let jittered = Effect::Latency(Latency::of(
+        Spread { mean: 50 * MS, jitter: 50 * MS, distribution: Distribution::Normal },
+        Directions::Both,
+    ));
     let (world, _proxy, mut stream) = with(&[jittered]).await;
     let (mut read, mut write) = stream.split();
     let send = async {
@@ -116,11 +116,104 @@ async fn transfer(stream: &mut Stream, length: usize) -> Duration {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_delay_costs_no_throughput_up_to_the_bound_and_then_presses_back() {
-    let (_world, _proxy, mut stream) = with(&[latency(100 * MS, Directions::Upstream)]).await;
-    assert_eq!(transfer(&mut stream, 200 * 1024).await, 100 * MS);
-    let long = transfer(&mut stream, 2 * 1024 * 1024).await;
-    assert!((500 * MS..=1000 * MS).contains(&long), "{long:?}");
+async fn a_delay_takes_its_time_once_however_much_comes() {
+    for length in [200 << 10, 5 << 20, 60 << 20] {
+        for delay in [10, 50, 100, 200] {
+            let (_world, proxy, mut stream) = with(&[latency(delay * MS, Directions::Upstream)]).await;
+            assert_eq!(transfer(&mut stream, length).await, delay * MS, "{length} bytes");
+            assert_eq!(remove(&proxy, "0").await.throttled, 0, "{length} bytes");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_long_response_takes_its_delay_once_where_it_is_read_along() {
+    let body = "x".repeat(5 << 20);
+    let chunks =
+        body.as_bytes().chunks(1000).map(|chunk| format!("{:x}\r\n{}\r\n", chunk.len(), "x".repeat(chunk.len())));
+    let chunks = chunks.collect::<String>();
+    for response in [
+        format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{body}", body.len()),
+        format!("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n{chunks}0\r\n\r\n"),
+    ] {
+        let world = World::memory();
+        let proxy = world.proxy_of(Protocol::HTTP);
+        let mut listener = world.service.listen(0).unwrap();
+        proxy.point_at(world.service_name(), listener.port());
+        apply(&proxy, fault("far", latency(100 * MS, Directions::Downstream))).await;
+        let (mut client, mut served) = world.connect(&proxy, &mut listener).await;
+        let request = "GET /x HTTP/1.1\r\n\r\n";
+        let mut asked = vec![0; request.len()];
+        client.write_all(request.as_bytes()).await.unwrap();
+        served.read_exact(&mut asked).await.unwrap();
+        let began = Instant::now();
+        let mut came = vec![0; response.len()];
+        let (sent, got) = tokio::join!(served.write_all(response.as_bytes()), client.read_exact(&mut came));
+        sent.and(got.map(|_| ())).unwrap();
+        assert_eq!(began.elapsed(), 100 * MS);
+        assert!(came == response.as_bytes());
+        let fired = remove(&proxy, "far").await;
+        assert_eq!((fired.throttled, fired.connections), (0, 1));
+    }
+}
+
+/// A delay of 100 ms with a MiB under way.
+fn narrow(direction: Directions) -> Effect {
+    let delay = Spread::constant(100 * MS);
+    Effect::Latency(Latency { in_flight: 1 << 20, ..Latency::of(delay, direction) })
+}
+
+#[tokio::test(start_paused = true)]
+async fn beyond_what_may_be_under_way_a_sender_waits_and_that_is_told() {
+    // As much as fits, and no more: nobody waits.
+    for (length, took, throttled) in [(900 << 10, 100..=100, 0), (1 << 20, 100..=100, 0), (5 << 20, 500..=600, 1)] {
+        let (_world, proxy, mut stream) = with(&[narrow(Directions::Upstream)]).await;
+        let time = transfer(&mut stream, length).await.as_millis();
+        assert!(took.contains(&time), "{length} bytes took {time} ms");
+        let again = transfer(&mut stream, length).await.as_millis();
+        assert!(took.contains(&again), "{length} bytes took {again} ms the second time");
+        assert_eq!(remove(&proxy, "0").await.throttled, throttled, "a connection counts once, {length} bytes");
+    }
+}
+
+/// The bytes that a sender gets rid of while nobody answers.
+async fn taken(stream: &mut Stream) -> usize {
+    let mut taken = 0;
+    while let Ok(wrote) = tokio::time::timeout(Duration::from_secs(1), stream.write(&[7; 10_000])).await {
+        taken += wrote.unwrap();
+        if taken > 3 << 20 {
+            break;
+        }
+    }
+    taken
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_held_or_goes_at_a_rate_presses_back_and_what_is_late_does_not() {
+    let late = || latency(Duration::from_secs(3600), Directions::Both);
+    let rate = Effect::Bandwidth(Bandwidth { bytes_per_second: 1, direction: Directions::Upstream });
+    for (effects, room) in [
+        (vec![late()], 3 << 20..4 << 20),
+        (vec![late(), Effect::Hang(Hang {})], 256 << 10..512 << 10),
+        (vec![late(), rate], 256 << 10..512 << 10),
+    ] {
+        let (_world, proxy, mut stream) = with(&effects).await;
+        let taken = taken(&mut stream).await;
+        assert!(room.contains(&taken), "{taken} bytes under {effects:?}");
+        assert_eq!(remove(&proxy, "0").await.throttled, 0);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_under_way_is_released_when_the_delay_is_taken_back() {
+    let (world, proxy, mut stream) = with(&[latency(Duration::from_secs(3600), Directions::Upstream)]).await;
+    let release = async {
+        world.client.sleep(30 * MS).await;
+        remove(&proxy, "0").await;
+    };
+    let (took, ()) = tokio::join!(transfer(&mut stream, 20 << 20), release);
+    assert_eq!(took, 30 * MS);
+    assert_eq!(transfer(&mut stream, 20 << 20).await, Duration::ZERO);
 }
 
 #[tokio::test(start_paused = true)]

@@ -241,10 +241,10 @@ pub(crate) fn fault(name: &str, effect: Effect) -> Fault {
 }
 
 pub(crate) fn latency(delay: Duration, direction: Directions) -> Effect {
-    Effect::Latency(Latency {
-        delay: Spread { mean: delay, jitter: Duration::ZERO, distribution: Distribution::Uniform },
+    Effect::Latency(Latency::of(
+        Spread { mean: delay, jitter: Duration::ZERO, distribution: Distribution::Uniform },
         direction,
-    })
+    ))
 }
 
 pub(crate) const REFUSE: Effect = Effect::Refuse(Refuse { open: OpenConnections::Reset });

@@ -114,7 +114,7 @@ pub(crate) fn effect() -> impl Strategy<Value = Effect> {
         (millis(100), millis(50), distribution, direction()).prop_map(|(mean, jitter, distribution, direction)| {
             // Half of the distributions are of what is above nothing.
             let delay = Spread { mean: mean + MS, jitter, distribution };
-            Effect::Latency(Latency { delay, direction })
+            Effect::Latency(Latency::of(delay, direction))
         });
     let rate = prop_oneof![1..1000_u64, 1..100_000_000_u64];
     prop_oneof![

@@ -66,6 +66,9 @@ pub struct StreamAction {
     pub holds: Option<Directions>,
     /// Each chunk arrives later.
     pub delay: Option<(Spread, Directions)>,
+    /// Bytes that such a delay keeps under way in a direction of a connection, before its sender has to wait; [`IN_FLIGHT`]
+    /// unless it is said.
+    pub in_flight: Option<u64>,
     /// Nothing passes, either way, for this long after a connection was accepted.
     pub dial_delay: Duration,
     /// The rate at which bytes pass.
@@ -79,6 +82,10 @@ pub struct StreamAction {
     /// Connections that were open when the fault began are spared.
     pub spares_open: bool,
 }
+
+/// Bytes that a delay keeps under way in a direction of a connection, before its sender has to wait.
+// A delay is no rate: this is what 640 MiB/s come to in a tenth of a second. Memory bounds it.
+pub const IN_FLIGHT: u64 = 64 << 20;
 
 /// The fate of attempts to connect.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

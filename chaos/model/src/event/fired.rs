@@ -24,6 +24,9 @@ pub struct Fired {
     pub messages: u64,
     /// Requests or commands that waited behind one of these, on its connection.
     pub bystanders: u64,
+    /// Connections, in each direction for itself, on which a delay held up the sender too, since as much was under way as may
+    /// be: what came beyond that came slower than the delay alone would have it.
+    pub throttled: u64,
     /// Times that a service was stopped, killed, frozen, restarted or flushed.
     pub services: u64,
     /// Connections on which something was sent that it could not read, and so did not act on.
@@ -51,8 +54,19 @@ impl Fired {
 
     /// Each count made of those of two.
     fn with(self, other: Self, make: impl Fn(u64, u64) -> u64) -> Self {
-        let Self { connections, chunks, resets, closes, refused, dropped, messages, bystanders, services, spared } =
-            other;
+        let Self {
+            connections,
+            chunks,
+            resets,
+            closes,
+            refused,
+            dropped,
+            messages,
+            bystanders,
+            throttled,
+            services,
+            spared,
+        } = other;
         Self {
             connections: make(self.connections, connections),
             chunks: make(self.chunks, chunks),
@@ -62,6 +76,7 @@ impl Fired {
             dropped: make(self.dropped, dropped),
             messages: make(self.messages, messages),
             bystanders: make(self.bystanders, bystanders),
+            throttled: make(self.throttled, throttled),
             services: make(self.services, services),
             spared: self.spared.combined(spared, make),
         }
@@ -81,8 +96,19 @@ struct Sparse<'a>(&'a Fired);
 
 impl Serialize for Sparse<'_> {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        let Fired { connections, chunks, resets, closes, refused, dropped, messages, bystanders, services, spared } =
-            self.0;
+        let Fired {
+            connections,
+            chunks,
+            resets,
+            closes,
+            refused,
+            dropped,
+            messages,
+            bystanders,
+            throttled,
+            services,
+            spared,
+        } = self.0;
         let all = [
             ("connections", connections),
             ("chunks", chunks),
@@ -92,6 +118,7 @@ impl Serialize for Sparse<'_> {
             ("dropped", dropped),
             ("messages", messages),
             ("bystanders", bystanders),
+            ("throttled", throttled),
             ("services", services),
         ];
         let mut map = to.serialize_map(None)?;
@@ -155,6 +182,7 @@ mod tests {
             messages: 7,
             bystanders: 8,
             services: 9,
+            throttled: 11,
             spared: Spared::default().with(Unreadable::Tls, 10),
         };
         let all = BTreeMap::from([("slow".to_owned(), fired)]);

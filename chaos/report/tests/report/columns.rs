@@ -56,10 +56,10 @@ fn long() -> Vec<Record> {
     begin.seed = u64::MAX;
     begin.without = Some(WORDS.to_owned());
     begin.phases.push(made_up::phase(LONG, PhaseKind::Fault, 4000, 3_600_000));
-    let latency = Effect::Latency(Latency {
-        delay: Spread { mean: made_up::ms(200), jitter: made_up::ms(50), distribution: Distribution::Normal },
-        direction: Directions::Upstream,
-    });
+    let latency = Effect::Latency(Latency::of(
+        Spread { mean: made_up::ms(200), jitter: made_up::ms(50), distribution: Distribution::Normal },
+        Directions::Upstream,
+    ));
     let mut plan = made_up::plan(LONG, latency);
     plan.share = Share { parts: 1, whole: 3 };
     begin.faults.push(plan);
@@ -72,6 +72,7 @@ fn long() -> Vec<Record> {
         dropped: 12_345,
         messages: 98_765,
         bystanders: 123_456,
+        throttled: 0,
         services: 0,
         spared: Spared::NONE.with(Unreadable::Tls, 123_456).with(Unreadable::OtherProtocol, 987_654),
     };

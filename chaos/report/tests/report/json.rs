@@ -74,10 +74,10 @@ fn probed(why: Option<&str>) -> Probed {
 /// Every kind of event, and every effect.
 fn every_kind() -> Vec<Record> {
     let mut begin = made_up::begin();
-    let latency = Effect::Latency(Latency {
-        delay: Spread { mean: made_up::ms(200), jitter: made_up::ms(50), distribution: Distribution::Normal },
-        direction: Directions::Both,
-    });
+    let latency = Effect::Latency(Latency::of(
+        Spread { mean: made_up::ms(200), jitter: made_up::ms(50), distribution: Distribution::Normal },
+        Directions::Both,
+    ));
     let effects = [
         latency,
         Effect::Refuse(Refuse { open: OpenConnections::Keep }),

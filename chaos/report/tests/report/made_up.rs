@@ -172,6 +172,7 @@ pub(crate) const FIRED: Fired = Fired {
     dropped: 0,
     messages: 0,
     bystanders: 0,
+    throttled: 0,
     services: 0,
     spared: Spared::NONE,
 };
@@ -302,7 +303,7 @@ pub(crate) fn shown() -> Shown {
 /// A delay that is asked for and achieved, a ledger of what it came to, and responses that say their age.
 pub(crate) fn slow() -> Vec<Record> {
     let mut begin = begin();
-    let delay = Latency { delay: Spread::constant(ms(200)), direction: Directions::Downstream };
+    let delay = Latency::of(Spread::constant(ms(200)), Directions::Downstream);
     begin.faults =
         vec![plan("slow", delay.into()), plan("brief", Effect::Refuse(Refuse { open: OpenConnections::Keep }))];
     begin.phases[2].name = "slow".to_owned();

@@ -144,6 +144,7 @@ fn a_run_says_what_its_machine_can_do_where_that_was_measured() {
         unix_ms: begin.unix_ms - 7_200_000,
         idle: quantiles(61, 148),
         latency: vec![LatencyAccuracy { asked: made_up::ms(10), achieved: quantiles(10_012, 10_240) }],
+        transfer: None,
         bandwidth: RateAccuracy { asked: 1 << 20, achieved: 1 << 20 },
         share: ShareAccuracy { asked: Share { parts: 1, whole: 10 }, met: Share { parts: 1, whole: 10 } },
     });

@@ -17,18 +17,18 @@ pub(crate) const BLACKHOLE: Effect = Effect::Blackhole(Blackhole {});
 
 /// A request and its response together take so much longer.
 pub(crate) fn latency(delay: Duration) -> Effect {
-    Effect::Latency(Latency {
-        delay: Spread { mean: delay, jitter: Duration::ZERO, distribution: Distribution::Uniform },
-        direction: Directions::Downstream,
-    })
+    Effect::Latency(Latency::of(
+        Spread { mean: delay, jitter: Duration::ZERO, distribution: Distribution::Uniform },
+        Directions::Downstream,
+    ))
 }
 
 /// The same, more or less.
 pub(crate) fn jittery(delay: Duration, jitter: Duration) -> Effect {
-    Effect::Latency(Latency {
-        delay: Spread { mean: delay, jitter, distribution: Distribution::Normal },
-        direction: Directions::Downstream,
-    })
+    Effect::Latency(Latency::of(
+        Spread { mean: delay, jitter, distribution: Distribution::Normal },
+        Directions::Downstream,
+    ))
 }
 
 /// One proxy for each service that the gateway uses.

@@ -86,9 +86,12 @@ impl Pump {
                     self.items(aside).push_back(item);
                     continue;
                 }
-                self.cost -= item.content.cost();
+                self.room.give(item.content.cost());
                 match item.content {
-                    Content::Gate(gate) => gate.open(item.arrived, now),
+                    Content::Gate(gate) => {
+                        self.gates -= 1;
+                        gate.open(item.arrived, now);
+                    }
                     // What comes next goes as if all that is left out had gone.
                     Content::Rate(rate) => self.rates.set(stream, rate, now),
                     _ => {}
@@ -105,6 +108,10 @@ impl Pump {
     /// Takes a note for the ledger, to be written down when what waits for its fault goes on; `false` where nothing
     /// does.
     pub(in crate::proxy) fn note(&mut self, injected: &Injected) -> bool {
+        // Many may wait, and most of the time for nothing but a delay of the connection.
+        if self.gates == 0 {
+            return false;
+        }
         let all = self.waiting.iter_mut().chain(&mut self.aside);
         let gates = all.rev().filter_map(|item| match &mut item.content {
             Content::Gate(gate) => Some(gate),
@@ -159,7 +166,8 @@ impl Pump {
 
     fn push(&mut self, stream: StreamId, content: Content, kth: u64, plan: &Plan) {
         let arrived = self.epoch.elapsed();
-        self.cost += content.cost();
+        self.room.take(content.cost());
+        self.gates += usize::from(matches!(content, Content::Gate(_)));
         let is_bytes = matches!(content, Content::Bytes { .. } | Content::Generated(_));
         let mut current = self.messages.iter_mut().find(|current| is_bytes && current.stream == stream);
         let first = current.as_ref().is_some_and(|current| current.first);

@@ -12,8 +12,8 @@ use crate::{
 use chaos_model::Direction;
 use std::{sync::Arc, time::Duration};
 
-/// The least cost of a chunk, so that many small ones don't take far more memory than they carry.
-const SMALLEST: usize = 128;
+/// The cost of an item beside its bytes: its place in the queue, which grows by doubling, and what the allocator adds.
+const PLACE: usize = 2 * size_of::<Item>() + 32;
 
 /// Something that waits its turn.
 pub(super) struct Item {
@@ -112,11 +112,11 @@ impl Content {
         matches!(self, Self::End | Self::Reset | Self::Cut(_))
     }
 
-    /// The cost of the content, of the pump's limit.
+    /// The cost of the content, of the pump's room: the memory that it takes to keep it.
     pub(super) fn cost(&self) -> usize {
         match self {
-            Self::Bytes { bytes, .. } => bytes.len().max(SMALLEST),
-            Self::Generated(_) | Self::Gate(_) | Self::Rate(_) => SMALLEST,
+            Self::Bytes { bytes, .. } => bytes.len() + PLACE,
+            Self::Generated(_) | Self::Gate(_) | Self::Rate(_) => PLACE,
             Self::End | Self::Reset | Self::Cut(_) => 0,
         }
     }

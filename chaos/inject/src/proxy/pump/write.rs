@@ -2,12 +2,12 @@
 
 use super::super::budget::Budgets;
 use super::{
-    CHUNK, Pump, PumpState, ReadAlong,
+    CHUNK, PLACES, Pump, PumpState, ReadAlong,
     item::{Content, Item},
 };
 use crate::{interpreter::Plan, ledger::Delayed, protocol::StreamId};
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeSet, VecDeque},
     pin::Pin,
     task::{Context, Poll},
     time::Duration,
@@ -32,6 +32,24 @@ impl Pump {
     /// Writes what may be written. Content that waits on a stream is overtaken by that of other streams, and by none of
     /// its own; what all bytes wait for (a rate, a delay of connections) holds up all that is behind.
     pub(super) fn write<W, A>(
+        &mut self,
+        cx: &mut Context<'_>,
+        to: &mut W,
+        plan: &Plan,
+        budgets: &mut Budgets,
+        adapting: Option<&mut A>,
+    ) where
+        W: AsyncWrite + Unpin,
+        A: ReadAlong,
+    {
+        self.write_waiting(cx, to, plan, budgets, adapting);
+        // A connection that idles takes no memory.
+        if self.waiting.is_empty() && self.waiting.capacity() > PLACES {
+            self.waiting = VecDeque::new();
+        }
+    }
+
+    fn write_waiting<W, A>(
         &mut self,
         cx: &mut Context<'_>,
         to: &mut W,
@@ -122,7 +140,7 @@ impl Pump {
                 match body.take(CHUNK) {
                     Some(bytes) => {
                         let content = Content::bytes(Vec::from(bytes));
-                        self.cost += content.cost();
+                        self.room.take(content.cost());
                         self.waiting.insert(at, Item { stream, content, attribution, first: false, kth, arrived, due });
                     }
                     None => drop(self.take(at)),
@@ -253,7 +271,8 @@ impl Pump {
 
     fn take(&mut self, at: usize) -> Option<Item> {
         let item = self.waiting.remove(at)?;
-        self.cost -= item.content.cost();
+        self.room.give(item.content.cost());
+        self.gates -= usize::from(matches!(item.content, Content::Gate(_)));
         Some(item)
     }
 }

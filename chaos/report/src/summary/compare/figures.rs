@@ -104,6 +104,7 @@ impl Fold<'_> {
         count("actions on services", |fired| fired.services, false);
         // Pools, retries and the cutting of streams decide these as well.
         count("bystanders", |fired| fired.bystanders, true);
+        count("throttled", |fired| fired.throttled, true);
         count("connections", |fired| fired.connections, true);
         count("chunks", |fired| fired.chunks, true);
         count("resets", |fired| fired.resets, true);
