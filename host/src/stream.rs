@@ -25,6 +25,10 @@ pub trait Connection: AsyncRead + AsyncWrite + Send + Unpin {
     fn unsent(&self) -> usize {
         0
     }
+
+    /// Asks the machine to keep no more than about so many of the bytes that the other end has no room for yet: a writer
+    /// then waits the sooner. No effect where it keeps few as it is.
+    fn limit_unsent(&self, _bytes: u32) {}
 }
 
 /// A connection. Dropping it closes it in good order (FIN); [`Stream::abort`] resets it (RST).
@@ -58,6 +62,11 @@ impl Stream {
     #[must_use]
     pub fn unsent(&self) -> usize {
         self.0.unsent()
+    }
+
+    /// Lets the machine keep no more than about so many of the bytes that the other end has no room for yet.
+    pub fn limit_unsent(&self, bytes: u32) {
+        self.0.limit_unsent(bytes);
     }
 }
 

@@ -15,10 +15,12 @@ pub struct Config {
     pub data_seed: u64,
     /// `DATA_USERS`: how many users there are. The services of one system must agree on it.
     pub data_users: u64,
+    /// `DATA_ABOUT_BYTES`: how long a text each user has about themselves, in bytes; 0: none.
+    pub data_about_bytes: usize,
 }
 
 impl Config {
-    /// Reads `PORT`, `DATA_SEED` and `DATA_USERS`; an absent port is `default_port`.
+    /// Reads `PORT`, `DATA_SEED`, `DATA_USERS` and `DATA_ABOUT_BYTES`; an absent port is `default_port`.
     ///
     /// # Errors
     /// Where a value can't be read; the error names the setting.
@@ -28,12 +30,13 @@ impl Config {
             data_seed: number(settings, "DATA_SEED", "a whole number from 0 to 18446744073709551615")?
                 .unwrap_or(DEFAULT_SEED),
             data_users: number(settings, "DATA_USERS", "a whole number")?.unwrap_or(USERS),
+            data_about_bytes: number(settings, "DATA_ABOUT_BYTES", "a whole number")?.unwrap_or(0),
         })
     }
 
     /// The shop that it speaks of.
     pub(crate) fn shop(self) -> Shop {
-        Shop::new(self.data_seed).with_users(self.data_users)
+        Shop::new(self.data_seed).with_users(self.data_users).with_about(self.data_about_bytes)
     }
 }
 
@@ -56,15 +59,21 @@ mod tests {
 
     #[test]
     fn absent_and_empty_settings_have_defaults() {
-        let defaults = Config { port: 8001, data_seed: DEFAULT_SEED, data_users: 1000 };
+        let defaults = Config { port: 8001, data_seed: DEFAULT_SEED, data_users: 1000, data_about_bytes: 0 };
         assert_eq!(read(&[]), Ok(defaults));
         assert_eq!(read(&[("PORT", ""), ("DATA_SEED", "")]), Ok(defaults));
     }
 
     #[test]
     fn given_settings_are_taken() {
-        let given = read(&[("PORT", "0"), ("DATA_SEED", "18446744073709551615"), ("DATA_USERS", "10000")]);
-        assert_eq!(given, Ok(Config { port: 0, data_seed: u64::MAX, data_users: 10_000 }));
+        let given = read(&[
+            ("PORT", "0"),
+            ("DATA_SEED", "18446744073709551615"),
+            ("DATA_USERS", "10000"),
+            ("DATA_ABOUT_BYTES", "7"),
+        ]);
+        let wanted = Config { port: 0, data_seed: u64::MAX, data_users: 10_000, data_about_bytes: 7 };
+        assert_eq!(given, Ok(wanted));
     }
 
     #[test]

@@ -71,6 +71,7 @@ impl Program {
         let seed =
             format!("Which shop to serve; the services of one system must agree on it [default: {DEFAULT_SEED}]");
         let users = format!("How many users there are; the services of one system must agree on it [default: {USERS}]");
+        let about = "How long a text each user has about themselves [default: 0, none]".to_owned();
         Command::new(self.name())
             .version(env!("CARGO_PKG_VERSION"))
             .about(self.about())
@@ -78,6 +79,7 @@ impl Program {
             .arg(setting("BIND", "bind", "ADDRESS", format!("The IP address to listen on [default: {DEFAULT_BIND}]")))
             .arg(setting("DATA_SEED", "data-seed", "NUMBER", seed))
             .arg(setting("DATA_USERS", "data-users", "NUMBER", users))
+            .arg(setting("DATA_ABOUT_BYTES", "data-about-bytes", "BYTES", about))
             .arg(setting(
                 "RUST_LOG",
                 "log",
@@ -94,7 +96,7 @@ impl Program {
 }
 
 /// Every name that is read, as flag or from the environment.
-const NAMES: [&str; 5] = ["PORT", "BIND", "DATA_SEED", "DATA_USERS", "RUST_LOG"];
+const NAMES: [&str; 6] = ["PORT", "BIND", "DATA_SEED", "DATA_USERS", "DATA_ABOUT_BYTES", "RUST_LOG"];
 const DEFAULT_BIND: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 const DEFAULT_LOG: &str = "info";
 

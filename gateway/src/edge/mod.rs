@@ -28,6 +28,8 @@ pub(crate) fn server(app: &App) -> ServerConfig {
     let edge = &app.settings.edge;
     ServerConfig {
         header_timeout: edge.header_timeout,
+        write_timeout: edge.write_timeout,
+        stalled: Some(app.metrics.edge.write_timeouts.clone()),
         head_limit: edge.head_limit,
         max_connections: edge.max_connections,
         turned_away: Some(app.metrics.edge.connections_turned_away.clone()),

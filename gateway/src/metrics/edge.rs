@@ -8,6 +8,8 @@ use prometheus::{IntCounter, IntCounterVec};
 pub(crate) struct EdgeMetrics {
     /// Connections beyond the limit.
     pub(crate) connections_turned_away: IntCounter,
+    /// Connections whose client took nothing of its response.
+    pub(crate) write_timeouts: IntCounter,
     shed: IntCounterVec,
     tokens_refused: IntCounterVec,
 }
@@ -29,6 +31,10 @@ impl EdgeMetrics {
         Ok(Self {
             shed,
             tokens_refused,
+            write_timeouts: make.add(IntCounter::new(
+                "http_write_timeouts_total",
+                "Connections that were reset since their clients took nothing of a response",
+            )?)?,
             connections_turned_away: make.add(IntCounter::new(
                 "http_connections_turned_away_total",
                 "Connections that were reset since too many were open",

@@ -9,6 +9,9 @@ pub(crate) struct EdgeSettings {
     /// A request's head has to be there within this time, and a connection may idle for so long
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = values::duration, help_heading = "Clients")]
     pub(crate) header_timeout: Duration,
+    /// A client that takes nothing of its response for so long is let go: its connection is reset
+    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = values::duration, help_heading = "Clients")]
+    pub(crate) write_timeout: Duration,
     /// A request's line and headers may be this long in all; longer ones get 431
     #[arg(long, value_name = "BYTES", default_value = "16KiB", value_parser = values::bytes, help_heading = "Clients")]
     pub(crate) head_limit: usize,

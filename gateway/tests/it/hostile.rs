@@ -134,6 +134,43 @@ async fn a_head_that_comes_too_slowly_is_cut_off() {
     assert_eq!(started.elapsed().as_secs(), 2);
 }
 
+/// A client that asks for more than fits on the way, and reads none of it.
+async fn deaf(world: &World) -> Stream {
+    let mut stream = connect(world).await;
+    stream.write_all("GET /openapi.json HTTP/1.1\r\nhost: gateway\r\n\r\n".repeat(10).as_bytes()).await.unwrap();
+    stream
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_takes_nothing_of_its_response_is_let_go() {
+    let world = world(&[("GATEWAY_WRITE_TIMEOUT", "2s"), ("GATEWAY_MAX_CONNECTIONS", "2")]);
+    let timeouts = "http_write_timeouts_total";
+    // The client's own connection is the first.
+    assert_eq!(world.metric(timeouts).await, 0.0);
+    let mut deaf = deaf(&world).await;
+    tokio::time::sleep(Duration::from_millis(1900)).await;
+    assert_eq!(world.metric(timeouts).await, 0.0);
+    assert_eq!(raw(&world, "GET /health/live HTTP/1.0\r\n\r\n").await, "", "it takes a place");
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    assert_eq!(world.metric(timeouts).await, 1.0);
+    assert_eq!(statuses(&raw(&world, "GET /health/live HTTP/1.0\r\n\r\n").await), ["200"], "no longer");
+    let mut come = Vec::new();
+    let end = deaf.read_to_end(&mut come).await.unwrap_err();
+    assert_eq!(end.kind(), std::io::ErrorKind::ConnectionReset);
+    assert!(!come.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_takes_nothing_holds_up_no_stop() {
+    let world = world(&[("GATEWAY_WRITE_TIMEOUT", "2s"), ("GATEWAY_DRAIN", "1h")]);
+    let _deaf = deaf(&world).await;
+    world.settle().await;
+    let started = Instant::now();
+    world.gateway.shutdown().cancel();
+    world.running.await.unwrap().unwrap();
+    assert!(started.elapsed() < Duration::from_secs(3), "{:?}", started.elapsed());
+}
+
 #[tokio::test(start_paused = true)]
 async fn connections_beyond_the_limit_are_reset_until_there_is_room() {
     let world = world(&[("GATEWAY_MAX_CONNECTIONS", "3")]);

@@ -3,6 +3,7 @@
 // Here, since gateway, services, load and scrapes need the same loop and client, and none of them may depend on
 // another.
 mod client;
+mod progress;
 mod server;
 
 pub use client::{Client, ClientConfig, Connector, Reuse, client};

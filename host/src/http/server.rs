@@ -1,3 +1,4 @@
+use super::progress::Progressing;
 use crate::{Host, Listener};
 use hyper::{
     Request, Response,
@@ -25,6 +26,10 @@ pub struct Peer(pub Arc<str>);
 pub struct ServerConfig {
     /// A connection whose request head isn't complete by then is closed. It also ends connections that idle for so long.
     pub header_timeout: Duration,
+    /// A connection whose client takes nothing of what is written to it for so long is reset; zero: never.
+    pub write_timeout: Duration,
+    /// Counts connections that were reset for that.
+    pub stalled: Option<prometheus::IntCounter>,
     /// A request's head (its line and headers, in bytes) that is longer gets a bare 431, and the connection is closed.
     pub head_limit: usize,
     /// Connections that may be open at once; 0: any number. Further ones are reset at once, so that whoever connects
@@ -43,6 +48,8 @@ impl Default for ServerConfig {
     fn default() -> Self {
         Self {
             header_timeout: Duration::from_secs(30),
+            write_timeout: Duration::from_secs(30),
+            stalled: None,
             head_limit: 64 << 10,
             max_connections: 0,
             turned_away: None,
@@ -101,6 +108,7 @@ where
             continue;
         };
         let peer = Peer(stream.peer().into());
+        let stream = Progressing::new(stream, config.write_timeout, config.stalled.clone());
         let service = TowerToHyperService::new(service.clone());
         let service = service_fn(move |mut request: Request<Incoming>| {
             request.extensions_mut().insert(peer.clone());

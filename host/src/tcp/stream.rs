@@ -44,6 +44,11 @@ impl Connection for TcpConnection {
         let result = unsafe { libc::ioctl(self.0.as_raw_fd(), libc::TIOCOUTQ, &raw mut bytes) };
         if result == 0 { usize::try_from(bytes).unwrap_or(0) } else { 0 }
     }
+
+    fn limit_unsent(&self, bytes: u32) {
+        // TCP_NOTSENT_LOWAT (tcp(7)). Where it fails, the kernel keeps more, and all else is the same.
+        let _ = socket2::SockRef::from(&self.0).set_tcp_notsent_lowat(bytes);
+    }
 }
 
 impl AsyncRead for TcpConnection {

@@ -9,6 +9,7 @@ use host::{
 };
 use http_body_util::{BodyExt as _, Empty};
 use hyper::{Request, Response, StatusCode, body::Incoming};
+use prometheus::IntCounter;
 use std::{
     io,
     sync::{
@@ -38,7 +39,9 @@ impl Program {
             program.go_on.notified().await;
             "slow"
         };
-        Router::new().route("/", get(async || "hello")).route("/slow", get(slow)).with_state(self.clone())
+        let large = async || vec![b'x'; LARGE];
+        let routes = Router::new().route("/", get(async || "hello")).route("/large", get(large));
+        routes.route("/slow", get(slow)).with_state(self.clone())
     }
 
     /// Serves on a free port of the world's server.
@@ -52,6 +55,9 @@ impl Program {
         until(|| self.started.load(Ordering::SeqCst) == count).await;
     }
 }
+
+/// Bytes of the response of `/large`: more than is under way on any network here.
+const LARGE: usize = 16 << 20;
 
 type Empties = Client<Empty<Bytes>>;
 
@@ -151,6 +157,48 @@ pub(crate) async fn a_slow_head_is_cut_off(world: World) {
     // Others are served meanwhile and afterwards.
     let client = client(&world.client, ClientConfig::default());
     assert_eq!(text(ask(&client, &world, port, "/").await.unwrap()).await, "hello");
+}
+
+pub(crate) async fn a_client_that_takes_nothing_is_reset(world: World) {
+    let stalled = IntCounter::new("stalled", "connections").unwrap();
+    let write_timeout = Duration::from_millis(400);
+    let config = ServerConfig { write_timeout, stalled: Some(stalled.clone()), ..ServerConfig::default() };
+    let (port, server) = Program::default().start(&world, config);
+    let mut deaf = world.dial(port).await.unwrap();
+    deaf.write_all(b"GET /large HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+    until(|| stalled.get() == 1).await;
+    until(|| world.tasks.running() == 1).await;
+    // What had arrived can be read, and then it is known to be no whole response.
+    let (bytes, end) = drain(&mut deaf).await;
+    assert!(bytes.starts_with(b"HTTP/1.1 200 OK\r\n") && bytes.len() < LARGE, "{} bytes", bytes.len());
+    assert_eq!(end.unwrap_err().kind(), io::ErrorKind::ConnectionReset);
+    assert!(!server.is_finished());
+}
+
+pub(crate) async fn a_client_that_reads_slowly_gets_all_of_it(world: World) {
+    let stalled = IntCounter::new("stalled", "connections").unwrap();
+    let write_timeout = Duration::from_secs(2);
+    let config = ServerConfig { write_timeout, stalled: Some(stalled.clone()), ..ServerConfig::default() };
+    let (port, _server) = Program::default().start(&world, config);
+    let mut slow = world.dial(port).await.unwrap();
+    slow.write_all(b"GET /large HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").await.unwrap();
+    let (mut piece, mut came) = (vec![0; LARGE / 40], 0);
+    let start = tokio::time::Instant::now();
+    loop {
+        // Longer than the timeout in all, and never as long at a time.
+        tokio::time::sleep(Duration::from_millis(80)).await;
+        let (mut count, mut read) = (0, 1);
+        while read > 0 && count < piece.len() {
+            read = slow.read(&mut piece[count..]).await.unwrap();
+            count += read;
+        }
+        came += count;
+        if read == 0 {
+            break;
+        }
+    }
+    assert!(came > LARGE && start.elapsed() > write_timeout, "{came} bytes in {:?}", start.elapsed());
+    assert_eq!(stalled.get(), 0);
 }
 
 pub(crate) async fn an_abandoned_server_cuts_its_connections(world: World) {

@@ -107,6 +107,8 @@ conformance! {
         the_drain_has_an_end
         idle_and_fresh_connections_close_at_the_signal
         a_slow_head_is_cut_off
+        a_client_that_takes_nothing_is_reset
+        a_client_that_reads_slowly_gets_all_of_it
         an_abandoned_server_cuts_its_connections
         a_reset_in_mid_body_is_an_error
         responses_carry_no_date;

@@ -41,19 +41,26 @@ const CLOSED_S: u64 = 1_767_225_600;
 pub struct Shop {
     seed: u64,
     users: u64,
+    about: usize,
 }
 
 impl Shop {
     /// The shop of this seed, with [`USERS`] users.
     #[must_use]
     pub fn new(seed: u64) -> Self {
-        Self { seed, users: USERS }
+        Self { seed, users: USERS, about: 0 }
     }
 
     /// The same shop with so many users.
     #[must_use]
     pub fn with_users(self, users: u64) -> Self {
         Self { users, ..self }
+    }
+
+    /// The same shop, each of whose users has a text about themselves of so many bytes; 0: none has any.
+    #[must_use]
+    pub fn with_about(self, bytes: usize) -> Self {
+        Self { about: bytes, ..self }
     }
 
     /// The seed.

@@ -22,6 +22,19 @@ pub struct User {
     pub country: &'static str,
     /// The day of their first visit, as `2021-03-04`.
     pub member_since: String,
+    /// A text about themselves, where the shop has such texts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub about: Option<String>,
+}
+
+/// Said again and again.
+const ABOUT: &str = "They like long walks, and short queues. ";
+
+/// A text of so many bytes about anybody.
+fn about(bytes: usize) -> String {
+    let mut text = ABOUT.repeat(bytes / ABOUT.len() + 1);
+    text.truncate(bytes);
+    text
 }
 
 const DAY_S: u64 = 24 * 60 * 60;
@@ -46,6 +59,7 @@ impl Shop {
             city,
             country,
             member_since,
+            about: (self.about > 0).then(|| about(self.about)),
         })
     }
 
@@ -88,6 +102,16 @@ mod tests {
         assert_eq!((1..=20_000).filter(|id| orders(*id) == 100).count(), 100);
         assert_eq!(large.user(UserId(20_001)), None);
         assert_eq!(shop.with_users(1).user(UserId(2)), None);
+    }
+
+    #[test]
+    fn a_text_about_themselves_is_as_long_as_is_wanted() {
+        let shop = Shop::new(DEFAULT_SEED);
+        let user = shop.user(UserId(1)).unwrap();
+        assert_eq!(user.about, None);
+        let about = shop.with_about(100_000).user(UserId(1)).unwrap().about.unwrap();
+        assert_eq!(about.len(), 100_000);
+        assert_eq!(shop.with_about(1).user(UserId(1)), Some(User { about: Some("T".to_owned()), ..user }));
     }
 
     #[test]

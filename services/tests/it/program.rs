@@ -14,7 +14,7 @@ const PRODUCT: &str = env!("CARGO_BIN_EXE_product-service");
 
 fn command(program: &str) -> Command {
     let mut command = Command::new(program);
-    for name in ["PORT", "BIND", "DATA_SEED", "DATA_USERS", "RUST_LOG"] {
+    for name in ["PORT", "BIND", "DATA_SEED", "DATA_USERS", "DATA_ABOUT_BYTES", "RUST_LOG"] {
         command.env_remove(name);
     }
     command

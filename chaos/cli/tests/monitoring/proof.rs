@@ -86,13 +86,14 @@ const FIRE: [&str; 6] = [
 const MAY_FIRE: [&str; 2] = ["TargetDown", "ErrorBudgetBurns"];
 
 /// Expressions that are 0 in this run, each with the reason.
-const STAY_ZERO: [(&str, &str); 14] = [
+const STAY_ZERO: [(&str, &str); 15] = [
     ("sum by (device) (rate(node_network_receive_bytes_total[$__rate_interval]))", "the exporter leaves loopback out"),
     ("sum by (device) (rate(node_network_transmit_bytes_total[$__rate_interval]))", "the exporter leaves loopback out"),
     ("sum by (device) (rate(node_disk_read_bytes_total[$__rate_interval]))", "what is read may be in memory already"),
     ("sum by (device) (rate(node_disk_written_bytes_total[$__rate_interval]))", "what is written may wait in memory"),
     ("sum by (reason) (rate(gateway_shed_total[$__rate_interval]))", "the load is far from any limit"),
     ("sum(rate(http_connections_turned_away_total[$__rate_interval]))", "few connections are open"),
+    ("sum(rate(http_write_timeouts_total[$__rate_interval]))", "each client reads its response"),
     (
         "sum by (service) (rate(http_requests_total{job=\"services\",status=~\"5..\"}[$__rate_interval])) \
          or 0 * sum by (service) (up{job=\"services\"})",
