@@ -38,6 +38,7 @@ use host::Host;
 use labels::{Label as _, Service};
 use metrics::Metrics;
 use profile::Upstreams;
+use settings::Limits;
 use std::{io, sync::Arc, time::Duration};
 
 /// Writes to the cache that wait when the gateway stops have this long.
@@ -69,6 +70,7 @@ pub enum Error {
 struct App {
     host: Host,
     settings: Settings,
+    limits: Limits,
     metrics: Arc<Metrics>,
     board: Arc<Board>,
     admission: Admission,
@@ -82,15 +84,16 @@ struct App {
 
 impl App {
     fn start(host: &Host, settings: Settings) -> Result<Self, Error> {
+        let limits = Limits::new(&settings, host.memory_limit());
         let metrics = Arc::new(Metrics::register(host.metrics())?);
         let board = Arc::new(Board::new());
         let upstreams = Upstreams::new(host, &settings, &metrics);
-        let cache = Cache::start(host, &settings, &metrics, &board);
-        let admission = Admission::new(&settings.edge);
+        let cache = Cache::start(host, &settings, limits.cache_bytes, &metrics, &board);
+        let admission = Admission::new(&settings.edge, limits.requests);
         let auth = Auth::new(&settings.auth)?;
         let ids = Arc::new(Ids::new(host));
         let (host, flights) = (host.clone(), Flights::new());
-        Ok(Self { host, settings, metrics, board, admission, auth, ids, upstreams, cache, flights })
+        Ok(Self { host, settings, limits, metrics, board, admission, auth, ids, upstreams, cache, flights })
     }
 }
 
@@ -109,6 +112,10 @@ pub async fn run(host: Host) -> Result<(), Error> {
     let server = edge::server(&app);
     let probes: Vec<_> =
         Service::ALL.iter().map(|service| host.spawn(health::probe(Arc::clone(&app), *service))).collect();
+    if let Some(memory_limit) = host.memory_limit() {
+        let Limits { connections, requests, cache_bytes } = app.limits;
+        tracing::info!(memory_limit, connections, requests, cache_bytes, "gateway: limits");
+    }
     app.board.set_ready(true);
     tracing::info!(port = listener.port(), "gateway: listening");
     let draining = Arc::clone(&app);

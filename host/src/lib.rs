@@ -56,6 +56,7 @@ struct Inner {
     tasks: TaskGroup,
     seed: u64,
     entropy: Entropy,
+    memory_limit: Option<u64>,
     settings: Settings,
     metrics: prometheus::Registry,
     shutdown: CancellationToken,
@@ -78,6 +79,8 @@ pub struct Parts {
     pub seed: u64,
     /// The source of numbers that nobody foretells: the machine's, or the seed where a run has to repeat itself.
     pub entropy: Entropy,
+    /// Bytes of memory that the program may use; none: any number.
+    pub memory_limit: Option<u64>,
     /// The program's settings.
     pub settings: Settings,
     /// Cancelled when the program is to stop.
@@ -88,15 +91,17 @@ impl Host {
     /// A host of the given parts, with an empty metrics registry.
     #[must_use]
     pub fn new(parts: Parts) -> Self {
-        let Parts { name, network, clock, tasks, seed, entropy, settings, shutdown } = parts;
+        let Parts { name, network, clock, tasks, seed, entropy, memory_limit, settings, shutdown } = parts;
         let metrics = prometheus::Registry::new();
-        Self { inner: Arc::new(Inner { name, network, clock, tasks, seed, entropy, settings, metrics, shutdown }) }
+        let inner = Inner { name, network, clock, tasks, seed, entropy, memory_limit, settings, metrics, shutdown };
+        Self { inner: Arc::new(inner) }
     }
 
     /// The same host with another network, made of its own: one that reaches less, say.
     #[must_use]
     pub fn with_network(&self, make: impl FnOnce(Arc<dyn Network>) -> Arc<dyn Network>) -> Self {
-        let Inner { name, network, clock, tasks, seed, entropy, settings, metrics, shutdown } = &*self.inner;
+        let Inner { name, network, clock, tasks, seed, entropy, memory_limit, settings, metrics, shutdown } =
+            &*self.inner;
         let inner = Inner {
             name: name.clone(),
             network: make(Arc::clone(network)),
@@ -104,6 +109,7 @@ impl Host {
             tasks: tasks.clone(),
             seed: *seed,
             entropy: *entropy,
+            memory_limit: *memory_limit,
             settings: settings.clone(),
             metrics: metrics.clone(),
             shutdown: shutdown.clone(),
@@ -188,6 +194,13 @@ impl Host {
     /// Where the machine gives none.
     pub fn entropy(&self) -> io::Result<u64> {
         (self.inner.entropy)(self.inner.seed)
+    }
+
+    /// Bytes of memory that the program may use, as the machine limits it (a container's limit, say); none where it has no
+    /// limit of its own, and in a simulation.
+    #[must_use]
+    pub fn memory_limit(&self) -> Option<u64> {
+        self.inner.memory_limit
     }
 
     /// The program's settings.

@@ -53,10 +53,16 @@ pub(crate) struct Cache {
 }
 
 impl Cache {
-    /// The cache that the settings ask for; what belongs to Redis starts to run.
-    pub(crate) fn start(host: &Host, settings: &Settings, metrics: &Arc<Metrics>, board: &Arc<Board>) -> Self {
+    /// The cache that the settings ask for, with so many bytes in memory; what belongs to Redis starts to run.
+    pub(crate) fn start(
+        host: &Host,
+        settings: &Settings,
+        memory_bytes: usize,
+        metrics: &Arc<Metrics>,
+        board: &Arc<Board>,
+    ) -> Self {
         let on = settings.cache;
-        let memory = (on && settings.cache_memory).then(|| MemoryTier::new(settings.cache_memory_bytes));
+        let memory = (on && settings.cache_memory).then(|| MemoryTier::new(memory_bytes));
         let without_redis = if memory.is_some() { Mode::Memory } else { Mode::None };
         metrics.mode(without_redis);
         if memory.is_some() {

@@ -48,8 +48,9 @@ pub(crate) struct Admission {
 }
 
 impl Admission {
-    pub(crate) fn new(settings: &EdgeSettings) -> Self {
-        let room = match settings.max_requests {
+    /// For so many requests at once; 0: any number.
+    pub(crate) fn new(settings: &EdgeSettings, requests: usize) -> Self {
+        let room = match requests {
             0 => Semaphore::MAX_PERMITS,
             limit => limit.min(Semaphore::MAX_PERMITS),
         };

@@ -31,7 +31,7 @@ pub(crate) fn server(app: &App) -> ServerConfig {
         write_timeout: edge.write_timeout,
         stalled: Some(app.metrics.edge.write_timeouts.clone()),
         head_limit: edge.head_limit,
-        max_connections: edge.max_connections,
+        max_connections: app.limits.connections,
         turned_away: Some(app.metrics.edge.connections_turned_away.clone()),
         drain_delay: app.settings.drain_delay,
         drain: app.settings.drain,

@@ -1,6 +1,6 @@
 //! Settings of the edge: what clients may do before they are turned away.
 
-use super::values;
+use super::{Limit, values};
 use std::time::Duration;
 
 /// Limits of connections, heads, requests and rates.
@@ -15,12 +15,14 @@ pub(crate) struct EdgeSettings {
     /// A request's line and headers may be this long in all; longer ones get 431
     #[arg(long, value_name = "BYTES", default_value = "16KiB", value_parser = values::bytes, help_heading = "Clients")]
     pub(crate) head_limit: usize,
-    /// Connections of clients that may be open at once, further ones are reset; 0: any number
-    #[arg(long, value_name = "CONNECTIONS", default_value = "16384", help_heading = "Clients")]
-    pub(crate) max_connections: usize,
-    /// Requests that may be under way at once, further ones get 503 (health and metrics don't count); 0: any number
-    #[arg(long, value_name = "REQUESTS", default_value = "2048", help_heading = "Clients")]
-    pub(crate) max_requests: usize,
+    /// Connections of clients that may be open at once, further ones are reset; 0: any number; auto: as many as half of
+    /// the memory that the gateway may use has room for, at most 16384
+    #[arg(long, value_name = "CONNECTIONS", default_value = "auto", value_parser = values::number_or_auto, help_heading = "Clients")]
+    pub(crate) max_connections: Limit,
+    /// Requests that may be under way at once, further ones get 503 (health and metrics don't count); 0: any number;
+    /// auto: as many as a quarter of the memory that the gateway may use has room for, at most 2048
+    #[arg(long, value_name = "REQUESTS", default_value = "auto", value_parser = values::number_or_auto, help_heading = "Clients")]
+    pub(crate) max_requests: Limit,
     /// Requests a second that each client (by the address of its connection) may make, further ones get 429; 0: any
     /// number
     #[arg(long, value_name = "REQUESTS", default_value = "0", help_heading = "Clients")]

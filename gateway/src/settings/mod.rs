@@ -9,6 +9,7 @@ mod check;
 mod cors;
 mod edge;
 mod file;
+mod limits;
 mod process;
 mod source;
 mod table;
@@ -21,6 +22,7 @@ pub(crate) use cache::CacheSettings;
 pub(crate) use cors::{CorsSettings, Origins};
 pub(crate) use edge::EdgeSettings;
 pub use file::BadFile;
+pub(crate) use limits::{Limit, Limits};
 pub use process::{ProcessSettings, Refused, from_process};
 pub use source::Invalid;
 pub use table::table;
@@ -94,9 +96,9 @@ pub struct Settings {
     /// The tier in memory, which answers while Redis can't
     #[arg(long, value_name = "on|off", default_value = "on", value_parser = values::switch, action = clap::ArgAction::Set, help_heading = "Cache")]
     pub(crate) cache_memory: bool,
-    /// Bytes that the tier in memory may hold
-    #[arg(long, value_name = "BYTES", default_value = "32MiB", value_parser = values::bytes, help_heading = "Cache")]
-    pub(crate) cache_memory_bytes: usize,
+    /// Bytes that the tier in memory may hold; auto: an eighth of the memory that the gateway may use, at most 32MiB
+    #[arg(long, value_name = "BYTES", default_value = "auto", value_parser = values::bytes_or_auto, help_heading = "Cache")]
+    pub(crate) cache_memory_bytes: Limit,
     /// A cached profile is fresh for this long
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = values::duration, help_heading = "Cache")]
     pub(crate) cache_ttl: Duration,

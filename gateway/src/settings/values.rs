@@ -1,5 +1,6 @@
 //! Readers of settings' values: one function a kind of value, whose error says what would be right.
 
+use super::Limit;
 use crate::base_url::BaseUrl;
 use std::time::Duration;
 
@@ -45,6 +46,23 @@ pub(super) fn bytes(text: &str) -> Result<usize, String> {
         Some(bytes @ 1024..) => Ok(bytes),
         Some(_) => Err("it is at least 1KiB".to_owned()),
         None => Err("it is a number of bytes, as `65536` or `64MiB`".to_owned()),
+    }
+}
+
+/// A number of bytes, or what fits.
+pub(super) fn bytes_or_auto(text: &str) -> Result<Limit, String> {
+    if text == "auto" {
+        Ok(Limit::Auto)
+    } else {
+        bytes(text).map(Limit::Of).map_err(|reason| format!("{reason}, or auto"))
+    }
+}
+
+/// A number, or what fits.
+pub(super) fn number_or_auto(text: &str) -> Result<Limit, String> {
+    match text {
+        "auto" => Ok(Limit::Auto),
+        _ => text.parse().map(Limit::Of).map_err(|_| "it is a whole number, or auto".to_owned()),
     }
 }
 

@@ -21,6 +21,7 @@ mod redis_fails;
 mod redis_modes;
 mod responses;
 mod retries;
+mod small_memory;
 mod stale;
 mod support;
 mod tcp;

@@ -111,6 +111,7 @@ impl MemoryNetwork {
             tasks: tasks.clone(),
             seed: self.seed,
             entropy: Ok,
+            memory_limit: None,
             settings,
             shutdown: CancellationToken::new(),
         });

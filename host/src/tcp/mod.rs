@@ -1,5 +1,6 @@
 //! The host of a real machine: TCP sockets, the system's clock, tokio's tasks.
 
+mod cgroup;
 mod descriptors;
 mod listener;
 mod pressure;
@@ -72,6 +73,7 @@ pub fn node(config: Config) -> io::Result<(Host, TaskGroup)> {
         tasks: tasks.clone(),
         seed: config.seed,
         entropy,
+        memory_limit: cgroup::memory_limit(|path| std::fs::read_to_string(path).ok()),
         settings: config.settings,
         shutdown: config.shutdown,
     });

@@ -96,6 +96,7 @@ async fn an_idle_server_wakes_for_nothing() {
         tasks: TaskGroup::default(),
         seed: 0,
         entropy: Ok,
+        memory_limit: None,
         settings: Settings::default(),
         shutdown: CancellationToken::new(),
     });
