@@ -26,8 +26,8 @@ use tracing::Span;
 const BUCKETS: [f64; 14] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 1.5, 2.5, 10.0];
 
 /// The statuses that a profile can have: they are there at zero.
-const PROFILE_STATUSES: [&str; 13] =
-    ["200", "304", "400", "401", "403", "404", "406", "413", "429", "499", "502", "503", "504"];
+const PROFILE_STATUSES: [&str; 14] =
+    ["200", "304", "400", "401", "403", "404", "406", "412", "413", "429", "499", "502", "503", "504"];
 
 /// All metrics of one gateway.
 pub(crate) struct Metrics {
@@ -221,10 +221,10 @@ fn statuses(method: Method, route: Route) -> &'static [&'static str] {
         (Route::Profile, true) => &PROFILE_STATUSES,
         (Route::Profile, false) => &["405", "406", "413", "429", "503"],
         (Route::Unmatched, _) => &["404", "406", "413", "429", "503"],
-        (Route::Health | Route::Ready, true) => &["200", "406", "413", "503"],
-        (Route::Live | Route::Metrics, true) => &["200", "406", "413"],
+        (Route::Health | Route::Ready, true) => &["200", "406", "412", "413", "503"],
+        (Route::Live | Route::Metrics, true) => &["200", "406", "412", "413"],
         (Route::Health | Route::Ready | Route::Live | Route::Metrics, false) => &["405", "406", "413"],
-        (Route::OpenApi | Route::Docs | Route::DocsFile, true) => &["200", "404", "406", "413", "429", "503"],
+        (Route::OpenApi | Route::Docs | Route::DocsFile, true) => &["200", "404", "406", "412", "413", "429", "503"],
         (Route::OpenApi | Route::Docs | Route::DocsFile, false) => &["405", "406", "413", "429", "503"],
     }
 }

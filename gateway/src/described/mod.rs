@@ -74,7 +74,10 @@ pub(crate) fn refusal(status: StatusCode, problems: &[Problem]) -> ResponseBuild
         StatusCode::SERVICE_UNAVAILABLE => {
             with.extend([headers::RETRY_AFTER, headers::CACHE_STATUS, headers::SERVER_TIMING]);
         }
-        StatusCode::NOT_FOUND | StatusCode::BAD_GATEWAY | StatusCode::GATEWAY_TIMEOUT => {
+        StatusCode::NOT_FOUND
+        | StatusCode::PRECONDITION_FAILED
+        | StatusCode::BAD_GATEWAY
+        | StatusCode::GATEWAY_TIMEOUT => {
             with.extend([headers::CACHE_STATUS, headers::SERVER_TIMING]);
         }
         _ => {}

@@ -16,6 +16,7 @@ pub(super) fn layer(settings: &CorsSettings) -> Option<CorsLayer> {
         .allow_methods([Method::GET, Method::HEAD])
         .allow_headers([
             header::AUTHORIZATION,
+            header::IF_MATCH,
             header::IF_NONE_MATCH,
             X_REQUEST_ID,
             HeaderName::from_static(trace::TRACEPARENT),

@@ -7,6 +7,7 @@ mod compression;
 mod cors;
 mod host_header;
 mod observe;
+mod precondition;
 mod rates;
 
 use crate::{
@@ -31,6 +32,8 @@ pub(crate) fn server(app: &App) -> ServerConfig {
         write_timeout: edge.write_timeout,
         stalled: Some(app.metrics.edge.write_timeouts.clone()),
         head_limit: edge.head_limit,
+        // No endpoint takes a body.
+        refuse_fragments: true,
         max_connections: app.limits.connections,
         turned_away: Some(app.metrics.edge.connections_turned_away.clone()),
         drain_delay: app.settings.drain_delay,
@@ -39,7 +42,7 @@ pub(crate) fn server(app: &App) -> ServerConfig {
 }
 
 /// All routes, and what is around them. From the outside: what is no HTTP goes no further; what came of a request is
-/// observed; who may read the response; how it is coded; who is let in. So all that is turned away is observed too, and
+/// observed; who may read the response; how it is coded; who is let in; whether it is what the client has in mind. So all that is turned away is observed too, and
 /// browsers let their pages read why.
 pub(crate) fn router(app: Arc<App>) -> Router {
     // One stack: a router boxes what each of its own layers makes, and clones all of these boxes for every request.
@@ -48,14 +51,15 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .layer(middleware::from_fn_with_state(Arc::clone(&app), observe::observe))
         .option_layer(cors::layer(&app.settings.cors));
     let admission = middleware::from_fn_with_state(Arc::clone(&app), admission::admit);
+    let wanted = middleware::from_fn(precondition::check);
     let routes = routes(&app);
     match compression::layer(&app.settings.edge) {
         Some(coded) => {
             let finished = middleware::from_fn(compression::finish);
             let coded = ServiceBuilder::new().map_response(compression::slim).layer(coded);
-            routes.layer(observed.layer(finished).layer(coded).layer(admission))
+            routes.layer(observed.layer(finished).layer(coded).layer(admission).layer(wanted))
         }
-        None => routes.layer(observed.layer(admission)),
+        None => routes.layer(observed.layer(admission).layer(wanted)),
     }
 }
 

@@ -32,7 +32,7 @@ use utoipa::{
         title = "Gateway",
         description = "Aggregates users, orders and products into profiles, and answers in time whatever fails behind it. \
                        HEAD is answered wherever GET is. What breaks HTTP itself (a head that can't be parsed, names no \
-                       host, is too large or too slow) gets a bare 400, 414 or 431, or a close."
+                       host or a fragment, is too large or too slow) gets a bare 400, 414 or 431, or a close."
     ),
     paths(
         profile::handle,

@@ -59,6 +59,7 @@ pub(crate) enum Problem {
     MethodNotAllowed,
     BodyTooLarge,
     NotAcceptable,
+    PreconditionFailed,
     Overloaded,
     /// For so many seconds.
     TooManyRequests(u64),
@@ -71,7 +72,7 @@ pub(crate) enum Problem {
 
 impl Problem {
     /// All of them, for the document.
-    pub(crate) const ALL: [Self; 15] = [
+    pub(crate) const ALL: [Self; 16] = [
         Self::BadUserId,
         Self::Unauthenticated,
         Self::Forbidden,
@@ -80,6 +81,7 @@ impl Problem {
         Self::MethodNotAllowed,
         Self::BodyTooLarge,
         Self::NotAcceptable,
+        Self::PreconditionFailed,
         Self::Overloaded,
         Self::TooManyRequests(1),
         Self::UpstreamFailed,
@@ -103,6 +105,7 @@ impl Problem {
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::NotAcceptable => StatusCode::NOT_ACCEPTABLE,
+            Self::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
             Self::UpstreamFailed => StatusCode::BAD_GATEWAY,
             Self::UpstreamTimeout => StatusCode::GATEWAY_TIMEOUT,
             Self::TooManyRequests(_) => StatusCode::TOO_MANY_REQUESTS,
@@ -123,6 +126,7 @@ impl Problem {
             Self::MethodNotAllowed => "urn:problem-type:gateway:method-not-allowed",
             Self::BodyTooLarge => "urn:problem-type:gateway:body-too-large",
             Self::NotAcceptable => "urn:problem-type:gateway:not-acceptable",
+            Self::PreconditionFailed => "urn:problem-type:gateway:precondition-failed",
             Self::TooManyRequests(_) => "urn:problem-type:gateway:too-many-requests",
             Self::Overloaded => "urn:problem-type:gateway:overloaded",
             Self::UpstreamFailed => "urn:problem-type:gateway:upstream-failed",
@@ -143,6 +147,7 @@ impl Problem {
             Self::MethodNotAllowed => "Method not allowed",
             Self::BodyTooLarge => "The request's body is too large",
             Self::NotAcceptable => "The response can't be had in any coding that the client takes",
+            Self::PreconditionFailed => "It is not what the request wants it to be",
             Self::TooManyRequests(_) => "Too many requests from this client",
             Self::Overloaded => "Too many requests are under way",
             Self::UpstreamFailed => "The profile could not be gathered",

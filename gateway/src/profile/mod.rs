@@ -16,7 +16,7 @@ mod wire;
 pub(crate) use flight::FlightResult;
 pub(crate) use gather::Upstreams;
 pub(crate) use response::Summary;
-pub(crate) use wire::ProfileBody;
+pub(crate) use wire::{CACHE_STATUS, ProfileBody, SERVER_TIMING};
 
 use crate::{App, context::RequestContext, problem::Problem, user_id::UserId};
 use axum::{
@@ -41,6 +41,7 @@ use std::sync::Arc;
         ("user_id" = UserId, Path),
         ("X-Request-Id" = Option<String>, Header, nullable = false, description = "Kept, if it is valid, in answer, log and all calls to services"),
         ("traceparent" = Option<String>, Header, nullable = false, description = "The trace to be continued (W3C Trace Context)"),
+        ("If-Match" = Option<String>, Header, nullable = false, description = "`*`, or tags: these never match, since those of profiles are weak (RFC 9110, 13.1.1)"),
         ("If-None-Match" = Option<String>, Header, nullable = false, description = "Tags of what the client has already"),
     ),
     security((), ("bearer" = [])),

@@ -20,9 +20,9 @@ use utoipa::{
     openapi::{Ref, RefOr, Schema},
 };
 
-const CACHE_STATUS: HeaderName = HeaderName::from_static("cache-status");
+pub(crate) const CACHE_STATUS: HeaderName = HeaderName::from_static("cache-status");
 const X_GATEWAY_COMPLETE: HeaderName = HeaderName::from_static("x-gateway-complete");
-const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
+pub(crate) const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
 
 /// About as much as a body has besides its parts, `meta` included.
 const BESIDES_PARTS: usize = 768;

@@ -14,6 +14,9 @@ pub(crate) struct AuthSettings {
     /// written as \n)
     #[arg(long, value_name = "SECRET", help_heading = "Tokens")]
     pub(crate) auth_key: Option<Secret>,
+    /// File that has the key, in place of --auth-key, as a secret of Compose or Kubernetes; line ends at its end don't count
+    #[arg(long, value_name = "FILE", help_heading = "Tokens")]
+    pub(crate) auth_key_file: Option<String>,
     /// Tokens have to be issued by this one (iss); where it isn't set, by anybody with the key
     #[arg(long, value_name = "ISSUER", help_heading = "Tokens")]
     pub(crate) auth_issuer: Option<String>,

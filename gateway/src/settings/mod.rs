@@ -63,6 +63,9 @@ pub struct Settings {
     /// Redis
     #[arg(long, value_name = "URL", default_value = "redis://127.0.0.1:6379", value_parser = values::redis_url, help_heading = "Network")]
     pub(crate) redis_url: RedisUrl,
+    /// File that has the URL of Redis, in place of --redis-url, since that may have a password
+    #[arg(long, value_name = "FILE", help_heading = "Network")]
+    pub(crate) redis_url_file: Option<String>,
 
     /// A profile is answered within this time, with whatever has come by then
     #[arg(long, value_name = "TIME", default_value = "1500ms", value_parser = values::duration, help_heading = "Time")]

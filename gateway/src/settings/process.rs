@@ -34,6 +34,16 @@ pub enum Refused {
         /// The machine's error.
         source: io::Error,
     },
+    /// A file that has a secret can't be read.
+    #[error("{variable}: can't read {}: {source}", path.display())]
+    Secret {
+        /// The setting that names it.
+        variable: String,
+        /// The file.
+        path: PathBuf,
+        /// The machine's error.
+        source: io::Error,
+    },
     /// The settings file can't be used.
     #[error(transparent)]
     File(#[from] BadFile),
@@ -52,14 +62,15 @@ pub struct ProcessSettings {
 }
 
 /// Reads a process's settings file, environment and arguments (its name first). Of the environment it takes the
-/// gateway's variables alone. `read` reads the settings file, where `--config` or `GATEWAY_CONFIG` name one.
+/// gateway's variables alone. `read` reads the settings file, where `--config` or `GATEWAY_CONFIG` name one, and files with
+/// secrets.
 ///
 /// # Errors
 /// Where anything of it can't be used, and for `--help` and `--version`.
 pub fn from_process(
     arguments: impl IntoIterator<Item = String>,
     environment: impl IntoIterator<Item = (String, String)>,
-    read: impl FnOnce(&Path) -> io::Result<String>,
+    read: impl Fn(&Path) -> io::Result<String>,
 ) -> Result<ProcessSettings, Refused> {
     let ids = source::ids();
     let names: Vec<String> = ids.iter().map(|id| source::flag(id)).collect();
@@ -88,11 +99,38 @@ pub fn from_process(
     // What is left of the environment and reads like ours is a mistake, and refused as such.
     let strangers = environment.into_iter().filter(|(name, _)| name.starts_with("GATEWAY_"));
     let map = ids.iter().zip(&names).filter_map(|(id, name)| Some((source::variable(id), value(&figment, name)?)));
-    let map: host::Settings = map.chain(strangers).collect();
+    let mut map: BTreeMap<String, String> = map.chain(strangers).collect();
+    let notes = take_in_secrets(&mut map, &figment, &ids, read)?;
+    let map: host::Settings = map.into_iter().collect();
     match Settings::from_map(&map) {
         Ok(settings) => Ok(ProcessSettings { map, settings }),
-        Err(invalid) => Err(Refused::Settings(located(&invalid, &figment, &ids))),
+        Err(invalid) => Err(Refused::Settings(located(&invalid, &figment, &ids) + &notes)),
     }
+}
+
+/// Puts what files with secrets have in their place. Gives a line for each, to go with what is said of the settings.
+fn take_in_secrets(
+    map: &mut BTreeMap<String, String>,
+    figment: &Figment,
+    ids: &[String],
+    read: impl Fn(&Path) -> io::Result<String>,
+) -> Result<String, Refused> {
+    let mut notes = String::new();
+    for (file, secret) in source::SECRET_FILES.map(|(file, secret)| (source::variable(file), source::variable(secret)))
+    {
+        let Some(path) = map.remove(&file) else { continue };
+        if map.contains_key(&secret) {
+            let problem = format!("{secret} and {file} are both set");
+            let both = Invalid::Together { problem, advice: "leave one of them out".to_owned() };
+            return Err(Refused::Settings(located(&both, figment, ids)));
+        }
+        let text = read(Path::new(&path));
+        let text = text.map_err(|source| Refused::Secret { variable: file, path: path.clone().into(), source })?;
+        notes.push_str(&format!("\n  {secret} is what {path} has"));
+        // Editors end a file with a line's end.
+        map.insert(secret, text.trim_end_matches(['\r', '\n']).to_owned());
+    }
+    Ok(notes)
 }
 
 /// The command as the process sees it: it takes in every value as text, and knows the settings file.
@@ -178,8 +216,12 @@ mod tests {
     fn told(arguments: &[&str], environment: &[(&str, &str)], file: &str) -> Result<ProcessSettings, Refused> {
         let arguments = std::iter::once("gateway").chain(arguments.iter().copied()).map(str::to_owned);
         let environment = environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-        from_process(arguments, environment, |path| {
-            if path == Path::new("g.toml") { Ok(file.to_owned()) } else { Err(io::ErrorKind::NotFound.into()) }
+        from_process(arguments, environment, |path| match path.to_str() {
+            Some("g.toml") => Ok(file.to_owned()),
+            Some("key") => Ok("a secret that is long enough, just\r\n\n".to_owned()),
+            Some("short") => Ok("short-and-sweet\n".to_owned()),
+            Some("redis") => Ok("redis://:hidden@cache\n".to_owned()),
+            _ => Err(io::ErrorKind::NotFound.into()),
         })
     }
 
@@ -244,6 +286,37 @@ mod tests {
         assert!(refusal(&[], &[("GATEWAY_CACHE_MEMROY", "off")], "").contains("did you mean GATEWAY_CACHE_MEMORY?"));
         assert!(matches!(told(&["--cache-memroy=off"], &[], ""), Err(Refused::Arguments(_))));
         assert!(refusal(&[], &config, "config = 'more.toml'").contains("no setting"));
+    }
+
+    #[test]
+    fn secrets_come_from_files() {
+        let auth = ("GATEWAY_AUTH", "hs256");
+        let by_variable =
+            told(&[], &[auth, ("GATEWAY_AUTH_KEY_FILE", "key"), ("REDIS_URL_FILE", "redis")], "").unwrap();
+        assert_eq!(by_variable.map.get("GATEWAY_AUTH_KEY"), Some("a secret that is long enough, just"));
+        assert_eq!(by_variable.map.get("REDIS_URL"), Some("redis://:hidden@cache"));
+        assert_eq!(by_variable.map.iter().count(), 3);
+        let by_file = told(&["--config=g.toml"], &[], "auth = 'hs256'\nauth-key-file = 'key'").unwrap();
+        assert_eq!(by_file.map.get("GATEWAY_AUTH_KEY"), by_variable.map.get("GATEWAY_AUTH_KEY"));
+        // Nobody asks for a token, but a secret that can't be read is a mistake all the same.
+        let missing = refusal(&[], &[("GATEWAY_AUTH_KEY_FILE", "nowhere")], "");
+        assert!(missing.starts_with("GATEWAY_AUTH_KEY_FILE: can't read nowhere: "), "{missing}");
+    }
+
+    #[test]
+    fn a_secret_that_cant_be_used_is_told_with_its_file_and_not_shown() {
+        let auth = ("GATEWAY_AUTH", "hs256");
+        let short = refusal(&[], &[auth, ("GATEWAY_AUTH_KEY_FILE", "short")], "");
+        assert!(short.contains("GATEWAY_AUTH_KEY is no secret") && !short.contains("sweet"), "{short}");
+        assert!(short.ends_with("\n  GATEWAY_AUTH_KEY is what short has"), "{short}");
+        let both = refusal(&["--auth-key-file=key"], &[auth, ("GATEWAY_AUTH_KEY", "another")], "");
+        assert!(both.starts_with("GATEWAY_AUTH_KEY and GATEWAY_AUTH_KEY_FILE are both set: leave one of them out"));
+        assert!(
+            both.ends_with("GATEWAY_AUTH_KEY_FILE is set by --auth-key-file") && !both.contains("another"),
+            "{both}"
+        );
+        let url = refusal(&[], &[("REDIS_URL_FILE", "short")], "");
+        assert!(url.starts_with("REDIS_URL can't be `") && url.contains("REDIS_URL is what short has"), "{url}");
     }
 
     #[test]

@@ -8,6 +8,9 @@ use std::error::Error as _;
 /// The variable that names the settings file, as `--config` does.
 pub(super) const CONFIG: &str = "GATEWAY_CONFIG";
 
+/// Settings that name a file, and the secret that it has. Only a process reads files: what comes here has the secret itself.
+pub(super) const SECRET_FILES: [(&str, &str); 2] = [("auth_key_file", "auth_key"), ("redis_url_file", "redis_url")];
+
 /// Settings that can't be used.
 #[derive(Debug, thiserror::Error)]
 pub enum Invalid {
@@ -43,7 +46,13 @@ pub enum Invalid {
 pub(super) fn variable(id: &str) -> String {
     let name = id.to_uppercase();
     match id {
-        "port" | "bind" | "user_service_url" | "order_service_url" | "product_service_url" | "redis_url" => name,
+        "port"
+        | "bind"
+        | "user_service_url"
+        | "order_service_url"
+        | "product_service_url"
+        | "redis_url"
+        | "redis_url_file" => name,
         "log" => "RUST_LOG".to_owned(),
         _ => format!("GATEWAY_{name}"),
     }
@@ -100,13 +109,15 @@ pub(super) fn parse(map: &host::Settings) -> Result<Settings, Invalid> {
     let known: Vec<String> = ids.iter().map(|id| variable(id)).collect();
     for (name, _) in map.iter().filter(|(name, _)| name.starts_with("GATEWAY_")) {
         if name == CONFIG {
-            return Err(Invalid::Together {
-                problem: format!("{CONFIG} names a file, which the program `gateway` reads and nothing else does"),
-                advice: "set what it says one by one".to_owned(),
-            });
+            return Err(names_a_file(CONFIG, "set what it says one by one".to_owned()));
         }
         if !known.iter().any(|known| known == name) {
             return Err(Invalid::Unknown { variable: name.to_owned(), nearest: nearest(name, &known) });
+        }
+    }
+    for (file, secret) in SECRET_FILES.map(|(file, secret)| (variable(file), variable(secret))) {
+        if map.get(&file).is_some() {
+            return Err(names_a_file(&file, format!("set {secret} itself")));
         }
     }
     let flags = ids
@@ -118,6 +129,11 @@ pub(super) fn parse(map: &host::Settings) -> Result<Settings, Invalid> {
         .try_get_matches_from(arguments)
         .and_then(|matches| Settings::from_arg_matches(&matches))
         .map_err(|error| explain(&error, map))
+}
+
+fn names_a_file(variable: &str, advice: String) -> Invalid {
+    let problem = format!("{variable} names a file, which the program `gateway` reads and nothing else does");
+    Invalid::Together { problem, advice }
 }
 
 /// Says it in terms of the variable: whoever set it has seen no flag.
@@ -203,7 +219,9 @@ mod tests {
 
     #[test]
     fn a_file_is_not_read_here() {
-        assert!(refusal(&[("GATEWAY_CONFIG", "g.toml")]).starts_with("GATEWAY_CONFIG names a file"));
+        for file in ["GATEWAY_CONFIG", "GATEWAY_AUTH_KEY_FILE", "REDIS_URL_FILE"] {
+            assert!(refusal(&[(file, "g.toml")]).starts_with(&format!("{file} names a file")));
+        }
     }
 
     #[test]

@@ -48,6 +48,35 @@ async fn who_has_it_gets_304_with_the_same_headers_and_no_body() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn who_wants_a_certain_state_gets_that_or_412() {
+    let world = world().await;
+    let first = world.get(PATH).await;
+    let etag = first.header("etag");
+    world.settle().await;
+    assert_eq!(world.get_with(PATH, &[("if-match", "*")]).await.status, 200);
+    // Tags are weak, and none matches strongly; it counts before whether the client has it already.
+    for tags in [etag, etag.trim_start_matches("W/"), "\"a\", \"b\"", "garbage"] {
+        let failed = world.get_with(PATH, &[("if-match", tags), ("if-none-match", etag)]).await;
+        assert_eq!(
+            (failed.status.as_u16(), failed.header("content-type")),
+            (412, "application/problem+json"),
+            "{tags}"
+        );
+        assert_eq!(failed.at("/type"), "urn:problem-type:gateway:precondition-failed");
+        assert_eq!((failed.header("etag"), failed.header("cache-control")), ("", "no-store"));
+        assert!(failed.header("cache-status").starts_with("gateway; hit"), "{:?}", failed.headers);
+    }
+    assert_eq!(world.metric("http_requests_total{status=\"412\"}").await, 4.0);
+    // What has no tag matches none either, and what fails anyway fails as it would have.
+    let none = [("if-match", "\"a\"")];
+    for (path, status) in [("/health", 412), ("/openapi.json", 412), ("/api/profile/900", 404), ("/nothing", 404)] {
+        assert_eq!(world.get_with(path, &none).await.status, status, "{path}");
+    }
+    assert_eq!(world.request(http::Method::HEAD, PATH, &none).await.status, 412);
+    assert_eq!(world.get_with("/health", &[("if-match", "*")]).await.status, 200);
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_is_partial_or_old_is_never_to_be_kept_nor_304() {
     let world = world().await;
     let whole = world.get(PATH).await;

@@ -91,6 +91,9 @@ async fn complete_and_partial(document: &mut Document) {
     let known = world.get_with("/api/profile/42", &[("if-none-match", cached.header("etag"))]).await;
     assert_eq!(known.status, 304);
     document.holds(PROFILE, &known);
+    let other = world.get_with("/api/profile/42", &[("if-match", cached.header("etag"))]).await;
+    assert_eq!(other.status, 412);
+    document.holds(PROFILE, &other);
     tokio::time::sleep(Duration::from_secs(31)).await;
     world.user.becomes(Behaviour::Hang);
     let stale = world.get("/api/profile/42").await;

@@ -68,7 +68,15 @@ async fn what_is_no_http_gets_a_bare_400_and_a_close() {
 #[tokio::test(start_paused = true)]
 async fn a_request_without_one_host_gets_a_bare_400_and_a_close() {
     let world = world(&[]);
-    for hosts in ["", "host: gateway\r\nhost: gateway\r\n", "host: a b\r\n", "host: me@gateway\r\n"] {
+    let bad = [
+        "",
+        "host: gateway\r\nhost: gateway\r\n",
+        "host: a b\r\n",
+        "host: me@gateway\r\n",
+        "host: gateway:http\r\n",
+        "host: gateway:65536\r\n",
+    ];
+    for hosts in bad {
         for target in ["/api/profile/42", "/health", "http://gateway/api/profile/42"] {
             let request = format!("GET {target} HTTP/1.1\r\n{hosts}\r\n");
             let response = raw(&world, &request.repeat(2)).await;
@@ -82,6 +90,33 @@ async fn a_request_without_one_host_gets_a_bare_400_and_a_close() {
     {
         assert_eq!(statuses(&raw(&world, good).await), ["200"], "{good}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_target_with_a_fragment_or_a_port_that_is_none_gets_a_bare_400_and_a_close() {
+    let world = world(&[]);
+    for target in [
+        "/api/profile/42#",
+        "/api/profile/42#name",
+        "/health?a#b",
+        "http://gateway/health#b",
+        "http://gateway:x/health",
+    ] {
+        let request = format!("GET {target} HTTP/1.1\r\nhost: gateway\r\nx: a # b\r\n\r\n");
+        // Also behind one that is well, and in pieces.
+        let good = "GET /health/live HTTP/1.1\r\nhost: gateway\r\nx: a # b\r\n\r\n";
+        let response = raw(&world, &format!("{good}{}", request.repeat(2))).await;
+        assert_eq!(statuses(&response), ["200", "400"], "{target}: {response}");
+        assert!(response.ends_with("\r\n\r\n"), "it has no body: {response}");
+        let mut stream = connect(&world).await;
+        for byte in request.as_bytes() {
+            // It may have closed by then.
+            let _ = stream.write_all(&[*byte]).await;
+            world.settle().await;
+        }
+        assert_eq!(statuses(&read(&mut stream).await), ["400"], "{target}");
+    }
+    assert_eq!(calls(&world), 0);
 }
 
 #[tokio::test(start_paused = true)]

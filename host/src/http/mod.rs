@@ -3,8 +3,9 @@
 // Here, since gateway, services, load and scrapes need the same loop and client, and none of them may depend on
 // another.
 mod client;
-mod progress;
 mod server;
+mod server_stream;
+mod target;
 
 pub use client::{Client, ClientConfig, Connector, Reuse, client};
 pub use server::{Peer, ServerConfig, serve};

@@ -1,4 +1,4 @@
-use super::progress::Progressing;
+use super::server_stream::ServerStream;
 use crate::{Host, Listener};
 use hyper::{
     Request, Response,
@@ -32,6 +32,9 @@ pub struct ServerConfig {
     pub stalled: Option<prometheus::IntCounter>,
     /// A request's head (its line and headers, in bytes) that is longer gets a bare 431, and the connection is closed.
     pub head_limit: usize,
+    /// A target with a fragment gets a bare 400 (RFC 9112, 3.2), and not the response to what is before its `#`. For servers
+    /// that read no bodies: a line of one that looks like a request's is changed.
+    pub refuse_fragments: bool,
     /// Connections that may be open at once; 0: any number. Further ones are reset at once, so that whoever connects
     /// can go elsewhere instead of waiting in a queue.
     pub max_connections: usize,
@@ -51,6 +54,7 @@ impl Default for ServerConfig {
             write_timeout: Duration::from_secs(30),
             stalled: None,
             head_limit: 64 << 10,
+            refuse_fragments: false,
             max_connections: 0,
             turned_away: None,
             drain_delay: Duration::ZERO,
@@ -108,7 +112,8 @@ where
             continue;
         };
         let peer = Peer(stream.peer().into());
-        let stream = Progressing::new(stream, config.write_timeout, config.stalled.clone());
+        let stream = ServerStream::new(stream, config.write_timeout, config.stalled.clone())
+            .refusing_fragments(config.refuse_fragments);
         let service = TowerToHyperService::new(service.clone());
         let service = service_fn(move |mut request: Request<Incoming>| {
             request.extensions_mut().insert(peer.clone());

@@ -1,5 +1,6 @@
-//! The stream of a server's connection, whose writes have to make progress.
+//! The stream of a server's connection: what hyper leaves to do about what is read and written.
 
+use super::target::Targets;
 use crate::Stream;
 use prometheus::IntCounter;
 use std::{
@@ -26,7 +27,7 @@ const LOOKS: u32 = 4;
 ///
 /// Progress is a byte that the stream takes of a write, or one that the other end's machine is seen to take of those that
 /// the stream has: a kernel that is full takes nothing more while a slow reader works its way through what it has.
-pub(super) struct Progressing {
+pub(super) struct ServerStream {
     /// `None` once it was reset.
     stream: Option<Stream>,
     /// Zero: writes may wait for ever.
@@ -35,6 +36,8 @@ pub(super) struct Progressing {
     stalled: Option<IntCounter>,
     /// The write that waits, if one does.
     wait: Option<Wait>,
+    /// Reads along, where targets with a fragment are refused.
+    targets: Option<Targets>,
 }
 
 struct Wait {
@@ -45,10 +48,15 @@ struct Wait {
     since: Instant,
 }
 
-impl Progressing {
+impl ServerStream {
     pub(super) fn new(stream: Stream, timeout: Duration, stalled: Option<IntCounter>) -> Self {
         stream.limit_unsent(MOST_UNSENT);
-        Self { stream: Some(stream), timeout, stalled, wait: None }
+        Self { stream: Some(stream), timeout, stalled, wait: None, targets: None }
+    }
+
+    /// The same, where targets with a fragment are refused: see [`Targets`].
+    pub(super) fn refusing_fragments(self, refuses: bool) -> Self {
+        Self { targets: refuses.then(Targets::default), ..self }
     }
 
     /// Does something with the stream, if it is there still.
@@ -92,13 +100,18 @@ impl Progressing {
     }
 }
 
-impl AsyncRead for Progressing {
+impl AsyncRead for ServerStream {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        self.with(|stream| stream.poll_read(cx, buf))
+        let before = buf.filled().len();
+        let result = self.with(|stream| stream.poll_read(cx, buf));
+        if let (Some(targets), Some(read)) = (&mut self.targets, buf.filled_mut().get_mut(before..)) {
+            targets.spoil_fragments(read);
+        }
+        result
     }
 }
 
-impl AsyncWrite for Progressing {
+impl AsyncWrite for ServerStream {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         let result = self.with(|stream| stream.poll_write(cx, buf));
         self.within_time(cx, result)
@@ -192,7 +205,7 @@ mod tests {
     async fn a_write_that_nobody_takes_ends_with_a_reset() {
         let (full, stalled) = (Full::default(), counter());
         full.unsent.store(1000, Ordering::Relaxed);
-        let mut stream = Progressing::new(Stream::new(full.clone()), TIMEOUT, Some(stalled.clone()));
+        let mut stream = ServerStream::new(Stream::new(full.clone()), TIMEOUT, Some(stalled.clone()));
         let start = Instant::now();
         assert_eq!(stream.write(b"x").await.unwrap_err().kind(), io::ErrorKind::TimedOut);
         assert_eq!(start.elapsed(), TIMEOUT);
@@ -207,7 +220,7 @@ mod tests {
     async fn what_the_other_end_takes_is_progress() {
         let (full, stalled) = (Full::default(), counter());
         full.unsent.store(10, Ordering::Relaxed);
-        let mut stream = Progressing::new(Stream::new(full.clone()), TIMEOUT, Some(stalled.clone()));
+        let mut stream = ServerStream::new(Stream::new(full.clone()), TIMEOUT, Some(stalled.clone()));
         let start = Instant::now();
         // A byte from time to time: the last of them after 90 s.
         let reading = async {
@@ -229,7 +242,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn without_a_timeout_a_write_waits_for_ever() {
         let full = Full::default();
-        let mut stream = Progressing::new(Stream::new(full.clone()), Duration::ZERO, None);
+        let mut stream = ServerStream::new(Stream::new(full.clone()), Duration::ZERO, None);
         let day = Duration::from_secs(86_400);
         assert!(tokio::time::timeout(day, stream.write(b"x")).await.is_err());
         assert!(!full.aborted.load(Ordering::Relaxed));
