@@ -3,8 +3,8 @@
 # The programs are built in the stage `build`, their dependencies in a layer of their own. Where there is no Rust image, or
 # they are built already, a folder `dist` with the programs takes that stage's place; RUST_IMAGE may then be any image.
 # scripts/images does what fits this machine.
-ARG DEBIAN_IMAGE=debian:bookworm-slim
-ARG RUST_IMAGE=rust:1.95-slim-bookworm
+ARG DEBIAN_IMAGE=debian:bookworm-slim@sha256:96e378d7e6531ac9a15ad505478fcc2e69f371b10f5cdf87857c4b8188404716
+ARG RUST_IMAGE=rust:1.95-slim-bookworm@sha256:d7482085ff5b415f84dba5647ae71606650bdef00db7aeb69f4b3d170c3e4082
 
 # The sources without what tests need: a test that changes builds no program anew.
 FROM ${RUST_IMAGE} AS sources

@@ -7,7 +7,8 @@
 #   ./start_with_monitoring.sh --from FOLDER   takes programs that are built already, as target/release
 #   ./start_with_monitoring.sh --down          takes all of it down, with what Prometheus and Grafana have stored
 #
-# GRAFANA_USER and GRAFANA_PASSWORD (admin, admin123) are what Grafana is started with the first time.
+# GRAFANA_USER and GRAFANA_PASSWORD (admin, admin123) are what Grafana is started with the first time, and GRAFANA_BIND (127.0.0.1)
+# is the address of this machine that it is published on: beyond loopback, with another password alone.
 # Exit codes: 0 it is up, or down; 1 it does not come up; 2 the command line; 3 no engine or no Compose.
 set -euo pipefail
 cd "$(dirname "$0")"
@@ -25,6 +26,13 @@ case "${1:-}" in
   --down) down=true ;;
   --from) [ -n "${2:-}" ] || code=2 fail "--from needs a folder"; images=(--from "$2") ;;
   *) sed -n '2,/^set/{/^#/s/^# \{0,1\}//p}' "$0" >&2; exit 2 ;;
+esac
+
+# Everybody knows the password that it has unless it is told another one.
+case "${GRAFANA_BIND:-127.0.0.1}" in
+  127.*.*.* | ::1 | "[::1]") ;;
+  *) $down || [ "${GRAFANA_PASSWORD:-admin123}" != admin123 ] || code=2 fail "Grafana would be published on $GRAFANA_BIND with the \
+password that everybody knows: set GRAFANA_PASSWORD, or leave GRAFANA_BIND out" ;;
 esac
 
 command -v docker >/dev/null || code=3 fail "there is no docker on the path"
@@ -62,6 +70,16 @@ fi
 mkdir -p .chaos/metrics
 chmod 700 .chaos
 chmod 755 .chaos/metrics
+# Redis's password, as each of those that use it reads it. They have users of their own, and reach these files alone; on this
+# machine nobody but this user enters the folder. It stays the same while the stack is there.
+if [ ! -s .chaos/redis-password ]; then
+  head -c 24 /dev/urandom | base64 | tr '+/' '-_' >.chaos/redis-password
+fi
+password=$(cat .chaos/redis-password)
+echo "requirepass $password" >.chaos/redis.conf
+echo "redis://:$password@proxies:6379" >.chaos/redis-url
+echo "{\"redis://redis:6379\": \"$password\"}" >.chaos/redis-exporter.json
+chmod 644 .chaos/redis.conf .chaos/redis-url .chaos/redis-exporter.json
 
 if [ -z "$("${compose[@]}" ps --quiet 2>/dev/null)" ]; then
   for port in $ports; do
@@ -107,10 +125,9 @@ all are well after $((SECONDS - begun)) s
   Prometheus  http://127.0.0.1:9090                 (alerts: http://127.0.0.1:9090/alerts)"
 if [ -n "${GRAFANA_IMAGE:-}" ]; then
   say "  Grafana     http://127.0.0.1:3000                 (${GRAFANA_USER:-admin} / ${GRAFANA_PASSWORD:-admin123})"
-  [ -n "${GRAFANA_PASSWORD:-}" ] \
-    || say "              WARNING: that password is known to everybody; set GRAFANA_PASSWORD before others can reach this machine"
 fi
 say "  proxies     http://127.0.0.1:8400                 (their control API; its token is in .chaos/token)
+  Redis       127.0.0.1:6379                        (its password is in .chaos/redis-password)
 
 break it:      chaos run scenarios/redis_down.toml --world attach --metrics .chaos/metrics/chaos.prom
 take it down:  ./start_with_monitoring.sh --down"
