@@ -316,7 +316,7 @@ mod tests {
             "{both}"
         );
         let url = refusal(&[], &[("REDIS_URL_FILE", "short")], "");
-        assert!(url.starts_with("REDIS_URL can't be `") && url.contains("REDIS_URL is what short has"), "{url}");
+        assert!(url.starts_with("REDIS_URL can't be `…`") && url.contains("REDIS_URL is what short has"), "{url}");
     }
 
     #[test]

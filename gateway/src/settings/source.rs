@@ -94,14 +94,10 @@ pub(super) fn nearest(name: &str, known: &[String]) -> String {
     nearest.cloned().unwrap_or_default()
 }
 
-/// Masks a value that holds a secret, or may: its declaration says so, or there is an `@`, which may have a password
-/// before it.
+/// Masks a value that is a secret, or may have one: in a URL, a password is before an `@`.
 fn masked(id: &str, value: &str) -> String {
-    let secret = |argument: &clap::Arg| {
-        argument.get_id() == id
-            && argument.get_value_names().is_some_and(|names| names.iter().any(|name| name == "SECRET"))
-    };
-    if value.contains('@') || arguments().iter().any(secret) { "…".to_owned() } else { value.to_owned() }
+    let is_secret = SECRET_FILES.iter().any(|(_, secret)| *secret == id);
+    if is_secret || value.contains('@') { "…".to_owned() } else { value.to_owned() }
 }
 
 pub(super) fn parse(map: &host::Settings) -> Result<Settings, Invalid> {
