@@ -1,9 +1,11 @@
-//! RESP, the protocol of Redis ([`codec`]), and a Redis to run where none is installed ([`server`]).
+//! RESP, the protocol of Redis ([`codec`]), its commands ([`table`]), and a Redis to run where none is installed
+//! ([`server`]).
 //!
-//! The codec serves proxies as well, so it knows nothing of the server.
+//! The codec and the table serve proxies as well, so they know nothing of the server.
 
 pub mod codec;
 pub mod server;
+pub mod table;
 
 mod commands;
 

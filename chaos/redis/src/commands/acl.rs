@@ -4,15 +4,15 @@ use crate::{codec::Frame, server::DEFAULT};
 /// `ACL WHOAMI | USERS | SETUSER | DELUSER`
 pub(super) const ACL: Command = Command {
     subcommands: &[
-        Command::new("acl|whoami", 2, |call| Ok(Frame::bulk(&*call.client.user))),
-        Command::new("acl|users", 2, |call| {
+        Command::new("acl|whoami", |call| Ok(Frame::bulk(&*call.client.user))),
+        Command::new("acl|users", |call| {
             Ok(Frame::Array(call.state.users.names().map(|name| Frame::bulk(&**name)).collect()))
         }),
-        Command::new("acl|setuser", -3, set_user),
-        Command::new("acl|deluser", -3, delete_users),
+        Command::new("acl|setuser", set_user),
+        Command::new("acl|deluser", delete_users),
     ],
     // Never run: the word behind it is one of the above, or refused.
-    ..Command::new("acl", -2, |_| Err(Refusal::SYNTAX))
+    ..Command::new("acl", |_| Err(Refusal::SYNTAX))
 };
 
 fn set_user(call: &mut Call<'_>) -> Reply {

@@ -1,13 +1,14 @@
 //! Admission of a command: arity, authentication, rights, room in memory, in the order of Redis.
 
-use super::{Access, Call, Command, InTransaction, Refusal};
+use super::{Call, Command, InTransaction, Refusal};
+use crate::table::Flag;
 use bytes::Bytes;
 
 pub(super) fn check(command: &'static Command, call: &mut Call<'_>) -> Result<(), Refusal> {
-    if !command.takes(call.arguments.len()) {
-        return Err(Refusal::wrong_arity(command.name));
+    if !command.spec.takes(call.arguments.len() as u64) {
+        return Err(Refusal::wrong_arity(command.name()));
     }
-    if command.access != Access::Anyone {
+    if !command.spec.has(Flag::NoAuth) {
         if !call.client.authenticated && call.state.users.ask() {
             return Err(Refusal::NOT_AUTHENTICATED);
         }
@@ -22,10 +23,11 @@ fn check_rights(command: &'static Command, call: &mut Call<'_>) -> Result<(), Re
         call.client.closing = true;
         return Err(Refusal::NOT_AUTHENTICATED);
     };
-    if !user.may_run(command.name) {
-        return Err(Refusal::no_permission(command.name));
+    if !user.may_run(command.name()) {
+        return Err(Refusal::no_permission(command.name()));
     }
-    if !command.keys(call.arguments).all(|key| user.may_use(key)) {
+    let word = |place: usize| call.arguments.get(place).map(|word| &word[..]);
+    if !command.spec.keys_among(call.arguments.len(), word).all(|key| user.may_use(key)) {
         return Err(Refusal::NO_PERMISSION_FOR_KEY);
     }
     Ok(())
@@ -35,8 +37,8 @@ fn check_rights(command: &'static Command, call: &mut Call<'_>) -> Result<(), Re
 fn check_room(command: &'static Command, call: &mut Call<'_>) -> Result<(), Refusal> {
     let transaction = &call.client.transaction;
     let grows = match command.in_transaction {
-        InTransaction::Waits | InTransaction::Runs => command.access == Access::Grows || transaction.is_open(),
-        InTransaction::Executes => transaction.requests().iter().any(|queued| queued.command.access == Access::Grows),
+        InTransaction::Waits | InTransaction::Runs => command.spec.has(Flag::DenyOom) || transaction.is_open(),
+        InTransaction::Executes => transaction.requests().iter().any(|queued| queued.command.spec.has(Flag::DenyOom)),
         InTransaction::Ends => false,
     };
     if !grows {

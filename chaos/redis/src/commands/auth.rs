@@ -1,11 +1,11 @@
-use super::{Access, Call, Command, Refusal, Reply};
+use super::{Call, Command, Refusal, Reply};
 use crate::{
     codec::Frame,
     server::{Client, DEFAULT, Users},
 };
 
 /// `AUTH [username] password`
-pub(super) const AUTH: Command = Command { access: Access::Anyone, ..Command::new("auth", -2, run) };
+pub(super) const AUTH: Command = Command::new("auth", run);
 
 const NO_PASSWORD: Refusal = Refusal::says(
     "ERR AUTH <password> called without any password configured for the default user. \

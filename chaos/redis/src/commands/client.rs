@@ -5,15 +5,15 @@ use bytes::Bytes;
 /// `CLIENT ID | GETNAME | SETNAME | SETINFO | INFO | LIST`
 pub(super) const CLIENT: Command = Command {
     subcommands: &[
-        Command::new("client|id", 2, |call| Ok(Frame::Integer(i64::try_from(call.client.id).unwrap_or(i64::MAX)))),
-        Command::new("client|getname", 2, get_name),
-        Command::new("client|setname", 3, |call| set_name(call.client, call.word(2)).map(|()| Frame::OK)),
-        Command::new("client|setinfo", 4, set_info),
-        Command::new("client|info", 2, |call| Ok(text(call.client.describe(call.now_ms)))),
-        Command::new("client|list", -2, list),
+        Command::new("client|id", |call| Ok(Frame::Integer(i64::try_from(call.client.id).unwrap_or(i64::MAX)))),
+        Command::new("client|getname", get_name),
+        Command::new("client|setname", |call| set_name(call.client, call.word(2)).map(|()| Frame::OK)),
+        Command::new("client|setinfo", set_info),
+        Command::new("client|info", |call| Ok(text(call.client.describe(call.now_ms)))),
+        Command::new("client|list", list),
     ],
     // Never run: the word behind it is one of the above, or refused.
-    ..Command::new("client", -2, |_| Err(Refusal::SYNTAX))
+    ..Command::new("client", |_| Err(Refusal::SYNTAX))
 };
 
 fn get_name(call: &mut Call<'_>) -> Reply {

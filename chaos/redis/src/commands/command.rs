@@ -5,14 +5,14 @@ use crate::codec::Frame;
 /// those (`redis-cli` does at its start) take none for a reply.
 pub(super) const COMMAND: Command = Command {
     subcommands: &[
-        Command::new("command|count", 2, |_| Ok(Frame::count(TABLE.len()))),
-        Command::new("command|list", 2, |_| {
-            Ok(Frame::Array(TABLE.iter().map(|command| Frame::bulk(command.name)).collect()))
+        Command::new("command|count", |_| Ok(Frame::count(TABLE.len()))),
+        Command::new("command|list", |_| {
+            Ok(Frame::Array(TABLE.iter().map(|command| Frame::bulk(command.name())).collect()))
         }),
-        Command::new("command|info", -2, info),
-        Command::new("command|docs", -2, |_| Ok(Frame::Map(vec![]))),
+        Command::new("command|info", info),
+        Command::new("command|docs", |_| Ok(Frame::Map(vec![]))),
     ],
-    ..Command::new("command", -1, |_| Ok(Frame::Array(vec![])))
+    ..Command::new("command", |_| Ok(Frame::Array(vec![])))
 };
 
 fn info(call: &mut Call<'_>) -> Reply {

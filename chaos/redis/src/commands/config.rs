@@ -8,12 +8,12 @@ use bytes::Bytes;
 /// `CONFIG GET pattern [pattern …] | SET name value [name value …] | RESETSTAT`
 pub(super) const CONFIG: Command = Command {
     subcommands: &[
-        Command::new("config|get", -3, get),
-        Command::new("config|set", -4, set),
-        Command::new("config|resetstat", 2, reset_statistics),
+        Command::new("config|get", get),
+        Command::new("config|set", set),
+        Command::new("config|resetstat", reset_statistics),
     ],
     // Never run: the word behind it is one of the above, or refused.
-    ..Command::new("config", -2, |_| Err(Refusal::SYNTAX))
+    ..Command::new("config", |_| Err(Refusal::SYNTAX))
 };
 
 fn get(call: &mut Call<'_>) -> Reply {

@@ -6,19 +6,19 @@ use crate::{
 use bytes::Bytes;
 
 /// `PEXPIRE key milliseconds [NX | XX | GT | LT]`: 1 where the deadline was set.
-pub(super) const PEXPIRE: Command = Command::of_key("pexpire", -3, |call| run(call, "pexpire", 1, call.now_ms));
+pub(super) const PEXPIRE: Command = Command::new("pexpire", |call| run(call, "pexpire", 1, call.now_ms));
 
 /// `EXPIRE key seconds [NX | XX | GT | LT]`
-pub(super) const EXPIRE: Command = Command::of_key("expire", -3, |call| run(call, "expire", 1000, call.now_ms));
+pub(super) const EXPIRE: Command = Command::new("expire", |call| run(call, "expire", 1000, call.now_ms));
 
 /// `PEXPIREAT key milliseconds [NX | XX | GT | LT]`: since the Unix epoch.
-pub(super) const PEXPIREAT: Command = Command::of_key("pexpireat", -3, |call| run(call, "pexpireat", 1, 0));
+pub(super) const PEXPIREAT: Command = Command::new("pexpireat", |call| run(call, "pexpireat", 1, 0));
 
 /// `EXPIREAT key seconds [NX | XX | GT | LT]`
-pub(super) const EXPIREAT: Command = Command::of_key("expireat", -3, |call| run(call, "expireat", 1000, 0));
+pub(super) const EXPIREAT: Command = Command::new("expireat", |call| run(call, "expireat", 1000, 0));
 
 /// `PERSIST key`: 1 where there was a deadline to take away.
-pub(super) const PERSIST: Command = Command::of_key("persist", 2, |call| {
+pub(super) const PERSIST: Command = Command::new("persist", |call| {
     let had_one = call.deadline_ms(call.word(1), Look::Change).flatten().is_some();
     if had_one {
         call.state.store.set_deadline(call.client.database, call.word(1), None);

@@ -3,10 +3,10 @@ use crate::{codec::Frame, server::Look};
 
 /// `PEXPIRETIME key`: the deadline in milliseconds since the Unix epoch; -1 for a key without one, -2 where there is no
 /// such key.
-pub(super) const PEXPIRETIME: Command = Command::of_key("pexpiretime", 2, |call| Ok(Frame::Integer(time_ms(call))));
+pub(super) const PEXPIRETIME: Command = Command::new("pexpiretime", |call| Ok(Frame::Integer(time_ms(call))));
 
 /// `EXPIRETIME key`: the same in seconds, rounded to the nearest.
-pub(super) const EXPIRETIME: Command = Command::of_key("expiretime", 2, |call| {
+pub(super) const EXPIRETIME: Command = Command::new("expiretime", |call| {
     let time = time_ms(call);
     Ok(Frame::Integer(if time < 0 { time } else { time / 1000 + i64::from(time % 1000 >= 500) }))
 });

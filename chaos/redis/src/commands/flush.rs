@@ -2,14 +2,14 @@ use super::{Call, Command, Refusal};
 use crate::codec::Frame;
 
 /// `FLUSHALL [ASYNC | SYNC]`: both are done at once.
-pub(super) const FLUSHALL: Command = Command::new("flushall", -1, |call| {
+pub(super) const FLUSHALL: Command = Command::new("flushall", |call| {
     check_mode(call)?;
     call.state.store.flush_all();
     Ok(Frame::OK)
 });
 
 /// `FLUSHDB [ASYNC | SYNC]`
-pub(super) const FLUSHDB: Command = Command::new("flushdb", -1, |call| {
+pub(super) const FLUSHDB: Command = Command::new("flushdb", |call| {
     check_mode(call)?;
     call.state.store.flush(call.client.database);
     Ok(Frame::OK)

@@ -2,7 +2,7 @@ use super::{Call, Command, Reply};
 use crate::codec::Frame;
 
 /// `GETDEL key`: the value of a key that is then gone.
-pub(super) const GETDEL: Command = Command::of_key("getdel", 2, run);
+pub(super) const GETDEL: Command = Command::new("getdel", run);
 
 fn run(call: &mut Call<'_>) -> Reply {
     let old = call.read(call.word(1));

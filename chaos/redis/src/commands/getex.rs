@@ -7,7 +7,7 @@ use bytes::Bytes;
 
 /// `GETEX key [EX seconds | PX milliseconds | EXAT seconds | PXAT milliseconds | PERSIST]`: the value; and its deadline is
 /// set or taken away.
-pub(super) const GETEX: Command = Command::of_key("getex", -2, run);
+pub(super) const GETEX: Command = Command::new("getex", run);
 
 fn run(call: &mut Call<'_>) -> Reply {
     let change = Change::parse(call.after(2))?;

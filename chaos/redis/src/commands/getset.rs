@@ -2,7 +2,7 @@ use super::{Call, Command, Reply};
 use crate::codec::Frame;
 
 /// `GETSET key value`: the old value.
-pub(super) const GETSET: Command = Command::stores("getset", 3, run);
+pub(super) const GETSET: Command = Command::new("getset", run);
 
 fn run(call: &mut Call<'_>) -> Reply {
     let old = call.read(call.word(1));

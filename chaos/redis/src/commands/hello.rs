@@ -1,8 +1,8 @@
-use super::{Access, Call, Command, Refusal, Reply, auth::authenticate, client::set_name, info::VERSION};
+use super::{Call, Command, Refusal, Reply, auth::authenticate, client::set_name, info::VERSION};
 use crate::codec::{Frame, Protocol, parse_integer};
 
 /// `HELLO [version [AUTH username password] [SETNAME name]]`: the reply is written in the version that it switches to.
-pub(super) const HELLO: Command = Command { access: Access::Anyone, ..Command::new("hello", -1, run) };
+pub(super) const HELLO: Command = Command::new("hello", run);
 
 const NOT_A_VERSION: Refusal = Refusal::says("ERR Protocol version is not an integer or out of range");
 const NO_SUCH_VERSION: Refusal = Refusal::says("NOPROTO unsupported protocol version");

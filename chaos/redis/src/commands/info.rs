@@ -2,7 +2,7 @@ use super::{Call, Command, Reply, client::text};
 use crate::server::State;
 
 /// `INFO [section …]`
-pub(super) const INFO: Command = Command::new("info", -1, run);
+pub(super) const INFO: Command = Command::new("info", run);
 
 /// The version whose behaviour this is; clients decide by it what they can ask for.
 pub(super) const VERSION: &str = "7.0.15";

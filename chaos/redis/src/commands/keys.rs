@@ -2,7 +2,7 @@ use super::{Call, Command, Reply, glob};
 use crate::codec::Frame;
 
 /// `KEYS pattern`
-pub(super) const KEYS: Command = Command::new("keys", 2, run);
+pub(super) const KEYS: Command = Command::new("keys", run);
 
 fn run(call: &mut Call<'_>) -> Reply {
     let (pattern, mut keys) = (call.word(1), vec![]);

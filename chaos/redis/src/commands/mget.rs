@@ -1,8 +1,8 @@
-use super::{Call, Command, Keys, Reply};
+use super::{Call, Command, Reply};
 use crate::codec::Frame;
 
 /// `MGET key [key …]`
-pub(super) const MGET: Command = Command { keys: Keys::All, ..Command::new("mget", -2, run) };
+pub(super) const MGET: Command = Command::new("mget", run);
 
 fn run(call: &mut Call<'_>) -> Reply {
     let values = call.after(1).iter().map(|key| call.read(key).map_or(Frame::Null, Frame::Bulk));

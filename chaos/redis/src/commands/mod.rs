@@ -54,7 +54,7 @@ use crate::{
 use admission::check;
 use bytes::{Bytes, BytesMut};
 use refusal::Refusal;
-use table::{Access, InTransaction, Keys, TABLE, find};
+use table::{InTransaction, TABLE, find};
 
 pub(crate) use table::{Command, is_command};
 
@@ -126,7 +126,7 @@ fn run(command: &'static Command, call: &mut Call<'_>, out: &mut BytesMut) {
     match (command.run)(call) {
         Ok(frame) => frame.encode(call.client.protocol, out),
         Err(refusal) => {
-            call.state.stats.by_command.entry(command.name).or_default().failed += 1;
+            call.state.stats.by_command.entry(command.name()).or_default().failed += 1;
             refuse(refusal, call, out);
         }
     }
@@ -136,14 +136,14 @@ fn count(command: &'static Command, call: &mut Call<'_>) {
     let stats = &mut call.state.stats;
     stats.commands += 1;
     stats.commands_rate.add(1, call.now_ms);
-    stats.by_command.entry(command.name).or_default().calls += 1;
-    call.client.last_command = command.name;
+    stats.by_command.entry(command.name()).or_default().calls += 1;
+    call.client.last_command = command.name();
 }
 
 /// Answers what isn't admitted. A transaction that it was meant for can't be carried out any more.
 fn reject(command: Option<&'static Command>, refusal: Refusal, call: &mut Call<'_>, out: &mut BytesMut) {
     if let Some(command) = command {
-        call.state.stats.by_command.entry(command.name).or_default().rejected += 1;
+        call.state.stats.by_command.entry(command.name()).or_default().rejected += 1;
     }
     call.client.transaction.fail();
     let executes = command.is_some_and(|command| command.in_transaction == InTransaction::Executes);

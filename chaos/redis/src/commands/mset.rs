@@ -1,9 +1,8 @@
-use super::{Access, Call, Command, Keys, Refusal, Reply};
+use super::{Call, Command, Refusal, Reply};
 use crate::{codec::Frame, server::Look};
 
 /// `MSET key value [key value …]`
-pub(super) const MSET: Command =
-    Command { access: Access::Grows, keys: Keys::EverySecond, ..Command::new("mset", -3, run) };
+pub(super) const MSET: Command = Command::new("mset", run);
 
 fn run(call: &mut Call<'_>) -> Reply {
     let (pairs, odd) = call.after(1).as_chunks::<2>();

@@ -3,7 +3,7 @@ use crate::codec::Frame;
 use bytes::Bytes;
 
 /// `PING [message]`
-pub(super) const PING: Command = Command::new("ping", -1, run);
+pub(super) const PING: Command = Command::new("ping", run);
 
 fn run(call: &mut Call<'_>) -> Reply {
     match call.after(1) {

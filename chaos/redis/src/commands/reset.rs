@@ -1,4 +1,4 @@
-use super::{Access, Call, Command, InTransaction, Reply, transaction::abandon};
+use super::{Call, Command, InTransaction, Reply, transaction::abandon};
 use crate::{
     codec::{Frame, Protocol},
     server::DEFAULT,
@@ -6,8 +6,7 @@ use crate::{
 use bytes::Bytes;
 
 /// `RESET`: the connection is as it was at its start.
-pub(super) const RESET: Command =
-    Command { access: Access::Anyone, in_transaction: InTransaction::Ends, ..Command::new("reset", 1, run) };
+pub(super) const RESET: Command = Command { in_transaction: InTransaction::Ends, ..Command::new("reset", run) };
 
 fn run(call: &mut Call<'_>) -> Reply {
     abandon(call);

@@ -3,7 +3,7 @@ use crate::codec::{Frame, parse_integer};
 use bytes::Bytes;
 
 /// `SCAN cursor [MATCH pattern] [COUNT count] [TYPE type]`: a cursor to go on with, 0 at the end, and some keys.
-pub(super) const SCAN: Command = Command::new("scan", -2, run);
+pub(super) const SCAN: Command = Command::new("scan", run);
 
 /// Keys that are looked at in one call, unless `COUNT` says otherwise.
 const COUNT: usize = 10;

@@ -5,7 +5,7 @@ use crate::{
 };
 
 /// `SELECT index`
-pub(super) const SELECT: Command = Command::new("select", 2, run);
+pub(super) const SELECT: Command = Command::new("select", run);
 
 fn run(call: &mut Call<'_>) -> Reply {
     let index = parse_integer(call.word(1)).ok_or(Refusal::NOT_AN_INTEGER)?;

@@ -6,7 +6,7 @@ use crate::{codec::Frame, server::Look};
 use bytes::Bytes;
 
 /// `SET key value [NX | XX] [GET] [EX seconds | PX milliseconds | EXAT seconds | PXAT milliseconds | KEEPTTL]`
-pub(super) const SET: Command = Command::stores("set", -3, run);
+pub(super) const SET: Command = Command::new("set", run);
 
 fn run(call: &mut Call<'_>) -> Reply {
     let options = Options::parse(call.after(3))?;

@@ -5,10 +5,10 @@ use super::{
 use crate::{codec::Frame, server::Look};
 
 /// `SETEX key seconds value`: what client libraries still send for `SET` with `EX`.
-pub(super) const SETEX: Command = Command::stores("setex", 4, |call| run(call, "setex", Unit::Ex));
+pub(super) const SETEX: Command = Command::new("setex", |call| run(call, "setex", Unit::Ex));
 
 /// `PSETEX key milliseconds value`
-pub(super) const PSETEX: Command = Command::stores("psetex", 4, |call| run(call, "psetex", Unit::Px));
+pub(super) const PSETEX: Command = Command::new("psetex", |call| run(call, "psetex", Unit::Px));
 
 fn run(call: &mut Call<'_>, name: &str, unit: Unit) -> Reply {
     let deadline_ms = Deadline { value: call.word(2), unit }.resolve(call.now_ms, name)?;

@@ -2,7 +2,7 @@ use super::{Call, Command, Reply};
 use crate::{codec::Frame, server::Look};
 
 /// `SETNX key value`: 1 where there was no such key, and now is.
-pub(super) const SETNX: Command = Command::stores("setnx", 3, run);
+pub(super) const SETNX: Command = Command::new("setnx", run);
 
 fn run(call: &mut Call<'_>) -> Reply {
     let is_absent = call.deadline_ms(call.word(1), Look::Change).is_none();

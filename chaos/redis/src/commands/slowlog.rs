@@ -4,21 +4,21 @@ use crate::codec::{Frame, parse_integer};
 /// `SLOWLOG LEN | GET [count] | RESET`: exporters ask for it. No command here is ever slow enough to be in it.
 pub(super) const SLOWLOG: Command = Command {
     subcommands: &[
-        Command::new("slowlog|len", 2, |_| Ok(Frame::Integer(0))),
-        Command::new("slowlog|get", -2, get),
-        Command::new("slowlog|reset", 2, |_| Ok(Frame::OK)),
+        Command::new("slowlog|len", |_| Ok(Frame::Integer(0))),
+        Command::new("slowlog|get", get),
+        Command::new("slowlog|reset", |_| Ok(Frame::OK)),
     ],
     // Never run: the word behind it is one of the above, or refused.
-    ..Command::new("slowlog", -2, |_| Err(Refusal::SYNTAX))
+    ..Command::new("slowlog", |_| Err(Refusal::SYNTAX))
 };
 
 /// `LATENCY LATEST | RESET`: the same of events that took long.
 pub(super) const LATENCY: Command = Command {
     subcommands: &[
-        Command::new("latency|latest", 2, |_| Ok(Frame::Array(vec![]))),
-        Command::new("latency|reset", -2, |_| Ok(Frame::Integer(0))),
+        Command::new("latency|latest", |_| Ok(Frame::Array(vec![]))),
+        Command::new("latency|reset", |_| Ok(Frame::Integer(0))),
     ],
-    ..Command::new("latency", -2, |_| Err(Refusal::SYNTAX))
+    ..Command::new("latency", |_| Err(Refusal::SYNTAX))
 };
 
 fn get(call: &mut Call<'_>) -> Reply {

@@ -6,17 +6,16 @@ use crate::{
 use bytes::BytesMut;
 
 /// `MULTI`: the commands that follow are queued.
-pub(super) const MULTI: Command = Command { in_transaction: InTransaction::Runs, ..Command::new("multi", 1, begin) };
+pub(super) const MULTI: Command = Command { in_transaction: InTransaction::Runs, ..Command::new("multi", begin) };
 
 /// `DISCARD`: forgets what was queued, and the watched keys.
-pub(super) const DISCARD: Command =
-    Command { in_transaction: InTransaction::Ends, ..Command::new("discard", 1, discard) };
+pub(super) const DISCARD: Command = Command { in_transaction: InTransaction::Ends, ..Command::new("discard", discard) };
 
 /// `EXEC`: runs what was queued; null where a watched key has changed.
 pub(super) const EXEC: Command = Command {
     in_transaction: InTransaction::Executes,
     // Never run: it writes more than one reply, by `execute`.
-    ..Command::new("exec", 1, |_| Err(WITHOUT_MULTI))
+    ..Command::new("exec", |_| Err(WITHOUT_MULTI))
 };
 
 const WITHOUT_MULTI: Refusal = Refusal::says("ERR EXEC without MULTI");

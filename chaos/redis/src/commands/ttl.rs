@@ -2,10 +2,10 @@ use super::{Call, Command};
 use crate::{codec::Frame, server::Look};
 
 /// `PTTL key`: milliseconds that are left; -1 for a key without deadline, -2 where there is no such key.
-pub(super) const PTTL: Command = Command::of_key("pttl", 2, |call| Ok(Frame::Integer(left_ms(call))));
+pub(super) const PTTL: Command = Command::new("pttl", |call| Ok(Frame::Integer(left_ms(call))));
 
 /// `TTL key`: the same in seconds, rounded to the nearest.
-pub(super) const TTL: Command = Command::of_key("ttl", 2, |call| {
+pub(super) const TTL: Command = Command::new("ttl", |call| {
     let left = left_ms(call);
     Ok(Frame::Integer(if left < 0 { left } else { left / 1000 + i64::from(left % 1000 >= 500) }))
 });

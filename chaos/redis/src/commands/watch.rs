@@ -1,12 +1,11 @@
-use super::{Call, Command, InTransaction, Keys, Refusal, Reply};
+use super::{Call, Command, InTransaction, Refusal, Reply};
 use crate::codec::Frame;
 
 /// `WATCH key [key …]`: the next `EXEC` does nothing if any of them has changed until then.
-pub(super) const WATCH: Command =
-    Command { in_transaction: InTransaction::Runs, keys: Keys::All, ..Command::new("watch", -2, watch) };
+pub(super) const WATCH: Command = Command { in_transaction: InTransaction::Runs, ..Command::new("watch", watch) };
 
 /// `UNWATCH`
-pub(super) const UNWATCH: Command = Command::new("unwatch", 1, |call| {
+pub(super) const UNWATCH: Command = Command::new("unwatch", |call| {
     call.client.transaction.unwatch(&mut call.state.store);
     Ok(Frame::OK)
 });

@@ -5,6 +5,7 @@
 
 mod authentication;
 mod clients;
+mod commands;
 mod difference;
 mod eviction;
 mod expiry;
@@ -58,6 +59,11 @@ fn main() {
     trials.push(with_real("difference to the built-in one", real.as_deref(), async || {
         difference::run(Target::built_in(World::Tcp, None), Target::real(None).await).await;
     }));
+    // Other versions have other commands.
+    let same = real.as_deref().filter(|real| real.contains(commands::VERSION));
+    trials.push(with_real("the table of commands", same, async || commands::run(Target::real(None).await).await));
+    let write = with_real("write_the_table", same, async || commands::write(Target::real(None).await).await);
+    trials.push(write.with_ignored_flag(true));
     libtest_mimic::run(&Arguments::from_args(), trials).exit();
 }
 
@@ -67,7 +73,7 @@ fn with_real(name: &str, real: Option<&str>, test: impl AsyncFnOnce() + Send + '
     let is_there = real.is_some();
     Trial::ignorable_test(full_name, move || {
         if !is_there {
-            return Ok::<_, Failed>(Completion::ignored_with("no redis-server is on the path"));
+            return Ok::<_, Failed>(Completion::ignored_with("no redis-server that it is for is on the path"));
         }
         in_runtime(World::Tcp, test());
         Ok(Completion::Completed)
