@@ -5,6 +5,7 @@
 //! mistakes at once. Guards are proven applicable by checking the scenario once more with each guard's settings.
 
 mod address;
+mod announced;
 pub mod attach;
 mod body;
 pub(crate) mod bounds;

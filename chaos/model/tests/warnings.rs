@@ -63,3 +63,39 @@ fn what_may_meet_or_can_not_be_known_is_not_warned_of() {
         assert_eq!(warnings(fault), "", "{fault}");
     }
 }
+
+/// The warnings on a fault on the link to a Redis that this command starts.
+fn of_redis(command: &str) -> String {
+    let text = format!(
+        "title = \"it\"\nentry = \"web\"\n[service.web]\ncommand = [\"web\", \"{{redis}}\"]\nprotocol = \"http\"\n\
+         [service.redis]\ncommand = {command}\nprotocol = \"redis\"\n[load]\nrate = \"9/s\"\nduration = \"9s\"\nrequest = \
+         \"GET /\"\n[[fault]]\nname = \"it\"\non = \"web -> redis\"\neffect = \"hang\"\nat = \"1s\"\nfor = \"1s\"\n\
+         [[expect]]\nthat = \"it\"\nstatus.200 = \">= 9%\"\n"
+    );
+    let read = |path: &Path| match path.to_str() {
+        Some("it.toml") => Ok(text.clone()),
+        _ => Err(io::Error::from(io::ErrorKind::NotFound)),
+    };
+    let read = load(Path::new("it.toml"), &[], &read).map_err(|wrong| wrong.render(false, 100)).unwrap();
+    read.warnings().map(|warnings| warnings.render(false, 200)).unwrap_or_default()
+}
+
+#[test]
+fn a_redis_whose_clients_go_past_its_proxies_is_warned_of() {
+    for (command, what) in [
+        (r#"["redis-server", "--port", "{self.port}", "--cluster-enabled", "yes"]"#, "`redis` is a node of a cluster"),
+        (r#"["sh", "-c", "redis-server --cluster-enabled yes"]"#, "`redis` is a node of a cluster"),
+        (r#"["redis-server", "sentinel.conf", "--sentinel"]"#, "`redis` is a Sentinel"),
+        (r#"["/usr/bin/redis-sentinel", "sentinel.conf"]"#, "`redis` is a Sentinel"),
+    ] {
+        let told = of_redis(command);
+        assert!(told.starts_with(&format!("warning: {what}")) && told.contains("announce-port"), "{command}: {told}");
+    }
+    for command in [
+        r#"["redis-server", "--port", "{self.port}", "--cluster-enabled", "no"]"#,
+        r#"["redis-server", "--cluster-enabled", "yes", "--cluster-announce-port", "7101"]"#,
+        r#"["redis-server", "--port", "{self.port}"]"#,
+    ] {
+        assert_eq!(of_redis(command), "", "{command}");
+    }
+}

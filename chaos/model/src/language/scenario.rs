@@ -1,7 +1,7 @@
 //! The scenario as a whole: reads one pair of documents, guards not yet applied.
 
 use super::{
-    Known,
+    Known, announced,
     document::Table,
     expect::{self, Against},
     fault,
@@ -68,7 +68,8 @@ pub(crate) fn check(documents: &Documents, known: &Known<'_>, findings: &Finding
     if let Some(timeline) = &mut timeline {
         timeline.phases.extend(windows);
     }
-    let warnings = unmet::warnings(&faults_read, &load);
+    let mut warnings = unmet::warnings(&faults_read, &load);
+    warnings.extend(announced::warnings(&faults, &system));
     let scenario = || {
         let (title, load, timeline) = (title?.text.to_owned(), load.load?, timeline?);
         let guards = guards.iter().map(|read| read.guard.clone()).collect();
