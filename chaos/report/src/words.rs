@@ -28,6 +28,8 @@ pub fn fault(fault: &Fault) -> String {
     if fault.share != Share::ALL {
         let of = match fault.effect.facts().level {
             Level::Connections | Level::Services => "connections",
+            // It turns new ones away.
+            Level::Commands if fault.effect.action().stream.is_some() => "connections",
             Level::Requests => "requests",
             Level::Commands => "commands",
             Level::Messages => "messages",

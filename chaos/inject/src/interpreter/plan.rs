@@ -116,6 +116,11 @@ impl Plan {
         self.reset.map(|(at, index)| (at, &*self.met[index]))
     }
 
+    /// The line by which the client is turned away, and the fault that does it.
+    pub(crate) fn turns_away(&self) -> Option<(&'static str, &Active)> {
+        self.met.iter().find_map(|fault| Some((fault.stream.turns_away?, &**fault)))
+    }
+
     /// The delay of this chunk, once nothing holds it.
     pub(crate) fn on_chunk(&self, chunk: Chunk) -> Duration {
         if !self.on(chunk.direction).delays {

@@ -70,6 +70,11 @@ impl Wait {
         self.parts.push((Arc::clone(fault), delay));
     }
 
+    /// Adds another wait to it.
+    pub fn extend(&mut self, other: Self) {
+        self.parts.extend(other.parts);
+    }
+
     /// Tells whether the fault of this injection asks for some of it.
     #[must_use]
     pub fn is_of(&self, injected: &Injected) -> bool {

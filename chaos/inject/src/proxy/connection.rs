@@ -49,6 +49,8 @@ enum End {
     Closed,
     /// With a reset, on both sides.
     Reset,
+    /// By a fault, before the service is dialled: the client is sent this error.
+    TurnedAway(&'static str),
     /// By a fault, once all its bytes have passed in this direction.
     Spent(Ending, Directions),
 }
@@ -74,10 +76,14 @@ impl Connection {
         let mut upstream = match self.dial(&mut client).await {
             Ok(upstream) => self.watched(upstream, ProxySide::Service),
             Err(End::Closed) => return,
+            Err(End::TurnedAway(error)) => {
+                let Self { open, rules, .. } = self;
+                return lingering_close::turn_away(&open, rules, client, error).await;
+            }
             Err(End::Reset | End::Spent(..)) => return client.abort(),
         };
         match self.pump_both(&mut client, &mut upstream).await {
-            End::Closed => {}
+            End::Closed | End::TurnedAway(_) => {}
             End::Reset => {
                 client.abort();
                 upstream.abort();
@@ -113,6 +119,13 @@ impl Connection {
         loop {
             if let Poll::Ready(end) = self.poll_rules(cx) {
                 return Poll::Ready(Err(end));
+            }
+            if let Some((error, fault)) = self.plan.turns_away()
+                && !self.withholds(Direction::Downstream)
+            {
+                fault.tally.close();
+                self.note_end(fault);
+                return Poll::Ready(Err(End::TurnedAway(error)));
             }
             let (interpreter, now) = (&self.rules.interpreter, self.open.shared.now());
             let (tally, other) = (&self.open.shared.tally, &mut self.down);

@@ -21,7 +21,7 @@ use std::{
     time::Duration,
 };
 use tokio::{
-    io::{AsyncRead as _, AsyncWrite as _, ReadBuf},
+    io::{AsyncRead as _, AsyncWrite as _, AsyncWriteExt as _, ReadBuf},
     time::Instant,
 };
 
@@ -49,6 +49,14 @@ pub(super) async fn end(
             upstream.abort();
         }
         Ending::Close => close(open, rules, [ClosingSide::new(client), ClosingSide::new(upstream)]).await,
+    }
+}
+
+/// Sends the client an error, as Redis has them, and ends its connection in good order.
+pub(super) async fn turn_away(open: &OpenConnection, rules: Arc<Rules>, mut client: Stream, error: &str) {
+    // Nothing was sent before it, so that the line fits into what the kernel holds. A client that has gone needs none.
+    if client.write_all(format!("-{error}\r\n").as_bytes()).await.is_ok() {
+        close(open, rules, [ClosingSide::new(client)]).await;
     }
 }
 
@@ -87,7 +95,7 @@ impl ClosingSide {
     }
 }
 
-async fn close(open: &OpenConnection, rules: Arc<Rules>, mut sides: [ClosingSide; 2]) {
+async fn close<const SIDES: usize>(open: &OpenConnection, rules: Arc<Rules>, mut sides: [ClosingSide; SIDES]) {
     let shared = &open.shared;
     let mut rules = Some(rules);
     let mut alarm = Alarm::new(shared.host.clone());

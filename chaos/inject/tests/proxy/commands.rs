@@ -24,7 +24,8 @@ conformance!(
     truncates_and_closes,
     delays_one_connection_alone,
     takes_only_those_that_match,
-    keeps_transactions_whole,
+    makes_transactions_fail,
+    turns_new_clients_away,
     answers_more_at_once_than_it_keeps,
 );
 
@@ -156,14 +157,29 @@ async fn takes_only_those_that_match(world: &World) {
     ask(&mut stream, "GET a\nGET b\nMGET a b\n", "$3\none\n-ERR no\n-ERR no\n").await;
 }
 
-async fn keeps_transactions_whole(world: &World) {
+async fn makes_transactions_fail(world: &World) {
     let proxy = proxy(world);
     let mut stream = open(world, &proxy).await;
-    apply(&proxy, fault("down", Error { reply: "ERR no".to_owned() }.into())).await;
-    // What is between MULTI and EXEC is passed as it is: a reply in place of one of them would leave half a transaction.
-    let replies = "+OK\n+QUEUED\n+QUEUED\n*2\n+OK\n$1\nx\n";
+    let only = Only { commands: vec!["SET".to_owned()], ..Only::default() };
+    apply(&proxy, Fault { only, ..fault("down", Error { reply: "ERR no".to_owned() }.into()) }).await;
+    let replies = "+OK\n-ERR no\n+QUEUED\n-EXECABORT Transaction discarded because of previous errors.\n";
     ask(&mut stream, "MULTI\nSET a x\nGET a\nEXEC\n", replies).await;
-    ask(&mut stream, "GET a\n", "-ERR no\n").await;
+    assert_eq!(remove(&proxy, "down").await.messages, 1);
+    ask(&mut stream, "GET a\nMULTI\nSET a x\nEXEC\n", "$3\none\n+OK\n+QUEUED\n*1\n+OK\n").await;
+}
+
+async fn turns_new_clients_away(world: &World) {
+    let proxy = proxy(world);
+    let mut stream = open(world, &proxy).await;
+    apply(&proxy, fault("full", Error { reply: "ERR max number of clients reached".to_owned() }.into())).await;
+    // Before it has said anything.
+    let mut other = world.dial(&proxy).await.unwrap();
+    assert_eq!(at_its_end(&mut other).await, b"-ERR max number of clients reached\r\n");
+    ask(&mut stream, "GET a\n", "$3\none\n").await;
+    let (fired, injections, _) = removed(&proxy, "full").await;
+    assert_eq!((fired.connections, fired.closes, fired.messages), (1, 1, 0));
+    assert!(injections.iter().all(|one| one.key == KeyKind::Connection) && injections.len() == 1, "{injections:?}");
+    open(world, &proxy).await;
 }
 
 async fn answers_more_at_once_than_it_keeps(world: &World) {

@@ -4,7 +4,7 @@
 //! An effect is one of these, or several. Whoever interprets faults combines the actions of all that are active and
 //! draws by chance what is a matter of chance; there is nothing here that knows a clock, a socket or a seed.
 
-use super::{Directions, Spread};
+use super::{Directions, RedisState, Spread};
 use crate::quantity::show_bytes;
 use std::{fmt, time::Duration};
 
@@ -81,6 +81,8 @@ pub struct StreamAction {
     pub close_delay: Duration,
     /// Connections that were open when the fault began are spared.
     pub spares_open: bool,
+    /// The client is sent this line, and the connection ends; the service is not dialled.
+    pub turns_away: Option<&'static str>,
 }
 
 /// Bytes that a delay keeps under way in a direction of a connection, before its sender has to wait.
@@ -244,6 +246,8 @@ pub struct RedisAction {
 pub enum ReplyEdit {
     /// An error in the reply's place; the server is not asked.
     Error(String),
+    /// The error of this state, for commands that a server in it refuses; others are served.
+    State(RedisState),
     /// A reply that says that there is nothing; the server is not asked. Reads alone.
     Miss,
     /// The value that the key had when the fault first saw it. Reads of one key alone.

@@ -1,8 +1,8 @@
 //! `error`: a Redis that answers with an error.
 
 use super::{
-    Action, Facts, Keys, EffectKind, Level,
-    action::{RedisAction, ReplyEdit},
+    Action, Facts, Keys, EffectKind, Level, RedisState,
+    action::{RedisAction, ReplyEdit, StreamAction},
     key, term, Written};
 use crate::language::{findings::Wrong, nearest::list};
 use serde::{Deserialize, Serialize};
@@ -14,26 +14,24 @@ pub struct Error {
     pub reply: String,
 }
 
-/// Errors of Redis 7, with the text that it gives in each of these states.
-const KNOWN: [(&str, &str); 10] = [
-    ("LOADING", "LOADING Redis is loading the dataset in memory"),
-    ("READONLY", "READONLY You can't write against a read only replica."),
-    ("OOM", "OOM command not allowed when used memory > 'maxmemory'."),
-    ("NOAUTH", "NOAUTH Authentication required."),
+/// Errors of Redis 7 that are of no state, with its texts.
+const OTHERS: [(&str, &str); 3] = [
     ("WRONGPASS", "WRONGPASS invalid username-password pair or user is disabled."),
     ("NOPERM", "NOPERM User default has no permissions to run this command"),
     ("MOVED", "MOVED 3999 127.0.0.1:6381"),
-    ("BUSY", "BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE."),
-    ("MASTERDOWN", "MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'."),
-    ("MAXCLIENTS", "ERR max number of clients reached"),
 ];
+
+/// Words of errors, with their texts.
+fn known() -> impl Iterator<Item = (&'static str, &'static str)> {
+    RedisState::ALL.iter().map(|state| (state.word(), state.reply())).chain(OTHERS)
+}
 
 impl EffectKind for Error {
     const FACTS: Facts = Facts {
         name: "error",
         level: Level::Commands,
         about: "commands have an error as their reply; the server does not see them",
-        keys: &[key("reply", "`LOADING`, `READONLY`, `OOM`, `NOAUTH`, `WRONGPASS`, `NOPERM`, `MOVED`, `BUSY`, `MASTERDOWN`, `MAXCLIENTS`, or a whole reply, as `ERR it is so`")],
+        keys: &[key("reply", "a state, `LOADING`, `READONLY`, `OOM`, `NOAUTH`, `MASTERDOWN`, `BUSY`, `MISCONF` or `CLUSTERDOWN`: what a server in it refuses is refused, the rest is served; `MAXCLIENTS`: new connections are told so and closed; `WRONGPASS`, `NOPERM`, `MOVED`, or a whole reply, as `ERR it is so`: any command has it")],
         example: "effect = \"error\"\nreply = \"LOADING\"",
         others: &[
             term("Envoy", "error"),
@@ -42,8 +40,8 @@ impl EffectKind for Error {
 
     fn read(keys: &mut Keys<'_, '_>) -> Option<Self> {
         let reply = keys.needed("reply", "reply = \"LOADING\"", |text| {
-            if let Some((_, whole)) = KNOWN.iter().find(|(word, _)| *word == text.trim()) {
-                return Ok((*whole).to_owned());
+            if let Some((_, whole)) = known().find(|(word, _)| *word == text.trim()) {
+                return Ok(whole.to_owned());
             }
             let word = text.split(' ').next().unwrap_or_default();
             let is_code = !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_uppercase());
@@ -52,7 +50,7 @@ impl EffectKind for Error {
             }
             let advice = format!(
                 "write a whole reply, as `ERR it is so`, or one of {}",
-                list(KNOWN.iter().map(|(word, _)| *word))
+                list(known().map(|(word, _)| word))
             );
             Err(Wrong::new(format!("`{text}` is no error that Redis gives")).advice(advice))
         });
@@ -64,11 +62,19 @@ impl EffectKind for Error {
     }
 
     fn words(&self) -> String {
-        format!("error {}", self.reply.split(' ').next().unwrap_or_default())
+        let code = self.reply.split(' ').next().unwrap_or_default();
+        format!("error {}", RedisState::of_reply(&self.reply).map_or(code, |state| state.word()))
     }
 
     fn action(&self) -> Action {
-        let reply = Some(ReplyEdit::Error(self.reply.clone()));
-        Action::of_redis(RedisAction { reply })
+        let reply = match RedisState::of_reply(&self.reply) {
+            Some(state @ RedisState::MaxClients) => {
+                let turns_away = Some(state.reply());
+                return Action::of_stream(StreamAction { turns_away, spares_open: true, ..StreamAction::default() });
+            }
+            Some(state) => ReplyEdit::State(state),
+            None => ReplyEdit::Error(self.reply.clone()),
+        };
+        Action::of_redis(RedisAction { reply: Some(reply) })
     }
 }

@@ -7,6 +7,7 @@ pub mod action;
 mod common;
 mod elsewhere;
 mod keys;
+mod redis_state;
 mod table;
 
 pub use crate::term::{Term, term};
@@ -14,6 +15,7 @@ pub use action::{Action, MessageAction, MessageEnding};
 pub use common::{Direction, Directions, Distribution, OpenConnections, Spread};
 pub(crate) use elsewhere::instead_of;
 pub(crate) use keys::Keys;
+pub use redis_state::RedisState;
 pub use table::markdown;
 
 use serde::{Deserialize, Serialize};

@@ -12,7 +12,9 @@ use super::{
     target, turns,
 };
 use crate::{
-    Diagnostic, Effect, Fault, Protocol, Pulse, Share, Span, System, Target, effect::Level, quantity::show_duration,
+    Diagnostic, Effect, Fault, Protocol, Pulse, Share, Span, System, Target,
+    effect::{Level, RedisState},
+    quantity::show_duration,
 };
 use std::time::Duration;
 
@@ -210,7 +212,13 @@ fn suits(
     system: &System,
     findings: &Findings,
 ) {
-    let (name, level) = (effect.name(), effect.facts().level);
+    // New connections are turned away: nothing has come on them to choose by.
+    let turns_away = effect.action().stream.is_some_and(|stream| stream.turns_away.is_some());
+    let (name, level) = if turns_away {
+        (RedisState::MaxClients.word(), Level::Connections)
+    } else {
+        (effect.name(), effect.facts().level)
+    };
     let whole =
         |what: &str| Wrong::new(format!("`{name}` acts on the whole service")).advice(format!("take `{what}` away"));
     if level == Level::Services {

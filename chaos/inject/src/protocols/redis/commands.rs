@@ -2,19 +2,28 @@
 
 use super::{
     COMMAND_BYTES,
+    awaits::Awaits,
     decision::{Decision, decide},
     replies::Replies,
-    session::{Awaits, Session},
-    spec::Spec,
+    session::Session,
+    spec,
 };
 use crate::protocol::{Decide, Step};
 use crate::protocols::steps;
+use bytes::Bytes;
 use chaos_model::Direction;
 use chaos_redis::codec::{RequestPart, RequestScanner};
 
 /// Bytes that are kept of a command to which nothing happens: enough for the names and words that say which replies
 /// come.
 const NAME_BYTES: usize = 64;
+
+/// Commands that a server takes from a client of RESP2 that has subscribed to something. It refuses all others.
+const OF_SUBSCRIBERS: [&str; 9] =
+    ["ping", "psubscribe", "punsubscribe", "quit", "reset", "ssubscribe", "subscribe", "sunsubscribe", "unsubscribe"];
+
+/// The command that the server is sent where it is to forget a transaction.
+const DISCARD: &[u8] = b"*1\r\n$7\r\nDISCARD\r\n";
 
 /// The commands of one connection.
 #[derive(Debug, Default)]
@@ -58,7 +67,7 @@ impl Commands {
     ) {
         let (mut used, mut seen) = (0, self.held);
         while seen < bytes.len() && !self.is_lost {
-            if matches!(self.course, CommandCourse::None) && !self.begin(bytes[seen], replies, decisions) {
+            if matches!(self.course, CommandCourse::None) && !self.begin(bytes[seen], session, replies, decisions) {
                 break;
             }
             let Ok((taken, part)) = self.scanner.scan(&bytes[seen..]) else {
@@ -68,7 +77,7 @@ impl Commands {
             };
             seen += taken;
             if matches!(self.course, CommandCourse::Held) && self.can_decide(part, seen - used) {
-                let decision = decide(&self.scanner, session, decisions);
+                let decision = decide(&self.scanner, session, self.is_refused(replies), decisions);
                 if decisions.traces() {
                     steps::about(steps, Direction::Upstream, decision.attribution().cloned().unwrap_or_default());
                 }
@@ -77,7 +86,9 @@ impl Commands {
             }
             match &self.course {
                 CommandCourse::Decided(Decision::Ask(_)) => steps::pass(steps, Direction::Upstream, seen - used),
-                CommandCourse::Decided(Decision::Answer(_)) => steps::skip(steps, Direction::Upstream, seen - used),
+                CommandCourse::Decided(Decision::Answer(_) | Decision::Discard(_)) => {
+                    steps::skip(steps, Direction::Upstream, seen - used);
+                }
                 CommandCourse::None | CommandCourse::Held => continue,
             }
             used = seen;
@@ -93,7 +104,7 @@ impl Commands {
     }
 
     /// A command begins with this byte. Says whether it can be one.
-    fn begin(&mut self, first: u8, replies: &mut Replies, decisions: &mut dyn Decide) -> bool {
+    fn begin(&mut self, first: u8, session: &Session, replies: &mut Replies, decisions: &mut dyn Decide) -> bool {
         // Bytes of another protocol may never come to the end of a line that is waited for.
         let is_text = first.is_ascii_graphic() || first.is_ascii_whitespace();
         if !is_text || replies.is_lost() {
@@ -103,6 +114,8 @@ impl Commands {
         }
         // A link without faults keeps as little as will do: nothing is held back, and only names are looked at.
         let is_armed = (decisions.is_armed() || decisions.traces()) && replies.can_act();
+        // What was begun with a transaction is ended with it.
+        let is_armed = is_armed || session.holds();
         self.scanner.keep(if is_armed { COMMAND_BYTES } else { NAME_BYTES });
         self.course = if is_armed { CommandCourse::Held } else { CommandCourse::Decided(Decision::Ask(None)) };
         true
@@ -113,9 +126,14 @@ impl Commands {
         if part == RequestPart::Whole || held >= COMMAND_BYTES {
             return true;
         }
-        let Some(name) = self.scanner.argument(0).filter(|_| part == RequestPart::Argument) else { return false };
-        let spec = Spec::of(&String::from_utf8_lossy(name).to_ascii_uppercase());
-        spec.needed().is_some_and(|needed| self.scanner.argument(needed - 1).is_some())
+        let needed = Some(&self.scanner).filter(|_| part == RequestPart::Argument).and_then(spec::needed);
+        needed.is_some_and(|needed| self.scanner.argument(needed - 1).is_some())
+    }
+
+    /// Tells whether the server refuses the command, since the client has subscribed to something.
+    fn is_refused(&self, replies: &Replies) -> bool {
+        let is_taken = || spec::runnable(&self.scanner).is_some_and(|spec| OF_SUBSCRIBERS.contains(&spec.name));
+        replies.refuse_most() && !is_taken()
     }
 
     /// The command has come whole.
@@ -135,11 +153,19 @@ impl Commands {
         let name = self.scanner.argument(0).unwrap_or(b"other");
         decisions.count(&String::from_utf8_lossy(name).to_ascii_uppercase());
         let in_step = match decision {
-            Decision::Answer(local) => replies.answer(local, steps),
-            Decision::Ask(planned) => match session.sent(&self.scanner, replies.confirm_by_pushes()) {
-                Awaits::Nothing => true,
-                Awaits::Anything => false,
-                awaits => replies.expect(awaits, planned),
+            Decision::Answer(local) => {
+                session.refused();
+                replies.answer(local, steps)
+            }
+            Decision::Discard(planned) => {
+                steps::insert(steps, Direction::Upstream, Bytes::from_static(DISCARD));
+                let planned = session.discarded(planned);
+                replies.expect(Awaits::Reply, Some(planned))
+            }
+            Decision::Ask(planned) => match session.sent(&self.scanner, planned) {
+                (Awaits::Nothing, _) => true,
+                (Awaits::Anything, _) => false,
+                (awaits, planned) => replies.expect(awaits, planned),
             },
         };
         if !in_step {

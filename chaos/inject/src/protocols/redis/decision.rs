@@ -3,20 +3,26 @@
 use super::{
     edit::{Edit, ReadCommand},
     matching::Command,
+    miss::nothing,
     plan::{Change, RedisPlan},
-    queue::{LocalReply, Planned, ReplyContent},
+    planned::Planned,
+    queue::{LocalReply, ReplyContent},
+    refusal::{of_exec, refusal},
     session::Session,
-    spec::Spec,
+    spec,
     values::Values,
 };
-use crate::protocol::{Attribution, Decide, Message as _};
+use crate::protocol::{Attribution, Decide, Injected, Message as _};
 use bytes::Bytes;
 use chaos_model::effect::action::ReplyEdit;
-use chaos_redis::codec::RequestScanner;
+use chaos_redis::{codec::RequestScanner, table::Spec};
 use std::sync::Arc;
 
 /// A longer command is not told apart from others by what it asks for.
 const ASKED_BYTES: usize = 1024;
+
+/// The error for `EXEC` where a command was refused that was to be queued.
+const ABORTED: &str = "EXECABORT Transaction discarded because of previous errors.";
 
 /// The decision on a command.
 #[derive(Debug)]
@@ -25,6 +31,8 @@ pub(super) enum Decision {
     Ask(Option<Box<Planned>>),
     /// The command is answered in the server's place.
     Answer(Box<LocalReply>),
+    /// The command is `EXEC`, and `DISCARD` goes to the server in its place.
+    Discard(Box<Planned>),
 }
 
 impl Decision {
@@ -32,55 +40,106 @@ impl Decision {
     pub(super) fn attribution(&self) -> Option<&Attribution> {
         let attribution = match self {
             Self::Ask(planned) => &planned.as_ref()?.attribution,
+            Self::Discard(planned) => &planned.attribution,
             Self::Answer(local) => &local.attribution,
         };
         attribution.subject.is_some().then_some(attribution)
     }
 }
 
-/// Decides on a command of which enough has come.
-pub(super) fn decide(command: &RequestScanner, session: &Session, decide: &mut dyn Decide) -> Decision {
+/// A command that is decided on.
+struct Deciding<'a> {
+    command: &'a RequestScanner,
+    session: &'a Session,
+    /// The command that a server would run.
+    spec: Option<&'static Spec>,
+    has_one_key: bool,
+}
+
+/// A change that fits the command.
+enum Fitting {
+    Error(String),
+    Content(ReplyContent),
+    Edit(Edit),
+}
+
+/// Decides on a command of which enough has come. `is_refused` where the server refuses it, whatever faults do.
+pub(super) fn decide(
+    command: &RequestScanner,
+    session: &Session,
+    is_refused: bool,
+    decide: &mut dyn Decide,
+) -> Decision {
     let Some(name) = command.argument(0) else { return Decision::Ask(None) };
-    if !session.may_act(name) {
-        return Decision::Ask(None);
-    }
     let name = String::from_utf8_lossy(name).to_ascii_uppercase();
-    let spec = Spec::of(&name);
-    let keys = spec.keys(command);
+    let keys = spec::keys(command);
     let message = Command { name: &name, keys: &keys };
-    let attribution = Attribution { subject: decide.traces().then(|| message.subject().into()), arrival: None };
-    let RedisPlan { delay, reply, injected } = RedisPlan::of(&decide.on_message(&message));
-    let read = |values: Arc<Values>| {
-        let fits = spec.reads() && keys.len() == 1;
-        Some(ReadCommand { what: what(command, session).filter(|_| fits)?, values })
+    let may_act = session.may_act() && !is_refused;
+    let plan = if may_act { RedisPlan::of(&decide.on_message(&message)) } else { RedisPlan::default() };
+    let subject = (may_act && decide.traces()).then(|| message.subject().into());
+    let attribution = Attribution { subject, arrival: None };
+    let RedisPlan { delay, delayed, changes } = plan;
+    let deciding = Deciding { command, session, spec: spec::runnable(command), has_one_key: keys.len() == 1 };
+    let (change, injected) = match changes.into_iter().find_map(|(change, by)| Some((deciding.fit(change)?, by))) {
+        Some((change, by)) => (Some(change), vec![by]),
+        None => (None, vec![]),
     };
-    let answer = |content| {
-        Decision::Answer(Box::new(LocalReply {
-            attribution: attribution.clone(),
-            delay: delay.clone(),
-            content,
-            injected: injected.clone(),
-        }))
+    let is_exec = deciding.spec.is_some_and(|spec| spec.name == "exec");
+    let ends = is_exec && session.in_transaction();
+    let (edit, edited): (Option<Edit>, Vec<Injected>) = match change {
+        Some(Fitting::Error(text)) if ends => (Some(Edit::Abort(of_exec(&text))), injected),
+        Some(Fitting::Error(text)) => {
+            let content = ReplyContent::Error(if is_exec { of_exec(&text) } else { text });
+            return Decision::Answer(Box::new(LocalReply { attribution, delay, delayed, content, injected }));
+        }
+        Some(Fitting::Content(content)) => {
+            return Decision::Answer(Box::new(LocalReply { attribution, delay, delayed, content, injected }));
+        }
+        Some(Fitting::Edit(edit)) => (Some(edit), injected),
+        None if ends && session.is_aborted() => (Some(Edit::Abort(ABORTED.to_owned())), vec![]),
+        None => (None, vec![]),
     };
-    let edit = match reply {
-        None => None,
-        Some(Change::Truncate(part)) => Some(Edit::Cut(part)),
-        Some(Change::Edit(edit, values)) => match edit {
-            ReplyEdit::Error(text) => return answer(ReplyContent::Error(text)),
-            ReplyEdit::Miss => match spec.miss.answer(command.announced()) {
-                Some(nothing) => return answer(ReplyContent::Nothing(nothing)),
-                None => None,
-            },
-            ReplyEdit::Stale => read(values).map(Edit::Stale),
-            ReplyEdit::Wrong { value } if spec.is_value => {
-                read(values).map(|read| Edit::Wrong { given: value.map(Bytes::from), read })
+    let discards = ends && (session.is_aborted() || matches!(edit, Some(Edit::Abort(_))));
+    let planned = Planned { attribution, delay, delayed, edit, edited };
+    match planned {
+        planned if discards => Decision::Discard(Box::new(planned)),
+        planned if planned.is_clear() => Decision::Ask(None),
+        planned => Decision::Ask(Some(Box::new(planned))),
+    }
+}
+
+impl Deciding<'_> {
+    /// The change as it fits the command; nothing where it doesn't.
+    fn fit(&self, change: Change) -> Option<Fitting> {
+        let (edit, values) = match change {
+            Change::Truncate(part) => return Some(Fitting::Edit(Edit::Cut(part))),
+            Change::Edit(edit, values) => (edit, values),
+        };
+        // The value of what is queued comes within the reply to `EXEC`.
+        let has_value = !self.session.queues(self.spec);
+        match edit {
+            ReplyEdit::Error(text) => Some(Fitting::Error(text)),
+            ReplyEdit::State(state) => {
+                refusal(state, self.command, self.session).map(|text| Fitting::Error(text.to_owned()))
             }
-            ReplyEdit::Wrong { .. } => None,
-            ReplyEdit::Lose => Some(Edit::Lose),
-        },
-    };
-    let happens = delay.is_some() || edit.is_some() || attribution.subject.is_some();
-    Decision::Ask(happens.then(|| Box::new(Planned { attribution, delay, edit, injected })))
+            ReplyEdit::Miss => {
+                let nothing = self.spec.filter(|_| has_value).and_then(|spec| nothing(self.command, spec))?;
+                Some(Fitting::Content(ReplyContent::Nothing(nothing)))
+            }
+            ReplyEdit::Stale => self.read(values).filter(|_| has_value).map(Edit::Stale).map(Fitting::Edit),
+            ReplyEdit::Wrong { value } => {
+                let read = self.read(values).filter(|_| has_value && self.spec.is_some_and(spec::is_value))?;
+                Some(Fitting::Edit(Edit::Wrong { given: value.map(Bytes::from), read }))
+            }
+            ReplyEdit::Lose => Some(Fitting::Edit(Edit::Lose)),
+        }
+    }
+
+    /// The read of one key that this is.
+    fn read(&self, values: Arc<Values>) -> Option<ReadCommand> {
+        let fits = self.spec.is_some_and(spec::reads) && self.has_one_key;
+        Some(ReadCommand { what: what(self.command, self.session).filter(|_| fits)?, values })
+    }
 }
 
 /// The identity of a read: the database and all arguments, told apart by their lengths.

@@ -11,6 +11,8 @@ use std::sync::Arc;
 pub(super) enum Edit {
     /// Leaves the reply out.
     Lose,
+    /// This error in place of the reply to `DISCARD`, which the server was sent in place of `EXEC`.
+    Abort(String),
     /// Passes this part of it, and ends the connection.
     Cut(Part),
     /// The first that was seen.
@@ -53,6 +55,13 @@ impl Edit {
                 known.then(|| Outcome::Cut(part.of(scanner.at_least().max(reply.len()) as u64)))
             }
             Self::Stale(_) if is_error => Some(Outcome::Same),
+            // It refused that too, or there was no transaction.
+            Self::Abort(_) if is_error && whole => Some(match reply {
+                b"-ERR DISCARD without MULTI\r\n" => Outcome::Other(Bytes::from_static(b"-ERR EXEC without MULTI\r\n")),
+                _ => Outcome::Same,
+            }),
+            Self::Abort(_) if is_error => None,
+            Self::Abort(text) => Some(Outcome::Other(error(text))),
             Self::Wrong { .. } if kind.is_some_and(|kind| kind != b'$') => Some(Outcome::Same),
             _ if !whole && !too_long => None,
             Self::Stale(read) => {
@@ -103,6 +112,12 @@ fn reversed(value: Bytes) -> Bytes {
     let mut bytes = Vec::from(value);
     bytes.reverse();
     string(&bytes)
+}
+
+fn error(text: &str) -> Bytes {
+    let mut out = BytesMut::new();
+    Frame::error(text).encode(Protocol::Resp2, &mut out);
+    out.freeze()
 }
 
 fn string(value: &[u8]) -> Bytes {

@@ -4,15 +4,22 @@
 //! - [`commands`] follows the way up: where commands end, what they are ([`spec`]), and what is decided on them.
 //! - [`replies`] follows the way down: which command each reply is for ([`queue`]), and what becomes of it ([`edit`],
 //!   [`fate`]).
-//! - [`session`] knows what commands do to the connection itself, as far as it says which replies come.
+//! - [`session`] knows what commands do to the connection itself, as far as it says which replies come and what a server
+//!   refuses ([`refusal`]); within a transaction, what they mean for `EXEC` ([`transaction`]).
+//! - [`subscriptions`] tells what a server sends by itself from what it replies.
 //!
 //! Values are never kept, but where an edit needs a reply as a whole, within [`VALUE_BYTES`]. A command is held until
 //! its name and keys are known, within [`COMMAND_BYTES`], and not at all while no fault acts on messages.
 //!
-//! Never acted on: what belongs to a transaction (`MULTI`, `EXEC` and all between, `WATCH`), and commands whose replies
-//! a client has turned off. Where replies can no longer be told apart (RESP2 subscriptions, `MONITOR`, replication,
-//! bytes that are no RESP), the filter is lost and everything passes.
+//! Within a transaction, a command that is refused makes `EXEC` fail, as a server's refusal would, and the server is made to
+//! forget the transaction; what a fault does to the reply of a queued command, it does to that of `EXEC`.
+//!
+//! Never acted on: commands whose replies a client has turned off, and those that a server refuses since the client has
+//! subscribed. Values within a transaction are what they are. Where replies can no longer be told apart (replication,
+//! transactions in which the protocol is changed or channels are subscribed to, bytes that are no RESP), the filter is
+//! lost and everything passes.
 
+mod awaits;
 mod commands;
 mod decision;
 mod edit;
@@ -20,10 +27,14 @@ mod fate;
 mod matching;
 mod miss;
 mod plan;
+mod planned;
 mod queue;
+mod refusal;
 mod replies;
 mod session;
 mod spec;
+mod subscriptions;
+mod transaction;
 mod values;
 
 use crate::{

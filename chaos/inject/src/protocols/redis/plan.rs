@@ -13,11 +13,10 @@ use std::sync::Arc;
 pub(super) struct RedisPlan {
     /// The reply comes this much later, and what is behind it on its connection with it.
     pub(super) delay: Option<Wait>,
-    /// Change of the reply.
-    pub(super) reply: Option<Change>,
-    /// Injections that go to the ledger once they have happened. An edit that does not fit the command (a miss of a
-    /// write) does not happen.
-    pub(super) injected: Vec<Injected>,
+    /// Injections of the faults that delay it.
+    pub(super) delayed: Vec<Injected>,
+    /// Changes of the reply, each with its fault's injection: the first that fits the command holds.
+    pub(super) changes: Vec<(Change, Injected)>,
 }
 
 /// A change of a reply.
@@ -30,18 +29,24 @@ pub(super) enum Change {
 }
 
 impl RedisPlan {
-    /// The plan that a decision comes to. Delays add up, the first change of the reply holds.
+    /// The plan that a decision comes to. Delays add up.
     pub(super) fn of(decision: &Decision) -> Self {
-        let changes = decision.iter().filter_map(|drawn| {
+        let mut plan = Self { delay: decision.wait(), ..Self::default() };
+        for (drawn, injected) in decision.iter().zip(decision.injected()) {
+            if plan.delay.as_ref().is_some_and(|wait| wait.is_of(&injected)) {
+                plan.delayed.push(injected.clone());
+            }
             let action = drawn.action();
             let early = action.message.and_then(|action| action.ending).map(|ending| match ending {
                 MessageEnding::Instead => Change::Truncate(Part::Bytes(0)),
                 MessageEnding::In(part) => Change::Truncate(part),
             });
-            let edit = action.redis.as_ref().and_then(|action| action.reply.clone());
-            early.or_else(|| edit.map(|edit| Change::Edit(edit, drawn.memory())))
-        });
-        let reply = changes.take(1).next();
-        Self { delay: decision.wait(), reply, injected: decision.injected() }
+            let edit = || {
+                let edit = action.redis.as_ref().and_then(|action| action.reply.clone())?;
+                Some(Change::Edit(edit, drawn.memory()))
+            };
+            plan.changes.extend(early.or_else(edit).map(|change| (change, injected)));
+        }
+        plan
     }
 }

@@ -1,6 +1,6 @@
 //! The commands that await their replies, in order.
 
-use super::{edit::Edit, miss::Nothing, session::Awaits};
+use super::{awaits::Awaits, miss::Nothing, planned::Planned};
 use crate::protocol::{Attribution, Injected, Wait};
 use bytes::{BufMut as _, Bytes, BytesMut};
 use chaos_redis::codec::{Frame, Protocol};
@@ -27,21 +27,15 @@ pub(super) enum Entry {
     Local(Box<LocalReply>),
 }
 
-/// The plan for a reply.
-#[derive(Debug)]
-pub(super) struct Planned {
-    pub(super) attribution: Attribution,
-    pub(super) delay: Option<Wait>,
-    pub(super) edit: Option<Edit>,
-    pub(super) injected: Vec<Injected>,
-}
-
 /// A reply in the server's place.
 #[derive(Debug)]
 pub(super) struct LocalReply {
     pub(super) attribution: Attribution,
     pub(super) delay: Option<Wait>,
+    /// Injections of the faults that delay it.
+    pub(super) delayed: Vec<Injected>,
     pub(super) content: ReplyContent,
+    /// Injections of the faults that it is by.
     pub(super) injected: Vec<Injected>,
 }
 

@@ -1,18 +1,21 @@
 //! The way down: which command each reply is for, and what becomes of it.
 
 use super::{
+    awaits::Awaits,
     fate::{Fate, Use},
     fire,
-    queue::{Entry, LocalReply, Planned, Queue},
-    session::{Awaits, Session},
+    planned::Planned,
+    queue::{Entry, LocalReply, Queue},
+    session::Session,
+    subscriptions::{Heading, Subscriptions},
 };
 use crate::protocol::{Attribution, Injected, Step, Wait};
 use crate::protocols::steps::{self, Steps};
 use chaos_model::Direction;
-use chaos_redis::codec::{Limits, Protocol, Scanner};
+use chaos_redis::codec::{Limits, Protocol, Scanner, parse_integer};
 
-/// Bytes that are kept of a push: enough to see what it confirms.
-const HEAD_BYTES: usize = 48;
+/// Bytes that are kept of the beginning of a push, and of its end: enough to see what it confirms, and what is left.
+const END_BYTES: usize = 32;
 
 /// Nested deeper than anything that Redis sends.
 const DEPTH: usize = 128;
@@ -23,13 +26,16 @@ pub(super) struct Replies {
     queue: Queue,
     scanner: Scanner,
     protocol: Protocol,
-    /// Commands on their way that may change the protocol.
-    unsure: u64,
+    subscriptions: Subscriptions,
+    /// Commands of others are shown.
+    monitors: bool,
     /// Bytes that have been looked at and are held.
     held: usize,
     course: ReplyCourse,
-    /// The beginning of a push.
+    /// The beginning of a push,
     head: Vec<u8>,
+    /// and its end.
+    tail: Vec<u8>,
     is_lost: bool,
     has_ended: bool,
     /// True once the reply has been attributed.
@@ -41,10 +47,20 @@ pub(super) struct Replies {
 enum ReplyCourse {
     /// Nothing is.
     Between,
-    /// A push, which answers nothing.
+    /// A push, or what stands for one: it is no command's one reply.
     Push,
     /// The reply to what awaits this.
     Reply(Awaits, Fate),
+}
+
+/// The beginning of a frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Begun {
+    Yes,
+    /// More must be seen.
+    More,
+    /// It is nothing that is understood.
+    Lost,
 }
 
 impl Default for Replies {
@@ -54,10 +70,12 @@ impl Default for Replies {
             queue: Queue::default(),
             scanner: Scanner::new(limits).with_attributes(),
             protocol: Protocol::Resp2,
-            unsure: 0,
+            subscriptions: Subscriptions::default(),
+            monitors: false,
             held: 0,
             course: ReplyCourse::Between,
             head: vec![],
+            tail: vec![],
             is_lost: false,
             has_ended: false,
             told: false,
@@ -75,9 +93,15 @@ impl Replies {
         !self.has_ended && self.queue.has_room()
     }
 
-    /// Tells whether subscriptions are confirmed by pushes: the connection surely speaks RESP3.
-    pub(super) fn confirm_by_pushes(&self) -> bool {
-        self.protocol == Protocol::Resp3 && self.unsure == 0
+    /// Tells whether the server refuses all commands but those about subscriptions. Where a command is on its way that may
+    /// end them, that is not known.
+    pub(super) fn refuse_most(&self) -> bool {
+        self.is_subscribed() && self.queue.waiting() == 0
+    }
+
+    /// Tells whether messages come as arrays, by what the server has confirmed so far.
+    fn is_subscribed(&self) -> bool {
+        self.protocol == Protocol::Resp2 && self.subscriptions.any()
     }
 
     /// From here on everything passes.
@@ -94,7 +118,6 @@ impl Replies {
 
     /// A command has gone to the server. Says whether its reply can be followed.
     pub(super) fn expect(&mut self, awaits: Awaits, planned: Option<Box<Planned>>) -> bool {
-        self.unsure += u64::from(changes_protocol(awaits));
         self.queue.push(match (awaits, planned) {
             (Awaits::Reply, None) => Entry::Plain(1),
             // Nothing happens to subscriptions: their replies come one by one.
@@ -119,7 +142,8 @@ impl Replies {
             if matches!(self.course, ReplyCourse::Between) {
                 self.answer_those_whose_turn_it_is(steps);
             }
-            if self.is_lost || self.has_ended || seen == bytes.len() || !self.begin(bytes[seen], steps) {
+            if self.is_lost || self.has_ended || seen == bytes.len() || self.begin(&bytes[seen..], steps) != Begun::Yes
+            {
                 break;
             }
             let Ok(scanned) = self.scanner.scan(&bytes[seen..]) else {
@@ -148,51 +172,74 @@ impl Replies {
             && let Some(Entry::Local(_) | Entry::Reply(Awaits::Anything, _)) = self.queue.front()
         {
             let Some(Entry::Local(local)) = self.queue.pop() else { return self.lose() };
-            let LocalReply { attribution, delay: wait, content, mut injected } = *local;
+            let LocalReply { attribution, delay: wait, delayed, content, injected } = *local;
             self.tell(&attribution, steps);
-            delay(wait, &mut injected, self.queue.waiting(), steps);
+            delay(wait, delayed, self.queue.waiting(), steps);
             fire(steps, injected);
             steps::insert(steps, Direction::Downstream, content.bytes(self.protocol));
         }
     }
 
-    /// Something begins with this byte, unless it has begun. Says whether it is something that is understood.
-    fn begin(&mut self, first: u8, steps: &mut Vec<Step>) -> bool {
+    /// Something begins with these bytes, unless it has begun.
+    fn begin(&mut self, bytes: &[u8], steps: &mut Vec<Step>) -> Begun {
         if !matches!(self.course, ReplyCourse::Between) {
-            return true;
+            return Begun::Yes;
         }
-        if first == b'>' {
-            self.head.clear();
-            self.course = ReplyCourse::Push;
-            return true;
-        }
-        let is_error = matches!(first, b'-' | b'!');
-        if !is_error {
-            // A server that confirms by a reply after all.
-            while let Some(Entry::Reply(Awaits::Confirmations(..), _)) = self.queue.front() {
-                let _ = self.queue.pop();
+        match self.is_push(bytes) {
+            None => return Begun::More,
+            Some(true) => {
+                self.head.clear();
+                self.tail.clear();
+                self.course = ReplyCourse::Push;
+                return Begun::Yes;
             }
-            self.answer_those_whose_turn_it_is(steps);
+            Some(false) => {}
         }
         let (awaits, planned) = match self.queue.pop() {
             Some(Entry::Plain(_)) => (Awaits::Reply, None),
-            Some(Entry::Reply(awaits, planned)) if awaits != Awaits::Anything => (awaits, planned),
+            // A subscription that is refused has one reply.
+            Some(Entry::Reply(Awaits::Confirmations(..), _)) if matches!(bytes[0], b'-' | b'!') => {
+                (Awaits::Reply, None)
+            }
+            Some(Entry::Reply(awaits, planned)) if !matches!(awaits, Awaits::Anything | Awaits::Confirmations(..)) => {
+                (awaits, planned)
+            }
             _ => {
                 // A reply to nothing: which command it is for can't be told, and a guess would put an error in a
                 // stranger's place.
                 self.lose();
-                return false;
+                return Begun::Lost;
             }
         };
         let attribution = planned.as_ref().map(|planned| planned.attribution.clone());
         self.tell(&attribution.unwrap_or_default(), steps);
         let fate = planned.map_or(Fate::Pass, |planned| {
-            let Planned { delay: wait, edit, mut injected, .. } = *planned;
-            delay(wait, &mut injected, self.queue.waiting(), steps);
-            edit.map_or(Fate::Pass, |edit| Fate::Undecided(edit, injected))
+            let Planned { delay: wait, delayed, edit, edited, .. } = *planned;
+            delay(wait, delayed, self.queue.waiting(), steps);
+            edit.map_or(Fate::Pass, |edit| Fate::Undecided(edit, edited))
         });
         self.course = ReplyCourse::Reply(awaits, fate);
-        true
+        Begun::Yes
+    }
+
+    /// Tells whether what begins with these bytes is no command's one reply, as soon as that can be seen.
+    fn is_push(&mut self, bytes: &[u8]) -> Option<bool> {
+        match bytes[0] {
+            b'>' => return Some(true),
+            // A time stands before each command that is shown, and no reply begins like that.
+            b'+' if self.monitors => return bytes.get(1).map(u8::is_ascii_digit),
+            b'*' => {}
+            _ => return Some(false),
+        }
+        let awaited = matches!(self.queue.front(), Some(Entry::Reply(Awaits::Confirmations(..), _)));
+        if !awaited && !self.is_subscribed() {
+            return Some(false);
+        }
+        match Heading::of(bytes) {
+            Heading::More => None,
+            Heading::Other => Some(false),
+            Heading::Message | Heading::Confirmation(_) => Some(true),
+        }
     }
 
     /// Says whose reply follows, where it is known; and once, that it is not.
@@ -212,8 +259,10 @@ impl Replies {
 
     fn look(&mut self, new: &[u8]) {
         if matches!(self.course, ReplyCourse::Push) {
-            let room = HEAD_BYTES.saturating_sub(self.head.len()).min(new.len());
+            let room = END_BYTES.saturating_sub(self.head.len()).min(new.len());
             self.head.extend_from_slice(&new[..room]);
+            self.tail.extend_from_slice(&new[new.len().saturating_sub(END_BYTES)..]);
+            self.tail.drain(..self.tail.len().saturating_sub(END_BYTES));
         }
     }
 
@@ -236,45 +285,44 @@ impl Replies {
             ReplyCourse::Push => self.confirm(),
             ReplyCourse::Reply(awaits, fate) => {
                 fate.finish(steps);
-                self.unsure = self.unsure.saturating_sub(u64::from(changes_protocol(awaits)));
                 match (awaits, kind) {
                     (Awaits::Hello, Some(b'%')) => self.protocol = Protocol::Resp3,
-                    (Awaits::Hello, Some(b'*')) | (Awaits::Reset, Some(b'+')) => self.protocol = Protocol::Resp2,
-                    (Awaits::Multi(number), Some(b'-')) => session.refused(number),
+                    (Awaits::Hello, Some(b'*')) => self.protocol = Protocol::Resp2,
+                    (Awaits::Reset, Some(b'+')) => {
+                        (self.protocol, self.monitors) = (Protocol::Resp2, false);
+                        self.subscriptions = Subscriptions::default();
+                    }
+                    (Awaits::Monitor, Some(b'+')) => self.monitors = true,
+                    (Awaits::Multi(number), Some(b'-')) => session.not_begun(number),
                     _ => {}
                 }
             }
         }
     }
 
-    /// A push has come; perhaps it is one that is awaited.
+    /// A push has come; perhaps it confirms something, and perhaps that is awaited.
     fn confirm(&mut self) {
-        let mut lines = self.head.split(|byte| *byte == b'\n').skip(1).map(|line| line.strip_suffix(b"\r"));
-        let word = match lines.next().flatten() {
-            Some([b'+', word @ ..]) => word,
-            _ => lines.next().flatten().unwrap_or_default(),
-        };
-        if let Some(Entry::Reply(Awaits::Confirmations(awaited, left), _)) = self.queue.front()
-            && word.eq_ignore_ascii_case(awaited.as_bytes())
+        let Heading::Confirmation(command) = Heading::of(&self.head) else { return };
+        if let Some(Entry::Reply(Awaits::Confirmations(awaited, count), _)) = self.queue.front()
+            && command == awaited.as_bytes()
         {
-            *left -= 1;
-            if *left == 0 {
+            let count = count.get_or_insert_with(|| self.subscriptions.of_all(awaited));
+            *count -= 1;
+            if *count == 0 {
                 let _ = self.queue.pop();
             }
+        }
+        let number = self.tail.strip_suffix(b"\r\n").and_then(|tail| tail.rsplit(|byte| *byte == b':').next());
+        let left = number.and_then(parse_integer).and_then(|left| u64::try_from(left).ok());
+        if let Some(left) = left {
+            self.subscriptions.confirm(command, left);
         }
     }
 }
 
-/// Replies wait from here on. Takes the injections of those who made them wait from `injected`; `waiting` commands wait
-/// behind the one whose reply it is.
-fn delay(wait: Option<Wait>, injected: &mut Vec<Injected>, waiting: u64, steps: Steps<'_>) {
+/// Replies wait from here on, by these injections; `waiting` commands wait behind the one whose reply it is.
+fn delay(wait: Option<Wait>, delayed: Vec<Injected>, waiting: u64, steps: Steps<'_>) {
     let Some(wait) = wait else { return };
-    let (delayed, others): (Vec<_>, _) = std::mem::take(injected).into_iter().partition(|one| wait.is_of(one));
-    *injected = others;
     steps::wait(steps, wait);
     fire(steps, delayed.into_iter().map(|one| one.with_bystanders(waiting)).collect());
-}
-
-fn changes_protocol(awaits: Awaits) -> bool {
-    matches!(awaits, Awaits::Hello | Awaits::Reset)
 }

@@ -1,14 +1,26 @@
-//! The session: what commands do to the connection that they come on, as far as it says which replies there will be.
+//! The session: what commands do to the connection that they come on, as far as it says which replies there will be and
+//! what a server refuses.
 
-use chaos_redis::codec::RequestScanner;
+use super::{
+    awaits::Awaits,
+    planned::Planned,
+    spec,
+    transaction::{Queued, Transaction},
+};
+use chaos_redis::{
+    codec::RequestScanner,
+    table::{Flag, Spec},
+};
 
 /// The state of a connection, by the commands that went to the server.
 #[derive(Debug, Default)]
 pub(super) struct Session {
-    /// The number of the transaction that is open.
-    transaction: Option<u64>,
+    transaction: Option<Transaction>,
+    /// Transactions so far.
     transactions: u64,
     muted: Muted,
+    /// It was asked to show commands of others.
+    monitors: bool,
     /// Database that `SELECT` named last.
     database: Vec<u8>,
 }
@@ -23,37 +35,35 @@ enum Muted {
     All,
 }
 
-/// The replies that a command awaits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Awaits {
-    /// One reply.
-    Reply,
-    /// One reply, which says what version of the protocol it is in.
-    Hello,
-    /// One reply, which ends what was agreed on.
-    Reset,
-    /// One reply, which says whether this transaction is open.
-    Multi(u64),
-    /// So many pushes with this name, or an error.
-    Confirmations(&'static str, u64),
-    /// Nothing.
-    Nothing,
-    /// Whatever it likes: replies can't be told apart any more.
-    Anything,
-}
-
-const SUBSCRIPTIONS: [&str; 6] =
-    ["subscribe", "psubscribe", "ssubscribe", "unsubscribe", "punsubscribe", "sunsubscribe"];
-
-const STREAMS: [&str; 3] = ["MONITOR", "SYNC", "PSYNC"];
-
-/// Commands that make or end a transaction, or are a part of it.
-const TRANSACTIONS: [&str; 5] = ["MULTI", "EXEC", "DISCARD", "WATCH", "UNWATCH"];
-
 impl Session {
-    /// Tells whether faults may act on this command.
-    pub(super) fn may_act(&self, name: &[u8]) -> bool {
-        self.transaction.is_none() && self.muted == Muted::None && !one_of(&TRANSACTIONS, name)
+    /// Tells whether faults may act on commands: their replies come.
+    pub(super) fn may_act(&self) -> bool {
+        self.muted == Muted::None
+    }
+
+    /// Tells whether a transaction is open.
+    pub(super) fn in_transaction(&self) -> bool {
+        self.transaction.is_some()
+    }
+
+    /// Properties of the commands that are queued.
+    pub(super) fn queued(&self) -> Option<Queued> {
+        Some(self.transaction.as_ref()?.queued)
+    }
+
+    /// Tells whether the server would queue this command, and not run it.
+    pub(super) fn queues(&self, spec: Option<&Spec>) -> bool {
+        self.in_transaction() && spec.is_none_or(Transaction::queues)
+    }
+
+    /// Tells whether a command of the transaction was refused, so that `EXEC` is to be.
+    pub(super) fn is_aborted(&self) -> bool {
+        self.transaction.as_ref().is_some_and(|open| open.is_aborted)
+    }
+
+    /// Tells whether the commands of the transaction must be looked at until `EXEC`.
+    pub(super) fn holds(&self) -> bool {
+        self.transaction.as_ref().is_some_and(Transaction::holds)
     }
 
     /// The database that values belong to.
@@ -61,54 +71,124 @@ impl Session {
         &self.database
     }
 
-    /// A command goes to the server. `confirms` where subscriptions are confirmed by pushes (RESP3).
-    pub(super) fn sent(&mut self, command: &RequestScanner, confirms: bool) -> Awaits {
-        let name = command.argument(0).unwrap_or_default();
-        let is = |expected: &str| name.eq_ignore_ascii_case(expected.as_bytes());
+    /// A command was refused, and the server does not know of it.
+    pub(super) fn refused(&mut self) {
+        if let Some(open) = &mut self.transaction {
+            open.is_aborted = true;
+        }
+    }
+
+    /// The server is made to forget the transaction in place of carrying it out; the plan for the reply, with what was
+    /// planned for queued commands.
+    pub(super) fn discarded(&mut self, planned: Box<Planned>) -> Box<Planned> {
+        match self.transaction.take() {
+            Some(open) => Box::new(open.planned.and(*planned)),
+            None => planned,
+        }
+    }
+
+    /// A command goes to the server. Gives what it awaits, and what is planned for the reply: for a queued command that is
+    /// kept until `EXEC`.
+    pub(super) fn sent(
+        &mut self,
+        command: &RequestScanner,
+        planned: Option<Box<Planned>>,
+    ) -> (Awaits, Option<Box<Planned>>) {
         let muted = self.muted;
         if muted == Muted::Next {
             self.muted = Muted::None;
         }
-        if is("CLIENT") && command.argument(1).is_some_and(|word| word.eq_ignore_ascii_case(b"reply")) {
-            return self.reply(muted, command.argument(2).unwrap_or_default());
+        let spec = spec::runnable(command);
+        let is_muted = muted != Muted::None;
+        if self.queues(spec) {
+            let awaits = if is_muted { Awaits::Nothing } else { Awaits::Reply };
+            return (awaits, self.queue(spec, command, planned));
         }
-        if one_of(&STREAMS, name) {
-            return Awaits::Anything;
+        // The server refuses it, and nothing changes.
+        let Some(spec) = spec else { return (if is_muted { Awaits::Nothing } else { Awaits::Reply }, planned) };
+        if spec.name == "client|reply" {
+            return (self.reply(muted, command.argument(2).unwrap_or_default()), planned);
         }
-        if let Some(word) = SUBSCRIPTIONS.iter().find(|word| is(word)) {
-            let alone = self.transaction.is_none() && muted == Muted::None;
-            let count = command.announced().saturating_sub(1).max(1);
-            return if confirms && alone { Awaits::Confirmations(word, count) } else { Awaits::Anything };
-        }
-        let awaits = if is("MULTI") {
-            self.multi()
-        } else if is("EXEC") || is("DISCARD") {
-            self.transaction = None;
-            Awaits::Reply
-        } else if is("HELLO") {
-            Awaits::Hello
-        } else if is("RESET") {
-            *self = Self { transactions: self.transactions, ..Self::default() };
-            Awaits::Reset
-        } else {
-            if is("SELECT") {
-                self.database = command.argument(1).unwrap_or_default().to_vec();
-            }
-            Awaits::Reply
+        let (awaits, planned) = self.ran(spec, command, planned);
+        let awaits = match awaits {
+            awaits if !is_muted => awaits,
+            // It ends that too.
+            Awaits::Reset if muted == Muted::All => awaits,
+            Awaits::Reply | Awaits::Multi(_) => Awaits::Nothing,
+            // What it changed can't be seen, or what it shows comes all the same.
+            _ => Awaits::Anything,
         };
-        match awaits {
-            awaits if muted == Muted::None => awaits,
-            // Whether it changed the protocol can't be seen.
-            Awaits::Hello | Awaits::Reset => Awaits::Anything,
-            _ => Awaits::Nothing,
-        }
+        (awaits, planned)
     }
 
     /// The server refused to open this transaction.
-    pub(super) fn refused(&mut self, transaction: u64) {
-        if self.transaction == Some(transaction) {
+    pub(super) fn not_begun(&mut self, transaction: u64) {
+        if self.transaction.as_ref().is_some_and(|open| open.number == transaction) {
             self.transaction = None;
         }
+    }
+
+    fn queue(
+        &mut self,
+        spec: Option<&'static Spec>,
+        command: &RequestScanner,
+        planned: Option<Box<Planned>>,
+    ) -> Option<Box<Planned>> {
+        let open = self.transaction.as_mut()?;
+        if let Some(spec) = spec.filter(|spec| !spec.has(Flag::NoMulti)) {
+            open.queue(spec, command);
+        }
+        let Planned { attribution, delay, delayed, edit, edited } = *planned?;
+        let is_told = attribution.subject.is_some();
+        let later = Planned { delay, delayed, edit, edited, ..Planned::default() };
+        open.planned = std::mem::take(&mut open.planned).and(later);
+        is_told.then(|| Box::new(Planned { attribution, ..Planned::default() }))
+    }
+
+    /// The server runs a command at once.
+    fn ran(
+        &mut self,
+        spec: &'static Spec,
+        command: &RequestScanner,
+        planned: Option<Box<Planned>>,
+    ) -> (Awaits, Option<Box<Planned>>) {
+        let awaits = match spec.name {
+            "multi" => self.multi(),
+            "exec" => return self.execute(planned),
+            "discard" => {
+                self.transaction = None;
+                Awaits::Reply
+            }
+            "reset" => {
+                *self = Self { transactions: self.transactions, ..Self::default() };
+                Awaits::Reset
+            }
+            "select" => {
+                self.database = command.argument(1).unwrap_or_default().to_vec();
+                Awaits::Reply
+            }
+            "hello" => Awaits::Hello,
+            // The server says nothing to a second one.
+            "monitor" if std::mem::replace(&mut self.monitors, true) => Awaits::Anything,
+            "monitor" => Awaits::Monitor,
+            "psync" | "sync" => Awaits::Anything,
+            "psubscribe" | "punsubscribe" | "ssubscribe" | "subscribe" | "sunsubscribe" | "unsubscribe" => {
+                let channels = command.announced().saturating_sub(1);
+                Awaits::Confirmations(spec.name, Some(channels).filter(|channels| *channels > 0))
+            }
+            _ => Awaits::Reply,
+        };
+        (awaits, planned)
+    }
+
+    fn execute(&mut self, planned: Option<Box<Planned>>) -> (Awaits, Option<Box<Planned>>) {
+        let Some(open) = self.transaction.take() else { return (Awaits::Reply, planned) };
+        if let Some(database) = open.database {
+            self.database = database;
+        }
+        let awaits = if open.is_unclear { Awaits::Anything } else { Awaits::Reply };
+        let all = open.planned.and(planned.map(|planned| *planned).unwrap_or_default());
+        (awaits, Some(all).filter(|all| !all.is_clear()).map(Box::new))
     }
 
     fn multi(&mut self) -> Awaits {
@@ -117,15 +197,12 @@ impl Session {
             return Awaits::Reply;
         }
         self.transactions += 1;
-        self.transaction = Some(self.transactions);
+        self.transaction = Some(Transaction::new(self.transactions));
         Awaits::Multi(self.transactions)
     }
 
     /// `CLIENT REPLY ON|OFF|SKIP`
     fn reply(&mut self, muted: Muted, word: &[u8]) -> Awaits {
-        if self.transaction.is_some() {
-            return Awaits::Anything;
-        }
         if word.eq_ignore_ascii_case(b"on") {
             self.muted = Muted::None;
             return Awaits::Reply;
@@ -139,8 +216,4 @@ impl Session {
         }
         Awaits::Nothing
     }
-}
-
-fn one_of(names: &[&str], name: &[u8]) -> bool {
-    names.iter().any(|one| name.eq_ignore_ascii_case(one.as_bytes()))
 }

@@ -1,6 +1,6 @@
-//! Tests of commands that change how replies come: transactions, subscriptions, replies that are turned off.
+//! Tests of commands that change how replies come: another protocol, replies that are turned off, replication.
 
-use super::wire::{Wire, command, edit};
+use super::wire::{Wire, all, edit};
 use crate::protocol::Filter as _;
 use chaos_model::{Direction, effect::action::ReplyEdit};
 
@@ -14,31 +14,6 @@ fn refusing() -> Wire {
 /// `GET` alone is.
 fn refusing_reads() -> Wire {
     Wire::editing("GET", ReplyEdit::Error(ERROR.to_owned()))
-}
-
-fn all(lines: &[&str]) -> String {
-    lines.iter().map(|line| command(line).escape_ascii().to_string()).collect()
-}
-
-#[test]
-fn what_belongs_to_a_transaction_is_not_acted_on() {
-    let transaction = ["WATCH a", "multi", "GET a", "SET a 1", "exec"];
-    let mut wire = refusing();
-    wire.commands(&transaction).server("+OK\r\n+OK\r\n+QUEUED\r\n+QUEUED\r\n*2\r\n$1\r\n1\r\n+OK\r\n");
-    assert_eq!(wire.to_server(), all(&transaction));
-    assert_eq!(wire.replies(), ["OK", "OK", "QUEUED", "QUEUED", "[1 OK]"]);
-    wire.commands(&["GET a"]);
-    assert_eq!((wire.replies().last().unwrap().as_str(), wire.rules.asked.len()), (ERROR, 1));
-}
-
-#[test]
-fn a_transaction_that_was_refused_is_none() {
-    let mut wire = refusing_reads();
-    wire.commands(&["MULTI"]).server("-NOAUTH no\r\n").commands(&["GET a"]);
-    assert_eq!(wire.replies(), ["NOAUTH no", ERROR]);
-    // One within another is refused too, and that one stays.
-    wire.commands(&["MULTI", "MULTI"]).server("+OK\r\n-ERR nested\r\n").commands(&["GET a"]).server("+QUEUED\r\n");
-    assert_eq!(wire.replies()[2..], ["OK", "ERR nested", "QUEUED"]);
 }
 
 #[test]
@@ -60,45 +35,20 @@ fn replies_that_are_turned_off_are_not_awaited() {
     wire.commands(&["client reply skip", "GET a", "PING", "GET b"]).server("+PONG\r\n");
     assert_eq!(wire.to_server(), all(&["client reply skip", "GET a", "PING"]));
     assert_eq!((wire.replies(), wire.filter.is_lost()), (vec!["PONG".to_owned(), ERROR.to_owned()], false));
-}
-
-#[test]
-fn subscriptions_of_resp3_are_confirmed_by_pushes() {
-    let mut wire = refusing_reads().in_resp3();
-    let confirm = |kind: &str, channel: &str| format!(">3\r\n${}\r\n{kind}\r\n+{channel}\r\n:1\r\n", kind.len());
-    wire.commands(&["SUBSCRIBE a b", "GET a"]).server(confirm("subscribe", "a"));
-    wire.server(">3\r\n$7\r\nmessage\r\n$1\r\na\r\n$1\r\n!\r\n");
-    assert_eq!(wire.replies().len(), 2, "the second confirmation is awaited");
-    wire.server(confirm("subscribe", "b"));
-    assert_eq!(wire.replies()[2..], ["[subscribe b 1]", ERROR]);
-    // An error is one reply, whatever the number of channels.
-    wire.commands(&["SUBSCRIBE a b", "PING"]).server("-NOPERM no\r\n+PONG\r\n");
-    wire.commands(&["UNSUBSCRIBE", "PING"]).server(confirm("unsubscribe", "a") + &confirm("unsubscribe", "b"));
-    wire.server("+PONG\r\n").commands(&["GET a"]);
-    assert_eq!(wire.replies().len(), 10);
-    assert_eq!((wire.replies().pop().unwrap().as_str(), wire.filter.is_lost()), (ERROR, false));
-}
-
-#[test]
-fn after_a_subscription_of_resp2_everything_passes() {
-    for line in ["SUBSCRIBE a", "PSUBSCRIBE *", "MONITOR", "PSYNC ? -1"] {
-        let mut wire = refusing_reads();
-        wire.commands(&["PING", "GET a", line, "GET b"]);
-        assert_eq!(wire.to_server(), all(&["PING", line, "GET b"]), "{line}");
-        wire.server("+PONG\r\n*3\r\n+subscribe\r\n+a\r\n:1\r\n").server("\0\0 no RESP at all");
-        assert!(
-            wire.to_client().ends_with(b"-ERR no\r\n*3\r\n+subscribe\r\n+a\r\n:1\r\n\0\0 no RESP at all"),
-            "{line}"
-        );
-        assert!(wire.filter.is_lost(), "{line}");
-    }
-}
-
-#[test]
-fn whether_pushes_confirm_is_not_guessed_while_the_protocol_changes() {
+    // A reset turns them on.
     let mut wire = refusing_reads();
-    wire.commands(&["HELLO 3", "SUBSCRIBE a", "GET a"]).server("%0\r\n>3\r\n+subscribe\r\n+a\r\n:1\r\n");
-    assert_eq!((wire.filter.is_lost(), wire.to_server()), (true, all(&["HELLO 3", "SUBSCRIBE a", "GET a"])));
+    wire.commands(&["CLIENT REPLY OFF", "GET a", "RESET", "GET a"]).server("+RESET\r\n");
+    assert_eq!((wire.replies(), wire.filter.is_lost()), (vec!["RESET".to_owned(), ERROR.to_owned()], false));
+}
+
+#[test]
+fn behind_a_replication_everything_passes() {
+    let mut wire = refusing_reads();
+    wire.commands(&["PING", "GET a", "PSYNC ? -1", "GET b"]);
+    assert_eq!(wire.to_server(), all(&["PING", "PSYNC ? -1", "GET b"]));
+    wire.server("+PONG\r\n+FULLRESYNC x 1\r\n").server("\0\0 no RESP at all");
+    assert!(wire.to_client().ends_with(b"-ERR no\r\n+FULLRESYNC x 1\r\n\0\0 no RESP at all"));
+    assert!(wire.filter.is_lost());
 }
 
 #[test]

@@ -2,9 +2,12 @@ mod attribution;
 mod connection;
 mod edits;
 mod library;
+mod states;
 mod streaming;
+mod subscriptions;
+mod transactions;
 mod transparency;
-mod wire;
+pub(super) mod wire;
 
 #[test]
 fn replies_are_told_by_their_first_line() {

@@ -13,7 +13,7 @@ use chaos_model::{
         action::{Part, RedisAction, ReplyEdit},
     },
 };
-use chaos_redis::codec::{Decoder, Frame};
+use chaos_redis::codec::{Decoder, Frame, RequestScanner};
 use std::{sync::Arc, time::Duration};
 
 pub(crate) const WAIT: Duration = Duration::from_millis(7);
@@ -54,14 +54,24 @@ impl Decide for Rules {
 /// The fate of a command.
 pub(crate) struct Does {
     action: Action,
+    /// The action of another fault.
+    also: Option<Action>,
     delayed: bool,
     values: Option<Arc<Values>>,
 }
 
 impl Does {
+    /// The same, and behind it what another fault does.
+    pub(crate) fn also(self, other: Self) -> Self {
+        Self { also: Some(other.action), ..self }
+    }
+
     fn decision(self) -> Decision {
         let memory = self.values.map(|values| values as Arc<dyn std::any::Any + Send + Sync>);
-        let edit = Decision::default().and(Active::doing("edit", self.action, memory), None);
+        let mut edit = Decision::default().and(Active::doing("edit", self.action, memory), None);
+        if let Some(also) = self.also {
+            edit = edit.and(Active::doing("also", also, None), None);
+        }
         if !self.delayed {
             return edit;
         }
@@ -95,13 +105,14 @@ pub(crate) fn edit(happens: impl Into<Happens>) -> Does {
             Action { message: Some(message), ..Action::default() }
         }
     };
-    Does { action, delayed: false, values: None }
+    Does { action, also: None, delayed: false, values: None }
 }
 
 /// Nothing but a delay.
 pub(crate) fn late() -> Does {
     Does {
         action: Action { message: Some(MessageAction::default()), ..Action::default() },
+        also: None,
         delayed: true,
         values: None,
     }
@@ -294,6 +305,21 @@ pub(crate) fn command(line: &str) -> Vec<u8> {
     let mut out = BytesMut::new();
     chaos_redis::codec::Request::encode(&line.split(' ').collect::<Vec<_>>(), &mut out);
     out.to_vec()
+}
+
+/// A command that has come whole.
+pub(crate) fn scanned(line: &str) -> RequestScanner {
+    let (bytes, mut scanner, mut at) = (command(line), RequestScanner::default(), 0);
+    scanner.keep(bytes.len());
+    while at < bytes.len() {
+        at += scanner.scan(&bytes[at..]).unwrap().0;
+    }
+    scanner
+}
+
+/// Lines of words, each a command, as they look on the wire.
+pub(crate) fn all(lines: &[&str]) -> String {
+    lines.iter().map(|line| command(line).escape_ascii().to_string()).collect()
 }
 
 fn show(frame: &Frame) -> String {

@@ -1,0 +1,41 @@
+//! The plan for a server's reply: what faults do to it when it comes.
+
+use super::edit::Edit;
+use crate::protocol::{Attribution, Injected, Wait};
+
+/// The plan for a reply.
+#[derive(Debug, Default)]
+pub(super) struct Planned {
+    pub(super) attribution: Attribution,
+    pub(super) delay: Option<Wait>,
+    /// Injections of the faults that delay it.
+    pub(super) delayed: Vec<Injected>,
+    pub(super) edit: Option<Edit>,
+    /// Injections of the faults that edit it.
+    pub(super) edited: Vec<Injected>,
+}
+
+impl Planned {
+    /// Tells whether nothing is planned, and nothing known.
+    pub(super) fn is_clear(&self) -> bool {
+        self.delay.is_none() && self.edit.is_none() && self.attribution.subject.is_none()
+    }
+
+    /// Both plans for one reply: delays add up, and the first edit is that of all.
+    pub(super) fn and(mut self, later: Self) -> Self {
+        if later.attribution.subject.is_some() {
+            self.attribution = later.attribution;
+        }
+        self.delay = match (self.delay.take(), later.delay) {
+            (Some(mut wait), Some(more)) => {
+                wait.extend(more);
+                Some(wait)
+            }
+            (one, other) => one.or(other),
+        };
+        self.delayed.extend(later.delayed);
+        self.edit = self.edit.or(later.edit);
+        self.edited.extend(later.edited);
+        self
+    }
+}
