@@ -33,5 +33,5 @@ mod wire;
 
 pub use events::WIRE;
 pub use message::{Message, Reply};
-pub use protocols::has_filter;
+pub use protocols::{filter_of, has_filter};
 pub use proxy::{Proxy, ProxyConfig};

@@ -20,7 +20,8 @@ pub fn has_filter(protocol: Protocol) -> bool {
 }
 
 /// The filter of a protocol for a new connection; none where it has none, as TCP. One that is handed in brings its own.
-pub(crate) fn filter_of(protocol: Protocol) -> Option<Box<dyn Filter>> {
+#[must_use]
+pub fn filter_of(protocol: Protocol) -> Option<Box<dyn Filter>> {
     let built_in = FILTERS.iter().find(|(other, _)| *other == protocol).map(|(_, new)| new);
     let own = || protocol.filter.and_then(|own| own.downcast_ref::<NewFilter>());
     built_in.or_else(own).map(|new| new())

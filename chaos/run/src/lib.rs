@@ -17,6 +17,7 @@ mod shown;
 mod world;
 
 pub use events::Events;
+pub use observe::series_on;
 pub use run::{Ending, Options, run};
 pub use world::{
     Address, ComposedWorld, Death, Exit, Exits, Instance, InstanceId, LinkAddresses, Links, News, NotGiven, Notice,

@@ -4,4 +4,5 @@ mod page;
 mod scrape;
 mod untold;
 
+pub use page::series_on;
 pub(crate) use scrape::{Fetch, Scraper, Scrapes};

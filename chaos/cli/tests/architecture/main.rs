@@ -126,7 +126,7 @@ fn every_select_says_which_branch_goes_first() {
     let random = concat!("tokio::select", "! {\n    a = b => {}\n}");
     assert_eq!(unbiased(&format!("\n{random}")), [2], "it would be found");
     let mut files = Vec::new();
-    for folder in ["host", "gateway", "services", "chaos"] {
+    for folder in ["host", "gateway", "services", "chaos", "fuzz"] {
         sources(&root().join(folder), &mut files);
     }
     assert!(files.len() > 100, "{}", files.len());

@@ -2,8 +2,8 @@
 
 use super::page::{names, read, root};
 
-const ROOMS: [&str; 9] =
-    [".ci/", "chaos/", "docs/", "gateway/", "host/", "monitoring/", "scenarios/", "scripts/", "services/"];
+const ROOMS: [&str; 10] =
+    [".ci/", "chaos/", "docs/", "fuzz/", "gateway/", "host/", "monitoring/", "scenarios/", "scripts/", "services/"];
 
 /// Paths in backticks outside of blocks of code. Examples that contributors are to copy aren't there: they have no path
 /// but in their heading, and are files of tests.

@@ -105,6 +105,14 @@ impl Page {
     }
 }
 
+/// The number of series on a page of metrics, read as a scrape is: for whoever wants to know beforehand what can be read.
+///
+/// # Errors
+/// In words, where it is no text of metrics at all.
+pub fn series_on(page: &[u8]) -> Result<usize, String> {
+    Page::parse(page).map(|page| page.series.len())
+}
+
 fn shorten(text: &str) -> String {
     let text = text.trim();
     if text.chars().count() <= SHOWN {
