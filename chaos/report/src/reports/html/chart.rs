@@ -102,7 +102,8 @@ impl Ranged for Scale {
     type ValueType = f64;
 
     fn map(&self, value: &f64, (from, to): (i32, i32)) -> i32 {
-        let share = (value - self.low) / (self.high - self.low).max(f64::MIN_POSITIVE);
+        // A recording may say anything: what is far beside the chart is beside it.
+        let share = ((value - self.low) / (self.high - self.low).max(f64::MIN_POSITIVE)).clamp(-4.0, 5.0);
         #[expect(clippy::cast_possible_truncation, reason = "charts are some hundred units wide")]
         let along = (share * f64::from(to - from)).round() as i32;
         from + along

@@ -26,7 +26,7 @@ pub(super) struct Point {
 impl Point {
     /// Its length in seconds.
     pub(super) fn seconds(&self) -> f64 {
-        (self.to - self.from).as_secs_f64().max(f64::MIN_POSITIVE)
+        self.to.saturating_sub(self.from).as_secs_f64().max(f64::MIN_POSITIVE)
     }
 
     pub(super) fn latency(&self) -> &Histogram {
@@ -58,7 +58,7 @@ impl Series {
         let point = Point { from: slice.from, to: slice.to, counts, in_flight: slice.in_flight };
         let each = self.each.max(1);
         match self.points.last_mut() {
-            Some(last) if self.in_last < each || slice.to - slice.from < SHORTEST => last.add(&point),
+            Some(last) if self.in_last < each || slice.to.saturating_sub(slice.from) < SHORTEST => last.add(&point),
             _ => {
                 self.points.push(point);
                 self.in_last = 0;
