@@ -310,11 +310,25 @@ pub(crate) struct Report {
     /// Recordings, as `--json` writes them (`-` is standard input)
     #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
+    /// Say what is better and what is worse than in these earlier recordings of the same scenarios, beyond chance: a file, or a
+    /// folder of `.jsonl` files
+    #[arg(long, value_name = "PATH")]
+    pub(crate) against: Option<PathBuf>,
+    /// Exit with 1 where something is worse than it was
+    #[arg(long, value_name = "WHAT", requires = "against")]
+    pub(crate) fail_if: Option<FailIf>,
     /// The report
     #[arg(id = Report::NAME, long = "as", value_name = "NAME", default_value = REPORTS[0].name)]
     pub(crate) name: String,
     #[command(flatten)]
     pub(crate) results: ResultOptions,
+}
+
+/// Reasons for which a report ends as a failure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum FailIf {
+    /// Something is worse than it was
+    Worse,
 }
 
 impl Report {

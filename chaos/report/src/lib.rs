@@ -5,6 +5,7 @@
 //! and in the writer that is handed in. So a recorded run is reported like one that happens now.
 
 mod again;
+pub mod against;
 pub mod annotations;
 pub mod calibration;
 pub mod failures;

@@ -2,7 +2,7 @@
 //!
 //! To add one: write its file, and register it in the table below. CONTRIBUTING.md has an example.
 
-use crate::{Style, results::Invalid};
+use crate::{Style, against::Compared, results::Invalid};
 use chaos_model::Record;
 use std::io::{self, Write};
 
@@ -17,6 +17,11 @@ pub trait Report: Send {
     /// Takes note of a scenario that is not valid, so that no event tells of it.
     fn invalid(&mut self, invalid: &Invalid) {
         let _ = invalid;
+    }
+
+    /// Takes note of what became better or worse since earlier runs.
+    fn against(&mut self, compared: &[Compared]) {
+        let _ = compared;
     }
 
     /// Writes what is known only when there is no further event. A run whose end did not come was cut off.

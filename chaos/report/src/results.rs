@@ -7,7 +7,7 @@ mod document;
 
 pub use document::write as write_document;
 
-use crate::{ControlResult, GuardResult, Outcome, RunResult, again, sentence::Ended, words};
+use crate::{ControlResult, GuardResult, Outcome, RunResult, again, against::Compared, sentence::Ended, words};
 use chaos_model::{
     Event, Record,
     event::{Begin, Fired, Judged, PhaseFigures},
@@ -20,6 +20,7 @@ use std::{collections::BTreeMap, time::Duration};
 #[derive(Debug, Default)]
 pub struct Results {
     entries: Vec<Entry>,
+    against: Vec<Compared>,
 }
 
 #[derive(Debug)]
@@ -118,6 +119,17 @@ impl Results {
     /// Takes note of a scenario that is not valid.
     pub fn invalid(&mut self, invalid: Invalid) {
         self.entries.push(Entry::Invalid(invalid));
+    }
+
+    /// Takes note of what became better or worse since earlier runs.
+    pub fn against(&mut self, compared: &[Compared]) {
+        self.against.extend_from_slice(compared);
+    }
+
+    /// Differences to earlier runs, where these were asked for.
+    #[must_use]
+    pub fn compared(&self) -> &[Compared] {
+        &self.against
     }
 
     /// The results by scenario. Runs of guards and controls are with the last run of the same file before them; where there

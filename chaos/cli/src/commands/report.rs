@@ -1,16 +1,21 @@
 //! `chaos report FILE…`: reports of recorded runs.
 
 use super::result_files::ResultFiles;
-use crate::{args::Report, exit::Exit, machine::Machine};
-use chaos_model::{Event, Record};
+use crate::{
+    args::{FailIf, Report},
+    exit::Exit,
+    machine::Machine,
+};
+use chaos_model::{Event, Record, Verdict};
 use chaos_report::{
     Outcome, Style,
+    against::{self, Compared, Earlier},
     json::{ReadError, Reader},
 };
 use std::{
-    fs::File,
+    fs::{self, File},
     io::{self, BufRead, BufReader, Write as _},
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 /// The events of one recording, as far as it could be read.
@@ -31,6 +36,10 @@ pub(crate) fn report(machine: &Machine, args: &Report) -> Exit {
         Ok(files) => files,
         Err(why) => return super::refuse("report", &why),
     };
+    let earlier = match args.against.as_deref().map(|path| earlier(path, &args.files)).transpose() {
+        Ok(earlier) => earlier,
+        Err(why) => return super::refuse("report", &format!("--against: {why}")),
+    };
     let recordings: Vec<_> = args.files.iter().map(|file| (file.as_path(), read(file))).collect();
     let runs = |(_, recording): &(&Path, Result<Recording, io::Error>)| {
         let records = recording.as_ref().map_or(&[][..], |recording| &recording.records);
@@ -41,6 +50,9 @@ pub(crate) fn report(machine: &Machine, args: &Report) -> Exit {
     let mut report = (row.new)(style, many);
     let mut out: Box<dyn io::Write> =
         if args.results.on_stdout() > 0 { Box::new(io::sink()) } else { Box::new(io::stdout()) };
+    let now = || recordings.iter().filter_map(|(_, recording)| recording.as_ref().ok()).flat_map(|one| &one.records);
+    let compared = earlier.map(|mut earlier| earlier.compare(now()));
+    files.against(compared.as_deref().unwrap_or_default());
     let mut exits = Vec::new();
     let mut write = || -> io::Result<()> {
         for (file, recording) in &recordings {
@@ -59,6 +71,10 @@ pub(crate) fn report(machine: &Machine, args: &Report) -> Exit {
             }
         }
         report.finish(&mut out)?;
+        if let Some(compared) = &compared {
+            writeln!(out, "\n")?;
+            against::write(&mut out, style, compared)?;
+        }
         out.flush()
     };
     let written = match write() {
@@ -66,6 +82,9 @@ pub(crate) fn report(machine: &Machine, args: &Report) -> Exit {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         written => written,
     };
+    if args.fail_if == Some(FailIf::Worse) && compared.iter().flatten().any(Compared::is_worse) {
+        exits.push(Outcome::Verdict(Verdict::Fail));
+    }
     match written.and(files.finish()) {
         Err(error) => {
             eprintln!("chaos report: can't write the report: {error}");
@@ -73,6 +92,41 @@ pub(crate) fn report(machine: &Machine, args: &Report) -> Exit {
         }
         Ok(()) => Exit::Runs(Outcome::worst(exits)),
     }
+}
+
+/// The earlier runs in a recording, or in those of a folder; what is reported now is not among them.
+///
+/// # Errors
+/// In words, for people: something can't be read, or there is nothing in it.
+fn earlier(path: &Path, now: &[PathBuf]) -> Result<Earlier, String> {
+    let no_file = |error: io::Error| format!("can't read {}: {error}", path.display());
+    let mut files = vec![path.to_owned()];
+    if path.is_dir() {
+        let entries = fs::read_dir(path).and_then(Iterator::collect::<io::Result<Vec<_>>>).map_err(no_file)?;
+        files = entries
+            .into_iter()
+            .map(|entry| entry.path())
+            .filter(|path| path.extension().is_some_and(|end| end == "jsonl"))
+            .collect();
+        files.sort();
+    }
+    let same = |file: &Path| fs::canonicalize(file).ok();
+    let now: Vec<_> = now.iter().filter_map(|file| same(file)).collect();
+    files.retain(|file| same(file).is_none_or(|file| !now.contains(&file)));
+    let mut earlier = Earlier::default();
+    for file in &files {
+        let recording = read(file).map_err(no_file)?;
+        if let Some(broken @ ReadError::CutOff { .. }) = &recording.broken {
+            eprintln!("chaos report: {}: {broken}", file.display());
+        } else if let Some(broken) = &recording.broken {
+            return Err(format!("{}: {broken}", file.display()));
+        }
+        recording.records.iter().for_each(|record| earlier.on(record));
+    }
+    if files.is_empty() {
+        return Err(format!("there is no other recording (`.jsonl`) in {}", path.display()));
+    }
+    Ok(earlier)
 }
 
 fn read(file: &Path) -> io::Result<Recording> {

@@ -4,7 +4,9 @@
 use crate::{args::ResultOptions, machine::Machine};
 use chaos_model::Record;
 use chaos_report::{
-    Style, github,
+    Style,
+    against::Compared,
+    github,
     reports::{REPORTS, Report},
     results::{Invalid, Results},
 };
@@ -56,6 +58,11 @@ impl ResultFiles {
     /// Takes note of a scenario that is not valid.
     pub(crate) fn invalid(&mut self, invalid: &Invalid) {
         self.0.iter_mut().for_each(|(_, report)| report.invalid(invalid));
+    }
+
+    /// Takes note of what became better or worse since earlier runs.
+    pub(crate) fn against(&mut self, compared: &[Compared]) {
+        self.0.iter_mut().for_each(|(_, report)| report.against(compared));
     }
 
     /// Writes them.

@@ -10,6 +10,7 @@ mod series;
 use super::{Report, Row};
 use crate::{
     Outcome,
+    against::Compared,
     results::{Invalid, Results, Run, ScenarioResult},
     terminal::{RunState, headline},
     text::html,
@@ -64,6 +65,10 @@ impl Report for Html {
         self.results.invalid(invalid.clone());
     }
 
+    fn against(&mut self, compared: &[Compared]) {
+        self.results.against(compared);
+    }
+
     fn finish(&mut self, out: &mut dyn Write) -> io::Result<()> {
         for seen in &mut self.seen {
             if !seen.state.outcome.has_ended() {
@@ -76,7 +81,10 @@ impl Report for Html {
         for (n, result) in all.iter().enumerate() {
             let section = match result {
                 ScenarioResult::Invalid(invalid) => not_valid(n, invalid),
-                ScenarioResult::Run(run) => seen.next().map_or_else(String::new, |seen| section(n, result, run, seen)),
+                ScenarioResult::Run(run) => seen.next().map_or_else(String::new, |seen| {
+                    let compared = self.results.compared().iter().find(|one| one.file == run.begin.file);
+                    section(n, result, run, seen, compared)
+                }),
             };
             writeln!(out, "{section}")?;
         }
@@ -139,7 +147,7 @@ fn not_valid(n: usize, invalid: &Invalid) -> String {
     )
 }
 
-fn section(n: usize, result: &ScenarioResult, run: &Run, seen: &Seen) -> String {
+fn section(n: usize, result: &ScenarioResult, run: &Run, seen: &Seen, compared: Option<&Compared>) -> String {
     let begin = &run.begin;
     let title = if begin.title.is_empty() { &begin.file } else { &begin.title };
     let began = std::time::UNIX_EPOCH + std::time::Duration::from_millis(begin.unix_ms);
@@ -157,6 +165,7 @@ fn section(n: usize, result: &ScenarioResult, run: &Run, seen: &Seen) -> String 
         html(&begin.chaos)
     );
     text += &parts::reasons(run);
+    text += &parts::against(compared);
     text += &parts::expectations(run);
     text += &parts::guards(run);
     text += &parts::timeline(&seen.state, &seen.series);

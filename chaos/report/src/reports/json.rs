@@ -1,7 +1,10 @@
 //! `json`: the results of all runs as one JSON document.
 
 use super::{Report, Row};
-use crate::results::{Invalid, Results, write_document};
+use crate::{
+    against::Compared,
+    results::{Invalid, Results, write_document},
+};
 use chaos_model::Record;
 use std::io::{self, Write};
 
@@ -21,6 +24,10 @@ impl Report for Json {
 
     fn invalid(&mut self, invalid: &Invalid) {
         self.0.invalid(invalid.clone());
+    }
+
+    fn against(&mut self, compared: &[Compared]) {
+        self.0.against(compared);
     }
 
     fn finish(&mut self, out: &mut dyn Write) -> io::Result<()> {

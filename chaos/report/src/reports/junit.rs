@@ -7,6 +7,7 @@
 use super::{Report, Row};
 use crate::{
     ControlResult, GuardResult, Outcome,
+    against::{self, Compared},
     results::{Invalid, Results, Run, ScenarioResult},
     text::clean,
 };
@@ -39,6 +40,10 @@ impl Report for Junit {
         self.0.invalid(invalid.clone());
     }
 
+    fn against(&mut self, compared: &[Compared]) {
+        self.0.against(compared);
+    }
+
     fn finish(&mut self, out: &mut dyn Write) -> io::Result<()> {
         let scenarios = self.0.scenarios();
         let mut times = BTreeMap::<&str, usize>::new();
@@ -47,6 +52,9 @@ impl Report for Junit {
         for one in &scenarios {
             let several = times.get(one.file()).is_some_and(|times| *times > 1);
             report.add_test_suite(suite(one, several));
+        }
+        if !self.0.compared().is_empty() {
+            report.add_test_suite(since(self.0.compared()));
         }
         report.serialize(out).map_err(io::Error::other)
     }
@@ -71,6 +79,19 @@ fn suite(result: &ScenarioResult, several: bool) -> TestSuite {
         case.set_classname(&class);
     }
     suite.add_test_cases(cases);
+    suite
+}
+
+/// The suite of what became better or worse: what did is told, and fails nothing, since nobody said that it must not.
+fn since(compared: &[Compared]) -> TestSuite {
+    let mut suite = TestSuite::new("against earlier runs");
+    for one in compared {
+        let lines = one.changes.iter().map(|change| format!("{}\n", xml(&against::sentence(change))));
+        let mut case = case(&one.file, TestCaseStatus::success());
+        case.set_classname("against");
+        case.set_system_out(lines.collect::<String>());
+        suite.add_test_case(case);
+    }
     suite
 }
 

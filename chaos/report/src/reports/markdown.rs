@@ -3,6 +3,7 @@
 use super::{Report, Row};
 use crate::{
     ControlResult, GuardResult, Outcome,
+    against::{self, Compared},
     results::{Invalid, Results, Run, ScenarioResult},
     terminal::headline,
     text::clean,
@@ -35,6 +36,10 @@ impl Report for Markdown {
         self.0.invalid(invalid.clone());
     }
 
+    fn against(&mut self, compared: &[Compared]) {
+        self.0.against(compared);
+    }
+
     fn finish(&mut self, out: &mut dyn Write) -> io::Result<()> {
         out.write_all(text(&self.0).as_bytes())
     }
@@ -52,6 +57,14 @@ pub(crate) fn text(results: &Results) -> String {
     order.sort_by_key(|one| one.outcome() == Outcome::Verdict(Verdict::Pass));
     let half = LIMIT / 2;
     add(&mut text, half, "| … | {} more | | |\n", order.iter().map(|one| row(one)));
+    let changes = results.compared().iter().flat_map(|one| {
+        one.changes.iter().map(move |change| format!("- {}: {}\n", escaped(&one.file), escaped(&against::sentence(change))))
+    });
+    let mut changes = changes.peekable();
+    if changes.peek().is_some() {
+        text += "\n#### Against earlier runs\n\n";
+        add(&mut text, LIMIT * 3 / 4, "- … and {} more\n", changes);
+    }
     let details = order.iter().map(|one| detail(one)).filter(|detail| !detail.is_empty());
     add(&mut text, LIMIT, "\n… and {} more that did not pass.\n", details);
     text

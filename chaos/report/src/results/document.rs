@@ -1,7 +1,7 @@
 //! The results as a JSON document. Times are in microseconds, as they are in recordings.
 
 use super::{Death, Results, Run, ScenarioResult};
-use crate::{ControlResult, GuardResult, Outcome};
+use crate::{ControlResult, GuardResult, Outcome, against::sentence};
 use chaos_model::{
     event::{Fired, Judged, PhaseFigures},
     ledger::FaultFigures,
@@ -22,6 +22,19 @@ struct Document<'a> {
     /// The worst of the scenarios' outcomes.
     outcome: &'static str,
     scenarios: Vec<Scenario<'a>>,
+    /// Differences to earlier runs, where these were asked for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    against: Vec<Against<'a>>,
+}
+
+#[derive(Serialize)]
+struct Against<'a> {
+    file: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    earlier_unix_ms: Option<u64>,
+    worse: bool,
+    changes: Vec<String>,
+    same: usize,
 }
 
 #[derive(Serialize)]
@@ -98,7 +111,15 @@ struct Control<'a> {
 pub fn write(results: &Results, mut out: impl Write) -> io::Result<()> {
     let all = results.scenarios();
     let outcome = Outcome::worst(all.iter().map(ScenarioResult::outcome)).word();
-    let document = Document { format: FORMAT, outcome, scenarios: all.iter().map(scenario).collect() };
+    let against = results.compared().iter().map(|one| Against {
+        file: &one.file,
+        earlier_unix_ms: one.earlier_unix_ms,
+        worse: one.is_worse(),
+        changes: one.changes.iter().map(sentence).collect(),
+        same: one.same,
+    });
+    let against = against.collect();
+    let document = Document { format: FORMAT, outcome, scenarios: all.iter().map(scenario).collect(), against };
     serde_json::to_writer(&mut out, &document)?;
     writeln!(out)
 }

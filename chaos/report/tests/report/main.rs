@@ -1,6 +1,7 @@
 //! Reports of runs that never happened: what people read, and what programs read.
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
+mod against;
 mod annotations;
 mod columns;
 mod compare;

@@ -7,6 +7,7 @@ use super::{
 };
 use crate::{
     ControlResult, GuardResult, Outcome,
+    against::{self as earlier, Compared},
     results::Run,
     terminal::{self, RunState},
     text::html,
@@ -34,6 +35,17 @@ fn list(items: &[String]) -> String {
     }
     let items: String = items.iter().map(|item| format!("<li>{item}</li>")).collect();
     format!("<ul>{items}</ul>\n")
+}
+
+/// Differences to an earlier run.
+pub(super) fn against(compared: Option<&Compared>) -> String {
+    let Some(compared) = compared else { return String::new() };
+    let items: Vec<String> = compared.changes.iter().map(|change| html(&earlier::sentence(change))).collect();
+    let none = match compared.earlier_unix_ms {
+        Some(_) => "<p class=\"faint\">Nothing differs beyond chance.</p>\n",
+        None => "<p class=\"faint\">It has no earlier run.</p>\n",
+    };
+    format!("<h3>Against its earlier run</h3>\n{}", if items.is_empty() { none.to_owned() } else { list(&items) })
 }
 
 /// Each expectation with its lines of the file; open where it did not hold.
