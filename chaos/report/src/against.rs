@@ -23,6 +23,8 @@ use std::{collections::BTreeMap, time::Duration};
 
 /// The likelihood ratio beyond which chance is no explanation: chi-squared with one degree of freedom, p = 8e-6.
 const CHANCE: f64 = 20.0;
+/// All phases in which nothing recovers, together: what is rare is seen there first.
+const SETTLED: &str = "all but recoveries";
 /// Shares that are less apart are the same to whoever reads them.
 const POINTS: f64 = 0.005;
 /// Latencies are slower by so much, and a quarter.
@@ -126,6 +128,7 @@ fn compare(earlier: Option<&Measured>, now: &Measured) -> Compared {
     let mut fold = Fold::default();
     if let Some(earlier) = earlier {
         fold.verdicts(earlier, now);
+        fold.phase(SETTLED, [&earlier.settled, &now.settled]);
         // The whole run is the sum of its phases, and which of them differs says more.
         let parts = now.phases.iter().filter(|(phase, _)| phase != RUN || now.phases.len() == 1);
         for (phase, sum) in parts {

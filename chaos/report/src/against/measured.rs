@@ -1,7 +1,9 @@
 //! The figures of a run that are compared.
 
 use super::PhaseCounts;
-use chaos_model::{Event, Phase, PhaseKind, Record, Slice, Verdict, event::Begin, ledger::Recovery, responses::Marker};
+use chaos_model::{
+    Event, Phase, PhaseKind, Record, Slice, Verdict, event::Begin, ledger::Recovery, responses::Marker, slice::Counts,
+};
 use std::{collections::BTreeMap, time::Duration};
 
 /// The figures of one run.
@@ -14,6 +16,8 @@ pub(super) struct Measured {
     plan: Vec<Phase>,
     /// Phases in the order of the run.
     pub(super) phases: Vec<(String, PhaseCounts)>,
+    /// The slices in which nothing recovers, together.
+    pub(super) settled: PhaseCounts,
     /// Verdicts by name and time of the expectation.
     pub(super) verdicts: BTreeMap<String, Verdict>,
     /// Times to recover by fault; none where it did not. Faults that nobody noticed are not there: they took no time.
@@ -30,6 +34,7 @@ impl Measured {
             markers: begin.plan.system.markers.clone(),
             plan: begin.phases.clone(),
             phases: begin.phases.iter().map(|phase| (phase.name.clone(), PhaseCounts::default())).collect(),
+            settled: PhaseCounts::default(),
             verdicts: BTreeMap::new(),
             recoveries: BTreeMap::new(),
             ended: false,
@@ -66,27 +71,38 @@ impl Measured {
     }
 
     fn slice(&mut self, slice: &Slice) {
+        let mut recovers = false;
         for (phase, (_, sum)) in self.plan.iter().zip(&mut self.phases) {
             if !phase.holds(slice) {
                 continue;
             }
             if matches!(phase.kind, PhaseKind::Recovery | PhaseKind::Restarting | PhaseKind::After) {
+                recovers = true;
                 *sum.recovering.get_or_insert_default() += slice.to - slice.from;
             }
-            let straddled = (phase.kind == PhaseKind::Run).then_some(&slice.straddled);
-            for counts in [Some(&slice.counts), straddled].into_iter().flatten() {
-                sum.due += counts.due;
-                sum.good += counts.good;
-                for marker in &self.markers {
-                    let marked = match marker {
-                        Marker::Partial => counts.partial,
-                        Marker::Stale => counts.stale,
-                        _ => continue,
-                    };
-                    *sum.marked.entry(*marker).or_default() += marked;
-                }
-                sum.latency.merge(&counts.latency);
+            sum.add(&slice.counts, &self.markers);
+            if phase.kind == PhaseKind::Run {
+                sum.add(&slice.straddled, &self.markers);
             }
         }
+        if !recovers {
+            self.settled.add(&slice.counts, &self.markers);
+        }
+    }
+}
+
+impl PhaseCounts {
+    fn add(&mut self, counts: &Counts, markers: &[Marker]) {
+        self.due += counts.due;
+        self.good += counts.good;
+        for marker in markers {
+            let marked = match marker {
+                Marker::Partial => counts.partial,
+                Marker::Stale => counts.stale,
+                Marker::Age => continue,
+            };
+            *self.marked.entry(*marker).or_default() += marked;
+        }
+        self.latency.merge(&counts.latency);
     }
 }

@@ -43,7 +43,7 @@ fn the_latest_run_of_the_same_scenario_is_what_counts() {
     assert_eq!(worse[0].earlier_unix_ms, Some(2000));
     assert!(worse[0].is_worse());
     let what: Vec<_> = worse[0].changes.iter().map(|change| (change.direction, change.what.as_str())).collect();
-    assert_eq!(what, [(Direction::Worse, "outage: available")]);
+    assert_eq!(what, [(Direction::Worse, "all but recoveries: available"), (Direction::Worse, "outage: available")]);
     insta::assert_snapshot!(text(&worse));
     let better = compare(&[run(400, 1000)], &run(0, 3000));
     assert!(!better[0].is_worse() && !better[0].changes.is_empty());
