@@ -35,6 +35,15 @@ pub(crate) struct Delayed {
     pub(crate) achieved: Duration,
 }
 
+impl Delayed {
+    /// The share of one fault, that asked for `own`, in a wait of several: what was achieved beyond all that was asked is each
+    /// one's, and where less was, each had its own time as far as that went.
+    pub(crate) fn share(self, own: Duration) -> Self {
+        let beyond = self.achieved.saturating_sub(self.asked);
+        Self { asked: own, achieved: own.min(self.achieved) + beyond }
+    }
+}
+
 /// An injection into a message, as the ledger keeps it.
 #[derive(Clone, Debug)]
 pub(crate) struct Entry {
@@ -151,6 +160,18 @@ impl Ledger {
 mod tests {
     use super::*;
     use chaos_model::{Endpoint, Target, effect::Hang};
+
+    #[test]
+    fn each_of_several_delays_is_told_its_own() {
+        let ms = Duration::from_millis;
+        let share = |asked, achieved, own| {
+            let Delayed { asked, achieved } = Delayed { asked: ms(asked), achieved: ms(achieved) }.share(ms(own));
+            (asked.as_millis(), achieved.as_millis())
+        };
+        assert_eq!([share(150, 153, 100), share(150, 153, 50)], [(100, 103), (50, 53)]);
+        assert_eq!(share(150, 150, 150), (150, 150));
+        assert_eq!([share(150, 70, 100), share(150, 70, 50)], [(100, 70), (50, 50)], "one was taken back");
+    }
 
     #[test]
     fn what_is_beyond_its_room_is_counted() {

@@ -132,9 +132,13 @@ impl Plan {
 
     /// A chunk was late as asked: for the ledgers of the faults that delay it.
     pub(crate) fn note_delay(&self, chunk: Chunk, attribution: &Attribution, delayed: Delayed) {
-        for fault in self.met.iter().filter(|fault| fault.spread(chunk.direction).is_some()) {
-            let at = chunk.arrived.saturating_sub(fault.applied);
-            fault.ledger.bytes(at, self.connection.nth, attribution, Some(delayed));
+        let nth = self.connection.nth;
+        for fault in &self.met {
+            let own = fault.delay(nth, chunk);
+            if !own.is_zero() {
+                let at = chunk.arrived.saturating_sub(fault.applied);
+                fault.ledger.bytes(at, nth, attribution, Some(delayed.share(own)));
+            }
         }
     }
 

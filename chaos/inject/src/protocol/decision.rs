@@ -78,6 +78,13 @@ impl Drawn {
         &self.fault().action
     }
 
+    /// Tells whether it makes the message or its response wait.
+    #[must_use]
+    pub fn delays(&self) -> bool {
+        // One that grows from nothing begins with none.
+        self.delay.is_some_and(|delay| !delay.is_zero())
+    }
+
     /// A seed for what chance decides within the message, for the nth of such things.
     #[must_use]
     pub fn seed(&self, nth: usize) -> u64 {

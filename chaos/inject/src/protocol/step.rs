@@ -75,6 +75,12 @@ impl Wait {
         self.parts.extend(other.parts);
     }
 
+    /// The length that this fault asks for.
+    pub(crate) fn asked_by(&self, fault: &Arc<Active>) -> Duration {
+        let own = self.parts.iter().filter(|(other, _)| Arc::ptr_eq(fault, other));
+        own.map(|(_, delay)| *delay).fold(Duration::ZERO, Duration::saturating_add)
+    }
+
     /// Tells whether the fault of this injection asks for some of it.
     #[must_use]
     pub fn is_of(&self, injected: &Injected) -> bool {

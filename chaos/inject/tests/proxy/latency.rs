@@ -1,6 +1,6 @@
 //! Delays to the millisecond, on the paused clock.
 
-use crate::support::{MS, World, apply, ask, assert_reset, fault, latency, remove};
+use crate::support::{MS, World, apply, ask, assert_reset, fault, latency, remove, removed};
 use chaos_inject::Proxy;
 use chaos_model::effect::{Bandwidth, Hang, Latency, Reset};
 use chaos_model::{Directions, Distribution, Effect, Protocol, Spread};
@@ -43,6 +43,17 @@ async fn a_request_takes_the_delay_once_or_twice_and_delays_add_up() {
         let mut new = world.dial(&proxy).await.unwrap();
         assert_eq!(round_trip(&mut open).await, expected * MS, "{effects:?}");
         assert_eq!(round_trip(&mut new).await, expected * MS, "{effects:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_of_two_delays_of_a_chunk_is_told_its_own() {
+    let (_world, proxy, mut stream) = with(&[20, 5].map(|delay| latency(delay * MS, Directions::Downstream))).await;
+    round_trip(&mut stream).await;
+    for (name, own) in [("0", 20), ("1", 5)] {
+        let (_, injections, _) = removed(&proxy, name).await;
+        let told: Vec<_> = injections.iter().map(|one| (one.asked, one.achieved)).collect();
+        assert_eq!(told, [(Some(own * MS), Some(own * MS))]);
     }
 }
 

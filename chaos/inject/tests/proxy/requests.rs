@@ -366,6 +366,16 @@ async fn tells_what_it_did(world: &World) {
         assert!(one.achieved.unwrap() >= 20 * MS, "{one:?}");
         assert_eq!((one.fault.as_str(), one.link.as_str()), ("slow", "gateway -> redis"));
     }
+    // Of two delays of one message each is told its own.
+    apply(&proxy, fault("short", delay(10 * MS))).await;
+    apply(&proxy, fault("long", delay(40 * MS))).await;
+    get(&mut stream, "/users/9").await.unwrap();
+    for (name, own) in [("short", 10), ("long", 40)] {
+        let (_, injections, _) = removed(&proxy, name).await;
+        let told: Vec<_> = injections.iter().map(|one| one.asked).collect();
+        assert_eq!(told, [Some(own * MS)], "{name}");
+        assert!(injections[0].achieved.unwrap() >= own * MS, "{injections:?}");
+    }
 }
 
 /// A service that responses before it was asked is not understood: what was kept of the request goes on all the same.

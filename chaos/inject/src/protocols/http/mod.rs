@@ -9,6 +9,7 @@
 
 mod body;
 mod canned;
+mod deeds;
 mod down;
 mod exchange;
 mod head;

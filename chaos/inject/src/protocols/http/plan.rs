@@ -1,5 +1,6 @@
 //! The plan for a request: what all faults that take it do, together.
 
+use super::deeds::Deeds;
 use crate::protocol::{Decision, Injected, Rate, Wait};
 use chaos_model::effect::{
     MessageEnding,
@@ -23,6 +24,8 @@ pub(super) struct HttpPlan {
     pub(super) ending: Option<EarlyEnd>,
     /// Injections that go to the ledger once they have happened: when the response's head has been seen (or made).
     pub(super) injected: Vec<Injected>,
+    /// The part that each of these has in all that happens.
+    pub(super) deeds: Vec<Deeds>,
 }
 
 /// The end of a connection before that of the response.
@@ -42,25 +45,33 @@ impl HttpPlan {
     pub(super) fn of(decision: &Decision) -> Self {
         let mut plan = Self { delay: decision.wait(), injected: decision.injected(), ..Self::default() };
         let (mut slowest, mut edits) = (None, 0);
-        for drawn in decision.iter() {
+        for (nth, drawn) in decision.iter().enumerate() {
             let action = drawn.action();
+            let mut deeds = Deeds { delays: drawn.delays(), ..Deeds::default() };
             let early = action.message.and_then(|action| action.ending).map(EarlyEnd::from);
-            plan.ending = plan.ending.or(early);
-            let Some(action) = &action.http else { continue };
-            if plan.response.is_none() {
-                plan.response.clone_from(&action.response);
+            deeds.ends |= take(&mut plan.ending, early);
+            if let Some(action) = &action.http {
+                deeds.responds = take(&mut plan.response, action.response.clone());
+                deeds.head = plan.head.len()..plan.head.len() + action.head.len();
+                plan.head.extend(action.head.iter().cloned());
+                match &action.body {
+                    Some(BodyEdit::Trickle(rate)) => slowest = slower(slowest, (*rate, nth)),
+                    Some(edit) => {
+                        deeds.body = Some(plan.body.len());
+                        plan.body.push((edit.clone(), drawn.seed(edits)));
+                    }
+                    None => {}
+                }
+                // Counted with those that trickle: the place is a part of the seed.
+                edits += usize::from(action.body.is_some());
+                deeds.ends |= take(&mut plan.ending, action.resets_in.map(EarlyEnd::ResetIn));
             }
-            plan.head.extend(action.head.iter().cloned());
-            match &action.body {
-                Some(BodyEdit::Trickle(rate)) => slowest = slower(slowest, *rate),
-                Some(edit) => plan.body.push((edit.clone(), drawn.seed(edits))),
-                None => {}
-            }
-            // Counted with those that trickle: the place is a part of the seed.
-            edits += usize::from(action.body.is_some());
-            plan.ending = plan.ending.or(action.resets_in.map(EarlyEnd::ResetIn));
+            plan.deeds.push(deeds);
         }
-        plan.rate = slowest.map(|throughput| decision.rate(throughput));
+        if let Some((throughput, nth)) = slowest {
+            plan.rate = Some(decision.rate(throughput));
+            plan.deeds[nth].slows = true;
+        }
         plan
     }
 
@@ -70,8 +81,18 @@ impl HttpPlan {
     }
 }
 
-fn slower(before: Option<Throughput>, rate: Throughput) -> Option<Throughput> {
-    Some(before.filter(|before| before.bytes_per_second <= rate.bytes_per_second).unwrap_or(rate))
+/// Takes what is asked for where nothing was before; says whether it is that which holds.
+fn take<T>(held: &mut Option<T>, asked: Option<T>) -> bool {
+    let holds = held.is_none() && asked.is_some();
+    if holds {
+        *held = asked;
+    }
+    holds
+}
+
+/// The slower of two rates, each with the place of its fault.
+fn slower(before: Option<(Throughput, usize)>, asked: (Throughput, usize)) -> Option<(Throughput, usize)> {
+    Some(before.filter(|(before, _)| before.bytes_per_second <= asked.0.bytes_per_second).unwrap_or(asked))
 }
 
 impl From<MessageEnding> for EarlyEnd {

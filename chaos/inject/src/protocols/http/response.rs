@@ -3,12 +3,13 @@
 use super::{
     body::{Body, Chain, Edited, Progress},
     canned,
+    deeds::{Happening, Seen},
     exchange::{Exchange, MethodKind},
-    head::{Reply, edited},
+    head::{Reply, edited, is_so},
     plan::{EarlyEnd, HttpPlan},
 };
 use crate::{
-    protocol::{Ending, Step},
+    protocol::{Ending, Injected, Step},
     protocols::steps::{self, Steps},
 };
 use bytes::Bytes;
@@ -34,15 +35,16 @@ pub(super) fn begin(exchange: &mut Exchange, head: &[u8], reply: Reply, steps: S
     let Some(plan) = exchange.plan.take() else { return Begun::Passed(source, false) };
     let chain = chain(&plan, bodiless, source.length());
     let limit = plan.rate.clone().filter(|_| !bodiless && source.length() != Some(0));
-    let changes = plan.delay.is_some() || !plan.head.is_empty() || plan.ending.is_some();
-    open(&plan, changes || !chain.is_empty() || limit.is_some(), steps);
-    if plan.ending == Some(EarlyEnd::CloseInstead) {
+    let length = chain.announced().filter(|_| !bodiless && source.length().is_some());
+    let (changed, edits) = with_edits(head, length.filter(|_| length != source.length()), &plan);
+    let is_cut = plan.ending == Some(EarlyEnd::CloseInstead);
+    let perhaps = open(&plan, &Seen { head: edits, body: &chain, limited: limit.is_some(), is_cut }, steps);
+    if is_cut {
         steps::skip(steps, Direction::Downstream, head.len());
         steps::end(steps, Ending::Close);
         return Begun::Ended;
     }
-    let length = chain.announced().filter(|_| !bodiless && source.length().is_some());
-    match with_edits(head, length.filter(|_| length != source.length()), &plan) {
+    match changed {
         Some(changed) => {
             steps::skip(steps, Direction::Downstream, head.len());
             steps::insert(steps, Direction::Downstream, changed);
@@ -56,7 +58,7 @@ pub(super) fn begin(exchange: &mut Exchange, head: &[u8], reply: Reply, steps: S
     if chain.is_empty() {
         return if tunnel { Begun::Tunnel } else { Begun::Passed(source, limited) };
     }
-    let mut edited = Box::new(Edited::new(source, chain, ending(&plan)));
+    let mut edited = Box::new(Edited::new(source, chain, ending(&plan)).telling(perhaps));
     edited.begin(steps);
     match edited.progress() {
         Progress::Ended => Begun::Ended,
@@ -68,19 +70,21 @@ pub(super) fn begin(exchange: &mut Exchange, head: &[u8], reply: Reply, steps: S
 pub(super) fn give(exchange: &mut Exchange, steps: Steps<'_>) -> bool {
     let Some(plan) = exchange.plan.take() else { return false };
     let Some(canned) = &plan.response else { return false };
-    open(&plan, true, steps);
-    if plan.ending == Some(EarlyEnd::CloseInstead) {
-        steps::end(steps, Ending::Close);
-        return true;
-    }
+    let is_cut = plan.ending == Some(EarlyEnd::CloseInstead);
     let bodiless = exchange.kind == MethodKind::Head || canned::is_bodiless(canned.status);
     let length = canned.body.len() as u64;
     let chain = chain(&plan, bodiless, Some(if bodiless { 0 } else { length }));
     let announced = chain.announced().filter(|_| !bodiless).unwrap_or(length);
     let head = Bytes::from(canned::head(canned, announced, exchange.closes));
-    let head = with_edits(&head, None, &plan).unwrap_or(head);
-    steps::insert(steps, Direction::Downstream, head);
+    let (changed, edits) = with_edits(&head, None, &plan);
     let limit = plan.rate.clone().filter(|_| !bodiless);
+    // Of a body of known length, all is known.
+    drop(open(&plan, &Seen { head: edits, body: &chain, limited: limit.is_some(), is_cut }, steps));
+    if is_cut {
+        steps::end(steps, Ending::Close);
+        return true;
+    }
+    steps::insert(steps, Direction::Downstream, changed.unwrap_or(head));
     let limited = limit.is_some();
     if limit.is_some() {
         steps::rate(steps, limit);
@@ -106,14 +110,14 @@ pub(super) fn ask_for_body(exchange: &mut Exchange, steps: Steps<'_>) {
     }
 }
 
-fn open(plan: &HttpPlan, changes: bool, steps: Steps<'_>) {
+/// Lets the response wait, and tells the faults that change something of it; gives those of which that is not known yet.
+fn open(plan: &HttpPlan, seen: &Seen<'_>, steps: Steps<'_>) -> Vec<(usize, Injected)> {
     if let Some(wait) = &plan.delay {
         steps::wait(steps, wait.clone());
     }
-    // An edit of a body that isn't there, or is as it should be already, does nothing, and so is not told.
-    if changes {
-        steps.extend(plan.injected.iter().cloned().map(Step::Fired));
-    }
+    let Happening { now, perhaps } = Happening::of(plan.injected.iter().zip(&plan.deeds), seen);
+    steps.extend(now.into_iter().map(Step::Fired));
+    perhaps
 }
 
 fn chain(plan: &HttpPlan, bodiless: bool, length: Option<u64>) -> Chain {
@@ -132,14 +136,23 @@ fn ending(plan: &HttpPlan) -> Option<Ending> {
 }
 
 /// The head with another length, where there is one, and with the edits of the plan, which win; `None` where nothing
-/// changes.
-fn with_edits(head: &[u8], length: Option<u64>, plan: &HttpPlan) -> Option<Bytes> {
+/// changes. And which of these edits show in it.
+fn with_edits(head: &[u8], length: Option<u64>, plan: &HttpPlan) -> (Option<Bytes>, Vec<bool>) {
     let mut changed = None;
     if let Some(length) = length {
         changed = Some(edited(head, "content-length", Some(&length.to_string())));
     }
-    for edit in &plan.head {
-        changed = Some(edited(changed.as_deref().unwrap_or(head), &edit.name, edit.value.as_deref()));
+    let mut shows = vec![false; plan.head.len()];
+    for (place, edit) in plan.head.iter().enumerate() {
+        let before = changed.as_deref().unwrap_or(head);
+        if is_so(before, &edit.name, edit.value.as_deref()) {
+            continue;
+        }
+        changed = Some(edited(before, &edit.name, edit.value.as_deref()));
+        for (earlier, shows) in plan.head.iter().zip(&mut shows) {
+            *shows &= !earlier.name.eq_ignore_ascii_case(&edit.name);
+        }
+        shows[place] = true;
     }
-    changed.map(Bytes::from)
+    (changed.map(Bytes::from), shows)
 }

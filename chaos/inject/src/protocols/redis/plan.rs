@@ -33,7 +33,7 @@ impl RedisPlan {
     pub(super) fn of(decision: &Decision) -> Self {
         let mut plan = Self { delay: decision.wait(), ..Self::default() };
         for (drawn, injected) in decision.iter().zip(decision.injected()) {
-            if plan.delay.as_ref().is_some_and(|wait| wait.is_of(&injected)) {
+            if drawn.delays() {
                 plan.delayed.push(injected.clone());
             }
             let action = drawn.action();

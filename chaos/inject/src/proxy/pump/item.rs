@@ -64,7 +64,8 @@ impl Gate {
     pub(super) fn open(self, arrived: Duration, now: Duration) {
         let delayed = Delayed { asked: self.wait.whole(), achieved: now.saturating_sub(arrived) };
         for note in self.notes {
-            note.fault.ledger.message(arrived.saturating_sub(note.fault.applied), &note.entry, Some(delayed));
+            let own = delayed.share(self.wait.asked_by(&note.fault));
+            note.fault.ledger.message(arrived.saturating_sub(note.fault.applied), &note.entry, Some(own));
         }
     }
 }

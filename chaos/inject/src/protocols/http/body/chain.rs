@@ -15,11 +15,28 @@ pub(super) enum Piece {
 pub(crate) struct Chain {
     edits: Vec<Edit>,
     announced: Option<u64>,
+    /// By place of an edit, what is known of it beforehand.
+    changes: Vec<Change>,
+}
+
+/// The change that an edit makes to a body, as far as it is known beforehand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Change {
+    /// None, or none that is seen.
+    Nothing,
+    /// The body is another.
+    Sure,
+    /// Undecided: that depends on how long the body will be.
+    Open,
 }
 
 #[derive(Debug)]
 struct Edit {
     what: Stage,
+    /// Place among those that were asked for; none for the end of the connection.
+    place: Option<usize>,
+    /// True once it has changed something.
+    acted: bool,
     /// True once it gives nothing any more.
     over: bool,
 }
@@ -37,8 +54,8 @@ enum Stage {
 impl Chain {
     /// For a body of this length, where it is known; and then only this part of it comes, where there is one.
     pub(crate) fn new(edits: &[(BodyEdit, u64)], ends: Option<Part>, length: Option<u64>) -> Self {
-        let mut chain = Self { edits: Vec::new(), announced: length };
-        for (edit, seed) in edits {
+        let mut chain = Self { edits: Vec::new(), announced: length, changes: vec![Change::Nothing; edits.len()] };
+        for (place, (edit, seed)) in edits.iter().enumerate() {
             let length = chain.announced;
             let (what, length) = match edit {
                 BodyEdit::Shorten(part) => (Stage::keep(*part, length), length.map(|length| part.of(length))),
@@ -53,15 +70,22 @@ impl Chain {
             let idle = match what {
                 Stage::Keep(..) | Stage::Pad(..) => length.is_some() && length == chain.announced,
                 Stage::Garble(..) => length == Some(0),
-                Stage::Replace(_) => false,
+                Stage::Replace(ref text) => text.is_empty() && chain.announced == Some(0),
             };
             if !idle {
-                chain.edits.push(Edit { what, over: false });
+                if let Stage::Replace(_) = what {
+                    // Nothing is seen of what was made of the body before.
+                    chain.changes.fill(Change::Nothing);
+                }
+                let is_known = matches!(what, Stage::Replace(_)) || chain.announced.is_some();
+                chain.changes[place] = if is_known { Change::Sure } else { Change::Open };
+                chain.edits.push(Edit { what, place: Some(place), acted: false, over: false });
             }
             chain.announced = length;
         }
         if let Some(part) = ends {
-            chain.edits.push(Edit { what: Stage::keep(part, chain.announced), over: false });
+            let what = Stage::keep(part, chain.announced);
+            chain.edits.push(Edit { what, place: None, acted: false, over: false });
         }
         chain
     }
@@ -74,6 +98,22 @@ impl Chain {
     /// Tells whether nothing changes.
     pub(crate) fn is_empty(&self) -> bool {
         self.edits.is_empty()
+    }
+
+    /// The change that the edit of this place makes, as far as it was known beforehand.
+    pub(crate) fn change(&self, place: usize) -> Change {
+        self.changes.get(place).copied().unwrap_or(Change::Nothing)
+    }
+
+    /// Tells whether the edit of this place has changed something by now.
+    pub(super) fn has_acted(&self, place: usize) -> bool {
+        self.edits.iter().any(|edit| edit.place == Some(place) && edit.acted)
+    }
+
+    /// More came than what the edits let through.
+    pub(super) fn leave_out(&mut self) {
+        let is_full = |edit: &&mut Edit| matches!(edit.what, Stage::Keep(_, Some(0)));
+        self.edits.iter_mut().filter(is_full).for_each(|edit| edit.acted = true);
     }
 
     /// Tells whether nothing more comes out of it.
@@ -104,7 +144,9 @@ impl Chain {
         let mut pieces = Vec::from_iter(piece);
         for edit in &mut self.edits {
             let mut out = Vec::new();
-            if !edit.over {
+            if edit.over {
+                edit.acted |= pieces.iter().any(|piece| piece.length() > 0);
+            } else {
                 edit.feed(pieces, ends, &mut out);
             }
             ends |= edit.over;
@@ -129,10 +171,14 @@ impl Edit {
         for mut piece in pieces {
             match &mut self.what {
                 Stage::Keep(_, Some(left)) => {
+                    self.acted |= piece.length() > *left;
                     piece.shorten(*left);
                     *left -= piece.length();
                 }
-                Stage::Garble(_, _, Some(noise)) => piece.garble(noise),
+                Stage::Garble(_, _, Some(noise)) => {
+                    self.acted |= piece.length() > 0;
+                    piece.garble(noise);
+                }
                 Stage::Pad(_, seen) => *seen += piece.length(),
                 // Nothing comes before it is known how much.
                 Stage::Keep(_, None) | Stage::Garble(_, _, None) => {}
@@ -147,6 +193,7 @@ impl Edit {
                 self.over = true;
             }
             Stage::Pad(size, seen) if ends => {
+                self.acted |= *seen < *size;
                 out.push(Piece::Generated(GeneratedBody::new(b' ', size.saturating_sub(*seen))))
             }
             Stage::Garble(..) | Stage::Pad(..) => {}

@@ -6,7 +6,7 @@ use super::{
     chunked::Run,
 };
 use crate::{
-    protocol::Ending,
+    protocol::{Ending, Injected, Step},
     protocols::steps::{self, Steps},
 };
 use bytes::Bytes;
@@ -20,6 +20,8 @@ pub(crate) struct Edited {
     /// End of the connection behind the last byte that comes out of the chain.
     ending: Option<Ending>,
     progress: Progress,
+    /// Injections that are told once their edits have changed something.
+    perhaps: Vec<(usize, Injected)>,
 }
 
 /// Progress of a body behind its edits.
@@ -35,7 +37,12 @@ pub(crate) enum Progress {
 
 impl Edited {
     pub(crate) fn new(source: Body, chain: Chain, ending: Option<Ending>) -> Self {
-        Self { source, chain, ending, progress: Progress::Open }
+        Self { source, chain, ending, progress: Progress::Open, perhaps: Vec::new() }
+    }
+
+    /// Tells these injections once the edit of their place has changed something.
+    pub(crate) fn telling(self, perhaps: Vec<(usize, Injected)>) -> Self {
+        Self { perhaps, ..self }
     }
 
     /// Tells whether all of its source has come.
@@ -74,6 +81,9 @@ impl Edited {
                     self.expect(count as u64);
                     let ends = matches!(self.source, Body::Length(0));
                     self.feed(Some(&bytes[..count]), ends, steps);
+                } else {
+                    self.chain.leave_out();
+                    self.tell(steps);
                 }
                 count
             }
@@ -102,6 +112,7 @@ impl Edited {
     /// The source is at its end, that of the stream or before the trailer section.
     fn end(&mut self, closed: bool, steps: Steps<'_>) {
         let pieces = self.chain.feed(None, true);
+        self.tell(steps);
         self.put(pieces, steps);
         match self.ending {
             Some(ending) => self.close(ending, steps),
@@ -120,6 +131,7 @@ impl Edited {
     /// Takes bytes of its source, with nothing behind them where it `ends`.
     pub(crate) fn feed(&mut self, bytes: Option<&[u8]>, ends: bool, steps: Steps<'_>) {
         let pieces = self.chain.feed(bytes.map(|bytes| Piece::Bytes(bytes.to_vec())), ends);
+        self.tell(steps);
         self.put(pieces, steps);
         if self.progress != Progress::Open || !self.chain.is_over() {
             return;
@@ -134,6 +146,13 @@ impl Edited {
             // Here the close is the framing.
             (None, Body::UntilClose) => self.close(Ending::Close, steps),
         }
+    }
+
+    /// Tells the injections whose edits have changed something by now.
+    fn tell(&mut self, steps: Steps<'_>) {
+        let chain = &self.chain;
+        let acted = self.perhaps.extract_if(.., |(place, _)| chain.has_acted(*place));
+        steps.extend(acted.map(|(_, injected)| Step::Fired(injected)));
     }
 
     fn close(&mut self, ending: Ending, steps: Steps<'_>) {

@@ -6,7 +6,7 @@ mod edited;
 mod framing;
 
 pub(super) use self::{
-    chain::Chain,
+    chain::{Chain, Change},
     edited::{Edited, Progress},
     framing::Body,
 };

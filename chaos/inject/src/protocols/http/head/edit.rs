@@ -31,3 +31,41 @@ pub(crate) fn edited(head: &[u8], name: &str, value: Option<&str>) -> Vec<u8> {
     }
     out
 }
+
+/// Tells whether a field is as it is to be already: it has this value and no other, or is not there.
+pub(crate) fn is_so(head: &[u8], name: &str, value: Option<&str>) -> bool {
+    let (mut values, mut named) = (Vec::new(), false);
+    // Behind the first line, before which there may be empty ones.
+    let lines = head.split(|byte| *byte == b'\n').skip_while(|line| line.trim_ascii().is_empty()).skip(1);
+    for line in lines {
+        if matches!(line.first(), Some(b' ' | b'\t')) {
+            if named {
+                return false;
+            }
+            continue;
+        }
+        let mut parts = line.splitn(2, |byte| *byte == b':');
+        named = parts.next().is_some_and(|field| field.eq_ignore_ascii_case(name.as_bytes()));
+        values.extend(parts.next().filter(|_| named).map(<[u8]>::trim_ascii));
+    }
+    match value {
+        Some(value) => values == [value.trim().as_bytes()],
+        None => values.is_empty(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_field_that_is_as_asked_needs_no_edit() {
+        let head = b"\r\nHTTP/1.1 200 OK\r\nA:1\r\nX-B: 2 \r\nx-c: 3\r\n fold\r\nd: 4\r\nD: 4\r\ne:\r\n\r\n";
+        let so = |name, value| is_so(head, name, value);
+        assert!(so("a", Some("1")) && so("x-b", Some("2")) && so("y", None) && so("E", Some("")));
+        assert!(!so("a", Some("2")) && !so("a", None) && !so("y", Some("1")));
+        assert!(!so("x-c", Some("3")), "it goes on in the next line");
+        assert!(!so("d", Some("4")), "it is there twice");
+        assert!(!so("http/1.1 200 ok", Some("")) && so("HTTP/1.1 200 OK", None), "the first line is none");
+    }
+}

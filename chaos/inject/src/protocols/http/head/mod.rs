@@ -6,7 +6,7 @@ mod parse;
 mod scan;
 
 pub(super) use self::{
-    edit::edited,
+    edit::{edited, is_so},
     parse::{Announced, Ask, Reply, parse_ask, parse_reply},
     scan::{Found, MessageKind, Scan},
 };

@@ -31,7 +31,7 @@ struct Decisions {
     armed: bool,
     traces: bool,
     wants_body: bool,
-    plan: Box<dyn FnMut(&str) -> HttpPlan>,
+    decision: Box<dyn FnMut(&str) -> Decision>,
     asked: Vec<String>,
     keys: Vec<Key>,
 }
@@ -57,9 +57,9 @@ impl Decide for Decisions {
         assert!(self.armed);
         let subject = message.subject();
         self.keys.push(message.key());
-        let plan = (self.plan)(subject.split(' ').nth(1).unwrap_or_default());
+        let decision = (self.decision)(subject.split(' ').nth(1).unwrap_or_default());
         self.asked.push(subject);
-        decision(plan)
+        decision
     }
 }
 
@@ -98,6 +98,8 @@ struct Wire {
     /// End that the connection was given.
     ended: Option<Ending>,
     fired: usize,
+    /// Names of the faults that were told.
+    told: Vec<String>,
     /// Attributions of the bytes that followed, each with the count of bytes that had come out before.
     about: Vec<(Direction, usize, Attribution)>,
 }
@@ -123,17 +125,35 @@ impl Wire {
         Self::with(move |target| if target == "/x" { plan.clone() } else { HttpPlan::default() })
     }
 
-    fn with(plan: impl FnMut(&str) -> HttpPlan + 'static) -> Self {
+    /// A rig whose requests to `/x` are taken so.
+    fn deciding(all: Decision) -> Self {
+        Self::by(move |target| if target == "/x" { all.clone() } else { Decision::default() })
+    }
+
+    fn with(mut plan: impl FnMut(&str) -> HttpPlan + 'static) -> Self {
+        Self::by(move |target| decision(plan(target)))
+    }
+
+    fn by(decision: impl FnMut(&str) -> Decision + 'static) -> Self {
         let decisions = Decisions {
             armed: true,
             traces: false,
             wants_body: false,
-            plan: Box::new(plan),
+            decision: Box::new(decision),
             asked: Vec::new(),
             keys: Vec::new(),
         };
         let (up, down) = (Side::default(), Side::default());
-        Self { filter: HttpFilter::new(), decisions, up, down, ended: None, fired: 0, about: Vec::new() }
+        Self {
+            filter: HttpFilter::new(),
+            decisions,
+            up,
+            down,
+            ended: None,
+            fired: 0,
+            told: Vec::new(),
+            about: Vec::new(),
+        }
     }
 
     fn side(&mut self, direction: Direction) -> &mut Side {
@@ -197,7 +217,10 @@ impl Wire {
                     assert_eq!(to, Direction::Downstream);
                     self.ended.get_or_insert(ending);
                 }
-                Step::Fired(_) => self.fired += 1,
+                Step::Fired(injected) => {
+                    self.fired += 1;
+                    self.told.push(injected.fault.fault.name.clone());
+                }
                 Step::Discard(..) | Step::Finish(..) => panic!("HTTP/1 gives no message up"),
                 Step::About(to, _, attribution) => {
                     assert!(self.decisions.traces, "nobody wants to know");

@@ -2,11 +2,16 @@
 
 use super::{Wire, canned, delayed, plan, reader};
 use crate::{
+    active::Active,
     ending::Ending,
+    protocol::Decision,
     protocols::http::plan::{EarlyEnd, HttpPlan},
 };
 use chaos_model::Direction;
-use chaos_model::effect::action::{HeaderEdit, Part};
+use chaos_model::effect::{
+    Action, MessageAction, MessageEnding,
+    action::{BodyEdit, CannedResponse, HeaderEdit, HttpAction, Part, Throughput},
+};
 use std::time::Duration;
 
 const X: &str = "GET /x HTTP/1.1\r\n\r\n";
@@ -147,8 +152,76 @@ fn headers_are_set_and_taken_away_and_all_else_stays_as_it_came() {
         let mut wire = Wire::planned(plan);
         wire.up(X);
         came.bytes().for_each(|byte| wire.send(Direction::Downstream, &[byte]));
-        assert_eq!((wire.sent_down(), wire.fired), (&*becomes, 1));
+        // What is as it should be already was not changed.
+        assert_eq!((wire.sent_down(), wire.fired), (&*becomes, usize::from(becomes != came)));
         goes_on(&mut wire);
+    }
+}
+
+#[test]
+fn a_field_that_is_as_it_should_be_stays_as_it_came() {
+    let came = "HTTP/1.1 200 OK\r\nX-A:1\r\ncontent-length: 2\r\n\r\nok";
+    let mut wire = Wire::planned(set("x-a", Some("1")));
+    wire.up(X);
+    wire.down(came);
+    assert_eq!((wire.sent_down(), wire.fired), (came, 0));
+}
+
+/// Names of the faults that are told of a response to what several of them take.
+fn told(actions: Vec<Action>, came: &str) -> Vec<String> {
+    let all = actions
+        .into_iter()
+        .zip(1..)
+        .fold(Decision::default(), |all, (action, n)| all.and(Active::doing(&format!("{n}"), action, None), None));
+    let mut wire = Wire::deciding(all);
+    wire.up(X);
+    wire.down(came);
+    wire.told
+}
+
+#[test]
+fn faults_that_change_nothing_of_a_response_are_not_told() {
+    let http = |http| Action { http: Some(http), ..Action::default() };
+    let status = |status| {
+        let response = CannedResponse { status, headers: vec![], body: String::new() };
+        http(HttpAction { response: Some(response), ..HttpAction::default() })
+    };
+    let head = |name: &str, value: Option<&str>| {
+        let edit = HeaderEdit { name: name.to_owned(), value: value.map(str::to_owned) };
+        http(HttpAction { head: vec![edit], ..HttpAction::default() })
+    };
+    let body = |edit| http(HttpAction { body: Some(edit), ..HttpAction::default() });
+    let rate = |bytes_per_second| body(BodyEdit::Trickle(Throughput { bytes_per_second }));
+    let ends = |ending| Action {
+        message: Some(MessageAction { ending: Some(ending), ..MessageAction::default() }),
+        ..Action::default()
+    };
+    let keep = |bytes| body(BodyEdit::Shorten(Part::Bytes(bytes)));
+    let replace = || body(BodyEdit::Replace("no".to_owned()));
+    let instead = || ends(MessageEnding::Instead);
+    let chunks = |text: &str| format!("{CHUNKS}{:x}\r\n{text}\r\n0\r\n\r\n", text.len());
+    for (actions, came, expected) in [
+        (vec![status(503), status(500)], String::new(), vec!["1"]),
+        (vec![head("x-y", None), head("a", Some("b"))], OK.to_owned(), vec!["2"]),
+        (vec![head("a", Some("1")), head("A", Some("2"))], OK.to_owned(), vec!["2"]),
+        (vec![rate(9), rate(5), rate(7)], OK.to_owned(), vec!["2"]),
+        (vec![instead(), ends(MessageEnding::In(Part::Bytes(1)))], OK.to_owned(), vec!["1"]),
+        (vec![head("a", Some("b")), keep(1), instead()], OK.to_owned(), vec!["3"]),
+        (vec![keep(1), replace()], OK.to_owned(), vec!["2"]),
+        (vec![keep(2), keep(1)], OK.to_owned(), vec!["2"]),
+        (vec![body(BodyEdit::Pad(2)), body(BodyEdit::Pad(3))], OK.to_owned(), vec!["2"]),
+        // Of a body of unknown length it shows as it comes.
+        (vec![keep(9), body(BodyEdit::Pad(3))], chunks("1234"), vec![]),
+        (vec![keep(4)], chunks("1234"), vec![]),
+        (vec![keep(3)], chunks("1234"), vec!["1"]),
+        (vec![keep(4)], format!("{CHUNKS}4\r\n1234\r\n1\r\n5\r\n0\r\n\r\n"), vec!["1"]),
+        (vec![body(BodyEdit::Pad(5))], chunks("1234"), vec!["1"]),
+        (vec![body(BodyEdit::Garble { parts_per_million: 1 })], chunks("1234"), vec!["1"]),
+        (vec![body(BodyEdit::Garble { parts_per_million: 1 })], format!("{CHUNKS}0\r\n\r\n"), vec![]),
+        (vec![keep(1), replace()], chunks("1234"), vec!["2"]),
+    ] {
+        let words = format!("{actions:?} {came:?}");
+        assert_eq!(told(actions, &came), expected, "{words}");
     }
 }
 
