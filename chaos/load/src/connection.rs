@@ -74,7 +74,7 @@ pub(crate) enum Failure {
 }
 
 /// The part of a body that was kept.
-pub(crate) enum Kept {
+pub(crate) enum KeptBody {
     /// All of it, which came in one piece.
     Whole(Bytes),
     /// All of it, in the buffer.
@@ -122,7 +122,7 @@ impl Connection {
     }
 
     /// Reads the body to its end. One that comes in several pieces is put together in `buffer`.
-    pub(crate) async fn read(&mut self, body: &mut Incoming, buffer: &mut Vec<u8>) -> Result<Kept, Error> {
+    pub(crate) async fn read(&mut self, body: &mut Incoming, buffer: &mut Vec<u8>) -> Result<KeptBody, Error> {
         buffer.clear();
         let mut only = None;
         while let Some(chunk) = self.chunk(body).await? {
@@ -137,11 +137,11 @@ impl Connection {
                 return self.read_on(body).await;
             }
         }
-        Ok(only.map_or(Kept::Buffered, Kept::Whole))
+        Ok(only.map_or(KeptBody::Buffered, KeptBody::Whole))
     }
 
     /// Reads to its end what is too large to be kept.
-    async fn read_on(&mut self, body: &mut Incoming) -> Result<Kept, Error> {
+    async fn read_on(&mut self, body: &mut Incoming) -> Result<KeptBody, Error> {
         let (mut at, mut at_once) = (Instant::now(), 0);
         while let Some(chunk) = self.chunk(body).await? {
             let now = Instant::now();
@@ -153,7 +153,7 @@ impl Connection {
                 std::future::pending::<()>().await;
             }
         }
-        Ok(Kept::Nothing)
+        Ok(KeptBody::Nothing)
     }
 
     async fn chunk(&mut self, body: &mut Incoming) -> Result<Option<Bytes>, Error> {

@@ -13,8 +13,10 @@
 //! from a lost one.
 //!
 //! - A request of an idempotent method (RFC 9110, 9.2.2) whose reused connection closes before the first byte of a response is
-//!   made once more, on a new one, as user agents do: the server closed what idled just as the request went out. Not
-//!   while [`Disruptions`] say that the connection was ended on purpose. Such arrivals are counted apart.
+//!   made once more, on a new one, where it looks as if the server closed what idled just as the request went out: the
+//!   connection had idled for half a second at least, and ended at once. Not while [`Disruptions`] say that it was ended on
+//!   purpose. Such arrivals are counted apart. All else that ends without a response has failed: user agents try more
+//!   again, and that would hide servers that take requests and drop them.
 //!
 //! Other retries, redirects, cookies and a verdict are deliberately absent.
 

@@ -67,7 +67,7 @@ pub struct Outcome {
     pub started: Option<Duration>,
     /// The moment at which the last byte of the response came, or at which it became clear that none will.
     pub ended: Duration,
-    /// It was made twice: its first connection, a reused one, closed before the first byte of a response.
+    /// True where it was made twice: its first connection, a reused one that had idled, closed as the request went out.
     pub retried: bool,
     /// The status, or the reason why there is none.
     pub result: Result<u16, Error>,

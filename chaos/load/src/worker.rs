@@ -2,12 +2,12 @@
 
 use crate::{
     Arrival, Error, Response,
-    connection::{Connection, Failure, Kept},
+    connection::{Connection, Failure, KeptBody},
     job::Job,
     shared::{Made, Shared},
 };
 use hyper::body::Incoming;
-use std::{pin::pin, sync::Arc};
+use std::{pin::pin, sync::Arc, time::Duration};
 use tokio::{
     sync::mpsc::Receiver,
     time::{Instant, sleep_until},
@@ -15,6 +15,14 @@ use tokio::{
 
 /// A body larger than this is not worth keeping room for.
 const KEEP_BUFFER: usize = 64 * 1024;
+
+/// Servers close no connection that idled for less: HAProxy after 1 s where it is told to, gunicorn after 2 s, Node, uvicorn
+/// and Apache after 5 s. One that was in use more recently was not closed for that. (The load's own are closed after a second.)
+const IDLES: Duration = Duration::from_millis(500);
+
+/// The time that the news of a connection which was closed before the request came may take, beside two round trips: the
+/// server has nothing to do for it.
+const NEWS: Duration = Duration::from_millis(10);
 
 /// Works until its connection ends or there are no more jobs.
 pub(crate) async fn work(shared: Arc<Shared>, first: Job, mut jobs: Receiver<Job>) {
@@ -38,7 +46,7 @@ pub(crate) async fn work(shared: Arc<Shared>, first: Job, mut jobs: Receiver<Job
         let next = tokio::select! {
             biased;
             next = jobs.recv() => next,
-            () = connection.closed() => {
+            () = connection.connection.closed() => {
                 hands.connection = None;
                 // A job may have come in this very moment: it is made on a new connection.
                 jobs.close();
@@ -53,8 +61,27 @@ pub(crate) async fn work(shared: Arc<Shared>, first: Job, mut jobs: Receiver<Job
 /// The connection and the buffer that a worker holds.
 struct Hands {
     /// Kept between two requests.
-    connection: Option<Connection>,
+    connection: Option<Kept>,
     buffer: Vec<u8>,
+}
+
+/// A connection with what is known of it.
+struct Kept {
+    connection: Connection,
+    /// Time that connecting took: about a round trip.
+    dialled: Duration,
+    /// Moment since which it idles; none where it is new.
+    idles: Option<Instant>,
+}
+
+impl Kept {
+    /// True where its end looks like that of one which the server had closed, since it idled, before this request came: it had
+    /// idled for so long, and the end came at once. A server that takes a request and drops it looks the same only on such a
+    /// connection.
+    fn looks_closed_before(&self, began: Instant) -> bool {
+        let idled = self.idles.is_some_and(|idles| began.saturating_duration_since(idles) >= IDLES);
+        idled && began.elapsed() <= NEWS + 2 * self.dialled
+    }
 }
 
 /// The progress of a request, for whoever gives it up.
@@ -68,14 +95,14 @@ struct Progress {
 impl Hands {
     /// Makes the request. The connection is kept if it can be used again, and dropped with this future.
     async fn make(&mut self, shared: &Shared, arrival: &Arrival, progress: &mut Progress) -> Result<Made, Error> {
-        let (mut connection, response) = self.send(shared, arrival, progress).await?;
+        let (mut kept, response) = self.send(shared, arrival, progress).await?;
         let (head, mut body) = response.into_parts();
-        let kept = connection.read(&mut body, &mut self.buffer).await?;
+        let read = kept.connection.read(&mut body, &mut self.buffer).await?;
         let ended = Instant::now();
-        let body = match &kept {
-            Kept::Whole(body) => Some(body.as_ref()),
-            Kept::Buffered => Some(self.buffer.as_slice()),
-            Kept::Nothing => None,
+        let body = match &read {
+            KeptBody::Whole(body) => Some(body.as_ref()),
+            KeptBody::Buffered => Some(self.buffer.as_slice()),
+            KeptBody::Nothing => None,
         };
         let status = head.status.as_u16();
         let latency = ended.saturating_duration_since(shared.start).saturating_sub(arrival.intended);
@@ -83,8 +110,8 @@ impl Hands {
         if self.buffer.capacity() > KEEP_BUFFER {
             self.buffer = Vec::new();
         }
-        if connection.is_reusable().await {
-            self.connection = Some(connection);
+        if kept.connection.is_reusable().await {
+            self.connection = Some(Kept { idles: Some(ended), ..kept });
         }
         Ok(Made { status, ended, marks })
     }
@@ -95,31 +122,34 @@ impl Hands {
         shared: &Shared,
         arrival: &Arrival,
         progress: &mut Progress,
-    ) -> Result<(Connection, http::Response<Incoming>), Error> {
+    ) -> Result<(Kept, http::Response<Incoming>), Error> {
         let began = Instant::now();
         let template = shared.templates.get(arrival.request).and_then(Option::as_ref).ok_or(Error::InvalidRequest)?;
         let render = || template.render(shared.key, arrival).ok_or(Error::InvalidRequest);
         let mut request = render()?;
-        let mut kept = self.connection.take();
+        let mut idle = self.connection.take();
         loop {
-            let reused = kept.is_some();
-            let mut connection = match kept.take() {
+            let mut kept = match idle.take() {
                 Some(kept) => kept,
                 None => {
                     progress.connecting = true;
-                    let connection = connect(shared).await?;
+                    let kept = connect(shared).await?;
                     progress.connecting = false;
-                    connection
+                    kept
                 }
             };
-            match connection.send(request).await {
-                Ok(response) => return Ok((connection, response)),
+            match kept.connection.send(request).await {
+                Ok(response) => return Ok((kept, response)),
                 // The kept connection ended while nobody used it. This is no retry: nothing was sent.
-                Err(Failure::Unsent(unsent)) if reused => request = *unsent,
+                Err(Failure::Unsent(unsent)) if kept.idles.is_some() => request = *unsent,
                 Err(Failure::Unsent(_)) => return Err(Error::Closed),
-                // It ended as the request went out. A second one finds no kept connection, so it is the last.
+                // It was closed before the request came, as far as that can be told. A user agent tries all again that may be
+                // (RFC 9110, 9.2.2), which would hide requests that came and were dropped. A second one finds no kept
+                // connection, so it is the last.
                 Err(Failure::Unheard(_))
-                    if reused && template.is_idempotent() && !shared.disruptions.any_since(began) =>
+                    if kept.looks_closed_before(began)
+                        && template.is_idempotent()
+                        && !shared.disruptions.any_since(began) =>
                 {
                     progress.retried = true;
                     request = render()?;
@@ -130,8 +160,10 @@ impl Hands {
     }
 }
 
-async fn connect(shared: &Shared) -> Result<Connection, Error> {
+async fn connect(shared: &Shared) -> Result<Kept, Error> {
     let (host, port) = &shared.target;
+    let began = Instant::now();
     let stream = shared.host.dial(host, *port).await.map_err(|error| Error::of_dial(&error))?;
-    Connection::new(stream).await
+    let dialled = began.elapsed();
+    Ok(Kept { connection: Connection::new(stream).await?, dialled, idles: None })
 }

@@ -1,4 +1,4 @@
-//! Requests whose reused connection closes as they go out: made once more, where a user agent would.
+//! Requests whose reused connection closes as they go out: made once more where it had idled, and failures else.
 
 use crate::bench::{MS, plan, run_all, run_with, serve_raw};
 use chaos_load::{Arrival, CheckResponse, Disruptions, Error, Marks, Outcome, Plan, Response};
@@ -48,28 +48,45 @@ fn serve_one_each(network: &MemoryNetwork, end: End, takes: Duration) -> host::H
     })
 }
 
+/// A request of this method each 750 ms, so that connections idle in between.
+fn idling(method: &str) -> Plan {
+    let mut plan = of(method);
+    (plan.load.rate.times, plan.load.rate.per) = (1, 750 * MS);
+    plan.load.duration = 7500 * MS;
+    plan
+}
+
 fn of(method: &str) -> Plan {
     let mut plan = plan("/");
     plan.load.requests[0].method = method.to_owned();
     plan
 }
 
-/// Outcomes of a load of one method. On each connection, the first request is answered.
-async fn outcomes(method: &str, end: End) -> Vec<Outcome> {
+/// Outcomes of a load. On each connection, the first request is answered.
+async fn outcomes(plan: Plan, end: End, takes: Duration) -> Vec<Outcome> {
     let network = MemoryNetwork::new(1);
-    let _target = serve_one_each(&network, end, Duration::ZERO);
-    run_all(&network, of(method)).await.0
+    let _target = serve_one_each(&network, end, takes);
+    run_all(&network, plan).await.0
+}
+
+/// Every second request has failed so, and none was made again.
+fn every_second_failed(outcomes: &[Outcome], error: Error) {
+    assert!(outcomes.len() > 3);
+    for outcome in outcomes {
+        let expected = if outcome.n % 2 == 0 { Ok(204) } else { Err(error) };
+        assert_eq!((outcome.result, outcome.retried), (expected, false), "{outcome:?}");
+    }
 }
 
 #[tokio::test(start_paused = true)]
 async fn idempotent_requests_are_made_once_more_on_a_new_connection_and_counted() {
     for method in ["GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"] {
         for end in [End::Close, End::Reset] {
-            let outcomes = outcomes(method, end).await;
+            let outcomes = outcomes(idling(method), end, Duration::ZERO).await;
             assert!(outcomes.iter().all(|outcome| outcome.result == Ok(204)), "{method}: {outcomes:?}");
             // The second request on a connection is made again, and its new connection serves the next one as badly.
             let retried = outcomes.iter().filter(|outcome| outcome.retried).count();
-            assert_eq!((retried, outcomes[0].retried, outcomes[1].retried), (99, false, true), "{method}");
+            assert_eq!((retried, outcomes[0].retried, outcomes[1].retried), (9, false, true), "{method}");
         }
     }
 }
@@ -77,19 +94,22 @@ async fn idempotent_requests_are_made_once_more_on_a_new_connection_and_counted(
 #[tokio::test(start_paused = true)]
 async fn what_may_not_be_made_twice_is_made_once() {
     for method in ["POST", "PATCH", "PURGE"] {
-        for outcome in outcomes(method, End::Close).await {
-            let expected = if outcome.n % 2 == 0 { Ok(204) } else { Err(Error::Closed) };
-            assert_eq!((outcome.result, outcome.retried), (expected, false), "{method}: {outcome:?}");
-        }
+        every_second_failed(&outcomes(idling(method), End::Close, Duration::ZERO).await, Error::Closed);
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_response_that_has_begun_is_not_asked_for_again() {
-    for outcome in outcomes("GET", End::PartOfAHead).await {
-        let expected = if outcome.n % 2 == 0 { Ok(204) } else { Err(Error::Closed) };
-        assert_eq!((outcome.result, outcome.retried), (expected, false), "{outcome:?}");
-    }
+    every_second_failed(&outcomes(idling("GET"), End::PartOfAHead, Duration::ZERO).await, Error::Closed);
+}
+
+#[tokio::test(start_paused = true)]
+async fn requests_that_a_server_takes_and_drops_are_failures() {
+    // The connection was in use just before, so no server closed it since it idled,
+    every_second_failed(&outcomes(of("GET"), End::Close, Duration::ZERO).await, Error::Closed);
+    every_second_failed(&outcomes(of("GET"), End::Reset, Duration::ZERO).await, Error::Reset);
+    // and where it had, what ends it after some time has looked at the request.
+    every_second_failed(&outcomes(idling("GET"), End::Close, 30 * MS).await, Error::Closed);
 }
 
 #[tokio::test(start_paused = true)]
@@ -102,15 +122,11 @@ async fn a_new_connection_that_closes_is_a_failure_at_once() {
 
 #[tokio::test(start_paused = true)]
 async fn latency_counts_from_when_it_was_due_and_the_timeout_is_one() {
-    let network = MemoryNetwork::new(1);
-    let _target = serve_one_each(&network, End::Close, 30 * MS);
-    let mut plan = plan("/");
-    plan.load.rate.times = 10;
-    let (outcomes, _) = run_all(&network, plan).await;
+    let outcomes = outcomes(idling("GET"), End::Close, 5 * MS).await;
     let retried: Vec<_> = outcomes.iter().filter(|outcome| outcome.retried).collect();
     assert!(!retried.is_empty());
     for outcome in retried {
-        assert_eq!((outcome.latency(), outcome.started), (30 * MS, Some(outcome.intended)));
+        assert_eq!((outcome.latency(), outcome.started), (5 * MS, Some(outcome.intended)));
     }
     // Where the second try comes to nothing, the client has waited no longer than it does.
     let network = MemoryNetwork::new(1);
@@ -121,17 +137,15 @@ async fn latency_counts_from_when_it_was_due_and_the_timeout_is_one() {
             if answers {
                 stream.write_all(OK).await.unwrap();
                 read_head(&mut stream).await;
-                tokio::time::sleep(500 * MS).await;
+                tokio::time::sleep(5 * MS).await;
             } else {
                 std::future::pending::<()>().await;
             }
         }
     });
-    let mut plan = of("GET");
-    plan.load.rate.times = 2;
-    let (outcomes, _) = run_all(&network, plan).await;
-    let last = outcomes.last().unwrap();
-    assert_eq!((last.result, last.retried, last.latency()), (Err(Error::Timeout), true, Duration::from_secs(2)));
+    let (outcomes, _) = run_all(&network, idling("GET")).await;
+    let second = &outcomes[1];
+    assert_eq!((second.result, second.retried, second.latency()), (Err(Error::Timeout), true, Duration::from_secs(2)));
 }
 
 struct Nothing;
@@ -145,27 +159,27 @@ impl CheckResponse for Nothing {
 #[tokio::test(start_paused = true)]
 async fn what_was_ended_on_purpose_is_not_hidden() {
     let network = MemoryNetwork::new(1);
-    let target = serve_one_each(&network, End::Reset, 20 * MS);
-    let mut plan = plan("/");
-    plan.load.rate.times = 20;
+    let target = serve_one_each(&network, End::Reset, 5 * MS);
+    let mut plan = idling("GET");
     let disruptions = Disruptions::default();
     plan.disruptions = disruptions.clone();
-    // From 200 to 410 ms: the request that is due at 400 ms loses its connection at 420 ms, when it is over, and found it on.
+    // The request that is due at 1.5 s loses its connection when it is over, and found it on; that at 3.75 s while it is on.
     drop(target.spawn(async move {
-        tokio::time::sleep(200 * MS).await;
+        tokio::time::sleep(1450 * MS).await;
         let (one, other) = (disruptions.begin(), disruptions.begin());
-        tokio::time::sleep(100 * MS).await;
+        tokio::time::sleep(25 * MS).await;
         drop(one);
-        tokio::time::sleep(110 * MS).await;
+        tokio::time::sleep(28 * MS).await;
         drop(other);
+        tokio::time::sleep(2200 * MS).await;
+        let _third = disruptions.begin();
+        tokio::time::sleep(200 * MS).await;
     }));
     let client = network.host("client");
     let (outcomes, _) = run_with(&client, plan, Arc::new(Nothing), CancellationToken::new()).await;
-    let failed = |outcome: &&Outcome| outcome.result == Err(Error::Reset);
-    let failed: Vec<_> = outcomes.iter().filter(failed).map(|outcome| outcome.intended.as_millis()).collect();
-    assert!(!failed.is_empty() && failed.iter().all(|at| (180..=410).contains(at)), "{failed:?}");
-    assert!(failed.contains(&400), "{failed:?}");
-    let retried = |outcome: &&Outcome| outcome.retried;
-    let retried: Vec<_> = outcomes.iter().filter(retried).map(|outcome| outcome.intended.as_millis()).collect();
-    assert!(retried.iter().all(|at| *at < 200 || *at > 410) && retried.contains(&500), "{retried:?}");
+    let due = |which: &dyn Fn(&Outcome) -> bool| {
+        outcomes.iter().filter(|outcome| which(outcome)).map(|outcome| outcome.intended.as_millis()).collect::<Vec<_>>()
+    };
+    assert_eq!(due(&|outcome| outcome.result == Err(Error::Reset)), [1500, 3750]);
+    assert_eq!(due(&|outcome| outcome.retried), [750, 3000, 5250, 6000, 6750]);
 }

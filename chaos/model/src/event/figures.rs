@@ -18,7 +18,7 @@ pub struct PhaseFigures {
     pub straddled: u64,
     /// Arrivals that the generator did not make.
     pub missed: u64,
-    /// Arrivals that were made twice, since their first connection, a reused one, closed before the first byte of a response.
+    /// Arrivals that were made twice, since their first connection, a reused one that had idled, closed as they went out.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub retried: u64,
     /// Responses by status.

@@ -236,8 +236,10 @@ fn details(style: Style, figures: &PhaseFigures, (age_is_beside, by_instance): (
         lines.push((Ink::Unsure, format!("{} not made by the load generator", count(figures.missed, "arrival"))));
     }
     if figures.retried > 0 {
-        let text =
-            format!("{} tried again: a reused connection was closed as it went out", count(figures.retried, "request"));
+        let text = format!(
+            "{} tried again: a connection that had idled was closed as it went out",
+            count(figures.retried, "request")
+        );
         lines.push((Ink::Faint, text));
     }
     if figures.straddled > 0 {
@@ -275,7 +277,7 @@ mod tests {
             )
         };
         assert_eq!(told(0), "");
-        assert_eq!(told(1), "      1 request tried again: a reused connection was closed as it went out\n");
+        assert_eq!(told(1), "      1 request tried again: a connection that had idled was closed as it went out\n");
     }
 
     #[test]
