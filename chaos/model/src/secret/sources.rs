@@ -1,6 +1,6 @@
 //! Source texts, fit to be recorded: secrets are masked in their places, so that lines, columns and spans stay what they are.
 
-use super::{URL_MARK, credentials, hidden, is_named};
+use super::{URL_MARK, credentials, hidden, is_named, masked, masked_text};
 use crate::{
     Source, Sources,
     language::{
@@ -17,7 +17,8 @@ const HARMLESS: [&str; 5] = ["expect", "fault", "guard.breaks", "guard.may-break
 /// The texts without the secrets in them, and the places of what was masked, as `system.toml:12: env.AUTH_KEY`.
 ///
 /// A text keeps its length, its lines and its columns: a secret is masked character by character. Values are secrets by the
-/// name of their key, words of commands by the option before them, and credentials by the URL that they stand in.
+/// name of their key, words of commands by the option before them, credentials by the URL that they stand in, and parts of
+/// a text (a path with a query, a body) by what stands before them there.
 #[must_use]
 pub fn masked_sources(sources: &Sources) -> (Sources, Vec<String>) {
     let mut named = Vec::new();
@@ -72,11 +73,29 @@ fn in_value(value: &Value, path: &str, text: &str, found: &mut Vec<(Range<usize>
     match &value.kind {
         Kind::Table(table) => in_table(table, path, text, found),
         Kind::List(items) => in_list(items, path, text, found),
-        Kind::Text(_) | Kind::Other { .. } if is_named(name) => {
+        // A cookie of the load's requests is mostly a session's.
+        Kind::Text(_) | Kind::Other { .. } if is_named(name) || name == "cookie" => {
             found.push((inner(text, value.span.range.clone()), path.to_owned()));
         }
-        Kind::Text(_) | Kind::Other { .. } => {}
+        Kind::Text(_) => found.extend(in_text(text, inner(text, value.span.range.clone()), path)),
+        Kind::Other { .. } => {}
     }
+}
+
+/// Secrets within a text, but for the credentials of URLs, which are found by themselves.
+fn in_text(text: &str, range: Range<usize>, path: &str) -> Vec<(Range<usize>, String)> {
+    let written = &text[range.clone()];
+    let (without_urls, shown) = (masked(written), masked_text(written));
+    let mut found: Vec<(Range<usize>, String)> = Vec::new();
+    for ((at, before), after) in without_urls.char_indices().zip(shown.chars()) {
+        let (at, end) = (range.start + at, range.start + at + before.len_utf8());
+        match found.last_mut() {
+            _ if before == after => {}
+            Some((last, _)) if last.end == at => last.end = end,
+            _ => found.push((at..end, path.to_owned())),
+        }
+    }
+    found
 }
 
 /// Words of a command hide what follows `--password`, or stands behind it after `=`.
@@ -94,7 +113,7 @@ fn in_list(items: &[Value], path: &str, text: &str, found: &mut Vec<(Range<usize
                     found.push((behind..range.end, format!("{path} {option}")));
                 }
                 None if is_option(word) => after = Some(word.to_owned()),
-                _ => {}
+                _ => found.extend(in_text(text, range(), path)),
             },
             _ => in_value(item, path, text, found),
         }
@@ -117,7 +136,11 @@ fn in_comments(text: &str) -> Vec<(Range<usize>, String)> {
     for line in text.split_inclusive('\n') {
         let comment = line.trim_start();
         if let Some(setting) = comment.strip_prefix('#') {
-            found.extend(in_setting(setting.trim_end(), at + line.len() - setting.len()));
+            let (setting, start) = (setting.trim_end(), at + line.len() - setting.len());
+            match in_setting(setting, start) {
+                Some(secret) => found.push(secret),
+                None => found.extend(in_text(text, start..start + setting.len(), "comment")),
+            }
         }
         at += line.len();
     }
@@ -208,6 +231,52 @@ headers.authorization = """
         ];
         assert_eq!(named, wanted);
         assert_eq!(masked(&text), (text.clone(), Vec::new()), "what is masked is no secret any more");
+    }
+
+    #[test]
+    fn secrets_of_requests_are_masked() {
+        let text = r#"
+[load]
+rate = "1/s"
+headers.cookie = "session=abc"
+headers.x-auth = "Bearer abc.def"
+# request = "GET /b?api_key=abc"
+vars.token = "sequence 1..9"
+[[load.request]]
+request = "POST /login"
+body = '{"user":"me","password":"hunter2"}'
+headers = { authorization = "Basic abc", accept = "a/b" }
+[[load.request]]
+request = "GET /pay?page=2&token=abc&next=1"
+json = { card = { secret = "1234" }, note = "the token is gone" }
+[service.a]
+command = ["sh", "-c", "curl -H 'Authorization: Bearer abc' http://b"]
+[[expect]]
+of = "GET /a"
+body."$.token" = "== abc"
+"#;
+        let (shown, named) = masked(text);
+        let wanted = text
+            .replace("token=abc", "token=***")
+            .replace("session=abc", "***********")
+            .replace("x-auth = \"Bearer abc.def\"", "x-auth = \"Bearer *******\"")
+            .replace("api_key=abc", "api_key=***")
+            .replace("\"hunter2\"", "*********")
+            .replace("Basic abc", "*********")
+            .replace("\"1234\"", "\"****\"")
+            .replace("Authorization: Bearer abc", "Authorization: **********");
+        assert_eq!(shown, wanted);
+        let wanted = [
+            "system.toml:4: load.headers.cookie",
+            "system.toml:5: load.headers.x-auth",
+            "system.toml:6: comment",
+            "system.toml:10: load.request.body",
+            "system.toml:11: load.request.headers.authorization",
+            "system.toml:13: load.request.request",
+            "system.toml:14: load.request.json.card.secret",
+            "system.toml:16: service.a.command",
+        ];
+        assert_eq!(named, wanted);
     }
 
     #[test]
