@@ -43,6 +43,7 @@ mod subject;
 mod system;
 mod target;
 mod turns;
+mod unheard;
 mod unmet;
 pub(crate) mod value_test;
 mod when;

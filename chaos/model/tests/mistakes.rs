@@ -65,6 +65,15 @@ fn every_mistake_is_refused_as_recorded() {
 }
 
 #[test]
+fn quotes_as_word_processors_write_them_are_told() {
+    for line in ["title = \u{201c}it\u{201d}", "title = \u{2018}it\u{2019}", "title = \u{201e}it\u{201c}"] {
+        let Err(wrong) = load(Path::new("it.toml"), &[], &|_: &Path| Ok(format!("{line}\n"))) else { panic!("{line}") };
+        let text = wrong.render(false, WIDTH);
+        assert!(text.contains("it.toml:1:") && text.contains("these quotes are not TOML's: write `\"`"), "{text}");
+    }
+}
+
+#[test]
 fn every_refusal_is_readable() {
     for mistake in stems("toml").into_iter().filter(|stem| stem != "system") {
         let text = refusal(&format!("{mistake}.toml"));

@@ -67,7 +67,7 @@ fn what_may_meet_or_can_not_be_known_is_not_warned_of() {
 /// The warnings on a fault on the link to a Redis that this command starts.
 fn of_redis(command: &str) -> String {
     let text = format!(
-        "title = \"it\"\nentry = \"web\"\n[service.web]\ncommand = [\"web\", \"{{redis}}\"]\nprotocol = \"http\"\n\
+        "title = \"it\"\nentry = \"web\"\n[service.web]\ncommand = [\"web\", \"--port={{self.port}}\", \"{{redis}}\"]\nprotocol = \"http\"\n\
          [service.redis]\ncommand = {command}\nprotocol = \"redis\"\n[load]\nrate = \"9/s\"\nduration = \"9s\"\nrequest = \
          \"GET /\"\n[[fault]]\nname = \"it\"\non = \"web -> redis\"\neffect = \"hang\"\nat = \"1s\"\nfor = \"1s\"\n\
          [[expect]]\nthat = \"it\"\nstatus.200 = \">= 9%\"\n"
@@ -93,9 +93,32 @@ fn a_redis_whose_clients_go_past_its_proxies_is_warned_of() {
     }
     for command in [
         r#"["redis-server", "--port", "{self.port}", "--cluster-enabled", "no"]"#,
-        r#"["redis-server", "--cluster-enabled", "yes", "--cluster-announce-port", "7101"]"#,
+        r#"["redis-server", "--port", "{self.port}", "--cluster-enabled", "yes", "--cluster-announce-port", "7101"]"#,
         r#"["redis-server", "--port", "{self.port}"]"#,
     ] {
         assert_eq!(of_redis(command), "", "{command}");
     }
+}
+
+#[test]
+fn a_command_that_is_not_told_its_port_is_warned_of() {
+    let told = |words: &str, env: &str| {
+        let text = format!(
+            "title = \"it\"\nentry = \"web\"\n[service.web]\ncommand = [{words}]\nprotocol = \"http\"\n{env}\n[load]\n\
+             request = \"GET /\"\nrate = \"9/s\"\nduration = \"9s\"\n[[expect]]\nthat = \"it\"\nstatus.200 = \">= 9%\"\n"
+        );
+        let read = |path: &Path| match path.to_str() {
+            Some("it.toml") => Ok(text.clone()),
+            _ => Err(io::Error::from(io::ErrorKind::NotFound)),
+        };
+        let read = load(Path::new("it.toml"), &[], &read).map_err(|wrong| wrong.render(false, 100)).unwrap();
+        read.warnings().map(|warnings| warnings.render(false, 100)).unwrap_or_default()
+    };
+    for words in ["\"./web\"", "\"./web\", \"--port\", \"$PORT\"", "\"./web\", \"--port=8080\""] {
+        let told = told(words, "");
+        assert!(told.starts_with("warning: nothing tells `web` on which port to listen\n"), "{words}: {told}");
+        assert!(told.contains("it.toml:4:11") && told.contains("`{self.port}`"), "{told}");
+    }
+    assert_eq!(told("\"./web\", \"--port={self.port}\"", ""), "");
+    assert_eq!(told("\"./web\"", "env.PORT = \"{self.port}\""), "");
 }

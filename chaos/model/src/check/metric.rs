@@ -10,7 +10,7 @@
 use super::{
     Evidence, Finding, Leaf, Misplaced, Need, Place, Row, Shape, Subject,
     evidence::at,
-    reading::{Asked, MISSING, Reading, Rise, ScrapeSide, SeriesKind, rise, rise_within, total},
+    reading::{Asked, Reading, Rise, ScrapeSide, SeriesKind, not_known, rise, rise_within, total},
     term,
 };
 use crate::{Comparison, Scope, Selector, language::selector};
@@ -116,7 +116,7 @@ fn counter(readings: &[Reading], from: Duration, to: Duration, bound: &Compariso
     match holds {
         [true, true] => Finding::of(true, seen),
         _ if !bound.holds_between(&inner.least, &outer.most) => Finding::of(false, seen),
-        _ => Finding::inconclusive(seen, MISSING),
+        _ => Finding::inconclusive(seen, not_known(asked)),
     }
 }
 

@@ -188,12 +188,31 @@ impl<'a> Readings<'a> {
         named.find(|label| !of_name.is_empty() && !has(label))
     }
 
+    /// A series of the family of this name, whose series all have an ending (OpenMetrics 1.0, "Counter" and others).
+    fn of_family(&self, name: &str) -> Option<&'a str> {
+        const ENDINGS: [&str; 5] = ["_total", "_count", "_bucket", "_sum", "_info"];
+        let series = || self.series.into_iter().flatten().map(|(series, ())| series.as_str());
+        ENDINGS.into_iter().find_map(|ending| {
+            let is_of_it = |series: &&str| {
+                let rest = series.strip_prefix(name).and_then(|rest| rest.strip_prefix(ending));
+                rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('{'))
+            };
+            series().find(is_of_it)
+        })
+    }
+
     fn unknown(&self, nth: usize, selector: &Selector) -> String {
         let readings = self.of(nth);
         if let Some(why) = readings.iter().find_map(|reading| reading.value.as_ref().err())
             && readings.iter().all(|reading| reading.value.is_err())
         {
             return format!("every scrape failed: {why}");
+        }
+        if let Some(series) = self.of_family(&selector.name) {
+            return format!(
+                "no scrape has it: `{}` is the name of a family, and `{series}` is one of its series",
+                selector.name
+            );
         }
         let wanted = selector.to_string();
         let nearest = self.series.into_iter().flatten();
@@ -235,12 +254,14 @@ pub fn increase(readings: &[Reading], from: Duration, to: Duration, asked: &Aske
     if rise.is_known() {
         return Ok(rise.least);
     }
-    Err(Finding::inconclusive(rise.to_string(), MISSING))
+    Err(Finding::inconclusive(rise.to_string(), not_known(asked)))
 }
 
 /// The reason why an increase is not known.
-pub(super) const MISSING: &str = "a series is missing from a scrape or is no number there, and what it counted meanwhile is \
-                                  not known";
+pub(super) fn not_known(asked: &Asked) -> String {
+    let hint = if asked.absent_is_zero { "" } else { "; if it is there only once it counts, say `absent = \"zero\"`" };
+    format!("a series is missing from a scrape or is no number there, and what it counted meanwhile is not known{hint}")
+}
 
 /// The same, with what it is at the least and at the most.
 ///

@@ -35,6 +35,16 @@ fn read(leaf: &Leaf<'_>) -> Option<Arc<dyn Subject>> {
 
 /// The status of one response.
 fn condition(leaf: &ConditionLeaf<'_>) -> Option<Condition> {
+    let class = leaf.word.text.trim().trim_start_matches(['=', '!']).trim();
+    if let Ok(StatusPattern::Class(digit)) = pattern(class) {
+        let wrong = Wrong::new(format!("`{class}` is a class of statuses, and a response has one status"));
+        let advice = match leaf.word.text.trim().starts_with('!') {
+            true => format!("write a bound, as `< {digit}00`"),
+            false => format!("write `{digit}00..{digit}99`"),
+        };
+        leaf.findings.add(leaf.word.refuse(wrong.advice(advice)));
+        return None;
+    }
     let test = leaf.test(|test| match &test {
         ValueTest::Number(_) => Ok(test),
         ValueTest::Equal(text) | ValueTest::Different(text) => match pattern(text.render(&BTreeMap::new()).trim()) {

@@ -39,10 +39,28 @@ impl<'a> Keys<'_, 'a> {
         if self.has(key) { self.reader.parse(key, quantity::duration) } else { Some(Duration::ZERO) }
     }
 
+    /// `jitter`, or 0; a share of the delay is not taken for one.
+    fn jitter(&mut self, mean: Option<Duration>) -> Option<Duration> {
+        if !self.has("jitter") {
+            return Some(Duration::ZERO);
+        }
+        self.reader.parse("jitter", |text| {
+            let Some(share) = text.trim().strip_suffix('%').and_then(|_| quantity::share(text).ok()) else {
+                return quantity::duration(text);
+            };
+            let of = |mean: Duration| mean.as_nanos() * u128::from(share.parts) / u128::from(share.whole.max(1));
+            let wrong = Wrong::new(format!("a jitter is a time, and `{}` is a share", text.trim()));
+            Err(match mean.map(|mean| Duration::from_nanos_u128(of(mean))) {
+                Some(time) => wrong.advice(format!("of this delay it is `{}`", show_duration(time))),
+                None => wrong.advice("write it as `50ms`"),
+            })
+        })
+    }
+
     /// `delay`, `jitter` and `distribution`.
     pub(crate) fn spread(&mut self) -> Option<Spread> {
         let mean = self.reader.needed("delay", "delay = \"200ms\"", quantity::duration);
-        let jitter = self.duration_or_zero("jitter")?;
+        let jitter = self.jitter(mean)?;
         let distribution = self.one_of("distribution", "the distribution", &Distribution::ALL.map(|d| (d.name(), d)));
         let distribution = distribution.unwrap_or_default();
         let mean = mean?;

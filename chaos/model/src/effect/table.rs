@@ -34,7 +34,8 @@ const LEVELS: [(Level, &str, &str); 5] = [
         Level::Connections,
         "On connections",
         "On any link, on open connections as well as on new ones, whatever they carry, TLS too. `share` is of connections. \
-         Under a `ramp`, the delay of `latency` and `dial-delay` grows; the others are there or not.",
+         Under a `ramp`, which begins anew in each pulse, the delay of `latency` and `dial-delay` grows; the others are there or \
+         not.",
     ),
     (
         Level::Messages,
@@ -52,7 +53,14 @@ const LEVELS: [(Level, &str, &str); 5] = [
         "On commands",
         "On links whose service speaks Redis. `share` is of commands, and `only` chooses among them.",
     ),
-    (Level::Services, "On services", "On a service, as in `on = \"redis\"`."),
+    (
+        Level::Services,
+        "On services",
+        "On a service, as in `on = \"redis\"`. All of them need `for`: it is the time that is judged as the fault's, also of \
+         `restart` and `flush`, which are done at once.\n\nWhile a service is down, the proxies on the links to it still listen: its \
+         callers' new connections are accepted and then reset, where without a proxy they would be refused. Where that makes a \
+         difference to them, put `refuse` on these links at the same time (`on = \"* -> redis\"`).",
+    ),
 ];
 
 fn keys(facts: &Facts) -> String {

@@ -117,6 +117,14 @@ fn use_of(place: &str, service: &str, services: &[&str]) -> Result<Piece, Wrong>
     if to.starts_with("self") && !services.contains(&to) {
         return Err(Wrong::new(format!("a service has no `{place}`")).advice("its own port is `{self.port}`"));
     }
+    if to.eq_ignore_ascii_case("port") && !services.contains(&to) {
+        let wrong = Wrong::new(format!("`{place}` is no place that the world fills"));
+        return Err(wrong.advice("its own port is `{self.port}`, and no `$` stands before it"));
+    }
+    if let Some((service, part)) = to.split_once('.').filter(|(service, _)| services.contains(service)) {
+        let wrong = Wrong::new(format!("a service has no `{part}` for others"));
+        return Err(wrong.advice(format!("`{{{service}}}` is its address, with the port")));
+    }
     known_service(to, services)?;
     if let Some(label) = label {
         names::check(label, "a link's label")?;

@@ -111,6 +111,7 @@ pub(crate) fn parse_value(raw: &str, span: &Span) -> Option<Value> {
 fn syntax(message: &str, span: Span, text: &str) -> Diagnostic {
     let (message, expected) = message.split_once(", expected ").unwrap_or((message, ""));
     let advice = match message {
+        _ if is_typographic(text, &span) => "these quotes are not TOML's: write `\"` on both sides".to_owned(),
         "string values must be quoted" => "values of this language are strings: put it in quotes".to_owned(),
         "duplicate key" => {
             "a key stands once in its table; `[[fault]]`, `[[expect]]` and `[[guard]]` begin another".to_owned()
@@ -127,6 +128,16 @@ fn syntax(message: &str, span: Span, text: &str) -> Diagnostic {
         _ => format!("what could stand here: {expected}"),
     };
     Diagnostic::new(span, format!("this is not TOML: {message}")).advice(advice)
+}
+
+/// True where a mistake is at a quote as word processors write it, or at a value that begins with one.
+fn is_typographic(text: &str, span: &Span) -> bool {
+    const QUOTES: [char; 6] = ['\u{201c}', '\u{201d}', '\u{201e}', '\u{2018}', '\u{2019}', '\u{201a}'];
+    let from = text.get(..span.range.start).and_then(|before| before.rfind('\n')).map_or(0, |end| end + 1);
+    let line = text.get(from..).unwrap_or_default().lines().next().unwrap_or_default();
+    let value = line.split_once('=').map_or("", |(_, value)| value.trim_start());
+    let at = text.get(span.range.start..).unwrap_or_default();
+    value.starts_with(QUOTES) || at.starts_with(QUOTES)
 }
 
 /// Whether the line on which a mistake is begins as one of YAML does, `key: value`.

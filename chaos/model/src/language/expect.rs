@@ -87,6 +87,13 @@ fn read(table: &Table, against: &Against<'_>, windows: &mut Vec<Phase>, findings
         let message = "an expectation says what it means";
         findings.add(Diagnostic::new(word.span.clone(), message).advice("as in `that = \"clients never notice\"`"));
     }
+    if let (Some(after), Some(_), None) = (table.get("after"), table.get("detect"), table.get("within")) {
+        let message = "the time to detect counts from the beginning of a fault, and `after` means its end";
+        let fault = after.value.text().unwrap_or("outage");
+        let advice = format!("say `during = \"{fault}\"` instead of it");
+        findings.add(Diagnostic::new(after.key_span.clone(), message).advice(advice));
+        return None;
+    }
     let held = || against.checks.iter().filter(|row| table.get(row.key).is_some());
     let at_once = held().next().is_some() && held().all(|row| row.from_the_end_on);
     let scope = when::read(&mut reader, at_once, against, windows, findings);

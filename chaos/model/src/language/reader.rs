@@ -193,6 +193,8 @@ const HOMES: &[(&str, &str)] = &[
     ("unanswered", "[[expect]]"),
     ("latency", "[[expect]]"),
     ("metric", "[[expect]]"),
+    ("headers", "[load]"),
+    ("json", "[load]"),
     ("without", "[[guard]]"),
     ("breaks", "[[guard]]"),
     ("may-break", "[[guard]]"),
@@ -218,6 +220,18 @@ pub(crate) fn text_of<'a>(entry: &'a Entry, findings: &Findings) -> Option<Word<
     text_like(entry, "", findings)
 }
 
+/// The string of an entry that is a comparison, or a finding.
+pub(crate) fn comparison_of<'a>(entry: &'a Entry, findings: &Findings) -> Option<Word<'a>> {
+    match &entry.value.kind {
+        Kind::Other { raw, .. } if raw.parse::<f64>().is_ok() && form_of(&entry.key).is_none() => {
+            let advice = format!("put it in quotes, with how it compares: `{} = \"== {raw}\"`", entry.key);
+            findings.add(wrong_type(entry, "a string", advice));
+            None
+        }
+        _ => text_of(entry, findings),
+    }
+}
+
 /// The string of an entry which is written as in `example`, or a finding.
 fn text_like<'a>(entry: &'a Entry, example: &str, findings: &Findings) -> Option<Word<'a>> {
     let Some(text) = entry.value.text() else {
@@ -233,20 +247,8 @@ fn text_like<'a>(entry: &'a Entry, example: &str, findings: &Findings) -> Option
 
 /// A number in quotes, with what its key wants besides.
 fn quoted(key: &str, raw: &str, example: &str) -> String {
-    let (prefix, unit) = match unit_of(example) {
-        Some(unit) => ("", unit),
-        None => match key {
-            "at" | "for" | "within" | "duration" | "warmup" | "timeout" | "delay" | "jitter" | "after" => ("", "s"),
-            "rate" => ("", "/s"),
-            "share" => ("", "%"),
-            "mean" | "max" => ("< ", "ms"),
-            "partial" | "stale" | "any" => ("<= ", "%"),
-            "availability" => (">= ", "%"),
-            percentile if percentile.starts_with('p') && percentile[1..].parse::<f64>().is_ok() => ("< ", "ms"),
-            status if status.parse::<u16>().is_ok() || status.ends_with("xx") => (">= ", "%"),
-            _ => return format!("put it in quotes: `{key} = \"{raw}\"`"),
-        },
-    };
+    let form = unit_of(example).map(|unit| ("", unit)).or_else(|| form_of(key));
+    let Some((prefix, unit)) = form else { return format!("put it in quotes: `{key} = \"{raw}\"`") };
     // A share that is written as a part of 1.
     let part = raw.parse::<f64>().ok().filter(|part| unit == "%" && *part > 0.0 && *part < 1.0);
     if let Some(part) = part {
@@ -255,6 +257,22 @@ fn quoted(key: &str, raw: &str, example: &str) -> String {
     }
     let wants = if prefix.is_empty() { "its unit" } else { "how it compares" };
     format!("put it in quotes, with {wants}: `{key} = \"{prefix}{raw}{unit}\"`")
+}
+
+/// The sign before a number and the unit behind it that a key wants, where that is known.
+fn form_of(key: &str) -> Option<(&'static str, &'static str)> {
+    Some(match key {
+        "at" | "for" | "within" | "duration" | "warmup" | "timeout" | "delay" | "jitter" | "after" | "ramp" | "gap"
+        | "start-timeout" | "stop-grace" => ("", "s"),
+        "rate" => ("", "/s"),
+        "share" => ("", "%"),
+        "mean" | "max" => ("< ", "ms"),
+        "partial" | "stale" | "any" => ("<= ", "%"),
+        "availability" => (">= ", "%"),
+        percentile if percentile.starts_with('p') && percentile[1..].parse::<f64>().is_ok() => ("< ", "ms"),
+        status if status.parse::<u16>().is_ok() || status.ends_with("xx") => (">= ", "%"),
+        _ => return None,
+    })
 }
 
 /// The unit of a number in an example, as `s` in `for = "4s"`.

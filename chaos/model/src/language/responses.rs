@@ -5,7 +5,7 @@ use super::{
     document::{Entry, Kind, Table},
     findings::{Findings, Wrong},
     nearest::{advise, list},
-    reader::{Reader, parse_word, text_of},
+    reader::{Reader, comparison_of, parse_word},
     request::field_name,
     subject::leaves,
 };
@@ -55,7 +55,7 @@ fn conditions(marker: &Entry, rows: &[&Row], findings: &Findings) -> Vec<Conditi
             continue;
         };
         for (name, leaf) in named(row, entry, findings) {
-            let Some(word) = text_of(leaf, findings) else { continue };
+            let Some(word) = comparison_of(leaf, findings) else { continue };
             all.extend(read(&ConditionLeaf { name, entry: leaf, word, findings }));
         }
     }

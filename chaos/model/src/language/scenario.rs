@@ -9,7 +9,7 @@ use super::{
     guard::{self, GuardRead},
     load,
     reader::Reader,
-    system, unmet,
+    system, unheard, unmet,
 };
 use crate::{Diagnostic, Fault, Scenario, Sources, Timeline};
 
@@ -70,6 +70,7 @@ pub(crate) fn check(documents: &Documents, known: &Known<'_>, findings: &Finding
     }
     let mut warnings = unmet::warnings(&faults_read, &load);
     warnings.extend(announced::warnings(&faults, &system));
+    warnings.extend(unheard::warnings(&system));
     let scenario = || {
         let (title, load, timeline) = (title?.text.to_owned(), load.load?, timeline?);
         let guards = guards.iter().map(|read| read.guard.clone()).collect();

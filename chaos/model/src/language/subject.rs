@@ -4,7 +4,7 @@ use super::{
     document::{Entry, Kind},
     expect::Against,
     findings::Findings,
-    reader::text_of,
+    reader::comparison_of,
 };
 use crate::{
     Check, Diagnostic,
@@ -25,7 +25,7 @@ pub(crate) fn read(row: &Row, entry: &Entry, against: &Against<'_>, asked: &Aske
     };
     let mut checks = Vec::new();
     for (name, entry) in leaves {
-        let Some(word) = text_of(entry, findings) else { continue };
+        let Some(word) = comparison_of(entry, findings) else { continue };
         let leaf = Leaf { kind: row.key, name, entry, word, asked, against, findings };
         let subject = (row.read)(&leaf);
         // Numbers are given once all expectations are read.

@@ -2,7 +2,7 @@
 
 use super::{
     Known, braces,
-    document::{Entry, Table},
+    document::{Entry, Kind, Table},
     findings::{Findings, Wrong},
     lifecycle, names,
     nearest::list,
@@ -24,6 +24,13 @@ use std::{
 /// kept as well as can be, so that what refers to them is not refused too. `known` is what there is to run and to speak.
 pub(crate) fn read(reader: &mut Reader<'_>, known: &Known<'_>, findings: &Findings) -> System {
     let entry = reader.needed_text("entry", "entry = \"gateway\"");
+    if let Some(list) = reader.entry("service").filter(|entry| matches!(entry.value.kind, Kind::List(_))) {
+        refuse_list(list, findings);
+        return System {
+            entry: entry.map(|word| word.text.to_owned()).unwrap_or_default(),
+            ..unread(reader, known, findings)
+        };
+    }
     let tables = reader.table("service").map(|table| table.entries.as_slice()).unwrap_or_default();
     if tables.is_empty() {
         let message = "this system has no services";
@@ -32,13 +39,33 @@ pub(crate) fn read(reader: &mut Reader<'_>, known: &Known<'_>, findings: &Findin
     }
     let names: Vec<&str> = tables.iter().map(|entry| entry.key.as_str()).collect();
     let services: BTreeMap<_, _> = tables.iter().filter_map(|table| service(table, &names, known, findings)).collect();
-    let entry = entry.map(|word| check_entry(word, &services, &names, findings)).unwrap_or_default();
+    // What runs there says it of built-in programs and of images that are known.
+    let says = |table: &&Entry| table.value.table().is_some_and(|table| table.get("protocol").is_some());
+    let is_known = |service: &&Service| service.protocol != Protocol::TCP;
+    let said = tables.iter().filter(says).map(|table| table.key.as_str());
+    let said: Vec<&str> = said.chain(services.values().filter(is_known).map(|service| service.name.as_str())).collect();
+    let entry = entry.map(|word| check_entry(word, &services, (&names, &said), findings)).unwrap_or_default();
     let links = links(&entry, &services);
     let responses = responses::read(reader, known, findings);
     let encrypted = encrypted(tables, &services, known.protocols);
     let mut system = System { entry, services, links, encrypted, responses };
     find_logins(&mut system);
     system
+}
+
+/// Refuses `[[service]]`.
+fn refuse_list(list: &Entry, findings: &Findings) {
+    let Kind::List(items) = &list.value.kind else { return };
+    let name = items.iter().find_map(|item| item.table()?.get("name")?.value.text()).unwrap_or("gateway");
+    let message = "a service's name stands in the head of its table, and `[[service]]` makes a list without names";
+    findings.add(Diagnostic::new(list.key_span.clone(), message).advice(format!("write `[service.{name}]`")));
+}
+
+/// A system of whose services nothing is known.
+fn unread(reader: &mut Reader<'_>, known: &Known<'_>, findings: &Findings) -> System {
+    let responses = responses::read(reader, known, findings);
+    let (entry, services, links, encrypted) = (String::new(), BTreeMap::new(), Vec::new(), BTreeMap::new());
+    System { entry, services, links, encrypted, responses }
 }
 
 /// Advice on keys of a service in a Compose file, which mean the same or have no place here.
@@ -70,7 +97,13 @@ fn find_logins(system: &mut System) {
     }
 }
 
-fn check_entry(word: Word<'_>, services: &BTreeMap<String, Service>, names: &[&str], findings: &Findings) -> String {
+/// Refuses an entry that is no service, or does not speak HTTP; `said` are the services that say what they speak.
+fn check_entry(
+    word: Word<'_>,
+    services: &BTreeMap<String, Service>,
+    (names, said): (&[&str], &[&str]),
+    findings: &Findings,
+) -> String {
     if let Err(wrong) = braces::known_service(word.text, names) {
         findings.add(word.refuse(wrong));
     } else if let Some(service) = services.get(word.text).filter(|service| service.protocol != Protocol::HTTP) {
@@ -78,7 +111,12 @@ fn check_entry(word: Word<'_>, services: &BTreeMap<String, Service>, names: &[&s
         let http =
             services.values().filter(|service| service.protocol == Protocol::HTTP).map(|service| service.name.as_str());
         let speaking = list(http);
-        let advice = if speaking.is_empty() {
+        let is_said = said.contains(&word.text);
+        let message =
+            if is_said { message } else { format!("clients speak HTTP, and nothing says that `{}` does", word.text) };
+        let advice = if !is_said {
+            format!("if it does, add `protocol = \"http\"` to `[service.{}]`", word.text)
+        } else if speaking.is_empty() {
             "if it does speak HTTP, add `protocol = \"http\"` to it".to_owned()
         } else {
             format!("services that speak HTTP: {speaking}")
@@ -195,9 +233,16 @@ fn http_probe(text: &str, key: &str) -> Result<HttpProbe, Wrong> {
             Ok(HttpProbe { path: path.to_owned() })
         }
         _ => {
-            let path = text.rsplit(' ').next().unwrap_or_default().trim_start_matches('/');
+            let word = text.rsplit(' ').next().unwrap_or_default();
+            // Of a URL, what stands behind its host.
+            let url = word.split_once("://").map(|(_, rest)| rest.find('/').map_or("", |at| &rest[at..]));
+            let path = url.unwrap_or(word).trim_start_matches('/');
             let path = if path.is_empty() { if key == "ready" { "health" } else { "metrics" } } else { path };
-            Err(Wrong::new(format!("`{text}` is no GET of a path")).advice(format!("write `{key} = \"GET /{path}\"`")))
+            let wrong = match url {
+                Some(_) => Wrong::new(format!("`{word}` says where the service is, which the world knows")),
+                None => Wrong::new(format!("`{text}` is no GET of a path")),
+            };
+            Err(wrong.advice(format!("write `{key} = \"GET /{path}\"`")))
         }
     }
 }

@@ -81,6 +81,12 @@ fn test(text: &str, vars: &[&str]) -> Result<ValueTest, Wrong> {
         }
         _ => {
             let wrong = Wrong::new(format!("`{text}` says no comparison"));
+            let share_behind = text.split_once(' ').filter(|(word, _)| matches!(*word, "exists" | "missing"));
+            if let Some((word, share)) = share_behind {
+                let share = share.trim();
+                let wrong = Wrong::new(format!("how many stands before what must hold, and `{share}` stands behind"));
+                return Err(wrong.advice(format!("write `{share} {word}`; `{word}` alone is of all")));
+            }
             Err(match super::nearest::nearest(text, ["exists", "missing"]) {
                 Some(near) => wrong.advice(format!("did you mean `{near}`?")),
                 None => wrong.advice(format!("did you mean `== {text}`?")),

@@ -155,9 +155,19 @@ fn after_fault(
             let room = show_duration(judged.to.saturating_sub(fault.ends()));
             let next = faults.iter().find(|other| other.at == judged.to && other.name != fault.name);
             let until = next.map_or_else(|| "the run ends".to_owned(), |next| format!("`{}` begins", next.name));
-            let message = format!("after `{}`, only {room} remain before {until}", fault.name);
+            let is_all = judged.from == judged.to && !within.is_zero();
+            let message = if is_all {
+                format!(
+                    "after `{}`, {room} remain before {until}, and all of it is `within`: nothing is judged",
+                    fault.name
+                )
+            } else {
+                format!("after `{}`, only {room} remain before {until}", fault.name)
+            };
             let advice = if within.is_zero() {
                 "end it earlier, or the run later"
+            } else if is_all {
+                "from its end on is judged: make `within` shorter, or the run longer"
             } else {
                 "make `within` shorter, or the run longer"
             };
