@@ -7,6 +7,7 @@ pub mod arrival;
 pub mod attach;
 pub mod calibration;
 pub mod calls;
+pub mod carried;
 pub mod check;
 pub mod diagnostic;
 pub mod effect;

@@ -7,6 +7,6 @@ mod guards;
 mod runs;
 
 pub use compare::{ComparisonResult, Difference, Expectations, Weight, comparisons};
-pub use controls::{Compared, ControlResult, controls};
+pub use controls::{Compared, ControlResult, Untold, Went, controls};
 pub use guards::{GuardResult, guards};
 pub use runs::{RunResult, runs};

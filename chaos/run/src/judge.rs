@@ -1,6 +1,6 @@
 //! From the fold of a run to verdicts. Pure, and at any moment: what is known by then is judged.
 
-use crate::{blame::Blames, fold::Fold, observe::Scrapes, shown::Requests};
+use crate::{blame::Blames, fold::Fold, observe::Scrapes, responses::Unseen, shown::Requests};
 use chaos_model::{
     Check, Expectation, Scenario, Scope, Verdict,
     check::{Evidence, Finding, Marked, reading::Readings},
@@ -17,6 +17,8 @@ pub(crate) struct Known<'a> {
     pub(crate) scenario: &'a Scenario,
     pub(crate) fold: &'a Fold<'a>,
     pub(crate) scrapes: &'a Scrapes,
+    /// Markers that no response had anything of.
+    pub(crate) unseen: &'a Unseen,
     pub(crate) blames: &'a Blames,
     /// The requests of the load, to show some.
     pub(crate) requests: &'a Requests<'a>,
@@ -30,7 +32,7 @@ pub(crate) fn judge(known: &Known<'_>) -> Vec<Judged> {
 
 fn judge_one(known: &Known<'_>, (index, expectation): (usize, &Expectation)) -> Judged {
     let judged = |check: &Check| {
-        let finding = find(known, (index, expectation), check);
+        let finding = unless_unseen(known.unseen, check, find(known, (index, expectation), check));
         let (file, line, _) = known.scenario.sources.position(&check.span);
         let against = match finding.verdict {
             Verdict::Fail => {
@@ -55,6 +57,22 @@ fn judge_one(known: &Known<'_>, (index, expectation): (usize, &Expectation)) -> 
     let when = plan::when(expectation);
     let verdict = Verdict::of_all(checks.iter().map(|check| check.verdict));
     Judged { index, that: expectation.that.clone(), when, verdict, checks }
+}
+
+/// The finding, unless it holds for want of a marker that no response has: a place that is written wrong looks the same.
+fn unless_unseen(unseen: &Unseen, check: &Check, finding: Finding) -> Finding {
+    let places = check.subject.marker().and_then(|marker| unseen.0.get(&marker));
+    let Some(places) = places.filter(|_| finding.verdict == Verdict::Pass) else { return finding };
+    let words = &places.words;
+    if places.by_value {
+        let why = format!(
+            "no response of the run has {words} at all, as where that is written wrong; one that is there only where it says so is \
+             declared as `\"exists\"`"
+        );
+        return Finding { verdict: Verdict::Inconclusive, note: Some(why), ..finding };
+    }
+    // It is said by being there, so it may well be in none.
+    Finding { seen: format!("{}, and no response of the run has {words}", finding.seen), ..finding }
 }
 
 /// The finding of one check, by what is known so far.

@@ -6,8 +6,9 @@
 //!    number of another run, and on the clients' link whatever carries none, is a stranger's: background.
 //! 2. *Nobody.* A connection on which no message was under way had nobody who waited for it: background.
 //! 3. *By name.* A message that names requests under way ([`names`]), by a value that the load tells them apart by, is
-//!    that of the one it names. Where it names several, they asked for the same: what all of them came to is known, and
-//!    else it was a shared flight. One that names only requests which are over happened in the background.
+//!    that of the one it names. Where it names several, they asked for the same: what all of them came to is known. Else it
+//!    was a shared flight where a response says so, and otherwise it can't be said whose it was: each may have made a
+//!    message of its own. One that names only requests which are over happened in the background.
 //! 4. *By what is left.* A message without a name is nobody's, on a link whose other messages have names, unless a
 //!    request under way was hurt that no injection of its own explains. Of a connection, or on a link where no message
 //!    has a name, it was that of the only request under way, or of one of several that came to the same. Where they did
@@ -34,7 +35,7 @@ use crate::{
 };
 use chaos_load::Outcome;
 use chaos_model::{ArrivalId, Histogram, Impact, Injection, Nonce, RunKey, Scenario, ledger::Joined};
-use names::{Names, words};
+use names::{Met, Names};
 use std::{
     collections::{BTreeMap, BTreeSet},
     time::Duration,
@@ -97,7 +98,9 @@ impl<'a> Join<'a> {
 
     /// All injections of a run, each with the request that met it.
     pub(crate) fn join(&self, injections: Vec<Injection>) -> Vec<Joined> {
-        let found: Vec<Found> = injections.iter().map(|injection| self.find(injection)).collect();
+        let met: Vec<Option<Met<'_>>> = injections.iter().map(|injection| self.nameable(injection)).collect();
+        let words = self.names.naming(self.outcomes, &met);
+        let found: Vec<Found> = injections.iter().zip(&words).map(|(one, words)| self.find(one, words)).collect();
         let mut explained = BTreeSet::new();
         let mut named = BTreeSet::new();
         for (injection, found) in injections.iter().zip(&found) {
@@ -119,7 +122,15 @@ impl<'a> Join<'a> {
         joined
     }
 
-    fn find(&self, injection: &Injection) -> Found {
+    /// The message that an injection met, where it is known by nothing but by names.
+    fn nameable<'i>(&self, injection: &'i Injection) -> Option<Met<'i>> {
+        let is_named = injection.arrival.is_none() && !injection.idle && !is_strangers(injection);
+        let message = injection.message().filter(|_| is_named)?;
+        Some(Met { link: &injection.link, message, at: injection.at + self.warmup })
+    }
+
+    /// The request that met an injection, whose message has these `words` that are names.
+    fn find(&self, injection: &Injection, words: &BTreeSet<u64>) -> Found {
         if let Some(ArrivalId { nonce, n, .. }) = injection.arrival {
             if nonce != self.nonce {
                 return Found::Sure(None, Impact::Background);
@@ -130,25 +141,41 @@ impl<'a> Join<'a> {
                 Err(_) => Found::Sure(None, Impact::Unknown),
             };
         }
-        // Every request of the load has a number.
-        let is_strangers = injection.message().is_some() && injection.link.starts_with(CLIENTS);
-        if injection.idle || is_strangers {
+        if injection.idle || is_strangers(injection) {
             return Found::Sure(None, Impact::Background);
         }
-        let Some(words) = injection.message().map(words) else { return Found::Open };
+        if injection.message().is_none() {
+            return Found::Open;
+        }
         let at = injection.at + self.warmup;
         // A proxy's clock may be a little late or early.
-        let under_way = [Duration::ZERO, SLACK].into_iter().find_map(|slack| {
-            let named: Vec<_> = self.under_way(at, slack).filter(|one| self.names.names(&words, one)).collect();
-            (!named.is_empty()).then_some(named)
-        });
+        let under_way = [Duration::ZERO, SLACK].into_iter().find_map(|slack| self.named(words, at, slack));
         match under_way.as_deref() {
             Some([only]) => self.sure(injection, only),
-            Some(all) => {
-                Found::Sure(None, self.all_alike(injection, all.iter().copied()).unwrap_or(Impact::SharedFlight))
-            }
-            None if self.names.named_by(self.outcomes, &words, at) => Found::Sure(None, Impact::Background),
+            Some(all) => Found::Sure(None, self.of_several(injection, all)),
+            None if self.names.named_by(self.outcomes, words, at) => Found::Sure(None, Impact::Background),
             None => Found::Nameless,
+        }
+    }
+
+    /// The requests under way that most of these words name, at least one.
+    fn named(&self, words: &BTreeSet<u64>, at: Duration, slack: Duration) -> Option<Vec<&'a Outcome>> {
+        if words.is_empty() {
+            return None;
+        }
+        let counts: Vec<_> = self.under_way(at, slack).map(|one| (self.names.count(words, one), one)).collect();
+        let most = counts.iter().map(|(count, _)| *count).max().filter(|most| *most > 0)?;
+        Some(counts.into_iter().filter(|(count, _)| *count == most).map(|(_, one)| one).collect())
+    }
+
+    /// The impact of a message that is one of several requests', by its name.
+    fn of_several(&self, injection: &Injection, all: &[&Outcome]) -> Impact {
+        let impacts: BTreeSet<Impact> = all.iter().map(|outcome| self.of(injection, outcome)).collect();
+        match impacts.first() {
+            Some(only) if impacts.len() == 1 => *only,
+            // Only a response can say that one message served several.
+            _ if impacts.contains(&Impact::SharedFlight) => Impact::SharedFlight,
+            _ => Impact::Unknown,
         }
     }
 
@@ -228,6 +255,11 @@ impl<'a> Join<'a> {
         };
         if slower { Impact::Slower } else { Impact::Unnoticed }
     }
+}
+
+/// True where a message is a stranger's: on the clients' link, where every request of the load has a number.
+fn is_strangers(injection: &Injection) -> bool {
+    injection.message().is_some() && injection.link.starts_with(CLIENTS)
 }
 
 /// Acquits delays of what another fault made bad: how that response would have come out without it is not known.

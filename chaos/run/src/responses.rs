@@ -23,6 +23,7 @@ use found::{Found, holds};
 use instances::Instances;
 use look::{Place, Places};
 use markers::Markers;
+pub(crate) use markers::Unseen;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 pub(crate) const PARTIAL: u64 = 1;
@@ -106,6 +107,11 @@ impl ResponseChecker {
         Self { places, markers, instances, excerpts, tests }
     }
 
+    /// Markers that no response had anything of so far.
+    pub(crate) fn unseen(&self) -> Unseen {
+        self.markers.unseen()
+    }
+
     /// The bit of a check's test among the marks of a response.
     pub(crate) fn bit(&self, id: CheckId) -> Option<u32> {
         bit(&self.tests, id)
@@ -149,6 +155,7 @@ impl CheckResponse for ResponseChecker {
             Some(false) => {}
             None => marks.unknown |= bit,
         };
+        self.markers.note(&seen);
         mark(SHARED, Some(shared(response.headers)));
         mark(FAILED, self.markers.is_good(&seen).map(|good| !good));
         mark(PARTIAL, self.markers.is_partial(&seen));

@@ -13,6 +13,7 @@ use crate::{
 };
 use chaos_model::{
     Calibration, Event, Fault, Nonce, Plan, RunKey, Scenario, Verdict,
+    carried::Came,
     check::FaultSeen,
     event::{Begin, Cause, FORMAT, Fired, Judged},
     ledger::{FaultFigures, Injected, Joined},
@@ -214,7 +215,8 @@ async fn provision_and_judge(
     let cut_off = left_out.iter().filter(|(_, count)| **count > 0).map(|(fault, _)| fault.clone()).collect();
     let blames = blames(scenario, &observed, &joined, &cut_off);
     let requests = Requests::new(&scenario.load, key.seed, &joined);
-    let judged = judge(&Known { scenario, fold, scrapes: &observed.scrapes, blames: &blames, requests: &requests });
+    let Observed { scrapes, unseen, .. } = &observed;
+    let judged = judge(&Known { scenario, fold, scrapes, unseen, blames: &blames, requests: &requests });
     if !options.control {
         close_ledger(scenario, fold, &blames, (joined, left_out), events);
     }
@@ -292,13 +294,14 @@ fn late_edges(scenario: &Scenario, observed: &Observed<'_>, starting: Duration) 
     observed.fold.acknowledged().iter().filter_map(|(due, done)| too_late(&(*due, *done))).collect()
 }
 
-/// The reason for which a fault was not there as it should have been: it met nobody, or could not read what it met.
-fn not_given(fault: &Fault, fired: &Fired) -> Option<(Cause, String)> {
+/// The reason for which a fault was not there as it should have been: it had nothing to act on, or could not read what it
+/// met. `came` is what its links carried meanwhile, where that was counted.
+fn not_given(fault: &Fault, fired: &Fired, came: Option<Came>) -> Option<(Cause, String)> {
     let (name, on, spared) = (&fault.name, &fault.on, fired.spared.connections());
     let connections = if spared == 1 { "1 connection".to_owned() } else { format!("{spared} connections") };
     let reasons = fired.spared.words();
     if !fired.any() && spared == 0 {
-        let why = format!("the fault `{name}` never fired: nothing used {on} while it was there");
+        let why = format!("the fault `{name}` never fired: {}", fault.idle_reason(fired, came));
         return Some((Cause::NeverFired, why));
     }
     if !fired.any() {
@@ -317,7 +320,7 @@ fn inconclusive_reasons(scenario: &Scenario, control: bool, observed: &Observed<
     // A pass would be worth nothing: what never happened can't have been survived.
     for fault in scenario.faults.iter().filter(|_| !control) {
         let fired = observed.fired.get(&fault.name).copied().unwrap_or_default();
-        reasons.extend(not_given(fault, &fired));
+        reasons.extend(not_given(fault, &fired, observed.carried.of(&fault.name)));
     }
     let mut reason = |why| reasons.push((Cause::Other, why));
     // What no load put on the system says nothing of how the system takes it.

@@ -57,6 +57,7 @@ fn invalid(file: &Path) -> ControlResult {
         control: None,
         expectations: Vec::new(),
         met: 0,
+        untold: Vec::new(),
         took: Duration::ZERO,
     }
 }

@@ -221,6 +221,11 @@ pub trait Subject: fmt::Debug + Send + Sync {
         None
     }
 
+    /// The marker of responses that it counts.
+    fn marker(&self) -> Option<Marker> {
+        None
+    }
+
     /// True where scrapes are needed ten times a second, rather than once.
     fn watches(&self) -> bool {
         false

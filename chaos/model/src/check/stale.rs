@@ -10,7 +10,8 @@ pub(super) const ROW: Row = Row {
     shape: Shape::Whole("== 0%"),
     example: "during = \"outage\"\nstale = \"== 0%\"",
     needs: &[Need::Marker(Marker::Stale), Need::Samples],
-    judged: "Of all requests that were due. Where no request had a response, it can't be said.",
+    judged: "Of all requests that were due. Where no request had a response, or no response of the run has anything where the \
+             marker looks for a value, it can't be said.",
     others: &[term("HTTP", "stale-if-error"), term("Varnish", "grace"), term("nginx", "proxy_cache_use_stale")],
     from_the_end_on: false,
     condition: None,
@@ -28,6 +29,10 @@ fn read(leaf: &Leaf<'_>) -> Option<Arc<dyn Subject>> {
 impl Subject for Stale {
     fn words(&self) -> String {
         format!("stale {}", self.0)
+    }
+
+    fn marker(&self) -> Option<Marker> {
+        Some(Marker::Stale)
     }
 
     fn has(&self, arrival: &Arrival) -> bool {

@@ -1,4 +1,9 @@
 //! Controls: whether a scenario shows anything, by what comes of its expectations with its faults and without.
+//!
+//! The ledger knows what a fault did to a request. Refused attempts to connect and what is done to services
+//! leave no line there. Of these, the control tells whether the load would have gone there at that time.
+
+mod untold;
 
 use crate::{
     Outcome, Style,
@@ -11,6 +16,8 @@ use std::{
     io::{self, Write},
     time::Duration,
 };
+
+pub use untold::{Untold, Went};
 
 /// Result of a scenario with its faults, and of the same load without them.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,6 +32,8 @@ pub struct ControlResult {
     pub expectations: Vec<Compared>,
     /// Injections that joined requests of the load: what the faults did is shown by them, whatever came of it.
     pub met: u64,
+    /// Faults of which the ledger can't say whether they met requests of the load.
+    pub untold: Vec<Untold>,
     /// Time that both took.
     pub took: Duration,
 }
@@ -69,6 +78,7 @@ impl ControlResult {
             control: without.as_ref().map(|without| without.outcome),
             expectations: expectations.collect(),
             met: run.iter().map(|record| met(&record.event)).sum(),
+            untold: control.map(|control| untold::of(run, control)).unwrap_or_default(),
             took: result.took + without.map_or(Duration::ZERO, |without| without.took),
         }
     }
@@ -79,8 +89,9 @@ impl ControlResult {
     }
 
     /// Pass where the run passed and at least one expectation differs without the faults, or a fault met a request of the
-    /// load; fail where neither is so. What keeps a run from passing counts as it does without a control: what it shows is
-    /// not what the scenario says.
+    /// load, by the ledger or since it stood in the way of what goes there without it; fail where none of that is so, and
+    /// inconclusive where it can't be said. What keeps a run from passing counts as it does without a control: what it
+    /// shows is not what the scenario says.
     #[must_use]
     pub fn outcome(&self) -> Outcome {
         let verdict = |outcome| matches!(outcome, Outcome::Verdict(_));
@@ -91,8 +102,18 @@ impl ControlResult {
             // An expectation that holds all the same is what resilience looks like, where the faults are known to have met
             // somebody who could have noticed.
             _ if self.met > 0 || self.differing().next().is_some() => Outcome::Verdict(Verdict::Pass),
+            _ if self.untold.iter().any(Untold::stood_in_the_way) => Outcome::Verdict(Verdict::Pass),
+            _ if self.untold.iter().any(Untold::is_open) => Outcome::Verdict(Verdict::Inconclusive),
             _ => Outcome::Verdict(Verdict::Fail),
         }
+    }
+}
+
+impl ControlResult {
+    /// True where both runs were judged, and it is not known whether the faults met anybody.
+    fn is_unsure(&self) -> bool {
+        let passed = self.run == Outcome::Verdict(Verdict::Pass);
+        passed && self.outcome() == Outcome::Verdict(Verdict::Inconclusive) && self.untold.iter().any(Untold::is_open)
     }
 }
 
@@ -118,6 +139,7 @@ pub fn controls(out: &mut impl Write, style: Style, results: &[ControlResult]) -
     let took = show_duration(results.iter().map(|result| result.took).sum());
     let sentence = match results.len() {
         1 if shows == 1 => format!("the scenario shows something, in {took}"),
+        1 if results[0].is_unsure() => format!("it can't be said whether the scenario shows anything, in {took}"),
         1 => format!("the scenario does not show what it says, in {took}"),
         all => format!("{shows} of {all} scenarios show something, in {took}"),
     };
@@ -151,10 +173,11 @@ fn entry(out: &mut impl Write, style: Style, result: &ControlResult, words: usiz
             write!(out, "{}", paragraph(&format!("{indent}the same without faults: "), &words, columns))?;
         }
         let (and, words) = match result.met {
-            0 => ("and ", "no injection met a request of the load".to_owned()),
+            0 => ("and ", untold::words(&result.untold)),
             1 => ("but ", "1 injection met a request of the load".to_owned()),
             met => ("but ", format!("{met} injections met requests of the load")),
         };
+        let and = if result.met == 0 && result.untold.iter().any(Untold::stood_in_the_way) { "but " } else { and };
         write!(out, "{}", paragraph(&format!("{indent}{and}"), &words, columns))?;
     }
     Ok(())

@@ -118,11 +118,10 @@ fn how_often(run: &RunState, plan: &Fault) -> (Option<Ink>, String) {
         Some(Course { fired, links, .. }) => match words::fired(&plan.effect, fired) {
             Some(words) => (None, words + &by_link(plan, links)),
             None if !fired.spared.is_none() => (unsure, format!("NEVER FIRED ({})", words::spared(fired))),
-            None if fired.connections > 0 => {
-                let met = words::count(fired.connections, "connection");
-                (unsure, format!("NEVER FIRED (it met {met}, with nothing on them)"))
+            None => {
+                let why = plan.idle_reason(fired, run.carried.of(&plan.name));
+                (unsure, format!("NEVER FIRED ({why})"))
             }
-            None => (unsure, "NEVER FIRED (it met no connection)".to_owned()),
         },
     }
 }

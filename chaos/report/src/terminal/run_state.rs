@@ -2,7 +2,8 @@
 
 use crate::{outcome::Fold, progress::Progress};
 use chaos_model::{
-    Event, Fault, PhaseKind, PhaseSum, Record,
+    Event, Fault, Link, PhaseKind, PhaseSum, Record,
+    carried::Carried,
     event::{Begin, Fired, Judged, PhaseFigures, ProxyCounts},
     ledger::FaultFigures,
     phase,
@@ -52,6 +53,8 @@ pub(crate) struct RunState {
     sums: Vec<PhaseSum>,
     /// Counts of proxies so far.
     pub(crate) counts: ProxyCounts,
+    /// Counts of what the links of faults carried while these were there.
+    pub(crate) carried: Carried,
     /// True where the recording ends before its run does.
     pub(crate) is_cut_off: bool,
     /// The end of the last slice, where the figures of phases are their sums by then.
@@ -91,7 +94,9 @@ impl RunState {
     pub(crate) fn on(&mut self, record: &Record) {
         if let Event::Begin(begin) = &record.event {
             let sums = begin.phases.iter().map(PhaseSum::new).collect();
-            *self = Self { begin: Some(begin.clone()), sums, ..Self::default() };
+            let links = |fault: &Fault| fault.on.links().iter().map(Link::to_string).collect();
+            let carried = Carried::new(&begin.faults, links);
+            *self = Self { begin: Some(begin.clone()), sums, carried, ..Self::default() };
         }
         self.outcome.on(&record.event);
         match &record.event {
@@ -124,7 +129,10 @@ impl RunState {
                     self.page_faults.entry(scraped.service.clone()).or_insert_with(|| fault.clone());
                 }
             }
-            Event::Counted(counted) => self.counts.update(&counted.counts),
+            Event::Counted(counted) => {
+                self.counts.update(&counted.counts);
+                self.carried.on(counted.at, &self.counts);
+            }
             Event::Phase(figures) => self.figures.push(figures.clone()),
             Event::FaultFigures(figures) => {
                 self.fault_figures.insert(figures.fault.clone(), figures.clone());

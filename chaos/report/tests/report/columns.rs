@@ -225,6 +225,7 @@ fn summaries_fit_too() {
         control: Some(control),
         expectations: vec![compared(Verdict::Pass), compared(Verdict::Fail)],
         met: 7,
+        untold: Vec::new(),
         took: made_up::ms(12_345),
     };
     for width in [39, 80] {

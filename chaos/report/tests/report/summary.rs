@@ -1,9 +1,16 @@
 //! Folders of runs and of guards at a glance.
 
 use crate::made_up;
-use chaos_model::{Event, Guard, Impact, Record, Span, Verdict, event::Cause, ledger::FaultFigures};
+use chaos_model::{
+    Event, Fault, Guard, Impact, OpenConnections, Record, Span, Spread, Target, Verdict,
+    effect::{Delay, Kill, Refuse},
+    event::{Cause, Counted, Fired, LinkCounts, ProxyCounts},
+    ledger::FaultFigures,
+    plan::PlannedLink,
+    protocol::Transport,
+};
 use chaos_report::{ControlResult, GuardResult, Outcome, RunResult, Style, summary};
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 fn all() -> [Vec<Record>; 5] {
     [made_up::passing(), made_up::failing(), made_up::inconclusive(), made_up::world_failed(), made_up::interrupted()]
@@ -185,7 +192,7 @@ fn controls_of_every_outcome() {
     let control = made_up::control();
     let results = [
         ControlResult::of(&passing, Some(&control)),
-        ControlResult::of(&passing, Some(&passing)),
+        ControlResult::of(&passing, Some(&with_counts(&passing, 0, 0))),
         ControlResult::of(&failing, Some(&control)),
         ControlResult::of(&failed, None),
         ControlResult::of(&passing, Some(&interrupted)),
@@ -200,20 +207,106 @@ fn controls_of_every_outcome() {
 #[test]
 fn injections_that_joined_requests_show_something_though_all_comes_out_alike() {
     let of = |impacts: &[(Impact, u64)]| {
-        let run = with_impacts(made_up::passing(), impacts);
-        ControlResult::of(&run, Some(&made_up::passing())).outcome()
+        let run = with_impacts(delaying(), impacts);
+        ControlResult::of(&run, Some(&delaying())).outcome()
     };
-    let (shows, shows_nothing) = (Outcome::Verdict(Verdict::Pass), Outcome::Verdict(Verdict::Fail));
+    let [shows, shows_nothing, unsure] = [Verdict::Pass, Verdict::Fail, Verdict::Inconclusive].map(Outcome::Verdict);
     assert_eq!(of(&[(Impact::Unnoticed, 1)]), shows, "somebody met it, and all held");
     assert_eq!(of(&[(Impact::SharedFlight, 1), (Impact::Background, 7)]), shows);
-    assert_eq!(of(&[(Impact::Background, 7), (Impact::Unknown, 3)]), shows_nothing);
+    assert_eq!(of(&[(Impact::Background, 7)]), shows_nothing);
+    assert_eq!(of(&[(Impact::Background, 7), (Impact::Unknown, 3)]), unsure, "whom three met is not known");
     assert_eq!(of(&[]), shows_nothing);
+}
+
+/// A run with another fault, that fires so often.
+fn passing_with(fault: Fault, fired: Fired) -> Vec<Record> {
+    let mut records = made_up::passing();
+    for record in &mut records {
+        match &mut record.event {
+            Event::Begin(begin) => {
+                begin.faults = vec![fault.clone()];
+                let link = PlannedLink {
+                    link: "gateway -> redis".to_owned(),
+                    protocol: None,
+                    transport: Transport::default(),
+                };
+                Arc::make_mut(&mut begin.plan).system.links = vec![link];
+            }
+            Event::FaultRemoved { fired: told, .. } => *told = fired,
+            _ => {}
+        }
+    }
+    records
+}
+
+/// A run whose fault delays.
+fn delaying() -> Vec<Record> {
+    let delay = Delay { delay: Spread::constant(made_up::ms(200)) };
+    passing_with(made_up::plan("outage", delay.into()), Fired { connections: 3, messages: 801, ..Fired::default() })
+}
+
+/// A run whose fault refuses new connections alone.
+fn keeping() -> Vec<Record> {
+    passing_with(
+        made_up::plan("outage", Refuse { open: OpenConnections::Keep }.into()),
+        Fired { refused: 41, ..Fired::default() },
+    )
+}
+
+/// A run whose fault kills a service.
+fn killing() -> Vec<Record> {
+    let kill = Fault { on: Target::Service("redis".to_owned()), ..made_up::plan("outage", Kill {}.into()) };
+    passing_with(kill, Fired { services: 1, ..Fired::default() })
+}
+
+/// The run, in which so many connections were opened and messages came on `gateway -> redis` while the fault was due.
+fn with_counts(records: &[Record], connections: u64, messages: u64) -> Vec<Record> {
+    let counted = |at: u64, connections, messages: u64| {
+        let messages = [("GET".to_owned(), 500 + messages)].into();
+        let link = LinkCounts { connections: 4 + connections, unread: 0, messages };
+        let counts = ProxyCounts { links: [("gateway -> redis".to_owned(), link)].into(), ..ProxyCounts::default() };
+        Record { at_us: 0, event: Event::Counted(Counted { at: made_up::ms(at), counts }) }
+    };
+    let mut records = records.to_vec();
+    let end = records.len() - 2;
+    // What came before the fault and after it is no evidence.
+    let counts = [counted(4001, 0, 0), counted(8002, connections, messages), counted(9000, 9, 999)];
+    records.splice(end..end, counts);
+    records
+}
+
+#[test]
+fn faults_without_lines_in_the_ledger_show_something_where_they_stood_in_the_way() {
+    let [shows, shows_nothing, unsure] = [Verdict::Pass, Verdict::Fail, Verdict::Inconclusive].map(Outcome::Verdict);
+    let with = |run: &[Record], control: &[Record]| {
+        let result = ControlResult::of(run, Some(control));
+        (result.outcome(), controls(&[result]))
+    };
+    // Attempts to connect were refused, which the ledger does not tell.
+    let refuses = made_up::passing();
+    let (outcome, text) = with(&refuses, &refuses);
+    assert_eq!(outcome, unsure, "nobody counts");
+    assert!(text.contains("can't be said") && text.contains("INCONCLUSIVE: it can't be said whether"), "{text}");
+    let (outcome, text) = with(&refuses, &with_counts(&refuses, 0, 40));
+    assert_eq!(outcome, shows, "{text}");
+    let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let said = "but without `outage` (3 connections reset, at most 41 refused), 40 messages would have come on gateway -> redis at that time";
+    assert!(words.contains(said), "{text}");
+    assert_eq!(with(&refuses, &with_counts(&refuses, 0, 0)).0, shows_nothing, "nothing goes there");
+    // Where only new connections are refused, messages on those that are open say nothing.
+    let keeps = keeping();
+    assert_eq!(with(&keeps, &with_counts(&keeps, 0, 40)).0, shows_nothing);
+    assert_eq!(with(&keeps, &with_counts(&keeps, 1, 0)).0, shows);
+    // A service that was killed.
+    let killed = killing();
+    assert_eq!(with(&killed, &with_counts(&killed, 0, 40)).0, shows);
+    assert_eq!(with(&killed, &with_counts(&killed, 0, 0)).0, shows_nothing);
 }
 
 #[test]
 fn one_control() {
     let shows = ControlResult::of(&made_up::passing(), Some(&made_up::control()));
     assert!(controls(&[shows]).ends_with("\nPASS: the scenario shows something, in 25.7s\n"));
-    let nothing = ControlResult::of(&made_up::passing(), Some(&made_up::passing()));
+    let nothing = ControlResult::of(&made_up::passing(), Some(&with_counts(&made_up::passing(), 0, 0)));
     assert!(controls(&[nothing]).ends_with("\nFAIL: the scenario does not show what it says, in 25.7s\n"));
 }

@@ -4,7 +4,7 @@ use super::*;
 use crate::{
     judge::{Known, judge},
     observe::Scrapes,
-    responses::FAILED,
+    responses::{FAILED, Unseen},
     shown::Requests,
 };
 use chaos_load::{Error, Marks, Schedule};
@@ -103,7 +103,8 @@ fn play<'a>(
 fn asked(scenario: &Scenario, fold: &Fold<'_>) -> (Verdict, String) {
     let requests = Requests::new(&scenario.load, 1, &[]);
     let (scrapes, blames) = (Scrapes::default(), Blames::default());
-    let known = Known { scenario, fold, scrapes: &scrapes, blames: &blames, requests: &requests };
+    let unseen = Unseen::default();
+    let known = Known { scenario, fold, scrapes: &scrapes, unseen: &unseen, blames: &blames, requests: &requests };
     let judged = judge(&known).remove(0);
     let check = judged.checks.into_iter().next().expect("there is one");
     (check.verdict, format!("{}: {}", check.seen, check.note.unwrap_or_default()))

@@ -46,15 +46,22 @@ fn injection(at: u64, n: Option<u64>) -> Injection {
 
 /// `GET /users/{user}`, where the nth arrival asks for user 100 + n.
 fn names() -> Names {
-    let pieces = vec![TextPiece::Plain("/users/".to_owned()), TextPiece::Variable("user".to_owned())];
+    names_of(&[("user", 100, 200), ("unused", 7, 7)], &["user"])
+}
+
+/// Requests whose path has those of the variables that are used; each is a sequence.
+fn names_of(variables: &[(&str, u64, u64)], used: &[&str]) -> Names {
+    let piece = |name: &&str| [TextPiece::Plain("/".to_owned()), TextPiece::Variable((*name).to_owned())];
     let request = Request {
         name: String::new(),
         method: "GET".to_owned(),
-        path: Text { pieces },
+        path: Text { pieces: used.iter().flat_map(piece).collect() },
         headers: BTreeMap::new(),
         body: None,
         weight: 1,
     };
+    let sequence =
+        |(name, low, high): &(&str, u64, u64)| ((*name).to_owned(), Variable::Sequence { low: *low, high: *high });
     let load = Load {
         requests: vec![request],
         rate: Rate { times: 1, per: ms(1) },
@@ -62,10 +69,7 @@ fn names() -> Names {
         duration: ms(1),
         warmup: ms(1000),
         timeout: ms(1),
-        vars: BTreeMap::from([
-            ("user".to_owned(), Variable::Sequence { low: 100, high: 200 }),
-            ("unused".to_owned(), Variable::Sequence { low: 7, high: 7 }),
-        ]),
+        vars: variables.iter().map(sequence).collect(),
         span: Span::default(),
     };
     Names::new(&load, 1)
@@ -222,7 +226,6 @@ fn a_message_is_that_of_the_request_it_names() {
     assert_eq!(join(&all, message(11, "GET profile:101")), (Some(1), Impact::Unnoticed));
     assert_eq!(join(&all, message(11, "GET profile:102")), (Some(2), Impact::Slower));
     assert_eq!(join(&all, message(20, "SET profile:101")), (Some(1), Impact::Unnoticed), "clocks differ");
-    assert_eq!(join(&all, message(40, "SET profile:101")), (None, Impact::Background), "it is over");
     // Variables that the request doesn't use tell nothing.
     assert_eq!(join(&all, message(11, "GET profile:7")), (None, Impact::Unknown));
     let bytes = Injection { key: KeyKind::Connection, ..message(11, "GET profile:102") };
@@ -237,8 +240,63 @@ fn several_that_are_named_asked_for_the_same() {
     // The sequence begins anew after 101 arrivals.
     let slow = |n| outcome(n, 0, 300);
     assert_eq!(join(&[slow(1), slow(102)], message(1, "GET profile:101")), (None, Impact::Slower));
+    // Nobody says that one message served both: each may have made its own.
     let all = [slow(1), outcome(102, 0, 2)];
+    assert_eq!(join(&all, message(1, "GET profile:101")), (None, Impact::Unknown));
+    let marks = Marks { bits: SHARED, ..Marks::default() };
+    let all = [slow(1), Outcome { marks, ..outcome(102, 0, 400) }];
     assert_eq!(join(&all, message(1, "GET profile:101")), (None, Impact::SharedFlight));
+}
+
+/// 200 requests, one each 10 ms, for the users 100 to 200 over and over; each is under way for 5 ms.
+fn steady() -> Vec<Outcome> {
+    (0..200).map(|n| outcome(n, 10 * n, 10 * n + 5)).collect()
+}
+
+/// Impacts of the messages of all requests, where each of them meets one a millisecond after its begin.
+fn join_each(subject: impl Fn(u64) -> String) -> Vec<(Option<u64>, Impact)> {
+    join_all(&steady(), (0..200).map(|n| message(10 * n + 1, &subject(n))).collect())
+}
+
+#[test]
+fn a_number_that_all_messages_have_names_nobody() {
+    let all_met = |found: Vec<(Option<u64>, Impact)>| {
+        assert_eq!(found.len(), 200);
+        let others = (0..200).zip(&found).find(|(n, found)| **found != (Some(*n), Impact::Unnoticed));
+        assert_eq!(others, None, "each is of the only request that was under way");
+    };
+    // 101, 110 and 150 are users too.
+    for path in ["/api/101/p", "/p?version=150", "//10.0.101.110:150/p", "/12345678-1234-4123-8123-000000000101"] {
+        all_met(join_each(|_| format!("GET {path}")));
+        all_met(join_each(|n| format!("GET {path}/users/{}", 100 + n % 101)));
+    }
+    // Numbers that are none of the requests' differ too: of a sequence of orders, of three shards.
+    all_met(join_each(|n| format!("GET /orders/{}", 100 + (n * 37 + 11) % 101)));
+    all_met(join_each(|n| format!("GET /{}/p", 100 + n % 3)));
+}
+
+#[test]
+fn a_message_with_several_names_is_of_the_one_that_it_names_in_full() {
+    // The friend of one user is the user of the next request.
+    let all = [outcome(0, 0, 300), outcome(1, 0, 2)];
+    let names = names_of(&[("user", 100, 200), ("friend", 101, 201)], &["user", "friend"]);
+    let baseline = Some(Usual { p50: ms(2), p99: ms(10), max: ms(20) });
+    let join = Join { outcomes: &all, nonce: Nonce::of_seed(1), names, warmup: ms(1000), longest: ms(300), baseline };
+    let joined = join.join(vec![message(1, "GET /users/101/friends/102"), message(1, "GET /users/100/friends/101")]);
+    let met: Vec<_> = joined.iter().map(|one| (one.met, one.impact)).collect();
+    assert_eq!(met, [(Some(1), Impact::Unnoticed), (Some(0), Impact::Slower)]);
+}
+
+#[test]
+fn one_alone_is_no_name_of_a_request_that_is_over() {
+    assert_eq!(join(&steady(), message(1501, "GET /api/101/p")), (Some(150), Impact::Unnoticed));
+    assert_eq!(join(&steady(), message(1501, "GET /api/250/p")), (Some(150), Impact::Unnoticed), "nor of nobody");
+}
+
+#[test]
+fn what_goes_on_behind_the_responses_of_those_it_names_is_in_the_background() {
+    let after = (0..200).map(|n| message(10 * n + 18, &format!("SET profile:{}", 100 + n % 101))).collect();
+    assert_eq!(join_all(&steady(), after), vec![(None, Impact::Background); 200]);
 }
 
 #[test]

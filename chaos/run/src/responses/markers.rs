@@ -6,9 +6,13 @@ use super::{
 };
 use chaos_model::{
     Responses, ValueTest,
-    responses::{Age, Condition, Field},
+    responses::{Age, Condition, Field, Marker},
 };
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::BTreeMap,
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
 
 /// The declared markers, ready to be looked for.
 #[derive(Debug)]
@@ -24,6 +28,23 @@ pub(super) struct Markers {
 struct Looked {
     place: Place,
     test: ValueTest,
+    /// The place in words.
+    words: String,
+    /// A response had something there.
+    seen: AtomicBool,
+}
+
+/// Markers that no response of a run had anything of.
+#[derive(Debug, Default)]
+pub(crate) struct Unseen(pub(crate) BTreeMap<Marker, UnseenPlaces>);
+
+/// The places of a marker, at which no response had anything.
+#[derive(Debug)]
+pub(crate) struct UnseenPlaces {
+    /// The places in words.
+    pub(crate) words: String,
+    /// True where what stands there says it, so that something was to be there; false where it is said by being there.
+    pub(crate) by_value: bool,
 }
 
 impl Markers {
@@ -31,7 +52,8 @@ impl Markers {
     pub(super) fn new(responses: &Responses, places: &mut Places) -> Self {
         let mut looked = |conditions: &[Condition]| {
             let look = |Condition { field, test }: &Condition| {
-                Some(Looked { place: place(field, test, places)?, test: test.clone() })
+                let (place, seen) = (place(field, test, places)?, AtomicBool::new(false));
+                Some(Looked { place, test: test.clone(), words: words(field), seen })
             };
             conditions.iter().filter_map(look).collect()
         };
@@ -40,6 +62,27 @@ impl Markers {
         let age = |Age { field, unit }: &Age| Some((place(field, &number, places)?, *unit));
         let ages = responses.age.iter().filter_map(age).collect();
         Self { good, partial, stale, ages }
+    }
+
+    /// Takes note of the places at which a response has something.
+    pub(super) fn note(&self, seen: &Seen<'_>) {
+        let all = self.partial.iter().chain(&self.stale);
+        for looked in all.filter(|looked| !looked.seen.load(Ordering::Relaxed)) {
+            looked.seen.store(!seen.at(&looked.place).is_empty(), Ordering::Relaxed);
+        }
+    }
+
+    /// Markers that no response had anything of so far.
+    pub(super) fn unseen(&self) -> Unseen {
+        let all = [(Marker::Partial, &self.partial), (Marker::Stale, &self.stale)];
+        let unseen = all.into_iter().filter(|(_, looked)| !looked.iter().any(|one| one.seen.load(Ordering::Relaxed)));
+        let places = |looked: &[Looked]| UnseenPlaces {
+            words: looked.iter().map(|one| one.words.as_str()).collect::<Vec<_>>().join(" or "),
+            by_value: looked.iter().any(|one| !matches!(one.test, ValueTest::Exists | ValueTest::Missing)),
+        };
+        Unseen(
+            unseen.filter(|(_, looked)| !looked.is_empty()).map(|(marker, looked)| (marker, places(looked))).collect(),
+        )
     }
 
     /// None where it can't be said.
@@ -77,6 +120,14 @@ fn place(field: &Field, test: &ValueTest, places: &mut Places) -> Option<Place> 
         Field::Status => Some(Place::Status),
         Field::Header(name) => Some(Place::Header(name.clone())),
         Field::Body(path) => places.body(path, test),
+    }
+}
+
+fn words(field: &Field) -> String {
+    match field {
+        Field::Status => "a status".to_owned(),
+        Field::Header(name) => format!("the header `{name}`"),
+        Field::Body(path) => format!("`{path}`"),
     }
 }
 

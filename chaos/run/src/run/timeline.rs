@@ -11,11 +11,12 @@ use crate::{
     fold::Fold,
     ledger::Injections,
     observe::{Fetch, Scraper, Scrapes},
-    responses::ResponseChecker,
+    responses::{ResponseChecker, Unseen},
 };
 use chaos_load::{Disruptions, Marks, Outcome, Plan, Summary};
 use chaos_model::{
     Event, Fault, Injection, RunKey, Scenario, Service, Target,
+    carried::Carried,
     check::reading::ScrapeSide,
     event::{Fired, Probed},
     ledger::Removed,
@@ -50,8 +51,12 @@ pub(super) struct Observed<'a> {
     /// By arrival.
     pub(super) outcomes: Vec<Outcome>,
     pub(super) scrapes: Scrapes,
+    /// Markers that no response had anything of.
+    pub(super) unseen: Unseen,
     /// By fault, over all times in which it was there.
     pub(super) fired: BTreeMap<String, Fired>,
+    /// Counts of what their links carried in these times.
+    pub(super) carried: Carried,
     /// By fault.
     pub(super) ledger: BTreeMap<String, Injections>,
     pub(super) deaths: Vec<Death>,
@@ -96,7 +101,8 @@ pub(super) async fn drive<'a>(
     let _stop_load = stop.clone().drop_guard();
     let checker = Arc::new(ResponseChecker::new(scenario));
     let fold = Fold::new(scenario, key.seed, |check| checker.bit(check));
-    let load = Load { warmup: scenario.load.warmup, host, plan, checker, sender, stop };
+    let looks = Arc::clone(&checker);
+    let load = Load { warmup: scenario.load.warmup, host, plan, checker: looks, sender, stop };
     let mut drive = Drive {
         scenario,
         world,
@@ -138,9 +144,10 @@ pub(super) async fn drive<'a>(
             "the load generator lost arrivals: {due} were due, {told} are known"
         )));
     }
-    let Drive { fold, received: mut outcomes, fired, ledger, deaths, starts, away, .. } = drive;
+    let Drive { fold, received: mut outcomes, counting, fired, ledger, deaths, starts, away, .. } = drive;
     outcomes.sort_unstable_by_key(|outcome| outcome.n);
-    Ok(Observed { fold, outcomes, scrapes, fired, ledger, deaths, starts, away })
+    let (carried, unseen) = (counting.carried(), checker.unseen());
+    Ok(Observed { fold, outcomes, scrapes, unseen, fired, carried, ledger, deaths, starts, away })
 }
 
 /// A fault that can't be switched must not keep a run, and what it broke, for ever.

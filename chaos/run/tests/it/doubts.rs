@@ -37,6 +37,28 @@ async fn a_fault_that_never_fired_makes_a_run_inconclusive() {
     assert_eq!(ran.doubts(), ["the fault `outage` never fired: nothing used web -> idle while it was there"]);
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_link_that_was_used_is_not_called_idle() {
+    let never = "the fault `outage` never fired: ";
+    for (effect, why) in [
+        ("effect = \"limit\"\nbytes = \"1GiB\"", "of 1 connection of client -> web that it met, none passed 1GiB"),
+        ("effect = \"dial-delay\"\ndelay = \"1ms\"", "no connection of client -> web was opened while it was there"),
+        (
+            "effect = \"header\"\nheader = \"x-nobody-has-it\"",
+            "100 requests came on client -> web while it was there, and it had nothing to change",
+        ),
+        (
+            "effect = \"status\"\nstatus = \"503\"\nonly.path = \"/nowhere\"",
+            "100 requests came on client -> web while it was there, and it had nothing to change",
+        ),
+    ] {
+        let ran = run(&format!("{ONE_SERVICE}{}{WELL}", fault(effect)), &[("web", web)]).await;
+        assert!(matches!(ran.ending, Ending::Judged(Verdict::Inconclusive, _)), "{:?}", ran.ending);
+        let doubts = ran.doubts().join("\n");
+        assert!(doubts.starts_with(&format!("{never}{why}")), "{effect}: {doubts}");
+    }
+}
+
 /// Asks another service for each request: every other time in plain, else by what begins as TLS.
 fn asks_half_by_tls(host: Host, env: BTreeMap<String, String>) -> Router {
     let asked = Arc::new(AtomicU64::new(0));

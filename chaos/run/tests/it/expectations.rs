@@ -214,6 +214,31 @@ async fn where_no_request_had_a_response_nobody_saw_anything() {
     }
 }
 
+/// A marker whose place is written wrong is in no response, as one that is never said.
+#[tokio::test(start_paused = true)]
+async fn a_marker_that_no_response_has_anything_of_is_no_pass() {
+    let ran = async |marker: &str, check: &str| {
+        let text = ONE_SERVICE.replacen("partial.body.\"$.partial\" = \"== true\"", marker, 1);
+        let text = format!("{text}[[expect]]\nthat = \"it\"\nduring = \"run\"\n{check}\n");
+        let check = run(&text, &[("web", web)]).await.judged("it").checks[0].clone();
+        (check.verdict, format!("{}: {}", check.seen, check.note.unwrap_or_default()))
+    };
+    let (verdict, words) = ran("partial.body.\"$.partail\" = \"== true\"", "partial = \"== 0%\"").await;
+    assert_eq!(verdict, Verdict::Inconclusive, "{words}");
+    assert!(words.contains("no response of the run has `$.partail` at all"), "{words}");
+    let (verdict, words) = ran("partial.header.x-partial = \"== true\"", "partial = \"<= 5%\"").await;
+    assert_eq!(verdict, Verdict::Inconclusive, "{words}");
+    // What is said by being there may be in none, and that is told.
+    let (verdict, words) = ran("partial.body.\"$.errors[0]\" = \"exists\"", "partial = \"== 0%\"").await;
+    assert_eq!(verdict, Verdict::Pass, "{words}");
+    assert!(words.contains(", and no response of the run has `$.errors[0]`"), "{words}");
+    // One place of several is enough.
+    let both = "partial.body.\"$.partail\" = \"== true\"\npartial.status = \"== 206\"";
+    assert_eq!(ran(both, "partial = \"== 0%\"").await.0, Verdict::Pass);
+    let seen = ran("partial.body.\"$.partial\" = \"== true\"", "partial = \"<= 99%\"").await;
+    assert_eq!(seen.0, Verdict::Pass, "{}", seen.1);
+}
+
 #[tokio::test(start_paused = true)]
 async fn headers() {
     let recovery = |check: &str| format!("during = \"recovery\"\nheader.{check}");

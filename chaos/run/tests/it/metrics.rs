@@ -164,3 +164,12 @@ async fn what_the_scenario_says_of_a_metric_is_believed() {
     let elsewhere = of_page("jobs_total 1\n??\n", "metric.jobs_total = \"== 0\"").await;
     assert_eq!(elsewhere.verdict, Verdict::Pass, "an odd line that is nobody's hides nothing: {elsewhere:?}");
 }
+
+/// In OpenMetrics, a counter's series has an ending that its family has not.
+#[tokio::test(start_paused = true)]
+async fn the_name_of_a_family_is_told_from_those_of_its_series() {
+    let check = check("during = \"outage\"", "restarted", "> 0").await;
+    let note = check.note.as_deref().unwrap_or_default();
+    assert_eq!(check.verdict, Verdict::Inconclusive);
+    assert!(note.contains("`restarted` is the name of a family, and `restarted_total` is one of its series"), "{note}");
+}

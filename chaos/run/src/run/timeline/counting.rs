@@ -3,7 +3,8 @@
 
 use crate::fold::phase_edges;
 use chaos_model::{
-    CallReading, Calls, Event, Scenario,
+    CallReading, Calls, Event, Link, Scenario,
+    carried::Carried,
     check::CheckId,
     event::{Counted, Fired, ProxyCounts},
 };
@@ -26,6 +27,8 @@ pub(super) struct Counting {
     asked: Option<Duration>,
     pending: Option<Pending>,
     told: ProxyCounts,
+    /// Counts of what the links of faults carried while these were there.
+    carried: Carried,
     /// Calls that checks ask for.
     calls: Vec<(CheckId, Calls)>,
     /// Readings of them that nobody took yet.
@@ -49,7 +52,14 @@ impl Counting {
     pub(super) fn new(scenario: &Scenario) -> Self {
         let checks = scenario.expectations.iter().flat_map(|expectation| &expectation.checks);
         let calls = checks.filter_map(|check| Some((check.id, check.subject.calls()?.clone()))).collect();
-        Self { edges: phase_edges(scenario).collect(), calls, ..Self::default() }
+        let links = |fault: &chaos_model::Fault| fault.on.links().iter().map(Link::to_string).collect();
+        let carried = Carried::new(&scenario.faults, links);
+        Self { edges: phase_edges(scenario).collect(), carried, calls, ..Self::default() }
+    }
+
+    /// Counts of what the links of faults carried while these were there, as far as they were told.
+    pub(super) fn carried(self) -> Carried {
+        self.carried
     }
 
     /// True where an edge of the timeline wants a count.
@@ -108,6 +118,7 @@ impl Counting {
         counts.faults.retain(|_, fired| *fired != Fired::default());
         let changes = counts.changes_since(&self.told);
         self.told.update(&changes);
+        self.carried.on(at, &self.told);
         (!changes.is_empty()).then_some(Event::Counted(Counted { at, counts: changes }))
     }
 }
