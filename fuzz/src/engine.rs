@@ -3,7 +3,7 @@
 use crate::{
     edit::{Case, cases},
     panics,
-    targets::Target,
+    targets::{Subject, Target},
 };
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner};
 use std::{
@@ -92,7 +92,7 @@ pub fn replay(target: &Target, input: &[u8]) -> Result<(), String> {
 }
 
 /// Panics of tasks count too: their host catches them.
-fn attempt(subject: &mut Box<dyn FnMut(&[u8])>, input: &[u8]) -> Result<(), String> {
+fn attempt(subject: &mut Subject, input: &[u8]) -> Result<(), String> {
     let _ = panics::take();
     let result = panics::during(|| catch_unwind(AssertUnwindSafe(|| subject(input))));
     match (result, panics::take()) {
@@ -112,9 +112,8 @@ mod tests {
     use super::*;
 
     fn planted() -> Target {
-        let start = || -> Box<dyn FnMut(&[u8])> {
-            Box::new(|input| assert!(!input.windows(4).any(|four| four == b"bang"), "it went off"))
-        };
+        let start =
+            || -> Subject { Box::new(|input| assert!(!input.windows(4).any(|four| four == b"bang"), "it went off")) };
         let seeds = || vec![b"a good input, 1 of 2, with much around it".to_vec(), b"and another".to_vec()];
         Target { name: "planted", about: "goes off at a word", seeds, words: &["ba", "ng", "bang!", "x"], start }
     }

@@ -12,4 +12,4 @@ mod panics;
 mod targets;
 
 pub use engine::{Budget, Finding, Outcome, replay, run};
-pub use targets::{TARGETS, Target};
+pub use targets::{Subject, TARGETS, Target};

@@ -9,6 +9,9 @@ mod recording;
 mod resp;
 mod script;
 
+/// The taker of inputs, one after the other.
+pub type Subject = Box<dyn FnMut(&[u8])>;
+
 /// A target.
 #[derive(Clone, Copy, Debug)]
 pub struct Target {
@@ -21,7 +24,7 @@ pub struct Target {
     /// Words of the format.
     pub words: &'static [&'static str],
     /// Makes what takes inputs, one after the other. It panics where something is wrong.
-    pub start: fn() -> Box<dyn FnMut(&[u8])>,
+    pub start: fn() -> Subject,
 }
 
 /// All of them.

@@ -1,7 +1,7 @@
 //! Proxies with faults, on a network in memory: whatever comes, nothing panics, and what is held is let go in the end.
 
 use super::{
-    Target, file,
+    Subject, Target, file,
     script::{self, conversations, pieces},
 };
 use chaos_inject::{Message, Proxy, ProxyConfig, Reply};
@@ -70,7 +70,7 @@ fn fault(facts: &Facts, protocol: Protocol) -> Fault {
     scenario.faults.remove(0)
 }
 
-fn start(protocol: Protocol) -> Box<dyn FnMut(&[u8])> {
+fn start(protocol: Protocol) -> Subject {
     let faults = faults(protocol);
     Box::new(move |input| {
         let (chosen, conversation) = input.split_at(input.len().min(2));
