@@ -27,11 +27,18 @@ mod simulate;
 pub(crate) mod supervisor;
 
 use crate::exit::Exit;
+use chaos_model::plain::plain;
 use std::io::{self, Write as _};
+
+/// Complains on standard error. What comes from files and peers changes nothing there but what is said.
+fn complain(command: &str, why: &str) {
+    let lines: Vec<String> = why.lines().map(plain).collect();
+    eprintln!("chaos {command}: {}", lines.join("\n"));
+}
 
 /// Says what is wrong with the command line.
 fn refuse(command: &str, why: &str) -> Exit {
-    eprintln!("chaos {command}: {why}");
+    complain(command, why);
     Exit::Invalid
 }
 
@@ -58,7 +65,7 @@ fn in_runtime(command: &str, run: impl AsyncFnOnce() -> Result<Exit, String>) ->
         result
     });
     result.unwrap_or_else(|why| {
-        eprintln!("chaos {command}: {why}");
+        complain(command, &why);
         Exit::Machine
     })
 }

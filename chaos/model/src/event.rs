@@ -173,6 +173,9 @@ pub enum Event {
         took: Duration,
         /// Leftovers: what could not be removed, in words. Empty is as it should be.
         left: Vec<String>,
+        /// The reason for which there may be leftovers that can't be seen, where there may be some.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        unseen: Option<String>,
         /// Folders of the logs by service, where logs were kept.
         logs: BTreeMap<String, String>,
     },

@@ -128,7 +128,7 @@ mod tests {
             Event::Phase(phase),
             Event::FaultFigures(figures(Recovery::After { took: time })),
             Event::FaultFigures(figures(Recovery::NotWithin { left: time })),
-            Event::TornDown { took: time, left: Vec::new(), logs: BTreeMap::new() },
+            Event::TornDown { took: time, left: Vec::new(), unseen: None, logs: BTreeMap::new() },
         ] {
             let told = Record { at_us: 0, event: told(event) };
             let recorded = serde_json::to_string(&told).unwrap();

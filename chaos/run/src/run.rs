@@ -3,7 +3,7 @@
 mod timeline;
 
 use crate::{
-    Events, World, WorldError,
+    Events, TornDown, World, WorldError,
     blame::{self, Blames},
     edges::starts_services,
     fold::{Fold, LoadFigures},
@@ -113,7 +113,8 @@ pub async fn run(
     };
     let stopping = Instant::now();
     let torn_down = world.stop(explain).await;
-    events.emit(Event::TornDown { took: stopping.elapsed(), left: torn_down.left, logs: torn_down.logs });
+    let TornDown { left, unseen, logs } = torn_down;
+    events.emit(Event::TornDown { took: stopping.elapsed(), left, unseen, logs });
     let verdict = match &ending {
         Ending::Judged(verdict, _) => Some(*verdict),
         Ending::WorldFailed | Ending::Interrupted => None,

@@ -55,6 +55,8 @@ pub struct Death {
 pub struct TornDown {
     /// Things that could not be removed, in words.
     pub left: Vec<String>,
+    /// The reason for which there may be others that can't be seen.
+    pub unseen: Option<String>,
     /// Paths of the logs, by service, where they were kept.
     pub logs: BTreeMap<String, String>,
 }

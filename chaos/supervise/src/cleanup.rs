@@ -55,6 +55,8 @@ pub struct Orphan {
     pub containers: Vec<String>,
     /// Containers of others that it has broken, by name.
     pub broken: Vec<String>,
+    /// True where what has left environment and output of its run behind can't be seen: it had services, and no control group.
+    pub may_have_others: bool,
     /// Nothing where the run never came to begin.
     label: Option<RunLabel>,
 }
@@ -153,7 +155,9 @@ fn broken_by(_: &RunLabel) -> Vec<String> {
 
 impl Orphan {
     fn of(label: RunLabel, parts: Parts) -> Self {
+        let had_services = !parts.processes.is_empty() || run_folder::has_logs(&label.folder);
         Self {
+            may_have_others: had_services && RunGroup::of_run(&label.folder).is_none(),
             folder: label.folder.clone(),
             has_folder: parts.has_folder,
             runner: label.runner.process.pid,
@@ -166,8 +170,17 @@ impl Orphan {
     }
 
     fn unbegun(folder: PathBuf, runner: u32) -> Self {
-        let (processes, containers, broken) = (Vec::new(), Vec::new(), Vec::new());
-        Self { folder, has_folder: true, runner, supervisor: None, processes, containers, broken, label: None }
+        Self {
+            folder,
+            has_folder: true,
+            runner,
+            supervisor: None,
+            processes: Vec::new(),
+            containers: Vec::new(),
+            broken: Vec::new(),
+            may_have_others: false,
+            label: None,
+        }
     }
 
     /// Removes it, brings back what it has broken, and gives what could not be, in words.

@@ -8,6 +8,7 @@
 //! It knows neither scenarios nor worlds: whoever makes things on a machine hands in the supervisor's program, and tells
 //! what it is about to make before it makes it.
 
+mod adoption;
 #[cfg(feature = "docker")]
 pub mod broken;
 mod cgroup;
@@ -22,6 +23,7 @@ mod run_lock;
 mod supervision;
 pub mod supervisor;
 
+pub use adoption::adopt_orphans;
 pub use run_label::RunLabel;
 pub use run_lock::RunLock;
-pub use supervision::{Supervision, SupervisionError};
+pub use supervision::{Leftovers, Supervision, SupervisionError};

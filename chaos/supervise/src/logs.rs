@@ -1,13 +1,14 @@
 //! The services' logs: one file a service in the run's folder, which does not grow for ever.
 
 mod cap;
+mod log_file;
 
 pub use cap::MOST;
 pub(crate) use cap::{close, shorten};
+pub(crate) use log_file::LogFile;
 
 use std::{
-    fs::File,
-    io::{Read as _, Seek as _, SeekFrom},
+    io::{self, Read as _, Seek as _, SeekFrom},
     path::{Path, PathBuf},
 };
 
@@ -22,16 +23,24 @@ pub fn path(folder: &Path, service: &str) -> PathBuf {
     folder.join(format!("{service}.log"))
 }
 
+/// Writes a log in the place of what is there.
+///
+/// # Errors
+/// Those of the file.
+pub fn write(log: &Path, bytes: &[u8]) -> io::Result<()> {
+    LogFile::of(log)?.replace(bytes)
+}
+
 /// A service's last lines; none where there is no log.
 #[must_use]
 pub fn last_lines(log: &Path) -> Vec<String> {
     let tail = || {
-        let mut file = File::open(log)?;
+        let mut file = LogFile::of(log)?.read()?;
         let length = i64::try_from(file.metadata()?.len()).unwrap_or(i64::MAX);
         file.seek(SeekFrom::End(-length.min(BYTES)))?;
         let mut bytes = Vec::new();
         file.read_to_end(&mut bytes)?;
-        Ok::<_, std::io::Error>(bytes)
+        Ok::<_, io::Error>(bytes)
     };
     let bytes = tail().unwrap_or_default();
     let text = String::from_utf8_lossy(&bytes);

@@ -92,6 +92,12 @@ pub(crate) fn look(path: &Path) -> Folder {
     }
 }
 
+/// True where services have logs in it.
+pub(crate) fn has_logs(folder: &Path) -> bool {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    entries.into_iter().any(|entry| Path::new(&entry.file_name()).extension().is_some_and(|end| end == "log"))
+}
+
 /// Nothing but a record that was never written.
 fn has_nothing(folder: &Path) -> bool {
     let Ok(entries) = fs::read_dir(folder) else { return false };

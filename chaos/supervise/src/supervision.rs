@@ -2,18 +2,36 @@
 //! supervisor, a run label, a folder.
 
 use crate::{
+    adoption,
+    process::Process,
     run_folder,
     run_label::{RunLabel, Runner},
     supervisor::{Exited, Supervisor, SupervisorError, SupervisorProgram, sweep},
 };
-use std::{io, path::Path, time::Duration};
+use std::{collections::BTreeSet, io, path::Path, time::Duration};
 
 /// A run's supervisor and run label, once it has them.
 #[derive(Debug, Default)]
 pub struct Supervision {
     supervisor: Option<Supervisor>,
     label: Option<RunLabel>,
+    /// The supervisor's process, whether or not it runs still.
+    process: Option<Process>,
+    /// Children of this process that were there before it.
+    own: BTreeSet<Process>,
 }
+
+/// Leftovers of a run that was stopped.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Leftovers {
+    /// Things that could not be removed, in words.
+    pub known: Vec<String>,
+    /// The reason for which there may be others that can't be seen; none where there are none.
+    pub unseen: Option<String>,
+}
+
+/// The reason for which something may be left that nobody sees.
+const UNSEEN: &str = "the supervisor was lost, and what services started may have left its marks behind";
 
 /// A failure to supervise a run.
 #[derive(Debug, thiserror::Error)]
@@ -73,7 +91,9 @@ impl Supervision {
         };
         let runner = Runner::this().map_err(machine("can't tell what marks this run's processes"))?;
         let label = RunLabel { folder: run_folder::free(temp, now), runner };
+        self.own = adoption::children();
         let mut supervisor = Supervisor::start(program, &label)?;
+        self.process = supervisor.pid().and_then(Process::find);
         supervisor.own(label.folder.clone()).await?;
         self.supervisor = Some(supervisor);
         self.label = Some(label.clone());
@@ -126,16 +146,20 @@ impl Supervision {
     }
 
     /// Has the supervisor end and remove what it knows of, or does that alone where it is gone; gives what is left.
-    pub async fn stop(&mut self, keep_logs: bool) -> Vec<String> {
+    pub async fn stop(&mut self, keep_logs: bool) -> Leftovers {
         let stopped = match self.supervisor.take() {
             Some(supervisor) => supervisor.stop(keep_logs).await.ok(),
             None => None,
         };
-        let Some(label) = self.label.take() else { return stopped.unwrap_or_default() };
-        if let Some(left) = stopped {
-            return left;
+        let Some(label) = self.label.take() else {
+            return Leftovers { known: stopped.unwrap_or_default(), unseen: None };
+        };
+        if let Some(known) = stopped {
+            return Leftovers { known, unseen: None };
         }
-        let mut left = sweep(&label).await;
+        let unseen = (!adoption::adopts()).then(|| UNSEEN.to_owned());
+        let mut left = self.end_orphans().await;
+        left.extend(sweep(&label).await);
         #[cfg(feature = "docker")]
         {
             let broken = crate::broken::read(&label.folder);
@@ -144,10 +168,24 @@ impl Supervision {
                 left.extend(
                     broken.into_iter().map(|of| format!("container {}: the supervisor didn't bring it back", of.name)),
                 );
-                return left;
+                return Leftovers { known: left, unseen };
             }
         }
         left.extend(run_folder::settle(&label.folder, keep_logs));
-        left
+        Leftovers { known: left, unseen }
+    }
+
+    /// Ends what the services of a supervisor started that is lost, as far as this process has adopted it.
+    async fn end_orphans(&mut self) -> Vec<String> {
+        if !adoption::adopts() {
+            return Vec::new();
+        }
+        let mut own = std::mem::take(&mut self.own);
+        if let Some(supervisor) = self.process.take() {
+            // Not a moment before: what is below it is its own until then.
+            adoption::until_gone(supervisor).await;
+            own.insert(supervisor);
+        }
+        adoption::end_adopted(&own).await
     }
 }

@@ -300,7 +300,8 @@ impl Runtime for DockerRuntime {
             let settled = if std::mem::take(&mut self.in_flight) { SETTLED } else { Duration::ZERO };
             torn_down.left = engine.remove_all(label, settled).await;
         }
-        for what in self.supervision.stop(keep_logs).await {
+        let leftovers = self.supervision.stop(keep_logs).await;
+        for what in leftovers.known {
             if !torn_down.left.contains(&what) {
                 torn_down.left.push(what);
             }

@@ -13,7 +13,7 @@ use chaos_run::{
     TornDown, Unfit, WorldError,
 };
 use chaos_supervise::{
-    RunLock, Supervision, logs,
+    Leftovers, RunLock, Supervision, logs,
     supervisor::{Exited, ServiceSignal, SupervisorProgram},
 };
 use host::Host;
@@ -230,7 +230,8 @@ impl Runtime for LocalRuntime {
             };
             torn_down.logs = names.map(log).collect();
         }
-        torn_down.left = self.supervision.stop(keep_logs).await;
+        let Leftovers { known, unseen } = self.supervision.stop(keep_logs).await;
+        (torn_down.left, torn_down.unseen) = (known, unseen);
         self.services.clear();
         self.run_lock = None;
         torn_down

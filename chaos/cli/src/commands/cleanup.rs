@@ -32,7 +32,7 @@ pub(crate) fn cleanup(machine: &Machine, args: &Cleanup) -> Exit {
             }
         }
         for folder in found.kept.iter().filter(|_| args.logs) {
-            let _ = writeln!(out, "logs of a run that is over, {}", folder.display());
+            let _ = writeln!(out, "logs of a run that is over, {}", shown(folder));
             if !args.dry_run {
                 let left = cleanup::remove_logs(folder).err().map(|error| format!("{}: {error}", folder.display()));
                 removed.folders += usize::from(left.is_none());
@@ -59,7 +59,7 @@ impl Removed {
     fn not_removed(&mut self, out: &mut dyn Write, left: Vec<String>) {
         self.left += left.len();
         for what in left {
-            let _ = writeln!(out, "  NOT REMOVED: {what}");
+            let _ = writeln!(out, "  NOT REMOVED: {}", plain(&what));
         }
     }
 }
@@ -75,21 +75,29 @@ fn tell(out: &mut dyn Write, orphan: &Orphan) -> io::Result<()> {
         writeln!(out, "  process {pid}: {command}")?;
     }
     for what in &orphan.containers {
-        writeln!(out, "  {what}")?;
+        writeln!(out, "  {}", plain(what))?;
     }
     for container in &orphan.broken {
-        writeln!(out, "  container {container}: another's, and broken by this run")?;
+        writeln!(out, "  container {}: another's, and broken by this run", plain(container))?;
     }
-    if orphan.has_folder { writeln!(out, "  {}", orphan.folder.display()) } else { Ok(()) }
+    if orphan.may_have_others {
+        writeln!(out, "  what has left its environment and its output behind can't be seen: it had no control group")?;
+    }
+    if orphan.has_folder { writeln!(out, "  {}", shown(&orphan.folder)) } else { Ok(()) }
+}
+
+/// A path as it may be shown.
+fn shown(path: &Path) -> String {
+    plain(&path.display().to_string())
 }
 
 /// Lists what is not touched.
 fn others(out: &mut dyn Write, found: &Found, logs: bool) -> io::Result<()> {
     for folder in &found.alive {
-        writeln!(out, "alive, and not touched: {}", folder.display())?;
+        writeln!(out, "alive, and not touched: {}", shown(folder))?;
     }
     for folder in &found.elsewhere {
-        writeln!(out, "of another machine or container, and not touched: {}", folder.display())?;
+        writeln!(out, "of another machine or container, and not touched: {}", shown(folder))?;
     }
     if !logs && !found.kept.is_empty() {
         let these =
@@ -103,7 +111,7 @@ fn last(out: &mut dyn Write, found: &Found, args: &Cleanup, temp: &Path, removed
     let count = |count: usize, one: &str, many: &str| format!("{count} {}", if count == 1 { one } else { many });
     let nothing = found.orphans.is_empty() && (!args.logs || found.kept.is_empty());
     if nothing {
-        return writeln!(out, "no orphans of runs in {}", temp.display());
+        return writeln!(out, "no orphans of runs in {}", shown(temp));
     }
     if args.dry_run {
         return writeln!(out, "nothing was removed (--dry-run)");

@@ -65,7 +65,7 @@ pub(crate) fn report(machine: &Machine, args: &Report) -> Exit {
                     exits.push(outcome(file, recording));
                 }
                 Err(error) => {
-                    eprintln!("chaos report: can't read {}: {error}", file.display());
+                    super::complain("report", &format!("can't read {}: {error}", file.display()));
                     exits.push(Outcome::Invalid);
                 }
             }
@@ -154,7 +154,7 @@ fn outcome(file: &Path, Recording { records, broken }: &Recording) -> Outcome {
     let ends = starts.iter().skip(1).copied().chain([records.len()]);
     let runs = starts.iter().zip(ends).map(|(start, end)| Outcome::of(&records[*start..end]));
     let unread = broken.as_ref().map(|why| {
-        eprintln!("chaos report: {}: {why}", file.display());
+        super::complain("report", &format!("{}: {why}", file.display()));
         if matches!(why, ReadError::CutOff { .. }) && !records.is_empty() {
             Outcome::Interrupted
         } else {

@@ -98,6 +98,8 @@ impl Session {
     /// # Errors
     /// In words, for people.
     pub(crate) fn new(machine: &Machine, running: &Running, recording: Recording) -> Result<Self, String> {
+        // A kernel that has no such thing leaves what can be seen.
+        let _ = chaos_supervise::adopt_orphans();
         let config = tcp::Config { seed: running.seed, ..tcp::Config::loopback("client") };
         let host = tcp::host(config).map_err(|error| format!("this machine gives no timer: {error}"))?;
         let interrupts = Interrupts::listen(&host).map_err(|error| format!("can't listen for signals: {error}"))?;

@@ -4,7 +4,8 @@
 use crate::support::{Chaos, Running, Sandbox, ask, scenarios::passing};
 use rustix::process::Signal;
 use std::{
-    net::{Ipv4Addr, SocketAddr, TcpListener},
+    io::{Read as _, Write as _},
+    net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener},
     os::unix::fs::PermissionsExt as _,
     sync::atomic::{AtomicU16, Ordering},
     time::Duration,
@@ -187,6 +188,30 @@ async fn proxies_lead_to_nothing_that_is_not_local_unless_both_say_so() {
     allowed.finish().await.exited(0);
     sandbox.chaos("proxy proxies.toml --allow-remote-targets --health").run().await.exited(1);
     sandbox.assert_clean();
+}
+
+#[tokio::test]
+async fn what_a_stranger_says_of_its_health_is_shown_in_plain() {
+    let sandbox = Sandbox::new();
+    let stranger = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
+    let control = stranger.local_addr().expect("its address");
+    let says = std::thread::spawn(move || {
+        let (mut stream, _) = stranger.accept().expect("a connection");
+        stream.read_exact(&mut [0; 16]).expect("a request");
+        stream.write_all("\u{1b}[2Jall is well\u{202e}\r\n".as_bytes()).expect("it can be said");
+        stream.shutdown(Shutdown::Write).expect("it can end");
+        // Until the other side has read it: a close with bytes unread would be a reset.
+        stream.read_to_end(&mut Vec::new()).map(drop)
+    });
+    let file = format!(
+        "[control]\nlisten = \"{control}\"\ntoken-file = \"token\"\n[[link]]\nname = \"a -> b\"\nlisten = \"{}\"\n\
+         target = \"localhost:1\"\n",
+        free_port()
+    );
+    sandbox.write("proxies.toml", file);
+    let asked = sandbox.chaos("proxy proxies.toml --health").run().await;
+    asked.exited(1).complained("it answered ` [2Jall is well`\n");
+    says.join().expect("it ends").expect("the other side ends first");
 }
 
 #[tokio::test]

@@ -91,6 +91,51 @@ async fn a_killed_supervisor_takes_the_services_with_it() {
 }
 
 #[tokio::test]
+async fn what_left_all_marks_of_its_run_behind_does_not_outlive_a_killed_supervisor() {
+    let sandbox = Sandbox::new();
+    // Neither environment nor output nor session nor parent.
+    let shell = format!(
+        "(env -i setsid sh -c 'exec >/dev/null 2>&1; exec sleep 1001' &); exec {} serve user-service",
+        env!("CARGO_BIN_EXE_chaos"),
+    );
+    let file = sandbox.write("escapes.toml", scenarios::by_command(&format!("[\"bash\", \"-c\", {shell:?}]")));
+    let mut run = sandbox.chaos(&format!("run {file}")).start();
+    run.line("away begins").await;
+    let mut tree = Vec::new();
+    wait_until("it is there", Duration::from_secs(60), || {
+        tree = processes::descendants(run.pid());
+        tree.iter().any(|process| process.command == "sleep 1001")
+    })
+    .await;
+    supervisor(&tree).signal(Signal::KILL);
+    let run = run.finish().await;
+    let alive: Vec<_> = tree.iter().filter(|process| process.is_alive()).collect();
+    assert!(alive.is_empty(), "{alive:?}\n{run}");
+    run.exited(3).said("the supervisor of this run failed").said("nothing left behind\n");
+}
+
+/// A service that puts a link to something precious in the place of its log, and talks on.
+#[tokio::test]
+async fn a_log_that_became_a_link_leads_nobody_elsewhere() {
+    let sandbox = Sandbox::new();
+    let precious = sandbox.path().join("precious");
+    // More than is kept of a log, so that it would be shortened too.
+    std::fs::write(&precious, vec![b'x'; 24 << 20]).expect("a file can be written");
+    let shell = format!(
+        "ln -sf {} \"$CHAOS_RUN/users.log\"; exec {} serve user-service",
+        precious.display(),
+        env!("CARGO_BIN_EXE_chaos"),
+    );
+    let text = scenarios::by_command(&format!("[\"bash\", \"-c\", {shell:?}]"));
+    let text = text.replace("on     = \"client -> users\"", "on     = \"users\"").replace("\"refuse\"", "\"restart\"");
+    let file = sandbox.write("links.toml", text);
+    let run = sandbox.chaos(&format!("run {file}")).run().await;
+    let now = std::fs::read(&precious).expect("it is there");
+    assert!(now.len() == 24 << 20 && now.iter().all(|byte| *byte == b'x'), "it was written to\n{run}");
+    run.said("nothing left behind");
+}
+
+#[tokio::test]
 async fn a_supervisor_that_is_killed_while_a_service_starts_again_is_missed_at_once() {
     let sandbox = Sandbox::new();
     // It is ready the first time only, so that the end of the fault waits for it.

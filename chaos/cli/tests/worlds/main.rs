@@ -6,10 +6,11 @@ mod body;
 
 use body::{Conformance, a_service_that_ends_while_it_starts_is_named};
 use chaos_sim::{Programs, SimRuntime};
-use chaos_supervise::supervisor::SupervisorProgram;
+use chaos_supervise::{Leftovers, Supervision, supervisor::SupervisorProgram};
 use chaos_worlds::local::{LocalConfig, LocalRuntime};
 use host::{Host, tcp};
-use std::path::Path;
+use rustix::process::{Pid, Signal, kill_process};
+use std::{path::Path, time::Duration};
 
 fn sim() -> SimRuntime {
     let programs = Programs::new()
@@ -56,4 +57,32 @@ async fn processes_conform() {
 async fn a_process_that_ends_while_it_starts_is_named() {
     let temp = tempfile::tempdir().unwrap();
     a_service_that_ends_while_it_starts_is_named(local(temp.path()), "command = [\"false\"]").await;
+}
+
+/// The supervisor of the run with this folder.
+fn supervisor_of(folder: &Path) -> Pid {
+    let variable = format!("CHAOS_SUPERVISOR={}\0", folder.display());
+    let pids =
+        std::fs::read_dir("/proc").unwrap().filter_map(|entry| entry.unwrap().file_name().to_str()?.parse().ok());
+    let is_it = |pid: &i32| {
+        let environment = std::fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
+        String::from_utf8_lossy(&environment).contains(&variable)
+    };
+    Pid::from_raw(pids.into_iter().find(is_it).unwrap()).unwrap()
+}
+
+/// This process adopts no orphans: so it can't know of all that a supervisor leaves which is killed.
+#[tokio::test]
+async fn what_can_not_be_known_to_be_gone_is_not_said_to_be() {
+    let temp = tempfile::tempdir().unwrap();
+    let program = SupervisorProgram::new(env!("CARGO_BIN_EXE_chaos"));
+    let mut supervision = Supervision::default();
+    supervision.prepare(&program, temp.path(), Duration::from_secs(1)).await.unwrap();
+    assert_eq!(supervision.stop(false).await, Leftovers::default());
+    supervision.prepare(&program, temp.path(), Duration::from_secs(2)).await.unwrap();
+    kill_process(supervisor_of(supervision.folder()), Signal::KILL).unwrap();
+    supervision.exited().await.unwrap_err();
+    let Leftovers { known, unseen } = supervision.stop(false).await;
+    assert_eq!(known, Vec::<String>::new());
+    assert!(unseen.unwrap().starts_with("the supervisor was lost"));
 }

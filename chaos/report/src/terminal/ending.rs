@@ -46,15 +46,22 @@ pub(super) fn inconclusive(style: Style, stamp: &str, why: &str) -> String {
 }
 
 /// The system was taken down; or left alone, where it ran before.
-pub(super) fn torn_down(style: Style, world: &str, took: Duration, left: &[String]) -> String {
+pub(super) fn torn_down(
+    style: Style,
+    world: &str,
+    took: Duration,
+    (left, unseen): (&[String], Option<&str>),
+) -> String {
     let took = show_duration(took);
     let (done, and) = if world == "attach" { ("healed", "; the system runs on") } else { ("taken down", "") };
     if left.is_empty() {
-        let lines = wrap(&format!("{done} in {took}, nothing left behind{and}"), style.columns());
+        let seen = unseen.map_or_else(String::new, |why| format!(" that can be seen ({why})"));
+        let lines = wrap(&format!("{done} in {took}, nothing left behind{seen}{and}"), style.columns());
         return lines.iter().map(|line| format!("{}\n", style.paint(Ink::Faint, line))).collect();
     }
     let head = format!("{done} in {took}; LEFT BEHIND:");
-    let items = left.iter().map(|item| paragraph("  ", item, style.columns())).collect::<String>();
+    let unseen = unseen.map(|why| format!("what can't be seen: {why}"));
+    let items = left.iter().chain(&unseen).map(|item| paragraph("  ", item, style.columns())).collect::<String>();
     format!("{}\n{items}", style.paint(Ink::Bad, head))
 }
 

@@ -72,9 +72,12 @@ impl Sections {
                 let figures = self.figures();
                 format!("{figures}{}", expectations::judged(style, &self.run, judged, self.sources.is_some()))
             }
-            Event::TornDown { took, left, .. } => {
+            Event::TornDown { took, left, unseen, .. } => {
                 let (figures, failures) = (self.figures(), self.failures());
-                format!("{figures}{failures}\n{}", ending::torn_down(style, self.run.world(), *took, left))
+                format!(
+                    "{figures}{failures}\n{}",
+                    ending::torn_down(style, self.run.world(), *took, (left, unseen.as_deref()))
+                )
             }
             Event::Held => {
                 let (figures, failures) = (self.figures(), self.failures());

@@ -86,7 +86,7 @@ fn long() -> Vec<Record> {
     let end = |left: &str| {
         let took = Duration::from_secs(5);
         vec![
-            Event::TornDown { took, left: vec![left.to_owned()], logs: BTreeMap::new() },
+            Event::TornDown { took, left: vec![left.to_owned()], unseen: None, logs: BTreeMap::new() },
             Event::End { verdict: Some(Verdict::Fail) },
         ]
     };

@@ -105,7 +105,7 @@ fn every_kind() -> Vec<Record> {
         }),
         Event::Held,
         Event::Interrupted { by: "SIGINT".to_owned() },
-        Event::TornDown { took: made_up::ms(9), left: vec!["x".to_owned()], logs: BTreeMap::new() },
+        Event::TornDown { took: made_up::ms(9), left: vec!["x".to_owned()], unseen: None, logs: BTreeMap::new() },
         Event::End { verdict: None },
         Event::ServiceKilled { service: "shop".to_owned(), after: made_up::ms(3000) },
         Event::ServiceBack { service: "shop".to_owned(), took: made_up::ms(412), times: 1 },

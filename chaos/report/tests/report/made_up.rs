@@ -181,7 +181,7 @@ pub(crate) fn end(verdict: Option<Verdict>) -> Vec<Record> {
     let logs = [("gateway", "/tmp/chaos-4711/gateway.log"), ("redis", "/tmp/chaos-4711/redis.log")];
     let logs = logs.into_iter().map(|(service, path)| (service.to_owned(), path.to_owned())).collect();
     vec![
-        Record { at_us: 12_800_000, event: Event::TornDown { took: ms(45), left: Vec::new(), logs } },
+        Record { at_us: 12_800_000, event: Event::TornDown { took: ms(45), left: Vec::new(), unseen: None, logs } },
         Record { at_us: 12_845_000, event: Event::End { verdict } },
     ]
 }

@@ -128,6 +128,23 @@ fn a_run_that_waits_and_leaves_something_behind() {
 }
 
 #[test]
+fn what_may_be_left_and_can_not_be_seen_is_not_said_to_be_gone() {
+    let mut records = made_up::passing();
+    let mut end = |what: &[&str]| {
+        let Some(Record { event: Event::TornDown { left, unseen, .. }, .. }) = records.iter_mut().rev().nth(1) else {
+            unreachable!()
+        };
+        *left = what.iter().map(|what| (*what).to_owned()).collect();
+        *unseen = Some("nobody saw\u{202e} it".to_owned());
+        plain(&records)
+    };
+    let nothing = end(&[]);
+    assert!(nothing.contains(", nothing left behind that can be seen (nobody saw it)\n"), "{nothing}");
+    let something = end(&["process 7"]);
+    assert!(something.contains("LEFT BEHIND:\n  process 7\n  what can't be seen: nobody saw it\n"), "{something}");
+}
+
+#[test]
 fn a_guards_run_in_which_something_breaks() {
     let mut records = made_up::failing();
     let Event::Begin(begin) = &mut records[0].event else { unreachable!() };

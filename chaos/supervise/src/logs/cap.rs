@@ -4,9 +4,9 @@
 //! The log stays a plain file that the service's processes have open: they are known by it, and need nobody who reads along.
 //! So what is too much is taken out of it from behind, by a hole (fallocate(2)), and the file is made whole when they are gone.
 
+use super::LogFile;
 use rustix::fs::{FallocateFlags, fallocate};
 use std::{
-    fs::{self, File},
     io::{self, Read as _, Seek as _, SeekFrom, Write as _},
     os::unix::fs::MetadataExt as _,
     path::Path,
@@ -30,7 +30,7 @@ const COUNTED: u64 = 512;
 /// # Errors
 /// Those of the file.
 pub(crate) fn shorten(log: &Path) -> io::Result<()> {
-    let file = File::options().append(true).open(log)?;
+    let file = LogFile::of(log)?.append()?;
     let of = file.metadata()?;
     if of.blocks() * COUNTED <= MOST + SPARE {
         return Ok(());
@@ -50,7 +50,8 @@ pub(crate) fn shorten(log: &Path) -> io::Result<()> {
 /// # Errors
 /// Those of the file.
 pub(crate) fn close(log: &Path) -> io::Result<()> {
-    let mut file = File::open(log)?;
+    let place = LogFile::of(log)?;
+    let mut file = place.read()?;
     let of = file.metadata()?;
     if of.len() <= MOST + SPARE || of.blocks() * COUNTED >= of.len() {
         return Ok(());
@@ -64,9 +65,7 @@ pub(crate) fn close(log: &Path) -> io::Result<()> {
     file.read_to_end(&mut last)?;
     let begin = last.iter().position(|byte| *byte == b'\n').map_or(0, |at| at + 1);
     let cut = from + u64::try_from(begin).unwrap_or(0) - u64::try_from(first.len()).unwrap_or(0);
-    let whole = log.with_extension("whole");
-    fs::write(&whole, [first.as_slice(), note(cut).as_bytes(), &last[begin..]].concat())?;
-    fs::rename(&whole, log)
+    place.replace(&[first.as_slice(), note(cut).as_bytes(), &last[begin..]].concat())
 }
 
 /// The line that stands where something was taken out.
@@ -77,6 +76,7 @@ fn note(bytes: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs::{self, File};
 
     #[test]
     fn of_a_log_that_grows_and_grows_the_beginning_and_the_end_are_kept() {

@@ -79,6 +79,11 @@ impl Supervisor {
         Ok(Self { process, ask, tell: BufReader::new(tell).lines(), exits: VecDeque::new(), grace: Duration::ZERO })
     }
 
+    /// Its process id, while it was not seen to end.
+    pub(crate) fn pid(&self) -> Option<u32> {
+        self.process.id()
+    }
+
     /// Tells it of the run's folder, before that is made.
     ///
     /// # Errors
@@ -206,6 +211,7 @@ impl Supervisor {
         if left.is_err() || tokio::time::timeout(SPARE, self.process.wait()).await.is_err() {
             // Its services go with it, by the kernel's hand.
             let _ = self.process.start_kill();
+            let _ = tokio::time::timeout(SPARE, self.process.wait()).await;
         }
         left
     }

@@ -1,9 +1,9 @@
 //! The start of a service, and what it does before it becomes its program: `chaos service`.
 
 use super::{SupervisorProgram, lookup, program::THIS_PROGRAM, protocol::Launch};
-use crate::{cgroup, run_label};
+use crate::{cgroup, logs::LogFile, run_label};
 use rustix::process::{Signal, set_parent_process_death_signal};
-use std::{fs::File, io, os::unix::process::CommandExt as _, path::Path, process::Stdio};
+use std::{io, os::unix::process::CommandExt as _, path::Path, process::Stdio};
 use tokio::process::{Child, Command};
 
 /// Starts a service as a child of this process, in a control group where there is one; gives its process id too.
@@ -13,7 +13,7 @@ pub(super) fn start(program: &SupervisorProgram, launch: &Launch, group: Option<
     if let Some(program) = launch.command.first() {
         lookup::find(program, &launch.folder, lookup::path(&launch.env, launch.inherit_env))?;
     }
-    let log = File::options().create(true).append(true).open(&launch.log)?;
+    let log = LogFile::of(&launch.log)?.append_or_make()?;
     let mut command = Command::from(program.command("service"));
     command.arg(std::process::id().to_string());
     if let Some(group) = group {

@@ -5,11 +5,11 @@ use super::{
     launch::start,
     members::Marks,
     protocol::{Ask, Exited, Launch, STOP_SIGNALS, ServiceSignal, Tell},
-    reach::{Goal, Reach, children},
+    reach::{Goal, Reach, all_children, has_children},
     running::{Running, Stopping},
 };
-use crate::{cgroup::RunGroup, logs, run_folder};
-use rustix::process::{Pid, Signal, set_child_subreaper};
+use crate::{cgroup::RunGroup, logs, process, run_folder};
+use rustix::process::{Signal, set_child_subreaper};
 use std::{
     collections::{BTreeMap, BTreeSet},
     io::{self, Write as _},
@@ -266,7 +266,11 @@ impl SupervisorProcess {
     ) -> Vec<String> {
         let mut left = Vec::new();
         kill_all(ended).await;
-        left.extend(children().into_iter().map(|pid| format!("process {pid}")));
+        if has_children() {
+            let seen = all_children();
+            left.extend(seen.iter().map(|pid| format!("process {pid}: {}", process::command(*pid))));
+            left.extend(seen.is_empty().then(|| "a process that can't be seen".to_owned()));
+        }
         if keep_folder {
             // One that can't be made whole can still be read.
             self.logs.iter().for_each(|log| drop(logs::shorten(log).and_then(|()| logs::close(log))));
@@ -306,11 +310,10 @@ async fn remove_containers(label: &crate::run_label::RunLabel, is_watched: bool)
 async fn kill_all(ended: &mut UnboundedReceiver<MainEnd>) {
     let deadline = Instant::now() + REAP;
     while Instant::now() < deadline {
-        let children = children();
-        if children.is_empty() {
+        if !has_children() {
             return;
         }
-        for pid in children.into_iter().filter_map(|pid| Pid::from_raw(i32::try_from(pid).ok()?)) {
+        for pid in all_children().into_iter().filter_map(process::raw) {
             let _ = rustix::process::kill_process(pid, Signal::KILL);
             let _ = rustix::process::waitpid(Some(pid), rustix::process::WaitOptions::NOHANG);
         }

@@ -2,7 +2,10 @@
 
 use super::members::{Marks, Member, Members, Memory};
 use crate::process::{self, Process, Stat};
-use rustix::process::{PidfdFlags, Signal, WaitOptions, pidfd_open, pidfd_send_signal, waitpid};
+use rustix::{
+    io::Errno,
+    process::{PidfdFlags, Signal, WaitId, WaitIdOptions, WaitOptions, pidfd_open, pidfd_send_signal, waitid, waitpid},
+};
 use std::{
     collections::{BTreeMap, BTreeSet},
     time::Duration,
@@ -139,6 +142,18 @@ fn send(to: Process, signal: Signal) {
 fn words(member: &Member) -> String {
     let pid = member.stat.process.pid;
     format!("process {pid} (`{}`)", process::command(pid))
+}
+
+/// True where this process has a child, whether or not it can be seen: the kernel knows (waitid(2), `ECHILD`).
+pub(super) fn has_children() -> bool {
+    let only_look = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+    !matches!(waitid(WaitId::All, only_look), Err(Errno::CHILD))
+}
+
+/// Ids of all children of this process that can be seen. [`children`] leaves some out while others end.
+pub(super) fn all_children() -> BTreeSet<u32> {
+    let ours = process::all().into_iter().filter(|stat| stat.parent == std::process::id());
+    ours.map(|stat| stat.process.pid).chain(children()).collect()
 }
 
 /// Ids of this process's children (proc(5), `/proc/<pid>/task/<tid>/children`).

@@ -156,7 +156,7 @@ impl Containers {
         // whenever it is asked.
         let broken: Vec<Broken> = left.iter().map(|(broken, _)| broken.clone()).collect();
         let written = broken::write(self.supervision.folder(), &broken).err().map(|error| error.to_string());
-        let mut left: Vec<String> = written.into_iter().chain(self.supervision.stop(false).await).collect();
+        let mut left: Vec<String> = written.into_iter().chain(self.supervision.stop(false).await.known).collect();
         left.sort_unstable();
         left.dedup();
         left

@@ -4,7 +4,7 @@ use super::Started;
 use chaos_run::InstanceId;
 use chaos_supervise::{
     engine::Engine,
-    logs::{LINES, MOST, path},
+    logs::{self, LINES, MOST, path},
 };
 use futures_util::{StreamExt as _, future::join_all};
 use std::{collections::BTreeMap, io, path::Path};
@@ -52,7 +52,7 @@ pub(super) async fn keep(
             let name = name.to_string();
             let file = path(folder, &name);
             let written = match read(engine, id, options().build()).await {
-                Ok(bytes) => std::fs::write(&file, told(bytes)),
+                Ok(bytes) => logs::write(&file, &told(bytes)),
                 Err(error) => Err(error),
             };
             written.ok().map(|()| (name, file.display().to_string()))

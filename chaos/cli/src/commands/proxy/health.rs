@@ -1,6 +1,6 @@
 //! `chaos proxy FILE --health`: whether the one that runs by this file is well.
 
-use crate::exit::Exit;
+use crate::{commands::complain, exit::Exit};
 use host::tcp;
 use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
@@ -19,7 +19,7 @@ pub(super) async fn ask(control: SocketAddr) -> Result<Exit, String> {
         Ok(Err(error)) => error.to_string(),
         Err(_) => format!("no response in {PATIENCE:?}"),
     };
-    eprintln!("chaos proxy: {control}: {why}");
+    complain("proxy", &format!("{control}: {why}"));
     Ok(Exit::Failed)
 }
 
