@@ -65,7 +65,8 @@ impl Listener {
     /// The next connection. Safe to drop at any time.
     ///
     /// # Errors
-    /// Where the machine runs out of descriptors or memory: wait a moment, then go on.
+    /// `QuotaExceeded` where a connection was reset at once, since the descriptors that are left are set apart: go on. All
+    /// others where the machine runs out of descriptors or memory: wait a moment, then go on.
     pub async fn accept(&mut self) -> io::Result<Stream> {
         self.0.accept().await
     }

@@ -28,6 +28,19 @@ async fn open_connection() -> (TcpStream, host::Stream) {
 }
 
 #[tokio::test]
+async fn connections_that_would_take_what_is_set_apart_are_neither_taken_nor_made() {
+    // All descriptors are.
+    let host = tcp::host(tcp::Config { reserve: u64::MAX, ..tcp::Config::loopback("poor") }).unwrap();
+    let mut listener = host.listen(0).unwrap();
+    let mut client = TcpStream::connect((Ipv4Addr::LOCALHOST, listener.port())).unwrap();
+    assert_eq!(listener.accept().await.unwrap_err().kind(), io::ErrorKind::QuotaExceeded);
+    assert_eq!(client.read(&mut [0; 1]).unwrap_err().raw_os_error(), Some(libc::ECONNRESET));
+    let there = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let error = host.dial("127.0.0.1", there.local_addr().unwrap().port()).await.unwrap_err();
+    assert!(tcp::is_exhaustion(&error), "{error}");
+}
+
+#[tokio::test]
 async fn an_abort_is_a_reset() {
     let (mut client, server) = open_connection().await;
     server.abort();

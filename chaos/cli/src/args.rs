@@ -47,6 +47,7 @@ FILE says where the proxies stand, and nobody who steers them can change it:
   listen   = \"127.0.0.1:16379\"
   target   = \"redis:6379\"
   protocol = \"redis\"                 # http, redis or tcp (as without it)
+  max-connections = 500              # further ones are reset, and counted; 10000 unless it says so
 
   [targets]
   allow = [\"cache.example.com:6379\"] # that are not local: with --allow-remote-targets alone

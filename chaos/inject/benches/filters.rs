@@ -88,7 +88,13 @@ async fn measure(name: &str, exchange: Exchange, rounds: usize) {
 }
 
 async fn proxy(host: &Host, service: u16, exchange: Exchange, fault: Option<Fault>) -> Proxy {
-    let config = ProxyConfig { link: link(), protocol: exchange.protocol, seed: 1, nonce: Some(Nonce(0xab)) };
+    let config = ProxyConfig {
+        link: link(),
+        protocol: exchange.protocol,
+        seed: 1,
+        nonce: Some(Nonce(0xab)),
+        most_connections: None,
+    };
     let proxy = Proxy::start(host, host.listen(0).unwrap(), config);
     proxy.point_at("127.0.0.1", service);
     if let Some(fault) = fault {

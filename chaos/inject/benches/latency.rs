@@ -62,7 +62,7 @@ async fn measure(rounds: usize) {
     });
     let bare = bare_copy(&host, service);
     for (name, protocol) in [("TCP", Protocol::TCP), ("HTTP, read along", Protocol::HTTP)] {
-        let config = ProxyConfig { link: link(), protocol, seed: 1, nonce: None };
+        let config = ProxyConfig { link: link(), protocol, seed: 1, nonce: None, most_connections: None };
         let proxy = Proxy::start(&host, host.listen(0).unwrap(), config);
         proxy.point_at("127.0.0.1", service);
         println!("{name}, medians of {rounds}:");

@@ -39,7 +39,7 @@ async fn measure(rounds: usize) {
     let proxy = Proxy::start(
         &host,
         host.listen(0).unwrap(),
-        ProxyConfig { link, protocol: Protocol::TCP, seed: 1, nonce: None },
+        ProxyConfig { link, protocol: Protocol::TCP, seed: 1, nonce: None, most_connections: None },
     );
     proxy.point_at("127.0.0.1", service);
     let mut times = [const { [const { Vec::new() }; 3] }; 2];

@@ -28,6 +28,7 @@ pub mod protocol;
 mod protocols;
 mod proxy;
 mod recognition;
+mod seldom;
 mod tally;
 mod wire;
 

@@ -20,6 +20,7 @@ const LONGEST_KIND: usize = 100;
 pub(crate) struct LinkTally {
     messages: Mutex<BTreeMap<String, u64>>,
     unread: AtomicU64,
+    turned_away: AtomicU64,
 }
 
 impl LinkTally {
@@ -41,9 +42,15 @@ impl LinkTally {
         self.unread.fetch_add(1, Relaxed);
     }
 
+    /// A connection was reset, since the proxy had no room for it.
+    pub(crate) fn turn_away(&self) {
+        self.turned_away.fetch_add(1, Relaxed);
+    }
+
     /// The counts so far, on so many connections.
     pub(crate) fn read(&self, connections: u64) -> LinkCounts {
-        LinkCounts { connections, unread: self.unread.load(Relaxed), messages: self.lock().clone() }
+        let (unread, turned_away) = (self.unread.load(Relaxed), self.turned_away.load(Relaxed));
+        LinkCounts { connections, unread, turned_away, messages: self.lock().clone() }
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<String, u64>> {

@@ -7,6 +7,10 @@ use chaos_run::{Address, Links, Site, Sites, WorldError};
 use futures_util::future::{BoxFuture, FutureExt as _, ready};
 use std::collections::BTreeMap;
 
+/// Descriptors that load and proxies of a run leave to what else the runner does: pipes, files, scrapes that are under way. So
+/// that what has no room is refused and counted, and waits for nobody.
+pub const RESERVE: u64 = 64;
+
 /// Proxies in this process, by link. They stand where the runtime says, and end with this.
 #[derive(Default)]
 pub struct InProcessLinks {
@@ -37,7 +41,7 @@ impl Links for InProcessLinks {
     async fn open(&mut self, link: &Link, protocol: Protocol, sites: &mut Sites<'_>) -> Result<bool, WorldError> {
         let Site { host, listener, name } = sites(link, protocol)?;
         let RunKey { seed, nonce } = self.run;
-        let config = ProxyConfig { link: link.clone(), protocol, seed, nonce: Some(nonce) };
+        let config = ProxyConfig { link: link.clone(), protocol, seed, nonce: Some(nonce), most_connections: None };
         let proxy = Proxy::start(&host, listener, config);
         let address = Address { host: name, port: proxy.port() };
         self.proxies.insert(link.clone(), (address, proxy));

@@ -15,6 +15,6 @@ mod remote;
 mod standing;
 
 pub use chaos_inject::{control::Token, has_filter};
-pub use in_process::InProcessLinks;
+pub use in_process::{InProcessLinks, RESERVE};
 pub use remote::{ControlEndpoint, RemoteConfig, RemoteLinks};
 pub use standing::{NoPort, StandingProxies};

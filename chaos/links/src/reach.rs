@@ -14,6 +14,7 @@ use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     sync::Arc,
 };
+use tokio::sync::Semaphore;
 
 /// Addresses within unique local networks (RFC 4193) at which clouds tell their machines who they are, credentials included: the
 /// instance metadata of Amazon EC2 and its resolver, of Google Compute Engine, of Oracle Cloud and of Scaleway, as each
@@ -35,6 +36,12 @@ pub fn is_local(address: IpAddr) -> bool {
     }
 }
 
+/// Lookups of names that are under way at once. Each opens files and sockets which nobody counts ([`LOOKUP_DESCRIPTORS`]).
+const LOOKUPS: usize = 16;
+
+/// Descriptors that lookups of names take at most, about three each: files that say where names are to be looked up, and a socket.
+pub(crate) const LOOKUP_DESCRIPTORS: u64 = 48;
+
 /// Resolver: gives the addresses behind a name.
 pub type Resolve = Arc<dyn Fn(String, u16) -> BoxFuture<'static, io::Result<Vec<IpAddr>>> + Send + Sync>;
 
@@ -42,12 +49,19 @@ pub type Resolve = Arc<dyn Fn(String, u16) -> BoxFuture<'static, io::Result<Vec<
 #[must_use]
 #[expect(clippy::disallowed_methods, reason = "this is where names are looked up before a run")]
 pub fn resolve_here() -> Resolve {
-    Arc::new(|name, port| {
+    let lookups = Arc::new(Semaphore::new(LOOKUPS));
+    Arc::new(move |name, port| {
+        let lookups = Arc::clone(&lookups);
         Box::pin(async move {
             // Loopback by definition (RFC 6761, 6.3), whatever the resolver knows of it.
             if name == "localhost" {
                 return Ok(vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()]);
             }
+            if let Ok(address) = name.parse() {
+                return Ok(vec![address]);
+            }
+            // It is never closed.
+            let _turn = lookups.acquire().await.map_err(io::Error::other)?;
             Ok(tokio::net::lookup_host((name, port)).await?.map(|address| address.ip()).collect())
         })
     })

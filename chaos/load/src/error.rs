@@ -56,7 +56,7 @@ impl Error {
 
     /// The reason behind a failed dial.
     pub(crate) fn of_dial(error: &io::Error) -> Self {
-        if error.raw_os_error().is_some_and(is_exhaustion) {
+        if host::tcp::is_exhaustion(error) {
             return Self::NotMade;
         }
         match error.kind() {
@@ -81,11 +81,6 @@ impl Error {
             _ => Self::Closed,
         }
     }
-}
-
-/// The machine ran out of something that each connection needs.
-fn is_exhaustion(code: i32) -> bool {
-    matches!(code, libc::EMFILE | libc::ENFILE | libc::EADDRNOTAVAIL | libc::ENOBUFS | libc::ENOMEM)
 }
 
 fn io_kind(error: &hyper::Error) -> Option<io::ErrorKind> {

@@ -27,6 +27,8 @@ pub struct ProxiedLink {
     pub target: HostPort,
     /// Protocol that is spoken there.
     pub protocol: Protocol,
+    /// Connections that may be open at once; further ones are reset.
+    pub max_connections: usize,
     /// Place of the target in the file.
     pub target_span: Span,
 }

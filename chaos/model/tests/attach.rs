@@ -97,6 +97,19 @@ fn with(text: &str, from: &str, to: &str) -> String {
 }
 
 #[test]
+fn a_link_may_have_so_many_connections() {
+    let with_bound =
+        |bound: &str| proxies(&with(PROXIES, "protocol = \"http\"", &format!("protocol = \"http\"\n{bound}")));
+    let bounds = |bound| with_bound(bound).unwrap().links.iter().map(|link| link.max_connections).collect::<Vec<_>>();
+    assert_eq!(bounds(""), [10_000, 10_000]);
+    assert_eq!(bounds("max-connections = 7"), [7, 10_000]);
+    for wrong in ["0", "-1", "1.5", "\"7\""] {
+        let refusal = with_bound(&format!("max-connections = {wrong}")).unwrap_err();
+        assert!(refusal.contains("`max-connections` is a whole number, at least 1"), "{wrong}: {refusal}");
+    }
+}
+
+#[test]
 fn mistakes_of_proxies_are_shown_with_their_places() {
     let link = "[[link]]\nname = \"a -> b\"\n";
     let mistakes = [

@@ -12,6 +12,9 @@ use chaos_model::{
 const STRAINED: &str =
     "the machine was pressed then, or the load was not what it should be: a quieter machine or a lower rate helps";
 
+const NO_ROOM: &str =
+    "a proxy had no room for some connections, so that requests may have failed which the system never saw";
+
 /// Everything that a run is judged by.
 pub(crate) struct Known<'a> {
     pub(crate) scenario: &'a Scenario,
@@ -22,6 +25,8 @@ pub(crate) struct Known<'a> {
     pub(crate) blames: &'a Blames,
     /// The requests of the load, to show some.
     pub(crate) requests: &'a Requests<'a>,
+    /// True where a proxy had to turn connections away.
+    pub(crate) no_room: bool,
 }
 
 /// Judges every expectation, in the order of the scenario.
@@ -101,6 +106,8 @@ pub(crate) fn find(known: &Known<'_>, (index, expectation): (usize, &Expectation
     let probes = check.subject.probes().and_then(|service| scrapes.probes.get(service));
     let baseline = scenario.timeline.phase(BASELINE);
     let markers = scenario.system.responses.markers();
+    // What is to be reached after a fault may have been kept from it before the scope begins.
+    let strained = fold.is_strained(from.saturating_sub(within.unwrap_or_default()), ends);
     let evidence = Evidence {
         from,
         to,
@@ -111,8 +118,7 @@ pub(crate) fn find(known: &Known<'_>, (index, expectation): (usize, &Expectation
         slowest: tally.slowest,
         oldest: tally.oldest,
         unknown: &tally.unknown,
-        // What is to be reached after a fault may have been kept from it before the scope begins.
-        strained: fold.is_strained(from.saturating_sub(within.unwrap_or_default()), ends).then_some(STRAINED),
+        strained: if known.no_room { Some(NO_ROOM) } else { strained.then_some(STRAINED) },
         marked: fold.marked(tally, check.id).unwrap_or(&nothing),
         probes: probes.map(Vec::as_slice).unwrap_or_default(),
         readings: Readings { of: readings.iter().map(Vec::as_slice).collect(), series },
@@ -125,7 +131,8 @@ pub(crate) fn find(known: &Known<'_>, (index, expectation): (usize, &Expectation
             .map(|fault| fold.fault_of(fault, index, blames)),
     };
     let finding = check.subject.judge(&evidence);
-    // They belong to no slice in which each could have been weighed; a body that is wrong is so on any machine.
-    let weighed = finding.weighed && (!is_across || check.subject.test().is_some());
+    // They belong to no slice in which each could have been weighed, nor do those that a proxy turned away; a body that is
+    // wrong is so on any machine.
+    let weighed = finding.weighed && (!(is_across || known.no_room) || check.subject.test().is_some());
     Finding { weighed, ..finding }.unless_strained(&evidence)
 }

@@ -216,8 +216,10 @@ async fn provision_and_judge(
     let cut_off = left_out.iter().filter(|(_, count)| **count > 0).map(|(fault, _)| fault.clone()).collect();
     let blames = blames(scenario, &observed, &joined, &cut_off);
     let requests = Requests::new(&scenario.load, key.seed, &joined);
-    let Observed { scrapes, unseen, .. } = &observed;
-    let judged = judge(&Known { scenario, fold, scrapes, unseen, blames: &blames, requests: &requests });
+    let Observed { scrapes, unseen, turned_away, .. } = &observed;
+    let no_room = !turned_away.is_empty();
+    let known = Known { scenario, fold, scrapes, unseen, blames: &blames, requests: &requests, no_room };
+    let judged = judge(&known);
     if !options.control {
         close_ledger(scenario, fold, &blames, (joined, left_out), events);
     }
@@ -345,6 +347,12 @@ fn inconclusive_reasons(scenario: &Scenario, control: bool, observed: &Observed<
     // Whether a service that ends by itself comes back is up to whoever runs the system; nothing here starts it again.
     for death in &observed.deaths {
         reason(format!("{} ended during the run ({})", death.instance, death.how));
+    }
+    // A request that met this says nothing of the system.
+    for (link, count) in &observed.turned_away {
+        let connections = if *count == 1 { "1 connection".to_owned() } else { format!("{count} connections") };
+        let why = "raise `ulimit -n`, or its `max-connections`, or lower the rate";
+        reason(format!("the proxy of {link} had no room for {connections}: {why}"));
     }
     for service in &observed.away {
         reason(format!("{service} was not ready again when the run ended"));

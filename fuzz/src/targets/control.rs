@@ -3,7 +3,7 @@
 use super::Target;
 use chaos_inject::{
     Proxy, ProxyConfig,
-    control::{Controlled, Token, serve},
+    control::{Controlled, ServeConfig, Token, serve},
 };
 use chaos_model::{Effect, Endpoint, Link, Protocol, effect::Level};
 use host::{Host, Settings, memory::MemoryNetwork};
@@ -156,12 +156,13 @@ impl Server {
             let (proxies, _) = network.node("proxies", Settings::default());
             let link = Link { from: Endpoint::Service("gateway".to_owned()), to: "redis".to_owned(), label: None };
             let protocol = Protocol::REDIS;
-            let config = ProxyConfig { link: link.clone(), protocol, seed: 0, nonce: None };
+            let config = ProxyConfig { link: link.clone(), protocol, seed: 0, nonce: None, most_connections: None };
             let proxy = Proxy::start(&proxies, proxies.listen(0).expect("one is free"), config);
             let (listen, target) = ("proxies:1".to_owned(), "redis:6379".to_owned());
             let links = vec![Controlled { link, protocol, listen, target, proxy }];
             let (host, listener) = (proxies.clone(), proxies.listen(80).expect("it is free"));
-            drop(proxies.spawn(async move { serve(&host, listener, links, Token::new(TOKEN), Duration::ZERO).await }));
+            let config = ServeConfig { token: Token::new(TOKEN), most_connections: 16, patience: Duration::ZERO };
+            drop(proxies.spawn(async move { serve(&host, listener, links, config).await }));
             (proxies, network.host("caller"))
         });
         Self { runtime, _proxies: proxies, caller, lease: "none".to_owned(), asked: 0 }

@@ -94,7 +94,8 @@ fn link(fault: Option<&&Fault>) -> Link {
 async fn talk(protocol: Protocol, faults: &[&Fault], conversation: &[u8]) {
     let network = MemoryNetwork::new(1);
     let (proxies, _) = network.node("proxy", Settings::default());
-    let config = ProxyConfig { link: link(faults.first()), protocol, seed: 1, nonce: Some(Nonce(0xab)) };
+    let config =
+        ProxyConfig { link: link(faults.first()), protocol, seed: 1, nonce: Some(Nonce(0xab)), most_connections: None };
     let proxy = Proxy::start(&proxies, proxies.listen(80).expect("it is free"), config);
     let service = network.host("service");
     let mut listener = service.listen(80).expect("it is free");

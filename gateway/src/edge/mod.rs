@@ -35,6 +35,7 @@ pub(crate) fn server(app: &App) -> ServerConfig {
         // No endpoint takes a body.
         refuse_fragments: true,
         max_connections: app.limits.connections,
+        strangers_give_way: false,
         turned_away: Some(app.metrics.edge.connections_turned_away.clone()),
         drain_delay: app.settings.drain_delay,
         drain: app.settings.drain,

@@ -5,7 +5,9 @@
 mod client;
 mod server;
 mod server_stream;
+mod slots;
 mod target;
 
 pub use client::{Client, ClientConfig, Connector, Reuse, client};
 pub use server::{Peer, ServerConfig, serve};
+pub use slots::Trust;

@@ -1,4 +1,4 @@
-use super::server_stream::ServerStream;
+use super::{server_stream::ServerStream, slots::Slots};
 use crate::{Host, Listener};
 use hyper::{
     Request, Response,
@@ -12,7 +12,6 @@ use hyper_util::{
     service::TowerToHyperService,
 };
 use std::{convert::Infallible, pin::pin, sync::Arc, time::Duration};
-use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tower_service::Service;
 
@@ -38,6 +37,9 @@ pub struct ServerConfig {
     /// Connections that may be open at once; 0: any number. Further ones are reset at once, so that whoever connects
     /// can go elsewhere instead of waiting in a queue.
     pub max_connections: usize,
+    /// Beyond [`ServerConfig::max_connections`], the connection that has been idle for longest and whose sender is not known
+    /// ([`Trust`](super::Trust)) is ended in place of the new one.
+    pub strangers_give_way: bool,
     /// Counts connections beyond [`ServerConfig::max_connections`].
     pub turned_away: Option<prometheus::IntCounter>,
     /// After the shutdown signal, the server goes on as before for this long, so that whoever sends clients can see
@@ -56,6 +58,7 @@ impl Default for ServerConfig {
             head_limit: 64 << 10,
             refuse_fragments: false,
             max_connections: 0,
+            strangers_give_way: false,
             turned_away: None,
             drain_delay: Duration::ZERO,
             drain: Duration::from_secs(10),
@@ -78,13 +81,9 @@ where
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
     let graceful = GracefulShutdown::new();
-    let room = match config.max_connections {
-        0 => Semaphore::MAX_PERMITS,
-        limit => limit.min(Semaphore::MAX_PERMITS),
-    };
-    let room = Arc::new(Semaphore::new(room));
     let end = CancellationToken::new();
     let _cut_off = end.clone().drop_guard();
+    let slots = Slots::new(config.max_connections, config.strangers_give_way, end);
     let mut closing = pin!(async {
         host.shutdown().cancelled().await;
         if !config.drain_delay.is_zero() {
@@ -106,17 +105,20 @@ where
                 continue;
             }
         };
-        let Ok(place) = Arc::clone(&room).try_acquire_owned() else {
+        let Some(slot) = slots.enter(host).await else {
             stream.abort();
             config.turned_away.iter().for_each(prometheus::IntCounter::inc);
             continue;
         };
-        let peer = Peer(stream.peer().into());
+        let (peer, visit) = (Peer(stream.peer().into()), slot.visit());
         let stream = ServerStream::new(stream, config.write_timeout, config.stalled.clone())
             .refusing_fragments(config.refuse_fragments);
         let service = TowerToHyperService::new(service.clone());
         let service = service_fn(move |mut request: Request<Incoming>| {
             request.extensions_mut().insert(peer.clone());
+            if let Some(visit) = &visit {
+                request.extensions_mut().insert(visit.begin());
+            }
             service.call(request)
         });
         let connection = http1::Builder::new()
@@ -126,11 +128,11 @@ where
             .auto_date_header(false)
             .serve_connection(TokioIo::new(stream), service);
         let watched = graceful.watch(connection);
-        drop(host.spawn(end.clone().run_until_cancelled_owned(async move {
+        drop(host.spawn(slot.end().run_until_cancelled_owned(async move {
             if let Err(error) = watched.await {
                 tracing::debug!(%error, "a connection ended early");
             }
-            drop(place);
+            drop(slot);
         })));
     }
     drop(listener);

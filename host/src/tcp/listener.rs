@@ -7,7 +7,7 @@
 //!   counts them by socket. A full accept queue would do the same, but needs connections of our own to fill it, and lets
 //!   through as many as its rounding allows.
 
-use super::stream::TcpConnection;
+use super::{descriptors::Allowance, stream::TcpConnection};
 use crate::{Accept, ListenMode, ListenSwitch, Stream, TurnedAway};
 use futures_util::future::BoxFuture;
 use socket2::{Domain, Protocol, SockFilter, Socket, Type};
@@ -32,6 +32,7 @@ pub(super) struct TcpAccept {
     /// Taken from the kernel at the moment in which the mode changed.
     held: Option<Stream>,
     port: u16,
+    allowance: Allowance,
 }
 
 struct Shared {
@@ -65,7 +66,7 @@ fn port_of(socket: &Socket) -> io::Result<u16> {
 }
 
 impl TcpAccept {
-    pub(super) fn bind(mut address: SocketAddr) -> io::Result<Self> {
+    pub(super) fn bind(mut address: SocketAddr, allowance: Allowance) -> io::Result<Self> {
         let mut socket = bound(address)?;
         if address.port() == 0 {
             // A socket loses a port that the kernel chose when it stops listening, so it is asked for by its number. The
@@ -79,7 +80,7 @@ impl TcpAccept {
         let switch =
             Switch { socket: Some(socket), turned_away: TurnedAway::default(), resets_before: 0, drops_before: 0 };
         let shared = Arc::new(Shared { mode: sender, switch: Mutex::new(switch) });
-        let mut this = Self { shared, mode, listener: None, held: None, port: address.port() };
+        let mut this = Self { shared, mode, listener: None, held: None, port: address.port(), allowance };
         this.register()?;
         Ok(this)
     }
@@ -122,6 +123,11 @@ impl TcpAccept {
                 _ = self.mode.changed() => self.listener = None,
                 accepted = listener.accept() => match accepted {
                     Ok((stream, _)) => {
+                        if !self.allowance.has(&stream) {
+                            // A close would be an end in good order.
+                            stream.set_zero_linger()?;
+                            return Err(io::ErrorKind::QuotaExceeded.into());
+                        }
                         let stream = TcpConnection::new(stream).map(Stream::new)?;
                         if !self.mode.has_changed().unwrap_or(false) {
                             return Ok(stream);

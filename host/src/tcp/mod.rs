@@ -7,9 +7,10 @@ mod pressure;
 mod stream;
 mod timer;
 
-pub use descriptors::open_as_many_as_allowed;
+pub use descriptors::{is_exhaustion, most_descriptors, open_as_many_as_allowed};
 
 use crate::{Clock, Host, Listener, Network, Parts, Settings, Stream, TaskGroup};
+use descriptors::Allowance;
 use futures_util::future::BoxFuture;
 use prometheus::process_collector::ProcessCollector;
 use std::{
@@ -34,10 +35,13 @@ pub struct Config {
     pub settings: Settings,
     /// Cancelled when the program is to stop.
     pub shutdown: CancellationToken,
+    /// Descriptors of the process that this host leaves to others: connections that would take one of the last so many are
+    /// neither made nor taken. 0: it may take all.
+    pub reserve: u64,
 }
 
 impl Config {
-    /// A host called `name` on loopback: no settings, seed 0.
+    /// A host called `name` on loopback: no settings, seed 0, no reserve.
     #[must_use]
     pub fn loopback(name: &str) -> Self {
         Self {
@@ -46,6 +50,7 @@ impl Config {
             seed: 0,
             settings: Settings::default(),
             shutdown: CancellationToken::new(),
+            reserve: 0,
         }
     }
 }
@@ -68,7 +73,7 @@ pub fn node(config: Config) -> io::Result<(Host, TaskGroup)> {
     let clock = SystemClock { timer: timer::Timer::start(&TaskGroup::default())? };
     let host = Host::new(Parts {
         name: config.name,
-        network: Arc::new(Tcp { bind: config.bind }),
+        network: Arc::new(Tcp { bind: config.bind, allowance: Allowance::but_for(config.reserve) }),
         clock: Arc::new(clock),
         tasks: tasks.clone(),
         seed: config.seed,
@@ -92,18 +97,23 @@ fn entropy(_: u64) -> io::Result<u64> {
 
 struct Tcp {
     bind: IpAddr,
+    allowance: Allowance,
 }
 
 impl Network for Tcp {
     fn dial<'a>(&'a self, host: &'a str, port: u16) -> BoxFuture<'a, io::Result<Stream>> {
         Box::pin(async move {
             let stream = not_oneself(connect(host, port).await?)?;
+            if !self.allowance.has(&stream) {
+                // As if the kernel had none left.
+                return Err(io::Error::from_raw_os_error(libc::EMFILE));
+            }
             stream::TcpConnection::new(stream).map(Stream::new)
         })
     }
 
     fn listen(&self, port: u16) -> io::Result<Listener> {
-        listener::TcpAccept::bind(SocketAddr::new(self.bind, port)).map(Listener::new)
+        listener::TcpAccept::bind(SocketAddr::new(self.bind, port), self.allowance).map(Listener::new)
     }
 }
 

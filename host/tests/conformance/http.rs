@@ -1,11 +1,11 @@
 //! HTTP over the seam: server and client, and the end of a server.
 
-use crate::world::{World, drain, soon, until};
-use axum::{Router, extract::State, routing::get};
+use crate::world::{World, assert_reset, drain, soon, until};
+use axum::{Extension, Router, extract::State, routing::get};
 use bytes::Bytes;
 use host::{
-    Task,
-    http::{Client, ClientConfig, ServerConfig, client, serve},
+    Stream, Task,
+    http::{Client, ClientConfig, ServerConfig, Trust, client, serve},
 };
 use http_body_util::{BodyExt as _, Empty};
 use hyper::{Request, Response, StatusCode, body::Incoming};
@@ -40,8 +40,12 @@ impl Program {
             "slow"
         };
         let large = async || vec![b'x'; LARGE];
+        let known = async |Extension(trust): Extension<Trust>| {
+            trust.grant();
+            "known"
+        };
         let routes = Router::new().route("/", get(async || "hello")).route("/large", get(large));
-        routes.route("/slow", get(slow)).with_state(self.clone())
+        routes.route("/slow", get(slow)).route("/known", get(known)).with_state(self.clone())
     }
 
     /// Serves on a free port of the world's server.
@@ -199,6 +203,43 @@ pub(crate) async fn a_client_that_reads_slowly_gets_all_of_it(world: World) {
     }
     assert!(came > LARGE && start.elapsed() > write_timeout, "{came} bytes in {:?}", start.elapsed());
     assert_eq!(stalled.get(), 0);
+}
+
+/// Sends a request on a connection of its own and reads the response, of which this is the body.
+async fn get_on(stream: &mut Stream, path: &str, body: &str) {
+    stream.write_all(format!("GET {path} HTTP/1.1\r\nhost: x\r\n\r\n").as_bytes()).await.unwrap();
+    let mut response = Vec::new();
+    while !response.ends_with(body.as_bytes()) {
+        response.push(stream.read_u8().await.unwrap());
+    }
+}
+
+pub(crate) async fn the_stranger_that_idled_for_longest_gives_way(world: World) {
+    let config = ServerConfig { max_connections: 3, strangers_give_way: true, ..ServerConfig::default() };
+    let (port, _server) = Program::default().start(&world, config);
+    let mut known = world.dial(port).await.unwrap();
+    get_on(&mut known, "/known", "known").await;
+    let mut busy = world.dial(port).await.unwrap();
+    get_on(&mut busy, "/", "hello").await;
+    let mut idle = world.dial(port).await.unwrap();
+    // The accept loop, and a task each.
+    until(|| world.tasks.running() == 4).await;
+    tokio::time::sleep(Duration::from_millis(10)).await;
+    get_on(&mut busy, "/", "hello").await;
+    let mut new = world.dial(port).await.unwrap();
+    get_on(&mut new, "/known", "known").await;
+    assert_eq!(drain(&mut idle).await.0, b"");
+    get_on(&mut known, "/", "hello").await;
+    get_on(&mut busy, "/known", "known").await;
+    // Nobody is a stranger any more.
+    match world.dial(port).await {
+        Ok(mut stream) => assert_reset(&mut stream).await,
+        // Over TCP it may show while it is being made.
+        Err(error) => assert_eq!(error.kind(), io::ErrorKind::ConnectionReset),
+    }
+    for known in [&mut known, &mut busy, &mut new] {
+        get_on(known, "/", "hello").await;
+    }
 }
 
 pub(crate) async fn an_abandoned_server_cuts_its_connections(world: World) {

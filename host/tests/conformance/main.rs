@@ -109,6 +109,7 @@ conformance! {
         a_slow_head_is_cut_off
         a_client_that_takes_nothing_is_reset
         a_client_that_reads_slowly_gets_all_of_it
+        the_stranger_that_idled_for_longest_gives_way
         an_abandoned_server_cuts_its_connections
         a_reset_in_mid_body_is_an_error
         responses_carry_no_date;

@@ -59,9 +59,9 @@ async fn remote_targets(proxies: &Proxies, resolve: &Resolve) -> Vec<Diagnostic>
 async fn run(machine: &Machine, proxies: &Proxies, resolve: &Resolve) -> Result<(), String> {
     let random = token::random().map_err(|error| format!("this machine gives no random bytes: {error}"))?;
     let shutdown = CancellationToken::new();
-    let mut hosts: BTreeMap<IpAddr, Host> = BTreeMap::new();
-    let mut at = |bind: IpAddr| {
-        if let Some(host) = hosts.get(&bind) {
+    let mut hosts: BTreeMap<(IpAddr, u64), Host> = BTreeMap::new();
+    let mut at = |bind: IpAddr, reserve: u64| {
+        if let Some(host) = hosts.get(&(bind, reserve)) {
             return Ok(host.clone());
         }
         let host = tcp::host(tcp::Config {
@@ -71,17 +71,19 @@ async fn run(machine: &Machine, proxies: &Proxies, resolve: &Resolve) -> Result<
             seed: random.seed,
             settings: Settings::default(),
             shutdown: shutdown.clone(),
+            reserve,
         })?;
-        hosts.insert(bind, host.clone());
+        hosts.insert((bind, reserve), host.clone());
         Ok(host)
     };
-    let host = at(proxies.control.ip()).map_err(|error| format!("this machine gives no timer: {error}"))?;
+    let host = at(proxies.control.ip(), 0).map_err(|error| format!("this machine gives no timer: {error}"))?;
     let filter = machine.env.get("RUST_LOG").map_or("info", String::as_str);
     let lines = logs::json(&host, filter, std::io::stdout).map_err(|error| error.to_string())?;
     tracing::dispatcher::set_global_default(lines).map_err(|error| error.to_string())?;
     let interrupts = Interrupts::listen(&host).map_err(|error| format!("can't listen for signals: {error}"))?;
-    let standing =
-        StandingProxies::open(proxies, &mut at, &proxies.allowed, resolve).map_err(|error| error.to_string())?;
+    let reach = (proxies.allowed.as_slice(), resolve);
+    let standing = StandingProxies::open(proxies, &mut at, reach, tcp::most_descriptors());
+    let standing = standing.map_err(|error| error.to_string())?;
     let path = proxies.token_file.display();
     token::write(&proxies.token_file, &random.token)
         .map_err(|error| format!("can't write the token to {path}: {error}"))?;

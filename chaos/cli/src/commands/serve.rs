@@ -36,6 +36,7 @@ fn run(machine: &Machine, program: &Program) -> Result<(), ProgramError> {
             seed: setting(machine, "CHAOS_SEED", "a whole number", 0)?,
             settings: machine.env.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect(),
             shutdown: CancellationToken::new(),
+            reserve: 0,
         };
         let host = tcp::host(config)?;
         let filter = machine.env.get("RUST_LOG").map_or("info", String::as_str);

@@ -12,7 +12,7 @@ use crate::{
     machine::Machine,
     state,
 };
-use chaos_links::reach;
+use chaos_links::{RESERVE, reach};
 use chaos_model::{Calibration, Diagnostics, Record, Scenario};
 use chaos_report::Style;
 use chaos_run::{Events, Options, World};
@@ -100,7 +100,7 @@ impl Session {
     pub(crate) fn new(machine: &Machine, running: &Running, recording: Recording) -> Result<Self, String> {
         // A kernel that has no such thing leaves what can be seen.
         let _ = chaos_supervise::adopt_orphans();
-        let config = tcp::Config { seed: running.seed, ..tcp::Config::loopback("client") };
+        let config = tcp::Config { seed: running.seed, reserve: RESERVE, ..tcp::Config::loopback("client") };
         let host = tcp::host(config).map_err(|error| format!("this machine gives no timer: {error}"))?;
         let interrupts = Interrupts::listen(&host).map_err(|error| format!("can't listen for signals: {error}"))?;
         let report_on_stdout = running.on_stdout() > 0;

@@ -9,6 +9,7 @@ mod exit_codes;
 mod grafana;
 mod killed;
 mod ledger;
+mod lockout;
 mod metrics;
 mod options;
 mod process_trees;

@@ -11,6 +11,7 @@
 mod lease;
 mod openapi;
 mod problem;
+mod reading;
 mod responses;
 mod routes;
 mod schema;
@@ -21,7 +22,7 @@ mod token;
 mod wire;
 
 pub use problem::{Problem, ProblemType};
-pub use server::serve;
+pub use server::{ServeConfig, serve};
 pub use steered::Controlled;
 pub use token::Token;
 pub use wire::{Granted, Held, LeaseState, LinkState, LinkStates, Send, Standing, Wanted, WireMessage};

@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 pub enum Problem {
     /// No token, or another one.
     Unauthenticated,
-    /// The body is not what is asked for.
+    /// The body is no JSON, or can't be read.
     BadRequest(String),
     /// Somebody has the lease.
     LeaseHeld {
@@ -30,6 +30,8 @@ pub enum Problem {
     NoSuchLease,
     /// No proxy stands on this link.
     NoSuchLink(String),
+    /// The request is JSON and not what is asked for: nothing was changed. Pointers are from its body on.
+    InvalidRequest(Vec<Mistake>),
     /// The fault is not valid: nothing was changed. Pointers are from the request's body on.
     InvalidFault(Vec<Mistake>),
     /// The proxy refused: nothing was changed.
@@ -40,6 +42,8 @@ pub enum Problem {
     MethodNotAllowed,
     /// The body is too large.
     BodyTooLarge,
+    /// The body did not come in time.
+    BodyTooSlow,
 }
 
 /// Each kind of problem, and what it is called on the wire, which never changes.
@@ -48,9 +52,12 @@ pub enum ProblemType {
     /// No token, or another one.
     #[serde(rename = "urn:problem-type:chaos-proxy:unauthenticated")]
     Unauthenticated,
-    /// The request is not what is asked for.
+    /// The request's body is no JSON, or can't be read.
     #[serde(rename = "urn:problem-type:chaos-proxy:bad-request")]
     BadRequest,
+    /// The request is not what is asked for: `errors` has each mistake with its place.
+    #[serde(rename = "urn:problem-type:chaos-proxy:invalid-request")]
+    InvalidRequest,
     /// Somebody has the lease.
     #[serde(rename = "urn:problem-type:chaos-proxy:lease-held")]
     LeaseHeld,
@@ -81,6 +88,9 @@ pub enum ProblemType {
     /// The body is too large.
     #[serde(rename = "urn:problem-type:chaos-proxy:body-too-large")]
     BodyTooLarge,
+    /// The body did not come in time.
+    #[serde(rename = "urn:problem-type:chaos-proxy:body-too-slow")]
+    BodyTooSlow,
 }
 
 /// A problem (RFC 9457).
@@ -104,7 +114,7 @@ pub(super) struct Body<'a> {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     since: Option<Cow<'a, str>>,
-    /// Mistakes in a fault.
+    /// Mistakes in a request, or in its fault.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     errors: Vec<BodyError>,
 }
@@ -138,11 +148,17 @@ impl From<BodyError> for Mistake {
 }
 
 impl Problem {
+    /// One mistake in a request, at a JSON Pointer.
+    pub(super) fn of_mistake(pointer: &str, message: impl Into<String>) -> Self {
+        Self::InvalidRequest(vec![Mistake { pointer: pointer.to_owned(), message: message.into(), advice: None }])
+    }
+
     fn facts(&self) -> (ProblemType, StatusCode, &'static str) {
         match self {
             Self::Unauthenticated => (ProblemType::Unauthenticated, StatusCode::UNAUTHORIZED, "No token that is good"),
-            Self::BadRequest(_) => {
-                (ProblemType::BadRequest, StatusCode::BAD_REQUEST, "The request is not what is asked for")
+            Self::BadRequest(_) => (ProblemType::BadRequest, StatusCode::BAD_REQUEST, "The request can't be read"),
+            Self::InvalidRequest(_) => {
+                (ProblemType::InvalidRequest, StatusCode::UNPROCESSABLE_ENTITY, "The request is not what is asked for")
             }
             Self::LeaseHeld { .. } => (ProblemType::LeaseHeld, StatusCode::CONFLICT, "Somebody has the lease"),
             Self::LeaseOver { lapsed: true } => {
@@ -164,6 +180,9 @@ impl Problem {
             Self::BodyTooLarge => {
                 (ProblemType::BodyTooLarge, StatusCode::PAYLOAD_TOO_LARGE, "The request's body is too large")
             }
+            Self::BodyTooSlow => {
+                (ProblemType::BodyTooSlow, StatusCode::REQUEST_TIMEOUT, "The request's body did not come in time")
+            }
         }
     }
 
@@ -180,11 +199,13 @@ impl Problem {
             ProblemType::LeaseGivenUp => Self::LeaseOver { lapsed: false },
             ProblemType::NoSuchLease => Self::NoSuchLease,
             ProblemType::NoSuchLink => Self::NoSuchLink(text(body.detail)),
+            ProblemType::InvalidRequest => Self::InvalidRequest(body.errors.into_iter().map(Mistake::from).collect()),
             ProblemType::InvalidFault => Self::InvalidFault(body.errors.into_iter().map(Mistake::from).collect()),
             ProblemType::Refused => Self::Refused(text(body.detail)),
             ProblemType::NoSuchRoute => Self::NoSuchRoute,
             ProblemType::MethodNotAllowed => Self::MethodNotAllowed,
             ProblemType::BodyTooLarge => Self::BodyTooLarge,
+            ProblemType::BodyTooSlow => Self::BodyTooSlow,
         })
     }
 }
@@ -205,7 +226,9 @@ impl IntoResponse for Problem {
             holder: holder.map(Cow::from),
             since: since.map(Cow::from),
             errors: match &self {
-                Self::InvalidFault(mistakes) => mistakes.iter().map(BodyError::from).collect(),
+                Self::InvalidRequest(mistakes) | Self::InvalidFault(mistakes) => {
+                    mistakes.iter().map(BodyError::from).collect()
+                }
                 _ => Vec::new(),
             },
         };
@@ -229,7 +252,7 @@ impl std::fmt::Display for Problem {
         match self {
             Self::LeaseHeld { holder, since } => write!(f, "the lease is held by {holder}, since {since}"),
             Self::BadRequest(why) | Self::NoSuchLink(why) | Self::Refused(why) => f.write_str(why),
-            Self::InvalidFault(mistakes) => {
+            Self::InvalidRequest(mistakes) | Self::InvalidFault(mistakes) => {
                 let told = |Mistake { pointer, message, .. }: &Mistake| format!("{message} (`{pointer}`)");
                 f.write_str(&mistakes.iter().map(told).collect::<Vec<_>>().join(", "))
             }
@@ -253,6 +276,7 @@ mod tests {
             Problem::LeaseOver { lapsed: false },
             Problem::NoSuchLease,
             Problem::NoSuchLink(text()),
+            Problem::of_mistake("/holder", text()),
             Problem::InvalidFault(vec![
                 Mistake { pointer: "/message/apply/delay".to_owned(), message: text(), advice: Some(text()) },
                 Mistake { pointer: String::new(), message: text(), advice: None },
@@ -261,6 +285,7 @@ mod tests {
             Problem::NoSuchRoute,
             Problem::MethodNotAllowed,
             Problem::BodyTooLarge,
+            Problem::BodyTooSlow,
         ];
         for problem in all {
             let response = problem.clone().into_response();

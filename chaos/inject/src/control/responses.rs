@@ -41,17 +41,17 @@ routes! {
     /// Responses of `GET /v1/openapi.json`.
     Document: 200 "This document" Some(utoipa::openapi::Object::new().into()), [];
     /// Responses of `GET /v1/links`.
-    Links: 200 "All links" Some(of::<wire::LinkStates>()), [401];
+    Links: 200 "All links" Some(of::<wire::LinkStates>()), [401, 422];
     /// Responses of `GET /v1/lease`.
-    Lease: 200 "The lease, if anybody holds it" Some(of::<wire::LeaseState>()), [401];
+    Lease: 200 "The lease, if anybody holds it" Some(of::<wire::LeaseState>()), [401, 422];
     /// Responses of `POST /v1/lease`.
-    Take: 201 "It is yours; `Location` is its place" Some(of::<wire::Granted>()), [400, 401, 409, 413];
+    Take: 201 "It is yours; `Location` is its place" Some(of::<wire::Granted>()), [400, 401, 408, 409, 413, 422];
     /// Responses of `PUT /v1/lease/{id}`.
-    Renew: 204 "It lives on" None, [401, 404, 410];
+    Renew: 204 "It lives on" None, [401, 404, 410, 422];
     /// Responses of `DELETE /v1/lease/{id}`.
-    GiveUp: 204 "It is over, and its faults are taken back" None, [401, 404];
+    GiveUp: 204 "It is over, and its faults are taken back" None, [401, 404, 422];
     /// Responses of `POST /v1/lease/{id}/messages`.
-    Send: 200 "What the proxy says" Some(ReplySchema::schema()), [400, 401, 404, 410, 413, 422];
+    Send: 200 "What the proxy says" Some(ReplySchema::schema()), [400, 401, 404, 408, 410, 413, 422];
 }
 
 fn of<T: utoipa::ToSchema>() -> RefOr<Schema> {
@@ -61,13 +61,16 @@ fn of<T: utoipa::ToSchema>() -> RefOr<Schema> {
 /// The same on every route.
 fn problem(status: u16) -> Response {
     let about = match status {
-        400 => "The body is not what is asked for",
+        400 => "The body is no JSON, or can't be read",
         401 => "No token that is good",
         404 => "There is no such lease, or no such link",
+        408 => "The body did not come in time",
         409 => "Somebody holds the lease: `holder`, `since`",
         410 => "The lease is over, and its faults are taken back",
         413 => "The body is too large",
-        _ => "The proxy refused: nothing was changed",
+        _ => {
+            "The request or its fault is not valid (`errors` has each mistake with its place), or the proxy refused: nothing was changed"
+        }
     };
     let schema: RefOr<Schema> = Ref::from_schema_name(Body::<'_>::name()).into();
     ResponseBuilder::new().description(about).content("application/problem+json", Content::new(Some(schema))).build()

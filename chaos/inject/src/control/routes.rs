@@ -3,22 +3,24 @@
 use super::{
     TIMES_TO_LIVE,
     problem::Problem,
-    responses,
+    reading, responses,
     steered::Steered,
     wire::{Health, LeaseState, LinkStates, Send, Wanted},
 };
 use axum::{
     Json,
     body::Bytes,
-    extract::{FromRequest, Path, Request, State},
+    extract::{FromRequest, FromRequestParts, Path, Request, State},
     response::{IntoResponse as _, Response},
 };
 use chaos_model::plain::is_hidden;
 use host::Host;
-use http::{HeaderValue, StatusCode, header};
+use http::{HeaderValue, StatusCode, header, request::Parts};
 use serde::de::DeserializeOwned;
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
+/// Time that a request's body may take.
+const BODY: Duration = Duration::from_secs(2);
 /// The longest that a holder calls itself, in bytes.
 const LONGEST_HOLDER: usize = 200;
 
@@ -38,12 +40,27 @@ impl<T: DeserializeOwned> FromRequest<Api> for Read<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, api: &Api) -> Result<Self, Problem> {
+        reading::no_query(request.uri())?;
+        let body = tokio::time::timeout(BODY, Bytes::from_request(request, api)).await;
         let body =
-            Bytes::from_request(request, api).await.map_err(|rejection| match rejection.into_response().status() {
+            body.map_err(|_| Problem::BodyTooSlow)?.map_err(|rejection| match rejection.into_response().status() {
                 StatusCode::PAYLOAD_TOO_LARGE => Problem::BodyTooLarge,
                 _ => Problem::BadRequest("the body could not be read".to_owned()),
             })?;
-        serde_json::from_slice(&body).map(Self).map_err(|error| Problem::BadRequest(error.to_string()))
+        reading::body(&body).map(Self)
+    }
+}
+
+/// A request that has neither body nor query, which would not be heard.
+pub(super) struct Bare;
+
+impl FromRequestParts<Api> for Bare {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &Api) -> Result<Self, Problem> {
+        reading::no_query(&parts.uri)?;
+        reading::no_body(&parts.headers)?;
+        Ok(Self)
     }
 }
 
@@ -61,13 +78,13 @@ pub(super) async fn document(State(api): State<Api>) -> Response {
 
 /// Every link, with its proxy and the faults that are in place
 #[utoipa::path(get, path = "/v1/links", tag = "links", security(("token" = [])), responses(responses::Links))]
-pub(super) async fn links(State(api): State<Api>) -> Json<LinkStates> {
+pub(super) async fn links(State(api): State<Api>, _: Bare) -> Json<LinkStates> {
     Json(api.steered.links())
 }
 
 /// The holder of the lease, if anybody holds it
 #[utoipa::path(get, path = "/v1/lease", tag = "lease", security(("token" = [])), responses(responses::Lease))]
-pub(super) async fn lease(State(api): State<Api>) -> Json<LeaseState> {
+pub(super) async fn lease(State(api): State<Api>, _: Bare) -> Json<LeaseState> {
     Json(api.steered.lease())
 }
 
@@ -91,13 +108,13 @@ fn check(wanted: &Wanted) -> Result<(), Problem> {
     let Wanted { holder, ttl, .. } = wanted;
     if holder.trim().is_empty() || holder.len() > LONGEST_HOLDER || holder.contains(is_hidden) {
         let why = format!("`holder` says who asks, in at most {LONGEST_HOLDER} bytes on one line");
-        return Err(Problem::BadRequest(why));
+        return Err(Problem::of_mistake("/holder", why));
     }
     if TIMES_TO_LIVE.contains(ttl) {
         return Ok(());
     }
     let (least, most) = (TIMES_TO_LIVE.start().as_millis(), TIMES_TO_LIVE.end().as_millis());
-    Err(Problem::BadRequest(format!("`ttl_ms` must be from {least} to {most}")))
+    Err(Problem::of_mistake("/ttl_ms", format!("`ttl_ms` must be from {least} to {most}")))
 }
 
 /// Let the lease live on for as long as it was taken for, from now
@@ -105,7 +122,7 @@ fn check(wanted: &Wanted) -> Result<(), Problem> {
     put, path = "/v1/lease/{id}", tag = "lease", security(("token" = [])),
     params(("id" = String, Path)), responses(responses::Renew)
 )]
-pub(super) async fn renew(State(api): State<Api>, Path(id): Path<String>) -> Result<StatusCode, Problem> {
+pub(super) async fn renew(State(api): State<Api>, Path(id): Path<String>, _: Bare) -> Result<StatusCode, Problem> {
     api.steered.renew(&id).map(|()| StatusCode::NO_CONTENT)
 }
 
@@ -116,7 +133,7 @@ pub(super) async fn renew(State(api): State<Api>, Path(id): Path<String>) -> Res
     delete, path = "/v1/lease/{id}", tag = "lease", security(("token" = [])),
     params(("id" = String, Path)), responses(responses::GiveUp)
 )]
-pub(super) async fn give_up(State(api): State<Api>, Path(id): Path<String>) -> Result<StatusCode, Problem> {
+pub(super) async fn give_up(State(api): State<Api>, Path(id): Path<String>, _: Bare) -> Result<StatusCode, Problem> {
     let steered = Arc::clone(&api.steered);
     to_its_end(&api.host, async move { steered.give_up(&id).await }).await.map(|()| StatusCode::NO_CONTENT)
 }

@@ -72,6 +72,10 @@ described! {
                 "type": "integer",
                 "description": "Connections on which something came that can't be read; 0 where it is left out"
             },
+            "turned_away": {
+                "type": "integer",
+                "description": "Connections that were reset, since the proxy had no room for them; 0 where it is left out"
+            },
             "messages": {
                 "type": "object",
                 "description": "Requests or commands by their kind, as `GET /users/*` or `SETEX`",
@@ -84,15 +88,22 @@ described! {
         "description": "One of: `{\"apply\": FAULT}` puts it on its link, `{\"remove\": {\"fault\": NAME}}` takes it back, \
                         `\"clear\"` takes all back, `\"fired\"` asks how often each has fired so far.",
         "oneOf": [
-            { "type": "object", "required": ["apply"], "properties": { "apply": { "$ref": "#/components/schemas/Fault" } } },
+            {
+                "type": "object",
+                "required": ["apply"],
+                "properties": { "apply": { "$ref": "#/components/schemas/Fault" } },
+                "additionalProperties": false
+            },
             {
                 "type": "object",
                 "required": ["remove"],
                 "properties": {
                     "remove": {
-                        "type": "object", "required": ["fault"], "properties": { "fault": { "type": "string" } }
+                        "type": "object", "required": ["fault"], "properties": { "fault": { "type": "string" } },
+                        "additionalProperties": false
                     }
-                }
+                },
+                "additionalProperties": false
             },
             { "type": "string", "enum": ["clear", "fired"] }
         ]

@@ -3,17 +3,13 @@
 
 use serde::{
     Deserialize, Deserializer,
-    de::{Error, MapAccess, SeqAccess, Visitor},
+    de::{DeserializeSeed, Error, MapAccess, SeqAccess, Visitor},
 };
 use serde_json::{Map, Number, Value};
 use std::fmt;
 
-/// Reads any value, for `#[serde(deserialize_with)]`.
-pub(super) fn value<'de, D: Deserializer<'de>>(from: D) -> Result<Value, D::Error> {
-    Strict::deserialize(from).map(|strict| strict.0)
-}
-
-struct Strict(Value);
+/// Any value.
+pub(super) struct Strict(pub(super) Value);
 
 impl<'de> Deserialize<'de> for Strict {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
@@ -64,13 +60,23 @@ impl<'de> Visitor<'de> for AnyValue {
 
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Value, A::Error> {
         let mut all = Map::new();
-        while let Some((key, Strict(value))) = entries.next_entry::<String, Strict>()? {
-            if all.contains_key(&key) {
-                return Err(A::Error::custom(format!("`{key}` stands there twice")));
-            }
+        while let Some(key) = entries.next_key_seed(NewKey(&all))? {
+            let Strict(value) = entries.next_value()?;
             all.insert(key, value);
         }
         Ok(Value::Object(all))
+    }
+}
+
+/// A key that is not among these.
+struct NewKey<'m>(&'m Map<String, Value>);
+
+impl<'de> DeserializeSeed<'de> for NewKey<'_> {
+    type Value = String;
+
+    fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<String, D::Error> {
+        let key = String::deserialize(from)?;
+        if self.0.contains_key(&key) { Err(D::Error::custom(format!("`{key}` stands there twice"))) } else { Ok(key) }
     }
 }
 

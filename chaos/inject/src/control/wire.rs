@@ -3,7 +3,6 @@
 use super::{
     problem::Problem,
     schema::{FaultSchema, FiredSchema, LinkCountsSchema, MessageSchema},
-    strict,
 };
 use crate::Message;
 use chaos_model::{
@@ -94,7 +93,7 @@ pub struct Send {
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum WireMessage {
     /// Put this fault on the link, on connections that are open too: see [`chaos_model::language::json`].
-    Apply(#[serde(deserialize_with = "strict::value")] serde_json::Value),
+    Apply(serde_json::Value),
     /// Take a fault back: what it holds goes on its way at once.
     Remove {
         /// Name of the fault.

@@ -19,7 +19,7 @@ use chaos_model::{
 use connection::Connection;
 use host::{Host, Listener, Task};
 use shared::{Shared, Target};
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, io, sync::Arc, time::Duration};
 use steering::Steering;
 
 /// The setting of a proxy.
@@ -33,6 +33,8 @@ pub struct ProxyConfig {
     pub seed: u64,
     /// The nonce of the run, which alone is believed; none where nobody said.
     pub nonce: Option<Nonce>,
+    /// Connections that may be open at once: further ones are reset at once, and counted. None: without bound.
+    pub most_connections: Option<usize>,
 }
 
 /// A running proxy. Dropping it stops it: its port is freed and its connections end.
@@ -121,6 +123,14 @@ async fn accept(shared: Arc<Shared>, mut listener: Listener) {
     let mut failing = false;
     loop {
         match listener.accept().await {
+            Ok(client) if shared.is_full() => {
+                client.abort();
+                shared.turn_away(&"as many are open as may be");
+            }
+            // It was reset already.
+            Err(error) if error.kind() == io::ErrorKind::QuotaExceeded => {
+                shared.turn_away(&"the descriptors that are left are set apart");
+            }
             Ok(client) => {
                 failing = false;
                 drop(shared.host.spawn(Connection::new(&shared).run(client)));

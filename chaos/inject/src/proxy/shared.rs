@@ -7,10 +7,10 @@
 //! the old rules any more, which their drop guard tells.
 
 use super::{ProxyConfig, pump::Pool};
-use crate::{active::Connection, interpreter::Interpreter, link_tally::LinkTally};
+use crate::{active::Connection, interpreter::Interpreter, link_tally::LinkTally, seldom::Seldom};
 use chaos_model::Protocol;
 use futures_util::task::AtomicWaker;
-use host::{Host, ListenSwitch};
+use host::{Host, ListenSwitch, tcp::is_exhaustion};
 use std::{
     collections::BTreeMap,
     io,
@@ -40,19 +40,11 @@ pub(super) struct Shared {
     state: Mutex<ProxyState>,
     /// Told when the last open connection has gone.
     gone: Notify,
-    /// When the log was last told why the service can't be reached.
-    unreachable: Mutex<Option<Unreachable>>,
+    /// The most connections that may be open; none where there is no bound.
+    most_connections: Option<usize>,
+    unreachable: Seldom,
+    turning_away: Seldom,
 }
-
-/// The last line of the log about a service that can't be reached.
-struct Unreachable {
-    told: Duration,
-    /// Failures that were not told since.
-    more: u64,
-}
-
-/// The time in which the log has one such line at most: a client that tries again and again would fill the disk.
-const TELL_EVERY: Duration = Duration::from_secs(1);
 
 /// The part of the state that changes.
 pub(super) struct ProxyState {
@@ -106,7 +98,9 @@ impl Shared {
             generation,
             state: Mutex::new(state),
             gone: Notify::new(),
-            unreachable: Mutex::new(None),
+            most_connections: config.most_connections,
+            unreachable: Seldom::default(),
+            turning_away: Seldom::default(),
         }
     }
 
@@ -117,17 +111,25 @@ impl Shared {
 
     /// Tells the log why the service can't be reached, once a second at most.
     pub(super) fn tell_unreachable(&self, target: &Target, error: &io::Error) {
-        let mut last = self.unreachable.lock().unwrap_or_else(PoisonError::into_inner);
-        let now = self.now();
-        match &mut *last {
-            Some(last) if now < last.told + TELL_EVERY => last.more += 1,
-            _ => {
-                let more = last.as_ref().map_or(0, |last| last.more);
-                let Target { host, port } = target;
-                let link = &*self.link;
-                tracing::info!(link, host, port, %error, more, "the service can't be reached");
-                *last = Some(Unreachable { told: now, more: 0 });
-            }
+        if is_exhaustion(error) {
+            return self.turn_away(error);
+        }
+        if let Some(more) = self.unreachable.tell() {
+            let (link, Target { host, port }) = (&*self.link, target);
+            tracing::info!(link, host, port, %error, more, "the service can't be reached");
+        }
+    }
+
+    /// True where there may be no further connection.
+    pub(super) fn is_full(&self) -> bool {
+        self.most_connections.is_some_and(|most| self.open() >= most)
+    }
+
+    /// Counts a connection that was reset since it could not be served, and tells the log, once a second at most.
+    pub(super) fn turn_away(&self, why: &dyn std::fmt::Display) {
+        self.tally.turn_away();
+        if let Some(more) = self.turning_away.tell() {
+            tracing::warn!(link = &*self.link, %why, more, "a connection is turned away");
         }
     }
 

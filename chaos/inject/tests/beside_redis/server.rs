@@ -88,7 +88,8 @@ impl Server {
     /// A proxy before it.
     pub(crate) fn proxy(&self) -> Proxied {
         let listener = self.host.listen(0).expect("a free port");
-        let config = ProxyConfig { link: link(), protocol: Protocol::REDIS, seed: 7, nonce: None };
+        let config =
+            ProxyConfig { link: link(), protocol: Protocol::REDIS, seed: 7, nonce: None, most_connections: None };
         let proxy = Proxy::start(&self.host, listener, config);
         proxy.point_at("127.0.0.1", self.port);
         Proxied { proxy, host: self.host.clone() }

@@ -26,7 +26,13 @@ impl Documented<'_> {
     async fn call(&mut self, method: Method, route: &str, path: &str, body: &Value) -> Value {
         let text = if body.is_null() { String::new() } else { body.to_string() };
         let (parts, answer) = self.caller.raw(method.clone(), path, text).await;
-        let (method, status) = (method.as_str().to_lowercase(), parts.status.as_u16().to_string());
+        let kind = parts.headers.get("content-type").map(|kind| kind.to_str().unwrap());
+        self.is_known(&method, route, parts.status.as_u16(), kind, &answer)
+    }
+
+    /// Asserts that the document has this response, and gives its body.
+    fn is_known(&mut self, method: &Method, route: &str, status: u16, kind: Option<&str>, answer: &[u8]) -> Value {
+        let (method, status) = (method.as_str().to_lowercase(), status.to_string());
         let known = &self.document["paths"][route][&method]["responses"][&status];
         assert!(known.is_object(), "{method} {route} answers {status}, which is not in the document");
         let answer = match known.get("content").and_then(Value::as_object) {
@@ -35,9 +41,8 @@ impl Documented<'_> {
                 Value::Null
             }
             Some(content) => {
-                let kind = parts.headers["content-type"].to_str().unwrap();
-                let answer = serde_json::from_slice(&answer).unwrap();
-                self.holds(&content[kind]["schema"], &answer);
+                let answer = serde_json::from_slice(answer).unwrap();
+                self.holds(&content[kind.unwrap()]["schema"], &answer);
                 answer
             }
         };
@@ -78,7 +83,7 @@ async fn every_response_is_in_the_document_and_the_document_has_no_other() {
     let mut this = Documented { document, caller, seen: BTreeSet::new() };
     let none = &Value::Null;
     let (lease, of, messages) = ("/v1/lease", "/v1/lease/{id}", "/v1/lease/{id}/messages");
-    let wanted = json!({ "holder": "me", "ttl_ms": 1000, "seed": 1 });
+    let wanted = json!({ "holder": "me", "ttl_ms": 5000, "seed": 1 });
     let to = |message: Value| json!({ "link": "gateway -> redis", "message": message });
     let apply = to(json!({ "apply": words(&fault("silence", Hang {})) }));
     let remove = to(json!({ "remove": { "fault": "silence" } }));
@@ -89,25 +94,39 @@ async fn every_response_is_in_the_document_and_the_document_has_no_other() {
     this.call(Method::GET, "/v1/health", "/v1/health", none).await;
     this.call(Method::GET, "/v1/openapi.json", "/v1/openapi.json", none).await;
     this.call(Method::GET, lease, lease, none).await;
+    this.call(Method::GET, lease, lease, &json!({})).await;
+    this.call(Method::GET, "/v1/links", "/v1/links", &json!({})).await;
     this.call(Method::POST, lease, lease, &json!({})).await;
+    let (parts, unread) = this.caller.raw(Method::POST, lease, "{".to_owned()).await;
+    this.is_known(&Method::POST, lease, parts.status.as_u16(), Some("application/problem+json"), &unread);
     this.call(Method::POST, lease, lease, &large).await;
+    let (status, late) = this.caller.slow(&host, &Method::POST, lease).await;
+    this.is_known(&Method::POST, lease, status, Some("application/problem+json"), &late);
     let granted = this.call(Method::POST, lease, lease, &wanted).await;
     let place = format!("/v1/lease/{}", granted["id"].as_str().unwrap());
     let place_of_messages = format!("{place}/messages");
     this.call(Method::POST, lease, lease, &wanted).await;
     this.call(Method::GET, lease, lease, none).await;
+    for method in [Method::PUT, Method::DELETE] {
+        this.call(method, of, &place, &json!({})).await;
+    }
     this.call(Method::PUT, of, &place, none).await;
+    let (parts, unread) = this.caller.raw(Method::POST, &place_of_messages, "{".to_owned()).await;
+    this.is_known(&Method::POST, messages, parts.status.as_u16(), Some("application/problem+json"), &unread);
     for message in [&apply, &to(json!("fired")), &to(json!("clear")), &apply, &apply, &large, &json!({})] {
         if message.get("link").is_some() {
             this.holds(&schemas["Send"], message);
         }
         this.call(Method::POST, messages, &place_of_messages, message).await;
     }
+    let (status, late) = this.caller.slow(&host, &Method::POST, &place_of_messages).await;
+    this.is_known(&Method::POST, messages, status, Some("application/problem+json"), &late);
+    this.call(Method::PUT, of, &place, none).await;
     this.call(Method::GET, "/v1/links", "/v1/links", none).await;
     let removed = this.call(Method::POST, messages, &place_of_messages, &remove).await;
     this.holds(&schemas["Fired"], &removed["removed"]["fired"]);
     this.holds(&schemas["Fault"], &words(&fault("silence", Hang {})));
-    tokio::time::sleep(1000 * MS).await;
+    tokio::time::sleep(5000 * MS).await;
     this.call(Method::PUT, of, &place, none).await;
     this.call(Method::POST, messages, &place_of_messages, &to(json!("fired"))).await;
     this.call(Method::DELETE, of, &place, none).await;

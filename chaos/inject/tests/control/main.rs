@@ -6,5 +6,6 @@ mod documented;
 mod leases;
 mod refusals;
 mod steering;
+mod strangers;
 mod support;
 mod tcp;

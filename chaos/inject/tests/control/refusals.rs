@@ -49,18 +49,34 @@ async fn what_can_not_be_read_is_said_so() {
     for (body, why) in [
         ("", "EOF while parsing a value at line 1 column 0"),
         ("{", "EOF while parsing an object at line 1 column 1"),
-        (r#"{"holder":"x","ttl_ms":1000,"seed":1,"to":"here"}"#, "unknown field `to`"),
-        (r#"{"holder":"x","ttl_ms":1000}"#, "missing field `seed`"),
-        (r#"{"holder":"x","ttl_ms":199,"seed":1}"#, "`ttl_ms` must be from 200 to 60000"),
-        (r#"{"holder":"x","ttl_ms":60001,"seed":1}"#, "`ttl_ms` must be from 200 to 60000"),
-        (r#"{"holder":" ","ttl_ms":1000,"seed":1}"#, "`holder` says who asks, in at most 200 bytes on one line"),
-        (r#"{"holder":"a\nb","ttl_ms":1000,"seed":1}"#, "`holder` says who asks, in at most 200 bytes on one line"),
-        (r#"{"holder":"a\u202eb","ttl_ms":1000,"seed":1}"#, "`holder` says who asks, in at most 200 bytes on one line"),
-        (&long, "`holder` says who asks, in at most 200 bytes on one line"),
+        ("holder=x", "expected value at line 1 column 1"),
+        (r#"{"holder":"x","ttl_ms":1000,"seed":1} and more"#, "trailing characters at line 1 column 39"),
     ] {
         let answer = lease(body).await;
         assert_eq!(kind(&answer), (400, "bad-request"), "{body}");
         assert!(answer.1["detail"].as_str().unwrap().starts_with(why), "{body}: {}", answer.1);
+    }
+    let holder = "`holder` says who asks, in at most 200 bytes on one line";
+    for (body, pointer, why) in [
+        (r#"{"holder":"x","ttl_ms":1000,"seed":1,"to":"here"}"#, "#/to", "unknown field `to`"),
+        (r#"{"holder":"x","ttl_ms":1000,"seed":1,"a/b~c":0}"#, "#/a~1b~0c", "unknown field `a/b~c`"),
+        (r#"{"holder":"x","holder":"y","ttl_ms":1000,"seed":1}"#, "#/holder", "`holder` stands there twice"),
+        (r#"{"holder":"x","ttl_ms":1000}"#, "#", "missing field `seed`"),
+        (r#"{"holder":"x","ttl_ms":1000,"seed":"1"}"#, "#/seed", "invalid type: string \"1\""),
+        (r#"{"holder":"x","ttl_ms":1000,"seed":1,"nonce":"?"}"#, "#/nonce", ""),
+        (r#"{"holder":"x","ttl_ms":199,"seed":1}"#, "#/ttl_ms", "`ttl_ms` must be from 200 to 60000"),
+        (r#"{"holder":"x","ttl_ms":60001,"seed":1}"#, "#/ttl_ms", "`ttl_ms` must be from 200 to 60000"),
+        (r#"{"holder":" ","ttl_ms":1000,"seed":1}"#, "#/holder", holder),
+        (r#"{"holder":"a\nb","ttl_ms":1000,"seed":1}"#, "#/holder", holder),
+        (r#"{"holder":"a\u202eb","ttl_ms":1000,"seed":1}"#, "#/holder", holder),
+        (&long, "#/holder", holder),
+        ("[]", "#", "invalid length 0"),
+    ] {
+        let answer = lease(body).await;
+        assert_eq!(kind(&answer), (422, "invalid-request"), "{body}");
+        let error = &answer.1["errors"][0];
+        assert_eq!(error["pointer"], pointer, "{body}: {error}");
+        assert!(error["detail"].as_str().unwrap().starts_with(why), "{body}: {error}");
     }
     let large = lease(&" ".repeat((1 << 20) + 1)).await;
     assert_eq!(kind(&large), (413, "body-too-large"));
@@ -98,20 +114,48 @@ async fn a_fault_that_is_not_valid_is_refused_with_the_places_of_all_mistakes_an
         assert_eq!(pointers, places, "{fault}: {errors:?}");
         assert!(errors.iter().all(|error| !error["advice"].as_str().unwrap().is_empty()), "{errors:?}");
     }
-    for message in
-        [json!({ "remove": { "fault": "f", "now": true } }), json!({ "heal": {} }), json!({ "apply": {}, "clear": {} })]
-    {
-        assert_eq!(kind(&runner.send(&lease, message.clone()).await), (400, "bad-request"), "{message}");
+    for (message, pointer) in [
+        (json!({ "remove": { "fault": "f", "now": true } }), "#/message/remove/now"),
+        (json!({ "heal": {} }), "#/message"),
+        (json!({ "apply": {}, "clear": {} }), "#/message"),
+    ] {
+        let answer = runner.send(&lease, message.clone()).await;
+        assert_eq!(kind(&answer), (422, "invalid-request"), "{message}");
+        assert_eq!(answer.1["errors"][0]["pointer"], pointer, "{message}: {}", answer.1);
     }
     // Of two selectors, one would be passed over.
     let twice = r#"{ "link": "gateway -> redis", "message": { "apply": { "name": "f", "on": "gateway -> redis",
         "effect": "close", "only": { "path": "/a" }, "only": { "path": "/b" } } } }"#;
     let (parts, text) = runner.raw(Method::POST, &format!("{lease}/messages"), twice.to_owned()).await;
     let answer = (parts.status, serde_json::from_slice::<Value>(&text).unwrap());
-    assert_eq!(kind(&answer), (400, "bad-request"));
-    assert!(answer.1["detail"].as_str().unwrap().starts_with("`only` stands there twice"), "{}", answer.1);
+    assert_eq!(kind(&answer), (422, "invalid-request"));
+    let error = &answer.1["errors"][0];
+    assert_eq!(
+        (&error["pointer"], &error["detail"]),
+        (&json!("#/message/apply/only"), &json!("`only` stands there twice"))
+    );
     assert_eq!(runner.get("/v1/links").await["links"][0]["faults"], json!([]));
     assert!(system.round_trip(&host).await.is_ok());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_would_not_be_heard_is_refused() {
+    let (system, host) = System::memory();
+    let runner = system.steered_from(&host);
+    let lease = runner.lease("a runner", 60_000 * MS).await.unwrap();
+    // Whoever says for how long believes that it was heard.
+    let longer = json!({ "ttl_ms": 30_000 });
+    for (method, path) in
+        [(Method::PUT, &*lease), (Method::DELETE, &*lease), (Method::GET, "/v1/lease"), (Method::GET, "/v1/links")]
+    {
+        let answer = runner.call(method.clone(), path, longer.clone()).await;
+        assert_eq!(kind(&answer), (422, "invalid-request"), "{method} {path}");
+        let answer = runner.call(method.clone(), &format!("{path}?ttl_ms=30000"), Value::Null).await;
+        assert_eq!(kind(&answer), (422, "invalid-request"), "{method} {path}");
+    }
+    let wanted = json!({ "holder": "x", "ttl_ms": 1000, "seed": 1 });
+    assert_eq!(kind(&runner.call(Method::POST, "/v1/lease?force=1", wanted).await), (422, "invalid-request"));
+    assert_eq!(runner.renew(&lease).await, 204, "it was not given up");
 }
 
 #[tokio::test(start_paused = true)]

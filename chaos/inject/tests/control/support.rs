@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use chaos_inject::{
     Proxy, ProxyConfig,
-    control::{Controlled, Token, serve},
+    control::{Controlled, ServeConfig, Token, serve},
 };
 use chaos_model::{Effect, Endpoint, Fault, Link, Protocol, Target, language::json::write_fault};
 use host::{Host, Settings, Stream, Task, http as host_http, memory::MemoryNetwork};
@@ -16,6 +16,8 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 pub(crate) const MS: Duration = Duration::from_millis(1);
 pub(crate) const LINK: &str = "gateway -> redis";
 pub(crate) const TOKEN: [u8; 32] = [7; 32];
+/// Connections that the control server has at once.
+pub(crate) const PLACES: usize = 16;
 
 pub(crate) struct System {
     /// Machine on which the proxy and its control server run.
@@ -53,7 +55,7 @@ impl System {
         service: &Host,
         (names, service_name): (&'static str, &str),
     ) -> Self {
-        let config = ProxyConfig { link: link.clone(), protocol, seed: 0, nonce: None };
+        let config = ProxyConfig { link: link.clone(), protocol, seed: 0, nonce: None, most_connections: None };
         let proxy = Proxy::start(&proxies, proxies.listen(0).unwrap(), config);
         proxy.point_at(service_name, echo(service));
         let listener = proxies.listen(0).unwrap();
@@ -61,8 +63,8 @@ impl System {
         let controlled =
             Controlled { link, protocol, listen: format!("{names}:{port}"), target: "service:7".to_owned(), proxy };
         let host = proxies.clone();
-        let serving =
-            proxies.spawn(async move { serve(&host, listener, vec![controlled], Token::new(TOKEN), 5000 * MS).await });
+        let config = ServeConfig { token: Token::new(TOKEN), most_connections: PLACES, patience: 5000 * MS };
+        let serving = proxies.spawn(async move { serve(&host, listener, vec![controlled], config).await });
         Self { proxies, serving, names, control, proxy: port }
     }
 
@@ -70,6 +72,11 @@ impl System {
     pub(crate) fn steered_from<'s>(&'s self, host: &Host) -> Caller<'s> {
         let client = host_http::client(host, host_http::ClientConfig::default());
         Caller { system: self, client, token: Some(Token::new(TOKEN).reveal().to_owned()) }
+    }
+
+    /// A connection to the control server.
+    pub(crate) async fn knock(&self, from: &Host) -> Stream {
+        from.dial(self.names, self.control).await.unwrap()
     }
 
     /// A connection through the proxy.
@@ -104,6 +111,19 @@ impl Caller<'_> {
         let response = self.client.request(request.body(Full::from(body)).unwrap()).await.unwrap();
         let (parts, body) = response.into_parts();
         (parts, body.collect().await.unwrap().to_bytes())
+    }
+
+    /// Sends a request whose body does not come; gives the status and the body of the response.
+    pub(crate) async fn slow(&self, from: &Host, method: &Method, path: &str) -> (u16, Bytes) {
+        let mut stream = self.system.knock(from).await;
+        let token = self.token.as_deref().unwrap_or_default();
+        let head =
+            format!("{method} {path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {token}\r\ncontent-length: 9\r\n");
+        stream.write_all(format!("{head}connection: close\r\n\r\n{{").as_bytes()).await.unwrap();
+        let mut response = String::new();
+        stream.read_to_string(&mut response).await.unwrap();
+        let (head, body) = response.split_once("\r\n\r\n").unwrap();
+        (head["HTTP/1.1 ".len()..][..3].parse().unwrap(), body.to_owned().into())
     }
 
     /// The status and the body, which is JSON where there is one.

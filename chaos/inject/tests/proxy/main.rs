@@ -5,6 +5,7 @@
 #[macro_use]
 mod support;
 
+mod bound;
 mod commands;
 mod conformance;
 mod effects;

@@ -30,7 +30,7 @@ impl Raw {
             let proxy = Proxy::start(
                 &host,
                 host.listen(0).unwrap(),
-                ProxyConfig { link: link(), protocol: Protocol::TCP, seed: 1, nonce: None },
+                ProxyConfig { link: link(), protocol: Protocol::TCP, seed: 1, nonce: None, most_connections: None },
             );
             proxy.point_at("127.0.0.1", port);
             (proxy, tasks)

@@ -85,8 +85,20 @@ impl World {
 
     /// The same, with another seed than the other tests'.
     pub(crate) fn seeded_proxy_of(&self, protocol: Protocol, seed: u64) -> Proxy {
-        let listener = self.proxy.listen(0).expect("a port");
-        Proxy::start(&self.proxy, listener, ProxyConfig { link: link(), protocol, seed, nonce: Some(NONCE) })
+        self.start(ProxyConfig { link: link(), protocol, seed, nonce: Some(NONCE), most_connections: None })
+    }
+
+    /// A proxy before an echoing service, with so many connections at most.
+    pub(crate) fn bounded_proxy(&self, most: usize) -> Proxy {
+        let protocol = Protocol::TCP;
+        let config = ProxyConfig { link: link(), protocol, seed: 7, nonce: Some(NONCE), most_connections: Some(most) };
+        let proxy = self.start(config);
+        proxy.point_at(self.service_name(), self.echo());
+        proxy
+    }
+
+    fn start(&self, config: ProxyConfig) -> Proxy {
+        Proxy::start(&self.proxy, self.proxy.listen(0).expect("a port"), config)
     }
 
     /// A proxy before an echoing service.

@@ -52,7 +52,13 @@ impl Bench {
         let proxy = Proxy::start(
             host,
             host.listen(0)?,
-            ProxyConfig { link: link(), protocol: Protocol::TCP, seed: host.seed(), nonce: None },
+            ProxyConfig {
+                link: link(),
+                protocol: Protocol::TCP,
+                seed: host.seed(),
+                nonce: None,
+                most_connections: None,
+            },
         );
         proxy.point_at("127.0.0.1", service);
         Ok(Self { host: host.clone(), proxy, service, echoing })

@@ -25,7 +25,13 @@ pub(super) async fn met(host: &Host, share: Share, requests: u64) -> Result<u64,
         }
     });
     let nonce = Nonce::of_seed(host.seed());
-    let config = ProxyConfig { link: link(), protocol: Protocol::HTTP, seed: host.seed(), nonce: Some(nonce) };
+    let config = ProxyConfig {
+        link: link(),
+        protocol: Protocol::HTTP,
+        seed: host.seed(),
+        nonce: Some(nonce),
+        most_connections: None,
+    };
     let proxy = Proxy::start(host, host.listen(0)?, config);
     proxy.point_at("127.0.0.1", service);
     let effect = Status { status: TAKEN, body: String::new(), content_type: None };

@@ -16,6 +16,8 @@ use std::time::Duration;
 
 /// Time that a response may take: as long as the run waits for a fault to be switched.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// Time that a connection may idle between two requests: less than the server has patience for.
+const IDLE: Duration = Duration::from_secs(1);
 /// The largest response that is read: a ledger of ten thousand injections has some two million bytes.
 const LARGEST: usize = 32 << 20;
 
@@ -40,7 +42,7 @@ pub(super) struct ControlClient {
 
 impl ControlClient {
     pub(super) fn new(host: &Host, address: Address, token: &Token) -> Self {
-        let client = host::http::client(host, ClientConfig::default());
+        let client = host::http::client(host, ClientConfig { idle_timeout: IDLE, ..ClientConfig::default() });
         Self { client, host: host.clone(), address, authorization: format!("Bearer {}", token.reveal()) }
     }
 

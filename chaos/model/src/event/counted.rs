@@ -37,6 +37,9 @@ pub struct LinkCounts {
     /// among the messages.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub unread: u64,
+    /// Connections that were reset since the proxy had no room for them: at its bound, or out of descriptors.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub turned_away: u64,
     /// Requests and commands by their kind: `GET /users/*`, `SETEX`. None where what is spoken there isn't read. Each is counted
     /// when its head has come, or all of a command, whatever faults then do to it.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -96,6 +99,7 @@ impl LinkCounts {
         Self {
             connections: if self.connections == before.connections { 0 } else { self.connections },
             unread: if self.unread == before.unread { 0 } else { self.unread },
+            turned_away: if self.turned_away == before.turned_away { 0 } else { self.turned_away },
             messages: changed.map(|(kind, count)| (kind.clone(), *count)).collect(),
         }
     }
@@ -103,6 +107,7 @@ impl LinkCounts {
     fn update(&mut self, later: &Self) {
         self.connections = self.connections.max(later.connections);
         self.unread = self.unread.max(later.unread);
+        self.turned_away = self.turned_away.max(later.turned_away);
         self.messages.extend(later.messages.iter().map(|(kind, count)| (kind.clone(), *count)));
     }
 
@@ -116,6 +121,7 @@ impl LinkCounts {
         Self {
             connections: self.connections.saturating_sub(before.connections),
             unread: self.unread.saturating_sub(before.unread),
+            turned_away: self.turned_away.saturating_sub(before.turned_away),
             messages: messages.filter(|(_, count)| *count > 0).collect(),
         }
     }
@@ -128,7 +134,7 @@ mod tests {
 
     fn link(connections: u64, messages: &[(&str, u64)]) -> LinkCounts {
         let messages = messages.iter().map(|(kind, count)| ((*kind).to_owned(), *count));
-        LinkCounts { connections, unread: connections / 2, messages: messages.collect() }
+        LinkCounts { connections, unread: connections / 2, turned_away: connections / 3, messages: messages.collect() }
     }
 
     fn counts(links: &[(&str, LinkCounts)], fired: u64) -> ProxyCounts {

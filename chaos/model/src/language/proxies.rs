@@ -22,6 +22,9 @@ use std::{
 /// The address at which the control server listens unless it is told.
 const CONTROL: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8400);
 
+/// Connections that a link may have at once unless it is told.
+const MAX_CONNECTIONS: usize = 10_000;
+
 /// Reads, parses and checks the file. `read` gives the text of a path.
 ///
 /// # Errors
@@ -87,9 +90,18 @@ fn link(table: &Table, protocols: &[Protocol], findings: &Findings) -> Option<(P
         Some(_) => reader.parse("protocol", |text| protocol(text, protocols)),
     };
     reader.entry("protocol");
+    let max_connections = reader.entry("max-connections").map_or(Some(MAX_CONNECTIONS), |entry| {
+        let number = entry.value.raw().and_then(|raw| raw.parse().ok()).filter(|number| *number > 0);
+        if number.is_none() {
+            let wrong = Diagnostic::new(entry.value.span.clone(), "`max-connections` is a whole number, at least 1");
+            findings.add(wrong.advice("write it as `max-connections = 500`"));
+        }
+        number
+    });
     reader.finish();
     let (target, target_span) = (target?, target_span?);
-    Some((ProxiedLink { link: link?, listen: listen?, target, protocol: protocol?, target_span }, span?))
+    let (protocol, max_connections) = (protocol?, max_connections?);
+    Some((ProxiedLink { link: link?, listen: listen?, target, protocol, max_connections, target_span }, span?))
 }
 
 fn targets(table: &Table, findings: &Findings) -> Vec<HostPort> {

@@ -89,12 +89,19 @@ pub fn proxies(protocols: &[Protocol]) -> Value {
         &["token-file"],
     );
     let protocol = protocol(protocols, "What is spoken there (`tcp`): effects on requests and commands need to know.");
+    let max_connections = json!({
+        "type": "integer",
+        "minimum": 1,
+        "description": "How many connections may be open at once (10000); further ones are reset, and counted.",
+        "examples": [500],
+    });
     let link = required(
         table([
             ("name", text("The link, as scenarios write it.", "gateway -> redis")),
             ("listen", text(&format!("Where its proxy listens. {listen}"), "127.0.0.1:16379")),
             ("target", text("Where it leads.", "redis:6379")),
             ("protocol", protocol),
+            ("max-connections", max_connections),
         ]),
         &["name", "listen", "target"],
     );

@@ -35,7 +35,8 @@ fn injection(n: Option<u64>) -> Joined {
 }
 
 fn counted() -> Event {
-    let link = LinkCounts { connections: 2, unread: 0, messages: BTreeMap::from([("SETEX".to_owned(), 40)]) };
+    let link =
+        LinkCounts { connections: 2, unread: 0, turned_away: 0, messages: BTreeMap::from([("SETEX".to_owned(), 40)]) };
     let counts = ProxyCounts {
         links: BTreeMap::from([("gateway -> redis".to_owned(), link)]),
         faults: BTreeMap::from([("outage".to_owned(), Fired { refused: 7, ..Fired::default() })]),
@@ -372,8 +373,12 @@ fn counts_by_name_are_put_together_where_there_are_many_and_none_is_lost() {
 fn many_counts_and_scrapes_are_put_together_and_the_last_is_told() {
     let name = |n: u64| format!("gateway -> service-{n}");
     let count = |second: u64, nth: u64| {
-        let link =
-            LinkCounts { connections: second + 1, unread: 0, messages: BTreeMap::from([("GET /".to_owned(), nth)]) };
+        let link = LinkCounts {
+            connections: second + 1,
+            unread: 0,
+            turned_away: 0,
+            messages: BTreeMap::from([("GET /".to_owned(), nth)]),
+        };
         let links = (0..30).map(|n| (name(n), link.clone())).collect();
         let counts = ProxyCounts { links, faults: BTreeMap::new() };
         Event::Counted(Counted { at: made_up::ms(second * 1000 + nth), counts })

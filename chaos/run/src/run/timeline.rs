@@ -63,6 +63,8 @@ pub(super) struct Observed<'a> {
     pub(super) starts: Vec<StartedAgain>,
     /// Services that were not ready again when the run ended.
     pub(super) away: Vec<String>,
+    /// Connections for which proxies had no room, by link.
+    pub(super) turned_away: BTreeMap<String, u64>,
 }
 
 /// A service that a fault had ended, and that was ready again.
@@ -146,8 +148,9 @@ pub(super) async fn drive<'a>(
     }
     let Drive { fold, received: mut outcomes, counting, fired, ledger, deaths, starts, away, .. } = drive;
     outcomes.sort_unstable_by_key(|outcome| outcome.n);
-    let (carried, unseen) = (counting.carried(), checker.unseen());
-    Ok(Observed { fold, outcomes, scrapes, unseen, fired, carried, ledger, deaths, starts, away })
+    let (turned_away, unseen) = (counting.turned_away(), checker.unseen());
+    let carried = counting.carried();
+    Ok(Observed { fold, outcomes, scrapes, unseen, fired, carried, ledger, deaths, starts, away, turned_away })
 }
 
 /// A fault that can't be switched must not keep a run, and what it broke, for ever.

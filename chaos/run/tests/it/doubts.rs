@@ -105,6 +105,24 @@ async fn a_system_that_was_not_well_before_proves_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn requests_that_a_proxy_had_no_room_for_say_nothing_of_the_system() {
+    fn slow(_: Host, _: BTreeMap<String, String>) -> Router {
+        let answer = async || {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            "{}"
+        };
+        Router::new().route("/users/{id}", get(answer))
+    }
+    let mut world = MemoryWorld::new(&[("web", slow)]);
+    world.most_connections = Some(1);
+    let ran = run_in(&format!("{ONE_SERVICE}{}{WELL}", fault("effect = \"hang\"")), &mut world).await;
+    // Most requests were reset, and nobody is accused of that.
+    assert!(matches!(ran.ending, Ending::Judged(Verdict::Inconclusive, _)), "{:?}", ran.ending);
+    let doubts = ran.doubts();
+    assert!(doubts.iter().any(|why| why.starts_with("the proxy of client -> web had no room for ")), "{doubts:?}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_world_that_fails_gives_no_verdict() {
     let ran = run_in(&format!("{ONE_SERVICE}{}{WELL}", fault("effect = \"hang\"")), &mut MemoryWorld::broken()).await;
     assert_eq!(ran.ending, Ending::WorldFailed);

@@ -26,6 +26,8 @@ pub(crate) struct MemoryWorld {
     programs: BTreeMap<&'static str, MakeRouter>,
     proxies: BTreeMap<Link, Proxy>,
     fails: bool,
+    /// Connections that each proxy may have open; none: any number.
+    pub(crate) most_connections: Option<usize>,
     /// Injections that proxies tell of the first fault that is taken back: as many again were left out.
     pub(crate) ledger: Vec<Injection>,
 }
@@ -35,7 +37,15 @@ impl MemoryWorld {
         let network = MemoryNetwork::new(7);
         let client = network.host("client");
         let programs = programs.iter().copied().collect();
-        Self { network, client, programs, proxies: BTreeMap::new(), fails: false, ledger: Vec::new() }
+        Self {
+            network,
+            client,
+            programs,
+            proxies: BTreeMap::new(),
+            fails: false,
+            most_connections: None,
+            ledger: Vec::new(),
+        }
     }
 
     /// A world that can't be started.
@@ -74,7 +84,13 @@ impl World for MemoryWorld {
             let proxy = Proxy::start(
                 &proxies,
                 proxies.listen(0).unwrap(),
-                ProxyConfig { link: link.clone(), protocol: Protocol::HTTP, seed: run.seed, nonce: Some(run.nonce) },
+                ProxyConfig {
+                    link: link.clone(),
+                    protocol: Protocol::HTTP,
+                    seed: run.seed,
+                    nonce: Some(run.nonce),
+                    most_connections: self.most_connections,
+                },
             );
             proxy.point_at(&link.to, PORT);
             self.proxies.insert(link.clone(), proxy);

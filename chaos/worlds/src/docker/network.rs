@@ -1,5 +1,6 @@
 //! The run's own network, and its gateway: an address of this machine that its containers reach, and nobody else does.
 
+use chaos_links::RESERVE;
 use chaos_run::WorldError;
 use chaos_supervise::{RunLabel, engine::Engine};
 use host::{Host, tcp};
@@ -36,7 +37,7 @@ pub(super) async fn make(engine: &Engine, host: &Host, label: Option<&RunLabel>)
     let address = config.into_iter().find_map(|config| config.gateway?.parse().ok());
     let address: IpAddr = address
         .ok_or_else(|| WorldError::CannotGive(format!("the engine gave the network {name} no gateway address")))?;
-    let config = tcp::Config { bind: address, seed: host.seed(), ..tcp::Config::loopback("proxies") };
+    let config = tcp::Config { bind: address, seed: host.seed(), reserve: RESERVE, ..tcp::Config::loopback("proxies") };
     let gateway = tcp::host(config).map_err(WorldError::machine("this machine gives no timer"))?;
     let here = gateway.listen(0).map(drop);
     here.map_err(WorldError::machine(format!(

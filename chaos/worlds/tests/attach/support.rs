@@ -3,7 +3,7 @@
 use axum::{Router, http::StatusCode, routing::get};
 use chaos_inject::{
     Proxy, ProxyConfig,
-    control::{Controlled, Token, serve},
+    control::{Controlled, ServeConfig, Token, serve},
 };
 use chaos_links::reach::Resolve;
 use chaos_model::{Endpoint, Event, Link, Protocol, Record, Scenario, event::ProxyCounts, language};
@@ -91,7 +91,8 @@ impl Running {
         drop(web.spawn(async move { http::serve(&serving, listener, router, http::ServerConfig::default()).await }));
         let to = setting.link.rsplit(' ').next().unwrap();
         let link = Link { from: Endpoint::Client, to: to.to_owned(), label: None };
-        let config = ProxyConfig { link: link.clone(), protocol: Protocol::HTTP, seed: 0, nonce: None };
+        let config =
+            ProxyConfig { link: link.clone(), protocol: Protocol::HTTP, seed: 0, nonce: None, most_connections: None };
         let proxy = Proxy::start(&proxies, proxies.listen(0).unwrap(), config);
         proxy.point_at("web", 8000);
         let (entry, listener) = (proxy.port(), proxies.listen(0).unwrap());
@@ -99,7 +100,8 @@ impl Running {
         let (listen, target) = (format!("proxies:{entry}"), "web:8000".to_owned());
         let controlled = Controlled { link, protocol: Protocol::HTTP, listen, target, proxy };
         let token = Token::read(TOKEN).unwrap();
-        drop(proxies.spawn(async move { serve(&serving, listener, vec![controlled], token, SECOND).await }));
+        let config = ServeConfig { token, most_connections: 16, patience: SECOND };
+        drop(proxies.spawn(async move { serve(&serving, listener, vec![controlled], config).await }));
         let client = network.host("somebody");
         Self { client, runner_host, runner, proxies, proxies_tasks, web, entry, control }
     }

@@ -6,8 +6,9 @@ use tokio::{
     net::TcpStream,
 };
 
+/// Connects, as a client of its own.
 #[expect(clippy::disallowed_methods, reason = "these tests are clients of real processes, in no world")]
-async fn connect(address: SocketAddr) -> std::io::Result<TcpStream> {
+pub(crate) async fn connect(address: SocketAddr) -> std::io::Result<TcpStream> {
     TcpStream::connect(address).await
 }
 

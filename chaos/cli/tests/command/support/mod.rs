@@ -88,9 +88,20 @@ impl Chaos {
 
     /// The same where its terminal may go, as under nohup.
     pub(crate) fn ignoring_hangups(self) -> Self {
+        self.after("trap '' HUP")
+    }
+
+    /// The same with so many descriptors at most.
+    pub(crate) fn with_descriptors(self, most: u32) -> Self {
+        self.after(&format!("ulimit -n {most}"))
+    }
+
+    /// The same in a shell that has done this before.
+    fn after(self, first: &str) -> Self {
         let plain = self.0.as_std();
         let mut command = Command::new("sh");
-        command.args(["-c", "trap '' HUP; exec \"$0\" \"$@\""]).arg(plain.get_program()).args(plain.get_args());
+        let script = format!("{first}; exec \"$0\" \"$@\"");
+        command.args(["-c", &script]).arg(plain.get_program()).args(plain.get_args());
         for (name, value) in plain.get_envs() {
             match value {
                 Some(value) => command.env(name, value),

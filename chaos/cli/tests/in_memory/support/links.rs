@@ -52,7 +52,7 @@ impl Links {
             let proxy = Proxy::start(
                 &host,
                 host.listen(0).unwrap(),
-                ProxyConfig { link: link(name), protocol: protocol(name), seed, nonce: None },
+                ProxyConfig { link: link(name), protocol: protocol(name), seed, nonce: None, most_connections: None },
             );
             proxy.point_at(name, *port);
             (*name, proxy)

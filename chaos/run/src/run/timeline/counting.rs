@@ -77,6 +77,12 @@ impl Counting {
         std::mem::take(&mut self.readings)
     }
 
+    /// The connections for which proxies had no room, by link, where there were some.
+    pub(super) fn turned_away(&self) -> BTreeMap<String, u64> {
+        let counts = self.told.links.iter().map(|(link, counts)| (link.clone(), counts.turned_away));
+        counts.filter(|(_, count)| *count > 0).collect()
+    }
+
     /// Takes a question that was due at the first of these moments and is asked at the second; the event to tell where it is answered at once. `ended` is what
     /// faults did in the times in which they were there before. A question that is still open is given up.
     pub(super) fn ask(
