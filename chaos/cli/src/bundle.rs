@@ -156,6 +156,7 @@ mod tests {
         alpn: &[],
         takes_password: false,
         elsewhere: &[],
+        limits: &[],
         recognise: |_| Recognised::No,
         filter: None,
     };

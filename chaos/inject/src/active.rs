@@ -94,6 +94,13 @@ impl Active {
         except.nth.is_some_and(|nth| !nth.has(number))
     }
 
+    /// Tells whether it might be for a message that nothing can be done to, for which its numbers don't count.
+    pub(crate) fn might_be_for(&self, matches: impl Fn(&Action, &Only) -> bool) -> bool {
+        let matches = |only: &Only| matches(&self.action, only);
+        let excepted = |except: &Only| except.nth.is_none() && matches(except);
+        self.is_of_messages() && matches(&self.fault.only) && !self.fault.except.as_ref().is_some_and(excepted)
+    }
+
     /// The number of one more message that it is for, from 1.
     pub(crate) fn count_match(&self) -> u64 {
         self.matches.fetch_add(1, Relaxed) + 1

@@ -91,11 +91,8 @@ impl Ledger {
         });
     }
 
-    /// A message was acted on.
+    /// A message was acted on, which has been told ([`Ledger::tell_message`]).
     pub(crate) fn message(&self, at: Duration, injected: &Entry, delayed: Option<Delayed>) {
-        if delayed.is_none() {
-            self.tell_message(injected);
-        }
         self.add(|| Injection {
             subject: injected.subject.clone(),
             arrival: injected.arrival,
@@ -112,7 +109,7 @@ impl Ledger {
         tracing::trace!(target: WIRE, link, fault, connection = nth, subject, arrival, attempt = 0, "acts");
     }
 
-    /// Tells that a message is acted on now.
+    /// Tells that a message is acted on from now on: what its client sees of it comes next.
     pub(crate) fn tell_message(&self, injected: &Entry) {
         let Entry { subject, arrival, attempt, .. } = injected;
         let (link, fault, subject) = (self.link.as_str(), self.fault.as_str(), subject.as_str());

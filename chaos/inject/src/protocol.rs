@@ -64,6 +64,12 @@ pub trait Filter: Send {
         Unreadable::Unclear
     }
 
+    /// Tells whether what it lost track by is counted already ([`Decide::spare`], [`Step::Spared`]), or was nothing that a
+    /// fault could have acted on. Then only what the client sends from then on is spared with the connection.
+    fn has_counted(&self) -> bool {
+        false
+    }
+
     /// A few words for the response that begins with these bytes, for a trace: `200`, `nil`, `57 bytes`.
     fn words(&self, response: &[u8]) -> String;
 }
@@ -99,6 +105,18 @@ pub trait Decide {
     /// Takes note that something came from the client that can't be made sense of: messages may come on this connection that are
     /// not counted. Told once for a connection.
     fn unread(&mut self) {}
+
+    /// Counts messages that nothing can be done to, for this reason, where it isn't known what they are: each fault counts them
+    /// as its own.
+    fn spare(&mut self, why: Unreadable, messages: u64) {
+        let _ = (why, messages);
+    }
+
+    /// Counts a message that is known, and that nothing can be done to for this reason: each fault counts it that is for it.
+    /// In place of [`Decide::on_message`].
+    fn spare_message(&mut self, why: Unreadable, message: &dyn Message) {
+        let _ = (why, message);
+    }
 
     /// Decides what happens to this message. Asked once for each, in the order in which they come.
     fn on_message(&mut self, message: &dyn Message) -> Decision;

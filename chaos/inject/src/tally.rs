@@ -13,9 +13,12 @@ pub(crate) struct Tally {
     messages: AtomicU64,
     bystanders: AtomicU64,
     throttled: AtomicU64,
-    /// By reason, in the order of [`Unreadable::ALL`].
-    spared: [AtomicU64; Unreadable::ALL.len()],
+    spared_connections: Spares,
+    spared_messages: Spares,
 }
+
+/// Counts by reason, in the order of [`Unreadable::ALL`].
+type Spares = [AtomicU64; Unreadable::ALL.len()];
 
 impl Tally {
     /// A connection was met.
@@ -50,14 +53,21 @@ impl Tally {
     }
 
     /// Something was sent on a connection that can't be read.
-    pub(crate) fn spare(&self, why: Unreadable) {
-        self.spared[why as usize].fetch_add(1, Relaxed);
+    pub(crate) fn spare_connection(&self, why: Unreadable) {
+        self.spared_connections[why as usize].fetch_add(1, Relaxed);
+    }
+
+    /// So many messages could not be acted on.
+    pub(crate) fn spare_messages(&self, why: Unreadable, messages: u64) {
+        self.spared_messages[why as usize].fetch_add(messages, Relaxed);
     }
 
     /// The counts so far.
     pub(crate) fn fired(&self) -> Fired {
-        let spared = Unreadable::ALL.into_iter().zip(&self.spared);
-        let spared = spared.fold(Spared::default(), |sum, (why, count)| sum.with(why, count.load(Relaxed)));
+        let spared = Unreadable::ALL.into_iter().fold(Spared::NONE, |sum, why| {
+            let of = |counts: &Spares| counts[why as usize].load(Relaxed);
+            sum.with(why, of(&self.spared_connections)).with_messages(why, of(&self.spared_messages))
+        });
         Fired {
             spared,
             connections: self.connections.load(Relaxed),

@@ -47,6 +47,8 @@ pub struct Row {
     pub takes_password: bool,
     /// Words of other tools for it: the tool, and what it says.
     pub elsewhere: &'static [(&'static str, &'static str)],
+    /// Messages and connections that faults on messages can't act on, and count as spared; each with the reason.
+    pub limits: &'static [(&'static str, &'static str)],
     /// Judgement of the first bytes of a connection, those of the client.
     pub recognise: fn(&[u8]) -> Recognised,
     /// Filter of a protocol that is handed in; `chaos/inject` knows those of the rows here, and says what goes in.

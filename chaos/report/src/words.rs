@@ -107,9 +107,14 @@ pub(crate) fn fired(effect: &Effect, fired: &Fired) -> Option<String> {
     Some(words.join(", "))
 }
 
-/// Words for connections that could not be read: `41 connections not read (TLS)`.
+/// Words for what could not be acted on: `41 connections not read (TLS), 3 messages spared (transaction)`.
 pub(crate) fn spared(fired: &Fired) -> String {
-    format!("{} not read ({})", count(fired.spared.connections(), "connection"), fired.spared.words())
+    let spared = &fired.spared;
+    let connections = (spared.connections() > 0)
+        .then(|| format!("{} not read ({})", count(spared.connections(), "connection"), spared.connection_words()));
+    let messages = (spared.messages() > 0)
+        .then(|| format!("{} spared ({})", count(spared.messages(), "message"), spared.message_words()));
+    connections.into_iter().chain(messages).collect::<Vec<_>>().join(", ")
 }
 
 /// Words for what was done to a service.
@@ -183,6 +188,9 @@ mod tests {
         let some = Fired { spared: Spared::default().with(Unreadable::Tls, 2), ..delayed };
         let words = fired(&Delay { delay: Spread::constant(SECOND) }.into(), &some).unwrap();
         assert!(words.ends_with("behind them, 2 connections not read (TLS)"), "{words}");
+        let spared = some.spared.with_messages(Unreadable::Transaction, 1);
+        let words = super::spared(&Fired { spared, ..Fired::default() });
+        assert_eq!(words, "2 connections not read (TLS), 1 message spared (transaction)");
         let limited = fired(&Cpu { thousandths: 100 }.into(), &Fired { services: 1, ..Fired::default() }).unwrap();
         assert_eq!(limited, "CPU limited, and given back");
         let delay = Delay { delay: Spread::constant(SECOND) }.into();

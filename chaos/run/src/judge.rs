@@ -1,6 +1,6 @@
 //! From the fold of a run to verdicts. Pure, and at any moment: what is known by then is judged.
 
-use crate::{blame::Blames, fold::Fold, observe::Scrapes, responses::Unseen, shown::Requests};
+use crate::{blame::Blames, fold::Fold, observe::Scrapes, responses::Unseen, shown::Requests, spared::SparedTooMuch};
 use chaos_model::{
     Check, Expectation, Scenario, Scope, Verdict,
     check::{Evidence, Finding, Marked, reading::Readings},
@@ -27,6 +27,8 @@ pub(crate) struct Known<'a> {
     pub(crate) requests: &'a Requests<'a>,
     /// True where a proxy had to turn connections away.
     pub(crate) no_room: bool,
+    /// The faults that were not there as they should have been.
+    pub(crate) spared: &'a [SparedTooMuch<'a>],
 }
 
 /// Judges every expectation, in the order of the scenario.
@@ -134,5 +136,9 @@ pub(crate) fn find(known: &Known<'_>, (index, expectation): (usize, &Expectation
     // They belong to no slice in which each could have been weighed, nor do those that a proxy turned away; a body that is
     // wrong is so on any machine.
     let weighed = finding.weighed && (!(is_across || known.no_room) || check.subject.test().is_some());
-    Finding { weighed, ..finding }.unless_strained(&evidence)
+    let finding = Finding { weighed, ..finding }.unless_strained(&evidence);
+    match known.spared.iter().find(|spared| spared.is_in(name, from, ends)) {
+        Some(spared) => spared.weigh(&*check.subject, &evidence, finding),
+        None => finding,
+    }
 }

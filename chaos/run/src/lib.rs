@@ -14,6 +14,7 @@ mod redis;
 mod responses;
 mod run;
 mod shown;
+mod spared;
 mod world;
 
 pub use events::Events;

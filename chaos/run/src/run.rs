@@ -10,12 +10,12 @@ use crate::{
     judge::{Known, judge},
     ledger::{self, Join},
     shown::Requests,
+    spared::{SparedTooMuch, not_given},
 };
 use chaos_model::{
     Calibration, Event, Fault, Nonce, Plan, RunKey, Scenario, Verdict,
-    carried::Came,
     check::FaultSeen,
-    event::{Begin, Cause, FORMAT, Fired, Judged},
+    event::{Begin, Cause, FORMAT, Judged},
     ledger::{FaultFigures, Injected, Joined},
     quantity::show_duration,
 };
@@ -69,9 +69,6 @@ pub enum Ending {
 /// More arrivals than this share too late or not made, and the load was not what the scenario asks. Fewer are weighed where they
 /// are judged.
 const LATE_SHARE: u64 = 100;
-
-/// A fault that spares more than one in so many of what it should have met was not there as it should have been.
-const SPARED_SHARE: u64 = 100;
 
 /// A fault that takes effect later than this after it was due acts in another phase than the scenario says.
 const LATE_EDGE: Duration = Duration::from_millis(250);
@@ -218,10 +215,11 @@ async fn provision_and_judge(
     let requests = Requests::new(&scenario.load, key.seed, &joined);
     let Observed { scrapes, unseen, turned_away, .. } = &observed;
     let no_room = !turned_away.is_empty();
-    let known = Known { scenario, fold, scrapes, unseen, blames: &blames, requests: &requests, no_room };
-    let judged = judge(&known);
+    let spared = if options.control { Vec::new() } else { spared(scenario, &observed) };
+    let (blames, requests, spared) = (&blames, &requests, &spared);
+    let judged = judge(&Known { scenario, fold, scrapes, unseen, blames, requests, no_room, spared });
     if !options.control {
-        close_ledger(scenario, fold, &blames, (joined, left_out), events);
+        close_ledger(scenario, fold, blames, (joined, left_out), events);
     }
     for one in &judged {
         events.emit(Event::Judged(one.clone()));
@@ -297,24 +295,10 @@ fn late_edges(scenario: &Scenario, observed: &Observed<'_>, starting: Duration) 
     observed.fold.acknowledged().iter().filter_map(|(due, done)| too_late(&(*due, *done))).collect()
 }
 
-/// The reason for which a fault was not there as it should have been: it had nothing to act on, or could not read what it
-/// met. `came` is what its links carried meanwhile, where that was counted.
-fn not_given(fault: &Fault, fired: &Fired, came: Option<Came>) -> Option<(Cause, String)> {
-    let (name, on, spared) = (&fault.name, &fault.on, fired.spared.connections());
-    let connections = if spared == 1 { "1 connection".to_owned() } else { format!("{spared} connections") };
-    let reasons = fired.spared.words();
-    if !fired.any() && spared == 0 {
-        let why = format!("the fault `{name}` never fired: {}", fault.idle_reason(fired, came));
-        return Some((Cause::NeverFired, why));
-    }
-    if !fired.any() {
-        let why = format!("the fault `{name}` never fired: {connections} of {on} could not be read ({reasons})");
-        return Some((Cause::NeverFired, why));
-    }
-    // What can't be read counts as if it matched, and a connection as one message at least.
-    let is_too_much = spared * SPARED_SHARE > spared + fired.messages;
-    let why = || format!("the fault `{name}` did not meet all of {on}: {connections} could not be read ({reasons})");
-    is_too_much.then(|| (Cause::Other, why()))
+/// The faults that spared more than they may.
+fn spared<'a>(scenario: &'a Scenario, observed: &Observed<'_>) -> Vec<SparedTooMuch<'a>> {
+    let fired = |fault: &Fault| observed.fired.get(&fault.name).copied().unwrap_or_default();
+    scenario.faults.iter().filter_map(|fault| SparedTooMuch::of(fault, &fired(fault))).collect()
 }
 
 /// Reasons that make the run as a whole inconclusive.

@@ -40,7 +40,6 @@ described! {
     FiredSchema = {
         "type": "object",
         "description": "How often a fault fired, by what it did.",
-        "additionalProperties": { "type": "integer", "minimum": 0 },
         "properties": {
             "connections": { "type": "integer", "description": "Connections that it met" },
             "chunks": { "type": "integer", "description": "Chunks of bytes that it delayed, held or cut up" },
@@ -57,8 +56,11 @@ described! {
             },
             "spared": {
                 "type": "object",
-                "description": "Connections on which something was sent that it could not read, by reason (`tls`, `http_2`, …)",
-                "additionalProperties": { "type": "integer", "minimum": 0 }
+                "description": "Connections and messages that it could not act on, by reason (`tls`, `ambiguous_length`, …)",
+                "properties": {
+                    "connections": { "type": "object", "additionalProperties": { "type": "integer", "minimum": 0 } },
+                    "messages": { "type": "object", "additionalProperties": { "type": "integer", "minimum": 0 } }
+                }
             }
         }
     };

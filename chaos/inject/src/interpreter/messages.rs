@@ -9,7 +9,7 @@ use crate::{
     active::Active,
     ledger::Entry,
     link_tally::LinkTally,
-    protocol::{Decide, Decision, Drawn, Injected, Key, Message},
+    protocol::{Decide, Decision, Drawn, Injected, Key, Message, Unreadable},
 };
 use chaos_model::{ArrivalId, Share};
 use std::{sync::Arc, time::Duration};
@@ -27,7 +27,7 @@ pub(crate) struct Decider<'a> {
 
 impl Decide for Decider<'_> {
     fn is_armed(&self) -> bool {
-        self.interpreter.faults.iter().any(|fault| fault.is_of_messages())
+        self.of_messages().next().is_some()
     }
 
     fn traces(&self) -> bool {
@@ -35,7 +35,7 @@ impl Decide for Decider<'_> {
     }
 
     fn draws(&self) -> bool {
-        self.interpreter.faults.iter().any(|fault| fault.is_of_messages() && fault.fault.share < Share::ALL)
+        self.of_messages().any(|fault| fault.fault.share < Share::ALL)
     }
 
     fn knows(&self, arrival: ArrivalId) -> bool {
@@ -48,6 +48,15 @@ impl Decide for Decider<'_> {
 
     fn unread(&mut self) {
         self.tally.unread();
+    }
+
+    fn spare(&mut self, why: Unreadable, messages: u64) {
+        self.of_messages().for_each(|fault| fault.tally.spare_messages(why, messages));
+    }
+
+    fn spare_message(&mut self, why: Unreadable, message: &dyn Message) {
+        let might_be = |fault: &&Arc<Active>| fault.might_be_for(|action, only| message.matches(action, only));
+        self.of_messages().filter(might_be).for_each(|fault| fault.tally.spare_messages(why, 1));
     }
 
     fn on_message(&mut self, message: &dyn Message) -> Decision {
@@ -63,6 +72,10 @@ impl Decide for Decider<'_> {
 }
 
 impl Decider<'_> {
+    fn of_messages(&self) -> impl Iterator<Item = &Arc<Active>> {
+        self.interpreter.faults.iter().filter(|fault| fault.is_of_messages())
+    }
+
     /// Draws whether a fault that is for a message takes it.
     fn draw(&self, fault: &Arc<Active>, key: Key, subject: &str, arrival: Option<ArrivalId>) -> Option<Drawn> {
         let number = fault.count_match();

@@ -24,6 +24,10 @@ fn status(status: u16) -> Status {
     Status { status, body: String::new(), content_type: None }
 }
 
+fn latency() -> Latency {
+    Latency::of(Spread { mean: MS, jitter: MS, distribution: Distribution::Uniform }, Directions::Both)
+}
+
 fn percent(name: &str, parts: u64) -> Fault {
     Fault { share: Share { parts, whole: 100 }, ..fault(name, status(503)) }
 }
@@ -203,8 +207,32 @@ fn messages_without_a_number_are_drawn_by_their_keys() {
 
 #[test]
 fn effects_on_connections_leave_messages_alone() {
-    let latency = Latency::of(Spread { mean: MS, jitter: MS, distribution: Distribution::Uniform }, Directions::Both);
-    let interpreter = interpreter([fault("slow", latency)]);
+    let interpreter = interpreter([fault("slow", latency())]);
     assert!(!decider(&interpreter, MS).is_armed());
     assert!(ask(&interpreter, 1).is_clear());
+}
+
+#[test]
+fn what_nothing_can_be_done_to_counts_for_those_that_might_be_for_it() {
+    let path = |text: &str| Only { path: Some(Pattern(text.to_owned())), ..Only::default() };
+    let all = active(fault("all", status(503)));
+    let users =
+        active(Fault { only: Only { nth: Some(Nth::Only(7)), ..path("/users/*") }, ..fault("users", status(503)) });
+    let others = active(Fault { except: Some(path("/users/*")), ..fault("others", status(503)) });
+    let bytes = active(fault("bytes", latency()));
+    let faults = [all, users, others, bytes];
+    let interpreter = Interpreter::of(faults.to_vec());
+    let mut decider = decider(&interpreter, Duration::ZERO);
+    decider.spare(Unreadable::AmbiguousLength, 2);
+    decider.spare_message(Unreadable::Transaction, &asked("/users/7", None));
+    decider.on_message(&asked("/users/7", None));
+    let counts = |fault: &Arc<Active>| {
+        let fired = fault.tally.fired();
+        (fired.spared.message_words(), fired.spared.messages())
+    };
+    let both = "2 ambiguous length, 1 transaction".to_owned();
+    let known = "ambiguous length".to_owned();
+    let wanted = [(both.clone(), 3), (both, 3), (known, 2), (String::new(), 0)];
+    assert_eq!(faults.each_ref().map(counts), wanted);
+    assert_eq!(faults[1].count_match(), 2, "what was spared took no number");
 }

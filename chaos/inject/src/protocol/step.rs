@@ -2,7 +2,7 @@
 
 use crate::{active::Active, attribution::Attribution, generated_body::GeneratedBody, ledger::Entry};
 use bytes::Bytes;
-use chaos_model::{Direction, effect::action::Throughput};
+use chaos_model::{Direction, effect::action::Throughput, event::Unreadable};
 use std::{sync::Arc, time::Duration};
 
 pub use crate::ending::Ending;
@@ -50,6 +50,8 @@ pub enum Step {
     End(Direction, StreamId, Ending),
     /// A fault did what it does to a message: for the ledger.
     Fired(Injected),
+    /// A fault was to do something to a message, and can't, for this reason.
+    Spared(Injected, Unreadable),
     /// The message that what follows on this stream belongs to, up to the next step of this kind. Said where
     /// [`Decide::traces`].
     ///

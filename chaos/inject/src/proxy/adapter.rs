@@ -2,16 +2,15 @@
 
 use super::pump::{Pump, ReadAlong};
 use crate::{
-    active::Active,
     attribution::Attribution,
     interpreter::{Decider, Interpreter, Plan},
     link_tally::LinkTally,
-    protocol::{Decide, Filter, Injected, Step, StreamId, Unreadable},
+    protocol::{Decide, Filter, Step, StreamId, Unreadable},
     protocols::filter_of,
     recognition::{Recognition, recognise},
 };
 use chaos_model::{Direction, Protocol};
-use std::{sync::Arc, task::Context, time::Duration};
+use std::{task::Context, time::Duration};
 use tokio::io::AsyncWrite;
 
 /// A connection's filter, with what it has not used up.
@@ -20,6 +19,8 @@ pub(super) struct Adapter {
     filter: Box<dyn Filter>,
     /// The client's first bytes are of the protocol, as far as can be seen.
     is_recognised: bool,
+    /// A header of the PROXY protocol stood before them.
+    has_header: bool,
     /// The reason for which the connection can't be read.
     unreadable: Option<Unreadable>,
     /// A side has ended its stream.
@@ -27,8 +28,6 @@ pub(super) struct Adapter {
     up: Vec<u8>,
     down: Vec<u8>,
     steps: Vec<Step>,
-    /// The faults that acted on this connection's messages: it counts once for each.
-    met: Vec<Arc<Active>>,
     /// Something came.
     used: bool,
 }
@@ -37,9 +36,10 @@ impl Adapter {
     /// The filter of a protocol; none where it has none.
     pub(super) fn of(protocol: Protocol) -> Option<Self> {
         let filter = filter_of(protocol)?;
-        let (is_recognised, unreadable) = (false, None);
-        let (up, down, steps, met) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        Some(Self { protocol, filter, is_recognised, unreadable, up, down, steps, met, used: false, has_ended: false })
+        let (is_recognised, has_header, has_ended, used) = (false, false, false, false);
+        let (up, down, steps) = (Vec::new(), Vec::new(), Vec::new());
+        let unreadable = None;
+        Some(Self { protocol, filter, is_recognised, has_header, unreadable, has_ended, up, down, steps, used })
     }
 
     /// Tells whether there is nothing more to read along: all passes as it comes.
@@ -47,31 +47,36 @@ impl Adapter {
         self.filter.is_lost() && self.up.is_empty() && self.down.is_empty()
     }
 
-    /// The faults have changed: those that are gone are let go of.
-    pub(super) fn forget(&mut self, interpreter: &Interpreter) {
-        self.met.retain(|fault| interpreter.faults.iter().any(|other| Arc::ptr_eq(fault, other)));
+    /// The reason for which the connection can't be read, where its bytes have shown one; and whether what showed it is
+    /// counted already.
+    pub(super) fn unreadable(&self) -> Option<(Unreadable, bool)> {
+        self.unreadable.map(|why| (why, self.filter.has_counted()))
     }
 
-    /// The reason for which the connection can't be read, where its bytes have shown one.
-    pub(super) fn unreadable(&self) -> Option<Unreadable> {
-        self.unreadable
-    }
-
-    /// Looks at the client's first bytes; `false` where more are needed. Those of something else are not read.
-    fn recognise(&mut self, first: &[u8]) -> bool {
+    /// Looks at the client's first bytes; gives the length of what stands before those of the protocol, and `None` where more are
+    /// needed. Those of something else are not read.
+    fn recognise(&mut self, first: &[u8]) -> Option<usize> {
         if self.is_recognised {
-            return true;
+            return Some(0);
         }
         match recognise(self.protocol, first) {
-            Recognition::More => return false,
-            Recognition::Own => {}
-            Recognition::Other(why) => {
-                self.unreadable = Some(why);
-                self.filter = Box::new(Passing);
+            Recognition::More => return None,
+            Recognition::Header(length) if !self.has_header => {
+                self.has_header = true;
+                return Some(length);
             }
+            Recognition::Own => {}
+            Recognition::Header(_) => self.pass_all(Unreadable::ProxyProtocol),
+            Recognition::Other(why) => self.pass_all(why),
         }
         self.is_recognised = true;
-        true
+        Some(0)
+    }
+
+    /// Reads nothing, for this reason.
+    fn pass_all(&mut self, why: Unreadable) {
+        self.unreadable = Some(why);
+        self.filter = Box::new(Passing);
     }
 
     /// Tells whether it can attribute the bytes that pass.
@@ -95,14 +100,6 @@ impl Adapter {
             Direction::Downstream => &mut self.down,
         }
     }
-
-    fn count(&mut self, injected: &Injected) {
-        if !self.met.iter().any(|fault| Arc::ptr_eq(fault, &injected.fault)) {
-            injected.fault.tally.connection();
-            self.met.push(Arc::clone(&injected.fault));
-        }
-        injected.fault.tally.message(injected.entry.bystanders);
-    }
 }
 
 /// A filter that is asked now, for bytes of one pump.
@@ -117,23 +114,32 @@ pub(super) struct Adapting<'a> {
 }
 
 impl ReadAlong for Adapting<'_> {
-    fn bytes<W>(&mut self, pump: &mut Pump, cx: &mut Context<'_>, bytes: &[u8], to: Option<&mut W>, plan: &Plan)
+    fn bytes<W>(&mut self, pump: &mut Pump, cx: &mut Context<'_>, bytes: &[u8], mut to: Option<&mut W>, plan: &Plan)
     where
         W: AsyncWrite + Unpin,
     {
         let direction = pump.direction();
         self.adapter.used = true;
         let mut kept = std::mem::take(self.adapter.left(direction));
-        let all = if kept.is_empty() {
-            bytes
-        } else {
+        let is_first = kept.is_empty();
+        if !is_first {
             kept.extend_from_slice(bytes);
-            kept.as_slice()
-        };
+        }
+        let all = if is_first { bytes } else { kept.as_slice() };
         let was_readable = self.adapter.unreadable.is_none();
-        if direction == Direction::Upstream && !self.adapter.recognise(all) {
-            *self.adapter.left(direction) = all.to_vec();
-            return;
+        if direction == Direction::Upstream {
+            let Some(header) = self.adapter.recognise(all) else {
+                *self.adapter.left(direction) = if is_first { bytes.to_vec() } else { kept };
+                return;
+            };
+            if header > 0 {
+                pump.pass(cx, StreamId::CONNECTION, &all[..header], to.as_deref_mut(), plan);
+                if header < all.len() {
+                    let behind = all[header..].to_vec();
+                    self.bytes(pump, cx, &behind, to, plan);
+                }
+                return;
+            }
         }
         if was_readable && self.adapter.unreadable.is_some() {
             self.tally.unread();
@@ -142,8 +148,12 @@ impl ReadAlong for Adapting<'_> {
         let mut decider = self.decider();
         self.adapter.filter.on_bytes(direction, all, &mut decider, &mut steps);
         let used = self.carry_out(pump, cx, all, to, plan, &mut steps);
-        if used < all.len() {
-            *self.adapter.left(direction) = all[used..].to_vec();
+        // What is left may be long and come in small pieces: it is not copied for each.
+        if is_first {
+            *self.adapter.left(direction) = bytes[used..].to_vec();
+        } else {
+            kept.drain(..used);
+            *self.adapter.left(direction) = kept;
         }
         self.adapter.steps = steps;
         // Behind an end, a filter that follows no more has nothing left to read.
@@ -229,7 +239,8 @@ impl<'a> Adapting<'a> {
         }
     }
 
-    /// Does what the steps say; gives how many of the bytes they used up.
+    /// Does what the steps say; gives how many of the bytes they used up. What a fault makes of a message has happened when
+    /// the client is sent the first of it.
     fn carry_out<W>(
         &mut self,
         pump: &mut Pump,
@@ -262,20 +273,20 @@ impl<'a> Adapting<'a> {
                 Step::Finish(direction, stream) => self.pump(pump, direction).finish(stream, plan),
                 Step::About(direction, stream, about) => self.pump(pump, direction).begin(stream, about),
                 Step::End(direction, stream, ending) => self.pump(pump, direction).end_by(stream, ending, plan),
+                Step::Spared(injected, why) => injected.fault.tally.spare_messages(why, 1),
                 Step::Fired(injected) => {
-                    self.adapter.count(&injected);
+                    injected.fault.ledger.tell_message(&injected.entry);
                     let own = pump.direction();
-                    let on_gate =
-                        self.pump(pump, Direction::Downstream).note(&injected) || self.pump(pump, own).note(&injected);
-                    if on_gate {
-                        injected.fault.ledger.tell_message(&injected.entry);
+                    if self.pump(pump, Direction::Downstream).note(&injected) || self.pump(pump, own).note(&injected) {
+                        // It acts as long as what waits for it does.
+                        self.pump(pump, Direction::Downstream).count(&injected);
                     } else {
-                        let at = self.now.saturating_sub(injected.fault.applied);
-                        injected.fault.ledger.message(at, &injected.entry, None);
+                        self.pump(pump, Direction::Downstream).expect(injected);
                     }
                 }
             }
         }
+        self.pump(pump, Direction::Downstream).fire_expected();
         used
     }
 

@@ -7,7 +7,7 @@ use super::{
     lingering_close,
     pump::{Pump, PumpState},
     shared::{OpenConnection, Rules, Shared, Target},
-    unread::Unread,
+    unread::{Chunks, Unread},
 };
 use crate::{
     active::Active,
@@ -25,7 +25,6 @@ use std::{
     task::{Context, Poll, ready},
     time::Duration,
 };
-use tokio::io::AsyncRead;
 
 pub(super) struct Connection {
     plan: Plan,
@@ -73,20 +72,22 @@ impl Connection {
     /// Serves it to its end.
     pub(super) async fn run(mut self, client: Stream) {
         let mut client = self.watched(client, ProxySide::Client);
-        let mut upstream = match self.dial(&mut client).await {
-            Ok(upstream) => self.watched(upstream, ProxySide::Service),
-            Err(End::Closed) => return,
-            Err(End::TurnedAway(error)) => {
+        let (end, upstream) = match self.dial(&mut client).await {
+            Ok(upstream) => {
+                let mut upstream = self.watched(upstream, ProxySide::Service);
+                (self.pump_both(&mut client, &mut upstream).await, Some(upstream))
+            }
+            Err(end) => (end, None),
+        };
+        match end {
+            End::Closed => {}
+            End::TurnedAway(error) => {
                 let Self { open, rules, .. } = self;
                 return lingering_close::turn_away(&open, rules, client, error).await;
             }
-            Err(End::Reset | End::Spent(..)) => return client.abort(),
-        };
-        match self.pump_both(&mut client, &mut upstream).await {
-            End::Closed | End::TurnedAway(_) => {}
             End::Reset => {
                 client.abort();
-                upstream.abort();
+                upstream.into_iter().for_each(Stream::abort);
             }
             End::Spent(ending, direction) => {
                 let Self { open, rules, .. } = self;
@@ -102,18 +103,18 @@ impl Connection {
         wire::watch(stream, shared.protocol, &shared.link, self.open.connection.nth, side)
     }
 
-    /// Dials the service, as soon as it is known where that is. Reads ahead meanwhile, so that a client that goes away
-    /// ends the dial.
+    /// Dials the service, as soon as it is known where that is. Reads ahead meanwhile, so that a client that resets ends the
+    /// dial, and gives what a filter answers in the service's place, whether that can be reached or not.
     async fn dial(&mut self, client: &mut Stream) -> Result<Stream, End> {
-        let (mut reader, _writer) = client.split();
+        let mut client = client.split();
         let mut dial = None;
-        poll_fn(|cx| self.poll_dial(cx, &mut reader, &mut dial)).await
+        poll_fn(|cx| self.poll_dial(cx, &mut client, &mut dial)).await
     }
 
-    fn poll_dial<R: AsyncRead + Unpin>(
+    fn poll_dial(
         &mut self,
         cx: &mut Context<'_>,
-        client: &mut R,
+        client: &mut Halves<'_>,
         dial: &mut Option<Dial>,
     ) -> Poll<Result<Stream, End>> {
         loop {
@@ -127,28 +128,86 @@ impl Connection {
                 self.note_end(fault);
                 return Poll::Ready(Err(End::TurnedAway(error)));
             }
-            let (interpreter, now) = (&self.rules.interpreter, self.open.shared.now());
-            let (tally, other) = (&self.open.shared.tally, &mut self.down);
-            let mut adapting =
-                self.adapter.as_mut().map(|adapter| Adapting { adapter, other, interpreter, tally, now });
-            if self.up.poll_ahead(cx, client, &self.plan, adapting.as_mut()) {
+            if let Poll::Ready(end) = self.poll_client(cx, client) {
+                return Poll::Ready(Err(end));
+            }
+            let target = self.open.shared.state().target.clone();
+            if self.is_answered() && (self.down.chunks() > 0 || target.is_none()) {
                 return Poll::Ready(Err(End::Closed));
             }
-            self.count_unread();
-            let target = self.open.shared.state().target.clone();
             if dial.as_ref().map(|dial| &dial.target) != target.as_ref() {
-                *dial = target.map(|target| Dial::new(&self.open.shared.host, target));
+                *dial = target.map(|target| Dial::new(&self.open.shared.host, target, self.up.has_bytes()));
             }
-            match dial.as_mut().map(|dial| dial.poll(cx, &self.open.shared)) {
-                Some(Poll::Ready(Some(upstream))) => return Poll::Ready(Ok(upstream)),
-                // As if refused, though the kernel has shaken hands already. A held connection doesn't learn of it.
-                Some(Poll::Ready(None)) if !self.withholds(Direction::Downstream) => {
-                    return Poll::Ready(Err(End::Reset));
+            if let Some(failing) = dial {
+                match failing.poll(cx, &self.open.shared) {
+                    Poll::Ready(Some(upstream)) => return Poll::Ready(Ok(upstream)),
+                    // Now there is something for the service, which may live by now.
+                    Poll::Ready(None) if self.may_answer() && self.up.has_bytes() && !failing.was_needed => {
+                        *dial = Some(Dial::new(&self.open.shared.host, failing.target.clone(), true));
+                        continue;
+                    }
+                    Poll::Ready(None) => {
+                        if let Some(end) = self.unreachable() {
+                            return Poll::Ready(Err(end));
+                        }
+                    }
+                    Poll::Pending => {}
                 }
-                _ => {}
             }
             ready!(self.poll_alarm(cx));
         }
+    }
+
+    /// Reads ahead, and writes what a filter answers itself; ready where the client has gone, or its answer was the last.
+    fn poll_client(&mut self, cx: &mut Context<'_>, client: &mut Halves<'_>) -> Poll<End> {
+        let (interpreter, now) = (&self.rules.interpreter, self.open.shared.now());
+        let (tally, other) = (&self.open.shared.tally, &mut self.down);
+        let mut adapting = self.adapter.as_mut().map(|adapter| Adapting { adapter, other, interpreter, tally, now });
+        if self.up.poll_ahead(cx, &mut client.0, &self.plan, adapting.as_mut()) {
+            return Poll::Ready(End::Closed);
+        }
+        let was_full = self.down.is_full();
+        let (tally, other) = (&self.open.shared.tally, &mut self.up);
+        let mut adapting = self.adapter.as_mut().map(|adapter| Adapting { adapter, other, interpreter, tally, now });
+        self.down.poll_out(cx, &mut client.1, &self.plan, &mut self.budgets, adapting.as_mut());
+        if was_full && !self.down.is_full() {
+            cx.waker().wake_by_ref();
+        }
+        self.count_unread();
+        if let Poll::Ready(end) = self.poll_budgets() {
+            return Poll::Ready(end);
+        }
+        match self.down.state() {
+            PumpState::Cut(ending) => Poll::Ready(End::Spent(ending, Directions::Downstream)),
+            PumpState::Broken | PumpState::Reset | PumpState::Finished => Poll::Ready(End::Closed),
+            PumpState::Open => Poll::Pending,
+        }
+    }
+
+    /// Tells whether the client has said its last, and none of it is for the service.
+    fn is_answered(&self) -> bool {
+        self.up.has_end() && !self.up.has_bytes() && self.down.is_empty()
+    }
+
+    /// Tells whether a filter may answer what comes in the service's place.
+    fn may_answer(&self) -> bool {
+        let is_read = self.adapter.as_ref().is_some_and(|adapter| !adapter.is_over());
+        is_read && self.rules.interpreter.faults.iter().any(|fault| fault.is_of_messages())
+    }
+
+    /// The end of a connection whose service can't be reached, once its client is to see that: not before what filters answer
+    /// has gone, and not while they may answer all that comes.
+    fn unreachable(&self) -> Option<End> {
+        if self.is_answered() {
+            return Some(End::Closed);
+        }
+        // A held connection doesn't learn of it.
+        let may_come = !self.down.is_empty() || (self.may_answer() && !self.up.has_bytes());
+        if may_come || self.withholds(Direction::Downstream) {
+            return None;
+        }
+        // As if refused, though the kernel has shaken hands already.
+        Some(End::Spent(Ending::Reset, Directions::Downstream))
     }
 
     /// Moves bytes both ways until both have ended.
@@ -212,10 +271,11 @@ impl Connection {
 
     /// Faults on messages count the connection where it can't be read and the client sends something.
     fn count_unread(&mut self) {
-        if let Some(why) = self.adapter.as_ref().and_then(Adapter::unreadable) {
-            self.unread.begin(why, self.up.chunks());
+        let chunks = Chunks { up: self.up.chunks(), down: self.down.chunks() };
+        if let Some((why, is_counted)) = self.adapter.as_ref().and_then(Adapter::unreadable) {
+            self.unread.begin(why, is_counted, chunks);
         }
-        self.unread.sent(self.up.chunks(), &self.rules.interpreter);
+        self.unread.sent(chunks, &self.rules.interpreter);
     }
 
     fn poll_down(&mut self, cx: &mut Context<'_>, client: &mut Halves<'_>, upstream: &mut Halves<'_>) {
@@ -267,9 +327,6 @@ impl Connection {
         }
         self.up.judge(&self.plan, &plan, &interpreter.faults);
         self.down.judge(&self.plan, &plan, &interpreter.faults);
-        if let Some(adapter) = &mut self.adapter {
-            adapter.forget(interpreter);
-        }
         self.unread.forget(interpreter);
         self.budgets.set(&plan);
         self.plan = plan;
@@ -323,14 +380,16 @@ impl Connection {
 /// An attempt to reach the service.
 struct Dial {
     target: Target,
+    /// There was something for the service when it began.
+    was_needed: bool,
     /// None once it has failed.
     attempt: Option<BoxFuture<'static, io::Result<Stream>>>,
 }
 
 impl Dial {
-    fn new(host: &Host, target: Target) -> Self {
+    fn new(host: &Host, target: Target, was_needed: bool) -> Self {
         let (host, Target { host: name, port }) = (host.clone(), target.clone());
-        Self { target, attempt: Some(Box::pin(async move { host.dial(&name, port).await })) }
+        Self { target, was_needed, attempt: Some(Box::pin(async move { host.dial(&name, port).await })) }
     }
 
     /// Ready with nothing where the service can't be reached; it may be asked again.

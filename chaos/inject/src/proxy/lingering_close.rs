@@ -28,11 +28,11 @@ use tokio::{
 /// Patience with a receiver of what was sent before a reset, and with ends that have to notice an orderly close.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Ends a connection, which goes by these rules, on both sides.
+/// Ends a connection, which goes by these rules, on both sides; there may be none of the service's.
 pub(super) async fn end(
     open: &OpenConnection,
     rules: Arc<Rules>,
-    (mut client, mut upstream): (Stream, Stream),
+    (mut client, mut upstream): (Stream, Option<Stream>),
     ending: Ending,
     direction: Directions,
 ) {
@@ -41,14 +41,16 @@ pub(super) async fn end(
             if direction.has(Direction::Downstream) {
                 until_sent(open, &rules, &mut client).await;
             }
-            if direction.has(Direction::Upstream) {
-                until_sent(open, &rules, &mut upstream).await;
+            if let Some(upstream) = upstream.as_mut().filter(|_| direction.has(Direction::Upstream)) {
+                until_sent(open, &rules, upstream).await;
             }
             // A reset makes the kernel drop what it has not delivered, so both have been waited for.
             client.abort();
-            upstream.abort();
+            upstream.into_iter().for_each(Stream::abort);
         }
-        Ending::Close => close(open, rules, [ClosingSide::new(client), ClosingSide::new(upstream)]).await,
+        Ending::Close => {
+            close(open, rules, std::iter::once(client).chain(upstream).map(ClosingSide::new).collect()).await
+        }
     }
 }
 
@@ -56,7 +58,7 @@ pub(super) async fn end(
 pub(super) async fn turn_away(open: &OpenConnection, rules: Arc<Rules>, mut client: Stream, error: &str) {
     // Nothing was sent before it, so that the line fits into what the kernel holds. A client that has gone needs none.
     if client.write_all(format!("-{error}\r\n").as_bytes()).await.is_ok() {
-        close(open, rules, [ClosingSide::new(client)]).await;
+        close(open, rules, vec![ClosingSide::new(client)]).await;
     }
 }
 
@@ -95,7 +97,7 @@ impl ClosingSide {
     }
 }
 
-async fn close<const SIDES: usize>(open: &OpenConnection, rules: Arc<Rules>, mut sides: [ClosingSide; SIDES]) {
+async fn close(open: &OpenConnection, rules: Arc<Rules>, mut sides: Vec<ClosingSide>) {
     let shared = &open.shared;
     let mut rules = Some(rules);
     let mut alarm = Alarm::new(shared.host.clone());

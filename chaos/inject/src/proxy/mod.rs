@@ -5,6 +5,7 @@ mod alarm;
 mod budget;
 mod connection;
 mod lingering_close;
+mod met;
 mod pump;
 mod shaper;
 mod shared;

@@ -13,6 +13,7 @@
 //! Times count from the proxy's epoch.
 
 mod enqueue;
+mod fired;
 mod item;
 mod rates;
 mod room;
@@ -20,13 +21,13 @@ mod write;
 
 pub(super) use room::Pool;
 
-use super::{budget::Budgets, shaper::Shaper};
+use super::{budget::Budgets, met::Met, shaper::Shaper};
 use crate::{
     active::Active,
     attribution::Attribution,
     ending::Ending,
     interpreter::{Acts, Plan},
-    protocol::StreamId,
+    protocol::{Injected, StreamId},
 };
 use chaos_model::Direction;
 use item::{Content, Item};
@@ -114,6 +115,9 @@ pub(super) struct Pump {
     shaper: Shaper,
     /// The rates that messages go at, where faults ask for some.
     rates: StreamRates,
+    /// What faults make of a message, which happens with the bytes that come next.
+    expected: Vec<Injected>,
+    met: Met,
     /// Items that come behind those that are put in, while a stream is released.
     aside: VecDeque<Item>,
     /// All that waits is on streams that wait by themselves: what comes may overtake it.
@@ -153,6 +157,8 @@ impl Pump {
             throttled: Vec::new(),
             shaper: Shaper::default(),
             rates: StreamRates::default(),
+            expected: Vec::new(),
+            met: Met::default(),
             aside: VecDeque::new(),
             overtakes: false,
             asked: false,
@@ -205,6 +211,21 @@ impl Pump {
         self.chunks
     }
 
+    /// Tells whether nothing waits.
+    pub(super) fn is_empty(&self) -> bool {
+        self.waiting.is_empty()
+    }
+
+    /// Tells whether bytes wait.
+    pub(super) fn has_bytes(&self) -> bool {
+        self.waiting.iter().any(|item| matches!(item.content, Content::Bytes { .. } | Content::Generated(_)))
+    }
+
+    /// Tells whether its sender has ended its stream.
+    pub(super) fn has_end(&self) -> bool {
+        self.waiting.back().is_some_and(|last| matches!(last.content, Content::End))
+    }
+
     /// Tells whether it has all that it should keep.
     pub(super) fn is_full(&self) -> bool {
         self.room.is_full()
@@ -213,6 +234,7 @@ impl Pump {
     /// Goes by another plan from now on, and judges by it what waits. Faults that act anew have met all of it.
     pub(super) fn judge(&mut self, before: &Plan, now: &Plan, faults: &[Arc<Active>]) {
         self.rates.keep(faults);
+        self.fire_those_gone(faults);
         self.set_shaper(now);
         self.throttled.retain(|fault| now.met().iter().any(|other| Arc::ptr_eq(fault, other)));
         let is_new = |fault: &Arc<Active>| !before.met().iter().any(|old| Arc::ptr_eq(old, fault));
@@ -279,8 +301,24 @@ impl Pump {
         cx.waker().wake_by_ref();
     }
 
-    /// Reads ahead while there is nowhere to write to. Says whether the sender has gone: reset the connection, or closed
-    /// it and sent nothing. One that sent something and closed its half may wait for a response.
+    /// Writes what can be written, while there is nowhere to read from.
+    pub(super) fn poll_out<W, A>(
+        &mut self,
+        cx: &mut Context<'_>,
+        to: &mut W,
+        plan: &Plan,
+        budgets: &mut Budgets,
+        adapting: Option<&mut A>,
+    ) where
+        W: AsyncWrite + Unpin,
+        A: ReadAlong,
+    {
+        self.asked = false;
+        self.write(cx, to, plan, budgets, adapting);
+    }
+
+    /// Reads ahead while there is nowhere to write to. Says whether the sender has reset the connection. One that has closed its
+    /// half may wait for what comes, whether it sent something or not.
     pub(super) fn poll_ahead<R: AsyncRead + Unpin, A: ReadAlong>(
         &mut self,
         cx: &mut Context<'_>,
@@ -297,11 +335,7 @@ impl Pump {
                 return false;
             }
         }
-        match self.waiting.back().map(|last| &last.content) {
-            Some(Content::Reset) => true,
-            Some(Content::End) => self.chunks == 0,
-            _ => false,
-        }
+        self.waiting.back().is_some_and(|last| matches!(last.content, Content::Reset))
     }
 
     /// Reads once.

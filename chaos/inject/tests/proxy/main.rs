@@ -9,6 +9,7 @@ mod bound;
 mod commands;
 mod conformance;
 mod effects;
+mod in_place;
 mod join;
 mod latency;
 mod raw;

@@ -29,7 +29,7 @@ pub struct Fired {
     pub throttled: u64,
     /// Times that a service was stopped, killed, frozen, restarted or flushed.
     pub services: u64,
-    /// Connections on which something was sent that it could not read, and so did not act on.
+    /// Connections and messages that it could not act on.
     #[serde(skip_serializing_if = "Spared::is_none")]
     pub spared: Spared,
 }
@@ -182,8 +182,8 @@ mod tests {
             messages: 7,
             bystanders: 8,
             services: 9,
-            throttled: 11,
-            spared: Spared::default().with(Unreadable::Tls, 10),
+            throttled: 13,
+            spared: Spared::default().with(Unreadable::Tls, 11).with_messages(Unreadable::LongHead, 12),
         };
         let all = BTreeMap::from([("slow".to_owned(), fired)]);
         let text = sparse_map::serialize(&all, serde_json::value::Serializer).unwrap();

@@ -30,6 +30,29 @@ pub(super) static ROW: Row = Row {
         ("Istio", "`http` of a VirtualService, with `fault.delay` and `fault.abort`"),
         ("k6", "`ServiceDisruptor.injectHTTPFaults`"),
     ],
+    limits: &[
+        ("connections of TLS, HTTP/2 or another protocol", "their requests can't be told apart"),
+        ("connections behind `101 Switching Protocols`, or `CONNECT`", "they speak no HTTP/1 any more"),
+        (
+            "requests with Content-Lengths that differ, with one and a Transfer-Encoding, with a coding that is not chunked, or with \
+             fields that some read as these (`Content_Length`, `Content-Length :`)",
+            "servers end them in different places (RFC 9112, 11.2), and so nobody knows what follows on the connection: all of it is \
+             spared",
+        ),
+        (
+            "responses with Content-Lengths that differ, or a Transfer-Encoding that does not end with chunked",
+            "user agents end them in different places, likewise",
+        ),
+        (
+            "messages with a CR alone, or with lines of which some end with CRLF and some with LF",
+            "readers find different fields in them; where all find the same end, what follows on the connection is met",
+        ),
+        ("heads beyond 256 KiB, and first lines that are none of HTTP/1", "no end can be found"),
+        (
+            "what follows a response that nobody asked for (`408` on an idle connection)",
+            "the next response belongs to nobody knows which request",
+        ),
+    ],
     recognise,
     filter: None,
 };

@@ -45,6 +45,12 @@ fn one(row: &Row, text: &mut String) {
     for (tool, word) in row.elsewhere {
         line(tool, (*word).to_owned());
     }
+    if !row.limits.is_empty() {
+        text.push_str("\n| not acted on, but counted (`spared`) | since |\n|---|---|\n");
+        for (what, why) in row.limits {
+            let _ = writeln!(text, "| {what} | {why} |");
+        }
+    }
 }
 
 /// The effects of all levels that act there.

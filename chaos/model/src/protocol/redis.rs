@@ -26,6 +26,11 @@ pub(super) static ROW: Row = Row {
         ("Istio", "`envoy.filters.network.redis_proxy` of an EnvoyFilter, with `faults`"),
         ("k6", "no word"),
     ],
+    limits: &[
+        ("connections of TLS or another protocol", "their commands can't be told apart"),
+        ("commands beside subscriptions of RESP2", "replies and messages can't be told apart"),
+        ("commands behind `MONITOR`, `SYNC` or `PSYNC`", "the server streams from then on"),
+    ],
     recognise,
     filter: None,
 };

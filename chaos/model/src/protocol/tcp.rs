@@ -23,6 +23,7 @@ pub(super) static ROW: Row = Row {
         ("Istio", "`tcp` of a VirtualService, without faults"),
         ("k6", "no word"),
     ],
+    limits: &[],
     // Every connection is one of bytes.
     recognise: |_| Recognised::Yes,
     filter: None,

@@ -104,8 +104,8 @@ fn asked(scenario: &Scenario, fold: &Fold<'_>) -> (Verdict, String) {
     let requests = Requests::new(&scenario.load, 1, &[]);
     let (scrapes, blames) = (Scrapes::default(), Blames::default());
     let unseen = Unseen::default();
-    let (scrapes, blames, requests) = (&scrapes, &blames, &requests);
-    let known = Known { scenario, fold, scrapes, unseen: &unseen, blames, requests, no_room: false };
+    let (scrapes, unseen, blames, requests) = (&scrapes, &unseen, &blames, &requests);
+    let known = Known { scenario, fold, scrapes, unseen, blames, requests, no_room: false, spared: &[] };
     let judged = judge(&known).remove(0);
     let check = judged.checks.into_iter().next().expect("there is one");
     (check.verdict, format!("{}: {}", check.seen, check.note.unwrap_or_default()))

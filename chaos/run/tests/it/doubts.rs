@@ -59,16 +59,18 @@ async fn a_link_that_was_used_is_not_called_idle() {
     }
 }
 
-/// Asks another service for each request: every other time in plain, else by what begins as TLS.
-fn asks_half_by_tls(host: Host, env: BTreeMap<String, String>) -> Router {
+/// Asks another service for each request: every other time in plain, else by what begins as TLS, or ends in two places.
+fn asks_half_oddly(host: Host, env: BTreeMap<String, String>) -> Router {
     let asked = Arc::new(AtomicU64::new(0));
     let (name, port) =
         env["OTHER"].split_once(':').map(|(name, port)| (name.to_owned(), port.parse().unwrap())).unwrap();
     let ask = async move || {
         let mut stream = host.dial(&name, port).await.unwrap();
-        let is_tls = asked.fetch_add(1, Ordering::Relaxed).is_multiple_of(2) || env.contains_key("ALWAYS");
+        let is_odd = asked.fetch_add(1, Ordering::Relaxed).is_multiple_of(2) || env.contains_key("ALWAYS");
         let plain = b"GET / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n";
-        let bytes: &[u8] = if is_tls { b"\x16\x03\x01\x02\0\x01" } else { plain };
+        let both = b"POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 5\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n";
+        let odd: &[u8] = if env.contains_key("AMBIGUOUS") { both } else { b"\x16\x03\x01\x02\0\x01" };
+        let bytes: &[u8] = if is_odd { odd } else { plain };
         stream.write_all(bytes).await.unwrap();
         stream.shutdown().await.unwrap();
         let _ = stream.read_to_end(&mut Vec::new()).await;
@@ -77,20 +79,48 @@ fn asks_half_by_tls(host: Host, env: BTreeMap<String, String>) -> Router {
     Router::new().route("/users/{id}", get(ask))
 }
 
+/// A service that asks another, which a fault stands in for: all of it but what is expected.
+fn two_services() -> String {
+    let other = "env.OTHER = \"{stock}\"\n[service.stock]\nprogram = \"user-service\"\n[load]";
+    let fault = fault("effect = \"status\"\nstatus = \"503\"").replace("client -> web", "web -> stock");
+    ONE_SERVICE.replace("[load]", other) + &fault
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_passes_where_too_much_was_spared_and_only_what_fails_in_any_case_does() {
+    let verdict = async |odd: &str, check: &str| {
+        let expect = format!("[[expect]]\nthat = \"it\"\nduring = \"outage\"\n{check}\n");
+        let text = (two_services() + &expect).replace("env.OTHER", &format!("{odd}env.OTHER"));
+        match run(&text, &[("web", asks_half_oddly), ("stock", web)]).await.ending {
+            Ending::Judged(verdict, _) => verdict,
+            other => panic!("{other:?}"),
+        }
+    };
+    // Fifty of the hundred messages were spared, and every response is a 200.
+    let messages = "env.AMBIGUOUS = \"yes\"\n";
+    assert_eq!(verdict(messages, "status.200 = \">= 90%\"").await, Verdict::Inconclusive);
+    assert_eq!(verdict(messages, "status.503 = \">= 40%\"").await, Verdict::Inconclusive);
+    assert_eq!(verdict(messages, "status.503 = \">= 60%\"").await, Verdict::Fail, "fifty more are not enough");
+    assert_eq!(verdict(messages, "latency.p50 = \">= 1s\"").await, Verdict::Inconclusive);
+    // How many there were on connections that can't be read, nobody knows.
+    assert_eq!(verdict("", "status.503 = \">= 60%\"").await, Verdict::Inconclusive);
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_fault_that_could_not_read_what_it_met_is_no_pass() {
-    let text =
-        ONE_SERVICE.replace("[load]", "env.OTHER = \"{stock}\"\n[service.stock]\nprogram = \"user-service\"\n[load]");
-    let fault = fault("effect = \"status\"\nstatus = \"503\"").replace("client -> web", "web -> stock");
+    let text = two_services();
     let doubts = async |text: String| {
-        let ran = run(&text, &[("web", asks_half_by_tls), ("stock", web)]).await;
+        let ran = run(&text, &[("web", asks_half_oddly), ("stock", web)]).await;
         assert!(matches!(ran.ending, Ending::Judged(Verdict::Inconclusive, _)), "{:?}", ran.ending);
         ran.doubts().join("\n")
     };
-    let some = doubts(format!("{text}{fault}{WELL}")).await;
+    let some = doubts(format!("{text}{WELL}")).await;
     assert_eq!(some, "the fault `outage` did not meet all of web -> stock: 50 connections could not be read (TLS)");
-    let all = doubts(format!("{text}{fault}{WELL}").replace("env.OTHER", "env.ALWAYS = \"yes\"\nenv.OTHER")).await;
+    let all = doubts(format!("{text}{WELL}").replace("env.OTHER", "env.ALWAYS = \"yes\"\nenv.OTHER")).await;
     assert_eq!(all, "the fault `outage` never fired: 100 connections of web -> stock could not be read (TLS)");
+    let messages = doubts(format!("{text}{WELL}").replace("env.OTHER", "env.AMBIGUOUS = \"yes\"\nenv.OTHER")).await;
+    let why = "50 messages could not be acted on (ambiguous length)";
+    assert_eq!(messages, format!("the fault `outage` did not meet all of web -> stock: {why}"));
 }
 
 #[tokio::test(start_paused = true)]

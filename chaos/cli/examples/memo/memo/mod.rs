@@ -24,6 +24,7 @@ pub(crate) static ROW: Row = Row {
     alpn: &[],
     takes_password: false,
     elsewhere: &[("memcached", "its text protocol, whose values have lines of their own")],
+    limits: &[("lines beyond 64 KiB", "they are no commands")],
     recognise,
     filter: chaos_inject::filter!(|| Box::new(filter::MemoFilter::default())),
 };

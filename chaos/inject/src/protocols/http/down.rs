@@ -3,9 +3,10 @@
 use super::{
     body::{Body, Edited, Progress},
     exchange::{Exchange, Exchanges},
-    head::{Found, MessageKind, Scan, parse_reply},
+    head::{Found, MessageKind, Reply, Scan, parse_reply},
     response::{self, Begun},
 };
+use crate::protocol::{Step, Unreadable};
 use crate::protocols::steps::{self, Steps};
 use chaos_model::Direction;
 
@@ -17,8 +18,6 @@ pub(super) struct Down {
     passed: Vec<u8>,
     /// Faults on connections want to know whose bytes they are.
     traces: bool,
-    /// Something came that is not understood.
-    puzzled: bool,
 }
 
 #[derive(Debug)]
@@ -33,8 +32,8 @@ enum ResponseState {
     Ended,
     /// The connection speaks something else, as both ends agreed.
     Tunnel,
-    /// Nothing is read any more.
-    Lost,
+    /// Nothing is read any more, for this reason; none where nothing more will come up.
+    Lost(Option<Unreadable>),
 }
 
 /// The part of some bytes that was taken.
@@ -44,18 +43,12 @@ enum Progressed {
     /// None, and more are needed.
     Nothing,
     /// The bytes are not understood.
-    Lost,
+    Lost(Unreadable),
 }
 
 impl Down {
     pub(super) fn new() -> Self {
-        Self {
-            state: ResponseState::Head,
-            scan: Scan::new(MessageKind::Response),
-            passed: Vec::new(),
-            traces: false,
-            puzzled: false,
-        }
+        Self { state: ResponseState::Head, scan: Scan::new(MessageKind::Response), passed: Vec::new(), traces: false }
     }
 
     /// Says from now on whose responses come, or no more.
@@ -71,23 +64,23 @@ impl Down {
 
     /// Tells whether everything that comes passes.
     pub(super) fn is_lost(&self) -> bool {
-        matches!(self.state, ResponseState::Lost | ResponseState::Tunnel)
+        matches!(self.state, ResponseState::Lost(_) | ResponseState::Tunnel)
     }
 
-    /// Tells whether the connection speaks something else by now, as both ends agreed.
-    pub(super) fn is_tunnel(&self) -> bool {
-        matches!(self.state, ResponseState::Tunnel)
-    }
-
-    /// Tells whether something came that is no response: requests that come now are not read.
-    pub(super) fn is_puzzled(&self) -> bool {
-        self.puzzled
+    /// The reason for which nothing is read any more, where there is one: the connection may speak something else by now, as
+    /// both ends agreed.
+    pub(super) fn unreadable(&self) -> Option<Unreadable> {
+        match &self.state {
+            ResponseState::Lost(why) => *why,
+            ResponseState::Tunnel => Some(Unreadable::Upgraded),
+            ResponseState::Head | ResponseState::Passed(..) | ResponseState::Edited(..) | ResponseState::Ended => None,
+        }
     }
 
     /// Lets everything pass from now on, once nothing is owed.
     pub(super) fn lose(&mut self) {
         if !self.is_lost() {
-            self.state = ResponseState::Lost;
+            self.state = ResponseState::Lost(None);
         }
     }
 
@@ -106,7 +99,10 @@ impl Down {
         while at < bytes.len() {
             let rest = &bytes[at..];
             let took = match &mut self.state {
-                ResponseState::Lost | ResponseState::Tunnel => Progressed::Lost,
+                ResponseState::Lost(_) | ResponseState::Tunnel => {
+                    steps::pass(steps, Direction::Downstream, rest.len());
+                    Progressed::Bytes(rest.len())
+                }
                 ResponseState::Ended => {
                     steps::skip(steps, Direction::Downstream, rest.len());
                     Progressed::Bytes(rest.len())
@@ -116,7 +112,7 @@ impl Down {
                         steps::pass(steps, Direction::Downstream, count);
                         Progressed::Bytes(count)
                     }
-                    None => Progressed::Lost,
+                    None => Progressed::Lost(Unreadable::AmbiguousLength),
                 },
                 ResponseState::Edited(..) => self.on_edited(rest, steps),
                 ResponseState::Head => self.on_head(rest, exchanges, steps),
@@ -124,10 +120,9 @@ impl Down {
             match took {
                 Progressed::Bytes(count) => at += count,
                 Progressed::Nothing => return,
-                Progressed::Lost => {
+                Progressed::Lost(why) => {
                     self.lift(steps);
-                    self.puzzled = true;
-                    self.lose();
+                    self.state = ResponseState::Lost(Some(why));
                     return steps::pass(steps, Direction::Downstream, rest.len());
                 }
             }
@@ -136,10 +131,10 @@ impl Down {
     }
 
     fn on_edited(&mut self, bytes: &[u8], steps: Steps<'_>) -> Progressed {
-        let ResponseState::Edited(edited, _) = &mut self.state else { return Progressed::Lost };
+        let ResponseState::Edited(edited, _) = &mut self.state else { return Progressed::Nothing };
         let count = edited.take(bytes, steps);
         if count == 0 {
-            return Progressed::Lost;
+            return Progressed::Lost(Unreadable::AmbiguousLength);
         }
         if edited.progress() == Progress::Ended {
             self.state = ResponseState::Ended;
@@ -150,8 +145,8 @@ impl Down {
     fn on_head(&mut self, bytes: &[u8], exchanges: &mut Exchanges, steps: Steps<'_>) -> Progressed {
         match exchanges.front_mut() {
             // A response to nothing, or to what the service was not asked.
-            None => Progressed::Lost,
-            Some(exchange) if exchange.is_canned() => Progressed::Lost,
+            None => Progressed::Lost(Unreadable::Unasked),
+            Some(exchange) if exchange.is_canned() => Progressed::Lost(Unreadable::Unasked),
             Some(exchange) if exchange.plan.is_some() => self.on_held_head(bytes, exchange, steps),
             Some(exchange) => self.on_passed_head(bytes, exchange, steps),
         }
@@ -159,18 +154,26 @@ impl Down {
 
     /// Takes the head of a response to which something happens: nothing of it goes on before it is complete.
     fn on_held_head(&mut self, bytes: &[u8], exchange: &mut Exchange, steps: Steps<'_>) -> Progressed {
-        let (start, end, folded) = match self.scan.find(bytes) {
+        let (start, end) = match self.scan.find(bytes) {
             Found::Part => return Progressed::Nothing,
-            Found::Nothing => return Progressed::Lost,
-            Found::Head { start, end, folded } => (start, end, folded),
+            Found::Nothing(why) => return Progressed::Lost(why),
+            Found::Head { start, end, .. } => (start, end),
         };
-        let Some(reply) = parse_reply(&bytes[start..end], folded) else { return Progressed::Lost };
+        let (reply, body) = match read(&bytes[start..end], exchange) {
+            Ok(read) => read,
+            Err(why) => return Progressed::Lost(why),
+        };
         self.tell(exchange, steps);
+        if !reply.is_sure && !is_interim(reply.status) {
+            // What the client makes of this head isn't known, and so is none of what faults make of it.
+            let injected = exchange.plan.take().map(|plan| plan.injected).unwrap_or_default();
+            steps.extend(injected.into_iter().map(|one| Step::Spared(one, Unreadable::UnreadableHead)));
+        }
         if is_interim(reply.status) {
             steps::pass(steps, Direction::Downstream, end);
             return Progressed::Bytes(end);
         }
-        self.state = match response::begin(exchange, &bytes[..end], reply, steps) {
+        self.state = match response::begin(exchange, &bytes[..end], reply.status, body, steps) {
             Begun::Ended => ResponseState::Ended,
             Begun::Passed(body, limited) => ResponseState::Passed(body, limited),
             Begun::Edited(edited, limited) => ResponseState::Edited(edited, limited),
@@ -189,7 +192,7 @@ impl Down {
             self.passed.extend_from_slice(bytes);
         }
         let all = if before > 0 { &self.passed } else { bytes };
-        let (start, end, folded) = match self.scan.find(all) {
+        let (start, end) = match self.scan.find(all) {
             Found::Part => {
                 if before == 0 {
                     self.passed.extend_from_slice(bytes);
@@ -197,17 +200,20 @@ impl Down {
                 steps::pass(steps, Direction::Downstream, bytes.len());
                 return Progressed::Bytes(bytes.len());
             }
-            Found::Nothing => return Progressed::Lost,
-            Found::Head { start, end, folded } => (start, end, folded),
+            Found::Nothing(why) => return Progressed::Lost(why),
+            Found::Head { start, end, .. } => (start, end),
         };
-        let reply = parse_reply(&all[start..end], folded);
+        let read = read(&all[start..end], exchange);
         self.passed.clear();
-        let Some(reply) = reply else { return Progressed::Lost };
+        let (reply, body) = match read {
+            Ok(read) => read,
+            Err(why) => return Progressed::Lost(why),
+        };
         steps::pass(steps, Direction::Downstream, end - before);
         if exchange.is_tunnel(reply.status) {
             self.state = ResponseState::Tunnel;
         } else if !is_interim(reply.status) {
-            self.state = ResponseState::Passed(exchange.body(reply), false);
+            self.state = ResponseState::Passed(body, false);
         }
         Progressed::Bytes(end - before)
     }
@@ -217,11 +223,11 @@ impl Down {
         let over = match &self.state {
             ResponseState::Passed(body, _) => body.is_over(),
             ResponseState::Edited(edited, _) => edited.is_over(),
-            ResponseState::Head | ResponseState::Ended | ResponseState::Tunnel | ResponseState::Lost => false,
+            ResponseState::Head | ResponseState::Ended | ResponseState::Tunnel | ResponseState::Lost(_) => false,
         };
         if over {
             self.lift(steps);
-            exchanges.pop_front();
+            exchanges.pop();
             self.state = ResponseState::Head;
             self.answer(exchanges, steps);
         }
@@ -239,7 +245,7 @@ impl Down {
             if response::give(exchange, steps) {
                 self.state = ResponseState::Ended;
             }
-            exchanges.pop_front();
+            exchanges.pop();
         }
     }
 
@@ -255,12 +261,18 @@ impl Down {
         match &mut self.state {
             ResponseState::Ended => return steps::skip(steps, Direction::Downstream, left.len()),
             ResponseState::Edited(edited, _) => edited.on_end(steps),
-            ResponseState::Head | ResponseState::Passed(..) | ResponseState::Tunnel | ResponseState::Lost => {
+            ResponseState::Head | ResponseState::Passed(..) | ResponseState::Tunnel | ResponseState::Lost(_) => {
                 steps::pass(steps, Direction::Downstream, left.len())
             }
         }
         self.state = ResponseState::Ended;
     }
+}
+
+/// Reads a complete head of the response to this request; with its body.
+fn read(head: &[u8], exchange: &Exchange) -> Result<(Reply, Body), Unreadable> {
+    let reply = parse_reply(head)?;
+    Ok((reply, exchange.body(reply)?))
 }
 
 /// Tells whether another response follows to the same request.

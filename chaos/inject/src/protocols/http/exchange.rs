@@ -5,15 +5,20 @@ use super::{
     head::{Announced, Ask, Reply},
     plan::HttpPlan,
 };
-use crate::protocol::Attribution;
+use crate::protocol::{Attribution, Step, Unreadable};
 use std::collections::VecDeque;
 
-/// In the order of the requests, which is that of the responses.
-pub(super) type Exchanges = VecDeque<Exchange>;
+/// Requests in order, which is that of the responses. As many as there are: those to which nothing happens, and which nobody
+/// wants to tell apart, are one entry.
+#[derive(Debug, Default)]
+pub(super) struct Exchanges {
+    entries: VecDeque<Exchange>,
+}
 
-/// A request and its response.
+/// A request and its response, or several that are alike.
 #[derive(Debug)]
 pub(super) struct Exchange {
+    count: u64,
     pub(super) kind: MethodKind,
     /// Plan, where something happens.
     pub(super) plan: Option<Box<HttpPlan>>,
@@ -38,6 +43,61 @@ pub(super) enum MethodKind {
     Connect,
 }
 
+impl Exchanges {
+    pub(super) fn push(&mut self, exchange: Exchange) {
+        match self.entries.back_mut() {
+            Some(last) if last.is_like(&exchange) => last.count += 1,
+            _ => self.entries.push_back(exchange),
+        }
+    }
+
+    /// The request whose response comes next.
+    pub(super) fn front_mut(&mut self) -> Option<&mut Exchange> {
+        self.entries.front_mut()
+    }
+
+    /// The request that came last.
+    pub(super) fn last(&self) -> Option<&Exchange> {
+        self.entries.back()
+    }
+
+    pub(super) fn last_mut(&mut self) -> Option<&mut Exchange> {
+        self.entries.back_mut()
+    }
+
+    /// The response that came is at its end.
+    pub(super) fn pop(&mut self) {
+        match self.entries.front_mut() {
+            Some(first) if first.count > 1 => first.count -= 1,
+            _ => drop(self.entries.pop_front()),
+        }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.entries.clear();
+    }
+
+    /// Forgets all, since no response can be told from another any more: what faults were to do to them, they can't.
+    pub(super) fn spare(&mut self, why: Unreadable, steps: &mut Vec<Step>) {
+        let plans = self.entries.drain(..).filter_map(|exchange| exchange.plan);
+        steps.extend(plans.flat_map(|plan| plan.injected).map(|injected| Step::Spared(injected, why)));
+    }
+
+    /// The requests; of several that are alike, one.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Exchange> {
+        self.entries.iter()
+    }
+
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.entries.iter().map(|exchange| usize::try_from(exchange.count).unwrap_or(usize::MAX)).sum()
+    }
+}
+
 impl Exchange {
     pub(super) fn new(ask: &Ask<'_>, plan: HttpPlan, attribution: Attribution) -> Self {
         let kind = match ask.method {
@@ -48,7 +108,13 @@ impl Exchange {
         let plan = (!plan.is_clear()).then(|| Box::new(plan));
         let canned = plan.as_ref().is_some_and(|plan| plan.response.is_some());
         let (expects, closes) = if canned { (ask.expects(), ask.closes()) } else { (false, false) };
-        Self { kind, plan, attribution, asked: false, expects, closes }
+        Self { count: 1, kind, plan, attribution, asked: false, expects, closes }
+    }
+
+    /// Tells whether it needs no entry of its own behind this one.
+    fn is_like(&self, other: &Self) -> bool {
+        let is_plain = |one: &Self| one.plan.is_none() && one.attribution == Attribution::default();
+        is_plain(self) && is_plain(other) && self.kind == other.kind
     }
 
     /// Tells whether the service is not asked.
@@ -62,13 +128,18 @@ impl Exchange {
     }
 
     /// The framing of the response's body.
-    pub(super) fn body(&self, reply: Reply) -> Body {
-        match reply.announced {
-            _ if self.is_bodiless(reply.status) => Body::Length(0),
+    ///
+    /// # Errors
+    /// Readers differ on it.
+    pub(super) fn body(&self, reply: Reply) -> Result<Body, Unreadable> {
+        if self.is_bodiless(reply.status) {
+            return Ok(Body::Length(0));
+        }
+        Ok(match reply.announced.ok_or(Unreadable::AmbiguousLength)? {
             Announced::Nothing => Body::UntilClose,
             Announced::Length(length) => Body::Length(length),
             Announced::Chunked => Body::chunked(),
-        }
+        })
     }
 
     /// Tells whether what follows a response of this status is HTTP no more.

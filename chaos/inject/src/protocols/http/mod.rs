@@ -1,11 +1,13 @@
 //! HTTP/1.1 on the bytes of a connection: where messages begin and end, and what faults make of responses.
 //!
 //! Framing is by own code, since every client or server library writes heads and chunks anew, and what passes must pass
-//! byte for byte; heads are read by httparse. Requests and responses are paired in order, so that responses in the
-//! service's place stand where they belong.
+//! byte for byte; libraries that read heads don't say where another reader would find another end. Requests and responses
+//! are paired in order, so that responses in the service's place stand where they belong.
 //!
-//! Deliberately strict: what two readers might read in two ways (RFC 9112, section 11.2) is not read at all. The filter
-//! is lost then and passes everything, and whoever is behind it decides what that means.
+//! Heads are read as widely as those do who get them, requests as nginx and responses as user agents, as long as all of
+//! these find the same end (RFC 9112, section 11.2). Where only the end is sure, the message passes as it came, and the
+//! next one is read. Else nobody knows where the next one begins: the filter is lost, and passes everything up to the end
+//! of the connection. Either way it counts what it could not act on.
 
 mod body;
 mod canned;
@@ -34,14 +36,16 @@ pub(crate) struct HttpFilter {
 impl HttpFilter {
     /// For a new connection.
     pub(crate) fn new() -> Self {
-        Self { up: Up::new(), down: Down::new(), exchanges: Exchanges::new() }
+        Self { up: Up::new(), down: Down::new(), exchanges: Exchanges::default() }
     }
 
     /// Gives up what can't be read on: where one way isn't understood, the other is read for as long as what it means
     /// is known.
-    fn settle(&mut self) {
+    fn settle(&mut self, steps: &mut Vec<Step>) {
+        let why = self.down.unreadable();
         if self.down.is_lost() || self.down.has_ended() {
-            self.up.lose();
+            self.up.lose(why);
+            why.into_iter().for_each(|why| self.exchanges.spare(why, steps));
             self.exchanges.clear();
         } else if self.up.is_lost() && self.down.is_idle() && self.exchanges.is_empty() {
             self.down.lose();
@@ -58,14 +62,16 @@ impl Filter for HttpFilter {
                 self.down.answer(&mut self.exchanges, steps);
             }
             Direction::Downstream => {
-                let was_puzzled = self.down.is_puzzled();
+                let was_lost = self.down.is_lost();
                 self.down.on_bytes(bytes, &mut self.exchanges, steps);
-                if self.down.is_puzzled() && !was_puzzled && !self.up.is_lost() {
+                let is_puzzled = self.down.unreadable().is_some_and(|why| why != Unreadable::Upgraded);
+                // Requests that come now are not read.
+                if is_puzzled && !was_lost && !self.up.is_lost() {
                     decide.unread();
                 }
             }
         }
-        self.settle();
+        self.settle(steps);
     }
 
     fn under_way(&self) -> Vec<Attribution> {
@@ -77,7 +83,7 @@ impl Filter for HttpFilter {
             Direction::Upstream => self.up.on_end(left, steps),
             Direction::Downstream => self.down.on_end(left, steps),
         }
-        self.settle();
+        self.settle(steps);
     }
 
     fn is_lost(&self) -> bool {
@@ -85,7 +91,12 @@ impl Filter for HttpFilter {
     }
 
     fn unreadable(&self) -> Unreadable {
-        if self.down.is_tunnel() { Unreadable::Upgraded } else { Unreadable::Unclear }
+        self.down.unreadable().or(self.up.unreadable()).unwrap_or(Unreadable::Unclear)
+    }
+
+    /// Each message that it loses track by is counted with its reason, and of others it knows that no fault is for them.
+    fn has_counted(&self) -> bool {
+        true
     }
 
     /// `200`, where the head's first line has come with its first bytes.

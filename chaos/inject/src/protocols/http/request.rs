@@ -11,7 +11,7 @@ pub(crate) struct Request<'a> {
     /// Method, as sent.
     pub(crate) method: &'a str,
     /// Target, as sent: path and query (of the absolute form too).
-    pub(crate) target: &'a str,
+    pub(crate) target: &'a [u8],
     /// Header fields, as sent, in order.
     pub(crate) headers: &'a [(&'a str, &'a [u8])],
     /// Body as far as it was waited for (see [`Decide::draws`](crate::protocol::Decide::draws)); `None` where it was not.
@@ -29,7 +29,7 @@ impl Message for Request<'_> {
 
     /// Of one with a number: number, method and target; of one without: method, target and body.
     fn key(&self) -> Key {
-        let (method, target) = (self.method.as_bytes(), self.target.as_bytes());
+        let (method, target) = (self.method.as_bytes(), self.target);
         match self.arrival.filter(|_| self.is_known) {
             Some(ArrivalId { n, step, .. }) => numbered(n, step, method, target),
             None => Key::new(KeyKind::Request, &[b"request", method, target, self.body.unwrap_or_default()]),
@@ -53,13 +53,13 @@ fn numbered(n: u64, step: u32, method: &[u8], target: &[u8]) -> Key {
 }
 
 /// The subject of a request, for people.
-pub(super) fn subject(method: &str, target: &str) -> String {
-    format!("{method} {}", shortened(target.as_bytes()))
+pub(super) fn subject(method: &str, target: &[u8]) -> String {
+    format!("{method} {}", shortened(target))
 }
 
 /// The kind of a request: its method and its path without what names one thing among many, `GET /users/*`.
-pub(super) fn kind(method: &str, target: &str) -> String {
-    let path = target.split('?').next().unwrap_or_default();
+pub(super) fn kind(method: &str, target: &[u8]) -> String {
+    let path = String::from_utf8_lossy(target.split(|byte| *byte == b'?').next().unwrap_or_default());
     let mut kind = String::with_capacity(method.len() + 1 + path.len());
     kind.push_str(method);
     for (nth, part) in path.split('/').enumerate() {
@@ -70,14 +70,15 @@ pub(super) fn kind(method: &str, target: &str) -> String {
 }
 
 /// The path and query of a target. Of the absolute form, what follows the authority.
-pub(crate) fn target(sent: &str) -> &str {
-    if sent.starts_with('/') {
+pub(crate) fn target(sent: &[u8]) -> &[u8] {
+    if sent.starts_with(b"/") {
         return sent;
     }
-    let Some((_, rest)) = sent.split_once("://") else { return sent };
-    match rest.find(['/', '?']) {
+    let Some(colon) = memchr::memmem::find(sent, b"://") else { return sent };
+    let rest = &sent[colon + 3..];
+    match memchr::memchr2(b'/', b'?', rest) {
         Some(at) => &rest[at..],
-        None => "/",
+        None => b"/",
     }
 }
 
@@ -113,9 +114,10 @@ pub(crate) fn arrival<'a>(headers: impl Iterator<Item = (&'a str, &'a [u8])>) ->
 /// Tells whether a fault is for this request, its place among those that match apart. A fault for commands is for none.
 pub(crate) fn matches(only: &Only, request: &Request<'_>) -> bool {
     let method = only.methods.is_empty() || only.methods.iter().any(|method| method == request.method);
-    let (own_path, own_query) = request.target.split_once('?').unwrap_or((request.target, ""));
-    let path = only.path.as_ref().is_none_or(|path| path.matches(own_path.as_bytes()));
-    let query = only.query.as_ref().is_none_or(|query| query.matches(own_query.as_bytes()));
+    let path_length = memchr::memchr(b'?', request.target).unwrap_or(request.target.len());
+    let (own_path, own_query) = request.target.split_at(path_length);
+    let path = only.path.as_ref().is_none_or(|path| path.matches(own_path));
+    let query = only.query.as_ref().is_none_or(|query| query.matches(own_query.get(1..).unwrap_or_default()));
     let headers = only.headers.iter().all(|(name, pattern)| {
         let mut values = request.headers.iter().filter(|(it, _)| it.eq_ignore_ascii_case(name));
         values.any(|(_, value)| pattern.matches(value))
@@ -176,7 +178,7 @@ mod tests {
             ("*", "*"),
             ("a:443", "a:443"),
         ] {
-            assert_eq!(target(sent), is);
+            assert_eq!(target(sent.as_bytes()), is.as_bytes());
         }
     }
 
@@ -190,14 +192,14 @@ mod tests {
             ("/files/0af76519-16cd-43dd-8448-eb211c80319c/", "/files/*/"),
             ("/v/vx1/version", "/v/*/version"),
         ] {
-            assert_eq!(kind("GET", target), format!("GET {path}"));
+            assert_eq!(kind("GET", target.as_bytes()), format!("GET {path}"));
         }
     }
 
     fn is_for(only: &Only) -> bool {
         let headers: [(&str, &[u8]); 4] =
             [("X-User", b"7"), ("x-user", b"8"), ("baggage", b"a=1,b=2"), ("baggage", b"a=%33")];
-        let (method, target, arrival) = ("GET", "/orders/7?full=1", None);
+        let (method, target, arrival) = ("GET", &b"/orders/7?full=1"[..], None);
         matches(only, &Request { method, target, headers: &headers, body: None, arrival, is_known: false })
     }
 

@@ -5,7 +5,7 @@ use super::{
     canned,
     deeds::{Happening, Seen},
     exchange::{Exchange, MethodKind},
-    head::{Reply, edited, is_so},
+    head::{edited, is_so},
     plan::{EarlyEnd, HttpPlan},
 };
 use crate::{
@@ -29,10 +29,12 @@ pub(super) enum Begun {
 }
 
 /// The head of a response from the service.
-pub(super) fn begin(exchange: &mut Exchange, head: &[u8], reply: Reply, steps: Steps<'_>) -> Begun {
-    let (bodiless, tunnel) = (exchange.is_bodiless(reply.status), exchange.is_tunnel(reply.status));
-    let source = exchange.body(reply);
-    let Some(plan) = exchange.plan.take() else { return Begun::Passed(source, false) };
+pub(super) fn begin(exchange: &mut Exchange, head: &[u8], status: u16, source: Body, steps: Steps<'_>) -> Begun {
+    let (bodiless, tunnel) = (exchange.is_bodiless(status), exchange.is_tunnel(status));
+    let Some(plan) = exchange.plan.take() else {
+        steps::pass(steps, Direction::Downstream, head.len());
+        return if tunnel { Begun::Tunnel } else { Begun::Passed(source, false) };
+    };
     let chain = chain(&plan, bodiless, source.length());
     let limit = plan.rate.clone().filter(|_| !bodiless && source.length() != Some(0));
     let length = chain.announced().filter(|_| !bodiless && source.length().is_some());

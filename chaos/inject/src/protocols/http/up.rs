@@ -7,15 +7,12 @@ use super::{
     plan::HttpPlan,
     request::{self, Request},
 };
-use crate::protocol::{Attribution, Decide};
+use crate::protocol::{Attribution, Decide, Unreadable};
 use crate::protocols::steps::{self, Steps};
 use chaos_model::{ArrivalId, Direction};
 
 /// The longest body that a decision waits for.
 const LONGEST: u64 = 64 * 1024;
-
-/// More requests than this on their way at once are not kept track of.
-const DEEPEST: usize = 1024;
 
 #[derive(Debug)]
 pub(super) struct Up {
@@ -33,8 +30,8 @@ enum RequestState {
     Passed(Body),
     /// In a body that the service doesn't get.
     Skipped(Body),
-    /// Nothing is read any more.
-    Lost,
+    /// Nothing is read any more, for this reason; none where the client's stream, or its service's, has ended.
+    Lost(Option<Unreadable>),
 }
 
 /// A head that has been found.
@@ -53,12 +50,22 @@ impl Up {
     }
 
     pub(super) fn is_lost(&self) -> bool {
-        matches!(self.state, RequestState::Lost)
+        matches!(self.state, RequestState::Lost(_))
     }
 
     /// Lets everything pass from now on.
-    pub(super) fn lose(&mut self) {
-        self.state = RequestState::Lost;
+    pub(super) fn lose(&mut self, why: Option<Unreadable>) {
+        if !self.is_lost() {
+            self.state = RequestState::Lost(why);
+        }
+    }
+
+    /// The reason for which nothing is read any more, where there is one.
+    pub(super) fn unreadable(&self) -> Option<Unreadable> {
+        match self.state {
+            RequestState::Lost(why) => why,
+            RequestState::Head | RequestState::Passed(_) | RequestState::Skipped(_) => None,
+        }
     }
 
     pub(super) fn on_bytes(
@@ -72,25 +79,32 @@ impl Up {
         while at < bytes.len() {
             let rest = &bytes[at..];
             let count = match &mut self.state {
-                RequestState::Lost => None,
-                RequestState::Passed(body) => {
-                    body.take(rest).inspect(|count| steps::pass(steps, Direction::Upstream, *count))
-                }
-                RequestState::Skipped(body) => Some(skip(body, rest, exchanges, steps)),
-                RequestState::Head => match self.on_head(rest, exchanges, decide, steps) {
-                    Some(0) => return,
-                    count => count,
+                RequestState::Lost(_) => return steps::pass(steps, Direction::Upstream, rest.len()),
+                RequestState::Passed(body) => match body.take(rest) {
+                    Some(count) => {
+                        steps::pass(steps, Direction::Upstream, count);
+                        Ok(count)
+                    }
+                    // Its head was read, and what is behind it may be requests.
+                    None => Err(Unreadable::AmbiguousLength),
                 },
+                RequestState::Skipped(body) => Ok(skip(body, rest, exchanges, steps)),
+                // Behind this, HTTP goes on only if the service says so, and no request is missed.
+                RequestState::Head if tunnels(exchanges) => Err(Unreadable::Upgraded),
+                RequestState::Head => self.on_head(rest, exchanges, decide, steps),
             };
-            let Some(count) = count else {
-                // What follows after CONNECT is not HTTP, and no request is missed there.
-                if !self.is_lost() && !tunnels(exchanges) {
-                    decide.unread();
+            match count {
+                Ok(0) => return,
+                Ok(count) => at += count,
+                Err(why) => {
+                    if why != Unreadable::Upgraded {
+                        decide.unread();
+                        decide.spare(why, 1);
+                    }
+                    self.lose(Some(why));
+                    return steps::pass(steps, Direction::Upstream, rest.len());
                 }
-                self.lose();
-                return steps::pass(steps, Direction::Upstream, rest.len());
-            };
-            at += count;
+            }
             self.settle(exchanges);
         }
     }
@@ -102,45 +116,44 @@ impl Up {
             RequestState::Skipped(body) if body.is_over() => {
                 self.state = RequestState::Head;
                 // It is the last, since its response waits for this.
-                exchanges.back_mut().into_iter().for_each(|exchange| exchange.asked = true);
+                exchanges.last_mut().into_iter().for_each(|exchange| exchange.asked = true);
             }
             _ => {}
         }
     }
 
-    /// Takes a head, where it is complete and decided about: how many bytes it has. `None` where it is none.
+    /// Takes a head, where it is complete and decided about: how many bytes it has.
+    ///
+    /// # Errors
+    /// It is none, or it isn't sure where its request ends.
     fn on_head(
         &mut self,
         bytes: &[u8],
         exchanges: &mut Exchanges,
         decide: &mut dyn Decide,
         steps: Steps<'_>,
-    ) -> Option<usize> {
-        // Behind this, HTTP goes on only if the service says so.
-        if tunnels(exchanges) || exchanges.len() >= DEEPEST {
-            return None;
-        }
+    ) -> Result<usize, Unreadable> {
         let (armed, traces) = (decide.is_armed(), decide.traces());
         let known = match self.wanted {
             Some(whole) => whole,
             None => match self.scan.find(bytes) {
-                Found::Part => return Some(0),
+                Found::Part => return Ok(0),
                 Found::Head { start, end, folded } => WholeHead { start, end, folded, length: end },
-                Found::Nothing => return None,
+                Found::Nothing(why) => return Err(why),
             },
         };
         if armed && bytes.len() < known.length {
-            return Some(0);
+            return Ok(0);
         }
         self.wanted = None;
         let WholeHead { start, end, folded, length } = known;
         let decided = parse_ask(&bytes[start..end], folded, |ask| {
-            let arrival = request::arrival(ask.fields.iter().map(|field| (field.name, field.value)));
+            let arrival = request::arrival(ask.fields.iter().copied());
             if length == end {
                 // The first time that it is there, also where its body is waited for.
                 decide.count(&request::kind(ask.method, request::target(ask.target)));
             }
-            let wanted = if length == end && armed { wants(ask, arrival, decide) } else { None };
+            let wanted = if length == end && armed && ask.is_sure { wants(ask, arrival, decide) } else { None };
             if let Some(wanted) = wanted
                 && bytes.len() - end < wanted
             {
@@ -149,7 +162,14 @@ impl Up {
             // The second time, it is there.
             let have = wanted.or((length > end).then_some(length - end));
             let body = |have| &bytes[end..end + have];
-            let plan = if armed { ask_for(ask, arrival, have.map(body), decide) } else { HttpPlan::default() };
+            let plan = if !ask.is_sure {
+                decide.spare(Unreadable::UnreadableHead, 1);
+                HttpPlan::default()
+            } else if armed {
+                ask_for(ask, arrival, have.map(body), decide)
+            } else {
+                HttpPlan::default()
+            };
             Ok((Exchange::new(ask, plan, attribution(ask, arrival, traces)), ask.announced))
         });
         match decided? {
@@ -161,10 +181,10 @@ impl Up {
             }
             Err(length) => {
                 self.wanted = Some(WholeHead { length, ..known });
-                return Some(0);
+                return Ok(0);
             }
         }
-        Some(end)
+        Ok(end)
     }
 
     fn enter(
@@ -187,26 +207,26 @@ impl Up {
             steps::pass(steps, Direction::Upstream, head);
             self.state = RequestState::Passed(body);
         }
-        exchanges.push_back(exchange);
+        exchanges.push(exchange);
     }
 
     /// The client sends nothing more; this is left of what it sent.
     pub(super) fn on_end(&mut self, left: &[u8], steps: Steps<'_>) {
         steps::pass(steps, Direction::Upstream, left.len());
-        self.lose();
+        self.lose(None);
     }
 }
 
 /// True where the last request asks for a tunnel.
 fn tunnels(exchanges: &Exchanges) -> bool {
-    exchanges.back().is_some_and(|last| last.kind == MethodKind::Connect && !last.is_canned())
+    exchanges.last().is_some_and(|last| last.kind == MethodKind::Connect && !last.is_canned())
 }
 
 /// Leaves out what belongs to this body. Where its framing is broken, nobody knows where the next request begins: all is
 /// left out, and the connection ends behind the response, as a service would do it.
 fn skip(body: &mut Body, bytes: &[u8], exchanges: &mut Exchanges, steps: Steps<'_>) -> usize {
     let count = body.take(bytes).unwrap_or_else(|| {
-        exchanges.back_mut().into_iter().for_each(|exchange| (exchange.asked, exchange.closes) = (true, true));
+        exchanges.last_mut().into_iter().for_each(|exchange| (exchange.asked, exchange.closes) = (true, true));
         *body = Body::UntilClose;
         bytes.len()
     });
@@ -235,9 +255,8 @@ fn attribution(ask: &Ask<'_>, arrival: Option<ArrivalId>, traces: bool) -> Attri
 }
 
 fn ask_for(ask: &Ask<'_>, arrival: Option<ArrivalId>, body: Option<&[u8]>, decide: &mut dyn Decide) -> HttpPlan {
-    let headers = ask.fields.iter().map(|field| (field.name, field.value)).collect::<Vec<_>>();
     let target = request::target(ask.target);
     let is_known = arrival.is_some_and(|arrival| decide.knows(arrival));
-    let request = Request { method: ask.method, target, headers: &headers, body, arrival, is_known };
+    let request = Request { method: ask.method, target, headers: ask.fields, body, arrival, is_known };
     HttpPlan::of(&decide.on_message(&request))
 }

@@ -150,6 +150,9 @@ impl Pump {
                     Poll::Pending => break,
                 }
             }
+            if begun {
+                self.fire_expected();
+            }
         }
         if !bytes.is_empty() {
             self.push(stream, Content::Bytes { bytes: bytes.into(), written: 0, begun }, kth, plan);
@@ -172,7 +175,9 @@ impl Pump {
         let mut current = self.messages.iter_mut().find(|current| is_bytes && current.stream == stream);
         let first = current.as_ref().is_some_and(|current| current.first);
         let attribution = current.as_ref().map(|current| current.attribution.clone()).unwrap_or_default();
-        let mut item = Item { stream, content, attribution, first, kth, arrived, due: arrived };
+        let shows = is_bytes || matches!(content, Content::Cut(_));
+        let notes = if shows { std::mem::take(&mut self.expected) } else { Vec::new() };
+        let mut item = Item { stream, content, attribution, first, kth, arrived, due: arrived, notes };
         let chunk = item.chunk(self.direction);
         if is_bytes {
             for fault in plan.acting(chunk) {

@@ -27,6 +27,8 @@ pub(super) struct Item {
     pub(super) kth: u64,
     pub(super) arrived: Duration,
     pub(super) due: Duration,
+    /// What faults make of a message, and what has happened once the first of this is written.
+    pub(super) notes: Vec<Injected>,
 }
 
 /// The content of an item.

@@ -136,12 +136,14 @@ impl Pump {
             Content::Bytes { .. } => self.write_bytes(at, cx, to, plan, budgets, (ready, now)),
             Content::Generated(body) => {
                 let (attribution, kth, arrived, due) = (item.attribution.clone(), item.kth, item.arrived, item.due);
-                let stream = item.stream;
+                let (stream, notes) = (item.stream, std::mem::take(&mut item.notes));
                 match body.take(CHUNK) {
                     Some(bytes) => {
                         let content = Content::bytes(Vec::from(bytes));
                         self.room.take(content.cost());
-                        self.waiting.insert(at, Item { stream, content, attribution, first: false, kth, arrived, due });
+                        let first = false;
+                        let item = Item { stream, content, attribution, first, kth, arrived, due, notes };
+                        self.waiting.insert(at, item);
                     }
                     None => drop(self.take(at)),
                 }
@@ -161,7 +163,8 @@ impl Pump {
                 Written::Blocked
             }
             Content::Cut(ending) => {
-                let ending = *ending;
+                let (ending, notes) = (*ending, std::mem::take(&mut item.notes));
+                self.fire(notes);
                 self.stop(PumpState::Cut(ending));
                 Written::Blocked
             }
@@ -215,6 +218,7 @@ impl Pump {
         if piece.bytes == 0 {
             return Written::Blocked;
         }
+        let mut happened = Vec::new();
         match Pin::new(to).poll_write(cx, &bytes[*written..][..piece.bytes]) {
             Poll::Ready(Ok(count)) if count > 0 => {
                 if *written == 0 && due > arrived {
@@ -232,6 +236,9 @@ impl Pump {
                 budgets.spend(self.direction, count);
                 self.shaper.wrote(piece, count, bytes.len() - *written, now);
                 self.written = now;
+                if !item.notes.is_empty() {
+                    happened = std::mem::take(&mut item.notes);
+                }
             }
             Poll::Ready(_) => {
                 self.stop(PumpState::Broken);
@@ -242,7 +249,9 @@ impl Pump {
                 return Written::Blocked;
             }
         }
-        if *written == bytes.len() {
+        let is_whole = *written == bytes.len();
+        self.fire(happened);
+        if is_whole {
             drop(self.take(at));
         } else if at > 0 {
             // Nothing comes between the parts of a frame.

@@ -36,6 +36,7 @@ static MUX: Row = Row {
     alpn: &[],
     takes_password: false,
     elsewhere: &[],
+    limits: &[],
     recognise: |_| Recognised::Yes,
     filter: chaos_inject::filter!(|| Box::new(MuxFilter::default())),
 };

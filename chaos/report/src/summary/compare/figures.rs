@@ -111,6 +111,7 @@ impl Fold<'_> {
         count("closes", |fired| fired.closes, true);
         count("refused", |fired| fired.refused, true);
         count("dropped", |fired| fired.dropped, true);
+        count("spared", |fired| fired.spared.least(), true);
         // However few: one that fired in one world alone was not the same fault.
         if both[0].any() != both[1].any() {
             let seen = both.map(|fired| if fired.any() { "fired" } else { "never fired" }.to_owned());

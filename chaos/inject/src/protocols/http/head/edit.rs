@@ -4,24 +4,26 @@
 /// the end.
 pub(crate) fn edited(head: &[u8], name: &str, value: Option<&str>) -> Vec<u8> {
     let mut out = Vec::with_capacity(head.len() + name.len() + value.map_or(0, str::len) + 4);
-    let mut new = value.map(|value| format!("{name}: {value}\r\n"));
+    let line_end = if head.ends_with(b"\r\n") { "\r\n" } else { "\n" };
+    let mut new = value.map(|value| format!("{name}: {value}{line_end}"));
     let mut dropping = false;
     let mut first = true;
     for line in head.split_inclusive(|byte| *byte == b'\n') {
+        let is_empty = matches!(line, b"\r\n" | b"\n");
         if first {
             // Empty lines may come before a message.
-            first = line == b"\r\n";
+            first = is_empty;
             out.extend_from_slice(line);
             continue;
         }
-        if line == b"\r\n" {
+        if is_empty {
             out.extend(new.take().into_iter().flat_map(String::into_bytes));
             out.extend_from_slice(line);
             continue;
         }
         if !matches!(line.first(), Some(b' ' | b'\t')) {
             let named = line.split(|byte| *byte == b':').next().unwrap_or_default();
-            dropping = named.eq_ignore_ascii_case(name.as_bytes());
+            dropping = named.trim_ascii_end().eq_ignore_ascii_case(name.as_bytes());
         }
         if dropping {
             out.extend(new.take().into_iter().flat_map(String::into_bytes));
@@ -45,7 +47,7 @@ pub(crate) fn is_so(head: &[u8], name: &str, value: Option<&str>) -> bool {
             continue;
         }
         let mut parts = line.splitn(2, |byte| *byte == b':');
-        named = parts.next().is_some_and(|field| field.eq_ignore_ascii_case(name.as_bytes()));
+        named = parts.next().is_some_and(|field| field.trim_ascii_end().eq_ignore_ascii_case(name.as_bytes()));
         values.extend(parts.next().filter(|_| named).map(<[u8]>::trim_ascii));
     }
     match value {
@@ -56,7 +58,7 @@ pub(crate) fn is_so(head: &[u8], name: &str, value: Option<&str>) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::is_so;
 
     #[test]
     fn a_field_that_is_as_asked_needs_no_edit() {
@@ -67,5 +69,22 @@ mod tests {
         assert!(!so("x-c", Some("3")), "it goes on in the next line");
         assert!(!so("d", Some("4")), "it is there twice");
         assert!(!so("http/1.1 200 ok", Some("")) && so("HTTP/1.1 200 OK", None), "the first line is none");
+    }
+
+    fn edited(head: &str, value: Option<&str>) -> String {
+        String::from_utf8(super::edited(head.as_bytes(), "x", value)).unwrap()
+    }
+
+    #[test]
+    fn lines_end_as_those_that_came() {
+        assert_eq!(edited("a\r\nx: 1\r\n\r\n", Some("2")), "a\r\nx: 2\r\n\r\n");
+        assert_eq!(edited("a\nx: 1\n\n", Some("2")), "a\nx: 2\n\n");
+        assert_eq!(edited("\na\ny: 1\n\n", Some("2")), "\na\ny: 1\nx: 2\n\n");
+    }
+
+    #[test]
+    fn a_name_is_known_before_blanks_and_each_time() {
+        assert_eq!(edited("a\r\nX : 1\r\n more\r\ny: 1\r\nx: 3\r\n\r\n", Some("2")), "a\r\nx: 2\r\ny: 1\r\n\r\n");
+        assert_eq!(edited("a\r\nx\t: 1\r\nx: 1\r\n\r\n", None), "a\r\n\r\n");
     }
 }

@@ -1,12 +1,16 @@
-//! Heads of messages, as raw bytes.
+//! Heads of messages, as raw bytes: read as widely as those do who get them, as long as all of these find the same end.
 
 mod edit;
 mod fold;
+mod framing;
+mod lines;
 mod parse;
 mod scan;
+mod start;
 
 pub(super) use self::{
     edit::{edited, is_so},
-    parse::{Announced, Ask, Reply, parse_ask, parse_reply},
+    framing::Announced,
+    parse::{Ask, Reply, parse_ask, parse_reply},
     scan::{Found, MessageKind, Scan},
 };

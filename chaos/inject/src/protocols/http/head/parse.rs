@@ -1,36 +1,40 @@
 //! The meaning of a head: its first line and fields.
 
-use super::fold::unfold;
-use httparse::{Error, Header, ParserConfig, Request, Response, Result, Status};
-use std::{borrow::Cow, mem::MaybeUninit};
+use super::{
+    fold::unfold,
+    framing::{Announced, Framed, framed, words},
+    lines::{LineEnds, Lines},
+    scan::{MessageKind, is_token},
+    start::{RequestLine, StatusLine},
+};
+use crate::protocol::Unreadable;
+use std::borrow::Cow;
 
-/// Fields that are read without allocation.
-const FEW: usize = 64;
-
-/// The framing that a head announces for its message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Announced {
-    Nothing,
-    Length(u64),
-    Chunked,
-}
+/// A field: its name as sent, and its value without the blanks around it.
+type Field<'a> = (&'a str, &'a [u8]);
 
 /// A request's head.
 #[derive(Debug)]
 pub(crate) struct Ask<'a> {
     pub(crate) method: &'a str,
     /// Target, as sent.
-    pub(crate) target: &'a str,
+    pub(crate) target: &'a [u8],
     pub(crate) minor: u8,
-    pub(crate) fields: &'a [Header<'a>],
+    /// The fields that have a name, in order.
+    pub(crate) fields: &'a [Field<'a>],
     pub(crate) announced: Announced,
+    /// False where readers may find other fields in it, though they find the same end.
+    pub(crate) is_sure: bool,
 }
 
 /// A response's head.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Reply {
     pub(crate) status: u16,
-    pub(crate) announced: Announced,
+    /// Framing of its body; `None` where readers differ on it.
+    pub(crate) announced: Option<Announced>,
+    /// False where readers may find other fields in it.
+    pub(crate) is_sure: bool,
 }
 
 impl Ask<'_> {
@@ -45,82 +49,44 @@ impl Ask<'_> {
     }
 
     fn says(&self, name: &str, word: &[u8]) -> bool {
-        let fields = self.fields.iter().filter(|field| field.name.eq_ignore_ascii_case(name));
-        fields.flat_map(|field| words(field.value)).any(|it| it.eq_ignore_ascii_case(word))
+        let fields = self.fields.iter().filter(|(it, _)| it.eq_ignore_ascii_case(name));
+        fields.flat_map(|(_, value)| words(value)).any(|it| it.eq_ignore_ascii_case(word))
     }
 }
 
-/// Reads a complete head. `None` where it can't be read, or not in one way alone.
-pub(crate) fn parse_ask<T>(head: &[u8], folded: bool, read: impl FnOnce(&Ask<'_>) -> T) -> Option<T> {
-    let head = flat(head, folded)?;
-    let mut few = [const { MaybeUninit::uninit() }; FEW];
-    let mut many = Vec::new();
-    let mut request = Request::new(&mut []);
-    let mut parsed = ParserConfig::default().parse_request_with_uninit_headers(&mut request, &head, &mut few);
-    if parsed == Err(Error::TooManyHeaders) {
-        many.resize_with(head.len() / 4, MaybeUninit::uninit);
-        parsed = ParserConfig::default().parse_request_with_uninit_headers(&mut request, &head, &mut many);
-    }
-    let minor = request.version.filter(|_| is_all(parsed, &head))?;
-    let fields = &*request.headers;
-    let announced = announced(fields, minor)?;
-    Some(read(&Ask { method: request.method?, target: request.path?, minor, fields, announced }))
+/// Reads a complete head.
+///
+/// # Errors
+/// It can't be read, or readers differ on where the request ends.
+pub(crate) fn parse_ask<T>(head: &[u8], folded: bool, read: impl FnOnce(&Ask<'_>) -> T) -> Result<T, Unreadable> {
+    let RequestLine { method, target, minor } =
+        RequestLine::read(first_line(head)).ok_or(Unreadable::UnreadableHead)?;
+    let Framed { announced, is_sure } = framed(head, MessageKind::Request, minor)?;
+    let announced = announced.ok_or(Unreadable::AmbiguousLength)?;
+    let flat = if folded { Cow::Owned(unfold(head)) } else { Cow::Borrowed(head) };
+    let fields: Vec<_> = Lines::of(&flat, LineEnds::Lf).skip(1).filter_map(|(line, _)| field(line)).collect();
+    Ok(read(&Ask { method, target, minor, fields: &fields, announced, is_sure }))
 }
 
-/// Reads a complete head. `None` where it can't be read, or not in one way alone.
-pub(crate) fn parse_reply(head: &[u8], folded: bool) -> Option<Reply> {
-    let head = flat(head, folded)?;
-    let mut few = [const { MaybeUninit::uninit() }; FEW];
-    let mut many = Vec::new();
-    let mut response = Response::new(&mut []);
-    let mut parsed = ParserConfig::default().parse_response_with_uninit_headers(&mut response, &head, &mut few);
-    if parsed == Err(Error::TooManyHeaders) {
-        many.resize_with(head.len() / 4, MaybeUninit::uninit);
-        parsed = ParserConfig::default().parse_response_with_uninit_headers(&mut response, &head, &mut many);
-    }
-    let minor = response.version.filter(|_| is_all(parsed, &head))?;
-    Some(Reply { status: response.code?, announced: announced(response.headers, minor)? })
+/// Reads a complete head.
+///
+/// # Errors
+/// It can't be read, or readers differ on where it ends.
+pub(crate) fn parse_reply(head: &[u8]) -> Result<Reply, Unreadable> {
+    let StatusLine { status, minor } = StatusLine::read(first_line(head)).ok_or(Unreadable::UnreadableHead)?;
+    let Framed { announced, is_sure } = framed(head, MessageKind::Response, minor)?;
+    Ok(Reply { status, announced, is_sure })
 }
 
-fn flat(head: &[u8], folded: bool) -> Option<Cow<'_, [u8]>> {
-    if folded { unfold(head).map(Cow::Owned) } else { Some(Cow::Borrowed(head)) }
+fn first_line(head: &[u8]) -> &[u8] {
+    Lines::of(head, LineEnds::Lf).next().map_or(&[], |(line, _)| line)
 }
 
-fn is_all(parsed: Result<usize>, head: &[u8]) -> bool {
-    parsed == Ok(Status::Complete(head.len()))
-}
-
-/// RFC 9112, section 6.3. `None` for all that has been used to make two readers see two messages: a length twice, a
-/// length beside a coding, a coding twice, one in HTTP/1.0, one that is not chunked in the end.
-fn announced(fields: &[Header<'_>], minor: u8) -> Option<Announced> {
-    let mut announced = Announced::Nothing;
-    for field in fields {
-        let says = match field.name.len() {
-            14 if field.name.eq_ignore_ascii_case("content-length") => Announced::Length(length(field.value)?),
-            17 if field.name.eq_ignore_ascii_case("transfer-encoding") => chunked(field.value, minor)?,
-            _ => continue,
-        };
-        if announced != Announced::Nothing {
-            return None;
-        }
-        announced = says;
-    }
-    Some(announced)
-}
-
-fn length(value: &[u8]) -> Option<u64> {
-    // Without this, `+5` would be read as 5.
-    let digits = value.iter().all(u8::is_ascii_digit);
-    std::str::from_utf8(value).ok()?.parse().ok().filter(|_| digits)
-}
-
-fn chunked(value: &[u8], minor: u8) -> Option<Announced> {
-    let is_chunked = |word: &&[u8]| word.eq_ignore_ascii_case(b"chunked");
-    let last = words(value).last().filter(is_chunked);
-    (minor > 0 && last.is_some() && words(value).filter(is_chunked).count() == 1).then_some(Announced::Chunked)
-}
-
-/// The members of a list.
-fn words(value: &[u8]) -> impl Iterator<Item = &[u8]> {
-    value.split(|byte| *byte == b',').map(<[u8]>::trim_ascii)
+/// The field on a line. What has another name than a token has none to those who read on, and is left out.
+fn field(line: &[u8]) -> Option<Field<'_>> {
+    let colon = memchr::memchr(b':', line)?;
+    let (name, value) = (&line[..colon], &line[colon + 1..]);
+    let is_name = !name.is_empty() && name.iter().all(|byte| is_token(*byte));
+    let name = std::str::from_utf8(name).ok().filter(|_| is_name)?;
+    Some((name, value.trim_ascii()))
 }

@@ -1,9 +1,11 @@
 //! The scanner that finds the end of a head.
 
+use super::start::{RequestLine, StatusLine, may_become_request, may_become_response};
+use crate::protocol::Unreadable;
 use memchr::memchr_iter;
 
-/// The longest head that is read.
-const LIMIT: usize = 64 * 1024;
+/// The longest head that is read, in bytes: user agents read no more of a response's.
+const LIMIT: usize = 256 * 1024;
 
 /// The sender of a head: client or service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,9 +17,8 @@ pub(crate) enum MessageKind {
 /// Looks for the end of a head, in bytes that grow: no byte is looked at twice but for the line that is not complete
 /// yet.
 ///
-/// It is stricter than it need be. A line that ends with LF alone is the end of a line to some and to others not, and
-/// so is no head here. And what can't become a head is told as soon as it shows: whoever waits for a response to
-/// something else than HTTP must not wait for the rest of a head.
+/// What can't become a head is told as soon as its first line shows it: whoever waits for a response to something else
+/// than HTTP must not wait for the rest of a head. Behind such a line, whatever comes is a head's.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Scan {
     side: MessageKind,
@@ -44,8 +45,8 @@ pub(crate) enum Found {
         /// True where a value goes over several lines.
         folded: bool,
     },
-    /// No head can come of this.
-    Nothing,
+    /// No head can come of this, for this reason.
+    Nothing(Unreadable),
 }
 
 impl Scan {
@@ -56,59 +57,49 @@ impl Scan {
     /// Looks at all that came since the last head: what it was shown before, and more. Begins anew behind a head.
     pub(crate) fn find(&mut self, bytes: &[u8]) -> Found {
         let begin = self.at;
-        let mut checked = self.line;
         for index in memchr_iter(b'\n', &bytes[begin..]) {
             let newline = begin + index;
-            if newline.checked_sub(1).is_none_or(|before| bytes[before] != b'\r') || newline >= LIMIT {
-                return Found::Nothing;
+            if newline >= LIMIT {
+                return Found::Nothing(Unreadable::LongHead);
             }
-            if newline == self.line + 1 {
+            let line = &bytes[self.line..newline];
+            let line = line.strip_suffix(b"\r").unwrap_or(line);
+            if line.is_empty() {
                 if self.line > self.start {
                     let found = Found::Head { start: self.start, end: newline + 1, folded: self.folded };
                     *self = Self::new(self.side);
                     return found;
                 }
                 self.start = newline + 1;
-                checked = self.start;
+            } else if self.line == self.start {
+                if !self.is_first_line(line) {
+                    return Found::Nothing(Unreadable::UnreadableHead);
+                }
+            } else {
+                self.folded |= matches!(line[0], b' ' | b'\t');
             }
-            self.folded |= self.line > self.start && is_blank(bytes[self.line]);
             self.line = newline + 1;
         }
         self.at = bytes.len();
-        let hopeless = bytes.len() > LIMIT || !self.may_become(bytes, checked);
-        if hopeless { Found::Nothing } else { Found::Part }
-    }
-
-    /// Tells whether what has come may be the beginning of a head, where that is known up to the line at `checked`.
-    fn may_become(&self, bytes: &[u8], checked: usize) -> bool {
-        let mut lines = bytes[checked..].split_inclusive(|byte| *byte == b'\n');
-        if checked == self.start {
-            let first = lines.next().unwrap_or_default();
-            let mut none = [];
-            let parsed = match self.side {
-                MessageKind::Request => httparse::Request::new(&mut none).parse(first),
-                MessageKind::Response => httparse::Response::new(&mut none).parse(first),
-            };
-            if parsed.is_err() {
-                return false;
-            }
+        if self.line == self.start && !self.may_become_first_line(&bytes[self.line..]) {
+            return Found::Nothing(Unreadable::UnreadableHead);
         }
-        lines.all(may_become_field)
+        if bytes.len() > LIMIT { Found::Nothing(Unreadable::LongHead) } else { Found::Part }
     }
-}
 
-/// Tells whether this may be the beginning of a line behind the first: a name up to its colon, or more of a value.
-fn may_become_field(line: &[u8]) -> bool {
-    match line {
-        [b'\r'] => true,
-        [first, ..] if is_blank(*first) => true,
-        [b':', ..] => false,
-        _ => line.iter().take_while(|byte| **byte != b':').all(|byte| is_token(*byte)),
+    fn is_first_line(&self, line: &[u8]) -> bool {
+        match self.side {
+            MessageKind::Request => RequestLine::read(line).is_some(),
+            MessageKind::Response => StatusLine::read(line).is_some(),
+        }
     }
-}
 
-fn is_blank(byte: u8) -> bool {
-    byte == b' ' || byte == b'\t'
+    fn may_become_first_line(&self, line: &[u8]) -> bool {
+        match self.side {
+            MessageKind::Request => may_become_request(line),
+            MessageKind::Response => may_become_response(line),
+        }
+    }
 }
 
 /// RFC 9110, section 5.6.2.

@@ -3,6 +3,7 @@
 mod arbitrary;
 mod attribution;
 mod bodies;
+mod lax;
 mod messages;
 mod passing;
 mod reader;
@@ -15,7 +16,7 @@ use super::{
 };
 use crate::{
     active::Active,
-    protocol::{Attribution, Decide, Decision, Ending, Filter as _, Key, Message, Step},
+    protocol::{Attribution, Decide, Decision, Ending, Filter as _, Key, Message, Step, Unreadable},
 };
 use chaos_model::{
     ArrivalId, Direction, Nonce,
@@ -34,6 +35,7 @@ struct Decisions {
     decision: Box<dyn FnMut(&str) -> Decision>,
     asked: Vec<String>,
     keys: Vec<Key>,
+    spared: Vec<(Unreadable, u64)>,
 }
 
 impl Decide for Decisions {
@@ -51,6 +53,10 @@ impl Decide for Decisions {
 
     fn knows(&self, arrival: ArrivalId) -> bool {
         arrival.nonce == Nonce(0xab)
+    }
+
+    fn spare(&mut self, why: Unreadable, messages: u64) {
+        self.spared.push((why, messages));
     }
 
     fn on_message(&mut self, message: &dyn Message) -> Decision {
@@ -100,6 +106,8 @@ struct Wire {
     fired: usize,
     /// Names of the faults that were told.
     told: Vec<String>,
+    /// Injections that could not happen.
+    spared: Vec<Unreadable>,
     /// Attributions of the bytes that followed, each with the count of bytes that had come out before.
     about: Vec<(Direction, usize, Attribution)>,
 }
@@ -142,6 +150,7 @@ impl Wire {
             decision: Box::new(decision),
             asked: Vec::new(),
             keys: Vec::new(),
+            spared: Vec::new(),
         };
         let (up, down) = (Side::default(), Side::default());
         Self {
@@ -152,6 +161,7 @@ impl Wire {
             ended: None,
             fired: 0,
             told: Vec::new(),
+            spared: Vec::new(),
             about: Vec::new(),
         }
     }
@@ -221,6 +231,7 @@ impl Wire {
                     self.fired += 1;
                     self.told.push(injected.fault.fault.name.clone());
                 }
+                Step::Spared(_, why) => self.spared.push(why),
                 Step::Discard(..) | Step::Finish(..) => panic!("HTTP/1 gives no message up"),
                 Step::About(to, _, attribution) => {
                     assert!(self.decisions.traces, "nobody wants to know");

@@ -289,7 +289,7 @@ impl Wire {
                     let before = self.side(direction).arrived.len();
                     self.about.push((direction, before, attribution));
                 }
-                Step::Generated(..) | Step::Rate(..) | Step::Discard(..) | Step::Finish(..) => {
+                Step::Generated(..) | Step::Rate(..) | Step::Discard(..) | Step::Finish(..) | Step::Spared(..) => {
                     panic!("Redis asks for no such thing: {step:?}")
                 }
                 Step::Fired(injected) => {
