@@ -3,6 +3,8 @@
 // Here, since gateway, services, load and scrapes need the same loop and client, and none of them may depend on
 // another.
 mod client;
+#[cfg(feature = "coding")]
+pub mod coding;
 mod server;
 mod server_stream;
 mod slots;

@@ -43,6 +43,12 @@ impl Decision {
         self.drawn.is_empty()
     }
 
+    /// The part of it that does this, and the rest.
+    pub(crate) fn split(&self, does: impl Fn(&Action) -> bool) -> (Self, Self) {
+        let (those, rest) = self.drawn.iter().cloned().partition(|drawn: &Drawn| does(drawn.action()));
+        (Self { drawn: those }, Self { drawn: rest })
+    }
+
     /// The faults that take the message.
     pub fn iter(&self) -> impl Iterator<Item = &Drawn> {
         self.drawn.iter()

@@ -35,6 +35,22 @@ pub(super) fn insert(steps: Steps<'_>, direction: Direction, bytes: Bytes) {
     }
 }
 
+/// Adds steps that are about these bytes, which did not come just now: what passes of them is added.
+pub(super) fn of_own(steps: Steps<'_>, mut bytes: &[u8], said: Vec<Step>) {
+    let mut next = |count: usize| {
+        let (these, rest) = bytes.split_at(count);
+        bytes = rest;
+        Bytes::copy_from_slice(these)
+    };
+    for step in said {
+        match step {
+            Step::Pass(direction, stream, count) => steps.push(Step::Insert(direction, stream, next(count))),
+            Step::Skip(_, count) => drop(next(count)),
+            other => steps.push(other),
+        }
+    }
+}
+
 /// Adds bytes to what goes to the client that are made as they are written.
 pub(super) fn generate(steps: Steps<'_>, body: GeneratedBody) {
     steps.push(Step::Generated(Direction::Downstream, ALL, body));

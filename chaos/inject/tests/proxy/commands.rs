@@ -5,7 +5,7 @@ use chaos_inject::Proxy;
 use chaos_model::{
     Fault, KeyKind, Only, Pattern, Protocol, Spread,
     effect::{
-        Close, Delay, Effect, Error, Lose, Miss, Stale, Truncate, Wrong,
+        Close, Coding, Delay, Effect, Error, Lose, Miss, Stale, Truncate, Wrong,
         truncate::{Framing, Kept},
     },
 };
@@ -106,7 +106,7 @@ async fn loses_a_reply(world: &World) {
 async fn truncates_and_closes(world: &World) {
     let proxy = proxy(world);
     let mut stream = open(world, &proxy).await;
-    let half = Truncate { keep: Kept::Bytes(5), framing: Framing::Whole };
+    let half = Truncate { keep: Kept::Bytes(5), framing: Framing::Whole, coding: Coding::Undone };
     apply(&proxy, fault("half", half.into())).await;
     ask(&mut stream, "GET a\n", "$3\no").await;
     assert_eq!(at_its_end(&mut stream).await, b"");

@@ -5,7 +5,7 @@ use chaos_inject::Proxy;
 use chaos_model::{
     Fault, KeyKind, Nth, Only, Pattern, Protocol, Share, Spread,
     effect::{
-        Close, Delay, Effect, Garble, Hang, Header, Oversize, Replace, ResetBody, Status, Trickle, Truncate,
+        Close, Coding, Delay, Effect, Garble, Hang, Header, Oversize, Replace, ResetBody, Status, Trickle, Truncate,
         truncate::{Framing, Kept},
     },
 };
@@ -146,11 +146,11 @@ async fn truncates_both_ways(world: &World) {
     let proxy = proxy(world);
     let keep = Kept::PerMillion(500_000);
     let mut stream = world.dial(&proxy).await.unwrap();
-    apply(&proxy, fault("short", Truncate { keep, framing: Framing::Short }.into())).await;
+    apply(&proxy, fault("short", Truncate { keep, framing: Framing::Short, coding: Coding::Undone }.into())).await;
     assert_eq!(get(&mut stream, "/123").await.unwrap().2, b"/1", "the head says so");
     remove(&proxy, "short").await;
     assert_eq!(get(&mut stream, "/123").await.unwrap().2, b"/123", "and the connection is of use");
-    apply(&proxy, fault("cut", Truncate { keep, framing: Framing::Whole }.into())).await;
+    apply(&proxy, fault("cut", Truncate { keep, framing: Framing::Whole, coding: Coding::Undone }.into())).await;
     let error = get(&mut stream, "/123").await.unwrap_err();
     assert_eq!(error.kind(), io::ErrorKind::UnexpectedEof, "fewer bytes than announced, then an orderly end");
 }
@@ -159,16 +159,16 @@ async fn garbles_replaces_and_fills_up(world: &World) {
     let proxy = proxy(world);
     let mut stream = world.dial(&proxy).await.unwrap();
     let target = format!("/{}", "a".repeat(500));
-    apply(&proxy, fault("noise", Garble { parts_per_million: 10_000 }.into())).await;
+    apply(&proxy, fault("noise", Garble { parts_per_million: 10_000, coding: Coding::Undone }.into())).await;
     let body = get(&mut stream, &target).await.unwrap().2;
     let wrong = body.iter().zip(target.as_bytes()).filter(|(one, other)| one != other).count();
     assert!(body.len() == target.len() && (1..=20).contains(&wrong), "{wrong} bytes are wrong");
     remove(&proxy, "noise").await;
-    apply(&proxy, fault("other", Replace { body: "{}".to_owned() }.into())).await;
+    apply(&proxy, fault("other", Replace { body: "{}".to_owned(), coding: Coding::Undone }.into())).await;
     let (_, head, body) = get(&mut stream, "/a").await.unwrap();
     assert!(body == b"{}" && head.contains("x-service: yes"), "{head}");
     remove(&proxy, "other").await;
-    apply(&proxy, fault("huge", Oversize { size: 3 << 20 }.into())).await;
+    apply(&proxy, fault("huge", Oversize { size: 3 << 20, coding: Coding::Undone }.into())).await;
     let body = get(&mut stream, "/a").await.unwrap().2;
     assert!(body.len() == 3 << 20 && body.starts_with(b"/a  ") && body.ends_with(b"  "));
     remove(&proxy, "huge").await;

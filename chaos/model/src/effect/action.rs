@@ -4,7 +4,7 @@
 //! An effect is one of these, or several. Whoever interprets faults combines the actions of all that are active and
 //! draws by chance what is a matter of chance; there is nothing here that knows a clock, a socket or a seed.
 
-use super::{Directions, RedisState, Spread};
+use super::{Coding, Directions, RedisState, Spread};
 use crate::quantity::show_bytes;
 use std::{fmt, time::Duration};
 
@@ -158,6 +158,8 @@ pub struct HttpAction {
     pub head: Vec<HeaderEdit>,
     /// The change to its body.
     pub body: Option<BodyEdit>,
+    /// The body that is changed: without its content coding, and the head is put right; or as it is sent.
+    pub coding: Coding,
     /// With a reset, the connection ends after the head and this part of the body.
     pub resets_in: Option<Part>,
 }
@@ -205,11 +207,17 @@ pub enum BodyEdit {
 pub enum Part {
     /// So many bytes.
     Bytes(u64),
-    /// So many of a million of its bytes, rounded down. Of a body of unknown length: of its first chunk.
+    /// So many of a million of its bytes, rounded down.
     PerMillion(u32),
 }
 
 impl Part {
+    /// Tells whether it is another number of bytes for each length of the body.
+    #[must_use]
+    pub fn is_share(self) -> bool {
+        matches!(self, Self::PerMillion(1..))
+    }
+
     /// The number of bytes that this part is of a body with `length` bytes.
     #[must_use]
     pub fn of(self, length: u64) -> u64 {

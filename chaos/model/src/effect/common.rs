@@ -182,3 +182,47 @@ impl OpenConnections {
         }
     }
 }
+
+/// The form of a body that an effect changes, where the body has a content coding (RFC 9110, 8.4): gzip, for one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Coding {
+    /// Without its coding, as its reader has it; the head says what is right for what comes then.
+    #[default]
+    Undone,
+    /// As it is sent; the head says what the service said, but for the length.
+    Raw,
+}
+
+impl Coding {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::Undone, Self::Raw];
+
+    /// The form's name in the language.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Undone => "undone",
+            Self::Raw => "raw",
+        }
+    }
+
+    /// Tells whether it is the usual one.
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands it so")]
+    pub(crate) fn is_usual(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Its key, as [`Keys::coding`](super::Keys::coding) reads it; none for the usual one.
+    pub(crate) fn written(self) -> Option<(&'static str, String)> {
+        (!self.is_usual()).then(|| ("coding", self.name().to_owned()))
+    }
+
+    /// The words for it behind an effect, none for the usual one.
+    pub(crate) fn words(self) -> &'static str {
+        match self {
+            Self::Undone => "",
+            Self::Raw => ", as it is sent",
+        }
+    }
+}

@@ -1,7 +1,7 @@
 //! Reads the keys of an effect: one function a kind of value, so that equal keys mean the same and are refused alike.
 
 use super::{
-    Directions, Distribution, OpenConnections, Spread,
+    Coding, Directions, Distribution, OpenConnections, Spread,
     action::{Part, Throughput},
 };
 use crate::{
@@ -89,6 +89,11 @@ impl<'a> Keys<'_, 'a> {
     /// `open`; reset unless it is there.
     pub(crate) fn open(&mut self) -> OpenConnections {
         self.one_of("open", "`open`", &OpenConnections::ALL.map(|open| (open.name(), open))).unwrap_or_default()
+    }
+
+    /// `coding`; undone unless it is there.
+    pub(crate) fn coding(&mut self) -> Coding {
+        self.one_of("coding", "the coding", &Coding::ALL.map(|coding| (coding.name(), coding))).unwrap_or_default()
     }
 
     /// One of several words, if it is there and right.

@@ -12,7 +12,7 @@ mod table;
 
 pub use crate::term::{Term, term};
 pub use action::{Action, MessageAction, MessageEnding};
-pub use common::{Direction, Directions, Distribution, OpenConnections, Spread};
+pub use common::{Coding, Direction, Directions, Distribution, OpenConnections, Spread};
 pub(crate) use elsewhere::instead_of;
 pub(crate) use keys::Keys;
 pub use redis_state::RedisState;
@@ -28,6 +28,14 @@ pub struct Key {
     /// The key's meaning, with its default.
     pub about: &'static str,
 }
+
+/// The key of effects that change bodies.
+pub(crate) const CODING: Key = key(
+    "coding",
+    "`undone` (the default: the bytes are those that its reader has, without gzip and its like, and the head says what is right for \
+     what comes: no `Content-Encoding`, `ETag` or digest of the other body) or `raw` (the bytes as they are sent; the head \
+     says what the service said, but for the length)",
+);
 
 /// A key.
 pub(crate) const fn key(name: &'static str, about: &'static str) -> Key {

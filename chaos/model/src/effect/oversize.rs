@@ -1,7 +1,7 @@
 //! `oversize`: a body that is far too long for whoever reads it.
 
 use super::{
-    Action, Facts, Keys, EffectKind, Level,
+    Action, CODING, Coding, Facts, Keys, EffectKind, Level,
     action::{BodyEdit, HttpAction},
     key, Written};
 use crate::quantity::show_bytes;
@@ -12,6 +12,9 @@ use serde::{Deserialize, Serialize};
 pub struct Oversize {
     /// To so many bytes.
     pub size: u64,
+    /// The body that is filled up.
+    #[serde(default, skip_serializing_if = "Coding::is_usual")]
+    pub coding: Coding,
 }
 
 impl EffectKind for Oversize {
@@ -19,24 +22,27 @@ impl EffectKind for Oversize {
         name: "oversize",
         level: Level::Requests,
         about: "the body is filled up with spaces, which JSON allows",
-        keys: &[key("size", "to how many bytes, as `50MiB`")],
+        keys: &[key("size", "to how many bytes, as `50MiB`"), CODING],
         example: "effect = \"oversize\"\nsize = \"50MiB\"",
         others: &[],
     };
 
     fn read(keys: &mut Keys<'_, '_>) -> Option<Self> {
-        Some(Self { size: keys.size("size", "50MiB")? })
+        let size = keys.size("size", "50MiB");
+        let coding = keys.coding();
+        Some(Self { size: size?, coding })
     }
 
     fn written(&self) -> Written {
-        vec![("size", show_bytes(self.size))]
+        [("size", show_bytes(self.size))].into_iter().chain(self.coding.written()).collect()
     }
 
     fn words(&self) -> String {
-        format!("oversize to {}", show_bytes(self.size))
+        format!("oversize to {}{}", show_bytes(self.size), self.coding.words())
     }
 
     fn action(&self) -> Action {
-        Action::of_http(HttpAction { body: Some(BodyEdit::Pad(self.size)), ..HttpAction::default() })
+        let body = Some(BodyEdit::Pad(self.size));
+        Action::of_http(HttpAction { body, coding: self.coding, ..HttpAction::default() })
     }
 }

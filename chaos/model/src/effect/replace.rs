@@ -1,7 +1,7 @@
 //! `replace`: another body, under the service's own head.
 
 use super::{
-    Action, Facts, Keys, EffectKind, Level,
+    Action, CODING, Coding, Facts, Keys, EffectKind, Level,
     action::{BodyEdit, HttpAction},
     key, term, Written};
 use serde::{Deserialize, Serialize};
@@ -11,6 +11,9 @@ use serde::{Deserialize, Serialize};
 pub struct Replace {
     /// The body.
     pub body: String,
+    /// Whether the head is put right.
+    #[serde(default, skip_serializing_if = "Coding::is_usual")]
+    pub coding: Coding,
 }
 
 impl EffectKind for Replace {
@@ -18,7 +21,7 @@ impl EffectKind for Replace {
         name: "replace",
         level: Level::Requests,
         about: "the body is another one; status and headers are the service's",
-        keys: &[key("body", "the body, as `{}`")],
+        keys: &[key("body", "the body, as `{}`"), CODING],
         example: "effect = \"replace\"\nbody = \"{}\"",
         others: &[
             term("Chaos Mesh", "replace"),
@@ -28,20 +31,21 @@ impl EffectKind for Replace {
     };
 
     fn read(keys: &mut Keys<'_, '_>) -> Option<Self> {
-        let body = keys.needed("body", "body = \"{}\"", |text| Ok(text.to_owned()))?;
-        Some(Self { body })
+        let body = keys.needed("body", "body = \"{}\"", |text| Ok(text.to_owned()));
+        let coding = keys.coding();
+        Some(Self { body: body?, coding })
     }
 
     fn written(&self) -> Written {
-        vec![("body", self.body.clone())]
+        [("body", self.body.clone())].into_iter().chain(self.coding.written()).collect()
     }
 
     fn words(&self) -> String {
-        format!("replace by {} bytes", self.body.len())
+        format!("replace by {} bytes{}", self.body.len(), self.coding.words())
     }
 
     fn action(&self) -> Action {
         let body = Some(BodyEdit::Replace(self.body.clone()));
-        Action::of_http(HttpAction { body, ..HttpAction::default() })
+        Action::of_http(HttpAction { body, coding: self.coding, ..HttpAction::default() })
     }
 }

@@ -19,7 +19,10 @@ impl EffectKind for ResetBody {
         name: "reset-body",
         level: Level::Requests,
         about: "the head and a part of the body come, and then the connection is reset",
-        keys: &[key("keep", "how much comes: a share or bytes, as `50%` (the default) or `100B`")],
+        keys: &[key(
+            "keep",
+            "how much comes: a share or bytes, as `50%` (the default) or `100B`. For a share of a body whose head says no length, the response is kept until it is whole, up to `8MiB`",
+        )],
         example: "effect = \"reset-body\"",
         others: &[],
     };

@@ -1,9 +1,10 @@
 //! `truncate`: a response or a reply that ends early.
 
 use super::{
-    Action, Facts, Keys, EffectKind, Level,
+    Action, CODING, Coding, Facts, Keys, EffectKind, Level,
     action::{BodyEdit, HttpAction, MessageAction, MessageEnding, Part},
-    key, Written};
+    Key, key, Written};
+use crate::language::findings::Wrong;
 use serde::{Deserialize, Serialize};
 
 /// Only the beginning of a body or a reply comes.
@@ -13,6 +14,9 @@ pub struct Truncate {
     pub keep: Kept,
     /// The length that the head announces; of replies none can say theirs, so this is for HTTP alone.
     pub framing: Framing,
+    /// The body that is shortened; one that is cut off is cut off as it is sent.
+    #[serde(default, skip_serializing_if = "Coding::is_usual")]
+    pub coding: Coding,
 }
 
 /// The part of a body that comes.
@@ -74,8 +78,9 @@ impl EffectKind for Truncate {
         level: Level::Messages,
         about: "only the beginning of a body or a reply comes, and then the connection is closed",
         keys: &[
-            key("keep", "how much comes: a share or bytes, as `50%` (the default) or `100B`"),
+            key("keep", "how much comes: a share or bytes, as `50%` (the default) or `100B`. For a share of a body whose head says no length, the response is kept until it is whole, up to `8MiB`"),
             key("framing", "`whole` (the default: fewer bytes than announced) or `short` (HTTP: the head announces fewer, and the connection stays)"),
+            Key { about: "with `framing = \"short\"`: as for `garble`", ..CODING },
         ],
         example: "effect = \"truncate\"",
         others: &[],
@@ -85,16 +90,22 @@ impl EffectKind for Truncate {
         let keep = keys.part("keep", Part::PerMillion(500_000));
         let all = Framing::ALL.map(|framing| (framing.name(), framing));
         let framing = keys.one_of("framing", "the framing", &all).unwrap_or_default();
-        Some(Self { keep: keep?.into(), framing })
+        let coding = keys.coding();
+        if framing == Framing::Whole && keys.has("coding") {
+            let wrong = Wrong::new("a body that is cut off is cut off as it is sent");
+            keys.refuse("coding", wrong.advice("write `framing = \"short\"`, or take `coding` away"));
+        }
+        Some(Self { keep: keep?.into(), framing, coding })
     }
 
     fn written(&self) -> Written {
-        vec![("keep", Part::from(self.keep).to_string()), ("framing", self.framing.name().to_owned())]
+        let keys = [("keep", Part::from(self.keep).to_string()), ("framing", self.framing.name().to_owned())];
+        keys.into_iter().chain(self.coding.written()).collect()
     }
 
     fn words(&self) -> String {
         let framing = if self.framing == Framing::Short { ", as if that were all" } else { "" };
-        format!("truncate to {}{framing}", Part::from(self.keep))
+        format!("truncate to {}{framing}{}", Part::from(self.keep), self.coding.words())
     }
 
     fn action(&self) -> Action {
@@ -103,7 +114,10 @@ impl EffectKind for Truncate {
             Framing::Whole => {
                 Action::of_messages(MessageAction { delay: None, ending: Some(MessageEnding::In(part)) })
             }
-            Framing::Short => Action::of_http(HttpAction { body: Some(BodyEdit::Shorten(part)), ..HttpAction::default() }),
+            Framing::Short => {
+                let body = Some(BodyEdit::Shorten(part));
+                Action::of_http(HttpAction { body, coding: self.coding, ..HttpAction::default() })
+            }
         }
     }
 }

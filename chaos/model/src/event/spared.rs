@@ -54,6 +54,10 @@ reasons! {
     LongHead: "long_head", "head beyond the bound";
     /// A response came that nobody had asked for.
     Unasked: "unasked_response", "response to nothing";
+    /// Its body is compressed in a way that can't be undone, or is a part of one that is.
+    Coded: "coded", "content coding";
+    /// Its body is longer than what is kept of one.
+    LongBody: "long_body", "body beyond the bound";
     /// It belongs to a transaction.
     Transaction: "transaction", "transaction";
     /// It is on a connection with subscriptions.

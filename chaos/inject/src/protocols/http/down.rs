@@ -4,6 +4,7 @@ use super::{
     body::{Body, Edited, Progress},
     exchange::{Exchange, Exchanges},
     head::{Found, MessageKind, Reply, Scan, parse_reply},
+    held::Held,
     response::{self, Begun},
 };
 use crate::protocol::{Step, Unreadable};
@@ -28,6 +29,8 @@ enum ResponseState {
     Passed(Body, bool),
     /// In a body that is changed, at a rate perhaps.
     Edited(Box<Edited>, bool),
+    /// In the body of a response that is kept until it is known what can be made of it.
+    Held(Box<Held>),
     /// The connection has been ended.
     Ended,
     /// The connection speaks something else, as both ends agreed.
@@ -73,7 +76,11 @@ impl Down {
         match &self.state {
             ResponseState::Lost(why) => *why,
             ResponseState::Tunnel => Some(Unreadable::Upgraded),
-            ResponseState::Head | ResponseState::Passed(..) | ResponseState::Edited(..) | ResponseState::Ended => None,
+            ResponseState::Head
+            | ResponseState::Held(_)
+            | ResponseState::Passed(..)
+            | ResponseState::Edited(..)
+            | ResponseState::Ended => None,
         }
     }
 
@@ -115,6 +122,7 @@ impl Down {
                     None => Progressed::Lost(Unreadable::AmbiguousLength),
                 },
                 ResponseState::Edited(..) => self.on_edited(rest, steps),
+                ResponseState::Held(_) => self.on_held(rest, exchanges, steps),
                 ResponseState::Head => self.on_head(rest, exchanges, steps),
             };
             match took {
@@ -142,6 +150,31 @@ impl Down {
         Progressed::Bytes(count)
     }
 
+    fn on_held(&mut self, bytes: &[u8], exchanges: &mut Exchanges, steps: Steps<'_>) -> Progressed {
+        let ResponseState::Held(held) = &mut self.state else { return Progressed::Nothing };
+        let Some(count) = held.take(bytes) else {
+            // What could not be kept comes behind what was.
+            self.release(exchanges, false, steps);
+            return Progressed::Bytes(0);
+        };
+        steps::skip(steps, Direction::Downstream, count);
+        if held.is_whole(false) {
+            self.release(exchanges, false, steps);
+        }
+        Progressed::Bytes(count)
+    }
+
+    /// Goes on with a response that was kept, as if it came now; `closed` says that the service sends nothing more.
+    fn release(&mut self, exchanges: &mut Exchanges, closed: bool, steps: Steps<'_>) {
+        let ResponseState::Held(held) = std::mem::replace(&mut self.state, ResponseState::Head) else { return };
+        let Some(exchange) = exchanges.front_mut() else { return };
+        let message =
+            if held.is_whole(closed) { held.settle(exchange, steps) } else { held.give_up(exchange, closed, steps) };
+        let mut again = Vec::new();
+        self.on_bytes(&message, exchanges, &mut again);
+        steps::of_own(steps, &message, again);
+    }
+
     fn on_head(&mut self, bytes: &[u8], exchanges: &mut Exchanges, steps: Steps<'_>) -> Progressed {
         match exchanges.front_mut() {
             // A response to nothing, or to what the service was not asked.
@@ -163,12 +196,19 @@ impl Down {
             Ok(read) => read,
             Err(why) => return Progressed::Lost(why),
         };
-        self.tell(exchange, steps);
-        if !reply.is_sure && !is_interim(reply.status) {
-            // What the client makes of this head isn't known, and so is none of what faults make of it.
-            let injected = exchange.plan.take().map(|plan| plan.injected).unwrap_or_default();
-            steps.extend(injected.into_iter().map(|one| Step::Spared(one, Unreadable::UnreadableHead)));
+        if !is_interim(reply.status) {
+            if !reply.is_sure {
+                // What the client makes of this head isn't known, and so is none of what faults make of it.
+                let injected = exchange.plan.take().map(|plan| plan.injected).unwrap_or_default();
+                steps.extend(injected.into_iter().map(|one| Step::Spared(one, Unreadable::UnreadableHead)));
+            }
+            if let Some(held) = Held::new(exchange, &bytes[..end], (reply.status, body), steps) {
+                steps::skip(steps, Direction::Downstream, end);
+                self.state = ResponseState::Held(held);
+                return Progressed::Bytes(end);
+            }
         }
+        self.tell(exchange, steps);
         if is_interim(reply.status) {
             steps::pass(steps, Direction::Downstream, end);
             return Progressed::Bytes(end);
@@ -223,7 +263,11 @@ impl Down {
         let over = match &self.state {
             ResponseState::Passed(body, _) => body.is_over(),
             ResponseState::Edited(edited, _) => edited.is_over(),
-            ResponseState::Head | ResponseState::Ended | ResponseState::Tunnel | ResponseState::Lost(_) => false,
+            ResponseState::Head
+            | ResponseState::Held(_)
+            | ResponseState::Ended
+            | ResponseState::Tunnel
+            | ResponseState::Lost(_) => false,
         };
         if over {
             self.lift(steps);
@@ -257,13 +301,19 @@ impl Down {
     }
 
     /// The service sends nothing more; this is left of what it sent.
-    pub(super) fn on_end(&mut self, left: &[u8], steps: Steps<'_>) {
+    pub(super) fn on_end(&mut self, left: &[u8], exchanges: &mut Exchanges, steps: Steps<'_>) {
+        // Once more where what is left of the plan needs something else; each time there is less of it.
+        while let ResponseState::Held(_) = self.state {
+            self.release(exchanges, true, steps);
+        }
         match &mut self.state {
             ResponseState::Ended => return steps::skip(steps, Direction::Downstream, left.len()),
             ResponseState::Edited(edited, _) => edited.on_end(steps),
-            ResponseState::Head | ResponseState::Passed(..) | ResponseState::Tunnel | ResponseState::Lost(_) => {
-                steps::pass(steps, Direction::Downstream, left.len())
-            }
+            ResponseState::Head
+            | ResponseState::Held(_)
+            | ResponseState::Passed(..)
+            | ResponseState::Tunnel
+            | ResponseState::Lost(_) => steps::pass(steps, Direction::Downstream, left.len()),
         }
         self.state = ResponseState::Ended;
     }

@@ -24,6 +24,8 @@ pub(super) struct Exchange {
     pub(super) plan: Option<Box<HttpPlan>>,
     /// Attribution of request and response.
     pub(super) attribution: Attribution,
+    /// The length of the response's body, where that was found out.
+    pub(super) length: Option<u64>,
     /// All of the request has come. Known for those whose response does not come from the service.
     pub(super) asked: bool,
     /// The client waits to be told to send the body.
@@ -108,7 +110,7 @@ impl Exchange {
         let plan = (!plan.is_clear()).then(|| Box::new(plan));
         let canned = plan.as_ref().is_some_and(|plan| plan.response.is_some());
         let (expects, closes) = if canned { (ask.expects(), ask.closes()) } else { (false, false) };
-        Self { count: 1, kind, plan, attribution, asked: false, expects, closes }
+        Self { count: 1, kind, plan, attribution, length: None, asked: false, expects, closes }
     }
 
     /// Tells whether it needs no entry of its own behind this one.

@@ -15,6 +15,7 @@ mod deeds;
 mod down;
 mod exchange;
 mod head;
+mod held;
 mod plan;
 mod request;
 mod response;
@@ -81,7 +82,7 @@ impl Filter for HttpFilter {
     fn on_end(&mut self, direction: Direction, left: &[u8], _: &mut dyn Decide, steps: &mut Vec<Step>) {
         match direction {
             Direction::Upstream => self.up.on_end(left, steps),
-            Direction::Downstream => self.down.on_end(left, steps),
+            Direction::Downstream => self.down.on_end(left, &mut self.exchanges, steps),
         }
         self.settle(steps);
     }

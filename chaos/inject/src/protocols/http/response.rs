@@ -5,7 +5,7 @@ use super::{
     canned,
     deeds::{Happening, Seen},
     exchange::{Exchange, MethodKind},
-    head::{edited, is_so},
+    head::{edited, is_so, put_right},
     plan::{EarlyEnd, HttpPlan},
 };
 use crate::{
@@ -35,10 +35,13 @@ pub(super) fn begin(exchange: &mut Exchange, head: &[u8], status: u16, source: B
         steps::pass(steps, Direction::Downstream, head.len());
         return if tunnel { Begun::Tunnel } else { Begun::Passed(source, false) };
     };
-    let chain = chain(&plan, bodiless, source.length());
+    let chain = chain(&plan, bodiless, source.length().or(exchange.length));
     let limit = plan.rate.clone().filter(|_| !bodiless && source.length() != Some(0));
     let length = chain.announced().filter(|_| !bodiless && source.length().is_some());
-    let (changed, edits) = with_edits(head, length.filter(|_| length != source.length()), &plan);
+    let right = plan.undone && chain.is_edited();
+    let right_head = right.then(|| put_right(head, chain.announced()));
+    let new_length = length.filter(|_| length != source.length());
+    let (changed, edits) = with_edits(right_head.as_deref().unwrap_or(head), new_length, &plan);
     let is_cut = plan.ending == Some(EarlyEnd::CloseInstead);
     let perhaps = open(&plan, &Seen { head: edits, body: &chain, limited: limit.is_some(), is_cut }, steps);
     if is_cut {
@@ -46,7 +49,7 @@ pub(super) fn begin(exchange: &mut Exchange, head: &[u8], status: u16, source: B
         steps::end(steps, Ending::Close);
         return Begun::Ended;
     }
-    match changed {
+    match changed.or(right_head.map(Bytes::from)) {
         Some(changed) => {
             steps::skip(steps, Direction::Downstream, head.len());
             steps::insert(steps, Direction::Downstream, changed);
@@ -60,7 +63,8 @@ pub(super) fn begin(exchange: &mut Exchange, head: &[u8], status: u16, source: B
     if chain.is_empty() {
         return if tunnel { Begun::Tunnel } else { Begun::Passed(source, limited) };
     }
-    let mut edited = Box::new(Edited::new(source, chain, ending(&plan)).telling(perhaps));
+    let edited = Edited::new(source, chain, ending(&plan)).telling(perhaps);
+    let mut edited = Box::new(edited.with_right_trailer(right));
     edited.begin(steps);
     match edited.progress() {
         Progress::Ended => Begun::Ended,
@@ -123,10 +127,7 @@ fn open(plan: &HttpPlan, seen: &Seen<'_>, steps: Steps<'_>) -> Vec<(usize, Injec
 }
 
 fn chain(plan: &HttpPlan, bodiless: bool, length: Option<u64>) -> Chain {
-    let part = match plan.ending {
-        Some(EarlyEnd::CloseIn(part) | EarlyEnd::ResetIn(part)) => Some(part),
-        Some(EarlyEnd::CloseInstead) | None => None,
-    };
+    let part = plan.ending.and_then(EarlyEnd::part);
     Chain::new(if bodiless { &[] } else { &plan.body }, part, length)
 }
 

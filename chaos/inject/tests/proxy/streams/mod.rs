@@ -12,7 +12,7 @@ use chaos_inject::Proxy;
 use chaos_model::{
     Directions, Distribution, Effect, Fault, Only, Protocol, Spread,
     effect::{
-        Close, Delay, Error, Level, Trickle, Truncate,
+        Close, Coding, Delay, Error, Level, Trickle, Truncate,
         truncate::{Framing, Kept},
     },
     protocol::{Ready, Recognised, Row, Words},
@@ -206,7 +206,7 @@ async fn gives_up_no_part_of_a_frame(world: &World) {
 async fn ends_the_connection_behind_one_stream(world: &World) {
     let (proxy, mut client, mut served) = pair(world).await;
     apply(&proxy, on("SLOW", delay(HOUR))).await;
-    let cut = Truncate { keep: Kept::PerMillion(500_000), framing: Framing::Whole };
+    let cut = Truncate { keep: Kept::PerMillion(500_000), framing: Framing::Whole, coding: Coding::Undone };
     apply(&proxy, on("CUT", cut)).await;
     apply(&proxy, Fault { name: "late".to_owned(), ..on("CUT", delay(300 * MS)) }).await;
     let began = Instant::now();

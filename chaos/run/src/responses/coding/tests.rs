@@ -3,7 +3,7 @@ use flate2::{
     Compression,
     write::{DeflateEncoder, GzEncoder, ZlibEncoder},
 };
-use http::HeaderValue;
+use http::HeaderMap;
 use proptest::prelude::*;
 use ruzstd::encoding::{CompressionLevel, compress_to_vec};
 use std::io::Write as _;
@@ -125,24 +125,8 @@ fn a_small_body_that_becomes_a_large_one_takes_no_memory_and_is_not_judged() {
     // A bomb in a bomb, and a frame that asks for a window of a gigabyte.
     assert_eq!(read(&["gzip, gzip"], &gzip(&gzip(&zeros))), large);
     assert_eq!(read(&["zstd"], &[0x28, 0xb5, 0x2f, 0xfd, 0, 0xa0, 1, 0, 0]), large);
-    let mut read_so_far = Counting(0);
-    assert_eq!(within_limit(&mut read_so_far).unwrap(), None);
-    assert!(read_so_far.0 <= BODY_LIMIT + (64 << 10), "{} bytes", read_so_far.0);
     let exact = vec![b'x'; BODY_LIMIT];
     assert_eq!(read(&["gzip"], &gzip(&exact)).map(|body| body.len()), Ok(BODY_LIMIT));
-}
-
-/// A body without end, and how much of it was read.
-struct Counting(usize);
-
-impl Read for Counting {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        assert!(self.0 < 4 * BODY_LIMIT, "nobody stops reading");
-        let some = buffer.len().min(4096);
-        buffer[..some].fill(b'x');
-        self.0 += some;
-        Ok(some)
-    }
 }
 
 #[test]

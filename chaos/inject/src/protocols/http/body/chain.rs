@@ -43,8 +43,8 @@ struct Edit {
 
 #[derive(Debug)]
 enum Stage {
-    /// So many bytes, once that is known.
-    Keep(Part, Option<u64>),
+    /// So many bytes more.
+    Keep(u64),
     Garble(u32, u64, Option<Noise>),
     Replace(String),
     /// Padding up to this many bytes, of which so many have come.
@@ -52,13 +52,14 @@ enum Stage {
 }
 
 impl Chain {
-    /// For a body of this length, where it is known; and then only this part of it comes, where there is one.
+    /// For a body of this length, where it is known; and then only this part of it comes, where there is one. A share of what
+    /// is not known is all of it: whoever asks for one finds the length out first.
     pub(crate) fn new(edits: &[(BodyEdit, u64)], ends: Option<Part>, length: Option<u64>) -> Self {
         let mut chain = Self { edits: Vec::new(), announced: length, changes: vec![Change::Nothing; edits.len()] };
         for (place, (edit, seed)) in edits.iter().enumerate() {
             let length = chain.announced;
             let (what, length) = match edit {
-                BodyEdit::Shorten(part) => (Stage::keep(*part, length), length.map(|length| part.of(length))),
+                BodyEdit::Shorten(part) => (Stage::Keep(kept(*part, length)), length.map(|length| part.of(length))),
                 BodyEdit::Garble { parts_per_million } => {
                     let noise = length.map(|length| Noise::of_length(*seed, *parts_per_million, length));
                     (Stage::Garble(*parts_per_million, *seed, noise), length)
@@ -68,7 +69,7 @@ impl Chain {
                 BodyEdit::Trickle(_) => continue,
             };
             let idle = match what {
-                Stage::Keep(..) | Stage::Pad(..) => length.is_some() && length == chain.announced,
+                Stage::Keep(_) | Stage::Pad(..) => length.is_some() && length == chain.announced,
                 Stage::Garble(..) => length == Some(0),
                 Stage::Replace(ref text) => text.is_empty() && chain.announced == Some(0),
             };
@@ -84,10 +85,15 @@ impl Chain {
             chain.announced = length;
         }
         if let Some(part) = ends {
-            let what = Stage::keep(part, chain.announced);
+            let what = Stage::Keep(kept(part, chain.announced));
             chain.edits.push(Edit { what, place: None, acted: false, over: false });
         }
         chain
+    }
+
+    /// Tells whether the content becomes another one, and is not only cut off.
+    pub(crate) fn is_edited(&self) -> bool {
+        self.changes.iter().any(|change| *change != Change::Nothing)
     }
 
     /// The length behind all edits, where it is known, and unless the connection ends before.
@@ -112,7 +118,7 @@ impl Chain {
 
     /// More came than what the edits let through.
     pub(super) fn leave_out(&mut self) {
-        let is_full = |edit: &&mut Edit| matches!(edit.what, Stage::Keep(_, Some(0)));
+        let is_full = |edit: &&mut Edit| matches!(edit.what, Stage::Keep(0));
         self.edits.iter_mut().filter(is_full).for_each(|edit| edit.acted = true);
     }
 
@@ -121,16 +127,12 @@ impl Chain {
         self.edits.last().is_some_and(|edit| edit.over)
     }
 
-    /// Bytes that are known to come, of a body of unknown length: for edits that need to know before they see any of
-    /// it.
-    /// `sure` is the same in whichever pieces the body comes.
-    pub(super) fn expect(&mut self, mut first: u64, mut sure: u64) {
+    /// The count of bytes that are known to come, of a body of unknown length, the same in whichever pieces it comes: for edits
+    /// that need to know before they see any of it.
+    pub(super) fn expect(&mut self, mut sure: u64) {
         for edit in &mut self.edits {
             match &mut edit.what {
-                Stage::Keep(part, left) => {
-                    let left = *left.get_or_insert_with(|| part.of(first));
-                    (first, sure) = (first.min(left), sure.min(left));
-                }
+                Stage::Keep(left) => sure = sure.min(*left),
                 Stage::Garble(parts, seed, noise) => {
                     noise.get_or_insert_with(|| Noise::of_unknown(*seed, *parts, sure));
                 }
@@ -156,13 +158,11 @@ impl Chain {
     }
 }
 
-impl Stage {
-    fn keep(part: Part, length: Option<u64>) -> Self {
-        let bytes = match part {
-            Part::Bytes(bytes) => Some(bytes),
-            Part::PerMillion(_) => None,
-        };
-        Self::Keep(part, length.map(|length| part.of(length)).or(bytes))
+/// The count of bytes that a part is of a body of this length.
+fn kept(part: Part, length: Option<u64>) -> u64 {
+    match (part, length) {
+        (Part::Bytes(bytes), None) => bytes,
+        (_, length) => part.of(length.unwrap_or(u64::MAX)),
     }
 }
 
@@ -170,7 +170,7 @@ impl Edit {
     fn feed(&mut self, pieces: Vec<Piece>, ends: bool, out: &mut Vec<Piece>) {
         for mut piece in pieces {
             match &mut self.what {
-                Stage::Keep(_, Some(left)) => {
+                Stage::Keep(left) => {
                     self.acted |= piece.length() > *left;
                     piece.shorten(*left);
                     *left -= piece.length();
@@ -181,13 +181,13 @@ impl Edit {
                 }
                 Stage::Pad(_, seen) => *seen += piece.length(),
                 // Nothing comes before it is known how much.
-                Stage::Keep(_, None) | Stage::Garble(_, _, None) => {}
+                Stage::Garble(_, _, None) => {}
                 Stage::Replace(_) => continue,
             }
             out.push(piece);
         }
         match &mut self.what {
-            Stage::Keep(_, left) => self.over = *left == Some(0),
+            Stage::Keep(left) => self.over = *left == 0,
             Stage::Replace(text) => {
                 out.push(Piece::Bytes(std::mem::take(text).into_bytes()));
                 self.over = true;

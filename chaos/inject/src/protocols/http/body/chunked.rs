@@ -38,7 +38,7 @@ enum ChunkedState {
 
 /// Bytes of one kind, at least one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Run {
+pub(crate) enum Run {
     /// Sizes, extensions, the ends of lines.
     Framing(usize),
     /// Data of a chunk.

@@ -7,7 +7,10 @@ use super::{
 };
 use crate::{
     protocol::{Ending, Injected, Step},
-    protocols::steps::{self, Steps},
+    protocols::{
+        http::head::without_validators,
+        steps::{self, Steps},
+    },
 };
 use bytes::Bytes;
 use chaos_model::Direction;
@@ -22,7 +25,12 @@ pub(crate) struct Edited {
     progress: Progress,
     /// Injections that are told once their edits have changed something.
     perhaps: Vec<(usize, Injected)>,
+    /// The trailer section, where something may have to be left out of it, behind the line before it.
+    trailer: Option<Vec<u8>>,
 }
+
+/// The longest trailer section of which something is left out.
+const LONGEST_TRAILER: usize = 64 * 1024;
 
 /// Progress of a body behind its edits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,12 +45,18 @@ pub(crate) enum Progress {
 
 impl Edited {
     pub(crate) fn new(source: Body, chain: Chain, ending: Option<Ending>) -> Self {
-        Self { source, chain, ending, progress: Progress::Open, perhaps: Vec::new() }
+        Self { source, chain, ending, progress: Progress::Open, perhaps: Vec::new(), trailer: None }
     }
 
     /// Tells these injections once the edit of their place has changed something.
     pub(crate) fn telling(self, perhaps: Vec<(usize, Injected)>) -> Self {
         Self { perhaps, ..self }
+    }
+
+    /// The same, with a trailer section that is right for what becomes of the body.
+    pub(crate) fn with_right_trailer(mut self, right: bool) -> Self {
+        self.trailer = right.then(Vec::new);
+        self
     }
 
     /// Tells whether all of its source has come.
@@ -78,7 +92,7 @@ impl Edited {
             Run::Data(count) => {
                 steps::skip(steps, Direction::Downstream, count);
                 if self.progress == Progress::Open {
-                    self.expect(count as u64);
+                    self.expect();
                     let ends = matches!(self.source, Body::Length(0));
                     self.feed(Some(&bytes[..count]), ends, steps);
                 } else {
@@ -91,21 +105,25 @@ impl Edited {
                 if self.progress == Progress::Open && !self.chain.is_over() {
                     self.end(false, steps);
                 }
-                if self.progress == Progress::Open {
-                    steps::pass(steps, Direction::Downstream, count);
-                } else {
-                    steps::skip(steps, Direction::Downstream, count);
+                match &mut self.trailer {
+                    None if self.progress == Progress::Open => steps::pass(steps, Direction::Downstream, count),
+                    Some(trailer) if self.progress == Progress::Open => {
+                        steps::skip(steps, Direction::Downstream, count);
+                        trailer.extend_from_slice(&bytes[..count]);
+                        self.put_trailer(steps);
+                    }
+                    _ => steps::skip(steps, Direction::Downstream, count),
                 }
                 count
             }
         })
     }
 
-    fn expect(&mut self, piece: u64) {
+    fn expect(&mut self) {
         match &self.source {
             Body::Length(_) => {}
-            Body::Chunked(chunked) => self.chain.expect(chunked.size(), chunked.size()),
-            Body::UntilClose => self.chain.expect(piece, 1),
+            Body::Chunked(chunked) => self.chain.expect(chunked.size()),
+            Body::UntilClose => self.chain.expect(1),
         }
     }
 
@@ -117,7 +135,20 @@ impl Edited {
         match self.ending {
             Some(ending) => self.close(ending, steps),
             None if closed => self.progress = Progress::Whole,
-            None => steps::insert(steps, Direction::Downstream, Bytes::from_static(b"0\r\n")),
+            None => match &mut self.trailer {
+                Some(trailer) => trailer.extend_from_slice(b"0\r\n"),
+                None => steps::insert(steps, Direction::Downstream, Bytes::from_static(b"0\r\n")),
+            },
+        }
+    }
+
+    /// Says the trailer section once it is whole, or too long to keep.
+    fn put_trailer(&mut self, steps: Steps<'_>) {
+        let is_whole = self.source.is_over();
+        let done = self.trailer.take_if(|trailer| is_whole || trailer.len() > LONGEST_TRAILER);
+        if let Some(trailer) = done {
+            let right = if is_whole { without_validators(&trailer) } else { trailer };
+            steps::insert(steps, Direction::Downstream, Bytes::from(right));
         }
     }
 

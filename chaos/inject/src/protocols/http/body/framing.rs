@@ -48,7 +48,7 @@ impl Body {
     }
 
     /// The run that these bytes begin with; there is at least one byte, and the body is not over.
-    pub(super) fn run(&mut self, bytes: &[u8]) -> Option<Run> {
+    pub(crate) fn run(&mut self, bytes: &[u8]) -> Option<Run> {
         match self {
             Self::Length(left) => {
                 let count = usize::try_from(*left).unwrap_or(usize::MAX).min(bytes.len());

@@ -7,6 +7,7 @@ mod framing;
 
 pub(super) use self::{
     chain::{Chain, Change},
+    chunked::Run,
     edited::{Edited, Progress},
     framing::Body,
 };

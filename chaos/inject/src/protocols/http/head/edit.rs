@@ -34,22 +34,28 @@ pub(crate) fn edited(head: &[u8], name: &str, value: Option<&str>) -> Vec<u8> {
     out
 }
 
-/// Tells whether a field is as it is to be already: it has this value and no other, or is not there.
-pub(crate) fn is_so(head: &[u8], name: &str, value: Option<&str>) -> bool {
-    let (mut values, mut named) = (Vec::new(), false);
-    // Behind the first line, before which there may be empty ones.
+/// The values of the fields of this name, in order. One that goes over several lines is one value.
+pub(crate) fn values(head: &[u8], name: &str) -> Vec<Vec<u8>> {
+    let mut values: Vec<Vec<u8>> = Vec::new();
+    let mut named = false;
+    // Empty lines may come before a message, and its first line is no field.
     let lines = head.split(|byte| *byte == b'\n').skip_while(|line| line.trim_ascii().is_empty()).skip(1);
     for line in lines {
-        if matches!(line.first(), Some(b' ' | b'\t')) {
-            if named {
-                return false;
-            }
+        if let [b' ' | b'\t', ..] = line {
+            let value = values.last_mut().filter(|_| named);
+            value.into_iter().for_each(|value| value.extend([&b" "[..], line.trim_ascii()].concat()));
             continue;
         }
         let mut parts = line.splitn(2, |byte| *byte == b':');
-        named = parts.next().is_some_and(|field| field.trim_ascii_end().eq_ignore_ascii_case(name.as_bytes()));
-        values.extend(parts.next().filter(|_| named).map(<[u8]>::trim_ascii));
+        named = parts.next().is_some_and(|it| it.trim_ascii_end().eq_ignore_ascii_case(name.as_bytes()));
+        values.extend(parts.next().filter(|_| named).map(|value| value.trim_ascii().to_vec()));
     }
+    values
+}
+
+/// Tells whether a field is as it is to be already: it has this value and no other, or is not there.
+pub(crate) fn is_so(head: &[u8], name: &str, value: Option<&str>) -> bool {
+    let values = values(head, name);
     match value {
         Some(value) => values == [value.trim().as_bytes()],
         None => values.is_empty(),
@@ -58,7 +64,7 @@ pub(crate) fn is_so(head: &[u8], name: &str, value: Option<&str>) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::is_so;
+    use super::{is_so, values};
 
     #[test]
     fn a_field_that_is_as_asked_needs_no_edit() {
@@ -86,5 +92,16 @@ mod tests {
     fn a_name_is_known_before_blanks_and_each_time() {
         assert_eq!(edited("a\r\nX : 1\r\n more\r\ny: 1\r\nx: 3\r\n\r\n", Some("2")), "a\r\nx: 2\r\ny: 1\r\n\r\n");
         assert_eq!(edited("a\r\nx\t: 1\r\nx: 1\r\n\r\n", None), "a\r\n\r\n");
+    }
+
+    #[test]
+    fn values_are_those_of_the_name_alone() {
+        let head = b"\r\nHTTP/1.1 200 a: b\r\nA: 1\r\nB: 2\r\n 3\r\nAB: 4\r\na:  5 ,\r\n\t6\r\nA:\r\n\r\n";
+        let of = |name: &str| -> Vec<String> {
+            values(head, name).into_iter().map(|value| String::from_utf8(value).unwrap()).collect()
+        };
+        assert_eq!(of("a"), ["1", "5 , 6", ""]);
+        assert_eq!(of("b"), ["2 3"]);
+        assert!(of("c").is_empty());
     }
 }

@@ -1,5 +1,6 @@
 //! Heads of messages, as raw bytes: read as widely as those do who get them, as long as all of these find the same end.
 
+mod content;
 mod edit;
 mod fold;
 mod framing;
@@ -9,7 +10,8 @@ mod scan;
 mod start;
 
 pub(super) use self::{
-    edit::{edited, is_so},
+    content::{put_right, without_validators},
+    edit::{edited, is_so, values},
     framing::Announced,
     parse::{Ask, Reply, parse_ask, parse_reply},
     scan::{Found, MessageKind, Scan},

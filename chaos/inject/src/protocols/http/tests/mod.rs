@@ -3,6 +3,7 @@
 mod arbitrary;
 mod attribution;
 mod bodies;
+mod codings;
 mod lax;
 mod messages;
 mod passing;
@@ -21,7 +22,7 @@ use crate::{
 use chaos_model::{
     ArrivalId, Direction, Nonce,
     effect::{
-        Action, MessageAction, MessageEnding,
+        Action, Coding, MessageAction, MessageEnding,
         action::{BodyEdit, CannedResponse, HttpAction},
     },
 };
@@ -74,7 +75,7 @@ fn decision(plan: HttpPlan) -> Decision {
     if plan.is_clear() {
         return Decision::default();
     }
-    let HttpPlan { delay, response, head, body, ending, rate, .. } = plan;
+    let HttpPlan { delay, response, head, body, undone, ending, rate, .. } = plan;
     assert!(rate.is_none(), "a rate is an edit here");
     let (message, resets_in) = match ending {
         Some(EarlyEnd::CloseInstead) => (Some(MessageEnding::Instead), None),
@@ -83,13 +84,16 @@ fn decision(plan: HttpPlan) -> Decision {
         None => (None, None),
     };
     let delay = delay.map(|wait| wait.whole());
-    let first = HttpAction { response, head, body: None, resets_in };
+    let coding = if undone { Coding::Undone } else { Coding::Raw };
+    let first = HttpAction { response, head, body: None, coding, resets_in };
     let of_messages = MessageAction { delay: None, ending: message };
     let action = Action { message: Some(of_messages), http: Some(first), ..Action::default() };
     let mut all = Decision::default();
     for (edit, seed) in body {
-        let action =
-            Action { http: Some(HttpAction { body: Some(edit), ..HttpAction::default() }), ..Action::default() };
+        let action = Action {
+            http: Some(HttpAction { body: Some(edit), coding, ..HttpAction::default() }),
+            ..Action::default()
+        };
         all = all.and(Active::doing(&format!("edit {seed}"), action, None), None);
     }
     all.and(Active::doing("fault", action, None), delay)
@@ -292,5 +296,5 @@ fn delayed(mut plan: HttpPlan, delay: Duration) -> HttpPlan {
 
 fn edit(edits: &[BodyEdit]) -> HttpPlan {
     let body = edits.iter().cloned().zip(1..).collect();
-    HttpPlan { body, ..plan() }
+    HttpPlan { body, undone: true, ..plan() }
 }
