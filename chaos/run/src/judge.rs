@@ -71,14 +71,14 @@ fn unless_unseen(unseen: &Unseen, check: &Check, finding: Finding) -> Finding {
     let places = check.subject.marker().and_then(|marker| unseen.0.get(&marker));
     let Some(places) = places.filter(|_| finding.verdict == Verdict::Pass) else { return finding };
     let words = &places.words;
-    if places.by_value {
+    if places.always {
         let why = format!(
             "no response of the run has {words} at all, as where that is written wrong; one that is there only where it says so is \
              declared as `\"exists\"`"
         );
         return Finding { verdict: Verdict::Inconclusive, note: Some(why), ..finding };
     }
-    // It is said by being there, so it may well be in none.
+    // It may well be in none.
     Finding { seen: format!("{}, and no response of the run has {words}", finding.seen), ..finding }
 }
 

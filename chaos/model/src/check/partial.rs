@@ -11,7 +11,7 @@ pub(super) const ROW: Row = Row {
     example: "during = \"outage\"\npartial = \"== 0%\"",
     needs: &[Need::Marker(Marker::Partial), Need::Samples],
     judged: "Of all requests that were due. Where no request had a response, or no response of the run has anything where the \
-             marker looks for a value, it can't be said.",
+             marker looks for a value in bodies, it can't be said.",
     others: &[term("GraphQL", "errors beside data"), term("HTTP", "206 of a degraded response")],
     from_the_end_on: false,
     condition: None,

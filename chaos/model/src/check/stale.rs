@@ -11,7 +11,7 @@ pub(super) const ROW: Row = Row {
     example: "during = \"outage\"\nstale = \"== 0%\"",
     needs: &[Need::Marker(Marker::Stale), Need::Samples],
     judged: "Of all requests that were due. Where no request had a response, or no response of the run has anything where the \
-             marker looks for a value, it can't be said.",
+             marker looks for a value in bodies, it can't be said.",
     others: &[term("HTTP", "stale-if-error"), term("Varnish", "grace"), term("nginx", "proxy_cache_use_stale")],
     from_the_end_on: false,
     condition: None,

@@ -32,6 +32,9 @@ struct Looked {
     words: String,
     /// A response had something there.
     seen: AtomicBool,
+    /// Every response is taken to have something there. Not so where being there says it, nor in headers, which many services
+    /// send only when there is something to say.
+    always: bool,
 }
 
 /// Markers that no response of a run had anything of.
@@ -43,8 +46,8 @@ pub(crate) struct Unseen(pub(crate) BTreeMap<Marker, UnseenPlaces>);
 pub(crate) struct UnseenPlaces {
     /// The places in words.
     pub(crate) words: String,
-    /// True where what stands there says it, so that something was to be there; false where it is said by being there.
-    pub(crate) by_value: bool,
+    /// True where a value in bodies says it, so that something was to be there; false where it may well be in none.
+    pub(crate) always: bool,
 }
 
 impl Markers {
@@ -53,7 +56,9 @@ impl Markers {
         let mut looked = |conditions: &[Condition]| {
             let look = |Condition { field, test }: &Condition| {
                 let (place, seen) = (place(field, test, places)?, AtomicBool::new(false));
-                Some(Looked { place, test: test.clone(), words: words(field), seen })
+                let by_value = !matches!(test, ValueTest::Exists | ValueTest::Missing);
+                let always = by_value && matches!(field, Field::Body(_));
+                Some(Looked { place, test: test.clone(), words: words(field), seen, always })
             };
             conditions.iter().filter_map(look).collect()
         };
@@ -78,7 +83,7 @@ impl Markers {
         let unseen = all.into_iter().filter(|(_, looked)| !looked.iter().any(|one| one.seen.load(Ordering::Relaxed)));
         let places = |looked: &[Looked]| UnseenPlaces {
             words: looked.iter().map(|one| one.words.as_str()).collect::<Vec<_>>().join(" or "),
-            by_value: looked.iter().any(|one| !matches!(one.test, ValueTest::Exists | ValueTest::Missing)),
+            always: looked.iter().any(|one| one.always),
         };
         Unseen(
             unseen.filter(|(_, looked)| !looked.is_empty()).map(|(marker, looked)| (marker, places(looked))).collect(),
