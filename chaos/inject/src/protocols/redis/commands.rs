@@ -6,9 +6,9 @@ use super::{
     decision::{Decision, decide},
     replies::Replies,
     session::Session,
-    spec,
+    spare, spec,
 };
-use crate::protocol::{Decide, Step};
+use crate::protocol::{Decide, Step, Unreadable};
 use crate::protocols::steps;
 use bytes::Bytes;
 use chaos_model::Direction;
@@ -32,7 +32,8 @@ pub(super) struct Commands {
     /// Bytes that have been looked at and are held.
     held: usize,
     course: CommandCourse,
-    is_lost: bool,
+    /// The reason for which commands are read no more.
+    lost: Option<Unreadable>,
 }
 
 /// Progress of the command that is coming.
@@ -47,12 +48,17 @@ enum CommandCourse {
 
 impl Commands {
     pub(super) fn is_lost(&self) -> bool {
-        self.is_lost
+        self.lost.is_some()
+    }
+
+    /// The reason for which commands are read no more.
+    pub(super) fn unreadable(&self) -> Unreadable {
+        self.lost.unwrap_or(Unreadable::Unclear)
     }
 
     /// From here on everything passes, and what answers it can't be told.
-    pub(super) fn lose(&mut self, replies: &mut Replies) {
-        self.is_lost = true;
+    pub(super) fn lose(&mut self, why: Unreadable, replies: &mut Replies) {
+        self.lost.get_or_insert(why);
         self.held = 0;
         replies.end();
     }
@@ -66,18 +72,19 @@ impl Commands {
         steps: &mut Vec<Step>,
     ) {
         let (mut used, mut seen) = (0, self.held);
-        while seen < bytes.len() && !self.is_lost {
+        while seen < bytes.len() && !self.is_lost() {
             if matches!(self.course, CommandCourse::None) && !self.begin(bytes[seen], session, replies, decisions) {
                 break;
             }
             let Ok((taken, part)) = self.scanner.scan(&bytes[seen..]) else {
                 decisions.unread();
-                self.lose(replies);
+                self.lose(Unreadable::Unclear, replies);
                 break;
             };
             seen += taken;
             if matches!(self.course, CommandCourse::Held) && self.can_decide(part, seen - used) {
-                let decision = decide(&self.scanner, session, self.is_refused(replies), decisions);
+                let spared = self.spared(session, replies);
+                let decision = decide(&self.scanner, session, spared, decisions, steps);
                 if decisions.traces() {
                     steps::about(steps, Direction::Upstream, decision.attribution().cloned().unwrap_or_default());
                 }
@@ -96,7 +103,7 @@ impl Commands {
                 self.finish(session, replies, decisions, steps);
             }
         }
-        if self.is_lost {
+        if self.is_lost() {
             steps::pass(steps, Direction::Upstream, bytes.len() - used);
         } else {
             self.held = seen - used;
@@ -109,11 +116,11 @@ impl Commands {
         let is_text = first.is_ascii_graphic() || first.is_ascii_whitespace();
         if !is_text || replies.is_lost() {
             decisions.unread();
-            self.lose(replies);
+            self.lose(Unreadable::Unclear, replies);
             return false;
         }
         // A link without faults keeps as little as will do: nothing is held back, and only names are looked at.
-        let is_armed = (decisions.is_armed() || decisions.traces()) && replies.can_act();
+        let is_armed = (decisions.is_armed() || decisions.traces()) && !replies.has_ended();
         // What was begun with a transaction is ended with it.
         let is_armed = is_armed || session.holds();
         self.scanner.keep(if is_armed { COMMAND_BYTES } else { NAME_BYTES });
@@ -130,10 +137,17 @@ impl Commands {
         needed.is_some_and(|needed| self.scanner.argument(needed - 1).is_some())
     }
 
-    /// Tells whether the server refuses the command, since the client has subscribed to something.
-    fn is_refused(&self, replies: &Replies) -> bool {
+    /// The reason for which nothing can be done to the command.
+    fn spared(&self, session: &Session, replies: &Replies) -> Option<Unreadable> {
+        // The server refuses it by itself.
         let is_taken = || spec::runnable(&self.scanner).is_some_and(|spec| OF_SUBSCRIBERS.contains(&spec.name));
-        replies.refuse_most() && !is_taken()
+        if session.is_muted() {
+            Some(Unreadable::Muted)
+        } else if replies.refuse_most() && !is_taken() {
+            Some(Unreadable::Subscription)
+        } else {
+            (!replies.has_room()).then_some(Unreadable::Pipeline)
+        }
     }
 
     /// The command has come whole.
@@ -152,24 +166,38 @@ impl Commands {
         // A name that was too long to be kept is no command's.
         let name = self.scanner.argument(0).unwrap_or(b"other");
         decisions.count(&String::from_utf8_lossy(name).to_ascii_uppercase());
-        let in_step = match decision {
+        let lost = match decision {
             Decision::Answer(local) => {
                 session.refused();
-                replies.answer(local, steps)
+                (!replies.answer(local, steps)).then_some(Unreadable::Pipeline)
             }
             Decision::Discard(planned) => {
                 steps::insert(steps, Direction::Upstream, Bytes::from_static(DISCARD));
                 let planned = session.discarded(planned);
-                replies.expect(Awaits::Reply, Some(planned))
+                (!replies.expect(Awaits::Reply, Some(planned), steps)).then_some(Unreadable::Pipeline)
             }
             Decision::Ask(planned) => match session.sent(&self.scanner, planned) {
-                (Awaits::Nothing, _) => true,
-                (Awaits::Anything, _) => false,
-                (awaits, planned) => replies.expect(awaits, planned),
+                (Awaits::Nothing, _) => None,
+                (Awaits::Anything, planned) => {
+                    let why = self.why_anything(session);
+                    spare(planned.map(|planned| planned.injections().collect()).unwrap_or_default(), why, steps);
+                    Some(why)
+                }
+                (awaits, planned) => (!replies.expect(awaits, planned, steps)).then_some(Unreadable::Pipeline),
             },
         };
-        if !in_step {
-            self.lose(replies);
+        spare(session.spared(), Unreadable::Transaction, steps);
+        if let Some(why) = lost {
+            self.lose(why, replies);
+        }
+    }
+
+    /// The reason for which what answers the command can't be told.
+    fn why_anything(&self, session: &Session) -> Unreadable {
+        match spec::runnable(&self.scanner).map(|spec| spec.name) {
+            Some("exec") => Unreadable::Transaction,
+            Some("monitor" | "psync" | "sync") if !session.is_muted() => Unreadable::Stream,
+            _ => Unreadable::Muted,
         }
     }
 }

@@ -12,7 +12,7 @@ use super::{
     spec,
     values::Values,
 };
-use crate::protocol::{Attribution, Decide, Injected, Message as _};
+use crate::protocol::{Attribution, Decide, Injected, Message as _, Step, Unreadable};
 use bytes::Bytes;
 use chaos_model::effect::action::ReplyEdit;
 use chaos_redis::{codec::RequestScanner, table::Spec};
@@ -61,29 +61,44 @@ enum Fitting {
     Error(String),
     Content(ReplyContent),
     Edit(Edit),
+    /// It would fit, but for the transaction: the value of what is queued comes within the reply to `EXEC`.
+    Spared,
 }
 
-/// Decides on a command of which enough has come. `is_refused` where the server refuses it, whatever faults do.
+/// Decides on a command of which enough has come. `spared` is the reason for which nothing can be done to it.
 pub(super) fn decide(
     command: &RequestScanner,
     session: &Session,
-    is_refused: bool,
+    spared: Option<Unreadable>,
     decide: &mut dyn Decide,
+    steps: &mut Vec<Step>,
 ) -> Decision {
     let Some(name) = command.argument(0) else { return Decision::Ask(None) };
     let name = String::from_utf8_lossy(name).to_ascii_uppercase();
     let keys = spec::keys(command);
     let message = Command { name: &name, keys: &keys };
-    let may_act = session.may_act() && !is_refused;
-    let plan = if may_act { RedisPlan::of(&decide.on_message(&message)) } else { RedisPlan::default() };
-    let subject = (may_act && decide.traces()).then(|| message.subject().into());
+    let plan = match spared {
+        None => RedisPlan::of(&decide.on_message(&message)),
+        Some(why) => {
+            decide.spare_message(why, &message);
+            RedisPlan::default()
+        }
+    };
+    let subject = (spared.is_none() && decide.traces()).then(|| message.subject().into());
     let attribution = Attribution { subject, arrival: None };
     let RedisPlan { delay, delayed, changes } = plan;
     let deciding = Deciding { command, session, spec: spec::runnable(command), has_one_key: keys.len() == 1 };
-    let (change, injected) = match changes.into_iter().find_map(|(change, by)| Some((deciding.fit(change)?, by))) {
-        Some((change, by)) => (Some(change), vec![by]),
-        None => (None, vec![]),
-    };
+    let (mut change, mut injected) = (None, vec![]);
+    for (asked, by) in changes {
+        match deciding.fit(asked) {
+            Some(Fitting::Spared) => steps.push(Step::Spared(by, Unreadable::Transaction)),
+            Some(fitting) => {
+                (change, injected) = (Some(fitting), vec![by]);
+                break;
+            }
+            None => {}
+        }
+    }
     let is_exec = deciding.spec.is_some_and(|spec| spec.name == "exec");
     let ends = is_exec && session.in_transaction();
     let (edit, edited): (Option<Edit>, Vec<Injected>) = match change {
@@ -96,6 +111,7 @@ pub(super) fn decide(
             return Decision::Answer(Box::new(LocalReply { attribution, delay, delayed, content, injected }));
         }
         Some(Fitting::Edit(edit)) => (Some(edit), injected),
+        Some(Fitting::Spared) => (None, vec![]),
         None if ends && session.is_aborted() => (Some(Edit::Abort(ABORTED.to_owned())), vec![]),
         None => (None, vec![]),
     };
@@ -115,21 +131,20 @@ impl Deciding<'_> {
             Change::Truncate(part) => return Some(Fitting::Edit(Edit::Cut(part))),
             Change::Edit(edit, values) => (edit, values),
         };
-        // The value of what is queued comes within the reply to `EXEC`.
-        let has_value = !self.session.queues(self.spec);
+        let of_value = |fitting| if self.session.queues(self.spec) { Fitting::Spared } else { fitting };
         match edit {
             ReplyEdit::Error(text) => Some(Fitting::Error(text)),
             ReplyEdit::State(state) => {
                 refusal(state, self.command, self.session).map(|text| Fitting::Error(text.to_owned()))
             }
             ReplyEdit::Miss => {
-                let nothing = self.spec.filter(|_| has_value).and_then(|spec| nothing(self.command, spec))?;
-                Some(Fitting::Content(ReplyContent::Nothing(nothing)))
+                let nothing = self.spec.and_then(|spec| nothing(self.command, spec))?;
+                Some(of_value(Fitting::Content(ReplyContent::Nothing(nothing))))
             }
-            ReplyEdit::Stale => self.read(values).filter(|_| has_value).map(Edit::Stale).map(Fitting::Edit),
+            ReplyEdit::Stale => self.read(values).map(Edit::Stale).map(Fitting::Edit).map(of_value),
             ReplyEdit::Wrong { value } => {
-                let read = self.read(values).filter(|_| has_value && self.spec.is_some_and(spec::is_value))?;
-                Some(Fitting::Edit(Edit::Wrong { given: value.map(Bytes::from), read }))
+                let read = self.read(values).filter(|_| self.spec.is_some_and(spec::is_value))?;
+                Some(of_value(Fitting::Edit(Edit::Wrong { given: value.map(Bytes::from), read })))
             }
             ReplyEdit::Lose => Some(Fitting::Edit(Edit::Lose)),
         }

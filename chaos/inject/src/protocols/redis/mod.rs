@@ -38,7 +38,7 @@ mod transaction;
 mod values;
 
 use crate::{
-    protocol::{Attribution, Decide, Filter, Injected, Step},
+    protocol::{Attribution, Decide, Filter, Injected, Step, Unreadable},
     protocols::steps::Steps,
 };
 use chaos_model::Direction;
@@ -75,10 +75,10 @@ impl Filter for RedisFilter {
     fn on_end(&mut self, direction: Direction, _left: &[u8], _decide: &mut dyn Decide, _steps: &mut Vec<Step>) {
         // A command that did not come whole is none, and what answers in the server's place needs a client to be there.
         match direction {
-            Direction::Upstream => self.commands.lose(&mut self.replies),
+            Direction::Upstream => self.commands.lose(Unreadable::Unclear, &mut self.replies),
             Direction::Downstream => {
                 self.replies.lose();
-                self.commands.lose(&mut self.replies);
+                self.commands.lose(Unreadable::Unclear, &mut self.replies);
             }
         }
     }
@@ -91,6 +91,10 @@ impl Filter for RedisFilter {
         self.commands.is_lost() && self.replies.is_lost()
     }
 
+    fn unreadable(&self) -> Unreadable {
+        self.commands.unreadable()
+    }
+
     fn words(&self, response: &[u8]) -> String {
         words(response)
     }
@@ -99,6 +103,11 @@ impl Filter for RedisFilter {
 /// Says that faults acted on one message.
 fn fire(steps: Steps<'_>, injected: Vec<Injected>) {
     steps.extend(injected.into_iter().map(Step::Fired));
+}
+
+/// Says that faults were to act on messages and can't, for this reason.
+fn spare(injected: Vec<Injected>, why: Unreadable, steps: Steps<'_>) {
+    steps.extend(injected.into_iter().map(|injected| Step::Spared(injected, why)));
 }
 
 /// The words for a reply, by its first line: `nil`, `OK`, `57 bytes`, `3 elements`, `error: WRONGTYPE …`.

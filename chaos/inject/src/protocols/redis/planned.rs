@@ -16,6 +16,11 @@ pub(super) struct Planned {
 }
 
 impl Planned {
+    /// The injections that it would have made.
+    pub(super) fn injections(self) -> impl Iterator<Item = Injected> {
+        self.delayed.into_iter().chain(self.edited)
+    }
+
     /// Tells whether nothing is planned, and nothing known.
     pub(super) fn is_clear(&self) -> bool {
         self.delay.is_none() && self.edit.is_none() && self.attribution.subject.is_none()

@@ -52,6 +52,8 @@ impl Queue {
         match (&entry, self.entries.back_mut()) {
             // Replies that nothing happens to are one entry, whose size depends on no pipeline's length.
             (Entry::Plain(more), Some(Entry::Plain(count))) => *count += more,
+            // One more at most: behind it there are no others.
+            (Entry::Plain(_), _) => self.entries.push_back(entry),
             _ if !has_room => return false,
             _ => self.entries.push_back(entry),
         }

@@ -7,9 +7,10 @@ use super::{
     planned::Planned,
     queue::{Entry, LocalReply, Queue},
     session::Session,
+    spare,
     subscriptions::{Heading, Subscriptions},
 };
-use crate::protocol::{Attribution, Injected, Step, Wait};
+use crate::protocol::{Attribution, Injected, Step, Unreadable, Wait};
 use crate::protocols::steps::{self, Steps};
 use chaos_model::Direction;
 use chaos_redis::codec::{Limits, Protocol, Scanner, parse_integer};
@@ -88,9 +89,14 @@ impl Replies {
         self.is_lost
     }
 
-    /// Tells whether anything can be done to the replies to further commands.
-    pub(super) fn can_act(&self) -> bool {
-        !self.has_ended && self.queue.has_room()
+    /// Tells whether another reply can be kept track of.
+    pub(super) fn has_room(&self) -> bool {
+        self.queue.has_room()
+    }
+
+    /// Tells whether a fault has ended the connection.
+    pub(super) fn has_ended(&self) -> bool {
+        self.has_ended
     }
 
     /// Tells whether the server refuses all commands but those about subscriptions. Where a command is on its way that may
@@ -117,17 +123,21 @@ impl Replies {
     }
 
     /// A command has gone to the server. Says whether its reply can be followed.
-    pub(super) fn expect(&mut self, awaits: Awaits, planned: Option<Box<Planned>>) -> bool {
+    pub(super) fn expect(&mut self, awaits: Awaits, planned: Option<Box<Planned>>, steps: &mut Vec<Step>) -> bool {
         self.queue.push(match (awaits, planned) {
             (Awaits::Reply, None) => Entry::Plain(1),
             // Nothing happens to subscriptions: their replies come one by one.
-            (Awaits::Confirmations(..), _) => Entry::Reply(awaits, None),
+            (Awaits::Confirmations(..), planned) => {
+                let injected = planned.map(|planned| planned.injections().collect()).unwrap_or_default();
+                spare(injected, Unreadable::Subscription, steps);
+                Entry::Reply(awaits, None)
+            }
             (awaits, planned) => Entry::Reply(awaits, planned),
         })
     }
 
     /// A command is answered in the server's place, behind the replies that are awaited. Says whether there was room,
-    /// which there is where [`Self::can_act`] said so.
+    /// which there is where [`Self::has_room`] said so.
     pub(super) fn answer(&mut self, local: Box<LocalReply>, steps: &mut Vec<Step>) -> bool {
         let has_room = self.queue.push(Entry::Local(local));
         if matches!(self.course, ReplyCourse::Between) {
@@ -293,7 +303,10 @@ impl Replies {
                         self.subscriptions = Subscriptions::default();
                     }
                     (Awaits::Monitor, Some(b'+')) => self.monitors = true,
-                    (Awaits::Multi(number), Some(b'-')) => session.not_begun(number),
+                    (Awaits::Multi(number), Some(b'-')) => {
+                        session.not_begun(number);
+                        spare(session.spared(), Unreadable::Transaction, steps);
+                    }
                     _ => {}
                 }
             }

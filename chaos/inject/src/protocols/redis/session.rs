@@ -7,6 +7,7 @@ use super::{
     spec,
     transaction::{Queued, Transaction},
 };
+use crate::protocol::Injected;
 use chaos_redis::{
     codec::RequestScanner,
     table::{Flag, Spec},
@@ -23,6 +24,8 @@ pub(super) struct Session {
     monitors: bool,
     /// Database that `SELECT` named last.
     database: Vec<u8>,
+    /// Injections into queued commands whose results never come.
+    spared: Vec<Injected>,
 }
 
 /// Replies that the client doesn't want.
@@ -36,9 +39,14 @@ enum Muted {
 }
 
 impl Session {
-    /// Tells whether faults may act on commands: their replies come.
-    pub(super) fn may_act(&self) -> bool {
-        self.muted == Muted::None
+    /// Tells whether the client has turned off the replies to commands.
+    pub(super) fn is_muted(&self) -> bool {
+        self.muted != Muted::None
+    }
+
+    /// The injections into queued commands whose results never came, since the last time.
+    pub(super) fn spared(&mut self) -> Vec<Injected> {
+        std::mem::take(&mut self.spared)
     }
 
     /// Tells whether a transaction is open.
@@ -124,7 +132,14 @@ impl Session {
     /// The server refused to open this transaction.
     pub(super) fn not_begun(&mut self, transaction: u64) {
         if self.transaction.as_ref().is_some_and(|open| open.number == transaction) {
-            self.transaction = None;
+            self.give_up();
+        }
+    }
+
+    /// The transaction is no more, and was not carried out.
+    fn give_up(&mut self) {
+        if let Some(open) = self.transaction.take() {
+            self.spared.extend(open.planned.injections());
         }
     }
 
@@ -156,11 +171,13 @@ impl Session {
             "multi" => self.multi(),
             "exec" => return self.execute(planned),
             "discard" => {
-                self.transaction = None;
+                self.give_up();
                 Awaits::Reply
             }
             "reset" => {
-                *self = Self { transactions: self.transactions, ..Self::default() };
+                self.give_up();
+                let spared = std::mem::take(&mut self.spared);
+                *self = Self { transactions: self.transactions, spared, ..Self::default() };
                 Awaits::Reset
             }
             "select" => {

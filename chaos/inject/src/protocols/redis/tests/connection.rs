@@ -1,7 +1,7 @@
 //! Tests of commands that change how replies come: another protocol, replies that are turned off, replication.
 
 use super::wire::{Wire, all, edit};
-use crate::protocol::Filter as _;
+use crate::protocol::{Filter as _, Unreadable};
 use chaos_model::{Direction, effect::action::ReplyEdit};
 
 const ERROR: &str = "ERR no";
@@ -31,6 +31,8 @@ fn replies_that_are_turned_off_are_not_awaited() {
     wire.commands(&["CLIENT REPLY OFF", "GET a", "SET a 1", "CLIENT REPLY ON", "GET a"]).server("+OK\r\n");
     assert_eq!(wire.to_server(), all(&["CLIENT REPLY OFF", "GET a", "SET a 1", "CLIENT REPLY ON"]));
     assert_eq!(wire.replies(), ["OK", ERROR]);
+    let muted = ["GET a", "SET a", "CLIENT"].map(|subject| (subject.to_owned(), Unreadable::Muted));
+    assert_eq!(wire.rules.spared, muted);
     let mut wire = refusing_reads();
     wire.commands(&["client reply skip", "GET a", "PING", "GET b"]).server("+PONG\r\n");
     assert_eq!(wire.to_server(), all(&["client reply skip", "GET a", "PING"]));
@@ -48,7 +50,7 @@ fn behind_a_replication_everything_passes() {
     assert_eq!(wire.to_server(), all(&["PING", "PSYNC ? -1", "GET b"]));
     wire.server("+PONG\r\n+FULLRESYNC x 1\r\n").server("\0\0 no RESP at all");
     assert!(wire.to_client().ends_with(b"-ERR no\r\n+FULLRESYNC x 1\r\n\0\0 no RESP at all"));
-    assert!(wire.filter.is_lost());
+    assert_eq!((wire.filter.is_lost(), wire.filter.unreadable()), (true, Unreadable::Stream));
 }
 
 #[test]

@@ -1,7 +1,10 @@
 //! Tests of what is held, and for how long.
 
 use super::wire::{Wire, edit, with};
-use crate::{protocol::Filter as _, protocols::redis::values::Values};
+use crate::{
+    protocol::{Filter as _, Unreadable},
+    protocols::redis::values::Values,
+};
 use chaos_model::{Direction, effect::action::ReplyEdit};
 use std::sync::Arc;
 
@@ -78,6 +81,9 @@ fn a_long_pipeline_is_followed_and_only_so_many_edits_are_kept() {
     }
     let answered = wire.rules.asked.iter().filter(|asked| *asked == "GET a").count();
     assert!((4000..5000).contains(&answered), "{answered}");
+    let spared =
+        wire.rules.spared.iter().filter(|spared| **spared == ("GET a".to_owned(), Unreadable::Pipeline)).count();
+    assert_eq!(spared + answered, 20_001);
     // `GET a` has 20 bytes and `PING` 14: what did not reach the server is answered, and the rest is still followed.
     assert_eq!(wire.arrived(Direction::Upstream).len(), 20_001 * 34 - answered * 20);
     let replies = 40_002 - answered;

@@ -1,7 +1,7 @@
 //! Tests of subscriptions and of `MONITOR`: what a server sends by itself, and how it ends.
 
-use super::wire::{Wire, all};
-use crate::protocol::Filter as _;
+use super::wire::{Wire, all, late};
+use crate::protocol::{Filter as _, Unreadable};
 use chaos_model::{Direction, effect::action::ReplyEdit};
 
 const ERROR: &str = "ERR no";
@@ -56,6 +56,7 @@ fn those_of_resp2_are_told_from_replies_by_their_words() {
         // The server refuses it, whatever a fault would do.
         wire.commands(&["GET a"]).server("-ERR Can't execute 'get'\r\n");
         assert_eq!((wire.fired.len(), wire.held(Direction::Downstream)), (0, 0), "{cut}");
+        assert_eq!(wire.rules.spared, [("GET a".to_owned(), Unreadable::Subscription)], "{cut}");
         wire.commands(&["UNSUBSCRIBE", "PUNSUBSCRIBE", "GET a"]);
         let ends = confirm("unsubscribe", "a", 1) + &confirm("punsubscribe", "b*", 0);
         for piece in ends.as_bytes().chunks(cut) {
@@ -80,6 +81,14 @@ fn the_protocol_may_change_in_one_packet_with_them() {
             (format!("[subscribe a 1] {ERROR} [x]"), false)
         );
     }
+}
+
+#[test]
+fn the_reply_to_a_subscription_is_not_delayed_and_that_is_told() {
+    let mut wire = Wire::under(|_, _| Some(late()));
+    wire.commands(&["SUBSCRIBE a"]).server(confirm('*', "subscribe", "a", 1));
+    assert_eq!((wire.waits.len(), wire.fired.len()), (0, 0));
+    assert_eq!(wire.rules.spared, [("delay".to_owned(), Unreadable::Subscription)]);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Tests of transactions: what a fault does to a command between `MULTI` and `EXEC`.
 
 use super::wire::{CLOSE, Wire, all, delayed, edit, late};
-use crate::protocol::Filter as _;
+use crate::protocol::{Filter as _, Unreadable};
 use chaos_model::effect::{RedisState, action::ReplyEdit};
 
 const ERROR: &str = "ERR no";
@@ -119,6 +119,11 @@ fn what_is_lost_or_cut_is_so_at_exec() {
     let mut wire = Wire::editing("GET", ReplyEdit::Lose);
     wire.commands(&["MULTI", "GET a", "DISCARD"]).server("+OK\r\n+QUEUED\r\n+OK\r\n");
     assert_eq!((wire.replies(), wire.fired.len()), (["OK", "QUEUED", "OK"].map(str::to_owned).to_vec(), 0));
+    assert_eq!(wire.rules.spared, [("edit".to_owned(), Unreadable::Transaction)]);
+    // Nor has what the server did not begin.
+    let mut wire = Wire::under(|name, _| (name == "GET").then(late));
+    wire.commands(&["MULTI", "GET a"]).server("-NOAUTH no\r\n");
+    assert_eq!(wire.rules.spared, [("delay".to_owned(), Unreadable::Transaction)]);
 }
 
 #[test]
@@ -131,7 +136,10 @@ fn values_within_a_transaction_are_what_they_are() {
             (wire.to_server(), wire.replies()),
             (all(&lines), ["OK", "QUEUED", "[1]"].map(str::to_owned).to_vec())
         );
-        assert!(wire.fired.is_empty());
+        assert_eq!(
+            (wire.fired.len(), &wire.rules.spared[..]),
+            (0, &[("edit".to_owned(), Unreadable::Transaction)][..])
+        );
     }
 }
 
@@ -141,6 +149,7 @@ fn a_transaction_that_changes_what_replies_come_is_not_followed() {
         let mut wire = Wire::editing("GET", error());
         wire.commands(&["MULTI", line, "EXEC", "GET a"]).server("+OK\r\n+QUEUED\r\n*1\r\n+OK\r\n");
         assert_eq!((wire.to_server(), wire.filter.is_lost()), (all(&["MULTI", line, "EXEC", "GET a"]), true));
+        assert_eq!(wire.filter.unreadable(), Unreadable::Transaction);
         // One that is given up changes nothing.
         let mut wire = Wire::editing("GET", error());
         wire.commands(&["MULTI", line, "DISCARD", "GET a"]).server("+OK\r\n+QUEUED\r\n+OK\r\n");

@@ -2,7 +2,7 @@
 
 use crate::{
     active::Active,
-    protocol::{Attribution, Decide, Decision, Ending, Filter as _, Message, Step},
+    protocol::{Attribution, Decide, Decision, Ending, Filter as _, Message, Step, Unreadable},
     protocols::redis::{RedisFilter, values::Values},
 };
 use bytes::BytesMut;
@@ -25,6 +25,8 @@ pub(crate) struct Rules {
     rule: Option<Rule>,
     pub(crate) traces: bool,
     pub(crate) asked: Vec<String>,
+    /// Commands that nothing could be done to, and why.
+    pub(crate) spared: Vec<(String, Unreadable)>,
 }
 
 impl Decide for Rules {
@@ -38,6 +40,10 @@ impl Decide for Rules {
 
     fn draws(&self) -> bool {
         false
+    }
+
+    fn spare_message(&mut self, why: Unreadable, message: &dyn Message) {
+        self.spared.push((message.subject(), why));
     }
 
     fn on_message(&mut self, message: &dyn Message) -> Decision {
@@ -153,7 +159,7 @@ impl Wire {
     pub(crate) fn clear() -> Self {
         Self {
             filter: RedisFilter::default(),
-            rules: Rules { rule: None, traces: false, asked: vec![] },
+            rules: Rules { rule: None, traces: false, asked: vec![], spared: vec![] },
             up: Side::default(),
             down: Side::default(),
             waits: vec![],
@@ -289,8 +295,12 @@ impl Wire {
                     let before = self.side(direction).arrived.len();
                     self.about.push((direction, before, attribution));
                 }
-                Step::Generated(..) | Step::Rate(..) | Step::Discard(..) | Step::Finish(..) | Step::Spared(..) => {
+                Step::Generated(..) | Step::Rate(..) | Step::Discard(..) | Step::Finish(..) => {
                     panic!("Redis asks for no such thing: {step:?}")
+                }
+                Step::Spared(injected, why) => {
+                    assert_eq!(injected.entry.subject, "GET /x", "that of the tests");
+                    self.rules.spared.push((injected.fault.fault.name.clone(), why));
                 }
                 Step::Fired(injected) => {
                     self.fired.push((injected.fault.fault.name.clone(), injected.entry.bystanders))
