@@ -29,7 +29,7 @@ impl Progress {
         self.at = slice.to;
         self.due += all.due;
         self.good += all.good;
-        self.bad += all.due - all.good;
+        self.bad += all.due.saturating_sub(all.good);
         self.restarting.clone_from(&slice.restarting);
         self.p99 = all.latency.percentile(99_000);
     }
