@@ -23,6 +23,7 @@ pub enum Message {
 /// The reply of a proxy.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[expect(clippy::large_enum_variant, reason = "one for each message that steers, and gone at once")]
 pub enum Reply {
     /// The message has been carried out, for every connection.
     Done,

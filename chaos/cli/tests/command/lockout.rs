@@ -66,11 +66,13 @@ impl Background {
 async fn client(address: SocketAddr, text: &str, goes_on: bool) -> std::io::Result<()> {
     let mut stream = ask::connect(address).await?;
     stream.write_all(text.as_bytes()).await?;
-    while goes_on {
+    if !goes_on {
+        return stream.read(&mut [0]).await.map(drop);
+    }
+    loop {
         tokio::time::sleep(10 * SOON).await;
         stream.write_all(b"x").await?;
     }
-    stream.read(&mut [0]).await.map(drop)
 }
 
 async fn echo(mut stream: TcpStream) {
