@@ -157,7 +157,7 @@ struct Fold {
     same: usize,
 }
 
-/// What clients saw in a phase, as far as it is compared.
+/// Counts of what clients saw in a phase, as far as it is compared.
 #[derive(Clone, Debug, Default)]
 struct PhaseCounts {
     due: u64,

@@ -158,7 +158,7 @@ impl Connection {
         }
     }
 
-    /// Reads ahead, and writes what a filter answers itself; ready where the client has gone, or its answer was the last.
+    /// Reads ahead, and writes what a filter answers itself; ready where the client has gone, or the filter's response was the last.
     fn poll_client(&mut self, cx: &mut Context<'_>, client: &mut Halves<'_>) -> Poll<End> {
         let (interpreter, now) = (&self.rules.interpreter, self.open.shared.now());
         let (tally, other) = (&self.open.shared.tally, &mut self.down);

@@ -115,7 +115,7 @@ pub(super) struct Pump {
     shaper: Shaper,
     /// The rates that messages go at, where faults ask for some.
     rates: StreamRates,
-    /// What faults make of a message, which happens with the bytes that come next.
+    /// Deeds of faults on a message, which happen with the bytes that come next.
     expected: Vec<Injected>,
     met: Met,
     /// Items that come behind those that are put in, while a stream is released.

@@ -16,7 +16,7 @@ conformance!(
     answers_whoever_has_closed_its_half,
     resets_what_is_for_a_service_that_is_dead,
     reaches_a_service_that_is_back,
-    gives_late_answers_before_the_end,
+    gives_late_responses_before_the_end,
     counts_what_was_sent,
     counts_what_is_on_its_way_when_the_fault_goes,
     lets_a_service_speak_first_to_whoever_has_closed_its_half,
@@ -124,7 +124,7 @@ async fn reaches_a_service_that_is_back(world: &World) {
     answered(&mut stream).await;
 }
 
-async fn gives_late_answers_before_the_end(world: &World) {
+async fn gives_late_responses_before_the_end(world: &World) {
     let (proxy, _) = dead(world);
     apply(&proxy, down()).await;
     apply(&proxy, fault("slow", Delay { delay: Spread::constant(100 * MS) }.into())).await;

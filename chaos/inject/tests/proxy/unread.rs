@@ -70,7 +70,7 @@ async fn passes_what_is_something_else_and_counts_it(world: &World) {
             pass(&mut served, &mut client, b"whatever").await;
             pass(&mut client, &mut served, b"and so on").await;
             let fired = remove(&proxy, "slow").await;
-            // The client spoke once more after an answer, which is a message more.
+            // The client spoke once more after a response, which is a message more.
             let spared = spared(why).with_messages(why, 1);
             assert_eq!((fired.any(), fired.spared), (false, spared), "{protocol}: {}", first.escape_ascii());
         }

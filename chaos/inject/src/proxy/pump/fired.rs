@@ -1,16 +1,16 @@
-//! What faults make of messages, counted and written down once it has happened: when the first of it is written.
+//! Deeds of faults on messages, counted and written down once it has happened: when the first of it is written.
 
 use super::{Pump, PumpState};
 use crate::{active::Active, protocol::Injected};
 use std::{mem::take, sync::Arc};
 
 impl Pump {
-    /// What a fault makes of a message happens with the bytes that come next, or with the end.
+    /// Expects what a fault makes of a message: it happens with the bytes that come next, or with the end.
     pub(in crate::proxy) fn expect(&mut self, injected: Injected) {
         self.expected.push(injected);
     }
 
-    /// What was expected has happened, since its bytes were written, or since nothing more of it comes now. Where nothing is
+    /// Takes it that what was expected has happened, since its bytes were written, or since nothing more of it comes now. Where nothing is
     /// written any more, it hasn't.
     pub(in crate::proxy) fn fire_expected(&mut self) {
         let expected = take(&mut self.expected);
@@ -24,7 +24,7 @@ impl Pump {
         self.met.count(injected);
     }
 
-    /// What was expected has happened.
+    /// Counts and writes down what has happened.
     pub(super) fn fire(&mut self, happened: Vec<Injected>) {
         let now = self.epoch.elapsed();
         for injected in happened {

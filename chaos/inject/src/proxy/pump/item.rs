@@ -27,7 +27,7 @@ pub(super) struct Item {
     pub(super) kth: u64,
     pub(super) arrived: Duration,
     pub(super) due: Duration,
-    /// What faults make of a message, and what has happened once the first of this is written.
+    /// Deeds of faults on a message, which have happened once the first of this is written.
     pub(super) notes: Vec<Injected>,
 }
 

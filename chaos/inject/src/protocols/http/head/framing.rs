@@ -2,7 +2,8 @@
 
 use super::{
     lines::{LineEnds, Lines, other_ways},
-    scan::{MessageKind, is_token},
+    scan::MessageKind,
+    start::is_token,
 };
 use crate::protocol::Unreadable;
 

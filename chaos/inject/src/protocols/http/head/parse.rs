@@ -4,8 +4,8 @@ use super::{
     fold::unfold,
     framing::{Announced, Framed, framed, words},
     lines::{LineEnds, Lines},
-    scan::{MessageKind, is_token},
-    start::{RequestLine, StatusLine},
+    scan::MessageKind,
+    start::{RequestLine, StatusLine, is_token},
 };
 use crate::protocol::Unreadable;
 use std::borrow::Cow;

@@ -1,7 +1,5 @@
 //! The line that a message starts with, read as widely as nginx and user agents do.
 
-use super::scan::is_token;
-
 /// The longest method that is read; the longest of the registry (RFC 9110, 16.1) has 17 letters.
 const LONGEST_METHOD: usize = 64;
 
@@ -48,6 +46,11 @@ impl StatusLine {
         let is_whole = reason.first().is_none_or(|byte| *byte == b' ');
         (status >= 100 && is_whole).then_some(Self { status, minor })
     }
+}
+
+/// RFC 9110, section 5.6.2.
+pub(super) fn is_token(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
 }
 
 /// Tells whether these may be the first bytes of a request's first line.
