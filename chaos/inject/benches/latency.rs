@@ -21,10 +21,14 @@ use tokio::{
     time::Instant,
 };
 
+// As in `chaos` itself: what is under way is memory that comes and goes.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const MIB: usize = 1 << 20;
 const LENGTHS: [usize; 2] = [5 * MIB, 60 * MIB];
 const DELAYS: [u64; 5] = [0, 10, 50, 100, 200];
-/// A delay is right within this, or a tenth of all.
+/// A transfer is right within this, or a tenth of all.
 const MARGIN: Duration = Duration::from_millis(3);
 
 fn main() {
@@ -81,8 +85,13 @@ async fn measure(rounds: usize) {
             println!("  {} MiB, bare copy: {copied:.1?}; proxy without a fault: {beside:.2} times that", length / MIB);
             for (took, delay) in times.into_iter().zip(DELAYS) {
                 let asked = times[0] + Duration::from_millis(delay);
-                let right = took.abs_diff(asked) <= MARGIN.max(asked / 10);
-                let word = if right { "right" } else { "WRONG" };
+                let margin = MARGIN.max(asked / 10);
+                // Sooner where processors are few: while the proxy may not write, the service has them for itself.
+                let word = match took.abs_diff(asked) {
+                    off if off <= margin => "right",
+                    _ if took < asked => "sooner",
+                    _ => "WRONG",
+                };
                 println!("  {} MiB, {delay} ms: {took:.1?}, asked {asked:.1?}: {word}", length / MIB);
             }
         }
