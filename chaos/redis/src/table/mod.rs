@@ -1,7 +1,7 @@
 //! The table of commands of Redis: arity, flags and places of keys of each, subcommands too. The built-in Redis goes by
 //! it, and so do proxies.
 //!
-//! [`redis7`] is made from `COMMAND INFO` of a `redis-server`, and a test compares them; [`later`] is written by hand.
+//! `redis7` is made from `COMMAND INFO` of a `redis-server`, and a test compares them; `later` is written by hand.
 
 mod flag;
 mod keys;
