@@ -273,7 +273,7 @@ fn likelihood_ratio(both: [Share; 2]) -> f64 {
     let of = |share: Share| {
         #[expect(clippy::cast_precision_loss, reason = "counts stay far below 2^52")]
         let whole = share.whole as f64;
-        term(share.parts, whole * pooled) + term(share.whole - share.parts, whole * (1.0 - pooled))
+        term(share.parts, whole * pooled) + term(share.whole.saturating_sub(share.parts), whole * (1.0 - pooled))
     };
     2.0 * (of(one) + of(other))
 }

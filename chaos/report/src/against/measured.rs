@@ -78,7 +78,7 @@ impl Measured {
             }
             if matches!(phase.kind, PhaseKind::Recovery | PhaseKind::Restarting | PhaseKind::After) {
                 recovers = true;
-                *sum.recovering.get_or_insert_default() += slice.to - slice.from;
+                *sum.recovering.get_or_insert_default() += slice.to.saturating_sub(slice.from);
             }
             sum.add(&slice.counts, &self.markers);
             if phase.kind == PhaseKind::Run {

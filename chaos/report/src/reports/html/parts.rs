@@ -275,7 +275,7 @@ fn show_rate(rate: f64) -> String {
 }
 
 fn requests(points: &[Point], frame: &Frame<'_>) -> String {
-    let bad = |point: &Point| point.counts.due - point.counts.good;
+    let bad = |point: &Point| point.counts.due.saturating_sub(point.counts.good);
     let lines = [
         line(points, ("requests", FIRST, false), |point| Some(rate(point.counts.due, point))),
         line(points, ("not good", BAD, false), |point| Some(rate(bad(point), point))),
