@@ -150,7 +150,10 @@ fn its_report_is_named_where_reports_are_asked_for() {
     let wrong = sandbox.memo(&["report", "--as", "status", "events.jsonl"]);
     assert_eq!(wrong.status.code(), Some(2));
     let wrong = text(&wrong.stderr);
-    assert!(wrong.contains("[possible values: text, summary, metrics, html, json, junit, markdown, statuses]"), "{wrong}");
+    assert!(
+        wrong.contains("[possible values: text, summary, metrics, html, json, junit, markdown, statuses]"),
+        "{wrong}"
+    );
     let completions = text(&sandbox.memo(&["completions", "bash"]).stdout);
     assert!(completions.contains("text summary metrics html json junit markdown statuses"), "{completions}");
 }
