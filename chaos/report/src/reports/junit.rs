@@ -197,10 +197,6 @@ fn expectation(run: &Run, judged: &Judged) -> TestCase {
     if let Some(phase) = phase {
         case.set_time(phase.to.saturating_sub(phase.from));
     }
-    if let Some(place) = run.place(judged) {
-        // No line: the schema of most readers (Jenkins' junit-10.xsd) has no such attribute. It is in the text.
-        case.extra.insert("file".into(), xml(&place.file).into());
-    }
     // What did not hold is told where it is said that it didn't.
     let lines = if judged.verdict == Verdict::Pass { &all } else { "" };
     case.set_system_out(format!("{}\n{lines}", xml(&judged.when)));
@@ -244,11 +240,8 @@ fn compared(name: &str, outcome: Outcome, word: &str, why: &str, more: &str) -> 
 
 fn invalid_case(invalid: &Invalid) -> TestCase {
     let first = invalid.why.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
-    let mut case = case("the scenario is valid", not_passed(NonSuccessKind::Error, "invalid", first, &invalid.why));
-    if let Some((file, _)) = &invalid.place {
-        case.extra.insert("file".into(), xml(file).into());
-    }
-    case
+    // Neither file nor line: the schema of most readers (Jenkins' junit-10.xsd) has no such attributes. They are in the text.
+    case("the scenario is valid", not_passed(NonSuccessKind::Error, "invalid", first, &invalid.why))
 }
 
 /// A line as it may stand in XML 1.0, section 2.2: without characters that no document can have, escaped or not.

@@ -393,7 +393,8 @@ fn metric(name: &str, readings: &[(Duration, f64)], frame: &Frame<'_>) -> String
     let values: Vec<_> = readings.iter().map(|(at, value)| (seconds(*at), Some(*value))).collect();
     let low = readings.iter().map(|(_, value)| *value).fold(0.0, f64::min);
     let lines = [Line { name: "", ink: FIRST, thin: false, values }];
-    let axis = Axis::to(most(&lines).max(1e-9), show_number);
+    let most = Some(most(&lines)).filter(|most| *most > 0.0).unwrap_or(1.0);
+    let axis = Axis::to(most, show_number);
     let axis = if low < 0.0 { Axis { low: low * 1.05, ..axis } } else { axis };
     let tip = |pair: &[(Duration, f64)]| Tip {
         from: seconds(pair[0].0),
