@@ -2,7 +2,11 @@
 //!
 //! To add one: write its file, and register it in the table below. CONTRIBUTING.md has an example.
 
-use crate::{Style, against::Compared, results::Invalid};
+use crate::{
+    Style,
+    against::Compared,
+    results::{Invalid, Results},
+};
 use chaos_model::Record;
 use std::io::{self, Write};
 
@@ -29,6 +33,37 @@ pub trait Report: Send {
     /// # Errors
     /// Those of the writer.
     fn finish(&mut self, out: &mut dyn Write) -> io::Result<()>;
+}
+
+/// A report that is written when all runs are over, from their results.
+struct OfResults {
+    results: Results,
+    write: fn(&Results, &mut dyn Write) -> io::Result<()>,
+}
+
+impl OfResults {
+    fn boxed(write: fn(&Results, &mut dyn Write) -> io::Result<()>) -> Box<dyn Report> {
+        Box::new(Self { results: Results::default(), write })
+    }
+}
+
+impl Report for OfResults {
+    fn on(&mut self, record: &Record, _: &mut dyn Write) -> io::Result<()> {
+        self.results.on(record);
+        Ok(())
+    }
+
+    fn invalid(&mut self, invalid: &Invalid) {
+        self.results.invalid(invalid.clone());
+    }
+
+    fn against(&mut self, compared: &[Compared]) {
+        self.results.against(compared);
+    }
+
+    fn finish(&mut self, out: &mut dyn Write) -> io::Result<()> {
+        (self.write)(&self.results, out)
+    }
 }
 
 /// The row of a report in the table.

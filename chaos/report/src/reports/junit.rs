@@ -4,7 +4,7 @@
 //! is no verdict. What did not hold is a failure; what can't be said is an error of the type `inconclusive`, so that it never
 //! looks like a pass; what is left to other worlds is skipped.
 
-use super::{Report, Row};
+use super::{OfResults, Row};
 use crate::{
     ControlResult, GuardResult, Outcome,
     against::{self, Compared},
@@ -12,7 +12,7 @@ use crate::{
     text::clean,
 };
 use chaos_model::{
-    Record, Verdict,
+    Verdict,
     event::{Judged, JudgedCheck},
 };
 use quick_junit::{NonSuccessKind, TestCase, TestCaseStatus, TestSuite};
@@ -25,42 +25,25 @@ use std::{
 pub(super) const ROW: Row = Row {
     name: "junit",
     about: "JUnit XML: a suite a scenario, a case an expectation",
-    new: |_, _| Box::new(Junit(Results::default())),
+    new: |_, _| OfResults::boxed(write),
 };
 
-struct Junit(Results);
-
-impl Report for Junit {
-    fn on(&mut self, record: &Record, _: &mut dyn Write) -> io::Result<()> {
-        self.0.on(record);
-        Ok(())
+fn write(results: &Results, out: &mut dyn Write) -> io::Result<()> {
+    let scenarios = results.scenarios();
+    let mut times = BTreeMap::<&str, usize>::new();
+    scenarios.iter().for_each(|one| *times.entry(one.file()).or_default() += 1);
+    let mut report = quick_junit::Report::new("chaos");
+    for one in &scenarios {
+        let several = times.get(one.file()).is_some_and(|times| *times > 1);
+        report.add_test_suite(suite(one, several));
     }
-
-    fn invalid(&mut self, invalid: &Invalid) {
-        self.0.invalid(invalid.clone());
+    if !results.compared().is_empty() {
+        report.add_test_suite(since(results.compared()));
     }
-
-    fn against(&mut self, compared: &[Compared]) {
-        self.0.against(compared);
-    }
-
-    fn finish(&mut self, out: &mut dyn Write) -> io::Result<()> {
-        let scenarios = self.0.scenarios();
-        let mut times = BTreeMap::<&str, usize>::new();
-        scenarios.iter().for_each(|one| *times.entry(one.file()).or_default() += 1);
-        let mut report = quick_junit::Report::new("chaos");
-        for one in &scenarios {
-            let several = times.get(one.file()).is_some_and(|times| *times > 1);
-            report.add_test_suite(suite(one, several));
-        }
-        if !self.0.compared().is_empty() {
-            report.add_test_suite(since(self.0.compared()));
-        }
-        let text = report.to_string().map_err(io::Error::other)?;
-        // Of the root, the schema of most readers (Jenkins' junit-10.xsd) has no such attribute; suites have it.
-        let skipped = format!(" skipped=\"{}\"", report.skipped);
-        out.write_all(text.replacen(&skipped, "", 1).as_bytes())
-    }
+    let text = report.to_string().map_err(io::Error::other)?;
+    // Of the root, the schema of most readers (Jenkins' junit-10.xsd) has no such attribute; suites have it.
+    let skipped = format!(" skipped=\"{}\"", report.skipped);
+    out.write_all(text.replacen(&skipped, "", 1).as_bytes())
 }
 
 /// The suite of a scenario. Where `several` runs are of one file, each is named by its world and seed too.

@@ -1,21 +1,20 @@
 //! `markdown`: the results for a pull request or a job's summary, in GitHub's Markdown.
 
-use super::{Report, Row};
+use super::{OfResults, Row};
 use crate::{
     ControlResult, GuardResult, Outcome,
-    against::{self, Compared},
-    results::{Invalid, Results, Run, ScenarioResult},
+    against,
+    results::{Results, Run, ScenarioResult},
     terminal::headline,
     text::clean,
     words::count,
 };
-use chaos_model::{Record, Verdict, event::JudgedCheck, quantity::show_duration};
-use std::io::{self, Write};
+use chaos_model::{Verdict, event::JudgedCheck, quantity::show_duration};
 
 pub(super) const ROW: Row = Row {
     name: "markdown",
     about: "Markdown for a pull request: a table of the runs, and what did not hold",
-    new: |_, _| Box::new(Markdown(Results::default())),
+    new: |_, _| OfResults::boxed(|results, out| out.write_all(text(results).as_bytes())),
 };
 
 /// Bytes that the text may have: a comment on GitHub takes 65,536 characters.
@@ -23,27 +22,6 @@ const LIMIT: usize = 60_000;
 
 /// Characters that a name or a value is cut to.
 const LONGEST: usize = 400;
-
-struct Markdown(Results);
-
-impl Report for Markdown {
-    fn on(&mut self, record: &Record, _: &mut dyn Write) -> io::Result<()> {
-        self.0.on(record);
-        Ok(())
-    }
-
-    fn invalid(&mut self, invalid: &Invalid) {
-        self.0.invalid(invalid.clone());
-    }
-
-    fn against(&mut self, compared: &[Compared]) {
-        self.0.against(compared);
-    }
-
-    fn finish(&mut self, out: &mut dyn Write) -> io::Result<()> {
-        out.write_all(text(&self.0).as_bytes())
-    }
-}
 
 /// The results as Markdown, of less than 64 kB.
 pub(crate) fn text(results: &Results) -> String {
