@@ -1,6 +1,6 @@
 //! The queue's exit: what may be written now is written, in order within each stream.
 
-use super::super::budget::Budgets;
+use super::super::{budget::Budgets, shaper::Piece};
 use super::{
     CHUNK, PLACES, Pump, PumpState, ReadAlong,
     item::{Content, Item},
@@ -199,59 +199,80 @@ impl Pump {
     where
         W: AsyncWrite + Unpin,
     {
-        let Some(item) = self.waiting.get_mut(at) else { return Written::Blocked };
-        let chunk = item.chunk(self.direction);
-        let (arrived, due, attribution, stream) = (item.arrived, item.due, &item.attribution, item.stream);
-        let Content::Bytes { bytes, written, begun } = &mut item.content else { return Written::Blocked };
-        let paced = if *begun { ready } else { self.rates.ready(stream, bytes.len(), ready) };
+        let (piece, paced) = match self.next_piece(at, budgets, (ready, now)) {
+            Ok(next) => next,
+            Err(why) => return why,
+        };
+        let Some(Item { content: Content::Bytes { bytes, written, .. }, .. }) = self.waiting.get(at) else {
+            return Written::Blocked;
+        };
+        match Pin::new(to).poll_write(cx, &bytes[*written..][..piece.bytes]) {
+            Poll::Ready(Ok(count)) if count > 0 => {
+                budgets.spend(self.direction, count);
+                self.wrote(at, plan, (piece, count), (paced, now))
+            }
+            Poll::Ready(_) => {
+                self.stop(PumpState::Broken);
+                Written::Blocked
+            }
+            Poll::Pending => {
+                self.shaper.stall();
+                Written::Blocked
+            }
+        }
+    }
+
+    /// The piece of the bytes at a place that may be written now, and when all of them may go on their stream; else why none may.
+    fn next_piece(
+        &mut self,
+        at: usize,
+        budgets: &Budgets,
+        (ready, now): (Duration, Duration),
+    ) -> Result<(Piece, Duration), Written> {
+        let Some(Item { content: Content::Bytes { bytes, written, begun }, stream, .. }) = self.waiting.get(at) else {
+            return Err(Written::Blocked);
+        };
+        let paced = if *begun { ready } else { self.rates.ready(*stream, bytes.len(), ready) };
         if ready <= now && paced > now {
             self.due = Some(self.due.map_or(paced, |due| due.min(paced)));
-            return Written::Gated;
+            return Err(Written::Gated);
         }
         let ready = if paced > now { ready } else { paced };
         let mut piece = self.shaper.piece(bytes.len() - *written, ready);
         if piece.at > now {
             self.due = Some(self.due.map_or(piece.at, |due| due.min(piece.at)));
-            return Written::Blocked;
+            return Err(Written::Blocked);
         }
         piece.bytes = piece.bytes.min(budgets.left(self.direction));
-        if piece.bytes == 0 {
-            return Written::Blocked;
+        if piece.bytes == 0 { Err(Written::Blocked) } else { Ok((piece, paced)) }
+    }
+
+    /// So many bytes of this piece of what is at a place have been written.
+    fn wrote(
+        &mut self,
+        at: usize,
+        plan: &Plan,
+        (piece, count): (Piece, usize),
+        (paced, now): (Duration, Duration),
+    ) -> Written {
+        let Some(item) = self.waiting.get_mut(at) else { return Written::Blocked };
+        let (chunk, arrived, due) = (item.chunk(self.direction), item.arrived, item.due);
+        let Content::Bytes { bytes, written, begun } = &mut item.content else { return Written::Blocked };
+        if *written == 0 && due > arrived {
+            let delayed = Delayed { asked: due - arrived, achieved: now.saturating_sub(arrived) };
+            plan.note_delay(chunk, &item.attribution, delayed);
         }
-        let mut happened = Vec::new();
-        match Pin::new(to).poll_write(cx, &bytes[*written..][..piece.bytes]) {
-            Poll::Ready(Ok(count)) if count > 0 => {
-                if *written == 0 && due > arrived {
-                    plan.note_delay(
-                        chunk,
-                        attribution,
-                        Delayed { asked: due - arrived, achieved: now.saturating_sub(arrived) },
-                    );
-                }
-                if !std::mem::replace(begun, true) {
-                    let went = if self.shaper.is_stalled() { now } else { paced };
-                    self.rates.wrote(stream, bytes.len(), went);
-                }
-                *written += count;
-                budgets.spend(self.direction, count);
-                self.shaper.wrote(piece, count, bytes.len() - *written, now);
-                self.written = now;
-                if !item.notes.is_empty() {
-                    happened = std::mem::take(&mut item.notes);
-                }
-            }
-            Poll::Ready(_) => {
-                self.stop(PumpState::Broken);
-                return Written::Blocked;
-            }
-            Poll::Pending => {
-                self.shaper.stall();
-                return Written::Blocked;
-            }
+        if !std::mem::replace(begun, true) {
+            let went = if self.shaper.is_stalled() { now } else { paced };
+            self.rates.wrote(item.stream, bytes.len(), went);
         }
-        let is_whole = *written == bytes.len();
+        *written += count;
+        let rest = bytes.len() - *written;
+        self.shaper.wrote(piece, count, rest, now);
+        self.written = now;
+        let happened = std::mem::take(&mut item.notes);
         self.fire(happened);
-        if is_whole {
+        if rest == 0 {
             drop(self.take(at));
         } else if at > 0 {
             // Nothing comes between the parts of a frame.
