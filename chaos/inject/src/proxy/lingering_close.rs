@@ -102,6 +102,7 @@ async fn close(open: &OpenConnection, rules: Arc<Rules>, mut sides: Vec<ClosingS
     let mut rules = Some(rules);
     let mut alarm = Alarm::new(shared.host.clone());
     let mut late = Instant::now() + PATIENCE;
+    let mut progress = Progress { unsent: usize::MAX, since: late };
     poll_fn(|cx| {
         loop {
             open.register(cx);
@@ -112,11 +113,45 @@ async fn close(open: &OpenConnection, rules: Arc<Rules>, mut sides: Vec<ClosingS
                 return Poll::Ready(());
             }
             ready!(alarm.poll(cx, Some(late)));
-            if sides.iter().all(|side| side.stream.unsent() == 0) {
+            if !progress.goes_on(sides.iter().map(|side| side.stream.unsent()).sum(), late) {
                 return Poll::Ready(());
             }
             late += Duration::from_millis(100);
         }
     })
     .await;
+}
+
+/// The progress of ends that have yet to take what was sent to them.
+struct Progress {
+    /// The fewest bytes that were left so far,
+    unsent: usize,
+    /// and since when.
+    since: Instant,
+}
+
+impl Progress {
+    /// Tells whether they are to be waited for, with so many bytes left. One that takes nothing for so long, and closes nothing, has no
+    /// use for the end either: a connection of the proxy's would be taken up by it for ever.
+    fn goes_on(&mut self, unsent: usize, now: Instant) -> bool {
+        if unsent < self.unsent {
+            *self = Self { unsent, since: now };
+        }
+        unsent > 0 && now < self.since + PATIENCE
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn ends_are_waited_for_as_long_as_they_take_something() {
+        let start = Instant::now();
+        let mut progress = Progress { unsent: usize::MAX, since: start };
+        let mut goes_on = |unsent, seconds| progress.goes_on(unsent, start + Duration::from_secs(seconds));
+        assert!(goes_on(900, 0) && goes_on(900, 4) && goes_on(899, 4) && goes_on(899, 8) && goes_on(1, 8));
+        assert!(!goes_on(0, 8), "all is there");
+        assert!(goes_on(1, 12) && !goes_on(1, 13), "nothing was taken for five seconds");
+    }
 }
