@@ -56,7 +56,7 @@ fn announced(head: &[u8], ends: LineEnds, kind: MessageKind, minor: u8) -> Resul
                 return Err(Unreadable::AmbiguousLength);
             }
             // More of the value before it, or a field to some.
-            found.is_clear &= any && !frames;
+            found.is_clear &= any && !frames && !found.may_frame(line.trim_ascii_start());
             continue;
         }
         any = true;
@@ -103,10 +103,16 @@ impl Fields {
             let twice = std::mem::replace(&mut self.is_chunked, true);
             self.is_clear &= !twice && is_chunked(value) && (self.minor > 0 || self.kind == MessageKind::Response);
         } else {
-            let resembles = is_like(name, b"content-length") || is_like(name, b"transfer-encoding");
-            return (!resembles).then_some(false);
+            return (!resembles(name)).then_some(false);
         }
         Some(true)
+    }
+
+    /// Tells whether a line that goes on with the one before may be one of these to a server that takes each line for a field.
+    /// User agents don't: they go on.
+    fn may_frame(&self, line: &[u8]) -> bool {
+        let name = line.split(|byte| *byte == b':').next().unwrap_or_default();
+        self.kind == MessageKind::Request && resembles(name)
     }
 
     fn announced(&self) -> Option<Announced> {
@@ -124,6 +130,11 @@ impl Fields {
 
 fn is_called(name: &[u8], expected: &[u8]) -> bool {
     name.len() == expected.len() && name.eq_ignore_ascii_case(expected)
+}
+
+/// Tells whether some reader may take it for the name of one of these fields.
+fn resembles(name: &[u8]) -> bool {
+    is_like(name, b"content-length") || is_like(name, b"transfer-encoding")
 }
 
 /// Tells whether some reader may take it for this name: without what is in no name, and with `_` for `-`, as in the
@@ -184,7 +195,7 @@ mod tests {
             ("content-length: 5\r\ncontent-length: 5", Length(5)),
             ("content-length: 5, 5 ,5", Length(5)),
             ("transfer-encoding: gzip, Chunked", Chunked),
-            ("x: a\r\n content-length: 7\r\nx-content-length: 6\r\ncontent-lengthy: 5", Nothing),
+            ("x: a\r\n b: 7\r\nx-content-length: 6\r\ncontent-lengthy: 5", Nothing),
             ("no field\r\n: x\r\nx : y\r\nx: \0", Nothing),
         ] {
             for kind in [MessageKind::Request, MessageKind::Response] {
@@ -201,6 +212,8 @@ mod tests {
             (1, "content-length : 5", Length(5)),
             (1, "transfer-encoding \t: chunked", Chunked),
             (0, "transfer-encoding: chunked", Chunked),
+            (1, "x: a\r\n content-length: 7", Nothing),
+            (1, "x: a\r\n\ttransfer-encoding\t: chunked\r\ncontent-length: 5", Length(5)),
         ] {
             assert_eq!(of(MessageKind::Response, minor, fields), sure(Some(announced)), "{fields:?}");
             assert_eq!(of(MessageKind::Request, minor, fields), sure(None), "{fields:?}");

@@ -77,6 +77,8 @@ fn framing_of_requests_that_servers_read_differently() {
         (1, "transfer-encoding: chunked\r\ncontent-length: 5"),
         (1, "transfer-encoding : chunked"),
         (1, "content-length : 5"),
+        (1, "x: a\r\n content-length: 5"),
+        (1, "x: a\r\n\tTransfer_Encoding: chunked"),
         (0, "transfer-encoding: chunked"),
     ] {
         let request = format!("POST / HTTP/1.{minor}\r\n{fields}\r\n\r\n");
