@@ -52,6 +52,13 @@ pub trait Filter: Send {
         let _ = (direction, stream, left, decide, steps);
     }
 
+    /// The faults have changed; `left` is as for [`Filter::on_bytes`]. What a fault that is gone ([`Decide::has`]) was to do to a
+    /// response of which nothing has gone yet is not done any more, and what was held back for it is let go. Asked for each
+    /// direction, the way down first. What stands behind waits and rates is the proxy's to let go of.
+    fn on_change(&mut self, direction: Direction, left: &[u8], decide: &mut dyn Decide, steps: &mut Vec<Step>) {
+        let _ = (direction, left, decide, steps);
+    }
+
     /// The messages that were sent upstream and are not answered in full, in order.
     fn under_way(&self) -> Vec<Attribution>;
 
@@ -116,6 +123,12 @@ pub trait Decide {
     /// In place of [`Decide::on_message`].
     fn spare_message(&mut self, why: Unreadable, message: &dyn Message) {
         let _ = (why, message);
+    }
+
+    /// Tells whether the fault of an injection that was decided on is still there.
+    fn has(&self, injected: &Injected) -> bool {
+        let _ = injected;
+        true
     }
 
     /// Decides what happens to this message. Asked once for each, in the order in which they come.

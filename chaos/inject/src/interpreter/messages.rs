@@ -59,6 +59,10 @@ impl Decide for Decider<'_> {
         self.of_messages().filter(might_be).for_each(|fault| fault.tally.spare_messages(why, 1));
     }
 
+    fn has(&self, injected: &Injected) -> bool {
+        self.interpreter.faults.iter().any(|fault| Arc::ptr_eq(fault, &injected.fault))
+    }
+
     fn on_message(&mut self, message: &dyn Message) -> Decision {
         let is_for = |fault: &&Arc<Active>| fault.is_for(|action, only| message.matches(action, only));
         let mut matching = self.interpreter.faults.iter().filter(is_for).peekable();

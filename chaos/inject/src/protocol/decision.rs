@@ -43,9 +43,9 @@ impl Decision {
         self.drawn.is_empty()
     }
 
-    /// The part of it that does this, and the rest.
-    pub(crate) fn split(&self, does: impl Fn(&Action) -> bool) -> (Self, Self) {
-        let (those, rest) = self.drawn.iter().cloned().partition(|drawn: &Drawn| does(drawn.action()));
+    /// The faults that are like this, and the others.
+    pub(crate) fn split(&self, is_one: impl Fn(&Drawn) -> bool) -> (Self, Self) {
+        let (those, rest) = self.drawn.iter().cloned().partition(|drawn: &Drawn| is_one(drawn));
         (Self { drawn: those }, Self { drawn: rest })
     }
 

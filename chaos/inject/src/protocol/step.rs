@@ -62,25 +62,35 @@ pub enum Step {
 /// A wait that faults ask for: the sum of what each asks, for as long as it is there.
 #[derive(Clone, Debug, Default)]
 pub struct Wait {
-    /// Faults that ask for it, each with its share of the time.
+    /// Faults that ask for it, each once, with its share of the time.
+    // A transaction of Redis adds up what each of its commands asks for, and there may be very many.
     pub(crate) parts: Vec<(Arc<Active>, Duration)>,
 }
 
 impl Wait {
     /// Adds what a fault asks for.
     pub(crate) fn add(&mut self, fault: &Arc<Active>, delay: Duration) {
-        self.parts.push((Arc::clone(fault), delay));
+        match self.parts.iter_mut().find(|(other, _)| Arc::ptr_eq(fault, other)) {
+            Some((_, asked)) => *asked = asked.saturating_add(delay),
+            None => self.parts.push((Arc::clone(fault), delay)),
+        }
     }
 
     /// Adds another wait to it.
     pub fn extend(&mut self, other: Self) {
-        self.parts.extend(other.parts);
+        other.parts.into_iter().for_each(|(fault, delay)| self.add(&fault, delay));
+    }
+
+    /// The part of it that these faults ask for.
+    pub(crate) fn of(mut self, faults: &[Arc<Active>]) -> Self {
+        self.parts.retain(|(fault, _)| faults.iter().any(|other| Arc::ptr_eq(fault, other)));
+        self
     }
 
     /// The length that this fault asks for.
     pub(crate) fn asked_by(&self, fault: &Arc<Active>) -> Duration {
-        let own = self.parts.iter().filter(|(other, _)| Arc::ptr_eq(fault, other));
-        own.map(|(_, delay)| *delay).fold(Duration::ZERO, Duration::saturating_add)
+        let own = self.parts.iter().find(|(other, _)| Arc::ptr_eq(fault, other));
+        own.map(|(_, delay)| *delay).unwrap_or_default()
     }
 
     /// Tells whether the fault of this injection asks for some of it.
@@ -135,5 +145,31 @@ impl Injected {
     pub fn with_bystanders(mut self, count: u64) -> Self {
         self.entry.bystanders = count;
         self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use chaos_model::effect::Action;
+
+    #[test]
+    fn a_wait_of_very_many_messages_is_as_long_as_all_and_as_large_as_one() {
+        let [slow, slower] = ["slow", "slower"].map(|name| Active::doing(name, Action::default(), None));
+        let one = |fault: &Arc<Active>, ms| {
+            let mut wait = Wait::default();
+            wait.add(fault, Duration::from_millis(ms));
+            wait
+        };
+        let mut all = one(&slow, 0);
+        for _ in 0..100_000 {
+            all.extend(one(&slow, 1));
+            all.extend(one(&slower, 2));
+        }
+        let seconds = Duration::from_secs;
+        assert_eq!((all.parts.len(), all.whole()), (2, seconds(300)));
+        assert_eq!((all.asked_by(&slow), all.asked_by(&slower)), (seconds(100), seconds(200)));
+        assert_eq!(all.under(std::slice::from_ref(&slower)), seconds(200));
+        assert_eq!(all.of(&[slow]).whole(), seconds(100), "the other is gone");
     }
 }

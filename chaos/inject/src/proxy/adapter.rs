@@ -156,10 +156,6 @@ impl ReadAlong for Adapting<'_> {
             *self.adapter.left(direction) = kept;
         }
         self.adapter.steps = steps;
-        // Behind an end, a filter that follows no more has nothing left to read.
-        if self.adapter.filter.is_lost() && self.adapter.unreadable.is_none() && !self.adapter.has_ended {
-            self.adapter.unreadable = Some(self.adapter.filter.unreadable());
-        }
         self.let_go_if_lost(plan);
     }
 
@@ -187,15 +183,9 @@ impl ReadAlong for Adapting<'_> {
         W: AsyncWrite + Unpin,
     {
         let direction = pump.direction();
-        let mut kept = std::mem::take(self.adapter.left(direction));
-        let mut steps = std::mem::take(&mut self.adapter.steps);
-        let mut decider = self.decider();
-        self.adapter.filter.on_released(direction, stream, &kept, &mut decider, &mut steps);
-        let used = self.carry_out(pump, cx, &kept, Some(to), plan, &mut steps);
-        kept.drain(..used);
-        *self.adapter.left(direction) = kept;
-        self.adapter.steps = steps;
-        self.let_go_if_lost(plan);
+        self.ask_again(pump, cx, Some(to), plan, |filter, left, decide, steps| {
+            filter.on_released(direction, stream, left, decide, steps);
+        });
     }
 
     fn has_room(&self) -> bool {
@@ -231,8 +221,47 @@ impl<'a> Adapting<'a> {
         Decider { interpreter: self.interpreter, tally: self.tally, now: self.now }
     }
 
+    /// The faults have changed: the filter lets go of what it held for those that are gone.
+    pub(super) fn changed(&mut self, pump: &mut Pump, cx: &mut Context<'_>, plan: &Plan) {
+        let direction = pump.direction();
+        // Bytes that nobody has recognised are none of the filter's yet.
+        let is_its_own = direction == Direction::Downstream || self.adapter.is_recognised;
+        if is_its_own && !self.adapter.filter.is_lost() {
+            self.ask_again(pump, cx, None::<&mut tokio::io::Empty>, plan, |filter, left, decide, steps| {
+                filter.on_change(direction, left, decide, steps);
+            });
+        }
+    }
+
+    /// Asks the filter about bytes that it has left, though no others have come, and does what it says.
+    fn ask_again<W>(
+        &mut self,
+        pump: &mut Pump,
+        cx: &mut Context<'_>,
+        to: Option<&mut W>,
+        plan: &Plan,
+        ask: impl FnOnce(&mut dyn Filter, &[u8], &mut dyn Decide, &mut Vec<Step>),
+    ) where
+        W: AsyncWrite + Unpin,
+    {
+        let direction = pump.direction();
+        let mut kept = std::mem::take(self.adapter.left(direction));
+        let mut steps = std::mem::take(&mut self.adapter.steps);
+        let mut decider = self.decider();
+        ask(&mut *self.adapter.filter, &kept, &mut decider, &mut steps);
+        let used = self.carry_out(pump, cx, &kept, to, plan, &mut steps);
+        kept.drain(..used);
+        *self.adapter.left(direction) = kept;
+        self.adapter.steps = steps;
+        self.let_go_if_lost(plan);
+    }
+
     /// Nobody asks a lost filter for what was kept of the other direction.
     fn let_go_if_lost(&mut self, plan: &Plan) {
+        // Behind an end, a filter that follows no more has nothing left to read.
+        if self.adapter.filter.is_lost() && self.adapter.unreadable.is_none() && !self.adapter.has_ended {
+            self.adapter.unreadable = Some(self.adapter.filter.unreadable());
+        }
         if self.adapter.filter.is_lost() {
             let kept = std::mem::take(self.adapter.left(self.other.direction()));
             self.other.insert(StreamId::CONNECTION, &kept, plan);
@@ -267,8 +296,15 @@ impl<'a> Adapting<'a> {
                 // The other direction has room: a pump with a filter reads no further while its counterpart is full.
                 Step::Insert(_, stream, bytes) => self.other.insert(stream, &bytes, plan),
                 Step::Generated(direction, stream, body) => self.pump(pump, direction).generate(stream, body, plan),
-                Step::Wait(direction, stream, wait) => self.pump(pump, direction).wait(stream, wait, plan),
-                Step::Rate(direction, stream, rate) => self.pump(pump, direction).go_at(stream, rate, plan),
+                // Decided when the message came: its faults may be gone by now.
+                Step::Wait(direction, stream, wait) => {
+                    let wait = wait.of(&self.interpreter.faults);
+                    self.pump(pump, direction).wait(stream, wait, plan);
+                }
+                Step::Rate(direction, stream, rate) => {
+                    let rate = rate.filter(|rate| rate.under(&self.interpreter.faults).is_some());
+                    self.pump(pump, direction).go_at(stream, rate, plan);
+                }
                 Step::Discard(direction, stream) => self.pump(pump, direction).discard(stream, plan),
                 Step::Finish(direction, stream) => self.pump(pump, direction).finish(stream, plan),
                 Step::About(direction, stream, about) => self.pump(pump, direction).begin(stream, about),

@@ -39,6 +39,8 @@ pub(super) struct Connection {
     rules: Arc<Rules>,
     /// The rules of before, kept until what the new ones ask for is done.
     replaced: Option<Arc<Rules>>,
+    /// The filter has not heard yet that there are other rules.
+    has_changed: bool,
 }
 
 /// Ends of a connection.
@@ -64,7 +66,8 @@ impl Connection {
         let plan = Interpreter::default().on_connection(open.connection);
         let (adapter, budgets) = (Adapter::of(shared.protocol), Budgets::default());
         let unread = Unread::default();
-        let mut this = Self { plan, budgets, adapter, unread, up, down, alarm, open, rules, replaced: None };
+        let (replaced, has_changed) = (None, false);
+        let mut this = Self { plan, budgets, adapter, unread, up, down, alarm, open, rules, replaced, has_changed };
         this.follow_rules();
         this
     }
@@ -121,6 +124,7 @@ impl Connection {
             if let Poll::Ready(end) = self.poll_rules(cx) {
                 return Poll::Ready(Err(end));
             }
+            self.tell_of_change(cx);
             if let Some((error, fault)) = self.plan.turns_away()
                 && !self.withholds(Direction::Downstream)
             {
@@ -221,6 +225,7 @@ impl Connection {
             if let Poll::Ready(end) = self.poll_rules(cx) {
                 return Poll::Ready(end);
             }
+            self.tell_of_change(cx);
             // A filter that is lost may hold what waits yet.
             let holds = |this: &Self| this.up.has_gates() || this.down.has_gates();
             if self.adapter.as_ref().is_some_and(Adapter::is_over) && !holds(self) {
@@ -269,6 +274,17 @@ impl Connection {
         self.count_unread();
     }
 
+    /// Lets the filter go by the rules that hold now: what it held for others is put into the pumps, which are polled next.
+    fn tell_of_change(&mut self, cx: &mut Context<'_>) {
+        let Some(adapter) = self.adapter.as_mut().filter(|_| std::mem::take(&mut self.has_changed)) else { return };
+        let (interpreter, now, tally) = (&self.rules.interpreter, self.open.shared.now(), &self.open.shared.tally);
+        let other = &mut self.up;
+        Adapting { adapter: &mut *adapter, other, interpreter, tally, now }.changed(&mut self.down, cx, &self.plan);
+        let other = &mut self.down;
+        Adapting { adapter, other, interpreter, tally, now }.changed(&mut self.up, cx, &self.plan);
+        self.count_unread();
+    }
+
     /// Faults on messages count the connection where it can't be read and the client sends something.
     fn count_unread(&mut self) {
         let chunks = Chunks { up: self.up.chunks(), down: self.down.chunks() };
@@ -294,6 +310,7 @@ impl Connection {
         if !shared.is_current(self.rules.generation) {
             let rules = Arc::clone(&shared.state().rules);
             self.replaced = Some(std::mem::replace(&mut self.rules, rules));
+            self.has_changed = true;
             self.follow_rules();
         }
         if self.rules.stopped {

@@ -237,6 +237,10 @@ impl Pump {
         self.fire_those_gone(faults);
         self.set_shaper(now);
         self.throttled.retain(|fault| now.met().iter().any(|other| Arc::ptr_eq(fault, other)));
+        // Nobody says any more whose bytes come: what comes later is not of the one that was told last.
+        if faults.iter().all(|fault| fault.is_of_messages()) {
+            self.messages.clear();
+        }
         let is_new = |fault: &Arc<Active>| !before.met().iter().any(|old| Arc::ptr_eq(old, fault));
         for item in &mut self.waiting {
             item.due = item.due(self.direction, now, faults);

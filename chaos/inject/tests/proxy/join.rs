@@ -18,6 +18,7 @@ conformance!(
     a_response_that_still_waits_is_cut_off_too,
     what_is_slow_is_told_once_a_message,
     a_command_is_told_by_its_key,
+    what_goes_on_when_a_fault_comes_is_not_of_who_was_told_before,
     bytes_that_nobody_understands_are_the_connections,
 );
 
@@ -138,6 +139,28 @@ async fn a_command_is_told_by_its_key(world: &World) {
     arrives(&mut service, &mut client, b"$-1\r\n+PONG\r\n").await;
     let (_, injections, _) = removed(&proxy, "slow").await;
     assert_eq!(facts(&injections), [("GET profile:7", None, false), ("PING", None, false)]);
+}
+
+/// A request and its response that are under way when a fault comes, behind others that were told of another one.
+async fn what_goes_on_when_a_fault_comes_is_not_of_who_was_told_before(world: &World) {
+    const POST: &[u8] =
+        b"POST /users/8 HTTP/1.1\r\nbaggage: chaos.request=00000000000000ab-43-0\r\ncontent-length: 6\r\n\r\nabc";
+    let (proxy, _listener, mut client, mut service) = connected(world, Protocol::HTTP).await;
+    let slow = || fault("slow", latency(5 * MS, Directions::Both));
+    apply(&proxy, slow()).await;
+    arrives(&mut client, &mut service, ASK).await;
+    arrives(&mut service, &mut client, OK).await;
+    removed(&proxy, "slow").await;
+    arrives(&mut client, &mut service, POST).await;
+    apply(&proxy, slow()).await;
+    arrives(&mut client, &mut service, b"def").await;
+    let (_, injections, _) = removed(&proxy, "slow").await;
+    assert_eq!(facts(&injections), [("connection 0", Some(43), false)]);
+    arrives(&mut service, &mut client, b"HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\nabc").await;
+    apply(&proxy, slow()).await;
+    arrives(&mut service, &mut client, b"def").await;
+    let (_, injections, _) = removed(&proxy, "slow").await;
+    assert_eq!(facts(&injections), [("connection 0", Some(43), false)]);
 }
 
 async fn bytes_that_nobody_understands_are_the_connections(world: &World) {

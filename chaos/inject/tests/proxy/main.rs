@@ -5,6 +5,7 @@
 #[macro_use]
 mod support;
 
+mod aftermath;
 mod bound;
 mod commands;
 mod conformance;

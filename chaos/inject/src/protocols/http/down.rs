@@ -7,7 +7,7 @@ use super::{
     held::Held,
     response::{self, Begun},
 };
-use crate::protocol::{Step, Unreadable};
+use crate::protocol::{Ending, Injected, Step, Unreadable};
 use crate::protocols::steps::{self, Steps};
 use chaos_model::Direction;
 
@@ -54,9 +54,16 @@ impl Down {
         Self { state: ResponseState::Head, scan: Scan::new(MessageKind::Response), passed: Vec::new(), traces: false }
     }
 
-    /// Says from now on whose responses come, or no more.
-    pub(super) fn trace(&mut self, traces: bool) {
-        self.traces = traces;
+    /// Says from now on whose responses come, or no more; tells whether that is new.
+    pub(super) fn trace(&mut self, traces: bool) -> bool {
+        let traced = std::mem::replace(&mut self.traces, traces);
+        traces && !traced
+    }
+
+    /// Tells whether some of a response has passed, and more may.
+    pub(super) fn is_within(&self) -> bool {
+        let is_head = matches!(self.state, ResponseState::Head) && !self.passed.is_empty();
+        is_head || matches!(self.state, ResponseState::Passed(..) | ResponseState::Edited(..))
     }
 
     fn tell(&self, exchange: &Exchange, steps: Steps<'_>) {
@@ -141,6 +148,13 @@ impl Down {
     fn on_edited(&mut self, bytes: &[u8], steps: Steps<'_>) -> Progressed {
         let ResponseState::Edited(edited, _) = &mut self.state else { return Progressed::Nothing };
         let count = edited.take(bytes, steps);
+        if count == 0 && edited.progress() == Progress::Whole {
+            // The client has the whole of what was made of it, and would take the rest for the next response.
+            steps::skip(steps, Direction::Downstream, bytes.len());
+            steps::end(steps, Ending::Close);
+            self.state = ResponseState::Ended;
+            return Progressed::Bytes(bytes.len());
+        }
         if count == 0 {
             return Progressed::Lost(Unreadable::AmbiguousLength);
         }
@@ -170,9 +184,26 @@ impl Down {
         let Some(exchange) = exchanges.front_mut() else { return };
         let message =
             if held.is_whole(closed) { held.settle(exchange, steps) } else { held.give_up(exchange, closed, steps) };
+        self.read_again(&message, exchanges, steps);
+    }
+
+    /// Goes on with bytes that came before, as if they came now.
+    fn read_again(&mut self, bytes: &[u8], exchanges: &mut Exchanges, steps: Steps<'_>) {
         let mut again = Vec::new();
-        self.on_bytes(&message, exchanges, &mut again);
-        steps::of_own(steps, &message, again);
+        self.on_bytes(bytes, exchanges, &mut again);
+        steps::of_own(steps, bytes, again);
+    }
+
+    /// The faults have changed: what those that are gone were to do to responses is left out, and what was kept for them goes
+    /// on. A response that has begun goes on as it did.
+    pub(super) fn forget(&mut self, exchanges: &mut Exchanges, is_there: &dyn Fn(&Injected) -> bool, steps: Steps<'_>) {
+        exchanges.forget(is_there);
+        if let ResponseState::Held(held) = &self.state
+            && exchanges.front_mut().is_some_and(|exchange| !held.is_wanted(exchange))
+            && let ResponseState::Held(held) = std::mem::replace(&mut self.state, ResponseState::Head)
+        {
+            self.read_again(&held.let_go(), exchanges, steps);
+        }
     }
 
     fn on_head(&mut self, bytes: &[u8], exchanges: &mut Exchanges, steps: Steps<'_>) -> Progressed {

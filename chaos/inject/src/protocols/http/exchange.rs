@@ -5,7 +5,7 @@ use super::{
     head::{Announced, Ask, Reply},
     plan::HttpPlan,
 };
-use crate::protocol::{Attribution, Step, Unreadable};
+use crate::protocol::{Attribution, Injected, Step, Unreadable};
 use std::collections::VecDeque;
 
 /// Requests in order, which is that of the responses. As many as there are: those to which nothing happens, and which nobody
@@ -58,6 +58,10 @@ impl Exchanges {
         self.entries.front_mut()
     }
 
+    pub(super) fn first(&self) -> Option<&Exchange> {
+        self.entries.front()
+    }
+
     /// The request that came last.
     pub(super) fn last(&self) -> Option<&Exchange> {
         self.entries.back()
@@ -89,6 +93,11 @@ impl Exchanges {
         steps.extend(plans.flat_map(|plan| plan.injected).map(|injected| Step::Spared(injected, why)));
     }
 
+    /// The faults have changed: those that `is_there` says no more of do nothing to responses that have not begun.
+    pub(super) fn forget(&mut self, is_there: &dyn Fn(&Injected) -> bool) {
+        self.entries.iter_mut().for_each(|exchange| exchange.forget(is_there));
+    }
+
     /// The requests; of several that are alike, one.
     pub(super) fn iter(&self) -> impl Iterator<Item = &Exchange> {
         self.entries.iter()
@@ -117,6 +126,19 @@ impl Exchange {
     fn is_like(&self, other: &Self) -> bool {
         let is_plain = |one: &Self| one.plan.is_none() && one.attribution == Attribution::default();
         is_plain(self) && is_plain(other) && self.kind == other.kind
+    }
+
+    fn forget(&mut self, is_there: &dyn Fn(&Injected) -> bool) {
+        // The service does not know of this request: whoever waits for its response gets the one that there is.
+        if self.is_canned() {
+            return;
+        }
+        if let Some(plan) = &mut self.plan
+            && !plan.injected.iter().all(is_there)
+        {
+            drop(plan.leave_out(|drawn| !is_there(&drawn.injected)));
+        }
+        self.plan.take_if(|plan| plan.is_clear());
     }
 
     /// Tells whether the service is not asked.

@@ -101,6 +101,19 @@ impl Held {
         self.body.is_over() || (closed && matches!(self.body, Body::UntilClose))
     }
 
+    /// Tells whether what happens to it needs to know that yet.
+    pub(super) fn is_wanted(&self, exchange: &Exchange) -> bool {
+        exchange.plan.as_ref().is_some_and(|plan| match self.wanted {
+            Wanted::Length => plan.needs_length(),
+            Wanted::Content(_) => plan.changes_content(),
+        })
+    }
+
+    /// The response as far as it came, of which nothing is to be known any more.
+    pub(super) fn let_go(self) -> Vec<u8> {
+        self.message
+    }
+
     /// The response to go on with, now that it is whole.
     pub(super) fn settle(self, exchange: &mut Exchange, steps: Steps<'_>) -> Vec<u8> {
         let Wanted::Content(codings) = &self.wanted else {
@@ -175,8 +188,8 @@ fn spare(exchange: &mut Exchange, wanted: &Wanted, why: Unreadable, steps: Steps
 fn leave_out(exchange: &mut Exchange, wanted: &Wanted) -> Vec<Injected> {
     let Some(plan) = &mut exchange.plan else { return Vec::new() };
     let left = match wanted {
-        Wanted::Length => plan.leave_out(plan::needs_length),
-        Wanted::Content(_) => plan.leave_out(plan::changes_content),
+        Wanted::Length => plan.leave_out(|drawn| plan::needs_length(drawn.action())),
+        Wanted::Content(_) => plan.leave_out(|drawn| plan::changes_content(drawn.action())),
     };
     exchange.plan.take_if(|plan| plan.is_clear());
     left

@@ -25,6 +25,7 @@ use chaos_model::Direction;
 
 use self::{down::Down, exchange::Exchanges, up::Up};
 use crate::protocol::{Attribution, Decide, Filter, Step, Unreadable};
+use crate::protocols::steps;
 
 /// Reads along on a connection that speaks HTTP/1.
 #[derive(Debug)]
@@ -38,6 +39,15 @@ impl HttpFilter {
     /// For a new connection.
     pub(crate) fn new() -> Self {
         Self { up: Up::new(), down: Down::new(), exchanges: Exchanges::default() }
+    }
+
+    /// Says whose messages they are that have begun by now.
+    fn tell_what_is_under_way(&self, steps: &mut Vec<Step>) {
+        let asked = self.exchanges.last().filter(|_| self.up.is_within());
+        let answered = self.exchanges.first().filter(|_| self.down.is_within());
+        for (direction, of) in [(Direction::Upstream, asked), (Direction::Downstream, answered)] {
+            of.into_iter().for_each(|exchange| steps::about(steps, direction, exchange.attribution.clone()));
+        }
     }
 
     /// Gives up what can't be read on: where one way isn't understood, the other is read for as long as what it means
@@ -73,6 +83,17 @@ impl Filter for HttpFilter {
             }
         }
         self.settle(steps);
+    }
+
+    fn on_change(&mut self, direction: Direction, left: &[u8], decide: &mut dyn Decide, steps: &mut Vec<Step>) {
+        if direction == Direction::Downstream {
+            if self.down.trace(decide.traces()) {
+                self.tell_what_is_under_way(steps);
+            }
+            self.down.forget(&mut self.exchanges, &|injected| decide.has(injected), steps);
+        }
+        // A head that waited for the faults that are gone need not wait any more.
+        self.on_bytes(direction, left, decide, steps);
     }
 
     fn under_way(&self) -> Vec<Attribution> {

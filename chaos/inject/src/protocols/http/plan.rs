@@ -1,7 +1,7 @@
 //! The plan for a request: what all faults that take it do, together.
 
 use super::deeds::Deeds;
-use crate::protocol::{Decision, Injected, Rate, Wait};
+use crate::protocol::{Decision, Drawn, Injected, Rate, Wait};
 use chaos_model::effect::{
     Action, Coding, MessageEnding,
     action::{BodyEdit, CannedResponse, HeaderEdit, Part, Throughput},
@@ -96,9 +96,9 @@ impl HttpPlan {
         shortens || part.is_some_and(Part::is_share)
     }
 
-    /// Leaves out the faults that do this; gives what would have been told of them.
-    pub(super) fn leave_out(&mut self, does: impl Fn(&Action) -> bool) -> Vec<Injected> {
-        let (left, kept) = self.decision.split(does);
+    /// Leaves out the faults that are like this; gives what would have been told of them.
+    pub(super) fn leave_out(&mut self, is_one: impl Fn(&Drawn) -> bool) -> Vec<Injected> {
+        let (left, kept) = self.decision.split(is_one);
         *self = Self::of(&kept);
         left.injected()
     }

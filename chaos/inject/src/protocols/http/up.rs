@@ -53,6 +53,11 @@ impl Up {
         matches!(self.state, RequestState::Lost(_))
     }
 
+    /// Tells whether some of a request has passed, and more may.
+    pub(super) fn is_within(&self) -> bool {
+        matches!(self.state, RequestState::Passed(_))
+    }
+
     /// Lets everything pass from now on.
     pub(super) fn lose(&mut self, why: Option<Unreadable>) {
         if !self.is_lost() {

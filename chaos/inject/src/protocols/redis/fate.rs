@@ -73,6 +73,18 @@ impl Fate {
         Use::Used
     }
 
+    /// The faults have changed: where those that `is_there` says no more of were to decide on it, it passes.
+    pub(super) fn forget(&mut self, is_there: &dyn Fn(&Injected) -> bool) {
+        if let Self::Undecided(edit, injected) = self
+            && !matches!(edit, Edit::Abort(_))
+        {
+            injected.retain(is_there);
+            if injected.is_empty() {
+                *self = Self::Pass;
+            }
+        }
+    }
+
     /// The reply has come whole.
     pub(super) fn finish(self, steps: &mut Vec<Step>) {
         if let Self::Replace(bytes) = self

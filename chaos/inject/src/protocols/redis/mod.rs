@@ -77,9 +77,21 @@ impl Filter for RedisFilter {
         match direction {
             Direction::Upstream => self.commands.lose(Unreadable::Unclear, &mut self.replies),
             Direction::Downstream => {
-                self.replies.lose();
+                // It was cut off: there is nothing that a fault could have acted on.
+                drop(self.replies.lose());
                 self.commands.lose(Unreadable::Unclear, &mut self.replies);
             }
+        }
+    }
+
+    fn on_change(&mut self, direction: Direction, left: &[u8], decide: &mut dyn Decide, steps: &mut Vec<Step>) {
+        // A command that is held goes on with the rest of it.
+        if direction == Direction::Downstream {
+            let Self { session, replies, .. } = self;
+            let is_there = |injected: &Injected| decide.has(injected);
+            session.forget(&is_there);
+            replies.forget(&is_there);
+            replies.on_bytes(left, session, steps);
         }
     }
 

@@ -26,6 +26,17 @@ impl Planned {
         self.delay.is_none() && self.edit.is_none() && self.attribution.subject.is_none()
     }
 
+    /// The faults have changed: what those that `is_there` says no more of were to do is left out.
+    pub(super) fn forget(&mut self, is_there: &dyn Fn(&Injected) -> bool) {
+        self.delayed.retain(is_there);
+        // The server was made to forget its transaction, which nothing undoes.
+        if matches!(self.edit, Some(Edit::Abort(_))) || self.edited.is_empty() {
+            return;
+        }
+        self.edited.retain(is_there);
+        self.edit.take_if(|_| self.edited.is_empty());
+    }
+
     /// Both plans for one reply: delays add up, and the first edit is that of all.
     pub(super) fn and(mut self, later: Self) -> Self {
         if later.attribution.subject.is_some() {

@@ -103,8 +103,24 @@ impl Queue {
         self.waiting
     }
 
-    pub(super) fn clear(&mut self) {
-        *self = Self::default();
+    /// The faults have changed: what those that `is_there` says no more of were to do to replies of the server is left out.
+    pub(super) fn forget(&mut self, is_there: &dyn Fn(&Injected) -> bool) {
+        for entry in &mut self.entries {
+            if let Entry::Reply(_, planned) = entry {
+                planned.iter_mut().for_each(|planned| planned.forget(is_there));
+                planned.take_if(|planned| planned.is_clear());
+            }
+        }
+    }
+
+    /// Forgets all; the injections into replies that were awaited.
+    pub(super) fn clear(&mut self) -> Vec<Injected> {
+        let injections = |entry: Entry| match entry {
+            Entry::Plain(_) | Entry::Reply(_, None) => Vec::new(),
+            Entry::Reply(_, Some(planned)) => planned.injections().collect(),
+            Entry::Local(local) => [local.delayed, local.injected].concat(),
+        };
+        std::mem::take(self).entries.into_iter().flat_map(injections).collect()
     }
 }
 

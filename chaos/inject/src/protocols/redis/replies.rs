@@ -110,11 +110,30 @@ impl Replies {
         self.protocol == Protocol::Resp2 && self.subscriptions.any()
     }
 
-    /// From here on everything passes.
-    pub(super) fn lose(&mut self) {
+    /// From here on everything passes. The injections that will not be.
+    pub(super) fn lose(&mut self) -> Vec<Injected> {
         self.is_lost = true;
         self.held = 0;
-        self.queue.clear();
+        let mut injected = self.queue.clear();
+        if let ReplyCourse::Reply(_, Fate::Undecided(_, of_this)) = &mut self.course {
+            injected.append(of_this);
+        }
+        injected
+    }
+
+    /// Which command a reply is for can't be told any more, and so faults can't do what they were to do.
+    fn lose_track(&mut self, session: &mut Session, steps: &mut Vec<Step>) {
+        spare(self.lose(), Unreadable::Unclear, steps);
+        session.give_up();
+        spare(session.spared(), Unreadable::Unclear, steps);
+    }
+
+    /// The faults have changed: what those that `is_there` says no more of were to do is left out.
+    pub(super) fn forget(&mut self, is_there: &dyn Fn(&Injected) -> bool) {
+        self.queue.forget(is_there);
+        if let ReplyCourse::Reply(_, fate) = &mut self.course {
+            fate.forget(is_there);
+        }
     }
 
     /// Notes that what follows the awaited replies can't be told.
@@ -148,16 +167,25 @@ impl Replies {
 
     pub(super) fn on_bytes(&mut self, bytes: &[u8], session: &mut Session, steps: &mut Vec<Step>) {
         let (mut used, mut seen) = (0, self.held);
+        // It was held for a fault that is gone.
+        if matches!(self.course, ReplyCourse::Reply(_, Fate::Pass)) {
+            steps::pass(steps, Direction::Downstream, seen);
+            used = seen;
+        }
         loop {
             if matches!(self.course, ReplyCourse::Between) {
                 self.answer_those_whose_turn_it_is(steps);
             }
-            if self.is_lost || self.has_ended || seen == bytes.len() || self.begin(&bytes[seen..], steps) != Begun::Yes
-            {
+            if self.is_lost || self.has_ended || seen == bytes.len() {
                 break;
             }
-            let Ok(scanned) = self.scanner.scan(&bytes[seen..]) else {
-                self.lose();
+            let scanned = match self.begin(&bytes[seen..], steps) {
+                Begun::More => break,
+                Begun::Yes => self.scanner.scan(&bytes[seen..]).ok(),
+                Begun::Lost => None,
+            };
+            let Some(scanned) = scanned else {
+                self.lose_track(session, steps);
                 break;
             };
             self.look(&bytes[seen..seen + scanned.bytes]);
@@ -181,7 +209,8 @@ impl Replies {
         while !self.has_ended
             && let Some(Entry::Local(_) | Entry::Reply(Awaits::Anything, _)) = self.queue.front()
         {
-            let Some(Entry::Local(local)) = self.queue.pop() else { return self.lose() };
+            // Behind this nothing is awaited.
+            let Some(Entry::Local(local)) = self.queue.pop() else { return drop(self.lose()) };
             let LocalReply { attribution, delay: wait, delayed, content, injected } = *local;
             self.tell(&attribution, steps);
             delay(wait, delayed, self.queue.waiting(), steps);
@@ -217,7 +246,6 @@ impl Replies {
             _ => {
                 // A reply to nothing: which command it is for can't be told, and a guess would put an error in a
                 // stranger's place.
-                self.lose();
                 return Begun::Lost;
             }
         };

@@ -136,8 +136,13 @@ impl Session {
         }
     }
 
-    /// The transaction is no more, and was not carried out.
-    fn give_up(&mut self) {
+    /// The faults have changed: what those that `is_there` says no more of were to do to queued commands is left out.
+    pub(super) fn forget(&mut self, is_there: &dyn Fn(&Injected) -> bool) {
+        self.transaction.iter_mut().for_each(|open| open.planned.forget(is_there));
+    }
+
+    /// The transaction is no more, and was not carried out, as far as can be seen.
+    pub(super) fn give_up(&mut self) {
         if let Some(open) = self.transaction.take() {
             self.spared.extend(open.planned.injections());
         }

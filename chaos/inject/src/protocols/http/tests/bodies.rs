@@ -294,3 +294,16 @@ fn broken_chunks_pass_and_the_filter_is_lost() {
     wire.down("more");
     assert!(wire.sent_down().ends_with("x\r\nmore") && wire.is_lost());
 }
+
+/// The client has the whole of what was made of it: behind that, anything would be the next response.
+#[test]
+fn chunks_that_are_not_clear_behind_what_a_client_has_whole_are_not_its_next_response() {
+    let mut wire = Wire::planned(edit(&[Replace("other".to_owned())]));
+    wire.up(X);
+    wire.up("GET /y HTTP/1.1\r\n\r\n");
+    wire.down("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n1\r\na\r\n");
+    wire.down("HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nevil");
+    let sent = wire.sent_down();
+    assert!(sent.ends_with("\r\n\r\n5\r\nother\r\n0\r\n\r\n"), "{sent:?}");
+    assert_eq!((wire.ended, wire.fired), (Some(Ending::Close), 1));
+}

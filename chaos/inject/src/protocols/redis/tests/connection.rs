@@ -96,3 +96,29 @@ fn what_is_held_at_the_end_of_a_stream_passes() {
     wire.end(Direction::Upstream);
     assert_eq!(wire.to_server(), r"*2\r\n$3\r\nGET\r\n$5\r\nab");
 }
+
+#[test]
+fn what_faults_were_to_do_behind_a_reply_that_is_not_understood_is_counted() {
+    let spared = |lines: &[&str], replies: &[&str]| {
+        let mut wire = Wire::under(|name, _| match name {
+            "GET" => Some(edit(ReplyEdit::Wrong { value: None })),
+            "PING" => Some(edit(ReplyEdit::Lose)),
+            _ => None,
+        });
+        wire.commands(lines);
+        for reply in replies {
+            wire.server(reply);
+        }
+        assert_eq!(wire.to_client(), replies.concat().as_bytes(), "it passes");
+        assert!(wire.rules.spared.iter().all(|(fault, why)| (fault.as_str(), *why) == ("edit", Unreadable::Unclear)));
+        (wire.rules.spared.len(), wire.fired.len())
+    };
+    assert_eq!(spared(&["SET a 1", "GET a", "SET b 1", "PING"], &["no RESP at all"]), (2, 0));
+    assert_eq!(spared(&["GET a", "GET b"], &["$2\r\na", "bcd"]), (2, 0), "one of them is held");
+    assert_eq!(spared(&["MULTI", "PING"], &["+OK\r\n", "+QUEUED\r\n", "+more\r\n"]), (1, 0), "queued");
+    assert_eq!(spared(&["SUBSCRIBE a", "PING"], &["+no confirmation\r\n"]), (1, 0));
+    // What the server ends has no reply.
+    let mut wire = Wire::editing("PING", ReplyEdit::Lose);
+    wire.commands(&["PING"]).end(Direction::Downstream);
+    assert_eq!((wire.rules.spared.len(), wire.fired.len()), (0, 0));
+}
