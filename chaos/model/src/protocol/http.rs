@@ -35,12 +35,12 @@ pub(super) static ROW: Row = Row {
         ("connections behind `101 Switching Protocols`, or `CONNECT`", "they speak no HTTP/1 any more"),
         (
             "requests with Content-Lengths that differ, with one and a Transfer-Encoding, with a coding that is not chunked, or with \
-             fields that some read as these (`Content_Length`, `Content-Length :`)",
+             lines that some read as these (`Content_Length`, `Content-Length :`, one that goes on with the field before it)",
             "servers end them in different places (RFC 9112, 11.2), and so nobody knows what follows on the connection: all of it is \
              spared",
         ),
         (
-            "responses with Content-Lengths that differ, or a Transfer-Encoding that does not end with chunked",
+            "responses with Content-Lengths that differ, or a Transfer-Encoding that does not end with chunked or has that twice",
             "user agents end them in different places, likewise",
         ),
         (
@@ -48,6 +48,11 @@ pub(super) static ROW: Row = Row {
             "readers find different fields in them; where all find the same end, what follows on the connection is met",
         ),
         ("heads beyond 256 KiB, and first lines that are none of HTTP/1", "no end can be found"),
+        (
+            "responses of more than 8 MiB that a share or an edit has to see whole, parts (`206`) of compressed bodies, and codings \
+             other than `gzip`, `deflate`, `br` and `zstd`",
+            "what would become of them is not known; they pass, as far as it hangs on that",
+        ),
         (
             "what follows a response that nobody asked for (`408` on an idle connection)",
             "the next response belongs to nobody knows which request",
