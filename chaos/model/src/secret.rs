@@ -1,9 +1,11 @@
 //! Masking of secrets: values that are named like secrets, and credentials in URLs. Events, and with them recordings
 //! and reports, hold neither.
 
+mod restored;
 mod sources;
 mod text;
 
+pub use restored::{restored, secret_names};
 pub use sources::masked_sources;
 pub use text::masked_text;
 

@@ -23,25 +23,32 @@ const HARMLESS: [&str; 5] = ["expect", "fault", "guard.breaks", "guard.may-break
 pub fn masked_sources(sources: &Sources) -> (Sources, Vec<String>) {
     let mut named = Vec::new();
     let texts = sources.0.iter().enumerate().map(|(n, source)| {
-        let mut found = secrets(&source.text, n);
-        found.sort_by_key(|(range, _)| range.start);
-        let mut text = source.text.to_string();
-        for (range, name) in &found {
-            let secret = hidden(&text[range.clone()]);
-            if text[range.clone()] != secret {
-                let line = source.text[..range.start].matches('\n').count() + 1;
-                named.push(format!("{}:{line}: {name}", source.name));
-                text.replace_range(range.clone(), &secret);
-            }
-        }
+        let (text, of_this) = covered(source, n);
+        named.extend(of_this);
         Source { name: source.name.clone(), text: text.into() }
     });
     let texts = Sources(texts.collect());
     (texts, named)
 }
 
+/// The same for one text.
+pub(super) fn covered(source: &Source, n: usize) -> (String, Vec<String>) {
+    let mut found = secrets(&source.text, n);
+    found.sort_by_key(|(range, _)| range.start);
+    let (mut text, mut named) = (source.text.to_string(), Vec::new());
+    for (range, name) in &found {
+        let secret = hidden(&text[range.clone()]);
+        if text[range.clone()] != secret {
+            let line = source.text[..range.start].matches('\n').count() + 1;
+            named.push(format!("{}:{line}: {name}", source.name));
+            text.replace_range(range.clone(), &secret);
+        }
+    }
+    (text, named)
+}
+
 /// Places of the secrets of a text, with the names by which they are known. They don't overlap.
-fn secrets(text: &str, source: usize) -> Vec<(Range<usize>, String)> {
+pub(super) fn secrets(text: &str, source: usize) -> Vec<(Range<usize>, String)> {
     let mut found = Vec::new();
     match document::parse(text, source, &Findings::default()) {
         Some(table) => in_table(&table, "", text, &mut found),
@@ -74,12 +81,19 @@ fn in_value(value: &Value, path: &str, text: &str, found: &mut Vec<(Range<usize>
         Kind::Table(table) => in_table(table, path, text, found),
         Kind::List(items) => in_list(items, path, text, found),
         // A cookie of the load's requests is mostly a session's.
+        Kind::Text(written) if is_reference(written) => {}
         Kind::Text(_) | Kind::Other { .. } if is_named(name) || name == "cookie" => {
             found.push((inner(text, value.span.range.clone()), path.to_owned()));
         }
         Kind::Text(_) => found.extend(in_text(text, inner(text, value.span.range.clone()), path)),
         Kind::Other { .. } => {}
     }
+}
+
+/// True for `{env:NAME}`: it says where the secret is, and is none.
+fn is_reference(text: &str) -> bool {
+    let name = text.strip_prefix("{env:").and_then(|rest| rest.strip_suffix('}'));
+    name.is_some_and(|name| !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_'))
 }
 
 /// Secrets within a text, but for the credentials of URLs, which are found by themselves.
@@ -231,6 +245,13 @@ headers.authorization = """
         ];
         assert_eq!(named, wanted);
         assert_eq!(masked(&text), (text.clone(), Vec::new()), "what is masked is no secret any more");
+    }
+
+    #[test]
+    fn the_place_of_a_secret_is_none() {
+        let text = "[service.redis]\npassword = \"{env:REDIS_PASSWORD}\"\n";
+        assert_eq!(masked(text), (text.to_owned(), Vec::new()));
+        assert_eq!(masked("[service.redis]\npassword = \"{env:a}b\"\n").1.len(), 1);
     }
 
     #[test]
