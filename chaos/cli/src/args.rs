@@ -33,8 +33,18 @@ Exit codes: 0 nothing was found, or all of it was removed; 3 something could not
 const REPORT: &str = "\
 A recording that was cut off is reported as far as it goes.
 
-Exit codes: those of the recorded runs, by the worst of them; 2 a file is no recording, or one of another version; 130 a
-run was interrupted, or its recording ends before it does.";
+Exit codes: those of the recorded scenarios, by the worst of them, where guards and controls count as `chaos prove` and `chaos run
+--control` count them; 2 a file is no recording, or one of another version; 130 a run was interrupted, or its recording ends
+before it does.";
+
+const RERUN: &str = "\
+What a recording masks, as it holds no secrets, comes from the files again where they are still there, from the environment
+(NAME for `service.S.env.NAME`) or by --set; else nothing is started, and what is missing is named. What may be done to
+others (--allow-remote-targets, --allow-unhealed) is allowed anew.
+
+A recording says which programs of your machine are started (`command`): treat it as code.
+
+Exit codes: those of `chaos run`; 0 too where --failed finds nothing to run.";
 
 const PROXY: &str = "\
 FILE says where the proxies stand, and nobody who steers them can change it:
@@ -93,6 +103,9 @@ pub(crate) enum Command {
     /// Report recorded runs once more: what they printed from the table of phases on, or another report
     #[command(after_help = REPORT)]
     Report(Report),
+    /// Make recorded runs once more, from the recordings alone: the same texts, settings and seeds, in the same worlds
+    #[command(after_help = RERUN)]
+    Rerun(Rerun),
     /// Measure what this machine can do: what an idle proxy adds, how exact delays, rates and shares are, and whether
     /// delays throttle (some ten seconds)
     Calibrate(Calibrate),
@@ -136,6 +149,18 @@ pub(crate) struct Running {
     /// the exit code is 1 where verdicts differ
     #[arg(long = "world", value_name = "WORLD", default_value = "local", value_delimiter = ',')]
     pub(crate) worlds: Vec<WorldName>,
+    #[command(flatten)]
+    pub(crate) place: Place,
+    /// The seed of every draw: arrivals, variables, jitter, shares
+    #[arg(long, value_name = "NUMBER", default_value_t = 1)]
+    pub(crate) seed: u64,
+    #[command(flatten)]
+    pub(crate) outputs: Outputs,
+}
+
+/// Options of where a system runs: what this machine has of it, and may do to it.
+#[derive(Clone, Debug, Default, Arguments)]
+pub(crate) struct Place {
     /// For the world `attach`: where the system runs, in place of `attach.toml` beside the scenario
     #[arg(long, value_name = "FILE")]
     pub(crate) attach: Option<PathBuf>,
@@ -151,9 +176,11 @@ pub(crate) struct Running {
     #[cfg(feature = "docker")]
     #[arg(long, value_name = "FILE")]
     pub(crate) images: Option<PathBuf>,
-    /// The seed of every draw: arrivals, variables, jitter, shares
-    #[arg(long, value_name = "NUMBER", default_value_t = 1)]
-    pub(crate) seed: u64,
+}
+
+/// Options of what is written of runs besides what people read.
+#[derive(Clone, Debug, Default, Arguments)]
+pub(crate) struct Outputs {
     /// Write the events of the run to this file, one JSON object a line (`-` is standard output)
     #[arg(long, value_name = "FILE")]
     pub(crate) json: Option<PathBuf>,
@@ -210,7 +237,8 @@ impl ResultOptions {
 impl Running {
     /// The number of reports that go to standard output: where one does, what people read goes to standard error.
     pub(crate) fn on_stdout(&self) -> usize {
-        usize::from(self.json.as_deref() == Some(Path::new("-"))) + self.results.on_stdout()
+        let Outputs { json, results, .. } = &self.outputs;
+        usize::from(json.as_deref() == Some(Path::new("-"))) + results.on_stdout()
     }
 
     /// The world, or the first of several.
@@ -249,6 +277,11 @@ impl WorldName {
     /// The world's name as it is written.
     pub(crate) fn name(self) -> &'static str {
         self.offer().name
+    }
+
+    /// The world of this name, if it is built in.
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        Self::value_variants().iter().copied().find(|world| world.name() == name)
     }
 
     /// The names of all worlds, also of those that are not built in: a scenario may leave expectations to them.
@@ -323,6 +356,23 @@ pub(crate) struct Report {
     pub(crate) name: String,
     #[command(flatten)]
     pub(crate) results: ResultOptions,
+}
+
+#[derive(Debug, Arguments)]
+pub(crate) struct Rerun {
+    /// Recordings, as `--json` writes them (`-` is standard input)
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+    /// Only scenarios that did not pass, each with all that it was compared with (guards, control)
+    #[arg(long)]
+    pub(crate) failed: bool,
+    /// Give a setting another value than it had, or one that the recording masks; can be repeated
+    #[arg(long = "set", value_name = "KEY=VALUE", value_parser = key_value)]
+    pub(crate) sets: Vec<(String, String)>,
+    #[command(flatten)]
+    pub(crate) place: Place,
+    #[command(flatten)]
+    pub(crate) outputs: Outputs,
 }
 
 /// Reasons for which a report ends as a failure.

@@ -35,6 +35,7 @@ pub fn main(bundle: Bundle) -> ExitCode {
         Command::Prove(prove) => commands::prove::prove(&machine, &prove),
         Command::Check(check) => commands::check::check(&machine, &check),
         Command::Report(report) => commands::report::report(&machine, &report),
+        Command::Rerun(rerun) => commands::rerun::rerun(&machine, &rerun),
         Command::Explain(explain) => commands::explain::explain(&machine, &explain),
         Command::Calibrate(args) => commands::calibrate::calibrate(&machine, &args),
         Command::Cleanup(cleanup) => commands::cleanup::cleanup(&machine, &cleanup),

@@ -20,7 +20,7 @@ const LONGEST_HOLDER: usize = 200;
 /// # Errors
 /// What is wrong with the file, or with the scenario in that world.
 pub(super) fn load(scenario: &Scenario, running: &Running) -> Result<Attach, Diagnostics> {
-    let (file, unhealed) = (running.attach.as_deref(), running.allow_unhealed);
+    let (file, unhealed) = (running.place.attach.as_deref(), running.place.allow_unhealed);
     language::attach::load(scenario, file, unhealed, &crate::text_file::read)
 }
 
@@ -38,7 +38,7 @@ pub(super) fn config(
     while holder.len() > LONGEST_HOLDER {
         holder.pop();
     }
-    AttachConfig { attach, token, holder, remote: running.allow_remote_targets, keeping }
+    AttachConfig { attach, token, holder, remote: running.place.allow_remote_targets, keeping }
 }
 
 /// The surroundings that a run needs when it begins.

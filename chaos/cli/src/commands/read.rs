@@ -91,11 +91,25 @@ pub(crate) fn load_to_run(
     sets: &[Set],
     running: &Running,
 ) -> Result<Scenario, Invalid> {
+    load_from(machine, file, sets, running, &crate::text_file::read)
+}
+
+/// The same, where `texts` gives the text of a path.
+///
+/// # Errors
+/// The mistakes, for reports; people have been told.
+pub(super) fn load_from(
+    machine: &Machine,
+    file: &Path,
+    sets: &[Set],
+    running: &Running,
+    texts: &dyn Fn(&Path) -> io::Result<String>,
+) -> Result<Scenario, Invalid> {
     let attached = |scenario: &Scenario, world: &WorldName| match world {
         WorldName::Attach => attached::load(scenario, running).map(drop),
         _ => Ok(()),
     };
-    let read = read(machine, file, sets).and_then(|scenario| {
+    let read = read(machine, file, sets, texts).and_then(|scenario| {
         let more = |world: &WorldName| attached(&scenario, world);
         unfit(&scenario, &running.worlds, more).map_or(Ok(()), Err)?;
         Ok(scenario)
@@ -144,11 +158,16 @@ fn unfit(
 
 /// Loads a scenario; tells what is wrong with it on standard error.
 pub(crate) fn load(machine: &Machine, file: &Path, sets: &[Set]) -> Option<Scenario> {
-    read(machine, file, sets).map_err(|wrong| tell(machine, &wrong)).ok()
+    read(machine, file, sets, &crate::text_file::read).map_err(|wrong| tell(machine, &wrong)).ok()
 }
 
-fn read(machine: &Machine, file: &Path, sets: &[Set]) -> Result<Scenario, Diagnostics> {
-    with_known(machine, |known| language::load_with(file, sets, known, &crate::text_file::read))
+fn read(
+    machine: &Machine,
+    file: &Path,
+    sets: &[Set],
+    texts: &dyn Fn(&Path) -> io::Result<String>,
+) -> Result<Scenario, Diagnostics> {
+    with_known(machine, |known| language::load_with(file, sets, known, texts))
 }
 
 /// Gives `use_it` the words of this build: what its files may name.

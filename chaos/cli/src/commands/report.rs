@@ -1,6 +1,6 @@
 //! `chaos report FILE…`: reports of recorded runs.
 
-use super::result_files::ResultFiles;
+use super::{recorded::RecordedScenario, result_files::ResultFiles};
 use crate::{
     args::{FailIf, Report},
     exit::Exit,
@@ -19,10 +19,10 @@ use std::{
 };
 
 /// The events of one recording, as far as it could be read.
-struct Recording {
-    records: Vec<Record>,
+pub(super) struct Recording {
+    pub(super) records: Vec<Record>,
     /// The reason why what follows can't be read, if it can't.
-    broken: Option<ReadError>,
+    pub(super) broken: Option<ReadError>,
 }
 
 pub(crate) fn report(machine: &Machine, args: &Report) -> Exit {
@@ -129,7 +129,11 @@ fn earlier(path: &Path, now: &[PathBuf]) -> Result<Earlier, String> {
     Ok(earlier)
 }
 
-fn read(file: &Path) -> io::Result<Recording> {
+/// Reads a recording as far as that goes.
+///
+/// # Errors
+/// Those of opening it.
+pub(super) fn read(file: &Path) -> io::Result<Recording> {
     if file == Path::new("-") {
         return Ok(read_all(io::stdin().lock()));
     }
@@ -147,12 +151,10 @@ fn read_all(recording: impl BufRead) -> Recording {
     Recording { records, broken: None }
 }
 
-/// The worst of the recording's runs. What can't be read is told; a recording that is only cut off is none the less one.
+/// The worst of the recording's scenarios. What can't be read is told; a recording that is only cut off is none the less one.
 fn outcome(file: &Path, Recording { records, broken }: &Recording) -> Outcome {
-    let starts = records.iter().enumerate().filter(|(_, record)| matches!(record.event, Event::Begin(_)));
-    let starts: Vec<usize> = starts.map(|(at, _)| at).collect();
-    let ends = starts.iter().skip(1).copied().chain([records.len()]);
-    let runs = starts.iter().zip(ends).map(|(start, end)| Outcome::of(&records[*start..end]));
+    let scenarios = RecordedScenario::all(records);
+    let outcomes = scenarios.iter().map(RecordedScenario::outcome);
     let unread = broken.as_ref().map(|why| {
         super::complain("report", &format!("{}: {why}", file.display()));
         if matches!(why, ReadError::CutOff { .. }) && !records.is_empty() {
@@ -161,5 +163,5 @@ fn outcome(file: &Path, Recording { records, broken }: &Recording) -> Outcome {
             Outcome::Invalid
         }
     });
-    Outcome::worst(runs.chain(unread))
+    Outcome::worst(outcomes.chain(unread))
 }

@@ -143,11 +143,12 @@ impl Recording {
     /// # Errors
     /// In words, for people: a path is no place for a file. That is a mistake in the command line.
     pub(crate) fn open(machine: &Machine, running: &Running) -> Result<Self, String> {
-        let json = running.json.as_deref().map(json_lines).transpose()?;
-        let metrics = running.metrics.as_deref().map(MetricsFile::at).transpose()?;
-        let grafana = running.grafana.as_deref().map(|url| Grafana::start(machine, url)).transpose()?;
-        let logs = running.logs.as_deref().map(LogFiles::at).transpose()?;
-        let results = ResultFiles::open(&running.results)?;
+        let outputs = &running.outputs;
+        let json = outputs.json.as_deref().map(json_lines).transpose()?;
+        let metrics = outputs.metrics.as_deref().map(MetricsFile::at).transpose()?;
+        let grafana = outputs.grafana.as_deref().map(|url| Grafana::start(machine, url)).transpose()?;
+        let logs = outputs.logs.as_deref().map(LogFiles::at).transpose()?;
+        let results = ResultFiles::open(&outputs.results)?;
         Ok(Self { json, metrics, grafana, logs, results, github: GithubJob::of(machine) })
     }
 

@@ -177,7 +177,7 @@ fn invalid(file: &Path) -> RunResult {
 }
 
 /// The scenario with the wanted expectations alone; all of them where none is asked for.
-fn choose(mut scenario: Scenario, wanted: &[String]) -> Result<Scenario, String> {
+pub(super) fn choose(mut scenario: Scenario, wanted: &[String]) -> Result<Scenario, String> {
     if wanted.is_empty() {
         return Ok(scenario);
     }

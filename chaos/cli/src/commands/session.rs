@@ -67,16 +67,16 @@ pub(crate) struct Session {
 #[cfg_attr(not(feature = "docker"), expect(unused_variables, reason = "only containers have such a file"))]
 pub(crate) fn check(machine: &Machine, running: &Running) -> Result<(), String> {
     let of_attach = [
-        ("--attach", running.attach.is_some()),
-        ("--allow-remote-targets", running.allow_remote_targets),
-        ("--allow-unhealed", running.allow_unhealed),
+        ("--attach", running.place.attach.is_some()),
+        ("--allow-remote-targets", running.place.allow_remote_targets),
+        ("--allow-unhealed", running.place.allow_unhealed),
     ];
     if !running.worlds.contains(&WorldName::Attach)
         && let Some((option, _)) = of_attach.iter().find(|(_, given)| *given)
     {
         return Err(format!("{option} is for `--world attach`"));
     }
-    if !running.worlds.contains(&WorldName::Sim) && running.logs.is_some() {
+    if !running.worlds.contains(&WorldName::Sim) && running.outputs.logs.is_some() {
         return Err("--logs is for `--world sim`: other worlds keep the logs of runs that do not pass".to_owned());
     }
     if running.on_stdout() > 1 {
@@ -84,10 +84,10 @@ pub(crate) fn check(machine: &Machine, running: &Running) -> Result<(), String> 
     }
     #[cfg(feature = "docker")]
     {
-        if !running.worlds.contains(&WorldName::Docker) && running.images.is_some() {
+        if !running.worlds.contains(&WorldName::Docker) && running.place.images.is_some() {
             return Err("--images is for `--world docker`".to_owned());
         }
-        machine.images(running.images.as_deref())?;
+        machine.images(running.place.images.as_deref())?;
     }
     Ok(())
 }
@@ -122,7 +122,7 @@ impl Session {
         let docker = DockerConfig {
             supervisor: local.supervisor.clone(),
             temp: local.temp.clone(),
-            images: machine.images(running.images.as_deref())?,
+            images: machine.images(running.place.images.as_deref())?,
         };
         let reports = Arc::new(Mutex::new(reports));
         let calibration = state::calibration(machine);
@@ -160,20 +160,29 @@ impl Session {
         &self,
         world: WorldName,
         runs: Vec<(Scenario, Options)>,
+        on: impl FnMut(&[Record]),
+    ) {
+        let seed = self.running.seed;
+        let seeded = runs.into_iter().map(|(scenario, options)| (scenario, Options { seed, ..options }));
+        self.run_each_seeded_in(world, seeded.collect(), on).await;
+    }
+
+    /// The same, each with a seed of its own.
+    pub(crate) async fn run_each_seeded_in(
+        &self,
+        world: WorldName,
+        runs: Vec<(Scenario, Options)>,
         mut on: impl FnMut(&[Record]),
     ) {
-        let seeded = runs.into_iter().map(|(scenario, options)| {
-            let options = Options { seed: self.running.seed, ..options };
-            self.job(world, scenario, options)
-        });
+        let jobs = runs.into_iter().map(|(scenario, options)| self.job(world, scenario, options));
         if world == WorldName::Sim {
             let each = |records: &[Record]| {
                 on(records);
                 Step { shown: true, more: true }
             };
-            return self.simulate(seeded, each).await;
+            return self.simulate(jobs, each).await;
         }
-        for job in seeded {
+        for job in jobs {
             if self.interrupted() {
                 return;
             }
@@ -294,7 +303,12 @@ impl Session {
     /// A run in this world, which leaves to others what they alone judge.
     fn job(&self, world: WorldName, scenario: Scenario, options: Options) -> Job {
         let (scenario, elsewhere) = scenario.in_world(world.name());
-        let (command, folder) = (self.command.clone(), self.folder.clone());
-        Job { scenario: Arc::new(scenario), options: Options { elsewhere, command, folder, ..options } }
+        // One that is made once more keeps those that it was made by first.
+        let options = if options.command.is_empty() {
+            Options { command: self.command.clone(), folder: self.folder.clone(), ..options }
+        } else {
+            options
+        };
+        Job { scenario: Arc::new(scenario), options: Options { elsewhere, ..options } }
     }
 }

@@ -18,6 +18,7 @@ mod reading;
 mod recording;
 mod redis_login;
 mod report;
+mod rerun;
 mod results;
 mod run_lock;
 mod serve;

@@ -509,6 +509,10 @@ pub(super) fn services(run: &Run) -> String {
 /// The command that makes the run again.
 pub(super) fn again(run: &Run) -> String {
     run.again().map_or_else(String::new, |again| {
-        format!("<h3>Again, with the same draws</h3><pre>{}</pre>\n", html(&again))
+        format!(
+            "<h3>Again, with the same draws</h3><pre>{}</pre>\n<p>Or from its recording alone, of which it takes the files as they \
+             were: <code>chaos rerun RECORDING</code></p>\n",
+            html(&again)
+        )
     })
 }
