@@ -1,4 +1,4 @@
-//! What scripts and the workflow take from elsewhere is what was looked at; and locks of scripts are their user's own.
+//! What scripts take from elsewhere is what was looked at; and locks of scripts are their user's own.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
@@ -40,17 +40,6 @@ fn images_are_named_by_digest_and_alike_everywhere() {
     let in_compose = compose.split("image: \"${").skip(1).filter_map(|rest| pair(rest.split('}').next()?, ":-"));
     let in_dockerfile = dockerfile.lines().filter_map(|line| pair(line.strip_prefix("ARG ")?, "="));
     assert_eq!(in_compose.chain(in_dockerfile).collect::<BTreeMap<_, _>>(), table);
-}
-
-#[test]
-fn actions_are_named_by_commit() {
-    let workflow = read(".github/workflows/ci.yml");
-    let uses: Vec<&str> = workflow.lines().filter_map(|line| line.trim().strip_prefix("- uses: ")).collect();
-    assert!(!uses.is_empty());
-    for action in uses {
-        let commit = action.split_once('@').map(|(_, rest)| rest.split(' ').next().unwrap());
-        assert!(commit.is_some_and(|commit| is_hex(commit, 40)), "{action}");
-    }
 }
 
 /// Takes the lock `it` as a script does, where folders for locks are these.
