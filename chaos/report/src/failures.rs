@@ -34,6 +34,7 @@ mod tests {
             expected: "latency.p99 < 50ms".to_owned(),
             seen: "251ms".to_owned(),
             verdict,
+            margin: None,
             note: note.map(str::to_owned),
             file: "a.toml".to_owned(),
             line: 1,

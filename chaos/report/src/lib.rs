@@ -17,6 +17,7 @@ mod progress;
 pub mod reports;
 pub mod results;
 mod sentence;
+mod series;
 pub mod style;
 pub mod summary;
 pub mod terminal;

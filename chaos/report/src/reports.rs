@@ -4,7 +4,7 @@
 
 use crate::{
     Style,
-    against::Compared,
+    against::Against,
     results::{Invalid, Results},
 };
 use chaos_model::Record;
@@ -23,9 +23,10 @@ pub trait Report: Send {
         let _ = invalid;
     }
 
-    /// Takes note of what became better or worse since earlier runs.
-    fn against(&mut self, compared: &[Compared]) {
-        let _ = compared;
+    /// Takes note of what became better or worse since earlier runs, and says whether it tells of that itself.
+    fn against(&mut self, against: &Against) -> bool {
+        let _ = against;
+        false
     }
 
     /// Writes what is known only when there is no further event. A run whose end did not come was cut off.
@@ -57,8 +58,9 @@ impl Report for OfResults {
         self.results.invalid(invalid.clone());
     }
 
-    fn against(&mut self, compared: &[Compared]) {
-        self.results.against(compared);
+    fn against(&mut self, against: &Against) -> bool {
+        self.results.against(against);
+        true
     }
 
     fn finish(&mut self, out: &mut dyn Write) -> io::Result<()> {

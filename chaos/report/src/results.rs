@@ -7,7 +7,7 @@ mod document;
 
 pub use document::write as write_document;
 
-use crate::{ControlResult, GuardResult, Outcome, RunResult, again, against::Compared, sentence::Ended, words};
+use crate::{ControlResult, GuardResult, Outcome, RunResult, again, against::Against, sentence::Ended, words};
 use chaos_model::{
     Event, Record,
     event::{Begin, Fired, Judged, PhaseFigures},
@@ -20,7 +20,7 @@ use std::{collections::BTreeMap, time::Duration};
 #[derive(Debug, Default)]
 pub struct Results {
     entries: Vec<Entry>,
-    against: Vec<Compared>,
+    against: Option<Against>,
 }
 
 #[derive(Debug)]
@@ -122,14 +122,14 @@ impl Results {
     }
 
     /// Takes note of what became better or worse since earlier runs.
-    pub fn against(&mut self, compared: &[Compared]) {
-        self.against.extend_from_slice(compared);
+    pub fn against(&mut self, against: &Against) {
+        self.against = Some(against.clone());
     }
 
-    /// Differences to earlier runs, where these were asked for.
+    /// The comparison with earlier runs, where one was asked for.
     #[must_use]
-    pub fn compared(&self) -> &[Compared] {
-        &self.against
+    pub fn compared(&self) -> Option<&Against> {
+        self.against.as_ref()
     }
 
     /// The results by scenario. Runs of guards and controls are with the last run of the same file before them; where there

@@ -6,13 +6,18 @@ use chaos_model::{
         Level,
         action::{ServiceAction, ServiceLimit, StreamAction},
     },
-    event::Fired,
+    event::{Fired, JudgedCheck},
     quantity::show_duration,
 };
 
 /// A number of things: `1 connection`, `3 connections`.
 pub(crate) fn count(number: u64, thing: &str) -> String {
     format!("{number} {thing}{}", if number == 1 { "" } else { "s" })
+}
+
+/// What was seen, and how much of the bound's room it used: `12.4ms, at 24.8% of its bound`.
+pub(crate) fn seen(check: &JudgedCheck) -> String {
+    check.margin.map_or_else(|| check.seen.clone(), |margin| format!("{}, {margin}", check.seen))
 }
 
 /// Words for a fault: its effect, where, and for which: `refuse on gateway -> redis, 10% of connections`.

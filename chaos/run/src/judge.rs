@@ -53,6 +53,7 @@ fn judge_one(known: &Known<'_>, (index, expectation): (usize, &Expectation)) -> 
             expected: check.subject.words(),
             seen: finding.seen,
             verdict: finding.verdict,
+            margin: finding.margin,
             note: finding.note,
             file: file.to_owned(),
             line,
@@ -76,7 +77,7 @@ fn unless_unseen(unseen: &Unseen, check: &Check, finding: Finding) -> Finding {
             "no response of the run has {words} at all, as where that is written wrong; one that is there only where it says so is \
              declared as `\"exists\"`"
         );
-        return Finding { verdict: Verdict::Inconclusive, note: Some(why), ..finding };
+        return Finding { verdict: Verdict::Inconclusive, margin: None, note: Some(why), ..finding };
     }
     // It may well be in none.
     Finding { seen: format!("{}, and no response of the run has {words}", finding.seen), ..finding }

@@ -9,7 +9,7 @@ use crate::{
 use chaos_model::{Event, Record, Verdict};
 use chaos_report::{
     Outcome, Style,
-    against::{self, Compared, Earlier},
+    against::{self, Earlier},
     json::{ReadError, Reader},
 };
 use std::{
@@ -52,7 +52,11 @@ pub(crate) fn report(machine: &Machine, args: &Report) -> Exit {
         if args.results.on_stdout() > 0 { Box::new(io::sink()) } else { Box::new(io::stdout()) };
     let now = || recordings.iter().filter_map(|(_, recording)| recording.as_ref().ok()).flat_map(|one| &one.records);
     let compared = earlier.map(|mut earlier| earlier.compare(now()));
-    files.against(compared.as_deref().unwrap_or_default());
+    let mut is_told = false;
+    if let Some(against) = &compared {
+        files.against(against);
+        is_told = report.against(against);
+    }
     let mut exits = Vec::new();
     let mut write = || -> io::Result<()> {
         for (file, recording) in &recordings {
@@ -71,7 +75,7 @@ pub(crate) fn report(machine: &Machine, args: &Report) -> Exit {
             }
         }
         report.finish(&mut out)?;
-        if let Some(compared) = &compared {
+        if let Some(compared) = compared.as_ref().filter(|_| !is_told) {
             writeln!(out, "\n")?;
             against::write(&mut out, style, compared)?;
         }
@@ -82,7 +86,7 @@ pub(crate) fn report(machine: &Machine, args: &Report) -> Exit {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         written => written,
     };
-    if args.fail_if == Some(FailIf::Worse) && compared.iter().flatten().any(Compared::is_worse) {
+    if args.fail_if == Some(FailIf::Worse) && compared.is_some_and(|against| against.is_worse()) {
         exits.push(Outcome::Verdict(Verdict::Fail));
     }
     match written.and(files.finish()) {
@@ -121,6 +125,7 @@ fn earlier(path: &Path, now: &[PathBuf]) -> Result<Earlier, String> {
         } else if let Some(broken) = &recording.broken {
             return Err(format!("{}: {broken}", file.display()));
         }
+        earlier.recording(&file.display().to_string());
         recording.records.iter().for_each(|record| earlier.on(record));
     }
     if files.is_empty() {

@@ -5,7 +5,7 @@ use crate::{args::ResultOptions, machine::Machine};
 use chaos_model::Record;
 use chaos_report::{
     Style,
-    against::Compared,
+    against::Against,
     github,
     reports::{REPORTS, Report},
     results::{Invalid, Results},
@@ -61,8 +61,10 @@ impl ResultFiles {
     }
 
     /// Takes note of what became better or worse since earlier runs.
-    pub(crate) fn against(&mut self, compared: &[Compared]) {
-        self.0.iter_mut().for_each(|(_, report)| report.against(compared));
+    pub(crate) fn against(&mut self, against: &Against) {
+        for (_, report) in &mut self.0 {
+            report.against(against);
+        }
     }
 
     /// Writes them.

@@ -48,7 +48,7 @@ impl Subject for Age {
         if evidence.marked.unknown > 0 && self.0.holds(&age) != self.0.holds(&Duration::MAX) {
             return Finding::inconclusive(format!("at least {}", show_duration(age)), share::unknown(evidence));
         }
-        Finding::of(self.0.holds(&age), show_duration(age))
+        Finding::by(&self.0, &age, show_duration(age))
             .whatever_the_load()
             .explained(|| Some(format!("the oldest response, to request {} {}", oldest.n, at(oldest.at))))
     }

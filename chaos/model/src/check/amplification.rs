@@ -87,7 +87,7 @@ impl Subject for Amplification {
             ),
             (Ok(calls), Ok(first)) => {
                 let ratio = calls / first;
-                Finding::of(self.bound.holds(&ratio), format!("{ratio:.2} ({calls} calls for {first})"))
+                Finding::by(&self.bound, &ratio, format!("{ratio:.2} ({calls} calls for {first})"))
             }
         }
     }

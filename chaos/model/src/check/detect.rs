@@ -87,7 +87,7 @@ impl Subject for Detection {
     fn judge(&self, evidence: &Evidence<'_>) -> Finding {
         let Some(seen) = &evidence.fault else { return Finding::of_nothing() };
         match seen.detected {
-            Some(took) => Finding::of(self.0.holds(&took), show_duration(took)),
+            Some(took) => Finding::by(&self.0, &took, show_duration(took)),
             None if seen.uncharged.is_some_and(|uncharged| uncharged.is_open()) => {
                 let why = seen.uncharged.map(|uncharged| uncharged.to_string()).unwrap_or_default();
                 Finding::inconclusive("unknown", why)
@@ -150,7 +150,7 @@ impl Subject for DetectionBy {
         match known.find(|(_, value)| moves(*value)) {
             Some((reading, _)) => {
                 let took = reading.taken.saturating_sub(fault.at);
-                Finding::of(self.bound.holds(&took), format!("{}, by a scrape", show_duration(took)))
+                Finding::by(&self.bound, &took, format!("{}, by a scrape", show_duration(took)))
             }
             None => Finding::of(false, format!("it stayed at {usual} for {}", show_duration(fault.lasts))),
         }

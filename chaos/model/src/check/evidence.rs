@@ -2,9 +2,10 @@
 
 use super::{Against, Unknowns, reading::Readings, share};
 use crate::{
-    CallReading, Comparison, Fault, Share, Verdict,
+    CallReading, Comparison, Fault, Margin, Share, Verdict,
     event::Probed,
     ledger::{Recovery, Uncharged},
+    margin::Bounded,
     responses::Marker,
     slice::Counts,
 };
@@ -157,6 +158,8 @@ pub struct Finding {
     pub seen: String,
     /// The verdict.
     pub verdict: Verdict,
+    /// The part of the room that the bound leaves, where it leaves some and that is known.
+    pub margin: Option<Margin>,
     /// An explanation, if there is any.
     pub note: Option<String>,
     /// True where what is not known of arrivals was weighed: the verdict holds whatever they would have come to.
@@ -166,7 +169,7 @@ pub struct Finding {
 impl Finding {
     /// A finding that can't be judged, and why.
     pub fn inconclusive(seen: impl Into<String>, why: impl Into<String>) -> Self {
-        Self { seen: seen.into(), verdict: Verdict::Inconclusive, note: Some(why.into()), weighed: false }
+        Self { seen: seen.into(), verdict: Verdict::Inconclusive, margin: None, note: Some(why.into()), weighed: false }
     }
 
     /// A finding where the scope has nothing to judge; the language lets no such check through.
@@ -178,12 +181,26 @@ impl Finding {
     /// A finding that holds or doesn't.
     #[must_use]
     pub fn of(holds: bool, seen: String) -> Self {
-        Self { seen, verdict: if holds { Verdict::Pass } else { Verdict::Fail }, note: None, weighed: false }
+        let verdict = if holds { Verdict::Pass } else { Verdict::Fail };
+        Self { seen, verdict, margin: None, note: None, weighed: false }
+    }
+
+    /// A finding by a bound of what was seen.
+    #[must_use]
+    pub fn by<T: Bounded>(bound: &Comparison<T>, value: &T, seen: String) -> Self {
+        Self::of(bound.holds(value), seen).standing(bound.margin(value, value))
+    }
+
+    /// The same where so much of the bound's room was used.
+    #[must_use]
+    pub fn standing(self, margin: Option<Margin>) -> Self {
+        let margin = margin.filter(|_| self.verdict != Verdict::Inconclusive);
+        Self { margin: margin.map(|margin| margin.of(self.verdict == Verdict::Pass)), ..self }
     }
 
     /// A finding over all values that what is not known could have had, from `least` to `most`; `why` it is not known.
     #[must_use]
-    pub fn between<T: PartialOrd>(
+    pub fn between<T: Bounded>(
         bound: &Comparison<T>,
         (least, most): (&T, &T),
         seen: String,
@@ -196,7 +213,7 @@ impl Finding {
         } else {
             Self::of(false, seen)
         };
-        Self { weighed: true, ..finding }
+        Self { weighed: true, ..finding }.standing(bound.margin(least, most))
     }
 
     /// The same where neither load nor machine can be the reason for it.

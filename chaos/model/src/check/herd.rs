@@ -75,7 +75,7 @@ impl Subject for Herd {
         }
         let ratio = herd / usual;
         let seen = format!("{ratio:.2} ({herd:.0}/s, and {usual:.0}/s in the baseline)");
-        Finding::of(self.bound.holds(&ratio), seen).explained(|| Some(format!("the peak was {}", at(when))))
+        Finding::by(&self.bound, &ratio, seen).explained(|| Some(format!("the peak was {}", at(when))))
     }
 }
 

@@ -114,8 +114,10 @@ fn counter(readings: &[Reading], from: Duration, to: Duration, bound: &Compariso
     let holds =
         [(inner.least, outer.least), (inner.most, outer.most)].map(|(low, high)| bound.holds_between(&low, &high));
     match holds {
-        [true, true] => Finding::of(true, seen),
-        _ if !bound.holds_between(&inner.least, &outer.most) => Finding::of(false, seen),
+        [true, true] => Finding::of(true, seen).standing(bound.margin(&inner.least, &inner.most)),
+        _ if !bound.holds_between(&inner.least, &outer.most) => {
+            Finding::of(false, seen).standing(bound.margin(&inner.least, &outer.most))
+        }
         _ => Finding::inconclusive(seen, not_known(asked)),
     }
 }
@@ -144,8 +146,8 @@ fn around(
     };
     let seen = Rise { least, most }.to_string();
     match (bound.holds_between(&least, &most), bound.holds_throughout(&least, &most)) {
-        (false, _) => Finding::of(false, seen),
-        (true, true) => Finding::of(true, seen),
+        (false, _) => Finding::of(false, seen).standing(bound.margin(&least, &most)),
+        (true, true) => Finding::of(true, seen).standing(bound.margin(&least, &most)),
         (true, false) => Finding { seen, ..unknown },
     }
 }
@@ -178,6 +180,7 @@ fn gauge(readings: &[Reading], from: Duration, to: Duration, bound: &Comparison<
         return Finding::inconclusive(seen, missing(&scope));
     }
     Finding::of(broken.is_none(), seen)
+        .standing(bound.margin(&low, &high))
         .explained(|| broken.map(|(moment, value)| format!("the first, {}, was {value}", at(*moment))))
 }
 

@@ -73,7 +73,7 @@ impl Subject for Ready {
         }
         let share = Share { parts, whole };
         let seen = format!("{share} ({parts} of {whole} probes)");
-        Finding::of(self.bound.holds(&share), seen).explained(|| {
+        Finding::by(&self.bound, &share, seen).explained(|| {
             let first = not.first()?;
             Some(format!("the first that did not, {}: {}", at(first.at), first.why.as_deref()?))
         })

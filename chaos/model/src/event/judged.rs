@@ -1,7 +1,7 @@
 //! Judgements of expectations.
 
 use super::Shown;
-use crate::{Span, Verdict};
+use crate::{Margin, Span, Verdict};
 use serde::{Deserialize, Serialize};
 
 /// Judgement of an expectation, with that of each of its comparisons.
@@ -28,6 +28,9 @@ pub struct JudgedCheck {
     pub seen: String,
     /// The comparison's verdict.
     pub verdict: Verdict,
+    /// The part of the room that the bound leaves; none where it leaves none, where it can't be said, and in older recordings.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub margin: Option<Margin>,
     /// An explanation, if there is any: why it can't be said, or an example of what broke it.
     pub note: Option<String>,
     /// The place of the comparison: the file,

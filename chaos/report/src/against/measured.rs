@@ -1,49 +1,80 @@
 //! The figures of a run that are compared.
 
-use super::PhaseCounts;
-use chaos_model::{
-    Event, Phase, PhaseKind, Record, Slice, Verdict, event::Begin, ledger::Recovery, responses::Marker, slice::Counts,
+use super::{
+    ARun, Key,
+    margins::{self, Place},
 };
-use std::{collections::BTreeMap, time::Duration};
+use crate::series::Series;
+use chaos_model::{
+    Event, Margin, Phase, PhaseKind, Record, Share, Slice, Verdict, event::Begin, ledger::Recovery, phase::RUN,
+    slice::Counts,
+};
+use std::{borrow::Cow, collections::BTreeMap, time::Duration};
 
 /// The figures of one run.
 #[derive(Clone, Debug)]
 pub(super) struct Measured {
-    pub(super) file: String,
-    world: String,
-    pub(super) unix_ms: u64,
-    markers: Vec<Marker>,
-    plan: Vec<Phase>,
+    pub(super) begin: Begin,
+    /// The recording that it is in.
+    pub(super) recording: String,
     /// Phases in the order of the run.
-    pub(super) phases: Vec<(String, PhaseCounts)>,
-    /// The slices in which nothing recovers, together.
-    pub(super) settled: PhaseCounts,
+    pub(super) phases: Vec<(Phase, Sum)>,
     /// Verdicts by name and time of the expectation.
     pub(super) verdicts: BTreeMap<String, Verdict>,
+    /// Margins of comparisons, in the order of the scenario.
+    pub(super) margins: Vec<(Place, Margin)>,
     /// Times to recover by fault; none where it did not. Faults that nobody noticed are not there: they took no time.
     pub(super) recoveries: BTreeMap<String, Option<Duration>>,
+    /// The course of it, for charts.
+    pub(super) series: Series,
     ended: bool,
 }
 
+/// Counts of what clients saw in a part of the run.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Sum {
+    pub(super) counts: Counts,
+    /// The same by stretches of equal length.
+    pub(super) stretches: Stretches,
+    /// The length that it had, where it is one in which a system recovers.
+    pub(super) recovering: Option<Duration>,
+}
+
 impl Measured {
-    pub(super) fn new(begin: &Begin) -> Self {
+    pub(super) fn new(begin: &Begin, recording: &str) -> Self {
         Self {
-            file: begin.file.clone(),
-            world: begin.world.clone(),
-            unix_ms: begin.unix_ms,
-            markers: begin.plan.system.markers.clone(),
-            plan: begin.phases.clone(),
-            phases: begin.phases.iter().map(|phase| (phase.name.clone(), PhaseCounts::default())).collect(),
-            settled: PhaseCounts::default(),
+            begin: begin.clone(),
+            recording: recording.to_owned(),
+            phases: begin.phases.iter().map(|phase| (phase.clone(), Sum::default())).collect(),
             verdicts: BTreeMap::new(),
+            margins: Vec::new(),
             recoveries: BTreeMap::new(),
+            series: Series::default(),
             ended: false,
         }
     }
 
     /// The scenario and the world: runs of the same are compared.
-    pub(super) fn key(&self) -> (String, String) {
-        (self.file.clone(), self.world.clone())
+    pub(super) fn key(&self) -> Key {
+        (self.begin.file.trim_start_matches("./").to_owned(), self.begin.world.clone())
+    }
+
+    /// The run by its name.
+    pub(super) fn named(&self) -> ARun {
+        ARun {
+            file: self.begin.file.clone(),
+            world: self.begin.world.clone(),
+            unix_ms: self.begin.unix_ms,
+            recording: self.recording.clone(),
+        }
+    }
+
+    /// True where the texts that the scenario was read from, or its settings, are not what they were. Of recordings that have no
+    /// texts, nobody knows.
+    pub(super) fn has_changed_since(&self, earlier: &Self) -> bool {
+        let texts = |run: &Self| run.begin.plan.sources.0.iter().map(|source| source.text.clone()).collect::<Vec<_>>();
+        let (now, then) = (texts(self), texts(earlier));
+        (!now.is_empty() && !then.is_empty() && now != then) || self.begin.sets != earlier.begin.sets
     }
 
     /// True where the run came to a verdict: what was cut off has too few of everything.
@@ -53,9 +84,14 @@ impl Measured {
 
     pub(super) fn on(&mut self, record: &Record) {
         match &record.event {
-            Event::Slice(slice) => self.slice(slice),
+            Event::Slice(slice) => {
+                self.series.slice(slice);
+                self.slice(slice);
+            }
+            Event::Scraped(scraped) => self.series.scraped(scraped),
             Event::Judged(judged) => {
                 self.verdicts.insert(format!("{} ({})", judged.that, judged.when), judged.verdict);
+                self.margins.extend(margins::of(judged));
             }
             Event::FaultFigures(figures) => {
                 let took = match figures.recovery {
@@ -71,38 +107,129 @@ impl Measured {
     }
 
     fn slice(&mut self, slice: &Slice) {
-        let mut recovers = false;
-        for (phase, (_, sum)) in self.plan.iter().zip(&mut self.phases) {
-            if !phase.holds(slice) {
-                continue;
+        for (phase, sum) in self.phases.iter_mut().filter(|(phase, _)| phase.holds(slice)) {
+            let mut counts = Cow::Borrowed(&slice.counts);
+            if phase.kind == PhaseKind::Run && !slice.straddled.is_empty() {
+                counts.to_mut().add(&slice.straddled);
             }
+            sum.counts.add(&counts);
+            sum.stretches.add(Stretch {
+                from: slice.from,
+                to: slice.to,
+                is_restarting: !slice.restarting.is_empty(),
+                counts: counts.into_owned(),
+            });
             if matches!(phase.kind, PhaseKind::Recovery | PhaseKind::Restarting | PhaseKind::After) {
-                recovers = true;
                 *sum.recovering.get_or_insert_default() += slice.to.saturating_sub(slice.from);
             }
-            sum.add(&slice.counts, &self.markers);
-            if phase.kind == PhaseKind::Run {
-                sum.add(&slice.straddled, &self.markers);
+        }
+    }
+
+    /// The whole run but for what lies within one of these stretches of time, and but for what services that start again
+    /// make of it.
+    pub(super) fn without(&self, recoveries: &[(Duration, Duration)]) -> Sum {
+        let mut sum = Sum::default();
+        let run = self.phases.iter().find(|(phase, _)| phase.name == RUN);
+        for stretch in run.iter().flat_map(|(_, run)| run.stretches.all.values()) {
+            if !stretch.is_restarting && !recoveries.iter().any(|(from, to)| stretch.from < *to && *from < stretch.to) {
+                sum.counts.add(&stretch.counts);
+                sum.stretches.add(stretch.clone());
             }
         }
-        if !recovers {
-            self.settled.add(&slice.counts, &self.markers);
-        }
+        sum
     }
 }
 
-impl PhaseCounts {
-    fn add(&mut self, counts: &Counts, markers: &[Marker]) {
-        self.due += counts.due;
-        self.good += counts.good;
-        for marker in markers {
-            let marked = match marker {
-                Marker::Partial => counts.partial,
-                Marker::Stale => counts.stale,
-                Marker::Age => continue,
-            };
-            *self.marked.entry(*marker).or_default() += marked;
+/// The most stretches that are kept of a phase; of long phases each is longer.
+const MOST: usize = 120;
+
+/// Counts by stretches of the timeline that are equally long: a second, or so many doublings of it.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Stretches {
+    length: Duration,
+    /// By their numbers.
+    all: BTreeMap<u128, Stretch>,
+}
+
+/// Counts of a stretch, and the time that they are of.
+#[derive(Clone, Debug, PartialEq)]
+struct Stretch {
+    from: Duration,
+    to: Duration,
+    is_restarting: bool,
+    counts: Counts,
+}
+
+impl Default for Stretches {
+    fn default() -> Self {
+        Self { length: Duration::from_secs(1), all: BTreeMap::new() }
+    }
+}
+
+impl Stretches {
+    fn add(&mut self, stretch: Stretch) {
+        let nth = stretch.from.as_micros() / self.length.as_micros();
+        match self.all.get_mut(&nth) {
+            Some(there) => there.add(&stretch),
+            None => drop(self.all.insert(nth, stretch)),
         }
-        self.latency.merge(&counts.latency);
+        if self.all.len() > MOST {
+            *self = self.of(self.length * 2);
+        }
+    }
+
+    /// The same by longer stretches.
+    fn of(&self, length: Duration) -> Self {
+        let mut longer = Self { length, all: BTreeMap::new() };
+        self.all.values().for_each(|stretch| longer.add(stretch.clone()));
+        longer
+    }
+
+    /// Two shares of each stretch of time that two runs have.
+    pub(super) fn shares([one, other]: [&Self; 2], share: impl Fn(&Counts) -> Share) -> Vec<[Share; 2]> {
+        let length = one.length.max(other.length);
+        let [one, other] = [one, other].map(|all| if all.length < length { all.of(length) } else { all.clone() });
+        let pair = |(nth, stretch): (&u128, &Stretch)| Some([&stretch.counts, &other.all.get(nth)?.counts].map(&share));
+        one.all.iter().filter_map(pair).collect()
+    }
+}
+
+impl Stretch {
+    fn add(&mut self, other: &Self) {
+        self.from = self.from.min(other.from);
+        self.to = self.to.max(other.to);
+        self.is_restarting |= other.is_restarting;
+        self.counts.add(&other.counts);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn stretches(seconds: u64) -> Stretches {
+        let mut all = Stretches::default();
+        for second in 0..seconds {
+            let [from, to] = [second, second + 1].map(Duration::from_secs);
+            let counts = Counts { due: 10, good: 10 - second % 2, ..Counts::default() };
+            all.add(Stretch { from, to, is_restarting: false, counts });
+        }
+        all
+    }
+
+    #[test]
+    fn a_day_has_as_many_stretches_as_an_hour_and_loses_no_request() {
+        let day = stretches(86_400);
+        assert!(day.all.len() <= MOST && day.all.len() > MOST / 2, "{}", day.all.len());
+        assert_eq!(day.all.values().map(|stretch| stretch.counts.due).sum::<u64>(), 864_000);
+    }
+
+    #[test]
+    fn runs_of_other_lengths_are_paired_by_time() {
+        let (one, other) = (stretches(4), stretches(200));
+        let share = |counts: &Counts| Share { parts: counts.good, whole: counts.due };
+        let pairs = Stretches::shares([&one, &other], share);
+        let whole: Vec<_> = pairs.iter().map(|pair| pair.map(|share| share.whole)).collect();
+        assert_eq!(whole, [[20, 20], [20, 20]]);
     }
 }

@@ -1,6 +1,6 @@
 //! The comparison for people.
 
-use super::{Change, Compared, Direction};
+use super::{ARun, Against, Change, Compared, Direction, MarginHistory, Partner, Unpaired};
 use crate::{
     Style,
     style::Ink,
@@ -12,30 +12,47 @@ use std::{
     time::{Duration, UNIX_EPOCH},
 };
 
-/// Writes what is better and worse in each of these runs, and how many are worse.
+/// Writes what is better and worse in each of these runs, what has no partner, and how many are worse.
 ///
 /// # Errors
 /// Those of the writer.
-pub fn write(out: &mut impl Write, style: Style, all: &[Compared]) -> io::Result<()> {
+pub fn write(out: &mut impl Write, style: Style, against: &Against) -> io::Result<()> {
     writeln!(out, "{}", style.paint(Ink::Strong, "against earlier runs"))?;
-    for one in all {
+    for one in &against.runs {
         entry(out, style, one)?;
     }
-    let worse = all.iter().filter(|one| one.is_worse()).count();
+    for gone in &against.gone {
+        write!(out, "{}", paragraph("  ", &no_longer(gone), style.columns()))?;
+    }
+    for run in &against.passed_over {
+        write!(out, "{}", paragraph("  ", &passed_over(run), style.columns()))?;
+    }
+    let worse = against.runs.iter().filter(|one| one.is_worse()).count();
     let (ink, word) = if worse > 0 { (Ink::Bad, "WORSE") } else { (Ink::Good, "NOT WORSE") };
-    let number = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
-    let known = all.iter().filter(|one| one.earlier_unix_ms.is_some()).count();
+    let known = against.runs.iter().filter(|one| one.partner.is_ok()).count();
     let sentence = format!("{} of {} with an earlier run", number(worse), count(number(known), "scenario"));
     write!(out, "{}", hanging(&format!("{}: ", style.paint(ink, word)), width(word) + 2, &sentence, style.columns()))
 }
 
+fn number(number: usize) -> u64 {
+    u64::try_from(number).unwrap_or(u64::MAX)
+}
+
+/// The moment of a run's beginning.
+pub(crate) fn time(unix_ms: u64) -> String {
+    // What no calendar has is the last that one has: a recording may say anything.
+    let moment = UNIX_EPOCH + Duration::from_millis(unix_ms.min(253_402_300_799_000));
+    humantime::format_rfc3339_seconds(moment).to_string()
+}
+
 fn entry(out: &mut impl Write, style: Style, one: &Compared) -> io::Result<()> {
     let columns = style.columns();
-    let Some(unix_ms) = one.earlier_unix_ms else {
-        return write!(out, "{}", paragraph("  ", &format!("{}: it has no earlier run", one.file), columns));
+    let name = format!("{} ({})", one.file, one.world);
+    let partner = match &one.partner {
+        Ok(partner) => partner,
+        Err(why) => return write!(out, "{}", paragraph("  ", &format!("{name}: {}", unpaired(why)), columns)),
     };
-    let when = humantime::format_rfc3339_seconds(UNIX_EPOCH + Duration::from_millis(unix_ms));
-    write!(out, "{}", paragraph("  ", &format!("{}, and its run of {when}", one.file), columns))?;
+    write!(out, "{}", paragraph("  ", &format!("{name}, and {}", earlier_run(partner)), columns))?;
     for change in &one.changes {
         let (ink, word) = match change.direction {
             Direction::Worse => (Ink::Bad, "WORSE  "),
@@ -45,8 +62,51 @@ fn entry(out: &mut impl Write, style: Style, one: &Compared) -> io::Result<()> {
         let first = format!("    {}  ", style.paint(ink, word));
         write!(out, "{}", hanging(&first, 4 + word.len() + 2, &value(change), columns))?;
     }
-    let same = count(u64::try_from(one.same).unwrap_or(u64::MAX), "figure");
-    write!(out, "{}", paragraph("    ", &format!("{same} and verdicts the same"), columns))
+    let same = count(number(one.same), "figure");
+    write!(out, "{}", paragraph("    ", &format!("{same} and verdicts the same"), columns))?;
+    one.margins.iter().try_for_each(|margin| write!(out, "{}", hanging("    margin   ", 13, &history(margin), columns)))
+}
+
+/// `its run of 2025-10-09T08:53:20Z in old/3.jsonl, the last of 12; its text or settings have changed since`
+pub(crate) fn earlier_run(partner: &Partner) -> String {
+    let Partner { run, of, has_changed, .. } = partner;
+    let last = if *of > 1 { format!(", the last of {of}") } else { String::new() };
+    let changed = if *has_changed { "; its text or settings have changed since" } else { "" };
+    format!("its run of {}{}{last}{changed}", time(run.unix_ms), place(run))
+}
+
+fn place(run: &ARun) -> String {
+    if run.recording.is_empty() { String::new() } else { format!(" in {}", run.recording) }
+}
+
+/// The reason for which a run is compared with none.
+pub(crate) fn unpaired(why: &Unpaired) -> String {
+    match why {
+        Unpaired::NoneEarlier(worlds) if worlds.is_empty() => "it has no earlier run".to_owned(),
+        Unpaired::NoneEarlier(worlds) => {
+            format!("it has no earlier run in this world; there is one in {}", worlds.join(" and in "))
+        }
+        Unpaired::NotWhole => "it came to no verdict, so that it is not compared".to_owned(),
+    }
+}
+
+/// What is said of a scenario that was not run now.
+pub(crate) fn no_longer(run: &ARun) -> String {
+    let ARun { file, world, unix_ms, .. } = run;
+    format!("{file} ({world}): it was not run now; its last run is that of {}{}", time(*unix_ms), place(run))
+}
+
+/// What is said of an earlier run that nothing is compared with.
+pub(crate) fn passed_over(run: &ARun) -> String {
+    let ARun { file, world, unix_ms, .. } = run;
+    format!("{file} ({world}): its run of {}{} came to no verdict, and is passed over", time(*unix_ms), place(run))
+}
+
+/// `clients never notice (outage): latency.p99 < 50ms: at 24.8% of its bound, was 25%`
+pub(crate) fn history(margin: &MarginHistory) -> String {
+    let earlier = margin.earlier_in_words().map_or_else(String::new, |words| format!(", {words}"));
+    let place = &margin.place;
+    format!("{} ({}): {}: {}{earlier}", place.that, place.when, place.expected, margin.now)
 }
 
 /// `outage: available: 98.1% (785 of 800), was 99.9% (799 of 800)`

@@ -5,18 +5,18 @@
 mod chart;
 mod parts;
 mod picture;
-mod series;
+mod since;
 
 use super::{Report, Row};
 use crate::{
     Outcome,
-    against::Compared,
+    against::{Against, Compared},
     results::{Invalid, Results, Run, ScenarioResult},
+    series::Series,
     terminal::{RunState, headline},
     text::html,
 };
 use chaos_model::{Event, Record};
-use series::Series;
 use std::io::{self, Write};
 
 pub(super) const ROW: Row = Row {
@@ -65,8 +65,9 @@ impl Report for Html {
         self.results.invalid(invalid.clone());
     }
 
-    fn against(&mut self, compared: &[Compared]) {
-        self.results.against(compared);
+    fn against(&mut self, against: &Against) -> bool {
+        self.results.against(against);
+        true
     }
 
     fn finish(&mut self, out: &mut dyn Write) -> io::Result<()> {
@@ -82,12 +83,13 @@ impl Report for Html {
             let section = match result {
                 ScenarioResult::Invalid(invalid) => not_valid(n, invalid),
                 ScenarioResult::Run(run) => seen.next().map_or_else(String::new, |seen| {
-                    let compared = self.results.compared().iter().find(|one| one.file == run.begin.file);
+                    let compared = self.results.compared().and_then(|against| against.of(&run.begin));
                     section(n, result, run, seen, compared)
                 }),
             };
             writeln!(out, "{section}")?;
         }
+        write!(out, "{}", since::without_partner(self.results.compared()))?;
         writeln!(out, "</main></body></html>")
     }
 }
@@ -147,6 +149,11 @@ fn not_valid(n: usize, invalid: &Invalid) -> String {
     )
 }
 
+/// The course of the earlier run.
+fn earlier(compared: Option<&Compared>) -> Option<&Series> {
+    compared?.partner.as_ref().ok().map(|partner| &partner.series)
+}
+
 fn section(n: usize, result: &ScenarioResult, run: &Run, seen: &Seen, compared: Option<&Compared>) -> String {
     let begin = &run.begin;
     let title = if begin.title.is_empty() { &begin.file } else { &begin.title };
@@ -165,10 +172,10 @@ fn section(n: usize, result: &ScenarioResult, run: &Run, seen: &Seen, compared: 
         html(&begin.chaos)
     );
     text += &parts::reasons(run);
-    text += &parts::against(compared);
+    text += &since::section(compared);
     text += &parts::expectations(run);
     text += &parts::guards(run);
-    text += &parts::timeline(&seen.state, &seen.series);
+    text += &parts::timeline(&seen.state, &seen.series, earlier(compared));
     text += &parts::phases(&seen.state);
     text += &parts::faults(&seen.state);
     text += &format!("<h3>The system</h3>\n{}\n", picture::of(&begin.plan.system, &begin.faults));

@@ -7,9 +7,10 @@
 use super::{OfResults, Row};
 use crate::{
     ControlResult, GuardResult, Outcome,
-    against::{self, Compared},
+    against::{self, Against, Compared},
     results::{Invalid, Results, Run, ScenarioResult},
     text::clean,
+    words,
 };
 use chaos_model::{
     Verdict,
@@ -37,9 +38,7 @@ fn write(results: &Results, out: &mut dyn Write) -> io::Result<()> {
         let several = times.get(one.file()).is_some_and(|times| *times > 1);
         report.add_test_suite(suite(one, several));
     }
-    if !results.compared().is_empty() {
-        report.add_test_suite(since(results.compared()));
-    }
+    report.add_test_suites(results.compared().map(since));
     let text = report.to_string().map_err(io::Error::other)?;
     // Of the root, the schema of most readers (Jenkins' junit-10.xsd) has no such attribute; suites have it.
     let skipped = format!(" skipped=\"{}\"", report.skipped);
@@ -69,16 +68,44 @@ fn suite(result: &ScenarioResult, several: bool) -> TestSuite {
 }
 
 /// The suite of what became better or worse: what did is told, and fails nothing, since nobody said that it must not.
-fn since(compared: &[Compared]) -> TestSuite {
+/// What has no partner is skipped.
+fn since(against: &Against) -> TestSuite {
     let mut suite = TestSuite::new("against earlier runs");
-    for one in compared {
-        let lines = one.changes.iter().map(|change| format!("{}\n", xml(&against::sentence(change))));
-        let mut case = case(&one.file, TestCaseStatus::success());
+    let mut add = |name: &str, status, text: &str| {
+        let mut case = case(name, status);
         case.set_classname("against");
-        case.set_system_out(lines.collect::<String>());
+        if !text.is_empty() {
+            case.set_system_out(text);
+        }
         suite.add_test_case(case);
+    };
+    let skipped = |why: &str| {
+        let mut status = TestCaseStatus::skipped();
+        status.set_message(xml(why));
+        status
+    };
+    for one in &against.runs {
+        let name = format!("{} ({})", one.file, one.world);
+        match &one.partner {
+            Ok(partner) => add(&name, TestCaseStatus::success(), &compared_lines(one, &against::earlier_run(partner))),
+            Err(why) => add(&name, skipped(&against::unpaired(why)), ""),
+        }
+    }
+    for run in &against.gone {
+        add(&format!("{} ({})", run.file, run.world), skipped(&against::no_longer(run)), "");
+    }
+    for run in &against.passed_over {
+        add(&format!("{} ({})", run.file, run.world), skipped(&against::passed_over(run)), "");
     }
     suite
+}
+
+/// What became better or worse, and the margins.
+fn compared_lines(one: &Compared, earlier: &str) -> String {
+    let changes = one.changes.iter().map(against::sentence);
+    let margins = one.margins.iter().map(|margin| format!("margin: {}", against::history(margin)));
+    let lines = std::iter::once(format!("compared with {earlier}")).chain(changes).chain(margins);
+    lines.map(|line| format!("{}\n", xml(&line))).collect()
 }
 
 /// Gives the suite what is known of its run: when, where, by which seed, and what services said last.
@@ -196,7 +223,7 @@ fn line(check: &JudgedCheck) -> String {
         Verdict::Fail => "FAIL",
         Verdict::Inconclusive => "????",
     };
-    let (expected, seen, file) = (xml(&check.expected), xml(&check.seen), xml(&check.file));
+    let (expected, seen, file) = (xml(&check.expected), xml(&words::seen(check)), xml(&check.file));
     let note = check.note.as_ref().map_or_else(String::new, |note| format!("      {}\n", xml(note)));
     format!("{word:<4}  {expected}: seen {seen} ({file}:{})\n{note}", check.line)
 }

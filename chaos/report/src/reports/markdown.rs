@@ -3,13 +3,13 @@
 use super::{OfResults, Row};
 use crate::{
     ControlResult, GuardResult, Outcome,
-    against,
+    against::{self, Against, MarginHistory},
     results::{Results, Run, ScenarioResult},
     terminal::headline,
     text::clean,
-    words::count,
+    words::{self, count},
 };
-use chaos_model::{Verdict, event::JudgedCheck, quantity::show_duration};
+use chaos_model::{Margin, Verdict, event::JudgedCheck, quantity::show_duration};
 
 pub(super) const ROW: Row = Row {
     name: "markdown",
@@ -35,17 +35,62 @@ pub(crate) fn text(results: &Results) -> String {
     order.sort_by_key(|one| one.outcome() == Outcome::Verdict(Verdict::Pass));
     let half = LIMIT / 2;
     add(&mut text, half, "| … | {} more | | |\n", order.iter().map(|one| row(one)));
-    let changes = results.compared().iter().flat_map(|one| {
-        one.changes.iter().map(move |change| format!("- {}: {}\n", escaped(&one.file), escaped(&against::sentence(change))))
-    });
-    let mut changes = changes.peekable();
-    if changes.peek().is_some() {
+    if let Some(against) = results.compared() {
         text += "\n#### Against earlier runs\n\n";
-        add(&mut text, LIMIT * 3 / 4, "- … and {} more\n", changes);
+        add(&mut text, LIMIT * 5 / 8, "- … and {} more\n", since(against).into_iter());
     }
     let details = order.iter().map(|one| detail(one)).filter(|detail| !detail.is_empty());
-    add(&mut text, LIMIT, "\n… and {} more that did not pass.\n", details);
+    add(&mut text, LIMIT * 3 / 4, "\n… and {} more that did not pass.\n", details);
+    let margins = margins(&all, results.compared());
+    if let Some((nearest, _, _)) = margins.first() {
+        let percent = nearest.percent();
+        text += &format!("\n<details><summary>Margins: the narrowest is at {percent}</summary>\n\n");
+        text += "| margin | expectation | seen | earlier |\n|---|---|---|---|\n";
+        add(&mut text, LIMIT - 100, "| … | {} more | | |\n", margins.into_iter().map(|(_, _, row)| row));
+        text += "\n</details>\n";
+    }
     text
+}
+
+/// What became better or worse and what could not be compared, as items.
+fn since(against: &Against) -> Vec<String> {
+    let item = |name: &str, words: &str| format!("- {}: {}\n", escaped(name), escaped(words));
+    let mut items = Vec::new();
+    for one in &against.runs {
+        items.extend(one.changes.iter().map(|change| item(&one.file, &against::sentence(change))));
+    }
+    let same = against.runs.iter().filter(|one| one.partner.is_ok() && one.changes.is_empty()).count();
+    if same > 0 {
+        items.push(format!("- {}: nothing differs beyond chance\n", scenarios(same)));
+    }
+    for one in &against.runs {
+        items.extend(one.partner.as_ref().err().map(|why| item(&format!("{} ({})", one.file, one.world), &against::unpaired(why))));
+    }
+    items.extend(against.gone.iter().map(|run| format!("- {}\n", escaped(&against::no_longer(run)))));
+    items.extend(against.passed_over.iter().map(|run| format!("- {}\n", escaped(&against::passed_over(run)))));
+    items
+}
+
+/// Margins of all comparisons that have one, the narrowest first: each with its place in the list and its row.
+fn margins(all: &[ScenarioResult], against: Option<&Against>) -> Vec<(Margin, usize, String)> {
+    let mut rows = Vec::new();
+    for result in all {
+        let ScenarioResult::Run(run) = result else { continue };
+        let histories = against.and_then(|against| against.of(&run.begin)).map_or(&[][..], |one| &one.margins);
+        for (judged, check) in run.judged.iter().flat_map(|judged| judged.checks.iter().map(move |check| (judged, check))) {
+            let Some(margin) = check.margin else { continue };
+            let is_it = |history: &&MarginHistory| {
+                let place = &history.place;
+                (&place.that, &place.when, &place.expected) == (&judged.that, &judged.when, &check.expected)
+            };
+            let earlier = histories.iter().find(is_it).and_then(MarginHistory::earlier_in_words).unwrap_or_default();
+            let expectation = format!("{}: {} ({}): {}", run.begin.file, judged.that, judged.when, check.expected);
+            let cells = [&margin.percent(), &expectation, &check.seen, &earlier].map(|cell| escaped(cell));
+            rows.push((margin, rows.len(), format!("| {} |\n", cells.join(" | "))));
+        }
+    }
+    rows.sort_by_key(|(margin, nth, _)| (std::cmp::Reverse(margin.used_permille), *nth));
+    rows
 }
 
 /// Appends these pieces while there is room, and says how many are left out.
@@ -129,7 +174,7 @@ fn passed(outcome: Outcome) -> bool {
 fn check(check: &JudgedCheck) -> String {
     let note = check.note.as_ref().map_or_else(String::new, |note| format!("; {}", escaped(note)));
     let place = format!("{}:{}", check.file, check.line);
-    format!("  - {}: seen {}{note} ({})\n", escaped(&check.expected), escaped(&check.seen), escaped(&place))
+    format!("  - {}: seen {}{note} ({})\n", escaped(&check.expected), escaped(&words::seen(check)), escaped(&place))
 }
 
 fn guard(result: &GuardResult) -> String {

@@ -1,8 +1,12 @@
 //! The results as a JSON document. Times are in microseconds, as they are in recordings.
 
 use super::{Death, Results, Run, ScenarioResult};
-use crate::{ControlResult, GuardResult, Outcome, against::sentence};
+use crate::{
+    ControlResult, GuardResult, Outcome,
+    against::{ARun, Against, Compared, MarginHistory, sentence, unpaired},
+};
 use chaos_model::{
+    Margin,
     event::{Fired, Judged, PhaseFigures},
     ledger::FaultFigures,
 };
@@ -24,17 +28,49 @@ struct Document<'a> {
     scenarios: Vec<Scenario<'a>>,
     /// Differences to earlier runs, where these were asked for.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    against: Vec<Against<'a>>,
+    against: Vec<AgainstOne<'a>>,
+    /// Earlier runs of scenarios that were not run now.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    not_run_now: &'a Vec<ARun>,
+    /// Earlier runs that came to no verdict.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    passed_over: &'a Vec<ARun>,
 }
 
 #[derive(Serialize)]
-struct Against<'a> {
+struct AgainstOne<'a> {
     file: &'a str,
+    world: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     earlier_unix_ms: Option<u64>,
+    /// The earlier run, and how many there are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    earlier: Option<&'a ARun>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    earlier_runs: Option<usize>,
+    /// The scenario's text or its settings have changed since.
+    scenario_changed: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    not_compared: Option<String>,
     worse: bool,
     changes: Vec<String>,
     same: usize,
+    margins: Vec<OfComparison<'a>>,
+}
+
+#[derive(Serialize)]
+struct OfComparison<'a> {
+    that: &'a str,
+    when: &'a str,
+    expected: &'a str,
+    now: Margin,
+    earlier: Vec<Earlier>,
+}
+
+#[derive(Serialize)]
+struct Earlier {
+    unix_ms: u64,
+    used_permille: u32,
 }
 
 #[derive(Serialize)]
@@ -111,17 +147,46 @@ struct Control<'a> {
 pub fn write(results: &Results, mut out: impl Write) -> io::Result<()> {
     let all = results.scenarios();
     let outcome = Outcome::worst(all.iter().map(ScenarioResult::outcome)).word();
-    let against = results.compared().iter().map(|one| Against {
+    let none = Against::default();
+    let against = results.compared().unwrap_or(&none);
+    let document = Document {
+        format: FORMAT,
+        outcome,
+        scenarios: all.iter().map(scenario).collect(),
+        against: against.runs.iter().map(against_one).collect(),
+        not_run_now: &against.gone,
+        passed_over: &against.passed_over,
+    };
+    serde_json::to_writer(&mut out, &document)?;
+    writeln!(out)
+}
+
+fn against_one(one: &Compared) -> AgainstOne<'_> {
+    let partner = one.partner.as_ref().ok();
+    AgainstOne {
         file: &one.file,
-        earlier_unix_ms: one.earlier_unix_ms,
+        world: &one.world,
+        earlier_unix_ms: partner.map(|partner| partner.run.unix_ms),
+        earlier: partner.map(|partner| &partner.run),
+        earlier_runs: partner.map(|partner| partner.of),
+        scenario_changed: partner.is_some_and(|partner| partner.has_changed),
+        not_compared: one.partner.as_ref().err().map(unpaired),
         worse: one.is_worse(),
         changes: one.changes.iter().map(sentence).collect(),
         same: one.same,
-    });
-    let against = against.collect();
-    let document = Document { format: FORMAT, outcome, scenarios: all.iter().map(scenario).collect(), against };
-    serde_json::to_writer(&mut out, &document)?;
-    writeln!(out)
+        margins: one.margins.iter().map(of_comparison).collect(),
+    }
+}
+
+fn of_comparison(MarginHistory { place, now, earlier }: &MarginHistory) -> OfComparison<'_> {
+    let one = |(unix_ms, margin): &(u64, Margin)| Earlier { unix_ms: *unix_ms, used_permille: margin.used_permille };
+    OfComparison {
+        that: &place.that,
+        when: &place.when,
+        expected: &place.expected,
+        now: *now,
+        earlier: earlier.iter().map(one).collect(),
+    }
 }
 
 fn scenario(result: &ScenarioResult) -> Scenario<'_> {

@@ -60,7 +60,7 @@ pub(super) fn judged(style: Style, run: &RunState, judged: &Judged, shown: bool)
 /// held; `marked` says so, and whether it is meant to break.
 fn compared(style: Style, check: &JudgedCheck, expected_columns: usize, marked: Option<bool>) -> String {
     let columns = style.columns();
-    let (expected, seen) = (clean(&check.expected), clean(&check.seen));
+    let (expected, seen) = (clean(&check.expected), clean(&words::seen(check)));
     let indent = if marked.is_some() { CHECK_INDENT } else { INDENT };
     let mut first = " ".repeat(INDENT);
     if let Some(meant) = marked {

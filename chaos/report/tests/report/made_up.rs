@@ -2,8 +2,8 @@
 
 use chaos_model::effect::{Latency, Refuse};
 use chaos_model::{
-    Directions, Effect, Event, Fault, Histogram, Impact, OpenConnections, Plan, Rate, Record, Slice, Source, Sources,
-    Span, Spread, Target, Verdict,
+    Directions, Effect, Event, Fault, Histogram, Impact, Margin, OpenConnections, Plan, Rate, Record, Room, Slice,
+    Source, Sources, Span, Spread, Target, Verdict,
     event::{
         Begin, Cause, FORMAT, Fired, Judged, JudgedCheck, LatencyFigures, PhaseFigures, Shown, ShownResponse, Spared,
     },
@@ -83,12 +83,18 @@ pub(crate) fn check(expected: &str, seen: &str, verdict: Verdict) -> JudgedCheck
         expected: expected.to_owned(),
         seen: seen.to_owned(),
         verdict,
+        margin: None,
         note: None,
         file: "scenarios/redis_down.toml".to_owned(),
         line: 23,
         span: place,
         against: Shown::default(),
     }
+}
+
+/// The same where so much of the bound's room was used, in thousandths.
+pub(crate) fn using(used_permille: u32, check: JudgedCheck) -> JudgedCheck {
+    JudgedCheck { margin: Some(Margin { used_permille, room: Room::Bound }), ..check }
 }
 
 /// The part of the file that the comparisons stand in.
@@ -202,7 +208,7 @@ pub(crate) fn passing() -> Vec<Record> {
             "outage",
             vec![
                 check("status.200 >= 100%", "100% (801 of 801)", Verdict::Pass),
-                check("latency.p99 < 50ms", "12.4ms", Verdict::Pass),
+                using(248, check("latency.p99 < 50ms", "12.4ms", Verdict::Pass)),
                 check("partial == 0%", "0% (0 of 801)", Verdict::Pass),
             ],
         ),
@@ -255,8 +261,8 @@ pub(crate) fn failing() -> Vec<Record> {
             "outage",
             vec![
                 lame,
-                check("latency.p99 < 50ms", "1.51s", Verdict::Fail),
-                check("stale <= 1%", "0.37%", Verdict::Pass),
+                using(30_240, check("latency.p99 < 50ms", "1.51s", Verdict::Fail)),
+                using(374, check("stale <= 1%", "0.37%", Verdict::Pass)),
             ],
         ),
         judged(1, "memory answers in Redis's place", "outage", vec![unsure]),

@@ -3,7 +3,9 @@
 use crate::made_up;
 use chaos_model::{Event, Record, Verdict, event::Judged, plan::PlannedGuard};
 use chaos_report::{
-    Outcome, Style, github,
+    Outcome, Style,
+    against::Earlier,
+    github,
     reports::REPORTS,
     results::{Invalid, Results, ScenarioResult},
 };
@@ -20,6 +22,28 @@ fn report(name: &str, runs: &[Vec<Record>], invalid: &[Invalid]) -> String {
     runs.iter().flatten().for_each(|record| report.on(record, &mut out).unwrap());
     report.finish(&mut out).unwrap();
     String::from_utf8(out).unwrap()
+}
+
+/// A report of a run that is compared with earlier ones, of which the first came to no verdict.
+fn compared(name: &str, earlier: &[Vec<Record>], now: &[Record]) -> String {
+    let mut fold = Earlier::default();
+    for (nth, run) in earlier.iter().enumerate() {
+        fold.recording(&format!("{nth} {HOSTILE}"));
+        run.iter().for_each(|record| fold.on(record));
+    }
+    let against = fold.compare(now);
+    let row = REPORTS.iter().find(|row| row.name == name).unwrap();
+    let (mut report, mut out) = ((row.new)(Style::default(), true), Vec::new());
+    assert!(report.against(&against), "{name} tells of it itself");
+    now.iter().for_each(|record| report.on(record, &mut out).unwrap());
+    report.finish(&mut out).unwrap();
+    String::from_utf8(out).unwrap()
+}
+
+/// Earlier runs, of the same scenario and of one that is gone.
+fn earlier() -> Vec<Vec<Record>> {
+    let cut = made_up::passing().into_iter().take(12).collect();
+    vec![cut, made_up::passing(), made_up::passing(), named("scenarios/gone.toml", made_up::passing())]
 }
 
 fn invalid() -> Invalid {
@@ -349,5 +373,42 @@ fn a_page_has_the_figures_of_the_terminal() {
             cells += 1;
         }
         assert!(cells >= 4 * 7, "{cells} cells in {text}");
+    }
+}
+
+#[test]
+fn what_became_worse_is_in_what_pipelines_keep() {
+    let json: serde_json::Value = serde_json::from_str(&compared("json", &earlier(), &made_up::failing())).unwrap();
+    insta::assert_snapshot!(serde_json::to_string_pretty(&json["against"]).unwrap());
+    assert_eq!(
+        (json["not_run_now"][0]["file"].clone(), json["passed_over"].as_array().unwrap().len()),
+        ("scenarios/gone.toml".into(), 1)
+    );
+    insta::assert_snapshot!(compared("markdown", &earlier(), &made_up::failing()));
+    let xml = compared("junit", &earlier(), &made_up::failing());
+    let (_, since) = xml.split_once("<testsuite name=\"against earlier runs\"").unwrap();
+    insta::assert_snapshot!(since);
+    counts(&xml);
+}
+
+#[test]
+fn a_page_has_the_earlier_run_in_dashes_and_its_numbers() {
+    let page = compared("html", &earlier(), &drawn());
+    let alone = report("html", &[drawn()], &[]);
+    assert_eq!(alone.matches("stroke-dasharray=\"").count(), 0, "{alone}");
+    let of = |ink: &&str| alone.matches(&format!("stroke=\"var(--{ink})\"")).count();
+    let lines: usize = ["good", "bad", "first", "second", "third"].iter().map(of).sum();
+    assert!(lines >= 8, "{lines} lines");
+    assert_eq!(
+        page.matches("stroke-dasharray=\"").count(),
+        lines,
+        "each line that there is has one of the earlier run"
+    );
+    assert_eq!(page.matches("<b class=\"then\"></b>earlier run").count(), 4, "a legend for each chart of lines");
+    assert!(page.contains("; earlier run: ") && page.contains("<summary>The numbers of the earlier run</summary>"));
+    assert_eq!(page.matches("<svg class=\"spark\"").count(), 1, "a comparison has a margin");
+    assert!(page.contains("used of the room, run by run: 24.8%, 24.8%, 24.8%"), "{page}");
+    for forbidden in ["<img", "\u{1b}", "\u{202e}"] {
+        assert!(!page.contains(forbidden), "{forbidden:?} in {page}");
     }
 }

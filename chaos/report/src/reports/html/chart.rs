@@ -41,6 +41,11 @@ impl Ink {
         RGBColor(self.0, 0, 254)
     }
 
+    /// That of the same colour in dashes.
+    fn dashed(self) -> RGBColor {
+        RGBColor(self.0, 1, 254)
+    }
+
     /// The name that the page's style gives its colour by.
     pub(super) fn name(self) -> &'static str {
         self.1
@@ -48,11 +53,14 @@ impl Ink {
 }
 
 /// A line of a chart.
+#[derive(Clone)]
 pub(super) struct Line {
     pub(super) name: &'static str,
     pub(super) ink: Ink,
     /// A line of less weight.
     pub(super) thin: bool,
+    /// A line of an earlier run, which is dashed.
+    pub(super) then: bool,
     /// Moments in seconds, and values; a gap where there is none.
     pub(super) values: Vec<(f64, Option<f64>)>,
 }
@@ -127,7 +135,8 @@ type Drawn<T> = Result<T, DrawingAreaErrorKind<std::io::Error>>;
 pub(super) fn lines(title: &str, frame: &Frame<'_>, axis: &Axis, lines: &[Line], tips: &[Tip]) -> String {
     draw(title, frame, axis, tips, |chart| {
         for line in lines {
-            let style = ShapeStyle { stroke_width: if line.thin { 1 } else { 2 }, ..line.ink.colour().filled() };
+            let colour = if line.then { line.ink.dashed() } else { line.ink.colour() };
+            let style = ShapeStyle { stroke_width: if line.thin { 1 } else { 2 }, ..colour.filled() };
             for piece in pieces(&line.values) {
                 chart.draw_series(LineSeries::new(piece, style))?;
             }
@@ -249,9 +258,11 @@ fn finished(svg: &str, title: &str, over: &str) -> String {
     let (width, height) = SIZE;
     let body = svg.find("<svg").and_then(|at| svg[at..].find('>').map(|end| &svg[at + end + 1..])).unwrap_or(svg);
     let mut body = body.trim().trim_end_matches("</svg>").to_owned();
-    for ink in ALL {
-        let RGBColor(red, green, blue) = ink.colour();
-        body = body.replace(&format!("\"#{red:02X}{green:02X}{blue:02X}\""), &format!("\"var(--{})\"", ink.name()));
+    for (ink, RGBColor(red, green, blue), dashes) in
+        ALL.into_iter().flat_map(|ink| [(ink, ink.colour(), ""), (ink, ink.dashed(), " stroke-dasharray=\"7 4\"")])
+    {
+        let stand_in = format!("\"#{red:02X}{green:02X}{blue:02X}\"");
+        body = body.replace(&stand_in, &format!("\"var(--{})\"{dashes}", ink.name()));
     }
     // Two attributes of each shape that say what is so anyway.
     let body = body.replace(" opacity=\"1\"", "").replace(" stroke=\"none\"", "").replace('\n', "");
@@ -305,11 +316,17 @@ mod tests {
             bands: &[(Duration::from_secs(4), Duration::from_secs(8))],
             marks: &[(Duration::from_secs(5), "detected".to_owned())],
         };
-        let line = Line { name: "p99", ink: SECOND, thin: true, values: vec![(0.0, Some(1.0)), (12.0, Some(3.0))] };
+        let line = |then| {
+            let values = vec![(0.0, Some(1.0)), (12.0, Some(3.0))];
+            Line { name: "p99", ink: SECOND, thin: true, then, values }
+        };
+        let both = [line(true), line(false)];
         let tips = [Tip { from: 0.0, to: 1.0, words: "<b>".to_owned() }];
-        let svg = lines("latency", &frame, &Axis::to(3.0, |value| format!("{value}")), &[line], &tips);
+        let svg = lines("latency", &frame, &Axis::to(3.0, |value| format!("{value}")), &both, &tips);
         assert!(!svg.contains('#'), "{svg}");
-        assert!(svg.contains("stroke=\"var(--second)\"") && svg.contains("fill=\"var(--band)\""), "{svg}");
+        assert_eq!(svg.matches("stroke=\"var(--second)\"").count(), 2, "{svg}");
+        assert_eq!(svg.matches("stroke=\"var(--second)\" stroke-dasharray=").count(), 1, "{svg}");
+        assert!(svg.contains("stroke=\"var(--second)\" stroke-width") && svg.contains("fill=\"var(--band)\""), "{svg}");
         assert!(svg.contains("<title>&lt;b&gt;</title>"), "{svg}");
         assert!(svg.starts_with("<svg class=\"chart\" viewBox=\"0 0 480 180\" role=\"img\""), "{svg}");
     }

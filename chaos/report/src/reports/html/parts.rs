@@ -2,13 +2,12 @@
 
 use super::{
     chart::{self, Axis, BAD, FIRST, Frame, GOOD, Line, SECOND, THIRD, Tip},
-    series::{Point, Series},
     verdict,
 };
 use crate::{
     ControlResult, GuardResult, Outcome,
-    against::{self as earlier, Compared},
     results::Run,
+    series::{Point, Series},
     terminal::{self, RunState},
     text::html,
     words,
@@ -35,17 +34,6 @@ fn list(items: &[String]) -> String {
     }
     let items: String = items.iter().map(|item| format!("<li>{item}</li>")).collect();
     format!("<ul>{items}</ul>\n")
-}
-
-/// Differences to an earlier run.
-pub(super) fn against(compared: Option<&Compared>) -> String {
-    let Some(compared) = compared else { return String::new() };
-    let items: Vec<String> = compared.changes.iter().map(|change| html(&earlier::sentence(change))).collect();
-    let none = match compared.earlier_unix_ms {
-        Some(_) => "<p class=\"faint\">Nothing differs beyond chance.</p>\n",
-        None => "<p class=\"faint\">It has no earlier run.</p>\n",
-    };
-    format!("<h3>Against its earlier run</h3>\n{}", if items.is_empty() { none.to_owned() } else { list(&items) })
 }
 
 /// Each expectation with its lines of the file; open where it did not hold.
@@ -83,7 +71,7 @@ fn comparison(check: &JudgedCheck) -> String {
         "<tr><td>{}</td><td><code>{}</code></td><td>{}</td></tr>\n",
         verdict(Outcome::Verdict(check.verdict)),
         html(&check.expected),
-        html(&check.seen)
+        html(&words::seen(check))
     );
     let mut more: Vec<String> = check.note.iter().map(|note| html(note)).collect();
     more.extend(check.against.responses.iter().map(response));
@@ -162,30 +150,57 @@ fn control(result: &ControlResult) -> String {
     format!("<p>{} with and without faults</p>{}", verdict(result.outcome()), list(&lines))
 }
 
-/// The timeline as clients saw it, as charts with the numbers below.
-pub(super) fn timeline(state: &RunState, series: &Series) -> String {
-    let points = &series.points;
-    if points.is_empty() {
+/// Points of a run, and those of the earlier run that it is compared with.
+#[derive(Clone, Copy)]
+struct Points<'a> {
+    now: &'a [Point],
+    then: &'a [Point],
+}
+
+impl<'a> Points<'a> {
+    fn all(self) -> impl Iterator<Item = &'a Point> {
+        self.now.iter().chain(self.then)
+    }
+
+    /// The earlier point at the middle of this one.
+    fn then_at(self, point: &Point) -> Option<&'a Point> {
+        let middle = (point.from + point.to) / 2;
+        self.then.iter().find(|then| then.from <= middle && middle < then.to)
+    }
+}
+
+/// The timeline as clients saw it, as charts with the numbers below; of the run that it is compared with, lines are dashed.
+pub(super) fn timeline(state: &RunState, series: &Series, earlier: Option<&Series>) -> String {
+    let points = Points { now: &series.points, then: earlier.map_or(&[], |earlier| &earlier.points) };
+    if points.now.is_empty() {
         return String::new();
     }
     let (bands, marks) = (bands(state), marks(state));
-    let length = state.duration().max(points.last().map(|point| point.to).unwrap_or_default());
+    let length = state.duration().max(points.now.last().map(|point| point.to).unwrap_or_default());
     let frame = Frame { length, bands: &bands, marks: &marks };
     let mut text = String::from("<h3>What clients saw</h3>\n<p class=\"faint\">Shaded: faults act.");
     for (at, words) in &marks {
         text += &format!(" Line at {}: {}.", show_duration(*at), html(words));
     }
+    if !points.then.is_empty() {
+        text += " Dashed: the earlier run.";
+    }
     text += "</p>\n<div class=\"charts\">\n";
     text += &requests(points, &frame);
     text += &shares(points, &frame, state.markers());
     text += &latencies(points, &frame);
-    text += &heat(points, &frame);
+    text += &heat(points.now, &frame);
     text += &in_flight(points, &frame);
     for (name, readings) in &series.metrics {
-        text += &metric(name, readings, &frame);
+        let then = earlier.and_then(|earlier| earlier.metrics.get(name)).map_or(&[][..], Vec::as_slice);
+        text += &metric(name, (readings, then), &frame);
     }
     text += "</div>\n";
-    text + &numbers(points, state.markers())
+    text += &numbers("The numbers", points.now, state.markers());
+    if !points.then.is_empty() {
+        text += &numbers("The numbers of the earlier run", points.then, state.markers());
+    }
+    text
 }
 
 /// The stretches in which faults act, those that overlap or nearly touch as one.
@@ -230,7 +245,10 @@ fn figure(caption: &str, lines: &[Line], chart: &str) -> String {
         let thin = if line.thin { " class=\"thin\"" } else { "" };
         format!("<b{thin} style=\"border-color:var(--{})\"></b>{}", line.ink.name(), html(line.name))
     };
-    let legend: String = lines.iter().map(legend).collect();
+    let mut legend: String = lines.iter().filter(|line| !line.then).map(legend).collect();
+    if lines.iter().any(|line| line.then) {
+        legend += "<b class=\"then\"></b>earlier run";
+    }
     format!("<figure><figcaption>{}<span class=\"legend\">{legend}</span></figcaption>{chart}</figure>\n", html(caption))
 }
 
@@ -242,23 +260,28 @@ fn span(point: &Point) -> String {
     format!("{} to {}", show_duration(point.from), show_duration(point.to))
 }
 
-fn tips(points: &[Point], words: impl Fn(&Point) -> String) -> Vec<Tip> {
-    let tip = |point: &Point| Tip {
-        from: seconds(point.from),
-        to: seconds(point.to),
-        words: format!("{}: {}", span(point), words(point)),
+fn tips(points: Points<'_>, words: impl Fn(&Point) -> String) -> Vec<Tip> {
+    let tip = |point: &Point| {
+        let then = points.then_at(point).map_or_else(String::new, |then| format!("; earlier run: {}", words(then)));
+        let words = format!("{}: {}{then}", span(point), words(point));
+        Tip { from: seconds(point.from), to: seconds(point.to), words }
     };
-    points.iter().map(tip).collect()
+    points.now.iter().map(tip).collect()
 }
 
-/// A line through the middles of stretches.
+/// Lines through the middles of stretches: of each run that there are points of, the earlier one first, so that it is below.
 fn line(
-    points: &[Point],
+    points: Points<'_>,
     (name, ink, thin): (&'static str, chart::Ink, bool),
     value: impl Fn(&Point) -> Option<f64>,
-) -> Line {
+) -> Vec<Line> {
     let middle = |point: &Point| (seconds(point.from) + seconds(point.to)) / 2.0;
-    Line { name, ink, thin, values: points.iter().map(|point| (middle(point), value(point))).collect() }
+    let runs = [(points.then, true), (points.now, false)].into_iter().filter(|(points, _)| !points.is_empty());
+    runs.map(|(points, then)| {
+        let values = points.iter().map(|point| (middle(point), value(point))).collect();
+        Line { name, ink, thin, then, values }
+    })
+    .collect()
 }
 
 fn most(lines: &[Line]) -> f64 {
@@ -274,12 +297,13 @@ fn show_rate(rate: f64) -> String {
     if rate >= 10.0 || rate == 0.0 { format!("{rate:.0}/s") } else { format!("{rate:.1}/s") }
 }
 
-fn requests(points: &[Point], frame: &Frame<'_>) -> String {
+fn requests(points: Points<'_>, frame: &Frame<'_>) -> String {
     let bad = |point: &Point| point.counts.due.saturating_sub(point.counts.good);
     let lines = [
         line(points, ("requests", FIRST, false), |point| Some(rate(point.counts.due, point))),
         line(points, ("not good", BAD, false), |point| Some(rate(bad(point), point))),
-    ];
+    ]
+    .concat();
     let words = |point: &Point| {
         format!("{}, of {} requests {} not good", show_rate(rate(point.counts.due, point)), point.counts.due, bad(point))
     };
@@ -296,13 +320,13 @@ fn show_percent(percent: f64) -> String {
     format!("{}%", (percent * 10.0).round() / 10.0)
 }
 
-fn shares(points: &[Point], frame: &Frame<'_>, markers: &[Marker]) -> String {
-    let mut lines = vec![line(points, ("available", GOOD, false), |point| percent(point.counts.good, point))];
+fn shares(points: Points<'_>, frame: &Frame<'_>, markers: &[Marker]) -> String {
+    let mut lines = line(points, ("available", GOOD, false), |point| percent(point.counts.good, point));
     if markers.contains(&Marker::Partial) {
-        lines.push(line(points, ("partial", SECOND, false), |point| percent(point.counts.partial, point)));
+        lines.extend(line(points, ("partial", SECOND, false), |point| percent(point.counts.partial, point)));
     }
     if markers.contains(&Marker::Stale) {
-        lines.push(line(points, ("stale", THIRD, true), |point| percent(point.counts.stale, point)));
+        lines.extend(line(points, ("stale", THIRD, true), |point| percent(point.counts.stale, point)));
     }
     let words = |point: &Point| {
         let shown = |name: &str, parts| percent(parts, point).map(|share| format!("{name} {}", show_percent(share)));
@@ -326,8 +350,8 @@ fn show_log_ms(value: f64) -> String {
 }
 
 /// An axis of whole decades that all these latencies are within.
-fn latency_axis(points: &[Point]) -> Axis {
-    let edges = points.iter().flat_map(|point| point.latency().buckets().map(|(edge, _)| log_ms(edge)));
+fn latency_axis<'a>(points: impl Iterator<Item = &'a Point>) -> Axis {
+    let edges = points.flat_map(|point| point.latency().buckets().map(|(edge, _)| log_ms(edge)));
     let (low, high) = edges.fold((f64::MAX, f64::MIN), |(low, high), value| (low.min(value), high.max(value)));
     let (low, high) = if low > high { (0.0, 1.0) } else { (low.floor(), high.ceil().max(low.floor() + 1.0)) };
     let mut ticks = vec![low];
@@ -337,19 +361,20 @@ fn latency_axis(points: &[Point]) -> Axis {
     Axis { low, high, ticks, label: show_log_ms }
 }
 
-fn latencies(points: &[Point], frame: &Frame<'_>) -> String {
+fn latencies(points: Points<'_>, frame: &Frame<'_>) -> String {
     let percentile = |point: &Point, thousandths| point.latency().percentile(thousandths);
     let lines = [
         line(points, ("p50", FIRST, false), |point| percentile(point, 50_000).map(log_ms)),
         line(points, ("p99", SECOND, false), |point| percentile(point, 99_000).map(log_ms)),
         line(points, ("slowest", BAD, true), |point| point.latency().max().map(log_ms)),
-    ];
+    ]
+    .concat();
     let words = |point: &Point| {
         let all = [("p50", percentile(point, 50_000)), ("p99", percentile(point, 99_000)), ("slowest", point.latency().max())];
         let shown = all.into_iter().filter_map(|(name, time)| Some(format!("{name} {}", show_duration(time?))));
         shown.collect::<Vec<_>>().join(", ")
     };
-    let chart = chart::lines("latency over time", frame, &latency_axis(points), &lines, &tips(points, words));
+    let chart = chart::lines("latency over time", frame, &latency_axis(points.all()), &lines, &tips(points, words));
     figure("Latency", &lines, &chart)
 }
 
@@ -357,7 +382,7 @@ fn latencies(points: &[Point], frame: &Frame<'_>) -> String {
 const ROWS: f64 = 5.0;
 
 fn heat(points: &[Point], frame: &Frame<'_>) -> String {
-    let axis = latency_axis(points);
+    let axis = latency_axis(points.iter());
     let mut cells = Vec::new();
     for point in points {
         #[expect(clippy::cast_possible_truncation, reason = "logarithms of times are small")]
@@ -372,13 +397,13 @@ fn heat(points: &[Point], frame: &Frame<'_>) -> String {
         }
     }
     let words = |point: &Point| format!("{} requests", point.latency().count());
-    let chart = chart::heat("latencies over time, darker where more requests took so long", frame, &axis, &cells, &tips(points, words));
+    let chart = chart::heat("latencies over time, darker where more requests took so long", frame, &axis, &cells, &tips(Points { now: points, then: &[] }, words));
     figure("Latencies of all requests", &[], &chart)
 }
 
-fn in_flight(points: &[Point], frame: &Frame<'_>) -> String {
+fn in_flight(points: Points<'_>, frame: &Frame<'_>) -> String {
     #[expect(clippy::cast_precision_loss, reason = "requests under way stay far below 2^52")]
-    let lines = [line(points, ("in flight", FIRST, false), |point| Some(point.in_flight as f64))];
+    let lines = line(points, ("in flight", FIRST, false), |point| Some(point.in_flight as f64));
     let words = |point: &Point| format!("at most {} in flight", point.in_flight);
     let axis = Axis::to(most(&lines).max(4.0), show_number);
     let chart = chart::lines("requests in flight", frame, &axis, &lines, &tips(points, words));
@@ -389,25 +414,31 @@ fn show_number(value: f64) -> String {
     if value.fract() == 0.0 || value.abs() >= 100.0 { format!("{value:.0}") } else { format!("{value:.3}") }
 }
 
-fn metric(name: &str, readings: &[(Duration, f64)], frame: &Frame<'_>) -> String {
-    let values: Vec<_> = readings.iter().map(|(at, value)| (seconds(*at), Some(*value))).collect();
-    let low = readings.iter().map(|(_, value)| *value).fold(0.0, f64::min);
-    let lines = [Line { name: "", ink: FIRST, thin: false, values }];
+fn metric(name: &str, (now, then): (&[(Duration, f64)], &[(Duration, f64)]), frame: &Frame<'_>) -> String {
+    let line = |(readings, then): (&[(Duration, f64)], bool)| {
+        let values = readings.iter().map(|(at, value)| (seconds(*at), Some(*value))).collect();
+        Line { name: "", ink: FIRST, thin: false, then, values }
+    };
+    let lines: Vec<Line> = [(then, true), (now, false)].into_iter().filter(|(of, _)| !of.is_empty()).map(line).collect();
+    let low = now.iter().chain(then).map(|(_, value)| *value).fold(0.0, f64::min);
     let most = Some(most(&lines)).filter(|most| *most > 0.0).unwrap_or(1.0);
     let axis = Axis::to(most, show_number);
     let axis = if low < 0.0 { Axis { low: low * 1.05, ..axis } } else { axis };
-    let tip = |pair: &[(Duration, f64)]| Tip {
-        from: seconds(pair[0].0),
-        to: seconds(pair[1].0),
-        words: format!("at {}: {}", show_duration(pair[0].0), show_number(pair[0].1)),
+    let tip = |pair: &[(Duration, f64)]| {
+        let (at, value) = pair[0];
+        let earlier = then.iter().rfind(|(earlier, _)| *earlier <= at);
+        let earlier = earlier.map_or_else(String::new, |(_, value)| format!("; earlier run: {}", show_number(*value)));
+        let words = format!("at {}: {}{earlier}", show_duration(at), show_number(value));
+        Tip { from: seconds(at), to: seconds(pair[1].0), words }
     };
-    let tips: Vec<_> = readings.windows(2).map(tip).collect();
+    let tips: Vec<_> = now.windows(2).map(tip).collect();
     let chart = chart::lines(name, frame, &axis, &lines, &tips);
-    figure(name, &[], &chart)
+    let earlier: Vec<Line> = lines.into_iter().filter(|line| line.then).collect();
+    figure(name, &earlier, &chart)
 }
 
 /// The numbers behind the charts.
-fn numbers(points: &[Point], markers: &[Marker]) -> String {
+fn numbers(heading: &str, points: &[Point], markers: &[Marker]) -> String {
     let mut heads = vec!["when", "requests", "available", "p50", "p99", "slowest", "in flight"];
     let marked = [(Marker::Partial, "partial"), (Marker::Stale, "stale")];
     heads.extend(marked.iter().filter(|(marker, _)| markers.contains(marker)).map(|(_, name)| *name));
@@ -429,7 +460,7 @@ fn numbers(points: &[Point], markers: &[Marker]) -> String {
         cells
     };
     let rows: Vec<Vec<String>> = points.iter().map(row).collect();
-    format!("<details><summary>The numbers</summary>{}</details>\n", table("numbers over time", &heads, &rows, |_| String::new()))
+    format!("<details><summary>{heading}</summary>{}</details>\n", table("numbers over time", &heads, &rows, |_| String::new()))
 }
 
 /// A table of numbers, but for the first column; `below` gives what stands below a row.

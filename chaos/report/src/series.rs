@@ -1,4 +1,4 @@
-//! Series of what clients saw over time, in as many points as a page has room for.
+//! Series of what clients saw over time, in as many points as a chart has room for.
 
 use chaos_model::{
     Histogram, Slice,
@@ -14,22 +14,22 @@ const MOST: usize = 150;
 const SHORTEST: Duration = Duration::from_millis(200);
 
 /// A stretch of the timeline.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Point {
-    pub(super) from: Duration,
-    pub(super) to: Duration,
-    pub(super) counts: Counts,
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Point {
+    pub(crate) from: Duration,
+    pub(crate) to: Duration,
+    pub(crate) counts: Counts,
     /// The most requests under way at the end of a slice.
-    pub(super) in_flight: u64,
+    pub(crate) in_flight: u64,
 }
 
 impl Point {
     /// Its length in seconds.
-    pub(super) fn seconds(&self) -> f64 {
+    pub(crate) fn seconds(&self) -> f64 {
         self.to.saturating_sub(self.from).as_secs_f64().max(f64::MIN_POSITIVE)
     }
 
-    pub(super) fn latency(&self) -> &Histogram {
+    pub(crate) fn latency(&self) -> &Histogram {
         &self.counts.latency
     }
 
@@ -41,18 +41,18 @@ impl Point {
 }
 
 /// The fold.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Series {
-    pub(super) points: Vec<Point>,
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Series {
+    pub(crate) points: Vec<Point>,
     /// Slices that a point is made of.
     each: usize,
     in_last: usize,
     /// Readings of metrics, by service and selector.
-    pub(super) metrics: BTreeMap<String, Vec<(Duration, f64)>>,
+    pub(crate) metrics: BTreeMap<String, Vec<(Duration, f64)>>,
 }
 
 impl Series {
-    pub(super) fn slice(&mut self, slice: &Slice) {
+    pub(crate) fn slice(&mut self, slice: &Slice) {
         let mut counts = slice.counts.clone();
         counts.add(&slice.straddled);
         let point = Point { from: slice.from, to: slice.to, counts, in_flight: slice.in_flight };
@@ -72,7 +72,7 @@ impl Series {
         }
     }
 
-    pub(super) fn scraped(&mut self, scraped: &Scraped) {
+    pub(crate) fn scraped(&mut self, scraped: &Scraped) {
         let mut values = Vec::new();
         for scrape in &scraped.scrapes {
             if scrape.failed.is_some() {
