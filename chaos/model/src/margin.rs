@@ -107,8 +107,9 @@ impl<T: Bounded> Comparison<T> {
         }
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 0 and a million")]
         let used_permille = (used * f64::from(ALL)).round().clamp(0.0, MOST) as u32;
-        // What is short of the bound is not said to be at it, nor what is just beyond.
+        // What is short of the bound is not said to be at it, nor what is just beyond, and little is not nothing.
         let used_permille = match used_permille {
+            0 if used > 0.0 => 1,
             ALL if used < 1.0 => ALL - 1,
             ALL if used > 1.0 && !holds => ALL + 1,
             permille => permille,
@@ -190,6 +191,8 @@ mod tests {
     #[test]
     fn rounding_never_says_that_a_bound_is_met_or_broken() {
         let used = |bound: Comparison<f64>, seen: f64| bound.margin(&seen, &seen).unwrap().percent();
+        assert_eq!(used(Less(100_000.0), 0.0), "0%");
+        assert_eq!(used(Less(100_000.0), 1.0), "0.1%");
         assert_eq!(used(Less(100_000.0), 99_999.0), "99.9%");
         assert_eq!(used(Less(100_000.0), 100_000.0), "100%");
         assert_eq!(used(Less(100_000.0), 100_001.0), "100.1%");

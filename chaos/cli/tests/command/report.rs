@@ -86,6 +86,37 @@ async fn what_is_no_whole_recording_is_said_to_be_none() {
 }
 
 #[tokio::test]
+async fn recordings_are_compared_with_those_of_a_folder() {
+    let sandbox = Sandbox::new();
+    let slow = "[[fault]]\nname = \"slowness\"\non = \"client -> users\"\neffect = \"delay\"\ndelay = \"1ms\"\nat = \"100ms\"\n\
+                for = \"300ms\"\n[[expect]]\nthat = \"it is quick\"\nduring = \"slowness\"\nlatency.p50 = \"< 4s\"\n";
+    let good = sandbox.write("good.toml", scenarios::passing() + slow);
+    for folder in ["old", "none"] {
+        fs::create_dir(sandbox.path().join(folder)).unwrap();
+    }
+    for (seed, recording) in [(1, "old/1.jsonl"), (2, "old/2.jsonl"), (3, "now.jsonl")] {
+        chaos(&sandbox, &format!("run {good} --world sim --seed {seed} --json {recording}")).await.exited(0);
+    }
+    let same = chaos(&sandbox, "report now.jsonl --against old --fail-if worse").await;
+    same.exited(0).said("NOT WORSE: 0 of 1 scenario").said("good.toml (sim), and its run of ").said(" of its bound");
+    same.said(" in old/2.jsonl, the last").said("of 2 earlier runs");
+    // It passes, since nobody said that it must not be as slow, and is worse all the same.
+    chaos(&sandbox, &format!("run {good} --world sim --set fault.slowness.delay=300ms --json slow.jsonl"))
+        .await
+        .exited(0);
+    chaos(&sandbox, "report slow.jsonl --against old").await.exited(0).said("WORSE    slowness: p50: ");
+    let worse = chaos(&sandbox, "report slow.jsonl --against old --fail-if worse").await;
+    worse.exited(1).said("WORSE: 1 of 1 scenario").said("have changed since");
+    let json = chaos(&sandbox, "report now.jsonl --as json --against old").await;
+    let json: serde_json::Value = serde_json::from_str(&json.exited(0).out).expect("a document and nothing else");
+    assert_eq!(
+        (json["against"][0]["earlier_runs"].as_u64(), json["against"][0]["worse"].as_bool()),
+        (Some(2), Some(false))
+    );
+    chaos(&sandbox, "report now.jsonl --against none").await.exited(2).complained("there is no other recording");
+}
+
+#[tokio::test]
 async fn secrets_stand_in_no_recording() {
     let sandbox = Sandbox::new();
     let secret = "open-sesame-4711";

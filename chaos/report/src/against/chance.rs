@@ -42,7 +42,8 @@ fn tail(more: Share, less: Share, parts: u64) -> f64 {
     /// Terms are added one by one up to here; what is left is less than the geometric series that it begins like.
     const TERMS: u64 = 20_000;
     let (mut term, mut sum) = (1.0_f64, 1.0_f64);
-    let end = parts.min(more.whole).min(more.parts.saturating_add(TERMS));
+    let last = parts.min(more.whole);
+    let end = last.min(more.parts.saturating_add(TERMS));
     for there in more.parts..end {
         let elsewhere = parts - there;
         let left = as_f64(less.whole.saturating_sub(elsewhere)) + 1.0;
@@ -52,7 +53,7 @@ fn tail(more: Share, less: Share, parts: u64) -> f64 {
         if term < sum * 1e-12 {
             break;
         }
-        if there + 1 == end && ratio < 1.0 {
+        if there + 1 == end && end < last && ratio < 1.0 {
             sum += term * ratio / (1.0 - ratio);
         }
     }
