@@ -414,8 +414,11 @@ fn show_number(value: f64) -> String {
     if value.fract() == 0.0 || value.abs() >= 100.0 { format!("{value:.0}") } else { format!("{value:.3}") }
 }
 
-fn metric(name: &str, (now, then): (&[(Duration, f64)], &[(Duration, f64)]), frame: &Frame<'_>) -> String {
-    let line = |(readings, then): (&[(Duration, f64)], bool)| {
+/// Readings of a metric, each with its moment.
+type Readings = [(Duration, f64)];
+
+fn metric(name: &str, (now, then): (&Readings, &Readings), frame: &Frame<'_>) -> String {
+    let line = |(readings, then): (&Readings, bool)| {
         let values = readings.iter().map(|(at, value)| (seconds(*at), Some(*value))).collect();
         Line { name: "", ink: FIRST, thin: false, then, values }
     };
