@@ -68,12 +68,12 @@ async fn a_simulation_from_its_recording_is_the_same_byte_for_byte() {
 async fn a_bundled_scenario_is_made_again_without_its_files() {
     let sandbox = Sandbox::new();
     let files = ["redis_down.toml", "tokens.toml", "system.toml"];
-    let copy = |file: &str| {
+    let copy = |file: &&str| {
         let text = fs::read_to_string(scenarios::shipped().join(file)).expect("it ships");
-        sandbox.write(file, text)
+        sandbox.write(file, text);
     };
     for (scenario, gone) in [(files[0], &files[..]), (files[1], &files[2..])] {
-        files.map(copy);
+        files.iter().for_each(copy);
         chaos(&sandbox, &format!("run {scenario} --world sim --json first.jsonl")).await.exited(0);
         // One has a secret, which its recording hides: it stays.
         gone.iter().for_each(|file| remove(&sandbox, file));
