@@ -30,6 +30,11 @@ but those in which a run has left its record.
 
 Exit codes: 0 nothing was found, or all of it was removed; 3 something could not be removed.";
 
+const DOCTOR: &str = "\
+Nothing is started but containers' engine is asked, and nothing is kept.
+
+Exit codes: 0 the worlds that were asked for are ready, or none was; 3 one is not.";
+
 const REPORT: &str = "\
 A recording that was cut off is reported as far as it goes.
 
@@ -109,6 +114,9 @@ pub(crate) enum Command {
     /// Measure what this machine can do: what an idle proxy adds, how exact delays, rates and shares are, and whether
     /// delays throttle (some ten seconds)
     Calibrate(Calibrate),
+    /// Tell what this machine can do: which worlds it is ready for, what is missing, how to get it, and what earlier runs left
+    #[command(after_help = DOCTOR)]
+    Doctor(Doctor),
     /// Find and remove what killed runs have left behind: their processes, containers and networks, and their folders
     /// in TMPDIR
     #[command(after_help = HEAL)]
@@ -464,6 +472,13 @@ pub(crate) enum SchemaName {
     Attach,
     /// Proxies of a system that runs already, for `chaos proxy`
     Proxies,
+}
+
+#[derive(Debug, Arguments)]
+pub(crate) struct Doctor {
+    /// The worlds that have to be ready (`local,docker`): if one is not, the exit code is 3
+    #[arg(long = "world", value_name = "WORLDS", value_delimiter = ',')]
+    pub(crate) worlds: Vec<WorldName>,
 }
 
 #[derive(Debug, Arguments)]

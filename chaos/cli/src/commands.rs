@@ -7,6 +7,7 @@ pub(crate) mod cleanup;
 mod compare;
 pub(crate) mod completions;
 mod control;
+pub(crate) mod doctor;
 pub(crate) mod explain;
 mod grafana;
 mod log_files;

@@ -38,6 +38,7 @@ pub fn main(bundle: Bundle) -> ExitCode {
         Command::Rerun(rerun) => commands::rerun::rerun(&machine, &rerun),
         Command::Explain(explain) => commands::explain::explain(&machine, &explain),
         Command::Calibrate(args) => commands::calibrate::calibrate(&machine, &args),
+        Command::Doctor(args) => commands::doctor::doctor(&machine, &args),
         Command::Cleanup(cleanup) => commands::cleanup::cleanup(&machine, &cleanup),
         Command::Proxy(proxy) => commands::proxy::proxy(&machine, &proxy),
         Command::Serve(serve) => commands::serve::serve(&machine, &serve),

@@ -1,8 +1,8 @@
 //! Values that go in and come out: arrivals, responses, outcomes, the summary. No behaviour.
 
 use crate::Error;
-use chaos_model::event::LatencyFigures;
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use chaos_model::{Values, event::LatencyFigures};
+use std::{sync::Arc, time::Duration};
 
 /// Looks at each response while it is in memory. It runs between requests, on the task that made the request: it is no
 /// place to wait, and what it takes is missing from the generator's speed, not from the latency that is reported.
@@ -21,7 +21,7 @@ pub struct Arrival {
     /// The moment at which it is due, from the beginning of the warm-up.
     pub intended: Duration,
     /// The values of the load's variables.
-    pub vars: BTreeMap<String, u64>,
+    pub vars: Values,
 }
 
 /// A complete response.

@@ -2,10 +2,10 @@
 
 use crate::{Arrival, draw};
 use bytes::Bytes;
-use chaos_model::{ArrivalId, RunKey, Text, arrival::BAGGAGE_KEY, load::TextPiece};
+use chaos_model::{ArrivalId, RunKey, Text, Values, arrival::BAGGAGE_KEY, load::TextPiece};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, header};
 use http_body_util::Full;
-use std::{collections::BTreeMap, fmt::Write as _};
+use std::fmt::Write as _;
 
 /// A request as hyper sends it.
 pub(crate) type Request = http::Request<Full<Bytes>>;
@@ -61,8 +61,8 @@ impl Template {
         if matches!(name, header::CONTENT_LENGTH | header::TRANSFER_ENCODING) {
             return None;
         }
-        // Values are whole numbers, so that one of them shows whether all are valid.
-        header_value(fill(value, &BTreeMap::new()))?;
+        // A value that makes it invalid is one that the language refuses.
+        header_value(fill(value, &Values::new()))?;
         if name == BAGGAGE {
             self.baggage.pieces.clone_from(&value.pieces);
             self.baggage.pieces.push(TextPiece::Plain(",".to_owned()));
@@ -125,23 +125,13 @@ fn part<T>(text: &Text, constant: impl Fn(String) -> Option<T>) -> Option<Part<T
     if text.variables().next().is_some() {
         return Some(Part::Filled(text.clone()));
     }
-    constant(fill(text, &BTreeMap::new())).map(Part::Constant)
+    constant(fill(text, &Values::new())).map(Part::Constant)
 }
 
 /// The rendered text, as [`Text::render`] gives it, with one allocation.
-fn fill(text: &Text, vars: &BTreeMap<String, u64>) -> String {
+fn fill(text: &Text, values: &Values) -> String {
     let mut filled = String::with_capacity(64);
-    for piece in &text.pieces {
-        match piece {
-            TextPiece::Plain(plain) => filled.push_str(plain),
-            TextPiece::Variable(name) => {
-                if let Some(value) = vars.get(name) {
-                    // Writing to a string can't fail.
-                    let _ = write!(filled, "{value}");
-                }
-            }
-        }
-    }
+    text.pieces.iter().for_each(|piece| piece.render(values, &mut filled));
     filled
 }
 
@@ -163,6 +153,7 @@ fn authority(host: &str, port: u16) -> Option<HeaderValue> {
 mod tests {
     use super::*;
     use crate::testing::{request, text};
+    use std::collections::BTreeMap;
     use std::time::Duration;
 
     fn variable(before: &str, name: &str) -> Text {
@@ -172,7 +163,12 @@ mod tests {
     const KEY: RunKey = RunKey { seed: 1, nonce: chaos_model::Nonce(0xab) };
 
     fn arrival(n: u64) -> Arrival {
-        Arrival { n, request: 0, intended: Duration::ZERO, vars: BTreeMap::from([("user".to_owned(), 40 + n)]) }
+        Arrival {
+            n,
+            request: 0,
+            intended: Duration::ZERO,
+            vars: BTreeMap::from([("user".to_owned(), chaos_model::Value::Number(40 + n))]),
+        }
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Loads for unit tests.
 
-use chaos_model::{Arrivals, Load, Rate, Request, Span, Text, load::TextPiece};
+use chaos_model::{Arrivals, Load, Rate, Request, Span, Stages, Text, load::TextPiece};
 use std::{collections::BTreeMap, time::Duration};
 
 pub(crate) fn text(plain: &str) -> Text {
@@ -21,9 +21,8 @@ pub(crate) fn request(path: &str, weight: u32) -> Request {
 pub(crate) fn load() -> Load {
     Load {
         requests: vec![request("/", 1)],
-        rate: Rate { times: 100, per: Duration::from_secs(1) },
+        stages: Stages::constant(Rate { times: 100, per: Duration::from_secs(1) }, Duration::from_secs(1)),
         arrivals: Arrivals::Constant,
-        duration: Duration::from_secs(1),
         warmup: Duration::ZERO,
         timeout: Duration::from_secs(1),
         vars: BTreeMap::new(),

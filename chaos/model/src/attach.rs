@@ -30,6 +30,8 @@ pub struct Attach {
     pub entry: HostPort,
     /// Address of the proxies' control server.
     pub control: HostPort,
+    /// Where the system is not well before the first fault, none begins.
+    pub gate: bool,
     /// Source of the control server's token.
     pub token: TokenFrom,
     /// Each service of the system, past any proxy.

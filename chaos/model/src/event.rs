@@ -3,6 +3,7 @@
 mod begin;
 mod cause;
 mod counted;
+mod early;
 mod figures;
 mod fired;
 mod judged;
@@ -14,6 +15,7 @@ mod spared;
 pub use begin::Begin;
 pub use cause::Cause;
 pub use counted::{Counted, LinkCounts, ProxyCounts};
+pub use early::{EarlyEnd, EndedEarly};
 pub use figures::{InstanceFigures, LatencyFigures, PhaseFigures, PhaseTime};
 pub use fired::Fired;
 pub use judged::{Judged, JudgedCheck};
@@ -138,6 +140,8 @@ pub enum Event {
         #[serde(default = "once", skip_serializing_if = "is_once")]
         times: u64,
     },
+    /// The run ends before its time: all faults that were there have been taken back, and no other begins.
+    EndedEarly(EndedEarly),
     /// Figures of a phase: what clients saw in it.
     Phase(PhaseFigures),
     /// Injections of a fault, each with the request that met it.
@@ -198,7 +202,7 @@ fn is_once(times: &u64) -> bool {
 
 impl Event {
     /// Names of all events, as they stand in recordings. A reader passes over what is not among them.
-    pub const NAMES: [&str; 25] = [
+    pub const NAMES: [&str; 26] = [
         "begin",
         "waiting",
         "service_ready",
@@ -214,6 +218,7 @@ impl Event {
         "service_died",
         "service_killed",
         "service_back",
+        "ended_early",
         "phase",
         "injected",
         "fault_figures",
@@ -245,6 +250,7 @@ impl Event {
             Self::ServiceDied { .. } => "service_died",
             Self::ServiceKilled { .. } => "service_killed",
             Self::ServiceBack { .. } => "service_back",
+            Self::EndedEarly(_) => "ended_early",
             Self::Phase(_) => "phase",
             Self::Injected(_) => "injected",
             Self::FaultFigures(_) => "fault_figures",

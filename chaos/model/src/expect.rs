@@ -17,8 +17,19 @@ pub struct Expectation {
     pub of: Option<SomeRequests>,
     /// The comparisons; all of them must hold.
     pub checks: Vec<Check>,
+    /// The decision that it takes while the run goes on; none: it is judged at the end alone.
+    pub stops: Option<Stops>,
     /// The place in the file.
     pub span: Span,
+}
+
+/// The decision that an expectation takes in mid-run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stops {
+    /// A gate: where it does not hold in the baseline, no fault begins.
+    Gate,
+    /// An abort: where it is broken for so long, all faults are taken back, and the run ends.
+    Abort(Duration),
 }
 
 /// Requests of the load that are judged without the others.

@@ -1,7 +1,7 @@
 //! The plan of a run: what a recording holds of its scenario, so that whoever reads it needs no other file.
 
 use crate::{
-    Arrivals, Expectation, Link, Load, Rate, Scenario, Scope, Sources, Span, Start, System, Template,
+    Arrivals, Expectation, Link, Load, Rate, Scenario, Scope, Sources, Span, Stage, Stages, Start, System, Template,
     protocol::Transport,
     quantity::show_duration,
     responses::Marker,
@@ -69,8 +69,11 @@ pub struct PlannedLink {
 /// The load: the requests, and when they arrive.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PlannedLoad {
-    /// The rate of arrivals.
+    /// The rate of arrivals, at the beginning where there are stages.
     pub rate: Rate,
+    /// The stages of the rate, where it is not always the same.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub stages: Vec<Stage>,
     /// The spread of arrivals in time.
     pub arrivals: Arrivals,
     /// The length of the timeline.
@@ -88,6 +91,14 @@ pub struct PlannedLoad {
     pub requests: Vec<PlannedRequest>,
 }
 
+impl PlannedLoad {
+    /// The rate of arrivals over the timeline.
+    #[must_use]
+    pub fn rates(&self) -> Stages {
+        Stages::new(self.stages.clone()).unwrap_or_else(|| Stages::constant(self.rate, self.duration))
+    }
+}
+
 impl Default for PlannedLoad {
     /// No load at all.
     fn default() -> Self {
@@ -95,6 +106,7 @@ impl Default for PlannedLoad {
         let rate = Rate { times: 0, per: Duration::from_secs(1) };
         Self {
             rate,
+            stages: Vec::new(),
             arrivals: Arrivals::default(),
             duration: none,
             warmup: none,
@@ -257,9 +269,10 @@ fn as_written(template: &Template) -> String {
 fn planned_load(load: &Load) -> PlannedLoad {
     let request = |request: &crate::Request| PlannedRequest { name: request.name.clone(), weight: request.weight };
     PlannedLoad {
-        rate: load.rate,
+        rate: load.stages.first(),
+        stages: if load.stages.only_rate().is_some() { Vec::new() } else { load.stages.all().to_vec() },
         arrivals: load.arrivals,
-        duration: load.duration,
+        duration: load.duration(),
         warmup: load.warmup,
         timeout: load.timeout,
         vars: load.vars.iter().map(|(name, variable)| (name.clone(), variable.to_string())).collect(),

@@ -47,12 +47,15 @@ fn redis_down_becomes_what_it_says() {
     let read = scenario(REDIS_DOWN, &[]).unwrap();
     assert_eq!(read.title, "Redis goes down under load");
     let load = &read.load;
-    assert_eq!((load.rate, load.arrivals), (Rate { times: 200, per: seconds(1) }, Arrivals::Poisson));
-    assert_eq!((load.duration, load.warmup, load.timeout), (seconds(12), Duration::ZERO, seconds(5)));
+    assert_eq!(
+        (load.stages.only_rate(), load.arrivals),
+        (Some(Rate { times: 200, per: seconds(1) }), Arrivals::Poisson)
+    );
+    assert_eq!((load.duration(), load.warmup, load.timeout), (seconds(12), Duration::ZERO, seconds(5)));
     assert_eq!(load.vars["user"], Variable::Zipf { low: 1, high: 500, exponent: 1.0 });
     assert_eq!(load.requests.len(), 1);
     assert_eq!((load.requests[0].method.as_str(), load.requests[0].weight), ("GET", 1));
-    let path = [TextPiece::Plain("/api/profile/".to_owned()), TextPiece::Variable("user".to_owned())];
+    let path = [TextPiece::Plain("/api/profile/".to_owned()), TextPiece::InPath("user".to_owned())];
     assert_eq!(load.requests[0].path.pieces, path);
 
     assert_eq!(read.faults.len(), 1);
@@ -121,12 +124,14 @@ fn the_whole_language_is_taken() {
     assert_eq!(words, ["./shop", "--port", "80", "--cache=redis#Some(\"sessions\")"]);
 
     let [get, post] = read.load.requests.as_slice() else { panic!("{:?}", read.load) };
-    let vars = [("item", 7), ("user", 42), ("kind", 1)].map(|(name, value)| (name.to_owned(), value)).into();
+    let vars = [("item", 7), ("user", 42), ("kind", 1)]
+        .map(|(name, value)| (name.to_owned(), chaos_model::Value::Number(value)))
+        .into();
     assert_eq!((get.path.render(&vars).as_str(), get.weight), ("/items/7?full=1", 3));
     assert_eq!(get.headers["accept"].render(&vars), "{text}/1");
     assert_eq!(post.headers["accept"].render(&vars), "all");
     assert_eq!(post.body.as_ref().unwrap().render(&vars), "{\"id\": 42}");
-    assert_eq!(read.load.rate, Rate { times: 6000, per: seconds(60) });
+    assert_eq!(read.load.stages.only_rate(), Some(Rate { times: 6000, per: seconds(60) }));
     assert_eq!(read.load.warmup, Duration::from_millis(1500));
 
     let slow = Effect::Latency(Latency::of(
@@ -263,7 +268,7 @@ fn settings_are_laid_over_the_files() {
         ("service.redis.command", "[\"redis-server\", \"--port\", \"{self.port}\"]"),
     ];
     let read = scenario(REDIS_DOWN, &sets).unwrap();
-    assert_eq!(read.load.rate, Rate { times: 50, per: seconds(1) });
+    assert_eq!(read.load.stages.only_rate(), Some(Rate { times: 50, per: seconds(1) }));
     assert_eq!(read.faults[0].lasts, seconds(3));
     assert_eq!(read.system.services["gateway"].env["GATEWAY_PORT"].render(0, |_, _| String::new()), "9");
     let Start::Command(words) = &read.system.services["redis"].start else { panic!("still a program") };

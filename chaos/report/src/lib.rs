@@ -8,6 +8,7 @@ mod again;
 pub mod against;
 pub mod annotations;
 pub mod calibration;
+pub mod doctor;
 pub mod failures;
 pub mod github;
 pub mod json;

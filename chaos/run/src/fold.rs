@@ -2,6 +2,7 @@
 //! Pure, and in bounded memory; it can be asked at any moment, for what is known by then.
 
 mod cuts;
+mod glimpse;
 mod recovery;
 mod selections;
 mod slices;
@@ -15,6 +16,8 @@ mod tests;
 mod window;
 
 pub(crate) use cuts::phase_edges;
+pub(crate) use glimpse::Glimpse;
+pub(crate) use tally::Tally;
 
 use crate::{
     blame::{Baseline, Beyond, Blames},
@@ -22,18 +25,19 @@ use crate::{
 };
 use chaos_load::Outcome;
 use chaos_model::{
-    CallReading, Expectation, Fault, Histogram, Phase, PhaseKind, Scenario, Scope, Share, Slice, Target,
+    CallReading, Expectation, Fault, Histogram, Phase, PhaseKind, Scenario, Scope, Share, Slice, SomeRequests, Target,
     check::{CheckId, FaultSeen, Marked},
     event::PhaseFigures,
     ledger::Recovery,
     phase::BASELINE,
 };
+use glimpse::Glimpses;
 use recovery::Recovering;
 use selections::{ALL, Selections};
 use slices::{Closed, Slices};
 use stalls::Stalls;
 use std::{collections::BTreeMap, time::Duration};
-use tally::{Counted, Part, Tally, arrival, place};
+use tally::{Counted, Part, arrival, place};
 use window::Window;
 
 /// An arrival that starts so late counts as late. Latencies count from the intended start, so lateness flatters
@@ -70,6 +74,8 @@ pub(crate) struct Fold<'a> {
     /// Readings of calls, by the check that asks for them.
     calls: BTreeMap<CheckId, Vec<CallReading>>,
     load: LoadFigures,
+    /// None where nothing is decided in mid-run.
+    glimpses: Option<Glimpses>,
 }
 
 /// Arrivals that an expectation judges.
@@ -172,7 +178,13 @@ impl<'a> Fold<'a> {
             calls: BTreeMap::new(),
             selections,
             load: LoadFigures::default(),
+            glimpses: None,
         }
+    }
+
+    /// Makes it keep what glimpses need, of the last `keep` of the timeline. Before the first outcome.
+    pub(crate) fn keep_glimpses(&mut self, seed: u64, keep: Duration) {
+        self.glimpses = Some(Glimpses::new(&self.scenario.load, seed, keep));
     }
 
     /// Takes note that everything due at an edge was done: the next one in order. `acknowledged` says when, where
@@ -206,6 +218,9 @@ impl<'a> Fold<'a> {
 
     /// Counts an outcome. Every arrival that was due has to come here once.
     pub(crate) fn add(&mut self, outcome: Outcome) {
+        if let Some(glimpses) = &mut self.glimpses {
+            glimpses.ended(&outcome);
+        }
         if !self.slices.can_take(outcome.ended) {
             self.waiting.push(outcome);
             return;
@@ -235,8 +250,12 @@ impl<'a> Fold<'a> {
         self.known = to;
         closed.slice.cpu_stalled = self.stalls.within(from, to);
         let usual = strain::Usual { is_bad: self.usual[ALL].parts > 0, slowest: self.slowest_usual };
-        if closed.weigh(&self.selections, self.scenario.load.timeout, usual) {
+        let is_strained = closed.weigh(&self.selections, self.scenario.load.timeout, usual);
+        if is_strained {
             self.strained.push((from, to));
+        }
+        if let Some(glimpses) = &mut self.glimpses {
+            glimpses.keep(&closed, is_strained);
         }
         let scopes = self.scopes.iter_mut().filter_map(|scope| match scope {
             Judged::Window(window) => Some(window),
@@ -291,6 +310,53 @@ impl<'a> Fold<'a> {
     /// True if the harness or the machine was not what it should be at some time from one moment to another, both included.
     pub(crate) fn is_strained(&self, begin: Duration, end: Duration) -> bool {
         self.strained.iter().any(|(from, to)| *from <= end && begin < *to)
+    }
+
+    /// The arrivals of a stretch of a phase, of some requests or all, by what is known of them at a moment of the timeline:
+    /// those of slices that are kept, of those that can change, and those that have waited for longer than `usual`, which count as
+    /// not made.
+    pub(crate) fn glimpse(
+        &mut self,
+        (of, phase): (Option<&SomeRequests>, &Phase),
+        ((from, to), now): ((Duration, Duration), Duration),
+        usual: Duration,
+    ) -> Glimpse {
+        let mut glimpse = Glimpse::default();
+        let selection = self.selections.of(of);
+        let Some(glimpses) = &mut self.glimpses else { return glimpse };
+        let within = (phase, (from, to));
+        for (closed, is_strained) in glimpses.over() {
+            glimpse.add(within, selection, closed, *is_strained);
+        }
+        let load = &self.scenario.load;
+        let strain = strain::Usual { is_bad: self.usual[ALL].parts > 0, slowest: self.slowest_usual };
+        for mut open in self.slices.open(now) {
+            open.slice.cpu_stalled = self.stalls.so_far(open.slice.from, open.slice.to);
+            let is_strained = open.weigh(&self.selections, load.timeout, strain);
+            glimpse.add(within, selection, &open, is_strained);
+        }
+        let is_within = |outcome: &&Outcome| (load.warmup + from..load.warmup + to).contains(&outcome.intended);
+        for outcome in self.waiting.iter().filter(is_within) {
+            let selection = (&self.selections, selection);
+            glimpse.add_outcome(outcome, selection, (load.warmup, load.timeout), &self.counted);
+        }
+        glimpses.add_under_way(&mut glimpse.tally, ((from, to), now), usual, &self.counted);
+        glimpse
+    }
+
+    /// The number of requests that were due by a moment of the timeline, and have waited for longer than `usual` now.
+    pub(crate) fn hang(&mut self, moments: (Duration, Duration), usual: Duration) -> u64 {
+        self.glimpses.as_mut().map_or(0, |glimpses| glimpses.hang(moments, usual))
+    }
+
+    /// The longest that a request of the baseline took.
+    pub(crate) fn slowest_usual(&self) -> Duration {
+        self.slowest_usual
+    }
+
+    /// Takes note of an arrival that was given up, since the run ends: it is counted nowhere.
+    pub(crate) fn give_up(&mut self, outcome: &Outcome) {
+        self.slices.give_up(outcome);
     }
 
     /// Adds the arrivals of a slice to what is known of the baseline: the shares of bad ones, and the slowest.

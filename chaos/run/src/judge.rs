@@ -1,13 +1,22 @@
 //! From the fold of a run to verdicts. Pure, and at any moment: what is known by then is judged.
 
-use crate::{blame::Blames, fold::Fold, observe::Scrapes, responses::Unseen, shown::Requests, spared::SparedTooMuch};
+use crate::{
+    blame::Blames,
+    fold::{Fold, Glimpse, Tally},
+    observe::Scrapes,
+    responses::Unseen,
+    shown::Requests,
+    spared::SparedTooMuch,
+};
 use chaos_model::{
     Check, Expectation, Scenario, Scope, Verdict,
-    check::{Evidence, Finding, Marked, reading::Readings},
-    event::{Judged, JudgedCheck},
+    check::{Evidence, FaultSeen, Finding, Marked, reading::Readings},
+    event::{Judged, JudgedCheck, Probed},
     phase::BASELINE,
     plan,
+    responses::Marker,
 };
+use std::{collections::BTreeMap, time::Duration};
 
 const STRAINED: &str =
     "the machine was pressed then, or the load was not what it should be: a quieter machine or a lower rate helps";
@@ -20,6 +29,8 @@ pub(crate) struct Known<'a> {
     pub(crate) scenario: &'a Scenario,
     pub(crate) fold: &'a Fold<'a>,
     pub(crate) scrapes: &'a Scrapes,
+    /// Probes of services, by their name.
+    pub(crate) probes: &'a BTreeMap<String, Vec<Probed>>,
     /// Markers that no response had anything of.
     pub(crate) unseen: &'a Unseen,
     pub(crate) blames: &'a Blames,
@@ -85,7 +96,7 @@ fn unless_unseen(unseen: &Unseen, check: &Check, finding: Finding) -> Finding {
 
 /// The finding of one check, by what is known so far.
 pub(crate) fn find(known: &Known<'_>, (index, expectation): (usize, &Expectation), check: &Check) -> Finding {
-    let Known { scenario, fold, scrapes, blames, .. } = known;
+    let Known { scenario, fold, scrapes, probes, blames, .. } = known;
     let (Scope::During(name) | Scope::Across(name) | Scope::After { fault: name, .. }) = &expectation.scope;
     let within = match &expectation.scope {
         Scope::After { within, .. } => Some(*within),
@@ -103,36 +114,21 @@ pub(crate) fn find(known: &Known<'_>, (index, expectation): (usize, &Expectation
     // Requests that a fault finds under way go on for as long as their client waits.
     let is_across = matches!(expectation.scope, Scope::Across(_));
     let ends = if is_across { to + scenario.load.timeout } else { to };
-    let nothing = Marked::default();
-    let series = check.subject.scrapes().and_then(|(service, _)| scrapes.seen.get(service));
-    let readings = scrapes.readings.get(&check.id).map(Vec::as_slice).unwrap_or_default();
-    let probes = check.subject.probes().and_then(|service| scrapes.probes.get(service));
-    let baseline = scenario.timeline.phase(BASELINE);
-    let markers = scenario.system.responses.markers();
     // What is to be reached after a fault may have been kept from it before the scope begins.
     let strained = fold.is_strained(from.saturating_sub(within.unwrap_or_default()), ends);
-    let evidence = Evidence {
+    let fault = scenario.faults.iter().position(|fault| fault.name == *name);
+    let scoped = Scoped {
         from,
         to,
         within,
-        baseline: baseline.map_or_else(Default::default, |phase| (phase.from, phase.to)),
         made: fold.made(index),
-        counts: &tally.counts,
-        slowest: tally.slowest,
-        oldest: tally.oldest,
-        unknown: &tally.unknown,
+        tally,
         strained: if known.no_room { Some(NO_ROOM) } else { strained.then_some(STRAINED) },
-        marked: fold.marked(tally, check.id).unwrap_or(&nothing),
-        probes: probes.map(Vec::as_slice).unwrap_or_default(),
-        readings: Readings { of: readings.iter().map(Vec::as_slice).collect(), series },
-        calls: fold.calls(check.id),
-        markers: &markers,
-        fault: scenario
-            .faults
-            .iter()
-            .position(|fault| fault.name == *name)
-            .map(|fault| fold.fault_of(fault, index, blames)),
+        fault: fault.map(|fault| fold.fault_of(fault, index, blames)),
     };
+    let seen = Seen { scenario, fold, scrapes, probes };
+    let (markers, nothing) = (scenario.system.responses.markers(), Marked::default());
+    let evidence = seen.evidence(check, scoped, (&markers, &nothing));
     let finding = check.subject.judge(&evidence);
     // They belong to no slice in which each could have been weighed, nor do those that a proxy turned away; a body that is
     // wrong is so on any machine.
@@ -141,5 +137,69 @@ pub(crate) fn find(known: &Known<'_>, (index, expectation): (usize, &Expectation
     match known.spared.iter().find(|spared| spared.is_in(name, from, ends)) {
         Some(spared) => spared.weigh(&*check.subject, &evidence, finding),
         None => finding,
+    }
+}
+
+/// Everything that was seen of a run so far, without what is only known at its end.
+pub(crate) struct Seen<'a> {
+    pub(crate) scenario: &'a Scenario,
+    pub(crate) fold: &'a Fold<'a>,
+    pub(crate) scrapes: &'a Scrapes,
+    /// Probes of services, by their name.
+    pub(crate) probes: &'a BTreeMap<String, Vec<Probed>>,
+}
+
+/// A part of the timeline that is judged, and its arrivals.
+struct Scoped<'a> {
+    from: Duration,
+    to: Duration,
+    within: Option<Duration>,
+    made: u64,
+    tally: &'a Tally,
+    strained: Option<&'a str>,
+    fault: Option<FaultSeen<'a>>,
+}
+
+impl Seen<'_> {
+    /// The finding of a check in a part of its phase, by what is known of its arrivals.
+    pub(crate) fn find(&self, check: &Check, (from, to): (Duration, Duration), glimpse: &Glimpse) -> Finding {
+        let Glimpse { tally, strained } = glimpse;
+        let strained = strained.then_some(STRAINED);
+        let scoped = Scoped { from, to, within: None, made: tally.counts.sent, tally, strained, fault: None };
+        let (markers, nothing) = (self.scenario.system.responses.markers(), Marked::default());
+        let evidence = self.evidence(check, scoped, (&markers, &nothing));
+        check.subject.judge(&evidence).unless_strained(&evidence)
+    }
+
+    fn evidence<'e>(
+        &'e self,
+        check: &Check,
+        scoped: Scoped<'e>,
+        (markers, nothing): (&'e [Marker], &'e Marked),
+    ) -> Evidence<'e> {
+        let Self { scenario, fold, scrapes, probes } = self;
+        let Scoped { from, to, within, made, tally, strained, fault } = scoped;
+        let series = check.subject.scrapes().and_then(|(service, _)| scrapes.seen.get(service));
+        let readings = scrapes.readings.get(&check.id).map(Vec::as_slice).unwrap_or_default();
+        let probes = check.subject.probes().and_then(|service| probes.get(service));
+        let baseline = scenario.timeline.phase(BASELINE);
+        Evidence {
+            from,
+            to,
+            within,
+            baseline: baseline.map_or_else(Default::default, |phase| (phase.from, phase.to)),
+            made,
+            counts: &tally.counts,
+            slowest: tally.slowest,
+            oldest: tally.oldest,
+            unknown: &tally.unknown,
+            strained,
+            marked: fold.marked(tally, check.id).unwrap_or(nothing),
+            probes: probes.map(Vec::as_slice).unwrap_or_default(),
+            readings: Readings { of: readings.iter().map(Vec::as_slice).collect(), series },
+            calls: fold.calls(check.id),
+            markers,
+            fault,
+        }
     }
 }

@@ -1,5 +1,6 @@
 //! One run, from the first event to the last.
 
+mod early;
 mod timeline;
 
 use crate::{
@@ -15,7 +16,7 @@ use crate::{
 use chaos_model::{
     Calibration, Event, Fault, Nonce, Plan, RunKey, Scenario, Verdict,
     check::FaultSeen,
-    event::{Begin, Cause, FORMAT, Judged},
+    event::{Begin, Cause, EarlyEnd, FORMAT, Judged},
     ledger::{FaultFigures, Injected, Joined},
     quantity::show_duration,
 };
@@ -204,7 +205,9 @@ async fn provision_and_judge(
     let mut observed = timeline::drive(scenario, world, (options, key), events).await?;
     let ledger = std::mem::take(&mut observed.ledger);
     let fold = &observed.fold;
-    for figures in fold.figures() {
+    let ended = observed.stopped.as_ref().map(|stopped| stopped.at);
+    let began = |name: &str| scenario.timeline.phase(name).is_none_or(|phase| ended.is_none_or(|at| phase.from < at));
+    for figures in fold.figures().filter(|figures| began(&figures.phase)) {
         events.emit(Event::Phase(figures));
     }
     let left_out: BTreeMap<String, u64> = ledger.iter().map(|(fault, one)| (fault.clone(), one.left_out)).collect();
@@ -213,13 +216,19 @@ async fn provision_and_judge(
     let cut_off = left_out.iter().filter(|(_, count)| **count > 0).map(|(fault, _)| fault.clone()).collect();
     let blames = blames(scenario, &observed, &joined, &cut_off);
     let requests = Requests::new(&scenario.load, key.seed, &joined);
-    let Observed { scrapes, unseen, turned_away, .. } = &observed;
+    let Observed { scrapes, probes, unseen, turned_away, .. } = &observed;
     let no_room = !turned_away.is_empty();
     let spared = if options.control { Vec::new() } else { spared(scenario, &observed) };
     let (blames, requests, spared) = (&blames, &requests, &spared);
-    let judged = judge(&Known { scenario, fold, scrapes, unseen, blames, requests, no_room, spared });
+    let judged = judge(&Known { scenario, fold, scrapes, probes, unseen, blames, requests, no_room, spared });
+    let judged = match &observed.stopped {
+        Some(stopped) => judged.into_iter().map(|one| early::cut_short(scenario, stopped, one)).collect(),
+        None => judged,
+    };
     if !options.control {
-        close_ledger(scenario, fold, blames, (joined, left_out), events);
+        // Where the run ended before its time, some faults never were.
+        let was_there = |index: usize| observed.stopped.is_none() || observed.applied.contains(&index);
+        close_ledger((scenario, &was_there), fold, blames, (joined, left_out), events);
     }
     for one in &judged {
         events.emit(Event::Judged(one.clone()));
@@ -256,7 +265,7 @@ fn blames(scenario: &Scenario, observed: &Observed<'_>, joined: &[Joined], cut_o
 
 /// Tells each injection with the request that met it, and the sums of each fault.
 fn close_ledger(
-    scenario: &Scenario,
+    (scenario, was_there): (&Scenario, &dyn Fn(usize) -> bool),
     fold: &Fold<'_>,
     blames: &Blames,
     (joined, left_out): (Vec<Joined>, BTreeMap<String, u64>),
@@ -266,7 +275,7 @@ fn close_ledger(
     for joined in joined {
         of_faults.entry(joined.injection.fault.clone()).or_default().push(joined);
     }
-    for (index, fault) in scenario.faults.iter().enumerate() {
+    for (index, fault) in scenario.faults.iter().enumerate().filter(|(index, _)| was_there(*index)) {
         let joined = of_faults.remove(&fault.name).unwrap_or_default();
         let left_out = left_out.get(&fault.name).copied().unwrap_or_default();
         let sums = ledger::sums(&fault.name, &joined, left_out);
@@ -305,11 +314,21 @@ fn spared<'a>(scenario: &'a Scenario, observed: &Observed<'_>) -> Vec<SparedTooM
 fn inconclusive_reasons(scenario: &Scenario, control: bool, observed: &Observed<'_>) -> Vec<(Cause, String)> {
     let mut reasons = Vec::new();
     // A pass would be worth nothing: what never happened can't have been survived.
-    for fault in scenario.faults.iter().filter(|_| !control) {
+    let faults = scenario.faults.iter().enumerate();
+    // Where the run ended before its time, some never were.
+    let was_there = |index: &usize| observed.stopped.is_none() || observed.applied.contains(index);
+    for (_, fault) in faults.filter(|(index, _)| !control && was_there(index)) {
         let fired = observed.fired.get(&fault.name).copied().unwrap_or_default();
         reasons.extend(not_given(fault, &fired, observed.carried.of(&fault.name)));
     }
     let mut reason = |why| reasons.push((Cause::Other, why));
+    if let Some(stopped) = &observed.stopped
+        && stopped.early.by == EarlyEnd::Gate
+    {
+        reason(stopped.early.words());
+        // All else would be said of a run that was none.
+        return reasons;
+    }
     // What no load put on the system says nothing of how the system takes it.
     let LoadFigures { due, missed, late } = observed.fold.load();
     if missed * LATE_SHARE > due {

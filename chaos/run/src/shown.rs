@@ -2,11 +2,10 @@
 
 use chaos_load::Draw;
 use chaos_model::{
-    Impact, Load, Text,
+    Impact, Load, Text, Values,
     check::{Against, Example},
     event::{Shown, ShownResponse},
     ledger::Joined,
-    load::TextPiece,
     secret::{hidden, is_named, masked_text},
 };
 use std::{
@@ -75,12 +74,17 @@ fn value_of(name: &str, value: &str) -> String {
 }
 
 /// A path with its variables filled in, without secrets.
-fn path(text: &Text, vars: &BTreeMap<String, u64>) -> String {
-    let piece = |piece: &TextPiece| match piece {
-        TextPiece::Plain(plain) => plain.clone(),
-        TextPiece::Variable(name) => vars.get(name).map(|value| value_of(name, &value.to_string())).unwrap_or_default(),
-    };
-    masked_text(&text.pieces.iter().map(piece).collect::<String>())
+fn path(text: &Text, values: &Values) -> String {
+    let mut shown = String::new();
+    for piece in &text.pieces {
+        match piece.variable().filter(|name| is_named(name)) {
+            Some(name) => {
+                shown += &values.get(name).map(|value| value_of(name, &value.to_string())).unwrap_or_default()
+            }
+            None => piece.render(values, &mut shown),
+        }
+    }
+    masked_text(&shown)
 }
 
 fn cut(text: &str) -> String {
@@ -90,6 +94,7 @@ fn cut(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use chaos_model::{Value, load::TextPiece};
 
     fn text(pieces: &[TextPiece]) -> Text {
         Text { pieces: pieces.to_vec() }
@@ -99,7 +104,8 @@ mod tests {
     fn paths_hold_no_secrets() {
         let plain = |text: &str| TextPiece::Plain(text.to_owned());
         let variable = |name: &str| TextPiece::Variable(name.to_owned());
-        let vars = BTreeMap::from([("user".to_owned(), 7), ("token".to_owned(), 123)]);
+        let number = |name: &str, number| (name.to_owned(), Value::Number(number));
+        let vars = Values::from([number("user", 7), number("token", 123)]);
         let all = text(&[plain("/u/"), variable("user"), plain("/"), variable("token"), plain("?api_key=abc&n=1")]);
         assert_eq!(path(&all, &vars), "/u/7/***?api_key=***&n=1");
     }

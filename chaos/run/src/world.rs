@@ -126,6 +126,12 @@ pub trait World: Send + Sync {
         Duration::ZERO
     }
 
+    /// True where the system is others': where it is not well before the first fault, none begins.
+    fn is_careful(&self) -> bool {
+        // A system that is the run's own is harmed by nothing.
+        false
+    }
+
     /// Waits for this run's turn on the machine, where runs disturb each other's timings.
     async fn take_run_lock(&mut self, events: &Events) -> Result<(), WorldError>;
 

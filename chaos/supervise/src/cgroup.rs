@@ -82,6 +82,20 @@ impl RunGroup {
     }
 }
 
+/// True where this user may make control groups: all that a service starts is known then, whatever it does to hide.
+#[must_use]
+pub fn can_be_made() -> bool {
+    let name = format!("chaos-doctor-{}", std::process::id());
+    own_groups().into_iter().map(|own| own.join(&name)).any(|path| {
+        // A hierarchy may take folders from those whom it lets move no process.
+        fs::create_dir(&path).is_ok_and(|()| {
+            let takes = is_writable(&path);
+            let _ = fs::remove_dir(&path);
+            takes
+        })
+    })
+}
+
 /// Moves this process into a control group.
 ///
 /// # Errors

@@ -73,6 +73,27 @@ impl Engine {
         Ok(Self(docker))
     }
 
+    /// The engine's version.
+    ///
+    /// # Errors
+    /// Where it does not say.
+    pub async fn version(&self) -> io::Result<String> {
+        let version = self.0.version().await.map_err(io::Error::other)?;
+        Ok(version.version.unwrap_or_else(|| "of a version that it doesn't tell".to_owned()))
+    }
+
+    /// True where the engine has an image.
+    ///
+    /// # Errors
+    /// Where it does not say.
+    pub async fn has_image(&self, image: &str) -> io::Result<bool> {
+        match self.0.inspect_image(image).await {
+            Ok(_) => Ok(true),
+            Err(EngineError::DockerResponseServerError { status_code: 404, .. }) => Ok(false),
+            Err(error) => Err(io::Error::other(error)),
+        }
+    }
+
     /// Containers and networks that this run has made, or any run.
     pub(crate) async fn resources(&self, of: Option<&RunLabel>) -> io::Result<Vec<Resource>> {
         let labels = match of {

@@ -11,7 +11,7 @@
 mod adoption;
 #[cfg(feature = "docker")]
 pub mod broken;
-mod cgroup;
+pub mod cgroup;
 pub mod cleanup;
 #[cfg(feature = "docker")]
 pub mod engine;

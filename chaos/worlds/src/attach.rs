@@ -126,6 +126,10 @@ impl Runtime for AttachedRuntime {
         true
     }
 
+    fn is_careful(&self) -> bool {
+        self.attach.gate
+    }
+
     fn patience(&self) -> Duration {
         PATIENCE
     }

@@ -4,6 +4,8 @@
 mod launch;
 mod redis;
 
+pub use redis::version as redis_version;
+
 use crate::{ports::Ports, supervised};
 use async_trait::async_trait;
 use chaos_links::InProcessLinks;

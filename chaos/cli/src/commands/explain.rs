@@ -110,11 +110,11 @@ fn load(scenario: &Scenario) -> Vec<String> {
     } else {
         format!(", after a warm-up of {}", show_duration(load.warmup))
     };
-    let total = load.rate.in_time(load.duration);
+    let total = load.stages.in_window(std::time::Duration::ZERO, load.duration());
     let mut lines = vec![format!(
         "{} ({arrivals}) for {}{warmup}: about {total} requests, each given up after {}",
-        load.rate,
-        show_duration(load.duration),
+        load.stages,
+        show_duration(load.duration()),
         show_duration(load.timeout),
     )];
     lines.extend(load.vars.iter().map(|(name, variable)| format!("{{{name}}} is {variable}")));

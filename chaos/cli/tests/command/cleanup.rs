@@ -86,6 +86,8 @@ async fn orphans_of_a_run_that_nobody_survived_are_named_and_removed() {
     dry.exited(0).said(&format!("a run whose runner, process {}, is gone", case.run.pid())).said(&folder);
     dry.said(&format!("process {}: sleep 1000", first.pid)).said(&format!("process {}: sleep 2000", second.pid));
     dry.said("nothing was removed (--dry-run)");
+    let doctor = case.sandbox.chaos("doctor").run().await;
+    doctor.exited(0).said("earlier runs    -- one was killed and left something: `chaos cleanup`");
     assert!(case.escaped.iter().all(Process::is_alive) && case.sandbox.left().len() == 1, "{dry}");
 
     let healed = case.sandbox.chaos("cleanup").run().await;

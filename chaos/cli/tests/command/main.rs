@@ -5,6 +5,7 @@ mod calibrate;
 mod cleanup;
 mod compare;
 mod control;
+mod doctor;
 mod exit_codes;
 mod grafana;
 mod killed;

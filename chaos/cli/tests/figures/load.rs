@@ -2,7 +2,7 @@
 
 use crate::system::System;
 use chaos_load::{Arrival, CheckResponse, Marks, Outcome, Plan, Response};
-use chaos_model::{Arrivals, Histogram, Load, Nonce, Rate, Request, Span, Text, Variable, load::TextPiece};
+use chaos_model::{Arrivals, Histogram, Load, Nonce, Rate, Request, Span, Stages, Text, Variable, load::TextPiece};
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use tokio::{sync::mpsc::unbounded_channel, time::Instant};
 use tokio_util::sync::CancellationToken;
@@ -35,9 +35,8 @@ pub(crate) async fn put(system: &System, rate: u32, time: Duration, user: Variab
     };
     let load = Load {
         requests: vec![request],
-        rate: Rate { times: rate.into(), per: Duration::from_secs(1) },
+        stages: Stages::constant(Rate { times: rate.into(), per: Duration::from_secs(1) }, time),
         arrivals: Arrivals::Poisson,
-        duration: time,
         warmup: Duration::ZERO,
         timeout: Duration::from_secs(5),
         vars: [("user".to_owned(), user)].into(),

@@ -14,7 +14,7 @@ async fn ten_thousand_profiles_take_no_more_than_64_mib() {
     let system = System::start(&[("DATA_USERS", "10000"), ("GATEWAY_CACHE_TTL", "10m")]).await;
     let idle = system.resident("gateway");
     let each = Variable::Sequence { low: 1, high: PROFILES };
-    let outcomes = load::put(&system, 800, Duration::from_secs(14), each).await;
+    let outcomes = load::put(&system, 800, Duration::from_secs(14), each.clone()).await;
     assert_eq!((outcomes.failed(), outcomes.partial()), (0, 0));
     assert!(outcomes.count() as u64 > PROFILES, "{} requests", outcomes.count());
     let full = system.resident("gateway");

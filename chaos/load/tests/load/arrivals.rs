@@ -3,7 +3,7 @@
 use crate::bench::{MS, plan, run_all, run_until, serve};
 use axum::{Router, routing::get};
 use chaos_load::Error;
-use chaos_model::{Arrivals, Rate};
+use chaos_model::{Arrivals, Rate, Stages};
 use host::memory::MemoryNetwork;
 use std::{sync::Arc, time::Duration};
 use tokio::time::Instant;
@@ -41,7 +41,7 @@ async fn poisson_arrivals_repeat() {
         let mut plan = plan("/");
         plan.seed = seed;
         plan.load.arrivals = Arrivals::Poisson;
-        plan.load.duration = Duration::from_secs(60);
+        plan.load.stages = crate::bench::for_so_long(Duration::from_secs(60));
         run_all(&network, plan).await
     };
     let (outcomes, summary) = run(3).await;
@@ -178,7 +178,8 @@ async fn many_at_once_are_all_made() {
     let network = MemoryNetwork::new(1);
     let _target = serve(&network, ok());
     let mut plan = plan("/");
-    plan.load.rate = Rate { times: 20_000, per: Duration::from_secs(1) };
+    let rate = Rate { times: 20_000, per: Duration::from_secs(1) };
+    plan.load.stages = Stages::constant(rate, Duration::from_secs(1));
     let (outcomes, summary) = run_all(&network, plan).await;
     assert_eq!(summary.made, 20_000);
     assert!(outcomes.iter().all(|outcome| outcome.result == Ok(200) && outcome.latency() <= MS));

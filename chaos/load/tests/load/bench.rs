@@ -2,7 +2,7 @@
 
 use axum::Router;
 use chaos_load::{Arrival, CheckResponse, Disruptions, Marks, Outcome, Plan, Response, Summary, run};
-use chaos_model::{Arrivals, Load, Nonce, Rate, Request, Span, Text, load::TextPiece};
+use chaos_model::{Arrivals, Load, Nonce, Rate, Request, Span, Stages, Text, load::TextPiece};
 use host::{Host, Listener, Stream, memory::MemoryNetwork};
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use tokio::{
@@ -34,13 +34,17 @@ pub(crate) fn get(path: &str) -> Request {
     }
 }
 
+/// A request every 10 ms, for so long.
+pub(crate) fn for_so_long(lasts: Duration) -> Stages {
+    Stages::constant(Rate { times: 100, per: Duration::from_secs(1) }, lasts)
+}
+
 /// A request every 10 ms for a second to `target`, port 80.
 pub(crate) fn plan(path: &str) -> Plan {
     let load = Load {
         requests: vec![get(path)],
-        rate: Rate { times: 100, per: Duration::from_secs(1) },
+        stages: for_so_long(Duration::from_secs(1)),
         arrivals: Arrivals::Constant,
-        duration: Duration::from_secs(1),
         warmup: Duration::ZERO,
         timeout: Duration::from_secs(2),
         vars: BTreeMap::new(),

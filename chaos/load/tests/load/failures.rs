@@ -10,7 +10,7 @@ use tokio::io::AsyncWriteExt as _;
 /// A plan of one request.
 fn one() -> Plan {
     let mut plan = plan("/");
-    plan.load.duration = MS;
+    plan.load.stages = crate::bench::for_so_long(MS);
     plan
 }
 

@@ -30,7 +30,7 @@ async fn read(fields: &str) -> (Result<u16, Error>, Vec<String>, usize) {
         }
     });
     let mut plan = plan("/");
-    plan.load.duration = crate::bench::MS;
+    plan.load.stages = crate::bench::for_so_long(crate::bench::MS);
     let seen = Arc::new(Fields::default());
     let (outcomes, _) =
         run_with(&network.host("client"), plan, Arc::<Fields>::clone(&seen), CancellationToken::new()).await;

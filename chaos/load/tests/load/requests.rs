@@ -7,7 +7,7 @@ use axum::{
     http::{HeaderName, HeaderValue},
 };
 use chaos_load::{Plan, trace_id};
-use chaos_model::load::Variable;
+use chaos_model::{Rate, Stages, load::Variable};
 use host::memory::MemoryNetwork;
 use std::{
     collections::BTreeMap,
@@ -83,6 +83,6 @@ async fn the_same_seed_makes_the_same_requests() {
 async fn an_arrival_does_the_same_at_any_rate() {
     let first = seen(varied()).await;
     let mut faster = varied();
-    faster.load.rate.per = Duration::from_millis(100);
+    faster.load.stages = Stages::constant(Rate { times: 100, per: Duration::from_millis(100) }, Duration::from_secs(1));
     assert_eq!(seen(faster).await[..100], first);
 }

@@ -8,7 +8,7 @@ use axum::{
     routing::{get, post},
 };
 use chaos_load::{Error, Plan};
-use chaos_model::Rate;
+use chaos_model::{Rate, Stages};
 use host::{Host, memory::MemoryNetwork};
 use std::{
     sync::{
@@ -79,8 +79,7 @@ async fn the_server_may_close_after_each_response() {
 #[tokio::test(start_paused = true)]
 async fn an_idle_connection_is_not_used_after_a_second() {
     let mut plan = plan("/");
-    plan.load.rate = Rate { times: 30, per: Duration::from_secs(60) };
-    plan.load.duration = Duration::from_secs(10);
+    plan.load.stages = Stages::constant(Rate { times: 30, per: Duration::from_secs(60) }, Duration::from_secs(10));
     assert_eq!(connections(Router::new().route("/", get(|| async {})), plan).await, 5);
 }
 
@@ -127,7 +126,7 @@ async fn of_size(bytes: usize, head: &'static str) -> (Result<u16, Error>, u64) 
         }
     });
     let mut plan = plan("/");
-    plan.load.duration = MS;
+    plan.load.stages = crate::bench::for_so_long(MS);
     let (outcomes, _) = run_all(&network, plan).await;
     (outcomes[0].result, outcomes[0].marks.bits)
 }

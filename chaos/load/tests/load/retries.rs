@@ -2,6 +2,7 @@
 
 use crate::bench::{MS, plan, run_all, run_with, serve_raw};
 use chaos_load::{Arrival, CheckResponse, Disruptions, Error, Marks, Outcome, Plan, Response};
+use chaos_model::{Rate, Stages};
 use host::{Stream, memory::MemoryNetwork};
 use std::{
     sync::{
@@ -51,8 +52,7 @@ fn serve_one_each(network: &MemoryNetwork, end: End, takes: Duration) -> host::H
 /// A request of this method each 750 ms, so that connections idle in between.
 fn idling(method: &str) -> Plan {
     let mut plan = of(method);
-    (plan.load.rate.times, plan.load.rate.per) = (1, 750 * MS);
-    plan.load.duration = 7500 * MS;
+    plan.load.stages = Stages::constant(Rate { times: 1, per: 750 * MS }, 7500 * MS);
     plan
 }
 

@@ -3,7 +3,7 @@
 use crate::bench::{plan, run_with, serve_on};
 use axum::{Router, routing::get};
 use chaos_load::{Arrival, CheckResponse, Error, Marks, Response};
-use chaos_model::{Arrivals, Rate};
+use chaos_model::{Arrivals, Rate, Stages};
 use host::tcp::{Config, host};
 use std::{sync::Arc, time::Duration};
 use tokio_util::sync::CancellationToken;
@@ -30,7 +30,7 @@ async fn all_arrive_over_tcp() {
     let mut plan = plan("/");
     plan.host = "127.0.0.1".to_owned();
     plan.port = port;
-    plan.load.rate = Rate { times: 500, per: Duration::from_secs(1) };
+    plan.load.stages = Stages::constant(Rate { times: 500, per: Duration::from_secs(1) }, Duration::from_secs(1));
     plan.load.arrivals = Arrivals::Poisson;
     plan.load.timeout = Duration::from_secs(30);
     let (outcomes, summary) = run_with(&client, plan, Arc::new(Hello), CancellationToken::new()).await;
@@ -51,7 +51,7 @@ async fn a_closed_port_refuses() {
     let mut plan = plan("/");
     plan.host = "127.0.0.1".to_owned();
     plan.port = listener.port();
-    plan.load.duration = Duration::from_millis(100);
+    plan.load.stages = crate::bench::for_so_long(Duration::from_millis(100));
     let (outcomes, _) = run_with(&client, plan, Arc::new(Hello), CancellationToken::new()).await;
     assert!(outcomes.iter().all(|outcome| outcome.result == Err(Error::ConnectRefused)), "{outcomes:?}");
 }

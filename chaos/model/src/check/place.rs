@@ -101,12 +101,12 @@ impl Place<'_> {
     /// maximum by another name.
     #[must_use]
     pub fn too_few(&self, quantile: Quantile) -> Option<Misplaced> {
-        let (phase, rate) = (self.window()?, self.against.load.rate?);
+        let (phase, stages) = (self.window()?, self.against.load.stages.as_ref()?);
         let length = phase.to.saturating_sub(phase.from);
         let load = self.against.load.load.as_ref();
         // Which request an arrival is of, chance says.
         let by_chance = load.is_none_or(|load| load.arrivals == Arrivals::Poisson || self.of.is_some());
-        let (all, least) = (rate.in_time(length), quantile.least_samples());
+        let (all, least) = (stages.in_window(phase.from, phase.to), quantile.least_samples());
         let due = load.map_or(all, |load| self.part_of(all, load));
         let enough = |least: u64| due >= if by_chance { with_margin(least) } else { least };
         if enough(least) {
@@ -115,12 +115,12 @@ impl Place<'_> {
         let length = show_duration(length);
         let these = self.of.map(|of| format!(" of `{}`", of.said)).unwrap_or_default();
         let message = if due < least {
-            format!("{quantile} takes {least} requests{these}, and {due} are due in {length} at {rate}")
+            format!("{quantile} takes {least} requests{these}, and {due} are due in {length} at {stages}")
         } else if self.of.is_some() {
             format!("{quantile} takes {least} requests{these}, and of some {due} in {length}, it may be fewer")
         } else {
             format!(
-                "{quantile} takes {least} requests, and of Poisson arrivals, some {due} in {length} at {rate}, it \
+                "{quantile} takes {least} requests, and of Poisson arrivals, some {due} in {length} at {stages}, it \
                  may be fewer"
             )
         };

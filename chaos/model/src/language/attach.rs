@@ -45,6 +45,9 @@ pub fn load(
     let text = files::other(file, read, advice, None, &mut sources, &findings);
     let table = text.and_then(|text| document::parse(&text, source, &findings));
     let (attach, named) = table.map(|table| check(&table, file, &scenario.system, &findings)).unwrap_or_default();
+    if attach.as_ref().is_some_and(|attach| attach.gate) {
+        it_is_known_to_be_well(scenario, file, &findings);
+    }
     let containers = broken_containers(scenario, file, &named, &findings);
     if !unhealed {
         what_cannot_be_healed(scenario, &findings);
@@ -92,6 +95,16 @@ fn broken_containers(
     broken
 }
 
+/// Refuses faults that begin before anybody knows whether the system is well.
+fn it_is_known_to_be_well(scenario: &Scenario, file: &Path, findings: &Findings) {
+    for fault in scenario.faults.iter().filter(|fault| fault.at.is_zero()) {
+        let message = format!("`{}` begins at once, before it is known whether the system is well", fault.name);
+        let file = file.display();
+        let advice = format!("begin it some seconds later, or say `gate = false` at the top of {file}");
+        findings.add(Diagnostic::new(fault.span.clone(), message).advice(advice));
+    }
+}
+
 /// Refuses what takes something away for good. In other worlds the system is the run's own, and goes with it.
 fn what_cannot_be_healed(scenario: &Scenario, findings: &Findings) {
     for fault in &scenario.faults {
@@ -127,6 +140,7 @@ fn check(
     if table.get("control").is_none() {
         reader.lacks("control", "[control]` with `url = \"http://127.0.0.1:8400\"");
     }
+    let gate = reader.flag("gate").unwrap_or(true);
     let control = reader.table("control").map(|table| control(table, file, findings));
     let services = reader.table("service").map(|table| table.entries.as_slice()).unwrap_or_default();
     let (services, containers) = places(services, &table.span, system, findings);
@@ -135,6 +149,7 @@ fn check(
     let whole = entry.zip(control).zip(token).map(|((entry, control), token)| Attach {
         entry,
         control,
+        gate,
         token,
         services,
         links: BTreeSet::new(),

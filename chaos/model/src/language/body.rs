@@ -103,18 +103,19 @@ impl Json<'_> {
         }
     }
 
-    /// A string; one that is nothing but a variable has the variable's type, which is a number.
+    /// A string; one that is nothing but a variable has the type of its value.
     fn text(&mut self, word: Word<'_>) {
         let Some(text) = parse_word(word, |text| braces::text(text, self.vars), self.findings) else { return };
-        if let [TextPiece::Variable(_)] = text.pieces.as_slice() {
-            self.pieces.extend(text.pieces);
+        if let [TextPiece::Variable(name)] = text.pieces.as_slice() {
+            self.pieces.push(TextPiece::JsonValue(name.clone()));
             return;
         }
         self.plain("\"");
         for piece in text.pieces {
             match piece {
                 TextPiece::Plain(text) => self.plain(&escaped(&text)),
-                TextPiece::Variable(_) => self.pieces.push(piece),
+                TextPiece::Variable(name) => self.pieces.push(TextPiece::InJson(name)),
+                piece => self.pieces.push(piece),
             }
         }
         self.plain("\"");
@@ -152,7 +153,7 @@ mod tests {
         let table = document::parse(lines, 0, &findings).unwrap_or_else(|| panic!("{lines} is TOML"));
         let mut reader = Reader::new(&table, "it", &findings);
         let body = read(&mut reader, &["id"], &findings);
-        let vars = BTreeMap::from([("id".to_owned(), 7)]);
+        let vars = BTreeMap::from([("id".to_owned(), crate::Value::Number(7))]);
         match findings.into_sorted().into_iter().next() {
             Some(wrong) => Err(format!("{wrong:?}")),
             None => Ok(body.map(|body| (body.text.render(&vars), body.is_json)).unwrap_or_default()),

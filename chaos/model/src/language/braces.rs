@@ -1,6 +1,6 @@
 //! Texts with places in braces: `{user}` in requests, `{redis}` in settings. `{{` and `}}` are braces themselves.
 
-use super::{findings::Wrong, names, nearest::advise};
+use super::{findings::Wrong, load::N, names, nearest::advise};
 use crate::{
     ServiceName,
     load::{Text, TextPiece},
@@ -56,8 +56,10 @@ pub(crate) fn text(text: &str, vars: &[&str]) -> Result<Text, Wrong> {
             let wrong = Wrong::new(format!("there is no variable called `{name}`")).at(at);
             Err(if names::is_name(name) {
                 let new = format!("declare it in [load]: `vars.{name} = \"uniform 1..500\"`");
-                let known = advise(name, vars.iter().copied(), "the variables are");
-                wrong.advice(if vars.is_empty() { new } else { known })
+                // The arrival's number is always there, and seldom what is meant.
+                let declared = || vars.iter().copied().filter(|name| *name != N);
+                let known = advise(name, declared(), "the variables are");
+                wrong.advice(if declared().next().is_none() { new } else { known })
             } else {
                 wrong.advice("write `{{` and `}}` for braces themselves")
             })
@@ -155,7 +157,9 @@ mod tests {
 
     #[test]
     fn a_body_has_json_as_it_is() {
-        let of = |text: &str| body(text, &["user"]).map(|read| read.render(&[("user".to_owned(), 7)].into()));
+        let of = |text: &str| {
+            body(text, &["user"]).map(|read| read.render(&[("user".to_owned(), crate::Value::Number(7))].into()))
+        };
         for (written, read) in [
             (r#"{"user": {user}}"#, r#"{"user": 7}"#),
             (r#"{"a": {"b": [{user}, {}]}}"#, r#"{"a": {"b": [7, {}]}}"#),

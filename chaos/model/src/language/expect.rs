@@ -8,7 +8,7 @@ use super::{
     nearest::{advise, list},
     of,
     reader::Reader,
-    subject, when, worlds,
+    stops, subject, when, worlds,
 };
 use crate::{
     Check, Diagnostic, Expectation, Phase, Span, System, Timeline,
@@ -107,6 +107,7 @@ fn read(table: &Table, against: &Against<'_>, windows: &mut Vec<Phase>, findings
     let read = entries.iter().flat_map(|(row, entry)| subject::read(row, entry, against, &asked, findings));
     let mut checks: Vec<Check> = read.collect();
     checks.sort_by_key(|check| check.span.range.start);
+    let stops = stops::read(&mut reader, scope.as_ref(), &entries, findings);
     let complete = findings.len() == before;
     reader.finish_or(|word| instead_of(word, against.checks));
     if entries.is_empty() && findings.len() == before {
@@ -124,7 +125,7 @@ fn read(table: &Table, against: &Against<'_>, windows: &mut Vec<Phase>, findings
             }
         }
     }
-    Some(Expectation { that: that?.text.to_owned(), worlds, scope, of, checks, span: table.span.clone() })
+    Some(Expectation { that: that?.text.to_owned(), worlds, scope, of, checks, stops, span: table.span.clone() })
 }
 
 /// Refuses a check of a marker that the system does not declare: it could only ever see none.

@@ -9,8 +9,9 @@ use super::{
     quantity,
     reader::{Reader, parse_word, text_of, wrong_type},
     request::{self, Defaults},
+    stages,
 };
-use crate::{Arrivals, Diagnostic, Load, Rate, Request, Variable};
+use crate::{Arrivals, Diagnostic, Load, Request, Stages, Variable};
 use std::{collections::BTreeMap, time::Duration};
 
 /// The load as far as it could be read, even where it is wrong.
@@ -18,12 +19,14 @@ use std::{collections::BTreeMap, time::Duration};
 pub(crate) struct LoadRead {
     /// All of it, if nothing is missing.
     pub(crate) load: Option<Load>,
-    pub(crate) rate: Option<Rate>,
-    pub(crate) duration: Option<Duration>,
+    pub(crate) stages: Option<Stages>,
     pub(crate) timeout: Option<Duration>,
     /// The names of the variables.
     pub(crate) vars: Vec<String>,
 }
+
+/// The variable that need not be declared: the arrival's number.
+pub(crate) const N: &str = "n";
 
 const REQUEST: &str = "request = \"GET /api/profile/{user}\"";
 
@@ -36,8 +39,7 @@ pub(crate) fn read(scenario: &mut Reader<'_>, findings: &Findings) -> LoadRead {
         return LoadRead::default();
     };
     let mut reader = Reader::new(table, "`[load]`", findings);
-    let rate = reader.needed("rate", "rate = \"200/s\"", quantity::rate);
-    let duration = reader.needed("duration", "duration = \"12s\"", not_zero);
+    let stages = stages::read(&mut reader, table, findings);
     let arrivals = reader.parse("arrivals", arrivals).unwrap_or_default();
     let warmup = reader.parse("warmup", quantity::duration).unwrap_or_default();
     let has_timeout = table.get("timeout").is_some();
@@ -53,17 +55,16 @@ pub(crate) fn read(scenario: &mut Reader<'_>, findings: &Findings) -> LoadRead {
     if let Some(table) = vars_table.filter(|_| complete) {
         unused(table, &requests, findings);
     }
-    if let (Some(rate), Some(duration)) = (rate, duration)
-        && rate.in_time(duration) == 0
-    {
-        let message = format!("at {rate} no request is due within {}", crate::quantity::show_duration(duration));
-        findings.add(Diagnostic::new(table.span.clone(), message).advice("raise `rate` or `duration`"));
-    }
     let load = || {
-        let (rate, duration, timeout, span) = (rate?, duration?, timeout?, table.span.clone());
-        Some(Load { requests, rate, arrivals, duration, warmup, timeout, vars, span })
+        let (stages, timeout, span) = (stages.clone()?, timeout?, table.span.clone());
+        Some(Load { requests, stages, arrivals, warmup, timeout, vars, span })
     };
-    LoadRead { load: load(), rate, duration, timeout, vars: vars_named }
+    LoadRead {
+        load: load(),
+        stages: stages.clone(),
+        timeout,
+        vars: vars_named.iter().cloned().chain([N.to_owned()]).collect(),
+    }
 }
 
 /// A duration that is longer than nothing.
@@ -86,7 +87,8 @@ fn arrivals(text: &str) -> Result<Arrivals, Wrong> {
 }
 
 fn requests(reader: &mut Reader<'_>, vars: &[String], findings: &Findings) -> Vec<Request> {
-    let vars: Vec<&str> = vars.iter().map(String::as_str).collect();
+    // The arrival's number is always there.
+    let vars: Vec<&str> = vars.iter().map(String::as_str).chain([N]).collect();
     let defaults = Defaults {
         headers: reader.table("headers").map(|table| request::headers(table, &vars, findings)).unwrap_or_default(),
         body: body::read(reader, &vars, findings),
@@ -130,16 +132,30 @@ fn variables(table: &Table, findings: &Findings) -> BTreeMap<String, Variable> {
 }
 
 fn variable(text: &str) -> Result<Variable, Wrong> {
-    const KINDS: [&str; 3] = ["zipf", "uniform", "sequence"];
-    let form = "write it as `zipf 1..500`, `uniform 1..500` or `sequence 1..500`";
+    const KINDS: [&str; 6] = ["zipf", "uniform", "sequence", "uuid", "one of", "random"];
+    let form = "write it as `uniform 1..500`, `zipf 1..500`, `sequence 1..500`, `uuid`, `one of a, b` or `random 12`";
+    let text = text.trim();
     let mut words = text.split_whitespace();
-    let (kind, range, third) = (words.next().unwrap_or_default(), words.next(), words.next());
-    if !KINDS.contains(&kind) {
-        let wrong = Wrong::new(format!("a variable can't be drawn as `{kind}`"));
-        let near = nearest(kind, KINDS).map(|near| format!("did you mean `{near}`?"));
-        return Err(wrong.advice(form).maybe_advice(near));
+    let (kind, second, third) = (words.next().unwrap_or_default(), words.next(), words.next());
+    match (kind, second) {
+        ("uuid", None) => return Ok(Variable::Uuid),
+        ("one", Some("of")) => return one_of(text),
+        ("random", Some(length)) if third.is_none() => {
+            let length = length.parse().ok().filter(|length| (1..=LONGEST).contains(length));
+            let wrong =
+                || Wrong::new(format!("a random text has from 1 to {LONGEST} letters")).advice("as in `random 12`");
+            return length.map(|length| Variable::Random { length }).ok_or_else(wrong);
+        }
+        ("zipf" | "uniform" | "sequence", _) => {}
+        ("uuid" | "random", _) => return Err(Wrong::new(format!("`{text}` can't be drawn")).advice(form)),
+        _ => {
+            let wrong = Wrong::new(format!("a variable can't be drawn as `{kind}`"));
+            let near = nearest(kind, KINDS).map(|near| format!("did you mean `{near}`?"));
+            return Err(wrong.advice(form).maybe_advice(near));
+        }
     }
-    let Some(range) = range else { return Err(Wrong::new(format!("`{kind}` needs a range of numbers")).advice(form)) };
+    let form = "write it as `zipf 1..500`, `uniform 1..500` or `sequence 1..500`";
+    let Some(range) = second else { return Err(Wrong::new(format!("`{kind}` needs a range of numbers")).advice(form)) };
     let ends = range.split_once("..").and_then(|(low, high)| Some((low.parse::<u64>().ok()?, high.parse().ok()?)));
     let Some((low, high)) = ends else {
         return Err(Wrong::new(format!("`{range}` is no range of whole numbers")).advice(form));
@@ -159,11 +175,31 @@ fn variable(text: &str) -> Result<Variable, Wrong> {
             return Err(wrong.advice(format!("write it as `zipf {range} 1.2`")));
         }
     };
-    Ok(match kind {
+    let number = match kind {
         "zipf" => Variable::Zipf { low, high, exponent },
         "uniform" => Variable::Uniform { low, high },
         _ => Variable::Sequence { low, high },
-    })
+    };
+    // By how the low end is written: `0001..0500` has four digits each.
+    let width = range.split_once("..").map_or(0, |(low, _)| low.len());
+    let is_padded = range.starts_with('0') && width > 1;
+    Ok(if is_padded { Variable::Padded { of: Box::new(number), width } } else { number })
+}
+
+/// The longest random text.
+const LONGEST: usize = 1000;
+
+fn one_of(text: &str) -> Result<Variable, Wrong> {
+    let list = text.trim_start_matches("one").trim_start().trim_start_matches("of");
+    let texts: Vec<String> = list.split(',').map(|text| text.trim().to_owned()).collect();
+    let form = "write it as `one of alice, bob, carol`";
+    if texts.iter().any(String::is_empty) {
+        return Err(Wrong::new("one of these texts is empty").advice(form));
+    }
+    if texts.iter().any(|text| text.chars().any(char::is_control)) {
+        return Err(Wrong::new("no request can carry a control character in each place").advice(form));
+    }
+    Ok(Variable::OneOf(texts))
 }
 
 fn unused(table: &Table, requests: &[Request], findings: &Findings) {

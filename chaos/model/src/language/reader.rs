@@ -100,6 +100,17 @@ impl<'a> Reader<'a> {
         parse_word(word, parse, self.findings)
     }
 
+    /// The flag of this key: `true` or `false`.
+    pub(crate) fn flag(&mut self, key: &'static str) -> Option<bool> {
+        let entry = self.entry(key)?;
+        // A setting's text, or a string as people write it who have met no flag in this language.
+        let flag = entry.value.raw().or_else(|| entry.value.text()).and_then(|text| text.trim().parse().ok());
+        if flag.is_none() {
+            self.findings.add(wrong_type(entry, "a flag", format!("write `{key} = true`, without quotes")));
+        }
+        flag
+    }
+
     /// The table of this key.
     pub(crate) fn table(&mut self, key: &'static str) -> Option<&'a Table> {
         let entry = self.entry(key)?;
@@ -187,6 +198,8 @@ const HOMES: &[(&str, &str)] = &[
     ("delay", "[[fault]]"),
     ("that", "[[expect]]"),
     ("during", "[[expect]]"),
+    ("gate", "[[expect]]"),
+    ("abort", "[[expect]]"),
     ("within", "[[expect]]"),
     ("status", "[[expect]]"),
     ("availability", "[[expect]]"),
@@ -262,8 +275,8 @@ fn quoted(key: &str, raw: &str, example: &str) -> String {
 /// The sign before a number and the unit behind it that a key wants, where that is known.
 fn form_of(key: &str) -> Option<(&'static str, &'static str)> {
     Some(match key {
-        "at" | "for" | "within" | "duration" | "warmup" | "timeout" | "delay" | "jitter" | "after" | "ramp" | "gap"
-        | "start-timeout" | "stop-grace" => ("", "s"),
+        "at" | "for" | "within" | "abort" | "duration" | "warmup" | "timeout" | "delay" | "jitter" | "after"
+        | "ramp" | "gap" | "start-timeout" | "stop-grace" => ("", "s"),
         "rate" => ("", "/s"),
         "share" => ("", "%"),
         "mean" | "max" => ("< ", "ms"),

@@ -71,7 +71,7 @@ pub(crate) fn read(table: &Table, defaults: &Defaults, vars: &[&str], findings: 
 pub(crate) fn line(word: Word<'_>, vars: &[&str], findings: &Findings) -> Option<(String, Text)> {
     let (method, path) = parse_word(word, method_and_path, findings)?;
     let offset = word.text.len() - path.len();
-    let text = braces::text(path, vars).and_then(|text| check_path(&text).map(|()| text));
+    let text = braces::text(path, vars).and_then(|text| check_path(&text).map(|()| text.in_path()));
     let shifted = |wrong: Wrong| {
         let at = wrong.at.clone().map(|at| at.start + offset..at.end + offset);
         Wrong { at, ..wrong }
@@ -112,7 +112,7 @@ fn method_and_path(text: &str) -> Result<(&'static str, &str), Wrong> {
 fn check_path(path: &Text) -> Result<(), Wrong> {
     let plain = path.pieces.iter().filter_map(|piece| match piece {
         TextPiece::Plain(text) => Some(text.as_str()),
-        TextPiece::Variable(_) => None,
+        _ => None,
     });
     let bad = |c: char| !c.is_ascii_graphic() || matches!(c, '#' | '"' | '<' | '>' | '\\' | '^' | '`' | '{' | '}');
     match plain.filter_map(|text| text.chars().find(|c| bad(*c))).next() {

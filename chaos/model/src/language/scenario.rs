@@ -11,7 +11,7 @@ use super::{
     reader::Reader,
     system, unheard, unmet,
 };
-use crate::{Diagnostic, Fault, Scenario, Sources, Timeline};
+use crate::{Diagnostic, Fault, Scenario, Sources, Stages, Timeline};
 
 /// The documents that make a scenario.
 #[derive(Clone, Debug)]
@@ -49,10 +49,11 @@ pub(crate) fn check(documents: &Documents, known: &Known<'_>, findings: &Finding
         }
     };
     let load = load::read(&mut reader, findings);
-    let faults_read = fault::read_all(&mut reader, &system, load.duration, findings);
+    let duration = load.stages.as_ref().map(Stages::lasts);
+    let faults_read = fault::read_all(&mut reader, &system, duration, findings);
     let faults: Vec<Fault> = faults_read.iter().filter_map(|read| read.fault.clone()).collect();
     let sound = faults.len() == faults_read.len();
-    let mut timeline = load.duration.filter(|_| sound).map(|duration| Timeline::new(duration, &faults));
+    let mut timeline = duration.filter(|_| sound).map(|duration| Timeline::new(duration, &faults));
     let against = Against {
         system: &system,
         load: &load,

@@ -70,6 +70,13 @@ pub fn attach() -> Value {
         "Where a system runs that chaos attaches to",
         object([
             ("entry", text("Where clients reach the entry: the proxy of their link.", "127.0.0.1:8000")),
+            (
+                "gate",
+                json!({
+                    "type": "boolean",
+                    "description": "Where the system is not well before the first fault, none begins (true).",
+                }),
+            ),
             ("control", control),
             ("service", services),
         ]),
@@ -208,7 +215,7 @@ fn service(known: &Known<'_>) -> Value {
 }
 
 fn load() -> Value {
-    let vars = "Variables of requests, drawn for each: `zipf 1..500`, `uniform 1..500`, `sequence 1..500`.";
+    let vars = "Variables of requests, drawn for each: `zipf 1..500`, `uniform 1..500`, `sequence 0001..0500`, `uuid`, `one of a, b`, `random 12`.";
     let one = required(
         table([
             ("request", text("Method, path and query, with variables in braces.", "GET /api/profile/{user}")),
@@ -225,8 +232,19 @@ fn load() -> Value {
     );
     let line = text("Method, path and query, with variables in braces.", "GET /api/profile/{user}");
     let arrivals = json!({ "enum": ["poisson", "constant"], "description": "How arrivals are spread (`poisson`)." });
+    let stage = required(
+        table([
+            ("for", text("How long it lasts.", "20s")),
+            ("rate", text("Arrivals in a time, or from one rate evenly to another.", "50/s..400/s")),
+        ]),
+        &["for", "rate"],
+    );
     let load = table([
         ("request", json!({ "anyOf": [line, { "type": "array", "items": one, "minItems": 1 }] })),
+        (
+            "stages",
+            json!({ "type": "array", "items": stage, "minItems": 1, "description": "In place of `rate` and `duration`: rates one after the other." }),
+        ),
         ("rate", text("Arrivals in a time, whether or not earlier ones have a response.", "200/s")),
         ("duration", text("How long the judged timeline is.", "12s")),
         ("arrivals", arrivals),
@@ -237,7 +255,8 @@ fn load() -> Value {
         ("body", text("The body of all requests.", "{\"user\": {user}}")),
         ("json", json!({ "description": "The body of all requests as JSON." })),
     ]);
-    described(required(load, &["request", "rate", "duration"]), "What clients do.")
+    let rates = json!([{ "required": ["rate", "duration"] }, { "required": ["stages"] }]);
+    described(with(required(load, &["request"]), "oneOf", rates), "What clients do.")
 }
 
 fn fault() -> Value {
@@ -319,6 +338,11 @@ fn expectation(known: &Known<'_>) -> Value {
         ("across", text("The requests that were under way when this fault began.", "outage")),
         ("after", text("After which fault.", "outage")),
         ("within", text("How soon after it.", "2s")),
+        (
+            "gate",
+            json!({ "type": "boolean", "description": "In the baseline: where it does not hold, no fault begins." }),
+        ),
+        ("abort", text("Broken for so long, and all faults are taken back: the run ends.", "5s")),
         ("of", text("Which requests of the load, by name or line; all unless it is said.", "checkout")),
         ("service", text("Whose metrics are meant; the entry's unless it is said.", "order-service")),
         ("type", json!({ "enum": ["counter", "gauge"], "description": "The type of a metric that says none itself." })),

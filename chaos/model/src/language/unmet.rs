@@ -15,6 +15,10 @@ const UNKNOWN: u8 = 0xff;
 /// Warnings of faults on the clients' link that no request of the load can meet.
 pub(super) fn warnings(faults: &[FaultRead], load: &LoadRead) -> Vec<Diagnostic> {
     let Some(load) = &load.load else { return Vec::new() };
+    // A text may be anything, so that nothing is said of loads that draw some.
+    if load.vars.values().any(|variable| !variable.is_number()) {
+        return Vec::new();
+    }
     faults.iter().filter_map(|read| warning(read, &load.requests)).collect()
 }
 
@@ -131,7 +135,7 @@ impl Symbol {
 fn symbols(text: &Text) -> Vec<Symbol> {
     let of = |piece: &TextPiece| match piece {
         TextPiece::Plain(text) => text.bytes().map(Symbol::Byte).collect(),
-        TextPiece::Variable(_) => vec![Symbol::Number],
+        _ => vec![Symbol::Number],
     };
     text.pieces.iter().flat_map(of).collect()
 }

@@ -222,6 +222,7 @@ fn is_after_all(event: &Event) -> bool {
             | Event::FaultFigures(_)
             | Event::Judged(_)
             | Event::Inconclusive { .. }
+            | Event::EndedEarly(_)
             | Event::Held
             | Event::Interrupted { .. }
             | Event::WorldFailed { .. }

@@ -167,7 +167,7 @@ fn section(n: usize, result: &ScenarioResult, run: &Run, seen: &Seen, compared: 
         html(&begin.file),
         html(&begin.world),
         begin.seed,
-        html(&begin.plan.load.rate.to_string()),
+        html(&begin.plan.load.rates().to_string()),
         humantime::format_rfc3339_seconds(began),
         html(&begin.chaos)
     );

@@ -8,7 +8,11 @@ use crate::{
     style::Ink,
     text::{clean, hanging, left, paragraph, width, wrap},
 };
-use chaos_model::{Verdict, quantity::show_duration};
+use chaos_model::{
+    Verdict,
+    event::{EarlyEnd, EndedEarly},
+    quantity::show_duration,
+};
 use std::time::Duration;
 
 /// A service ended although nobody asked it to.
@@ -37,6 +41,16 @@ pub(super) fn killed(style: Style, stamp: &str, service: &str, after: Duration) 
         show_duration(after)
     );
     hanging(&first, stamp.len() + 2, &why, style.columns())
+}
+
+/// The run ends before its time.
+pub(super) fn early(style: Style, stamp: &str, early: &EndedEarly) -> String {
+    let (ink, word) = match early.by {
+        EarlyEnd::Gate => (Ink::Unsure, "GATE "),
+        EarlyEnd::Abort => (Ink::Bad, "ABORT "),
+    };
+    let first = format!("{stamp}  {}", style.paint(ink, word));
+    hanging(&first, stamp.len() + 2 + width(word), &early.words(), style.columns())
 }
 
 /// Something that makes the whole run inconclusive.

@@ -15,8 +15,13 @@ pub(super) fn title(style: Style, begin: &Begin) -> String {
     let mut text = String::new();
     text += &painted(style, Ink::Strong, &paragraph("", &begin.title, columns));
     let duration = begin.phases.iter().map(|phase| phase.to).max().unwrap_or_default();
-    let mut how =
-        format!("world {}, seed {}, {} for {}", begin.world, begin.seed, begin.plan.load.rate, show_duration(duration));
+    let mut how = format!(
+        "world {}, seed {}, {} for {}",
+        begin.world,
+        begin.seed,
+        begin.plan.load.rates(),
+        show_duration(duration)
+    );
     if !begin.plan.load.warmup.is_zero() {
         how += &format!(" after {} of warm-up", show_duration(begin.plan.load.warmup));
     }

@@ -67,6 +67,7 @@ impl Sections {
             }
             Event::FaultApplied { fault } => faults::applied(style, &self.run, record.at_us, fault),
             Event::FaultRemoved { fault, .. } => faults::removed(style, &self.run, record.at_us, fault),
+            Event::EndedEarly(early) => ending::early(style, &self.run.stamp(record.at_us), early),
             Event::Inconclusive { why, .. } => ending::inconclusive(style, &self.run.stamp(record.at_us), why),
             Event::Judged(judged) => {
                 let figures = self.figures();

@@ -6,7 +6,10 @@ use chaos_model::{
     ArrivalId, Directions, Distribution, Effect, Event, Fault, Impact, Injection, KeyKind, OpenConnections, PhaseKind,
     Pulse, Record, Slice, Spread, Target, Verdict,
     check::reading::{ScrapeSide, SeriesKind},
-    event::{Begin, Counted, FORMAT, Fired, LinkCounts, Probed, ProxyCounts, Sample, Scrape, Scraped, ScrapedSeries},
+    event::{
+        Begin, Counted, EarlyEnd, EndedEarly, FORMAT, Fired, LinkCounts, Probed, ProxyCounts, Sample, Scrape, Scraped,
+        ScrapedSeries,
+    },
     ledger::{Injected, Joined},
     slice::PartCounts,
 };
@@ -103,6 +106,11 @@ fn every_kind() -> Vec<Record> {
             link: "gateway -> redis".to_owned(),
             injections: vec![injection(Some(812)), injection(None)],
             rest: BTreeMap::from([(Impact::Unnoticed, 7)]),
+        }),
+        Event::EndedEarly(EndedEarly {
+            by: EarlyEnd::Abort,
+            that: Some("up".to_owned()),
+            seen: "availability >= 99%, and it was 0%".to_owned(),
         }),
         Event::Held,
         Event::Interrupted { by: "SIGINT".to_owned() },

@@ -184,6 +184,14 @@ impl Slices {
         }
     }
 
+    /// Takes note of an arrival that was given up: it has ended, and is counted nowhere.
+    pub(crate) fn give_up(&mut self, outcome: &Outcome) {
+        self.open_until(outcome.intended);
+        if let Some(open) = self.open.iter_mut().find(|open| outcome.intended < open.to) {
+            open.ended += 1;
+        }
+    }
+
     /// Takes note that the runner itself was so late at a moment of the timeline.
     pub(crate) fn note_late(&mut self, at: Duration, late: Duration) {
         let at = self.warmup + at;
@@ -191,6 +199,12 @@ impl Slices {
         if let Some(Open { closed: Closed { slice, .. }, .. }) = here {
             slice.latest = slice.latest.max(late);
         }
+    }
+
+    /// The slices of the timeline that can change, as they are now, up to a moment.
+    pub(crate) fn open(&self, now: Duration) -> impl Iterator<Item = Closed> + '_ {
+        let is_told = move |open: &&Open| open.from >= self.warmup && open.to <= self.warmup + now;
+        self.open.iter().filter(is_told).map(|open| open.closed.clone().finish())
     }
 
     /// The next slice that can't change any more, at this moment of the timeline.

@@ -18,6 +18,11 @@ impl Stalls {
         while self.0.get(1).is_some_and(|(at, _)| *at <= from) {
             self.0.pop_front();
         }
+        self.so_far(from, to)
+    }
+
+    /// The same of what is known so far, and forgets nothing.
+    pub(super) fn so_far(&self, from: Duration, to: Duration) -> Option<Duration> {
         let (first, last) = (self.0.front()?.0.max(from), self.0.back()?.0.min(to));
         let covered = last.checked_sub(first)?;
         if covered * 2 < to.saturating_sub(from) || covered.is_zero() {

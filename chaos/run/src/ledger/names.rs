@@ -111,7 +111,9 @@ impl Names {
     fn values(&self, outcome: &Outcome) -> impl Iterator<Item = u64> {
         let used = self.variables.get(outcome.request);
         let vars = self.draw.arrival(outcome.n, outcome.intended).vars.into_iter();
-        vars.filter(move |(name, _)| used.is_some_and(|used| used.contains(name))).map(|(_, value)| value)
+        // Numbers alone: a text is no word that is looked for in messages.
+        vars.filter(move |(name, _)| used.is_some_and(|used| used.contains(name)))
+            .filter_map(|(_, value)| value.number())
     }
 }
 

@@ -1,7 +1,7 @@
 use super::*;
 use crate::responses::{FAILED, PARTIAL, SHARED, STALE};
 use chaos_load::{Error, Marks};
-use chaos_model::{Arrivals, KeyKind, Load, Rate, Request, Span, Text, Variable, load::TextPiece};
+use chaos_model::{Arrivals, KeyKind, Load, Rate, Request, Span, Stages, Text, Variable, load::TextPiece};
 use std::collections::BTreeMap;
 
 fn ms(ms: u64) -> Duration {
@@ -64,9 +64,8 @@ fn names_of(variables: &[(&str, u64, u64)], used: &[&str]) -> Names {
         |(name, low, high): &(&str, u64, u64)| ((*name).to_owned(), Variable::Sequence { low: *low, high: *high });
     let load = Load {
         requests: vec![request],
-        rate: Rate { times: 1, per: ms(1) },
+        stages: Stages::constant(Rate { times: 1, per: ms(1) }, ms(1)),
         arrivals: Arrivals::Constant,
-        duration: ms(1),
         warmup: ms(1000),
         timeout: ms(1),
         vars: variables.iter().map(sequence).collect(),

@@ -10,7 +10,7 @@ use chaos_model::{
         CheckId,
         reading::{Reading, ScrapeSide, Values},
     },
-    event::{Probed, Scraped},
+    event::Scraped,
     quantity::show_duration,
 };
 use host::{Host, Task, http::Client};
@@ -50,15 +50,13 @@ async fn fetch(client: &Client<Empty<Bytes>>, what: &Fetch, patience: Duration) 
     tokio::time::timeout(patience, response).await.unwrap_or_else(late)
 }
 
-/// Readings of each selector, in the order of time, and probes.
+/// Readings of each selector, in the order of time.
 #[derive(Debug, Default)]
 pub(crate) struct Scrapes {
     /// By check, for each of its selectors.
     pub(crate) readings: BTreeMap<CheckId, Vec<Vec<Reading>>>,
     /// Every series that was ever seen, by service: for "did you mean".
     pub(crate) seen: BTreeMap<String, BTreeMap<String, ()>>,
-    /// Probes, by service, in the order in which they began.
-    pub(crate) probes: BTreeMap<String, Vec<Probed>>,
 }
 
 /// Pages of services, or why there is none, with the time that they took.
@@ -99,7 +97,7 @@ impl Scraper {
         selectors: Vec<(CheckId, String, Vec<Selector>)>,
     ) -> Self {
         let empty = selectors.iter().map(|(check, _, selectors)| (*check, vec![Vec::new(); selectors.len()]));
-        let scrapes = Scrapes { readings: empty.collect(), seen: BTreeMap::new(), probes: BTreeMap::new() };
+        let scrapes = Scrapes { readings: empty.collect(), seen: BTreeMap::new() };
         let asked = selectors.iter().map(|(_, service, selectors)| (service.as_str(), selectors.as_slice()));
         let untold = Untold::new(asked);
         // As many header fields as the load reads: a page is not to be missing for what stands above it.
@@ -197,6 +195,11 @@ impl Scraper {
             self.untold.add(service, (at, taken, side), page);
         }
         told
+    }
+
+    /// All readings so far.
+    pub(crate) fn so_far(&self) -> &Scrapes {
+        &self.scrapes
     }
 
     /// All readings, and the scrapes that were not told yet.

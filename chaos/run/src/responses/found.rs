@@ -2,7 +2,7 @@
 //! compared as they are written.
 
 use super::decimal::Decimal;
-use chaos_model::{Text, ValueTest};
+use chaos_model::{Text, ValueTest, Values};
 use serde_json::value::RawValue;
 use std::{borrow::Cow, collections::BTreeMap};
 
@@ -86,7 +86,7 @@ fn same(one: &RawValue, other: &RawValue) -> bool {
 }
 
 /// True if a test holds for what stands at a place: for every value, and at least for one, but for `missing`.
-pub(super) fn holds(test: &ValueTest, seen: &[Found<'_>], vars: &BTreeMap<String, u64>) -> bool {
+pub(super) fn holds(test: &ValueTest, seen: &[Found<'_>], vars: &Values) -> bool {
     let there = seen.iter().any(|value| !value.is_null());
     let all = |test: &dyn Fn(&Found<'_>) -> bool| !seen.is_empty() && seen.iter().all(test);
     let equals = |value: &Found<'_>, text: &Text| value.equals(&text.render(vars));

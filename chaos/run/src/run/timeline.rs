@@ -3,6 +3,7 @@
 mod counting;
 mod disrupting;
 mod probing;
+mod stopping;
 
 use super::Options;
 use crate::{
@@ -25,7 +26,13 @@ use counting::Counting;
 use disrupting::Disrupting;
 use host::{Host, Task};
 use probing::Probing;
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
+pub(super) use stopping::Stopped;
+use stopping::{Observations, Stopping};
 use tokio::{sync::mpsc, time::Instant};
 use tokio_util::sync::CancellationToken;
 
@@ -39,6 +46,9 @@ const SWITCHING: Duration = Duration::from_secs(10);
 const SCRAPE: Duration = Duration::from_millis(500);
 /// Time that something which is due waits for a scrape before it: less than an edge may be late.
 const MOMENT: Duration = Duration::from_millis(100);
+/// Time that requests of the baseline have to end before a gate looks at them: most are under way for moments. Less than an edge
+/// may be late.
+const UNDER_WAY: Duration = Duration::from_millis(100);
 /// The time after which slices are looked at where nothing ends meanwhile: those of a second without requests.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// The same where the machine tells how pressed it is, which takes samples. How late each is shows it, too.
@@ -51,6 +61,12 @@ pub(super) struct Observed<'a> {
     /// By arrival.
     pub(super) outcomes: Vec<Outcome>,
     pub(super) scrapes: Scrapes,
+    /// Probes of services, by their name.
+    pub(super) probes: BTreeMap<String, Vec<Probed>>,
+    /// The end before its time, if an expectation decided so.
+    pub(super) stopped: Option<Stopped>,
+    /// Faults that were there, by their place in the scenario.
+    pub(super) applied: BTreeSet<usize>,
     /// Markers that no response had anything of.
     pub(super) unseen: Unseen,
     /// By fault, over all times in which it was there.
@@ -99,12 +115,16 @@ pub(super) async fn drive<'a>(
     let host = world.host().clone();
     let probing = Probing::new(scenario, &host);
     let stop = CancellationToken::new();
+    let stopping = Stopping::new(scenario, world.is_careful());
     // Whatever ends this future early ends the load with it.
     let _stop_load = stop.clone().drop_guard();
     let checker = Arc::new(ResponseChecker::new(scenario));
-    let fold = Fold::new(scenario, key.seed, |check| checker.bit(check));
+    let mut fold = Fold::new(scenario, key.seed, |check| checker.bit(check));
+    if let Some(keep) = stopping.keeps(scenario) {
+        fold.keep_glimpses(key.seed, keep);
+    }
     let looks = Arc::clone(&checker);
-    let load = Load { warmup: scenario.load.warmup, host, plan, checker: looks, sender, stop };
+    let load = Load { warmup: scenario.load.warmup, host, plan, checker: looks, sender, stop: stop.clone() };
     let mut drive = Drive {
         scenario,
         world,
@@ -112,6 +132,12 @@ pub(super) async fn drive<'a>(
         control: options.control,
         zero: None,
         applied: BTreeMap::new(),
+        active: BTreeSet::new(),
+        stop,
+        stopping,
+        stopped: None,
+        gate_passed: false,
+        given_up: 0,
         fired: BTreeMap::new(),
         ledger: BTreeMap::new(),
         outcomes,
@@ -137,20 +163,38 @@ pub(super) async fn drive<'a>(
     drive.tell_slices();
     let late = drive.counting.late();
     drive.tell_counted(late);
-    let (mut scrapes, untold) = drive.scraper.finish();
-    scrapes.probes = drive.probing.finish();
+    let (scrapes, untold) = drive.scraper.finish();
+    let probes = drive.probing.finish();
     untold.into_iter().map(Event::Scraped).for_each(|event| events.emit(event));
-    if drive.received.len() as u64 != summary.due {
-        let (due, told) = (summary.due, drive.received.len());
+    let told = drive.received.len() as u64 + drive.given_up;
+    if told != summary.due {
+        let due = summary.due;
         return Err(WorldError::CannotGive(format!(
             "the load generator lost arrivals: {due} were due, {told} are known"
         )));
     }
-    let Drive { fold, received: mut outcomes, counting, fired, ledger, deaths, starts, away, .. } = drive;
+    let Drive { fold, received: mut outcomes, counting, fired, ledger, deaths, starts, away, stopped, applied, .. } =
+        drive;
+    let applied = applied.into_keys().collect();
     outcomes.sort_unstable_by_key(|outcome| outcome.n);
     let (turned_away, unseen) = (counting.turned_away(), checker.unseen());
     let carried = counting.carried();
-    Ok(Observed { fold, outcomes, scrapes, unseen, fired, carried, ledger, deaths, starts, away, turned_away })
+    Ok(Observed {
+        fold,
+        outcomes,
+        scrapes,
+        probes,
+        stopped,
+        applied,
+        unseen,
+        fired,
+        carried,
+        ledger,
+        deaths,
+        starts,
+        away,
+        turned_away,
+    })
 }
 
 /// A fault that can't be switched must not keep a run, and what it broke, for ever.
@@ -207,6 +251,16 @@ struct Drive<'a, 'w> {
     zero: Option<Instant>,
     /// The moment at which each fault was last applied, by its place in the scenario.
     applied: BTreeMap<usize, Instant>,
+    /// The faults that are there now.
+    active: BTreeSet<usize>,
+    /// Ends the load.
+    stop: CancellationToken,
+    stopping: Stopping,
+    /// The end before its time, once an expectation has decided so.
+    stopped: Option<Stopped>,
+    gate_passed: bool,
+    /// Requests that were under way when the load was ended before its time.
+    given_up: u64,
     fired: BTreeMap<String, Fired>,
     ledger: BTreeMap<String, Injections>,
     outcomes: mpsc::UnboundedReceiver<Outcome>,
@@ -238,20 +292,31 @@ impl Drive<'_, '_> {
         }
         let (load, zero) = load.start();
         self.zero = Some(zero);
-        if self.world.host().cpu_stalled().is_some() {
+        if self.world.host().cpu_stalled().is_some() || self.stopping.has_aborts() {
             self.look_every = SAMPLE_EVERY;
         }
         self.next_look = zero + self.look_every;
         self.next_count = zero + LOOK_EVERY;
-        for (at, edge) in edges {
+        while let Some((at, edge)) = edges.next() {
             self.wait_until(zero + at).await?;
             if at.is_zero() {
                 self.events.emit(Event::TimelineBegan);
+            }
+            if !edge.apply.is_empty() && self.stopping.has_gates() && !std::mem::replace(&mut self.gate_passed, true) {
+                self.look_at_gates(at).await?;
+            }
+            if self.stopped.is_some() {
+                self.end_early(std::iter::once(at).chain(edges.map(|(at, _)| at))).await?;
+                return Ok(load);
             }
             self.edge(at, &edge).await?;
         }
         let end = self.scenario.timeline.duration;
         self.wait_until(zero + end).await?;
+        if self.stopped.is_some() {
+            self.end_early(std::iter::empty()).await?;
+            return Ok(load);
+        }
         self.count(end);
         self.wait_for_load().await?;
         self.ask(end, ScrapeSide::Both);
@@ -267,6 +332,44 @@ impl Drive<'_, '_> {
         self.change(&Edge { remove, apply: Vec::new() }).await?;
         self.away = self.until_all_are_back().await?;
         Ok(load)
+    }
+
+    /// Looks at the system before the first fault, which is due now.
+    async fn look_at_gates(&mut self, at: Duration) -> Result<(), WorldError> {
+        let zero = self.zero.unwrap_or_else(Instant::now);
+        if edges::scrapes(self.scenario).next().is_some() {
+            self.scraper.ask((at, self.now(), ScrapeSide::Before), MOMENT, &self.deaf);
+            let told = self.scraper.rest().await;
+            self.tell(told.into_iter().map(Event::Scraped));
+        }
+        let patience = zero + at + UNDER_WAY;
+        while Instant::now() < patience && self.fold.hang((at, self.now()), Duration::ZERO) > 0 {
+            self.wait_until(patience.min(Instant::now() + UNDER_WAY / 10)).await?;
+        }
+        let now = self.now();
+        let observed = Observations { scrapes: self.scraper.so_far(), probes: self.probing.so_far() };
+        self.stopped = self.stopping.gate((self.scenario, &mut self.fold), &observed, (at, now));
+        Ok(())
+    }
+
+    /// Takes all faults back and ends the load, before its time. `edges` are those that are not passed yet.
+    async fn end_early(&mut self, edges: impl Iterator<Item = Duration>) -> Result<(), WorldError> {
+        if let Some(stopped) = &self.stopped {
+            self.events.emit(Event::EndedEarly(stopped.early.clone()));
+        }
+        let remove = self.active.iter().copied().collect();
+        self.change(&Edge { remove, apply: Vec::new() }).await?;
+        // Nothing is done there any more: what ended by now has not to wait for them.
+        edges.for_each(|edge| self.fold.pass(edge, None));
+        self.stop.cancel();
+        self.wait_for_load().await?;
+        let told = self.scraper.rest().await;
+        self.tell(told.into_iter().map(Event::Scraped));
+        let rest = self.probing.rest().await;
+        self.tell(rest.into_iter().map(Event::Probed));
+        self.count(self.now());
+        self.away = self.until_all_are_back().await?;
+        Ok(())
     }
 
     /// Does what is due at a time.
@@ -360,6 +463,7 @@ impl Drive<'_, '_> {
             let fault = &self.scenario.faults[*index];
             let (removed, links) = self.take_back(fault).await?;
             let is_restarting = matches!(&fault.on, Target::Service(service) if self.world.is_restarting(service));
+            self.active.remove(index);
             self.disrupting.end(*index, is_restarting);
             self.hears(fault);
             self.events.emit(Event::FaultRemoved { fault: fault.name.clone(), fired: removed.fired, times: 1, links });
@@ -379,6 +483,7 @@ impl Drive<'_, '_> {
         }
         // A proxy puts it on its link as soon as it hears of it; what is acknowledged later is that all know.
         self.applied.insert(index, Instant::now());
+        self.active.insert(index);
         self.disrupting.begin(index);
         for part in fault.parts() {
             in_time("applied", fault, self.world.apply(&part)).await?;
@@ -444,8 +549,23 @@ impl Drive<'_, '_> {
                 counted = self.counting.answered() => self.tell_counted(counted),
                 told = self.scraper.next() => self.tell(told.into_iter().map(Event::Scraped)),
                 probed = self.probing.next(self.zero) => self.probe(probed),
-                () = tokio::time::sleep_until(self.next_look) => self.look(),
+                () = tokio::time::sleep_until(self.next_look) => {
+                    self.look();
+                    self.look_at_aborts();
+                    if self.stopped.is_some() {
+                        return Ok(());
+                    }
+                }
             }
+        }
+    }
+
+    /// Looks at what an expectation may end the run by.
+    fn look_at_aborts(&mut self) {
+        let now = self.now();
+        if !self.control && self.stopping.is_due(now) {
+            let observed = Observations { scrapes: self.scraper.so_far(), probes: self.probing.so_far() };
+            self.stopped = self.stopping.abort((self.scenario, &mut self.fold), &observed, now);
         }
     }
 
@@ -544,6 +664,11 @@ impl Drive<'_, '_> {
 
     /// Takes an outcome in, and tells of the slices that can't change any more by that.
     fn take(&mut self, outcome: Outcome) {
+        if outcome.result == Err(chaos_load::Error::Stopped) {
+            self.given_up += 1;
+            self.fold.give_up(&outcome);
+            return;
+        }
         // Which request met an injection is found when all is known; what was noted of its response is in the fold.
         let marks = Marks { notes: Vec::new(), instance: None, excerpt: None, ..outcome.marks };
         self.received.push(Outcome { marks, ..outcome });

@@ -102,6 +102,10 @@ impl<R: Runtime, L: Links> World for ComposedWorld<R, L> {
         self.runtime.starting_takes()
     }
 
+    fn is_careful(&self) -> bool {
+        self.runtime.is_careful()
+    }
+
     async fn take_run_lock(&mut self, events: &Events) -> Result<(), WorldError> {
         self.runtime.take_run_lock(events).await
     }

@@ -111,6 +111,12 @@ pub trait Runtime: Send + Sync {
         false
     }
 
+    /// True where the system is others': where it is not well before the first fault, none begins.
+    fn is_careful(&self) -> bool {
+        // A system that is the run's own is harmed by nothing.
+        false
+    }
+
     /// True where somebody else accepts connections on an instance's behalf, so that one that is accepted says nothing.
     fn relays(&self) -> bool {
         false

@@ -6,6 +6,7 @@
 mod blame;
 mod control;
 mod doubts;
+mod early;
 mod expectations;
 mod instances;
 mod ledger;

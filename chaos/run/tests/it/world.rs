@@ -26,6 +26,8 @@ pub(crate) struct MemoryWorld {
     programs: BTreeMap<&'static str, MakeRouter>,
     proxies: BTreeMap<Link, Proxy>,
     fails: bool,
+    /// The system is others'.
+    pub(crate) careful: bool,
     /// Connections that each proxy may have open; none: any number.
     pub(crate) most_connections: Option<usize>,
     /// Injections that proxies tell of the first fault that is taken back: as many again were left out.
@@ -43,6 +45,7 @@ impl MemoryWorld {
             programs,
             proxies: BTreeMap::new(),
             fails: false,
+            careful: false,
             most_connections: None,
             ledger: Vec::new(),
         }
@@ -69,6 +72,10 @@ impl World for MemoryWorld {
 
     fn host(&self) -> &Host {
         &self.client
+    }
+
+    fn is_careful(&self) -> bool {
+        self.careful
     }
 
     async fn take_run_lock(&mut self, _: &Events) -> Result<(), WorldError> {

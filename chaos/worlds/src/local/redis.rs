@@ -50,7 +50,7 @@ impl RedisProgram {
 }
 
 /// The version that a server tells, where it does so in time.
-async fn version(server: &Path, limit: Duration) -> Option<String> {
+pub async fn version(server: &Path, limit: Duration) -> Option<String> {
     let mut command = Command::new(server);
     let output = command.arg("--version").stdin(Stdio::null()).kill_on_drop(true).output();
     let output = tokio::time::timeout(limit, output).await.ok()?.ok()?;

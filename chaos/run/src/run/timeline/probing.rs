@@ -94,6 +94,11 @@ impl Probing {
         Some(probed)
     }
 
+    /// The probes that have ended, by service.
+    pub(super) fn so_far(&self) -> &BTreeMap<String, Vec<Probed>> {
+        &self.seen
+    }
+
     /// All probes, by service, in the order in which they began.
     pub(super) fn finish(mut self) -> BTreeMap<String, Vec<Probed>> {
         self.seen.values_mut().for_each(|probes| probes.sort_by_key(|probe| probe.at));
