@@ -1,5 +1,9 @@
 //! Logs as JSON lines, dated by the host's clock.
 
+mod queue;
+
+pub use queue::{Queue, Rest};
+
 use crate::{Host, rfc3339};
 use serde::{Serializer as _, ser::SerializeMap as _};
 use std::fmt;

@@ -78,7 +78,10 @@ async fn run(machine: &Machine, proxies: &Proxies, resolve: &Resolve) -> Result<
     };
     let host = at(proxies.control.ip(), 0).map_err(|error| format!("this machine gives no timer: {error}"))?;
     let filter = machine.env.get("RUST_LOG").map_or("info", String::as_str);
-    let lines = logs::json(&host, filter, std::io::stdout).map_err(|error| error.to_string())?;
+    // Whoever reads the log may stop: no proxy waits for that.
+    let queue = logs::Queue::before(&host, std::io::stdout());
+    let (queue, _rest) = queue.map_err(|error| format!("this machine gives no thread: {error}"))?;
+    let lines = logs::json(&host, filter, queue).map_err(|error| error.to_string())?;
     tracing::dispatcher::set_global_default(lines).map_err(|error| error.to_string())?;
     let interrupts = Interrupts::listen(&host).map_err(|error| format!("can't listen for signals: {error}"))?;
     let reach = (proxies.allowed.as_slice(), resolve);
