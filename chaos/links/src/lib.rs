@@ -14,7 +14,10 @@ pub mod reach;
 mod remote;
 mod standing;
 
-pub use chaos_inject::{control::Token, has_filter};
+pub use chaos_inject::{
+    control::{PREFIX as CONTROL_PREFIX, Token},
+    has_filter,
+};
 pub use in_process::{InProcessLinks, RESERVE};
 pub use remote::{ControlEndpoint, RemoteConfig, RemoteLinks};
 pub use standing::{NoPort, StandingProxies};

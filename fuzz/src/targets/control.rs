@@ -86,9 +86,9 @@ const WORDS: &[&str] = &[
     "PUT ",
     "DELETE ",
     "POST ",
-    "/v1/lease",
-    "/v1/lease/{id}",
-    "/v1/links",
+    "/v2/lease",
+    "/v2/lease/{id}",
+    "/v2/links",
     "/messages",
     "?",
     "%2f",
@@ -124,15 +124,15 @@ fn seeds() -> Vec<Vec<u8>> {
     ]);
     let sent = messages.map(|message| {
         let body = serde_json::json!({ "link": LINK, "message": message });
-        format!("POST /v1/lease/{{id}}/messages\n{body}")
+        format!("POST /v2/lease/{{id}}/messages\n{body}")
     });
     let others = [
-        "POST /v1/lease\n{\"holder\":\"a run\",\"ttl_ms\":1000,\"seed\":1,\"nonce\":\"00000000000000ab\"}",
-        "PUT /v1/lease/{id}\n",
-        "DELETE /v1/lease/{id}\n",
-        "GET /v1/lease\n",
-        "GET /v1/links\n",
-        "GET /v1/health\n",
+        "POST /v2/lease\n{\"holder\":\"a run\",\"ttl_ms\":1000,\"seed\":1,\"nonce\":\"00000000000000ab\"}",
+        "PUT /v2/lease/{id}\n",
+        "DELETE /v2/lease/{id}\n",
+        "GET /v2/lease\n",
+        "GET /v2/links\n",
+        "GET /v2/health\n",
     ];
     sent.chain(others.map(str::to_owned)).map(String::into_bytes).collect()
 }
@@ -175,7 +175,7 @@ impl Server {
             let body = "{\"holder\":\"fuzz\",\"ttl_ms\":60000,\"seed\":1}";
             let token = Token::new(TOKEN);
             let length = body.len();
-            let head = format!("POST /v1/lease HTTP/1.1\r\nhost: a\r\nauthorization: Bearer {}\r\n", token.reveal());
+            let head = format!("POST /v2/lease HTTP/1.1\r\nhost: a\r\nauthorization: Bearer {}\r\n", token.reveal());
             let granted =
                 self.exchange(format!("{head}content-length: {length}\r\nconnection: close\r\n\r\n{body}").as_bytes());
             let id = granted.split("\"id\":\"").nth(1).and_then(|rest| rest.split('"').next());

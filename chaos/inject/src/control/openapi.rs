@@ -2,6 +2,7 @@
 //! effects, each with its keys.
 
 use super::{
+    PREFIX,
     problem::Body,
     routes,
     wire::{Granted, Health, LeaseState, LinkStates},
@@ -26,7 +27,6 @@ const SCHEMAS: &str = "/components/schemas";
         title = "chaos proxy",
         description = "Steers proxies that stand on the links of a running system. Faults live as long as the lease under \
                        which they were put in place: it has to be renewed, and when it lapses they are taken back at once.",
-        version = "1",
         license(name = "MIT OR Apache-2.0")
     ),
     paths(
@@ -53,6 +53,7 @@ struct Parts;
 
 impl utoipa::Modify for Parts {
     fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        document.info.version = PREFIX.trim_start_matches("/v").to_owned();
         let about = "Made at each start of the proxies, and written to their token file.";
         let http = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some(about));
         let components = document.components.get_or_insert_default();

@@ -38,6 +38,8 @@ pub enum Problem {
     Refused(String),
     /// There is no such route.
     NoSuchRoute,
+    /// The interface is of another version: the one that there is, in words.
+    NoSuchVersion(String),
     /// There is, but not with this method.
     MethodNotAllowed,
     /// The body is too large.
@@ -82,6 +84,9 @@ pub enum ProblemType {
     /// There is no such route.
     #[serde(rename = "urn:problem-type:chaos-proxy:no-such-route")]
     NoSuchRoute,
+    /// The interface is of another version.
+    #[serde(rename = "urn:problem-type:chaos-proxy:no-such-version")]
+    NoSuchVersion,
     /// There is, but not with this method.
     #[serde(rename = "urn:problem-type:chaos-proxy:method-not-allowed")]
     MethodNotAllowed,
@@ -174,6 +179,9 @@ impl Problem {
             }
             Self::Refused(_) => (ProblemType::Refused, StatusCode::UNPROCESSABLE_ENTITY, "The proxy refused"),
             Self::NoSuchRoute => (ProblemType::NoSuchRoute, StatusCode::NOT_FOUND, "There is nothing here"),
+            Self::NoSuchVersion(_) => {
+                (ProblemType::NoSuchVersion, StatusCode::NOT_FOUND, "The interface is of another version")
+            }
             Self::MethodNotAllowed => {
                 (ProblemType::MethodNotAllowed, StatusCode::METHOD_NOT_ALLOWED, "Method not allowed")
             }
@@ -203,6 +211,7 @@ impl Problem {
             ProblemType::InvalidFault => Self::InvalidFault(body.errors.into_iter().map(Mistake::from).collect()),
             ProblemType::Refused => Self::Refused(text(body.detail)),
             ProblemType::NoSuchRoute => Self::NoSuchRoute,
+            ProblemType::NoSuchVersion => Self::NoSuchVersion(text(body.detail)),
             ProblemType::MethodNotAllowed => Self::MethodNotAllowed,
             ProblemType::BodyTooLarge => Self::BodyTooLarge,
             ProblemType::BodyTooSlow => Self::BodyTooSlow,
@@ -214,7 +223,9 @@ impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let (r#type, status, title) = self.facts();
         let (detail, holder, since) = match &self {
-            Self::BadRequest(why) | Self::NoSuchLink(why) | Self::Refused(why) => (Some(why.as_str()), None, None),
+            Self::BadRequest(why) | Self::NoSuchLink(why) | Self::NoSuchVersion(why) | Self::Refused(why) => {
+                (Some(why.as_str()), None, None)
+            }
             Self::LeaseHeld { holder, since } => (None, Some(holder.as_str()), Some(since.as_str())),
             _ => (None, None, None),
         };
@@ -251,7 +262,9 @@ impl std::fmt::Display for Problem {
         let lower = title.char_indices().map(|(at, c)| if at == 0 { c.to_ascii_lowercase() } else { c });
         match self {
             Self::LeaseHeld { holder, since } => write!(f, "the lease is held by {holder}, since {since}"),
-            Self::BadRequest(why) | Self::NoSuchLink(why) | Self::Refused(why) => f.write_str(why),
+            Self::BadRequest(why) | Self::NoSuchLink(why) | Self::NoSuchVersion(why) | Self::Refused(why) => {
+                f.write_str(why)
+            }
             Self::InvalidRequest(mistakes) | Self::InvalidFault(mistakes) => {
                 let told = |Mistake { pointer, message, .. }: &Mistake| format!("{message} (`{pointer}`)");
                 f.write_str(&mistakes.iter().map(told).collect::<Vec<_>>().join(", "))
@@ -283,6 +296,7 @@ mod tests {
             ]),
             Problem::Refused(text()),
             Problem::NoSuchRoute,
+            Problem::NoSuchVersion(text()),
             Problem::MethodNotAllowed,
             Problem::BodyTooLarge,
             Problem::BodyTooSlow,

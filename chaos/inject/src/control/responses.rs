@@ -36,21 +36,21 @@ macro_rules! routes {
 }
 
 routes! {
-    /// Responses of `GET /v1/health`.
+    /// Responses of `GET /health`.
     Health: 200 "It is there" Some(of::<wire::Health>()), [];
-    /// Responses of `GET /v1/openapi.json`.
+    /// Responses of `GET /openapi.json`.
     Document: 200 "This document" Some(utoipa::openapi::Object::new().into()), [];
-    /// Responses of `GET /v1/links`.
+    /// Responses of `GET /links`.
     Links: 200 "All links" Some(of::<wire::LinkStates>()), [401, 422];
-    /// Responses of `GET /v1/lease`.
+    /// Responses of `GET /lease`.
     Lease: 200 "The lease, if anybody holds it" Some(of::<wire::LeaseState>()), [401, 422];
-    /// Responses of `POST /v1/lease`.
+    /// Responses of `POST /lease`.
     Take: 201 "It is yours; `Location` is its place" Some(of::<wire::Granted>()), [400, 401, 408, 409, 413, 422];
-    /// Responses of `PUT /v1/lease/{id}`.
+    /// Responses of `PUT /lease/{id}`.
     Renew: 204 "It lives on" None, [401, 404, 410, 422];
-    /// Responses of `DELETE /v1/lease/{id}`.
+    /// Responses of `DELETE /lease/{id}`.
     GiveUp: 204 "It is over, and its faults are taken back" None, [401, 404, 422];
-    /// Responses of `POST /v1/lease/{id}/messages`.
+    /// Responses of `POST /lease/{id}/messages`.
     Send: 200 "What the proxy says" Some(ReplySchema::schema()), [400, 401, 404, 408, 410, 413, 422];
 }
 

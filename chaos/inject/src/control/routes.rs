@@ -1,7 +1,7 @@
 //! The routes: what is asked, and what is answered.
 
 use super::{
-    TIMES_TO_LIVE,
+    PREFIX, TIMES_TO_LIVE,
     problem::Problem,
     reading, responses,
     steered::Steered,
@@ -15,7 +15,7 @@ use axum::{
 };
 use chaos_model::plain::is_hidden;
 use host::Host;
-use http::{HeaderValue, StatusCode, header, request::Parts};
+use http::{HeaderValue, StatusCode, Uri, header, request::Parts};
 use serde::de::DeserializeOwned;
 use std::{sync::Arc, time::Duration};
 
@@ -65,25 +65,25 @@ impl FromRequestParts<Api> for Bare {
 }
 
 /// The server is there
-#[utoipa::path(get, path = "/v1/health", tag = "operation", responses(responses::Health))]
+#[utoipa::path(get, path = "/health", context_path = PREFIX, tag = "operation", responses(responses::Health))]
 pub(super) async fn health() -> Response {
     Json(Health { status: "ok" }).into_response()
 }
 
 /// The description of this API
-#[utoipa::path(get, path = "/v1/openapi.json", tag = "operation", responses(responses::Document))]
+#[utoipa::path(get, path = "/openapi.json", context_path = PREFIX, tag = "operation", responses(responses::Document))]
 pub(super) async fn document(State(api): State<Api>) -> Response {
     ([(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))], api.document).into_response()
 }
 
 /// Every link, with its proxy and the faults that are in place
-#[utoipa::path(get, path = "/v1/links", tag = "links", security(("token" = [])), responses(responses::Links))]
+#[utoipa::path(get, path = "/links", context_path = PREFIX, tag = "links", security(("token" = [])), responses(responses::Links))]
 pub(super) async fn links(State(api): State<Api>, _: Bare) -> Json<LinkStates> {
     Json(api.steered.links())
 }
 
 /// The holder of the lease, if anybody holds it
-#[utoipa::path(get, path = "/v1/lease", tag = "lease", security(("token" = [])), responses(responses::Lease))]
+#[utoipa::path(get, path = "/lease", context_path = PREFIX, tag = "lease", security(("token" = [])), responses(responses::Lease))]
 pub(super) async fn lease(State(api): State<Api>, _: Bare) -> Json<LeaseState> {
     Json(api.steered.lease())
 }
@@ -93,14 +93,14 @@ pub(super) async fn lease(State(api): State<Api>, _: Bare) -> Json<LeaseState> {
 /// One holds it at a time, and only under it faults come and go. It has to be renewed within its time; else it lapses,
 /// and its faults are taken back at once.
 #[utoipa::path(
-    post, path = "/v1/lease", tag = "lease", security(("token" = [])),
+    post, path = "/lease", context_path = PREFIX, tag = "lease", security(("token" = [])),
     request_body = Wanted, responses(responses::Take)
 )]
 pub(super) async fn take(State(api): State<Api>, Read(wanted): Read<Wanted>) -> Result<Response, Problem> {
     check(&wanted)?;
     let steered = Arc::clone(&api.steered);
     let granted = to_its_end(&api.host, async move { steered.take(wanted).await }).await?;
-    let place = format!("/v1/lease/{}", granted.id);
+    let place = format!("{PREFIX}/lease/{}", granted.id);
     Ok((StatusCode::CREATED, [(header::LOCATION, place)], Json(granted)).into_response())
 }
 
@@ -119,7 +119,7 @@ fn check(wanted: &Wanted) -> Result<(), Problem> {
 
 /// Let the lease live on for as long as it was taken for, from now
 #[utoipa::path(
-    put, path = "/v1/lease/{id}", tag = "lease", security(("token" = [])),
+    put, path = "/lease/{id}", context_path = PREFIX, tag = "lease", security(("token" = [])),
     params(("id" = String, Path)), responses(responses::Renew)
 )]
 pub(super) async fn renew(State(api): State<Api>, Path(id): Path<String>, _: Bare) -> Result<StatusCode, Problem> {
@@ -130,7 +130,7 @@ pub(super) async fn renew(State(api): State<Api>, Path(id): Path<String>, _: Bar
 ///
 /// When it is answered, its faults are taken back. Done already where the lease is over.
 #[utoipa::path(
-    delete, path = "/v1/lease/{id}", tag = "lease", security(("token" = [])),
+    delete, path = "/lease/{id}", context_path = PREFIX, tag = "lease", security(("token" = [])),
     params(("id" = String, Path)), responses(responses::GiveUp)
 )]
 pub(super) async fn give_up(State(api): State<Api>, Path(id): Path<String>, _: Bare) -> Result<StatusCode, Problem> {
@@ -143,7 +143,7 @@ pub(super) async fn give_up(State(api): State<Api>, Path(id): Path<String>, _: B
 /// When it is answered, the change holds for every connection. To take a fault back once more is answered as it was
 /// before, also after the end of the lease (for the last few faults).
 #[utoipa::path(
-    post, path = "/v1/lease/{id}/messages", tag = "links", security(("token" = [])),
+    post, path = "/lease/{id}/messages", context_path = PREFIX, tag = "links", security(("token" = [])),
     params(("id" = String, Path)), request_body = Send, responses(responses::Send)
 )]
 pub(super) async fn send(
@@ -154,6 +154,20 @@ pub(super) async fn send(
     let steered = Arc::clone(&api.steered);
     let reply = to_its_end(&api.host, async move { steered.send(&id, message).await }).await?;
     Ok(Json(reply).into_response())
+}
+
+/// Whatever has no route: another version of the interface, or nothing.
+pub(super) async fn elsewhere(uri: Uri) -> Problem {
+    let first = uri.path().split('/').nth(1).unwrap_or_default();
+    let is_version =
+        first.strip_prefix('v').is_some_and(|n| !n.is_empty() && n.bytes().all(|byte| byte.is_ascii_digit()));
+    if !is_version || Some(first) == PREFIX.strip_prefix('/') {
+        return Problem::NoSuchRoute;
+    }
+    Problem::NoSuchVersion(format!(
+        "the control API of these proxies is under {PREFIX}, and there is no /{first}: take a runner of the release that the \
+         proxies are of. By hand: a fault has the keys of a scenario, and {PREFIX}/openapi.json describes them"
+    ))
 }
 
 /// Goes on even if whoever asks hangs up: half a change would be nobody's.

@@ -1,7 +1,7 @@
 //! The server: where requests go, and who may send them.
 
 use super::{
-    openapi,
+    PREFIX, openapi,
     problem::Problem,
     routes::{self, Api},
     steered::{Controlled, Steered},
@@ -60,20 +60,21 @@ pub async fn serve(host: &Host, listener: Listener, links: Vec<Controlled>, conf
 }
 
 fn router(token: Token, api: Api) -> Router {
+    let at = |route: &str| format!("{PREFIX}{route}");
     let guarded = Router::new()
-        .route("/v1/links", get(routes::links))
-        .route("/v1/lease", get(routes::lease).post(routes::take))
-        .route("/v1/lease/{id}", put(routes::renew).delete(routes::give_up))
-        .route("/v1/lease/{id}/messages", post(routes::send))
+        .route(&at("/links"), get(routes::links))
+        .route(&at("/lease"), get(routes::lease).post(routes::take))
+        .route(&at("/lease/{id}"), put(routes::renew).delete(routes::give_up))
+        .route(&at("/lease/{id}/messages"), post(routes::send))
         .route_layer(middleware::from_fn_with_state(
             Arc::new(Door { token, refusals: Seldom::default() }),
             authenticate,
         ));
     Router::new()
         .merge(guarded)
-        .route("/v1/health", get(routes::health))
-        .route("/v1/openapi.json", get(routes::document))
-        .fallback(async || Problem::NoSuchRoute)
+        .route(&at("/health"), get(routes::health))
+        .route(&at("/openapi.json"), get(routes::document))
+        .fallback(routes::elsewhere)
         .method_not_allowed_fallback(async || Problem::MethodNotAllowed)
         .layer(middleware::map_response(fresh))
         .layer(DefaultBodyLimit::max(LARGEST_BODY))

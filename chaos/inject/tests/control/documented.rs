@@ -79,10 +79,10 @@ async fn every_response_is_in_the_document_and_the_document_has_no_other() {
     let (system, host) = System::memory();
     let caller = system.steered_from(&host);
     let document = checked_in();
-    assert_eq!(caller.get("/v1/openapi.json").await, document);
+    assert_eq!(caller.get("/v2/openapi.json").await, document);
     let mut this = Documented { document, caller, seen: BTreeSet::new() };
     let none = &Value::Null;
-    let (lease, of, messages) = ("/v1/lease", "/v1/lease/{id}", "/v1/lease/{id}/messages");
+    let (lease, of, messages) = ("/v2/lease", "/v2/lease/{id}", "/v2/lease/{id}/messages");
     let wanted = json!({ "holder": "me", "ttl_ms": 5000, "seed": 1 });
     let to = |message: Value| json!({ "link": "gateway -> redis", "message": message });
     let apply = to(json!({ "apply": words(&fault("silence", Hang {})) }));
@@ -91,11 +91,11 @@ async fn every_response_is_in_the_document_and_the_document_has_no_other() {
     this.holds(&schemas["Wanted"], &wanted);
     let large = json!("x".repeat(1 << 20));
 
-    this.call(Method::GET, "/v1/health", "/v1/health", none).await;
-    this.call(Method::GET, "/v1/openapi.json", "/v1/openapi.json", none).await;
+    this.call(Method::GET, "/v2/health", "/v2/health", none).await;
+    this.call(Method::GET, "/v2/openapi.json", "/v2/openapi.json", none).await;
     this.call(Method::GET, lease, lease, none).await;
     this.call(Method::GET, lease, lease, &json!({})).await;
-    this.call(Method::GET, "/v1/links", "/v1/links", &json!({})).await;
+    this.call(Method::GET, "/v2/links", "/v2/links", &json!({})).await;
     this.call(Method::POST, lease, lease, &json!({})).await;
     let (parts, unread) = this.caller.raw(Method::POST, lease, "{".to_owned()).await;
     this.is_known(&Method::POST, lease, parts.status.as_u16(), Some("application/problem+json"), &unread);
@@ -103,7 +103,7 @@ async fn every_response_is_in_the_document_and_the_document_has_no_other() {
     let (status, late) = this.caller.slow(&host, &Method::POST, lease).await;
     this.is_known(&Method::POST, lease, status, Some("application/problem+json"), &late);
     let granted = this.call(Method::POST, lease, lease, &wanted).await;
-    let place = format!("/v1/lease/{}", granted["id"].as_str().unwrap());
+    let place = format!("/v2/lease/{}", granted["id"].as_str().unwrap());
     let place_of_messages = format!("{place}/messages");
     this.call(Method::POST, lease, lease, &wanted).await;
     this.call(Method::GET, lease, lease, none).await;
@@ -122,7 +122,7 @@ async fn every_response_is_in_the_document_and_the_document_has_no_other() {
     let (status, late) = this.caller.slow(&host, &Method::POST, &place_of_messages).await;
     this.is_known(&Method::POST, messages, status, Some("application/problem+json"), &late);
     this.call(Method::PUT, of, &place, none).await;
-    this.call(Method::GET, "/v1/links", "/v1/links", none).await;
+    this.call(Method::GET, "/v2/links", "/v2/links", none).await;
     let removed = this.call(Method::POST, messages, &place_of_messages, &remove).await;
     this.holds(&schemas["Fired"], &removed["removed"]["fired"]);
     this.holds(&schemas["Fault"], &words(&fault("silence", Hang {})));
@@ -131,17 +131,17 @@ async fn every_response_is_in_the_document_and_the_document_has_no_other() {
     this.call(Method::POST, messages, &place_of_messages, &to(json!("fired"))).await;
     this.call(Method::DELETE, of, &place, none).await;
     for method in [Method::PUT, Method::DELETE] {
-        this.call(method, of, "/v1/lease/none", none).await;
+        this.call(method, of, "/v2/lease/none", none).await;
     }
-    this.call(Method::POST, messages, "/v1/lease/none/messages", &to(json!("fired"))).await;
+    this.call(Method::POST, messages, "/v2/lease/none/messages", &to(json!("fired"))).await;
     this.caller.token = None;
     for (method, route, path) in [
         (Method::GET, lease, lease),
         (Method::POST, lease, lease),
-        (Method::GET, "/v1/links", "/v1/links"),
-        (Method::PUT, of, "/v1/lease/none"),
-        (Method::DELETE, of, "/v1/lease/none"),
-        (Method::POST, messages, "/v1/lease/none/messages"),
+        (Method::GET, "/v2/links", "/v2/links"),
+        (Method::PUT, of, "/v2/lease/none"),
+        (Method::DELETE, of, "/v2/lease/none"),
+        (Method::POST, messages, "/v2/lease/none/messages"),
     ] {
         this.call(method, route, path, none).await;
     }
@@ -178,7 +178,7 @@ async fn the_examples_of_faults_are_taken_as_they_are() {
         let answer = this.caller.call(Method::POST, &place, message(fault)).await;
         assert_eq!(answer, (http::StatusCode::OK, json!("done")), "{name}");
         // It is shown as it was sent.
-        let shown = this.caller.get("/v1/links").await["links"][0]["faults"][0]["fault"].clone();
+        let shown = this.caller.get("/v2/links").await["links"][0]["faults"][0]["fault"].clone();
         this.holds(&schemas["Fault"], &shown);
         assert_eq!((&shown["name"], &shown["effect"]), (&fault["name"], &fault["effect"]), "{name}");
     }

@@ -22,8 +22,8 @@ async fn when_nobody_renews_it_everything_is_as_before_in_that_moment() {
     let mut stream = system.dial(&host).await.unwrap();
     ask(&mut stream).await.unwrap();
     assert_eq!(renewed.elapsed(), 1000 * MS, "what was held is let go of, not a moment earlier or later");
-    assert_eq!(runner.get("/v1/lease").await, json!({ "lease": null }));
-    assert_eq!(runner.get("/v1/links").await["links"][0]["faults"], json!([]));
+    assert_eq!(runner.get("/v2/lease").await, json!({ "lease": null }));
+    assert_eq!(runner.get("/v2/links").await["links"][0]["faults"], json!([]));
 }
 
 #[tokio::test(start_paused = true)]
@@ -61,7 +61,7 @@ async fn a_second_runner_waits_until_the_first_is_done() {
     assert_eq!(kind(&refused), (409, "lease-held"));
     assert_eq!((&refused.1["holder"], &refused.1["since"]), (&json!("the first"), &json!("2026-01-01T00:00:01.500Z")));
     let held = json!({ "holder": "the first", "since": "2026-01-01T00:00:01.500Z", "ttl_ms": 1000, "faults": 0 });
-    assert_eq!(second.get("/v1/lease").await, json!({ "lease": held }));
+    assert_eq!(second.get("/v2/lease").await, json!({ "lease": held }));
     first.apply(&lease, "silence", Hang {}).await;
     assert_eq!(first.give_up(&lease).await, 204);
     assert_eq!(system.round_trip(&host).await.unwrap(), Duration::ZERO, "what was given up is clean");
@@ -101,7 +101,7 @@ async fn the_end_of_the_server_takes_faults_back_and_lets_connections_end() {
     let mut open = system.dial(&host).await.unwrap();
     ask(&mut open).await.unwrap();
     runner.apply(&lease, "silence", Hang {}).await;
-    assert_eq!(runner.get("/v1/links").await["links"][0]["connections"], 1);
+    assert_eq!(runner.get("/v2/links").await["links"][0]["connections"], 1);
     let asked = Instant::now();
     system.proxies.shutdown().cancel();
     ask(&mut open).await.unwrap();

@@ -18,9 +18,9 @@ async fn without_the_token_nothing_is_told_and_nothing_done() {
         let messages = format!("{lease}/messages");
         let remove = json!({ "link": "gateway -> redis", "message": { "remove": { "fault": "silence" } } });
         let tries = [
-            (Method::GET, "/v1/links", Value::Null),
-            (Method::GET, "/v1/lease", Value::Null),
-            (Method::POST, "/v1/lease", wanted),
+            (Method::GET, "/v2/links", Value::Null),
+            (Method::GET, "/v2/lease", Value::Null),
+            (Method::POST, "/v2/lease", wanted),
             (Method::PUT, &lease, Value::Null),
             (Method::DELETE, &lease, Value::Null),
             (Method::POST, &messages, remove),
@@ -31,9 +31,9 @@ async fn without_the_token_nothing_is_told_and_nothing_done() {
             let body = serde_json::from_slice::<Value>(&text).unwrap();
             assert_eq!(kind(&(parts.status, body)), (401, "unauthenticated"), "{path}");
         }
-        assert_eq!(stranger.get("/v1/health").await, json!({ "status": "ok" }));
+        assert_eq!(stranger.get("/v2/health").await, json!({ "status": "ok" }));
     }
-    assert_eq!(runner.get("/v1/lease").await["lease"]["faults"], 1);
+    assert_eq!(runner.get("/v2/lease").await["lease"]["faults"], 1);
 }
 
 #[tokio::test(start_paused = true)]
@@ -41,7 +41,7 @@ async fn what_can_not_be_read_is_said_so() {
     let (system, host) = System::memory();
     let runner = system.steered_from(&host);
     let lease = async |body: &str| {
-        let (parts, text) = runner.raw(Method::POST, "/v1/lease", body.to_owned()).await;
+        let (parts, text) = runner.raw(Method::POST, "/v2/lease", body.to_owned()).await;
         assert_eq!(parts.headers["content-type"], "application/problem+json");
         (parts.status, serde_json::from_slice::<Value>(&text).unwrap())
     };
@@ -80,7 +80,7 @@ async fn what_can_not_be_read_is_said_so() {
     }
     let large = lease(&" ".repeat((1 << 20) + 1)).await;
     assert_eq!(kind(&large), (413, "body-too-large"));
-    assert_eq!(runner.get("/v1/lease").await, json!({ "lease": null }));
+    assert_eq!(runner.get("/v2/lease").await, json!({ "lease": null }));
 }
 
 #[tokio::test(start_paused = true)]
@@ -134,7 +134,7 @@ async fn a_fault_that_is_not_valid_is_refused_with_the_places_of_all_mistakes_an
         (&error["pointer"], &error["detail"]),
         (&json!("#/message/apply/only"), &json!("`only` stands there twice"))
     );
-    assert_eq!(runner.get("/v1/links").await["links"][0]["faults"], json!([]));
+    assert_eq!(runner.get("/v2/links").await["links"][0]["faults"], json!([]));
     assert!(system.round_trip(&host).await.is_ok());
 }
 
@@ -146,7 +146,7 @@ async fn what_would_not_be_heard_is_refused() {
     // Whoever says for how long believes that it was heard.
     let longer = json!({ "ttl_ms": 30_000 });
     for (method, path) in
-        [(Method::PUT, &*lease), (Method::DELETE, &*lease), (Method::GET, "/v1/lease"), (Method::GET, "/v1/links")]
+        [(Method::PUT, &*lease), (Method::DELETE, &*lease), (Method::GET, "/v2/lease"), (Method::GET, "/v2/links")]
     {
         let answer = runner.call(method.clone(), path, longer.clone()).await;
         assert_eq!(kind(&answer), (422, "invalid-request"), "{method} {path}");
@@ -154,7 +154,7 @@ async fn what_would_not_be_heard_is_refused() {
         assert_eq!(kind(&answer), (422, "invalid-request"), "{method} {path}");
     }
     let wanted = json!({ "holder": "x", "ttl_ms": 1000, "seed": 1 });
-    assert_eq!(kind(&runner.call(Method::POST, "/v1/lease?force=1", wanted).await), (422, "invalid-request"));
+    assert_eq!(kind(&runner.call(Method::POST, "/v2/lease?force=1", wanted).await), (422, "invalid-request"));
     assert_eq!(runner.renew(&lease).await, 204, "it was not given up");
 }
 
@@ -171,11 +171,23 @@ async fn a_fault_goes_to_the_link_that_it_is_on() {
 async fn there_is_nothing_elsewhere() {
     let (system, host) = System::memory();
     let runner = system.steered_from(&host);
-    for path in ["/", "/v1", "/v2/links", "/v1/links/", "/v1/lease/x/y"] {
+    for path in ["/", "/v2", "/links", "/v", "/vx/links", "/v2/links/", "/v2/lease/x/y"] {
         assert_eq!(kind(&runner.call(Method::GET, path, Value::Null).await), (404, "no-such-route"), "{path}");
     }
-    assert_eq!(kind(&runner.call(Method::POST, "/v1/links", Value::Null).await), (405, "method-not-allowed"));
-    let nobodys = "/v1/lease/0123456789abcdef";
+    // What was said to an earlier version, or will be to a later one, is told which there is, with or without a token.
+    let mut stranger = system.steered_from(&host);
+    stranger.token = None;
+    for (caller, path) in [(&runner, "/v1/links"), (&runner, "/v1"), (&stranger, "/v1/lease"), (&runner, "/v3/lease/x")]
+    {
+        for method in [Method::GET, Method::POST] {
+            let refused = caller.call(method, path, json!({})).await;
+            assert_eq!(kind(&refused), (404, "no-such-version"), "{path}");
+            let why = refused.1["detail"].as_str().unwrap();
+            assert!(why.contains("/v2/openapi.json") && why.contains(&format!("no {}", &path[..3])), "{why}");
+        }
+    }
+    assert_eq!(kind(&runner.call(Method::POST, "/v2/links", Value::Null).await), (405, "method-not-allowed"));
+    let nobodys = "/v2/lease/0123456789abcdef";
     assert_eq!(kind(&runner.call(Method::PUT, nobodys, Value::Null).await), (404, "no-such-lease"));
     assert_eq!(kind(&runner.call(Method::DELETE, nobodys, Value::Null).await), (404, "no-such-lease"));
     assert_eq!(kind(&runner.send(nobodys, json!("fired")).await), (404, "no-such-lease"));

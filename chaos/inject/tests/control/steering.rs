@@ -17,7 +17,7 @@ fn latency(delay: Duration) -> Latency {
 async fn a_fault_acts_is_seen_and_tells_what_it_did() {
     let (system, host) = System::memory();
     let runner = system.steered_from(&host);
-    let clean = runner.get("/v1/links").await;
+    let clean = runner.get("/v2/links").await;
     let state = &clean["links"][0];
     assert_eq!(
         (&state["link"], &state["protocol"], &state["target"], &state["connections"], &state["faults"]),
@@ -26,7 +26,7 @@ async fn a_fault_acts_is_seen_and_tells_what_it_did() {
     let lease = runner.lease("a runner", 60_000 * MS).await.unwrap();
     runner.apply(&lease, "slow", latency(30 * MS)).await;
     assert_eq!(system.round_trip(&host).await.unwrap(), 30 * MS);
-    let links = runner.get("/v1/links").await;
+    let links = runner.get("/v2/links").await;
     let standing = &links["links"][0]["faults"][0];
     assert_eq!((&standing["fault"]["name"], &standing["fired"]["chunks"]), (&json!("slow"), &json!(1)), "{links}");
     let (_, fired) = runner.send(&lease, json!("fired")).await;
@@ -54,7 +54,7 @@ async fn a_fault_that_says_for_how_long_it_is_ends_by_itself() {
     runner.apply(&lease, "endless", latency(MS)).await;
     assert_eq!(system.round_trip(&host).await.unwrap(), 61 * MS);
     tokio::time::sleep(338 * MS).await;
-    assert_eq!(runner.get("/v1/links").await["links"][0]["faults"].as_array().map(Vec::len), Some(3));
+    assert_eq!(runner.get("/v2/links").await["links"][0]["faults"].as_array().map(Vec::len), Some(3));
     tokio::time::sleep(MS).await;
     assert_eq!(system.round_trip(&host).await.unwrap(), 31 * MS);
     tokio::time::sleep(300 * MS).await;
@@ -79,7 +79,7 @@ async fn all_faults_of_a_link_can_be_taken_back_together() {
     runner.apply(&lease, "silence", Hang {}).await;
     assert_eq!(runner.send(&lease, json!("clear")).await, (StatusCode::OK, json!("done")));
     assert_eq!(system.round_trip(&host).await.unwrap(), Duration::ZERO);
-    assert_eq!(runner.get("/v1/links").await["links"][0]["faults"], json!([]));
+    assert_eq!(runner.get("/v2/links").await["links"][0]["faults"], json!([]));
 }
 
 #[tokio::test(start_paused = true)]
@@ -104,8 +104,8 @@ async fn resets(seed: u64) -> Vec<bool> {
     let (system, host) = System::memory();
     let runner = system.steered_from(&host);
     let wanted = json!({ "holder": "me", "ttl_ms": 60_000, "seed": seed });
-    let (_, granted) = runner.call(http::Method::POST, "/v1/lease", wanted).await;
-    let lease = format!("/v1/lease/{}", granted["id"].as_str().unwrap());
+    let (_, granted) = runner.call(http::Method::POST, "/v2/lease", wanted).await;
+    let lease = format!("/v2/lease/{}", granted["id"].as_str().unwrap());
     let half = Fault { share: Share { parts: 1, whole: 2 }, ..fault("some", Reset::after(Duration::ZERO)) };
     assert_eq!(runner.send(&lease, json!({ "apply": words(&half) })).await.0, 200);
     let mut all = Vec::new();

@@ -25,7 +25,7 @@ async fn strangers_that_idle_give_way() {
     }
     let began = Instant::now();
     let other = system.steered_from(&host);
-    other.get("/v1/links").await;
+    other.get("/v2/links").await;
     assert_eq!(runner.renew(&lease).await, 204);
     assert!(began.elapsed() < 1000 * MS, "{:?}: not by the timeout of their heads", began.elapsed());
     let first = &mut strangers[0];
@@ -39,7 +39,7 @@ async fn those_that_ask_what_anybody_may_give_way_too() {
     let mut strangers = Vec::new();
     for _ in 0..PLACES {
         let mut stranger = system.knock(&host).await;
-        stranger.write_all(b"GET /v1/openapi.json HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+        stranger.write_all(b"GET /v2/openapi.json HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
         // They never read what comes.
         strangers.push(stranger);
     }
@@ -53,7 +53,7 @@ async fn those_that_ask_what_anybody_may_give_way_too() {
 async fn a_head_that_does_not_come_is_waited_for_two_seconds() {
     let (system, host) = System::memory();
     let mut stranger = system.knock(&host).await;
-    stranger.write_all(b"GET /v1/links HTTP/1.1\r\nauthorization: Bea").await.unwrap();
+    stranger.write_all(b"GET /v2/links HTTP/1.1\r\nauthorization: Bea").await.unwrap();
     let began = Instant::now();
     stranger.read_to_end(&mut Vec::new()).await.unwrap();
     let took = began.elapsed();
@@ -65,13 +65,13 @@ async fn a_body_that_does_not_come_is_waited_for_two_seconds() {
     let (system, host) = System::memory();
     let mut caller = system.steered_from(&host);
     let began = Instant::now();
-    let (status, body) = caller.slow(&host, &Method::POST, "/v1/lease").await;
+    let (status, body) = caller.slow(&host, &Method::POST, "/v2/lease").await;
     let body: Value = serde_json::from_slice(&body).unwrap();
     assert_eq!(kind(&(StatusCode::from_u16(status).unwrap(), body)), (408, "body-too-slow"));
     let took = began.elapsed();
     assert!((1900 * MS..2200 * MS).contains(&took), "{took:?}");
     caller.token = None;
     let began = Instant::now();
-    assert_eq!(caller.slow(&host, &Method::POST, "/v1/lease").await.0, 401);
+    assert_eq!(caller.slow(&host, &Method::POST, "/v2/lease").await.0, 401);
     assert!(began.elapsed() < 1000 * MS, "nobody waits for what a stranger has to say");
 }

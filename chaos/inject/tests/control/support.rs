@@ -143,12 +143,12 @@ impl Caller<'_> {
     pub(crate) async fn lease(&self, holder: &str, ttl: Duration) -> Result<String, (StatusCode, Value)> {
         let ttl_ms = u64::try_from(ttl.as_millis()).unwrap();
         let wanted = json!({ "holder": holder, "ttl_ms": ttl_ms, "seed": 1 });
-        let (status, body) = self.call(Method::POST, "/v1/lease", wanted).await;
+        let (status, body) = self.call(Method::POST, "/v2/lease", wanted).await;
         if status != 201 {
             return Err((status, body));
         }
         assert_eq!(body["ttl_ms"], ttl_ms);
-        Ok(format!("/v1/lease/{}", body["id"].as_str().unwrap()))
+        Ok(format!("/v2/lease/{}", body["id"].as_str().unwrap()))
     }
 
     pub(crate) async fn send(&self, lease: &str, message: Value) -> (StatusCode, Value) {

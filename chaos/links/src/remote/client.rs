@@ -2,7 +2,7 @@
 
 use chaos_inject::{
     Message, Reply,
-    control::{Granted, LinkState, LinkStates, Problem, Send, Token, Wanted, WireMessage},
+    control::{Granted, LinkState, LinkStates, PREFIX, Problem, Send, Token, Wanted, WireMessage},
 };
 use chaos_run::Address;
 use host::{
@@ -47,35 +47,36 @@ impl ControlClient {
     }
 
     pub(super) async fn links(&self) -> Result<Vec<LinkState>, ControlError> {
-        let body = self.call(Method::GET, "/v1/links", String::new(), PATIENCE).await?;
+        let body = self.call(Method::GET, "/links", String::new(), PATIENCE).await?;
         read::<LinkStates>(&body).map(|states| states.links)
     }
 
     pub(super) async fn take(&self, wanted: &Wanted) -> Result<String, ControlError> {
-        let body = self.call(Method::POST, "/v1/lease", json(wanted), PATIENCE).await?;
+        let body = self.call(Method::POST, "/lease", json(wanted), PATIENCE).await?;
         read::<Granted>(&body).map(|granted| granted.id)
     }
 
     pub(super) async fn renew(&self, lease: &str, patience: Duration) -> Result<(), ControlError> {
-        self.call(Method::PUT, &format!("/v1/lease/{lease}"), String::new(), patience).await.map(drop)
+        self.call(Method::PUT, &format!("/lease/{lease}"), String::new(), patience).await.map(drop)
     }
 
     pub(super) async fn give_up(&self, lease: &str) -> Result<(), ControlError> {
-        self.call(Method::DELETE, &format!("/v1/lease/{lease}"), String::new(), PATIENCE).await.map(drop)
+        self.call(Method::DELETE, &format!("/lease/{lease}"), String::new(), PATIENCE).await.map(drop)
     }
 
     pub(super) async fn send(&self, lease: &str, link: &str, message: Message) -> Result<Reply, ControlError> {
         let body = json(&Send { link: link.to_owned(), message: WireMessage::of(&message) });
-        read(&self.call(Method::POST, &format!("/v1/lease/{lease}/messages"), body, PATIENCE).await?)
+        read(&self.call(Method::POST, &format!("/lease/{lease}/messages"), body, PATIENCE).await?)
     }
 
     async fn call(
         &self,
         method: Method,
-        path: &str,
+        route: &str,
         body: String,
         patience: Duration,
     ) -> Result<bytes::Bytes, ControlError> {
+        let path = &format!("{PREFIX}{route}");
         let unreachable = |why: String| ControlError::Unreachable(format!("{} {path}: {why}", self.address));
         let asked = tokio::time::timeout(patience, self.ask(method, path, body));
         let late = |_| unreachable(format!("no response in {} ms", patience.as_millis()));
@@ -84,6 +85,9 @@ impl ControlClient {
             return Ok(body);
         }
         match Problem::read(&body) {
+            Some(Problem::NoSuchRoute) => Err(unreachable(
+                "these proxies are of another release, whose control API is none that this one speaks".to_owned(),
+            )),
             Some(problem) => Err(ControlError::Refused(problem)),
             None => Err(unreachable(format!("it answered {status}, as no control server does"))),
         }

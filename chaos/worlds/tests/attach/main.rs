@@ -126,6 +126,9 @@ async fn proxies_that_go_away_make_the_run_inconclusive() {
     assert_eq!(ran.left().map(|left| left.len()), Some(1), "{:?}", ran.told());
 }
 
+/// Port of a control server that knows another version of its interface.
+const OTHER_RELEASE: u16 = 9;
+
 #[tokio::test(start_paused = true)]
 async fn what_is_wrong_with_the_surroundings_is_said_before_anything_is_broken() {
     for (setting, why) in [
@@ -133,7 +136,7 @@ async fn what_is_wrong_with_the_surroundings_is_said_before_anything_is_broken()
         (Setting { token: Err("no such file"), ..Setting::default() }, "no such file"),
         (
             Setting { control: 1, ..Setting::default() },
-            "the proxies can't be reached: proxies:1 /v1/links: connection refused",
+            "the proxies can't be reached: proxies:1 /v2/links: connection refused",
         ),
         (
             Setting { link: "client -> shop", ..Setting::default() },
@@ -144,8 +147,13 @@ async fn what_is_wrong_with_the_surroundings_is_said_before_anything_is_broken()
             "web was not ready after 5s: web:8000: it answered `HTTP/1.1 503",
         ),
         (Setting { remote: false, ..Setting::default() }, "web:8000 (8.8.8.8) is not local, and was not allowed"),
+        (
+            Setting { control: OTHER_RELEASE, ..Setting::default() },
+            "the proxies can't be reached: proxies:9 /v2/links: these proxies are of another release",
+        ),
     ] {
         let running = Running::start_so(&setting);
+        running.other_release(OTHER_RELEASE);
         let ran = running.run(setting).await;
         assert_eq!(ran.ending, Ending::WorldFailed, "{why}");
         let told = ran.told().join("\n");

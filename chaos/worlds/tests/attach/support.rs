@@ -106,6 +106,20 @@ impl Running {
         Self { client, runner_host, runner, proxies, proxies_tasks, web, entry, control }
     }
 
+    /// A control server at this port of the proxies' machine as an earlier release has it: it has no such routes.
+    pub(crate) fn other_release(&self, port: u16) {
+        let (host, listener) = (self.proxies.clone(), self.proxies.listen(port).unwrap());
+        let router = Router::new().fallback(async || {
+            let problem = [("type", "urn:problem-type:chaos-proxy:no-such-route"), ("title", "There is nothing here")];
+            let problem = problem.map(|(key, value)| format!("\"{key}\":\"{value}\"")).join(",");
+            (StatusCode::NOT_FOUND, format!("{{{problem},\"status\":404}}"))
+        });
+        drop(
+            self.proxies
+                .spawn(async move { http::serve(&host, listener, router, http::ServerConfig::default()).await }),
+        );
+    }
+
     /// True where whoever asks through the proxy gets a response at once.
     pub(crate) async fn answers(&self) -> bool {
         self.answers_to("").await

@@ -1,6 +1,7 @@
 //! `chaos proxy FILE --health`: whether the one that runs by this file is well.
 
 use crate::{commands::complain, exit::Exit};
+use chaos_links::CONTROL_PREFIX;
 use host::tcp;
 use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
@@ -31,7 +32,8 @@ async fn first_line(control: SocketAddr) -> std::io::Result<String> {
     };
     let host = tcp::host(tcp::Config::loopback("health"))?;
     let mut stream = host.dial(&here.to_string(), control.port()).await?;
-    stream.write_all(b"GET /v1/health HTTP/1.1\r\nhost: proxies\r\nconnection: close\r\n\r\n").await?;
+    let request = format!("GET {CONTROL_PREFIX}/health HTTP/1.1\r\nhost: proxies\r\nconnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).await?;
     let mut response = Vec::new();
     (&mut stream).take(4096).read_to_end(&mut response).await?;
     Ok(String::from_utf8_lossy(&response).lines().next().unwrap_or_default().to_owned())
