@@ -5,6 +5,7 @@ use super::{
     alarm::Alarm,
     budget::Budgets,
     lingering_close,
+    mute::Acquaintance,
     pump::{Pump, PumpState},
     shared::{OpenConnection, Rules, Shared, Target},
     unread::{Chunks, Unread},
@@ -32,6 +33,8 @@ pub(super) struct Connection {
     /// Reads along where the link's protocol is known.
     adapter: Option<Adapter>,
     unread: Unread,
+    /// The words with the service, since that was reached.
+    acquaintance: Acquaintance,
     up: Pump,
     down: Pump,
     alarm: Alarm,
@@ -54,6 +57,8 @@ enum End {
     TurnedAway(&'static str),
     /// By a fault, once all its bytes have passed in this direction.
     Spent(Ending, Directions),
+    /// By the service alone, before a word: the client does not learn of it yet.
+    Left(Ending),
 }
 
 impl Connection {
@@ -65,9 +70,22 @@ impl Connection {
         let alarm = Alarm::new(shared.host.clone());
         let plan = Interpreter::default().on_connection(open.connection);
         let (adapter, budgets) = (Adapter::of(shared.protocol), Budgets::default());
-        let unread = Unread::default();
+        let (unread, acquaintance) = (Unread::default(), Acquaintance::default());
         let (replaced, has_changed) = (None, false);
-        let mut this = Self { plan, budgets, adapter, unread, up, down, alarm, open, rules, replaced, has_changed };
+        let mut this = Self {
+            plan,
+            budgets,
+            adapter,
+            unread,
+            acquaintance,
+            up,
+            down,
+            alarm,
+            open,
+            rules,
+            replaced,
+            has_changed,
+        };
         this.follow_rules();
         this
     }
@@ -75,15 +93,19 @@ impl Connection {
     /// Serves it to its end.
     pub(super) async fn run(mut self, client: Stream) {
         let mut client = self.watched(client, ProxySide::Client);
-        let (end, upstream) = match self.dial(&mut client).await {
-            Ok(upstream) => {
-                let mut upstream = self.watched(upstream, ProxySide::Service);
-                (self.pump_both(&mut client, &mut upstream).await, Some(upstream))
+        let mut dial = None;
+        let (end, upstream) = loop {
+            let mut upstream = match self.dial(&mut client, dial).await {
+                Ok(upstream) => self.watched(upstream, ProxySide::Service),
+                Err(end) => break (end, None),
+            };
+            match self.pump_both(&mut client, &mut upstream).await {
+                End::Left(ending) => dial = Dial::in_vain(&self.open.shared, ending),
+                end => break (end, Some(upstream)),
             }
-            Err(end) => (end, None),
         };
         match end {
-            End::Closed => {}
+            End::Closed | End::Left(_) => {}
             End::TurnedAway(error) => {
                 let Self { open, rules, .. } = self;
                 return lingering_close::turn_away(&open, rules, client, error).await;
@@ -107,10 +129,11 @@ impl Connection {
     }
 
     /// Dials the service, as soon as it is known where that is. Reads ahead meanwhile, so that a client that resets ends the
-    /// dial, and gives what a filter answers in the service's place, whether that can be reached or not.
-    async fn dial(&mut self, client: &mut Stream) -> Result<Stream, End> {
+    /// dial, and gives what a filter answers in the service's place, whether that can be reached or not. `dial` is an attempt
+    /// that there was before.
+    async fn dial(&mut self, client: &mut Stream, mut dial: Option<Dial>) -> Result<Stream, End> {
         let mut client = client.split();
-        let mut dial = None;
+        self.acquaintance = Acquaintance::default();
         poll_fn(|cx| self.poll_dial(cx, &mut client, &mut dial)).await
     }
 
@@ -136,6 +159,12 @@ impl Connection {
                 return Poll::Ready(Err(end));
             }
             let target = self.open.shared.state().target.clone();
+            // Whoever is turned away reaches no service, however long a fault holds that up.
+            if self.plan.turns_away().is_some() {
+                *dial = None;
+                ready!(self.poll_alarm(cx));
+                continue;
+            }
             if self.is_answered() && (self.down.chunks() > 0 || target.is_none()) {
                 return Poll::Ready(Err(End::Closed));
             }
@@ -151,7 +180,7 @@ impl Connection {
                         continue;
                     }
                     Poll::Ready(None) => {
-                        if let Some(end) = self.unreachable() {
+                        if let Some(end) = self.unreachable(failing.ending) {
                             return Poll::Ready(Err(end));
                         }
                     }
@@ -201,7 +230,7 @@ impl Connection {
 
     /// The end of a connection whose service can't be reached, once its client is to see that: not before what filters answer
     /// has gone, and not while they may answer all that comes.
-    fn unreachable(&self) -> Option<End> {
+    fn unreachable(&self, ending: Ending) -> Option<End> {
         if self.is_answered() {
             return Some(End::Closed);
         }
@@ -210,8 +239,7 @@ impl Connection {
         if may_come || self.withholds(Direction::Downstream) {
             return None;
         }
-        // As if refused, though the kernel has shaken hands already.
-        Some(End::Spent(Ending::Reset, Directions::Downstream))
+        Some(End::Spent(ending, Directions::Downstream))
     }
 
     /// Moves bytes both ways until both have ended.
@@ -236,6 +264,9 @@ impl Connection {
                 self.down.cut();
             }
             self.poll_down(cx, client, upstream);
+            if let Some(ending) = self.acquaintance.left() {
+                return Poll::Ready(End::Left(ending));
+            }
             if self.down.state() == PumpState::Broken {
                 self.up.cut();
             }
@@ -269,7 +300,7 @@ impl Connection {
         let (interpreter, now) = (&self.rules.interpreter, self.open.shared.now());
         let (tally, other) = (&self.open.shared.tally, &mut self.down);
         let mut adapting = self.adapter.as_mut().map(|adapter| Adapting { adapter, other, interpreter, tally, now });
-        let (from, to) = (&mut client.0, &mut upstream.1);
+        let (from, to) = (&mut client.0, &mut self.acquaintance.tells(&mut upstream.1));
         self.up.poll(cx, from, to, &self.plan, &mut self.budgets, adapting.as_mut());
         self.count_unread();
     }
@@ -295,10 +326,12 @@ impl Connection {
     }
 
     fn poll_down(&mut self, cx: &mut Context<'_>, client: &mut Halves<'_>, upstream: &mut Halves<'_>) {
+        // Nothing is under way to the service, which filters may answer for.
+        let is_stood_in_for = self.may_answer() && !self.up.has_bytes();
         let (interpreter, now) = (&self.rules.interpreter, self.open.shared.now());
         let (tally, other) = (&self.open.shared.tally, &mut self.up);
         let mut adapting = self.adapter.as_mut().map(|adapter| Adapting { adapter, other, interpreter, tally, now });
-        let (from, to) = (&mut upstream.0, &mut client.1);
+        let (from, to) = (&mut self.acquaintance.hears(&mut upstream.0, is_stood_in_for), &mut client.1);
         self.down.poll(cx, from, to, &self.plan, &mut self.budgets, adapting.as_mut());
         self.count_unread();
     }
@@ -401,12 +434,22 @@ struct Dial {
     was_needed: bool,
     /// None once it has failed.
     attempt: Option<BoxFuture<'static, io::Result<Stream>>>,
+    /// The end that the client sees where it fails: as if refused, though the kernel has shaken hands already.
+    ending: Ending,
 }
 
 impl Dial {
     fn new(host: &Host, target: Target, was_needed: bool) -> Self {
         let (host, Target { host: name, port }) = (host.clone(), target.clone());
-        Self { target, was_needed, attempt: Some(Box::pin(async move { host.dial(&name, port).await })) }
+        let attempt: BoxFuture<'static, _> = Box::pin(async move { host.dial(&name, port).await });
+        Self { target, was_needed, attempt: Some(attempt), ending: Ending::Reset }
+    }
+
+    /// One of a service that was reached and has left like this, with nothing for it under way.
+    fn in_vain(shared: &Shared, ending: Ending) -> Option<Self> {
+        let target = shared.state().target.clone()?;
+        shared.tell_unreachable(&target, &io::Error::other("it ended the connection before a word was said"));
+        Some(Self { target, was_needed: false, attempt: None, ending })
     }
 
     /// Ready with nothing where the service can't be reached; it may be asked again.

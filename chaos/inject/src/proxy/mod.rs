@@ -6,6 +6,7 @@ mod budget;
 mod connection;
 mod lingering_close;
 mod met;
+mod mute;
 mod pump;
 mod shaper;
 mod shared;

@@ -5,7 +5,7 @@ use chaos_inject::Proxy;
 use chaos_model::{
     Fault, KeyKind, Only, Pattern, Protocol, Spread,
     effect::{
-        Close, Coding, Delay, Effect, Error, Lose, Miss, Stale, Truncate, Wrong,
+        Close, Coding, Delay, Effect, Error, Hang, Lose, Miss, Stale, Truncate, Wrong,
         truncate::{Framing, Kept},
     },
 };
@@ -26,6 +26,7 @@ conformance!(
     takes_only_those_that_match,
     makes_transactions_fail,
     turns_new_clients_away,
+    turns_away_whom_it_holds_up,
     answers_more_at_once_than_it_keeps,
 );
 
@@ -180,6 +181,21 @@ async fn turns_new_clients_away(world: &World) {
     assert_eq!((fired.connections, fired.closes, fired.messages), (1, 1, 0));
     assert!(injections.iter().all(|one| one.key == KeyKind::Connection) && injections.len() == 1, "{injections:?}");
     open(world, &proxy).await;
+}
+
+async fn turns_away_whom_it_holds_up(world: &World) {
+    let proxy = world.proxy_of(Protocol::REDIS);
+    let mut listener = world.service.listen(0).unwrap();
+    proxy.point_at(world.service_name(), listener.port());
+    apply(&proxy, fault("full", Error { reply: "ERR max number of clients reached".to_owned() }.into())).await;
+    apply(&proxy, fault("held", Hang {}.into())).await;
+    let mut stream = world.dial(&proxy).await.unwrap();
+    world.assert_silent(&mut stream).await;
+    // A server that has no room for a client never learns of it.
+    let reached = tokio::time::timeout(MS, listener.accept()).await;
+    assert!(reached.is_err(), "it was reached");
+    remove(&proxy, "held").await;
+    assert_eq!(at_its_end(&mut stream).await, b"-ERR max number of clients reached\r\n");
 }
 
 async fn answers_more_at_once_than_it_keeps(world: &World) {

@@ -8,14 +8,23 @@ use chaos_model::{
     effect::{Delay, Hang, Status},
 };
 use host::Stream;
-use std::time::Duration;
+use std::{
+    io,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+    time::Duration,
+};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 conformance!(
     answers_for_a_service_that_is_dead,
     answers_whoever_has_closed_its_half,
     resets_what_is_for_a_service_that_is_dead,
+    answers_for_a_service_that_leaves_without_a_word,
     reaches_a_service_that_is_back,
+    lets_a_service_leave_that_was_told_something,
     gives_late_responses_before_the_end,
     counts_what_was_sent,
     counts_what_is_on_its_way_when_the_fault_goes,
@@ -105,6 +114,65 @@ async fn resets_what_is_for_a_service_that_is_dead(world: &World) {
         assert_reset(&mut stream).await;
     }
     assert_eq!(remove(&proxy, "down").await.messages, 2);
+}
+
+/// A proxy before a service that takes connections and ends them at once, with a reset if `resets`; and the number of those.
+fn leaving(world: &World, resets: bool) -> (Proxy, Arc<AtomicU64>) {
+    let proxy = world.proxy_of(Protocol::HTTP);
+    let mut listener = world.service.listen(0).unwrap();
+    proxy.point_at(world.service_name(), listener.port());
+    let taken = Arc::new(AtomicU64::new(0));
+    let count = Arc::clone(&taken);
+    drop(world.service.spawn(async move {
+        while let Ok(stream) = listener.accept().await {
+            count.fetch_add(1, Relaxed);
+            if resets {
+                stream.abort();
+            }
+        }
+    }));
+    (proxy, taken)
+}
+
+async fn answers_for_a_service_that_leaves_without_a_word(world: &World) {
+    for resets in [false, true] {
+        let (proxy, taken) = leaving(world, resets);
+        apply(&proxy, down()).await;
+        let (mut stream, mut other) = (world.dial(&proxy).await.unwrap(), world.dial(&proxy).await.unwrap());
+        // It has left by now.
+        world.assert_silent(&mut stream).await;
+        for _ in 0..3 {
+            stream.write_all(ASK).await.unwrap();
+            answered(&mut stream).await;
+        }
+        assert_eq!(taken.load(Relaxed), 2, "once for each client");
+        // What is for it goes to it, which may be another by now; this one leaves again.
+        stream.write_all(OTHER).await.unwrap();
+        let (sent, _) = rest(&mut stream).await;
+        assert!(sent.is_empty(), "{}", sent.escape_ascii());
+        assert_eq!(taken.load(Relaxed), 3);
+        assert_eq!(remove(&proxy, "down").await.messages, 3);
+        // Nobody answers in its place any more: now its end is seen.
+        let (sent, end) = rest(&mut other).await;
+        assert!(sent.is_empty() && end == if resets { Err(io::ErrorKind::ConnectionReset) } else { Ok(()) }, "{end:?}");
+    }
+}
+
+async fn lets_a_service_leave_that_was_told_something(world: &World) {
+    let proxy = world.proxy_of(Protocol::HTTP);
+    let mut listener = world.service.listen(0).unwrap();
+    proxy.point_at(world.service_name(), listener.port());
+    apply(&proxy, down()).await;
+    for speaks in [false, true] {
+        let (mut stream, mut served) = world.connect(&proxy, &mut listener).await;
+        if speaks {
+            pass(&mut served, &mut stream, b"HTTP/1.1 408 Request Timeout\r\nconnection: close\r\n\r\n").await;
+        } else {
+            pass(&mut stream, &mut served, OTHER).await;
+        }
+        drop(served);
+        assert_eq!(rest(&mut stream).await, (Vec::new(), Ok(())));
+    }
 }
 
 async fn reaches_a_service_that_is_back(world: &World) {
