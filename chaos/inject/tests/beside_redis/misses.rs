@@ -27,6 +27,34 @@ pub(crate) async fn run() {
         }
     }
     assert!(reads > 150, "{reads}");
+    within_transactions(&server).await;
+}
+
+/// The same in the reply to `EXEC`, of a server that has something by these names.
+async fn within_transactions(server: &Server) {
+    let (empty, proxy, mut there) = (Server::start(&[]).await, server.proxy(), server.connect().await);
+    proxy.apply(Miss {}, Only::default()).await;
+    for hello in [2, 3] {
+        let (mut direct, mut missing) = (empty.connect().await, proxy.connect().await);
+        for client in [&mut direct, &mut missing] {
+            client.ask(&format!("HELLO {hello}")).await;
+        }
+        for line in SAMPLES.lines().filter(|line| is_read(line)) {
+            for word in line.split(' ').skip(1) {
+                there.ask(&format!("SET {word} 1")).await;
+            }
+            let before = proxy.fired().messages;
+            let mut results = vec![];
+            for client in [&mut direct, &mut missing] {
+                for line in ["MULTI", "PING", line, "ECHO behind"] {
+                    client.ask(line).await;
+                }
+                results.push(client.ask("EXEC").await);
+            }
+            assert_eq!(results[1], results[0], "{line} in RESP{hello}");
+            assert_eq!(proxy.fired().messages, before + 1, "{line} is taken");
+        }
+    }
 }
 
 fn is_read(line: &str) -> bool {

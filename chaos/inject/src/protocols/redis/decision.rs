@@ -12,7 +12,7 @@ use super::{
     spec,
     values::Values,
 };
-use crate::protocol::{Attribution, Decide, Injected, Message as _, Step, Unreadable};
+use crate::protocol::{Attribution, Decide, Injected, Message as _, Unreadable};
 use bytes::Bytes;
 use chaos_model::effect::action::ReplyEdit;
 use chaos_redis::{codec::RequestScanner, table::Spec};
@@ -61,8 +61,6 @@ enum Fitting {
     Error(String),
     Content(ReplyContent),
     Edit(Edit),
-    /// It would fit, but for the transaction: the value of what is queued comes within the reply to `EXEC`.
-    Spared,
 }
 
 /// Decides on a command of which enough has come. `spared` is the reason for which nothing can be done to it.
@@ -71,7 +69,6 @@ pub(super) fn decide(
     session: &Session,
     spared: Option<Unreadable>,
     decide: &mut dyn Decide,
-    steps: &mut Vec<Step>,
 ) -> Decision {
     let Some(name) = command.argument(0) else { return Decision::Ask(None) };
     let name = String::from_utf8_lossy(name).to_ascii_uppercase();
@@ -90,13 +87,9 @@ pub(super) fn decide(
     let deciding = Deciding { command, session, spec: spec::runnable(command), has_one_key: keys.len() == 1 };
     let (mut change, mut injected) = (None, vec![]);
     for (asked, by) in changes {
-        match deciding.fit(asked) {
-            Some(Fitting::Spared) => steps.push(Step::Spared(by, Unreadable::Transaction)),
-            Some(fitting) => {
-                (change, injected) = (Some(fitting), vec![by]);
-                break;
-            }
-            None => {}
+        if let Some(fitting) = deciding.fit(asked) {
+            (change, injected) = (Some(fitting), vec![by]);
+            break;
         }
     }
     let is_exec = deciding.spec.is_some_and(|spec| spec.name == "exec");
@@ -111,12 +104,11 @@ pub(super) fn decide(
             return Decision::Answer(Box::new(LocalReply { attribution, delay, delayed, content, injected }));
         }
         Some(Fitting::Edit(edit)) => (Some(edit), injected),
-        Some(Fitting::Spared) => (None, vec![]),
         None if ends && session.is_aborted() => (Some(Edit::Abort(ABORTED.to_owned())), vec![]),
         None => (None, vec![]),
     };
     let discards = ends && (session.is_aborted() || matches!(edit, Some(Edit::Abort(_))));
-    let planned = Planned { attribution, delay, delayed, edit, edited };
+    let planned = Planned { attribution, delay, delayed, edit, edited, ..Planned::default() };
     match planned {
         planned if discards => Decision::Discard(Box::new(planned)),
         planned if planned.is_clear() => Decision::Ask(None),
@@ -131,7 +123,6 @@ impl Deciding<'_> {
             Change::Truncate(part) => return Some(Fitting::Edit(Edit::Cut(part))),
             Change::Edit(edit, values) => (edit, values),
         };
-        let of_value = |fitting| if self.session.queues(self.spec) { Fitting::Spared } else { fitting };
         match edit {
             ReplyEdit::Error(text) => Some(Fitting::Error(text)),
             ReplyEdit::State(state) => {
@@ -139,12 +130,17 @@ impl Deciding<'_> {
             }
             ReplyEdit::Miss => {
                 let nothing = self.spec.and_then(|spec| nothing(self.command, spec))?;
-                Some(of_value(Fitting::Content(ReplyContent::Nothing(nothing))))
+                // The server queues it like any other, and its result comes with the reply to `EXEC`.
+                Some(if self.session.queues(self.spec) {
+                    Fitting::Edit(Edit::Nothing(nothing))
+                } else {
+                    Fitting::Content(ReplyContent::Nothing(nothing))
+                })
             }
-            ReplyEdit::Stale => self.read(values).map(Edit::Stale).map(Fitting::Edit).map(of_value),
+            ReplyEdit::Stale => self.read(values).map(Edit::Stale).map(Fitting::Edit),
             ReplyEdit::Wrong { value } => {
                 let read = self.read(values).filter(|_| self.spec.is_some_and(spec::is_value))?;
-                Some(of_value(Fitting::Edit(Edit::Wrong { given: value.map(Bytes::from), read })))
+                Some(Fitting::Edit(Edit::Wrong { given: value.map(Bytes::from), read }))
             }
             ReplyEdit::Lose => Some(Fitting::Edit(Edit::Lose)),
         }

@@ -1,6 +1,6 @@
 //! Edits of a server's reply.
 
-use super::{VALUE_BYTES, values::Values};
+use super::{VALUE_BYTES, miss::Nothing, values::Values};
 use bytes::{Bytes, BytesMut};
 use chaos_model::effect::action::Part;
 use chaos_redis::codec::{Frame, Protocol, Scanner};
@@ -15,6 +15,8 @@ pub(super) enum Edit {
     Abort(String),
     /// Passes this part of it, and ends the connection.
     Cut(Part),
+    /// There is nothing.
+    Nothing(Nothing),
     /// The first that was seen.
     Stale(ReadCommand),
     /// Another value: this one, or one that was seen, or its own in reverse.
@@ -40,14 +42,25 @@ pub(super) enum Outcome {
     Cut(u64),
 }
 
+/// Tells whether more of a reply comes than is held.
+pub(super) fn is_too_long(reply: &[u8], whole: bool, scanner: &Scanner) -> bool {
+    !whole && (reply.len() > VALUE_BYTES || scanner.at_least() > VALUE_BYTES)
+}
+
 impl Edit {
+    /// Tells whether it is one of a value: within a transaction, of the result and not of the whole reply to `EXEC`.
+    pub(super) fn is_of_value(&self) -> bool {
+        matches!(self, Self::Nothing(_) | Self::Stale(_) | Self::Wrong { .. })
+    }
+
     /// The outcome for the reply of which `reply` has come, or nothing while more of it must be seen.
     pub(super) fn outcome(&self, reply: &[u8], whole: bool, scanner: &Scanner, protocol: Protocol) -> Option<Outcome> {
-        let too_long = !whole && (reply.len() > VALUE_BYTES || scanner.at_least() > VALUE_BYTES);
+        let too_long = is_too_long(reply, whole, scanner);
         let kind = scanner.kind();
         let is_error = matches!(kind, Some(b'-' | b'!'));
         match self {
             Self::Lose => Some(Outcome::Other(Bytes::new())),
+            Self::Nothing(nothing) => Some(Outcome::Other(nothing.bytes(protocol))),
             Self::Cut(Part::Bytes(bytes)) => Some(Outcome::Cut(*bytes)),
             Self::Cut(part) => {
                 let length_is_known = scanner.at_least() > reply.len() && matches!(kind, Some(b'$' | b'=' | b'!'));

@@ -1,8 +1,9 @@
 //! The fate of the reply that is coming, as it comes.
 
 use super::{
-    edit::{Edit, Outcome},
+    edit::{Edit, Outcome, is_too_long},
     fire,
+    results::Results,
 };
 use crate::protocol::{Ending, Injected, Step};
 use crate::protocols::steps;
@@ -17,6 +18,8 @@ pub(super) enum Fate {
     Pass,
     /// More of it must be seen.
     Undecided(Edit, Vec<Injected>),
+    /// All of it must be seen, to edit results within it.
+    Results(Results),
     /// The reply is left out, and these bytes come in its place.
     Replace(Bytes),
     /// So many more bytes of it, and the connection ends.
@@ -56,8 +59,23 @@ impl Fate {
                 fire(steps, injected);
             }
         }
+        if let Self::Results(results) = self {
+            let is_too_long = is_too_long(held, whole, scanner);
+            if !whole && !is_too_long {
+                return Use::Held;
+            }
+            let results = std::mem::take(results);
+            *self = if is_too_long {
+                results.spare(steps);
+                Self::Pass
+            } else {
+                results.put_into(held, protocol, steps).map_or(Self::Pass, Self::Replace)
+            };
+        }
         match self {
-            Self::Pass | Self::Undecided(..) => steps::pass(steps, Direction::Downstream, held.len()),
+            Self::Pass | Self::Undecided(..) | Self::Results(_) => {
+                steps::pass(steps, Direction::Downstream, held.len())
+            }
             Self::Replace(_) => steps::skip(steps, Direction::Downstream, held.len()),
             Self::Cut { left } => {
                 let part = usize::try_from(*left).unwrap_or(usize::MAX).min(held.len());
@@ -80,6 +98,12 @@ impl Fate {
         {
             injected.retain(is_there);
             if injected.is_empty() {
+                *self = Self::Pass;
+            }
+        }
+        if let Self::Results(results) = self {
+            results.forget(is_there);
+            if results.is_clear() {
                 *self = Self::Pass;
             }
         }

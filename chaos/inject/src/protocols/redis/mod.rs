@@ -12,10 +12,11 @@
 //! its name and keys are known, within [`COMMAND_BYTES`], and not at all while no fault acts on messages.
 //!
 //! Within a transaction, a command that is refused makes `EXEC` fail, as a server's refusal would, and the server is made to
-//! forget the transaction; what a fault does to the reply of a queued command, it does to that of `EXEC`.
+//! forget the transaction; what a fault does to the reply of a queued command, it does to that of `EXEC`, and values are changed
+//! within that ([`results`]).
 //!
 //! Never acted on: commands whose replies a client has turned off, and those that a server refuses since the client has
-//! subscribed. Values within a transaction are what they are. Where replies can no longer be told apart (replication,
+//! subscribed. Where replies can no longer be told apart (replication,
 //! transactions in which the protocol is changed or channels are subscribed to, bytes that are no RESP), the filter is
 //! lost and everything passes.
 
@@ -31,6 +32,7 @@ mod planned;
 mod queue;
 mod refusal;
 mod replies;
+mod results;
 mod session;
 mod spec;
 mod subscriptions;
@@ -42,6 +44,7 @@ use crate::{
     protocols::steps::Steps,
 };
 use chaos_model::Direction;
+use chaos_redis::codec::{Limits, Scanner};
 use commands::Commands;
 use replies::Replies;
 use session::Session;
@@ -54,6 +57,14 @@ const ERROR_BYTES: usize = 80;
 
 /// A value that is longer is neither held nor remembered.
 const VALUE_BYTES: usize = 1024 * 1024;
+
+/// Nested deeper than anything that Redis sends.
+const DEPTH: usize = 128;
+
+/// Finds where replies end.
+fn reply_scanner() -> Scanner {
+    Scanner::new(Limits { bytes: usize::MAX, elements: u64::MAX, depth: DEPTH }).with_attributes()
+}
 
 /// Follows one connection, from its first byte on.
 #[derive(Debug, Default)]

@@ -6,8 +6,9 @@ use bytes::{BufMut as _, Bytes, BytesMut};
 use chaos_redis::codec::{Frame, Protocol};
 use std::collections::VecDeque;
 
-/// More entries than this are not kept. Commands that nothing is to happen to share one.
-const ENTRIES: usize = 8 * 1024;
+/// More entries than this are not kept: some 50 MiB, which no pipeline needs that its client and its server can hold. Commands that
+/// nothing is to happen to share one.
+const ENTRIES: usize = 128 * 1024;
 
 /// The queue of replies to come, as far as they are known.
 #[derive(Debug, Default)]

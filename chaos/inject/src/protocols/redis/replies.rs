@@ -6,6 +6,7 @@ use super::{
     fire,
     planned::Planned,
     queue::{Entry, LocalReply, Queue},
+    reply_scanner,
     session::Session,
     spare,
     subscriptions::{Heading, Subscriptions},
@@ -13,13 +14,10 @@ use super::{
 use crate::protocol::{Attribution, Injected, Step, Unreadable, Wait};
 use crate::protocols::steps::{self, Steps};
 use chaos_model::Direction;
-use chaos_redis::codec::{Limits, Protocol, Scanner, parse_integer};
+use chaos_redis::codec::{Protocol, Scanner, parse_integer};
 
 /// Bytes that are kept of the beginning of a push, and of its end: enough to see what it confirms, and what is left.
 const END_BYTES: usize = 32;
-
-/// Nested deeper than anything that Redis sends.
-const DEPTH: usize = 128;
 
 /// The replies of one connection.
 #[derive(Debug)]
@@ -66,10 +64,9 @@ enum Begun {
 
 impl Default for Replies {
     fn default() -> Self {
-        let limits = Limits { bytes: usize::MAX, elements: u64::MAX, depth: DEPTH };
         Self {
             queue: Queue::default(),
-            scanner: Scanner::new(limits).with_attributes(),
+            scanner: reply_scanner(),
             protocol: Protocol::Resp2,
             subscriptions: Subscriptions::default(),
             monitors: false,
@@ -115,8 +112,10 @@ impl Replies {
         self.is_lost = true;
         self.held = 0;
         let mut injected = self.queue.clear();
-        if let ReplyCourse::Reply(_, Fate::Undecided(_, of_this)) = &mut self.course {
-            injected.append(of_this);
+        match &mut self.course {
+            ReplyCourse::Reply(_, Fate::Undecided(_, of_this)) => injected.append(of_this),
+            ReplyCourse::Reply(_, Fate::Results(results)) => injected.extend(std::mem::take(results).injections()),
+            _ => {}
         }
         injected
     }
@@ -252,9 +251,17 @@ impl Replies {
         let attribution = planned.as_ref().map(|planned| planned.attribution.clone());
         self.tell(&attribution.unwrap_or_default(), steps);
         let fate = planned.map_or(Fate::Pass, |planned| {
-            let Planned { delay: wait, delayed, edit, edited, .. } = *planned;
+            let Planned { delay: wait, delayed, edit, edited, results, .. } = *planned;
             delay(wait, delayed, self.queue.waiting(), steps);
-            edit.map_or(Fate::Pass, |edit| Fate::Undecided(edit, edited))
+            match edit {
+                // Nobody sees the results.
+                Some(edit) => {
+                    results.spare(steps);
+                    Fate::Undecided(edit, edited)
+                }
+                None if results.is_clear() => Fate::Pass,
+                None => Fate::Results(results),
+            }
         });
         self.course = ReplyCourse::Reply(awaits, fate);
         Begun::Yes

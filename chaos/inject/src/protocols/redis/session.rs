@@ -74,9 +74,9 @@ impl Session {
         self.transaction.as_ref().is_some_and(Transaction::holds)
     }
 
-    /// The database that values belong to.
+    /// The database that values belong to: of a command that is queued, by what is queued before it.
     pub(super) fn database(&self) -> &[u8] {
-        &self.database
+        self.transaction.as_ref().and_then(|open| open.database.as_deref()).unwrap_or(&self.database)
     }
 
     /// A command was refused, and the server does not know of it.
@@ -158,9 +158,15 @@ impl Session {
         if let Some(spec) = spec.filter(|spec| !spec.has(Flag::NoMulti)) {
             open.queue(spec, command);
         }
-        let Planned { attribution, delay, delayed, edit, edited } = *planned?;
+        let Planned { attribution, delay, delayed, edit, edited, .. } =
+            planned.map(|planned| *planned).unwrap_or_default();
         let is_told = attribution.subject.is_some();
-        let later = Planned { delay, delayed, edit, edited, ..Planned::default() };
+        let (mut later, results) = (Planned { delay, delayed, ..Planned::default() }, &mut open.planned.results);
+        match edit {
+            Some(edit) if edit.is_of_value() => results.edit_next(edit, edited),
+            edit => (later.edit, later.edited) = (edit, edited),
+        }
+        results.queued += 1;
         open.planned = std::mem::take(&mut open.planned).and(later);
         is_told.then(|| Box::new(Planned { attribution, ..Planned::default() }))
     }

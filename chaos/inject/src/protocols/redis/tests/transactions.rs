@@ -1,8 +1,15 @@
 //! Tests of transactions: what a fault does to a command between `MULTI` and `EXEC`.
 
-use super::wire::{CLOSE, Wire, all, delayed, edit, late};
-use crate::protocol::{Filter as _, Unreadable};
-use chaos_model::effect::{RedisState, action::ReplyEdit};
+use super::wire::{CLOSE, Wire, all, delayed, edit, late, with};
+use crate::{
+    protocol::{Filter as _, Unreadable},
+    protocols::redis::values::Values,
+};
+use chaos_model::{
+    Direction,
+    effect::{RedisState, action::ReplyEdit},
+};
+use std::sync::Arc;
 
 const ERROR: &str = "ERR no";
 const ABORTED: &str = "EXECABORT Transaction discarded because of previous errors.";
@@ -126,20 +133,97 @@ fn what_is_lost_or_cut_is_so_at_exec() {
     assert_eq!(wire.rules.spared, [("delay".to_owned(), Unreadable::Transaction)]);
 }
 
+fn wrong(value: Option<&str>) -> ReplyEdit {
+    ReplyEdit::Wrong { value: value.map(str::to_owned) }
+}
+
 #[test]
-fn values_within_a_transaction_are_what_they_are() {
-    for what in [ReplyEdit::Miss, ReplyEdit::Stale, ReplyEdit::Wrong { value: Some("x".to_owned()) }] {
-        let mut wire = Wire::under(move |_, _| Some(edit(what.clone())));
-        let lines = ["MULTI", "GET a", "EXEC"];
-        wire.commands(&lines).server("+OK\r\n+QUEUED\r\n*1\r\n$1\r\n1\r\n");
-        assert_eq!(
-            (wire.to_server(), wire.replies()),
-            (all(&lines), ["OK", "QUEUED", "[1]"].map(str::to_owned).to_vec())
-        );
-        assert_eq!(
-            (wire.fired.len(), &wire.rules.spared[..]),
-            (0, &[("edit".to_owned(), Unreadable::Transaction)][..])
-        );
+fn values_are_changed_within_the_reply_to_exec() {
+    let lines = ["MULTI", "SET b 1", "GET a", "GET b", "MGET a b", "EXEC", "PING"];
+    let reply = "+OK\r\n+QUEUED\r\n+QUEUED\r\n+QUEUED\r\n+QUEUED\r\n\
+                 *4\r\n+OK\r\n$1\r\nA\r\n$1\r\nB\r\n*2\r\n$1\r\nA\r\n$1\r\nB\r\n+PONG\r\n";
+    for (what, exec, fired) in [
+        (ReplyEdit::Miss, "[OK null null [null null]]", 3),
+        (wrong(Some("x")), "[OK x x [A B]]", 2),
+        // That of the one before, and its own in reverse where there was none.
+        (wrong(None), "[OK A A [A B]]", 1),
+    ] {
+        let values = Arc::new(Values::default());
+        let mut wire = Wire::under(move |name, _| name.ends_with("GET").then(|| with(&values, edit(what.clone()))));
+        wire.commands(&lines).server(reply);
+        assert_eq!(wire.to_server(), all(&lines), "it is the server that carries it out");
+        assert_eq!(wire.replies()[5..], [exec, "PONG"]);
+        assert_eq!((wire.fired.len(), wire.rules.spared.len()), (fired, 0));
+    }
+}
+
+#[test]
+fn values_are_changed_however_the_reply_comes() {
+    let reply = "*3\r\n$5\r\nvalue\r\n*1\r\n*-1\r\n-WRONGTYPE no\r\n";
+    let both = |split: usize| {
+        let mut wire = Wire::editing("GET", ReplyEdit::Miss).in_resp3();
+        wire.commands(&["MULTI", "GET a", "LRANGE b 0 1", "GET c", "EXEC"]).server("+OK\r\n");
+        wire.server("+QUEUED\r\n+QUEUED\r\n+QUEUED\r\n").take(Direction::Downstream);
+        wire.server(&reply[..split]).server(&reply[split..]);
+        (wire.to_client().to_vec(), wire.fired.len())
+    };
+    for split in 0..=reply.len() {
+        let (sent, fired) = both(split);
+        assert_eq!(sent.escape_ascii().to_string(), "*3\r\n_\r\n*1\r\n*-1\r\n_\r\n".escape_default().to_string());
+        assert_eq!(fired, 2);
+    }
+}
+
+#[test]
+fn old_values_within_a_transaction_are_those_of_their_database() {
+    let values = Arc::new(Values::default());
+    let mut wire = Wire::under(move |name, _| (name == "GET").then(|| with(&values, edit(ReplyEdit::Stale))));
+    wire.commands(&["GET a"]).server("$3\r\nold\r\n");
+    wire.commands(&["MULTI", "GET a", "SELECT 1", "GET a", "EXEC"]);
+    wire.server("+OK\r\n+QUEUED\r\n+QUEUED\r\n+QUEUED\r\n*3\r\n$3\r\nnew\r\n+OK\r\n$5\r\nother\r\n");
+    wire.commands(&["GET a"]).server("$5\r\nnewer\r\n");
+    assert_eq!(wire.replies(), ["old", "OK", "QUEUED", "QUEUED", "QUEUED", "[old OK other]", "other"]);
+    assert_eq!((wire.fired.len(), wire.rules.spared.len()), (2, 0));
+}
+
+#[test]
+fn values_of_what_is_not_carried_out_are_spared() {
+    let queued = "+OK\r\n+QUEUED\r\n+QUEUED\r\n";
+    let long = format!("*2\r\n$1\r\n1\r\n${}\r\n{}\r\n", 1 << 21, "x".repeat(1 << 21));
+    for (last, reply) in [
+        // What was watched has changed,
+        ("EXEC", "*-1\r\n"),
+        ("EXEC", "_\r\n"),
+        // the server refuses it,
+        ("EXEC", "-EXECABORT no\r\n"),
+        ("DISCARD", "+OK\r\n"),
+        ("RESET", "+RESET\r\n"),
+        // it is none of this server, or too long to be held.
+        ("EXEC", "*1\r\n+OK\r\n"),
+        ("EXEC", &*long),
+    ] {
+        for what in [ReplyEdit::Miss, ReplyEdit::Stale, wrong(Some("x"))] {
+            let mut wire = Wire::under(move |name, _| (name == "GET").then(|| edit(what.clone())));
+            wire.commands(&["MULTI", "GET a", "GET b", last]).server(queued).server(reply);
+            assert_eq!(
+                wire.to_client().escape_ascii().to_string(),
+                format!("{queued}{reply}").escape_default().to_string()
+            );
+            let spared = vec![("edit".to_owned(), Unreadable::Transaction); 2];
+            assert_eq!((wire.fired.len(), &wire.rules.spared), (0, &spared), "{last}");
+        }
+    }
+    // Other faults lose the whole reply, or have the transaction refused.
+    for (happens, exec, fired) in [(ReplyEdit::Lose, None, 1), (error(), Some(ABORTED), 1)] {
+        let mut wire = Wire::under(move |name, _| match name {
+            "GET" => Some(edit(ReplyEdit::Miss)),
+            "SET" => Some(edit(happens.clone())),
+            _ => None,
+        });
+        wire.commands(&["MULTI", "GET a", "SET b 1", "EXEC"]).server("+OK\r\n+QUEUED\r\n");
+        wire.server(if exec.is_some() { "+OK\r\n" } else { "+QUEUED\r\n*2\r\n$1\r\n1\r\n+OK\r\n" });
+        assert_eq!(wire.replies().get(3).map(String::as_str), exec);
+        assert_eq!((wire.fired.len(), wire.rules.spared.len()), (fired, 1));
     }
 }
 
