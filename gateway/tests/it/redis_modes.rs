@@ -101,6 +101,24 @@ async fn a_greeting_that_is_refused_is_tried_again_with_a_fresh_client() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn why_it_is_turned_away_is_told() {
+    for (error, reason) in [
+        ("ERR max number of clients reached", "max_clients"),
+        ("DENIED Redis is running in protected mode because no password is set", "server_error"),
+    ] {
+        let world = World::start_with(&[], Mood::TurnsAway(error));
+        sleep(Duration::from_secs(5)).await;
+        assert_eq!(world.get(PROFILE).await.status, 200);
+        assert_eq!(world.judged().await, json!(["open", "open", reason]));
+        let tries = world.metric("redis_connects_total{result=\"handshake\"}").await;
+        assert_eq!(world.failures(reason).await, tries);
+        assert!((5.0..=10.0).contains(&tries), "{tries} with {reason}");
+        world.redis.becomes(Mood::Good);
+        world.redis_is_used().await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn under_load_a_frozen_redis_costs_a_handful_and_two_connects_a_second() {
     let world = World::start(&[]).await;
     world.get(PROFILE).await;

@@ -5,6 +5,7 @@
 //! The library's own retries and reconnects are not used: they stall requests for seconds.
 
 mod access;
+mod last_words;
 mod link;
 mod live;
 mod mark;

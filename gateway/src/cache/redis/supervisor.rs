@@ -4,6 +4,7 @@
 //! there but slow costs no request anything.
 
 use super::{
+    last_words::Heard,
     link::Link,
     live::Live,
     mark::{self, Mark},
@@ -109,9 +110,13 @@ impl Supervisor {
             let stream =
                 self.host.dial(&self.url.host, self.url.port).await.map_err(|error| reason::of_dial(&error))?;
             let config = AsyncConnectionConfig::new().set_response_timeout(None).set_connection_timeout(None);
-            MultiplexedConnection::new_with_config(&self.url.greeting, stream, config)
-                .await
-                .map_err(|error| reason::of_library(&error))
+            let (stream, heard) = Heard::on(stream);
+            let greeted = MultiplexedConnection::new_with_config(&self.url.greeting, stream, config).await;
+            greeted.map_err(|error| match reason::of_library(&error) {
+                // It may have said why before it hung up.
+                Miss::Reset => heard.reason().unwrap_or(Miss::Reset),
+                reason => reason,
+            })
         };
         let greeted = tokio::time::timeout(self.connect_timeout, greeted).await;
         let (connection, driver) = greeted.unwrap_or(Err(Miss::ConnectTimeout))?;

@@ -35,6 +35,8 @@ pub(crate) enum Mood {
     RefusesWrites(&'static str),
     /// Answers the greeting with this error.
     RefusesGreeting(&'static str),
+    /// Says this to whoever connects, and closes at once without reading a word: a reset, for who writes.
+    TurnsAway(&'static str),
     /// Swallows one reply and goes on: all that follow are out of step.
     LosesOne,
     /// Answers after this time.
@@ -171,6 +173,10 @@ impl FakeRedis {
     }
 
     async fn talk(&self, mut stream: Stream, number: u32) {
+        if let Mood::TurnsAway(error) = self.mood() {
+            let _ = stream.write_all(format!("-{error}\r\n").as_bytes()).await;
+            return;
+        }
         let mut buffer = Vec::new();
         let mut trouble = Trouble::new(&self.host, number);
         loop {
