@@ -76,6 +76,27 @@ fn every_check_asks_for_what_its_row_says() {
 }
 
 #[test]
+fn infinite_values_of_gauges_are_understood() {
+    let with = |bound: &str| scenario(&format!("during = \"outage\"\nmetric.limit = \"{bound}\""));
+    for bound in ["== +Inf", "< +Inf", "!= -Inf", "5..+Inf"] {
+        let read = with(bound).unwrap_or_else(|wrong| panic!("{bound}: {wrong}"));
+        assert_eq!(read.expectations[0].checks[0].subject.words(), format!("metric.limit {bound}"));
+    }
+    for (bound, told) in [
+        ("== inf", "did you mean `+Inf`?"),
+        ("== Infinity", "did you mean `+Inf`?"),
+        ("== -infinity", "did you mean `-Inf`?"),
+        ("== NaN", "nothing compares with it"),
+        ("> +Inf", "`> +Inf` can never hold"),
+        ("<= +Inf", "`<= +Inf` can't fail"),
+        ("== 5ms", "a metric has no unit"),
+    ] {
+        let wrong = with(bound).expect_err(bound);
+        assert!(wrong.contains(told), "{bound}: {wrong}");
+    }
+}
+
+#[test]
 fn the_page_of_checks_is_what_the_code_says() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/checks.md");
     let page = fs::read_to_string(path).unwrap_or_default();

@@ -9,6 +9,7 @@ use super::{
 };
 use crate::{
     Comparison, Scope, Selector,
+    event::Sample,
     language::{findings::Wrong, nearest::did_you_mean, selector},
     quantity::show_duration,
     responses::ways_to_be_bad,
@@ -141,8 +142,8 @@ impl Subject for DetectionBy {
             |reading: &Reading| before(reading) && reading.at >= from && reading.at < to && reading.at + UNHARMED >= to;
         let mut unharmed = (0..readings.len()).filter(|nth| is_unharmed(&readings[*nth])).filter_map(&known);
         if let Some((reading, value)) = unharmed.find(|(_, value)| moves(*value)) {
-            let why = format!("it moves without the fault, too: {}, it was {value}", at(reading.at));
-            return Finding::inconclusive(format!("{usual} before the fault"), why);
+            let why = format!("it moves without the fault, too: {}, it was {}", at(reading.at), Sample(value));
+            return Finding::inconclusive(format!("{} before the fault", Sample(usual)), why);
         }
         let within = (0..readings.len()).filter(|nth| !before(&readings[*nth]) && readings[*nth].at <= fault.ends());
         // What the scrape itself says is known when it was asked for, and no earlier.
@@ -152,7 +153,7 @@ impl Subject for DetectionBy {
                 let took = reading.taken.saturating_sub(fault.at);
                 Finding::by(&self.bound, &took, format!("{}, by a scrape", show_duration(took)))
             }
-            None => Finding::of(false, format!("it stayed at {usual} for {}", show_duration(fault.lasts))),
+            None => Finding::of(false, format!("it stayed at {} for {}", Sample(usual), show_duration(fault.lasts))),
         }
     }
 }

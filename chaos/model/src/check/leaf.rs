@@ -119,7 +119,7 @@ impl Leaf<'_> {
     /// The value as the bound of a metric of this name: one that is called as a counter never falls.
     #[must_use]
     pub fn metric(&self, name: &str) -> Option<Comparison<f64>> {
-        self.parse(|text| bounds::check_metric(comparison(text, plain_number)?, name))
+        self.parse(|text| bounds::check_metric(comparison(text, sample)?, name))
     }
 
     /// The value as the bound of calls over first attempts, at least 1.
@@ -149,6 +149,25 @@ impl Leaf<'_> {
 
     fn parse<T>(&self, parse: impl FnOnce(&str) -> Result<T, Wrong>) -> Option<T> {
         parse_word(self.word, parse, self.findings)
+    }
+}
+
+/// A number as services write it, infinite ones included.
+fn sample(text: &str) -> Result<f64, Wrong> {
+    match text.trim() {
+        "+Inf" => Ok(f64::INFINITY),
+        "-Inf" => Ok(f64::NEG_INFINITY),
+        word if ["inf", "+inf", "infinity", "+infinity", "∞"].contains(&word.to_lowercase().as_str()) => {
+            Err(Wrong::new(format!("`{word}` is no number")).advice("did you mean `+Inf`?"))
+        }
+        word if ["-infinity", "-inf"].contains(&word.to_lowercase().as_str()) => {
+            Err(Wrong::new(format!("`{word}` is no number")).advice("did you mean `-Inf`?"))
+        }
+        word if word.eq_ignore_ascii_case("nan") => {
+            let advice = "nothing compares with it: a scrape in which a series is `NaN` is one that doesn't tell";
+            Err(Wrong::new(format!("`{word}` is no number")).advice(advice))
+        }
+        text => plain_number(text),
     }
 }
 

@@ -13,7 +13,7 @@ use super::{
     reading::{Asked, Reading, Rise, ScrapeSide, SeriesKind, not_known, rise, rise_within, total},
     term,
 };
-use crate::{Comparison, Scope, Selector, language::selector};
+use crate::{Comparison, Scope, Selector, event::Sample, language::selector};
 use std::{sync::Arc, time::Duration};
 
 pub(super) const ROW: Row = Row {
@@ -23,7 +23,7 @@ pub(super) const ROW: Row = Row {
     example: "during = \"outage\"\nmetric.cache_hits_total = \"> 0\"",
     needs: &[Need::Scrapes],
     judged: "Of a counter the increase between the scrapes at the scope's ends, of each series for itself, restarts \
-             allowed for; of a gauge the value in every scrape. What has no type has to be said (`type = \"counter\"` or \
+             allowed for; of a gauge the value in every scrape, which may be `+Inf`; `NaN` is unknown. What has no type has to be said (`type = \"counter\"` or \
              `\"gauge\"`), unless its name ends in `_total`. With `after`, what is to be reached (`>`, `>=`) has to be reached within \
              that time. A series that is missing from a scrape is unknown there. \
              One that no scrape has is zero where its metric has other series, or with `absent = \"zero\"`; else it can't be \
@@ -56,7 +56,7 @@ fn read(leaf: &Leaf<'_>) -> Option<Arc<dyn Subject>> {
 
 impl Subject for Metric {
     fn words(&self) -> String {
-        format!("metric.{} {}", self.selector, self.bound)
+        format!("metric.{} {}", self.selector, self.bound.map(Sample))
     }
 
     fn scrapes(&self) -> Option<(&str, Vec<&Selector>)> {
@@ -172,7 +172,8 @@ fn gauge(readings: &[Reading], from: Duration, to: Duration, bound: &Comparison<
     else {
         return Finding::inconclusive("unknown", missing(&scope));
     };
-    let seen = if (low - high).abs() < f64::EPSILON { low.to_string() } else { format!("{low} to {high}") };
+    let is_one = low.total_cmp(&high).is_eq() || (low - high).abs() < f64::EPSILON;
+    let seen = if is_one { Sample(low).to_string() } else { format!("{} to {}", Sample(low), Sample(high)) };
     let seen = format!("{seen} in {} scrapes", values.len());
     let broken = values.iter().find(|(_, value)| !bound.holds(value));
     if broken.is_none() && values.len() < scope.len() {
@@ -181,7 +182,7 @@ fn gauge(readings: &[Reading], from: Duration, to: Duration, bound: &Comparison<
     }
     Finding::of(broken.is_none(), seen)
         .standing(bound.margin(&low, &high))
-        .explained(|| broken.map(|(moment, value)| format!("the first, {}, was {value}", at(*moment))))
+        .explained(|| broken.map(|(moment, value)| format!("the first, {}, was {}", at(*moment), Sample(*value))))
 }
 
 /// The first scrape of which nothing is known, and why.
@@ -192,7 +193,7 @@ fn missing(scope: &[(&Reading, Option<f64>)]) -> String {
     let at = at(reading.at);
     match &reading.value {
         Err(why) => format!("the scrape {at} failed: {why}"),
-        Ok(values) if values.of.iter().any(|(_, value)| !value.is_finite()) => {
+        Ok(values) if values.sum().is_none() => {
             format!("the scrape {at} has no number for it")
         }
         Ok(values) if values.of.is_empty() => format!("the scrape {at} does not have it"),
@@ -337,6 +338,9 @@ mod tests {
             (Verdict::Inconclusive, Some("the scrape at 1.00s has no number for it"))
         );
         assert_eq!(gauges(&[1.0, f64::NAN, 7.0]).verdict, Verdict::Fail, "whatever the other was");
+        let infinite = gauges(&[1.0, f64::INFINITY, 1.0]);
+        assert_eq!((infinite.verdict, infinite.seen.as_str()), (Verdict::Fail, "1 to +Inf in 3 scrapes"));
+        assert_eq!(gauges(&[f64::NEG_INFINITY; 3]).seen, "-Inf in 3 scrapes");
     }
 
     #[test]

@@ -68,11 +68,11 @@ impl Values {
         Self { kind: Some(kind), of: vec![(0, value)] }
     }
 
-    /// The sum; none where one of them is no number.
+    /// The sum, which may be infinite; none where it is no number.
     #[must_use]
     pub fn sum(&self) -> Option<f64> {
         let sum = self.of.iter().map(|(_, value)| value).sum::<f64>();
-        self.of.iter().all(|(_, value)| value.is_finite()).then_some(sum)
+        (!sum.is_nan()).then_some(sum)
     }
 }
 

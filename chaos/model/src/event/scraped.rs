@@ -57,8 +57,18 @@ fn is_both(side: &ScrapeSide) -> bool {
 }
 
 /// A value of a series, as services write it: a number, or `NaN`, `+Inf`, `-Inf`, for which JSON has no number.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
 pub struct Sample(pub f64);
+
+impl fmt::Display for Sample {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            f64::INFINITY => f.write_str("+Inf"),
+            f64::NEG_INFINITY => f.write_str("-Inf"),
+            number => write!(f, "{number}"),
+        }
+    }
+}
 
 impl Serialize for Sample {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {

@@ -1,7 +1,7 @@
 //! Comparisons that say nothing: those that can never hold and those that can't fail.
 
 use super::findings::Wrong;
-use crate::{Comparison, Share, quantity::show_duration};
+use crate::{Comparison, Share, event::Sample, quantity::show_duration};
 use std::{fmt, time::Duration};
 
 /// Refuses a comparison of a share that always or never holds.
@@ -46,10 +46,24 @@ pub(crate) fn check_calls(comparison: Comparison<f64>) -> Result<Comparison<f64>
 /// Refuses a comparison of a metric that always or never holds. Only what is called as a counter is known not to fall.
 pub(crate) fn check_metric(comparison: Comparison<f64>, name: &str) -> Result<Comparison<f64>, Wrong> {
     let counter = ["_total", "_count", "_bucket"].iter().any(|end| name.ends_with(end));
+    if counter && is_infinite(comparison) {
+        return Err(Wrong::new(format!("`{}` is no increase", comparison.map(Sample))).advice("a counter's is finite"));
+    }
     let low = if counter { 0.0 } else { f64::NEG_INFINITY };
-    let why =
-        if counter { "a counter's increase is never below 0" } else { "a range goes from the lower to the higher" };
-    check(comparison, &low, &f64::INFINITY, why)
+    let why = if counter { "a counter's increase is never below 0" } else { "a gauge lies between `-Inf` and `+Inf`" };
+    check(comparison.map(Sample), &Sample(low), &Sample(f64::INFINITY), why).map(|bound| bound.map(|sample| sample.0))
+}
+
+fn is_infinite(comparison: Comparison<f64>) -> bool {
+    match comparison.map(f64::is_infinite) {
+        Comparison::Between(low, high) => low || high,
+        Comparison::Less(bound)
+        | Comparison::AtMost(bound)
+        | Comparison::More(bound)
+        | Comparison::AtLeast(bound)
+        | Comparison::Equal(bound)
+        | Comparison::Different(bound) => bound,
+    }
 }
 
 /// Refuses a comparison of a number in a body or a header that never holds.
@@ -149,5 +163,32 @@ mod tests {
         check_metric(Comparison::Less(0.0), "hits_total").unwrap_err();
         check_metric(Comparison::AtLeast(0.0), "hits_total").unwrap_err();
         check_metric(Comparison::Between(2.0, 1.0), "temperature").unwrap_err();
+    }
+
+    #[test]
+    fn a_gauge_may_be_infinite_and_a_counter_not() {
+        for bound in [Comparison::Equal, Comparison::Different] {
+            for infinite in [f64::INFINITY, f64::NEG_INFINITY] {
+                assert_eq!(check_metric(bound(infinite), "limit").unwrap(), bound(infinite));
+                check_metric(bound(infinite), "hits_total").unwrap_err();
+            }
+        }
+        for good in [
+            Comparison::Less(f64::INFINITY),
+            Comparison::AtLeast(f64::INFINITY),
+            Comparison::Between(5.0, f64::INFINITY),
+        ] {
+            check_metric(good, "limit").unwrap();
+        }
+        for (never, bad) in [
+            (true, Comparison::More(f64::INFINITY)),
+            (true, Comparison::Less(f64::NEG_INFINITY)),
+            (false, Comparison::AtMost(f64::INFINITY)),
+            (false, Comparison::AtLeast(f64::NEG_INFINITY)),
+        ] {
+            let wrong = check_metric(bad, "limit").unwrap_err();
+            let told = wrong.message;
+            assert!(told.contains("Inf") && told.contains("never") == never, "{told}");
+        }
     }
 }
