@@ -118,7 +118,7 @@ impl<T: Bounded> Comparison<T> {
     }
 
     fn used(&self, seen: f64) -> Option<(f64, Room)> {
-        let above_zero = |whole: f64| (whole > 0.0).then_some(whole);
+        let above_zero = |whole: f64| (whole > 0.0 && whole.is_finite()).then_some(whole);
         match self {
             Self::Less(bound) | Self::AtMost(bound) => Some((seen / above_zero(bound.number())?, Room::Bound)),
             Self::More(bound) | Self::AtLeast(bound) => match T::ALL {
