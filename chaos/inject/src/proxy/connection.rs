@@ -72,20 +72,8 @@ impl Connection {
         let (adapter, budgets) = (Adapter::of(shared.protocol), Budgets::default());
         let (unread, acquaintance) = (Unread::default(), Acquaintance::default());
         let (replaced, has_changed) = (None, false);
-        let mut this = Self {
-            plan,
-            budgets,
-            adapter,
-            unread,
-            acquaintance,
-            up,
-            down,
-            alarm,
-            open,
-            rules,
-            replaced,
-            has_changed,
-        };
+        let mut this =
+            Self { plan, budgets, adapter, unread, acquaintance, up, down, alarm, open, rules, replaced, has_changed };
         this.follow_rules();
         this
     }

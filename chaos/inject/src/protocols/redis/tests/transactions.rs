@@ -204,11 +204,10 @@ fn values_of_what_is_not_carried_out_are_spared() {
     ] {
         for what in [ReplyEdit::Miss, ReplyEdit::Stale, wrong(Some("x"))] {
             let mut wire = Wire::under(move |name, _| (name == "GET").then(|| edit(what.clone())));
-            wire.commands(&["MULTI", "GET a", "GET b", last]).server(queued).server(reply);
-            assert_eq!(
-                wire.to_client().escape_ascii().to_string(),
-                format!("{queued}{reply}").escape_default().to_string()
-            );
+            // In two pieces: one that is there whole has nothing to be held for.
+            let (head, tail) = reply.split_at(reply.len() / 2);
+            wire.commands(&["MULTI", "GET a", "GET b", last]).server(queued).server(head).server(tail);
+            assert!(wire.to_client() == format!("{queued}{reply}").as_bytes(), "{last} {}", reply.len());
             let spared = vec![("edit".to_owned(), Unreadable::Transaction); 2];
             assert_eq!((wire.fired.len(), &wire.rules.spared), (0, &spared), "{last}");
         }
