@@ -175,6 +175,45 @@ proptest! {
         prop_assert_eq!(service.collect::<Vec<_>>(), wire.up.out);
     }
 
+    /// Faults that stay do the same, and count it once, whatever others come and go.
+    #[test]
+    fn faults_that_come_and_go_change_nothing_for_others(
+        pairs in vec((pair(), select(HAPPENS.to_vec())), 1..5),
+        pieces in pieces(),
+        traces: bool,
+    ) {
+        let (pairs, what): (Vec<_>, Vec<_>) = pairs.into_iter().unzip();
+        let course = Course::of(&pairs, |nth| format!("/{nth}{}", what[nth]), |nth| what[nth] != "?canned");
+        let run = |changes| {
+            let mut wire = Wire::with(happens);
+            (wire.changes, wire.decisions.traces) = (changes, traces);
+            course.send(&mut wire, &pieces, |_, _, _| {});
+            (wire.up.out, wire.down.out, wire.fired, wire.decisions.asked, wire.about)
+        };
+        prop_assert_eq!(run(false), run(true));
+    }
+
+    /// A response that comes when the faults are gone is as the service sent it.
+    #[test]
+    fn faults_that_are_gone_do_nothing_to_what_comes(
+        pairs in vec((pair(), select(HAPPENS.into_iter().filter(|what| *what != "?canned").collect::<Vec<_>>())), 1..5),
+        pieces in pieces(),
+    ) {
+        let (pairs, what): (Vec<_>, Vec<_>) = pairs.into_iter().unzip();
+        let course = Course::of(&pairs, |nth| format!("/{nth}{}", what[nth]), |_| true);
+        let mut wire = Wire::with(happens);
+        wire.send(Direction::Upstream, &course.up);
+        wire.decisions.are_gone = true;
+        wire.change();
+        let mut rest = &course.down[..];
+        for (_, count) in pieces.into_iter().chain([(false, course.down.len())]) {
+            let (now, later) = rest.split_at(count.min(rest.len()));
+            rest = later;
+            wire.send(Direction::Downstream, now);
+        }
+        prop_assert_eq!((wire.fired, &wire.down.out), (0, &course.down));
+    }
+
     /// Garbage passes untouched, in the end, and so does what is almost HTTP.
     #[test]
     fn garbage_passes(up in garbage(), down in garbage(), pieces in pieces(), armed: bool) {

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     active::Active,
-    protocol::{Attribution, Decide, Decision, Ending, Filter as _, Key, Message, Step, Unreadable},
+    protocol::{Attribution, Decide, Decision, Ending, Filter as _, Injected, Key, Message, Step, Unreadable},
 };
 use chaos_model::{
     ArrivalId, Direction, Nonce,
@@ -37,6 +37,8 @@ struct Decisions {
     asked: Vec<String>,
     keys: Vec<Key>,
     spared: Vec<(Unreadable, u64)>,
+    /// All faults are gone.
+    are_gone: bool,
 }
 
 impl Decide for Decisions {
@@ -58,6 +60,10 @@ impl Decide for Decisions {
 
     fn spare(&mut self, why: Unreadable, messages: u64) {
         self.spared.push((why, messages));
+    }
+
+    fn has(&self, _: &Injected) -> bool {
+        !self.are_gone
     }
 
     fn on_message(&mut self, message: &dyn Message) -> Decision {
@@ -105,6 +111,8 @@ struct Wire {
     decisions: Decisions,
     up: Side,
     down: Side,
+    /// Other faults come and go, all the while.
+    changes: bool,
     /// End that the connection was given.
     ended: Option<Ending>,
     fired: usize,
@@ -155,6 +163,7 @@ impl Wire {
             asked: Vec::new(),
             keys: Vec::new(),
             spared: Vec::new(),
+            are_gone: false,
         };
         let (up, down) = (Side::default(), Side::default());
         Self {
@@ -162,6 +171,7 @@ impl Wire {
             decisions,
             up,
             down,
+            changes: false,
             ended: None,
             fired: 0,
             told: Vec::new(),
@@ -185,6 +195,20 @@ impl Wire {
         self.filter.on_bytes(direction, &came, &mut self.decisions, &mut steps);
         self.side(direction).left = came;
         self.apply(direction, steps);
+        if self.changes {
+            self.change();
+        }
+    }
+
+    /// Tells the filter that the faults have changed.
+    fn change(&mut self) {
+        for direction in [Direction::Downstream, Direction::Upstream] {
+            if !self.filter.is_lost() {
+                let (mut steps, left) = (Vec::new(), self.side(direction).left.clone());
+                self.filter.on_change(direction, &left, &mut self.decisions, &mut steps);
+                self.apply(direction, steps);
+            }
+        }
     }
 
     fn end(&mut self, direction: Direction) {

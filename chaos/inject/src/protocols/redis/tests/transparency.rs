@@ -160,6 +160,23 @@ proptest! {
     }
 
     #[test]
+    fn faults_that_are_gone_do_nothing_to_what_comes((protocol, all) in pipelines(), cuts in cuts(), which in 0..4_usize) {
+        let (up, down) = streams(protocol, &all);
+        let edits = [ReplyEdit::Lose.into(), CLOSE, ReplyEdit::Stale.into(), ReplyEdit::Wrong { value: None }.into()];
+        let mut wire = start(protocol, Wire::editing("GET", edits[which].clone()));
+        run(&mut wire, &up, &[], &cuts);
+        // A part of the first reply may be held already.
+        let first = all.first().map(|one| written(std::slice::from_ref(&one.reply), protocol).len()).unwrap_or_default();
+        let (begun, rest) = down.split_at(if which < 2 { 0 } else { first / 2 });
+        wire.server(begun);
+        wire.rules.are_gone = true;
+        wire.change();
+        prop_assert_eq!(wire.to_client(), begun);
+        run(&mut wire, &[], rest, &cuts);
+        prop_assert_eq!((wire.fired.len(), wire.to_client()), (0, &down[..]));
+    }
+
+    #[test]
     fn no_bytes_make_it_panic_and_all_of_them_pass(
         pieces in proptest::collection::vec((any::<bool>(), nearly_resp()), 0..12),
         armed: bool,

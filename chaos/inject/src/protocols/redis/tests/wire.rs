@@ -2,7 +2,7 @@
 
 use crate::{
     active::Active,
-    protocol::{Attribution, Decide, Decision, Ending, Filter as _, Message, Step, Unreadable},
+    protocol::{Attribution, Decide, Decision, Ending, Filter as _, Injected, Message, Step, Unreadable},
     protocols::redis::{RedisFilter, values::Values},
 };
 use bytes::BytesMut;
@@ -27,6 +27,8 @@ pub(crate) struct Rules {
     pub(crate) asked: Vec<String>,
     /// Commands that nothing could be done to, and why.
     pub(crate) spared: Vec<(String, Unreadable)>,
+    /// All faults are gone.
+    pub(crate) are_gone: bool,
 }
 
 impl Decide for Rules {
@@ -44,6 +46,10 @@ impl Decide for Rules {
 
     fn spare_message(&mut self, why: Unreadable, message: &dyn Message) {
         self.spared.push((message.subject(), why));
+    }
+
+    fn has(&self, _: &Injected) -> bool {
+        !self.are_gone
     }
 
     fn on_message(&mut self, message: &dyn Message) -> Decision {
@@ -159,7 +165,7 @@ impl Wire {
     pub(crate) fn clear() -> Self {
         Self {
             filter: RedisFilter::default(),
-            rules: Rules { rule: None, traces: false, asked: vec![], spared: vec![] },
+            rules: Rules { rule: None, traces: false, asked: vec![], spared: vec![], are_gone: false },
             up: Side::default(),
             down: Side::default(),
             waits: vec![],
@@ -209,6 +215,16 @@ impl Wire {
         let (mut steps, left) = (vec![], self.side(direction).left.clone());
         self.filter.on_bytes(direction, &left, &mut self.rules, &mut steps);
         self.apply(direction, steps);
+        self
+    }
+
+    /// Tells the filter that the faults have changed.
+    pub(crate) fn change(&mut self) -> &mut Self {
+        for direction in [Direction::Downstream, Direction::Upstream] {
+            let (mut steps, left) = (vec![], self.side(direction).left.clone());
+            self.filter.on_change(direction, &left, &mut self.rules, &mut steps);
+            self.apply(direction, steps);
+        }
         self
     }
 
