@@ -30,7 +30,7 @@ use chaos_model::{
     responses::Marker,
 };
 use margins::Past;
-use measured::{Measured, Stretches, Sum};
+use measured::{Measured, Sum, Windows};
 use std::{collections::BTreeMap, path::Path, time::Duration};
 
 /// All but the times in which a system recovers: what is rare is seen there first.
@@ -166,7 +166,7 @@ impl Against {
         self.runs.iter().any(Compared::is_worse)
     }
 
-    /// What is said of the run that began so.
+    /// The comparison of the run that began so.
     #[must_use]
     pub fn of(&self, begin: &Begin) -> Option<&Compared> {
         self.runs.iter().find(|one| one.is_of(begin))
@@ -380,9 +380,9 @@ impl Fold {
         let (less, more) = (before.min(now), before.max(now));
         let edge = less + SLOWER + less / 4;
         let slower = |latency: &Histogram| Share { parts: slower_than(latency, edge), whole: latency.count() };
-        let stretches = Stretches::shares(both.map(|sum| &sum.stretches), |counts| slower(&counts.latency));
+        let windows = Windows::shares(both.map(|sum| &sum.windows), |counts| slower(&counts.latency));
         let slower = both.map(|sum| slower(&sum.counts.latency));
-        let at_once = chance::at_once(&stretches);
+        let at_once = chance::at_once(&windows);
         let apart = (slower[0].as_f64() - slower[1].as_f64()).abs();
         let matters = more > edge && apart > allowance;
         let change = matters.then(|| change(now > before, what, [before, now].map(show_duration)));

@@ -15,7 +15,7 @@ pub(crate) fn count(number: u64, thing: &str) -> String {
     format!("{number} {thing}{}", if number == 1 { "" } else { "s" })
 }
 
-/// What was seen, and how much of the bound's room it used: `12.4ms, at 24.8% of its bound`.
+/// The value that was seen, and how much of the bound's room it used: `12.4ms, at 24.8% of its bound`.
 pub(crate) fn seen(check: &JudgedCheck) -> String {
     check.margin.map_or_else(|| check.seen.clone(), |margin| format!("{}, {margin}", check.seen))
 }

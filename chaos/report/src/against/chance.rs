@@ -74,11 +74,11 @@ fn ln_factorial(n: u64) -> f64 {
     n * n.ln() - n + 0.5 * (2.0 * std::f64::consts::PI * n).ln() + series
 }
 
-/// How many events come at once, at least 1: by how much more the difference of two runs varies from stretch to stretch than it
+/// Events that come at once, at least 1: by how much more the difference of two runs varies from window to window than it
 /// would if each event came by itself (J. Rao and A. Scott, A simple method for the analysis of clustered binary data, 1992).
 /// What both runs do at the same time is no such variation, nor is a difference that is there all the time.
-pub(super) fn at_once(stretches: &[[Share; 2]]) -> f64 {
-    let told: Vec<_> = stretches.iter().filter(|[one, other]| one.whole > 0 && other.whole > 0).collect();
+pub(super) fn at_once(windows: &[[Share; 2]]) -> f64 {
+    let told: Vec<_> = windows.iter().filter(|[one, other]| one.whole > 0 && other.whole > 0).collect();
     if told.len() < 2 {
         return 1.0;
     }
@@ -96,8 +96,8 @@ pub(super) fn at_once(stretches: &[[Share; 2]]) -> f64 {
     };
     let expected: f64 = told.iter().map(|pair| expected(pair)).sum();
     #[expect(clippy::cast_precision_loss, reason = "some dozens")]
-    let stretches = told.len() as f64;
-    if expected <= 0.0 { 1.0 } else { (varies * stretches / (stretches - 1.0) / expected).max(1.0) }
+    let windows = told.len() as f64;
+    if expected <= 0.0 { 1.0 } else { (varies * windows / (windows - 1.0) / expected).max(1.0) }
 }
 
 /// The share as if so many events were one.
@@ -153,18 +153,18 @@ mod tests {
 
     #[test]
     fn what_comes_at_once_counts_once() {
-        let stretches = |one: &[u64], other: &[u64]| {
+        let windows = |one: &[u64], other: &[u64]| {
             let pairs = one.iter().zip(other);
             pairs.map(|(one, other)| [share((*one, 200)), share((*other, 200))]).collect::<Vec<_>>()
         };
         let none = [0; 8];
-        assert!((at_once(&stretches(&none, &[5, 4, 6, 5, 5, 4, 6, 5])) - 1.0).abs() < f64::EPSILON);
-        let bursts = at_once(&stretches(&none, &[0, 0, 20, 0, 0, 20, 0, 0]));
+        assert!((at_once(&windows(&none, &[5, 4, 6, 5, 5, 4, 6, 5])) - 1.0).abs() < f64::EPSILON);
+        let bursts = at_once(&windows(&none, &[0, 0, 20, 0, 0, 20, 0, 0]));
         assert!((12.0..25.0).contains(&bursts), "{bursts}");
         assert_eq!(thinned(share((40, 1600)), 20.0).parts, 2);
         // What both do at the same time is how the scenario goes.
-        assert!(at_once(&stretches(&[0, 0, 150, 0], &[0, 0, 155, 0])) < 1.1);
-        assert!((at_once(&stretches(&[7], &[3])) - 1.0).abs() < f64::EPSILON);
-        assert!((at_once(&stretches(&none, &none)) - 1.0).abs() < f64::EPSILON);
+        assert!(at_once(&windows(&[0, 0, 150, 0], &[0, 0, 155, 0])) < 1.1);
+        assert!((at_once(&windows(&[7], &[3])) - 1.0).abs() < f64::EPSILON);
+        assert!((at_once(&windows(&none, &none)) - 1.0).abs() < f64::EPSILON);
     }
 }

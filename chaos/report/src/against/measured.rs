@@ -34,8 +34,8 @@ pub(super) struct Measured {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Sum {
     pub(super) counts: Counts,
-    /// The same by stretches of equal length.
-    pub(super) stretches: Stretches,
+    /// The same by windows of equal length.
+    pub(super) windows: Windows,
     /// The length that it had, where it is one in which a system recovers.
     pub(super) recovering: Option<Duration>,
 }
@@ -113,7 +113,7 @@ impl Measured {
                 counts.to_mut().add(&slice.straddled);
             }
             sum.counts.add(&counts);
-            sum.stretches.add(Stretch {
+            sum.windows.add(Window {
                 from: slice.from,
                 to: slice.to,
                 is_restarting: !slice.restarting.is_empty(),
@@ -125,76 +125,76 @@ impl Measured {
         }
     }
 
-    /// The whole run but for what lies within one of these stretches of time, and but for what services that start again
+    /// The whole run but for what lies within one of these windows of time, and but for what services that start again
     /// make of it.
     pub(super) fn without(&self, recoveries: &[(Duration, Duration)]) -> Sum {
         let mut sum = Sum::default();
         let run = self.phases.iter().find(|(phase, _)| phase.name == RUN);
-        for stretch in run.iter().flat_map(|(_, run)| run.stretches.all.values()) {
-            if !stretch.is_restarting && !recoveries.iter().any(|(from, to)| stretch.from < *to && *from < stretch.to) {
-                sum.counts.add(&stretch.counts);
-                sum.stretches.add(stretch.clone());
+        for window in run.iter().flat_map(|(_, run)| run.windows.all.values()) {
+            if !window.is_restarting && !recoveries.iter().any(|(from, to)| window.from < *to && *from < window.to) {
+                sum.counts.add(&window.counts);
+                sum.windows.add(window.clone());
             }
         }
         sum
     }
 }
 
-/// The most stretches that are kept of a phase; of long phases each is longer.
+/// The most windows that are kept of a phase; of long phases each is longer.
 const MOST: usize = 120;
 
-/// Counts by stretches of the timeline that are equally long: a second, or so many doublings of it.
+/// Counts by windows of the timeline that are equally long: a second, or so many doublings of it.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Stretches {
+pub(super) struct Windows {
     length: Duration,
     /// By their numbers.
-    all: BTreeMap<u128, Stretch>,
+    all: BTreeMap<u128, Window>,
 }
 
-/// Counts of a stretch, and the time that they are of.
+/// Counts of a window, and the time that they are of.
 #[derive(Clone, Debug, PartialEq)]
-struct Stretch {
+struct Window {
     from: Duration,
     to: Duration,
     is_restarting: bool,
     counts: Counts,
 }
 
-impl Default for Stretches {
+impl Default for Windows {
     fn default() -> Self {
         Self { length: Duration::from_secs(1), all: BTreeMap::new() }
     }
 }
 
-impl Stretches {
-    fn add(&mut self, stretch: Stretch) {
-        let nth = stretch.from.as_micros() / self.length.as_micros();
+impl Windows {
+    fn add(&mut self, window: Window) {
+        let nth = window.from.as_micros() / self.length.as_micros();
         match self.all.get_mut(&nth) {
-            Some(there) => there.add(&stretch),
-            None => drop(self.all.insert(nth, stretch)),
+            Some(there) => there.add(&window),
+            None => drop(self.all.insert(nth, window)),
         }
         if self.all.len() > MOST {
             *self = self.of(self.length * 2);
         }
     }
 
-    /// The same by longer stretches.
+    /// The same by longer windows.
     fn of(&self, length: Duration) -> Self {
         let mut longer = Self { length, all: BTreeMap::new() };
-        self.all.values().for_each(|stretch| longer.add(stretch.clone()));
+        self.all.values().for_each(|window| longer.add(window.clone()));
         longer
     }
 
-    /// Two shares of each stretch of time that two runs have.
+    /// Two shares of each window of time that two runs have.
     pub(super) fn shares([one, other]: [&Self; 2], share: impl Fn(&Counts) -> Share) -> Vec<[Share; 2]> {
         let length = one.length.max(other.length);
         let [one, other] = [one, other].map(|all| if all.length < length { all.of(length) } else { all.clone() });
-        let pair = |(nth, stretch): (&u128, &Stretch)| Some([&stretch.counts, &other.all.get(nth)?.counts].map(&share));
+        let pair = |(nth, window): (&u128, &Window)| Some([&window.counts, &other.all.get(nth)?.counts].map(&share));
         one.all.iter().filter_map(pair).collect()
     }
 }
 
-impl Stretch {
+impl Window {
     fn add(&mut self, other: &Self) {
         self.from = self.from.min(other.from);
         self.to = self.to.max(other.to);
@@ -207,28 +207,28 @@ impl Stretch {
 mod tests {
     use super::*;
 
-    fn stretches(seconds: u64) -> Stretches {
-        let mut all = Stretches::default();
+    fn windows(seconds: u64) -> Windows {
+        let mut all = Windows::default();
         for second in 0..seconds {
             let [from, to] = [second, second + 1].map(Duration::from_secs);
             let counts = Counts { due: 10, good: 10 - second % 2, ..Counts::default() };
-            all.add(Stretch { from, to, is_restarting: false, counts });
+            all.add(Window { from, to, is_restarting: false, counts });
         }
         all
     }
 
     #[test]
-    fn a_day_has_as_many_stretches_as_an_hour_and_loses_no_request() {
-        let day = stretches(86_400);
+    fn a_day_has_as_many_windows_as_an_hour_and_loses_no_request() {
+        let day = windows(86_400);
         assert!(day.all.len() <= MOST && day.all.len() > MOST / 2, "{}", day.all.len());
-        assert_eq!(day.all.values().map(|stretch| stretch.counts.due).sum::<u64>(), 864_000);
+        assert_eq!(day.all.values().map(|window| window.counts.due).sum::<u64>(), 864_000);
     }
 
     #[test]
     fn runs_of_other_lengths_are_paired_by_time() {
-        let (one, other) = (stretches(4), stretches(200));
+        let (one, other) = (windows(4), windows(200));
         let share = |counts: &Counts| Share { parts: counts.good, whole: counts.due };
-        let pairs = Stretches::shares([&one, &other], share);
+        let pairs = Windows::shares([&one, &other], share);
         let whole: Vec<_> = pairs.iter().map(|pair| pair.map(|share| share.whole)).collect();
         assert_eq!(whole, [[20, 20], [20, 20]]);
     }

@@ -90,13 +90,13 @@ pub(crate) fn unpaired(why: &Unpaired) -> String {
     }
 }
 
-/// What is said of a scenario that was not run now.
+/// Words for a scenario that was not run now.
 pub(crate) fn no_longer(run: &ARun) -> String {
     let ARun { file, world, unix_ms, .. } = run;
     format!("{file} ({world}): it was not run now; its last run is that of {}{}", time(*unix_ms), place(run))
 }
 
-/// What is said of an earlier run that nothing is compared with.
+/// Words for an earlier run that nothing is compared with.
 pub(crate) fn passed_over(run: &ARun) -> String {
     let ARun { file, world, unix_ms, .. } = run;
     format!("{file} ({world}): its run of {}{} came to no verdict, and is passed over", time(*unix_ms), place(run))

@@ -100,7 +100,7 @@ fn since(against: &Against) -> TestSuite {
     suite
 }
 
-/// What became better or worse, and the margins.
+/// Lines of changes and of margins.
 fn compared_lines(one: &Compared, earlier: &str) -> String {
     let changes = one.changes.iter().map(against::sentence);
     let margins = one.margins.iter().map(|margin| format!("margin: {}", against::history(margin)));

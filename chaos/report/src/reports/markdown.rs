@@ -52,7 +52,7 @@ pub(crate) fn text(results: &Results) -> String {
     text
 }
 
-/// What became better or worse and what could not be compared, as items.
+/// Changes, and what could not be compared, as items.
 fn since(against: &Against) -> Vec<String> {
     let item = |name: &str, words: &str| format!("- {}: {}\n", escaped(name), escaped(words));
     let mut items = Vec::new();

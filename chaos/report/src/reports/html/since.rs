@@ -1,4 +1,4 @@
-//! What became better or worse since earlier runs, and the margins of expectations over these.
+//! Changes since earlier runs, and the margins of expectations over these.
 
 use crate::{
     against::{self, Against, Compared, MarginHistory, Partner},
