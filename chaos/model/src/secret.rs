@@ -61,7 +61,7 @@ pub fn hidden(secret: &str) -> String {
 pub fn masked_setting(setting: &str) -> String {
     match setting.split_once('=') {
         Some((name, value)) if is_named(name) => format!("{name}={}", hidden(value)),
-        _ => masked(setting),
+        _ => masked_text(setting),
     }
 }
 
@@ -144,6 +144,7 @@ mod tests {
             ("load.rate=500/s", "load.rate=500/s"),
             ("service.a.env.REDIS_URL=redis://:pw@{redis}/0", "service.a.env.REDIS_URL=redis://***@{redis}/0"),
             ("no value", "no value"),
+            ("load.request=GET /u?token=abc", "load.request=GET /u?token=***"),
         ] {
             assert_eq!(masked_setting(set), shown);
         }

@@ -11,7 +11,7 @@ pub(crate) fn command(begin: &Begin) -> Option<String> {
     }
     let mut command = format!("chaos run {} --seed {}", quoted(&clean(&begin.file)), begin.seed);
     if begin.world != "local" {
-        command += &format!(" --world {}", begin.world);
+        command += &format!(" --world {}", quoted(&clean(&begin.world)));
     }
     let options = begin.sets.iter().map(|set| ("--set", set)).chain(begin.only.iter().map(|that| ("-e", that)));
     for (option, value) in options {
@@ -52,6 +52,8 @@ mod tests {
         };
         let words = r"chaos run a.toml --seed 7 --world sim --set load.rate=500/s -e 'it'\''s fast'";
         assert_eq!(command(&begin).as_deref(), Some(words));
+        let strange = command(&Begin { world: "sim; rm x".to_owned(), ..begin.clone() });
+        assert!(strange.is_some_and(|command| command.contains(" --world 'sim; rm x' ")), "it is one word");
         assert_eq!(command(&Begin { control: true, ..begin.clone() }), None);
         assert_eq!(command(&Begin { without: Some("the cache".to_owned()), ..begin }), None);
     }

@@ -2,7 +2,7 @@
 
 use crate::text::clean;
 use chaos_model::{
-    Diagnostic, Diagnostics, Sources, Verdict,
+    Diagnostic, Diagnostics, Source, Sources, Verdict,
     event::{Judged, JudgedCheck},
 };
 
@@ -14,7 +14,9 @@ pub fn diagnostics(judged: &[Judged], sources: &Sources) -> Option<Diagnostics> 
     let mut list: Vec<_> = failed.map(|(judged, check)| diagnostic(judged, check)).collect();
     // By place, as a compiler does, and not by expectation: whoever mends a file reads it from above.
     list.sort_by_key(|diagnostic| (diagnostic.span.source, diagnostic.span.range.start));
-    (!list.is_empty()).then(|| Diagnostics { list, sources: sources.clone() })
+    // Of texts, the renderer shows what can't be seen; of their names it doesn't.
+    let named = |source: &Source| Source { name: clean(&source.name), text: source.text.clone() };
+    (!list.is_empty()).then(|| Diagnostics { list, sources: Sources(sources.0.iter().map(named).collect()) })
 }
 
 fn diagnostic(judged: &Judged, check: &JudgedCheck) -> Diagnostic {

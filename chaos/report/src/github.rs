@@ -46,6 +46,9 @@ pub fn annotations(results: &Results, place: impl Fn(&str) -> String) -> String 
                 };
                 lines.push(command("error", &place(file), line, "not valid", &invalid.why));
             }
+            ScenarioResult::NotRun(not_run) => {
+                lines.push(command("error", &place(&not_run.file), 1, "not run", &not_run.words()));
+            }
             ScenarioResult::Run(run) => of_run(run, &place, &mut lines),
         }
     }

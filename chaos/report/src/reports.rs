@@ -5,7 +5,7 @@
 use crate::{
     Style,
     against::Against,
-    results::{Invalid, Results},
+    results::{Invalid, NotRun, Results},
 };
 use chaos_model::Record;
 use std::io::{self, Write};
@@ -21,6 +21,11 @@ pub trait Report: Send {
     /// Takes note of a scenario that is not valid, so that no event tells of it.
     fn invalid(&mut self, invalid: &Invalid) {
         let _ = invalid;
+    }
+
+    /// Takes note of a run that was not made, so that no event tells of it.
+    fn not_run(&mut self, not_run: &NotRun) {
+        let _ = not_run;
     }
 
     /// Takes note of what became better or worse since earlier runs, and says whether it tells of that itself.
@@ -56,6 +61,10 @@ impl Report for OfResults {
 
     fn invalid(&mut self, invalid: &Invalid) {
         self.results.invalid(invalid.clone());
+    }
+
+    fn not_run(&mut self, not_run: &NotRun) {
+        self.results.not_run(not_run.clone());
     }
 
     fn against(&mut self, against: &Against) -> bool {

@@ -27,6 +27,7 @@ pub struct Results {
 enum Entry {
     Run(Kept),
     Invalid(Invalid),
+    NotRun(NotRun),
 }
 
 /// The events of a run that are kept.
@@ -47,11 +48,24 @@ pub struct Invalid {
     pub place: Option<(String, usize)>,
 }
 
+/// A run that was not made, though it was asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NotRun {
+    /// The scenario's file.
+    pub file: String,
+    /// The kind of run, where it is not the scenario as it stands (`without the cache`, `as a control`).
+    pub kind: Option<String>,
+    /// The reason (`the command was interrupted before`).
+    pub why: String,
+}
+
 /// The results of a scenario: of the run with its faults, and of the runs that are compared with it.
 #[derive(Debug)]
 pub enum ScenarioResult {
     /// It was not valid.
     Invalid(Invalid),
+    /// It was not run, or a run that belongs to it was not.
+    NotRun(NotRun),
     /// It was run.
     Run(Box<Run>),
 }
@@ -83,6 +97,8 @@ pub struct Run {
     pub died: Vec<Death>,
     /// Leftovers: what could not be removed.
     pub left: Vec<String>,
+    /// The reason for which there may be leftovers that can't be seen, where there may be some.
+    pub unseen: Option<String>,
     /// Folders of the logs by service, where they were kept.
     pub logs: BTreeMap<String, String>,
     /// Proofs of the scenario's guards, where there were any.
@@ -121,6 +137,11 @@ impl Results {
         self.entries.push(Entry::Invalid(invalid));
     }
 
+    /// Takes note of a run that was not made.
+    pub fn not_run(&mut self, not_run: NotRun) {
+        self.entries.push(Entry::NotRun(not_run));
+    }
+
     /// Takes note of what became better or worse since earlier runs.
     pub fn against(&mut self, against: &Against) {
         self.against = Some(against.clone());
@@ -145,6 +166,10 @@ impl Results {
                     all.push(ScenarioResult::Invalid(invalid.clone()));
                     continue;
                 }
+                Entry::NotRun(not_run) => {
+                    all.push(ScenarioResult::NotRun(not_run.clone()));
+                    continue;
+                }
                 Entry::Run(kept) => kept,
             };
             let Some(begin) = kept.begin() else { continue };
@@ -155,7 +180,7 @@ impl Results {
             }
             let at = all.iter().rposition(|one| match one {
                 ScenarioResult::Run(run) => run.begin.file == begin.file && run.begin.world == begin.world,
-                ScenarioResult::Invalid(_) => false,
+                ScenarioResult::Invalid(_) | ScenarioResult::NotRun(_) => false,
             });
             let Some((at, compared)) = at.and_then(|at| Some((at, *whole.get(&at)?))) else { continue };
             let ScenarioResult::Run(run) = &mut all[at] else { continue };
@@ -173,12 +198,21 @@ impl Results {
     }
 }
 
+impl NotRun {
+    /// It, in words: `it was not run without the cache: the command was interrupted before`.
+    pub(crate) fn words(&self) -> String {
+        let kind = self.kind.as_ref().map_or_else(String::new, |kind| format!(" {kind}"));
+        format!("it was not run{kind}: {}", self.why)
+    }
+}
+
 impl ScenarioResult {
     /// The scenario's file.
     #[must_use]
     pub fn file(&self) -> &str {
         match self {
             Self::Invalid(invalid) => &invalid.file,
+            Self::NotRun(not_run) => &not_run.file,
             Self::Run(run) => &run.begin.file,
         }
     }
@@ -188,6 +222,7 @@ impl ScenarioResult {
     pub fn outcome(&self) -> Outcome {
         match self {
             Self::Invalid(_) => Outcome::Invalid,
+            Self::NotRun(_) => Outcome::Interrupted,
             Self::Run(run) => {
                 let compared = run.guards.iter().map(GuardResult::outcome);
                 let compared = compared.chain(run.control.as_ref().map(ControlResult::outcome));
@@ -203,6 +238,13 @@ impl Run {
     pub fn place(&self, judged: &Judged) -> Option<&SourcePlace> {
         let planned = self.begin.plan.expectations.iter();
         planned.filter(|planned| planned.that == judged.that).map(|planned| &planned.place).next()
+    }
+
+    /// What is left of it, and what may be, in words; empty is as it should be.
+    pub(crate) fn leftovers(&self) -> Vec<String> {
+        let left = self.left.iter().map(|left| format!("left behind: {left}"));
+        // What can't be known to be gone is not said to be.
+        left.chain(self.unseen.iter().map(|why| format!("what is left can't all be seen: {why}"))).collect()
     }
 
     /// The command that makes it again.
@@ -261,6 +303,7 @@ impl Kept {
             faults: Vec::new(),
             died: Vec::new(),
             left: Vec::new(),
+            unseen: None,
             logs: BTreeMap::new(),
             guards: Vec::new(),
             control: None,
@@ -294,8 +337,9 @@ impl Run {
             Event::ServiceDied { service, how, last_lines } => {
                 self.died.push(Death { service: service.clone(), how: how.clone(), last_lines: last_lines.clone() })
             }
-            Event::TornDown { left, logs, .. } => {
+            Event::TornDown { left, unseen, logs, .. } => {
                 self.left.clone_from(left);
+                self.unseen.clone_from(unseen);
                 self.logs.clone_from(logs);
             }
             _ => {}

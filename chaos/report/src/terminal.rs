@@ -15,8 +15,10 @@ mod run_state;
 mod sections;
 
 pub(crate) use ending::headline;
+pub(crate) use expectations::response_words;
 pub(crate) use faults::taken;
-pub(crate) use phases::rows;
+pub(crate) use header::made;
+pub(crate) use phases::{reading_faults, rows, until};
 pub(crate) use run_state::RunState;
 pub(crate) use sections::Sections;
 

@@ -6,7 +6,7 @@ use crate::{
     text::{clean, hanging, left, paragraph, right, width},
     words,
 };
-use chaos_model::{Event, Fault, Impact, Record, ledger::Joined, quantity::show_duration};
+use chaos_model::{Event, Fault, Impact, Record, ledger::Joined, quantity::show_duration, secret::masked_text};
 use std::{
     io::{self, Write},
     time::Duration,
@@ -88,13 +88,15 @@ pub fn write(out: &mut impl Write, style: Style, trace: &Trace) -> io::Result<()
     let indent = 2 + time_columns + 3 + place_columns + 2;
     for (step, time) in steps.iter().zip(&times) {
         let (mark, place) = (if step.is_guess { "~" } else { " " }, clean(&step.place));
+        // Requests and commands are shown as they came, and may have a token in them.
+        let what = masked_text(&step.what);
         let head = format!("  {} {mark} ", right(time, time_columns));
         if width(&place) > place_columns {
             write!(out, "{}", paragraph(&head, &place, columns))?;
-            write!(out, "{}", paragraph(&" ".repeat(indent), &step.what, columns))?;
+            write!(out, "{}", paragraph(&" ".repeat(indent), &what, columns))?;
         } else {
             let first = format!("{head}{}  ", left(&place, place_columns));
-            write!(out, "{}", hanging(&first, indent, &step.what, columns))?;
+            write!(out, "{}", hanging(&first, indent, &what, columns))?;
         }
     }
     if steps.iter().any(|step| step.is_guess) {

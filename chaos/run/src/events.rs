@@ -1,7 +1,7 @@
 use chaos_model::{
     Event, Record,
     ledger::Recovery,
-    secret::{masked, masked_command, masked_setting},
+    secret::{masked_command, masked_setting, masked_text},
 };
 use std::time::Duration;
 use tokio::{sync::mpsc, time::Instant};
@@ -67,11 +67,16 @@ fn without_secrets(mut event: Event) -> Event {
             begin.sets.iter_mut().for_each(|set| *set = masked_setting(set));
             begin.command = masked_command(&begin.command);
         }
-        Event::ServiceDied { last_lines, .. } => last_lines.iter_mut().for_each(|line| *line = masked(line)),
-        Event::WorldFailed { why } => *why = masked(why),
+        Event::ServiceDied { last_lines, .. } => last_lines.iter_mut().for_each(|line| *line = masked_text(line)),
+        Event::WorldFailed { why } | Event::Inconclusive { why, .. } => *why = masked_text(why),
+        // A query may have a token in it.
+        Event::Injected(injected) => {
+            let subjects = injected.injections.iter_mut().map(|joined| &mut joined.injection.subject);
+            subjects.for_each(|subject| *subject = masked_text(subject));
+        }
         Event::Scraped(scraped) => {
             let failed = scraped.scrapes.iter_mut().filter_map(|scrape| scrape.failed.as_mut());
-            failed.for_each(|why| *why = masked(why));
+            failed.for_each(|why| *why = masked_text(why));
         }
         _ => {}
     }
@@ -82,8 +87,9 @@ fn without_secrets(mut event: Event) -> Event {
 mod tests {
     use super::*;
     use chaos_model::{
-        event::{Begin, InstanceFigures, LatencyFigures, PhaseFigures},
-        ledger::{Delays, FaultFigures},
+        Impact, KeyKind,
+        event::{Begin, Cause, InstanceFigures, LatencyFigures, PhaseFigures},
+        ledger::{Delays, FaultFigures, Injected, Injection, Joined},
     };
     use std::collections::BTreeMap;
 
@@ -106,8 +112,29 @@ mod tests {
             last_lines: vec!["hello".to_owned(), line.to_owned()],
         };
         assert_eq!(told(died("can't reach redis://:pw@cache:6379/")), died("can't reach redis://***@cache:6379/"));
+        assert_eq!(told(died("cookie: sid=7; token=abc")), died("cookie: ****************"));
         let failed = |why: &str| Event::WorldFailed { why: why.to_owned() };
         assert_eq!(told(failed("http://a:b@c is down")), failed("http://***@c is down"));
+        let unsure = |why: &str| Event::Inconclusive { why: why.to_owned(), cause: Cause::Other };
+        assert_eq!(told(unsure("it says `token: abc`")), unsure("it says `token: ****"));
+        let injected = |subject: &str| {
+            let injection = Injection {
+                fault: "slow".to_owned(),
+                link: "a -> b".to_owned(),
+                at: Duration::ZERO,
+                key: KeyKind::Request,
+                subject: subject.to_owned(),
+                arrival: None,
+                idle: false,
+                attempt: 0,
+                asked: None,
+                achieved: None,
+                bystanders: 0,
+            };
+            let joined = Joined { injection, met: None, impact: Impact::Unknown };
+            Event::Injected(Injected { injections: vec![joined], ..Injected::default() })
+        };
+        assert_eq!(told(injected("GET /u/7?token=abc&n=1")), injected("GET /u/7?token=***&n=1"));
     }
 
     #[test]

@@ -24,27 +24,26 @@ pub(crate) async fn run_all(
             results.push(invalid(file));
             continue;
         };
-        let run = async |control| {
-            let options = Options {
-                file: file.display().to_string(),
-                sets: read::texts(&args.reading.sets),
-                only: args.expect.clone(),
-                control,
-                ..Options::default()
-            };
-            session.run(scenario, options).await
+        let options = |control| Options {
+            file: file.display().to_string(),
+            sets: read::texts(&args.reading.sets),
+            only: args.expect.clone(),
+            control,
+            ..Options::default()
         };
         if session.interrupted() {
-            break;
+            session.not_run(args.running.world(), &options(false));
+            continue;
         }
-        let with = run(false).await;
+        let with = session.run(scenario, options(false)).await;
         // Without a judgement there is nothing to compare.
         let judged = matches!(Outcome::of(&with), Outcome::Verdict(_));
         if judged && session.interrupted() {
-            break;
+            session.not_run(args.running.world(), &options(true));
+            continue;
         }
         // A second run of the whole, and not a look at the baseline: caches are as warm, and the load is as long.
-        let without: Option<Vec<Record>> = if judged { Some(run(true).await) } else { None };
+        let without: Option<Vec<Record>> = if judged { Some(session.run(scenario, options(true)).await) } else { None };
         results.push(ControlResult::of(&with, without.as_deref()));
     }
     results

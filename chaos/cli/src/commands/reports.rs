@@ -8,7 +8,11 @@ use super::{
 };
 use crate::{args::Running, machine::Machine};
 use chaos_model::Record;
-use chaos_report::{Style, Terminal, Trace, json, results::Invalid, trace};
+use chaos_report::{
+    Style, Terminal, Trace, json,
+    results::{Invalid, NotRun},
+    trace,
+};
 use chaos_run::Options;
 use std::{
     collections::BTreeMap,
@@ -105,6 +109,12 @@ impl Reports {
         if let Some(job) = github {
             job.on(record);
         }
+    }
+
+    /// Takes note of a run that was not made.
+    pub(super) fn not_run(&mut self, not_run: &NotRun) {
+        self.recording.results.not_run(not_run);
+        self.recording.github.iter_mut().for_each(|job| job.not_run(not_run));
     }
 
     /// Writes what comes after the last run.

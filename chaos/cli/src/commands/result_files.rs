@@ -8,7 +8,7 @@ use chaos_report::{
     against::Against,
     github,
     reports::{REPORTS, Report},
-    results::{Invalid, Results},
+    results::{Invalid, NotRun, Results},
 };
 use std::{
     fs::{File, OpenOptions},
@@ -58,6 +58,11 @@ impl ResultFiles {
     /// Takes note of a scenario that is not valid.
     pub(crate) fn invalid(&mut self, invalid: &Invalid) {
         self.0.iter_mut().for_each(|(_, report)| report.invalid(invalid));
+    }
+
+    /// Takes note of a run that was not made.
+    pub(crate) fn not_run(&mut self, not_run: &NotRun) {
+        self.0.iter_mut().for_each(|(_, report)| report.not_run(not_run));
     }
 
     /// Takes note of what became better or worse since earlier runs.
@@ -131,6 +136,11 @@ impl GithubJob {
     /// Takes note of a scenario that is not valid.
     pub(crate) fn invalid(&mut self, invalid: &Invalid) {
         self.results.invalid(invalid.clone());
+    }
+
+    /// Takes note of a run that was not made.
+    pub(crate) fn not_run(&mut self, not_run: &NotRun) {
+        self.results.not_run(not_run.clone());
     }
 
     /// Writes annotations behind what was printed, and appends to the job's summary.

@@ -4,7 +4,7 @@ use super::{
     read,
     session::{Session, Step},
 };
-use crate::args::Run;
+use crate::args::{Run, WorldName};
 use chaos_model::{Scenario, Verdict};
 use chaos_report::Outcome;
 use chaos_run::Options;
@@ -43,6 +43,9 @@ pub(crate) async fn run_all(
                     return Step { shown: false, more: true };
                 }
                 // One that panicked leaves no events.
+                if records.is_empty() {
+                    session.not_run(WorldName::Sim, &options(first + passed));
+                }
                 bad = Some(if records.is_empty() { Outcome::WorldFailed } else { outcome });
                 // One that was interrupted is no find.
                 Step { shown: !session.interrupted(), more: false }
@@ -50,6 +53,10 @@ pub(crate) async fn run_all(
             .await;
         let (file, seed, passed) = (file.display(), first + passed, count(passed));
         if session.interrupted() {
+            // The run that the signal met says so itself, if it met one.
+            if bad.is_none() {
+                session.not_run(WorldName::Sim, &options(seed));
+            }
             session.say(&format!("{file}: interrupted, {passed} passed until then\n"))?;
             return Ok(Outcome::Interrupted);
         }

@@ -14,7 +14,7 @@ use crate::{
 };
 use chaos_links::{RESERVE, reach};
 use chaos_model::{Calibration, Diagnostics, Record, Scenario};
-use chaos_report::Style;
+use chaos_report::{Style, results::NotRun};
 use chaos_run::{Events, Options, World};
 use chaos_supervise::supervisor::SupervisorProgram;
 #[cfg(feature = "docker")]
@@ -155,7 +155,7 @@ impl Session {
         self.run_each_in(self.running.world(), runs, on).await;
     }
 
-    /// The same in this world.
+    /// The same in this world. What does not come about is noted in the reports, lest it look like a pass.
     pub(crate) async fn run_each_in(
         &self,
         world: WorldName,
@@ -174,6 +174,18 @@ impl Session {
         runs: Vec<(Scenario, Options)>,
         mut on: impl FnMut(&[Record]),
     ) {
+        let asked: Vec<Options> = runs.iter().map(|(_, options)| options.clone()).collect();
+        let mut made = Vec::new();
+        let each = |records: &[Record]| {
+            made.push(!records.is_empty());
+            on(records);
+        };
+        self.make_each(world, runs, each).await;
+        let is_made = |n: usize| made.get(n).is_some_and(|made| *made);
+        asked.iter().enumerate().filter(|(n, _)| !is_made(*n)).for_each(|(_, options)| self.not_run(world, options));
+    }
+
+    async fn make_each(&self, world: WorldName, runs: Vec<(Scenario, Options)>, mut on: impl FnMut(&[Record])) {
         let jobs = runs.into_iter().map(|(scenario, options)| self.job(world, scenario, options));
         if world == WorldName::Sim {
             let each = |records: &[Record]| {
@@ -188,6 +200,18 @@ impl Session {
             }
             on(&self.run_here(world, job).await);
         }
+    }
+
+    /// Notes in the reports that this run was not made.
+    pub(crate) fn not_run(&self, world: WorldName, options: &Options) {
+        let kind = match &options.without {
+            Some(without) => Some(format!("without {without}")),
+            None if options.control => Some("as a control".to_owned()),
+            None => (self.running.worlds.len() > 1).then(|| format!("in the world {}", world.name())),
+        };
+        let why =
+            if self.interrupted() { "the command was interrupted before" } else { "it ended before its first event" };
+        lock(&self.reports).not_run(&NotRun { file: options.file.clone(), kind, why: why.to_owned() });
     }
 
     /// Makes one run.

@@ -1,8 +1,12 @@
 //! `chaos report`: recordings say what the runs said.
 
-use crate::support::{Finished, Sandbox, scenarios};
+use crate::support::{
+    Finished, Sandbox,
+    recorded::{Recorded, shipped},
+    scenarios,
+};
 use chaos_model::{Event, Record};
-use chaos_report::{Style, json, reports::REPORTS};
+use chaos_report::{Style, reports::REPORTS};
 use std::fs;
 
 async fn chaos(sandbox: &Sandbox, arguments: &str) -> Finished {
@@ -16,16 +20,11 @@ fn from_the_table_on(out: &str) -> &str {
 
 #[tokio::test]
 async fn a_recording_of_any_shipped_scenario_says_what_its_run_said() {
-    let sandbox = Sandbox::new();
-    let folder = scenarios::shipped();
-    let run = chaos(&sandbox, &format!("run {} --world sim --json all.jsonl", folder.display())).await;
-    let records = json::read(fs::read(sandbox.path().join("all.jsonl")).unwrap().as_slice()).unwrap();
-    let runs: Vec<&[Record]> = records.chunk_by(|_, next| !matches!(next.event, Event::Begin(_))).collect();
-    assert!(runs.len() > 20, "{} runs", runs.len());
-    for records in runs {
+    let recorded @ Recorded { out, .. } = shipped().await;
+    for records in recorded.runs() {
         let text = reported(records);
         let Event::Begin(begin) = &records[0].event else { panic!("it is the first event") };
-        assert!(text.starts_with("  phase ") && run.out.contains(&format!("\n\n{text}")), "{}: {text}", begin.file);
+        assert!(text.starts_with("  phase ") && out.contains(&format!("\n\n{text}")), "{}: {text}", begin.file);
         // Cut off before the figures of phases, it has them from its slices.
         let until = records.iter().position(|record| matches!(record.event, Event::Phase(_))).unwrap();
         let cut = reported(&records[..until]);

@@ -1,6 +1,7 @@
 //! `--summary`, `--junit`, `--markdown`, and what GitHub Actions is told.
 
 use crate::support::{Finished, Sandbox, scenarios};
+use rustix::process::Signal;
 use serde_json::Value;
 use std::{fs, path::Path};
 
@@ -103,4 +104,95 @@ async fn a_job_of_github_actions_has_annotations_and_a_summary() {
     let plain = sandbox.chaos("run chaos/bad.toml --world sim").run().await;
     assert!(!plain.exited(1).out.contains("::"), "elsewhere, there are no such lines:\n{plain}");
     assert!(Path::new(&summary).exists());
+}
+
+/// A run that fails in all ways in which a request and its response are shown, with a secret in each member that has room for one.
+fn with_secrets() -> String {
+    let load = format!(
+        "request   = \"GET /users/{{user}}?access_token={SECRET}-query\"\nheaders.authorization = \"Bearer {SECRET}-bearer\"\n\
+         headers.cookie = \"sid={SECRET}-cookie; theme=dark\"\nheaders.x-api-key = \"{SECRET}-header\"\n"
+    );
+    let text = failing().replace("request   = \"GET /users/{user}\"\n", &load);
+    let service =
+        format!("ready   = \"GET /health\"\nenv.AUTH_KEY = \"{SECRET}-env\"\n# password = {SECRET}-comment\n");
+    let text = text.replace("ready   = \"GET /health\"\n", &service);
+    let fault = "\n[[fault]]\nname = \"slow\"\non = \"client -> users\"\neffect = \"delay\"\ndelay = \"2ms\"\nat = \"1250ms\"\nfor = \"200ms\"\n";
+    let shown = "\n[[expect]]\nthat = \"none is there\"\nduring = \"baseline\"\nstatus.404 = \">= 100%\"\n";
+    format!("{text}{fault}{shown}")
+}
+
+const SECRET: &str = "open-sesame-4711";
+
+#[tokio::test]
+async fn tokens_and_cookies_stand_in_no_report() {
+    let sandbox = Sandbox::new();
+    sandbox.write("bad.toml", with_secrets());
+    let files = "--json r.jsonl --html p.html --junit j.xml --markdown m.md --summary s.json";
+    let set = format!("--set service.users.env.DB_PASSWORD={SECRET}-set");
+    let run = chaos(&sandbox, &format!("run bad.toml --world sim {set} {files}")).await;
+    run.exited(1).said("?access_token=***");
+    let assert_none = |run: &Finished| {
+        let mut all = vec![run.out.clone(), run.err.clone()];
+        all.extend(["r.jsonl", "p.html", "j.xml", "m.md", "s.json"].map(|name| read(&sandbox, name)));
+        let leak = all.iter().find_map(|text| text.find(SECRET).map(|at| &text[at.saturating_sub(200)..at + 30]));
+        assert_eq!(leak, None);
+    };
+    assert_none(&run);
+    let page = read(&sandbox, "p.html");
+    assert!(
+        page.contains("Requests that met it") && page.contains("status.404"),
+        "requests and lines are shown: {page}"
+    );
+    let trace = chaos(&sandbox, "run bad.toml --world sim --trace 110").await;
+    assert!(!trace.out.contains(SECRET) && trace.out.contains("?access_token=***"), "{trace}");
+    // The last lines of a service that dies.
+    let lines = [
+        "Set-Cookie: sid={}; Path=/",
+        r#"{"level":"error","token":"{}"}"#,
+        "authorization: Bearer {}",
+        "redis://:{}@cache/",
+    ];
+    sandbox.write("lines.txt", lines.join("\n").replace("{}", SECRET));
+    let words = format!("[\"sh\", \"-c\", \"cat {}; exit 1\"]", sandbox.path().join("lines.txt").display());
+    sandbox.write("dies.toml", scenarios::by_command(&words));
+    let run = chaos(&sandbox, &format!("run dies.toml {files}")).await;
+    run.exited(3).said("users DIED: ").said("Set-Cookie: ***");
+    assert_none(&run);
+    assert!(read(&sandbox, "p.html").contains("users died: "), "{run}");
+    assert_eq!(
+        (attribute(&read(&sandbox, "j.xml"), "errors"), attribute(&read(&sandbox, "j.xml"), "failures")),
+        (1, 0)
+    );
+}
+
+/// A signal ends the command with exit code 130, and no reader of its files takes that for a pass: neither the run that it
+/// met, nor what was not run any more.
+#[tokio::test]
+async fn files_of_an_interrupted_command_say_so() {
+    let sandbox = Sandbox::new();
+    for name in ["first.toml", "second.toml"] {
+        sandbox.write(name, scenarios::passing());
+    }
+    let files = "--junit j.xml --summary s.json --markdown m.md --html p.html";
+    let mut run = sandbox.chaos(&format!("run first.toml second.toml --set load.duration=60s {files}")).start();
+    run.line("away begins").await;
+    run.signal(Signal::INT);
+    run.finish().await.exited(130);
+    let xml = read(&sandbox, "j.xml");
+    assert_eq!((attribute(&xml, "failures"), attribute(&xml, "errors")), (0, 2), "{xml}");
+    assert!(xml.contains("<testsuite name=\"second.toml\"") && xml.contains("type=\"interrupted\""), "{xml}");
+    let summary: Value = serde_json::from_str(&read(&sandbox, "s.json")).expect("JSON");
+    assert_eq!(summary["outcome"], "interrupted");
+    for name in ["m.md", "p.html"] {
+        let text = read(&sandbox, name);
+        assert!(text.contains("it was not run: the command was interrupted before"), "{name}: {text}");
+    }
+    // Nor is a guard that was not tried any more one that was proven.
+    sandbox.write("proven.toml", scenarios::proven());
+    let mut run = sandbox.chaos(&format!("prove proven.toml --set load.duration=60s {files}")).start();
+    run.line("away begins").await;
+    run.signal(Signal::TERM);
+    run.finish().await.exited(130);
+    let xml = read(&sandbox, "j.xml");
+    assert!(attribute(&xml, "errors") > 0, "{xml}");
 }

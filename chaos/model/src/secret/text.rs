@@ -1,5 +1,5 @@
 //! Texts of others (bodies, paths with queries), fit to be shown: values that stand behind a name of a secret are masked,
-//! whatever the format, and what follows the name of an authentication scheme.
+//! whatever the format, what follows the name of an authentication scheme, and cookies, which are mostly a session's.
 
 use super::{hidden, is_named, masked};
 
@@ -36,14 +36,15 @@ fn secret_behind(word: &str, rest: &str) -> Option<(usize, usize)> {
         let gap = rest.len() - rest.trim_start_matches([' ', '+']).len();
         return (gap > 0).then(|| (gap, word_length(&rest[gap..])));
     }
-    if !is_named(word) {
+    let is_cookie = is_cookie(word);
+    if !is_cookie && !is_named(word) {
         return None;
     }
     // The end of a quoted name, and what parts a name from its value: `"token": `, `token=`, `\"token\":`.
     let sign = rest.trim_start_matches(['\\', '"', '\'', ' ', ']']);
     let value = sign.strip_prefix([':', '=']).or_else(|| sign.strip_prefix("%3D"))?.trim_start();
     let gap = rest.len() - value.len();
-    let length = value_length(value);
+    let length = if is_cookie { cookies_length(value) } else { value_length(value) };
     (length > 0).then_some((gap, length))
 }
 
@@ -67,9 +68,29 @@ fn value_length(value: &str) -> usize {
     }
 }
 
+/// The number of bytes of cookies (RFC 6265, 4.2.1): pairs with semicolons between them, attributes included.
+fn cookies_length(value: &str) -> usize {
+    let mut length = value_length(value);
+    while let Some(next) = value[length..].strip_prefix(';') {
+        let next = next.trim_start_matches(' ');
+        let more = word_length(next);
+        if more == 0 {
+            break;
+        }
+        length = value.len() - next.len() + more;
+    }
+    length
+}
+
 fn word_length(text: &str) -> usize {
     let ends = |c: char| c.is_whitespace() || matches!(c, ',' | '&' | ';' | '}' | ']' | '<' | '"' | '\'' | '\\');
     text.find(ends).unwrap_or(text.len())
+}
+
+/// True for the name of a header or a member that holds cookies: `Cookie`, `Set-Cookie`, `session_cookie`.
+fn is_cookie(word: &str) -> bool {
+    let word = word.to_ascii_lowercase();
+    word.ends_with("cookie") || word.ends_with("cookies")
 }
 
 fn is_scheme(word: &str) -> bool {
@@ -125,6 +146,10 @@ mod tests {
                 "Authorization: **************, and Basic *********",
             ),
             ("at redis://:pw@cache/0", "at redis://***@cache/0"),
+            ("Set-Cookie: sid=abc; Path=/\nDate: x", "Set-Cookie: ***************\nDate: x"),
+            (r#"{"cookie":"a=1; b=2","n":1}"#, r#"{"cookie":**********,"n":1}"#),
+            ("cookie=a=1; b=2; user 7", "cookie=************** 7"),
+            ("cookies are set; no more", "cookies are set; no more"),
             ("the token is gone; keys matter", "the token is gone; keys matter"),
             ("", ""),
         ] {

@@ -3,6 +3,8 @@
 //! Its figures are those of the terminal, by the same functions; its charts are drawn from the slices.
 
 mod chart;
+mod course;
+mod met;
 mod parts;
 mod picture;
 mod since;
@@ -11,13 +13,17 @@ use super::{Report, Row};
 use crate::{
     Outcome,
     against::{Against, Compared},
-    results::{Invalid, Results, Run, ScenarioResult},
+    results::{Invalid, NotRun, Results, Run, ScenarioResult},
     series::Series,
-    terminal::{RunState, headline},
+    terminal::{RunState, headline, made},
     text::html,
 };
 use chaos_model::{Event, Record};
-use std::io::{self, Write};
+use met::Met;
+use std::{
+    borrow::Cow,
+    io::{self, Write},
+};
 
 pub(super) const ROW: Row = Row {
     name: "html",
@@ -39,6 +45,7 @@ struct Html {
 struct Seen {
     state: RunState,
     series: Series,
+    met: Met,
 }
 
 impl Report for Html {
@@ -55,6 +62,7 @@ impl Report for Html {
             match &record.event {
                 Event::Slice(slice) => seen.series.slice(slice),
                 Event::Scraped(scraped) => seen.series.scraped(scraped),
+                Event::Injected(injected) => seen.met.on(injected),
                 _ => {}
             }
         }
@@ -63,6 +71,10 @@ impl Report for Html {
 
     fn invalid(&mut self, invalid: &Invalid) {
         self.results.invalid(invalid.clone());
+    }
+
+    fn not_run(&mut self, not_run: &NotRun) {
+        self.results.not_run(not_run.clone());
     }
 
     fn against(&mut self, against: &Against) -> bool {
@@ -80,11 +92,13 @@ impl Report for Html {
         write!(out, "{}", head(&all))?;
         let mut seen = self.seen.iter();
         for (n, result) in all.iter().enumerate() {
+            let at = (n, all.len() > 1);
             let section = match result {
-                ScenarioResult::Invalid(invalid) => not_valid(n, invalid),
+                ScenarioResult::Invalid(invalid) => not_valid(at, invalid),
+                ScenarioResult::NotRun(not_run) => never_run(at, not_run),
                 ScenarioResult::Run(run) => seen.next().map_or_else(String::new, |seen| {
                     let compared = self.results.compared().and_then(|against| against.of(&run.begin));
-                    section(n, result, run, seen, compared)
+                    section(at, result, run, seen, compared)
                 }),
             };
             writeln!(out, "{section}")?;
@@ -112,19 +126,20 @@ fn head(all: &[ScenarioResult]) -> String {
         return text;
     }
     let passed = all.iter().filter(|one| one.outcome().word() == "pass").count();
-    text += &format!("<h1>{passed} of {} scenarios passed</h1>\n", all.len());
-    text += "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"all scenarios\"><table><thead><tr><th scope=\"col\">outcome</th><th scope=\"col\">scenario</th><th scope=\"col\">why</th></tr></thead><tbody>\n";
+    text += &format!("<h1 class=\"title\" id=\"top\">{passed} of {} scenarios passed</h1>\n", all.len());
+    text += "<div class=\"scroll\" tabindex=\"0\" role=\"group\" aria-label=\"all scenarios\"><table><thead><tr><th scope=\"col\">outcome</th><th scope=\"col\">scenario</th><th scope=\"col\">why</th></tr></thead><tbody>\n";
     for (n, one) in all.iter().enumerate() {
         let (title, why) = match one {
-            ScenarioResult::Invalid(_) => ("", "it is not valid"),
-            ScenarioResult::Run(run) => (run.begin.title.as_str(), run.sentence.as_str()),
+            ScenarioResult::Invalid(_) => ("", Cow::Borrowed("it is not valid")),
+            ScenarioResult::NotRun(not_run) => ("", Cow::Owned(not_run.words())),
+            ScenarioResult::Run(run) => (run.begin.title.as_str(), Cow::Borrowed(run.sentence.as_str())),
         };
         text += &format!(
             "<tr><td>{}</td><td><a href=\"#run-{n}\">{}</a><br><span class=\"faint\">{}</span></td><td>{}</td></tr>\n",
             verdict(one.outcome()),
             html(one.file()),
             html(title),
-            html(why)
+            html(&why)
         );
     }
     text + "</tbody></table></div>\n"
@@ -139,11 +154,17 @@ fn verdict(outcome: Outcome) -> String {
     format!("<span class=\"verdict {}\">{}</span>", outcome.word(), word(outcome))
 }
 
-fn not_valid(n: usize, invalid: &Invalid) -> String {
+/// The beginning of a scenario's section. The page's own heading is that of its only scenario.
+fn opening((n, many): (usize, bool), title: &str) -> String {
+    let level = if many { 2 } else { 1 };
+    format!("<section class=\"run\" id=\"run-{n}\"><h{level} class=\"title\">{}</h{level}>\n", html(title))
+}
+
+fn not_valid(at: (usize, bool), invalid: &Invalid) -> String {
     let why: Vec<String> = invalid.why.lines().map(html).collect();
     format!(
-        "<section class=\"run\" id=\"run-{n}\"><h2>{}</h2><p class=\"lead\">{} it is not valid</p><pre>{}</pre></section>",
-        html(&invalid.file),
+        "{}<p class=\"lead\">{} it is not valid</p><pre>{}</pre></section>",
+        opening(at, &invalid.file),
         verdict(Outcome::Invalid),
         why.join("\n")
     )
@@ -154,31 +175,56 @@ fn earlier(compared: Option<&Compared>) -> Option<&Series> {
     compared?.partner.as_ref().ok().map(|partner| &partner.series)
 }
 
-fn section(n: usize, result: &ScenarioResult, run: &Run, seen: &Seen, compared: Option<&Compared>) -> String {
+fn never_run(at: (usize, bool), not_run: &NotRun) -> String {
+    format!(
+        "{}<p class=\"lead\">{} {}</p></section>",
+        opening(at, &not_run.file),
+        verdict(Outcome::Interrupted),
+        html(&not_run.words())
+    )
+}
+
+fn section(
+    at: (usize, bool),
+    result: &ScenarioResult,
+    run: &Run,
+    seen: &Seen,
+    compared: Option<&Compared>,
+) -> String {
     let begin = &run.begin;
     let title = if begin.title.is_empty() { &begin.file } else { &begin.title };
     let began = std::time::UNIX_EPOCH + std::time::Duration::from_millis(begin.unix_ms);
+    let (_, many) = at;
     let mut text = format!(
-        "<section class=\"run\" id=\"run-{n}\"><h2>{}</h2>\n<p class=\"lead\">{} {}</p>\n\
-         <p class=\"faint\">{}, world {}, seed {}, {} · <time>{}</time> · chaos {}</p>\n",
-        html(title),
+        "{}<p class=\"lead\">{} {}</p>\n\
+         <p class=\"faint\">{}, {}</p>\n<p class=\"faint\"><time>{}</time> by chaos {}{}</p>\n",
+        opening(at, title),
         verdict(result.outcome()),
         html(&run.sentence),
         html(&begin.file),
-        html(&begin.world),
-        begin.seed,
-        html(&begin.plan.load.rates().to_string()),
+        html(&made(begin)),
         humantime::format_rfc3339_seconds(began),
-        html(&begin.chaos)
+        html(&begin.chaos),
+        if many { " · <a href=\"#top\">all scenarios</a>" } else { "" }
     );
     text += &parts::reasons(run);
-    text += &since::section(compared);
-    text += &parts::expectations(run);
-    text += &parts::guards(run);
-    text += &parts::timeline(&seen.state, &seen.series, earlier(compared));
-    text += &parts::phases(&seen.state);
-    text += &parts::faults(&seen.state);
-    text += &format!("<h3>The system</h3>\n{}\n", picture::of(&begin.plan.system, &begin.faults));
-    text += &parts::services(run);
-    text + &parts::again(run) + "</section>\n"
+    for (title, body) in [
+        ("Against its earlier run", since::section(compared)),
+        ("Services that died", parts::deaths(run)),
+        ("Expectations", parts::expectations(run)),
+        ("Proofs", parts::guards(run)),
+        ("Course", course::of(&seen.state)),
+        ("What clients saw", parts::timeline(&seen.state, &seen.series, earlier(compared))),
+        ("Phases", parts::phases(&seen.state)),
+        ("Faults", parts::faults(&seen.state, &seen.met)),
+        ("The system", picture::of(&begin.plan.system, &begin.faults)),
+        ("Logs", parts::logs(run)),
+        ("Again, with the same draws", parts::again(run)),
+    ] {
+        if !body.is_empty() {
+            let level = if many { 3 } else { 2 };
+            text += &format!("<h{level} class=\"part\">{title}</h{level}>\n{body}\n");
+        }
+    }
+    text + "</section>\n"
 }

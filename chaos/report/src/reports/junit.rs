@@ -51,6 +51,10 @@ fn suite(result: &ScenarioResult, several: bool) -> TestSuite {
     let class = file.strip_suffix(".toml").unwrap_or(&file).trim_start_matches("./").replace('/', ".");
     let (name, mut cases) = match result {
         ScenarioResult::Invalid(invalid) => (file, vec![invalid_case(invalid)]),
+        ScenarioResult::NotRun(not_run) => {
+            let why = not_run.words();
+            (file, vec![error("the scenario is run", "interrupted", &why)])
+        }
         ScenarioResult::Run(run) => {
             let name = format!("{file} ({}, seed {})", xml(&run.begin.world), run.begin.seed);
             (if several { name } else { file }, cases(run))
@@ -128,6 +132,7 @@ fn describe(suite: &mut TestSuite, run: &Run) {
         let did = did.unwrap_or_else(|| none.to_owned());
         out += &format!("fault {}: {}: {}\n", xml(name), xml(&what), xml(&did));
     }
+    run.leftovers().iter().for_each(|line| out += &format!("{}\n", xml(line)));
     for (service, path) in &run.logs {
         out += &format!("log of {}: {}\n", xml(service), xml(path));
     }

@@ -116,6 +116,7 @@ fn word(outcome: Outcome) -> &'static str {
 fn row(result: &ScenarioResult) -> String {
     let (world, why) = match result {
         ScenarioResult::Invalid(invalid) => (String::new(), first_line(&invalid.why)),
+        ScenarioResult::NotRun(not_run) => (String::new(), not_run.words()),
         ScenarioResult::Run(run) => (run.begin.world.clone(), run.sentence.clone()),
     };
     let title = match result {
@@ -127,14 +128,17 @@ fn row(result: &ScenarioResult) -> String {
     format!("| {word} | {}{title} | {} | {} |\n", escaped(result.file()), escaped(&world), escaped(&why))
 }
 
-/// Expectations of a scenario that did not hold, and why; empty where all did.
+/// Expectations of a scenario that did not hold, and why, and what is left of its run; empty where there is nothing of it.
 fn detail(result: &ScenarioResult) -> String {
-    if result.outcome() == Outcome::Verdict(Verdict::Pass) {
+    let left = matches!(result, ScenarioResult::Run(run) if !run.leftovers().is_empty());
+    if passed(result.outcome()) && !left {
         return String::new();
     }
     let mut text = format!("\n#### {}: {}\n\n", escaped(result.file()), word(result.outcome()));
     match result {
         ScenarioResult::Invalid(invalid) => text += &fenced(&invalid.why),
+        ScenarioResult::NotRun(not_run) => text += &format!("{}\n", escaped(&not_run.words())),
+        ScenarioResult::Run(run) if passed(result.outcome()) => text += &leftovers(run),
         ScenarioResult::Run(run) => text += &of_run(run),
     }
     text
@@ -154,6 +158,7 @@ fn of_run(run: &Run) -> String {
     if let Some(why) = &run.stopped_by {
         text += &format!("- **{}** {}\n", word(run.outcome), escaped(why));
     }
+    text += &leftovers(run);
     for death in &run.died {
         text += &format!("- {} died: {}\n", escaped(&death.service), escaped(&death.how));
         let lines: Vec<String> = death.last_lines.iter().map(|line| cut(&clean(line))).collect();
@@ -165,6 +170,11 @@ fn of_run(run: &Run) -> String {
         text += &format!("\nAgain, with the same draws:\n\n{}", fenced(&again));
     }
     text
+}
+
+/// A line for each leftover: what a run leaves is told whatever came of it.
+fn leftovers(run: &Run) -> String {
+    run.leftovers().iter().map(|line| format!("- {}\n", escaped(line))).collect()
 }
 
 fn passed(outcome: Outcome) -> bool {

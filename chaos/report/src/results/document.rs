@@ -12,6 +12,7 @@ use chaos_model::{
 };
 use serde::Serialize;
 use std::{
+    borrow::Cow,
     collections::BTreeMap,
     io::{self, Write},
     time::Duration,
@@ -76,7 +77,7 @@ struct Earlier {
 #[derive(Serialize)]
 #[serde(untagged)]
 enum Scenario<'a> {
-    Invalid { file: &'a str, outcome: &'static str, why: &'a str },
+    NotRun { file: &'a str, outcome: &'static str, why: Cow<'a, str> },
     Run(Box<Ran<'a>>),
 }
 
@@ -104,6 +105,9 @@ struct Ran<'a> {
     faults: Vec<Fault<'a>>,
     died: &'a [Death],
     left_behind: &'a [String],
+    /// The reason for which more may be left.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unseen: Option<&'a str>,
     logs: &'a BTreeMap<String, String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     again: Option<String>,
@@ -192,7 +196,12 @@ fn of_comparison(MarginHistory { place, now, earlier }: &MarginHistory) -> OfCom
 fn scenario(result: &ScenarioResult) -> Scenario<'_> {
     match result {
         ScenarioResult::Invalid(invalid) => {
-            Scenario::Invalid { file: &invalid.file, outcome: result.outcome().word(), why: &invalid.why }
+            let why = Cow::Borrowed(invalid.why.as_str());
+            Scenario::NotRun { file: &invalid.file, outcome: result.outcome().word(), why }
+        }
+        ScenarioResult::NotRun(not_run) => {
+            let why = Cow::Owned(not_run.words());
+            Scenario::NotRun { file: &not_run.file, outcome: result.outcome().word(), why }
         }
         ScenarioResult::Run(run) => Scenario::Run(Box::new(ran(run, result.outcome()))),
     }
@@ -226,6 +235,7 @@ fn ran(run: &Run, outcome: Outcome) -> Ran<'_> {
         faults: faults.collect(),
         died: &run.died,
         left_behind: &run.left,
+        unseen: run.unseen.as_deref(),
         logs: &run.logs,
         again: run.again(),
         guards: run.guards.iter().map(guard).collect(),

@@ -121,8 +121,8 @@ fn logs(style: Style, run: &RunState, outcome: Outcome) -> String {
     if run.logs.is_empty() || (outcome == Outcome::Verdict(Verdict::Pass) && !style.verbose) {
         return String::new();
     }
-    let names = run.logs.keys().map(|name| width(name)).max().unwrap_or(0);
-    let line = |(service, path): (&String, &String)| format!("  {}  {}\n", left(service, names), clean(path));
+    let names = run.logs.keys().map(|name| width(&clean(name))).max().unwrap_or(0);
+    let line = |(service, path): (&String, &String)| format!("  {}  {}\n", left(&clean(service), names), clean(path));
     format!("logs:\n{}", run.logs.iter().map(line).collect::<String>())
 }
 

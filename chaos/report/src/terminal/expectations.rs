@@ -98,10 +98,18 @@ fn responses(style: Style, shown: &Shown) -> String {
 
 /// `request 812 at 4.06s: GET /api/profile/7 (user = 7)`, `502 after 25ms, it met outage`, and the body.
 fn one(style: Style, indent: usize, response: &ShownResponse) -> String {
+    let [request, came] = response_words(response);
+    let mut text = lines(style, indent, Ink::Faint, &request);
+    text += &lines(style, indent + 2, Ink::Unsure, &came);
+    let body = response.body.iter();
+    text + &body.map(|body| lines(style, indent + 2, Ink::Faint, body)).collect::<String>()
+}
+
+/// The request that was made, and what came of it, in words.
+pub(crate) fn response_words(response: &ShownResponse) -> [String; 2] {
     let vars: Vec<String> = response.vars.iter().map(|(name, value)| format!("{name} = {value}")).collect();
     let vars = if vars.is_empty() { String::new() } else { format!(" ({})", vars.join(", ")) };
     let (n, at) = (response.n, response.at.as_secs_f64());
-    let mut text = lines(style, indent, Ink::Faint, &format!("request {n} at {at:.2}s: {}{vars}", response.request));
     let came = match (response.status, &response.unanswered) {
         (Some(status), _) => status.to_string(),
         (None, Some(why)) => format!("no response: {why}"),
@@ -109,9 +117,7 @@ fn one(style: Style, indent: usize, response: &ShownResponse) -> String {
     };
     let met = if response.met.is_empty() { String::new() } else { format!(", it met {}", response.met.join(" and ")) };
     let took = show_duration(response.latency);
-    text += &lines(style, indent + 2, Ink::Unsure, &format!("{came} after {took}{met}"));
-    let body = response.body.iter();
-    text + &body.map(|body| lines(style, indent + 2, Ink::Faint, body)).collect::<String>()
+    [format!("request {n} at {at:.2}s: {}{vars}", response.request), format!("{came} after {took}{met}")]
 }
 
 /// A text at a depth, as wide as may be.

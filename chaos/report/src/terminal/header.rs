@@ -14,17 +14,7 @@ pub(super) fn title(style: Style, begin: &Begin) -> String {
     let columns = style.columns();
     let mut text = String::new();
     text += &painted(style, Ink::Strong, &paragraph("", &begin.title, columns));
-    let duration = begin.phases.iter().map(|phase| phase.to).max().unwrap_or_default();
-    let mut how = format!(
-        "world {}, seed {}, {} for {}",
-        begin.world,
-        begin.seed,
-        begin.plan.load.rates(),
-        show_duration(duration)
-    );
-    if !begin.plan.load.warmup.is_zero() {
-        how += &format!(" after {} of warm-up", show_duration(begin.plan.load.warmup));
-    }
+    let how = made(begin);
     if width(&begin.file) + width(&how) + 4 <= columns {
         text += &format!("  {}, {how}\n", begin.file);
     } else {
@@ -46,6 +36,18 @@ pub(super) fn title(style: Style, begin: &Begin) -> String {
             &painted(style, Ink::Unsure, &paragraph("  ", "control: the same load, and none of the faults", columns));
     }
     text
+}
+
+/// World, seed and load of a run: `world local, seed 42, 200/s for 12s after 500ms of warm-up`.
+pub(crate) fn made(begin: &Begin) -> String {
+    let duration = begin.phases.iter().map(|phase| phase.to).max().unwrap_or_default();
+    let load = &begin.plan.load;
+    let mut made =
+        format!("world {}, seed {}, {} for {}", begin.world, begin.seed, load.rates(), show_duration(duration));
+    if !load.warmup.is_zero() {
+        made += &format!(" after {} of warm-up", show_duration(load.warmup));
+    }
+    made
 }
 
 /// Each line in its colour, and the ends of lines outside of it.

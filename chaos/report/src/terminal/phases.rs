@@ -102,19 +102,23 @@ fn stacked(style: Style, run: &RunState, all: &[&PhaseFigures], aged: bool) -> S
 
 /// The words for figures that are not all, since the recording ends before the run does.
 fn so_far(style: Style, run: &RunState) -> String {
-    run.so_far.map_or_else(String::new, |at| {
-        let words = format!("so far: the recording ends {} into the timeline", show_duration(at));
-        style.paint(Ink::Unsure, paragraph("  ", &words, style.columns()))
-    })
+    until(run).map_or_else(String::new, |words| style.paint(Ink::Unsure, paragraph("  ", &words, style.columns())))
+}
+
+/// The moment until which there are figures, in words, where that is not the run's end.
+pub(crate) fn until(run: &RunState) -> Option<String> {
+    run.so_far.map(|at| format!("so far: the recording ends {} into the timeline", show_duration(at)))
 }
 
 /// The faults of pages of metrics.
 fn page_faults(style: Style, run: &RunState) -> String {
-    let faults = run.page_faults.iter().map(|(service, fault)| {
-        let words = format!("metrics of {service}: {}", clean(fault));
-        style.paint(Ink::Unsure, paragraph("  ", &words, style.columns()))
-    });
-    faults.collect()
+    let faults = reading_faults(run);
+    faults.map(|words| style.paint(Ink::Unsure, paragraph("  ", &words, style.columns()))).collect()
+}
+
+/// The same in words, one a service.
+pub(crate) fn reading_faults(run: &RunState) -> impl Iterator<Item = String> {
+    run.page_faults.iter().map(|(service, fault)| format!("metrics of {service}: {}", clean(fault)))
 }
 
 /// Heads, cells and widths of the table.

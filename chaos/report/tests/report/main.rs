@@ -5,6 +5,7 @@ mod against;
 mod annotations;
 mod columns;
 mod compare;
+mod hostile;
 mod json;
 mod made_up;
 mod metrics;

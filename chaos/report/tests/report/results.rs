@@ -1,21 +1,21 @@
 //! What pipelines keep: JUnit XML, Markdown, JSON, and the annotations of GitHub Actions.
 
 use crate::made_up;
-use chaos_model::{Event, Record, Verdict, event::Judged, plan::PlannedGuard};
+use chaos_model::{Event, Record, Verdict, plan::PlannedGuard};
 use chaos_report::{
     Outcome, Style,
     against::Earlier,
     github,
     reports::REPORTS,
-    results::{Invalid, Results, ScenarioResult},
+    results::{Invalid, NotRun, Results, ScenarioResult},
 };
 use quick_junit::{NonSuccessKind, Report, TestCaseStatus};
 use std::sync::Arc;
 
-/// A name, a body or a title of somebody who means no good.
+/// A name of somebody who means no good.
 const HOSTILE: &str = "a|b `c` <img src=x onerror=alert(1)> [x](http://evil) @everyone #1 www.evil.example\u{1b}[2J\u{202e}\u{ffff}]]>\n::error::pwned";
 
-fn report(name: &str, runs: &[Vec<Record>], invalid: &[Invalid]) -> String {
+pub(crate) fn report(name: &str, runs: &[Vec<Record>], invalid: &[Invalid]) -> String {
     let row = REPORTS.iter().find(|row| row.name == name).unwrap();
     let (mut report, mut out) = ((row.new)(Style::default(), true), Vec::new());
     invalid.iter().for_each(|invalid| report.invalid(invalid));
@@ -46,7 +46,7 @@ fn earlier() -> Vec<Vec<Record>> {
     vec![cut, made_up::passing(), made_up::passing(), named("scenarios/gone.toml", made_up::passing())]
 }
 
-fn invalid() -> Invalid {
+pub(crate) fn invalid() -> Invalid {
     let why = "error: there is no service called `rediss`\n --> scenarios/typo.toml:7:8\n".to_owned();
     Invalid { file: "scenarios/typo.toml".to_owned(), why, place: Some(("scenarios/typo.toml".to_owned(), 7)) }
 }
@@ -72,36 +72,8 @@ fn all() -> Vec<Vec<Record>> {
     ]
 }
 
-/// A run in which everything that others may name is hostile.
-fn hostile() -> Vec<Record> {
-    let mut records = named(HOSTILE, made_up::failing());
-    for record in &mut records {
-        match &mut record.event {
-            Event::Begin(begin) => HOSTILE.clone_into(&mut begin.title),
-            Event::Judged(Judged { that, when, checks, .. }) => {
-                HOSTILE.clone_into(that);
-                HOSTILE.clone_into(when);
-                for check in checks {
-                    HOSTILE.clone_into(&mut check.expected);
-                    HOSTILE.clone_into(&mut check.seen);
-                    HOSTILE.clone_into(&mut check.file);
-                    check.note = Some(HOSTILE.to_owned());
-                }
-            }
-            _ => {}
-        }
-    }
-    let died = Event::ServiceDied {
-        service: HOSTILE.to_owned(),
-        how: HOSTILE.to_owned(),
-        last_lines: vec![HOSTILE.to_owned(), "```".to_owned()],
-    };
-    records.insert(records.len() - 2, Record { at_us: 1, event: died });
-    records
-}
-
 /// A scenario with a guard, and the guard's run, in which the first expectation breaks or holds.
-fn guarded(breaks: bool) -> Vec<Vec<Record>> {
+pub(crate) fn guarded(breaks: bool) -> Vec<Vec<Record>> {
     let guard = PlannedGuard {
         without: "the memory tier".to_owned(),
         set: Vec::new(),
@@ -126,21 +98,6 @@ fn guarded(breaks: bool) -> Vec<Vec<Record>> {
         }
     }
     vec![give(made_up::passing(), None), give(proof, Some("the memory tier"))]
-}
-
-/// The Markdown without its blocks of plain text, whose ends only a line of their own fence can be.
-fn outside_of_blocks(markdown: &str) -> String {
-    let (mut outside, mut fence) = (String::new(), None);
-    for line in markdown.lines() {
-        match fence {
-            Some(open) if line == open => fence = None,
-            Some(_) => {}
-            None if line.starts_with("```") => fence = Some(line),
-            None => outside += &format!("{line}\n"),
-        }
-    }
-    assert_eq!(fence, None, "a block has no end: {markdown}");
-    outside
 }
 
 fn counts(xml: &str) -> (usize, usize, usize) {
@@ -199,6 +156,58 @@ fn the_counts_of_junit_say_what_the_exit_code_says() {
     assert_eq!(of(bare), (false, true));
 }
 
+/// What was not run any more is no pass, though no event tells of it.
+#[test]
+fn a_run_that_was_not_made_is_told_in_every_report() {
+    let not_run = NotRun {
+        file: "scenarios/next.toml".to_owned(),
+        kind: Some("without <the cache>".to_owned()),
+        why: "the command was interrupted before".to_owned(),
+    };
+    let written = |name: &str| {
+        let row = REPORTS.iter().find(|row| row.name == name).unwrap();
+        let (mut report, mut out) = ((row.new)(Style::default(), true), Vec::new());
+        made_up::passing().iter().for_each(|record| report.on(record, &mut out).unwrap());
+        report.not_run(&not_run);
+        report.finish(&mut out).unwrap();
+        String::from_utf8(out).unwrap()
+    };
+    let words = "it was not run without &lt;the cache&gt;: the command was interrupted before";
+    for name in ["junit", "markdown", "html"] {
+        assert!(written(name).contains(words), "{name}: {}", written(name));
+    }
+    assert_eq!(counts(&written("junit")), (4, 0, 1));
+    let json: serde_json::Value = serde_json::from_str(&written("json")).unwrap();
+    assert_eq!((&json["outcome"], &json["scenarios"][1]["outcome"]), (&"interrupted".into(), &"interrupted".into()));
+    let mut results = Results::default();
+    results.not_run(not_run);
+    let line = "::error file=scenarios/next.toml,line=1,title=not run::it was not run without <the cache>: the command was interrupted before\n";
+    assert_eq!(github::annotations(&results, str::to_owned), line);
+}
+
+/// What is left of a run, and what can't be known to be gone, is told whatever came of it.
+#[test]
+fn leftovers_are_told_of_a_run_that_passed_too() {
+    let mut records = made_up::passing();
+    for record in &mut records {
+        if let Event::TornDown { left, unseen, .. } = &mut record.event {
+            *left = vec!["process 4711".to_owned()];
+            *unseen = Some("the supervisor was lost".to_owned());
+        }
+    }
+    for name in ["junit", "markdown", "html"] {
+        let text = report(name, std::slice::from_ref(&records), &[]);
+        for words in ["left behind: process 4711", "all be seen: the supervisor was lost"] {
+            assert!(text.contains(words), "{name}: {text}");
+        }
+    }
+    let json: serde_json::Value = serde_json::from_str(&report("json", &[records], &[])).unwrap();
+    assert_eq!(json["scenarios"][0]["left_behind"][0], "process 4711");
+    assert_eq!(json["scenarios"][0]["unseen"], "the supervisor was lost");
+    let none = report("json", &[made_up::passing()], &[]);
+    assert!(!none.contains("unseen"), "{none}");
+}
+
 #[test]
 fn guards_and_controls_are_cases_of_their_scenario() {
     for (breaks, failures) in [(true, 0), (false, 1)] {
@@ -228,32 +237,9 @@ fn several_runs_of_one_file_are_told_apart() {
 }
 
 #[test]
-fn what_others_named_is_text_in_every_report() {
-    let xml = report("junit", &[hostile()], &[]);
-    let report_of = Report::deserialize_from_str(&xml).unwrap();
-    assert_eq!(report_of.test_suites.len(), 1);
-    for forbidden in ["\u{1b}", "\u{202e}", "\u{ffff}", "<img"] {
-        assert!(!xml.contains(forbidden), "{forbidden:?} in {xml}");
-    }
-    let markdown = report("markdown", &[hostile()], &[]);
-    for forbidden in ["<img", "x](", "@everyone", "#1", "\u{202e}", "\n::error", "a|b", "www.evil"] {
-        assert!(!outside_of_blocks(&markdown).contains(forbidden), "{forbidden:?} in {markdown}");
-    }
-    let mut results = Results::default();
-    hostile().iter().for_each(|record| results.on(record));
-    for line in github::annotations(&results, str::to_owned).lines() {
-        assert!(line.starts_with("::error file=") || line.starts_with("::warning file="), "{line}");
-        assert!(!line.contains(['\u{1b}', '\u{202e}']), "{line}");
-        let (_, rest) = line.split_once(",title=").unwrap();
-        let (title, _) = rest.split_once("::").unwrap();
-        assert!(!title.contains([':', ',']), "{line}");
-    }
-}
-
-#[test]
 fn markdown_stays_below_what_a_comment_takes() {
     let mut many: Vec<_> = (0..400).map(|n| named(&format!("scenarios/{n}.toml"), made_up::failing())).collect();
-    many.push(hostile());
+    many.push(named(&"long ".repeat(1000), made_up::failing()));
     many.extend((0..400).map(|n| named(&format!("scenarios/good_{n}.toml"), made_up::passing())));
     let text = report("markdown", &many, &[]);
     assert!(text.len() < 64_000 && text.chars().count() < 65_536, "{} bytes", text.len());
@@ -270,7 +256,7 @@ fn annotations_stand_at_the_lines_of_the_scenario() {
 }
 
 /// A run with slices, of a system with links.
-fn drawn() -> Vec<Record> {
+pub(crate) fn drawn() -> Vec<Record> {
     let mut records = made_up::passing();
     if let Event::Begin(begin) = &mut records[0].event {
         let link = |link: &str| chaos_model::plan::PlannedLink {
@@ -297,66 +283,6 @@ fn a_page_is_whole_and_asks_nothing_of_any_network() {
     }
     assert!(page.contains("class=\"link hit\""), "the link with the fault is marked");
     assert!(page.len() < 600_000, "{} bytes", page.len());
-}
-
-#[test]
-fn what_others_named_is_text_in_a_page() {
-    let page = report("html", &[hostile()], &[invalid()]);
-    let tags = page.split('<').skip(1).map(|tag| tag.split(['>', ' ', '/']).next().unwrap_or_default());
-    let known = [
-        "!doctype",
-        "html",
-        "head",
-        "meta",
-        "link",
-        "title",
-        "style",
-        "body",
-        "main",
-        "h1",
-        "h2",
-        "h3",
-        "p",
-        "span",
-        "a",
-        "br",
-        "table",
-        "thead",
-        "tbody",
-        "tr",
-        "th",
-        "td",
-        "section",
-        "time",
-        "details",
-        "summary",
-        "div",
-        "svg",
-        "g",
-        "rect",
-        "text",
-        "path",
-        "line",
-        "polyline",
-        "figure",
-        "figcaption",
-        "b",
-        "code",
-        "pre",
-        "mark",
-        "ul",
-        "li",
-        "dl",
-        "dt",
-        "dd",
-        "",
-    ];
-    for tag in tags {
-        assert!(known.contains(&tag), "<{tag}> in {page}");
-    }
-    for forbidden in ["\u{1b}", "\u{202e}", "<img"] {
-        assert!(!page.contains(forbidden), "{forbidden:?}");
-    }
 }
 
 /// The page has the terminal's figures, cell by cell.

@@ -52,6 +52,13 @@ fn what_is_certain_needs_no_explanation_and_the_warm_up_is_before_the_timeline()
 }
 
 #[test]
+fn tokens_of_requests_are_masked() {
+    let steps = vec![step(0, false, "client -> gateway", "GET /login?token=abc&n=1")];
+    let text = show(&Trace { n: 1, due: Some(ms(4)), faults: Vec::new(), steps });
+    assert_eq!(text, "request 1, due at 4ms\n  +0s   client -> gateway  GET /login?token=***&n=1\n");
+}
+
+#[test]
 fn a_fault_is_named_while_it_is_there_and_no_longer() {
     // It is there from 4 s to 8 s, behind a warm-up of half a second.
     let there = |from, to| trace::faults(&made_up::passing(), (ms(from), ms(to)), ms(500));

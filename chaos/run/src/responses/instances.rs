@@ -1,8 +1,8 @@
 //! Names of instances, as responses say them: each is kept once, however many responses have it.
 
-use chaos_model::slice::OTHER_INSTANCES;
+use chaos_model::{secret::masked_text, slice::OTHER_INSTANCES};
 use std::{
-    collections::BTreeSet,
+    collections::BTreeMap,
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -12,11 +12,11 @@ const MOST: usize = 64;
 /// The longest name.
 const LONGEST: usize = 100;
 
-/// The header field that names instances, and the names that were seen in it.
+/// The header field that names instances, and the names that were seen in it, each with what is told of it: no secret.
 #[derive(Debug)]
 pub(super) struct Instances {
     header: Option<String>,
-    seen: Mutex<BTreeSet<Arc<str>>>,
+    seen: Mutex<BTreeMap<Arc<str>, Arc<str>>>,
 }
 
 impl Instances {
@@ -33,8 +33,9 @@ impl Instances {
         if let Some(known) = seen.get(name) {
             return Some(Arc::clone(known));
         }
-        let name: Arc<str> = if seen.len() < MOST { name.into() } else { OTHER_INSTANCES.into() };
-        seen.insert(Arc::clone(&name));
-        Some(name)
+        let name = if seen.len() < MOST { name } else { OTHER_INSTANCES };
+        let told: Arc<str> = masked_text(name).into();
+        seen.insert(name.into(), Arc::clone(&told));
+        Some(told)
     }
 }

@@ -3,6 +3,7 @@
 
 pub(crate) mod ask;
 pub(crate) mod processes;
+pub(crate) mod recorded;
 pub(crate) mod scenarios;
 
 use rustix::process::{Pid, Signal, kill_process};

@@ -3,6 +3,7 @@
 //! Colours are the page's, by name, so that one chart serves light and dark; numbers are at hand by pointing at a stretch.
 
 use crate::text::html;
+use chaos_model::quantity::show_duration;
 use plotters::{
     backend::SVGBackend,
     chart::{ChartBuilder, ChartContext, LabelAreaPosition},
@@ -22,7 +23,7 @@ use std::{ops::Range, time::Duration};
 const SIZE: (u32, u32) = (480, 180);
 
 /// A colour by its name in the page's style.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Ink(u8, &'static str);
 
 pub(super) const GOOD: Ink = Ink(1, "good");
@@ -87,8 +88,14 @@ pub(super) struct Frame<'a> {
     pub(super) length: Duration,
     /// The stretches in which faults act.
     pub(super) bands: &'a [(Duration, Duration)],
-    /// Moments that are marked, in words.
-    pub(super) marks: &'a [(Duration, String)],
+    pub(super) marks: &'a [Mark],
+}
+
+/// A moment that is marked by a line.
+pub(super) struct Mark {
+    pub(super) at: Duration,
+    pub(super) ink: Ink,
+    pub(super) words: String,
 }
 
 /// The text for a stretch that is pointed at, from and to in seconds.
@@ -208,7 +215,7 @@ fn into(
     content: impl FnOnce(&mut Chart<'_, '_>) -> Drawn<()>,
 ) -> Drawn<String> {
     let length = frame.length.as_secs_f64().max(0.001);
-    let seconds = ticks(length, 6);
+    let seconds = time_ticks(length, 6);
     let mut chart = ChartBuilder::on(root)
         .margin_top(8)
         .margin_right(14)
@@ -236,9 +243,9 @@ fn into(
     };
     chart.draw_series(frame.bands.iter().map(band))?;
     content(&mut chart)?;
-    let mark = |(at, _): &(Duration, String)| {
-        let at = at.as_secs_f64().min(length);
-        PathElement::new([(at, axis.low), (at, axis.high)], TEXT.colour())
+    let mark = |mark: &Mark| {
+        let at = mark.at.as_secs_f64().min(length);
+        PathElement::new([(at, axis.low), (at, axis.high)], ShapeStyle { stroke_width: 2, ..mark.ink.colour().filled() })
     };
     chart.draw_series(frame.marks.iter().map(mark))?;
     let over = tips.iter().map(|tip| {
@@ -286,9 +293,39 @@ pub(super) fn ticks(most: f64, about: u32) -> Vec<f64> {
     all
 }
 
-/// A moment of the timeline: `12s`, `1m30s`, `2h`.
+/// Round steps of an axis of time, in seconds: beyond a minute decimal ones are none.
+const STEPS: [f64; 16] = [
+    1.0, 2.0, 5.0, 10.0, 20.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1200.0, 1800.0, 3600.0, 7200.0, 14_400.0, 21_600.0,
+];
+
+/// Round moments up to the first that is not before the end.
+pub(super) fn time_ticks(length: f64, about: u32) -> Vec<f64> {
+    let step = STEPS.into_iter().find(|step| *step >= length / f64::from(about));
+    match step.filter(|_| length > f64::from(about)) {
+        Some(step) => {
+            let moment = |n: u32| step * f64::from(n);
+            let end = (0..=about + 1).find(|n| moment(*n) >= length).unwrap_or(about);
+            (0..=end).map(moment).collect()
+        }
+        None => ticks(length, about),
+    }
+}
+
+/// A moment of the timeline: `12s`, `4m30s`, `2h`.
 pub(super) fn time(seconds: f64) -> String {
-    Duration::try_from_secs_f64(seconds).map_or_else(|_| String::new(), chaos_model::quantity::show_duration)
+    Duration::try_from_secs_f64(seconds).map_or_else(|_| String::new(), moment)
+}
+
+/// The same; seconds alone up to two minutes.
+pub(super) fn moment(at: Duration) -> String {
+    let whole = at.as_secs();
+    if whole < 120 {
+        return show_duration(at);
+    }
+    let rest = Duration::new(whole % 60, at.subsec_nanos());
+    let part = |number: u64, unit: &str| if number == 0 { String::new() } else { format!("{number}{unit}") };
+    let seconds = if rest.is_zero() { String::new() } else { show_duration(rest) };
+    format!("{}{}{seconds}", part(whole / 3600, "h"), part(whole / 60 % 60, "m"))
 }
 
 #[cfg(test)]
@@ -304,6 +341,18 @@ mod tests {
     }
 
     #[test]
+    fn times_are_round_in_minutes_and_hours_too() {
+        assert_eq!(time_ticks(12.0, 6), [0.0, 2.0, 4.0, 6.0, 8.0, 10.0, 12.0]);
+        assert_eq!(time_ticks(4.5, 6), [0.0, 1.0, 2.0, 3.0, 4.0, 5.0]);
+        let day: Vec<String> = time_ticks(86_400.0, 6).into_iter().map(time).collect();
+        assert_eq!(day, ["0s", "4h", "8h", "12h", "16h", "20h", "24h"]);
+        assert_eq!(time_ticks(250.0, 6).len(), 6);
+        assert!(time_ticks(9e6, 6).len() < 20);
+        let shown = [0.25, 119.0, 120.0, 270.0, 3725.5].map(time);
+        assert_eq!(shown, ["250ms", "119s", "2m", "4m30s", "1h2m5.5s"]);
+    }
+
+    #[test]
     fn lines_have_gaps_where_there_is_no_value() {
         let values = [(0.0, Some(1.0)), (1.0, Some(2.0)), (2.0, None), (3.0, None), (4.0, Some(5.0))];
         assert_eq!(pieces(&values), [vec![(0.0, 1.0), (1.0, 2.0)], vec![(4.0, 5.0), (4.2, 5.0)]]);
@@ -314,7 +363,7 @@ mod tests {
         let frame = Frame {
             length: Duration::from_secs(12),
             bands: &[(Duration::from_secs(4), Duration::from_secs(8))],
-            marks: &[(Duration::from_secs(5), "detected".to_owned())],
+            marks: &[Mark { at: Duration::from_secs(5), ink: BAD, words: "detected".to_owned() }],
         };
         let line = |then| {
             let values = vec![(0.0, Some(1.0)), (12.0, Some(3.0))];

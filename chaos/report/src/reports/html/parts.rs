@@ -1,7 +1,8 @@
 //! Parts of a run's section: why it has its outcome, what was expected, what clients saw over time, what faults did.
 
 use super::{
-    chart::{self, Axis, BAD, FIRST, Frame, GOOD, Line, SECOND, THIRD, Tip},
+    chart::{self, Axis, BAD, FIRST, Frame, GOOD, Line, Mark, SECOND, THIRD, Tip},
+    met::Met,
     verdict,
 };
 use crate::{
@@ -24,7 +25,7 @@ use std::{collections::BTreeMap, time::Duration};
 /// Reasons that are no expectation's.
 pub(super) fn reasons(run: &Run) -> String {
     let mut items: Vec<String> = run.inconclusive.iter().map(|why| html(why)).collect();
-    items.extend(run.left.iter().map(|left| format!("left behind: {}", html(left))));
+    items.extend(run.leftovers().iter().map(|line| html(line)));
     list(&items)
 }
 
@@ -38,15 +39,15 @@ fn list(items: &[String]) -> String {
 
 /// Each expectation with its lines of the file; open where it did not hold.
 pub(super) fn expectations(run: &Run) -> String {
-    let mut text = String::from("<h3>Expectations</h3>\n");
     if run.judged.is_empty() {
-        return text + "<p class=\"faint\">None was judged.</p>\n";
+        return "<p class=\"faint\">None was judged.</p>\n".to_owned();
     }
+    let mut text = String::new();
     for judged in &run.judged {
         text += &expectation(run, judged);
     }
     let elsewhere: Vec<String> =
-        run.begin.elsewhere.iter().map(|that| format!("left to other worlds: {}", html(that))).collect();
+        run.begin.elsewhere.iter().map(|that| html(&format!("not judged in the world {}: {that}", run.begin.world))).collect();
     text + &list(&elsewhere)
 }
 
@@ -58,7 +59,7 @@ fn expectation(run: &Run, judged: &Judged) -> String {
         html(&judged.that),
         html(&judged.when)
     );
-    text += "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"comparisons\"><table><thead><tr><th scope=\"col\"></th><th scope=\"col\">expected</th><th scope=\"col\">seen</th></tr></thead><tbody>\n";
+    text += "<div class=\"scroll wrap\" tabindex=\"0\" role=\"group\" aria-label=\"comparisons\"><table><thead><tr><th scope=\"col\">verdict</th><th scope=\"col\">expected</th><th scope=\"col\">seen</th></tr></thead><tbody>\n";
     for check in &judged.checks {
         text += &comparison(check);
     }
@@ -83,17 +84,10 @@ fn comparison(check: &JudgedCheck) -> String {
 
 /// A response that speaks against a comparison.
 fn response(response: &ShownResponse) -> String {
-    let came = match (response.status, &response.unanswered) {
-        (Some(status), _) => status.to_string(),
-        (None, Some(why)) => format!("no response: {why}"),
-        (None, None) => "no response".to_owned(),
-    };
-    let from = response.instance.iter().map(|instance| format!(" from {instance}")).collect::<String>();
-    let met = if response.met.is_empty() { String::new() } else { format!(", it met {}", response.met.join(" and ")) };
+    let [request, came] = terminal::response_words(response);
+    let from = response.instance.iter().map(|instance| format!("<br>from {}", html(instance))).collect::<String>();
     let body = response.body.iter().map(|body| format!("<br><code>{}</code>", html(body))).collect::<String>();
-    let (at, took) = (response.at.as_secs_f64(), show_duration(response.latency));
-    let words = format!("request {} at {at:.2}s: {}: {came}{from} after {took}{met}", response.n, response.request);
-    format!("{}{body}", html(&words))
+    format!("{}<br>{}{from}{body}", html(&request), html(&came))
 }
 
 /// The lines of the scenario that an expectation stands in, its comparisons marked.
@@ -128,12 +122,8 @@ fn excerpt(run: &Run, judged: &Judged) -> String {
 
 /// Proofs of guards, and the comparison with a control.
 pub(super) fn guards(run: &Run) -> String {
-    if run.guards.is_empty() && run.control.is_none() {
-        return String::new();
-    }
-    let mut text = String::from("<h3>Proofs</h3>\n");
-    text += &run.guards.iter().map(guard).collect::<String>();
-    text + &run.control.iter().map(control).collect::<String>()
+    let guards = run.guards.iter().map(guard).collect::<String>();
+    guards + &run.control.iter().map(control).collect::<String>()
 }
 
 fn guard(result: &GuardResult) -> String {
@@ -178,9 +168,13 @@ pub(super) fn timeline(state: &RunState, series: &Series, earlier: Option<&Serie
     let (bands, marks) = (bands(state), marks(state));
     let length = state.duration().max(points.now.last().map(|point| point.to).unwrap_or_default());
     let frame = Frame { length, bands: &bands, marks: &marks };
-    let mut text = String::from("<h3>What clients saw</h3>\n<p class=\"faint\">Shaded: faults act.");
-    for (at, words) in &marks {
-        text += &format!(" Line at {}: {}.", show_duration(*at), html(words));
+    let mut text = String::from("<p class=\"faint legend\">");
+    if !bands.is_empty() {
+        text += "<b class=\"band\"></b>faults act";
+    }
+    for ink in [BAD, GOOD].into_iter().filter(|ink| marks.iter().any(|mark| mark.ink == *ink)) {
+        let words = if ink == BAD { "the first bad response" } else { "as before" };
+        text += &format!("<b class=\"mark\" style=\"border-color:var(--{})\"></b>{words}", ink.name());
     }
     if !points.then.is_empty() {
         text += " Dashed: the earlier run.";
@@ -222,7 +216,7 @@ fn bands(state: &RunState) -> Vec<(Duration, Duration)> {
 }
 
 /// When a fault was detected, and when responses were as before; of many faults none is marked.
-fn marks(state: &RunState) -> Vec<(Duration, String)> {
+pub(super) fn marks(state: &RunState) -> Vec<Mark> {
     let mut marks = Vec::new();
     if state.plans().len() > 4 {
         return marks;
@@ -230,10 +224,12 @@ fn marks(state: &RunState) -> Vec<(Duration, String)> {
     for plan in state.plans() {
         let Some(figures) = state.fault_figures.get(&plan.name) else { continue };
         if let Some(detected) = figures.detected {
-            marks.push((plan.at + detected, format!("the first bad response of {}", plan.name)));
+            let words = format!("{}: the first bad response, after {}", plan.name, show_duration(detected));
+            marks.push(Mark { at: plan.at + detected, ink: BAD, words });
         }
         if let Recovery::After { took } = figures.recovery {
-            marks.push((plan.ends() + took, format!("as before {}", plan.name)));
+            let words = format!("{}: responses are as before, {} after its end", plan.name, show_duration(took));
+            marks.push(Mark { at: plan.ends() + took, ink: GOOD, words });
         }
     }
     marks
@@ -243,7 +239,7 @@ fn marks(state: &RunState) -> Vec<(Duration, String)> {
 fn figure(caption: &str, lines: &[Line], chart: &str) -> String {
     let legend = |line: &Line| {
         let thin = if line.thin { " class=\"thin\"" } else { "" };
-        format!("<b{thin} style=\"border-color:var(--{})\"></b>{}", line.ink.name(), html(line.name))
+        format!("<span><b{thin} style=\"border-color:var(--{})\"></b>{}</span> ", line.ink.name(), html(line.name))
     };
     let mut legend: String = lines.iter().filter(|line| !line.then).map(legend).collect();
     if lines.iter().any(|line| line.then) {
@@ -257,7 +253,7 @@ fn seconds(time: Duration) -> f64 {
 }
 
 fn span(point: &Point) -> String {
-    format!("{} to {}", show_duration(point.from), show_duration(point.to))
+    format!("{} to {}", chart::moment(point.from), chart::moment(point.to))
 }
 
 fn tips(points: Points<'_>, words: impl Fn(&Point) -> String) -> Vec<Tip> {
@@ -431,7 +427,7 @@ fn metric(name: &str, (now, then): (&Readings, &Readings), frame: &Frame<'_>) ->
         let (at, value) = pair[0];
         let earlier = then.iter().rfind(|(earlier, _)| *earlier <= at);
         let earlier = earlier.map_or_else(String::new, |(_, value)| format!("; earlier run: {}", show_number(*value)));
-        let words = format!("at {}: {}{earlier}", show_duration(at), show_number(value));
+        let words = format!("at {}: {}{earlier}", chart::moment(at), show_number(value));
         Tip { from: seconds(at), to: seconds(pair[1].0), words }
     };
     let tips: Vec<_> = now.windows(2).map(tip).collect();
@@ -477,7 +473,7 @@ fn table(label: &str, heads: &[&str], rows: &[Vec<String>], below: impl Fn(usize
     };
     let rows: String = rows.iter().enumerate().map(row).collect();
     format!(
-        "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"{label}\"><table><thead><tr>{heads}</tr></thead><tbody>\n{rows}</tbody></table></div>\n"
+        "<div class=\"scroll\" tabindex=\"0\" role=\"group\" aria-label=\"{label}\"><table><thead><tr>{heads}</tr></thead><tbody>\n{rows}</tbody></table></div>\n"
     )
 }
 
@@ -497,32 +493,36 @@ pub(super) fn phases(state: &RunState) -> String {
         }
         format!("<tr class=\"detail\"><td colspan=\"{}\">{}</td></tr>", heads.len(), details.join("<br>"))
     };
-    format!("<h3>Phases</h3>\n{}", table("phases", &heads, &cells, below))
+    let note = |words: String| format!("<p class=\"inconclusive\">{}</p>\n", html(&words));
+    let until = terminal::until(state).map(note).unwrap_or_default();
+    let faults: String = terminal::reading_faults(state).map(note).collect();
+    format!("{until}{}{faults}", table("phases", &heads, &cells, below))
 }
 
-/// Each fault: what was asked, and what came of it.
-pub(super) fn faults(state: &RunState) -> String {
+/// Each fault: what was asked, what came of it, and the requests that met it.
+pub(super) fn faults(state: &RunState, met: &Met) -> String {
     if state.plans().is_empty() {
         return String::new();
     }
-    let mut text = String::from("<h3>Faults</h3>\n<dl>\n");
+    let mut text = String::from("<dl>\n");
     for plan in state.plans() {
         let (unsure, taken) = terminal::taken(state, plan);
         let class = if unsure { " class=\"inconclusive\"" } else { "" };
         let asked = format!("{}, {}", words::fault(plan), words::window(plan));
         let taken: Vec<String> = taken.iter().map(|line| html(line)).collect();
         text += &format!(
-            "<dt>{}</dt><dd>{}<br><span{class}>{}</span></dd>\n",
+            "<dt>{}</dt><dd>{}<br><span{class}>{}</span>{}</dd>\n",
             html(&plan.name),
             html(&asked),
-            taken.join("<br>")
+            taken.join("<br>"),
+            met.of(&plan.name)
         );
     }
     text + "</dl>\n"
 }
 
-/// Services that ended by themselves, and where logs are.
-pub(super) fn services(run: &Run) -> String {
+/// Services that ended by themselves, with the last lines of their logs.
+pub(super) fn deaths(run: &Run) -> String {
     let mut text = String::new();
     for death in &run.died {
         let lines: Vec<String> = death.last_lines.iter().map(|line| html(line)).collect();
@@ -533,18 +533,23 @@ pub(super) fn services(run: &Run) -> String {
             lines.join("\n")
         );
     }
-    if !run.logs.is_empty() {
-        let log = |(service, path): (&String, &String)| format!("<dt>{}</dt><dd><code>{}</code></dd>", html(service), html(path));
-        text += &format!("<h3>Logs</h3><dl>{}</dl>\n", run.logs.iter().map(log).collect::<String>());
-    }
     text
+}
+
+/// The places of logs, where they were kept.
+pub(super) fn logs(run: &Run) -> String {
+    if run.logs.is_empty() {
+        return String::new();
+    }
+    let log = |(service, path): (&String, &String)| format!("<dt>{}</dt><dd><code>{}</code></dd>", html(service), html(path));
+    format!("<dl>{}</dl>\n", run.logs.iter().map(log).collect::<String>())
 }
 
 /// The command that makes the run again.
 pub(super) fn again(run: &Run) -> String {
     run.again().map_or_else(String::new, |again| {
         format!(
-            "<h3>Again, with the same draws</h3><pre>{}</pre>\n<p>Or from its recording alone, of which it takes the files as they \
+            "<pre>{}</pre>\n<p>Or from its recording alone, of which it takes the files as they \
              were: <code>chaos rerun RECORDING</code></p>\n",
             html(&again)
         )

@@ -40,7 +40,7 @@ pub(super) fn of(system: &PlannedSystem, faults: &[Fault]) -> String {
         on.into_iter().for_each(|on| marked.entry(on).or_default().push(&fault.name));
     }
     let mut svg = format!(
-        "<svg class=\"system\" viewBox=\"0 0 {width} {height}\" style=\"max-width:{width}px\" role=\"img\" aria-label=\"{}\">",
+        "<div class=\"scroll\" tabindex=\"0\" role=\"group\" aria-label=\"the system\"><svg class=\"system\" viewBox=\"0 0 {width} {height}\" style=\"width:{width}px\" role=\"img\" aria-label=\"{}\">",
         html(&words(&edges, &marked))
     );
     for edge in &edges {
@@ -51,7 +51,7 @@ pub(super) fn of(system: &PlannedSystem, faults: &[Fault]) -> String {
     for (name, (column, row)) in &places {
         svg += &service(name, at(*column, *row), marked.get(*name).map(Vec::as_slice));
     }
-    svg + "</svg>"
+    svg + "</svg></div>"
 }
 
 /// The picture in words, for those who can't see it.

@@ -10,7 +10,7 @@ use std::fmt::Write as _;
 /// Differences to an earlier run, and margins.
 pub(super) fn section(compared: Option<&Compared>) -> String {
     let Some(compared) = compared else { return String::new() };
-    let mut text = String::from("<h3>Against its earlier run</h3>\n");
+    let mut text = String::new();
     match &compared.partner {
         Err(why) => text += &format!("<p class=\"faint\">{}.</p>\n", html(&sentence_case(&against::unpaired(why)))),
         Ok(partner) => text += &told(compared, partner),
@@ -30,7 +30,7 @@ fn told(compared: &Compared, partner: &Partner) -> String {
     if rows.is_empty() {
         return text;
     }
-    text + "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"margins\"><table><caption>Margins, and those of \
+    text + "<div class=\"scroll\" tabindex=\"0\" role=\"group\" aria-label=\"margins\"><table><caption>Margins, and those of \
             earlier runs</caption><thead><tr><th scope=\"col\">expectation</th><th scope=\"col\">now</th><th \
             scope=\"col\">earlier</th></tr></thead><tbody>\n"
         + &rows
@@ -92,7 +92,7 @@ pub(super) fn without_partner(against: Option<&Against>) -> String {
         return String::new();
     }
     let items: String = items.iter().map(|item| format!("<li>{}</li>", html(item))).collect();
-    format!("<section class=\"run\"><h2>Earlier runs without a partner</h2><ul>{items}</ul></section>\n")
+    format!("<section class=\"run\"><h2 class=\"title\">Earlier runs without a partner</h2><ul>{items}</ul></section>\n")
 }
 
 fn sentence_case(words: &str) -> String {
