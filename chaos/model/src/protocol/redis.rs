@@ -29,6 +29,7 @@ pub(super) static ROW: Row = Row {
     limits: &[
         ("connections of TLS or another protocol", "their commands can't be told apart"),
         ("values (`miss`, `stale`, `wrong`) within `MULTI`", "where `EXEC` fails, or its reply is longer than 1 MiB"),
+        ("`stale` and `wrong` of values of more than 1 MiB", "none so long is kept, unless `value` says another"),
         ("the replies to `SUBSCRIBE` and its like", "they are one for each channel"),
         ("commands of a subscriber in RESP2, but for those about subscriptions", "the server refuses them by itself"),
         ("commands behind `CLIENT REPLY OFF` and `SKIP`", "they have no replies"),

@@ -36,6 +36,8 @@ pub(super) struct ReadCommand {
 pub(super) enum Outcome {
     /// The reply stays as it is: nothing happened.
     Same,
+    /// It stays as it is, since it is longer than what is kept.
+    TooLong,
     /// Bytes that come in its place.
     Other(Bytes),
     /// So many bytes of it, and the connection ends.
@@ -79,7 +81,7 @@ impl Edit {
             _ if !whole && !too_long => None,
             Self::Stale(read) => {
                 let what = read.what(protocol);
-                Some(changed(reply, read.values.first(&what, whole.then_some(reply))))
+                Some(changed(reply, read.values.first(&what, whole.then_some(reply)), scanner))
             }
             Self::Wrong { given, read } => {
                 // Where there is no value, there is no wrong one.
@@ -93,7 +95,7 @@ impl Edit {
                     (None, Some(own)) => Some(seen(Some(reply)).unwrap_or_else(|| reversed(own))),
                     (None, None) => seen(None),
                 };
-                Some(changed(reply, wrong))
+                Some(changed(reply, wrong, scanner))
             }
         }
     }
@@ -109,8 +111,12 @@ impl ReadCommand {
 }
 
 /// A reply that would be the same has not been changed.
-fn changed(reply: &[u8], other: Option<Bytes>) -> Outcome {
-    other.filter(|other| **other != *reply).map_or(Outcome::Same, Outcome::Other)
+fn changed(reply: &[u8], other: Option<Bytes>, scanner: &Scanner) -> Outcome {
+    match other {
+        Some(other) if *other != *reply => Outcome::Other(other),
+        _ if reply.len().max(scanner.at_least()) > VALUE_BYTES => Outcome::TooLong,
+        _ => Outcome::Same,
+    }
 }
 
 /// The value in a reply that is a string.

@@ -4,8 +4,9 @@ use super::{
     edit::{Edit, Outcome, is_too_long},
     fire,
     results::Results,
+    spare,
 };
-use crate::protocol::{Ending, Injected, Step};
+use crate::protocol::{Ending, Injected, Step, Unreadable};
 use crate::protocols::steps;
 use bytes::Bytes;
 use chaos_model::Direction;
@@ -49,14 +50,16 @@ impl Fate {
     ) -> Use {
         if let Self::Undecided(edit, injected) = self {
             let Some(outcome) = edit.outcome(held, whole, scanner, protocol) else { return Use::Held };
-            let injected = std::mem::take(injected);
+            let (injected, is_long) = (std::mem::take(injected), outcome == Outcome::TooLong);
             *self = match outcome {
-                Outcome::Same => Self::Pass,
+                Outcome::Same | Outcome::TooLong => Self::Pass,
                 Outcome::Other(bytes) => Self::Replace(bytes),
                 Outcome::Cut(left) => Self::Cut { left },
             };
-            if !matches!(self, Self::Pass) {
-                fire(steps, injected);
+            match self {
+                Self::Pass if is_long => spare(injected, Unreadable::LongBody, steps),
+                Self::Pass => {}
+                _ => fire(steps, injected),
             }
         }
         if let Self::Results(results) = self {

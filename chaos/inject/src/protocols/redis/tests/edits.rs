@@ -1,6 +1,7 @@
 //! Each edit: what the client reads, what reaches the server, and what goes to the ledger.
 
 use super::wire::{CLOSE, Happens, Wire, command, delayed, edit, late, with};
+use crate::protocol::Unreadable;
 use crate::protocols::redis::values::Values;
 use chaos_model::Direction;
 use chaos_model::effect::action::{Part, ReplyEdit};
@@ -176,6 +177,16 @@ fn the_length_of_a_string_is_enough_to_truncate_it() {
     }
     // Half of 33554432 bytes, of 11 of the head and of 2 behind it.
     assert_eq!((wire.to_client().len(), wire.has_ended), (16_777_222, true));
+}
+
+#[test]
+fn a_value_that_is_too_long_to_be_kept_is_spared() {
+    for what in [ReplyEdit::Stale, ReplyEdit::Wrong { value: None }] {
+        let mut wire = Wire::editing("GET", what);
+        wire.commands(&["GET a"]).server("$2000000\r\n").server(vec![b'v'; 2_000_000]).server("\r\n");
+        assert_eq!((wire.to_client().len(), fired(&wire)), (2_000_012, 0));
+        assert_eq!(wire.rules.spared, [("edit".to_owned(), Unreadable::LongBody)]);
+    }
 }
 
 #[test]
