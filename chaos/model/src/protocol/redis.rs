@@ -35,7 +35,7 @@ pub(super) static ROW: Row = Row {
         ("commands behind `CLIENT REPLY OFF` and `SKIP`", "they have no replies"),
         ("connections behind a transaction with `HELLO`, `CLIENT REPLY` or `SUBSCRIBE`", "replies can't be told apart"),
         (
-            "commands behind 8192 of one connection that faults act on and that wait for their replies",
+            "commands behind 131072 of one connection that faults act on and that wait for their replies",
             "no more are kept track of",
         ),
         ("connections behind `SYNC`, `PSYNC` or a second `MONITOR`", "replies can't be told apart"),
