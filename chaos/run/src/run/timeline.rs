@@ -156,45 +156,7 @@ pub(super) async fn drive<'a>(
         away: Vec::new(),
     };
     let load = drive.edges(load).await?;
-    // The load ends when its last request was answered or timed out.
-    let summary = load.await.map_err(|_| WorldError::CannotGive("the load generator ended in mid-run".to_owned()))?;
-    drive.drain();
-    // By now all have ended, and so has the last slice.
-    drive.tell_slices();
-    let late = drive.counting.late();
-    drive.tell_counted(late);
-    let (scrapes, untold) = drive.scraper.finish();
-    let probes = drive.probing.finish();
-    untold.into_iter().map(Event::Scraped).for_each(|event| events.emit(event));
-    let told = drive.received.len() as u64 + drive.given_up;
-    if told != summary.due {
-        let due = summary.due;
-        return Err(WorldError::CannotGive(format!(
-            "the load generator lost arrivals: {due} were due, {told} are known"
-        )));
-    }
-    let Drive { fold, received: mut outcomes, counting, fired, ledger, deaths, starts, away, stopped, applied, .. } =
-        drive;
-    let applied = applied.into_keys().collect();
-    outcomes.sort_unstable_by_key(|outcome| outcome.n);
-    let (turned_away, unseen) = (counting.turned_away(), checker.unseen());
-    let carried = counting.carried();
-    Ok(Observed {
-        fold,
-        outcomes,
-        scrapes,
-        probes,
-        stopped,
-        applied,
-        unseen,
-        fired,
-        carried,
-        ledger,
-        deaths,
-        starts,
-        away,
-        turned_away,
-    })
+    Box::pin(drive.finish(load, &checker)).await
 }
 
 /// A fault that can't be switched must not keep a run, and what it broke, for ever.
@@ -280,6 +242,53 @@ struct Drive<'a, 'w> {
     away: Vec<String>,
 }
 
+impl<'a> Drive<'a, '_> {
+    /// Waits for the rest of the load, and gives everything that was observed.
+    async fn finish(mut self, load: Task<Summary>, checker: &ResponseChecker) -> Result<Observed<'a>, WorldError> {
+        // The load ends when its last request was answered or timed out.
+        let summary =
+            load.await.map_err(|_| WorldError::CannotGive("the load generator ended in mid-run".to_owned()))?;
+        self.drain();
+        // By now all have ended, and so has the last slice.
+        self.tell_slices();
+        let late = self.counting.late();
+        self.tell_counted(late);
+        let (scrapes, untold) = self.scraper.finish();
+        let probes = self.probing.finish();
+        untold.into_iter().map(Event::Scraped).for_each(|event| self.events.emit(event));
+        let told = self.received.len() as u64 + self.given_up;
+        if told != summary.due {
+            let due = summary.due;
+            return Err(WorldError::CannotGive(format!(
+                "the load generator lost arrivals: {due} were due, {told} are known"
+            )));
+        }
+        let Drive {
+            fold, received: mut outcomes, counting, fired, ledger, deaths, starts, away, stopped, applied, ..
+        } = self;
+        let applied = applied.into_keys().collect();
+        outcomes.sort_unstable_by_key(|outcome| outcome.n);
+        let (turned_away, unseen) = (counting.turned_away(), checker.unseen());
+        let carried = counting.carried();
+        Ok(Observed {
+            fold,
+            outcomes,
+            scrapes,
+            probes,
+            stopped,
+            applied,
+            unseen,
+            fired,
+            carried,
+            ledger,
+            deaths,
+            starts,
+            away,
+            turned_away,
+        })
+    }
+}
+
 impl Drive<'_, '_> {
     async fn edges(&mut self, load: Load) -> Result<Task<Summary>, WorldError> {
         let mut edges = edges::edges(self.scenario).into_iter().peekable();
@@ -297,16 +306,17 @@ impl Drive<'_, '_> {
         }
         self.next_look = zero + self.look_every;
         self.next_count = zero + LOOK_EVERY;
+        // What most runs never do is kept apart: it would make each run's future as large as if it did.
         while let Some((at, edge)) = edges.next() {
             self.wait_until(zero + at).await?;
             if at.is_zero() {
                 self.events.emit(Event::TimelineBegan);
             }
             if !edge.apply.is_empty() && self.stopping.has_gates() && !std::mem::replace(&mut self.gate_passed, true) {
-                self.look_at_gates(at).await?;
+                Box::pin(self.look_at_gates(at)).await?;
             }
             if self.stopped.is_some() {
-                self.end_early(std::iter::once(at).chain(edges.map(|(at, _)| at))).await?;
+                Box::pin(self.end_early(std::iter::once(at).chain(edges.map(|(at, _)| at)))).await?;
                 return Ok(load);
             }
             self.edge(at, &edge).await?;
@@ -314,7 +324,7 @@ impl Drive<'_, '_> {
         let end = self.scenario.timeline.duration;
         self.wait_until(zero + end).await?;
         if self.stopped.is_some() {
-            self.end_early(std::iter::empty()).await?;
+            Box::pin(self.end_early(std::iter::empty())).await?;
             return Ok(load);
         }
         self.count(end);
