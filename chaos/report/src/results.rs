@@ -240,7 +240,7 @@ impl Run {
         planned.filter(|planned| planned.that == judged.that).map(|planned| &planned.place).next()
     }
 
-    /// What is left of it, and what may be, in words; empty is as it should be.
+    /// Leftovers of it, and what may be left, in words; empty is as it should be.
     pub(crate) fn leftovers(&self) -> Vec<String> {
         let left = self.left.iter().map(|left| format!("left behind: {left}"));
         // What can't be known to be gone is not said to be.
