@@ -5,7 +5,7 @@ use crate::{
     protocol::Transport,
     quantity::show_duration,
     responses::Marker,
-    secret::{masked_command, masked_setting, masked_sources},
+    secret::{masked_command, masked_setting, masked_sources, masked_text},
     system::{Piece, Service},
 };
 use serde::{Deserialize, Serialize};
@@ -267,7 +267,9 @@ fn as_written(template: &Template) -> String {
 }
 
 fn planned_load(load: &Load) -> PlannedLoad {
-    let request = |request: &crate::Request| PlannedRequest { name: request.name.clone(), weight: request.weight };
+    // Without a name of its own, a request is called by its line, which may have a token in its query.
+    let request =
+        |request: &crate::Request| PlannedRequest { name: masked_text(&request.name), weight: request.weight };
     PlannedLoad {
         rate: load.stages.first(),
         stages: if load.stages.only_rate().is_some() { Vec::new() } else { load.stages.all().to_vec() },

@@ -13,6 +13,7 @@ mod ledger;
 mod lockout;
 mod metrics;
 mod options;
+mod pages;
 mod process_trees;
 mod prove;
 mod reading;

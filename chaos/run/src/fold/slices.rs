@@ -10,7 +10,7 @@ use super::{
     tally::{Counted, Part, count},
 };
 use chaos_load::{Outcome, Schedule};
-use chaos_model::{Fault, Scenario, Slice, check::Arrival, slice::PartCounts};
+use chaos_model::{Fault, Scenario, Slice, check::Arrival, secret::masked_text, slice::PartCounts};
 use std::{
     collections::{BTreeMap, VecDeque},
     iter::Peekable,
@@ -86,7 +86,7 @@ impl Slices {
         // One that lasts to the end is taken back when all requests have ended.
         let is_there = |ends: Duration| if ends < scenario.timeline.duration { ends } else { Duration::MAX };
         let of_fault = |fault: &Fault| (fault.at, is_there(fault.ends()));
-        let mut names: Vec<String> = load.requests.iter().map(|request| request.name.clone()).collect();
+        let mut names: Vec<String> = load.requests.iter().map(|request| masked_text(&request.name)).collect();
         if names.windows(2).all(|pair| pair[0] == pair[1]) {
             names.clear();
         }

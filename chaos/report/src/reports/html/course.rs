@@ -48,6 +48,9 @@ pub(super) fn of(state: &RunState) -> String {
 fn bars(state: &RunState) -> Vec<Bar> {
     let phases = state.begin.iter().flat_map(|begin| &begin.phases);
     let phases = phases.filter(|phase| !matches!(phase.kind, PhaseKind::Run | PhaseKind::Fault));
+    // One that never came about has no figures.
+    let is_told = |name: &str| state.figures.is_empty() || state.figures.iter().any(|figures| figures.phase == name);
+    let phases = phases.filter(|phase| is_told(&phase.name));
     let mut bars: Vec<Bar> = phases
         .map(|phase| {
             // Some last until something has come about, which is known afterwards.
