@@ -209,7 +209,7 @@ fn of_charts(rows: &[&str], blocks: &[Block], facts: &Facts) -> Vec<String> {
         let until = row.split(' ').nth(2).unwrap_or_default();
         let mut sum = Slice::default();
         let from = slices.peek().map(|slice| slice.from).unwrap_or_default();
-        while let Some(slice) = slices.next() {
+        for slice in slices.by_ref() {
             sum.counts.add(&slice.counts);
             sum.counts.add(&slice.straddled);
             sum.in_flight = sum.in_flight.max(slice.in_flight);
