@@ -18,12 +18,12 @@ async fn what_is_missing_is_named_with_what_to_do() {
     let sandbox = Sandbox::new();
     // Where nothing is on the path, and no engine answers.
     let bare = |arguments: &str| {
-        let bare = sandbox.chaos(arguments).env("PATH", "/nowhere").env("DOCKER_HOST", "unix:///nowhere/docker.sock");
-        bare.with_descriptors(1000)
+        sandbox.chaos(arguments).env("PATH", "/nowhere").env("DOCKER_HOST", "unix:///nowhere/docker.sock")
     };
     let run = bare("doctor").run().await;
     run.exited(0).said("local    ready").said("redis-server    -- none on the path");
-    run.said("open files      -- 1000 at the most");
+    let few = sandbox.chaos("doctor").with_descriptors(1000).run().await;
+    few.exited(0).said("open files      -- 1000 at the most");
     if cfg!(feature = "docker") {
         run.said("docker   NOT READY").said("engine          NO none answers, unix:///nowhere/docker.sock");
         run.said("compose         -- none");
