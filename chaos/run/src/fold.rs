@@ -349,11 +349,6 @@ impl<'a> Fold<'a> {
         self.glimpses.as_mut().map_or(0, |glimpses| glimpses.hang(moments, usual))
     }
 
-    /// The longest that a request of the baseline took.
-    pub(crate) fn slowest_usual(&self) -> Duration {
-        self.slowest_usual
-    }
-
     /// Takes note of an arrival that was given up, since the run ends: it is counted nowhere.
     pub(crate) fn give_up(&mut self, outcome: &Outcome) {
         self.slices.give_up(outcome);

@@ -14,6 +14,9 @@ const SECOND: Duration = Duration::from_secs(1);
 /// Time between two looks: what is broken for as long as it may be is taken back within a second.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 
+/// Time for which a machine may stand still that others use, too.
+const STANDSTILL: Duration = Duration::from_millis(500);
+
 /// The end of a run before its time, as an expectation decided.
 #[derive(Clone, Debug)]
 pub(in crate::run) struct Stopped {
@@ -86,9 +89,9 @@ impl Stopping {
     ) -> Option<Stopped> {
         let baseline = scenario.timeline.phase(BASELINE)?;
         let stretch = ((Duration::ZERO, at), now);
+        let usual = usual_wait(fold, baseline, stretch);
         for index in &self.gates {
             let expectation = &scenario.expectations[*index];
-            let usual = fold.slowest_usual();
             let findings = look((scenario, fold), observed, (expectation, baseline), (stretch, usual));
             let broken = expectation.checks.iter().find(|check| findings[&check.id].verdict != Verdict::Pass);
             if let Some(check) = broken {
@@ -96,7 +99,7 @@ impl Stopping {
                 return Some(stopped(EarlyEnd::Gate, Some((*index, expectation)), seen, at, findings));
             }
         }
-        let seen = self.careful.then(|| unwell(fold, baseline, stretch))??;
+        let seen = self.careful.then(|| unwell(fold, baseline, (stretch, usual)))??;
         Some(stopped(EarlyEnd::Gate, None, seen, at, BTreeMap::new()))
     }
 
@@ -165,9 +168,19 @@ fn look<'a>(
     expectation.checks.iter().map(|check| (check.id, seen.find(check, stretch, &glimpse))).collect()
 }
 
+/// The time that a request may wait without a sign that it hangs: as long as any of the baseline did that has ended, and as a busy
+/// machine may stand still.
+fn usual_wait(fold: &mut Fold<'_>, baseline: &Phase, moments: ((Duration, Duration), Duration)) -> Duration {
+    let ended = fold.glimpse((None, baseline), moments, Duration::MAX).tally;
+    ended.slowest.map_or(STANDSTILL, |slowest| slowest.latency.max(STANDSTILL))
+}
+
 /// The reason in words for which a system that is others' had better not be harmed; none where it is well.
-fn unwell(fold: &mut Fold<'_>, baseline: &Phase, moments: ((Duration, Duration), Duration)) -> Option<String> {
-    let usual = fold.slowest_usual();
+fn unwell(
+    fold: &mut Fold<'_>,
+    baseline: &Phase,
+    (moments, usual): (((Duration, Duration), Duration), Duration),
+) -> Option<String> {
     let counts = fold.glimpse((None, baseline), moments, usual).tally.counts;
     let ended = Share { parts: counts.good, whole: counts.sent };
     let hang = fold.hang((moments.0.1, moments.1), usual);
