@@ -59,16 +59,25 @@ async fn a_process_that_ends_while_it_starts_is_named() {
     a_service_that_ends_while_it_starts_is_named(local(temp.path()), "command = [\"false\"]").await;
 }
 
-/// The supervisor of the run with this folder.
-fn supervisor_of(folder: &Path) -> Pid {
+/// The supervisor of the run with this folder. A process that was just started shows no environment for a moment: it is
+/// there before its program is (proc(5), execve(2)).
+async fn supervisor_of(folder: &Path) -> Pid {
     let variable = format!("CHAOS_SUPERVISOR={}\0", folder.display());
-    let pids =
-        std::fs::read_dir("/proc").unwrap().filter_map(|entry| entry.unwrap().file_name().to_str()?.parse().ok());
     let is_it = |pid: &i32| {
         let environment = std::fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
         String::from_utf8_lossy(&environment).contains(&variable)
     };
-    Pid::from_raw(pids.into_iter().find(is_it).unwrap()).unwrap()
+    let appears = async {
+        loop {
+            let entries = std::fs::read_dir("/proc").unwrap();
+            let mut pids = entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
+            if let Some(pid) = pids.find(is_it) {
+                return Pid::from_raw(pid).unwrap();
+            }
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), appears).await.expect("the supervisor is there")
 }
 
 /// This process adopts no orphans: so it can't know of all that a supervisor leaves which is killed.
@@ -80,7 +89,7 @@ async fn what_can_not_be_known_to_be_gone_is_not_said_to_be() {
     supervision.prepare(&program, temp.path(), Duration::from_secs(1)).await.unwrap();
     assert_eq!(supervision.stop(false).await, Leftovers::default());
     supervision.prepare(&program, temp.path(), Duration::from_secs(2)).await.unwrap();
-    kill_process(supervisor_of(supervision.folder()), Signal::KILL).unwrap();
+    kill_process(supervisor_of(supervision.folder()).await, Signal::KILL).unwrap();
     supervision.exited().await.unwrap_err();
     let Leftovers { known, unseen } = supervision.stop(false).await;
     assert_eq!(known, Vec::<String>::new());

@@ -66,6 +66,17 @@ mod tests {
         Command::new("sleep").arg("60").envs(label.of_services()).kill_on_drop(true).spawn().unwrap()
     }
 
+    /// Waits until what was started shows its environment, which it does not before its program is there.
+    async fn marked(child: &Child) {
+        let pid = child.id().expect("it runs");
+        let shows = async {
+            while run_label::of_process(pid).is_none() {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+        };
+        tokio::time::timeout(10 * PATIENCE, shows).await.expect("it shows its environment");
+    }
+
     async fn killed(child: &mut Child) -> bool {
         let ended = tokio::time::timeout(PATIENCE, child.wait()).await.expect("it is killed").unwrap();
         ended.to_string() == "signal: 9 (SIGKILL)"
@@ -76,12 +87,16 @@ mod tests {
         let folder = format!("/nowhere/chaos-{}-1-1", std::process::id());
         let label = RunLabel { folder: PathBuf::from(&folder), runner: gone() };
         let other = RunLabel { folder: PathBuf::from(format!("{folder}0")), ..label.clone() };
-        let (mut marked, mut other) = (sleep(&label), sleep(&other));
+        let (mut carries, mut other) = (sleep(&label), sleep(&other));
         let supervisor = Command::new("sleep").arg("60").envs(label.of_supervisor()).kill_on_drop(true).spawn();
+        let mut supervisor = supervisor.unwrap();
+        for child in [&carries, &other, &supervisor] {
+            marked(child).await;
+        }
         assert_eq!(sweep(&label).await, Vec::<String>::new());
-        assert!(killed(&mut marked).await);
+        assert!(killed(&mut carries).await);
         assert!(other.try_wait().unwrap().is_none(), "it has another label");
-        assert!(supervisor.unwrap().try_wait().unwrap().is_none(), "it is the supervisor");
+        assert!(supervisor.try_wait().unwrap().is_none(), "it is the supervisor");
     }
 
     #[tokio::test]
