@@ -50,7 +50,7 @@ reasons! {
     AmbiguousLength: "ambiguous_length", "ambiguous length";
     /// Its head can't be read, or not in one way alone.
     UnreadableHead: "unreadable_head", "unreadable head";
-    /// Its head is longer than what is read of one.
+    /// Its head is longer than what is read of one; or the command, than what is compared of one.
     LongHead: "long_head", "head beyond the bound";
     /// A response came that nobody had asked for.
     Unasked: "unasked_response", "response to nothing";

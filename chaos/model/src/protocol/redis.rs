@@ -30,6 +30,7 @@ pub(super) static ROW: Row = Row {
         ("connections of TLS or another protocol", "their commands can't be told apart"),
         ("values (`miss`, `stale`, `wrong`) within `MULTI`", "where `EXEC` fails, or its reply is longer than 1 MiB"),
         ("`stale` and `wrong` of values of more than 1 MiB", "none so long is kept, unless `value` says another"),
+        ("`stale` and `wrong` of commands of more than 1 KiB", "they are not told apart from others that long"),
         ("the replies to `SUBSCRIBE` and its like", "they are one for each channel"),
         ("commands of a subscriber in RESP2, but for those about subscriptions", "the server refuses them by itself"),
         ("commands behind `CLIENT REPLY OFF` and `SKIP`", "they have no replies"),

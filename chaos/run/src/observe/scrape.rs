@@ -37,9 +37,15 @@ pub(crate) struct Fetch {
 /// In words: what went wrong, or a status other than 200.
 async fn fetch(client: &Client<Empty<Bytes>>, what: &Fetch, patience: Duration) -> Result<Bytes, String> {
     let uri = format!("http://{}{}", what.address, what.path);
-    let request = hyper::Request::get(&uri).body(Empty::new()).map_err(|error| format!("{uri}: {error}"))?;
+    let request = || hyper::Request::get(&uri).body(Empty::new()).map_err(|error| format!("{uri}: {error}"));
     let response = async {
-        let response = client.request(request).await.map_err(|error| format!("{uri}: {error}"))?;
+        // The connection of the last scrape idles for about as long as many servers let one: it may be closed as the request
+        // goes out (RFC 9110, 9.2.2: what is safe may be tried again). Who refuses connections is asked once.
+        let response = match client.request(request()?).await {
+            Err(error) if !error.is_connect() => client.request(request()?).await,
+            first => first,
+        };
+        let response = response.map_err(|error| format!("{uri}: {error}"))?;
         if response.status() != http::StatusCode::OK {
             return Err(format!("{uri} answered {}", response.status()));
         }
@@ -235,4 +241,34 @@ fn show(series: &Series) -> String {
     let labels = series.labels.iter().map(|(label, value)| format!("{label}={value:?}"));
     let labels = labels.collect::<Vec<_>>().join(",");
     if labels.is_empty() { series.name.clone() } else { format!("{}{{{labels}}}", series.name) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use host::memory::MemoryNetwork;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+    /// Serves one page on each connection, and closes it when the next request comes.
+    async fn closes_what_idled(mut listener: host::Listener) {
+        loop {
+            let mut connection = listener.accept().await.unwrap();
+            let mut request = [0; 1024];
+            assert!(connection.read(&mut request).await.unwrap() > 0);
+            connection.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nup 1").await.unwrap();
+            assert!(connection.read(&mut request).await.unwrap() > 0, "the connection is used again");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_connection_that_closes_as_the_request_goes_out_costs_no_reading() {
+        let network = MemoryNetwork::new(1);
+        let web = network.host("web");
+        let _server = web.spawn(closes_what_idled(web.listen(80).unwrap()));
+        let client = host::http::client(&network.host("client"), host::http::ClientConfig::default());
+        let what = Fetch { address: Address { host: "web".to_owned(), port: 80 }, path: "/metrics".to_owned() };
+        for _ in 0..3 {
+            assert_eq!(fetch(&client, &what, Duration::from_secs(1)).await.unwrap(), "up 1");
+        }
+    }
 }

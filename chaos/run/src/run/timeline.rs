@@ -2,6 +2,7 @@
 
 mod counting;
 mod disrupting;
+mod ending_early;
 mod probing;
 mod stopping;
 
@@ -32,7 +33,7 @@ use std::{
     time::Duration,
 };
 pub(super) use stopping::Stopped;
-use stopping::{Observations, Stopping};
+use stopping::Stopping;
 use tokio::{sync::mpsc, time::Instant};
 use tokio_util::sync::CancellationToken;
 
@@ -46,9 +47,6 @@ const SWITCHING: Duration = Duration::from_secs(10);
 const SCRAPE: Duration = Duration::from_millis(500);
 /// Time that something which is due waits for a scrape before it: less than an edge may be late.
 const MOMENT: Duration = Duration::from_millis(100);
-/// Time that requests of the baseline have to end before a gate looks at them: most are under way for moments. Less than an edge
-/// may be late.
-const UNDER_WAY: Duration = Duration::from_millis(100);
 /// The time after which slices are looked at where nothing ends meanwhile: those of a second without requests.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// The same where the machine tells how pressed it is, which takes samples. How late each is shows it, too.
@@ -344,44 +342,6 @@ impl Drive<'_, '_> {
         Ok(load)
     }
 
-    /// Looks at the system before the first fault, which is due now.
-    async fn look_at_gates(&mut self, at: Duration) -> Result<(), WorldError> {
-        let zero = self.zero.unwrap_or_else(Instant::now);
-        if edges::scrapes(self.scenario).next().is_some() {
-            self.scraper.ask((at, self.now(), ScrapeSide::Before), MOMENT, &self.deaf);
-            let told = self.scraper.rest().await;
-            self.tell(told.into_iter().map(Event::Scraped));
-        }
-        let patience = zero + at + UNDER_WAY;
-        while Instant::now() < patience && self.fold.hang((at, self.now()), Duration::ZERO) > 0 {
-            self.wait_until(patience.min(Instant::now() + UNDER_WAY / 10)).await?;
-        }
-        let now = self.now();
-        let observed = Observations { scrapes: self.scraper.so_far(), probes: self.probing.so_far() };
-        self.stopped = self.stopping.gate((self.scenario, &mut self.fold), &observed, (at, now));
-        Ok(())
-    }
-
-    /// Takes all faults back and ends the load, before its time. `edges` are those that are not passed yet.
-    async fn end_early(&mut self, edges: impl Iterator<Item = Duration>) -> Result<(), WorldError> {
-        if let Some(stopped) = &self.stopped {
-            self.events.emit(Event::EndedEarly(stopped.early.clone()));
-        }
-        let remove = self.active.iter().copied().collect();
-        self.change(&Edge { remove, apply: Vec::new() }).await?;
-        // Nothing is done there any more: what ended by now has not to wait for them.
-        edges.for_each(|edge| self.fold.pass(edge, None));
-        self.stop.cancel();
-        self.wait_for_load().await?;
-        let told = self.scraper.rest().await;
-        self.tell(told.into_iter().map(Event::Scraped));
-        let rest = self.probing.rest().await;
-        self.tell(rest.into_iter().map(Event::Probed));
-        self.count(self.now());
-        self.away = self.until_all_are_back().await?;
-        Ok(())
-    }
-
     /// Does what is due at a time.
     async fn edge(&mut self, at: Duration, edge: &Edge) -> Result<(), WorldError> {
         // Before the changes: what was counted by then belongs to the phase that ends here.
@@ -567,15 +527,6 @@ impl Drive<'_, '_> {
                     }
                 }
             }
-        }
-    }
-
-    /// Looks at what an expectation may end the run by.
-    fn look_at_aborts(&mut self) {
-        let now = self.now();
-        if !self.control && self.stopping.is_due(now) {
-            let observed = Observations { scrapes: self.scraper.so_far(), probes: self.probing.so_far() };
-            self.stopped = self.stopping.abort((self.scenario, &mut self.fold), &observed, now);
         }
     }
 

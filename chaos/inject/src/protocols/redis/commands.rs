@@ -84,7 +84,7 @@ impl Commands {
             seen += taken;
             if matches!(self.course, CommandCourse::Held) && self.can_decide(part, seen - used) {
                 let spared = self.spared(session, replies);
-                let decision = decide(&self.scanner, session, spared, decisions);
+                let decision = decide(&self.scanner, session, spared, decisions, steps);
                 if decisions.traces() {
                     steps::about(steps, Direction::Upstream, decision.attribution().cloned().unwrap_or_default());
                 }

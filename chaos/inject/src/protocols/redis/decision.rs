@@ -9,10 +9,11 @@ use super::{
     queue::{LocalReply, ReplyContent},
     refusal::{of_exec, refusal},
     session::Session,
-    spec,
+    spare, spec,
     values::Values,
 };
 use crate::protocol::{Attribution, Decide, Injected, Message as _, Unreadable};
+use crate::protocols::steps::Steps;
 use bytes::Bytes;
 use chaos_model::effect::action::ReplyEdit;
 use chaos_redis::{codec::RequestScanner, table::Spec};
@@ -63,12 +64,22 @@ enum Fitting {
     Edit(Edit),
 }
 
+/// The fit of a change and a command.
+enum Fit {
+    Fits(Fitting),
+    /// It is none for such a command.
+    Unfit,
+    /// The command is too long to be told apart from others, as the change would have to.
+    TooLong,
+}
+
 /// Decides on a command of which enough has come. `spared` is the reason for which nothing can be done to it.
 pub(super) fn decide(
     command: &RequestScanner,
     session: &Session,
     spared: Option<Unreadable>,
     decide: &mut dyn Decide,
+    steps: Steps<'_>,
 ) -> Decision {
     let Some(name) = command.argument(0) else { return Decision::Ask(None) };
     let name = String::from_utf8_lossy(name).to_ascii_uppercase();
@@ -87,9 +98,13 @@ pub(super) fn decide(
     let deciding = Deciding { command, session, spec: spec::runnable(command), has_one_key: keys.len() == 1 };
     let (mut change, mut injected) = (None, vec![]);
     for (asked, by) in changes {
-        if let Some(fitting) = deciding.fit(asked) {
-            (change, injected) = (Some(fitting), vec![by]);
-            break;
+        match deciding.fit(asked) {
+            Fit::Fits(fitting) => {
+                (change, injected) = (Some(fitting), vec![by]);
+                break;
+            }
+            Fit::Unfit => {}
+            Fit::TooLong => spare(vec![by], Unreadable::LongHead, steps),
         }
     }
     let is_exec = deciding.spec.is_some_and(|spec| spec.name == "exec");
@@ -117,39 +132,48 @@ pub(super) fn decide(
 }
 
 impl Deciding<'_> {
-    /// The change as it fits the command; nothing where it doesn't.
-    fn fit(&self, change: Change) -> Option<Fitting> {
+    /// The change as it fits the command.
+    fn fit(&self, change: Change) -> Fit {
         let (edit, values) = match change {
-            Change::Truncate(part) => return Some(Fitting::Edit(Edit::Cut(part))),
+            Change::Truncate(part) => return Fit::Fits(Fitting::Edit(Edit::Cut(part))),
             Change::Edit(edit, values) => (edit, values),
         };
-        match edit {
+        let fitting = match edit {
             ReplyEdit::Error(text) => Some(Fitting::Error(text)),
             ReplyEdit::State(state) => {
                 refusal(state, self.command, self.session).map(|text| Fitting::Error(text.to_owned()))
             }
-            ReplyEdit::Miss => {
-                let nothing = self.spec.and_then(|spec| nothing(self.command, spec))?;
-                // The server queues it like any other, and its result comes with the reply to `EXEC`.
-                Some(if self.session.queues(self.spec) {
-                    Fitting::Edit(Edit::Nothing(nothing))
-                } else {
-                    Fitting::Content(ReplyContent::Nothing(nothing))
-                })
-            }
-            ReplyEdit::Stale => self.read(values).map(Edit::Stale).map(Fitting::Edit),
+            ReplyEdit::Miss => self.miss(),
+            ReplyEdit::Stale => return self.of_read(values, Edit::Stale),
+            ReplyEdit::Wrong { .. } if !self.spec.is_some_and(spec::is_value) => None,
             ReplyEdit::Wrong { value } => {
-                let read = self.read(values).filter(|_| self.spec.is_some_and(spec::is_value))?;
-                Some(Fitting::Edit(Edit::Wrong { given: value.map(Bytes::from), read }))
+                return self.of_read(values, |read| Edit::Wrong { given: value.map(Bytes::from), read });
             }
             ReplyEdit::Lose => Some(Fitting::Edit(Edit::Lose)),
-        }
+        };
+        fitting.map_or(Fit::Unfit, Fit::Fits)
     }
 
-    /// The read of one key that this is.
-    fn read(&self, values: Arc<Values>) -> Option<ReadCommand> {
-        let fits = self.spec.is_some_and(spec::reads) && self.has_one_key;
-        Some(ReadCommand { what: what(self.command, self.session).filter(|_| fits)?, values })
+    /// Nothing in place of what would be read.
+    fn miss(&self) -> Option<Fitting> {
+        let nothing = self.spec.and_then(|spec| nothing(self.command, spec))?;
+        // The server queues it like any other, and its result comes with the reply to `EXEC`.
+        Some(if self.session.queues(self.spec) {
+            Fitting::Edit(Edit::Nothing(nothing))
+        } else {
+            Fitting::Content(ReplyContent::Nothing(nothing))
+        })
+    }
+
+    /// The edit of the read of one key, where this is one.
+    fn of_read(&self, values: Arc<Values>, edit: impl FnOnce(ReadCommand) -> Edit) -> Fit {
+        if !(self.spec.is_some_and(spec::reads) && self.has_one_key) {
+            return Fit::Unfit;
+        }
+        match what(self.command, self.session) {
+            Some(what) => Fit::Fits(Fitting::Edit(edit(ReadCommand { what, values }))),
+            None => Fit::TooLong,
+        }
     }
 }
 

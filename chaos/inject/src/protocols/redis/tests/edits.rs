@@ -190,6 +190,17 @@ fn a_value_that_is_too_long_to_be_kept_is_spared() {
 }
 
 #[test]
+fn a_read_that_is_too_long_to_be_told_apart_from_others_is_spared() {
+    for what in [ReplyEdit::Stale, ReplyEdit::Wrong { value: None }] {
+        let key = "k".repeat(1100);
+        let mut wire = Wire::editing("GET", what);
+        wire.commands(&[&format!("GET {key}"), "SET a 1"]).server("$1\r\n1\r\n+OK\r\n");
+        assert_eq!((wire.replies(), fired(&wire)), (vec!["1".to_owned(), "OK".to_owned()], 0));
+        assert_eq!(wire.rules.spared, [("edit".to_owned(), Unreadable::LongHead)]);
+    }
+}
+
+#[test]
 fn the_connection_is_closed_in_place_of_the_reply() {
     let mut wire = Wire::editing("GET", CLOSE);
     wire.commands(&["PING", "GET a"]).server("+PONG\r\n");
