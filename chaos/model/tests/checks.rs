@@ -88,12 +88,13 @@ fn infinite_values_of_gauges_are_understood() {
         ("== -infinity", "did you mean `-Inf`?"),
         ("== NaN", "nothing compares with it"),
         ("> +Inf", "`> +Inf` can never hold"),
-        ("<= +Inf", "`<= +Inf` can't fail"),
         ("== 5ms", "a metric has no unit"),
     ] {
         let wrong = with(bound).expect_err(bound);
         assert!(wrong.contains(told), "{bound}: {wrong}");
     }
+    let idle = with("<= +Inf").unwrap();
+    assert!(idle.expectations[0].checks[0].idle && idle.warnings().unwrap().render(false, 80).contains("can't fail"));
 }
 
 #[test]

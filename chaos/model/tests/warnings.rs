@@ -122,3 +122,22 @@ fn a_command_that_is_not_told_its_port_is_warned_of() {
     assert_eq!(told("\"./web\", \"--port={self.port}\"", ""), "");
     assert_eq!(told("\"./web\"", "env.PORT = \"{self.port}\""), "");
 }
+
+#[test]
+fn a_comparison_that_can_not_fail_is_warned_of() {
+    for (comparison, why) in [
+        ("status.200 = \">= 0%\"", "`>= 0%` can't fail, so it shows nothing"),
+        ("latency.p50 = \"< 6s\"", "`< 6s` can't fail, so it shows nothing"),
+        ("calls.'client -> web' = \">= 0 per request\"", "`>= 0` can't fail, so it shows nothing"),
+    ] {
+        let text = format!(
+            "title = \"it\"\nentry = \"web\"\n[service.web]\nprogram = \"gateway\"\n[load]\nrequest = \"GET /\"\nrate = \
+             \"9/s\"\nduration = \"9s\"\ntimeout = \"5s\"\n[[expect]]\nthat = \"it\"\nduring = \"run\"\n{comparison}\n"
+        );
+        let read = load(Path::new("it.toml"), &[], &|_| Ok(text.clone())).map_err(|wrong| wrong.render(false, 100));
+        let read = read.unwrap();
+        let told = read.warnings().unwrap().render(false, 100);
+        assert!(told.starts_with(&format!("warning: {why}\n")) && told.contains("it.toml:13:"), "{told}");
+        assert!(read.expectations[0].checks[0].idle);
+    }
+}

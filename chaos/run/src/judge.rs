@@ -6,7 +6,7 @@ use crate::{
     observe::Scrapes,
     responses::Unseen,
     shown::Requests,
-    spared::SparedTooMuch,
+    spared::Weaker,
 };
 use chaos_model::{
     Check, Expectation, Scenario, Scope, Verdict,
@@ -39,7 +39,7 @@ pub(crate) struct Known<'a> {
     /// True where a proxy had to turn connections away.
     pub(crate) no_room: bool,
     /// The faults that were not there as they should have been.
-    pub(crate) spared: &'a [SparedTooMuch<'a>],
+    pub(crate) weaker: &'a [Weaker<'a>],
 }
 
 /// Judges every expectation, in the order of the scenario.
@@ -130,12 +130,15 @@ pub(crate) fn find(known: &Known<'_>, (index, expectation): (usize, &Expectation
     let (markers, nothing) = (scenario.system.responses.markers(), Marked::default());
     let evidence = seen.evidence(check, scoped, (&markers, &nothing));
     let finding = check.subject.judge(&evidence);
+    if check.idle {
+        return Finding::inconclusive(finding.seen, "it can't fail, so it shows nothing");
+    }
     // They belong to no slice in which each could have been weighed, nor do those that a proxy turned away; a body that is
     // wrong is so on any machine.
     let weighed = finding.weighed && (!(is_across || known.no_room) || check.subject.test().is_some());
     let finding = Finding { weighed, ..finding }.unless_strained(&evidence);
-    match known.spared.iter().find(|spared| spared.is_in(name, from, ends)) {
-        Some(spared) => spared.weigh(&*check.subject, &evidence, finding),
+    match known.weaker.iter().find(|weaker| weaker.is_in(name, from, ends)) {
+        Some(weaker) => weaker.weigh(&*check.subject, &evidence, finding),
         None => finding,
     }
 }

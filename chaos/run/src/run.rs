@@ -9,9 +9,9 @@ use crate::{
     edges::starts_services,
     fold::{Fold, LoadFigures},
     judge::{Known, judge},
-    ledger::{self, Join},
+    ledger::{self, Injections, Join},
     shown::Requests,
-    spared::{SparedTooMuch, not_given},
+    spared::{Weaker, not_given},
 };
 use chaos_model::{
     Calibration, Event, Fault, Nonce, Plan, RunKey, Scenario, Verdict,
@@ -211,6 +211,7 @@ async fn provision_and_judge(
         events.emit(Event::Phase(figures));
     }
     let left_out: BTreeMap<String, u64> = ledger.iter().map(|(fault, one)| (fault.clone(), one.left_out)).collect();
+    let weaker = if options.control { Vec::new() } else { weaker(scenario, &observed, &ledger) };
     let injections = ledger.into_values().flat_map(|injections| injections.list).collect();
     let joined = Join::new(scenario, &observed.outcomes, fold.baseline_latency(), key).join(injections);
     let cut_off = left_out.iter().filter(|(_, count)| **count > 0).map(|(fault, _)| fault.clone()).collect();
@@ -218,9 +219,8 @@ async fn provision_and_judge(
     let requests = Requests::new(&scenario.load, key.seed, &joined);
     let Observed { scrapes, probes, unseen, turned_away, .. } = &observed;
     let no_room = !turned_away.is_empty();
-    let spared = if options.control { Vec::new() } else { spared(scenario, &observed) };
-    let (blames, requests, spared) = (&blames, &requests, &spared);
-    let judged = judge(&Known { scenario, fold, scrapes, probes, unseen, blames, requests, no_room, spared });
+    let (blames, requests, weaker) = (&blames, &requests, &weaker);
+    let judged = judge(&Known { scenario, fold, scrapes, probes, unseen, blames, requests, no_room, weaker });
     let judged = match &observed.stopped {
         Some(stopped) => judged.into_iter().map(|one| early::cut_short(scenario, stopped, one)).collect(),
         None => judged,
@@ -304,10 +304,18 @@ fn late_edges(scenario: &Scenario, observed: &Observed<'_>, starting: Duration) 
     observed.fold.acknowledged().iter().filter_map(|(due, done)| too_late(&(*due, *done))).collect()
 }
 
-/// The faults that spared more than they may.
-fn spared<'a>(scenario: &'a Scenario, observed: &Observed<'_>) -> Vec<SparedTooMuch<'a>> {
-    let fired = |fault: &Fault| observed.fired.get(&fault.name).copied().unwrap_or_default();
-    scenario.faults.iter().filter_map(|fault| SparedTooMuch::of(fault, &fired(fault))).collect()
+/// The faults that did less than was asked for.
+fn weaker<'a>(
+    scenario: &'a Scenario,
+    observed: &Observed<'_>,
+    ledger: &BTreeMap<String, Injections>,
+) -> Vec<Weaker<'a>> {
+    let weaker = |fault: &'a Fault| {
+        let fired = observed.fired.get(&fault.name).copied().unwrap_or_default();
+        let injections = ledger.get(&fault.name).map(|one| one.list.as_slice()).unwrap_or_default();
+        Weaker::spared(fault, &fired).or_else(|| Weaker::cut_short(fault, injections))
+    };
+    scenario.faults.iter().filter_map(weaker).collect()
 }
 
 /// Reasons that make the run as a whole inconclusive.

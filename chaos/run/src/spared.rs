@@ -1,8 +1,8 @@
-//! Faults that were not there as they should have been: they met nobody, or could not act on what they met. What their scopes
-//! would have come to is then unknown.
+//! Faults that were not there as they should have been: they met nobody, could not act on what they met, or ended before their
+//! delays did. What their scopes would have come to is then unknown.
 
 use chaos_model::{
-    Fault, Verdict,
+    Fault, Injection, Verdict,
     carried::Came,
     check::{Evidence, Finding, Marked, Subject},
     event::{Cause, Fired},
@@ -12,17 +12,20 @@ use std::time::Duration;
 /// A fault that spares more than one in so many of what it should have met was not there as it should have been.
 const SPARED_SHARE: u64 = 100;
 
-/// A fault that spared more than it may.
-pub(crate) struct SparedTooMuch<'a> {
+/// A delay that came to so much of what was asked for is as it should be, in percent: the machine is late, and no delay is exact.
+const ACHIEVED: u32 = 90;
+
+/// A fault that did less than was asked for.
+pub(crate) struct Weaker<'a> {
     fault: &'a Fault,
     why: String,
     /// The requests that may have come out otherwise, at the most; none where that isn't known.
     most: Option<u64>,
 }
 
-impl<'a> SparedTooMuch<'a> {
-    /// Judges by the counts of what a fault did.
-    pub(crate) fn of(fault: &'a Fault, fired: &Fired) -> Option<Self> {
+impl<'a> Weaker<'a> {
+    /// Judges by the counts of what a fault did: it may have spared too much.
+    pub(crate) fn spared(fault: &'a Fault, fired: &Fired) -> Option<Self> {
         let spared = &fired.spared;
         // What can't be read counts as if it matched, and a connection as one message at least.
         let least = spared.least();
@@ -31,6 +34,25 @@ impl<'a> SparedTooMuch<'a> {
         // On a connection that is spared there may be any number of them.
         let most = (spared.connections() == 0).then_some(least);
         is_too_much.then(|| Self { fault, why: why(), most })
+    }
+
+    /// Judges by the delays that it has given: those that waited when it was taken back were let go, and most of all may have been.
+    pub(crate) fn cut_short(fault: &'a Fault, injections: &[Injection]) -> Option<Self> {
+        let delays = injections.iter().filter_map(|one| Some((one.asked?, one.achieved?)));
+        let (mut all, mut short) = (0_u64, 0_u64);
+        for (asked, achieved) in delays {
+            all += 1;
+            short += u64::from(achieved * 100 < asked * ACHIEVED);
+        }
+        let why = || {
+            format!(
+                "the fault `{}` ended before its delays did: {short} of {} were cut short by that: a fault lasts for longer than \
+                 what it delays",
+                fault.name,
+                count(all, "delays")
+            )
+        };
+        (short * 2 > all).then(|| Self { fault, why: why(), most: Some(short) })
     }
 
     /// Tells whether it was there in the scope of this name, from a moment of the timeline to another.
@@ -79,7 +101,7 @@ pub(crate) fn not_given(fault: &Fault, fired: &Fired, came: Option<Came>) -> Opt
         return Some((Cause::NeverFired, format!("the fault `{name}` never fired: {why}")));
     }
     let why = || format!("the fault `{name}` did not meet all of {on}: {}", words(fired, ""));
-    SparedTooMuch::of(fault, fired).map(|_| (Cause::Other, why()))
+    Weaker::spared(fault, fired).map(|_| (Cause::Other, why()))
 }
 
 /// Words for what a fault could not act on: `41 connections could not be read (TLS)`.

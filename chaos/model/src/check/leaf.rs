@@ -5,7 +5,8 @@ use crate::{
     calls::Per,
     check::reading::Asked,
     language::{
-        bounds, braces, calls,
+        bounds::{self, Bound},
+        braces, calls,
         document::Entry,
         expect::Against,
         findings::{Findings, Wrong},
@@ -14,7 +15,7 @@ use crate::{
         selector, value_test,
     },
 };
-use std::time::Duration;
+use std::{cell::Cell, time::Duration};
 
 /// One comparison of an expectation, for its kind to read.
 pub struct Leaf<'a> {
@@ -26,6 +27,8 @@ pub struct Leaf<'a> {
     pub(crate) asked: &'a Asked,
     pub(crate) against: &'a Against<'a>,
     pub(crate) findings: &'a Findings,
+    /// Set where what was read can't fail.
+    pub(crate) idle: Cell<bool>,
 }
 
 impl Leaf<'_> {
@@ -87,30 +90,31 @@ impl Leaf<'_> {
         None
     }
 
-    /// The value as the bound of a share of arrivals. One that always or never holds is refused, as by all of these.
+    /// The value as the bound of a share of arrivals. One that never holds is refused, and one that can't fail warned of, as by all of
+    /// these.
     #[must_use]
     pub fn share(&self) -> Option<Comparison<Share>> {
-        self.parse(|text| bounds::check_share(comparison(text, share)?))
+        self.bound(|text| bounds::check_share(comparison(text, share)?))
     }
 
     /// The value as the bound of a latency, which lies between 0 and the client's timeout.
     #[must_use]
     pub fn latency(&self) -> Option<Comparison<Duration>> {
         let timeout = self.against.load.timeout.unwrap_or(Duration::MAX);
-        self.parse(|text| bounds::check_latency(comparison(text, duration)?, timeout))
+        self.bound(|text| bounds::check_latency(comparison(text, duration)?, timeout))
     }
 
     /// The value as the bound of a time.
     #[must_use]
     pub fn time(&self) -> Option<Comparison<Duration>> {
-        self.parse(|text| bounds::check_time(comparison(text, duration)?))
+        self.bound(|text| bounds::check_time(comparison(text, duration)?))
     }
 
     /// The value as a time that is kept, `<` or `<=`: what never happened took no time that could be compared from
     /// below.
     #[must_use]
     pub fn time_to_keep(&self) -> Option<Comparison<Duration>> {
-        self.parse(|text| match comparison(text, duration)? {
+        self.bound(|text| match comparison(text, duration)? {
             bound @ (Comparison::Less(_) | Comparison::AtMost(_)) => bounds::check_time(bound),
             _ => Err(Wrong::new(format!("`{}` is no time to keep", text.trim())).advice("as in `< 2s` or `<= 500ms`")),
         })
@@ -119,19 +123,20 @@ impl Leaf<'_> {
     /// The value as the bound of a metric of this name: one that is called as a counter never falls.
     #[must_use]
     pub fn metric(&self, name: &str) -> Option<Comparison<f64>> {
-        self.parse(|text| bounds::check_metric(comparison(text, sample)?, name))
+        self.bound(|text| bounds::check_metric(comparison(text, sample)?, name))
     }
 
     /// The value as the bound of calls over first attempts, at least 1.
     #[must_use]
     pub fn amplification(&self) -> Option<Comparison<f64>> {
-        self.parse(|text| bounds::check_amplification(comparison(text, plain_number)?))
+        self.bound(|text| bounds::check_amplification(comparison(text, plain_number)?))
     }
 
     /// The value as the bound of calls, and what they are counted per.
     #[must_use]
     pub fn calls(&self) -> Option<(Comparison<f64>, Per)> {
-        self.parse(calls::bound)
+        let (bound, per) = self.parse(calls::bound)?;
+        Some((self.noted(bound), per))
     }
 
     /// The value as a test of values in a response, and the share of responses that must pass it.
@@ -145,6 +150,19 @@ impl Leaf<'_> {
     pub(crate) fn name_as<T>(&self, parse: impl FnOnce(&str) -> Result<T, Wrong>) -> Option<T> {
         let refuse = |wrong: Wrong| self.findings.add(wrong.diagnostic(self.entry.key_span.clone()));
         parse(&self.name).map_err(refuse).ok()
+    }
+
+    fn bound<T>(&self, parse: impl FnOnce(&str) -> Result<Bound<T>, Wrong>) -> Option<Comparison<T>> {
+        self.parse(parse).map(|bound| self.noted(bound))
+    }
+
+    /// The comparison; with a warning where it can't fail.
+    fn noted<T>(&self, bound: Bound<T>) -> Comparison<T> {
+        if let Some(wrong) = bound.idle {
+            self.findings.warn(self.word.refuse(wrong));
+            self.idle.set(true);
+        }
+        bound.comparison
     }
 
     fn parse<T>(&self, parse: impl FnOnce(&str) -> Result<T, Wrong>) -> Option<T> {

@@ -169,6 +169,8 @@ pub struct Check {
     pub id: CheckId,
     /// The figure and its bound.
     pub subject: Arc<dyn Subject>,
+    /// True where no run could fail it: it shows nothing.
+    pub idle: bool,
     /// The place of its value in the file.
     pub span: Span,
 }
@@ -286,8 +288,9 @@ mod tests {
     fn the_example_for_contributors_is_a_check_like_the_others() {
         let checks = read("shed = \"<= 5%\"").unwrap();
         assert_eq!(checks[0].subject.to_string(), "shed <= 5%");
-        let wrong = read("shed = \"<= 100%\"").unwrap_err();
-        assert!(wrong.contains("can't fail, so it shows nothing"), "{wrong}");
+        assert!(!checks[0].idle && read("shed = \"<= 100%\"").unwrap()[0].idle, "it can't fail");
+        let wrong = read("shed = \"> 100%\"").unwrap_err();
+        assert!(wrong.contains("can never hold"), "{wrong}");
         let wrong = read("sheds = \"<= 5%\"").unwrap_err();
         assert!(wrong.contains("did you mean `shed`?"), "{wrong}");
         let wrong = read("upstream_rq_pending_overflow = \"0\"").unwrap_err();

@@ -1,13 +1,13 @@
 //! `calls.'shop -> stock GET /stock/*'`: a link and the kind of message on it, in one key.
 
 use super::{
-    bounds,
+    bounds::{self, Bound},
     findings::Wrong,
     quantity::{comparison, number},
     target,
 };
 use crate::{
-    Comparison, Pattern, Protocol, System,
+    Pattern, Protocol, System,
     calls::{Calls, Per, names_one},
 };
 
@@ -77,7 +77,7 @@ fn request(text: &str) -> Result<String, Wrong> {
 }
 
 /// `<= 1.1 per request`, `<= 120/s`, `<= 500`.
-pub(crate) fn bound(text: &str) -> Result<(Comparison<f64>, Per), Wrong> {
+pub(crate) fn bound(text: &str) -> Result<(Bound<f64>, Per), Wrong> {
     let text = text.trim();
     let forms = "write it as `<= 1.1 per request`, as `<= 120/s` in any second, or as `<= 500` in all";
     let (bound, per) = match (text.strip_suffix("per request"), text.strip_suffix("/s")) {
@@ -92,6 +92,7 @@ pub(crate) fn bound(text: &str) -> Result<(Comparison<f64>, Per), Wrong> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Comparison;
 
     #[test]
     fn keys_are_a_link_and_a_kind() {
@@ -127,13 +128,14 @@ mod tests {
 
     #[test]
     fn bounds_say_what_calls_are_counted_per() {
+        let read = |text: &str| bound(text).and_then(|(bound, per)| Ok((bound.that_can_fail()?, per)));
         let at_most = Comparison::AtMost;
-        assert_eq!(bound("<= 1.1 per request").unwrap(), (at_most(1.1), Per::Request));
-        assert_eq!(bound("<= 120/s").unwrap(), (at_most(120.0), Per::Second));
-        assert_eq!(bound("<= 500").unwrap(), (at_most(500.0), Per::Scope));
-        assert_eq!(bound("1..1.2 per request").unwrap(), (Comparison::Between(1.0, 1.2), Per::Request));
+        assert_eq!(read("<= 1.1 per request").unwrap(), (at_most(1.1), Per::Request));
+        assert_eq!(read("<= 120/s").unwrap(), (at_most(120.0), Per::Second));
+        assert_eq!(read("<= 500").unwrap(), (at_most(500.0), Per::Scope));
+        assert_eq!(read("1..1.2 per request").unwrap(), (Comparison::Between(1.0, 1.2), Per::Request));
         for text in ["<= 1.1 per requests", "<= 10%", ">= 0", "< 0 per request", "1.1 per request", "<= 5/min"] {
-            bound(text).unwrap_err();
+            read(text).unwrap_err();
         }
     }
 }

@@ -1,31 +1,44 @@
 //! Mistakes found so far. Readers add to them and go on, so that a file's mistakes come together.
 
-use crate::{Diagnostic, Span};
+use crate::{Diagnostic, Span, diagnostic::Severity};
 use std::{cell::RefCell, ops::Range};
 
 /// The diagnostics so far.
 #[derive(Debug, Default)]
-pub(crate) struct Findings(RefCell<Vec<Diagnostic>>);
+pub(crate) struct Findings {
+    mistakes: RefCell<Vec<Diagnostic>>,
+    warnings: RefCell<Vec<Diagnostic>>,
+}
 
 impl Findings {
     /// Adds one.
     pub(crate) fn add(&self, diagnostic: Diagnostic) {
-        self.0.borrow_mut().push(diagnostic);
+        self.mistakes.borrow_mut().push(diagnostic);
     }
 
-    /// True if nothing was found.
+    /// Adds one that refuses nothing.
+    pub(crate) fn warn(&self, diagnostic: Diagnostic) {
+        self.warnings.borrow_mut().push(Diagnostic { severity: Severity::Warning, ..diagnostic });
+    }
+
+    /// The warnings so far.
+    pub(crate) fn warnings(&self) -> Vec<Diagnostic> {
+        self.warnings.borrow().clone()
+    }
+
+    /// True if no mistake was found.
     pub(crate) fn is_empty(&self) -> bool {
-        self.0.borrow().is_empty()
+        self.mistakes.borrow().is_empty()
     }
 
-    /// The number of diagnostics so far.
+    /// The number of mistakes so far.
     pub(crate) fn len(&self) -> usize {
-        self.0.borrow().len()
+        self.mistakes.borrow().len()
     }
 
-    /// All of them, in the order of the files.
+    /// All mistakes, in the order of the files.
     pub(crate) fn into_sorted(self) -> Vec<Diagnostic> {
-        let mut list = self.0.into_inner();
+        let mut list = self.mistakes.into_inner();
         list.sort_by_key(|diagnostic| (diagnostic.span.source, diagnostic.span.range.start));
         list.dedup();
         list

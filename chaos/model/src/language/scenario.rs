@@ -72,6 +72,7 @@ pub(crate) fn check(documents: &Documents, known: &Known<'_>, findings: &Finding
     let mut warnings = unmet::warnings(&faults_read, &load);
     warnings.extend(announced::warnings(&faults, &system));
     warnings.extend(unheard::warnings(&system));
+    warnings.extend(findings.warnings());
     let scenario = || {
         let (title, load, timeline) = (title?.text.to_owned(), load.load?, timeline?);
         let guards = guards.iter().map(|read| read.guard.clone()).collect();

@@ -10,6 +10,7 @@ use crate::{
     Check, Diagnostic,
     check::{CheckId, Leaf, Row, Shape, reading::Asked},
 };
+use std::cell::Cell;
 
 /// Reads everything under one key of an expectation. Metrics are read as `asked`.
 pub(crate) fn read(row: &Row, entry: &Entry, against: &Against<'_>, asked: &Asked, findings: &Findings) -> Vec<Check> {
@@ -26,11 +27,12 @@ pub(crate) fn read(row: &Row, entry: &Entry, against: &Against<'_>, asked: &Aske
     let mut checks = Vec::new();
     for (name, entry) in leaves {
         let Some(word) = comparison_of(entry, findings) else { continue };
-        let leaf = Leaf { kind: row.key, name, entry, word, asked, against, findings };
+        let leaf = Leaf { kind: row.key, name, entry, word, asked, against, findings, idle: Cell::new(false) };
         let subject = (row.read)(&leaf);
         // Numbers are given once all expectations are read.
         let id = CheckId::default();
-        checks.extend(subject.map(|subject| Check { id, subject, span: entry.value.span.clone() }));
+        let idle = leaf.idle.get();
+        checks.extend(subject.map(|subject| Check { id, subject, idle, span: entry.value.span.clone() }));
     }
     checks
 }

@@ -16,11 +16,11 @@ pub(crate) fn read(text: &str, vars: &[&str]) -> Result<(Comparison<Share>, Valu
     let share = match before {
         None => Comparison::AtLeast(Share::ALL),
         Some(before) if before.starts_with(['<', '>', '=', '!']) || before.contains("..") => {
-            bounds::check_share(comparison(before, share)?)?
+            bounds::check_share(comparison(before, share)?)?.that_can_fail()?
         }
         Some(before) => match share(before)? {
             none if none.parts == 0 => Comparison::Equal(none),
-            some => bounds::check_share(Comparison::AtLeast(some))?,
+            some => bounds::check_share(Comparison::AtLeast(some))?.that_can_fail()?,
         },
     };
     Ok((share, test(rest, vars)?))
@@ -77,7 +77,7 @@ fn test(text: &str, vars: &[&str]) -> Result<ValueTest, Wrong> {
         _ if text.starts_with("!=") => Ok(ValueTest::Different(literal(&text[2..])?.0)),
         _ if text.starts_with(['<', '>', '=']) || text.contains("..") => {
             let bound = comparison(text, number)?;
-            Ok(ValueTest::Number(bounds::check_number(bound)?))
+            Ok(ValueTest::Number(bounds::check_number(bound)?.that_can_fail()?))
         }
         _ => {
             let wrong = Wrong::new(format!("`{text}` says no comparison"));

@@ -37,6 +37,33 @@ async fn a_fault_that_never_fired_makes_a_run_inconclusive() {
     assert_eq!(ran.doubts(), ["the fault `outage` never fired: nothing used web -> idle while it was there"]);
 }
 
+/// It lets go of what waits when it is taken back: so nobody has waited for as long as was asked.
+#[tokio::test(start_paused = true)]
+async fn a_fault_that_ends_before_its_delays_did_shows_nothing() {
+    let late = "[[expect]]\nthat = \"late\"\nduring = \"outage\"\nlatency.p50 = \"< 900ms\"\n\
+                [[expect]]\nthat = \"slow\"\nduring = \"outage\"\nlatency.p50 = \"< 1ms\"\n";
+    let judged = async |delay: &str| {
+        let text = format!("{ONE_SERVICE}{}{late}", fault(&format!("effect = \"delay\"\ndelay = \"{delay}\"")));
+        let ran = run(&text.replace("timeout = \"1s\"", "timeout = \"9s\""), &[("web", web)]).await;
+        let note = ran.judged("late").checks[0].note.clone().unwrap_or_default();
+        (ran.judged("late").verdict, ran.judged("slow").verdict, note)
+    };
+    // Nobody waits for 900 ms, and it fails in no case.
+    let (late, _, note) = judged("950ms").await;
+    assert_eq!(late, Verdict::Inconclusive, "{note}");
+    assert!(note.contains("ended before its delays did: 85 of 100 delays"), "{note}");
+    // Half of them at most are cut short here.
+    assert_eq!(judged("400ms").await, (Verdict::Pass, Verdict::Fail, String::new()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_comparison_that_can_not_fail_shows_nothing() {
+    let idle = WELL.replace(">= 100%", ">= 0%");
+    let ran = run(&format!("{ONE_SERVICE}{}{idle}", fault("effect = \"hang\"")), &[("web", web)]).await;
+    assert!(matches!(ran.ending, Ending::Judged(Verdict::Inconclusive, _)), "{:?}", ran.ending);
+    assert_eq!(ran.judged("it").checks[0].note.as_deref(), Some("it can't fail, so it shows nothing"));
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_link_that_was_used_is_not_called_idle() {
     let never = "the fault `outage` never fired: ";
