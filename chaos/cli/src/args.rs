@@ -172,7 +172,8 @@ pub(crate) struct Place {
     /// For the world `attach`: where the system runs, in place of `attach.toml` beside the scenario
     #[arg(long, value_name = "FILE")]
     pub(crate) attach: Option<PathBuf>,
-    /// For the world `attach`: put load on addresses that are neither this machine's nor of a private network
+    /// For the world `attach`, and for services at an `address`: use addresses that are neither this machine's nor of a
+    /// private network
     #[arg(long)]
     pub(crate) allow_remote_targets: bool,
     /// For the world `attach`: let faults take away what can't be given back: `kill` what a service has in memory

@@ -1,5 +1,5 @@
-//! `docs/tutorial.md`, step by step: files and commands are taken from the page, and what it shows is compared with what
-//! is printed. Shown as ignored where there is no python3.
+//! `docs/tutorial.md` and `docs/own-system.md`, step by step: files and commands are taken from the pages, and what they show is compared with
+//! what is printed. Shown as ignored where there is no python3.
 
 #[expect(dead_code, reason = "the tests of the whole command use more of it")]
 #[path = "command/support/mod.rs"]
@@ -10,28 +10,32 @@ use std::{path::Path, process::Command};
 use support::Sandbox;
 
 fn main() {
-    let steps = Trial::ignorable_test("the tutorial goes as the page says", || {
-        if Command::new("python3").arg("--version").output().is_err() {
-            return Ok::<_, Failed>(Completion::ignored_with("no python3 is on the path"));
-        }
-        tokio::runtime::Runtime::new()?.block_on(all_steps());
-        Ok(Completion::Completed)
+    let pages = [("tutorial", 4), ("own-system", 2)].map(|(page, commands)| {
+        Trial::ignorable_test(format!("{page} goes as the page says"), move || {
+            if Command::new("python3").arg("--version").output().is_err() {
+                return Ok::<_, Failed>(Completion::ignored_with("no python3 is on the path"));
+            }
+            tokio::runtime::Runtime::new()?.block_on(all_steps(page, commands));
+            Ok(Completion::Completed)
+        })
     });
     let masks = Trial::test("figures are masked, and words are not", || {
         let masked = masked("  PASS in 6.5s:  100% (121 of 121), 0s..6s");
         if masked == "PASS in # # (# of #), #" { Ok(()) } else { Err(masked.into()) }
     });
-    libtest_mimic::run(&Arguments::from_args(), vec![steps, masks]).exit();
+    libtest_mimic::run(&Arguments::from_args(), pages.into_iter().chain([masks]).collect()).exit();
 }
 
-/// Writes each file of the page, and runs each command, in the page's order.
-async fn all_steps() {
-    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/tutorial.md");
+/// Writes each file of a page, and runs each command, in the page's order: so many.
+async fn all_steps(page: &str, wanted: usize) {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../../docs/{page}.md"));
     let page = std::fs::read_to_string(page).expect("the page is there");
     let sandbox = Sandbox::new();
     let mut commands = 0;
     for (language, block) in blocks(&page) {
         match language {
+            // What is shown, and is no file of the example.
+            "toml,ignore" => {}
             "json" => drop(sandbox.write("stock.json", block)),
             "console" => {
                 run(&sandbox, block).await;
@@ -40,7 +44,7 @@ async fn all_steps() {
             _ => write(&sandbox, block),
         }
     }
-    assert_eq!(commands, 4, "the page's commands");
+    assert_eq!(commands, wanted, "the page's commands");
     // Files are left: the logs of what did not pass.
     assert_eq!(support::processes::within(sandbox.path()), [], "processes are left");
 }

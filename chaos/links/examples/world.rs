@@ -41,6 +41,9 @@ impl Runtime for Tasks {
             Start::Program(_) => Ok(()),
             _ => Err(Unfit { what: "is no program", advice: "`--world local` runs commands" }),
         },
+        has: |_| {
+            Err(Unfit { what: "asks for a command or an output, which tasks have not", advice: "use `--world local`" })
+        },
         does: |action| match action {
             ServiceAction::Limit(_) => Err(NotGiven { why: "tasks have no limits", advice: "use `--world docker`" }),
             _ => Ok(()),
@@ -80,7 +83,8 @@ impl Runtime for Tasks {
 
     fn instances(&self, service: &str) -> Vec<Instance> {
         let address = Address { host: service.to_owned(), port: PORT };
-        let instance = Instance { id: InstanceId::first(service), address, what: "a task".to_owned() };
+        let ports = BTreeMap::new();
+        let instance = Instance { id: InstanceId::first(service), address, ports, what: "a task".to_owned() };
         self.running.get(service).map(|_| instance).into_iter().collect()
     }
 

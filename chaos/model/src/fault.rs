@@ -1,6 +1,6 @@
 //! Faults: what is broken, where, when and for whom. One type for every world, proxy and report.
 
-use crate::{Effect, Link, Only, ServiceName, Share, Span, effect::action::ServiceAction};
+use crate::{Effect, Link, Only, ServiceName, Share, Span, effect::action::ServiceAction, quantity::write_share};
 use serde::{Deserialize, Serialize};
 use std::{fmt, time::Duration};
 
@@ -21,6 +21,9 @@ pub struct Fault {
     pub except: Option<Only>,
     /// For how many of these: of requests or commands where the effect acts on such, else of connections.
     pub share: Share,
+    /// Number of the service's replicas that it is on, drawn from the run's seed; all where none is given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instances: Option<SomeInstances>,
     /// From when, counted from the start of the timeline.
     #[serde(rename = "at_us", with = "crate::micros")]
     pub at: Duration,
@@ -60,6 +63,7 @@ impl Fault {
             only: Only::default(),
             except: None,
             share: Share::ALL,
+            instances: None,
             at: Duration::ZERO,
             lasts: Duration::ZERO,
             ramp: Duration::ZERO,
@@ -101,6 +105,9 @@ impl Fault {
             Target::Links(links) => {
                 links.iter().map(|link| Self { on: Target::Link(link.clone()), ..self.clone() }).collect()
             }
+            Target::Services(services) => {
+                services.iter().map(|name| Self { on: Target::Service(name.clone()), ..self.clone() }).collect()
+            }
             Target::Link(_) | Target::Service(_) => vec![self.clone()],
         }
     }
@@ -138,6 +145,42 @@ pub enum Target {
     Links(Vec<Link>),
     /// On a service.
     Service(ServiceName),
+    /// On several replicas of a service at once, at least two: on each by itself.
+    Services(Vec<ServiceName>),
+}
+
+/// A number of a service's replicas.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SomeInstances {
+    /// So many.
+    Count(usize),
+    /// This share of them, rounded up.
+    Share(Share),
+}
+
+impl SomeInstances {
+    /// The number that it is of so many replicas; one at least.
+    #[must_use]
+    pub fn of(self, all: usize) -> usize {
+        let some = match self {
+            Self::Count(count) => count,
+            Self::Share(Share { parts, whole }) => {
+                let share = (all as u64).saturating_mul(parts).div_ceil(whole.max(1));
+                usize::try_from(share).unwrap_or(all)
+            }
+        };
+        some.clamp(1, all.max(1))
+    }
+}
+
+impl fmt::Display for SomeInstances {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Count(count) => count.fmt(f),
+            Self::Share(share) => f.write_str(&write_share(*share)),
+        }
+    }
 }
 
 impl Target {
@@ -153,7 +196,23 @@ impl Target {
         match self {
             Self::Link(link) => std::slice::from_ref(link),
             Self::Links(links) => links,
-            Self::Service(_) => &[],
+            Self::Service(_) | Self::Services(_) => &[],
+        }
+    }
+
+    /// These services, at least one.
+    #[must_use]
+    pub fn of_services(mut services: Vec<ServiceName>) -> Self {
+        if services.len() == 1 { Self::Service(services.remove(0)) } else { Self::Services(services) }
+    }
+
+    /// The services that are meant; none where it is links.
+    #[must_use]
+    pub fn services(&self) -> &[ServiceName] {
+        match self {
+            Self::Service(service) => std::slice::from_ref(service),
+            Self::Services(services) => services,
+            Self::Link(_) | Self::Links(_) => &[],
         }
     }
 }
@@ -164,6 +223,7 @@ impl fmt::Display for Target {
             Self::Link(link) => link.fmt(f),
             Self::Links(links) => f.write_str(&links.iter().map(Link::to_string).collect::<Vec<_>>().join(" and ")),
             Self::Service(service) => f.write_str(service),
+            Self::Services(services) => f.write_str(&services.join(" and ")),
         }
     }
 }
@@ -172,6 +232,14 @@ impl fmt::Display for Target {
 mod tests {
     use super::*;
     use crate::{Endpoint, effect::Hang};
+
+    #[test]
+    fn a_share_of_instances_is_rounded_up_and_is_one_at_least() {
+        let half = SomeInstances::Share(Share { parts: 1, whole: 2 });
+        assert_eq!([2, 3, 5].map(|all| half.of(all)), [1, 2, 3]);
+        assert_eq!(SomeInstances::Share(Share { parts: 1, whole: 100 }).of(4), 1);
+        assert_eq!([1, 3].map(|all| SomeInstances::Count(2).of(all)), [1, 2]);
+    }
 
     fn fault(pulse: Option<Pulse>) -> Fault {
         let (at, lasts) = (Duration::from_secs(4), Duration::from_secs(5));

@@ -6,7 +6,7 @@ use crate::{
     quantity::show_duration,
     responses::Marker,
     secret::{masked_command, masked_setting, masked_sources, masked_text},
-    system::{Piece, Service},
+    system::Service,
 };
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, time::Duration};
@@ -247,23 +247,15 @@ fn planned_system(system: &System) -> PlannedSystem {
 }
 
 fn starts(start: &Start) -> String {
-    let line = |words: &[Template]| masked_command(&words.iter().map(as_written).collect::<Vec<_>>()).join(" ");
+    let line =
+        |words: &[Template]| masked_command(&words.iter().map(ToString::to_string).collect::<Vec<_>>()).join(" ");
     match start {
         Start::Program(name) => format!("program {name}"),
         Start::Command(words) => format!("command {}", line(words)),
+        Start::Address(address) => format!("address {address}"),
         Start::Image(image) if image.command.is_empty() => format!("image {}", image.reference),
         Start::Image(image) => format!("image {} with {}", image.reference, line(&image.command)),
     }
-}
-
-fn as_written(template: &Template) -> String {
-    let piece = |piece: &Piece| match piece {
-        Piece::Text(text) => text.clone(),
-        Piece::Service { to, label: None } => format!("{{{to}}}"),
-        Piece::Service { to, label: Some(label) } => format!("{{{to}#{label}}}"),
-        Piece::OwnPort => "{self.port}".to_owned(),
-    };
-    template.pieces.iter().map(piece).collect()
 }
 
 fn planned_load(load: &Load) -> PlannedLoad {

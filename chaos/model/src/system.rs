@@ -1,14 +1,21 @@
 //! The system under test: services, and the links that their settings make.
 
 use crate::{
-    Protocol, Responses, Span,
+    HttpProbe, Protocol, Readiness, Responses, Span,
+    attach::HostPort,
     lifecycle::Lifecycle,
     protocol::{Login, Stack, Transport},
 };
 use serde::{Deserialize, Serialize};
-use std::{collections::BTreeMap, fmt, path::PathBuf};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    path::PathBuf,
+    time::Duration,
+};
 
-/// A service's name: lower-case letters, digits and dashes, starting with a letter. `client` is the load's own.
+/// A service's name: lower-case letters, digits and dashes, starting with a letter; that of a replica has a dot and its number
+/// behind it. `client` is the load's own.
 pub type ServiceName = String;
 
 /// The name that the load goes by in links (`client -> gateway`).
@@ -44,58 +51,163 @@ impl System {
         Stack { transport, protocol }
     }
 
+    /// The replicas of a service that has several, in the order of their numbers; none where it has one.
+    pub fn replicas(&self, of: &str) -> impl Iterator<Item = &Service> {
+        let mut replicas: Vec<&Service> =
+            self.services.values().filter(|service| service.replica_of.as_deref() == Some(of)).collect();
+        // By their names, the tenth would come before the second.
+        replicas.sort_by_key(|service| (service.name.len(), service.name.as_str()));
+        replicas.into_iter()
+    }
+
+    /// The names by which a file may mean services: theirs, and those that several replicas share.
+    #[must_use]
+    pub fn names(&self) -> Vec<&str> {
+        let shared = self.services.values().filter_map(|service| service.replica_of.as_deref());
+        let all: BTreeSet<&str> = self.services.keys().map(String::as_str).chain(shared).collect();
+        all.into_iter().collect()
+    }
+
     /// The services in the order in which they are started: each comes after those that it uses, as in any deployment
-    /// that waits for what it depends on. Those that use each other, round in a circle, come together.
+    /// that waits for what it depends on. A use is a link, or a name in a command of its setup or of its readiness. Those
+    /// that use each other, round in a circle, come together.
     #[must_use]
     pub fn start_order(&self) -> Vec<Vec<&Service>> {
         // In every world: where all start at once, a service can win a race against what it needs, and begins with a
         // second without it.
         let mut waves: Vec<Vec<&Service>> = Vec::new();
-        let mut left: BTreeMap<&str, &Service> =
-            self.services.iter().map(|(name, service)| (name.as_str(), service)).collect();
+        let mut left: BTreeSet<&str> = self.services.keys().map(String::as_str).collect();
         while !left.is_empty() {
-            let waits = |name: &str| {
-                let mut uses = self.links.iter().filter(|link| link.from == Endpoint::Service(name.to_owned()));
-                uses.any(|link| link.to != name && left.contains_key(link.to.as_str()))
-            };
-            let mut wave: Vec<&Service> = left.values().filter(|service| !waits(&service.name)).copied().collect();
-            if wave.is_empty() {
-                wave = left.values().copied().collect();
-            }
-            left.retain(|name, _| wave.iter().all(|service| service.name != *name));
-            waves.push(wave);
+            // Those that nothing else is needed for, but what needs them too.
+            let needs: BTreeMap<&str, BTreeSet<&str>> =
+                left.iter().map(|name| (*name, self.needs(name, &left))).collect();
+            let is_next = |name: &str| needs[name].iter().all(|other| needs[other].contains(name) || *other == name);
+            let next: BTreeSet<&str> = left.iter().copied().filter(|name| is_next(name)).collect();
+            left.retain(|name| !next.contains(name));
+            waves.push(next.iter().filter_map(|name| self.services.get(*name)).collect());
         }
         waves
     }
+
+    /// Services that use each other, round in a circle: each circle by the names of all that are in it.
+    #[must_use]
+    pub fn circles(&self) -> Vec<BTreeSet<&str>> {
+        let all: BTreeSet<&str> = self.services.keys().map(String::as_str).collect();
+        let needs: BTreeMap<&str, BTreeSet<&str>> = all.iter().map(|name| (*name, self.needs(name, &all))).collect();
+        let circle = |name: &&str| -> BTreeSet<&str> {
+            needs[*name].iter().copied().filter(|other| needs[other].contains(*name)).collect()
+        };
+        let circles: BTreeSet<BTreeSet<&str>> = all.iter().map(circle).filter(|circle| circle.len() > 1).collect();
+        circles.into_iter().collect()
+    }
+
+    /// Services that one uses, and those that these use, and so on, as far as they are among these. It is among them itself
+    /// where it is used in turn.
+    fn needs<'s>(&'s self, name: &str, among: &BTreeSet<&'s str>) -> BTreeSet<&'s str> {
+        let mut needs = BTreeSet::new();
+        let mut next: Vec<&str> = self.uses(name).collect();
+        while let Some(used) = next.pop() {
+            if let Some(used) = among.get(used)
+                && needs.insert(*used)
+            {
+                next.extend(self.uses(used));
+            }
+        }
+        needs
+    }
+
+    /// The services that one uses itself.
+    fn uses<'s>(&'s self, name: &str) -> impl Iterator<Item = &'s str> {
+        let from = Endpoint::Service(name.to_owned());
+        let linked = self.links.iter().filter(move |link| link.from == from).map(|link| link.to.as_str());
+        let by_commands = self.services.get(name).into_iter().flat_map(Service::uses_of_commands);
+        linked.chain(by_commands)
+    }
 }
 
-/// A service: one program.
+/// A service: one program. Of one that has several replicas, each is a service, `app.1`, `app.2` and so on.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Service {
     /// The service's name.
     pub name: ServiceName,
+    /// The name that it has in its file, where it is one of several replicas.
+    pub replica_of: Option<ServiceName>,
     /// The program, command or image that runs there.
     pub start: Start,
     /// The protocol that it speaks.
     pub protocol: Protocol,
-    /// The request that shows that it is ready; else a connection that is accepted.
-    pub ready: Option<HttpProbe>,
+    /// The question that shows that it is ready; its protocol's own where there is none.
+    pub ready: Option<Readiness>,
     /// The request that gives its Prometheus metrics.
     pub metrics: Option<HttpProbe>,
+    /// Its ports beside its own, by name: where it listens, unless a setting takes the one that the world gives.
+    pub ports: BTreeMap<String, u16>,
     /// Rules of its start and end.
     pub lifecycle: Lifecycle,
+    /// Commands before its start and after its end.
+    pub errands: Errands,
     /// The environment variable of `chaos` that holds its password, for what faults ask of it (`flush`).
     pub password: Option<String>,
     /// The login by which faults ask, where one is known.
     pub login: Option<Login>,
     /// The settings that it starts with.
     pub env: BTreeMap<String, Template>,
+    /// The folder that its commands run in, where the file says one: as seen from the file's own, or in its container.
+    pub working_dir: Option<PathBuf>,
     /// The folder of the file that names it: where a command of it runs.
     pub folder: PathBuf,
     /// The place in the file,
     pub span: Span,
     /// and that of what runs there.
     pub start_span: Span,
+}
+
+/// Commands of a service that are run to their ends, in their order; each a program with its arguments.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Errands {
+    /// Those before its start.
+    pub setup: Vec<Vec<Template>>,
+    /// Those after its end.
+    pub teardown: Vec<Vec<Template>>,
+    /// Time that each of them has; [`Errands::LIMIT`] where the file doesn't say.
+    pub limit: Option<Duration>,
+}
+
+impl Errands {
+    /// Time that each command has where the file doesn't say.
+    pub const LIMIT: Duration = Duration::from_secs(60);
+
+    /// Time that each command has.
+    #[must_use]
+    pub fn limit(&self) -> Duration {
+        self.limit.unwrap_or(Self::LIMIT)
+    }
+
+    /// True where there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.setup.is_empty() && self.teardown.is_empty()
+    }
+}
+
+impl Service {
+    /// True where a setting or the command takes the named port that the world gives: else the service listens where
+    /// its file says.
+    #[must_use]
+    pub fn takes_port(&self, name: &str) -> bool {
+        let mut pieces = self.start.command().iter().chain(self.env.values()).flat_map(|template| &template.pieces);
+        pieces.any(|piece| matches!(piece, Piece::NamedPort(port) if port == name))
+    }
+
+    /// The services that its commands beside its program name: those of its setup, and that of its readiness.
+    fn uses_of_commands(&self) -> impl Iterator<Item = &str> {
+        let ready = self.ready.as_ref().map(Readiness::command).unwrap_or_default();
+        let words = self.errands.setup.iter().flatten().chain(ready);
+        words.flat_map(|template| &template.pieces).filter_map(|piece| match piece {
+            Piece::Service { to, .. } => Some(to.as_str()),
+            Piece::Text(_) | Piece::OwnPort | Piece::NamedPort(_) => None,
+        })
+    }
 }
 
 /// The program, command or image that a service runs.
@@ -107,6 +219,8 @@ pub enum Start {
     Command(Vec<Template>),
     /// A container's image.
     Image(Image),
+    /// Nothing: others have started it, and it is at this address.
+    Address(HostPort),
 }
 
 impl Start {
@@ -114,7 +228,7 @@ impl Start {
     #[must_use]
     pub fn command(&self) -> &[Template] {
         match self {
-            Self::Program(_) => &[],
+            Self::Program(_) | Self::Address(_) => &[],
             Self::Command(words) | Self::Image(Image { command: words, .. }) => words,
         }
     }
@@ -131,11 +245,13 @@ pub struct Image {
     pub port: Option<u16>,
 }
 
-/// A GET that a service answers with 200.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct HttpProbe {
-    /// The path, with its slash.
-    pub path: String,
+/// The ports that an instance listens on.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ListenPorts {
+    /// Its own: the one that links lead to.
+    pub own: u16,
+    /// Others, by name.
+    pub named: BTreeMap<String, u16>,
 }
 
 /// A setting's text with the places where addresses go.
@@ -159,17 +275,34 @@ pub enum Piece {
     },
     /// `{self.port}`: the service's own port.
     OwnPort,
+    /// `{self.port.admin}`: another port of the service, by name.
+    NamedPort(String),
 }
 
 impl Template {
-    /// Fills in the places: `address` gives what stands for a use of another service, `port` is the service's own.
-    pub fn render(&self, port: u16, mut address: impl FnMut(&str, Option<&str>) -> String) -> String {
+    /// Fills in the places: `address` gives what stands for a use of another service, `ports` are the service's own.
+    pub fn render(&self, ports: &ListenPorts, mut address: impl FnMut(&str, Option<&str>) -> String) -> String {
         let piece = |piece: &Piece| match piece {
             Piece::Text(text) => text.clone(),
             Piece::Service { to, label } => address(to, label.as_deref()),
-            Piece::OwnPort => port.to_string(),
+            Piece::OwnPort => ports.own.to_string(),
+            // The language takes no names but those that the service has.
+            Piece::NamedPort(name) => ports.named.get(name).map(u16::to_string).unwrap_or_default(),
         };
         self.pieces.iter().map(piece).collect()
+    }
+}
+
+impl fmt::Display for Template {
+    /// Shows it as it is written, but for braces that stand for themselves.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.pieces.iter().try_for_each(|piece| match piece {
+            Piece::Text(text) => f.write_str(text),
+            Piece::Service { to, label: None } => write!(f, "{{{to}}}"),
+            Piece::Service { to, label: Some(label) } => write!(f, "{{{to}#{label}}}"),
+            Piece::OwnPort => f.write_str("{self.port}"),
+            Piece::NamedPort(name) => write!(f, "{{self.port.{name}}}"),
+        })
     }
 }
 
@@ -218,34 +351,45 @@ mod tests {
     fn service(name: &str) -> Service {
         Service {
             name: name.to_owned(),
+            replica_of: None,
             start: Start::Program(name.to_owned()),
             protocol: Protocol::TCP,
             ready: None,
             metrics: None,
+            ports: BTreeMap::new(),
             lifecycle: Lifecycle::default(),
+            errands: Errands::default(),
             password: None,
             login: None,
             env: BTreeMap::new(),
+            working_dir: None,
             folder: Path::new("").to_owned(),
             span: Span::default(),
             start_span: Span::default(),
         }
     }
 
-    fn order(names: &str, links: &[(&str, &str)]) -> Vec<String> {
+    fn system(names: &str, links: &[(&str, &str)]) -> System {
         let link = |(from, to): &(&str, &str)| Link {
             from: Endpoint::Service((*from).to_owned()),
             to: (*to).to_owned(),
             label: None,
         };
         let services = names.split(' ').map(|name| (name.to_owned(), service(name))).collect();
-        let system = System {
+        System {
             entry: String::new(),
             services,
             links: links.iter().map(link).collect(),
             encrypted: BTreeMap::new(),
             responses: Responses::default(),
-        };
+        }
+    }
+
+    fn order(names: &str, links: &[(&str, &str)]) -> Vec<String> {
+        order_of(&system(names, links))
+    }
+
+    fn order_of(system: &System) -> Vec<String> {
         let names =
             |wave: Vec<&Service>| wave.iter().map(|service| service.name.as_str()).collect::<Vec<_>>().join(" ");
         system.start_order().into_iter().map(names).collect()
@@ -259,6 +403,17 @@ mod tests {
 
     #[test]
     fn services_that_use_each_other_are_started_together() {
-        assert_eq!(order("a b c d", &[("a", "b"), ("b", "a"), ("c", "c"), ("a", "d")]), ["c d", "a b"]);
+        let links = [("a", "b"), ("b", "a"), ("c", "c"), ("a", "d"), ("e", "a")];
+        assert_eq!(order("a b c d e", &links), ["c d", "a b", "e"]);
+        assert_eq!(system("a b c d e", &links).circles(), [BTreeSet::from(["a", "b"])]);
+    }
+
+    #[test]
+    fn commands_beside_the_program_are_uses() {
+        let mut system = system("a b c", &[]);
+        let template = |to: &str| Template { pieces: vec![Piece::Service { to: to.to_owned(), label: None }] };
+        system.services.get_mut("a").unwrap().errands.setup = vec![vec![template("b")]];
+        system.services.get_mut("b").unwrap().ready = Some(Readiness::Command(vec![template("c")]));
+        assert_eq!(order_of(&system), ["c", "b", "a"]);
     }
 }

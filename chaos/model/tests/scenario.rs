@@ -5,11 +5,12 @@
 use chaos_model::effect::{Latency, Refuse, Reset};
 use chaos_model::{
     Arrivals, Comparison, Directions, Distribution, Effect, Endpoint, Link, OpenConnections, PhaseKind, Plan, Protocol,
-    Rate, Responses, Scenario, Scope, Set, Share, Spread, Start, Target, Text, ValueTest, Variable,
+    Rate, Responses, Scenario, Scope, Set, Share, Spread, Start, Target, Template, Text, ValueTest, Variable,
     check::{Part, ResponseTest},
     language::{Known, load, load_with},
     load::TextPiece,
     responses::{Age, Condition, Field},
+    system::ListenPorts,
 };
 use std::{fs, io, path::Path, time::Duration};
 
@@ -95,9 +96,12 @@ fn the_bundled_system_becomes_services_and_links() {
     assert_eq!((&redis.start, redis.protocol), (&Start::Program("redis".to_owned()), Protocol::REDIS));
     let gateway = &system.services["gateway"];
     assert_eq!(gateway.protocol, Protocol::HTTP);
-    assert_eq!(gateway.ready.as_ref().unwrap().path, "/health/live");
+    assert_eq!(gateway.ready.as_ref().unwrap().to_string(), "GET /health/live");
     assert_eq!(gateway.metrics.as_ref().unwrap().path, "/metrics");
-    assert_eq!(gateway.env["REDIS_URL"].render(1, |to, label| format!("{to}/{label:?}")), "redis://redis/None");
+    assert_eq!(
+        gateway.env["REDIS_URL"].render(&ListenPorts::default(), |to, label| format!("{to}/{label:?}")),
+        "redis://redis/None"
+    );
     let links: Vec<String> = system.links.iter().map(Link::to_string).collect();
     let wanted = [
         "client -> gateway",
@@ -113,14 +117,53 @@ fn the_bundled_system_becomes_services_and_links() {
 const ALL: &str = include_str!("valid/everything.toml");
 
 #[test]
+fn all_keys_of_services_are_taken() {
+    let read = scenario(ALL, &[]).unwrap();
+    let shop = &read.system.services["shop"];
+    let ports = ListenPorts { own: 80, named: [("admin".to_owned(), 81)].into() };
+    assert_eq!(shop.env["ADMIN"].render(&ports, |_, _| String::new()), "81");
+    assert_eq!(shop.ready.as_ref().unwrap().to_string(), "GET :admin/ready");
+    assert_eq!(shop.metrics.as_ref().unwrap().to_string(), "GET /metrics");
+    assert_eq!((shop.takes_port("admin"), shop.ports["admin"]), (true, 8081));
+    assert_eq!(shop.errands.limit(), seconds(300));
+    let lines = |commands: &[Vec<Template>]| -> Vec<String> {
+        commands.iter().map(|words| words.iter().map(Template::to_string).collect::<Vec<_>>().join(" ")).collect()
+    };
+    assert_eq!(lines(&shop.errands.setup), ["./migrate {redis}", "./seed"]);
+    assert_eq!(lines(&shop.errands.teardown), ["./drop {self.port.admin}"]);
+    assert_eq!(shop.working_dir.as_deref(), Some(Path::new("shop")));
+    let ready = |name: &str| read.system.services[name].ready.as_ref().map(ToString::to_string);
+    assert_eq!(ready("worker.2").unwrap(), "a line like `Listening*on` in its output");
+    assert_eq!(ready("db").unwrap(), "the command ./is-ready {self.port}");
+    assert_eq!(ready("redis").unwrap(), "a connection");
+    let workers = shop.env["WORKERS"].render(&ports, |to, _| format!("{to}:80"));
+    assert_eq!(workers, "worker.1:80,worker.2:80");
+    assert_eq!(read.system.services["worker.1"].replica_of.as_deref(), Some("worker"));
+    let Start::Address(address) = &read.system.services["db"].start else { panic!() };
+    assert_eq!(address.to_string(), "db.internal:5432");
+}
+
+#[test]
 fn the_whole_language_is_taken() {
     let read = scenario(ALL, &[]).unwrap();
     let links: Vec<String> = read.system.links.iter().map(Link::to_string).collect();
-    assert_eq!(links, ["client -> shop", "redis -> shop", "shop -> redis", "shop -> redis#sessions"]);
+    assert_eq!(
+        links,
+        [
+            "client -> shop",
+            "redis -> shop",
+            "shop -> redis",
+            "shop -> redis#sessions",
+            "shop -> worker.1",
+            "shop -> worker.2"
+        ]
+    );
     let shop = &read.system.services["shop"];
-    assert_eq!(shop.env["TEXT"].render(1, |_, _| String::new()), "{braces}");
+    let ports = ListenPorts { own: 80, named: [("admin".to_owned(), 81)].into() };
+    assert_eq!(shop.env["TEXT"].render(&ports, |_, _| String::new()), "{braces}");
     let Start::Command(words) = &shop.start else { panic!("{shop:?}") };
-    let words: Vec<String> = words.iter().map(|word| word.render(80, |to, label| format!("{to}#{label:?}"))).collect();
+    let words: Vec<String> =
+        words.iter().map(|word| word.render(&ports, |to, label| format!("{to}#{label:?}"))).collect();
     assert_eq!(words, ["./shop", "--port", "80", "--cache=redis#Some(\"sessions\")"]);
 
     let [get, post] = read.load.requests.as_slice() else { panic!("{:?}", read.load) };
@@ -270,10 +313,13 @@ fn settings_are_laid_over_the_files() {
     let read = scenario(REDIS_DOWN, &sets).unwrap();
     assert_eq!(read.load.stages.only_rate(), Some(Rate { times: 50, per: seconds(1) }));
     assert_eq!(read.faults[0].lasts, seconds(3));
-    assert_eq!(read.system.services["gateway"].env["GATEWAY_PORT"].render(0, |_, _| String::new()), "9");
+    assert_eq!(
+        read.system.services["gateway"].env["GATEWAY_PORT"].render(&ListenPorts::default(), |_, _| String::new()),
+        "9"
+    );
     let Start::Command(words) = &read.system.services["redis"].start else { panic!("still a program") };
     assert_eq!(words.len(), 3);
-    assert_eq!(words[2].render(6379, |_, _| String::new()), "6379");
+    assert_eq!(words[2].render(&ListenPorts { own: 6379, ..ListenPorts::default() }, |_, _| String::new()), "6379");
 }
 
 #[test]

@@ -24,6 +24,9 @@ pub(crate) fn seen(check: &JudgedCheck) -> String {
 #[must_use]
 pub fn fault(fault: &Fault) -> String {
     let mut words = format!("{} on {}", fault.effect.words(), fault.on);
+    if let Some(instances) = fault.instances {
+        words += &format!(" (drawn: {instances})");
+    }
     if !fault.only.is_all() {
         words += &format!(", only {}", fault.only);
     }

@@ -68,6 +68,8 @@ fn without_secrets(mut event: Event) -> Event {
             begin.command = masked_command(&begin.command);
         }
         Event::ServiceDied { last_lines, .. } => last_lines.iter_mut().for_each(|line| *line = masked_text(line)),
+        // Of a teardown that failed, what it said.
+        Event::TornDown { left, .. } => left.iter_mut().for_each(|what| *what = masked_text(what)),
         Event::WorldFailed { why } | Event::Inconclusive { why, .. } => *why = masked_text(why),
         // A query may have a token in it.
         Event::Injected(injected) => {

@@ -25,7 +25,7 @@ use crate::{
 };
 use chaos_load::Outcome;
 use chaos_model::{
-    CallReading, Expectation, Fault, Histogram, Phase, PhaseKind, Scenario, Scope, Share, Slice, SomeRequests, Target,
+    CallReading, Expectation, Fault, Histogram, Phase, PhaseKind, Scenario, Scope, Share, Slice, SomeRequests,
     check::{CheckId, FaultSeen, Marked},
     event::PhaseFigures,
     ledger::Recovery,
@@ -208,9 +208,13 @@ impl<'a> Fold<'a> {
         self.slices.restarts(&self.scenario.faults[fault].name, edge);
     }
 
-    /// Takes note that a service is ready again at this moment of the timeline.
-    pub(crate) fn is_back(&mut self, service: &str, at: Duration) {
-        let of_service = |fault: &&Fault| matches!(&fault.on, Target::Service(name) if name == service);
+    /// Takes note that a service is ready again at this moment of the timeline. Of a fault on several, that counts once none of
+    /// them is away any more.
+    pub(crate) fn is_back(&mut self, service: &str, is_away: impl Fn(&str) -> bool, at: Duration) {
+        let of_service = |fault: &&Fault| {
+            let services = fault.on.services();
+            services.iter().any(|name| name == service) && !services.iter().any(|name| is_away(name))
+        };
         let faults: Vec<&str> =
             self.scenario.faults.iter().filter(of_service).map(|fault| fault.name.as_str()).collect();
         self.slices.is_back(&faults, at);

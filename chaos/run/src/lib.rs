@@ -6,6 +6,7 @@ mod edges;
 mod events;
 pub mod flush;
 mod fold;
+mod instances;
 mod judge;
 mod ledger;
 mod observe;
@@ -21,6 +22,6 @@ pub use events::Events;
 pub use observe::series_on;
 pub use run::{Ending, Options, run};
 pub use world::{
-    Address, ComposedWorld, Death, Exit, Exits, Instance, InstanceId, LinkAddresses, Links, News, NotGiven, Notice,
-    Offer, Runtime, Site, Sites, TornDown, Unfit, World, WorldError,
+    Address, ComposedWorld, Death, Exit, Exits, Extra, Instance, InstanceId, LinkAddresses, Links, News, NotGiven,
+    Notice, Offer, Question, Runtime, Site, Sites, TornDown, Unfit, World, WorldError,
 };

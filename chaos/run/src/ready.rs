@@ -1,10 +1,10 @@
 //! Readiness: a service is asked, past any proxy, until it answers.
 
 use crate::{
-    Address,
+    Instance, Question,
     redis::{Asking, judge_ping},
 };
-use chaos_model::{Service, protocol::Ready};
+use chaos_model::{HttpProbe, Readiness, Service, protocol::Ready};
 use host::{Host, Stream};
 use std::time::Duration;
 use tokio::{
@@ -16,31 +16,55 @@ use tokio::{
 const ATTEMPT: Duration = Duration::from_secs(1);
 /// Bytes in which a response's first line must end.
 const LONGEST: usize = 4096;
-/// The least time between the beginnings of two attempts.
+/// The least time between the beginnings of two attempts,
 const EVERY: Duration = Duration::from_millis(5);
+/// and between the end of a question by a command or of the output, which cost more, and the next.
+const PAUSE: Duration = Duration::from_millis(50);
 
-/// Asks a service once whether it is ready.
-pub async fn wait(host: Host, service: Service, address: Address) -> (Service, Address, Result<(), String>) {
+/// Asks an instance of a service once whether it is ready; by `question`, where its runtime has one for it.
+///
+/// # Errors
+/// In words, why it is not.
+pub async fn wait(
+    host: &Host,
+    service: &Service,
+    instance: &Instance,
+    question: Option<&Question>,
+) -> Result<(), String> {
     let began = Instant::now();
-    let result = match tokio::time::timeout(ATTEMPT, ask(&host, &service, &address)).await {
+    if let Some(question) = question {
+        // It bounds its own time.
+        let result = question().await;
+        if result.is_err() {
+            tokio::time::sleep(PAUSE).await;
+        }
+        return result;
+    }
+    let result = match tokio::time::timeout(ATTEMPT, ask(host, service, instance)).await {
         Ok(result) => result,
         Err(_) => Err("it did not answer in a second".to_owned()),
     };
     if result.is_err() {
         tokio::time::sleep_until(began + EVERY).await;
     }
-    (service, address, result)
+    result
 }
 
-async fn ask(host: &Host, service: &Service, address: &Address) -> Result<(), String> {
+async fn ask(host: &Host, service: &Service, instance: &Instance) -> Result<(), String> {
     let text = |error: std::io::Error| error.to_string();
+    let port = match &service.ready {
+        Some(Readiness::Http(HttpProbe { port, .. }) | Readiness::Connection(port)) => port.as_deref(),
+        Some(Readiness::Command(_) | Readiness::Log(_)) => return Err("nobody here can ask it".to_owned()),
+        None => None,
+    };
+    let address = instance.at(port).ok_or_else(|| format!("it has no port {}", port.unwrap_or_default()))?;
     let stream = host.dial(&address.host, address.port).await.map_err(text)?;
     match (&service.ready, service.protocol.ready) {
-        (Some(probe), _) => {
+        (Some(Readiness::Http(probe)), _) => {
             let question = format!("GET {} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n", probe.path);
             ask_line(stream, &question, is_success).await
         }
-        (None, Ready::Connection) => Ok(()),
+        (Some(_), _) | (None, Ready::Connection) => Ok(()),
         (None, Ready::Line { ask, is_ready }) => ask_line(stream, &format!("{ask}\n"), is_ready).await,
         (None, Ready::RedisPing) => judge_ping(&Asking::new(stream).ask(&["PING"]).await.map_err(text)?),
     }

@@ -8,6 +8,7 @@ use crate::{
     blame::{self, Blames},
     edges::starts_services,
     fold::{Fold, LoadFigures},
+    instances,
     judge::{Known, judge},
     ledger::{self, Injections, Join},
     shown::Requests,
@@ -86,6 +87,8 @@ pub async fn run(
     events: &Events,
     mut interrupt: BoxFuture<'_, String>,
 ) -> Ending {
+    let drawn = instances::drawn(scenario, options.seed);
+    let scenario = &*drawn;
     let nonce = world.host().entropy().map(Nonce::of_seed);
     events.emit(Event::Begin(begin(scenario, world, options, nonce.as_ref().ok().copied())));
     let ending = tokio::select! {
@@ -175,6 +178,9 @@ fn report_failure(scenario: &Scenario, events: &Events, error: WorldError) {
         }
         WorldError::NotReady { service, last_lines, .. } => {
             events.emit(Event::ServiceDied { service, how: "not ready, stopped".to_owned(), last_lines });
+        }
+        WorldError::NotSetUp { service, how, last_lines, .. } => {
+            events.emit(Event::ServiceDied { service, how: format!("its setup {how}"), last_lines });
         }
         WorldError::NotStarted { service, .. } => {
             // The file says what to start.

@@ -12,8 +12,8 @@ pub use composed::ComposedWorld;
 pub use exits::{Exit, Exits};
 pub use links::{Links, Sites};
 pub use news::{News, Notice};
-pub use offer::{NotGiven, Offer, Unfit};
-pub use runtime::{Instance, InstanceId, LinkAddresses, Runtime, Site};
+pub use offer::{Extra, NotGiven, Offer, Unfit};
+pub use runtime::{Instance, InstanceId, LinkAddresses, Question, Runtime, Site};
 
 use crate::Events;
 use async_trait::async_trait;
@@ -33,7 +33,8 @@ pub struct Address {
 
 impl std::fmt::Display for Address {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}:{}", self.host, self.port)
+        let Self { host, port } = self;
+        if host.contains(':') { write!(f, "[{host}]:{port}") } else { write!(f, "{host}:{port}") }
     }
 }
 
@@ -76,6 +77,18 @@ pub enum WorldError {
         after: Duration,
         /// The last reason why it was not ready.
         why: String,
+        /// The last lines of its output.
+        last_lines: Vec<String>,
+    },
+    /// A command before the start of a service failed.
+    #[error("the setup of {service} failed: `{command}` {how}")]
+    NotSetUp {
+        /// The service's name.
+        service: String,
+        /// The command, in words.
+        command: String,
+        /// The way in which it ended, or that it did not.
+        how: String,
         /// The last lines of its output.
         last_lines: Vec<String>,
     },
@@ -142,8 +155,8 @@ pub trait World: Send + Sync {
     /// The address at which clients reach the entry: the proxy of their link.
     fn entry(&self) -> Address;
 
-    /// The address of a service itself, past any proxy.
-    fn service(&self, name: &str) -> Option<Address>;
+    /// The address of a service itself, past any proxy: that of the port of this name, or of its own.
+    fn service(&self, name: &str, port: Option<&str>) -> Option<Address>;
 
     /// Asks a service once, past any proxy, whether it is ready; in words why it is not. None where it is not known where to
     /// ask.

@@ -9,10 +9,13 @@ use crate::{
 use async_trait::async_trait;
 use chaos_links::InProcessLinks;
 use chaos_model::{
-    Link, Protocol, Service, Start, System, effect::action::ServiceAction, lifecycle::Lifecycle, system::CLIENT,
+    Link, Protocol, Service, Start, System,
+    effect::action::ServiceAction,
+    lifecycle::Lifecycle,
+    system::{CLIENT, ListenPorts},
 };
 use chaos_run::{
-    Address, ComposedWorld, Death, Exits, Instance, InstanceId, LinkAddresses, NotGiven, Offer, Runtime, Site,
+    Address, ComposedWorld, Death, Exits, Extra, Instance, InstanceId, LinkAddresses, NotGiven, Offer, Runtime, Site,
     TornDown, Unfit, WorldError,
 };
 use host::{Host, memory::MemoryNetwork};
@@ -32,7 +35,7 @@ pub struct SimRuntime {
     programs: Programs,
     logs: Logs,
     tracer: Option<Tracer>,
-    services: BTreeMap<InstanceId, (Protocol, RunningService)>,
+    services: BTreeMap<InstanceId, (ListenPorts, RunningService)>,
     exits: Exits,
 }
 
@@ -91,9 +94,9 @@ impl SimRuntime {
             let known = self.programs.names().collect::<Vec<_>>().join(", ");
             WorldError::CannotGive(format!("this simulation has no program `{program}`; it has {known}"))
         })?;
-        let own_port = service.protocol.usual_port;
-        let settings = links.settings(service, own_port).into_iter();
-        let settings = settings.chain([("PORT".to_owned(), own_port.to_string())]).collect();
+        let ports = listen_ports(service);
+        let settings = links.settings(service, &ports).into_iter();
+        let settings = settings.chain([("PORT".to_owned(), ports.own.to_string())]).collect();
         Ok(Launch { name: service.name.clone(), program: program.clone(), run, settings })
     }
 
@@ -101,6 +104,11 @@ impl SimRuntime {
         let service = self.services.get_mut(instance).map(|(_, service)| service);
         service.ok_or_else(|| WorldError::CannotGive(format!("there is no service {instance}")))
     }
+}
+
+/// The ports of a service: a machine of its own has all of them free.
+fn listen_ports(service: &Service) -> ListenPorts {
+    ListenPorts { own: service.protocol.usual_port, named: service.ports.clone() }
 }
 
 /// Services that a simulation runs.
@@ -118,7 +126,29 @@ fn runs(start: &Start) -> Result<(), Unfit> {
             what: "is an image, and a simulation runs functions of its own process",
             advice: "`--world docker` runs it",
         }),
+        Start::Address(_) => Err(Unfit {
+            what: "is at an address, and a simulation reaches no network",
+            advice: "`--world local` uses it",
+        }),
         Start::Program(_) => Ok(()),
+    }
+}
+
+/// Things beside its programs that a simulation has.
+fn has(extra: Extra) -> Result<(), Unfit> {
+    match extra {
+        Extra::Errands => Err(Unfit {
+            what: "has commands for its setup or teardown, and a simulation runs functions of its own process",
+            advice: "`--world local` runs them",
+        }),
+        Extra::ReadyCommand => Err(Unfit {
+            what: "is ready by a command, and a simulation runs functions of its own process",
+            advice: "`--world local` runs it; `ready = \"GET /health\"` and `\"tcp\"` are asked everywhere",
+        }),
+        Extra::ReadyLog => Err(Unfit {
+            what: "is ready by a line of its output, and a simulation asks its functions",
+            advice: "`ready = \"GET /health\"` and `\"tcp\"` are asked everywhere",
+        }),
     }
 }
 
@@ -135,7 +165,7 @@ fn does(action: ServiceAction) -> Result<(), NotGiven> {
 
 #[async_trait]
 impl Runtime for SimRuntime {
-    const OFFER: Offer = Offer { name: "sim", runs, does };
+    const OFFER: Offer = Offer { name: "sim", runs, has, does };
 
     fn host(&self) -> &Host {
         &self.client
@@ -161,7 +191,7 @@ impl Runtime for SimRuntime {
     fn place(&mut self, service: &Service, links: &LinkAddresses) -> Result<(), WorldError> {
         let launch = self.launch_of(service, links)?;
         let id = InstanceId::first(service.name.as_str());
-        self.services.insert(id.clone(), (service.protocol, RunningService::new(id, launch)));
+        self.services.insert(id.clone(), (listen_ports(service), RunningService::new(id, launch)));
         Ok(())
     }
 
@@ -174,9 +204,10 @@ impl Runtime for SimRuntime {
 
     fn instances(&self, service: &str) -> Vec<Instance> {
         let id = InstanceId::first(service);
-        let of = |(protocol, service): &(Protocol, RunningService)| Instance {
+        let of = |(ports, service): &(ListenPorts, RunningService)| Instance {
             id: id.clone(),
-            address: Address { host: id.service.clone(), port: protocol.usual_port },
+            address: Address { host: id.service.clone(), port: ports.own },
+            ports: ports.named.clone(),
             what: format!("{} (simulated)", service.program()),
         };
         self.services.get(&id).map(of).into_iter().collect()

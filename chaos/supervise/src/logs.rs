@@ -31,6 +31,20 @@ pub fn write(log: &Path, bytes: &[u8]) -> io::Result<()> {
     LogFile::of(log)?.replace(bytes)
 }
 
+/// The lines of a log behind its first bytes; all, where it has become shorter than that. None where there is no log.
+#[must_use]
+pub fn lines_from(log: &Path, from: u64) -> Vec<String> {
+    let rest = || {
+        let mut file = LogFile::of(log)?.read()?;
+        let from = if file.metadata()?.len() < from { 0 } else { from };
+        file.seek(SeekFrom::Start(from))?;
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes)?;
+        Ok::<_, io::Error>(bytes)
+    };
+    String::from_utf8_lossy(&rest().unwrap_or_default()).lines().map(str::to_owned).collect()
+}
+
 /// A service's last lines; none where there is no log.
 #[must_use]
 pub fn last_lines(log: &Path) -> Vec<String> {

@@ -6,7 +6,7 @@ use crate::{
     process::Process,
     run_folder,
     run_label::{RunLabel, Runner},
-    supervisor::{Exited, Supervisor, SupervisorError, SupervisorProgram, sweep},
+    supervisor::{ErrandRunner, Exited, Supervisor, SupervisorError, SupervisorProgram, sweep},
 };
 use std::{collections::BTreeSet, io, path::Path, time::Duration};
 
@@ -19,6 +19,8 @@ pub struct Supervision {
     process: Option<Process>,
     /// Children of this process that were there before it.
     own: BTreeSet<Process>,
+    /// Services whose teardown went with a supervisor that was lost.
+    owed: Vec<String>,
 }
 
 /// Leftovers of a run that was stopped.
@@ -120,6 +122,12 @@ impl Supervision {
         self.supervisor.as_mut().ok_or(SupervisionError::Gone)
     }
 
+    /// Has errands run for whoever asks; none where there is no supervisor.
+    #[must_use]
+    pub fn errand_runner(&self) -> Option<ErrandRunner> {
+        self.supervisor.as_ref().map(Supervisor::errand_runner)
+    }
+
     /// The run's label, once it has one.
     #[must_use]
     pub fn label(&self) -> Option<&RunLabel> {
@@ -134,6 +142,7 @@ impl Supervision {
         let Some(supervisor) = &mut self.supervisor else { return std::future::pending().await };
         let exited = supervisor.exited().await;
         if matches!(exited, Err(SupervisorError::Gone(_))) {
+            self.owed = supervisor.owes().map(str::to_owned).collect();
             self.supervisor = None;
         }
         Ok(exited?)
@@ -147,8 +156,12 @@ impl Supervision {
 
     /// Has the supervisor end and remove what it knows of, or does that alone where it is gone; gives what is left.
     pub async fn stop(&mut self, keep_logs: bool) -> Leftovers {
+        let mut owed: Vec<String> = std::mem::take(&mut self.owed);
         let stopped = match self.supervisor.take() {
-            Some(supervisor) => supervisor.stop(keep_logs).await.ok(),
+            Some(supervisor) => {
+                owed.extend(supervisor.owes().map(str::to_owned));
+                supervisor.stop(keep_logs).await.ok()
+            }
             None => None,
         };
         let Some(label) = self.label.take() else {
@@ -160,6 +173,9 @@ impl Supervision {
         let unseen = (!adoption::adopts()).then(|| UNSEEN.to_owned());
         let mut left = self.end_orphans().await;
         left.extend(sweep(&label).await);
+        let not_run =
+            |service: &String| format!("what the teardown of {service} removes: the supervisor was lost before it");
+        left.extend(owed.iter().map(not_run));
         #[cfg(feature = "docker")]
         {
             let broken = crate::broken::read(&label.folder);

@@ -9,6 +9,7 @@
 //! the folder are left, and carry what tells whose they are ([`crate::cleanup`]).
 
 mod client;
+mod errands;
 mod launch;
 mod lookup;
 mod members;
@@ -19,9 +20,9 @@ mod reach;
 mod running;
 mod sweep;
 
-pub use client::{Supervisor, SupervisorError};
+pub use client::{ErrandRunner, Supervisor, SupervisorError};
 pub use launch::become_service;
 pub use process::keep;
 pub use program::SupervisorProgram;
-pub use protocol::{Exited, Launch, STOP_SIGNALS, ServiceSignal};
+pub use protocol::{Errand, Exited, Launch, Program, Ran, STOP_SIGNALS, ServiceSignal};
 pub(crate) use sweep::sweep;

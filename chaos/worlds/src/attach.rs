@@ -20,13 +20,13 @@ use chaos_model::{
     lifecycle::Lifecycle,
 };
 use chaos_run::{
-    Address, ComposedWorld, Death, Instance, InstanceId, LinkAddresses, NotGiven, Offer, Runtime, Site, TornDown,
-    WorldError,
+    Address, ComposedWorld, Death, Extra, Instance, InstanceId, LinkAddresses, NotGiven, Offer, Runtime, Site,
+    TornDown, Unfit, WorldError,
 };
 use chaos_supervise::supervisor::SupervisorProgram;
 use containers::Containers;
 use host::Host;
-use std::{collections::BTreeSet, path::PathBuf, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
 
 /// Time that services have to answer that they are ready. They run already: this is no start.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -67,7 +67,8 @@ pub struct AttachedRuntime {
     remote: bool,
     keeping: Keeping,
     resolve: reach::Resolve,
-    placed: BTreeSet<String>,
+    /// The services that were placed, with their named ports: as their files have them, on the machines that they are on.
+    placed: BTreeMap<String, BTreeMap<String, u16>>,
     /// The containers of services that faults act on, if they act on some.
     containers: Option<Containers>,
 }
@@ -86,7 +87,7 @@ pub fn world(host: &Host, config: AttachConfig, resolve: reach::Resolve) -> Atta
         remote,
     };
     let links = RemoteLinks::new(host.clone(), links, Arc::clone(&resolve));
-    let placed = BTreeSet::new();
+    let placed = BTreeMap::new();
     ComposedWorld::new(AttachedRuntime { host, attach, remote, keeping, resolve, placed, containers: None }, links)
 }
 
@@ -103,6 +104,16 @@ impl AttachedRuntime {
     }
 }
 
+/// Questions that others' services can be asked. Their commands are not run: they run already.
+fn has(extra: Extra) -> Result<(), Unfit> {
+    let advice = "`ready = \"GET /health\"` and `\"tcp\"` ask what runs already";
+    match extra {
+        Extra::Errands => Ok(()),
+        Extra::ReadyCommand => Err(Unfit { what: "is ready by a command, and nothing is started there", advice }),
+        Extra::ReadyLog => Err(Unfit { what: "is ready by a line of its output, which others have", advice }),
+    }
+}
+
 /// Actions on services of others, where these run in containers.
 fn does(action: ServiceAction) -> Result<(), NotGiven> {
     match action {
@@ -116,7 +127,7 @@ fn does(action: ServiceAction) -> Result<(), NotGiven> {
 
 #[async_trait]
 impl Runtime for AttachedRuntime {
-    const OFFER: Offer = Offer { name: "attach", runs: |_| Ok(()), does };
+    const OFFER: Offer = Offer { name: "attach", runs: |_| Ok(()), has, does };
 
     fn host(&self) -> &Host {
         &self.host
@@ -160,7 +171,7 @@ impl Runtime for AttachedRuntime {
     }
 
     fn place(&mut self, service: &Service, _: &LinkAddresses) -> Result<(), WorldError> {
-        self.placed.insert(service.name.clone());
+        self.placed.insert(service.name.clone(), service.ports.clone());
         Ok(())
     }
 
@@ -169,8 +180,9 @@ impl Runtime for AttachedRuntime {
     }
 
     fn instances(&self, service: &str) -> Vec<Instance> {
-        let of = |address| Instance { id: InstanceId::first(service), address, what: "runs already".to_owned() };
-        let address = self.placed.get(service).and_then(|service| self.address(service));
+        let ports = self.placed.get(service).cloned().unwrap_or_default();
+        let of = |address| Instance { id: InstanceId::first(service), address, ports, what: "runs already".to_owned() };
+        let address = self.placed.get_key_value(service).and_then(|(service, _)| self.address(service));
         address.map(of).into_iter().collect()
     }
 

@@ -11,17 +11,22 @@ mod plan;
 
 pub use images::Images;
 
-use crate::{ports::Ports, supervised};
+use crate::{
+    others::{self, Others},
+    ports::Ports,
+    supervised,
+};
 use async_trait::async_trait;
 use chaos_links::InProcessLinks;
 use chaos_model::{
-    Endpoint, Event, Link, Protocol, Service, System,
+    Endpoint, Event, Link, Protocol, Readiness, Service, Start, System,
     effect::action::ServiceLimit,
     lifecycle::{Lifecycle, StopSignal},
+    system::ListenPorts,
 };
 use chaos_run::{
-    Address, ComposedWorld, Death, Events, Exit, Exits, Instance, InstanceId, LinkAddresses, Offer, Runtime, Site,
-    TornDown, WorldError,
+    Address, ComposedWorld, Death, Events, Exit, Exits, Instance, InstanceId, LinkAddresses, Offer, Question, Runtime,
+    Site, TornDown, WorldError,
 };
 use chaos_supervise::{
     RunLock, Supervision,
@@ -31,7 +36,16 @@ use chaos_supervise::{
 use futures_util::future::join_all;
 use host::Host;
 use limits::Limited;
-use std::{collections::BTreeMap, io, path::PathBuf, time::Duration};
+use std::{
+    collections::BTreeMap,
+    io,
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 use testcontainers::{ContainerAsync, GenericImage};
 use tokio::time::Instant;
 
@@ -53,6 +67,8 @@ pub struct DockerConfig {
     pub temp: PathBuf,
     /// The images that the services run in.
     pub images: Images,
+    /// Services that others have started, at addresses that the runner reaches.
+    pub others: Others,
 }
 
 /// Services as containers.
@@ -68,6 +84,8 @@ pub struct DockerRuntime {
     /// The port that each service listens on in its container.
     listens: BTreeMap<String, u16>,
     services: BTreeMap<InstanceId, Started>,
+    /// Services that others have started.
+    others: BTreeMap<InstanceId, Instance>,
     exits: Exits,
     /// Instances that were asked to end, with when, and the time that they have.
     terminated: BTreeMap<InstanceId, (Instant, Duration)>,
@@ -77,8 +95,10 @@ pub struct DockerRuntime {
 
 /// A service and, once it has been started, its container.
 struct Started {
-    /// The port of loopback that it is published at, now and after each start.
-    port: u16,
+    /// The ports of loopback that its own are published at, now and after each start.
+    ports: ListenPorts,
+    /// Bytes of its output from before it was started last, where somebody reads that.
+    said_before: Option<Arc<AtomicU64>>,
     /// The image that runs there, for people.
     what: String,
     container: Option<ContainerAsync<GenericImage>>,
@@ -107,6 +127,7 @@ impl DockerRuntime {
             ports: Ports::new(),
             listens: BTreeMap::new(),
             services: BTreeMap::new(),
+            others: BTreeMap::new(),
             exits: Exits::default(),
             terminated: BTreeMap::new(),
             in_flight: false,
@@ -176,6 +197,9 @@ impl Runtime for DockerRuntime {
         let advice = "no container engine answers (is it running, and may this user speak to it?)";
         let engine = Engine::connect().await.map_err(WorldError::machine(advice))?;
         self.listens = self.config.images.check(&engine, system).await?;
+        if let Some(within_reach) = self.config.others.prepare(&self.host, system).await? {
+            self.host = within_reach;
+        }
         let now = self.host.unix_now();
         self.supervision.prepare(&self.config.supervisor, &self.config.temp, now).await.map_err(supervised)?;
         // Before anything is made, so that the supervisor knows of all of it.
@@ -199,12 +223,17 @@ impl Runtime for DockerRuntime {
     }
 
     fn place(&mut self, service: &Service, _: &LinkAddresses) -> Result<(), WorldError> {
+        if let Some(instance) = others::instance(service) {
+            self.others.insert(instance.id.clone(), instance);
+            return Ok(());
+        }
         self.publish(service)
     }
 
     async fn launch(&mut self, services: &[&Service], links: &LinkAddresses) -> Result<(), WorldError> {
         self.in_flight = true;
-        self.create(services, links).await?;
+        let ours = services.iter().filter(|one| !matches!(one.start, Start::Address(_))).copied().collect();
+        self.create(ours, links).await?;
         self.in_flight = false;
         Ok(())
     }
@@ -213,14 +242,26 @@ impl Runtime for DockerRuntime {
         let id = InstanceId::first(service);
         let of = |started: &Started| Instance {
             id: id.clone(),
-            address: Address { host: LOOPBACK.to_owned(), port: started.port },
+            address: Address { host: LOOPBACK.to_owned(), port: started.ports.own },
+            ports: started.ports.named.clone(),
             what: started.what.clone(),
         };
-        self.services.get(&id).map(of).into_iter().collect()
+        let others = self.others.get(&id).cloned();
+        self.services.get(&id).map(of).or(others).into_iter().collect()
+    }
+
+    fn question(&self, service: &Service, instance: &InstanceId, _: &LinkAddresses) -> Option<Question> {
+        let Some(Readiness::Log(line)) = &service.ready else { return None };
+        let (engine, id) = self.of(instance).ok()?;
+        let said_before = self.services.get(instance)?.said_before.clone()?;
+        Some(logs::says(engine.clone(), id.to_owned(), line.clone(), said_before))
     }
 
     async fn start(&mut self, instance: &InstanceId) -> Result<(), WorldError> {
         let (engine, id) = self.of(instance)?;
+        if let Some(said_before) = self.services.get(instance).and_then(|started| started.said_before.as_ref()) {
+            said_before.store(logs::length(engine, id).await, Ordering::Relaxed);
+        }
         engine.start(id).await.map_err(refused("started", instance))?;
         self.watch(instance, id)
     }
@@ -306,6 +347,7 @@ impl Runtime for DockerRuntime {
                 torn_down.left.push(what);
             }
         }
+        self.others.clear();
         self.network = None;
         self.exits = Exits::default();
         self.run_lock = None;

@@ -6,10 +6,12 @@ pub mod attach;
 pub mod docker;
 pub mod local;
 mod offers;
+mod others;
 mod ports;
 mod redis_server;
 
 pub use offers::OFFERS;
+pub use others::Others;
 
 use chaos_run::WorldError;
 use chaos_supervise::SupervisionError;

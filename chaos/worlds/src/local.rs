@@ -1,18 +1,23 @@
 //! Real processes on this machine: built-in programs are child processes (`chaos serve NAME`), Redis is `redis-server`
 //! where there is one and else the built-in one. Every link gets a proxy on loopback, in the runner.
 
+mod errands;
 mod launch;
 mod redis;
 
 pub use redis::version as redis_version;
 
-use crate::{ports::Ports, supervised};
+use crate::{
+    others::{self, Others},
+    ports::Ports,
+    supervised,
+};
 use async_trait::async_trait;
 use chaos_links::InProcessLinks;
 use chaos_model::{Event, Link, Protocol, Service, Start, System, effect::action::ServiceAction, lifecycle::Lifecycle};
 use chaos_run::{
-    Address, ComposedWorld, Death, Events, Instance, InstanceId, LinkAddresses, NotGiven, Offer, Runtime, Site,
-    TornDown, Unfit, WorldError,
+    Address, ComposedWorld, Death, Events, Instance, InstanceId, LinkAddresses, NotGiven, Offer, Question, Runtime,
+    Site, TornDown, Unfit, WorldError,
 };
 use chaos_supervise::{
     Leftovers, RunLock, Supervision, logs,
@@ -43,6 +48,8 @@ pub struct LocalConfig {
     pub redis_server: Option<PathBuf>,
     /// The folder that the run's folder is made in.
     pub temp: PathBuf,
+    /// Services that others have started, at addresses.
+    pub others: Others,
 }
 
 /// Services as processes of this machine.
@@ -55,6 +62,8 @@ pub struct LocalRuntime {
     redis: RedisProgram,
     seed: u64,
     services: BTreeMap<InstanceId, Started>,
+    /// Services that others have started.
+    others: BTreeMap<InstanceId, Instance>,
 }
 
 /// A world without anything in it yet. `host` is the runner's own, on loopback.
@@ -67,9 +76,10 @@ impl LocalRuntime {
     /// A runtime without anything in it yet. `host` is the runner's own, on loopback.
     #[must_use]
     pub fn new(host: Host, config: LocalConfig) -> Self {
-        let (run_lock, supervision, services) = (None, Supervision::default(), BTreeMap::new());
+        let (run_lock, supervision) = (None, Supervision::default());
+        let (services, others) = (BTreeMap::new(), BTreeMap::new());
         let (ports, redis) = (Ports::new(), RedisProgram::none());
-        Self { host, config, run_lock, supervision, ports, redis, seed: 0, services }
+        Self { host, config, run_lock, supervision, ports, redis, seed: 0, services, others }
     }
 
     fn of(&self, instance: &InstanceId) -> Result<&Started, WorldError> {
@@ -104,7 +114,7 @@ fn runs(start: &Start) -> Result<(), Unfit> {
         Start::Image(_) => {
             Err(Unfit { what: "is an image, and the world `local` runs processes", advice: "`--world docker` runs it" })
         }
-        Start::Program(_) | Start::Command(_) => Ok(()),
+        Start::Program(_) | Start::Command(_) | Start::Address(_) => Ok(()),
     }
 }
 
@@ -121,7 +131,7 @@ fn does(action: ServiceAction) -> Result<(), NotGiven> {
 
 #[async_trait]
 impl Runtime for LocalRuntime {
-    const OFFER: Offer = Offer { name: "local", runs, does };
+    const OFFER: Offer = Offer { name: "local", runs, has: |_| Ok(()), does };
 
     fn host(&self) -> &Host {
         &self.host
@@ -140,6 +150,9 @@ impl Runtime for LocalRuntime {
     }
 
     async fn prepare(&mut self, system: &System, seed: u64) -> Result<(), WorldError> {
+        if let Some(within_reach) = self.config.others.prepare(&self.host, system).await? {
+            self.host = within_reach;
+        }
         let now = self.host.unix_now();
         self.supervision.prepare(&self.config.supervisor, &self.config.temp, now).await.map_err(supervised)?;
         self.ports = Ports::new();
@@ -154,10 +167,26 @@ impl Runtime for LocalRuntime {
     }
 
     fn place(&mut self, service: &Service, links: &LinkAddresses) -> Result<(), WorldError> {
+        if let Some(instance) = others::instance(service) {
+            self.others.insert(instance.id.clone(), instance);
+            return Ok(());
+        }
         self.plan(service, links, 1)
     }
 
+    async fn set_up(&mut self, services: &[&Service], links: &LinkAddresses) -> Result<(), WorldError> {
+        for service in services.iter().filter(|service| !service.errands.is_empty()) {
+            self.set_up_one(service, links).await?;
+        }
+        Ok(())
+    }
+
+    fn question(&self, service: &Service, instance: &InstanceId, links: &LinkAddresses) -> Option<Question> {
+        self.question_of(service, instance, links)
+    }
+
     async fn launch(&mut self, services: &[&Service], _: &LinkAddresses) -> Result<(), WorldError> {
+        services.iter().for_each(|service| self.is_about_to_start(&InstanceId::first(service.name.as_str())));
         let started =
             services.iter().filter_map(|service| self.services.get(&InstanceId::first(service.name.as_str())));
         let launches = started.map(|started| started.launch.clone()).collect();
@@ -167,7 +196,7 @@ impl Runtime for LocalRuntime {
 
     async fn relocate(&mut self, death: &Death, links: &LinkAddresses) -> Result<bool, WorldError> {
         let Ok(started) = self.of(&death.instance) else { return Ok(false) };
-        if started.attempts >= ATTEMPTS || !self.is_taken(started.port) {
+        if started.attempts >= ATTEMPTS || !self.is_taken(started.ports.own) {
             return Ok(false);
         }
         let (service, attempts) = (started.service.clone(), started.attempts + 1);
@@ -180,14 +209,17 @@ impl Runtime for LocalRuntime {
         let id = InstanceId::first(service);
         let of = |started: &Started| Instance {
             id: id.clone(),
-            address: Address { host: LOOPBACK.to_owned(), port: started.port },
+            address: Address { host: LOOPBACK.to_owned(), port: started.ports.own },
+            ports: started.ports.named.clone(),
             what: started.what.clone(),
         };
-        self.services.get(&id).map(of).into_iter().collect()
+        let others = self.others.get(&id).cloned();
+        self.services.get(&id).map(of).or(others).into_iter().collect()
     }
 
     async fn start(&mut self, instance: &InstanceId) -> Result<(), WorldError> {
         let launch = self.of(instance)?.launch.clone();
+        self.is_about_to_start(instance);
         let supervisor = self.supervision.supervisor().map_err(supervised)?;
         supervisor.launch(vec![launch]).await.map(drop).map_err(supervised)
     }
@@ -235,6 +267,7 @@ impl Runtime for LocalRuntime {
         let Leftovers { known, unseen } = self.supervision.stop(keep_logs).await;
         (torn_down.left, torn_down.unseen) = (known, unseen);
         self.services.clear();
+        self.others.clear();
         self.run_lock = None;
         torn_down
     }

@@ -2,7 +2,7 @@
 
 use super::read;
 use crate::{args::Explain, exit::Exit, machine::Machine};
-use chaos_model::{Image, Scenario, Scope, Service, Start, quantity::show_duration, system::Piece};
+use chaos_model::{Image, Scenario, Scope, Service, Start, quantity::show_duration};
 use std::{fmt::Write as _, io::Write as _};
 
 pub(crate) fn explain(machine: &Machine, args: &Explain) -> Exit {
@@ -52,7 +52,7 @@ fn services(scenario: &Scenario) -> Vec<String> {
     let mut lines = Vec::new();
     for service in system.services.values() {
         let ready = match &service.ready {
-            Some(probe) => format!("GET {}", probe.path),
+            Some(ready) => ready.to_string(),
             None => service.protocol.ready.words().to_owned(),
         };
         let entry = if service.name == system.entry { ", the entry" } else { "" };
@@ -62,7 +62,11 @@ fn services(scenario: &Scenario) -> Vec<String> {
             start(service),
             service.protocol
         ));
-        lines.extend(service.env.iter().map(|(name, value)| format!("{:width$}    {name}={}", "", template(value))));
+        let (setup, teardown) = (&service.errands.setup, &service.errands.teardown);
+        let commands = [("setup", setup), ("teardown", teardown)];
+        let commands = commands.into_iter().flat_map(|(what, all)| all.iter().map(move |words| (what, line(words))));
+        lines.extend(commands.map(|(what, words)| format!("{:width$}    {what}: {words}", "")));
+        lines.extend(service.env.iter().map(|(name, value)| format!("{:width$}    {name}={}", "", value)));
     }
     lines
 }
@@ -71,6 +75,7 @@ fn start(service: &Service) -> String {
     match &service.start {
         Start::Program(name) => format!("program {name}"),
         Start::Command(words) => line(words),
+        Start::Address(address) => format!("runs already at {address}"),
         Start::Image(Image { reference, command, port }) => {
             let command = if command.is_empty() { String::new() } else { format!(" with {}", line(command)) };
             let port = port.map(|port| format!(", port {port}")).unwrap_or_default();
@@ -80,17 +85,7 @@ fn start(service: &Service) -> String {
 }
 
 fn line(words: &[chaos_model::Template]) -> String {
-    words.iter().map(template).collect::<Vec<_>>().join(" ")
-}
-
-fn template(template: &chaos_model::Template) -> String {
-    let piece = |piece: &Piece| match piece {
-        Piece::Text(text) => text.clone(),
-        Piece::Service { to, label: None } => format!("{{{to}}}"),
-        Piece::Service { to, label: Some(label) } => format!("{{{to}#{label}}}"),
-        Piece::OwnPort => "{self.port}".to_owned(),
-    };
-    template.pieces.iter().map(piece).collect()
+    words.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
 }
 
 fn links(scenario: &Scenario) -> Vec<String> {

@@ -20,6 +20,7 @@ use chaos_supervise::supervisor::SupervisorProgram;
 #[cfg(feature = "docker")]
 use chaos_worlds::docker::{self, DockerConfig};
 use chaos_worlds::{
+    Others,
     attach::{self, Keeping},
     local::{self, LocalConfig},
 };
@@ -112,17 +113,20 @@ impl Session {
             verbose: false,
         };
         let reports = Reports::new(out, style, recording);
+        let others = Others { remote: running.place.allow_remote_targets, resolve: reach::resolve_here() };
         let local = LocalConfig {
             supervisor: SupervisorProgram::this(),
             built_in: SupervisorProgram::this().path,
             redis_server: machine.find_program("redis-server"),
             temp: machine.temp_folder()?,
+            others: others.clone(),
         };
         #[cfg(feature = "docker")]
         let docker = DockerConfig {
             supervisor: local.supervisor.clone(),
             temp: local.temp.clone(),
             images: machine.images(running.place.images.as_deref())?,
+            others,
         };
         let reports = Arc::new(Mutex::new(reports));
         let calibration = state::calibration(machine);

@@ -17,6 +17,7 @@ pub(crate) async fn conform(_: Arc<Engine>) {
     let config = DockerConfig {
         supervisor: SupervisorProgram::new(env!("CARGO_BIN_EXE_chaos")),
         temp: temp.path().to_owned(),
+        others: chaos_worlds::Others::local(),
         images: Images { chaos: image("CHAOS_IMAGE"), redis: image("REDIS_IMAGE") },
     };
     let host = tcp::host(tcp::Config::loopback("client")).expect("this machine gives it");

@@ -5,7 +5,7 @@ use super::page::{Page, read};
 const WORDS: &str = "across adapter after amplification arrival attribution availability baseline calibration check \
     cleanup control draw during effect entry event expectation fault fire guard heal herd inconclusive injection instance \
     lease ledger link message open-loop orphan partial phase program protocol prove proxy pulse ramp reading recording \
-    recovery run run-label run-lock runtime scenario scrape seed service share simulation slice spared stale supervisor \
+    recovery replica run run-label run-lock runtime scenario scrape seed service share simulation slice spared stale supervisor \
     system timeline trace verdict window within world";
 
 #[test]

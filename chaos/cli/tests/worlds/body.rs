@@ -105,7 +105,7 @@ impl<R: Runtime> Conformance<R> {
     }
 
     fn at(&self) -> Address {
-        self.world.service(STORE).unwrap()
+        self.world.service(STORE, None).unwrap()
     }
 
     fn link(&self) -> Link {
@@ -154,7 +154,7 @@ impl<R: Runtime> Conformance<R> {
         for service in ["users", STORE] {
             let instances = self.world.runtime().instances(service);
             assert_eq!(instances[0].id, InstanceId::first(service));
-            assert_eq!(Some(&instances[0].address), self.world.service(service).as_ref());
+            assert_eq!(Some(&instances[0].address), self.world.service(service, None).as_ref());
             assert!(!instances[0].what.is_empty());
         }
         assert_eq!(self.world.runtime().instances("nobody"), []);
@@ -254,7 +254,7 @@ impl<R: Runtime> Conformance<R> {
             assert_eq!(self.world.stop(false).await.left, Vec::<String>::new());
         }
         assert!(ask(&self.host, &at, "PING").await.is_err());
-        assert_eq!(self.world.service(STORE), None);
+        assert_eq!(self.world.service(STORE, None), None);
     }
 }
 

@@ -7,7 +7,10 @@ mod body;
 use body::{Conformance, a_service_that_ends_while_it_starts_is_named};
 use chaos_sim::{Programs, SimRuntime};
 use chaos_supervise::{Leftovers, Supervision, supervisor::SupervisorProgram};
-use chaos_worlds::local::{LocalConfig, LocalRuntime};
+use chaos_worlds::{
+    Others,
+    local::{LocalConfig, LocalRuntime},
+};
 use host::{Host, tcp};
 use rustix::process::{Pid, Signal, kill_process};
 use std::{path::Path, time::Duration};
@@ -28,6 +31,7 @@ fn local(temp: &Path) -> LocalRuntime {
         built_in: chaos.into(),
         redis_server: None,
         temp: temp.to_owned(),
+        others: Others::local(),
     };
     LocalRuntime::new(host, config)
 }

@@ -12,7 +12,7 @@ pub(super) const ROW: Row = Row {
     example: "during = \"outage\"\nready.gateway = \">= 100%\"",
     needs: &[Need::Probes],
     judged: "A probe asks as at the start: `ready` of the service, else by its protocol, where an accepted connection may be \
-             all that can be known. One that isn't answered in a second found it not ready. A probe belongs to a scope if \
+             all that can be known. One that isn't answered in a second (a command: in five) found it not ready. A probe belongs to a scope if \
              it began and ended within it. Only services that are named so are probed.",
     others: &[
         term("Kubernetes", "readinessProbe"),

@@ -68,14 +68,14 @@ pub(crate) fn link(text: &str) -> Result<Link, Wrong> {
         Some((to, label)) => (to.trim(), Some(label.trim())),
         None => (to, None),
     };
-    names::service(to)?;
+    names::instance(to)?;
     if let Some(label) = label {
         names::check(label, "a link's label")?;
     }
     let from = if from == CLIENT {
         Endpoint::Client
     } else {
-        names::service(from)?;
+        names::instance(from)?;
         Endpoint::Service(from.to_owned())
     };
     Ok(Link { from, to: to.to_owned(), label: label.map(str::to_owned) })

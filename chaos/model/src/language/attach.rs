@@ -10,7 +10,7 @@ use super::{
     reader::{Reader, wrong_type},
 };
 use crate::{
-    Diagnostic, Diagnostics, Link, Scenario, ServiceName, Span, System, Target,
+    Diagnostic, Diagnostics, Fault, Link, Scenario, ServiceName, Span, System,
     attach::{Attach, HostPort, TokenFrom},
     effect::action::ServiceAction,
 };
@@ -77,22 +77,24 @@ fn broken_containers(
 ) -> BTreeMap<ServiceName, String> {
     let mut broken = BTreeMap::new();
     for fault in &scenario.faults {
-        let Target::Service(service) = &fault.on else { continue };
-        match named.get(service) {
-            _ if fault.effect.action().service == Some(ServiceAction::Flush) => {}
-            Some(container) => drop(broken.insert(service.clone(), container.clone())),
-            None => {
-                let effect = fault.effect.name();
-                let why = "nothing says in which container it runs";
-                let message = format!("the world `attach` can't {effect} `{service}`: {why}");
-                let file = file.display();
-                let advice =
-                    format!("add `container = \"{service}\"` to `[service.{service}]` in {file}, or {ELSEWHERE}");
-                findings.add(Diagnostic::new(fault.span.clone(), message).advice(advice));
+        for service in fault.on.services() {
+            match named.get(service) {
+                _ if fault.effect.action().service == Some(ServiceAction::Flush) => {}
+                Some(container) => drop(broken.insert(service.clone(), container.clone())),
+                None => findings.add(no_container(fault, service, file)),
             }
         }
     }
     broken
+}
+
+/// The refusal of a fault on a service of which nobody knows the container.
+fn no_container(fault: &Fault, service: &str, file: &Path) -> Diagnostic {
+    let (effect, file) = (fault.effect.name(), file.display());
+    let message = format!("the world `attach` can't {effect} `{service}`: nothing says in which container it runs");
+    let head = if service.contains('.') { format!("\"{service}\"") } else { service.to_owned() };
+    let advice = format!("add `container = \"{service}\"` to `[service.{head}]` in {file}, or {ELSEWHERE}");
+    Diagnostic::new(fault.span.clone(), message).advice(advice)
 }
 
 /// Refuses faults that begin before anybody knows whether the system is well.
@@ -189,7 +191,7 @@ fn places(
     let (mut services, mut containers) = (BTreeMap::new(), BTreeMap::new());
     for entry in entries {
         let name = entry.key.as_str();
-        let is_known = names::service(name).and_then(|()| known_service(name, &known));
+        let is_known = names::instance(name).and_then(|()| known_service(name, &known));
         if let Err(wrong) = is_known {
             findings.add(wrong.diagnostic(entry.key_span.clone()));
         }

@@ -6,7 +6,7 @@ use crate::{
     load::{Text, TextPiece},
     system::{Piece, Template},
 };
-use std::ops::Range;
+use std::{collections::BTreeMap, ops::Range};
 
 enum Part<'a> {
     Text(String),
@@ -97,22 +97,62 @@ pub(crate) fn body(body: &str, vars: &[&str]) -> Result<Text, Wrong> {
     })
 }
 
-/// A setting of `service`, with uses of other `services`.
-pub(crate) fn template(text: &str, service: &str, services: &[&str]) -> Result<Template, Wrong> {
-    let piece = |part| match part {
-        Part::Text(text) => Ok(Piece::Text(text)),
-        Part::Braces("self.port", _) => Ok(Piece::OwnPort),
-        Part::Braces(place, at) => use_of(place, service, services).map_err(|wrong| wrong.at(at)),
-    };
-    Ok(Template { pieces: parts(text)?.into_iter().map(piece).collect::<Result<_, _>>()? })
+/// Names that the texts of a service may have in braces.
+pub(crate) struct Names<'a> {
+    /// Its own name.
+    pub(crate) service: &'a str,
+    /// Those of all services.
+    pub(crate) services: &'a [&'a str],
+    /// Those of its ports, beside its own.
+    pub(crate) ports: &'a BTreeMap<String, u16>,
+    /// Numbers of replicas, of the services that have several.
+    pub(crate) replicas: &'a BTreeMap<&'a str, usize>,
 }
 
-fn use_of(place: &str, service: &str, services: &[&str]) -> Result<Piece, Wrong> {
+/// A text of a service, with uses of other services and its own ports.
+pub(crate) fn template(text: &str, names: &Names<'_>) -> Result<Template, Wrong> {
+    let mut pieces = Vec::new();
+    for part in parts(text)? {
+        match part {
+            Part::Text(text) => pieces.push(Piece::Text(text)),
+            Part::Braces("self.port", _) => pieces.push(Piece::OwnPort),
+            Part::Braces(place, at) => match place.strip_prefix("self.port.") {
+                Some(name) => pieces.push(named_port(name, names).map_err(|wrong| wrong.at(at))?),
+                None => pieces.extend(use_of(place, names).map_err(|wrong| wrong.at(at))?),
+            },
+        }
+    }
+    Ok(Template { pieces })
+}
+
+fn named_port(name: &str, names: &Names<'_>) -> Result<Piece, Wrong> {
+    if names.ports.contains_key(name) {
+        return Ok(Piece::NamedPort(name.to_owned()));
+    }
+    let wrong = Wrong::new(format!("this service has no port called `{name}`"));
+    Err(wrong.advice(if names.ports.is_empty() && names::is_name(name) {
+        format!("declare it: `ports.{name} = 8081`")
+    } else {
+        advise(name, names.ports.keys().map(String::as_str), "its ports are")
+    }))
+}
+
+/// A use of a service, or of each of its replicas with commas between.
+fn use_of(place: &str, names: &Names<'_>) -> Result<Vec<Piece>, Wrong> {
+    let Names { service, services, .. } = names;
     let (to, label) = match place.split_once('#') {
         Some((to, label)) => (to, Some(label)),
         None => (place, None),
     };
-    if to == service {
+    if let Some(replicas) = replicas_of(to, names)? {
+        if let Some(label) = label {
+            names::check(label, "a link's label")?;
+        }
+        let one = |to| Piece::Service { to, label: label.map(str::to_owned) };
+        let pieces = replicas.into_iter().map(one).flat_map(|one| [Piece::Text(",".to_owned()), one]);
+        return Ok(pieces.skip(1).collect());
+    }
+    if to == *service {
         let wrong = Wrong::new(format!("service `{service}` names itself"));
         return Err(wrong.advice("its own port is `{self.port}`"));
     }
@@ -131,7 +171,33 @@ fn use_of(place: &str, service: &str, services: &[&str]) -> Result<Piece, Wrong>
     if let Some(label) = label {
         names::check(label, "a link's label")?;
     }
-    Ok(Piece::Service { to: ServiceName::from(to), label: label.map(str::to_owned) })
+    Ok(vec![Piece::Service { to: ServiceName::from(to), label: label.map(str::to_owned) }])
+}
+
+/// The replicas that are meant by `app.all` or `app.2`, where `app` has several. Of such a service, `app` alone is refused.
+fn replicas_of(to: &str, names: &Names<'_>) -> Result<Option<Vec<ServiceName>>, Wrong> {
+    let (of, which) = to.split_once('.').unwrap_or((to, ""));
+    let Some(count) = names.replicas.get(of).copied() else { return Ok(None) };
+    let advice =
+        format!("`{{{of}.all}}` is all of them, with commas between, and `{{{of}.1}}` to `{{{of}.{count}}}` one");
+    if of == names.service {
+        let wrong = Wrong::new(format!("service `{of}` names itself"));
+        return Err(wrong.advice("its own port is `{self.port}`"));
+    }
+    match which.parse::<usize>() {
+        _ if which == "all" => Ok(Some((1..=count).map(|number| replica(of, number)).collect())),
+        Ok(number) if (1..=count).contains(&number) => Ok(Some(vec![replica(of, number)])),
+        Ok(_) => Err(Wrong::new(format!("`{of}` has {count} replicas, and `{to}` is none of them")).advice(advice)),
+        Err(_) if which.is_empty() => {
+            Err(Wrong::new(format!("`{of}` has {count} replicas, each at an address of its own")).advice(advice))
+        }
+        Err(_) => Err(Wrong::new(format!("a service has no `{which}` for others")).advice(advice)),
+    }
+}
+
+/// The name of a service's replica.
+pub(crate) fn replica(of: &str, number: usize) -> ServiceName {
+    format!("{of}.{number}")
 }
 
 /// Refuses the name of a service that is not there.
@@ -176,9 +242,24 @@ mod tests {
 
     #[test]
     fn reads_uses_of_services() {
-        let read = template("redis://{redis#sessions}:{self.port}", "gateway", &["gateway", "redis"]).unwrap();
+        let ports = [("admin".to_owned(), 8081)].into();
+        let replicas = [("app", 2)].into();
+        let names =
+            Names { service: "gateway", services: &["gateway", "redis", "app"], ports: &ports, replicas: &replicas };
+        let read = template("redis://{redis#sessions}:{self.port}{self.port.admin}", &names).unwrap();
         let to = Piece::Service { to: "redis".into(), label: Some("sessions".into()) };
-        assert_eq!(read.pieces, [Piece::Text("redis://".into()), to, Piece::Text(":".into()), Piece::OwnPort]);
+        let admin = Piece::NamedPort("admin".into());
+        assert_eq!(read.pieces, [Piece::Text("redis://".into()), to, Piece::Text(":".into()), Piece::OwnPort, admin]);
+        let all = template("{app.all#x}", &names).unwrap().to_string();
+        assert_eq!(
+            (all, template("{app.2}", &names).unwrap().to_string()),
+            ("{app.1#x},{app.2#x}".into(), "{app.2}".into())
+        );
+        for wrong in ["{app}", "{app.0}", "{app.3}", "{app.port}", "{app.}", "{redis.1}"] {
+            template(wrong, &names).unwrap_err();
+        }
+        template("{gateway}", &names).unwrap_err();
+        template("{self.port.other}", &names).unwrap_err();
     }
 
     #[test]
@@ -186,6 +267,5 @@ mod tests {
         assert_eq!(text("ab{user", &["user"]).unwrap_err().at, Some(2..3));
         assert_eq!(text("ab}", &[]).unwrap_err().at, Some(2..3));
         assert_eq!(text("é{usr}", &["user"]).unwrap_err().at, Some(2..7));
-        template("{gateway}", "gateway", &["gateway"]).unwrap_err();
     }
 }

@@ -188,8 +188,14 @@ fn metrics_service(reader: &mut Reader<'_>, table: &Table, against: &Against<'_>
         return name;
     };
     let services = against.system.services.keys().map(String::as_str);
+    let replicas: Vec<&str> = against.system.replicas(&name).map(|service| service.name.as_str()).collect();
     let place = word.map_or(&metric.key_span, |word| word.span).clone();
     match against.system.services.get(&name) {
+        None if !replicas.is_empty() => {
+            let message = format!("`{name}` has {} replicas, each with metrics of its own", replicas.len());
+            let advice = format!("name one: {}", list(replicas));
+            findings.add(Diagnostic::new(place, message).advice(advice));
+        }
         None => {
             // A wrong entry has been refused where it stands.
             if word.is_some() && !against.system.services.is_empty() {

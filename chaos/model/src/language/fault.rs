@@ -12,7 +12,7 @@ use super::{
     target, turns,
 };
 use crate::{
-    Diagnostic, Effect, Fault, Protocol, Pulse, Share, Span, System, Target,
+    Diagnostic, Effect, Fault, Protocol, Pulse, Share, SomeInstances, Span, System, Target,
     effect::{Level, RedisState},
     quantity::show_duration,
 };
@@ -106,6 +106,7 @@ pub(crate) fn read(table: &Table, system: &System, timing: Timing, findings: &Fi
     let on = on(&mut reader, timing, system, findings);
     let Times { at, lasts, pulse } = Times::read(&mut reader, timing, findings);
     let share = if reader.entry("share").is_some() { reader.parse("share", share) } else { Some(Share::ALL) };
+    let instances = instances(&mut reader, timing, on.as_ref(), findings);
     let ramp = if reader.entry("ramp").is_some() { reader.parse("ramp", not_zero) } else { Some(Duration::ZERO) };
     let only = only::read(&mut reader, findings);
     let except = only::read_except(&mut reader, only.as_ref(), findings);
@@ -146,7 +147,20 @@ pub(crate) fn read(table: &Table, system: &System, timing: Timing, findings: &Fi
     let fault = || {
         let (name, on, effect, only, except) = (name.clone()?, on?, effect?, only?, except?);
         let (share, at, lasts, ramp, pulse) = (share?, at?, lasts?, ramp?, pulse?);
-        Some(Fault { name, on, effect, only, except, share, at, lasts, ramp, pulse, span: table.span.clone() })
+        Some(Fault {
+            name,
+            on,
+            effect,
+            only,
+            except,
+            share,
+            instances,
+            at,
+            lasts,
+            ramp,
+            pulse,
+            span: table.span.clone(),
+        })
     };
     let fault = fault().filter(|_| fits);
     let name = name.or_else(|| Some(table.get("name")?.value.text()?.to_owned()));
@@ -284,6 +298,48 @@ fn strange_keys(entry: &Entry, protocol: Protocol, findings: &Findings) {
     let by: Vec<String> = protocol.only.iter().map(|key| format!("{name}.{key}")).collect();
     let advice = format!("choose by {}", list(by.iter().map(String::as_str)));
     findings.add(Diagnostic::new(only.span.clone(), format!("{} have no {has}", words.messages)).advice(advice));
+}
+
+/// `instances`: on how many replicas of the service it is, where that has several.
+fn instances(
+    reader: &mut Reader<'_>,
+    timing: Timing,
+    on: Option<&Target>,
+    findings: &Findings,
+) -> Option<SomeInstances> {
+    let entry = match timing {
+        Timing::Timeline(_) => reader.entry("instances")?,
+        // Proxies know links alone.
+        Timing::Message => reader.foreign("instances")?,
+    };
+    let all = match on {
+        Some(Target::Services(services)) => services.len(),
+        Some(on) => {
+            let message = format!("`instances` is of a fault on a service with replicas, and `{on}` is none");
+            let advice = "take it away; a service has several by `replicas = 2`, and a fault on that is on all of them";
+            findings.add(Diagnostic::new(entry.key_span.clone(), message).advice(advice));
+            return None;
+        }
+        None => return None,
+    };
+    reader.parse("instances", |text| {
+        let some = match text.trim().parse::<usize>() {
+            Ok(count) => SomeInstances::Count(count),
+            Err(_) if text.contains('%') => SomeInstances::Share(share(text)?),
+            Err(_) => {
+                let wrong = Wrong::new(format!("`{text}` is no number of instances"));
+                return Err(wrong.advice("write it as `instances = \"1\"`, or as a share, `\"50%\"`"));
+            }
+        };
+        match some {
+            SomeInstances::Count(0) => Err(Wrong::new("a fault on no instance does nothing").advice("one at least")),
+            SomeInstances::Count(count) if count > all => {
+                Err(Wrong::new(format!("there are {all} replicas, and not {count}"))
+                    .advice("it is on all of them where nothing is said"))
+            }
+            some => Ok(some),
+        }
+    })
 }
 
 /// The shortest time that a pulse is on, or off. Timers are exact to a millisecond or two, and where proxies are others', it takes

@@ -50,14 +50,18 @@ pub fn read_fault(fault: &Json, links: &[(Link, Protocol)]) -> Result<Fault, Vec
 fn proxied(links: &[(Link, Protocol)]) -> System {
     let service = |name: &str, protocol| Service {
         name: name.to_owned(),
+        replica_of: None,
         start: Start::Command(Vec::new()),
         protocol,
         ready: None,
         metrics: None,
+        ports: BTreeMap::new(),
         lifecycle: crate::lifecycle::Lifecycle::default(),
+        errands: crate::system::Errands::default(),
         password: None,
         login: None,
         env: BTreeMap::new(),
+        working_dir: None,
         folder: PathBuf::new(),
         span: Span::default(),
         start_span: Span::default(),
@@ -137,7 +141,7 @@ impl Places {
 /// `except`, `ramp`, and the times of one that has none.
 #[must_use]
 pub fn write_fault(fault: &Fault) -> Json {
-    let Fault { name, on, effect, only, except, share, at, lasts, ramp, pulse, span: _ } = fault;
+    let Fault { name, on, effect, only, except, share, instances, at, lasts, ramp, pulse, span: _ } = fault;
     let mut keys = Map::new();
     let mut put = |key: &str, value: String| drop(keys.insert(key.to_owned(), Json::String(value)));
     put("name", name.clone());
@@ -146,6 +150,9 @@ pub fn write_fault(fault: &Fault) -> Json {
         Target::Service(service) => put("on", service.clone()),
         Target::Links(links) => {
             keys.insert("on".to_owned(), links.iter().map(Link::to_string).collect());
+        }
+        Target::Services(services) => {
+            keys.insert("on".to_owned(), services.iter().map(String::as_str).collect());
         }
     }
     let mut put = |key: &str, value: String| drop(keys.insert(key.to_owned(), Json::String(value)));
@@ -160,6 +167,9 @@ pub fn write_fault(fault: &Fault) -> Json {
     }
     if let Some(Pulse { on, every }) = pulse {
         put("pulse", format!("{} of {}", write_duration(*on), write_duration(*every)));
+    }
+    if let Some(instances) = instances {
+        put("instances", instances.to_string());
     }
     if *share != Share::ALL {
         put("share", write_share(*share));

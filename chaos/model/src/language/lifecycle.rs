@@ -20,7 +20,8 @@ pub(crate) fn read(reader: &mut Reader<'_>) -> Lifecycle {
     }
 }
 
-fn time(text: &str, why_not_zero: &str) -> Result<Duration, Wrong> {
+/// A time of a service's commands or of its program, which is neither nothing nor more than an hour.
+pub(crate) fn time(text: &str, why_not_zero: &str) -> Result<Duration, Wrong> {
     match quantity::duration(text)? {
         Duration::ZERO => Err(Wrong::new(format!("`{text}` is no time at all")).advice(why_not_zero)),
         time if time > LONGEST => Err(Wrong::new(format!("`{text}` is more than an hour")).advice("at most `1h`")),

@@ -56,6 +56,15 @@ pub(crate) fn fault(name: &str) -> Result<String, Wrong> {
     Ok(name.to_owned())
 }
 
+/// Refuses what can't name a service or one of its replicas: `app`, `app.2`.
+pub(crate) fn instance(name: &str) -> Result<(), Wrong> {
+    let is_number = |text: &str| !text.starts_with('0') && text.parse::<usize>().is_ok();
+    match name.rsplit_once('.') {
+        Some((of, number)) if is_number(number) => service(of),
+        _ => service(name),
+    }
+}
+
 /// Refuses what can't name a service.
 pub(crate) fn service(name: &str) -> Result<(), Wrong> {
     if name == CLIENT || name == "self" {

@@ -276,7 +276,7 @@ fn quoted(key: &str, raw: &str, example: &str) -> String {
 fn form_of(key: &str) -> Option<(&'static str, &'static str)> {
     Some(match key {
         "at" | "for" | "within" | "abort" | "duration" | "warmup" | "timeout" | "delay" | "jitter" | "after"
-        | "ramp" | "gap" | "start-timeout" | "stop-grace" => ("", "s"),
+        | "ramp" | "gap" | "start-timeout" | "stop-grace" | "setup-timeout" => ("", "s"),
         "rate" => ("", "/s"),
         "share" => ("", "%"),
         "mean" | "max" => ("< ", "ms"),

@@ -1,7 +1,7 @@
 //! The scenario as a whole: reads one pair of documents, guards not yet applied.
 
 use super::{
-    Known, announced,
+    Known, announced, circles,
     document::Table,
     expect::{self, Against},
     fault,
@@ -73,6 +73,7 @@ pub(crate) fn check(documents: &Documents, known: &Known<'_>, findings: &Finding
     warnings.extend(announced::warnings(&faults, &system));
     warnings.extend(unheard::warnings(&system));
     warnings.extend(findings.warnings());
+    warnings.extend(circles::warnings(&system));
     let scenario = || {
         let (title, load, timeline) = (title?.text.to_owned(), load.load?, timeline?);
         let guards = guards.iter().map(|read| read.guard.clone()).collect();

@@ -192,6 +192,19 @@ fn service(known: &Known<'_>) -> Value {
         "examples": [5432],
     });
     let env = strings("Settings. `{redis}` is a service's address, and makes a link that faults can act on.");
+    let words = json!({ "type": "array", "items": { "type": "string" }, "minItems": 1 });
+    let commands = |description: &str, example: &str| json!({ "type": "array", "items": words, "description": description, "examples": [[[example]]] });
+    let ready = json!({
+        "description": "How it shows that it is ready: a request that succeeds, a connection (`tcp`), a line of its output, or a command that ends well.",
+        "anyOf": [{ "type": "string" }, words],
+        "examples": ["GET /health", "GET :admin/health", "tcp", "log Listening on", ["pg_isready", "-p", "{self.port}"]],
+    });
+    let ports = json!({
+        "type": "object",
+        "additionalProperties": { "type": "integer", "minimum": 1, "maximum": 65535 },
+        "description": "Other ports, by name: where it listens, unless `{self.port.NAME}` gives it the world's.",
+        "examples": [{ "admin": 8081 }],
+    });
     table([
         ("program", json!({ "enum": known.programs, "description": "A built-in program." })),
         ("command", command),
@@ -205,8 +218,27 @@ fn service(known: &Known<'_>) -> Value {
             "password",
             text("The environment variable that holds its password, for faults that log in.", "{env:CACHE_PASSWORD}"),
         ),
-        ("ready", text("Request that succeeds once it is ready.", "GET /health")),
-        ("metrics", text("Where its Prometheus metrics are.", "GET /metrics")),
+        ("address", text("Where it runs already: it is used, and neither started nor ended.", "127.0.0.1:5432")),
+        ("ports", ports),
+        ("ready", ready),
+        (
+            "metrics",
+            text(
+                "Where its Prometheus metrics are: a path, also of a named port (`GET :admin/metrics`).",
+                "GET /metrics",
+            ),
+        ),
+        (
+            "replicas",
+            json!({ "type": "integer", "minimum": 1, "maximum": 32, "description": "How many of it run at once (`1`): `NAME.1`, `NAME.2` and so on.", "examples": [2] }),
+        ),
+        (
+            "working-dir",
+            text("Folder that its commands run in, as seen from this file; of an image, one in the container.", "shop"),
+        ),
+        ("setup", commands("Commands before its start, each to its end, in this order.", "./migrate")),
+        ("teardown", commands("Commands after its end, however that came about.", "./drop-schema")),
+        ("setup-timeout", text("Time that each command of `setup` and `teardown` has (`60s`).", "5m")),
         ("start-timeout", text("Time from its start in which it has to be ready (`20s`; in containers `30s`).", "90s")),
         ("stop-signal", text("The signal that asks it to end (`SIGTERM`, or what its image says).", "SIGINT")),
         ("stop-grace", text("Time that it has to end then, before SIGKILL (`3s`).", "30s")),
@@ -266,6 +298,7 @@ fn fault() -> Value {
         ("effect", effect()),
         ("at", text("From when, on the timeline.", "4s")),
         ("for", text("For how long.", "4s")),
+        ("instances", text("On how many replicas of the service, drawn from the seed (all).", "50%")),
         ("share", text("For how many requests, commands or connections (`100%`).", "10%")),
         ("ramp", text("In which time it grows from nothing to its whole.", "2s")),
         ("pulse", text("It comes and goes: on for one second of each three.", "1s of 3s")),

@@ -1,37 +1,32 @@
 //! Reads the program of a service: `program`, `command`, or `image` with the keys that go with it.
 
 use super::{
-    braces,
+    address,
+    braces::Names,
     document::Entry,
     findings::{Findings, Wrong},
     image,
     nearest::{list, nearest},
-    reader::{Reader, Word, parse_word, text_of, texts_of},
+    probe,
+    reader::{Reader, parse_word, text_of},
 };
-use crate::{Diagnostic, Image, Start, Template, system::KNOWN_PROGRAMS};
+use crate::{Diagnostic, Image, Start, attach::HostPort, system::KNOWN_PROGRAMS};
 
-/// Reads what runs on `service`. Where that is wrong, it is a command of nothing. `names` are those of all services,
-/// `programs` those that there are.
-pub(crate) fn read(
-    reader: &mut Reader<'_>,
-    service: &str,
-    (names, programs): (&[&str], &[&str]),
-    findings: &Findings,
-) -> Start {
-    let address = reader.foreign("address");
-    let [program, command, image] = ["program", "command", "image"].map(|key| reader.entry(key));
+/// Reads what runs on a service. Where that is wrong, it is a command of nothing. `names` are those that texts may have in
+/// braces, `programs` those that there are.
+pub(crate) fn read(reader: &mut Reader<'_>, names: &Names<'_>, programs: &[&str], findings: &Findings) -> Start {
+    let [program, command, image, address] = ["program", "command", "image", "address"].map(|key| reader.entry(key));
     let entries = [program, command, image, address];
-    one_of(&entries, service, reader, findings);
+    one_of(&entries, names.service, reader, findings);
     let port = port(reader, image.is_some(), findings);
-    if let Some(entry) = address {
-        let message = "no world here can take a service by `address` yet";
-        let advice = "use `program`, `command` or `image`; a system that runs already is broken by `--world attach`";
-        findings.add(Diagnostic::new(entry.key_span.clone(), message).advice(advice));
-    }
     if let Some(program) = program.and_then(|entry| text_of(entry, findings)) {
         return Start::Program(parse_word(program, |name| known_program(name, programs), findings).unwrap_or_default());
     }
-    let command = command.map(|entry| self::command(entry, service, names, findings)).unwrap_or_default();
+    if let Some(word) = address.filter(|_| command.is_none()).and_then(|entry| text_of(entry, findings)) {
+        let nowhere = HostPort { host: String::new(), port: 0 };
+        return Start::Address(parse_word(word, address::host_port, findings).unwrap_or(nowhere));
+    }
+    let command = command.map(|entry| probe::command(entry, "command", names, findings)).unwrap_or_default();
     match image.and_then(|entry| text_of(entry, findings)) {
         Some(word) => {
             let reference = parse_word(word, image::reference, findings).unwrap_or_default();
@@ -82,21 +77,6 @@ fn known_program(name: &str, programs: &[&str]) -> Result<String, Wrong> {
         Some(near) => wrong.advice(format!("did you mean `{near}`?")),
         None => wrong.advice(format!("{built_in}; {own}")),
     })
-}
-
-fn command(entry: &Entry, service: &str, names: &[&str], findings: &Findings) -> Vec<Template> {
-    let before = findings.len();
-    let words = texts_of(entry, findings);
-    let template = |(text, span): &(std::borrow::Cow<'_, str>, _)| {
-        parse_word(Word { text, span }, |text| braces::template(text, service, names), findings)
-    };
-    let templates: Vec<Template> = words.iter().filter_map(template).collect();
-    if words.first().is_none_or(|(first, _)| first.trim().is_empty()) && findings.len() == before {
-        let message = "a command begins with the program to start";
-        let advice = "as in `command = [\"./server\", \"--port\", \"{self.port}\"]`";
-        findings.add(Diagnostic::new(entry.value.span.clone(), message).advice(advice));
-    }
-    templates
 }
 
 /// `port`, which belongs to an image: every other service is told its port.

@@ -1,17 +1,20 @@
 //! The system: `entry`, `[service.X]`, and the links that settings make.
 
 use super::{
-    Known, braces,
+    Known,
+    braces::{self, Names},
     document::{Entry, Kind, Table},
+    errands,
     findings::{Findings, Wrong},
     lifecycle, names,
     nearest::list,
+    probe,
     protocol::{password, protocol},
     reader::{Reader, Word, parse_word, text_of, texts_of},
-    responses, start,
+    replicas, responses, start,
 };
 use crate::{
-    Diagnostic, Endpoint, HttpProbe, Link, Protocol, Service, Span, Start, System, Template,
+    Diagnostic, Endpoint, Link, Protocol, Readiness, Service, Span, Start, System, Template,
     protocol::{Login, Transport},
     system::Piece,
 };
@@ -38,13 +41,17 @@ pub(crate) fn read(reader: &mut Reader<'_>, known: &Known<'_>, findings: &Findin
         findings.add(Diagnostic::new(reader.span().clone(), message).advice(advice));
     }
     let names: Vec<&str> = tables.iter().map(|entry| entry.key.as_str()).collect();
-    let services: BTreeMap<_, _> = tables.iter().filter_map(|table| service(table, &names, known, findings)).collect();
+    let replicas = replicas::counts(tables);
+    let read = tables.iter().filter_map(|table| service(table, (&names, &replicas), known, findings));
+    let services: BTreeMap<_, _> =
+        read.flat_map(|(service, count)| replicas::of(service, count)).map(|one| (one.name.clone(), one)).collect();
     // What runs there says it of built-in programs and of images that are known.
     let says = |table: &&Entry| table.value.table().is_some_and(|table| table.get("protocol").is_some());
     let is_known = |service: &&Service| service.protocol != Protocol::TCP;
     let said = tables.iter().filter(says).map(|table| table.key.as_str());
     let said: Vec<&str> = said.chain(services.values().filter(is_known).map(|service| service.name.as_str())).collect();
-    let entry = entry.map(|word| check_entry(word, &services, (&names, &said), findings)).unwrap_or_default();
+    let entry =
+        entry.map(|word| check_entry(word, &services, (&names, &replicas, &said), findings)).unwrap_or_default();
     let links = links(&entry, &services);
     let responses = responses::read(reader, known, findings);
     let encrypted = encrypted(tables, &services, known.protocols);
@@ -76,15 +83,19 @@ fn compose(key: &str) -> Option<&'static str> {
         }
         "env_file" => "its settings are `env.NAME = \"value\"`, one by one",
         "depends_on" => "take it away: services start after what their settings name, as `{redis}` in `env`",
-        "healthcheck" => "it is ready when `ready = \"GET /health\"` is answered, within `start-timeout = \"20s\"`",
-        "ports" | "expose" => {
-            "take it away: the world gives a port, `{self.port}` in `command` or `env`; beside `image`, `port = 5432`"
+        "healthcheck" => {
+            "it is ready when `ready = \"GET /health\"` is answered, or a command ends well, `ready = [\"./is-ready\"]`"
+        }
+        "expose" => {
+            "take it away: the world gives a port, `{self.port}` in `command` or `env`; others are `ports.admin = 8081`"
         }
         "entrypoint" => "what runs is `command = [\"./server\", \"--port\", \"{self.port}\"]`",
+        "working_dir" => "it is `working-dir = \"shop\"` here",
         "build" => "build it before: a service is a `command`, or an `image` by its name",
         "stop_grace_period" => "it is `stop-grace = \"10s\"` here",
         "restart" => "take it away: who restarts a service is a part of the system, as a supervisor in its `command`",
-        "volumes" | "networks" | "deploy" | "replicas" => "take it away: a service is one instance, with no volumes",
+        "deploy" | "scale" => "how many run at once is `replicas = 2`",
+        "volumes" | "networks" => "take it away: a service has no volumes, and all are on one network",
         _ => return None,
     })
 }
@@ -101,12 +112,24 @@ fn find_logins(system: &mut System) {
 fn check_entry(
     word: Word<'_>,
     services: &BTreeMap<String, Service>,
-    (names, said): (&[&str], &[&str]),
+    (names, replicas, said): (&[&str], &BTreeMap<&str, usize>, &[&str]),
     findings: &Findings,
 ) -> String {
-    if let Err(wrong) = braces::known_service(word.text, names) {
+    if let Some(count) = replicas.get(word.text) {
+        findings.add(word.refuse(replicas::no_entry(word.text, *count)));
+        // So that what refers to it is not refused too.
+        return braces::replica(word.text, 1);
+    } else if services.contains_key(word.text) {
+        speaks_http(word, services, said, findings);
+    } else if let Err(wrong) = braces::known_service(word.text, names) {
         findings.add(word.refuse(wrong));
-    } else if let Some(service) = services.get(word.text).filter(|service| service.protocol != Protocol::HTTP) {
+    }
+    word.text.to_owned()
+}
+
+/// Refuses an entry that speaks something else.
+fn speaks_http(word: Word<'_>, services: &BTreeMap<String, Service>, said: &[&str], findings: &Findings) {
+    if let Some(service) = services.get(word.text).filter(|service| service.protocol != Protocol::HTTP) {
         let message = format!("clients speak HTTP, and `{}` speaks {}", word.text, service.protocol);
         let http =
             services.values().filter(|service| service.protocol == Protocol::HTTP).map(|service| service.name.as_str());
@@ -124,7 +147,6 @@ fn check_entry(
         let wrong = Wrong::new(message).advice(advice);
         findings.add(word.refuse(wrong).also(service.span.clone(), "this service"));
     }
-    word.text.to_owned()
 }
 
 fn links(entry: &str, services: &BTreeMap<String, Service>) -> Vec<Link> {
@@ -135,7 +157,7 @@ fn links(entry: &str, services: &BTreeMap<String, Service>) -> Vec<Link> {
             Piece::Service { to, label } => {
                 Some(Link { from: Endpoint::Service(service.name.clone()), to: to.clone(), label: label.clone() })
             }
-            Piece::Text(_) | Piece::OwnPort => None,
+            Piece::Text(_) | Piece::OwnPort | Piece::NamedPort(_) => None,
         }));
     }
     links.into_iter().collect()
@@ -145,7 +167,8 @@ fn links(entry: &str, services: &BTreeMap<String, Service>) -> Vec<Link> {
 fn encrypted(tables: &[Entry], services: &BTreeMap<String, Service>, protocols: &[Protocol]) -> BTreeMap<Link, Span> {
     let mut encrypted = BTreeMap::new();
     for service in services.values() {
-        let table = tables.iter().find(|entry| entry.key == service.name).and_then(|entry| entry.value.table());
+        let own = service.replica_of.as_deref().unwrap_or(&service.name);
+        let table = tables.iter().find(|entry| entry.key == own).and_then(|entry| entry.value.table());
         let env = table.and_then(|table| table.get("env")?.value.table());
         let place = |table: Option<&Table>, key: &str| {
             let entry = table.and_then(|table| table.get(key));
@@ -167,7 +190,13 @@ fn encrypted(tables: &[Entry], services: &BTreeMap<String, Service>, protocols: 
     encrypted
 }
 
-fn service(entry: &Entry, names: &[&str], known: &Known<'_>, findings: &Findings) -> Option<(String, Service)> {
+/// A service as its table has it, and how many replicas it has.
+fn service(
+    entry: &Entry,
+    (names, replicas): (&[&str], &BTreeMap<&str, usize>),
+    known: &Known<'_>,
+    findings: &Findings,
+) -> Option<(Service, usize)> {
     let name = entry.key.as_str();
     if let Err(wrong) = names::service(name) {
         findings.add(wrong.diagnostic(entry.key_span.clone()));
@@ -178,76 +207,70 @@ fn service(entry: &Entry, names: &[&str], known: &Known<'_>, findings: &Findings
         return None;
     };
     let mut reader = Reader::new(table, format!("service `{name}`"), findings);
-    let start = start::read(&mut reader, name, (names, known.programs), findings);
+    let ports = probe::ports(&mut reader, findings);
+    let names = &Names { service: name, services: names, ports: &ports, replicas };
+    let start = start::read(&mut reader, names, known.programs, findings);
     let protocol = match table.get("protocol") {
         None => Protocol::usual(&start, known.protocols),
         // Where it is wrong, the one that least is refused with.
         Some(_) => reader.parse("protocol", |text| protocol(text, known.protocols)).unwrap_or(Protocol::HTTP),
     };
     reader.entry("protocol");
-    let ready = probe(&mut reader, "ready", protocol, findings);
-    let metrics = probe(&mut reader, "metrics", protocol, findings);
+    let ready = probe::ready(&mut reader, protocol, names, findings);
+    let metrics = probe::metrics(&mut reader, protocol, names, findings);
     let lifecycle = lifecycle::read(&mut reader);
+    let errands = errands::read(&mut reader, names, findings);
+    let working_dir = errands::working_dir(&mut reader, &start, findings);
     let password = reader.parse("password", |text| password(text, protocol));
     let login =
         password.as_ref().and_then(|name| (known.variable)(name)).map(|password| Login { user: None, password });
-    let env = reader.table("env").map(|table| env(table, &start, name, names, findings)).unwrap_or_default();
+    others_keys(&mut reader, &start, ready.as_ref(), findings);
+    let env = reader.table("env").map(|table| env(table, &start, names, findings)).unwrap_or_default();
+    let count = replicas::read(&mut reader, &start, findings);
     reader.finish_or(|word| compose(word).map(str::to_owned));
     let span = table.span.clone();
-    let start_key = ["program", "command", "image"].into_iter().find_map(|key| table.get(key));
+    let start_key = ["program", "command", "image", "address"].into_iter().find_map(|key| table.get(key));
     let start_span = start_key.map_or_else(|| span.clone(), |entry| entry.value.span.clone());
-    Some((
-        name.to_owned(),
-        Service {
-            name: name.to_owned(),
-            start,
-            protocol,
-            ready,
-            metrics,
-            lifecycle,
-            password,
-            login,
-            env,
-            folder: PathBuf::new(),
-            span,
-            start_span,
-        },
-    ))
+    let service = Service {
+        name: name.to_owned(),
+        replica_of: None,
+        start,
+        protocol,
+        ready,
+        metrics,
+        ports,
+        lifecycle,
+        errands,
+        password,
+        login,
+        env,
+        working_dir,
+        folder: PathBuf::new(),
+        span,
+        start_span,
+    };
+    replicas::fixed_ports(&service, count, table, findings);
+    Some((service, count))
 }
 
-fn probe(reader: &mut Reader<'_>, key: &'static str, protocol: Protocol, findings: &Findings) -> Option<HttpProbe> {
-    let word = reader.text(key)?;
-    let probe = parse_word(word, |text| http_probe(text, key), findings)?;
-    if protocol != Protocol::HTTP {
-        let message = format!("`{key}` asks over HTTP, and this service speaks {protocol}");
-        let advice = format!("take `{key}` away, or say `protocol = \"http\"`");
-        findings.add(word.refuse(Wrong::new(message).advice(advice)));
+/// Refuses what can't be said of a service that others have started.
+fn others_keys(reader: &mut Reader<'_>, start: &Start, ready: Option<&Readiness>, findings: &Findings) {
+    let Start::Address(_) = start else { return };
+    for key in ["env", "working-dir", "setup", "teardown", "setup-timeout", "stop-signal", "stop-grace"] {
+        if let Some(entry) = reader.foreign(key) {
+            let message = format!("`{key}` belongs to what is started, and this runs already, at its `address`");
+            let advice = "take it away; or say what to start: `command = [\"./server\", \"--port\", \"{self.port}\"]`";
+            findings.add(Diagnostic::new(entry.key_span.clone(), message).advice(advice));
+        }
     }
-    Some(probe)
-}
-
-fn http_probe(text: &str, key: &str) -> Result<HttpProbe, Wrong> {
-    let path = text.strip_prefix("GET ").map(str::trim);
-    match path {
-        Some(path) if path.starts_with('/') && !path.contains(char::is_whitespace) => {
-            Ok(HttpProbe { path: path.to_owned() })
-        }
-        _ => {
-            let word = text.rsplit(' ').next().unwrap_or_default();
-            // Of a URL, what stands behind its host.
-            let url = word.split_once("://").map(|(_, rest)| rest.find('/').map_or("", |at| &rest[at..]));
-            let path = url.unwrap_or(word).trim_start_matches('/');
-            let path = if path.is_empty() { if key == "ready" { "health" } else { "metrics" } } else { path };
-            let wrong = match url {
-                Some(_) => Wrong::new(format!("`{word}` says where the service is, which the world knows")),
-                None => Wrong::new(format!("`{text}` is no GET of a path")),
-            };
-            Err(wrong.advice(format!("write `{key} = \"GET /{path}\"`")))
-        }
+    if let (Some(Readiness::Log(_)), Some(entry)) = (ready, reader.foreign("ready")) {
+        let message = "what this writes is not known here: it runs already, at its `address`";
+        let advice = "ask it: `ready = \"GET /health\"`, `\"tcp\"`, or a command";
+        findings.add(Diagnostic::new(entry.value.span.clone(), message).advice(advice));
     }
 }
 
-fn env(table: &Table, start: &Start, service: &str, names: &[&str], findings: &Findings) -> BTreeMap<String, Template> {
+fn env(table: &Table, start: &Start, names: &Names<'_>, findings: &Findings) -> BTreeMap<String, Template> {
     let mut env = BTreeMap::new();
     for entry in &table.entries {
         let name = entry.key.as_str();
@@ -263,7 +286,7 @@ fn env(table: &Table, start: &Start, service: &str, names: &[&str], findings: &F
             findings.add(Diagnostic::new(entry.key_span.clone(), message).advice(advice));
         }
         let Some(word) = text_of(entry, findings) else { continue };
-        if let Some(template) = parse_word(word, |text| braces::template(text, service, names), findings) {
+        if let Some(template) = parse_word(word, |text| braces::template(text, names), findings) {
             env.insert(name.to_owned(), template);
         }
     }

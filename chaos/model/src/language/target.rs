@@ -9,7 +9,7 @@ use super::{
     reader::{Word, parse_word, text_of},
 };
 use crate::{
-    Effect, Endpoint, Link, Pattern, Protocol, System, Target,
+    Effect, Endpoint, Link, Pattern, Protocol, Start, System, Target,
     effect::{Level, action::ServiceAction},
     system::CLIENT,
 };
@@ -43,7 +43,7 @@ pub(crate) fn read(entry: &Entry, system: &System, findings: &Findings) -> Optio
 /// The links of a list's item that are not in it yet.
 fn more(text: &str, all: &[Link], system: &System) -> Result<Vec<Link>, Wrong> {
     let name = text.trim();
-    if system.services.contains_key(name) {
+    if system.names().contains(&name) {
         let wrong = Wrong::new(format!("a fault on several places is on links, and `{name}` is a service"));
         return Err(wrong.advice(format!("name its links: `* -> {name}` is all that lead to it")));
     }
@@ -56,12 +56,15 @@ fn more(text: &str, all: &[Link], system: &System) -> Result<Vec<Link>, Wrong> {
 
 /// The links that a text means: one, or those that are like `* -> db`.
 fn matching(text: &str, system: &System) -> Result<Vec<Link>, Wrong> {
-    let Some((from, to)) = text.split_once("->").filter(|_| text.contains('*')) else {
-        return link(text, system).map(|link| vec![link]);
-    };
+    let Some((from, to)) = text.split_once("->") else { return link(text, system).map(|link| vec![link]) };
     let (to, label) = to.split_once('#').map_or((to, None), |(to, label)| (to, Some(label.trim())));
     let (from, to) = (from.trim(), to.trim());
-    let mut services: Vec<&str> = system.services.keys().map(String::as_str).collect();
+    // Of a service with several replicas, all are meant.
+    let is_several = |name: &str| system.replicas(name).next().is_some();
+    if !text.contains('*') && !is_several(from) && !is_several(to) {
+        return link(text, system).map(|link| vec![link]);
+    }
+    let mut services = system.names();
     if !to.contains('*') {
         known_service(to, &services)?;
     }
@@ -70,9 +73,15 @@ fn matching(text: &str, system: &System) -> Result<Vec<Link>, Wrong> {
         known_service(from, &services)?;
     }
     let like = |pattern: &str, text: &str| Pattern(pattern.to_owned()).matches(text.as_bytes());
+    let replica_of = |name: &str| system.services.get(name).and_then(|service| service.replica_of.as_deref());
+    let means = |pattern: &str, name: &str| like(pattern, name) || replica_of(name).is_some_and(|of| like(pattern, of));
     let fits = |link: &&Link| {
-        let labelled = label.is_none_or(|label| like(label, link.label.as_deref().unwrap_or_default()));
-        like(from, &link.from.to_string()) && like(to, &link.to) && labelled
+        // Where a label is not asked for by a pattern, a link without one is meant, as it is of a service that is one.
+        let labelled = match label {
+            None => text.contains('*') || link.label.is_none(),
+            Some(label) => like(label, link.label.as_deref().unwrap_or_default()),
+        };
+        means(from, &link.from.to_string()) && means(to, &link.to) && labelled
     };
     let found: Vec<Link> = system.links.iter().filter(fits).cloned().collect();
     if found.is_empty() {
@@ -87,6 +96,10 @@ fn one(text: &str, system: &System) -> Result<Target, Wrong> {
     let name = text.trim();
     if system.services.contains_key(name) {
         return Ok(Target::Service(name.to_owned()));
+    }
+    let replicas: Vec<_> = system.replicas(name).map(|service| service.name.clone()).collect();
+    if !replicas.is_empty() {
+        return Ok(Target::of_services(replicas));
     }
     matching(text, system).map(Target::of_links)
 }
@@ -105,7 +118,7 @@ pub(crate) fn no_service(effect: &Effect, on: &Target, system: &System) -> Wrong
     let wrong = Wrong::new(format!("`{}` acts on a service, and proxies stand on links", effect.name()));
     let act = effects(|level| match on {
         Target::Link(link) => system.stack(link).protocol.has(level),
-        Target::Service(_) | Target::Links(_) => false,
+        Target::Service(_) | Target::Services(_) | Target::Links(_) => false,
     });
     wrong.advice(format!("on this link, {act} act"))
 }
@@ -129,20 +142,26 @@ pub(crate) fn fits(on: &Target, effect: &Effect, system: &System) -> Result<(), 
             let act = effects(|level| protocol.has(level));
             Err(wrong.advice(format!("there, {act} act; what a service speaks is said by its `protocol`")))
         }
-        Target::Service(service) if level != Level::Services => {
+        Target::Service(_) | Target::Services(_) if level != Level::Services => {
+            let (of, service) = (on.services(), on);
             let to_it: Vec<String> =
-                system.links.iter().filter(|link| link.to == *service).map(Link::to_string).collect();
+                system.links.iter().filter(|link| of.contains(&link.to)).map(Link::to_string).collect();
             let all = if to_it.is_empty() { links(system) } else { list(to_it.iter().map(String::as_str)) };
             let wrong = Wrong::new(format!("`{name}` acts on a link, and `{service}` is a service"));
             let act = effects(|level| level == Level::Services);
             Err(wrong.advice(format!("name a link, as {all}; on a service, {act} act")))
         }
-        Target::Service(service) => {
-            let is_redis = system.services[service].protocol == Protocol::REDIS;
-            if is_redis || effect.action().service != Some(ServiceAction::Flush) {
+        Target::Service(name) if matches!(system.services[name].start, Start::Address(_)) => {
+            let what = effect.name();
+            let wrong = Wrong::new(format!("`{what}` acts on the service, and `{on}` runs already, at its `address`"));
+            Err(wrong.advice(format!("what a run doesn't start it doesn't break; its links can be: `* -> {on}`")))
+        }
+        Target::Service(_) | Target::Services(_) => {
+            let is_redis = |name: &String| system.services[name].protocol == Protocol::REDIS;
+            if on.services().iter().all(is_redis) || effect.action().service != Some(ServiceAction::Flush) {
                 return Ok(());
             }
-            let wrong = Wrong::new(format!("`flush` makes a Redis forget, and `{service}` is none"));
+            let wrong = Wrong::new(format!("`flush` makes a Redis forget, and `{on}` is none"));
             Err(wrong.advice("name a service with `protocol = \"redis\"`"))
         }
     }
@@ -155,7 +174,7 @@ pub(crate) fn effects(which: impl Fn(Level) -> bool) -> String {
 
 /// The link of a system that is meant.
 pub(crate) fn link(text: &str, system: &System) -> Result<Link, Wrong> {
-    let mut services: Vec<&str> = system.services.keys().map(String::as_str).collect();
+    let mut services = system.names();
     let Some((from, to)) = text.split_once("->") else { return Err(no_link(text, system)) };
     let range = |part: &str| {
         let start = part.as_ptr() as usize - text.as_ptr() as usize;
@@ -173,6 +192,10 @@ pub(crate) fn link(text: &str, system: &System) -> Result<Link, Wrong> {
     let link = Link { from: end, to: to.to_owned(), label };
     if system.links.contains(&link) {
         return Ok(link);
+    }
+    if let Some(several) = [from, to].into_iter().find(|name| system.replicas(name).next().is_some()) {
+        let wrong = Wrong::new(format!("`{several}` has replicas, and each has links of its own"));
+        return Err(wrong.advice(format!("name one, as `{several}.1`; the links are {}", links(system))));
     }
     let wrong = Wrong::new(format!("no setting of `{from}` makes the link `{link}`"));
     let reversed = |other: &&Link| other.from.to_string() == link.to && other.to == from;

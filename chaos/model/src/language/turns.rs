@@ -3,7 +3,7 @@
 
 use super::{document::Table, fault::FaultRead, findings::Findings};
 use crate::{
-    Diagnostic, Fault, Span, Target,
+    Diagnostic, Fault, ServiceName, Span,
     effect::action::ServiceAction::{self, Flush, Kill, Limit, Pause, Restart, Stop},
     quantity::show_duration,
 };
@@ -12,7 +12,7 @@ use std::time::Duration;
 /// A fault of a service, and what it does to that.
 #[derive(Clone, Copy)]
 struct OfService<'a> {
-    service: &'a str,
+    services: &'a [ServiceName],
     fault: &'a Fault,
     action: ServiceAction,
     table: &'a Table,
@@ -25,7 +25,7 @@ pub(super) fn check(tables: &[&Table], read: &[FaultRead], findings: &Findings) 
     // What two of them at once come to depends on which one ends first, and a service that one has started again is not
     // what the other says that it is.
     for (n, later) in faults.iter().enumerate() {
-        for earlier in faults[..n].iter().filter(|earlier| earlier.service == later.service) {
+        for earlier in faults[..n].iter().filter(|earlier| earlier.meets(later)) {
             // Where both begin at once, the one that stands later in the file is told of.
             let met = [(earlier, later), (later, earlier)];
             let met = met.into_iter().filter_map(|(there, comes)| Some((comes.comes_within(there)?, there, comes)));
@@ -39,8 +39,13 @@ pub(super) fn check(tables: &[&Table], read: &[FaultRead], findings: &Findings) 
 impl<'a> OfService<'a> {
     fn new(table: &'a Table, read: &'a FaultRead) -> Option<Self> {
         let fault = read.fault.as_ref()?;
-        let Target::Service(service) = &fault.on else { return None };
-        Some(Self { service, fault, action: fault.effect.action().service?, table })
+        let services = fault.on.services();
+        Some(Self { services, fault, action: fault.effect.action().service?, table })
+    }
+
+    /// True where both may be on one service. Which replicas one is on that is for some of them, is drawn for each run.
+    fn meets(&self, other: &Self) -> bool {
+        self.services.iter().any(|service| other.services.contains(service))
     }
 
     /// The first moment at which it comes while another is there that leaves no room for it.
@@ -74,7 +79,7 @@ fn begins_within(fault: &Fault, other: &Fault) -> Option<Duration> {
 }
 
 fn refusal(at: Duration, there: &OfService<'_>, comes: &OfService<'_>) -> Diagnostic {
-    let (name, other, service) = (&comes.fault.name, &there.fault.name, comes.service);
+    let (name, other, service) = (&comes.fault.name, &there.fault.name, &comes.fault.on);
     let (at, from, to) = (show_duration(at), show_duration(there.fault.at), show_duration(there.fault.ends()));
     let would = match comes.action {
         Stop => "stop",
@@ -98,7 +103,7 @@ fn refusal(at: Duration, there: &OfService<'_>, comes: &OfService<'_>) -> Diagno
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Pulse, effect};
+    use crate::{Pulse, Target, effect};
 
     fn fault(at: u64, lasts: u64, pulse: Option<(u64, u64)>) -> Fault {
         let [at, lasts] = [at, lasts].map(Duration::from_secs);

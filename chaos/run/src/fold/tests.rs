@@ -111,7 +111,7 @@ fn folded<'a>(
         // It is noticed when what has ended by then has come in.
         if at >= ends + takes && back.is_none() && edges.peek().is_none_or(|edge| *edge > at) {
             back = Some(at);
-            fold.is_back("web", at);
+            fold.is_back("web", |_| false, at);
         }
         slices.extend(std::iter::from_fn(|| fold.next(at)));
     }

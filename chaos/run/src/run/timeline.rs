@@ -17,7 +17,7 @@ use crate::{
 };
 use chaos_load::{Disruptions, Marks, Outcome, Plan, Summary};
 use chaos_model::{
-    Event, Fault, Injection, RunKey, Scenario, Service, Target,
+    Event, Fault, HttpProbe, Injection, RunKey, Scenario, Service,
     carried::Carried,
     check::reading::ScrapeSide,
     event::{Fired, Probed},
@@ -172,8 +172,8 @@ fn scraper(scenario: &Scenario, world: &dyn World) -> Scraper {
         .map(|(check, service, selectors)| (check, service.to_owned(), selectors.into_iter().cloned().collect()))
         .collect();
     let fetch = |(_, name, _): &(_, String, Vec<_>)| {
-        let path = scenario.system.services.get(name)?.metrics.as_ref()?.path.clone();
-        Some((name.clone(), Fetch { address: world.service(name)?, path }))
+        let HttpProbe { port, path } = scenario.system.services.get(name)?.metrics.clone()?;
+        Some((name.clone(), Fetch { address: world.service(name, port.as_deref())?, path }))
     };
     let services = selectors.iter().filter_map(fetch).collect();
     Scraper::new(world.host(), services, selectors)
@@ -330,8 +330,7 @@ impl Drive<'_, '_> {
         self.ask(end, ScrapeSide::Both);
         let told = self.scraper.rest().await;
         self.tell(told.into_iter().map(Event::Scraped));
-        let rest = self.probing.rest().await;
-        self.tell(rest.into_iter().map(Event::Probed));
+        self.rest_of_probes().await?;
         self.count(self.now());
         // One that pulses may be off by then.
         let is_there = |fault: &Fault| fault.windows().last().is_some_and(|(_, to)| to >= end);
@@ -432,7 +431,7 @@ impl Drive<'_, '_> {
         for index in &edge.remove {
             let fault = &self.scenario.faults[*index];
             let (removed, links) = self.take_back(fault).await?;
-            let is_restarting = matches!(&fault.on, Target::Service(service) if self.world.is_restarting(service));
+            let is_restarting = fault.on.services().iter().any(|service| self.world.is_restarting(service));
             self.active.remove(index);
             self.disrupting.end(*index, is_restarting);
             self.hears(fault);
@@ -448,7 +447,7 @@ impl Drive<'_, '_> {
 
     async fn apply(&mut self, index: usize) -> Result<(), WorldError> {
         let fault = &self.scenario.faults[index];
-        if let (Target::Service(service), true) = (&fault.on, fault.silences_service()) {
+        for service in fault.on.services().iter().filter(|_| fault.silences_service()) {
             self.deaf.insert(service.clone(), format!("`{}` keeps {service} from responding", fault.name));
         }
         // A proxy puts it on its link as soon as it hears of it; what is acknowledged later is that all know.
@@ -472,7 +471,7 @@ impl Drive<'_, '_> {
             sum.injections.extend(injections);
             sum.left_out += left_out;
         }
-        if links.len() < 2 {
+        if fault.on.links().len() < 2 {
             return Ok((sum, BTreeMap::new()));
         }
         sum.injections.sort_by_key(|injection| injection.at);
@@ -481,7 +480,7 @@ impl Drive<'_, '_> {
 
     /// Takes note that a fault keeps its service from responding no longer.
     fn hears(&mut self, fault: &Fault) {
-        if let (Target::Service(service), true) = (&fault.on, fault.silences_service()) {
+        for service in fault.on.services().iter().filter(|_| fault.silences_service()) {
             self.deaf.remove(service);
         }
     }
@@ -556,6 +555,19 @@ impl Drive<'_, '_> {
         }
     }
 
+    /// Waits for the probes that are still under way, and tells of them. The world is noticed meanwhile: it may be the one that
+    /// asks a service.
+    async fn rest_of_probes(&mut self) -> Result<(), WorldError> {
+        while self.probing.is_under_way() {
+            tokio::select! {
+                biased;
+                probed = self.probing.ended() => self.tell(probed.map(Event::Probed)),
+                notice = self.world.notice() => self.attend(notice?).await?,
+            }
+        }
+        Ok(())
+    }
+
     /// Does what a notice asks for, and tells what is news in it.
     async fn attend(&mut self, notice: Notice) -> Result<(), WorldError> {
         let news = self.world.attend(notice).await?;
@@ -574,7 +586,7 @@ impl Drive<'_, '_> {
                 // A phase begins here that no edge has foreseen.
                 self.count(self.now());
                 if !self.world.is_restarting(&instance.service) {
-                    self.fold.is_back(&instance.service, self.now());
+                    self.fold.is_back(&instance.service, |service| self.world.is_restarting(service), self.now());
                     self.disrupting.is_back(&instance.service);
                 }
                 self.starts.push(StartedAgain { instance, took, at_first });
@@ -588,10 +600,8 @@ impl Drive<'_, '_> {
     fn note_restarting(&mut self, at: Duration, edge: &Edge) {
         for index in &edge.remove {
             let fault = &self.scenario.faults[*index];
-            if let Target::Service(service) = &fault.on
-                && fault.ends_service()
-                && self.world.is_restarting(service)
-            {
+            let is_away = fault.on.services().iter().any(|service| self.world.is_restarting(service));
+            if fault.ends_service() && is_away {
                 self.fold.restarts(*index, at);
             }
         }

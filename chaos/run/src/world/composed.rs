@@ -69,8 +69,11 @@ impl<R: Runtime, L: Links> ComposedWorld<R, L> {
     }
 
     /// Leads all links to a service to where its instances are.
-    fn lead_to(&self, service: &str) {
+    fn lead_to(&mut self, service: &str) {
         let to: Vec<Address> = self.runtime.instances(service).into_iter().map(|instance| instance.address).collect();
+        if let Some(first) = to.first() {
+            self.addresses.place(service, first.clone());
+        }
         for link in self.opened.iter().filter(|link| link.to == service) {
             self.links.lead(link, &to);
         }
@@ -83,9 +86,9 @@ impl<R: Runtime, L: Links> ComposedWorld<R, L> {
     }
 }
 
-/// Refuses a fault on several links at once: each proxy is told of its own.
+/// Refuses a fault on several places at once: each is told of its own.
 fn each_by_itself(fault: &Fault) -> WorldError {
-    WorldError::CannotGive(format!("`{}` is on several links, and comes to each by itself", fault.name))
+    WorldError::CannotGive(format!("`{}` is on several places, and comes to each by itself", fault.name))
 }
 
 #[async_trait]
@@ -122,6 +125,7 @@ impl<R: Runtime, L: Links> World for ComposedWorld<R, L> {
         // In the order of uses, in every world: where all started at once, a gateway could win a race against its own
         // Redis, and begin with a second without a cache.
         for wave in system.start_order() {
+            self.runtime.set_up(&wave, &self.addresses).await?;
             let launched = Instant::now();
             self.runtime.launch(&wave, &self.addresses).await?;
             for service in &wave {
@@ -138,8 +142,8 @@ impl<R: Runtime, L: Links> World for ComposedWorld<R, L> {
         self.entry.clone().unwrap_or(Address { host: "127.0.0.1".to_owned(), port: 0 })
     }
 
-    fn service(&self, name: &str) -> Option<Address> {
-        self.runtime.instances(name).into_iter().next().map(|instance| instance.address)
+    fn service(&self, name: &str, port: Option<&str>) -> Option<Address> {
+        self.runtime.instances(name).first().and_then(|instance| instance.at(port))
     }
 
     fn probe(&self, name: &str) -> Option<BoxFuture<'static, Result<(), String>>> {
@@ -149,7 +153,7 @@ impl<R: Runtime, L: Links> World for ComposedWorld<R, L> {
     async fn apply(&mut self, fault: &Fault) -> Result<(), WorldError> {
         match &fault.on {
             Target::Link(link) => self.links.apply(link, fault).await,
-            Target::Links(_) => Err(each_by_itself(fault)),
+            Target::Links(_) | Target::Services(_) => Err(each_by_itself(fault)),
             Target::Service(service) => self.break_service(service, fault).await,
         }
     }
@@ -157,7 +161,7 @@ impl<R: Runtime, L: Links> World for ComposedWorld<R, L> {
     async fn remove(&mut self, fault: &Fault) -> Result<Removed, WorldError> {
         match &fault.on {
             Target::Link(link) => self.links.remove(link, fault).await,
-            Target::Links(_) => Err(each_by_itself(fault)),
+            Target::Links(_) | Target::Services(_) => Err(each_by_itself(fault)),
             Target::Service(service) => self.heal_service(service, fault).await,
         }
     }

@@ -1,7 +1,7 @@
 //! Offers of worlds: what each can give, known of its type alone, so that a mistake is refused with its place in the file
 //! and starts nothing.
 
-use chaos_model::{Diagnostic, Diagnostics, Fault, Scenario, Service, Start, effect::action::ServiceAction};
+use chaos_model::{Diagnostic, Diagnostics, Fault, Readiness, Scenario, Service, Start, effect::action::ServiceAction};
 
 /// The offer of a world: its name, the services that it can run, and what it can do to them.
 #[derive(Clone, Copy, Debug)]
@@ -10,8 +10,33 @@ pub struct Offer {
     pub name: &'static str,
     /// Tells if the world runs services that start so.
     pub runs: fn(&Start) -> Result<(), Unfit>,
+    /// Tells if the world has this of a service beside its program.
+    pub has: fn(Extra) -> Result<(), Unfit>,
     /// Tells if the world does this to services; else the reason, in words.
     pub does: fn(ServiceAction) -> Result<(), NotGiven>,
+}
+
+/// A thing that a service's file may ask for beside its program, and that not every world has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Extra {
+    /// Commands before its start, and after its end.
+    Errands,
+    /// A command that shows that it is ready.
+    ReadyCommand,
+    /// A line of its output that does.
+    ReadyLog,
+}
+
+impl Extra {
+    /// All that a service asks for.
+    fn of(service: &Service) -> impl Iterator<Item = Self> {
+        let ready = match &service.ready {
+            Some(Readiness::Command(_)) => Some(Self::ReadyCommand),
+            Some(Readiness::Log(_)) => Some(Self::ReadyLog),
+            Some(Readiness::Http(_) | Readiness::Connection(_)) | None => None,
+        };
+        (!service.errands.is_empty()).then_some(Self::Errands).into_iter().chain(ready)
+    }
 }
 
 /// The reason that a service can't run in a world.
@@ -38,15 +63,18 @@ impl Offer {
     /// # Errors
     /// Diagnostics of the services that it can't run, and of the faults that it can't give, with advice.
     pub fn check(&self, scenario: &Scenario) -> Result<(), Diagnostics> {
-        let services = scenario.system.services.values().filter_map(|service| self.unfit(service));
+        let services = scenario.system.services.values().flat_map(|service| self.unfit(service));
         let faults = scenario.faults.iter().filter_map(|fault| self.not_given(fault));
         let list: Vec<Diagnostic> = services.chain(faults).collect();
         if list.is_empty() { Ok(()) } else { Err(Diagnostics { list, sources: scenario.sources.clone() }) }
     }
 
-    fn unfit(&self, service: &Service) -> Option<Diagnostic> {
-        let Unfit { what, advice } = (self.runs)(&service.start).err()?;
-        Some(Diagnostic::new(service.span.clone(), format!("service `{}` {what}", service.name)).advice(advice))
+    fn unfit<'s>(&self, service: &'s Service) -> impl Iterator<Item = Diagnostic> + use<'s> {
+        let has = self.has;
+        let extras = Extra::of(service).filter_map(move |extra| has(extra).err());
+        (self.runs)(&service.start).err().into_iter().chain(extras).map(move |Unfit { what, advice }| {
+            Diagnostic::new(service.span.clone(), format!("service `{}` {what}", service.name)).advice(advice)
+        })
     }
 
     fn not_given(&self, fault: &Fault) -> Option<Diagnostic> {

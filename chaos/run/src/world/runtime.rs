@@ -7,10 +7,12 @@ use super::{Address, Death, Offer, TornDown, WorldError};
 use crate::Events;
 use async_trait::async_trait;
 use chaos_model::{
-    Endpoint, Link, Protocol, Service, ServiceName, System, effect::action::ServiceLimit, lifecycle::Lifecycle,
+    Endpoint, Link, Protocol, Service, ServiceName, System, Template, effect::action::ServiceLimit,
+    lifecycle::Lifecycle, system::ListenPorts,
 };
+use futures_util::future::BoxFuture;
 use host::{Host, Listener};
-use std::{collections::BTreeMap, fmt, time::Duration};
+use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
 
 /// An instance's name: its service, and its number among the copies of that, from 1.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -43,9 +45,26 @@ pub struct Instance {
     pub id: InstanceId,
     /// The address at which it is reached past any proxy: by the runner, and by the proxies that lead to it.
     pub address: Address,
+    /// Its named ports, at which the runner reaches it on the same machine.
+    pub ports: BTreeMap<String, u16>,
     /// The program that runs there, for people: `redis-server 7.2.5`.
     pub what: String,
 }
+
+impl Instance {
+    /// The address of the port of this name, or of its own.
+    #[must_use]
+    pub fn at(&self, port: Option<&str>) -> Option<Address> {
+        match port {
+            None => Some(self.address.clone()),
+            Some(name) => self.ports.get(name).map(|port| Address { host: self.address.host.clone(), port: *port }),
+        }
+    }
+}
+
+/// A question to an instance that its runtime alone can ask: by a command, or by what its output says. It can be asked again,
+/// and nobody waits for it.
+pub type Question = Arc<dyn Fn() -> BoxFuture<'static, Result<(), String>> + Send + Sync>;
 
 /// A place for the proxy of a link in this process.
 pub struct Site {
@@ -57,14 +76,28 @@ pub struct Site {
     pub name: String,
 }
 
-/// Addresses at which services use each other: those of the links' proxies.
+/// Addresses at which services use each other: those of the links' proxies; and their own, past any proxy.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct LinkAddresses(BTreeMap<Link, Address>);
+pub struct LinkAddresses {
+    links: BTreeMap<Link, Address>,
+    services: BTreeMap<ServiceName, Address>,
+}
 
 impl LinkAddresses {
     /// Notes where a link is used from now on.
     pub fn insert(&mut self, link: Link, address: Address) {
-        self.0.insert(link, address);
+        self.links.insert(link, address);
+    }
+
+    /// Notes where a service is, past any proxy.
+    pub fn place(&mut self, service: &str, address: Address) {
+        self.services.insert(service.to_owned(), address);
+    }
+
+    /// The address of a service, past any proxy; empty before it was placed.
+    #[must_use]
+    pub fn past_proxies(&self, service: &str) -> String {
+        self.services.get(service).map(Address::to_string).unwrap_or_default()
     }
 
     /// The address (`host:port`) at which a service uses another one; empty where no proxy stands on that link.
@@ -73,14 +106,28 @@ impl LinkAddresses {
         let from = Endpoint::Service(from.to_owned());
         let link = Link { from, to: to.to_owned(), label: label.map(str::to_owned) };
         // The language makes a link of each place that names a service, so there is one for each.
-        self.0.get(&link).map(Address::to_string).unwrap_or_default()
+        self.links.get(&link).map(Address::to_string).unwrap_or_default()
     }
 
-    /// The settings of a service that listens on `port`, with addresses in the places that name other services.
+    /// The settings of a service that listens on these ports, with addresses in the places that name other services.
     #[must_use]
-    pub fn settings(&self, service: &Service, port: u16) -> BTreeMap<String, String> {
+    pub fn settings(&self, service: &Service, ports: &ListenPorts) -> BTreeMap<String, String> {
         let address = |to: &str, label: Option<&str>| self.of(&service.name, to, label);
-        service.env.iter().map(|(name, template)| (name.clone(), template.render(port, address))).collect()
+        service.env.iter().map(|(name, template)| (name.clone(), template.render(ports, address))).collect()
+    }
+
+    /// The same for its commands beside its program, which meet no fault: they reach services past any proxy.
+    #[must_use]
+    pub fn settings_of_commands(&self, service: &Service, ports: &ListenPorts) -> BTreeMap<String, String> {
+        let address = |to: &str, _: Option<&str>| self.past_proxies(to);
+        service.env.iter().map(|(name, template)| (name.clone(), template.render(ports, address))).collect()
+    }
+
+    /// The words of such a command.
+    #[must_use]
+    pub fn command(&self, words: &[Template], ports: &ListenPorts) -> Vec<String> {
+        let address = |to: &str, _: Option<&str>| self.past_proxies(to);
+        words.iter().map(|word| word.render(ports, address)).collect()
     }
 }
 
@@ -147,6 +194,21 @@ pub trait Runtime: Send + Sync {
     /// # Errors
     /// Where there are no ports.
     fn place(&mut self, service: &Service, links: &LinkAddresses) -> Result<(), WorldError>;
+
+    /// Runs the commands of these services that come before their start, one after the other, each to its end; and sees to
+    /// it that those after their end are run, however that comes about.
+    ///
+    /// # Errors
+    /// Where one fails, or does not end in time.
+    async fn set_up(&mut self, _services: &[&Service], _links: &LinkAddresses) -> Result<(), WorldError> {
+        Ok(())
+    }
+
+    /// The question of a service's [`Readiness`](chaos_model::Readiness) that goes to an instance's machine or output, where it
+    /// is one of those; none where this runtime can't ask it, which [`Offer`] says beforehand.
+    fn question(&self, _service: &Service, _instance: &InstanceId, _links: &LinkAddresses) -> Option<Question> {
+        None
+    }
 
     /// Starts all instances of these services, all at once, and does not wait until they are ready. They may have other
     /// addresses afterwards than those that they were placed at.

@@ -4,7 +4,7 @@ use chaos_model::{
     Protocol, Service, Set,
     language::{self, Known},
 };
-use chaos_run::{Address, flush::flush, ready};
+use chaos_run::{Address, Instance, InstanceId, flush::flush, ready};
 use host::{Host, Settings, memory::MemoryNetwork};
 use std::{io, path::Path};
 
@@ -33,7 +33,9 @@ fn redis() -> (Host, Address) {
 
 async fn flushed(service: &Service) -> Result<(), String> {
     let (host, address) = redis();
-    let asked = async || ready::wait(host.clone(), service.clone(), address.clone()).await.2;
+    let (id, what, ports) = (InstanceId::first("redis"), "redis".to_owned(), std::collections::BTreeMap::new());
+    let instance = Instance { id, address: address.clone(), ports, what };
+    let asked = async || ready::wait(&host, service, &instance, None).await;
     while asked().await.is_err() {}
     flush(&host, service, &address).await.map_err(|error| error.to_string())
 }

@@ -8,6 +8,7 @@ use chaos_model::{
     event::{Judged, ProxyCounts},
     language,
     ledger::Removed,
+    system::ListenPorts,
 };
 use chaos_run::{Address, Ending, Events, News, Notice, Options, TornDown, World, WorldError};
 use futures_util::future::{BoxFuture, FutureExt as _, ready};
@@ -59,7 +60,7 @@ impl MemoryWorld {
     fn proxy(&self, fault: &Fault) -> &Proxy {
         match &fault.on {
             Target::Link(link) => &self.proxies[link],
-            on @ (Target::Service(_) | Target::Links(_)) => panic!("no fault on {on} here"),
+            on @ (Target::Service(_) | Target::Services(_) | Target::Links(_)) => panic!("no fault on {on} here"),
         }
     }
 }
@@ -111,7 +112,8 @@ impl World for MemoryWorld {
                 let link = self.proxies.keys().find(wanted).unwrap();
                 format!("{PROXIES}:{}", self.proxies[link].port())
             };
-            let env = service.env.iter().map(|(name, value)| (name.clone(), value.render(PORT, address))).collect();
+            let ports = ListenPorts { own: PORT, named: service.ports.clone() };
+            let env = service.env.iter().map(|(name, value)| (name.clone(), value.render(&ports, address))).collect();
             let router = self.programs[service.name.as_str()](host.clone(), env);
             let listener = host.listen(PORT).unwrap();
             let serving = host.clone();
@@ -133,7 +135,7 @@ impl World for MemoryWorld {
         Address { host: PROXIES.to_owned(), port: entry.unwrap().1.port() }
     }
 
-    fn service(&self, name: &str) -> Option<Address> {
+    fn service(&self, name: &str, _: Option<&str>) -> Option<Address> {
         Some(Address { host: name.to_owned(), port: PORT })
     }
 

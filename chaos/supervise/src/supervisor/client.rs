@@ -2,7 +2,7 @@
 
 use super::{
     SupervisorProgram,
-    protocol::{Ask, Exited, Launch, ServiceSignal, Tell},
+    protocol::{Ask, Errand, Exited, Launch, Ran, ServiceSignal, Tell},
 };
 use crate::run_label::RunLabel;
 use std::{
@@ -15,6 +15,10 @@ use std::{
 use tokio::{
     io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, Lines},
     process::{Child, ChildStdin, ChildStdout, Command},
+    sync::{
+        mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
+        oneshot,
+    },
 };
 
 /// Time that the supervisor has beyond what services may take, to kill, to remove, and to end itself.
@@ -51,11 +55,36 @@ pub enum SupervisorError {
 pub struct Supervisor {
     process: Child,
     ask: ChildStdin,
+    /// Bytes that are on their way to it.
+    unsent: Vec<u8>,
     tell: Lines<BufReader<ChildStdout>>,
     /// Exits that it told of while something else was waited for.
     exits: VecDeque<Exited>,
     /// The longest time that a service may take to end.
     grace: Duration,
+    /// Time that all commands after the ends of services may take together, by service.
+    owed: BTreeMap<String, Duration>,
+    /// Errands that others have asked for, and where they are told of.
+    asked: (UnboundedSender<Asked>, UnboundedReceiver<Asked>),
+    errands: BTreeMap<String, oneshot::Sender<Ran>>,
+    /// Number of those errands so far.
+    numbered: u64,
+}
+
+/// An errand that somebody asks for.
+type Asked = (Errand, oneshot::Sender<Ran>);
+
+/// Has errands run by a supervisor while somebody waits for what that tells ([`Supervisor::exited`]).
+#[derive(Clone, Debug)]
+pub struct ErrandRunner(UnboundedSender<Asked>);
+
+impl ErrandRunner {
+    /// Runs a command to its end; none where the supervisor is gone.
+    pub async fn run(&self, errand: Errand) -> Option<Ran> {
+        let (sender, ran) = oneshot::channel();
+        self.0.send((errand, sender)).ok()?;
+        ran.await.ok()
+    }
 }
 
 impl Supervisor {
@@ -76,7 +105,18 @@ impl Supervisor {
         let (Some(ask), Some(tell)) = (process.stdin.take(), process.stdout.take()) else {
             return Err(SupervisorError::Gone(io::ErrorKind::BrokenPipe.into()));
         };
-        Ok(Self { process, ask, tell: BufReader::new(tell).lines(), exits: VecDeque::new(), grace: Duration::ZERO })
+        Ok(Self {
+            process,
+            ask,
+            unsent: Vec::new(),
+            tell: BufReader::new(tell).lines(),
+            exits: VecDeque::new(),
+            grace: Duration::ZERO,
+            owed: BTreeMap::new(),
+            asked: unbounded_channel(),
+            errands: BTreeMap::new(),
+            numbered: 0,
+        })
     }
 
     /// Its process id, while it was not seen to end.
@@ -117,11 +157,48 @@ impl Supervisor {
                 Tell::Launched { name, pid } => drop(pids.insert(name, pid)),
                 Tell::NotLaunched { name, why } => return Err(SupervisorError::NotLaunched { name, why }),
                 Tell::Exited(exit) => self.exits.push_back(exit),
-                Tell::Signalled { .. } | Tell::Ending { .. } => {}
+                Tell::Signalled { .. } | Tell::Ending { .. } | Tell::Ran(_) => {}
                 Tell::Stopped { .. } => return Err(SupervisorError::Gone(io::ErrorKind::UnexpectedEof.into())),
             }
         }
         Ok(pids)
+    }
+
+    /// Has errands run for whoever asks.
+    #[must_use]
+    pub fn errand_runner(&self) -> ErrandRunner {
+        ErrandRunner(self.asked.0.clone())
+    }
+
+    /// Runs a command to its end, and waits for that.
+    ///
+    /// # Errors
+    /// Where the supervisor is gone.
+    pub async fn run(&mut self, errand: Errand) -> Result<Ran, SupervisorError> {
+        let of = errand.program.name.clone();
+        self.send(&Ask::Run(errand)).await?;
+        loop {
+            match self.receive().await? {
+                Tell::Ran(ran) if ran.name == of => return Ok(ran),
+                Tell::Exited(exit) => self.exits.push_back(exit),
+                _ => {}
+            }
+        }
+    }
+
+    /// Has commands run after the end of a service, once the run ends, however it does.
+    ///
+    /// # Errors
+    /// Where the supervisor is gone.
+    pub async fn owe(&mut self, service: &str, errands: Vec<Errand>) -> Result<(), SupervisorError> {
+        let limits = errands.iter().map(|errand| Duration::from_millis(errand.limit_ms)).sum();
+        self.owed.insert(service.to_owned(), limits);
+        self.send(&Ask::Owe { service: service.to_owned(), errands }).await
+    }
+
+    /// The services after whose ends commands are to be run.
+    pub(crate) fn owes(&self) -> impl Iterator<Item = &str> {
+        self.owed.keys().map(String::as_str)
     }
 
     /// Sends a signal to all processes of a service. When it returns, they were seen to be as it wants them.
@@ -196,7 +273,7 @@ impl Supervisor {
     /// # Errors
     /// Where the supervisor is gone, or does not end: then it is killed, and what its services started may be left.
     pub async fn stop(mut self, keep_folder: bool) -> Result<Vec<String>, SupervisorError> {
-        let patience = self.grace.saturating_add(SPARE);
+        let patience = self.grace.saturating_add(SPARE).saturating_add(self.owed.values().sum());
         let stopped = async {
             self.send(&Ask::Stop { keep_folder }).await?;
             loop {
@@ -219,13 +296,58 @@ impl Supervisor {
     async fn send(&mut self, ask: &Ask) -> Result<(), SupervisorError> {
         let mut line = serde_json::to_vec(ask).map_err(|error| SupervisorError::Gone(error.into()))?;
         line.push(b'\n');
-        self.ask.write_all(&line).await.map_err(SupervisorError::Gone)
+        self.unsent.append(&mut line);
+        while !self.unsent.is_empty() {
+            write(&mut self.ask, &mut self.unsent).await?;
+        }
+        Ok(())
     }
 
+    /// The next thing that it tells, but for what others wait for. Safe to drop.
     async fn receive(&mut self) -> Result<Tell, SupervisorError> {
-        let line = self.tell.next_line().await.map_err(SupervisorError::Gone)?;
-        let line = line.ok_or_else(|| SupervisorError::Gone(io::ErrorKind::UnexpectedEof.into()))?;
-        serde_json::from_str(&line).map_err(|error| SupervisorError::Gone(error.into()))
+        loop {
+            let is_sending = !self.unsent.is_empty();
+            let line = tokio::select! {
+                biased;
+                Some((mut errand, to)) = self.asked.1.recv() => {
+                    // Two may be asked for at once that have one name.
+                    self.numbered += 1;
+                    errand.program.name = format!("{}.{}", errand.program.name, self.numbered);
+                    self.errands.insert(errand.program.name.clone(), to);
+                    let mut line =
+                        serde_json::to_vec(&Ask::Run(errand)).map_err(|error| SupervisorError::Gone(error.into()))?;
+                    line.push(b'\n');
+                    self.unsent.append(&mut line);
+                    continue;
+                }
+                line = self.tell.next_line() => line,
+                written = write(&mut self.ask, &mut self.unsent), if is_sending => {
+                    written?;
+                    continue;
+                }
+            };
+            let line = line.map_err(SupervisorError::Gone)?;
+            let line = line.ok_or_else(|| SupervisorError::Gone(io::ErrorKind::UnexpectedEof.into()))?;
+            match serde_json::from_str(&line).map_err(|error| SupervisorError::Gone(error.into()))? {
+                Tell::Ran(ran) => match self.errands.remove(&ran.name) {
+                    // Whoever asked may not want to know any more.
+                    Some(to) => drop(to.send(ran)),
+                    None => return Ok(Tell::Ran(ran)),
+                },
+                tell => return Ok(tell),
+            }
+        }
+    }
+}
+
+/// Writes some of what is on its way. Safe to drop: what was written is known to be.
+async fn write(to: &mut ChildStdin, unsent: &mut Vec<u8>) -> Result<(), SupervisorError> {
+    match to.write(unsent).await.map_err(SupervisorError::Gone)? {
+        0 => Err(SupervisorError::Gone(io::ErrorKind::WriteZero.into())),
+        written => {
+            unsent.drain(..written);
+            Ok(())
+        }
     }
 }
 

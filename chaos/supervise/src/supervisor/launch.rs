@@ -1,6 +1,6 @@
 //! The start of a service, and what it does before it becomes its program: `chaos service`.
 
-use super::{SupervisorProgram, lookup, program::THIS_PROGRAM, protocol::Launch};
+use super::{SupervisorProgram, lookup, program::THIS_PROGRAM, protocol::Program};
 use crate::{cgroup, logs::LogFile, run_label};
 use rustix::process::{Signal, set_parent_process_death_signal};
 use std::{io, os::unix::process::CommandExt as _, path::Path, process::Stdio};
@@ -9,22 +9,22 @@ use tokio::process::{Child, Command};
 /// Starts a service as a child of this process, in a control group where there is one; gives its process id too.
 // Started here, and not by the runner which would then tell of it: so there is no moment in which a service runs and
 // nobody would end it.
-pub(super) fn start(program: &SupervisorProgram, launch: &Launch, group: Option<&Path>) -> io::Result<(Child, u32)> {
-    if let Some(program) = launch.command.first() {
-        lookup::find(program, &launch.folder, lookup::path(&launch.env, launch.inherit_env))?;
+pub(super) fn start(program: &SupervisorProgram, process: &Program, group: Option<&Path>) -> io::Result<(Child, u32)> {
+    if let Some(first) = process.command.first() {
+        lookup::find(first, &process.folder, lookup::path(&process.env, process.inherit_env))?;
     }
-    let log = LogFile::of(&launch.log)?.append_or_make()?;
+    let log = LogFile::of(&process.log)?.append_or_make()?;
     let mut command = Command::from(program.command("service"));
     command.arg(std::process::id().to_string());
     if let Some(group) = group {
         command.arg("--cgroup").arg(group);
     }
-    command.arg("--").args(&launch.command);
-    if !launch.inherit_env {
+    command.arg("--").args(&process.command);
+    if !process.inherit_env {
         command.env_clear();
     }
     command.env_remove(run_label::SUPERVISOR);
-    command.envs(&launch.env).env(run_label::SERVICE, &launch.name).current_dir(&launch.folder).process_group(0);
+    command.envs(&process.env).env(run_label::SERVICE, &process.name).current_dir(&process.folder).process_group(0);
     command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
     let child = command.spawn()?;
     child.id().map(|pid| (child, pid)).ok_or_else(|| io::Error::other("it ended at once"))

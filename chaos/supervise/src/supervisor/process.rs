@@ -2,6 +2,7 @@
 
 use super::{
     SupervisorProgram,
+    errands::Errands,
     launch::start,
     members::Marks,
     protocol::{Ask, Exited, Launch, STOP_SIGNALS, ServiceSignal, Tell},
@@ -71,6 +72,13 @@ pub async fn keep(program: SupervisorProgram) -> io::Result<()> {
             #[cfg(feature = "docker")]
             Some(Ok(Ask::OwnContainers(label))) => supervisor.containers = Some(label),
             Some(Ok(Ask::Launch(launch))) => supervisor.launch(launch, &ends),
+            Some(Ok(Ask::Run(errand))) => {
+                let SupervisorProcess { errands, program, reach, .. } = &mut supervisor;
+                if let Some(ran) = errands.begin(errand, (program, reach), &ends) {
+                    tell(&Tell::Ran(ran));
+                }
+            }
+            Some(Ok(Ask::Owe { service, errands })) => supervisor.errands.owe(service, errands),
             Some(Ok(Ask::Signal { name, signal })) => supervisor.signal(name, signal).await,
             Some(Ok(Ask::End { name })) => supervisor.end(&name).await,
             Some(Ok(Ask::Stop { keep_folder })) => {
@@ -80,13 +88,13 @@ pub async fn keep(program: SupervisorProgram) -> io::Result<()> {
                     () = supervisor.end_in_order(&mut ended) => true,
                     _ = lines.next_line() => false,
                 };
-                let left = supervisor.stop(is_watched, keep_folder, &mut ended).await;
+                let left = supervisor.stop(is_watched, keep_folder, (&ends, &mut ended)).await;
                 tell(&Tell::Stopped { left });
                 return Ok(());
             }
             // The pipe is closed, or what comes through it is not from our runner.
             None | Some(Err(_)) => {
-                supervisor.stop(false, false, &mut ended).await;
+                supervisor.stop(false, false, (&ends, &mut ended)).await;
                 return Ok(());
             }
         }
@@ -97,6 +105,7 @@ struct SupervisorProcess {
     /// The program whose `service` is each service's first step.
     program: SupervisorProgram,
     running: BTreeMap<String, Running>,
+    errands: Errands,
     reach: Reach,
     /// The logs that are kept from growing.
     logs: BTreeSet<PathBuf>,
@@ -113,6 +122,7 @@ impl SupervisorProcess {
         Self {
             program,
             running: BTreeMap::new(),
+            errands: Errands::default(),
             reach: Reach::default(),
             logs: BTreeSet::new(),
             group: None,
@@ -123,15 +133,15 @@ impl SupervisorProcess {
     }
 
     fn launch(&mut self, launch: Launch, ends: &UnboundedSender<MainEnd>) {
-        let name = launch.name.clone();
+        let name = launch.program.name.clone();
         let folder = self.folder.as_deref();
         let run_group = self.group.get_or_insert_with(|| folder.and_then(RunGroup::make));
         let group = run_group.as_ref().and_then(|run_group| run_group.of_service(&name));
-        match start(&self.program, &launch, group.as_deref()) {
+        match start(&self.program, &launch.program, group.as_deref()) {
             Ok((mut child, pid)) => {
-                self.reach.marks.insert(name.clone(), Marks { main: pid, group, log: launch.log.clone() });
+                self.reach.marks.insert(name.clone(), Marks { main: pid, group, log: launch.program.log.clone() });
                 self.running.insert(name.clone(), Running::new(&launch));
-                self.keep_short(launch.log);
+                self.keep_short(launch.program.log);
                 tell(&Tell::Launched { name: name.clone(), pid });
                 let ends = ends.clone();
                 #[expect(
@@ -189,6 +199,9 @@ impl SupervisorProcess {
     }
 
     async fn main_ended(&mut self, (name, how): MainEnd) {
+        if let Some(ran) = self.errands.ended(&name, &how, &mut self.reach) {
+            return tell(&Tell::Ran(ran));
+        }
         let Some(running) = self.running.get_mut(&name) else { return };
         running.main_end = Some(how);
         self.look_at(&name).await;
@@ -196,10 +209,14 @@ impl SupervisorProcess {
 
     /// The moment at which somebody has to look whether services have ended.
     fn next_look(&self) -> Option<Instant> {
-        self.running.values().filter_map(|running| running.next_look(Instant::now())).min()
+        let services = self.running.values().filter_map(|running| running.next_look(Instant::now()));
+        services.chain(self.errands.next_look()).min()
     }
 
     async fn look_at_ends(&mut self) {
+        for ran in self.errands.end_late(&mut self.reach).await {
+            tell(&Tell::Ran(ran));
+        }
         let names: Vec<String> = self.running.keys().cloned().collect();
         for name in names {
             self.look_at(&name).await;
@@ -262,9 +279,11 @@ impl SupervisorProcess {
         &mut self,
         is_watched: bool,
         keep_folder: bool,
-        ended: &mut UnboundedReceiver<MainEnd>,
+        (ends, ended): (&UnboundedSender<MainEnd>, &mut UnboundedReceiver<MainEnd>),
     ) -> Vec<String> {
-        let mut left = Vec::new();
+        kill_all(ended).await;
+        let mut left = self.errands.run_due((&self.program, &mut self.reach), ends, ended).await;
+        // What they have left running ends with them.
         kill_all(ended).await;
         if has_children() {
             let seen = all_children();

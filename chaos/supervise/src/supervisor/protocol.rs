@@ -16,6 +16,15 @@ pub(super) enum Ask {
     OwnContainers(RunLabel),
     /// Start a service.
     Launch(Launch),
+    /// Run a command to its end.
+    Run(Errand),
+    /// Run these commands once this service has ended with the run, in their order.
+    Owe {
+        /// The service's name.
+        service: String,
+        /// The commands.
+        errands: Vec<Errand>,
+    },
     /// Send a signal to a service and whatever came of it.
     Signal {
         /// The service's name.
@@ -35,25 +44,56 @@ pub(super) enum Ask {
     },
 }
 
-/// A service to start.
+/// A process to start.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Launch {
-    /// Name of the service.
+pub struct Program {
+    /// Name of the service, or of the errand.
     pub name: String,
     /// The command and its arguments.
     pub command: Vec<String>,
-    /// Environment of the service, or what is added to the supervisor's.
+    /// Its environment, or what is added to the supervisor's.
     pub env: BTreeMap<String, String>,
     /// True where it also gets the supervisor's environment.
     pub inherit_env: bool,
-    /// Working directory of the service.
+    /// Its working directory.
     pub folder: PathBuf,
     /// File that its output goes to.
     pub log: PathBuf,
+}
+
+/// A service to start.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Launch {
+    /// Its process.
+    pub program: Program,
     /// Name of the signal that asks it to end, one of [`STOP_SIGNALS`]; SIGTERM where it is another.
     pub stop_signal: String,
     /// Milliseconds that it has to end, before SIGKILL.
     pub stop_grace_ms: u64,
+}
+
+/// A command that is run to its end.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Errand {
+    /// Its process. Nothing else that runs has its name.
+    pub program: Program,
+    /// Milliseconds that it has, before SIGKILL.
+    pub limit_ms: u64,
+}
+
+/// An errand's end.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ran {
+    /// Its name.
+    pub name: String,
+    /// Its command, in words.
+    pub command: String,
+    /// The way in which it ended, as `ended with exit status: 1`; or that it did not.
+    pub how: String,
+    /// True where it did what it was for.
+    pub is_well: bool,
+    /// The last lines of its output, where it did not.
+    pub last_lines: Vec<String>,
 }
 
 /// Signals by which services can be asked to end, by name (signal(7)).
@@ -104,6 +144,8 @@ pub(super) enum Tell {
     Ending { name: String },
     /// The service ended.
     Exited(Exited),
+    /// The errand ended.
+    Ran(Ran),
     /// Everything is stopped; what could not be removed, in words.
     Stopped { left: Vec<String> },
 }

@@ -31,7 +31,7 @@ impl Images {
         match &service.start {
             Start::Program(program) if is_real_redis(program) => &self.redis,
             Start::Image(image) => &image.reference,
-            Start::Program(_) | Start::Command(_) => &self.chaos,
+            Start::Program(_) | Start::Command(_) | Start::Address(_) => &self.chaos,
         }
     }
 
@@ -39,7 +39,8 @@ impl Images {
     /// listens on in its container.
     pub(super) async fn check(&self, engine: &Engine, system: &System) -> Result<BTreeMap<String, u16>, WorldError> {
         let mut ports = BTreeMap::new();
-        for service in system.services.values() {
+        let ours = system.services.values().filter(|service| !matches!(service.start, Start::Address(_)));
+        for service in ours {
             let (name, image) = (&service.name, self.of(service));
             let found = match engine.client().inspect_image(image).await {
                 Ok(found) => found,
@@ -58,7 +59,7 @@ impl Images {
                     })?
                 }
                 Start::Image(Image { port: Some(port), .. }) => *port,
-                Start::Program(_) | Start::Command(_) => service.protocol.unprivileged_port,
+                Start::Program(_) | Start::Command(_) | Start::Address(_) => service.protocol.unprivileged_port,
             };
             ports.insert(name.clone(), port);
         }
@@ -70,7 +71,7 @@ impl Images {
 fn advice(service: &Service) -> String {
     match &service.start {
         Start::Program(program) if is_real_redis(program) => PULLED_BY.to_owned(),
-        Start::Program(_) | Start::Command(_) => MADE_BY.to_owned(),
+        Start::Program(_) | Start::Command(_) | Start::Address(_) => MADE_BY.to_owned(),
         Start::Image(image) => format!("`docker pull {}` gets it, and a run pulls nothing", image.reference),
     }
 }

@@ -13,8 +13,7 @@ const ATTEMPTS: usize = 4;
 impl DockerRuntime {
     /// Makes and starts the containers of these services, all at once. A service whose port was snatched gets another:
     /// the engine may not have let go yet of one that a run had which was killed.
-    pub(super) async fn create(&mut self, wave: &[&Service], links: &LinkAddresses) -> Result<(), WorldError> {
-        let mut left = wave.to_vec();
+    pub(super) async fn create(&mut self, mut left: Vec<&Service>, links: &LinkAddresses) -> Result<(), WorldError> {
         for attempt in 1.. {
             let snatched = self.create_once(&left, links, attempt < ATTEMPTS).await?;
             left.retain(|service| snatched.contains(&service.name));

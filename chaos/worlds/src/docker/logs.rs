@@ -1,13 +1,22 @@
 //! Logs of the services: the engine keeps them until their containers are removed.
 
 use super::Started;
-use chaos_run::InstanceId;
+use chaos_model::Pattern;
+use chaos_run::{InstanceId, Question};
 use chaos_supervise::{
     engine::Engine,
     logs::{self, LINES, MOST, path},
 };
-use futures_util::{StreamExt as _, future::join_all};
-use std::{collections::BTreeMap, io, path::Path};
+use futures_util::{FutureExt as _, StreamExt as _, future::join_all};
+use std::{
+    collections::BTreeMap,
+    io,
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
 use testcontainers::bollard::query_parameters::{LogsOptions, LogsOptionsBuilder};
 
 fn options() -> LogsOptionsBuilder {
@@ -29,6 +38,28 @@ pub(super) async fn last_lines(engine: &Engine, id: &str) -> Vec<String> {
     let bytes = read(engine, id, options).await.unwrap_or_default();
     let text = String::from_utf8_lossy(&bytes);
     text.lines().filter(|line| !line.trim().is_empty()).map(str::to_owned).collect()
+}
+
+/// Bytes that a service has said by now.
+pub(super) async fn length(engine: &Engine, id: &str) -> u64 {
+    let bytes = read(engine, id, options().build()).await.unwrap_or_default();
+    u64::try_from(bytes.len()).unwrap_or(u64::MAX)
+}
+
+/// Asks whether a service has said a line like this, behind what it had said before.
+pub(super) fn says(engine: Engine, id: String, line: Pattern, said_before: Arc<AtomicU64>) -> Question {
+    Arc::new(move || {
+        let (engine, id, line) = (engine.clone(), id.clone(), line.clone());
+        let from = usize::try_from(said_before.load(Ordering::Relaxed)).unwrap_or(usize::MAX);
+        async move {
+            let bytes = read(&engine, &id, options().build()).await.map_err(|error| error.to_string())?;
+            // The engine keeps the last of it alone: where it has let go of some, all that is left counts.
+            let said = String::from_utf8_lossy(bytes.get(from..).unwrap_or(&bytes));
+            let says = said.lines().any(|said| line.matches(said.as_bytes()));
+            says.then_some(()).ok_or_else(|| format!("it has not written `{}` yet", line.0.trim_matches('*')))
+        }
+        .boxed()
+    })
 }
 
 /// A log, and a line before it where the engine kept no more.

@@ -2,24 +2,33 @@
 
 use super::{DockerRuntime, LOOPBACK, Started, images::is_real_redis, limits::Limited};
 use crate::redis_server;
-use chaos_model::{Service, Start};
+use chaos_model::{Readiness, Service, Start, system::ListenPorts};
 use chaos_run::{InstanceId, LinkAddresses, WorldError};
 use chaos_supervise::logs;
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 use testcontainers::{
-    ContainerRequest, GenericImage, ImageExt as _, bollard::models::HostConfigLogConfig, core::IntoContainerPort as _,
+    ContainerRequest, GenericImage, ImageExt as _,
+    bollard::models::{HostConfig, HostConfigLogConfig},
+    core::IntoContainerPort as _,
 };
 
 impl DockerRuntime {
     /// Gives a service its port on loopback.
     pub(super) fn publish(&mut self, service: &Service) -> Result<(), WorldError> {
-        let port = self.ports.free(&self.host).map_err(WorldError::machine(format!("no port for {}", service.name)))?;
+        let mut free = || {
+            let what = format!("no port for {}", service.name);
+            self.ports.free(&self.host).map_err(WorldError::machine(what))
+        };
+        let own = free()?;
+        let named = service.ports.keys().map(|name| Ok((name.clone(), free()?))).collect::<Result<_, WorldError>>()?;
+        let ports = ListenPorts { own, named };
         let image = self.config.images.of(service);
         let what = match &service.start {
             Start::Program(program) => format!("{program} ({image})"),
-            Start::Command(_) | Start::Image(_) => image.to_owned(),
+            Start::Command(_) | Start::Image(_) | Start::Address(_) => image.to_owned(),
         };
-        let started = Started { port, what, container: None, limited: Limited::default() };
+        let said_before = matches!(service.ready, Some(Readiness::Log(_))).then(Arc::default);
+        let started = Started { ports, said_before, what, container: None, limited: Limited::default() };
         self.services.insert(InstanceId::first(service.name.as_str()), started);
         Ok(())
     }
@@ -36,7 +45,9 @@ impl DockerRuntime {
             return Err(WorldError::CannotGive(format!("there is no service {}", service.name)));
         };
         let address = |to: &str, label: Option<&str>| links.of(&service.name, to, label);
-        let mut env = links.settings(service, own);
+        // In its container, each is where its file says.
+        let ports = ListenPorts { own, named: service.ports.clone() };
+        let mut env = links.settings(service, &ports);
         let network = self.network_name();
         let (name, tag) = split(self.config.images.of(service));
         let command = match &service.start {
@@ -45,12 +56,10 @@ impl DockerRuntime {
                 env.extend([("PORT".to_owned(), own.to_string()), ("CHAOS_SEED".to_owned(), self.seed.to_string())]);
                 vec!["serve".to_owned(), if program == "redis-built-in" { "redis" } else { program }.to_owned()]
             }
-            Start::Image(image) => image.command.iter().map(|word| word.render(own, address)).collect(),
-            Start::Command(_) => {
-                return Err(WorldError::CannotGive(format!(
-                    "service {} runs a command, and containers have images",
-                    service.name
-                )));
+            Start::Image(image) => image.command.iter().map(|word| word.render(&ports, address)).collect(),
+            Start::Command(_) | Start::Address(_) => {
+                let why = format!("service {} is no image, and containers have images", service.name);
+                return Err(WorldError::CannotGive(why));
             }
         };
         let request = GenericImage::new(name, tag)
@@ -60,21 +69,15 @@ impl DockerRuntime {
             .with_labels(label.engine_labels())
             .with_label("chaos.service", service.name.as_str())
             // A fixed port of loopback, and not the container's own address, which changes when it is started again.
-            .with_mapped_port(started.port, own.tcp())
+            .with_mapped_port(started.ports.own, own.tcp())
             .with_cmd(command)
-            .with_host_config_modifier(|config| {
-                // By itself, it would be published to everybody.
-                for bindings in config.port_bindings.iter_mut().flat_map(|map| map.values_mut()).flatten() {
-                    for binding in bindings {
-                        binding.host_ip = Some(LOOPBACK.to_owned());
-                    }
-                }
-                // What a service says is read back, whatever the engine does with output otherwise.
-                // The engine keeps the last of it: a service that never stops talking doesn't fill the disk.
-                let most = [("max-size", format!("{}k", logs::MOST / 2 / 1024)), ("max-file", "2".to_owned())];
-                let most = most.map(|(name, value)| (name.to_owned(), value)).into();
-                config.log_config = Some(HostConfigLogConfig { typ: Some("json-file".to_owned()), config: Some(most) });
-            });
+            .with_host_config_modifier(keep_here);
+        let published = started.ports.named.iter().filter_map(|(name, at)| Some((*at, service.ports.get(name)?)));
+        let request = published.fold(request, |request, (at, port)| request.with_mapped_port(at, port.tcp()));
+        let request = match &service.working_dir {
+            Some(folder) => request.with_working_dir(folder.display().to_string()),
+            None => request,
+        };
         Ok(env.into_iter().fold(request, |request, (name, value)| request.with_env_var(name, value)))
     }
 
@@ -82,6 +85,21 @@ impl DockerRuntime {
     pub(super) fn network_name(&self) -> &str {
         self.network.as_ref().map_or("", |made| &made.name)
     }
+}
+
+/// Sees to it that ports are published on loopback alone, and that the engine keeps what a service says.
+fn keep_here(config: &mut HostConfig) {
+    // By itself, it would be published to everybody.
+    for bindings in config.port_bindings.iter_mut().flat_map(|map| map.values_mut()).flatten() {
+        for binding in bindings {
+            binding.host_ip = Some(LOOPBACK.to_owned());
+        }
+    }
+    // What a service says is read back, whatever the engine does with output otherwise.
+    // The engine keeps the last of it: a service that never stops talking doesn't fill the disk.
+    let most = [("max-size", format!("{}k", logs::MOST / 2 / 1024)), ("max-file", "2".to_owned())];
+    let most = most.map(|(name, value)| (name.to_owned(), value)).into();
+    config.log_config = Some(HostConfigLogConfig { typ: Some("json-file".to_owned()), config: Some(most) });
 }
 
 /// Name of a service's container.

@@ -2,17 +2,23 @@
 
 use super::{LOOPBACK, LocalRuntime, redis::RedisProgram};
 use crate::redis_server;
-use chaos_model::{Service, Start};
+use chaos_model::{Service, Start, system::ListenPorts};
 use chaos_run::{InstanceId, LinkAddresses, WorldError};
-use chaos_supervise::{RunLabel, logs, supervisor::Launch};
+use chaos_supervise::{
+    RunLabel, logs,
+    supervisor::{Launch, Program},
+};
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
+    sync::{Arc, atomic::AtomicU64},
 };
 
 /// A service that was placed.
 pub(super) struct Started {
-    pub(super) port: u16,
+    pub(super) ports: ListenPorts,
+    /// Bytes of its log from before it was started last.
+    pub(super) said_before: Arc<AtomicU64>,
     /// The launch, to start it again.
     pub(super) launch: Launch,
     /// The service as the system describes it, to give it another port.
@@ -26,14 +32,19 @@ pub(super) struct Started {
 impl LocalRuntime {
     /// Gives a service its port and makes its command.
     pub(super) fn plan(&mut self, service: &Service, links: &LinkAddresses, attempts: usize) -> Result<(), WorldError> {
-        let port = self.ports.free(&self.host).map_err(WorldError::machine(format!("no port for {}", service.name)))?;
-        let mut env = links.settings(service, port);
+        let ports = self.listen_ports(service)?;
+        let port = ports.own;
+        let mut env = links.settings(service, &ports);
         let (command, what) = match &service.start {
             Start::Command(words) => {
                 let address = |to: &str, label: Option<&str>| links.of(&service.name, to, label);
-                let command: Vec<_> = words.iter().map(|word| word.render(port, address)).collect();
+                let command: Vec<_> = words.iter().map(|word| word.render(&ports, address)).collect();
                 let what = command.first().cloned().unwrap_or_default();
                 (command, what)
+            }
+            Start::Address(address) => {
+                let why = format!("service {} runs already, at {address}: nothing is started", service.name);
+                return Err(WorldError::CannotGive(why));
             }
             Start::Image(image) => {
                 let (name, image) = (&service.name, &image.reference);
@@ -53,30 +64,57 @@ impl LocalRuntime {
         };
         env.extend(self.supervision.label().into_iter().flat_map(RunLabel::of_services));
         let launch = Launch {
-            name: service.name.clone(),
-            command,
-            env,
-            inherit_env: matches!(service.start, Start::Command(_)),
-            folder: self.working_folder(service)?,
-            log: logs::path(self.supervision.folder(), &service.name),
+            program: Program {
+                name: service.name.clone(),
+                command,
+                env,
+                inherit_env: matches!(service.start, Start::Command(_)),
+                folder: self.working_folder(service)?,
+                log: logs::path(self.supervision.folder(), &service.name),
+            },
             stop_signal: service.lifecycle.stop_signal().name().to_owned(),
             stop_grace_ms: u64::try_from(service.lifecycle.stop_grace().as_millis()).unwrap_or(u64::MAX),
         };
-        let started = Started { port, launch, service: service.clone(), what, attempts };
+        let said_before = Arc::default();
+        let started = Started { ports, said_before, launch, service: service.clone(), what, attempts };
         self.services.insert(InstanceId::first(service.name.as_str()), started);
         Ok(())
     }
 
-    /// Folder that a service runs in: a command beside the file that names it, so that `./server` is found; what is
-    /// built in has nothing to find.
+    /// Free ports for a service. Where its settings don't take a named one from here, it listens where its file says.
+    fn listen_ports(&mut self, service: &Service) -> Result<ListenPorts, WorldError> {
+        let mut free = || {
+            let what = format!("no port for {}", service.name);
+            self.ports.free(&self.host).map_err(WorldError::machine(what))
+        };
+        let own = free()?;
+        let named = service.ports.iter().map(|(name, port)| {
+            let port = if service.takes_port(name) { free()? } else { *port };
+            Ok((name.clone(), port))
+        });
+        Ok(ListenPorts { own, named: named.collect::<Result<_, WorldError>>()? })
+    }
+
+    /// Folder that a service runs in: a command beside the file that names it, so that `./server` is found, or where that
+    /// says; what is built in has nothing to find.
     fn working_folder(&self, service: &Service) -> Result<PathBuf, WorldError> {
         match service.start {
-            Start::Program(_) | Start::Image(_) => Ok(self.supervision.folder().to_owned()),
-            Start::Command(_) => {
-                let what = format!("the folder of {}, `{}`", service.name, service.folder.display());
-                std::path::absolute(Path::new(".").join(&service.folder)).map_err(WorldError::machine(what))
-            }
+            Start::Program(_) | Start::Image(_) | Start::Address(_) => Ok(self.supervision.folder().to_owned()),
+            Start::Command(_) => self.folder_of_commands(service),
         }
+    }
+
+    /// Folder that a service's commands beside its program run in.
+    pub(super) fn folder_of_commands(&self, service: &Service) -> Result<PathBuf, WorldError> {
+        let own = Path::new(".").join(&service.folder);
+        let folder = service.working_dir.as_ref().map_or(own.clone(), |folder| own.join(folder));
+        let what = format!("the folder of {}, `{}`", service.name, folder.display());
+        let folder = std::path::absolute(folder).map_err(WorldError::machine(what.clone()))?;
+        if service.working_dir.is_some() && !folder.is_dir() {
+            let none = std::io::Error::new(std::io::ErrorKind::NotFound, "there is no such folder");
+            return Err(WorldError::machine(what)(none));
+        }
+        Ok(folder)
     }
 }
 

@@ -36,7 +36,7 @@ pub(super) fn of(system: &PlannedSystem, faults: &[Fault]) -> String {
     let mut marked = BTreeMap::<String, Vec<&str>>::new();
     for fault in faults {
         let links: Vec<String> = fault.on.links().iter().map(ToString::to_string).collect();
-        let on = if links.is_empty() { vec![fault.on.to_string()] } else { links };
+        let on = if links.is_empty() { fault.on.services().to_vec() } else { links };
         on.into_iter().for_each(|on| marked.entry(on).or_default().push(&fault.name));
     }
     let mut svg = format!(

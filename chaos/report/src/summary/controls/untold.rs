@@ -92,9 +92,9 @@ pub(super) fn of(run: &[Record], control: &[Record]) -> Vec<Untold> {
 /// Counts of what went where each fault is, while it would have been there.
 fn carried(faults: &[Fault], plan: &Plan, control: &[Record]) -> Carried {
     let links = |fault: &Fault| match &fault.on {
-        Target::Service(service) => {
+        Target::Service(_) | Target::Services(_) => {
             let links = plan.system.links.iter().map(|link| &link.link);
-            links.filter(|link| leads_to(link) == service).cloned().collect()
+            links.filter(|link| fault.on.services().iter().any(|service| leads_to(link) == service)).cloned().collect()
         }
         links => links.links().iter().map(Link::to_string).collect(),
     };

@@ -51,14 +51,14 @@ impl Disrupting {
 fn ends_connections(fault: &Fault, entry: &str) -> bool {
     let action = fault.effect.action();
     match &fault.on {
-        Target::Service(service) => {
+        Target::Service(_) | Target::Services(_) => {
             let ends = |action| match action {
                 // The kernel kills what needs more.
                 ServiceAction::Limit(ServiceLimit::Memory { .. }) => true,
                 ServiceAction::Stop | ServiceAction::Kill | ServiceAction::Restart => true,
                 ServiceAction::Pause | ServiceAction::Flush | ServiceAction::Limit(ServiceLimit::Cpu { .. }) => false,
             };
-            service == entry && action.service.is_some_and(ends)
+            fault.on.services().iter().any(|service| service == entry) && action.service.is_some_and(ends)
         }
         Target::Link(_) | Target::Links(_) => {
             let cut = action.stream.is_some_and(|stream| {

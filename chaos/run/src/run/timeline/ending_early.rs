@@ -45,8 +45,7 @@ impl Drive<'_, '_> {
         self.wait_for_load().await?;
         let told = self.scraper.rest().await;
         self.tell(told.into_iter().map(Event::Scraped));
-        let rest = self.probing.rest().await;
-        self.tell(rest.into_iter().map(Event::Probed));
+        self.rest_of_probes().await?;
         self.count(self.now());
         self.away = self.until_all_are_back().await?;
         Ok(())

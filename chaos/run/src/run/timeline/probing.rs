@@ -78,13 +78,15 @@ impl Probing {
         }
     }
 
-    /// Waits for the probes that are still under way, and gives them: each ends within a second.
-    pub(super) async fn rest(&mut self) -> Vec<Probed> {
-        let mut rest = Vec::new();
-        while let Some(probed) = self.running.next().await {
-            rest.extend(self.note(probed));
-        }
-        rest
+    /// True while probes have not ended: each does within seconds.
+    pub(super) fn is_under_way(&self) -> bool {
+        !self.running.is_empty()
+    }
+
+    /// Waits for the next end of a probe, and gives that, unless it was lost; none where none is under way. Safe to drop.
+    pub(super) async fn ended(&mut self) -> Option<Probed> {
+        let ended = self.running.next().await?;
+        self.note(ended)
     }
 
     /// Takes note of a probe. One that was lost says nothing.

@@ -100,7 +100,8 @@ impl<R: Runtime, L: Links> ComposedWorld<R, L> {
         self.changes.starts += 1;
         let (id, start) = (instance.id.clone(), self.changes.starts);
         self.changes.states.insert(id.clone(), State::Starting { start, since });
-        let ready = ready_again(self.runtime.host().clone(), self.runtime.relays(), service.clone(), instance);
+        let probed = self.probed_of(service.clone(), instance);
+        let ready = ready_again(self.runtime.host().clone(), self.runtime.relays(), probed);
         self.changes.probes().push(ready.map(move |()| (id, start)).boxed());
         Ok(())
     }

@@ -1,8 +1,8 @@
 //! Waiting until services are ready.
 
 use super::ComposedWorld;
-use crate::{Address, Death, Events, Instance, InstanceId, Links, Runtime, WorldError, ready as readiness};
-use chaos_model::{Event, Service};
+use crate::{Address, Death, Events, Instance, InstanceId, Links, Question, Runtime, WorldError, ready as readiness};
+use chaos_model::{Event, Readiness, Service};
 use futures_util::{
     FutureExt as _, StreamExt as _, TryFutureExt as _,
     future::{BoxFuture, ready, try_join_all},
@@ -17,9 +17,11 @@ const STAYS_OPEN: Duration = Duration::from_millis(50);
 
 /// An instance that is asked whether it is ready.
 #[derive(Clone)]
-struct Probed {
+pub(super) struct Probed {
     service: Service,
     instance: Instance,
+    /// The question that its runtime has for it, if there is one.
+    question: Option<Question>,
 }
 
 impl<R: Runtime, L: Links> ComposedWorld<R, L> {
@@ -49,10 +51,11 @@ impl<R: Runtime, L: Links> ComposedWorld<R, L> {
                         waiting.push(ask(host.clone(), relays, probed));
                     }
                 }
-                Some((Probed { service, instance }, result)) = waiting.next() => match result {
+                Some((probed, result)) = waiting.next() => match result {
                     // Of an address that the instance has no more.
-                    _ if self.address(&instance.id).as_ref() != Some(&instance.address) => {}
+                    _ if self.address(&probed.instance.id).as_ref() != Some(&probed.instance.address) => {}
                     Ok(()) => {
+                        let instance = probed.instance;
                         late.remove(&instance.id);
                         if !self.runtime.runs_already() {
                             self.changes.started_first(&instance.id, launched.elapsed());
@@ -65,9 +68,9 @@ impl<R: Runtime, L: Links> ComposedWorld<R, L> {
                         });
                     }
                     Err(why) => {
-                        let why = format!("{}: {why}", instance.address);
-                        late.entry(instance.id.clone()).and_modify(|late| late.why = why);
-                        waiting.push(ask(host.clone(), relays, Probed { service, instance }));
+                        let why = format!("{}: {why}", probed.instance.address);
+                        late.entry(probed.instance.id.clone()).and_modify(|late| late.why = why);
+                        waiting.push(ask(host.clone(), relays, probed));
                     }
                 },
                 () = tokio::time::sleep_until(deadline) => return Err(self.not_ready(&late).await),
@@ -114,12 +117,17 @@ impl<R: Runtime, L: Links> ComposedWorld<R, L> {
     fn probed(&self, services: &[&Service]) -> Vec<Probed> {
         let of = |service: &&Service| {
             let service = (*service).clone();
-            self.runtime
-                .instances(&service.name)
-                .into_iter()
-                .map(move |instance| Probed { service: service.clone(), instance })
+            let instances = self.runtime.instances(&service.name).into_iter();
+            instances.map(move |instance| self.probed_of(service.clone(), instance))
         };
         services.iter().flat_map(of).collect()
+    }
+
+    /// An instance, with what it is asked.
+    pub(super) fn probed_of(&self, service: Service, instance: Instance) -> Probed {
+        let of_runtime = matches!(service.ready, Some(Readiness::Command(_) | Readiness::Log(_)));
+        let question = of_runtime.then(|| self.runtime.question(&service, &instance.id, &self.addresses)).flatten();
+        Probed { service, instance, question }
     }
 
     fn address(&self, id: &InstanceId) -> Option<Address> {
@@ -141,8 +149,7 @@ impl<R: Runtime, L: Links> ComposedWorld<R, L> {
 }
 
 /// Waits until an instance responds that was started again. Nothing bounds how long that may take.
-pub(super) async fn ready_again(host: Host, relays: bool, service: Service, instance: Instance) {
-    let mut probed = Probed { service, instance };
+pub(super) async fn ready_again(host: Host, relays: bool, mut probed: Probed) {
     loop {
         let (asked, result) = ask(host.clone(), relays, probed).await;
         if result.is_ok() {
@@ -164,11 +171,19 @@ struct Late {
 
 /// Asks an instance once whether it is ready.
 async fn ask(host: Host, relays: bool, probed: Probed) -> (Probed, Result<(), String>) {
-    let Probed { service, instance } = probed;
-    let (service, address, result) = readiness::wait(host.clone(), service, instance.address.clone()).await;
-    let asked_nothing = service.ready.is_none() && !service.protocol.ready.asks_the_program();
-    let result = if relays && result.is_ok() && asked_nothing { stays_open(&host, &address).await } else { result };
-    (Probed { service, instance }, result)
+    let Probed { service, instance, question } = &probed;
+    let result = readiness::wait(&host, service, instance, question.as_ref()).await;
+    let port = match &service.ready {
+        None if !service.protocol.ready.asks_the_program() => Some(None),
+        Some(Readiness::Connection(port)) => Some(port.as_deref()),
+        _ => None,
+    };
+    let accepted = port.filter(|_| relays && result.is_ok()).and_then(|port| instance.at(port));
+    let result = match accepted {
+        Some(address) => stays_open(&host, &address).await,
+        None => result,
+    };
+    (probed, result)
 }
 
 /// Asks by a connection where one that is accepted says nothing: whoever accepts on the instance's behalf closes it at once
