@@ -10,7 +10,10 @@ use clap::{
     Args as Arguments, Parser, Subcommand, ValueEnum,
     builder::{PossibleValue, PossibleValuesParser},
 };
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 const AFTER: &str = "\
 Exit codes:
@@ -50,6 +53,17 @@ others (--allow-remote-targets, --allow-unhealed) is allowed anew.
 A recording says which programs of your machine are started (`command`): treat it as code.
 
 Exit codes: those of `chaos run`; 0 too where --failed finds nothing to run.";
+
+const EXPLORE: &str = "\
+A healthy run shows links, kinds of messages and what responses have. Each fault is then judged by what holds whatever breaks: good
+responses, in time, that lack nothing unmarked and are about what was asked for, as before soon after the end, and no more than
+one and a half times the calls; and by the scenario's own expectations of `during = \"run\"`.
+
+The same command prints the same, byte for byte, unless its budget is a time. What is being done, and how fast, is told on
+standard error.
+
+Exit codes: 0 nothing was found, or what is known (--known); 1 something was; 2 the scenario or the command line is not valid; 4 the system is not well
+without any fault.";
 
 const PROXY: &str = "\
 FILE says where the proxies stand, and nobody who steers them can change it:
@@ -101,6 +115,9 @@ pub(crate) enum Command {
     Run(Run),
     /// Take away each protection that a scenario names, and show that exactly the named expectations break
     Prove(Prove),
+    /// Try faults that nobody wrote down, one by one and two by two, in a simulation; shrink what breaks the system to scenarios
+    #[command(after_help = EXPLORE)]
+    Explore(Explore),
     /// Look for mistakes in scenarios; starts nothing
     Check(Check),
     /// Show what a scenario would do: services, links, timeline, expectations; starts nothing
@@ -334,6 +351,55 @@ pub(crate) struct Prove {
 }
 
 #[derive(Debug, Arguments)]
+pub(crate) struct Explore {
+    /// A scenario, whose system and requests are explored without its faults; or a system's file, with --request
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    /// A request that clients make of the system in a system's file, as 'GET /items/{item}'; can be repeated
+    #[arg(long = "request", value_name = "LINE")]
+    pub(crate) requests: Vec<String>,
+    /// A variable of these requests, as 'item=uniform 1..80'; can be repeated
+    #[arg(long = "var", value_name = "NAME=VALUES", value_parser = key_value)]
+    pub(crate) vars: Vec<(String, String)>,
+    /// Override a setting of the system or a variable, as `service.gateway.env.GATEWAY_CACHE=off`; can be repeated
+    #[arg(long = "set", value_name = "KEY=VALUE", value_parser = key_value)]
+    pub(crate) sets: Vec<(String, String)>,
+    /// The world that cases are run in: `sim`
+    #[arg(long, value_name = "WORLD", default_value = "sim")]
+    pub(crate) world: WorldName,
+    /// Stop after so many cases (`500`), or so much time (`60s`, `5m`)
+    #[arg(long, value_name = "CASES|TIME", default_value = "2000", value_parser = budget)]
+    pub(crate) budget: ExploreBudget,
+    /// Try faults two by two, once each was tried alone
+    #[arg(long)]
+    pub(crate) pairs: bool,
+    /// The seed of every draw, and of the order of pairs
+    #[arg(long, value_name = "NUMBER", default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// Requests begun a second
+    #[arg(long, value_name = "NUMBER", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub(crate) rate: u32,
+    /// Write a scenario for each finding to this folder: `chaos run FOLDER --world sim` finds them again
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) out: Option<PathBuf>,
+    /// Findings that have a scenario of their name in this folder are known: they are told, and are no reason to exit with 1
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) known: Option<PathBuf>,
+    /// Write what came of it to this file as one JSON document (`-` is standard output)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) json: Option<PathBuf>,
+}
+
+/// The bound of an exploration.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ExploreBudget {
+    /// So many cases.
+    Cases(u64),
+    /// So much time.
+    Time(Duration),
+}
+
+#[derive(Debug, Arguments)]
 pub(crate) struct Check {
     #[command(flatten)]
     pub(crate) reading: Reading,
@@ -491,6 +557,18 @@ pub(crate) struct Service {
     pub(crate) cgroup: Option<PathBuf>,
     #[arg(last = true, required = true)]
     pub(crate) command: Vec<String>,
+}
+
+fn budget(text: &str) -> Result<ExploreBudget, String> {
+    let wanted = "it must be a number of cases, as `500`, or a time, as `60s` or `5m`";
+    let number = |digits: &str| digits.trim().parse::<u32>().ok().filter(|number| *number > 0).ok_or(wanted.to_owned());
+    if let Some(minutes) = text.trim().strip_suffix('m') {
+        return Ok(ExploreBudget::Time(Duration::from_secs(u64::from(number(minutes)?) * 60)));
+    }
+    if let Some(seconds) = text.trim().strip_suffix('s') {
+        return Ok(ExploreBudget::Time(Duration::from_secs(u64::from(number(seconds)?))));
+    }
+    Ok(ExploreBudget::Cases(u64::from(number(text)?)))
 }
 
 fn seeds(text: &str) -> Result<(u64, u64), String> {

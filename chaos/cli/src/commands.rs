@@ -9,6 +9,7 @@ pub(crate) mod completions;
 mod control;
 pub(crate) mod doctor;
 pub(crate) mod explain;
+pub(crate) mod explore;
 mod grafana;
 mod log_files;
 pub(crate) mod man;

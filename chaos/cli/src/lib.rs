@@ -33,6 +33,7 @@ pub fn main(bundle: Bundle) -> ExitCode {
     let exit = match args.command {
         Command::Run(run) => commands::run::run(&machine, &run),
         Command::Prove(prove) => commands::prove::prove(&machine, &prove),
+        Command::Explore(explore) => commands::explore::explore(&machine, &explore),
         Command::Check(check) => commands::check::check(&machine, &check),
         Command::Report(report) => commands::report::report(&machine, &report),
         Command::Rerun(rerun) => commands::rerun::rerun(&machine, &rerun),

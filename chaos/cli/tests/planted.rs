@@ -52,6 +52,36 @@ fn a_fallback_that_is_never_left() {
     is_found("fallback", "prices are back within a second");
 }
 
+/// An exploration finds what no scenario is about, and what it writes fails by itself until the bug is gone.
+#[test]
+fn an_exploration_writes_what_fails_by_itself() {
+    let folder = tempfile::tempdir().unwrap();
+    let found = folder.path().join("found").display().to_string();
+    let explore = ["explore", SCENARIO, "--rate", "100", "--set", "service.shop.env.BUG=fallback", "--out", &found];
+    let (report, code) = planted(&explore);
+    assert_eq!(code, Some(1), "{report}");
+    assert!(report.contains("responses are as before soon after the end"), "{report}");
+    let (again, code) = planted(&["run", &found, "--world", "sim"]);
+    assert_eq!(code, Some(1), "{again}");
+    assert!(again.contains("FAIL  responses are as before soon after the end"), "{again}");
+    let (mended, code) = planted(&["run", &found, "--world", "sim", "--set", "service.shop.env.BUG=none"]);
+    assert_eq!(code, Some(0), "{mended}");
+    let (known, code) = planted(&[&explore[..], &["--known", &found]].concat());
+    assert_eq!(code, Some(0), "{known}");
+    assert!(known.contains("soon after the end (known)"), "{known}");
+    let page = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/explore.md")).unwrap();
+    let shown = page.split("```toml\n").nth(1).unwrap().split("```").next().unwrap();
+    let written = std::fs::read_dir(&found).unwrap().map(|file| std::fs::read_to_string(file.unwrap().path()).unwrap());
+    let written: Vec<String> = written.collect();
+    assert!(written.iter().any(|text| text == shown), "put one of these into docs/explore.md\n{}", written.join("\n"));
+}
+
+#[test]
+fn an_exploration_of_a_shop_without_a_bug_finds_nothing() {
+    let (report, code) = planted(&["explore", SCENARIO]);
+    assert_eq!(code, Some(0), "{report}");
+}
+
 #[test]
 fn a_shop_without_a_bug_passes_with_each_seed() {
     let (report, code) = planted(&["run", SCENARIO, "--world", "sim", "--seeds", "1..50"]);

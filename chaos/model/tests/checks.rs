@@ -244,7 +244,7 @@ fn cases(key: &str) -> [Seen; 3] {
         }
         "partial" => [well(), Seen::but_for(|arrival| arrival.partial = true), nobody()],
         "stale" => [well(), Seen::but_for(|arrival| arrival.stale = true), nobody()],
-        "body" | "header" => [well(), Seen::but_for(|arrival| arrival.passed = false), Seen::nothing()],
+        "body" | "header" | "unmarked" => [well(), Seen::but_for(|arrival| arrival.passed = false), Seen::nothing()],
         "age" => {
             let mut silent = well();
             silent.arrivals.iter_mut().for_each(|arrival| arrival.age = None);

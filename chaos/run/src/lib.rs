@@ -20,6 +20,7 @@ mod world;
 
 pub use events::Events;
 pub use observe::series_on;
+pub use responses::Heard;
 pub use run::{Ending, Options, run};
 pub use world::{
     Address, ComposedWorld, Death, Exit, Exits, Extra, Instance, InstanceId, LinkAddresses, Links, News, NotGiven,

@@ -14,7 +14,7 @@ mod tests;
 
 use chaos_load::{Arrival, CheckResponse, Marks, Outcome, Response};
 use chaos_model::{
-    Scenario, ValueTest,
+    Scenario, ValueTest, Values,
     check::{CheckId, Part, ResponseTest},
 };
 use coding::Body;
@@ -25,6 +25,7 @@ use look::{Place, Places};
 use markers::Markers;
 pub(crate) use markers::Unseen;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use tokio::sync::mpsc::UnboundedSender;
 
 pub(crate) const PARTIAL: u64 = 1;
 pub(crate) const STALE: u64 = 2;
@@ -63,6 +64,19 @@ pub(crate) fn is_shared(marks: &Marks) -> bool {
     marks.bits & SHARED != 0
 }
 
+/// A response of the load, as a client had it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Heard {
+    /// The place of its request among those of the load.
+    pub request: usize,
+    /// The values of the load's variables.
+    pub vars: Values,
+    /// The response's status.
+    pub status: u16,
+    /// The body, decoded; empty where it could not be read.
+    pub body: Vec<u8>,
+}
+
 /// Looks at responses.
 pub(crate) struct ResponseChecker {
     places: Places,
@@ -71,6 +85,8 @@ pub(crate) struct ResponseChecker {
     excerpts: Excerpts,
     /// By bit.
     tests: Vec<Test>,
+    /// Hears each response.
+    listener: Option<UnboundedSender<Heard>>,
 }
 
 struct Test {
@@ -104,7 +120,12 @@ impl ResponseChecker {
         let tests: Vec<Test> = tests.collect();
         let instances = Instances::new(scenario.system.responses.instance.clone());
         let excerpts = Excerpts::new(scenario, |id| bit(&tests, id));
-        Self { places, markers, instances, excerpts, tests }
+        Self { places, markers, instances, excerpts, tests, listener: None }
+    }
+
+    /// The same, which tells each response to this listener.
+    pub(crate) fn told_to(self, listener: Option<UnboundedSender<Heard>>) -> Self {
+        Self { listener, ..self }
     }
 
     /// Markers that no response had anything of so far.
@@ -146,6 +167,10 @@ fn shorten(text: &str) -> String {
 impl CheckResponse for ResponseChecker {
     fn check(&self, arrival: &Arrival, response: &Response<'_>) -> Marks {
         let is_looked_into = self.places.look_into_bodies();
+        if let Some(listener) = &self.listener {
+            // Nobody listens any more: nothing is lost.
+            let _ = listener.send(heard(arrival, response));
+        }
         let body = if is_looked_into { Body::of(response) } else { Body::default() };
         let seen = self.places.look(response, &body);
         let mut marks =
@@ -183,6 +208,15 @@ impl CheckResponse for ResponseChecker {
         marks.excerpt = self.excerpts.of(arrival.n, response, &marks, is_looked_into.then_some(&body));
         marks
     }
+}
+
+/// The response for a listener.
+fn heard(arrival: &Arrival, response: &Response<'_>) -> Heard {
+    let body = match Body::of(response) {
+        Body::Read(bytes) => bytes.into_owned(),
+        Body::Wrong(_) | Body::Unknown(_) => Vec::new(),
+    };
+    Heard { request: arrival.request, vars: arrival.vars.clone(), status: response.status, body }
 }
 
 /// True if a cache on the way says that it made no request of its own for this response.

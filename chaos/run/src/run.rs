@@ -11,6 +11,7 @@ use crate::{
     instances,
     judge::{Known, judge},
     ledger::{self, Injections, Join},
+    responses::Heard,
     shown::Requests,
     spared::{Weaker, not_given},
 };
@@ -28,7 +29,7 @@ use std::{
     time::Duration,
 };
 use timeline::{Observed, StartedAgain};
-use tokio::time::Instant;
+use tokio::{sync::mpsc::UnboundedSender, time::Instant};
 
 /// Options of a run, beside its scenario.
 #[derive(Clone, Debug, Default)]
@@ -55,6 +56,8 @@ pub struct Options {
     pub calibration: Option<Calibration>,
     /// Leave the system up after the judgement, until the interrupt.
     pub hold: bool,
+    /// Hears each response of the load with its body, for whoever learns what this system responds.
+    pub listener: Option<UnboundedSender<Heard>>,
 }
 
 /// The ending of a run.

@@ -7,6 +7,7 @@ mod compare;
 mod control;
 mod doctor;
 mod exit_codes;
+mod explore;
 mod grafana;
 mod killed;
 mod ledger;

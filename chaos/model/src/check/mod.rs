@@ -30,6 +30,7 @@ mod status;
 mod table;
 mod unanswered;
 mod unknown;
+mod unmarked;
 
 pub use crate::term::{Term, term};
 pub use against::Against;
@@ -65,6 +66,7 @@ pub const CHECKS: &[&Row] = &[
     &partial::ROW,
     &stale::ROW,
     &body::ROW,
+    &unmarked::ROW,
     &header::ROW,
     &metric::ROW,
     &ready::ROW,

@@ -1,7 +1,7 @@
 //! `bandwidth`: a link that is narrow or full.
 
 use super::{
-    Action, Directions, Facts, Keys, EffectKind, Level,
+    Action, Directions, Explored, Facts, Keys, EffectKind, Level,
     action::{StreamAction, Throughput},
     key, term, Written};
 use crate::quantity::show_bytes;
@@ -26,6 +26,7 @@ impl EffectKind for Bandwidth {
             key("direction", "`downstream` (the default), `upstream`, `both`"),
         ],
         example: "effect = \"bandwidth\"\nrate = \"64KiB/s\"",
+        explored: Explored::By(&[&[&[("rate", "1KiB/s")], &[("rate", "16KiB/s")]]]),
         others: &[
             term("Toxiproxy", "bandwidth"),
             term("Chaos Mesh", "bandwidth"),

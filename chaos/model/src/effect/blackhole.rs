@@ -1,6 +1,6 @@
 //! `blackhole`: packets that vanish, as behind a broken route or a firewall that drops.
 
-use super::{Action, Facts, Keys, EffectKind, Level, action::{Accepting, StreamAction}, term};
+use super::{Action, Explored, Facts, Keys, EffectKind, Level, action::{Accepting, StreamAction}, term};
 use serde::{Deserialize, Serialize};
 
 /// Connecting does not complete, and nothing passes in either direction.
@@ -14,6 +14,7 @@ impl EffectKind for Blackhole {
         about: "connecting does not complete either, as when packets vanish",
         keys: &[],
         example: "effect = \"blackhole\"",
+        explored: Explored::ONCE,
         others: &[
             term("Gremlin", "blackhole"),
             term("Chaos Mesh", "partition"),

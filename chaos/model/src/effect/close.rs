@@ -1,6 +1,6 @@
 //! `close`: a peer that goes away in place of a response.
 
-use super::{Action, Facts, Keys, EffectKind, Level, action::{MessageAction, MessageEnding}, term};
+use super::{Action, Explored, Facts, Keys, EffectKind, Level, action::{MessageAction, MessageEnding}, term};
 use serde::{Deserialize, Serialize};
 
 /// The connection is closed in an orderly way in place of the response or the reply.
@@ -14,6 +14,7 @@ impl EffectKind for Close {
         about: "the connection is closed in place of the response or the reply",
         keys: &[],
         example: "effect = \"close\"",
+        explored: Explored::ONCE,
         others: &[
             term("WireMock", "EMPTY_RESPONSE"),
         ],

@@ -1,7 +1,7 @@
 //! `cpu`: a program that gets less of its machine, as beside a busy neighbour or under a limit that is too low.
 
 use super::{
-    Action, Facts, Keys, EffectKind, Level,
+    Action, Explored, Facts, Keys, EffectKind, Level,
     action::{ServiceAction, ServiceLimit},
     key, term, Written};
 use crate::language::quantity;
@@ -22,6 +22,7 @@ impl EffectKind for Cpu {
                 world `docker` alone",
         keys: &[key("cpus", "how many, from `0.01` on: `0.1` is a tenth of one")],
         example: "effect = \"cpu\"\ncpus = \"0.1\"",
+        explored: Explored::Not("a limit to processors is given in the world `docker` alone"),
         others: &[
             term("Gremlin", "cpu"),
             term("Litmus", "pod-cpu-hog"),

@@ -1,7 +1,7 @@
 //! `delay`: a message that waits, where `latency` delays bytes.
 
 use super::{
-    Action, Facts, Keys, EffectKind, Level, Spread,
+    Action, Explored, Facts, Keys, EffectKind, Level, Spread,
     action::MessageAction,
     key, term, Written};
 use serde::{Deserialize, Serialize};
@@ -25,6 +25,7 @@ impl EffectKind for Delay {
             key("distribution", "`uniform` (the default), `normal`, `lognormal`, `pareto`"),
         ],
         example: "effect = \"delay\"\ndelay = \"200ms\"",
+        explored: Explored::By(&[&[&[("delay", "2s")], &[("delay", "200ms")]]]),
         others: &[
             term("Chaos Mesh", "delay"),
             term("Istio", "fixedDelay"),

@@ -1,6 +1,6 @@
 //! `dial-delay`: connecting that takes long, as to a server whose accept queue is long.
 
-use super::{Action, Facts, Keys, EffectKind, Level, action::StreamAction, key, Written};
+use super::{Action, Explored, Facts, Keys, EffectKind, Level, action::StreamAction, key, Written};
 use crate::quantity::{show_duration, write_duration};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -21,6 +21,7 @@ impl EffectKind for DialDelay {
         about: "nothing passes on a new connection for a time after the handshake",
         keys: &[key("delay", "how long")],
         example: "effect = \"dial-delay\"\ndelay = \"200ms\"",
+        explored: Explored::By(&[&[&[("delay", "2s")], &[("delay", "200ms")]]]),
         others: &[],
     };
 

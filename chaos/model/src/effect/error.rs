@@ -1,7 +1,7 @@
 //! `error`: a Redis that answers with an error.
 
 use super::{
-    Action, Facts, Keys, EffectKind, Level, RedisState,
+    Action, Explored, Facts, Keys, EffectKind, Level, RedisState,
     action::{RedisAction, ReplyEdit, StreamAction},
     key, term, Written};
 use crate::language::{findings::Wrong, nearest::list};
@@ -33,6 +33,7 @@ impl EffectKind for Error {
         about: "commands have an error as their reply; the server does not see them",
         keys: &[key("reply", "a state, `LOADING`, `READONLY`, `OOM`, `NOAUTH`, `MASTERDOWN`, `BUSY`, `MISCONF` or `CLUSTERDOWN`: what a server in it refuses is refused, the rest is served; `MAXCLIENTS`: new connections are told so and closed; `WRONGPASS`, `NOPERM`, `MOVED`, or a whole reply, as `ERR it is so`: any command has it")],
         example: "effect = \"error\"\nreply = \"LOADING\"",
+        explored: Explored::By(&[&[&[("reply", "LOADING")]], &[&[("reply", "READONLY")]], &[&[("reply", "OOM")]], &[&[("reply", "MAXCLIENTS")]], &[&[("reply", "ERR unknown command")]]]),
         others: &[
             term("Envoy", "error"),
         ],

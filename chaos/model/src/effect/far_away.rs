@@ -1,6 +1,8 @@
 //! `far-away`: a peer on another continent.
 
-use super::{Action, Directions, EffectKind, Facts, Keys, Level, Spread, Written, action::StreamAction, key, term};
+use super::{
+    Action, Directions, EffectKind, Explored, Facts, Keys, Level, Spread, Written, action::StreamAction, key, term,
+};
 use crate::quantity::{show_duration, write_duration};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -20,6 +22,7 @@ impl EffectKind for FarAway {
         about: "each round trip takes longer, that of connecting too",
         keys: &[key("round-trip", "how much longer")],
         example: "effect = \"far-away\"\nround-trip = \"80ms\"",
+        explored: Explored::By(&[&[&[("round-trip", "400ms")], &[("round-trip", "80ms")]]]),
         others: &[term("Gremlin", "region")],
     };
 

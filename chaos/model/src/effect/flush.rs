@@ -1,6 +1,6 @@
 //! `flush`: a cache that is cold from one moment to the next.
 
-use super::{Action, Facts, Keys, EffectKind, Level, action::ServiceAction, term};
+use super::{Action, Explored, Facts, Keys, EffectKind, Level, action::ServiceAction, term};
 use serde::{Deserialize, Serialize};
 
 /// A Redis forgets everything.
@@ -14,6 +14,7 @@ impl EffectKind for Flush {
         about: "a Redis is emptied",
         keys: &[],
         example: "effect = \"flush\"",
+        explored: Explored::ONCE,
         others: &[
             term("Redis", "FLUSHALL"),
         ],

@@ -1,7 +1,7 @@
 //! `garble`: bytes that are wrong, under a framing that is right.
 
 use super::{
-    Action, CODING, Coding, Facts, Keys, EffectKind, Level,
+    Action, CODING, Coding, Explored, Facts, Keys, EffectKind, Level,
     action::{BodyEdit, HttpAction, Part},
     key, Written};
 use crate::language::{findings::Wrong, quantity};
@@ -24,6 +24,7 @@ impl EffectKind for Garble {
         about: "bytes of the body are others, at least one",
         keys: &[key("part", "the share of its bytes, as `1%` (the default)"), CODING],
         example: "effect = \"garble\"",
+        explored: Explored::By(&[&[&[("part", "50%")], &[("part", "1%")]]]),
         others: &[],
     };
 

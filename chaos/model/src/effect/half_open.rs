@@ -1,6 +1,6 @@
 //! `half-open`: a connection of which one direction is dead, as behind a firewall that forgot it.
 
-use super::{Action, Directions, Facts, Keys, EffectKind, Level, action::StreamAction, key, Written};
+use super::{Action, Directions, Explored, Facts, Keys, EffectKind, Level, action::StreamAction, key, Written};
 use serde::{Deserialize, Serialize};
 
 /// Nothing passes in one direction, and everything in the other. Connecting works.
@@ -17,6 +17,7 @@ impl EffectKind for HalfOpen {
         about: "nothing passes in one direction, everything in the other",
         keys: &[key("direction", "the dead one: `downstream` (the default) or `upstream`")],
         example: "effect = \"half-open\"",
+        explored: Explored::By(&[&[&[("direction", "downstream")]], &[&[("direction", "upstream")]]]),
         others: &[],
     };
 

@@ -1,6 +1,6 @@
 //! `hang`: a program that has stopped serving, behind a kernel that has not.
 
-use super::{Action, Facts, Keys, EffectKind, Level, action::StreamAction, term};
+use super::{Action, Explored, Facts, Keys, EffectKind, Level, action::StreamAction, term};
 use serde::{Deserialize, Serialize};
 
 /// Connecting works, and nothing passes in either direction.
@@ -14,6 +14,7 @@ impl EffectKind for Hang {
         about: "connecting works, and nothing comes back",
         keys: &[],
         example: "effect = \"hang\"",
+        explored: Explored::ONCE,
         others: &[
             term("Toxiproxy", "timeout"),
         ],

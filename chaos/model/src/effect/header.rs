@@ -1,7 +1,7 @@
 //! `header`: a header of the response that is wrong or missing.
 
 use super::{
-    Action, Facts, Keys, EffectKind, Level,
+    Action, Explored, Facts, Keys, EffectKind, Level,
     action::{HeaderEdit, HttpAction},
     key, term, Written, there};
 use crate::language::findings::Wrong;
@@ -27,6 +27,7 @@ impl EffectKind for Header {
             key("value", "what it becomes; without it the header is taken away"),
         ],
         example: "effect = \"header\"\nheader = \"content-type\"",
+        explored: Explored::By(&[&[&[("header", "content-type")]]]),
         others: &[
             term("Litmus", "pod-http-modify-header"),
         ],

@@ -1,6 +1,6 @@
 //! `kill`: a program that crashes and comes back.
 
-use super::{Action, Facts, Keys, EffectKind, Level, action::ServiceAction, term};
+use super::{Action, Explored, Facts, Keys, EffectKind, Level, action::ServiceAction, term};
 use serde::{Deserialize, Serialize};
 
 /// A service's program is ended without being asked, and is started again at the end of the fault.
@@ -14,6 +14,7 @@ impl EffectKind for Kill {
         about: "SIGKILL, and started again when the fault ends",
         keys: &[],
         example: "effect = \"kill\"",
+        explored: Explored::ONCE,
         others: &[
             term("Docker", "kill"),
             term("Chaos Mesh", "pod-kill"),

@@ -1,7 +1,7 @@
 //! `latency`: a link that takes longer, for each chunk of bytes.
 
 use super::{
-    Action, Directions, Facts, Keys, EffectKind, Level, Spread,
+    Action, Directions, Explored, Facts, Keys, EffectKind, Level, Spread,
     action::{IN_FLIGHT, StreamAction},
     key, term, Written};
 use crate::{language::findings::Wrong, quantity::show_bytes};
@@ -61,6 +61,7 @@ impl EffectKind for Latency {
             ),
         ],
         example: "effect = \"latency\"\ndelay = \"200ms\"",
+        explored: Explored::By(&[&[&[("delay", "2s")], &[("delay", "200ms")]]]),
         others: &[
             term("Toxiproxy", "latency"),
             term("Gremlin", "latency"),

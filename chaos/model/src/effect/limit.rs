@@ -1,7 +1,7 @@
 //! `limit`: a peer that closes after some bytes, as one that was told a wrong length.
 
 use super::{
-    Action, Directions, Facts, Keys, EffectKind, Level,
+    Action, Directions, Explored, Facts, Keys, EffectKind, Level,
     action::{Cut, StreamAction},
     key, term, Written};
 use crate::quantity::show_bytes;
@@ -26,6 +26,7 @@ impl EffectKind for Limit {
             key("direction", "of the bytes: `downstream` (the default), `upstream`, `both`"),
         ],
         example: "effect = \"limit\"\nbytes = \"4KiB\"",
+        explored: Explored::By(&[&[&[("bytes", "100B")], &[("bytes", "4KiB")]]]),
         others: &[
             term("Toxiproxy", "limit_data"),
         ],

@@ -1,6 +1,6 @@
 //! `lose`: a reply that is lost, so that later ones are read out of step.
 
-use super::{Action, Facts, Keys, EffectKind, Level, action::{RedisAction, ReplyEdit}};
+use super::{Action, Explored, Facts, Keys, EffectKind, Level, action::{RedisAction, ReplyEdit}};
 use serde::{Deserialize, Serialize};
 
 /// The reply is left out: whoever counts replies reads the next one as this one.
@@ -14,6 +14,7 @@ impl EffectKind for Lose {
         about: "the reply is left out, so that later ones on its connection are read out of step",
         keys: &[],
         example: "effect = \"lose\"",
+        explored: Explored::ONCE,
         others: &[],
     };
 

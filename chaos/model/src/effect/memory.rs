@@ -1,7 +1,7 @@
 //! `memory`: a program that has less memory than it was made for.
 
 use super::{
-    Action, Facts, Keys, EffectKind, Level,
+    Action, Explored, Facts, Keys, EffectKind, Level,
     action::{ServiceAction, ServiceLimit},
     key, term, Written};
 use crate::{language::findings::Wrong, quantity::show_bytes};
@@ -25,6 +25,7 @@ impl EffectKind for Memory {
                 a program that needs more, which is told and makes the run inconclusive; in the world `docker` alone",
         keys: &[key("bytes", "how much, from `6MiB` on: `64MiB`")],
         example: "effect = \"memory\"\nbytes = \"64MiB\"",
+        explored: Explored::Not("a limit to memory is given in the world `docker` alone"),
         others: &[
             term("Gremlin", "memory"),
             term("Litmus", "pod-memory-hog"),

@@ -1,6 +1,6 @@
 //! `miss`: a cache that has nothing, as after an eviction.
 
-use super::{Action, Facts, Keys, EffectKind, Level, action::{RedisAction, ReplyEdit}};
+use super::{Action, Explored, Facts, Keys, EffectKind, Level, action::{RedisAction, ReplyEdit}};
 use serde::{Deserialize, Serialize};
 
 /// A read has the reply that there is nothing, and the server does not see it.
@@ -14,6 +14,7 @@ impl EffectKind for Miss {
         about: "reads have the reply that there is nothing; the server does not see them",
         keys: &[],
         example: "effect = \"miss\"",
+        explored: Explored::ONCE,
         others: &[],
     };
 

@@ -6,6 +6,7 @@
 pub mod action;
 mod common;
 mod elsewhere;
+mod explored;
 mod keys;
 mod redis_state;
 mod table;
@@ -14,6 +15,7 @@ pub use crate::term::{Term, term};
 pub use action::{Action, MessageAction, MessageEnding};
 pub use common::{Coding, Direction, Directions, Distribution, OpenConnections, Spread};
 pub(crate) use elsewhere::instead_of;
+pub use explored::{Explored, Ladder, Strength};
 pub(crate) use keys::Keys;
 pub use redis_state::RedisState;
 pub use table::markdown;
@@ -70,6 +72,8 @@ pub struct Facts {
     pub keys: &'static [Key],
     /// An example, for advice: the lines that a fault needs of it.
     pub example: &'static str,
+    /// The way in which an exploration tries it.
+    pub explored: Explored,
     /// Words of other tools for it.
     pub others: &'static [Term],
 }

@@ -1,7 +1,7 @@
 //! `oversize`: a body that is far too long for whoever reads it.
 
 use super::{
-    Action, CODING, Coding, Facts, Keys, EffectKind, Level,
+    Action, CODING, Coding, Explored, Facts, Keys, EffectKind, Level,
     action::{BodyEdit, HttpAction},
     key, Written};
 use crate::quantity::show_bytes;
@@ -24,6 +24,7 @@ impl EffectKind for Oversize {
         about: "the body is filled up with spaces, which JSON allows",
         keys: &[key("size", "to how many bytes, as `50MiB`"), CODING],
         example: "effect = \"oversize\"\nsize = \"50MiB\"",
+        explored: Explored::By(&[&[&[("size", "2MiB")], &[("size", "256KiB")]]]),
         others: &[],
     };
 

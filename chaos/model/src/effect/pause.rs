@@ -1,6 +1,6 @@
 //! `pause`: a program that stands still, as in a long collection of garbage or on a frozen machine.
 
-use super::{Action, Facts, Keys, EffectKind, Level, action::ServiceAction, term};
+use super::{Action, Explored, Facts, Keys, EffectKind, Level, action::ServiceAction, term};
 use serde::{Deserialize, Serialize};
 
 /// A service's program is frozen until the end of the fault, while its kernel still accepts and acknowledges.
@@ -14,6 +14,7 @@ impl EffectKind for Pause {
         about: "SIGSTOP: the program is frozen, while its kernel still accepts and acknowledges; SIGCONT when the fault ends",
         keys: &[],
         example: "effect = \"pause\"",
+        explored: Explored::ONCE,
         others: &[
             term("Docker", "pause"),
             term("Linux", "SIGSTOP"),

@@ -1,7 +1,7 @@
 //! `refuse`: a program that is gone, on a machine that is not.
 
 use super::{
-    Action, Facts, Keys, EffectKind, Level, OpenConnections,
+    Action, Explored, Facts, Keys, EffectKind, Level, OpenConnections,
     action::{Cut, Accepting, StreamAction},
     key, term, Written};
 use serde::{Deserialize, Serialize};
@@ -21,6 +21,7 @@ impl EffectKind for Refuse {
         about: "as when the program is gone: new connections are refused, open ones are reset",
         keys: &[key("open", "`reset` (the default) or `keep`, which spares the open ones")],
         example: "effect = \"refuse\"",
+        explored: Explored::By(&[&[&[], &[("open", "keep")]]]),
         others: &[
             term("Toxiproxy", "down"),
             term("iptables", "REJECT"),

@@ -1,7 +1,7 @@
 //! `replace`: another body, under the service's own head.
 
 use super::{
-    Action, CODING, Coding, Facts, Keys, EffectKind, Level,
+    Action, CODING, Coding, Explored, Facts, Keys, EffectKind, Level,
     action::{BodyEdit, HttpAction},
     key, term, Written};
 use serde::{Deserialize, Serialize};
@@ -23,6 +23,7 @@ impl EffectKind for Replace {
         about: "the body is another one; status and headers are the service's",
         keys: &[key("body", "the body, as `{}`"), CODING],
         example: "effect = \"replace\"\nbody = \"{}\"",
+        explored: Explored::By(&[&[&[("body", "{}")]], &[&[("body", "<html></html>")]]]),
         others: &[
             term("Chaos Mesh", "replace"),
             term("k6", "errorBody"),

@@ -1,7 +1,7 @@
 //! `reset`: connections that end with a reset.
 
 use super::{
-    Action, Directions, Facts, Keys, EffectKind, Level,
+    Action, Directions, Explored, Facts, Keys, EffectKind, Level,
     action::{Cut, StreamAction},
     key, term, Written};
 use crate::{
@@ -43,6 +43,7 @@ impl EffectKind for Reset {
             key("direction", "of the bytes: `downstream` (the default), `upstream`, `both`"),
         ],
         example: "effect = \"reset\"",
+        explored: Explored::By(&[&[&[], &[("after", "1KiB")]]]),
         others: &[
             term("Toxiproxy", "reset_peer"),
             term("Litmus", "pod-http-reset-peer"),

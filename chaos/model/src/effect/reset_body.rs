@@ -1,7 +1,7 @@
 //! `reset-body`: a connection that is reset within the body of a response.
 
 use super::{
-    Action, Facts, Keys, EffectKind, Level,
+    Action, Explored, Facts, Keys, EffectKind, Level,
     action::{HttpAction, Part},
     key,
     truncate::Kept, Written};
@@ -24,6 +24,7 @@ impl EffectKind for ResetBody {
             "how much comes: a share or bytes, as `50%` (the default) or `100B`. For a share of a body whose head says no length, the response is kept until it is whole, up to `8MiB`",
         )],
         example: "effect = \"reset-body\"",
+        explored: Explored::By(&[&[&[("keep", "50%")]]]),
         others: &[],
     };
 

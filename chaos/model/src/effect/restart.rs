@@ -1,6 +1,6 @@
 //! `restart`: a program that is deployed anew.
 
-use super::{Action, Facts, Keys, EffectKind, Level, action::ServiceAction, term};
+use super::{Action, Explored, Facts, Keys, EffectKind, Level, action::ServiceAction, term};
 use serde::{Deserialize, Serialize};
 
 /// A service's program is asked to end, and is started again at once.
@@ -14,6 +14,7 @@ impl EffectKind for Restart {
         about: "asked to end (`stop-signal`), SIGKILL after its `stop-grace`, and started again at once",
         keys: &[],
         example: "effect = \"restart\"",
+        explored: Explored::ONCE,
         others: &[
             term("Docker", "restart"),
             term("AWS FIS", "aws:rds:reboot-db-instances"),

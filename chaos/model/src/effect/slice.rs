@@ -1,7 +1,7 @@
 //! `slice`: bytes that come in small pieces, for readers that take a read for a message.
 
 use super::{
-    Action, Directions, Facts, Keys, EffectKind, Level,
+    Action, Directions, Explored, Facts, Keys, EffectKind, Level,
     action::{Slices, StreamAction},
     key, term, Written};
 use crate::{
@@ -34,6 +34,7 @@ impl EffectKind for Slice {
             key("direction", "`downstream` (the default), `upstream`, `both`"),
         ],
         example: "effect = \"slice\"\nsize = \"16B\"",
+        explored: Explored::By(&[&[&[("size", "16B"), ("gap", "20ms")], &[("size", "16B")]]]),
         others: &[
             term("Toxiproxy", "slicer"),
         ],

@@ -1,6 +1,6 @@
 //! `slow-close`: a peer that takes its time to close.
 
-use super::{Action, Facts, Keys, EffectKind, Level, action::StreamAction, key, term, Written};
+use super::{Action, Explored, Facts, Keys, EffectKind, Level, action::StreamAction, key, term, Written};
 use crate::quantity::{show_duration, write_duration};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -20,6 +20,7 @@ impl EffectKind for SlowClose {
         about: "the end of a connection is passed on late",
         keys: &[key("delay", "how much later")],
         example: "effect = \"slow-close\"\ndelay = \"5s\"",
+        explored: Explored::By(&[&[&[("delay", "5s")]]]),
         others: &[
             term("Toxiproxy", "slow_close"),
         ],

@@ -1,6 +1,6 @@
 //! `stale`: a replica that lags, or a write that was lost.
 
-use super::{Action, Facts, Keys, EffectKind, Level, action::{RedisAction, ReplyEdit}};
+use super::{Action, Explored, Facts, Keys, EffectKind, Level, action::{RedisAction, ReplyEdit}};
 use serde::{Deserialize, Serialize};
 
 /// A read of one key has as its reply the value that it had when the fault first saw it.
@@ -14,6 +14,7 @@ impl EffectKind for Stale {
         about: "reads of one key have as their reply the value that it had when the fault first saw it",
         keys: &[],
         example: "effect = \"stale\"",
+        explored: Explored::ONCE,
         others: &[],
     };
 

@@ -1,7 +1,7 @@
 //! `status`: a response in the service's place, as of a proxy before it that has nobody to ask.
 
 use super::{
-    Action, Facts, Keys, EffectKind, Level,
+    Action, Explored, Facts, Keys, EffectKind, Level,
     action::{CannedResponse, HttpAction},
     key, term, Written, there};
 use crate::language::findings::Wrong;
@@ -31,6 +31,7 @@ impl EffectKind for Status {
             key("content-type", "the type of the body (`text/plain`)"),
         ],
         example: "effect = \"status\"\nstatus = \"503\"",
+        explored: Explored::By(&[&[&[("status", "500")]], &[&[("status", "503")]], &[&[("status", "429")]]]),
         others: &[
             term("Istio", "httpStatus"),
             term("Envoy", "http_status"),

@@ -1,6 +1,6 @@
 //! `stop`: a program that is taken down for a while.
 
-use super::{Action, Facts, Keys, EffectKind, Level, action::ServiceAction, term};
+use super::{Action, Explored, Facts, Keys, EffectKind, Level, action::ServiceAction, term};
 use serde::{Deserialize, Serialize};
 
 /// A service's program is asked to end, and is started again at the end of the fault.
@@ -14,6 +14,7 @@ impl EffectKind for Stop {
         about: "asked to end (`stop-signal`), SIGKILL after its `stop-grace`, and started again when the fault ends",
         keys: &[],
         example: "effect = \"stop\"",
+        explored: Explored::ONCE,
         others: &[
             term("Docker", "stop"),
             term("Chaos Mesh", "pod-failure"),

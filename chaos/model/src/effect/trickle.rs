@@ -1,7 +1,7 @@
 //! `trickle`: a body that comes drop by drop, which timeouts for a first byte don't notice.
 
 use super::{
-    Action, Facts, Keys, EffectKind, Level,
+    Action, Explored, Facts, Keys, EffectKind, Level,
     action::{BodyEdit, HttpAction, Throughput},
     key, term, Written};
 use crate::quantity::show_bytes;
@@ -21,6 +21,7 @@ impl EffectKind for Trickle {
         about: "the head comes at once, the body at a limited rate",
         keys: &[key("rate", "bytes per second, as `1KiB/s`")],
         example: "effect = \"trickle\"\nrate = \"1KiB/s\"",
+        explored: Explored::By(&[&[&[("rate", "100B/s")], &[("rate", "1KiB/s")]]]),
         others: &[
             term("Envoy", "response_rate_limit"),
             term("WireMock", "chunkedDribbleDelay"),

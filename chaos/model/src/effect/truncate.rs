@@ -1,7 +1,7 @@
 //! `truncate`: a response or a reply that ends early.
 
 use super::{
-    Action, CODING, Coding, Facts, Keys, EffectKind, Level,
+    Action, CODING, Coding, Explored, Facts, Keys, EffectKind, Level,
     action::{BodyEdit, HttpAction, MessageAction, MessageEnding, Part},
     Key, key, Written};
 use crate::language::findings::Wrong;
@@ -83,6 +83,7 @@ impl EffectKind for Truncate {
             Key { about: "with `framing = \"short\"`: as for `garble`", ..CODING },
         ],
         example: "effect = \"truncate\"",
+        explored: Explored::By(&[&[&[("keep", "50%")]]]),
         others: &[],
     };
 

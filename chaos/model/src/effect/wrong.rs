@@ -1,7 +1,7 @@
 //! `wrong`: a Redis that answers with a value of something else.
 
 use super::{
-    Action, Facts, Keys, EffectKind, Level,
+    Action, Explored, Facts, Keys, EffectKind, Level,
     action::{RedisAction, ReplyEdit},
     key, Written, there};
 use serde::{Deserialize, Serialize};
@@ -21,6 +21,7 @@ impl EffectKind for Wrong {
         about: "reads of one key have another value as their reply",
         keys: &[key("value", "the value (that of another key, or the key's own with its bytes in reverse)")],
         example: "effect = \"wrong\"",
+        explored: Explored::ONCE,
         others: &[],
     };
 

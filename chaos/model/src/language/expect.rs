@@ -11,11 +11,12 @@ use super::{
     stops, subject, when, worlds,
 };
 use crate::{
-    Check, Diagnostic, Expectation, Phase, Span, System, Timeline,
+    Check, Diagnostic, Expectation, Phase, Scope, Span, System, Timeline,
     check::{
         CheckId, Misplaced, Need, Place, Row, instead_of,
         reading::{Asked, SeriesKind},
     },
+    phase::RUN,
 };
 
 /// The parts of a scenario that expectations are checked against.
@@ -53,6 +54,19 @@ pub(crate) fn read_all(
     expectations
 }
 
+/// Reads the invariants of `[explore]`: expectations of the whole time of any run, with their keys but for those that say when.
+/// Runs judge none of them.
+pub(crate) fn read_invariants(scenario: &mut Reader<'_>, against: &Against<'_>, findings: &Findings) {
+    let Some(table) = scenario.table("explore") else { return };
+    let mut reader = Reader::new(table, "`[explore]`", findings);
+    let tables = reader.tables("invariant");
+    reader.finish();
+    repeated(&tables, findings);
+    for table in tables {
+        read_in(table, Some(Scope::During(RUN.to_owned())), against, &mut Vec::new(), findings);
+    }
+}
+
 /// Each response carries a bit for each of these checks.
 const LOOKS: usize = 60;
 
@@ -80,6 +94,17 @@ fn repeated(tables: &[&Table], findings: &Findings) {
 }
 
 fn read(table: &Table, against: &Against<'_>, windows: &mut Vec<Phase>, findings: &Findings) -> Option<Expectation> {
+    read_in(table, None, against, windows, findings)
+}
+
+/// The same in this scope; where it is none, the expectation says its own.
+fn read_in(
+    table: &Table,
+    scope: Option<Scope>,
+    against: &Against<'_>,
+    windows: &mut Vec<Phase>,
+    findings: &Findings,
+) -> Option<Expectation> {
     let before = findings.len();
     let mut reader = Reader::new(table, "this expectation", findings);
     let that = reader.needed_text("that", "that = \"clients never notice\"");
@@ -96,8 +121,9 @@ fn read(table: &Table, against: &Against<'_>, windows: &mut Vec<Phase>, findings
     }
     let held = || against.checks.iter().filter(|row| table.get(row.key).is_some());
     let at_once = held().next().is_some() && held().all(|row| row.from_the_end_on);
-    let scope = when::read(&mut reader, at_once, against, windows, findings);
-    let worlds = worlds::read(reader.entry("worlds"), against.worlds, findings);
+    let scopes_itself = scope.is_none();
+    let scope = scope.or_else(|| when::read(&mut reader, at_once, against, windows, findings));
+    let worlds = worlds::read(reader.entry("worlds").filter(|_| scopes_itself), against.worlds, findings);
     let of = of::read(&mut reader, against.load, findings);
     of_all(table, against.checks, findings);
     let asked = asked(&mut reader, table, against, findings);
@@ -107,7 +133,7 @@ fn read(table: &Table, against: &Against<'_>, windows: &mut Vec<Phase>, findings
     let read = entries.iter().flat_map(|(row, entry)| subject::read(row, entry, against, &asked, findings));
     let mut checks: Vec<Check> = read.collect();
     checks.sort_by_key(|check| check.span.range.start);
-    let stops = stops::read(&mut reader, scope.as_ref(), &entries, findings);
+    let stops = scopes_itself.then(|| stops::read(&mut reader, scope.as_ref(), &entries, findings)).flatten();
     let complete = findings.len() == before;
     reader.finish_or(|word| instead_of(word, against.checks));
     if entries.is_empty() && findings.len() == before {

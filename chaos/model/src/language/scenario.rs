@@ -64,6 +64,7 @@ pub(crate) fn check(documents: &Documents, known: &Known<'_>, findings: &Finding
     };
     let mut windows = Vec::new();
     let expectations = expect::read_all(&mut reader, &against, &mut windows, findings);
+    expect::read_invariants(&mut reader, &against, findings);
     let guards = guard::read_all(&mut reader, &expectations, findings);
     reader.finish();
     if let Some(timeline) = &mut timeline {

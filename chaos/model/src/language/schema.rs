@@ -31,6 +31,10 @@ pub fn scenario(known: &Known<'_>) -> Value {
         ("load", load()),
         ("fault", list("What is broken, where and when.", fault())),
         ("expect", list("What must hold, and when.", expectation(known))),
+        (
+            "explore",
+            table([("invariant", list("What must hold whatever breaks (`chaos explore`).", invariant(known)))]),
+        ),
         ("guard", list("A protection that is taken away, and what must break then (`chaos prove`).", guard())),
     ]);
     properties.extend(system_keys(known));
@@ -384,6 +388,22 @@ fn expectation(known: &Known<'_>) -> Value {
             json!({ "enum": ["zero"], "description": "A series that no scrape has yet counts so; else as unknown." }),
         ),
         ("worlds", worlds(known.worlds)),
+    ]);
+    properties.extend(known.checks.iter().map(|row| (row.key.to_owned(), comparison(row))));
+    json!({ "type": "object", "properties": properties, "required": ["that"], "additionalProperties": false })
+}
+
+/// An expectation without the keys that say when and where.
+fn invariant(known: &Known<'_>) -> Value {
+    let mut properties = object([
+        ("that", text("What it means.", "nobody gets what is another's")),
+        ("of", text("Which requests of the load, by name or line; all unless it is said.", "checkout")),
+        ("service", text("Whose metrics are meant; the entry's unless it is said.", "order-service")),
+        ("type", json!({ "enum": ["counter", "gauge"], "description": "The type of a metric that says none itself." })),
+        (
+            "absent",
+            json!({ "enum": ["zero"], "description": "A series that no scrape has yet counts so; else as unknown." }),
+        ),
     ]);
     properties.extend(known.checks.iter().map(|row| (row.key.to_owned(), comparison(row))));
     json!({ "type": "object", "properties": properties, "required": ["that"], "additionalProperties": false })

@@ -116,7 +116,7 @@ pub(super) async fn drive<'a>(
     let stopping = Stopping::new(scenario, world.is_careful());
     // Whatever ends this future early ends the load with it.
     let _stop_load = stop.clone().drop_guard();
-    let checker = Arc::new(ResponseChecker::new(scenario));
+    let checker = Arc::new(ResponseChecker::new(scenario).told_to(options.listener.clone()));
     let mut fold = Fold::new(scenario, key.seed, |check| checker.bit(check));
     if let Some(keep) = stopping.keeps(scenario) {
         fold.keep_glimpses(key.seed, keep);

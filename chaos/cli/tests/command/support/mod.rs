@@ -82,6 +82,12 @@ impl Sandbox {
 pub(crate) struct Chaos(Command);
 
 impl Chaos {
+    /// One more argument, whatever is in it.
+    pub(crate) fn argument(mut self, argument: &str) -> Self {
+        self.0.arg(argument);
+        self
+    }
+
     pub(crate) fn env(mut self, name: &str, value: &str) -> Self {
         self.0.env(name, value);
         self

@@ -1,0 +1,188 @@
+//! Fault points: an effect at one of its strengths, on a link (or one kind of its messages) or on a service.
+
+use crate::{
+    toml_text,
+    uses::{LinkUse, Uses},
+};
+use chaos_model::{
+    Link, Protocol, System,
+    effect::{Effect, Explored, Facts, Ladder, Level},
+    protocol::Transport,
+};
+use serde::Serialize;
+
+/// Numbers of messages to which a fault on messages is narrowed when it is weakened: the first so many.
+const FIRST: [u64; 2] = [5, 1];
+
+/// An effect at a strength, and what it acts on.
+#[derive(Clone, Debug)]
+pub(crate) struct Point {
+    /// The link or the service, as written.
+    pub(crate) on: String,
+    /// The kind of messages that it is for, as proxies count them (`GET /users/*`, `SETEX`); none: all, or connections.
+    pub(crate) kind: Option<String>,
+    /// The protocol of the link.
+    protocol: Option<Protocol>,
+    /// The effect.
+    pub(crate) effect: Facts,
+    ladder: Ladder,
+    /// The strength, by its place in the ladder: 0 is the strongest.
+    step: usize,
+    /// The first so many messages alone.
+    first: Option<u64>,
+    /// True where clients meet it without the system having any part in it.
+    pub(crate) at_the_door: bool,
+}
+
+/// Something that is not tried, and why.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct NotTried {
+    /// An effect, a link or a kind of messages.
+    pub what: String,
+    /// The reason.
+    pub why: String,
+}
+
+impl Point {
+    /// The fault's table, under this name and with this time.
+    pub(crate) fn text(&self, name: &str, at: &str, lasts: &str) -> String {
+        let mut text = String::from("\n[[fault]]\n");
+        let mut line = |key: &str, value: &str| text += &toml_text::line(key, value);
+        line("name", name);
+        line("on", &self.on);
+        line("effect", self.effect.name);
+        self.ladder[self.step].iter().for_each(|(key, value)| line(key, value));
+        for (key, value) in self.only() {
+            line(key, &value);
+        }
+        if let Some(first) = self.first {
+            line("only.first", &first.to_string());
+        }
+        line("at", at);
+        line("for", lasts);
+        text
+    }
+
+    /// Keys that choose the kind of messages.
+    fn only(&self) -> Vec<(&'static str, String)> {
+        let Some((kind, protocol)) = self.kind.as_ref().zip(self.protocol) else { return Vec::new() };
+        match kind.split_once(' ') {
+            Some((method, path)) if protocol.only.contains(&"path") => {
+                vec![("only.method", method.to_owned()), ("only.path", path.to_owned())]
+            }
+            None if protocol.only.contains(&"command") => vec![("only.command", kind.clone())],
+            _ => Vec::new(),
+        }
+    }
+
+    /// The effect with its strength, in a few words: `latency, delay 2s`.
+    pub(crate) fn words(&self) -> String {
+        let keys = self.ladder[self.step].iter().map(|(key, value)| format!("{key} {value}"));
+        let first = self.first.map(|first| format!("the first {first}"));
+        let words: Vec<String> = std::iter::once(self.effect.name.to_owned()).chain(keys).chain(first).collect();
+        words.join(", ")
+    }
+
+    /// The place at which it acts, in words: `gateway -> redis GET`.
+    pub(crate) fn place(&self) -> String {
+        self.kind.as_ref().map_or_else(|| self.on.clone(), |kind| format!("{} {kind}", self.on))
+    }
+
+    /// True where it is the strongest of its ladder.
+    pub(crate) fn is_strongest(&self) -> bool {
+        self.step == 0
+    }
+
+    /// The next weaker ones.
+    pub(crate) fn weaker(&self) -> Vec<Self> {
+        let mut weaker = Vec::new();
+        if self.step + 1 < self.ladder.len() {
+            weaker.push(Self { step: self.step + 1, ..self.clone() });
+        }
+        if self.effect.level != Level::Connections && self.effect.level != Level::Services {
+            let fewer = FIRST.iter().find(|count| self.first.is_none_or(|first| **count < first));
+            weaker.extend(fewer.map(|count| Self { first: Some(*count), ..self.clone() }));
+        }
+        weaker
+    }
+}
+
+/// All points of a system, link by link and then service by service, and what is not among them.
+pub(crate) fn all(system: &System, uses: &Uses) -> (Vec<Point>, Vec<NotTried>) {
+    let (mut points, mut not_tried) = (Vec::new(), Vec::new());
+    for facts in Effect::ALL {
+        if let Explored::Not(why) = facts.explored {
+            not_tried.push(NotTried { what: facts.name.to_owned(), why: why.to_owned() });
+        }
+    }
+    for link in &system.links {
+        match uses.get(link) {
+            Some(used) if used.connections > 0 => on_link(system, link, used, &mut points, &mut not_tried),
+            _ => not_tried.push(NotTried {
+                what: link.to_string(),
+                why: "nothing used it in the healthy run, so no fault on it would be met".to_owned(),
+            }),
+        }
+    }
+    for (name, service) in &system.services {
+        for facts in Effect::ALL.iter().filter(|facts| facts.level == Level::Services) {
+            if facts.name == "flush" && service.protocol != Protocol::REDIS {
+                continue;
+            }
+            let point = |ladder| Point {
+                on: name.clone(),
+                kind: None,
+                protocol: None,
+                effect: *facts,
+                ladder,
+                step: 0,
+                first: None,
+                at_the_door: *name == system.entry,
+            };
+            points.extend(each(facts, &point));
+        }
+    }
+    (points, not_tried)
+}
+
+fn on_link(system: &System, link: &Link, used: &LinkUse, points: &mut Vec<Point>, not_tried: &mut Vec<NotTried>) {
+    let stack = system.stack(link);
+    let at_the_door = link.from == chaos_model::Endpoint::Client;
+    let point = |kind: Option<&String>, facts: &Facts, ladder| Point {
+        on: link.to_string(),
+        kind: kind.cloned(),
+        protocol: Some(stack.protocol),
+        effect: *facts,
+        ladder,
+        step: 0,
+        first: None,
+        at_the_door,
+    };
+    for facts in Effect::ALL.iter().filter(|facts| facts.level == Level::Connections) {
+        points.extend(each(facts, &|ladder| point(None, facts, ladder)));
+    }
+    if stack.transport == Transport::Tls {
+        let why = "TLS is below its protocol, and no proxy can read its messages: connections alone are broken";
+        not_tried.push(NotTried { what: format!("{link}: messages"), why: why.to_owned() });
+        return;
+    }
+    let of_messages = |facts: &&Facts| {
+        ![Level::Connections, Level::Services].contains(&facts.level) && stack.protocol.levels.contains(&facts.level)
+    };
+    for kind in used.messages.keys() {
+        for facts in Effect::ALL.iter().filter(of_messages) {
+            points.extend(each(facts, &|ladder| point(Some(kind), facts, ladder)));
+        }
+    }
+    for kind in &used.only_at_the_start {
+        let why = "it came at the start alone, and faults begin later";
+        not_tried.push(NotTried { what: format!("{link} {kind}"), why: why.to_owned() });
+    }
+}
+
+/// The points of an effect at all its strengths.
+fn each(facts: &Facts, point: &dyn Fn(Ladder) -> Point) -> Vec<Point> {
+    let Explored::By(ladders) = facts.explored else { return Vec::new() };
+    let of = |ladder: &Ladder| (0..ladder.len()).map(|step| Point { step, ..point(ladder) }).collect::<Vec<_>>();
+    ladders.iter().flat_map(of).collect()
+}
