@@ -370,6 +370,9 @@ pub(crate) struct Explore {
     /// Stop after so many cases (`500`), or so much time (`60s`, `5m`)
     #[arg(long, value_name = "CASES|TIME", default_value = "2000", value_parser = budget)]
     pub(crate) budget: ExploreBudget,
+    /// Try faults on this link or service alone, as 'gateway -> redis'; can be repeated
+    #[arg(long, value_name = "LINK|SERVICE")]
+    pub(crate) on: Vec<String>,
     /// Try faults two by two, once each was tried alone
     #[arg(long)]
     pub(crate) pairs: bool,

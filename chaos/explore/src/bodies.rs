@@ -109,12 +109,20 @@ fn look(
             Value::Number(number) => Some(number.to_string()),
             _ => None,
         };
-        let same = vars.iter().filter(|(_, value)| text.as_ref() == Some(value)).map(|(name, _)| name.clone());
+        let is_same = |var: &String, asked: &String| text.as_ref() == Some(asked) && names(name, var);
+        let same = vars.iter().filter(|(var, asked)| is_same(var, asked)).map(|(var, _)| var.clone());
         found.insert(path.clone(), same.collect());
         if deeper > 1 || value.is_array() {
             look(value, &path, deeper.saturating_sub(1), vars, found);
         }
     }
+}
+
+/// True where a member's name says that its value names what was asked for by this variable: `user_id` or `id` of `user`. A
+/// price may be the item's number by chance, and another one where the service falls back.
+fn names(member: &str, var: &str) -> bool {
+    let (member, var) = (member.to_lowercase(), var.to_lowercase());
+    member.ends_with("id") || member.contains(&var)
 }
 
 /// The path of a member, as RFC 9535 writes it; none of a name that would need quotes within quotes.
@@ -166,11 +174,11 @@ mod tests {
 
     #[test]
     fn a_place_that_repeats_what_was_asked_for_is_known() {
-        let body = |user: u64| format!("{{\"id\": {user}, \"name\": \"{user}\", \"seven\": 7}}");
+        let body = |user: u64| format!("{{\"id\": {user}, \"user\": \"{user}\", \"price\": {user}, \"seven\": 7}}");
         let bodies: Vec<String> = (1..=9).map(body).collect();
         let responses: Vec<(u64, u16, &str)> =
             (1..=9).zip(&bodies).map(|(user, body)| (user, 200, body.as_str())).collect();
         let same = |path: &str| (path.to_owned(), "user".to_owned());
-        assert_eq!(learnt(&responses).same, [same("$.id"), same("$.name")]);
+        assert_eq!(learnt(&responses).same, [same("$.id"), same("$.user")]);
     }
 }

@@ -6,7 +6,7 @@ use crate::{
     lab::{Lab, ReadText},
     learn,
     matrix::Matrix,
-    point::{self, NotTried},
+    point::{self, NotTried, Point},
     search::{Budget, Dropped, Search, Tried},
     shape::Shape,
     subject::Subject,
@@ -32,6 +32,8 @@ pub struct Options<'a> {
     pub seed: u64,
     /// Requests that are begun a second.
     pub rate: u32,
+    /// The links and services on which faults are tried, as written; all of them where none is named.
+    pub on: &'a [String],
     /// Try faults two by two, once each was tried alone.
     pub pairs: bool,
     /// The bound of the search; learning, calibrating, shrinking and checking come on top.
@@ -99,6 +101,7 @@ pub fn explore(
     tell("running the healthy system");
     let learnt = learn::learn(&lab, subject, shape, seed)?;
     let (points, mut not_tried) = point::all(&learnt.scenario.system, &learnt.uses);
+    let points = chosen(points, options.on, &mut not_tried)?;
     let Some(any) = points.first() else {
         return Err(Error::Unwell("no link of it was used, so no fault would be met".to_owned()));
     };
@@ -135,12 +138,29 @@ pub fn explore(
     })
 }
 
+/// The points on these links and services.
+fn chosen(points: Vec<Point>, on: &[String], not_tried: &mut Vec<NotTried>) -> Result<Vec<Point>, Error> {
+    if on.is_empty() {
+        return Ok(points);
+    }
+    let all: BTreeSet<String> = points.iter().map(|point| point.on.clone()).collect();
+    if let Some(unknown) = on.iter().find(|name| !all.contains(*name)) {
+        let all = all.into_iter().collect::<Vec<_>>().join(", ");
+        return Err(Error::Subject(format!("nothing can be tried on `{unknown}`: there are {all}")));
+    }
+    let others = all.iter().filter(|name| !on.contains(name));
+    not_tried.extend(others.map(|what| NotTried { what: what.clone(), why: "it was not asked for".to_owned() }));
+    Ok(points.into_iter().filter(|point| on.contains(&point.on)).collect())
+}
+
 fn matrix<'t>(system: &chaos_model::System, singles: impl Iterator<Item = &'t Tried>) -> Matrix {
     let links = system.links.iter().map(ToString::to_string);
-    let on = links.chain(system.services.keys().cloned()).collect();
+    let singles: Vec<&Tried> = singles.collect();
+    let tried = |on: &String| singles.iter().any(|tried| tried.case.points[0].on == *on);
+    let on = links.chain(system.services.keys().cloned()).filter(tried).collect();
     let explored = Effect::ALL.iter().filter(|facts| matches!(facts.explored, Explored::By(_)));
     let mut matrix = Matrix::new(on, explored.map(|facts| facts.name));
-    for tried in singles {
+    for tried in &singles {
         let point = &tried.case.points[0];
         matrix.add(point.effect.name, &point.on, tried.state);
     }

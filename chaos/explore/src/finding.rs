@@ -107,7 +107,10 @@ fn told(search: &Search<'_>, nth: usize, Shrunk { case, seeds }: Shrunk, also: V
     let title = format!("{}: {}", invariant.that, faults.join(" and "));
     let head = head(search, &seeds, &faults);
     let parts = Parts { case, invariant: invariant.clone(), title, head };
-    let also = also.into_iter().filter(|words| *words != faults.join(" and ")).collect();
+    // Warm and cold, and at other strengths, a fault has the same words.
+    let mut also: Vec<String> = also.into_iter().filter(|words| *words != faults.join(" and ")).collect();
+    also.sort();
+    also.dedup();
     let mut finding = Finding {
         name: name(&invariant, &parts.case),
         kind: invariant.kind,

@@ -78,7 +78,10 @@ impl Point {
     /// The effect with its strength, in a few words: `latency, delay 2s`.
     pub(crate) fn words(&self) -> String {
         let keys = self.ladder[self.step].iter().map(|(key, value)| format!("{key} {value}"));
-        let first = self.first.map(|first| format!("the first {first}"));
+        let first = self.first.map(|first| match first {
+            1 => "the first alone".to_owned(),
+            many => format!("the first {many}"),
+        });
         let words: Vec<String> = std::iter::once(self.effect.name.to_owned()).chain(keys).chain(first).collect();
         words.join(", ")
     }

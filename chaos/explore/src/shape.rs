@@ -25,7 +25,7 @@ impl Shape {
     /// The shape with which an exploration begins.
     pub(crate) fn usual(rate: u32) -> Self {
         let seconds = Duration::from_secs;
-        Self { rate, before: seconds(2), during: seconds(4), after: seconds(6) }
+        Self { rate, before: seconds(1), during: seconds(3), after: seconds(5) }
     }
 
     /// The whole of it.

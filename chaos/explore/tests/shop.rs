@@ -79,7 +79,7 @@ async fn ask(shop: &Shop, id: u64) -> Option<Value> {
     let response = shop.client.get(format!("http://{}/stock/{id}", shop.stock).parse().ok()?).await.ok()?;
     let is_good = response.status().is_success();
     let body = response.into_body().collect().await.ok()?.to_bytes();
-    serde_json::from_slice(&body).ok().filter(|_| is_good)
+    serde_json::from_slice(&body).ok().filter(|stock: &Value| is_good && stock["left"].is_u64())
 }
 
 async fn stock(host: Host) -> Outcome {
@@ -116,7 +116,8 @@ fn explored(mistake: &str, cases: u64, pairs: bool) -> Exploration {
         chaos_model::language::load_with(std::path::Path::new("case.toml"), &[], &known, &|_| Ok(text.to_owned()))
     };
     let budget = Budget { cases, is_over: &|| false };
-    let options = Options { seed: 7, rate: 10, pairs, budget };
+    let on = ["shop -> stock".to_owned()];
+    let options = Options { seed: 7, rate: 5, on: &on, pairs, budget };
     explore(&subject, &read, programs, &options, &mut |_| ()).unwrap()
 }
 

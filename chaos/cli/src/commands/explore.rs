@@ -87,7 +87,7 @@ fn run(machine: &Machine, args: &Explore, subject: &Subject, known: &BTreeSet<St
             ExploreBudget::Time(_) => u64::MAX,
         };
         let budget = Budget { cases, is_over: &is_over };
-        let options = Options { seed: args.seed, rate: args.rate, pairs: args.pairs, budget };
+        let options = Options { seed: args.seed, rate: args.rate, on: &args.on, pairs: args.pairs, budget };
         chaos_explore::explore(subject, &read, machine.bundle.simulated(), &options, &mut |what: &str| {
             eprintln!("{what} …")
         })

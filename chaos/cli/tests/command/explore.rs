@@ -22,13 +22,13 @@ async fn one_command_says_the_same_twice() {
     let file = expecting(&sandbox, "status.418 = \"== 0%\"");
     let mut said = Vec::new();
     for json in ["a.json", "b.json"] {
-        let run = explore(&sandbox, &format!("{file} --rate 5 --budget 70 --json {json}")).await;
+        let run = explore(&sandbox, &format!("{file} --rate 5 --budget 30 --json {json}")).await;
         run.exited(0).said("client -> users").said("nothing found").said("users have names");
         said.push((run.out, std::fs::read_to_string(sandbox.path().join(json)).expect("it was written")));
     }
     assert_eq!(said[0], said[1]);
     let document: Value = serde_json::from_str(&said[0].1).expect("it is JSON");
-    assert_eq!((&document["cases"], &document["seed"]), (&70.into(), &1.into()));
+    assert_eq!((&document["cases"], &document["seed"]), (&30.into(), &1.into()));
     let rows = document["matrix"]["effects"].as_array().expect("rows");
     let refuse = rows.iter().find(|row| row["effect"] == "refuse").expect("it was tried");
     assert_eq!(refuse["cells"]["client -> users"], "failed");

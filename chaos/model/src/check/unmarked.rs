@@ -1,6 +1,6 @@
 //! `unmarked."$.orders" = "== 0%"`: the share of successes that lack what stands at a path, and don't say that they are partial.
 
-use super::{Arrival, Evidence, Finding, Leaf, Need, Part, ResponseTest, Row, Shape, Subject, json_path, share};
+use super::{Arrival, Evidence, Finding, Leaf, Need, Part, ResponseTest, Row, Shape, Subject, json_path, share, term};
 use crate::{Comparison, Share, ValueTest};
 use std::{sync::Arc, time::Duration};
 
@@ -14,7 +14,7 @@ pub(super) const ROW: Row = Row {
     judged: "Of all requests that were due. A response that has no value at the path, or `null`, lacks it; it says so by `partial` \
              of the system's `[responses]`, and where that declares none, no response can. Failed ones have said so by their \
              status. Where no request had a response, it can't be said.",
-    others: &[],
+    others: &[term("GraphQL", "non-null field"), term("JSON Schema", "required")],
     from_the_end_on: false,
     condition: None,
     read,
