@@ -68,7 +68,7 @@ fn an_exploration_writes_what_fails_by_itself() {
         "--rate",
         "100",
         "--budget",
-        "6",
+        "1",
         "--set",
         "service.shop.env.BUG=fallback",
         "--out",
@@ -82,9 +82,6 @@ fn an_exploration_writes_what_fails_by_itself() {
     assert!(again.contains("FAIL  responses are as before soon after the end"), "{again}");
     let (mended, code) = planted(&["run", &found, "--world", "sim", "--set", "service.shop.env.BUG=none"]);
     assert_eq!(code, Some(0), "{mended}");
-    let (known, code) = planted(&[&explore[..], &["--known", &found]].concat());
-    assert_eq!(code, Some(0), "{known}");
-    assert!(known.contains("soon after the end (known)"), "{known}");
     let page = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/explore.md")).unwrap();
     let written = std::fs::read_dir(&found).unwrap().map(|file| std::fs::read_to_string(file.unwrap().path()).unwrap());
     let written: Vec<String> = written.collect();

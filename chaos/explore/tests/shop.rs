@@ -15,6 +15,7 @@ use host::{Host, http};
 use http_body_util::{BodyExt as _, Empty};
 use serde_json::{Value, json};
 use std::{
+    collections::BTreeSet,
     sync::{
         Arc, Mutex,
         atomic::{AtomicBool, Ordering},
@@ -130,7 +131,7 @@ fn fails(finding: &Finding, mistake: &str, seed: u64) -> bool {
 
 /// A mistake is found as what it is, and the scenario that is written of it fails with it alone.
 fn is_found(mistake: &str, kind: Kind) {
-    let exploration = explored(mistake, 1000, false);
+    let mut exploration = explored(mistake, 1000, false);
     let finding = exploration.findings.iter().find(|finding| finding.kind == kind);
     let finding = finding.unwrap_or_else(|| panic!("{mistake} is not found as {kind:?}\n{exploration}"));
     assert_eq!(finding.faults.len(), 1, "{exploration}");
@@ -140,6 +141,12 @@ fn is_found(mistake: &str, kind: Kind) {
     }
     let others = exploration.findings.iter().find(|other| !fails(other, mistake, other.seeds[0]));
     assert!(others.is_none(), "{exploration}");
+    let name = finding.name.clone();
+    let names: BTreeSet<String> = exploration.findings.iter().map(|finding| finding.name.clone()).collect();
+    exploration.mark_known(&names);
+    assert!(!exploration.has_news() && exploration.to_string().contains("(known)"), "{exploration}");
+    exploration.mark_known(&names.into_iter().filter(|other| *other != name).collect());
+    assert!(exploration.has_news(), "{exploration}");
 }
 
 #[test]

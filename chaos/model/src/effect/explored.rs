@@ -62,7 +62,7 @@ mod tests {
                 }
             };
             for strength in ladders.iter().copied().flatten() {
-                let words = read(facts.name, facts.level, *strength).unwrap_or_else(|wrong| panic!("{wrong}"));
+                let words = read(facts.name, facts.level, strength).unwrap_or_else(|wrong| panic!("{wrong}"));
                 assert!(tried.insert((facts.name, *strength)), "{words} stands there twice");
             }
             assert!(!ladders.iter().any(|ladder| ladder.is_empty()), "{}", facts.name);
