@@ -75,7 +75,7 @@ impl Alike {
         let known = self.paths.unwrap_or_default();
         let many = |var: &String| self.values.get(var).is_some_and(|values| values.len() >= VALUES);
         let same =
-            known.iter().filter_map(|(path, vars)| Some((path.clone(), vars.iter().find(|var| many(*var))?.clone())));
+            known.iter().filter_map(|(path, vars)| Some((path.clone(), vars.iter().find(|var| many(var))?.clone())));
         let same: Vec<_> = same.take(most / 4 + 1).collect();
         // The outer ones first: what lacks them lacks all that is in them.
         let mut paths: Vec<String> = known.into_keys().collect();
