@@ -6,7 +6,7 @@ use chaos_model::{
     Direction, Directions, Fault, Link, Only, Share, Spread,
     effect::{
         Action,
-        action::{Accepting, Cut, IN_FLIGHT, Slices, StreamAction},
+        action::{Accepting, Cut, DiscardEnd, IN_FLIGHT, Slices, StreamAction},
     },
 };
 use host::ListenMode;
@@ -23,8 +23,8 @@ use std::{
 #[derive(Debug)]
 pub(crate) struct Active {
     pub(crate) fault: Fault,
-    pub(crate) tally: Tally,
-    pub(crate) ledger: Ledger,
+    pub(crate) tally: Arc<Tally>,
+    pub(crate) ledger: Arc<Ledger>,
     /// The action of its effect: filters do of it what is on messages.
     pub(crate) action: Action,
     /// Action on connections.
@@ -33,30 +33,76 @@ pub(crate) struct Active {
     /// Occurrences of each message that it was for.
     // Counted for each fault since it began, and not for the link: then no fault changes what another one decides, and a
     // link without faults counts nothing.
-    pub(crate) counts: Counts,
-    /// Messages that it was for,
-    matches: AtomicU64,
-    /// and those that its exception is about.
-    exceptions: AtomicU64,
+    pub(crate) counts: Arc<Counts>,
+    matches: Arc<Matches>,
     /// Memory of the protocol's filters, on all connections of the link.
     memory: OnceLock<Arc<dyn Any + Send + Sync>>,
     /// Time at which it was applied.
     pub(crate) applied: Duration,
     /// The number of the first connection that was accepted after that; those before are the open ones.
     first_new: u64,
+    /// Connections that were open then.
+    open_then: u64,
+}
+
+/// Numbers of messages.
+#[derive(Debug, Default)]
+struct Matches {
+    /// Messages that the fault was for,
+    own: AtomicU64,
+    /// and those that its exception is about.
+    excepted: AtomicU64,
 }
 
 impl Active {
+    /// A fault that is put on a link now: `first_new` is the number of the next connection.
     pub(crate) fn new(fault: Fault, seed: u64, link: &Link, applied: Duration, first_new: u64) -> Self {
         // A draw hashes names and never a position, so adding or removing a fault leaves the draws of all others as
         // they were.
         let draws = Draws { seed, fault: fault.name.clone(), link: link.to_string() };
         // Actions are data that an effect gives; a new effect that combines known actions touches nothing here.
         let action = fault.effect.action();
-        let (tally, counts, memory) = (Tally::default(), Counts::default(), OnceLock::new());
-        let (matches, exceptions) = (AtomicU64::new(0), AtomicU64::new(0));
-        let (ledger, stream) = (Ledger::new(&fault, link), action.stream.clone().unwrap_or_default());
-        Self { fault, tally, ledger, action, stream, draws, counts, matches, exceptions, memory, applied, first_new }
+        let (tally, counts, memory) = (<Arc<Tally>>::default(), <Arc<Counts>>::default(), OnceLock::new());
+        let (matches, open_then) = (<Arc<Matches>>::default(), 0);
+        let (ledger, stream) = (Arc::new(Ledger::new(&fault, link)), action.stream.clone().unwrap_or_default());
+        Self { fault, tally, ledger, action, stream, draws, counts, matches, memory, applied, first_new, open_then }
+    }
+
+    /// The same with so many connections open when it was put there.
+    pub(crate) fn over(self, open: usize) -> Self {
+        Self { open_then: open as u64, ..self }
+    }
+
+    /// The fault with other settings, and all that was counted, drawn and written down of it so far.
+    pub(crate) fn changed(&self, fault: Fault) -> Self {
+        let action = fault.effect.action();
+        Self {
+            stream: action.stream.clone().unwrap_or_default(),
+            fault,
+            action,
+            tally: Arc::clone(&self.tally),
+            ledger: Arc::clone(&self.ledger),
+            draws: self.draws.clone(),
+            counts: Arc::clone(&self.counts),
+            matches: Arc::clone(&self.matches),
+            memory: self.memory.clone(),
+            ..*self
+        }
+    }
+
+    /// Tells whether it is that fault, perhaps with other settings ([`Active::changed`]).
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.tally, &other.tally)
+    }
+
+    /// The number of connections or messages that it is for, those included that its share leaves out; `accepted` is that of
+    /// all connections that there have been.
+    pub(crate) fn matched(&self, accepted: u64) -> u64 {
+        if self.is_of_messages() {
+            return self.matches.own.load(Relaxed);
+        }
+        let open = if self.stream.spares_open { 0 } else { self.open_then };
+        open + accepted.saturating_sub(self.first_new)
     }
 
     /// A fault with another action than its effect's, and a memory, for tests of filters.
@@ -90,7 +136,7 @@ impl Active {
             return false;
         }
         let Some(except) = self.fault.except.as_ref().filter(|except| matches(except)) else { return true };
-        let number = self.exceptions.fetch_add(1, Relaxed) + 1;
+        let number = self.matches.excepted.fetch_add(1, Relaxed) + 1;
         except.nth.is_some_and(|nth| !nth.has(number))
     }
 
@@ -103,7 +149,7 @@ impl Active {
 
     /// The number of one more message that it is for, from 1.
     pub(crate) fn count_match(&self) -> u64 {
-        self.matches.fetch_add(1, Relaxed) + 1
+        self.matches.own.fetch_add(1, Relaxed) + 1
     }
 
     /// The delay of messages, if that is what it does.
@@ -164,6 +210,23 @@ impl Active {
 
     pub(crate) fn slices(&self, direction: Direction) -> Option<Slices> {
         self.stream.slices.filter(|(_, directions)| directions.has(direction)).map(|(slices, _)| slices)
+    }
+
+    /// Tells whether it throws away what goes this way.
+    pub(crate) fn discards(&self, direction: Direction) -> bool {
+        self.stream.discards.is_some_and(|discards| discards.directions.has(direction))
+    }
+
+    /// The end that a connection comes to by its bytes being thrown away, and the directions of those.
+    pub(crate) fn discard_end(&self) -> Option<(DiscardEnd, Directions)> {
+        let discards = self.stream.discards?;
+        Some((discards.then?, discards.directions))
+    }
+
+    /// The delay of a stream's end in this direction.
+    pub(crate) fn close_delay(&self, direction: Direction) -> Duration {
+        let delay = self.stream.close_delay.filter(|(_, directions)| directions.has(direction));
+        delay.map_or(Duration::ZERO, |(delay, _)| delay)
     }
 
     /// The time in which nothing passes on this connection from when it was accepted; by when that was, under a ramp.

@@ -6,7 +6,8 @@
 //! - Filters, pure too, read along where a link speaks their protocol ([`protocol::Filter`]): bytes in, steps out.
 //! - [`Proxy`] stands before a service, waits and writes, and keeps a ledger of what each fault did.
 //! - [`WIRE`] tells whoever listens what passes on links.
-//! - [`control`] steers proxies of a process of their own, over HTTP, for as long as a lease is renewed.
+//! - [`Links`] are the proxies of a process; [`control`] steers them over HTTP, for as long as a lease is renewed, and
+//!   [`toxiproxy`] as Toxiproxy's clients do.
 //!
 //! What is deliberately absent: when a fault begins and ends (whoever runs the timeline says so), and effects on
 //! services.
@@ -22,6 +23,7 @@ mod generated_body;
 mod interpreter;
 mod ledger;
 mod link_tally;
+mod links;
 mod message;
 mod noise;
 pub mod protocol;
@@ -30,9 +32,11 @@ mod proxy;
 mod recognition;
 mod seldom;
 mod tally;
+pub mod toxiproxy;
 mod wire;
 
 pub use events::WIRE;
+pub use links::{Controlled, Ground, Links, NoSite, Site};
 pub use message::{Message, Reply};
-pub use protocols::{filter_of, has_filter};
-pub use proxy::{Proxy, ProxyConfig};
+pub use protocols::{SEEN, filter_of, has_filter};
+pub use proxy::{ByteCounts, Proxy, ProxyConfig};

@@ -2,7 +2,10 @@
 
 mod http;
 mod redis;
+mod seen;
 mod steps;
+
+pub use seen::SEEN;
 
 use crate::protocol::{Filter, NewFilter};
 use chaos_model::Protocol;

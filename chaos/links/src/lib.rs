@@ -3,6 +3,7 @@
 //! - [`InProcessLinks`]: a proxy a link, in this process.
 //! - [`RemoteLinks`]: proxies of others, steered over their control servers under leases.
 //! - [`StandingProxies`]: the other end of that, proxies that run by themselves (`chaos proxy`).
+//! - [`ToxiproxyServer`]: proxies that Toxiproxy's clients make (`chaos proxy --toxiproxy`).
 //! - [`reach`]: what proxies and runners may reach; [`calibrate`]: what a proxy adds on this machine.
 //!
 //! All of it is about proxies that stand on links, and needs neither processes nor containers, so that the simulation has its
@@ -13,6 +14,7 @@ mod in_process;
 pub mod reach;
 mod remote;
 mod standing;
+mod toxiproxy;
 
 pub use chaos_inject::{
     control::{PREFIX as CONTROL_PREFIX, Token},
@@ -21,3 +23,4 @@ pub use chaos_inject::{
 pub use in_process::{InProcessLinks, RESERVE};
 pub use remote::{ControlEndpoint, RemoteConfig, RemoteLinks};
 pub use standing::{NoPort, StandingProxies};
+pub use toxiproxy::{Bounds, HostAt, ToxiproxyConfig, ToxiproxyServer};

@@ -12,7 +12,7 @@ use host::{Host, Listener, Network, Stream};
 use std::{
     io,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
-    sync::Arc,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 use tokio::sync::Semaphore;
 
@@ -67,10 +67,36 @@ pub fn resolve_here() -> Resolve {
     })
 }
 
+/// The addresses at which this process listens: they may come and go.
+#[derive(Clone, Debug, Default)]
+pub struct OwnAddresses(Arc<Mutex<Vec<SocketAddr>>>);
+
+impl OwnAddresses {
+    /// These, to begin with.
+    #[must_use]
+    pub fn of(addresses: Vec<SocketAddr>) -> Self {
+        Self(Arc::new(Mutex::new(addresses)))
+    }
+
+    /// Something listens there from now on.
+    pub fn add(&self, address: SocketAddr) {
+        self.all().push(address);
+    }
+
+    /// Nothing does any more.
+    pub fn remove(&self, address: SocketAddr) {
+        self.all().retain(|other| *other != address);
+    }
+
+    fn all(&self) -> MutexGuard<'_, Vec<SocketAddr>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 /// A host like this one, whose programs reach what is local and what is allowed, and nothing else; and never a proxy that
 /// listens in this process, at one of the addresses `own`: a connection would go round until no descriptor is left.
 #[must_use]
-pub fn within_reach(host: &Host, allowed: Vec<HostPort>, own: Vec<SocketAddr>, resolve: Resolve) -> Host {
+pub fn within_reach(host: &Host, allowed: Vec<HostPort>, own: OwnAddresses, resolve: Resolve) -> Host {
     host.with_network(|network| Arc::new(Reach { network, allowed, own, resolve }))
 }
 
@@ -110,7 +136,7 @@ pub async fn allow(target: &HostPort, resolve: &Resolve) -> Result<(), WorldErro
 struct Reach {
     network: Arc<dyn Network>,
     allowed: Vec<HostPort>,
-    own: Vec<SocketAddr>,
+    own: OwnAddresses,
     resolve: Resolve,
 }
 
@@ -123,7 +149,7 @@ impl Network for Reach {
             // At each dial: names of containers stand for nothing until these run, and can be made to stand for
             // something else.
             for address in (self.resolve)(host.to_owned(), port).await? {
-                if is_own(&self.own, address, port) {
+                if is_own(&self.own.all(), address, port) {
                     let why = format!("{host}:{port} is a proxy of this process, or its control server");
                     return Err(io::Error::new(io::ErrorKind::PermissionDenied, why));
                 }
@@ -183,7 +209,7 @@ mod tests {
         let both: Resolve =
             Arc::new(|_, _| Box::pin(async { Ok(vec!["10.0.0.7".parse().unwrap(), "10.0.0.8".parse().unwrap()]) }));
         let _first = network.host("10.0.0.7");
-        let host = within_reach(&network.host("proxies"), Vec::new(), Vec::new(), both);
+        let host = within_reach(&network.host("proxies"), Vec::new(), OwnAddresses::default(), both);
         host.dial("web", 80).await.unwrap();
         let refused = host.dial("web", 81).await.unwrap_err();
         assert_eq!(refused.kind(), io::ErrorKind::ConnectionRefused);
@@ -196,7 +222,7 @@ mod tests {
         let network = MemoryNetwork::new(1);
         let proxies = network.host("10.0.0.9");
         let _listening = proxies.listen(7001).unwrap();
-        let listens = |address: &str| vec![address.parse::<SocketAddr>().unwrap()];
+        let listens = |address: &str| OwnAddresses::of(vec![address.parse::<SocketAddr>().unwrap()]);
         let dials = async |own: &str, at: &'static str, allowed: Vec<HostPort>, port: u16| {
             let host = within_reach(&proxies, allowed, listens(own), resolving(at));
             host.dial("looks-else", port).await.map(drop).map_err(|error| error.to_string())
@@ -221,12 +247,15 @@ mod tests {
         let (private, public) = (network.host("10.0.0.7"), network.host("8.8.8.8"));
         let _listening = (private.listen(80).unwrap(), public.listen(80).unwrap());
         let host = network.host("proxies");
-        within_reach(&host, Vec::new(), Vec::new(), resolving("10.0.0.7")).dial("redis", 80).await.unwrap();
-        let strict = within_reach(&host, Vec::new(), Vec::new(), resolving("8.8.8.8"));
+        within_reach(&host, Vec::new(), OwnAddresses::default(), resolving("10.0.0.7"))
+            .dial("redis", 80)
+            .await
+            .unwrap();
+        let strict = within_reach(&host, Vec::new(), OwnAddresses::default(), resolving("8.8.8.8"));
         let error = strict.dial("redis", 80).await.unwrap_err();
         assert_eq!(error.to_string(), "redis:80 (8.8.8.8) is not local, and was not allowed");
         let allowed = vec![HostPort { host: "8.8.8.8".to_owned(), port: 80 }];
-        let lenient = within_reach(&host, allowed, Vec::new(), resolving("8.8.8.8"));
+        let lenient = within_reach(&host, allowed, OwnAddresses::default(), resolving("8.8.8.8"));
         lenient.dial("8.8.8.8", 80).await.unwrap();
         // Another port, or another name for the same, is another target.
         assert_eq!(lenient.dial("8.8.8.8", 81).await.unwrap_err().kind(), io::ErrorKind::PermissionDenied);

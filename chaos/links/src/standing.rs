@@ -1,20 +1,21 @@
 //! Proxies that run by themselves, before a system that runs already: `chaos proxy`.
 
-use crate::reach::{self, Resolve};
+use crate::reach::{self, OwnAddresses, Resolve};
 use chaos_inject::{
-    Proxy, ProxyConfig,
-    control::{self, Controlled, ServeConfig, Token},
+    Controlled, Links, Proxy, ProxyConfig,
+    control::{self, ServeConfig, Token},
 };
 use chaos_model::{attach::HostPort, proxies::Proxies};
 use host::{Host, Listener};
 use std::{
     io,
     net::{IpAddr, SocketAddr},
+    sync::Arc,
     time::Duration,
 };
 
 /// Time that open connections may go on when the proxies are to stop.
-const DRAIN: Duration = Duration::from_secs(5);
+pub(crate) const DRAIN: Duration = Duration::from_secs(5);
 
 /// The port that could not be had, and the reason.
 #[derive(Debug, thiserror::Error)]
@@ -31,16 +32,16 @@ const UNCOUNTED: u64 = 9;
 /// Shares of a process's descriptors that are set apart for the control server. Whatever clients do to the links, whoever steers
 /// is heard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Apart {
+pub(crate) struct Apart {
     /// Connections to the control server.
-    connections: u64,
+    pub(crate) connections: u64,
     /// Descriptors that links leave.
-    descriptors: u64,
+    pub(crate) descriptors: u64,
 }
 
 impl Apart {
     /// An eighth for the control server, and as much for lookups of names at most.
-    fn of(descriptors: Option<u64>) -> Self {
+    pub(crate) fn of(descriptors: Option<u64>) -> Self {
         let eighth = descriptors.unwrap_or(u64::MAX) / 8;
         let connections = eighth.clamp(8, 128);
         Self { connections, descriptors: connections + eighth.min(reach::LOOKUP_DESCRIPTORS) + UNCOUNTED }
@@ -70,8 +71,8 @@ impl StandingProxies {
         let apart = Apart::of(descriptors);
         let (host, control) = listen(at, (proxies.control, 0), "the control server")?;
         let mut links = Vec::new();
-        let own: Vec<SocketAddr> =
-            proxies.links.iter().map(|proxied| proxied.listen).chain([proxies.control]).collect();
+        let own = proxies.links.iter().map(|proxied| proxied.listen).chain([proxies.control]).collect();
+        let own = OwnAddresses::of(own);
         for proxied in &proxies.links {
             let (host, listener) = listen(at, (proxied.listen, apart.descriptors), &proxied.link.to_string())?;
             let host = reach::within_reach(&host, allowed.to_vec(), own.clone(), resolve.clone());
@@ -99,7 +100,7 @@ impl StandingProxies {
         tracing::info!(port = self.control.port(), links = self.links.len(), "the control server listens");
         let most_connections = usize::try_from(self.apart.connections).unwrap_or(usize::MAX);
         let config = ServeConfig { token, most_connections, patience: DRAIN };
-        control::serve(&self.host, self.control, self.links, config).await;
+        control::serve(&self.host, self.control, Arc::new(Links::of(self.links)), config).await;
     }
 }
 

@@ -5,6 +5,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     fmt,
     path::PathBuf,
+    str::FromStr,
 };
 
 /// A name or an IP address, and a port.
@@ -20,6 +21,16 @@ impl fmt::Display for HostPort {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { host, port } = self;
         if host.contains(':') { write!(f, "[{host}]:{port}") } else { write!(f, "{host}:{port}") }
+    }
+}
+
+/// Reads `host:port`; an IPv6 address stands in brackets.
+impl FromStr for HostPort {
+    /// The reason for which it is none, in words.
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        crate::language::host_port(text)
     }
 }
 

@@ -57,9 +57,29 @@ mod worlds;
 
 pub use known::Known;
 
-use crate::{Diagnostics, Scenario, Set, Sources};
-use findings::Findings;
-use std::{io, path::Path};
+use crate::{Diagnostics, Scenario, Set, Sources, attach::HostPort};
+use findings::{Findings, Wrong};
+use std::{io, path::Path, time::Duration};
+
+/// Reads a duration as files write it: `500ms`, `4s`.
+///
+/// # Errors
+/// In words, with advice.
+pub fn duration(text: &str) -> Result<Duration, String> {
+    quantity::duration(text).map_err(in_words)
+}
+
+/// Reads `host:port`.
+pub(crate) fn host_port(text: &str) -> Result<HostPort, String> {
+    address::host_port(text).map_err(in_words)
+}
+
+fn in_words(Wrong { message, advice, .. }: Wrong) -> String {
+    match advice {
+        Some(advice) => format!("{message}: {advice}"),
+        None => message,
+    }
+}
 
 /// Reads, parses and checks the scenario in `file`, with `sets` laid over it. `read` gives the text of a path: the
 /// scenario's own and its system's.

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use std::{collections::BTreeSet, path::Path, time::Duration};
 
 /// Each effect with all of its keys, none as it is by itself; and those keys of faults that effects leave alone.
-const FAULTS: [&str; 34] = [
+const FAULTS: [&str; 37] = [
     "on = \"web -> cache\"\neffect = \"latency\"\ndelay = \"200ms\"\njitter = \"1.5ms\"\ndistribution = \"pareto\"\ndirection = \"both\"\nin-flight = \"3MiB\"",
     "on = \"web -> cache\"\neffect = \"latency\"\ndelay = \"200ms\"\nramp = \"0.5us\"\nshare = \"0.000000001%\"",
     "on = \"web -> cache\"\neffect = \"bandwidth\"\nrate = \"1.5KiB/s\"\ndirection = \"upstream\"",
@@ -26,8 +26,11 @@ const FAULTS: [&str; 34] = [
     "on = \"web -> cache\"\neffect = \"half-open\"\ndirection = \"upstream\"",
     "on = \"web -> cache\"\neffect = \"reset\"\nafter = \"3ms\"",
     "on = \"web -> cache\"\neffect = \"reset\"\nafter = \"3B\"\ndirection = \"upstream\"",
-    "on = \"web -> cache\"\neffect = \"slice\"\nsize = \"3B\"\ngap = \"1ms\"\ndirection = \"upstream\"",
+    "on = \"web -> cache\"\neffect = \"slice\"\nsize = \"3B\"\nvariation = \"2B\"\ngap = \"1ms\"\ndirection = \"upstream\"",
     "on = \"web -> cache\"\neffect = \"slow-close\"\ndelay = \"1.000000001s\"",
+    "on = \"web -> cache\"\neffect = \"slow-close\"\ndelay = \"1s\"\ndirection = \"upstream\"",
+    "on = \"web -> cache\"\neffect = \"discard\"\ndirection = \"both\"\nclose-after = \"1s\"",
+    "on = \"web -> cache\"\neffect = \"discard\"\nreset-after = \"3ms\"",
     "on = \"web -> cache\"\neffect = \"limit\"\nbytes = \"4KiB\"\ndirection = \"both\"",
     "on = \"web -> cache\"\neffect = \"delay\"\ndelay = \"1s\"\njitter = \"1s\"\ndistribution = \"normal\"\nonly.command = \"GET|MGET\"\nonly.key = \"a*\"\nonly.every = \"3\"",
     "on = \"client -> web\"\neffect = \"close\"\nonly.header.x-tenant = \"a \\\"b\\\"*\"\nonly.baggage.user = \"7\"\nonly.first = \"3\"",

@@ -65,9 +65,10 @@ pub(crate) fn fired(effect: &Effect, fired: &Fired) -> Option<String> {
         return None;
     }
     let stream = effect.action().stream.unwrap_or_default();
-    let thing = if stream.close_delay.is_zero() { "chunk" } else { "end" };
+    let thing = if stream.close_delay.is_none() { "chunk" } else { "end" };
     let held = match stream {
         StreamAction { holds: Some(_), .. } => "held",
+        StreamAction { discards: Some(_), .. } => "thrown away",
         StreamAction { slices: Some(_), .. } => "cut up",
         _ => "delayed",
     };
@@ -187,7 +188,7 @@ mod tests {
         let limit = Limit { bytes: 9, direction: Directions::Both }.into();
         assert_eq!(fired(&limit, &closed).unwrap(), "2 connections closed");
         let late = Fired { connections: 3, chunks: 2, ..Fired::default() };
-        assert_eq!(fired(&SlowClose { delay: SECOND }.into(), &late).unwrap(), "2 ends delayed on 3 connections");
+        assert_eq!(fired(&SlowClose::by(SECOND).into(), &late).unwrap(), "2 ends delayed on 3 connections");
         assert_eq!(fired(&Hang {}.into(), &Fired { connections: 5, ..Fired::default() }), None);
         let delayed = Fired { connections: 2, messages: 9, bystanders: 4, ..Fired::default() };
         let services = |services| fired(&Stop {}.into(), &Fired { services, ..Fired::default() }).unwrap();

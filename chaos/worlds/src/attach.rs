@@ -77,7 +77,7 @@ pub struct AttachedRuntime {
 #[must_use]
 pub fn world(host: &Host, config: AttachConfig, resolve: reach::Resolve) -> AttachedWorld {
     let AttachConfig { attach, token, holder, remote, keeping } = config;
-    let near = || reach::within_reach(host, Vec::new(), Vec::new(), Arc::clone(&resolve));
+    let near = || reach::within_reach(host, Vec::new(), reach::OwnAddresses::default(), Arc::clone(&resolve));
     let host = if remote { host.clone() } else { near() };
     let links = RemoteConfig {
         endpoints: vec![ControlEndpoint { control: attach.control.clone(), token }],

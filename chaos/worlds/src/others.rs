@@ -41,7 +41,7 @@ impl Others {
         for address in others {
             reach::allow(address, &self.resolve).await?;
         }
-        Ok(Some(reach::within_reach(host, Vec::new(), Vec::new(), Arc::clone(&self.resolve))))
+        Ok(Some(reach::within_reach(host, Vec::new(), reach::OwnAddresses::default(), Arc::clone(&self.resolve))))
     }
 }
 

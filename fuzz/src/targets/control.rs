@@ -2,8 +2,8 @@
 
 use super::Target;
 use chaos_inject::{
-    Proxy, ProxyConfig,
-    control::{Controlled, ServeConfig, Token, serve},
+    Controlled, Links, Proxy, ProxyConfig,
+    control::{ServeConfig, Token, serve},
 };
 use chaos_model::{Effect, Endpoint, Link, Protocol, effect::Level};
 use host::{Host, Settings, memory::MemoryNetwork};
@@ -162,7 +162,7 @@ impl Server {
             let links = vec![Controlled { link, protocol, listen, target, proxy }];
             let (host, listener) = (proxies.clone(), proxies.listen(80).expect("it is free"));
             let config = ServeConfig { token: Token::new(TOKEN), most_connections: 16, patience: Duration::ZERO };
-            drop(proxies.spawn(async move { serve(&host, listener, links, config).await }));
+            drop(proxies.spawn(async move { serve(&host, listener, Links::of(links).into(), config).await }));
             (proxies, network.host("caller"))
         });
         Self { runtime, _proxies: proxies, caller, lease: "none".to_owned(), asked: 0 }

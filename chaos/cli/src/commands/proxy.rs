@@ -1,7 +1,9 @@
-//! `chaos proxy FILE`: proxies on the links of a system that runs already, steered over their control server.
+//! `chaos proxy FILE`: proxies on the links of a system that runs already, steered over their control server; or by
+//! Toxiproxy's clients.
 
 mod health;
 mod token;
+mod toxiproxy;
 
 use crate::{args::Proxy, exit::Exit, interrupt::Interrupts, machine::Machine};
 use chaos_links::{
@@ -14,15 +16,18 @@ use std::{collections::BTreeMap, net::IpAddr};
 use tokio_util::sync::CancellationToken;
 
 pub(crate) fn proxy(machine: &Machine, args: &Proxy) -> Exit {
+    if let Some(listen) = args.toxiproxy.listen {
+        return toxiproxy::serve(machine, args, listen);
+    }
     let protocols = machine.bundle.all_protocols();
-    let read = language::proxies::load(&args.file, &protocols, &crate::text_file::read);
-    let (proxies, sources) = match read {
+    // The command line has one without the other.
+    let file = args.file.clone().unwrap_or_default();
+    let (proxies, sources) = match language::proxies::load(&file, &protocols, &crate::text_file::read) {
         Ok(read) => read,
         Err(wrong) => return refuse(machine, &wrong),
     };
     if !proxies.allowed.is_empty() && !args.allow_remote_targets {
-        let why = "the file allows targets that are not local: say --allow-remote-targets as well, if that is meant";
-        return super::refuse("proxy", why);
+        return super::refuse("proxy", NOT_ALLOWED);
     }
     if args.health {
         return super::in_runtime("proxy", async || health::ask(proxies.control).await);
@@ -36,6 +41,10 @@ pub(crate) fn proxy(machine: &Machine, args: &Proxy) -> Exit {
         run(machine, &proxies, &resolve).await.map(|()| Exit::Pass)
     })
 }
+
+/// A file alone allows nothing that is not local.
+const NOT_ALLOWED: &str =
+    "the file allows targets that are not local: say --allow-remote-targets as well, if that is meant";
 
 fn refuse(machine: &Machine, wrong: &Diagnostics) -> Exit {
     eprint!("{}", wrong.render(machine.colour_errors, machine.width));
@@ -77,12 +86,7 @@ async fn run(machine: &Machine, proxies: &Proxies, resolve: &Resolve) -> Result<
         Ok(host)
     };
     let host = at(proxies.control.ip(), 0).map_err(|error| format!("this machine gives no timer: {error}"))?;
-    let filter = machine.env.get("RUST_LOG").map_or("info", String::as_str);
-    // Whoever reads the log may stop: no proxy waits for that.
-    let queue = logs::Queue::before(&host, std::io::stdout());
-    let (queue, _rest) = queue.map_err(|error| format!("this machine gives no thread: {error}"))?;
-    let lines = logs::json(&host, filter, queue).map_err(|error| error.to_string())?;
-    tracing::dispatcher::set_global_default(lines).map_err(|error| error.to_string())?;
+    let _rest = tell(machine, &host)?;
     let interrupts = Interrupts::listen(&host).map_err(|error| format!("can't listen for signals: {error}"))?;
     let reach = (proxies.allowed.as_slice(), resolve);
     let standing = StandingProxies::open(proxies, &mut at, reach, tcp::most_descriptors());
@@ -90,11 +94,27 @@ async fn run(machine: &Machine, proxies: &Proxies, resolve: &Resolve) -> Result<
     let path = proxies.token_file.display();
     token::write(&proxies.token_file, &random.token)
         .map_err(|error| format!("can't write the token to {path}: {error}"))?;
+    stop_at(&host, interrupts, shutdown);
+    standing.serve(random.token).await;
+    Ok(())
+}
+
+/// Writes the log to standard output, as JSON lines.
+fn tell(machine: &Machine, host: &Host) -> Result<logs::Rest, String> {
+    let filter = machine.env.get("RUST_LOG").map_or("info", String::as_str);
+    // Whoever reads the log may stop: no proxy waits for that.
+    let queue = logs::Queue::before(host, std::io::stdout());
+    let (queue, rest) = queue.map_err(|error| format!("this machine gives no thread: {error}"))?;
+    let lines = logs::json(host, filter, queue).map_err(|error| error.to_string())?;
+    tracing::dispatcher::set_global_default(lines).map_err(|error| error.to_string())?;
+    Ok(rest)
+}
+
+/// Ends all at the first signal.
+fn stop_at(host: &Host, interrupts: Interrupts, shutdown: CancellationToken) {
     drop(host.spawn(async move {
         let by = interrupts.first().await;
         tracing::info!(by, "stops");
         shutdown.cancel();
     }));
-    standing.serve(random.token).await;
-    Ok(())
 }

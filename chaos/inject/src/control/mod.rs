@@ -23,7 +23,6 @@ mod wire;
 
 pub use problem::{Problem, ProblemType};
 pub use server::{ServeConfig, serve};
-pub use steered::Controlled;
 pub use token::Token;
 pub use wire::{Granted, Held, LeaseState, LinkState, LinkStates, Send, Standing, Wanted, WireMessage};
 

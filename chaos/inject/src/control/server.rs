@@ -4,10 +4,10 @@ use super::{
     PREFIX, openapi,
     problem::Problem,
     routes::{self, Api},
-    steered::{Controlled, Steered},
+    steered::Steered,
     token::Token,
 };
-use crate::seldom::Seldom;
+use crate::{Links, seldom::Seldom};
 use axum::{
     Router,
     extract::{DefaultBodyLimit, Request, State},
@@ -39,7 +39,7 @@ pub struct ServeConfig {
 
 /// Steers these links' proxies for whoever shows the token, until the host's shutdown signal. Then all faults are taken
 /// back at once, the proxies take no more connections, and those that are open have their patience to end.
-pub async fn serve(host: &Host, listener: Listener, links: Vec<Controlled>, config: ServeConfig) {
+pub async fn serve(host: &Host, listener: Listener, links: Arc<Links>, config: ServeConfig) {
     let ServeConfig { token, most_connections, patience } = config;
     let steered = Steered::new(host, links);
     let watched = Arc::clone(&steered);

@@ -5,35 +5,20 @@ use super::{
     problem::Problem,
     wire::{Granted, Held, LeaseState, LinkState, LinkStates, Send, Standing, Wanted, WireMessage},
 };
-use crate::{Message, Proxy, Reply};
+use crate::{Controlled, Links, Message, Reply};
 use chaos_model::{Link, Protocol, language::json::write_fault};
 use futures_util::future::join_all;
 use host::{Host, Random};
 use rand::Rng as _;
 use std::{
-    collections::BTreeMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 use tokio::{sync::Notify, time::Instant};
 
-/// A link whose proxy is to be steered.
-pub struct Controlled {
-    /// The link.
-    pub link: Link,
-    /// Protocol that the service speaks.
-    pub protocol: Protocol,
-    /// Address at which the proxy listens, for people.
-    pub listen: String,
-    /// Address to which the proxy leads, for people.
-    pub target: String,
-    /// The proxy, which knows its target.
-    pub proxy: Proxy,
-}
-
 pub(super) struct Steered {
     host: Host,
-    links: BTreeMap<String, Controlled>,
+    links: Arc<Links>,
     state: Mutex<SteeringState>,
     /// Held while faults come and go, so that none slips in while those of a lease that is over are taken back.
     // From the look at the lease to the proxy's reply, so that a change is under one lease or under none.
@@ -48,8 +33,7 @@ struct SteeringState {
 }
 
 impl Steered {
-    pub(super) fn new(host: &Host, links: Vec<Controlled>) -> Arc<Self> {
-        let links = links.into_iter().map(|link| (link.link.to_string(), link)).collect();
+    pub(super) fn new(host: &Host, links: Arc<Links>) -> Arc<Self> {
         let state = Mutex::new(SteeringState { leases: Leases::default(), ids: host.rng("leases") });
         let (changing, changed) = (tokio::sync::Mutex::default(), Notify::new());
         Arc::new(Self { host: host.clone(), links, state, changing, changed })
@@ -112,9 +96,9 @@ impl Steered {
     /// All at once: each is taken back before any connection has let go of it. For whoever holds `changing`.
     async fn take_back(&self, places: Vec<FaultKey>) {
         let removals = places.into_iter().filter_map(|(link, fault)| {
-            let proxy = &self.links.get(&link)?.proxy;
+            let controlled = self.links.get(&link)?;
             Some(async move {
-                let reply = proxy.send(Message::Remove { fault: fault.clone() }).await;
+                let reply = controlled.proxy.send(Message::Remove { fault: fault.clone() }).await;
                 ((link, fault), reply)
             })
         });
@@ -137,7 +121,7 @@ impl Steered {
             state.leases.take(id.clone(), wanted, Instant::now(), self.host.unix_now())?;
             id
         };
-        self.links.values().for_each(|link| link.proxy.begin_run(seed, nonce));
+        self.links.list().iter().for_each(|(_, link)| link.proxy.begin_run(seed, nonce));
         self.changed.notify_one();
         tracing::info!(holder, ttl_ms = millis(ttl), "a lease was taken");
         Ok(Granted { id, ttl })
@@ -193,9 +177,9 @@ impl Steered {
         Ok(reply)
     }
 
-    fn controlled(&self, link: &str) -> Result<&Controlled, Problem> {
+    fn controlled(&self, link: &str) -> Result<Arc<Controlled>, Problem> {
         self.links.get(link).ok_or_else(|| {
-            let known: Vec<&str> = self.links.keys().map(String::as_str).collect();
+            let known: Vec<String> = self.links.list().into_iter().map(|(name, _)| name).collect();
             Problem::NoSuchLink(format!("no proxy stands on `{link}`; they do on {}", known.join(", ")))
         })
     }
@@ -204,7 +188,7 @@ impl Steered {
     fn read(&self, link: &str, message: WireMessage) -> Result<Message, Problem> {
         self.controlled(link)?;
         let links: Vec<(Link, Protocol)> =
-            self.links.values().map(|controlled| (controlled.link.clone(), controlled.protocol)).collect();
+            self.links.list().iter().map(|(_, controlled)| (controlled.link.clone(), controlled.protocol)).collect();
         message.read(link, &links)
     }
 
@@ -240,7 +224,7 @@ impl Steered {
     }
 
     pub(super) fn links(&self) -> LinkStates {
-        LinkStates { links: self.links.iter().map(|(name, controlled)| self.link(name, controlled)).collect() }
+        LinkStates { links: self.links.list().iter().map(|(name, controlled)| self.link(name, controlled)).collect() }
     }
 
     fn link(&self, name: &str, controlled: &Controlled) -> LinkState {
@@ -263,16 +247,9 @@ impl Steered {
         }
     }
 
-    /// Lets all connections end, and the proxies with them. Nobody may use it any more.
-    pub(super) async fn drain(self: Arc<Self>, patience: Duration) {
-        match Arc::try_unwrap(self) {
-            Ok(this) => {
-                let links = this.links.into_values();
-                join_all(links.map(|controlled| controlled.proxy.drain(patience))).await;
-            }
-            // A request that was cut off has yet to let go of it: the proxies end with that.
-            Err(_) => tracing::warn!("requests were still under way at the end"),
-        }
+    /// Lets all connections end, and the proxies with them.
+    pub(super) async fn drain(&self, patience: Duration) {
+        self.links.drain(patience).await;
     }
 }
 

@@ -34,7 +34,7 @@ impl Token {
     }
 
     /// Compares an `Authorization` header with it, in a time that tells nothing of the token but its length.
-    pub(super) fn is_shown_by(&self, header: &[u8]) -> bool {
+    pub(crate) fn is_shown_by(&self, header: &[u8]) -> bool {
         let (scheme, shown) = header.split_at(header.len().min(7));
         scheme.eq_ignore_ascii_case(b"bearer ") && bool::from(shown.trim_ascii().ct_eq(self.0.as_bytes()))
     }

@@ -8,6 +8,9 @@ use crate::{
 use chaos_model::{Direction, effect::action::Slices};
 use std::{sync::Arc, time::Duration};
 
+/// Both directions, each at the place of its number.
+const BOTH: [Direction; 2] = [Direction::Upstream, Direction::Downstream];
+
 /// The plan of the active faults for one connection, until they change.
 #[derive(Clone, Debug)]
 pub(crate) struct Plan {
@@ -16,7 +19,7 @@ pub(crate) struct Plan {
     up: Acts,
     down: Acts,
     opens: Option<Duration>,
-    close_delay: Duration,
+    close_delays: [Duration; 2],
     /// Time of the reset, and the index of its fault among those met.
     reset: Option<(Duration, usize)>,
 }
@@ -34,15 +37,26 @@ pub(crate) struct Acts {
     pub(crate) rate: Option<u64>,
     /// Chunks are cut up.
     pub(crate) slices: Option<Slices>,
+    /// The seed of the sizes of these.
+    pub(crate) slice_seed: u64,
+    /// Bytes are thrown away.
+    pub(crate) discards: bool,
     /// Bytes that delays keep under way, the fewest that one of them says.
     pub(crate) in_flight: Option<u64>,
 }
 
 impl Acts {
-    fn new(met: &[Arc<Active>], direction: Direction) -> Self {
+    fn new(met: &[Arc<Active>], connection: Connection, direction: Direction) -> Self {
         let slices = met.iter().filter_map(|fault| fault.slices(direction));
-        let finest =
-            |one: Slices, other: Slices| Slices { size: one.size.min(other.size), gap: one.gap.max(other.gap) };
+        let finest = |one: Slices, other: Slices| {
+            let finer = if other.size < one.size { other } else { one };
+            Slices { gap: one.gap.max(other.gap), ..finer }
+        };
+        // Of the first that cuts up: one seed is as good as another, and it stays while that fault does.
+        let slicing = met.iter().find(|fault| fault.slices(direction).is_some_and(|slices| slices.variation > 0));
+        let slice_seed = |fault: &Arc<Active>| {
+            fault.draws.hash(&[b"slice", &connection.nth.to_le_bytes(), direction.name().as_bytes()])
+        };
         let counts = |fault: &Arc<Active>| fault.cut().is_some_and(|(_, directions, _)| directions.has(direction));
         Self {
             holds: met.iter().any(|fault| fault.holds(direction)),
@@ -50,6 +64,8 @@ impl Acts {
             counts: met.iter().any(counts),
             rate: met.iter().filter_map(|fault| fault.rate(direction)).min(),
             slices: slices.reduce(finest),
+            slice_seed: slicing.map_or(0, slice_seed),
+            discards: met.iter().any(|fault| fault.discards(direction)),
             in_flight: met.iter().filter_map(|fault| fault.in_flight(direction)).min(),
         }
     }
@@ -61,7 +77,8 @@ impl Acts {
     }
 
     fn is_clear(&self) -> bool {
-        !self.holds && !self.delays && !self.counts && self.rate.is_none() && self.slices.is_none()
+        let passes = !self.holds && !self.delays && !self.counts && !self.discards;
+        passes && self.rate.is_none() && self.slices.is_none()
     }
 }
 
@@ -74,10 +91,10 @@ impl Plan {
         let resets = met.iter().enumerate().filter_map(|(index, fault)| Some((fault.resets_at(connection)?, index)));
         Self {
             connection,
-            up: Acts::new(&met, Direction::Upstream),
-            down: Acts::new(&met, Direction::Downstream),
+            up: Acts::new(&met, connection, Direction::Upstream),
+            down: Acts::new(&met, connection, Direction::Downstream),
             opens: (!dial_delay.is_zero()).then(|| connection.accepted.saturating_add(dial_delay)),
-            close_delay: sum(&|fault| fault.stream.close_delay),
+            close_delays: BOTH.map(|direction| sum(&|fault| fault.close_delay(direction))),
             reset: resets.min(),
             met,
         }
@@ -98,7 +115,7 @@ impl Plan {
 
     /// Tells whether all that goes this way passes untouched.
     pub(crate) fn is_clear(&self, direction: Direction) -> bool {
-        self.on(direction).is_clear() && self.opens.is_none() && self.close_delay.is_zero()
+        self.on(direction).is_clear() && self.opens.is_none() && self.close_delay(direction).is_zero()
     }
 
     /// Before when nothing passes, either way.
@@ -106,9 +123,9 @@ impl Plan {
         self.opens
     }
 
-    /// The delay of a stream's end behind what precedes it.
-    pub(crate) fn close_delay(&self) -> Duration {
-        self.close_delay
+    /// The delay of this way's end behind what precedes it.
+    pub(crate) fn close_delay(&self, direction: Direction) -> Duration {
+        self.close_delays[direction as usize]
     }
 
     /// The time at which the connection is reset, and the fault that does it. Those applied first win a tie.
@@ -164,14 +181,20 @@ impl Plan {
         self.met.iter().filter(move |fault| {
             fault.holds(direction)
                 || fault.spread(direction).is_some()
+                || fault.discards(direction)
                 || fault.rate(direction).is_some()
-                || fault.slices(direction).is_some_and(|slices| slices.size < chunk.bytes)
+                || fault.slices(direction).is_some_and(|slices| slices.size - slices.variation < chunk.bytes)
                 || (early && !fault.stream.dial_delay.is_zero())
         })
     }
 
-    /// The faults that delay the end of a stream.
-    pub(crate) fn acting_on_end(&self) -> impl Iterator<Item = &Arc<Active>> {
-        self.met.iter().filter(|fault| !fault.stream.close_delay.is_zero())
+    /// The faults that delay this way's end.
+    pub(crate) fn acting_on_end(&self, direction: Direction) -> impl Iterator<Item = &Arc<Active>> {
+        self.met.iter().filter(move |fault| !fault.close_delay(direction).is_zero())
+    }
+
+    /// The faults that throw bytes away, either way.
+    pub(crate) fn discarding(&self) -> impl Iterator<Item = &Arc<Active>> {
+        self.met.iter().filter(|fault| fault.stream.discards.is_some())
     }
 }

@@ -132,7 +132,7 @@ fn half_open_holds_one_way() {
 #[test]
 fn the_lowest_rate_holds_and_the_finest_pieces() {
     let rate = |bytes_per_second, direction| Effect::from(Bandwidth { bytes_per_second, direction });
-    let slice = |size, gap| Effect::from(Slice { size, gap, direction: Directions::Both });
+    let slice = |size, gap| Effect::from(Slice { size, variation: 0, gap, direction: Directions::Both });
     let effects = [
         rate(3000, Directions::Both),
         rate(2000, Directions::Downstream),
@@ -142,7 +142,7 @@ fn the_lowest_rate_holds_and_the_finest_pieces() {
     ];
     let plan = interpreter(&effects).on_connection(OPEN);
     assert_eq!((plan.on(Direction::Upstream).rate, plan.on(Direction::Downstream).rate), (Some(3000), Some(2000)));
-    assert_eq!(plan.on(Direction::Upstream).slices, Some(Slices { size: 20, gap: 7 * MS }));
+    assert_eq!(plan.on(Direction::Upstream).slices, Some(Slices { size: 20, variation: 0, gap: 7 * MS }));
     // A chunk that is smaller than the pieces isn't cut up.
     let small = |bytes| plan.acting(Chunk { bytes, ..chunk(Direction::Upstream, 0) }).count();
     assert_eq!((small(20), small(21), small(31)), (2, 3, 4));
@@ -161,8 +161,8 @@ fn a_dial_delay_is_for_new_connections_and_for_what_comes_early() {
 
 #[test]
 fn late_ends_add_up() {
-    let plan = interpreter(&[SlowClose { delay: MS }.into(), SlowClose { delay: 2 * MS }.into()]).on_connection(OPEN);
-    assert_eq!((plan.close_delay(), plan.acting_on_end().count()), (3 * MS, 2));
+    let plan = interpreter(&[SlowClose::by(MS).into(), SlowClose::by(2 * MS).into()]).on_connection(OPEN);
+    assert_eq!((plan.close_delay(Direction::Upstream), plan.acting_on_end(Direction::Downstream).count()), (3 * MS, 2));
     assert!(!plan.is_clear(Direction::Upstream));
 }
 

@@ -4,7 +4,7 @@ use super::{
     adapter::{Adapter, Adapting},
     alarm::Alarm,
     budget::Budgets,
-    lingering_close,
+    discard, lingering_close,
     mute::Acquaintance,
     pump::{Pump, PumpState},
     shared::{OpenConnection, Rules, Shared, Target},
@@ -44,6 +44,8 @@ pub(super) struct Connection {
     replaced: Option<Arc<Rules>>,
     /// The filter has not heard yet that there are other rules.
     has_changed: bool,
+    /// A fault that threw bytes away is over, and the connection ends like this.
+    is_torn: Option<Ending>,
 }
 
 /// Ends of a connection.
@@ -65,15 +67,28 @@ impl Connection {
     /// A connection that was just accepted.
     pub(super) fn new(shared: &Arc<Shared>) -> Self {
         let (open, rules) = OpenConnection::enter(shared);
-        let pump = |direction| Pump::new(direction, shared.epoch, &shared.pool);
+        let pump = |direction| Pump::new(direction, shared.epoch, &shared.pool, &shared.bytes);
         let (up, down) = (pump(Direction::Upstream), pump(Direction::Downstream));
         let alarm = Alarm::new(shared.host.clone());
         let plan = Interpreter::default().on_connection(open.connection);
         let (adapter, budgets) = (Adapter::of(shared.protocol), Budgets::default());
         let (unread, acquaintance) = (Unread::default(), Acquaintance::default());
-        let (replaced, has_changed) = (None, false);
-        let mut this =
-            Self { plan, budgets, adapter, unread, acquaintance, up, down, alarm, open, rules, replaced, has_changed };
+        let (replaced, has_changed, is_torn) = (None, false, None);
+        let mut this = Self {
+            plan,
+            budgets,
+            adapter,
+            unread,
+            acquaintance,
+            up,
+            down,
+            alarm,
+            open,
+            rules,
+            replaced,
+            has_changed,
+            is_torn,
+        };
         this.follow_rules();
         this
     }
@@ -343,7 +358,29 @@ impl Connection {
                 self.note_end(fault);
                 Poll::Ready(End::Reset)
             }
+            _ if self.is_torn.is_some() || self.plan.discarding().next().is_some() => self.poll_discarding(),
             _ => self.poll_budgets(),
+        }
+    }
+
+    /// Ready where throwing bytes away ends the connection: by its time, or since it is over.
+    fn poll_discarding(&self) -> Poll<End> {
+        if let Some(ending) = self.is_torn {
+            return Poll::Ready(End::Spent(ending, Directions::Both));
+        }
+        let now = self.open.shared.now();
+        let due = discard::next_end(&self.plan, &self.up, &self.down).filter(|end| end.at <= now);
+        let Some(discard::DueEnd { fault, ending, .. }) = due else { return self.poll_budgets() };
+        self.note_end(fault);
+        match ending {
+            Ending::Reset => {
+                fault.tally.reset();
+                Poll::Ready(End::Reset)
+            }
+            Ending::Close => {
+                fault.tally.close();
+                Poll::Ready(End::Spent(ending, Directions::Both))
+            }
         }
     }
 
@@ -353,7 +390,8 @@ impl Connection {
         let plan = interpreter.on_connection(self.open.connection);
         let known = self.plan.met();
         let now = self.open.shared.now();
-        for fault in plan.met().iter().filter(|fault| !known.iter().any(|old| Arc::ptr_eq(old, fault))) {
+        self.is_torn = self.is_torn.or_else(|| discard::torn(&self.plan, &plan, &self.up, &self.down));
+        for fault in plan.met().iter().filter(|fault| !known.iter().any(|old| old.is(fault))) {
             fault.tally.connection();
             // Delays are written down chunk by chunk, ends when they come, and what messages meet with each of them.
             let later = fault.stream.delay.is_some()
@@ -410,7 +448,8 @@ impl Connection {
         let shared = &self.open.shared;
         let reset = self.plan.reset().map(|(at, _)| at);
         let opens = self.plan.opens().filter(|opens| *opens > shared.now());
-        let at: Option<Duration> = [reset, opens, self.up.due(), self.down.due()].into_iter().flatten().min();
+        let discards = discard::next_end(&self.plan, &self.up, &self.down).map(|end| end.at);
+        let at: Option<Duration> = [reset, opens, discards, self.up.due(), self.down.due()].into_iter().flatten().min();
         self.alarm.poll(cx, at.and_then(|at| shared.epoch.checked_add(at)))
     }
 }

@@ -10,7 +10,7 @@ pub(super) struct Met(Vec<Arc<Active>>);
 impl Met {
     /// A fault has acted on a message.
     pub(super) fn count(&mut self, injected: &Injected) {
-        if !self.0.iter().any(|fault| Arc::ptr_eq(fault, &injected.fault)) {
+        if !self.0.iter().any(|fault| fault.is(&injected.fault)) {
             injected.fault.tally.connection();
             self.0.push(Arc::clone(&injected.fault));
         }
@@ -19,6 +19,6 @@ impl Met {
 
     /// The faults have changed: those that are gone are let go of.
     pub(super) fn forget(&mut self, faults: &[Arc<Active>]) {
-        self.0.retain(|fault| faults.iter().any(|other| Arc::ptr_eq(fault, other)));
+        self.0.retain(|fault| faults.iter().any(|other| fault.is(other)));
     }
 }

@@ -3,7 +3,9 @@
 mod adapter;
 mod alarm;
 mod budget;
+mod bytes;
 mod connection;
+mod discard;
 mod lingering_close;
 mod met;
 mod mute;
@@ -14,8 +16,9 @@ mod steering;
 mod unread;
 
 use crate::{Message, Reply};
+pub use bytes::ByteCounts;
 use chaos_model::{
-    Link, Nonce, Protocol,
+    Fault, Link, Nonce, Protocol,
     event::{Fired, LinkCounts},
 };
 use connection::Connection;
@@ -81,6 +84,15 @@ impl Proxy {
         }
     }
 
+    /// Gives the fault of this name these settings, at once and on connections that are open too: it goes on counting, and draws
+    /// as before. When it returns, they hold for every connection.
+    ///
+    /// # Errors
+    /// In words: it can't act here, or is not on the link.
+    pub async fn change(&self, fault: Fault) -> Result<(), String> {
+        self.steering.replace(&self.shared, fault).await
+    }
+
     /// Begins a run, for a proxy that outlives runs: draws of faults that are put on the link from now on go by its seed,
     /// and requests that carry its nonce are its own.
     pub fn begin_run(&self, seed: u64, nonce: Option<Nonce>) {
@@ -88,10 +100,36 @@ impl Proxy {
     }
 
     /// Takes no more connections, and frees its port. Gives those that are open so long to end, then cuts them off.
-    pub async fn drain(self, patience: Duration) {
+    pub async fn drain(&self, patience: Duration) {
         self.accepting.abort();
-        // What still waits is cut off by the drop.
+        // What still waits is cut off.
         let _ = tokio::time::timeout(patience, self.shared.all_gone()).await;
+        self.stop().await;
+    }
+
+    /// Takes no more connections, and ends those that are open. When it returns, its port is free.
+    pub async fn stop(&self) {
+        let Self { shared, accepting, .. } = self;
+        accepting.abort();
+        while !accepting.is_finished() {
+            // It is dropped by whichever thread runs it, in its next turn.
+            tokio::task::yield_now().await;
+        }
+        let replaced = shared.publish(&mut shared.state(), Default::default(), true);
+        shared::settle(replaced).await;
+    }
+
+    /// Numbers of the messages, or of the connections, that each fault on the link is for, by name: those included that its
+    /// share leaves out.
+    #[must_use]
+    pub fn matched(&self) -> BTreeMap<String, u64> {
+        self.steering.matched(&self.shared)
+    }
+
+    /// Counts of bytes that came from each side, and that were sent to it.
+    #[must_use]
+    pub fn bytes(&self) -> ByteCounts {
+        self.shared.bytes.read()
     }
 
     /// Counts of each fault that is on the link so far, by name.

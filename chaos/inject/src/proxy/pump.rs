@@ -12,6 +12,7 @@
 //!
 //! Times count from the proxy's epoch.
 
+mod discard;
 mod enqueue;
 mod fired;
 mod item;
@@ -19,9 +20,10 @@ mod rates;
 mod room;
 mod write;
 
+pub(super) use discard::Discarding;
 pub(super) use room::Pool;
 
-use super::{budget::Budgets, met::Met, shaper::Shaper};
+use super::{budget::Budgets, bytes::ByteTally, met::Met, shaper::Shaper};
 use crate::{
     active::Active,
     attribution::Attribution,
@@ -96,6 +98,7 @@ pub(super) trait ReadAlong {
 pub(super) struct Pump {
     direction: Direction,
     epoch: Instant,
+    tally: Arc<ByteTally>,
     state: PumpState,
     reading: bool,
     /// The sender is known to have reset the connection: its stream may show that as a plain end.
@@ -115,6 +118,8 @@ pub(super) struct Pump {
     shaper: Shaper,
     /// The rates that messages go at, where faults ask for some.
     rates: StreamRates,
+    /// Times of bytes since they are thrown away here; none where they are not.
+    discarding: Option<Discarding>,
     /// Deeds of faults on a message, which happen with the bytes that come next.
     expected: Vec<Injected>,
     met: Met,
@@ -141,10 +146,11 @@ struct Current {
 }
 
 impl Pump {
-    pub(super) fn new(direction: Direction, epoch: Instant, pool: &Arc<Pool>) -> Self {
+    pub(super) fn new(direction: Direction, epoch: Instant, pool: &Arc<Pool>, tally: &Arc<ByteTally>) -> Self {
         Self {
             direction,
             epoch,
+            tally: Arc::clone(tally),
             state: PumpState::Open,
             reading: true,
             cut: false,
@@ -157,6 +163,7 @@ impl Pump {
             throttled: Vec::new(),
             shaper: Shaper::default(),
             rates: StreamRates::default(),
+            discarding: None,
             expected: Vec::new(),
             met: Met::default(),
             aside: VecDeque::new(),
@@ -236,12 +243,13 @@ impl Pump {
         self.rates.keep(faults);
         self.fire_those_gone(faults);
         self.set_shaper(now);
-        self.throttled.retain(|fault| now.met().iter().any(|other| Arc::ptr_eq(fault, other)));
+        self.throttled.retain(|fault| now.met().iter().any(|other| fault.is(other)));
         // Nobody says any more whose bytes come: what comes later is not of the one that was told last.
         if faults.iter().all(|fault| fault.is_of_messages()) {
             self.messages.clear();
         }
-        let is_new = |fault: &Arc<Active>| !before.met().iter().any(|old| Arc::ptr_eq(old, fault));
+        self.note_discarding(now);
+        let is_new = |fault: &Arc<Active>| !before.met().iter().any(|old| old.is(fault));
         for item in &mut self.waiting {
             item.due = item.due(self.direction, now, faults);
             let chunk = item.chunk(self.direction);
@@ -254,7 +262,10 @@ impl Pump {
                         }
                     }
                 }
-                Content::End => now.acting_on_end().filter(|fault| is_new(fault)).for_each(|fault| fault.tally.chunk()),
+                Content::End => {
+                    let late = now.acting_on_end(self.direction);
+                    late.filter(|fault| is_new(fault)).for_each(|fault| fault.tally.chunk());
+                }
                 Content::Gate(_) | Content::Rate(_) | Content::Reset | Content::Cut(_) => {}
             }
         }
@@ -365,6 +376,9 @@ impl Pump {
         if pressed && !buffer.filled().is_empty() {
             self.note_throttling(plan);
         }
+        if !buffer.filled().is_empty() {
+            self.note_bytes(buffer.filled().len());
+        }
         match (result, buffer.filled(), adapting) {
             (Ok(()), [], adapting) if !self.cut => {
                 if let Some(adapting) = adapting {
@@ -382,7 +396,7 @@ impl Pump {
     /// The sender had more than may be under way: each delay that made it wait counts the connection once.
     fn note_throttling(&mut self, plan: &Plan) {
         for fault in plan.throttling(self.direction) {
-            if !self.throttled.iter().any(|known| Arc::ptr_eq(known, fault)) {
+            if !self.throttled.iter().any(|known| known.is(fault)) {
                 fault.tally.throttle();
                 self.throttled.push(Arc::clone(fault));
             }

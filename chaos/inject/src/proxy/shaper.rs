@@ -19,6 +19,10 @@ const FEWEST: u64 = 128;
 pub(super) struct Shaper {
     rate: Option<u64>,
     slices: Option<Slices>,
+    /// The seed of their sizes,
+    seed: u64,
+    /// and the number of those that are written.
+    sliced: u64,
     /// The rate counts from here, …
     since: Duration,
     /// … and has let so many bytes pass.
@@ -47,14 +51,14 @@ impl Shaper {
         if acts.slices != self.slices {
             (self.done, self.next) = (0, Duration::ZERO);
         }
-        (self.rate, self.slices) = (acts.rate, acts.slices);
+        (self.rate, self.slices, self.seed) = (acts.rate, acts.slices, acts.slice_seed);
     }
 
     /// The next piece of a chunk of which `rest` bytes (at least one) are left and that is ready to go at `ready`.
     pub(super) fn piece(&mut self, rest: usize, ready: Duration) -> Piece {
         let mut piece = Piece { bytes: rest, at: ready };
         if let Some(slices) = self.slices {
-            piece.bytes = rest.min((slices.size - self.done).max(1));
+            piece.bytes = rest.min(self.size(slices).saturating_sub(self.done).max(1));
             if self.done == 0 {
                 piece.at = ready.max(self.next);
             }
@@ -82,10 +86,18 @@ impl Shaper {
         }
         if let Some(slices) = self.slices {
             self.done += bytes;
-            if self.done >= slices.size || rest == 0 {
+            if self.done >= self.size(slices) || rest == 0 {
                 (self.done, self.next) = (0, now.saturating_add(slices.gap));
+                self.sliced += 1;
             }
         }
+    }
+
+    /// The size of the slice that is being written: a draw by its number.
+    fn size(&self, slices: Slices) -> usize {
+        let span = 2 * slices.variation as u64 + 1;
+        let drawn = if slices.variation == 0 { 0 } else { host::hash(self.seed, &[&self.sliced.to_le_bytes()]) % span };
+        (slices.size - slices.variation).saturating_add(usize::try_from(drawn).unwrap_or(0))
     }
 
     /// The receiver, or a fault that holds, takes nothing now.
@@ -177,7 +189,7 @@ mod tests {
 
     #[test]
     fn slices_have_their_size_and_their_gap() {
-        let mut shaper = shaper(None, Some(Slices { size: 40, gap: 5 * MS }));
+        let mut shaper = shaper(None, Some(Slices { size: 40, variation: 0, gap: 5 * MS }));
         let pieces = write(&mut shaper, 100, MS, |_| MS / 2);
         assert_eq!(pieces, [(MS, 40), (13 * MS / 2, 40), (12 * MS, 20)]);
         assert_eq!(write(&mut shaper, 10, 12 * MS, |_| MS), [(35 * MS / 2, 10)]);
@@ -185,8 +197,27 @@ mod tests {
     }
 
     #[test]
+    fn slices_vary_evenly_about_their_size_and_alike_for_a_seed() {
+        let sizes = |slice_seed| {
+            let (mut shaper, slices) = (Shaper::default(), Some(Slices { size: 100, variation: 20, gap: MS }));
+            shaper.set(&Acts { slices, slice_seed, ..Acts::default() }, Duration::ZERO);
+            let pieces = write(&mut shaper, 200_000, MS, |_| MS);
+            let mut sizes: Vec<usize> = pieces.iter().map(|(_, bytes)| *bytes).collect();
+            sizes.pop();
+            sizes
+        };
+        let some = sizes(1);
+        assert!(some.iter().all(|size| (80..=120).contains(size)), "{some:?}");
+        let mean = some.iter().sum::<usize>() as f64 / some.len() as f64;
+        // Of 2,000 of a uniform distribution with a deviation of 11.8, whose mean has one of 0.27.
+        assert!((98.9..=101.1).contains(&mean) && some.contains(&80) && some.contains(&120), "{mean}");
+        assert_eq!(some, sizes(1));
+        assert_ne!(some, sizes(2));
+    }
+
+    #[test]
     fn a_slice_that_is_written_in_parts_has_no_gap_within() {
-        let mut shaper = shaper(None, Some(Slices { size: 40, gap: 5 * MS }));
+        let mut shaper = shaper(None, Some(Slices { size: 40, variation: 0, gap: 5 * MS }));
         let piece = shaper.piece(100, MS);
         shaper.wrote(piece, 15, 85, MS);
         assert_eq!(shaper.piece(85, MS), Piece { bytes: 25, at: MS });

@@ -6,7 +6,7 @@
 //! lets go of the old rules once it has done what the new ones ask of it; so the change holds for all when nobody has
 //! the old rules any more, which their drop guard tells.
 
-use super::{ProxyConfig, pump::Pool};
+use super::{ProxyConfig, bytes::ByteTally, pump::Pool};
 use crate::{active::Connection, interpreter::Interpreter, link_tally::LinkTally, seldom::Seldom};
 use chaos_model::Protocol;
 use futures_util::task::AtomicWaker;
@@ -34,6 +34,8 @@ pub(super) struct Shared {
     pub(super) epoch: Instant,
     /// Messages that came.
     pub(super) tally: LinkTally,
+    /// Bytes that came and went.
+    pub(super) bytes: Arc<ByteTally>,
     /// Room for what waits on its connections, beyond what each has to itself.
     pub(super) pool: Arc<Pool>,
     generation: AtomicU64,
@@ -94,6 +96,7 @@ impl Shared {
             protocol: config.protocol,
             epoch: Instant::now(),
             tally: LinkTally::default(),
+            bytes: Arc::default(),
             pool: Arc::default(),
             generation,
             state: Mutex::new(state),
@@ -192,6 +195,11 @@ impl Shared {
 }
 
 impl ProxyState {
+    /// The number of connections that are open.
+    pub(super) fn open(&self) -> usize {
+        self.open.len()
+    }
+
     fn wake(&self) {
         self.open.values().for_each(|waker| waker.wake());
     }

@@ -105,11 +105,7 @@ impl Steering {
         if !matches!(&fault.on, Target::Link(on) if on == link) {
             return Err(format!("{} is on {}, and this is {link}", fault.name, fault.on));
         }
-        let (effect, protocol) = (fault.effect.name(), self.config.protocol);
-        // The language has checked this already; a message from elsewhere has not been through it.
-        if !protocol.has(fault.effect.facts().level) {
-            return Err(format!("`{effect}` can't act on {link}, which speaks {protocol}"));
-        }
+        self.fits(&fault)?;
         let mut standing = self.standing();
         let mut state = shared.state();
         let mut interpreter = state.rules.interpreter.clone();
@@ -117,12 +113,48 @@ impl Steering {
             return Err(format!("{} is on {link} already", fault.name));
         }
         let seed = self.seed.load(Ordering::Relaxed);
-        let active = Arc::new(Active::new(fault, seed, link, shared.now(), state.next));
+        let active = Active::new(fault, seed, link, shared.now(), state.next).over(state.open());
+        let active = Arc::new(active);
         interpreter.faults.push(Arc::clone(&active));
         let since = shared.control.turned_away();
         let since = standing.since.iter().copied().chain([since]).collect();
         let replaced = self.change(shared, &mut standing, &mut state, (interpreter, since))?;
         Ok((active, replaced))
+    }
+
+    /// Refuses a fault that can't act here. The language has checked this already; a message from elsewhere has not been through it.
+    fn fits(&self, fault: &Fault) -> Result<(), String> {
+        let (effect, protocol) = (fault.effect.name(), self.config.protocol);
+        if protocol.has(fault.effect.facts().level) {
+            return Ok(());
+        }
+        Err(format!("`{effect}` can't act on {}, which speaks {protocol}", self.config.link))
+    }
+
+    pub(super) async fn replace(&self, shared: &Shared, fault: Fault) -> Result<(), String> {
+        settle(self.exchange(shared, fault)?).await;
+        Ok(())
+    }
+
+    /// Puts a fault in the place of the one that has its name, at once: in between, there is no moment without.
+    fn exchange(&self, shared: &Shared, fault: Fault) -> Result<Vec<CancellationToken>, String> {
+        self.fits(&fault)?;
+        let mut standing = self.standing();
+        let mut state = shared.state();
+        let mut interpreter = state.rules.interpreter.clone();
+        let place = interpreter.faults.iter_mut().find(|active| active.fault.name == fault.name);
+        let Some(place) = place else {
+            return Err(format!("no fault called {} is on {}", fault.name, self.config.link));
+        };
+        *place = Arc::new(place.changed(Fault { on: place.fault.on.clone(), ..fault }));
+        let since = standing.since.clone();
+        self.change(shared, &mut standing, &mut state, (interpreter, since))
+    }
+
+    pub(super) fn matched(&self, shared: &Shared) -> BTreeMap<String, u64> {
+        let rules = Arc::clone(&shared.state().rules);
+        let accepted = shared.accepted();
+        rules.interpreter.faults.iter().map(|active| (active.fault.name.clone(), active.matched(accepted))).collect()
     }
 
     /// Takes faults back.

@@ -44,7 +44,7 @@ impl Unread {
         let begins = chunks.down > self.answered;
         (self.told, self.answered) = (chunks.up, chunks.down);
         for fault in interpreter.faults.iter().filter(|fault| fault.is_of_messages()) {
-            if !self.counted.iter().any(|other| Arc::ptr_eq(fault, other)) {
+            if !self.counted.iter().any(|other| fault.is(other)) {
                 fault.tally.spare_connection(why);
                 self.counted.push(Arc::clone(fault));
             } else if begins {
@@ -55,6 +55,6 @@ impl Unread {
 
     /// The faults have changed: those that are gone are let go of.
     pub(super) fn forget(&mut self, interpreter: &Interpreter) {
-        self.counted.retain(|fault| interpreter.faults.iter().any(|other| Arc::ptr_eq(fault, other)));
+        self.counted.retain(|fault| interpreter.faults.iter().any(|other| fault.is(other)));
     }
 }

@@ -2,8 +2,8 @@
 
 use bytes::Bytes;
 use chaos_inject::{
-    Proxy, ProxyConfig,
-    control::{Controlled, ServeConfig, Token, serve},
+    Controlled, Links, Proxy, ProxyConfig,
+    control::{ServeConfig, Token, serve},
 };
 use chaos_model::{Effect, Endpoint, Fault, Link, Protocol, Target, language::json::write_fault};
 use host::{Host, Settings, Stream, Task, http as host_http, memory::MemoryNetwork};
@@ -64,7 +64,8 @@ impl System {
             Controlled { link, protocol, listen: format!("{names}:{port}"), target: "service:7".to_owned(), proxy };
         let host = proxies.clone();
         let config = ServeConfig { token: Token::new(TOKEN), most_connections: PLACES, patience: 5000 * MS };
-        let serving = proxies.spawn(async move { serve(&host, listener, vec![controlled], config).await });
+        let serving =
+            proxies.spawn(async move { serve(&host, listener, Links::of(vec![controlled]).into(), config).await });
         Self { proxies, serving, names, control, proxy: port }
     }
 

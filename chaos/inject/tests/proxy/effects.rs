@@ -159,7 +159,7 @@ async fn half_open_releases_the_end(world: &World) {
 
 async fn slices(world: &World) {
     let (proxy, Pair { mut client, mut served, .. }) = world.pair().await;
-    let slice = Slice { size: 10, gap: 5 * MS, direction: Directions::Downstream };
+    let slice = Slice { size: 10, variation: 0, gap: 5 * MS, direction: Directions::Downstream };
     apply(&proxy, fault("crumbs", slice.into())).await;
     pass(&mut served, &mut client, b"ten bytes!").await;
     let began = Instant::now();
@@ -168,7 +168,7 @@ async fn slices(world: &World) {
     pass(&mut client, &mut served, &text(95)).await;
     // The one of ten bytes was whole.
     assert_eq!(remove(&proxy, "crumbs").await, Fired { connections: 1, chunks: 1, ..Fired::default() });
-    let slice = Slice { size: 1, gap: HOUR, direction: Directions::Both };
+    let slice = Slice { size: 1, variation: 0, gap: HOUR, direction: Directions::Both };
     apply(&proxy, fault("crumbs", slice.into())).await;
     served.write_all(b"xyz").await.unwrap();
     client.read_exact(&mut [0; 1]).await.unwrap();
@@ -179,14 +179,14 @@ async fn slices(world: &World) {
 
 async fn slow_close(world: &World) {
     let (proxy, Pair { mut client, mut served, .. }) = world.pair().await;
-    apply(&proxy, fault("late", SlowClose { delay: 60 * MS }.into())).await;
+    apply(&proxy, fault("late", SlowClose::by(60 * MS).into())).await;
     let began = Instant::now();
     pass(&mut client, &mut served, b"the last").await;
     client.shutdown().await.unwrap();
     assert_eq!(rest(&mut served).await, (Vec::new(), Ok(())));
     at_least(began, 60 * MS);
     pass(&mut served, &mut client, b"no, this is").await;
-    apply(&proxy, fault("later", SlowClose { delay: HOUR }.into())).await;
+    apply(&proxy, fault("later", SlowClose::by(HOUR).into())).await;
     served.shutdown().await.unwrap();
     world.assert_silent_for(&mut client, 100 * MS).await;
     assert_eq!(remove(&proxy, "later").await, Fired { connections: 1, chunks: 1, ..Fired::default() });

@@ -9,6 +9,7 @@ mod aftermath;
 mod bound;
 mod commands;
 mod conformance;
+mod discard;
 mod effects;
 mod in_place;
 mod join;

@@ -117,7 +117,9 @@ fn each_slice_is_a_segment_of_its_own() {
     served.write_all(&[7; 500]).unwrap();
     client.read_exact(&mut [0; 500]).unwrap();
     assert!(segments(&client) - before <= 2, "whole without the fault");
-    raw.apply(Slice { size: 10, gap: Duration::from_millis(1), direction: Directions::Downstream }.into());
+    raw.apply(
+        Slice { size: 10, variation: 0, gap: Duration::from_millis(1), direction: Directions::Downstream }.into(),
+    );
     let before = segments(&client);
     served.write_all(&[7; 500]).unwrap();
     client.read_exact(&mut [0; 500]).unwrap();

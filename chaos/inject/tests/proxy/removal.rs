@@ -37,8 +37,8 @@ fn effects() -> Vec<Effect> {
         HalfOpen { direction: Directions::Upstream }.into(),
         Reset::after(hour).into(),
         Reset { after: Duration::ZERO, after_bytes: Some(u64::MAX), direction }.into(),
-        Slice { size: 1000, gap: 10 * MS, direction }.into(),
-        SlowClose { delay: hour }.into(),
+        Slice { size: 1000, variation: 0, gap: 10 * MS, direction }.into(),
+        SlowClose::by(hour).into(),
         Limit { bytes: u64::MAX, direction }.into(),
     ]
 }

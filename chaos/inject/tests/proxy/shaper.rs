@@ -128,7 +128,7 @@ async fn a_rate_that_is_taken_back_releases_what_waits_for_it() {
 
 #[tokio::test(start_paused = true)]
 async fn slices_come_one_by_one() {
-    let slice = Slice { size: 100, gap: 3 * MS, direction: DOWN };
+    let slice = Slice { size: 100, variation: 0, gap: 3 * MS, direction: DOWN };
     let (_world, _proxy, Pair { mut client, mut served, .. }) = with(&[slice.into()]).await;
     served.write_all(&text(350)).await.unwrap();
     let expected = [(Duration::ZERO, 100), (3 * MS, 200), (6 * MS, 300), (9 * MS, 350)];
@@ -137,7 +137,7 @@ async fn slices_come_one_by_one() {
 
 #[tokio::test(start_paused = true)]
 async fn slices_keep_to_a_rate_too() {
-    let slice = Slice { size: 100, gap: Duration::ZERO, direction: DOWN };
+    let slice = Slice { size: 100, variation: 0, gap: Duration::ZERO, direction: DOWN };
     let (_world, _proxy, Pair { mut client, mut served, .. }) = with(&[slice.into(), rate(100_000)]).await;
     served.write_all(&text(1000)).await.unwrap();
     let arrived = arrivals(&mut client, 1000).await;
@@ -180,9 +180,9 @@ async fn a_service_that_is_not_there_shows_after_the_dial_delay() {
 async fn a_late_end_counts_from_what_precedes_it() {
     for (effects, expected) in [
         (vec![], 0),
-        (vec![SlowClose { delay: 30 * MS }.into()], 30),
-        (vec![SlowClose { delay: 30 * MS }.into(), SlowClose { delay: 5 * MS }.into(), latency(20 * MS, DOWN)], 55),
-        (vec![SlowClose { delay: 30 * MS }.into(), rate(1000)], 130),
+        (vec![SlowClose::by(30 * MS).into()], 30),
+        (vec![SlowClose::by(30 * MS).into(), SlowClose::by(5 * MS).into(), latency(20 * MS, DOWN)], 55),
+        (vec![SlowClose::by(30 * MS).into(), rate(1000)], 130),
     ] {
         let (_world, _proxy, Pair { mut client, mut served, .. }) = with(&effects).await;
         let began = Instant::now();

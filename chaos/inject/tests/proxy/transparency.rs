@@ -124,9 +124,14 @@ pub(crate) fn effect() -> impl Strategy<Value = Effect> {
         Just(Hang {}.into()),
         Just(Blackhole {}.into()),
         direction().prop_map(|direction| HalfOpen { direction }.into()),
-        (1..40_000_u32, millis(3), direction())
-            .prop_map(|(size, gap, direction)| Slice { size, gap, direction }.into()),
-        millis(50).prop_map(|delay| SlowClose { delay }.into()),
+        (1..40_000_u32, millis(3), direction()).prop_map(|(size, gap, direction)| Slice {
+            size,
+            variation: 0,
+            gap,
+            direction
+        }
+        .into()),
+        millis(50).prop_map(|delay| SlowClose::by(delay).into()),
         direction().prop_map(|direction| Limit { bytes: 1 << 40, direction }.into()),
         Just(Reset::after(Duration::from_secs(3600)).into()),
     ]

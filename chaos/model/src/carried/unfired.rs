@@ -60,7 +60,7 @@ impl Fault {
             }
             Some(Cut::ResetAfter(_)) | None => {}
         }
-        if !stream.close_delay.is_zero() {
+        if stream.close_delay.is_some() {
             return of_them("ended while it was there");
         }
         if let Some((slices, _)) = stream.slices {
@@ -128,7 +128,7 @@ mod tests {
         let limit = fault(Limit { bytes: 1 << 20, direction: Directions::Both });
         let words = "of 3 connections of a -> db that it met, none passed 1MiB while it was there";
         assert_eq!(limit.idle_reason(&connections(3), USED), words);
-        let slow = fault(SlowClose { delay: SECOND });
+        let slow = fault(SlowClose::by(SECOND));
         assert_eq!(
             slow.idle_reason(&connections(1), USED),
             "of 1 connection of a -> db that it met, none ended while it was there"

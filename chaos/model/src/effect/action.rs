@@ -78,7 +78,9 @@ pub struct StreamAction {
     /// The connection ends early.
     pub cut: Option<Cut>,
     /// The end of a stream is passed on this much later than what precedes it.
-    pub close_delay: Duration,
+    pub close_delay: Option<(Duration, Directions)>,
+    /// Bytes are thrown away.
+    pub discards: Option<Discards>,
     /// Connections that were open when the fault began are spared.
     pub spares_open: bool,
     /// The client is sent this line, and the connection ends; the service is not dialled.
@@ -111,10 +113,31 @@ pub struct Throughput {
 /// Small pieces.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Slices {
-    /// Bytes of each but the last, above 0.
+    /// Bytes of each but the last, above 0: on the average.
     pub size: usize,
+    /// The most that a piece is larger or smaller by, below `size`.
+    pub variation: usize,
     /// Time from one to the next.
     pub gap: Duration,
+}
+
+/// Bytes that are thrown away. As long as it lasts, the end of a stream waits; and since bytes are missing by then, no
+/// connection goes on where it is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Discards {
+    /// The directions of these bytes.
+    pub directions: Directions,
+    /// The end of the connection; none of its own.
+    pub then: Option<DiscardEnd>,
+}
+
+/// The end of a connection whose bytes are thrown away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DiscardEnd {
+    /// An orderly close on both sides, once nothing came for so long.
+    CloseAfterSilence(Duration),
+    /// A reset on both sides, so long after the first of these bytes.
+    ResetAfterFirst(Duration),
 }
 
 /// The early end of a connection: how and when.

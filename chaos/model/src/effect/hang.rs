@@ -1,6 +1,6 @@
 //! `hang`: a program that has stopped serving, behind a kernel that has not.
 
-use super::{Action, Explored, Facts, Keys, EffectKind, Level, action::StreamAction, term};
+use super::{Action, Explored, Facts, Keys, EffectKind, Level, action::StreamAction};
 use serde::{Deserialize, Serialize};
 
 /// Connecting works, and nothing passes in either direction.
@@ -15,9 +15,7 @@ impl EffectKind for Hang {
         keys: &[],
         example: "effect = \"hang\"",
         explored: Explored::ONCE,
-        others: &[
-            term("Toxiproxy", "timeout"),
-        ],
+        others: &[],
     };
 
     fn read(_: &mut Keys<'_, '_>) -> Option<Self> {

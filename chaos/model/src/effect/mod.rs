@@ -194,6 +194,8 @@ effects! {
     slow_close::SlowClose,
     /// Connections are closed after some bytes.
     limit::Limit,
+    /// Bytes are thrown away, and the connection ends.
+    discard::Discard,
     /// A message waits: a request's response or a command's reply comes later.
     delay::Delay,
     /// Another response than the service's.

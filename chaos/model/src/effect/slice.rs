@@ -16,6 +16,9 @@ use std::time::Duration;
 pub struct Slice {
     /// Bytes of a piece.
     pub size: u32,
+    /// The most that a piece is larger or smaller by.
+    #[serde(default)]
+    pub variation: u32,
     /// Time from one to the next.
     #[serde(rename = "gap_us", with = "crate::micros")]
     pub gap: Duration,
@@ -30,6 +33,7 @@ impl EffectKind for Slice {
         about: "bytes come in small pieces, each a write of its own",
         keys: &[
             key("size", "bytes of a piece, as `16B`; up to `32KiB`"),
+            key("variation", "the most that a piece is larger or smaller by, evenly drawn; less than `size` (none)"),
             key("gap", "time from one piece to the next (`0s`)"),
             key("direction", "`downstream` (the default), `upstream`, `both`"),
         ],
@@ -42,6 +46,7 @@ impl EffectKind for Slice {
 
     fn read(keys: &mut Keys<'_, '_>) -> Option<Self> {
         let size = keys.size("size", "16B");
+        let variation = if keys.has("variation") { keys.size("variation", "4B") } else { Some(0) };
         let gap = keys.duration_or_zero("gap");
         let direction = keys.direction();
         let size = size?;
@@ -49,24 +54,34 @@ impl EffectKind for Slice {
             keys.refuse("size", Wrong::new("pieces are `32KiB` at most").advice("write it as `16B`"));
             return None;
         }
-        Some(Self { size: u32::try_from(size).ok()?, gap: gap?, direction })
+        let variation = variation?;
+        if variation >= size {
+            let wrong = Wrong::new(format!("pieces of {} can't be {} smaller", show_bytes(size), show_bytes(variation)));
+            keys.refuse("variation", wrong.advice(format!("write less than `{}`", show_bytes(size))));
+            return None;
+        }
+        let (size, variation) = (u32::try_from(size).ok()?, u32::try_from(variation).ok()?);
+        Some(Self { size, variation, gap: gap?, direction })
     }
 
     fn written(&self) -> Written {
-        vec![
-            ("size", show_bytes(u64::from(self.size))),
-            ("gap", write_duration(self.gap)),
-            self.direction.written(),
-        ]
+        let mut keys = vec![("size", show_bytes(u64::from(self.size)))];
+        if self.variation > 0 {
+            keys.push(("variation", show_bytes(u64::from(self.variation))));
+        }
+        keys.extend([("gap", write_duration(self.gap)), self.direction.written()]);
+        keys
     }
 
     fn words(&self) -> String {
         let gap = if self.gap.is_zero() { String::new() } else { format!(", one each {}", show_duration(self.gap)) };
-        format!("slice into {}{gap}{}", show_bytes(u64::from(self.size)), self.direction.words())
+        let bytes = |count: u32| show_bytes(u64::from(count));
+        let variation = if self.variation > 0 { format!(" ± {}", bytes(self.variation)) } else { String::new() };
+        format!("slice into {}{variation}{gap}{}", bytes(self.size), self.direction.words())
     }
 
     fn action(&self) -> Action {
-        let slices = Slices { size: self.size as usize, gap: self.gap };
+        let slices = Slices { size: self.size as usize, variation: self.variation as usize, gap: self.gap };
         Action::of_stream(StreamAction { slices: Some((slices, self.direction)), ..StreamAction::default() })
     }
 }

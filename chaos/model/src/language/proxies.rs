@@ -45,6 +45,40 @@ pub fn load(
     }
 }
 
+/// Reads the `[targets]` of a file that has nothing else: targets that need not be local.
+///
+/// # Errors
+/// Everything that is wrong with it, together.
+pub fn load_targets(
+    file: &Path,
+    read: &dyn Fn(&Path) -> io::Result<String>,
+) -> Result<(Vec<HostPort>, Sources), Diagnostics> {
+    let (findings, mut sources) = (Findings::default(), Sources::default());
+    let kind = "check the path; `chaos proxy --help` shows what stands in it";
+    let text = files::other(file, read, kind, None, &mut sources, &findings);
+    let table = text.and_then(|text| document::parse(&text, 0, &findings));
+    let allowed = table.map(|table| targets_alone(&table, &findings));
+    match allowed {
+        Some(allowed) if findings.is_empty() => Ok((allowed, sources)),
+        _ => Err(Diagnostics { list: findings.into_sorted(), sources }),
+    }
+}
+
+fn targets_alone(table: &Table, findings: &Findings) -> Vec<HostPort> {
+    let mut reader = Reader::new(table, "this file", findings);
+    for key in ["control", "link"] {
+        if let Some(entry) = reader.foreign(key) {
+            let message =
+                format!("with --toxiproxy, proxies are made by its clients: `{key}` is of proxies that a lease steers");
+            let wrong = Diagnostic::new(entry.key_span.clone(), message);
+            findings.add(wrong.advice("start those by a `chaos proxy` of their own; here `[targets]` stands alone"));
+        }
+    }
+    let allowed = reader.table("targets").map(|table| targets(table, findings)).unwrap_or_default();
+    reader.finish();
+    allowed
+}
+
 fn check(table: &Table, (file, protocols): (&Path, &[Protocol]), findings: &Findings) -> Option<Proxies> {
     let mut reader = Reader::new(table, "this file", findings);
     if table.get("control").is_none() {

@@ -2,8 +2,8 @@
 
 use axum::{Router, http::StatusCode, routing::get};
 use chaos_inject::{
-    Proxy, ProxyConfig,
-    control::{Controlled, ServeConfig, Token, serve},
+    Controlled, Links, Proxy, ProxyConfig,
+    control::{ServeConfig, Token, serve},
 };
 use chaos_links::reach::Resolve;
 use chaos_model::{Endpoint, Event, Link, Protocol, Record, Scenario, event::ProxyCounts, language};
@@ -101,7 +101,7 @@ impl Running {
         let controlled = Controlled { link, protocol: Protocol::HTTP, listen, target, proxy };
         let token = Token::read(TOKEN).unwrap();
         let config = ServeConfig { token, most_connections: 16, patience: SECOND };
-        drop(proxies.spawn(async move { serve(&serving, listener, vec![controlled], config).await }));
+        drop(proxies.spawn(async move { serve(&serving, listener, Links::of(vec![controlled]).into(), config).await }));
         let client = network.host("somebody");
         Self { client, runner_host, runner, proxies, proxies_tasks, web, entry, control }
     }

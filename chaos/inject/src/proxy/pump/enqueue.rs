@@ -145,7 +145,10 @@ impl Pump {
         {
             while !bytes.is_empty() {
                 match Pin::new(&mut *to).poll_write(cx, bytes) {
-                    Poll::Ready(Ok(count)) if count > 0 => (bytes, begun) = (&bytes[count..], true),
+                    Poll::Ready(Ok(count)) if count > 0 => {
+                        self.tally.send(self.direction, count);
+                        (bytes, begun) = (&bytes[count..], true);
+                    }
                     Poll::Ready(_) => return self.stop(PumpState::Broken),
                     Poll::Pending => break,
                 }
@@ -162,7 +165,7 @@ impl Pump {
     pub(super) fn end(&mut self, content: Content, plan: &Plan) {
         self.reading = false;
         if let Content::End = content {
-            plan.acting_on_end().for_each(|fault| fault.tally.chunk());
+            plan.acting_on_end(self.direction).for_each(|fault| fault.tally.chunk());
         }
         self.push(StreamId::CONNECTION, content, self.chunks, plan);
     }

@@ -66,6 +66,9 @@ impl Pump {
             if plan.on(self.direction).holds {
                 return self.shaper.stall();
             }
+            if plan.on(self.direction).discards {
+                return self.discard_waiting();
+            }
             let stream = item.stream;
             if gated.contains(&stream) {
                 at += 1;
@@ -209,6 +212,7 @@ impl Pump {
         match Pin::new(to).poll_write(cx, &bytes[*written..][..piece.bytes]) {
             Poll::Ready(Ok(count)) if count > 0 => {
                 budgets.spend(self.direction, count);
+                self.tally.send(self.direction, count);
                 self.wrote(at, plan, (piece, count), (paced, now))
             }
             Poll::Ready(_) => {
@@ -287,7 +291,7 @@ impl Pump {
     where
         W: AsyncWrite + Unpin,
     {
-        let at = ready.max(self.written).saturating_add(plan.close_delay());
+        let at = ready.max(self.written).saturating_add(plan.close_delay(self.direction));
         if at > now {
             self.due = Some(at);
             return;
