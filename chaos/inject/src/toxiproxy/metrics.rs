@@ -12,7 +12,10 @@ const BYTES: [(&str, &str); 2] = [
     ("toxiproxy_proxy_sent_bytes_total", "Bytes that were sent to the receiver of a direction."),
 ];
 
-const TOXICS: [(&str, &str, fn(&Toxic, Done) -> u64); 3] = [
+/// A count of one toxic: of what it did before, and on the proxy that runs now.
+type Count = fn(&Toxic, Done) -> u64;
+
+const TOXICS: [(&str, &str, Count); 3] = [
     ("chaos_toxic_fired_total", "Times that a toxic did something.", |toxic, now| {
         times(&toxic.before.fired) + times(&now.fired)
     }),
@@ -62,7 +65,7 @@ fn bytes(record: &Record, name: &str, received: bool) -> String {
     each.map(line).concat()
 }
 
-fn toxics(record: &Record, name: &str, count: fn(&Toxic, Done) -> u64) -> String {
+fn toxics(record: &Record, name: &str, count: Count) -> String {
     let line = |(toxic, now): (&Toxic, Done)| {
         let (proxy, own, kind) = (escaped(&record.name), escaped(&toxic.name), escaped(toxic.kind()));
         format!("{name}{{proxy=\"{proxy}\",toxic=\"{own}\",type=\"{kind}\"}} {}\n", count(toxic, now))

@@ -63,7 +63,6 @@ async fn requests_are_met_by_effects_and_told_apart_by_only() {
     // Mistakes are those of the language.
     let wrong = json!({ "type": "http-status", "name": "x", "attributes": { "status": "9" } });
     server.call("POST", "/proxies/web/toxics", wrong).await.is_error(400, "bad request body: /attributes/status: ");
-    server.stop().await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -86,7 +85,6 @@ async fn commands_have_errors_and_values_that_are_not_there() {
     let shown = server.call("GET", "/proxies/cache", Json::Null).await.json();
     assert_eq!((&shown["enabled"], shown.get("protocol")), (&json!(true), None), "nothing was changed: {shown}");
     assert_eq!(command(&mut stream, &["GET", "user:1"]).await, "$-1\r\n");
-    server.stop().await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -100,7 +98,6 @@ async fn what_is_neither_is_left_alone_and_counted_as_spared() {
     let shown = server.call("GET", "/proxies/mail/toxics/e", Json::Null).await.json();
     assert_eq!(shown["fired"], 0);
     assert!(shown["spared"].as_u64().unwrap() >= 1, "{shown}");
-    server.stop().await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -127,5 +124,4 @@ async fn packets_are_refused_with_the_reason_and_metrics_tell_what_came_of_toxic
     ] {
         assert!(metrics.lines().any(|other| other == line), "{line}\n{metrics}");
     }
-    server.stop().await.unwrap();
 }

@@ -15,7 +15,6 @@ async fn pages_are_refused_by_what_browsers_say() {
         }
     }
     assert_eq!(server.send("GET", "/version", "User-Agent: toxiproxy-cli\r\n", "").await.status, 200);
-    server.stop().await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -39,14 +38,12 @@ async fn proxies_listen_on_loopback_and_lead_to_what_is_local() {
     // It may be reset before the client knows that it is there.
     let met = async { ask(&mut server.host.dial("127.0.0.1", second).await?, b"hello").await };
     assert!(met.await.is_err());
-    server.stop().await.unwrap();
     let allowed = vec!["8.8.8.8:53".parse().unwrap()];
     let bounds = Bounds { allowed, beyond_loopback: true };
     let server = Server::with(bounds, ToxiproxyConfig::default());
     let made =
         server.call("POST", "/proxies", json!({ "name": "a", "listen": "0.0.0.0:0", "upstream": "8.8.8.8:53" })).await;
     assert_eq!(made.status, 201, "{made:?}");
-    server.stop().await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -56,7 +53,6 @@ async fn a_token_is_asked_for_where_one_is_wanted() {
     server.call("GET", "/proxies", Json::Null).await.is_error(401, "the token is missing or wrong");
     server.send("POST", "/reset", "Authorization: Bearer wrong\r\n", "").await.is_error(401, "the token");
     assert_eq!(server.send("POST", "/reset", "Authorization: Bearer secret\r\n", "").await.status, 204);
-    server.stop().await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -70,5 +66,4 @@ async fn toxics_of_who_is_gone_are_taken_back() {
     ask(&mut stream, b"held until nobody asks any more").await.unwrap();
     assert!(began.elapsed() >= 300 * MS && began.elapsed() < PATIENCE, "{:?}", began.elapsed());
     assert_eq!(server.call("GET", "/proxies/a/toxics", Json::Null).await.json(), json!([]));
-    server.stop().await.unwrap();
 }

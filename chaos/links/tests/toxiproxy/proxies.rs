@@ -26,7 +26,6 @@ async fn a_proxy_is_made_shown_and_removed() {
     assert_eq!((gone.status, gone.text.as_str()), (204, ""));
     assert!(server.host.dial("127.0.0.1", port(&shown)).await.is_err(), "its port is free");
     server.call("DELETE", "/proxies/a%20b", Json::Null).await.is_error(404, "proxy not found");
-    server.stop().await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -55,7 +54,6 @@ async fn what_is_wrong_is_told_as_clients_expect_it() {
     let lost = server.call("GET", "/nowhere", Json::Null).await;
     assert_eq!((lost.status, lost.text.trim()), (404, "404 page not found"));
     assert_eq!(server.call("DELETE", "/version", Json::Null).await.status, 405);
-    server.stop().await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -78,7 +76,6 @@ async fn a_proxy_that_is_disabled_cuts_its_connections_and_frees_its_port() {
         assert_eq!((&on["enabled"], port(&on)), (&json!(true), listens));
         ask(&mut server.dial(listens).await, b"hello").await.unwrap();
     }
-    server.stop().await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -100,7 +97,6 @@ async fn a_proxy_that_leads_elsewhere_cuts_its_connections_and_keeps_its_toxics(
     assert_eq!(rest(&mut new).await, (b"hel".to_vec(), Ok(())));
     let fired = server.call("GET", "/proxies/a/toxics/limit_data_downstream", Json::Null).await.json();
     assert_eq!((&fired["fired"], &fired["matched"]), (&json!(2), &json!(2)), "{fired}");
-    server.stop().await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -143,7 +139,6 @@ async fn populate_leaves_what_is_the_same_and_is_checked_before() {
     for (name, proxy) in server.call("GET", "/proxies", Json::Null).await.json().as_object().unwrap() {
         assert_eq!((&proxy["enabled"], &proxy["toxics"]), (&json!(true), &json!([])), "{name}");
     }
-    server.stop().await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

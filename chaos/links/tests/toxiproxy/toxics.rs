@@ -44,7 +44,6 @@ async fn latency_acts_and_an_update_acts_on_open_connections() {
     );
     server.call("GET", "/proxies/a/toxics/none", Json::Null).await.is_error(404, "toxic not found");
     server.call("DELETE", "/proxies/none/toxics/up", Json::Null).await.is_error(404, "proxy not found");
-    server.stop().await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -63,7 +62,6 @@ async fn a_bandwidth_of_nothing_holds_and_what_was_held_passes_then() {
     let began = Instant::now();
     ask(&mut stream, &[b'x'; 10_000]).await.unwrap();
     assert!(began.elapsed() >= 190 * MS, "10 kB at 50 kB/s: {:?}", began.elapsed());
-    server.stop().await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -83,7 +81,6 @@ async fn a_timeout_drops_closes_and_closes_what_it_held() {
     server.removed("a", "timeout_downstream").await;
     assert_eq!(rest(&mut held).await, (Vec::new(), Ok(())));
     ask(&mut server.dial(listens).await, b"hello").await.unwrap();
-    server.stop().await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -102,7 +99,6 @@ async fn a_reset_peer_is_a_reset_and_a_limit_an_end_that_counts_over_updates() {
     server.call("PATCH", "/proxies/a/toxics/limit_data_downstream", json!({ "attributes": { "bytes": 8 } })).await;
     stream.write_all(&[b'y'; 100]).await.unwrap();
     assert_eq!(rest(&mut stream).await, (b"yyy".to_vec(), Ok(())), "five had gone before");
-    server.stop().await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -129,7 +125,6 @@ async fn a_slicer_cuts_up_and_a_slow_close_waits_on_its_stream_alone() {
     let began = Instant::now();
     assert_eq!(rest(&mut server.dial(listens).await).await, (b"bye".to_vec(), Ok(())));
     assert!(began.elapsed() >= 150 * MS, "{:?}", began.elapsed());
-    server.stop().await.unwrap();
 }
 
 /// The original draws anew for each connection whenever any toxic of its proxy changes, and forgets its seed.
@@ -161,7 +156,6 @@ async fn connections_meet_a_toxic_or_not_whatever_neighbours_do_and_alike_for_a_
             assert_eq!(read.is_ok(), *passes);
         }
         patterns.push(pattern);
-        server.stop().await.unwrap();
     }
     assert_eq!(patterns[0], patterns[1], "the seed holds");
 }
