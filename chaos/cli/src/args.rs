@@ -523,7 +523,7 @@ pub(crate) struct Toxiproxy {
     pub(crate) token: Option<PathBuf>,
     /// With --toxiproxy: take all toxics back where no request came for so long, as `30s`
     #[arg(long, value_name = "TIME", requires = "listen", value_parser = chaos_model::language::duration)]
-    pub(crate) ttl: Option<std::time::Duration>,
+    pub(crate) ttl: Option<Duration>,
     /// With --toxiproxy: listen beyond loopback, as is needed in a container; proxies may, too
     #[arg(long, requires = "listen")]
     pub(crate) allow_remote_clients: bool,
