@@ -22,8 +22,12 @@ use std::{
     },
     time::Duration,
 };
+use tokio::time::Instant;
 
 type Client = http::Client<Empty<Bytes>>;
+
+/// The mistake that only two faults at once bring about: a failure that was slow, too, is never forgotten.
+const SLOW_FAILURES: &str = "slow failures are kept";
 
 #[derive(Clone)]
 struct Shop {
@@ -52,10 +56,20 @@ async fn shop(host: Host) -> Outcome {
 async fn item(State(shop): State<Shop>, Path(id): Path<u64>) -> Json<Value> {
     let makes = |mistake: &str| shop.mistake == mistake;
     let attempts = if makes("retries without a budget") { 4 } else { 1 };
-    let patience = Duration::from_millis(if makes("no timeout") { 20_000 } else { 100 });
+    let patience = match shop.mistake.as_str() {
+        "no timeout" => 20_000,
+        SLOW_FAILURES => 300,
+        _ => 100,
+    };
+    let patience = Duration::from_millis(patience);
     let mut stock = None;
     for _ in 0..attempts {
-        stock = tokio::time::timeout(patience, ask(&shop, id)).await.ok().flatten();
+        let began = Instant::now();
+        let asked = tokio::time::timeout(patience, ask(&shop, id)).await;
+        if matches!(asked, Ok(Err(true))) && began.elapsed() > Duration::from_millis(150) && makes(SLOW_FAILURES) {
+            shop.fell_back.store(true, Ordering::Relaxed);
+        }
+        stock = asked.ok().and_then(Result::ok);
         if stock.is_some() {
             break;
         }
@@ -76,11 +90,15 @@ async fn item(State(shop): State<Shop>, Path(id): Path<u64>) -> Json<Value> {
     Json(response)
 }
 
-async fn ask(shop: &Shop, id: u64) -> Option<Value> {
-    let response = shop.client.get(format!("http://{}/stock/{id}", shop.stock).parse().ok()?).await.ok()?;
-    let is_good = response.status().is_success();
-    let body = response.into_body().collect().await.ok()?.to_bytes();
-    serde_json::from_slice(&body).ok().filter(|stock: &Value| is_good && stock["left"].is_u64())
+/// The stock, or whether the service said by its status that it has failed.
+async fn ask(shop: &Shop, id: u64) -> Result<Value, bool> {
+    let uri = format!("http://{}/stock/{id}", shop.stock).parse().unwrap();
+    let response = shop.client.get(uri).await.map_err(|_| false)?;
+    if !response.status().is_success() {
+        return Err(true);
+    }
+    let body = response.into_body().collect().await.map_err(|_| false)?.to_bytes();
+    serde_json::from_slice(&body).ok().filter(|stock: &Value| stock["left"].is_u64()).ok_or(false)
 }
 
 async fn stock(host: Host) -> Outcome {
@@ -172,6 +190,17 @@ fn a_response_for_somebody_else_is_found() {
 #[test]
 fn retries_without_a_budget_are_found() {
     is_found("retries without a budget", Kind::Amplification);
+}
+
+#[test]
+fn what_needs_two_faults_is_found_by_pairs_alone() {
+    let alone = explored(SLOW_FAILURES, 1000, false);
+    assert!(alone.findings.is_empty(), "{alone}");
+    let pairs = explored(SLOW_FAILURES, 1000, true);
+    let finding = pairs.findings.iter().find(|finding| finding.kind == Kind::Recovers);
+    let finding = finding.unwrap_or_else(|| panic!("{pairs}"));
+    assert_eq!(finding.faults.len(), 2, "{pairs}");
+    assert!(fails(finding, SLOW_FAILURES, 7) && !fails(finding, "", 7), "{}", finding.scenario);
 }
 
 #[test]
