@@ -7,13 +7,19 @@ use crate::{
     arrivals::Schedule,
     draw::Draw,
     job::Job,
-    shared::{Done, Shared},
+    shared::{Client, Done, Next, Shared},
     template::Template,
     worker::work,
 };
-use chaos_model::{Histogram, RunKey};
+use chaos_model::{Histogram, RequestId, RunKey};
 use host::{Host, Task};
-use std::{collections::VecDeque, pin::pin, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    iter::Peekable,
+    pin::pin,
+    sync::Arc,
+    time::Duration,
+};
 use tokio::{
     sync::mpsc::{Sender, UnboundedReceiver, UnboundedSender, channel, error::TrySendError, unbounded_channel},
     time::Instant,
@@ -31,7 +37,7 @@ const SLICE: Duration = Duration::from_micros(20);
 const BURST: usize = 64;
 
 /// Puts the plan's load on its target, the first arrivals counting from `start`, and sends an [`Outcome`] for each
-/// arrival that was due, in the order in which they end. Returns when all have ended: at the latest a client's timeout
+/// request that was due, in the order in which they end. Returns when all have ended: at the latest a client's timeout
 /// after the last was due. Where `stop` is cancelled, those under way are given up and reported as [`Error::Stopped`];
 /// those that were not yet due are no arrivals.
 ///
@@ -49,13 +55,15 @@ pub async fn run(
     let (done, hear) = unbounded_channel();
     let Plan { load, host: target, port, seed, nonce, max_in_flight, disruptions } = plan;
     let target = target.trim_start_matches('[').trim_end_matches(']').to_owned();
+    let has_journeys = load.has_journeys();
     let shared = Shared {
         host: host.clone(),
         key: RunKey { seed, nonce },
         timeout: load.timeout,
         start,
+        end: load.warmup + load.duration(),
         draw: Draw::new(&load, seed),
-        templates: load.requests.iter().map(|request| Template::new(request, &target, port)).collect(),
+        templates: load.requests.iter().map(|request| Template::new(request, &load.secrets, &target, port)).collect(),
         target: (target, port),
         disruptions,
         checker,
@@ -68,6 +76,7 @@ pub async fn run(
         workers: Vec::new(),
         vacant: Vec::new(),
         idle: VecDeque::new(),
+        coming: has_journeys.then(BTreeMap::new),
         in_flight: 0,
         max_in_flight,
         summary: Summary::default(),
@@ -86,6 +95,9 @@ struct Dispatcher {
     /// Workers that wait for a job, and since when. The last to become idle works first, so that no more connections
     /// are kept than the load needs.
     idle: VecDeque<(usize, Instant)>,
+    /// Steps of journeys that are going to be due, by when that is; none where every journey has but one step, so that nothing
+    /// follows from anything.
+    coming: Option<BTreeMap<(Duration, RequestId), Client>>,
     in_flight: usize,
     max_in_flight: usize,
     summary: Summary,
@@ -105,12 +117,26 @@ impl Drop for Worker {
 }
 
 impl Dispatcher {
-    /// Hands out all arrivals. True if it was stopped before.
+    /// Hands out all arrivals, and the steps that follow from them. True if it was stopped before.
     async fn dispatch(&mut self, schedule: Schedule, stop: &CancellationToken) -> bool {
+        let mut schedule = schedule.peekable();
         let mut stopped = pin!(stop.cancelled());
         let mut now = Instant::now();
         let mut burst = 0;
-        for (n, intended) in schedule {
+        loop {
+            // What is under way may lead on to further steps.
+            let leads_on = self.coming.is_some() && self.in_flight > 0;
+            let Some(intended) = self.due(&mut schedule) else {
+                if !leads_on {
+                    return false;
+                }
+                tokio::select! {
+                    biased;
+                    () = &mut stopped => return true,
+                    done = self.hear.recv() => done.into_iter().for_each(|done| self.note(done)),
+                }
+                continue;
+            };
             let due = self.shared.start + intended;
             if due > now {
                 now = Instant::now();
@@ -119,6 +145,10 @@ impl Dispatcher {
                 tokio::select! {
                     biased;
                     () = &mut stopped => return true,
+                    Some(done) = self.hear.recv(), if leads_on => {
+                        self.note(done);
+                        continue;
+                    }
                     () = self.shared.host.sleep_until(due.max(now + SLICE)) => {}
                 }
                 now = Instant::now();
@@ -132,9 +162,29 @@ impl Dispatcher {
             }
             burst += 1;
             self.hear_all();
-            self.hand_out(Job::new(&self.shared, n, intended), now);
+            if let Some(next) = self.next(&mut schedule) {
+                self.hand_out(Job::new(&self.shared, next), now);
+            }
         }
-        false
+    }
+
+    /// The moment at which the next request is due, as far as that is known.
+    fn due(&self, schedule: &mut Peekable<Schedule>) -> Option<Duration> {
+        let begins = schedule.peek().map(|(_, due)| *due);
+        let follows = self.coming.as_ref().and_then(|coming| coming.first_key_value()).map(|((due, _), _)| *due);
+        begins.into_iter().chain(follows).min()
+    }
+
+    /// The next request that is due. A journey under way comes before one that begins in the same moment.
+    fn next(&mut self, schedule: &mut Peekable<Schedule>) -> Option<Next> {
+        let due = self.due(schedule)?;
+        let first = self.coming.as_mut().and_then(BTreeMap::first_entry).filter(|first| first.key().0 == due);
+        if let Some(first) = first {
+            let ((due, id), client) = first.remove_entry();
+            return Some(Next { id, due, client });
+        }
+        let (n, due) = schedule.next()?;
+        Some(Next { id: n.into(), due, client: Client::default() })
     }
 
     fn hand_out(&mut self, mut job: Job, now: Instant) {
@@ -180,17 +230,20 @@ impl Dispatcher {
 
     fn hear_all(&mut self) {
         while let Ok(done) = self.hear.try_recv() {
-            self.note(&done);
+            self.note(done);
         }
     }
 
-    fn note(&mut self, done: &Done) {
+    fn note(&mut self, done: Done) {
         match done.late {
             Some(late) => {
                 self.summary.made += 1;
                 self.late.record(late);
             }
             None => self.summary.not_made += 1,
+        }
+        if let (Some(coming), Some(Next { id, due, client })) = (&mut self.coming, done.next) {
+            coming.insert((due, id), client);
         }
         let Some(worker) = done.worker else { return };
         self.in_flight -= 1;
@@ -208,7 +261,7 @@ impl Dispatcher {
             tokio::select! {
                 biased;
                 // Never none: `shared` holds a sender.
-                done = self.hear.recv() => done.iter().for_each(|done| self.note(done)),
+                done = self.hear.recv() => done.into_iter().for_each(|done| self.note(done)),
                 () = stop.cancelled() => stopped = true,
             }
         }
@@ -216,7 +269,7 @@ impl Dispatcher {
         self.workers.iter().flatten().for_each(|worker| worker.task.abort());
         while self.in_flight > 0 {
             let done = self.hear.recv().await;
-            done.iter().for_each(|done| self.note(done));
+            done.into_iter().for_each(|done| self.note(done));
         }
         self.hear_all();
         self.summary.late = self.late.figures();

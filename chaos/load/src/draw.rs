@@ -1,22 +1,33 @@
 //! Draws: everything that arrival n does follows from (seed, n) alone, by pure functions that know no order.
 
 use crate::Arrival;
-use chaos_model::{Load, Text, Value, Values, Variable};
+use chaos_model::{
+    Load, Request, RequestId, Text, Value, Values, Variable,
+    load::{Think, TimeFormat},
+};
 use host::{Random, hash};
 use rand::SeedableRng as _;
 use rand_distr::{Distribution as _, Zipf};
-use std::{sync::Arc, time::Duration};
+use std::{ops::Range, sync::Arc, time::Duration};
 
-/// The trace id of arrival `n` (W3C trace context: 16 bytes, not all zero), by which its traces and logs are found.
+/// The trace id of a request (W3C trace context: 16 bytes, not all zero), by which its traces and logs are found.
 #[must_use]
-pub fn trace_id(seed: u64, n: u64) -> u128 {
-    let (high, low) = (number(seed, b"trace high", n), number(seed, b"trace low", n));
+pub fn trace_id(seed: u64, request: RequestId) -> u128 {
+    let (high, low) = (of_step(seed, b"trace high", request), of_step(seed, b"trace low", request));
     (u128::from(high) << 64 | u128::from(low)).max(1)
 }
 
 /// The id of the client's own span.
-pub(crate) fn span_id(seed: u64, n: u64) -> u64 {
-    number(seed, b"span", n).max(1)
+pub(crate) fn span_id(seed: u64, request: RequestId) -> u64 {
+    of_step(seed, b"span", request).max(1)
+}
+
+/// A number of one step. That of the first step is the journey's own.
+fn of_step(seed: u64, what: &[u8], RequestId { n, step }: RequestId) -> u64 {
+    match step {
+        0 => number(seed, what, n),
+        step => hash(seed, &[what, &n.to_le_bytes(), &step.to_le_bytes()]),
+    }
 }
 
 /// A number in (0, 1], of 53 random bits.
@@ -38,20 +49,44 @@ fn spread(bits: u64, count: u128) -> u64 {
 /// Draws the arrivals of one load.
 pub struct Draw {
     seed: u64,
-    /// The sums of the weights up to and including each request.
-    weights: Vec<u64>,
+    /// The sums of the weights up to and including each journey, with the places of its steps.
+    journeys: Vec<(u64, Range<usize>)>,
+    /// The think time before each request.
+    thinks: Vec<Think>,
     vars: Vec<(String, Source)>,
+    /// The variables that tell the time.
+    clocks: Vec<(String, TimeFormat)>,
 }
 
 /// The source of a variable's values.
 enum Source {
-    Zipf { low: u64, high: u64, ranks: Zipf<f64> },
-    Uniform { low: u64, high: u64 },
-    Sequence { low: u64, high: u64 },
-    Padded { of: Box<Source>, width: usize },
+    Zipf {
+        low: u64,
+        high: u64,
+        ranks: Zipf<f64>,
+    },
+    Uniform {
+        low: u64,
+        high: u64,
+    },
+    Sequence {
+        low: u64,
+        high: u64,
+    },
+    Padded {
+        of: Box<Source>,
+        width: usize,
+    },
     Uuid,
     OneOf(Vec<Arc<str>>),
-    Random { length: usize },
+    Random {
+        length: usize,
+    },
+    /// The file's name, by which its row is drawn.
+    Column {
+        file: String,
+        values: Arc<[Arc<str>]>,
+    },
     N,
 }
 
@@ -63,46 +98,82 @@ impl Draw {
     #[must_use]
     pub fn new(load: &Load, seed: u64) -> Self {
         let mut sum = 0;
-        let up_to = |weight: u32| {
-            sum += u64::from(weight);
-            sum
+        let journey = |steps: Range<usize>| {
+            sum += load.requests.get(steps.start).map_or(0, |request| u64::from(request.weight));
+            (sum, steps)
         };
+        let journeys = load.journeys().map(journey).collect();
         let mut vars: Vec<(String, Source)> =
-            load.vars.iter().map(|(name, variable)| (name.clone(), Source::new(variable))).collect();
-        let texts = load
-            .requests
-            .iter()
-            .flat_map(|request| [&request.path].into_iter().chain(request.headers.values()).chain(&request.body));
+            load.vars.iter().filter_map(|(name, variable)| Some((name.clone(), Source::new(variable)?))).collect();
+        let texts = load.requests.iter().flat_map(Request::texts);
         // Drawn for each arrival only where it is used.
         if !load.vars.contains_key(N) && texts.flat_map(Text::variables).any(|name| name == N) {
             vars.push((N.to_owned(), Source::N));
         }
-        Self { seed, weights: load.requests.iter().map(|request| request.weight).map(up_to).collect(), vars }
+        let thinks = load.requests.iter().map(|request| request.step.think).collect();
+        let clock = |(name, variable): (&String, &Variable)| match variable {
+            Variable::Now(format) => Some((name.clone(), *format)),
+            _ => None,
+        };
+        let clocks = load.vars.iter().filter_map(clock).collect();
+        Self { seed, journeys, thinks, vars, clocks }
     }
 
-    /// The request that arrival `n` makes, as its place in the load.
-    pub(crate) fn request(&self, n: u64) -> usize {
-        if self.weights.len() < 2 {
-            return 0;
+    /// The places of the requests that journey `n` makes, in the load.
+    pub(crate) fn journey(&self, n: u64) -> Range<usize> {
+        let nth = match &self.journeys[..] {
+            [] => return 0..1,
+            [_] => 0,
+            [.., (sum, _)] => {
+                let at = spread(number(self.seed, b"request", n), u128::from(*sum));
+                self.journeys.iter().position(|(up_to, _)| at < *up_to).unwrap_or(0)
+            }
+        };
+        self.journeys[nth].1.clone()
+    }
+
+    /// The place of a request among those of the load.
+    pub(crate) fn place(&self, RequestId { n, step }: RequestId) -> usize {
+        self.journey(n).start + usize::try_from(step).unwrap_or_default()
+    }
+
+    /// The think time before a step.
+    pub(crate) fn think(&self, id: RequestId) -> Duration {
+        let Think { least, most } = self.thinks.get(self.place(id)).copied().unwrap_or_default();
+        if least == most {
+            return least;
         }
-        let sum = self.weights.last().copied().unwrap_or(0);
-        let at = spread(number(self.seed, b"request", n), u128::from(sum));
-        self.weights.iter().position(|up_to| at < *up_to).unwrap_or(0)
+        let nanos = u64::try_from((most - least).as_nanos()).unwrap_or(u64::MAX - 1);
+        least + Duration::from_nanos(spread(of_step(self.seed, b"think", id), u128::from(nanos) + 1))
     }
 
-    /// Arrival `n`, due at `intended`.
+    /// The values of variables that tell the time, which is this since the Unix epoch. They are no draws.
+    pub(crate) fn times(&self, unix_now: Duration) -> impl Iterator<Item = (String, Value)> + '_ {
+        self.clocks.iter().map(move |(name, format)| {
+            let value = match format {
+                TimeFormat::Rfc3339 => Value::Text(host::rfc3339(unix_now).into()),
+                TimeFormat::Seconds => Value::Number(unix_now.as_secs()),
+                TimeFormat::Milliseconds => Value::Number(u64::try_from(unix_now.as_millis()).unwrap_or(u64::MAX)),
+            };
+            (name.clone(), value)
+        })
+    }
+
+    /// A request that is due at `intended`, as far as it is drawn.
     #[must_use]
-    pub fn arrival(&self, n: u64, intended: Duration) -> Arrival {
+    pub fn arrival(&self, id: RequestId, intended: Duration) -> Arrival {
+        let RequestId { n, step } = id;
         let value = |(name, source): &(String, Source)| (name.clone(), source.value(self.seed, name, n));
         let vars: Values = self.vars.iter().map(value).collect();
-        Arrival { n, request: self.request(n), intended, vars }
+        Arrival { n, step, request: self.place(id), intended, vars }
     }
 }
 
 impl Source {
+    /// None for one that isn't drawn.
     #[expect(clippy::cast_precision_loss, reason = "rounding doesn't matter to ranges beyond 2^52")]
-    fn new(variable: &Variable) -> Self {
-        match *variable {
+    fn new(variable: &Variable) -> Option<Self> {
+        Some(match *variable {
             Variable::Zipf { low, high, exponent } => {
                 match Zipf::new(high.saturating_sub(low) as f64 + 1.0, exponent) {
                     Ok(ranks) => Self::Zipf { low, high, ranks },
@@ -112,12 +183,16 @@ impl Source {
             }
             Variable::Uniform { low, high } => Self::Uniform { low, high },
             Variable::Sequence { low, high } => Self::Sequence { low, high },
-            Variable::Padded { ref of, width } => Self::Padded { of: Box::new(Self::new(of)), width },
+            Variable::Padded { ref of, width } => Self::Padded { of: Box::new(Self::new(of)?), width },
             Variable::Uuid => Self::Uuid,
             Variable::OneOf(ref texts) => Self::OneOf(texts.iter().map(|text| text.as_str().into()).collect()),
             Variable::Random { length } => Self::Random { length },
+            Variable::Column { ref file, ref values, .. } => {
+                Self::Column { file: file.clone(), values: Arc::clone(values) }
+            }
             Variable::N => Self::N,
-        }
+            Variable::Now(_) => return None,
+        })
     }
 
     fn value(&self, seed: u64, name: &str, n: u64) -> Value {
@@ -134,6 +209,12 @@ impl Source {
                 let part = |at: usize| spread(bits(at as u64), LETTERS.len() as u128);
                 let text: String = (0..*length).map(|at| letter(usize::try_from(part(at)).unwrap_or(0))).collect();
                 Value::Text(text.into())
+            }
+            Self::Column { file, values } => {
+                // By the file and not by the variable, so that columns of one file are of one row.
+                let row = spread(hash(seed, &[b"row", file.as_bytes(), &n.to_le_bytes()]), values.len() as u128);
+                let value = usize::try_from(row).ok().and_then(|row| values.get(row));
+                value.map_or(Value::Number(0), |value| Value::Text(Arc::clone(value)))
             }
             Self::Zipf { .. } | Self::Uniform { .. } | Self::Sequence { .. } | Self::N => {
                 Value::Number(self.number(seed, name, n))
@@ -155,7 +236,7 @@ impl Source {
                 low.saturating_add(step)
             }
             Self::Padded { of, .. } => of.number(seed, name, n),
-            Self::N | Self::Uuid | Self::OneOf(_) | Self::Random { .. } => n,
+            Self::N | Self::Uuid | Self::OneOf(_) | Self::Random { .. } | Self::Column { .. } => n,
         }
     }
 }
@@ -186,6 +267,7 @@ fn size(low: u64, high: u64) -> u128 {
 mod tests {
     use super::*;
     use crate::testing::{load, request};
+    use chaos_model::load::Step;
     use proptest::prelude::*;
     use std::collections::{BTreeMap, BTreeSet};
 
@@ -194,13 +276,13 @@ mod tests {
     fn values(variable: Variable, seed: u64) -> Vec<u64> {
         let load = Load { vars: BTreeMap::from([("user".to_owned(), variable)]), ..load() };
         let draw = Draw::new(&load, seed);
-        (0..COUNT).map(|n| draw.arrival(n, Duration::ZERO).vars["user"].number().unwrap()).collect()
+        (0..COUNT).map(|n| draw.arrival(n.into(), Duration::ZERO).vars["user"].number().unwrap()).collect()
     }
 
     fn texts(variable: Variable) -> Vec<String> {
         let load = Load { vars: BTreeMap::from([("user".to_owned(), variable)]), ..load() };
         let draw = Draw::new(&load, 3);
-        (0..COUNT).map(|n| draw.arrival(n, Duration::ZERO).vars["user"].to_string()).collect()
+        (0..COUNT).map(|n| draw.arrival(n.into(), Duration::ZERO).vars["user"].to_string()).collect()
     }
 
     #[test]
@@ -227,10 +309,46 @@ mod tests {
     }
 
     #[test]
+    fn columns_of_one_file_are_of_one_row() {
+        let column = |file: &str, values: &[&str]| Variable::Column {
+            file: file.to_owned(),
+            column: String::new(),
+            values: values.iter().map(|value| Arc::from(*value)).collect(),
+        };
+        let vars = [
+            ("name", column("users.csv", &["ada", "bob", "cy"])),
+            ("id", column("users.csv", &["1", "2", "3"])),
+            ("item", column("items.csv", &["x", "y", "z"])),
+        ];
+        let vars = vars.into_iter().map(|(name, variable)| (name.to_owned(), variable)).collect();
+        let draw = Draw::new(&Load { vars, ..load() }, 3);
+        let mut seen = BTreeMap::new();
+        for n in 0..COUNT {
+            let vars = draw.arrival(n.into(), Duration::ZERO).vars;
+            let row = ["name", "id", "item"].map(|name| vars[name].to_string());
+            assert!([["ada", "1"], ["bob", "2"], ["cy", "3"]].contains(&[&row[0], &row[1]]), "{row:?}");
+            *seen.entry(row).or_insert(0_u64) += 1;
+        }
+        assert_eq!(seen.len(), 9, "rows of another file are drawn by themselves");
+        assert!(seen.values().all(|count| count.abs_diff(COUNT / 9) < 200), "{seen:?}");
+    }
+
+    #[test]
+    fn times_are_told_in_three_ways() {
+        let formats = [TimeFormat::Rfc3339, TimeFormat::Seconds, TimeFormat::Milliseconds];
+        let vars = ["a", "b", "c"].map(str::to_owned).into_iter().zip(formats.map(Variable::Now)).collect();
+        let draw = Draw::new(&Load { vars, ..load() }, 3);
+        assert_eq!(draw.arrival(1.into(), Duration::ZERO).vars, Values::new(), "a time is no draw");
+        let told: Vec<String> =
+            draw.times(Duration::from_millis(1_769_860_800_250)).map(|(_, it)| it.to_string()).collect();
+        assert_eq!(told, ["2026-01-31T12:00:00.250Z", "1769860800", "1769860800250"]);
+    }
+
+    #[test]
     fn the_arrivals_number_is_there_where_it_is_used() {
         let mut with = request("/", 1);
         with.path.pieces.push(chaos_model::load::TextPiece::InPath("n".to_owned()));
-        let drawn = |load: &Load| Draw::new(load, 3).arrival(17, Duration::ZERO).vars;
+        let drawn = |load: &Load| Draw::new(load, 3).arrival(17.into(), Duration::ZERO).vars;
         assert_eq!(
             drawn(&Load { requests: vec![with.clone()], ..load() }),
             Values::from([("n".to_owned(), Value::Number(17))])
@@ -283,7 +401,7 @@ mod tests {
         let requests = vec![request("/a", 1), request("/never", 0), request("/b", 3)];
         let draw = Draw::new(&Load { requests, ..load() }, 9);
         let mut counts = [0_u64; 3];
-        (0..COUNT).for_each(|n| counts[draw.request(n)] += 1);
+        (0..COUNT).for_each(|n| counts[draw.place(n.into())] += 1);
         assert_eq!(counts[1], 0);
         assert!(counts[0].abs_diff(COUNT / 4) < 250, "{counts:?}");
     }
@@ -297,16 +415,67 @@ mod tests {
         let one = BTreeMap::from([("user".to_owned(), variable.clone())]);
         let mut two = one.clone();
         two.insert("page".to_owned(), variable);
-        let user = |vars| Draw::new(&Load { vars, ..load() }, 1).arrival(17, Duration::ZERO).vars["user"].clone();
+        let user =
+            |vars| Draw::new(&Load { vars, ..load() }, 1).arrival(17.into(), Duration::ZERO).vars["user"].clone();
         assert_eq!(user(one), user(two));
     }
 
     #[test]
     fn trace_ids_are_pinned_and_differ() {
         // They stand in recorded runs and in traces kept elsewhere.
-        assert_eq!(format!("{:032x}", trace_id(42, 7)), "6a5cd0bccf615cd19c36683a1c089570");
-        assert_ne!(trace_id(42, 7), trace_id(42, 8));
-        assert_ne!(trace_id(42, 7), trace_id(43, 7));
+        let id = |seed, n: u64| trace_id(seed, n.into());
+        assert_eq!(format!("{:032x}", id(42, 7)), "6a5cd0bccf615cd19c36683a1c089570");
+        assert_ne!(id(42, 7), id(42, 8));
+        assert_ne!(id(42, 7), id(43, 7));
+        assert_ne!(id(42, 7), trace_id(42, RequestId { n: 7, step: 1 }));
+    }
+
+    /// Journeys of two steps and of three, and a request by itself.
+    fn journeys() -> Load {
+        let step = |path: &str, weight, nth| Request {
+            step: Step { nth, think: Think { least: MS, most: 3 * MS }, ..Step::default() },
+            ..request(path, weight)
+        };
+        let requests = vec![
+            request("/alone", 2),
+            step("/a", 1, 0),
+            step("/a/1", 1, 1),
+            step("/b", 5, 0),
+            step("/b/1", 5, 1),
+            step("/b/2", 5, 2),
+        ];
+        Load { requests, ..load() }
+    }
+
+    const MS: Duration = Duration::from_millis(1);
+
+    #[test]
+    fn journeys_come_by_their_weights_and_have_their_steps() {
+        let draw = Draw::new(&journeys(), 9);
+        let mut counts = [0_u64; 6];
+        for n in 0..COUNT {
+            for step in 0..u32::try_from(draw.journey(n).len()).unwrap() {
+                counts[draw.place(RequestId { n, step })] += 1;
+            }
+        }
+        assert_eq!((counts[1], counts[3]), (counts[2], counts[4]), "whoever begins makes all steps");
+        assert_eq!((counts[3], counts[0] + counts[1] + counts[3]), (counts[5], COUNT));
+        assert!(counts[0].abs_diff(COUNT / 4) < 250 && counts[1].abs_diff(COUNT / 8) < 200, "{counts:?}");
+    }
+
+    #[test]
+    fn clients_think_each_for_a_time_of_their_own() {
+        let draw = Draw::new(&journeys(), 9);
+        let times: Vec<Duration> = (0..COUNT).map(|n| draw.think(RequestId { n, step: 1 })).collect();
+        assert!(draw.journey(0).len() > 1 || times[0] <= 3 * MS);
+        assert!(times.iter().all(|time| (MS..=3 * MS).contains(time)));
+        let mean = times.iter().sum::<Duration>() / u32::try_from(COUNT).unwrap();
+        assert!(mean.abs_diff(2 * MS) < MS / 50, "{mean:?}");
+        assert_eq!(
+            draw.think(RequestId { n: 7, step: 1 }),
+            Draw::new(&journeys(), 9).think(RequestId { n: 7, step: 1 })
+        );
+        assert_ne!(draw.think(RequestId { n: 7, step: 1 }), draw.think(RequestId { n: 7, step: 2 }));
     }
 
     proptest! {
@@ -318,7 +487,7 @@ mod tests {
                 Variable::Uniform { low, high },
                 Variable::Sequence { low, high },
             ] {
-                let value = Source::new(&variable).number(5, "user", n);
+                let value = Source::new(&variable).unwrap().number(5, "user", n);
                 prop_assert!((low..=high).contains(&value), "{:?} gives {}", variable, value);
             }
         }

@@ -1,9 +1,10 @@
 //! A job: an arrival that was handed out, and the duty to report on it exactly once, whatever becomes of who has it.
 
 use crate::{
-    Arrival, Error, Marks, Outcome, draw,
-    shared::{Done, Made, Shared},
+    Arrival, Error, Marks, Outcome, Rest, draw,
+    shared::{Client, Done, Made, Next, Shared},
 };
+use chaos_model::RequestId;
 use std::{sync::Arc, time::Duration};
 use tokio::time::Instant;
 
@@ -13,8 +14,10 @@ pub const REQUESTS: &str = "chaos_load::requests";
 
 /// An arrival that is due. It is reported as [`Error::Stopped`] if it is dropped before its end, in a queue or at work.
 pub(crate) struct Job {
-    pub(crate) n: u64,
+    pub(crate) id: RequestId,
     pub(crate) intended: Duration,
+    /// The client that makes it.
+    pub(crate) client: Client,
     /// The worker that has it, if any.
     pub(crate) worker: Option<usize>,
     shared: Arc<Shared>,
@@ -24,8 +27,9 @@ pub(crate) struct Job {
 }
 
 impl Job {
-    pub(crate) fn new(shared: &Arc<Shared>, n: u64, intended: Duration) -> Self {
-        Self { n, intended, worker: None, shared: Arc::clone(shared), begun: None, retried: false, reported: false }
+    pub(crate) fn new(shared: &Arc<Shared>, Next { id, due, client }: Next) -> Self {
+        let shared = Arc::clone(shared);
+        Self { id, intended: due, client, worker: None, shared, begun: None, retried: false, reported: false }
     }
 
     /// Notes the actual start, which is now.
@@ -40,10 +44,11 @@ impl Job {
         let Some(begun) = self.begun else { return };
         tracing::trace!(
             target: REQUESTS,
-            n = self.n,
+            n = self.id.n,
+            step = self.id.step,
             intended_us = micros(self.intended),
             started_us = micros(begun - self.shared.start),
-            trace_id = %format_args!("{:032x}", draw::trace_id(self.shared.key.seed, self.n)),
+            trace_id = %format_args!("{:032x}", draw::trace_id(self.shared.key.seed, self.id)),
             vars = ?arrival.vars.values(),
             "begun"
         );
@@ -58,21 +63,46 @@ impl Job {
         }
     }
 
-    fn report(&mut self, result: Result<u16, Error>, at: Instant, marks: Marks, idle: bool) {
+    fn report(&mut self, result: Result<u16, Error>, at: Instant, mut marks: Marks, idle: bool) {
         self.reported = true;
-        let Self { n, intended, worker, ref shared, begun, retried, .. } = *self;
+        let (rest, next) = self.rest(result, at, &mut marks);
+        let Self { id, intended, worker, ref shared, begun, retried, .. } = *self;
+        let RequestId { n, step } = id;
         let since_start = |at: Instant| at.saturating_duration_since(shared.start);
         let made = !result.is_err_and(Error::is_ours);
         let started = begun.filter(|_| made).map(since_start);
-        let (request, ended) = (shared.draw.request(n), since_start(at));
+        let (request, ended) = (shared.draw.place(id), since_start(at));
         match result {
-            Ok(status) => tracing::trace!(target: REQUESTS, n, status, "answered"),
-            Err(error) => tracing::trace!(target: REQUESTS, n, why = %error, "failed"),
+            Ok(status) => tracing::trace!(target: REQUESTS, n, step, status, "answered"),
+            Err(error) => tracing::trace!(target: REQUESTS, n, step, why = %error, "failed"),
         }
         // Whoever does not listen any more does not want to know.
-        let _ = shared.outcomes.send(Outcome { n, request, intended, started, ended, retried, result, marks });
+        let outcome = Outcome { n, step, request, intended, started, ended, retried, result, marks, rest };
+        let _ = shared.outcomes.send(outcome);
         let late = started.map(|started| started.saturating_sub(intended));
-        let _ = shared.done.send(Done { worker, idle, late, at });
+        let _ = shared.done.send(Done { worker, idle, late, at, next });
+    }
+
+    /// The rest of its journey, and the next step of it, if there is one.
+    fn rest(&mut self, result: Result<u16, Error>, at: Instant, marks: &mut Marks) -> (Rest, Option<Next>) {
+        let captured = std::mem::take(&mut marks.captured);
+        let (RequestId { n, step }, shared) = (self.id, &self.shared);
+        let steps = u32::try_from(shared.draw.journey(n).len()).unwrap_or(u32::MAX);
+        let left = steps.saturating_sub(step + 1);
+        if left == 0 || result == Err(Error::Stopped) {
+            return (Rest::Nothing, None);
+        }
+        if result.is_err() || marks.failed {
+            return (Rest::NotReached(left), None);
+        }
+        let id = RequestId { n, step: step + 1 };
+        let due = at.saturating_duration_since(shared.start) + shared.draw.think(id);
+        if due >= shared.end {
+            return (Rest::Nothing, None);
+        }
+        let mut client = std::mem::take(&mut self.client);
+        client.captured.extend(captured);
+        (Rest::Due(due), Some(Next { id, due, client }))
     }
 }
 

@@ -4,8 +4,11 @@
 //! - Due times are computed from the start, so they can't drift; latency counts from the due time (the intended start)
 //!   to the last byte of the response, so a stalled target can't hide its delay by holding the generator back.
 //! - Each request says in its baggage which arrival of which run it is.
-//! - Everything that arrival n does (its gap, request, variables, trace id) derives from (seed, n) alone: it does the
-//!   same in every world, whatever happened before it.
+//! - Everything that arrival n does (its gap, request, variables, trace id) derives from (seed, n) alone, and what its later
+//!   steps add (think time, trace id) from (seed, n, step): it does the same in every world, whatever happened before it. Variables
+//!   are drawn once for a journey: who logs in is who orders.
+//! - A journey is begun when it is due, too. Each later step of it is due when the one before has ended and its think time is
+//!   over, and its latency counts from then. A step that fails ends its journey; who looks at responses says what fails.
 //! - An arrival that the generator could not make is reported as such, never dropped.
 //!
 //! A kept connection is driven by the task that uses it, so that a request needs no hand-over between tasks but the
@@ -18,10 +21,13 @@
 //!   purpose. Such arrivals are counted apart. All else that ends without a response has failed: user agents try more
 //!   again, and that would hide servers that take requests and drop them.
 //!
-//! Other retries, redirects, cookies and a verdict are deliberately absent.
+//! - Cookies that a response sets go along with the later steps of its journey. A request by itself has none but its own.
+//!
+//! Other retries, redirects and a verdict are deliberately absent.
 
 mod arrivals;
 mod connection;
+mod cookies;
 mod dispatch;
 mod disruption;
 mod draw;
@@ -41,7 +47,7 @@ pub use disruption::{Disruption, Disruptions};
 pub use draw::{Draw, trace_id};
 pub use error::Error;
 pub use job::REQUESTS;
-pub use outcome::{Arrival, CheckResponse, Marks, Outcome, Response, Summary};
+pub use outcome::{Arrival, CheckResponse, Marks, Outcome, Response, Rest, Summary};
 
 use chaos_model::Nonce;
 

@@ -1,7 +1,7 @@
 //! State that the dispatcher, its jobs and its workers share, and what they tell each other.
 
-use crate::{CheckResponse, Disruptions, Marks, Outcome, draw::Draw, template::Template};
-use chaos_model::RunKey;
+use crate::{CheckResponse, Disruptions, Marks, Outcome, cookies::Jar, draw::Draw, template::Template};
+use chaos_model::{RequestId, RunKey, Values};
 use host::Host;
 use std::{sync::Arc, time::Duration};
 use tokio::{sync::mpsc::UnboundedSender, time::Instant};
@@ -15,6 +15,8 @@ pub(crate) struct Shared {
     pub(crate) timeout: Duration,
     /// The beginning of the warm-up.
     pub(crate) start: Instant,
+    /// Nothing is due from here on, from the beginning of the warm-up.
+    pub(crate) end: Duration,
     pub(crate) draw: Draw,
     /// By request; none for what can't be sent.
     pub(crate) templates: Vec<Option<Template>>,
@@ -39,4 +41,22 @@ pub(crate) struct Done {
     /// The time from the due moment to the actual start; none if it was not made.
     pub(crate) late: Option<Duration>,
     pub(crate) at: Instant,
+    /// The next step of its journey.
+    pub(crate) next: Option<Next>,
+}
+
+/// A request that is going to be due.
+pub(crate) struct Next {
+    pub(crate) id: RequestId,
+    /// From the beginning of the warm-up.
+    pub(crate) due: Duration,
+    pub(crate) client: Client,
+}
+
+/// The client of a journey, by what it keeps from step to step.
+#[derive(Default)]
+pub(crate) struct Client {
+    /// The values that were captured from responses.
+    pub(crate) captured: Values,
+    pub(crate) cookies: Jar,
 }

@@ -13,8 +13,10 @@ pub(crate) fn request(path: &str, weight: u32) -> Request {
         method: "GET".to_owned(),
         path: text(path),
         headers: BTreeMap::new(),
+        basic: None,
         body: None,
         weight,
+        step: chaos_model::load::Step::default(),
     }
 }
 
@@ -26,6 +28,7 @@ pub(crate) fn load() -> Load {
         warmup: Duration::ZERO,
         timeout: Duration::from_secs(1),
         vars: BTreeMap::new(),
+        secrets: chaos_model::load::Secrets::default(),
         span: Span { source: 0, range: 0..0 },
     }
 }

@@ -4,7 +4,8 @@ use crate::{
     Arrival, Error, Response,
     connection::{Connection, Failure, KeptBody},
     job::Job,
-    shared::{Made, Shared},
+    shared::{Client, Made, Shared},
+    template::{Request, Template},
 };
 use hyper::body::Incoming;
 use std::{pin::pin, sync::Arc, time::Duration};
@@ -32,13 +33,16 @@ pub(crate) async fn work(shared: Arc<Shared>, first: Job, mut jobs: Receiver<Job
     let mut job = first;
     loop {
         let started = job.begin();
-        let arrival = shared.draw.arrival(job.n, job.intended);
+        let mut arrival = shared.draw.arrival(job.id, job.intended);
+        // What was captured may be a secret of the system's, and is no draw.
         job.tell(&arrival);
+        arrival.vars.extend(job.client.captured.clone());
+        arrival.vars.extend(shared.draw.times(shared.host.unix_now()));
         let mut progress = Progress::default();
         timer.as_mut().reset(started + shared.timeout);
         let made = tokio::select! {
             biased;
-            made = hands.make(&shared, &arrival, &mut progress) => made,
+            made = hands.make(&shared, &arrival, (&mut job.client, &mut progress)) => made,
             () = &mut timer => Err(if progress.connecting { Error::ConnectTimeout } else { Error::Timeout }),
         };
         job.end(made, (progress.retried, hands.connection.is_some()));
@@ -94,8 +98,17 @@ struct Progress {
 
 impl Hands {
     /// Makes the request. The connection is kept if it can be used again, and dropped with this future.
-    async fn make(&mut self, shared: &Shared, arrival: &Arrival, progress: &mut Progress) -> Result<Made, Error> {
-        let (mut kept, response) = self.send(shared, arrival, progress).await?;
+    async fn make(
+        &mut self,
+        shared: &Shared,
+        arrival: &Arrival,
+        (client, progress): (&mut Client, &mut Progress),
+    ) -> Result<Made, Error> {
+        let template = shared.templates.get(arrival.request).and_then(Option::as_ref).ok_or(Error::InvalidRequest)?;
+        let render = || template.render(shared.key, arrival, &client.cookies, shared.host.unix_now());
+        let request = render().ok_or(Error::InvalidRequest)?;
+        let uri = request.uri().clone();
+        let (mut kept, response) = self.send(shared, (template, request), &render, progress).await?;
         let (head, mut body) = response.into_parts();
         let read = kept.connection.read(&mut body, &mut self.buffer).await?;
         let ended = Instant::now();
@@ -107,6 +120,7 @@ impl Hands {
         let status = head.status.as_u16();
         let latency = ended.saturating_duration_since(shared.start).saturating_sub(arrival.intended);
         let marks = shared.checker.check(arrival, &Response { status, headers: &head.headers, latency, body });
+        client.cookies.take(&head.headers, uri.path(), shared.host.unix_now());
         if self.buffer.capacity() > KEEP_BUFFER {
             self.buffer = Vec::new();
         }
@@ -116,17 +130,15 @@ impl Hands {
         Ok(Made { status, ended, marks })
     }
 
-    /// Sends the request, on the kept connection if there is one, and waits for the head of its response.
+    /// Sends the request, which `again` gives once more, on the kept connection if there is one, and waits for the head of its response.
     async fn send(
         &mut self,
         shared: &Shared,
-        arrival: &Arrival,
+        (template, mut request): (&Template, Request),
+        again: &(dyn Fn() -> Option<Request> + Sync),
         progress: &mut Progress,
     ) -> Result<(Kept, http::Response<Incoming>), Error> {
         let began = Instant::now();
-        let template = shared.templates.get(arrival.request).and_then(Option::as_ref).ok_or(Error::InvalidRequest)?;
-        let render = || template.render(shared.key, arrival).ok_or(Error::InvalidRequest);
-        let mut request = render()?;
         let mut idle = self.connection.take();
         loop {
             let mut kept = match idle.take() {
@@ -152,7 +164,7 @@ impl Hands {
                         && !shared.disruptions.any_since(began) =>
                 {
                     progress.retried = true;
-                    request = render()?;
+                    request = again().ok_or(Error::InvalidRequest)?;
                 }
                 Err(Failure::Unheard(error) | Failure::Lost(error)) => return Err(error),
             }

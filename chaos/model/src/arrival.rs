@@ -67,6 +67,32 @@ pub struct RunKey {
     pub nonce: Nonce,
 }
 
+/// A request of the load: the number of its journey, and its step there. They are ordered by these.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct RequestId {
+    /// The number of the journey in its run, from 0.
+    pub n: u64,
+    /// The step, from 0.
+    pub step: u32,
+}
+
+/// The first step of a journey, which is its only one for a request by itself.
+impl From<u64> for RequestId {
+    fn from(n: u64) -> Self {
+        Self { n, step: 0 }
+    }
+}
+
+/// The journey's number, and which step it is beyond the first: `812`, `812, step 2`.
+impl fmt::Display for RequestId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self { n, step: 0 } => n.fmt(f),
+            Self { n, step } => write!(f, "{n}, step {}", u64::from(*step) + 1),
+        }
+    }
+}
+
 /// An arrival of a run, as requests carry it in their baggage and ledgers keep it: `9f3c5a1b2d4e6f70-812-0`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ArrivalId {
@@ -79,6 +105,12 @@ pub struct ArrivalId {
 }
 
 impl ArrivalId {
+    /// The request of the load that it is.
+    #[must_use]
+    pub fn request(&self) -> RequestId {
+        RequestId { n: self.n, step: self.step }
+    }
+
     /// The nth arrival of the run with this seed, which has one step.
     #[must_use]
     pub fn of_seed(seed: u64, n: u64) -> Self {

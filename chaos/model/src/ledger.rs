@@ -5,7 +5,7 @@ mod injected;
 
 pub use injected::Injected;
 
-use crate::{ArrivalId, Share, event::Fired};
+use crate::{ArrivalId, RequestId, Share, event::Fired};
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, fmt, time::Duration};
 
@@ -162,7 +162,7 @@ pub struct Joined {
     pub injection: Injection,
     /// The arrival that met it, if it is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub met: Option<u64>,
+    pub met: Option<RequestId>,
     /// The impact on that arrival.
     pub impact: Impact,
 }
@@ -322,7 +322,7 @@ mod tests {
 
     #[test]
     fn the_ledger_survives_a_recording() {
-        let met = Joined { injection: injection(), met: Some(812), impact: Impact::SharedFlight };
+        let met = Joined { injection: injection(), met: Some(812.into()), impact: Impact::SharedFlight };
         let bare = Injection { key: KeyKind::Connection, arrival: None, asked: None, achieved: None, ..injection() };
         let unmet = Joined { injection: bare, met: None, impact: Impact::Background };
         let rest = BTreeMap::from([(Impact::Unnoticed, 7)]);

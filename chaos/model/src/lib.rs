@@ -39,7 +39,7 @@ pub mod system;
 mod term;
 pub mod verdict;
 
-pub use arrival::{ArrivalId, Nonce, RunKey};
+pub use arrival::{ArrivalId, Nonce, RequestId, RunKey};
 pub use calibration::Calibration;
 pub use calls::{CallReading, Calls};
 pub use check::{Check, Quantile, StatusPattern, Subject};

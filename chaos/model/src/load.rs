@@ -1,22 +1,27 @@
 //! The load: requests, when they arrive, and the variables in them.
 
+mod journey;
+mod secrets;
 mod stages;
 mod value;
 
+pub use journey::{Capture, CaptureFrom, Step, Think};
+pub use secrets::Secrets;
 pub use stages::{Stage, Stages};
+pub(crate) use value::percent_encoded;
 pub use value::{Value, Values};
 
 use crate::Span;
 use serde::{Deserialize, Serialize};
-use std::{collections::BTreeMap, fmt, time::Duration};
+use std::{collections::BTreeMap, fmt, ops::Range, sync::Arc, time::Duration};
 
-/// The load that clients put on the system. Open-loop: arrivals come when they are due, whether or not
-/// earlier ones were answered.
+/// The load that clients put on the system. Open-loop: journeys begin when they are due, whether or not
+/// earlier ones have ended.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Load {
-    /// The requests, at least one.
+    /// The requests, at least one. Those of a journey stand together, in the order of its steps.
     pub requests: Vec<Request>,
-    /// The rate of arrivals over the judged timeline.
+    /// The rate at which journeys begin, over the judged timeline.
     pub stages: Stages,
     /// The spread of arrivals in time.
     pub arrivals: Arrivals,
@@ -26,11 +31,28 @@ pub struct Load {
     pub timeout: Duration,
     /// The variables that requests use, by name.
     pub vars: BTreeMap<String, Variable>,
+    /// Secrets that requests name.
+    pub secrets: Secrets,
     /// The place in the file.
     pub span: Span,
 }
 
 impl Load {
+    /// The places of each journey's steps among the requests.
+    pub fn journeys(&self) -> impl Iterator<Item = Range<usize>> + '_ {
+        let firsts = self.requests.iter().enumerate().filter(|(_, request)| request.step.nth == 0);
+        firsts.map(|(first, _)| {
+            let more = self.requests[first + 1..].iter().take_while(|request| request.step.nth > 0).count();
+            first..first + 1 + more
+        })
+    }
+
+    /// True if a journey has several steps.
+    #[must_use]
+    pub fn has_journeys(&self) -> bool {
+        self.requests.iter().any(|request| request.step.nth > 0)
+    }
+
     /// The length of the judged timeline.
     #[must_use]
     pub fn duration(&self) -> Duration {
@@ -49,13 +71,22 @@ pub struct Request {
     pub path: Text,
     /// Header fields, with variables.
     pub headers: BTreeMap<String, Text>,
+    /// User and password of basic authentication (RFC 7617), with a colon between them, with variables.
+    pub basic: Option<Text>,
     /// The body, with variables.
     pub body: Option<Text>,
-    /// The weight of this request among the others.
+    /// The weight of its journey among the others.
     pub weight: u32,
+    /// Its place in its journey. A request by itself is a journey of one step.
+    pub step: Step,
 }
 
 impl Request {
+    /// The texts that variables may stand in.
+    pub fn texts(&self) -> impl Iterator<Item = &Text> {
+        [&self.path].into_iter().chain(self.headers.values()).chain(&self.basic).chain(&self.body)
+    }
+
     /// The line as it is written: `GET /api/profile/{user}`.
     #[must_use]
     pub fn line(&self) -> String {
@@ -135,7 +166,7 @@ pub enum Arrivals {
     Constant,
 }
 
-/// A variable: a value that each arrival draws for itself.
+/// A variable: a value that each journey draws for itself, or that its client has otherwise.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Variable {
@@ -180,6 +211,29 @@ pub enum Variable {
     },
     /// The arrival's number, `{n}`: it need not be declared.
     N,
+    /// `file users.csv column id`: each row as often. Columns of one file are of the same row.
+    Column {
+        /// The file, as written.
+        file: String,
+        /// The column's name in the first line.
+        column: String,
+        /// The values, by row.
+        values: Arc<[Arc<str>]>,
+    },
+    /// `now`, `now unix`, `now ms`: the time at which the request is made.
+    Now(TimeFormat),
+}
+
+/// A way to write a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TimeFormat {
+    /// `now`: RFC 3339, in UTC, with milliseconds (`2026-01-31T12:00:00.000Z`).
+    Rfc3339,
+    /// `now unix`: whole seconds since the Unix epoch.
+    Seconds,
+    /// `now ms`: whole milliseconds since then.
+    Milliseconds,
 }
 
 impl Variable {
@@ -188,7 +242,8 @@ impl Variable {
     pub fn is_number(&self) -> bool {
         match self {
             Self::Zipf { .. } | Self::Uniform { .. } | Self::Sequence { .. } | Self::N => true,
-            Self::Padded { .. } | Self::Uuid | Self::OneOf(_) | Self::Random { .. } => false,
+            Self::Now(format) => *format != TimeFormat::Rfc3339,
+            Self::Padded { .. } | Self::Uuid | Self::OneOf(_) | Self::Random { .. } | Self::Column { .. } => false,
         }
     }
 }
@@ -208,6 +263,12 @@ impl fmt::Display for Variable {
             Self::OneOf(texts) => write!(f, "one of {}", texts.join(", ")),
             Self::Random { length } => write!(f, "random {length}"),
             Self::N => f.write_str("the number of the request"),
+            Self::Column { file, column, values } => {
+                write!(f, "column {column} of {file}, which has {} rows", values.len())
+            }
+            Self::Now(TimeFormat::Rfc3339) => f.write_str("now"),
+            Self::Now(TimeFormat::Seconds) => f.write_str("now unix"),
+            Self::Now(TimeFormat::Milliseconds) => f.write_str("now ms"),
         }
     }
 }

@@ -69,7 +69,7 @@ pub struct PlannedLink {
 /// The load: the requests, and when they arrive.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PlannedLoad {
-    /// The rate of arrivals, at the beginning where there are stages.
+    /// The rate at which journeys begin, at the beginning where there are stages.
     pub rate: Rate,
     /// The stages of the rate, where it is not always the same.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -122,8 +122,19 @@ impl Default for PlannedLoad {
 pub struct PlannedRequest {
     /// The request's name, by which slices count it.
     pub name: String,
-    /// The weight of this request among the others.
+    /// The weight of its journey among the others.
     pub weight: u32,
+    /// The step of its journey, from 0. A request by itself is a journey of one step.
+    #[serde(default, skip_serializing_if = "is_first")]
+    pub step: u32,
+    /// The name of its journey, where that has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub journey: Option<String>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands it over so")]
+fn is_first(step: &u32) -> bool {
+    *step == 0
 }
 
 /// An expectation, with its words and its place.
@@ -260,8 +271,12 @@ fn starts(start: &Start) -> String {
 
 fn planned_load(load: &Load) -> PlannedLoad {
     // Without a name of its own, a request is called by its line, which may have a token in its query.
-    let request =
-        |request: &crate::Request| PlannedRequest { name: masked_text(&request.name), weight: request.weight };
+    let request = |request: &crate::Request| PlannedRequest {
+        name: masked_text(&request.name),
+        weight: request.weight,
+        step: request.step.nth,
+        journey: request.step.journey.clone(),
+    };
     PlannedLoad {
         rate: load.stages.first(),
         stages: if load.stages.only_rate().is_some() { Vec::new() } else { load.stages.all().to_vec() },

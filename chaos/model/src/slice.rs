@@ -111,6 +111,10 @@ pub struct Counts {
     /// Arrivals that were made twice, since their first connection, a reused one that had idled, closed as they went out.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub retried: u64,
+    /// Steps of journeys that were not reached, since a step before them had failed: no requests. They belong to the slice in
+    /// which that one was due.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub not_reached: u64,
     /// Responses by status.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty", deserialize_with = "crate::event::status_keys")]
     pub statuses: BTreeMap<u16, u64>,
@@ -135,10 +139,10 @@ pub struct Counts {
 }
 
 impl Counts {
-    /// True if nothing was due.
+    /// True if nothing was due, or would have been.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.due == 0
+        self.due + self.not_reached == 0
     }
 
     /// The number of responses, whatever their status.
@@ -158,6 +162,7 @@ impl Counts {
             straddled: apart,
             missed: self.missed,
             retried: self.retried,
+            not_reached: self.not_reached,
             statuses: self.statuses.clone(),
             good: self.good,
             unanswered: self.unanswered.clone(),
@@ -177,11 +182,25 @@ impl Counts {
 
     /// Adds the counts of other arrivals.
     pub fn add(&mut self, other: &Self) {
-        let Self { due, sent, missed, retried, statuses, unanswered, good, partial, stale, oldest, latency } = other;
+        let Self {
+            due,
+            sent,
+            missed,
+            retried,
+            not_reached,
+            statuses,
+            unanswered,
+            good,
+            partial,
+            stale,
+            oldest,
+            latency,
+        } = other;
         self.due += due;
         self.sent += sent;
         self.missed += missed;
         self.retried += retried;
+        self.not_reached += not_reached;
         self.good += good;
         self.partial += partial;
         self.stale += stale;

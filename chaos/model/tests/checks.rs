@@ -131,6 +131,7 @@ impl Seen {
     /// 200 arrivals, answered in a millisecond each, and as `change` makes the last of them.
     fn but_for(change: impl Fn(&mut Arrival)) -> Self {
         let arrival = |n| Arrival {
+            step: 0,
             n,
             at: Duration::from_secs(4),
             result: Ok(200),
@@ -162,7 +163,7 @@ impl Seen {
             let has = check.subject.has(arrival);
             marked.with += u64::from(has);
             let first = if has { &mut marked.first_with } else { &mut marked.first_without };
-            first.get_or_insert(Example { arrival: *arrival, saw: None, instance: None, excerpt: None });
+            first.get_or_insert(unseen(arrival));
         }
         counts.latency = latency;
         let seconds = |n: usize| Duration::from_secs(n as u64);
@@ -341,4 +342,9 @@ fn a_series_that_moves_by_itself_detects_nothing() {
     assert_eq!(of([0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 1.0, 1.0, 1.0]), Verdict::Pass);
     assert_eq!(of([7.0, 7.0, 0.0, 0.0, 0.0, 1.0, 1.0, 1.0, 1.0]), Verdict::Pass, "it was different at the start");
     assert_eq!(of([0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0]), Verdict::Inconclusive);
+}
+
+/// An arrival of which nothing was seen.
+fn unseen(arrival: &Arrival) -> Example {
+    Example { arrival: *arrival, saw: None, instance: None, excerpt: None, uncaptured: None }
 }

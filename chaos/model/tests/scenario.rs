@@ -166,7 +166,7 @@ fn the_whole_language_is_taken() {
         words.iter().map(|word| word.render(&ports, |to, label| format!("{to}#{label:?}"))).collect();
     assert_eq!(words, ["./shop", "--port", "80", "--cache=redis#Some(\"sessions\")"]);
 
-    let [get, post] = read.load.requests.as_slice() else { panic!("{:?}", read.load) };
+    let [get, post, login, order] = read.load.requests.as_slice() else { panic!("{:?}", read.load) };
     let vars = [("item", 7), ("user", 42), ("kind", 1)]
         .map(|(name, value)| (name.to_owned(), chaos_model::Value::Number(value)))
         .into();
@@ -174,6 +174,20 @@ fn the_whole_language_is_taken() {
     assert_eq!(get.headers["accept"].render(&vars), "{text}/1");
     assert_eq!(post.headers["accept"].render(&vars), "all");
     assert_eq!(post.body.as_ref().unwrap().render(&vars), "{\"id\": 42}");
+    assert_eq!(read.load.journeys().collect::<Vec<_>>(), [0..1, 1..2, 2..4]);
+    assert_eq!((login.name.as_str(), login.weight, login.step.nth), ("login", 2, 0));
+    assert_eq!(login.headers["cookie"].to_string(), "lang=de");
+    assert_eq!(login.basic.as_ref().map(ToString::to_string).as_deref(), Some("shop:{env:SHOP_PASSWORD}"));
+    let captures: Vec<String> = login.step.captures.iter().map(ToString::to_string).collect();
+    assert_eq!(captures, ["$.token", "header location regex /orders/([0-9]+)"]);
+    assert_eq!((order.name.as_str(), order.weight, order.step.nth), ("PUT /orders/{place}", 2, 1));
+    assert_eq!((order.step.journey.as_deref(), order.step.think.to_string().as_str()), (Some("buy"), "1s..3s"));
+    assert_eq!(order.headers["authorization"].to_string(), "Bearer {token}");
+    assert_eq!(order.headers["x-key"].to_string(), "{env:KEY}");
+    assert_eq!(order.headers["content-type"].to_string(), "application/x-www-form-urlencoded");
+    assert_eq!(order.body.as_ref().unwrap().render(&vars), "user=42&note=a%20b");
+    let missing: Vec<&str> = read.load.secrets.missing().map(|(name, _)| name).collect();
+    assert_eq!(missing, ["env:SHOP_PASSWORD", "env:KEY"], "that is no mistake of the file");
     assert_eq!(read.load.stages.only_rate(), Some(Rate { times: 6000, per: seconds(60) }));
     assert_eq!(read.load.warmup, Duration::from_millis(1500));
 

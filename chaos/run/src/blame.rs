@@ -18,7 +18,7 @@ pub(crate) use beyond::{Baseline, Beyond};
 use crate::responses::is_bad;
 use chaos_load::Outcome;
 use chaos_model::{
-    Fault, Impact, Share, Target,
+    Fault, Impact, RequestId, Share, Target,
     event::Fired,
     ledger::{Joined, Reason, Uncharged},
 };
@@ -51,7 +51,7 @@ impl Blames {
 pub(crate) struct Evidence<'a> {
     /// The faults of the scenario.
     pub(crate) faults: &'a [Fault],
-    /// The outcomes of its load, by number. Times count from the start of the warm-up, which takes so long.
+    /// The outcomes of its load, by when they were due. Times count from the start of the warm-up, which takes so long.
     pub(crate) outcomes: &'a [Outcome],
     pub(crate) warmup: Duration,
     /// True for a request of the selection, by its place in the load.
@@ -68,13 +68,13 @@ pub(crate) struct Evidence<'a> {
 /// The bad responses that a fault is charged with because they met an injection of it: the requests' numbers, and the end of
 /// the first.
 struct Met {
-    charged: BTreeSet<u64>,
+    charged: BTreeSet<RequestId>,
     first: Option<Duration>,
 }
 
 /// A response within a fault.
 struct Response {
-    n: u64,
+    id: RequestId,
     ended: Duration,
     bad: bool,
 }
@@ -95,11 +95,11 @@ impl Evidence<'_> {
             all.extend(one.met);
             hurt.extend(one.met.filter(|_| is_hurtful(one.impact)));
         }
-        let within = self.within(fault).into_iter().filter(|response| all.contains(&response.n));
+        let within = self.within(fault).into_iter().filter(|response| all.contains(&response.id));
         let mut beyond = Beyond::new(self.baseline);
         let mut first = None;
-        for Response { n, ended, .. } in within {
-            let is_hurt = hurt.contains(&n);
+        for Response { id, ended, .. } in within {
+            let is_hurt = hurt.contains(&id);
             beyond.add(ended, is_hurt);
             first = first.or(is_hurt.then_some(ended));
         }
@@ -112,7 +112,7 @@ impl Evidence<'_> {
         let fault = &self.faults[index];
         let mut beyond = Beyond::new(self.baseline);
         let (mut bad, mut of) = (0, 0);
-        let is_charged = |response: &Response| met.iter().any(|met| met.charged.contains(&response.n));
+        let is_charged = |response: &Response| met.iter().any(|met| met.charged.contains(&response.id));
         for response in self.within(fault).iter().filter(|response| !is_charged(response)) {
             bad += u64::from(response.bad);
             of += 1;
@@ -140,10 +140,10 @@ impl Evidence<'_> {
             let ended = outcome.ended.saturating_sub(self.warmup);
             // It acts on what is under way before all proxies have acknowledged it.
             let is_within = at < fault.ends() && ended >= fault.at;
-            is_within.then(|| Response { n: outcome.n, ended, bad: is_bad(outcome) })
+            is_within.then(|| Response { id: outcome.id(), ended, bad: is_bad(outcome) })
         });
         let mut within: Vec<Response> = within.collect();
-        within.sort_by_key(|response| (response.ended, response.n));
+        within.sort_by_key(|response| (response.ended, response.id));
         within
     }
 

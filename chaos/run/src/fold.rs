@@ -272,7 +272,7 @@ impl<'a> Fold<'a> {
                 known.after.add(&closed);
                 if known.after.phase.judges(&closed.slice) {
                     let usual = Baseline::of(*usual);
-                    part.arrivals.iter().for_each(|(_, at, bad)| known.add_after(*at, *bad, usual));
+                    part.arrivals.iter().for_each(|(at, _, bad)| known.add_after(*at, *bad, usual));
                 }
             }
         }

@@ -34,7 +34,7 @@ use crate::{
     responses::{is_good, is_partial, is_shared, is_stale},
 };
 use chaos_load::Outcome;
-use chaos_model::{ArrivalId, Histogram, Impact, Injection, Nonce, RunKey, Scenario, ledger::Joined};
+use chaos_model::{Histogram, Impact, Injection, Nonce, RequestId, RunKey, Scenario, ledger::Joined};
 use names::{Met, Names};
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -56,8 +56,10 @@ pub(crate) struct Injections {
 
 /// Joins injections with the arrivals of a run.
 pub(crate) struct Join<'a> {
-    /// By number, and so by when they were due. Times count from the start of the warm-up.
+    /// By when they were due. Times count from the start of the warm-up.
     outcomes: &'a [Outcome],
+    /// Their places there, by which request it was.
+    places: BTreeMap<RequestId, usize>,
     /// The nonce of the run: what carries another is none of its requests.
     nonce: Nonce,
     names: Names,
@@ -78,7 +80,7 @@ struct Usual {
 /// The meeting of an injection as far as it is known by itself.
 enum Found {
     /// The request that met it, if one did, and what came of it.
-    Sure(Option<u64>, Impact),
+    Sure(Option<RequestId>, Impact),
     /// A message without a name.
     Nameless,
     /// A connection, or a message that is not known.
@@ -93,7 +95,7 @@ impl<'a> Join<'a> {
         });
         let longest = outcomes.iter().map(Outcome::latency).max().unwrap_or_default();
         let names = Names::new(load, key.seed);
-        Self { outcomes, nonce: key.nonce, names, warmup: load.warmup, longest, baseline }
+        Self { outcomes, places: places(outcomes), nonce: key.nonce, names, warmup: load.warmup, longest, baseline }
     }
 
     /// All injections of a run, each with the request that met it.
@@ -131,14 +133,14 @@ impl<'a> Join<'a> {
 
     /// The request that met an injection, whose message has these `words` that are names.
     fn find(&self, injection: &Injection, words: &BTreeSet<u64>) -> Found {
-        if let Some(ArrivalId { nonce, n, .. }) = injection.arrival {
-            if nonce != self.nonce {
+        if let Some(arrival) = injection.arrival {
+            if arrival.nonce != self.nonce {
                 return Found::Sure(None, Impact::Background);
             }
-            return match self.outcomes.binary_search_by_key(&n, |outcome| outcome.n) {
-                Ok(index) => self.sure(injection, &self.outcomes[index]),
+            return match self.places.get(&arrival.request()) {
+                Some(place) => self.sure(injection, &self.outcomes[*place]),
                 // One that this run did not make.
-                Err(_) => Found::Sure(None, Impact::Unknown),
+                None => Found::Sure(None, Impact::Unknown),
             };
         }
         if injection.idle || is_strangers(injection) {
@@ -180,20 +182,24 @@ impl<'a> Join<'a> {
     }
 
     fn sure(&self, injection: &Injection, outcome: &Outcome) -> Found {
-        Found::Sure(Some(outcome.n), self.of(injection, outcome))
+        Found::Sure(Some(outcome.id()), self.of(injection, outcome))
     }
 
     /// The impact of a message without a name where others have one: nobody's, unless somebody was hurt whom nothing
     /// else explains.
-    fn nobodys(&self, injection: &Injection, explained: &BTreeSet<u64>) -> Impact {
+    fn nobodys(&self, injection: &Injection, explained: &BTreeSet<RequestId>) -> Impact {
         if self.has_hurt(injection, explained) { Impact::Unknown } else { Impact::Background }
     }
 
-    fn of_those_under_way(&self, injection: &Injection, explained: &BTreeSet<u64>) -> (Option<u64>, Impact) {
+    fn of_those_under_way(
+        &self,
+        injection: &Injection,
+        explained: &BTreeSet<RequestId>,
+    ) -> (Option<RequestId>, Impact) {
         let all: Vec<_> = self.under_way(injection.at + self.warmup, Duration::ZERO).collect();
         match all[..] {
             [] => (None, Impact::Background),
-            [only] => (Some(only.n), self.of(injection, only)),
+            [only] => (Some(only.id()), self.of(injection, only)),
             _ => {
                 let alike = self.all_alike(injection, all.iter().copied());
                 let harmless = || (!self.has_hurt(injection, explained)).then_some(Impact::Unnoticed);
@@ -209,10 +215,10 @@ impl<'a> Join<'a> {
     }
 
     /// True if a request that was under way came to harm that no injection of its own explains.
-    fn has_hurt(&self, injection: &Injection, explained: &BTreeSet<u64>) -> bool {
+    fn has_hurt(&self, injection: &Injection, explained: &BTreeSet<RequestId>) -> bool {
         let mut others = self
             .under_way(injection.at + self.warmup, Duration::ZERO)
-            .filter(|outcome| !explained.contains(&outcome.n));
+            .filter(|outcome| !explained.contains(&outcome.id()));
         others.any(|outcome| !matches!(self.of(injection, outcome), Impact::Unnoticed | Impact::SharedFlight))
     }
 
@@ -257,6 +263,11 @@ impl<'a> Join<'a> {
     }
 }
 
+/// The places of outcomes, by which request they are of.
+fn places(outcomes: &[Outcome]) -> BTreeMap<RequestId, usize> {
+    outcomes.iter().enumerate().map(|(place, outcome)| (outcome.id(), place)).collect()
+}
+
 /// True where a message is a stranger's: on the clients' link, where every request of the load has a number.
 fn is_strangers(injection: &Injection) -> bool {
     injection.message().is_some() && injection.link.starts_with(CLIENTS)
@@ -265,7 +276,7 @@ fn is_strangers(injection: &Injection) -> bool {
 /// Acquits delays of what another fault made bad: how that response would have come out without it is not known.
 fn acquit_delays(joined: &mut [Joined]) {
     let is_delay = |one: &Joined| one.injection.asked.is_some();
-    let mut made_bad: BTreeMap<u64, BTreeSet<String>> = BTreeMap::new();
+    let mut made_bad: BTreeMap<RequestId, BTreeSet<String>> = BTreeMap::new();
     for one in joined.iter().filter(|one| is_hurtful(one.impact) && !is_delay(one)) {
         if let Some(n) = one.met {
             made_bad.entry(n).or_default().insert(one.injection.fault.clone());

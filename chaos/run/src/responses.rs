@@ -1,6 +1,7 @@
 //! Checks of each response while it is in memory: the markers that the system declares, and the body and header checks. The result is
 //! a bit for each, so that bodies need not be kept.
 
+mod captures;
 mod coding;
 mod decimal;
 mod excerpt;
@@ -12,16 +13,17 @@ mod paths;
 #[cfg(test)]
 mod tests;
 
+use captures::{Captures, Uncaptured};
 use chaos_load::{Arrival, CheckResponse, Marks, Outcome, Response};
 use chaos_model::{
-    Scenario, ValueTest, Values,
+    RequestId, Scenario, ValueTest, Values,
     check::{CheckId, Part, ResponseTest},
 };
 use coding::Body;
 use excerpt::Excerpts;
 use found::{Found, holds};
 use instances::Instances;
-use look::{Place, Places};
+use look::{Place, Places, Seen};
 use markers::Markers;
 pub(crate) use markers::Unseen;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -83,6 +85,7 @@ pub(crate) struct ResponseChecker {
     markers: Markers,
     instances: Instances,
     excerpts: Excerpts,
+    captures: Captures,
     /// By bit.
     tests: Vec<Test>,
     /// Hears each response.
@@ -118,9 +121,10 @@ impl ResponseChecker {
             Some(Test { id: check.id, place, test: test.clone(), wanted, noted: AtomicUsize::new(0) })
         });
         let tests: Vec<Test> = tests.collect();
+        let captures = Captures::new(&scenario.load, &mut places);
         let instances = Instances::new(scenario.system.responses.instance.clone());
         let excerpts = Excerpts::new(scenario, |id| bit(&tests, id));
-        Self { places, markers, instances, excerpts, tests, listener: None }
+        Self { places, markers, instances, excerpts, captures, tests, listener: None }
     }
 
     /// The same, which tells each response to this listener.
@@ -136,6 +140,20 @@ impl ResponseChecker {
     /// The bit of a check's test among the marks of a response.
     pub(crate) fn bit(&self, id: CheckId) -> Option<u32> {
         bit(&self.tests, id)
+    }
+}
+
+impl ResponseChecker {
+    /// Takes what later steps of its journey need from a response. One that lacks it has failed, as far as it could be read.
+    fn capture(&self, request: usize, response: &Response<'_>, read: (&Seen<'_>, &Body<'_>), marks: &mut Marks) {
+        match self.captures.take(request, response, read) {
+            Ok(captured) => marks.captured = captured,
+            Err(Uncaptured { why, is_unknown }) => {
+                marks.failed = true;
+                marks.uncaptured = Some(why.into());
+                *(if is_unknown { &mut marks.unknown } else { &mut marks.bits }) |= FAILED;
+            }
+        }
     }
 }
 
@@ -171,7 +189,8 @@ impl CheckResponse for ResponseChecker {
             // Nobody listens any more: nothing is lost.
             let _ = listener.send(heard(arrival, response));
         }
-        let body = if is_looked_into { Body::of(response) } else { Body::default() };
+        let is_read = is_looked_into || self.captures.read_text(arrival.request);
+        let body = if is_read { Body::of(response) } else { Body::default() };
         let seen = self.places.look(response, &body);
         let mut marks =
             Marks { age: self.markers.age(&seen), instance: self.instances.of(response.headers), ..Marks::default() };
@@ -205,7 +224,12 @@ impl CheckResponse for ResponseChecker {
                 marks.notes.extend(saw.map(|saw| (nth, saw)));
             }
         }
-        marks.excerpt = self.excerpts.of(arrival.n, response, &marks, is_looked_into.then_some(&body));
+        marks.failed = marks.bits & FAILED != 0;
+        if !marks.failed {
+            self.capture(arrival.request, response, (&seen, &body), &mut marks);
+        }
+        let id = RequestId { n: arrival.n, step: arrival.step };
+        marks.excerpt = self.excerpts.of(id, response, &marks, is_read.then_some(&body));
         marks
     }
 }

@@ -204,6 +204,9 @@ async fn provision_and_judge(
     nonce: std::io::Result<Nonce>,
     events: &Events,
 ) -> Result<Ending, WorldError> {
+    if let Some(why) = secret_is_missing(scenario) {
+        return Err(WorldError::CannotGive(why));
+    }
     // Drawn by the machine: with one that a stranger knows, what he sends would count.
     let nonce = nonce.map_err(WorldError::machine("drawing the run's nonce"))?;
     let key = RunKey { seed: options.seed, nonce };
@@ -251,6 +254,14 @@ async fn provision_and_judge(
     let reason = if reasons.is_empty() { Verdict::Pass } else { Verdict::Inconclusive };
     let verdict = Verdict::of_all(judged.iter().map(|judged| judged.verdict).chain([reason]));
     Ok(Ending::Judged(verdict, judged))
+}
+
+/// The reason why the load can't be made, where it names a secret that is nowhere.
+fn secret_is_missing(scenario: &Scenario) -> Option<String> {
+    let (name, span) = scenario.load.secrets.missing().next()?;
+    let (file, line, _) = scenario.sources.position(span);
+    let variable = name.strip_prefix("env:").unwrap_or(name);
+    Some(format!("the environment variable {variable} that the load names is not set ({file}:{line})"))
 }
 
 /// The blame of each fault, by each selection of requests that is judged.

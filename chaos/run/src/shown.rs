@@ -2,10 +2,11 @@
 
 use chaos_load::Draw;
 use chaos_model::{
-    Impact, Load, Text, Values,
+    Impact, Load, Request, RequestId, Text, Values,
     check::{Against, Example},
     event::{Shown, ShownResponse},
     ledger::Joined,
+    load::TextPiece,
     secret::{hidden, is_named, masked_text},
 };
 use std::{
@@ -20,17 +21,17 @@ const LINE: usize = 200;
 pub(crate) struct Requests<'a> {
     load: &'a Load,
     draw: Draw,
-    /// The faults whose injections each request met, by its number.
-    met: BTreeMap<u64, BTreeSet<&'a str>>,
+    /// The faults whose injections each request met.
+    met: BTreeMap<RequestId, BTreeSet<&'a str>>,
 }
 
 impl<'a> Requests<'a> {
     /// The requests of a load under a seed, and the injections that they met.
     pub(crate) fn new(load: &'a Load, seed: u64, joined: &'a [Joined]) -> Self {
-        let mut met: BTreeMap<u64, BTreeSet<&str>> = BTreeMap::new();
+        let mut met: BTreeMap<RequestId, BTreeSet<&str>> = BTreeMap::new();
         for one in joined.iter().filter(|one| one.impact != Impact::Background) {
-            if let Some(n) = one.met {
-                met.entry(n).or_default().insert(&one.injection.fault);
+            if let Some(id) = one.met {
+                met.entry(id).or_default().insert(&one.injection.fault);
             }
         }
         Self { load, draw: Draw::new(load, seed), met }
@@ -44,18 +45,18 @@ impl<'a> Requests<'a> {
         }
     }
 
-    fn one(&self, Example { arrival, instance, excerpt, .. }: &Example) -> ShownResponse {
+    fn one(&self, Example { arrival, instance, excerpt, uncaptured, .. }: &Example) -> ShownResponse {
         // What was drawn for it once is drawn again: nothing of a request has to be kept.
-        let drawn = self.draw.arrival(arrival.n, Duration::ZERO);
+        let drawn = self.draw.arrival(arrival.request(), Duration::ZERO);
         let request = self.load.requests.get(drawn.request);
-        let texts =
-            request.into_iter().flat_map(|one| [&one.path].into_iter().chain(one.headers.values()).chain(&one.body));
+        let texts = request.into_iter().flat_map(Request::texts);
         let used: BTreeSet<&str> = texts.flat_map(Text::variables).collect();
         let values = drawn.vars.iter().filter(|(name, _)| used.contains(name.as_str()));
         let vars = values.map(|(name, value)| (name.clone(), value_of(name, &value.to_string()))).collect();
         let line = request.map(|request| format!("{} {}", request.method, path(&request.path, &drawn.vars)));
         ShownResponse {
             n: arrival.n,
+            step: arrival.step,
             at: arrival.at,
             request: cut(&line.unwrap_or_default()),
             vars,
@@ -64,7 +65,8 @@ impl<'a> Requests<'a> {
             unanswered: arrival.result.err().map(str::to_owned),
             latency: arrival.latency,
             body: excerpt.as_deref().map(str::to_owned),
-            met: self.met.get(&arrival.n).into_iter().flatten().map(|fault| (*fault).to_owned()).collect(),
+            uncaptured: uncaptured.as_deref().map(str::to_owned),
+            met: self.met.get(&arrival.request()).into_iter().flatten().map(|fault| (*fault).to_owned()).collect(),
         }
     }
 }
@@ -81,10 +83,17 @@ fn path(text: &Text, values: &Values) -> String {
             Some(name) => {
                 shown += &values.get(name).map(|value| value_of(name, &value.to_string())).unwrap_or_default()
             }
+            // What was captured from a response is not drawn again: its place is shown.
+            None if piece.variable().is_some_and(|name| !values.contains_key(name)) => shown += &piece_of(piece),
             None => piece.render(values, &mut shown),
         }
     }
     masked_text(&shown)
+}
+
+/// The piece as it is written.
+fn piece_of(piece: &TextPiece) -> String {
+    Text { pieces: vec![piece.clone()] }.to_string()
 }
 
 fn cut(text: &str) -> String {
@@ -94,7 +103,7 @@ fn cut(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use chaos_model::{Value, load::TextPiece};
+    use chaos_model::Value;
 
     fn text(pieces: &[TextPiece]) -> Text {
         Text { pieces: pieces.to_vec() }

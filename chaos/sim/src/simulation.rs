@@ -203,7 +203,7 @@ pub fn simulate(
         let (events, mut records) = Events::channel();
         let run = chaos_run::run(scenario, &mut world, options, &events, interrupt);
         match tracer {
-            Some(tracer) => tracer.follow(run).await,
+            Some(tracer) => Box::pin(tracer.follow(run)).await,
             None => run.await,
         };
         drop((events, world));

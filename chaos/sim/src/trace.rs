@@ -21,6 +21,11 @@ use tracing_subscriber::{
     registry::LookupSpan,
 };
 
+/// True for what tells of the first step of a journey.
+fn is_first_step(fields: &Fields) -> bool {
+    number(fields, "step").unwrap_or_default() == 0
+}
+
 /// The target by which the load tells of requests: `chaos_load::REQUESTS`.
 const REQUESTS: &str = "chaos_load::requests";
 
@@ -55,9 +60,9 @@ fn number(fields: &Fields, name: &str) -> Option<u64> {
     of(fields, name)?.parse().ok()
 }
 
-/// The number of the request that something says it is for.
+/// The number of the request that something says it is for. Of a journey, the first step is followed.
 fn arrival(fields: &Fields) -> Option<u64> {
-    of(fields, "arrival")?.parse().ok().map(|ArrivalId { n, .. }| n)
+    of(fields, "arrival")?.parse().ok().filter(|arrival: &ArrivalId| arrival.step == 0).map(|arrival| arrival.n)
 }
 
 #[derive(Clone, Debug)]

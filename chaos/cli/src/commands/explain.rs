@@ -106,17 +106,34 @@ fn load(scenario: &Scenario) -> Vec<String> {
         format!(", after a warm-up of {}", show_duration(load.warmup))
     };
     let total = load.stages.in_window(std::time::Duration::ZERO, load.duration());
+    let what = if load.has_journeys() { "journeys, each of their requests" } else { "requests, each" };
     let mut lines = vec![format!(
-        "{} ({arrivals}) for {}{warmup}: about {total} requests, each given up after {}",
+        "{} ({arrivals}) for {}{warmup}: about {total} {what} given up after {}",
         load.stages,
         show_duration(load.duration()),
         show_duration(load.timeout),
     )];
     lines.extend(load.vars.iter().map(|(name, variable)| format!("{{{name}}} is {variable}")));
-    for request in &load.requests {
-        lines.push(format!("{} (weight {})", request.line(), request.weight));
+    for steps in load.journeys() {
+        lines.extend(journey(&load.requests[steps]));
     }
     lines
+}
+
+/// A line a step; a request by itself has one.
+fn journey(steps: &[chaos_model::Request]) -> Vec<String> {
+    let Some(first) = steps.first() else { return Vec::new() };
+    if let [only] = steps {
+        return vec![format!("{} (weight {})", only.line(), only.weight)];
+    }
+    let name = first.step.journey.as_deref().unwrap_or("journey");
+    let step = |request: &chaos_model::Request| {
+        let think = request.step.think;
+        let after = if think.most.is_zero() { String::new() } else { format!(", {think} after the one before") };
+        let taken = request.step.captures.iter().map(|capture| format!(", takes {{{}}} from {capture}", capture.name));
+        format!("  {}. {}{after}{}", request.step.nth + 1, request.line(), taken.collect::<String>())
+    };
+    std::iter::once(format!("{name} (weight {})", first.weight)).chain(steps.iter().map(step)).collect()
 }
 
 fn timeline(scenario: &Scenario) -> Vec<String> {

@@ -30,8 +30,10 @@ pub(crate) async fn put(system: &System, rate: u32, time: Duration, user: Variab
         method: "GET".to_owned(),
         path: Text { pieces },
         headers: BTreeMap::new(),
+        basic: None,
         body: None,
         weight: 1,
+        step: chaos_model::load::Step::default(),
     };
     let load = Load {
         requests: vec![request],
@@ -40,6 +42,7 @@ pub(crate) async fn put(system: &System, rate: u32, time: Duration, user: Variab
         warmup: Duration::ZERO,
         timeout: Duration::from_secs(5),
         vars: [("user".to_owned(), user)].into(),
+        secrets: chaos_model::load::Secrets::default(),
         span: Span { source: 0, range: 0..0 },
     };
     let port = system.port("gateway");

@@ -29,8 +29,10 @@ pub(crate) fn get(path: &str) -> Request {
         method: "GET".to_owned(),
         path: text(path),
         headers: BTreeMap::new(),
+        basic: None,
         body: None,
         weight: 1,
+        step: chaos_model::load::Step::default(),
     }
 }
 
@@ -48,6 +50,7 @@ pub(crate) fn plan(path: &str) -> Plan {
         warmup: Duration::ZERO,
         timeout: Duration::from_secs(2),
         vars: BTreeMap::new(),
+        secrets: chaos_model::load::Secrets::default(),
         span: Span { source: 0, range: 0..0 },
     };
     Plan {
@@ -130,9 +133,11 @@ pub(crate) async fn run_with(
     while let Ok(outcome) = receiver.try_recv() {
         outcomes.push(outcome);
     }
-    outcomes.sort_by_key(|outcome| outcome.n);
+    outcomes.sort_by_key(Outcome::id);
     assert_eq!(outcomes.len() as u64, summary.due, "an outcome for each arrival");
-    assert!(outcomes.iter().enumerate().all(|(i, outcome)| outcome.n == i as u64), "each arrival once");
+    let first = outcomes.iter().filter(|outcome| outcome.step == 0);
+    assert!(first.enumerate().all(|(i, outcome)| outcome.n == i as u64), "each arrival once");
+    assert!(outcomes.windows(2).all(|pair| pair[0].id() < pair[1].id()), "each step once");
     assert_eq!(summary.made + summary.not_made, summary.due);
     (outcomes, summary)
 }

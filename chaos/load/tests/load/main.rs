@@ -6,6 +6,7 @@ mod arrivals;
 mod bench;
 mod failures;
 mod heads;
+mod journeys;
 mod requests;
 mod responses;
 mod retries;

@@ -54,7 +54,7 @@ async fn each_request_carries_its_number_and_a_trace() {
     let seen = seen(varied()).await;
     assert_eq!(seen.len(), 100);
     for (n, (line, headers)) in (0_u64..).zip(&seen) {
-        let trace = format!("00-{:032x}-", trace_id(42, n));
+        let trace = format!("00-{:032x}-", trace_id(42, n.into()));
         assert!(headers["traceparent"].starts_with(&trace), "{headers:?}");
         assert_eq!((headers["traceparent"].len(), &headers["host"][..]), (55, "target"));
         assert_eq!(headers["user-agent"], concat!("chaos/", env!("CARGO_PKG_VERSION")));

@@ -1,6 +1,7 @@
 //! Arrivals that speak against a comparison: how many there are of each instance, and a few of them to be shown.
 
 use super::Example;
+use crate::RequestId;
 use std::{cmp::Reverse, collections::BTreeMap, sync::Arc, time::Duration};
 
 /// The most that are shown of a comparison.
@@ -27,13 +28,13 @@ impl Against {
     pub fn add(
         &mut self,
         weight: Duration,
-        arrival: u64,
+        arrival: RequestId,
         example: impl FnOnce() -> Example,
         instance: Option<Arc<str>>,
     ) {
         let here = self.of.entry(instance).or_default();
         here.count += 1;
-        let lightest = here.kept.last().map(|(weight, last)| place(*weight, last.arrival.n));
+        let lightest = here.kept.last().map(|(weight, last)| place(*weight, last.arrival.request()));
         if here.kept.len() < SHOWN || lightest > Some(place(weight, arrival)) {
             here.keep(weight, example());
             self.let_go();
@@ -68,23 +69,23 @@ impl Against {
         });
         let mut all: Vec<_> = all.collect();
         // The first of each instance before any second one.
-        all.sort_by_key(|(nth, _, weight, example)| (*nth, place(*weight, example.arrival.n)));
+        all.sort_by_key(|(nth, _, weight, example)| (*nth, place(*weight, example.arrival.request())));
         all.truncate(SHOWN);
-        all.sort_by_key(|(_, instance, weight, example)| (*instance, place(*weight, example.arrival.n)));
+        all.sort_by_key(|(_, instance, weight, example)| (*instance, place(*weight, example.arrival.request())));
         all.into_iter().map(|(.., example)| example).collect()
     }
 }
 
 impl OfInstance {
     fn keep(&mut self, weight: Duration, example: Example) {
-        let at = place(weight, example.arrival.n);
-        let before = self.kept.partition_point(|(weight, other)| place(*weight, other.arrival.n) < at);
+        let at = place(weight, example.arrival.request());
+        let before = self.kept.partition_point(|(weight, other)| place(*weight, other.arrival.request()) < at);
         self.kept.insert(before, (weight, example));
         self.kept.truncate(SHOWN);
     }
 }
 
-fn place(weight: Duration, arrival: u64) -> (Reverse<Duration>, u64) {
+fn place(weight: Duration, arrival: RequestId) -> (Reverse<Duration>, RequestId) {
     (Reverse(weight), arrival)
 }
 
@@ -96,6 +97,7 @@ mod tests {
     fn example(n: u64) -> Example {
         let arrival = Arrival {
             n,
+            step: 0,
             at: Duration::ZERO,
             result: Ok(503),
             latency: Duration::ZERO,
@@ -105,7 +107,7 @@ mod tests {
             age: None,
             passed: false,
         };
-        Example { arrival, saw: None, instance: None, excerpt: None }
+        Example { arrival, saw: None, instance: None, excerpt: None, uncaptured: None }
     }
 
     /// Adds arrivals: weight in milliseconds, number, instance.
@@ -113,7 +115,7 @@ mod tests {
         let mut against = Against::default();
         for (weight, n, instance) in all {
             let instance = (!instance.is_empty()).then(|| Arc::from(*instance));
-            against.add(Duration::from_millis(*weight), *n, || example(*n), instance);
+            against.add(Duration::from_millis(*weight), (*n).into(), || example(*n), instance);
         }
         against
     }

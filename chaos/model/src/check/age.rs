@@ -50,6 +50,6 @@ impl Subject for Age {
         }
         Finding::by(&self.0, &age, show_duration(age))
             .whatever_the_load()
-            .explained(|| Some(format!("the oldest response, to request {} {}", oldest.n, at(oldest.at))))
+            .explained(|| Some(format!("the oldest response, to request {} {}", oldest.request(), at(oldest.at))))
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{Against, Unknowns, reading::Readings, share};
 use crate::{
-    CallReading, Comparison, Fault, Margin, Share, Verdict,
+    CallReading, Comparison, Fault, Margin, RequestId, Share, Verdict,
     event::Probed,
     ledger::{Recovery, Uncharged},
     margin::Bounded,
@@ -14,8 +14,10 @@ use std::{sync::Arc, time::Duration};
 /// An arrival that has ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Arrival {
-    /// The arrival's number.
+    /// The number of its journey.
     pub n: u64,
+    /// The step of its journey, from 0.
+    pub step: u32,
     /// The moment at which it was due, on the timeline.
     pub at: Duration,
     /// The status, or the reason why there is none.
@@ -35,6 +37,18 @@ pub struct Arrival {
 }
 
 impl Arrival {
+    /// The request that it is.
+    #[must_use]
+    pub fn request(&self) -> RequestId {
+        RequestId { n: self.n, step: self.step }
+    }
+
+    /// Its place among all arrivals: by when it was due.
+    #[must_use]
+    pub fn order(&self) -> (Duration, RequestId) {
+        (self.at, self.request())
+    }
+
     /// True if it failed (no response, or none that is good), was partial or stale.
     #[must_use]
     pub fn is_bad(&self) -> bool {
@@ -62,6 +76,8 @@ pub struct Example {
     pub instance: Option<Arc<str>>,
     /// The beginning of the response's body, decoded and without secrets.
     pub excerpt: Option<Arc<str>>,
+    /// The value that its journey could not capture from it, and why, in words.
+    pub uncaptured: Option<Arc<str>>,
 }
 
 /// Arrivals that have what a check counts.

@@ -79,7 +79,7 @@ impl Subject for Latency {
             let slowest = evidence.slowest?;
             let came = slowest.result.map_or_else(str::to_owned, |status| status.to_string());
             let took = show_duration(slowest.latency);
-            Some(format!("the slowest, request {} {}, took {took} ({came})", slowest.n, at(slowest.at)))
+            Some(format!("the slowest, request {} {}, took {took} ({came})", slowest.request(), at(slowest.at)))
         })
     }
 }

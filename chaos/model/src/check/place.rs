@@ -104,8 +104,9 @@ impl Place<'_> {
         let (phase, stages) = (self.window()?, self.against.load.stages.as_ref()?);
         let length = phase.to.saturating_sub(phase.from);
         let load = self.against.load.load.as_ref();
-        // Which request an arrival is of, chance says.
-        let by_chance = load.is_none_or(|load| load.arrivals == Arrivals::Poisson || self.of.is_some());
+        // Which request an arrival is of, chance says; and whether a later step is reached, the system does.
+        let in_part = self.of.is_some() || load.is_some_and(Load::has_journeys);
+        let by_chance = in_part || load.is_none_or(|load| load.arrivals == Arrivals::Poisson);
         let (all, least) = (stages.in_window(phase.from, phase.to), quantile.least_samples());
         let due = load.map_or(all, |load| self.part_of(all, load));
         let enough = |least: u64| due >= if by_chance { with_margin(least) } else { least };
@@ -116,7 +117,7 @@ impl Place<'_> {
         let these = self.of.map(|of| format!(" of `{}`", of.said)).unwrap_or_default();
         let message = if due < least {
             format!("{quantile} takes {least} requests{these}, and {due} are due in {length} at {stages}")
-        } else if self.of.is_some() {
+        } else if in_part {
             format!("{quantile} takes {least} requests{these}, and of some {due} in {length}, it may be fewer")
         } else {
             format!(
@@ -133,13 +134,16 @@ impl Place<'_> {
         Some(Misplaced::new(message, advice))
     }
 
-    /// The part of so many arrivals of the load that are of the requests that are judged, on average.
+    /// The requests to be judged that so many journeys make, on average.
     fn part_of(&self, all: u64, load: &Load) -> u64 {
-        let Some(of) = self.of else { return all };
-        let weight = |place: &usize| load.requests.get(*place).map_or(0, |request| u64::from(request.weight));
-        let sum = |places: &mut dyn Iterator<Item = usize>| places.map(|place| weight(&place)).sum::<u64>();
-        let (some, whole) = (sum(&mut of.places.iter().copied()), sum(&mut (0..load.requests.len())));
-        all.saturating_mul(some) / whole.max(1)
+        let weight = |place: usize| load.requests.get(place).map_or(0, |request| u128::from(request.weight));
+        // Each journey that begins makes all of its steps, if all goes well.
+        let whole: u128 = load.journeys().map(|steps| weight(steps.start)).sum();
+        let some: u128 = match self.of {
+            Some(of) => of.places.iter().map(|place| weight(*place)).sum(),
+            None => (0..load.requests.len()).map(weight).sum(),
+        };
+        u64::try_from(u128::from(all) * some / whole.max(1)).unwrap_or(u64::MAX)
     }
 }
 

@@ -99,5 +99,5 @@ fn show(last: Arrival) -> String {
         Ok(_) => "had a stale response".to_owned(),
         Err(_) => last.came(),
     };
-    format!("the last, request {} {}, {came}", last.n, at(last.at))
+    format!("the last, request {} {}, {came}", last.request(), at(last.at))
 }

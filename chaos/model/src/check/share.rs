@@ -32,10 +32,11 @@ pub(super) fn judge(evidence: &Evidence<'_>, bound: &Comparison<Share>) -> Findi
         (false, _) => evidence.unknown.why(whole),
     };
     Finding::between(bound, (&share(least), &share(most)), seen, why).explained(|| {
-        let Example { arrival, saw, instance, .. } = against(evidence, bound)?;
+        let Example { arrival, saw, instance, uncaptured, .. } = against(evidence, bound)?;
         let came = saw.as_ref().map_or_else(|| arrival.came(), |saw| format!("saw {saw}"));
+        let came = uncaptured.as_ref().map_or_else(|| came.clone(), |why| format!("{came}, and {why}"));
         let from = instance.as_ref().map(|instance| format!(", from {instance}")).unwrap_or_default();
-        Some(format!("the first, request {} {}, {came}{from}", arrival.n, at(arrival.at)))
+        Some(format!("the first, request {} {}, {came}{from}", arrival.request(), at(arrival.at)))
     })
 }
 
@@ -45,7 +46,7 @@ pub(super) fn unknown(evidence: &Evidence<'_>) -> String {
     let of = if count == 1 { "one response".to_owned() } else { format!("{count} responses") };
     let first = evidence.marked.first_unknown.as_ref().map(|Example { arrival, saw, .. }| {
         let had = saw.as_deref().unwrap_or("a body that could not be looked into");
-        format!(": the first, to request {} {}, had {had}", arrival.n, at(arrival.at))
+        format!(": the first, to request {} {}, had {had}", arrival.request(), at(arrival.at))
     });
     format!("of {of} it can't be said{}", first.unwrap_or_default())
 }
@@ -94,6 +95,7 @@ mod tests {
         let counts = Counts { due: 100, statuses: BTreeMap::from([(200, 100)]), ..Counts::default() };
         let arrival = Arrival {
             n: 12,
+            step: 0,
             at: Duration::from_millis(4310),
             result: Ok(200),
             latency: Duration::ZERO,
@@ -108,6 +110,7 @@ mod tests {
             saw: Some("a large body".to_owned()),
             instance: None,
             excerpt: None,
+            uncaptured: None,
         });
         let marked = Marked { with, unknown, first_unknown, ..Marked::default() };
         judge_responses(

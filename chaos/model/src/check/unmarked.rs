@@ -64,6 +64,7 @@ mod tests {
         let none = Comparison::Equal(Share { parts: 0, whole: 100 });
         let subject = Unmarked { path: "$.orders".to_owned(), share: none };
         let whole = Arrival {
+            step: 0,
             n: 0,
             at: Duration::ZERO,
             result: Ok(200),

@@ -21,6 +21,9 @@ pub struct PhaseFigures {
     /// Arrivals that were made twice, since their first connection, a reused one that had idled, closed as they went out.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub retried: u64,
+    /// Steps of journeys that were not reached, since a step before them had failed. Counted apart: they are no requests.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub not_reached: u64,
     /// Responses by status.
     #[serde(deserialize_with = "status_keys")]
     pub statuses: BTreeMap<u16, u64>,

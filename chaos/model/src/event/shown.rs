@@ -1,5 +1,6 @@
 //! Responses that show why a comparison failed.
 
+use crate::RequestId;
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, time::Duration};
 
@@ -25,8 +26,11 @@ impl Shown {
 /// A request, and what came of it. Secrets are masked.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ShownResponse {
-    /// The arrival's number.
+    /// The number of its journey.
     pub n: u64,
+    /// The step of its journey, from 0.
+    #[serde(default, skip_serializing_if = "is_first")]
+    pub step: u32,
     /// The moment at which it was due, on the timeline.
     #[serde(rename = "due_us", with = "crate::micros")]
     pub at: Duration,
@@ -50,7 +54,23 @@ pub struct ShownResponse {
     /// The beginning of the body, decoded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub body: Option<String>,
+    /// The value that its journey could not capture from it, and why, in words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub uncaptured: Option<String>,
     /// The faults whose injections it met, as far as that is known.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub met: Vec<String>,
+}
+
+impl ShownResponse {
+    /// The request that it is the response to.
+    #[must_use]
+    pub fn id(&self) -> RequestId {
+        RequestId { n: self.n, step: self.step }
+    }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands it over so")]
+fn is_first(step: &u32) -> bool {
+    *step == 0
 }

@@ -1,37 +1,96 @@
-//! Bodies of requests: a text (`body`), or JSON written as TOML (`json`).
+//! Bodies of requests: a text (`body`), JSON written as TOML (`json`), the fields of a form (`form`), or a file (`body-file`).
 
 use super::{
     braces,
     document::{Entry, Kind, Value},
-    findings::Findings,
+    findings::{Findings, Wrong},
+    outside::{BODY_FILE, DataFiles},
     reader::{Reader, Word, parse_word, text_of},
 };
-use crate::{Diagnostic, Text, load::TextPiece};
+use crate::{
+    Diagnostic, Text,
+    load::{TextPiece, percent_encoded},
+};
 
 /// The body of a request.
 #[derive(Clone, Debug)]
 pub(crate) struct Body {
     pub(crate) text: Text,
-    /// Written as `json`, so that it says what it is.
-    pub(crate) is_json: bool,
+    /// The media type, where it is written in a way that says what it is.
+    pub(crate) media_type: Option<&'static str>,
 }
 
+const JSON: &str = "application/json";
+const FORM: &str = "application/x-www-form-urlencoded";
+
 /// Reads the body of a table, if it has one.
-pub(crate) fn read(reader: &mut Reader<'_>, vars: &[&str], findings: &Findings) -> Option<Body> {
-    let (body, json) = (written(reader, findings), reader.entry("json"));
-    if let (Some(_), Some(json)) = (body, json) {
-        let twice = Diagnostic::new(json.key_span.clone(), "a request has one body, and here are two");
-        findings.add(twice.advice("take `body` or `json` away"));
+pub(crate) fn read(reader: &mut Reader<'_>, vars: &[&str], files: &DataFiles, findings: &Findings) -> Option<Body> {
+    let keys = ["body", "json", "form", BODY_FILE].map(|key| reader.entry(key));
+    let given: Vec<&Entry> = keys.iter().copied().flatten().collect();
+    if let [first, others @ ..] = &given[..] {
+        for other in others {
+            let twice = Diagnostic::new(other.key_span.clone(), "a request has one body, and here are two");
+            findings.add(twice.advice(format!("take `{}` or `{}` away", first.key, other.key)));
+        }
     }
-    match json {
-        Some(entry) => read_json(entry, vars, findings).map(|text| Body { text, is_json: true }),
-        None => parse_word(body?, |text| braces::body(text, vars), findings).map(|text| Body { text, is_json: false }),
+    let of = |media_type| move |text| Body { text, media_type };
+    match keys {
+        [_, Some(json), ..] => read_json(json, vars, findings).map(of(Some(JSON))),
+        [_, _, Some(form), _] => read_form(form, vars, findings).map(of(Some(FORM))),
+        [.., Some(file)] => read_file(file, vars, files, findings).map(of(None)),
+        [body, ..] => parse_word(written(body?, findings)?, |text| braces::body(text, vars), findings).map(of(None)),
     }
+}
+
+/// The body that a file has, in which variables stand as in `body`.
+fn read_file(entry: &Entry, vars: &[&str], files: &DataFiles, findings: &Findings) -> Option<Text> {
+    let word = text_of(entry, findings)?;
+    let text = match files.get(word.text) {
+        Ok(text) => text,
+        Err(why) => {
+            let wrong = Wrong::new(why).advice("the path is taken from the scenario's folder");
+            findings.add(word.refuse(wrong));
+            return None;
+        }
+    };
+    let in_file = |wrong: Wrong| Wrong { message: format!("in `{}`, {}", word.text, wrong.message), at: None, ..wrong };
+    braces::body(&text, vars).map_err(|wrong| findings.add(word.refuse(in_file(wrong)))).ok()
+}
+
+/// The fields of a form (WHATWG URL, 5.2), with a blank as `%20`, which all readers take.
+fn read_form(entry: &Entry, vars: &[&str], findings: &Findings) -> Option<Text> {
+    let example = "write it as `form = { user = \"{user}\" }`";
+    let Kind::Table(table) = &entry.value.kind else {
+        let message = format!("`form` is a table, and this is {}", entry.value.what());
+        findings.add(Diagnostic::new(entry.value.span.clone(), message).advice(example));
+        return None;
+    };
+    let before = findings.len();
+    let mut pieces = Vec::new();
+    for field in &table.entries {
+        let sign = if pieces.is_empty() { "" } else { "&" };
+        pieces.push(TextPiece::Plain(format!("{sign}{}=", percent_encoded(&field.key))));
+        match &field.value.kind {
+            Kind::Text(text) => {
+                let word = Word { text, span: &field.value.span };
+                let Some(text) = parse_word(word, |text| braces::text(text, vars), findings) else { continue };
+                pieces.extend(text.in_path().pieces.into_iter().map(|piece| match piece {
+                    TextPiece::Plain(text) => TextPiece::Plain(percent_encoded(&text)),
+                    piece => piece,
+                }));
+            }
+            Kind::Other { raw, .. } => pieces.push(TextPiece::Plain(percent_encoded(raw))),
+            Kind::Table(_) | Kind::List(_) => {
+                let message = format!("a field of a form is a text, and this is {}", field.value.what());
+                findings.add(Diagnostic::new(field.value.span.clone(), message).advice(example));
+            }
+        }
+    }
+    (findings.len() == before).then_some(Text { pieces })
 }
 
 /// `body`, which is a text. A table or a list there is JSON by the wrong name.
-fn written<'a>(reader: &mut Reader<'a>, findings: &Findings) -> Option<Word<'a>> {
-    let entry = reader.entry("body")?;
+fn written<'a>(entry: &'a Entry, findings: &Findings) -> Option<Word<'a>> {
     if let Kind::Table(_) | Kind::List(_) = entry.value.kind {
         let wrong =
             Diagnostic::new(entry.value.span.clone(), format!("`body` is a text, and this is {}", entry.value.what()));
@@ -148,15 +207,15 @@ mod tests {
     use std::collections::BTreeMap;
 
     /// The body that these lines of a request make, with 7 for its variable, or what is wrong with them.
-    fn made(lines: &str) -> Result<(String, bool), String> {
+    fn made(lines: &str) -> Result<(String, Option<&'static str>), String> {
         let findings = Findings::default();
         let table = document::parse(lines, 0, &findings).unwrap_or_else(|| panic!("{lines} is TOML"));
         let mut reader = Reader::new(&table, "it", &findings);
-        let body = read(&mut reader, &["id"], &findings);
+        let body = read(&mut reader, &["id"], &DataFiles::default(), &findings);
         let vars = BTreeMap::from([("id".to_owned(), crate::Value::Number(7))]);
         match findings.into_sorted().into_iter().next() {
             Some(wrong) => Err(format!("{wrong:?}")),
-            None => Ok(body.map(|body| (body.text.render(&vars), body.is_json)).unwrap_or_default()),
+            None => Ok(body.map(|body| (body.text.render(&vars), body.media_type)).unwrap_or_default()),
         }
     }
 
@@ -174,8 +233,18 @@ mod tests {
             assert_eq!(json(written).as_deref(), Ok(wanted), "{written}");
             serde_json::from_str::<serde_json::Value>(wanted).unwrap();
         }
-        assert_eq!(made("json = []"), Ok(("[]".to_owned(), true)));
-        assert_eq!(made("body = \"[]\""), Ok(("[]".to_owned(), false)));
+        assert_eq!(made("json = []"), Ok(("[]".to_owned(), Some(JSON))));
+        assert_eq!(made("body = \"[]\""), Ok(("[]".to_owned(), None)));
+    }
+
+    #[test]
+    fn a_form_has_its_fields_encoded() {
+        let form = |written: &str| made(&format!("form = {written}"));
+        let wanted = "user=7&q=a%20b%26c%3D%C3%A9&n=1.5&who%20is=user-7";
+        let written = "{ user = \"{id}\", q = \"a b&c=é\", n = 1.5, \"who is\" = \"user-{id}\" }";
+        assert_eq!(form(written), Ok((wanted.to_owned(), Some(FORM))));
+        assert!(form("{ a = [1] }").is_err() && form("\"a=1\"").is_err() && form("{ a = \"{nobody}\" }").is_err());
+        assert!(made("form = {}\njson = {}").unwrap_err().contains("one body"));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use super::{
     document::{self, Entry, Table},
     findings::Findings,
+    outside::DataFiles,
     overlay::{self, Override},
     scenario::Documents,
 };
@@ -52,7 +53,9 @@ pub(crate) fn read(
             findings.add(Diagnostic::new(set.key_span.clone(), message).advice("write it at the service"));
         }
         let settings = overrides.iter().filter(|set| set.of_system()).map(setting).collect();
-        let (raw, laid) = (Documents { scenario: raw, system: None }, Documents { scenario: laid, system: None });
+        let files = DataFiles::read(&laid, file, read);
+        let alone = |scenario| Documents { scenario, system: None, files: files.clone() };
+        let (raw, laid) = (alone(raw), alone(laid));
         return (Some(Read { raw, laid, settings }), sources);
     }
     let Some(mut system) = system(file, &laid, read, &mut sources, findings) else { return (None, sources) };
@@ -61,8 +64,9 @@ pub(crate) fn read(
     let settings = own.iter().chain(overrides.iter().filter(|set| set.of_system())).map(setting).collect();
     let mut laid_system = system.clone();
     lay_all(&mut laid_system, overrides.iter().filter(|set| set.of_system()), findings);
-    let raw = Documents { scenario: raw, system: Some(system) };
-    let laid = Documents { scenario: laid, system: Some(laid_system) };
+    let files = DataFiles::read(&laid, file, read);
+    let raw = Documents { scenario: raw, system: Some(system), files: files.clone() };
+    let laid = Documents { scenario: laid, system: Some(laid_system), files };
     (Some(Read { raw, laid, settings }), sources)
 }
 

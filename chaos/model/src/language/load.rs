@@ -1,17 +1,21 @@
 //! `[load]`: what clients do.
 
 use super::{
-    body,
-    document::{Kind, Table},
+    column,
+    document::{Entry, Kind, Table},
     findings::{Findings, Wrong},
-    names,
+    journey, names,
     nearest::{advise, list, nearest},
+    outside::{DataFiles, Outside},
     quantity,
-    reader::{Reader, parse_word, text_of, wrong_type},
-    request::{self, Defaults},
+    reader::{Reader, Word, parse_word, text_of, wrong_type},
+    request::{self, Defaults, Fields, Said},
     stages,
 };
-use crate::{Arrivals, Diagnostic, Load, Request, Stages, Variable};
+use crate::{
+    Arrivals, Diagnostic, Load, Request, Stages, Variable,
+    load::{Secrets, Step, TimeFormat},
+};
 use std::{collections::BTreeMap, time::Duration};
 
 /// The load as far as it could be read, even where it is wrong.
@@ -31,7 +35,7 @@ pub(crate) const N: &str = "n";
 const REQUEST: &str = "request = \"GET /api/profile/{user}\"";
 
 /// Reads `[load]`.
-pub(crate) fn read(scenario: &mut Reader<'_>, findings: &Findings) -> LoadRead {
+pub(crate) fn read(scenario: &mut Reader<'_>, outside: &Outside<'_>, findings: &Findings) -> LoadRead {
     let Some(table) = scenario.table("load") else {
         if scenario.entry("load").is_none() {
             scenario.lacks("[load]", &format!("[load]` with `{REQUEST}`, `rate = \"200/s\"` and `duration = \"12s\""));
@@ -46,10 +50,10 @@ pub(crate) fn read(scenario: &mut Reader<'_>, findings: &Findings) -> LoadRead {
     let given_timeout = reader.parse("timeout", not_zero);
     let timeout = if has_timeout { given_timeout } else { Some(Duration::from_secs(5)) };
     let vars_table = reader.table("vars");
-    let vars = vars_table.map(|table| variables(table, findings)).unwrap_or_default();
+    let vars = vars_table.map(|table| variables(table, outside.files, findings)).unwrap_or_default();
     let vars_named: Vec<String> = vars_table.iter().flat_map(|table| table.keys()).map(str::to_owned).collect();
     let before = findings.len();
-    let requests = requests(&mut reader, &vars_named, findings);
+    let (requests, secrets) = requests(&mut reader, &vars_named, outside, findings);
     let complete = findings.len() == before && !requests.is_empty();
     reader.finish();
     if let Some(table) = vars_table.filter(|_| complete) {
@@ -57,7 +61,7 @@ pub(crate) fn read(scenario: &mut Reader<'_>, findings: &Findings) -> LoadRead {
     }
     let load = || {
         let (stages, timeout, span) = (stages.clone()?, timeout?, table.span.clone());
-        Some(Load { requests, stages, arrivals, warmup, timeout, vars, span })
+        Some(Load { requests, stages, arrivals, warmup, timeout, vars, secrets, span })
     };
     LoadRead {
         load: load(),
@@ -86,28 +90,43 @@ fn arrivals(text: &str) -> Result<Arrivals, Wrong> {
     }
 }
 
-fn requests(reader: &mut Reader<'_>, vars: &[String], findings: &Findings) -> Vec<Request> {
+fn requests(
+    reader: &mut Reader<'_>,
+    vars: &[String],
+    outside: &Outside<'_>,
+    findings: &Findings,
+) -> (Vec<Request>, Secrets) {
     // The arrival's number is always there.
     let vars: Vec<&str> = vars.iter().map(String::as_str).chain([N]).collect();
-    let defaults = Defaults {
-        headers: reader.table("headers").map(|table| request::headers(table, &vars, findings)).unwrap_or_default(),
-        body: body::read(reader, &vars, findings),
+    let defaults = Defaults::read(reader, &vars, outside, findings);
+    let journeys = reader.entry("journey").is_some();
+    let mut requests = match reader.entry("request") {
+        Some(entry) => single(entry, &defaults, &vars, findings),
+        None => Vec::new(),
     };
-    let Some(entry) = reader.entry("request") else {
+    if journeys {
+        let tables = reader.tables("journey");
+        requests.extend(tables.into_iter().flat_map(|table| journey::read(table, &defaults, &vars, findings)));
+    } else if reader.entry("request").is_none() && reader.peek("step").next().is_none() {
         reader.lacks("request", REQUEST);
-        return Vec::new();
-    };
+    }
+    (requests, defaults.auth.secrets())
+}
+
+/// Requests by themselves: one as a line, or several as tables.
+fn single(entry: &Entry, defaults: &Defaults<'_>, vars: &[&str], findings: &Findings) -> Vec<Request> {
     match &entry.value.kind {
         Kind::Text(_) => {
             let word = text_of(entry, findings);
-            word.and_then(|word| Some((word.text.to_owned(), request::line(word, &vars, findings)?)))
-                .map(|(name, line)| defaults.request(name, line, BTreeMap::new(), None, 1))
-                .into_iter()
-                .collect()
+            let said = |word: Word<'_>| {
+                let (name, line) = (word.text.to_owned(), request::line(word, vars, findings)?);
+                Some(Said { name, line, fields: Fields::default(), body: None })
+            };
+            word.and_then(said).map(|said| defaults.request(said, 1, Step::default())).into_iter().collect()
         }
         Kind::List(items) if items.iter().all(|item| item.table().is_some()) && !items.is_empty() => {
             let tables = items.iter().filter_map(|item| item.table());
-            tables.filter_map(|table| request::read(table, &defaults, &vars, findings)).collect()
+            tables.filter_map(|table| request::read(table, defaults, vars, findings)).collect()
         }
         _ => {
             let advice = format!("write `{REQUEST}`, or `[[load.request]]` above each of several");
@@ -117,28 +136,30 @@ fn requests(reader: &mut Reader<'_>, vars: &[String], findings: &Findings) -> Ve
     }
 }
 
-fn variables(table: &Table, findings: &Findings) -> BTreeMap<String, Variable> {
+fn variables(table: &Table, files: &DataFiles, findings: &Findings) -> BTreeMap<String, Variable> {
     let mut vars = BTreeMap::new();
     for entry in &table.entries {
         if let Err(wrong) = names::check(&entry.key, "a variable's name") {
             findings.add(wrong.diagnostic(entry.key_span.clone()));
         }
         let Some(word) = text_of(entry, findings) else { continue };
-        if let Some(variable) = parse_word(word, variable, findings) {
+        if let Some(variable) = parse_word(word, |text| variable(text, files), findings) {
             vars.insert(entry.key.clone(), variable);
         }
     }
     vars
 }
 
-fn variable(text: &str) -> Result<Variable, Wrong> {
-    const KINDS: [&str; 6] = ["zipf", "uniform", "sequence", "uuid", "one of", "random"];
+fn variable(text: &str, files: &DataFiles) -> Result<Variable, Wrong> {
+    const KINDS: [&str; 8] = ["zipf", "uniform", "sequence", "uuid", "one of", "random", "now", "file"];
     let form = "write it as `uniform 1..500`, `zipf 1..500`, `sequence 1..500`, `uuid`, `one of a, b` or `random 12`";
     let text = text.trim();
     let mut words = text.split_whitespace();
     let (kind, second, third) = (words.next().unwrap_or_default(), words.next(), words.next());
     match (kind, second) {
         ("uuid", None) => return Ok(Variable::Uuid),
+        ("now", form) if third.is_none() => return now(form),
+        ("file", _) => return column::read(text, files),
         ("one", Some("of")) => return one_of(text),
         ("random", Some(length)) if third.is_none() => {
             let length = length.parse().ok().filter(|length| (1..=LONGEST).contains(length));
@@ -186,6 +207,19 @@ fn variable(text: &str) -> Result<Variable, Wrong> {
     Ok(if is_padded { Variable::Padded { of: Box::new(number), width } } else { number })
 }
 
+fn now(form: Option<&str>) -> Result<Variable, Wrong> {
+    let format = match form {
+        None => TimeFormat::Rfc3339,
+        Some("unix") => TimeFormat::Seconds,
+        Some("ms") => TimeFormat::Milliseconds,
+        Some(other) => {
+            let wrong = Wrong::new(format!("no time is written as `{other}`"));
+            return Err(wrong.advice("write `now` (RFC 3339), `now unix` (seconds) or `now ms`"));
+        }
+    };
+    Ok(Variable::Now(format))
+}
+
 /// The longest random text.
 const LONGEST: usize = 1000;
 
@@ -203,10 +237,7 @@ fn one_of(text: &str) -> Result<Variable, Wrong> {
 }
 
 fn unused(table: &Table, requests: &[Request], findings: &Findings) {
-    let texts = requests.iter().flat_map(|request| {
-        std::iter::once(&request.path).chain(request.headers.values()).chain(request.body.as_ref())
-    });
-    let used: Vec<&str> = texts.flat_map(|text| text.variables()).collect();
+    let used: Vec<&str> = requests.iter().flat_map(Request::texts).flat_map(|text| text.variables()).collect();
     for entry in table.entries.iter().filter(|entry| !used.contains(&entry.key.as_str())) {
         let message = format!("no request uses the variable `{}`", entry.key);
         let advice = format!("use it as `{{{}}}` in a request, or take it away", entry.key);

@@ -18,12 +18,18 @@ pub(crate) fn read(reader: &mut Reader<'_>, load: &LoadRead, findings: &Findings
 }
 
 fn those(said: &str, requests: &[Request]) -> Result<SomeRequests, Wrong> {
-    let meant = |request: &Request| request.name == said || request.line() == said;
+    let meant = |request: &Request| {
+        let journey = request.step.journey.as_deref();
+        request.name == said || request.line() == said || journey == Some(said)
+    };
     let places: Vec<usize> = (0..requests.len()).filter(|place| meant(&requests[*place])).collect();
     if !places.is_empty() {
         return Ok(SomeRequests { said: said.to_owned(), places });
     }
-    let names: BTreeSet<String> = requests.iter().flat_map(|request| [request.name.clone(), request.line()]).collect();
+    let names = requests
+        .iter()
+        .flat_map(|request| [request.name.clone(), request.line()].into_iter().chain(request.step.journey.clone()));
+    let names: BTreeSet<String> = names.collect();
     let advice = advise(said, names.iter().map(String::as_str), "its requests are");
     Err(Wrong::new(format!("the load has no request `{said}`")).advice(advice))
 }

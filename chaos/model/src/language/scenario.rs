@@ -8,6 +8,7 @@ use super::{
     findings::Findings,
     guard::{self, GuardRead},
     load,
+    outside::{DataFiles, Outside},
     reader::Reader,
     system, unheard, unmet,
 };
@@ -19,6 +20,8 @@ pub(crate) struct Documents {
     pub(crate) scenario: Table,
     /// None where the services stand in the scenario.
     pub(crate) system: Option<Table>,
+    /// Texts of the files that the load names.
+    pub(crate) files: DataFiles,
 }
 
 /// A scenario and its guards. The settings and the sources are not filled in.
@@ -48,7 +51,8 @@ pub(crate) fn check(documents: &Documents, known: &Known<'_>, findings: &Finding
             system
         }
     };
-    let load = load::read(&mut reader, findings);
+    let outside = Outside { files: &documents.files, variable: known.variable };
+    let load = load::read(&mut reader, &outside, findings);
     let duration = load.stages.as_ref().map(Stages::lasts);
     let faults_read = fault::read_all(&mut reader, &system, duration, findings);
     let faults: Vec<Fault> = faults_read.iter().filter_map(|read| read.fault.clone()).collect();

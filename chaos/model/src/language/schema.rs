@@ -251,21 +251,9 @@ fn service(known: &Known<'_>) -> Value {
 }
 
 fn load() -> Value {
-    let vars = "Variables of requests, drawn for each: `zipf 1..500`, `uniform 1..500`, `sequence 0001..0500`, `uuid`, `one of a, b`, `random 12`.";
-    let one = required(
-        table([
-            ("request", text("Method, path and query, with variables in braces.", "GET /api/profile/{user}")),
-            ("name", text("Its name, by which it is counted; else the line as it is.", "profile")),
-            ("headers", strings("Header fields of it.")),
-            ("body", text("Its body. Braces that hold no variable stand for themselves.", "{\"user\": {user}}")),
-            (
-                "json",
-                json!({ "description": "Its body as JSON; a string that is nothing but a variable is its number." }),
-            ),
-            ("weight", json!({ "type": "integer", "minimum": 1, "description": "How often, beside the others." })),
-        ]),
-        &["request"],
-    );
+    let vars = "Variables of requests, drawn for each: `zipf 1..500`, `uniform 1..500`, `sequence 0001..0500`, `uuid`, `one of a, b`, `random 12`, `file users.csv column id`, `now`, `now unix`, `now ms`.";
+    let weight = json!({ "type": "integer", "minimum": 1, "description": "How often, beside the others." });
+    let one = required(table(request().into_iter().chain([("weight", weight.clone())])), &["request"]);
     let line = text("Method, path and query, with variables in braces.", "GET /api/profile/{user}");
     let arrivals = json!({ "enum": ["poisson", "constant"], "description": "How arrivals are spread (`poisson`)." });
     let stage = required(
@@ -276,23 +264,74 @@ fn load() -> Value {
         &["for", "rate"],
     );
     let load = table([
+        (
+            "journey",
+            json!({ "type": "array", "items": journey(weight), "minItems": 1, "description": "Requests that one client makes one after the other." }),
+        ),
         ("request", json!({ "anyOf": [line, { "type": "array", "items": one, "minItems": 1 }] })),
         (
             "stages",
             json!({ "type": "array", "items": stage, "minItems": 1, "description": "In place of `rate` and `duration`: rates one after the other." }),
         ),
-        ("rate", text("Arrivals in a time, whether or not earlier ones have a response.", "200/s")),
+        (
+            "rate",
+            text(
+                "Journeys begun in a time, a request by itself being one of one step, whether or not earlier ones have a response.",
+                "200/s",
+            ),
+        ),
         ("duration", text("How long the judged timeline is.", "12s")),
         ("arrivals", arrivals),
         ("warmup", text("Load before the timeline, which is not judged (`0s`).", "1s")),
         ("timeout", text("How long a client waits (`5s`).", "2s")),
         ("vars", strings(vars)),
         ("headers", strings("Header fields of all requests.")),
+        ("cookies", strings("Cookies of all requests.")),
         ("body", text("The body of all requests.", "{\"user\": {user}}")),
         ("json", json!({ "description": "The body of all requests as JSON." })),
+        ("form", json!({ "type": "object", "description": "The body of all requests as the fields of a form." })),
+        ("body-file", text("The file that has the body of all requests.", "order.xml")),
+        ("auth", auth()),
     ]);
     let rates = json!([{ "required": ["rate", "duration"] }, { "required": ["stages"] }]);
-    described(with(required(load, &["request"]), "oneOf", rates), "What clients do.")
+    let made = json!([{ "required": ["request"] }, { "required": ["journey"] }]);
+    described(with(with(load, "anyOf", made), "oneOf", rates), "What clients do.")
+}
+
+/// The keys of a request, whether or not it is a step of a journey.
+fn request() -> Vec<(&'static str, Value)> {
+    let json = "Its body as JSON; a string that is nothing but a variable has the type of its value.";
+    vec![
+        ("request", text("Method, path and query, with variables in braces.", "GET /api/profile/{user}")),
+        ("name", text("Its name, by which it is counted; else the line as it is.", "profile")),
+        ("headers", strings("Header fields of it.")),
+        ("cookies", strings("Cookies of it, beside those that responses of its journey set.")),
+        ("body", text("Its body. Braces that hold no variable stand for themselves.", "{\"user\": {user}}")),
+        ("json", json!({ "description": json })),
+        ("form", json!({ "type": "object", "description": "Its body as the fields of a form." })),
+        ("body-file", text("The file that has its body, in the scenario's folder.", "order.xml")),
+        ("auth", auth()),
+    ]
+}
+
+fn auth() -> Value {
+    let auth = table([
+        ("bearer", text("The token, by RFC 6750.", "{env:API_TOKEN}")),
+        ("basic", text("User and password, by RFC 7617.", "shop:{env:SHOP_PASSWORD}")),
+        ("header", strings("Header fields with secrets: `{env:API_KEY}`.")),
+    ]);
+    described(auth, "Who makes it: from the environment (`{env:NAME}`), a file (`{file:PATH}`), or variables.")
+}
+
+fn journey(weight: Value) -> Value {
+    let capture = "Variables of later steps, taken from its response: `$.token`, `header location`, `cookie session`, `regex id=([0-9]+)`. Without one of them it has failed.";
+    let step = request().into_iter().chain([
+        ("think", text("The time from the end of the step before until it is due, or a range of times.", "1s..3s")),
+        ("capture", strings(capture)),
+    ]);
+    let steps = json!({ "type": "array", "items": required(table(step), &["request"]), "minItems": 1, "description": "Its requests, in order. Each is due when the one before has ended; one that fails ends the journey." });
+    let name = text("Its name.", "buy");
+    required(table([("name", name), ("weight", weight), ("step", steps)]), &["step"])
 }
 
 fn fault() -> Value {
@@ -452,11 +491,11 @@ fn guard() -> Value {
     required(table, &["without", "set", "breaks"])
 }
 
-fn object<const N: usize>(properties: [(&str, Value); N]) -> Map<String, Value> {
+fn object(properties: impl IntoIterator<Item = (&'static str, Value)>) -> Map<String, Value> {
     properties.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
-fn table<const N: usize>(properties: [(&str, Value); N]) -> Value {
+fn table(properties: impl IntoIterator<Item = (&'static str, Value)>) -> Value {
     json!({ "type": "object", "properties": object(properties), "additionalProperties": false })
 }
 

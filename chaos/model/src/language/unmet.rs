@@ -1,9 +1,14 @@
 //! Warnings of faults that are for requests which the load, as it is written, never sends. What services send, nobody knows
 //! beforehand; what clients send, the load says.
 
-use super::{document::Entry, fault::FaultRead, load::LoadRead};
+use super::{
+    document::Entry,
+    fault::FaultRead,
+    load::{LoadRead, N},
+};
 use crate::{
-    Diagnostic, Endpoint, Fault, Only, Pattern, Request, Span, Target, Text, arrival::BAGGAGE_KEY, load::TextPiece,
+    Diagnostic, Endpoint, Fault, Only, Pattern, Request, Span, Target, Text, Variable, arrival::BAGGAGE_KEY,
+    load::TextPiece,
 };
 
 /// Header fields that the load writes into each request, beside those that the scenario says.
@@ -15,8 +20,10 @@ const UNKNOWN: u8 = 0xff;
 /// Warnings of faults on the clients' link that no request of the load can meet.
 pub(super) fn warnings(faults: &[FaultRead], load: &LoadRead) -> Vec<Diagnostic> {
     let Some(load) = &load.load else { return Vec::new() };
-    // A text may be anything, so that nothing is said of loads that draw some.
-    if load.vars.values().any(|variable| !variable.is_number()) {
+    // A text may be anything, so that nothing is said of loads that have some in their requests.
+    let is_number = |name: &str| load.vars.get(name).map_or(name == N, Variable::is_number);
+    let mut used = load.requests.iter().flat_map(Request::texts).flat_map(Text::variables);
+    if !used.all(is_number) {
         return Vec::new();
     }
     faults.iter().filter_map(|read| warning(read, &load.requests)).collect()
@@ -85,7 +92,8 @@ fn keys<'a>(only: &'a Only) -> Vec<Key<'a>> {
     for (name, pattern) in headers {
         let may = move |request: &Request| match request.headers.get(name) {
             Some(value) => may_be(pattern, &symbols(value)),
-            None => OWN_FIELDS.contains(&name.as_str()),
+            // A response of its journey may set cookies.
+            None => OWN_FIELDS.contains(&name.as_str()) || (name == "cookie" && request.step.nth > 0),
         };
         // The name stands in lower case here, and as it likes in the file.
         add(["header", ""], format!("header field `{name}`"), Box::new(may));
@@ -237,6 +245,8 @@ mod tests {
             headers: [("x-user".to_owned(), text("#"))].into(),
             body: None,
             weight: 1,
+            step: crate::load::Step::default(),
+            basic: None,
         };
         let path = |pattern: &str| Only { path: Some(Pattern(pattern.to_owned())), ..Only::default() };
         let user =

@@ -1,7 +1,7 @@
 //! Injections as a recording holds them: what is the same for all of a fault's injections stands once.
 
 use super::{Impact, Injection, Joined, KeyKind};
-use crate::{ArrivalId, Nonce};
+use crate::{ArrivalId, Nonce, RequestId};
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, time::Duration};
 
@@ -61,9 +61,12 @@ struct Line {
     achieved: Option<Duration>,
     #[serde(default, skip_serializing_if = "is_zero")]
     bystanders: u64,
-    /// The arrival that met it, where it is not the one that it was made for.
+    /// The arrival that met it, where it is not the one that it was made for,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     met: Option<u64>,
+    /// and its step.
+    #[serde(default, skip_serializing_if = "is_first")]
+    met_step: u32,
     /// It was made for an arrival, and none is known to have met it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     unmet: bool,
@@ -84,21 +87,26 @@ impl From<Injected> for Lines {
     fn from(Injected { fault, link, injections, rest }: Injected) -> Self {
         let key = injections.first().map(|one| one.injection.key);
         let nonce = injections.iter().find_map(|one| one.injection.arrival).map(|arrival| arrival.nonce);
-        let line = |Joined { injection, met, impact }: Joined| Line {
-            at: injection.at,
-            subject: injection.subject,
-            arrival: injection.arrival.map(|arrival| arrival.n),
-            step: injection.arrival.map_or(0, |arrival| arrival.step),
-            nonce: injection.arrival.map(|arrival| arrival.nonce).filter(|own| Some(*own) != nonce),
-            key: Some(injection.key).filter(|own| Some(*own) != key),
-            idle: injection.idle,
-            attempt: injection.attempt,
-            asked: injection.asked,
-            achieved: injection.achieved,
-            bystanders: injection.bystanders,
-            met: met.filter(|met| injection.arrival.map(|arrival| arrival.n) != Some(*met)),
-            unmet: met.is_none() && injection.arrival.is_some(),
-            impact,
+        let line = |Joined { injection, met, impact }: Joined| {
+            let own = injection.arrival.map(|arrival| arrival.request());
+            let other = met.filter(|met| own != Some(*met));
+            Line {
+                at: injection.at,
+                subject: injection.subject,
+                arrival: injection.arrival.map(|arrival| arrival.n),
+                step: injection.arrival.map_or(0, |arrival| arrival.step),
+                nonce: injection.arrival.map(|arrival| arrival.nonce).filter(|own| Some(*own) != nonce),
+                key: Some(injection.key).filter(|own| Some(*own) != key),
+                idle: injection.idle,
+                attempt: injection.attempt,
+                asked: injection.asked,
+                achieved: injection.achieved,
+                bystanders: injection.bystanders,
+                met: other.map(|met| met.n),
+                met_step: other.map_or(0, |met| met.step),
+                unmet: met.is_none() && own.is_some(),
+                impact,
+            }
         };
         Self { key, nonce, injections: injections.into_iter().map(line).collect(), fault, link, rest }
     }
@@ -123,8 +131,9 @@ impl From<Lines> for Injected {
                 achieved: line.achieved,
                 bystanders: line.bystanders,
             };
-            let own = line.arrival.filter(|_| !line.unmet);
-            Joined { met: line.met.or(own), injection, impact: line.impact }
+            let own = line.arrival.filter(|_| !line.unmet).map(|n| RequestId { n, step: line.step });
+            let other = line.met.map(|n| RequestId { n, step: line.met_step });
+            Joined { met: other.or(own), injection, impact: line.impact }
         };
         let injections = injections.into_iter().map(joined).collect();
         Self { fault, link, injections, rest }

@@ -19,10 +19,17 @@ pub enum Value {
     Number(u64),
     /// A text.
     Text(Arc<str>),
+    /// Another value of JSON, as it came: `-1.5`, `true`, `{"a":1}`.
+    Json(Arc<str>),
 }
 
 /// All but what stands for itself anywhere in a URI (RFC 3986, 2.3).
 const RESERVED: AsciiSet = NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// A text as a part of a URI: percent-encoded.
+pub(crate) fn percent_encoded(text: &str) -> String {
+    utf8_percent_encode(text, &RESERVED).to_string()
+}
 
 impl Value {
     /// The number, if it is one.
@@ -36,7 +43,7 @@ impl fmt::Display for Value {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Number(number) => number.fmt(f),
-            Self::Text(text) => text.fmt(f),
+            Self::Text(text) | Self::Json(text) => text.fmt(f),
         }
     }
 }
@@ -47,6 +54,7 @@ impl fmt::Debug for Value {
         match self {
             Self::Number(number) => number.fmt(f),
             Self::Text(text) => write!(f, "{text:?}"),
+            Self::Json(json) => json.fmt(f),
         }
     }
 }
@@ -73,13 +81,16 @@ impl TextPiece {
         // Writing to a string can't fail.
         let _ = match (self, value) {
             (_, Value::Number(number)) => write!(to, "{number}"),
-            (Self::InPath(_), Value::Text(text)) => write!(to, "{}", utf8_percent_encode(text, &RESERVED)),
+            (Self::InPath(_), Value::Text(text) | Value::Json(text)) => {
+                write!(to, "{}", utf8_percent_encode(text, &RESERVED))
+            }
             (Self::JsonValue(_), Value::Text(text)) => write!(to, "{}", serde_json::Value::from(&**text)),
-            (Self::InJson(_), Value::Text(text)) => {
+            (Self::InJson(_), Value::Text(text) | Value::Json(text)) => {
                 let quoted = serde_json::Value::from(&**text).to_string();
                 to.write_str(&quoted[1..quoted.len() - 1])
             }
-            (Self::Plain(_) | Self::Variable(_), Value::Text(text)) => to.write_str(text),
+            (Self::JsonValue(_), Value::Json(text))
+            | (Self::Plain(_) | Self::Variable(_), Value::Text(text) | Value::Json(text)) => to.write_str(text),
         };
     }
 }
@@ -105,5 +116,9 @@ mod tests {
             assert_eq!(rendered(piece, &Value::Number(7)), "7");
         }
         assert_eq!(rendered(TextPiece::JsonValue, &text("7")), "\"7\"", "it keeps its type");
+        let json = Value::Json("{\"a\": -1.5}".into());
+        assert_eq!(rendered(TextPiece::JsonValue, &json), "{\"a\": -1.5}");
+        assert_eq!(rendered(TextPiece::InJson, &json), "{\\\"a\\\": -1.5}");
+        assert_eq!(rendered(TextPiece::InPath, &json), "%7B%22a%22%3A%20-1.5%7D");
     }
 }

@@ -11,8 +11,9 @@ use crate::{
 use std::ops::Range;
 
 /// Tables in which keys that are called like secrets are none: `only.key` is a key of Redis, a variable called `token` says
-/// how it is drawn, and what is expected stands in the report anyway.
-const HARMLESS: [&str; 5] = ["expect", "fault", "guard.breaks", "guard.may-break", "load.vars"];
+/// how it is drawn or where it is captured, and what is expected stands in the report anyway.
+const HARMLESS: [&str; 6] =
+    ["expect", "fault", "guard.breaks", "guard.may-break", "load.journey.step.capture", "load.vars"];
 
 /// The texts without the secrets in them, and the places of what was masked, as `system.toml:12: env.AUTH_KEY`.
 ///
@@ -80,14 +81,19 @@ fn in_value(value: &Value, path: &str, text: &str, found: &mut Vec<(Range<usize>
     match &value.kind {
         Kind::Table(table) => in_table(table, path, text, found),
         Kind::List(items) => in_list(items, path, text, found),
-        // A cookie of the load's requests is mostly a session's.
         Kind::Text(written) if is_reference(written) => {}
-        Kind::Text(_) | Kind::Other { .. } if is_named(name) || name == "cookie" => {
+        Kind::Text(_) | Kind::Other { .. } if is_named(name) || is_cookie(path) => {
             found.push((inner(text, value.span.range.clone()), path.to_owned()));
         }
         Kind::Text(_) => found.extend(in_text(text, inner(text, value.span.range.clone()), path)),
         Kind::Other { .. } => {}
     }
+}
+
+/// True for a cookie of the load's requests, or the field of all of them: it is mostly a session's.
+fn is_cookie(path: &str) -> bool {
+    let mut parts = path.rsplit('.');
+    parts.next() == Some("cookie") || parts.next() == Some("cookies")
 }
 
 /// True for `{env:NAME}`: it says where the secret is, and is none.

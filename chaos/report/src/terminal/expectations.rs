@@ -109,15 +109,16 @@ fn one(style: Style, indent: usize, response: &ShownResponse) -> String {
 pub(crate) fn response_words(response: &ShownResponse) -> [String; 2] {
     let vars: Vec<String> = response.vars.iter().map(|(name, value)| format!("{name} = {value}")).collect();
     let vars = if vars.is_empty() { String::new() } else { format!(" ({})", vars.join(", ")) };
-    let (n, at) = (response.n, response.at.as_secs_f64());
+    let (id, at) = (response.id(), response.at.as_secs_f64());
     let came = match (response.status, &response.unanswered) {
         (Some(status), _) => status.to_string(),
         (None, Some(why)) => format!("no response: {why}"),
         (None, None) => "no response".to_owned(),
     };
     let met = if response.met.is_empty() { String::new() } else { format!(", it met {}", response.met.join(" and ")) };
+    let uncaptured = response.uncaptured.iter().map(|why| format!("; {why}")).collect::<String>();
     let took = show_duration(response.latency);
-    [format!("request {n} at {at:.2}s: {}{vars}", response.request), format!("{came} after {took}{met}")]
+    [format!("request {id} at {at:.2}s: {}{vars}", response.request), format!("{came} after {took}{met}{uncaptured}")]
 }
 
 /// A text at a depth, as wide as may be.

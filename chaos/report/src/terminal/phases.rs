@@ -251,6 +251,13 @@ fn details(style: Style, figures: &PhaseFigures, (age_is_beside, by_instance): (
             format!("counted apart: {} in flight as a fault began or ended", count(figures.straddled, "request"));
         lines.push((Ink::Faint, text));
     }
+    if figures.not_reached > 0 {
+        let text = format!(
+            "counted apart: {} not reached, since a step before had failed",
+            count(figures.not_reached, "step")
+        );
+        lines.push((Ink::Unsure, text));
+    }
     if let (true, Some(latency)) = (style.verbose, figures.latency) {
         let [p90, p999, max] = [latency.p90, latency.p999, latency.max].map(show_duration);
         lines.push((Ink::Faint, format!("p90 {p90}, p99.9 {p999}, slowest {max}")));
@@ -282,6 +289,13 @@ mod tests {
         };
         assert_eq!(told(0), "");
         assert_eq!(told(1), "      1 request tried again: a connection that had idled was closed as it went out\n");
+    }
+
+    #[test]
+    fn steps_that_were_not_reached_are_counted_apart() {
+        let figures = PhaseFigures { not_reached: 12, ..PhaseFigures::default() };
+        let told = details(Style { width: 100, ..Style::default() }, &figures, (false, false));
+        assert_eq!(told, "      counted apart: 12 steps not reached, since a step before had failed\n");
     }
 
     #[test]

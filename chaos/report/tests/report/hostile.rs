@@ -88,7 +88,7 @@ fn more() -> Vec<Event> {
         achieved: None,
         bystanders: 0,
     };
-    let joined = Joined { injection, met: Some(7), impact: Impact::Failed };
+    let joined = Joined { injection, met: Some(7.into()), impact: Impact::Failed };
     let scrape = |at, faults: Vec<String>, failed: Option<String>| Scrape {
         at: ms(at),
         taken: None,

@@ -34,7 +34,11 @@ fn injection(n: Option<u64>) -> Joined {
         achieved: arrival.map(|_| made_up::ms(201)),
         bystanders: 3,
     };
-    Joined { injection, met: n, impact: if arrival.is_some() { Impact::Slower } else { Impact::Background } }
+    Joined {
+        injection,
+        met: n.map(Into::into),
+        impact: if arrival.is_some() { Impact::Slower } else { Impact::Background },
+    }
 }
 
 fn counted() -> Event {
@@ -237,7 +241,7 @@ fn kept_of(count: u64, faults: usize) -> Injected {
 fn of_many_injections_the_first_the_last_and_those_that_hurt_are_written_in_full() {
     assert_eq!(kept_of(1000, 1), many(1000), "as many as that are written");
     let kept = kept_of(5000, 1);
-    let numbers: Vec<u64> = kept.injections.iter().filter_map(|one| one.met).collect();
+    let numbers: Vec<u64> = kept.injections.iter().filter_map(|one| one.met).map(|met| met.n).collect();
     assert_eq!(numbers.len(), 1000);
     assert!(numbers.is_sorted());
     assert_eq!(

@@ -280,6 +280,7 @@ pub(crate) fn failing() -> Vec<Record> {
 pub(crate) fn shown() -> Shown {
     let response = ShownResponse {
         n: 812,
+        step: 0,
         at: ms(4060),
         request: "GET /api/profile/7?token=***".to_owned(),
         vars: BTreeMap::from([("user".to_owned(), "7".to_owned())]),
@@ -290,6 +291,7 @@ pub(crate) fn shown() -> Shown {
         body: Some(
             "{\"error\":\"no response from redis within 25 ms\",\"detail\":\"nothing in memory\u{1b}[2J\"}".to_owned(),
         ),
+        uncaptured: None,
         met: vec!["outage".to_owned(), "slow".to_owned()],
     };
     let silent = ShownResponse {

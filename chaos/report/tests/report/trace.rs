@@ -83,7 +83,7 @@ fn an_injection_says_what_it_did_and_what_came_of_it() {
         achieved: Some(ms(201)),
         bystanders: 0,
     };
-    let joined = Joined { injection, met: Some(7), impact: Impact::Slower };
+    let joined = Joined { injection, met: Some(7.into()), impact: Impact::Slower };
     assert_eq!(trace::injection(&joined), "slow acts on GET profile:7, for 201ms (slower)");
     let unknown = Joined { impact: Impact::Unknown, ..joined };
     assert_eq!(trace::injection(&unknown), "slow acts on GET profile:7, for 201ms");

@@ -1,6 +1,6 @@
 use super::*;
 use crate::responses::PARTIAL;
-use chaos_load::Marks;
+use chaos_load::{Marks, Rest};
 use chaos_model::{ArrivalId, Injection, KeyKind, Link, Share, effect, system::Endpoint};
 
 fn ms(ms: u64) -> Duration {
@@ -21,6 +21,7 @@ fn fault(name: &str, at: u64, ends: u64) -> Fault {
 fn outcomes(bad: impl Fn(u64) -> bool) -> Vec<Outcome> {
     let outcome = |n| Outcome {
         n,
+        step: 0,
         request: 0,
         intended: ms(10 * n),
         started: Some(ms(10 * n)),
@@ -28,6 +29,7 @@ fn outcomes(bad: impl Fn(u64) -> bool) -> Vec<Outcome> {
         retried: false,
         result: Ok(200),
         marks: Marks { bits: if bad(n) { PARTIAL } else { 0 }, ..Marks::default() },
+        rest: Rest::Nothing,
     };
     (0..1000).map(outcome).collect()
 }
@@ -46,7 +48,7 @@ fn joined(fault: &str, n: u64, impact: Impact) -> Joined {
         achieved: None,
         bystanders: 0,
     };
-    Joined { injection, met: Some(n), impact }
+    Joined { injection, met: Some(n.into()), impact }
 }
 
 fn blame(faults: &[Fault], outcomes: &[Outcome], joined: &[Joined], fired: &[&str], baseline: Share) -> Vec<Blame> {

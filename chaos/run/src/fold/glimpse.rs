@@ -6,10 +6,10 @@ use super::{
     slices::Closed,
     tally::{Counted, Tally, arrival},
 };
-use chaos_load::{Error, Marks, Outcome, Schedule};
-use chaos_model::{Load, Phase, check::Unknown};
+use chaos_load::{Error, Marks, Outcome, Rest, Schedule};
+use chaos_model::{Load, Phase, RequestId, check::Unknown};
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     iter::Peekable,
     time::Duration,
 };
@@ -26,10 +26,12 @@ pub(crate) struct Glimpse {
 pub(super) struct Glimpses {
     warmup: Duration,
     timeout: Duration,
-    /// Arrivals that were not due when it was looked last.
+    /// Journeys that had not begun when it was looked last.
     schedule: Peekable<Schedule>,
-    /// Arrivals that have not ended, by number, with when they were due. From the beginning of the warm-up.
-    under_way: BTreeMap<u64, Duration>,
+    /// Further steps of journeys that were not due then, in their order.
+    following: BTreeSet<(Duration, RequestId)>,
+    /// Requests that have not ended, with when they were due. From the beginning of the warm-up.
+    under_way: BTreeMap<RequestId, Duration>,
     /// The last slices that are over, with whether they were strained.
     over: VecDeque<(Closed, bool)>,
     /// The time for which these are kept.
@@ -42,6 +44,7 @@ impl Glimpses {
             warmup: load.warmup,
             timeout: load.timeout,
             schedule: Schedule::new(load, seed).peekable(),
+            following: BTreeSet::new(),
             under_way: BTreeMap::new(),
             over: VecDeque::new(),
             keep,
@@ -51,7 +54,10 @@ impl Glimpses {
     /// Takes note that an arrival has ended.
     pub(super) fn ended(&mut self, outcome: &Outcome) {
         self.due_by(outcome.intended);
-        self.under_way.remove(&outcome.n);
+        self.under_way.remove(&outcome.id());
+        if let Rest::Due(due) = outcome.rest {
+            self.following.insert((due, RequestId { n: outcome.n, step: outcome.step + 1 }));
+        }
     }
 
     /// Keeps a slice that is over.
@@ -86,10 +92,11 @@ impl Glimpses {
         counted: &[Counted],
     ) {
         let (warmup, timeout) = (self.warmup, self.timeout);
-        for (n, intended) in self.waiting(stretch, now, usual) {
+        for (RequestId { n, step }, intended) in self.waiting(stretch, now, usual) {
             let (result, marks) = (Err(Error::NotMade), Marks::default());
             let ended = warmup + now;
-            let outcome = Outcome { n, request: 0, intended, started: None, ended, retried: false, result, marks };
+            let (started, retried, rest) = (None, false, Rest::Nothing);
+            let outcome = Outcome { n, step, request: 0, intended, started, ended, retried, result, marks, rest };
             let seen = arrival(&outcome, warmup, timeout);
             tally.add(&outcome, seen, counted);
             let has: Vec<Option<bool>> = counted.iter().map(|check| check.has(&outcome, seen)).collect();
@@ -107,16 +114,20 @@ impl Glimpses {
         (from, to): (Duration, Duration),
         now: Duration,
         usual: Duration,
-    ) -> impl Iterator<Item = (u64, Duration)> + '_ {
+    ) -> impl Iterator<Item = (RequestId, Duration)> + '_ {
         let (from, to, now) = (self.warmup + from, self.warmup + to, self.warmup + now);
         self.due_by(now);
         let waits = move |at: Duration| from <= at && at < to && now.saturating_sub(at) > usual;
-        self.under_way.iter().map(|(n, at)| (*n, *at)).filter(move |(_, at)| waits(*at))
+        self.under_way.iter().map(|(id, at)| (*id, *at)).filter(move |(_, at)| waits(*at))
     }
 
     fn due_by(&mut self, moment: Duration) {
         while let Some((n, at)) = self.schedule.next_if(|(_, at)| *at <= moment) {
-            self.under_way.insert(n, at);
+            self.under_way.insert(n.into(), at);
+        }
+        while let Some((at, id)) = self.following.first().copied().filter(|(at, _)| *at <= moment) {
+            self.following.pop_first();
+            self.under_way.insert(id, at);
         }
     }
 }

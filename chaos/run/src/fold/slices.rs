@@ -9,10 +9,11 @@ use super::{
     strain::{self, BadArrival, Usual},
     tally::{Counted, Part, count},
 };
-use chaos_load::{Outcome, Schedule};
+use chaos_load::{Outcome, Rest, Schedule};
 use chaos_model::{Fault, Scenario, Slice, check::Arrival, secret::masked_text, slice::PartCounts};
 use std::{
-    collections::{BTreeMap, VecDeque},
+    cmp::Reverse,
+    collections::{BTreeMap, BinaryHeap, VecDeque},
     iter::Peekable,
     time::Duration,
 };
@@ -31,8 +32,12 @@ pub(crate) struct Slices {
     /// Names of the load's requests; empty where there is but one.
     names: Vec<String>,
     selections: Selections,
-    /// Arrivals that are due after all slices that have been over.
+    /// Journeys that begin after all slices that have been over.
     schedule: Peekable<Schedule>,
+    /// The moments at which further steps of journeys are due, as far as that is known, and their slices not over. A step is due
+    /// when the one before has ended, and so never before that was due: once all that is due in a slice has ended, it is known
+    /// what else is due in it.
+    following: BinaryHeap<Reverse<Duration>>,
     cuts: Cuts,
     restarting: Vec<Restarting>,
     /// In the order of time, without gaps.
@@ -96,6 +101,7 @@ impl Slices {
             names,
             selections,
             schedule: Schedule::new(load, seed).peekable(),
+            following: BinaryHeap::new(),
             cuts: Cuts::new(scenario, edges),
             restarting: Vec::new(),
             open: VecDeque::new(),
@@ -154,6 +160,9 @@ impl Slices {
     /// Counts an outcome. Every arrival that was due has to come here once.
     pub(crate) fn add(&mut self, outcome: &Outcome, arrival: Arrival, counted: &[Counted]) {
         self.open_until(outcome.ended.max(outcome.intended));
+        if let Rest::Due(due) = outcome.rest {
+            self.following.push(Reverse(due));
+        }
         let first = self.open.partition_point(|open| open.to <= outcome.intended);
         let straddles = self.straddles(outcome);
         if outcome.started.is_some() {
@@ -174,7 +183,14 @@ impl Slices {
             let tally = if straddles { straddled } else { plain };
             tally.add(outcome, arrival, counted);
             if !straddles && !self.faults.is_empty() {
-                arrivals.push((arrival.n, arrival.at, arrival.is_bad()));
+                arrivals.push((arrival.at, arrival.request(), arrival.is_bad()));
+            }
+        }
+        // What was not reached is counted where it would have been.
+        if let Rest::NotReached(steps) = outcome.rest {
+            let places = (outcome.request + 1..).take(usize::try_from(steps).unwrap_or_default());
+            for name in places.filter_map(|place| self.names.get(place)) {
+                counts_of(&mut slice.requests, name).into_iter().for_each(|part| part.counts.not_reached += 1);
             }
         }
         let request = self.names.get(outcome.request).and_then(|name| counts_of(&mut slice.requests, name));
@@ -217,14 +233,18 @@ impl Slices {
             if open.to > now || !self.cuts.are_known_until(open.from) {
                 return None;
             }
-            let due = *open.due.get_or_insert_with(|| {
+            let due = open.due.get_or_insert_with(|| {
                 let mut due = 0;
                 while self.schedule.next_if(|(_, intended)| *intended < open.to).is_some() {
                     due += 1;
                 }
                 due
             });
-            if open.ended < due {
+            while self.following.peek().is_some_and(|Reverse(intended)| *intended < open.to) {
+                self.following.pop();
+                *due += 1;
+            }
+            if open.ended < *due {
                 return None;
             }
             let over = self.open.pop_front()?;

@@ -7,7 +7,7 @@ use crate::{
     responses::{FAILED, Unseen},
     shown::Requests,
 };
-use chaos_load::{Error, Marks, Schedule};
+use chaos_load::{Error, Marks, Rest, Schedule};
 use chaos_model::{Slice, Verdict, language::load};
 use std::{io, path::Path};
 
@@ -31,8 +31,9 @@ fn scenario(check: &str) -> Scenario {
 fn outcomes(scenario: &Scenario, change: impl Fn(u64, &mut Outcome)) -> Vec<Outcome> {
     let one = |(n, intended): (u64, Duration)| {
         let ended = intended + Duration::from_millis(5);
-        let (started, marks) = (Some(intended), Marks::default());
-        let mut outcome = Outcome { n, request: 0, intended, started, ended, result: Ok(200), retried: false, marks };
+        let (started, marks, rest) = (Some(intended), Marks::default(), Rest::Nothing);
+        let (step, result, retried) = (0, Ok(200), false);
+        let mut outcome = Outcome { n, step, request: 0, intended, started, ended, result, retried, marks, rest };
         change(n, &mut outcome);
         outcome
     };

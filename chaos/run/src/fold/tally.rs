@@ -1,9 +1,9 @@
 //! Tallies: what is kept of a set of arrivals, in bounded memory.
 
 use crate::responses::{AGE, FAILED, NOTHING_THERE, PARTIAL, STALE, is_good, is_partial, is_stale};
-use chaos_load::{Marks, Outcome};
+use chaos_load::{Marks, Outcome, Rest};
 use chaos_model::{
-    Scenario,
+    RequestId, Scenario,
     check::{Arrival, CheckId, Example, Marked, Subject, Unknown, Unknowns},
     slice::Counts,
 };
@@ -80,25 +80,29 @@ pub(crate) struct Part {
     pub(crate) plain: Tally,
     /// and those that did.
     pub(crate) straddled: Tally,
-    /// The plain ones, in their order: the number, when it was due, and whether it was bad.
-    pub(crate) arrivals: Vec<(u64, Duration, bool)>,
+    /// The plain ones, in their order: when it was due, which it was, and whether it was bad.
+    pub(crate) arrivals: Vec<(Duration, RequestId, bool)>,
 }
 
 impl Tally {
     /// Adds an outcome, of which `arrival` is what is to be judged.
     pub(crate) fn add(&mut self, outcome: &Outcome, arrival: Arrival, counted: &[Counted]) {
         count(&mut self.counts, outcome, &arrival);
+        if let Rest::NotReached(steps) = outcome.rest {
+            self.counts.not_reached += u64::from(steps);
+        }
         self.marked.resize(counted.len(), Marked::default());
         for (check, marked) in counted.iter().zip(&mut self.marked) {
             let has = check.has(outcome, arrival);
             let example = || {
                 let mut notes = outcome.marks.notes.iter();
                 let saw = check.bit.and_then(|bit| notes.find(|(of, _)| *of == bit).map(|(_, saw)| saw.clone()));
-                let (instance, excerpt) = (outcome.marks.instance.clone(), outcome.marks.excerpt.clone());
-                Example { arrival, saw, instance, excerpt }
+                let Marks { instance, excerpt, uncaptured, .. } = &outcome.marks;
+                let (instance, excerpt, uncaptured) = (instance.clone(), excerpt.clone(), uncaptured.clone());
+                Example { arrival, saw, instance, excerpt, uncaptured }
             };
             if let Some(weight) = has.and_then(|_| check.subject.against(&check.seen(outcome, arrival))) {
-                marked.against.add(weight, arrival.n, example, outcome.marks.instance.clone());
+                marked.against.add(weight, arrival.request(), example, outcome.marks.instance.clone());
             }
             let first = match has {
                 None => {
@@ -111,7 +115,7 @@ impl Tally {
                 }
                 Some(false) => &mut marked.first_without,
             };
-            if first.as_ref().is_none_or(|first| arrival.n < first.arrival.n) {
+            if first.as_ref().is_none_or(|first| arrival.order() < first.arrival.order()) {
                 *first = Some(example());
             }
         }
@@ -161,9 +165,9 @@ impl Tally {
     /// Keeps the arrivals that stand out. Of those that are alike, the last does.
     fn keep(&mut self, other: &Self) {
         self.bad += other.bad;
-        self.slowest = self.slowest.into_iter().chain(other.slowest).max_by_key(|one| (one.latency, one.n));
-        self.oldest = self.oldest.into_iter().chain(other.oldest).max_by_key(|one| (one.age, one.n));
-        self.last_bad = self.last_bad.into_iter().chain(other.last_bad).max_by_key(|one| one.n);
+        self.slowest = self.slowest.into_iter().chain(other.slowest).max_by_key(|one| (one.latency, one.order()));
+        self.oldest = self.oldest.into_iter().chain(other.oldest).max_by_key(|one| (one.age, one.order()));
+        self.last_bad = self.last_bad.into_iter().chain(other.last_bad).max_by_key(Arrival::order);
     }
 }
 
@@ -184,7 +188,7 @@ fn otherwise(marks: &Marks, bit: Option<u32>, arrival: Arrival) -> Option<Arriva
 
 fn first(one: &mut Option<Example>, other: Option<&Example>) {
     if let Some(other) = other
-        && one.as_ref().is_none_or(|one| other.arrival.n < one.arrival.n)
+        && one.as_ref().is_none_or(|one| other.arrival.order() < one.arrival.order())
     {
         *one = Some(other.clone());
     }
@@ -196,6 +200,7 @@ pub(crate) fn arrival(outcome: &Outcome, warmup: Duration, timeout: Duration) ->
     let latency = outcome.latency();
     Arrival {
         n: outcome.n,
+        step: outcome.step,
         at: outcome.intended.saturating_sub(warmup),
         result: outcome.result.map_err(chaos_load::Error::as_str),
         // As long as a client would have waited: to leave it out would flatter the slowest.

@@ -1,6 +1,6 @@
 use super::*;
 use crate::{blame::Blame, responses::FAILED};
-use chaos_load::{Error, Marks, Schedule};
+use chaos_load::{Error, Marks, Rest, Schedule};
 use chaos_model::{PhaseSum, Slice, check::Example, language::load, slice::Counts};
 use proptest::prelude::*;
 use std::{io, path::Path};
@@ -60,6 +60,7 @@ fn outcomes(scenario: &Scenario, each: &[(u64, u8)]) -> Vec<Outcome> {
     let due = Schedule::new(&scenario.load, 1).zip(each.iter().cycle());
     let outcome = |((n, intended), (took, how)): ((u64, Duration), &(u64, u8))| Outcome {
         n,
+        step: 0,
         request: 0,
         intended,
         started: Some(intended).filter(|_| *how != 0),
@@ -72,6 +73,7 @@ fn outcomes(scenario: &Scenario, each: &[(u64, u8)]) -> Vec<Outcome> {
             _ => Ok(200),
         },
         marks: Marks { bits: if *how == 2 { FAILED } else { 0 }, ..Marks::default() },
+        rest: Rest::Nothing,
     };
     due.map(outcome).collect()
 }

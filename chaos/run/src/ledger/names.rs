@@ -44,10 +44,8 @@ const AROUND: Duration = Duration::from_secs(1);
 
 impl Names {
     pub(super) fn new(load: &Load, seed: u64) -> Self {
-        let variables = load.requests.iter().map(|request| {
-            let texts = [&request.path].into_iter().chain(request.headers.values()).chain(&request.body);
-            texts.flat_map(Text::variables).map(str::to_owned).collect()
-        });
+        let variables =
+            load.requests.iter().map(|request| request.texts().flat_map(Text::variables).map(str::to_owned).collect());
         Self { draw: Draw::new(load, seed), variables: variables.collect(), times: OnceCell::new() }
     }
 
@@ -110,7 +108,7 @@ impl Names {
 
     fn values(&self, outcome: &Outcome) -> impl Iterator<Item = u64> {
         let used = self.variables.get(outcome.request);
-        let vars = self.draw.arrival(outcome.n, outcome.intended).vars.into_iter();
+        let vars = self.draw.arrival(outcome.id(), outcome.intended).vars.into_iter();
         // Numbers alone: a text is no word that is looked for in messages.
         vars.filter(move |(name, _)| used.is_some_and(|used| used.contains(name)))
             .filter_map(|(_, value)| value.number())

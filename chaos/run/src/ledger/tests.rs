@@ -1,7 +1,7 @@
 use super::*;
 use crate::responses::{FAILED, PARTIAL, SHARED, STALE};
-use chaos_load::{Error, Marks};
-use chaos_model::{Arrivals, KeyKind, Load, Rate, Request, Span, Stages, Text, Variable, load::TextPiece};
+use chaos_load::{Error, Marks, Rest};
+use chaos_model::{ArrivalId, Arrivals, KeyKind, Load, Rate, Request, Span, Stages, Text, Variable, load::TextPiece};
 use std::collections::BTreeMap;
 
 fn ms(ms: u64) -> Duration {
@@ -14,6 +14,7 @@ fn outcome(n: u64, from: u64, to: u64) -> Outcome {
     let (intended, ended) = (ms(1000 + from), ms(1000 + to));
     Outcome {
         n,
+        step: 0,
         request: 0,
         intended,
         started: Some(intended),
@@ -21,6 +22,7 @@ fn outcome(n: u64, from: u64, to: u64) -> Outcome {
         retried: false,
         result: Ok(200),
         marks: Marks { bits: 0, ..Marks::default() },
+        rest: Rest::Nothing,
     }
 }
 
@@ -57,8 +59,10 @@ fn names_of(variables: &[(&str, u64, u64)], used: &[&str]) -> Names {
         method: "GET".to_owned(),
         path: Text { pieces: used.iter().flat_map(piece).collect() },
         headers: BTreeMap::new(),
+        basic: None,
         body: None,
         weight: 1,
+        step: chaos_model::load::Step::default(),
     };
     let sequence =
         |(name, low, high): &(&str, u64, u64)| ((*name).to_owned(), Variable::Sequence { low: *low, high: *high });
@@ -69,6 +73,7 @@ fn names_of(variables: &[(&str, u64, u64)], used: &[&str]) -> Names {
         warmup: ms(1000),
         timeout: ms(1),
         vars: variables.iter().map(sequence).collect(),
+        secrets: chaos_model::load::Secrets::default(),
         span: Span::default(),
     };
     Names::new(&load, 1)
@@ -78,9 +83,10 @@ fn names_of(variables: &[(&str, u64, u64)], used: &[&str]) -> Names {
 fn join_all(outcomes: &[Outcome], injections: Vec<Injection>) -> Vec<(Option<u64>, Impact)> {
     let longest = outcomes.iter().map(Outcome::latency).max().unwrap_or_default();
     let baseline = Some(Usual { p50: ms(2), p99: ms(10), max: ms(20) });
-    let joined = Join { outcomes, nonce: Nonce::of_seed(1), names: names(), warmup: ms(1000), longest, baseline }
-        .join(injections);
-    joined.into_iter().map(|joined| (joined.met, joined.impact)).collect()
+    let places = places(outcomes);
+    let (nonce, names, warmup) = (Nonce::of_seed(1), names(), ms(1000));
+    let joined = Join { outcomes, places, nonce, names, warmup, longest, baseline }.join(injections);
+    joined.into_iter().map(|joined| (joined.met.map(|met| met.n), joined.impact)).collect()
 }
 
 fn join(outcomes: &[Outcome], injection: Injection) -> (Option<u64>, Impact) {
@@ -185,6 +191,7 @@ fn without_a_baseline_nobody_knows_what_is_slow() {
     let outcomes = [outcome(0, 0, 1)];
     let join = Join {
         outcomes: &outcomes,
+        places: places(&outcomes),
         nonce: Nonce::of_seed(1),
         names: names(),
         warmup: ms(1000),
@@ -197,6 +204,7 @@ fn without_a_baseline_nobody_knows_what_is_slow() {
         let outcomes = [outcome(0, 0, took)];
         let join = Join {
             outcomes: &outcomes,
+            places: places(&outcomes),
             nonce: Nonce::of_seed(1),
             names: names(),
             warmup: ms(1000),
@@ -280,10 +288,11 @@ fn a_message_with_several_names_is_of_the_one_that_it_names_in_full() {
     let all = [outcome(0, 0, 300), outcome(1, 0, 2)];
     let names = names_of(&[("user", 100, 200), ("friend", 101, 201)], &["user", "friend"]);
     let baseline = Some(Usual { p50: ms(2), p99: ms(10), max: ms(20) });
-    let join = Join { outcomes: &all, nonce: Nonce::of_seed(1), names, warmup: ms(1000), longest: ms(300), baseline };
+    let (places, nonce) = (places(&all), Nonce::of_seed(1));
+    let join = Join { outcomes: &all, places, nonce, names, warmup: ms(1000), longest: ms(300), baseline };
     let joined = join.join(vec![message(1, "GET /users/101/friends/102"), message(1, "GET /users/100/friends/101")]);
     let met: Vec<_> = joined.iter().map(|one| (one.met, one.impact)).collect();
-    assert_eq!(met, [(Some(1), Impact::Unnoticed), (Some(0), Impact::Slower)]);
+    assert_eq!(met, [(Some(1.into()), Impact::Unnoticed), (Some(0.into()), Impact::Slower)]);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use super::{FAILED, PARTIAL, STALE, coding::Body};
 use chaos_load::{Marks, Response};
 use chaos_model::{
-    Scenario, Subject,
+    RequestId, Scenario, Subject,
     check::{Arrival, CheckId},
     secret::masked_text,
 };
@@ -29,14 +29,15 @@ impl Excerpts {
     /// The beginning of a body, if the response speaks against a check. `body` is what was decoded of it already.
     pub(super) fn of(
         &self,
-        n: u64,
+        id: RequestId,
         response: &Response<'_>,
         marks: &Marks,
         body: Option<&Body<'_>>,
     ) -> Option<Arc<str>> {
         let has = |bit: u64| marks.bits & bit != 0;
         let arrival = Arrival {
-            n,
+            n: id.n,
+            step: id.step,
             at: Duration::ZERO,
             result: Ok(response.status),
             latency: response.latency,

@@ -36,15 +36,25 @@ impl Places {
     /// The place in bodies that a path leads to, for a test. The language lets through no path that can't be read.
     pub(super) fn body(&mut self, path: &str, test: &ValueTest) -> Option<Place> {
         let filtered = || paths::filtered(path).filter(|_| *test == ValueTest::Exists);
-        let one_pass = paths::steps(path).and_then(|steps| self.paths.add(&steps)).map(Place::OnePass);
-        let place = one_pass.or_else(|| {
+        let place = self.in_one_pass(path).or_else(|| {
             let (steps, text) = filtered()?;
             Some(Place::WithText(self.paths.add(&steps)?, text))
         });
-        place.or_else(|| {
-            self.reads_the_whole = true;
-            JsonPath::parse(path).ok().map(Place::Whole)
-        })
+        place.or_else(|| self.in_the_whole(path))
+    }
+
+    /// The place in bodies that a path leads to, for its values.
+    pub(super) fn value(&mut self, path: &str) -> Option<Place> {
+        self.in_one_pass(path).or_else(|| self.in_the_whole(path))
+    }
+
+    fn in_one_pass(&mut self, path: &str) -> Option<Place> {
+        paths::steps(path).and_then(|steps| self.paths.add(&steps)).map(Place::OnePass)
+    }
+
+    fn in_the_whole(&mut self, path: &str) -> Option<Place> {
+        self.reads_the_whole = true;
+        JsonPath::parse(path).ok().map(Place::Whole)
     }
 
     /// True if a place is in a body.

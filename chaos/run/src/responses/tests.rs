@@ -1,4 +1,5 @@
 mod bodies;
+mod captures;
 
 use super::*;
 use chaos_model::{language::load, slice::OTHER_INSTANCES};
@@ -30,7 +31,7 @@ fn marks(checker: &ResponseChecker, status: u16, headers: &[(&'static str, &str)
     for (name, value) in headers {
         map.append(*name, HeaderValue::from_str(value).unwrap());
     }
-    let arrival = Arrival { n: 0, request: 0, intended: Duration::ZERO, vars: BTreeMap::new() };
+    let arrival = Arrival { n: 0, step: 0, request: 0, intended: Duration::ZERO, vars: BTreeMap::new() };
     checker.check(&arrival, &Response { status, headers: &map, latency: Duration::ZERO, body: Some(body.as_bytes()) })
 }
 

@@ -56,7 +56,7 @@ const SAMPLE_EVERY: Duration = Duration::from_millis(100);
 pub(super) struct Observed<'a> {
     /// Verdicts and figures are made of it.
     pub(super) fold: Fold<'a>,
-    /// By arrival.
+    /// By when they were due.
     pub(super) outcomes: Vec<Outcome>,
     pub(super) scrapes: Scrapes,
     /// Probes of services, by their name.
@@ -265,7 +265,7 @@ impl<'a> Drive<'a, '_> {
             fold, received: mut outcomes, counting, fired, ledger, deaths, starts, away, stopped, applied, ..
         } = self;
         let applied = applied.into_keys().collect();
-        outcomes.sort_unstable_by_key(|outcome| outcome.n);
+        outcomes.sort_unstable_by_key(|outcome| (outcome.intended, outcome.id()));
         let (turned_away, unseen) = (counting.turned_away(), checker.unseen());
         let carried = counting.carried();
         Ok(Observed {
@@ -641,7 +641,8 @@ impl Drive<'_, '_> {
             return;
         }
         // Which request met an injection is found when all is known; what was noted of its response is in the fold.
-        let marks = Marks { notes: Vec::new(), instance: None, excerpt: None, ..outcome.marks };
+        let Marks { bits, unknown, age, failed, .. } = outcome.marks;
+        let marks = Marks { bits, unknown, age, failed, ..Marks::default() };
         self.received.push(Outcome { marks, ..outcome });
         self.fold.add(outcome);
         self.tell_slices();

@@ -51,7 +51,7 @@ async fn ledger(effect: &str, injections: Vec<Injection>) -> (Vec<Joined>, Fault
 async fn each_injection_is_told_with_the_request_that_met_it() {
     // The fault begins after a second, and 100 requests a second are due: 151 is refused at 1.51 s.
     let (joined, figures) = ledger("effect = \"refuse\"", vec![injection(510, Some(151)), injection(515, None)]).await;
-    let told = |one: &Joined| (one.injection.at.as_millis(), one.met, one.impact);
+    let told = |one: &Joined| (one.injection.at.as_millis(), one.met.map(|met| met.n), one.impact);
     let wanted = [(1510, Some(151), Impact::Failed), (1515, None, Impact::Background)];
     assert_eq!(joined.iter().map(told).collect::<Vec<_>>(), wanted);
     assert_eq!((figures.injections, figures.left_out, figures.retries), (2, 2, None));

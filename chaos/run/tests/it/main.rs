@@ -9,6 +9,7 @@ mod doubts;
 mod early;
 mod expectations;
 mod instances;
+mod journeys;
 mod ledger;
 mod metrics;
 mod phases;

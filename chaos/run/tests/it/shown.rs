@@ -71,6 +71,7 @@ async fn a_failed_expectation_shows_up_to_three_responses() {
         "{\"meta\":{\"parts\":{\"user\":{\"state\":\"fresh\"}}},\"partial\":false,\"token\":*********,\"user\":4}";
     let first = ShownResponse {
         n: 103,
+        step: 0,
         at: Duration::from_millis(1030),
         request: "GET /users/4?api_key=***".to_owned(),
         vars: BTreeMap::from([("user".to_owned(), "4".to_owned())]),
@@ -79,6 +80,7 @@ async fn a_failed_expectation_shows_up_to_three_responses() {
         unanswered: None,
         latency: check.against.responses[0].latency,
         body: Some(body.to_owned()),
+        uncaptured: None,
         met: vec!["outage".to_owned()],
     };
     assert_eq!(check.verdict, Verdict::Fail);

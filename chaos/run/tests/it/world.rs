@@ -231,10 +231,15 @@ pub(crate) async fn run_in(text: &str, world: &mut MemoryWorld) -> Ran {
 /// Runs a scenario as the options say.
 pub(crate) async fn run_so(text: &str, world: &mut MemoryWorld, options: Options) -> Ran {
     let scenario = scenario(text).unwrap_or_else(|wrong| panic!("{}", wrong.render(false, 100)));
+    run_scenario(&scenario, world, options).await
+}
+
+/// The same of a scenario that is read already.
+pub(crate) async fn run_scenario(scenario: &Scenario, world: &mut MemoryWorld, options: Options) -> Ran {
     let options = Options { file: "test.toml".to_owned(), seed: 1, ..options };
     let (events, mut reader) = Events::channel();
     let never = Box::pin(std::future::pending());
-    let ending = chaos_run::run(&scenario, world, &options, &events, never).await;
+    let ending = chaos_run::run(scenario, world, &options, &events, never).await;
     drop(events);
     let mut records = Vec::new();
     while let Some(record) = reader.recv().await {

@@ -1,6 +1,6 @@
 //! Picks out what belongs to one request.
 //!
-//! - Of the load: by its number.
+//! - Of the load: by its number. Of a journey, the first step is followed.
 //! - Of messages on links: by the number that they carry (`baggage`). Commands carry none: they are those of the
 //!   request whose program says by its spans that it asks ([`Asks`]). Where a program says nothing of it, what is asked
 //!   between the request's start and its end by a key that names what the request asks for is taken for its own, and
@@ -14,6 +14,7 @@ use super::{
     Fields, Observation, REQUESTS, TRACE_ID, What,
     asks::{Asks, By},
     injections::{InjectionStart, Injections},
+    is_first_step,
     messages::{Attribution, Messages, Shown, Sight},
     number, of,
 };
@@ -67,23 +68,23 @@ pub(super) fn pick(n: u64, seen: &[Observation], targets: &[String], records: &[
 
 fn is_of_load(one: &Observation, n: u64, message: &str) -> bool {
     let What::Event { target: REQUESTS, fields, .. } = &one.what else { return false };
-    of(fields, "message") == Some(message) && number(fields, "n") == Some(n)
+    of(fields, "message") == Some(message) && number(fields, "n") == Some(n) && is_first_step(fields)
 }
 
 /// The number of the request, if this tells that one begins.
 pub(super) fn begun(one: &Observation) -> Option<u64> {
     let What::Event { target: REQUESTS, fields, .. } = &one.what else { return None };
-    if of(fields, "message") == Some("begun") { number(fields, "n") } else { None }
+    if of(fields, "message") == Some("begun") && is_first_step(fields) { number(fields, "n") } else { None }
 }
 
 /// True where the ledger says that request `n` met it.
 fn is_of(n: u64, joined: &Joined) -> bool {
-    joined.met == Some(n) || number_of(joined) == Some(n)
+    joined.met == Some(n.into()) || number_of(joined) == Some(n)
 }
 
 /// The number of the request that an injection says it was for.
 fn number_of(joined: &Joined) -> Option<u64> {
-    joined.injection.arrival.map(|arrival| arrival.n)
+    joined.injection.arrival.filter(|arrival| arrival.step == 0).map(|arrival| arrival.n)
 }
 
 fn warmup(records: &[Record]) -> Duration {
@@ -153,7 +154,7 @@ impl<'s> Picking<'s> {
     }
 
     fn on_load(&mut self, one: &Observation, fields: &'s Fields) {
-        let Some(n) = number(fields, "n") else { return };
+        let Some(n) = number(fields, "n").filter(|_| is_first_step(fields)) else { return };
         let what = match of(fields, "message") {
             Some("begun") => {
                 self.asks.begun(n, fields);

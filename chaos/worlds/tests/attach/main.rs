@@ -52,7 +52,7 @@ async fn numbers_that_strangers_send_are_none_of_the_runs() {
     });
     let (own, others): (Vec<&Joined>, Vec<&Joined>) =
         injected.flatten().partition(|one| one.injection.arrival.is_some_and(|arrival| arrival.nonce == nonce));
-    assert!(own.len() > 90 && own.iter().filter(|one| one.met == Some(7)).count() <= 1, "{own:?}");
+    assert!(own.len() > 90 && own.iter().filter(|one| one.met == Some(7.into())).count() <= 1, "{own:?}");
     assert!(others.iter().all(|one| one.met.is_none() && one.impact == Impact::Background), "{others:?}");
     let claimed = others.iter().filter_map(|one| one.injection.arrival.map(|arrival| arrival.n)).collect::<Vec<_>>();
     assert!(claimed.iter().all(|n| *n == 7) && !claimed.is_empty(), "{others:?}");

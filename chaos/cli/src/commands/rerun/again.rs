@@ -45,7 +45,13 @@ impl Again {
         let sets = settings(machine, begin, sets)?;
         let world = world(begin)?;
         let running = Running { worlds: vec![world], ..running.clone() };
-        let text = |path: &Path| texts.get(path).cloned().ok_or_else(|| io::Error::from(io::ErrorKind::NotFound));
+        // Data of the load are in no recording: they are taken as they are now.
+        let beside = folder(begin);
+        let text = |path: &Path| match texts.get(path) {
+            Some(text) => Ok(text.clone()),
+            None if path.extension().is_some_and(|end| end == "toml") => Err(io::ErrorKind::NotFound.into()),
+            None => text_file::read(&beside.join(path)),
+        };
         let load = |sets: &[Set]| {
             let wrong = |_| format!("{}: the recorded text is not valid for this version of chaos", begin.file);
             read::load_from(machine, file, sets, &running, &text).map_err(wrong)

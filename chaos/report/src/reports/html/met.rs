@@ -109,7 +109,7 @@ mod tests {
             achieved: None,
             bystanders: 0,
         };
-        Joined { injection, met: Some(n), impact }
+        Joined { injection, met: Some(n.into()), impact }
     }
 
     #[test]

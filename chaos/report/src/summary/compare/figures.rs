@@ -87,6 +87,7 @@ impl Fold<'_> {
         share("not made", both.map(|figures| figures.missed));
         // The plan's, which both worlds draw: only those at the edges of a phase are counted apart or not.
         self.count(&format!("{phase}: requests"), both.map(|figures| figures.arrivals + figures.straddled), false);
+        self.count(&format!("{phase}: steps not reached"), both.map(|figures| figures.not_reached), false);
         let latencies = both.map(|figures| figures.latency);
         if let [Some(one), Some(other)] = latencies {
             self.time(&format!("{phase}: p50"), [one.p50, other.p50], LATENCY);

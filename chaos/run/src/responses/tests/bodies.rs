@@ -10,7 +10,7 @@ const BIT: u64 = 1 << CHECKS;
 fn coded(checker: &ResponseChecker, coding: &str, body: Option<&[u8]>) -> Marks {
     let mut headers = HeaderMap::new();
     headers.append("content-encoding", HeaderValue::from_str(coding).unwrap());
-    let arrival = Arrival { n: 0, request: 0, intended: Duration::ZERO, vars: BTreeMap::new() };
+    let arrival = Arrival { n: 0, step: 0, request: 0, intended: Duration::ZERO, vars: BTreeMap::new() };
     checker.check(&arrival, &Response { status: 200, headers: &headers, latency: Duration::ZERO, body })
 }
 
