@@ -137,7 +137,7 @@ pub(crate) enum Command {
     /// Tell what this machine can do: which worlds it is ready for, what is missing, how to get it, and what earlier runs left
     #[command(after_help = DOCTOR)]
     Doctor(Doctor),
-    /// Find and remove what killed runs have left behind: their processes, containers and networks, and their folders
+    /// Find and remove what killed runs have left behind: their processes, containers, networks and volumes, and their folders
     /// in TMPDIR
     #[command(after_help = HEAL)]
     Cleanup(Cleanup),

@@ -97,6 +97,33 @@ impl Machine {
         })
     }
 
+    /// A Compose file as the Compose of this machine normalises it.
+    ///
+    /// # Errors
+    /// In words: there is no Compose, or it refuses the file.
+    #[cfg(feature = "docker")]
+    pub(crate) fn normalised_compose(&self, file: &Path) -> Result<serde_json::Value, String> {
+        self.compose_tool()?.normalise(file)
+    }
+
+    /// There is none where no world runs containers.
+    #[cfg(not(feature = "docker"))]
+    #[expect(clippy::unused_self, reason = "as where there is one")]
+    pub(crate) fn normalised_compose(&self, _: &Path) -> Result<serde_json::Value, String> {
+        Err("this build of `chaos` comes without the world `docker`, which runs such systems".to_owned())
+    }
+
+    /// The Compose of this machine.
+    ///
+    /// # Errors
+    /// In words: there is none.
+    #[cfg(feature = "docker")]
+    pub(crate) fn compose_tool(&self) -> Result<chaos_worlds::compose::ComposeTool, String> {
+        let tool = chaos_worlds::compose::ComposeTool::find(|name| self.find_program(name));
+        let none = "there is no Compose on this machine (`apt-get install docker-compose`, or Docker's own plugin)";
+        tool.ok_or_else(|| none.to_owned())
+    }
+
     /// The place of a program on the path.
     pub(crate) fn find_program(&self, name: &str) -> Option<PathBuf> {
         let path = self.env.get("PATH")?;

@@ -14,6 +14,7 @@ pub(crate) mod braces;
 pub(crate) mod calls;
 mod circles;
 mod column;
+mod compose;
 pub(crate) mod document;
 mod effect;
 mod errands;
@@ -105,7 +106,7 @@ pub fn load_with(
     read: &dyn Fn(&Path) -> io::Result<String>,
 ) -> Result<Scenario, Diagnostics> {
     let findings = Findings::default();
-    let (documents, sources) = files::read(file, sets, read, &findings);
+    let (documents, sources) = files::read(file, sets, read, known, &findings);
     let checked = documents.as_ref().map(|documents| scenario::check(&documents.laid, known, &findings));
     if let (Some(documents), Some(checked)) = (&documents, &checked)
         && findings.is_empty()

@@ -266,6 +266,7 @@ fn starts(start: &Start) -> String {
         Start::Address(address) => format!("address {address}"),
         Start::Image(image) if image.command.is_empty() => format!("image {}", image.reference),
         Start::Image(image) => format!("image {} with {}", image.reference, line(&image.command)),
+        Start::Compose(_) => "as its Compose file says".to_owned(),
     }
 }
 

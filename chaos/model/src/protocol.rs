@@ -133,7 +133,7 @@ impl Protocol {
                 among.iter().find(speaks).copied().unwrap_or(Self::HTTP)
             }
             // Nothing is known of a stranger's program, and as bytes every protocol passes.
-            Start::Command(_) | Start::Image(_) | Start::Address(_) => Self::TCP,
+            Start::Command(_) | Start::Image(_) | Start::Address(_) | Start::Compose(_) => Self::TCP,
         }
     }
 

@@ -1,7 +1,7 @@
 //! The system under test: services, and the links that their settings make.
 
 use crate::{
-    HttpProbe, Protocol, Readiness, Responses, Span,
+    Compose, HttpProbe, Protocol, Readiness, Responses, Span,
     attach::HostPort,
     lifecycle::Lifecycle,
     protocol::{Login, Stack, Transport},
@@ -11,6 +11,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     fmt,
     path::PathBuf,
+    sync::Arc,
     time::Duration,
 };
 
@@ -38,6 +39,8 @@ pub struct System {
     pub encrypted: BTreeMap<Link, Span>,
     /// The markers by which responses of the entry say what they are.
     pub responses: Responses,
+    /// The Compose file that its services are of, where they are.
+    pub compose: Option<Arc<Compose>>,
 }
 
 impl System {
@@ -221,6 +224,8 @@ pub enum Start {
     Image(Image),
     /// Nothing: others have started it, and it is at this address.
     Address(HostPort),
+    /// A service of the system's Compose file.
+    Compose(ComposePorts),
 }
 
 impl Start {
@@ -228,7 +233,7 @@ impl Start {
     #[must_use]
     pub fn command(&self) -> &[Template] {
         match self {
-            Self::Program(_) | Self::Address(_) => &[],
+            Self::Program(_) | Self::Address(_) | Self::Compose(_) => &[],
             Self::Command(words) | Self::Image(Image { command: words, .. }) => words,
         }
     }
@@ -243,6 +248,16 @@ pub struct Image {
     pub command: Vec<Template>,
     /// The port that its program listens on in the container; where none is given, the one that the image exposes.
     pub port: Option<u16>,
+}
+
+/// The ports of a service of a Compose file, as far as files tell of them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ComposePorts {
+    /// The port of the links without a label, at which it is asked whether it is ready. Where none is given, the one that its
+    /// image exposes, if it does.
+    pub main: Option<u16>,
+    /// Further ports, whose links have the port as their label.
+    pub more: Vec<u16>,
 }
 
 /// The ports that an instance listens on.
@@ -382,6 +397,7 @@ mod tests {
             links: links.iter().map(link).collect(),
             encrypted: BTreeMap::new(),
             responses: Responses::default(),
+            compose: None,
         }
     }
 

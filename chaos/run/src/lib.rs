@@ -23,6 +23,6 @@ pub use observe::series_on;
 pub use responses::Heard;
 pub use run::{Ending, Options, run};
 pub use world::{
-    Address, ComposedWorld, Death, Exit, Exits, Extra, Instance, InstanceId, LinkAddresses, Links, News, NotGiven,
-    Notice, Offer, Question, Runtime, Site, Sites, TornDown, Unfit, World, WorldError,
+    Address, AskReady, ComposedWorld, Death, Exit, Exits, Extra, Instance, InstanceId, InstanceState, LinkAddresses,
+    Links, News, NotGiven, Notice, Offer, Question, Runtime, Site, Sites, TornDown, Unfit, World, WorldError,
 };

@@ -13,7 +13,7 @@ pub use exits::{Exit, Exits};
 pub use links::{Links, Sites};
 pub use news::{News, Notice};
 pub use offer::{Extra, NotGiven, Offer, Unfit};
-pub use runtime::{Instance, InstanceId, LinkAddresses, Question, Runtime, Site};
+pub use runtime::{AskReady, Instance, InstanceId, InstanceState, LinkAddresses, Question, Runtime, Site};
 
 use crate::Events;
 use async_trait::async_trait;

@@ -130,6 +130,10 @@ fn runs(start: &Start) -> Result<(), Unfit> {
             what: "is at an address, and a simulation reaches no network",
             advice: "`--world local` uses it",
         }),
+        Start::Compose(_) => Err(Unfit {
+            what: "is of a Compose file, and a simulation runs functions of its own process",
+            advice: "`--world docker` runs it",
+        }),
         Start::Program(_) => Ok(()),
     }
 }

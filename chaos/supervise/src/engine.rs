@@ -12,7 +12,7 @@ use testcontainers::{
         models::ContainerState,
         query_parameters::{
             KillContainerOptionsBuilder, ListContainersOptionsBuilder, ListNetworksOptionsBuilder,
-            RemoveContainerOptionsBuilder,
+            ListVolumesOptionsBuilder, RemoveContainerOptionsBuilder, RemoveVolumeOptionsBuilder,
         },
     },
     core::client::docker_client_instance,
@@ -34,6 +34,7 @@ pub struct Engine(Docker);
 pub(crate) enum ResourceKind {
     Container,
     Network,
+    Volume,
 }
 
 /// Something that a run has made.
@@ -51,6 +52,7 @@ impl std::fmt::Display for Resource {
         let kind = match self.kind {
             ResourceKind::Container => "container",
             ResourceKind::Network => "network",
+            ResourceKind::Volume => "volume",
         };
         write!(f, "{kind} {}", self.name)
     }
@@ -94,7 +96,7 @@ impl Engine {
         }
     }
 
-    /// Containers and networks that this run has made, or any run.
+    /// Containers, networks and volumes that this run has made, or any run.
     pub(crate) async fn resources(&self, of: Option<&RunLabel>) -> io::Result<Vec<Resource>> {
         let labels = match of {
             Some(label) => label.engine_labels().map(|(key, value)| format!("{key}={value}")).to_vec(),
@@ -104,8 +106,10 @@ impl Engine {
         let filters = std::collections::HashMap::from([("label", labels)]);
         let containers = ListContainersOptionsBuilder::new().all(true).filters(&filters).build();
         let networks = ListNetworksOptionsBuilder::new().filters(&filters).build();
+        let volumes = ListVolumesOptionsBuilder::new().filters(&filters).build();
         let containers = self.0.list_containers(Some(containers)).await.map_err(io::Error::other)?;
         let networks = self.0.list_networks(Some(networks)).await.map_err(io::Error::other)?;
+        let volumes = self.0.list_volumes(Some(volumes)).await.map_err(io::Error::other)?;
         let containers = containers.into_iter().map(|of| {
             let name = of.names.and_then(|names| names.into_iter().next()).unwrap_or_default();
             let label = of.labels.and_then(|labels| RunLabel::of_labels(|key| labels.get(key)));
@@ -117,7 +121,11 @@ impl Engine {
             let name = of.name.unwrap_or_default();
             Resource { kind: ResourceKind::Network, id: of.id.unwrap_or_default(), name, label }
         });
-        Ok(containers.chain(networks).collect())
+        let volumes = volumes.volumes.unwrap_or_default().into_iter().map(|of| {
+            let label = RunLabel::of_labels(|key| of.labels.get(key));
+            Resource { kind: ResourceKind::Volume, id: of.name.clone(), name: of.name, label }
+        });
+        Ok(containers.chain(networks).chain(volumes).collect())
     }
 
     // testcontainers removes what its handles let go, and nothing of a run that was killed. So runner, supervisor and
@@ -153,15 +161,20 @@ impl Engine {
         }
     }
 
-    /// Removes these, all containers at once and then the networks, which must be empty. What is refused is still there
-    /// at the next look.
+    /// Removes these, all containers at once and then what these have used: networks must be empty. What is refused is still
+    /// there at the next look.
     async fn remove(&self, resources: &[Resource]) {
-        let (containers, networks): (Vec<_>, Vec<_>) =
+        let (containers, others): (Vec<_>, Vec<_>) =
             resources.iter().partition(|of| of.kind == ResourceKind::Container);
         let refused = join_all(containers.iter().map(|of| self.remove_container(&of.id))).await.contains(&false);
-        let refused =
-            join_all(networks.iter().map(|of| self.0.remove_network(&of.id))).await.iter().any(Result::is_err)
-                || refused;
+        let remove = async |of: &&Resource| match of.kind {
+            ResourceKind::Volume => {
+                let options = RemoveVolumeOptionsBuilder::new().force(true).build();
+                self.0.remove_volume(&of.id, Some(options)).await
+            }
+            ResourceKind::Network | ResourceKind::Container => self.0.remove_network(&of.id).await,
+        };
+        let refused = join_all(others.iter().map(remove)).await.iter().any(Result::is_err) || refused;
         if refused {
             tokio::time::sleep(EVERY).await;
         }

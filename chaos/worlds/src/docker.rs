@@ -4,8 +4,8 @@
 
 mod images;
 mod launch;
-mod limits;
-mod logs;
+pub(crate) mod limits;
+pub(crate) mod logs;
 mod network;
 mod plan;
 
@@ -35,7 +35,7 @@ use chaos_supervise::{
 };
 use futures_util::future::join_all;
 use host::Host;
-use limits::Limited;
+use limits::{Limited, LimitedContainer};
 use std::{
     collections::BTreeMap,
     io,
@@ -145,6 +145,15 @@ impl DockerRuntime {
         Ok((self.engine()?, container.map(|container| container.id()).ok_or_else(none)?))
     }
 
+    /// The limits of an instance's container.
+    fn limited<'a>(&'a mut self, instance: &'a InstanceId) -> Result<LimitedContainer<'a>, WorldError> {
+        let (engine, id) = self.of(instance)?;
+        let (engine, id) = (engine.clone(), id.to_owned());
+        let none = || WorldError::CannotGive(format!("there is no service {instance}"));
+        let limited = &mut self.services.get_mut(instance).ok_or_else(none)?.limited;
+        Ok(LimitedContainer { engine, id, instance, limited })
+    }
+
     /// Watches a container that was started, until it ends.
     fn watch(&self, instance: &InstanceId, id: &str) -> Result<(), WorldError> {
         let (engine, instance, id) = (self.engine()?.clone(), instance.clone(), id.to_owned());
@@ -159,7 +168,7 @@ impl DockerRuntime {
 }
 
 /// The error of a change to an instance that the engine refused.
-fn refused(what: &str, instance: &InstanceId) -> impl FnOnce(io::Error) -> WorldError + use<> {
+pub(crate) fn refused(what: &str, instance: &InstanceId) -> impl FnOnce(io::Error) -> WorldError + use<> {
     WorldError::machine(format!("{instance} can't be {what}"))
 }
 
@@ -296,11 +305,11 @@ impl Runtime for DockerRuntime {
     }
 
     async fn limit(&mut self, instance: &InstanceId, fault: &str, limit: ServiceLimit) -> Result<(), WorldError> {
-        limits::apply(self, instance, (fault, limit)).await
+        limits::apply(self.limited(instance)?, (fault, limit)).await
     }
 
     async fn lift(&mut self, instance: &InstanceId, fault: &str, limit: ServiceLimit) -> Result<(), WorldError> {
-        limits::remove(self, instance, (fault, limit)).await
+        limits::remove(self.limited(instance)?, (fault, limit)).await
     }
 
     async fn exited(&mut self) -> Result<Death, WorldError> {
@@ -332,7 +341,8 @@ impl Runtime for DockerRuntime {
         let mut torn_down = TornDown::default();
         let keep_logs = keep_logs && !self.services.is_empty();
         if let (true, Some(engine)) = (keep_logs, &self.engine) {
-            torn_down.logs = logs::keep(engine, &self.services, self.supervision.folder()).await;
+            let containers = self.services.iter().filter_map(|(name, of)| Some((name, of.container.as_ref()?.id())));
+            torn_down.logs = logs::keep(engine, containers, self.supervision.folder()).await;
         }
         let containers = std::mem::take(&mut self.services).into_values().filter_map(|service| service.container);
         // What is refused here is there still, and is told of by the next.

@@ -1,7 +1,10 @@
 //! Worlds, where a system runs: [`local`], real processes on this machine, [`docker`], containers, and [`attach`], a
-//! system that runs already. Each is a runtime, made into a world with links.
+//! system that runs already. [`compose`] is the world `docker` for a Compose file. Each is a runtime, made into a world with
+//! links.
 
 pub mod attach;
+#[cfg(feature = "docker")]
+pub mod compose;
 #[cfg(feature = "docker")]
 pub mod docker;
 pub mod local;

@@ -114,6 +114,10 @@ fn runs(start: &Start) -> Result<(), Unfit> {
         Start::Image(_) => {
             Err(Unfit { what: "is an image, and the world `local` runs processes", advice: "`--world docker` runs it" })
         }
+        Start::Compose(_) => Err(Unfit {
+            what: "is of a Compose file, and the world `local` runs processes",
+            advice: "`--world docker` runs it",
+        }),
         Start::Program(_) | Start::Command(_) | Start::Address(_) => Ok(()),
     }
 }

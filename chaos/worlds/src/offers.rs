@@ -17,7 +17,7 @@ fn containers_run(start: &Start) -> Result<(), Unfit> {
             what: "runs a command, and containers run images",
             advice: "`--world local` runs it; beside `image = \"...\"`, a command is what the container runs",
         }),
-        Start::Program(_) | Start::Image(_) | Start::Address(_) => Ok(()),
+        Start::Program(_) | Start::Image(_) | Start::Address(_) | Start::Compose(_) => Ok(()),
     }
 }
 

@@ -49,7 +49,7 @@ impl Others {
 fn of(service: &Service) -> Option<&HostPort> {
     match &service.start {
         Start::Address(address) => Some(address),
-        Start::Program(_) | Start::Command(_) | Start::Image(_) => None,
+        Start::Program(_) | Start::Command(_) | Start::Image(_) | Start::Compose(_) => None,
     }
 }
 

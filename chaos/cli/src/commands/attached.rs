@@ -33,12 +33,18 @@ pub(super) fn config(
     keeping: Keeping,
 ) -> AttachConfig {
     let token = token(machine, &attach.token);
+    let holder = holder(machine, file);
+    AttachConfig { attach, token, holder, remote: running.place.allow_remote_targets, keeping }
+}
+
+/// The name of who runs a scenario, for those who would steer the same proxies.
+pub(super) fn holder(machine: &Surroundings, file: &str) -> String {
     let mut holder = format!("chaos run {file}, process {} on {}", std::process::id(), machine.name);
     holder.retain(|c| !is_hidden(c));
     while holder.len() > LONGEST_HOLDER {
         holder.pop();
     }
-    AttachConfig { attach, token, holder, remote: running.place.allow_remote_targets, keeping }
+    holder
 }
 
 /// The surroundings that a run needs when it begins.

@@ -121,7 +121,7 @@ fn last(out: &mut dyn Write, found: &Found, args: &Cleanup, temp: &Path, removed
     match removed.containers {
         0 => write!(out, "removed {processes} and {folders}")?,
         containers => {
-            let containers = count(containers, "container or network", "containers and networks");
+            let containers = count(containers, "container, network or volume", "containers, networks and volumes");
             write!(out, "removed {processes}, {containers} and {folders}")?;
         }
     }

@@ -2,7 +2,7 @@
 
 use super::read;
 use crate::{args::Explain, exit::Exit, machine::Machine};
-use chaos_model::{Image, Scenario, Scope, Service, Start, quantity::show_duration};
+use chaos_model::{ComposePorts, Image, Scenario, Scope, Service, Start, quantity::show_duration};
 use std::{fmt::Write as _, io::Write as _};
 
 pub(crate) fn explain(machine: &Machine, args: &Explain) -> Exit {
@@ -51,17 +51,15 @@ fn services(scenario: &Scenario) -> Vec<String> {
     let width = system.services.keys().map(String::len).max().unwrap_or(0);
     let mut lines = Vec::new();
     for service in system.services.values() {
-        let ready = match &service.ready {
-            Some(ready) => ready.to_string(),
-            None => service.protocol.ready.words().to_owned(),
+        let of_compose = system.compose.as_ref().and_then(|compose| compose.services.get(&service.name));
+        let ready = match (&service.ready, of_compose) {
+            (Some(ready), _) => format!("ready by {ready}"),
+            (None, Some(of_file)) if of_file.is_task => "ready when it has ended well".to_owned(),
+            (None, Some(_)) => format!("ready by its health check, else by {}", service.protocol.ready.words()),
+            (None, None) => format!("ready by {}", service.protocol.ready.words()),
         };
         let entry = if service.name == system.entry { ", the entry" } else { "" };
-        lines.push(format!(
-            "{:width$}  {} ({}{entry}), ready by {ready}",
-            service.name,
-            start(service),
-            service.protocol
-        ));
+        lines.push(format!("{:width$}  {} ({}{entry}), {ready}", service.name, start(service), service.protocol));
         let (setup, teardown) = (&service.errands.setup, &service.errands.teardown);
         let commands = [("setup", setup), ("teardown", teardown)];
         let commands = commands.into_iter().flat_map(|(what, all)| all.iter().map(move |words| (what, line(words))));
@@ -81,6 +79,11 @@ fn start(service: &Service) -> String {
             let port = port.map(|port| format!(", port {port}")).unwrap_or_default();
             format!("image {reference}{command}{port}")
         }
+        Start::Compose(ComposePorts { main, more }) => {
+            let ports: Vec<String> = main.iter().chain(more).map(ToString::to_string).collect();
+            let ports = if ports.is_empty() { String::new() } else { format!(", port {}", ports.join(", ")) };
+            format!("as Compose runs it{ports}")
+        }
     }
 }
 
@@ -89,7 +92,14 @@ fn line(words: &[chaos_model::Template]) -> String {
 }
 
 fn links(scenario: &Scenario) -> Vec<String> {
-    let mut lines: Vec<_> = scenario.system.links.iter().map(ToString::to_string).collect();
+    let system = &scenario.system;
+    let mut lines: Vec<_> = system.links.iter().map(ToString::to_string).collect();
+    if system.compose.is_some() {
+        lines.push(
+            "Each service finds proxies under the names and ports that it knows from the Compose file.".to_owned(),
+        );
+        return lines;
+    }
     lines.push("Each link gets a proxy, and each service and proxy a free port on 127.0.0.1.".to_owned());
     lines
 }

@@ -11,6 +11,7 @@ use chaos_links::{
     reach::{self, Resolve},
 };
 use chaos_model::{Diagnostic, Diagnostics, language, proxies::Proxies};
+use futures_util::future::join_all;
 use host::{Host, Settings, logs, tcp};
 use std::{collections::BTreeMap, net::IpAddr};
 use tokio_util::sync::CancellationToken;
@@ -54,15 +55,16 @@ fn refuse(machine: &Machine, wrong: &Diagnostics) -> Exit {
 /// Targets that are known not to be local, and were not allowed. Those whose names stand for nothing yet are looked at
 /// when they are dialled, as all are.
 async fn remote_targets(proxies: &Proxies, resolve: &Resolve) -> Vec<Diagnostic> {
-    let mut list = Vec::new();
-    for link in proxies.links.iter().filter(|link| !proxies.allowed.contains(&link.target)) {
-        if let Err(why) = reach::check(&link.target, resolve).await {
-            let advice =
-                format!("add `[targets]` with `allow = [\"{}\"]`, and start with --allow-remote-targets", link.target);
-            list.push(Diagnostic::new(link.target_span.clone(), why).advice(advice));
-        }
-    }
-    list
+    let looked_at = proxies.links.iter().filter(|link| !proxies.allowed.contains(&link.target));
+    // All at once: a resolver may take its time over each name that stands for nothing yet.
+    let looked_at = join_all(looked_at.map(async |link| (link, reach::check(&link.target, resolve).await))).await;
+    let refused = looked_at.into_iter().filter_map(|(link, checked)| {
+        let why = checked.err()?;
+        let advice =
+            format!("add `[targets]` with `allow = [\"{}\"]`, and start with --allow-remote-targets", link.target);
+        Some(Diagnostic::new(link.target_span.clone(), why).advice(advice))
+    });
+    refused.collect()
 }
 
 async fn run(machine: &Machine, proxies: &Proxies, resolve: &Resolve) -> Result<(), String> {

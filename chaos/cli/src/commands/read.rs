@@ -176,11 +176,13 @@ pub(crate) fn with_known<T>(machine: &Machine, use_it: impl FnOnce(&Known<'_>) -
     let (programs, worlds) = (bundle.known_programs(), WorldName::known());
     let (protocols, checks) = (bundle.all_protocols(), bundle.all_checks());
     let variable = |name: &str| machine.env.get(name).cloned();
+    let compose = |file: &Path| machine.normalised_compose(file);
     use_it(&Known {
         programs: &programs,
         protocols: &protocols,
         checks: &checks,
         worlds: Some(&worlds),
         variable: &variable,
+        compose: &compose,
     })
 }

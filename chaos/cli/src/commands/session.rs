@@ -14,15 +14,20 @@ use crate::{
 };
 use chaos_links::{RESERVE, reach};
 use chaos_model::{Calibration, Diagnostics, Record, Scenario};
+#[cfg(feature = "docker")]
+use chaos_model::{Fault, Target};
 use chaos_report::{Style, results::NotRun};
 use chaos_run::{Events, Options, World};
 use chaos_supervise::supervisor::SupervisorProgram;
-#[cfg(feature = "docker")]
-use chaos_worlds::docker::{self, DockerConfig};
 use chaos_worlds::{
     Others,
     attach::{self, Keeping},
     local::{self, LocalConfig},
+};
+#[cfg(feature = "docker")]
+use chaos_worlds::{
+    compose::{self, ComposeConfig, ComposeTool},
+    docker::{self, DockerConfig},
 };
 use futures_util::StreamExt as _;
 use host::{Host, tcp};
@@ -50,6 +55,9 @@ pub(crate) struct Session {
     surroundings: Surroundings,
     #[cfg(feature = "docker")]
     docker: DockerConfig,
+    /// Compose, for systems that are files of it.
+    #[cfg(feature = "docker")]
+    compose: Option<ComposeTool>,
     calibration: Option<Calibration>,
     /// The command line and its folder, for recordings.
     command: Vec<String>,
@@ -139,6 +147,8 @@ impl Session {
             surroundings: Surroundings::of(machine),
             #[cfg(feature = "docker")]
             docker,
+            #[cfg(feature = "docker")]
+            compose: machine.compose_tool().ok(),
             calibration,
             command: machine.command.clone(),
             folder: machine.folder.clone(),
@@ -263,7 +273,16 @@ impl Session {
                 Box::new(attach::world(&self.host, config, reach::resolve_here()))
             }
             #[cfg(feature = "docker")]
-            WorldName::Docker => Box::new(docker::world(self.host.clone(), self.docker.clone())),
+            WorldName::Docker => match (&scenario.system.compose, &self.compose) {
+                // Without Compose, its file could not have been read.
+                (Some(_), Some(tool)) => {
+                    let (docker, tool) = (self.docker.clone(), tool.clone());
+                    let holder = attached::holder(&self.surroundings, &options.file);
+                    let config = ComposeConfig { docker, tool, needed: needed(&scenario.faults), holder };
+                    Box::new(compose::world(&self.host, config))
+                }
+                _ => Box::new(docker::world(self.host.clone(), self.docker.clone())),
+            },
             WorldName::Local | WorldName::Sim => Box::new(local::world(self.host.clone(), self.local.clone())),
         })
     }
@@ -339,4 +358,15 @@ impl Session {
         };
         Job { scenario: Arc::new(scenario), options: Options { elsewhere, ..options } }
     }
+}
+
+/// The links that these faults act on.
+#[cfg(feature = "docker")]
+fn needed(faults: &[Fault]) -> std::collections::BTreeSet<chaos_model::Link> {
+    let links = faults.iter().flat_map(|fault| match &fault.on {
+        Target::Link(link) => vec![link.clone()],
+        Target::Links(links) => links.clone(),
+        Target::Service(_) | Target::Services(_) => Vec::new(),
+    });
+    links.collect()
 }

@@ -12,7 +12,7 @@ use testcontainers::{
         Docker,
         exec::StartExecResults,
         models::ExecConfig,
-        query_parameters::{ListContainersOptionsBuilder, ListNetworksOptionsBuilder},
+        query_parameters::{ListContainersOptionsBuilder, ListNetworksOptionsBuilder, ListVolumesOptionsBuilder},
     },
     core::client::docker_client_instance,
 };
@@ -51,7 +51,7 @@ impl Engine {
         sandbox.chaos(&format!("{arguments} --world docker{}", images.unwrap_or_default()))
     }
 
-    /// The names of all containers and networks of runs in this sandbox.
+    /// The names of all containers, networks and volumes of runs in this sandbox.
     pub(crate) async fn resources(&self, sandbox: &Sandbox) -> Vec<String> {
         let is_here = |labels: Option<&String>| labels.is_some_and(|run| Path::new(run).starts_with(sandbox.tmp()));
         let containers = ListContainersOptionsBuilder::new().all(true).build();
@@ -63,7 +63,10 @@ impl Engine {
         let networks = networks.expect("the engine lists networks").into_iter();
         let networks =
             networks.filter_map(|of| is_here(of.labels?.get("chaos.run")).then(|| of.name.unwrap_or_default()));
-        containers.chain(networks).collect()
+        let volumes = self.docker.list_volumes(Some(ListVolumesOptionsBuilder::new().build())).await;
+        let volumes = volumes.expect("the engine lists volumes").volumes.unwrap_or_default().into_iter();
+        let volumes = volumes.filter_map(|of| is_here(of.labels.get("chaos.run")).then_some(of.name));
+        containers.chain(networks).chain(volumes).collect()
     }
 
     /// The container of a service of this run, by its name.

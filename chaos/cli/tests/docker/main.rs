@@ -3,6 +3,7 @@
 //! failure.
 
 mod attached;
+mod compose;
 mod conformance;
 mod engine;
 mod images;
@@ -29,7 +30,7 @@ use std::sync::Arc;
 /// A test: its name, and what it does.
 type Test = (&'static str, fn(Arc<Engine>) -> LocalBoxFuture<'static, ()>);
 
-const TESTS: [Test; 24] = [
+const TESTS: [Test; 29] = [
     ("redis_down: memory answers in the place of a real Redis", |engine| Box::pin(runs::redis_down(engine))),
     ("products_down: responses are partial, and complete again", |engine| Box::pin(runs::products_down(engine))),
     ("a Redis with a password is used, and forgets", |engine| Box::pin(runs::redis_with_a_password(engine))),
@@ -52,6 +53,13 @@ const TESTS: [Test; 24] = [
     ("a run whose supervisor is killed tidies by itself", |engine| Box::pin(orphans::supervisor_killed(engine))),
     ("the conformance suite of faults holds before a container", |engine| Box::pin(conformance::all(engine))),
     ("containers conform, as every runtime does", |engine| Box::pin(worlds::conform(engine))),
+    ("the links of a Compose file break, and nothing of it changes", |engine| Box::pin(compose::links(engine))),
+    ("the services of a Compose file are broken", |engine| Box::pin(compose::services(engine))),
+    ("a killed run of a Compose file leaves nothing", |engine| Box::pin(compose::killed(engine))),
+    ("a run of a Compose file that is killed while it starts leaves nothing", |engine| {
+        Box::pin(compose::killed_starting(engine))
+    }),
+    ("what can't be interposed in a Compose file is said before", |engine| Box::pin(compose::refused(engine))),
     ("attached services are broken and healed", |engine| Box::pin(attached::services_are_broken_and_healed(engine))),
     ("attached services lose nothing unless that is said", |engine| {
         Box::pin(attached::what_cannot_be_healed_needs_a_word(engine))

@@ -89,6 +89,6 @@ pub(crate) async fn healed(engine: Arc<Engine>) {
     told.exited(0).said("container chaos-").said("-users").said("network chaos-").said("nothing was removed");
     assert_eq!(engine.resources(&sandbox).await.len(), 2, "it only looked");
     let healed = sandbox.chaos("cleanup").run().await;
-    healed.exited(0).said("removed 0 processes, 2 containers and networks and 1 folder");
+    healed.exited(0).said("removed 0 processes, 2 containers, networks and volumes and 1 folder");
     engine.wait_until_clean(&sandbox, Duration::ZERO).await;
 }

@@ -69,7 +69,8 @@ pub(crate) fn link(text: &str) -> Result<Link, Wrong> {
         None => (to, None),
     };
     names::instance(to)?;
-    if let Some(label) = label {
+    // A port is the label of a Compose file's link that is not to the main one.
+    if let Some(label) = label.filter(|label| label.parse::<u16>().is_err()) {
         names::check(label, "a link's label")?;
     }
     let from = if from == CLIENT {
@@ -128,10 +129,10 @@ mod tests {
 
     #[test]
     fn reads_links_of_any_system() {
-        for text in ["client -> gateway", "gateway -> redis#sessions"] {
+        for text in ["client -> gateway", "gateway -> redis#sessions", "a_b -> c", "a -> b#9090"] {
             assert_eq!(link(text).unwrap().to_string(), text);
         }
-        for text in ["gateway", "gateway -> client", "a_b -> c", " -> c", "a -> b#", "a -> b -> c"] {
+        for text in ["gateway", "gateway -> client", "a -> b#65536", " -> c", "a -> b#", "a -> b -> c"] {
             link(text).unwrap_err();
         }
     }

@@ -1,6 +1,7 @@
 //! From paths to documents: the scenario, its system, and what is set over them.
 
 use super::{
+    Known, compose,
     document::{self, Entry, Table},
     findings::Findings,
     outside::DataFiles,
@@ -10,14 +11,14 @@ use super::{
 use crate::{Diagnostic, Set, Source, Sources, Span};
 use std::{
     io::{self, ErrorKind},
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 /// The system of a folder's scenarios, unless they say otherwise.
 const DEFAULT_SYSTEM: &str = "system.toml";
 
 /// Keys of a system file, or of a scenario that brings its own services.
-const SYSTEM_KEYS: [&str; 3] = ["entry", "service", "responses"];
+const SYSTEM_KEYS: [&str; 4] = ["compose", "entry", "service", "responses"];
 
 /// A scenario's documents as they stand in the files, and with the settings laid over them.
 #[derive(Debug)]
@@ -33,6 +34,7 @@ pub(crate) fn read(
     file: &Path,
     sets: &[Set],
     read: &dyn Fn(&Path) -> io::Result<String>,
+    known: &Known<'_>,
     findings: &Findings,
 ) -> (Option<Read>, Sources) {
     let mut sources = Sources::default();
@@ -54,19 +56,20 @@ pub(crate) fn read(
         }
         let settings = overrides.iter().filter(|set| set.of_system()).map(setting).collect();
         let files = DataFiles::read(&laid, file, read);
-        let alone = |scenario| Documents { scenario, system: None, files: files.clone() };
+        let alone = |scenario| Documents { scenario, system: None, compose: None, files: files.clone() };
         let (raw, laid) = (alone(raw), alone(laid));
         return (Some(Read { raw, laid, settings }), sources);
     }
-    let Some(mut system) = system(file, &laid, read, &mut sources, findings) else { return (None, sources) };
+    let Some((mut system, folder)) = system(file, &laid, read, &mut sources, findings) else { return (None, sources) };
+    let Some(compose) = compose::read(&mut system, &folder, known, findings) else { return (None, sources) };
     let own = own_settings(&raw, findings);
     lay_all(&mut system, own.iter(), findings);
     let settings = own.iter().chain(overrides.iter().filter(|set| set.of_system())).map(setting).collect();
     let mut laid_system = system.clone();
     lay_all(&mut laid_system, overrides.iter().filter(|set| set.of_system()), findings);
     let files = DataFiles::read(&laid, file, read);
-    let raw = Documents { scenario: raw, system: Some(system), files: files.clone() };
-    let laid = Documents { scenario: laid, system: Some(laid_system), files };
+    let raw = Documents { scenario: raw, system: Some(system), compose: compose.clone(), files: files.clone() };
+    let laid = Documents { scenario: laid, system: Some(laid_system), compose, files };
     (Some(Read { raw, laid, settings }), sources)
 }
 
@@ -142,22 +145,28 @@ fn both_systems(scenario: &Table, findings: &Findings) {
     }
 }
 
+/// The document of the system, and the folder that paths in it count from.
 fn system(
     file: &Path,
     scenario: &Table,
     read: &dyn Fn(&Path) -> io::Result<String>,
     sources: &mut Sources,
     findings: &Findings,
-) -> Option<Table> {
+) -> Option<(Table, PathBuf)> {
     let named = scenario.get("system");
     let (name, place) = match named.map(|entry| (entry.value.text(), entry.value.span.clone())) {
         // Another type is refused by whoever reads the scenario.
         Some((name, span)) => (name.unwrap_or(DEFAULT_SYSTEM), Some(span)),
         None => (DEFAULT_SYSTEM, None),
     };
-    let path = file.parent().unwrap_or_else(|| Path::new("")).join(name);
+    let folder = file.parent().unwrap_or_else(|| Path::new(""));
+    if let Some(span) = place.as_ref().filter(|_| compose::is_file(name)) {
+        return Some((compose::alone(name, span), folder.to_owned()));
+    }
+    let path = folder.join(name);
     let text = text(&path, read, Some(place), sources, findings)?;
-    document::parse(&text, sources.0.len() - 1, findings)
+    let folder = path.parent().map(Path::to_owned).unwrap_or_default();
+    Some((document::parse(&text, sources.0.len() - 1, findings)?, folder))
 }
 
 /// Reads a text and adds it to the sources. `named` is given for a system, with the place that names it, if any does.

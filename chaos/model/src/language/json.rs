@@ -79,6 +79,7 @@ fn proxied(links: &[(Link, Protocol)]) -> System {
         links: links.iter().map(|(link, _)| link.clone()).collect(),
         encrypted: BTreeMap::new(),
         responses: Responses::default(),
+        compose: None,
     }
 }
 

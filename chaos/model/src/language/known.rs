@@ -5,7 +5,7 @@ use crate::{
     check::{CHECKS, Row},
     system::KNOWN_PROGRAMS,
 };
-use std::fmt;
+use std::{fmt, path::Path};
 
 /// The names that files may use, from whoever reads them.
 #[derive(Clone, Copy)]
@@ -20,12 +20,20 @@ pub struct Known<'a> {
     pub worlds: Option<&'a [&'a str]>,
     /// Gives the value of an environment variable (`"{env:NAME}"`), where it is set.
     pub variable: &'a dyn Fn(&str) -> Option<String>,
+    /// Gives a Compose file as the document that Compose normalises it to, or says in words why there is none.
+    pub compose: &'a dyn Fn(&Path) -> Result<serde_json::Value, String>,
 }
 
 impl Known<'_> {
-    /// The programs, protocols and checks that `chaos` brings, and no environment. Worlds are types of other crates.
-    pub const BUILT_IN: Self =
-        Self { programs: &KNOWN_PROGRAMS, protocols: Protocol::ALL, checks: CHECKS, worlds: None, variable: &|_| None };
+    /// The programs, protocols and checks that `chaos` brings, no environment and no Compose. Worlds are types of other crates.
+    pub const BUILT_IN: Self = Self {
+        programs: &KNOWN_PROGRAMS,
+        protocols: Protocol::ALL,
+        checks: CHECKS,
+        worlds: None,
+        variable: &|_| None,
+        compose: &|_| Err("whoever reads this has no Compose to ask".to_owned()),
+    };
 }
 
 impl fmt::Debug for Known<'_> {

@@ -60,22 +60,27 @@ pub(crate) fn fault(name: &str) -> Result<String, Wrong> {
 pub(crate) fn instance(name: &str) -> Result<(), Wrong> {
     let is_number = |text: &str| !text.starts_with('0') && text.parse::<usize>().is_ok();
     match name.rsplit_once('.') {
-        Some((of, number)) if is_number(number) => service(of),
-        _ => service(name),
+        Some((of, number)) if is_number(number) => any_service(of),
+        _ => any_service(name),
     }
 }
 
 /// Refuses what can't name a service.
 pub(crate) fn service(name: &str) -> Result<(), Wrong> {
+    if name.contains('_') {
+        let advice = format!("service names become host names: `{}`", name.replace('_', "-"));
+        return Err(Wrong::new(format!("`{name}` can't be a service's name")).advice(advice));
+    }
+    any_service(name)
+}
+
+/// Refuses what can't name a service of any system: those of Compose files may have `_` in their names.
+pub(crate) fn any_service(name: &str) -> Result<(), Wrong> {
     if name == CLIENT || name == "self" {
         let meaning = if name == CLIENT { "the load" } else { "the service itself" };
         return Err(
             Wrong::new(format!("`{name}` is reserved: it means {meaning}")).advice("call the service otherwise")
         );
-    }
-    if name.contains('_') {
-        let advice = format!("service names become host names: `{}`", name.replace('_', "-"));
-        return Err(Wrong::new(format!("`{name}` can't be a service's name")).advice(advice));
     }
     check(name, "a service's name")
 }

@@ -12,7 +12,8 @@ use super::{
     reader::Reader,
     system, unheard, unmet,
 };
-use crate::{Diagnostic, Fault, Scenario, Sources, Stages, Timeline};
+use crate::{Compose, Diagnostic, Fault, Scenario, Sources, Stages, Timeline};
+use std::sync::Arc;
 
 /// The documents that make a scenario.
 #[derive(Clone, Debug)]
@@ -22,6 +23,8 @@ pub(crate) struct Documents {
     pub(crate) system: Option<Table>,
     /// Texts of the files that the load names.
     pub(crate) files: DataFiles,
+    /// The Compose file that the system is of, if it is of one.
+    pub(crate) compose: Option<Arc<Compose>>,
 }
 
 /// A scenario and its guards. The settings and the sources are not filled in.
@@ -43,10 +46,12 @@ pub(crate) fn check(documents: &Documents, known: &Known<'_>, findings: &Finding
     // Laid over the system already.
     reader.entry("set");
     let system = match &documents.system {
-        None => system::read(&mut reader, known, findings),
+        None => system::read(&mut reader, None, known, findings),
         Some(table) => {
             let mut reader = Reader::new(table, "the system", findings);
-            let system = system::read(&mut reader, known, findings);
+            // Read already: its services are in the table.
+            reader.entry("compose");
+            let system = system::read(&mut reader, documents.compose.as_ref(), known, findings);
             reader.finish();
             system
         }

@@ -26,7 +26,13 @@ const DRAFT: &str = "http://json-schema.org/draft-07/schema#";
 pub fn scenario(known: &Known<'_>) -> Value {
     let mut properties = object([
         ("title", text("What the scenario shows.", "Redis goes down under load")),
-        ("system", text("The system's file, beside this one; `system.toml` unless it is said.", "system.toml")),
+        (
+            "system",
+            text(
+                "The system's file, or a Compose file, beside this one; `system.toml` unless it is said.",
+                "system.toml",
+            ),
+        ),
         ("set", settings("Settings of the system that are otherwise in this scenario.")),
         ("load", load()),
         ("fault", list("What is broken, where and when.", fault())),
@@ -44,7 +50,13 @@ pub fn scenario(known: &Known<'_>) -> Value {
 /// The schema of a system's file, in these words.
 #[must_use]
 pub fn system(known: &Known<'_>) -> Value {
-    file("A system for chaos to break", system_keys(known), &["entry", "service"])
+    let about = "The Compose file that the services are of, beside this one; the other keys say what it doesn't.";
+    let mut properties = system_keys(known);
+    properties.insert("compose".to_owned(), text(about, "docker-compose.yml"));
+    let either = json!([{ "required": ["compose"] }, { "required": ["entry", "service"] }]);
+    let mut schema = with(file("A system for chaos to break", properties, &[]), "anyOf", either);
+    schema.as_object_mut().map(|schema| schema.remove("required"));
+    schema
 }
 
 /// The schema of the file that says where a system runs already (`attach.toml`).

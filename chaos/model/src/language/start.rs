@@ -80,7 +80,7 @@ fn known_program(name: &str, programs: &[&str]) -> Result<String, Wrong> {
 }
 
 /// `port`, which belongs to an image: every other service is told its port.
-fn port(reader: &mut Reader<'_>, is_image: bool, findings: &Findings) -> Option<u16> {
+pub(crate) fn port(reader: &mut Reader<'_>, is_image: bool, findings: &Findings) -> Option<u16> {
     let entry = reader.entry("port")?;
     if !is_image {
         let message = "`port` belongs to `image`: it is where its program listens in the container";

@@ -3,6 +3,7 @@
 use super::{
     Known,
     braces::{self, Names},
+    compose,
     document::{Entry, Kind, Table},
     errands,
     findings::{Findings, Wrong},
@@ -14,19 +15,29 @@ use super::{
     replicas, responses, start,
 };
 use crate::{
-    Diagnostic, Endpoint, Link, Protocol, Readiness, Service, Span, Start, System, Template,
+    Compose, Diagnostic, Endpoint, Link, Protocol, Readiness, Service, Span, Start, System, Template,
     protocol::{Login, Transport},
     system::Piece,
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::PathBuf,
+    sync::Arc,
 };
 
 /// Reads a system: from its own file, or from the scenario where the services are inline. Services that are wrong are
-/// kept as well as can be, so that what refers to them is not refused too. `known` is what there is to run and to speak.
-pub(crate) fn read(reader: &mut Reader<'_>, known: &Known<'_>, findings: &Findings) -> System {
-    let entry = reader.needed_text("entry", "entry = \"gateway\"");
+/// kept as well as can be, so that what refers to them is not refused too. `compose` is the Compose file that it is of, `known`
+/// what there is to run and to speak.
+pub(crate) fn read<'a>(
+    reader: &mut Reader<'a>,
+    compose: Option<&'a Arc<Compose>>,
+    known: &Known<'_>,
+    findings: &Findings,
+) -> System {
+    let entry = match compose {
+        Some(compose) => compose::entry(reader, compose, findings),
+        None => reader.needed_text("entry", "entry = \"gateway\""),
+    };
     if let Some(list) = reader.entry("service").filter(|entry| matches!(entry.value.kind, Kind::List(_))) {
         refuse_list(list, findings);
         return System {
@@ -42,7 +53,8 @@ pub(crate) fn read(reader: &mut Reader<'_>, known: &Known<'_>, findings: &Findin
     }
     let names: Vec<&str> = tables.iter().map(|entry| entry.key.as_str()).collect();
     let replicas = replicas::counts(tables);
-    let read = tables.iter().filter_map(|table| service(table, (&names, &replicas), known, findings));
+    let of_compose = Of { compose: compose.map(Arc::as_ref), entry: entry.map(|word| word.text) };
+    let read = tables.iter().filter_map(|table| service(table, of_compose, (&names, &replicas), known, findings));
     let services: BTreeMap<_, _> =
         read.flat_map(|(service, count)| replicas::of(service, count)).map(|one| (one.name.clone(), one)).collect();
     // What runs there says it of built-in programs and of images that are known.
@@ -52,10 +64,14 @@ pub(crate) fn read(reader: &mut Reader<'_>, known: &Known<'_>, findings: &Findin
     let said: Vec<&str> = said.chain(services.values().filter(is_known).map(|service| service.name.as_str())).collect();
     let entry =
         entry.map(|word| check_entry(word, &services, (&names, &replicas, &said), findings)).unwrap_or_default();
-    let links = links(&entry, &services);
+    let links = match compose {
+        Some(compose) => compose::links(&entry, compose, &services),
+        None => links(&entry, &services),
+    };
     let responses = responses::read(reader, known, findings);
     let encrypted = encrypted(tables, &services, known.protocols);
-    let mut system = System { entry, services, links, encrypted, responses };
+    let compose = compose.cloned();
+    let mut system = System { entry, services, links, encrypted, responses, compose };
     find_logins(&mut system);
     system
 }
@@ -72,11 +88,11 @@ fn refuse_list(list: &Entry, findings: &Findings) {
 fn unread(reader: &mut Reader<'_>, known: &Known<'_>, findings: &Findings) -> System {
     let responses = responses::read(reader, known, findings);
     let (entry, services, links, encrypted) = (String::new(), BTreeMap::new(), Vec::new(), BTreeMap::new());
-    System { entry, services, links, encrypted, responses }
+    System { entry, services, links, encrypted, responses, compose: None }
 }
 
 /// Advice on keys of a service in a Compose file, which mean the same or have no place here.
-fn compose(key: &str) -> Option<&'static str> {
+fn of_compose(key: &str) -> Option<&'static str> {
     Some(match key {
         "environment" => {
             "its settings are `env.NAME = \"value\"`; `{redis}` in one is the address of the service `redis`"
@@ -190,17 +206,27 @@ fn encrypted(tables: &[Entry], services: &BTreeMap<String, Service>, protocols: 
     encrypted
 }
 
+/// The Compose file that services are of, where they are, and the name of the entry.
+#[derive(Clone, Copy)]
+struct Of<'a> {
+    compose: Option<&'a Compose>,
+    entry: Option<&'a str>,
+}
+
 /// A service as its table has it, and how many replicas it has.
 fn service(
     entry: &Entry,
+    of: Of<'_>,
     (names, replicas): (&[&str], &BTreeMap<&str, usize>),
     known: &Known<'_>,
     findings: &Findings,
 ) -> Option<(Service, usize)> {
     let name = entry.key.as_str();
-    if let Err(wrong) = names::service(name) {
+    // Those of Compose were checked where its file was read.
+    if let (None, Err(wrong)) = (of.compose, names::service(name)) {
         findings.add(wrong.diagnostic(entry.key_span.clone()));
     }
+    let in_compose = of.compose.and_then(|compose| compose.services.get(name));
     let Some(table) = entry.value.table() else {
         let message = format!("service `{name}` must be a table, and this is {}", entry.value.what());
         findings.add(Diagnostic::new(entry.value.span.clone(), message).advice(format!("write `[service.{name}]`")));
@@ -209,16 +235,21 @@ fn service(
     let mut reader = Reader::new(table, format!("service `{name}`"), findings);
     let ports = probe::ports(&mut reader, findings);
     let names = &Names { service: name, services: names, ports: &ports, replicas };
-    let start = start::read(&mut reader, names, known.programs, findings);
-    let protocol = match table.get("protocol") {
-        None => Protocol::usual(&start, known.protocols),
+    let start = match in_compose {
+        Some(service) => compose::start(&mut reader, name, service, findings),
+        None => start::read(&mut reader, names, known.programs, findings),
+    };
+    let protocol = match (table.get("protocol"), in_compose) {
+        (None, Some(service)) => compose::usual_protocol(name, of.entry, service),
+        (None, None) => Protocol::usual(&start, known.protocols),
         // Where it is wrong, the one that least is refused with.
-        Some(_) => reader.parse("protocol", |text| protocol(text, known.protocols)).unwrap_or(Protocol::HTTP),
+        (Some(_), _) => reader.parse("protocol", |text| protocol(text, known.protocols)).unwrap_or(Protocol::HTTP),
     };
     reader.entry("protocol");
     let ready = probe::ready(&mut reader, protocol, names, findings);
     let metrics = probe::metrics(&mut reader, protocol, names, findings);
     let lifecycle = lifecycle::read(&mut reader);
+    let lifecycle = in_compose.map_or(lifecycle, |service| compose::lifecycle(lifecycle, service));
     let errands = errands::read(&mut reader, names, findings);
     let working_dir = errands::working_dir(&mut reader, &start, findings);
     let password = reader.parse("password", |text| password(text, protocol));
@@ -227,7 +258,7 @@ fn service(
     others_keys(&mut reader, &start, ready.as_ref(), findings);
     let env = reader.table("env").map(|table| env(table, &start, names, findings)).unwrap_or_default();
     let count = replicas::read(&mut reader, &start, findings);
-    reader.finish_or(|word| compose(word).map(str::to_owned));
+    reader.finish_or(|word| of_compose(word).map(str::to_owned));
     let span = table.span.clone();
     let start_key = ["program", "command", "image", "address"].into_iter().find_map(|key| table.get(key));
     let start_span = start_key.map_or_else(|| span.clone(), |entry| entry.value.span.clone());
@@ -249,6 +280,9 @@ fn service(
         span,
         start_span,
     };
+    if in_compose.is_some() {
+        compose::check_env(&service, table, findings);
+    }
     replicas::fixed_ports(&service, count, table, findings);
     Some((service, count))
 }

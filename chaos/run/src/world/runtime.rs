@@ -76,6 +76,18 @@ pub struct Site {
     pub name: String,
 }
 
+/// A runtime's own knowledge of an instance that is not known to be unready.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum InstanceState {
+    /// It is ready, or has done what it was for.
+    Ready,
+    /// It runs; whether it is ready, it says at its address.
+    Runs,
+}
+
+/// A question to a runtime about an instance, which can be asked again and again; in words why it is not ready.
+pub type AskReady = Arc<dyn Fn() -> BoxFuture<'static, Result<InstanceState, String>> + Send + Sync>;
+
 /// Addresses at which services use each other: those of the links' proxies; and their own, past any proxy.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LinkAddresses {
@@ -228,7 +240,15 @@ pub trait Runtime: Send + Sync {
     /// The instances of a service, in the order of their numbers; none before it was placed.
     fn instances(&self, service: &str) -> Vec<Instance>;
 
-    /// Starts an instance again that was stopped or killed: the same program, the same settings, the same address.
+    /// The question whether an instance is ready, where what started it knows more than a connection would tell: a health check
+    /// that the system brings, a task that has ended well. None: it is asked at its
+    /// address, as it is where the runtime knows no more than that it runs.
+    fn asks(&self, _service: &Service, _instance: &InstanceId) -> Option<AskReady> {
+        None
+    }
+
+    /// Starts an instance again that was stopped or killed: the same program, the same settings. It may have another address
+    /// afterwards, which [`Runtime::instances`] gives.
     ///
     /// # Errors
     /// Where it can't be started.

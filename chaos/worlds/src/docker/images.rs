@@ -31,7 +31,7 @@ impl Images {
         match &service.start {
             Start::Program(program) if is_real_redis(program) => &self.redis,
             Start::Image(image) => &image.reference,
-            Start::Program(_) | Start::Command(_) | Start::Address(_) => &self.chaos,
+            Start::Program(_) | Start::Command(_) | Start::Address(_) | Start::Compose(_) => &self.chaos,
         }
     }
 
@@ -59,7 +59,9 @@ impl Images {
                     })?
                 }
                 Start::Image(Image { port: Some(port), .. }) => *port,
-                Start::Program(_) | Start::Command(_) | Start::Address(_) => service.protocol.unprivileged_port,
+                Start::Program(_) | Start::Command(_) | Start::Address(_) | Start::Compose(_) => {
+                    service.protocol.unprivileged_port
+                }
             };
             ports.insert(name.clone(), port);
         }
@@ -71,7 +73,7 @@ impl Images {
 fn advice(service: &Service) -> String {
     match &service.start {
         Start::Program(program) if is_real_redis(program) => PULLED_BY.to_owned(),
-        Start::Program(_) | Start::Command(_) | Start::Address(_) => MADE_BY.to_owned(),
+        Start::Program(_) | Start::Command(_) | Start::Address(_) | Start::Compose(_) => MADE_BY.to_owned(),
         Start::Image(image) => format!("`docker pull {}` gets it, and a run pulls nothing", image.reference),
     }
 }

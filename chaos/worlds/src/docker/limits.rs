@@ -2,7 +2,7 @@
 //! what it has set is read back: a limit that is not there is none that was given, and one that is still there is not
 //! healed.
 
-use super::{DockerRuntime, refused};
+use super::refused;
 use chaos_model::effect::action::ServiceLimit;
 use chaos_run::{InstanceId, WorldError};
 use chaos_supervise::engine::Engine;
@@ -27,7 +27,7 @@ enum What {
 
 /// The limits that faults hold a service to.
 #[derive(Debug, Default)]
-pub(super) struct Limited(BTreeMap<What, Held>);
+pub(crate) struct Limited(BTreeMap<What, Held>);
 
 /// Limits of one kind: microseconds of each [`PERIOD_US`], or bytes.
 #[derive(Clone, Debug, Default)]
@@ -53,25 +53,29 @@ fn amount(limit: ServiceLimit) -> (What, i64) {
     }
 }
 
+/// A container whose limits are changed.
+pub(crate) struct LimitedContainer<'a> {
+    pub(crate) engine: Engine,
+    pub(crate) id: String,
+    pub(crate) instance: &'a InstanceId,
+    /// The limits that faults hold it to.
+    pub(crate) limited: &'a mut Limited,
+}
+
 /// Limits a service. When it returns, the engine has set the limit on a container that runs.
-pub(super) async fn apply(
-    runtime: &mut DockerRuntime,
-    service: &InstanceId,
-    (fault, limit): (&str, ServiceLimit),
-) -> Result<(), WorldError> {
+pub(crate) async fn apply(of: LimitedContainer<'_>, (fault, limit): (&str, ServiceLimit)) -> Result<(), WorldError> {
     let (what, amount) = amount(limit);
-    let mut held = held(runtime, service, what);
-    let (engine, id) = runtime.of(service)?;
-    let (runs, now) = look(engine, id, service, what).await?;
+    let mut held = of.held(what);
+    let (runs, now) = look(&of.engine, &of.id, of.instance, what).await?;
     if !runs {
-        return Err(WorldError::CannotGive(format!("{service} can't be limited: it does not run")));
+        return Err(WorldError::CannotGive(format!("{} can't be limited: it does not run", of.instance)));
     }
-    takes_something(engine, service, limit).await?;
+    takes_something(&of.engine, of.instance, limit).await?;
     if held.by.is_empty() {
         held.before = now;
     }
     held.by.insert(fault.to_owned(), amount);
-    set(runtime, service, (what, held), "limited").await
+    of.set((what, held), "limited").await
 }
 
 /// A limit that leaves a service all that its machine has is none, and a fault that is none proves nothing.
@@ -95,53 +99,42 @@ async fn takes_something(engine: &Engine, service: &InstanceId, limit: ServiceLi
 }
 
 /// Gives a service what it had, or what other faults leave of it. When it returns, the engine has.
-pub(super) async fn remove(
-    runtime: &mut DockerRuntime,
-    service: &InstanceId,
-    (fault, limit): (&str, ServiceLimit),
-) -> Result<(), WorldError> {
+pub(crate) async fn remove(of: LimitedContainer<'_>, (fault, limit): (&str, ServiceLimit)) -> Result<(), WorldError> {
     let (what, _) = amount(limit);
-    let mut held = held(runtime, service, what);
+    let mut held = of.held(what);
     held.by.remove(fault);
-    set(runtime, service, (what, held), "given back what it had").await
+    of.set((what, held), "given back what it had").await
 }
 
-fn held(runtime: &DockerRuntime, service: &InstanceId, what: What) -> Held {
-    let held = runtime.services.get(service).and_then(|started| started.limited.0.get(&what));
-    held.cloned().unwrap_or_default()
-}
+impl LimitedContainer<'_> {
+    fn held(&self, what: What) -> Held {
+        self.limited.0.get(&what).cloned().unwrap_or_default()
+    }
 
-/// Has the engine set what is to hold now. `so` says for people what the service can't be where that fails.
-async fn set(
-    runtime: &mut DockerRuntime,
-    service: &InstanceId,
-    (what, held): (What, Held),
-    so: &str,
-) -> Result<(), WorldError> {
-    let wanted = held.wanted();
-    let (engine, id) = runtime.of(service)?;
-    engine
-        .client()
-        .update_container(id, update(what, wanted))
-        .await
-        .map_err(io::Error::other)
-        .map_err(refused(so, service))?;
-    // Read back: an engine answers yes to what its kernel can't do, and warns at most.
-    let (_, now) = look(engine, id, service, what).await?;
-    if now != wanted {
-        let show = |limit: Option<i64>| limit.map_or_else(|| "no limit".to_owned(), |limit| limit.to_string());
-        let why = format!(
-            "the engine took a change of the limits of {service} and did not make it ({what:?}: asked for {}, it has {}): \
-             its kernel may be without such limits",
-            show(wanted),
-            show(now)
-        );
-        return Err(WorldError::CannotGive(why));
+    /// Has the engine set what is to hold now. `so` says for people what the service can't be where that fails.
+    async fn set(self, (what, held): (What, Held), so: &str) -> Result<(), WorldError> {
+        let (wanted, service) = (held.wanted(), self.instance);
+        self.engine
+            .client()
+            .update_container(&self.id, update(what, wanted))
+            .await
+            .map_err(io::Error::other)
+            .map_err(refused(so, service))?;
+        // Read back: an engine answers yes to what its kernel can't do, and warns at most.
+        let (_, now) = look(&self.engine, &self.id, service, what).await?;
+        if now != wanted {
+            let show = |limit: Option<i64>| limit.map_or_else(|| "no limit".to_owned(), |limit| limit.to_string());
+            let why = format!(
+                "the engine took a change of the limits of {service} and did not make it ({what:?}: asked for {}, it has \
+                 {}): its kernel may be without such limits",
+                show(wanted),
+                show(now)
+            );
+            return Err(WorldError::CannotGive(why));
+        }
+        self.limited.0.insert(what, held);
+        Ok(())
     }
-    if let Some(started) = runtime.services.get_mut(service) {
-        started.limited.0.insert(what, held);
-    }
-    Ok(())
 }
 
 /// The update to ask of the engine. Swap goes with memory: a service that could swap would be slower, and not short of

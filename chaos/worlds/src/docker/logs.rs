@@ -1,6 +1,5 @@
 //! Logs of the services: the engine keeps them until their containers are removed.
 
-use super::Started;
 use chaos_model::Pattern;
 use chaos_run::{InstanceId, Question};
 use chaos_supervise::{
@@ -33,7 +32,7 @@ async fn read(engine: &Engine, id: &str, options: LogsOptions) -> io::Result<Vec
 }
 
 /// A service's last lines; none where the engine has none.
-pub(super) async fn last_lines(engine: &Engine, id: &str) -> Vec<String> {
+pub(crate) async fn last_lines(engine: &Engine, id: &str) -> Vec<String> {
     let options = options().tail(&LINES.to_string()).build();
     let bytes = read(engine, id, options).await.unwrap_or_default();
     let text = String::from_utf8_lossy(&bytes);
@@ -41,13 +40,13 @@ pub(super) async fn last_lines(engine: &Engine, id: &str) -> Vec<String> {
 }
 
 /// Bytes that a service has said by now.
-pub(super) async fn length(engine: &Engine, id: &str) -> u64 {
+pub(crate) async fn length(engine: &Engine, id: &str) -> u64 {
     let bytes = read(engine, id, options().build()).await.unwrap_or_default();
     u64::try_from(bytes.len()).unwrap_or(u64::MAX)
 }
 
 /// Asks whether a service has said a line like this, behind what it had said before.
-pub(super) fn says(engine: Engine, id: String, line: Pattern, said_before: Arc<AtomicU64>) -> Question {
+pub(crate) fn says(engine: Engine, id: String, line: Pattern, said_before: Arc<AtomicU64>) -> Question {
     Arc::new(move || {
         let (engine, id, line) = (engine.clone(), id.clone(), line.clone());
         let from = usize::try_from(said_before.load(Ordering::Relaxed)).unwrap_or(usize::MAX);
@@ -72,22 +71,20 @@ fn told(bytes: Vec<u8>) -> Vec<u8> {
     [note.as_bytes(), &bytes].concat()
 }
 
-/// Writes what each service has said to a file in the run's folder, and gives the files by service.
-pub(super) async fn keep(
+/// Writes what each of these containers has said to a file in the run's folder, and gives the files by instance.
+pub(crate) async fn keep(
     engine: &Engine,
-    services: &BTreeMap<InstanceId, Started>,
+    containers: impl Iterator<Item = (&InstanceId, &str)>,
     folder: &Path,
 ) -> BTreeMap<String, String> {
-    let keep = services.iter().filter_map(|(name, service)| Some((name, service.container.as_ref()?.id()))).map(
-        async |(name, id)| {
-            let name = name.to_string();
-            let file = path(folder, &name);
-            let written = match read(engine, id, options().build()).await {
-                Ok(bytes) => logs::write(&file, &told(bytes)),
-                Err(error) => Err(error),
-            };
-            written.ok().map(|()| (name, file.display().to_string()))
-        },
-    );
+    let keep = containers.map(async |(name, id)| {
+        let name = name.to_string();
+        let file = path(folder, &name);
+        let written = match read(engine, id, options().build()).await {
+            Ok(bytes) => logs::write(&file, &told(bytes)),
+            Err(error) => Err(error),
+        };
+        written.ok().map(|()| (name, file.display().to_string()))
+    });
     join_all(keep).await.into_iter().flatten().collect()
 }

@@ -25,7 +25,7 @@ impl DockerRuntime {
         let image = self.config.images.of(service);
         let what = match &service.start {
             Start::Program(program) => format!("{program} ({image})"),
-            Start::Command(_) | Start::Image(_) | Start::Address(_) => image.to_owned(),
+            Start::Command(_) | Start::Image(_) | Start::Address(_) | Start::Compose(_) => image.to_owned(),
         };
         let said_before = matches!(service.ready, Some(Readiness::Log(_))).then(Arc::default);
         let started = Started { ports, said_before, what, container: None, limited: Limited::default() };
@@ -57,7 +57,7 @@ impl DockerRuntime {
                 vec!["serve".to_owned(), if program == "redis-built-in" { "redis" } else { program }.to_owned()]
             }
             Start::Image(image) => image.command.iter().map(|word| word.render(&ports, address)).collect(),
-            Start::Command(_) | Start::Address(_) => {
+            Start::Command(_) | Start::Address(_) | Start::Compose(_) => {
                 let why = format!("service {} is no image, and containers have images", service.name);
                 return Err(WorldError::CannotGive(why));
             }

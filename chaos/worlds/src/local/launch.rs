@@ -51,6 +51,10 @@ impl LocalRuntime {
                 let why = format!("service {name} is the image {image}, and here services are processes");
                 return Err(WorldError::CannotGive(why));
             }
+            Start::Compose(_) => {
+                let why = format!("service {} is of a Compose file, and here services are processes", service.name);
+                return Err(WorldError::CannotGive(why));
+            }
             Start::Program(program) => match self.redis.server_for(program)? {
                 Some((path, version)) => (redis_command(path, port, &env, self.supervision.folder()), version.clone()),
                 None => {
@@ -99,7 +103,9 @@ impl LocalRuntime {
     /// says; what is built in has nothing to find.
     fn working_folder(&self, service: &Service) -> Result<PathBuf, WorldError> {
         match service.start {
-            Start::Program(_) | Start::Image(_) | Start::Address(_) => Ok(self.supervision.folder().to_owned()),
+            Start::Program(_) | Start::Image(_) | Start::Address(_) | Start::Compose(_) => {
+                Ok(self.supervision.folder().to_owned())
+            }
             Start::Command(_) => self.folder_of_commands(service),
         }
     }

@@ -124,6 +124,10 @@ fn settle(scenario: &mut Scenario, begin: &Begin, world: WorldName) -> Result<()
     if world == WorldName::Sim {
         return Ok(());
     }
+    if scenario.system.compose.is_some() {
+        let why = "its system is a Compose file, which no recording holds: `chaos run` runs it once more";
+        return Err(format!("{}: {why}", begin.file));
+    }
     let from = folder(begin);
     for service in scenario.system.services.values_mut() {
         service.folder = from.join(&service.folder);

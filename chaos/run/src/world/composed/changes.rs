@@ -100,7 +100,9 @@ impl<R: Runtime, L: Links> ComposedWorld<R, L> {
         self.changes.starts += 1;
         let (id, start) = (instance.id.clone(), self.changes.starts);
         self.changes.states.insert(id.clone(), State::Starting { start, since });
-        let probed = self.probed_of(service.clone(), instance);
+        // It may have come back at another address.
+        let moved = self.runtime.instances(&id.service).into_iter().find(|now| now.id == id).unwrap_or(instance);
+        let probed = self.probed_of(service.clone(), moved);
         let ready = ready_again(self.runtime.host().clone(), self.runtime.relays(), probed);
         self.changes.probes().push(ready.map(move |()| (id, start)).boxed());
         Ok(())

@@ -1,7 +1,10 @@
 //! Waiting until services are ready.
 
 use super::ComposedWorld;
-use crate::{Address, Death, Events, Instance, InstanceId, Links, Question, Runtime, WorldError, ready as readiness};
+use crate::{
+    Address, AskReady, Death, Events, Instance, InstanceId, InstanceState, Links, Question, Runtime, WorldError,
+    ready as readiness,
+};
 use chaos_model::{Event, Readiness, Service};
 use futures_util::{
     FutureExt as _, StreamExt as _, TryFutureExt as _,
@@ -15,6 +18,9 @@ use tokio::{io::AsyncReadExt as _, time::Instant};
 /// Time that a connection has to stay open which somebody else has taken for an instance.
 const STAYS_OPEN: Duration = Duration::from_millis(50);
 
+/// Time between two questions that a runtime answers, which cost an engine more than a connection does.
+const AT_ITS_RUNTIME: Duration = Duration::from_millis(25);
+
 /// An instance that is asked whether it is ready.
 #[derive(Clone)]
 pub(super) struct Probed {
@@ -22,6 +28,8 @@ pub(super) struct Probed {
     instance: Instance,
     /// The question that its runtime has for it, if there is one.
     question: Option<Question>,
+    /// The question of what its runtime knows without asking the instance, where that knows something.
+    asks: Option<AskReady>,
 }
 
 impl<R: Runtime, L: Links> ComposedWorld<R, L> {
@@ -127,7 +135,8 @@ impl<R: Runtime, L: Links> ComposedWorld<R, L> {
     pub(super) fn probed_of(&self, service: Service, instance: Instance) -> Probed {
         let of_runtime = matches!(service.ready, Some(Readiness::Command(_) | Readiness::Log(_)));
         let question = of_runtime.then(|| self.runtime.question(&service, &instance.id, &self.addresses)).flatten();
-        Probed { service, instance, question }
+        let asks = self.runtime.asks(&service, &instance.id);
+        Probed { service, instance, question, asks }
     }
 
     fn address(&self, id: &InstanceId) -> Option<Address> {
@@ -171,7 +180,19 @@ struct Late {
 
 /// Asks an instance once whether it is ready.
 async fn ask(host: Host, relays: bool, probed: Probed) -> (Probed, Result<(), String>) {
-    let Probed { service, instance, question } = &probed;
+    let known = match &probed.asks {
+        Some(ask) => ask().await,
+        None => Ok(InstanceState::Runs),
+    };
+    match known {
+        Ok(InstanceState::Runs) => {}
+        Ok(InstanceState::Ready) => return (probed, Ok(())),
+        Err(why) => {
+            tokio::time::sleep(AT_ITS_RUNTIME).await;
+            return (probed, Err(why));
+        }
+    }
+    let Probed { service, instance, question, .. } = &probed;
     let result = readiness::wait(&host, service, instance, question.as_ref()).await;
     let port = match &service.ready {
         None if !service.protocol.ready.asks_the_program() => Some(None),
