@@ -100,7 +100,7 @@ async fn recordings_are_compared_with_those_of_a_folder() {
     same.exited(0).said("NOT WORSE: 0 of 1 scenario").said("good.toml (sim), and its run of ").said(" of its bound");
     same.said(" in old/2.jsonl, the last").said("of 2 earlier runs");
     // It passes, since nobody said that it must not be as slow, and is worse all the same.
-    chaos(&sandbox, &format!("run {good} --world sim --set fault.slowness.delay=300ms --json slow.jsonl"))
+    chaos(&sandbox, &format!("run {good} --world sim --set fault.slowness.delay=100ms --json slow.jsonl"))
         .await
         .exited(0);
     chaos(&sandbox, "report slow.jsonl --against old").await.exited(0).said("WORSE    slowness: p50: ");
