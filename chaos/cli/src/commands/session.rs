@@ -121,20 +121,19 @@ impl Session {
             verbose: false,
         };
         let reports = Reports::new(out, style, recording);
-        let others = Others { remote: running.place.allow_remote_targets, resolve: reach::resolve_here() };
         let local = LocalConfig {
             supervisor: SupervisorProgram::this(),
             built_in: SupervisorProgram::this().path,
             redis_server: machine.find_program("redis-server"),
             temp: machine.temp_folder()?,
-            others: others.clone(),
+            others: Others { remote: running.place.allow_remote_targets, resolve: reach::resolve_here() },
         };
         #[cfg(feature = "docker")]
         let docker = DockerConfig {
             supervisor: local.supervisor.clone(),
             temp: local.temp.clone(),
             images: machine.images(running.place.images.as_deref())?,
-            others,
+            others: local.others.clone(),
         };
         let reports = Arc::new(Mutex::new(reports));
         let calibration = state::calibration(machine);
