@@ -110,6 +110,10 @@ fn folded<'a>(
             pass(&mut fold, edge);
         }
         fold.add(outcome.clone());
+        // Another that the fault has ended is back before: as long as one is away, nothing has ended.
+        if at >= ends && back.is_none() {
+            fold.is_back("web", |service| service == "web", at);
+        }
         // It is noticed when what has ended by then has come in.
         if at >= ends + takes && back.is_none() && edges.peek().is_none_or(|edge| *edge > at) {
             back = Some(at);
