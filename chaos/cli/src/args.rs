@@ -65,6 +65,23 @@ standard error.
 Exit codes: 0 nothing was found, or what is known (--known); 1 something was; 2 the scenario or the command line is not valid; 4 the system is not well
 without any fault.";
 
+const INIT: &str = "\
+  chaos init docker-compose.yml
+  chaos init Procfile                            # lines `name: command`
+  chaos init --command 'stock=./stock --port 9001' \\
+             --command 'shop=PORT=8000 STOCK_URL=http://localhost:9001 ./shop'
+  chaos init localhost:8000 openapi.json         # what runs already; requests from a document
+Without a SOURCE: the Compose file or the Procfile in this folder, or else an example, which is written beside what is found
+with it.
+
+Commands are run as they are, in this folder, but for their ports: where one is told of the port of another, that is a link, and
+`chaos` puts a proxy on it. Addresses of this machine at which none of them listens are services that run already.
+
+Nothing that exists is overwritten.
+
+Exit codes: 0 the files were written, and their scenarios run, whatever came of these; 2 SOURCE or the command line is not valid,
+or there are such files already; 3 the system could not be started; 4 it is not well without any fault; 130 interrupted.";
+
 const PROXY: &str = "\
 FILE says where the proxies stand, and nobody who steers them can change it:
   [control]
@@ -118,6 +135,9 @@ pub(crate) enum Command {
     Run(Run),
     /// Take away each protection that a scenario names, and show that exactly the named expectations break
     Prove(Prove),
+    /// Look at a system: run it, see which links it uses and what is normal, and write its file and first scenarios for these
+    #[command(after_help = INIT)]
+    Init(Init),
     /// Try faults that nobody wrote down, one by one and two by two, in a simulation; shrink what breaks the system to scenarios
     #[command(after_help = EXPLORE)]
     Explore(Explore),
@@ -162,8 +182,8 @@ pub(crate) enum Command {
 /// Options of reading scenarios.
 #[derive(Clone, Debug, Arguments)]
 pub(crate) struct Reading {
-    /// Scenario files, or folders of them
-    #[arg(required = true, value_name = "FILE")]
+    /// Scenario files, or folders of them; without any, the folder `chaos`
+    #[arg(value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
     /// Override a setting, as `load.rate=500/s` or `service.redis.program=redis-built-in`; can be repeated
     #[arg(long = "set", value_name = "KEY=VALUE", value_parser = key_value)]
@@ -173,9 +193,9 @@ pub(crate) struct Reading {
 /// Options of running scenarios.
 #[derive(Clone, Debug, Arguments)]
 pub(crate) struct Running {
-    /// The world that the system runs in; `run` takes several (`sim,local`), runs in each in turn with the same seed, and compares:
+    /// The world that the system runs in: `local`, unless it is said, and `docker` for a Compose file; `run` takes several (`sim,local`), runs in each in turn with the same seed, and compares:
     /// the exit code is 1 where verdicts differ
-    #[arg(long = "world", value_name = "WORLD", default_value = "local", value_delimiter = ',')]
+    #[arg(long = "world", value_name = "WORLD", value_delimiter = ',')]
     pub(crate) worlds: Vec<WorldName>,
     #[command(flatten)]
     pub(crate) place: Place,
@@ -272,7 +292,7 @@ impl Running {
 
     /// The world, or the first of several.
     pub(crate) fn world(&self) -> WorldName {
-        // Never none: there is a default.
+        // Never none: it was chosen by the files.
         self.worlds.first().copied().unwrap_or(WorldName::Local)
     }
 }
@@ -319,7 +339,7 @@ impl WorldName {
     }
 }
 
-#[derive(Debug, Arguments)]
+#[derive(Clone, Debug, Arguments)]
 pub(crate) struct Run {
     #[command(flatten)]
     pub(crate) reading: Reading,
@@ -345,12 +365,61 @@ pub(crate) struct Run {
     pub(crate) keep: bool,
 }
 
-#[derive(Debug, Arguments)]
+#[derive(Clone, Debug, Arguments)]
 pub(crate) struct Prove {
     #[command(flatten)]
     pub(crate) reading: Reading,
     #[command(flatten)]
     pub(crate) running: Running,
+}
+
+#[derive(Debug, Arguments)]
+pub(crate) struct Init {
+    /// A Compose file, a Procfile, or the `host:port` of what runs already; and an OpenAPI document, for the load
+    #[arg(value_name = "SOURCE")]
+    pub(crate) sources: Vec<String>,
+    /// The kind of SOURCE, where its name doesn't say it
+    #[arg(long, value_name = "KIND")]
+    pub(crate) from: Option<SourceKind>,
+    /// A service and what starts it, as 'shop=PORT=8000 python3 shop.py'; can be repeated
+    #[arg(long = "command", value_name = "NAME=COMMAND")]
+    pub(crate) commands: Vec<String>,
+    /// The service that clients use; the one that no other uses, unless it is said
+    #[arg(long, value_name = "NAME")]
+    pub(crate) entry: Option<String>,
+    /// A request that clients make, as 'GET /items/{item}'; can be repeated. Else those of the OpenAPI document that is named, or
+    /// that the entry has
+    #[arg(long = "request", value_name = "LINE")]
+    pub(crate) requests: Vec<String>,
+    /// A variable of these requests, as 'item=uniform 1..80'; can be repeated
+    #[arg(long = "var", value_name = "NAME=VALUES", value_parser = key_value)]
+    pub(crate) vars: Vec<(String, String)>,
+    /// Requests begun a second
+    #[arg(long, value_name = "NUMBER", default_value_t = 40, value_parser = clap::value_parser!(u32).range(20..=1000))]
+    pub(crate) rate: u32,
+    /// The folder that the files are written to
+    #[arg(long, value_name = "FOLDER", default_value = "chaos")]
+    pub(crate) out: PathBuf,
+    /// Use addresses that are neither this machine's nor of a private network
+    #[arg(long)]
+    pub(crate) allow_remote_targets: bool,
+    /// For Compose files: where the names of images are, as for `chaos run`
+    #[cfg(feature = "docker")]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) images: Option<PathBuf>,
+}
+
+/// Kinds of sources that a system is learnt from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SourceKind {
+    /// A Compose file
+    Compose,
+    /// A Procfile: lines `name: command`
+    Commands,
+    /// The `host:port` of what runs already
+    Address,
+    /// An OpenAPI document, for the load
+    Openapi,
 }
 
 #[derive(Debug, Arguments)]

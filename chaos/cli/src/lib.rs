@@ -9,6 +9,7 @@ mod commands;
 mod exit;
 mod interrupt;
 mod machine;
+mod paths;
 mod state;
 mod text_file;
 
@@ -33,6 +34,7 @@ pub fn main(bundle: Bundle) -> ExitCode {
     let exit = match args.command {
         Command::Run(run) => commands::run::run(&machine, &run),
         Command::Prove(prove) => commands::prove::prove(&machine, &prove),
+        Command::Init(init) => commands::init::init(&machine, &init),
         Command::Explore(explore) => commands::explore::explore(&machine, &explore),
         Command::Check(check) => commands::check::check(&machine, &check),
         Command::Report(report) => commands::report::report(&machine, &report),

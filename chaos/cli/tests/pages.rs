@@ -8,8 +8,8 @@ use std::{
 };
 
 /// Commands for people; the hidden ones are the command's own.
-const COMMANDS: [&str; 11] =
-    ["run", "prove", "explore", "check", "explain", "rerun", "cleanup", "proxy", "serve", "man", "schema"];
+const COMMANDS: [&str; 12] =
+    ["run", "prove", "init", "explore", "check", "explain", "rerun", "cleanup", "proxy", "serve", "man", "schema"];
 
 fn chaos(arguments: &[&str]) -> (String, Option<i32>) {
     let output = Command::new(env!("CARGO_BIN_EXE_chaos")).args(arguments).output().unwrap();

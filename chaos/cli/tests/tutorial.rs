@@ -1,4 +1,4 @@
-//! `docs/tutorial.md` and `docs/own-system.md`, step by step: files and commands are taken from the pages, and what they show is compared with
+//! `docs/tutorial.md`, `docs/own-system.md` and `docs/init.md`, step by step: files and commands are taken from the pages, and what they show is compared with
 //! what is printed. Shown as ignored where there is no python3.
 
 #[expect(dead_code, reason = "the tests of the whole command use more of it")]
@@ -10,7 +10,7 @@ use std::{path::Path, process::Command};
 use support::Sandbox;
 
 fn main() {
-    let pages = [("tutorial", 4), ("own-system", 2)].map(|(page, commands)| {
+    let pages = [("tutorial", 4), ("own-system", 2), ("init", 3)].map(|(page, commands)| {
         Trial::ignorable_test(format!("{page} goes as the page says"), move || {
             if Command::new("python3").arg("--version").output().is_err() {
                 return Ok::<_, Failed>(Completion::ignored_with("no python3 is on the path"));
@@ -35,7 +35,7 @@ async fn all_steps(page: &str, wanted: usize) {
     for (language, block) in blocks(&page) {
         match language {
             // What is shown, and is no file of the example.
-            "toml,ignore" => {}
+            shown if shown.ends_with(",ignore") => {}
             "json" => drop(sandbox.write("stock.json", block)),
             "console" => {
                 run(&sandbox, block).await;

@@ -26,6 +26,7 @@ mod link_tally;
 mod links;
 mod message;
 mod noise;
+mod openings;
 pub mod protocol;
 mod protocols;
 mod proxy;

@@ -19,6 +19,7 @@ const LONGEST_KIND: usize = 100;
 #[derive(Debug, Default)]
 pub(crate) struct LinkTally {
     messages: Mutex<BTreeMap<String, u64>>,
+    begins: Mutex<BTreeMap<&'static str, u64>>,
     unread: AtomicU64,
     turned_away: AtomicU64,
 }
@@ -37,6 +38,11 @@ impl LinkTally {
         *messages.entry(kind.to_owned()).or_default() += 1;
     }
 
+    /// A connection began with words of this protocol.
+    pub(crate) fn begins(&self, name: &'static str) {
+        *self.begins.lock().unwrap_or_else(PoisonError::into_inner).entry(name).or_default() += 1;
+    }
+
     /// Something came on a connection that could not be made sense of.
     pub(crate) fn unread(&self) {
         self.unread.fetch_add(1, Relaxed);
@@ -50,7 +56,9 @@ impl LinkTally {
     /// The counts so far, on so many connections.
     pub(crate) fn read(&self, connections: u64) -> LinkCounts {
         let (unread, turned_away) = (self.unread.load(Relaxed), self.turned_away.load(Relaxed));
-        LinkCounts { connections, unread, turned_away, messages: self.lock().clone() }
+        let begins = self.begins.lock().unwrap_or_else(PoisonError::into_inner);
+        let begins = begins.iter().map(|(name, count)| ((*name).to_owned(), *count)).collect();
+        LinkCounts { connections, unread, turned_away, begins, messages: self.lock().clone() }
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<String, u64>> {

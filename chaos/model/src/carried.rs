@@ -87,7 +87,7 @@ mod tests {
     fn counts(all: &[(&str, u64, u64)]) -> ProxyCounts {
         let links = all.iter().map(|(from, connections, messages)| {
             let messages = [("GET /".to_owned(), *messages), ("PUT /".to_owned(), 1)].into();
-            (link(from).to_string(), LinkCounts { connections: *connections, unread: 0, turned_away: 0, messages })
+            (link(from).to_string(), LinkCounts { connections: *connections, messages, ..LinkCounts::default() })
         });
         ProxyCounts { links: links.collect(), ..ProxyCounts::default() }
     }

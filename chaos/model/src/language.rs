@@ -86,6 +86,12 @@ fn in_words(Wrong { message, advice, .. }: Wrong) -> String {
     }
 }
 
+/// True where the system of the scenario in `file` is a Compose file, whatever else is right or wrong with it.
+#[must_use]
+pub fn is_of_compose(file: &Path, read: &dyn Fn(&Path) -> io::Result<String>) -> bool {
+    files::is_of_compose(file, read)
+}
+
 /// Reads, parses and checks the scenario in `file`, with `sets` laid over it. `read` gives the text of a path: the
 /// scenario's own and its system's.
 ///

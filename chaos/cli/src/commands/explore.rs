@@ -5,7 +5,7 @@ use crate::{
     args::{Explore, ExploreBudget, WorldName},
     exit::Exit,
     machine::Machine,
-    text_file,
+    paths, text_file,
 };
 use chaos_explore::{Budget, Error, Exploration, Options, Subject};
 use chaos_model::{Diagnostics, Scenario, Verdict, language};
@@ -14,7 +14,7 @@ use std::{
     collections::BTreeSet,
     fmt::Write as _,
     io,
-    path::{Component, Path, PathBuf},
+    path::{Path, PathBuf},
     time::Duration,
 };
 use tokio::time::Instant;
@@ -192,14 +192,7 @@ fn write_all(folder: &Path, args: &Explore, subject: &Subject, exploration: &Exp
 fn system(subject: &Subject, file: &Path, folder: &Path) -> io::Result<Option<String>> {
     let Some(name) = subject.system_file() else { return Ok(None) };
     let system = std::fs::canonicalize(file.with_file_name(name))?;
-    Ok(Some(relative(&std::fs::canonicalize(folder)?, &system).display().to_string()))
-}
-
-/// The path that leads from one folder to a file; both are absolute.
-fn relative(from: &Path, to: &Path) -> PathBuf {
-    let shared = from.components().zip(to.components()).take_while(|(one, other)| one == other).count();
-    let up = from.components().skip(shared).map(|_| Component::ParentDir);
-    up.chain(to.components().skip(shared)).collect()
+    Ok(Some(paths::relative(&std::fs::canonicalize(folder)?, &system).display().to_string()))
 }
 
 /// The speed of an exploration, for whoever watches.
@@ -213,17 +206,4 @@ fn speed(exploration: &Exploration, took: Duration) -> String {
         exploration.runs,
         runs / seconds.max(0.001)
     )
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_system_is_found_from_another_folder() {
-        let relative = |from: &str, to: &str| relative(Path::new(from), Path::new(to)).display().to_string();
-        assert_eq!(relative("/a/b", "/a/scenarios/system.toml"), "../scenarios/system.toml");
-        assert_eq!(relative("/a/b", "/a/b/system.toml"), "system.toml");
-        assert_eq!(relative("/c", "/a/b/system.toml"), "../a/b/system.toml");
-    }
 }

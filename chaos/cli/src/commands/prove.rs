@@ -17,6 +17,10 @@ pub(crate) fn prove(machine: &Machine, args: &Prove) -> Exit {
         Ok(files) => files,
         Err(why) => return super::refuse("prove", &why),
     };
+    let args = &match read::in_their_world(&args.running, &files) {
+        Ok(running) => Prove { running, ..args.clone() },
+        Err(why) => return super::refuse("prove", &why),
+    };
     if args.running.worlds.len() > 1 {
         return super::refuse("prove", "guards are proven in one world at a time: name one");
     }

@@ -25,11 +25,23 @@ const SYSTEM: &str = "system.toml";
 /// The usual name of the file that says where a system runs.
 const ATTACH: &str = language::attach::DEFAULT;
 
-/// The scenario files that are meant: files as given, folders by their `.toml` files, in the order of their names.
+/// The folder that is meant where no file is named: where `chaos init` writes.
+const FOLDER: &str = "chaos";
+
+/// The scenario files that are meant: files as given, folders by their `.toml` files, in the order of their names; without any
+/// path, those of the folder `chaos`.
 ///
 /// # Errors
 /// In words, for people: what can't be read, or has no scenario in it.
 pub(crate) fn files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, String> {
+    let usual = [PathBuf::from(FOLDER)];
+    let paths = if paths.is_empty() { &usual } else { paths };
+    if paths == usual && !usual[0].is_dir() {
+        return Err(format!(
+            "name a scenario, or a folder of them: there is no folder `{FOLDER}` here, which is taken without a name \
+             (`chaos init` writes one)"
+        ));
+    }
     let mut files = Vec::new();
     for path in paths {
         if !path.is_dir() {
@@ -57,6 +69,29 @@ fn folder(path: &Path) -> io::Result<Vec<PathBuf>> {
         }
     }
     Ok(files)
+}
+
+/// The options of a run, with the world that its scenarios ask for where the command line names none.
+///
+/// # Errors
+/// In words, for people: they ask for different ones.
+pub(crate) fn in_their_world(running: &Running, files: &[PathBuf]) -> Result<Running, String> {
+    if !running.worlds.is_empty() {
+        return Ok(running.clone());
+    }
+    let of_compose: Vec<bool> =
+        files.iter().map(|file| language::is_of_compose(file, &crate::text_file::read)).collect();
+    let differ = of_compose.contains(&true) && of_compose.contains(&false);
+    if differ {
+        return Err("some of these scenarios have a Compose file as their system, which `docker` runs, and others run in \
+                    `local`: run them apart, or say which by --world"
+            .to_owned());
+    }
+    #[cfg(feature = "docker")]
+    if of_compose.contains(&true) {
+        return Ok(Running { worlds: vec![WorldName::Docker], ..running.clone() });
+    }
+    Ok(Running { worlds: vec![WorldName::Local], ..running.clone() })
 }
 
 /// The settings of the command line.

@@ -27,6 +27,11 @@ enum Destination {
 }
 
 impl ResultFiles {
+    /// No reports.
+    pub(crate) fn none() -> Self {
+        Self(Vec::new())
+    }
+
     /// Opens what the command line names.
     ///
     /// # Errors

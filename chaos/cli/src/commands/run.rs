@@ -24,6 +24,10 @@ pub(crate) fn run(machine: &Machine, args: &Run) -> Exit {
         Ok(files) => files,
         Err(why) => return super::refuse("run", &why),
     };
+    let args = &match read::in_their_world(&args.running, &files) {
+        Ok(running) => Run { running, ..args.clone() },
+        Err(why) => return super::refuse("run", &why),
+    };
     if let Err(why) = consistent(args, files.len()) {
         return super::refuse("run", why);
     }

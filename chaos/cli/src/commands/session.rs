@@ -77,13 +77,15 @@ pub(crate) struct Session {
 pub(crate) fn check(machine: &Machine, running: &Running) -> Result<(), String> {
     let of_attach = [
         ("--attach", running.place.attach.is_some()),
-        ("--allow-remote-targets", running.place.allow_remote_targets),
         ("--allow-unhealed", running.place.allow_unhealed),
     ];
     if !running.worlds.contains(&WorldName::Attach)
         && let Some((option, _)) = of_attach.iter().find(|(_, given)| *given)
     {
         return Err(format!("{option} is for `--world attach`"));
+    }
+    if running.place.allow_remote_targets && running.worlds.iter().all(|world| *world == WorldName::Sim) {
+        return Err("--allow-remote-targets is for worlds that use addresses: a simulation has none".to_owned());
     }
     if !running.worlds.contains(&WorldName::Sim) && running.outputs.logs.is_some() {
         return Err("--logs is for `--world sim`: other worlds keep the logs of runs that do not pass".to_owned());
@@ -107,11 +109,6 @@ impl Session {
     /// # Errors
     /// In words, for people.
     pub(crate) fn new(machine: &Machine, running: &Running, recording: Recording) -> Result<Self, String> {
-        // A kernel that has no such thing leaves what can be seen.
-        let _ = chaos_supervise::adopt_orphans();
-        let config = tcp::Config { seed: running.seed, reserve: RESERVE, ..tcp::Config::loopback("client") };
-        let host = tcp::host(config).map_err(|error| format!("this machine gives no timer: {error}"))?;
-        let interrupts = Interrupts::listen(&host).map_err(|error| format!("can't listen for signals: {error}"))?;
         let report_on_stdout = running.on_stdout() > 0;
         let out: Out = if report_on_stdout { Box::new(io::stderr()) } else { Box::new(io::stdout()) };
         let style = Style {
@@ -120,7 +117,24 @@ impl Session {
             live: machine.live && !report_on_stdout,
             verbose: false,
         };
-        let reports = Reports::new(out, style, recording);
+        Self::reported_by(machine, running, Reports::new(out, style, recording), style)
+    }
+
+    /// A session that reports nothing, for whoever looks at the events of its runs. Call it within a runtime.
+    ///
+    /// # Errors
+    /// In words, for people.
+    pub(crate) fn quiet(machine: &Machine, running: &Running) -> Result<Self, String> {
+        let style = Style { width: machine.width, ..Style::default() };
+        Self::reported_by(machine, running, Reports::new(Box::new(io::sink()), style, Recording::none()), style)
+    }
+
+    fn reported_by(machine: &Machine, running: &Running, reports: Reports, style: Style) -> Result<Self, String> {
+        // A kernel that has no such thing leaves what can be seen.
+        let _ = chaos_supervise::adopt_orphans();
+        let config = tcp::Config { seed: running.seed, reserve: RESERVE, ..tcp::Config::loopback("client") };
+        let host = tcp::host(config).map_err(|error| format!("this machine gives no timer: {error}"))?;
+        let interrupts = Interrupts::listen(&host).map_err(|error| format!("can't listen for signals: {error}"))?;
         let local = LocalConfig {
             supervisor: SupervisorProgram::this(),
             built_in: SupervisorProgram::this().path,

@@ -88,7 +88,7 @@ async fn an_option_of_another_world_is_refused() {
     let file = sandbox.write("one.toml", scenarios::passing());
     for (option, why) in [
         ("--attach none.toml", "chaos run: --attach is for `--world attach`"),
-        ("--allow-remote-targets", "--allow-remote-targets is for `--world attach`"),
+        ("--allow-remote-targets", "--allow-remote-targets is for worlds that use addresses"),
         ("--allow-unhealed", "--allow-unhealed is for `--world attach`"),
         #[cfg(feature = "docker")]
         ("--images none.env", "--images is for `--world docker`"),

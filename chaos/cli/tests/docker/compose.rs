@@ -228,6 +228,36 @@ pub(crate) async fn killed_starting(engine: Arc<Engine>) {
     engine.wait_until_clean(&sandbox, Duration::from_secs(20)).await;
 }
 
+/// `chaos init` finds the links that a stack uses, and what is spoken on them, and writes files that are valid.
+pub(crate) async fn initialised(engine: Arc<Engine>) {
+    let sandbox = Sandbox::new();
+    for file in ["docker-compose.yml", "web.env"] {
+        std::fs::copy(stack().join(file), sandbox.path().join(file)).expect("it can be copied");
+    }
+    let images = ["CHAOS_IMAGE", "REDIS_IMAGE"].map(|name| (name, engine.images[name].as_str()));
+    let named = |chaos: Chaos| images.into_iter().fold(chaos, |chaos, (name, image)| chaos.env(name, image));
+    let mut run = named(sandbox.chaos("init")).start();
+    run.line("wrote ").await;
+    run.line("running ").await;
+    run.signal(Signal::INT);
+    let run = run.finish().await;
+    run.exited(130);
+    let read = |name: &str| std::fs::read_to_string(sandbox.path().join(name)).expect("it was written");
+    let system = read("chaos/system.toml");
+    for part in [
+        "compose = \"../docker-compose.yml\"",
+        "[service.cache]\nprotocol = \"redis\"\n",
+        "[service.orders]\nprotocol = \"http\"\n",
+    ] {
+        assert!(system.contains(part), "no {part} in {system}");
+    }
+    assert!(read("chaos/web_orders.toml").contains("request      = \"GET /api/profile/{user_id}\""), "{run}");
+    assert!(read("chaos/web_cache.toml").contains("reply  = \"LOADING\""), "{run}");
+    named(sandbox.chaos("check --world docker")).run().await.exited(0);
+    assert_unchanged(&sandbox);
+    engine.wait_until_clean(&sandbox, Duration::ZERO).await;
+}
+
 /// What can't be interposed, and what is missing, is said before anything is made.
 pub(crate) async fn refused(engine: Arc<Engine>) {
     let sandbox = Sandbox::new();

@@ -30,7 +30,7 @@ use std::sync::Arc;
 /// A test: its name, and what it does.
 type Test = (&'static str, fn(Arc<Engine>) -> LocalBoxFuture<'static, ()>);
 
-const TESTS: [Test; 29] = [
+const TESTS: [Test; 30] = [
     ("redis_down: memory answers in the place of a real Redis", |engine| Box::pin(runs::redis_down(engine))),
     ("products_down: responses are partial, and complete again", |engine| Box::pin(runs::products_down(engine))),
     ("a Redis with a password is used, and forgets", |engine| Box::pin(runs::redis_with_a_password(engine))),
@@ -58,6 +58,9 @@ const TESTS: [Test; 29] = [
     ("a killed run of a Compose file leaves nothing", |engine| Box::pin(compose::killed(engine))),
     ("a run of a Compose file that is killed while it starts leaves nothing", |engine| {
         Box::pin(compose::killed_starting(engine))
+    }),
+    ("a Compose file is looked at, and its first scenarios are written", |engine| {
+        Box::pin(compose::initialised(engine))
     }),
     ("what can't be interposed in a Compose file is said before", |engine| Box::pin(compose::refused(engine))),
     ("attached services are broken and healed", |engine| Box::pin(attached::services_are_broken_and_healed(engine))),

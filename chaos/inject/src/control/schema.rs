@@ -78,6 +78,11 @@ described! {
                 "type": "integer",
                 "description": "Connections that were reset, since the proxy had no room for them; 0 where it is left out"
             },
+            "begins": {
+                "type": "object",
+                "description": "Connections by what their first bytes are of, as `tls`, or `unknown`; on links on which nothing is read",
+                "additionalProperties": { "type": "integer", "minimum": 0 }
+            },
             "messages": {
                 "type": "object",
                 "description": "Requests or commands by their kind, as `GET /users/*` or `SETEX`",

@@ -4,7 +4,9 @@ use super::{
     adapter::{Adapter, Adapting},
     alarm::Alarm,
     budget::Budgets,
-    discard, lingering_close,
+    discard,
+    first_words::FirstWords,
+    lingering_close,
     mute::Acquaintance,
     pump::{Pump, PumpState},
     shared::{OpenConnection, Rules, Shared, Target},
@@ -35,6 +37,7 @@ pub(super) struct Connection {
     unread: Unread,
     /// The words with the service, since that was reached.
     acquaintance: Acquaintance,
+    first_words: FirstWords,
     up: Pump,
     down: Pump,
     alarm: Alarm,
@@ -73,6 +76,7 @@ impl Connection {
         let plan = Interpreter::default().on_connection(open.connection);
         let (adapter, budgets) = (Adapter::of(shared.protocol), Budgets::default());
         let (unread, acquaintance) = (Unread::default(), Acquaintance::default());
+        let first_words = FirstWords::of(shared.protocol);
         let (replaced, has_changed, is_torn) = (None, false, None);
         let mut this = Self {
             plan,
@@ -80,6 +84,7 @@ impl Connection {
             adapter,
             unread,
             acquaintance,
+            first_words,
             up,
             down,
             alarm,
@@ -199,7 +204,8 @@ impl Connection {
         let (interpreter, now) = (&self.rules.interpreter, self.open.shared.now());
         let (tally, other) = (&self.open.shared.tally, &mut self.down);
         let mut adapting = self.adapter.as_mut().map(|adapter| Adapting { adapter, other, interpreter, tally, now });
-        if self.up.poll_ahead(cx, &mut client.0, &self.plan, adapting.as_mut()) {
+        let mut from = self.first_words.hears(&mut client.0, Direction::Upstream, tally);
+        if self.up.poll_ahead(cx, &mut from, &self.plan, adapting.as_mut()) {
             return Poll::Ready(End::Closed);
         }
         let was_full = self.down.is_full();
@@ -303,7 +309,8 @@ impl Connection {
         let (interpreter, now) = (&self.rules.interpreter, self.open.shared.now());
         let (tally, other) = (&self.open.shared.tally, &mut self.down);
         let mut adapting = self.adapter.as_mut().map(|adapter| Adapting { adapter, other, interpreter, tally, now });
-        let (from, to) = (&mut client.0, &mut self.acquaintance.tells(&mut upstream.1));
+        let from = &mut self.first_words.hears(&mut client.0, Direction::Upstream, tally);
+        let to = &mut self.acquaintance.tells(&mut upstream.1);
         self.up.poll(cx, from, to, &self.plan, &mut self.budgets, adapting.as_mut());
         self.count_unread();
     }
@@ -334,7 +341,8 @@ impl Connection {
         let (interpreter, now) = (&self.rules.interpreter, self.open.shared.now());
         let (tally, other) = (&self.open.shared.tally, &mut self.up);
         let mut adapting = self.adapter.as_mut().map(|adapter| Adapting { adapter, other, interpreter, tally, now });
-        let (from, to) = (&mut self.acquaintance.hears(&mut upstream.0, is_stood_in_for), &mut client.1);
+        let from = self.acquaintance.hears(&mut upstream.0, is_stood_in_for);
+        let (from, to) = (&mut self.first_words.hears(from, Direction::Downstream, tally), &mut client.1);
         self.down.poll(cx, from, to, &self.plan, &mut self.budgets, adapting.as_mut());
         self.count_unread();
     }

@@ -6,6 +6,7 @@ mod budget;
 mod bytes;
 mod connection;
 mod discard;
+mod first_words;
 mod lingering_close;
 mod met;
 mod mute;

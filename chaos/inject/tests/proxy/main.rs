@@ -11,6 +11,7 @@ mod commands;
 mod conformance;
 mod discard;
 mod effects;
+mod first_words;
 mod in_place;
 mod join;
 mod latency;

@@ -40,11 +40,17 @@ pub struct LinkCounts {
     /// Connections that were reset since the proxy had no room for them: at its bound, or out of descriptors.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub turned_away: u64,
+    /// Connections by what their first bytes are of, as `tls` or `postgresql`, or `unknown`; on links on which nothing is read.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub begins: BTreeMap<String, u64>,
     /// Requests and commands by their kind: `GET /users/*`, `SETEX`. None where what is spoken there isn't read. Each is counted
     /// when its head has come, or all of a command, whatever faults then do to it.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub messages: BTreeMap<String, u64>,
 }
+
+/// Counts by their kind.
+type Counts = BTreeMap<String, u64>;
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands it over so")]
 fn is_zero(count: &u64) -> bool {
@@ -95,12 +101,16 @@ impl ProxyCounts {
 
 impl LinkCounts {
     fn changes_since(&self, before: &Self) -> Self {
-        let changed = self.messages.iter().filter(|(kind, count)| before.messages.get(*kind) != Some(*count));
+        let changed = |now: &Counts, before: &Counts| {
+            let changed = now.iter().filter(|(kind, count)| before.get(*kind) != Some(*count));
+            changed.map(|(kind, count)| (kind.clone(), *count)).collect()
+        };
         Self {
             connections: if self.connections == before.connections { 0 } else { self.connections },
             unread: if self.unread == before.unread { 0 } else { self.unread },
             turned_away: if self.turned_away == before.turned_away { 0 } else { self.turned_away },
-            messages: changed.map(|(kind, count)| (kind.clone(), *count)).collect(),
+            begins: changed(&self.begins, &before.begins),
+            messages: changed(&self.messages, &before.messages),
         }
     }
 
@@ -108,21 +118,26 @@ impl LinkCounts {
         self.connections = self.connections.max(later.connections);
         self.unread = self.unread.max(later.unread);
         self.turned_away = self.turned_away.max(later.turned_away);
+        self.begins.extend(later.begins.iter().map(|(kind, count)| (kind.clone(), *count)));
         self.messages.extend(later.messages.iter().map(|(kind, count)| (kind.clone(), *count)));
     }
 
     /// The counts without those that others had made before: of a proxy that outlives runs.
     #[must_use]
     pub fn since(&self, before: &Self) -> Self {
-        let messages = self.messages.iter().map(|(kind, count)| {
-            let before = before.messages.get(kind).copied().unwrap_or_default();
-            (kind.clone(), count.saturating_sub(before))
-        });
+        let since = |now: &Counts, before: &Counts| {
+            let since = now.iter().map(|(kind, count)| {
+                let before = before.get(kind).copied().unwrap_or_default();
+                (kind.clone(), count.saturating_sub(before))
+            });
+            since.filter(|(_, count)| *count > 0).collect()
+        };
         Self {
             connections: self.connections.saturating_sub(before.connections),
             unread: self.unread.saturating_sub(before.unread),
             turned_away: self.turned_away.saturating_sub(before.turned_away),
-            messages: messages.filter(|(_, count)| *count > 0).collect(),
+            begins: since(&self.begins, &before.begins),
+            messages: since(&self.messages, &before.messages),
         }
     }
 }
@@ -133,8 +148,9 @@ mod tests {
     use crate::{Event, Record};
 
     fn link(connections: u64, messages: &[(&str, u64)]) -> LinkCounts {
-        let messages = messages.iter().map(|(kind, count)| ((*kind).to_owned(), *count));
-        LinkCounts { connections, unread: connections / 2, turned_away: connections / 3, messages: messages.collect() }
+        let messages: Counts = messages.iter().map(|(kind, count)| ((*kind).to_owned(), *count)).collect();
+        let begins = [("tls".to_owned(), connections), ("unknown".to_owned(), 1)].into();
+        LinkCounts { connections, unread: connections / 2, turned_away: connections / 3, begins, messages }
     }
 
     fn counts(links: &[(&str, LinkCounts)], fired: u64) -> ProxyCounts {
@@ -159,14 +175,16 @@ mod tests {
             before.clone_from(step);
         }
         assert!(steps[2].changes_since(&steps[2]).is_empty());
-        let changes = counts(&[("a -> b", link(2, &[]))], 4);
+        let mut changes = counts(&[("a -> b", link(2, &[]))], 4);
+        changes.links.values_mut().for_each(|link| link.begins = [("tls".to_owned(), 2)].into());
         assert_eq!(steps[2].changes_since(&steps[1]), changes, "and nothing that was told before");
     }
 
     #[test]
     fn counts_of_a_proxy_that_was_there_before_begin_with_the_run() {
         let (now, before) = (link(5, &[("GET", 7), ("SET", 2)]), link(3, &[("GET", 7), ("SET", 1)]));
-        assert_eq!(now.since(&before), link(2, &[("SET", 1)]));
+        let since = LinkCounts { begins: [("tls".to_owned(), 2)].into(), ..link(2, &[("SET", 1)]) };
+        assert_eq!(now.since(&before), since);
     }
 
     #[test]
@@ -175,7 +193,7 @@ mod tests {
         let record = Record { at_us: 1, event: Event::Counted(Counted { at: Duration::from_secs(2), counts }) };
         let text = serde_json::to_string(&record).unwrap();
         assert_eq!(serde_json::from_str::<Record>(&text).unwrap(), record, "{text}");
-        let expected = r#""counted_us":2000000,"links":{"gateway -> redis":{"connections":1,"messages":{"GET":7}}},"faults":{"slow":{"messages":3}}}"#;
+        let expected = r#""counted_us":2000000,"links":{"gateway -> redis":{"connections":1,"begins":{"tls":1,"unknown":1},"messages":{"GET":7}}},"faults":{"slow":{"messages":3}}}"#;
         assert!(text.ends_with(expected), "{text}");
     }
 }

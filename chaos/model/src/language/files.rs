@@ -73,6 +73,15 @@ pub(crate) fn read(
     (Some(Read { raw, laid, settings }), sources)
 }
 
+/// True where the system of the scenario in `file` is a Compose file. What is wrong with it is told by whoever loads it.
+pub(crate) fn is_of_compose(file: &Path, read: &dyn Fn(&Path) -> io::Result<String>) -> bool {
+    let (findings, mut sources) = (Findings::default(), Sources::default());
+    let raw = text(file, read, None, &mut sources, &findings).and_then(|text| document::parse(&text, 0, &findings));
+    let Some(raw) = raw.filter(|raw| raw.get("entry").is_none() && raw.get("service").is_none()) else { return false };
+    let system = system(file, &raw, read, &mut sources, &findings);
+    system.is_some_and(|(system, _)| system.get("compose").is_some())
+}
+
 fn setting(set: &Override) -> Set {
     Set { path: set.path.clone(), value: set.value.clone(), span: Some(set.path_span.clone()) }
 }

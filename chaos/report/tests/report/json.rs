@@ -43,7 +43,7 @@ fn injection(n: Option<u64>) -> Joined {
 
 fn counted() -> Event {
     let link =
-        LinkCounts { connections: 2, unread: 0, turned_away: 0, messages: BTreeMap::from([("SETEX".to_owned(), 40)]) };
+        LinkCounts { connections: 2, messages: BTreeMap::from([("SETEX".to_owned(), 40)]), ..LinkCounts::default() };
     let counts = ProxyCounts {
         links: BTreeMap::from([("gateway -> redis".to_owned(), link)]),
         faults: BTreeMap::from([("outage".to_owned(), Fired { refused: 7, ..Fired::default() })]),
@@ -387,9 +387,8 @@ fn many_counts_and_scrapes_are_put_together_and_the_last_is_told() {
     let count = |second: u64, nth: u64| {
         let link = LinkCounts {
             connections: second + 1,
-            unread: 0,
-            turned_away: 0,
             messages: BTreeMap::from([("GET /".to_owned(), nth)]),
+            ..LinkCounts::default()
         };
         let links = (0..30).map(|n| (name(n), link.clone())).collect();
         let counts = ProxyCounts { links, faults: BTreeMap::new() };

@@ -263,7 +263,7 @@ fn killing() -> Vec<Record> {
 fn with_counts(records: &[Record], connections: u64, messages: u64) -> Vec<Record> {
     let counted = |at: u64, connections, messages: u64| {
         let messages = [("GET".to_owned(), 500 + messages)].into();
-        let link = LinkCounts { connections: 4 + connections, unread: 0, turned_away: 0, messages };
+        let link = LinkCounts { connections: 4 + connections, messages, ..LinkCounts::default() };
         let counts = ProxyCounts { links: [("gateway -> redis".to_owned(), link)].into(), ..ProxyCounts::default() };
         Record { at_us: 0, event: Event::Counted(Counted { at: made_up::ms(at), counts }) }
     };
