@@ -65,6 +65,12 @@ impl LoadDraft {
                 None => self.requests.push(request),
             }
         }
+        self.drop_unused_vars();
+        self.requests.len() < before
+    }
+
+    /// Takes away variables that no request has.
+    pub(crate) fn drop_unused_vars(&mut self) {
         let named = |name: &str, request: &RequestDraft| {
             let place = format!("{{{name}}}");
             let in_json = request.json.as_ref().is_some_and(|json| json.to_string().contains(&place));
@@ -72,7 +78,6 @@ impl LoadDraft {
             request.line.contains(&place) || in_head || in_json
         };
         self.vars.retain(|(name, _)| self.requests.iter().any(|request| named(name, request)));
-        self.requests.len() < before
     }
 
     /// The `[load]` of a scenario, so many times a second for so many seconds.

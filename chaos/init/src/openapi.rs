@@ -62,15 +62,13 @@ pub fn load(document: &Value, from: &str, reads_alone: bool) -> Result<LoadDraft
                 continue;
             }
             match reading.request(&line, item, operation) {
-                Ok(request) if OF_OPERATORS.iter().any(|end| path.ends_with(end)) => operators.push(request),
+                Ok(request) if OF_OPERATORS.iter().any(|end| path.ends_with(*end)) => operators.push(request),
                 Ok(request) => load.requests.push(RequestDraft { weight, ..request }),
                 Err(why) => load.left_out.push((line, why)),
             }
         }
-        for method in ["delete"] {
-            if item.get(method).is_some() {
-                load.left_out.push((format!("DELETE {base}{path}"), "it deletes".to_owned()));
-            }
+        if item.get("delete").is_some() {
+            load.left_out.push((format!("DELETE {base}{path}"), "it deletes".to_owned()));
         }
     }
     if load.requests.is_empty() {
@@ -87,6 +85,7 @@ pub fn load(document: &Value, from: &str, reads_alone: bool) -> Result<LoadDraft
         load.requests.iter_mut().for_each(|request| request.weight = 1);
     }
     load.vars = reading.vars.into_iter().collect();
+    load.drop_unused_vars();
     Ok(load)
 }
 
@@ -280,7 +279,7 @@ fn examples(document: &Value, of: &Value) -> Option<Vec<String>> {
     let one = |value: &Value| Some(vec![value.clone()]);
     let named = |value: &Value| {
         let all = value.as_object()?.values();
-        Some(all.filter_map(|one| resolved(document, one).get("value").cloned()).collect())
+        Some(all.filter_map(|one| resolved(document, one).get("value").cloned()).collect::<Vec<Value>>())
     };
     let found = [
         of.get("example").and_then(one),

@@ -59,8 +59,8 @@ impl fmt::Display for Table {
             let failed = seen.judged.iter().filter(|judged| judged.verdict == Verdict::Fail);
             for judged in failed {
                 writeln!(f, "\n  FAIL  {} ({file})", judged.that)?;
-                let broken = judged.checks.iter().filter(|check| check.verdict == Verdict::Fail);
-                broken.into_iter().try_for_each(|check| writeln!(f, "        {}: {}", check.expected, check.seen))?;
+                let mut broken = judged.checks.iter().filter(|check| check.verdict == Verdict::Fail);
+                broken.try_for_each(|check| writeln!(f, "        {}: {}", check.expected, check.seen))?;
             }
             if let Some(why) = &seen.failed {
                 writeln!(f, "\n  {file} could not be run: {why}")?;

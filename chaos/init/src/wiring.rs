@@ -192,7 +192,7 @@ impl Wiring<'_> {
             self.commands.iter().any(|command| command.name == *name) || self.others.values().any(|other| other == name)
         };
         let numbered = (2..).map(|number| format!("{name}-{number}"));
-        let name = std::iter::once(name.clone()).chain(numbered).find(|name| !is_taken(name)).unwrap_or(name);
+        let name = std::iter::once(name.clone()).chain(numbered).find(|name| !is_taken(name)).unwrap_or_default();
         self.others.insert(address, name.clone());
         name
     }

@@ -83,9 +83,11 @@ pub(crate) fn in_their_world(running: &Running, files: &[PathBuf]) -> Result<Run
         files.iter().map(|file| language::is_of_compose(file, &crate::text_file::read)).collect();
     let differ = of_compose.contains(&true) && of_compose.contains(&false);
     if differ {
-        return Err("some of these scenarios have a Compose file as their system, which `docker` runs, and others run in \
+        return Err(
+            "some of these scenarios have a Compose file as their system, which `docker` runs, and others run in \
                     `local`: run them apart, or say which by --world"
-            .to_owned());
+                .to_owned(),
+        );
     }
     #[cfg(feature = "docker")]
     if of_compose.contains(&true) {

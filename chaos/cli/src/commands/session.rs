@@ -75,10 +75,7 @@ pub(crate) struct Session {
 /// In words, for people.
 #[cfg_attr(not(feature = "docker"), expect(unused_variables, reason = "only containers have such a file"))]
 pub(crate) fn check(machine: &Machine, running: &Running) -> Result<(), String> {
-    let of_attach = [
-        ("--attach", running.place.attach.is_some()),
-        ("--allow-unhealed", running.place.allow_unhealed),
-    ];
+    let of_attach = [("--attach", running.place.attach.is_some()), ("--allow-unhealed", running.place.allow_unhealed)];
     if !running.worlds.contains(&WorldName::Attach)
         && let Some((option, _)) = of_attach.iter().find(|(_, given)| *given)
     {
