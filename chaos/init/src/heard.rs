@@ -79,7 +79,7 @@ impl Heard {
             statuses.is_some_and(|statuses| statuses.keys().all(|status| (200..300).contains(status)))
         };
         // A service that has a page for whatever is asked says nothing by that.
-        let is_catch_all = READY.iter().filter(|path| always(*path)).count() == READY.len();
+        let is_catch_all = READY.iter().filter(|path| always(path)).count() == READY.len();
         READY.iter().copied().find(always).filter(|_| !is_catch_all)
     }
 

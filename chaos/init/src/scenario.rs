@@ -171,8 +171,8 @@ impl Normal {
     fn bound(self) -> Duration {
         let wanted = (self.p99 * 4).max(LEAST_BOUND).as_millis();
         let round = [1, 2, 5].into_iter().cycle().zip((0..).flat_map(|power: u32| [power; 3]));
-        let round = round.map(|(digit, power)| digit * 10_u128.pow(power.min(20)));
-        let millis = round.into_iter().find(|millis| *millis >= wanted).unwrap_or(wanted);
+        let mut round = round.map(|(digit, power)| digit * 10_u128.pow(power.min(20)));
+        let millis = round.find(|millis| *millis >= wanted).unwrap_or(wanted);
         Duration::from_millis(u64::try_from(millis).unwrap_or(u64::MAX))
     }
 

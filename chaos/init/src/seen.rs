@@ -16,7 +16,7 @@ pub struct Seen {
     /// Counts of what links carried, by their names as written.
     pub links: BTreeMap<String, LinkCounts>,
     /// The protocols of links, as their system's file has them.
-    protocols: BTreeMap<String, String>,
+    pub(crate) protocols: BTreeMap<String, String>,
     /// Figures of all that clients saw.
     pub run: Option<PhaseFigures>,
     /// Judgements of its expectations, in their order.
@@ -152,8 +152,10 @@ mod tests {
         Record { at_us: 0, event }
     }
 
-    fn counted(links: &[(&str, &[(&str, u64)], u64)]) -> Record {
-        let link = |(link, begins, messages): &(&str, &[(&str, u64)], u64)| {
+    type Link<'a> = (&'a str, &'a [(&'a str, u64)], u64);
+
+    fn counted(links: &[Link<'_>]) -> Record {
+        let link = |(link, begins, messages): &Link<'_>| {
             let begins: BTreeMap<String, u64> =
                 begins.iter().map(|(name, count)| ((*name).to_owned(), *count)).collect();
             let connections = begins.values().sum::<u64>() + u64::from(*messages > 0);

@@ -26,6 +26,14 @@ impl Table {
     pub fn findings(&self) -> usize {
         self.0.iter().flat_map(|row| &row.seen.judged).filter(|judged| judged.verdict == Verdict::Fail).count()
     }
+
+    /// True where each run could be made, and each expectation be judged.
+    #[must_use]
+    pub fn is_sure(&self) -> bool {
+        let is_judged = |seen: &Seen| seen.judged.iter().all(|judged| judged.verdict != Verdict::Inconclusive);
+        let is_sure = |seen: &Seen| seen.failed.is_none() && seen.inconclusive.is_empty() && is_judged(seen);
+        self.0.iter().all(|row| is_sure(&row.seen))
+    }
 }
 
 impl Row {
@@ -39,7 +47,8 @@ impl Row {
         match verdicts {
             None => "-",
             Some(verdicts) if verdicts.contains(&Verdict::Fail) => "FAIL",
-            Some(verdicts) if verdicts.contains(&Verdict::Inconclusive) => "unsure",
+            // Of a run that says nothing for sure, no part does.
+            Some(verdicts) if verdicts.contains(&Verdict::Inconclusive) || !self.seen.inconclusive.is_empty() => "unsure",
             Some(_) => "ok",
         }
     }
@@ -61,6 +70,15 @@ impl fmt::Display for Table {
                 writeln!(f, "\n  FAIL  {} ({file})", judged.that)?;
                 let mut broken = judged.checks.iter().filter(|check| check.verdict == Verdict::Fail);
                 broken.try_for_each(|check| writeln!(f, "        {}: {}", check.expected, check.seen))?;
+            }
+            let unsure = seen.judged.iter().filter(|judged| judged.verdict == Verdict::Inconclusive);
+            for judged in unsure {
+                writeln!(f, "\n  unsure  {} ({file})", judged.that)?;
+                let mut open = judged.checks.iter().filter(|check| check.verdict == Verdict::Inconclusive);
+                open.try_for_each(|check| {
+                    let note = check.note.as_ref().map_or(String::new(), |note| format!(" ({note})"));
+                    writeln!(f, "          {}: {}{note}", check.expected, check.seen)
+                })?;
             }
             if let Some(why) = &seen.failed {
                 writeln!(f, "\n  {file} could not be run: {why}")?;
@@ -106,7 +124,21 @@ mod tests {
         table.add("shop -> stock", "chaos/shop_stock.toml", Seen { judged, ..Seen::default() });
         let broken = Seen { failed: Some("no port".to_owned()), ..Seen::default() };
         table.add("shop -> a-long-name", "chaos/shop_a-long-name.toml", broken);
-        assert_eq!(table.findings(), 1);
+        assert_eq!((table.findings(), table.is_sure()), (1, false));
         insta::assert_snapshot!(table.to_string());
+    }
+
+    #[test]
+    fn only_runs_that_could_be_judged_are_sure() {
+        let is_sure = |seen: Seen| {
+            let mut table = Table::default();
+            table.add("a -> b", "a_b.toml", seen);
+            (table.is_sure(), table.to_string().contains("ok"))
+        };
+        let judged = || (0..9).map(|index| judged(index, Verdict::Pass)).collect();
+        assert_eq!(is_sure(Seen { judged: judged(), ..Seen::default() }), (true, true));
+        let why = || "the machine was busy".to_owned();
+        assert_eq!(is_sure(Seen { judged: judged(), inconclusive: vec![why()], ..Seen::default() }), (false, false));
+        assert_eq!(is_sure(Seen { judged: judged(), failed: Some(why()), ..Seen::default() }), (false, false));
     }
 }

@@ -53,20 +53,27 @@ struct Text<'a> {
     text: &'a str,
     /// True where it says at which port or address its program listens.
     listens: bool,
+    /// The number that it is, where nothing says that it is something else than the program's port.
+    lone: Option<u16>,
 }
 
 /// The texts of a command: values of its settings, then its words.
 fn texts(command: &Command) -> Vec<Text<'_>> {
-    let env =
-        command.env.iter().map(|(name, value)| Text { text: value, listens: LISTENS_BY.contains(&name.as_str()) });
-    let mut after_option = false;
+    let env = command.env.iter().map(|(name, value)| {
+        let listens = LISTENS_BY.contains(&name.as_str());
+        Text { text: value, listens, lone: None }
+    });
+    let (mut after_option, mut after_any) = (false, false);
     let words = command.words.iter().map(|word| {
         let (option, value) =
             word.split_once('=').map_or((word.as_str(), None), |(option, value)| (option, Some(value)));
         let is_option = option.starts_with('-') && LISTENS.contains(&option.trim_start_matches('-'));
         let listens = (is_option && value.is_some()) || after_option;
+        // A number behind another option may be seconds, or workers.
+        let lone = word.parse().ok().filter(|port: &u16| *port > 0 && !after_any);
         after_option = is_option && value.is_none();
-        Text { text: word, listens }
+        after_any = option.starts_with('-') && value.is_none();
+        Text { text: word, listens, lone }
     });
     env.chain(words).collect()
 }
@@ -120,11 +127,11 @@ fn ports(commands: &[Command]) -> Result<BTreeMap<u16, usize>, CommandError> {
             }
         }
     }
-    // A number that others have in an address, or the only one that can be a port.
+    // A number by itself that is in an address, or the only one that can be a port.
     let used: Vec<u16> =
         all.iter().flatten().flat_map(|text| addresses(text.text)).map(|address| address.port).collect();
     for (nth, texts) in all.iter().enumerate().filter(|(nth, _)| !has_own[*nth]) {
-        let numbers: Vec<u16> = texts.iter().filter_map(|text| number(text.text)).collect();
+        let numbers: Vec<u16> = texts.iter().filter_map(|text| text.lone).collect();
         let may_be: Vec<u16> = numbers.iter().copied().filter(|port| *port >= 1024).collect();
         let known = numbers.iter().copied().find(|port| used.contains(port));
         let lone = Some(&may_be).filter(|may_be| may_be.len() == 1).map(|may_be| may_be[0]);

@@ -305,7 +305,8 @@ async fn run_each(lab: &Lab<'_>, links: &[LinkDraft], files: &[PathBuf]) -> Resu
     let named = if folder == Path::new("chaos") { String::new() } else { format!(" {}", folder.display()) };
     println!("\n{table}");
     match table.findings() {
-        0 => println!("Nothing was found: all that was expected held."),
+        0 if table.is_sure() => println!("Nothing was found: all that was expected held."),
+        0 => println!("Nothing was found, but not all could be told: what could not stands above."),
         findings => println!(
             "{}. What is expected is yours to say: change the files where they ask for too much.",
             count(findings, "finding")
