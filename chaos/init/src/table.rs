@@ -48,7 +48,9 @@ impl Row {
             None => "-",
             Some(verdicts) if verdicts.contains(&Verdict::Fail) => "FAIL",
             // Of a run that says nothing for sure, no part does.
-            Some(verdicts) if verdicts.contains(&Verdict::Inconclusive) || !self.seen.inconclusive.is_empty() => "unsure",
+            Some(verdicts) if verdicts.contains(&Verdict::Inconclusive) || !self.seen.inconclusive.is_empty() => {
+                "unsure"
+            }
             Some(_) => "ok",
         }
     }

@@ -31,7 +31,7 @@ fn what_refuses_does_so_in_its_own_words() {
 #[test]
 fn of_clients_own_trouble_what_follows_counts() {
     let text = written("client -> shop", "http");
-    assert_eq!((text.matches("after ").count(), text.matches("during ").count()), (4, 1), "{text}");
+    assert_eq!((text.matches("\nafter ").count(), text.matches("\nduring ").count()), (4, 1), "{text}");
     let places = Breakage::ALL.map(|breakage| breakage.expectations("client -> shop"));
     assert_eq!(places.concat(), [1, 2, 3, 4]);
     let places = Breakage::ALL.map(|breakage| breakage.expectations("shop -> stock"));

@@ -25,7 +25,9 @@ fn places_in_braces_stay_and_a_port_is_given_to_who_takes_none() {
 #[test]
 fn numbers_of_other_things_are_no_ports() {
     let text = drafted(&["shop=TIMEOUT_MS=2000 ./shop --timeout 3000 --size=4000"]);
-    for kept in ["env.TIMEOUT_MS = \"2000\"", "\"--timeout\", \"3000\", \"--size=4000\"", "env.PORT       = \"{self.port}\""] {
+    for kept in
+        ["env.TIMEOUT_MS = \"2000\"", "\"--timeout\", \"3000\", \"--size=4000\"", "env.PORT       = \"{self.port}\""]
+    {
         assert!(text.contains(kept), "no {kept} in {text}");
     }
 }
