@@ -65,6 +65,7 @@ standard error.
 Exit codes: 0 nothing was found, or what is known (--known); 1 something was; 2 the scenario or the command line is not valid; 4 the system is not well
 without any fault.";
 
+#[cfg(feature = "init")]
 const INIT: &str = "\
   chaos init docker-compose.yml
   chaos init Procfile                            # lines `name: command`
@@ -136,6 +137,7 @@ pub(crate) enum Command {
     /// Take away each protection that a scenario names, and show that exactly the named expectations break
     Prove(Prove),
     /// Look at a system: run it, see which links it uses and what is normal, and write its file and first scenarios for these
+    #[cfg(feature = "init")]
     #[command(after_help = INIT)]
     Init(Init),
     /// Try faults that nobody wrote down, one by one and two by two, in a simulation; shrink what breaks the system to scenarios
@@ -373,6 +375,7 @@ pub(crate) struct Prove {
     pub(crate) running: Running,
 }
 
+#[cfg(feature = "init")]
 #[derive(Debug, Arguments)]
 pub(crate) struct Init {
     /// A Compose file, a Procfile, or the `host:port` of what runs already; and an OpenAPI document, for the load
@@ -410,6 +413,7 @@ pub(crate) struct Init {
 }
 
 /// Kinds of sources that a system is learnt from.
+#[cfg(feature = "init")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum SourceKind {
     /// A Compose file

@@ -11,6 +11,7 @@ pub(crate) mod doctor;
 pub(crate) mod explain;
 pub(crate) mod explore;
 mod grafana;
+#[cfg(feature = "init")]
 pub(crate) mod init;
 mod log_files;
 pub(crate) mod man;

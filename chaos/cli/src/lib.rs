@@ -34,6 +34,7 @@ pub fn main(bundle: Bundle) -> ExitCode {
     let exit = match args.command {
         Command::Run(run) => commands::run::run(&machine, &run),
         Command::Prove(prove) => commands::prove::prove(&machine, &prove),
+        #[cfg(feature = "init")]
         Command::Init(init) => commands::init::init(&machine, &init),
         Command::Explore(explore) => commands::explore::explore(&machine, &explore),
         Command::Check(check) => commands::check::check(&machine, &check),

@@ -111,7 +111,12 @@ impl Draft {
 
     /// True where there is something to say of a service: of one in a Compose file, what that doesn't say.
     fn has_words(&self, service: &ServiceDraft) -> bool {
-        service.runs != Runs::Compose || service.spoken.is_some() || service.ready.is_some()
+        service.runs != Runs::Compose || self.spoken(service).is_some() || service.ready.is_some()
+    }
+
+    /// The protocol of a service, as far as it is known: clients speak HTTP with the entry, whatever was seen.
+    fn spoken(&self, service: &ServiceDraft) -> Option<Spoken> {
+        if service.name == self.entry { Some(Spoken::http()) } else { service.spoken.clone() }
     }
 
     fn lines(&self, service: &ServiceDraft) -> Lines {
@@ -126,7 +131,7 @@ impl Draft {
         if let (Some(folder), Runs::Command { .. }) = (&self.working_dir, &service.runs) {
             lines = lines.text("working-dir", folder);
         }
-        if let Some(spoken) = &service.spoken {
+        if let Some(spoken) = self.spoken(service) {
             lines = lines.text("protocol", spoken.protocol());
             if spoken.protocol() == "tcp" {
                 lines = lines.remark(spoken.remark());

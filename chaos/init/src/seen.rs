@@ -34,6 +34,11 @@ pub struct Seen {
 pub struct Spoken(String);
 
 impl Spoken {
+    /// HTTP, which clients speak.
+    pub(crate) fn http() -> Self {
+        Self(Protocol::HTTP.name.to_owned())
+    }
+
     /// The protocol in the language of scenarios: of what no proxy reads, `tcp`.
     #[must_use]
     pub fn protocol(&self) -> &'static str {

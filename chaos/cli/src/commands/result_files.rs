@@ -28,6 +28,7 @@ enum Destination {
 
 impl ResultFiles {
     /// No reports.
+    #[cfg(feature = "init")]
     pub(crate) fn none() -> Self {
         Self(Vec::new())
     }

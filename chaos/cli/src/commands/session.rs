@@ -121,6 +121,7 @@ impl Session {
     ///
     /// # Errors
     /// In words, for people.
+    #[cfg(feature = "init")]
     pub(crate) fn quiet(machine: &Machine, running: &Running) -> Result<Self, String> {
         let style = Style { width: machine.width, ..Style::default() };
         Self::reported_by(machine, running, Reports::new(Box::new(io::sink()), style, Recording::none()), style)
