@@ -55,12 +55,12 @@ print(server.server_port, flush=True)
 server.serve_forever()
 "##;
 
-/// A service that gives a byte for whatever comes.
+/// A service that says what a Redis says to `PING`, whatever comes: what speaks RESP is asked so whether it is ready.
 const ECHO: &str = r##"
 import socketserver, sys
 class Echo(socketserver.BaseRequestHandler):
     def handle(self):
-        while self.request.recv(1000): self.request.sendall(b"+")
+        while self.request.recv(1000): self.request.sendall(b"+PONG\r\n")
 class Server(socketserver.ThreadingTCPServer):
     allow_reuse_address, daemon_threads = True, True
 Server(("127.0.0.1", int(sys.argv[1])), Echo).serve_forever()
