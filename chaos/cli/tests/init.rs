@@ -125,7 +125,7 @@ async fn nothing_is_overwritten_and_nothing_is_left_of_what_fails() {
     assert_eq!(read(&sandbox, "chaos/system.toml"), "mine");
     // One that never listens, in another folder.
     let run = sandbox.chaos("init --out other --command").argument("shop=sh -c 'exit 3'").run().await;
-    run.exited(3).complained("nothing was written").complained("exit status: 3");
+    run.exited(3).complained("no scenario was written").complained("exit status: 3");
     assert!(!sandbox.path().join("other").exists(), "{run}");
     for (arguments, wrong) in [
         ("init nowhere.yml", "there is no file nowhere.yml"),

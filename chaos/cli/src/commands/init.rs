@@ -65,12 +65,12 @@ fn exit(ended: Ended) -> Exit {
             Exit::Machine
         }
         Ended::Unwell(why) => {
-            super::complain("init", &format!("the system is not well without any fault: {why}; nothing was written"));
+            super::complain("init", &format!("the system is not well without any fault: {why}; no scenario was written"));
             Exit::Runs(Outcome::Verdict(Verdict::Inconclusive))
         }
         Ended::Unseen(Unseen::Invalid) => Exit::Invalid,
         Ended::Unseen(Unseen::Failed) => {
-            let advice = "the system could not be run, so that nothing was written. A service has to listen at the port that it is \
+            let advice = "the system could not be run, so that no scenario was written. A service has to listen at the port that it is \
                           told: by the variable PORT, or where `{self.port}` stands in its command";
             super::complain("init", advice);
             Exit::Machine
