@@ -65,7 +65,10 @@ fn exit(ended: Ended) -> Exit {
             Exit::Machine
         }
         Ended::Unwell(why) => {
-            super::complain("init", &format!("the system is not well without any fault: {why}; no scenario was written"));
+            super::complain(
+                "init",
+                &format!("the system is not well without any fault: {why}; no scenario was written"),
+            );
             Exit::Runs(Outcome::Verdict(Verdict::Inconclusive))
         }
         Ended::Unseen(Unseen::Invalid) => Exit::Invalid,

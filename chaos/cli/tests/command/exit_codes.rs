@@ -75,7 +75,12 @@ async fn two_where_a_scenario_or_the_command_line_is_invalid() {
         assert_eq!(run.out, "", "{command} started something");
     }
     sandbox.chaos("run no-such.toml").run().await.exited(2).complained("there is no file `no-such.toml`");
-    sandbox.chaos("run").run().await.exited(2).complained("name a scenario, or a folder of them: there is no folder `chaos` here");
+    sandbox
+        .chaos("run")
+        .run()
+        .await
+        .exited(2)
+        .complained("name a scenario, or a folder of them: there is no folder `chaos` here");
     sandbox.chaos("run tmp").run().await.exited(2).complained("tmp has no scenario in it");
     sandbox.chaos(&format!("run {file} --set load.rate")).run().await.exited(2).complained("KEY=VALUE");
     sandbox.assert_clean();

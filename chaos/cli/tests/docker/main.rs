@@ -25,7 +25,7 @@ mod support;
 use engine::Engine;
 use futures_util::future::LocalBoxFuture;
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 /// A test: its name, and what it does.
 type Test = (&'static str, fn(Arc<Engine>) -> LocalBoxFuture<'static, ()>);
@@ -75,17 +75,30 @@ const TESTS: [Test; 30] = [
     }),
 ];
 
+/// Tests that have the engine to themselves: in their runs it has to kill, stop and limit containers at the time that is asked, and
+/// it is late where it starts or removes those of others.
+const ALONE: [&str; 3] = [
+    "an effect of each level does what it says",
+    "the services of a Compose file are broken",
+    "attached services are broken and healed",
+];
+
 fn main() {
+    assert!(ALONE.iter().all(|alone| TESTS.iter().any(|(name, _)| name == alone)), "a test has another name");
     // Hundreds of connections, each with both of its ends here.
     host::tcp::open_as_many_as_allowed();
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     let engine = runtime.block_on(Engine::find()).map(Arc::new);
     #[expect(clippy::disallowed_methods, reason = "this is where the environment of these tests is read")]
     let is_required = std::env::var("CHAOS_DOCKER").is_ok_and(|value| value == "require");
+    let turns = Arc::new(RwLock::new(()));
     let trial = |(name, test): Test| {
-        let engine = engine.clone();
+        let (engine, turns) = (engine.clone(), Arc::clone(&turns));
         Trial::ignorable_test(name, move || match engine {
             Ok(engine) => {
+                // A test that failed leaves nothing half done here.
+                let _alone = ALONE.contains(&name).then(|| turns.write().unwrap_or_else(PoisonError::into_inner));
+                let _beside = (!ALONE.contains(&name)).then(|| turns.read().unwrap_or_else(PoisonError::into_inner));
                 tokio::runtime::Runtime::new()?.block_on(test(engine));
                 Ok(Completion::Completed)
             }
