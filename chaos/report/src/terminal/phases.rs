@@ -127,7 +127,8 @@ type Columns = (Vec<&'static str>, Vec<Vec<String>>, Vec<usize>);
 fn columns(run: &RunState, all: &[&PhaseFigures], aged: bool) -> Columns {
     let mut heads = vec!["when", "requests", "rate", "available", "p50", "p99"];
     // What the system has no marker for has no column: it was not looked at.
-    if all.iter().any(|figures| figures.partial.is_some()) {
+    let partial = all.iter().any(|figures| figures.partial.is_some());
+    if partial {
         heads.push("partial");
     }
     let stale = all.iter().any(|figures| figures.stale.is_some_and(|stale| stale > 0));
@@ -137,7 +138,7 @@ fn columns(run: &RunState, all: &[&PhaseFigures], aged: bool) -> Columns {
     if aged {
         heads.push("oldest");
     }
-    let rows: Vec<_> = all.iter().map(|figures| cells(run, figures, stale, aged)).collect();
+    let rows: Vec<_> = all.iter().map(|figures| cells(run, figures, [partial, stale, aged])).collect();
     let column = |n: usize| rows.iter().map(|row| width(&row[n])).max().unwrap_or(0).max(heads[n].len());
     let columns = (0..heads.len()).map(column).collect();
     (heads, rows, columns)
@@ -148,7 +149,8 @@ fn within(columns: &[usize], gap: usize) -> usize {
     2 + "phase".len() + columns.iter().map(|column| column + gap).sum::<usize>()
 }
 
-fn cells(run: &RunState, figures: &PhaseFigures, stale: bool, aged: bool) -> Vec<String> {
+/// A row, with the columns that not every table has where it has them.
+fn cells(run: &RunState, figures: &PhaseFigures, [partial, stale, aged]: [bool; 3]) -> Vec<String> {
     let window = run.window(figures);
     let made = (figures.arrivals + figures.straddled).saturating_sub(figures.missed);
     let answered = figures.statuses.values().sum::<u64>();
@@ -165,7 +167,9 @@ fn cells(run: &RunState, figures: &PhaseFigures, stale: bool, aged: bool) -> Vec
         latency(|latency| latency.p50),
         latency(|latency| latency.p99),
     ];
-    cells.extend(figures.partial.map(of_responses));
+    if partial {
+        cells.push(figures.partial.map_or_else(|| "-".to_owned(), of_responses));
+    }
     if stale {
         cells.push(figures.stale.map_or_else(|| "-".to_owned(), of_responses));
     }
