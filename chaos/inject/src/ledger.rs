@@ -22,10 +22,28 @@ pub(crate) struct Ledger {
     kept: Mutex<Kept>,
 }
 
+/// Lines of a piece.
+const PIECE: usize = 250;
+const _: () = assert!(MOST_INJECTIONS.is_multiple_of(PIECE), "the last piece is full when there is no more room");
+
+/// Lines in pieces of equal length: where one vector grew, requests would wait for the lock while it is copied.
 #[derive(Debug, Default)]
 struct Kept {
-    injections: Vec<Injection>,
+    pieces: Vec<Vec<Line>>,
     left_out: u64,
+}
+
+/// An injection without the names of its fault and link, which all have in common.
+#[derive(Debug)]
+struct Line {
+    at: Duration,
+    key: KeyKind,
+    subject: String,
+    arrival: Option<ArrivalId>,
+    idle: bool,
+    attempt: u64,
+    delayed: Option<Delayed>,
+    bystanders: u64,
 }
 
 /// A delay: what was asked and what was achieved.
@@ -74,31 +92,27 @@ impl Ledger {
         if delayed.is_none() {
             self.tell_bytes(nth, attribution);
         }
-        self.add(|| Injection {
+        self.add(|| Line {
             subject: attribution.subject.as_deref().map_or_else(|| ledger::connection(nth), str::to_owned),
             arrival: attribution.arrival,
-            ..self.line(at, KeyKind::Connection, delayed)
+            ..Line::new(at, KeyKind::Connection, delayed)
         });
     }
 
     /// A connection on which no message was under way was met.
     pub(crate) fn idle(&self, at: Duration, nth: u64) {
         self.tell_bytes(nth, &Attribution::default());
-        self.add(|| Injection {
-            subject: ledger::connection(nth),
-            idle: true,
-            ..self.line(at, KeyKind::Connection, None)
-        });
+        self.add(|| Line { subject: ledger::connection(nth), idle: true, ..Line::new(at, KeyKind::Connection, None) });
     }
 
     /// A message was acted on, which has been told ([`Ledger::tell_message`]).
     pub(crate) fn message(&self, at: Duration, injected: &Entry, delayed: Option<Delayed>) {
-        self.add(|| Injection {
+        self.add(|| Line {
             subject: injected.subject.clone(),
             arrival: injected.arrival,
             attempt: injected.attempt,
             bystanders: injected.bystanders,
-            ..self.line(at, injected.key, delayed)
+            ..Line::new(at, injected.key, delayed)
         });
     }
 
@@ -120,36 +134,48 @@ impl Ledger {
     /// All that there is, and how many there was no room for.
     pub(crate) fn read(&self) -> (Vec<Injection>, u64) {
         let kept = self.kept();
-        (kept.injections.clone(), kept.left_out)
+        (kept.pieces.iter().flatten().map(|line| self.injection(line)).collect(), kept.left_out)
     }
 
-    fn line(&self, at: Duration, key: KeyKind, delayed: Option<Delayed>) -> Injection {
+    fn injection(&self, line: &Line) -> Injection {
         Injection {
             fault: self.fault.clone(),
             link: self.link.clone(),
-            at,
-            key,
-            subject: String::new(),
-            arrival: None,
-            idle: false,
-            attempt: 0,
-            asked: delayed.map(|delayed| delayed.asked),
-            achieved: delayed.map(|delayed| delayed.achieved),
-            bystanders: 0,
+            at: line.at,
+            key: line.key,
+            subject: line.subject.clone(),
+            arrival: line.arrival,
+            idle: line.idle,
+            attempt: line.attempt,
+            asked: line.delayed.map(|delayed| delayed.asked),
+            achieved: line.delayed.map(|delayed| delayed.achieved),
+            bystanders: line.bystanders,
         }
     }
 
-    fn add(&self, injection: impl FnOnce() -> Injection) {
+    fn add(&self, line: impl FnOnce() -> Line) {
         let mut kept = self.kept();
-        if kept.injections.len() < MOST_INJECTIONS {
-            kept.injections.push(injection());
-        } else {
+        let last = kept.pieces.last().map_or(PIECE, Vec::len);
+        if last == PIECE && kept.pieces.len() * PIECE >= MOST_INJECTIONS {
             kept.left_out += 1;
+            return;
+        }
+        if last == PIECE {
+            kept.pieces.push(Vec::with_capacity(PIECE));
+        }
+        if let Some(piece) = kept.pieces.last_mut() {
+            piece.push(line());
         }
     }
 
     fn kept(&self) -> MutexGuard<'_, Kept> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Line {
+    fn new(at: Duration, key: KeyKind, delayed: Option<Delayed>) -> Self {
+        Self { at, key, subject: String::new(), arrival: None, idle: false, attempt: 0, delayed, bystanders: 0 }
     }
 }
 
