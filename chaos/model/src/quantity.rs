@@ -222,7 +222,7 @@ impl<T: fmt::Display> fmt::Display for Comparison<T> {
 }
 
 /// A duration as people write it: `1.5s`, `200ms`, `3.25ms`, `80us`; three significant digits at the most below a
-/// second.
+/// second. From ten minutes on, whole hours and minutes are written so: `24h`, `90min`.
 #[must_use]
 pub fn show_duration(duration: Duration) -> String {
     let trimmed = |value: f64, unit: &str| {
@@ -245,7 +245,13 @@ pub fn show_duration(duration: Duration) -> String {
     } else if micros < 999_500.0 {
         trimmed(micros / 1e3, "ms")
     } else {
-        trimmed(micros / 1e6, "s")
+        // What rounding makes whole is whole.
+        match duration.as_secs() + u64::from(duration.subsec_millis() >= 500) {
+            seconds if seconds < 600 => trimmed(micros / 1e6, "s"),
+            seconds if seconds % 3600 == 0 => format!("{}h", seconds / 3600),
+            seconds if seconds % 60 == 0 => format!("{}min", seconds / 60),
+            seconds => format!("{seconds}s"),
+        }
     }
 }
 

@@ -20,6 +20,19 @@ pub(crate) fn html(text: &str) -> String {
     clean(text).replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
+/// A sentence as it stands in HTML, what is in backticks as code.
+pub(crate) fn prose(text: &str) -> String {
+    let text = html(text);
+    let pieces: Vec<&str> = text.split('`').collect();
+    let piece = |(n, piece): (usize, &&str)| match n % 2 {
+        0 => (*piece).to_owned(),
+        // One that nothing closes is a character like any other.
+        _ if n + 1 == pieces.len() => format!("`{piece}"),
+        _ => format!("<code>{piece}</code>"),
+    };
+    pieces.iter().enumerate().map(piece).collect()
+}
+
 /// The text, cut at its end where it is wider than `columns`, and marked so. Not for numbers.
 pub(crate) fn fit(text: &str, columns: usize) -> String {
     let text = clean(text);
@@ -122,6 +135,13 @@ mod tests {
     #[test]
     fn html_shows_what_was_said_and_does_nothing_else() {
         assert_eq!(html("a -> \"b\" <script>&\u{1b}[2J\n"), "a -&gt; &quot;b&quot; &lt;script&gt;&amp;");
+    }
+
+    #[test]
+    fn what_is_in_backticks_is_set_as_code_and_nothing_else_is() {
+        assert_eq!(prose("`a <b>` and `c`"), "<code>a &lt;b&gt;</code> and <code>c</code>");
+        assert_eq!(prose("one ` alone"), "one ` alone");
+        assert_eq!(prose("`a` and `b"), "<code>a</code> and `b");
     }
 
     #[test]

@@ -393,6 +393,14 @@ mod tests {
         }
 
         #[test]
+        fn whole_minutes_are_shown_without_loss(minutes in 10..=43_200_u64) {
+            let whole = Duration::from_secs(minutes * 60);
+            let shown = show_duration(whole);
+            prop_assert!(!shown.ends_with("ms") && !shown.ends_with('s'), "{}", shown);
+            prop_assert_eq!(duration(&shown).unwrap(), whole);
+        }
+
+        #[test]
         fn what_is_shown_of_a_share_reads_as_shown(parts in 0..2_000_u64, whole in 1..2_000_u64) {
             let it = Share { parts, whole };
             let read = share(&it.to_string()).unwrap();

@@ -16,7 +16,7 @@ use crate::{
     results::{Invalid, NotRun, Results, Run, ScenarioResult},
     series::Series,
     terminal::{RunState, headline, made},
-    text::html,
+    text::{html, prose},
 };
 use chaos_model::{Event, Record};
 use met::Met;
@@ -139,7 +139,7 @@ fn head(all: &[ScenarioResult]) -> String {
             verdict(one.outcome()),
             html(one.file()),
             html(title),
-            html(&why)
+            prose(&why)
         );
     }
     text + "</tbody></table></div>\n"
@@ -180,7 +180,7 @@ fn never_run(at: (usize, bool), not_run: &NotRun) -> String {
         "{}<p class=\"lead\">{} {}</p></section>",
         opening(at, &not_run.file),
         verdict(Outcome::Interrupted),
-        html(&not_run.words())
+        prose(&not_run.words())
     )
 }
 
@@ -200,7 +200,7 @@ fn section(
          <p class=\"faint\">{}, {}</p>\n<p class=\"faint\"><time>{}</time> by chaos {}{}</p>\n",
         opening(at, title),
         verdict(result.outcome()),
-        html(&run.sentence),
+        prose(&run.sentence),
         html(&begin.file),
         html(&made(begin)),
         humantime::format_rfc3339_seconds(began),

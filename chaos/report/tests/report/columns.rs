@@ -16,7 +16,7 @@ const WORDS: &str = "a title of very many words, which no line of eighty columns
                      broken in two or three of them";
 
 fn taken() -> FaultFigures {
-    let hour = made_up::ms(3_600_000);
+    let hour = made_up::ms(3_599_000);
     FaultFigures {
         fault: LONG.to_owned(),
         injections: 1_234_567_890,
@@ -55,7 +55,7 @@ fn long() -> Vec<Record> {
     begin.file = format!("scenarios/{LONG}.toml");
     begin.seed = u64::MAX;
     begin.without = Some(WORDS.to_owned());
-    begin.phases.push(made_up::phase(LONG, PhaseKind::Fault, 4000, 3_600_000));
+    begin.phases.push(made_up::phase(LONG, PhaseKind::Fault, 4000, 3_599_000));
     let latency = Effect::Latency(Latency::of(
         Spread { mean: made_up::ms(200), jitter: made_up::ms(50), distribution: Distribution::Normal },
         Directions::Upstream,
@@ -92,7 +92,7 @@ fn long() -> Vec<Record> {
     };
     begin.unix_ms = 0;
     let mut records = made_up::start(begin);
-    records.insert(4, Record { at_us: 0, event: made_up::service(LONG, LONG, 65_535, 3_600_000) });
+    records.insert(4, Record { at_us: 0, event: made_up::service(LONG, LONG, 65_535, 3_599_000) });
     records.extend(made_up::late(vec![
         made_up::slice(3_499_000, 3_500_000, 12_345_678_901, 12_345_678),
         Event::FaultApplied { fault: LONG.to_owned() },
@@ -147,7 +147,7 @@ fn no_number_is_cut() {
     for width in [39, 80] {
         let text = shown(Style { width, ..Style::default() });
         for number in
-            ["123456789", "33.33%", "123s", "999ms", "987654321", "12345678901", "18446744073709551615", "4s..3600s"]
+            ["123456789", "33.33%", "123s", "999ms", "987654321", "12345678901", "18446744073709551615", "4s..3599s"]
         {
             assert!(text.contains(number), "{number} is not in:\n{text}");
         }

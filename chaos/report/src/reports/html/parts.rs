@@ -10,7 +10,7 @@ use crate::{
     results::Run,
     series::{Point, Series},
     terminal::{self, RunState},
-    text::html,
+    text::{html, prose},
     words,
 };
 use chaos_model::{
@@ -24,8 +24,8 @@ use std::{collections::BTreeMap, time::Duration};
 
 /// Reasons that are no expectation's.
 pub(super) fn reasons(run: &Run) -> String {
-    let mut items: Vec<String> = run.inconclusive.iter().map(|why| html(why)).collect();
-    items.extend(run.leftovers().iter().map(|line| html(line)));
+    let mut items: Vec<String> = run.inconclusive.iter().map(|why| prose(why)).collect();
+    items.extend(run.leftovers().iter().map(|line| prose(line)));
     list(&items)
 }
 
@@ -47,7 +47,7 @@ pub(super) fn expectations(run: &Run) -> String {
         text += &expectation(run, judged);
     }
     let elsewhere: Vec<String> =
-        run.begin.elsewhere.iter().map(|that| html(&format!("not judged in the world {}: {that}", run.begin.world))).collect();
+        run.begin.elsewhere.iter().map(|that| prose(&format!("not judged in the world {}: {that}", run.begin.world))).collect();
     text + &list(&elsewhere)
 }
 
@@ -74,7 +74,7 @@ fn comparison(check: &JudgedCheck) -> String {
         html(&check.expected),
         html(&words::seen(check))
     );
-    let mut more: Vec<String> = check.note.iter().map(|note| html(note)).collect();
+    let mut more: Vec<String> = check.note.iter().map(|note| prose(note)).collect();
     more.extend(check.against.responses.iter().map(response));
     if !more.is_empty() {
         text += &format!("<tr class=\"detail\"><td></td><td colspan=\"2\">{}</td></tr>\n", more.join("<br>"));
@@ -127,7 +127,7 @@ pub(super) fn guards(run: &Run) -> String {
 }
 
 fn guard(result: &GuardResult) -> String {
-    let lines: Vec<String> = result.lines().into_iter().map(|(what, that)| html(&format!("{what}{that}"))).collect();
+    let lines: Vec<String> = result.lines().into_iter().map(|(what, that)| prose(&format!("{what}{that}"))).collect();
     format!("<p>{} without {}</p>{}", verdict(result.outcome()), html(&result.without), list(&lines))
 }
 
@@ -487,13 +487,13 @@ pub(super) fn phases(state: &RunState) -> String {
     let cells: Vec<Vec<String>> =
         rows.iter().map(|row| std::iter::once(row.name.clone()).chain(row.cells.iter().cloned()).collect()).collect();
     let below = |nth: usize| {
-        let details: Vec<String> = rows[nth].details.iter().map(|line| html(line)).collect();
+        let details: Vec<String> = rows[nth].details.iter().map(|line| prose(line)).collect();
         if details.is_empty() {
             return String::new();
         }
         format!("<tr class=\"detail\"><td colspan=\"{}\">{}</td></tr>", heads.len(), details.join("<br>"))
     };
-    let note = |words: String| format!("<p class=\"inconclusive\">{}</p>\n", html(&words));
+    let note = |words: String| format!("<p class=\"inconclusive\">{}</p>\n", prose(&words));
     let until = terminal::until(state).map(note).unwrap_or_default();
     let faults: String = terminal::reading_faults(state).map(note).collect();
     format!("{until}{}{faults}", table("phases", &heads, &cells, below))
@@ -509,7 +509,7 @@ pub(super) fn faults(state: &RunState, met: &Met) -> String {
         let (unsure, taken) = terminal::taken(state, plan);
         let class = if unsure { " class=\"inconclusive\"" } else { "" };
         let asked = format!("{}, {}", words::fault(plan), words::window(plan));
-        let taken: Vec<String> = taken.iter().map(|line| html(line)).collect();
+        let taken: Vec<String> = taken.iter().map(|line| prose(line)).collect();
         text += &format!(
             "<dt>{}</dt><dd>{}<br><span{class}>{}</span>{}</dd>\n",
             html(&plan.name),

@@ -2,7 +2,7 @@
 
 use crate::{
     against::{self, Against, Compared, MarginHistory, Partner},
-    text::html,
+    text::{html, prose},
 };
 use chaos_model::Margin;
 use std::fmt::Write as _;
@@ -12,18 +12,18 @@ pub(super) fn section(compared: Option<&Compared>) -> String {
     let Some(compared) = compared else { return String::new() };
     let mut text = String::new();
     match &compared.partner {
-        Err(why) => text += &format!("<p class=\"faint\">{}.</p>\n", html(&sentence_case(&against::unpaired(why)))),
+        Err(why) => text += &format!("<p class=\"faint\">{}.</p>\n", prose(&sentence_case(&against::unpaired(why)))),
         Ok(partner) => text += &told(compared, partner),
     }
     text
 }
 
 fn told(compared: &Compared, partner: &Partner) -> String {
-    let mut text = format!("<p class=\"faint\">Compared with {}.</p>\n", html(&against::earlier_run(partner)));
+    let mut text = format!("<p class=\"faint\">Compared with {}.</p>\n", prose(&against::earlier_run(partner)));
     if compared.changes.is_empty() {
         text += "<p>Nothing differs beyond chance.</p>\n";
     } else {
-        let items = compared.changes.iter().map(|change| format!("<li>{}</li>", html(&against::sentence(change))));
+        let items = compared.changes.iter().map(|change| format!("<li>{}</li>", prose(&against::sentence(change))));
         text += &format!("<ul>{}</ul>\n", items.collect::<String>());
     }
     let rows: String = compared.margins.iter().map(row).collect();
@@ -91,7 +91,7 @@ pub(super) fn without_partner(against: Option<&Against>) -> String {
     if items.is_empty() {
         return String::new();
     }
-    let items: String = items.iter().map(|item| format!("<li>{}</li>", html(item))).collect();
+    let items: String = items.iter().map(|item| format!("<li>{}</li>", prose(item))).collect();
     format!("<section class=\"run\"><h2 class=\"title\">Earlier runs without a partner</h2><ul>{items}</ul></section>\n")
 }
 
