@@ -31,7 +31,7 @@ use chaos_model::{
 };
 use margins::Past;
 use measured::{Measured, Sum, Windows};
-use std::{collections::BTreeMap, path::Path, time::Duration};
+use std::{borrow::Borrow, collections::BTreeMap, path::Path, time::Duration};
 
 /// All but the times in which a system recovers: what is rare is seen there first.
 const SETTLED: &str = "all but recoveries";
@@ -212,11 +212,12 @@ impl Earlier {
     }
 
     /// Compares these runs with the latest earlier ones of the same scenario in the same world.
-    pub fn compare<'a>(&mut self, runs: impl IntoIterator<Item = &'a Record>) -> Against {
+    pub fn compare(&mut self, runs: impl IntoIterator<Item: Borrow<Record>>) -> Against {
         self.close();
         let mut now = Vec::new();
         let mut under_way: Option<Measured> = None;
         for record in runs {
+            let record = record.borrow();
             if let Event::Begin(begin) = &record.event {
                 now.extend(under_way.take());
                 under_way = is_compared(begin).then(|| Measured::new(begin, ""));

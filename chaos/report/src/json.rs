@@ -12,7 +12,7 @@ mod scrapes;
 mod steps;
 mod thin;
 
-pub use reader::{ReadError, Reader, read};
+pub use reader::{ReadError, Reader, count_runs, read};
 
 use chaos_model::{Event, Record};
 use std::io::{self, Write};

@@ -269,7 +269,8 @@ impl Run {
 }
 
 /// Tells whether a report of results needs this event: what there are many of in a run, it doesn't.
-fn is_kept(event: &Event) -> bool {
+#[must_use]
+pub fn is_kept(event: &Event) -> bool {
     !matches!(event, Event::Slice(_) | Event::Counted(_) | Event::Scraped(_) | Event::Probed(_) | Event::Injected(_))
 }
 

@@ -1,29 +1,26 @@
 //! `chaos report FILE…`: reports of recorded runs.
 
-use super::{recorded::RecordedScenario, result_files::ResultFiles};
+use super::{
+    recorded::{RecordedScenario, Recording},
+    result_files::ResultFiles,
+};
 use crate::{
     args::{FailIf, Report},
     exit::Exit,
     machine::Machine,
 };
-use chaos_model::{Event, Record, Verdict};
+use chaos_model::{Record, Verdict};
 use chaos_report::{
     Outcome, Style,
     against::{self, Earlier},
-    json::{ReadError, Reader},
+    json::ReadError,
+    results::is_kept,
 };
 use std::{
-    fs::{self, File},
-    io::{self, BufRead, BufReader, Write as _},
+    fs,
+    io::{self, Write as _},
     path::{Path, PathBuf},
 };
-
-/// The events of one recording, as far as it could be read.
-pub(super) struct Recording {
-    pub(super) records: Vec<Record>,
-    /// The reason why what follows can't be read, if it can't.
-    pub(super) broken: Option<ReadError>,
-}
 
 pub(crate) fn report(machine: &Machine, args: &Report) -> Exit {
     // The command line lets no other names through.
@@ -40,17 +37,14 @@ pub(crate) fn report(machine: &Machine, args: &Report) -> Exit {
         Ok(earlier) => earlier,
         Err(why) => return super::refuse("report", &format!("--against: {why}")),
     };
-    let recordings: Vec<_> = args.files.iter().map(|file| (file.as_path(), read(file))).collect();
-    let runs = |(_, recording): &(&Path, Result<Recording, io::Error>)| {
-        let records = recording.as_ref().map_or(&[][..], |recording| &recording.records);
-        records.iter().filter(|record| matches!(record.event, Event::Begin(_))).count()
-    };
-    let many = recordings.iter().map(runs).sum::<usize>() > 1;
+    let recordings: Vec<_> = args.files.iter().map(|file| (file.as_path(), Recording::open(file))).collect();
+    let readable = || recordings.iter().filter_map(|(_, recording)| recording.as_ref().ok());
+    let many = readable().map(Recording::runs).sum::<usize>() > 1;
     let style = Style { colour: machine.colour, width: machine.width, live: false, verbose: false };
     let mut report = (row.new)(style, many);
     let mut out: Box<dyn io::Write> =
         if args.results.on_stdout() > 0 { Box::new(io::sink()) } else { Box::new(io::stdout()) };
-    let now = || recordings.iter().filter_map(|(_, recording)| recording.as_ref().ok()).flat_map(|one| &one.records);
+    let now = || readable().flat_map(|recording| recording.records().filter_map(Result::ok));
     let compared = earlier.map(|mut earlier| earlier.compare(now()));
     let mut is_told = false;
     if let Some(against) = &compared {
@@ -62,11 +56,11 @@ pub(crate) fn report(machine: &Machine, args: &Report) -> Exit {
         for (file, recording) in &recordings {
             match recording {
                 Ok(recording) => {
-                    recording.records.iter().try_for_each(|record| {
+                    let mut fold = |record: &Record| {
                         files.on(record)?;
                         report.on(record, &mut out)
-                    })?;
-                    exits.push(outcome(file, recording));
+                    };
+                    exits.push(outcome(file, recording, &mut fold)?);
                 }
                 Err(error) => {
                     super::complain("report", &format!("can't read {}: {error}", file.display()));
@@ -119,14 +113,14 @@ fn earlier(path: &Path, now: &[PathBuf]) -> Result<Earlier, String> {
     files.retain(|file| same(file).is_none_or(|file| !now.contains(&file)));
     let mut earlier = Earlier::default();
     for file in &files {
-        let recording = read(file).map_err(no_file)?;
-        if let Some(broken @ ReadError::CutOff { .. }) = &recording.broken {
-            eprintln!("chaos report: {}: {broken}", file.display());
-        } else if let Some(broken) = &recording.broken {
-            return Err(format!("{}: {broken}", file.display()));
-        }
         earlier.recording(&file.display().to_string());
-        recording.records.iter().for_each(|record| earlier.on(record));
+        for record in Recording::open(file).map_err(no_file)?.records() {
+            match record {
+                Ok(record) => earlier.on(&record),
+                Err(broken @ ReadError::CutOff { .. }) => eprintln!("chaos report: {}: {broken}", file.display()),
+                Err(broken) => return Err(format!("{}: {broken}", file.display())),
+            }
+        }
     }
     if files.is_empty() {
         return Err(format!("there is no other recording (`.jsonl`) in {}", path.display()));
@@ -134,39 +128,30 @@ fn earlier(path: &Path, now: &[PathBuf]) -> Result<Earlier, String> {
     Ok(earlier)
 }
 
-/// Reads a recording as far as that goes.
+/// Hands each event of a recording on, and tells the worst outcome of its scenarios. What can't be read is told; a recording that is
+/// only cut off is none the less one.
 ///
 /// # Errors
-/// Those of opening it.
-pub(super) fn read(file: &Path) -> io::Result<Recording> {
-    if file == Path::new("-") {
-        return Ok(read_all(io::stdin().lock()));
-    }
-    Ok(read_all(BufReader::new(File::open(file)?)))
-}
-
-fn read_all(recording: impl BufRead) -> Recording {
-    let mut records = Vec::new();
-    for record in Reader::new(recording) {
+/// Those of what events are handed to.
+fn outcome(
+    file: &Path,
+    recording: &Recording,
+    fold: &mut impl FnMut(&Record) -> io::Result<()>,
+) -> io::Result<Outcome> {
+    let (mut kept, mut unread) = (Vec::new(), None);
+    for record in recording.records() {
         match record {
-            Ok(record) => records.push(record),
-            Err(broken) => return Recording { records, broken: Some(broken) },
+            Ok(record) => {
+                fold(&record)?;
+                kept.extend(Some(record).filter(|record| is_kept(&record.event)));
+            }
+            Err(why) => {
+                super::complain("report", &format!("{}: {why}", file.display()));
+                let is_one = matches!(why, ReadError::CutOff { .. }) && !kept.is_empty();
+                unread = Some(if is_one { Outcome::Interrupted } else { Outcome::Invalid });
+            }
         }
     }
-    Recording { records, broken: None }
-}
-
-/// The worst of the recording's scenarios. What can't be read is told; a recording that is only cut off is none the less one.
-fn outcome(file: &Path, Recording { records, broken }: &Recording) -> Outcome {
-    let scenarios = RecordedScenario::all(records);
-    let outcomes = scenarios.iter().map(RecordedScenario::outcome);
-    let unread = broken.as_ref().map(|why| {
-        super::complain("report", &format!("{}: {why}", file.display()));
-        if matches!(why, ReadError::CutOff { .. }) && !records.is_empty() {
-            Outcome::Interrupted
-        } else {
-            Outcome::Invalid
-        }
-    });
-    Outcome::worst(outcomes.chain(unread))
+    let scenarios = RecordedScenario::all(&kept);
+    Ok(Outcome::worst(scenarios.iter().map(RecordedScenario::outcome).chain(unread)))
 }

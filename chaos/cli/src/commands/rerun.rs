@@ -3,8 +3,7 @@
 mod again;
 
 use super::{
-    recorded::RecordedScenario,
-    report,
+    recorded::{self, RecordedScenario},
     reports::Recording,
     session::{self, Session},
 };
@@ -18,7 +17,7 @@ use chaos_model::{Record, Verdict, event::Begin};
 use chaos_report::{
     ControlResult, GuardResult, Outcome, RunResult, Style,
     json::ReadError,
-    results::{Results, ScenarioResult},
+    results::{Results, ScenarioResult, is_kept},
     summary,
 };
 use std::{
@@ -69,16 +68,20 @@ pub(crate) fn rerun(machine: &Machine, args: &Rerun) -> Exit {
 /// # Errors
 /// In words, for people: it is none, or one of another version.
 fn read(file: &Path) -> Result<Vec<Record>, String> {
-    let recorded = report::read(file).map_err(|error| format!("can't read {}: {error}", file.display()))?;
-    match recorded.broken {
-        None => Ok(recorded.records),
-        // All that a run was made from is in its first event.
-        Some(broken @ ReadError::CutOff { .. }) if !recorded.records.is_empty() => {
-            super::complain("rerun", &format!("{}: {broken}", file.display()));
-            Ok(recorded.records)
+    let recording =
+        recorded::Recording::open(file).map_err(|error| format!("can't read {}: {error}", file.display()))?;
+    let mut records = Vec::new();
+    for record in recording.records() {
+        match record {
+            Ok(record) => records.extend(Some(record).filter(|record| is_kept(&record.event))),
+            // All that a run was made from is in its first event.
+            Err(broken @ ReadError::CutOff { .. }) if !records.is_empty() => {
+                super::complain("rerun", &format!("{}: {broken}", file.display()));
+            }
+            Err(broken) => return Err(format!("{}: {broken}", file.display())),
         }
-        Some(broken) => Err(format!("{}: {broken}", file.display())),
     }
+    Ok(records)
 }
 
 /// The options of a session in which these runs can be made.

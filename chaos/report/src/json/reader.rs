@@ -49,6 +49,17 @@ pub fn read(recording: impl BufRead) -> Result<Vec<Record>, ReadError> {
     Reader::new(recording).collect()
 }
 
+/// The number of runs in a recording, as far as it can be read: lines are looked at no further than for their kind.
+#[must_use]
+pub fn count_runs(mut recording: impl BufRead) -> usize {
+    let (mut text, mut runs) = (Vec::new(), 0);
+    while matches!(recording.read_until(b'\n', &mut text), Ok(read) if read > 0) {
+        runs += usize::from(serde_json::from_slice::<Head>(&text).is_ok_and(|head| head.event == "begin"));
+        text.clear();
+    }
+    runs
+}
+
 /// The events of a recording one by one, so that those before a mistake can be used. It ends after the first mistake.
 #[derive(Debug)]
 pub struct Reader<R> {
