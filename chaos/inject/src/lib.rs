@@ -21,6 +21,7 @@ mod ending;
 mod events;
 mod generated_body;
 mod interpreter;
+mod layer;
 mod ledger;
 mod link_tally;
 mod links;
@@ -37,6 +38,7 @@ pub mod toxiproxy;
 mod wire;
 
 pub use events::WIRE;
+pub use layer::{Layer, LayeredConnection};
 pub use links::{Controlled, Ground, Links, NoSite, Site};
 pub use message::{Message, Reply};
 pub use protocols::{SEEN, filter_of, has_filter};

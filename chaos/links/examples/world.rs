@@ -8,7 +8,7 @@ use chaos_model::{
 };
 use chaos_run::{
     Address, ComposedWorld, Death, Ending, Events, Exit, Exits, Instance, InstanceId, LinkAddresses, NotGiven, Offer,
-    Options, Runtime, Site, TornDown, Unfit, WorldError,
+    Options, Runtime, Site, TlsOnLinks, TornDown, Unfit, WorldError,
 };
 use host::{Host, Settings, TaskGroup, memory::MemoryNetwork};
 use std::{collections::BTreeMap, io, path::Path, time::Duration};
@@ -48,6 +48,7 @@ impl Runtime for Tasks {
             ServiceAction::Limit(_) => Err(NotGiven { why: "tasks have no limits", advice: "use `--world docker`" }),
             _ => Ok(()),
         },
+        tls: TlsOnLinks::Absent,
     };
 
     fn host(&self) -> &Host {

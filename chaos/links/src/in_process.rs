@@ -1,20 +1,26 @@
 //! Links whose proxies are in this process: one proxy a link.
 
 use async_trait::async_trait;
-use chaos_inject::{Message, Proxy, ProxyConfig};
+use chaos_inject::{Layer, Message, Proxy, ProxyConfig};
 use chaos_model::{Fault, Link, Protocol, RunKey, System, event::ProxyCounts, ledger::Removed};
 use chaos_run::{Address, Links, Site, Sites, WorldError};
 use futures_util::future::{BoxFuture, FutureExt as _, ready};
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 /// Descriptors that load and proxies of a run leave to what else the runner does: pipes, files, scrapes that are under way. So
 /// that what has no room is refused and counted, and waits for nobody.
 pub const RESERVE: u64 = 64;
 
+/// Gives the layer of a link between TCP and its protocol; none where that is TCP itself.
+pub type Layers = Box<dyn Fn(&System, &Link) -> Result<Option<Arc<dyn Layer>>, WorldError> + Send + Sync>;
+
 /// Proxies in this process, by link. They stand where the runtime says, and end with this.
 #[derive(Default)]
 pub struct InProcessLinks {
     run: RunKey,
+    layers: Option<Layers>,
+    /// The layers of links that have one.
+    layered: BTreeMap<Link, Arc<dyn Layer>>,
     proxies: BTreeMap<Link, (Address, Proxy)>,
 }
 
@@ -25,6 +31,12 @@ impl InProcessLinks {
         Self::default()
     }
 
+    /// No proxies yet, of which some will stand above a layer.
+    #[must_use]
+    pub fn layered(layers: Layers) -> Self {
+        Self { layers: Some(layers), ..Self::default() }
+    }
+
     fn proxy(&self, link: &Link) -> Result<&Proxy, WorldError> {
         let proxy = self.proxies.get(link).map(|(_, proxy)| proxy);
         proxy.ok_or_else(|| WorldError::CannotGive(format!("there is no place for a fault on {link}")))
@@ -33,8 +45,13 @@ impl InProcessLinks {
 
 #[async_trait]
 impl Links for InProcessLinks {
-    async fn begin(&mut self, _: &System, run: RunKey) -> Result<(), WorldError> {
+    async fn begin(&mut self, system: &System, run: RunKey) -> Result<(), WorldError> {
         self.run = run;
+        self.layered.clear();
+        let Some(layers) = &self.layers else { return Ok(()) };
+        for link in &system.links {
+            self.layered.extend(layers(system, link)?.map(|layer| (link.clone(), layer)));
+        }
         Ok(())
     }
 
@@ -42,7 +59,7 @@ impl Links for InProcessLinks {
         let Site { host, listener, name } = sites(link, protocol)?;
         let RunKey { seed, nonce } = self.run;
         let config = ProxyConfig { link: link.clone(), protocol, seed, nonce: Some(nonce), most_connections: None };
-        let proxy = Proxy::start(&host, listener, config);
+        let proxy = Proxy::start_above(self.layered.get(link).cloned(), &host, listener, config);
         let address = Address { host: name, port: proxy.port() };
         self.proxies.insert(link.clone(), (address, proxy));
         Ok(true)
@@ -81,6 +98,10 @@ impl Links for InProcessLinks {
             counts.add_fired(proxy.fired());
         }
         ready(Some(counts)).boxed()
+    }
+
+    fn doubts(&self) -> Vec<String> {
+        self.layered.values().flat_map(|layer| layer.doubts()).collect()
     }
 
     async fn close_all(&mut self) {

@@ -17,10 +17,11 @@ mod standing;
 mod toxiproxy;
 
 pub use chaos_inject::{
+    Layer,
     control::{PREFIX as CONTROL_PREFIX, Token},
     has_filter,
 };
-pub use in_process::{InProcessLinks, RESERVE};
+pub use in_process::{InProcessLinks, Layers, RESERVE};
 pub use remote::{ControlEndpoint, RemoteConfig, RemoteLinks};
 pub use standing::{NoPort, StandingProxies};
 pub use toxiproxy::{Bounds, HostAt, ToxiproxyConfig, ToxiproxyServer};

@@ -53,6 +53,7 @@ mod stops;
 mod subject;
 mod system;
 mod target;
+mod tls;
 mod turns;
 mod unheard;
 mod unmet;

@@ -65,5 +65,7 @@ pub use readiness::{HttpProbe, Readiness};
 pub use responses::Responses;
 pub use scenario::{Scenario, Set};
 pub use slice::Slice;
-pub use system::{ComposePorts, Endpoint, Image, Link, Service, ServiceName, Start, System, Template};
+pub use system::{
+    ComposePorts, Endpoint, Image, Link, RunFile, Service, ServiceName, ServiceTls, Start, System, Template,
+};
 pub use verdict::Verdict;

@@ -71,6 +71,19 @@ impl System {
         all.into_iter().collect()
     }
 
+    /// Tells whether TLS is below a link's protocol and ends on the link, in worlds that do that.
+    #[must_use]
+    pub fn ends_tls(&self, link: &Link) -> bool {
+        self.encrypted.contains_key(link) && !self.passes_tls(link)
+    }
+
+    /// Tells whether TLS is below a link's protocol and passes as bytes, in every world; else a world may end it.
+    #[must_use]
+    pub fn passes_tls(&self, link: &Link) -> bool {
+        let passes = |service: &Service| service.tls == ServiceTls::Passed;
+        self.encrypted.contains_key(link) && self.services.get(&link.to).is_some_and(passes)
+    }
+
     /// The services in the order in which they are started: each comes after those that it uses, as in any deployment
     /// that waits for what it depends on. A use is a link, or a name in a command of its setup or of its readiness. Those
     /// that use each other, round in a circle, come together.
@@ -153,6 +166,10 @@ pub struct Service {
     pub password: Option<String>,
     /// The login by which faults ask, where one is known.
     pub login: Option<Login>,
+    /// TLS to it, where settings of others ask for that.
+    pub tls: ServiceTls,
+    /// True where its settings tell it to trust the run's certificate authority, by the usual variables.
+    pub trusts_run: bool,
     /// The settings that it starts with.
     pub env: BTreeMap<String, Template>,
     /// The folder that its commands run in, where the file says one: as seen from the file's own, or in its container.
@@ -163,6 +180,48 @@ pub struct Service {
     pub span: Span,
     /// and that of what runs there.
     pub start_span: Span,
+}
+
+/// TLS to a service, on links whose setting asks for it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum ServiceTls {
+    /// Ended on the link and begun anew, where the world does that. The service's certificate has to be signed by the run's
+    /// certificate authority or one of the machine's.
+    #[default]
+    Ended,
+    /// The same, with the certificates of this file believed too: authorities, or its own. The path is as it is written,
+    /// from the folder of the file that names the service.
+    EndedBelieving(String),
+    /// The same, with any certificate.
+    EndedInsecurely,
+    /// It passes as bytes, which nobody reads.
+    Passed,
+}
+
+/// A file of the run that a setting names by its path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum RunFile {
+    /// The certificate of the run's authority.
+    Authority,
+    /// A certificate of the service's own, signed by that,
+    Certificate,
+    /// and its key.
+    Key,
+}
+
+impl RunFile {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Authority, Self::Certificate, Self::Key];
+
+    /// The place in braces that stands for it.
+    #[must_use]
+    pub fn place(self) -> &'static str {
+        match self {
+            Self::Authority => "run.ca",
+            Self::Certificate => "self.cert",
+            Self::Key => "self.key",
+        }
+    }
 }
 
 /// Commands of a service that are run to their ends, in their order; each a program with its arguments.
@@ -202,13 +261,20 @@ impl Service {
         pieces.any(|piece| matches!(piece, Piece::NamedPort(port) if port == name))
     }
 
+    /// All of its texts: settings, and commands of every kind.
+    pub fn texts(&self) -> impl Iterator<Item = &Template> {
+        let ready = self.ready.as_ref().map(Readiness::command).unwrap_or_default();
+        let errands = self.errands.setup.iter().chain(&self.errands.teardown).flatten();
+        self.env.values().chain(self.start.command()).chain(errands).chain(ready)
+    }
+
     /// The services that its commands beside its program name: those of its setup, and that of its readiness.
     fn uses_of_commands(&self) -> impl Iterator<Item = &str> {
         let ready = self.ready.as_ref().map(Readiness::command).unwrap_or_default();
         let words = self.errands.setup.iter().flatten().chain(ready);
         words.flat_map(|template| &template.pieces).filter_map(|piece| match piece {
             Piece::Service { to, .. } => Some(to.as_str()),
-            Piece::Text(_) | Piece::OwnPort | Piece::NamedPort(_) => None,
+            Piece::Text(_) | Piece::OwnPort | Piece::NamedPort(_) | Piece::File(_) => None,
         })
     }
 }
@@ -260,13 +326,15 @@ pub struct ComposePorts {
     pub more: Vec<u16>,
 }
 
-/// The ports that an instance listens on.
+/// The ports that an instance listens on, and the files of the run that it has.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ListenPorts {
     /// Its own: the one that links lead to.
     pub own: u16,
     /// Others, by name.
     pub named: BTreeMap<String, u16>,
+    /// Paths of files of the run that are made for it.
+    pub files: BTreeMap<RunFile, String>,
 }
 
 /// A setting's text with the places where addresses go.
@@ -292,6 +360,8 @@ pub enum Piece {
     OwnPort,
     /// `{self.port.admin}`: another port of the service, by name.
     NamedPort(String),
+    /// `{run.ca}`, `{self.cert}`, `{self.key}`: the path of a file of the run.
+    File(RunFile),
 }
 
 impl Template {
@@ -303,6 +373,8 @@ impl Template {
             Piece::OwnPort => ports.own.to_string(),
             // The language takes no names but those that the service has.
             Piece::NamedPort(name) => ports.named.get(name).map(u16::to_string).unwrap_or_default(),
+            // Where a world makes none, a check refuses settings that name some.
+            Piece::File(file) => ports.files.get(file).cloned().unwrap_or_default(),
         };
         self.pieces.iter().map(piece).collect()
     }
@@ -317,6 +389,7 @@ impl fmt::Display for Template {
             Piece::Service { to, label: Some(label) } => write!(f, "{{{to}#{label}}}"),
             Piece::OwnPort => f.write_str("{self.port}"),
             Piece::NamedPort(name) => write!(f, "{{self.port.{name}}}"),
+            Piece::File(file) => write!(f, "{{{}}}", file.place()),
         })
     }
 }
@@ -376,6 +449,8 @@ mod tests {
             errands: Errands::default(),
             password: None,
             login: None,
+            tls: ServiceTls::default(),
+            trusts_run: false,
             env: BTreeMap::new(),
             working_dir: None,
             folder: Path::new("").to_owned(),

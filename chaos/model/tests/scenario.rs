@@ -5,7 +5,8 @@
 use chaos_model::effect::{Latency, Refuse, Reset};
 use chaos_model::{
     Arrivals, Comparison, Directions, Distribution, Effect, Endpoint, Link, OpenConnections, PhaseKind, Plan, Protocol,
-    Rate, Responses, Scenario, Scope, Set, Share, Spread, Start, Target, Template, Text, ValueTest, Variable,
+    Rate, Responses, RunFile, Scenario, Scope, ServiceTls, Set, Share, Spread, Start, Target, Template, Text,
+    ValueTest, Variable,
     check::{Part, ResponseTest},
     language::{Known, load, load_with},
     load::TextPiece,
@@ -120,7 +121,7 @@ const ALL: &str = include_str!("valid/everything.toml");
 fn all_keys_of_services_are_taken() {
     let read = scenario(ALL, &[]).unwrap();
     let shop = &read.system.services["shop"];
-    let ports = ListenPorts { own: 80, named: [("admin".to_owned(), 81)].into() };
+    let ports = ListenPorts { own: 80, named: [("admin".to_owned(), 81)].into(), ..ListenPorts::default() };
     assert_eq!(shop.env["ADMIN"].render(&ports, |_, _| String::new()), "81");
     assert_eq!(shop.ready.as_ref().unwrap().to_string(), "GET :admin/ready");
     assert_eq!(shop.metrics.as_ref().unwrap().to_string(), "GET /metrics");
@@ -159,7 +160,7 @@ fn the_whole_language_is_taken() {
         ]
     );
     let shop = &read.system.services["shop"];
-    let ports = ListenPorts { own: 80, named: [("admin".to_owned(), 81)].into() };
+    let ports = ListenPorts { own: 80, named: [("admin".to_owned(), 81)].into(), ..ListenPorts::default() };
     assert_eq!(shop.env["TEXT"].render(&ports, |_, _| String::new()), "{braces}");
     let Start::Command(words) = &shop.start else { panic!("{shop:?}") };
     let words: Vec<String> =
@@ -469,4 +470,61 @@ availability = ">= 99%"
             r#"{"link":"shop -> stock#bulk","protocol":"http"}"#,
         ]
     );
+}
+
+#[test]
+fn services_say_how_their_certificates_are_met() {
+    let text = r#"
+title = "TLS"
+entry = "shop"
+[service.shop]
+command   = ["./shop", "--ca", "{run.ca}"]
+protocol  = "http"
+trust     = "env"
+env.PORT  = "{self.port}"
+env.A_URL = "https://{a}"
+env.B_URL = "https://{b}"
+env.C_URL = "https://{c}"
+env.D_URL = "https://{d}"
+[service.a]
+command = ["./a", "{self.port}", "{self.cert}", "{self.key}"]
+[service.b]
+command = ["./b", "{self.port}"]
+tls.ca  = "b.pem"
+[service.c]
+command      = ["./c", "{self.port}"]
+tls.insecure = true
+[service.d]
+command = ["./d", "{self.port}"]
+tls     = "pass"
+[load]
+request  = "GET /"
+rate     = "10/s"
+duration = "1s"
+[[expect]]
+that         = "it is served"
+availability = ">= 99%"
+"#;
+    let read = scenario(text, &[]).unwrap();
+    let system = &read.system;
+    let tls: Vec<&ServiceTls> = "a b c d".split(' ').map(|name| &system.services[name].tls).collect();
+    let believing = ServiceTls::EndedBelieving("b.pem".to_owned());
+    assert_eq!(tls, [&ServiceTls::Ended, &believing, &ServiceTls::EndedInsecurely, &ServiceTls::Passed]);
+    let ended: Vec<String> =
+        system.links.iter().filter(|link| system.ends_tls(link)).map(ToString::to_string).collect();
+    assert_eq!(ended, ["shop -> a", "shop -> b", "shop -> c"]);
+    assert!(system.services["shop"].trusts_run && !system.services["a"].trusts_run);
+    let words = |name: &str| {
+        let files = RunFile::ALL.into_iter().map(|file| (file, format!("<{}>", file.place()))).collect();
+        let ports = ListenPorts { own: 1, files, ..ListenPorts::default() };
+        let words = system.services[name].start.command().iter();
+        words.map(|word| word.render(&ports, |_, _| String::new())).collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!((words("shop").as_str(), words("a").as_str()), ("./shop --ca <run.ca>", "./a 1 <self.cert> <self.key>"));
+    let warnings = read.warnings().unwrap().render(false, 200);
+    assert!(warnings.contains("nobody checks the certificate of `c`"), "{warnings}");
+    assert_eq!(warnings.matches("warning: ").count(), 1, "{warnings}");
+    let unused = text.replace("https://{b}", "http://{b}");
+    let warnings = scenario(&unused, &[]).unwrap().warnings().unwrap().render(false, 200);
+    assert!(warnings.contains("`tls` of `b` says nothing: no setting asks for TLS to it"), "{warnings}");
 }

@@ -21,8 +21,12 @@ use std::{collections::BTreeMap, time::Duration};
 const STRAINED: &str =
     "the machine was pressed then, or the load was not what it should be: a quieter machine or a lower rate helps";
 
-const NO_ROOM: &str =
+pub(crate) const NO_ROOM: &str =
     "a proxy had no room for some connections, so that requests may have failed which the system never saw";
+
+/// The reason that a check can't be judged where the world itself failed connections.
+pub(crate) const DOUBTED: &str =
+    "TLS failed on a link since it ends there, so that requests may have failed which the system would have served";
 
 /// Everything that a run is judged by.
 pub(crate) struct Known<'a> {
@@ -36,8 +40,8 @@ pub(crate) struct Known<'a> {
     pub(crate) blames: &'a Blames,
     /// The requests of the load, to show some.
     pub(crate) requests: &'a Requests<'a>,
-    /// True where a proxy had to turn connections away.
-    pub(crate) no_room: bool,
+    /// The reason for which proxies failed requests by themselves, where they did.
+    pub(crate) kept_away: Option<&'static str>,
     /// The faults that were not there as they should have been.
     pub(crate) weaker: &'a [Weaker<'a>],
 }
@@ -123,7 +127,7 @@ pub(crate) fn find(known: &Known<'_>, (index, expectation): (usize, &Expectation
         within,
         made: fold.made(index),
         tally,
-        strained: if known.no_room { Some(NO_ROOM) } else { strained.then_some(STRAINED) },
+        strained: known.kept_away.or(strained.then_some(STRAINED)),
         fault: fault.map(|fault| fold.fault_of(fault, index, blames)),
     };
     let seen = Seen { scenario, fold, scrapes, probes };
@@ -135,7 +139,7 @@ pub(crate) fn find(known: &Known<'_>, (index, expectation): (usize, &Expectation
     }
     // They belong to no slice in which each could have been weighed, nor do those that a proxy turned away; a body that is
     // wrong is so on any machine.
-    let weighed = finding.weighed && (!(is_across || known.no_room) || check.subject.test().is_some());
+    let weighed = finding.weighed && (!(is_across || known.kept_away.is_some()) || check.subject.test().is_some());
     let finding = Finding { weighed, ..finding }.unless_strained(&evidence);
     match known.weaker.iter().find(|weaker| weaker.is_in(name, from, ends)) {
         Some(weaker) => weaker.weigh(&*check.subject, &evidence, finding),

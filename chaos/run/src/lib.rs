@@ -24,5 +24,6 @@ pub use responses::Heard;
 pub use run::{Ending, Options, run};
 pub use world::{
     Address, AskReady, ComposedWorld, Death, Exit, Exits, Extra, Instance, InstanceId, InstanceState, LinkAddresses,
-    Links, News, NotGiven, Notice, Offer, Question, Runtime, Site, Sites, TornDown, Unfit, World, WorldError,
+    Links, News, NotGiven, Notice, Offer, Question, Runtime, Site, Sites, TlsOnLinks, TornDown, Unfit, World,
+    WorldError,
 };

@@ -9,7 +9,7 @@ use crate::{
     edges::starts_services,
     fold::{Fold, LoadFigures},
     instances,
-    judge::{Known, judge},
+    judge::{DOUBTED, Known, NO_ROOM, judge},
     ledger::{self, Injections, Join},
     responses::Heard,
     shown::Requests,
@@ -229,10 +229,11 @@ async fn provision_and_judge(
     let cut_off = left_out.iter().filter(|(_, count)| **count > 0).map(|(fault, _)| fault.clone()).collect();
     let blames = blames(scenario, &observed, &joined, &cut_off);
     let requests = Requests::new(&scenario.load, key.seed, &joined);
-    let Observed { scrapes, probes, unseen, turned_away, .. } = &observed;
-    let no_room = !turned_away.is_empty();
+    let Observed { scrapes, probes, unseen, turned_away, doubts, .. } = &observed;
+    let no_room = (!turned_away.is_empty()).then_some(NO_ROOM);
+    let kept_away = no_room.or((!doubts.is_empty()).then_some(DOUBTED));
     let (blames, requests, weaker) = (&blames, &requests, &weaker);
-    let judged = judge(&Known { scenario, fold, scrapes, probes, unseen, blames, requests, no_room, weaker });
+    let judged = judge(&Known { scenario, fold, scrapes, probes, unseen, blames, requests, kept_away, weaker });
     let judged = match &observed.stopped {
         Some(stopped) => judged.into_iter().map(|one| early::cut_short(scenario, stopped, one)).collect(),
         None => judged,
@@ -385,6 +386,7 @@ fn inconclusive_reasons(scenario: &Scenario, control: bool, observed: &Observed<
         let why = "raise `ulimit -n`, or its `max-connections`, or lower the rate";
         reason(format!("the proxy of {link} had no room for {connections}: {why}"));
     }
+    observed.doubts.iter().cloned().for_each(&mut reason);
     for service in &observed.away {
         reason(format!("{service} was not ready again when the run ended"));
     }

@@ -12,7 +12,7 @@ pub use composed::ComposedWorld;
 pub use exits::{Exit, Exits};
 pub use links::{Links, Sites};
 pub use news::{News, Notice};
-pub use offer::{Extra, NotGiven, Offer, Unfit};
+pub use offer::{Extra, NotGiven, Offer, TlsOnLinks, Unfit};
 pub use runtime::{AskReady, Instance, InstanceId, InstanceState, LinkAddresses, Question, Runtime, Site};
 
 use crate::Events;
@@ -170,6 +170,12 @@ pub trait World: Send + Sync {
 
     /// Asks what the proxies on links have counted since the start. Nothing waits for the response, which may never come.
     fn count(&self) -> BoxFuture<'static, Option<ProxyCounts>>;
+
+    /// The reasons, in words, for which what clients saw says nothing of the system: the world itself failed some of what they
+    /// asked.
+    fn doubts(&self) -> Vec<String> {
+        Vec::new()
+    }
 
     /// True while a service starts again that a fault has ended: from when that was taken back until it is ready.
     fn is_restarting(&self, service: &str) -> bool;

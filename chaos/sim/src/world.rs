@@ -16,7 +16,7 @@ use chaos_model::{
 };
 use chaos_run::{
     Address, ComposedWorld, Death, Exits, Extra, Instance, InstanceId, LinkAddresses, NotGiven, Offer, Runtime, Site,
-    TornDown, Unfit, WorldError,
+    TlsOnLinks, TornDown, Unfit, WorldError,
 };
 use host::{Host, memory::MemoryNetwork};
 use std::{collections::BTreeMap, time::Duration};
@@ -108,7 +108,7 @@ impl SimRuntime {
 
 /// The ports of a service: a machine of its own has all of them free.
 fn listen_ports(service: &Service) -> ListenPorts {
-    ListenPorts { own: service.protocol.usual_port, named: service.ports.clone() }
+    ListenPorts { own: service.protocol.usual_port, named: service.ports.clone(), files: BTreeMap::new() }
 }
 
 /// Services that a simulation runs.
@@ -169,7 +169,7 @@ fn does(action: ServiceAction) -> Result<(), NotGiven> {
 
 #[async_trait]
 impl Runtime for SimRuntime {
-    const OFFER: Offer = Offer { name: "sim", runs, has, does };
+    const OFFER: Offer = Offer { name: "sim", runs, has, does, tls: TlsOnLinks::Absent };
 
     fn host(&self) -> &Host {
         &self.client

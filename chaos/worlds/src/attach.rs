@@ -21,7 +21,7 @@ use chaos_model::{
 };
 use chaos_run::{
     Address, ComposedWorld, Death, Extra, Instance, InstanceId, LinkAddresses, NotGiven, Offer, Runtime, Site,
-    TornDown, Unfit, WorldError,
+    TlsOnLinks, TornDown, Unfit, WorldError,
 };
 use chaos_supervise::supervisor::SupervisorProgram;
 use containers::Containers;
@@ -127,7 +127,7 @@ fn does(action: ServiceAction) -> Result<(), NotGiven> {
 
 #[async_trait]
 impl Runtime for AttachedRuntime {
-    const OFFER: Offer = Offer { name: "attach", runs: |_| Ok(()), has, does };
+    const OFFER: Offer = Offer { name: "attach", runs: |_| Ok(()), has, does, tls: TlsOnLinks::Passed };
 
     fn host(&self) -> &Host {
         &self.host

@@ -4,6 +4,11 @@
 mod errands;
 mod launch;
 mod redis;
+#[cfg(feature = "tls")]
+mod tls;
+#[cfg(not(feature = "tls"))]
+#[path = "local/without_tls.rs"]
+mod tls;
 
 pub use redis::version as redis_version;
 
@@ -27,6 +32,7 @@ use host::Host;
 use launch::Started;
 use redis::RedisProgram;
 use std::{collections::BTreeMap, io, path::PathBuf, time::Duration};
+use tls::Tls;
 
 const LOOPBACK: &str = "127.0.0.1";
 /// Time that services have to become ready.
@@ -60,6 +66,7 @@ pub struct LocalRuntime {
     supervision: Supervision,
     ports: Ports,
     redis: RedisProgram,
+    tls: Tls,
     seed: u64,
     services: BTreeMap<InstanceId, Started>,
     /// Services that others have started.
@@ -69,7 +76,9 @@ pub struct LocalRuntime {
 /// A world without anything in it yet. `host` is the runner's own, on loopback.
 #[must_use]
 pub fn world(host: Host, config: LocalConfig) -> LocalWorld {
-    ComposedWorld::new(LocalRuntime::new(host, config), InProcessLinks::new())
+    let runtime = LocalRuntime::new(host, config);
+    let links = runtime.tls.links();
+    ComposedWorld::new(runtime, links)
 }
 
 impl LocalRuntime {
@@ -79,7 +88,8 @@ impl LocalRuntime {
         let (run_lock, supervision) = (None, Supervision::default());
         let (services, others) = (BTreeMap::new(), BTreeMap::new());
         let (ports, redis) = (Ports::new(), RedisProgram::none());
-        Self { host, config, run_lock, supervision, ports, redis, seed: 0, services, others }
+        let tls = Tls::new(&host);
+        Self { host, config, run_lock, supervision, ports, redis, tls, seed: 0, services, others }
     }
 
     fn of(&self, instance: &InstanceId) -> Result<&Started, WorldError> {
@@ -135,7 +145,7 @@ fn does(action: ServiceAction) -> Result<(), NotGiven> {
 
 #[async_trait]
 impl Runtime for LocalRuntime {
-    const OFFER: Offer = Offer { name: "local", runs, has: |_| Ok(()), does };
+    const OFFER: Offer = Offer { name: "local", runs, has: |_| Ok(()), does, tls: tls::ON_LINKS };
 
     fn host(&self) -> &Host {
         &self.host
@@ -159,6 +169,7 @@ impl Runtime for LocalRuntime {
         }
         let now = self.host.unix_now();
         self.supervision.prepare(&self.config.supervisor, &self.config.temp, now).await.map_err(supervised)?;
+        self.tls.prepare(self.supervision.folder(), system)?;
         self.ports = Ports::new();
         self.seed = seed;
         self.redis = RedisProgram::find(self.config.redis_server.as_deref(), system).await;
@@ -268,6 +279,8 @@ impl Runtime for LocalRuntime {
             };
             torn_down.logs = names.map(log).collect();
         }
+        // Logs may stay, and keys may not.
+        self.tls.take_down();
         let Leftovers { known, unseen } = self.supervision.stop(keep_logs).await;
         (torn_down.left, torn_down.unseen) = (known, unseen);
         self.services.clear();

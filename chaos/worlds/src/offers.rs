@@ -1,14 +1,14 @@
 //! The offers of all worlds of this crate, known also where one of them is not built in.
 
 use chaos_model::{Start, effect::action::ServiceAction};
-use chaos_run::{Extra, NotGiven, Offer, Runtime as _, Unfit};
+use chaos_run::{Extra, NotGiven, Offer, Runtime as _, TlsOnLinks, Unfit};
 
 /// The offers of the worlds of this crate.
 pub const OFFERS: [Offer; 3] = [crate::local::LocalRuntime::OFFER, DOCKER, crate::attach::AttachedRuntime::OFFER];
 
 /// The offer of the world `docker`. Here, so that scenarios can name it where it is not built in.
 pub(crate) const DOCKER: Offer =
-    Offer { name: "docker", runs: containers_run, has: containers_have, does: containers_do };
+    Offer { name: "docker", runs: containers_run, has: containers_have, does: containers_do, tls: TlsOnLinks::Passed };
 
 /// Services that run as containers.
 fn containers_run(start: &Start) -> Result<(), Unfit> {

@@ -58,11 +58,15 @@ fn a_simulation_runs_functions_alone() {
 fn in_world(redis: &str, fault: &str, world: &str) -> Result<(), String> {
     let system = SYSTEM.replacen("program  = \"redis\"", redis, 1);
     assert!(system.contains(redis), "{system}");
+    in_world_of(&system, fault, world)
+}
+
+fn in_world_of(system: &str, fault: &str, world: &str) -> Result<(), String> {
     let text = REDIS_DOWN.replacen("on     = \"gateway -> redis\"\neffect = \"refuse\"", fault, 1);
     assert!(text.contains(fault), "{text}");
     let read = |path: &Path| match path.to_str() {
         Some("it.toml") => Ok(text.clone()),
-        Some("system.toml") => Ok(system.clone()),
+        Some("system.toml") => Ok(system.to_owned()),
         _ => Err(io::Error::from(io::ErrorKind::NotFound)),
     };
     let scenario = load(Path::new("it.toml"), &[], &read).map_err(|wrong| wrong.render(false, 200)).unwrap();
@@ -106,5 +110,32 @@ fn containers_are_limited_and_nothing_else_is() {
     let pause = "on     = \"gateway\"\neffect = \"pause\"";
     for world in ["sim", "local", "docker"] {
         assert_eq!(in_world(program, pause, world), Ok(()));
+    }
+}
+
+#[test]
+fn what_tls_hides_is_refused_where_it_passes() {
+    let tls = |program: &str, fault: &str, world: &str| {
+        let system = SYSTEM.replacen("redis://{redis}", "rediss://{redis}", 1);
+        assert_ne!(system, SYSTEM, "the gateway says by its URL what it speaks");
+        let system = system.replacen("program  = \"redis\"", program, 1);
+        in_world_of(&system, fault, world)
+    };
+    let (program, refuse) = ("program  = \"redis\"", "on     = \"gateway -> redis\"\neffect = \"refuse\"");
+    let miss = "on     = \"gateway -> redis\"\neffect = \"miss\"";
+    for world in ["sim", "local", "docker", "attach"] {
+        assert_eq!(tls(program, refuse, world), Ok(()), "{world}");
+    }
+    assert_eq!((tls(program, miss, "local"), tls(program, miss, "sim")), (Ok(()), Ok(())));
+    for world in ["docker", "attach"] {
+        let wrong = tls(program, miss, world).unwrap_err();
+        let why = format!("on `gateway -> redis` TLS hides what `miss` acts on, in the world `{world}`");
+        assert!(wrong.contains(&why) && wrong.contains("asks for TLS"), "{wrong}");
+    }
+    let file = "program  = \"redis\"\nenv.CERT = \"{self.cert}\"";
+    assert_eq!(tls(file, refuse, "local"), Ok(()));
+    for world in ["sim", "docker", "attach"] {
+        let wrong = tls(file, refuse, world).unwrap_err();
+        assert!(wrong.contains(&format!("names `{{self.cert}}`, and the world `{world}` has no such file")), "{wrong}");
     }
 }

@@ -93,7 +93,17 @@ fn line(words: &[chaos_model::Template]) -> String {
 
 fn links(scenario: &Scenario) -> Vec<String> {
     let system = &scenario.system;
-    let mut lines: Vec<_> = system.links.iter().map(ToString::to_string).collect();
+    let line = |link: &chaos_model::Link| {
+        let tls = if system.passes_tls(link) {
+            " (TLS, which passes as bytes)"
+        } else if system.ends_tls(link) {
+            " (TLS, which ends on the link and is begun anew; in the world `sim` there is none)"
+        } else {
+            ""
+        };
+        format!("{link}{tls}")
+    };
+    let mut lines: Vec<_> = system.links.iter().map(line).collect();
     if system.compose.is_some() {
         lines.push(
             "Each service finds proxies under the names and ports that it knows from the Compose file.".to_owned(),

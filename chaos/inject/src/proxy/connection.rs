@@ -13,6 +13,7 @@ use super::{
     unread::{Chunks, Unread},
 };
 use crate::{
+    LayeredConnection,
     active::Active,
     ending::Ending,
     interpreter::{Interpreter, Plan},
@@ -42,6 +43,8 @@ pub(super) struct Connection {
     down: Pump,
     alarm: Alarm,
     open: OpenConnection,
+    /// The layer below the protocol; none where that is TCP itself.
+    layer: Option<Arc<dyn LayeredConnection>>,
     rules: Arc<Rules>,
     /// The rules of before, kept until what the new ones ask for is done.
     replaced: Option<Arc<Rules>>,
@@ -77,6 +80,7 @@ impl Connection {
         let (adapter, budgets) = (Adapter::of(shared.protocol), Budgets::default());
         let (unread, acquaintance) = (Unread::default(), Acquaintance::default());
         let first_words = FirstWords::of(shared.protocol);
+        let layer = shared.layer.as_ref().map(|layer| layer.connection().into());
         let (replaced, has_changed, is_torn) = (None, false, None);
         let mut this = Self {
             plan,
@@ -89,6 +93,7 @@ impl Connection {
             down,
             alarm,
             open,
+            layer,
             rules,
             replaced,
             has_changed,
@@ -100,6 +105,10 @@ impl Connection {
 
     /// Serves it to its end.
     pub(super) async fn run(mut self, client: Stream) {
+        let client = match &self.layer {
+            Some(layer) => layer.client(client),
+            None => client,
+        };
         let mut client = self.watched(client, ProxySide::Client);
         let mut dial = None;
         let (end, upstream) = loop {
@@ -177,14 +186,14 @@ impl Connection {
                 return Poll::Ready(Err(End::Closed));
             }
             if dial.as_ref().map(|dial| &dial.target) != target.as_ref() {
-                *dial = target.map(|target| Dial::new(&self.open.shared.host, target, self.up.has_bytes()));
+                *dial = target.map(|target| self.new_dial(target, self.up.has_bytes()));
             }
             if let Some(failing) = dial {
                 match failing.poll(cx, &self.open.shared) {
                     Poll::Ready(Some(upstream)) => return Poll::Ready(Ok(upstream)),
                     // Now there is something for the service, which may live by now.
                     Poll::Ready(None) if self.may_answer() && self.up.has_bytes() && !failing.was_needed => {
-                        *dial = Some(Dial::new(&self.open.shared.host, failing.target.clone(), true));
+                        *dial = Some(self.new_dial(failing.target.clone(), true));
                         continue;
                     }
                     Poll::Ready(None) => {
@@ -197,6 +206,10 @@ impl Connection {
             }
             ready!(self.poll_alarm(cx));
         }
+    }
+
+    fn new_dial(&self, target: Target, was_needed: bool) -> Dial {
+        Dial::new(&self.open.shared.host, self.layer.clone(), target, was_needed)
     }
 
     /// Reads ahead, and writes what a filter answers itself; ready where the client has gone, or the filter's response was the last.
@@ -474,9 +487,15 @@ struct Dial {
 }
 
 impl Dial {
-    fn new(host: &Host, target: Target, was_needed: bool) -> Self {
+    fn new(host: &Host, layer: Option<Arc<dyn LayeredConnection>>, target: Target, was_needed: bool) -> Self {
         let (host, Target { host: name, port }) = (host.clone(), target.clone());
-        let attempt: BoxFuture<'static, _> = Box::pin(async move { host.dial(&name, port).await });
+        let attempt: BoxFuture<'static, _> = Box::pin(async move {
+            let stream = host.dial(&name, port).await?;
+            match layer {
+                Some(layer) => layer.service(stream).await,
+                None => Ok(stream),
+            }
+        });
         Self { target, was_needed, attempt: Some(attempt), ending: Ending::Reset }
     }
 

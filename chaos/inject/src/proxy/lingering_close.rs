@@ -65,6 +65,8 @@ pub(super) async fn turn_away(open: &OpenConnection, rules: Arc<Rules>, mut clie
 async fn until_sent(open: &OpenConnection, rules: &Rules, to: &mut Stream) {
     let shared = &open.shared;
     let late = Instant::now() + PATIENCE;
+    // What a layer holds has to be driven; what can't go now goes, or is lost, with what the kernel holds.
+    let _ = futures_util::FutureExt::now_or_never(to.flush());
     // The kernel tells nobody when it is done. Mostly it is at once.
     while to.unsent() > 0 && shared.is_current(rules.generation) && Instant::now() < late {
         shared.host.sleep(Duration::from_micros(500)).await;

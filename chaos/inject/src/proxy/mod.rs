@@ -16,7 +16,7 @@ mod shared;
 mod steering;
 mod unread;
 
-use crate::{Message, Reply};
+use crate::{Layer, Message, Reply};
 pub use bytes::ByteCounts;
 use chaos_model::{
     Fault, Link, Nonce, Protocol,
@@ -55,8 +55,13 @@ pub struct Proxy {
 impl Proxy {
     /// Takes connections of `listener`. They wait until [`Proxy::point_at`] says where the service is.
     pub fn start(host: &Host, listener: Listener, config: ProxyConfig) -> Self {
+        Self::start_above(None, host, listener, config)
+    }
+
+    /// The same, above a layer between TCP and the protocol, where there is one.
+    pub fn start_above(layer: Option<Arc<dyn Layer>>, host: &Host, listener: Listener, config: ProxyConfig) -> Self {
         let port = listener.port();
-        let shared = Arc::new(Shared::new(host.clone(), listener.control(), &config));
+        let shared = Arc::new(Shared::new(host.clone(), listener.control(), &config, layer));
         let accepting = host.spawn(accept(Arc::clone(&shared), listener));
         Self { steering: Steering::new(config), shared, port, accepting }
     }

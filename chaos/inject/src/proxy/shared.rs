@@ -7,7 +7,7 @@
 //! the old rules any more, which their drop guard tells.
 
 use super::{ProxyConfig, bytes::ByteTally, pump::Pool};
-use crate::{active::Connection, interpreter::Interpreter, link_tally::LinkTally, seldom::Seldom};
+use crate::{Layer, active::Connection, interpreter::Interpreter, link_tally::LinkTally, seldom::Seldom};
 use chaos_model::Protocol;
 use futures_util::task::AtomicWaker;
 use host::{Host, ListenSwitch, tcp::is_exhaustion};
@@ -30,6 +30,8 @@ pub(super) struct Shared {
     pub(super) link: Arc<str>,
     /// Protocol that the service speaks.
     pub(super) protocol: Protocol,
+    /// The layer below the protocol; none where that is TCP itself.
+    pub(super) layer: Option<Arc<dyn Layer>>,
     /// The moment from which the interpreter's times count.
     pub(super) epoch: Instant,
     /// Messages that came.
@@ -85,7 +87,12 @@ impl Rules {
 }
 
 impl Shared {
-    pub(super) fn new(host: Host, control: Arc<dyn ListenSwitch>, config: &ProxyConfig) -> Self {
+    pub(super) fn new(
+        host: Host,
+        control: Arc<dyn ListenSwitch>,
+        config: &ProxyConfig,
+        layer: Option<Arc<dyn Layer>>,
+    ) -> Self {
         let rules = Rules::new(Interpreter { nonce: config.nonce, ..Interpreter::default() }, 0, false);
         let state = ProxyState { rules, target: None, next: 0, open: BTreeMap::new(), replaced: Vec::new() };
         let generation = AtomicU64::new(0);
@@ -94,6 +101,7 @@ impl Shared {
             control,
             link: config.link.to_string().into(),
             protocol: config.protocol,
+            layer,
             epoch: Instant::now(),
             tally: LinkTally::default(),
             bytes: Arc::default(),

@@ -4,7 +4,7 @@ use super::{findings::Wrong, load::N, names, nearest::advise};
 use crate::{
     ServiceName,
     load::{Text, TextPiece},
-    system::{Piece, Template},
+    system::{Piece, RunFile, Template},
 };
 use std::{collections::BTreeMap, ops::Range};
 
@@ -116,6 +116,7 @@ pub(crate) fn template(text: &str, names: &Names<'_>) -> Result<Template, Wrong>
         match part {
             Part::Text(text) => pieces.push(Piece::Text(text)),
             Part::Braces("self.port", _) => pieces.push(Piece::OwnPort),
+            Part::Braces(place, _) if let Some(file) = run_file(place) => pieces.push(Piece::File(file)),
             Part::Braces(place, at) => match place.strip_prefix("self.port.") {
                 Some(name) => pieces.push(named_port(name, names).map_err(|wrong| wrong.at(at))?),
                 None => pieces.extend(use_of(place, names).map_err(|wrong| wrong.at(at))?),
@@ -123,6 +124,10 @@ pub(crate) fn template(text: &str, names: &Names<'_>) -> Result<Template, Wrong>
         }
     }
     Ok(Template { pieces })
+}
+
+fn run_file(place: &str) -> Option<RunFile> {
+    RunFile::ALL.into_iter().find(|file| file.place() == place)
 }
 
 fn named_port(name: &str, names: &Names<'_>) -> Result<Piece, Wrong> {
@@ -157,7 +162,13 @@ fn use_of(place: &str, names: &Names<'_>) -> Result<Vec<Piece>, Wrong> {
         return Err(wrong.advice("its own port is `{self.port}`"));
     }
     if to.starts_with("self") && !services.contains(&to) {
-        return Err(Wrong::new(format!("a service has no `{place}`")).advice("its own port is `{self.port}`"));
+        let own =
+            "its own port is `{self.port}`, and the files of a certificate of its own `{self.cert}` and `{self.key}`";
+        return Err(Wrong::new(format!("a service has no `{place}`")).advice(own));
+    }
+    if to.starts_with("run.") {
+        let wrong = Wrong::new(format!("a run has no `{place}`"));
+        return Err(wrong.advice("the certificate of its authority is the file `{run.ca}`"));
     }
     if to.eq_ignore_ascii_case("port") && !services.contains(&to) {
         let wrong = Wrong::new(format!("`{place}` is no place that the world fills"));

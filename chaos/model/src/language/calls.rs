@@ -21,9 +21,11 @@ pub(crate) fn read(key: &str, system: &System) -> Result<Calls, Wrong> {
         let advice = format!("say what `{}` speaks, as `protocol = \"http\"`, or judge what clients see", link.to);
         return Err(wrong.advice(advice));
     }
-    if system.encrypted.contains_key(&link) {
+    if system.passes_tls(&link) {
         let wrong = Wrong::new(format!("on `{link}` TLS hides what is called"));
-        return Err(wrong.advice("judge what clients see, or what a service counts itself (`metric`)"));
+        return Err(wrong.advice(
+            "take `tls = \"pass\"` from it, or judge what clients see, or what a service counts itself (`metric`)",
+        ));
     }
     let kind = kind.map(|kind| self::kind(kind, protocol)).transpose()?;
     Ok(Calls { link, kind: kind.map(Pattern) })

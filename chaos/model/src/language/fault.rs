@@ -267,10 +267,11 @@ fn suits(
     }
 }
 
-/// Refuses an effect on messages where TLS hides them.
+/// Refuses an effect on messages where TLS hides them in every world.
 fn can_be_read(reader: &mut Reader<'_>, on: &Target, effect: &Effect, system: &System, findings: &Findings) {
     let level = effect.facts().level;
-    let encrypted = on.links().iter().find_map(|link| Some((link, system.encrypted.get(link)?)));
+    let passed = on.links().iter().filter(|link| system.passes_tls(link));
+    let encrypted = passed.filter_map(|link| Some((link, system.encrypted.get(link)?))).next();
     let (Some((link, setting)), Some(entry)) = (encrypted, reader.entry("on")) else { return };
     let protocol = system.stack(link).protocol;
     let Some(words) = protocol.words.filter(|_| level != Level::Connections && protocol.has(level)) else { return };
@@ -278,7 +279,12 @@ fn can_be_read(reader: &mut Reader<'_>, on: &Target, effect: &Effect, system: &S
     let message = format!("`{name}` acts on {messages}, and on `{link}` TLS hides them");
     let act = target::effects(|level| level == Level::Connections);
     let plain = protocol.schemes.iter().find(|scheme| scheme.transport.is_plain());
-    let plain = plain.map(|scheme| format!("; for `{name}`, have the setting say `{}://`", scheme.name));
+    let plain = plain.map(|scheme| {
+        format!(
+            "; for `{name}`, take `tls = \"pass\"` from `{}`, or have the setting say `{}://`",
+            link.to, scheme.name
+        )
+    });
     let advice = format!("there, {act} act{}", plain.unwrap_or_default());
     let diagnostic = Diagnostic::new(entry.value.span.clone(), message).also(setting.clone(), "asks for TLS");
     findings.add(diagnostic.advice(advice));

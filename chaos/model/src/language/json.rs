@@ -60,6 +60,8 @@ fn proxied(links: &[(Link, Protocol)]) -> System {
         errands: crate::system::Errands::default(),
         password: None,
         login: None,
+        tls: crate::ServiceTls::default(),
+        trusts_run: false,
         env: BTreeMap::new(),
         working_dir: None,
         folder: PathBuf::new(),

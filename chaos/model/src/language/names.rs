@@ -76,8 +76,12 @@ pub(crate) fn service(name: &str) -> Result<(), Wrong> {
 
 /// Refuses what can't name a service of any system: those of Compose files may have `_` in their names.
 pub(crate) fn any_service(name: &str) -> Result<(), Wrong> {
-    if name == CLIENT || name == "self" {
-        let meaning = if name == CLIENT { "the load" } else { "the service itself" };
+    if let CLIENT | "self" | "run" = name {
+        let meaning = match name {
+            CLIENT => "the load",
+            "self" => "the service itself",
+            _ => "the run, as in `{run.ca}`",
+        };
         return Err(
             Wrong::new(format!("`{name}` is reserved: it means {meaning}")).advice("call the service otherwise")
         );

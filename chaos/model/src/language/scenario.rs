@@ -10,7 +10,7 @@ use super::{
     load,
     outside::{DataFiles, Outside},
     reader::Reader,
-    system, unheard, unmet,
+    system, tls, unheard, unmet,
 };
 use crate::{Compose, Diagnostic, Fault, Scenario, Sources, Stages, Timeline};
 use std::sync::Arc;
@@ -82,6 +82,7 @@ pub(crate) fn check(documents: &Documents, known: &Known<'_>, findings: &Finding
     let mut warnings = unmet::warnings(&faults_read, &load);
     warnings.extend(announced::warnings(&faults, &system));
     warnings.extend(unheard::warnings(&system));
+    warnings.extend(tls::warnings(&system));
     warnings.extend(findings.warnings());
     warnings.extend(circles::warnings(&system));
     let scenario = || {

@@ -200,13 +200,6 @@ fn service(known: &Known<'_>) -> Value {
         "description": "A program of your own, with arguments. `{self.port}` is its port, `{redis}` another service's address.",
         "examples": [["./server", "--port", "{self.port}"]],
     });
-    let port = json!({
-        "type": "integer",
-        "minimum": 1,
-        "maximum": 65535,
-        "description": "Where the program of an image listens in its container, if not where the image exposes its one port.",
-        "examples": [5432],
-    });
     let env = strings("Settings. `{redis}` is a service's address, and makes a link that faults can act on.");
     let words = json!({ "type": "array", "items": { "type": "string" }, "minItems": 1 });
     let commands = |description: &str, example: &str| json!({ "type": "array", "items": words, "description": description, "examples": [[[example]]] });
@@ -228,7 +221,7 @@ fn service(known: &Known<'_>) -> Value {
             "image",
             text("A container's image, for the world `docker`; `command` beside it is what it runs.", "redis:7.2"),
         ),
-        ("port", port),
+        ("port", container_port()),
         ("protocol", protocol),
         (
             "password",
@@ -258,8 +251,40 @@ fn service(known: &Known<'_>) -> Value {
         ("start-timeout", text("Time from its start in which it has to be ready (`20s`; in containers `30s`).", "90s")),
         ("stop-signal", text("The signal that asks it to end (`SIGTERM`, or what its image says).", "SIGINT")),
         ("stop-grace", text("Time that it has to end then, before SIGKILL (`3s`).", "30s")),
+        ("tls", tls()),
+        ("trust", trust()),
         ("env", env),
     ])
+}
+
+fn container_port() -> Value {
+    json!({
+        "type": "integer",
+        "minimum": 1,
+        "maximum": 65535,
+        "description": "Where the program of an image listens in its container, if not where the image exposes its one port.",
+        "examples": [5432],
+    })
+}
+
+fn tls() -> Value {
+    json!({
+        "description": "TLS to it, where a setting says `https://{...}` or the like: ended on the link and begun anew, unless it is to pass.",
+        "oneOf": [
+            { "const": "pass" },
+            table([
+                ("ca", text("A file of certificates (PEM) to believe: authorities, or its own.", "cert.pem")),
+                ("insecure", json!({ "type": "boolean", "description": "Any certificate is believed." })),
+            ]),
+        ],
+    })
+}
+
+fn trust() -> Value {
+    json!({
+        "enum": ["env"],
+        "description": "Has it trust the run's certificate authority, by SSL_CERT_FILE, NODE_EXTRA_CA_CERTS, REQUESTS_CA_BUNDLE and CURL_CA_BUNDLE, where they are not set.",
+    })
 }
 
 fn load() -> Value {

@@ -12,7 +12,7 @@ use super::{
     probe,
     protocol::{password, protocol},
     reader::{Reader, Word, parse_word, text_of, texts_of},
-    replicas, responses, start,
+    replicas, responses, start, tls,
 };
 use crate::{
     Compose, Diagnostic, Endpoint, Link, Protocol, Readiness, Service, Span, Start, System, Template,
@@ -173,7 +173,7 @@ fn links(entry: &str, services: &BTreeMap<String, Service>) -> Vec<Link> {
             Piece::Service { to, label } => {
                 Some(Link { from: Endpoint::Service(service.name.clone()), to: to.clone(), label: label.clone() })
             }
-            Piece::Text(_) | Piece::OwnPort | Piece::NamedPort(_) => None,
+            Piece::Text(_) | Piece::OwnPort | Piece::NamedPort(_) | Piece::File(_) => None,
         }));
     }
     links.into_iter().collect()
@@ -256,6 +256,7 @@ fn service(
     let login =
         password.as_ref().and_then(|name| (known.variable)(name)).map(|password| Login { user: None, password });
     others_keys(&mut reader, &start, ready.as_ref(), findings);
+    let (tls, trusts_run) = tls::read(&mut reader, findings);
     let env = reader.table("env").map(|table| env(table, &start, names, findings)).unwrap_or_default();
     let count = replicas::read(&mut reader, &start, findings);
     reader.finish_or(|word| of_compose(word).map(str::to_owned));
@@ -274,6 +275,8 @@ fn service(
         errands,
         password,
         login,
+        tls,
+        trusts_run,
         env,
         working_dir,
         folder: PathBuf::new(),

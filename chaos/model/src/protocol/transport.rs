@@ -31,7 +31,7 @@ impl Transport {
                     transport = scheme.and_then(|scheme| Self::of_scheme(scheme, among)).unwrap_or_default();
                 }
                 Piece::Service { to, label } => uses.push((to.as_str(), label.as_deref(), transport)),
-                Piece::OwnPort | Piece::NamedPort(_) => transport = Self::Plain,
+                Piece::OwnPort | Piece::NamedPort(_) | Piece::File(_) => transport = Self::Plain,
             }
         }
         uses

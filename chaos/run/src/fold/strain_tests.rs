@@ -107,7 +107,7 @@ fn asked(scenario: &Scenario, fold: &Fold<'_>) -> (Verdict, String) {
     let unseen = Unseen::default();
     let (scrapes, unseen, blames, requests) = (&scrapes, &unseen, &blames, &requests);
     let probes = &BTreeMap::new();
-    let known = Known { scenario, fold, scrapes, probes, unseen, blames, requests, no_room: false, weaker: &[] };
+    let known = Known { scenario, fold, scrapes, probes, unseen, blames, requests, kept_away: None, weaker: &[] };
     let judged = judge(&known).remove(0);
     let check = judged.checks.into_iter().next().expect("there is one");
     (check.verdict, format!("{}: {}", check.seen, check.note.unwrap_or_default()))

@@ -79,6 +79,8 @@ pub(super) struct Observed<'a> {
     pub(super) away: Vec<String>,
     /// Connections for which proxies had no room, by link.
     pub(super) turned_away: BTreeMap<String, u64>,
+    /// Failures of the world itself, in words.
+    pub(super) doubts: Vec<String>,
 }
 
 /// A service that a fault had ended, and that was ready again.
@@ -262,9 +264,20 @@ impl<'a> Drive<'a, '_> {
             )));
         }
         let Drive {
-            fold, received: mut outcomes, counting, fired, ledger, deaths, starts, away, stopped, applied, ..
+            fold,
+            received: mut outcomes,
+            counting,
+            fired,
+            ledger,
+            deaths,
+            starts,
+            away,
+            stopped,
+            applied,
+            world,
+            ..
         } = self;
-        let applied = applied.into_keys().collect();
+        let (applied, doubts) = (applied.into_keys().collect(), world.doubts());
         outcomes.sort_unstable_by_key(|outcome| (outcome.intended, outcome.id()));
         let (turned_away, unseen) = (counting.turned_away(), checker.unseen());
         let carried = counting.carried();
@@ -283,6 +296,7 @@ impl<'a> Drive<'a, '_> {
             starts,
             away,
             turned_away,
+            doubts,
         })
     }
 }

@@ -170,6 +170,10 @@ impl<R: Runtime, L: Links> World for ComposedWorld<R, L> {
         self.links.count()
     }
 
+    fn doubts(&self) -> Vec<String> {
+        self.links.doubts()
+    }
+
     fn is_restarting(&self, service: &str) -> bool {
         self.runtime.instances(service).iter().any(|instance| self.changes.is_restarting(&instance.id))
     }

@@ -54,6 +54,11 @@ pub trait Links: Send + Sync {
     /// nothing waits for it. Proxies in this process have counted it by now.
     fn count(&self) -> BoxFuture<'static, Option<ProxyCounts>>;
 
+    /// The reasons, in words, for which proxies failed what the system did not.
+    fn doubts(&self) -> Vec<String> {
+        Vec::new()
+    }
+
     /// Waits until the proxies are lost, and says why. Safe to drop.
     async fn lost(&mut self) -> WorldError {
         std::future::pending().await

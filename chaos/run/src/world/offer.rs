@@ -1,7 +1,11 @@
 //! Offers of worlds: what each can give, known of its type alone, so that a mistake is refused with its place in the file
 //! and starts nothing.
 
-use chaos_model::{Diagnostic, Diagnostics, Fault, Readiness, Scenario, Service, Start, effect::action::ServiceAction};
+use chaos_model::{
+    Diagnostic, Diagnostics, Fault, Readiness, RunFile, Scenario, Service, Start, System, Template,
+    effect::{Level, action::ServiceAction},
+    system::Piece,
+};
 
 /// The offer of a world: its name, the services that it can run, and what it can do to them.
 #[derive(Clone, Copy, Debug)]
@@ -14,6 +18,19 @@ pub struct Offer {
     pub has: fn(Extra) -> Result<(), Unfit>,
     /// Tells if the world does this to services; else the reason, in words.
     pub does: fn(ServiceAction) -> Result<(), NotGiven>,
+    /// The fate of TLS on its links.
+    pub tls: TlsOnLinks,
+}
+
+/// The fate of TLS on links whose settings ask for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TlsOnLinks {
+    /// It ends on the link and is begun anew, so that faults meet what is inside; and the run has files for it.
+    Ended,
+    /// It passes as bytes.
+    Passed,
+    /// There is none: links are plain.
+    Absent,
 }
 
 /// A thing that a service's file may ask for beside its program, and that not every world has.
@@ -65,7 +82,10 @@ impl Offer {
     pub fn check(&self, scenario: &Scenario) -> Result<(), Diagnostics> {
         let services = scenario.system.services.values().flat_map(|service| self.unfit(service));
         let faults = scenario.faults.iter().filter_map(|fault| self.not_given(fault));
-        let list: Vec<Diagnostic> = services.chain(faults).collect();
+        let hidden = scenario.faults.iter().filter_map(|fault| self.hidden(fault, &scenario.system));
+        let files = scenario.system.services.values().filter_map(|service| self.fileless(service));
+        let calls = self.uncounted(scenario);
+        let list: Vec<Diagnostic> = services.chain(faults).chain(hidden).chain(calls).chain(files).collect();
         if list.is_empty() { Ok(()) } else { Err(Diagnostics { list, sources: scenario.sources.clone() }) }
     }
 
@@ -75,6 +95,52 @@ impl Offer {
         (self.runs)(&service.start).err().into_iter().chain(extras).map(move |Unfit { what, advice }| {
             Diagnostic::new(service.span.clone(), format!("service `{}` {what}", service.name)).advice(advice)
         })
+    }
+
+    /// An effect on messages where TLS hides them.
+    fn hidden(&self, fault: &Fault, system: &System) -> Option<Diagnostic> {
+        let level = fault.effect.facts().level;
+        let is_hidden = self.tls == TlsOnLinks::Passed && !matches!(level, Level::Connections | Level::Services);
+        let links = fault.on.links().iter().filter(|_| is_hidden);
+        let (link, setting) = links.filter_map(|link| Some((link, system.encrypted.get(link)?))).next()?;
+        let message =
+            format!("on `{link}` TLS hides what `{}` acts on, in the world `{}`", fault.effect.name(), self.name);
+        let advice = "`--world local` ends TLS on links; here effects on connections act, as `latency` and `reset`";
+        Some(Diagnostic::new(fault.span.clone(), message).also(setting.clone(), "asks for TLS").advice(advice))
+    }
+
+    /// Checks of calls where TLS hides these.
+    fn uncounted(&self, scenario: &Scenario) -> Vec<Diagnostic> {
+        let encrypted = |link| scenario.system.encrypted.get(link).filter(|_| self.tls == TlsOnLinks::Passed);
+        let checks = scenario.expectations.iter().flat_map(|expectation| &expectation.checks);
+        let hidden = checks.filter_map(|check| {
+            let link = &check.subject.calls()?.link;
+            let message = format!("on `{link}` TLS hides what is called, in the world `{}`", self.name);
+            let advice =
+                "`--world local` ends TLS on links; here, judge what clients see, or what a service counts (`metric`)";
+            let wrong = Diagnostic::new(check.span.clone(), message).also(encrypted(link)?.clone(), "asks for TLS");
+            Some(wrong.advice(advice))
+        });
+        hidden.collect()
+    }
+
+    /// A setting that names a file of the run, where there are none.
+    fn fileless(&self, service: &Service) -> Option<Diagnostic> {
+        if self.tls == TlsOnLinks::Ended {
+            return None;
+        }
+        let named = |template: &Template| {
+            let mut pieces = template.pieces.iter();
+            pieces.find_map(|piece| if let Piece::File(file) = piece { Some(*file) } else { None })
+        };
+        let file: RunFile = service.texts().find_map(named)?;
+        let message = format!(
+            "service `{}` names `{{{}}}`, and the world `{}` has no such file",
+            service.name,
+            file.place(),
+            self.name
+        );
+        Some(Diagnostic::new(service.span.clone(), message).advice("`--world local` makes it"))
     }
 
     fn not_given(&self, fault: &Fault) -> Option<Diagnostic> {

@@ -112,7 +112,7 @@ impl World for MemoryWorld {
                 let link = self.proxies.keys().find(wanted).unwrap();
                 format!("{PROXIES}:{}", self.proxies[link].port())
             };
-            let ports = ListenPorts { own: PORT, named: service.ports.clone() };
+            let ports = ListenPorts { own: PORT, named: service.ports.clone(), files: BTreeMap::new() };
             let env = service.env.iter().map(|(name, value)| (name.clone(), value.render(&ports, address))).collect();
             let router = self.programs[service.name.as_str()](host.clone(), env);
             let listener = host.listen(PORT).unwrap();

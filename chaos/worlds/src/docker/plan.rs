@@ -21,7 +21,7 @@ impl DockerRuntime {
         };
         let own = free()?;
         let named = service.ports.keys().map(|name| Ok((name.clone(), free()?))).collect::<Result<_, WorldError>>()?;
-        let ports = ListenPorts { own, named };
+        let ports = ListenPorts { own, named, files: BTreeMap::new() };
         let image = self.config.images.of(service);
         let what = match &service.start {
             Start::Program(program) => format!("{program} ({image})"),
@@ -46,7 +46,7 @@ impl DockerRuntime {
         };
         let address = |to: &str, label: Option<&str>| links.of(&service.name, to, label);
         // In its container, each is where its file says.
-        let ports = ListenPorts { own, named: service.ports.clone() };
+        let ports = ListenPorts { own, named: service.ports.clone(), files: BTreeMap::new() };
         let mut env = links.settings(service, &ports);
         let network = self.network_name();
         let (name, tag) = split(self.config.images.of(service));

@@ -96,7 +96,13 @@ impl LocalRuntime {
 
     /// The ports of an instance, also of one that others have started.
     fn ports_of(&self, id: &InstanceId) -> Option<ListenPorts> {
-        let others = || self.others.get(id).map(|one| ListenPorts { own: one.address.port, named: one.ports.clone() });
+        let others = || {
+            self.others.get(id).map(|one| ListenPorts {
+                own: one.address.port,
+                named: one.ports.clone(),
+                files: self.tls.files(&id.service),
+            })
+        };
         self.services.get(id).map(|started| started.ports.clone()).or_else(others)
     }
 

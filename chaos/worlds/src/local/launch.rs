@@ -34,7 +34,7 @@ impl LocalRuntime {
     pub(super) fn plan(&mut self, service: &Service, links: &LinkAddresses, attempts: usize) -> Result<(), WorldError> {
         let ports = self.listen_ports(service)?;
         let port = ports.own;
-        let mut env = links.settings(service, &ports);
+        let mut env = self.tls.trusting(service, links.settings(service, &ports));
         let (command, what) = match &service.start {
             Start::Command(words) => {
                 let address = |to: &str, label: Option<&str>| links.of(&service.name, to, label);
@@ -66,6 +66,7 @@ impl LocalRuntime {
                 }
             },
         };
+        let what = what + self.tls.caution(service);
         env.extend(self.supervision.label().into_iter().flat_map(RunLabel::of_services));
         let launch = Launch {
             program: Program {
@@ -96,7 +97,8 @@ impl LocalRuntime {
             let port = if service.takes_port(name) { free()? } else { *port };
             Ok((name.clone(), port))
         });
-        Ok(ListenPorts { own, named: named.collect::<Result<_, WorldError>>()? })
+        let named = named.collect::<Result<_, WorldError>>()?;
+        Ok(ListenPorts { own, named, files: self.tls.files(&service.name) })
     }
 
     /// Folder that a service runs in: a command beside the file that names it, so that `./server` is found, or where that

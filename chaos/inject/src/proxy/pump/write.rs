@@ -43,6 +43,10 @@ impl Pump {
         A: ReadAlong,
     {
         self.write_waiting(cx, to, plan, budgets, adapting);
+        // A layer may hold some of what it took before; TCP holds nothing.
+        if self.state == PumpState::Open {
+            let _ = Pin::new(to).poll_flush(cx);
+        }
         // A connection that idles takes no memory.
         if self.waiting.is_empty() && self.waiting.capacity() > PLACES {
             self.waiting = VecDeque::new();

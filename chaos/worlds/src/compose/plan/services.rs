@@ -101,7 +101,7 @@ fn settings(service: &mut Map<String, Value>, of: &Placed<'_>) {
 fn text_of(piece: &Piece) -> &str {
     match piece {
         Piece::Text(text) => text,
-        Piece::Service { .. } | Piece::OwnPort | Piece::NamedPort(_) => "",
+        Piece::Service { .. } | Piece::OwnPort | Piece::NamedPort(_) | Piece::File(_) => "",
     }
 }
 
