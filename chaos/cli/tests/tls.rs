@@ -29,31 +29,38 @@ http.server.ThreadingHTTPServer(("127.0.0.1", int(os.environ["PORT"])), Shop).se
 "#;
 
 /// Serves over HTTPS alone. Its key is its own, or it does not start.
-const STOCK: &str = r#"
+const STOCK: &str = r##"
 import http.server, os, ssl, sys
 port, cert, key = sys.argv[1:]
+served = 0
 if not key.startswith("own"):
     mode = os.stat(key).st_mode & 0o777
     assert mode == 0o600, oct(mode)
 class Stock(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     def do_GET(self):
-        self.send_response(200); self.send_header("content-length", "2"); self.end_headers(); self.wfile.write(b"17")
+        global served
+        served += 1
+        body = b"# TYPE served_total counter\nserved_total %d\n" % served if self.path == "/metrics" else b"17"
+        self.send_response(200); self.send_header("content-length", str(len(body))); self.end_headers()
+        self.wfile.write(body)
     def log_message(self, *_): pass
 server = http.server.ThreadingHTTPServer(("127.0.0.1", int(port)), Stock)
 context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
 context.load_cert_chain(cert, key)
 server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
 server.serve_forever()
-"#;
+"##;
 
 fn main() {
-    let tests: [(&str, fn()); 5] = [
+    let tests: [(&str, fn()); 7] = [
         ("faults meet requests inside TLS", || run(faults_meet_what_is_inside())),
         ("a certificate that nobody signed is named", || run(a_certificate_is_named())),
         ("what can't be verified makes a run inconclusive", || run(what_can_not_be_verified_is_told())),
         ("a client that does not believe the run is told of", || run(an_unbelieving_client_is_told_of())),
         ("TLS passes where that is asked for", || run(tls_passes())),
+        ("load, readiness and scrapes speak TLS", || run(the_runner_speaks_tls())),
+        ("a service that can't be verified is not ready", || run(who_can_not_be_verified_is_not_ready())),
     ];
     let trial = |(name, test): (&str, fn())| {
         Trial::ignorable_test(name, move || {
@@ -208,4 +215,68 @@ async fn tls_passes() {
     let ran = outcome(&sandbox, &Case { fault: STATUS, expect: SEEN, ..case }).await;
     ran.exited(2);
     assert!(ran.err.contains("`status` acts on requests, and on `shop -> stock` TLS hides them"), "{ran}");
+}
+
+/// An entry that speaks TLS, and says of it what `stock` says.
+fn entry(sandbox: &Sandbox, files: &str, stock: &str) -> String {
+    sandbox.write("stock.py", STOCK);
+    sandbox.write(
+        "entry.toml",
+        format!(
+            r#"title = "Clients speak TLS"
+entry = "stock"
+[service.stock]
+command = ["python3", "stock.py", "{{self.port}}", {files}]
+protocol = "http"
+ready = "GET /health"
+metrics = "GET /metrics"
+start-timeout = "3s"
+{stock}
+[load]
+request = "GET /"
+rate = "20/s"
+duration = "3s"
+[[fault]]
+name = "down"
+on = "client -> stock"
+{STATUS}
+at = "1s"
+for = "1s"
+[[expect]]
+that = "it is seen"
+during = "down"
+status.503 = ">= 90%"
+[[expect]]
+that = "clients are served before"
+during = "baseline"
+status.200 = ">= 100%"
+[[expect]]
+that = "all that is served is counted"
+during = "baseline"
+service = "stock"
+metric."served_total" = ">= 15"
+"#
+        ),
+    )
+}
+
+async fn the_runner_speaks_tls() {
+    let sandbox = Sandbox::new();
+    let file = entry(&sandbox, RUN_FILES, "tls = true");
+    let ran = sandbox.chaos(&format!("run {file}")).run().await;
+    ran.exited(0).said("it is seen").said("all that is served is counted").said("nothing left behind");
+    own_certificate(&sandbox);
+    let file = entry(&sandbox, OWN_FILES, "tls.ca = \"own.pem\"");
+    sandbox.chaos(&format!("run {file}")).run().await.exited(0);
+}
+
+async fn who_can_not_be_verified_is_not_ready() {
+    let sandbox = Sandbox::new();
+    own_certificate(&sandbox);
+    let file = entry(&sandbox, OWN_FILES, "tls = true");
+    let ran = sandbox.chaos(&format!("run {file}")).run().await;
+    ran.exited(3).said("stock was not ready").said("its certificate is").said("tls.ca = \"cert.pem\"");
+    // And who is asked in plain words does not understand them.
+    let file = entry(&sandbox, RUN_FILES, "");
+    sandbox.chaos(&format!("run {file}")).run().await.exited(3).said("stock was not ready");
 }

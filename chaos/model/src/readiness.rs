@@ -23,6 +23,8 @@ pub struct HttpProbe {
     pub port: Option<String>,
     /// The path, with its slash.
     pub path: String,
+    /// It goes over TLS, where the world has that.
+    pub is_tls: bool,
 }
 
 impl Readiness {
@@ -49,7 +51,8 @@ impl fmt::Display for HttpProbe {
         match &self.port {
             Some(port) => write!(f, "GET :{port}{}", self.path),
             None => write!(f, "GET {}", self.path),
-        }
+        }?;
+        f.write_str(if self.is_tls { " over TLS" } else { "" })
     }
 }
 

@@ -166,8 +166,10 @@ pub struct Service {
     pub password: Option<String>,
     /// The login by which faults ask, where one is known.
     pub login: Option<Login>,
-    /// TLS to it, where settings of others ask for that.
+    /// TLS to it, where settings of others or its own file ask for that.
     pub tls: ServiceTls,
+    /// True where TLS is spoken on its own port: its file says so, or a setting of another asks for it there.
+    pub speaks_tls: bool,
     /// True where its settings tell it to trust the run's certificate authority, by the usual variables.
     pub trusts_run: bool,
     /// The settings that it starts with.
@@ -450,6 +452,7 @@ mod tests {
             password: None,
             login: None,
             tls: ServiceTls::default(),
+            speaks_tls: false,
             trusts_run: false,
             env: BTreeMap::new(),
             working_dir: None,

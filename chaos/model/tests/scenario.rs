@@ -526,5 +526,66 @@ availability = ">= 99%"
     assert_eq!(warnings.matches("warning: ").count(), 1, "{warnings}");
     let unused = text.replace("https://{b}", "http://{b}");
     let warnings = scenario(&unused, &[]).unwrap().warnings().unwrap().render(false, 200);
-    assert!(warnings.contains("`tls` of `b` says nothing: no setting asks for TLS to it"), "{warnings}");
+    assert!(warnings.contains("`tls` of `b` says nothing of links"), "{warnings}");
+}
+
+#[test]
+fn a_service_that_speaks_tls_is_asked_so() {
+    let text = r#"
+title = "it"
+entry = "shop"
+[service.shop]
+command      = ["./shop", "{self.port}"]
+protocol     = "http"
+tls          = true
+ready        = "GET /health"
+ports.admin  = 8081
+metrics      = "GET https://:admin/metrics"
+env.A        = "{a}"
+env.B        = "http://{b}"
+env.C        = "https://{c}"
+env.D        = "{d#admin}"
+env.E        = "amqps://{a}"
+[service.a]
+command  = ["./a", "{self.port}"]
+protocol = "http"
+tls      = true
+ready    = "GET :admin/health"
+ports.admin = 8081
+[service.b]
+command  = ["./b", "{self.port}"]
+protocol = "http"
+ready    = "GET /health"
+[service.c]
+command  = ["./c", "{self.port}"]
+protocol = "http"
+metrics  = "GET /metrics"
+[service.d]
+command  = ["./d", "{self.port}"]
+tls      = "pass"
+[load]
+request  = "GET /"
+rate     = "10/s"
+duration = "1s"
+[[expect]]
+that         = "it is served"
+availability = ">= 99%"
+"#;
+    let read = scenario(text, &[]).unwrap();
+    let system = &read.system;
+    let speaking = system.services.values().filter(|service| service.speaks_tls).map(|service| service.name.as_str());
+    assert_eq!(speaking.collect::<Vec<_>>(), ["a", "c", "d", "shop"]);
+    let encrypted: Vec<String> = system.encrypted.keys().map(ToString::to_string).collect();
+    // The port of another name is not the one that was spoken of.
+    assert_eq!(encrypted, ["client -> shop", "shop -> a", "shop -> c"]);
+    let ready = |name: &str| system.services[name].ready.as_ref().unwrap().to_string();
+    assert_eq!(
+        (ready("shop").as_str(), ready("a").as_str(), ready("b").as_str()),
+        ("GET /health over TLS", "GET :admin/health", "GET /health")
+    );
+    let metrics = |name: &str| system.services[name].metrics.as_ref().unwrap().to_string();
+    assert_eq!(
+        (metrics("shop").as_str(), metrics("c").as_str()),
+        ("GET :admin/metrics over TLS", "GET /metrics over TLS")
+    );
 }

@@ -21,6 +21,15 @@ const EVERY: Duration = Duration::from_millis(5);
 /// and between the end of a question by a command or of the output, which cost more, and the next.
 const PAUSE: Duration = Duration::from_millis(50);
 
+/// Tells whether a service is asked over TLS whether it is ready, where its world has that.
+pub(crate) fn is_over_tls(service: &Service) -> bool {
+    match &service.ready {
+        Some(Readiness::Http(probe)) => probe.is_tls,
+        Some(Readiness::Connection(_) | Readiness::Command(_) | Readiness::Log(_)) => false,
+        None => service.speaks_tls && service.protocol.ready.asks_the_program(),
+    }
+}
+
 /// Asks an instance of a service once whether it is ready; by `question`, where its runtime has one for it.
 ///
 /// # Errors

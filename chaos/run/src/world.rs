@@ -158,6 +158,12 @@ pub trait World: Send + Sync {
     /// The address of a service itself, past any proxy: that of the port of this name, or of its own.
     fn service(&self, name: &str, port: Option<&str>) -> Option<Address>;
 
+    /// The machine from which this service is reached over TLS, past any proxy or by its link: what is dialled there has shaken
+    /// hands. None where that is [`World::host`].
+    fn secured(&self, _service: &str) -> Option<Host> {
+        None
+    }
+
     /// Asks a service once, past any proxy, whether it is ready; in words why it is not. None where it is not known where to
     /// ask.
     fn probe(&self, name: &str) -> Option<BoxFuture<'static, Result<(), String>>>;

@@ -1,6 +1,6 @@
 //! The certificate authority of a run.
 
-use crate::{clock::Clock, layer::TlsLayer, lock, verifier::Trust};
+use crate::{clock::Clock, layer::TlsLayer, lock, secured, verifier::Trust};
 use chaos_inject::Layer;
 use chaos_model::{Link, Protocol};
 use host::Host;
@@ -110,6 +110,13 @@ impl Authority {
     #[must_use]
     pub fn layer(self: &Arc<Self>, link: &Link, protocol: Protocol, trust: Trust) -> Arc<dyn Layer> {
         Arc::new(TlsLayer::new(self, link, protocol, trust))
+    }
+
+    /// The machine `host` with connections that speak TLS: what is dialled has shaken hands with this service, which speaks this
+    /// below it and is verified as `trust` says.
+    #[must_use]
+    pub fn secured(self: &Arc<Self>, host: &Host, service: &str, protocol: Protocol, trust: Trust) -> Host {
+        secured::machine(self, host, service, (protocol, trust))
     }
 
     pub(crate) fn clock(&self) -> Clock {

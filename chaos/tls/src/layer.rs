@@ -74,6 +74,12 @@ impl TlsLayer {
     }
 }
 
+impl TlsLayer {
+    pub(crate) fn ways(&self) -> Arc<Ways> {
+        Arc::clone(&self.0)
+    }
+}
+
 impl Layer for TlsLayer {
     fn connection(&self) -> Box<dyn LayeredConnection> {
         Box::new(TlsConnection { ways: Arc::clone(&self.0), dialogue: Arc::default() })
@@ -106,7 +112,7 @@ impl LayeredConnection for TlsConnection {
 }
 
 /// Begins TLS with a service, once the client has.
-async fn begin(stream: Stream, ways: Arc<Ways>, dialogue: Arc<Dialogue>) -> io::Result<Stream> {
+pub(crate) async fn begin(stream: Stream, ways: Arc<Ways>, dialogue: Arc<Dialogue>) -> io::Result<Stream> {
     let Hello { name, protocol } = poll_fn(|cx| dialogue.poll_hello(cx)).await;
     let name = name.and_then(|name| ServerName::try_from(name).ok());
     // An address is not told to the server (RFC 6066, 3).

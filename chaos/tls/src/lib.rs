@@ -3,6 +3,7 @@
 //! - [`Authority`]: the certificate authority of one run. Its key is in memory alone, and gone with it.
 //! - [`Authority::layer`]: the layer of a link's proxy ([`chaos_inject::Layer`]): clients are shown certificates of the
 //!   authority for the name that they ask for; services are verified ([`Trust`]) for that name.
+//! - [`Authority::secured`]: a machine whose connections speak TLS, for whoever asks a service past its proxies, and for a load.
 //!
 //! One provider of cryptography (ring), which has its randomness from the machine: no simulation has TLS. The clock is the
 //! host's.
@@ -12,6 +13,7 @@ mod clock;
 mod configs;
 mod dialogue;
 mod layer;
+mod secured;
 mod stream;
 mod verifier;
 

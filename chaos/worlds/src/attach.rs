@@ -11,6 +11,7 @@ mod containers;
 #[path = "attach/without_engine.rs"]
 mod containers;
 
+use crate::tls::Tls;
 use async_trait::async_trait;
 use chaos_links::{ControlEndpoint, RemoteConfig, RemoteLinks, Token, reach};
 use chaos_model::{
@@ -69,6 +70,7 @@ pub struct AttachedRuntime {
     resolve: reach::Resolve,
     /// The services that were placed, with their named ports: as their files have them, on the machines that they are on.
     placed: BTreeMap<String, BTreeMap<String, u16>>,
+    tls: Tls,
     /// The containers of services that faults act on, if they act on some.
     containers: Option<Containers>,
 }
@@ -87,8 +89,9 @@ pub fn world(host: &Host, config: AttachConfig, resolve: reach::Resolve) -> Atta
         remote,
     };
     let links = RemoteLinks::new(host.clone(), links, Arc::clone(&resolve));
-    let placed = BTreeMap::new();
-    ComposedWorld::new(AttachedRuntime { host, attach, remote, keeping, resolve, placed, containers: None }, links)
+    let (placed, tls) = (BTreeMap::new(), Tls::new(&host));
+    let runtime = AttachedRuntime { host, attach, remote, keeping, resolve, placed, tls, containers: None };
+    ComposedWorld::new(runtime, links)
 }
 
 impl AttachedRuntime {
@@ -173,6 +176,10 @@ impl Runtime for AttachedRuntime {
     fn place(&mut self, service: &Service, _: &LinkAddresses) -> Result<(), WorldError> {
         self.placed.insert(service.name.clone(), service.ports.clone());
         Ok(())
+    }
+
+    fn secured(&self, service: &Service) -> Result<Option<Host>, WorldError> {
+        self.tls.secured(&self.host, service)
     }
 
     async fn launch(&mut self, _: &[&Service], _: &LinkAddresses) -> Result<(), WorldError> {

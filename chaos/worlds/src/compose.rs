@@ -23,6 +23,7 @@ use crate::{
         logs, refused,
     },
     supervised,
+    tls::Tls,
 };
 use async_trait::async_trait;
 use chaos_model::{
@@ -81,6 +82,7 @@ pub struct ComposeRuntime {
     host: Host,
     config: ComposeConfig,
     started: Started,
+    tls: Tls,
     run_lock: Option<RunLock>,
     supervision: Supervision,
     engine: Option<Engine>,
@@ -138,6 +140,7 @@ pub fn world(host: &Host, config: ComposeConfig) -> ComposeWorld {
 impl ComposeRuntime {
     fn new(host: Host, config: ComposeConfig, started: Started) -> Self {
         Self {
+            tls: Tls::new(&host),
             host,
             config,
             started,
@@ -211,6 +214,10 @@ impl Runtime for ComposeRuntime {
     fn place(&mut self, _: &Service, _: &LinkAddresses) -> Result<(), WorldError> {
         // Compose gives all of them their places at once.
         Ok(())
+    }
+
+    fn secured(&self, service: &Service) -> Result<Option<Host>, WorldError> {
+        self.tls.secured(&self.host, service)
     }
 
     async fn launch(&mut self, _: &[&Service], _: &LinkAddresses) -> Result<(), WorldError> {

@@ -15,6 +15,7 @@ use crate::{
     others::{self, Others},
     ports::Ports,
     supervised,
+    tls::Tls,
 };
 use async_trait::async_trait;
 use chaos_links::InProcessLinks;
@@ -81,6 +82,7 @@ pub struct DockerRuntime {
     engine: Option<Engine>,
     network: Option<network::Made>,
     ports: Ports,
+    tls: Tls,
     /// The port that each service listens on in its container.
     listens: BTreeMap<String, u16>,
     services: BTreeMap<InstanceId, Started>,
@@ -117,6 +119,7 @@ impl DockerRuntime {
     #[must_use]
     pub fn new(host: Host, config: DockerConfig) -> Self {
         Self {
+            tls: Tls::new(&host),
             host,
             config,
             seed: 0,
@@ -237,6 +240,10 @@ impl Runtime for DockerRuntime {
             return Ok(());
         }
         self.publish(service)
+    }
+
+    fn secured(&self, service: &Service) -> Result<Option<Host>, WorldError> {
+        self.tls.secured(&self.host, service)
     }
 
     async fn launch(&mut self, services: &[&Service], links: &LinkAddresses) -> Result<(), WorldError> {

@@ -12,6 +12,11 @@ mod offers;
 mod others;
 mod ports;
 mod redis_server;
+#[cfg(feature = "tls")]
+mod tls;
+#[cfg(not(feature = "tls"))]
+#[path = "without_tls.rs"]
+mod tls;
 
 pub use offers::OFFERS;
 pub use others::Others;

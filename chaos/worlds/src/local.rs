@@ -4,11 +4,6 @@
 mod errands;
 mod launch;
 mod redis;
-#[cfg(feature = "tls")]
-mod tls;
-#[cfg(not(feature = "tls"))]
-#[path = "local/without_tls.rs"]
-mod tls;
 
 pub use redis::version as redis_version;
 
@@ -16,6 +11,7 @@ use crate::{
     others::{self, Others},
     ports::Ports,
     supervised,
+    tls::{self, Tls},
 };
 use async_trait::async_trait;
 use chaos_links::InProcessLinks;
@@ -32,7 +28,6 @@ use host::Host;
 use launch::Started;
 use redis::RedisProgram;
 use std::{collections::BTreeMap, io, path::PathBuf, time::Duration};
-use tls::Tls;
 
 const LOOPBACK: &str = "127.0.0.1";
 /// Time that services have to become ready.
@@ -198,6 +193,10 @@ impl Runtime for LocalRuntime {
 
     fn question(&self, service: &Service, instance: &InstanceId, links: &LinkAddresses) -> Option<Question> {
         self.question_of(service, instance, links)
+    }
+
+    fn secured(&self, service: &Service) -> Result<Option<Host>, WorldError> {
+        self.tls.secured(&self.host, service)
     }
 
     async fn launch(&mut self, services: &[&Service], _: &LinkAddresses) -> Result<(), WorldError> {

@@ -61,6 +61,7 @@ fn proxied(links: &[(Link, Protocol)]) -> System {
         password: None,
         login: None,
         tls: crate::ServiceTls::default(),
+        speaks_tls: false,
         trusts_run: false,
         env: BTreeMap::new(),
         working_dir: None,

@@ -105,6 +105,10 @@ fn probe_of(
 
 fn http_probe(text: &str, key: &str, names: &Names<'_>) -> Result<HttpProbe, Wrong> {
     let target = text.strip_prefix("GET ").map(str::trim);
+    // Without a host, which the world knows.
+    let over_tls = target.and_then(|target| target.strip_prefix("https://"));
+    let over_tls = over_tls.filter(|rest| rest.starts_with([':', '/']));
+    let (target, is_tls) = (over_tls.or(target), over_tls.is_some());
     let (port, path) = match target.and_then(|target| target.strip_prefix(':')) {
         Some(rest) => {
             let slash = rest.find('/').unwrap_or(rest.len());
@@ -115,7 +119,7 @@ fn http_probe(text: &str, key: &str, names: &Names<'_>) -> Result<HttpProbe, Wro
     match path {
         Some(path) if path.starts_with('/') && !path.contains(char::is_whitespace) => {
             let port = port.map(|port| known_port(port, names)).transpose()?;
-            Ok(HttpProbe { port, path: path.to_owned() })
+            Ok(HttpProbe { port, path: path.to_owned(), is_tls })
         }
         _ => Err(no_probe(text, key)),
     }
@@ -134,7 +138,14 @@ fn no_probe(text: &str, key: &str) -> Wrong {
     };
     let others =
         if key == "ready" && url.is_none() { format!("; a service is ready by {QUESTIONS}") } else { String::new() };
-    wrong.advice(format!("write `{key} = \"GET /{path}\"`{others}"))
+    let over_tls = if word.starts_with("https:") {
+        format!(
+            ", and where it speaks TLS `tls = true` beside it; of another port `{key} = \"GET https://:admin/{path}\"`"
+        )
+    } else {
+        String::new()
+    };
+    wrong.advice(format!("write `{key} = \"GET /{path}\"`{over_tls}{others}"))
 }
 
 fn known_port(name: &str, names: &Names<'_>) -> Result<String, Wrong> {

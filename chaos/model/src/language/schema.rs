@@ -269,8 +269,9 @@ fn container_port() -> Value {
 
 fn tls() -> Value {
     json!({
-        "description": "TLS to it, where a setting says `https://{...}` or the like: ended on the link and begun anew, unless it is to pass.",
+        "description": "It speaks TLS on its own port, as a setting that says `https://{...}` or the like also tells: ended on links and begun anew, unless it is to pass.",
         "oneOf": [
+            { "const": true },
             { "const": "pass" },
             table([
                 ("ca", text("A file of certificates (PEM) to believe: authorities, or its own.", "cert.pem")),

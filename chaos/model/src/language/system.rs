@@ -69,9 +69,14 @@ pub(crate) fn read<'a>(
         None => links(&entry, &services),
     };
     let responses = responses::read(reader, known, findings);
-    let encrypted = encrypted(tables, &services, known.protocols);
+    let mut encrypted = encrypted(tables, &services, known.protocols);
+    if let Some(service) = services.get(&entry).filter(|service| service.speaks_tls) {
+        let link = Link { from: Endpoint::Client, to: entry.clone(), label: None };
+        encrypted.insert(link, tls_span(tables, service));
+    }
     let compose = compose.cloned();
     let mut system = System { entry, services, links, encrypted, responses, compose };
+    tls::spread(&mut system);
     find_logins(&mut system);
     system
 }
@@ -179,7 +184,16 @@ fn links(entry: &str, services: &BTreeMap<String, Service>) -> Vec<Link> {
     links.into_iter().collect()
 }
 
-/// The links of which a setting asks for TLS, by the scheme of its URL, each with the place of the first such setting.
+/// The place where a service's file says that it speaks TLS.
+fn tls_span(tables: &[Entry], service: &Service) -> Span {
+    let own = service.replica_of.as_deref().unwrap_or(&service.name);
+    let table = tables.iter().find(|entry| entry.key == own).and_then(|entry| entry.value.table());
+    let said = table.and_then(|table| table.get("tls"));
+    said.map_or_else(|| service.span.clone(), |entry| entry.value.span.clone())
+}
+
+/// The links of which a setting asks for TLS, each with the place of the first such setting: by the scheme of its URL, or without
+/// one where the file of the service says that it speaks TLS.
 fn encrypted(tables: &[Entry], services: &BTreeMap<String, Service>, protocols: &[Protocol]) -> BTreeMap<Link, Span> {
     let mut encrypted = BTreeMap::new();
     for service in services.values() {
@@ -196,9 +210,14 @@ fn encrypted(tables: &[Entry], services: &BTreeMap<String, Service>, protocols: 
         // As many as there are words, unless some were wrong and have been refused.
         let words = command.into_iter().map(|(_, span)| span).zip(service.start.command());
         for (span, template) in settings.chain(words) {
-            for (to, label, _) in Transport::of_uses(template, protocols).iter().filter(|(.., one)| !one.is_plain()) {
+            for (to, label, transport) in Transport::of_uses(template, protocols) {
+                let is_said = || label.is_none() && services.get(to).is_some_and(|service| service.speaks_tls);
+                let is_plain = transport.map_or_else(|| !is_said(), |transport| transport.is_plain());
+                if is_plain {
+                    continue;
+                }
                 let from = Endpoint::Service(service.name.clone());
-                let link = Link { from, to: (*to).to_owned(), label: label.map(str::to_owned) };
+                let link = Link { from, to: to.to_owned(), label: label.map(str::to_owned) };
                 encrypted.entry(link).or_insert_with(|| span.clone());
             }
         }
@@ -275,7 +294,8 @@ fn service(
         errands,
         password,
         login,
-        tls,
+        speaks_tls: tls.is_some(),
+        tls: tls.unwrap_or_default(),
         trusts_run,
         env,
         working_dir,
@@ -293,7 +313,7 @@ fn service(
 /// Refuses what can't be said of a service that others have started.
 fn others_keys(reader: &mut Reader<'_>, start: &Start, ready: Option<&Readiness>, findings: &Findings) {
     let Start::Address(_) = start else { return };
-    for key in ["env", "working-dir", "setup", "teardown", "setup-timeout", "stop-signal", "stop-grace"] {
+    for key in ["env", "working-dir", "setup", "teardown", "setup-timeout", "stop-signal", "stop-grace", "trust"] {
         if let Some(entry) = reader.foreign(key) {
             let message = format!("`{key}` belongs to what is started, and this runs already, at its `address`");
             let advice = "take it away; or say what to start: `command = [\"./server\", \"--port\", \"{self.port}\"]`";

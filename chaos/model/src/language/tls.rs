@@ -5,16 +5,28 @@ use super::{
     findings::{Findings, Wrong},
     reader::{Reader, wrong_type},
 };
-use crate::{Diagnostic, ServiceTls, System};
+use crate::{Diagnostic, Link, Readiness, ServiceTls, System};
 
 /// The words that it is written with.
-const FORMS: &str = "`tls = \"pass\"` leaves it as it is, `tls.ca = \"cert.pem\"` names certificates to believe, and \
-                     `tls.insecure = true` believes any";
+const FORMS: &str = "`tls = true` says that it speaks TLS, `tls = \"pass\"` leaves that as it is, `tls.ca = \"cert.pem\"` names \
+                     certificates to believe, and `tls.insecure = true` believes any";
 
-/// TLS to the service; true where the service trusts the run's authority.
-pub(crate) fn read(reader: &mut Reader<'_>, findings: &Findings) -> (ServiceTls, bool) {
-    let tls = reader.entry("tls").map(|entry| of_entry(entry, findings)).unwrap_or_default();
+/// TLS to the service, where its file says something of it; true where the service trusts the run's authority.
+pub(crate) fn read(reader: &mut Reader<'_>, findings: &Findings) -> (Option<ServiceTls>, bool) {
+    let tls = reader.entry("tls").map(|entry| of_entry(entry, findings));
     (tls, reader.parse("trust", trust).is_some())
+}
+
+/// Notes which services speak TLS on their own ports, and has them asked that way: those whose files say so do by now.
+pub(super) fn spread(system: &mut System) {
+    for service in system.services.values_mut() {
+        let is_asked_for = |link: &Link| link.to == service.name && link.label.is_none();
+        service.speaks_tls |= system.encrypted.keys().any(is_asked_for);
+        let ready = if let Some(Readiness::Http(probe)) = &mut service.ready { Some(probe) } else { None };
+        for probe in ready.into_iter().chain(&mut service.metrics) {
+            probe.is_tls |= service.speaks_tls && probe.port.is_none();
+        }
+    }
 }
 
 /// Warnings of services whose certificates nobody checks, and of those of which it is said in vain how that is done.
@@ -25,8 +37,10 @@ pub(super) fn warnings(system: &System) -> impl Iterator<Item = Diagnostic> {
             ServiceTls::Ended => return None,
             _ if !is_used => {
                 let name = &service.name;
-                let message = format!("`tls` of `{name}` says nothing: no setting asks for TLS to it");
-                (message, format!("a setting asks for it by its URL: `https://{{{name}}}`"))
+                let message = format!(
+                    "`tls` of `{name}` says nothing of links: settings ask for another scheme than that of TLS"
+                );
+                (message, format!("a setting asks for TLS by its URL: `https://{{{name}}}`"))
             }
             ServiceTls::EndedInsecurely => {
                 let message = format!(
@@ -45,8 +59,9 @@ fn of_entry(entry: &Entry, findings: &Findings) -> ServiceTls {
     let table = match &entry.value.kind {
         Kind::Table(table) => table,
         _ if entry.value.text() == Some("pass") => return ServiceTls::Passed,
+        _ if entry.value.raw() == Some("true") => return ServiceTls::Ended,
         _ => {
-            findings.add(wrong_type(entry, "`\"pass\"` or a table", FORMS.to_owned()));
+            findings.add(wrong_type(entry, "`true`, `\"pass\"` or a table", FORMS.to_owned()));
             return ServiceTls::default();
         }
     };

@@ -12,26 +12,29 @@ pub enum Transport {
     /// The protocol's own bytes.
     #[default]
     Plain,
-    /// TLS (RFC 8446). No proxy ends it yet: it passes as bytes.
+    /// TLS (RFC 8446).
     Tls,
 }
 
 impl Transport {
     /// The transport by which a setting uses each service that it names: that of the URL's scheme before the name
-    /// (`https://{stock}`), among the schemes of these protocols; plain where there is none. Gives the service and the
+    /// (`https://{stock}`), among the schemes of these protocols; none where no scheme says it. Gives the service and the
     /// label of the link.
-    pub(crate) fn of_uses<'t>(template: &'t Template, among: &[Protocol]) -> Vec<(&'t str, Option<&'t str>, Self)> {
-        let (mut uses, mut transport) = (Vec::new(), Self::Plain);
+    pub(crate) fn of_uses<'t>(
+        template: &'t Template,
+        among: &[Protocol],
+    ) -> Vec<(&'t str, Option<&'t str>, Option<Self>)> {
+        let (mut uses, mut transport) = (Vec::new(), None);
         for piece in &template.pieces {
             match piece {
                 // Several addresses of one URL, as clients of a cluster take them.
                 Piece::Text(text) if text == "," => {}
                 Piece::Text(text) => {
                     let scheme = url_before(text).map(|(scheme, _)| scheme);
-                    transport = scheme.and_then(|scheme| Self::of_scheme(scheme, among)).unwrap_or_default();
+                    transport = scheme.and_then(|scheme| Self::of_scheme(scheme, among));
                 }
                 Piece::Service { to, label } => uses.push((to.as_str(), label.as_deref(), transport)),
-                Piece::OwnPort | Piece::NamedPort(_) | Piece::File(_) => transport = Self::Plain,
+                Piece::OwnPort | Piece::NamedPort(_) | Piece::File(_) => transport = None,
             }
         }
         uses
@@ -99,28 +102,28 @@ mod tests {
     fn a_use_has_the_transport_of_its_scheme() {
         let service = |to: &str| Piece::Service { to: to.to_owned(), label: None };
         let text = |text: &str| Piece::Text(text.to_owned());
-        let transports = |pieces: Vec<Piece>| -> Vec<Transport> {
+        let transports = |pieces: Vec<Piece>| -> Vec<Option<Transport>> {
             let template = Template { pieces };
             Transport::of_uses(&template, Protocol::ALL).into_iter().map(|(.., transport)| transport).collect()
         };
-        use Transport::{Plain, Tls};
+        let (plain, tls) = (Some(Transport::Plain), Some(Transport::Tls));
         for (before, expected) in [
-            ("", Plain),
-            ("http://", Plain),
-            ("https://", Tls),
-            ("HTTPS://", Tls),
-            ("wss://", Tls),
-            ("rediss://me:secret@", Tls),
-            ("redis://", Plain),
-            (r#"{"stock": "https://"#, Tls),
-            ("--stock=https://", Tls),
-            ("ftps://", Plain),
-            ("https://elsewhere.example/?then=", Plain),
-            ("https://elsewhere.example/@", Plain),
+            ("", None),
+            ("http://", plain),
+            ("https://", tls),
+            ("HTTPS://", tls),
+            ("wss://", tls),
+            ("rediss://me:secret@", tls),
+            ("redis://", plain),
+            (r#"{"stock": "https://"#, tls),
+            ("--stock=https://", tls),
+            ("ftps://", None),
+            ("https://elsewhere.example/?then=", None),
+            ("https://elsewhere.example/@", None),
         ] {
             assert_eq!(transports(vec![text(before), service("a")]), [expected], "{before}");
         }
         let several = vec![text("rediss://"), service("a"), text(","), service("b"), text(" "), service("c")];
-        assert_eq!(transports(several), [Tls, Tls, Plain]);
+        assert_eq!(transports(several), [tls, tls, None]);
     }
 }

@@ -29,6 +29,8 @@ const LIMIT: usize = 16 * 1024 * 1024;
 pub(crate) struct Fetch {
     pub(crate) address: Address,
     pub(crate) path: String,
+    /// The machine that gets it over TLS; none where it is plain.
+    pub(crate) secured: Option<Host>,
 }
 
 /// Gets a page over `client`.
@@ -36,6 +38,7 @@ pub(crate) struct Fetch {
 /// # Errors
 /// In words: what went wrong, or a status other than 200.
 async fn fetch(client: &Client<Empty<Bytes>>, what: &Fetch, patience: Duration) -> Result<Bytes, String> {
+    // The client knows of no TLS: the machine that it dials from does.
     let uri = format!("http://{}{}", what.address, what.path);
     let request = || hyper::Request::get(&uri).body(Empty::new()).map_err(|error| format!("{uri}: {error}"));
     let response = async {
@@ -45,7 +48,7 @@ async fn fetch(client: &Client<Empty<Bytes>>, what: &Fetch, patience: Duration) 
             Err(error) if !error.is_connect() => client.request(request()?).await,
             first => first,
         };
-        let response = response.map_err(|error| format!("{uri}: {error}"))?;
+        let response = response.map_err(|error| format!("{uri}: {error}{}", cause(&error, error.is_connect())))?;
         if response.status() != http::StatusCode::OK {
             return Err(format!("{uri} answered {}", response.status()));
         }
@@ -54,6 +57,12 @@ async fn fetch(client: &Client<Empty<Bytes>>, what: &Fetch, patience: Duration) 
     };
     let late = |_| Err(format!("{uri} did not respond in {}", show_duration(patience)));
     tokio::time::timeout(patience, response).await.unwrap_or_else(late)
+}
+
+/// The words behind an error for what kept a client from connecting, where it says that.
+fn cause(error: &dyn std::error::Error, is_of_connecting: bool) -> String {
+    let cause = error.source().filter(|_| is_of_connecting);
+    cause.map(|cause| format!(": {cause}")).unwrap_or_default()
 }
 
 /// Readings of each selector, in the order of time.
@@ -84,6 +93,8 @@ struct Asked {
 pub(crate) struct Scraper {
     host: Host,
     client: Client<Empty<Bytes>>,
+    /// Clients of services that are asked over TLS.
+    secured: BTreeMap<String, Client<Empty<Bytes>>>,
     services: BTreeMap<String, Fetch>,
     selectors: Vec<(CheckId, String, Vec<Selector>)>,
     /// Numbers of the series that a check's selectors mean, in the order of [`Scraper::selectors`].
@@ -109,9 +120,12 @@ impl Scraper {
         // As many header fields as the load reads: a page is not to be missing for what stands above it.
         let config = host::http::ClientConfig { max_fields: Some(1000), ..host::http::ClientConfig::default() };
         let client = host::http::client(host, config);
+        let secured =
+            |(name, what): (&String, &Fetch)| Some((name.clone(), host::http::client(what.secured.as_ref()?, config)));
+        let secured = services.iter().filter_map(secured).collect();
         let numbers = selectors.iter().map(|(_, _, selectors)| vec![Numbers::new(); selectors.len()]).collect();
         let asked = VecDeque::new();
-        Self { host: host.clone(), client, services, selectors, numbers, asked, scrapes, untold }
+        Self { host: host.clone(), client, secured, services, selectors, numbers, asked, scrapes, untold }
     }
 
     /// Asks each service for its metrics, at the moment `taken`, for the scrape that is due `at`. What does not come within
@@ -123,7 +137,8 @@ impl Scraper {
         deaf: &BTreeMap<String, String>,
     ) {
         let fetches = self.services.iter().map(|(service, what)| {
-            let (client, service, what) = (self.client.clone(), service.clone(), what.clone());
+            let client = self.secured.get(service).unwrap_or(&self.client).clone();
+            let (service, what) = (service.clone(), what.clone());
             let why = deaf.get(&service).cloned();
             async move {
                 let asked = Instant::now();
@@ -266,7 +281,8 @@ mod tests {
         let web = network.host("web");
         let _server = web.spawn(closes_what_idled(web.listen(80).unwrap()));
         let client = host::http::client(&network.host("client"), host::http::ClientConfig::default());
-        let what = Fetch { address: Address { host: "web".to_owned(), port: 80 }, path: "/metrics".to_owned() };
+        let what =
+            Fetch { address: Address { host: "web".to_owned(), port: 80 }, path: "/metrics".to_owned(), secured: None };
         for _ in 0..3 {
             assert_eq!(fetch(&client, &what, Duration::from_secs(1)).await.unwrap(), "up 1");
         }

@@ -112,8 +112,7 @@ pub(super) async fn drive<'a>(
     };
     let disrupting = Disrupting::new(scenario, plan.disruptions.clone());
     let scraper = scraper(scenario, world);
-    let host = world.host().clone();
-    let probing = Probing::new(scenario, &host);
+    let probing = Probing::new(scenario, world.host());
     let stop = CancellationToken::new();
     let stopping = Stopping::new(scenario, world.is_careful());
     // Whatever ends this future early ends the load with it.
@@ -124,6 +123,7 @@ pub(super) async fn drive<'a>(
         fold.keep_glimpses(key.seed, keep);
     }
     let looks = Arc::clone(&checker);
+    let host = clients_host(scenario, world);
     let load = Load { warmup: scenario.load.warmup, host, plan, checker: looks, sender, stop: stop.clone() };
     let mut drive = Drive {
         scenario,
@@ -169,13 +169,21 @@ async fn in_time<T>(
     tokio::time::timeout(SWITCHING, change).await.map_err(late)?
 }
 
+/// The machine of the load's clients, who speak TLS where the entry does.
+fn clients_host(scenario: &Scenario, world: &dyn World) -> Host {
+    let entry = scenario.system.services.get(&scenario.system.entry).filter(|entry| entry.speaks_tls);
+    let secured = entry.and_then(|entry| world.secured(&entry.name));
+    secured.unwrap_or_else(|| world.host().clone())
+}
+
 fn scraper(scenario: &Scenario, world: &dyn World) -> Scraper {
     let selectors: Vec<_> = edges::scrapes(scenario)
         .map(|(check, service, selectors)| (check, service.to_owned(), selectors.into_iter().cloned().collect()))
         .collect();
     let fetch = |(_, name, _): &(_, String, Vec<_>)| {
-        let HttpProbe { port, path } = scenario.system.services.get(name)?.metrics.clone()?;
-        Some((name.clone(), Fetch { address: world.service(name, port.as_deref())?, path }))
+        let HttpProbe { port, path, is_tls } = scenario.system.services.get(name)?.metrics.clone()?;
+        let secured = world.secured(name).filter(|_| is_tls);
+        Some((name.clone(), Fetch { address: world.service(name, port.as_deref())?, path, secured }))
     };
     let services = selectors.iter().filter_map(fetch).collect();
     Scraper::new(world.host(), services, selectors)

@@ -6,10 +6,12 @@ mod service_faults;
 mod until_ready;
 
 use super::{Address, Instance, LinkAddresses, Links, News, Notice, Runtime, TornDown, World, WorldError};
-use crate::Events;
+use crate::{Events, ready};
 use async_trait::async_trait;
 use changes::Changes;
-use chaos_model::{Endpoint, Event, Fault, Link, RunKey, Service, System, Target, event::ProxyCounts, ledger::Removed};
+use chaos_model::{
+    Endpoint, Event, Fault, Link, Protocol, RunKey, Service, System, Target, event::ProxyCounts, ledger::Removed,
+};
 use futures_util::future::BoxFuture;
 use host::Host;
 use std::{
@@ -23,6 +25,8 @@ pub struct ComposedWorld<R, L> {
     runtime: R,
     links: L,
     services: BTreeMap<String, Service>,
+    /// Machines from which services are asked that are asked over TLS, by service.
+    secured: BTreeMap<String, Host>,
     addresses: LinkAddresses,
     /// All links of the system, in its order.
     opened: Vec<Link>,
@@ -34,8 +38,9 @@ impl<R: Runtime, L: Links> ComposedWorld<R, L> {
     /// A world without anything in it yet.
     #[must_use]
     pub fn new(runtime: R, links: L) -> Self {
-        let (services, addresses) = (BTreeMap::new(), LinkAddresses::default());
-        Self { runtime, links, services, addresses, opened: Vec::new(), entry: None, changes: Changes::default() }
+        let (services, secured, addresses) = (BTreeMap::new(), BTreeMap::new(), LinkAddresses::default());
+        let (opened, entry, changes) = (Vec::new(), None, Changes::default());
+        Self { runtime, links, services, secured, addresses, opened, entry, changes }
     }
 
     /// The half that runs services.
@@ -86,6 +91,13 @@ impl<R: Runtime, L: Links> ComposedWorld<R, L> {
     }
 }
 
+/// Tells whether the runner asks a service over TLS: as its clients do, whether it is ready, for its metrics, or to forget.
+fn is_asked_over_tls(system: &System, service: &Service) -> bool {
+    let is_scraped = service.metrics.as_ref().is_some_and(|probe| probe.is_tls);
+    let is_asked = service.name == system.entry || service.protocol == Protocol::REDIS;
+    ready::is_over_tls(service) || is_scraped || (is_asked && service.speaks_tls)
+}
+
 /// Refuses a fault on several places at once: each is told of its own.
 fn each_by_itself(fault: &Fault) -> WorldError {
     WorldError::CannotGive(format!("`{}` is on several places, and comes to each by itself", fault.name))
@@ -115,6 +127,9 @@ impl<R: Runtime, L: Links> World for ComposedWorld<R, L> {
 
     async fn start(&mut self, system: &System, run: RunKey, events: &Events) -> Result<(), WorldError> {
         self.runtime.prepare(system, run.seed).await?;
+        for service in system.services.values().filter(|service| is_asked_over_tls(system, service)) {
+            self.secured.extend(self.runtime.secured(service)?.map(|host| (service.name.clone(), host)));
+        }
         self.open_links(system, run, events).await?;
         let began = Instant::now();
         self.services.clone_from(&system.services);
@@ -144,6 +159,10 @@ impl<R: Runtime, L: Links> World for ComposedWorld<R, L> {
 
     fn service(&self, name: &str, port: Option<&str>) -> Option<Address> {
         self.runtime.instances(name).first().and_then(|instance| instance.at(port))
+    }
+
+    fn secured(&self, service: &str) -> Option<Host> {
+        self.secured.get(service).cloned()
     }
 
     fn probe(&self, name: &str) -> Option<BoxFuture<'static, Result<(), String>>> {
@@ -198,6 +217,7 @@ impl<R: Runtime, L: Links> World for ComposedWorld<R, L> {
         let mut seen = BTreeSet::new();
         left.retain(|what| seen.insert(what.clone()));
         self.services.clear();
+        self.secured.clear();
         self.addresses = LinkAddresses::default();
         self.opened.clear();
         self.entry = None;

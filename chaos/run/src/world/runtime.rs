@@ -240,6 +240,15 @@ pub trait Runtime: Send + Sync {
     /// The instances of a service, in the order of their numbers; none before it was placed.
     fn instances(&self, service: &str) -> Vec<Instance>;
 
+    /// The machine from which this service is asked over TLS: what is dialled there has shaken hands, and is verified as its file
+    /// says. None where services speak no TLS here. Asked after [`Runtime::prepare`].
+    ///
+    /// # Errors
+    /// Where the certificates that the file names can't be read.
+    fn secured(&self, _service: &Service) -> Result<Option<Host>, WorldError> {
+        Ok(None)
+    }
+
     /// The question whether an instance is ready, where what started it knows more than a connection would tell: a health check
     /// that the system brings, a task that has ended well. None: it is asked at its
     /// address, as it is where the runtime knows no more than that it runs.

@@ -11,6 +11,7 @@ conformance!(
     a_service_of_an_unknown_authority_is_not_believed,
     a_service_of_another_name_is_not_believed,
     a_service_without_tls_is_told_of,
+    a_machine_of_its_own_asks_past_the_proxy,
 );
 
 /// Sends a word there and back; none where that fails.
@@ -93,6 +94,29 @@ async fn a_client_that_does_not_believe_the_run_is_told_of() {
     }
     let why = doubt(&tunnel);
     assert!(why.contains("the client does not believe the run's authority") && why.contains("`{run.ca}`"), "{why}");
+}
+
+async fn a_machine_of_its_own_asks_past_the_proxy(world: &World) {
+    let other = Authority::new(&world.service).unwrap();
+    for (issued, believed) in [(world.authority.issue("up").unwrap(), true), (other.issue("up").unwrap(), false)] {
+        let port = world.serve_as(&issued, &[], echo);
+        let asks = world.authority.secured(&world.client, "up", Protocol::HTTP, Trust::default());
+        let asked = asks.dial(&world.names.1, port).await;
+        assert_eq!(asked.is_ok(), believed);
+        match asked {
+            Ok(mut stream) => {
+                stream.write_all(b"word").await.unwrap();
+                stream.flush().await.unwrap();
+                let mut got = [0; 4];
+                stream.read_exact(&mut got).await.unwrap();
+                assert_eq!(&got, b"word");
+            }
+            Err(error) => {
+                let why = error.to_string();
+                assert!(why.contains("its certificate is not to be believed") && why.contains("[service.up]"), "{why}");
+            }
+        }
+    }
 }
 
 async fn a_service_without_tls_is_told_of(world: &World) {

@@ -17,7 +17,11 @@ impl<R: Runtime, L: Links> ComposedWorld<R, L> {
                 ServiceAction::Stop => self.terminate(id, &service.lifecycle, false).await?,
                 ServiceAction::Kill => self.kill(id).await?,
                 ServiceAction::Restart => self.terminate(id, &service.lifecycle, true).await?,
-                ServiceAction::Flush => flush::flush(self.runtime.host(), &service, &instance.address).await?,
+                ServiceAction::Flush => {
+                    let secured = self.secured.get(name).filter(|_| service.speaks_tls);
+                    let host = secured.unwrap_or_else(|| self.runtime.host());
+                    flush::flush(host, &service, &instance.address).await?;
+                }
                 ServiceAction::Limit(limit) => self.runtime.limit(id, &fault.name, limit).await?,
             }
         }

@@ -26,6 +26,8 @@ const AT_ITS_RUNTIME: Duration = Duration::from_millis(25);
 pub(super) struct Probed {
     service: Service,
     instance: Instance,
+    /// The machine that asks it over TLS, where it is asked so.
+    secured: Option<Host>,
     /// The question that its runtime has for it, if there is one.
     question: Option<Question>,
     /// The question of what its runtime knows without asking the instance, where that knows something.
@@ -136,7 +138,8 @@ impl<R: Runtime, L: Links> ComposedWorld<R, L> {
         let of_runtime = matches!(service.ready, Some(Readiness::Command(_) | Readiness::Log(_)));
         let question = of_runtime.then(|| self.runtime.question(&service, &instance.id, &self.addresses)).flatten();
         let asks = self.runtime.asks(&service, &instance.id);
-        Probed { service, instance, question, asks }
+        let secured = self.secured.get(&service.name).filter(|_| readiness::is_over_tls(&service)).cloned();
+        Probed { service, instance, secured, question, asks }
     }
 
     fn address(&self, id: &InstanceId) -> Option<Address> {
@@ -192,8 +195,8 @@ async fn ask(host: Host, relays: bool, probed: Probed) -> (Probed, Result<(), St
             return (probed, Err(why));
         }
     }
-    let Probed { service, instance, question, .. } = &probed;
-    let result = readiness::wait(&host, service, instance, question.as_ref()).await;
+    let Probed { service, instance, secured, question, .. } = &probed;
+    let result = readiness::wait(secured.as_ref().unwrap_or(&host), service, instance, question.as_ref()).await;
     let port = match &service.ready {
         None if !service.protocol.ready.asks_the_program() => Some(None),
         Some(Readiness::Connection(port)) => Some(port.as_deref()),

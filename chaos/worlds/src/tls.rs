@@ -15,13 +15,13 @@ use std::{
 };
 
 /// The fate of TLS on links.
-pub(super) const ON_LINKS: TlsOnLinks = TlsOnLinks::Ended;
+pub(crate) const ON_LINKS: TlsOnLinks = TlsOnLinks::Ended;
 
 /// The variables by which programs are told which certificates to believe.
 const TRUST: [&str; 4] = ["SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"];
 
 /// The authority, and the folder of its files.
-pub(super) struct Tls {
+pub(crate) struct Tls {
     host: Host,
     /// Made where a system first needs it.
     authority: Arc<OnceLock<Arc<Authority>>>,
@@ -30,12 +30,12 @@ pub(super) struct Tls {
 }
 
 impl Tls {
-    pub(super) fn new(host: &Host) -> Self {
+    pub(crate) fn new(host: &Host) -> Self {
         Self { host: host.clone(), authority: Arc::default(), folder: PathBuf::new(), made: Vec::new() }
     }
 
     /// Proxies that end TLS where settings ask for it, and where the service does not want it passed.
-    pub(super) fn links(&self) -> InProcessLinks {
+    pub(crate) fn links(&self) -> InProcessLinks {
         let (host, kept) = (self.host.clone(), Arc::clone(&self.authority));
         InProcessLinks::layered(Box::new(move |system: &System, link: &Link| {
             let Some(service) = system.services.get(&link.to).filter(|_| system.ends_tls(link)) else {
@@ -46,8 +46,14 @@ impl Tls {
         }))
     }
 
+    /// The machine from which a service is asked over TLS.
+    pub(crate) fn secured(&self, host: &Host, service: &Service) -> Result<Option<Host>, WorldError> {
+        let authority = authority(&self.host, &self.authority)?;
+        Ok(Some(authority.secured(host, &service.name, service.protocol, trust(service)?)))
+    }
+
     /// Writes the files that settings name.
-    pub(super) fn prepare(&mut self, folder: &Path, system: &System) -> Result<(), WorldError> {
+    pub(crate) fn prepare(&mut self, folder: &Path, system: &System) -> Result<(), WorldError> {
         self.folder = folder.to_owned();
         for service in system.services.values() {
             let pieces: Vec<&Piece> = service.texts().flat_map(|template| &template.pieces).collect();
@@ -91,12 +97,12 @@ impl Tls {
     }
 
     /// The paths of all files of a service.
-    pub(super) fn files(&self, service: &str) -> BTreeMap<RunFile, String> {
+    pub(crate) fn files(&self, service: &str) -> BTreeMap<RunFile, String> {
         RunFile::ALL.into_iter().map(|file| (file, self.path(service, file))).collect()
     }
 
     /// The words behind what runs there, where nobody checks who that is.
-    pub(super) fn caution(&self, service: &Service) -> &'static str {
+    pub(crate) fn caution(&self, service: &Service) -> &'static str {
         match service.tls {
             ServiceTls::EndedInsecurely => "; ANY CERTIFICATE of it is believed",
             ServiceTls::Ended | ServiceTls::EndedBelieving(_) | ServiceTls::Passed => "",
@@ -104,7 +110,7 @@ impl Tls {
     }
 
     /// The settings of a service, with those by which it believes the run's authority where it is to.
-    pub(super) fn trusting(&self, service: &Service, mut env: BTreeMap<String, String>) -> BTreeMap<String, String> {
+    pub(crate) fn trusting(&self, service: &Service, mut env: BTreeMap<String, String>) -> BTreeMap<String, String> {
         for name in TRUST.into_iter().filter(|_| service.trusts_run) {
             env.entry(name.to_owned()).or_insert_with(|| self.path(&service.name, RunFile::Authority));
         }
@@ -112,7 +118,7 @@ impl Tls {
     }
 
     /// Removes the files.
-    pub(super) fn take_down(&mut self) {
+    pub(crate) fn take_down(&mut self) {
         for path in self.made.drain(..) {
             // Where it is gone already, nothing is left of it.
             let _ = fs::remove_file(path);
