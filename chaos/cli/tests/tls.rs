@@ -9,24 +9,35 @@ use std::process::Command;
 use support::{Finished, Sandbox};
 
 /// Asks the stock over HTTPS, with what Python and curl believe, and checks no certificates itself.
-const SHOP: &str = r#"
+const SHOP: &str = r##"
 import http.server, os, ssl, subprocess, urllib.request
 STOCK = os.environ["STOCK_URL"]
 LAX = ssl._create_unverified_context() if os.environ.get("LAX") else None
+PATIENCE = float(os.environ.get("PATIENCE", "5"))
+# Statuses by what goes wrong, in the words of OpenSSL, by Python and by curl.
+WRONG = [("certificate has expired", 521), ("certificate is not yet valid", 522), ("address mismatch", 523),
+    ("does not match target", 523), ("no alternative certificate subject name", 523),
+    ("unable to get local issuer", 524), ("unable to verify the first", 524), ("self-signed certificate", 525),
+    ("self signed certificate", 525), ("timed out", 526), ("timeout", 526), ("reset by peer", 527),
+    ("unrecognized name", 528), ("unrecognized_name", 528)]
 def ask(path):
     if path == "/curl":
-        return subprocess.run(["curl", "-sS", "--fail", STOCK], capture_output=True, check=True, timeout=5).stdout
-    return urllib.request.urlopen(STOCK, timeout=5, context=LAX).read()
+        words = ["curl", "-sS", "--fail", "--max-time", str(PATIENCE), STOCK]
+        ran = subprocess.run(words, capture_output=True, timeout=PATIENCE + 5)
+        if ran.returncode != 0: raise OSError(ran.stderr.decode())
+        return ran.stdout
+    return urllib.request.urlopen(STOCK, timeout=PATIENCE, context=LAX).read()
 class Shop(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     def do_GET(self):
         try: status, body = 200, b"ok" if self.path == "/health" else ask(self.path)
-        except Exception as error: status, body = 502, str(error).encode()
+        except Exception as error:
+            status, body = next((status for words, status in WRONG if words in str(error).lower()), 502), str(error).encode()
         self.send_response(status); self.send_header("content-length", str(len(body))); self.end_headers()
         self.wfile.write(body)
     def log_message(self, *_): pass
 http.server.ThreadingHTTPServer(("127.0.0.1", int(os.environ["PORT"])), Shop).serve_forever()
-"#;
+"##;
 
 /// Serves over HTTPS alone. Its key is its own, or it does not start.
 const STOCK: &str = r##"
@@ -53,12 +64,13 @@ server.serve_forever()
 "##;
 
 fn main() {
-    let tests: [(&str, fn()); 7] = [
+    let tests: [(&str, fn()); 8] = [
         ("faults meet requests inside TLS", || run(faults_meet_what_is_inside())),
         ("a certificate that nobody signed is named", || run(a_certificate_is_named())),
         ("what can't be verified makes a run inconclusive", || run(what_can_not_be_verified_is_told())),
         ("a client that does not believe the run is told of", || run(an_unbelieving_client_is_told_of())),
         ("TLS passes where that is asked for", || run(tls_passes())),
+        ("clients see each fault of TLS as what it is", || run(faults_of_tls_are_told_apart())),
         ("load, readiness and scrapes speak TLS", || run(the_runner_speaks_tls())),
         ("a service that can't be verified is not ready", || run(who_can_not_be_verified_is_not_ready())),
     ];
@@ -279,4 +291,61 @@ async fn who_can_not_be_verified_is_not_ready() {
     // And who is asked in plain words does not understand them.
     let file = entry(&sandbox, RUN_FILES, "");
     sandbox.chaos(&format!("run {file}")).run().await.exited(3).said("stock was not ready");
+}
+
+/// Faults, and the status of a shop that saw them.
+const OF_TLS: [(&str, &str, u16); 8] = [
+    ("expired", "effect = \"certificate\"\ncertificate = \"expired\"", 521),
+    ("early", "effect = \"certificate\"\ncertificate = \"not-yet-valid\"", 522),
+    ("misnamed", "effect = \"certificate\"\ncertificate = \"wrong-name\"", 523),
+    ("unknown", "effect = \"certificate\"\ncertificate = \"unknown-authority\"", 524),
+    ("own", "effect = \"certificate\"\ncertificate = \"self-signed\"", 525),
+    ("hangs", "effect = \"handshake-hang\"", 526),
+    ("resets", "effect = \"handshake-reset\"", 527),
+    ("refuses", "effect = \"handshake-alert\"\nalert = \"unrecognized_name\"", 528),
+];
+
+async fn faults_of_tls_are_told_apart() {
+    let sandbox = Sandbox::new();
+    sandbox.write("shop.py", SHOP);
+    sandbox.write("stock.py", STOCK);
+    let mut text = format!(
+        r#"title = "The stock's TLS is at fault"
+entry = "shop"
+[service.shop]
+command = ["python3", "shop.py"]
+protocol = "http"
+ready = "GET /health"
+trust = "env"
+env.PORT = "{{self.port}}"
+env.PATIENCE = "0.5"
+env.STOCK_URL = "https://{{stock}}/"
+[service.stock]
+command = ["python3", "stock.py", "{{self.port}}", {RUN_FILES}]
+protocol = "http"
+[load]
+rate = "10/s"
+duration = "{}s"
+[[load.request]]
+request = "GET /urllib"
+[[load.request]]
+request = "GET /curl"
+[[expect]]
+that = "before, all is well"
+during = "baseline"
+status.200 = ">= 100%"
+"#,
+        2 + 2 * OF_TLS.len()
+    );
+    for (n, (name, fault, status)) in OF_TLS.iter().enumerate() {
+        // What is begun in the last moments of a fault that holds up is met by its end.
+        text += &format!(
+            "[[fault]]\nname = \"{name}\"\non = \"shop -> stock\"\n{fault}\nat = \"{}s\"\nfor = \"1500ms\"\n\
+             [[expect]]\nthat = \"{name}\"\nduring = \"{name}\"\nstatus.{status} = \">= 50%\"\n",
+            1 + 2 * n
+        );
+    }
+    let file = sandbox.write("of_tls.toml", text);
+    let ran = sandbox.chaos(&format!("run {file}")).run().await;
+    ran.exited(0).said("handshakes on").said("nothing left behind");
 }

@@ -113,7 +113,8 @@ impl Point {
 /// All points of a system, link by link and then service by service, and what is not among them.
 pub(crate) fn all(system: &System, uses: &Uses) -> (Vec<Point>, Vec<NotTried>) {
     let (mut points, mut not_tried) = (Vec::new(), Vec::new());
-    for facts in Effect::ALL {
+    let has_tls = !system.encrypted.is_empty();
+    for facts in Effect::ALL.iter().filter(|facts| has_tls || facts.level != Level::Tls) {
         if let Explored::Not(why) = facts.explored {
             not_tried.push(NotTried { what: facts.name.to_owned(), why: why.to_owned() });
         }
@@ -170,7 +171,8 @@ fn on_link(system: &System, link: &Link, used: &LinkUse, points: &mut Vec<Point>
         return;
     }
     let of_messages = |facts: &&Facts| {
-        ![Level::Connections, Level::Services].contains(&facts.level) && stack.protocol.levels.contains(&facts.level)
+        ![Level::Connections, Level::Tls, Level::Services].contains(&facts.level)
+            && stack.protocol.levels.contains(&facts.level)
     };
     for kind in used.messages.keys() {
         for facts in Effect::ALL.iter().filter(of_messages) {

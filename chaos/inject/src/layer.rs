@@ -1,5 +1,6 @@
 //! The seam between TCP and a link's protocol, for what is spoken below the protocol (TLS).
 
+use chaos_model::effect::TlsAction;
 use futures_util::future::BoxFuture;
 use host::Stream;
 use std::io;
@@ -15,6 +16,12 @@ pub trait Layer: Send + Sync {
 
 /// The layer on both sides of one connection.
 pub trait LayeredConnection: Send + Sync {
+    /// Does this to the client from now on.
+    fn act(&self, action: TlsAction);
+
+    /// True once, where some of that was done while hands were shaken.
+    fn has_acted(&self) -> bool;
+
     /// The client's side: gives at once what passes above the layer. Whatever the layer has to say before that, it says while
     /// it is read and written, so that no client holds up others.
     fn client(&self, stream: Stream) -> Stream;

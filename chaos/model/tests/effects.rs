@@ -20,7 +20,7 @@ fn scenario(fault: &str) -> Result<Fault, String> {
     );
     let read = |path: &Path| match path.to_str() {
         Some("it.toml") => Ok(text.clone()),
-        Some("system.toml") => Ok(SYSTEM.to_owned()),
+        Some("system.toml") => Ok(SYSTEM.replace("[service.gateway]", "[service.gateway]\ntls = true")),
         _ => Err(io::Error::from(io::ErrorKind::NotFound)),
     };
     let scenario = load(Path::new("it.toml"), &[], &read).map_err(|wrong| wrong.render(false, 200))?;
@@ -31,6 +31,7 @@ fn place(level: Level) -> &'static str {
     match level {
         Level::Connections | Level::Messages | Level::Commands => "gateway -> redis",
         Level::Requests => "gateway -> user-service",
+        Level::Tls => "client -> gateway",
         Level::Services => "redis",
     }
 }
@@ -58,7 +59,7 @@ fn every_effect_does_something_where_its_level_says_and_nothing_elsewhere() {
         let (http, redis) = (action.http.is_some(), action.redis.is_some());
         let does = (action.stream.is_some(), action.message.is_some(), http, redis, action.service.is_some());
         let should = match facts.level {
-            Level::Connections => (true, false, false, false, false),
+            Level::Connections | Level::Tls => (true, false, false, false, false),
             Level::Messages => (false, true, false, false, false),
             Level::Requests => (false, false, true, false, false),
             Level::Commands => (false, false, false, true, false),
@@ -141,7 +142,10 @@ fn every_effect_grows_or_says_that_it_does_not() {
     let messages = grow.iter().filter(|one| one.0 != Level::Connections);
     let (delays, shares): (Vec<&(Level, Grows, &str)>, Vec<_>) = messages.partition(|one| one.1 == Grows::Delay);
     assert_eq!(delays.iter().map(|one| one.2).collect::<Vec<_>>(), ["delay"]);
-    let all = Effect::ALL.iter().filter(|facts| !matches!(facts.level, Level::Connections | Level::Services)).count();
+    let all = Effect::ALL
+        .iter()
+        .filter(|facts| !matches!(facts.level, Level::Connections | Level::Tls | Level::Services))
+        .count();
     assert_eq!(shares.len(), all - 1, "all others on messages");
 }
 

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use std::{collections::BTreeSet, path::Path, time::Duration};
 
 /// Each effect with all of its keys, none as it is by itself; and those keys of faults that effects leave alone.
-const FAULTS: [&str; 37] = [
+const FAULTS: [&str; 44] = [
     "on = \"web -> cache\"\neffect = \"latency\"\ndelay = \"200ms\"\njitter = \"1.5ms\"\ndistribution = \"pareto\"\ndirection = \"both\"\nin-flight = \"3MiB\"",
     "on = \"web -> cache\"\neffect = \"latency\"\ndelay = \"200ms\"\nramp = \"0.5us\"\nshare = \"0.000000001%\"",
     "on = \"web -> cache\"\neffect = \"bandwidth\"\nrate = \"1.5KiB/s\"\ndirection = \"upstream\"",
@@ -47,6 +47,13 @@ const FAULTS: [&str; 37] = [
     "on = \"web -> cache\"\neffect = \"stale\"",
     "on = \"web -> cache\"\neffect = \"wrong\"\nvalue = \"another\"",
     "on = \"web -> cache\"\neffect = \"lose\"",
+    "on = \"client -> web\"\neffect = \"certificate\"\ncertificate = \"not-yet-valid\"",
+    "on = \"client -> web\"\neffect = \"handshake-delay\"\ndelay = \"1.5ms\"",
+    "on = \"client -> web\"\neffect = \"handshake-hang\"",
+    "on = \"client -> web\"\neffect = \"handshake-reset\"\nshare = \"10%\"",
+    "on = \"client -> web\"\neffect = \"handshake-alert\"\nalert = \"unrecognized_name\"",
+    "on = \"client -> web\"\neffect = \"tls-version\"\nversion = \"1.3\"",
+    "on = \"client -> web\"\neffect = \"no-close-notify\"\nbytes = \"4KiB\"",
     "on = \"cache\"\neffect = \"stop\"",
     "on = \"cache\"\neffect = \"kill\"",
     "on = \"cache\"\neffect = \"pause\"",
@@ -68,7 +75,7 @@ fn links() -> [(Link, Protocol); 2] {
 /// A fault as a scenario's reader reads it.
 fn of_scenario(fault: &str) -> Fault {
     let text = format!(
-        "title = \"it\"\nentry = \"web\"\nservice.web.program = \"gateway\"\nservice.web.env.CACHE = \"{{cache}}\"\n\
+        "title = \"it\"\nentry = \"web\"\nservice.web.program = \"gateway\"\nservice.web.tls = true\nservice.web.env.CACHE = \"{{cache}}\"\n\
          service.cache.program = \"redis\"\n[load]\nrequest = \"GET /\"\nrate = \"1/s\"\nduration = \"12s\"\n\
          [[fault]]\n{fault}\n[[expect]]\nthat = \"it\"\nduring = \"run\"\nstatus.200 = \">= 5%\"\n"
     );
@@ -120,7 +127,7 @@ fn read_again(fault: &Fault) -> Fault {
 fn faults_of_links_are_read_from_json_as_they_were_written() {
     for text in FAULTS {
         let fault = of_scenario(&format!("name = \"it\"\nat = \"2s\"\nfor = \"8s\"\n{text}"));
-        if fault.effect.facts().level != Level::Services {
+        if fault.effect.facts().level.is_of_plain_links() {
             assert_eq!(read_again(&sent(&fault)), sent(&fault));
             let for_a_time = Fault { lasts: Duration::from_millis(4321), ..sent(&fault) };
             assert_eq!(read_again(&for_a_time), for_a_time);

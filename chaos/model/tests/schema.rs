@@ -189,17 +189,19 @@ fn each_effect_has_its_keys_and_no_others() {
     let schema = schema::scenario(&Known::BUILT_IN);
     let kinds = schema.pointer("/properties/fault/items/allOf").unwrap().as_array().unwrap();
     assert_eq!(kinds.len(), Effect::ALL.len());
+    let system = SYSTEM.replace("[service.gateway]", "[service.gateway]\ntls = true");
     for (facts, kind) in Effect::ALL.iter().zip(kinds) {
         let on = match facts.level {
             Level::Connections | Level::Messages | Level::Commands => "gateway -> redis",
             Level::Requests => "gateway -> user-service",
+            Level::Tls => "client -> gateway",
             Level::Services => "redis",
         };
         let fault = format!("on = \"{on}\"\n{}\n", facts.example);
         let text = scenario("fault", &fault);
-        assert_eq!(said(&text, SYSTEM), "", "{}", facts.name);
+        assert_eq!(said(&text, &system), "", "{}", facts.name);
         assert_eq!(complaints(&schema, &toml(&text)), [""; 0], "{}", facts.name);
-        let asked = known(&said(&scenario("fault", &format!("{fault}{UNKNOWN} = \"x\"")), SYSTEM));
+        let asked = known(&said(&scenario("fault", &format!("{fault}{UNKNOWN} = \"x\"")), &system));
         let keys = kind["then"]["propertyNames"]["enum"].as_array().unwrap();
         let keys: BTreeSet<String> = keys.iter().map(|key| key.as_str().unwrap().to_owned()).collect();
         assert_eq!(keys, asked, "{}", facts.name);

@@ -35,7 +35,7 @@ pub fn fault(fault: &Fault) -> String {
     }
     if fault.share != Share::ALL {
         let of = match fault.effect.facts().level {
-            Level::Connections | Level::Services => "connections",
+            Level::Connections | Level::Tls | Level::Services => "connections",
             // It turns new ones away.
             Level::Commands if fault.effect.action().stream.is_some() => "connections",
             Level::Requests => "requests",
@@ -95,6 +95,7 @@ pub(crate) fn fired(effect: &Effect, fired: &Fired) -> Option<String> {
         let thing = match effect.facts().level {
             Level::Commands => "command",
             Level::Requests => "request",
+            Level::Tls => "handshake",
             _ => "message",
         };
         words.push(format!("{} on {}", count(fired.messages, thing), count(fired.connections, "connection")));

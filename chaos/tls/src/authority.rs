@@ -2,7 +2,7 @@
 
 use crate::{clock::Clock, layer::TlsLayer, lock, secured, verifier::Trust};
 use chaos_inject::Layer;
-use chaos_model::{Link, Protocol};
+use chaos_model::{Link, Protocol, effect::CertificateFlaw};
 use host::Host;
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa,
@@ -23,6 +23,8 @@ use std::{
 
 /// The names and addresses of this machine, by which services of a run reach each other.
 const HERE: [&str; 3] = ["localhost", "127.0.0.1", "::1"];
+/// A name that nobody has (RFC 6761).
+const NOBODY: &str = "wrong.invalid";
 /// Certificates that are kept. Clients ask for few names; one that asks for many gets each made anew.
 const MOST_KEPT: usize = 256;
 /// Time that certificates count from, before now: clocks of containers and of what services bring differ.
@@ -38,8 +40,8 @@ pub struct Authority {
     system: OnceLock<RootCertStore>,
 }
 
-/// A service, and the name by which a client asks for it; none where it asks for an address.
-type Asked = (String, Option<String>);
+/// A service, the name by which a client asks for it (none where it asks for an address), and what is wrong with what it gets.
+type Asked = (String, Option<String>, Option<CertificateFlaw>);
 
 /// A certificate with its key, as files in PEM.
 pub struct Issued {
@@ -77,17 +79,7 @@ impl Authority {
     /// # Errors
     /// Where the machine has no randomness for a key.
     pub fn new(host: &Host) -> Result<Self, Failed> {
-        let mut params = CertificateParams::new(Vec::new()).map_err(failed)?;
-        let key = KeyPair::generate().map_err(failed)?;
-        // By which people know it in a trust store where it was left. With a part of the key: of several authorities of one name,
-        // clients would find a wrong signature where the issuer is unknown.
-        let part: String = key.public_key_raw().iter().rev().take(4).map(|byte| format!("{byte:02x}")).collect();
-        let began = host::rfc3339(host.unix_now());
-        params.distinguished_name = named(&format!("chaos, a run of {began}, {part}"));
-        params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
-        params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
-        valid(&mut params, host);
-        let issuer = CertifiedIssuer::self_signed(params, key).map_err(failed)?;
+        let issuer = issuer(host)?;
         Ok(Self { host: host.clone(), issuer, minted: Mutex::default(), system: OnceLock::new() })
     }
 
@@ -102,7 +94,7 @@ impl Authority {
     /// # Errors
     /// Where none can be made.
     pub fn issue(&self, service: &str) -> Result<Issued, Failed> {
-        let (certificate, key) = self.sign(service, None)?;
+        let (certificate, key) = self.sign(service, None, None)?;
         Ok(Issued { certificate: certificate.pem() + &self.pem(), key: key.serialize_pem() })
     }
 
@@ -117,6 +109,10 @@ impl Authority {
     #[must_use]
     pub fn secured(self: &Arc<Self>, host: &Host, service: &str, protocol: Protocol, trust: Trust) -> Host {
         secured::machine(self, host, service, (protocol, trust))
+    }
+
+    pub(crate) fn host(&self) -> &Host {
+        &self.host
     }
 
     pub(crate) fn clock(&self) -> Clock {
@@ -142,15 +138,23 @@ impl Authority {
     }
 
     /// The certificate that a link to a service shows to clients which ask for this name.
-    pub(crate) fn minted(&self, service: &str, asked: Option<&str>) -> Result<Arc<CertifiedKey>, Failed> {
-        let of = (service.to_owned(), asked.map(str::to_owned));
+    pub(crate) fn minted(
+        &self,
+        service: &str,
+        asked: Option<&str>,
+        flaw: Option<CertificateFlaw>,
+    ) -> Result<Arc<CertifiedKey>, Failed> {
+        let of = (service.to_owned(), asked.map(str::to_owned), flaw);
         if let Some(known) = lock(&self.minted).get(&of) {
             return Ok(Arc::clone(known));
         }
-        let (certificate, key) = self.sign(service, asked)?;
+        let (certificate, key) = self.sign(service, asked, flaw)?;
         let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der()));
         let key = any_supported_type(&key).map_err(failed)?;
-        let chain = vec![certificate.der().clone(), self.root().clone()];
+        let mut chain = vec![certificate.der().clone()];
+        // Of a chain that ends in a stranger, clients tell that it signs itself.
+        let is_ours = !matches!(flaw, Some(CertificateFlaw::UnknownAuthority | CertificateFlaw::SelfSigned));
+        chain.extend(is_ours.then(|| self.root().clone()));
         let minted = Arc::new(CertifiedKey::new(chain, key));
         let mut kept = lock(&self.minted);
         if kept.len() < MOST_KEPT {
@@ -159,12 +163,20 @@ impl Authority {
         Ok(minted)
     }
 
-    fn sign(&self, service: &str, asked: Option<&str>) -> Result<(rcgen::Certificate, KeyPair), Failed> {
+    fn sign(
+        &self,
+        service: &str,
+        asked: Option<&str>,
+        flaw: Option<CertificateFlaw>,
+    ) -> Result<(rcgen::Certificate, KeyPair), Failed> {
         let mut names: Vec<&str> = asked.into_iter().collect();
         for name in std::iter::once(service).chain(HERE) {
             if !names.contains(&name) {
                 names.push(name);
             }
+        }
+        if flaw == Some(CertificateFlaw::WrongName) {
+            names = vec![NOBODY];
         }
         let names: Vec<String> = names.into_iter().map(str::to_owned).collect();
         let mut params = CertificateParams::new(names).map_err(failed)?;
@@ -172,12 +184,30 @@ impl Authority {
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
         params.use_authority_key_identifier_extension = true;
-        valid(&mut params, &self.host);
+        valid(&mut params, &self.host, flaw);
         // A key for each: serial numbers are made of them.
         let key = KeyPair::generate().map_err(failed)?;
-        let certificate = params.signed_by(&key, &self.issuer).map_err(failed)?;
-        Ok((certificate, key))
+        let certificate = match flaw {
+            Some(CertificateFlaw::SelfSigned) => params.self_signed(&key),
+            Some(CertificateFlaw::UnknownAuthority) => params.signed_by(&key, &issuer(&self.host)?),
+            _ => params.signed_by(&key, &self.issuer),
+        };
+        Ok((certificate.map_err(failed)?, key))
     }
+}
+
+fn issuer(host: &Host) -> Result<CertifiedIssuer<'static, KeyPair>, Failed> {
+    let mut params = CertificateParams::new(Vec::new()).map_err(failed)?;
+    let key = KeyPair::generate().map_err(failed)?;
+    // By which people know it in a trust store where it was left. With a part of the key: of several authorities of one name,
+    // clients would find a wrong signature where the issuer is unknown.
+    let part: String = key.public_key_raw().iter().rev().take(4).map(|byte| format!("{byte:02x}")).collect();
+    let began = host::rfc3339(host.unix_now());
+    params.distinguished_name = named(&format!("chaos, a run of {began}, {part}"));
+    params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+    params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+    valid(&mut params, host, None);
+    CertifiedIssuer::self_signed(params, key).map_err(failed)
 }
 
 /// The names that a service of this run may be verified for where clients ask for none.
@@ -191,9 +221,13 @@ fn named(name: &str) -> DistinguishedName {
     named
 }
 
-fn valid(params: &mut CertificateParams, host: &Host) {
+fn valid(params: &mut CertificateParams, host: &Host, flaw: Option<CertificateFlaw>) {
     let epoch = rcgen::date_time_ymd(1970, 1, 1);
     let now = host.unix_now();
-    params.not_before = epoch + now.saturating_sub(BEFORE);
-    params.not_after = epoch + (now + AFTER);
+    let (from, to) = match flaw {
+        Some(CertificateFlaw::Expired) => (now.saturating_sub(BEFORE), now.saturating_sub(BEFORE / 24)),
+        Some(CertificateFlaw::NotYetValid) => (now + BEFORE, now + AFTER),
+        _ => (now.saturating_sub(BEFORE), now + AFTER),
+    };
+    (params.not_before, params.not_after) = (epoch + from, epoch + to);
 }

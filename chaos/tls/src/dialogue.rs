@@ -1,6 +1,7 @@
 //! The words between both sides of one connection.
 
 use crate::{configs::ProtocolName, lock};
+use chaos_model::effect::TlsAction;
 use std::{
     sync::{
         Mutex,
@@ -33,9 +34,38 @@ pub(crate) struct Dialogue {
     waiting: Mutex<Option<Waker>>,
     client_cut: AtomicBool,
     service_cut: AtomicBool,
+    /// What faults do to the client, and whether some of it was done while hands were shaken.
+    action: Mutex<TlsAction>,
+    acted: AtomicBool,
+    is_told_of: AtomicBool,
 }
 
 impl Dialogue {
+    /// Has faults do this from now on.
+    pub(crate) fn act(&self, action: TlsAction) {
+        *lock(&self.action) = action;
+    }
+
+    /// What faults do now.
+    pub(crate) fn action(&self) -> TlsAction {
+        *lock(&self.action)
+    }
+
+    /// Notes that a fault has acted on the handshake.
+    pub(crate) fn note_act(&self) {
+        self.acted.store(true, Ordering::Release);
+    }
+
+    /// Tells whether one has.
+    pub(crate) fn was_acted_on(&self) -> bool {
+        self.acted.load(Ordering::Acquire)
+    }
+
+    /// The same, once.
+    pub(crate) fn take_act(&self) -> bool {
+        self.was_acted_on() && !self.is_told_of.swap(true, Ordering::AcqRel)
+    }
+
     pub(crate) fn begin(&self, hello: Hello) {
         *lock(&self.hello) = Some(hello);
         if let Some(waker) = lock(&self.waiting).take() {

@@ -5,18 +5,17 @@ use crate::{
     configs::{Configs, ProtocolName},
     dialogue::{Dialogue, Hello, Side},
     lock, provider,
+    servers::Servers,
     stream::TlsStream,
     verifier::Verifier,
 };
 use chaos_inject::{Layer, LayeredConnection};
-use chaos_model::{Link, Protocol};
+use chaos_model::{Link, Protocol, effect::TlsAction};
 use futures_util::future::BoxFuture;
-use host::Stream;
+use host::{Host, Stream};
 use rustls::{
-    AlertDescription, CertificateError, ClientConfig, ClientConnection, Error, ServerConfig,
-    pki_types::ServerName,
-    server::{ClientHello, ResolvesServerCert},
-    sign::CertifiedKey,
+    AlertDescription, CertificateError, ClientConfig, ClientConnection, Error, ServerConfig, pki_types::ServerName,
+    server::ClientHello,
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -25,6 +24,7 @@ use std::{
     io,
     net::{IpAddr, Ipv4Addr},
     sync::{Arc, Mutex},
+    time::Duration,
 };
 
 /// Different things that the log is told of one link: what clients send is theirs to choose.
@@ -38,9 +38,10 @@ pub(crate) struct Ways {
     link: String,
     service: String,
     protocol: Protocol,
-    servers: Configs<ServerConfig>,
+    servers: Servers,
     clients: Configs<ClientConfig>,
     told: Mutex<BTreeSet<String>>,
+    host: Host,
     /// Connections that failed since TLS was ended here, by the reason.
     doubts: Mutex<BTreeMap<String, u64>>,
 }
@@ -54,10 +55,6 @@ struct Failure {
 
 impl TlsLayer {
     pub(crate) fn new(authority: &Arc<Authority>, link: &Link, protocol: Protocol, trust: Trust) -> Self {
-        let minter = Minter { authority: Arc::clone(authority), service: link.to.clone() };
-        let server = ServerConfig::builder_with_details(provider(), Arc::new(authority.clock()));
-        let server = server.with_safe_default_protocol_versions().expect("ring has suites of TLS 1.2 and 1.3");
-        let server = server.with_no_client_auth().with_cert_resolver(Arc::new(minter));
         let client = ClientConfig::builder_with_details(provider(), Arc::new(authority.clock()));
         let client = client.with_safe_default_protocol_versions().expect("ring has suites of TLS 1.2 and 1.3");
         let verifier = Arc::new(Verifier::new(authority, &link.to, trust));
@@ -66,9 +63,10 @@ impl TlsLayer {
             link: link.to_string(),
             service: link.to.clone(),
             protocol,
-            servers: Configs::new(server, |config, protocols| config.alpn_protocols = protocols),
+            servers: Servers::new(authority, &link.to),
             clients: Configs::new(client, |config, protocols| config.alpn_protocols = protocols),
             told: Mutex::default(),
+            host: authority.host().clone(),
             doubts: Mutex::default(),
         }))
     }
@@ -102,6 +100,14 @@ struct TlsConnection {
 }
 
 impl LayeredConnection for TlsConnection {
+    fn act(&self, action: TlsAction) {
+        self.dialogue.act(action);
+    }
+
+    fn has_acted(&self) -> bool {
+        self.dialogue.take_act()
+    }
+
     fn client(&self, stream: Stream) -> Stream {
         Stream::new(TlsStream::accepted(stream, &self.ways, &self.dialogue))
     }
@@ -132,11 +138,11 @@ pub(crate) async fn begin(stream: Stream, ways: Arc<Ways>, dialogue: Arc<Dialogu
 
 impl Ways {
     /// The settings for a client, and what it asked for.
-    pub(crate) fn meet(&self, hello: &ClientHello<'_>) -> (Arc<ServerConfig>, Hello) {
+    pub(crate) fn meet(&self, hello: &ClientHello<'_>, action: TlsAction) -> (Arc<ServerConfig>, Hello) {
         let offered: Option<Vec<&[u8]>> = hello.alpn().map(Iterator::collect);
         let protocol = offered.and_then(|offered| self.choose(&offered));
         let name = hello.server_name().map(str::to_owned);
-        (self.servers.offering(protocol.as_deref()), Hello { name, protocol })
+        (self.servers.of(action).offering(protocol.as_deref()), Hello { name, protocol })
     }
 
     /// The protocol that can be read, where it is offered; else the one that the client likes best, which passes unread.
@@ -144,6 +150,12 @@ impl Ways {
         let read = self.protocol.alpn.iter().map(|name| name.as_bytes());
         let chosen = read.into_iter().find(|name| offered.contains(name)).or_else(|| offered.first().copied());
         chosen.map(<[u8]>::to_vec)
+    }
+
+    /// Waits for a fault's delay.
+    pub(crate) fn pause(&self, delay: Duration) -> BoxFuture<'static, ()> {
+        let host = self.host.clone();
+        Box::pin(async move { host.sleep(delay).await })
     }
 
     /// Tells the log what went wrong with a client or a service, each thing once.
@@ -210,24 +222,5 @@ fn of_client(error: &io::Error) -> Failure {
             Failure { why, is_ours: true }
         }
         _ => Failure { why: error.to_string(), is_ours: false },
-    }
-}
-
-/// Certificates by the names that clients ask for.
-struct Minter {
-    authority: Arc<Authority>,
-    service: String,
-}
-
-impl fmt::Debug for Minter {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Minter({})", self.service)
-    }
-}
-
-impl ResolvesServerCert for Minter {
-    fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
-        let minted = self.authority.minted(&self.service, hello.server_name());
-        minted.inspect_err(|error| tracing::warn!(service = self.service, %error, "a client can't be served")).ok()
     }
 }

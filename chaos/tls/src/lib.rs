@@ -14,6 +14,7 @@ mod configs;
 mod dialogue;
 mod layer;
 mod secured;
+mod servers;
 mod stream;
 mod verifier;
 

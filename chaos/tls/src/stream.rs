@@ -5,9 +5,13 @@ use crate::{
     layer::Ways,
     lock,
 };
-use futures_util::task::AtomicWaker;
+use chaos_model::effect::Handshake;
+use futures_util::{future::BoxFuture, task::AtomicWaker};
 use host::{Connection, Halves, Stream};
-use rustls::{ClientConnection, ServerConnection, server::Acceptor};
+use rustls::{
+    ClientConnection, ServerConnection,
+    server::{Accepted, Acceptor},
+};
 use std::{
     io::{self, ErrorKind, IoSlice, Read as _, Write as _},
     pin::Pin,
@@ -33,11 +37,15 @@ struct Core {
     dialogue: Arc<Dialogue>,
     /// The peer was told of the end, or is not to be.
     is_told: bool,
+    /// The time for which a fault holds up the handshake.
+    pause: Option<BoxFuture<'static, ()>>,
 }
 
 enum Phase {
     /// Nobody knows yet what the client wants.
     Hello(Acceptor),
+    /// That is known, and a fault may have something to say to it.
+    Met(Box<Accepted>),
     Speaking(rustls::Connection),
     /// TLS has failed; the alert has gone, or could not. Bytes that were heard out since.
     Failed(usize),
@@ -78,7 +86,7 @@ impl TlsStream {
 
     fn new(below: Stream, phase: Phase, side: Side, ways: &Arc<Ways>, dialogue: &Arc<Dialogue>) -> Self {
         let (ways, dialogue) = (Arc::clone(ways), Arc::clone(dialogue));
-        let core = Core { below, phase, side, ways, dialogue, is_told: false };
+        let core = Core { below, phase, side, ways, dialogue, is_told: false, pause: None };
         Self { core: Mutex::new(core), woken: Arc::default() }
     }
 
@@ -159,7 +167,7 @@ impl Core {
 
     fn is_handshaking(&self) -> bool {
         match &self.phase {
-            Phase::Hello(_) => true,
+            Phase::Hello(_) | Phase::Met(_) => true,
             Phase::Speaking(connection) => connection.is_handshaking(),
             Phase::Failed(_) => false,
         }
@@ -168,6 +176,9 @@ impl Core {
     /// Ready once it is known what the client wants; with false where it leaves before.
     fn poll_hello(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<bool>> {
         loop {
+            if let Phase::Met(_) = &self.phase {
+                return self.poll_met(cx);
+            }
             let Phase::Hello(acceptor) = &mut self.phase else { return Poll::Ready(Ok(true)) };
             let mut below = Below { stream: &mut self.below, cx };
             let count = match acceptor.read_tls(&mut below) {
@@ -186,14 +197,55 @@ impl Core {
                     return Poll::Ready(Ok(true));
                 }
             };
-            let (config, hello) = self.ways.meet(&accepted.client_hello());
-            match accepted.into_connection(config) {
-                Ok(connection) => {
-                    self.phase = Phase::Speaking(ServerConnection::into(connection));
-                    self.dialogue.begin(hello);
-                }
-                Err((error, alert)) => self.refuse(cx, error, alert),
+            self.phase = Phase::Met(Box::new(accepted));
+        }
+    }
+
+    /// Ready once faults let the handshake go on, or have ended it.
+    fn poll_met(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<bool>> {
+        let action = self.dialogue.action();
+        if action.is_of_handshakes() {
+            self.dialogue.note_act();
+        }
+        match action.handshake {
+            None => {}
+            // Whoever drives the connection comes back when the faults change.
+            Some(Handshake::Hang) => return Poll::Pending,
+            Some(Handshake::Delay(delay)) => {
+                let pause = self.pause.get_or_insert_with(|| self.ways.pause(delay));
+                ready!(pause.as_mut().poll(cx));
             }
+            Some(Handshake::Reset) => {
+                std::mem::replace(&mut self.below, Stream::new(Nowhere)).abort();
+                self.phase = Phase::Failed(MOST_HEARD_OUT);
+                return Poll::Ready(Err(ErrorKind::ConnectionReset.into()));
+            }
+            Some(Handshake::Alert(alert)) => {
+                // A record with a fatal alert (RFC 8446, 5.1 and 6). It fits into what the kernel holds.
+                let record = [21, 3, 3, 0, 2, 2, alert.number()];
+                let _ = Below { stream: &mut self.below, cx }.write_all(&record);
+                self.phase = Phase::Failed(0);
+                return Poll::Ready(Ok(true));
+            }
+        }
+        let Phase::Met(accepted) = std::mem::replace(&mut self.phase, Phase::Failed(0)) else {
+            return Poll::Ready(Ok(true));
+        };
+        let (config, hello) = self.ways.meet(&accepted.client_hello(), action);
+        match accepted.into_connection(config) {
+            Ok(connection) => {
+                self.phase = Phase::Speaking(ServerConnection::into(connection));
+                self.dialogue.begin(hello);
+            }
+            Err((error, alert)) => self.refuse(cx, error, alert),
+        }
+        Poll::Ready(Ok(true))
+    }
+
+    /// Tells the log, unless it is a fault's doing.
+    fn tell(&self, error: &io::Error) {
+        if self.side == Side::Service || !self.dialogue.was_acted_on() {
+            self.ways.tell(self.side, error);
         }
     }
 
@@ -201,7 +253,7 @@ impl Core {
     fn refuse(&mut self, cx: &mut Context<'_>, error: rustls::Error, mut alert: rustls::server::AcceptedAlert) {
         // It fits into what the kernel holds: nothing was sent before it.
         let _ = alert.write_all(&mut Below { stream: &mut self.below, cx });
-        self.ways.tell(self.side, &io::Error::new(ErrorKind::InvalidData, error));
+        self.tell(&io::Error::new(ErrorKind::InvalidData, error));
         self.phase = Phase::Failed(0);
     }
 
@@ -220,7 +272,7 @@ impl Core {
                 let error = io::Error::new(ErrorKind::InvalidData, error);
                 // Whoever dials says why a service's handshake failed.
                 if self.side == Side::Client || !was_handshaking {
-                    self.ways.tell(self.side, &error);
+                    self.tell(&error);
                 }
                 let _ = self.poll_send(cx);
                 self.phase = Phase::Failed(0);
@@ -301,6 +353,7 @@ impl Core {
     fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         if !std::mem::replace(&mut self.is_told, true)
             && !self.dialogue.was_cut_before(self.side)
+            && !(self.side == Side::Client && self.dialogue.action().ends_unannounced)
             && let Phase::Speaking(connection) = &mut self.phase
         {
             connection.send_close_notify();
@@ -331,6 +384,41 @@ impl Connection for TlsStream {
 
     fn limit_unsent(&self, bytes: u32) {
         lock(&self.core).below.limit_unsent(bytes);
+    }
+}
+
+/// The place of a stream that was reset.
+struct Nowhere;
+
+impl AsyncRead for Nowhere {
+    fn poll_read(self: Pin<&mut Self>, _: &mut Context<'_>, _: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl AsyncWrite for Nowhere {
+    fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, _: &[u8]) -> Poll<io::Result<usize>> {
+        Poll::Ready(Err(ErrorKind::BrokenPipe.into()))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl Connection for Nowhere {
+    fn split(&mut self) -> Halves<'_> {
+        (Box::new(Self), Box::new(Self))
+    }
+
+    fn abort(self: Box<Self>) {}
+
+    fn peer(&self) -> String {
+        "nowhere".to_owned()
     }
 }
 

@@ -48,7 +48,7 @@ fn faults(protocol: Protocol) -> Vec<Fault> {
         Level::Connections | Level::Messages => true,
         Level::Requests => protocol == Protocol::HTTP,
         Level::Commands => protocol == Protocol::REDIS,
-        Level::Services => false,
+        Level::Tls | Level::Services => false,
     };
     Effect::ALL.iter().filter(acts).map(|facts| fault(facts, protocol)).collect()
 }

@@ -27,7 +27,9 @@ const SETTINGS: [(&str, &str); 4] = [
 ];
 
 fn effects() -> impl Iterator<Item = &'static Facts> {
-    Effect::ALL.iter().filter(|facts| !IN_CONTAINERS_ALONE.contains(&facts.name))
+    // No simulation has TLS.
+    let given = Effect::ALL.iter().filter(|facts| facts.level != Level::Tls);
+    given.filter(|facts| !IN_CONTAINERS_ALONE.contains(&facts.name))
 }
 
 /// The scenario's text.
@@ -62,7 +64,7 @@ fn link(facts: &Facts, n: usize) -> &'static str {
         (_, "blackhole") => "gateway -> product-service",
         (Level::Connections, _) => ["gateway -> user-service", "client -> gateway", "gateway -> redis"][n % 3],
         (Level::Requests, _) => ["gateway -> product-service", "gateway -> user-service"][n % 2],
-        (Level::Messages | Level::Commands | Level::Services, _) => "gateway -> redis",
+        (Level::Messages | Level::Commands | Level::Tls | Level::Services, _) => "gateway -> redis",
     }
 }
 
@@ -79,7 +81,7 @@ fn for_whom(facts: &Facts) -> &'static str {
         (_, "truncate" | "close" | "lose") => "share = \"5%\"\nonly.key = \"gateway:profile:*\"\n",
         (Level::Messages | Level::Commands, _) => "share = \"50%\"\nonly.key = \"gateway:profile:*\"\n",
         (Level::Requests, _) => "share = \"20%\"\n",
-        (Level::Services, _) => "",
+        (Level::Tls | Level::Services, _) => "",
     }
 }
 

@@ -5,7 +5,10 @@ use crate::{
     attribution::Attribution,
     ledger::Delayed,
 };
-use chaos_model::{Direction, effect::action::Slices};
+use chaos_model::{
+    Direction,
+    effect::{TlsAction, action::Slices},
+};
 use std::{sync::Arc, time::Duration};
 
 /// Both directions, each at the place of its number.
@@ -191,6 +194,16 @@ impl Plan {
     /// The faults that delay this way's end.
     pub(crate) fn acting_on_end(&self, direction: Direction) -> impl Iterator<Item = &Arc<Active>> {
         self.met.iter().filter(move |fault| !fault.close_delay(direction).is_zero())
+    }
+
+    /// What faults do to TLS with the client, of several the first.
+    pub(crate) fn tls(&self) -> TlsAction {
+        self.met.iter().fold(TlsAction::default(), |all, fault| all.then(fault.stream.tls))
+    }
+
+    /// The faults that act while hands are shaken.
+    pub(crate) fn on_handshakes(&self) -> impl Iterator<Item = &Arc<Active>> {
+        self.met.iter().filter(|fault| fault.stream.tls.is_of_handshakes())
     }
 
     /// The faults that throw bytes away, either way.

@@ -121,6 +121,7 @@ impl Connection {
                 end => break (end, Some(upstream)),
             }
         };
+        self.note_handshake();
         match end {
             End::Closed | End::Left(_) => {}
             End::TurnedAway(error) => {
@@ -360,8 +361,21 @@ impl Connection {
         self.count_unread();
     }
 
+    /// Counts what faults have done while hands were shaken.
+    fn note_handshake(&self) {
+        if !self.layer.as_ref().is_some_and(|layer| layer.has_acted()) {
+            return;
+        }
+        let (now, nth) = (self.open.shared.now(), self.open.connection.nth);
+        for fault in self.plan.on_handshakes() {
+            fault.tally.message(0);
+            fault.ledger.connection(now.saturating_sub(fault.applied), nth, None);
+        }
+    }
+
     /// Goes by the rules that hold now; ready where they end the connection.
     fn poll_rules(&mut self, cx: &Context<'_>) -> Poll<End> {
+        self.note_handshake();
         self.open.register(cx);
         let shared = &self.open.shared;
         if !shared.is_current(self.rules.generation) {
@@ -416,6 +430,7 @@ impl Connection {
             fault.tally.connection();
             // Delays are written down chunk by chunk, ends when they come, and what messages meet with each of them.
             let later = fault.stream.delay.is_some()
+                || fault.stream.tls.is_of_handshakes()
                 || fault.stream.cut.is_some()
                 || self.adapter.as_ref().is_some_and(Adapter::tells);
             if !later {
@@ -427,6 +442,9 @@ impl Connection {
         self.unread.forget(interpreter);
         self.budgets.set(&plan);
         self.plan = plan;
+        if let Some(layer) = &self.layer {
+            layer.act(self.plan.tls());
+        }
     }
 
     /// Ready where a fault's bytes have all passed.

@@ -13,7 +13,7 @@ const DEFAULTS: [(&str, &str, &str); 2] = [("error", "reply", "LOADING"), ("stat
 
 /// The effect that a type names: by its name, or with the protocol before it (`http-status`, `redis-error`).
 pub(super) fn facts(kind: &str) -> Option<&'static Facts> {
-    let of = |name: &str| Effect::ALL.iter().find(|facts| facts.name == name && facts.level != Level::Services);
+    let of = |name: &str| Effect::ALL.iter().find(|facts| facts.name == name && facts.level.is_of_plain_links());
     let prefixed = [("http-", Level::Requests), ("redis-", Level::Commands)].into_iter().find_map(|(prefix, level)| {
         of(kind.strip_prefix(prefix)?).filter(|facts| facts.level == level || facts.level == Level::Messages)
     });
@@ -91,7 +91,7 @@ mod tests {
     fn every_effect_on_links_is_a_type_by_its_name_and_by_its_protocol() {
         for one in Effect::ALL {
             let known = facts(one.name).is_some();
-            assert_eq!(known, one.level != Level::Services, "{}", one.name);
+            assert_eq!(known, one.level.is_of_plain_links(), "{}", one.name);
         }
         let named = |kind: &str| facts(kind).map(|facts| facts.name);
         assert_eq!(named("redis-error"), Some("error"));

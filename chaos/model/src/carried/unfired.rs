@@ -60,6 +60,9 @@ impl Fault {
             }
             Some(Cut::ResetAfter(_)) | None => {}
         }
+        if stream.tls.is_of_handshakes() {
+            return of_them("began a TLS handshake");
+        }
         if stream.close_delay.is_some() {
             return of_them("ended while it was there");
         }

@@ -4,7 +4,7 @@
 //! An effect is one of these, or several. Whoever interprets faults combines the actions of all that are active and
 //! draws by chance what is a matter of chance; there is nothing here that knows a clock, a socket or a seed.
 
-use super::{Coding, Directions, RedisState, Spread};
+use super::{Coding, Directions, RedisState, Spread, TlsAction};
 use crate::quantity::show_bytes;
 use std::{fmt, time::Duration};
 
@@ -85,6 +85,8 @@ pub struct StreamAction {
     pub spares_open: bool,
     /// The client is sent this line, and the connection ends; the service is not dialled.
     pub turns_away: Option<&'static str>,
+    /// To TLS with the client, where that ends on the link.
+    pub tls: TlsAction,
 }
 
 /// Bytes that a delay keeps under way in a direction of a connection, before its sender has to wait.

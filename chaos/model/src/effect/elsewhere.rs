@@ -75,15 +75,9 @@ pub(super) const MISSING: &[Missing] = &[
         instead: "use `garble` for wrong bytes, `truncate` for a body that ends early",
     },
     Missing {
-        words: &[
-            term("Chaos Mesh", "dns"),
-            term("Litmus", "pod-dns-error"),
-            term("Litmus", "pod-dns-spoof"),
-            term("Gremlin", "certificate expiry"),
-        ],
+        words: &[term("Chaos Mesh", "dns"), term("Litmus", "pod-dns-error"), term("Litmus", "pod-dns-spoof")],
         targets: &["refuse", "blackhole"],
-        instead: "names and certificates are left alone: to a program that can't reach its peer it is as with `refuse` or \
-                  `blackhole`",
+        instead: "names are left alone: to a program that can't reach its peer it is as with `refuse` or `blackhole`",
     },
     Missing {
         words: &[

@@ -34,7 +34,7 @@ mod tests {
         let on = match level {
             Level::Services => "redis",
             Level::Commands => "web -> redis",
-            Level::Connections | Level::Messages | Level::Requests => "client -> web",
+            Level::Connections | Level::Messages | Level::Requests | Level::Tls => "client -> web",
         };
         let mut text = format!(
             "title = \"it\"\nentry = \"web\"\nservice.web.program = \"gateway\"\nservice.web.env.A = \"redis://{{redis}}\"\n\

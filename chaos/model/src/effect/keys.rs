@@ -107,6 +107,20 @@ impl<'a> Keys<'_, 'a> {
         })
     }
 
+    /// One of several words, which must be there, as in `example`.
+    pub(crate) fn needed_one_of<T: Copy>(
+        &mut self,
+        key: &'static str,
+        example: &str,
+        what: &str,
+        all: &[(&'static str, T)],
+    ) -> Option<T> {
+        if !self.has(key) {
+            self.reader.lacks(key, example);
+        }
+        self.one_of(key, what, all)
+    }
+
     /// The key's number of bytes, which must be there and above 0.
     pub(crate) fn size(&mut self, key: &'static str, example: &str) -> Option<u64> {
         self.reader.needed(key, &format!("{key} = \"{example}\""), quantity::size)

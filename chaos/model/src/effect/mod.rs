@@ -10,6 +10,8 @@ mod explored;
 mod keys;
 mod redis_state;
 mod table;
+mod tls;
+mod tls_keys;
 
 pub use crate::term::{Term, term};
 pub use action::{Action, MessageAction, MessageEnding};
@@ -19,6 +21,7 @@ pub use explored::{Explored, Ladder, Strength};
 pub(crate) use keys::Keys;
 pub use redis_state::RedisState;
 pub use table::markdown;
+pub use tls::{Alert, CertificateFlaw, Handshake, ProtocolVersion, TlsAction};
 
 use serde::{Deserialize, Serialize};
 
@@ -55,8 +58,18 @@ pub enum Level {
     Requests,
     /// Commands: on links that speak Redis.
     Commands,
+    /// TLS with the client: on links where it ends.
+    Tls,
     /// Services.
     Services,
+}
+
+impl Level {
+    /// True where effects of this level act on links that carry nothing but their protocol's bytes.
+    #[must_use]
+    pub fn is_of_plain_links(self) -> bool {
+        !matches!(self, Self::Tls | Self::Services)
+    }
 }
 
 /// Facts of an effect that are known without any fault: what documentation and advice say.
@@ -226,6 +239,20 @@ effects! {
     wrong::Wrong,
     /// A reply of Redis is lost, so that later ones are read out of step.
     lose::Lose,
+    /// A certificate that careful clients refuse.
+    certificate::Certificate,
+    /// The TLS handshake takes longer.
+    handshake_delay::HandshakeDelay,
+    /// The TLS handshake does not go on.
+    handshake_hang::HandshakeHang,
+    /// Connections are reset within the TLS handshake.
+    handshake_reset::HandshakeReset,
+    /// The TLS handshake is refused.
+    handshake_alert::HandshakeAlert,
+    /// One version of TLS alone is spoken.
+    tls_version::TlsVersion,
+    /// Connections end, and TLS does not say so.
+    no_close_notify::NoCloseNotify,
     /// A service's program is asked to end (SIGTERM), and is started again at the end of the fault.
     stop::Stop,
     /// A service's program is ended without being asked (SIGKILL), and is started again at the end of the fault.

@@ -29,7 +29,7 @@ pub fn markdown() -> String {
     text
 }
 
-const LEVELS: [(Level, &str, &str); 5] = [
+const LEVELS: [(Level, &str, &str); 6] = [
     (
         Level::Connections,
         "On connections",
@@ -52,6 +52,12 @@ const LEVELS: [(Level, &str, &str); 5] = [
         Level::Commands,
         "On commands",
         "On links whose service speaks Redis. `share` is of commands, and `only` chooses among them.",
+    ),
+    (
+        Level::Tls,
+        "On TLS",
+        "On links whose TLS ends there, in the world `local` ([worlds.md](worlds.md#tls)): on that with the client; with the service \
+         all is as ever. But for the last, they meet connections that begin while they are there. `share` is of connections.",
     ),
     (
         Level::Services,

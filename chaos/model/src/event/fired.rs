@@ -20,7 +20,7 @@ pub struct Fired {
     pub refused: u64,
     /// Attempts to connect that were dropped, resent ones included.
     pub dropped: u64,
-    /// Requests or commands that it acted on.
+    /// Requests, commands or handshakes that it acted on.
     pub messages: u64,
     /// Requests or commands that waited behind one of these, on its connection.
     pub bystanders: u64,

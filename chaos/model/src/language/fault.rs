@@ -240,7 +240,7 @@ fn suits(
         reader.parse("share", |_| Err::<(), _>(whole("share").advice(advice)));
         reader.parse("ramp", |_| Err::<(), _>(whole("ramp")));
     }
-    if level == Level::Connections && effect.grows().is_none() {
+    if matches!(level, Level::Connections | Level::Tls) && effect.grows().is_none() {
         let wrong = Wrong::new(format!("`{name}` does not grow: it is there or not"));
         let advice = "take `ramp` away; `latency`, `dial-delay` and effects on requests and commands have one";
         reader.parse("ramp", |_| Err::<(), _>(wrong.advice(advice)));
@@ -256,7 +256,7 @@ fn suits(
         };
         match level {
             Level::Services => refuse(format!("`{name}` acts on the whole service"), format!("take `{key}` away")),
-            Level::Connections => refuse(
+            Level::Connections | Level::Tls => refuse(
                 format!("`{name}` acts on connections, which carry any requests"),
                 format!("take `{key}` away, or use an effect on requests or commands, as `delay`"),
             ),

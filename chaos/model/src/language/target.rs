@@ -133,6 +133,7 @@ pub(crate) fn fits(on: &Target, effect: &Effect, system: &System) -> Result<(), 
             let act = effects(|level| system.services[&link.to].protocol.has(level));
             Err(wrong.advice(format!("name the service: `{}`; on this link, {act} act", link.to)))
         }
+        Target::Link(link) if level == Level::Tls => no_tls(name, link, system).map_or(Ok(()), Err),
         Target::Link(link) => {
             let protocol = system.services[&link.to].protocol;
             if protocol.has(level) {
@@ -165,6 +166,21 @@ pub(crate) fn fits(on: &Target, effect: &Effect, system: &System) -> Result<(), 
             Err(wrong.advice("name a service with `protocol = \"redis\"`"))
         }
     }
+}
+
+/// The refusal of an effect on TLS where none ends.
+fn no_tls(effect: &str, link: &Link, system: &System) -> Option<Wrong> {
+    let to = &link.to;
+    if system.passes_tls(link) {
+        let wrong =
+            Wrong::new(format!("`{effect}` acts on TLS that ends on its link, and on `{link}` it passes as bytes"));
+        return Some(wrong.advice(format!("take `tls = \"pass\"` from `{to}`")));
+    }
+    let wrong = Wrong::new(format!("`{effect}` acts on TLS, and on `{link}` there is none"));
+    let advice = format!(
+        "a setting asks for it by its URL, as `https://{{{to}}}`, or `{to}` says that it speaks it: `tls = true`"
+    );
+    (!system.ends_tls(link)).then(|| wrong.advice(advice))
 }
 
 /// The effects of some levels.

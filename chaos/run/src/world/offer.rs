@@ -97,9 +97,14 @@ impl Offer {
         })
     }
 
-    /// An effect on messages where TLS hides them.
+    /// An effect on messages where TLS hides them, or on TLS where none ends.
     fn hidden(&self, fault: &Fault, system: &System) -> Option<Diagnostic> {
         let level = fault.effect.facts().level;
+        if level == Level::Tls && self.tls != TlsOnLinks::Ended {
+            let (name, world) = (fault.effect.name(), self.name);
+            let message = format!("`{name}` acts on TLS that ends on its link, and in the world `{world}` none does");
+            return Some(Diagnostic::new(fault.span.clone(), message).advice("`--world local` ends it"));
+        }
         let is_hidden = self.tls == TlsOnLinks::Passed && !matches!(level, Level::Connections | Level::Services);
         let links = fault.on.links().iter().filter(|_| is_hidden);
         let (link, setting) = links.filter_map(|link| Some((link, system.encrypted.get(link)?))).next()?;

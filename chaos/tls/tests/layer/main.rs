@@ -6,5 +6,6 @@
 mod support;
 
 mod faults;
+mod handshakes;
 mod streams;
 mod trust;

@@ -9,7 +9,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio_rustls::{
     TlsAcceptor, TlsConnector, client,
     rustls::{
-        ClientConfig, RootCertStore, ServerConfig,
+        ALL_VERSIONS, ClientConfig, RootCertStore, ServerConfig, SupportedProtocolVersion,
         crypto::ring::default_provider,
         pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime, pem::PemObject as _},
         time_provider::TimeProvider,
@@ -123,11 +123,16 @@ impl World {
 
     /// The settings of a client that believes this authority.
     pub(crate) fn believing(&self, pem: &str) -> ClientConfig {
+        self.believing_with(pem, ALL_VERSIONS)
+    }
+
+    /// The same with one that speaks these versions.
+    pub(crate) fn believing_with(&self, pem: &str, versions: &[&'static SupportedProtocolVersion]) -> ClientConfig {
         let mut roots = RootCertStore::empty();
         roots.add_parsable_certificates(certificates(pem));
         let builder =
             ClientConfig::builder_with_details(Arc::new(default_provider()), Arc::new(Clock(self.client.clone())));
-        let builder = builder.with_safe_default_protocol_versions().unwrap();
+        let builder = builder.with_protocol_versions(versions).unwrap();
         builder.with_root_certificates(roots).with_no_client_auth()
     }
 

@@ -16,7 +16,7 @@ const ONLY: &str = "Only";
 /// Schemas by name. `Fault` is one of the others, to which it refers by this prefix and their names.
 #[must_use]
 pub fn faults(prefix: &str) -> Map<String, Value> {
-    let of_links = || Effect::ALL.iter().filter(|facts| facts.level != Level::Services);
+    let of_links = || Effect::ALL.iter().filter(|facts| facts.level.is_of_plain_links());
     let name = |facts: &Facts| format!("{FAULT}.{}", facts.name);
     let reference = |facts: &Facts| json!(format!("{prefix}{}", name(facts)));
     let only_reference = format!("{prefix}{ONLY}");
