@@ -1,4 +1,4 @@
-//! `docs/tutorial.md`, `docs/own-system.md` and `docs/init.md`, step by step: files and commands are taken from the pages, and what they show is compared with
+//! `docs/tutorial.md`, `docs/own-system.md`, `docs/init.md` and `docs/tls.md`, step by step: files and commands are taken from the pages, and what they show is compared with
 //! what is printed. Shown as ignored where there is no python3.
 
 #[expect(dead_code, reason = "the tests of the whole command use more of it")]
@@ -10,7 +10,9 @@ use std::{path::Path, process::Command};
 use support::Sandbox;
 
 fn main() {
-    let pages = [("tutorial", 4), ("own-system", 2), ("init", 3)].map(|(page, commands)| {
+    let pages = [("tutorial", 4), ("own-system", 2), ("init", 3), ("tls", 1)];
+    let pages = pages.into_iter().filter(|(page, _)| *page != "tls" || cfg!(feature = "tls"));
+    let pages = pages.map(|(page, commands)| {
         Trial::ignorable_test(format!("{page} goes as the page says"), move || {
             if Command::new("python3").arg("--version").output().is_err() {
                 return Ok::<_, Failed>(Completion::ignored_with("no python3 is on the path"));
@@ -23,7 +25,7 @@ fn main() {
         let masked = masked("  PASS in 6.5s:  100% (121 of 121), 0s..6s");
         if masked == "PASS in # # (# of #), #" { Ok(()) } else { Err(masked.into()) }
     });
-    libtest_mimic::run(&Arguments::from_args(), pages.into_iter().chain([masks]).collect()).exit();
+    libtest_mimic::run(&Arguments::from_args(), pages.chain([masks]).collect()).exit();
 }
 
 /// Writes each file of a page, and runs each command, in the page's order: so many.
