@@ -19,7 +19,6 @@ use rustls::{
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fmt,
     future::poll_fn,
     io,
     net::{IpAddr, Ipv4Addr},

@@ -138,4 +138,13 @@ fn what_tls_hides_is_refused_where_it_passes() {
         let wrong = tls(file, refuse, world).unwrap_err();
         assert!(wrong.contains(&format!("names `{{self.cert}}`, and the world `{world}` has no such file")), "{wrong}");
     }
+    let trusting = "program  = \"redis\"\ntrust = \"env\"";
+    for world in ["sim", "local"] {
+        assert_eq!(tls(trusting, refuse, world), Ok(()), "{world}");
+    }
+    for world in ["docker", "attach"] {
+        let wrong = tls(trusting, refuse, world).unwrap_err();
+        let why = format!("`redis` is to believe the run's authority, and the world `{world}` has none");
+        assert!(wrong.contains(&why), "{wrong}");
+    }
 }

@@ -153,7 +153,7 @@ impl Alert {
     }
 
     /// All names.
-    pub(crate) fn names() -> impl Iterator<Item = &'static str> {
+    pub(crate) fn names() -> impl Iterator<Item = &'static str> + Clone {
         ALERTS.iter().map(|(name, _)| *name)
     }
 }

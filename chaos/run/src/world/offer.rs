@@ -129,10 +129,18 @@ impl Offer {
         hidden.collect()
     }
 
-    /// A setting that names a file of the run, where there are none.
+    /// A setting that names a file of the run, or `trust` in its authority, where there are none.
     fn fileless(&self, service: &Service) -> Option<Diagnostic> {
         if self.tls == TlsOnLinks::Ended {
             return None;
+        }
+        // Where all links are plain, there is nobody to be believed.
+        if service.trusts_run && self.tls == TlsOnLinks::Passed {
+            let (name, world) = (&service.name, self.name);
+            let message =
+                format!("service `{name}` is to believe the run's authority, and the world `{world}` has none");
+            let advice = "take `trust` away: here it meets its peers' own certificates; or use `--world local`";
+            return Some(Diagnostic::new(service.span.clone(), message).advice(advice));
         }
         let named = |template: &Template| {
             let mut pieces = template.pieces.iter();
