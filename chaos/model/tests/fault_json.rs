@@ -4,7 +4,7 @@
 
 use chaos_model::{
     Directions, Effect, Endpoint, Fault, Link, Nth, Only, Pattern, Protocol, Share, Spread, Target,
-    effect::{Distribution, Latency, Level, Reset, Status},
+    effect::{Distribution, Latency, Reset, Status},
     language::{
         json::{Mistake, read_fault, write_fault},
         load,

@@ -189,7 +189,10 @@ impl Authority {
         let key = KeyPair::generate().map_err(failed)?;
         let certificate = match flaw {
             Some(CertificateFlaw::SelfSigned) => params.self_signed(&key),
-            Some(CertificateFlaw::UnknownAuthority) => params.signed_by(&key, &issuer(&self.host)?),
+            Some(CertificateFlaw::UnknownAuthority) => {
+                let stranger = issuer(&self.host)?;
+                params.signed_by(&key, &stranger)
+            }
             _ => params.signed_by(&key, &self.issuer),
         };
         Ok((certificate.map_err(failed)?, key))

@@ -351,9 +351,9 @@ impl Core {
     }
 
     fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        if !std::mem::replace(&mut self.is_told, true)
-            && !self.dialogue.was_cut_before(self.side)
-            && !(self.side == Side::Client && self.dialogue.action().ends_unannounced)
+        let was_told = std::mem::replace(&mut self.is_told, true);
+        let is_silenced = self.side == Side::Client && self.dialogue.action().ends_unannounced;
+        if !(was_told || is_silenced || self.dialogue.was_cut_before(self.side))
             && let Phase::Speaking(connection) = &mut self.phase
         {
             connection.send_close_notify();

@@ -11,7 +11,6 @@ pub(crate) const ON_LINKS: TlsOnLinks = TlsOnLinks::Passed;
 
 pub(crate) struct Tls;
 
-#[expect(clippy::unused_self, reason = "as where there is TLS")]
 impl Tls {
     pub(crate) fn new(_: &Host) -> Self {
         Self
@@ -26,7 +25,6 @@ impl Tls {
         Err(WorldError::CannotGive(why))
     }
 
-    #[expect(clippy::unnecessary_wraps, reason = "as where there is TLS")]
     pub(crate) fn prepare(&mut self, _: &Path, _: &System) -> Result<(), WorldError> {
         Ok(())
     }

@@ -1,10 +1,7 @@
 //! Real responses are held against the document.
 
 use crate::support::{Caller, LINK, MS, System, fault, link, words};
-use chaos_model::{
-    Effect, Endpoint, Link, Protocol,
-    effect::{Hang, Level},
-};
+use chaos_model::{Effect, Endpoint, Link, Protocol, effect::Hang};
 use http::Method;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
