@@ -40,7 +40,7 @@ async fn clear(tunnel: &Tunnel) {
 /// The reason in the client's library for which it does not connect.
 async fn refusal(world: &World, tunnel: &Tunnel) -> Error {
     let config = world.believing(&world.authority.pem());
-    let error = world.connect_as(tunnel, "localhost", config).await.err().expect("it is refused");
+    let error = world.connect_as(tunnel, "localhost", config).await.expect_err("it is refused");
     let inner = error.get_ref().and_then(|error| error.downcast_ref::<Error>());
     inner.unwrap_or_else(|| panic!("{error}")).clone()
 }
