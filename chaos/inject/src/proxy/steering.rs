@@ -5,7 +5,12 @@ use super::{
     shared::{ProxyState, Shared, settle},
 };
 use crate::{Reply, active::Active, interpreter::Interpreter};
-use chaos_model::{Fault, Nonce, Target, effect::action::Accepting, event::Fired, ledger::Removed};
+use chaos_model::{
+    Fault, Nonce, Target,
+    effect::{Level, action::Accepting},
+    event::Fired,
+    ledger::Removed,
+};
 use host::{ListenMode, TurnedAway};
 use std::{
     collections::BTreeMap,
@@ -105,7 +110,7 @@ impl Steering {
         if !matches!(&fault.on, Target::Link(on) if on == link) {
             return Err(format!("{} is on {}, and this is {link}", fault.name, fault.on));
         }
-        self.fits(&fault)?;
+        self.fits(shared, &fault)?;
         let mut standing = self.standing();
         let mut state = shared.state();
         let mut interpreter = state.rules.interpreter.clone();
@@ -123,9 +128,9 @@ impl Steering {
     }
 
     /// Refuses a fault that can't act here. The language has checked this already; a message from elsewhere has not been through it.
-    fn fits(&self, fault: &Fault) -> Result<(), String> {
-        let (effect, protocol) = (fault.effect.name(), self.config.protocol);
-        if protocol.has(fault.effect.facts().level) {
+    fn fits(&self, shared: &Shared, fault: &Fault) -> Result<(), String> {
+        let (effect, protocol, level) = (fault.effect.name(), self.config.protocol, fault.effect.facts().level);
+        if protocol.has(level) || (level == Level::Tls && shared.layer.is_some()) {
             return Ok(());
         }
         Err(format!("`{effect}` can't act on {}, which speaks {protocol}", self.config.link))
@@ -138,7 +143,7 @@ impl Steering {
 
     /// Puts a fault in the place of the one that has its name, at once: in between, there is no moment without.
     fn exchange(&self, shared: &Shared, fault: Fault) -> Result<Vec<CancellationToken>, String> {
-        self.fits(&fault)?;
+        self.fits(shared, &fault)?;
         let mut standing = self.standing();
         let mut state = shared.state();
         let mut interpreter = state.rules.interpreter.clone();

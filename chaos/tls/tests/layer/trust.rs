@@ -98,10 +98,11 @@ async fn a_client_that_does_not_believe_the_run_is_told_of() {
 
 async fn a_machine_of_its_own_asks_past_the_proxy(world: &World) {
     let other = Authority::new(&world.service).unwrap();
-    for (issued, believed) in [(world.authority.issue("up").unwrap(), true), (other.issue("up").unwrap(), false)] {
+    let name = &world.names.1;
+    for (issued, believed) in [(world.authority.issue(name).unwrap(), true), (other.issue(name).unwrap(), false)] {
         let port = world.serve_as(&issued, &[], echo);
         let asks = world.authority.secured(&world.client, "up", Protocol::HTTP, Trust::default());
-        let asked = asks.dial(&world.names.1, port).await;
+        let asked = asks.dial(name, port).await;
         assert_eq!(asked.is_ok(), believed);
         match asked {
             Ok(mut stream) => {
