@@ -109,7 +109,8 @@ struct Case<'a> {
 }
 
 const STATUS: &str = "effect = \"status\"\nstatus = \"503\"";
-const SEEN: &str = "status.502 = \">= 90%\"";
+// A request that came just before the end may be served: programs take their time.
+const SEEN: &str = "status.502 = \">= 75%\"";
 const OWN_FILES: &str = "\"own.pem\", \"own.key\"";
 const RUN_FILES: &str = "\"{self.cert}\", \"{self.key}\"";
 

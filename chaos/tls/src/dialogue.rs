@@ -34,7 +34,7 @@ pub(crate) struct Dialogue {
     waiting: Mutex<Option<Waker>>,
     client_cut: AtomicBool,
     service_cut: AtomicBool,
-    /// What faults do to the client, and whether some of it was done while hands were shaken.
+    /// The faults' action on the client, and whether some of it was done while hands were shaken.
     action: Mutex<TlsAction>,
     acted: AtomicBool,
     is_told_of: AtomicBool,
@@ -46,7 +46,7 @@ impl Dialogue {
         *lock(&self.action) = action;
     }
 
-    /// What faults do now.
+    /// The faults' action now.
     pub(crate) fn action(&self) -> TlsAction {
         *lock(&self.action)
     }

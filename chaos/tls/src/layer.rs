@@ -48,7 +48,7 @@ pub(crate) struct Ways {
 /// A failure of TLS, in words.
 struct Failure {
     why: String,
-    /// It would not have failed, had TLS not been ended here.
+    /// True where TLS would not have failed, had it not been ended here.
     is_ours: bool,
 }
 

@@ -21,7 +21,7 @@ pub(crate) struct Servers {
     made: Mutex<BTreeMap<Kind, Arc<Configs<ServerConfig>>>>,
 }
 
-/// What is wrong with the certificate, and the only version that is spoken.
+/// The flaw of the certificate, and the only version that is spoken.
 type Kind = (Option<CertificateFlaw>, Option<ProtocolVersion>);
 
 impl Servers {

@@ -44,7 +44,7 @@ struct Core {
 enum Phase {
     /// Nobody knows yet what the client wants.
     Hello(Acceptor),
-    /// That is known, and a fault may have something to say to it.
+    /// The client's wishes are known, and a fault may have something to say to them.
     Met(Box<Accepted>),
     Speaking(rustls::Connection),
     /// TLS has failed; the alert has gone, or could not. Bytes that were heard out since.

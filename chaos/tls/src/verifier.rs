@@ -1,4 +1,4 @@
-//! Whether a service is what it says.
+//! Verification of services: whether each is what it says.
 
 use crate::{Authority, authority::names_here, provider};
 use rustls::{

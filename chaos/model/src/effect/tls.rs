@@ -38,9 +38,9 @@ impl TlsAction {
 /// The fate of a handshake.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Handshake {
-    /// It goes on after this time.
+    /// Going on after this time.
     Delay(Duration),
-    /// It does not go on.
+    /// No going on.
     Hang,
     /// The connection is reset.
     Reset,
@@ -52,15 +52,15 @@ pub enum Handshake {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum CertificateFlaw {
-    /// Its time is over.
+    /// A time that is over.
     Expired,
-    /// Its time has not begun.
+    /// A time that has not begun.
     NotYetValid,
-    /// It is for another name.
+    /// Another name.
     WrongName,
     /// An authority has signed it that nobody knows.
     UnknownAuthority,
-    /// Its own key has signed it.
+    /// A signature by its own key.
     SelfSigned,
     /// None, but that it is another than before, as one that was renewed.
     Renewed,

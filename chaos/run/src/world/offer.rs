@@ -25,9 +25,9 @@ pub struct Offer {
 /// The fate of TLS on links whose settings ask for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TlsOnLinks {
-    /// It ends on the link and is begun anew, so that faults meet what is inside; and the run has files for it.
+    /// Ended on the link and begun anew, so that faults meet what is inside; and the run has files for it.
     Ended,
-    /// It passes as bytes.
+    /// Passed as bytes.
     Passed,
     /// There is none: links are plain.
     Absent,
