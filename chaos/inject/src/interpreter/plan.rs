@@ -196,7 +196,7 @@ impl Plan {
         self.met.iter().filter(move |fault| !fault.close_delay(direction).is_zero())
     }
 
-    /// What faults do to TLS with the client, of several the first.
+    /// The faults' action on TLS with the client, of several the first.
     pub(crate) fn tls(&self) -> TlsAction {
         self.met.iter().fold(TlsAction::default(), |all, fault| all.then(fault.stream.tls))
     }
