@@ -39,7 +39,7 @@ fn loaded(
     (system, on): (&str, &str),
     overlay: &str,
     sets: &[(&str, &str)],
-    normalised: &dyn Fn() -> Result<String, String>,
+    normalised: &(dyn Fn() -> Result<String, String> + Sync),
 ) -> Result<Scenario, String> {
     let read = |path: &Path| match path.to_str().unwrap() {
         "chaos/it.toml" => Ok(SCENARIO.replace("SYSTEM", system).replace("ON", on)),

@@ -19,9 +19,9 @@ pub struct Known<'a> {
     /// Names of the worlds that scenarios can run in. None, where whoever reads knows of no world: any name is one.
     pub worlds: Option<&'a [&'a str]>,
     /// Gives the value of an environment variable (`"{env:NAME}"`), where it is set.
-    pub variable: &'a dyn Fn(&str) -> Option<String>,
+    pub variable: &'a (dyn Fn(&str) -> Option<String> + Sync),
     /// Gives a Compose file as the document that Compose normalises it to, or says in words why there is none.
-    pub compose: &'a dyn Fn(&Path) -> Result<serde_json::Value, String>,
+    pub compose: &'a (dyn Fn(&Path) -> Result<serde_json::Value, String> + Sync),
 }
 
 impl Known<'_> {
