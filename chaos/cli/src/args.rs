@@ -456,7 +456,7 @@ pub(crate) struct Explore {
     #[arg(long, value_name = "NUMBER", default_value_t = 1)]
     pub(crate) seed: u64,
     /// Requests begun a second
-    #[arg(long, value_name = "NUMBER", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    #[arg(long, value_name = "NUMBER", default_value_t = 12, value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub(crate) rate: u32,
     /// Write a scenario for each finding to this folder: `chaos run FOLDER --world sim` finds them again
     #[arg(long, value_name = "FOLDER")]
@@ -467,6 +467,9 @@ pub(crate) struct Explore {
     /// Write what came of it to this file as one JSON document (`-` is standard output)
     #[arg(long, value_name = "FILE")]
     pub(crate) json: Option<PathBuf>,
+    /// Write the matrix and the findings to this file as a page for a browser, which needs nothing else (`-` is standard output)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) html: Option<PathBuf>,
 }
 
 /// The bound of an exploration.

@@ -1,5 +1,6 @@
 //! Likeness of the bodies of healthy responses: the values that all of them have, and those that repeat what was asked for.
 
+use crate::point::NotTried;
 use chaos_model::Scenario;
 use chaos_run::Heard;
 use serde_json::Value;
@@ -63,15 +64,25 @@ impl Bodies {
         });
     }
 
-    /// The likeness of the responses to each request.
-    pub(crate) fn learnt(self) -> Vec<RequestLearnt> {
+    /// The likeness of the responses to each request, and what is not looked at.
+    pub(crate) fn learnt(self) -> (Vec<RequestLearnt>, Vec<NotTried>) {
         let count = self.requests.len().max(1);
-        self.requests.into_iter().map(|alike| alike.learnt(MOST.min(40 / count).max(1))).collect()
+        let (mut learnt, mut not_looked_at) = (Vec::new(), Vec::new());
+        for alike in self.requests {
+            let (one, more) = alike.learnt(MOST.min(40 / count).max(1));
+            not_looked_at.extend((more > 0).then(|| NotTried {
+                what: format!("{more} places in bodies of {}", one.name),
+                why: "a case looks at so many alone".to_owned(),
+            }));
+            learnt.push(one);
+        }
+        (learnt, not_looked_at)
     }
 }
 
 impl Alike {
-    fn learnt(self, most: usize) -> RequestLearnt {
+    /// With at most so many paths; and how many more there are.
+    fn learnt(self, most: usize) -> (RequestLearnt, usize) {
         let known = self.paths.unwrap_or_default();
         let many = |var: &String| self.values.get(var).is_some_and(|values| values.len() >= VALUES);
         let same =
@@ -80,8 +91,9 @@ impl Alike {
         // The outer ones first: what lacks them lacks all that is in them.
         let mut paths: Vec<String> = known.into_keys().collect();
         paths.sort_by_key(|path| path.matches(['.', '[']).count());
+        let more = paths.len().saturating_sub(most);
         paths.truncate(most);
-        RequestLearnt { name: self.name, paths, same }
+        (RequestLearnt { name: self.name, paths, same }, more)
     }
 }
 
@@ -157,7 +169,7 @@ mod tests {
             let vars = BTreeMap::from([("user".to_owned(), Variable::Number(*user))]);
             bodies.hear(&Heard { request: 0, vars, status: *status, body: body.as_bytes().to_vec() });
         }
-        bodies.learnt().remove(0)
+        bodies.learnt().0.remove(0)
     }
 
     #[test]

@@ -5,10 +5,10 @@ use crate::{
     finding::{self, Finding},
     lab::{Lab, ReadText},
     learn,
-    matrix::Matrix,
+    matrix::{Matrix, State},
     point::{self, NotTried, Point},
     search::{Budget, Dropped, Search, Tried},
-    shape::Shape,
+    shape::{Moment, Shape},
     subject::Subject,
 };
 use chaos_model::effect::{Effect, Explored};
@@ -61,15 +61,50 @@ pub struct Exploration {
     pub dropped: Vec<Dropped>,
     /// Findings, from what matters most on.
     pub findings: Vec<Finding>,
+    /// Services that ended by themselves: which, how, and by which faults.
+    pub died: Vec<String>,
     /// Cases that broke an invariant once and could not be confirmed, in words.
     pub unconfirmed: Vec<String>,
     /// Results of effects on links and services.
     pub matrix: Matrix,
+    /// Each fault that was tried alone.
+    pub alone: Vec<Attempt>,
     /// Omissions: what was not tried, and why.
     pub not_tried: Vec<NotTried>,
     /// Simulated runs, with those that learn, calibrate, shrink and check.
     #[serde(skip)]
     pub runs: usize,
+}
+
+/// A fault that was tried alone, and what came of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Attempt {
+    /// The link or the service.
+    pub on: String,
+    /// The kind of messages; none where it was on connections or on a service.
+    pub kind: Option<String>,
+    /// The effect.
+    pub effect: String,
+    /// The effect with its strength, and which messages it was for, in words.
+    pub fault: String,
+    /// The moment at which it came.
+    pub moment: Moment,
+    /// The result.
+    pub state: State,
+}
+
+impl Attempt {
+    fn of(tried: &Tried) -> Self {
+        let point = &tried.case.points[0];
+        Self {
+            on: point.on.clone(),
+            kind: point.kind.clone(),
+            effect: point.effect.name.to_owned(),
+            fault: point.words(),
+            moment: tried.case.shape.moment(),
+            state: tried.state,
+        }
+    }
 }
 
 impl Exploration {
@@ -78,10 +113,10 @@ impl Exploration {
         self.findings.iter_mut().for_each(|finding| finding.known = names.contains(&finding.name));
     }
 
-    /// True where something was found that was not known before.
+    /// True where something was found that was not known before, or a service ended by itself.
     #[must_use]
     pub fn has_news(&self) -> bool {
-        self.findings.iter().any(|finding| !finding.known)
+        !self.died.is_empty() || self.findings.iter().any(|finding| !finding.known)
     }
 }
 
@@ -101,6 +136,7 @@ pub fn explore(
     tell("running the healthy system");
     let learnt = learn::learn(&lab, subject, shape, seed)?;
     let (points, mut not_tried) = point::all(&learnt.scenario.system, &learnt.uses);
+    not_tried.extend(learnt.not_looked_at.iter().cloned());
     let points = chosen(points, options.on, &mut not_tried)?;
     let Some(any) = points.first() else {
         return Err(Error::Unwell("no link of it was used, so no fault would be met".to_owned()));
@@ -109,15 +145,18 @@ pub fn explore(
     tell(&format!("trying {} faults, one by one", points.len()));
     let mut tried = search.singles(&points, &mut not_tried);
     tell("trying the strongest of them while caches are cold");
-    let cold = search.cold(&points, &mut not_tried);
-    let matrix = matrix(&learnt.scenario.system, tried.iter().chain(&cold));
+    let mut moved = search.at_another_moment(&points, Shape::cold, &mut not_tried);
+    tell("trying the strongest of them twice, for the second time while the system recovers");
+    moved.extend(search.at_another_moment(&points, Shape::again, &mut not_tried));
+    let matrix = matrix(&learnt.scenario.system, tried.iter().chain(&moved));
+    let alone = tried.iter().chain(&moved).map(Attempt::of).collect();
     let pairs = if options.pairs {
         tell("trying faults two by two");
         search.pairs(&tried, &mut not_tried)
     } else {
         Vec::new()
     };
-    tried.extend(cold.into_iter().chain(pairs));
+    tried.extend(moved.into_iter().chain(pairs));
     tell("shrinking what was found");
     let (findings, unconfirmed) = finding::all(&search, &tried);
     let links = learnt.uses.iter().map(|(link, used)| (link.to_string(), used.messages.clone()));
@@ -131,11 +170,24 @@ pub fn explore(
         invariants: search.invariants.iter().map(|invariant| invariant.that.clone()).collect(),
         dropped,
         findings,
+        died: died(&tried),
         unconfirmed,
         matrix,
+        alone,
         not_tried: together(not_tried),
         runs: lab.runs.load(Ordering::Relaxed),
     })
+}
+
+/// Services that ended by themselves, each once, with the first faults by which they did.
+fn died(tried: &[Tried]) -> Vec<String> {
+    let mut all: BTreeMap<&String, String> = BTreeMap::new();
+    for one in tried {
+        for died in &one.died {
+            all.entry(died).or_insert_with(|| one.case.words());
+        }
+    }
+    all.into_iter().map(|(died, by)| format!("{died} ({by})")).collect()
 }
 
 /// The points on these links and services.

@@ -63,11 +63,15 @@ type Same = (usize, Vec<String>, String);
 pub(crate) fn all(search: &Search<'_>, tried: &[Tried]) -> (Vec<Finding>, Vec<String>) {
     let mut groups: BTreeMap<Same, Vec<&Tried>> = BTreeMap::new();
     for one in tried {
-        for nth in &one.failed {
+        for (nth, failing) in &one.failed {
             let mut on: Vec<String> = one.case.points.iter().map(|point| point.on.clone()).collect();
             on.sort();
-            let is_available = search.invariants[*nth].kind == Kind::Available;
-            let shape = if is_available { one.seen.shape() } else { String::new() };
+            // What is lacking tells one mistake from another, as the kinds of bad responses do.
+            let shape = match search.invariants[*nth].kind {
+                Kind::Available => one.shape.clone(),
+                Kind::Complete | Kind::Right | Kind::Denied => failing.join(", "),
+                _ => String::new(),
+            };
             groups.entry((*nth, on, shape)).or_default().push(one);
         }
     }
@@ -102,8 +106,7 @@ fn told(search: &Search<'_>, nth: usize, Shrunk { case, seeds }: Shrunk, also: V
         all.any(|check| check.verdict == Verdict::Fail)
     };
     let invariant = whole.with(failing).unwrap_or_else(|| whole.clone());
-    let faults: Vec<String> =
-        case.points.iter().map(|point| format!("{} on {}", point.words(), point.place())).collect();
+    let faults = case.faults();
     let title = format!("{}: {}", invariant.that, faults.join(" and "));
     let head = head(search, &seeds, &faults);
     let parts = Parts { case, invariant: invariant.clone(), title, head };
@@ -141,11 +144,11 @@ fn shown(seen: &Seen) -> Vec<String> {
 fn head(search: &Search<'_>, seeds: &[u64], faults: &[String]) -> String {
     let mut text = format!("# Found by `chaos explore --seed {}`.", search.seed);
     let seeds: Vec<String> = seeds.iter().map(u64::to_string).collect();
-    let (with, without) = match faults {
-        [_] => ("its fault", "without it"),
-        _ => ("all of its faults", "without any one of them"),
+    let how = match faults {
+        [_] => "It fails with its fault, and passes without it",
+        _ => "It fails with all of its faults, and does not without any one of them",
     };
-    let _ = write!(text, " It fails with {with}, and passes {without}\n# (world sim, seed");
+    let _ = write!(text, " {how}\n# (world sim, seed");
     let _ = writeln!(text, "{} {}).", if seeds.len() == 1 { "" } else { "s" }, seeds.join(", "));
     text
 }
@@ -158,6 +161,7 @@ fn name(invariant: &Invariant, case: &Case) -> String {
         Kind::Available => "unavailable",
         Kind::Own => "broken",
         Kind::Recovers => "not_recovered",
+        Kind::Denied => "denied",
         Kind::Complete => "incomplete",
         Kind::Right => "wrong",
     };

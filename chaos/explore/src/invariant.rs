@@ -28,6 +28,8 @@ pub enum Kind {
     Own,
     /// Responses are as before a while after the end of the fault.
     Recovers,
+    /// Nobody is told that a request is at fault which is not.
+    Denied,
     /// A response lacks nothing that healthy ones have, or says so.
     Complete,
     /// A response is about what was asked for.
@@ -132,6 +134,7 @@ pub(crate) fn all(subject: &Subject, learnt: &Learnt) -> Vec<Invariant> {
             all.push(Invariant::new(Kind::Right, &that, When::Always, &checks).of(name));
         }
     }
+    all.extend(not_denied(learnt));
     let mut recovers = vec![("availability", ">= 99%"), ("latency.max", slow.as_str())];
     recovers.extend(learnt.has_partial.then_some(("partial", "== 0%")));
     recovers.extend(learnt.has_stale.then_some(("stale", "== 0%")));
@@ -146,9 +149,21 @@ pub(crate) fn all(subject: &Subject, learnt: &Learnt) -> Vec<Invariant> {
     all
 }
 
+/// Statuses that tell a client that its request is at fault: where healthy runs have none of them, a fault behind the entry is no
+/// reason for one. That there are too many requests (429) may be true.
+const DENIALS: [u16; 8] = [400, 401, 403, 404, 405, 409, 410, 422];
+
+fn not_denied(learnt: &Learnt) -> Option<Invariant> {
+    let foreign = DENIALS.iter().filter(|status| !learnt.healthy.statuses.contains(status));
+    let checks: Vec<String> = foreign.map(|status| format!("status.{status}")).collect();
+    let checks: Vec<(&str, &str)> = checks.iter().map(|key| (key.as_str(), "== 0%")).collect();
+    let that = "nobody is told that it is their request";
+    (!checks.is_empty()).then(|| Invariant::new(Kind::Denied, that, When::Always, &checks))
+}
+
 /// The time within which responses have to come: less than a client waits.
 fn in_time(learnt: &Learnt) -> Duration {
-    let bound = IN_TIME.max(learnt.slowest * TIMES_HEALTHY).min(learnt.timeout * 4 / 5);
+    let bound = IN_TIME.max(learnt.healthy.slowest * TIMES_HEALTHY).min(learnt.timeout * 4 / 5);
     Duration::from_millis(u64::try_from(bound.as_millis()).unwrap_or(u64::MAX))
 }
 

@@ -14,8 +14,8 @@ use std::{
 };
 use tokio::sync::mpsc::UnboundedSender;
 
-/// Reads the text of a scenario as if it lay beside the one that is explored.
-pub type ReadText<'a> = dyn Fn(&str) -> Result<Scenario, Diagnostics> + 'a;
+/// Reads the text of a scenario as if it lay beside the one that is explored. Several threads do so at once.
+pub type ReadText<'a> = dyn Fn(&str) -> Result<Scenario, Diagnostics> + Sync + 'a;
 
 /// A run that is asked for.
 #[derive(Clone, Debug)]
@@ -34,37 +34,21 @@ pub(crate) struct Lab<'a> {
     pub(crate) runs: AtomicUsize,
 }
 
-/// A job that was read, and its result.
-struct Bench {
-    scenario: Result<Scenario, String>,
-    seen: Mutex<Option<Result<Seen, String>>>,
-}
-
 impl<'a> Lab<'a> {
     pub(crate) fn new(read: &'a ReadText<'a>, programs: Programs) -> Self {
         Self { read, programs, runs: AtomicUsize::new(0) }
     }
 
-    // Who reads scenarios need not be shared by threads: what they share is this.
-    fn means(&self) -> Means<'_> {
-        Means { programs: &self.programs, runs: &self.runs }
-    }
-
     /// Runs these, as many at once as there are cores. What can't be read is told by its first mistake.
     pub(crate) fn run(&self, jobs: &[Job]) -> Vec<Result<Seen, String>> {
-        let read = |job: &Job| (self.read)(&job.text).map_err(|wrong| first_mistake(&wrong));
-        let benches: Vec<Bench> =
-            jobs.iter().map(|job| Bench { scenario: read(job), seen: Mutex::new(None) }).collect();
-        let (next, means) = (AtomicUsize::new(0), self.means());
+        let places: Vec<Mutex<Option<Result<Seen, String>>>> = jobs.iter().map(|_| Mutex::default()).collect();
+        let next = AtomicUsize::new(0);
         let work = || {
             loop {
                 let nth = next.fetch_add(1, Ordering::Relaxed);
-                let Some((job, bench)) = jobs.get(nth).zip(benches.get(nth)) else { return };
-                let seen = match &bench.scenario {
-                    Ok(scenario) => means.caught(job, scenario.clone()).map(|records| Seen::of(&records)),
-                    Err(wrong) => Err(wrong.clone()),
-                };
-                *bench.seen.lock().unwrap_or_else(PoisonError::into_inner) = Some(seen);
+                let Some((job, place)) = jobs.get(nth).zip(places.get(nth)) else { return };
+                let seen = self.seen(job);
+                *place.lock().unwrap_or_else(PoisonError::into_inner) = Some(seen);
             }
         };
         let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
@@ -73,43 +57,36 @@ impl<'a> Lab<'a> {
                 scope.spawn(work);
             }
         });
-        let told = |bench: Bench| bench.seen.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let told = |place: Mutex<_>| place.into_inner().unwrap_or_else(PoisonError::into_inner);
         let lost = || Err("its simulation did not end".to_owned());
-        benches.into_iter().map(|bench| told(bench).unwrap_or_else(lost)).collect()
+        places.into_iter().map(|place| told(place).unwrap_or_else(lost)).collect()
     }
 
-    /// Runs one on this thread, and gives its events. The listener hears all responses.
+    /// Reads one and runs it on this thread; where that panics, which says so itself, the others go on.
+    fn seen(&self, job: &Job) -> Result<Seen, String> {
+        let scenario = (self.read)(&job.text).map_err(|wrong| first_mistake(&wrong))?;
+        let run = std::panic::AssertUnwindSafe(|| self.simulated(job, scenario, None));
+        let records = std::panic::catch_unwind(run).unwrap_or_else(|_| Err("its simulation panicked".to_owned()))?;
+        Ok(Seen::of(&records))
+    }
+
+    /// Runs one, and gives its events. The listener hears all responses.
     pub(crate) fn events(
         &self,
         job: &Job,
         listener: Option<UnboundedSender<Heard>>,
     ) -> Result<(Scenario, Vec<Record>), Error> {
         let scenario = (self.read)(&job.text).map_err(|wrong| Error::Invalid(Box::new(wrong)))?;
-        let (means, own) = (self.means(), scenario.clone());
-        let run = move || means.run(job, own, listener);
+        let own = scenario.clone();
+        let run = move || self.simulated(job, own, listener);
         // A simulation is a runtime with a clock of its own, which can't share a thread with another one.
         let records = std::thread::scope(|scope| scope.spawn(run).join());
         let records = records.unwrap_or_else(|_| Err("its simulation panicked".to_owned())).map_err(Error::Unwell)?;
         Ok((scenario, records))
     }
-}
 
-/// The means of a run, which threads share.
-#[derive(Clone, Copy)]
-struct Means<'a> {
-    programs: &'a Programs,
-    runs: &'a AtomicUsize,
-}
-
-impl Means<'_> {
-    /// Runs one; where that panics, which says so itself, the others go on.
-    fn caught(self, job: &Job, scenario: Scenario) -> Result<Vec<Record>, String> {
-        let run = std::panic::AssertUnwindSafe(|| self.run(job, scenario, None));
-        std::panic::catch_unwind(run).unwrap_or_else(|_| Err("its simulation panicked".to_owned()))
-    }
-
-    fn run(
-        self,
+    fn simulated(
+        &self,
         job: &Job,
         scenario: Scenario,
         listener: Option<UnboundedSender<Heard>>,

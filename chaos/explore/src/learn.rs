@@ -4,13 +4,17 @@ use crate::{
     bodies::{Bodies, RequestLearnt},
     error::Error,
     lab::{Job, Lab},
+    point::NotTried,
     seen::Seen,
     shape::Shape,
     subject::Subject,
     uses::{LinkUse, Uses},
 };
 use chaos_model::{Endpoint, Event, Link, Protocol, Record, Scenario, Slice, event::ProxyCounts, responses::Marker};
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 use tokio::sync::mpsc;
 
 /// Healthy runs, each with a seed of its own.
@@ -19,6 +23,34 @@ pub(crate) const HEALTHY_RUNS: u64 = 4;
 /// Time over which calls are put against requests.
 const FEW_SECONDS: Duration = Duration::from_secs(3);
 
+/// The most that any healthy run showed of what faults bring about.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Healthy {
+    /// Requests without a good response.
+    pub(crate) bad: u64,
+    /// Responses that said that they are partial.
+    pub(crate) partial: u64,
+    /// Responses that said that they are old.
+    pub(crate) stale: u64,
+    /// The slowest response.
+    pub(crate) slowest: Duration,
+    /// Statuses of responses.
+    pub(crate) statuses: BTreeSet<u16>,
+}
+
+impl Healthy {
+    fn of(seen: &[Seen]) -> Self {
+        let most = |of: &dyn Fn(&Seen) -> u64| seen.iter().map(of).max().unwrap_or_default();
+        Self {
+            bad: most(&Seen::bad),
+            partial: most(&|seen| seen.run.partial.unwrap_or_default()),
+            stale: most(&|seen| seen.run.stale.unwrap_or_default()),
+            slowest: seen.iter().map(Seen::slowest).max().unwrap_or_default(),
+            statuses: seen.iter().flat_map(|seen| seen.run.statuses.keys().copied()).collect(),
+        }
+    }
+}
+
 /// Knowledge of a healthy system.
 #[derive(Clone, Debug)]
 pub(crate) struct Learnt {
@@ -26,8 +58,10 @@ pub(crate) struct Learnt {
     pub(crate) uses: Uses,
     /// The likeness of the responses to each request.
     pub(crate) requests: Vec<RequestLearnt>,
-    /// The slowest response of all healthy runs.
-    pub(crate) slowest: Duration,
+    /// The most that healthy runs showed.
+    pub(crate) healthy: Healthy,
+    /// Places in bodies that are not looked at.
+    pub(crate) not_looked_at: Vec<NotTried>,
     /// Calls on each link that speaks HTTP, per request of the load, in the second that had the most.
     pub(crate) calls: BTreeMap<Link, f64>,
     /// A client's patience.
@@ -45,17 +79,22 @@ pub(crate) fn learn(lab: &Lab<'_>, subject: &Subject, shape: Shape, seed: u64) -
     let text = healthy(subject, shape);
     let job = |seed| Job { text: text.clone(), seed, control: false };
     let (sender, mut heard) = mpsc::unbounded_channel();
-    let (scenario, records) = lab.events(&job(seed), Some(sender))?;
-    let mut runs = vec![records];
-    for other in 1..HEALTHY_RUNS {
-        runs.push(lab.events(&job(seed.wrapping_add(other)), None)?.1);
-    }
+    let ears = std::iter::once(Some(sender)).chain(std::iter::repeat_with(|| None));
+    let jobs: Vec<_> = (0..HEALTHY_RUNS).map(|nth| job(seed.wrapping_add(nth))).zip(ears).collect();
+    let all: Result<Vec<(Scenario, Vec<Record>)>, Error> = std::thread::scope(|scope| {
+        let begun: Vec<_> = jobs.into_iter().map(|(job, ear)| scope.spawn(move || lab.events(&job, ear))).collect();
+        let lost = || Error::Unwell("its simulation panicked".to_owned());
+        begun.into_iter().map(|run| run.join().map_err(|_| lost())?).collect()
+    });
+    let (mut scenarios, runs): (Vec<Scenario>, Vec<Vec<Record>>) = all?.into_iter().unzip();
+    let scenario = scenarios.swap_remove(0);
     let seen: Vec<Seen> = runs.iter().map(|records| Seen::of(records)).collect();
     seen.iter().try_for_each(well)?;
     let mut bodies = Bodies::new(&scenario);
     while let Ok(response) = heard.try_recv() {
         bodies.hear(&response);
     }
+    let (requests, not_looked_at) = bodies.learnt();
     let mut calls = BTreeMap::new();
     for records in &runs {
         most_calls(&scenario, records, &mut calls);
@@ -63,8 +102,9 @@ pub(crate) fn learn(lab: &Lab<'_>, subject: &Subject, shape: Shape, seed: u64) -
     let declared = scenario.system.responses.markers();
     Ok(Learnt {
         uses: uses(&scenario, &runs[0]),
-        requests: bodies.learnt(),
-        slowest: seen.iter().map(Seen::slowest).max().unwrap_or_default(),
+        requests,
+        healthy: Healthy::of(&seen),
+        not_looked_at,
         calls,
         timeout: scenario.load.timeout,
         has_partial: declared.contains(&Marker::Partial),

@@ -1,6 +1,6 @@
 //! The matrix: what each effect came to on each link and service, by the worst of its cases.
 
-use crate::{invariant::Kind, seen::Seen};
+use crate::{invariant::Kind, learn::Healthy, seen::Seen};
 use serde::Serialize;
 use std::{collections::BTreeMap, time::Duration};
 
@@ -39,22 +39,21 @@ impl State {
         Self::NeverRecovered,
     ];
 
-    pub(crate) fn of(seen: &Seen, met: bool, failed: &[Kind], slow: Duration) -> Self {
+    pub(crate) fn of(seen: &Seen, met: bool, failed: &[Kind], healthy: &Healthy) -> Self {
         let run = &seen.run;
-        let some = |count: Option<u64>| count.unwrap_or_default() > 0;
         if !met {
             Self::NeverMet
         } else if failed.contains(&Kind::Recovers) {
             Self::NeverRecovered
-        } else if failed.contains(&Kind::Right) || failed.contains(&Kind::Complete) {
+        } else if failed.iter().any(|kind| [Kind::Right, Kind::Complete, Kind::Denied].contains(kind)) {
             Self::Wrong
-        } else if run.good < run.arrivals {
+        } else if seen.bad() > healthy.bad || !seen.died.is_empty() {
             Self::Failed
-        } else if some(run.partial) {
+        } else if run.partial.unwrap_or_default() > healthy.partial {
             Self::Partial
-        } else if some(run.stale) {
+        } else if run.stale.unwrap_or_default() > healthy.stale {
             Self::Stale
-        } else if seen.slowest() > slow {
+        } else if seen.slowest() > healthy.slowest * 3 / 2 + Duration::from_millis(10) {
             Self::Slower
         } else {
             Self::Unnoticed
@@ -73,6 +72,19 @@ impl State {
             Self::Failed => "failed",
             Self::Wrong => "wrong",
             Self::NeverRecovered => "stuck",
+        }
+    }
+
+    /// The meaning of its word, briefly.
+    pub(crate) fn meaning(self) -> &'static str {
+        match self {
+            Self::NeverMet => "nothing met it",
+            Self::Unnoticed => "by clients",
+            Self::Slower => "responses",
+            Self::Stale | Self::Partial => "and said so",
+            Self::Failed => "requests",
+            Self::Wrong => "or lacking, and not said so",
+            Self::NeverRecovered => "after the end",
         }
     }
 

@@ -5,7 +5,7 @@ use crate::{
     uses::{LinkUse, Uses},
 };
 use chaos_model::{
-    Link, Protocol, System,
+    Link, Protocol, System, calls,
     effect::{Effect, Explored, Facts, Ladder, Level},
     protocol::Transport,
 };
@@ -28,10 +28,54 @@ pub(crate) struct Point {
     ladder: Ladder,
     /// The strength, by its place in the ladder: 0 is the strongest.
     step: usize,
-    /// The first so many messages alone.
-    first: Option<u64>,
+    /// The messages of its kind that it is for, by their numbers.
+    which: Which,
     /// True where clients meet it without the system having any part in it.
     pub(crate) at_the_door: bool,
+}
+
+/// Messages of a kind, by their numbers since the fault began.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Which {
+    All,
+    /// The first so many.
+    First(u64),
+    /// The one with this number.
+    Nth(u64),
+}
+
+/// Choices of single messages that are tried beside all of them: what a system gets over time and again, it may get over once
+/// in another way.
+const SOME: [Which; 2] = [Which::First(1), Which::Nth(4)];
+
+impl Which {
+    /// Fewer, and the same ones.
+    fn fewer(self) -> Option<Self> {
+        let is_fewer = |count: &u64| match self {
+            Self::All => true,
+            Self::First(now) => *count < now,
+            Self::Nth(_) => false,
+        };
+        FIRST.iter().copied().find(is_fewer).map(Self::First)
+    }
+
+    /// The key that chooses them, with its value.
+    fn key(self) -> Option<(&'static str, u64)> {
+        match self {
+            Self::All => None,
+            Self::First(count) => Some(("only.first", count)),
+            Self::Nth(number) => Some(("only.nth", number)),
+        }
+    }
+
+    fn words(self) -> Option<String> {
+        match self {
+            Self::All => None,
+            Self::First(1) => Some("the first alone".to_owned()),
+            Self::First(count) => Some(format!("the first {count}")),
+            Self::Nth(number) => Some(format!("number {number} alone")),
+        }
+    }
 }
 
 /// Something that is not tried, and why.
@@ -55,8 +99,8 @@ impl Point {
         for (key, value) in self.only() {
             line(key, &value);
         }
-        if let Some(first) = self.first {
-            line("only.first", &first.to_string());
+        if let Some((key, number)) = self.which.key() {
+            line(key, &number.to_string());
         }
         line("at", at);
         line("for", lasts);
@@ -78,11 +122,8 @@ impl Point {
     /// The effect with its strength, in a few words: `latency, delay 2s`.
     pub(crate) fn words(&self) -> String {
         let keys = self.ladder[self.step].iter().map(|(key, value)| format!("{key} {value}"));
-        let first = self.first.map(|first| match first {
-            1 => "the first alone".to_owned(),
-            many => format!("the first {many}"),
-        });
-        let words: Vec<String> = std::iter::once(self.effect.name.to_owned()).chain(keys).chain(first).collect();
+        let words = std::iter::once(self.effect.name.to_owned()).chain(keys).chain(self.which.words());
+        let words: Vec<String> = words.collect();
         words.join(", ")
     }
 
@@ -91,9 +132,14 @@ impl Point {
         self.kind.as_ref().map_or_else(|| self.on.clone(), |kind| format!("{} {kind}", self.on))
     }
 
-    /// True where it is the strongest of its ladder.
+    /// True where it is the strongest of its ladder, on all messages.
     pub(crate) fn is_strongest(&self) -> bool {
-        self.step == 0
+        self.step == 0 && self.which == Which::All
+    }
+
+    /// True where it acts on messages, which can be counted.
+    fn is_of_messages(&self) -> bool {
+        self.effect.level != Level::Connections && self.effect.level != Level::Services
     }
 
     /// The next weaker ones.
@@ -102,9 +148,8 @@ impl Point {
         if self.step + 1 < self.ladder.len() {
             weaker.push(Self { step: self.step + 1, ..self.clone() });
         }
-        if self.effect.level != Level::Connections && self.effect.level != Level::Services {
-            let fewer = FIRST.iter().find(|count| self.first.is_none_or(|first| **count < first));
-            weaker.extend(fewer.map(|count| Self { first: Some(*count), ..self.clone() }));
+        if self.is_of_messages() {
+            weaker.extend(self.which.fewer().map(|which| Self { which, ..self.clone() }));
         }
         weaker
     }
@@ -140,7 +185,7 @@ pub(crate) fn all(system: &System, uses: &Uses) -> (Vec<Point>, Vec<NotTried>) {
                 effect: *facts,
                 ladder,
                 step: 0,
-                first: None,
+                which: Which::All,
                 at_the_door: *name == system.entry,
             };
             points.extend(each(facts, &point));
@@ -159,7 +204,7 @@ fn on_link(system: &System, link: &Link, used: &LinkUse, points: &mut Vec<Point>
         effect: *facts,
         ladder,
         step: 0,
-        first: None,
+        which: Which::All,
         at_the_door,
     };
     for facts in Effect::ALL.iter().filter(|facts| facts.level == Level::Connections) {
@@ -174,7 +219,12 @@ fn on_link(system: &System, link: &Link, used: &LinkUse, points: &mut Vec<Point>
         ![Level::Connections, Level::Tls, Level::Services].contains(&facts.level)
             && stack.protocol.levels.contains(&facts.level)
     };
-    for kind in used.messages.keys() {
+    let (other, kinds): (Vec<&String>, Vec<&String>) = used.messages.keys().partition(|kind| *kind == calls::OTHER);
+    not_tried.extend(other.iter().map(|_| NotTried {
+        what: format!("{link}: messages of more kinds than are told apart"),
+        why: "no fault can choose them".to_owned(),
+    }));
+    for kind in kinds {
         for facts in Effect::ALL.iter().filter(of_messages) {
             points.extend(each(facts, &|ladder| point(Some(kind), facts, ladder)));
         }
@@ -188,6 +238,11 @@ fn on_link(system: &System, link: &Link, used: &LinkUse, points: &mut Vec<Point>
 /// The points of an effect at all its strengths.
 fn each(facts: &Facts, point: &dyn Fn(Ladder) -> Point) -> Vec<Point> {
     let Explored::By(ladders) = facts.explored else { return Vec::new() };
-    let of = |ladder: &Ladder| (0..ladder.len()).map(|step| Point { step, ..point(ladder) }).collect::<Vec<_>>();
+    let of = |ladder: &Ladder| {
+        let whole = point(ladder);
+        let some = SOME.iter().filter(|_| whole.is_of_messages()).map(|which| Point { which: *which, ..whole.clone() });
+        let some: Vec<Point> = some.collect();
+        (0..ladder.len()).map(|step| Point { step, ..whole.clone() }).chain(some).collect::<Vec<_>>()
+    };
     ladders.iter().flat_map(of).collect()
 }

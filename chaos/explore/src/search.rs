@@ -14,7 +14,10 @@ use crate::{
 };
 use chaos_model::Verdict;
 use serde::Serialize;
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BTreeSet},
+};
 
 /// Cases that are asked for together: always as many, so that it does not depend on the machine which ones are tried.
 const BATCH: usize = 64;
@@ -43,10 +46,15 @@ pub struct Dropped {
 #[derive(Clone, Debug)]
 pub(crate) struct Tried {
     pub(crate) case: Case,
-    pub(crate) seen: Seen,
     pub(crate) state: State,
-    /// Invariants that failed, by their places.
-    pub(crate) failed: Vec<usize>,
+    /// Invariants that failed, by their places, each with its checks that did.
+    pub(crate) failed: BTreeMap<usize, Vec<String>>,
+    /// Bad kinds of responses, in words.
+    pub(crate) shape: String,
+    /// A number that is the same where the same was seen.
+    pub(crate) signature: u64,
+    /// Services that ended by themselves, each with how it ended.
+    pub(crate) died: Vec<String>,
 }
 
 /// All that cases are made of and held to.
@@ -87,9 +95,7 @@ impl<'a> Search<'a> {
                 why.is_none()
             });
         }
-        let seeds = (0..=HEALTHY_RUNS).map(|nth| seed.wrapping_add(nth));
-        let controls: Result<Vec<Seen>, String> = seeds.map(|seed| search.control(&case, &all, seed)).collect();
-        let controls = controls.map_err(Error::Unwell)?;
+        let controls = search.controls(&case, &all).map_err(Error::Unwell)?;
         if let Some(why) = controls.iter().find_map(|seen| seen.broken.clone()) {
             return Err(Error::Unwell(why));
         }
@@ -114,6 +120,22 @@ impl<'a> Search<'a> {
         self.lab.run(&[Job { text, seed, control: true }]).pop().unwrap_or_else(|| Err("it was not run".to_owned()))
     }
 
+    /// Healthy runs with several seeds, on each timeline that cases have.
+    fn controls(&self, case: &Case, held: &[Invariant]) -> Result<Vec<Seen>, String> {
+        let held: Vec<&Invariant> = held.iter().collect();
+        let shapes = [self.shape, self.shape.cold(), self.shape.again()];
+        let jobs = shapes.iter().flat_map(|shape| {
+            let text = Case { shape: *shape, ..case.clone() }.text(self.subject, "a healthy run", &held, None);
+            let first = self.seed;
+            (0..=HEALTHY_RUNS).map(move |nth| first.wrapping_add(nth)).map(move |seed| Job {
+                text: text.clone(),
+                seed,
+                control: true,
+            })
+        });
+        self.lab.run(&jobs.collect::<Vec<_>>()).into_iter().collect()
+    }
+
     fn case(&self, points: Vec<Point>) -> Case {
         Case { points, shape: self.shape, requests: (0..self.subject.requests()).collect() }
     }
@@ -135,28 +157,50 @@ impl<'a> Search<'a> {
         self.all(cases, not_tried)
     }
 
-    /// Tries each point once more at its strongest, while caches and connections are cold.
-    pub(crate) fn cold(&mut self, points: &[Point], not_tried: &mut Vec<NotTried>) -> Vec<Tried> {
-        let cold = |point: &Point| {
+    /// Tries each point at its strongest at another moment: where the timeline has this shape.
+    pub(crate) fn at_another_moment(
+        &mut self,
+        points: &[Point],
+        shape: impl Fn(Shape) -> Shape,
+        not_tried: &mut Vec<NotTried>,
+    ) -> Vec<Tried> {
+        let moved = |point: &Point| {
             let case = self.case(vec![point.clone()]);
-            Case { shape: case.shape.cold(), ..case }
+            Case { shape: shape(case.shape), ..case }
         };
-        let cases: Vec<Case> = points.iter().filter(|point| point.is_strongest()).map(cold).collect();
+        let cases: Vec<Case> = points.iter().filter(|point| point.is_strongest()).map(moved).collect();
         self.all(cases, not_tried)
     }
 
-    /// Tries points two by two: of those that showed the same to clients and on links, one stands for all; those that were
-    /// noticed come first. Points that broke something alone are left out: with another they break it again.
+    /// Tries points two by two: of those in one place that showed the same to clients and on links, one stands for all. Each
+    /// place meets each other one first by what was noticed most, then by the next. Points that broke something alone are left
+    /// out: with another they break it again.
     pub(crate) fn pairs(&mut self, singles: &[Tried], not_tried: &mut Vec<NotTried>) -> Vec<Tried> {
-        let mut kinds: BTreeMap<u64, &Tried> = BTreeMap::new();
-        for tried in singles.iter().filter(|tried| tried.failed.is_empty() && tried.state != State::NeverMet) {
-            kinds.entry(tried.seen.signature).or_insert(tried);
+        let mut kinds: BTreeMap<(String, u64), usize> = BTreeMap::new();
+        let may_be_paired = |tried: &Tried| tried.failed.is_empty() && tried.state != State::NeverMet;
+        for (nth, tried) in singles.iter().enumerate().filter(|(_, tried)| may_be_paired(tried)) {
+            kinds.entry((tried.case.points[0].place(), tried.signature)).or_insert(nth);
         }
-        let told: Vec<&Tried> = singles
-            .iter()
-            .filter(|tried| kinds.get(&tried.seen.signature).is_some_and(|kept| std::ptr::eq(*kept, *tried)))
-            .collect();
-        let mut pairs = Vec::new();
+        let told: BTreeSet<usize> = kinds.into_values().collect();
+        let alike = singles.iter().filter(|tried| may_be_paired(tried)).count() - told.len();
+        let told: Vec<&Tried> = told.into_iter().map(|nth| &singles[nth]).collect();
+        let mut left_out = |count: usize, what: &str, why: &str| {
+            let what = format!("{count} faults {what}");
+            not_tried.extend((count > 0).then(|| NotTried { what, why: why.to_owned() }));
+        };
+        left_out(alike, "in pairs", "alone they showed the same as another in the same place, which stands for them");
+        let broke = singles.iter().filter(|tried| !tried.failed.is_empty()).count();
+        left_out(broke, "in pairs, too", "they broke something alone, and would again");
+        let why = "pairs are of two places, on the usual timeline: warm, and at the same time";
+        not_tried
+            .push(NotTried { what: "two faults in one place, or one after the other".to_owned(), why: why.to_owned() });
+        let pairs = self.ordered(&told);
+        self.all(pairs, not_tried)
+    }
+
+    /// Pairs of these, in the order in which they are tried.
+    fn ordered(&self, told: &[&Tried]) -> Vec<Case> {
+        let mut by_places: BTreeMap<(String, String), Vec<(Reverse<u64>, u64, Case)>> = BTreeMap::new();
         for (nth, one) in told.iter().enumerate() {
             for (other_nth, other) in told.iter().enumerate().skip(nth + 1) {
                 let (first, second) = (&one.case.points[0], &other.case.points[0]);
@@ -165,11 +209,18 @@ impl<'a> Search<'a> {
                 }
                 let weight = one.state.weight() + other.state.weight();
                 let draw = host::hash(self.seed, &[b"pair".as_slice(), &nth.to_le_bytes(), &other_nth.to_le_bytes()]);
-                pairs.push((std::cmp::Reverse(weight), draw, self.case(vec![first.clone(), second.clone()])));
+                let case = self.case(vec![first.clone(), second.clone()]);
+                by_places.entry((first.place(), second.place())).or_default().push((Reverse(weight), draw, case));
             }
         }
-        pairs.sort_by_key(|(weight, draw, _)| (*weight, *draw));
-        self.all(pairs.into_iter().map(|(_, _, case)| case).collect(), not_tried)
+        let mut pairs = Vec::new();
+        for mut of_places in by_places.into_values() {
+            of_places.sort_by_key(|(weight, draw, _)| (*weight, *draw));
+            let ranked = of_places.into_iter().enumerate();
+            pairs.extend(ranked.map(|(rank, (weight, draw, case))| (rank, weight, draw, case)));
+        }
+        pairs.sort_by_key(|(rank, weight, draw, _)| (*rank, *weight, *draw));
+        pairs.into_iter().map(|(.., case)| case).collect()
     }
 
     /// Runs cases until the budget is spent.
@@ -201,20 +252,19 @@ impl<'a> Search<'a> {
 
     fn tried(&self, case: Case, seen: Seen) -> Tried {
         let held = self.held(&case);
-        let mut failed: Vec<usize> =
-            held.iter().enumerate().filter(|(nth, _)| seen.fails(*nth)).map(|(_, nth)| *nth).collect();
+        let failed = held.iter().enumerate().filter(|(nth, _)| seen.fails(*nth));
+        let mut failed: BTreeMap<usize, Vec<String>> = failed.map(|(nth, place)| (*place, seen.failing(nth))).collect();
         // A request that failed was also late, and to say both is to say one thing twice.
-        if failed.iter().any(|nth| self.invariants[*nth].kind == Kind::Available) {
-            failed.retain(|nth| self.invariants[*nth].kind != Kind::InTime);
+        if failed.keys().any(|nth| self.invariants[*nth].kind == Kind::Available) {
+            failed.retain(|nth, _| self.invariants[*nth].kind != Kind::InTime);
         }
-        let kinds: Vec<Kind> = failed.iter().map(|nth| self.invariants[*nth].kind).collect();
+        let kinds: Vec<Kind> = failed.keys().map(|nth| self.invariants[*nth].kind).collect();
         let met = !seen.fired.is_empty();
-        let slow = self.learnt.slowest * 3 / 2 + Duration::from_millis(10);
-        let state = State::of(&seen, met, &kinds, slow);
+        let state = State::of(&seen, met, &kinds, &self.learnt.healthy);
         // What a fault that never fired breaks, it has not broken.
         if !met {
             failed.clear();
         }
-        Tried { case, seen, state, failed }
+        Tried { shape: seen.shape(), signature: seen.signature, died: seen.died, case, state, failed }
     }
 }

@@ -40,6 +40,10 @@ impl fmt::Display for Exploration {
         for (nth, finding) in self.findings.iter().enumerate() {
             told(f, nth + 1, finding)?;
         }
+        if !self.died.is_empty() {
+            f.write_str("\nServices that ended by themselves:\n")?;
+        }
+        self.died.iter().try_for_each(|words| f.write_str(&wrapped(words, "  ")))?;
         if !self.unconfirmed.is_empty() {
             f.write_str("\nSeen once, and not again when it was checked:\n")?;
         }
@@ -94,22 +98,9 @@ impl fmt::Display for Matrix {
             }
         }
         let words: Vec<String> =
-            State::ALL.iter().map(|state| format!("{} ({})", state.word(), meaning(*state))).collect();
+            State::ALL.iter().map(|state| format!("{} ({})", state.word(), state.meaning())).collect();
         f.write_str("\n")?;
         f.write_str(&wrapped(&format!("The worst of all strengths: {}.", words.join(", ")), ""))
-    }
-}
-
-/// The meaning of a word of the matrix, briefly.
-fn meaning(state: State) -> &'static str {
-    match state {
-        State::NeverMet => "nothing met it",
-        State::Unnoticed => "by clients",
-        State::Slower => "responses",
-        State::Stale | State::Partial => "and said so",
-        State::Failed => "requests",
-        State::Wrong => "or lacking, and not said so",
-        State::NeverRecovered => "after the end",
     }
 }
 

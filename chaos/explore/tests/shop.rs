@@ -5,10 +5,11 @@
 use axum::{
     Json, Router,
     extract::{Path, State},
+    http::StatusCode,
     routing::get,
 };
 use bytes::Bytes;
-use chaos_explore::{Budget, Exploration, Finding, Kind, Options, State as Cell, Subject, explore};
+use chaos_explore::{Budget, Exploration, Finding, Kind, Moment, Options, State as Cell, Subject, explore, html};
 use chaos_model::{Protocol, check::CHECKS, language::Known};
 use chaos_sim::{Outcome, Programs, Simulation};
 use host::{Host, http};
@@ -26,6 +27,9 @@ use tokio::time::Instant;
 
 type Client = http::Client<Empty<Bytes>>;
 
+/// The mistake that only a second fault brings about, while the shop recovers from the first.
+const RELAPSES: &str = "a relapse is never forgotten";
+
 /// The mistake that only two faults at once bring about: a failure that was slow, too, is never forgotten.
 const SLOW_FAILURES: &str = "slow failures are kept";
 
@@ -34,7 +38,9 @@ struct Shop {
     client: Client,
     stock: String,
     mistake: String,
+    host: Host,
     last: Arc<Mutex<Value>>,
+    failed: Arc<Mutex<Option<Instant>>>,
     fell_back: Arc<AtomicBool>,
 }
 
@@ -44,7 +50,9 @@ async fn shop(host: Host) -> Outcome {
         client: http::client(&host, http::ClientConfig::default()),
         stock: setting("STOCK"),
         mistake: setting("MISTAKE"),
+        host: host.clone(),
         last: Arc::default(),
+        failed: Arc::default(),
         fell_back: Arc::default(),
     };
     let port = host.settings().get("PORT").unwrap_or("80").parse()?;
@@ -53,7 +61,7 @@ async fn shop(host: Host) -> Outcome {
     Ok(())
 }
 
-async fn item(State(shop): State<Shop>, Path(id): Path<u64>) -> Json<Value> {
+async fn item(State(shop): State<Shop>, Path(id): Path<u64>) -> (StatusCode, Json<Value>) {
     let makes = |mistake: &str| shop.mistake == mistake;
     let attempts = if makes("retries without a budget") { 4 } else { 1 };
     let patience = match shop.mistake.as_str() {
@@ -74,6 +82,17 @@ async fn item(State(shop): State<Shop>, Path(id): Path<u64>) -> Json<Value> {
             break;
         }
     }
+    if stock.is_none() && makes("a failure is an absence") {
+        return (StatusCode::NOT_FOUND, Json(json!({})));
+    }
+    if stock.is_none() && makes("ends itself") {
+        shop.host.shutdown().cancel();
+    }
+    if stock.is_none() && makes(RELAPSES) {
+        let before = shop.failed.lock().unwrap().replace(Instant::now());
+        let is_relapse = before.is_some_and(|before| (700..2500).contains(&before.elapsed().as_millis()));
+        shop.fell_back.fetch_or(is_relapse, Ordering::Relaxed);
+    }
     if stock.is_none() && makes("a fallback without an end") {
         shop.fell_back.store(true, Ordering::Relaxed);
     }
@@ -84,10 +103,10 @@ async fn item(State(shop): State<Shop>, Path(id): Path<u64>) -> Json<Value> {
     let response = json!({ "id": id, "partial": partial, "stock": stock });
     let mut last = shop.last.lock().unwrap();
     if stock.is_none() && makes("what another asked for") && !last.is_null() {
-        return Json(last.clone());
+        return (StatusCode::OK, Json(last.clone()));
     }
     last.clone_from(&response);
-    Json(response)
+    (StatusCode::OK, Json(response))
 }
 
 /// The stock, or whether the service said by its status that it has failed.
@@ -190,6 +209,41 @@ fn a_response_for_somebody_else_is_found() {
 #[test]
 fn retries_without_a_budget_are_found() {
     is_found("retries without a budget", Kind::Amplification);
+}
+
+#[test]
+fn a_failure_that_is_told_as_an_absence_is_found() {
+    is_found("a failure is an absence", Kind::Denied);
+}
+
+#[test]
+fn what_needs_a_second_fault_in_mid_recovery_is_found() {
+    let exploration = explored(RELAPSES, 1000, false);
+    let finding = exploration.findings.iter().find(|finding| finding.kind == Kind::Recovers);
+    let finding = finding.unwrap_or_else(|| panic!("{exploration}"));
+    assert!(finding.faults[0].contains("twice") && finding.scenario.contains("_again"), "{}", finding.scenario);
+    assert!(exploration.alone.iter().any(|one| one.moment == Moment::Twice && one.state == Cell::NeverRecovered));
+    assert!(fails(finding, RELAPSES, 7) && !fails(finding, "", 7), "{}", finding.scenario);
+}
+
+#[test]
+fn a_service_that_ends_itself_is_told_and_is_news() {
+    let exploration = explored("ends itself", 20, false);
+    assert!(exploration.has_news() && exploration.died.len() == 1, "{exploration}");
+    assert!(exploration.died[0].starts_with("shop: it returned ("), "{exploration}");
+    assert!(exploration.to_string().contains("ended by themselves"), "{exploration}");
+}
+
+#[test]
+fn the_page_shows_the_matrix_each_fault_and_the_findings() {
+    let exploration = explored("a failure is an absence", 400, false);
+    let page = html(&exploration, "a <shop>");
+    assert!(page.contains("<h1>Exploration of a &lt;shop&gt;</h1>"), "{page}");
+    assert!(page.contains("<td class=\"wrong\""), "{page}");
+    assert!(page.contains("<summary>shop -&gt; stock</summary>") && page.contains("<th>GET /stock/*</th>"), "{page}");
+    assert!(page.contains("denied_") && page.contains("effect = &quot;"), "{page}");
+    let outside = ["<script", "http://", "https://", "src="].iter().find(|word| page.contains(*word));
+    assert_eq!(outside, None, "it needs nothing else");
 }
 
 #[test]

@@ -11,10 +11,12 @@ use chaos_explore::{Budget, Error, Exploration, Options, Subject};
 use chaos_model::{Diagnostics, Scenario, Verdict, language};
 use chaos_report::Outcome;
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     fmt::Write as _,
-    io,
+    fs::File,
+    io::{self, Write as _},
     path::{Path, PathBuf},
+    sync::{Mutex, PoisonError},
     time::Duration,
 };
 use tokio::time::Instant;
@@ -40,8 +42,42 @@ pub(crate) fn explore(machine: &Machine, args: &Explore) -> Exit {
         Err(why) => return super::refuse("explore", &format!("{}: {why}", args.file.display())),
     };
     match args.known.as_ref().map_or_else(|| Ok(BTreeSet::new()), |folder| names(folder)) {
-        Ok(known) => run(machine, args, &subject, &known),
+        Ok(known) => match Files::open(args) {
+            Ok(files) => run(machine, args, &subject, &known, files),
+            Err(why) => super::refuse("explore", &why),
+        },
         Err(why) => super::refuse("explore", &why),
+    }
+}
+
+/// Files that the command line names, opened before anything is tried: that one can't be is a mistake in the command line.
+#[derive(Default)]
+struct Files {
+    json: Option<Named>,
+    html: Option<Named>,
+}
+
+/// A file, and its path for people.
+struct Named(PathBuf, File);
+
+impl Files {
+    fn open(args: &Explore) -> Result<Self, String> {
+        let open = |option: &str, path: &Option<PathBuf>| {
+            let Some(path) = path.as_ref().filter(|path| path.as_path() != Path::new("-")) else { return Ok(None) };
+            let no_place = |error| format!("{option}: can't write {}: {error}", path.display());
+            File::create(path).map(|file| Some(Named(path.clone(), file))).map_err(no_place)
+        };
+        let is_stdout = |path: &Option<PathBuf>| path.as_deref() == Some(Path::new("-"));
+        if is_stdout(&args.json) && is_stdout(&args.html) {
+            return Err("--json and --html can't both be standard output".to_owned());
+        }
+        Ok(Self { json: open("--json", &args.json)?, html: open("--html", &args.html)? })
+    }
+}
+
+impl Named {
+    fn write(mut self, text: &str) -> Result<(), String> {
+        self.1.write_all(text.as_bytes()).map_err(|error| format!("can't write {}: {error}", self.0.display()))
     }
 }
 
@@ -56,22 +92,23 @@ fn names(folder: &Path) -> Result<BTreeSet<String>, String> {
     Ok(files.filter_map(name).collect())
 }
 
-fn run(machine: &Machine, args: &Explore, subject: &Subject, known: &BTreeSet<String>) -> Exit {
+fn run(machine: &Machine, args: &Explore, subject: &Subject, known: &BTreeSet<String>, files: Files) -> Exit {
     let began = Instant::now();
     let explored = read::with_known(machine, |known| {
         // Cases are read as if they lay beside the file, whose system is read once.
         let case = args.file.with_file_name("a case of chaos explore.toml");
-        let texts = std::cell::RefCell::new(std::collections::BTreeMap::<PathBuf, String>::new());
+        let texts = Mutex::new(BTreeMap::<PathBuf, String>::new());
         let read = |text: &str| -> Result<Scenario, Diagnostics> {
             let read = |path: &Path| -> io::Result<String> {
                 if path == case {
                     return Ok(text.to_owned());
                 }
-                if let Some(text) = texts.borrow().get(path) {
+                let mut texts = texts.lock().unwrap_or_else(PoisonError::into_inner);
+                if let Some(text) = texts.get(path) {
                     return Ok(text.clone());
                 }
                 let text = text_file::read(path)?;
-                texts.borrow_mut().insert(path.to_owned(), text.clone());
+                texts.insert(path.to_owned(), text.clone());
                 Ok(text)
             };
             let scenario = language::load_with(&case, &[], known, &read)?;
@@ -96,7 +133,7 @@ fn run(machine: &Machine, args: &Explore, subject: &Subject, known: &BTreeSet<St
         Ok(mut exploration) => {
             exploration.mark_known(known);
             eprintln!("{}", speed(&exploration, began.elapsed()));
-            shown(args, subject, &exploration)
+            shown(args, subject, &exploration, files)
         }
         Err(Error::Invalid(wrong)) => {
             eprint!("{}", wrong.render(machine.colour_errors, machine.width));
@@ -144,27 +181,26 @@ fn quoted(text: &str) -> String {
 }
 
 /// The report, and what was asked for in files.
-fn shown(args: &Explore, subject: &Subject, exploration: &Exploration) -> Exit {
+fn shown(args: &Explore, subject: &Subject, exploration: &Exploration, files: Files) -> Exit {
     if let Some(folder) = &args.out
         && let Err(why) = write_all(folder, args, subject, exploration)
     {
         super::complain("explore", &why);
         return Exit::Machine;
     }
-    let json = || serde_json::to_string_pretty(exploration).map(|text| text + "\n");
+    let Ok(json) = serde_json::to_string_pretty(exploration) else { return Exit::Machine };
+    let name = args.file.display().to_string();
+    let page = || chaos_explore::html(exploration, &name);
+    let written =
+        [files.json.map(|file| file.write(&(json.clone() + "\n"))), files.html.map(|file| file.write(&page()))];
+    if let Some(why) = written.into_iter().flatten().find_map(Result::err) {
+        super::complain("explore", &why);
+        return Exit::Machine;
+    }
     let printed = match args.json.as_deref() {
-        Some(path) => {
-            let Ok(json) = json() else { return Exit::Machine };
-            if path == Path::new("-") {
-                super::print("explore", json.as_bytes())
-            } else if let Err(error) = std::fs::write(path, json) {
-                super::complain("explore", &format!("can't write {}: {error}", path.display()));
-                return Exit::Machine;
-            } else {
-                super::print("explore", exploration.to_string().as_bytes())
-            }
-        }
-        None => super::print("explore", exploration.to_string().as_bytes()),
+        Some(path) if path == Path::new("-") => super::print("explore", (json + "\n").as_bytes()),
+        _ if args.html.as_deref() == Some(Path::new("-")) => super::print("explore", page().as_bytes()),
+        _ => super::print("explore", exploration.to_string().as_bytes()),
     };
     if printed != Exit::Pass {
         return printed;

@@ -36,6 +36,19 @@ async fn one_command_says_the_same_twice() {
 }
 
 #[tokio::test]
+async fn a_page_for_a_browser_is_written_or_refused_at_once() {
+    let sandbox = Sandbox::new();
+    let file = expecting(&sandbox, "status.418 = \"== 0%\"");
+    explore(&sandbox, &format!("{file} --rate 5 --budget 8 --html it.html")).await.exited(0).said("client -> users");
+    let page = std::fs::read_to_string(sandbox.path().join("it.html")).expect("it was written");
+    assert!(page.starts_with("<!doctype html>") && page.contains("client -&gt; users"), "{page}");
+    let both = explore(&sandbox, &format!("{file} --json - --html -")).await;
+    both.exited(2).complained("can't both be standard output");
+    let nowhere = explore(&sandbox, &format!("{file} --html nowhere/it.html")).await;
+    nowhere.exited(2).complained("--html: can't write nowhere/it.html");
+}
+
+#[tokio::test]
 async fn what_is_no_subject_is_refused() {
     let sandbox = Sandbox::new();
     let file = expecting(&sandbox, "status.418 = \"== 0%\"");
