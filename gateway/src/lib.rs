@@ -17,6 +17,7 @@ mod health;
 mod labels;
 mod metrics;
 mod openapi;
+mod planted;
 mod problem;
 mod profile;
 mod schema;
@@ -28,6 +29,8 @@ mod upstream;
 mod user_id;
 
 pub use openapi::json as openapi;
+#[cfg(feature = "planted")]
+pub use planted::mistakes;
 pub use settings::Settings;
 
 use cache::{Cache, Flights};
@@ -37,6 +40,7 @@ use health::Board;
 use host::Host;
 use labels::{Label as _, Service};
 use metrics::Metrics;
+use planted::Planted;
 use profile::Upstreams;
 use settings::Limits;
 use std::{io, sync::Arc, time::Duration};
@@ -80,6 +84,7 @@ struct App {
     upstreams: Upstreams,
     cache: Cache,
     flights: Flights<Arc<profile::FlightResult>>,
+    planted: Planted,
 }
 
 impl App {
@@ -87,13 +92,14 @@ impl App {
         let limits = Limits::new(&settings, host.memory_limit());
         let metrics = Arc::new(Metrics::register(host.metrics())?);
         let board = Arc::new(Board::new());
-        let upstreams = Upstreams::new(host, &settings, &metrics);
-        let cache = Cache::start(host, &settings, limits.cache_bytes, &metrics, &board);
+        let planted = Planted::of(&settings);
+        let upstreams = Upstreams::new(host, &settings, &metrics, &planted);
+        let cache = Cache::start(host, &settings, (limits.cache_bytes, &planted), &metrics, &board);
         let admission = Admission::new(&settings.edge, limits.requests);
         let auth = Auth::new(&settings.auth)?;
         let ids = Arc::new(Ids::new(host));
         let (host, flights) = (host.clone(), Flights::new());
-        Ok(Self { host, settings, limits, metrics, board, admission, auth, ids, upstreams, cache, flights })
+        Ok(Self { host, settings, limits, metrics, board, admission, auth, ids, upstreams, cache, flights, planted })
     }
 }
 

@@ -68,6 +68,12 @@ impl Entry {
         Duration::from_millis(self.stale_until_ms)
     }
 
+    /// The same profile with other times to come: for a mistake that was planted.
+    pub(super) fn with_a_new_life(&self, now: Duration, fresh: Duration, stale: Duration) -> Self {
+        let anew = Self::new(self.user, now, fresh, stale, self.profile.clone());
+        Self { stored_at_ms: self.stored_at_ms, ..anew }
+    }
+
     /// Bytes that it takes in memory, roughly.
     pub(super) fn weight(&self) -> usize {
         let Profile { user, orders, products, gone } = &self.profile;

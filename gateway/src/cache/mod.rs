@@ -24,6 +24,7 @@ use crate::{
     health::Board,
     labels::{Component, Freshness, Miss, Mode, Tier},
     metrics::Metrics,
+    planted::{Mistake, Planted},
     settings::Settings,
     user_id::UserId,
 };
@@ -50,6 +51,7 @@ pub(crate) struct Cache {
     jitter: Mutex<Random>,
     stale: Duration,
     metrics: Arc<Metrics>,
+    planted: Planted,
 }
 
 impl Cache {
@@ -57,7 +59,7 @@ impl Cache {
     pub(crate) fn start(
         host: &Host,
         settings: &Settings,
-        memory_bytes: usize,
+        (memory_bytes, planted): (usize, &Planted),
         metrics: &Arc<Metrics>,
         board: &Arc<Board>,
     ) -> Self {
@@ -73,8 +75,8 @@ impl Cache {
         if !(on && settings.cache_redis) {
             board.off(Component::Redis);
         }
-        let redis =
-            (on && settings.cache_redis).then(|| RedisTier::start(host, settings, metrics, board, without_redis));
+        let redis = (on && settings.cache_redis)
+            .then(|| RedisTier::start(host, (settings, planted), metrics, board, without_redis));
         Self {
             host: host.clone(),
             memory,
@@ -85,6 +87,7 @@ impl Cache {
             jitter: Mutex::new(host.rng("cache ttl")),
             stale: settings.caching.stale,
             metrics: Arc::clone(metrics),
+            planted: planted.clone(),
         }
     }
 
@@ -123,6 +126,7 @@ impl Cache {
                 Ok(entry) => {
                     lookup.hit(Freshness::Fresh);
                     self.shown(Tier::Memory, &entry);
+                    let entry = self.restarted(entry, &looked.misses);
                     self.give_back(&entry, &looked.misses);
                     looked.found = Some(Found { entry, tier: Tier::Memory });
                 }
@@ -174,11 +178,23 @@ impl Cache {
         }
     }
 
+    /// The entry as it is given back; with a new life, where that is the mistake that was planted.
+    fn restarted(&self, entry: Arc<Entry>, misses: &Misses) -> Arc<Entry> {
+        let Some(memory) = &self.memory else { return entry };
+        if !self.planted.has(Mistake::TtlRestarts) || misses.of(Tier::Redis) != Some(Miss::Absent) {
+            return entry;
+        }
+        let entry = Arc::new(entry.with_a_new_life(self.host.unix_now(), self.ttl, self.stale));
+        memory.remove(entry.user);
+        memory.put_if_newer(&entry);
+        entry
+    }
+
     /// Tells if the entry is young enough to be shown where nothing better can be had. Today's settings count as well:
     /// they may be stricter than those that it was stored with.
     pub(crate) fn may_be_shown(&self, entry: &Entry) -> bool {
         let until = entry.stale_until().min(entry.fresh_until().saturating_add(self.stale));
-        self.host.unix_now() < until
+        self.host.unix_now() < until || self.planted.has(Mistake::EndlessStale)
     }
 
     /// Something of `found` is shown, though it is old.
@@ -217,6 +233,11 @@ impl Cache {
         if let Some(redis) = &self.redis {
             redis.forget(user);
         }
+    }
+
+    /// Tells if there is no Redis at the moment.
+    pub(crate) fn is_without_redis(&self) -> bool {
+        self.redis.as_ref().is_none_or(RedisTier::is_away)
     }
 
     fn draw_jitter(&self) -> f64 {

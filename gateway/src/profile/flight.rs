@@ -9,6 +9,7 @@ use crate::{
     cache::Found,
     context::RequestContext,
     labels::{PartState, Source},
+    planted::Mistake,
     spans,
     user_id::UserId,
 };
@@ -18,6 +19,9 @@ use tracing::Instrument as _;
 
 /// A flight ends this long before the deadline of the request that started it, so that its outcome is there in time.
 const HANDOVER: Duration = Duration::from_millis(2);
+
+/// The time that is waited where a mistake was planted that knows no other end.
+const FOREVER: Duration = Duration::from_secs(60);
 
 /// The result of an aggregation.
 #[derive(Debug)]
@@ -48,8 +52,15 @@ pub(super) async fn result(
         let (app, context, stale) = (Arc::clone(app), context.clone(), stale.clone());
         let deadline = deadline.checked_sub(HANDOVER).unwrap_or(deadline);
         // Large, and handed on several times.
-        Box::pin(async move { Arc::new(fly(&app, &context, id, deadline, stale).await) })
+        Box::pin(async move {
+            let result = fly(&app, &context, id, deadline, stale).await;
+            if app.planted.has(Mistake::FlightLeaks) && !result.verdict.is_sure() {
+                return std::future::pending().await;
+            }
+            Arc::new(result)
+        })
     };
+    let deadline = if app.planted.has(Mistake::DeadlineNotPassedOn) { deadline + FOREVER } else { deadline };
     let joined = app.flights.join(&app.host, id, deadline, flight).await;
     if joined.shared {
         app.metrics.cache.coalesced();
@@ -74,10 +85,24 @@ async fn fly(app: &App, context: &RequestContext, id: UserId, deadline: Instant,
         result.stored = app.cache.store(id, profile).is_some();
     } else if result.verdict.is_no_such_user() {
         app.cache.store_no_such_user(id);
+    } else {
+        spoil(app, id, &result.verdict);
     }
     app.metrics.aggregation(result.verdict.outcome(), took);
     spans::aggregated(result.verdict.outcome());
     result
+}
+
+/// Stores what must not be stored, where that is the mistake that was planted.
+fn spoil(app: &App, id: UserId, verdict: &Verdict) {
+    let is_stored = app.planted.has(Mistake::PartialStored)
+        || (app.planted.has(Mistake::PartialKeptInNeed) && app.cache.is_without_redis());
+    if let Some(profile) = verdict.with_holes().filter(|_| is_stored) {
+        app.cache.store(id, &profile);
+    }
+    if app.planted.has(Mistake::FailureAsAbsence) && verdict.lacks_user() {
+        app.cache.store_no_such_user(id);
+    }
 }
 
 impl FlightResult {
@@ -91,8 +116,10 @@ impl FlightResult {
             }
         };
         let stale = stale.filter(|found| app.cache.may_be_shown(&found.entry));
-        let old = stale.as_ref().map(|found| &found.entry.profile);
+        let kept = app.planted.kept();
+        let old = stale.as_ref().map(|found| &found.entry.profile).or(kept.as_ref());
         let verdict = verdict::judge(gathered, app.settings.partial, old);
+        app.planted.keep(verdict.complete());
         let stale = stale.filter(|_| verdict.shows_stale());
         stale.iter().for_each(|found| app.cache.used_in_need(found));
         Self { verdict, stale, stored: false, at: app.host.unix_now(), took }

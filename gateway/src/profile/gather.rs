@@ -5,6 +5,7 @@ use crate::{
     context::RequestContext,
     labels::{Code, Service},
     metrics::Metrics,
+    planted::{Mistake, Planted},
     settings::Settings,
     upstream::{
         CallError, Target, Upstream,
@@ -26,11 +27,12 @@ pub(crate) struct Upstreams {
     pub(crate) user: Arc<Upstream>,
     pub(crate) order: Arc<Upstream>,
     pub(crate) product: Arc<Upstream>,
+    planted: Planted,
 }
 
 impl Upstreams {
     /// The services of the settings.
-    pub(crate) fn new(host: &Host, settings: &Settings, metrics: &Arc<Metrics>) -> Self {
+    pub(crate) fn new(host: &Host, settings: &Settings, metrics: &Arc<Metrics>, planted: &Planted) -> Self {
         let make = |service: Service| {
             let (base, timeout) = match service {
                 Service::User => (settings.user_service_url.clone(), settings.user_timeout),
@@ -38,9 +40,10 @@ impl Upstreams {
                 Service::Product => (settings.product_service_url.clone(), settings.product_timeout),
             };
             let target = Target { service, base, timeout, body_limit: settings.upstream_body_limit };
-            Arc::new(Upstream::new(host, target, &settings.upstream, Arc::clone(metrics)))
+            Arc::new(Upstream::new(host, (target, planted), &settings.upstream, Arc::clone(metrics)))
         };
-        Self { user: make(Service::User), order: make(Service::Order), product: make(Service::Product) }
+        let (user, order, product) = (make(Service::User), make(Service::Order), make(Service::Product));
+        Self { user, order, product, planted: planted.clone() }
     }
 
     /// The upstream of `service`.
@@ -127,11 +130,17 @@ pub(crate) async fn gather(upstreams: &Upstreams, context: &RequestContext, dead
         match timed.value {
             Ok(None) => Err(()),
             Ok(Some(user)) => Ok(Timed { value: Ok(user), took: timed.took }),
+            Err(_) if upstreams.planted.has(Mistake::SwallowedError) => {
+                Ok(Timed { value: Ok(services::json_of("{}")), took: timed.took })
+            }
             Err(error) => Ok(Timed { value: Err(error), took: timed.took }),
         }
     };
     let rest = async {
-        let Timed { value, took } = timed(services::orders(&upstreams.order, context, deadline, id)).await;
+        let Timed { value, took } = {
+            let _turn = upstreams.planted.turn().await;
+            timed(services::orders(&upstreams.order, context, deadline, id)).await
+        };
         let unknown = matches!(value, Ok(None));
         let missing = CallError { service: Service::Order, code: Code::Status4xx, attempts: 1, after: took };
         let orders = Timed { value: value.and_then(|orders| orders.ok_or(missing)), took };

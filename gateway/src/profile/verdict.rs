@@ -10,7 +10,7 @@ use crate::{
     problem::{PartError, Problem},
     upstream::{
         CallError,
-        services::{Json, list},
+        services::{Json, json_of, list},
     },
 };
 use std::sync::Arc;
@@ -56,6 +56,27 @@ impl Verdict {
 
     pub(super) fn is_no_such_user(&self) -> bool {
         matches!(self, Self::None { problem: Problem::NoSuchUser, .. })
+    }
+
+    /// Tells if all is known, or that there is nothing to be known.
+    pub(super) fn is_sure(&self) -> bool {
+        self.complete().is_some() || self.is_no_such_user()
+    }
+
+    /// Tells if the user could not be had.
+    pub(super) fn lacks_user(&self) -> bool {
+        match self {
+            Self::Partial { user, .. } => user.is_none(),
+            Self::None { .. } => !self.is_no_such_user(),
+            Self::Complete(_) | Self::Stale { .. } => false,
+        }
+    }
+
+    /// A partial profile as if it were a complete one, with `null` for what it lacks: for a mistake that was planted.
+    pub(super) fn with_holes(&self) -> Option<Profile> {
+        let Self::Partial { user, orders, products, gone, .. } = self else { return None };
+        let known = |part: &Option<Json>| part.clone().unwrap_or_else(|| json_of("null"));
+        Some(Profile { user: known(user), orders: known(orders), products: known(products), gone: gone.clone() })
     }
 
     /// Tells if something old is shown.

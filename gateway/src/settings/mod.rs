@@ -143,6 +143,11 @@ pub struct Settings {
     #[command(flatten)]
     pub(crate) upstream: UpstreamSettings,
 
+    /// The mistake that is planted
+    #[cfg(feature = "planted")]
+    #[arg(long, value_name = "MISTAKE", default_value = "none", help_heading = "Mistakes")]
+    pub(crate) planted: crate::planted::Mistake,
+
     /// Receiver of spans
     #[command(flatten)]
     pub(crate) traces: traces::TraceSettings,

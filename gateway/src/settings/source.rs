@@ -192,6 +192,14 @@ mod tests {
         assert!(!refusal(&[("REDIS_URL", "http://:secret@x")]).contains("secret"));
     }
 
+    #[cfg(not(feature = "planted"))]
+    #[test]
+    fn a_gateway_that_is_handed_out_has_no_mistakes_to_plant() {
+        let map: host::Settings = [("GATEWAY_PLANTED".to_owned(), "ttl-restarts".to_owned())].into_iter().collect();
+        let refused = parse(&map).unwrap_err().to_string();
+        assert!(refused.starts_with("GATEWAY_PLANTED is no setting of the gateway"), "{refused}");
+    }
+
     #[test]
     fn an_unknown_variable_is_refused_with_the_nearest() {
         assert!(refusal(&[("GATEWAY_CACHE_MEMROY", "off")]).contains("did you mean GATEWAY_CACHE_MEMORY?"));

@@ -21,6 +21,7 @@ use crate::{
     context::RequestContext,
     labels::{BreakerState, Code, Service},
     metrics::Metrics,
+    planted::{Mistake, Planted},
     settings::UpstreamSettings,
     spans,
 };
@@ -36,6 +37,9 @@ use tokio::time::Instant;
 use tracing::{Instrument as _, Span};
 use wire::{Until, Wire};
 
+/// The time that is waited where a mistake was planted that knows no other end.
+const FOREVER: Duration = Duration::from_secs(60);
+
 /// One service.
 pub(crate) struct Upstream {
     host: Host,
@@ -48,6 +52,7 @@ pub(crate) struct Upstream {
     /// `None` where the settings want none.
     retries: Option<Retries>,
     metrics: Arc<Metrics>,
+    planted: Planted,
 }
 
 /// The service that is called, and how much of its time and of its response is taken.
@@ -89,7 +94,12 @@ struct CallRequest<'a, U> {
 }
 
 impl Upstream {
-    pub(crate) fn new(host: &Host, target: Target, settings: &UpstreamSettings, metrics: Arc<Metrics>) -> Self {
+    pub(crate) fn new(
+        host: &Host,
+        (target, planted): (Target, &Planted),
+        settings: &UpstreamSettings,
+        metrics: Arc<Metrics>,
+    ) -> Self {
         let Target { service, base, timeout, body_limit } = target;
         let breaker = settings
             .breaker
@@ -97,7 +107,8 @@ impl Upstream {
         let retries =
             settings.retries.then(|| Retries::new(host, service, settings.retry_budget, Arc::clone(&metrics)));
         let (wire, bulkhead) = (Wire::new(host, base, body_limit), Bulkhead::new(settings.bulkhead));
-        Self { host: host.clone(), service, timeout, wire, breaker, bulkhead, retries, metrics }
+        let (host, planted) = (host.clone(), planted.clone());
+        Self { host, service, timeout, wire, breaker, bulkhead, retries, metrics, planted }
     }
 
     pub(crate) fn service(&self) -> Service {
@@ -119,11 +130,14 @@ impl Upstream {
         understand: impl Understand<T>,
     ) -> Result<T, CallError> {
         let started = Instant::now();
-        let until = Until { own: started + self.timeout, deadline };
+        let until = self.until(started, deadline);
         let request = CallRequest { call, context, until, understand };
         let mut made = 0;
         let mut result = self.attempt(&request, None, &mut made).await;
-        if let Err(failed) = result
+        if self.planted.has(Mistake::RetriesWithoutBudget) {
+            // A pointer, so that whoever never insists carries no more.
+            result = Box::pin(self.insist(&request, result, &mut made)).await;
+        } else if let Err(failed) = result
             && let Some(pause) = self.pause_before_retry(&failed, request.call.idempotent, until)
         {
             self.host.sleep(pause).await;
@@ -135,8 +149,38 @@ impl Upstream {
         }
         result.map_err(|Failed { code, .. }| {
             self.metrics.service_error(self.service, code);
+            if self.service == Service::Product {
+                self.planted.falls_back();
+            }
             CallError { service: self.service, code, attempts: made, after: started.elapsed() }
         })
+    }
+
+    /// The ends of a call that begins now.
+    fn until(&self, started: Instant, deadline: Instant) -> Until {
+        if self.service == Service::Product && self.planted.has(Mistake::DeadlineNotPassedOn) {
+            return Until { own: deadline + FOREVER, deadline: deadline + FOREVER };
+        }
+        Until { own: started + self.timeout, deadline }
+    }
+
+    /// Makes a call again and again, whatever speaks against it: for a mistake that was planted.
+    async fn insist<T: Send, U: Understand<T>>(
+        self: &Arc<Self>,
+        request: &CallRequest<'_, U>,
+        mut result: Result<T, Failed>,
+        made: &mut u32,
+    ) -> Result<T, Failed> {
+        for _ in 0..3 {
+            let Err(failed) = result else { break };
+            if request.until.end() <= Instant::now() {
+                return Err(failed);
+            }
+            *made += 1;
+            let span = spans::call(self.service, &request.call.method, *made);
+            result = self.exchange(request, Some(failed.code), None, span).await;
+        }
+        result
     }
 
     fn pause_before_retry(&self, failed: &Failed, idempotent: bool, until: Until) -> Option<Duration> {
@@ -159,10 +203,17 @@ impl Upstream {
         }
         let permit = self.permit(request).inspect_err(|code| spans::refused(self.service, *code))?;
         let slot = self.bulkhead.enter().ok_or(Code::BulkheadFull);
-        let _slot = slot.inspect_err(|code| spans::refused(self.service, *code))?;
+        let slot = slot.inspect_err(|code| spans::refused(self.service, *code))?;
+        if self.planted.fell_back() && self.service == Service::Product {
+            return Err(Code::CircuitOpen.into());
+        }
         *made += 1;
         let span = spans::call(self.service, &request.call.method, *made);
-        self.exchange(request, again, permit, span).await
+        let result = self.exchange(request, again, permit, span).await;
+        if result.is_err() && self.planted.has(Mistake::SlotLeaks) {
+            std::mem::forget(slot);
+        }
+        result
     }
 
     /// Asks the breaker, where there is one. Where it wants a probe, that is on its way, and nothing else is sent.

@@ -6,7 +6,7 @@
 //! sense.
 
 use super::{CallRequest, Understand, Upstream, breaker::Permit, wire::Until};
-use crate::spans;
+use crate::{planted::Mistake, spans};
 use std::sync::Arc;
 use tokio::time::Instant;
 
@@ -24,10 +24,16 @@ impl Upstream {
         let (call, understand) = (request.call.clone(), request.understand.clone());
         drop(self.host.spawn(async move {
             let Some(_place) = this.bulkhead.enter() else { return };
+            let permit = if this.planted.has(Mistake::BreakerNeverCloses) {
+                permit.end(true);
+                None
+            } else {
+                Some(permit)
+            };
             let end = Instant::now() + this.timeout;
             let until = Until { own: end, deadline: end };
             let request = CallRequest { call, context: &context, until, understand };
-            if let Err(failed) = this.exchange(&request, None, Some(permit), span).await {
+            if let Err(failed) = this.exchange(&request, None, permit, span).await {
                 this.metrics.service_error(this.service, failed.code);
             }
         }));

@@ -32,6 +32,11 @@ pub(crate) fn list<'a>(items: impl Iterator<Item = &'a RawValue> + Clone) -> Jso
     RawValue::from_string(text).expect("a list of JSON values is JSON").into()
 }
 
+/// A text that is JSON.
+pub(crate) fn json_of(text: &str) -> Json {
+    RawValue::from_string(text.to_owned()).expect("it is JSON").into()
+}
+
 /// A user as the user service has them: what else it says is passed on.
 #[derive(Deserialize, ToSchema)]
 pub(crate) struct User {
