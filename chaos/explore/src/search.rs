@@ -70,6 +70,9 @@ pub(crate) struct Search<'a> {
     pub(crate) cases: u64,
 }
 
+/// A pair with its weight, the heaviest first, and its draw.
+type Ranked = (Reverse<u64>, u64, Case);
+
 impl<'a> Search<'a> {
     /// A search whose invariants hold in healthy runs, and those that do not. `any` is some fault, for its time.
     pub(crate) fn calibrated(
@@ -198,9 +201,9 @@ impl<'a> Search<'a> {
         self.all(pairs, not_tried)
     }
 
-    /// Pairs of these, in the order in which they are tried.
+    /// Pairs of these, in the order in which they are tried: by weight, and within that by a draw.
     fn ordered(&self, told: &[&Tried]) -> Vec<Case> {
-        let mut by_places: BTreeMap<(String, String), Vec<(Reverse<u64>, u64, Case)>> = BTreeMap::new();
+        let mut by_places: BTreeMap<(String, String), Vec<Ranked>> = BTreeMap::new();
         for (nth, one) in told.iter().enumerate() {
             for (other_nth, other) in told.iter().enumerate().skip(nth + 1) {
                 let (first, second) = (&one.case.points[0], &other.case.points[0]);
