@@ -246,7 +246,7 @@ pub fn show_duration(duration: Duration) -> String {
         trimmed(micros / 1e3, "ms")
     } else {
         // What rounding makes whole is whole.
-        match duration.as_secs() + u64::from(duration.subsec_millis() >= 500) {
+        match duration.as_secs().saturating_add(u64::from(duration.subsec_millis() >= 500)) {
             seconds if seconds < 600 => trimmed(micros / 1e6, "s"),
             seconds if seconds % 3600 == 0 => format!("{}h", seconds / 3600),
             seconds if seconds % 60 == 0 => format!("{}min", seconds / 60),
