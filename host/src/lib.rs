@@ -225,7 +225,9 @@ impl Host {
 /// A date as RFC 3339 with milliseconds (`2026-01-31T12:00:00.000Z`), from a time since the Unix epoch.
 #[must_use]
 pub fn rfc3339(since_epoch: Duration) -> String {
-    humantime::format_rfc3339_millis(std::time::UNIX_EPOCH + since_epoch).to_string()
+    // Years have four digits there: what is later is shown as the last second of them.
+    let last = Duration::from_secs(253_402_300_799);
+    humantime::format_rfc3339_millis(std::time::UNIX_EPOCH + since_epoch.min(last)).to_string()
 }
 
 /// hyper spawns its connection tasks through this.

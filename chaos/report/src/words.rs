@@ -9,6 +9,16 @@ use chaos_model::{
     event::{Fired, JudgedCheck},
     quantity::show_duration,
 };
+use std::time::{Duration, UNIX_EPOCH};
+
+/// The last second that RFC 3339 can write, in milliseconds since the Unix epoch: years have four digits.
+const LAST_MS: u64 = 253_402_300_799_000;
+
+/// A moment as RFC 3339 has it, from milliseconds since the Unix epoch; what is beyond the year 9999 as its end.
+pub(crate) fn moment(unix_ms: u64) -> String {
+    let since_epoch = Duration::from_millis(unix_ms.min(LAST_MS));
+    humantime::format_rfc3339_seconds(UNIX_EPOCH + since_epoch).to_string()
+}
 
 /// A number of things: `1 connection`, `3 connections`.
 pub(crate) fn count(number: u64, thing: &str) -> String {
@@ -149,9 +159,13 @@ mod tests {
         event::{Spared, Unreadable},
         system::Endpoint,
     };
-    use std::time::Duration;
-
     const SECOND: Duration = Duration::from_secs(1);
+
+    #[test]
+    fn moments_that_no_calendar_has_are_the_last_of_it() {
+        assert_eq!(moment(1_767_225_600_000), "2026-01-01T00:00:00Z");
+        assert_eq!([moment(LAST_MS), moment(u64::MAX)], ["9999-12-31T23:59:59Z"; 2]);
+    }
 
     #[test]
     fn faults_in_words() {

@@ -5,12 +5,9 @@ use crate::{
     Style,
     style::Ink,
     text::{hanging, paragraph, width},
-    words::count,
+    words::{count, moment},
 };
-use std::{
-    io::{self, Write},
-    time::{Duration, UNIX_EPOCH},
-};
+use std::io::{self, Write};
 
 /// Writes what is better and worse in each of these runs, what has no partner, and how many are worse.
 ///
@@ -36,13 +33,6 @@ pub fn write(out: &mut impl Write, style: Style, against: &Against) -> io::Resul
 
 fn number(number: usize) -> u64 {
     u64::try_from(number).unwrap_or(u64::MAX)
-}
-
-/// The moment of a run's beginning.
-pub(crate) fn time(unix_ms: u64) -> String {
-    // What no calendar has is the last that one has: a recording may say anything.
-    let moment = UNIX_EPOCH + Duration::from_millis(unix_ms.min(253_402_300_799_000));
-    humantime::format_rfc3339_seconds(moment).to_string()
 }
 
 fn entry(out: &mut impl Write, style: Style, one: &Compared) -> io::Result<()> {
@@ -72,7 +62,7 @@ pub(crate) fn earlier_run(partner: &Partner) -> String {
     let Partner { run, of, has_changed, .. } = partner;
     let last = if *of > 1 { format!(", the last of {of}") } else { String::new() };
     let changed = if *has_changed { "; its text or settings have changed since" } else { "" };
-    format!("its run of {}{}{last}{changed}", time(run.unix_ms), place(run))
+    format!("its run of {}{}{last}{changed}", moment(run.unix_ms), place(run))
 }
 
 fn place(run: &ARun) -> String {
@@ -93,13 +83,13 @@ pub(crate) fn unpaired(why: &Unpaired) -> String {
 /// Words for a scenario that was not run now.
 pub(crate) fn no_longer(run: &ARun) -> String {
     let ARun { file, world, unix_ms, .. } = run;
-    format!("{file} ({world}): it was not run now; its last run is that of {}{}", time(*unix_ms), place(run))
+    format!("{file} ({world}): it was not run now; its last run is that of {}{}", moment(*unix_ms), place(run))
 }
 
 /// Words for an earlier run that nothing is compared with.
 pub(crate) fn passed_over(run: &ARun) -> String {
     let ARun { file, world, unix_ms, .. } = run;
-    format!("{file} ({world}): its run of {}{} came to no verdict, and is passed over", time(*unix_ms), place(run))
+    format!("{file} ({world}): its run of {}{} came to no verdict, and is passed over", moment(*unix_ms), place(run))
 }
 
 /// `clients never notice (outage): latency.p99 < 50ms: at 24.8% of its bound, was 25%`

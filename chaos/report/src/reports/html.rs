@@ -17,6 +17,7 @@ use crate::{
     series::Series,
     terminal::{RunState, headline, made},
     text::{html, prose},
+    words,
 };
 use chaos_model::{Event, Record};
 use met::Met;
@@ -193,7 +194,6 @@ fn section(
 ) -> String {
     let begin = &run.begin;
     let title = if begin.title.is_empty() { &begin.file } else { &begin.title };
-    let began = std::time::UNIX_EPOCH + std::time::Duration::from_millis(begin.unix_ms);
     let (_, many) = at;
     let mut text = format!(
         "{}<p class=\"lead\">{} {}</p>\n\
@@ -203,7 +203,7 @@ fn section(
         prose(&run.sentence),
         html(&begin.file),
         html(&made(begin)),
-        humantime::format_rfc3339_seconds(began),
+        words::moment(begin.unix_ms),
         html(&begin.chaos),
         if many { " · <a href=\"#top\">all scenarios</a>" } else { "" }
     );

@@ -20,7 +20,7 @@ use quick_junit::{NonSuccessKind, TestCase, TestCaseStatus, TestSuite};
 use std::{
     collections::BTreeMap,
     io::{self, Write},
-    time::{Duration, UNIX_EPOCH},
+    time::Duration,
 };
 
 pub(super) const ROW: Row = Row {
@@ -116,8 +116,7 @@ fn compared_lines(one: &Compared, earlier: &str) -> String {
 fn describe(suite: &mut TestSuite, run: &Run) {
     let begin = &run.begin;
     suite.set_time(run.took);
-    let began = UNIX_EPOCH + Duration::from_millis(begin.unix_ms);
-    suite.extra.insert("timestamp".into(), humantime::format_rfc3339_seconds(began).to_string().into());
+    suite.extra.insert("timestamp".into(), words::moment(begin.unix_ms).into());
     let mut properties = vec![
         ("title", xml(&begin.title)),
         ("world", xml(&begin.world)),
