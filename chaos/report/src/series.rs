@@ -66,9 +66,10 @@ impl Series {
         }
         self.in_last += 1;
         if self.points.len() > MOST {
+            // The last one goes on where it has no partner, or has one that was just begun: it is no point of one slice.
+            self.in_last += if self.points.len().is_multiple_of(2) { each } else { 0 };
             self.points = halved(&self.points, |first, second| first.add(second));
             self.each = each * 2;
-            self.in_last = self.each;
         }
     }
 
@@ -124,6 +125,12 @@ mod tests {
         assert!(series.points.windows(2).all(|pair| pair[0].to == pair[1].from), "without gaps");
         assert_eq!(series.points.last().unwrap().to, Duration::from_secs(86_400));
         assert!(series.points.iter().all(|point| point.in_flight == 3), "the most, and no sum");
+        let mut lengths: Vec<u64> = series.points.iter().map(|point| (point.to - point.from).as_secs()).collect();
+        lengths.pop();
+        assert!(
+            lengths.iter().all(|length| *length == lengths[0]),
+            "what is short has a latency of its own: {lengths:?}"
+        );
     }
 
     #[test]
