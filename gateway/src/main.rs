@@ -7,9 +7,7 @@ use std::{hash::BuildHasher as _, process::ExitCode};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-/// The allocator: a request asks for memory some hundred times, and soon gives it back. A cold one takes two thirds of the time
-/// with it.
-// It is built from C, so it can be left out.
+// Quicker than the system's; it is built from C, so it can be left out.
 #[cfg(feature = "mimalloc")]
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

@@ -12,6 +12,10 @@ mod present;
 pub(crate) use absent::Planted;
 #[cfg(feature = "planted")]
 pub(crate) use present::Planted;
+use std::time::Duration;
+
+/// The time that is waited by a mistake that knows no other end: longer than any run of it.
+pub(crate) const FOREVER: Duration = Duration::from_secs(60);
 
 /// A mistake.
 #[cfg_attr(

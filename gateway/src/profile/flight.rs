@@ -9,7 +9,7 @@ use crate::{
     cache::Found,
     context::RequestContext,
     labels::{PartState, Source},
-    planted::Mistake,
+    planted::{FOREVER, Mistake},
     spans,
     user_id::UserId,
 };
@@ -19,9 +19,6 @@ use tracing::Instrument as _;
 
 /// A flight ends this long before the deadline of the request that started it, so that its outcome is there in time.
 const HANDOVER: Duration = Duration::from_millis(2);
-
-/// The time that is waited where a mistake was planted that knows no other end.
-const FOREVER: Duration = Duration::from_secs(60);
 
 /// The result of an aggregation.
 #[derive(Debug)]

@@ -21,7 +21,7 @@ use crate::{
     context::RequestContext,
     labels::{BreakerState, Code, Service},
     metrics::Metrics,
-    planted::{Mistake, Planted},
+    planted::{FOREVER, Mistake, Planted},
     settings::UpstreamSettings,
     spans,
 };
@@ -36,9 +36,6 @@ use std::{sync::Arc, time::Duration};
 use tokio::time::Instant;
 use tracing::{Instrument as _, Span};
 use wire::{Until, Wire};
-
-/// The time that is waited where a mistake was planted that knows no other end.
-const FOREVER: Duration = Duration::from_secs(60);
 
 /// One service.
 pub(crate) struct Upstream {

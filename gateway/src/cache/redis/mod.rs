@@ -20,7 +20,7 @@ use crate::{
     health::Board,
     labels::{Miss, Mode, RedisAccess, Write},
     metrics::Metrics,
-    planted::{Mistake, Planted},
+    planted::{FOREVER, Mistake, Planted},
     settings::Settings,
     spans,
     user_id::UserId,
@@ -111,7 +111,7 @@ impl RedisTier {
             return Err(Miss::Warming);
         }
         let limit = self.get_timeout.min(deadline.saturating_duration_since(Instant::now()));
-        let limit = if self.planted.has(Mistake::UntimedCacheRead) { Duration::from_secs(60) } else { limit };
+        let limit = if self.planted.has(Mistake::UntimedCacheRead) { FOREVER } else { limit };
         let reply = live.ask(redis::cmd("GET").arg(key(user)), limit).await;
         let entry = match reply {
             Ok(Value::Nil) => Err(Miss::Absent),
