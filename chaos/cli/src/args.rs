@@ -1,5 +1,10 @@
 //! The command line, as people write it.
 
+mod explore;
+#[cfg(feature = "init")]
+mod init;
+mod proxy;
+
 use chaos_report::reports::{REPORTS, Row};
 use chaos_run::{Offer, Runtime as _};
 use chaos_sim::SimRuntime;
@@ -10,10 +15,11 @@ use clap::{
     Args as Arguments, Parser, Subcommand, ValueEnum,
     builder::{PossibleValue, PossibleValuesParser},
 };
-use std::{
-    path::{Path, PathBuf},
-    time::Duration,
-};
+pub(crate) use explore::{Explore, ExploreBudget};
+#[cfg(feature = "init")]
+pub(crate) use init::{Init, SourceKind};
+pub(crate) use proxy::Proxy;
+use std::path::{Path, PathBuf};
 
 const AFTER: &str = "\
 Exit codes:
@@ -375,112 +381,6 @@ pub(crate) struct Prove {
     pub(crate) running: Running,
 }
 
-#[cfg(feature = "init")]
-#[derive(Debug, Arguments)]
-pub(crate) struct Init {
-    /// A Compose file, a Procfile, or the `host:port` of what runs already; and an OpenAPI document, for the load
-    #[arg(value_name = "SOURCE")]
-    pub(crate) sources: Vec<String>,
-    /// The kind of SOURCE, where its name doesn't say it
-    #[arg(long, value_name = "KIND")]
-    pub(crate) from: Option<SourceKind>,
-    /// A service and what starts it, as 'shop=PORT=8000 python3 shop.py'; can be repeated
-    #[arg(long = "command", value_name = "NAME=COMMAND")]
-    pub(crate) commands: Vec<String>,
-    /// The service that clients use; the one that no other uses, unless it is said
-    #[arg(long, value_name = "NAME")]
-    pub(crate) entry: Option<String>,
-    /// A request that clients make, as 'GET /items/{item}'; can be repeated. Else those of the OpenAPI document that is named, or
-    /// that the entry has
-    #[arg(long = "request", value_name = "LINE")]
-    pub(crate) requests: Vec<String>,
-    /// A variable of these requests, as 'item=uniform 1..80'; can be repeated
-    #[arg(long = "var", value_name = "NAME=VALUES", value_parser = key_value)]
-    pub(crate) vars: Vec<(String, String)>,
-    /// Requests begun a second
-    #[arg(long, value_name = "NUMBER", default_value_t = 40, value_parser = clap::value_parser!(u32).range(20..=1000))]
-    pub(crate) rate: u32,
-    /// The folder that the files are written to
-    #[arg(long, value_name = "FOLDER", default_value = "chaos")]
-    pub(crate) out: PathBuf,
-    /// Use addresses that are neither this machine's nor of a private network
-    #[arg(long)]
-    pub(crate) allow_remote_targets: bool,
-    /// For Compose files: where the names of images are, as for `chaos run`
-    #[cfg(feature = "docker")]
-    #[arg(long, value_name = "FILE")]
-    pub(crate) images: Option<PathBuf>,
-}
-
-/// Kinds of sources that a system is learnt from.
-#[cfg(feature = "init")]
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum SourceKind {
-    /// A Compose file
-    Compose,
-    /// A Procfile: lines `name: command`
-    Commands,
-    /// The `host:port` of what runs already
-    Address,
-    /// An OpenAPI document, for the load
-    Openapi,
-}
-
-#[derive(Debug, Arguments)]
-pub(crate) struct Explore {
-    /// A scenario, whose system and requests are explored without its faults; or a system's file, with --request
-    #[arg(value_name = "FILE")]
-    pub(crate) file: PathBuf,
-    /// A request that clients make of the system in a system's file, as 'GET /items/{item}'; can be repeated
-    #[arg(long = "request", value_name = "LINE")]
-    pub(crate) requests: Vec<String>,
-    /// A variable of these requests, as 'item=uniform 1..80'; can be repeated
-    #[arg(long = "var", value_name = "NAME=VALUES", value_parser = key_value)]
-    pub(crate) vars: Vec<(String, String)>,
-    /// Override a setting of the system or a variable, as `service.gateway.env.GATEWAY_CACHE=off`; can be repeated
-    #[arg(long = "set", value_name = "KEY=VALUE", value_parser = key_value)]
-    pub(crate) sets: Vec<(String, String)>,
-    /// The world that cases are run in: `sim`
-    #[arg(long, value_name = "WORLD", default_value = "sim")]
-    pub(crate) world: WorldName,
-    /// Stop after so many cases (`500`), or so much time (`60s`, `5m`)
-    #[arg(long, value_name = "CASES|TIME", default_value = "2000", value_parser = budget)]
-    pub(crate) budget: ExploreBudget,
-    /// Try faults on this link or service alone, as 'gateway -> redis'; can be repeated
-    #[arg(long, value_name = "LINK|SERVICE")]
-    pub(crate) on: Vec<String>,
-    /// Try faults two by two, once each was tried alone
-    #[arg(long)]
-    pub(crate) pairs: bool,
-    /// The seed of every draw, and of the order of pairs
-    #[arg(long, value_name = "NUMBER", default_value_t = 1)]
-    pub(crate) seed: u64,
-    /// Requests begun a second
-    #[arg(long, value_name = "NUMBER", default_value_t = 12, value_parser = clap::value_parser!(u32).range(1..=1000))]
-    pub(crate) rate: u32,
-    /// Write a scenario for each finding to this folder: `chaos run FOLDER --world sim` finds them again
-    #[arg(long, value_name = "FOLDER")]
-    pub(crate) out: Option<PathBuf>,
-    /// Findings that have a scenario of their name in this folder are known: they are told, and are no reason to exit with 1
-    #[arg(long, value_name = "FOLDER")]
-    pub(crate) known: Option<PathBuf>,
-    /// Write what came of it to this file as one JSON document (`-` is standard output)
-    #[arg(long, value_name = "FILE")]
-    pub(crate) json: Option<PathBuf>,
-    /// Write the matrix and the findings to this file as a page for a browser, which needs nothing else (`-` is standard output)
-    #[arg(long, value_name = "FILE")]
-    pub(crate) html: Option<PathBuf>,
-}
-
-/// The bound of an exploration.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum ExploreBudget {
-    /// So many cases.
-    Cases(u64),
-    /// So much time.
-    Time(Duration),
-}
-
 #[derive(Debug, Arguments)]
 pub(crate) struct Check {
     #[command(flatten)]
@@ -567,45 +467,6 @@ pub(crate) struct Cleanup {
 }
 
 #[derive(Debug, Arguments)]
-pub(crate) struct Proxy {
-    /// The file that names the links; with --toxiproxy, one with `[targets]` alone, and only if it is needed
-    #[arg(value_name = "FILE", required_unless_present = "listen")]
-    pub(crate) file: Option<PathBuf>,
-    /// Lead to targets that are not local, where FILE allows them
-    #[arg(long)]
-    pub(crate) allow_remote_targets: bool,
-    /// Only ask the one that runs by FILE whether it is well
-    #[arg(long, conflicts_with = "listen")]
-    pub(crate) health: bool,
-    #[command(flatten)]
-    pub(crate) toxiproxy: Toxiproxy,
-}
-
-/// Options of proxies that Toxiproxy's clients make.
-#[derive(Clone, Debug, Default, Arguments)]
-#[group(skip)]
-pub(crate) struct Toxiproxy {
-    /// Speak the API of Toxiproxy 2.12 at this address, in place of the control API: its clients make proxies and toxics
-    #[arg(long = "toxiproxy", value_name = "ADDRESS")]
-    pub(crate) listen: Option<std::net::SocketAddr>,
-    /// With --toxiproxy: proxies that are there from the beginning, as JSON (`toxiproxy.json`)
-    #[arg(long, value_name = "FILE", requires = "listen")]
-    pub(crate) config: Option<PathBuf>,
-    /// With --toxiproxy: the seed of every draw
-    #[arg(long, value_name = "NUMBER", default_value_t = 1, requires = "listen")]
-    pub(crate) seed: u64,
-    /// With --toxiproxy: refuse requests without `Authorization: Bearer …` and the text that is in this file
-    #[arg(long, value_name = "FILE", requires = "listen")]
-    pub(crate) token: Option<PathBuf>,
-    /// With --toxiproxy: take all toxics back where no request came for so long, as `30s`
-    #[arg(long, value_name = "TIME", requires = "listen", value_parser = chaos_model::language::duration)]
-    pub(crate) ttl: Option<Duration>,
-    /// With --toxiproxy: listen beyond loopback, as is needed in a container; proxies may, too
-    #[arg(long, requires = "listen")]
-    pub(crate) allow_remote_clients: bool,
-}
-
-#[derive(Debug, Arguments)]
 pub(crate) struct Serve {
     /// The program; its settings are environment variables (`PORT`, `REDIS_URL`, …)
     #[arg(value_name = "PROGRAM")]
@@ -665,18 +526,6 @@ pub(crate) struct Service {
     pub(crate) cgroup: Option<PathBuf>,
     #[arg(last = true, required = true)]
     pub(crate) command: Vec<String>,
-}
-
-fn budget(text: &str) -> Result<ExploreBudget, String> {
-    let wanted = "it must be a number of cases, as `500`, or a time, as `60s` or `5m`";
-    let number = |digits: &str| digits.trim().parse::<u32>().ok().filter(|number| *number > 0).ok_or(wanted.to_owned());
-    if let Some(minutes) = text.trim().strip_suffix('m') {
-        return Ok(ExploreBudget::Time(Duration::from_secs(u64::from(number(minutes)?) * 60)));
-    }
-    if let Some(seconds) = text.trim().strip_suffix('s') {
-        return Ok(ExploreBudget::Time(Duration::from_secs(u64::from(number(seconds)?))));
-    }
-    Ok(ExploreBudget::Cases(u64::from(number(text)?)))
 }
 
 fn seeds(text: &str) -> Result<(u64, u64), String> {

@@ -3,7 +3,7 @@
 
 use super::{
     read,
-    reports::Recording,
+    reports::Recorders,
     session::{self, Session},
 };
 use crate::{args::Prove, exit::Exit, machine::Machine};
@@ -38,12 +38,12 @@ pub(crate) fn prove(machine: &Machine, args: &Prove) -> Exit {
     if proofs.is_empty() {
         return super::refuse("prove", "there is no guard in these scenarios, so there is nothing to prove");
     }
-    let recording = match Recording::open(machine, &args.running) {
-        Ok(recording) => recording,
+    let recorders = match Recorders::open(machine, &args.running) {
+        Ok(recorders) => recorders,
         Err(why) => return super::refuse("prove", &why),
     };
     super::in_runtime("prove", async || {
-        let session = Session::new(machine, &args.running, recording)?;
+        let session = Session::new(machine, &args.running, recorders)?;
         let results = prove_all(&session, &proofs, &read::texts(&args.reading.sets)).await;
         let outcome = if session.interrupted() {
             Outcome::Interrupted
@@ -61,9 +61,9 @@ pub(crate) fn prove(machine: &Machine, args: &Prove) -> Exit {
 
 /// Ends the command, since a scenario is not valid; its reports say so.
 fn not_valid(machine: &Machine, args: &Prove, invalid: &Invalid) -> Exit {
-    let told = Recording::open(machine, &args.running).and_then(|mut recording| {
-        recording.invalid(invalid);
-        recording.finish().map_err(|error| format!("can't write the report: {error}"))
+    let told = Recorders::open(machine, &args.running).and_then(|mut recorders| {
+        recorders.invalid(invalid);
+        recorders.finish().map_err(|error| format!("can't write the report: {error}"))
     });
     match told {
         Ok(()) => Exit::Invalid,

@@ -26,7 +26,7 @@ use std::{
 pub(super) type Out = Box<dyn Write + Send>;
 
 /// Recorders of a session's events besides the terminal.
-pub(crate) struct Recording {
+pub(crate) struct Recorders {
     json: Option<json::Writer<Out>>,
     metrics: Option<MetricsFile>,
     grafana: Option<Grafana>,
@@ -38,18 +38,18 @@ pub(crate) struct Recording {
 /// All of it.
 pub(super) struct Reports {
     terminal: Terminal<Out>,
-    recording: Recording,
+    recorders: Recorders,
     /// The first thing that a report could not write: told once, at the end.
     broken: Option<io::Error>,
 }
 
 impl Reports {
     /// Reports on `out`.
-    pub(super) fn new(out: Out, style: Style, recording: Recording) -> Self {
+    pub(super) fn new(out: Out, style: Style, recorders: Recorders) -> Self {
         let mut terminal = Terminal::new(out, style);
-        let head = recording.github.as_ref().map(GithubJob::head);
+        let head = recorders.github.as_ref().map(GithubJob::head);
         let broken = head.and_then(|head| terminal.say(&head).err());
-        Self { terminal, recording, broken }
+        Self { terminal, recorders, broken }
     }
 
     /// Says something between runs.
@@ -59,12 +59,12 @@ impl Reports {
 
     /// Tells if the services' logs are wanted.
     pub(super) fn wants_logs(&self) -> bool {
-        self.recording.logs.is_some()
+        self.recorders.logs.is_some()
     }
 
     /// Keeps the services' logs of a run.
     pub(super) fn logs(&mut self, options: &Options, logs: &BTreeMap<String, Vec<u8>>) {
-        if let Some(Err(why)) = self.recording.logs.as_mut().map(|files| files.write(options, logs)) {
+        if let Some(Err(why)) = self.recorders.logs.as_mut().map(|files| files.write(options, logs)) {
             self.broken.get_or_insert(io::Error::other(why));
         }
     }
@@ -74,10 +74,10 @@ impl Reports {
         if let Err(error) = self.terminal.on(record) {
             self.broken.get_or_insert(error);
         }
-        if let Some(Err(error)) = self.recording.metrics.as_mut().map(|metrics| metrics.on(record)) {
+        if let Some(Err(error)) = self.recorders.metrics.as_mut().map(|metrics| metrics.on(record)) {
             self.broken.get_or_insert(error);
         }
-        self.recording.grafana.iter_mut().for_each(|grafana| grafana.on(record));
+        self.recorders.grafana.iter_mut().for_each(|grafana| grafana.on(record));
         self.record(record);
     }
 
@@ -99,7 +99,7 @@ impl Reports {
 
     /// For the recording of events alone.
     pub(super) fn record(&mut self, record: &Record) {
-        let Recording { json, results, github, .. } = &mut self.recording;
+        let Recorders { json, results, github, .. } = &mut self.recorders;
         if let Some(Err(error)) = json.as_mut().map(|json| json.on(record)) {
             self.broken.get_or_insert(error);
         }
@@ -113,8 +113,8 @@ impl Reports {
 
     /// Takes note of a run that was not made.
     pub(super) fn not_run(&mut self, not_run: &NotRun) {
-        self.recording.results.not_run(not_run);
-        self.recording.github.iter_mut().for_each(|job| job.not_run(not_run));
+        self.recorders.results.not_run(not_run);
+        self.recorders.github.iter_mut().for_each(|job| job.not_run(not_run));
     }
 
     /// Writes what comes after the last run.
@@ -123,14 +123,14 @@ impl Reports {
         style: Style,
         summary: impl FnOnce(&mut dyn Write, Style) -> io::Result<()>,
     ) -> io::Result<()> {
-        let Self { terminal, recording, broken } = self;
+        let Self { terminal, recorders, broken } = self;
         let mut out = terminal.into_inner();
         let written = summary(&mut out, style);
-        let written = written.and_then(|()| recording.github.map_or(Ok(()), |job| job.finish(&mut out)));
+        let written = written.and_then(|()| recorders.github.map_or(Ok(()), |job| job.finish(&mut out)));
         let written = written.and_then(|()| out.flush());
-        let kept = recording.results.finish();
-        let recorded = recording.json.map_or(Ok(()), |json| json.into_inner().flush());
-        if let Some(untaken) = recording.grafana.and_then(Grafana::finish) {
+        let kept = recorders.results.finish();
+        let recorded = recorders.json.map_or(Ok(()), |json| json.into_inner().flush());
+        if let Some(untaken) = recorders.grafana.and_then(Grafana::finish) {
             eprintln!("{untaken}");
         }
         // A reader that has seen enough (`| head`) is no failure, and takes nothing from the verdict.
@@ -147,7 +147,7 @@ pub(super) fn lock(reports: &Mutex<Reports>) -> MutexGuard<'_, Reports> {
     reports.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-impl Recording {
+impl Recorders {
     /// Opens what `--json`, `--metrics`, `--grafana`, `--logs` and the options of results name, if they name anything.
     ///
     /// # Errors

@@ -3,8 +3,8 @@
 mod again;
 
 use super::{
-    recorded::{self, RecordedScenario},
-    reports::Recording,
+    recorded::{RecordedScenario, Recording},
+    reports::Recorders,
     session::{self, Session},
 };
 use crate::{
@@ -52,12 +52,12 @@ pub(crate) fn rerun(machine: &Machine, args: &Rerun) -> Exit {
             Err(why) => return super::refuse("rerun", &why),
         }
     }
-    let recording = match Recording::open(machine, &running) {
-        Ok(recording) => recording,
+    let recorders = match Recorders::open(machine, &running) {
+        Ok(recorders) => recorders,
         Err(why) => return super::refuse("rerun", &why),
     };
     super::in_runtime("rerun", async || {
-        let session = Session::new(machine, &running, recording)?;
+        let session = Session::new(machine, &running, recorders)?;
         let outcome = make(&session, runs).await;
         outcome.finish(session).map_err(|error| format!("can't write the report: {error}"))
     })
@@ -68,8 +68,7 @@ pub(crate) fn rerun(machine: &Machine, args: &Rerun) -> Exit {
 /// # Errors
 /// In words, for people: it is none, or one of another version.
 fn read(file: &Path) -> Result<Vec<Record>, String> {
-    let recording =
-        recorded::Recording::open(file).map_err(|error| format!("can't read {}: {error}", file.display()))?;
+    let recording = Recording::open(file).map_err(|error| format!("can't read {}: {error}", file.display()))?;
     let mut records = Vec::new();
     for record in recording.records() {
         match record {

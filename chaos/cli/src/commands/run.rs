@@ -2,7 +2,7 @@
 
 use super::{
     compare, control, read,
-    reports::Recording,
+    reports::Recorders,
     seeds,
     session::{self, Session},
 };
@@ -49,13 +49,13 @@ pub(crate) fn run(machine: &Machine, args: &Run) -> Exit {
         };
         scenarios.push((file, scenario));
     }
-    let mut recording = match Recording::open(machine, &args.running) {
-        Ok(recording) => recording,
+    let mut recorders = match Recorders::open(machine, &args.running) {
+        Ok(recorders) => recorders,
         Err(why) => return super::refuse("run", &why),
     };
-    invalid.iter().for_each(|why| recording.invalid(why));
+    invalid.iter().for_each(|why| recorders.invalid(why));
     super::in_runtime("run", async || {
-        let session = Session::new(machine, &args.running, recording)?.tracing(args.trace);
+        let session = Session::new(machine, &args.running, recorders)?.tracing(args.trace);
         let exit = if let Some(seeds) = args.seeds {
             with_seeds(session, &scenarios, seeds, args).await
         } else if args.running.worlds.len() > 1 {

@@ -2,7 +2,7 @@
 
 use super::{
     attached::{self, Surroundings},
-    reports::{Out, Recording, Reports, lock},
+    reports::{Out, Recorders, Reports, lock},
     simulate::{self, Job, Wanted},
 };
 use crate::{
@@ -105,7 +105,7 @@ impl Session {
     ///
     /// # Errors
     /// In words, for people.
-    pub(crate) fn new(machine: &Machine, running: &Running, recording: Recording) -> Result<Self, String> {
+    pub(crate) fn new(machine: &Machine, running: &Running, recorders: Recorders) -> Result<Self, String> {
         let report_on_stdout = running.on_stdout() > 0;
         let out: Out = if report_on_stdout { Box::new(io::stderr()) } else { Box::new(io::stdout()) };
         let style = Style {
@@ -114,7 +114,7 @@ impl Session {
             live: machine.live && !report_on_stdout,
             verbose: false,
         };
-        Self::reported_by(machine, running, Reports::new(out, style, recording), style)
+        Self::reported_by(machine, running, Reports::new(out, style, recorders), style)
     }
 
     /// A session that reports nothing, for whoever looks at the events of its runs. Call it within a runtime.
@@ -124,7 +124,7 @@ impl Session {
     #[cfg(feature = "init")]
     pub(crate) fn quiet(machine: &Machine, running: &Running) -> Result<Self, String> {
         let style = Style { width: machine.width, ..Style::default() };
-        Self::reported_by(machine, running, Reports::new(Box::new(io::sink()), style, Recording::none()), style)
+        Self::reported_by(machine, running, Reports::new(Box::new(io::sink()), style, Recorders::none()), style)
     }
 
     fn reported_by(machine: &Machine, running: &Running, reports: Reports, style: Style) -> Result<Self, String> {
