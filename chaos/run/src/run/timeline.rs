@@ -5,10 +5,11 @@ mod disrupting;
 mod ending_early;
 mod probing;
 mod stopping;
+mod waiting;
 
 use super::Options;
 use crate::{
-    Death, Events, InstanceId, News, Notice, World, WorldError,
+    Death, Events, InstanceId, World, WorldError,
     edges::{self, Edge},
     fold::Fold,
     ledger::Injections,
@@ -17,7 +18,7 @@ use crate::{
 };
 use chaos_load::{Disruptions, Marks, Outcome, Plan, Summary};
 use chaos_model::{
-    Event, Fault, HttpProbe, Injection, RunKey, Scenario, Service,
+    Event, Fault, HttpProbe, Injection, RunKey, Scenario,
     carried::Carried,
     check::reading::ScrapeSide,
     event::{Fired, Probed},
@@ -39,8 +40,6 @@ use tokio_util::sync::CancellationToken;
 
 /// Requests in flight at which the generator gives up on further arrivals: what two seconds of 10,000/s leave behind.
 const MAX_IN_FLIGHT: usize = 20_000;
-/// Time that a service may take to be ready again at the end of a run, where it doesn't say.
-const STARTS_AGAIN: Duration = Duration::from_secs(20);
 /// The longest time that switching a fault may take; it takes milliseconds.
 const SWITCHING: Duration = Duration::from_secs(10);
 /// A scrape that takes longer says nothing about the moment it was asked for.
@@ -524,129 +523,6 @@ impl Drive<'_, '_> {
         let ledger = self.ledger.entry(name.clone()).or_default();
         ledger.list.extend(entered);
         ledger.left_out += removed.left_out;
-    }
-
-    /// Waits, and meanwhile collects outcomes, tells how it goes, and notices services that end.
-    async fn wait_until(&mut self, deadline: Instant) -> Result<(), WorldError> {
-        self.is_on_time();
-        let host = self.world.host().clone();
-        let mut sleep = std::pin::pin!(host.sleep_until(deadline));
-        loop {
-            tokio::select! {
-                biased;
-                () = &mut sleep => return Ok(()),
-                notice = self.world.notice() => self.attend(notice?).await?,
-                Some(outcome) = self.outcomes.recv() => self.take(outcome),
-                counted = self.counting.answered() => self.tell_counted(counted),
-                told = self.scraper.next() => self.tell(told.into_iter().map(Event::Scraped)),
-                probed = self.probing.next(self.zero) => self.probe(probed),
-                () = tokio::time::sleep_until(self.next_look) => {
-                    self.look();
-                    self.look_at_aborts();
-                    if self.stopped.is_some() {
-                        return Ok(());
-                    }
-                }
-            }
-        }
-    }
-
-    /// Takes note that what was just done may have taken its time: an edge, the start of a service. That is no lateness of the
-    /// machine's.
-    fn is_on_time(&mut self) {
-        if self.look_every == SAMPLE_EVERY {
-            self.next_look = self.next_look.max(Instant::now());
-        }
-    }
-
-    /// Waits until the load has ended: its side of the channel is closed.
-    async fn wait_for_load(&mut self) -> Result<(), WorldError> {
-        loop {
-            tokio::select! {
-                biased;
-                outcome = self.outcomes.recv() => match outcome {
-                    Some(outcome) => self.take(outcome),
-                    None => return Ok(()),
-                },
-                notice = self.world.notice() => self.attend(notice?).await?,
-                counted = self.counting.answered() => self.tell_counted(counted),
-                told = self.scraper.next() => self.tell(told.into_iter().map(Event::Scraped)),
-                probed = self.probing.next(self.zero) => self.probe(probed),
-                () = tokio::time::sleep_until(self.next_look) => self.look(),
-            }
-        }
-    }
-
-    /// Waits for the probes that are still under way, and tells of them. The world is noticed meanwhile: it may be the one that
-    /// asks a service.
-    async fn rest_of_probes(&mut self) -> Result<(), WorldError> {
-        while self.probing.is_under_way() {
-            tokio::select! {
-                biased;
-                probed = self.probing.ended() => self.tell(probed.map(Event::Probed)),
-                notice = self.world.notice() => self.attend(notice?).await?,
-            }
-        }
-        Ok(())
-    }
-
-    /// Does what a notice asks for, and tells what is news in it.
-    async fn attend(&mut self, notice: Notice) -> Result<(), WorldError> {
-        let news = self.world.attend(notice).await?;
-        self.is_on_time();
-        match news {
-            Some(News::Died(death)) => {
-                let Death { instance, how, last_lines, .. } = death.clone();
-                self.events.emit(Event::ServiceDied { service: instance.to_string(), how, last_lines });
-                self.deaths.push(death);
-            }
-            Some(News::Killed { instance, after }) => {
-                self.events.emit(Event::ServiceKilled { service: instance.to_string(), after });
-            }
-            Some(News::Back { instance, took, at_first }) => {
-                self.events.emit(Event::ServiceBack { service: instance.to_string(), took, times: 1 });
-                // A phase begins here that no edge has foreseen.
-                self.count(self.now());
-                if !self.world.is_restarting(&instance.service) {
-                    self.fold.is_back(&instance.service, |service| self.world.is_restarting(service), self.now());
-                    self.disrupting.is_back(&instance.service);
-                }
-                self.starts.push(StartedAgain { instance, took, at_first });
-            }
-            None => {}
-        }
-        Ok(())
-    }
-
-    /// Takes note of faults that were taken back at an edge, and whose services are not back yet.
-    fn note_restarting(&mut self, at: Duration, edge: &Edge) {
-        for index in &edge.remove {
-            let fault = &self.scenario.faults[*index];
-            let is_away = fault.on.services().iter().any(|service| self.world.is_restarting(service));
-            if fault.ends_service() && is_away {
-                self.fold.restarts(*index, at);
-            }
-        }
-    }
-
-    /// Waits until all services are back that faults have ended, for as long as each may take to start; gives those that are
-    /// not.
-    async fn until_all_are_back(&mut self) -> Result<Vec<String>, WorldError> {
-        let longest = |service: &Service| service.lifecycle.start_timeout.unwrap_or(STARTS_AGAIN);
-        let patience = self.scenario.system.services.values().map(longest).max().unwrap_or_default();
-        let deadline = Instant::now() + patience;
-        loop {
-            let services = self.scenario.system.services.keys();
-            let away: Vec<String> = services.filter(|name| self.world.is_restarting(name)).cloned().collect();
-            if away.is_empty() {
-                return Ok(away);
-            }
-            tokio::select! {
-                biased;
-                notice = self.world.notice() => self.attend(notice?).await?,
-                () = tokio::time::sleep_until(deadline) => return Ok(away),
-            }
-        }
     }
 
     fn drain(&mut self) {
